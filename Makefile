@@ -1,0 +1,51 @@
+# A thin front: Meson and Ninja do the work. `make help` lists the targets.
+PREFIX  ?= /usr/local
+BUILD   ?= build
+FUZZ_SECONDS ?= 60
+
+.PHONY: all demo check check-all bench install format fuzz clean help
+
+all: $(BUILD)/build.ninja
+	@scripts/install-deps build
+	@ninja -C $(BUILD) leeroo
+
+$(BUILD)/build.ninja:
+	@scripts/install-deps build
+	@meson setup $(BUILD) -Dtests=false --prefix=$(PREFIX) >.setup.log 2>&1 || { cat .setup.log; rm -f .setup.log; exit 1; }
+	@rm -f .setup.log
+
+demo: all
+	@$(BUILD)/leeroo demo
+
+check:
+	@scripts/check
+
+check-all:
+	@scripts/check --all
+
+bench: all
+	@scripts/bench
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+format:
+	@scripts/install-deps check
+	@find src tests fuzz bench include examples -name '*.[ch]' -exec clang-format -i {} +
+
+fuzz:
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
+clean:
+	rm -rf build build-check build-clang build-tsan build-valgrind build-fuzz
+
+help:
+	@echo 'make            build $(BUILD)/leeroo'
+	@echo 'make demo       the whole loop on built-in experts: no key, no data, no network'
+	@echo 'make check      unit tests under sanitizers, layer and format checks, end-to-end tests, fuzz seeds'
+	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches'
+	@echo 'make bench      the benchmarks'
+	@echo 'make fuzz       $(FUZZ_SECONDS) s of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS=)'
+	@echo 'make format     clang-format over every source file'
+	@echo 'make install    install under $(PREFIX) (PREFIX=, DESTDIR=)'
+	@echo 'make clean      remove the build folders'
