@@ -1,0 +1,11 @@
+/* The end of a program whose own logic is wrong. */
+#include "base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void check_failed(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "leeroo: internal error: %s:%d: CHECK(%s)\n", file, line, condition);
+    abort();
+}

@@ -1,0 +1,184 @@
+/* RFC 4180 over lines. Quoted cells are unescaped in place, in a copy of the line. */
+#include "base/csv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct csv {
+    struct line_reader *lines;
+    struct buf header_bytes, row_bytes;
+    struct str header[CSV_COLUMNS_MAX];
+    struct str cells[CSV_COLUMNS_MAX];
+    size_t columns[CSV_COLUMNS_MAX];
+    int count;
+};
+
+/* Unescapes a quoted cell in place. *at is on the opening quote; moves past the closing one. */
+static bool take_quoted(char *row, size_t len, size_t *at, struct str *cell)
+{
+    size_t read = *at + 1, write = read;
+    cell->ptr = row + read;
+    for (;;) {
+        if (read == len)
+            return false;
+        if (row[read] == '"') {
+            if (read + 1 < len && row[read + 1] == '"')
+                read++;
+            else
+                break;
+        }
+        row[write++] = row[read++];
+    }
+    cell->len = (size_t)(row + write - cell->ptr);
+    *at = read + 1;
+    return true;
+}
+
+static void take_plain(char *row, size_t len, size_t *at, struct str *cell)
+{
+    const char *hit = memchr(row + *at, ',', len - *at);
+    size_t end = hit ? (size_t)(hit - row) : len;
+    *cell = (struct str){row + *at, end - *at};
+    *at = end;
+}
+
+static enum status split(struct csv *c, char *row, size_t len, struct str *cells, int *ret_count,
+                         struct error *err)
+{
+    size_t at = 0;
+    int count = 0;
+    for (;;) {
+        if (count == CSV_COLUMNS_MAX)
+            return error_set_at(err, ERR_TOO_LARGE, csv_path(c), csv_line(c), at + 1,
+                                "more than %d columns", CSV_COLUMNS_MAX);
+        c->columns[count] = at + 1;
+        if (at < len && row[at] == '"') {
+            if (!take_quoted(row, len, &at, &cells[count]))
+                return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), c->columns[count],
+                                    "the quoted cell does not end on this line");
+        } else {
+            take_plain(row, len, &at, &cells[count]);
+        }
+        count++;
+        if (at == len)
+            break;
+        if (row[at] != ',')
+            return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), at + 1,
+                                "expected ',' after a quoted cell");
+        at++;
+    }
+    *ret_count = count;
+    return OK;
+}
+
+/* The next line that is not blank, copied into `into`. */
+static enum status next_line(struct csv *c, struct buf *into, struct error *err)
+{
+    struct str line;
+    do {
+        enum status status = line_reader_next(c->lines, &line, err);
+        if (status != OK)
+            return status;
+    } while (!str_trim(line).len);
+    buf_clear(into);
+    buf_add(into, line);
+    return buf_status(into, err);
+}
+
+static enum status read_header(struct csv *c, struct error *err)
+{
+    enum status status = next_line(c, &c->header_bytes, err);
+    if (status == CLOSED)
+        return error_set(err, ERR_INPUT, "%s: empty file; expected a header line", csv_path(c));
+    if (status != OK)
+        return status;
+    char *row = c->header_bytes.ptr;
+    size_t len = c->header_bytes.len;
+    if (len >= 3 && !memcmp(row, "\xef\xbb\xbf", 3)) { /* byte order mark of spreadsheet exports */
+        row += 3;
+        len -= 3;
+    }
+    return split(c, row, len, c->header, &c->count, err);
+}
+
+enum status csv_open(const char *path, struct csv **ret, struct error *err)
+{
+    struct csv *c = calloc(1, sizeof(*c));
+    if (!c)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    buf_init(&c->header_bytes, LINE_BYTES_MAX);
+    buf_init(&c->row_bytes, LINE_BYTES_MAX);
+    enum status status = line_reader_open(path, &c->lines, err);
+    if (status == OK)
+        status = read_header(c, err);
+    if (status != OK) {
+        csv_close(c);
+        return status;
+    }
+    *ret = c;
+    return OK;
+}
+
+void csv_close(struct csv *c)
+{
+    if (!c)
+        return;
+    line_reader_close(c->lines);
+    buf_done(&c->header_bytes);
+    buf_done(&c->row_bytes);
+    free(c);
+}
+
+int csv_column(const struct csv *c, const char *name)
+{
+    for (int i = 0; i < c->count; i++)
+        if (str_equal(str_trim(c->header[i]), str_from(name)))
+            return i;
+    return -1;
+}
+
+enum status csv_require(const struct csv *c, const char *name, int *ret, struct error *err)
+{
+    int column = csv_column(c, name);
+    if (column < 0)
+        return error_set_at(err, ERR_INPUT, csv_path(c), 1, 0,
+                            "no column '%s'; the header is: %.*s", name,
+                            STR_FMT(buf_str(&c->header_bytes)));
+    *ret = column;
+    return OK;
+}
+
+enum status csv_next(struct csv *c, struct error *err)
+{
+    enum status status = next_line(c, &c->row_bytes, err);
+    if (status != OK)
+        return status;
+    int count = 0;
+    status = split(c, c->row_bytes.ptr, c->row_bytes.len, c->cells, &count, err);
+    if (status != OK)
+        return status;
+    if (count != c->count)
+        return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), 0,
+                            "%d cells, but the header has %d columns", count, c->count);
+    return OK;
+}
+
+struct str csv_cell(const struct csv *c, int column)
+{
+    return c->cells[column];
+}
+
+size_t csv_line(const struct csv *c)
+{
+    return line_reader_number(c->lines);
+}
+
+size_t csv_cell_column(const struct csv *c, int column)
+{
+    return c->columns[column];
+}
+
+const char *csv_path(const struct csv *c)
+{
+    return line_reader_path(c->lines);
+}

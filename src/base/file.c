@@ -1,0 +1,141 @@
+/* Whole files; outputs that appear whole or not at all. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum status open_error(struct error *err, const char *path)
+{
+    return error_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "%s", path);
+}
+
+enum status file_read(const char *path, size_t limit, struct buf *into, struct error *err)
+{
+    FILE *f = fopen(path, "rbe");
+    if (!f)
+        return open_error(err, path);
+    struct buf b;
+    buf_init(&b, limit);
+    for (;;) {
+        size_t room = limit - b.len < 65536 ? limit - b.len + 1 : 65536;
+        char chunk[65536];
+        size_t n = fread(chunk, 1, room < sizeof(chunk) ? room : sizeof(chunk), f);
+        if (!n)
+            break;
+        buf_add(&b, (struct str){chunk, n});
+        if (b.status != OK)
+            break;
+    }
+    int failed = ferror(f) ? (errno ? errno : EIO) : 0;
+    fclose(f);
+    enum status status = buf_status(&b, err);
+    if (failed)
+        status = error_set_errno(err, ERR_IO, failed, "%s", path);
+    else if (status != OK)
+        error_prefix(err, "%s", path);
+    if (status == OK)
+        buf_add(into, buf_str(&b));
+    buf_done(&b);
+    return status == OK ? buf_status(into, err) : status;
+}
+
+static enum status map_fd(int fd, const char *path, struct file_map *ret, struct error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return open_error(err, path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERR_IO, "%s: not a regular file", path);
+    struct file_map map = {NULL, (size_t)st.st_size};
+    if (map.len) {
+        void *p = mmap(NULL, map.len, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+            return error_set_errno(err, ERR_IO, errno, "%s", path);
+        map.ptr = p;
+    }
+    *ret = map;
+    return OK;
+}
+
+enum status file_map_open(const char *path, struct file_map *ret, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return open_error(err, path);
+    enum status status = map_fd(fd, path, ret, err);
+    close(fd);
+    return status;
+}
+
+void file_map_close(struct file_map *m)
+{
+    if (m->ptr)
+        munmap((void *)m->ptr, m->len);
+    *m = (struct file_map){NULL, 0};
+}
+
+enum status file_out_open(const char *path, struct file_out *ret, struct error *err)
+{
+    struct file_out out = {NULL, NULL, NULL};
+    if (!strcmp(path, "-")) {
+        out.stream = stdout;
+        *ret = out;
+        return OK;
+    }
+    out.path = strdup(path);
+    if (!out.path || asprintf(&out.temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+        free(out.path);
+        return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    out.stream = fopen(out.temporary, "wbe");
+    if (!out.stream) {
+        enum status status = error_set_errno(err, ERR_IO, errno, "%s", path);
+        free(out.path);
+        free(out.temporary);
+        return status;
+    }
+    *ret = out;
+    return OK;
+}
+
+static void forget(struct file_out *out)
+{
+    free(out->path);
+    free(out->temporary);
+    *out = (struct file_out){NULL, NULL, NULL};
+}
+
+enum status file_out_commit(struct file_out *out, struct error *err)
+{
+    if (!out->path) {
+        bool bad = fflush(out->stream) != 0 || ferror(out->stream);
+        return bad ? error_set_errno(err, ERR_IO, errno, "standard output") : OK;
+    }
+    bool good = !ferror(out->stream) && fflush(out->stream) == 0 && fsync(fileno(out->stream)) == 0;
+    int failed = good ? 0 : (errno ? errno : EIO);
+    if (fclose(out->stream) != 0 && !failed)
+        failed = errno;
+    if (!failed && rename(out->temporary, out->path) != 0)
+        failed = errno;
+    enum status status = OK;
+    if (failed) {
+        status = error_set_errno(err, ERR_IO, failed, "%s", out->path);
+        unlink(out->temporary);
+    }
+    forget(out);
+    return status;
+}
+
+void file_out_abort(struct file_out *out)
+{
+    if (!out->path)
+        return;
+    fclose(out->stream);
+    unlink(out->temporary);
+    forget(out);
+}

@@ -1,0 +1,22 @@
+/* Lines and whole files, plain or gzip alike (told apart by their first bytes, not their name). The only
+ * owner of zlib. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+#define LINE_BYTES_MAX (16u << 20)
+
+struct line_reader;
+
+/* Opens `path`; where it does not exist and `path`.gz does, opens that. ERR_NOT_FOUND, ERR_IO. "-" is stdin. */
+NODISCARD enum status line_reader_open(const char *path, struct line_reader **ret,
+                                       struct error *err);
+void line_reader_close(struct line_reader *r);
+/* The next line without its line end (\n or \r\n); valid until the next call. CLOSED at the end;
+ * ERR_CORRUPT for damaged gzip; ERR_TOO_LARGE for a line over LINE_BYTES_MAX. */
+NODISCARD enum status line_reader_next(struct line_reader *r, struct str *line, struct error *err);
+size_t line_reader_number(const struct line_reader *r); /* of the last line given, 1-based */
+const char *
+line_reader_path(const struct line_reader *r); /* the file really opened, for messages */

@@ -1,0 +1,452 @@
+/* The JSON scanner: one strict pass (json_parse), then iteration over spans that cannot fail. */
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+struct scan {
+    const char *at, *begin, *end;
+    const char *problem;
+    enum status status;
+};
+
+static void skip_blanks(const char **at, const char *end)
+{
+    while (*at < end && (**at == ' ' || **at == '\n' || **at == '\r' || **at == '\t'))
+        (*at)++;
+}
+
+static bool fail(struct scan *s, const char *problem)
+{
+    s->problem = problem;
+    s->status = ERR_INPUT;
+    return false;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool scan_escape(struct scan *s)
+{
+    if (s->at == s->end)
+        return fail(s, "the string does not end");
+    char c = *s->at++;
+    if (c == 'u') {
+        for (int i = 0; i < 4; i++, s->at++)
+            if (s->at == s->end || !is_hex(*s->at))
+                return fail(s, "\\u wants four hexadecimal digits");
+        return true;
+    }
+    if (c && strchr("\"\\/bfnrt", c))
+        return true;
+    s->at--;
+    return fail(s, "unknown escape in a string");
+}
+
+static bool scan_string(struct scan *s)
+{
+    const char *open = s->at++;
+    while (s->at < s->end) {
+        unsigned char c = (unsigned char)*s->at++;
+        if (c == '"') {
+            struct str inside = {open + 1, (size_t)(s->at - open - 2)};
+            return utf8_valid(inside) ? true : fail(s, "a string is not valid UTF-8");
+        }
+        if (c == '\\' && !scan_escape(s))
+            return false;
+        if (c < 0x20) {
+            s->at--;
+            return fail(s, "a control character in a string must be escaped");
+        }
+    }
+    return fail(s, "the string does not end");
+}
+
+static bool scan_digits(struct scan *s)
+{
+    const char *first = s->at;
+    while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
+        s->at++;
+    return s->at > first;
+}
+
+static bool scan_number(struct scan *s)
+{
+    if (*s->at == '-')
+        s->at++;
+    if (s->at < s->end && *s->at == '0')
+        s->at++;
+    else if (!scan_digits(s))
+        return fail(s, "expected a value");
+    if (s->at < s->end && *s->at == '.') {
+        s->at++;
+        if (!scan_digits(s))
+            return fail(s, "a number wants digits after its point");
+    }
+    if (s->at < s->end && (*s->at == 'e' || *s->at == 'E')) {
+        s->at++;
+        if (s->at < s->end && (*s->at == '+' || *s->at == '-'))
+            s->at++;
+        if (!scan_digits(s))
+            return fail(s, "a number wants digits in its exponent");
+    }
+    return true;
+}
+
+static bool scan_word(struct scan *s, struct str word)
+{
+    if (!str_starts((struct str){s->at, (size_t)(s->end - s->at)}, word))
+        return fail(s, "expected a value");
+    s->at += word.len;
+    return true;
+}
+
+static bool scan_scalar(struct scan *s)
+{
+    switch (*s->at) {
+    case '"':
+        return scan_string(s);
+    case 't':
+        return scan_word(s, STR("true"));
+    case 'f':
+        return scan_word(s, STR("false"));
+    case 'n':
+        return scan_word(s, STR("null"));
+    default:
+        return scan_number(s);
+    }
+}
+
+static bool scan_key(struct scan *s)
+{
+    skip_blanks(&s->at, s->end);
+    if (s->at == s->end || *s->at != '"')
+        return fail(s, "expected a key in double quotes");
+    if (!scan_string(s))
+        return false;
+    skip_blanks(&s->at, s->end);
+    if (s->at == s->end || *s->at != ':')
+        return fail(s, "expected ':' after the key");
+    s->at++;
+    return true;
+}
+
+/* After a value inside a container: consumes closing brackets and the comma (and key) before the next value.
+ * Returns false on error; *depth 0 means that the whole value is done. */
+static bool scan_after(struct scan *s, const char *stack, size_t *depth)
+{
+    while (*depth) {
+        skip_blanks(&s->at, s->end);
+        if (s->at == s->end)
+            return fail(s, "the text ends inside an array or object");
+        char open = stack[*depth - 1];
+        if (*s->at == ',') {
+            s->at++;
+            return open == '[' || scan_key(s);
+        }
+        if (*s->at != (open == '[' ? ']' : '}'))
+            return fail(s, open == '[' ? "expected ',' or ']'" : "expected ',' or '}'");
+        s->at++;
+        (*depth)--;
+    }
+    return true;
+}
+
+/* Opens a container. Sets *empty when it closed at once (a value is then complete). */
+static bool scan_open(struct scan *s, char *stack, size_t *depth, bool *empty)
+{
+    char open = *s->at;
+    if (*depth == JSON_DEPTH_MAX) {
+        fail(s, "nested too deeply");
+        s->status = ERR_TOO_LARGE;
+        return false;
+    }
+    s->at++;
+    skip_blanks(&s->at, s->end);
+    *empty = s->at < s->end && *s->at == (open == '[' ? ']' : '}');
+    if (*empty) {
+        s->at++;
+        return true;
+    }
+    stack[(*depth)++] = open;
+    return open == '[' || scan_key(s);
+}
+
+static bool scan_value(struct scan *s)
+{
+    char stack[JSON_DEPTH_MAX];
+    size_t depth = 0;
+    do {
+        bool complete = true;
+        skip_blanks(&s->at, s->end);
+        if (s->at == s->end)
+            return fail(s, "the text ends where a value is expected");
+        if (*s->at == '[' || *s->at == '{') {
+            if (!scan_open(s, stack, &depth, &complete))
+                return false;
+        } else if (!scan_scalar(s)) {
+            return false;
+        }
+        if (complete && !scan_after(s, stack, &depth))
+            return false;
+    } while (depth);
+    return true;
+}
+
+static enum json_type type_of(char first)
+{
+    switch (first) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case '"':
+        return JSON_STRING;
+    case 't':
+        return JSON_TRUE;
+    case 'f':
+        return JSON_FALSE;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
+static enum status report(const struct scan *s, const char *place, size_t line_base,
+                          struct error *err)
+{
+    size_t line = line_base, column = 1;
+    for (const char *p = s->begin; p < s->at; p++) {
+        column = *p == '\n' ? 1 : column + 1;
+        line += *p == '\n';
+    }
+    if (s->status == ERR_TOO_LARGE)
+        return error_set_at(err, s->status, place, line, column, "%s (at most %d levels)",
+                            s->problem, JSON_DEPTH_MAX);
+    return error_set_at(err, s->status, place, line, column, "not JSON: %s", s->problem);
+}
+
+enum status json_parse(struct str text, const char *place, size_t line_base, struct json_value *ret,
+                       struct error *err)
+{
+    struct scan s = {text.ptr, text.ptr, text.ptr + text.len, NULL, OK};
+    skip_blanks(&s.at, s.end);
+    const char *first = s.at;
+    if (!scan_value(&s))
+        return report(&s, place, line_base, err);
+    struct json_value value = {type_of(*first), {first, (size_t)(s.at - first)}};
+    skip_blanks(&s.at, s.end);
+    if (s.at != s.end) {
+        fail(&s, "more text after the value");
+        return report(&s, place, line_base, err);
+    }
+    *ret = value;
+    return OK;
+}
+
+/* Past the value at `at`, in a text known to be valid. */
+static const char *skip_string(const char *at)
+{
+    for (at++; *at != '"'; at++)
+        if (*at == '\\')
+            at++;
+    return at + 1;
+}
+
+static const char *skip_value(const char *at, const char *end)
+{
+    if (*at == '"')
+        return skip_string(at);
+    if (*at != '[' && *at != '{') {
+        while (at < end && !memchr(",]} \n\r\t", *at, 7))
+            at++;
+        return at;
+    }
+    size_t depth = 0;
+    do {
+        if (*at == '"') {
+            at = skip_string(at);
+            continue;
+        }
+        depth += *at == '[' || *at == '{';
+        depth -= *at == ']' || *at == '}';
+        at++;
+    } while (depth);
+    return at;
+}
+
+struct json_iter json_iter_begin(struct json_value container)
+{
+    if (container.type != JSON_ARRAY && container.type != JSON_OBJECT)
+        return (struct json_iter){NULL, NULL};
+    struct str raw = container.raw;
+    return (struct json_iter){raw.ptr + 1, raw.ptr + raw.len - 1};
+}
+
+static void take_value(struct json_iter *it, struct json_value *item)
+{
+    skip_blanks(&it->at, it->end);
+    const char *first = it->at;
+    it->at = skip_value(first, it->end);
+    *item = (struct json_value){type_of(*first), {first, (size_t)(it->at - first)}};
+}
+
+static bool more(struct json_iter *it)
+{
+    skip_blanks(&it->at, it->end);
+    if (it->at == it->end)
+        return false;
+    if (*it->at == ',')
+        it->at++;
+    return true;
+}
+
+bool json_array_next(struct json_iter *it, struct json_value *item)
+{
+    if (!it->at || !more(it))
+        return false;
+    take_value(it, item);
+    return true;
+}
+
+bool json_object_next(struct json_iter *it, struct json_value *key, struct json_value *item)
+{
+    if (!it->at || !more(it))
+        return false;
+    take_value(it, key);
+    skip_blanks(&it->at, it->end);
+    it->at++; /* the colon */
+    take_value(it, item);
+    return true;
+}
+
+struct json_value json_get(struct json_value object, const char *key)
+{
+    struct json_value name, item, found = {JSON_NONE, {NULL, 0}};
+    if (object.type != JSON_OBJECT)
+        return found;
+    struct str wanted = str_from(key);
+    struct json_iter it = json_iter_begin(object);
+    while (json_object_next(&it, &name, &item))
+        if (json_string_equal(name, wanted))
+            found = item;
+    return found;
+}
+
+static uint32_t hex4(const char *p)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = p[i];
+        v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return v;
+}
+
+static size_t utf8_put(uint32_t c, char *out)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n - 1; i; i--, c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3f));
+    out[0] = (char)(lead[n] | c);
+    return n;
+}
+
+/* Decodes "\uXXXX" at p (just past the backslash and u), pairing surrogates. */
+static const char *decode_unicode(const char *p, const char *end, uint32_t *ret)
+{
+    uint32_t c = hex4(p);
+    p += 4;
+    if (c >= 0xd800 && c < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
+        uint32_t low = hex4(p + 2);
+        if (low >= 0xdc00 && low < 0xe000) {
+            *ret = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            return p + 6;
+        }
+    }
+    *ret = c >= 0xd800 && c < 0xe000 ? 0xfffd : c;
+    return p;
+}
+
+/* One decoded character (or run byte) at p into out; returns the place after it. */
+static const char *decode_one(const char *p, const char *end, char *out, size_t *n)
+{
+    if (*p != '\\') {
+        *out = *p;
+        *n = 1;
+        return p + 1;
+    }
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (p[1] == 'u') {
+        uint32_t c;
+        p = decode_unicode(p + 2, end, &c);
+        *n = utf8_put(c, out);
+        return p;
+    }
+    *out = to[strchr(from, p[1]) - from];
+    *n = 1;
+    return p + 2;
+}
+
+bool json_string_equal(struct json_value string, struct str decoded)
+{
+    if (string.type != JSON_STRING)
+        return false;
+    const char *p = string.raw.ptr + 1, *end = string.raw.ptr + string.raw.len - 1;
+    if (!memchr(p, '\\', (size_t)(end - p)))
+        return str_equal((struct str){p, (size_t)(end - p)}, decoded);
+    size_t at = 0;
+    while (p < end) {
+        char out[4];
+        size_t n;
+        p = decode_one(p, end, out, &n);
+        if (decoded.len - at < n || memcmp(decoded.ptr + at, out, n) != 0)
+            return false;
+        at += n;
+    }
+    return at == decoded.len;
+}
+
+enum status json_string_decode(struct json_value string, struct arena *a, struct str *ret)
+{
+    if (string.type != JSON_STRING)
+        return ERR_INPUT;
+    struct str inside = {string.raw.ptr + 1, string.raw.len - 2};
+    if (!memchr(inside.ptr, '\\', inside.len)) {
+        *ret = inside;
+        return OK;
+    }
+    char *out =
+        arena_alloc(a, inside.len + 1); /* an escape is never shorter than what it stands for */
+    if (!out)
+        return ERR_MEMORY;
+    size_t len = 0;
+    const char *p = inside.ptr, *end = p + inside.len;
+    while (p < end) {
+        size_t n;
+        p = decode_one(p, end, out + len, &n);
+        len += n;
+    }
+    DEBUG_CHECK(len <= inside.len);
+    *ret = (struct str){out, len};
+    return OK;
+}
+
+enum status json_to_double(struct json_value number, double *ret)
+{
+    return number.type == JSON_NUMBER ? str_to_double(number.raw, ret) : ERR_INPUT;
+}
+
+enum status json_to_int64(struct json_value number, int64_t *ret)
+{
+    return number.type == JSON_NUMBER ? str_to_int64(number.raw, ret) : ERR_INPUT;
+}

@@ -1,0 +1,75 @@
+/* Writing JSON, and editing a text by splices. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/json.h"
+
+static void write_escaped(struct buf *b, unsigned char c)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
+    const char *hit = c ? strchr(plain, c) : NULL;
+    if (hit) {
+        char pair[2] = {'\\', letter[hit - plain]};
+        buf_add(b, (struct str){pair, 2});
+    } else {
+        buf_addf(b, "\\u%04x", c);
+    }
+}
+
+void json_write_string(struct buf *b, struct str s)
+{
+    buf_add_char(b, '"');
+    size_t run = 0, at = 0;
+    while (at < s.len) {
+        unsigned char c = (unsigned char)s.ptr[at];
+        size_t start = at;
+        bool bad = false;
+        if (c < 0x80)
+            at++;
+        else
+            bad = utf8_next(s, &at) == 0xfffd && at == start + 1;
+        if (c >= 0x20 && c != '"' && c != '\\' && !bad)
+            continue;
+        buf_add(b, (struct str){s.ptr + run, start - run});
+        run = at;
+        if (bad)
+            buf_add(b, STR("\xef\xbf\xbd"));
+        else
+            write_escaped(b, c);
+    }
+    if (s.len > run)
+        buf_add(b, (struct str){s.ptr + run, s.len - run});
+    buf_add_char(b, '"');
+}
+
+void json_write_double(struct buf *b, double value)
+{
+    if (!isfinite(value)) {
+        buf_add(b, STR("null"));
+        return;
+    }
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_add_c(b, text);
+}
+
+void json_splice(struct str text, const struct json_edit *edits, size_t count, struct buf *out)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        CHECK(edits[i].cut.ptr >= text.ptr + at);
+        CHECK(edits[i].cut.ptr + edits[i].cut.len <= text.ptr + text.len);
+        size_t from = (size_t)(edits[i].cut.ptr - text.ptr);
+        buf_add(out, str_slice(text, at, from));
+        buf_add(out, edits[i].with);
+        at = from + edits[i].cut.len;
+    }
+    buf_add(out, str_slice(text, at, text.len));
+}

@@ -1,0 +1,87 @@
+/* logfmt lines, one write each. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES 2048
+
+static atomic_int threshold = LOG_INFO;
+static const char *const names[] = {"debug", "info", "warn", "error", "off"};
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
+}
+
+bool log_enabled(enum log_level level)
+{
+    return (int)level >= atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
+enum status log_level_parse(struct str name, enum log_level *ret)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (str_equal(name, str_from(names[i]))) {
+            *ret = (enum log_level)i;
+            return OK;
+        }
+    return ERR_INPUT;
+}
+
+void log_quote(char *into, size_t size, struct str value)
+{
+    bool bare = value.len > 0;
+    for (size_t i = 0; i < value.len && bare; i++)
+        bare = (unsigned char)value.ptr[i] > 0x20 && !strchr("\"=\\\x7f", value.ptr[i]);
+    size_t at = 0;
+    if (size < 8)
+        return;
+    if (!bare)
+        into[at++] = '"';
+    for (size_t i = 0; i < value.len && at + 4 < size; i++) {
+        char c = value.ptr[i];
+        if (c == '"' || c == '\\')
+            into[at++] = '\\';
+        into[at++] = (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c;
+    }
+    if (!bare)
+        into[at++] = '"';
+    into[at] = 0;
+}
+
+static size_t stamp(char *line, size_t size, enum log_level level)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct tm utc;
+    gmtime_r(&now.tv_sec, &utc);
+    size_t n = strftime(line, size, "ts=%Y-%m-%dT%H:%M:%S", &utc);
+    return n + (size_t)snprintf(line + n, size - n, ".%03ldZ level=%s msg=", now.tv_nsec / 1000000,
+                                names[level]);
+}
+
+void log_event(enum log_level level, const char *msg, const char *fields, ...)
+{
+    if (!log_enabled(level))
+        return;
+    char line[LINE_BYTES];
+    size_t n = stamp(line, sizeof(line), level);
+    log_quote(line + n, 300, str_from(msg));
+    n += strlen(line + n);
+    if (*fields) {
+        line[n++] = ' ';
+        va_list args;
+        va_start(args, fields);
+        vsnprintf(line + n, sizeof(line) - n - 1, fields, args);
+        va_end(args);
+        n += strlen(line + n);
+    }
+    line[n++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, line, n);
+    (void)ignored;
+}

@@ -1,0 +1,20 @@
+/* logfmt on standard error, one line per event: `ts=... level=info msg="..." key=value`. Thread-safe (one
+ * write per line). Library code returns errors and does not log; serve, rehearse, play and cli do.
+ * Prompts and secrets are never logged. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
+
+void log_set_level(enum log_level level); /* default LOG_INFO */
+bool log_enabled(enum log_level level);
+NODISCARD enum status log_level_parse(struct str name, enum log_level *ret);
+/* `fields` is a printf format of ready logfmt pairs, or "": log_event(LOG_INFO, "listening", "addr=%s", a) */
+void log_event(enum log_level level, const char *msg, const char *fields, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Quotes and escapes a value for logfmt where it needs it. */
+void log_quote(char *into, size_t size, struct str value);

@@ -1,0 +1,89 @@
+/* Exact money: 128-bit intermediate, one rounding. */
+#include "base/money.h"
+
+#include <inttypes.h>
+
+#define USD_MAX INT64_C(1000000000)
+
+static int64_t clamp(int64_t tokens)
+{
+    return tokens > 0 ? tokens : 0;
+}
+
+int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens)
+{
+    __int128 total = (__int128)clamp(input_tokens) * price->input_nano_usd_per_m +
+                     (__int128)clamp(output_tokens) * price->output_nano_usd_per_m;
+    __int128 cost = (total + 500000) / 1000000;
+    return cost > INT64_MAX ? INT64_MAX : (int64_t)cost;
+}
+
+/* A decimal number as digits and the power of ten of its last digit. Thirty significant digits are kept: more
+ * cannot matter at nine decimals under 1e9 USD. */
+struct decimal {
+    unsigned __int128 digits;
+    int64_t exponent;
+};
+
+static void read_digits(struct str s, size_t *at, bool fraction, struct decimal *d, bool *any)
+{
+    for (; *at < s.len && s.ptr[*at] >= '0' && s.ptr[*at] <= '9'; (*at)++) {
+        *any = true;
+        if (d->digits > (unsigned __int128)1 << 100)
+            d->exponent += !fraction;
+        else {
+            d->digits = d->digits * 10 + (unsigned)(s.ptr[*at] - '0');
+            d->exponent -= fraction;
+        }
+    }
+}
+
+static bool read_exponent(struct str s, size_t *at, struct decimal *d)
+{
+    if (*at == s.len || (s.ptr[*at] != 'e' && s.ptr[*at] != 'E'))
+        return true;
+    int64_t value;
+    struct str rest = str_slice(s, *at + 1, s.len);
+    if (str_to_int64(rest, &value) != OK || value > 1000 || value < -1000)
+        return false;
+    d->exponent += value;
+    *at = s.len;
+    return true;
+}
+
+enum status money_parse_usd(struct str s, int64_t *ret_nano_usd)
+{
+    struct decimal d = {0, 0};
+    size_t at = 0;
+    bool any = false;
+    read_digits(s, &at, false, &d, &any);
+    if (at < s.len && s.ptr[at] == '.') {
+        at++;
+        read_digits(s, &at, true, &d, &any);
+    }
+    if (!any || !read_exponent(s, &at, &d) || at != s.len)
+        return ERR_INPUT;
+    int64_t shift = d.exponent + 9;
+    for (; shift > 0 && d.digits; shift--) {
+        if (d.digits > (unsigned __int128)USD_MAX * NANO_PER_USD)
+            return ERR_INPUT;
+        d.digits *= 10;
+    }
+    bool half = false;
+    for (; shift < 0 && (d.digits || half); shift++) {
+        half = d.digits % 10 >= 5;
+        d.digits /= 10;
+    }
+    d.digits += half;
+    if (d.digits > (unsigned __int128)USD_MAX * NANO_PER_USD)
+        return ERR_INPUT;
+    *ret_nano_usd = (int64_t)d.digits;
+    return OK;
+}
+
+void money_format_usd(struct buf *b, int64_t nano_usd)
+{
+    uint64_t magnitude = nano_usd < 0 ? 0 - (uint64_t)nano_usd : (uint64_t)nano_usd;
+    buf_addf(b, "%s%" PRIu64 ".%09" PRIu64, nano_usd < 0 ? "-" : "", magnitude / NANO_PER_USD,
+             magnitude % NANO_PER_USD);
+}

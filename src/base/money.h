@@ -1,0 +1,26 @@
+/* Money is exact: integers of 1e-9 USD (nano-USD). Prices are integers of nano-USD per million tokens, so a
+ * price of $0.075 per million is 75,000,000 and one token of it costs 75 nano-USD. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+#define NANO_PER_USD INT64_C(1000000000)
+
+struct price {
+    int64_t input_nano_usd_per_m;
+    int64_t output_nano_usd_per_m;
+};
+
+/* Cost of one call, rounded half up once, saturating at INT64_MAX. Negative tokens count as 0. */
+int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens);
+
+/* "0.000027600" -> 27600. Decimal or exponent notation, non-negative, at most 1e9 USD; digits past the ninth
+ * decimal are rounded half up. ERR_INPUT otherwise. */
+NODISCARD enum status money_parse_usd(struct str s, int64_t *ret_nano_usd);
+
+/* Always nine decimals: "0.000027600". */
+void money_format_usd(struct buf *b, int64_t nano_usd);

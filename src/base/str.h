@@ -1,0 +1,38 @@
+/* A slice of bytes that somebody else owns. Not NUL-terminated; may hold NUL bytes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct str {
+    const char *ptr;
+    size_t len;
+};
+
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_FMT(s)   (int)(s).len, (s).ptr /* for "%.*s" */
+
+struct str str_from(const char *c_string); /* NULL gives the empty slice */
+bool str_equal(struct str a, struct str b);
+bool str_equal_nocase(struct str a, struct str b); /* ASCII case only */
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+int str_compare(struct str a, struct str b);                /* bytewise, as memcmp; shorter first */
+struct str str_trim(struct str s);                          /* ASCII white space off both ends */
+struct str str_slice(struct str s, size_t from, size_t to); /* clamps both to s.len */
+/* Index of `needle` in `s` at or after `from`; SIZE_MAX when absent. */
+size_t str_find(struct str s, struct str needle, size_t from);
+/* Cuts the part before the first `sep` off the front of *rest; without one takes all and leaves *rest empty. */
+struct str str_split(struct str *rest, char sep);
+
+/* Whole-slice number parsing: no blanks, no trailing bytes, finite. ERR_INPUT otherwise. */
+NODISCARD enum status str_to_double(struct str s, double *ret);
+NODISCARD enum status str_to_int64(struct str s, int64_t *ret);
+NODISCARD enum status str_to_uint64(struct str s, uint64_t *ret);
+
+bool utf8_valid(struct str s);
+/* Decodes one code point at *at (< s.len) and moves *at past it; an invalid byte gives U+FFFD and moves one byte. */
+uint32_t utf8_next(struct str s, size_t *at);

@@ -1,0 +1,146 @@
+/* Options from a table of rows; see options.h. */
+#include "cli/options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static void print_usage(const struct usage *u)
+{
+    printf("usage: leeroo %s\n\n%s\n", u->synopsis, u->text);
+    if (u->row_count)
+        puts("options:");
+    for (size_t i = 0; i < u->row_count; i++) {
+        const struct option_row *row = &u->rows[i];
+        char left[80], shape[12] = "";
+        if (row->letter)
+            snprintf(shape, sizeof(shape), "-%c, ", row->letter);
+        snprintf(left, sizeof(left), "%s%s%s%s", shape, row->name, row->argument ? " " : "",
+                 row->argument ? row->argument : "");
+        printf("  %-26s %s\n", left, row->help);
+    }
+    puts("  -h, --help                 this text");
+}
+
+static enum status complain(const char *command, const char *format, const char *a, const char *b)
+{
+    fprintf(stderr, "leeroo %s: ", command);
+    fprintf(stderr, format, a, b);
+    fprintf(stderr, "; `leeroo %s -h` shows the options\n", command);
+    return ERR_USAGE;
+}
+
+static const struct option_row *find_row(const struct usage *u, const char *arg, size_t name_len)
+{
+    for (size_t i = 0; i < u->row_count; i++) {
+        const struct option_row *row = &u->rows[i];
+        if (strlen(row->name) == name_len && !strncmp(row->name, arg, name_len))
+            return row;
+        if (row->letter && name_len == 2 && arg[0] == '-' && arg[1] == row->letter)
+            return row;
+    }
+    return NULL;
+}
+
+static bool in_bounds(const struct option_row *row, double value)
+{
+    return (row->min == 0 && row->max == 0) || (value >= row->min && value <= row->max);
+}
+
+static enum status store_number(const struct option_row *row, struct str text)
+{
+    double number = 0;
+    uint64_t whole = 0;
+    enum status status =
+        row->type == OPTION_DOUBLE ? str_to_double(text, &number) : str_to_uint64(text, &whole);
+    if (row->type != OPTION_DOUBLE)
+        number = (double)whole;
+    if (status != OK || (row->type != OPTION_SEED && !in_bounds(row, number)))
+        return ERR_USAGE;
+    if (row->type == OPTION_DOUBLE)
+        *(double *)row->into = number;
+    else if (row->type == OPTION_COUNT)
+        *(size_t *)row->into = (size_t)whole;
+    else
+        *(uint64_t *)row->into = whole;
+    return OK;
+}
+
+static enum status store(const char *command, const struct option_row *row, const char *value)
+{
+    if (row->given)
+        *row->given = true;
+    if (row->type == OPTION_FLAG) {
+        *(bool *)row->into = true;
+        return OK;
+    }
+    if (row->type == OPTION_STRING) {
+        *(const char **)row->into = value;
+        return OK;
+    }
+    if (store_number(row, str_from(value)) == OK)
+        return OK;
+    char wanted[80];
+    if (row->min == 0 && row->max == 0)
+        snprintf(wanted, sizeof(wanted), "a %s",
+                 row->type == OPTION_DOUBLE ? "number" : "whole number, 0 or more");
+    else if (isinf(row->max))
+        snprintf(wanted, sizeof(wanted), "a number of at least %g", row->min);
+    else
+        snprintf(wanted, sizeof(wanted), "a number from %g to %g", row->min, row->max);
+    char quoted[160];
+    snprintf(quoted, sizeof(quoted), "%.60s '%.60s'", row->name, value);
+    return complain(command, "%s: expected %s", quoted, wanted);
+}
+
+/* One option at argv[*at]; moves *at over its value. */
+static enum status take_option(const struct usage *u, int argc, char **argv, int *at)
+{
+    const char *arg = argv[*at];
+    const char *equals = !strncmp(arg, "--", 2) ? strchr(arg, '=') : NULL;
+    size_t name_len = equals ? (size_t)(equals - arg) : strlen(arg);
+    const struct option_row *row = find_row(u, arg, name_len);
+    if (!row)
+        return complain(argv[0], "no option '%s'%s", arg, "");
+    const char *value = equals ? equals + 1 : NULL;
+    if (row->type == OPTION_FLAG && value)
+        return complain(argv[0], "%s takes no value%s", row->name, "");
+    if (row->type != OPTION_FLAG && !value) {
+        if (*at + 1 >= argc)
+            return complain(argv[0], "%s wants %s", row->name, row->argument);
+        value = argv[++*at];
+    }
+    return store(argv[0], row, value);
+}
+
+enum status options_parse(const struct usage *usage, int argc, char **argv, int *ret_count)
+{
+    char *command = argv[0];
+    int count = 0;
+    bool only_positional = false;
+    for (int i = 1; i < argc; i++) {
+        char *arg = argv[i];
+        if (only_positional || arg[0] != '-' || !arg[1]) {
+            argv[1 + count++] = arg;
+        } else if (!strcmp(arg, "--")) {
+            only_positional = true;
+        } else if (!strcmp(arg, "-h") || !strcmp(arg, "--help")) {
+            print_usage(usage);
+            return CLOSED;
+        } else if (take_option(usage, argc, argv, &i) != OK) {
+            return ERR_USAGE;
+        }
+    }
+    memmove(argv, argv + 1, (size_t)count * sizeof(*argv));
+    argv[count] = command;
+    *ret_count = count;
+    return OK;
+}
+
+int cli_fail(const char *command, const struct error *err)
+{
+    fprintf(stderr, "leeroo %s: %s\n", command, err->text);
+    return err->status == ERR_USAGE ? 2 : 1;
+}

@@ -1,0 +1,98 @@
+/* A data set directory (docs/datasets.md): queries, experts, outcomes, and responses on demand. Everything is
+ * owned by the dataset's arena and read-only once loaded. Every file may be plain or .gz.
+ *
+ * Outcomes are a dense query × expert matrix with holes: outcome->known is false for a missing cell. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/money.h"
+#include "base/str.h"
+
+#define DATASET_EXPERTS_MAX 256
+#define QUERY_CHOICES_MAX   26 /* A to Z */
+
+struct query {
+    struct str id, text, answer, task, domain;
+    const struct str *choices;
+    uint32_t choice_count;
+    struct str prompt;  /* what a client sends: the text, then one line per choice "A. ..." */
+    uint64_t text_hash; /* of the normalised text: equal texts are the same query and never split */
+};
+
+struct outcome {
+    bool present;    /* outcomes.csv has a row for it, of whatever cells */
+    bool known;      /* score is there */
+    bool cost_known; /* cost_nano_usd is there: recorded, or else tokens times the expert's price */
+    bool tokens_known; /* both token counts are there */
+    float score;       /* 0..1 */
+    int64_t cost_nano_usd;
+    int32_t input_tokens, output_tokens;
+};
+
+struct dataset_expert {
+    struct str name;
+    struct price price;
+};
+
+struct dataset {
+    struct arena *arena;
+    struct str path;
+    struct query *queries; /* [query_count], in file order */
+    size_t query_count;
+    struct dataset_expert *experts; /* [expert_count], in file order */
+    size_t expert_count;
+    struct outcome *
+        outcomes; /* [query_count × expert_count], row-major by query; NULL if outcomes were not asked for */
+};
+
+enum dataset_parts {
+    DATASET_QUERIES = 1,
+    DATASET_EXPERTS = 2,
+    DATASET_OUTCOMES = 4,
+    DATASET_ALL = 7
+};
+
+/* Reads the parts asked for. Unknown models or ids in outcomes.csv, doubled ids or cells, scores outside 0..1,
+ * malformed JSON or numbers: ERR_INPUT with file, line and column. */
+NODISCARD enum status dataset_load(const char *path, unsigned parts, struct dataset **ret,
+                                   struct error *err);
+void dataset_free(struct dataset *d);
+
+/* Reads queries alone from one JSONL file ("-" is stdin), as the `route` command takes them. */
+NODISCARD enum status dataset_load_queries(const char *path, struct dataset **ret,
+                                           struct error *err);
+/* One query from one JSON line; strings live in `a`. `place`/`line` name it in errors. "id" may be missing here
+ * (ret->id is empty then), but not in a data set; numbers as ids and answers keep their spelling. */
+NODISCARD enum status query_parse(struct str json_line, const char *place, size_t line,
+                                  struct arena *a, struct query *ret, struct error *err);
+
+/* One data set out of several: experts united by name (prices must agree), queries with equal ids from
+ * different sets are kept apart. The parts must stay loaded. */
+NODISCARD enum status dataset_concat(struct dataset *const *parts, size_t count,
+                                     struct dataset **ret, struct error *err);
+
+const struct outcome *dataset_outcome(const struct dataset *d, size_t query, size_t expert);
+/* Index by name; SIZE_MAX when absent. */
+size_t dataset_expert_index(const struct dataset *d, struct str name);
+/* "a,b,c" → indices in the order named. ERR_NOT_FOUND names the unknown one and lists what there is. */
+NODISCARD enum status dataset_expert_list(const struct dataset *d, const char *names, size_t *ret,
+                                          size_t *ret_count, struct error *err);
+
+/* Lower-cases (ASCII) and folds white space runs to one blank, trimmed. */
+void text_normalize(struct str text, struct buf *out);
+uint64_t text_hash(struct str text); /* hash64 of the normalised text; allocates nothing */
+
+/* The prompt of a query: text, then one line per choice "A. ...". */
+void query_prompt(struct str text, const struct str *choices, uint32_t count, struct buf *out);
+
+/* responses/MODEL.jsonl(.gz): calls fn for every {"id","text"} in file order; ERR_NOT_FOUND when there is no
+ * such file. `text` is valid during the call. fn returns a status; anything but OK stops and is returned. */
+NODISCARD enum status responses_read(const char *dataset_path, struct str model,
+                                     enum status (*fn)(struct str id, struct str text, void *arg,
+                                                       struct error *err),
+                                     void *arg, struct error *err);

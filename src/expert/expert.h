@@ -1,0 +1,22 @@
+/* What an expert is: an endpoint, a price, limits. Immutable once the configuration is loaded. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/money.h"
+#include "base/str.h"
+
+enum expert_capability { EXPERT_TOOLS = 1, EXPERT_IMAGES = 2, EXPERT_JSON = 4 };
+
+struct expert {
+    struct str name;           /* as in the model file and in "x-leeroo-expert" */
+    struct str url;            /* base, "https://api.openai.com/v1" */
+    struct str api_key;        /* secret: never printed or logged; empty: none */
+    struct str upstream_model; /* the "model" sent upstream */
+    struct price price;
+    uint32_t context_tokens;   /* 0: unknown, no limit */
+    unsigned capabilities;     /* of enum expert_capability */
+    uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;
+    uint32_t retries;          /* of the same expert, before the next best */
+};

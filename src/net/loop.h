@@ -1,0 +1,27 @@
+/* One event loop: sockets, timers, and messages from other threads. A loop and everything made on it belong
+ * to the thread that runs it; only loop_post and loop_stop may be called from elsewhere. Callers see no libevent. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct loop;
+
+NODISCARD enum status loop_create(struct loop **ret, struct error *err);
+void loop_free(struct loop *l); /* NULL is fine; after every server, client and timer made on it */
+NODISCARD enum status loop_run(struct loop *l, struct error *err); /* until loop_stop */
+void loop_stop(struct loop *l);                                    /* any thread */
+/* Runs fn(arg) on the loop's thread, in order of posting. Any thread. ERR_MEMORY. */
+NODISCARD enum status loop_post(struct loop *l, void (*fn)(void *), void *arg);
+uint64_t loop_now_ms(const struct loop *l); /* monotonic, cached per round */
+
+struct loop_timer;
+struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *arg); /* NULL: no memory */
+void loop_timer_start(struct loop_timer *t, uint64_t delay_ms); /* one shot; restarts when running */
+void loop_timer_stop(struct loop_timer *t);
+void loop_timer_free(struct loop_timer *t); /* NULL is fine */
+
+/* SIGTERM, SIGINT, SIGHUP and the like, delivered on this loop. */
+NODISCARD enum status loop_signal(struct loop *l, int signal_number, void (*fn)(void *), void *arg);

@@ -1,0 +1,54 @@
+/* An orchestrator model: immutable once loaded, shared by any number of threads. Estimates, for a query's
+ * features, every expert's probability of a good answer and its expected cost.
+ *
+ * The file is a safetensors file (mmap-able; __metadata__ holds experts, prices, encoder, fingerprint,
+ * calibration and cross-validated figures as JSON). A damaged or foreign file is refused, never trusted. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/money.h"
+#include "base/str.h"
+#include "encode/encode.h"
+
+#define MODEL_EXPERTS_MAX 256
+
+struct model;
+
+struct model_expert {
+    struct str name;
+    struct price price;       /* as trained; the gateway's configuration overrides it */
+    double accuracy;          /* mean training score */
+    double mean_cost_usd;     /* mean training cost */
+};
+
+struct estimate {
+    float quality;         /* calibrated probability of a good answer, 0..1 */
+    float output_tokens;   /* expected */
+    float input_tokens;    /* expected */
+    int64_t cost_nano_usd; /* expected, at the expert's price */
+};
+
+NODISCARD enum status model_load(const char *path, struct model **ret, struct error *err);
+/* From bytes (fuzzing, tests). The bytes are copied. */
+NODISCARD enum status model_load_bytes(const void *bytes, size_t len, struct model **ret,
+                                       struct error *err);
+void model_free(struct model *m);
+
+size_t model_expert_count(const struct model *m);
+const struct model_expert *model_expert_at(const struct model *m, size_t index);
+size_t model_expert_index(const struct model *m, struct str name); /* SIZE_MAX when absent */
+const struct encoder *model_encoder(const struct model *m);
+uint64_t model_checksum(const struct model *m); /* of the file's bytes: identifies the model in a decision */
+/* Whether a query with this text hash was trained on. */
+bool model_trained_on(const struct model *m, uint64_t text_hash);
+
+/* estimates[model_expert_count]. `f` must come from model_encoder(m). Cost at the trained prices. No failure. */
+void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates);
+
+/* Lambda (quality per USD) at which the mean predicted cost over the training queries is `usd_per_1k`, choosing
+ * among the experts with use[i] (NULL: all): the calibrated start of budget control. Monotone; clamps at the ends. */
+double model_lambda_for_budget(const struct model *m, const bool *use, double usd_per_1k);
