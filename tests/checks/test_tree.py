@@ -1,0 +1,98 @@
+"""The checks of tree.py can fail: a good tree passes, and one bad change a rule makes exactly that rule speak."""
+
+from pathlib import Path
+
+import pytest
+
+import tree
+
+LAYERS = """
+# rank folder may include
+0 base
+1 net base
+2 cli *
+header zlib.h base/gz.c
+header event2/ net/loop.c
+header json-c/ (none)
+"""
+
+GOOD = {
+    "src/LAYERS": LAYERS,
+    "src/base/a.h": "/* A. */\n#pragma once\n",
+    "src/base/a_int.h": "/* Private. */\n#pragma once\n",
+    "src/base/gz.c": '/* Gz. */\n#include <zlib.h>\n#include "base/a.h"\n#include "base/a_int.h"\n',
+    "src/base/meson.build": "sources = files('gz.c')\n",
+    "src/net/loop.c": '/* Loop. exit() and printf() in a comment are fine. */\n#include <event2/event.h>\n'
+                      '#include "base/a.h"\nconst char *text = "printf(exit)";\nint f(void)\n{\n    return 1;\n}\n',
+    "src/net/meson.build": "sources = files('loop.c')\n",
+    "src/cli/main.c": '/* Main. */\n#include "net/n.h"\n#include <stdio.h>\nint main(void)\n{\n    printf("x");\n}\n',
+    "src/cli/meson.build": "sources = files('main.c')\n",
+    "src/net/n.h": "/* N. */\n#pragma once\n",
+    "fuzz/fuzz_a.c": "/* Fuzz. */\n",
+    "fuzz/meson.build": "fuzz_targets = {\n  'a': [],\n}\n",
+    "ARCHITECTURE.md": "| 0 | `base` | – | x |\n| 1 | `net` | base | x |\n| 2 | `cli` | all | x |\n",
+}
+
+
+def build(root: Path, changes=None):
+    for name, text in {**GOOD, **(changes or {})}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return list(tree.findings(root))
+
+
+def appended(name, text):
+    return {name: GOOD[name] + text}
+
+
+def test_a_good_tree_passes(tmp_path):
+    assert build(tmp_path) == []
+
+
+def function_of(statements):
+    return "int g(void)\n{\n" + "    h();\n" * statements + "}\n"
+
+
+BAD = {
+    "upward include": (appended("src/base/gz.c", '#include "net/n.h"\n'), "base may not include net"),
+    "folder that is not in the table": ({"src/odd/a.h": "/* A. */\n#pragma once\n"}, "folder 'odd'"),
+    "table that points upwards": ({"src/LAYERS": LAYERS.replace("0 base", "0 base net")}, "not below it"),
+    "include of nothing": (appended("src/net/loop.c", '#include "loop.h"\n'), "not a path from src/"),
+    "private header elsewhere": (appended("src/net/loop.c", '#include "base/a_int.h"\n'), "private to base"),
+    "library header elsewhere": (appended("src/net/loop.c", "#include <zlib.h>\n"), "belongs to base/gz.c"),
+    "library folder elsewhere": (appended("src/base/gz.c", "#include <event2/buffer.h>\n"), "belongs to net/loop.c"),
+    "library nobody may use": (appended("src/net/loop.c", "#include <json-c/json.h>\n"), "belongs to (none)"),
+    "library without a row": (appended("src/net/loop.c", "#include <sqlite3.h>\n"), "no row in src/LAYERS"),
+    "long file": (appended("src/net/loop.c", "int x;\n" * 800), "over 800"),
+    "long function": (appended("src/net/loop.c", function_of(70)), "a function of 72 lines"),
+    "long functions everywhere": (appended("src/net/loop.c", function_of(30) * 3), "half of the functions"),
+    "banned function": (appended("src/net/loop.c", "int g(char *s)\n{\n    return atoi(s);\n}\n"), "atoi() is banned"),
+    "exit below cli": (appended("src/net/loop.c", "void g(void)\n{\n    exit(1);\n}\n"), "'exit' below cli"),
+    "print below cli": (appended("src/net/loop.c", "void g(void)\n{\n    printf(t);\n}\n"), "'printf' below cli"),
+    "stderr below cli": (appended("src/net/loop.c", "void g(void)\n{\n    fputs(t, stderr);\n}\n"), "'stderr' below"),
+    "tab": (appended("src/net/loop.c", "\tint x;\n"), "a tab"),
+    "trailing blank": (appended("src/net/loop.c", "int x; \n"), "white space at the end"),
+    "wide line": (appended("src/net/loop.c", "int " + "x" * 120 + ";\n"), "columns"),
+    "no opening comment": ({"src/net/n.h": "#pragma once\n"}, "does not open with a comment"),
+    "no include guard": ({"src/net/n.h": "/* N. */\n"}, "no #pragma once"),
+    "dead source": ({"src/net/dead.c": "/* Dead. */\n"}, "src/net/dead.c: no meson.build names it"),
+    "dead fuzz target": ({"fuzz/fuzz_b.c": "/* Fuzz. */\n"}, "fuzz/fuzz_b.c: no meson.build names it"),
+    "untrue architecture": ({"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"].replace("| base |", "| – |")}, "row of 'net'"),
+}
+
+
+@pytest.mark.parametrize("rule", BAD)
+def test_a_bad_tree_fails(tmp_path, rule):
+    changes, message = BAD[rule]
+    found = build(tmp_path, changes)
+    assert any(message in line for line in found), found
+
+
+def test_the_command_says_so_with_its_exit_status(tmp_path, monkeypatch, capsys):
+    build(tmp_path)
+    monkeypatch.setattr("sys.argv", ["tree.py", str(tmp_path)])
+    assert tree.main() == 0
+    (tmp_path / "src/net/n.h").write_text("/* N. */\n")
+    assert tree.main() == 1
+    assert "src/net/n.h: no #pragma once" in capsys.readouterr().out
