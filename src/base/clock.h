@@ -1,3 +1,4 @@
+/* Time: monotonic for deadlines and durations, wall for people, CPU for benches. */
 #pragma once
 
 #include <stdint.h>

@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "base/int128.h"
+
 static uint64_t fold(uint64_t a, uint64_t b)
 {
-    unsigned __int128 product = (unsigned __int128)a * b;
+    uint128 product = (uint128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 

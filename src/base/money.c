@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "base/int128.h"
+
 #define USD_MAX INT64_C(1000000000)
 
 static int64_t clamp(int64_t tokens)
@@ -12,16 +14,16 @@ static int64_t clamp(int64_t tokens)
 
 int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens)
 {
-    __int128 total = (__int128)clamp(input_tokens) * price->input_nano_usd_per_m +
-                     (__int128)clamp(output_tokens) * price->output_nano_usd_per_m;
-    __int128 cost = (total + 500000) / 1000000;
+    int128 total = (int128)clamp(input_tokens) * price->input_nano_usd_per_m +
+                   (int128)clamp(output_tokens) * price->output_nano_usd_per_m;
+    int128 cost = (total + 500000) / 1000000;
     return cost > INT64_MAX ? INT64_MAX : (int64_t)cost;
 }
 
 /* A decimal number as digits and the power of ten of its last digit. Thirty significant digits are kept: more
  * cannot matter at nine decimals under 1e9 USD. */
 struct decimal {
-    unsigned __int128 digits;
+    uint128 digits;
     int64_t exponent;
 };
 
@@ -29,7 +31,7 @@ static void read_digits(struct str s, size_t *at, bool fraction, struct decimal 
 {
     for (; *at < s.len && s.ptr[*at] >= '0' && s.ptr[*at] <= '9'; (*at)++) {
         *any = true;
-        if (d->digits > (unsigned __int128)1 << 100)
+        if (d->digits > (uint128)1 << 100)
             d->exponent += !fraction;
         else {
             d->digits = d->digits * 10 + (unsigned)(s.ptr[*at] - '0');
@@ -65,7 +67,7 @@ enum status money_parse_usd(struct str s, int64_t *ret_nano_usd)
         return ERR_INPUT;
     int64_t shift = d.exponent + 9;
     for (; shift > 0 && d.digits; shift--) {
-        if (d.digits > (unsigned __int128)USD_MAX * NANO_PER_USD)
+        if (d.digits > (uint128)USD_MAX * NANO_PER_USD)
             return ERR_INPUT;
         d.digits *= 10;
     }
@@ -75,7 +77,7 @@ enum status money_parse_usd(struct str s, int64_t *ret_nano_usd)
         d.digits /= 10;
     }
     d.digits += half;
-    if (d.digits > (unsigned __int128)USD_MAX * NANO_PER_USD)
+    if (d.digits > (uint128)USD_MAX * NANO_PER_USD)
         return ERR_INPUT;
     *ret_nano_usd = (int64_t)d.digits;
     return OK;

@@ -6,16 +6,14 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 
-static const struct command *const commands[] = {COMMANDS};
-
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+static const struct command *const commands[] = {COMMANDS NULL};
 
 static void print_help(FILE *out)
 {
     fputs("leeroo " LEEROO_VERSION " - one endpoint in front of many language models\n\n"
           "usage: leeroo COMMAND [options]      leeroo COMMAND -h explains each\n\n",
           out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; commands[i]; i++)
         fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
 }
 
@@ -35,7 +33,7 @@ int main(int argc, char **argv)
         puts("leeroo " LEEROO_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; commands[i]; i++)
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 1, argv + 1);
     fprintf(stderr, "leeroo: no command '%s'; `leeroo -h` lists them\n", name);

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,10 +25,14 @@ static void print_usage(const struct usage *u)
     puts("  -h, --help                 this text");
 }
 
-static enum status complain(const char *command, const char *format, const char *a, const char *b)
+static enum status __attribute__((format(printf, 2, 3)))
+complain(const char *command, const char *format, ...)
 {
+    va_list args;
     fprintf(stderr, "leeroo %s: ", command);
-    fprintf(stderr, format, a, b);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
     fprintf(stderr, "; `leeroo %s -h` shows the options\n", command);
     return ERR_USAGE;
 }
@@ -90,9 +95,7 @@ static enum status store(const char *command, const struct option_row *row, cons
         snprintf(wanted, sizeof(wanted), "a number of at least %g", row->min);
     else
         snprintf(wanted, sizeof(wanted), "a number from %g to %g", row->min, row->max);
-    char quoted[160];
-    snprintf(quoted, sizeof(quoted), "%.60s '%.60s'", row->name, value);
-    return complain(command, "%s: expected %s", quoted, wanted);
+    return complain(command, "%s '%.60s': expected %s", row->name, value, wanted);
 }
 
 /* One option at argv[*at]; moves *at over its value. */
@@ -103,10 +106,10 @@ static enum status take_option(const struct usage *u, int argc, char **argv, int
     size_t name_len = equals ? (size_t)(equals - arg) : strlen(arg);
     const struct option_row *row = find_row(u, arg, name_len);
     if (!row)
-        return complain(argv[0], "no option '%s'%s", arg, "");
+        return complain(argv[0], "no option '%s'", arg);
     const char *value = equals ? equals + 1 : NULL;
     if (row->type == OPTION_FLAG && value)
-        return complain(argv[0], "%s takes no value%s", row->name, "");
+        return complain(argv[0], "%s takes no value", row->name);
     if (row->type != OPTION_FLAG && !value) {
         if (*at + 1 >= argc)
             return complain(argv[0], "%s wants %s", row->name, row->argument);
