@@ -1,0 +1,111 @@
+/* A data set directory as one value: loading its parts, looking things up, and uniting several. */
+#include "data/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "data/dataset_int.h"
+
+enum status dataset_create(const char *path, struct dataset **ret, struct error *err)
+{
+    struct arena *a = arena_create(DATASET_BYTES_MAX);
+    struct dataset *d = a ? ARENA_NEW(a, struct dataset) : NULL;
+    struct str kept = d ? arena_copy(a, str_from(path)) : (struct str){NULL, 0};
+    if (!kept.ptr) {
+        arena_free(a);
+        return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    d->arena = a;
+    d->path = kept;
+    *ret = d;
+    return OK;
+}
+
+void dataset_free(struct dataset *d)
+{
+    if (d)
+        arena_free(d->arena);
+}
+
+static enum status part_read(struct dataset *d, const char *file, struct error *err)
+{
+    char *path = arena_printf(d->arena, "%.*s/%s", STR_FMT(d->path), file);
+    if (!path)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    if (file[0] == 'q')
+        return queries_read(d, path, true, err);
+    if (file[0] == 'e')
+        return experts_read(d, path, err);
+    return outcomes_read(d, path, err);
+}
+
+enum status dataset_load(const char *path, unsigned parts, struct dataset **ret, struct error *err)
+{
+    struct dataset *d;
+    enum status st = dataset_create(path, &d, err);
+    if (st != OK)
+        return st;
+    if (parts & DATASET_OUTCOMES)
+        parts = DATASET_ALL; /* outcomes mean nothing without the other two */
+    if (parts & DATASET_QUERIES)
+        st = part_read(d, "queries.jsonl", err);
+    if (st == OK && (parts & DATASET_EXPERTS))
+        st = part_read(d, "experts.csv", err);
+    if (st == OK && (parts & DATASET_OUTCOMES))
+        st = part_read(d, "outcomes.csv", err);
+    if (st != OK) {
+        dataset_free(d);
+        return st;
+    }
+    *ret = d;
+    return OK;
+}
+
+const struct outcome *dataset_outcome(const struct dataset *d, size_t query, size_t expert)
+{
+    DEBUG_CHECK(query < d->query_count);
+    DEBUG_CHECK(expert < d->expert_count);
+    return &d->outcomes[query * d->expert_count + expert];
+}
+
+size_t dataset_expert_index(const struct dataset *d, struct str name)
+{
+    for (size_t i = 0; i < d->expert_count; i++)
+        if (str_equal(d->experts[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+static enum status unknown_expert(const struct dataset *d, struct str name, struct error *err)
+{
+    char known[sizeof(err->text)] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < d->expert_count && used < sizeof(known); i++)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%.*s", i ? ", " : "",
+                                 STR_FMT(d->experts[i].name));
+    return error_set(err, ERR_NOT_FOUND, "no expert '%.*s' in %.*s; it has %s", STR_FMT(name),
+                     STR_FMT(d->path), known);
+}
+
+enum status dataset_expert_list(const struct dataset *d, const char *names, size_t *ret,
+                                size_t *ret_count, struct error *err)
+{
+    size_t list[DATASET_EXPERTS_MAX];
+    bool named[DATASET_EXPERTS_MAX] = {false};
+    size_t count = 0;
+    struct str rest = str_from(names);
+    do {
+        struct str name = str_trim(str_split(&rest, ','));
+        size_t index = dataset_expert_index(d, name);
+        if (index == SIZE_MAX)
+            return unknown_expert(d, name, err);
+        if (named[index])
+            return error_set(err, ERR_INPUT, "expert '%.*s' is named twice", STR_FMT(name));
+        named[index] = true;
+        list[count++] = index;
+    } while (rest.len > 0);
+    memcpy(ret, list, count * sizeof(list[0]));
+    *ret_count = count;
+    return OK;
+}

@@ -1,0 +1,19 @@
+/* Between the files of data/ and its tests: the readers of the single files of a data set directory. */
+#pragma once
+
+#include "data/dataset.h"
+
+/* What one data set may hold in memory. */
+#define DATASET_BYTES_MAX   (UINT64_C(16) << 30)
+#define DATASET_QUERIES_MAX (UINT32_C(50) * 1000 * 1000)
+
+/* An empty data set that owns an arena. */
+NODISCARD enum status dataset_create(const char *path, struct dataset **ret, struct error *err);
+
+/* Appends the queries of a JSONL file. With `ids`, each must have an id of its own. */
+NODISCARD enum status queries_read(struct dataset *d, const char *path, bool ids,
+                                   struct error *err);
+/* experts.csv → d->experts. */
+NODISCARD enum status experts_read(struct dataset *d, const char *path, struct error *err);
+/* outcomes.csv → d->outcomes; needs the queries and the experts. */
+NODISCARD enum status outcomes_read(struct dataset *d, const char *path, struct error *err);

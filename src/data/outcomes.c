@@ -1,0 +1,203 @@
+/* experts.csv and outcomes.csv. Empty cells are unknown; everything else must be right to the last cell. */
+#include "base/csv.h"
+#include "data/dataset_int.h"
+
+static enum status cell_error(const struct csv *c, int column, struct error *err, const char *want)
+{
+    struct str cell = csv_cell(c, column);
+    return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, column),
+                        "'%.*s' is not %s", (int)(cell.len < 60 ? cell.len : 60), cell.ptr, want);
+}
+
+/* ---- experts.csv */
+
+struct expert_columns {
+    int model, input, output;
+};
+
+static enum status expert_read(const struct csv *c, const struct expert_columns *at,
+                               struct dataset *d, struct error *err)
+{
+    struct str name = csv_cell(c, at->model);
+    if (name.len == 0)
+        return cell_error(c, at->model, err, "a model's name");
+    if (dataset_expert_index(d, name) != SIZE_MAX)
+        return cell_error(c, at->model, err, "new: the model is there twice");
+    if (d->expert_count == DATASET_EXPERTS_MAX)
+        return error_set_at(err, ERR_TOO_LARGE, csv_path(c), csv_line(c), 0, "more than %d experts",
+                            DATASET_EXPERTS_MAX);
+    struct dataset_expert *e = &d->experts[d->expert_count];
+    if (money_parse_usd(csv_cell(c, at->input), &e->price.input_nano_usd_per_m) != OK)
+        return cell_error(c, at->input, err, "a price in USD per million tokens");
+    if (money_parse_usd(csv_cell(c, at->output), &e->price.output_nano_usd_per_m) != OK)
+        return cell_error(c, at->output, err, "a price in USD per million tokens");
+    e->name = arena_copy(d->arena, name);
+    if (!e->name.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    d->expert_count++;
+    return OK;
+}
+
+static enum status experts_rows(struct csv *c, struct dataset *d, struct error *err)
+{
+    struct expert_columns at;
+    enum status st = csv_require(c, "model", &at.model, err);
+    if (st == OK)
+        st = csv_require(c, "usd_per_m_input", &at.input, err);
+    if (st == OK)
+        st = csv_require(c, "usd_per_m_output", &at.output, err);
+    while (st == OK && (st = csv_next(c, err)) == OK)
+        st = expert_read(c, &at, d, err);
+    return st == CLOSED ? OK : st;
+}
+
+enum status experts_read(struct dataset *d, const char *path, struct error *err)
+{
+    struct csv *c = NULL;
+    enum status st = csv_open(path, &c, err);
+    if (st != OK)
+        return st;
+    d->experts = ARENA_ARRAY(d->arena, DATASET_EXPERTS_MAX, struct dataset_expert);
+    st = d->experts ? experts_rows(c, d, err) : error_set(err, ERR_MEMORY, "out of memory");
+    csv_close(c);
+    return st;
+}
+
+/* ---- outcomes.csv */
+
+struct outcome_columns {
+    int id, model, score;
+    int cost, input, output; /* -1: the file has no such column */
+};
+
+static struct str cell_or_empty(const struct csv *c, int column)
+{
+    return column < 0 ? (struct str){"", 0} : csv_cell(c, column);
+}
+
+static enum status score_read(const struct csv *c, int column, struct outcome *o, struct error *err)
+{
+    struct str cell = csv_cell(c, column);
+    if (cell.len == 0)
+        return OK;
+    double score;
+    if (cell.len == 1 && (cell.ptr[0] == '0' || cell.ptr[0] == '1'))
+        score = cell.ptr[0] - '0'; /* nearly every cell there is */
+    else if (str_to_double(cell, &score) != OK || !(score >= 0 && score <= 1))
+        return cell_error(c, column, err, "a score between 0 and 1");
+    o->score = (float)score;
+    o->known = true;
+    return OK;
+}
+
+static enum status token_read(const struct csv *c, int column, int32_t *ret, bool *known,
+                              struct error *err)
+{
+    struct str cell = cell_or_empty(c, column);
+    *known = cell.len > 0;
+    if (!*known)
+        return OK;
+    int64_t n;
+    if (str_to_int64(cell, &n) != OK || n < 0 || n > INT32_MAX)
+        return cell_error(c, column, err, "a number of tokens");
+    *ret = (int32_t)n;
+    return OK;
+}
+
+static enum status outcome_read(const struct csv *c, const struct outcome_columns *at,
+                                const struct price *price, struct outcome *o, struct error *err)
+{
+    bool input_known, output_known;
+    enum status st = score_read(c, at->score, o, err);
+    if (st == OK)
+        st = token_read(c, at->input, &o->input_tokens, &input_known, err);
+    if (st == OK)
+        st = token_read(c, at->output, &o->output_tokens, &output_known, err);
+    if (st != OK)
+        return st;
+    o->tokens_known = input_known && output_known;
+    struct str cost = cell_or_empty(c, at->cost);
+    if (cost.len > 0) {
+        if (money_parse_usd(cost, &o->cost_nano_usd) != OK)
+            return cell_error(c, at->cost, err, "a cost in USD");
+        o->cost_known = true;
+    } else if (o->tokens_known) {
+        o->cost_nano_usd = price_cost_nano_usd(price, o->input_tokens, o->output_tokens);
+        o->cost_known = true;
+    }
+    return OK;
+}
+
+static enum status ids_map(const struct dataset *d, struct map **ret, struct error *err)
+{
+    struct map *m = map_create(d->query_count);
+    bool full = !m;
+    for (size_t i = 0; i < d->query_count && !full; i++)
+        full = map_put(m, d->queries[i].id, (uint32_t)i) != OK;
+    if (full) {
+        map_free(m);
+        return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    *ret = m;
+    return OK;
+}
+
+static enum status outcomes_columns(const struct csv *c, struct outcome_columns *at,
+                                    struct error *err)
+{
+    enum status st = csv_require(c, "id", &at->id, err);
+    if (st == OK)
+        st = csv_require(c, "model", &at->model, err);
+    if (st == OK)
+        st = csv_require(c, "score", &at->score, err);
+    at->cost = csv_column(c, "cost_usd");
+    at->input = csv_column(c, "input_tokens");
+    at->output = csv_column(c, "output_tokens");
+    return st;
+}
+
+static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct map *ids,
+                                 struct error *err)
+{
+    struct outcome_columns at;
+    enum status st = outcomes_columns(c, &at, err);
+    size_t expert = 0; /* rows mostly come expert by expert: try the last one first */
+    while (st == OK && (st = csv_next(c, err)) == OK) {
+        uint32_t query;
+        struct str model = csv_cell(c, at.model);
+        if (!map_get(ids, csv_cell(c, at.id), &query))
+            return cell_error(c, at.id, err, "the id of a query in queries.jsonl");
+        if (expert >= d->expert_count || !str_equal(d->experts[expert].name, model))
+            expert = dataset_expert_index(d, model);
+        if (expert == SIZE_MAX)
+            return cell_error(c, at.model, err, "a model in experts.csv");
+        struct outcome *o = &d->outcomes[(size_t)query * d->expert_count + expert];
+        if (o->present)
+            return cell_error(c, at.id, err, "new for this model: the outcome is there twice");
+        o->present = true;
+        st = outcome_read(c, &at, &d->experts[expert].price, o, err);
+    }
+    return st == CLOSED ? OK : st;
+}
+
+enum status outcomes_read(struct dataset *d, const char *path, struct error *err)
+{
+    struct csv *c = NULL;
+    struct map *ids = NULL;
+    enum status st = csv_open(path, &c, err);
+    if (st != OK)
+        return st;
+    size_t cells;
+    if (__builtin_mul_overflow(d->query_count, d->expert_count, &cells))
+        cells = SIZE_MAX;
+    d->outcomes = ARENA_ARRAY(d->arena, cells, struct outcome);
+    if (!d->outcomes && cells > 0)
+        st = error_set(err, ERR_MEMORY, "%s: out of memory", path);
+    if (st == OK)
+        st = ids_map(d, &ids, err);
+    if (st == OK)
+        st = outcomes_rows(c, d, ids, err);
+    map_free(ids);
+    csv_close(c);
+    return st;
+}

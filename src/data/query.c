@@ -1,0 +1,247 @@
+/* Queries: one JSON object a line. The strings of a query are spans of one copy of its line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/gz.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "data/dataset_int.h"
+
+/* Where a line came from, to name what is wrong with it. */
+struct line {
+    const char *place;
+    size_t number;
+    struct str text;
+};
+
+static enum status line_error(const struct line *line, struct json_value at, struct error *err,
+                              const char *what)
+{
+    size_t column = at.type == JSON_NONE ? 0 : (size_t)(at.raw.ptr - line->text.ptr) + 1;
+    return error_set_at(err, ERR_INPUT, line->place, line->number, column, "%s", what);
+}
+
+/* A string, or a number in its own spelling; `absent` may be NULL for "leave it empty". */
+static enum status field_read(const struct line *line, struct json_value object, const char *key,
+                              struct arena *a, struct str *ret, struct error *err)
+{
+    struct json_value v = json_get(object, key);
+    if (v.type == JSON_NONE || v.type == JSON_NULL)
+        return OK;
+    if (v.type == JSON_NUMBER) {
+        *ret = v.raw;
+        return OK;
+    }
+    if (v.type != JSON_STRING) {
+        char what[80];
+        snprintf(what, sizeof(what), "\"%s\" must be a string", key);
+        return line_error(line, v, err, what);
+    }
+    if (json_string_decode(v, a, ret) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    return OK;
+}
+
+static enum status choices_read(const struct line *line, struct json_value list, struct arena *a,
+                                struct query *q, struct error *err)
+{
+    if (list.type == JSON_NONE || list.type == JSON_NULL)
+        return OK;
+    if (list.type != JSON_ARRAY)
+        return line_error(line, list, err, "\"choices\" must be an array of strings");
+    struct str choices[QUERY_CHOICES_MAX];
+    uint32_t count = 0;
+    struct json_iter it = json_iter_begin(list);
+    for (struct json_value v; json_array_next(&it, &v); count++) {
+        if (v.type != JSON_STRING)
+            return line_error(line, v, err, "\"choices\" must be an array of strings");
+        if (count == QUERY_CHOICES_MAX)
+            return line_error(line, v, err, "more than 26 choices: their letters run out at Z");
+        if (json_string_decode(v, a, &choices[count]) != OK)
+            return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    struct str *kept = ARENA_ARRAY(a, count, struct str);
+    if (!kept && count)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < count; i++)
+        kept[i] = choices[i];
+    q->choices = kept;
+    q->choice_count = count;
+    return OK;
+}
+
+static size_t prompt_write(struct str text, const struct str *choices, uint32_t count, char *into)
+{
+    char *at = into;
+    at = mempcpy(at, text.ptr, text.len);
+    for (uint32_t i = 0; i < count; i++) {
+        *at++ = '\n';
+        *at++ = (char)('A' + i);
+        *at++ = '.';
+        *at++ = ' ';
+        at = mempcpy(at, choices[i].ptr, choices[i].len);
+    }
+    return (size_t)(at - into);
+}
+
+static size_t prompt_bytes(struct str text, const struct str *choices, uint32_t count)
+{
+    size_t bytes = text.len;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += choices[i].len + 4;
+    return bytes;
+}
+
+void query_prompt(struct str text, const struct str *choices, uint32_t count, struct buf *out)
+{
+    size_t bytes = prompt_bytes(text, choices, count);
+    char *into = buf_reserve(out, bytes);
+    if (!into)
+        return;
+    out->len += prompt_write(text, choices, count, into);
+    out->ptr[out->len] = '\0';
+}
+
+static enum status prompt_make(struct query *q, struct arena *a, struct error *err)
+{
+    q->prompt = q->text;
+    if (q->choice_count == 0)
+        return OK;
+    char *into = arena_alloc(a, prompt_bytes(q->text, q->choices, q->choice_count));
+    if (!into)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    size_t bytes = prompt_write(q->text, q->choices, q->choice_count, into);
+    q->prompt = (struct str){into, bytes};
+    return OK;
+}
+
+static enum status fields_read(const struct line *line, struct json_value object, struct arena *a,
+                               struct query *q, struct error *err)
+{
+    struct json_value text = json_get(object, "text");
+    if (text.type == JSON_NONE)
+        return line_error(line, object, err, "the query has no \"text\"");
+    if (text.type != JSON_STRING)
+        return line_error(line, text, err, "\"text\" must be a string");
+    struct {
+        const char *key;
+        struct str *into;
+    } const fields[] = {
+        {"id", &q->id},     {"text", &q->text},     {"answer", &q->answer},
+        {"task", &q->task}, {"domain", &q->domain},
+    };
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        enum status st = field_read(line, object, fields[i].key, a, fields[i].into, err);
+        if (st != OK)
+            return st;
+    }
+    return choices_read(line, json_get(object, "choices"), a, q, err);
+}
+
+enum status query_parse(struct str json_line, const char *place, size_t line_number,
+                        struct arena *a, struct query *ret, struct error *err)
+{
+    struct line line = {place, line_number, arena_copy(a, json_line)};
+    if (!line.text.ptr)
+        return error_set(err, ERR_MEMORY, "%s:%zu: out of memory", place, line_number);
+    struct json_value object;
+    enum status st = json_parse(line.text, place, line_number, &object, err);
+    if (st != OK)
+        return st;
+    if (object.type != JSON_OBJECT)
+        return line_error(&line, object, err, "expected a JSON object like {\"id\",\"text\"}");
+    struct query q = {0};
+    st = fields_read(&line, object, a, &q, err);
+    if (st == OK)
+        st = prompt_make(&q, a, err);
+    if (st != OK)
+        return st;
+    q.text_hash = text_hash(q.text);
+    *ret = q;
+    return OK;
+}
+
+static enum status id_check(struct map *ids, const struct query *q, size_t index, const char *place,
+                            size_t line, struct error *err)
+{
+    uint32_t other;
+    if (q->id.len == 0)
+        return error_set_at(err, ERR_INPUT, place, line, 0, "the query has no \"id\"");
+    if (map_get(ids, q->id, &other))
+        return error_set_at(err, ERR_INPUT, place, line, 0,
+                            "id '%.*s' is there twice (query %u has it)", STR_FMT(q->id),
+                            other + 1);
+    if (map_put(ids, q->id, (uint32_t)index) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    return OK;
+}
+
+/* The queries gather in `list`, since nobody knows their number beforehand. */
+static enum status queries_gather(struct dataset *d, struct line_reader *r, struct map *ids,
+                                  struct buf *list, struct error *err)
+{
+    struct str line;
+    enum status st;
+    while ((st = line_reader_next(r, &line, err)) == OK) {
+        if (str_trim(line).len == 0)
+            continue;
+        size_t index = list->len / sizeof(struct query);
+        const char *place = line_reader_path(r);
+        size_t number = line_reader_number(r);
+        struct query *q = (struct query *)(void *)buf_reserve(list, sizeof(*q));
+        if (!q)
+            return buf_status(list, err);
+        st = query_parse(line, place, number, d->arena, q, err);
+        if (st == OK && ids)
+            st = id_check(ids, q, index, place, number, err);
+        if (st != OK)
+            return st;
+        list->len += sizeof(*q);
+    }
+    return st == CLOSED ? OK : st;
+}
+
+enum status queries_read(struct dataset *d, const char *path, bool ids, struct error *err)
+{
+    struct line_reader *r = NULL;
+    struct map *seen = NULL;
+    struct buf list;
+    buf_init(&list, DATASET_QUERIES_MAX * sizeof(struct query));
+    enum status st = line_reader_open(path, &r, err);
+    if (st != OK)
+        goto out;
+    if (ids && !(seen = map_create(1024))) {
+        st = error_set(err, ERR_MEMORY, "out of memory");
+        goto out;
+    }
+    st = queries_gather(d, r, seen, &list, err);
+    if (st != OK)
+        goto out;
+    struct str kept = arena_copy(d->arena, buf_str(&list));
+    if (!kept.ptr) {
+        st = error_set(err, ERR_MEMORY, "out of memory");
+        goto out;
+    }
+    d->queries = (struct query *)(uintptr_t)kept.ptr;
+    d->query_count = list.len / sizeof(struct query);
+out:
+    buf_done(&list);
+    map_free(seen);
+    line_reader_close(r);
+    return st;
+}
+
+enum status dataset_load_queries(const char *path, struct dataset **ret, struct error *err)
+{
+    struct dataset *d;
+    enum status st = dataset_create(path, &d, err);
+    if (st != OK)
+        return st;
+    st = queries_read(d, path, false, err);
+    if (st != OK) {
+        dataset_free(d);
+        return st;
+    }
+    *ret = d;
+    return OK;
+}

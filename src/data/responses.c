@@ -1,0 +1,71 @@
+/* responses/MODEL.jsonl(.gz): the recorded answers of one expert, one at a time. */
+#include <stdio.h>
+
+#include "base/gz.h"
+#include "base/json.h"
+#include "data/dataset.h"
+
+#define RESPONSE_BYTES_MAX (64u << 20) /* of one line, decoded */
+
+typedef enum status response_fn(struct str id, struct str text, void *arg, struct error *err);
+
+static enum status response_parse(struct str line, const struct line_reader *r, struct arena *a,
+                                  struct str *id, struct str *text, struct error *err)
+{
+    const char *place = line_reader_path(r);
+    size_t number = line_reader_number(r);
+    struct json_value v;
+    enum status st = json_parse(line, place, number, &v, err);
+    if (st != OK)
+        return st;
+    struct json_value id_value = json_get(v, "id"), text_value = json_get(v, "text");
+    if (id_value.type != JSON_STRING || text_value.type != JSON_STRING)
+        return error_set_at(err, ERR_INPUT, place, number, 0,
+                            "a response is {\"id\": string, \"text\": string}");
+    if (json_string_decode(id_value, a, id) != OK || json_string_decode(text_value, a, text) != OK)
+        return error_set_at(err, ERR_MEMORY, place, number, 0, "out of memory");
+    return OK;
+}
+
+static enum status responses_each(struct line_reader *r, struct arena *a, response_fn *fn,
+                                  void *arg, struct error *err)
+{
+    struct str line, id, text;
+    enum status st;
+    while ((st = line_reader_next(r, &line, err)) == OK) {
+        if (str_trim(line).len == 0)
+            continue;
+        arena_reset(a);
+        st = response_parse(line, r, a, &id, &text, err);
+        if (st == OK)
+            st = fn(id, text, arg, err);
+        if (st != OK)
+            return st;
+    }
+    return st == CLOSED ? OK : st;
+}
+
+/* An expert's name becomes part of a path: "org/model" is a folder, but none may climb out of the data set. */
+static bool name_is_safe(struct str name)
+{
+    return name.len > 0 && str_find(name, STR(".."), 0) == SIZE_MAX &&
+           str_find(name, (struct str){"", 1}, 0) == SIZE_MAX;
+}
+
+enum status responses_read(const char *dataset_path, struct str model, response_fn *fn, void *arg,
+                           struct error *err)
+{
+    if (!name_is_safe(model))
+        return error_set(err, ERR_NOT_FOUND, "no responses under the name '%.*s'", STR_FMT(model));
+    struct arena *a = arena_create(RESPONSE_BYTES_MAX);
+    char *path =
+        a ? arena_printf(a, "%s/responses/%.*s.jsonl", dataset_path, STR_FMT(model)) : NULL;
+    struct line_reader *r = NULL;
+    enum status st =
+        path ? line_reader_open(path, &r, err) : error_set(err, ERR_MEMORY, "out of memory");
+    if (st == OK)
+        st = responses_each(r, a, fn, arg, err);
+    line_reader_close(r);
+    arena_free(a);
+    return st;
+}
