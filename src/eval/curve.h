@@ -1,0 +1,42 @@
+/* The cost-accuracy curve of the lambda sweep: for every lambda at which any decision changes, the recorded cost and score
+ * of the experts that decide() would choose.
+ *
+ * As lambda falls from infinity each query walks up the convex hull of its (predicted cost, predicted quality)
+ * points, so the whole sweep is a list of single steps sorted by lambda: it is exact, not a grid. Points between two
+ * operating points are reached by mixing the two policies at random, hence the linear interpolation. No upper envelope
+ * is taken: to pick the better of neighbouring points on the queries that score them would flatter. */
+#pragma once
+
+#include <stdint.h>
+
+#include "eval/table.h"
+
+struct curve_step {
+    double lambda; /* below this the query takes `to` */
+    uint32_t query, from, to;
+};
+
+struct curve {
+    const struct eval_table *table;
+    uint32_t *first; /* [queries] the choice at lambda = infinity: the cheapest predicted */
+    struct curve_step *steps; /* [step_count], lambda falling */
+    size_t step_count;
+};
+
+/* One operating point; sums over the (weighted) queries. */
+struct curve_point {
+    double lambda; /* the choices hold just below this; infinity at the first point */
+    double score;
+    int64_t cost_nano_usd;
+};
+
+/* Everything lives in `a`, the table must outlive it. ERR_INPUT when the pool is empty. */
+NODISCARD enum status curve_make(const struct eval_table *t, struct arena *a, struct curve *ret,
+                                 struct error *err);
+/* points[step_count + 1] for queries counted weights[q] times (NULL: once). */
+void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_point *points);
+/* Total score at total cost `cost_nano_usd`: the smallest lambda whose cost stays within it, mixed with the next step.
+ * NaN when even the first point costs more. */
+double curve_score_at(const struct curve_point *points, size_t count, double cost_nano_usd);
+/* The lowest total cost (mixing neighbours) at which the score reaches `score`; NaN: never. */
+double curve_cost_reaching(const struct curve_point *points, size_t count, double score);

@@ -1,0 +1,37 @@
+/* What evaluation works on: what was predicted and what was recorded, for every query and expert. Built by
+ * `eval` from a model and a data set, by cross-validation from held-out folds, by tests from nothing.
+ *
+ * Both matrices are dense, row-major by query, and not owned here. Of an outcome only score and cost count; every
+ * cell that takes part must be known (eval/select.h drops the queries where one is not). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "data/dataset.h"
+#include "predict/model.h"
+
+struct eval_table {
+    size_t queries, experts;
+    const struct str *names; /* [experts] */
+    const struct estimate
+        *estimates; /* [queries × experts]; of an expert outside the pool never looked at */
+    const struct outcome *outcomes; /* [queries × experts] */
+    const bool *pool;               /* [experts]: whom the router may choose; NULL: all */
+    size_t reference;               /* the expert to compare with; need not be in the pool */
+};
+
+static inline const struct estimate *eval_estimate(const struct eval_table *t, size_t q, size_t e)
+{
+    return &t->estimates[q * t->experts + e];
+}
+
+static inline const struct outcome *eval_outcome(const struct eval_table *t, size_t q, size_t e)
+{
+    return &t->outcomes[q * t->experts + e];
+}
+
+static inline bool eval_in_pool(const struct eval_table *t, size_t e)
+{
+    return !t->pool || t->pool[e];
+}
