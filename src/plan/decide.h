@@ -12,9 +12,10 @@
 enum plan_kind { PLAN_SINGLE };
 
 struct policy {
-    double lambda;             /* quality per USD; used when neither of the next two is set */
-    double budget_usd_per_1k;  /* > 0: average predicted cost held by a budget controller, which sets lambda */
-    double min_quality;        /* > 0: the cheapest expert predicted at or above it; none: the best one */
+    double lambda; /* quality per USD; used when neither of the next two is set */
+    double
+        budget_usd_per_1k; /* > 0: average predicted cost held by a budget controller, which sets lambda */
+    double min_quality; /* > 0: the cheapest expert predicted at or above it; none: the best one */
     int64_t max_cost_nano_usd; /* > 0: hard cap on one request's predicted cost */
 };
 
@@ -28,9 +29,9 @@ struct decision {
 
 /* estimates[count]; eligible[count] or NULL for all. ERR_NOT_FOUND: nobody is eligible; ERR_BUDGET: everybody
  * eligible is over max_cost. err->text says so for a person. */
-NODISCARD enum status decide(const struct policy *p, double lambda, const struct estimate *estimates,
-                             const bool *eligible, size_t count, struct decision *ret,
-                             struct error *err);
+NODISCARD enum status decide(const struct policy *p, double lambda,
+                             const struct estimate *estimates, const bool *eligible, size_t count,
+                             struct decision *ret, struct error *err);
 /* The order in which to try the eligible others when `first` fails: best utility first. Returns how many. */
 size_t decide_fallbacks(const struct policy *p, double lambda, const struct estimate *estimates,
                         const bool *eligible, size_t count, size_t first, size_t *order);
