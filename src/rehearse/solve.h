@@ -31,8 +31,10 @@ enum answer_form {
 struct solution {
     enum skill skill;
     enum answer_form form;
-    unsigned size; /* how hard: digits of the largest operand, letters of the longest word, years from 2000 */
+    unsigned
+        size; /* how hard: digits of the largest operand, letters of the longest word, years from 2000 */
     char answer[SOLUTION_ANSWER_BYTES];
+    char decoy[SOLUTION_ANSWER_BYTES]; /* a wrong answer that looks right; "": make one by form */
     char because[SOLUTION_BECAUSE_BYTES]; /* the working, one sentence without the full stop */
 };
 
@@ -43,6 +45,6 @@ bool solve_arithmetic(const struct tokens *t, struct solution *ret);
 bool solve_calendar(const struct tokens *t, struct solution *ret);
 bool solve_units(const struct tokens *t, struct solution *ret);
 bool solve_words(const struct tokens *t, struct solution *ret);
-bool solve_story(struct str question, const struct tokens *t, struct solution *ret);
+bool solve_story(const struct tokens *t, struct solution *ret);
 
 const char *skill_name(enum skill skill); /* "arithmetic" */
