@@ -13,7 +13,14 @@
 
 struct curve_step {
     double lambda; /* below this the query takes `to` */
-    uint32_t query, from, to;
+    uint32_t query, to;
+    float score_gain; /* recorded: what the step adds to the totals */
+    int64_t cost_gain_nano_usd;
+};
+
+struct curve_start {
+    int64_t cost_nano_usd;
+    float score;
 };
 
 struct curve {

@@ -2,7 +2,7 @@
  * `eval` from a model and a data set, by cross-validation from held-out folds, by tests from nothing.
  *
  * Both matrices are dense, row-major by query, and not owned here. Of an outcome only score and cost count; every
- * cell that takes part must be known (eval/select.h drops the queries where one is not). */
+ * cell that takes part must be known (eval/build.h leaves out the queries where one is not). */
 #pragma once
 
 #include <stdbool.h>

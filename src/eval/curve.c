@@ -1,0 +1,156 @@
+#include "eval/curve.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+static bool cheaper(const struct estimate *a, const struct estimate *b)
+{
+    if (a->cost_nano_usd != b->cost_nano_usd)
+        return a->cost_nano_usd < b->cost_nano_usd;
+    return a->quality > b->quality;
+}
+
+static size_t cheapest(const struct eval_table *t, size_t q)
+{
+    size_t best = SIZE_MAX;
+    for (size_t e = 0; e < t->experts; e++)
+        if (eval_in_pool(t, e) &&
+            (best == SIZE_MAX || cheaper(eval_estimate(t, q, e), eval_estimate(t, q, best))))
+            best = e;
+    return best;
+}
+
+static double slope(const struct estimate *from, const struct estimate *to)
+{
+    double usd = (double)(to->cost_nano_usd - from->cost_nano_usd) / (double)NANO_PER_USD;
+    return ((double)to->quality - (double)from->quality) / usd;
+}
+
+/* The next corner of the convex hull: the steepest way up. Of equally steep ones the farthest, which wins just
+ * below that lambda. SIZE_MAX at the top. */
+static size_t next_corner(const struct eval_table *t, size_t q, size_t at, double *ret_lambda)
+{
+    const struct estimate *here = eval_estimate(t, q, at);
+    size_t best = SIZE_MAX;
+    double steepest = 0;
+    for (size_t e = 0; e < t->experts; e++) {
+        const struct estimate *there = eval_estimate(t, q, e);
+        if (!eval_in_pool(t, e) || !(there->quality > here->quality))
+            continue;
+        double s = slope(here, there);
+        if (best == SIZE_MAX || s > steepest ||
+            (s == steepest && there->cost_nano_usd > eval_estimate(t, q, best)->cost_nano_usd)) {
+            best = e;
+            steepest = s;
+        }
+    }
+    *ret_lambda = steepest;
+    return best;
+}
+
+static void walk_query(const struct eval_table *t, size_t q, struct curve *c)
+{
+    size_t at = c->first[q], to;
+    double lambda, last = INFINITY;
+    while ((to = next_corner(t, q, at, &lambda)) != SIZE_MAX) {
+        lambda = last = fmin(lambda, last); /* falls by itself, but for rounding */
+        const struct outcome *old = eval_outcome(t, q, at), *new = eval_outcome(t, q, to);
+        c->steps[c->step_count++] = (struct curve_step){
+            .lambda = lambda,
+            .query = (uint32_t)q,
+            .to = (uint32_t)to,
+            .score_gain = new->score - old->score,
+            .cost_gain_nano_usd = new->cost_nano_usd - old->cost_nano_usd,
+        };
+        at = to;
+    }
+}
+
+/* Falling lambda. The rest makes the order the same on every machine. */
+static int compare_steps(const void *a, const void *b)
+{
+    const struct curve_step *x = a, *y = b;
+    if (x->lambda != y->lambda)
+        return x->lambda < y->lambda ? 1 : -1;
+    if (x->query != y->query)
+        return x->query < y->query ? -1 : 1;
+    return (x->to > y->to) - (x->to < y->to);
+}
+
+enum status curve_make(const struct eval_table *t, struct arena *a, struct curve *ret,
+                       struct error *err)
+{
+    size_t pool = 0;
+    for (size_t e = 0; e < t->experts; e++)
+        pool += eval_in_pool(t, e);
+    if (pool == 0)
+        return error_set(err, ERR_INPUT, "no expert to choose from");
+    struct curve c = {.table = t};
+    c.first = ARENA_ARRAY(a, t->queries, uint32_t);
+    c.steps = ARENA_ARRAY(a, t->queries * (pool - 1), struct curve_step);
+    c.start = ARENA_ARRAY(a, t->queries, struct curve_start);
+    if (t->queries > 0 && (!c.first || !c.start || (pool > 1 && !c.steps)))
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t q = 0; q < t->queries; q++) {
+        c.first[q] = (uint32_t)cheapest(t, q);
+        const struct outcome *o = eval_outcome(t, q, c.first[q]);
+        c.start[q] = (struct curve_start){o->cost_nano_usd, o->score};
+        walk_query(t, q, &c);
+    }
+    if (c.step_count)
+        qsort(c.steps, c.step_count, sizeof(*c.steps), compare_steps);
+    *ret = c;
+    return OK;
+}
+
+void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_point *points)
+{
+    struct curve_point at = {.lambda = INFINITY};
+    for (size_t q = 0; q < c->table->queries; q++) {
+        uint32_t n = weights ? weights[q] : 1;
+        at.score += n * (double)c->start[q].score;
+        at.cost_nano_usd += (int64_t)n * c->start[q].cost_nano_usd;
+    }
+    points[0] = at;
+    for (size_t i = 0; i < c->step_count; i++) {
+        const struct curve_step *s = &c->steps[i];
+        uint32_t n = weights ? weights[s->query] : 1;
+        at.lambda = s->lambda;
+        at.score += n * (double)s->score_gain;
+        at.cost_nano_usd += (int64_t)n * s->cost_gain_nano_usd;
+        points[i + 1] = at;
+    }
+}
+
+double curve_score_at(const struct curve_point *points, size_t count, double cost_nano_usd)
+{
+    size_t i = count;
+    while (i > 0 && (double)points[i - 1].cost_nano_usd > cost_nano_usd)
+        i--;
+    if (i == 0)
+        return NAN;
+    const struct curve_point *below = &points[i - 1];
+    if (i == count)
+        return below->score;
+    double width = (double)(points[i].cost_nano_usd - below->cost_nano_usd);
+    double share = (cost_nano_usd - (double)below->cost_nano_usd) / width;
+    return below->score + share * (points[i].score - below->score);
+}
+
+double curve_cost_reaching(const struct curve_point *points, size_t count, double score)
+{
+    CHECK(count > 0);
+    if (points[0].score >= score)
+        return (double)points[0].cost_nano_usd;
+    for (size_t i = 1; i < count; i++) {
+        if (points[i].score < score)
+            continue;
+        const struct curve_point *below = &points[i - 1];
+        double share = (score - below->score) / (points[i].score - below->score);
+        return (double)below->cost_nano_usd +
+               share * (double)(points[i].cost_nano_usd - below->cost_nano_usd);
+    }
+    return NAN;
+}
