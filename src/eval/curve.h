@@ -26,7 +26,8 @@ struct curve_start {
 struct curve {
     const struct eval_table *table;
     uint32_t *first; /* [queries] the choice at lambda = infinity: the cheapest predicted */
-    struct curve_step *steps; /* [step_count], lambda falling */
+    struct curve_start *start; /* [queries] what was recorded for it */
+    struct curve_step *steps;  /* [step_count], lambda falling */
     size_t step_count;
 };
 
