@@ -21,11 +21,10 @@ static enum status line_error(const struct line *line, struct json_value at, str
     return error_set_at(err, ERR_INPUT, line->place, line->number, column, "%s", what);
 }
 
-/* A string, or a number in its own spelling; `absent` may be NULL for "leave it empty". */
-static enum status field_read(const struct line *line, struct json_value object, const char *key,
+/* A string, or a number in its own spelling; null and absent leave it empty. */
+static enum status field_read(const struct line *line, struct json_value v, const char *key,
                               struct arena *a, struct str *ret, struct error *err)
 {
-    struct json_value v = json_get(object, key);
     if (v.type == JSON_NONE || v.type == JSON_NULL)
         return OK;
     if (v.type == JSON_NUMBER) {
@@ -115,27 +114,36 @@ static enum status prompt_make(struct query *q, struct arena *a, struct error *e
     return OK;
 }
 
+/* The fields that matter, each where it last stood: one pass, since a look-up per key would scan as often. */
+enum { FIELD_ID, FIELD_TEXT, FIELD_ANSWER, FIELD_TASK, FIELD_DOMAIN, FIELD_CHOICES, FIELD_COUNT };
+static const char *const field_names[FIELD_COUNT] = {"id",   "text",   "answer",
+                                                     "task", "domain", "choices"};
+
+static void fields_find(struct json_value object, struct json_value found[FIELD_COUNT])
+{
+    struct json_iter it = json_iter_begin(object);
+    for (struct json_value key, v; json_object_next(&it, &key, &v);)
+        for (size_t i = 0; i < FIELD_COUNT; i++)
+            if (json_string_equal(key, str_from(field_names[i])))
+                found[i] = v;
+}
+
 static enum status fields_read(const struct line *line, struct json_value object, struct arena *a,
                                struct query *q, struct error *err)
 {
-    struct json_value text = json_get(object, "text");
-    if (text.type == JSON_NONE)
+    struct json_value found[FIELD_COUNT] = {0};
+    fields_find(object, found);
+    if (found[FIELD_TEXT].type == JSON_NONE)
         return line_error(line, object, err, "the query has no \"text\"");
-    if (text.type != JSON_STRING)
-        return line_error(line, text, err, "\"text\" must be a string");
-    struct {
-        const char *key;
-        struct str *into;
-    } const fields[] = {
-        {"id", &q->id},     {"text", &q->text},     {"answer", &q->answer},
-        {"task", &q->task}, {"domain", &q->domain},
-    };
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        enum status st = field_read(line, object, fields[i].key, a, fields[i].into, err);
+    if (found[FIELD_TEXT].type != JSON_STRING)
+        return line_error(line, found[FIELD_TEXT], err, "\"text\" must be a string");
+    struct str *const into[] = {&q->id, &q->text, &q->answer, &q->task, &q->domain};
+    for (size_t i = 0; i < sizeof(into) / sizeof(into[0]); i++) {
+        enum status st = field_read(line, found[i], field_names[i], a, into[i], err);
         if (st != OK)
             return st;
     }
-    return choices_read(line, json_get(object, "choices"), a, q, err);
+    return choices_read(line, found[FIELD_CHOICES], a, q, err);
 }
 
 enum status query_parse(struct str json_line, const char *place, size_t line_number,

@@ -1,0 +1,67 @@
+#include "data/dataset_int.h"
+
+#include "scratch.h"
+
+/* Loads a set with one bad file and wants a message with the place in it. */
+static void expect_error(const char *queries, const char *experts, const char *outcomes,
+                         const char *place, const char *what)
+{
+    struct scratch s = scratch_dataset(queries, experts, outcomes);
+    struct dataset *d = NULL;
+    struct error err = {0};
+    enum status st = dataset_load(s.path, DATASET_ALL, &d, &err);
+    cr_expect_eq(st, ERR_INPUT, "status %s, wanted ERR_INPUT for %s", status_name(st), what);
+    cr_expect_null(d);
+    cr_expect_not_null(strstr(err.text, place), "'%s' does not name %s", err.text, place);
+    cr_expect_not_null(strstr(err.text, what), "'%s' does not say %s", err.text, what);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
+#define HEAD "id,model,score,cost_usd,input_tokens,output_tokens\n"
+
+Test(outcomes, bad_cells_are_named_by_line_and_column)
+{
+    expect_error(NULL, NULL, HEAD "a,big,1,0.1,1,1\nzz,big,1,0.1,1,1\n", "outcomes.csv:3:1",
+                 "'zz'");
+    expect_error(NULL, NULL, HEAD "a,huge,1,0.1,1,1\n", "outcomes.csv:2:3", "'huge'");
+    expect_error(NULL, NULL, HEAD "a,big,1.5,0.1,1,1\n", "outcomes.csv:2:7", "'1.5'");
+    expect_error(NULL, NULL, HEAD "a,big,nan,0.1,1,1\n", "outcomes.csv:2:7", "'nan'");
+    expect_error(NULL, NULL, HEAD "a,big,-0.1,0.1,1,1\n", "outcomes.csv:2:7", "'-0.1'");
+    expect_error(NULL, NULL, HEAD "a,big,1,-2,1,1\n", "outcomes.csv:2:9", "'-2'");
+    expect_error(NULL, NULL, HEAD "a,big,1,0.1,1.5,1\n", "outcomes.csv:2:13", "'1.5'");
+    expect_error(NULL, NULL, HEAD "a,big,1,0.1,1,-1\n", "outcomes.csv:2:15", "'-1'");
+    expect_error(NULL, NULL, HEAD "a,big,1,0.1,1,2147483648\n", "outcomes.csv:2:15", "2147483648");
+}
+
+Test(outcomes, doubled_cells_and_missing_columns_are_refused)
+{
+    expect_error(NULL, NULL, HEAD "a,big,1,,,\na,big,1,,,\n", "outcomes.csv:3:1", "twice");
+    expect_error(NULL, NULL, HEAD "a,big,,,,\na,big,1,,,\n", "outcomes.csv:3:1", "twice");
+    expect_error(NULL, NULL, "id,model\na,big\n", "outcomes.csv", "score");
+    expect_error(NULL, NULL, HEAD "a,big,1\n", "outcomes.csv:2", "");
+}
+
+Test(outcomes, bad_experts_are_named)
+{
+    const char *head = "model,usd_per_m_input,usd_per_m_output\n";
+    char text[256];
+    snprintf(text, sizeof(text), "%sbig,1,2\nbig,1,2\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:3:1", "twice");
+    snprintf(text, sizeof(text), "%sbig,free,2\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:5", "'free'");
+    snprintf(text, sizeof(text), "%s,1,2\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:1", "name");
+}
+
+Test(outcomes, a_file_of_scores_alone_is_enough)
+{
+    struct scratch s = scratch_dataset(NULL, NULL, "score,model,id\n0.5,big,b\n");
+    struct dataset *d = NULL;
+    cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
+    const struct outcome *o = dataset_outcome(d, 1, 0);
+    cr_assert(o->known && !o->cost_known && !o->tokens_known);
+    cr_assert_eq((double)o->score, 0.5);
+    dataset_free(d);
+    scratch_remove(&s);
+}
