@@ -126,7 +126,7 @@ static bool add_block(struct arena *a, size_t need)
 
 void *arena_alloc(struct arena *a, size_t bytes)
 {
-    if (bytes > a->cap - a->used || bytes > SIZE_MAX - ALIGNMENT)
+    if (bytes > a->cap - a->used || bytes > SIZE_MAX / 2)
         return NULL;
     size_t padded = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (!a->blocks || a->blocks->size - a->blocks->used < padded)

@@ -49,7 +49,7 @@ char *buf_reserve(struct buf *b, size_t n)
     if (b->status != OK)
         return NULL;
     DEBUG_CHECK(b->len <= b->limit);
-    if (n > b->limit - b->len) {
+    if (n > b->limit - b->len || n > SIZE_MAX / 2 - b->len) {
         b->status = ERR_TOO_LARGE;
         return NULL;
     }
@@ -111,7 +111,9 @@ enum status buf_status(const struct buf *b, struct error *err)
 
 char *buf_take(struct buf *b)
 {
-    char *ptr = b->ptr;
+    char *ptr = b->len ? b->ptr : NULL;
+    if (!ptr)
+        free(b->ptr);
     buf_init(b, b->limit);
     return ptr;
 }

@@ -79,6 +79,13 @@ void file_map_close(struct file_map *m)
     *m = (struct file_map){NULL, 0};
 }
 
+/* A device or a pipe is written as it is: renaming a file over /dev/null would replace the device. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 enum status file_out_open(const char *path, struct file_out *ret, struct error *err)
 {
     struct file_out out = {NULL, NULL, NULL};
@@ -88,11 +95,13 @@ enum status file_out_open(const char *path, struct file_out *ret, struct error *
         return OK;
     }
     out.path = strdup(path);
-    if (!out.path || asprintf(&out.temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
+    if (out.path && is_special(path))
+        out.temporary = NULL;
+    else if (!out.path || asprintf(&out.temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) {
         free(out.path);
         return error_set(err, ERR_MEMORY, "out of memory");
     }
-    out.stream = fopen(out.temporary, "wbe");
+    out.stream = fopen(out.temporary ? out.temporary : path, "wbe");
     if (!out.stream) {
         enum status status = error_set_errno(err, ERR_IO, errno, "%s", path);
         free(out.path);
@@ -116,16 +125,18 @@ enum status file_out_commit(struct file_out *out, struct error *err)
         bool bad = fflush(out->stream) != 0 || ferror(out->stream);
         return bad ? error_set_errno(err, ERR_IO, errno, "standard output") : OK;
     }
-    bool good = !ferror(out->stream) && fflush(out->stream) == 0 && fsync(fileno(out->stream)) == 0;
+    bool good = !ferror(out->stream) && fflush(out->stream) == 0 &&
+                (!out->temporary || fsync(fileno(out->stream)) == 0);
     int failed = good ? 0 : (errno ? errno : EIO);
     if (fclose(out->stream) != 0 && !failed)
         failed = errno;
-    if (!failed && rename(out->temporary, out->path) != 0)
+    if (!failed && out->temporary && rename(out->temporary, out->path) != 0)
         failed = errno;
     enum status status = OK;
     if (failed) {
         status = error_set_errno(err, ERR_IO, failed, "%s", out->path);
-        unlink(out->temporary);
+        if (out->temporary)
+            unlink(out->temporary);
     }
     forget(out);
     return status;
@@ -136,6 +147,7 @@ void file_out_abort(struct file_out *out)
     if (!out->path)
         return;
     fclose(out->stream);
-    unlink(out->temporary);
+    if (out->temporary)
+        unlink(out->temporary);
     forget(out);
 }

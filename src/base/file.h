@@ -18,10 +18,10 @@ NODISCARD enum status file_map_open(const char *path, struct file_map *ret, stru
 void file_map_close(struct file_map *m);
 
 /* An output that appears under its name only when it is whole: written to "PATH.tmp.PID", fsynced, renamed.
- * "-" writes straight to standard output. */
+ * "-" writes straight to standard output, a device or pipe is written as it is. */
 struct file_out {
     FILE *stream;
-    char *path, *temporary; /* NULL for standard output */
+    char *path, *temporary; /* both NULL for standard output; no temporary for a device */
 };
 NODISCARD enum status file_out_open(const char *path, struct file_out *ret, struct error *err);
 NODISCARD enum status file_out_commit(struct file_out *out,

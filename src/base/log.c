@@ -39,8 +39,11 @@ void log_quote(char *into, size_t size, struct str value)
     for (size_t i = 0; i < value.len && bare; i++)
         bare = (unsigned char)value.ptr[i] > 0x20 && !strchr("\"=\\\x7f", value.ptr[i]);
     size_t at = 0;
-    if (size < 8)
+    if (size < 8) { /* no room for quotes, an escape and an end */
+        if (size)
+            into[0] = 0;
         return;
+    }
     if (!bare)
         into[at++] = '"';
     for (size_t i = 0; i < value.len && at + 4 < size; i++) {

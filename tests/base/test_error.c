@@ -1,0 +1,80 @@
+/* error.h: one formatted sentence with its place, and stable names. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+Test(error, set_returns_its_status_and_forgets_the_past)
+{
+    struct error err;
+    memset(&err, 0x55, sizeof(err));
+    cr_assert_eq(error_set(&err, ERR_BUDGET, "only %d left", 3), ERR_BUDGET);
+    cr_assert_eq(err.status, ERR_BUDGET);
+    cr_assert_eq(err.sys_errno, 0);
+    cr_assert_eq(err.line, 0);
+    cr_assert_eq(err.column, 0);
+    cr_assert_str_eq(err.text, "only 3 left");
+}
+
+Test(error, every_setter_accepts_null)
+{
+    cr_assert_eq(error_set(NULL, ERR_IO, "x"), ERR_IO);
+    cr_assert_eq(error_set_errno(NULL, ERR_IO, ENOENT, "x"), ERR_IO);
+    cr_assert_eq(error_set_at(NULL, ERR_INPUT, "f", 1, 1, "x"), ERR_INPUT);
+    cr_assert_eq(error_prefix(NULL, "x"), ERR_INPUT);
+}
+
+Test(error, place_goes_in_front)
+{
+    struct error err;
+    cr_assert_eq(error_set_at(&err, ERR_INPUT, "a.csv", 12, 5, "bad %s", "cell"), ERR_INPUT);
+    cr_assert_str_eq(err.text, "a.csv:12:5: bad cell");
+    cr_assert_eq(err.line, 12);
+    cr_assert_eq(err.column, 5);
+    cr_assert_eq(error_set_at(&err, ERR_INPUT, "a.csv", 3, 0, "short"), ERR_INPUT);
+    cr_assert_str_eq(err.text, "a.csv:3: short");
+}
+
+Test(error, errno_is_told_in_words)
+{
+    struct error err;
+    cr_assert_eq(error_set_errno(&err, ERR_NOT_FOUND, ENOENT, "x.yaml"), ERR_NOT_FOUND);
+    cr_assert_eq(err.sys_errno, ENOENT);
+    cr_assert_str_eq(err.text, "x.yaml: No such file or directory");
+}
+
+Test(error, prefix_keeps_status_and_place)
+{
+    struct error err;
+    cr_assert_eq(error_set_at(&err, ERR_CORRUPT, "f", 2, 3, "bad"), ERR_CORRUPT);
+    cr_assert_eq(error_prefix(&err, "reading %s", "m"), ERR_CORRUPT);
+    cr_assert_str_eq(err.text, "reading m: f:2:3: bad");
+    cr_assert_eq(err.line, 2);
+    cr_assert_eq(err.column, 3);
+}
+
+Test(error, never_overflows_and_stays_on_one_line)
+{
+    static char much[2000];
+    memset(much, 'x', sizeof(much) - 1);
+    struct error err;
+    cr_assert_eq(error_set(&err, ERR_INPUT, "%s", much), ERR_INPUT);
+    cr_assert_eq(strlen(err.text), sizeof(err.text) - 1);
+    cr_assert_eq(error_prefix(&err, "%s", much), ERR_INPUT);
+    cr_assert_eq(error_set_errno(&err, ERR_IO, EIO, "%s", much), ERR_IO);
+    cr_assert_lt(strlen(err.text), sizeof(err.text));
+    cr_assert_eq(error_set(&err, ERR_INPUT, "a\nb\r\tc\x7f"), ERR_INPUT);
+    cr_assert_str_eq(err.text, "a b  c ");
+}
+
+Test(error, every_status_has_its_own_name)
+{
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        cr_assert_not_null(status_name((enum status)i));
+        for (int j = 0; j < i; j++)
+            cr_assert_str_neq(status_name((enum status)i), status_name((enum status)j));
+    }
+    cr_assert_str_eq(status_name(ERR_TIMEOUT), "timeout");
+}

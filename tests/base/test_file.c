@@ -1,0 +1,166 @@
+/* file.h: limits on reading, and outputs that appear whole or not at all. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "base/temp.h"
+
+static struct temp temp;
+
+static void begin(void)
+{
+    temp_begin(&temp, "f");
+}
+
+static void end(void)
+{
+    temp_end(&temp);
+}
+
+TestSuite(file, .init = begin, .fini = end);
+
+static void expect_content(const char *path, const char *text)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    cr_assert_eq(file_read(path, 1000, &b, NULL), OK);
+    cr_assert(str_equal(buf_str(&b), str_from(text)), "'%s'", b.ptr ? b.ptr : "");
+    buf_done(&b);
+}
+
+static int entries(void)
+{
+    int count = 0;
+    DIR *d = opendir(temp.folder);
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count - 2;
+}
+
+Test(file, reads_up_to_its_limit)
+{
+    struct buf b;
+    struct error err;
+    buf_init(&b, 100);
+    temp_write(temp.path, "abc\0e", 5);
+    buf_add(&b, STR(">"));
+    cr_assert_eq(file_read(temp.path, 5, &b, NULL), OK);
+    cr_assert(str_equal(buf_str(&b), STR(">abc\0e")), "it appends");
+    cr_assert_eq(file_read(temp.path, 4, &b, &err), ERR_TOO_LARGE);
+    cr_assert_not_null(strstr(err.text, temp.path));
+    cr_assert_eq(b.len, 6, "outputs stay as they were");
+    cr_assert_eq(file_read("/nowhere/at-all", 4, &b, &err), ERR_NOT_FOUND);
+    cr_assert_eq(file_read("/tmp", 4, &b, &err), ERR_IO);
+    buf_done(&b);
+}
+
+Test(file, reads_more_than_a_chunk)
+{
+    enum { SIZE = 300000 };
+    char *bytes = malloc(SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (char)(i * 7);
+    temp_write(temp.path, bytes, SIZE);
+    struct buf b;
+    buf_init(&b, SIZE);
+    cr_assert_eq(file_read(temp.path, SIZE, &b, NULL), OK);
+    cr_assert_eq(b.len, SIZE);
+    cr_assert_eq(memcmp(b.ptr, bytes, SIZE), 0);
+    buf_done(&b);
+    free(bytes);
+}
+
+Test(file, maps)
+{
+    struct file_map map = {NULL, 7};
+    cr_assert_eq(file_map_open("/nowhere/at-all", &map, NULL), ERR_NOT_FOUND);
+    cr_assert_eq(map.len, 7);
+    cr_assert_eq(file_map_open("/tmp", &map, NULL), ERR_IO);
+    temp_write(temp.path, "abc", 3);
+    cr_assert_eq(file_map_open(temp.path, &map, NULL), OK);
+    cr_assert_eq(map.len, 3);
+    cr_assert_eq(memcmp(map.ptr, "abc", 3), 0);
+    file_map_close(&map);
+    file_map_close(&map);
+    temp_write(temp.path, "", 0);
+    cr_assert_eq(file_map_open(temp.path, &map, NULL), OK);
+    cr_assert_null(map.ptr);
+    file_map_close(&map);
+}
+
+Test(file, an_output_appears_when_it_is_whole)
+{
+    struct file_out out;
+    cr_assert_eq(file_out_open(temp.path, &out, NULL), OK);
+    fputs("new", out.stream);
+    fflush(out.stream);
+    cr_assert_neq(access(temp.path, F_OK), 0, "nothing under the name yet");
+    cr_assert_eq(file_out_commit(&out, NULL), OK);
+    expect_content(temp.path, "new");
+    file_out_abort(&out);
+    expect_content(temp.path, "new");
+    cr_assert_eq(entries(), 1, "no temporary is left");
+}
+
+Test(file, until_then_the_old_one_stands)
+{
+    struct file_out out;
+    temp_write(temp.path, "old", 3);
+    cr_assert_eq(file_out_open(temp.path, &out, NULL), OK);
+    fputs("new", out.stream);
+    fflush(out.stream);
+    expect_content(temp.path, "old");
+    file_out_abort(&out);
+    expect_content(temp.path, "old");
+    cr_assert_eq(entries(), 1, "no temporary is left");
+    file_out_abort(&out);
+}
+
+Test(file, a_failed_output_leaves_nothing)
+{
+    struct file_out out;
+    struct error err;
+    char path[200];
+    snprintf(path, sizeof(path), "%s/no/such", temp.folder);
+    cr_assert_eq(file_out_open(path, &out, &err), ERR_IO);
+    cr_assert_not_null(strstr(err.text, path));
+    cr_assert_eq(mkdir(temp.path, 0700), 0); /* a folder cannot be replaced by a file */
+    enum status status = file_out_open(temp.path, &out, &err);
+    if (status == OK)
+        status = file_out_commit(&out, &err);
+    cr_assert_eq(status, ERR_IO);
+    cr_assert_eq(entries(), 1);
+    cr_assert_eq(rmdir(temp.path), 0);
+}
+
+Test(file, a_device_is_written_not_replaced)
+{
+    struct file_out out;
+    struct stat info;
+    cr_assert_eq(file_out_open("/dev/null", &out, NULL), OK);
+    fputs("x", out.stream);
+    cr_assert_eq(file_out_commit(&out, NULL), OK);
+    cr_assert_eq(stat("/dev/null", &info), 0);
+    cr_assert(S_ISCHR(info.st_mode));
+    cr_assert_eq(file_out_open("/dev/null", &out, NULL), OK);
+    file_out_abort(&out);
+    cr_assert_eq(access("/dev/null", F_OK), 0);
+}
+
+Test(file, a_dash_is_standard_output)
+{
+    struct file_out out;
+    cr_assert_eq(file_out_open("-", &out, NULL), OK);
+    cr_assert_eq((void *)out.stream, (void *)stdout);
+    cr_assert_eq(file_out_commit(&out, NULL), OK);
+}
+
+Test(file, a_full_device_is_an_error)
+{
+    struct file_out out;
+    cr_assert_eq(file_out_open("/dev/full", &out, NULL), OK);
+    fputs("x", out.stream);
+    cr_assert_eq(file_out_commit(&out, NULL), ERR_IO);
+}

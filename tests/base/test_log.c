@@ -1,0 +1,104 @@
+/* log.h: one well-formed logfmt line an event, whatever the values hold. */
+#include "base/log.h"
+
+#include <regex.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+static void expect_quoted(struct str value, const char *expected)
+{
+    char text[64];
+    log_quote(text, sizeof(text), value);
+    cr_assert_str_eq(text, expected);
+}
+
+Test(log, quotes_where_needed)
+{
+    expect_quoted(STR("plain"), "plain");
+    expect_quoted(STR("a/b:c,d"), "a/b:c,d");
+    expect_quoted(STR(""), "\"\"");
+    expect_quoted(STR("two words"), "\"two words\"");
+    expect_quoted(STR("a=b"), "\"a=b\"");
+    expect_quoted(STR("say \"hi\""), "\"say \\\"hi\\\"\"");
+    expect_quoted(STR("back\\slash"), "\"back\\\\slash\"");
+    expect_quoted(STR("line\nbreak\x7f\x1b[0m\0"), "\"line break  [0m \"");
+    expect_quoted(STR("\xc3\xa9t\xc3\xa9"), "\xc3\xa9t\xc3\xa9");
+}
+
+Test(log, quoting_stays_inside_its_space)
+{
+    char text[64];
+    static const char much[] = "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"";
+    for (size_t size = 1; size <= sizeof(text); size++) {
+        memset(text, 'Z', sizeof(text));
+        log_quote(text, size, (struct str){much, sizeof(much) - 1});
+        cr_assert_not_null(memchr(text, 0, size), "terminated within %zu", size);
+        for (size_t i = size; i < sizeof(text); i++)
+            cr_assert_eq(text[i], 'Z');
+    }
+}
+
+Test(log, levels_by_name)
+{
+    enum log_level level = LOG_OFF;
+    cr_assert_eq(log_level_parse(STR("debug"), &level), OK);
+    cr_assert_eq(level, LOG_DEBUG);
+    cr_assert_eq(log_level_parse(STR("warn"), &level), OK);
+    cr_assert_eq(level, LOG_WARN);
+    cr_assert_eq(log_level_parse(STR("WARN"), &level), ERR_INPUT);
+    cr_assert_eq(log_level_parse(STR(""), &level), ERR_INPUT);
+    cr_assert_eq(level, LOG_WARN);
+}
+
+/* What one event writes to standard error. */
+static const char *written(enum log_level level, const char *msg, const char *long_value)
+{
+    static char seen[8192];
+    int ends[2], saved = dup(STDERR_FILENO);
+    cr_assert_eq(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    log_event(level, msg, "key=%s", long_value);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t n = read(ends[0], seen, sizeof(seen) - 1);
+    seen[n > 0 ? n : 0] = 0;
+    close(ends[0]);
+    return seen;
+}
+
+Test(log, an_event_is_one_line)
+{
+    regex_t line;
+    cr_assert_eq(regcomp(&line,
+                         "^ts=20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\."
+                         "[0-9]{3}Z level=warn msg=\"went wrong\" key=7\n$",
+                         REG_EXTENDED | REG_NOSUB),
+                 0);
+    const char *seen = written(LOG_WARN, "went wrong", "7");
+    cr_assert_eq(regexec(&line, seen, 0, NULL, 0), 0, "%s", seen);
+    regfree(&line);
+}
+
+Test(log, an_endless_event_is_cut_but_ends)
+{
+    static char much[5000];
+    memset(much, 'x', sizeof(much) - 1);
+    const char *seen = written(LOG_ERROR, much, much);
+    size_t len = strlen(seen);
+    cr_assert_gt(len, 1000);
+    cr_assert_eq(seen[len - 1], '\n');
+    cr_assert_eq(strchr(seen, '\n'), seen + len - 1);
+}
+
+Test(log, the_threshold)
+{
+    cr_assert_str_eq(written(LOG_DEBUG, "quiet", "1"), "", "debug is off by default");
+    log_set_level(LOG_DEBUG);
+    cr_assert_str_neq(written(LOG_DEBUG, "heard", "1"), "");
+    log_set_level(LOG_OFF);
+    cr_assert_str_eq(written(LOG_ERROR, "silent", "1"), "");
+    cr_assert_not(log_enabled(LOG_ERROR));
+}

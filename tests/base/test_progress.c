@@ -1,0 +1,55 @@
+/* progress.h: silent away from a terminal; on one, a bar that is cleared at the end. */
+#include "base/progress.h"
+
+#include <pty.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+/* Runs a progress bar with `fd` as standard error. */
+static void run_bar(int fd)
+{
+    int saved = dup(STDERR_FILENO);
+    dup2(fd, STDERR_FILENO);
+    struct progress p;
+    progress_begin(&p, "counting", 10);
+    for (size_t i = 0; i <= 12; i++)
+        progress_update(&p, i);
+    progress_end(&p);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+}
+
+Test(progress, is_silent_in_a_pipe)
+{
+    int ends[2];
+    char seen[16];
+    cr_assert_eq(pipe(ends), 0);
+    run_bar(ends[1]);
+    close(ends[1]);
+    cr_assert_eq(read(ends[0], seen, sizeof(seen)), 0);
+    close(ends[0]);
+}
+
+Test(progress, draws_on_a_terminal_and_clears)
+{
+    int master, terminal;
+    cr_assert_eq(openpty(&master, &terminal, NULL, NULL, NULL), 0);
+    run_bar(terminal);
+    char seen[1024] = {0};
+    cr_assert_gt(read(master, seen, sizeof(seen) - 1), 0);
+    cr_assert_not_null(strstr(seen, "counting"));
+    cr_assert_not_null(strstr(seen, "\r\033[K"), "the line is cleared");
+    close(terminal);
+    close(master);
+}
+
+Test(progress, nothing_to_do_is_not_a_division_by_zero)
+{
+    struct progress p;
+    progress_begin(&p, "nothing", 0);
+    progress_update(&p, 0);
+    progress_end(&p);
+    progress_end(&p);
+}
