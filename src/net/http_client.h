@@ -28,7 +28,7 @@ struct http_call_options {
     const char *url;    /* http:// or https:// */
     const struct http_header *headers;
     size_t header_count;
-    struct str body; /* must stay valid until on_done or cancel */
+    struct str body;                /* must stay valid until on_done or cancel */
     uint32_t connect_timeout_ms;    /* default 5,000 */
     uint32_t first_byte_timeout_ms; /* start to first body byte; 0: none */
     uint32_t idle_timeout_ms;       /* between body bytes; 0: none. Does not run while paused */

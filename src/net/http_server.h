@@ -38,15 +38,16 @@ struct http_exchange {
 };
 
 struct http_server_options {
-    size_t header_bytes_max;     /* default 32 KiB */
-    size_t body_bytes_max;       /* default 10 MiB */
-    size_t connections_max;      /* default 16,384 */
-    size_t send_high_water;      /* default 256 KiB: stream_write reports "full" above it */
-    size_t arena_bytes_max;      /* default 4 × body_bytes_max + 1 MiB */
-    uint32_t header_timeout_ms;  /* whole request head; default 10,000 */
-    uint32_t body_timeout_ms;    /* between body bytes; default 30,000 */
-    uint32_t idle_timeout_ms;    /* keep-alive; default 120,000 */
-    uint32_t write_timeout_ms;   /* a reader that takes nothing for this long is cut; default 120,000 */
+    size_t header_bytes_max;    /* default 32 KiB */
+    size_t body_bytes_max;      /* default 10 MiB */
+    size_t connections_max;     /* default 16,384 */
+    size_t send_high_water;     /* default 256 KiB: stream_write reports "full" above it */
+    size_t arena_bytes_max;     /* default 4 × body_bytes_max + 1 MiB */
+    uint32_t header_timeout_ms; /* whole request head; default 10,000 */
+    uint32_t body_timeout_ms;   /* between body bytes; default 30,000 */
+    uint32_t idle_timeout_ms;   /* keep-alive; default 120,000 */
+    uint32_t
+        write_timeout_ms; /* a reader that takes nothing for this long is cut; default 120,000 */
     /* Builds the body of an error that the server answers itself; may be NULL. */
     void (*error_body)(int http_status, const char *message, struct buf *into);
 };
@@ -82,7 +83,8 @@ void http_stream_begin(struct http_exchange *x, int http_status, const struct ht
 /* Queues bytes (copied). Returns false when the send buffer is above the high-water mark: stop producing
  * until on_drained. */
 bool http_stream_write(struct http_exchange *x, struct str bytes);
-void http_stream_end(struct http_exchange *x, const struct http_header *trailers, size_t trailer_count);
+void http_stream_end(struct http_exchange *x, const struct http_header *trailers,
+                     size_t trailer_count);
 /* Cuts the connection without a proper end, so that the client sees a broken answer. */
 void http_abort(struct http_exchange *x);
 const char *http_reason(int http_status);

@@ -1,0 +1,400 @@
+/* One client connection: bytes in → requests → handler; the send buffer → bytes out.
+ *
+ * Everything written in a round is sent once, at the end of the round (conn_round_end), which is also where
+ * pipelined requests go on and where a connection that is through closes. The read event stays on in every
+ * state, so that a client that leaves is noticed at once; while pipelined bytes fill their buffer only its
+ * shutdown is watched. */
+#include "net/http_conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+#define SEND_BYTES_SLACK                                                                           \
+    (1u << 20) /* heads and framing beside what arena and high-water mark bound */
+
+size_t conn_unsent_bytes(const struct conn *c)
+{
+    return c->out.len - c->out_sent;
+}
+
+static size_t pending_bytes(const struct conn *c)
+{
+    return c->pending.len - c->pending_taken;
+}
+
+void conn_flush_later(struct conn *c)
+{
+    loop_defer(c->server->loop, &c->round_end);
+}
+
+/* Watching and deadlines follow from the state */
+
+static enum deadline_kind deadline_of(const struct conn *c)
+{
+    if (c->state == CONN_LINGER)
+        return DEADLINE_LINGER;
+    if (c->blocked)
+        return DEADLINE_WRITE;
+    if (c->state == CONN_IDLE)
+        return DEADLINE_IDLE;
+    if (c->state == CONN_RECEIVING)
+        return http_parser_head_done(c->request->parser) ? DEADLINE_BODY : DEADLINE_HEAD;
+    return DEADLINE_NONE;
+}
+
+static void watch(struct conn *c, bool progress)
+{
+    if (c->state == CONN_DEAD)
+        return;
+    unsigned wanted = c->blocked ? LOOP_WRITE : 0;
+    if (!c->read_closed)
+        wanted |= pending_bytes(c) < CONN_PENDING_BYTES_MAX ? LOOP_READ : LOOP_GONE;
+    enum deadline_kind kind = deadline_of(c);
+    bool restart = progress && kind != DEADLINE_HEAD && kind != DEADLINE_LINGER;
+    deadline_set(c, kind, restart);
+    if (loop_io_want(c->io, wanted) != OK)
+        conn_gone(c);
+}
+
+/* Ends */
+
+static void conn_close(struct conn *c)
+{
+    CHECK(c->state != CONN_DEAD);
+    CHECK(c->request == NULL);
+    c->state = CONN_DEAD;
+    deadline_set(c, DEADLINE_NONE, false);
+    loop_defer_cancel(c->server->loop, &c->round_end);
+    loop_io_free(c->io);
+    c->io = NULL;
+    if (c->reset) {
+        struct linger now = {.l_onoff = 1, .l_linger = 0};
+        (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    close(c->fd);
+    server_forget(c);
+}
+
+void conn_gone(struct conn *c)
+{
+    if (c->state == CONN_DEAD)
+        return;
+    struct request *r = c->request;
+    bool handling = c->state == CONN_HANDLING;
+    c->request = NULL;
+    conn_close(c);
+    if (handling) {
+        c->server->exchange_count--;
+        if (r->x.on_gone != NULL)
+            r->x.on_gone(&r->x);
+    }
+    if (r != NULL)
+        request_give_back(c->server, r);
+}
+
+void conn_expired(struct conn *c, enum deadline_kind kind)
+{
+    if (kind == DEADLINE_HEAD || kind == DEADLINE_BODY)
+        response_refuse(c, 408, "The request took too long to arrive.");
+    else
+        conn_gone(c);
+}
+
+/* Nothing more will be answered; all of the send buffer is out. */
+static void conn_finish(struct conn *c)
+{
+    if (!c->unread || c->read_closed) {
+        conn_close(c);
+        return;
+    }
+    (void)shutdown(c->fd, SHUT_WR);
+    c->state = CONN_LINGER;
+    buf_done(&c->pending);
+    c->pending_taken = 0;
+    watch(c, false);
+}
+
+void conn_exchange_end(struct conn *c, bool keep_alive)
+{
+    CHECK(c->state == CONN_HANDLING || c->state == CONN_RECEIVING || c->state == CONN_IDLE);
+    if (c->state == CONN_HANDLING)
+        c->server->exchange_count--;
+    if (c->request != NULL)
+        request_give_back(c->server, c->request);
+    c->request = NULL;
+    c->full = false;
+    bool stays = keep_alive && !c->server->draining && !c->read_closed;
+    c->state = stays ? CONN_IDLE : CONN_CLOSING;
+    if (!stays && pending_bytes(c) > 0)
+        c->unread = true;
+    conn_flush_later(c);
+}
+
+/* Bytes in */
+
+static void handle(struct conn *c)
+{
+    struct request *r = c->request;
+    const struct http_request *q = http_parser_request(r->parser);
+    r->x = (struct http_exchange){.method = q->method,
+                                  .path = q->path,
+                                  .query = q->query,
+                                  .headers = q->headers,
+                                  .header_count = q->header_count,
+                                  .body = q->body,
+                                  .arena = r->arena};
+    r->keep_alive = q->keep_alive;
+    r->http_1_0 = q->http_1_0;
+    r->is_head = str_equal(q->method, STR("HEAD"));
+    c->state = CONN_HANDLING;
+    c->server->exchange_count++;
+    c->server->handler(&r->x, c->server->arg);
+}
+
+static bool takes_requests(const struct conn *c)
+{
+    if (c->state == CONN_RECEIVING)
+        return true;
+    return c->state == CONN_IDLE && conn_unsent_bytes(c) < c->server->options.send_high_water;
+}
+
+static bool request_begin(struct conn *c)
+{
+    c->request = request_take(c);
+    if (c->request == NULL) {
+        c->unread = true;
+        response_refuse(c, 503, "The server is out of memory.");
+        return false;
+    }
+    c->state = CONN_RECEIVING;
+    return true;
+}
+
+/* One feed of the parser; returns the bytes taken. */
+static size_t feed(struct conn *c, struct str bytes)
+{
+    size_t taken;
+    const char *message;
+    struct http_parser *parser = c->request->parser;
+    switch (http_parser_feed(parser, bytes, &taken)) {
+    case HTTP_PARSE_DONE:
+        handle(c);
+        break;
+    case HTTP_PARSE_MORE:
+        if (http_parser_take_expect(parser)) {
+            buf_add(&c->out, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+            conn_flush_later(c);
+        }
+        break;
+    case HTTP_PARSE_BAD: {
+        int http_status = http_parser_error(parser, &message);
+        c->unread = true;
+        response_refuse(c, http_status, message);
+        break;
+    }
+    }
+    return taken;
+}
+
+/* Serves as many requests as may be served now; returns the bytes taken. */
+static size_t parse(struct conn *c, struct str bytes)
+{
+    size_t at = 0;
+    while (at < bytes.len && takes_requests(c)) {
+        if (c->request == NULL && !request_begin(c))
+            break;
+        at += feed(c, str_slice(bytes, at, bytes.len));
+    }
+    return at;
+}
+
+static void pending_add(struct conn *c, struct str bytes)
+{
+    if (bytes.len == 0 || c->state >= CONN_CLOSING)
+        return;
+    if (c->pending_taken > 0) {
+        c->pending.len -= c->pending_taken;
+        memmove(c->pending.ptr, c->pending.ptr + c->pending_taken, c->pending.len);
+        c->pending_taken = 0;
+    }
+    buf_add(&c->pending, bytes);
+    if (c->pending.status != OK)
+        conn_gone(c);
+}
+
+static void pending_parse(struct conn *c)
+{
+    if (pending_bytes(c) == 0 || !takes_requests(c))
+        return;
+    c->pending_taken += parse(c, str_slice(buf_str(&c->pending), c->pending_taken, c->pending.len));
+    if (c->state >= CONN_CLOSING || pending_bytes(c) == 0) {
+        buf_done(&c->pending);
+        c->pending_taken = 0;
+    }
+}
+
+/* The client sends no more. With an exchange or half a request in hand that means it has left; what is already
+ * answered is still sent. */
+static void on_end_of_input(struct conn *c)
+{
+    bool answered = c->state == CONN_IDLE || c->state == CONN_CLOSING;
+    if (!answered || conn_unsent_bytes(c) == 0) {
+        conn_gone(c);
+        return;
+    }
+    c->read_closed = true;
+    c->state = CONN_CLOSING;
+    watch(c, false);
+}
+
+static void on_input(struct conn *c, struct str bytes)
+{
+    if (c->state == CONN_LINGER)
+        return;
+    if (c->state == CONN_CLOSING) {
+        c->unread = true;
+        return;
+    }
+    size_t taken = pending_bytes(c) == 0 ? parse(c, bytes) : 0;
+    pending_add(c, str_slice(bytes, taken, bytes.len));
+    watch(c, true);
+}
+
+static void receive(struct conn *c)
+{
+    ssize_t n = recv(c->fd, c->server->scratch, CONN_READ_BYTES, 0);
+    if (n > 0)
+        on_input(c, (struct str){c->server->scratch, (size_t)n});
+    else if (n == 0)
+        on_end_of_input(c);
+    else if (errno != EAGAIN && errno != EINTR)
+        conn_gone(c);
+}
+
+static void on_ready(void *arg, unsigned ready)
+{
+    struct conn *c = arg;
+    if (ready & LOOP_WRITE) {
+        c->blocked = false;
+        conn_flush_later(c);
+    }
+    if (ready & LOOP_READ)
+        receive(c);
+    else if (ready & LOOP_GONE)
+        on_end_of_input(c);
+}
+
+/* Bytes out */
+
+static void out_release(struct conn *c)
+{
+    c->out_sent = 0;
+    if (c->state == CONN_IDLE || c->out.capacity > CONN_OUT_KEPT_BYTES)
+        buf_done(&c->out);
+    else
+        buf_clear(&c->out);
+}
+
+/* The sent front is dropped when it is the larger half, so that each byte moves at most once. */
+static void out_compact(struct conn *c)
+{
+    size_t rest = conn_unsent_bytes(c);
+    if (c->out_sent < rest)
+        return;
+    memmove(c->out.ptr, c->out.ptr + c->out_sent, rest);
+    c->out.len = rest;
+    c->out_sent = 0;
+}
+
+/* Sends what the socket takes. False: the connection is gone. */
+static bool flush(struct conn *c)
+{
+    if (c->out.status != OK) {
+        conn_gone(c);
+        return false;
+    }
+    size_t rest = conn_unsent_bytes(c);
+    if (rest == 0 || c->blocked)
+        return true;
+    ssize_t n = send(c->fd, c->out.ptr + c->out_sent, rest, MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        conn_gone(c);
+        return false;
+    }
+    c->out_sent += n > 0 ? (size_t)n : 0;
+    c->blocked = conn_unsent_bytes(c) > 0;
+    if (c->blocked)
+        out_compact(c);
+    else
+        out_release(c);
+    watch(c, n > 0);
+    return c->state != CONN_DEAD;
+}
+
+static void tell_drained(struct conn *c)
+{
+    if (!c->full || c->state != CONN_HANDLING ||
+        conn_unsent_bytes(c) > c->server->options.send_high_water / 4)
+        return;
+    c->full = false; /* first: on_drained writes again, and may fill the buffer again */
+    if (c->request->x.on_drained != NULL)
+        c->request->x.on_drained(&c->request->x);
+}
+
+static void conn_round_end(void *arg)
+{
+    struct conn *c = arg;
+    if (!flush(c))
+        return;
+    tell_drained(c);
+    pending_parse(c);
+    if (c->state == CONN_DEAD)
+        return;
+    if (c->state == CONN_CLOSING && conn_unsent_bytes(c) == 0)
+        conn_finish(c);
+    else
+        watch(c, false);
+}
+
+/* Beginning */
+
+static enum status conn_watch(struct conn *c)
+{
+    c->io = loop_io_create(c->server->loop, c->fd, on_ready, c);
+    return c->io != NULL ? loop_io_want(c->io, LOOP_READ) : ERR_MEMORY;
+}
+
+void conn_open(struct http_server *s, int fd, bool refuse)
+{
+    struct conn *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        close(fd);
+        return;
+    }
+    *c = (struct conn){.server = s, .fd = fd, .refused = refuse};
+    c->round_end = (struct loop_hook){.fn = conn_round_end, .arg = c};
+    buf_init(&c->out, s->options.arena_bytes_max + s->options.send_high_water + SEND_BYTES_SLACK);
+    buf_init(&c->pending, CONN_PENDING_BYTES_MAX + CONN_READ_BYTES);
+    if (conn_watch(c) != OK) {
+        loop_io_free(c->io);
+        close(fd);
+        free(c);
+        return;
+    }
+    c->next = s->connections;
+    if (c->next != NULL)
+        c->next->previous = c;
+    s->connections = c;
+    s->connection_count++;
+    deadline_set(c, DEADLINE_IDLE, false);
+    if (refuse) {
+        s->refusing_count++;
+        c->unread = true;
+        response_refuse(c, 503, "The server has too many connections.");
+    }
+}

@@ -1,0 +1,100 @@
+/* Listening sockets from addresses as people write them. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_server.h"
+
+#define LISTEN_BACKLOG 4096
+#define HOST_BYTES_MAX 256
+#define BOUND_BYTES    64
+#define PORT_BYTES_MAX 6
+
+struct address {
+    char host[HOST_BYTES_MAX], port[PORT_BYTES_MAX];
+};
+
+static enum status address_split(const char *text, struct address *ret, struct error *err)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port = 0;
+    if (colon == NULL || str_to_uint64(str_from(colon + 1), &port) != OK || port > 65535)
+        return error_set(err, ERR_INPUT,
+                         "'%s' is not an address to listen on; write HOST:PORT, for example "
+                         "127.0.0.1:8080",
+                         text);
+    struct str host = {text, (size_t)(colon - text)};
+    if (host.len >= 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = str_slice(host, 1, host.len - 1);
+    else if (memchr(host.ptr, ':', host.len) != NULL)
+        return error_set(err, ERR_INPUT, "'%s': an IPv6 address needs brackets, [::1]:8080", text);
+    if (host.len == 0)
+        host = STR("127.0.0.1"); /* loopback unless somebody asks for more */
+    if (host.len >= sizeof ret->host)
+        return error_set(err, ERR_INPUT, "'%s': the host name is too long", text);
+    snprintf(ret->host, sizeof ret->host, "%.*s", STR_FMT(host));
+    snprintf(ret->port, sizeof ret->port, "%u", (unsigned)port);
+    return OK;
+}
+
+static enum status address_bound(int fd, char *bound, struct error *err)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char host[INET6_ADDRSTRLEN + 1], port[PORT_BYTES_MAX];
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+        return error_set_errno(err, ERR_IO, errno, "cannot read the bound address");
+    if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return error_set(err, ERR_IO, "cannot write out the bound address");
+    bool six = address.ss_family == AF_INET6;
+    snprintf(bound, BOUND_BYTES, six ? "[%s]:%s" : "%s:%s", host, port);
+    return OK;
+}
+
+static enum status socket_listen(const struct addrinfo *a, const char *text, int *ret,
+                                 struct error *err)
+{
+    int one = 1;
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set_errno(err, ERR_IO, errno, "cannot create a socket");
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (a->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+        int code = errno;
+        close(fd);
+        return error_set_errno(err, ERR_IO, code, "cannot listen on %s", text);
+    }
+    *ret = fd;
+    return OK;
+}
+
+enum status http_listen(const char *address, int *ret_fd, char *bound, struct error *err)
+{
+    struct address parts;
+    enum status status = address_split(address, &parts, err);
+    if (status != OK)
+        return status;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    int code = getaddrinfo(parts.host, parts.port, &hints, &found);
+    if (code != 0)
+        return error_set(err, ERR_INPUT, "cannot listen on %s: %s", address, gai_strerror(code));
+    int fd = -1;
+    status = socket_listen(found, address, &fd, err);
+    freeaddrinfo(found);
+    if (status != OK)
+        return status;
+    status = address_bound(fd, bound, err);
+    if (status != OK) {
+        close(fd);
+        return status;
+    }
+    *ret_fd = fd;
+    return OK;
+}

@@ -1,0 +1,49 @@
+/* Bytes of one HTTP/1.x request in any cuts → head and body, within limits. Knows no sockets.
+ *
+ * The parser owns what it gives: all slices stay valid until http_parser_begin or http_parser_free. It is meant
+ * to be kept and used for request after request. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "net/http_server.h" /* struct http_header */
+
+#define HTTP_HEADERS_MAX 128 /* more is answered with 431 */
+
+struct http_parser;
+
+struct http_parse_limits {
+    size_t
+        header_bytes_max; /* request line and headers as sent; trailers and chunk framing have as much again */
+    size_t body_bytes_max; /* decoded */
+};
+
+enum http_parse {
+    HTTP_PARSE_MORE, /* all bytes taken, the request goes on */
+    HTTP_PARSE_DONE, /* complete; bytes left over belong to the next request */
+    HTTP_PARSE_BAD,  /* see http_parser_error; the connection cannot be used further */
+};
+
+struct http_request {
+    struct str method, path, query;
+    const struct http_header *headers;
+    size_t header_count;
+    struct str body;
+    bool keep_alive; /* what the client wants */
+    bool http_1_0;
+};
+
+struct http_parser *
+http_parser_create(const struct http_parse_limits *limits); /* NULL: no memory */
+void http_parser_free(struct http_parser *p);               /* NULL is fine */
+void http_parser_begin(struct http_parser *p); /* forgets everything, for the next request */
+/* *consumed is the number of bytes taken from the front. After DONE or BAD only begin and free may follow. */
+enum http_parse http_parser_feed(struct http_parser *p, struct str bytes, size_t *consumed);
+bool http_parser_head_done(const struct http_parser *p);
+/* True once per request, when the client waits for "100 Continue" before it sends the body. */
+bool http_parser_take_expect(struct http_parser *p);
+const struct http_request *http_parser_request(const struct http_parser *p); /* after DONE */
+/* After BAD: the HTTP status to answer (400, 413, 417, 431, 500, 501, 505) and a sentence. */
+int http_parser_error(const struct http_parser *p, const char **message);

@@ -1,0 +1,408 @@
+/* The event loop over libevent: one epoll round, then the hooks put off to its end (flushes, curl's due
+ * deadlines, freeing), then the next round.
+ *
+ * Threading: the base is built without locks. Other threads reach a loop only through a mutex-guarded message
+ * list and an eventfd, and write the eventfd only for the first message of a batch. */
+#include "net/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "net/loop_int.h"
+
+/* A hook may put off further work; past this many in one round, sockets get their turn first. */
+#define LOOP_HOOKS_PER_ROUND_MAX 65536
+
+struct loop_message {
+    void (*fn)(void *);
+    void *arg;
+    struct loop_message *next;
+};
+
+struct loop_signal_watch {
+    struct event event;
+    void (*fn)(void *);
+    void *arg;
+    struct loop_signal_watch *next;
+};
+
+struct loop {
+    struct event_base *base;
+    uint64_t now_ms;        /* 0: not read in this round */
+    struct loop_hook hooks; /* ring; this is its head */
+    struct loop_signal_watch *signals;
+    int wake_fd;
+    struct event wake;
+    atomic_bool stopping;
+    pthread_mutex_t lock; /* guards the two below */
+    struct loop_message *first, **last;
+};
+
+struct loop_timer {
+    struct event event;
+    struct loop *loop;
+    void (*fn)(void *);
+    void *arg;
+};
+
+struct loop_io {
+    struct event read, write;
+    struct loop *loop;
+    int fd;
+    unsigned wanted;
+    void (*fn)(void *, unsigned);
+    void *arg;
+};
+
+/* Messages */
+
+static struct loop_message *messages_take(struct loop *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct loop_message *list = l->first;
+    l->first = NULL;
+    l->last = &l->first;
+    pthread_mutex_unlock(&l->lock);
+    return list;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct loop *l = arg;
+    uint64_t count;
+    if (read((int)fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
+        return;
+    struct loop_message *m = messages_take(l);
+    while (m != NULL) {
+        struct loop_message *next = m->next;
+        m->fn(m->arg);
+        free(m);
+        m = next;
+    }
+}
+
+static void wake(struct loop *l)
+{
+    uint64_t one = 1;
+    while (write(l->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+enum status loop_post(struct loop *l, void (*fn)(void *), void *arg)
+{
+    struct loop_message *m = malloc(sizeof *m);
+    if (m == NULL)
+        return ERR_MEMORY;
+    *m = (struct loop_message){.fn = fn, .arg = arg};
+    pthread_mutex_lock(&l->lock);
+    bool was_empty = l->first == NULL;
+    *l->last = m;
+    l->last = &m->next;
+    pthread_mutex_unlock(&l->lock);
+    if (was_empty)
+        wake(l);
+    return OK;
+}
+
+void loop_stop(struct loop *l)
+{
+    atomic_store(&l->stopping, true);
+    wake(l);
+}
+
+/* Life of a loop */
+
+static enum status base_create(struct loop *l, struct error *err)
+{
+    struct event_config *config = event_config_new();
+    if (config == NULL)
+        return error_set(err, ERR_MEMORY, "out of memory for an event loop");
+    int refused = event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    if (refused == 0)
+        l->base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (l->base == NULL)
+        return error_set(err, ERR_IO, "cannot create an event loop (file descriptors used up?)");
+    return OK;
+}
+
+static enum status wake_create(struct loop *l, struct error *err)
+{
+    l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (l->wake_fd < 0)
+        return error_set_errno(err, ERR_IO, errno, "cannot create an eventfd");
+    if (event_assign(&l->wake, l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake, l) != 0 ||
+        event_add(&l->wake, NULL) != 0) {
+        close(l->wake_fd);
+        l->wake_fd = -1;
+        return error_set(err, ERR_IO, "cannot watch the loop's eventfd");
+    }
+    return OK;
+}
+
+enum status loop_create(struct loop **ret, struct error *err)
+{
+    struct loop *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return error_set(err, ERR_MEMORY, "out of memory for an event loop");
+    l->wake_fd = -1;
+    l->last = &l->first;
+    l->hooks.next = l->hooks.previous = &l->hooks;
+    pthread_mutex_init(&l->lock, NULL);
+    enum status status = base_create(l, err);
+    if (status == OK)
+        status = wake_create(l, err);
+    if (status != OK) {
+        loop_free(l);
+        return status;
+    }
+    *ret = l;
+    return OK;
+}
+
+static void signals_free(struct loop *l)
+{
+    while (l->signals != NULL) {
+        struct loop_signal_watch *w = l->signals;
+        l->signals = w->next;
+        event_del(&w->event);
+        free(w);
+    }
+}
+
+void loop_free(struct loop *l)
+{
+    if (l == NULL)
+        return;
+    signals_free(l);
+    struct loop_message *m = messages_take(l);
+    while (m != NULL) {
+        struct loop_message *next = m->next;
+        free(m);
+        m = next;
+    }
+    if (l->wake_fd >= 0) {
+        event_del(&l->wake);
+        close(l->wake_fd);
+    }
+    if (l->base != NULL)
+        event_base_free(l->base);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+static bool hooks_run(struct loop *l)
+{
+    for (size_t i = 0; l->hooks.next != &l->hooks; i++) {
+        if (i == LOOP_HOOKS_PER_ROUND_MAX)
+            return false;
+        struct loop_hook *hook = l->hooks.next;
+        loop_defer_cancel(l, hook);
+        hook->fn(hook->arg);
+    }
+    return true;
+}
+
+enum status loop_run(struct loop *l, struct error *err)
+{
+    bool idle = hooks_run(l);
+    while (!atomic_load(&l->stopping)) {
+        l->now_ms = 0;
+        if (event_base_loop(l->base, idle ? EVLOOP_ONCE : EVLOOP_NONBLOCK) < 0)
+            return error_set_errno(err, ERR_IO, errno, "the event loop failed");
+        idle = hooks_run(l);
+    }
+    atomic_store(&l->stopping, false);
+    return OK;
+}
+
+uint64_t loop_now_ms(const struct loop *l)
+{
+    if (l->now_ms == 0)
+        ((struct loop *)l)->now_ms = clock_now_ms(); /* a cache; loops are never const objects */
+    return l->now_ms;
+}
+
+void loop_defer(struct loop *l, struct loop_hook *hook)
+{
+    if (hook->next != NULL)
+        return;
+    hook->next = &l->hooks;
+    hook->previous = l->hooks.previous;
+    hook->previous->next = hook;
+    l->hooks.previous = hook;
+}
+
+void loop_defer_cancel(struct loop *l, struct loop_hook *hook)
+{
+    CHECK(hook != &l->hooks);
+    if (hook->next == NULL)
+        return;
+    hook->next->previous = hook->previous;
+    hook->previous->next = hook->next;
+    hook->next = hook->previous = NULL;
+}
+
+/* Timers */
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct loop_timer *t = arg;
+    t->fn(t->arg);
+}
+
+struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *arg)
+{
+    struct loop_timer *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->loop = l;
+    t->fn = fn;
+    t->arg = arg;
+    if (evtimer_assign(&t->event, l->base, on_timer, t) != 0) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void loop_timer_start(struct loop_timer *t, uint64_t delay_ms)
+{
+    const uint64_t year_ms = UINT64_C(365) * 24 * 3600 * 1000;
+    if (delay_ms > year_ms)
+        delay_ms = year_ms;
+    struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
+                            .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000)};
+    /* Fails only when the heap of timers cannot grow; then the deadline is lost, not the process. */
+    if (event_add(&t->event, &delay) != 0)
+        return;
+}
+
+void loop_timer_stop(struct loop_timer *t)
+{
+    event_del(&t->event);
+}
+
+void loop_timer_free(struct loop_timer *t)
+{
+    if (t == NULL)
+        return;
+    event_del(&t->event);
+    free(t);
+}
+
+/* Signals */
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct loop_signal_watch *w = arg;
+    w->fn(w->arg);
+}
+
+enum status loop_signal(struct loop *l, int signal_number, void (*fn)(void *), void *arg)
+{
+    struct loop_signal_watch *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return ERR_MEMORY;
+    w->fn = fn;
+    w->arg = arg;
+    if (evsignal_assign(&w->event, l->base, signal_number, on_signal, w) != 0 ||
+        evsignal_add(&w->event, NULL) != 0) {
+        free(w);
+        return ERR_IO;
+    }
+    w->next = l->signals;
+    l->signals = w;
+    return OK;
+}
+
+/* File descriptors: a read event (or a shutdown-only one) and a write event, so that the usual case, readable
+ * for ever and writable at once, costs one registration per connection. */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    struct loop_io *io = arg;
+    io->fn(io->arg, (what & EV_READ ? LOOP_READ : 0u) | (what & EV_CLOSED ? LOOP_GONE : 0u));
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct loop_io *io = arg;
+    io->fn(io->arg, LOOP_WRITE);
+}
+
+struct loop_io *loop_io_create(struct loop *l, int fd, void (*fn)(void *, unsigned), void *arg)
+{
+    struct loop_io *io = calloc(1, sizeof *io);
+    if (io == NULL)
+        return NULL;
+    io->loop = l;
+    io->fd = fd;
+    io->fn = fn;
+    io->arg = arg;
+    if (event_assign(&io->read, l->base, fd, EV_READ | EV_PERSIST, on_readable, io) != 0 ||
+        event_assign(&io->write, l->base, fd, EV_WRITE | EV_PERSIST, on_writable, io) != 0) {
+        free(io);
+        return NULL;
+    }
+    return io;
+}
+
+static enum status want_read(struct loop_io *io, unsigned ready)
+{
+    event_del(&io->read);
+    if (ready == 0)
+        return OK;
+    short flags = (short)(EV_PERSIST | (ready & LOOP_READ ? EV_READ : 0) |
+                          (ready & LOOP_GONE ? EV_CLOSED : 0));
+    if (event_assign(&io->read, io->loop->base, io->fd, flags, on_readable, io) != 0 ||
+        event_add(&io->read, NULL) != 0)
+        return ERR_IO;
+    return OK;
+}
+
+enum status loop_io_want(struct loop_io *io, unsigned ready)
+{
+    const unsigned read_side = LOOP_READ | LOOP_GONE;
+    unsigned change = ready ^ io->wanted;
+    if (change == 0)
+        return OK;
+    if (change & read_side && want_read(io, ready & read_side) != OK)
+        return ERR_IO;
+    io->wanted = (io->wanted & ~read_side) | (ready & read_side);
+    if (change & LOOP_WRITE) {
+        int refused = ready & LOOP_WRITE ? event_add(&io->write, NULL) : event_del(&io->write);
+        if (refused != 0)
+            return ERR_IO;
+    }
+    io->wanted = ready;
+    return OK;
+}
+
+unsigned loop_io_wanted(const struct loop_io *io)
+{
+    return io->wanted;
+}
+
+void loop_io_free(struct loop_io *io)
+{
+    if (io == NULL)
+        return;
+    event_del(&io->read);
+    event_del(&io->write);
+    free(io);
+}
