@@ -1,0 +1,149 @@
+#include "plan/decide.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base/rng.h"
+
+#define COUNT 6
+
+/* Few distinct values, so that ties are common. */
+static void random_estimates(struct rng *r, struct estimate *e, bool *eligible)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        e[i] = (struct estimate){.quality = (float)rng_below(r, 5) / 4,
+                                 .cost_nano_usd = (int64_t)rng_below(r, 4) * NANO_PER_USD};
+        eligible[i] = rng_below(r, 4) > 0;
+    }
+}
+
+static bool allowed(const struct policy *p, const struct estimate *e, const bool *eligible,
+                    size_t i)
+{
+    return eligible[i] && (!p->max_cost_nano_usd || e[i].cost_nano_usd <= p->max_cost_nano_usd);
+}
+
+/* Whether nobody allowed beats `chosen`, in the words of the header. */
+static bool is_best(const struct policy *p, double lambda, const struct estimate *e,
+                    const bool *eligible, size_t chosen)
+{
+    bool any_good = false;
+    for (size_t i = 0; i < COUNT; i++)
+        any_good |= allowed(p, e, eligible, i) && (double)e[i].quality >= p->min_quality;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!allowed(p, e, eligible, i) || i == chosen)
+            continue;
+        double usd_i = (double)e[i].cost_nano_usd / 1e9;
+        double usd_c = (double)e[chosen].cost_nano_usd / 1e9;
+        double value_i = (double)e[i].quality - lambda * usd_i;
+        double value_c = (double)e[chosen].quality - lambda * usd_c;
+        if (p->min_quality > 0 && any_good) {
+            if ((double)e[chosen].quality < p->min_quality)
+                return false;
+            if ((double)e[i].quality < p->min_quality)
+                continue;
+            value_i = -usd_i;
+            value_c = -usd_c;
+            usd_i = -(double)e[i].quality; /* of equally cheap ones the better */
+            usd_c = -(double)e[chosen].quality;
+        } else if (p->min_quality > 0) {
+            value_i = (double)e[i].quality;
+            value_c = (double)e[chosen].quality;
+        }
+        if (value_i > value_c || (value_i == value_c && usd_i < usd_c) ||
+            (value_i == value_c && usd_i == usd_c && i < chosen))
+            return false;
+    }
+    return true;
+}
+
+static struct policy random_policy(struct rng *r)
+{
+    struct policy p = {0};
+    if (rng_below(r, 2))
+        p.min_quality = (double)rng_below(r, 5) / 4;
+    if (rng_below(r, 2))
+        p.max_cost_nano_usd = (int64_t)(1 + rng_below(r, 3)) * NANO_PER_USD;
+    return p;
+}
+
+Test(decide, agrees_with_brute_force)
+{
+    struct rng r;
+    rng_seed(&r, 1);
+    size_t seen[3] = {0};
+    for (int round = 0; round < 50000; round++) {
+        struct estimate e[COUNT];
+        bool eligible[COUNT];
+        random_estimates(&r, e, eligible);
+        struct policy p = random_policy(&r);
+        double lambda = (double)rng_below(&r, 4) / 4;
+        bool any = false, any_eligible = false;
+        for (size_t i = 0; i < COUNT; i++) {
+            any |= allowed(&p, e, eligible, i);
+            any_eligible |= eligible[i];
+        }
+        struct decision d = {.expert = 99};
+        enum status st = decide(&p, lambda, e, eligible, COUNT, &d, NULL);
+        cr_assert_eq(st, any ? OK : any_eligible ? ERR_BUDGET : ERR_NOT_FOUND);
+        seen[st == OK ? 0 : st == ERR_BUDGET ? 1 : 2]++;
+        if (st != OK) {
+            cr_assert_eq(d.expert, 99, "outputs stay untouched on failure");
+            continue;
+        }
+        cr_assert(is_best(&p, lambda, e, eligible, d.expert), "round %d chose %zu", round,
+                  d.expert);
+        cr_assert_eq(d.cost_nano_usd, e[d.expert].cost_nano_usd);
+        cr_assert_eq(d.quality, (double)e[d.expert].quality);
+        cr_assert_eq(d.lambda, lambda);
+    }
+    cr_assert(seen[0] > 1000 && seen[1] > 100 && seen[2] > 1, "every outcome was met");
+}
+
+/* The fallbacks are what decide() would choose if everybody before them were gone. */
+Test(decide, fallbacks_are_repeated_decisions)
+{
+    struct rng r;
+    rng_seed(&r, 2);
+    for (int round = 0; round < 5000; round++) {
+        struct estimate e[COUNT];
+        bool eligible[COUNT];
+        random_estimates(&r, e, eligible);
+        struct policy p = random_policy(&r);
+        struct decision d;
+        size_t order[COUNT];
+        if (decide(&p, 0.5, e, eligible, COUNT, &d, NULL) != OK)
+            continue;
+        size_t count = decide_fallbacks(&p, 0.5, e, eligible, COUNT, d.expert, order);
+        eligible[d.expert] = false;
+        for (size_t i = 0; i < count; i++) {
+            cr_assert_eq(decide(&p, 0.5, e, eligible, COUNT, &d, NULL), OK);
+            cr_assert_eq(d.expert, order[i]);
+            eligible[d.expert] = false;
+        }
+        cr_assert_neq(decide(&p, 0.5, e, eligible, COUNT, &d, NULL), OK);
+    }
+}
+
+Test(decide, without_eligibility_everybody_may_serve)
+{
+    struct estimate e[2] = {{.quality = 0.5f, .cost_nano_usd = 10},
+                            {.quality = 0.6f, .cost_nano_usd = 20}};
+    struct policy p = {0};
+    struct decision d;
+    cr_assert_eq(decide(&p, 0, e, NULL, 2, &d, NULL), OK);
+    cr_assert_eq(d.expert, 1);
+    cr_assert_str_eq(plan_name(d.plan), "single");
+}
+
+Test(decide, says_why_nobody_is_left)
+{
+    struct estimate e[1] = {{.quality = 0.5f, .cost_nano_usd = 10}};
+    struct policy p = {.max_cost_nano_usd = 9};
+    struct decision d;
+    struct error err;
+    cr_assert_eq(decide(&p, 0, e, NULL, 1, &d, &err), ERR_BUDGET);
+    cr_assert_not_null(strstr(err.text, "max_cost"));
+    cr_assert_eq(decide(&p, 0, e, NULL, 0, &d, &err), ERR_NOT_FOUND);
+}
