@@ -35,8 +35,8 @@ static void flatten(char *text)
             *text = ' ';
 }
 
-static void fill(struct error *err, enum status status, int sys_errno, const char *format,
-                 va_list args)
+__attribute__((format(printf, 4, 0))) static void
+fill(struct error *err, enum status status, int sys_errno, const char *format, va_list args)
 {
     err->status = status;
     err->sys_errno = sys_errno;
