@@ -31,7 +31,7 @@ install: all
 
 format:
 	@scripts/install-deps check
-	@find src tests fuzz bench include examples -name '*.[ch]' -exec clang-format -i {} +
+	@-find src tests fuzz bench include examples -name '*.[ch]' 2>/dev/null -exec clang-format -i {} +
 
 fuzz:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
