@@ -4,4 +4,6 @@
 
 #include "cli/options.h"
 
-#define COMMANDS
+extern const struct command replay_command;
+
+#define COMMANDS &replay_command,

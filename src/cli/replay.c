@@ -1,0 +1,168 @@
+/* leeroo replay: the recorded answers of a data set as a live OpenAI-compatible endpoint. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "rehearse/recorded.h"
+#include "rehearse/upstream.h"
+
+#define MS_MAX 3600000.0
+
+struct replay_options {
+    const char *listen, *experts, *ttft;
+    const char *fails[FAULT_COUNT];
+    double tokens_per_s;
+    size_t threads, retry_after_s;
+    uint64_t seed;
+};
+
+static const char TEXT[] =
+    "Serves the recorded responses/ of a data set as an OpenAI-compatible upstream: rehearse a "
+    "pool\n"
+    "of experts before paying for it. The request's \"model\" names the expert; the last user "
+    "message\n"
+    "is matched with the recorded queries (case and white space aside); the answer comes whole or\n"
+    "streams, with the recorded token counts in \"usage\". An unknown prompt is 404.\n\n"
+    "Failures are drawn from the seed, the expert, the prompt and how often it was asked before, "
+    "so a\n"
+    "run can be repeated whatever the concurrency. P is a probability for all experts, or a list "
+    "such\n"
+    "as 0.01,gpt-4o=0.2.\n\n"
+    "  leeroo replay data/mmlu_pro --listen 127.0.0.1:9000 --ttft 200-600 --tps 60\n"
+    "  curl -s http://127.0.0.1:9000/v1/models\n";
+
+/* "MS" or "MS-MS" */
+static enum status parse_ttft(const char *text, uint32_t *min_ms, uint32_t *max_ms,
+                              struct error *err)
+{
+    struct str rest = str_from(text);
+    struct str first = str_split(&rest, '-');
+    double low = 0, high = 0;
+    enum status st = str_to_double(first, &low);
+    high = low;
+    if (st == OK && memchr(text, '-', strlen(text)) != NULL)
+        st = str_to_double(rest, &high);
+    if (st != OK || low < 0 || high < low || high > MS_MAX)
+        return error_set(err, ERR_USAGE,
+                         "--ttft: '%s' is neither milliseconds nor a range of them such as 200-600",
+                         text);
+    *min_ms = (uint32_t)low;
+    *max_ms = (uint32_t)high;
+    return OK;
+}
+
+/* Room for as many connections as the system allows this process. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_event(LOG_WARN, "cannot raise the limit of open files", "limit=%llu",
+                  (unsigned long long)limit.rlim_cur);
+}
+
+static void stop(void *arg)
+{
+    loop_stop(arg);
+}
+
+/* Until SIGINT or SIGTERM. */
+static enum status wait_for_signal(struct error *err)
+{
+    struct loop *loop = NULL;
+    enum status st = loop_create(&loop, err);
+    if (st == OK && (loop_signal(loop, SIGINT, stop, loop) != OK ||
+                     loop_signal(loop, SIGTERM, stop, loop) != OK))
+        st = error_set(err, ERR_IO, "cannot watch for signals");
+    if (st == OK)
+        st = loop_run(loop, err);
+    loop_free(loop);
+    return st;
+}
+
+static enum status serve(const struct recorded *recorded, const struct replay_options *o,
+                         const struct upstream_options *upstream, struct error *err)
+{
+    struct upstream_pool *pool = NULL;
+    char bound[64];
+    enum status st = upstream_pool_start(o->listen, o->threads, upstream, &pool, bound, err);
+    if (st != OK)
+        return st;
+    const struct rehearse_source *source = &upstream->source;
+    printf("replaying %zu answers of %zu experts to %zu queries on http://%s/v1\n",
+           recorded_response_count(recorded), source->ops->expert_count(source->self),
+           recorded_query_count(recorded), bound);
+    fflush(stdout);
+    st = wait_for_signal(err);
+    upstream_pool_stop(pool);
+    return st;
+}
+
+static enum status replay(const char *path, const struct replay_options *o, struct error *err)
+{
+    struct recorded *recorded = NULL;
+    struct upstream_options upstream = {.tokens_per_s = o->tokens_per_s,
+                                        .retry_after_s = (uint32_t)o->retry_after_s,
+                                        .seed = o->seed};
+    enum status st = parse_ttft(o->ttft, &upstream.ttft_min_ms, &upstream.ttft_max_ms, err);
+    if (st == OK)
+        st = recorded_open(path, o->experts, &recorded, err);
+    if (st != OK)
+        return st;
+    upstream.source = recorded_source(recorded);
+    st = faults_create(&upstream.source, o->fails, o->seed, &upstream.faults, err);
+    if (st == OK)
+        st = serve(recorded, o, &upstream, err);
+    faults_free(upstream.faults);
+    recorded_free(recorded);
+    return st;
+}
+
+static int run(int argc, char **argv)
+{
+    struct replay_options o = {
+        .listen = "127.0.0.1:8090", .ttft = "0", .threads = 1, .retry_after_s = 1};
+    const struct option_row rows[] = {
+        {"--listen", 'l', "ADDR", "address and port; port 0 picks a free one (127.0.0.1:8090)",
+         OPTION_STRING, &o.listen, 0, 0, NULL},
+        {"--experts", 'e', "A,B", "only these (all that have a responses file)", OPTION_STRING,
+         &o.experts, 0, 0, NULL},
+        {"--threads", 't', "N", "event loops, a thread each (1)", OPTION_COUNT, &o.threads, 1,
+         UPSTREAM_THREADS_MAX, NULL},
+        {"--ttft", 0, "MS[-MS]", "time to the first token, or a range of it (0)", OPTION_STRING,
+         &o.ttft, 0, 0, NULL},
+        {"--tps", 0, "N", "tokens per second; 0 sends all at once (0)", OPTION_DOUBLE,
+         &o.tokens_per_s, 0, 1e6, NULL},
+        {"--fail-429", 0, "P", "answer 429 with Retry-After", OPTION_STRING, &o.fails[FAULT_429], 0,
+         0, NULL},
+        {"--retry-after", 0, "S", "seconds in Retry-After (1)", OPTION_COUNT, &o.retry_after_s, 0,
+         86400, NULL},
+        {"--fail-500", 0, "P", "answer 500", OPTION_STRING, &o.fails[FAULT_500], 0, 0, NULL},
+        {"--stall", 0, "P", "go silent before the first byte or amid the answer", OPTION_STRING,
+         &o.fails[FAULT_STALL], 0, 0, NULL},
+        {"--cut", 0, "P", "cut the connection amid the answer", OPTION_STRING, &o.fails[FAULT_CUT],
+         0, 0, NULL},
+        {"--seed", 's', "N", "of the failures and of --ttft ranges (0)", OPTION_SEED, &o.seed, 0, 0,
+         NULL},
+    };
+    const struct usage usage = {"replay DATASET [options]", TEXT, rows,
+                                sizeof(rows) / sizeof(rows[0])};
+    int count = 0;
+    enum status st = options_parse(&usage, argc, argv, &count);
+    struct error err;
+    if (st != OK)
+        return st == CLOSED ? 0 : 2;
+    if (count != 1) {
+        error_set(&err, ERR_USAGE, "it takes one DATASET; `leeroo replay -h` explains");
+        return cli_fail("replay", &err);
+    }
+    raise_file_limit();
+    return replay(argv[0], &o, &err) == OK ? 0 : cli_fail("replay", &err);
+}
+
+const struct command replay_command = {"replay", "serve recorded answers as a live endpoint", run};
