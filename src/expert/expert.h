@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/money.h"
@@ -15,8 +16,11 @@ struct expert {
     struct str api_key;        /* secret: never printed or logged; empty: none */
     struct str upstream_model; /* the "model" sent upstream */
     struct price price;
-    uint32_t context_tokens;   /* 0: unknown, no limit */
-    unsigned capabilities;     /* of enum expert_capability */
+    uint32_t context_tokens; /* 0: unknown, no limit */
+    unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;
-    uint32_t retries;          /* of the same expert, before the next best */
+    uint32_t retries; /* of the same expert, before the next best */
 };
+
+/* Index of the expert called `name`; SIZE_MAX when absent. */
+size_t expert_index(const struct expert *experts, size_t count, struct str name);

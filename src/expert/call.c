@@ -1,0 +1,346 @@
+/* The life of one call. A failure found inside the stream parser, and a cancel from inside a callback, are
+ * remembered and acted upon once the parser has returned, because both free what it stands on. */
+#include "expert/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "expert/redact.h"
+#include "net/sse.h"
+
+#define CALL_HEADERS_MAX     32
+#define CALL_MESSAGE_BYTES   200 /* of an upstream's own words in our sentence */
+#define ERROR_BODY_BYTES_MAX (64u << 10)
+
+struct expert_call {
+    struct expert_call_options options;
+    struct http_call *http;
+    struct sse_parser sse;
+    struct buf body;     /* an answer that is not a stream */
+    struct buf redacted; /* scratch */
+    struct buf text;     /* URL, then the authorization value */
+    struct http_header headers[CALL_HEADERS_MAX];
+    struct expert_answer answer;
+    struct error failure; /* found in the stream; status OK: none */
+    bool is_sse, done_mark, in_callback, cancelled;
+    bool over; /* on_done is being called; the HTTP call is not ours to touch */
+};
+
+static void call_free(struct expert_call *c)
+{
+    if (c->text.ptr)
+        explicit_bzero(c->text.ptr, c->text.len);
+    buf_done(&c->text);
+    buf_done(&c->body);
+    buf_done(&c->redacted);
+    sse_done(&c->sse);
+    free(c);
+}
+
+/* Ends the call towards its user. Nothing may touch c afterwards. */
+static void finish(struct expert_call *c, enum status status, const struct error *err)
+{
+    c->over = c->in_callback = true;
+    c->options.on_done(c, status, err);
+    call_free(c);
+}
+
+/* The upstream's own words, cut to size: ": Rate limit reached", or nothing. */
+static const char *quote_message(struct str body, char *into, size_t size)
+{
+    struct openai_error e;
+    openai_error_read(body, &e);
+    struct str raw = e.message.type == JSON_STRING
+                         ? str_slice(e.message.raw, 1, e.message.raw.len - 1)
+                         : (struct str){0};
+    size_t len = raw.len < CALL_MESSAGE_BYTES ? raw.len : CALL_MESSAGE_BYTES;
+    while (len < raw.len && len > 0 && ((unsigned char)raw.ptr[len] & 0xc0) == 0x80)
+        len--;
+    snprintf(into, size, "%s%.*s", len ? ": " : "", (int)len, raw.ptr ? raw.ptr : "");
+    return into;
+}
+
+/* An error that the upstream reported in words: in a status, or inside a 200. `body` is redacted already. */
+static enum status reported(struct expert_call *c, int http_status, struct str body,
+                            struct error *err)
+{
+    char says[CALL_MESSAGE_BYTES + 8];
+    struct openai_error e;
+    openai_error_read(body, &e);
+    if (http_status < 300)
+        http_status = e.http_status ? e.http_status : 502;
+    c->answer.http_status = http_status;
+    c->answer.body = body;
+    c->answer.retry = retry_for_http(http_status);
+    if (e.retry_after_ms > c->answer.retry_after_ms)
+        c->answer.retry_after_ms = e.retry_after_ms;
+    return error_set(err, ERR_UPSTREAM, "expert %.*s answered %d%s%s",
+                     STR_FMT(c->options.expert->name), http_status,
+                     http_status < 400 ? " (redirects are not followed)" : "",
+                     quote_message(body, says, sizeof(says)));
+}
+
+static enum status malformed(struct expert_call *c, const char *what, struct error *err)
+{
+    c->answer.retry = EXPERT_RETRY_NEXT;
+    return error_set(err, ERR_UPSTREAM, "expert %.*s %s", STR_FMT(c->options.expert->name), what);
+}
+
+/* Streams */
+
+static void take_event(const struct sse_event *event, void *arg)
+{
+    struct expert_call *c = arg;
+    struct openai_reply reply;
+    if (c->cancelled || c->failure.status != OK)
+        return;
+    struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
+    if (str_equal(str_trim(data), STR("[DONE]"))) {
+        c->done_mark = c->answer.finished = true;
+        c->options.on_event(c, data, NULL);
+        return;
+    }
+    if (openai_reply_read(data, &reply, NULL) != OK) {
+        c->options.on_event(c, data, NULL);
+        return;
+    }
+    if (reply.is_error || str_equal(event->event, STR("error"))) {
+        buf_clear(&c->body);
+        buf_add(&c->body, data);
+        reported(c, 200, buf_str(&c->body), &c->failure);
+        return;
+    }
+    c->answer.finished |= reply.finished;
+    c->answer.output_characters += reply.characters;
+    if (reply.usage.known)
+        c->answer.usage = reply.usage;
+    c->options.on_event(c, data, &reply);
+}
+
+static void fail_stream(struct expert_call *c)
+{
+    struct error failure = c->failure;
+    struct http_call *http = c->http;
+    finish(c, failure.status, &failure);
+    http_call_cancel(http);
+}
+
+static void feed_stream(struct expert_call *c, struct str bytes)
+{
+    struct error err = {0};
+    c->in_callback = true;
+    c->answer.streamed = true;
+    if (sse_feed(&c->sse, bytes, take_event, c, &err) != OK && c->failure.status == OK)
+        malformed(c, "sent a line of a stream that is too long", &c->failure);
+    if (!c->cancelled)
+        c->options.on_flush(c);
+    c->in_callback = false;
+    if (c->cancelled)
+        call_free(c);
+    else if (c->failure.status != OK)
+        fail_stream(c);
+}
+
+/* Callbacks of the HTTP call */
+
+static bool is_json(struct str content_type)
+{
+    return str_find(content_type, STR("json"), 0) != SIZE_MAX;
+}
+
+static void on_head(struct http_call *http, int http_status)
+{
+    struct expert_call *c = http_call_user(http);
+    c->answer.http_status = http_status;
+    c->is_sse = c->options.stream && http_status >= 200 && http_status < 300 &&
+                !is_json(http_call_header(http, "content-type"));
+}
+
+static void on_body(struct http_call *http, struct str bytes)
+{
+    struct expert_call *c = http_call_user(http);
+    if (c->is_sse) {
+        feed_stream(c, bytes);
+        return;
+    }
+    bool is_error = c->answer.http_status >= 300;
+    if (is_error && c->body.len + bytes.len > ERROR_BODY_BYTES_MAX)
+        bytes.len = ERROR_BODY_BYTES_MAX - c->body.len; /* the rest of it helps nobody */
+    buf_add(&c->body, bytes);
+    if (c->body.status == OK)
+        return;
+    struct error err;
+    enum status status = malformed(c, "sent an answer over limits.answer", &err);
+    struct http_call *running = c->http;
+    finish(c, status, &err);
+    http_call_cancel(running);
+}
+
+static enum status end_whole(struct expert_call *c, struct error *err)
+{
+    struct openai_reply reply;
+    struct str body = redact(buf_str(&c->body), c->options.expert->api_key, &c->redacted);
+    int http_status = c->answer.http_status;
+    if (http_status >= 300)
+        return reported(c, http_status, body, err);
+    if (openai_reply_read(body, &reply, NULL) != OK)
+        return malformed(c, "sent an answer that is no JSON object", err);
+    if (reply.is_error)
+        return reported(c, http_status, body, err);
+    c->answer.body = body;
+    c->answer.usage = reply.usage;
+    c->answer.output_characters = reply.characters;
+    return OK;
+}
+
+static void read_retry_after(struct expert_call *c, const struct http_call *http)
+{
+    double ms = 0;
+    uint64_t after = retry_after_ms(http_call_header(http, "retry-after"), clock_wall_ms());
+    if (str_to_double(http_call_header(http, "retry-after-ms"), &ms) == OK && ms > (double)after &&
+        ms < 1e9)
+        after = (uint64_t)ms;
+    c->answer.retry_after_ms = after;
+}
+
+static enum status end_call(struct expert_call *c, enum status status, const struct error *cause,
+                            struct error *err)
+{
+    if (status != OK &&
+        !(c->is_sse && c->done_mark)) { /* what comes after [DONE] does not matter */
+        c->answer.retry = retry_for_transport(status, http_call_sent(c->http));
+        return error_set(err, status, "expert %.*s: %s", STR_FMT(c->options.expert->name),
+                         cause ? cause->text : "failed");
+    }
+    if (!c->is_sse)
+        return end_whole(c, err);
+    if (c->answer.finished)
+        return OK;
+    c->answer.retry = EXPERT_RETRY_SAME;
+    return error_set(err, ERR_UPSTREAM, "expert %.*s: the stream ended early",
+                     STR_FMT(c->options.expert->name));
+}
+
+static void on_done(struct http_call *http, enum status status, const struct error *cause)
+{
+    struct expert_call *c = http_call_user(http);
+    struct error err = {0};
+    read_retry_after(c, http);
+    status = end_call(c, status, cause, &err);
+    struct buf scrubbed;
+    buf_init(&scrubbed, sizeof(err.text) * 2);
+    struct str text = redact(str_from(err.text), c->options.expert->api_key, &scrubbed);
+    if (text.ptr != err.text)
+        snprintf(err.text, sizeof(err.text), "%.*s", STR_FMT(text));
+    buf_done(&scrubbed);
+    finish(c, status, &err);
+}
+
+/* Start */
+
+static size_t build_headers(struct expert_call *c, struct str authorization)
+{
+    const struct expert_call_options *o = &c->options;
+    size_t n = 0;
+    c->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
+    c->headers[n++] = (struct http_header){STR("accept"), o->stream ? STR("text/event-stream")
+                                                                    : STR("application/json")};
+    c->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
+    if (authorization.len > 0)
+        c->headers[n++] = (struct http_header){STR("authorization"), authorization};
+    for (size_t i = 0; i < o->header_count; i++)
+        c->headers[n++] = o->headers[i];
+    return n;
+}
+
+static enum status start_http(struct expert_call *c, struct http_client *client, struct error *err)
+{
+    const struct expert *e = c->options.expert;
+    buf_addf(&c->text, "%.*s/chat/completions", STR_FMT(e->url));
+    size_t url_len = c->text.len;
+    buf_add_char(&c->text, '\0');
+    if (e->api_key.len > 0)
+        buf_addf(&c->text, "Bearer %.*s", STR_FMT(e->api_key));
+    enum status status = buf_status(&c->text, err);
+    if (status != OK)
+        return status;
+    struct str authorization = {c->text.ptr + url_len + 1, c->text.len - url_len - 1};
+    const struct http_call_options o = {
+        .method = "POST",
+        .url = c->text.ptr,
+        .headers = c->headers,
+        .header_count = build_headers(c, authorization),
+        .body = c->options.body,
+        .connect_timeout_ms = e->connect_timeout_ms,
+        /* An answer in one piece begins when it is complete, so only streams have a first token. */
+        .first_byte_timeout_ms = c->options.stream ? e->first_token_timeout_ms : 0,
+        .idle_timeout_ms = e->idle_timeout_ms,
+        .total_timeout_ms = e->total_timeout_ms,
+        .user = c,
+        .on_head = on_head,
+        .on_body = on_body,
+        .on_done = on_done,
+    };
+    return http_call_start(client, &o, &c->http, err);
+}
+
+enum status expert_call_start(struct http_client *client, const struct expert_call_options *o,
+                              struct expert_call **ret, struct error *err)
+{
+    CHECK(o->header_count <= CALL_HEADERS_MAX - 4);
+    struct expert_call *c = calloc(1, sizeof(*c));
+    if (!c)
+        return error_set(err, ERR_MEMORY, "out of memory for a call");
+    c->options = *o;
+    sse_init(&c->sse);
+    buf_init(&c->body, o->answer_bytes_max);
+    buf_init(&c->redacted, o->answer_bytes_max * 2 + SSE_EVENT_BYTES_MAX);
+    buf_init(&c->text, 16384);
+    enum status status = start_http(c, client, err);
+    if (status != OK) {
+        call_free(c);
+        return status;
+    }
+    *ret = c;
+    return OK;
+}
+
+void expert_call_cancel(struct expert_call *c)
+{
+    CHECK(!c->cancelled);
+    if (!c->over)
+        http_call_cancel(c->http);
+    c->over = c->cancelled = true;
+    if (!c->in_callback)
+        call_free(c);
+}
+
+void expert_call_pause(struct expert_call *c)
+{
+    if (!c->over)
+        http_call_pause(c->http);
+}
+
+void expert_call_resume(struct expert_call *c)
+{
+    if (!c->over)
+        http_call_resume(c->http);
+}
+
+void *expert_call_user(const struct expert_call *c)
+{
+    return c->options.user;
+}
+
+const struct expert_answer *expert_call_answer(const struct expert_call *c)
+{
+    return &c->answer;
+}
+
+struct str expert_call_header(const struct expert_call *c, const char *name)
+{
+    return http_call_header(c->http, name);
+}

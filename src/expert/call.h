@@ -1,0 +1,56 @@
+/* One chat call to one expert: builds URL and headers, runs it, reads usage and errors out of what comes back,
+ * and says whether trying again makes sense. Nothing is retried here. Everything that leaves this module has the
+ * expert's key taken out of it.
+ *
+ * Callbacks run on the loop's thread, never from inside start, resume or cancel. on_event for each event of a
+ * stream, on_flush after the last event of a read, on_done once. After on_done has returned, or after
+ * expert_call_cancel (allowed in any callback), the call is gone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "expert/expert.h"
+#include "expert/openai.h"
+#include "expert/retry.h"
+#include "net/http_client.h"
+
+struct expert_call;
+
+struct expert_answer {
+    int http_status; /* of the upstream, or of an error inside a 200; 0: no answer came */
+    bool streamed;   /* events went through on_event */
+    bool finished;   /* streamed: [DONE] or a finish_reason was seen */
+    struct str
+        body; /* not streamed: the whole of it; after an in-band error the error event's data */
+    struct openai_usage usage;
+    uint64_t output_characters; /* generated so far; for an estimate where usage is missing */
+    enum expert_retry retry;    /* after a failure */
+    uint64_t retry_after_ms; /* the longest delay that was asked for in header or body; 0: none */
+};
+
+struct expert_call_options {
+    const struct expert *expert; /* must outlive the call */
+    struct str body;             /* valid until on_done or cancel */
+    bool stream;
+    size_t answer_bytes_max;           /* of an answer that is not streamed */
+    const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
+    size_t header_count;
+    void *user;
+    /* `reply` is NULL for "[DONE]" and for data that is no JSON object. */
+    void (*on_event)(struct expert_call *c, struct str data, const struct openai_reply *reply);
+    void (*on_flush)(struct expert_call *c);
+    /* OK: a whole answer, or a stream that came to its end. Else ERR_UPSTREAM, ERR_TIMEOUT, ERR_MEMORY. */
+    void (*on_done)(struct expert_call *c, enum status status, const struct error *err);
+};
+
+NODISCARD enum status expert_call_start(struct http_client *client,
+                                        const struct expert_call_options *o,
+                                        struct expert_call **ret, struct error *err);
+void expert_call_cancel(struct expert_call *c);
+void expert_call_pause(struct expert_call *c);
+void expert_call_resume(struct expert_call *c);
+void *expert_call_user(const struct expert_call *c);
+const struct expert_answer *expert_call_answer(const struct expert_call *c);
+/* A response header; ptr NULL when absent. Valid inside callbacks. */
+struct str expert_call_header(const struct expert_call *c, const char *name);

@@ -1,0 +1,195 @@
+#include "expert/openai.h"
+
+#include "expert/tokens.h"
+
+#define USAGE_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
+
+static bool is_label(struct json_value key)
+{
+    return json_string_equal(key, STR("role")) || json_string_equal(key, STR("id")) ||
+           json_string_equal(key, STR("type"));
+}
+
+/* Characters of all strings inside a message or delta, but for the labels. Depth is bounded by json_parse. */
+static uint64_t count_text(struct json_value value)
+{
+    uint64_t characters = tokens_json_characters(value);
+    struct json_iter it = json_iter_begin(value);
+    struct json_value key, item;
+    if (value.type == JSON_ARRAY)
+        while (json_array_next(&it, &item))
+            characters += count_text(item);
+    else if (value.type == JSON_OBJECT)
+        while (json_object_next(&it, &key, &item))
+            if (!is_label(key))
+                characters += count_text(item);
+    return characters;
+}
+
+static bool is_set(struct json_value value)
+{
+    return value.type != JSON_NONE && value.type != JSON_NULL;
+}
+
+static bool read_tokens(struct json_value usage, const char *name, const char *other, int64_t *ret)
+{
+    struct json_value value = json_get(usage, name);
+    if (!is_set(value))
+        value = json_get(usage, other);
+    int64_t tokens = 0;
+    if (json_to_int64(value, &tokens) != OK || tokens < 0 || tokens > USAGE_TOKENS_MAX)
+        return false;
+    *ret = tokens;
+    return true;
+}
+
+static struct openai_usage read_usage(struct json_value usage)
+{
+    struct openai_usage u = {0};
+    bool input = read_tokens(usage, "prompt_tokens", "input_tokens", &u.input_tokens);
+    bool output = read_tokens(usage, "completion_tokens", "output_tokens", &u.output_tokens);
+    u.known = input && output;
+    return u;
+}
+
+static void read_choice(struct json_value choice, struct openai_reply *reply)
+{
+    static const char *const places[] = {"delta", "message", "text"};
+    for (size_t i = 0; i < 3; i++)
+        reply->characters += count_text(json_get(choice, places[i]));
+    reply->finished |= is_set(json_get(choice, "finish_reason"));
+}
+
+enum status openai_reply_read(struct str text, struct openai_reply *ret, struct error *err)
+{
+    struct openai_reply reply = {0};
+    struct json_value choice;
+    enum status status = json_parse(text, "answer", 1, &reply.root, err);
+    if (status != OK)
+        return status;
+    if (reply.root.type == JSON_ARRAY) {
+        struct json_iter it = json_iter_begin(reply.root);
+        if (json_array_next(&it, &choice) && is_set(json_get(choice, "error")))
+            reply.root = choice;
+    }
+    if (reply.root.type != JSON_OBJECT)
+        return error_set(err, ERR_INPUT, "the answer is not a JSON object");
+    struct json_value choices = json_get(reply.root, "choices");
+    struct json_iter it = json_iter_begin(choices);
+    size_t count = 0;
+    for (; choices.type == JSON_ARRAY && json_array_next(&it, &choice); count++)
+        read_choice(choice, &reply);
+    reply.is_error = is_set(json_get(reply.root, "error"));
+    reply.has_content = reply.characters > 0 || reply.finished;
+    reply.usage_value = json_get(reply.root, "usage");
+    reply.usage = read_usage(reply.usage_value);
+    reply.usage_only = count == 0 && reply.usage_value.type == JSON_OBJECT;
+    *ret = reply;
+    return OK;
+}
+
+#define DELAY_MS_MAX (24 * 3600 * UINT64_C(1000))
+
+static uint64_t seconds_to_ms(double seconds)
+{
+    if (!(seconds > 0))
+        return 0;
+    return seconds * 1000 > (double)DELAY_MS_MAX ? DELAY_MS_MAX : (uint64_t)(seconds * 1000);
+}
+
+/* A number of seconds, or a string like "30s" or "1.5". */
+static uint64_t read_delay(struct json_value value, double unit_seconds)
+{
+    double number = 0;
+    if (value.type == JSON_NUMBER && json_to_double(value, &number) == OK)
+        return seconds_to_ms(number * unit_seconds);
+    if (value.type != JSON_STRING)
+        return 0;
+    struct str text = str_slice(value.raw, 1, value.raw.len - 1);
+    if (str_ends(text, STR("s")))
+        text.len--;
+    return str_to_double(text, &number) == OK ? seconds_to_ms(number * unit_seconds) : 0;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t read_delays(struct json_value error)
+{
+    uint64_t ms = read_delay(json_get(error, "retry_after"), 1);
+    ms = larger(ms, read_delay(json_get(error, "retry_after_ms"), 0.001));
+    struct json_value details = json_get(error, "details"), item;
+    struct json_iter it = json_iter_begin(details);
+    while (details.type == JSON_ARRAY && json_array_next(&it, &item))
+        ms = larger(ms, read_delay(json_get(item, "retryDelay"), 1));
+    return ms;
+}
+
+static int read_status(struct json_value value)
+{
+    int64_t number = 0;
+    if (value.type == JSON_STRING) {
+        struct str digits = str_slice(value.raw, 1, value.raw.len - 1);
+        if (str_to_int64(digits, &number) != OK)
+            return 0;
+    } else if (json_to_int64(value, &number) != OK) {
+        return 0;
+    }
+    return number >= 400 && number <= 599 ? (int)number : 0;
+}
+
+static struct json_value first_string(struct json_value object, const char *const *names,
+                                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct json_value value = json_get(object, names[i]);
+        if (value.type == JSON_STRING)
+            return value;
+    }
+    return (struct json_value){0};
+}
+
+void openai_error_read(struct str body, struct openai_error *ret)
+{
+    static const char *const names[] = {"message", "detail", "error_description"};
+    struct json_value root = {0}, first;
+    *ret = (struct openai_error){0};
+    if (json_parse(body, "error body", 1, &root, NULL) != OK)
+        return;
+    struct json_iter it = json_iter_begin(root);
+    bool is_list = root.type == JSON_ARRAY && json_array_next(&it, &first);
+    if (is_list)
+        root = first;
+    struct json_value error = json_get(root, "error");
+    if (error.type == JSON_STRING)
+        ret->message = error;
+    else
+        ret->message = first_string(error.type == JSON_OBJECT ? error : root, names, 3);
+    ret->standard = !is_list && error.type == JSON_OBJECT && ret->message.type == JSON_STRING;
+    ret->retry_after_ms = larger(read_delays(error), read_delays(root));
+    ret->http_status = read_status(json_get(error, "code"));
+    if (!ret->http_status)
+        ret->http_status = read_status(json_get(error, "status"));
+}
+
+static void write_field(struct buf *out, const char *name, const char *value)
+{
+    buf_addf(out, ",\"%s\":", name);
+    if (value)
+        json_write_string(out, str_from(value));
+    else
+        buf_add_c(out, "null");
+}
+
+void openai_error_write(struct buf *out, struct str message, const char *type, const char *param,
+                        const char *code)
+{
+    buf_add_c(out, "{\"error\":{\"message\":");
+    json_write_string(out, message);
+    write_field(out, "type", type);
+    write_field(out, "param", param);
+    write_field(out, "code", code);
+    buf_add_c(out, "}}");
+}

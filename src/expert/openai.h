@@ -1,0 +1,44 @@
+/* What an OpenAI-compatible endpoint sends back: whole answers, stream chunks, errors, and the usage in them.
+ * Readers look, they never rebuild: values are spans into the bytes given. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+/* Zero reported is zero; missing is missing. */
+struct openai_usage {
+    bool known; /* both counts were reported */
+    int64_t input_tokens, output_tokens;
+};
+
+struct openai_reply { /* a whole answer or one chunk of a stream */
+    struct json_value root;
+    bool is_error;       /* a top-level "error" that is not null */
+    bool has_content;    /* some text, reasoning, tool call or finish_reason */
+    bool finished;       /* a finish_reason */
+    bool usage_only;     /* a chunk with usage and no choices */
+    uint64_t characters; /* of generated text, for an estimate where usage is missing */
+    struct json_value usage_value;
+    struct openai_usage usage;
+};
+
+/* ERR_INPUT when the text is not a JSON object. A list whose first item holds an error counts as that item. */
+NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *ret,
+                                        struct error *err);
+
+struct openai_error {
+    struct json_value message; /* JSON_NONE when there is none */
+    int http_status;           /* from a numeric "code" or "status"; 0 when absent */
+    uint64_t
+        retry_after_ms; /* from the body: retry_after, retry_after_ms, details[].retryDelay; 0: none */
+    bool standard;      /* {"error": {"message": "..."}}: may be relayed as it is */
+};
+
+/* From any error body, also none: what can be found in it. */
+void openai_error_read(struct str body, struct openai_error *ret);
+/* The body of an error: {"error":{"message","type","param","code"}}; param and code may be NULL. */
+void openai_error_write(struct buf *out, struct str message, const char *type, const char *param,
+                        const char *code);

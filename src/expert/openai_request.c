@@ -1,0 +1,345 @@
+/* Reading and editing a chat request. */
+#include "expert/openai_request.h"
+
+#include <string.h>
+
+#include "expert/expert.h"
+#include "expert/tokens.h"
+
+#define QUERY_PARTS_BYTES_MAX (64u << 20) /* the arena's cap is what really limits it */
+
+struct reader {
+    struct openai_request *r;
+    struct arena *arena;
+    const char *param;
+    struct error *err;
+};
+
+enum field {
+    FIELD_MODEL,
+    FIELD_MESSAGES,
+    FIELD_STREAM,
+    FIELD_STREAM_OPTIONS,
+    FIELD_MAX_TOKENS,
+    FIELD_MAX_COMPLETION_TOKENS,
+    FIELD_TOOLS,
+    FIELD_FUNCTIONS,
+    FIELD_RESPONSE_FORMAT,
+    FIELD_TEXT,
+    FIELD_PROMPT,
+    FIELD_COUNT
+};
+
+static const char *const field_names[FIELD_COUNT] = {
+    "model",          "messages",   "stream",
+    "stream_options", "max_tokens", "max_completion_tokens",
+    "tools",          "functions",  "response_format",
+    "text",           "prompt"};
+
+static enum status bad(struct reader *x, const char *param, const char *what)
+{
+    x->param = param;
+    return error_set(x->err, ERR_INPUT, "%s %s", param, what);
+}
+
+static enum status collect_fields(struct reader *x, struct json_value *fields)
+{
+    struct json_iter it = json_iter_begin(x->r->root);
+    struct json_value key, item;
+    while (json_object_next(&it, &key, &item)) {
+        for (size_t i = 0; i < FIELD_COUNT; i++) {
+            if (!json_string_equal(key, str_from(field_names[i])))
+                continue;
+            if (fields[i].type != JSON_NONE)
+                return bad(x, field_names[i], "is given twice");
+            fields[i] = item;
+        }
+    }
+    return OK;
+}
+
+static enum status decode(struct reader *x, struct json_value string, struct str *ret)
+{
+    if (json_string_decode(string, x->arena, ret) != OK)
+        return error_set(x->err, ERR_TOO_LARGE, "the request needs more memory than one may have");
+    return OK;
+}
+
+/* Text parts of one message are joined by a newline. */
+static enum status decode_parts(struct reader *x, struct json_value content, struct str *ret)
+{
+    struct buf joined;
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    struct str text = {0}, only = {0};
+    size_t count = 0;
+    buf_init(&joined, QUERY_PARTS_BYTES_MAX);
+    enum status status = OK;
+    while (status == OK && json_array_next(&it, &part)) {
+        struct json_value value = json_get(part, "text");
+        if (!json_string_equal(json_get(part, "type"), STR("text")) || value.type != JSON_STRING)
+            continue;
+        status = decode(x, value, &text);
+        if (count++ > 0)
+            buf_add_char(&joined, '\n');
+        buf_add(&joined, text);
+        only = text;
+    }
+    if (status == OK && count > 1)
+        only = arena_copy(x->arena, buf_str(&joined));
+    if (status == OK && count > 1 && (!only.ptr || joined.status != OK))
+        status =
+            error_set(x->err, ERR_TOO_LARGE, "the request needs more memory than one may have");
+    buf_done(&joined);
+    if (status == OK)
+        *ret = only;
+    return status;
+}
+
+static enum status read_part(struct reader *x, struct json_value part)
+{
+    struct json_value type = json_get(part, "type");
+    if (part.type != JSON_OBJECT || type.type != JSON_STRING)
+        return bad(x, "messages", "has a content part that is no object with a type");
+    if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image")))
+        x->r->needs |= EXPERT_IMAGES;
+    x->r->input_characters += tokens_json_characters(json_get(part, "text"));
+    return OK;
+}
+
+static enum status read_message(struct reader *x, struct json_value message)
+{
+    struct json_value content = json_get(message, "content"), part;
+    if (message.type != JSON_OBJECT || json_get(message, "role").type != JSON_STRING)
+        return bad(x, "messages", "must hold objects with a role");
+    x->r->input_characters += tokens_json_characters(content);
+    x->r->input_characters += json_get(message, "tool_calls").raw.len;
+    if (content.type == JSON_ARRAY) {
+        struct json_iter it = json_iter_begin(content);
+        while (json_array_next(&it, &part)) {
+            enum status status = read_part(x, part);
+            if (status != OK)
+                return status;
+        }
+    } else if (content.type != JSON_STRING && content.type != JSON_NULL &&
+               content.type != JSON_NONE) {
+        return bad(x, "messages", "has a content that is neither a text nor a list of parts");
+    }
+    return OK;
+}
+
+static enum status read_content(struct reader *x, struct json_value content)
+{
+    struct openai_request *r = x->r;
+    if (content.type == JSON_STRING)
+        return decode(x, content, &r->query);
+    if (content.type == JSON_ARRAY)
+        return decode_parts(x, content, &r->query);
+    return OK;
+}
+
+static enum status read_messages(struct reader *x, struct json_value messages)
+{
+    struct json_iter it = json_iter_begin(messages);
+    struct json_value message, last = {0}, last_user = {0};
+    if (messages.type != JSON_ARRAY)
+        return bad(x, "messages", "must be a list of messages");
+    while (json_array_next(&it, &message)) {
+        enum status status = read_message(x, message);
+        if (status != OK)
+            return status;
+        last = message;
+        if (json_string_equal(json_get(message, "role"), STR("user")))
+            last_user = message;
+    }
+    if (last.type == JSON_NONE)
+        return bad(x, "messages", "must not be empty");
+    return read_content(x, json_get(last_user.type != JSON_NONE ? last_user : last, "content"));
+}
+
+static enum status read_stream(struct reader *x, const struct json_value *fields)
+{
+    struct json_value stream = fields[FIELD_STREAM], options = fields[FIELD_STREAM_OPTIONS];
+    if (stream.type != JSON_NONE && stream.type != JSON_NULL && stream.type != JSON_TRUE &&
+        stream.type != JSON_FALSE)
+        return bad(x, "stream", "must be true or false");
+    if (options.type != JSON_NONE && options.type != JSON_NULL && options.type != JSON_OBJECT)
+        return bad(x, "stream_options", "must be an object");
+    struct json_iter it = json_iter_begin(options);
+    struct json_value key, item;
+    while (json_object_next(&it, &key, &item)) {
+        if (!json_string_equal(key, STR("include_usage")))
+            continue;
+        if (x->r->include_usage.type != JSON_NONE)
+            return bad(x, "stream_options", "gives include_usage twice");
+        x->r->include_usage = item;
+    }
+    x->r->stream = stream.type == JSON_TRUE;
+    x->r->stream_options = options;
+    x->r->wants_usage = x->r->include_usage.type == JSON_TRUE;
+    return OK;
+}
+
+static bool is_filled_list(struct json_value value)
+{
+    struct json_iter it = json_iter_begin(value);
+    struct json_value item;
+    return value.type == JSON_ARRAY && json_array_next(&it, &item);
+}
+
+static enum status read_limits(struct reader *x, const struct json_value *fields)
+{
+    static const enum field order[] = {FIELD_MAX_TOKENS, FIELD_MAX_COMPLETION_TOKENS};
+    for (size_t i = 0; i < 2; i++) {
+        struct json_value value = fields[order[i]];
+        int64_t tokens = 0;
+        if (value.type == JSON_NONE || value.type == JSON_NULL)
+            continue;
+        if (json_to_int64(value, &tokens) != OK || tokens < 0)
+            return bad(x, field_names[order[i]], "must be a whole number, not negative");
+        x->r->output_tokens_max = tokens;
+    }
+    return OK;
+}
+
+static void read_needs(struct reader *x, const struct json_value *fields)
+{
+    struct openai_request *r = x->r;
+    struct json_value format = json_get(fields[FIELD_RESPONSE_FORMAT], "type");
+    if (is_filled_list(fields[FIELD_TOOLS]) || is_filled_list(fields[FIELD_FUNCTIONS]))
+        r->needs |= EXPERT_TOOLS;
+    if (format.type == JSON_STRING && !json_string_equal(format, STR("text")))
+        r->needs |= EXPERT_JSON;
+    r->input_characters += fields[FIELD_TOOLS].raw.len + fields[FIELD_FUNCTIONS].raw.len;
+}
+
+static enum status read_query(struct reader *x, const struct json_value *fields, bool require_chat)
+{
+    struct json_value messages = fields[FIELD_MESSAGES];
+    struct json_value text =
+        fields[FIELD_TEXT].type != JSON_NONE ? fields[FIELD_TEXT] : fields[FIELD_PROMPT];
+    if (!require_chat && messages.type == JSON_NONE && text.type != JSON_NONE) {
+        if (text.type != JSON_STRING)
+            return bad(x, fields[FIELD_TEXT].type != JSON_NONE ? "text" : "prompt",
+                       "must be a text");
+        x->r->input_characters = tokens_json_characters(text);
+        return decode(x, text, &x->r->query);
+    }
+    if (messages.type == JSON_NONE)
+        return bad(x, "messages",
+                   require_chat ? "is missing" : "is missing; \"text\" would do, too");
+    return read_messages(x, messages);
+}
+
+static enum status read_model(struct reader *x, struct json_value model, bool require_chat)
+{
+    x->r->model_value = model;
+    if (model.type == JSON_NONE && !require_chat)
+        return OK;
+    if (model.type == JSON_NONE)
+        return bad(x, "model", "is missing; \"leeroo\" lets the router choose");
+    if (model.type != JSON_STRING)
+        return bad(x, "model", "must be a text");
+    return decode(x, model, &x->r->model);
+}
+
+static uint64_t count_characters(struct str s)
+{
+    uint64_t characters = 0;
+    for (size_t i = 0; i < s.len; i++)
+        characters += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return characters;
+}
+
+static enum status read_root(struct reader *x, struct str body, bool require_chat)
+{
+    struct json_value fields[FIELD_COUNT] = {{0}};
+    enum status status = json_parse(body, "request body", 1, &x->r->root, x->err);
+    if (status == OK && x->r->root.type != JSON_OBJECT)
+        status = error_set(x->err, ERR_INPUT, "the request body must be a JSON object");
+    if (status == OK)
+        status = collect_fields(x, fields);
+    if (status == OK)
+        status = read_model(x, fields[FIELD_MODEL], require_chat);
+    if (status == OK)
+        status = read_query(x, fields, require_chat);
+    if (status == OK)
+        status = read_stream(x, fields);
+    if (status == OK)
+        status = read_limits(x, fields);
+    if (status != OK)
+        return status;
+    read_needs(x, fields);
+    x->r->query_characters = count_characters(x->r->query);
+    return OK;
+}
+
+enum status openai_request_parse(struct str body, bool require_chat, struct arena *a,
+                                 struct openai_request *ret, const char **ret_param,
+                                 struct error *err)
+{
+    struct openai_request request = {0};
+    struct reader reader = {&request, a, NULL, err};
+    enum status status = read_root(&reader, body, require_chat);
+    if (ret_param)
+        *ret_param = reader.param;
+    if (status == OK)
+        *ret = request;
+    return status;
+}
+
+/* Where the last byte before the closing brace of an object ends. */
+static struct str before_brace(struct json_value object)
+{
+    return (struct str){object.raw.ptr + object.raw.len - 1, 0};
+}
+
+static bool is_empty_object(struct json_value object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value key, item;
+    return !json_object_next(&it, &key, &item);
+}
+
+/* The edit that makes stream_options.include_usage true; false when it is already. */
+static bool usage_edit(const struct openai_request *r, struct json_edit *ret)
+{
+    if (!r->stream || r->wants_usage)
+        return false;
+    if (r->include_usage.type != JSON_NONE)
+        *ret = (struct json_edit){r->include_usage.raw, STR("true")};
+    else if (r->stream_options.type == JSON_OBJECT)
+        *ret =
+            (struct json_edit){before_brace(r->stream_options),
+                               is_empty_object(r->stream_options) ? STR("\"include_usage\":true")
+                                                                  : STR(",\"include_usage\":true")};
+    else if (r->stream_options.type == JSON_NULL)
+        *ret = (struct json_edit){r->stream_options.raw, STR("{\"include_usage\":true}")};
+    else
+        *ret = (struct json_edit){before_brace(r->root),
+                                  STR(",\"stream_options\":{\"include_usage\":true}")};
+    return true;
+}
+
+void openai_request_write(const struct openai_request *r, struct str upstream_model,
+                          struct buf *out)
+{
+    struct json_edit edits[2], usage;
+    size_t count = 0;
+    struct buf model;
+    buf_init(&model, upstream_model.len * 6 + 8);
+    json_write_string(&model, upstream_model);
+    if (r->model_value.type != JSON_NONE)
+        edits[count++] = (struct json_edit){r->model_value.raw, buf_str(&model)};
+    if (usage_edit(r, &usage)) {
+        edits[count++] = usage;
+        if (count == 2 && edits[1].cut.ptr < edits[0].cut.ptr) {
+            edits[1] = edits[0];
+            edits[0] = usage;
+        }
+    }
+    json_splice(r->root.raw, edits, count, out);
+    if (buf_status(&model, NULL) != OK)
+        out->status = ERR_MEMORY;
+    buf_done(&model);
+}

@@ -1,0 +1,37 @@
+/* The request of POST /v1/chat/completions as spans into its body. Only what routing needs is read; everything
+ * else passes through untouched, because the body that goes upstream is the client's own with a byte edit or
+ * two. Fields that we read may appear once only: two readers of a doubled key would disagree. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+
+struct openai_request {
+    struct json_value root;
+    struct json_value model_value;    /* the span to replace; JSON_NONE when absent */
+    struct json_value stream_options; /* JSON_NONE when absent */
+    struct json_value include_usage;  /* inside it; JSON_NONE when absent */
+    struct str model;                 /* decoded; empty when absent */
+    bool stream;
+    bool wants_usage; /* the client itself asked for stream_options.include_usage */
+    struct str query; /* what features are made of: the last user message's text */
+    uint64_t query_characters;
+    uint64_t input_characters; /* all messages and tools, for context limits and token estimates */
+    int64_t output_tokens_max; /* max_completion_tokens or max_tokens; 0: not given */
+    unsigned needs;            /* of enum expert_capability */
+};
+
+/* `body` and the arena must outlive *ret. On failure *ret_param (may be NULL) names the field at fault, or NULL.
+ * require_chat: model and messages must be there; without it, {"text": ...} and {"prompt": ...} will do. */
+NODISCARD enum status openai_request_parse(struct str body, bool require_chat, struct arena *a,
+                                           struct openai_request *ret, const char **ret_param,
+                                           struct error *err);
+
+/* The body for an expert: the client's bytes with `model` replaced and, for a stream, stream_options.include_usage
+ * set to true. Look at buf_status(out) afterwards. */
+void openai_request_write(const struct openai_request *r, struct str upstream_model,
+                          struct buf *out);

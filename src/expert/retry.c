@@ -1,0 +1,72 @@
+#include "expert/retry.h"
+
+#include <string.h>
+#include <time.h>
+
+#define RETRY_AFTER_MAX_MS (24 * 3600 * INT64_C(1000))
+
+enum expert_retry retry_for_http(int http_status)
+{
+    switch (http_status) {
+    case 408:
+    case 409:
+    case 425:
+    case 429:
+        return EXPERT_RETRY_SAME;
+    default:
+        if (http_status >= 500)
+            return EXPERT_RETRY_SAME;
+        return http_status >= 400 ? EXPERT_RETRY_NEVER : EXPERT_RETRY_NEXT;
+    }
+}
+
+/* One that accepted the request and then said nothing is asked no second time: its silence has already cost the
+ * client a whole timeout. */
+enum expert_retry retry_for_transport(enum status status, bool sent)
+{
+    if (status == ERR_MEMORY)
+        return EXPERT_RETRY_NEVER;
+    if (status == ERR_TIMEOUT && sent)
+        return EXPERT_RETRY_NEXT;
+    return EXPERT_RETRY_SAME;
+}
+
+uint64_t retry_backoff_ms(unsigned attempt, struct rng *rng)
+{
+    uint64_t ms = RETRY_BACKOFF_FIRST_MS;
+    for (unsigned i = 0; i < attempt && ms < RETRY_BACKOFF_MAX_MS; i++)
+        ms *= 2;
+    if (ms > RETRY_BACKOFF_MAX_MS)
+        ms = RETRY_BACKOFF_MAX_MS;
+    return ms / 2 + rng_below(rng, ms / 2 + 1);
+}
+
+static int64_t parse_date_ms(struct str value)
+{
+    char text[64];
+    struct tm tm = {0};
+    if (value.len >= sizeof(text))
+        return -1;
+    memcpy(text, value.ptr, value.len);
+    text[value.len] = '\0';
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    return end && *end == '\0' ? (int64_t)timegm(&tm) * 1000 : -1;
+}
+
+uint64_t retry_after_ms(struct str value, int64_t wall_ms)
+{
+    double seconds = 0;
+    struct str text = str_trim(value);
+    int64_t ms = 0;
+    if (text.len == 0)
+        return 0;
+    if (str_to_double(text, &seconds) == OK)
+        ms = seconds > 0 && seconds < 1e6 ? (int64_t)(seconds * 1000)
+             : seconds >= 1e6             ? INT64_MAX
+                                          : 0;
+    else
+        ms = parse_date_ms(text) - wall_ms;
+    if (ms <= 0)
+        return 0;
+    return (uint64_t)(ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms);
+}

@@ -1,0 +1,28 @@
+/* Whether and when to try again. Pure functions; the waiting is done by whoever owns the request. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/str.h"
+
+enum expert_retry {
+    EXPERT_RETRY_NEVER, /* the request is at fault, or we are: the answer goes to the client */
+    EXPERT_RETRY_NEXT,  /* this expert cannot do it now, another may */
+    EXPERT_RETRY_SAME,  /* worth another try after a pause */
+};
+
+#define RETRY_BACKOFF_FIRST_MS 250
+#define RETRY_BACKOFF_MAX_MS   8000
+
+/* By the HTTP status of an answer: 408, 409, 425, 429 and 5xx are worth another try, 2xx and 3xx that came here
+ * are malformed or redirect, other 4xx are the client's business. */
+enum expert_retry retry_for_http(int http_status);
+/* By what became of the connection; `sent`: the request had gone out. */
+enum expert_retry retry_for_transport(enum status status, bool sent);
+/* Doubling from RETRY_BACKOFF_FIRST_MS, half of it random; attempt counts from 0. */
+uint64_t retry_backoff_ms(unsigned attempt, struct rng *rng);
+/* Retry-After: seconds or an HTTP date; wall_ms is now. 0 when absent, past or malformed. */
+uint64_t retry_after_ms(struct str value, int64_t wall_ms);

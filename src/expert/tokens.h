@@ -1,0 +1,10 @@
+/* Token counts where nobody reported any: characters / 4, rounded up, as the recorded data sets count them. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/json.h"
+
+int64_t tokens_from_characters(uint64_t characters);
+/* Code points of a JSON string, escapes resolved, without decoding it into memory. 0 for other values. */
+uint64_t tokens_json_characters(struct json_value string);

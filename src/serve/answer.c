@@ -1,0 +1,31 @@
+/* Small whole answers, shared by the handlers. */
+#include <stdio.h>
+
+#include "serve/errors.h"
+#include "serve/gateway_int.h"
+
+#define ERROR_BODY_BYTES_MAX (16u << 10)
+
+void worker_request_id(struct worker *w, char into[REQUEST_ID_BYTES])
+{
+    snprintf(into, REQUEST_ID_BYTES, "req_%016llx", (unsigned long long)rng_next(&w->rng));
+}
+
+void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body)
+{
+    const struct http_header headers[] = {
+        {STR("content-type"), STR("application/json")},
+        {STR("x-leeroo-request-id"), str_from(request_id)},
+    };
+    http_respond(x, http_status, headers, request_id ? 2 : 1, body);
+}
+
+void answer_error(struct http_exchange *x, const char *request_id, enum status status,
+                  const char *message, const char *param, const char *code)
+{
+    struct buf body;
+    buf_init(&body, ERROR_BODY_BYTES_MAX);
+    errors_write(&body, status, message, param, code);
+    answer_json(x, errors_row(status)->http_status, request_id, buf_str(&body));
+    buf_done(&body);
+}

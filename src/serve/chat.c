@@ -1,0 +1,206 @@
+/* POST /v1/chat/completions: reads and decides, asks the expert, and until the first byte has gone out tries
+ * again or asks the next best. */
+#include "serve/chat_int.h"
+#include "serve/errors.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+/* What of the client's headers an expert may see. Never authorization: the client's key is not the expert's. */
+static const char *const forwarded_names[] = {"idempotency-key", "traceparent", "tracestate",
+                                              "baggage", "accept-language"};
+
+const struct expert *chat_expert(const struct chat *c)
+{
+    return &c->worker->gateway->config->experts[c->choice.order[c->candidate]];
+}
+
+void chat_release(struct chat *c)
+{
+    if (c->call)
+        expert_call_cancel(c->call);
+    loop_timer_free(c->timer);
+    buf_done(&c->body);
+    buf_done(&c->out);
+    c->call = NULL;
+    c->timer = NULL;
+    c->phase = CHAT_OVER;
+}
+
+/* Cancels whatever is going on, in every phase. What was generated until now is billed, by estimate if need be. */
+static void on_gone(struct http_exchange *x)
+{
+    struct chat *c = x->user;
+    struct chat_cost cost = {COST_ESTIMATED, 0, 0, 0};
+    if (c->call)
+        cost = chat_cost_found(c, expert_call_answer(c->call));
+    chat_account(c, errors_row(ERR_CANCELLED)->http_status, &cost, "client gone");
+    chat_release(c);
+}
+
+static void ask(struct chat *c);
+
+static void on_timer(void *arg)
+{
+    struct chat *c = arg;
+    if (c->phase == CHAT_WAITING)
+        ask(c);
+    else if (c->phase == CHAT_RELAYING)
+        relay_linger_over(c);
+}
+
+/* Picks what comes after a failed try. False: nothing is left to try. */
+static bool plan_next(struct chat *c, const struct expert_answer *answer, uint64_t *ret_wait_ms)
+{
+    bool another = c->candidate + 1 < c->choice.order_count;
+    uint64_t wait = retry_backoff_ms(c->tries - 1, &c->worker->rng);
+    if (answer->retry == EXPERT_RETRY_NEVER || c->attempts >= CHAT_ATTEMPTS_MAX)
+        return false;
+    if (answer->retry_after_ms > wait)
+        wait = answer->retry_after_ms;
+    bool again = answer->retry == EXPERT_RETRY_SAME && c->tries <= chat_expert(c)->retries &&
+                 wait <= (another ? CHAT_WAIT_MAX_MS : CHAT_WAIT_LAST_MS);
+    if (again) {
+        *ret_wait_ms = wait;
+        return true;
+    }
+    if (!another)
+        return false;
+    c->candidate++;
+    c->tries = 0;
+    *ret_wait_ms = 0;
+    return true;
+}
+
+static void log_retry(const struct chat *c, const struct expert *failed, const struct error *err,
+                      uint64_t wait_ms)
+{
+    char quoted[320];
+    log_quote(quoted, sizeof(quoted), str_from(err->text));
+    log_event(LOG_WARN, "retry", "req=%s failed=%.*s next=%.*s attempts=%u wait_ms=%llu error=%s",
+              c->id, STR_FMT(failed->name), STR_FMT(chat_expert(c)->name), c->attempts,
+              (unsigned long long)wait_ms, quoted);
+}
+
+static void on_done(struct expert_call *call, enum status status, const struct error *err)
+{
+    struct chat *c = expert_call_user(call);
+    const struct expert_answer *answer = expert_call_answer(call);
+    const struct expert *asked = chat_expert(c);
+    uint64_t wait_ms = 0;
+    if (status == OK) {
+        relay_finish(c, answer);
+    } else if (c->started || !plan_next(c, answer, &wait_ms)) {
+        relay_fail(c, status, err, answer);
+    } else {
+        log_retry(c, asked, err, wait_ms);
+        c->call = NULL;
+        c->phase = CHAT_WAITING;
+        loop_timer_start(c->timer, wait_ms);
+    }
+}
+
+static enum status start_call(struct chat *c, struct error *err)
+{
+    const struct expert *expert = chat_expert(c);
+    buf_clear(&c->body);
+    buf_clear(&c->out);
+    c->has_content = false;
+    openai_request_write(&c->request, expert->upstream_model, &c->body);
+    enum status status = buf_status(&c->body, err);
+    if (status != OK)
+        return status;
+    const struct expert_call_options o = {
+        .expert = expert,
+        .body = buf_str(&c->body),
+        .stream = c->request.stream,
+        .answer_bytes_max = c->worker->gateway->config->limits.answer_bytes,
+        .headers = c->forwarded,
+        .header_count = c->forwarded_count,
+        .user = c,
+        .on_event = relay_event,
+        .on_flush = relay_flush,
+        .on_done = on_done,
+    };
+    return expert_call_start(c->worker->client, &o, &c->call, err);
+}
+
+static void ask(struct chat *c)
+{
+    static const struct expert_answer nothing = {0};
+    struct error err = {0};
+    c->phase = CHAT_CALLING;
+    c->tries++;
+    c->attempts++;
+    enum status status = start_call(c, &err);
+    if (status != OK)
+        relay_fail(c, status, &err, &nothing);
+}
+
+static void forward_headers(struct chat *c)
+{
+    for (size_t i = 0; i < sizeof(forwarded_names) / sizeof(forwarded_names[0]); i++) {
+        struct str value = http_header_get(c->x, forwarded_names[i]);
+        if (value.ptr)
+            c->forwarded[c->forwarded_count++] =
+                (struct http_header){str_from(forwarded_names[i]), value};
+    }
+}
+
+static enum status read_and_choose(struct chat *c, const char **param, const char **code,
+                                   struct error *err)
+{
+    struct pool_target target;
+    struct worker *w = c->worker;
+    struct str encoding = http_header_get(c->x, "content-encoding");
+    if (encoding.len > 0 && !str_equal_nocase(encoding, STR("identity")))
+        return error_set(err, ERR_UNSUPPORTED,
+                         "content-encoding is not supported; send plain JSON");
+    enum status status =
+        openai_request_parse(c->x->body, true, c->x->arena, &c->request, param, err);
+    if (status != OK)
+        return status;
+    status = pool_target_find(w->gateway->pool, c->request.model, &target, err);
+    if (status != OK) {
+        *param = "model";
+        *code = "model_not_found";
+        return status;
+    }
+    return pool_choose(w->gateway->pool, &c->request, target, &w->features, c->x->arena, &c->choice,
+                       err);
+}
+
+void chat_handle(struct worker *w, struct http_exchange *x)
+{
+    struct error err = {0};
+    const char *param = NULL, *code = NULL;
+    struct chat *c = ARENA_NEW(x->arena, struct chat);
+    if (!c) {
+        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        return;
+    }
+    c->worker = w;
+    c->x = x;
+    c->begin_ms = loop_now_ms(w->loop);
+    worker_request_id(w, c->id);
+    buf_init(&c->body, x->body.len + 4096);
+    buf_init(&c->out,
+             SIZE_MAX / 2); /* one read's events: bounded by the parser and by curl's buffer */
+    enum status status = read_and_choose(c, &param, &code, &err);
+    if (status == OK) {
+        c->chosen = true;
+        c->timer = loop_timer_create(w->loop, on_timer, c);
+        if (!c->timer)
+            status = error_set(&err, ERR_MEMORY, "out of memory for a timer");
+    }
+    if (status != OK) {
+        const struct chat_cost none = {COST_PREDICTED, 0, 0, 0};
+        chat_account(c, errors_row(status)->http_status, &none, err.text);
+        answer_error(x, c->id, status, err.text, param, code);
+        return;
+    }
+    x->user = c;
+    x->on_gone = on_gone;
+    forward_headers(c);
+    ask(c);
+}

@@ -1,0 +1,83 @@
+/* Private to chat.c, relay.c and account.c: one chat exchange from request to last byte.
+ *
+ *     parse, choose ─▶ CALLING ─▶ RELAYING ─▶ done        before the first byte to the client a failure
+ *                       ▲    └─▶ WAITING (backoff) ─┘      leads to another try or another expert; after
+ *                       └────────────┘                     it to an error event
+ *
+ * A chat lives in its exchange's arena; what is not in there (call, timer, buffers) goes in chat_release. */
+#pragma once
+
+#include "expert/call.h"
+#include "serve/gateway_int.h"
+
+#define CHAT_ATTEMPTS_MAX 16 /* calls made for one request, whoever is asked */
+#define CHAT_WAIT_MAX_MS                                                                           \
+    5000 /* a longer Retry-After sends us to the next expert, if there is one */
+#define CHAT_WAIT_LAST_MS   20000 /* ... and if there is none, we give up rather than wait longer */
+#define CHAT_HELD_BYTES_MAX 65536 /* of a stream before its first content */
+#define CHAT_DONE_LINGER_MS 1000  /* for the end of an upstream's connection after [DONE] */
+#define CHAT_HEADERS_MAX    16
+
+enum chat_phase { CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
+
+enum cost_basis {
+    COST_USAGE,     /* the upstream's own counts */
+    COST_ESTIMATED, /* counted by characters/4, because the upstream reported none */
+    COST_PREDICTED, /* before the call */
+};
+
+struct chat_cost {
+    enum cost_basis basis;
+    int64_t nano_usd;
+    int64_t input_tokens, output_tokens;
+};
+
+struct chat {
+    struct worker *worker;
+    struct http_exchange *x;
+    char id[REQUEST_ID_BYTES];
+    enum chat_phase phase;
+    struct openai_request request;
+    struct pool_choice choice;
+    bool chosen;       /* choice is there */
+    size_t candidate;  /* index into choice.order: whom we ask now */
+    unsigned tries;    /* of that expert */
+    unsigned attempts; /* of all */
+    struct http_header forwarded[8];
+    size_t forwarded_count;
+    struct buf body; /* as sent to the present expert */
+    struct expert_call *call;
+    struct loop_timer *timer; /* backoff, later the linger after [DONE] */
+    struct buf out;           /* events of one read, or those held back until there is content */
+    bool has_content;
+    bool started;   /* bytes went to the client: no other expert from here on */
+    bool full;      /* the client reads too slowly; the upstream call is paused */
+    bool done_mark; /* [DONE] was relayed */
+    uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
+};
+
+const struct expert *chat_expert(const struct chat *c); /* the one being asked */
+const char *cost_basis_name(enum cost_basis basis);
+
+/* account.c: what it cost, the headers that say so, and the access log line. */
+struct chat_cost chat_cost_predicted(const struct chat *c);
+struct chat_cost chat_cost_found(const struct chat *c, const struct expert_answer *answer);
+/* The x-leeroo headers into headers[CHAT_HEADERS_MAX]; their text is in the exchange's arena. */
+size_t chat_headers(const struct chat *c, const struct chat_cost *cost,
+                    struct http_header *headers);
+/* Logs the request and tells the budget; call once, before the exchange is answered to its end. */
+void chat_account(struct chat *c, int http_status, const struct chat_cost *cost,
+                  const char *problem);
+
+/* relay.c: the callbacks of a running call, and the end of the exchange. */
+void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply);
+void relay_flush(struct expert_call *call);
+void relay_drained(struct http_exchange *x);
+void relay_linger_over(struct chat *c);
+/* The call ended well. */
+void relay_finish(struct chat *c, const struct expert_answer *answer);
+/* The call failed and nothing more is tried. */
+void relay_fail(struct chat *c, enum status status, const struct error *err,
+                const struct expert_answer *answer);
+
+void chat_release(struct chat *c); /* cancels and frees; x is not touched */

@@ -1,0 +1,75 @@
+/* leeroo.yaml → one immutable struct config, or one sentence that names file, line, column, key and the mend.
+ *
+ * config_load reads the file, config_parse its text (fuzzing, tests); both resolve `env:` keys from the
+ * environment. What needs the model (its experts and prices) is checked afterwards by config_bind. Everything
+ * lives in the config's own arena. API keys in here are secret: never print a struct expert. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "expert/expert.h"
+#include "plan/decide.h"
+#include "predict/model.h"
+
+#define CONFIG_BYTES_MAX    (1u << 20)
+#define CONFIG_EXPERTS_MAX  MODEL_EXPERTS_MAX
+#define CONFIG_POLICIES_MAX 256
+#define CONFIG_THREADS_MAX  64
+
+struct config_policy {
+    struct str name;
+    struct policy policy;
+    const bool *use; /* [expert_count]; NULL: all */
+};
+
+struct config_origin { /* of one expert, for messages made later */
+    size_t line, column;
+    bool priced; /* prices were given, so the model's do not apply */
+};
+
+struct config_limits {
+    size_t body_bytes, header_bytes, answer_bytes;
+    uint32_t connections;
+};
+
+struct config_drain {
+    uint32_t delay_ms;   /* still listening, not ready: time for a load balancer to notice */
+    uint32_t timeout_ms; /* running answers are cut after it */
+};
+
+struct config_upstream {
+    struct str ca_file;   /* empty: the system's */
+    bool proxy;           /* honour http_proxy and the like */
+    uint32_t connections; /* per host */
+};
+
+struct config {
+    struct arena *arena;
+    const char *place; /* the file's name as given */
+    struct str listen; /* "127.0.0.1:8080" */
+    bool allow_remote;
+    uint32_t threads;       /* 0: one per core, at most four */
+    const char *model_path; /* relative paths are resolved against the file's folder */
+    struct config_limits limits;
+    struct config_drain drain;
+    struct config_upstream upstream;
+    struct expert *experts;
+    struct config_origin *origins;
+    size_t expert_count;
+    struct config_policy *policies;
+    size_t policy_count;
+    size_t default_policy;
+};
+
+NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);
+NODISCARD enum status config_parse(struct str text, const char *place, struct config **ret,
+                                   struct error *err);
+void config_free(struct config *c); /* NULL is fine; wipes the keys */
+
+/* Every expert must be one that the model can estimate; experts without prices get the model's. */
+NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
+/* Adds a policy (or replaces one of that name) and makes it the default; for `ask`. */
+NODISCARD enum status config_override_policy(struct config *c, const char *name,
+                                             const struct policy *policy, struct error *err);

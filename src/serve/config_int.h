@@ -1,0 +1,30 @@
+/* Private to serve/config*.c. A conf_reader's context is the struct config being filled. */
+#pragma once
+
+#include "serve/config.h"
+#include "serve/config_read.h"
+
+enum status config_no_memory(struct error *err);
+conf_read_fn config_read_node; /* const struct yaml_tree *: read later */
+NODISCARD enum status config_read_text(struct conf_reader *r, const char *key,
+                                       const struct yaml_tree *node, struct str *into,
+                                       struct error *err);
+NODISCARD enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
+                                          struct error *err);
+/* node NULL: one policy called "default" that takes the best predicted expert. */
+NODISCARD enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
+                                           struct error *err);
+NODISCARD enum status config_pick_default(struct conf_reader *r, const struct yaml_tree *node,
+                                          struct error *err);
+size_t config_policy_index(const struct config *c, struct str name);
+
+NODISCARD enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,
+                                          const struct config *c, struct error *err);
+/* Also trims trailing slashes. */
+NODISCARD enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
+                                       struct str *url, struct error *err);
+NODISCARD enum status config_check_expert_name(const struct conf_reader *r,
+                                               const struct yaml_tree *at, const struct config *c,
+                                               struct str name, struct error *err);
+NODISCARD enum status config_check_policy_name(const struct conf_reader *r,
+                                               const struct yaml_tree *at, struct error *err);

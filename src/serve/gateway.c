@@ -1,0 +1,354 @@
+/* Routes and the life of the gateway. Worker 0 runs on the thread that calls gateway_run and takes the signals;
+ * the others have threads. Draining is posted to each loop; the last one to finish stops them all. */
+#include "serve/gateway.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/errors.h"
+#include "serve/gateway_int.h"
+
+#define GATEWAY_THREADS_DEFAULT_MAX 4
+
+/* Routes */
+
+static void health_handle(struct worker *w, struct http_exchange *x)
+{
+    (void)w;
+    answer_json(x, 200, NULL, STR("{\"status\":\"ok\"}"));
+}
+
+static void ready_handle(struct worker *w, struct http_exchange *x)
+{
+    if (atomic_load(&w->gateway->draining))
+        answer_error(x, NULL, ERR_OVERLOAD, "the gateway is shutting down", NULL, "draining");
+    else
+        answer_json(x, 200, NULL, STR("{\"status\":\"ready\"}"));
+}
+
+static const struct route {
+    const char *path;
+    bool prefix; /* the path and everything below it */
+    const char *method;
+    const char *allow;
+    void (*handle)(struct worker *, struct http_exchange *);
+} routes[] = {
+    {"/v1/chat/completions", false, "POST", "POST", chat_handle},
+    {"/v1/route", false, "POST", "POST", route_handle},
+    {"/v1/models", false, "GET", "GET, HEAD", models_handle},
+    {"/v1/models/", true, "GET", "GET, HEAD", models_handle},
+    {"/healthz", false, "GET", "GET, HEAD", health_handle},
+    {"/readyz", false, "GET", "GET, HEAD", ready_handle},
+};
+
+static const struct route *find_route(struct str path)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        struct str known = str_from(routes[i].path);
+        if (routes[i].prefix ? str_starts(path, known) : str_equal(path, known))
+            return &routes[i];
+    }
+    return NULL;
+}
+
+static bool method_fits(const struct route *route, struct str method)
+{
+    if (str_equal(method, STR("HEAD")))
+        return str_equal(str_from(route->method), STR("GET"));
+    return str_equal(method, str_from(route->method));
+}
+
+static void refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
+{
+    const struct http_header headers[] = {
+        {STR("content-type"), STR("application/json")},
+        {STR("allow"), str_from(allow)},
+    };
+    struct buf body;
+    buf_init(&body, 4096);
+    errors_write_http(http_status, message, &body);
+    http_respond(x, http_status, headers, allow ? 2 : 1, buf_str(&body));
+    buf_done(&body);
+}
+
+/* A web page may make a browser send a "simple" request to a loopback address without asking; one that says it
+ * is JSON needs a permission that we never give. */
+static bool is_browser_trick(const struct http_exchange *x)
+{
+    struct str type = http_header_get(x, "content-type");
+    return http_header_get(x, "origin").ptr && str_find(type, STR("json"), 0) == SIZE_MAX;
+}
+
+static void handle(struct http_exchange *x, void *arg)
+{
+    struct worker *w = arg;
+    const struct route *route = find_route(x->path);
+    char message[160];
+    if (!route) {
+        snprintf(message, sizeof(message),
+                 "unknown path %.*s; there are /v1/chat/completions, "
+                 "/v1/models, /v1/route, /healthz and /readyz",
+                 (int)(x->path.len < 40 ? x->path.len : 40), x->path.ptr);
+        refuse(x, 404, message, NULL);
+    } else if (!method_fits(route, x->method)) {
+        snprintf(message, sizeof(message), "%s takes %s", route->path, route->allow);
+        refuse(x, 405, message, route->allow);
+    } else if (str_equal(x->method, STR("POST")) && is_browser_trick(x)) {
+        refuse(x, 415, "send content-type: application/json", NULL);
+    } else {
+        route->handle(w, x);
+    }
+}
+
+/* Draining */
+
+static void stop_all(struct gateway *g)
+{
+    for (size_t i = 0; i < g->worker_count; i++)
+        loop_stop(g->workers[i].loop);
+}
+
+static void on_worker_drained(void *arg)
+{
+    struct worker *w = arg;
+    if (atomic_fetch_sub(&w->gateway->workers_busy, 1) == 1)
+        stop_all(w->gateway);
+}
+
+static void drain_worker(void *arg)
+{
+    struct worker *w = arg;
+    http_server_drain(w->server, on_worker_drained, w);
+}
+
+static void stop_accepting(struct gateway *g)
+{
+    g->delay_over = true;
+    for (size_t i = 0; i < g->worker_count; i++)
+        if (loop_post(g->workers[i].loop, drain_worker, &g->workers[i]) != OK)
+            stop_all(g);
+    loop_timer_start(g->timer, g->config->drain.timeout_ms);
+}
+
+static void on_drain_timer(void *arg)
+{
+    struct gateway *g = arg;
+    if (!g->delay_over) {
+        stop_accepting(g);
+        return;
+    }
+    log_event(LOG_WARN, "drain timeout", "workers_busy=%zu", atomic_load(&g->workers_busy));
+    atomic_store(&g->cut, true);
+    stop_all(g);
+}
+
+static void begin_drain(void *arg)
+{
+    struct gateway *g = arg;
+    if (atomic_exchange(&g->draining, true))
+        return;
+    log_event(LOG_INFO, "draining", "delay_ms=%u timeout_ms=%u", g->config->drain.delay_ms,
+              g->config->drain.timeout_ms);
+    if (g->config->drain.delay_ms > 0)
+        loop_timer_start(g->timer, g->config->drain.delay_ms);
+    else
+        stop_accepting(g);
+}
+
+static void on_signal(void *arg)
+{
+    struct gateway *g = arg;
+    if (!atomic_load(&g->draining)) {
+        begin_drain(g);
+        return;
+    }
+    log_event(LOG_WARN, "second signal, stopping at once", "workers_busy=%zu",
+              atomic_load(&g->workers_busy));
+    atomic_store(&g->stopped_hard, true);
+    stop_all(g);
+}
+
+void gateway_drain(struct gateway *g)
+{
+    if (loop_post(g->workers[0].loop, begin_drain, g) != OK)
+        stop_all(g);
+}
+
+/* Life */
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        seed = clock_now_ns();
+    return seed;
+}
+
+static enum status worker_start(struct gateway *g, struct worker *w, struct error *err)
+{
+    const struct config *c = g->config;
+    const struct http_server_options server = {.header_bytes_max = c->limits.header_bytes,
+                                               .body_bytes_max = c->limits.body_bytes,
+                                               .connections_max =
+                                                   c->limits.connections / g->worker_count + 1,
+                                               .error_body = errors_write_http};
+    const struct http_client_options client = {
+        .host_connections_max = (long)c->upstream.connections,
+        .use_proxy = c->upstream.proxy,
+        .ca_file = c->upstream.ca_file.len ? c->upstream.ca_file.ptr : NULL,
+    };
+    w->gateway = g;
+    rng_seed(&w->rng, random_seed());
+    enum status status = features_init(&w->features, err);
+    if (status == OK)
+        status = loop_create(&w->loop, err);
+    if (status == OK)
+        status = http_client_create(w->loop, &client, &w->client, err);
+    if (status == OK)
+        status = http_server_create(w->loop, g->listen_fd, &server, handle, w, &w->server, err);
+    return status;
+}
+
+static size_t thread_count(const struct config *c)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (c->threads > 0)
+        return c->threads;
+    if (cores < 1)
+        return 1;
+    return cores > GATEWAY_THREADS_DEFAULT_MAX ? GATEWAY_THREADS_DEFAULT_MAX : (size_t)cores;
+}
+
+static enum status gateway_start(struct gateway *g, const struct model *model, struct error *err)
+{
+    char listen[256];
+    snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->config->listen));
+    enum status status = pool_create(g->config, model, &g->pool, err);
+    if (status == OK)
+        status = http_listen(listen, &g->listen_fd, g->address, err);
+    for (size_t i = 0; status == OK && i < g->worker_count; i++)
+        status = worker_start(g, &g->workers[i], err);
+    if (status != OK)
+        return status;
+    g->timer = loop_timer_create(g->workers[0].loop, on_drain_timer, g);
+    return g->timer ? OK : error_set(err, ERR_MEMORY, "out of memory for a timer");
+}
+
+enum status gateway_create(const struct config *config, const struct model *model,
+                           struct gateway **ret, struct error *err)
+{
+    struct gateway *g = calloc(1, sizeof(*g));
+    if (!g)
+        return error_set(err, ERR_MEMORY, "out of memory for the gateway");
+    g->config = config;
+    g->listen_fd = -1;
+    g->worker_count = thread_count(config);
+    atomic_store(&g->workers_busy, g->worker_count);
+    g->workers = calloc(g->worker_count, sizeof(*g->workers));
+    enum status status = g->workers ? gateway_start(g, model, err)
+                                    : error_set(err, ERR_MEMORY, "out of memory for the gateway");
+    if (status != OK) {
+        gateway_free(g);
+        return status;
+    }
+    *ret = g;
+    return OK;
+}
+
+void gateway_free(struct gateway *g)
+{
+    if (!g)
+        return;
+    loop_timer_free(g->timer);
+    for (size_t i = 0; g->workers && i < g->worker_count; i++) {
+        struct worker *w = &g->workers[i];
+        if (w->server)
+            http_server_free(w->server);
+        if (w->client)
+            http_client_free(w->client);
+        loop_free(w->loop);
+        features_done(&w->features);
+    }
+    free(g->workers);
+    if (g->listen_fd >= 0)
+        close(g->listen_fd);
+    pool_free(g->pool);
+    free(g);
+}
+
+const char *gateway_address(const struct gateway *g)
+{
+    return g->address;
+}
+
+static void *thread_main(void *arg)
+{
+    struct worker *w = arg;
+    struct error err = {0};
+    if (loop_run(w->loop, &err) != OK) {
+        log_event(LOG_ERROR, "loop failed", "err=\"%s\"", err.text);
+        gateway_drain(w->gateway);
+    }
+    return NULL;
+}
+
+/* Signals stay with the thread of worker 0, whose loop expects them. */
+static enum status start_threads(struct gateway *g, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    enum status status = OK;
+    for (size_t i = 1; status == OK && i < g->worker_count; i++) {
+        struct worker *w = &g->workers[i];
+        int failed = pthread_create(&w->thread, NULL, thread_main, w);
+        if (failed)
+            status = error_set_errno(err, ERR_IO, failed, "cannot start a thread");
+        w->has_thread = !failed;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static void join_threads(struct gateway *g)
+{
+    for (size_t i = 1; i < g->worker_count; i++) {
+        if (g->workers[i].has_thread)
+            pthread_join(g->workers[i].thread, NULL);
+        g->workers[i].has_thread = false;
+    }
+}
+
+static enum status watch_signals(struct gateway *g, struct error *err)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < 2; i++)
+        if (loop_signal(g->workers[0].loop, numbers[i], on_signal, g) != OK)
+            return error_set(err, ERR_IO, "cannot watch signal %d", numbers[i]);
+    return OK;
+}
+
+enum status gateway_run(struct gateway *g, bool signals, struct error *err)
+{
+    enum status status = signals ? watch_signals(g, err) : OK;
+    if (status == OK)
+        status = start_threads(g, err);
+    if (status == OK)
+        status = loop_run(g->workers[0].loop, err);
+    stop_all(g);
+    join_threads(g);
+    if (status != OK)
+        return status;
+    if (atomic_load(&g->stopped_hard))
+        return error_set(err, ERR_CANCELLED, "stopped by a second signal");
+    if (atomic_load(&g->cut))
+        return error_set(err, ERR_TIMEOUT, "answers were still running when drain.timeout passed");
+    return OK;
+}

@@ -1,0 +1,24 @@
+/* The gateway: one listening socket, several threads with one loop each, one pool of experts behind them.
+ *
+ * gateway_create opens the socket, so the address is known before anything runs; gateway_run blocks until the
+ * gateway has drained (a signal, or gateway_drain from any thread). Configuration and model are borrowed and
+ * must outlive the gateway. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "predict/model.h"
+#include "serve/config.h"
+
+struct gateway;
+
+NODISCARD enum status gateway_create(const struct config *config, const struct model *model,
+                                     struct gateway **ret, struct error *err);
+void gateway_free(struct gateway *g);                 /* NULL is fine; not while gateway_run runs */
+const char *gateway_address(const struct gateway *g); /* really bound, "127.0.0.1:40123" */
+
+/* With signals: SIGTERM and SIGINT drain, a second one stops at once (ERR_CANCELLED). Returns OK when every
+ * answer in flight was finished, ERR_TIMEOUT when some were cut by drain.timeout. */
+NODISCARD enum status gateway_run(struct gateway *g, bool signals, struct error *err);
+void gateway_drain(struct gateway *g); /* any thread, any time */

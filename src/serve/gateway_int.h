@@ -1,0 +1,55 @@
+/* Private to serve/: what the handlers of a request stand on. A worker belongs to the thread that runs its loop. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/rng.h"
+#include "encode/encode.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "serve/pool.h"
+
+struct gateway;
+
+struct worker {
+    struct gateway *gateway;
+    struct loop *loop;
+    struct http_server *server;
+    struct http_client *client;
+    struct features features; /* scratch */
+    struct rng rng;           /* request ids and backoff */
+    pthread_t thread;
+    bool has_thread;
+};
+
+struct gateway {
+    const struct config *config;
+    struct pool *pool;
+    struct worker *workers;
+    size_t worker_count;
+    int listen_fd;
+    char address[64];
+    atomic_bool draining;
+    atomic_bool stopped_hard;   /* second signal */
+    atomic_bool cut;            /* drain.timeout passed */
+    atomic_size_t workers_busy; /* not drained yet */
+    struct loop_timer *timer;   /* of worker 0: drain.delay, then drain.timeout */
+    bool delay_over;
+};
+
+#define REQUEST_ID_BYTES 24
+
+void worker_request_id(struct worker *w, char into[REQUEST_ID_BYTES]);
+
+/* Answers with a whole JSON body and x-leeroo-request-id. */
+void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body);
+void answer_error(struct http_exchange *x, const char *request_id, enum status status,
+                  const char *message, const char *param, const char *code);
+
+/* Handlers, one file each. */
+void chat_handle(struct worker *w, struct http_exchange *x);
+void route_handle(struct worker *w, struct http_exchange *x);
+void models_handle(struct worker *w, struct http_exchange *x);

@@ -1,0 +1,47 @@
+/* The experts behind the gateway together with the model that estimates them: who may serve a request, at what
+ * estimate, and who is chosen. Shared by all threads: immutable, but for the budget of each policy, which has a
+ * lock of its own. Indices of experts are the configuration's. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "encode/encode.h"
+#include "expert/openai_request.h"
+#include "plan/decide.h"
+#include "predict/model.h"
+#include "serve/config.h"
+
+struct pool;
+
+/* Neither is owned; both must outlive the pool. config_bind must have succeeded. */
+NODISCARD enum status pool_create(const struct config *config, const struct model *model,
+                                  struct pool **ret, struct error *err);
+void pool_free(struct pool *p); /* NULL is fine */
+const struct config *pool_config(const struct pool *p);
+const struct model *pool_model(const struct pool *p);
+
+struct pool_target { /* what a request's "model" asks for; one of the two is SIZE_MAX */
+    size_t policy;
+    size_t expert;
+};
+/* "leeroo", "leeroo/POLICY", an expert's name; empty means "leeroo". ERR_NOT_FOUND. */
+NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
+                                       struct pool_target *ret, struct error *err);
+
+struct pool_choice { /* arrays are in the arena, one item per expert */
+    struct pool_target target;
+    struct decision decision;
+    const struct estimate *estimates;
+    const char **ruled_out; /* why; NULL for a candidate */
+    size_t *order;          /* whom to ask: the chosen one, then the fallbacks */
+    size_t order_count;
+    int64_t input_tokens; /* of the whole request, estimated */
+};
+/* ERR_UNSUPPORTED: nobody can serve it; ERR_BUDGET: nobody under max_cost. */
+NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
+                                  struct pool_target target, struct features *scratch,
+                                  struct arena *a, struct pool_choice *ret, struct error *err);
+/* What a request of the policy really cost; `policy` SIZE_MAX is fine. */
+void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd);
