@@ -1,0 +1,139 @@
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "eval/report_write.h"
+
+static void key(struct buf *b, const char *name)
+{
+    buf_addf(b, "\"%s\": ", name);
+}
+
+static void number(struct buf *b, const char *name, double value)
+{
+    key(b, name);
+    json_write_double(b, value); /* null for NaN */
+}
+
+static void more(struct buf *b, const char *name, double value)
+{
+    buf_add_c(b, ", ");
+    number(b, name, value);
+}
+
+/* "NAME": value, "NAME_se": error */
+static void figure(struct buf *b, const char *name, const struct figure *f)
+{
+    more(b, name, f->value);
+    buf_addf(b, ", \"%s_se\": ", name);
+    json_write_double(b, f->error);
+}
+
+static void write_experts(const struct report *r, struct buf *b)
+{
+    key(b, "experts");
+    for (size_t i = 0; i < r->expert_count; i++) {
+        const struct report_expert *e = &r->experts[i];
+        buf_add_c(b, i ? ",\n  {\"name\": " : "[\n  {\"name\": ");
+        json_write_string(b, e->name);
+        buf_addf(b, ", \"in_pool\": %s", e->in_pool ? "true" : "false");
+        figure(b, "accuracy", &e->accuracy);
+        more(b, "usd_per_1k", e->usd_per_1k);
+        more(b, "auc", e->auc);
+        more(b, "ece", e->ece);
+        buf_add_char(b, '}');
+    }
+    buf_add_c(b, "],\n ");
+}
+
+static void write_baseline(const struct report *r, const char *name,
+                           const struct report_baseline *base, bool named, struct buf *b)
+{
+    key(b, name);
+    buf_add_char(b, '{');
+    if (named) {
+        buf_add_c(b, "\"expert\": ");
+        json_write_string(b, r->experts[base->expert].name);
+        buf_add_c(b, ", ");
+    }
+    number(b, "accuracy", base->accuracy.value);
+    more(b, "accuracy_se", base->accuracy.error);
+    more(b, "usd_per_1k", base->usd_per_1k);
+    buf_add_char(b, '}');
+}
+
+static void write_baselines(const struct report *r, struct buf *b)
+{
+    buf_add_c(b, "\"baselines\": {");
+    write_baseline(r, "oracle", &r->oracle, false, b);
+    buf_add_c(b, ",\n  ");
+    write_baseline(r, "best_single", &r->best_single, true, b);
+    buf_add_c(b, ",\n  ");
+    write_baseline(r, "random_mix", &r->random_mix, false, b);
+    buf_add_c(b, "},\n ");
+}
+
+static void write_curve(const struct report *r, struct buf *b)
+{
+    buf_addf(b, "\"sweep_steps\": %zu,\n \"curve\": [", r->steps);
+    for (size_t i = 0; i < r->curve_count; i++) {
+        const struct report_curve_point *p = &r->curve[i];
+        buf_add_c(b, i ? ",\n  {" : "\n  {");
+        number(b, "lambda", p->lambda);
+        more(b, "usd_per_1k", p->usd_per_1k);
+        more(b, "accuracy", p->accuracy);
+        buf_add_char(b, '}');
+    }
+    buf_add_c(b, "],\n ");
+}
+
+static void write_at(const struct report *r, struct buf *b)
+{
+    buf_add_c(b, "\"at_cost\": [");
+    for (size_t i = 0; i < REPORT_FRACTIONS; i++) {
+        const struct report_at *at = &r->at[i];
+        buf_add_c(b, i ? ",\n  {" : "\n  {");
+        number(b, "fraction", at->fraction);
+        more(b, "usd_per_1k", at->usd_per_1k);
+        figure(b, "accuracy", &at->accuracy);
+        figure(b, "relative", &at->relative);
+        figure(b, "difference", &at->difference);
+        more(b, "best_mix", at->mix);
+        buf_add_char(b, '}');
+    }
+    buf_add_c(b, "],\n ");
+}
+
+static void write_pair(const struct report *r, struct buf *b)
+{
+    key(b, "pair");
+    if (!r->is_pair) {
+        buf_add_c(b, "null,\n ");
+        return;
+    }
+    buf_add_c(b, "{\"strong\": ");
+    json_write_string(b, r->experts[r->reference].name);
+    buf_add_c(b, ", \"weak\": ");
+    json_write_string(b, r->experts[r->weak].name);
+    figure(b, "apgr", &r->apgr);
+    figure(b, "cpt50", &r->cpt50);
+    figure(b, "cpt80", &r->cpt80);
+    buf_add_c(b, "},\n ");
+}
+
+void report_write_json(const struct report *r, struct buf *b)
+{
+    buf_addf(b, "\"queries\": %zu, \"reference\": ", r->queries);
+    json_write_string(b, r->experts[r->reference].name);
+    buf_add_c(b, ",\n ");
+    write_experts(r, b);
+    write_baselines(r, b);
+    write_curve(r, b);
+    write_at(r, b);
+    buf_add_c(b, "\"matched\": {");
+    number(b, "fraction", r->matched.value);
+    more(b, "fraction_se", r->matched.error);
+    more(b, "share_of_draws", r->matched_share);
+    buf_add_c(b, "},\n ");
+    write_pair(r, b);
+    buf_addf(b, "\"bootstrap\": {\"draws\": %zu, \"seed\": %" PRIu64 "}", r->draws, r->seed);
+}
