@@ -81,7 +81,7 @@ static enum status unknown_key(const struct conf_reader *r, const struct yaml_tr
                                const char *what, const struct conf_row *rows, size_t count,
                                struct error *err)
 {
-    const char *names[CONF_ROWS_MAX];
+    const char *names[CONF_ROWS_MAX] = {NULL};
     for (size_t i = 0; i < count; i++)
         names[i] = rows[i].key;
     const char *nearest = conf_nearest(key->scalar, names, count);

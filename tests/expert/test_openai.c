@@ -1,0 +1,112 @@
+#include "expert/openai.h"
+
+#include <criterion/criterion.h>
+
+static struct openai_reply read_reply(const char *text)
+{
+    struct openai_reply reply;
+    struct error err = {0};
+    cr_assert_eq(openai_reply_read(str_from(text), &reply, &err), OK, "%s", err.text);
+    return reply;
+}
+
+Test(openai, whole_answer_with_usage)
+{
+    struct openai_reply r = read_reply("{\"choices\":[{\"message\":{\"role\":\"assistant\","
+                                       "\"content\":\"four\"},\"finish_reason\":\"stop\"}],"
+                                       "\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":0}}");
+    cr_assert(r.usage.known);
+    cr_assert_eq(r.usage.input_tokens, 9);
+    cr_assert_eq(r.usage.output_tokens, 0);
+    cr_assert_eq(r.characters, 4);
+    cr_assert(r.finished && r.has_content && !r.usage_only && !r.is_error);
+}
+
+Test(openai, usage_that_is_missing_in_part_is_missing)
+{
+    cr_assert_not(read_reply("{\"choices\":[]}").usage.known);
+    cr_assert_not(read_reply("{\"usage\":null}").usage.known);
+    cr_assert_not(read_reply("{\"usage\":{\"prompt_tokens\":3}}").usage.known);
+    cr_assert_not(
+        read_reply("{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":-1}}").usage.known);
+    cr_assert_not(
+        read_reply("{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1.5}}").usage.known);
+    cr_assert(read_reply("{\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}").usage.known);
+}
+
+Test(openai, chunks)
+{
+    struct openai_reply r = read_reply("{\"choices\":[{\"delta\":{\"role\":\"assistant\","
+                                       "\"content\":\"\"},\"finish_reason\":null}]}");
+    cr_assert(!r.has_content && !r.finished && !r.usage_only);
+    r = read_reply("{\"choices\":[{\"delta\":{\"content\":\"Hi\"}}],\"usage\":null}");
+    cr_assert(r.has_content && r.characters == 2);
+    r = read_reply(
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"f\","
+        "\"arguments\":\"{}\"}}]}}]}");
+    cr_assert(r.has_content && r.characters == 3);
+    r = read_reply("{\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}");
+    cr_assert(r.has_content && r.finished);
+    r = read_reply("{\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}");
+    cr_assert(r.usage_only && r.usage.known && !r.has_content);
+}
+
+Test(openai, errors_inside_a_success)
+{
+    cr_assert(read_reply("{\"error\":{\"message\":\"no\"}}").is_error);
+    cr_assert(read_reply("[{\"error\":{\"message\":\"no\"}}]").is_error);
+    cr_assert_not(read_reply("{\"error\":null,\"choices\":[]}").is_error);
+    struct openai_reply r;
+    cr_assert_eq(openai_reply_read(STR("[1]"), &r, NULL), ERR_INPUT);
+    cr_assert_eq(openai_reply_read(STR("<html>"), &r, NULL), ERR_INPUT);
+}
+
+static struct openai_error read_error(const char *body)
+{
+    struct openai_error e;
+    openai_error_read(str_from(body), &e);
+    return e;
+}
+
+Test(openai, error_bodies_of_many_makers)
+{
+    struct openai_error e = read_error("{\"error\":{\"message\":\"slow down\",\"code\":429}}");
+    cr_assert(e.standard && e.http_status == 429);
+    e = read_error("{\"error\":{\"message\":\"x\",\"code\":\"rate_limit\"}}");
+    cr_assert(e.standard && e.http_status == 0);
+    e = read_error("{\"error\":\"plain\"}");
+    cr_assert(!e.standard && e.message.type == JSON_STRING);
+    e = read_error("{\"detail\":\"Not Found\"}");
+    cr_assert(!e.standard && str_equal(e.message.raw, STR("\"Not Found\"")));
+    e = read_error("[{\"error\":{\"message\":\"m\",\"code\":503}}]");
+    cr_assert(!e.standard && e.http_status == 503);
+    cr_assert_eq(read_error("<html>").message.type, JSON_NONE);
+    cr_assert_eq(read_error("").message.type, JSON_NONE);
+}
+
+Test(openai, the_longest_delay_in_a_body)
+{
+    cr_assert_eq(read_error("{\"error\":{\"message\":\"x\",\"retry_after\":3}}").retry_after_ms,
+                 3000);
+    cr_assert_eq(
+        read_error("{\"error\":{\"message\":\"x\",\"retry_after\":3,\"retry_after_ms\":4500}}")
+            .retry_after_ms,
+        4500);
+    cr_assert_eq(
+        read_error("{\"error\":{\"message\":\"x\",\"details\":[{},{\"retryDelay\":\"2.5s\"}]}}")
+            .retry_after_ms,
+        2500);
+    cr_assert_eq(read_error("{\"retry_after\":\"nonsense\"}").retry_after_ms, 0);
+}
+
+Test(openai, error_bodies_written_here_are_standard)
+{
+    struct buf out;
+    buf_init(&out, 1000);
+    openai_error_write(&out, STR("a \"b\"\n"), "t", NULL, "c");
+    cr_assert_str_eq(out.ptr,
+                     "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"t\",\"param\":null,"
+                     "\"code\":\"c\"}}");
+    cr_assert(read_error(out.ptr).standard);
+    buf_done(&out);
+}

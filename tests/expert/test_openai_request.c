@@ -1,0 +1,184 @@
+#include "expert/openai_request.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "expert/expert.h"
+
+static struct arena *arena;
+
+static void setup(void)
+{
+    arena = arena_create(1 << 20);
+}
+
+static void teardown(void)
+{
+    arena_free(arena);
+}
+
+TestSuite(openai_request, .init = setup, .fini = teardown);
+
+static struct openai_request read_request(const char *body)
+{
+    struct openai_request r;
+    struct error err = {0};
+    enum status status = openai_request_parse(str_from(body), true, arena, &r, NULL, &err);
+    cr_assert_eq(status, OK, "%s", err.text);
+    return r;
+}
+
+static void expect_written(const char *body, const char *want)
+{
+    struct openai_request r = read_request(body);
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    openai_request_write(&r, STR("up/x"), &out);
+    cr_assert_eq(buf_status(&out, NULL), OK);
+    cr_expect_str_eq(out.ptr, want);
+    buf_done(&out);
+}
+
+#define HI "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
+
+Test(openai_request, only_the_model_changes)
+{
+    expect_written("{\"temperature\":1.0e0, \"model\" : "
+                   "\"leeroo\",\"x\":12345678901234567890,\"\\u0061\":[ ]," HI "}",
+                   "{\"temperature\":1.0e0, \"model\" : "
+                   "\"up/x\",\"x\":12345678901234567890,\"\\u0061\":[ ]," HI "}");
+}
+
+Test(openai_request, streams_ask_for_usage)
+{
+    expect_written("{\"model\":\"m\",\"stream\":true," HI "}",
+                   "{\"model\":\"up/x\",\"stream\":true," HI
+                   ",\"stream_options\":{\"include_usage\":true}}");
+    expect_written(
+        "{\"stream_options\":{},\"model\":\"m\",\"stream\":true," HI "}",
+        "{\"stream_options\":{\"include_usage\":true},\"model\":\"up/x\",\"stream\":true," HI "}");
+    expect_written("{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"a\":1}," HI "}",
+                   "{\"model\":\"up/"
+                   "x\",\"stream\":true,\"stream_options\":{\"a\":1,\"include_usage\":true}," HI
+                   "}");
+    expect_written(
+        "{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":false}," HI "}",
+        "{\"model\":\"up/x\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI "}");
+    expect_written(
+        "{\"model\":\"m\",\"stream\":true,\"stream_options\":null," HI "}",
+        "{\"model\":\"up/x\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI "}");
+    expect_written(
+        "{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI "}",
+        "{\"model\":\"up/x\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI "}");
+}
+
+Test(openai_request, knows_who_asked_for_usage)
+{
+    cr_assert_not(read_request("{\"model\":\"m\",\"stream\":true," HI "}").wants_usage);
+    cr_assert(read_request(
+                  "{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI
+                  "}")
+                  .wants_usage);
+}
+
+Test(openai_request, the_query_is_the_last_user_message)
+{
+    struct openai_request r = read_request(
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"be brief\"},"
+        "{\"role\":\"user\",\"content\":\"one\"},{\"role\":\"assistant\",\"content\":\"two\"},"
+        "{\"role\":\"user\",\"content\":\"th\\u0072ee\"},{\"role\":\"assistant\",\"content\":null}]"
+        "}");
+    cr_assert(str_equal(r.query, STR("three")));
+    cr_assert_eq(r.query_characters, 5);
+    cr_assert_eq(r.input_characters, 8 + 3 + 3 + 5);
+    r = read_request("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+                     "\"text\",\"text\":\"a\"},"
+                     "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,\"}},{\"type\":"
+                     "\"text\",\"text\":\"b\"}]}]}");
+    cr_assert(str_equal(r.query, STR("a\nb")));
+    cr_assert_eq(r.needs, EXPERT_IMAGES);
+    r = read_request("{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"only\"}]}");
+    cr_assert(str_equal(r.query, STR("only")));
+}
+
+Test(openai_request, what_it_needs)
+{
+    cr_assert_eq(read_request("{\"model\":\"m\",\"tools\":[]," HI "}").needs, 0);
+    cr_assert_eq(read_request("{\"model\":\"m\",\"tools\":[{}]," HI "}").needs, EXPERT_TOOLS);
+    cr_assert_eq(
+        read_request("{\"model\":\"m\",\"response_format\":{\"type\":\"json_object\"}," HI "}")
+            .needs,
+        EXPERT_JSON);
+    cr_assert_eq(
+        read_request("{\"model\":\"m\",\"response_format\":{\"type\":\"text\"}," HI "}").needs, 0);
+    cr_assert_eq(read_request("{\"model\":\"m\",\"max_tokens\":7," HI "}").output_tokens_max, 7);
+    cr_assert_eq(
+        read_request("{\"model\":\"m\",\"max_tokens\":7,\"max_completion_tokens\":9," HI "}")
+            .output_tokens_max,
+        9);
+}
+
+Test(openai_request, mistakes_name_the_field)
+{
+    static const struct {
+        const char *body, *param, *text;
+    } rows[] = {
+        {"[]", NULL, "object"},
+        {"{\"model\":\"m\"", NULL, "request body:1:13"},
+        {"{" HI "}", "model", "missing"},
+        {"{\"model\":1," HI "}", "model", "text"},
+        {"{\"model\":\"a\",\"model\":\"b\"," HI "}", "model", "twice"},
+        {"{\"model\":\"a\",\"mod\\u0065l\":\"b\"," HI "}", "model", "twice"},
+        {"{\"model\":\"m\"}", "messages", "missing"},
+        {"{\"model\":\"m\",\"messages\":[]}", "messages", "empty"},
+        {"{\"model\":\"m\",\"messages\":{}}", "messages", "list"},
+        {"{\"model\":\"m\",\"messages\":[1]}", "messages", "role"},
+        {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":3}]}", "messages",
+         "content"},
+        {"{\"model\":\"m\",\"stream\":1," HI "}", "stream", "true or false"},
+        {"{\"model\":\"m\",\"stream_options\":[]," HI "}", "stream_options", "object"},
+        {"{\"model\":\"m\",\"max_tokens\":-1," HI "}", "max_tokens", "negative"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct openai_request r;
+        struct error err = {0};
+        const char *param = "untouched";
+        enum status status =
+            openai_request_parse(str_from(rows[i].body), true, arena, &r, &param, &err);
+        cr_expect_eq(status, ERR_INPUT, "%s", rows[i].body);
+        cr_expect(strstr(err.text, rows[i].text), "%s: %s", rows[i].body, err.text);
+        cr_expect(rows[i].param ? param && !strcmp(param, rows[i].param) : !param, "%s: param %s",
+                  rows[i].body, param);
+    }
+}
+
+Test(openai_request, route_takes_a_text_too)
+{
+    struct openai_request r;
+    struct error err = {0};
+    cr_assert_eq(
+        openai_request_parse(STR("{\"text\":\"wh\\u0079\"}"), false, arena, &r, NULL, &err), OK);
+    cr_assert(str_equal(r.query, STR("why")));
+    cr_assert_eq(r.input_characters, 3);
+    cr_assert_eq(openai_request_parse(STR("{\"prompt\":\"why\"}"), false, arena, &r, NULL, &err),
+                 OK);
+    cr_assert_eq(openai_request_parse(STR("{}"), false, arena, &r, NULL, &err), ERR_INPUT);
+    cr_assert_eq(openai_request_parse(STR("{\"text\":\"why\",\"model\":\"m\"}"), true, arena, &r,
+                                      NULL, &err),
+                 ERR_INPUT);
+}
+
+Test(openai_request, a_text_beyond_the_arena_is_too_large)
+{
+    size_t n = 2u << 20;
+    struct buf body;
+    struct openai_request r;
+    buf_init(&body, n * 2);
+    buf_add_c(&body, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\\n");
+    for (size_t i = 0; i < n; i++)
+        buf_add_char(&body, 'x');
+    buf_add_c(&body, "\"}]}");
+    cr_assert_eq(openai_request_parse(buf_str(&body), true, arena, &r, NULL, NULL), ERR_TOO_LARGE);
+    buf_done(&body);
+}

@@ -1,0 +1,51 @@
+#include "expert/retry.h"
+
+#include <criterion/criterion.h>
+
+Test(retry, by_http_status)
+{
+    static const struct {
+        int http_status;
+        enum expert_retry want;
+    } rows[] = {{400, EXPERT_RETRY_NEVER}, {401, EXPERT_RETRY_NEVER}, {404, EXPERT_RETRY_NEVER},
+                {408, EXPERT_RETRY_SAME},  {409, EXPERT_RETRY_SAME},  {422, EXPERT_RETRY_NEVER},
+                {429, EXPERT_RETRY_SAME},  {500, EXPERT_RETRY_SAME},  {503, EXPERT_RETRY_SAME},
+                {302, EXPERT_RETRY_NEXT},  {200, EXPERT_RETRY_NEXT}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        cr_expect_eq(retry_for_http(rows[i].http_status), rows[i].want, "%d", rows[i].http_status);
+}
+
+Test(retry, by_transport)
+{
+    cr_assert_eq(retry_for_transport(ERR_UPSTREAM, false), EXPERT_RETRY_SAME);
+    cr_assert_eq(retry_for_transport(ERR_UPSTREAM, true), EXPERT_RETRY_SAME);
+    cr_assert_eq(retry_for_transport(ERR_TIMEOUT, false), EXPERT_RETRY_SAME);
+    cr_assert_eq(retry_for_transport(ERR_TIMEOUT, true), EXPERT_RETRY_NEXT);
+    cr_assert_eq(retry_for_transport(ERR_MEMORY, true), EXPERT_RETRY_NEVER);
+}
+
+Test(retry, backoff_doubles_with_jitter_up_to_a_ceiling)
+{
+    struct rng rng;
+    rng_seed(&rng, 1);
+    for (unsigned attempt = 0; attempt < 40; attempt++) {
+        uint64_t full =
+            attempt < 5 ? (uint64_t)RETRY_BACKOFF_FIRST_MS << attempt : RETRY_BACKOFF_MAX_MS;
+        uint64_t ms = retry_backoff_ms(attempt, &rng);
+        cr_expect_geq(ms, full / 2, "attempt %u", attempt);
+        cr_expect_leq(ms, full, "attempt %u", attempt);
+    }
+}
+
+Test(retry, after_seconds_or_date)
+{
+    const int64_t wall = INT64_C(1445412480) * 1000; /* Wed, 21 Oct 2015 07:28:00 GMT */
+    cr_assert_eq(retry_after_ms(STR("7"), wall), 7000);
+    cr_assert_eq(retry_after_ms(STR(" 1.5 "), wall), 1500);
+    cr_assert_eq(retry_after_ms(STR("Wed, 21 Oct 2015 07:28:09 GMT"), wall), 9000);
+    cr_assert_eq(retry_after_ms(STR("Wed, 21 Oct 2015 07:27:00 GMT"), wall), 0);
+    cr_assert_eq(retry_after_ms(STR(""), wall), 0);
+    cr_assert_eq(retry_after_ms(STR("-5"), wall), 0);
+    cr_assert_eq(retry_after_ms(STR("soon"), wall), 0);
+    cr_assert_eq(retry_after_ms(STR("1e300"), wall), 24 * 3600 * 1000);
+}

@@ -1,0 +1,30 @@
+#include "expert/tokens.h"
+
+#include <criterion/criterion.h>
+
+static uint64_t characters(const char *json)
+{
+    struct json_value value;
+    cr_assert_eq(json_parse(str_from(json), "t", 1, &value, NULL), OK);
+    return tokens_json_characters(value);
+}
+
+Test(tokens, four_characters_make_one_rounded_up)
+{
+    cr_assert_eq(tokens_from_characters(0), 0);
+    cr_assert_eq(tokens_from_characters(1), 1);
+    cr_assert_eq(tokens_from_characters(4), 1);
+    cr_assert_eq(tokens_from_characters(5), 2);
+    cr_assert_eq(tokens_from_characters(UINT64_MAX), INT64_C(4611686018427387904));
+}
+
+Test(tokens, counts_code_points_of_json_strings)
+{
+    cr_assert_eq(characters("\"\""), 0);
+    cr_assert_eq(characters("\"abc\""), 3);
+    cr_assert_eq(characters("\"a\\nb\\\"\""), 4);
+    cr_assert_eq(characters("\"\\u00e9x\""), 2);
+    cr_assert_eq(characters("\"gr\xC3\xBC\xC3\x9F\""), 4);
+    cr_assert_eq(characters("12345"), 0);
+    cr_assert_eq(tokens_json_characters((struct json_value){0}), 0);
+}
