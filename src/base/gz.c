@@ -1,7 +1,9 @@
-/* zlib's gz layer reads plain files as they are, so one reader serves both. */
+/* Lines of plain and gzip files. What a read brings is handed on at once, so that a reader at the end of a pipe
+ * sees a line as soon as it was written; zlib's own gz layer would wait for a full buffer. */
 #include "base/gz.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,19 @@
 
 #define CHUNK_BYTES (256u << 10)
 
+enum source_kind { SOURCE_UNKNOWN, SOURCE_PLAIN, SOURCE_GZIP };
+
+/* Bytes as they are in the file, or inflated. */
+struct source {
+    int fd;
+    enum source_kind kind;
+    z_stream z;              /* next_in/avail_in: input read but not used yet, in all kinds */
+    unsigned char *input;    /* [CHUNK_BYTES] */
+    bool member_done, ended; /* a gzip member was whole; the file is at its end */
+};
+
 struct line_reader {
-    gzFile file;
+    struct source source;
     char *path;
     char *bytes; /* [capacity] */
     size_t capacity, begin, end;
@@ -19,50 +32,157 @@ struct line_reader {
     bool at_end;
 };
 
-static gzFile open_file(const char *path)
+/* ---- source */
+
+static int open_file(const char *path)
 {
-    if (!strcmp(path, "-")) {
-        int fd = dup(STDIN_FILENO);
-        return fd < 0 ? NULL : gzdopen(fd, "rb");
-    }
-    return gzopen(path, "rbe");
+    return strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
+                             : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 }
 
-static gzFile open_either(const char *path, char **ret_path)
+/* `path`, or where there is none `path`.gz; -1 with errno. */
+static int open_either(const char *path, char **ret_path)
 {
-    errno = 0;
-    gzFile file = open_file(path);
     char *used = strdup(path);
-    if (!file && errno == ENOENT && used) {
+    int fd = used ? open_file(path) : -1;
+    if (fd < 0 && errno == ENOENT && used) {
         free(used);
+        used = NULL;
         if (asprintf(&used, "%s.gz", path) < 0)
-            return NULL;
-        file = open_file(used);
-        errno = ENOENT;
+            return -1;
+        fd = open_file(used);
     }
-    if (!file || !used) {
+    if (fd < 0) {
+        int kept = used ? errno : ENOMEM;
         free(used);
-        if (file)
-            gzclose(file);
-        return NULL;
+        errno = kept;
+        return -1;
     }
     *ret_path = used;
-    return file;
+    return fd;
 }
+
+static ssize_t read_some(int fd, void *into, size_t len)
+{
+    ssize_t n;
+    do
+        n = read(fd, into, len);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* More input behind what is unused; false with errno when the system refuses. */
+static bool source_input(struct source *s)
+{
+    memmove(s->input, s->z.next_in, s->z.avail_in);
+    s->z.next_in = s->input;
+    ssize_t n = read_some(s->fd, s->input + s->z.avail_in, CHUNK_BYTES - s->z.avail_in);
+    if (n < 0)
+        return false;
+    s->ended = n == 0;
+    s->z.avail_in += (unsigned)n;
+    return true;
+}
+
+static bool starts_gzip(const struct source *s)
+{
+    return s->z.avail_in >= 2 && s->z.next_in[0] == 0x1f && s->z.next_in[1] == 0x8b;
+}
+
+/* Two bytes are enough to tell. */
+static int source_detect(struct source *s)
+{
+    while (s->z.avail_in < 2 && !s->ended)
+        if (!source_input(s))
+            return Z_ERRNO;
+    s->kind = starts_gzip(s) ? SOURCE_GZIP : SOURCE_PLAIN;
+    return s->kind == SOURCE_GZIP ? inflateInit2(&s->z, 16 + MAX_WBITS) : Z_OK;
+}
+
+/* Another member may follow one that ended; anything else behind it is padding, as gzip(1) has it. */
+static int next_member(struct source *s)
+{
+    while (s->z.avail_in < 2 && !s->ended)
+        if (!source_input(s))
+            return Z_ERRNO;
+    if (!starts_gzip(s)) {
+        s->z.avail_in = 0;
+        return Z_STREAM_END;
+    }
+    s->member_done = false;
+    return inflateReset(&s->z);
+}
+
+/* *got = 0 at the end. A zlib code: Z_OK, Z_ERRNO, Z_BUF_ERROR (ends early), Z_DATA_ERROR, Z_MEM_ERROR. */
+static int source_read_gzip(struct source *s, char *into, size_t len, size_t *got)
+{
+    s->z.next_out = (unsigned char *)into;
+    s->z.avail_out = (unsigned)len;
+    while (s->z.avail_out == len) {
+        int code = s->member_done ? next_member(s) : Z_OK;
+        if (code != Z_OK)
+            return code == Z_STREAM_END ? Z_OK : code;
+        if (s->z.avail_in == 0 && !s->ended && !source_input(s))
+            return Z_ERRNO;
+        if (s->z.avail_in == 0 && s->ended)
+            return Z_BUF_ERROR;
+        code = inflate(&s->z, Z_NO_FLUSH);
+        s->member_done = code == Z_STREAM_END;
+        if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+            return code == Z_NEED_DICT ? Z_DATA_ERROR : code;
+        *got = len - s->z.avail_out;
+    }
+    return Z_OK;
+}
+
+static int source_read(struct source *s, char *into, size_t len, size_t *got)
+{
+    *got = 0;
+    int code = s->kind == SOURCE_UNKNOWN ? source_detect(s) : Z_OK;
+    if (code != Z_OK)
+        return code;
+    if (s->kind == SOURCE_GZIP)
+        return source_read_gzip(s, into, len, got);
+    if (s->z.avail_in > 0) {
+        *got = s->z.avail_in < len ? s->z.avail_in : len;
+        memcpy(into, s->z.next_in, *got);
+        s->z.next_in += *got;
+        s->z.avail_in -= (unsigned)*got;
+        return Z_OK;
+    }
+    ssize_t n = s->ended ? 0 : read_some(s->fd, into, len);
+    if (n < 0)
+        return Z_ERRNO;
+    *got = (size_t)n;
+    return Z_OK;
+}
+
+static void source_close(struct source *s)
+{
+    if (s->kind == SOURCE_GZIP)
+        inflateEnd(&s->z);
+    free(s->input);
+    close(s->fd);
+}
+
+/* ---- lines */
 
 enum status line_reader_open(const char *path, struct line_reader **ret, struct error *err)
 {
     struct line_reader *r = calloc(1, sizeof(*r));
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory");
-    r->file = open_either(path, &r->path);
-    if (!r->file) {
-        int sys_errno = errno ? errno : ENOMEM;
+    r->source.input = malloc(CHUNK_BYTES);
+    r->source.z.next_in = r->source.input;
+    errno = ENOMEM;
+    r->source.fd = r->source.input ? open_either(path, &r->path) : -1;
+    if (r->source.fd < 0) {
+        int sys_errno = errno;
+        free(r->source.input);
         free(r);
         return error_set_errno(err, sys_errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, sys_errno, "%s",
                                path);
     }
-    gzbuffer(r->file, CHUNK_BYTES);
     *ret = r;
     return OK;
 }
@@ -71,18 +191,19 @@ void line_reader_close(struct line_reader *r)
 {
     if (!r)
         return;
-    gzclose(r->file);
+    source_close(&r->source);
     free(r->bytes);
     free(r->path);
     free(r);
 }
 
-static enum status read_error(struct line_reader *r, struct error *err)
+static enum status read_error(struct line_reader *r, int code, struct error *err)
 {
-    int code;
-    const char *text = gzerror(r->file, &code);
     if (code == Z_ERRNO)
         return error_set_errno(err, ERR_IO, errno, "%s", r->path);
+    if (code == Z_MEM_ERROR)
+        return error_set(err, ERR_MEMORY, "%s: out of memory", r->path);
+    const char *text = r->source.z.msg ? r->source.z.msg : "its data are wrong";
     return error_set_at(err, ERR_CORRUPT, r->path, r->number + 1, 0, "damaged gzip file (%s)",
                         code == Z_BUF_ERROR ? "it ends early" : text);
 }
@@ -106,14 +227,12 @@ static enum status fill(struct line_reader *r, struct error *err)
         r->bytes = bytes;
         r->capacity = capacity;
     }
-    int n = gzread(r->file, r->bytes + r->end, CHUNK_BYTES);
-    int code = Z_OK;
-    if (n <= 0)
-        gzerror(r->file, &code);
-    if (n < 0 || (n == 0 && code != Z_OK && code != Z_STREAM_END))
-        return read_error(r, err);
+    size_t n;
+    int code = source_read(&r->source, r->bytes + r->end, CHUNK_BYTES, &n);
+    if (code != Z_OK)
+        return read_error(r, code, err);
     r->at_end = n == 0;
-    r->end += (size_t)n;
+    r->end += n;
     return OK;
 }
 

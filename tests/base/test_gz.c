@@ -195,3 +195,25 @@ Test(gz, a_folder_is_no_file)
     cr_assert_eq(status, ERR_IO);
     line_reader_close(r);
 }
+
+/* Whoever waits at the other end for an answer to its first line must get it. */
+Test(gz, a_line_in_a_pipe_is_there_at_once, .timeout = 10)
+{
+    int ends[2];
+    struct line_reader *r;
+    struct str line;
+    cr_assert_eq(pipe(ends), 0);
+    dup2(ends[0], STDIN_FILENO);
+    cr_assert_eq(line_reader_open("-", &r, NULL), OK);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(write(ends[1], "hello\nhal", 9), 9);
+        cr_assert_eq(line_reader_next(r, &line, NULL), OK);
+        cr_assert(str_equal(line, i ? STR("halhello") : STR("hello")));
+    }
+    close(ends[1]);
+    cr_assert_eq(line_reader_next(r, &line, NULL), OK);
+    cr_assert(str_equal(line, STR("hal")));
+    cr_assert_eq(line_reader_next(r, &line, NULL), CLOSED);
+    line_reader_close(r);
+    close(ends[0]);
+}
