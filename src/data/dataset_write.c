@@ -1,0 +1,212 @@
+/* Data sets to disk: see dataset_write.h. */
+#include "data/dataset_write.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+#define PATH_BYTES_MAX  4096
+#define WRITE_BUF_BYTES (64u << 20) /* one line, at most */
+
+/* Makes every folder of `path` up to its last slash; with `whole`, also the last part. */
+static enum status make_folders(const char *path, bool whole, struct error *err)
+{
+    char part[PATH_BYTES_MAX];
+    size_t len = strlen(path);
+    if (len >= sizeof(part))
+        return error_set(err, ERR_TOO_LARGE, "the path is too long");
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && !(path[i] == '\0' && whole))
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return error_set_errno(err, ERR_IO, errno, "cannot make the folder %s", part);
+    }
+    return OK;
+}
+
+static enum status file_path(char path[PATH_BYTES_MAX], const char *folder, const char *file,
+                             struct error *err)
+{
+    int len = snprintf(path, PATH_BYTES_MAX, "%s/%s", folder, file);
+    if (len < 0 || len >= PATH_BYTES_MAX)
+        return error_set(err, ERR_TOO_LARGE, "the path %s is too long", folder);
+    return OK;
+}
+
+/* Moves the buffer to the file. */
+static enum status put(struct file_out *out, struct buf *b, struct error *err)
+{
+    enum status st = buf_status(b, err);
+    if (st == OK && b->len > 0 && fwrite(b->ptr, 1, b->len, out->stream) != b->len)
+        st = error_set_errno(err, ERR_IO, errno, "cannot write %s", out->path);
+    buf_clear(b);
+    return st;
+}
+
+/* A file in the folder, written line by line: line(d, index, b, arg) appends one. */
+typedef void line_writer(const struct dataset *d, size_t index, struct buf *b, const void *arg);
+
+static enum status write_lines(const struct dataset *d, const char *path, const char *header,
+                               size_t count, line_writer *line, const void *arg, struct error *err)
+{
+    struct file_out out;
+    struct buf b;
+    enum status st = file_out_open(path, &out, err);
+    if (st != OK)
+        return st;
+    buf_init(&b, WRITE_BUF_BYTES);
+    buf_add_c(&b, header);
+    for (size_t i = 0; i < count && st == OK; i++) {
+        line(d, i, &b, arg);
+        st = put(&out, &b, err);
+    }
+    if (st == OK)
+        st = put(&out, &b, err);
+    buf_done(&b);
+    if (st == OK)
+        return file_out_commit(&out, err);
+    file_out_abort(&out);
+    return st;
+}
+
+static void write_member(struct buf *b, const char *name, struct str value)
+{
+    if (value.len == 0)
+        return;
+    buf_addf(b, ",\"%s\":", name);
+    json_write_string(b, value);
+}
+
+static void query_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
+{
+    const struct query *q = &d->queries[index];
+    (void)arg;
+    buf_add(b, STR("{\"id\":"));
+    json_write_string(b, q->id);
+    buf_add(b, STR(",\"text\":"));
+    json_write_string(b, q->text);
+    for (uint32_t c = 0; c < q->choice_count; c++) {
+        buf_add(b, c == 0 ? STR(",\"choices\":[") : STR(","));
+        json_write_string(b, q->choices[c]);
+    }
+    if (q->choice_count > 0)
+        buf_add_char(b, ']');
+    write_member(b, "answer", q->answer);
+    write_member(b, "task", q->task);
+    write_member(b, "domain", q->domain);
+    buf_add(b, STR("}\n"));
+}
+
+/* Quoted where a separator or a quote asks for it. */
+static void write_cell(struct buf *b, struct str s)
+{
+    bool quote = false;
+    for (size_t i = 0; i < s.len; i++)
+        quote = quote || strchr(",\"\r\n", s.ptr[i]) != NULL;
+    if (!quote) {
+        buf_add(b, s);
+        return;
+    }
+    buf_add_char(b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '"')
+            buf_add_char(b, '"');
+        buf_add_char(b, s.ptr[i]);
+    }
+    buf_add_char(b, '"');
+}
+
+/* Dollars without the zeros that say nothing: 0.1, not 0.100000000. */
+static void write_price(struct buf *b, int64_t nano_usd)
+{
+    money_format_usd(b, nano_usd);
+    while (b->len > 1 && b->ptr[b->len - 1] == '0' && b->ptr[b->len - 2] != '.')
+        b->ptr[--b->len] = '\0';
+}
+
+static void expert_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
+{
+    const struct dataset_expert *e = &d->experts[index];
+    (void)arg;
+    write_cell(b, e->name);
+    buf_add_char(b, ',');
+    write_price(b, e->price.input_nano_usd_per_m);
+    buf_add_char(b, ',');
+    write_price(b, e->price.output_nano_usd_per_m);
+    buf_add_char(b, '\n');
+}
+
+static void outcome_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
+{
+    size_t expert = index / d->query_count, query = index % d->query_count;
+    const struct outcome *o = dataset_outcome(d, query, expert);
+    (void)arg;
+    if (!o->present)
+        return;
+    write_cell(b, d->queries[query].id);
+    buf_add_char(b, ',');
+    write_cell(b, d->experts[expert].name);
+    buf_add_char(b, ',');
+    if (o->known)
+        buf_addf(b, "%.9g", (double)o->score);
+    buf_add_char(b, ',');
+    if (o->cost_known)
+        money_format_usd(b, o->cost_nano_usd);
+    buf_add_char(b, ',');
+    if (o->tokens_known)
+        buf_addf(b, "%d,%d", o->input_tokens, o->output_tokens);
+    else
+        buf_add_char(b, ',');
+    buf_add_char(b, '\n');
+}
+
+enum status dataset_write(const struct dataset *d, const char *path, struct error *err)
+{
+    char file[PATH_BYTES_MAX];
+    enum status st = make_folders(path, true, err);
+    if (st == OK)
+        st = file_path(file, path, "queries.jsonl", err);
+    if (st == OK)
+        st = write_lines(d, file, "", d->query_count, query_line, NULL, err);
+    if (st == OK)
+        st = file_path(file, path, "experts.csv", err);
+    if (st == OK)
+        st = write_lines(d, file, "model,usd_per_m_input,usd_per_m_output\n", d->expert_count,
+                         expert_line, NULL, err);
+    if (st == OK)
+        st = file_path(file, path, "outcomes.csv", err);
+    if (st == OK && d->outcomes != NULL)
+        st = write_lines(d, file, "id,model,score,cost_usd,input_tokens,output_tokens\n",
+                         d->query_count * d->expert_count, outcome_line, NULL, err);
+    return st;
+}
+
+static void response_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
+{
+    const struct str *texts = arg;
+    if (texts[index].ptr == NULL)
+        return;
+    buf_add(b, STR("{\"id\":"));
+    json_write_string(b, d->queries[index].id);
+    buf_add(b, STR(",\"text\":"));
+    json_write_string(b, texts[index]);
+    buf_add(b, STR("}\n"));
+}
+
+enum status responses_write(const struct dataset *d, const char *path, struct str model,
+                            const struct str *texts, struct error *err)
+{
+    char file[PATH_BYTES_MAX];
+    if (model.len == 0 || str_find(model, STR(".."), 0) != SIZE_MAX)
+        return error_set(err, ERR_INPUT, "'%.*s' cannot name a file of responses", STR_FMT(model));
+    int len = snprintf(file, sizeof(file), "%s/responses/%.*s.jsonl", path, STR_FMT(model));
+    if (len < 0 || (size_t)len >= sizeof(file))
+        return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
+    enum status st = make_folders(file, false, err);
+    return st == OK ? write_lines(d, file, "", d->query_count, response_line, texts, err) : st;
+}

@@ -1,0 +1,13 @@
+/* Writes data set directories in the format of dataset.h. Every file appears whole or not at all; files that are
+ * there already are replaced, other files are left alone. */
+#pragma once
+
+#include "data/dataset.h"
+
+/* The directory (made when missing, with its parent folders), queries.jsonl, experts.csv, and outcomes.csv
+ * unless d->outcomes is NULL. Missing cells stay missing. */
+NODISCARD enum status dataset_write(const struct dataset *d, const char *path, struct error *err);
+
+/* responses/MODEL.jsonl of `path`: texts[d->query_count], in the order of the queries; ptr NULL leaves one out. */
+NODISCARD enum status responses_write(const struct dataset *d, const char *path, struct str model,
+                                      const struct str *texts, struct error *err);
