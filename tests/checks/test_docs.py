@@ -1,0 +1,83 @@
+"""The documents are true: man pages know every option, the configuration page every key, links lead somewhere."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+LEEROO = os.environ.get("LEEROO_BIN", str(ROOT / "build" / "leeroo"))
+MARKDOWN = sorted(path for path in ROOT.glob("*.md")) + sorted(DOCS.glob("*.md"))
+
+
+def output(*arguments):
+    done = subprocess.run([LEEROO, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def commands():
+    text = subprocess.run([LEEROO, "-h"], capture_output=True, text=True, timeout=60, check=True).stdout
+    return re.findall(r"^  (\w+)  +\S", text, re.M)
+
+
+def options_of(command):
+    """The options in the table at the end of `leeroo COMMAND -h`."""
+    table = output(command, "-h").split("\noptions:\n")[-1]
+    return set(re.findall(r"^\s+(?:-\w, )?(--[\w-]+)", table, re.M))
+
+
+def options_in_page(page):
+    items = re.findall(r"^\.It (Fl .*)$", page.read_text(), re.M)
+    return {"--" + name for item in items for name in re.findall(r"Fl Fl ([\w-]+)", item)}
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_man_page_has_every_option(command):
+    page = DOCS / f"leeroo-{command}.1"
+    assert page.is_file(), f"no {page.name}"
+    assert options_in_page(page) == options_of(command)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_man_page_is_installed_and_listed(command):
+    assert f"'leeroo-{command}.1'" in (DOCS / "meson.build").read_text()
+    assert f".It Xr leeroo-{command} 1" in (DOCS / "leeroo.1").read_text()
+
+
+def test_no_man_page_without_a_command():
+    assert {page.stem for page in DOCS.glob("*.1")} == {"leeroo"} | {f"leeroo-{name}" for name in commands()}
+
+
+def test_the_configuration_page_has_every_key():
+    page = (DOCS / "configuration.md").read_text()
+    source = "".join(path.read_text() for path in (ROOT / "src" / "serve").glob("config*.c"))
+    keys = set(re.findall(r'\{"(\w+)",\s*(?:conf|config|read)_\w+', source))
+    assert len(keys) > 20
+    assert {key for key in keys if f"`{key}`" not in page and f"{{{key}:" not in page and f", {key}:" not in page} == set()
+
+
+def headings(path):
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+    return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-")
+            for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        linked = (path.parent / name).resolve() if name else path
+        assert linked.exists(), f"{path.name} links to {target}"
+        if anchor and linked.suffix == ".md":
+            assert anchor in headings(linked), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.name)
+def test_lines_of_code_are_not_from_somebodys_machine(path):
+    assert not re.search(r"(/home/|/root/|/work/|/tmp/)\w", path.read_text())
