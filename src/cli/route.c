@@ -227,8 +227,8 @@ static int route(const char *model, const char *queries, const struct route_opti
     int rc = st == OK ? 0 : cli_fail("route", &err);
     if (r.refused)
         fprintf(stderr,
-                "leeroo route: for %zu queries no expert is predicted to cost --max-cost "
-                "or less: their plan is \"none\"\n",
+                "leeroo route: nobody is within --max-cost for %zu of the queries: their plan is "
+                "\"none\"\n",
                 r.refused);
     router_done(&r);
     return rc;

@@ -107,13 +107,13 @@ static void write_at(const struct report *r, struct buf *b)
 static void write_matched(const struct report *r, struct buf *b)
 {
     char text[CELL_BYTES];
-    buf_add_c(b, "\n  the reference is matched ");
     if (isnan(r->matched.value))
-        buf_add_c(b, "at no cost");
+        buf_add_c(b, "\n  the reference is never matched");
     else
-        buf_addf(b, "at %s %% of its cost", cell(text, &r->matched, 100, 1));
+        buf_addf(b, "\n  the reference is matched at %s %% of its cost",
+                 cell(text, &r->matched, 100, 1));
     if (r->draws)
-        buf_addf(b, " (matched in %.0f %% of the bootstrap draws)", r->matched_share * 100);
+        buf_addf(b, " (it is in %.0f %% of the bootstrap draws)", r->matched_share * 100);
     buf_add_char(b, '\n');
 }
 
