@@ -304,7 +304,8 @@ static size_t execute(struct http_parser *p, struct str bytes)
     return taken;
 }
 
-/* Before the head is complete no more is fed than the head may still hold. */
+/* Before the head is complete no more is fed than the head may still hold. llhttp stands still at the end of the
+ * head and must be sent on even when nothing follows: a request without a body is complete then. */
 static size_t feed_head(struct http_parser *p, struct str bytes)
 {
     size_t room = p->limits.header_bytes_max - p->head_bytes;
@@ -312,6 +313,8 @@ static size_t feed_head(struct http_parser *p, struct str bytes)
     p->head_bytes += taken;
     if (!p->head_done && p->head_bytes == p->limits.header_bytes_max)
         refuse(p, 431, "The request headers are too large.");
+    if (p->head_done && p->error_status == 0)
+        (void)execute(p, (struct str){bytes.ptr + taken, 0});
     return taken;
 }
 
