@@ -1,3 +1,4 @@
+/* Folds by text hash. */
 #include "data/split.h"
 
 #include "base/check.h"

@@ -1,3 +1,4 @@
+/* What a router has to beat: single experts, their mixes, the oracle. */
 #include "eval/baseline.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Standard errors: the figures again over queries drawn with replacement. */
 #include "eval/bootstrap.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* A model and a data set become one table: what was predicted beside what came of it. */
 #include "eval/build.h"
 
 #include "base/check.h"

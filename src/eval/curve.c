@@ -1,3 +1,4 @@
+/* The lambda sweep, exactly: every query changes its expert at known lambdas. */
 #include "eval/curve.h"
 
 #include <math.h>

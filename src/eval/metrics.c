@@ -1,3 +1,4 @@
+/* AUC and calibration error of predictions against outcomes. */
 #include "eval/metrics.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* RouteLLM's figures for a strong and a weak expert. */
 #include "eval/pair.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The report as one JSON object. */
 #include <inttypes.h>
 
 #include "base/json.h"

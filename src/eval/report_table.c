@@ -1,3 +1,4 @@
+/* The report as tables for a person. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Looking experts up. */
 #include "expert/expert.h"
 
 size_t expert_index(const struct expert *experts, size_t count, struct str name)

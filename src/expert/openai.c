@@ -1,3 +1,4 @@
+/* Reading the answers and events of the OpenAI dialect. */
 #include "expert/openai.h"
 
 #include "expert/tokens.h"

@@ -1,3 +1,4 @@
+/* Taking secrets out of texts that others wrote. */
 #include "expert/redact.h"
 
 struct str redact(struct str text, struct str secret, struct buf *into)

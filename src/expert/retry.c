@@ -1,3 +1,4 @@
+/* Which failures are worth another try, and when. */
 #include "expert/retry.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Token counts where nobody reported any. */
 #include "expert/tokens.h"
 
 #include "base/str.h"

@@ -1,3 +1,4 @@
+/* One table from status to HTTP status and OpenAI error body. */
 #include "serve/errors.h"
 
 #include "base/check.h"

@@ -1,3 +1,4 @@
+/* Requests to the gateway from within its own process. */
 #include "serve/local.h"
 
 #include <pthread.h>

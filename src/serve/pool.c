@@ -1,3 +1,4 @@
+/* Candidates, estimates and the decision for one request. */
 #include "serve/pool.h"
 
 #include <math.h>

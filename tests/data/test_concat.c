@@ -1,3 +1,4 @@
+/* Uniting data sets. */
 #include "data/dataset.h"
 
 #include "scratch.h"

@@ -1,3 +1,4 @@
+/* Whole directories: parts, missing files, look-ups. */
 #include "data/dataset.h"
 
 #include "scratch.h"

@@ -1,3 +1,4 @@
+/* experts.csv and outcomes.csv: cells, holes, and the place of every mistake. */
 #include "data/dataset_int.h"
 
 #include "scratch.h"

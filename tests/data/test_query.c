@@ -1,3 +1,4 @@
+/* Queries: fields, choices, prompts, and the place of every mistake. */
 #include "base/buf.h"
 #include "data/dataset_int.h"
 

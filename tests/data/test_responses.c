@@ -1,3 +1,4 @@
+/* Recorded answers, one at a time. */
 #include "data/dataset.h"
 
 #include "scratch.h"

@@ -1,3 +1,4 @@
+/* Folds: even, stable, and never between equal texts. */
 #include "data/split.h"
 
 #include <stdio.h>

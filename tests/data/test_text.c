@@ -1,3 +1,4 @@
+/* When two texts are the same query. */
 #include <string.h>
 
 #include <criterion/criterion.h>

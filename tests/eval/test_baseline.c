@@ -1,3 +1,4 @@
+/* Baselines against brute force. */
 #include "eval/baseline.h"
 
 #include "random_table.h"

@@ -1,3 +1,4 @@
+/* Standard errors against analysis. */
 #include "eval/bootstrap.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The exact sweep against decisions made lambda by lambda. */
 #include "eval/curve.h"
 
 #include "plan/decide.h"

@@ -1,3 +1,4 @@
+/* AUC and calibration error against their definitions. */
 #include "eval/metrics.h"
 
 #include "random_table.h"

@@ -1,3 +1,4 @@
+/* APGR and CPT by hand. */
 #include "eval/pair.h"
 
 #include "random_table.h"

@@ -1,3 +1,4 @@
+/* Reports: figures at their places, valid JSON. */
 #include "eval/report.h"
 
 #include "random_table.h"

@@ -1,3 +1,4 @@
+/* Looking experts up. */
 #include "expert/expert.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* Answers and events of the OpenAI dialect, good and odd. */
 #include "expert/openai.h"
 
 #include <criterion/criterion.h>

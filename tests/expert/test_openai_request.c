@@ -1,3 +1,4 @@
+/* Requests: what is read, what is spliced, what stays byte for byte. */
 #include "expert/openai_request.h"
 
 #include <criterion/criterion.h>

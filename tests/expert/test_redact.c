@@ -1,3 +1,4 @@
+/* Secrets go, the rest stays. */
 #include "expert/redact.h"
 
 #include <criterion/criterion.h>

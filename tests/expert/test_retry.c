@@ -1,3 +1,4 @@
+/* Which failures are tried again, and the waits between. */
 #include "expert/retry.h"
 
 #include <criterion/criterion.h>

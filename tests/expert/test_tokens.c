@@ -1,3 +1,4 @@
+/* Token estimates. */
 #include "expert/tokens.h"
 
 #include <criterion/criterion.h>

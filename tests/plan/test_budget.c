@@ -1,3 +1,4 @@
+/* Budget streams end at their target. */
 #include "plan/budget.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Decisions against brute force. */
 #include "plan/decide.h"
 
 #include <string.h>
