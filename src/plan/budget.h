@@ -4,7 +4,7 @@
  *
  * A proportional-integral controller on log lambda. Its input is the debt: what was spent beyond the target so far,
  * counted in queries at the target price. It aims to pay the debt back over a horizon that grows with the stream
- * (a tenth of it), so that the relative error stays small at every length while a run of hard queries may still
+ * (a twentieth of it), so that the relative error stays small at every length while a run of hard queries may still
  * cost more than a run of easy ones. */
 #pragma once
 
