@@ -1,5 +1,5 @@
-/* The cost-accuracy curve of the lambda sweep: for every lambda at which any decision changes, the recorded cost and score
- * of the experts that decide() would choose.
+/* The cost-accuracy curve of the lambda sweep: for every lambda at which any decision changes, the recorded cost and
+ * score of the experts that decide() would choose.
  *
  * As lambda falls from infinity each query walks up the convex hull of its (predicted cost, predicted quality)
  * points, so the whole sweep is a list of single steps sorted by lambda: it is exact, not a grid. Points between two

@@ -6,7 +6,8 @@
 #define METRICS_ECE_BINS 15 /* of equal width over 0..1 */
 
 /* Area under the ROC curve: the chance that a right answer was predicted above a wrong one, ties counting half
- * (Mann-Whitney U; Hanley & McNeil 1982). Right is a score of at least one half. NaN when all are right or all wrong. */
+ * (Mann-Whitney U; Hanley & McNeil 1982). Right is a score of at least one half. NaN when all are right or all
+ * wrong. */
 NODISCARD enum status metrics_auc(const float *predicted, const float *score, size_t count,
                                   struct arena *a, double *ret, struct error *err);
 
