@@ -149,6 +149,8 @@ static enum status fields_read(const struct line *line, struct json_value object
 enum status query_parse(struct str json_line, const char *place, size_t line_number,
                         struct arena *a, struct query *ret, struct error *err)
 {
+    if (line_number == 1 && str_starts(json_line, STR("\xEF\xBB\xBF")))
+        json_line = str_slice(json_line, 3, json_line.len); /* a byte order mark */
     struct line line = {place, line_number, arena_copy(a, json_line)};
     if (!line.text.ptr)
         return error_set(err, ERR_MEMORY, "%s:%zu: out of memory", place, line_number);

@@ -37,6 +37,14 @@ Test(query, strings_survive_the_line_they_came_from)
     cr_assert_eq(q.choice_count, 0);
 }
 
+Test(query, a_byte_order_mark_may_open_a_file)
+{
+    struct query q;
+    struct str line = STR("\xEF\xBB\xBF{\"text\": \"t\"}");
+    cr_assert_eq(query_parse(line, "q", 1, arena, &q, NULL), OK);
+    cr_assert_eq(query_parse(line, "q", 2, arena, &q, NULL), ERR_INPUT);
+}
+
 Test(query, a_missing_id_is_empty)
 {
     struct query q;
