@@ -82,8 +82,8 @@ static void write_curve(const struct report *r, struct buf *b)
         const struct report_curve_point *p = &r->curve[i];
         if (i % TABLE_CURVE_STRIDE != 0 && i + 1 != r->curve_count)
             continue;
-        buf_addf(b, "  %-12.4g%12.4f%14.1f", p->lambda, p->usd_per_1k,
-                 p->usd_per_1k / reference * 100);
+        buf_addf(b, "  %-12.4g%12.4f", p->lambda, p->usd_per_1k);
+        pad(b, plain(text, reference > 0 ? p->usd_per_1k / reference : NAN, 100, 1), 14);
         pad(b, plain(text, p->accuracy, 100, 2), 16);
         buf_add_char(b, '\n');
     }

@@ -55,3 +55,16 @@ Test(report_table, says_what_is_missing)
     buf_done(&out);
     random_table_done(&r);
 }
+
+Test(report_table, experts_may_be_free)
+{
+    struct random_table r;
+    struct buf out;
+    random_table_make(&r, 100, 2, 0.8, 3);
+    for (size_t i = 0; i < 200; i++)
+        r.outcomes[i].cost_nano_usd = r.estimates[i].cost_nano_usd = 0;
+    table(&r, 10, &out);
+    cr_assert_null(strstr(out.ptr, "nan"));
+    buf_done(&out);
+    random_table_done(&r);
+}
