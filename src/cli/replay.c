@@ -1,6 +1,5 @@
 /* leeroo replay: the recorded answers of a data set as a live OpenAI-compatible endpoint. */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -94,12 +93,12 @@ static enum status serve(const struct recorded *recorded, const struct replay_op
     if (st != OK)
         return st;
     const struct rehearse_source *source = &upstream->source;
-    printf("replaying %zu answers of %zu experts to %zu queries on http://%s/v1\n",
-           recorded_response_count(recorded), source->ops->expert_count(source->self),
-           recorded_query_count(recorded), bound);
-    fflush(stdout);
+    log_event(LOG_INFO, "listening", "addr=%s answers=%zu experts=%zu queries=%zu threads=%zu",
+              bound, recorded_response_count(recorded), source->ops->expert_count(source->self),
+              recorded_query_count(recorded), o->threads);
     st = wait_for_signal(err);
     upstream_pool_stop(pool);
+    log_event(LOG_INFO, "stopped", "status=%s", status_name(st));
     return st;
 }
 

@@ -111,7 +111,7 @@ static void respond_whole(struct reply *r)
     http_respond(x, 200, JSON_HEADERS, 1, buf_str(&u->out));
 }
 
-/* How many pieces are due by now. */
+/* How many pieces are due by now; the end of the stream is due as one more. */
 static size_t pieces_due(const struct reply *r)
 {
     if (r->piece_ms <= 0)
@@ -155,7 +155,8 @@ static void stream_on(struct reply *r)
             r->begun = true;
         }
         collect_pieces(r);
-        bool struck = r->at >= r->stop_at, done = r->at == r->answer.text.len && !struck;
+        bool struck = r->at >= r->stop_at;
+        bool done = r->at == r->answer.text.len && !struck && r->pieces < pieces_due(r);
         if (done)
             chat_write_finish(out, &r->chat);
         r->full = out->len > 0 && !http_stream_write(x, buf_str(out));
@@ -238,7 +239,8 @@ static uint64_t pace(struct reply *r, uint64_t prompt_hash)
                           ? (double)r->answer.output_tokens * 1000 / u->options.tokens_per_s
                           : 0;
     if (r->stream && total_ms > 0)
-        r->piece_ms = total_ms / (double)(chat_piece_count(r->answer.text) + 1);
+        r->piece_ms =
+            total_ms / (double)(chat_piece_count(r->answer.text) + (r->answer.text.len == 0));
     else
         delay_ms += (uint64_t)total_ms;
     r->started_ms = loop_now_ms(u->loop) + delay_ms;
