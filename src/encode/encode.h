@@ -1,29 +1,47 @@
 /* Text → features: hashed word 1–2-grams (sparse) and statistics of the text (dense). The same function
- * encodes at training and at decision time. Stateless; a `struct features` is scratch that is reused, owned by
- * one thread. */
+ * encodes at training and at decision time. A `struct features` is scratch that is reused; it is owned by
+ * one thread. No function here keeps state. */
 #pragma once
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 
-#define ENCODE_STATS 64          /* dense statistics, see encode/stats.c for the table */
-#define ENCODE_TEXT_BYTES_MAX (64u << 10) /* longer texts: the first and the last half of this */
+#define ENCODE_BUCKET_BITS    18
+#define ENCODE_BUCKETS        (1u << ENCODE_BUCKET_BITS)
+#define ENCODE_STATS          60          /* dense statistics; encode/stats.c names each */
+#define ENCODE_TEXT_BYTES_MAX (64u << 10) /* of a longer text the first and the last half of this */
+#define ENCODE_GRAMS_MAX      (2 * ENCODE_TEXT_BYTES_MAX)
+
+/* What a model file says about its encoder; another version is refused. */
+#define ENCODE_VERSION "ngram18+stats60/1"
+
+/* Which encoder a model was trained with; a seam for encoders to come. */
+enum encoder_kind { ENCODER_NGRAM };
 
 struct encoder {
-    uint32_t bucket_bits; /* 18: 2^18 buckets */
+    enum encoder_kind kind;
 };
 
 struct features {
-    uint32_t *buckets; /* [count], strictly increasing */
-    float *values;     /* [count], sub-linear counts, L2 norm 1 */
-    uint32_t count, capacity;
+    uint32_t *buckets; /* [count], distinct, each < ENCODE_BUCKETS, in order of first appearance */
+    float *values;     /* [count], 1 + ln(occurrences), L2 norm 1 */
+    uint32_t count;
     float stats[ENCODE_STATS];
     uint32_t characters; /* code points of the whole text, for token estimates */
+
+    /* scratch of the encoder */
+    uint32_t capacity;
+    uint32_t *slots, *stamps; /* a hash set over buckets, emptied by moving to the next stamp */
+    uint32_t slot_count, stamp;
+    struct buf lowered;
 };
 
 NODISCARD enum status features_init(struct features *f, struct error *err);
 void features_done(struct features *f);
-NODISCARD enum status encode_text(const struct encoder *e, struct str text, struct features *ret,
+
+/* Cost: about 5 µs per KB. ERR_MEMORY; any bytes are fine, also invalid UTF-8. */
+NODISCARD enum status encode_text(const struct encoder *e, struct str text, struct features *f,
                                   struct error *err);
