@@ -128,7 +128,7 @@ void conn_exchange_end(struct conn *c, bool keep_alive)
         request_give_back(c->server, c->request);
     c->request = NULL;
     c->full = false;
-    bool stays = keep_alive && !c->server->draining && !c->read_closed;
+    bool stays = keep_alive && !c->server->winding_down && !c->read_closed;
     c->state = stays ? CONN_IDLE : CONN_CLOSING;
     if (!stays && pending_bytes(c) > 0)
         c->unread = true;
@@ -152,6 +152,7 @@ static void handle(struct conn *c)
     r->http_1_0 = q->http_1_0;
     r->is_head = str_equal(q->method, STR("HEAD"));
     c->state = CONN_HANDLING;
+    c->used = true;
     c->server->exchange_count++;
     c->server->handler(&r->x, c->server->arg);
 }
@@ -274,6 +275,12 @@ static void receive(struct conn *c)
         on_end_of_input(c);
     else if (errno != EAGAIN && errno != EINTR)
         conn_gone(c);
+}
+
+void conn_last_look(struct conn *c)
+{
+    if (c->state == CONN_IDLE)
+        receive(c);
 }
 
 static void on_ready(void *arg, unsigned ready)

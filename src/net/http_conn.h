@@ -11,14 +11,16 @@
 #include "net/http_server.h"
 #include "net/loop_int.h"
 
-#define CONN_READ_BYTES        (64u << 10) /* one read; the buffer is shared by a server's connections */
-#define CONN_PENDING_BYTES_MAX (64u << 10) /* pipelined bytes kept while an answer is made */
-#define CONN_LINGER_MS         5000u /* a refused client may finish sending and read the answer */
-#define CONN_OUT_KEPT_BYTES    (16u << 10) /* an empty send buffer above this is given back */
-#define SERVER_SPARE_MAX       256         /* request objects kept for reuse */
-#define SERVER_ACCEPT_BATCH    16   /* accepted per event; several loops may share the socket */
-#define SERVER_ACCEPT_PAUSE_MS 100u /* out of file descriptors: look again after this */
-#define SERVER_REFUSING_MAX    256  /* clients being told 503 at once; more are just closed */
+#define CONN_READ_BYTES          (64u << 10) /* one read; the buffer is shared by a server's connections */
+#define CONN_PENDING_BYTES_MAX   (64u << 10) /* pipelined bytes kept while an answer is made */
+#define CONN_LINGER_MS           5000u /* a refused client may finish sending and read the answer */
+#define CONN_OUT_KEPT_BYTES      (16u << 10) /* an empty send buffer above this is given back */
+#define SERVER_SPARE_MAX         256         /* request objects kept for reuse */
+#define SERVER_ACCEPT_BATCH      16    /* accepted per event; several loops may share the socket */
+#define SERVER_DRAIN_BATCHES_MAX 256   /* of them, when accepting ends */
+#define SERVER_FRESH_GRACE_MS    1000u /* when draining: for the first request of a new connection */
+#define SERVER_ACCEPT_PAUSE_MS   100u  /* out of file descriptors: look again after this */
+#define SERVER_REFUSING_MAX      256   /* clients being told 503 at once; more are just closed */
 
 enum conn_state {
     CONN_IDLE,      /* between requests: no request object, no buffers */
@@ -73,6 +75,7 @@ struct conn {
     bool read_closed; /* the client sends no more, but what is queued is still sent */
     bool reset;       /* close with a reset: the client must see the answer as broken */
     bool unread;      /* the client was cut off in the middle of what it sends */
+    bool used;        /* has brought a request */
     bool refused;     /* counted in server->refusing */
     struct request *request;
     struct buf out; /* bytes [out_sent, len) wait to be sent */
@@ -94,6 +97,8 @@ struct http_server {
     struct loop_io *listener;
     int listen_fd;
     struct loop_timer *accept_again;
+    struct loop_timer *sweep; /* of a drain: closes fresh connections that stayed silent */
+    bool winding_down;        /* answers end their connections */
     bool draining;
     void (*drained)(void *);
     void *drained_arg;
@@ -112,6 +117,8 @@ struct http_server {
 void conn_open(struct http_server *s, int fd,
                bool refuse);    /* takes the descriptor, also on failure */
 void conn_gone(struct conn *c); /* closes; tells the handler if it has an exchange */
+/* Reads what has arrived on an idle connection, which may begin a request. */
+void conn_last_look(struct conn *c);
 void conn_expired(struct conn *c, enum deadline_kind kind);
 /* The answer is in the send buffer: gives the exchange back, keeps or closes the connection. */
 void conn_exchange_end(struct conn *c, bool keep_alive);

@@ -195,7 +195,7 @@ void http_respond(struct http_exchange *x, int http_status, const struct http_he
     struct conn *c = r->conn;
     CHECK(http_status >= 200 && http_status <= 599);
     CHECK(!r->streaming);
-    bool keep_alive = r->keep_alive && !c->server->draining;
+    bool keep_alive = r->keep_alive && !c->server->winding_down;
     struct response_head head = {.http_status = http_status,
                                  .headers = headers,
                                  .header_count = header_count,
@@ -220,7 +220,7 @@ void http_stream_begin(struct http_exchange *x, int http_status, const struct ht
     r->chunked = !r->http_1_0 && !has_no_body(http_status);
     if (r->http_1_0) /* the end of the connection is the end of the answer */
         r->keep_alive = false;
-    if (c->server->draining)
+    if (c->server->winding_down)
         r->keep_alive = false;
     struct response_head head = {.http_status = http_status,
                                  .headers = headers,

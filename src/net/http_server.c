@@ -122,10 +122,9 @@ static void accept_pause(struct http_server *s)
         loop_timer_start(s->accept_again, SERVER_ACCEPT_PAUSE_MS);
 }
 
-static void on_acceptable(void *arg, unsigned ready)
+/* Returns whether more may be waiting. */
+static bool accept_batch(struct http_server *s)
 {
-    (void)ready;
-    struct http_server *s = arg;
     for (int i = 0; i < SERVER_ACCEPT_BATCH; i++) {
         int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
@@ -138,8 +137,16 @@ static void on_acceptable(void *arg, unsigned ready)
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             accept_pause(s);
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
-            return;
+            return false;
     }
+    return true;
+}
+
+static void on_acceptable(void *arg, unsigned ready)
+{
+    (void)ready;
+    if (accept_batch(arg))
+        return; /* the rest in the next round, so that others get a turn */
 }
 
 static enum status listener_create(struct http_server *s, struct error *err)
@@ -211,19 +218,42 @@ enum status http_server_create(struct loop *l, int listen_fd,
     return OK;
 }
 
-void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
+void http_server_wind_down(struct http_server *s)
 {
-    s->draining = true;
-    s->drained = done;
-    s->drained_arg = arg;
-    listener_free(s);
+    s->winding_down = true;
+}
+
+/* A request that has arrived is no idleness, and who has just connected is about to send one. */
+static void close_idle(struct http_server *s, bool also_fresh)
+{
     struct conn *c = s->connections;
     while (c != NULL) {
         struct conn *next = c->next;
-        if (c->state == CONN_IDLE)
+        conn_last_look(c);
+        if (c->state == CONN_IDLE && (c->used || also_fresh))
             conn_exchange_end(c, false); /* closes when what is queued has been sent */
         c = next;
     }
+}
+
+static void on_sweep(void *arg)
+{
+    close_idle(arg, true);
+}
+
+void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
+{
+    s->winding_down = s->draining = true;
+    s->drained = done;
+    s->drained_arg = arg;
+    size_t batches = 0; /* who stays in the queue gets a reset when the socket closes */
+    while (s->listener != NULL && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
+        ;
+    listener_free(s);
+    s->sweep = loop_timer_create(s->loop, on_sweep, s);
+    if (s->sweep != NULL)
+        loop_timer_start(s->sweep, SERVER_FRESH_GRACE_MS);
+    close_idle(s, s->sweep == NULL);
     loop_defer(s->loop, &s->reap);
 }
 
@@ -232,6 +262,7 @@ void http_server_free(struct http_server *s)
     if (s == NULL)
         return;
     listener_free(s);
+    loop_timer_free(s->sweep);
     while (s->connections != NULL)
         conn_gone(s->connections);
     loop_defer_cancel(s->loop, &s->reap);

@@ -65,7 +65,10 @@ NODISCARD enum status http_server_create(struct loop *l, int listen_fd,
                                          const struct http_server_options *options,
                                          http_handler *handler, void *arg, struct http_server **ret,
                                          struct error *err);
-/* Stops accepting, closes idle connections, lets running exchanges finish, then calls done(arg) on the loop. */
+/* Still accepts and answers, but every answer from now on ends its connection, so that clients which keep
+ * connections move elsewhere by themselves. For the time between "not ready" and http_server_drain. */
+void http_server_wind_down(struct http_server *s);
+/* Takes what has arrived until now, then stops accepting, closes idle connections, lets running exchanges finish, then calls done(arg) on the loop. */
 void http_server_drain(struct http_server *s, void (*done)(void *), void *arg);
 void http_server_free(struct http_server *s); /* cuts what still runs (on_gone is called) */
 size_t http_server_connections(const struct http_server *s);
