@@ -133,7 +133,7 @@ static struct config *config_create(const char *place)
                    .header_bytes = 32u << 10,
                    .answer_bytes = 32u << 20,
                    .connections = 16384},
-        .drain = {.timeout_ms = 30000},
+        .drain = {.delay_ms = 250, .timeout_ms = 30000},
         .upstream = {.connections = 512},
     };
     return c;

@@ -35,7 +35,7 @@ struct config_limits {
 };
 
 struct config_drain {
-    uint32_t delay_ms;   /* still listening, not ready: time for a load balancer to notice */
+    uint32_t delay_ms;   /* still listening, not ready: kept connections end, balancers notice */
     uint32_t timeout_ms; /* running answers are cut after it */
 };
 

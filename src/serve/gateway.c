@@ -122,18 +122,35 @@ static void on_worker_drained(void *arg)
         stop_all(w->gateway);
 }
 
+static void wind_down_worker(void *arg)
+{
+    struct worker *w = arg;
+    http_server_wind_down(w->server);
+}
+
+/* The socket closes once no loop accepts any more; connecting is refused from then on. */
 static void drain_worker(void *arg)
 {
     struct worker *w = arg;
+    struct gateway *g = w->gateway;
     http_server_drain(w->server, on_worker_drained, w);
+    if (atomic_fetch_sub(&g->workers_accepting, 1) == 1) {
+        close(g->listen_fd);
+        g->listen_fd = -1;
+    }
+}
+
+static void post_all(struct gateway *g, void (*fn)(void *))
+{
+    for (size_t i = 0; i < g->worker_count; i++)
+        if (loop_post(g->workers[i].loop, fn, &g->workers[i]) != OK)
+            stop_all(g);
 }
 
 static void stop_accepting(struct gateway *g)
 {
     g->delay_over = true;
-    for (size_t i = 0; i < g->worker_count; i++)
-        if (loop_post(g->workers[i].loop, drain_worker, &g->workers[i]) != OK)
-            stop_all(g);
+    post_all(g, drain_worker);
     loop_timer_start(g->timer, g->config->drain.timeout_ms);
 }
 
@@ -156,6 +173,7 @@ static void begin_drain(void *arg)
         return;
     log_event(LOG_INFO, "draining", "delay_ms=%u timeout_ms=%u", g->config->drain.delay_ms,
               g->config->drain.timeout_ms);
+    post_all(g, wind_down_worker);
     if (g->config->drain.delay_ms > 0)
         loop_timer_start(g->timer, g->config->drain.delay_ms);
     else
@@ -251,6 +269,7 @@ enum status gateway_create(const struct config *config, const struct model *mode
     g->listen_fd = -1;
     g->worker_count = thread_count(config);
     atomic_store(&g->workers_busy, g->worker_count);
+    atomic_store(&g->workers_accepting, g->worker_count);
     g->workers = calloc(g->worker_count, sizeof(*g->workers));
     enum status status = g->workers ? gateway_start(g, model, err)
                                     : error_set(err, ERR_MEMORY, "out of memory for the gateway");

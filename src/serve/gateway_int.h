@@ -36,6 +36,7 @@ struct gateway {
     atomic_bool stopped_hard;   /* second signal */
     atomic_bool cut;            /* drain.timeout passed */
     atomic_size_t workers_busy; /* not drained yet */
+    atomic_size_t workers_accepting;
     struct loop_timer *timer;   /* of worker 0: drain.delay, then drain.timeout */
     bool delay_over;
 };

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from upstream import Upstream  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+ASAN = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"  # freed memory is no growth
 KEY = "sk-canary-5f1e3b9d7c"
 EXPERTS = {"cheap": ("0.1", "0.2"), "mid": ("0.5", "1.0"), "dear": ("5.0", "15.0")}
 
@@ -81,7 +82,7 @@ class Process:
     def __init__(self, argv, **env):
         self.lines, self.seen = [], threading.Condition()
         self.popen = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                      env={**os.environ, **env})
+                                      env={**os.environ, "ASAN_OPTIONS": ASAN, **env})
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 

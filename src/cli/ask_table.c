@@ -1,0 +1,142 @@
+#include "cli/ask_table.h"
+
+#include "base/json.h"
+#include "base/money.h"
+
+#define NAME_WIDTH_MAX 40
+
+static struct str text_of(struct json_value string) /* our own names need no unescaping */
+{
+    return string.type == JSON_STRING ? str_slice(string.raw, 1, string.raw.len - 1) : STR("");
+}
+
+static double number_of(struct json_value value)
+{
+    double number = 0;
+    return json_to_double(value, &number) == OK ? number : 0;
+}
+
+static struct json_value find(struct json_value object, struct str name)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value key, item;
+    while (json_object_next(&it, &key, &item))
+        if (json_string_equal(key, name))
+            return item;
+    return (struct json_value){0};
+}
+
+static int name_width(struct json_value estimates)
+{
+    struct json_iter it = json_iter_begin(estimates);
+    struct json_value key, item;
+    size_t width = 6;
+    while (json_object_next(&it, &key, &item))
+        if (key.raw.len - 2 > width)
+            width = key.raw.len - 2;
+    return (int)(width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width);
+}
+
+static void print_row(FILE *out, struct str name, struct json_value estimate, double lambda,
+                      const char *mark, struct str note, int width)
+{
+    struct json_iter it = json_iter_begin(estimate);
+    struct json_value quality = {0}, cost = {0};
+    bool whole = json_array_next(&it, &quality) && json_array_next(&it, &cost);
+    if (!whole)
+        return;
+    double utility = number_of(quality) - lambda * number_of(cost);
+    fprintf(out, "%s %-*.*s  %7.4f  %.*s  %8.4f  %.*s\n", mark, width, STR_FMT(name),
+            number_of(quality), STR_FMT(cost.raw), utility, STR_FMT(note));
+}
+
+void ask_table_print(FILE *out, struct str decision, bool bold)
+{
+    struct json_value root, key, item;
+    if (json_parse(decision, "decision", 1, &root, NULL) != OK)
+        return;
+    struct json_value estimates = json_get(root, "estimates"), ruled = json_get(root, "ruled_out");
+    struct str chosen = text_of(json_get(root, "expert")),
+               policy = text_of(json_get(root, "policy"));
+    double lambda = number_of(json_get(root, "lambda"));
+    int width = name_width(estimates);
+    fprintf(out, "%s  %-*s  quality  cost USD     utility%s\n", bold ? "\033[1m" : "", width,
+            "expert", bold ? "\033[0m" : "");
+    struct json_iter it = json_iter_begin(estimates);
+    while (json_object_next(&it, &key, &item)) {
+        struct str name = text_of(key);
+        bool is_chosen = str_equal(name, chosen);
+        struct str note = is_chosen ? STR("chosen") : text_of(find(ruled, name));
+        print_row(out, name, item, lambda, is_chosen ? "*" : " ", note, width);
+    }
+    fprintf(out, "plan %.*s, policy %.*s, lambda %.6g (utility = quality - lambda * cost)\n\n",
+            STR_FMT(text_of(json_get(root, "plan"))), policy.len ? (int)policy.len : 4,
+            policy.len ? policy.ptr : "none", lambda);
+}
+
+struct found {
+    struct json_value cost, basis, input, output;
+};
+
+static struct found read_usage(const struct ask_result *r)
+{
+    struct found found = {0};
+    struct json_value root;
+    if (r->usage_event.len == 0 || json_parse(r->usage_event, "usage", 1, &root, NULL) != OK)
+        return found;
+    found.cost = json_get(json_get(root, "leeroo"), "cost_usd");
+    found.basis = json_get(json_get(root, "leeroo"), "cost_basis");
+    found.input = json_get(json_get(root, "usage"), "prompt_tokens");
+    found.output = json_get(json_get(root, "usage"), "completion_tokens");
+    return found;
+}
+
+/* What it was predicted to cost: of the expert that answered, which a failure may have made another one. */
+static struct str predicted_cost(const struct ask_result *r, struct json_value *root)
+{
+    struct json_value quality, cost;
+    if (json_parse(r->decision, "decision", 1, root, NULL) != OK)
+        return STR("0");
+    struct json_iter it = json_iter_begin(find(json_get(*root, "estimates"), str_from(r->expert)));
+    if (json_array_next(&it, &quality) && json_array_next(&it, &cost))
+        return cost.raw;
+    return json_get(*root, "cost_usd").raw;
+}
+
+void ask_result_print(FILE *out, const struct ask_result *r)
+{
+    struct found found = read_usage(r);
+    struct json_value root = {0};
+    struct str predicted = predicted_cost(r, &root);
+    fprintf(out, "\n%s answered in %.2f s", r->expert, r->seconds);
+    if (found.cost.type == JSON_NUMBER)
+        fprintf(out, ": predicted %.*s, really %.*s USD (%.*s input + %.*s output tokens)\n",
+                STR_FMT(predicted), STR_FMT(found.cost.raw), STR_FMT(found.input.raw),
+                STR_FMT(found.output.raw));
+    else
+        fprintf(out, ": predicted %.*s USD; the expert reported no usage\n", STR_FMT(predicted));
+}
+
+static void print_raw(FILE *out, const char *name, struct json_value value)
+{
+    fprintf(out, ",\"%s\":%.*s", name, value.type == JSON_NONE ? 4 : (int)value.raw.len,
+            value.type == JSON_NONE ? "null" : value.raw.ptr);
+}
+
+void ask_result_json(FILE *out, const struct ask_result *r)
+{
+    struct found found = read_usage(r);
+    struct json_value root = {0};
+    struct str predicted = predicted_cost(r, &root);
+    struct buf answer;
+    buf_init(&answer, r->answer.len * 6 + 16);
+    json_write_string(&answer, r->answer);
+    fprintf(out, "{\"answer\":%s,\"expert\":\"%s\",\"predicted_cost_usd\":%.*s",
+            answer.ptr ? answer.ptr : "\"\"", r->expert, STR_FMT(predicted));
+    print_raw(out, "cost_usd", found.cost);
+    print_raw(out, "cost_basis", found.basis);
+    print_raw(out, "input_tokens", found.input);
+    print_raw(out, "output_tokens", found.output);
+    fprintf(out, ",\"seconds\":%.3f,\"decision\":%.*s}\n", r->seconds, STR_FMT(r->decision));
+    buf_done(&answer);
+}
