@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import random
 import re
 import subprocess
 import threading
@@ -250,3 +252,32 @@ def test_client_that_leaves(start):
     for t in threads:
         t.join(10)
     assert len(gone) == 20 and r.client.get("/healthz").status_code == 200
+
+
+DATA = Path(os.environ.get("LEEROO_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "mmlu_pro"
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="skipped: no data")
+def test_the_whole_of_mmlu_pro(start):
+    """All 33 experts at once, in little memory; twins (queries with one text) share the first one's recording."""
+    r = start(data=DATA)
+    prompts, recorded = {}, {}
+    for line in (DATA / "queries.jsonl").open(encoding="utf-8"):
+        q = json.loads(line)
+        prompt = q["text"] + "".join(f"\n{chr(65 + i)}. {c}" for i, c in enumerate(q["choices"]))
+        prompts.setdefault(" ".join(prompt.lower().split()), (q["id"], prompt))
+    experts = ["gpt-4o-2024-05-13", "llama-2-7b"]
+    for name in experts:
+        with gzip.open(DATA / "responses" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            recorded[name] = {row["id"]: row["text"] for row in map(json.loads, lines)}
+    for i, (query, prompt) in enumerate(random.Random(1).sample(sorted(prompts.values()), 200)):
+        name = experts[i % 2]
+        if query not in recorded[name]:
+            assert r.ask(prompt, name).status_code == 404
+        elif i % 4 < 2:
+            assert r.ask(prompt, name).json()["choices"][0]["message"]["content"] == recorded[name][query]
+        else:
+            assert "".join(r.stream(prompt, name)[0]) == recorded[name][query]
+    assert len(r.client.get("/v1/models").json()["data"]) == 33
+    status = Path(f"/proc/{r.popen.pid}/status").read_text()
+    assert int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) < 300 * 1024
