@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -328,14 +329,25 @@ enum status loop_signal(struct loop *l, int signal_number, void (*fn)(void *), v
     return OK;
 }
 
-/* File descriptors: a read event (or a shutdown-only one) and a write event, so that the usual case, readable
- * for ever and writable at once, costs one registration per connection. */
+/* File descriptors: a read event and a write event, so that the usual case, readable for ever and writable at
+ * once, costs one registration per connection. Where only the peer's shutdown is wanted, both are edge-triggered:
+ * bytes that nobody reads then wake the loop once each time they come, and a reset, which epoll reports as
+ * readable and libevent therefore to nobody else, is seen. */
+
+static bool peer_has_left(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
+    (void)what;
     struct loop_io *io = arg;
-    io->fn(io->arg, (what & EV_READ ? LOOP_READ : 0u) | (what & EV_CLOSED ? LOOP_GONE : 0u));
+    if (!(io->wanted & LOOP_GONE))
+        io->fn(io->arg, LOOP_READ);
+    else if (peer_has_left((int)fd))
+        io->fn(io->arg, LOOP_GONE);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -343,6 +355,19 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct loop_io *io = arg;
     io->fn(io->arg, LOOP_WRITE);
+}
+
+/* Both events off, and their kind chosen anew. */
+static enum status io_assign(struct loop_io *io, bool gone)
+{
+    struct event_base *base = io->loop->base;
+    short kind = (short)(EV_PERSIST | (gone ? EV_ET : 0));
+    short read = (short)(EV_READ | (gone ? EV_CLOSED : 0) | kind), write = (short)(EV_WRITE | kind);
+    io->wanted = 0;
+    if (event_assign(&io->read, base, io->fd, read, on_readable, io) != 0 ||
+        event_assign(&io->write, base, io->fd, write, on_writable, io) != 0)
+        return ERR_IO;
+    return OK;
 }
 
 struct loop_io *loop_io_create(struct loop *l, int fd, void (*fn)(void *, unsigned), void *arg)
@@ -354,42 +379,34 @@ struct loop_io *loop_io_create(struct loop *l, int fd, void (*fn)(void *, unsign
     io->fd = fd;
     io->fn = fn;
     io->arg = arg;
-    if (event_assign(&io->read, l->base, fd, EV_READ | EV_PERSIST, on_readable, io) != 0 ||
-        event_assign(&io->write, l->base, fd, EV_WRITE | EV_PERSIST, on_writable, io) != 0) {
+    if (io_assign(io, false) != OK) {
         free(io);
         return NULL;
     }
     return io;
 }
 
-static enum status want_read(struct loop_io *io, unsigned ready)
+static enum status event_switch(struct event *e, bool on)
 {
-    event_del(&io->read);
-    if (ready == 0)
-        return OK;
-    short flags = (short)(EV_PERSIST | (ready & LOOP_READ ? EV_READ : 0) |
-                          (ready & LOOP_GONE ? EV_CLOSED : 0));
-    if (event_assign(&io->read, io->loop->base, io->fd, flags, on_readable, io) != 0 ||
-        event_add(&io->read, NULL) != 0)
-        return ERR_IO;
-    return OK;
+    return (on ? event_add(e, NULL) : event_del(e)) == 0 ? OK : ERR_IO;
 }
 
 enum status loop_io_want(struct loop_io *io, unsigned ready)
 {
     const unsigned read_side = LOOP_READ | LOOP_GONE;
-    unsigned change = ready ^ io->wanted;
-    if (change == 0)
-        return OK;
-    if (change & read_side && want_read(io, ready & read_side) != OK)
-        return ERR_IO;
-    io->wanted = (io->wanted & ~read_side) | (ready & read_side);
-    if (change & LOOP_WRITE) {
-        int refused = ready & LOOP_WRITE ? event_add(&io->write, NULL) : event_del(&io->write);
-        if (refused != 0)
+    CHECK((ready & read_side) != read_side);
+    if ((ready ^ io->wanted) & LOOP_GONE) {
+        event_del(&io->read);
+        event_del(&io->write);
+        if (io_assign(io, (ready & LOOP_GONE) != 0) != OK)
             return ERR_IO;
     }
+    unsigned change = ready ^ io->wanted;
     io->wanted = ready;
+    if (change & read_side && event_switch(&io->read, ready & read_side) != OK)
+        return ERR_IO;
+    if (change & LOOP_WRITE && event_switch(&io->write, ready & LOOP_WRITE) != OK)
+        return ERR_IO;
     return OK;
 }
 

@@ -4,8 +4,8 @@
 
 #include "net/loop.h"
 
-/* LOOP_GONE asks for the peer's shutdown alone, for a connection whose bytes nobody wants at the moment; it is
- * reported as LOOP_GONE (and LOOP_READ when both are wanted). */
+/* LOOP_GONE, instead of LOOP_READ, asks for the peer's shutdown or reset alone, for a connection whose bytes
+ * nobody wants at the moment. With it LOOP_WRITE is told once per change: write until the socket is full. */
 enum loop_ready { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_GONE = 4 };
 
 struct loop_io;
