@@ -174,7 +174,7 @@ bool tokens_cut(struct str question, struct tokens *ret)
             at++;
             continue;
         }
-        if (ret->count == TOKENS_MAX)
+        if (ret->count == QUESTION_TOKENS_MAX)
             return false;
         struct str rest = {ret->text + at, len - at};
         size_t took = cut_one(rest, &ret->items[ret->count]);

@@ -7,10 +7,10 @@
 
 #include "base/str.h"
 
-#define TOKENS_MAX         256
-#define TOKENS_TEXT_BYTES  2048
-#define TOKEN_DECIMALS_MAX 6
-#define TOKEN_NUMBER_MAX   INT64_C(1000000000000000000) /* 18 digits */
+#define QUESTION_TOKENS_MAX 256
+#define TOKENS_TEXT_BYTES   2048
+#define TOKEN_DECIMALS_MAX  6
+#define TOKEN_NUMBER_MAX    INT64_C(1000000000000000000) /* 18 digits */
 
 enum token_type {
     TOKEN_WORD,   /* letters and inner apostrophes */
@@ -29,7 +29,7 @@ struct token {
 };
 
 struct tokens {
-    struct token items[TOKENS_MAX];
+    struct token items[QUESTION_TOKENS_MAX];
     size_t count;
     char text[TOKENS_TEXT_BYTES];
 };

@@ -56,10 +56,10 @@ Test(tokens, limits_are_refused)
     static char longer[TOKENS_TEXT_BYTES + 8];
     memset(longer, 'a', sizeof(longer) - 1);
     cr_assert_not(cut(longer));
-    memset(longer, '?', TOKENS_MAX + 1);
-    longer[TOKENS_MAX + 1] = '\0';
+    memset(longer, '?', QUESTION_TOKENS_MAX + 1);
+    longer[QUESTION_TOKENS_MAX + 1] = '\0';
     cr_assert_not(cut(longer));
-    longer[TOKENS_MAX] = '\0';
+    longer[QUESTION_TOKENS_MAX] = '\0';
     cr_assert(cut(longer));
     cr_assert_not(cut("99999999999999999999"));
     cr_assert_not(cut(" \n "));

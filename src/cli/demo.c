@@ -1,0 +1,176 @@
+/* leeroo demo: the whole loop on built-in experts, with no key, no data and no network. */
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/demo.h"
+#include "net/loop.h"
+
+#define DEMO_ARENA_BYTES (UINT64_C(2) << 30)
+#define QUERIES_MIN      50.0
+#define QUERIES_MAX      20000.0
+
+static const char TEXT[] = "Shows the whole loop in a few seconds, with no key, no data and no "
+                           "network: questions with known\n"
+                           "answers are made up, four built-in experts are asked over HTTP, an "
+                           "orchestrator is trained on what\n"
+                           "came back and examined on other questions; then the gateway starts and "
+                           "answers three questions,\n"
+                           "explaining each choice.\n\n"
+                           "Its files (two data sets, the model, leeroo.yaml) go to a temporary "
+                           "folder that is removed, or stay\n"
+                           "in --dir. With --keep the gateway goes on until Ctrl-C.\n\n"
+                           "  leeroo demo\n"
+                           "  leeroo demo --keep --dir my-demo --listen 127.0.0.1:8080\n";
+
+void demo_heading(const struct demo *d, int step, const char *title)
+{
+    printf("\n%s%d  %s%s\n\n", d->bold ? "\033[1;36m" : "", step, title, d->bold ? "\033[0m" : "");
+    fflush(stdout);
+}
+
+enum status demo_path(const struct demo *d, const char *file, char path[DEMO_PATH_BYTES],
+                      struct error *err)
+{
+    int len = snprintf(path, DEMO_PATH_BYTES, "%s/%s", d->dir, file);
+    return len > 0 && len < DEMO_PATH_BYTES
+               ? OK
+               : error_set(err, ERR_TOO_LARGE, "--dir: the path is too long");
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info, (void)type, (void)walk;
+    return remove(path);
+}
+
+/* A fresh folder under TMPDIR. */
+static enum status make_temporary(char path[DEMO_PATH_BYTES], struct error *err)
+{
+    const char *base = getenv("TMPDIR");
+    int len = snprintf(path, DEMO_PATH_BYTES, "%s/leeroo-demo-XXXXXX",
+                       base != NULL && base[0] != '\0' ? base : "/tmp");
+    if (len < 0 || len >= DEMO_PATH_BYTES || mkdtemp(path) == NULL)
+        return error_set(err, ERR_IO, "cannot make a temporary folder; --dir names another place");
+    return OK;
+}
+
+static void print_next_steps(const struct demo *d)
+{
+    const char *address = local_address(d->gateway);
+    printf("\n%sThe gateway goes on until Ctrl-C%s. Try:\n\n"
+           "  curl -s http://%s/v1/chat/completions -H 'content-type: application/json' \\\n"
+           "       -d '{\"model\": \"leeroo\", \"messages\": [{\"role\": \"user\", \"content\": "
+           "\"What is 17 * 23?\"}]}'\n"
+           "  curl -s http://%s/v1/route -H 'content-type: application/json' \\\n"
+           "       -d '{\"model\": \"leeroo\", \"messages\": [{\"role\": \"user\", \"content\": "
+           "\"Spell \\\"garden\\\" "
+           "backwards.\"}]}'\n"
+           "  leeroo eval %s/" DEMO_MODEL_FILE " %s/exam --reference sage\n"
+           "  leeroo route %s/" DEMO_MODEL_FILE " %s/exam/queries.jsonl --budget 0.1\n",
+           d->bold ? "\033[1m" : "", d->bold ? "\033[0m" : "", address, address, d->dir, d->dir,
+           d->dir, d->dir);
+    fflush(stdout);
+}
+
+static void stop(void *arg)
+{
+    loop_stop(arg);
+}
+
+static enum status wait_for_signal(struct error *err)
+{
+    struct loop *loop = NULL;
+    enum status st = loop_create(&loop, err);
+    if (st == OK && (loop_signal(loop, SIGINT, stop, loop) != OK ||
+                     loop_signal(loop, SIGTERM, stop, loop) != OK))
+        st = error_set(err, ERR_IO, "cannot watch for signals");
+    if (st == OK)
+        st = loop_run(loop, err);
+    loop_free(loop);
+    return st;
+}
+
+static enum status tell(struct demo *d, struct error *err)
+{
+    static enum status (*const steps[])(struct demo *, struct error *) = {
+        demo_hire,    demo_question, demo_ask_all,  demo_train,
+        demo_examine, demo_serve,    demo_ask_three};
+    uint64_t start = clock_now_ns();
+    enum status st = OK;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && st == OK; i++)
+        st = steps[i](d, err);
+    if (st != OK)
+        return st;
+    printf("\nThat took %.1f s.\n", (double)(clock_now_ns() - start) * 1e-9);
+    if (!d->keep)
+        return OK;
+    print_next_steps(d);
+    return wait_for_signal(err);
+}
+
+static void clean(struct demo *d)
+{
+    local_stop(d->gateway);
+    config_free(d->config);
+    model_free(d->model);
+    upstream_pool_stop(d->upstream);
+    dataset_free(d->questions);
+    dataset_free(d->exam);
+    arena_free(d->arena);
+}
+
+static enum status demo(struct demo *d, struct error *err)
+{
+    char temporary[DEMO_PATH_BYTES] = "";
+    bool made = d->dir == NULL;
+    enum status st = made ? make_temporary(temporary, err) : OK;
+    if (st != OK)
+        return st;
+    d->dir = made ? temporary : d->dir;
+    d->arena = arena_create(DEMO_ARENA_BYTES);
+    st = d->arena != NULL ? tell(d, err) : error_set(err, ERR_MEMORY, "out of memory");
+    clean(d);
+    if (made && !d->keep)
+        (void)nftw(temporary, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    else if (st == OK)
+        printf("The files are in %s.\n", d->dir);
+    return st;
+}
+
+static int run(int argc, char **argv)
+{
+    struct demo d = {.queries = 800, .seed = 1, .listen = "127.0.0.1:0"};
+    const struct option_row rows[] = {
+        {"--queries", 'n', "N", "questions to learn from; the exam has half as many (800)",
+         OPTION_COUNT, &d.queries, QUERIES_MIN, QUERIES_MAX, NULL},
+        {"--seed", 's', "N", "of questions and slips (1)", OPTION_SEED, &d.seed, 0, 0, NULL},
+        {"--dir", 'd', "DIR", "keep the files here", OPTION_STRING, &d.dir, 0, 0, NULL},
+        {"--keep", 'k', NULL, "leave the gateway running, and the files in place", OPTION_FLAG,
+         &d.keep, 0, 0, NULL},
+        {"--listen", 'l', "ADDR", "of the gateway (127.0.0.1, a free port)", OPTION_STRING,
+         &d.listen, 0, 0, NULL},
+    };
+    const struct usage usage = {"demo [options]", TEXT, rows, sizeof(rows) / sizeof(rows[0])};
+    struct error err = {0};
+    int count = 0;
+    enum status st = options_parse(&usage, argc, argv, &count);
+    if (st != OK)
+        return st == CLOSED ? 0 : 2;
+    if (count != 0) {
+        error_set(&err, ERR_USAGE, "unexpected argument '%s'; `leeroo demo -h` explains", argv[0]);
+        return cli_fail("demo", &err);
+    }
+    d.bold = isatty(STDOUT_FILENO);
+    log_set_level(LOG_WARN);
+    return demo(&d, &err) == OK ? 0 : cli_fail("demo", &err);
+}
+
+const struct command demo_command = {"demo", "the whole loop on built-in experts, no key needed",
+                                     run};

@@ -1,0 +1,46 @@
+/* Between the files of `leeroo demo`: the state of one demonstration and its steps, in the order in which they
+ * run. demo.c holds the story and the options, demo_learn.c the experts, questions and training, demo_exam.c the
+ * table of the exam, demo_ask.c the gateway and the three questions. */
+#pragma once
+
+#include "data/dataset.h"
+#include "expert/expert.h"
+#include "play/trial.h"
+#include "predict/model.h"
+#include "rehearse/sandbox.h"
+#include "rehearse/upstream.h"
+#include "serve/config.h"
+#include "serve/local.h"
+
+#define DEMO_PATH_BYTES     1024
+#define DEMO_LAMBDA         100.0 /* a right answer is worth 1 / DEMO_LAMBDA USD: a cent */
+#define DEMO_LAMBDA_MEANING "a right answer is worth one cent"
+#define DEMO_MODEL_FILE     "orchestrator.safetensors"
+
+struct demo {
+    const char *dir, *listen;
+    size_t queries;
+    uint64_t seed;
+    bool keep, bold;
+    struct arena *arena;
+    struct sandbox sandbox;
+    struct upstream_pool *upstream;
+    char upstream_url[96];
+    struct expert experts[SANDBOX_EXPERT_COUNT];
+    struct dataset *questions, *exam; /* with outcomes once asked */
+    struct model *model;
+    struct config *config;
+    struct local *gateway;
+};
+
+void demo_heading(const struct demo *d, int step, const char *title);
+NODISCARD enum status demo_path(const struct demo *d, const char *file, char path[DEMO_PATH_BYTES],
+                                struct error *err);
+
+NODISCARD enum status demo_hire(struct demo *d, struct error *err);      /* 1: the experts */
+NODISCARD enum status demo_question(struct demo *d, struct error *err);  /* 2: the questions */
+NODISCARD enum status demo_ask_all(struct demo *d, struct error *err);   /* 3: outcomes */
+NODISCARD enum status demo_train(struct demo *d, struct error *err);     /* 4: the model */
+NODISCARD enum status demo_examine(struct demo *d, struct error *err);   /* 5: the table */
+NODISCARD enum status demo_serve(struct demo *d, struct error *err);     /* 6: the gateway */
+NODISCARD enum status demo_ask_three(struct demo *d, struct error *err); /* 7: three questions */

@@ -1,0 +1,169 @@
+/* The second half of the demo: the gateway, and three questions through it over real HTTP, each choice explained. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "cli/ask_table.h"
+#include "cli/demo.h"
+
+#define REPLY_BYTES_MAX (1u << 20)
+
+static const char *const QUESTIONS[] = {
+    "What is 48 * 127?",
+    "On which day of the week does 20 July 1969 fall?",
+    "Priya buys 14 boxes with 25 pencils in each and gives 38 pencils away. How many pencils are "
+    "left?",
+};
+
+static enum status write_config(const struct demo *d, const char *path, struct error *err)
+{
+    struct file_out out;
+    enum status st = file_out_open(path, &out, err);
+    if (st != OK)
+        return st;
+    fprintf(out.stream,
+            "# Written by `leeroo demo`; the experts live in its process.\n"
+            "listen: %s\nmodel: " DEMO_MODEL_FILE "\n\nexperts:\n",
+            d->listen);
+    for (size_t i = 0; i < SANDBOX_EXPERT_COUNT; i++)
+        fprintf(out.stream, "  - name: %.*s\n    url: %s\n", STR_FMT(d->experts[i].name),
+                d->upstream_url);
+    fprintf(out.stream,
+            "\npolicies:\n"
+            "  default: {lambda: %g}       # " DEMO_LAMBDA_MEANING "\n"
+            "  thrifty: {budget: 0.10}      # USD per 1,000 queries\n"
+            "  best: {lambda: 0}            # whatever it costs\n",
+            DEMO_LAMBDA);
+    return file_out_commit(&out, err);
+}
+
+enum status demo_serve(struct demo *d, struct error *err)
+{
+    char path[DEMO_PATH_BYTES];
+    demo_heading(d, 6, "The gateway");
+    enum status st = demo_path(d, "leeroo.yaml", path, err);
+    if (st == OK)
+        st = write_config(d, path, err);
+    if (st == OK)
+        st = config_load(path, &d->config, err);
+    if (st == OK)
+        st = config_bind(d->config, d->model, err);
+    if (st != OK)
+        return st;
+    d->config->threads = 1;
+    st = local_start(d->config, d->model, &d->gateway, err);
+    if (st == OK)
+        printf("  %s is written; the gateway answers on http://%s/v1 as model \"leeroo\".\n", path,
+               local_address(d->gateway));
+    return st;
+}
+
+static struct json_value first_item(struct json_value array)
+{
+    struct json_value item = {JSON_NONE, {NULL, 0}};
+    struct json_iter it = json_iter_begin(array);
+    (void)json_array_next(&it, &item);
+    return item;
+}
+
+struct prediction {
+    struct str name;
+    double quality, cost_usd;
+};
+
+static struct prediction prediction_of(struct json_value key, struct json_value pair)
+{
+    struct prediction p = {str_slice(key.raw, 1, key.raw.len - 1), 0, 0};
+    struct json_iter it = json_iter_begin(pair);
+    struct json_value item;
+    if (!json_array_next(&it, &item) || json_to_double(item, &p.quality) != OK ||
+        !json_array_next(&it, &item) || json_to_double(item, &p.cost_usd) != OK)
+        p.cost_usd = 0;
+    return p;
+}
+
+/* One sentence on why: the chosen expert against the one predicted best. */
+static void explain(struct str decision)
+{
+    struct json_value root, key, item;
+    struct prediction chosen = {{NULL, 0}, 0, 0}, best = {{NULL, 0}, -1, 0};
+    if (json_parse(decision, "decision", 1, &root, NULL) != OK)
+        return;
+    struct json_iter it = json_iter_begin(json_get(root, "estimates"));
+    while (json_object_next(&it, &key, &item)) {
+        struct prediction p = prediction_of(key, item);
+        if (json_string_equal(json_get(root, "expert"), p.name))
+            chosen = p;
+        if (p.quality > best.quality)
+            best = p;
+    }
+    if (chosen.name.len == 0)
+        return;
+    if (str_equal(chosen.name, best.name))
+        printf("  %.*s is predicted best, and worth its price.\n", STR_FMT(chosen.name));
+    else
+        printf("  %.*s would add %.1f points for %.0f times the money: not worth it, so %.*s.\n",
+               STR_FMT(best.name), 100 * (best.quality - chosen.quality),
+               chosen.cost_usd > 0 ? best.cost_usd / chosen.cost_usd : 0, STR_FMT(chosen.name));
+}
+
+/* POSTs and wants a 200 with JSON. */
+static enum status post(struct demo *d, const char *path, struct str body, struct buf *whole,
+                        struct local_reply *reply, struct error *err)
+{
+    enum status st = local_post(d->gateway, path, body, NULL, NULL, whole, reply, err);
+    if (st == OK && reply->http_status != 200)
+        st =
+            error_set(err, ERR_UPSTREAM, "the gateway answered %d to %s", reply->http_status, path);
+    return st;
+}
+
+static enum status print_answer(struct demo *d, struct str answer, const struct local_reply *reply,
+                                struct error *err)
+{
+    struct json_value root;
+    struct str text;
+    enum status st = json_parse(answer, "answer", 1, &root, err);
+    if (st != OK)
+        return st;
+    struct json_value message = json_get(first_item(json_get(root, "choices")), "message");
+    if (json_string_decode(json_get(message, "content"), d->arena, &text) != OK)
+        return error_set(err, ERR_UPSTREAM, "the gateway's answer holds no text");
+    printf("  %s: %.*s\n  It cost %s USD.\n", reply->expert, STR_FMT(text), reply->cost_usd);
+    return OK;
+}
+
+static enum status ask_one(struct demo *d, const char *question, struct error *err)
+{
+    struct buf body, decision, answer;
+    struct local_reply reply = {0};
+    buf_init(&body, REPLY_BYTES_MAX);
+    buf_init(&decision, REPLY_BYTES_MAX);
+    buf_init(&answer, REPLY_BYTES_MAX);
+    buf_add(&body, STR("{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":"));
+    json_write_string(&body, str_from(question));
+    buf_add(&body, STR("}]}"));
+    printf("\n  %s%s%s\n\n", d->bold ? "\033[1m" : "", question, d->bold ? "\033[0m" : "");
+    enum status st = post(d, "/v1/route", buf_str(&body), &decision, &reply, err);
+    if (st == OK) {
+        ask_table_print(stdout, buf_str(&decision), d->bold);
+        explain(buf_str(&decision));
+        st = post(d, "/v1/chat/completions", buf_str(&body), &answer, &reply, err);
+    }
+    if (st == OK)
+        st = print_answer(d, buf_str(&answer), &reply, err);
+    buf_done(&body);
+    buf_done(&decision);
+    buf_done(&answer);
+    return st;
+}
+
+enum status demo_ask_three(struct demo *d, struct error *err)
+{
+    demo_heading(d, 7, "Three questions through the gateway");
+    enum status st = OK;
+    for (size_t i = 0; i < sizeof(QUESTIONS) / sizeof(QUESTIONS[0]) && st == OK; i++)
+        st = ask_one(d, QUESTIONS[i], err);
+    return st;
+}

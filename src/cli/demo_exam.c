@@ -1,0 +1,133 @@
+/* The exam: what the trained orchestrator is worth on questions it has not seen, against what one could do
+ * without it. Costs and scores are recorded ones; predictions only choose. */
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/demo.h"
+#include "eval/build.h"
+#include "eval/report.h"
+
+#define LABEL_BYTES 64
+
+struct line {
+    double accuracy, usd_per_1k;
+};
+
+/* What decide() makes of the exam at `lambda`. */
+static enum status route_all(const struct eval_table *t, double lambda, struct line *ret,
+                             struct error *err)
+{
+    const struct policy policy = {.lambda = lambda};
+    double right = 0, cost = 0;
+    for (size_t q = 0; q < t->queries; q++) {
+        struct decision decision;
+        enum status st =
+            decide(&policy, lambda, eval_estimate(t, q, 0), t->pool, t->experts, &decision, err);
+        if (st != OK)
+            return st;
+        const struct outcome *o = eval_outcome(t, q, decision.expert);
+        right += (double)o->score;
+        cost += (double)o->cost_nano_usd / (double)NANO_PER_USD;
+    }
+    *ret = (struct line){right / (double)t->queries, 1000 * cost / (double)t->queries};
+    return OK;
+}
+
+/* The best that two single experts, mixed at random, can do for that money; NaN below the cheapest. */
+static double mix_at(const struct report *r, double usd_per_1k)
+{
+    double best = NAN;
+    for (size_t i = 0; i < r->expert_count; i++)
+        for (size_t j = 0; j < r->expert_count; j++) {
+            const struct report_expert *a = &r->experts[i], *b = &r->experts[j];
+            if (a->usd_per_1k > usd_per_1k)
+                continue;
+            double share = b->usd_per_1k > usd_per_1k
+                               ? (usd_per_1k - a->usd_per_1k) / (b->usd_per_1k - a->usd_per_1k)
+                               : 1;
+            double mix = a->accuracy.value + share * (b->accuracy.value - a->accuracy.value);
+            best = !(best >= mix) ? mix : best;
+        }
+    return best;
+}
+
+static void print_line(const struct report *r, const char *label, struct line line, bool compare,
+                       bool bold)
+{
+    double reference = r->experts[r->reference].usd_per_1k, mix = mix_at(r, line.usd_per_1k);
+    printf("  %s%-38s  %8.1f %%  %9.4f  %7.0f %%%s", bold ? "\033[1m" : "", label,
+           100 * line.accuracy, line.usd_per_1k, 100 * line.usd_per_1k / reference,
+           bold ? "\033[0m" : "");
+    if (compare && !isnan(mix))
+        printf("  %8.1f %%", 100 * mix);
+    putchar('\n');
+}
+
+static void print_at(const struct report *r, double fraction)
+{
+    char label[LABEL_BYTES];
+    for (size_t i = 0; i < REPORT_FRACTIONS; i++) {
+        const struct report_at *at = &r->at[i];
+        if (fabs(at->fraction - fraction) > 1e-9 || isnan(at->accuracy.value))
+            continue;
+        snprintf(label, sizeof(label), "leeroo, for %.0f %% of the dearest's cost", 100 * fraction);
+        print_line(r, label, (struct line){at->accuracy.value, at->usd_per_1k}, true, false);
+    }
+}
+
+static void print_single(const struct report *r, const char *how, size_t expert)
+{
+    char label[LABEL_BYTES];
+    snprintf(label, sizeof(label), "%s: always %.*s", how, STR_FMT(r->experts[expert].name));
+    print_line(r, label,
+               (struct line){r->experts[expert].accuracy.value, r->experts[expert].usd_per_1k},
+               false, false);
+}
+
+static size_t cheapest(const struct report *r)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < r->expert_count; i++)
+        if (r->experts[i].usd_per_1k < r->experts[best].usd_per_1k)
+            best = i;
+    return best;
+}
+
+static void print_report(const struct demo *d, const struct report *r, struct line routed)
+{
+    printf("  %zu questions that it has not seen. \"random mix\" is the best that two experts, "
+           "mixed at\n"
+           "  random, would do for the same money.\n\n"
+           "  %-38s  %10s  %9s  %9s  %10s\n",
+           r->queries, "who answers", "right", "USD/1,000", "cost", "random mix");
+    print_single(r, "cheapest", cheapest(r));
+    print_line(r, "anybody, at random",
+               (struct line){r->random_mix.accuracy.value, r->random_mix.usd_per_1k}, false, false);
+    print_single(r, "best single", r->best_single.expert);
+    print_line(r, "leeroo, " DEMO_LAMBDA_MEANING, routed, true, d->bold);
+    print_at(r, 0.5);
+    print_at(r, 1);
+    print_line(r, "oracle: knows beforehand who is right",
+               (struct line){r->oracle.accuracy.value, r->oracle.usd_per_1k}, false, false);
+    const struct report_expert *best = &r->experts[r->best_single.expert];
+    if (!isnan(r->matched.value))
+        printf("\n  %.*s is matched at %.0f %% of its cost.\n", STR_FMT(best->name),
+               100 * r->matched.value);
+}
+
+enum status demo_examine(struct demo *d, struct error *err)
+{
+    struct eval_set set;
+    struct report report;
+    struct line routed;
+    const struct report_options options = {.draws = 0, .seed = d->seed};
+    demo_heading(d, 5, "The exam");
+    enum status st = eval_set_build(d->model, d->exam, NULL, NULL, d->arena, &set, err);
+    if (st == OK)
+        st = report_make(&set.table, &options, d->arena, &report, err);
+    if (st == OK)
+        st = route_all(&set.table, DEMO_LAMBDA, &routed, err);
+    if (st == OK)
+        print_report(d, &report, routed);
+    return st;
+}
