@@ -12,8 +12,7 @@
 static const char *const QUESTIONS[] = {
     "What is 48 * 127?",
     "On which day of the week does 20 July 1969 fall?",
-    "Priya buys 14 boxes with 25 pencils in each and gives 38 pencils away. How many pencils are "
-    "left?",
+    "Priya buys 14 boxes with 25 pencils in each and gives 38 away. How many are left?",
 };
 
 static enum status write_config(const struct demo *d, const char *path, struct error *err)
