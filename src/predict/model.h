@@ -20,9 +20,9 @@ struct model;
 
 struct model_expert {
     struct str name;
-    struct price price;       /* as trained; the gateway's configuration overrides it */
-    double accuracy;          /* mean training score */
-    double mean_cost_usd;     /* mean training cost */
+    struct price price;   /* as trained; the gateway's configuration overrides it */
+    double accuracy;      /* mean training score */
+    double mean_cost_usd; /* mean training cost */
 };
 
 struct estimate {
@@ -42,12 +42,16 @@ size_t model_expert_count(const struct model *m);
 const struct model_expert *model_expert_at(const struct model *m, size_t index);
 size_t model_expert_index(const struct model *m, struct str name); /* SIZE_MAX when absent */
 const struct encoder *model_encoder(const struct model *m);
-uint64_t model_checksum(const struct model *m); /* of the file's bytes: identifies the model in a decision */
+uint64_t
+model_checksum(const struct model *m); /* of the file's bytes: identifies the model in a decision */
 /* Whether a query with this text hash was trained on. */
 bool model_trained_on(const struct model *m, uint64_t text_hash);
 
 /* estimates[model_expert_count]. `f` must come from model_encoder(m). Cost at the trained prices. No failure. */
 void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates);
+
+/* The expected cost of an estimate at another price than the trained one. */
+int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e);
 
 /* Lambda (quality per USD) at which the mean predicted cost over the training queries is `usd_per_1k`, choosing
  * among the experts with use[i] (NULL: all): the calibrated start of budget control. Monotone; clamps at the ends. */

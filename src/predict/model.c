@@ -1,0 +1,373 @@
+/* Model files read back, checked once, then used in place: the file stays mapped, nothing of it is copied but the
+ * experts' names. */
+#include "predict/model.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "predict/model_format.h"
+#include "predict/predictor.h"
+#include "predict/safetensors.h"
+
+#define ARENA_CAP (64u << 20)
+
+struct model {
+    struct file_map map; /* of the file; or */
+    void *copy;          /* the bytes given to model_load_bytes */
+    struct arena *arena;
+    uint64_t checksum;
+    struct encoder encoder;
+    size_t experts;
+    struct model_expert *expert;
+    struct predictor predictor;
+    const uint64_t *text_hashes;
+    size_t text_count;
+    const float *sample_quality, *sample_cost_usd;
+    size_t sample;
+};
+
+static enum status metadata_string(struct model *m, const struct safetensors *s, const char *key,
+                                   struct str *ret, struct error *err)
+{
+    enum status status = json_string_decode(json_get(s->metadata, key), m->arena, ret);
+    if (status == ERR_INPUT)
+        return error_set(err, ERR_CORRUPT, "no '%s' in its metadata: not a Leeroo model", key);
+    return status == OK ? OK : error_set(err, status, "out of memory");
+}
+
+static enum status expect(struct model *m, const struct safetensors *s, const char *key,
+                          const char *value, struct error *err)
+{
+    struct str found;
+    enum status status = metadata_string(m, s, key, &found, err);
+    if (status == OK && !str_equal(found, str_from(value)))
+        return error_set(err, ERR_UNSUPPORTED, "%s is '%.*s'; this program reads '%s'", key,
+                         STR_FMT(str_slice(found, 0, 60)), value);
+    return status;
+}
+
+static enum status check_sum(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct json_value sum = json_get(s->metadata, "checksum");
+    if (sum.type != JSON_STRING || sum.raw.len != CHECKSUM_DIGITS + 2)
+        return error_set(err, ERR_CORRUPT, "no 'checksum' in its metadata: not a Leeroo model");
+    char hex[CHECKSUM_DIGITS + 1];
+    m->checksum = model_file_checksum(s->header, sum.raw.ptr + 1, s->data);
+    snprintf(hex, sizeof(hex), "%016" PRIx64, m->checksum);
+    if (memcmp(hex, sum.raw.ptr + 1, CHECKSUM_DIGITS) != 0)
+        return error_set(
+            err, ERR_CORRUPT,
+            "damaged: its checksum does not match (a truncated or edited file); train it again");
+    return OK;
+}
+
+static bool read_price(struct json_value object, const char *key, int64_t *ret)
+{
+    struct json_value v = json_get(object, key);
+    return v.type == JSON_NUMBER && money_parse_usd(v.raw, ret) == OK;
+}
+
+static enum status read_expert(struct model *m, struct json_value item, struct model_expert *x,
+                               struct error *err)
+{
+    struct str name;
+    if (json_string_decode(json_get(item, "name"), m->arena, &name) != OK || !name.len ||
+        !read_price(item, "usd_per_m_input", &x->price.input_nano_usd_per_m) ||
+        !read_price(item, "usd_per_m_output", &x->price.output_nano_usd_per_m) ||
+        json_to_double(json_get(item, "accuracy"), &x->accuracy) != OK ||
+        json_to_double(json_get(item, "mean_cost_usd"), &x->mean_cost_usd) != OK)
+        return error_set(err, ERR_CORRUPT, "its list of experts is damaged");
+    x->name = name;
+    return OK;
+}
+
+static enum status read_experts(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct str text;
+    struct json_value list, item;
+    enum status status = metadata_string(m, s, "experts", &text, err);
+    if (status != OK)
+        return status;
+    if (json_parse(text, "experts", 1, &list, err) != OK || list.type != JSON_ARRAY)
+        return error_set(err, ERR_CORRUPT, "its list of experts is damaged");
+    m->expert = ARENA_ARRAY(m->arena, MODEL_EXPERTS_MAX, struct model_expert);
+    if (!m->expert)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    struct json_iter it = json_iter_begin(list);
+    while (json_array_next(&it, &item)) {
+        if (m->experts == MODEL_EXPERTS_MAX)
+            return error_set(err, ERR_CORRUPT, "more than %d experts", MODEL_EXPERTS_MAX);
+        status = read_expert(m, item, &m->expert[m->experts], err);
+        if (status != OK)
+            return status;
+        m->experts++;
+    }
+    return m->experts ? OK : error_set(err, ERR_CORRUPT, "it knows no expert");
+}
+
+static bool tree_is_sound(const struct tree *t)
+{
+    if (t->nodes > TREE_NODES_MAX)
+        return false;
+    for (int n = 0; n < t->nodes; n++) {
+        int children[2] = {t->left[n], t->right[n]};
+        for (int c = 0; c < 2; c++)
+            if (children[c] >= 0 ? children[c] <= n || children[c] >= t->nodes
+                                 : -1 - children[c] > t->nodes)
+                return false;
+        if (t->features[n] >= DENSE_FEATURES)
+            return false;
+    }
+    return true;
+}
+
+static enum status get_floats(const struct safetensors *s, const char *name, size_t a, size_t b,
+                              size_t c, const float **ret, struct error *err)
+{
+    size_t shape[3] = {a, b, c};
+    size_t rank = c ? 3 : b != SIZE_MAX ? 2 : 1;
+    return safetensors_get(s, name, "F32", shape, rank, (const void **)ret, err);
+}
+
+static enum status read_forest(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct forest *f = &m->predictor.forest;
+    size_t shape[2] = {0, sizeof(struct tree)};
+    const void *trees;
+    const float *leaves;
+    enum status status = safetensors_dim(s, "forest.trees", 2, 0, &shape[0], err);
+    if (status == OK)
+        status = safetensors_get(s, "forest.trees", "U8", shape, 2, &trees, err);
+    if (status == OK)
+        status =
+            get_floats(s, "forest.leaves", shape[0], TREE_LEAVES_MAX, m->experts, &leaves, err);
+    if (status != OK)
+        return status;
+    if (shape[0] > FOREST_TREES_MAX || (uintptr_t)trees % _Alignof(struct tree))
+        return error_set(err, ERR_CORRUPT, "its forest is damaged");
+    *f = (struct forest){shape[0], m->experts, (struct tree *)trees, (float *)leaves};
+    for (size_t t = 0; t < f->tree_count; t++)
+        if (!tree_is_sound(&f->trees[t]))
+            return error_set(err, ERR_CORRUPT, "tree %zu is damaged", t);
+    return OK;
+}
+
+static enum status read_linear(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct predictor *p = &m->predictor;
+    size_t groups, shape[2] = {ENCODE_BUCKETS, 0};
+    enum status status = safetensors_dim(s, "linear.group_quality", 2, 0, &groups, err);
+    if (status != OK)
+        return status;
+    if (groups > LINEAR_GROUPS_MAX)
+        return error_set(err, ERR_CORRUPT, "more than %d groups", LINEAR_GROUPS_MAX);
+    p->shape = (struct linear_shape){m->experts, groups, linear_width(m->experts, groups)};
+    shape[1] = p->shape.width;
+    size_t e = m->experts;
+    const struct {
+        const char *name;
+        size_t a, b;
+        const float **into;
+    } wanted[] = {
+        {"linear.bias", p->shape.width, SIZE_MAX, &p->bias},
+        {"linear.group_quality", groups, e, &p->group_quality},
+        {"stack.contrast", e, SIZE_MAX, &p->contrast},
+        {"stack.base", e + SLOPES, SIZE_MAX, &p->base},
+        {"stack.calibration", SLOPES + 2 * e, SIZE_MAX, &p->calibration},
+        {"tokens", e, TOKEN_PARAMETERS, &p->tokens},
+    };
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
+        status = get_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
+    if (status == OK)
+        status =
+            safetensors_get(s, "linear.weights", "BF16", shape, 2, (const void **)&p->weights, err);
+    return status;
+}
+
+static enum status read_rest(struct model *m, const struct safetensors *s, struct error *err)
+{
+    enum status status = safetensors_dim(s, "train.text_hashes", 1, 0, &m->text_count, err);
+    if (status == OK)
+        status = safetensors_get(s, "train.text_hashes", "U64", &m->text_count, 1,
+                                 (const void **)&m->text_hashes, err);
+    if (status == OK)
+        status = safetensors_dim(s, "sample.quality", 2, 0, &m->sample, err);
+    if (status == OK)
+        status = get_floats(s, "sample.quality", m->sample, m->experts, 0, &m->sample_quality, err);
+    if (status == OK)
+        status =
+            get_floats(s, "sample.cost_usd", m->sample, m->experts, 0, &m->sample_cost_usd, err);
+    return status;
+}
+
+static enum status read_model(struct model *m, const void *bytes, size_t len, const char *place,
+                              struct error *err)
+{
+    struct safetensors s;
+    enum status status = safetensors_open(bytes, len, place, &s, err);
+    if (status != OK)
+        return status;
+    if ((status = expect(m, &s, "format", MODEL_FORMAT, err)) != OK ||
+        (status = check_sum(m, &s, err)) != OK ||
+        (status = expect(m, &s, "version", MODEL_VERSION, err)) != OK ||
+        (status = expect(m, &s, "encoder", ENCODE_VERSION, err)) != OK ||
+        (status = read_experts(m, &s, err)) != OK || (status = read_linear(m, &s, err)) != OK ||
+        (status = read_forest(m, &s, err)) != OK || (status = read_rest(m, &s, err)) != OK)
+        error_prefix(err, "%s", place);
+    return status;
+}
+
+static struct model *model_create(void)
+{
+    struct model *m = calloc(1, sizeof(*m));
+    if (m && !(m->arena = arena_create(ARENA_CAP))) {
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+enum status model_load(const char *path, struct model **ret, struct error *err)
+{
+    struct model *m = model_create();
+    if (!m)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    enum status status = file_map_open(path, &m->map, err);
+    if (status == OK)
+        status = read_model(m, m->map.ptr, m->map.len, path, err);
+    if (status != OK)
+        model_free(m);
+    else
+        *ret = m;
+    return status;
+}
+
+enum status model_load_bytes(const void *bytes, size_t len, struct model **ret, struct error *err)
+{
+    struct model *m = model_create();
+    if (m)
+        m->copy = malloc(len + 1);
+    if (!m || !m->copy) {
+        model_free(m);
+        return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    memcpy(m->copy, bytes, len);
+    enum status status = read_model(m, m->copy, len, "model", err);
+    if (status != OK)
+        model_free(m);
+    else
+        *ret = m;
+    return status;
+}
+
+void model_free(struct model *m)
+{
+    if (!m)
+        return;
+    file_map_close(&m->map);
+    free(m->copy);
+    arena_free(m->arena);
+    free(m);
+}
+
+size_t model_expert_count(const struct model *m)
+{
+    return m->experts;
+}
+
+const struct model_expert *model_expert_at(const struct model *m, size_t index)
+{
+    CHECK(index < m->experts);
+    return &m->expert[index];
+}
+
+size_t model_expert_index(const struct model *m, struct str name)
+{
+    for (size_t e = 0; e < m->experts; e++)
+        if (str_equal(m->expert[e].name, name))
+            return e;
+    return SIZE_MAX;
+}
+
+const struct encoder *model_encoder(const struct model *m)
+{
+    return &m->encoder;
+}
+
+uint64_t model_checksum(const struct model *m)
+{
+    return m->checksum;
+}
+
+bool model_trained_on(const struct model *m, uint64_t text_hash)
+{
+    size_t low = 0, high = m->text_count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (m->text_hashes[mid] < text_hash)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < m->text_count && m->text_hashes[low] == text_hash;
+}
+
+void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates)
+{
+    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX];
+    predictor_run(&m->predictor, f, quality, in, out);
+    for (size_t e = 0; e < m->experts; e++) {
+        const struct price *p = &m->expert[e].price;
+        estimates[e] = (struct estimate){
+            .quality = quality[e], .input_tokens = in[e], .output_tokens = out[e]};
+        estimates[e].cost_nano_usd = model_cost_nano_usd(p, &estimates[e]);
+    }
+}
+
+int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e)
+{
+    double nano = ((double)e->input_tokens * (double)p->input_nano_usd_per_m +
+                   (double)e->output_tokens * (double)p->output_nano_usd_per_m) *
+                  1e-6;
+    return nano < 9e18 ? (int64_t)(nano + 0.5) : INT64_MAX;
+}
+
+/* Mean predicted cost of the sample when each query takes its best utility. */
+static double sample_cost(const struct model *m, const bool *use, double lambda)
+{
+    double total = 0;
+    for (size_t i = 0; i < m->sample; i++) {
+        const float *quality = m->sample_quality + i * m->experts,
+                    *cost = m->sample_cost_usd + i * m->experts;
+        double best = -INFINITY, paid = 0;
+        for (size_t e = 0; e < m->experts; e++) {
+            double utility = (double)quality[e] - lambda * (double)cost[e];
+            if ((!use || use[e]) && utility > best) {
+                best = utility;
+                paid = (double)cost[e];
+            }
+        }
+        total += paid;
+    }
+    return m->sample ? total / (double)m->sample : 0;
+}
+
+double model_lambda_for_budget(const struct model *m, const bool *use, double usd_per_1k)
+{
+    double target = usd_per_1k / 1000, low = 1e-3, high = 1e12;
+    if (sample_cost(m, use, 0) <= target)
+        return 0;
+    for (int step = 0; step < 60; step++) {
+        double mid = sqrt(low * high);
+        if (sample_cost(m, use, mid) > target)
+            low = mid;
+        else
+            high = mid;
+    }
+    return high;
+}
