@@ -50,7 +50,7 @@ static const struct {
     {415, "invalid_request_error", "unsupported_media_type"},
     {429, "rate_limit_error", "rate_limit_exceeded"},
     {431, "invalid_request_error", "headers_too_large"},
-    {501, "invalid_request_error", "unsupported"},
+    {501, "server_error", "unsupported"},
     {503, "server_error", "overloaded"},
 };
 

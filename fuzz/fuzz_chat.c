@@ -1,0 +1,42 @@
+/* A chat request: what is accepted is written back as valid JSON that reads the same, with only the model and
+ * the usage option changed. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "expert/openai_request.h"
+
+#define FUZZ_ARENA_BYTES (1u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_round_trip(const struct openai_request *r, struct arena *a)
+{
+    struct openai_request again;
+    struct error err = {0};
+    struct buf out;
+    buf_init(&out, r->root.raw.len + 256);
+    openai_request_write(r, STR("up/\"x"), &out);
+    CHECK(buf_status(&out, NULL) == OK);
+    enum status status = openai_request_parse(buf_str(&out), true, a, &again, NULL, &err);
+    CHECK(status == OK || status == ERR_TOO_LARGE);
+    if (status == OK) {
+        CHECK(str_equal(again.model, STR("up/\"x")));
+        CHECK(str_equal(again.query, r->query));
+        CHECK(again.input_characters == r->input_characters);
+        CHECK(again.stream == r->stream && again.needs == r->needs);
+        CHECK(again.wants_usage == (r->stream || r->wants_usage));
+    }
+    buf_done(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct openai_request request;
+    struct arena *a = arena_create(FUZZ_ARENA_BYTES);
+    if (a && openai_request_parse((struct str){(const char *)data, size}, true, a, &request, NULL,
+                                  NULL) == OK)
+        check_round_trip(&request, a);
+    arena_free(a);
+    return 0;
+}
