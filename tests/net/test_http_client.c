@@ -39,7 +39,7 @@ static void stop(void)
     loop_free(l);
 }
 
-TestSuite(http_client, .init = start, .fini = stop, .timeout = 120);
+TestSuite(http_client, .init = start, .fini = stop);
 
 /* What a call told. */
 struct told {

@@ -10,8 +10,6 @@
 
 #define KEEP "GET /k HTTP/1.1\r\nHost: h\r\n\r\n"
 
-TestSuite(http_conn, .timeout = 120);
-
 static void expect_body(const char *answer, const char *body)
 {
     const char *end = strstr(answer, "\r\n\r\n");

@@ -10,8 +10,6 @@
 
 #define SHORT_MS 80
 
-TestSuite(http_deadline, .timeout = 60);
-
 static void expect_408(const struct http_server_options *options, const char *half)
 {
     struct test_server *t = test_server_start(options, test_echo, NULL);

@@ -63,7 +63,7 @@ static void stop(void)
     test_server_stop(t);
 }
 
-TestSuite(http_response, .init = start, .fini = stop, .timeout = 60);
+TestSuite(http_response, .init = start, .fini = stop);
 
 static void expect_has(const char *text, const char *part)
 {

@@ -12,8 +12,6 @@
 
 #define KEEP "GET /k HTTP/1.1\r\nHost: h\r\n\r\n"
 
-TestSuite(http_server, .timeout = 120);
-
 Test(http_server, too_many_connections_are_told_so)
 {
     struct http_server_options o = {.connections_max = 2};

@@ -33,7 +33,7 @@ static void stop(void)
     close(pair[1]);
 }
 
-TestSuite(http_sockets, .init = start, .fini = stop, .timeout = 60);
+TestSuite(http_sockets, .init = start, .fini = stop);
 
 static void run_for(unsigned ms)
 {

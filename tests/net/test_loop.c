@@ -22,7 +22,7 @@ static void drop(void)
     loop_free(l);
 }
 
-TestSuite(loop, .init = make, .fini = drop, .timeout = 60);
+TestSuite(loop, .init = make, .fini = drop);
 
 static void stop(void *arg)
 {
