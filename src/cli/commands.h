@@ -5,5 +5,8 @@
 #include "cli/options.h"
 
 extern const struct command replay_command;
+extern const struct command demo_command;
+extern const struct command serve_command;
+extern const struct command ask_command;
 
-#define COMMANDS &replay_command,
+#define COMMANDS &serve_command, &ask_command, &replay_command, &demo_command,
