@@ -108,7 +108,7 @@ static enum status tell(struct demo *d, struct error *err)
         st = steps[i](d, err);
     if (st != OK)
         return st;
-    printf("\nThat took %.1f s.\n", (double)(clock_now_ns() - start) * 1e-9);
+    printf("That took %.1f s.\n", (double)(clock_now_ns() - start) * 1e-9);
     if (!d->keep)
         return OK;
     print_next_steps(d);

@@ -6,13 +6,16 @@
 #include "base/json.h"
 #include "cli/ask_table.h"
 #include "cli/demo.h"
+#include "judge/answer.h"
 
 #define REPLY_BYTES_MAX (1u << 20)
 
-static const char *const QUESTIONS[] = {
-    "What is 48 * 127?",
-    "On which day of the week does 20 July 1969 fall?",
-    "Priya buys 14 boxes with 25 pencils in each and gives 38 away. How many are left?",
+static const struct {
+    const char *text, *answer;
+} QUESTIONS[] = {
+    {"What is 48 * 127?", "6096"},
+    {"On which day of the week does 20 July 1969 fall?", "Sunday"},
+    {"Priya buys 14 boxes with 25 pencils in each and gives 38 away. How many are left?", "312"},
 };
 
 static enum status write_config(const struct demo *d, const char *path, struct error *err)
@@ -99,11 +102,15 @@ static void explain(struct str decision)
     }
     if (chosen.name.len == 0)
         return;
+    double points = 100 * (best.quality - chosen.quality);
     if (str_equal(chosen.name, best.name))
         printf("  %.*s is predicted best, and worth its price.\n", STR_FMT(chosen.name));
+    else if (points < 0.05)
+        printf("  %.*s is as good as %.*s, for much less money.\n", STR_FMT(chosen.name),
+               STR_FMT(best.name));
     else
         printf("  %.*s would add %.1f points for %.0f times the money: not worth it, so %.*s.\n",
-               STR_FMT(best.name), 100 * (best.quality - chosen.quality),
+               STR_FMT(best.name), points,
                chosen.cost_usd > 0 ? best.cost_usd / chosen.cost_usd : 0, STR_FMT(chosen.name));
 }
 
@@ -118,8 +125,8 @@ static enum status post(struct demo *d, const char *path, struct str body, struc
     return st;
 }
 
-static enum status print_answer(struct demo *d, struct str answer, const struct local_reply *reply,
-                                struct error *err)
+static enum status print_answer(struct demo *d, struct str answer, const char *wanted,
+                                const struct local_reply *reply, struct error *err)
 {
     struct json_value root;
     struct str text;
@@ -129,11 +136,18 @@ static enum status print_answer(struct demo *d, struct str answer, const struct 
     struct json_value message = json_get(first_item(json_get(root, "choices")), "message");
     if (json_string_decode(json_get(message, "content"), d->arena, &text) != OK)
         return error_set(err, ERR_UPSTREAM, "the gateway's answer holds no text");
-    printf("  %s: %.*s\n  It cost %s USD.\n", reply->expert, STR_FMT(text), reply->cost_usd);
+    const struct query known = {.answer = str_from(wanted)};
+    printf("  %s: %.*s\n", reply->expert, STR_FMT(text));
+    if (judge_score(&known, text) > 0)
+        printf("  Right, for %s USD.\n\n", reply->cost_usd);
+    else
+        printf("  Wrong (it is %s), for %s USD: even good bets are lost now and then.\n\n", wanted,
+               reply->cost_usd);
     return OK;
 }
 
-static enum status ask_one(struct demo *d, const char *question, struct error *err)
+static enum status ask_one(struct demo *d, const char *question, const char *wanted,
+                           struct error *err)
 {
     struct buf body, decision, answer;
     struct local_reply reply = {0};
@@ -143,7 +157,7 @@ static enum status ask_one(struct demo *d, const char *question, struct error *e
     buf_add(&body, STR("{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":"));
     json_write_string(&body, str_from(question));
     buf_add(&body, STR("}]}"));
-    printf("\n  %s%s%s\n\n", d->bold ? "\033[1m" : "", question, d->bold ? "\033[0m" : "");
+    printf("  %s%s%s\n\n", d->bold ? "\033[1m" : "", question, d->bold ? "\033[0m" : "");
     enum status st = post(d, "/v1/route", buf_str(&body), &decision, &reply, err);
     if (st == OK) {
         ask_table_print(stdout, buf_str(&decision), d->bold);
@@ -151,7 +165,7 @@ static enum status ask_one(struct demo *d, const char *question, struct error *e
         st = post(d, "/v1/chat/completions", buf_str(&body), &answer, &reply, err);
     }
     if (st == OK)
-        st = print_answer(d, buf_str(&answer), &reply, err);
+        st = print_answer(d, buf_str(&answer), wanted, &reply, err);
     buf_done(&body);
     buf_done(&decision);
     buf_done(&answer);
@@ -163,6 +177,6 @@ enum status demo_ask_three(struct demo *d, struct error *err)
     demo_heading(d, 7, "Three questions through the gateway");
     enum status st = OK;
     for (size_t i = 0; i < sizeof(QUESTIONS) / sizeof(QUESTIONS[0]) && st == OK; i++)
-        st = ask_one(d, QUESTIONS[i], err);
+        st = ask_one(d, QUESTIONS[i].text, QUESTIONS[i].answer, err);
     return st;
 }

@@ -55,7 +55,7 @@ static void print_line(const struct report *r, const char *label, struct line li
                        bool bold)
 {
     double reference = r->experts[r->reference].usd_per_1k, mix = mix_at(r, line.usd_per_1k);
-    printf("  %s%-38s  %8.1f %%  %9.4f  %7.0f %%%s", bold ? "\033[1m" : "", label,
+    printf("  %s%-40s  %8.1f %%  %9.4f  %7.0f %%%s", bold ? "\033[1m" : "", label,
            100 * line.accuracy, line.usd_per_1k, 100 * line.usd_per_1k / reference,
            bold ? "\033[0m" : "");
     if (compare && !isnan(mix))
@@ -70,7 +70,8 @@ static void print_at(const struct report *r, double fraction)
         const struct report_at *at = &r->at[i];
         if (fabs(at->fraction - fraction) > 1e-9 || isnan(at->accuracy.value))
             continue;
-        snprintf(label, sizeof(label), "leeroo, for %.0f %% of the dearest's cost", 100 * fraction);
+        snprintf(label, sizeof(label), "leeroo, for %.0f %% of the cost of %.*s", 100 * fraction,
+                 STR_FMT(r->experts[r->reference].name));
         print_line(r, label, (struct line){at->accuracy.value, at->usd_per_1k}, true, false);
     }
 }
@@ -95,11 +96,13 @@ static size_t cheapest(const struct report *r)
 
 static void print_report(const struct demo *d, const struct report *r, struct line routed)
 {
+    char of_reference[LABEL_BYTES];
+    snprintf(of_reference, sizeof(of_reference), "of %.*s", STR_FMT(r->experts[r->reference].name));
     printf("  %zu questions that it has not seen. \"random mix\" is the best that two experts, "
            "mixed at\n"
            "  random, would do for the same money.\n\n"
-           "  %-38s  %10s  %9s  %9s  %10s\n",
-           r->queries, "who answers", "right", "USD/1,000", "cost", "random mix");
+           "  %-40s  %10s  %9s  %9s  %10s\n",
+           r->queries, "who answers", "right", "USD/1,000", of_reference, "random mix");
     print_single(r, "cheapest", cheapest(r));
     print_line(r, "anybody, at random",
                (struct line){r->random_mix.accuracy.value, r->random_mix.usd_per_1k}, false, false);
@@ -110,9 +113,15 @@ static void print_report(const struct demo *d, const struct report *r, struct li
     print_line(r, "oracle: knows beforehand who is right",
                (struct line){r->oracle.accuracy.value, r->oracle.usd_per_1k}, false, false);
     const struct report_expert *best = &r->experts[r->best_single.expert];
+    printf("\n  The gateway below answers %.1f %% right where always asking %.*s gives %.1f %%, at "
+           "%.0f %% of\n"
+           "  the cost.",
+           100 * routed.accuracy, STR_FMT(best->name), 100 * best->accuracy.value,
+           100 * routed.usd_per_1k / best->usd_per_1k);
     if (!isnan(r->matched.value))
-        printf("\n  %.*s is matched at %.0f %% of its cost.\n", STR_FMT(best->name),
+        printf(" %.*s is matched at %.0f %% of its cost.", STR_FMT(r->experts[r->reference].name),
                100 * r->matched.value);
+    putchar('\n');
 }
 
 enum status demo_examine(struct demo *d, struct error *err)

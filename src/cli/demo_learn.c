@@ -189,10 +189,10 @@ static enum status train_and_write(const struct demo *d, const struct dataset *s
             "is right,\n"
             "  and what it will cost. Learnt in %.1f s. Cross-validated, as the chance that a "
             "question\n"
-            "  answered right was predicted above one answered wrong (AUC; 0.5 is guessing):\n\n ",
+            "  answered right was predicted above one answered wrong (AUC; 0.5 is guessing):\n\n",
             (double)(clock_now_ns() - start) * 1e-9);
     for (size_t i = 0; st == OK && i < trained->experts; i++)
-        printf("  %.*s %.2f", STR_FMT(trained->expert[i].name), trained->figures[i].auc);
+        printf("  %.*s %.2f  ", STR_FMT(trained->expert[i].name), trained->figures[i].auc);
     if (st == OK)
         putchar('\n');
     trained_free(trained);

@@ -21,7 +21,7 @@ def rows(text):
     table = text.split("5  The exam")[1].split("6  The gateway")[0]
     found = {}
     for line in table.splitlines():
-        match = re.match(r"  (.{38}) +([\d.]+) % +([\d.]+) +(\d+) %(?: +([\d.]+) %)?$", line)
+        match = re.match(r"  (.{40}) +([\d.]+) % +([\d.]+) +(\d+) %(?: +([\d.]+) %)?$", line)
         if match:
             found[match[1].strip()] = [float(g) if g else None for g in match.groups()[1:]]
     return found
@@ -41,7 +41,7 @@ def test_it_tells_the_whole_story(demo):
     assert done.stderr == ""  # nothing to warn of, and no progress line off a terminal
     assert len(re.findall(r"The answer is ", done.stdout)) == 3
     assert "6096" in done.stdout and "Sunday" in done.stdout and "312" in done.stdout
-    assert len(re.findall(r"^  It cost 0\.\d{9} USD\.$", done.stdout, re.M)) == 3
+    assert len(re.findall(r"^  Right, for 0\.\d{9} USD\.$", done.stdout, re.M)) == 3
 
 
 def test_the_router_beats_every_mix_of_single_experts(demo):
