@@ -43,7 +43,8 @@ struct http_call_options {
 
 NODISCARD enum status http_client_create(struct loop *l, const struct http_client_options *options,
                                          struct http_client **ret, struct error *err);
-void http_client_free(struct http_client *client); /* cancels what still runs, silently */
+/* Cancels what still runs, silently. Not from inside a callback of a call. */
+void http_client_free(struct http_client *client);
 
 NODISCARD enum status http_call_start(struct http_client *client, const struct http_call_options *o,
                                       struct http_call **ret, struct error *err);

@@ -23,6 +23,8 @@
 /* A hook may put off further work; past this many in one round, sockets get their turn first. */
 #define LOOP_HOOKS_PER_ROUND_MAX 65536
 
+#define TIMER_MS_MAX (UINT64_C(365) * 24 * 3600 * 1000)
+
 struct loop_message {
     void (*fn)(void *);
     void *arg;
@@ -51,6 +53,7 @@ struct loop {
 struct loop_timer {
     struct event event;
     struct loop *loop;
+    uint64_t due_ms; /* by loop_now_ms */
     void (*fn)(void *);
     void *arg;
 };
@@ -224,6 +227,7 @@ enum status loop_run(struct loop *l, struct error *err)
         idle = hooks_run(l);
     }
     atomic_store(&l->stopping, false);
+    l->now_ms = 0;
     return OK;
 }
 
@@ -254,13 +258,26 @@ void loop_defer_cancel(struct loop *l, struct loop_hook *hook)
     hook->next = hook->previous = NULL;
 }
 
-/* Timers */
+/* Timers. libevent goes by a coarse clock and may be some milliseconds early (its precise one would cost a timerfd
+ * call each), so the time is looked at again. */
+
+static void timer_add(struct loop_timer *t, uint64_t delay_ms)
+{
+    struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
+                            .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000)};
+    /* Fails only when the heap of timers cannot grow; then the deadline is lost, not the process. */
+    (void)event_add(&t->event, &delay);
+}
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct loop_timer *t = arg;
-    t->fn(t->arg);
+    uint64_t now = loop_now_ms(t->loop);
+    if (now < t->due_ms)
+        timer_add(t, t->due_ms - now);
+    else
+        t->fn(t->arg);
 }
 
 struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *arg)
@@ -280,14 +297,10 @@ struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *a
 
 void loop_timer_start(struct loop_timer *t, uint64_t delay_ms)
 {
-    const uint64_t year_ms = UINT64_C(365) * 24 * 3600 * 1000;
-    if (delay_ms > year_ms)
-        delay_ms = year_ms;
-    struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
-                            .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000)};
-    /* Fails only when the heap of timers cannot grow; then the deadline is lost, not the process. */
-    if (event_add(&t->event, &delay) != 0)
-        return;
+    if (delay_ms > TIMER_MS_MAX)
+        delay_ms = TIMER_MS_MAX;
+    t->due_ms = loop_now_ms(t->loop) + delay_ms;
+    timer_add(t, delay_ms);
 }
 
 void loop_timer_stop(struct loop_timer *t)
