@@ -1,0 +1,15 @@
+/* A model of three experts (cheap, mid, dear) trained on made-up outcomes: everybody is good at easy questions
+ * ("hello cat"), only the dear one at hard ones ("prove lemma"). */
+#pragma once
+
+#include "predict/model.h"
+#include "serve/config.h"
+
+struct model *serve_test_model(void);
+/* `experts` and what follows of a leeroo.yaml; listens on 127.0.0.1:0. Bound to the model. */
+struct config *serve_test_config(const struct model *m, const char *yaml);
+
+#define SERVE_TEST_EXPERTS                                                                         \
+    "experts:\n  - {name: cheap, url: \"http://127.0.0.1:1\"}\n"                                   \
+    "  - {name: mid, url: \"http://127.0.0.1:1\"}\n  - {name: dear, url: "                         \
+    "\"http://127.0.0.1:1\"}\n"
