@@ -250,7 +250,8 @@ void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
     while (s->listener != NULL && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
         ;
     listener_free(s);
-    s->sweep = loop_timer_create(s->loop, on_sweep, s);
+    if (s->sweep == NULL)
+        s->sweep = loop_timer_create(s->loop, on_sweep, s);
     if (s->sweep != NULL)
         loop_timer_start(s->sweep, SERVER_FRESH_GRACE_MS);
     close_idle(s, s->sweep == NULL);

@@ -68,7 +68,8 @@ NODISCARD enum status http_server_create(struct loop *l, int listen_fd,
 /* Still accepts and answers, but every answer from now on ends its connection, so that clients which keep
  * connections move elsewhere by themselves. For the time between "not ready" and http_server_drain. */
 void http_server_wind_down(struct http_server *s);
-/* Takes what has arrived until now, then stops accepting, closes idle connections, lets running exchanges finish, then calls done(arg) on the loop. */
+/* Takes what has arrived until now, stops accepting, closes idle connections (one that has just been made has a
+ * second for its first request), lets running exchanges finish, then calls done(arg) on the loop. */
 void http_server_drain(struct http_server *s, void (*done)(void *), void *arg);
 void http_server_free(struct http_server *s); /* cuts what still runs (on_gone is called) */
 size_t http_server_connections(const struct http_server *s);

@@ -1,3 +1,4 @@
+/* The server on its thread and the blocking sockets of net_test.h. */
 #include "net/net_test.h"
 
 #include <errno.h>

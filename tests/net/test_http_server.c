@@ -33,8 +33,11 @@ Test(http_server, too_many_connections_are_told_so)
     test_server_stop(t);
 }
 
+#define QUEUED 40
+
 struct drain {
     struct http_server *server;
+    int port, fds[QUEUED];
     sem_t done;
 };
 
@@ -101,6 +104,58 @@ Test(http_server, a_drain_without_connections_is_done)
     struct drain d = {.server = t->server};
     sem_init(&d.done, 0, 0);
     test_on_loop(t, begin_drain, &d);
+    test_wait(&d.done);
+    test_server_stop(t);
+}
+
+static void wind_down(void *arg)
+{
+    http_server_wind_down(((struct test_server *)arg)->server);
+}
+
+Test(http_server, winding_down_ends_connections_with_their_answers)
+{
+    struct test_server *t = test_server_start(NULL, test_echo, NULL);
+    int fd = test_connect(t->port);
+    test_send(fd, KEEP);
+    free(test_read_answer(fd));
+    test_on_loop(t, wind_down, t);
+    cr_assert_eq(test_connections(t), 1); /* idle ones stay until the drain */
+    test_send(fd, KEEP);
+    char *a = test_read_all(fd);
+    cr_assert_not_null(strstr(a, "connection: close"));
+    free(a);
+    close(fd);
+    a = test_ask(t->port, KEEP); /* new ones are still welcome */
+    cr_assert(str_ends(str_from(a), STR("GET /k? ")), "%s", a);
+    free(a);
+    test_server_stop(t);
+}
+
+/* Connected and sent while the loop was busy: all of them are in the queue when the drain begins. */
+static void connect_and_drain(void *arg)
+{
+    struct drain *d = arg;
+    for (int i = 0; i < QUEUED; i++) {
+        d->fds[i] = test_connect(d->port);
+        test_send(d->fds[i], KEEP);
+    }
+    http_server_drain(d->server, drained, d);
+    http_server_drain(d->server, drained, d); /* twice is once */
+}
+
+Test(http_server, a_drain_takes_what_waits_in_the_queue)
+{
+    struct test_server *t = test_server_start(NULL, test_echo, NULL);
+    struct drain d = {.server = t->server, .port = t->port};
+    sem_init(&d.done, 0, 0);
+    test_on_loop(t, connect_and_drain, &d);
+    for (int i = 0; i < QUEUED; i++) {
+        char *a = test_read_all(d.fds[i]);
+        cr_assert(str_ends(str_from(a), STR("GET /k? ")), "%s", a);
+        free(a);
+        close(d.fds[i]);
+    }
     test_wait(&d.done);
     test_server_stop(t);
 }
