@@ -80,7 +80,7 @@ static enum status concat_queries(struct dataset *d, struct dataset *const *part
 enum status dataset_concat(struct dataset *const *parts, size_t count, struct dataset **ret,
                            struct error *err)
 {
-    struct dataset *d;
+    struct dataset *d = NULL;
     enum status st = dataset_create("the data sets", &d, err);
     if (st != OK)
         return st;

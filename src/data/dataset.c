@@ -42,7 +42,7 @@ static enum status part_read(struct dataset *d, const char *file, struct error *
 
 enum status dataset_load(const char *path, unsigned parts, struct dataset **ret, struct error *err)
 {
-    struct dataset *d;
+    struct dataset *d = NULL;
     enum status st = dataset_create(path, &d, err);
     if (st != OK)
         return st;

@@ -243,7 +243,7 @@ out:
 
 enum status dataset_load_queries(const char *path, struct dataset **ret, struct error *err)
 {
-    struct dataset *d;
+    struct dataset *d = NULL;
     enum status st = dataset_create(path, &d, err);
     if (st != OK)
         return st;
