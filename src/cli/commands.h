@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 
+extern const struct command train_command;
 extern const struct command replay_command;
 extern const struct command demo_command;
 extern const struct command serve_command;
@@ -11,4 +12,6 @@ extern const struct command ask_command;
 extern const struct command route_command;
 extern const struct command eval_command;
 
-#define COMMANDS &route_command, &eval_command, &serve_command, &ask_command, &replay_command, &demo_command,
+#define COMMANDS                                                                                   \
+    &train_command, &route_command, &eval_command, &serve_command, &ask_command, &replay_command,  \
+        &demo_command,

@@ -94,10 +94,14 @@ static void gradients(const struct linear_shape *s, const struct linear_targets 
 struct families {
     size_t ends[FAMILIES];
     float squares[FAMILIES]; /* mean squared gradient over the family's heads */
+    float rates[FAMILIES];
 };
 
-static void measure(const struct linear_shape *s, const float *gradient, struct families *f)
+static void measure(const struct linear_shape *s, const struct linear_options *o,
+                    const float *gradient, struct families *f)
 {
+    f->rates[0] = f->rates[2] = o->learning_rate;
+    f->rates[1] = o->group_learning_rate;
     f->ends[0] = s->experts;
     f->ends[1] = s->experts + s->groups;
     f->ends[2] = f->ends[1] + 1;
@@ -114,7 +118,7 @@ static void measure(const struct linear_shape *s, const float *gradient, struct 
 /* One AdaGrad step on the rows of a query's buckets. `steps` [width] is the gradient scaled per family. */
 WIDE_LOOPS static void update(float *weights, size_t width, const struct families *f,
                               const uint32_t *buckets, const float *values, size_t count,
-                              float rate, const float *gradient, float *accumulators)
+                              const float *gradient, float *accumulators)
 {
     float steps[LINEAR_WIDTH_MAX];
     for (size_t j = f->ends[2]; j < width; j++)
@@ -126,7 +130,7 @@ WIDE_LOOPS static void update(float *weights, size_t width, const struct familie
         size_t begin = 0;
         for (int k = 0; k < FAMILIES; k++) {
             sums[k] += f->squares[k] * value * value;
-            float step = rate * value / sqrtf(sums[k] + EPSILON);
+            float step = f->rates[k] * value / sqrtf(sums[k] + EPSILON);
             for (size_t j = begin; j < f->ends[k]; j++)
                 steps[j] = step * gradient[j];
             begin = f->ends[k];
@@ -136,13 +140,12 @@ WIDE_LOOPS static void update(float *weights, size_t width, const struct familie
     }
 }
 
-static void update_bias(float *bias, const struct families *f, float rate, const float *gradient,
-                        float *sums)
+static void update_bias(float *bias, const struct families *f, const float *gradient, float *sums)
 {
     size_t begin = 0;
     for (int k = 0; k < FAMILIES; k++) {
         sums[k] += f->squares[k];
-        float step = rate / sqrtf(sums[k] + EPSILON);
+        float step = f->rates[k] / sqrtf(sums[k] + EPSILON);
         for (size_t j = begin; j < f->ends[k]; j++)
             bias[j] -= step * gradient[j];
         begin = f->ends[k];
@@ -186,10 +189,9 @@ void linear_train(const struct linear_shape *shape, const struct sparse_rows *ro
             struct families families;
             linear_predict(weights, bias, shape->width, buckets, values, n, out);
             gradients(shape, targets, order[i], out);
-            measure(shape, out, &families);
-            update(weights, shape->width, &families, buckets, values, n, options->learning_rate,
-                   out, scratch);
-            update_bias(bias, &families, options->learning_rate, out, bias_sums);
+            measure(shape, options, out, &families);
+            update(weights, shape->width, &families, buckets, values, n, out, scratch);
+            update_bias(bias, &families, out, bias_sums);
         }
     }
 }

@@ -40,7 +40,8 @@ struct linear_targets {
 
 struct linear_options {
     unsigned epochs;     /* 2 */
-    float learning_rate; /* 0.05 */
+    float learning_rate;       /* 0.05 */
+    float group_learning_rate; /* 0.1; of the softmax */
 };
 
 /* Trains on `order[count]` (row indices, shuffled in place for every epoch by `rng`). `weights` and `bias` are

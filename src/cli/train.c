@@ -1,0 +1,166 @@
+/* leeroo train: recorded outcomes → a model file. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "data/dataset.h"
+#include "predict/train.h"
+
+#define DATASETS_MAX 64
+
+struct train_command {
+    const char *output, *experts;
+    uint64_t seed;
+    bool quiet, json;
+    struct dataset *parts[DATASETS_MAX], *all;
+    size_t part_count;
+    struct progress progress;
+};
+
+static void show_progress(size_t done, size_t total, void *arg)
+{
+    struct train_command *c = arg;
+    c->progress.total = total;
+    progress_update(&c->progress, done);
+}
+
+static enum status load(struct train_command *c, char **paths, int count, struct error *err)
+{
+    for (int i = 0; i < count; i++) {
+        enum status status = dataset_load(paths[i], DATASET_ALL, &c->parts[i], err);
+        if (status != OK)
+            return status;
+        c->part_count++;
+    }
+    if (count == 1)
+        return OK;
+    return dataset_concat(c->parts, c->part_count, &c->all, err);
+}
+
+static void unload(struct train_command *c)
+{
+    dataset_free(c->all);
+    for (size_t i = 0; i < c->part_count; i++)
+        dataset_free(c->parts[i]);
+}
+
+static void print_table(const struct trained *t, FILE *out)
+{
+    fprintf(out, "%-32s %9s %9s %10s %7s %7s\n", "expert", "outcomes", "accuracy", "USD/1,000",
+            "AUC", "ECE");
+    for (size_t e = 0; e < t->experts; e++) {
+        const struct train_figures *f = &t->figures[e];
+        fprintf(out, "%-32.*s %9zu %7.1f %% %10.4f %7.3f %7.3f\n", STR_FMT(t->expert[e].name),
+                f->known, 100 * f->accuracy, 1000 * f->mean_cost_usd, f->auc, f->calibration_error);
+    }
+}
+
+static void print_json(const struct trained *t, const char *path)
+{
+    struct buf b;
+    buf_init(&b, 16u << 20);
+    buf_add_c(&b, "{\"model\":");
+    json_write_string(&b, str_from(path));
+    buf_addf(&b, ",\"queries\":%zu,\"experts\":[", t->queries);
+    for (size_t e = 0; e < t->experts; e++) {
+        const struct train_figures *f = &t->figures[e];
+        buf_add_c(&b, e ? ",{\"name\":" : "{\"name\":");
+        json_write_string(&b, t->expert[e].name);
+        buf_addf(&b, ",\"outcomes\":%zu,\"accuracy\":", f->known);
+        json_write_double(&b, f->accuracy);
+        buf_add_c(&b, ",\"usd_per_1k\":");
+        json_write_double(&b, 1000 * f->mean_cost_usd);
+        buf_add_c(&b, ",\"auc\":");
+        json_write_double(&b, f->auc);
+        buf_add_c(&b, ",\"calibration_error\":");
+        json_write_double(&b, f->calibration_error);
+        buf_add_char(&b, '}');
+    }
+    buf_add_c(&b, "]}\n");
+    fwrite(b.ptr, 1, b.len, stdout);
+    buf_done(&b);
+}
+
+static enum status train(struct train_command *c, struct error *err)
+{
+    const struct dataset *d = c->all ? c->all : c->parts[0];
+    struct train_options options;
+    struct trained *trained;
+    size_t chosen[DATASET_EXPERTS_MAX];
+    train_options_default(&options);
+    options.seed = c->seed;
+    options.progress = show_progress;
+    options.progress_arg = c;
+    if (c->experts) {
+        enum status status = dataset_expert_list(d, c->experts, chosen, &options.expert_count, err);
+        if (status != OK)
+            return status;
+        options.experts = chosen;
+    }
+    progress_begin(&c->progress, "training", 1);
+    enum status status = train_run(d, &options, &trained, err);
+    progress_end(&c->progress);
+    if (status != OK)
+        return status;
+    status = model_write(trained, c->output, err);
+    if (status == OK && c->json)
+        print_json(trained, c->output);
+    if (status == OK && !c->json && !c->quiet) {
+        fprintf(stderr, "%zu queries, figures by %d-fold cross-validation:\n\n", trained->queries,
+                TRAIN_FOLDS);
+        print_table(trained, stderr);
+        fprintf(stderr, "\nwrote %s\n", c->output);
+    }
+    trained_free(trained);
+    return status;
+}
+
+static int run_train(int argc, char **argv)
+{
+    struct train_command c = {.seed = 1};
+    const struct option_row rows[] = {
+        {"--output", 'o', "MODEL", "the model file to write (needed)", OPTION_STRING, &c.output, 0,
+         0, NULL},
+        {"--experts", 0, "NAME,...", "learn only these experts of the data set", OPTION_STRING,
+         &c.experts, 0, 0, NULL},
+        {"--seed", 0, "N", "seed of everything random (1)", OPTION_SEED, &c.seed, 0, 0, NULL},
+        {"--quiet", 'q', NULL, "no table", OPTION_FLAG, &c.quiet, 0, 0, NULL},
+        {"--json", 0, NULL, "the table as JSON on standard output", OPTION_FLAG, &c.json, 0, 0,
+         NULL},
+    };
+    const struct usage usage = {
+        "train DATASET... -o MODEL [options]",
+        "Learns an orchestrator from recorded outcomes: for every expert, how likely it is to "
+        "answer a\n"
+        "query well and what that will cost, from the query's text alone.\n\n"
+        "A DATASET is a directory with queries.jsonl, outcomes.csv and experts.csv (each may be "
+        ".gz).\n"
+        "Not every expert need have answered every query. Several data sets are learnt together. "
+        "The\n"
+        "same data and seed give the same file, byte for byte.\n\n"
+        "  leeroo train data/mmlu -o mmlu.leeroo\n"
+        "  leeroo train data/mmlu --experts mixtral-8x7b-instruct,gpt-4-0613 -o pair.leeroo\n",
+        rows, sizeof(rows) / sizeof(rows[0])};
+    struct error err = {0};
+    int count;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
+    if (!count || !c.output || count > DATASETS_MAX) {
+        error_set(&err, ERR_USAGE, "%s; `leeroo train -h` explains",
+                  !c.output ? "say where to write the model: -o MODEL"
+                            : "name at least one data set directory, and at most 64");
+        return cli_fail("train", &err);
+    }
+    status = load(&c, argv, count, &err);
+    if (status == OK)
+        status = train(&c, &err);
+    unload(&c);
+    return status == OK ? 0 : cli_fail("train", &err);
+}
+
+const struct command train_command = {"train", "learn an orchestrator from recorded outcomes",
+                                      run_train};
