@@ -1,3 +1,4 @@
+/* The table behind a decision. */
 #include "cli/ask_table.h"
 
 #include "base/json.h"

@@ -1,4 +1,5 @@
-/* See safetensors.h. Tensors lie one behind the other without gaps, as the format wants: writers put wide types first. */
+/* See safetensors.h. Tensors lie one behind the other without gaps, as the format wants: writers put wide types
+ * first. */
 #include "predict/safetensors.h"
 
 #include <string.h>

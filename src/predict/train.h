@@ -1,6 +1,6 @@
 /* Outcomes → a trained orchestrator, in memory. Deterministic: the same data, options and seed give the same
- * bytes. Cross-validates as it goes: the linear half is trained once per fold and its fold models are averaged, so every
- * row has a prediction by a model that never saw it; base, trees and calibration are fitted on those. */
+ * bytes. Cross-validates as it goes: the linear half is trained once per fold and its fold models are averaged, so
+ * every row has a prediction by a model that never saw it; base, trees and calibration are fitted on those. */
 #pragma once
 
 #include "data/dataset.h"

@@ -55,8 +55,8 @@ static void fit_expert(const struct train_table *t, size_t e, const float *lengt
         out[0] = out[1] = out[2] = 0;
 }
 
-/* Mean of (1 + output tokens) over mean of its prediction. Without recorded tokens: what the mean recorded cost leaves for
- * output at the expert's price. */
+/* Mean of (1 + output tokens) over mean of its prediction. Without recorded tokens: what the mean recorded cost leaves
+ * for output at the expert's price. */
 static double smear(const struct train_table *t, size_t e, const float *lengths, const float *p)
 {
     double actual = 0, predicted = 0, cost = 0, priced = 0, characters = 0;

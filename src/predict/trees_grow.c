@@ -1,5 +1,6 @@
 /* Growing boosted trees, best split first, on histograms. A histogram cell holds LANES floats: sums of projected
- * gradients, and in the last lane of the curvature; so one vector register adds a row, whatever the number of experts. */
+ * gradients, and in the last lane of the curvature; so one vector register adds a row, whatever the number of
+ * experts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

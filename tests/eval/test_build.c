@@ -1,3 +1,4 @@
+/* Tables built from a trained model and a data set. */
 #include "eval/build.h"
 
 #include "base/buf.h"

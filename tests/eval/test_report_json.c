@@ -1,3 +1,4 @@
+/* The report as JSON. */
 #include "base/json.h"
 #include "eval/report_write.h"
 #include "random_table.h"

@@ -1,3 +1,4 @@
+/* The report as tables. */
 #include <string.h>
 
 #include "eval/report_write.h"

@@ -1,3 +1,4 @@
+/* What the tests of serve share. */
 #include "serve_test.h"
 
 #include <criterion/criterion.h>

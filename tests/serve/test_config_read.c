@@ -1,3 +1,4 @@
+/* Typed values, and the nearest key for a mistyped one. */
 #include "serve/config_read.h"
 
 #include <criterion/criterion.h>

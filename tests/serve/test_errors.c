@@ -1,3 +1,4 @@
+/* Every status has its HTTP status and error body. */
 #include "serve/errors.h"
 
 #include <criterion/criterion.h>

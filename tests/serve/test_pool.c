@@ -1,3 +1,4 @@
+/* Candidates, limits and decisions. */
 #include "serve/pool.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* YAML trees: positions, depth, what is refused. */
 #include "serve/yaml_tree.h"
 
 #include <criterion/criterion.h>
