@@ -21,7 +21,7 @@ void train_options_default(struct train_options *o)
 {
     *o = (struct train_options){
         .seed = 1,
-        .linear = {.epochs = 2, .learning_rate = 0.05f, .group_learning_rate = 0.1f},
+        .linear = {.epochs = 2, .learning_rate = 0.08f, .group_learning_rate = 0.8f},
         .forest = {.trees = 60,
                    .leaves = 6,
                    .learning_rate = 0.05f,
