@@ -249,18 +249,23 @@ enum status json_parse(struct str text, const char *place, size_t line_base, str
 }
 
 /* Past the value at `at`, in a text known to be valid. */
-static const char *skip_string(const char *at)
+static const char *skip_string(const char *at, const char *end)
 {
-    for (at++; *at != '"'; at++)
-        if (*at == '\\')
-            at++;
-    return at + 1;
+    const char *quote = at++;
+    for (;;) {
+        if (quote < at)
+            quote = memchr(at, '"', (size_t)(end - at));
+        const char *escape = memchr(at, '\\', (size_t)(quote - at));
+        if (!escape)
+            return quote + 1;
+        at = escape + 2; /* behind the quote when that is what was escaped */
+    }
 }
 
 static const char *skip_value(const char *at, const char *end)
 {
     if (*at == '"')
-        return skip_string(at);
+        return skip_string(at, end);
     if (*at != '[' && *at != '{') {
         while (at < end && !memchr(",]} \n\r\t", *at, 7))
             at++;
@@ -269,7 +274,7 @@ static const char *skip_value(const char *at, const char *end)
     size_t depth = 0;
     do {
         if (*at == '"') {
-            at = skip_string(at);
+            at = skip_string(at, end);
             continue;
         }
         depth += *at == '[' || *at == '{';

@@ -107,22 +107,42 @@ static enum status read_part(struct reader *x, struct json_value part)
     return OK;
 }
 
-static enum status read_message(struct reader *x, struct json_value message)
+struct message {
+    struct json_value role, content, tool_calls;
+};
+
+static struct message open_message(struct json_value object)
 {
-    struct json_value content = json_get(message, "content"), part;
-    if (message.type != JSON_OBJECT || json_get(message, "role").type != JSON_STRING)
+    struct message m = {0};
+    struct json_value key, item;
+    struct json_iter it = json_iter_begin(object);
+    while (object.type == JSON_OBJECT && json_object_next(&it, &key, &item)) {
+        if (json_string_equal(key, STR("role")))
+            m.role = item;
+        else if (json_string_equal(key, STR("content")))
+            m.content = item;
+        else if (json_string_equal(key, STR("tool_calls")))
+            m.tool_calls = item;
+    }
+    return m;
+}
+
+static enum status read_message(struct reader *x, const struct message *m)
+{
+    struct json_value part;
+    if (m->role.type != JSON_STRING)
         return bad(x, "messages", "must hold objects with a role");
-    x->r->input_characters += tokens_json_characters(content);
-    x->r->input_characters += json_get(message, "tool_calls").raw.len;
-    if (content.type == JSON_ARRAY) {
-        struct json_iter it = json_iter_begin(content);
+    x->r->input_characters += tokens_json_characters(m->content);
+    x->r->input_characters += m->tool_calls.raw.len;
+    if (m->content.type == JSON_ARRAY) {
+        struct json_iter it = json_iter_begin(m->content);
         while (json_array_next(&it, &part)) {
             enum status status = read_part(x, part);
             if (status != OK)
                 return status;
         }
-    } else if (content.type != JSON_STRING && content.type != JSON_NULL &&
-               content.type != JSON_NONE) {
+    } else if (m->content.type != JSON_STRING && m->content.type != JSON_NULL &&
+               m->content.type != JSON_NONE) {
         return bad(x, "messages", "has a content that is neither a text nor a list of parts");
     }
     return OK;
@@ -141,20 +161,22 @@ static enum status read_content(struct reader *x, struct json_value content)
 static enum status read_messages(struct reader *x, struct json_value messages)
 {
     struct json_iter it = json_iter_begin(messages);
-    struct json_value message, last = {0}, last_user = {0};
+    struct json_value object;
+    struct message message, last = {0}, last_user = {0};
     if (messages.type != JSON_ARRAY)
         return bad(x, "messages", "must be a list of messages");
-    while (json_array_next(&it, &message)) {
-        enum status status = read_message(x, message);
+    while (json_array_next(&it, &object)) {
+        message = open_message(object);
+        enum status status = read_message(x, &message);
         if (status != OK)
             return status;
         last = message;
-        if (json_string_equal(json_get(message, "role"), STR("user")))
+        if (json_string_equal(message.role, STR("user")))
             last_user = message;
     }
-    if (last.type == JSON_NONE)
+    if (last.role.type == JSON_NONE)
         return bad(x, "messages", "must not be empty");
-    return read_content(x, json_get(last_user.type != JSON_NONE ? last_user : last, "content"));
+    return read_content(x, last_user.role.type != JSON_NONE ? last_user.content : last.content);
 }
 
 static enum status read_stream(struct reader *x, const struct json_value *fields)
