@@ -92,7 +92,8 @@ static void run_fold(const struct dataset *d, const size_t *experts, size_t expe
     options.forest.row_share = (float)tuned("RS", (double)options.forest.row_share);
     options.forest.l2 = (float)tuned("L2", (double)options.forest.l2);
     options.linear.learning_rate = (float)tuned("LR", (double)options.linear.learning_rate);
-    options.linear.group_learning_rate = (float)tuned("GLR", (double)options.linear.group_learning_rate);
+    options.linear.group_learning_rate =
+        (float)tuned("GLR", (double)options.linear.group_learning_rate);
     options.linear.epochs = (unsigned)tuned("EPOCHS", (double)options.linear.epochs);
     double started = clock_cpu_seconds();
     if (dataset_subset(d, train_rows, train_count, &part, &err) != OK ||

@@ -39,7 +39,7 @@ struct linear_targets {
 };
 
 struct linear_options {
-    unsigned epochs;     /* 2 */
+    unsigned epochs;           /* 2 */
     float learning_rate;       /* 0.08 */
     float group_learning_rate; /* 0.8; of the softmax, whose gradients are small */
 };

@@ -37,7 +37,7 @@ struct gateway {
     atomic_bool cut;            /* drain.timeout passed */
     atomic_size_t workers_busy; /* not drained yet */
     atomic_size_t workers_accepting;
-    struct loop_timer *timer;   /* of worker 0: drain.delay, then drain.timeout */
+    struct loop_timer *timer; /* of worker 0: drain.delay, then drain.timeout */
     bool delay_over;
 };
 
