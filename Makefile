@@ -24,6 +24,7 @@ check-all:
 	@scripts/check --all
 
 bench: all
+	@ninja -C $(BUILD)
 	@scripts/bench
 
 install: all
