@@ -1,10 +1,10 @@
 /* leeroo replay: the recorded answers of a data set as a live OpenAI-compatible endpoint. */
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/file_limit.h"
 #include "rehearse/recorded.h"
 #include "rehearse/upstream.h"
 
@@ -51,18 +51,6 @@ static enum status parse_ttft(const char *text, uint32_t *min_ms, uint32_t *max_
     *min_ms = (uint32_t)low;
     *max_ms = (uint32_t)high;
     return OK;
-}
-
-/* Room for as many connections as the system allows this process. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_event(LOG_WARN, "cannot raise the limit of open files", "limit=%llu",
-                  (unsigned long long)limit.rlim_cur);
 }
 
 static void stop(void *arg)
@@ -160,7 +148,7 @@ static int run(int argc, char **argv)
         error_set(&err, ERR_USAGE, "it takes one DATASET; `leeroo replay -h` explains");
         return cli_fail("replay", &err);
     }
-    raise_file_limit();
+    file_limit_raise();
     return replay(argv[0], &o, &err) == OK ? 0 : cli_fail("replay", &err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/file_limit.h"
 #include "serve/gateway.h"
 
 static const char text[] =
@@ -56,6 +57,7 @@ static enum status serve(const struct options *o, struct error *err)
     if (status != OK)
         return error_set(err, ERR_USAGE, "--log must be debug, info, warn, error or off");
     log_set_level(level);
+    file_limit_raise();
     status = config_load(o->config, &config, err);
     if (status == OK) {
         status = model_load(config->model_path, &model, err);

@@ -1,4 +1,5 @@
 /* POST /v1/route: the decision with every number that led to it, and no call made. */
+#include "base/log.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 
@@ -82,11 +83,16 @@ void route_handle(struct worker *w, struct http_exchange *x)
         status =
             pool_choose(w->gateway->pool, &request, target, &w->features, x->arena, &choice, &err);
     if (status != OK) {
+        log_event(LOG_INFO, "route", "req=%s status=%d error=%s", id,
+                  errors_row(status)->http_status, status_name(status));
         answer_error(x, id, status, err.text,
                      status == ERR_NOT_FOUND || status == ERR_INPUT ? param : NULL,
                      status == ERR_NOT_FOUND ? "model_not_found" : NULL);
         return;
     }
+    log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
+              id, STR_FMT(w->gateway->config->experts[choice.decision.expert].name),
+              plan_name(choice.decision.plan), choice.decision.quality, choice.decision.lambda);
     struct buf body;
     buf_init(&body, ROUTE_BYTES_MAX);
     write_decision(&body, w, id, &choice);

@@ -1,0 +1,16 @@
+#include "cli/file_limit.h"
+
+#include <sys/resource.h>
+
+#include "base/log.h"
+
+void file_limit_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_event(LOG_WARN, "cannot raise the limit of open files", "limit=%llu",
+                  (unsigned long long)limit.rlim_cur);
+}
