@@ -23,14 +23,12 @@ static enum status reserve(struct features *f, uint32_t grams, struct error *err
     bigger.stamp = 0;
     bigger.buckets = malloc(capacity * sizeof(*f->buckets));
     bigger.values = malloc(capacity * sizeof(*f->values));
-    bigger.slots = malloc(bigger.slot_count * sizeof(*f->slots));
-    bigger.stamps = calloc(bigger.slot_count, sizeof(*f->stamps));
-    bool good = bigger.buckets && bigger.values && bigger.slots && bigger.stamps;
+    bigger.slots = calloc(bigger.slot_count, sizeof(*f->slots));
+    bool good = bigger.buckets && bigger.values && bigger.slots;
     struct features *drop = good ? f : &bigger;
     free(drop->buckets);
     free(drop->values);
     free(drop->slots);
-    free(drop->stamps);
     if (!good)
         return error_set(err, ERR_MEMORY, "out of memory");
     *f = bigger;
@@ -52,7 +50,6 @@ void features_done(struct features *f)
     free(f->buckets);
     free(f->values);
     free(f->slots);
-    free(f->stamps);
     buf_done(&f->lowered);
     *f = (struct features){0};
 }

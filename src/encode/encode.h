@@ -25,6 +25,10 @@ struct encoder {
     enum encoder_kind kind;
 };
 
+struct feature_slot {
+    uint32_t stamp, bucket, index;
+};
+
 struct features {
     uint32_t *buckets; /* [count], distinct, each < ENCODE_BUCKETS, in order of first appearance */
     float *values;     /* [count], 1 + ln(occurrences), L2 norm 1 */
@@ -34,7 +38,7 @@ struct features {
 
     /* scratch of the encoder */
     uint32_t capacity;
-    uint32_t *slots, *stamps; /* a hash set over buckets, emptied by moving to the next stamp */
+    struct feature_slot *slots; /* a hash set over buckets, emptied by moving to the next stamp */
     uint32_t slot_count, stamp;
     struct buf lowered;
 };

@@ -28,16 +28,14 @@ static void count_bucket(struct features *f, uint64_t hash)
     uint32_t bucket = (uint32_t)(hash >> (64 - ENCODE_BUCKET_BITS));
     uint32_t mask = f->slot_count - 1;
     uint32_t at = bucket & mask;
-    while (f->stamps[at] == f->stamp) {
-        uint32_t i = f->slots[at];
-        if (f->buckets[i] == bucket) {
-            f->values[i] += 1;
+    while (f->slots[at].stamp == f->stamp) {
+        if (f->slots[at].bucket == bucket) {
+            f->values[f->slots[at].index] += 1;
             return;
         }
         at = (at + 1) & mask;
     }
-    f->stamps[at] = f->stamp;
-    f->slots[at] = f->count;
+    f->slots[at] = (struct feature_slot){f->stamp, bucket, f->count};
     f->buckets[f->count] = bucket;
     f->values[f->count] = 1;
     f->count++;
@@ -89,7 +87,7 @@ enum status ngram_encode(struct str text, struct features *f, struct error *err)
     (void)err;
     f->count = 0;
     if (++f->stamp == 0) { /* after 2^32 texts the stamps start again */
-        memset(f->stamps, 0, f->slot_count * sizeof(*f->stamps));
+        memset(f->slots, 0, f->slot_count * sizeof(*f->slots));
         f->stamp = 1;
     }
     count_grams(text, f);

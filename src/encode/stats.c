@@ -16,14 +16,21 @@
 static const char marks[] = "$\\=+(\":;?-/^*%{'";
 #define MARK_COUNT (sizeof(marks) - 1)
 
-/* Cue words in the stem, each a statistic (0 or 1). */
-static const char *const cues[] = {
-    " not ",  " except",     " which of the following",
-    " best ", " most ",      " would ",
-    " if ",   " statement",  " true",
-    " false", " following ", " how many",
-    " what ", " why",        " according to",
-    " find ", " calculate",
+/* Cue words in the stem, each a statistic (0 or 1); in order of their first letter. */
+#define CUE(text)                                                                                  \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+static const struct {
+    const char *text;
+    size_t len;
+} cues[] = {
+    CUE(" according to"), CUE(" best "),    CUE(" calculate"),
+    CUE(" except"),       CUE(" false"),    CUE(" find "),
+    CUE(" following "),   CUE(" how many"), CUE(" if "),
+    CUE(" most "),        CUE(" not "),     CUE(" statement"),
+    CUE(" true"),         CUE(" what "),    CUE(" which of the following"),
+    CUE(" why"),          CUE(" would "),
 };
 #define CUE_COUNT (sizeof(cues) / sizeof(cues[0]))
 
@@ -42,72 +49,84 @@ struct tally {
 static void find_options(struct str text, struct options *o)
 {
     *o = (struct options){.stem = text.len};
-    for (size_t i = 0; i + 3 < text.len && o->count < OPTIONS_MAX; i++) {
-        const char *p = text.ptr + i;
-        if (p[0] != '\n' || p[1] != (char)('A' + o->count) || p[2] != '.' || p[3] != ' ')
-            continue;
-        if (!o->count)
-            o->stem = i;
-        o->starts[o->count++] = i;
+    const char *p = text.len ? text.ptr : "", *end = p + text.len;
+    while (o->count < OPTIONS_MAX && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+        if (end - p > 3 && p[1] == (char)('A' + o->count) && p[2] == '.' && p[3] == ' ') {
+            size_t at = (size_t)(p - text.ptr);
+            o->stem = o->count ? o->stem : at;
+            o->starts[o->count++] = at;
+        }
+        p++;
     }
     o->starts[o->count] = text.len;
 }
 
-static void end_word(struct tally *t, uint32_t length)
+/* How often each byte occurs; two tables, so that a run of one byte does not wait for itself. */
+static void count_bytes(struct str text, uint32_t counts[256])
 {
-    if (length > t->word_max)
-        t->word_max = length;
-    t->long_words += length >= 8;
-    t->single_letters += length == 1;
+    uint32_t other[256] = {0};
+    size_t i = 0;
+    for (; i + 1 < text.len; i += 2) {
+        counts[(unsigned char)text.ptr[i]]++;
+        other[(unsigned char)text.ptr[i + 1]]++;
+    }
+    if (i < text.len)
+        counts[(unsigned char)text.ptr[i]]++;
+    for (int c = 0; c < 256; c++)
+        counts[c] += other[c];
 }
 
-static void tally_mark(struct tally *t, const unsigned char index[256], unsigned char c)
+static void tally_bytes(struct str text, struct tally *t)
 {
-    if (index[c])
-        t->marks[index[c] - 1]++;
-    t->blanks_marks += c == '_';
-    t->commas += c == ',';
-    t->points += c == '.';
-    t->angles += c == '<' || c == '>';
+    uint32_t counts[256] = {0};
+    count_bytes(text, counts);
+    for (int c = 0; c < 256; c++) {
+        enum char_class class = char_class((unsigned char)c);
+        t->letters += class == CHAR_LETTER ? counts[c] : 0;
+        t->digits += class == CHAR_DIGIT ? counts[c] : 0;
+        t->punctuation += class == CHAR_PUNCTUATION ? counts[c] : 0;
+        t->upper += c >= 'A' && c <= 'Z' ? counts[c] : 0;
+        t->non_ascii += c >= 128 ? counts[c] : 0;
+    }
+    for (size_t m = 0; m < MARK_COUNT; m++)
+        t->marks[m] = counts[(unsigned char)marks[m]];
+    t->lines = counts['\n'];
+    t->blanks_marks = counts['_'];
+    t->commas = counts[','];
+    t->points = counts['.'];
+    t->angles = counts['<'] + counts['>'];
+}
+
+/* Words and numbers are runs of a class. Without branches: where a run ends cannot be predicted. */
+static void tally_runs(struct str text, size_t stem, struct tally *t)
+{
+    unsigned before = CHAR_BLANK;
+    size_t start = 0;
+    struct tally n = *t; /* in registers */
+    for (size_t i = 0; i <= text.len; i++) {
+        unsigned char c = i < text.len ? (unsigned char)text.ptr[i] : ' ';
+        unsigned class = char_class(c);
+        bool is_letter = class == CHAR_LETTER, was_letter = before == CHAR_LETTER;
+        uint32_t begins = is_letter & !was_letter;
+        uint32_t length = (uint32_t)(i - start) & (0u - (uint32_t)(was_letter & !is_letter));
+        n.words += begins;
+        n.stem_words += begins & (i < stem);
+        n.capitalised += begins & ((unsigned char)(c - 'A') < 26);
+        n.word_max = length > n.word_max ? length : n.word_max;
+        n.long_words += length >= 8;
+        n.single_letters += length == 1;
+        n.numbers += (class == CHAR_DIGIT) & (before != CHAR_DIGIT);
+        start = begins ? i : start;
+        before = class;
+    }
+    *t = n;
 }
 
 static void tally_text(struct str text, size_t stem, struct tally *t)
 {
-    unsigned char index[256] = {0};
-    for (size_t i = 0; i < MARK_COUNT; i++)
-        index[(unsigned char)marks[i]] = (unsigned char)(i + 1);
     *t = (struct tally){0};
-    enum char_class before = CHAR_BLANK;
-    uint32_t length = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        enum char_class class = char_class(c);
-        bool is_upper = c >= 'A' && c <= 'Z';
-        if (class == CHAR_LETTER && before != CHAR_LETTER) {
-            t->words++;
-            t->stem_words += i < stem;
-            t->capitalised += is_upper;
-            length = 0;
-        } else if (class != CHAR_LETTER && before == CHAR_LETTER) {
-            end_word(t, length);
-        }
-        if (class == CHAR_LETTER) {
-            length++;
-            t->letters++;
-            t->non_ascii += c >= 128;
-            t->upper += is_upper;
-        } else if (class == CHAR_DIGIT) {
-            t->digits++;
-            t->numbers += before != CHAR_DIGIT;
-        } else if (class == CHAR_PUNCTUATION) {
-            t->punctuation++;
-            tally_mark(t, index, c);
-        }
-        t->lines += c == '\n';
-        before = class;
-    }
-    if (before == CHAR_LETTER)
-        end_word(t, length);
+    tally_bytes(text, t);
+    tally_runs(text, stem, t);
 }
 
 static float *option_stats(struct str text, const struct options *o, float *out)
@@ -175,6 +194,24 @@ static enum status lower_stem(struct str stem, struct buf *lowered, struct error
     return OK;
 }
 
+/* Every cue begins with a blank, so only blanks are looked at, and there only the cues with the letter that follows. */
+static void find_cues(struct str stem, float *out)
+{
+    unsigned char first[256] = {0}; /* 1 + the first cue with this letter */
+    for (size_t i = CUE_COUNT; i-- > 0;)
+        first[(unsigned char)cues[i].text[1]] = (unsigned char)(i + 1);
+    memset(out, 0, CUE_COUNT * sizeof(*out));
+    for (size_t at = 0; at + 1 < stem.len; at++) {
+        if (stem.ptr[at] != ' ' || !first[(unsigned char)stem.ptr[at + 1]])
+            continue;
+        char letter = stem.ptr[at + 1];
+        for (size_t i = first[(unsigned char)letter] - 1u;
+             i < CUE_COUNT && cues[i].text[1] == letter; i++)
+            if (stem.len - at >= cues[i].len && !memcmp(stem.ptr + at, cues[i].text, cues[i].len))
+                out[i] = 1;
+    }
+}
+
 enum status stats_encode(struct str text, struct features *f, struct error *err)
 {
     struct options options;
@@ -188,8 +225,8 @@ enum status stats_encode(struct str text, struct features *f, struct error *err)
     out = word_stats(text.len, &tally, out);
     for (size_t i = 0; i < MARK_COUNT; i++)
         *out++ = (float)tally.marks[i];
-    for (size_t i = 0; i < CUE_COUNT; i++)
-        *out++ = str_find(buf_str(&f->lowered), str_from(cues[i]), 0) != SIZE_MAX;
+    find_cues(buf_str(&f->lowered), out);
+    out += CUE_COUNT;
     DEBUG_CHECK(out == f->stats + ENCODE_STATS);
     return OK;
 }
@@ -216,5 +253,5 @@ const char *stats_name(unsigned index)
         return names[index];
     if (index < named + MARK_COUNT)
         return mark_names[index - named];
-    return cues[index - named - MARK_COUNT];
+    return cues[index - named - MARK_COUNT].text;
 }
