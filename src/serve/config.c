@@ -134,7 +134,7 @@ static struct config *config_create(const char *place)
                    .answer_bytes = 32u << 20,
                    .connections = 16384},
         .drain = {.delay_ms = 250, .timeout_ms = 30000},
-        .upstream = {.connections = 512},
+        .upstream = {.connections = 4096},
     };
     return c;
 }

@@ -42,7 +42,7 @@ struct config_drain {
 struct config_upstream {
     struct str ca_file;   /* empty: the system's */
     bool proxy;           /* honour http_proxy and the like */
-    uint32_t connections; /* per host */
+    uint32_t connections; /* per host and thread */
 };
 
 struct config {
