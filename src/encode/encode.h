@@ -25,6 +25,11 @@ struct encoder {
     enum encoder_kind kind;
 };
 
+struct text_token {
+    uint32_t start;
+    uint32_t len : 24, class : 8; /* of enum char_class */
+};
+
 struct feature_slot {
     uint32_t stamp, bucket, index;
 };
@@ -40,6 +45,8 @@ struct features {
     uint32_t capacity;
     struct feature_slot *slots; /* a hash set over buckets, emptied by moving to the next stamp */
     uint32_t slot_count, stamp;
+    struct text_token *tokens; /* [token_count] of the text */
+    uint32_t token_count;
     struct buf lowered;
 };
 

@@ -6,26 +6,41 @@
 #include <math.h>
 #include <string.h>
 
-#include "encode/char_class.h"
+/* Changing any of these makes old models wrong: raise ENCODE_VERSION. */
+#define SEED UINT64_C(0x6c6565726f6f0001)
+#define K0   UINT64_C(0x9e3779b97f4a7c15)
+#define K1   UINT64_C(0xd6e8feb86659fd93)
 
-#define SEED                                                                                       \
-    UINT64_C(                                                                                      \
-        0x6c6565726f6f0001) /* changing any of these makes old models wrong: raise ENCODE_VERSION */
-#define PRIME UINT64_C(0x100000001b3)
-
-static uint64_t finish(uint64_t h)
+static uint64_t mix(uint64_t h)
 {
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
+    h *= K1;
     return h ^ h >> 32;
+}
+
+static uint64_t load64(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+/* Eight bytes at a time; ENCODE_PADDING bytes behind the text may be read, and are masked off. */
+static uint64_t hash_token(const char *p, size_t len)
+{
+    uint64_t h = SEED ^ len;
+    for (; len > 8; p += 8, len -= 8)
+        h = mix((h ^ load64(p)) * K0);
+    h ^= load64(p) & (UINT64_MAX >> (64 - 8 * len));
+    return mix(mix(h * K0));
 }
 
 /* Counts one occurrence of a bucket. values[] holds plain counts until the end. */
 static void count_bucket(struct features *f, uint64_t hash)
 {
-    uint32_t bucket = (uint32_t)(hash >> (64 - ENCODE_BUCKET_BITS));
+    uint32_t bucket = (uint32_t)((hash * K0) >> (64 - ENCODE_BUCKET_BITS));
     uint32_t mask = f->slot_count - 1;
     uint32_t at = bucket & mask;
     while (f->slots[at].stamp == f->stamp) {
@@ -41,30 +56,13 @@ static void count_bucket(struct features *f, uint64_t hash)
     f->count++;
 }
 
-/* Hash of the token at *at, which moves past it. */
-static uint64_t take_token(struct str text, size_t *at, enum char_class class)
-{
-    uint64_t h = SEED ^ (uint64_t) class;
-    do
-        h = (h ^ char_lower((unsigned char)text.ptr[(*at)++])) * PRIME;
-    while (class == CHAR_LETTER && *at < text.len &&
-           char_class((unsigned char)text.ptr[*at]) == CHAR_LETTER);
-    return finish(h);
-}
-
 static void count_grams(struct str text, struct features *f)
 {
     uint64_t previous = SEED;
-    size_t at = 0;
-    while (at < text.len) {
-        enum char_class class = char_class((unsigned char)text.ptr[at]);
-        if (class == CHAR_BLANK) {
-            at++;
-            continue;
-        }
-        uint64_t token = take_token(text, &at, class);
+    for (uint32_t i = 0; i < f->token_count; i++) {
+        uint64_t token = hash_token(text.ptr + f->tokens[i].start, f->tokens[i].len);
         count_bucket(f, token);
-        count_bucket(f, finish(token * 3 + previous));
+        count_bucket(f, mix(token * 3 + previous));
         previous = token;
     }
 }
@@ -82,15 +80,13 @@ static void scale_counts(struct features *f)
         f->values[i] *= scale;
 }
 
-enum status ngram_encode(struct str text, struct features *f, struct error *err)
+void ngram_encode(struct str lowered, struct features *f)
 {
-    (void)err;
     f->count = 0;
     if (++f->stamp == 0) { /* after 2^32 texts the stamps start again */
         memset(f->slots, 0, f->slot_count * sizeof(*f->slots));
         f->stamp = 1;
     }
-    count_grams(text, f);
+    count_grams(lowered, f);
     scale_counts(f);
-    return OK;
 }

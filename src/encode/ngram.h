@@ -3,5 +3,8 @@
 
 #include "encode/encode.h"
 
-/* Fills buckets, values and count from `text` (at most ENCODE_TEXT_BYTES_MAX bytes). */
-NODISCARD enum status ngram_encode(struct str text, struct features *f, struct error *err);
+/* Bytes behind the text that ngram_encode may read (and ignores). */
+#define ENCODE_PADDING 8
+
+/* Fills buckets, values and count from f->tokens of a text in lower case. */
+void ngram_encode(struct str lowered, struct features *f);

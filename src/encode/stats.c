@@ -97,36 +97,36 @@ static void tally_bytes(struct str text, struct tally *t)
     t->angles = counts['<'] + counts['>'];
 }
 
-/* Words and numbers are runs of a class. Without branches: where a run ends cannot be predicted. */
-static void tally_runs(struct str text, size_t stem, struct tally *t)
+static void tally_word(struct str text, size_t stem, const struct text_token *word, struct tally *t)
 {
-    unsigned before = CHAR_BLANK;
-    size_t start = 0;
-    struct tally n = *t; /* in registers */
-    for (size_t i = 0; i <= text.len; i++) {
-        unsigned char c = i < text.len ? (unsigned char)text.ptr[i] : ' ';
-        unsigned class = char_class(c);
-        bool is_letter = class == CHAR_LETTER, was_letter = before == CHAR_LETTER;
-        uint32_t begins = is_letter & !was_letter;
-        uint32_t length = (uint32_t)(i - start) & (0u - (uint32_t)(was_letter & !is_letter));
-        n.words += begins;
-        n.stem_words += begins & (i < stem);
-        n.capitalised += begins & ((unsigned char)(c - 'A') < 26);
-        n.word_max = length > n.word_max ? length : n.word_max;
-        n.long_words += length >= 8;
-        n.single_letters += length == 1;
-        n.numbers += (class == CHAR_DIGIT) & (before != CHAR_DIGIT);
-        start = begins ? i : start;
-        before = class;
-    }
-    *t = n;
+    unsigned char first = (unsigned char)text.ptr[word->start];
+    t->words++;
+    t->stem_words += word->start < stem;
+    t->capitalised += first >= 'A' && first <= 'Z';
+    t->word_max = word->len > t->word_max ? word->len : t->word_max;
+    t->long_words += word->len >= 8;
+    t->single_letters += word->len == 1;
 }
 
-static void tally_text(struct str text, size_t stem, struct tally *t)
+static void tally_tokens(struct str text, size_t stem, const struct features *f, struct tally *t)
+{
+    uint32_t number_end = UINT32_MAX;
+    for (uint32_t i = 0; i < f->token_count; i++) {
+        const struct text_token *token = &f->tokens[i];
+        if (token->class == CHAR_LETTER)
+            tally_word(text, stem, token, t);
+        if (token->class != CHAR_DIGIT)
+            continue;
+        t->numbers += token->start != number_end; /* the digits of a number touch */
+        number_end = token->start + 1;
+    }
+}
+
+static void tally_text(struct str text, size_t stem, const struct features *f, struct tally *t)
 {
     *t = (struct tally){0};
     tally_bytes(text, t);
-    tally_runs(text, stem, t);
+    tally_tokens(text, stem, f, t);
 }
 
 static float *option_stats(struct str text, const struct options *o, float *out)
@@ -179,21 +179,6 @@ static float *word_stats(size_t text_len, const struct tally *t, float *out)
     return out;
 }
 
-/* The stem in lower case between two blanks, so that a cue is found at either end too. */
-static enum status lower_stem(struct str stem, struct buf *lowered, struct error *err)
-{
-    buf_clear(lowered);
-    char *to = buf_reserve(lowered, stem.len + 2);
-    if (!to)
-        return buf_status(lowered, err);
-    *to++ = ' ';
-    for (size_t i = 0; i < stem.len; i++)
-        *to++ = (char)char_lower((unsigned char)stem.ptr[i]);
-    *to = ' ';
-    lowered->len += stem.len + 2;
-    return OK;
-}
-
 /* Every cue begins with a blank, so only blanks are looked at, and there only the cues with the letter that follows. */
 static void find_cues(struct str stem, float *out)
 {
@@ -212,23 +197,18 @@ static void find_cues(struct str stem, float *out)
     }
 }
 
-enum status stats_encode(struct str text, struct features *f, struct error *err)
+void stats_encode(struct str text, struct str lowered, struct features *f)
 {
     struct options options;
     struct tally tally;
     find_options(text, &options);
-    tally_text(text, options.stem, &tally);
-    enum status status = lower_stem(str_slice(text, 0, options.stem), &f->lowered, err);
-    if (status != OK)
-        return status;
+    tally_text(text, options.stem, f, &tally);
     float *out = option_stats(text, &options, f->stats);
     out = word_stats(text.len, &tally, out);
     for (size_t i = 0; i < MARK_COUNT; i++)
         *out++ = (float)tally.marks[i];
-    find_cues(buf_str(&f->lowered), out);
-    out += CUE_COUNT;
-    DEBUG_CHECK(out == f->stats + ENCODE_STATS);
-    return OK;
+    find_cues((struct str){lowered.ptr - 1, options.stem + 1}, out);
+    DEBUG_CHECK(out + CUE_COUNT == f->stats + ENCODE_STATS);
 }
 
 const char *stats_name(unsigned index)
