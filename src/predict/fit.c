@@ -1,4 +1,5 @@
-/* Newton's method, damped by nothing but its ridge: the problems are convex and well scaled. */
+/* Newton's method with steps cut to a length at which the logistic loss cannot be overshot: far from the optimum its
+ * curvature vanishes and a plain step would leave for good. The problems are convex and well scaled. */
 #include "predict/fit.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@
 
 #define NEWTON_STEPS    25
 #define NEWTON_STEP_MIN 1e-7
+#define NEWTON_STEP_MAX 2.0
 #define INTERCEPT_RIDGE 1e-3
 
 bool fit_solve(size_t n, double a[FIT_TERMS_MAX][FIT_TERMS_MAX], double *b)
@@ -74,6 +76,11 @@ static void newton_sum(struct newton *n, const float *x, const float *scores, si
             newton_add(n, i % n->experts, x + i * n->terms, (double)scores[i]);
 }
 
+static double step_share(double longest)
+{
+    return longest > NEWTON_STEP_MAX ? NEWTON_STEP_MAX / longest : 1;
+}
+
 /* Eliminates the intercepts (their block of the Hessian is diagonal), steps; returns the longest step. */
 static double newton_step(struct newton *n)
 {
@@ -90,16 +97,18 @@ static double newton_step(struct newton *n)
     if (!fit_solve(n->terms, n->hs, step))
         return 0;
     for (size_t e = 0; e < n->experts; e++) {
-        double delta = n->g[e];
         for (size_t k = 0; k < n->terms; k++)
-            delta -= n->cross[e * n->terms + k] * step[k];
-        n->intercepts[e] -= delta / n->h[e];
-        longest = fmax(longest, fabs(delta / n->h[e]));
+            n->g[e] -= n->cross[e * n->terms + k] * step[k];
+        n->g[e] /= n->h[e];
+        longest = fmax(longest, fabs(n->g[e]));
     }
-    for (size_t k = 0; k < n->terms; k++) {
-        n->slopes[k] -= step[k];
+    for (size_t k = 0; k < n->terms; k++)
         longest = fmax(longest, fabs(step[k]));
-    }
+    double share = step_share(longest);
+    for (size_t e = 0; e < n->experts; e++)
+        n->intercepts[e] -= share * n->g[e];
+    for (size_t k = 0; k < n->terms; k++)
+        n->slopes[k] -= share * step[k];
     return longest;
 }
 
@@ -151,8 +160,9 @@ void fit_platt(const float *logits, const float *scores, size_t rows, size_t str
         if (!(det > 1e-12))
             break;
         double da = (h[2] * g[0] - h[1] * g[1]) / det, db = (h[0] * g[1] - h[1] * g[0]) / det;
-        a -= da;
-        b -= db;
+        double share = step_share(fmax(fabs(da), fabs(db)));
+        a -= share * da;
+        b -= share * db;
         if (fabs(da) + fabs(db) < NEWTON_STEP_MIN)
             break;
     }

@@ -13,19 +13,21 @@
 #define WIDE_LOOPS
 #endif
 
-/* e^x for |x| <= 80; clamps outside (Cody–Waite reduction, degree-6 Taylor on [-ln2/2, ln2/2]). */
+/* e^x for |x| <= 80; clamps outside, NaN counts as 80 (Cody–Waite reduction, then a polynomial of degree 6 on
+ * [-ln2/2, ln2/2]: 1 + r + r² times the interpolation of the rest at Chebyshev's nodes). */
 static inline float fmath_exp(float x)
 {
-    x = x > 80.0f ? 80.0f : x < -80.0f ? -80.0f : x;
+    x = x < 80.0f ? x : 80.0f;
+    x = x > -80.0f ? x : -80.0f;
     float scaled = x * 1.44269504f;
     int32_t n = (int32_t)(scaled + (scaled < 0 ? -0.5f : 0.5f));
     float whole = (float)n;
     float r = x - whole * 0.693145752f;
     r = r - whole * 1.42860677e-6f;
-    float p = 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
+    float p = 0.00139261761f;
+    p = p * r + 0.00836317307f;
+    p = p * r + 0.0416665547f;
+    p = p * r + 0.16666577f;
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
