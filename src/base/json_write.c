@@ -1,4 +1,5 @@
 /* Writing JSON, and editing a text by splices. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,8 @@ void json_write_double(struct buf *b, double value)
         return;
     }
     char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Fifteen digits tell normal doubles apart and %g drops their zeros; subnormals have fewer. */
+    for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;

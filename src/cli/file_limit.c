@@ -1,3 +1,4 @@
+/* As many file descriptors as the system lets us have. */
 #include "cli/file_limit.h"
 
 #include <sys/resource.h>

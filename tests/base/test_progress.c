@@ -35,7 +35,8 @@ Test(progress, is_silent_in_a_pipe)
 Test(progress, draws_on_a_terminal_and_clears)
 {
     int master, terminal;
-    cr_assert_eq(openpty(&master, &terminal, NULL, NULL, NULL), 0);
+    if (openpty(&master, &terminal, NULL, NULL, NULL) != 0)
+        cr_skip_test("skipped: this machine has no pseudo-terminals");
     run_bar(terminal);
     char seen[1024] = {0};
     cr_assert_gt(read(master, seen, sizeof(seen) - 1), 0);
