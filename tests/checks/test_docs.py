@@ -78,6 +78,13 @@ def test_links_lead_somewhere(path):
             assert anchor in headings(linked), f"{path.name} links to {target}"
 
 
+def test_pages_that_sources_point_to_exist():
+    sources = [path for folder in ("src", "tests", "bench", "fuzz", "scripts") for path in (ROOT / folder).rglob("*")
+               if path.is_file() and path.suffix in (".c", ".h", ".build", ".md", "")]
+    named = {name for path in sources for name in re.findall(r"docs/[\w-]+\.md", path.read_text(errors="replace"))}
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+
+
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.name)
 def test_lines_of_code_are_not_from_somebodys_machine(path):
     assert not re.search(r"(/home/|/root/|/work/|/tmp/)\w", path.read_text())
