@@ -1,13 +1,15 @@
 /* What routing is worth: five-fold cross-validation (folds by text) on recorded outcomes, from one command:
  *
- *     quality [DATA [REPEATS]]        DATA: LEEROO_DATA or ../shared/data
+ *     bench_quality [DATA [REPEATS]]        DATA: LEEROO_DATA or ../shared/data; REPEATS: other folds each time
  *
- * For each pool the learned router is trained on four folds and measured on the fifth; figures are means over the
- * folds (pairs: APGR, CPT) or taken over all held-out queries together (cost fractions). */
+ * For each pool the router is trained on four folds and measured on the fifth. Pairs: APGR and CPT, means over the
+ * folds. Pools: accuracy at shares of the reference's cost, over all held-out queries together. For ablations the
+ * environment overrides what training does (the names stand in run_fold) and ONLY=N picks one pool. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -24,21 +26,24 @@
 
 struct task {
     const char *title, *dataset, *experts,
-        *reference; /* the first expert of a pair is the weak one */
+        *reference;                  /* the first expert of a pair is the weak one */
+    double apgr, cpt50, cpt80, at50; /* bars; 0: none */
 };
 
 static const struct task tasks[] = {
     {"Mixtral-8x7B against GPT-4-1106", "mmlu_routellm", "mixtral-8x7b-instruct,gpt-4-1106-preview",
-     "gpt-4-1106-preview"},
-    {"Mixtral-8x7B against GPT-4-0613", "mmlu", "mixtral-8x7b-instruct,gpt-4-0613", "gpt-4-0613"},
+     "gpt-4-1106-preview", 0.69, 0.27, 0.57, 0},
+    {"Mixtral-8x7B against GPT-4-0613", "mmlu", "mixtral-8x7b-instruct,gpt-4-0613", "gpt-4-0613", 0,
+     0, 0, 0},
     {"open models and GPT-4-0613", "mmlu",
-     "mixtral-8x7b-instruct,mixtral-8x22b,llama-3-70b,gpt-4-0613", "gpt-4-0613"},
+     "mixtral-8x7b-instruct,mixtral-8x22b,llama-3-70b,gpt-4-0613", "gpt-4-0613", 0, 0, 0, 0.983},
     {"seven 7-8B models", "mmlu",
      "chinese-mistral-7b-v0.1,dolphin-2.6-mistral-7b,dolphin-2.9-llama3-8b,llama-3-8b,"
      "metamath-mistral-7b,mistral-7b-v0.1,zephyr-7b-beta",
-     "llama-3-8b"},
+     "llama-3-8b", 0, 0, 0, 0},
     {"Gemini Flash, Llama-3.1-70B, GPT-4o", "mmlu_pro",
-     "gemini-1.5-flash-002,llama-3.1-70b-instruct,gpt-4o-2024-05-13", "gpt-4o-2024-05-13"},
+     "gemini-1.5-flash-002,llama-3.1-70b-instruct,gpt-4o-2024-05-13", "gpt-4o-2024-05-13", 0, 0, 0,
+     0},
 };
 #define TASK_COUNT (sizeof(tasks) / sizeof(tasks[0]))
 
@@ -247,7 +252,50 @@ static void run_repeat(const struct dataset *d, const size_t *experts, size_t ex
     free(all);
 }
 
-static void run_task(const struct task *task, const char *data, size_t repeats)
+/* One figure beside its bar (0: none); higher is better unless `low`. Returns whether the bar is met. */
+static bool print_figure(const char *name, double value, const char *unit, double bar, bool low)
+{
+    double scale = *unit == '%' ? 100 : 1;
+    bool met = bar == 0 || (low ? value <= bar : value >= bar);
+    printf("  %-24s %.*f %s", name, scale == 1 ? 4 : 2, value * scale, unit);
+    if (bar != 0)
+        printf("   bar %s %g %s%s", low ? "<=" : ">=", bar * scale, unit, met ? "" : "   MISSED");
+    printf("\n");
+    return met;
+}
+
+static bool print_pair(const struct task *task, const struct sums *s)
+{
+    double n = (double)s->pairs;
+    if (!s->pairs)
+        return true;
+    return print_figure("APGR", s->apgr / n, "", task->apgr, false) &
+           print_figure("CPT(50 %)", s->cpt50 / n, "%", task->cpt50, true) &
+           print_figure("CPT(80 %)", s->cpt80 / n, "%", task->cpt80, true);
+}
+
+static bool print_curve(const struct task *task, const struct sums *s)
+{
+    double n = (double)s->curves, reference = s->reference;
+    print_figure("accuracy of reference", reference / n, "%", 0, false);
+    print_figure("accuracy of best single", s->best / n, "%", 0, false);
+    print_figure("accuracy at lambda 0", s->top / n, "%", 0, false);
+    if (isnan(s->at50)) {
+        printf("  (every expert costs the same: no shares of a cost)\n");
+        return true;
+    }
+    bool good = print_figure("of it at 50 % of cost", s->at50 / reference, "%", task->at50, false);
+    print_figure("of it at 66.7 % of cost", s->at67 / reference, "%", 0, false);
+    print_figure("of it at 75 % of cost", s->at75 / reference, "%", 0, false);
+    print_figure("of it at its cost", s->at100 / reference, "%", 0, false);
+    if (s->matches == s->curves)
+        print_figure("matched at, of its cost", s->matched / n, "%", 0, true);
+    else
+        printf("  %-24s in %zu of %zu repeats\n", "matched", s->matches, s->curves);
+    return good;
+}
+
+static bool run_task(const struct task *task, const char *data, size_t repeats)
 {
     struct error err;
     struct dataset *d;
@@ -269,21 +317,12 @@ static void run_task(const struct task *task, const char *data, size_t repeats)
     trainings = 0;
     for (size_t r = 0; r < repeats; r++)
         run_repeat(d, experts, expert_count, names, reference, 1000 + r, &s);
-    double c = (double)s.curves, p = (double)s.pairs;
-    printf("%-36s %-14s", task->title, task->dataset);
-    if (s.pairs)
-        printf(" APGR %.4f  CPT50 %4.1f %%  CPT80 %4.1f %%\n%51s", s.apgr / p, 100 * s.cpt50 / p,
-               100 * s.cpt80 / p, "");
-    printf(" reference %.2f %%; of it at 50/67/75/100 %% cost: %.2f %.2f %.2f %.2f %%; top %.2f "
-           "%%, best single %.2f %%",
-           100 * s.reference / c, 100 * s.at50 / s.reference, 100 * s.at67 / s.reference,
-           100 * s.at75 / s.reference, 100 * s.at100 / s.reference, 100 * s.top / c,
-           100 * s.best / c);
-    if (s.matches)
-        printf("; matched at %.1f %%", 100 * s.matched / (double)s.matches);
-    printf("\n%51s train %.2f s\n", "", train_seconds / (double)trainings);
+    printf("%s (%s)\n", task->title, task->dataset);
+    bool good = print_pair(task, &s) & print_curve(task, &s);
+    printf("  training                 %.2f s of CPU time\n\n", train_seconds / (double)trainings);
     fflush(stdout);
     dataset_free(d);
+    return good;
 }
 
 int main(int argc, char **argv)
@@ -291,8 +330,14 @@ int main(int argc, char **argv)
     const char *data = argc > 1 ? argv[1] : getenv("LEEROO_DATA");
     size_t repeats = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
     const char *only = getenv("ONLY");
+    bool good = true;
+    data = data ? data : "../shared/data";
+    if (access(data, R_OK) != 0) {
+        printf("skipped: no data in %s\n", data);
+        return 0;
+    }
     for (size_t i = 0; i < TASK_COUNT; i++)
         if (!only || strtoul(only, NULL, 10) == i)
-            run_task(&tasks[i], data ? data : "../shared/data", repeats ? repeats : 1);
-    return 0;
+            good &= run_task(&tasks[i], data, repeats ? repeats : 1);
+    return good ? 0 : 1;
 }
