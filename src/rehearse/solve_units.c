@@ -109,7 +109,8 @@ static bool sum_amounts(const struct tokens *t, const struct unit *wanted, int12
 
 static bool solve_temperature(const struct tokens *t, struct solution *ret)
 {
-    size_t celsius = tokens_find(t, 0, "celsius"), fahrenheit = tokens_find(t, 0, "fahrenheit");
+    size_t celsius = tokens_find_word(t, 0, "celsius"),
+           fahrenheit = tokens_find_word(t, 0, "fahrenheit");
     if (celsius == SIZE_MAX || fahrenheit == SIZE_MAX)
         return false;
     for (size_t at = 0; at < t->count; at++) {

@@ -202,7 +202,7 @@ bool token_is_whole(const struct token *t)
     return t->type == TOKEN_NUMBER && t->scale == 1;
 }
 
-size_t tokens_find(const struct tokens *t, size_t from, const char *word)
+size_t tokens_find_word(const struct tokens *t, size_t from, const char *word)
 {
     for (size_t i = from; i < t->count; i++)
         if (token_is_word(&t->items[i], word))
@@ -212,7 +212,7 @@ size_t tokens_find(const struct tokens *t, size_t from, const char *word)
 
 bool tokens_have(const struct tokens *t, const char *word)
 {
-    return tokens_find(t, 0, word) != SIZE_MAX;
+    return tokens_find_word(t, 0, word) != SIZE_MAX;
 }
 
 size_t tokens_match(const struct tokens *t, size_t at, const char *phrase)

@@ -41,7 +41,7 @@ bool token_is_word(const struct token *t, const char *word);
 bool token_is_sign(const struct token *t, char sign);
 bool token_is_whole(const struct token *t); /* a number without a fraction */
 /* Index of the first such word at or after `from`; SIZE_MAX when absent. */
-size_t tokens_find(const struct tokens *t, size_t from, const char *word);
+size_t tokens_find_word(const struct tokens *t, size_t from, const char *word);
 bool tokens_have(const struct tokens *t, const char *word);
 /* Words side by side: "of the week". */
 bool tokens_have_phrase(const struct tokens *t, const char *phrase);

@@ -71,5 +71,5 @@ Test(tokens, phrases)
     cr_assert(tokens_have_phrase(&t, "day of the week"));
     cr_assert_not(tokens_have_phrase(&t, "day of week"));
     cr_assert_eq(tokens_match(&t, 2, "day of"), 4);
-    cr_assert_eq(tokens_find(&t, 3, "day"), SIZE_MAX);
+    cr_assert_eq(tokens_find_word(&t, 3, "day"), SIZE_MAX);
 }
