@@ -1,5 +1,6 @@
 /* Listening sockets from addresses as people write them. */
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -97,4 +98,13 @@ enum status http_listen(const char *address, int *ret_fd, char *bound, struct er
     }
     *ret_fd = fd;
     return OK;
+}
+
+/* A packet filter that lets nothing through: the client's first packet is lost, and when it is sent again a second
+ * later there is no socket any more. */
+void http_listen_deafen(int fd)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog program = {.len = 1, .filter = &nothing};
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -223,6 +223,14 @@ void http_server_wind_down(struct http_server *s)
     s->winding_down = true;
 }
 
+void http_server_stop_accepting(struct http_server *s)
+{
+    size_t batches = 0; /* who stays in the queue gets a reset when the socket closes */
+    while (s->listener != NULL && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
+        ;
+    listener_free(s);
+}
+
 /* A request that has arrived is no idleness, and who has just connected is about to send one. */
 static void close_idle(struct http_server *s, bool also_fresh)
 {
@@ -246,10 +254,7 @@ void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
     s->winding_down = s->draining = true;
     s->drained = done;
     s->drained_arg = arg;
-    size_t batches = 0; /* who stays in the queue gets a reset when the socket closes */
-    while (s->listener != NULL && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
-        ;
-    listener_free(s);
+    http_server_stop_accepting(s);
     if (s->sweep == NULL)
         s->sweep = loop_timer_create(s->loop, on_sweep, s);
     if (s->sweep != NULL)

@@ -60,6 +60,10 @@ struct http_server;
  * address really bound goes to bound (at least 64 bytes). */
 NODISCARD enum status http_listen(const char *address, int *ret_fd, char *bound, struct error *err);
 
+/* Attempts to connect are ignored from now on (and refused once the socket is closed), while those who are in the
+ * queue can still be accepted: so nobody is reset by closing it. Best effort. */
+void http_listen_deafen(int fd);
+
 /* The server does not own `listen_fd` (several loops share it). Zero option fields mean the defaults. */
 NODISCARD enum status http_server_create(struct loop *l, int listen_fd,
                                          const struct http_server_options *options,
@@ -68,6 +72,9 @@ NODISCARD enum status http_server_create(struct loop *l, int listen_fd,
 /* Still accepts and answers, but every answer from now on ends its connection, so that clients which keep
  * connections move elsewhere by themselves. For the time between "not ready" and http_server_drain. */
 void http_server_wind_down(struct http_server *s);
+/* Accepts who is in the queue now, and nobody after that. Closing the socket right behind it (on the last loop that
+ * shares it) makes the next client see a refusal, not a reset. http_server_drain does it, too. */
+void http_server_stop_accepting(struct http_server *s);
 /* Takes what has arrived until now, stops accepting, closes idle connections (one that has just been made has a
  * second for its first request), lets running exchanges finish, then calls done(arg) on the loop. */
 void http_server_drain(struct http_server *s, void (*done)(void *), void *arg);

@@ -128,18 +128,6 @@ static void wind_down_worker(void *arg)
     http_server_wind_down(w->server);
 }
 
-/* The socket closes once no loop accepts any more; connecting is refused from then on. */
-static void drain_worker(void *arg)
-{
-    struct worker *w = arg;
-    struct gateway *g = w->gateway;
-    http_server_drain(w->server, on_worker_drained, w);
-    if (atomic_fetch_sub(&g->workers_accepting, 1) == 1) {
-        close(g->listen_fd);
-        g->listen_fd = -1;
-    }
-}
-
 static void post_all(struct gateway *g, void (*fn)(void *))
 {
     for (size_t i = 0; i < g->worker_count; i++)
@@ -147,10 +135,31 @@ static void post_all(struct gateway *g, void (*fn)(void *))
             stop_all(g);
 }
 
+static void drain_worker(void *arg)
+{
+    struct worker *w = arg;
+    http_server_drain(w->server, on_worker_drained, w);
+}
+
+/* Nobody joins the queue any more: once every loop has taken what it can get, nobody is left in it to be reset by
+ * closing the socket. */
+static void stop_worker(void *arg)
+{
+    struct worker *w = arg;
+    struct gateway *g = w->gateway;
+    http_server_stop_accepting(w->server);
+    if (atomic_fetch_sub(&g->workers_accepting, 1) != 1)
+        return;
+    close(g->listen_fd);
+    g->listen_fd = -1;
+    post_all(g, drain_worker);
+}
+
 static void stop_accepting(struct gateway *g)
 {
     g->delay_over = true;
-    post_all(g, drain_worker);
+    http_listen_deafen(g->listen_fd);
+    post_all(g, stop_worker);
     loop_timer_start(g->timer, g->config->drain.timeout_ms);
 }
 
