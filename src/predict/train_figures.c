@@ -16,6 +16,18 @@ static int compare_scored(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Rows of equal quality all get their mean score, so that it does not matter in which order they were left. */
+static void average_ties(struct scored *s, size_t n)
+{
+    for (size_t i = 0, j; i < n; i = j) {
+        double sum = 0;
+        for (j = i; j < n && s[j].quality == s[i].quality; j++)
+            sum += (double)s[j].score;
+        for (size_t k = i; k < j; k++)
+            s[k].score = (float)(sum / (double)(j - i));
+    }
+}
+
 /* Area under the ROC curve with ties counted half; scores between 0 and 1 weigh as that share of a success. */
 static double area_under_curve(const struct scored *s, size_t n)
 {
@@ -92,6 +104,7 @@ enum status train_figures_fill(const struct train_table *t, const float *quality
                 sum += (double)t->scores[i];
             }
         qsort(s, n, sizeof(*s), compare_scored);
+        average_ties(s, n);
         figures[e] = (struct train_figures){.accuracy = n ? sum / (double)n : 0,
                                             .mean_cost_usd = mean_cost_usd(t, e),
                                             .auc = area_under_curve(s, n),

@@ -1,0 +1,192 @@
+/* Each stage from linear outputs to estimates, recomputed in double precision from docs/orchestrator.md. */
+#include "predict/predictor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#define EXPERTS 3
+#define GROUPS  2
+#define WIDTH   16
+
+static const float quality[GROUPS * EXPERTS] = {0.9f, 0.5f, 0.1f, 0.3f, 0.6f, 1.0f};
+static const float contrast[EXPERTS] = {0.6f, 0.0f, -0.8f};
+static const float base[EXPERTS + SLOPES] = {0.1f, 0.2f, -0.3f, 0.7f, 0.5f, 0.4f, 0.3f};
+static const float calibration[SLOPES + 2 * EXPERTS] = {1.1f, 0.9f, 0.8f, 0.7f, 1.0f,
+                                                        0.5f, 2.0f, 0.0f, 0.1f, -0.2f};
+static const float tokens[EXPERTS * TOKEN_PARAMETERS] = {
+    10, 0.25f, 2, 0.5f, 0.1f, 1.2f, -50, 0.1f, 0, 0, 0, 1, 1e9f, 0, 200, 0, 0, 1,
+};
+
+static struct predictor make(void)
+{
+    return (struct predictor){.shape = {EXPERTS, GROUPS, WIDTH},
+                              .group_quality = quality,
+                              .contrast = contrast,
+                              .base = base,
+                              .forest = {.experts = EXPERTS},
+                              .calibration = calibration,
+                              .tokens = tokens};
+}
+
+static double logit(double p)
+{
+    p = fmin(fmax(p, 1e-4), 1 - 1e-4);
+    return log(p / (1 - p));
+}
+
+static double sigmoid(double z)
+{
+    return 1 / (1 + exp(-z));
+}
+
+Test(predictor, stack)
+{
+    struct predictor p = make();
+    const float linear[WIDTH] = {1, -2, 0.5f, 0.3f, -0.9f, 0.7f};
+    float stats[ENCODE_STATS], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
+    for (int i = 0; i < ENCODE_STATS; i++)
+        stats[i] = (float)i;
+    predictor_stack(&p, linear, stats, dense, first, second);
+    double a = 1 / (1 + exp(-0.9 - 0.3)), mean = 0, strong = 0;
+    for (size_t e = 0; e < EXPERTS; e++) {
+        double mixed = a * (double)quality[e] + (1 - a) * (double)quality[EXPERTS + e];
+        cr_assert_eq((double)first[e], (double)linear[e]);
+        cr_assert_float_eq((double)second[e], logit(mixed), 1e-5);
+        mean += logit(mixed) / EXPERTS;
+        strong += logit(mixed) * (double)contrast[e];
+    }
+    const double wanted[STACK_EXTRA] = {
+        (1 - 2 + 0.5) / 3, mean, a, -a * log(a) - (1 - a) * log(1 - a), 0.6 - 0.4, strong};
+    cr_assert_eq(memcmp(dense, stats, sizeof(stats)), 0);
+    for (int i = 0; i < STACK_EXTRA; i++)
+        cr_assert_float_eq((double)dense[ENCODE_STATS + i], wanted[i], 1e-5, "extra %d", i);
+}
+
+Test(predictor, stack_without_groups)
+{
+    struct predictor p = make();
+    const float linear[WIDTH] = {1, -2, 0.5f, 0.7f}, stats[ENCODE_STATS] = {0};
+    float dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
+    p.shape.groups = 0;
+    predictor_stack(&p, linear, stats, dense, first, second);
+    for (size_t e = 0; e < EXPERTS; e++)
+        cr_assert_eq((double)second[e], 0);
+    for (int i = 0; i < STACK_EXTRA; i++)
+        cr_assert(isfinite(dense[ENCODE_STATS + i]));
+}
+
+/* Means of exactly 0 and 1 have no log-odds. */
+Test(predictor, stack_clamps_certainty)
+{
+    struct predictor p = make();
+    const float sure[GROUPS * EXPERTS] = {0, 1, 0, 0, 1, 0}, linear[WIDTH] = {0};
+    const float stats[ENCODE_STATS] = {0};
+    float dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
+    p.group_quality = sure;
+    predictor_stack(&p, linear, stats, dense, first, second);
+    cr_assert_float_eq((double)second[0], logit(0), 1e-3);
+    cr_assert_float_eq((double)second[1], logit(1), 1e-2);
+}
+
+Test(predictor, combine)
+{
+    const float first[EXPERTS] = {1, 2, 6}, second[EXPERTS] = {-1, 0, 4};
+    const float intercepts[EXPERTS] = {0.5f, 0, -0.5f}, slopes[SLOPES] = {2, 0.5f, 3, 0.25f};
+    float out[EXPERTS];
+    predictor_combine(EXPERTS, first, second, intercepts, slopes, out);
+    cr_assert_float_eq((double)out[0], 0.5 + 2 * 3 + 0.5 * -2 + 3 * 1 + 0.25 * -2, 1e-5);
+    cr_assert_float_eq((double)out[1], 0.0 + 2 * 3 + 0.5 * -1 + 3 * 1 + 0.25 * -1, 1e-5);
+    cr_assert_float_eq((double)out[2], -0.5 + 2 * 3 + 0.5 * 3 + 3 * 1 + 0.25 * 3, 1e-5);
+}
+
+Test(predictor, calibrate)
+{
+    struct predictor p = make();
+    const float logits[EXPERTS] = {0.5f, -0.5f, 3}, corrections[EXPERTS] = {0.1f, 0.2f, 0.6f};
+    float out[EXPERTS];
+    predictor_calibrate(&p, logits, corrections, out);
+    for (size_t e = 0; e < EXPERTS; e++) {
+        double z = 1.1 * 1 + 0.9 * ((double)logits[e] - 1) + 0.8 * 0.3 +
+                   0.7 * ((double)corrections[e] - 0.3);
+        cr_assert_float_eq((double)out[e],
+                           sigmoid((double)calibration[SLOPES + e] * z +
+                                   (double)calibration[SLOPES + EXPERTS + e]),
+                           1e-6);
+    }
+}
+
+/* Numbers out of a forged model: no NaN, nothing outside 0..1. */
+Test(predictor, estimates_are_numbers_whatever_the_parameters)
+{
+    struct predictor p = make();
+    float wild[SLOPES + 2 * EXPERTS], out[EXPERTS], in, tokens_out, wild_tokens[TOKEN_PARAMETERS];
+    const float values[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f};
+    p.calibration = wild;
+    p.tokens = wild_tokens;
+    for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
+        for (size_t i = 0; i < SLOPES + 2 * EXPERTS; i++)
+            wild[i] = values[v];
+        for (size_t i = 0; i < TOKEN_PARAMETERS; i++)
+            wild_tokens[i] = values[v];
+        predictor_calibrate(&p, base, base, out);
+        for (size_t e = 0; e < EXPERTS; e++)
+            cr_assert(out[e] >= 0 && out[e] <= 1);
+        predictor_tokens(&p, 0, 100, 1, &in, &tokens_out);
+        cr_assert(in >= 0 && in <= TOKENS_MAX && tokens_out >= 0 && tokens_out <= TOKENS_MAX);
+    }
+}
+
+Test(predictor, tokens)
+{
+    struct predictor p = make();
+    float in, out;
+    predictor_tokens(&p, 0, 400, -1, &in, &out);
+    cr_assert_float_eq((double)in, 10 + 0.25 * 400, 1e-4);
+    cr_assert_float_eq((double)out, 1.2 * exp(2 - 0.5 + 0.1 * log(401)) - 1, 1e-4);
+    predictor_tokens(&p, 1, 400, 0, &in, &out);
+    cr_assert_eq((double)in, 0); /* never negative */
+    cr_assert_float_eq((double)out, 0, 1e-6);
+    predictor_tokens(&p, 2, 400, 0, &in, &out);
+    cr_assert_eq((double)in, (double)TOKENS_MAX);
+    cr_assert_eq((double)out, (double)TOKENS_MAX);
+}
+
+Test(predictor, run_is_the_stages_in_order)
+{
+    struct predictor p = make();
+    uint16_t *weights = calloc((size_t)ENCODE_BUCKETS * WIDTH, sizeof(*weights));
+    struct tree tree = {
+        .nodes = 1, .features = {0}, .left = {-1}, .right = {-2}, .thresholds = {1}};
+    float leaves[TREE_LEAVES_MAX * EXPERTS] = {0.1f, 0.2f, 0.3f, -1, -2, -3}, bias[WIDTH] = {0};
+    float linear[WIDTH], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS], combined[EXPERTS];
+    float corrections[EXPERTS] = {0}, wanted[EXPERTS], got[EXPERTS], in[EXPERTS], out[EXPERTS];
+    const struct encoder encoder = {ENCODER_NGRAM};
+    struct features f;
+    cr_assert_not_null(weights);
+    for (size_t i = 0; i < (size_t)ENCODE_BUCKETS * WIDTH; i++)
+        weights[i] = linear_to_bf16((float)(i * 7919 % 1000) / 1000 - 0.5f);
+    p.weights = weights;
+    p.bias = bias;
+    p.forest = (struct forest){1, EXPERTS, &tree, leaves};
+    cr_assert_eq(features_init(&f, NULL), OK);
+    cr_assert_eq(encode_text(&encoder, STR("What is 12 + 30?"), &f, NULL), OK);
+    predictor_run(&p, &f, got, in, out);
+    linear_predict_bf16(weights, bias, WIDTH, f.buckets, f.values, f.count, linear);
+    predictor_stack(&p, linear, f.stats, dense, first, second);
+    predictor_combine(EXPERTS, first, second, base, base + EXPERTS, combined);
+    forest_predict(&p.forest, dense, corrections);
+    predictor_calibrate(&p, combined, corrections, wanted);
+    for (size_t e = 0; e < EXPERTS; e++) {
+        float i, o;
+        predictor_tokens(&p, e, 16, linear[EXPERTS + GROUPS], &i, &o);
+        cr_assert_eq((double)got[e], (double)wanted[e]);
+        cr_assert_eq((double)in[e], (double)i);
+        cr_assert_eq((double)out[e], (double)o);
+    }
+    cr_assert_eq((double)corrections[0], -1); /* log length is above 1 */
+    features_done(&f);
+    free(weights);
+}
