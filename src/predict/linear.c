@@ -8,7 +8,9 @@
 #include "encode/encode.h"
 #include "predict/fmath.h"
 
-#define FAMILIES      3 /* quality, group, length */
+#define FAMILIES      3  /* quality, group, length */
+#define PREFETCH      8  /* rows ahead: a row is a cache miss */
+#define LINE_FLOATS   16 /* of a cache line */
 #define EPSILON       1e-10f
 #define UNKNOWN_GROUP 255
 
@@ -26,8 +28,9 @@ WIDE_LOOPS void linear_predict(const float *weights, const float *bias, size_t w
     for (size_t i = 0; i < count; i++) {
         const float *row = weights + (size_t)buckets[i] * width;
         float value = values[i];
-        if (i + 8 < count)
-            __builtin_prefetch(weights + (size_t)buckets[i + 8] * width);
+        if (i + PREFETCH < count)
+            for (size_t j = 0; j < width; j += LINE_FLOATS)
+                __builtin_prefetch(weights + (size_t)buckets[i + PREFETCH] * width + j);
         for (size_t j = 0; j < width; j++)
             out[j] += row[j] * value;
     }
@@ -128,6 +131,8 @@ WIDE_LOOPS static void update(float *weights, size_t width, const struct familie
         float *sums = accumulators + (size_t)buckets[i] * FAMILIES;
         float value = values[i];
         size_t begin = 0;
+        if (i + PREFETCH < count)
+            __builtin_prefetch(accumulators + (size_t)buckets[i + PREFETCH] * FAMILIES, 1);
         for (int k = 0; k < FAMILIES; k++) {
             sums[k] += f->squares[k] * value * value;
             float step = f->rates[k] * value / sqrtf(sums[k] + EPSILON);

@@ -22,11 +22,11 @@ void train_options_default(struct train_options *o)
     *o = (struct train_options){
         .seed = 1,
         .linear = {.epochs = 2, .learning_rate = 0.08f, .group_learning_rate = 0.8f},
-        .forest = {.trees = 60,
+        .forest = {.trees = 80,
                    .leaves = 6,
                    .learning_rate = 0.05f,
                    .l2 = 5,
-                   .row_share = 0.5f,
+                   .row_share = 0.7f,
                    .feature_share = 0.3f,
                    .curvature_min = 3},
     };
@@ -51,7 +51,7 @@ struct work {
     size_t step;
 };
 
-#define STEPS (2 * TRAIN_FOLDS + 3)
+#define STEPS (2 * TRAIN_FOLDS + 4)
 
 static void report(struct work *w)
 {

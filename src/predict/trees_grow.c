@@ -65,6 +65,10 @@ static double gaussian(struct rng *rng)
     return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
 }
 
+/* What makes experts differ decides whom a query goes to, so a split that tells them apart counts for more than one that
+ * moves all alike: deviations from the experts' mean gradient weigh this much (bench/quality.md). */
+#define DEVIATION_WEIGHT 4.0f
+
 /* Few experts: each its own lane. Many: the common direction, and random ones. */
 static void draw_projection(struct grower *g)
 {
@@ -73,7 +77,9 @@ static void draw_projection(struct grower *g)
         for (size_t k = 0; k < SKETCHES; k++) {
             float *w = &g->projection[e * SKETCHES + k];
             if (g->experts <= SKETCHES)
-                *w = e == k;
+                *w = k < g->experts
+                         ? DEVIATION_WEIGHT * (e == k) - (DEVIATION_WEIGHT - 1) / (float)g->experts
+                         : 0;
             else
                 *w = k == 0 ? scale : scale * (float)gaussian(g->rng);
         }
@@ -299,16 +305,14 @@ static void apply_tree(struct grower *g, const struct tree *t, const float *valu
 
 static void grow_tree(struct grower *g, struct tree *t, float *values)
 {
-    float scores[EXPERTS_MAX];
-    for (size_t i = 0; i < g->count; i++) {
-        size_t at = i * g->experts;
-        memcpy(scores, g->scores + (size_t)g->order[i] * g->experts, g->experts * sizeof(float));
-        differentiate(g->logits + at, scores, g->experts, g->gradients + at, g->curvatures + at);
-    }
     draw_projection(g);
     draw_rows_and_features(g);
-    for (size_t r = 0; r < g->leaves[0].count; r++)
-        sketch_row(g, g->leaves[0].rows[r]);
+    for (size_t r = 0; r < g->leaves[0].count; r++) {
+        size_t i = g->leaves[0].rows[r], at = i * g->experts;
+        differentiate(g->logits + at, g->scores + (size_t)g->order[i] * g->experts, g->experts,
+                      g->gradients + at, g->curvatures + at);
+        sketch_row(g, i);
+    }
     grow_shape(g, t);
     fill_leaves(g, values);
     apply_tree(g, t, values);
