@@ -65,8 +65,8 @@ static double gaussian(struct rng *rng)
     return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
 }
 
-/* What makes experts differ decides whom a query goes to, so a split that tells them apart counts for more than one that
- * moves all alike: deviations from the experts' mean gradient weigh this much (bench/quality.md). */
+/* What makes experts differ decides whom a query goes to, so a split that tells them apart counts for more than one
+ * that moves all alike: deviations from the experts' mean gradient weigh this much (bench/quality.md). */
 #define DEVIATION_WEIGHT 4.0f
 
 /* Few experts: each its own lane. Many: the common direction, and random ones. */
