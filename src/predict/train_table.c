@@ -29,6 +29,15 @@ static bool grow(struct growing *g, size_t more)
     return buckets && values;
 }
 
+static void append(struct growing *g, const struct features *f)
+{
+    if (!f->count)
+        return; /* blank texts at the front: there is nothing to point to yet */
+    memcpy(g->buckets + g->count, f->buckets, f->count * sizeof(*f->buckets));
+    memcpy(g->values + g->count, f->values, f->count * sizeof(*f->values));
+    g->count += f->count;
+}
+
 static enum status encode_rows(struct train_table *t, struct growing *g, size_t *starts,
                                struct features *f, struct error *err)
 {
@@ -40,9 +49,7 @@ static enum status encode_rows(struct train_table *t, struct growing *g, size_t 
         if (!grow(g, f->count))
             return error_set(err, ERR_MEMORY, "out of memory");
         starts[i] = g->count;
-        memcpy(g->buckets + g->count, f->buckets, f->count * sizeof(*f->buckets));
-        memcpy(g->values + g->count, f->values, f->count * sizeof(*f->values));
-        g->count += f->count;
+        append(g, f);
         memcpy(t->stats + i * ENCODE_STATS, f->stats, sizeof(f->stats));
         t->characters[i] = (float)f->characters;
     }

@@ -141,6 +141,19 @@ Test(trees_grow, a_known_split_is_found)
     done(&p, &f);
 }
 
+#define DEVIATION_WEIGHT 4.0 /* as in trees_grow.c */
+
+/* Σ over experts of (mean + weight · deviation from it)². */
+static double square(const double (*g)[2], int side, size_t experts)
+{
+    double mean = 0, sum = 0;
+    for (size_t e = 0; e < experts; e++)
+        mean += g[e][side] / (double)experts;
+    for (size_t e = 0; e < experts; e++)
+        sum += pow(mean + DEVIATION_WEIGHT * (g[e][side] - mean), 2);
+    return sum;
+}
+
 /* Gain of the split of all rows at x[feature] < threshold, in double. */
 static double split_gain(const struct problem *p, size_t feature, double threshold, double l2)
 {
@@ -159,8 +172,7 @@ static double split_gain(const struct problem *p, size_t feature, double thresho
         }
     }
     for (int side = 0; side < 2; side++)
-        for (size_t e = 0; e < p->experts; e++)
-            gain += g[e][side] * g[e][side] / (curvature[side] + l2);
+        gain += square((const double(*)[2])g, side, p->experts) / (curvature[side] + l2);
     free(g);
     return gain;
 }
