@@ -128,7 +128,11 @@ void conn_exchange_end(struct conn *c, bool keep_alive)
         request_give_back(c->server, c->request);
     c->request = NULL;
     c->full = false;
-    bool stays = keep_alive && !c->server->winding_down && !c->read_closed;
+    bool stays = keep_alive && !c->read_closed; /* as the head promised, also while winding down */
+    if (stays && c->server->draining) {
+        c->used = false;
+        stays = server_sweep_later(c->server);
+    }
     c->state = stays ? CONN_IDLE : CONN_CLOSING;
     if (!stays && pending_bytes(c) > 0)
         c->unread = true;

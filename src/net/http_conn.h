@@ -75,7 +75,7 @@ struct conn {
     bool read_closed; /* the client sends no more, but what is queued is still sent */
     bool reset;       /* close with a reset: the client must see the answer as broken */
     bool unread;      /* the client was cut off in the middle of what it sends */
-    bool used;        /* has brought a request */
+    bool used;        /* has brought a request; while draining: owed no further one */
     bool refused;     /* counted in server->refusing */
     struct request *request;
     struct buf out; /* bytes [out_sent, len) wait to be sent */
@@ -138,4 +138,6 @@ void deadline_set(struct conn *c, enum deadline_kind kind, bool restart);
 /* http_server.c */
 struct request *request_take(struct conn *c); /* NULL: no memory */
 void request_give_back(struct http_server *s, struct request *r);
+/* Draining: idle connections are closed a little later. False: they must be closed now. */
+bool server_sweep_later(struct http_server *s);
 void server_forget(struct conn *c); /* from the list of the living to the dead */

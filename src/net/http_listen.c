@@ -100,11 +100,17 @@ enum status http_listen(const char *address, int *ret_fd, char *bound, struct er
     return OK;
 }
 
-/* A packet filter that lets nothing through: the client's first packet is lost, and when it is sent again a second
- * later there is no socket any more. */
+/* A packet filter that drops what begins a connection: the client sends it again a second later, when there is no
+ * socket any more. What completes a connection already begun passes. The filter sees the TCP header. */
 void http_listen_deafen(int fd)
 {
-    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-    const struct sock_fprog program = {.len = 1, .filter = &nothing};
+    enum { FLAGS_OFFSET = 13, FLAG_SYN = 0x02 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_OFFSET),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FLAG_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
     (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

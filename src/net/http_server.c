@@ -249,17 +249,23 @@ static void on_sweep(void *arg)
     close_idle(arg, true);
 }
 
+bool server_sweep_later(struct http_server *s)
+{
+    if (s->sweep == NULL)
+        s->sweep = loop_timer_create(s->loop, on_sweep, s);
+    if (s->sweep != NULL)
+        loop_timer_start(s->sweep, SERVER_FRESH_GRACE_MS);
+    return s->sweep != NULL;
+}
+
 void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
 {
     s->winding_down = s->draining = true;
     s->drained = done;
     s->drained_arg = arg;
     http_server_stop_accepting(s);
-    if (s->sweep == NULL)
-        s->sweep = loop_timer_create(s->loop, on_sweep, s);
-    if (s->sweep != NULL)
-        loop_timer_start(s->sweep, SERVER_FRESH_GRACE_MS);
-    close_idle(s, s->sweep == NULL);
+    bool later = server_sweep_later(s);
+    close_idle(s, !later);
     loop_defer(s->loop, &s->reap);
 }
 

@@ -16,6 +16,7 @@
 #include "serve/gateway_int.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
+#define DRAIN_DEAF_MS               20
 
 /* Routes */
 
@@ -155,10 +156,16 @@ static void stop_worker(void *arg)
     post_all(g, drain_worker);
 }
 
+static void deafen(struct gateway *g)
+{
+    g->drain = DRAIN_DEAF;
+    http_listen_deafen(g->listen_fd);
+    loop_timer_start(g->timer, DRAIN_DEAF_MS); /* for handshakes that are half done */
+}
+
 static void stop_accepting(struct gateway *g)
 {
-    g->delay_over = true;
-    http_listen_deafen(g->listen_fd);
+    g->drain = DRAIN_FINISHING;
     post_all(g, stop_worker);
     loop_timer_start(g->timer, g->config->drain.timeout_ms);
 }
@@ -166,13 +173,19 @@ static void stop_accepting(struct gateway *g)
 static void on_drain_timer(void *arg)
 {
     struct gateway *g = arg;
-    if (!g->delay_over) {
+    switch (g->drain) {
+    case DRAIN_DELAY:
+        deafen(g);
+        break;
+    case DRAIN_DEAF:
         stop_accepting(g);
-        return;
+        break;
+    case DRAIN_FINISHING:
+        log_event(LOG_WARN, "drain timeout", "workers_busy=%zu", atomic_load(&g->workers_busy));
+        atomic_store(&g->cut, true);
+        stop_all(g);
+        break;
     }
-    log_event(LOG_WARN, "drain timeout", "workers_busy=%zu", atomic_load(&g->workers_busy));
-    atomic_store(&g->cut, true);
-    stop_all(g);
 }
 
 static void begin_drain(void *arg)
@@ -183,10 +196,7 @@ static void begin_drain(void *arg)
     log_event(LOG_INFO, "draining", "delay_ms=%u timeout_ms=%u", g->config->drain.delay_ms,
               g->config->drain.timeout_ms);
     post_all(g, wind_down_worker);
-    if (g->config->drain.delay_ms > 0)
-        loop_timer_start(g->timer, g->config->drain.delay_ms);
-    else
-        stop_accepting(g);
+    loop_timer_start(g->timer, g->config->drain.delay_ms);
 }
 
 static void on_signal(void *arg)

@@ -25,6 +25,12 @@ struct worker {
     bool has_thread;
 };
 
+enum gateway_drain {
+    DRAIN_DELAY,     /* not ready, still accepting */
+    DRAIN_DEAF,      /* nobody new; those who were connecting get in */
+    DRAIN_FINISHING, /* the socket is closed, answers end */
+};
+
 struct gateway {
     const struct config *config;
     struct pool *pool;
@@ -37,8 +43,8 @@ struct gateway {
     atomic_bool cut;            /* drain.timeout passed */
     atomic_size_t workers_busy; /* not drained yet */
     atomic_size_t workers_accepting;
-    struct loop_timer *timer; /* of worker 0: drain.delay, then drain.timeout */
-    bool delay_over;
+    struct loop_timer *timer; /* of worker 0: the steps of a drain */
+    enum gateway_drain drain;
 };
 
 #define REQUEST_ID_BYTES 24
