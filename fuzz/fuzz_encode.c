@@ -1,4 +1,5 @@
-/* Any bytes become features: distinct buckets, norm 1 or 0, finite statistics, and blanks at the end change no bucket. */
+/* Any bytes become features: distinct buckets, norm 1 or 0, finite statistics; a blank at the end changes no
+ * bucket. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

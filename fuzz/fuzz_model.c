@@ -1,5 +1,5 @@
-/* A model file: refused, or it gives sound estimates. The checksum would stop every mutation, so it is mended first; and
- * 8 MB of weights would make every input slow, so an input that names them is lengthened by zeros instead. */
+/* A model file: refused, or it gives sound estimates. The checksum would stop every mutation, so it is mended first;
+ * and as 8 MB of weights would make every input long, an input that names them is lengthened by zeros. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

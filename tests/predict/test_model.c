@@ -1,5 +1,5 @@
 /* Model files from training to estimates, and the many ways a file can be wrong. A model is 8 MB at least: one is
- * written for all tests of the kind and damaged in memory; the checksum is mended where what lies behind it is meant. */
+ * written for each test and damaged in memory; the checksum is mended where what lies behind it is meant. */
 #include "predict/model.h"
 
 #include <inttypes.h>

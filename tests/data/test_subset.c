@@ -1,0 +1,65 @@
+/* Part of a data set as a data set. */
+#include "data/subset.h"
+
+#include "scratch.h"
+
+static struct dataset *load(const struct scratch *s)
+{
+    struct dataset *d = NULL;
+    cr_assert_eq(dataset_load(s->path, DATASET_ALL, &d, NULL), OK);
+    return d;
+}
+
+Test(subset, holds_the_rows_in_the_order_asked_for)
+{
+    struct scratch s = scratch_dataset(NULL, NULL, NULL);
+    struct dataset *d = load(&s), *part = NULL;
+    const uint32_t rows[3] = {1, 0, 1};
+    cr_assert_eq(dataset_subset(d, rows, 3, &part, NULL), OK);
+    cr_assert_eq(part->query_count, 3);
+    cr_assert_eq(part->expert_count, 2);
+    cr_assert(str_equal(part->path, d->path));
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert(str_equal(part->queries[i].id, d->queries[rows[i]].id));
+        cr_assert_eq(part->queries[i].text_hash, d->queries[rows[i]].text_hash);
+        for (size_t e = 0; e < 2; e++) {
+            const struct outcome *got = dataset_outcome(part, i, e);
+            const struct outcome *wanted = dataset_outcome(d, rows[i], e);
+            cr_assert_eq(got->known, wanted->known);
+            cr_assert_eq(got->cost_nano_usd, wanted->cost_nano_usd);
+            cr_assert_eq((double)got->score, (double)wanted->score);
+        }
+    }
+    cr_assert_eq((double)dataset_outcome(part, 1, 0)->score, 0.25);
+    cr_assert_eq(dataset_expert_index(part, STR("org/small")), 1);
+    dataset_free(part);
+    cr_assert(str_equal(d->queries[0].id, STR("a"))); /* the whole outlives the part */
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
+Test(subset, of_nothing_is_empty)
+{
+    struct scratch s = scratch_dataset(NULL, NULL, NULL);
+    struct dataset *d = load(&s), *part = NULL;
+    cr_assert_eq(dataset_subset(d, NULL, 0, &part, NULL), OK);
+    cr_assert_eq(part->query_count, 0);
+    cr_assert_eq(part->expert_count, 2);
+    dataset_free(part);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
+Test(subset, without_outcomes_has_none)
+{
+    struct scratch s = scratch_dataset(NULL, NULL, NULL);
+    struct dataset *d = NULL, *part = NULL;
+    const uint32_t row = 1;
+    cr_assert_eq(dataset_load(s.path, DATASET_QUERIES, &d, NULL), OK);
+    cr_assert_eq(dataset_subset(d, &row, 1, &part, NULL), OK);
+    cr_assert_null(part->outcomes);
+    cr_assert(str_equal(part->queries[0].domain, STR("math")));
+    dataset_free(part);
+    dataset_free(d);
+    scratch_remove(&s);
+}
