@@ -269,9 +269,9 @@ static bool print_pair(const struct task *task, const struct sums *s)
     double n = (double)s->pairs;
     if (!s->pairs)
         return true;
-    return print_figure("APGR", s->apgr / n, "", task->apgr, false) &
-           print_figure("CPT(50 %)", s->cpt50 / n, "%", task->cpt50, true) &
-           print_figure("CPT(80 %)", s->cpt80 / n, "%", task->cpt80, true);
+    bool good = print_figure("APGR", s->apgr / n, "", task->apgr, false);
+    good = print_figure("CPT(50 %)", s->cpt50 / n, "%", task->cpt50, true) && good;
+    return print_figure("CPT(80 %)", s->cpt80 / n, "%", task->cpt80, true) && good;
 }
 
 static bool print_curve(const struct task *task, const struct sums *s)
@@ -300,7 +300,7 @@ static bool run_task(const struct task *task, const char *data, size_t repeats)
     struct error err;
     struct dataset *d;
     char path[1024];
-    size_t experts[EXPERTS_MAX], expert_count;
+    size_t experts[EXPERTS_MAX], expert_count = 0;
     struct str names[EXPERTS_MAX];
     snprintf(path, sizeof(path), "%s/%s", data, task->dataset);
     if (dataset_load(path, DATASET_ALL, &d, &err) != OK ||
@@ -318,7 +318,8 @@ static bool run_task(const struct task *task, const char *data, size_t repeats)
     for (size_t r = 0; r < repeats; r++)
         run_repeat(d, experts, expert_count, names, reference, 1000 + r, &s);
     printf("%s (%s)\n", task->title, task->dataset);
-    bool good = print_pair(task, &s) & print_curve(task, &s);
+    bool good = print_pair(task, &s);
+    good = print_curve(task, &s) && good;
     printf("  training                 %.2f s of CPU time\n\n", train_seconds / (double)trainings);
     fflush(stdout);
     dataset_free(d);
