@@ -89,9 +89,7 @@ Test(train_tokens, the_mean_comes_out_right)
 Test(train_tokens, without_tokens_the_cost_tells)
 {
     struct world *w = make();
-    double characters = 0;
     for (size_t i = 0; i < ROWS; i++) {
-        characters += (double)w->characters[i];
         w->outcomes[i * EXPERTS + 1] = (struct outcome){.cost_known = true};
         w->outcomes[i * EXPERTS + 1].cost_nano_usd =
             (int64_t)((double)w->characters[i] / 4 * 1000 + 50 * 4000); /* 50 tokens out */
