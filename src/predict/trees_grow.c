@@ -247,7 +247,7 @@ static void split_leaf(struct grower *g, struct tree *t, size_t at)
 
 static void grow_shape(struct grower *g, struct tree *t)
 {
-    *t = (struct tree){0};
+    memset(t, 0, sizeof(*t)); /* the gap before the thresholds too: trees are stored as they are */
     fill_histogram(g, &g->leaves[0]);
     find_split(g, &g->leaves[0]);
     while (g->leaf_count < g->options->leaves) {

@@ -3,16 +3,20 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import struct
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from routing import EXPERTS, run, write_dataset
 
+ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = {"F32": 4, "BF16": 2, "U64": 8, "U8": 1}
 
 
@@ -220,6 +224,17 @@ def test_a_kill_leaves_the_old_model_whole(leeroo, dataset, model, tmp_path):
         p.wait(30)
         assert path.read_bytes() in wholes
     assert {p.name for p in tmp_path.iterdir() if not p.name.startswith("m.tmp.")} == {"m", "new"}
+
+
+def test_the_reader_in_the_manual_works(leeroo, dataset, tmp_path):
+    page = (ROOT / "docs" / "model-file.md").read_text()
+    program = re.search(r"```python\n(.*?)```", page, re.S).group(1)
+    train(leeroo, dataset, "-o", tmp_path / "model.leeroo")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [*EXPERTS, "slopes"]
+    assert lines[0].split()[1] == "accuracy" and len(json.loads(lines[-1].removeprefix("slopes "))) == 4
 
 
 def test_what_was_written_can_be_used(leeroo, dataset, model):
