@@ -1,6 +1,5 @@
 /* leeroo demo: the whole loop on built-in experts, with no key, no data and no network. */
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/demo.h"
-#include "net/loop.h"
+#include "cli/wait.h"
 
 #define DEMO_ARENA_BYTES (UINT64_C(2) << 30)
 #define QUERIES_MIN      50.0
@@ -79,24 +78,6 @@ static void print_next_steps(const struct demo *d)
     fflush(stdout);
 }
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
-static enum status wait_for_signal(struct error *err)
-{
-    struct loop *loop = NULL;
-    enum status st = loop_create(&loop, err);
-    if (st == OK && (loop_signal(loop, SIGINT, stop, loop) != OK ||
-                     loop_signal(loop, SIGTERM, stop, loop) != OK))
-        st = error_set(err, ERR_IO, "cannot watch for signals");
-    if (st == OK)
-        st = loop_run(loop, err);
-    loop_free(loop);
-    return st;
-}
-
 static enum status tell(struct demo *d, struct error *err)
 {
     static enum status (*const steps[])(struct demo *, struct error *) = {
@@ -112,7 +93,7 @@ static enum status tell(struct demo *d, struct error *err)
     if (!d->keep)
         return OK;
     print_next_steps(d);
-    return wait_for_signal(err);
+    return cli_wait_for_signal(err);
 }
 
 static void clean(struct demo *d)

@@ -1,10 +1,10 @@
 /* leeroo replay: the recorded answers of a data set as a live OpenAI-compatible endpoint. */
-#include <signal.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/file_limit.h"
+#include "cli/wait.h"
 #include "rehearse/recorded.h"
 #include "rehearse/upstream.h"
 
@@ -53,25 +53,6 @@ static enum status parse_ttft(const char *text, uint32_t *min_ms, uint32_t *max_
     return OK;
 }
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
-/* Until SIGINT or SIGTERM. */
-static enum status wait_for_signal(struct error *err)
-{
-    struct loop *loop = NULL;
-    enum status st = loop_create(&loop, err);
-    if (st == OK && (loop_signal(loop, SIGINT, stop, loop) != OK ||
-                     loop_signal(loop, SIGTERM, stop, loop) != OK))
-        st = error_set(err, ERR_IO, "cannot watch for signals");
-    if (st == OK)
-        st = loop_run(loop, err);
-    loop_free(loop);
-    return st;
-}
-
 static enum status serve(const struct recorded *recorded, const struct replay_options *o,
                          const struct upstream_options *upstream, struct error *err)
 {
@@ -84,7 +65,7 @@ static enum status serve(const struct recorded *recorded, const struct replay_op
     log_event(LOG_INFO, "listening", "addr=%s answers=%zu experts=%zu queries=%zu threads=%zu",
               bound, recorded_response_count(recorded), source->ops->expert_count(source->self),
               recorded_query_count(recorded), o->threads);
-    st = wait_for_signal(err);
+    st = cli_wait_for_signal(err);
     upstream_pool_stop(pool);
     log_event(LOG_INFO, "stopped", "status=%s", status_name(st));
     return st;
