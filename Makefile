@@ -28,6 +28,8 @@ bench: all
 	@scripts/bench
 
 install: all
+	@meson configure $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD)
 	@meson install -C $(BUILD) --no-rebuild
 
 format:
