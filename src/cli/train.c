@@ -141,8 +141,8 @@ static int run_train(int argc, char **argv)
         "Not every expert need have answered every query. Several data sets are learnt together. "
         "The\n"
         "same data and seed give the same file, byte for byte.\n\n"
-        "  leeroo train data/mmlu -o mmlu.leeroo\n"
-        "  leeroo train data/mmlu --experts mixtral-8x7b-instruct,gpt-4-0613 -o pair.leeroo\n",
+        "  leeroo train data/mmlu -o mmlu.safetensors\n"
+        "  leeroo train data/mmlu --experts mixtral-8x7b-instruct,gpt-4-0613 -o pair.safetensors\n",
         rows, sizeof(rows) / sizeof(rows[0])};
     struct error err = {0};
     int count;

@@ -80,7 +80,7 @@ def test_address_in_use(serve, start_gateway, good):
 
 def test_the_example_is_right(serve, model_file, tmp_path):
     text = (ROOT / "examples" / "leeroo.yaml").read_text()
-    text = text.replace("orchestrator.leeroo", str(model_file)).replace("gpt-4o", "dear").replace("llama-3.1-8b", "cheap")
+    text = text.replace("orchestrator.safetensors", str(model_file)).replace("gpt-4o", "dear").replace("llama-3.1-8b", "cheap")
     path = tmp_path / "leeroo.yaml"
     path.write_text(text)
     run = serve(path, "--check", OPENAI_API_KEY=KEY)
