@@ -80,14 +80,10 @@ static void tally_bytes(struct str text, struct tally *t)
 {
     uint32_t counts[256] = {0};
     count_bytes(text, counts);
-    for (int c = 0; c < 256; c++) {
-        enum char_class class = char_class((unsigned char)c);
-        t->letters += class == CHAR_LETTER ? counts[c] : 0;
-        t->digits += class == CHAR_DIGIT ? counts[c] : 0;
-        t->punctuation += class == CHAR_PUNCTUATION ? counts[c] : 0;
-        t->upper += c >= 'A' && c <= 'Z' ? counts[c] : 0;
-        t->non_ascii += c >= 128 ? counts[c] : 0;
-    }
+    for (int c = 'A'; c <= 'Z'; c++)
+        t->upper += counts[c];
+    for (int c = 128; c < 256; c++)
+        t->non_ascii += counts[c];
     for (size_t m = 0; m < MARK_COUNT; m++)
         t->marks[m] = counts[(unsigned char)marks[m]];
     t->lines = counts['\n'];
@@ -101,6 +97,7 @@ static void tally_word(struct str text, size_t stem, const struct text_token *wo
 {
     unsigned char first = (unsigned char)text.ptr[word->start];
     t->words++;
+    t->letters += word->len;
     t->stem_words += word->start < stem;
     t->capitalised += first >= 'A' && first <= 'Z';
     t->word_max = word->len > t->word_max ? word->len : t->word_max;
@@ -115,8 +112,10 @@ static void tally_tokens(struct str text, size_t stem, const struct features *f,
         const struct text_token *token = &f->tokens[i];
         if (token->class == CHAR_LETTER)
             tally_word(text, stem, token, t);
+        t->punctuation += token->class == CHAR_PUNCTUATION;
         if (token->class != CHAR_DIGIT)
             continue;
+        t->digits++;
         t->numbers += token->start != number_end; /* the digits of a number touch */
         number_end = token->start + 1;
     }
@@ -179,20 +178,23 @@ static float *word_stats(size_t text_len, const struct tally *t, float *out)
     return out;
 }
 
-/* Every cue begins with a blank, so only blanks are looked at, and there only the cues with the letter that follows. */
-static void find_cues(struct str stem, float *out)
+/* Every cue begins with a blank, so only words behind one are looked at, and there only the cues with their letter.
+ * `lowered` has a blank in front of it and is cut behind the stem. */
+static void find_cues(struct str lowered, const struct features *f, float *out)
 {
-    unsigned char first[256] = {0}; /* 1 + the first cue with this letter */
+    unsigned char first['z' + 1] = {0}; /* 1 + the first cue with this letter */
     for (size_t i = CUE_COUNT; i-- > 0;)
         first[(unsigned char)cues[i].text[1]] = (unsigned char)(i + 1);
     memset(out, 0, CUE_COUNT * sizeof(*out));
-    for (size_t at = 0; at + 1 < stem.len; at++) {
-        if (stem.ptr[at] != ' ' || !first[(unsigned char)stem.ptr[at + 1]])
+    for (uint32_t k = 0; k < f->token_count && f->tokens[k].start < lowered.len; k++) {
+        const char *word = lowered.ptr + f->tokens[k].start;
+        unsigned char letter = (unsigned char)*word;
+        if (word[-1] != ' ' || letter > 'z' || !first[letter])
             continue;
-        char letter = stem.ptr[at + 1];
-        for (size_t i = first[(unsigned char)letter] - 1u;
-             i < CUE_COUNT && cues[i].text[1] == letter; i++)
-            if (stem.len - at >= cues[i].len && !memcmp(stem.ptr + at, cues[i].text, cues[i].len))
+        size_t left = lowered.len - f->tokens[k].start + 1;
+        for (size_t i = first[letter] - 1u;
+             i < CUE_COUNT && (unsigned char)cues[i].text[1] == letter; i++)
+            if (left >= cues[i].len && !memcmp(word - 1, cues[i].text, cues[i].len))
                 out[i] = 1;
     }
 }
@@ -207,7 +209,7 @@ void stats_encode(struct str text, struct str lowered, struct features *f)
     out = word_stats(text.len, &tally, out);
     for (size_t i = 0; i < MARK_COUNT; i++)
         *out++ = (float)tally.marks[i];
-    find_cues((struct str){lowered.ptr - 1, options.stem + 1}, out);
+    find_cues(str_slice(lowered, 0, options.stem), f, out);
     DEBUG_CHECK(out + CUE_COUNT == f->stats + ENCODE_STATS);
 }
 
