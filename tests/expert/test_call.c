@@ -8,6 +8,7 @@
 
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/net_test.h"
 
 #define KEY "sk-canary-call-1"
 
@@ -269,8 +270,12 @@ Test(call, what_comes_after_done_does_not_matter)
 Test(call, nobody_there)
 {
     struct stage *s = stage_begin();
-    s->expert.url = STR("http://127.0.0.1:1");
+    char url[64];
+    int fd;
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d", test_dead_port(&fd));
+    s->expert.url = str_from(url);
     expect_failure(s, false, EXPERT_RETRY_SAME, "expert e: ");
+    close(fd);
 }
 
 Test(call, a_silent_stream_runs_into_its_first_token_timeout)

@@ -125,6 +125,17 @@ int test_connect(int port)
     return fd;
 }
 
+int test_dead_port(int *ret_fd)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &length), 0);
+    *ret_fd = fd;
+    return ntohs(a.sin_port);
+}
+
 void test_send_bytes(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {

@@ -30,6 +30,8 @@ void test_wait_connections(struct test_server *t, size_t count); /* until there 
 void test_wait(sem_t *s); /* fails the test after WAIT_SECONDS */
 
 int test_connect(int port);
+/* A port that refuses, for as long as the socket in *ret_fd is open: bound, and nobody listens. */
+int test_dead_port(int *ret_fd);
 void test_send(int fd, const char *text);
 void test_send_bytes(int fd, const char *bytes, size_t len);
 /* Reads until `needle` has come (inclusive) or the end; NUL-terminated, never past the needle. */
