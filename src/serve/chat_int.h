@@ -53,6 +53,7 @@ struct chat {
     bool started;   /* bytes went to the client: no other expert from here on */
     bool full;      /* the client reads too slowly; the upstream call is paused */
     bool done_mark; /* [DONE] was relayed */
+    bool lingering; /* the timer of CHAT_DONE_LINGER_MS runs: once, whatever else comes */
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
 };
 

@@ -88,8 +88,10 @@ void relay_flush(struct expert_call *call)
     struct chat *c = expert_call_user(call);
     if (c->out.len > 0 && (c->has_content || c->out.len > CHAT_HELD_BYTES_MAX))
         write_out(c);
-    if (c->done_mark && c->started)
+    if (c->done_mark && c->started && !c->lingering) {
+        c->lingering = true;
         loop_timer_start(c->timer, CHAT_DONE_LINGER_MS);
+    }
 }
 
 void relay_drained(struct http_exchange *x)

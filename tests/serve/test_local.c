@@ -2,8 +2,11 @@
 #include "serve/local.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "net/net_test.h"
 #include "serve_test.h"
 
 static void ask(const struct config *config, const struct model *model, const char *path,
@@ -52,8 +55,13 @@ Test(local, errors_are_bodies_not_failures)
 
 Test(local, an_expert_that_is_down)
 {
-    expect("experts: [{name: cheap, url: \"http://127.0.0.1:1\", retries: 0}]\n",
-           "/v1/chat/completions", CHAT, 502, "\"code\":\"upstream_error\"");
+    char yaml[128];
+    int fd;
+    snprintf(yaml, sizeof(yaml),
+             "experts: [{name: cheap, url: \"http://127.0.0.1:%d\", retries: 0}]\n",
+             test_dead_port(&fd));
+    expect(yaml, "/v1/chat/completions", CHAT, 502, "\"code\":\"upstream_error\"");
+    close(fd);
 }
 
 Test(local, wrong_method)

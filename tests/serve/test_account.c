@@ -1,0 +1,247 @@
+/* What a request cost: to the nano-dollar, whoever reports it. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "serve/chat_int.h"
+#include "stage.h"
+
+/* A chat that no gateway runs: cheap at half a nano-dollar a token, dear at round prices. */
+static struct scene {
+    struct expert experts[2];
+    struct config_policy policy;
+    struct config config;
+    struct gateway gateway;
+    struct worker worker;
+    struct http_exchange x;
+    struct estimate estimates[2];
+    size_t order[2];
+    struct chat chat;
+} scene;
+
+static struct chat *begin(void)
+{
+    struct scene *s = &scene;
+    s->experts[0] = (struct expert){.name = STR("cheap"), .price = {500000, 500000}};
+    s->experts[1] = (struct expert){.name = STR("dear"), .price = {5000000000, 15000000000}};
+    s->policy.name = STR("default");
+    s->config.experts = s->experts;
+    s->config.expert_count = 2;
+    s->config.policies = &s->policy;
+    s->config.policy_count = 1;
+    s->gateway.config = &s->config;
+    s->worker.gateway = &s->gateway;
+    s->x.arena = arena_create(1 << 20);
+    cr_assert_eq(loop_create(&s->worker.loop, NULL), OK);
+    s->estimates[0] = (struct estimate){.quality = 0.25f, .cost_nano_usd = 7, .input_tokens = 3};
+    s->estimates[1] = (struct estimate){
+        .quality = 0.5f, .cost_nano_usd = 1234567890, .input_tokens = 11, .output_tokens = 22};
+    s->order[1] = 1;
+    s->chat.worker = &s->worker;
+    s->chat.x = &s->x;
+    s->chat.chosen = true;
+    s->chat.choice = (struct pool_choice){.target = {0, SIZE_MAX},
+                                          .decision = {.lambda = 12.5},
+                                          .estimates = s->estimates,
+                                          .order = s->order,
+                                          .order_count = 2,
+                                          .input_tokens = 40};
+    snprintf(s->chat.id, sizeof(s->chat.id), "req_1");
+    return &s->chat;
+}
+
+static void end(void)
+{
+    arena_free(scene.x.arena);
+    loop_free(scene.worker.loop);
+}
+
+static struct expert_answer reported(int64_t input, int64_t output)
+{
+    return (struct expert_answer){
+        .usage = {.known = true, .input_tokens = input, .output_tokens = output},
+        .output_characters = 4000};
+}
+
+static void expect_cost(const struct expert_answer *answer, enum cost_basis basis, int64_t nano_usd,
+                        int64_t input, int64_t output)
+{
+    struct chat_cost cost = chat_cost_found(&scene.chat, answer);
+    cr_expect_eq(cost.basis, basis);
+    cr_expect_eq(cost.nano_usd, nano_usd, "%lld", (long long)cost.nano_usd);
+    cr_expect_eq(cost.input_tokens, input, "%lld", (long long)cost.input_tokens);
+    cr_expect_eq(cost.output_tokens, output, "%lld", (long long)cost.output_tokens);
+}
+
+Test(account, reported_usage_is_what_counts)
+{
+    struct chat *c = begin();
+    c->candidate = 1;
+    struct expert_answer answer = reported(1000, 200);
+    expect_cost(&answer, COST_USAGE, 1000 * 5000 + 200 * 15000, 1000, 200);
+    answer.streamed = true; /* the way it came makes no difference */
+    expect_cost(&answer, COST_USAGE, 8000000, 1000, 200);
+    end();
+}
+
+Test(account, halves_are_rounded_up_once)
+{
+    begin();
+    static const int64_t rows[][3] = {/* input, output, nano-USD at half a one each */
+                                      {0, 0, 0},
+                                      {1, 0, 1},
+                                      {1, 1, 1},
+                                      {2, 1, 2},
+                                      {3, 4, 4}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct expert_answer answer = reported(rows[i][0], rows[i][1]);
+        expect_cost(&answer, COST_USAGE, rows[i][2], rows[i][0], rows[i][1]);
+    }
+    end();
+}
+
+Test(account, zero_usage_is_zero_whatever_was_generated)
+{
+    begin()->candidate = 1;
+    const struct expert_answer answer = reported(0, 0);
+    expect_cost(&answer, COST_USAGE, 0, 0, 0);
+    end();
+}
+
+Test(account, missing_usage_is_estimated_and_says_so)
+{
+    begin()->candidate = 1;
+    const struct expert_answer answer = {.output_characters = 80}, nothing = {0};
+    expect_cost(&answer, COST_ESTIMATED, 40 * 5000 + 20 * 15000, 40, 20);
+    expect_cost(&nothing, COST_ESTIMATED, 40 * 5000, 40, 0);
+    end();
+}
+
+Test(account, absurd_usage_does_not_wrap_around)
+{
+    begin()->candidate = 1;
+    const struct expert_answer answer = reported(INT64_MAX, INT64_MAX);
+    expect_cost(&answer, COST_USAGE, INT64_MAX, INT64_MAX, INT64_MAX);
+    end();
+}
+
+Test(account, the_price_is_that_of_who_answered)
+{
+    struct chat *c = begin();
+    const struct expert_answer answer = reported(100, 100);
+    expect_cost(&answer, COST_USAGE, 100, 100, 100);
+    c->candidate = 1;
+    expect_cost(&answer, COST_USAGE, 2000000, 100, 100);
+    struct chat_cost predicted = chat_cost_predicted(c);
+    cr_expect_eq(predicted.basis, COST_PREDICTED);
+    cr_expect_eq(predicted.nano_usd, 1234567890);
+    cr_expect_eq(predicted.input_tokens, 11);
+    cr_expect_eq(predicted.output_tokens, 22);
+    end();
+}
+
+Test(account, headers_carry_the_decision_and_the_cost)
+{
+    static const char *const wanted[][2] = {
+        {"x-leeroo-request-id", "req_1"},     {"x-leeroo-expert", "dear"},
+        {"x-leeroo-plan", "single"},          {"x-leeroo-lambda", "12.5"},
+        {"x-leeroo-cost-usd", "1.000000042"}, {"x-leeroo-cost-basis", "estimated"},
+    };
+    struct chat *c = begin();
+    struct http_header headers[CHAT_HEADERS_MAX];
+    const struct chat_cost cost = {.basis = COST_ESTIMATED, .nano_usd = NANO_PER_USD + 42};
+    c->candidate = 1;
+    size_t count = chat_headers(c, &cost, headers);
+    cr_assert_eq(count, sizeof(wanted) / sizeof(wanted[0]));
+    for (size_t i = 0; i < count; i++) {
+        cr_expect(str_equal(headers[i].name, str_from(wanted[i][0])));
+        cr_expect(str_equal(headers[i].value, str_from(wanted[i][1])), "%s: %.*s", wanted[i][0],
+                  STR_FMT(headers[i].value));
+    }
+    end();
+}
+
+Test(account, every_basis_has_a_name)
+{
+    cr_expect_str_eq(cost_basis_name(COST_USAGE), "usage");
+    cr_expect_str_eq(cost_basis_name(COST_ESTIMATED), "estimated");
+    cr_expect_str_eq(cost_basis_name(COST_PREDICTED), "predicted");
+}
+
+static const char *account(struct chat *c, int http_status, int64_t nano_usd, const char *problem)
+{
+    static char text[4096];
+    const struct chat_cost cost = {.basis = COST_USAGE, .nano_usd = nano_usd};
+    log_catch();
+    chat_account(c, http_status, &cost, problem);
+    snprintf(text, sizeof(text), "%s", log_read());
+    log_release();
+    return text;
+}
+
+Test(account, one_line_says_it_all)
+{
+    struct chat *c = begin();
+    c->choice.target.policy = SIZE_MAX; /* no budget to tell */
+    c->candidate = 1;
+    c->attempts = 3;
+    const char *line = account(c, 200, 1500, NULL);
+    cr_expect(strstr(line, "msg=request req=req_1 policy=- expert=dear plan=single status=200 "),
+              "%s", line);
+    cr_expect(strstr(line, " predicted_usd=1.234567890 cost_usd=0.000001500 basis=usage "), "%s",
+              line);
+    cr_expect(strstr(line, " attempts=3 first_token_ms=-1 "), "%s", line);
+    cr_expect(!strstr(line, "error="), "%s", line);
+    cr_expect(!strchr(line, '\n') || !strchr(line, '\n')[1], "one line: %s", line);
+    line = account(c, 502, 0, "two \"words\"\nand a line");
+    cr_expect(strstr(line, " error=\"two \\\"words\\\" and a line\"\n"), "%s", line);
+    c->chosen = false;
+    line = account(c, 400, 0, "bad");
+    cr_expect(strstr(line, "msg=request req=req_1 status=400 total_ms="), "%s", line);
+    cr_expect(!strstr(line, "expert="), "%s", line);
+    end();
+}
+
+static double lambda_now(struct pool *pool)
+{
+    static struct features features;
+    struct openai_request request;
+    struct pool_choice choice;
+    struct error err = {0};
+    struct arena *arena = arena_create(1 << 20);
+    cr_assert_eq(features_init(&features, &err), OK);
+    cr_assert_eq(
+        openai_request_parse(STR("{\"text\":\"prove lemma\"}"), false, arena, &request, NULL, &err),
+        OK);
+    cr_assert_eq(pool_choose(pool, &request, (struct pool_target){0, SIZE_MAX}, &features, arena,
+                             &choice, &err),
+                 OK, "%s", err.text);
+    features_done(&features);
+    arena_free(arena);
+    return choice.decision.lambda;
+}
+
+/* What failed for nothing is no request that the budget allowed for; what a client left behind is. */
+Test(account, the_budget_hears_of_what_was_spent)
+{
+    struct chat *c = begin();
+    struct model *model = serve_test_model();
+    struct config *config =
+        serve_test_config(model, SERVE_TEST_EXPERTS "policies: {default: {budget: 0.1}}\n");
+    cr_assert_eq(pool_create(config, model, &scene.gateway.pool, NULL), OK);
+    scene.gateway.config = config;
+    double before = lambda_now(scene.gateway.pool);
+    log_set_level(LOG_OFF);
+    const struct chat_cost nothing = {0}, much = {.nano_usd = NANO_PER_USD / 1000};
+    for (int i = 0; i < 200; i++)
+        chat_account(c, 502, &nothing, "down");
+    cr_expect_eq(lambda_now(scene.gateway.pool), before);
+    for (int i = 0; i < 200; i++)
+        chat_account(c, 499, &much, "client gone");
+    cr_expect_gt(lambda_now(scene.gateway.pool), before);
+    pool_free(scene.gateway.pool);
+    config_free(config);
+    model_free(model);
+    end();
+}

@@ -1,0 +1,141 @@
+/* Paths, methods and the way down. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stage.h"
+
+Test(gateway, every_path_says_what_it_takes)
+{
+    struct stage *s = stage_begin(NULL, NULL);
+    stage_expect(s, "/healthz", NULL, 200, "{\"status\":\"ok\"}", NULL);
+    stage_expect(s, "/readyz", NULL, 200, "{\"status\":\"ready\"}", NULL);
+    stage_expect(s, "/v1/modelsx", NULL, 404, "unknown path /v1/modelsx", NULL);
+    stage_expect(s, "/", "{}", 404, "/v1/chat/completions", NULL);
+    stage_expect(s, CHAT_PATH, NULL, 405, "allow: POST\r\n", "takes POST", NULL);
+    stage_expect(s, "/v1/models", "{}", 405, "allow: GET, HEAD\r\n", NULL);
+    stage_expect(s, "/healthz", "{}", 405, "allow: GET, HEAD\r\n", NULL);
+    char *head =
+        test_ask(s->port, "HEAD /healthz HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    cr_expect(str_starts(str_from(head), STR("HTTP/1.1 200 ")), "%s", head);
+    cr_expect(str_ends(str_from(head), STR("\r\n\r\n")), "no body: %s", head);
+    free(head);
+    stage_end(s);
+}
+
+Test(gateway, a_web_page_spends_no_money)
+{
+    struct stage *s = stage_begin(NULL, NULL);
+    char *answer =
+        test_ask(s->port, "POST " CHAT_PATH " HTTP/1.1\r\nhost: h\r\nconnection: close\r\n"
+                          "origin: http://evil\r\ncontent-type: text/plain\r\n"
+                          "content-length: 2\r\n\r\n{}");
+    cr_expect(str_starts(str_from(answer), STR("HTTP/1.1 415 ")), "%s", answer);
+    free(answer);
+    answer = test_ask(s->port, "POST " CHAT_PATH " HTTP/1.1\r\nhost: h\r\nconnection: close\r\n"
+                               "origin: http://good\r\ncontent-type: application/json\r\n"
+                               "content-length: 2\r\n\r\n{}");
+    cr_expect(str_starts(str_from(answer), STR("HTTP/1.1 400 ")), "it was read: %s", answer);
+    free(answer);
+    stage_end(s);
+}
+
+Test(gateway, an_address_in_use_is_an_error)
+{
+    struct stage *s = stage_begin(NULL, NULL);
+    struct gateway *second = NULL;
+    struct error err = {0};
+    s->config->listen = str_from(local_address(s->local));
+    cr_expect_eq(gateway_create(s->config, s->model, &second, &err), ERR_IO);
+    cr_expect_null(second);
+    cr_expect(strstr(err.text, "in use"), "%s", err.text);
+    gateway_free(NULL);
+    stage_end(s);
+}
+
+/* A gateway on a thread, and what its run returned. */
+struct run {
+    struct gateway *gateway;
+    pthread_t thread;
+    enum status status;
+    struct error err;
+};
+
+static void *run_gateway(void *arg)
+{
+    struct run *r = arg;
+    r->status = gateway_run(r->gateway, false, &r->err);
+    return NULL;
+}
+
+static void run_start(struct run *r, struct stage *s)
+{
+    cr_assert_eq(gateway_create(s->config, s->model, &r->gateway, &r->err), OK, "%s", r->err.text);
+    s->port = atoi(strrchr(gateway_address(r->gateway), ':') + 1);
+    cr_assert_eq(pthread_create(&r->thread, NULL, run_gateway, r), 0);
+}
+
+static void run_end(struct run *r, struct stage *s, enum status wanted)
+{
+    pthread_join(r->thread, NULL);
+    cr_expect_eq(r->status, wanted, "%s", r->err.text);
+    gateway_free(r->gateway);
+    stage_end(s);
+}
+
+Test(gateway, a_drain_finishes_what_runs)
+{
+    struct run r = {0};
+    struct stage *s = stage_prepare(NULL, NULL);
+    s->config->threads = 3;
+    stage_play(s, CHEAP, (struct canned){.manner = CANNED_BEGIN, .body = TEXT_EVENT("first")});
+    run_start(&r, s);
+    int fd = stage_send(s, CHAT_PATH, CHAT_TO("cheap", STREAMED));
+    free(test_read_until(fd, "first\"}}]}\n\n"));
+    log_catch();
+    gateway_drain(r.gateway);
+    gateway_drain(r.gateway); /* twice is once */
+    log_wait("msg=draining");
+    stage_more(s, TEXT_EVENT("last") STOP_EVENT DONE_EVENT);
+    stage_finish(s);
+    char *rest = test_read_all(fd);
+    log_release();
+    cr_expect(strstr(rest, "last") && strstr(rest, "[DONE]"), "%s", rest);
+    free(rest);
+    close(fd);
+    run_end(&r, s, OK);
+}
+
+Test(gateway, it_answers_through_the_delay_but_is_not_ready)
+{
+    struct run r = {0};
+    struct stage *s = stage_prepare(NULL, NULL);
+    s->config->drain.delay_ms = 3000;
+    run_start(&r, s);
+    log_catch();
+    gateway_drain(r.gateway);
+    log_wait("msg=draining");
+    log_release();
+    stage_expect(s, "/readyz", NULL, 503, "\"code\":\"draining\"", NULL);
+    stage_expect(s, "/healthz", NULL, 200, NULL);
+    run_end(&r, s, OK);
+}
+
+Test(gateway, what_outlasts_the_drain_is_cut)
+{
+    struct run r = {0};
+    struct stage *s = stage_prepare(NULL, NULL);
+    s->config->drain.timeout_ms = 100;
+    s->config->threads = 2;
+    stage_play(s, CHEAP, (struct canned){.manner = CANNED_BEGIN, .body = TEXT_EVENT("first")});
+    run_start(&r, s);
+    int fd = stage_send(s, CHAT_PATH, CHAT_TO("cheap", STREAMED));
+    free(test_read_until(fd, "first\"}}]}\n\n"));
+    gateway_drain(r.gateway);
+    run_end(&r, s, ERR_TIMEOUT);
+    char *rest = test_read_all(fd);
+    cr_expect_null(strstr(rest, "\r\n0\r\n"), "a broken answer looks broken: %s", rest);
+    free(rest);
+    close(fd);
+}
