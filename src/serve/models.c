@@ -26,19 +26,53 @@ static void write_list(const struct config *c, struct buf *out)
     buf_add_c(out, "]}");
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Some clients write the slash of "leeroo/POLICY" as %2F. What is no escape stays as it is. */
+static struct str decode_name(struct str raw, struct arena *a)
+{
+    char *into = arena_alloc(a, raw.len + 1);
+    size_t len = 0;
+    if (!into)
+        return raw;
+    for (size_t i = 0; i < raw.len; i++) {
+        bool escape = raw.ptr[i] == '%' && i + 2 < raw.len;
+        int high = escape ? hex_digit(raw.ptr[i + 1]) : -1;
+        int low = escape ? hex_digit(raw.ptr[i + 2]) : -1;
+        into[len++] = high >= 0 && low >= 0 ? (char)(high * 16 + low) : raw.ptr[i];
+        i += high >= 0 && low >= 0 ? 2 : 0;
+    }
+    return (struct str){into, len};
+}
+
+static enum status find_model(const struct pool *p, struct str name, struct error *err)
+{
+    struct pool_target target;
+    if (name.len == 0)
+        return error_set(err, ERR_NOT_FOUND,
+                         "a model without a name does not exist; /v1/models lists them");
+    return pool_target_find(p, name, &target, err);
+}
+
 void models_handle(struct worker *w, struct http_exchange *x)
 {
     struct buf body;
     struct error err = {0};
-    struct pool_target target;
     bool first = true;
     buf_init(&body, MODELS_BYTES_MAX);
     if (str_equal(x->path, MODELS_PATH)) {
         write_list(w->gateway->config, &body);
         answer_json(x, 200, NULL, buf_str(&body));
     } else {
-        struct str name = str_slice(x->path, MODELS_PATH.len + 1, x->path.len);
-        if (pool_target_find(w->gateway->pool, name, &target, &err) == OK && name.len > 0) {
+        struct str path = str_slice(x->path, MODELS_PATH.len + 1, x->path.len);
+        struct str name = decode_name(path, x->arena);
+        if (find_model(w->gateway->pool, name, &err) == OK) {
             write_model(&body, STR(""), name, &first);
             answer_json(x, 200, NULL, buf_str(&body));
         } else {
