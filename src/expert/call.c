@@ -340,6 +340,11 @@ const struct expert_answer *expert_call_answer(const struct expert_call *c)
     return &c->answer;
 }
 
+bool expert_call_sent(const struct expert_call *c)
+{
+    return http_call_sent(c->http);
+}
+
 struct str expert_call_header(const struct expert_call *c, const char *name)
 {
     return http_call_header(c->http, name);

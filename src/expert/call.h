@@ -52,5 +52,7 @@ void expert_call_pause(struct expert_call *c);
 void expert_call_resume(struct expert_call *c);
 void *expert_call_user(const struct expert_call *c);
 const struct expert_answer *expert_call_answer(const struct expert_call *c);
+/* Whether the request went out: before that nothing can cost. Not after on_done has been called. */
+bool expert_call_sent(const struct expert_call *c);
 /* A response header; ptr NULL when absent. Valid inside callbacks. */
 struct str expert_call_header(const struct expert_call *c, const char *name);

@@ -27,12 +27,13 @@ void chat_release(struct chat *c)
     c->phase = CHAT_OVER;
 }
 
-/* Cancels whatever is going on, in every phase. What was generated until now is billed, by estimate if need be. */
+/* Cancels whatever is going on, in every phase. What went out and what was generated until now is billed, by
+ * estimate if need be. */
 static void on_gone(struct http_exchange *x)
 {
     struct chat *c = x->user;
     struct chat_cost cost = {COST_ESTIMATED, 0, 0, 0};
-    if (c->call)
+    if (c->call && expert_call_sent(c->call))
         cost = chat_cost_found(c, expert_call_answer(c->call));
     chat_account(c, errors_row(ERR_CANCELLED)->http_status, &cost, "client gone");
     chat_release(c);

@@ -199,7 +199,26 @@ Test(chat, hanging_up_before_an_answer_cancels_the_call)
     test_wait(&s->asked);
     close(fd);
     test_wait(&s->gone);
-    expect_gone(s, " basis=estimated "); /* it may have been at work already */
+    expect_gone(s, " cost_usd=0.000000300 basis=estimated "); /* it may have been at work already */
+}
+
+/* An expert whose host does not answer at all: what never went out costs nothing. */
+Test(chat, hanging_up_while_connecting_costs_nothing)
+{
+    char bound[64], url[80];
+    int deaf;
+    struct stage *s = stage_prepare(NULL, NULL);
+    cr_assert_eq(http_listen(":0", &deaf, bound, NULL), OK);
+    http_listen_deafen(deaf);
+    snprintf(url, sizeof(url), "http://%s", bound);
+    s->config->experts[CHEAP].url = str_from(url);
+    stage_start(s);
+    log_catch();
+    int fd = stage_send(s, CHAT_PATH, CHAT_TO("cheap", ""));
+    usleep(200000);
+    close(fd);
+    expect_gone(s, " cost_usd=0.000000000 ");
+    close(deaf);
 }
 
 Test(chat, hanging_up_in_a_pause_asks_nobody_any_more)
@@ -216,7 +235,7 @@ Test(chat, hanging_up_in_a_pause_asks_nobody_any_more)
     expect_gone(s, " cost_usd=0.000000000 ");
 }
 
-/* 10 input tokens at 100 nano-dollars by the rule of four characters; "abcdefgh" is two tokens at 200. */
+/* By the rule of four characters "hello cat" is three tokens and "abcdefgh" two. */
 Test(chat, hanging_up_in_a_stream_cancels_it_and_bills_what_came)
 {
     struct stage *s = stage_begin(NULL, NULL);
