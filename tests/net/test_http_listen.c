@@ -1,11 +1,15 @@
 /* http_listen: addresses as people write them. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/http_server.h"
+#include "net/net_test.h"
 
 static void expect_bound(const char *address, const char *host)
 {
@@ -65,4 +69,53 @@ Test(http_listen, an_address_in_use_is_an_error)
     cr_assert_eq(http_listen(":0", &fd, bound, NULL), OK);
     expect_refused(bound, ERR_IO, "in use");
     close(fd);
+}
+
+static int begin_connect(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)port),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    cr_assert_eq(connect(fd, (struct sockaddr *)&a, sizeof a), -1);
+    cr_assert_eq(errno, EINPROGRESS);
+    return fd;
+}
+
+/* What became of a connect within so long: 0, its errno, or -1 for nothing yet. */
+static int end_connect(int fd, int timeout_ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int code = -1;
+    socklen_t length = sizeof code;
+    if (poll(&p, 1, timeout_ms) == 1)
+        cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &length), 0);
+    return code;
+}
+
+Test(http_listen, deaf_to_the_late_but_not_to_who_waits)
+{
+    char bound[64], word[3] = "";
+    int fd;
+    socklen_t filter = 0;
+    cr_assert_eq(http_listen(":0", &fd, bound, NULL), OK);
+    int port = atoi(strrchr(bound, ':') + 1), early = test_connect(port);
+    http_listen_deafen(fd);
+    if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &filter) != 0 || filter == 0)
+        cr_skip("no socket filters here");
+    int late = begin_connect(port);
+    cr_assert_eq(end_connect(late, 200), -1, "neither in nor refused");
+    test_send(early, "hi");
+    int accepted = accept(fd, NULL, NULL);
+    cr_assert_geq(accepted, 0, "who was in the queue is taken");
+    cr_assert_eq(recv(accepted, word, 2, MSG_WAITALL), 2);
+    cr_assert_str_eq(word, "hi");
+    cr_assert_eq(accept(fd, NULL, NULL), -1);
+    cr_assert_eq(errno, EAGAIN);
+    close(fd);
+    cr_assert_eq(end_connect(late, WAIT_SECONDS * 1000), ECONNREFUSED,
+                 "told once there is no socket");
+    close(accepted);
+    close(early);
+    close(late);
 }

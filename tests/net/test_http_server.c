@@ -1,5 +1,7 @@
 /* The server as a whole: its own limits, draining, freeing, many connections. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +39,7 @@ Test(http_server, too_many_connections_are_told_so)
 
 struct drain {
     struct http_server *server;
-    int port, fds[QUEUED];
+    int port, listen_fd, fds[QUEUED];
     sem_t done;
 };
 
@@ -157,6 +159,51 @@ Test(http_server, a_drain_takes_what_waits_in_the_queue)
         close(d.fds[i]);
     }
     test_wait(&d.done);
+    test_server_stop(t);
+}
+
+/* Connected and sent while the loop was busy; then the door and the socket close in one go. */
+static void connect_and_close(void *arg)
+{
+    struct drain *d = arg;
+    for (int i = 0; i < QUEUED; i++) {
+        d->fds[i] = test_connect(d->port);
+        test_send(d->fds[i], KEEP);
+    }
+    http_server_stop_accepting(d->server);
+    http_server_stop_accepting(d->server); /* twice is once */
+    close(d->listen_fd);
+}
+
+Test(http_server, stops_accepting_without_losing_who_waits)
+{
+    struct test_server *t = test_server_start(NULL, test_echo, NULL);
+    struct drain d = {.server = t->server, .port = t->port, .listen_fd = t->listen_fd};
+    sem_init(&d.done, 0, 0);
+    test_on_loop(t, connect_and_close, &d);
+    t->listen_fd = -1;
+    test_wait_connections(t, QUEUED);
+    for (int round = 0; round < 2; round++) { /* and their connections are kept */
+        for (int i = 0; i < QUEUED; i++) {
+            char *a = test_read_answer(d.fds[i]);
+            cr_assert(str_ends(str_from(a), STR("GET /k? ")), "%s", a);
+            cr_assert_null(strstr(a, "connection: close"));
+            free(a);
+            if (round == 0)
+                test_send(d.fds[i], KEEP);
+        }
+    }
+    int late = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)t->port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    cr_assert_eq(connect(late, (struct sockaddr *)&address, sizeof address), -1);
+    cr_assert_eq(errno, ECONNREFUSED);
+    test_on_loop(t, begin_drain, &d); /* a drain has nothing left to close but connections */
+    test_wait(&d.done);
+    for (int i = 0; i < QUEUED; i++)
+        close(d.fds[i]);
+    close(late);
     test_server_stop(t);
 }
 
