@@ -165,11 +165,16 @@ static void call_recycle(struct http_call *c)
     client->spare_count++;
 }
 
-static void call_finish(struct http_call *c, enum status status, const struct error *err)
+static bool request_went_out(const struct http_call *c)
 {
     long request_bytes = 0;
-    if (curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &request_bytes) == CURLE_OK)
-        c->sent = request_bytes > 0;
+    return curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &request_bytes) == CURLE_OK &&
+           request_bytes > 0;
+}
+
+static void call_finish(struct http_call *c, enum status status, const struct error *err)
+{
+    c->sent = request_went_out(c);
     call_detach(c);
     c->finished = true;
     c->o.on_done(c, status, err);
@@ -649,7 +654,7 @@ struct str http_call_header(const struct http_call *c, const char *name)
 
 bool http_call_sent(const struct http_call *c)
 {
-    return c->sent || c->head_done;
+    return c->sent || c->head_done || (!c->finished && request_went_out(c));
 }
 
 /* Life of a client */

@@ -55,5 +55,6 @@ void http_call_resume(struct http_call *c);
 void *http_call_user(const struct http_call *c);
 /* Response header of the final head, case-insensitive; ptr NULL when absent. Valid until on_done returns. */
 struct str http_call_header(const struct http_call *c, const char *name);
-/* Whether the connection was established and the request sent (a failure before it is safe to retry). */
+/* Whether the connection was established and the request sent (a failure before it is safe to retry).
+ * While the call runs, and in its callbacks. */
 bool http_call_sent(const struct http_call *c);

@@ -213,6 +213,8 @@ Test(chat, hanging_up_while_connecting_costs_nothing)
     snprintf(url, sizeof(url), "http://%s", bound);
     s->config->experts[CHEAP].url = str_from(url);
     stage_start(s);
+    stage_play(s, MID, GOOD("mid"));
+    stage_expect(s, CHAT_PATH, CHAT_TO("mid", ""), 200, "mid", NULL); /* its call is used again */
     log_catch();
     int fd = stage_send(s, CHAT_PATH, CHAT_TO("cheap", ""));
     usleep(200000);
