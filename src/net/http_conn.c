@@ -129,10 +129,10 @@ void conn_exchange_end(struct conn *c, bool keep_alive)
     c->request = NULL;
     c->full = false;
     bool stays = keep_alive && !c->read_closed; /* as the head promised, also while winding down */
-    if (stays && c->server->draining) {
+    if (stays && c->server->winding_down)
         c->used = false;
+    if (stays && c->server->draining)
         stays = server_sweep_later(c->server);
-    }
     c->state = stays ? CONN_IDLE : CONN_CLOSING;
     if (!stays && pending_bytes(c) > 0)
         c->unread = true;

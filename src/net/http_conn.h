@@ -75,7 +75,7 @@ struct conn {
     bool read_closed; /* the client sends no more, but what is queued is still sent */
     bool reset;       /* close with a reset: the client must see the answer as broken */
     bool unread;      /* the client was cut off in the middle of what it sends */
-    bool used;        /* has brought a request; while draining: owed no further one */
+    bool used;        /* has brought a request; while winding down: owed no further one */
     bool refused;     /* counted in server->refusing */
     struct request *request;
     struct buf out; /* bytes [out_sent, len) wait to be sent */

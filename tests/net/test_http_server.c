@@ -134,6 +134,45 @@ Test(http_server, winding_down_ends_connections_with_their_answers)
     test_server_stop(t);
 }
 
+/* The head of a streamed answer promised to keep the connection, then the drain began: whether the answer ends
+ * before it or after it, the client may send one more request. */
+static void expect_promise_kept(bool ends_first)
+{
+    struct test_hold h;
+    test_hold_init(&h);
+    h.stream = true;
+    struct test_server *t = test_server_start(NULL, test_holding, &h);
+    struct drain d = {.server = t->server};
+    sem_init(&d.done, 0, 0);
+    int fd = test_connect(t->port);
+    test_send(fd, KEEP);
+    free(test_read_until(fd, "first\r\n"));
+    test_on_loop(t, wind_down, t);
+    if (ends_first)
+        test_on_loop(t, respond_held, &h);
+    test_on_loop(t, begin_drain, &d);
+    if (!ends_first)
+        test_on_loop(t, respond_held, &h);
+    free(test_read_until(fd, "0\r\n\r\n"));
+    test_wait(&h.asked);
+    test_send(fd, KEEP);
+    test_wait(&h.asked);
+    test_on_loop(t, respond_held, &h);
+    char *a = test_read_all(fd);
+    cr_assert_not_null(strstr(a, "connection: close"), "%s", a);
+    free(a);
+    test_wait(&d.done);
+    cr_assert_eq(atomic_load(&h.gone_count), 0);
+    close(fd);
+    test_server_stop(t);
+}
+
+Test(http_server, a_drain_keeps_the_promise_of_an_answer_that_had_begun)
+{
+    expect_promise_kept(false);
+    expect_promise_kept(true);
+}
+
 /* Connected and sent while the loop was busy: all of them are in the queue when the drain begins. */
 static void connect_and_drain(void *arg)
 {
