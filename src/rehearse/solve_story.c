@@ -70,7 +70,7 @@ static void rewrite_add(struct rewrite *r, struct str s)
 static size_t rewrite_fact(struct rewrite *r, const struct tokens *t, size_t at)
 {
     for (size_t f = 0; f < sizeof(FACTS) / sizeof(FACTS[0]); f++) {
-        struct solution fact;
+        struct solution fact = {0};
         size_t end = tokens_match(t, at, FACTS[f].head);
         end = end > 0 ? fact_end(t, end) : 0;
         if (end == 0 || !solve_fact(t, at, end, &FACTS[f], &fact))
@@ -95,7 +95,7 @@ static bool solve_with_facts(const struct tokens *t, struct solution *ret)
         at = end > 0 ? end : at + 1;
     }
     struct tokens rewritten;
-    struct solution sum;
+    struct solution sum = {0};
     if (r.failed || r.facts == 0 || !tokens_cut((struct str){r.text, r.len}, &rewritten) ||
         !solve_arithmetic(&rewritten, &sum))
         return false;
