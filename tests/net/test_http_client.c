@@ -395,6 +395,8 @@ static void expect_cancel(char where)
     o.body = str_from(body);
     begin(&t, &o);
     run_on(150);
+    for (int i = 0; where != 0 && !strchr(t.order, where) && i < WAIT_SECONDS * 20; i++)
+        run_on(50);
     free(body);
     if (where == 0) {
         http_call_cancel(t.call);
