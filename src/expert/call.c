@@ -187,7 +187,7 @@ static enum status end_whole(struct expert_call *c, struct error *err)
     if (http_status >= 300)
         return reported(c, http_status, body, err);
     if (openai_reply_read(body, &reply, NULL) != OK)
-        return malformed(c, "sent an answer that is no JSON object", err);
+        return malformed(c, "sent an answer that is not a JSON object", err);
     if (reply.is_error)
         return reported(c, http_status, body, err);
     c->answer.body = body;

@@ -37,7 +37,7 @@ struct expert_call_options {
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
     size_t header_count;
     void *user;
-    /* `reply` is NULL for "[DONE]" and for data that is no JSON object. */
+    /* `reply` is NULL for "[DONE]" and for data that is not a JSON object. */
     void (*on_event)(struct expert_call *c, struct str data, const struct openai_reply *reply);
     void (*on_flush)(struct expert_call *c);
     /* OK: a whole answer, or a stream that came to its end. Else ERR_UPSTREAM, ERR_TIMEOUT, ERR_MEMORY. */

@@ -14,6 +14,10 @@ enum expert_retry retry_for_http(int http_status)
     case 425:
     case 429:
         return EXPERT_RETRY_SAME;
+    case 401:
+    case 402:
+    case 403: /* our key, our account: the client's request is not at fault, and other experts have other keys */
+        return EXPERT_RETRY_NEXT;
     default:
         if (http_status >= 500)
             return EXPERT_RETRY_SAME;

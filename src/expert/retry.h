@@ -18,7 +18,7 @@ enum expert_retry {
 #define RETRY_BACKOFF_MAX_MS   8000
 
 /* By the HTTP status of an answer: 408, 409, 425, 429 and 5xx are worth another try, 2xx and 3xx that came here
- * are malformed or redirect, other 4xx are the client's business. */
+ * are malformed or redirect, 401 to 403 are about the expert's key, other 4xx are the client's business. */
 enum expert_retry retry_for_http(int http_status);
 /* By what became of the connection; `sent`: the request had gone out. */
 enum expert_retry retry_for_transport(enum status status, bool sent);

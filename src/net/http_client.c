@@ -205,12 +205,14 @@ static void on_call_due(void *arg)
 static const char *curl_words(const struct http_call *c, CURLcode code)
 {
     switch (code) {
+    case CURLE_PARTIAL_FILE:
+        return "the connection was cut amid the answer";
+    case CURLE_GOT_NOTHING:
+        return "the connection was closed without an answer";
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-    case CURLE_GOT_NOTHING:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
         return c->curl_text[0] != '\0' ? c->curl_text : curl_easy_strerror(code);

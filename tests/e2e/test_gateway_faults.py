@@ -84,7 +84,24 @@ def test_a_passing_fault_is_retried(gateway, upstream, stream, fault):
 def test_an_answer_that_is_no_json_goes_to_the_next(gateway, upstream):
     upstream.on("dear", lambda r: r.whole(200, b"<html>not json</html>"))
     assert gateway.chat(HARD).headers["x-leeroo-expert"] != "dear" and len(upstream.of("dear")) == 1
-    assert "no JSON object" in gateway.chat(HARD, model="dear").json()["error"]["message"]
+    assert "not a JSON object" in gateway.chat(HARD, model="dear").json()["error"]["message"]
+
+
+@pytest.mark.parametrize("code", [401, 402, 403])
+def test_a_refused_key_goes_to_the_next(gateway, upstream, code):
+    upstream.on("dear", status(code, body={"error": {"message": "no such key"}}))
+    r = gateway.chat(HARD)
+    assert r.status_code == 200 and r.headers["x-leeroo-expert"] != "dear" and len(upstream.of("dear")) == 1
+    assert gateway.chat(HARD, model="dear").status_code == code
+
+
+def test_a_connection_cut_amid_an_answer_is_named(gateway, upstream):
+    def behave(r):
+        r.head(content_type="text/event-stream")
+        r.event(delta("half"))
+        r.sock.shutdown(socket.SHUT_WR)
+    upstream.on("dear", behave)
+    assert "expert dear: the connection was cut amid the answer" in gateway.chat(HARD, model="dear", stream=True).text
 
 
 @pytest.mark.parametrize("stream", [False, True])
