@@ -61,17 +61,34 @@ static enum status read_question(struct ask *a, const char *argument, struct err
     return buf_status(&a->question, err);
 }
 
+static enum status check_names(const struct ask *a, struct error *err)
+{
+    const struct options *o = a->options;
+    const struct config *c = a->config;
+    bool found = !o->policy && !o->expert;
+    for (size_t i = 0; o->policy && i < c->policy_count; i++)
+        found = found || str_equal(c->policies[i].name, str_from(o->policy));
+    for (size_t i = 0; o->expert && i < c->expert_count; i++)
+        found = found || str_equal(c->experts[i].name, str_from(o->expert));
+    if (found)
+        return OK;
+    return error_set(err, ERR_NOT_FOUND, "%s has no %s '%s'", o->config,
+                     o->policy ? "policy" : "expert", o->policy ? o->policy : o->expert);
+}
+
 /* One of --lambda, --budget, --min-quality, with or without --max-cost, makes a policy of its own. */
 static enum status apply_policy(struct ask *a, struct error *err)
 {
     const struct options *o = a->options;
     struct policy policy = o->wanted;
     int targets = o->has_lambda + o->has_budget + o->has_min_quality;
-    if (targets == 0 && !o->max_cost)
-        return OK;
-    if (targets > 1 || o->policy || o->expert)
+    bool named = o->policy || o->expert;
+    if (targets + (o->policy != NULL) + (o->expert != NULL) > 1 || (named && o->max_cost))
         return error_set(err, ERR_USAGE,
-                         "give one of --policy, --expert, --lambda, --budget and --min-quality");
+                         "give one of --policy, --expert, --lambda, --budget and --min-quality; "
+                         "--max-cost goes with the last three, or alone");
+    if (targets == 0 && !o->max_cost)
+        return check_names(a, err);
     if (targets == 0) /* --max-cost alone narrows the default policy */
         policy = a->config->policies[a->config->default_policy].policy;
     if (o->max_cost && money_parse_usd(str_from(o->max_cost), &policy.max_cost_nano_usd) != OK)
@@ -193,8 +210,12 @@ static enum status ask_pool(struct ask *a, struct error *err)
     a->seconds = (double)(clock_now_ns() - begin) / 1e9;
     if (a->answer.len > 0 && !a->options->json && a->answer.ptr[a->answer.len - 1] != '\n')
         putchar('\n');
-    if (status == OK && a->reply.http_status != 200)
-        return fail_with_body(buf_str(&a->whole), a->reply.http_status, a->arena, err);
+    if (status == OK && a->reply.http_status != 200) {
+        status = fail_with_body(buf_str(&a->whole), a->reply.http_status, a->arena, err);
+        if (a->reply.expert[0] != '\0' && !str_starts(str_from(err->text), STR("expert ")))
+            error_prefix(err, "expert %s", a->reply.expert); /* in the upstream's own words */
+        return status;
+    }
     if (status == OK && a->failure.status != OK) {
         *err = a->failure;
         return a->failure.status;

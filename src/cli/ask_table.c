@@ -47,8 +47,8 @@ static void print_row(FILE *out, struct str name, struct json_value estimate, do
     if (!whole)
         return;
     double utility = number_of(quality) - lambda * number_of(cost);
-    fprintf(out, "%s %-*.*s  %7.4f  %.*s  %8.4f  %.*s\n", mark, width, STR_FMT(name),
-            number_of(quality), STR_FMT(cost.raw), utility, STR_FMT(note));
+    fprintf(out, "%s %-*.*s  %7.4f  %.*s  %8.4f%s%.*s\n", mark, width, STR_FMT(name),
+            number_of(quality), STR_FMT(cost.raw), utility, note.len ? "  " : "", STR_FMT(note));
 }
 
 void ask_table_print(FILE *out, struct str decision, bool bold)

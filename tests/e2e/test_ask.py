@@ -55,9 +55,16 @@ def test_policies_and_overrides(ask):
     for argv in (["--policy", "none"], ["--expert", "none"], ["--max-cost", "0.000000001"]):
         assert ask(HARD, *argv).returncode == 1, argv
     for argv in (["--lambda", "1", "--budget", "2"], ["--policy", "best", "--lambda", "1"], ["--max-cost", "x"],
-                 ["two", "questions"], ["--nope"]):
+                 ["two", "questions"], ["--nope"], ["--policy", "best", "--expert", "dear"]):
         assert ask(HARD, *argv).returncode == 2, argv
     assert ask("").returncode == 2
+
+
+def test_wrong_names_and_refusals_say_whose(ask, upstream):
+    assert "leeroo.yaml has no policy 'none'" in ask(HARD, "--policy", "none").stderr
+    assert "leeroo.yaml has no expert 'none'" in ask(HARD, "--expert", "none").stderr
+    upstream.on("dear", status(422, "too warm"))
+    assert ask(HARD).stderr == "leeroo ask: expert dear: too warm\n"
 
 
 def test_json(ask, upstream):
