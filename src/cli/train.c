@@ -47,14 +47,25 @@ static void unload(struct train_command *c)
         dataset_free(c->parts[i]);
 }
 
+/* Neither costs nor tokens were recorded. (An expert that is free costs nothing, and that is known.) */
+static bool cost_unknown(const struct trained *t, size_t e)
+{
+    const struct price *p = &t->expert[e].price;
+    return t->figures[e].mean_cost_usd == 0 &&
+           (p->input_nano_usd_per_m > 0 || p->output_nano_usd_per_m > 0);
+}
+
 static void print_table(const struct trained *t, FILE *out)
 {
     fprintf(out, "%-32s %9s %9s %10s %7s %7s\n", "expert", "outcomes", "accuracy", "USD/1,000",
             "AUC", "ECE");
     for (size_t e = 0; e < t->experts; e++) {
         const struct train_figures *f = &t->figures[e];
-        fprintf(out, "%-32.*s %9zu %7.1f %% %10.4f %7.3f %7.3f\n", STR_FMT(t->expert[e].name),
-                f->known, 100 * f->accuracy, 1000 * f->mean_cost_usd, f->auc, f->calibration_error);
+        char cost[32] = "unknown";
+        if (!cost_unknown(t, e))
+            snprintf(cost, sizeof(cost), "%.4f", 1000 * f->mean_cost_usd);
+        fprintf(out, "%-32.*s %9zu %7.1f %% %10s %7.3f %7.3f\n", STR_FMT(t->expert[e].name),
+                f->known, 100 * f->accuracy, cost, f->auc, f->calibration_error);
     }
 }
 
@@ -72,7 +83,10 @@ static void print_json(const struct trained *t, const char *path)
         buf_addf(&b, ",\"outcomes\":%zu,\"accuracy\":", f->known);
         json_write_double(&b, f->accuracy);
         buf_add_c(&b, ",\"usd_per_1k\":");
-        json_write_double(&b, 1000 * f->mean_cost_usd);
+        if (cost_unknown(t, e))
+            buf_add_c(&b, "null");
+        else
+            json_write_double(&b, 1000 * f->mean_cost_usd);
         buf_add_c(&b, ",\"auc\":");
         json_write_double(&b, f->auc);
         buf_add_c(&b, ",\"calibration_error\":");

@@ -237,6 +237,17 @@ def test_the_reader_in_the_manual_works(leeroo, dataset, tmp_path):
     assert lines[0].split()[1] == "accuracy" and len(json.loads(lines[-1].removeprefix("slopes "))) == 4
 
 
+def test_an_unknown_cost_is_not_zero(leeroo, dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "d")
+    table = tmp_path / "d" / "outcomes.csv"
+    rows = [line.split(",") for line in table.read_text().splitlines()]
+    first = rows[1][1]
+    table.write_text("".join(",".join(row[:3] + ["", "", ""] if row[1] == first else row) + "\n" for row in rows))
+    done = run(leeroo, "train", tmp_path / "d", "-o", tmp_path / "m", "--json")
+    costs = {e["name"]: e["usd_per_1k"] for e in json.loads(done.stdout)["experts"]}
+    assert costs.pop(first) is None and all(cost > 0 for cost in costs.values())
+
+
 def test_what_was_written_can_be_used(leeroo, dataset, model):
     done = run(leeroo, "route", model, dataset / "queries.jsonl", "--lambda", "0")
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 400
