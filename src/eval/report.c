@@ -204,7 +204,9 @@ enum status report_make(const struct eval_table *t, const struct report_options 
 {
     CHECK(t->reference < t->experts);
     if (t->queries == 0)
-        return error_set(err, ERR_INPUT, "no query has a known outcome for every expert");
+        return error_set(
+            err, ERR_INPUT,
+            "no query has both score and cost of every compared expert; compare fewer");
     struct report r = {.queries = t->queries,
                        .reference = t->reference,
                        .draws = options->draws,

@@ -26,6 +26,9 @@ const char *fault_name(enum fault_kind kind)
     return names[kind];
 }
 
+/* As the options of `leeroo replay` are called, for messages. */
+static const char *const options[] = {"--fail-429", "--fail-500", "--stall", "--cut"};
+
 static size_t expert_by_name(const struct rehearse_source *source, struct str name)
 {
     size_t count = source->ops->expert_count(source->self);
@@ -47,16 +50,17 @@ static enum status apply_item(struct faults *f, const struct rehearse_source *so
     struct str number = str_trim(str_slice(item, equals, item.len));
     if (str_to_double(number, &rate) != OK || !(rate >= 0 && rate <= 1))
         return error_set(err, ERR_USAGE,
-                         "%s: '%.*s' is no probability: it takes P or NAME=P with P from 0 to 1",
-                         fault_name(kind), STR_FMT(item));
+                         "%s '%.*s': expected a probability P from 0 to 1, or NAME=P",
+                         options[kind], STR_FMT(item));
     if (equals == 0) {
         for (size_t i = 0; i < f->expert_count; i++)
             f->rates[i * FAULT_COUNT + kind] = rate;
     } else {
         size_t expert = expert_by_name(source, str_trim(name));
         if (expert == SIZE_MAX)
-            return error_set(err, ERR_NOT_FOUND, "%s: no expert '%.*s' here", fault_name(kind),
-                             STR_FMT(name));
+            return error_set(err, ERR_NOT_FOUND,
+                             "%s: the data set has no recorded answers of an expert '%.*s'",
+                             options[kind], STR_FMT(name));
         f->rates[expert * FAULT_COUNT + kind] = rate;
     }
     f->any = f->any || rate > 0;
