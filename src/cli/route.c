@@ -248,7 +248,12 @@ static const char usage_text[] =
     "and expert, quality and cost_usd are null. A malformed line ends the run with exit status "
     "1.\n\n"
     "Policies exclude each other; without one lambda is 0: the best quality, whatever it costs.\n"
-    "--max-cost goes with each of them.\n\n"
+    "--max-cost goes with each of them. --budget starts at the lambda at which the training "
+    "queries\n"
+    "would have cost as much and corrects it slowly: the mean ends within about one percent of "
+    "the\n"
+    "target after a thousand shuffled queries, within three where queries come subject by "
+    "subject.\n\n"
     "  leeroo route model.safetensors queries.jsonl --lambda 50\n"
     "  echo '{\"text\": \"What is 2 + 2?\"}' | leeroo route model.safetensors --budget 0.50\n";
 

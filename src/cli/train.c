@@ -1,7 +1,12 @@
 /* leeroo train: recorded outcomes → a model file. */
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/progress.h"
@@ -98,6 +103,23 @@ static void print_json(const struct trained *t, const char *path)
     buf_done(&b);
 }
 
+/* Says so before the work when the model could not be written after it. */
+static enum status check_output(const char *path, struct error *err)
+{
+    struct stat found;
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    if (slash)
+        snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (!strcmp(path, "-"))
+        return OK;
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return error_set(err, ERR_USAGE, "-o %s: that is a directory; name a file in it", path);
+    if (access(folder, W_OK | X_OK) != 0)
+        return error_set_errno(err, ERR_IO, errno, "%s: cannot write there: %s", path, folder);
+    return OK;
+}
+
 static enum status train(struct train_command *c, struct error *err)
 {
     const struct dataset *d = c->all ? c->all : c->parts[0];
@@ -169,7 +191,9 @@ static int run_train(int argc, char **argv)
                             : "name at least one data set directory, and at most 64");
         return cli_fail("train", &err);
     }
-    status = load(&c, argv, count, &err);
+    status = check_output(c.output, &err);
+    if (status == OK)
+        status = load(&c, argv, count, &err);
     if (status == OK)
         status = train(&c, &err);
     unload(&c);

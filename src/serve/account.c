@@ -63,6 +63,8 @@ size_t chat_headers(const struct chat *c, const struct chat_cost *cost, struct h
     format_usd(cost->nano_usd, usd);
     snprintf(lambda, sizeof(lambda), "%.9g", c->choice.decision.lambda);
     headers[n++] = (struct http_header){STR("x-leeroo-request-id"), str_from(c->id)};
+    headers[n++] =
+        (struct http_header){STR("x-request-id"), str_from(c->id)}; /* for OpenAI's clients */
     headers[n++] = (struct http_header){STR("x-leeroo-expert"), chat_expert(c)->name};
     headers[n++] =
         (struct http_header){STR("x-leeroo-plan"), str_from(plan_name(c->choice.decision.plan))};

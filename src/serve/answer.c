@@ -16,8 +16,9 @@ void answer_json(struct http_exchange *x, int http_status, const char *request_i
     const struct http_header headers[] = {
         {STR("content-type"), STR("application/json")},
         {STR("x-leeroo-request-id"), str_from(request_id)},
+        {STR("x-request-id"), str_from(request_id)}, /* where OpenAI's clients look */
     };
-    http_respond(x, http_status, headers, request_id ? 2 : 1, body);
+    http_respond(x, http_status, headers, request_id ? 3 : 1, body);
 }
 
 void answer_error(struct http_exchange *x, const char *request_id, enum status status,

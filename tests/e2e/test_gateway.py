@@ -37,6 +37,7 @@ def test_official_client(gateway, upstream, client):
     assert raw.headers["x-leeroo-cost-usd"] == f"{price('cheap', (11, 7)):.9f}"
     assert float(raw.headers["x-leeroo-lambda"]) == 1000
     assert raw.headers["x-leeroo-request-id"].startswith("req_")
+    assert reply._request_id == raw.headers["x-leeroo-request-id"]
     line = gateway.access(raw.headers["x-leeroo-request-id"])
     assert line["expert"] == "cheap" and line["policy"] == "default" and line["status"] == "200"
     assert line["cost_usd"] == raw.headers["x-leeroo-cost-usd"] and line["basis"] == "usage"
