@@ -114,7 +114,7 @@ static enum status check_output(const char *path, struct error *err)
     if (!strcmp(path, "-"))
         return OK;
     if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return error_set(err, ERR_USAGE, "-o %s: that is a directory; name a file in it", path);
+        return error_set(err, ERR_IO, "%s: that is a directory; name a file in it", path);
     if (access(folder, W_OK | X_OK) != 0)
         return error_set_errno(err, ERR_IO, errno, "%s: cannot write there: %s", path, folder);
     return OK;

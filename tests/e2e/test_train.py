@@ -201,7 +201,7 @@ def test_an_output_that_cannot_be_written_leaves_nothing(leeroo, dataset, tmp_pa
 
 def test_a_hopeless_output_is_refused_before_the_work(leeroo, dataset, tmp_path):
     done = run(leeroo, "train", dataset, "-o", tmp_path)
-    assert done.returncode == 2 and "is a directory" in done.stderr
+    assert done.returncode == 1 and "is a directory" in done.stderr
     done = run(leeroo, "train", dataset, "-o", tmp_path / "missing" / "m.safetensors")
     assert done.returncode == 1 and str(tmp_path / "missing") in done.stderr
 
