@@ -144,9 +144,10 @@ Test(account, the_price_is_that_of_who_answered)
 Test(account, headers_carry_the_decision_and_the_cost)
 {
     static const char *const wanted[][2] = {
-        {"x-leeroo-request-id", "req_1"},     {"x-leeroo-expert", "dear"},
-        {"x-leeroo-plan", "single"},          {"x-leeroo-lambda", "12.5"},
-        {"x-leeroo-cost-usd", "1.000000042"}, {"x-leeroo-cost-basis", "estimated"},
+        {"x-leeroo-request-id", "req_1"},     {"x-request-id", "req_1"},
+        {"x-leeroo-expert", "dear"},          {"x-leeroo-plan", "single"},
+        {"x-leeroo-lambda", "12.5"},          {"x-leeroo-cost-usd", "1.000000042"},
+        {"x-leeroo-cost-basis", "estimated"},
     };
     struct chat *c = begin();
     struct http_header headers[CHAT_HEADERS_MAX];
