@@ -122,6 +122,8 @@ static enum status demo(struct demo *d, struct error *err)
         (void)nftw(temporary, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     else if (st == OK)
         printf("The files are in %s.\n", d->dir);
+    if (made)
+        d->dir = NULL; /* it pointed to `temporary` */
     return st;
 }
 

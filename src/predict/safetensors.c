@@ -124,6 +124,7 @@ enum status safetensors_dim(const struct safetensors *s, const char *name, size_
                             size_t *ret, struct error *err)
 {
     struct entry e;
+    CHECK(axis < rank);
     enum status status = find(s, name, &e, err);
     if (status != OK)
         return status;
