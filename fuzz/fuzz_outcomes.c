@@ -25,6 +25,7 @@ static void check_outcomes(const struct dataset *d)
         CHECK(d->outcomes[i].score >= 0 && d->outcomes[i].score <= 1);
         CHECK(d->outcomes[i].cost_nano_usd >= 0);
         CHECK(d->outcomes[i].present || !d->outcomes[i].known);
+        CHECK(d->has_answers || d->outcomes[i].answer.len == 0);
     }
 }
 

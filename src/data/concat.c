@@ -57,8 +57,10 @@ static enum status concat_queries(struct dataset *d, struct dataset *const *part
 {
     size_t total = 0;
     bool outcomes = true;
+    d->has_answers = count > 0;
     for (size_t p = 0; p < count; p++) {
         total += parts[p]->query_count;
+        d->has_answers = d->has_answers && parts[p]->has_answers;
         outcomes = outcomes && (parts[p]->outcomes || parts[p]->query_count == 0);
     }
     d->queries = ARENA_ARRAY(d->arena, total, struct query);

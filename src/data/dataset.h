@@ -32,6 +32,10 @@ struct outcome {
     float score;       /* 0..1 */
     int64_t cost_nano_usd;
     int32_t input_tokens, output_tokens;
+    struct str
+        answer; /* what the expert's text answers; empty: cannot be told, or nobody has looked */
+    uint16_t
+        answer_class; /* within one query, equal classes agree; 0: cannot be told (judge/rescore.h fills it) */
 };
 
 struct dataset_expert {
@@ -48,6 +52,7 @@ struct dataset {
     size_t expert_count;
     struct outcome *
         outcomes; /* [query_count × expert_count], row-major by query; NULL if outcomes were not asked for */
+    bool has_answers; /* every outcome's `answer` is there: outcomes.csv has that column */
 };
 
 enum dataset_parts {

@@ -162,6 +162,10 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
         buf_addf(b, "%d,%d", o->input_tokens, o->output_tokens);
     else
         buf_add_char(b, ',');
+    if (d->has_answers) {
+        buf_add_char(b, ',');
+        write_cell(b, o->answer);
+    }
     buf_add_char(b, '\n');
 }
 
@@ -181,7 +185,10 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
     if (st == OK)
         st = file_path(file, path, "outcomes.csv", err);
     if (st == OK && d->outcomes != NULL)
-        st = write_lines(d, file, "id,model,score,cost_usd,input_tokens,output_tokens\n",
+        st = write_lines(d, file,
+                         d->has_answers
+                             ? "id,model,score,cost_usd,input_tokens,output_tokens,answer\n"
+                             : "id,model,score,cost_usd,input_tokens,output_tokens\n",
                          d->query_count * d->expert_count, outcome_line, NULL, err);
     return st;
 }

@@ -5,7 +5,8 @@
 #include "data/dataset.h"
 
 /* The directory (made when missing, with its parent folders), queries.jsonl, experts.csv, and outcomes.csv
- * unless d->outcomes is NULL. Missing cells stay missing. */
+ * unless d->outcomes is NULL. Missing cells stay missing. The column `answer` is written when
+ * d->has_answers; an answer may hold no line end. */
 NODISCARD enum status dataset_write(const struct dataset *d, const char *path, struct error *err);
 
 /* responses/MODEL.jsonl of `path`: texts[d->query_count], in the order of the queries; ptr NULL leaves one out. */

@@ -67,7 +67,7 @@ enum status experts_read(struct dataset *d, const char *path, struct error *err)
 
 struct outcome_columns {
     int id, model, score;
-    int cost, input, output; /* -1: the file has no such column */
+    int cost, input, output, answer; /* -1: the file has no such column */
 };
 
 static struct str cell_or_empty(const struct csv *c, int column)
@@ -104,11 +104,31 @@ static enum status token_read(const struct csv *c, int column, int32_t *ret, boo
     return OK;
 }
 
+/* Most answers are one letter: those share one table's bytes instead of an allocation each. */
+static enum status answer_read(const struct csv *c, int column, struct arena *a, struct str *ret,
+                               struct error *err)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    struct str cell = cell_or_empty(c, column);
+    if (cell.len == 1 && cell.ptr[0] >= 'A' && cell.ptr[0] <= 'Z') {
+        *ret = (struct str){&letters[cell.ptr[0] - 'A'], 1};
+        return OK;
+    }
+    struct str kept = cell.len > 0 ? arena_copy(a, cell) : (struct str){"", 0};
+    if (kept.ptr == NULL)
+        return error_set(err, ERR_MEMORY, "%s: out of memory", csv_path(c));
+    *ret = kept;
+    return OK;
+}
+
 static enum status outcome_read(const struct csv *c, const struct outcome_columns *at,
-                                const struct price *price, struct outcome *o, struct error *err)
+                                const struct price *price, struct arena *a, struct outcome *o,
+                                struct error *err)
 {
     bool input_known, output_known;
     enum status st = score_read(c, at->score, o, err);
+    if (st == OK)
+        st = answer_read(c, at->answer, a, &o->answer, err);
     if (st == OK)
         st = token_read(c, at->input, &o->input_tokens, &input_known, err);
     if (st == OK)
@@ -153,6 +173,7 @@ static enum status outcomes_columns(const struct csv *c, struct outcome_columns 
     at->cost = csv_column(c, "cost_usd");
     at->input = csv_column(c, "input_tokens");
     at->output = csv_column(c, "output_tokens");
+    at->answer = csv_column(c, "answer");
     return st;
 }
 
@@ -161,6 +182,7 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
 {
     struct outcome_columns at;
     enum status st = outcomes_columns(c, &at, err);
+    d->has_answers = at.answer >= 0;
     size_t expert = 0; /* rows mostly come expert by expert: try the last one first */
     while (st == OK && (st = csv_next(c, err)) == OK) {
         uint32_t query;
@@ -175,7 +197,7 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
         if (o->present)
             return cell_error(c, at.id, err, "new for this model: the outcome is there twice");
         o->present = true;
-        st = outcome_read(c, &at, &d->experts[expert].price, o, err);
+        st = outcome_read(c, &at, &d->experts[expert].price, d->arena, o, err);
     }
     return st == CLOSED ? OK : st;
 }

@@ -15,6 +15,7 @@ static enum status fill(struct dataset *s, const struct dataset *d, const uint32
     s->experts = d->experts;
     s->expert_count = experts;
     s->query_count = count;
+    s->has_answers = d->has_answers;
     s->queries = ARENA_ARRAY(s->arena, count, struct query);
     if (d->outcomes)
         s->outcomes = ARENA_ARRAY(s->arena, count * experts, struct outcome);

@@ -35,6 +35,25 @@ Test(concat, unites_experts_and_keeps_queries_apart)
     scratch_remove(&s2);
 }
 
+Test(concat, keeps_answers_where_every_part_has_them)
+{
+    struct scratch s1 = scratch_dataset(NULL, NULL, "id,model,score,answer\na,big,1,B\n");
+    struct scratch s2 = scratch_dataset(NULL, NULL, NULL);
+    struct dataset *with = load(&s1), *without = load(&s2), *d = NULL;
+    struct dataset *both[] = {with, with}, *mixed[] = {with, without};
+    cr_assert_eq(dataset_concat(both, 2, &d, NULL), OK);
+    cr_assert(d->has_answers);
+    cr_assert(str_equal(dataset_outcome(d, 2, 0)->answer, STR("B")));
+    dataset_free(d);
+    cr_assert_eq(dataset_concat(mixed, 2, &d, NULL), OK);
+    cr_assert_not(d->has_answers);
+    dataset_free(d);
+    dataset_free(with);
+    dataset_free(without);
+    scratch_remove(&s1);
+    scratch_remove(&s2);
+}
+
 Test(concat, prices_must_agree)
 {
     struct scratch s1 = scratch_dataset(NULL, NULL, NULL);

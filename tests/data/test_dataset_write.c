@@ -116,6 +116,19 @@ Test(dataset_write, outcomes_with_holes)
     dataset_free(d);
 }
 
+Test(dataset_write, answers)
+{
+    static const struct str answers[] = {{"B", 1}, {"", 0}, {"1,234 \"or so\"", 13}, {"", 0}};
+    original.has_answers = true;
+    for (size_t i = 0; i < 4; i++)
+        outcomes[i].answer = answers[i];
+    struct dataset *d = round_trip();
+    cr_assert(d->has_answers);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect(str_equal(d->outcomes[i].answer, answers[i]));
+    dataset_free(d);
+}
+
 static enum status see(struct str id, struct str text, void *arg, struct error *err)
 {
     (void)err;

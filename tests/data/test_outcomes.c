@@ -55,6 +55,27 @@ Test(outcomes, bad_experts_are_named)
     expect_error(NULL, text, NULL, "experts.csv:2:1", "name");
 }
 
+Test(outcomes, the_column_of_answers_is_optional)
+{
+    struct scratch s = scratch_dataset(
+        NULL, NULL, "id,model,score,answer\na,big,1,B\nb,big,0,\"1,234\"\nb,org/small,,\n");
+    struct dataset *d = NULL;
+    cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
+    cr_assert(d->has_answers);
+    cr_assert(str_equal(dataset_outcome(d, 0, 0)->answer, STR("B")));
+    cr_assert(str_equal(dataset_outcome(d, 1, 0)->answer, STR("1,234")));
+    cr_assert_eq(dataset_outcome(d, 1, 1)->answer.len, 0);
+    cr_assert_eq(dataset_outcome(d, 0, 1)->answer.len, 0);
+    cr_assert_eq(dataset_outcome(d, 0, 0)->answer_class, 0);
+    dataset_free(d);
+    scratch_remove(&s);
+    s = scratch_dataset(NULL, NULL, NULL);
+    cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
+    cr_assert_not(d->has_answers);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
 Test(outcomes, a_file_of_scores_alone_is_enough)
 {
     struct scratch s = scratch_dataset(NULL, NULL, "score,model,id\n0.5,big,b\n");

@@ -38,6 +38,21 @@ Test(subset, holds_the_rows_in_the_order_asked_for)
     scratch_remove(&s);
 }
 
+Test(subset, keeps_answers)
+{
+    struct scratch s = scratch_dataset(NULL, NULL, "id,model,score,answer\nb,big,1,seven\n");
+    struct dataset *d = load(&s), *part = NULL;
+    const uint32_t row = 1;
+    d->outcomes[2].answer_class = 3;
+    cr_assert_eq(dataset_subset(d, &row, 1, &part, NULL), OK);
+    cr_assert(part->has_answers);
+    cr_assert(str_equal(dataset_outcome(part, 0, 0)->answer, STR("seven")));
+    cr_assert_eq(dataset_outcome(part, 0, 0)->answer_class, 3);
+    dataset_free(part);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
 Test(subset, of_nothing_is_empty)
 {
     struct scratch s = scratch_dataset(NULL, NULL, NULL);
