@@ -67,7 +67,7 @@ struct timing {
 static enum status decide_once(const struct model *m, struct features *f, struct str text,
                                double stage_us[STAGES], struct error *err)
 {
-    struct estimate estimates[MODEL_EXPERTS_MAX];
+    struct estimate estimates[MODEL_ARMS_MAX];
     struct policy policy = {0};
     struct decision d;
     uint64_t start = clock_now_ns();

@@ -25,7 +25,7 @@ static enum status route_all(const struct eval_table *t, double lambda, struct l
             decide(&policy, lambda, eval_estimate(t, q, 0), t->pool, t->experts, &decision, err);
         if (st != OK)
             return st;
-        const struct outcome *o = eval_outcome(t, q, decision.expert);
+        const struct outcome *o = eval_outcome(t, q, decision.arm);
         right += (double)o->score;
         cost += (double)o->cost_nano_usd / (double)NANO_PER_USD;
     }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
+#include "plan/allow.h"
 #include "plan/budget.h"
 #include "plan/decide.h"
 
@@ -15,14 +16,14 @@
 #define OUTPUT_LINE_BYTES (8u << 20)   /* of one decision */
 
 struct route_options {
-    const char *experts;
+    const char *experts, *plans;
     double lambda, budget, min_quality, max_cost;
     bool lambda_given, budget_given, min_quality_given, max_cost_given;
 };
 
 struct router {
     struct model *model;
-    bool use[MODEL_EXPERTS_MAX]; /* the experts to choose from */
+    bool use[MODEL_ARMS_MAX]; /* the arms to choose from */
     struct policy policy;
     struct budget budget; /* counts only where the policy has one */
     struct features features;
@@ -86,6 +87,8 @@ static enum status router_init(struct router *r, const char *model, const struct
     if (st == OK)
         st = experts_use(r->model, o->experts, r->use, err);
     if (st == OK)
+        st = plan_allow(r->model, str_from(o->plans), r->use, err);
+    if (st == OK)
         policy_set(r, o);
     return st;
 }
@@ -100,9 +103,9 @@ static void router_done(struct router *r)
 
 /* ---- one query */
 
-static void write_name(struct buf *b, const struct router *r, size_t expert)
+static void write_name(struct buf *b, const struct router *r, size_t arm)
 {
-    json_write_string(b, model_expert_at(r->model, expert)->name);
+    json_write_string(b, model_arm_at(r->model, arm)->name);
 }
 
 /* %.9g gives every float back exactly: whoever sorts by quality sees the ties that there were. */
@@ -110,7 +113,7 @@ static void write_estimates(struct buf *b, const struct router *r, const struct 
 {
     const char *comma = "";
     buf_add_c(b, ", \"estimates\": {");
-    for (size_t i = 0; i < model_expert_count(r->model); i++) {
+    for (size_t i = 0; i < model_arm_count(r->model); i++) {
         if (!r->use[i])
             continue;
         buf_add_c(b, comma);
@@ -135,8 +138,11 @@ static void write_id(struct buf *b, const struct query *q, size_t line)
 static void write_decision(struct router *r, const struct decision *d)
 {
     struct buf *b = &r->out;
-    buf_addf(b, ", \"plan\": \"%s\", \"expert\": ", plan_name(d->plan));
-    write_name(b, r, d->expert);
+    const struct plan *p = model_arm_at(r->model, d->arm);
+    buf_add_c(b, ", \"plan\": ");
+    json_write_string(b, p->kind == PLAN_SINGLE ? STR("single") : p->name);
+    buf_add_c(b, ", \"expert\": ");
+    write_name(b, r, p->members[0]);
     buf_addf(b, ", \"quality\": %.9g, \"cost_usd\": ", d->quality);
     money_format_usd(b, d->cost_nano_usd);
     buf_add_c(b, ", \"lambda\": ");
@@ -155,7 +161,7 @@ static void write_refusal(struct router *r, double lambda)
 static enum status route_query(struct router *r, const struct query *q, size_t line,
                                struct error *err)
 {
-    struct estimate estimates[MODEL_EXPERTS_MAX];
+    struct estimate estimates[MODEL_ARMS_MAX];
     struct decision d;
     bool budgeted = r->policy.budget_usd_per_1k > 0;
     double lambda = budgeted ? budget_lambda(&r->budget) : r->policy.lambda;
@@ -163,7 +169,7 @@ static enum status route_query(struct router *r, const struct query *q, size_t l
     if (st != OK)
         return st;
     model_estimate(r->model, &r->features, estimates);
-    st = decide(&r->policy, lambda, estimates, r->use, model_expert_count(r->model), &d, err);
+    st = decide(&r->policy, lambda, estimates, r->use, model_arm_count(r->model), &d, err);
     if (st != OK && st != ERR_BUDGET)
         return st;
     buf_clear(&r->out);
@@ -263,6 +269,9 @@ static int route_run(int argc, char **argv)
     const struct option_row rows[] = {
         {"--experts", 0, "NAME,...", "choose among these only", OPTION_STRING, &o.experts, 0, 0,
          NULL},
+        {"--plans", 0, "PLAN;...",
+         "choose among these plans only: all (default), none, a kind, a name", OPTION_STRING,
+         &o.plans, 0, 0, NULL},
         {"--lambda", 0, "L", "highest quality - L * cost, L in quality per USD", OPTION_DOUBLE,
          &o.lambda, 0, INFINITY, &o.lambda_given},
         {"--budget", 0, "USD", "hold the mean predicted cost at this per 1,000 queries",

@@ -128,7 +128,7 @@ static enum status table_fill(const struct model *m, const struct dataset *d,
                               const uint32_t *queries, const struct columns *c,
                               struct eval_set *set, struct error *err)
 {
-    struct estimate all[MODEL_EXPERTS_MAX];
+    struct estimate all[MODEL_ARMS_MAX];
     struct features f;
     CHECK(model_expert_count(m) <= MODEL_EXPERTS_MAX);
     enum status st = features_init(&f, err);

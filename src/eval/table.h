@@ -12,13 +12,28 @@
 #include "predict/model.h"
 
 struct eval_table {
-    size_t queries, experts;
+    size_t queries, experts; /* columns: single experts first, then plans over them, if any */
     const struct str *names; /* [experts] */
     const struct estimate
         *estimates; /* [queries × experts]; of an expert outside the pool never looked at */
     const struct outcome *outcomes; /* [queries × experts] */
     const bool *pool;               /* [experts]: whom the router may choose; NULL: all */
     size_t reference;               /* the expert to compare with; need not be in the pool */
+    /* Columns that are plans: */
+    const struct eval_plan *plans; /* [experts]; NULL: every column is a single expert */
+    const struct eval_run *runs; /* [queries × experts]: how each plan went; NULL without plans */
+};
+
+/* A column as a plan over other columns. Of a single expert member_count is 1, and members[0] its own column. */
+struct eval_plan {
+    enum plan_kind kind;
+    size_t member_count;
+    size_t members[PLAN_MEMBERS_MAX]; /* columns */
+};
+
+struct eval_run {
+    uint8_t calls;  /* bit i: members[i] was asked, and is paid */
+    uint8_t winner; /* members[winner] answered */
 };
 
 static inline const struct estimate *eval_estimate(const struct eval_table *t, size_t q, size_t e)

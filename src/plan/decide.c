@@ -34,7 +34,8 @@ static bool preferred(const struct policy *p, double lambda, const struct estima
 
 static bool affordable(const struct policy *p, const struct estimate *e)
 {
-    return p->max_cost_nano_usd <= 0 || e->cost_nano_usd <= p->max_cost_nano_usd;
+    return p->max_cost_nano_usd <= 0 || (e->cost_nano_usd <= p->max_cost_nano_usd &&
+                                         e->cost_max_nano_usd <= p->max_cost_nano_usd);
 }
 
 enum status decide(const struct policy *p, double lambda, const struct estimate *estimates,
@@ -57,8 +58,7 @@ enum status decide(const struct policy *p, double lambda, const struct estimate 
     if (best == SIZE_MAX)
         return error_set(err, ERR_BUDGET,
                          "every expert is predicted to cost more than max_cost allows");
-    *ret = (struct decision){.plan = PLAN_SINGLE,
-                             .expert = best,
+    *ret = (struct decision){.arm = best,
                              .quality = (double)estimates[best].quality,
                              .cost_nano_usd = estimates[best].cost_nano_usd,
                              .lambda = lambda};
@@ -78,10 +78,4 @@ size_t decide_fallbacks(const struct policy *p, double lambda, const struct esti
         order[at] = i;
     }
     return n;
-}
-
-const char *plan_name(enum plan_kind kind)
-{
-    CHECK(kind == PLAN_SINGLE);
-    return "single";
 }

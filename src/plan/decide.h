@@ -1,6 +1,7 @@
-/* estimates → decision. The same function decides online (serve, ask) and offline (route, eval).
+/* estimates → decision. The same function decides online (serve, ask) and offline (route, eval), between arms: single
+ * experts and plans alike (predict/arm.h).
  *
- * utility = quality − lambda · cost_usd. Ties go to the cheaper expert, then to the lower index. */
+ * utility = quality − lambda · cost_usd. Ties go to the cheaper arm, then to the lower index. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,19 +10,17 @@
 #include "base/error.h"
 #include "predict/model.h"
 
-enum plan_kind { PLAN_SINGLE };
-
 struct policy {
     double lambda; /* quality per USD; used when neither of the next two is set */
     double
         budget_usd_per_1k; /* > 0: average predicted cost held by a budget controller, which sets lambda */
-    double min_quality; /* > 0: the cheapest expert predicted at or above it; none: the best one */
-    int64_t max_cost_nano_usd; /* > 0: hard cap on one request's predicted cost */
+    double min_quality; /* > 0: the cheapest arm predicted at or above it; none: the best one */
+    int64_t
+        max_cost_nano_usd; /* > 0: hard cap on one request's predicted cost, all calls of a plan made */
 };
 
 struct decision {
-    enum plan_kind plan;
-    size_t expert; /* index into the estimates */
+    size_t arm; /* index into the estimates */
     double quality;
     int64_t cost_nano_usd;
     double lambda; /* the one in force */
@@ -35,4 +34,3 @@ NODISCARD enum status decide(const struct policy *p, double lambda,
 /* The order in which to try the eligible others when `first` fails: best utility first. Returns how many. */
 size_t decide_fallbacks(const struct policy *p, double lambda, const struct estimate *estimates,
                         const bool *eligible, size_t count, size_t first, size_t *order);
-const char *plan_name(enum plan_kind kind); /* "single" */

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "predict/check.h"
 #include "predict/model_format.h"
 #include "predict/predictor.h"
 #include "predict/safetensors.h"
@@ -29,6 +30,8 @@ struct model {
     size_t text_count;
     const float *sample_quality, *sample_cost_usd;
     size_t sample;
+    struct plan *arms; /* [arm_count]: every expert as a single, then the plans */
+    size_t arm_count;
 };
 
 static enum status metadata_string(struct model *m, const struct safetensors *s, const char *key,
@@ -108,6 +111,19 @@ static enum status read_experts(struct model *m, const struct safetensors *s, st
         m->experts++;
     }
     return m->experts ? OK : error_set(err, ERR_CORRUPT, "it knows no expert");
+}
+
+/* Every expert is an arm by itself. */
+static enum status make_singles(struct model *m, struct error *err)
+{
+    m->arms = ARENA_ARRAY(m->arena, m->experts + MODEL_PLANS_MAX, struct plan);
+    if (!m->arms)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t e = 0; e < m->experts; e++)
+        m->arms[e] = (struct plan){
+            .kind = PLAN_SINGLE, .member_count = 1, .members = {e}, .name = m->expert[e].name};
+    m->arm_count = m->experts;
+    return OK;
 }
 
 static bool tree_is_sound(const struct tree *t)
@@ -217,7 +233,8 @@ static enum status read_model(struct model *m, const void *bytes, size_t len, co
         (status = expect(m, &s, "version", MODEL_VERSION, err)) != OK ||
         (status = expect(m, &s, "encoder", ENCODE_VERSION, err)) != OK ||
         (status = read_experts(m, &s, err)) != OK || (status = read_linear(m, &s, err)) != OK ||
-        (status = read_forest(m, &s, err)) != OK || (status = read_rest(m, &s, err)) != OK)
+        (status = read_forest(m, &s, err)) != OK || (status = read_rest(m, &s, err)) != OK ||
+        (status = make_singles(m, err)) != OK)
         error_prefix(err, "%s", place);
     return status;
 }
@@ -294,6 +311,17 @@ size_t model_expert_index(const struct model *m, struct str name)
     return SIZE_MAX;
 }
 
+size_t model_arm_count(const struct model *m)
+{
+    return m->arm_count;
+}
+
+const struct plan *model_arm_at(const struct model *m, size_t arm)
+{
+    CHECK(arm < m->arm_count);
+    return &m->arms[arm];
+}
+
 const struct encoder *model_encoder(const struct model *m)
 {
     return &m->encoder;
@@ -326,7 +354,15 @@ void model_estimate(const struct model *m, const struct features *f, struct esti
         estimates[e] = (struct estimate){
             .quality = quality[e], .input_tokens = in[e], .output_tokens = out[e]};
         estimates[e].cost_nano_usd = model_cost_nano_usd(p, &estimates[e]);
+        estimates[e].cost_max_nano_usd = estimates[e].cost_nano_usd;
     }
+}
+
+void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,
+                      struct plan_verdict *ret)
+{
+    CHECK(arm < m->arm_count);
+    check_agreement(&m->arms[arm], state, ret);
 }
 
 int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e)

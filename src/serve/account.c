@@ -67,7 +67,7 @@ size_t chat_headers(const struct chat *c, const struct chat_cost *cost, struct h
         (struct http_header){STR("x-request-id"), str_from(c->id)}; /* for OpenAI's clients */
     headers[n++] = (struct http_header){STR("x-leeroo-expert"), chat_expert(c)->name};
     headers[n++] =
-        (struct http_header){STR("x-leeroo-plan"), str_from(plan_name(c->choice.decision.plan))};
+        (struct http_header){STR("x-leeroo-plan"), str_from(plan_kind_name(PLAN_SINGLE))};
     headers[n++] = (struct http_header){STR("x-leeroo-lambda"), in_arena(c, lambda)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-usd"), in_arena(c, usd)};
     headers[n++] =
@@ -102,7 +102,7 @@ void chat_account(struct chat *c, int http_status, const struct chat_cost *cost,
         "predicted_usd=%s cost_usd=%s basis=%s input_tokens=%lld output_tokens=%lld "
         "attempts=%u first_token_ms=%lld total_ms=%llu%s%s",
         c->id, STR_FMT(policy_name(c)), STR_FMT(chat_expert(c)->name),
-        plan_name(c->choice.decision.plan), http_status, c->request.stream,
+        plan_kind_name(PLAN_SINGLE), http_status, c->request.stream,
         (double)c->choice.estimates[asked].quality, c->choice.decision.lambda, predicted, found,
         cost_basis_name(cost->basis), (long long)cost->input_tokens, (long long)cost->output_tokens,
         c->attempts, c->first_token_ms ? (long long)(c->first_token_ms - c->begin_ms) : -1LL,

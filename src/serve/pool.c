@@ -71,7 +71,7 @@ enum status pool_create(const struct config *config, const struct model *model, 
         return error_set(err, ERR_MEMORY, "out of memory for the pool");
     p->config = config;
     p->model = model;
-    p->model_count = model_expert_count(model);
+    p->model_count = model_arm_count(model);
     p->model_index = calloc(config->expert_count, sizeof(*p->model_index));
     p->repriced = calloc(config->expert_count, sizeof(*p->repriced));
     p->policies = calloc(config->policy_count, sizeof(*p->policies));
@@ -154,6 +154,7 @@ static void fill_estimates(const struct pool *p, const struct openai_request *r,
             e.cost_nano_usd =
                 price_cost_nano_usd(price, llroundf(e.input_tokens), llroundf(e.output_tokens));
         e.cost_nano_usd += price_cost_nano_usd(price, more_tokens, 0);
+        e.cost_max_nano_usd = e.cost_nano_usd;
         e.input_tokens += (float)more_tokens;
         into[i] = e;
     }
@@ -182,10 +183,8 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
 static void choose_named(struct pool_choice *c)
 {
     const struct estimate *e = &c->estimates[c->target.expert];
-    c->decision = (struct decision){.plan = PLAN_SINGLE,
-                                    .expert = c->target.expert,
-                                    .quality = (double)e->quality,
-                                    .cost_nano_usd = e->cost_nano_usd};
+    c->decision = (struct decision){
+        .arm = c->target.expert, .quality = (double)e->quality, .cost_nano_usd = e->cost_nano_usd};
     c->ruled_out[c->target.expert] = NULL;
     c->order[0] = c->target.expert;
     c->order_count = 1;
@@ -222,9 +221,9 @@ static enum status choose_routed(struct pool *p, const bool *eligible, struct po
         return nobody_eligible(p, c, err);
     if (status != OK)
         return status;
-    c->order[0] = c->decision.expert;
+    c->order[0] = c->decision.arm;
     c->order_count = 1 + decide_fallbacks(&policy->policy, lambda, c->estimates, eligible, count,
-                                          c->decision.expert, c->order + 1);
+                                          c->decision.arm, c->order + 1);
     for (size_t i = 0; i < count; i++)
         if (!c->ruled_out[i] && policy->policy.max_cost_nano_usd > 0 &&
             c->estimates[i].cost_nano_usd > policy->policy.max_cost_nano_usd)

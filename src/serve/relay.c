@@ -37,7 +37,7 @@ static void write_usage_event(struct chat *c, struct str data, const struct open
     buf_init(&event, data.len + 4096);
     buf_add_c(&member, ",\"leeroo\":{\"expert\":");
     json_write_string(&member, chat_expert(c)->name);
-    buf_addf(&member, ",\"plan\":\"%s\",\"cost_usd\":", plan_name(c->choice.decision.plan));
+    buf_addf(&member, ",\"plan\":\"%s\",\"cost_usd\":", plan_kind_name(PLAN_SINGLE));
     money_format_usd(&member, cost.nano_usd);
     buf_addf(&member, ",\"cost_basis\":\"%s\"}", cost_basis_name(cost.basis));
     const struct json_edit edit = {{reply->root.raw.ptr + reply->root.raw.len - 1, 0},

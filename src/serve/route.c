@@ -50,7 +50,7 @@ static void write_decision(struct buf *out, const struct worker *w, const char *
     struct str policy =
         choice->target.policy == SIZE_MAX ? STR("") : c->policies[choice->target.policy].name;
     buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%s\",\"expert\":\"%.*s\",\"quality\":", id,
-             plan_name(d->plan), STR_FMT(c->experts[d->expert].name));
+             plan_kind_name(PLAN_SINGLE), STR_FMT(c->experts[d->arm].name));
     json_write_double(out, d->quality);
     buf_add_c(out, ",\"cost_usd\":");
     money_format_usd(out, d->cost_nano_usd);
@@ -91,8 +91,8 @@ void route_handle(struct worker *w, struct http_exchange *x)
         return;
     }
     log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
-              id, STR_FMT(w->gateway->config->experts[choice.decision.expert].name),
-              plan_name(choice.decision.plan), choice.decision.quality, choice.decision.lambda);
+              id, STR_FMT(w->gateway->config->experts[choice.decision.arm].name),
+              plan_kind_name(PLAN_SINGLE), choice.decision.quality, choice.decision.lambda);
     struct buf body;
     buf_init(&body, ROUTE_BYTES_MAX);
     write_decision(&body, w, id, &choice);

@@ -84,7 +84,7 @@ Test(build, rows_hold_the_estimates_and_outcomes_of_their_query)
     struct fixture f = fixture_make();
     struct eval_set s;
     struct features features;
-    struct estimate want[MODEL_EXPERTS_MAX];
+    struct estimate want[MODEL_ARMS_MAX];
     cr_assert_eq(eval_set_build(f.model, f.data, "big", "other", f.arena, &s, NULL), OK);
     cr_assert_eq(features_init(&features, NULL), OK);
     size_t row = 0;

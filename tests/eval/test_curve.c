@@ -12,8 +12,8 @@ static struct curve_point decide_all(const struct eval_table *t, double lambda)
     for (size_t q = 0; q < t->queries; q++) {
         struct decision d;
         cr_assert_eq(decide(&p, lambda, eval_estimate(t, q, 0), t->pool, t->experts, &d, NULL), OK);
-        sum.score += (double)eval_outcome(t, q, d.expert)->score;
-        sum.cost_nano_usd += eval_outcome(t, q, d.expert)->cost_nano_usd;
+        sum.score += (double)eval_outcome(t, q, d.arm)->score;
+        sum.cost_nano_usd += eval_outcome(t, q, d.arm)->cost_nano_usd;
     }
     return sum;
 }
@@ -92,8 +92,8 @@ Test(curve, weights_count_queries_several_times)
     for (size_t q = 0; q < 40; q++) {
         struct decision d;
         cr_assert_eq(decide(&p, 0, eval_estimate(&r.table, q, 0), NULL, 3, &d, NULL), OK);
-        want.score += weights[q] * (double)eval_outcome(&r.table, q, d.expert)->score;
-        want.cost_nano_usd += weights[q] * eval_outcome(&r.table, q, d.expert)->cost_nano_usd;
+        want.score += weights[q] * (double)eval_outcome(&r.table, q, d.arm)->score;
+        want.cost_nano_usd += weights[q] * eval_outcome(&r.table, q, d.arm)->cost_nano_usd;
     }
     expect_point(&points[c.step_count], &want);
     random_table_done(&r);

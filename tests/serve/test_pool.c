@@ -49,8 +49,8 @@ static const char *chosen(const char *name, const char *body)
     struct pool_choice choice;
     struct error err = {0};
     cr_assert_eq(choose(name, body, &choice, &err), OK, "%s", err.text);
-    cr_assert_eq(choice.order[0], choice.decision.expert);
-    return names[choice.decision.expert];
+    cr_assert_eq(choice.order[0], choice.decision.arm);
+    return names[choice.decision.arm];
 }
 
 #define EASY "{\"text\":\"hello cat sum two hello\"}"
@@ -155,7 +155,7 @@ Test(pool, who_cannot_serve_is_ruled_out_and_says_why)
                         &choice, &err),
                  OK);
     cr_expect_str_eq(choice.ruled_out[0], "context too short");
-    cr_expect_eq(choice.decision.expert, 1);
+    cr_expect_eq(choice.decision.arm, 1);
     cr_assert_eq(
         choose("leeroo",
                "{\"max_tokens\":50,\"tools\":[{}],\"response_format\":{\"type\":\"json_object\"},"

@@ -1,0 +1,101 @@
+/* Names and prices of plans: see arm.h. */
+#include "predict/arm.h"
+
+#include <math.h>
+
+#include "base/check.h"
+
+const char *plan_kind_name(enum plan_kind kind)
+{
+    switch (kind) {
+    case PLAN_SINGLE:
+        return "single";
+    case PLAN_CASCADE:
+        return "cascade";
+    case PLAN_PANEL:
+        return "panel";
+    }
+    CHECK(!"a plan of no kind");
+    return "";
+}
+
+void plan_price(const struct plan *p, const struct estimate *const members[PLAN_MEMBERS_MAX],
+                struct estimate *e)
+{
+    size_t first = plan_first_count(p);
+    double expected = 0, most = 0;
+    for (size_t i = 0; i < p->member_count; i++) {
+        double cost = (double)members[i]->cost_nano_usd;
+        most += cost;
+        expected += i < first ? cost : cost * (double)e->escalation * (double)p->next_cost_ratio;
+    }
+    e->cost_nano_usd = expected < 9e18 ? (int64_t)(expected + 0.5) : INT64_MAX;
+    e->cost_max_nano_usd = most < 9e18 ? (int64_t)(most + 0.5) : INT64_MAX;
+    if (e->cost_max_nano_usd < e->cost_nano_usd)
+        e->cost_nano_usd = e->cost_max_nano_usd;
+}
+
+void plan_name_add(struct buf *out, const struct plan *p, const struct str *names)
+{
+    if (p->kind == PLAN_SINGLE) {
+        buf_add(out, names[p->members[0]]);
+        return;
+    }
+    buf_addf(out, "%s(", plan_kind_name(p->kind));
+    for (size_t i = 0; i < p->member_count; i++) {
+        buf_add_c(out, i == 0 ? "" : i == plan_first_count(p) ? "→" : ",");
+        buf_add(out, names[p->members[i]]);
+    }
+    if (p->rule == PLAN_TRUST)
+        buf_addf(out, " ~%.0f%%", 100 * (double)p->share);
+    buf_add_char(out, ')');
+}
+
+/* The next byte of a name, blanks left out and "→" read as "->"; '\0' at the end. */
+struct reader {
+    struct str text;
+    size_t at;
+    bool inside_arrow; /* of "→", '-' was given and '>' is next */
+};
+
+static char next_byte(struct reader *r)
+{
+    static const struct str arrow = {"→", sizeof("→") - 1};
+    while (r->at < r->text.len && r->text.ptr[r->at] == ' ')
+        r->at++;
+    if (r->inside_arrow) {
+        r->inside_arrow = false;
+        r->at += arrow.len;
+        return '>';
+    }
+    if (r->at == r->text.len)
+        return '\0';
+    if (str_starts(str_slice(r->text, r->at, r->text.len), arrow)) {
+        r->inside_arrow = true;
+        return '-';
+    }
+    return r->text.ptr[r->at++];
+}
+
+/* Whether `name` is `pattern`, or where `prefix` says so, begins with it. */
+static bool names_match(struct str name, struct str pattern)
+{
+    struct reader a = {.text = name}, b = {.text = pattern};
+    char x, y;
+    do {
+        x = next_byte(&a);
+        y = next_byte(&b);
+    } while (x == y && x != '\0');
+    if (x == y)
+        return true;
+    if (x != '~' || y != ')')
+        return false;
+    return next_byte(&b) == '\0'; /* "panel(a,b->c)" means "panel(a,b->c ~30%)" too */
+}
+
+bool plan_matches(const struct plan *p, struct str pattern)
+{
+    pattern = str_trim(pattern);
+    return str_equal(pattern, STR("all")) ||
+           str_equal(pattern, str_from(plan_kind_name(p->kind))) || names_match(p->name, pattern);
+}

@@ -1,0 +1,89 @@
+/* Arms: the ways to answer a query between which the orchestrator chooses. A single expert is an arm; so is a plan
+ * over several:
+ *
+ *   single(e)          ask e
+ *   cascade(a→b)       ask a; keep its answer if a learned check of (query, answer) trusts it, else ask b
+ *   panel(a,b→c)       ask a and b together; answer when they agree, else ask c
+ *   panel(a,b→c ~30%)  the same with a learned check in place of bare agreement; the share of the training queries on
+ *                      which it asked c is part of its name
+ *
+ * All calls of a plan are paid. Offline (training, evaluation) and online (the gateway) run a plan by the same
+ * function, model_plan_check (predict/model.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "encode/answer_stats.h"
+
+#define PLAN_MEMBERS_MAX 3
+
+enum plan_kind { PLAN_SINGLE, PLAN_CASCADE, PLAN_PANEL };
+enum plan_rule {
+    PLAN_AGREE, /* panels: go on when the first answers differ, or one cannot be told */
+    PLAN_TRUST  /* go on when that is expected to gain more than `gain_per_usd` a dollar */
+};
+
+struct plan {
+    enum plan_kind kind;
+    enum plan_rule rule;
+    size_t member_count; /* 1 single, 2 cascade, 3 panel */
+    size_t
+        members[PLAN_MEMBERS_MAX]; /* expert indices; all but the last are asked at once, first */
+    float gain_per_usd;            /* PLAN_TRUST */
+    float share;                   /* of the training queries on which the last was asked */
+    float
+        next_cost_ratio; /* mean cost of the last where it was asked / its mean cost on all queries */
+    struct str name;     /* "panel(a,b→c)"; of a single the expert's name */
+};
+
+/* How many of the members are asked first. */
+static inline size_t plan_first_count(const struct plan *p)
+{
+    return p->member_count > 1 ? p->member_count - 1 : 1;
+}
+
+struct estimate {
+    float quality;             /* calibrated probability of a good answer, 0..1 */
+    float output_tokens;       /* expected; of a plan 0 */
+    float input_tokens;        /* expected; of a plan 0 */
+    float escalation;          /* probability that a plan asks its last member; of a single 0 */
+    int64_t cost_nano_usd;     /* expected, at the expert's price */
+    int64_t cost_max_nano_usd; /* if every member is asked; of a single the same as cost_nano_usd */
+};
+
+/* Fills both costs of `plan_estimate` (its escalation is set) from the costs of the members. */
+void plan_price(const struct plan *p, const struct estimate *const members[PLAN_MEMBERS_MAX],
+                struct estimate *plan_estimate);
+
+/* What is known of one query while a plan runs. */
+struct plan_answer {
+    bool asked;
+    uint16_t answer_class; /* 0: cannot be told; equal classes agree (judge) */
+    float stats[ANSWER_STATS];
+};
+
+struct plan_state {
+    float characters;      /* of the prompt, as struct features counts them */
+    uint32_t choice_count; /* 0: an open question */
+    const struct estimate *members[PLAN_MEMBERS_MAX]; /* with their costs at the prices in force */
+    struct plan_answer answers[PLAN_MEMBERS_MAX];
+};
+
+struct plan_verdict {
+    bool escalate; /* ask the last member */
+    size_t winner; /* member whose answer stands if nobody else is asked */
+    float
+        trust[PLAN_MEMBERS_MAX]; /* probability that each member's answer is right, asked or not */
+};
+
+/* "single", "cascade", "panel" */
+const char *plan_kind_name(enum plan_kind kind);
+/* Appends the plan's name made of its kind, its members' names and its share. `names` [experts]. */
+void plan_name_add(struct buf *out, const struct plan *p, const struct str *names);
+/* Whether `pattern` means plan `p`: "all", "cascade", "panel", a plan's name with "→" or "->" and any blanks, or such a
+ * name without "~30%", which stands for all shares. */
+bool plan_matches(const struct plan *p, struct str pattern);
