@@ -144,8 +144,12 @@ static void gather(const struct dataset *d, const struct estimate *all, const si
             h->estimates[i * expert_count + e] = all[(size_t)rows[i] * expert_count + e];
             h->outcomes[i * expert_count + e] = *dataset_outcome(d, rows[i], experts[e]);
         }
-    h->table =
-        (struct eval_table){count, expert_count, names, h->estimates, h->outcomes, NULL, reference};
+    h->table = (struct eval_table){.queries = count,
+                                   .experts = expert_count,
+                                   .names = names,
+                                   .estimates = h->estimates,
+                                   .outcomes = h->outcomes,
+                                   .reference = reference};
 }
 
 static void drop(struct held_out *h)
