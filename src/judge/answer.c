@@ -4,17 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define NUMBER_BYTES_MAX 64
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+#include "judge/choice.h"
+#include "judge/number.h"
 
 /* Index behind the last "answer is" or "answer:" (any case); SIZE_MAX when absent. */
 static size_t behind_marker(struct str text)
@@ -39,94 +30,190 @@ static size_t answer_end(struct str text)
     return text.len;
 }
 
-/* Takes blanks, quotes, brackets and emphasis off both ends. */
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* What stands in the braces behind the last "\boxed"; `text` itself where there is none. */
+static struct str boxed_part(struct str text)
+{
+    static const struct str mark = {"\\boxed{", 7};
+    for (size_t at = text.len; at-- > 0;) {
+        if (text.ptr[at] != '\\' || !str_starts(str_slice(text, at, text.len), mark))
+            continue;
+        size_t depth = 1, i = at + mark.len;
+        for (; i < text.len && depth > 0; i++)
+            depth += (size_t)(text.ptr[i] == '{') - (size_t)(text.ptr[i] == '}');
+        return str_slice(text, at + mark.len, depth == 0 ? i - 1 : i);
+    }
+    return text;
+}
+
+/* Takes blanks, quotes, brackets, emphasis and \text{...} off both ends, but no brace of a \frac{}{}. */
 static struct str unwrap(struct str s)
 {
-    static const char wrapping[] = " \t\r:\"'`*_()[]{}$.!";
-    while (s.len > 0 && strchr(wrapping, s.ptr[0]) != NULL && s.ptr[0] != '\0')
-        s = str_slice(s, 1, s.len);
-    while (s.len > 0 && strchr(wrapping, s.ptr[s.len - 1]) != NULL && s.ptr[s.len - 1] != '\0')
+    static const char front[] = " \t\r:\"'`*_()[]{}$.!", back[] = " \t\r:\"'`*_()[]{}$.!\\";
+    bool number = str_find(s, STR("frac{"), 0) != SIZE_MAX;
+    bool again = true;
+    while (again && s.len > 0) {
+        again = false;
+        while (s.len > 0 && is_one_of(s.ptr[0], front)) {
+            bool decimal = s.ptr[0] == '.' && s.len > 1 && s.ptr[1] >= '0' && s.ptr[1] <= '9';
+            if (decimal)
+                break;
+            s = str_slice(s, 1, s.len);
+        }
+        if (str_starts(s, STR("\\text{")) || str_starts(s, STR("\\(")) ||
+            str_starts(s, STR("\\["))) {
+            s = str_slice(s, s.ptr[1] == 't' ? 6 : 2, s.len);
+            again = true;
+        }
+    }
+    while (s.len > 0 && is_one_of(s.ptr[s.len - 1], back) && !(number && s.ptr[s.len - 1] == '}'))
         s.len--;
     return s;
 }
 
-static bool last_number(struct str text, struct str *ret)
+/* Behind the last marker, or in a box; false when neither is there. */
+static bool stated(struct str text, struct str *ret)
 {
-    size_t end = text.len;
-    while (end > 0 && !is_digit(text.ptr[end - 1]))
-        end--;
-    size_t from = end;
-    while (from > 0 &&
-           (is_digit(text.ptr[from - 1]) || text.ptr[from - 1] == ',' || text.ptr[from - 1] == '.'))
-        from--;
-    while (from < end && !is_digit(text.ptr[from]))
-        from++;
-    if (from == end)
+    size_t at = behind_marker(text);
+    struct str rest =
+        at == SIZE_MAX ? (struct str){"", 0} : str_trim(str_slice(text, at, text.len));
+    struct str boxed = boxed_part(rest.len > 0 ? rest : text);
+    bool is_boxed = boxed.ptr != rest.ptr && boxed.ptr != text.ptr;
+    struct str answer = unwrap(is_boxed ? boxed : str_slice(rest, 0, answer_end(rest)));
+    if (answer.len == 0 || answer.len > JUDGE_ANSWER_BYTES_MAX)
         return false;
-    if (from > 0 && text.ptr[from - 1] == '-' && (from == 1 || !is_alnum(text.ptr[from - 2])))
-        from--;
-    *ret = str_slice(text, from, end);
+    *ret = answer;
     return true;
 }
 
 bool judge_answer_extract(struct str text, struct str *ret)
 {
-    size_t at = behind_marker(text);
-    if (at != SIZE_MAX) {
-        struct str rest = str_trim(str_slice(text, at, text.len));
-        struct str answer = unwrap(str_slice(rest, 0, answer_end(rest)));
-        if (answer.len > 0) {
+    return stated(text, ret) || judge_number_last(text, ret);
+}
+
+/* A list of choices inside the text of a query tells nobody how many: any letter will do. */
+static bool read_letter(const struct query *query, struct str response, struct str *ret)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const struct query any = {.choice_count = QUERY_CHOICES_MAX};
+    char letter = judge_choice(query->choice_count > 0 ? query : &any, response);
+    if (letter == '\0')
+        return false;
+    *ret = (struct str){&letters[letter - 'A'], 1};
+    return true;
+}
+
+static bool read_number(struct str response, struct str *ret)
+{
+    struct judge_number n;
+    struct str answer;
+    if (stated(response, &answer)) {
+        if (judge_number_read(answer, &n)) {
             *ret = answer;
             return true;
         }
+        if (judge_number_last(answer, ret))
+            return true;
     }
-    return last_number(text, ret);
+    return judge_number_last(response, ret);
 }
 
-char judge_choice_extract(struct str text)
+bool judge_answer_read(const struct query *query, enum judge_rule rule, struct str response,
+                       struct str *ret)
 {
-    size_t at = behind_marker(text);
-    if (at == SIZE_MAX)
-        return '\0';
-    struct str rest = unwrap(str_slice(text, at, text.len));
-    if (rest.len == 0 || rest.ptr[0] < 'A' || rest.ptr[0] > 'P')
-        return '\0';
-    return rest.len > 1 && is_alnum(rest.ptr[1]) ? '\0' : rest.ptr[0];
+    if (rule == JUDGE_CHOICE || (rule == JUDGE_AUTO && query->choice_count > 0))
+        return read_letter(query, response, ret);
+    if (rule == JUDGE_NUMBER)
+        return read_number(response, ret);
+    return rule == JUDGE_TEXT ? stated(response, ret) : judge_answer_extract(response, ret);
 }
 
-/* A number with optional thousands commas; false when `s` is none. */
-static bool read_number(struct str s, double *ret)
+static bool is_digit(char c)
 {
-    char plain[NUMBER_BYTES_MAX];
-    size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == ',' && i > 0 && i + 3 < s.len && is_digit(s.ptr[i - 1]))
-            continue;
-        if (len == sizeof(plain))
-            return false;
-        plain[len++] = s.ptr[i];
+    return c >= '0' && c <= '9';
+}
+
+/* The next byte of the text as compared: runs of blanks and punctuation are one blank, letters lower-case. '\0' at
+ * the end. A full stop or comma between digits, and a sign, are kept. */
+static char folded_next(struct str s, size_t *at)
+{
+    bool gap = false;
+    for (; *at < s.len; ++*at) {
+        char c = s.ptr[*at];
+        bool inside =
+            *at > 0 && *at + 1 < s.len && is_digit(s.ptr[*at - 1]) && is_digit(s.ptr[*at + 1]);
+        if ((unsigned char)c > ' ' && (inside || !is_one_of(c, ".,;:!?\"'`*_$()[]{}")))
+            break;
+        gap = true;
     }
-    return str_to_double((struct str){plain, len}, ret) == OK;
+    if (*at == s.len)
+        return '\0';
+    if (gap)
+        return ' ';
+    char c = s.ptr[(*at)++];
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool texts_agree(struct str a, struct str b)
+{
+    size_t i = 0, j = 0;
+    char x = folded_next(a, &i), y = folded_next(b, &j);
+    if (x == ' ')
+        x = folded_next(a, &i);
+    if (y == ' ')
+        y = folded_next(b, &j);
+    if (x == '\0' || y == '\0')
+        return str_equal(a, b); /* nothing but punctuation */
+    while (x == y && x != '\0') {
+        x = folded_next(a, &i);
+        y = folded_next(b, &j);
+    }
+    return x == y;
 }
 
 bool judge_answers_agree(struct str a, struct str b)
 {
-    double x, y;
-    a = str_trim(a);
-    b = str_trim(b);
-    if (str_equal_nocase(a, b))
-        return true;
-    if (!read_number(a, &x) || !read_number(b, &y))
-        return false;
-    return fabs(x - y) <= JUDGE_NUMBER_TOLERANCE * fmax(fabs(x), fabs(y));
+    struct judge_number x, y;
+    if (!judge_number_read(a, &x) || !judge_number_read(b, &y))
+        return texts_agree(a, b);
+    return fabs(x.value - y.value) <= JUDGE_NUMBER_TOLERANCE * fmax(fabs(x.value), fabs(y.value)) &&
+           (x.unit.len == 0 || y.unit.len == 0 || texts_agree(x.unit, y.unit));
 }
 
 float judge_score(const struct query *query, struct str response)
 {
     struct str answer;
-    if (query->answer.len == 0)
-        return 0;
-    if (query->choice_count > 0)
-        return query->answer.len == 1 && judge_choice_extract(response) == query->answer.ptr[0];
-    return judge_answer_extract(response, &answer) && judge_answers_agree(answer, query->answer);
+    return query->answer.len > 0 && judge_answer_read(query, JUDGE_AUTO, response, &answer) &&
+           judge_answers_agree(answer, query->answer);
+}
+
+/* The letter that a line of a list starts with ("B. ", "B) ", "(B) "); '\0' when it starts otherwise. */
+static char line_letter(struct str line)
+{
+    line = str_trim(line);
+    bool open = line.len > 0 && line.ptr[0] == '(';
+    line = str_slice(line, open, line.len);
+    bool letter = line.len >= 3 && line.ptr[0] >= 'A' && line.ptr[0] <= 'Z';
+    return letter && is_one_of(line.ptr[1], open ? ")" : ".):") && line.ptr[2] == ' ' ? line.ptr[0]
+                                                                                      : '\0';
+}
+
+uint32_t judge_choices_count(struct str prompt)
+{
+    uint32_t count = 0, last = 0;
+    while (prompt.len > 0) {
+        char letter = line_letter(str_split(&prompt, '\n'));
+        if (letter == '\0')
+            continue;
+        if (letter == 'A')
+            count = 1;
+        else
+            count = count > 0 && letter == (char)('A' + count) ? count + 1 : 0;
+        last = count >= 2 ? count : last;
+    }
+    return last;
 }

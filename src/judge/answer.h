@@ -1,7 +1,8 @@
-/* Answer text → what was answered → score. Pattern work only: no call, no allocation.
+/* Answer text → what was answered → score. Pattern work only: no call, no allocation, linear in the text.
  *
- * What a text answers is, in this order: the words behind its last "answer is" or "Answer:", without quotes,
- * brackets, emphasis and the full stop; else its last number; else nothing. */
+ * A query with choices is answered by a letter (judge/choice.h). Any other is answered by, in this order: the words
+ * behind the text's last "answer is" or "Answer:", its last \boxed{...}, its last number; without quotes, brackets,
+ * emphasis and the full stop. Where nothing of it is there, the answer cannot be told. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,13 +10,26 @@
 #include "data/dataset.h"
 
 #define JUDGE_NUMBER_TOLERANCE 1e-6 /* relative; numbers nearer than this are the same */
+#define JUDGE_ANSWER_BYTES_MAX 500  /* longer is no answer, but a text */
 
+enum judge_rule {
+    JUDGE_AUTO,   /* a letter where the query has choices, else as judge_answer_extract */
+    JUDGE_CHOICE, /* a letter, whether or not the query lists its choices apart from its text */
+    JUDGE_NUMBER, /* the number behind "answer is" or in \boxed{}, else the last one */
+    JUDGE_TEXT,   /* the words behind "answer is" or in \boxed{} */
+};
+
+/* What the response answers: a slice of it, or of a constant; false when that cannot be told. */
+NODISCARD bool judge_answer_read(const struct query *query, enum judge_rule rule,
+                                 struct str response, struct str *ret);
 /* A slice of `text`; false when it holds no answer. */
 bool judge_answer_extract(struct str text, struct str *ret);
-/* The choice letter A..P behind the last "answer is"/"Answer:"; '\0' when there is none. */
-char judge_choice_extract(struct str text);
-/* Equal as numbers when both are numbers ("1,234" is 1234), else as text without case and outer blanks. */
+/* Equal as numbers when both are numbers ("$1,234" is 1234.0, "1/2" is 0.5, "5 km" is "5" but not "5 m"), else as text
+ * without case, blanks and punctuation between words. */
 bool judge_answers_agree(struct str a, struct str b);
 /* 1 when the response answers the query as query->answer says, else 0. A query with choices is judged by its
  * letter; a query without a known answer scores 0. */
 float judge_score(const struct query *query, struct str response);
+/* How many choices a prompt lists, one a line: "A. ...", "B. ...", or "(A) ..."; 0 when it lists none. Only the last
+ * list counts. */
+uint32_t judge_choices_count(struct str prompt);
