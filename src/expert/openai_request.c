@@ -1,12 +1,14 @@
 /* Reading and editing a chat request. */
 #include "expert/openai_request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "expert/expert.h"
 #include "expert/tokens.h"
 
 #define QUERY_PARTS_BYTES_MAX (64u << 20) /* the arena's cap is what really limits it */
+#define PLANS_BYTES_MAX       16384
 
 struct reader {
     struct openai_request *r;
@@ -27,6 +29,10 @@ enum field {
     FIELD_RESPONSE_FORMAT,
     FIELD_TEXT,
     FIELD_PROMPT,
+    FIELD_N,
+    FIELD_LOGPROBS,
+    FIELD_MODALITIES,
+    FIELD_LEEROO,
     FIELD_COUNT
 };
 
@@ -34,7 +40,8 @@ static const char *const field_names[FIELD_COUNT] = {
     "model",          "messages",   "stream",
     "stream_options", "max_tokens", "max_completion_tokens",
     "tools",          "functions",  "response_format",
-    "text",           "prompt"};
+    "text",           "prompt",     "n",
+    "logprobs",       "modalities", "leeroo"};
 
 static enum status bad(struct reader *x, const char *param, const char *what)
 {
@@ -42,11 +49,32 @@ static enum status bad(struct reader *x, const char *param, const char *what)
     return error_set(x->err, ERR_INPUT, "%s %s", param, what);
 }
 
+static const char *end_of(struct str s)
+{
+    return s.ptr + s.len;
+}
+
+/* Notes the bytes to cut for a member to be gone: up to the next key, or else from the end of the last value. */
+static void note_cut(struct reader *x, struct str previous, struct json_value key,
+                     struct json_value item, struct json_iter rest)
+{
+    struct json_value next_key, next;
+    const char *from = key.raw.ptr, *to = end_of(item.raw);
+    if (json_object_next(&rest, &next_key, &next))
+        to = next_key.raw.ptr;
+    else if (previous.ptr)
+        from = end_of(previous);
+    x->r->leeroo_cut = (struct str){from, (size_t)(to - from)};
+}
+
 static enum status collect_fields(struct reader *x, struct json_value *fields)
 {
     struct json_iter it = json_iter_begin(x->r->root);
     struct json_value key, item;
-    while (json_object_next(&it, &key, &item)) {
+    struct str previous = {0};
+    for (; json_object_next(&it, &key, &item); previous = item.raw) {
+        if (json_string_equal(key, str_from(field_names[FIELD_LEEROO])))
+            note_cut(x, previous, key, item, it);
         for (size_t i = 0; i < FIELD_COUNT; i++) {
             if (!json_string_equal(key, str_from(field_names[i])))
                 continue;
@@ -224,6 +252,11 @@ static enum status read_limits(struct reader *x, const struct json_value *fields
     return OK;
 }
 
+static bool is_absent_or(struct json_value value, struct str plain)
+{
+    return value.type == JSON_NONE || value.type == JSON_NULL || str_equal(value.raw, plain);
+}
+
 static void read_needs(struct reader *x, const struct json_value *fields)
 {
     struct openai_request *r = x->r;
@@ -233,6 +266,54 @@ static void read_needs(struct reader *x, const struct json_value *fields)
     if (format.type == JSON_STRING && !json_string_equal(format, STR("text")))
         r->needs |= EXPERT_JSON;
     r->input_characters += fields[FIELD_TOOLS].raw.len + fields[FIELD_FUNCTIONS].raw.len;
+    r->plain_text = r->needs == 0 && is_absent_or(fields[FIELD_N], STR("1")) &&
+                    is_absent_or(fields[FIELD_LOGPROBS], STR("false")) &&
+                    is_absent_or(fields[FIELD_MODALITIES], STR("[\"text\"]"));
+}
+
+/* A pattern, or a list of them, which becomes one pattern with ';' between. */
+static enum status read_plans(struct reader *x, struct json_value plans)
+{
+    static const char right[] = "must be a text such as \"none\", or a list of them";
+    struct buf joined;
+    struct json_value item;
+    struct str pattern = {0};
+    if (plans.type == JSON_STRING)
+        return decode(x, plans, &x->r->plans);
+    if (!is_filled_list(plans))
+        return bad(x, "leeroo.plans", right);
+    struct json_iter it = json_iter_begin(plans);
+    enum status status = OK;
+    buf_init(&joined, PLANS_BYTES_MAX);
+    while (status == OK && json_array_next(&it, &item)) {
+        status =
+            item.type == JSON_STRING ? decode(x, item, &pattern) : bad(x, "leeroo.plans", right);
+        buf_addf(&joined, "%s%.*s", joined.len ? ";" : "", STR_FMT(pattern));
+    }
+    if (status == OK)
+        x->r->plans = arena_copy(x->arena, buf_str(&joined));
+    if (status == OK && (!x->r->plans.ptr || joined.status != OK))
+        status = bad(x, "leeroo.plans", "is too long");
+    buf_done(&joined);
+    return status;
+}
+
+static enum status read_leeroo(struct reader *x, struct json_value leeroo)
+{
+    struct json_iter it = json_iter_begin(leeroo);
+    struct json_value key, item;
+    if (leeroo.type != JSON_NONE && leeroo.type != JSON_OBJECT)
+        return bad(x, "leeroo", "must be an object such as {\"plans\": \"none\"}");
+    while (json_object_next(&it, &key, &item)) {
+        if (!json_string_equal(key, STR("plans")))
+            return bad(x, "leeroo", "knows nothing but \"plans\"");
+        if (x->r->plans.ptr)
+            return bad(x, "leeroo.plans", "is given twice");
+        enum status status = read_plans(x, item);
+        if (status != OK)
+            return status;
+    }
+    return OK;
 }
 
 static enum status read_query(struct reader *x, const struct json_value *fields, bool require_chat)
@@ -289,6 +370,8 @@ static enum status read_root(struct reader *x, struct str body, bool require_cha
         status = read_stream(x, fields);
     if (status == OK)
         status = read_limits(x, fields);
+    if (status == OK)
+        status = read_leeroo(x, fields[FIELD_LEEROO]);
     if (status != OK)
         return status;
     read_needs(x, fields);
@@ -343,23 +426,27 @@ static bool usage_edit(const struct openai_request *r, struct json_edit *ret)
     return true;
 }
 
+static int compare_edits(const void *a, const void *b)
+{
+    const struct json_edit *left = a, *right = b;
+    return (left->cut.ptr > right->cut.ptr) - (left->cut.ptr < right->cut.ptr);
+}
+
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
                           struct buf *out)
 {
-    struct json_edit edits[2], usage;
+    struct json_edit edits[3], usage;
     size_t count = 0;
     struct buf model;
     buf_init(&model, upstream_model.len * 6 + 8);
     json_write_string(&model, upstream_model);
     if (r->model_value.type != JSON_NONE)
         edits[count++] = (struct json_edit){r->model_value.raw, buf_str(&model)};
-    if (usage_edit(r, &usage)) {
+    if (usage_edit(r, &usage))
         edits[count++] = usage;
-        if (count == 2 && edits[1].cut.ptr < edits[0].cut.ptr) {
-            edits[1] = edits[0];
-            edits[0] = usage;
-        }
-    }
+    if (r->leeroo_cut.len > 0)
+        edits[count++] = (struct json_edit){r->leeroo_cut, STR("")};
+    qsort(edits, count, sizeof(edits[0]), compare_edits);
     json_splice(r->root.raw, edits, count, out);
     if (buf_status(&model, NULL) != OK)
         out->status = ERR_MEMORY;

@@ -23,6 +23,9 @@ struct openai_request {
     uint64_t input_characters; /* all messages and tools, for context limits and token estimates */
     int64_t output_tokens_max; /* max_completion_tokens or max_tokens; 0: not given */
     unsigned needs;            /* of enum expert_capability */
+    bool plain_text;  /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
+    struct str plans; /* leeroo.plans: which plans may serve it; ptr NULL when absent */
+    struct str leeroo_cut; /* the member "leeroo", comma included: for us, not for an expert */
 };
 
 /* `body` and the arena must outlive *ret. On failure *ret_param (may be NULL) names the field at fault, or NULL.
@@ -31,7 +34,7 @@ NODISCARD enum status openai_request_parse(struct str body, bool require_chat, s
                                            struct openai_request *ret, const char **ret_param,
                                            struct error *err);
 
-/* The body for an expert: the client's bytes with `model` replaced and, for a stream, stream_options.include_usage
- * set to true. Look at buf_status(out) afterwards. */
+/* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with
+ * stream_options.include_usage set to true. Look at buf_status(out) afterwards. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
                           struct buf *out);

@@ -2,6 +2,7 @@
 #include "expert/openai_request.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,4 +183,74 @@ Test(openai_request, a_text_beyond_the_arena_is_too_large)
     buf_add_c(&body, "\"}]}");
     cr_assert_eq(openai_request_parse(buf_str(&body), true, arena, &r, NULL, NULL), ERR_TOO_LARGE);
     buf_done(&body);
+}
+
+Test(openai_request, what_is_for_us_is_cut_out)
+{
+    expect_written("{\"leeroo\":{\"plans\":\"none\"}, \"model\":\"m\"," HI "}",
+                   "{\"model\":\"up/x\"," HI "}");
+    expect_written("{\"model\":\"m\" , \"leeroo\" : {} ," HI "}", "{\"model\":\"up/x\" , " HI "}");
+    expect_written("{" HI ",\"model\":\"m\" , \"leeroo\":{} }", "{" HI ",\"model\":\"up/x\" }");
+    expect_written("{" HI ",\"stream\":true,\"model\":\"m\",\"leeroo\":{}}",
+                   "{" HI ",\"stream\":true,\"model\":\"up/x\",\"stream_options\":{\"include_"
+                   "usage\":true}}");
+}
+
+Test(openai_request, plans_are_a_text_or_a_list)
+{
+    struct openai_request r = read_request("{\"model\":\"m\"," HI "}");
+    cr_expect_null(r.plans.ptr);
+    r = read_request("{\"model\":\"m\",\"leeroo\":{\"plans\":\"\"}," HI "}");
+    cr_expect(r.plans.ptr && r.plans.len == 0);
+    r = read_request("{\"model\":\"m\",\"leeroo\":{\"plans\":\"n\\u006fne\"}," HI "}");
+    cr_expect(str_equal(r.plans, STR("none")));
+    r = read_request("{\"model\":\"m\",\"leeroo\":{\"plans\":[\"cascade\",\"p(a)\"]}," HI "}");
+    cr_expect(str_equal(r.plans, STR("cascade;p(a)")));
+}
+
+Test(openai_request, plans_that_cannot_be_read_are_refused)
+{
+    static const char *const bad[][2] = {
+        {"\"leeroo\":1", "leeroo"},
+        {"\"leeroo\":null", "leeroo"},
+        {"\"leeroo\":{\"plan\":\"none\"}", "leeroo"},
+        {"\"leeroo\":{\"plans\":1}", "leeroo.plans"},
+        {"\"leeroo\":{\"plans\":[]}", "leeroo.plans"},
+        {"\"leeroo\":{\"plans\":[1]}", "leeroo.plans"},
+        {"\"leeroo\":{\"plans\":\"all\",\"plans\":\"none\"}", "leeroo.plans"},
+        {"\"leeroo\":{},\"leeroo\":{}", "leeroo"},
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct openai_request r;
+        struct error err = {0};
+        const char *param = NULL;
+        char body[256];
+        snprintf(body, sizeof(body), "{\"model\":\"m\"," HI ",%s}", bad[i][0]);
+        cr_expect_eq(openai_request_parse(str_from(body), true, arena, &r, &param, &err), ERR_INPUT,
+                     "%s", body);
+        cr_expect_str_eq(param, bad[i][1], "%s: %s", body, err.text);
+    }
+}
+
+Test(openai_request, who_asks_for_more_than_one_plain_text_is_known)
+{
+    static const char *const plain[] = {"", ",\"n\":1", ",\"n\":null,\"logprobs\":false",
+                                        ",\"modalities\":[\"text\"],\"tools\":[]"};
+    static const char *const other[] = {
+        ",\"n\":2",
+        ",\"logprobs\":true",
+        ",\"modalities\":[\"text\",\"audio\"]",
+        ",\"tools\":[{}]",
+        ",\"response_format\":{\"type\":\"json_schema\"}",
+        ",\"response_format\":{\"type\":\"json_object\"}",
+    };
+    char body[256];
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        snprintf(body, sizeof(body), "{\"model\":\"m\"," HI "%s}", plain[i]);
+        cr_expect(read_request(body).plain_text, "%s", body);
+    }
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+        snprintf(body, sizeof(body), "{\"model\":\"m\"," HI "%s}", other[i]);
+        cr_expect_not(read_request(body).plain_text, "%s", body);
+    }
 }
