@@ -66,7 +66,7 @@ static void print_line(const struct report *r, const char *label, struct line li
 static void print_at(const struct report *r, double fraction)
 {
     char label[LABEL_BYTES];
-    for (size_t i = 0; i < REPORT_FRACTIONS; i++) {
+    for (size_t i = 0; i < r->at_count; i++) {
         const struct report_at *at = &r->at[i];
         if (fabs(at->fraction - fraction) > 1e-9 || isnan(at->accuracy.value))
             continue;

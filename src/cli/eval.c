@@ -79,7 +79,8 @@ static enum status evaluate(const struct eval_options *o, const struct model *m,
         return st;
     warn(&set);
     progress_begin(&progress, "bootstrap", o->draws);
-    const struct report_options options = {o->draws, o->seed, note_progress, &progress};
+    const struct report_options options = {
+        .draws = o->draws, .seed = o->seed, .progress = note_progress, .arg = &progress};
     st = report_make(&set.table, &options, a, &r, err);
     progress_end(&progress);
     return st == OK ? print(o, &set, &r, err) : st;

@@ -30,8 +30,9 @@ struct report_baseline baseline_single(const struct eval_table *t, size_t expert
 
 struct report_baseline baseline_best_single(const struct eval_table *t)
 {
+    size_t singles = eval_single_count(t);
     struct report_baseline best = {.expert = SIZE_MAX};
-    for (size_t e = 0; e < t->experts; e++) {
+    for (size_t e = 0; e < singles; e++) {
         if (!eval_in_pool(t, e))
             continue;
         struct report_baseline one = baseline_single(t, e);
@@ -44,10 +45,11 @@ struct report_baseline baseline_best_single(const struct eval_table *t)
 
 struct report_baseline baseline_random(const struct eval_table *t)
 {
+    size_t singles = eval_single_count(t);
     double sum = 0, squares = 0, nano_usd = 0;
     for (size_t q = 0; q < t->queries; q++) {
         double score = 0, cost = 0, pool = 0;
-        for (size_t e = 0; e < t->experts; e++) {
+        for (size_t e = 0; e < singles; e++) {
             if (!eval_in_pool(t, e))
                 continue;
             score += (double)eval_outcome(t, q, e)->score;
@@ -65,8 +67,9 @@ struct report_baseline baseline_random(const struct eval_table *t)
 /* The best recorded answer, the cheapest of equally good ones. */
 static const struct outcome *oracle_choice(const struct eval_table *t, size_t q)
 {
+    size_t singles = eval_single_count(t);
     const struct outcome *best = NULL;
-    for (size_t e = 0; e < t->experts; e++) {
+    for (size_t e = 0; e < singles; e++) {
         const struct outcome *o = eval_outcome(t, q, e);
         if (!eval_in_pool(t, e))
             continue;
@@ -99,12 +102,13 @@ static double mix_of_two(const struct report_expert *a, const struct report_expe
 
 double baseline_mix_at(const struct eval_table *t, const struct report_expert *singles, double cost)
 {
+    size_t count = eval_single_count(t);
     double best = NAN;
-    for (size_t a = 0; a < t->experts; a++) {
+    for (size_t a = 0; a < count; a++) {
         if (!eval_in_pool(t, a) || singles[a].usd_per_1k > cost)
             continue;
         best = fmax(best, singles[a].accuracy.value); /* fmax ignores a NaN */
-        for (size_t b = 0; b < t->experts; b++)
+        for (size_t b = 0; b < count; b++)
             if (eval_in_pool(t, b) && singles[b].usd_per_1k > cost)
                 best = fmax(best, mix_of_two(&singles[a], &singles[b], cost));
     }

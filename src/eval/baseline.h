@@ -1,12 +1,12 @@
-/* What a router has to beat: single experts, mixes of them, and the oracle. Figures of recorded outcomes; scores and
- * costs are means over the queries. Internal to eval/. */
+/* What a router has to beat: single experts, mixes of them, and the oracle. Plans are no part of any of these. Figures
+ * of recorded outcomes; scores and costs are means over the queries. Internal to eval/. */
 #pragma once
 
 #include "eval/report.h"
 
 /* Mean and its standard error (sample deviation / sqrt n). */
 struct figure baseline_mean(double sum, double sum_of_squares, size_t count);
-/* Always `expert`. */
+/* Always `expert`, which may be a plan. */
 struct report_baseline baseline_single(const struct eval_table *t, size_t expert);
 /* Most accurate of the pool; ties to the cheaper. */
 struct report_baseline baseline_best_single(const struct eval_table *t);

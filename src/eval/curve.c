@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -54,6 +55,7 @@ static size_t next_corner(const struct eval_table *t, size_t q, size_t at, doubl
 static void walk_query(const struct eval_table *t, size_t q, struct curve *c)
 {
     size_t at = c->first[q], to;
+    uint32_t order = 0;
     double lambda, last = INFINITY;
     while ((to = next_corner(t, q, at, &lambda)) != SIZE_MAX) {
         lambda = last = fmin(lambda, last); /* falls by itself, but for rounding */
@@ -62,6 +64,7 @@ static void walk_query(const struct eval_table *t, size_t q, struct curve *c)
             .lambda = lambda,
             .query = (uint32_t)q,
             .to = (uint32_t)to,
+            .order = order++,
             .score_gain = new->score - old->score,
             .cost_gain_nano_usd = new->cost_nano_usd - old->cost_nano_usd,
         };
@@ -77,7 +80,7 @@ static int compare_steps(const void *a, const void *b)
         return x->lambda < y->lambda ? 1 : -1;
     if (x->query != y->query)
         return x->query < y->query ? -1 : 1;
-    return (x->to > y->to) - (x->to < y->to);
+    return (x->order > y->order) - (x->order < y->order);
 }
 
 enum status curve_make(const struct eval_table *t, struct arena *a, struct curve *ret,
@@ -125,19 +128,82 @@ void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_po
     }
 }
 
+/* How many of points[count] lie up to the last one within the cost. */
+static size_t points_within(const struct curve_point *points, size_t count, double cost_nano_usd)
+{
+    while (count > 0 && (double)points[count - 1].cost_nano_usd > cost_nano_usd)
+        count--;
+    return count;
+}
+
+/* The place behind the first `within` (> 0) of points[count]. */
+static struct curve_cut cut_behind(const struct curve_point *points, size_t count, size_t within,
+                                   double cost_nano_usd)
+{
+    struct curve_cut cut = {.steps = within - 1};
+    if (within == count)
+        return cut;
+    const struct curve_point *below = &points[within - 1], *above = &points[within];
+    double width = (double)(above->cost_nano_usd - below->cost_nano_usd);
+    cut.share = (cost_nano_usd - (double)below->cost_nano_usd) / width;
+    cut.lambda = above->lambda;
+    return cut;
+}
+
+bool curve_cut_at(const struct curve_point *points, size_t count, double cost_nano_usd,
+                  struct curve_cut *ret)
+{
+    size_t within = points_within(points, count, cost_nano_usd);
+    if (within > 0)
+        *ret = cut_behind(points, count, within, cost_nano_usd);
+    return within > 0;
+}
+
+double curve_cut_score(const struct curve_point *points, const struct curve_cut *cut)
+{
+    const struct curve_point *below = &points[cut->steps];
+    if (!(cut->share > 0))
+        return below->score;
+    return below->score + cut->share * (below[1].score - below->score);
+}
+
+double curve_cut_cost_nano_usd(const struct curve_point *points, const struct curve_cut *cut)
+{
+    const struct curve_point *below = &points[cut->steps];
+    double cost = (double)below->cost_nano_usd;
+    if (!(cut->share > 0))
+        return cost;
+    return cost + cut->share * (double)(below[1].cost_nano_usd - below->cost_nano_usd);
+}
+
+void curve_choices(const struct curve *c, size_t steps, uint32_t *choices)
+{
+    CHECK(steps <= c->step_count);
+    if (c->table->queries)
+        memcpy(choices, c->first, c->table->queries * sizeof(*choices));
+    for (size_t i = 0; i < steps; i++)
+        choices[c->steps[i].query] = c->steps[i].to;
+}
+
+void curve_scores_at(const struct curve_point *points, size_t count, const double *costs_nano_usd,
+                     size_t n, double *scores)
+{
+    size_t within = count;
+    while (n-- > 0) {
+        within = points_within(points, within, costs_nano_usd[n]);
+        scores[n] = NAN;
+        if (within == 0)
+            continue;
+        struct curve_cut cut = cut_behind(points, count, within, costs_nano_usd[n]);
+        scores[n] = curve_cut_score(points, &cut);
+    }
+}
+
 double curve_score_at(const struct curve_point *points, size_t count, double cost_nano_usd)
 {
-    size_t i = count;
-    while (i > 0 && (double)points[i - 1].cost_nano_usd > cost_nano_usd)
-        i--;
-    if (i == 0)
-        return NAN;
-    const struct curve_point *below = &points[i - 1];
-    if (i == count)
-        return below->score;
-    double width = (double)(points[i].cost_nano_usd - below->cost_nano_usd);
-    double share = (cost_nano_usd - (double)below->cost_nano_usd) / width;
-    return below->score + share * (points[i].score - below->score);
+    double score;
+    curve_scores_at(points, count, &cost_nano_usd, 1, &score);
+    return score;
 }
 
 double curve_cost_reaching(const struct curve_point *points, size_t count, double score)

@@ -15,6 +15,7 @@ struct curve_step {
     double lambda; /* below this the query takes `to` */
     uint32_t query, to;
     float score_gain; /* recorded: what the step adds to the totals */
+    uint32_t order;   /* among the steps of its query */
     int64_t cost_gain_nano_usd;
 };
 
@@ -43,8 +44,26 @@ NODISCARD enum status curve_make(const struct eval_table *t, struct arena *a, st
                                  struct error *err);
 /* points[step_count + 1] for queries counted weights[q] times (NULL: once). */
 void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_point *points);
-/* Total score at total cost `cost_nano_usd`: the smallest lambda whose cost stays within it, mixed with the next step.
- * NaN when even the first point costs more. */
+/* A place on the curve: the first `steps` steps are taken, and with probability `share` the next one too. */
+struct curve_cut {
+    size_t steps;
+    double share;  /* 0..1; 0 at the end of the curve */
+    double lambda; /* choosing with it, ties to the cheaper, is the policy of `steps` steps */
+};
+
+/* The place at total cost `cost_nano_usd`: the smallest lambda whose cost stays within it, mixed with the next step.
+ * Beyond the end of the curve it is the end. False when even the first point costs more. */
+bool curve_cut_at(const struct curve_point *points, size_t count, double cost_nano_usd,
+                  struct curve_cut *ret);
+double curve_cut_score(const struct curve_point *points, const struct curve_cut *cut);
+double curve_cut_cost_nano_usd(const struct curve_point *points, const struct curve_cut *cut);
+/* choices[queries]: whom each query takes after the first `steps` steps. */
+void curve_choices(const struct curve *c, size_t steps, uint32_t *choices);
+
+/* Total score at total cost `cost_nano_usd`, at that place; NaN when there is none. */
 double curve_score_at(const struct curve_point *points, size_t count, double cost_nano_usd);
+/* The same for costs_nano_usd[n], ascending, in one pass. */
+void curve_scores_at(const struct curve_point *points, size_t count, const double *costs_nano_usd,
+                     size_t n, double *scores);
 /* The lowest total cost (mixing neighbours) at which the score reaches `score`; NaN: never. */
 double curve_cost_reaching(const struct curve_point *points, size_t count, double score);

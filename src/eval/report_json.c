@@ -1,5 +1,6 @@
 /* The report as one JSON object. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/json.h"
 #include "eval/report_write.h"
@@ -29,18 +30,23 @@ static void figure(struct buf *b, const char *name, const struct figure *f)
     json_write_double(b, f->error);
 }
 
-static void write_experts(const struct report *r, struct buf *b)
+/* Columns from..to-1. */
+static void write_columns(const struct report *r, const char *name, size_t from, size_t to,
+                          struct buf *b)
 {
-    key(b, "experts");
-    for (size_t i = 0; i < r->expert_count; i++) {
+    key(b, name);
+    buf_add_char(b, '[');
+    for (size_t i = from; i < to; i++) {
         const struct report_expert *e = &r->experts[i];
-        buf_add_c(b, i ? ",\n  {\"name\": " : "[\n  {\"name\": ");
+        buf_add_c(b, i > from ? ",\n  {\"name\": " : "\n  {\"name\": ");
         json_write_string(b, e->name);
         buf_addf(b, ", \"in_pool\": %s", e->in_pool ? "true" : "false");
         figure(b, "accuracy", &e->accuracy);
         more(b, "usd_per_1k", e->usd_per_1k);
         more(b, "auc", e->auc);
         more(b, "ece", e->ece);
+        if (i >= r->expert_count)
+            more(b, "escalation", e->escalation);
         buf_add_char(b, '}');
     }
     buf_add_c(b, "],\n ");
@@ -87,18 +93,37 @@ static void write_curve(const struct report *r, struct buf *b)
     buf_add_c(b, "],\n ");
 }
 
+/* Whoever answers at all. */
+static void write_shares(const struct report *r, const double *shares, struct buf *b)
+{
+    const char *separator = ", \"shares\": {";
+    for (size_t i = 0; i < r->columns; i++) {
+        if (!(shares[i] > 0))
+            continue;
+        buf_add_c(b, separator);
+        json_write_string(b, r->experts[i].name);
+        buf_add_c(b, ": ");
+        json_write_double(b, shares[i]);
+        separator = ", ";
+    }
+    buf_add_c(b, separator[2] == '"' ? ", \"shares\": {}" : "}");
+}
+
 static void write_at(const struct report *r, struct buf *b)
 {
     buf_add_c(b, "\"at_cost\": [");
-    for (size_t i = 0; i < REPORT_FRACTIONS; i++) {
+    for (size_t i = 0; i < r->at_count; i++) {
         const struct report_at *at = &r->at[i];
         buf_add_c(b, i ? ",\n  {" : "\n  {");
         number(b, "fraction", at->fraction);
         more(b, "usd_per_1k", at->usd_per_1k);
         figure(b, "accuracy", &at->accuracy);
+        more(b, "spent_usd_per_1k", at->spent_usd_per_1k);
+        more(b, "lambda", isnan(at->spent_usd_per_1k) ? NAN : at->cut.lambda);
         figure(b, "relative", &at->relative);
         figure(b, "difference", &at->difference);
         more(b, "best_mix", at->mix);
+        write_shares(r, at->shares, b);
         buf_add_char(b, '}');
     }
     buf_add_c(b, "],\n ");
@@ -126,7 +151,8 @@ void report_write_json(const struct report *r, struct buf *b)
     buf_addf(b, "\"queries\": %zu, \"reference\": ", r->queries);
     json_write_string(b, r->experts[r->reference].name);
     buf_add_c(b, ",\n ");
-    write_experts(r, b);
+    write_columns(r, "experts", 0, r->expert_count, b);
+    write_columns(r, "plans", r->expert_count, r->columns, b);
     write_baselines(r, b);
     write_curve(r, b);
     write_at(r, b);

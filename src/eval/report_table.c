@@ -60,6 +60,26 @@ static void write_experts(const struct report *r, struct buf *b)
     }
 }
 
+/* Names last: they are long. */
+static void write_plans(const struct report *r, struct buf *b)
+{
+    char text[CELL_BYTES];
+    if (r->expert_count == r->columns)
+        return;
+    buf_addf(b, "\n  %14s%12s%8s%8s%13s  %s\n", "accuracy %", "USD/1,000", "AUC", "ECE",
+             "asks last %", "plan");
+    for (size_t i = r->expert_count; i < r->columns; i++) {
+        const struct report_expert *e = &r->experts[i];
+        buf_add_c(b, "  ");
+        pad(b, cell(text, &e->accuracy, 100, 2), 14);
+        buf_addf(b, "%12.4f", e->usd_per_1k);
+        pad(b, plain(text, e->auc, 1, 3), 8);
+        pad(b, plain(text, e->ece, 1, 3), 8);
+        pad(b, plain(text, e->escalation, 100, 1), 13);
+        buf_addf(b, "  %.*s\n", STR_FMT(e->name));
+    }
+}
+
 static void write_baselines(const struct report *r, struct buf *b)
 {
     buf_add_char(b, '\n');
@@ -94,7 +114,7 @@ static void write_at(const struct report *r, struct buf *b)
     char text[CELL_BYTES];
     buf_addf(b, "\n  %-12s%12s%16s%18s%16s%12s\n", "% of cost", "USD/1,000", "accuracy %",
              "% of reference", "difference", "best mix");
-    for (size_t i = 0; i < REPORT_FRACTIONS; i++) {
+    for (size_t i = 0; i < r->at_count; i++) {
         const struct report_at *at = &r->at[i];
         buf_addf(b, "  %-12.1f%12.4f", at->fraction * 100, at->usd_per_1k);
         pad(b, cell(text, &at->accuracy, 100, 2), 16);
@@ -133,6 +153,7 @@ void report_write_table(const struct report *r, struct buf *b)
         buf_addf(b, " (%zu bootstrap draws, seed %" PRIu64 ")", r->draws, r->seed);
     buf_add_char(b, '\n');
     write_experts(r, b);
+    write_plans(r, b);
     write_baselines(r, b);
     write_curve(r, b);
     write_at(r, b);

@@ -46,7 +46,28 @@ static inline const struct outcome *eval_outcome(const struct eval_table *t, siz
     return &t->outcomes[q * t->experts + e];
 }
 
+/* How plan `column` went; only where eval_is_plan. */
+static inline const struct eval_run *eval_plan_run(const struct eval_table *t, size_t q,
+                                                   size_t column)
+{
+    return &t->runs[q * t->experts + column];
+}
+
 static inline bool eval_in_pool(const struct eval_table *t, size_t e)
 {
     return !t->pool || t->pool[e];
+}
+
+static inline bool eval_is_plan(const struct eval_table *t, size_t column)
+{
+    return t->plans && t->plans[column].member_count > 1;
+}
+
+/* The columns that are single experts; they come first. */
+static inline size_t eval_single_count(const struct eval_table *t)
+{
+    size_t count = 0;
+    while (count < t->experts && !eval_is_plan(t, count))
+        count++;
+    return count;
 }
