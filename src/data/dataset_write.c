@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -216,4 +217,44 @@ enum status responses_write(const struct dataset *d, const char *path, struct st
         return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
     enum status st = make_folders(file, false, err);
     return st == OK ? write_lines(d, file, "", d->query_count, response_line, texts, err) : st;
+}
+
+static enum status copy_file(const char *from, const char *to, struct error *err)
+{
+    struct file_map map;
+    struct file_out out;
+    enum status st = file_map_open(from, &map, err);
+    if (st != OK)
+        return st;
+    st = file_out_open(to, &out, err);
+    if (st == OK && map.len > 0 && fwrite(map.ptr, 1, map.len, out.stream) != map.len) {
+        st = error_set_errno(err, ERR_IO, errno, "cannot write %s", to);
+        file_out_abort(&out);
+    } else if (st == OK) {
+        st = file_out_commit(&out, err);
+    }
+    file_map_close(&map);
+    return st;
+}
+
+enum status responses_copy(const char *from, const char *path, struct str model, struct error *err)
+{
+    static const char *const endings[] = {"jsonl", "jsonl.gz"};
+    char source[PATH_BYTES_MAX], target[PATH_BYTES_MAX];
+    if (model.len == 0 || str_find(model, STR(".."), 0) != SIZE_MAX)
+        return error_set(err, ERR_INPUT, "'%.*s' cannot name a file of responses", STR_FMT(model));
+    for (size_t i = 0; i < 2; i++) {
+        int a = snprintf(source, sizeof(source), "%s/responses/%.*s.%s", from, STR_FMT(model),
+                         endings[i]);
+        int b = snprintf(target, sizeof(target), "%s/responses/%.*s.%s", path, STR_FMT(model),
+                         endings[i]);
+        if (a < 0 || b < 0 || a >= PATH_BYTES_MAX || b >= PATH_BYTES_MAX)
+            return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
+        if (access(source, F_OK) != 0)
+            continue;
+        enum status st = make_folders(target, false, err);
+        return st == OK ? copy_file(source, target, err) : st;
+    }
+    return error_set(err, ERR_NOT_FOUND, "%s/responses/%.*s.jsonl is not there", from,
+                     STR_FMT(model));
 }

@@ -12,3 +12,7 @@ NODISCARD enum status dataset_write(const struct dataset *d, const char *path, s
 /* responses/MODEL.jsonl of `path`: texts[d->query_count], in the order of the queries; ptr NULL leaves one out. */
 NODISCARD enum status responses_write(const struct dataset *d, const char *path, struct str model,
                                       const struct str *texts, struct error *err);
+/* Copies responses/MODEL.jsonl or .jsonl.gz of one data set to another, byte for byte. ERR_NOT_FOUND when `from` has
+ * neither. */
+NODISCARD enum status responses_copy(const char *from, const char *path, struct str model,
+                                     struct error *err);

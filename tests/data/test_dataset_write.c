@@ -151,6 +151,27 @@ Test(dataset_write, responses)
     cr_assert_eq(responses_write(&original, path, STR("../b"), texts, NULL), ERR_INPUT);
 }
 
+Test(dataset_write, responses_copied)
+{
+    const struct str texts[] = {{NULL, 0}, STR(" \"hi\"\n")};
+    char path[128], copy[128];
+    struct error err;
+    int seen = 0;
+    snprintf(path, sizeof(path), "%s/set", folder);
+    snprintf(copy, sizeof(copy), "%s/copy", folder);
+    cr_assert_eq(responses_write(&original, path, STR("org/b"), texts, &err), OK, "%s", err.text);
+    cr_assert_eq(responses_copy(path, copy, STR("org/b"), &err), OK, "%s", err.text);
+    cr_assert_eq(responses_read(copy, STR("org/b"), see, &seen, &err), OK, "%s", err.text);
+    cr_assert_eq(seen, 1);
+    cr_assert_eq(responses_copy(path, copy, STR("a"), &err), ERR_NOT_FOUND);
+    cr_assert_not_null(strstr(err.text, "responses/a.jsonl"));
+    cr_assert_eq(responses_copy(path, copy, STR("../b"), NULL), ERR_INPUT);
+    remove_file("/../copy/responses/org/b.jsonl");
+    remove_file("/../copy/responses/org");
+    remove_file("/../copy/responses");
+    remove_file("/../copy");
+}
+
 Test(dataset_write, refused_by_the_system)
 {
     struct error err;

@@ -53,6 +53,27 @@ Test(subset, keeps_answers)
     scratch_remove(&s);
 }
 
+Test(subset, of_experts_in_the_order_asked_for)
+{
+    struct scratch s = scratch_dataset(NULL, NULL, NULL);
+    struct dataset *d = load(&s), *part = NULL;
+    const size_t experts[2] = {1, 0};
+    cr_assert_eq(dataset_subset_experts(d, experts, 2, &part, NULL), OK);
+    cr_assert(str_equal(part->experts[0].name, STR("org/small")));
+    cr_assert_eq(part->experts[1].price.input_nano_usd_per_m, 10000000000);
+    cr_assert_eq(part->query_count, 2);
+    cr_assert_eq((double)dataset_outcome(part, 0, 1)->score, 0.25);
+    cr_assert_eq((double)dataset_outcome(part, 1, 0)->score, 1.0);
+    cr_assert_not(dataset_outcome(part, 0, 0)->present);
+    dataset_free(part);
+    cr_assert_eq(dataset_subset_experts(d, experts, 1, &part, NULL), OK);
+    cr_assert_eq(part->expert_count, 1);
+    cr_assert_eq((double)dataset_outcome(part, 1, 0)->score, 1.0);
+    dataset_free(part);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
 Test(subset, of_nothing_is_empty)
 {
     struct scratch s = scratch_dataset(NULL, NULL, NULL);
