@@ -162,6 +162,7 @@ enum status eval_set_build(const struct model *m, const struct dataset *d, const
     uint32_t *queries = ARENA_ARRAY(a, d->query_count, uint32_t);
     if (!queries)
         return error_set(err, ERR_MEMORY, "out of memory");
+    set.query_index = queries;
     set.table.experts = c.count;
     set.table.queries = eval_known_queries(d, c.data, c.count, queries);
     set.left_out = d->query_count - set.table.queries;

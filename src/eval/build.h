@@ -8,6 +8,7 @@ struct eval_set {
     struct eval_table table;    /* over the two matrices below */
     struct estimate *estimates; /* [queries × experts] */
     struct outcome *outcomes;
+    const uint32_t *query_index; /* [queries] of the table's rows in the data set */
     size_t left_out;   /* queries without a known score and cost for every expert compared */
     size_t trained_on; /* queries of the table whose text the model was trained on */
 };

@@ -99,6 +99,7 @@ Test(build, rows_hold_the_estimates_and_outcomes_of_their_query)
         cr_assert_eq(eval_estimate(&s.table, row, 0)->cost_nano_usd, want[big].cost_nano_usd);
         cr_assert_eq((double)eval_outcome(&s.table, row, 0)->score, q % 5 != 0);
         cr_assert_eq(eval_outcome(&s.table, row, 1)->cost_nano_usd, 3000000);
+        cr_assert_eq(s.query_index[row], q);
         row++;
     }
     cr_assert_eq(s.table.queries, row);
