@@ -12,17 +12,21 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
+#include "plan/answers.h"
 #include "predict/train.h"
 
-#define DATASETS_MAX 64
+#define DATASETS_MAX       64
+#define ANSWER_ARENA_BYTES ((size_t)4 << 30)
 
 struct train_command {
-    const char *output, *experts;
+    const char *output, *experts, *plans;
     uint64_t seed;
     bool quiet, json;
     struct dataset *parts[DATASETS_MAX], *all;
     size_t part_count;
     struct progress progress;
+    struct arena *arena;         /* of the answers */
+    struct answer_table answers; /* cells NULL: no plans */
 };
 
 static void show_progress(size_t done, size_t total, void *arg)
@@ -32,21 +36,73 @@ static void show_progress(size_t done, size_t total, void *arg)
     progress_update(&c->progress, done);
 }
 
+static bool wants_plans(const struct train_command *c)
+{
+    return !c->plans || strcmp(c->plans, "none") != 0;
+}
+
+/* The experts to learn that this data set has. */
+static size_t part_experts(const struct train_command *c, const struct dataset *d, size_t *ret)
+{
+    size_t n = 0;
+    for (size_t e = 0; e < d->expert_count; e++) {
+        struct str rest = str_from(c->experts);
+        bool named = !c->experts;
+        while (!named && rest.len > 0)
+            named = str_equal(str_trim(str_split(&rest, ',')), d->experts[e].name);
+        if (named)
+            ret[n++] = e;
+    }
+    return n;
+}
+
+/* What the experts answered, without which there is nothing to learn plans from. Before the parts are united. */
+static enum status classify(struct train_command *c, size_t *texts, struct error *err)
+{
+    enum status status = OK;
+    for (size_t p = 0; p < c->part_count && status == OK; p++) {
+        size_t experts[DATASET_EXPERTS_MAX], found = 0;
+        size_t count = part_experts(c, c->parts[p], experts);
+        progress_begin(&c->progress, "reading answers", count);
+        status = plan_answers_classify(c->parts[p], experts, count, show_progress, c, &found, err);
+        progress_end(&c->progress);
+        *texts += found;
+    }
+    return status;
+}
+
 static enum status load(struct train_command *c, char **paths, int count, struct error *err)
 {
-    for (int i = 0; i < count; i++) {
-        enum status status = dataset_load(paths[i], DATASET_ALL, &c->parts[i], err);
-        if (status != OK)
-            return status;
-        c->part_count++;
+    size_t texts = 0;
+    enum status status = OK;
+    for (int i = 0; i < count && status == OK; i++) {
+        status = dataset_load(paths[i], DATASET_ALL, &c->parts[i], err);
+        c->part_count += status == OK;
     }
-    if (count == 1)
+    if (status == OK && wants_plans(c))
+        status = classify(c, &texts, err);
+    if (status == OK && count > 1)
+        status = dataset_concat(c->parts, c->part_count, &c->all, err);
+    if (status != OK)
+        return status;
+    if (c->plans && wants_plans(c) && !texts)
+        return error_set(err, ERR_INPUT,
+                         "--plans: %.*s has no responses/ of these experts to learn plans from",
+                         STR_FMT(c->parts[0]->path));
+    c->arena = arena_create(ANSWER_ARENA_BYTES);
+    if (!c->arena)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    const struct dataset *d = c->all ? c->all : c->parts[0];
+    size_t experts[DATASET_EXPERTS_MAX], expert_count = part_experts(c, d, experts);
+    if (!texts)
         return OK;
-    return dataset_concat(c->parts, c->part_count, &c->all, err);
+    return plan_answers_read(c->parts, c->part_count, d, experts, expert_count, c->arena,
+                             &c->answers, err);
 }
 
 static void unload(struct train_command *c)
 {
+    arena_free(c->arena);
     dataset_free(c->all);
     for (size_t i = 0; i < c->part_count; i++)
         dataset_free(c->parts[i]);
@@ -71,6 +127,36 @@ static void print_table(const struct trained *t, FILE *out)
             snprintf(cost, sizeof(cost), "%.4f", 1000 * f->mean_cost_usd);
         fprintf(out, "%-32.*s %9zu %7.1f %% %10s %7.3f %7.3f\n", STR_FMT(t->expert[e].name),
                 f->known, 100 * f->accuracy, cost, f->auc, f->calibration_error);
+    }
+}
+
+static void print_share(FILE *out, double value)
+{
+    if (isnan(value))
+        fprintf(out, " %9s", "-");
+    else
+        fprintf(out, " %7.1f %%", 100 * value);
+}
+
+/* What the search for plans found, and the arms that were kept. Points: of accuracy, at equal cost. */
+static void print_plans(const struct trained *t, FILE *out)
+{
+    const struct trained_plans *p = &t->plans;
+    fprintf(out, "\n%zu combinations tried, %zu taken:\n\n%-52s %9s %9s %9s\n", p->candidate_count,
+            p->combination_count, "combination", "agree", "right then", "points");
+    for (size_t i = 0; i < p->combination_count; i++) {
+        const struct plan_figures *f = &p->combinations[i];
+        fprintf(out, "%-52.*s", STR_FMT(f->name));
+        print_share(out, f->agreed);
+        print_share(out, f->right_when_agreed);
+        fprintf(out, " %+9.2f\n", 100 * f->gain);
+    }
+    fprintf(out, "\n%-52s %9s %10s %9s %9s\n", "plan", "accuracy", "USD/1,000", "last asked",
+            "points");
+    for (size_t i = 0; i < p->set.count; i++) {
+        const struct plan_figures *f = &p->figures[i];
+        fprintf(out, "%-52.*s %7.1f %% %10.4f %7.1f %% %+9.2f\n", STR_FMT(f->name),
+                100 * f->accuracy, 1000 * f->cost_usd, 100 * f->escalated, 100 * f->gain);
     }
 }
 
@@ -130,6 +216,8 @@ static enum status train(struct train_command *c, struct error *err)
     options.seed = c->seed;
     options.progress = show_progress;
     options.progress_arg = c;
+    options.plans = c->plans;
+    options.answers = c->answers.cells ? &c->answers : NULL;
     if (c->experts) {
         enum status status = dataset_expert_list(d, c->experts, chosen, &options.expert_count, err);
         if (status != OK)
@@ -148,6 +236,8 @@ static enum status train(struct train_command *c, struct error *err)
         fprintf(stderr, "%zu queries, figures by %d-fold cross-validation:\n\n", trained->queries,
                 TRAIN_FOLDS);
         print_table(trained, stderr);
+        if (c->answers.cells)
+            print_plans(trained, stderr);
         fprintf(stderr, "\nwrote %s\n", c->output);
     }
     trained_free(trained);
@@ -162,6 +252,9 @@ static int run_train(int argc, char **argv)
          0, NULL},
         {"--experts", 0, "NAME,...", "learn only these experts of the data set", OPTION_STRING,
          &c.experts, 0, 0, NULL},
+        {"--plans", 0, "PLAN;...",
+         "none, or these: \"panel(a,b->c);cascade(a->c)\"; default: found by search", OPTION_STRING,
+         &c.plans, 0, 0, NULL},
         {"--seed", 0, "N", "seed of everything random (1)", OPTION_SEED, &c.seed, 0, 0, NULL},
         {"--quiet", 'q', NULL, "no table", OPTION_FLAG, &c.quiet, 0, 0, NULL},
         {"--json", 0, NULL, "the table as JSON on standard output", OPTION_FLAG, &c.json, 0, 0,

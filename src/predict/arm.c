@@ -99,3 +99,81 @@ bool plan_matches(const struct plan *p, struct str pattern)
     return str_equal(pattern, STR("all")) ||
            str_equal(pattern, str_from(plan_kind_name(p->kind))) || names_match(p->name, pattern);
 }
+
+/* ---- reading a name */
+
+static enum status read_member(struct str text, struct str name, const struct str *names,
+                               size_t count, size_t *ret, struct error *err)
+{
+    name = str_trim(name);
+    for (size_t e = 0; e < count; e++)
+        if (str_equal(names[e], name)) {
+            *ret = e;
+            return OK;
+        }
+    return error_set(err, ERR_NOT_FOUND, "plan '%.*s': there is no expert '%.*s'", STR_FMT(text),
+                     STR_FMT(name));
+}
+
+static enum status malformed(struct str text, struct error *err)
+{
+    return error_set(err, ERR_INPUT,
+                     "'%.*s' is no plan; write cascade(a->b) or panel(a,b->c) with the names of "
+                     "experts",
+                     STR_FMT(text));
+}
+
+/* The part inside the brackets, up to the arrow and behind it; "~30%" is left out. */
+static bool split_name(struct str text, enum plan_kind *kind, struct str *first, struct str *last)
+{
+    size_t open = str_find(text, STR("("), 0), width = 2;
+    if (open == SIZE_MAX || !str_ends(text, STR(")")))
+        return false;
+    struct str word = str_trim(str_slice(text, 0, open));
+    *kind = str_equal(word, STR("panel")) ? PLAN_PANEL : PLAN_CASCADE;
+    if (*kind == PLAN_CASCADE && !str_equal(word, STR("cascade")))
+        return false;
+    struct str inside = str_slice(text, open + 1, text.len - 1);
+    size_t share = str_find(inside, STR("~"), 0);
+    if (share != SIZE_MAX)
+        inside = str_slice(inside, 0, share);
+    size_t arrow = str_find(inside, STR("->"), 0);
+    if (arrow == SIZE_MAX) {
+        arrow = str_find(inside, STR("→"), 0);
+        width = sizeof("→") - 1;
+    }
+    if (arrow == SIZE_MAX)
+        return false;
+    *first = str_slice(inside, 0, arrow);
+    *last = str_slice(inside, arrow + width, inside.len);
+    return true;
+}
+
+enum status plan_parse(struct str text, const struct str *names, size_t count, struct plan *ret,
+                       struct error *err)
+{
+    struct plan p = {.rule = PLAN_TRUST};
+    struct str first, last;
+    text = str_trim(text);
+    if (!split_name(text, &p.kind, &first, &last))
+        return malformed(text, err);
+    size_t wanted = p.kind == PLAN_PANEL ? 2 : 1;
+    enum status st = OK;
+    while (first.len > 0 && st == OK) {
+        if (p.member_count == wanted)
+            return malformed(text, err);
+        st = read_member(text, str_split(&first, ','), names, count, &p.members[p.member_count++],
+                         err);
+    }
+    if (st == OK && p.member_count != wanted)
+        return malformed(text, err);
+    if (st == OK)
+        st = read_member(text, last, names, count, &p.members[p.member_count++], err);
+    for (size_t i = 1; i < p.member_count && st == OK; i++)
+        for (size_t k = 0; k < i; k++)
+            if (p.members[i] == p.members[k])
+                return error_set(err, ERR_INPUT, "plan '%.*s' asks an expert twice", STR_FMT(text));
+    if (st == OK)
+        *ret = p;
+    return st;
+}

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/str.h"
 #include "encode/answer_stats.h"
 
@@ -84,6 +85,10 @@ struct plan_verdict {
 const char *plan_kind_name(enum plan_kind kind);
 /* Appends the plan's name made of its kind, its members' names and its share. `names` [experts]. */
 void plan_name_add(struct buf *out, const struct plan *p, const struct str *names);
+/* Reads "cascade(a->b)" or "panel(a,b->c)", with "→" too; names[count] are the experts. No more than kind and members
+ * is set. ERR_INPUT: not of that form, or an expert twice; ERR_NOT_FOUND: an unknown expert. */
+NODISCARD enum status plan_parse(struct str text, const struct str *names, size_t count,
+                                 struct plan *ret, struct error *err);
 /* Whether `pattern` means plan `p`: "all", "cascade", "panel", a plan's name with "→" or "->" and any blanks, or such a
  * name without "~30%", which stands for all shares. */
 bool plan_matches(const struct plan *p, struct str pattern);

@@ -1,9 +1,136 @@
-/* What to do next while a plan runs: see model_plan_check. */
+/* What to do next while a plan runs: see check.h. */
 #include "predict/check.h"
 
-#include "base/check.h"
+#include <math.h>
+#include <string.h>
 
-/* The first member asked whose answer can be told, the cheapest first; member 0 when none can. */
+#include "base/check.h"
+#include "base/money.h"
+#include "predict/fmath.h"
+
+#define QUALITY_EDGE         1e-3f /* estimates are taken no nearer to 0 and 1 than this */
+#define CHARACTERS_PER_TOKEN 4.0f
+
+static float logit(float p)
+{
+    p = p < QUALITY_EDGE ? QUALITY_EDGE : p > 1 - QUALITY_EDGE ? 1 - QUALITY_EDGE : p;
+    return logf(p / (1 - p));
+}
+
+void check_base(const struct plan *p, const struct plan_state *s, float *logits)
+{
+    for (size_t i = 0; i < p->member_count; i++)
+        logits[i] = logit(s->members[i]->quality);
+}
+
+static void slot_features(const struct plan_state *s, size_t i, float *f)
+{
+    const struct plan_answer *a = &s->answers[i];
+    f[0] = logit(s->members[i]->quality);
+    if (!a->asked)
+        return;
+    f[1] = a->answer_class != 0;
+    f[2] = a->stats[ANSWER_LOG_CHARACTERS] -
+           log1pf(CHARACTERS_PER_TOKEN * s->members[i]->output_tokens);
+    if (s->choice_count) {
+        f[3] = a->answer_class;
+        f[4] = a->answer_class == s->choice_count;
+    }
+    memcpy(f + 5, a->stats, sizeof(a->stats));
+}
+
+static float agree(const struct plan_state *s, size_t i, size_t k)
+{
+    const struct plan_answer *a = &s->answers[i], *b = &s->answers[k];
+    return a->asked && b->asked && a->answer_class && a->answer_class == b->answer_class;
+}
+
+void check_features(const struct plan *p, const struct plan_state *s, float *features)
+{
+    memset(features, 0, CHECK_FEATURES * sizeof(*features));
+    float mean = 0;
+    for (size_t i = 0; i < p->member_count; i++) {
+        slot_features(s, i, features + i * CHECK_SLOT_FEATURES);
+        mean += features[i * CHECK_SLOT_FEATURES] / (float)p->member_count;
+    }
+    float *shared = features + PLAN_MEMBERS_MAX * CHECK_SLOT_FEATURES;
+    shared[0] = log1pf(s->characters);
+    shared[1] = (float)s->choice_count;
+    shared[2] = agree(s, 0, 1);
+    shared[3] = p->member_count > 2 ? agree(s, 0, 2) : 0;
+    shared[4] = p->member_count > 2 ? agree(s, 1, 2) : 0;
+    shared[5] = mean;
+}
+
+static enum check_stage stage_of(const struct plan *p, const struct plan_state *s)
+{
+    return s->answers[p->member_count - 1].asked ? CHECK_AFTER : CHECK_BEFORE;
+}
+
+float check_calibrated(const float *calibration, size_t member, float logit)
+{
+    float t = fmath_sigmoid(calibration[2 * member] * logit + calibration[2 * member + 1]);
+    return t >= 0 && t <= 1 ? t : 0; /* also a NaN out of a forged model */
+}
+
+void check_trust(const struct check *c, const struct plan *p, const struct plan_state *s,
+                 float *trust)
+{
+    float features[CHECK_FEATURES], logits[PLAN_MEMBERS_MAX];
+    enum check_stage stage = stage_of(p, s);
+    CHECK(c->members == p->member_count);
+    check_features(p, s, features);
+    check_base(p, s, logits);
+    forest_predict(&c->forests[stage], features, logits);
+    const float *calibration = c->calibration + (size_t)stage * c->members * 2;
+    for (size_t i = 0; i < c->members; i++)
+        trust[i] = check_calibrated(calibration, i, logits[i]);
+}
+
+/* The most trusted answer among the first `count` members; one that can be told before one that cannot. */
+static size_t most_trusted(const struct plan_state *s, const float *trust, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++) {
+        bool told = s->answers[i].asked && s->answers[i].answer_class,
+             best_told = s->answers[best].asked && s->answers[best].answer_class;
+        if (told != best_told ? told : trust[i] > trust[best])
+            best = i;
+    }
+    return best;
+}
+
+double check_gain_per_usd(const struct plan *p, const struct plan_state *s,
+                          const struct plan_verdict *v)
+{
+    size_t last = p->member_count - 1, best = most_trusted(s, v->trust, last);
+    double kept = s->answers[best].answer_class ? (double)v->trust[best] : 0;
+    double cost = (double)s->members[last]->cost_nano_usd / (double)NANO_PER_USD;
+    return ((double)v->trust[last] - kept) / fmax(cost, 1e-9);
+}
+
+void check_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v)
+{
+    size_t last = p->member_count - 1;
+    if (last == 0) {
+        v->winner = 0;
+        v->escalate = false;
+        return;
+    }
+    bool all_asked = s->answers[last].asked;
+    v->winner = most_trusted(s, v->trust, all_asked ? p->member_count : last);
+    v->escalate = !all_asked && check_gain_per_usd(p, s, v) > (double)p->gain_per_usd;
+}
+
+void check_verdict(const struct check *c, const struct plan *p, const struct plan_state *s,
+                   struct plan_verdict *ret)
+{
+    *ret = (struct plan_verdict){.winner = 0};
+    check_trust(c, p, s, ret->trust);
+    check_decide(p, s, ret);
+}
+
+/* The first member asked whose answer can be told; member 0 when none can. */
 static size_t first_told(const struct plan *p, const struct plan_state *s)
 {
     for (size_t i = 0; i < p->member_count; i++)

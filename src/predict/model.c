@@ -10,8 +10,9 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/file.h"
-#include "predict/check.h"
 #include "predict/model_format.h"
+#include "predict/model_plans.h"
+#include "predict/model_read.h"
 #include "predict/predictor.h"
 #include "predict/safetensors.h"
 
@@ -30,6 +31,7 @@ struct model {
     size_t text_count;
     const float *sample_quality, *sample_cost_usd;
     size_t sample;
+    struct plan_set plans;
     struct plan *arms; /* [arm_count]: every expert as a single, then the plans */
     size_t arm_count;
 };
@@ -113,63 +115,23 @@ static enum status read_experts(struct model *m, const struct safetensors *s, st
     return m->experts ? OK : error_set(err, ERR_CORRUPT, "it knows no expert");
 }
 
-/* Every expert is an arm by itself. */
-static enum status make_singles(struct model *m, struct error *err)
+/* Every expert is an arm by itself; then come the plans. */
+static enum status read_arms(struct model *m, const struct safetensors *s, struct error *err)
 {
-    m->arms = ARENA_ARRAY(m->arena, m->experts + MODEL_PLANS_MAX, struct plan);
+    struct str text;
+    enum status status = metadata_string(m, s, "plans", &text, err);
+    if (status == OK)
+        status = model_plans_read(s, text, m->expert, m->experts, m->arena, &m->plans, err);
+    if (status != OK)
+        return status;
+    m->arms = ARENA_ARRAY(m->arena, m->experts + m->plans.count, struct plan);
     if (!m->arms)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t e = 0; e < m->experts; e++)
-        m->arms[e] = (struct plan){
+        m->arms[m->arm_count++] = (struct plan){
             .kind = PLAN_SINGLE, .member_count = 1, .members = {e}, .name = m->expert[e].name};
-    m->arm_count = m->experts;
-    return OK;
-}
-
-static bool tree_is_sound(const struct tree *t)
-{
-    if (t->nodes > TREE_NODES_MAX)
-        return false;
-    for (int n = 0; n < t->nodes; n++) {
-        int children[2] = {t->left[n], t->right[n]};
-        for (int c = 0; c < 2; c++)
-            if (children[c] >= 0 ? children[c] <= n || children[c] >= t->nodes
-                                 : -1 - children[c] > t->nodes)
-                return false;
-        if (t->features[n] >= DENSE_FEATURES)
-            return false;
-    }
-    return true;
-}
-
-static enum status get_floats(const struct safetensors *s, const char *name, size_t a, size_t b,
-                              size_t c, const float **ret, struct error *err)
-{
-    size_t shape[3] = {a, b, c};
-    size_t rank = c ? 3 : b != SIZE_MAX ? 2 : 1;
-    return safetensors_get(s, name, "F32", shape, rank, (const void **)ret, err);
-}
-
-static enum status read_forest(struct model *m, const struct safetensors *s, struct error *err)
-{
-    struct forest *f = &m->predictor.forest;
-    size_t shape[2] = {0, sizeof(struct tree)};
-    const void *trees;
-    const float *leaves;
-    enum status status = safetensors_dim(s, "forest.trees", 2, 0, &shape[0], err);
-    if (status == OK)
-        status = safetensors_get(s, "forest.trees", "U8", shape, 2, &trees, err);
-    if (status == OK)
-        status =
-            get_floats(s, "forest.leaves", shape[0], TREE_LEAVES_MAX, m->experts, &leaves, err);
-    if (status != OK)
-        return status;
-    if (shape[0] > FOREST_TREES_MAX || (uintptr_t)trees % _Alignof(struct tree))
-        return error_set(err, ERR_CORRUPT, "its forest is damaged");
-    *f = (struct forest){shape[0], m->experts, (struct tree *)trees, (float *)leaves};
-    for (size_t t = 0; t < f->tree_count; t++)
-        if (!tree_is_sound(&f->trees[t]))
-            return error_set(err, ERR_CORRUPT, "tree %zu is damaged", t);
+    for (size_t k = 0; k < m->plans.count; k++)
+        m->arms[m->arm_count++] = m->plans.plans[k];
     return OK;
 }
 
@@ -198,7 +160,8 @@ static enum status read_linear(struct model *m, const struct safetensors *s, str
         {"tokens", e, TOKEN_PARAMETERS, &p->tokens},
     };
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
-        status = get_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
+        status =
+            model_read_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
     if (status == OK)
         status =
             safetensors_get(s, "linear.weights", "BF16", shape, 2, (const void **)&p->weights, err);
@@ -214,10 +177,11 @@ static enum status read_rest(struct model *m, const struct safetensors *s, struc
     if (status == OK)
         status = safetensors_dim(s, "sample.quality", 2, 0, &m->sample, err);
     if (status == OK)
-        status = get_floats(s, "sample.quality", m->sample, m->experts, 0, &m->sample_quality, err);
+        status = model_read_floats(s, "sample.quality", m->sample, m->arm_count, 0,
+                                   &m->sample_quality, err);
     if (status == OK)
-        status =
-            get_floats(s, "sample.cost_usd", m->sample, m->experts, 0, &m->sample_cost_usd, err);
+        status = model_read_floats(s, "sample.cost_usd", m->sample, m->arm_count, 0,
+                                   &m->sample_cost_usd, err);
     return status;
 }
 
@@ -233,8 +197,9 @@ static enum status read_model(struct model *m, const void *bytes, size_t len, co
         (status = expect(m, &s, "version", MODEL_VERSION, err)) != OK ||
         (status = expect(m, &s, "encoder", ENCODE_VERSION, err)) != OK ||
         (status = read_experts(m, &s, err)) != OK || (status = read_linear(m, &s, err)) != OK ||
-        (status = read_forest(m, &s, err)) != OK || (status = read_rest(m, &s, err)) != OK ||
-        (status = make_singles(m, err)) != OK)
+        (status = model_read_forest(&s, "forest", m->experts, DENSE_FEATURES, &m->predictor.forest,
+                                    err)) != OK ||
+        (status = read_arms(m, &s, err)) != OK || (status = read_rest(m, &s, err)) != OK)
         error_prefix(err, "%s", place);
     return status;
 }
@@ -356,13 +321,14 @@ void model_estimate(const struct model *m, const struct features *f, struct esti
         estimates[e].cost_nano_usd = model_cost_nano_usd(p, &estimates[e]);
         estimates[e].cost_max_nano_usd = estimates[e].cost_nano_usd;
     }
+    plan_set_estimate(&m->plans, estimates, estimates + m->experts);
 }
 
 void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,
                       struct plan_verdict *ret)
 {
-    CHECK(arm < m->arm_count);
-    check_agreement(&m->arms[arm], state, ret);
+    CHECK(arm >= m->experts && arm < m->arm_count);
+    plan_set_check(&m->plans, arm - m->experts, state, ret);
 }
 
 int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e)
@@ -378,10 +344,10 @@ static double sample_cost(const struct model *m, const bool *use, double lambda)
 {
     double total = 0;
     for (size_t i = 0; i < m->sample; i++) {
-        const float *quality = m->sample_quality + i * m->experts,
-                    *cost = m->sample_cost_usd + i * m->experts;
+        const float *quality = m->sample_quality + i * m->arm_count,
+                    *cost = m->sample_cost_usd + i * m->arm_count;
         double best = -INFINITY, paid = 0;
-        for (size_t e = 0; e < m->experts; e++) {
+        for (size_t e = 0; e < m->arm_count; e++) {
             double utility = (double)quality[e] - lambda * (double)cost[e];
             if ((!use || use[e]) && utility > best) {
                 best = utility;

@@ -14,9 +14,10 @@
 #include "base/str.h"
 #include "encode/encode.h"
 #include "predict/arm.h"
+#include "predict/plan_set.h"
 
 #define MODEL_EXPERTS_MAX 256
-#define MODEL_PLANS_MAX   16
+#define MODEL_PLANS_MAX   PLANS_MAX
 #define MODEL_ARMS_MAX    (MODEL_EXPERTS_MAX + MODEL_PLANS_MAX)
 
 struct model;

@@ -8,12 +8,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "predict/model_format.h"
+#include "predict/model_plans.h"
 #include "predict/safetensors.h"
 #include "predict/train.h"
 
 #define METADATA_MAX (8u << 20)
 #define ZEROS        "0000000000000000"
-#define ITEM_COUNT   12
+#define ITEMS_MAX    (12 + MODEL_PLANS_ITEMS_MAX)
 
 uint64_t model_file_checksum(struct str header, const char *digits, struct str data)
 {
@@ -55,50 +56,70 @@ static void describe_experts(const struct trained *t, struct buf *b)
 /* Metadata values must be strings, so what has structure is JSON inside a string. */
 static void describe(const struct trained *t, struct buf *b)
 {
-    struct buf experts;
+    struct buf experts, plans;
     buf_init(&experts, METADATA_MAX);
+    buf_init(&plans, METADATA_MAX);
     describe_experts(t, &experts);
+    model_plans_describe(t, &plans);
     buf_add_c(b, "{\"checksum\":\"" ZEROS "\",\"format\":\"" MODEL_FORMAT
                  "\",\"version\":\"" MODEL_VERSION "\",\"encoder\":\"" ENCODE_VERSION
                  "\",\"experts\":");
     json_write_string(b, buf_str(&experts));
+    buf_add_c(b, ",\"plans\":");
+    json_write_string(b, buf_str(&plans));
     buf_addf(b,
              ",\"training\":\"{\\\"queries\\\":%zu,\\\"seed\\\":%" PRIu64
              ",\\\"folds\\\":%d,\\\"fingerprint\\\":\\\"%016" PRIx64 "\\\"}\"",
              t->queries, t->seed, TRAIN_FOLDS, t->fingerprint);
     buf_addf(b, ",\"leeroo\":\"%s\"}", LEEROO_VERSION);
-    if (experts.status != OK)
-        b->status = experts.status;
+    if (experts.status != OK || plans.status != OK)
+        b->status = experts.status != OK ? experts.status : plans.status;
     buf_done(&experts);
+    buf_done(&plans);
 }
 
-static void list_items(const struct trained *t, struct safetensors_item *items)
+/* Returns how many. */
+static size_t list_items(const struct trained *t, struct safetensors_item *items)
 {
     const struct predictor *p = &t->predictor;
     size_t experts = t->experts, groups = p->shape.groups, width = p->shape.width;
     size_t trees = p->forest.tree_count;
-    const struct safetensors_item all[ITEM_COUNT] = {
-        {"train.text_hashes", "U64", 1, {t->queries}, t->text_hashes},
-        {"linear.bias", "F32", 1, {width}, p->bias},
-        {"linear.group_quality", "F32", 2, {groups, experts}, p->group_quality},
-        {"stack.contrast", "F32", 1, {experts}, p->contrast},
-        {"stack.base", "F32", 1, {experts + SLOPES}, p->base},
-        {"stack.calibration", "F32", 1, {SLOPES + 2 * experts}, p->calibration},
-        {"tokens", "F32", 2, {experts, TOKEN_PARAMETERS}, p->tokens},
-        {"forest.leaves", "F32", 3, {trees, TREE_LEAVES_MAX, experts}, p->forest.leaves},
-        {"sample.quality", "F32", 2, {t->sample, experts}, t->sample_quality},
-        {"sample.cost_usd", "F32", 2, {t->sample, experts}, t->sample_cost_usd},
-        {"forest.trees", "U8", 2, {trees, sizeof(struct tree)}, p->forest.trees},
-        {"linear.weights", "BF16", 2, {ENCODE_BUCKETS, width}, p->weights},
-    };
-    memcpy(items, all, sizeof(all));
+    const struct safetensors_item
+        words[] =
+            {
+                {"train.text_hashes", "U64", 1, {t->queries}, t->text_hashes},
+                {"linear.bias", "F32", 1, {width}, p->bias},
+                {"linear.group_quality", "F32", 2, {groups, experts}, p->group_quality},
+                {"stack.contrast", "F32", 1, {experts}, p->contrast},
+                {"stack.base", "F32", 1, {experts + SLOPES}, p->base},
+                {"stack.calibration", "F32", 1, {SLOPES + 2 * experts}, p->calibration},
+                {"tokens", "F32", 2, {experts, TOKEN_PARAMETERS}, p->tokens},
+                {"forest.leaves", "F32", 3, {trees, TREE_LEAVES_MAX, experts}, p->forest.leaves},
+                {"sample.quality", "F32", 2, {t->sample, t->arms}, t->sample_quality},
+                {"sample.cost_usd", "F32", 2, {t->sample, t->arms}, t->sample_cost_usd},
+            },
+        bytes[] = {
+            {"forest.trees", "U8", 2, {trees, sizeof(struct tree)}, p->forest.trees},
+            {"linear.weights", "BF16", 2, {ENCODE_BUCKETS, width}, p->weights},
+        };
+    struct safetensors_item plans[MODEL_PLANS_ITEMS_MAX];
+    size_t plan_bytes = 0, n = 0;
+    size_t plan_items = t->plans.set.count ? model_plans_items(t, plans, &plan_bytes) : 0;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        items[n++] = words[i];
+    for (size_t i = 0; i < plan_items; i++)
+        items[n++] = plans[i];
+    for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
+        items[n++] = bytes[i];
+    CHECK(n <= ITEMS_MAX);
+    return n;
 }
 
 /* Both hashes and writes the data, in the same order. */
-static enum status gather_data(const struct safetensors_item *items, struct buf *data,
+static enum status gather_data(const struct safetensors_item *items, size_t count, struct buf *data,
                                struct error *err)
 {
-    for (size_t i = 0; i < ITEM_COUNT; i++)
+    for (size_t i = 0; i < count; i++)
         buf_add(data, (struct str){items[i].bytes, safetensors_bytes(&items[i])});
     return buf_status(data, err);
 }
@@ -106,16 +127,16 @@ static enum status gather_data(const struct safetensors_item *items, struct buf 
 static enum status assemble(const struct trained *t, struct buf *head, struct buf *data,
                             struct error *err)
 {
-    struct safetensors_item items[ITEM_COUNT];
+    struct safetensors_item items[ITEMS_MAX];
     struct buf metadata;
     buf_init(&metadata, METADATA_MAX);
     describe(t, &metadata);
-    list_items(t, items);
+    size_t count = list_items(t, items);
     enum status status = buf_status(&metadata, err);
     if (status == OK)
-        status = safetensors_header(items, ITEM_COUNT, buf_str(&metadata), head, err);
+        status = safetensors_header(items, count, buf_str(&metadata), head, err);
     if (status == OK)
-        status = gather_data(items, data, err);
+        status = gather_data(items, count, data, err);
     buf_done(&metadata);
     if (status != OK)
         return status;

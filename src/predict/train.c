@@ -29,6 +29,7 @@ void train_options_default(struct train_options *o)
                    .row_share = 0.7f,
                    .feature_share = 0.3f,
                    .curvature_min = 3},
+        .combinations = 3,
     };
 }
 
@@ -281,42 +282,6 @@ static void estimate_held_out(struct work *w)
                             w->corrections + i * experts, w->quality + i * experts);
 }
 
-static double estimated_cost_usd(const struct work *w, size_t row, size_t e)
-{
-    float in, out,
-        length =
-            w->linear[row * w->predictor->shape.width + w->table.experts + w->table.group_count];
-    const struct price *p = &w->out->expert[e].price;
-    predictor_tokens(w->predictor, e, w->table.characters[row], length, &in, &out);
-    return ((double)in * (double)p->input_nano_usd_per_m +
-            (double)out * (double)p->output_nano_usd_per_m) *
-           1e-15;
-}
-
-/* A random part of the training queries, in file order, for calibrating budgets later. */
-static enum status keep_sample(struct work *w, struct rng *rng, struct error *err)
-{
-    struct trained *t = w->out;
-    size_t rows = w->table.rows, experts = w->table.experts;
-    t->sample = rows < TRAIN_SAMPLE_MAX ? rows : TRAIN_SAMPLE_MAX;
-    t->sample_quality = ARENA_ARRAY(t->arena, t->sample * experts, float);
-    t->sample_cost_usd = ARENA_ARRAY(t->arena, t->sample * experts, float);
-    if (!t->sample_quality || !t->sample_cost_usd)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    size_t kept = 0;
-    for (size_t i = 0; i < rows && kept < t->sample; i++) {
-        if (rng_below(rng, rows - i) >= t->sample - kept)
-            continue;
-        for (size_t e = 0; e < experts; e++) {
-            t->sample_quality[kept * experts + e] = w->quality[i * experts + e];
-            t->sample_cost_usd[kept * experts + e] = (float)estimated_cost_usd(w, i, e);
-        }
-        kept++;
-    }
-    CHECK(kept == t->sample);
-    return OK;
-}
-
 static void gather_lengths(const struct work *w, float *lengths)
 {
     size_t width = w->predictor->shape.width, at = w->table.experts + w->table.group_count;
@@ -346,7 +311,7 @@ static enum status run_stages(struct work *w, struct error *err)
     train_fit_tokens(&w->table, w->terms, w->tokens);
     status = train_figures_fill(&w->table, w->quality, w->out->figures, err);
     if (status == OK)
-        status = keep_sample(w, &rng, err);
+        status = train_arms(&w->table, w->options, w->quality, w->terms, &rng, w->out, err);
     report(w);
     return status;
 }
@@ -490,6 +455,7 @@ void trained_free(struct trained *t)
     if (!t)
         return;
     forest_done(&t->predictor.forest);
+    trained_plans_done(&t->plans);
     arena_free(t->arena);
     free(t);
 }

@@ -4,11 +4,13 @@
 #pragma once
 
 #include "data/dataset.h"
+#include "predict/answers.h"
 #include "predict/model.h"
 #include "predict/predictor.h"
+#include "predict/train_plans.h"
 
 #define TRAIN_FOLDS      4
-#define TRAIN_SAMPLE_MAX 2048 /* queries kept in the model for calibrating budgets */
+#define TRAIN_SAMPLE_MAX 8192 /* queries kept in the model for calibrating budgets */
 #define TRAIN_ROWS_MIN   20
 
 struct train_options {
@@ -17,6 +19,9 @@ struct train_options {
     uint64_t seed;
     struct linear_options linear;
     struct forest_options forest;
+    const struct answer_table *answers; /* NULL: no plans are learnt */
+    const char *plans;   /* NULL: found by search; else named, separated by ';' (predict/arm.h) */
+    size_t combinations; /* 3: how many the search may take */
     void (*progress)(size_t done, size_t total, void *arg); /* may be NULL */
     void *progress_arg;
 };
@@ -41,8 +46,10 @@ struct trained {
     uint64_t *text_hashes;         /* [queries], ascending */
     uint64_t fingerprint;          /* of texts, scores and costs */
     uint64_t seed;
+    struct trained_plans plans;
+    size_t arms;                             /* experts and plans */
     size_t sample;                           /* rows of the next two */
-    float *sample_quality, *sample_cost_usd; /* [sample × experts], held-out estimates */
+    float *sample_quality, *sample_cost_usd; /* [sample × arms], held-out estimates */
     struct arena *arena;                     /* owns everything but the forest */
 };
 

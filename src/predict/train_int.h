@@ -27,6 +27,11 @@ size_t train_table_rows(const struct train_table *t, unsigned fold, bool inside,
 /* tokens [experts × TOKEN_PARAMETERS] from recorded tokens and the held-out length predictions [rows]. */
 void train_fit_tokens(const struct train_table *t, const float *predicted_lengths, float *tokens);
 
+/* Plans from held-out estimates; then the sample of all arms' estimates. quality [rows × experts], lengths [rows]. */
+NODISCARD enum status train_arms(const struct train_table *t, const struct train_options *options,
+                                 const float *quality, const float *lengths, struct rng *rng,
+                                 struct trained *out, struct error *err);
+
 /* Held-out quality [rows × experts] → figures. */
 NODISCARD enum status train_figures_fill(const struct train_table *t, const float *quality,
                                          struct train_figures *figures, struct error *err);

@@ -1,0 +1,239 @@
+/* Plans to the model file and back: see model_plans.h. */
+#include "predict/model_plans.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "predict/model_read.h"
+
+#define NAME_BYTES 64
+
+static const char *const stage_names[CHECK_STAGES] = {"before", "after"};
+
+/* ---- writing */
+
+static void add_number(struct buf *b, const char *name, double value)
+{
+    buf_addf(b, ",\"%s\":", name);
+    json_write_double(b, value);
+}
+
+static void describe_plan(const struct trained *t, size_t k, struct buf *b)
+{
+    const struct plan *p = &t->plans.set.plans[k];
+    const struct plan_figures *f = &t->plans.figures[k];
+    buf_addf(b, "%s{\"kind\":\"%s\",\"rule\":\"%s\",\"members\":[", k ? "," : "",
+             plan_kind_name(p->kind), p->rule == PLAN_TRUST ? "trust" : "agree");
+    for (size_t i = 0; i < p->member_count; i++) {
+        buf_add_c(b, i ? "," : "");
+        json_write_string(b, t->expert[p->members[i]].name);
+    }
+    buf_add_char(b, ']');
+    if (p->rule == PLAN_TRUST)
+        buf_addf(b, ",\"check\":%u", (unsigned)t->plans.set.check_of[k]);
+    add_number(b, "gain_per_usd", (double)p->gain_per_usd);
+    add_number(b, "share", (double)p->share);
+    add_number(b, "next_cost_ratio", (double)p->next_cost_ratio);
+    add_number(b, "accuracy", f->accuracy);
+    add_number(b, "mean_cost_usd", f->cost_usd);
+    add_number(b, "gain", f->gain);
+    buf_add_char(b, '}');
+}
+
+void model_plans_describe(const struct trained *t, struct buf *out)
+{
+    buf_add_char(out, '[');
+    for (size_t k = 0; k < t->plans.set.count; k++)
+        describe_plan(t, k, out);
+    buf_add_char(out, ']');
+}
+
+static const char *const tensor_names[PLAN_CHECKS_MAX][5] = {
+#define CHECK_TENSORS(n)                                                                           \
+    {                                                                                              \
+        "check." n ".calibration", "check." n ".before.leaves", "check." n ".after.leaves",        \
+            "check." n ".before.trees", "check." n ".after.trees"                                  \
+    }
+    CHECK_TENSORS("0"),
+    CHECK_TENSORS("1"),
+    CHECK_TENSORS("2"),
+    CHECK_TENSORS("3"),
+};
+
+size_t model_plans_items(const struct trained *t, struct safetensors_item *items,
+                         size_t *ret_bytes_from)
+{
+    const struct plan_set *set = &t->plans.set;
+    size_t n = 0;
+    items[n++] =
+        (struct safetensors_item){"plans.heads", "F32", 2, {set->count, PLAN_HEADS}, set->heads};
+    for (size_t c = 0; c < set->check_count; c++) {
+        const struct check *check = &set->checks[c];
+        items[n++] = (struct safetensors_item){
+            tensor_names[c][0], "F32", 3, {CHECK_STAGES, check->members, 2}, check->calibration};
+        for (size_t s = 0; s < CHECK_STAGES; s++)
+            items[n++] = (struct safetensors_item){
+                tensor_names[c][1 + s],
+                "F32",
+                3,
+                {check->forests[s].tree_count, TREE_LEAVES_MAX, check->members},
+                check->forests[s].leaves};
+    }
+    *ret_bytes_from = n;
+    for (size_t c = 0; c < set->check_count; c++)
+        for (size_t s = 0; s < CHECK_STAGES; s++)
+            items[n++] = (struct safetensors_item){
+                tensor_names[c][3 + s],
+                "U8",
+                2,
+                {set->checks[c].forests[s].tree_count, sizeof(struct tree)},
+                set->checks[c].forests[s].trees};
+    return n;
+}
+
+/* ---- reading */
+
+static enum status damaged(struct error *err)
+{
+    return error_set(err, ERR_CORRUPT, "its list of plans is damaged");
+}
+
+static bool read_float(struct json_value object, const char *key, float *ret)
+{
+    double value;
+    if (json_to_double(json_get(object, key), &value) != OK || !(fabs(value) < 1e30))
+        return false;
+    *ret = (float)value;
+    return true;
+}
+
+static size_t expert_named(const struct model_expert *experts, size_t count, struct json_value name)
+{
+    for (size_t e = 0; e < count; e++)
+        if (name.type == JSON_STRING && json_string_equal(name, experts[e].name))
+            return e;
+    return SIZE_MAX;
+}
+
+static bool read_kind(struct json_value item, struct plan *p)
+{
+    struct json_value kind = json_get(item, "kind"), rule = json_get(item, "rule");
+    if (kind.type != JSON_STRING || rule.type != JSON_STRING)
+        return false;
+    p->kind = json_string_equal(kind, STR("panel")) ? PLAN_PANEL : PLAN_CASCADE;
+    p->rule = json_string_equal(rule, STR("trust")) ? PLAN_TRUST : PLAN_AGREE;
+    return (p->kind == PLAN_PANEL || json_string_equal(kind, STR("cascade"))) &&
+           (p->rule == PLAN_TRUST ||
+            (p->kind == PLAN_PANEL && json_string_equal(rule, STR("agree"))));
+}
+
+static bool read_members(struct json_value item, const struct model_expert *experts, size_t count,
+                         struct plan *p)
+{
+    struct json_value member;
+    struct json_iter it = json_iter_begin(json_get(item, "members"));
+    size_t wanted = p->kind == PLAN_PANEL ? 3 : 2;
+    while (json_array_next(&it, &member)) {
+        if (p->member_count == wanted)
+            return false;
+        size_t e = expert_named(experts, count, member);
+        if (e == SIZE_MAX)
+            return false;
+        p->members[p->member_count++] = e;
+    }
+    return p->member_count == wanted;
+}
+
+static bool read_plan(struct json_value item, const struct model_expert *experts, size_t count,
+                      struct plan *p, uint8_t *check)
+{
+    int64_t index = NO_CHECK;
+    if (!read_kind(item, p) || !read_members(item, experts, count, p) ||
+        !read_float(item, "gain_per_usd", &p->gain_per_usd) ||
+        !read_float(item, "share", &p->share) ||
+        !read_float(item, "next_cost_ratio", &p->next_cost_ratio))
+        return false;
+    if (p->rule == PLAN_TRUST && (json_to_int64(json_get(item, "check"), &index) != OK ||
+                                  index < 0 || index >= PLAN_CHECKS_MAX))
+        return false;
+    *check = (uint8_t)index;
+    return p->share >= 0 && p->share <= 1 && p->next_cost_ratio >= 0;
+}
+
+static enum status name_plan(struct plan *p, const struct model_expert *experts, size_t count,
+                             struct arena *a, struct error *err)
+{
+    struct str names[MODEL_EXPERTS_MAX];
+    struct buf b;
+    for (size_t e = 0; e < count; e++)
+        names[e] = experts[e].name;
+    buf_init(&b, 1u << 20);
+    plan_name_add(&b, p, names);
+    p->name = b.status == OK ? arena_copy(a, buf_str(&b)) : (struct str){NULL, 0};
+    buf_done(&b);
+    return p->name.ptr ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+static enum status read_check(const struct safetensors *s, size_t c, struct plan_set *set,
+                              struct error *err)
+{
+    struct check *check = &set->checks[c];
+    if (check->members)
+        return OK; /* several plans share it */
+    for (size_t k = 0; k < set->count; k++)
+        if (set->check_of[k] == c)
+            check->members = set->plans[k].member_count;
+    enum status st = model_read_floats(s, tensor_names[c][0], CHECK_STAGES, check->members, 2,
+                                       &check->calibration, err);
+    for (size_t stage = 0; stage < CHECK_STAGES && st == OK; stage++) {
+        char prefix[NAME_BYTES];
+        snprintf(prefix, sizeof(prefix), "check.%zu.%s", c, stage_names[stage]);
+        st = model_read_forest(s, prefix, check->members, CHECK_FEATURES, &check->forests[stage],
+                               err);
+    }
+    return st;
+}
+
+static enum status read_tensors(const struct safetensors *s, struct plan_set *set,
+                                struct error *err)
+{
+    enum status st =
+        model_read_floats(s, "plans.heads", set->count, PLAN_HEADS, 0, &set->heads, err);
+    for (size_t k = 0; k < set->count && st == OK; k++) {
+        size_t c = set->check_of[k];
+        if (c == NO_CHECK)
+            continue;
+        st = read_check(s, c, set, err);
+        if (st == OK && set->checks[c].members != set->plans[k].member_count)
+            return damaged(err);
+        set->check_count = c + 1 > set->check_count ? c + 1 : set->check_count;
+    }
+    return st;
+}
+
+enum status model_plans_read(const struct safetensors *s, struct str text,
+                             const struct model_expert *experts, size_t expert_count,
+                             struct arena *a, struct plan_set *ret, struct error *err)
+{
+    struct plan_set *set = ARENA_NEW(a, struct plan_set);
+    struct json_value list, item;
+    if (!set)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    if (json_parse(text, "plans", 1, &list, err) != OK || list.type != JSON_ARRAY)
+        return damaged(err);
+    struct json_iter it = json_iter_begin(list);
+    while (json_array_next(&it, &item)) {
+        size_t k = set->count;
+        if (k == PLANS_MAX ||
+            !read_plan(item, experts, expert_count, &set->plans[k], &set->check_of[k]))
+            return damaged(err);
+        enum status st = name_plan(&set->plans[k], experts, expert_count, a, err);
+        if (st != OK)
+            return st;
+        set->count++;
+    }
+    enum status st = set->count ? read_tensors(s, set, err) : OK;
+    if (st == OK)
+        *ret = *set;
+    return st;
+}

@@ -1,0 +1,31 @@
+/* The plans of a model, as learnt: what they are, what is expected of them before any call, and the checks between
+ * their calls. A part of the model; it only points.
+ *
+ * Before any call, with x_i the logits of the members' estimated quality (absent members: 0):
+ *   P(the plan's answer is right) = σ(a_0 + Σ a_i x_i),    P(the last member is asked) = σ(b_0 + Σ b_i x_i) */
+#pragma once
+
+#include "base/error.h"
+#include "predict/check.h"
+
+#define PLANS_MAX       16
+#define PLAN_CHECKS_MAX 4
+#define PLAN_HEAD       (1 + PLAN_MEMBERS_MAX)
+#define PLAN_HEADS      (2 * PLAN_HEAD) /* quality, escalation */
+#define NO_CHECK        UINT8_MAX
+
+struct plan_set {
+    size_t count, check_count;
+    struct plan plans[PLANS_MAX];
+    uint8_t check_of[PLANS_MAX]; /* index into checks; NO_CHECK: PLAN_AGREE */
+    struct check checks[PLAN_CHECKS_MAX];
+    const float *heads; /* [count × PLAN_HEADS] */
+};
+
+/* x[PLAN_MEMBERS_MAX]: logits of the members' estimated quality. */
+void plan_set_terms(const struct plan *p, const struct estimate *experts, float *x);
+/* plans[count] from experts[], whose costs are set. */
+void plan_set_estimate(const struct plan_set *s, const struct estimate *experts,
+                       struct estimate *plans);
+void plan_set_check(const struct plan_set *s, size_t plan, const struct plan_state *state,
+                    struct plan_verdict *ret);
