@@ -131,7 +131,7 @@ enum status demo_examine(struct demo *d, struct error *err)
     struct line routed;
     const struct report_options options = {.draws = 0, .seed = d->seed};
     demo_heading(d, 5, "The exam");
-    enum status st = eval_set_build(d->model, d->exam, NULL, NULL, d->arena, &set, err);
+    enum status st = eval_set_build(d->model, d->exam, &(struct eval_pool){0}, d->arena, &set, err);
     if (st == OK)
         st = report_make(&set.table, &options, d->arena, &report, err);
     if (st == OK)

@@ -12,6 +12,7 @@
 #define EVAL_DRAWS        500 /* standard errors to about 3 % of themselves */
 
 struct eval_options {
+    const char *plans;
     const char *model, *dataset;
     const char *reference, *experts;
     bool json;
@@ -53,6 +54,11 @@ static void warn(const struct eval_set *set)
                 "leeroo eval: warning: %zu of %zu queries were in the model's training set; the "
                 "figures flatter it\n",
                 set->trained_on, set->table.queries);
+    if (set->plans_without_texts)
+        fprintf(stderr,
+                "leeroo eval: note: %zu plans of the model are left out: the data set has no "
+                "responses/ of all their members\n",
+                set->plans_without_texts);
 }
 
 static enum status print(const struct eval_options *o, const struct eval_set *set,
@@ -68,13 +74,14 @@ static enum status print(const struct eval_options *o, const struct eval_set *se
     return st;
 }
 
-static enum status evaluate(const struct eval_options *o, const struct model *m,
-                            const struct dataset *d, struct arena *a, struct error *err)
+static enum status evaluate(const struct eval_options *o, const struct model *m, struct dataset *d,
+                            struct arena *a, struct error *err)
 {
     struct eval_set set;
     struct report r;
     struct progress progress;
-    enum status st = eval_set_build(m, d, o->experts, o->reference, a, &set, err);
+    const struct eval_pool pool = {o->experts, o->reference, o->plans};
+    enum status st = eval_set_build(m, d, &pool, a, &set, err);
     if (st != OK)
         return st;
     warn(&set);
@@ -128,6 +135,9 @@ static int eval_run(int argc, char **argv)
          OPTION_STRING, &o.reference, 0, 0, NULL},
         {"--experts", 0, "NAME,...", "the pool (default: all that model and data share)",
          OPTION_STRING, &o.experts, 0, 0, NULL},
+        {"--plans", 0, "PLAN;...",
+         "plans of the model that take part: all (default), none, a kind, a name", OPTION_STRING,
+         &o.plans, 0, 0, NULL},
         {"--json", 0, NULL, "one JSON object instead of a table", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--bootstrap", 0, "N", "draws for standard errors (default 500; 0: none)", OPTION_COUNT,
          &o.draws, 0, 1e6, NULL},

@@ -8,7 +8,9 @@ struct eval_set {
     struct eval_table table;    /* over the two matrices below */
     struct estimate *estimates; /* [queries × experts] */
     struct outcome *outcomes;
+    struct eval_run *runs;
     const uint32_t *query_index; /* [queries] of the table's rows in the data set */
+    size_t plans_without_texts;  /* plans left out: the data set has no responses of a member */
     size_t left_out;   /* queries without a known score and cost for every expert compared */
     size_t trained_on; /* queries of the table whose text the model was trained on */
 };
@@ -17,8 +19,15 @@ struct eval_set {
 size_t eval_known_queries(const struct dataset *d, const size_t *experts, size_t count,
                           uint32_t *queries);
 
-/* `experts` ("a,b"; NULL: all that model and data set share) are the pool; `reference` (NULL: the most accurate of
- * the pool) is compared with them and need be in the data set only. Lives in `a`; names point into `d`. */
-NODISCARD enum status eval_set_build(const struct model *m, const struct dataset *d,
-                                     const char *experts, const char *reference, struct arena *a,
+struct eval_pool {
+    const char *experts; /* "a,b": the pool; NULL: all that model and data set share */
+    const char *
+        reference; /* compared with the pool, need be in the data set only; NULL: the best of the pool */
+    const char *plans; /* patterns as plan_allow takes them; NULL: all. Plans need recorded texts */
+};
+
+/* The table lives in `a`; names point into `d` and `m`. Where the model has plans and the data set texts, outcomes of `d`
+ * get their answers. ERR_NOT_FOUND: a plan named cannot be measured. */
+NODISCARD enum status eval_set_build(const struct model *m, struct dataset *d,
+                                     const struct eval_pool *pool, struct arena *a,
                                      struct eval_set *ret, struct error *err);

@@ -69,7 +69,9 @@ Test(build, the_pool_is_what_model_and_data_share)
 {
     struct fixture f = fixture_make();
     struct eval_set s;
-    cr_assert_eq(eval_set_build(f.model, f.data, NULL, NULL, f.arena, &s, NULL), OK);
+    cr_assert_eq(
+        eval_set_build(f.model, f.data, &(struct eval_pool){NULL, NULL, NULL}, f.arena, &s, NULL),
+        OK);
     cr_assert_eq(s.table.experts, 2);
     cr_assert_eq(s.table.queries, QUERIES);
     cr_assert(str_equal(s.table.names[0], STR("small")), "in the order of the data set");
@@ -85,7 +87,9 @@ Test(build, rows_hold_the_estimates_and_outcomes_of_their_query)
     struct eval_set s;
     struct features features;
     struct estimate want[MODEL_ARMS_MAX];
-    cr_assert_eq(eval_set_build(f.model, f.data, "big", "other", f.arena, &s, NULL), OK);
+    cr_assert_eq(eval_set_build(f.model, f.data, &(struct eval_pool){"big", "other", NULL}, f.arena,
+                                &s, NULL),
+                 OK);
     cr_assert_eq(features_init(&features, NULL), OK);
     size_t row = 0;
     for (size_t q = 0; q < QUERIES; q++) {
@@ -114,7 +118,9 @@ static void expect_error(struct fixture *f, const char *experts, const char *ref
 {
     struct eval_set s = {.left_out = 77};
     struct error err = {0};
-    cr_expect_eq(eval_set_build(f->model, f->data, experts, reference, f->arena, &s, &err), want);
+    cr_expect_eq(eval_set_build(f->model, f->data, &(struct eval_pool){experts, reference, NULL},
+                                f->arena, &s, &err),
+                 want);
     cr_expect_not_null(strstr(err.text, what), "'%s' does not say %s", err.text, what);
     cr_expect_eq(s.left_out, 77, "outputs stay untouched on failure");
 }

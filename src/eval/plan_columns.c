@@ -1,0 +1,54 @@
+/* Plans run on recorded answers: see plan_columns.h. */
+#include "eval/plan_columns.h"
+
+#include <string.h>
+
+static void note_answer(struct plan_state *s, size_t i, const struct outcome *o,
+                        const struct answer_cell *cell)
+{
+    s->answers[i].asked = true;
+    s->answers[i].answer_class = o->answer_class;
+    memcpy(s->answers[i].stats, cell->stats, sizeof(cell->stats));
+}
+
+static void add_call(struct outcome *total, const struct outcome *call)
+{
+    total->cost_nano_usd += call->cost_nano_usd;
+    total->input_tokens += call->input_tokens;
+    total->output_tokens += call->output_tokens;
+    total->tokens_known = total->tokens_known && call->tokens_known;
+}
+
+void plan_column_run(const struct model *m, const struct plan_column *c, float characters,
+                     uint32_t choice_count, const struct estimate *estimates,
+                     const struct outcome *outcomes, const struct answer_cell *const *cells,
+                     struct outcome *ret, struct eval_run *ret_run)
+{
+    const struct plan *p = model_arm_at(m, c->arm);
+    struct plan_state state = {.characters = characters, .choice_count = choice_count};
+    struct plan_verdict verdict;
+    size_t asked = plan_first_count(p);
+    for (size_t i = 0; i < p->member_count; i++)
+        state.members[i] = &estimates[c->members[i]];
+    for (size_t i = 0; i < asked; i++)
+        note_answer(&state, i, &outcomes[c->members[i]], cells[c->members[i]]);
+    model_plan_check(m, c->arm, &state, &verdict);
+    if (verdict.escalate) {
+        note_answer(&state, asked, &outcomes[c->members[asked]], cells[c->members[asked]]);
+        model_plan_check(m, c->arm, &state, &verdict);
+        asked++;
+    }
+    const struct outcome *winner = &outcomes[c->members[verdict.winner]];
+    *ret = (struct outcome){.present = true,
+                            .known = true,
+                            .cost_known = true,
+                            .tokens_known = true,
+                            .score = winner->score,
+                            .answer = winner->answer,
+                            .answer_class = winner->answer_class};
+    *ret_run = (struct eval_run){.winner = (uint8_t)verdict.winner};
+    for (size_t i = 0; i < asked; i++) {
+        add_call(ret, &outcomes[c->members[i]]);
+        ret_run->calls |= (uint8_t)(1u << i);
+    }
+}
