@@ -11,7 +11,8 @@ extern const struct command serve_command;
 extern const struct command ask_command;
 extern const struct command route_command;
 extern const struct command eval_command;
+extern const struct command judge_command;
 
 #define COMMANDS                                                                                   \
-    &train_command, &route_command, &eval_command, &serve_command, &ask_command, &replay_command,  \
-        &demo_command,
+    &train_command, &route_command, &eval_command, &judge_command, &serve_command, &ask_command,   \
+        &replay_command, &demo_command,

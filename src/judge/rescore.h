@@ -9,11 +9,11 @@ typedef void judge_progress(size_t done, size_t total, void *arg);
 
 /* Makes sure that every outcome of these experts (NULL, 0: all) has its `answer` and `answer_class`: from the column
  * `answer` where the data set has it, else read from responses/ with JUDGE_AUTO. An outcome without a text has no
- * answer. Classes: the letter's number (A is 1) for a query with choices, else one from 27 on for all that agree (judge_answers_agree)
- * with the first of them; always over all answers of the query that are known so far. has_answers is set when all
- * experts were asked for. Fill the parts before dataset_concat, which has no folder of its own.
- * ERR_NOT_FOUND when there is neither the column nor a file of texts; the errors of responses_read. On failure
- * the data set is as it was. */
+ * answer. Classes: the letter's number (A is 1) for a query with choices, else one from 27 on for all that agree
+ * (judge_answers_agree) with the first of them; always over all answers of the query that are known so far.
+ * has_answers is set when all experts were asked for. Fill the parts before dataset_concat, which has no folder of
+ * its own. ERR_NOT_FOUND when there is neither the column nor a file of texts; the errors of responses_read. On
+ * failure the data set is as it was. */
 NODISCARD enum status judge_answers_fill(struct dataset *d, const size_t *experts, size_t count,
                                          judge_progress *progress, void *arg, struct error *err);
 
