@@ -190,30 +190,3 @@ float judge_score(const struct query *query, struct str response)
     return query->answer.len > 0 && judge_answer_read(query, JUDGE_AUTO, response, &answer) &&
            judge_answers_agree(answer, query->answer);
 }
-
-/* The letter that a line of a list starts with ("B. ", "B) ", "(B) "); '\0' when it starts otherwise. */
-static char line_letter(struct str line)
-{
-    line = str_trim(line);
-    bool open = line.len > 0 && line.ptr[0] == '(';
-    line = str_slice(line, open, line.len);
-    bool letter = line.len >= 3 && line.ptr[0] >= 'A' && line.ptr[0] <= 'Z';
-    return letter && is_one_of(line.ptr[1], open ? ")" : ".):") && line.ptr[2] == ' ' ? line.ptr[0]
-                                                                                      : '\0';
-}
-
-uint32_t judge_choices_count(struct str prompt)
-{
-    uint32_t count = 0, last = 0;
-    while (prompt.len > 0) {
-        char letter = line_letter(str_split(&prompt, '\n'));
-        if (letter == '\0')
-            continue;
-        if (letter == 'A')
-            count = 1;
-        else
-            count = count > 0 && letter == (char)('A' + count) ? count + 1 : 0;
-        last = count >= 2 ? count : last;
-    }
-    return last;
-}

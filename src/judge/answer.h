@@ -30,6 +30,3 @@ bool judge_answers_agree(struct str a, struct str b);
 /* 1 when the response answers the query as query->answer says, else 0. A query with choices is judged by its
  * letter; a query without a known answer scores 0. */
 float judge_score(const struct query *query, struct str response);
-/* How many choices a prompt lists, one a line: "A. ...", "B. ...", or "(A) ..."; 0 when it lists none. Only the last
- * list counts. */
-uint32_t judge_choices_count(struct str prompt);

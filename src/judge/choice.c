@@ -11,6 +11,8 @@
 
 #include "judge/choice_int.h"
 
+#define WORDS_TRIES_MAX 32 /* markers behind which words are looked for: keeps the time linear */
+
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -60,7 +62,8 @@ static size_t marker_end(struct str text, size_t at, bool *ret_colon)
 
 struct evidence {
     char is, colon, boxed, words; /* letters; '\0': no such evidence */
-    bool doubt;                   /* the last marker was followed by several letters or a refusal */
+    int tries;
+    bool doubt; /* the last marker was followed by several letters or a refusal */
 };
 
 static void take_marker(const struct query *query, struct str text, size_t at, bool colon,
@@ -72,7 +75,7 @@ static void take_marker(const struct query *query, struct str text, size_t at, b
         *into = found.letter;
     if (found.kind == CHOICE_LETTER)
         return;
-    if (e->words == '\0' && found.kind != CHOICE_SEVERAL)
+    if (e->words == '\0' && found.kind != CHOICE_SEVERAL && e->tries++ < WORDS_TRIES_MAX)
         e->words = choice_words_read(query, text, found.end);
     e->doubt = found.kind != CHOICE_NONE;
 }

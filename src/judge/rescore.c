@@ -154,12 +154,23 @@ static void words_class(struct outcome *row, size_t e, uint16_t *count)
     row[e].answer_class = ++*count;
 }
 
+/* Nearly every answer to a query with choices is a letter already; a column `answer` may also say "(B)". */
+static char answer_choice(const struct query *query, struct str answer)
+{
+    if (query->choice_count == 0 || answer.len == 0)
+        return '\0';
+    if (answer.len == 1 && answer.ptr[0] >= 'A' &&
+        (uint32_t)(answer.ptr[0] - 'A') < query->choice_count)
+        return answer.ptr[0];
+    return judge_choice(query, answer);
+}
+
 static void row_classes(const struct query *query, struct outcome *row, size_t experts)
 {
     uint16_t count = QUERY_CHOICES_MAX;
     for (size_t e = 0; e < experts; e++) {
         struct str answer = row[e].answer;
-        char letter = query->choice_count > 0 && answer.len > 0 ? judge_choice(query, answer) : 0;
+        char letter = answer_choice(query, answer);
         row[e].answer_class = letter ? (uint16_t)(letter - 'A' + 1) : 0;
         if (!letter && answer.len > 0)
             words_class(row, e, &count);

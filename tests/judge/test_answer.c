@@ -89,14 +89,3 @@ Test(answer, score)
     cr_expect_eq(judge_score(&choice, STR("The answer is green.")), 1.0f);
     cr_expect_eq(judge_score(&unknown, STR("The answer is (C).")), 0.0f);
 }
-
-Test(answer, choices_that_a_prompt_lists)
-{
-    cr_expect_eq(judge_choices_count(STR("Which?\nA. x\nB. y\nC. z")), 3);
-    cr_expect_eq(judge_choices_count(STR("Which?\r\n(A) x\r\n(B) y\r\n\r\nThink well.")), 2);
-    cr_expect_eq(judge_choices_count(STR("A. x\nB. y\nC. z\nAnswer: A\n\nAnd here?\nA) 1\nB) 2")),
-                 2);
-    cr_expect_eq(judge_choices_count(STR("A. Smith wrote this.")), 0);
-    cr_expect_eq(judge_choices_count(STR("B. x\nC. y")), 0);
-    cr_expect_eq(judge_choices_count(STR("")), 0);
-}
