@@ -51,7 +51,7 @@ static size_t skip_wrapping(struct str text, size_t at, size_t limit, bool *ret_
         char c = text.ptr[at];
         if (is_one_of(c, " \t\r\n:")) {
             at++;
-        } else if (is_one_of(c, "([{*_$\\\"'`<~=.")) {
+        } else if (is_one_of(c, "([{}*_$\\\"'`<~=.")) {
             wrapped = true;
             at++;
         } else {

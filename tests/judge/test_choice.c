@@ -36,6 +36,7 @@ Test(choice, a_letter_behind_a_marker)
     settles("The answer must be F, as shown.", 'F');
     settles("The answer is \\(\\boxed{A}\\).", 'A');
     settles("The answer is $\\text{(C)}$", 'C');
+    settles("\\[ \\text{The answer is } \\text{E. dopamine} \\]", 'E');
     settles("The answer is:\n\\[\n\\boxed{\\textbf{C}}\n\\]", 'C');
 }
 
