@@ -2,6 +2,7 @@
  * again or asks the next best. */
 #include "serve/chat_int.h"
 #include "serve/errors.h"
+#include "serve/plan_run.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -19,6 +20,8 @@ void chat_release(struct chat *c)
 {
     if (c->call)
         expert_call_cancel(c->call);
+    if (c->run)
+        plan_run_release(c->run);
     loop_timer_free(c->timer);
     buf_done(&c->body);
     buf_done(&c->out);
@@ -32,10 +35,12 @@ void chat_release(struct chat *c)
 static void on_gone(struct http_exchange *x)
 {
     struct chat *c = x->user;
-    struct chat_cost cost = {COST_ESTIMATED, 0, 0, 0};
-    if (c->call && expert_call_sent(c->call))
-        cost = chat_cost_found(c, expert_call_answer(c->call));
-    chat_account(c, errors_row(ERR_CANCELLED)->http_status, &cost, "client gone");
+    if (c->run)
+        plan_run_cancel(c->run);
+    if (c->call)
+        chat_note_candidate(c, CHAT_CANCELLED,
+                            expert_call_sent(c->call) ? expert_call_answer(c->call) : NULL);
+    chat_account(c, errors_row(ERR_CANCELLED)->http_status, "client gone");
     chat_release(c);
 }
 
@@ -50,55 +55,82 @@ static void on_timer(void *arg)
         relay_linger_over(c);
 }
 
-/* Picks what comes after a failed try. False: nothing is left to try. */
-static bool plan_next(struct chat *c, const struct expert_answer *answer, uint64_t *ret_wait_ms)
+bool chat_again(struct chat *c, const struct expert *expert, unsigned tries, bool another,
+                const struct expert_answer *answer, uint64_t *ret_wait_ms)
 {
-    bool another = c->candidate + 1 < c->choice.order_count;
-    uint64_t wait = retry_backoff_ms(c->tries - 1, &c->worker->rng);
-    if (answer->retry == EXPERT_RETRY_NEVER || c->attempts >= CHAT_ATTEMPTS_MAX)
-        return false;
+    uint64_t wait = retry_backoff_ms(tries - 1, &c->worker->rng);
     if (answer->retry_after_ms > wait)
         wait = answer->retry_after_ms;
-    bool again = answer->retry == EXPERT_RETRY_SAME && c->tries <= chat_expert(c)->retries &&
-                 wait <= (another ? CHAT_WAIT_MAX_MS : CHAT_WAIT_LAST_MS);
-    if (again) {
-        *ret_wait_ms = wait;
-        return true;
-    }
-    if (!another)
-        return false;
-    c->candidate++;
-    c->tries = 0;
-    *ret_wait_ms = 0;
-    return true;
+    *ret_wait_ms = wait;
+    return c->attempts < CHAT_ATTEMPTS_MAX && answer->retry == EXPERT_RETRY_SAME &&
+           tries <= expert->retries && wait <= (another ? CHAT_WAIT_MAX_MS : CHAT_WAIT_LAST_MS);
 }
 
-static void log_retry(const struct chat *c, const struct expert *failed, const struct error *err,
-                      uint64_t wait_ms)
+void chat_log_retry(const struct chat *c, const struct expert *failed, const struct expert *next,
+                    const struct error *err, uint64_t wait_ms)
 {
     char quoted[320];
     log_quote(quoted, sizeof(quoted), str_from(err->text));
     log_event(LOG_WARN, "retry", "req=%s failed=%.*s next=%.*s attempts=%u wait_ms=%llu error=%s",
-              c->id, STR_FMT(failed->name), STR_FMT(chat_expert(c)->name), c->attempts,
+              c->id, STR_FMT(failed->name), STR_FMT(next->name), c->attempts,
               (unsigned long long)wait_ms, quoted);
+}
+
+static void wait_for(struct chat *c, uint64_t wait_ms)
+{
+    c->phase = CHAT_WAITING;
+    loop_timer_start(c->timer, wait_ms);
+}
+
+/* The candidate will not be asked again. */
+static void give_up(struct chat *c, enum status status, const struct error *err,
+                    const struct expert_answer *answer)
+{
+    const struct expert *failed = chat_expert(c);
+    bool another = c->candidate + 1 < c->choice.order_count && c->attempts < CHAT_ATTEMPTS_MAX &&
+                   answer->retry != EXPERT_RETRY_NEVER;
+    chat_note_candidate(c, CHAT_FAILED, c->started ? answer : NULL);
+    if (!c->started && c->run && plan_run_rescue(c))
+        return;
+    if (c->started || !another) {
+        relay_fail(c, status, err, answer);
+        return;
+    }
+    c->candidate++;
+    c->tries = 0;
+    chat_log_retry(c, failed, chat_expert(c), err, 0);
+    wait_for(c, 0);
 }
 
 static void on_done(struct expert_call *call, enum status status, const struct error *err)
 {
     struct chat *c = expert_call_user(call);
     const struct expert_answer *answer = expert_call_answer(call);
-    const struct expert *asked = chat_expert(c);
+    bool another = c->candidate + 1 < c->choice.order_count;
     uint64_t wait_ms = 0;
+    c->call = NULL; /* it goes by itself when this returns */
     if (status == OK) {
+        chat_note_candidate(c, CHAT_ANSWERED, answer);
         relay_finish(c, answer);
-    } else if (c->started || !plan_next(c, answer, &wait_ms)) {
-        relay_fail(c, status, err, answer);
+    } else if (!c->started && chat_again(c, chat_expert(c), c->tries, another, answer, &wait_ms)) {
+        chat_log_retry(c, chat_expert(c), chat_expert(c), err, wait_ms);
+        wait_for(c, wait_ms);
     } else {
-        log_retry(c, asked, err, wait_ms);
-        c->call = NULL;
-        c->phase = CHAT_WAITING;
-        loop_timer_start(c->timer, wait_ms);
+        give_up(c, status, err, answer);
     }
+}
+
+struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
+                                             struct str body)
+{
+    return (struct expert_call_options){
+        .expert = expert,
+        .body = body,
+        .stream = c->request.stream,
+        .answer_bytes_max = c->worker->gateway->config->limits.answer_bytes,
+        .headers = c->forwarded,
+        .header_count = c->forwarded_count,
+    };
 }
 
 static enum status start_call(struct chat *c, struct error *err)
@@ -111,18 +143,11 @@ static enum status start_call(struct chat *c, struct error *err)
     enum status status = buf_status(&c->body, err);
     if (status != OK)
         return status;
-    const struct expert_call_options o = {
-        .expert = expert,
-        .body = buf_str(&c->body),
-        .stream = c->request.stream,
-        .answer_bytes_max = c->worker->gateway->config->limits.answer_bytes,
-        .headers = c->forwarded,
-        .header_count = c->forwarded_count,
-        .user = c,
-        .on_event = relay_event,
-        .on_flush = relay_flush,
-        .on_done = on_done,
-    };
+    struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body));
+    o.user = c;
+    o.on_event = relay_event;
+    o.on_flush = relay_flush;
+    o.on_done = on_done;
     return expert_call_start(c->worker->client, &o, &c->call, err);
 }
 
@@ -131,11 +156,22 @@ static void ask(struct chat *c)
     static const struct expert_answer nothing = {0};
     struct error err = {0};
     c->phase = CHAT_CALLING;
+    if (c->tries == 0)
+        c->asked_ms = loop_now_ms(c->worker->loop);
     c->tries++;
     c->attempts++;
     enum status status = start_call(c, &err);
-    if (status != OK)
-        relay_fail(c, status, &err, &nothing);
+    if (status == OK)
+        return;
+    chat_note_candidate(c, CHAT_FAILED, NULL);
+    relay_fail(c, status, &err, &nothing);
+}
+
+void chat_ask(struct chat *c, size_t candidate)
+{
+    c->candidate = candidate;
+    c->tries = 0;
+    ask(c);
 }
 
 static void forward_headers(struct chat *c)
@@ -167,8 +203,27 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
         *code = "model_not_found";
         return status;
     }
-    return pool_choose(w->gateway->pool, &c->request, target, &w->features, c->x->arena, &c->choice,
-                       err);
+    bool in_body = c->request.plans.ptr;
+    target.plans = in_body ? c->request.plans : http_header_get(c->x, "x-leeroo-plans");
+    status = pool_choose(w->gateway->pool, &c->request, target, &w->features, c->x->arena,
+                         &c->choice, err);
+    if (status == ERR_INPUT)
+        *param = in_body ? "leeroo.plans" : "x-leeroo-plans";
+    return status;
+}
+
+static bool is_plan(const struct chat *c)
+{
+    return pool_arm_at(c->worker->gateway->pool, c->choice.decision.arm)->member_count > 1;
+}
+
+static void run_plan(struct chat *c)
+{
+    static const struct expert_answer nothing = {0};
+    struct error err = {0};
+    enum status status = plan_run_start(c, &err);
+    if (status != OK)
+        relay_fail(c, status, &err, &nothing);
 }
 
 void chat_handle(struct worker *w, struct http_exchange *x)
@@ -184,7 +239,7 @@ void chat_handle(struct worker *w, struct http_exchange *x)
     c->x = x;
     c->begin_ms = loop_now_ms(w->loop);
     worker_request_id(w, c->id);
-    buf_init(&c->body, x->body.len + 4096);
+    buf_init(&c->body, x->body.len + CHAT_BODY_BYTES_SPARE);
     buf_init(&c->out,
              SIZE_MAX / 2); /* one read's events: bounded by the parser and by curl's buffer */
     enum status status = read_and_choose(c, &param, &code, &err);
@@ -195,13 +250,15 @@ void chat_handle(struct worker *w, struct http_exchange *x)
             status = error_set(&err, ERR_MEMORY, "out of memory for a timer");
     }
     if (status != OK) {
-        const struct chat_cost none = {COST_PREDICTED, 0, 0, 0};
-        chat_account(c, errors_row(status)->http_status, &none, err.text);
+        chat_account(c, errors_row(status)->http_status, err.text);
         answer_error(x, c->id, status, err.text, param, code);
         return;
     }
     x->user = c;
     x->on_gone = on_gone;
     forward_headers(c);
-    ask(c);
+    if (is_plan(c))
+        run_plan(c);
+    else
+        chat_ask(c, 0);
 }

@@ -1,24 +1,29 @@
-/* Private to chat.c, relay.c and account.c: one chat exchange from request to last byte.
+/* Private to chat.c, relay.c, account.c and plan_run.c: one chat exchange from request to last byte.
  *
  *     parse, choose ─▶ CALLING ─▶ RELAYING ─▶ done        before the first byte to the client a failure
- *                       ▲    └─▶ WAITING (backoff) ─┘      leads to another try or another expert; after
- *                       └────────────┘                     it to an error event
+ *           │           ▲    └─▶ WAITING (backoff) ─┘      leads to another try or another expert; after
+ *           │           └────────────┘                     it to an error event
+ *           │           ▲
+ *           └▶ MEMBERS ─┴─▶ done                           a plan asks its members: serve/plan_run.h
  *
  * A chat lives in its exchange's arena; what is not in there (call, timer, buffers) goes in chat_release. */
 #pragma once
 
 #include "expert/call.h"
 #include "serve/gateway_int.h"
+#include "serve/plan_kept.h"
 
 #define CHAT_ATTEMPTS_MAX 16 /* calls made for one request, whoever is asked */
 #define CHAT_WAIT_MAX_MS                                                                           \
     5000 /* a longer Retry-After sends us to the next expert, if there is one */
-#define CHAT_WAIT_LAST_MS   20000 /* ... and if there is none, we give up rather than wait longer */
-#define CHAT_HELD_BYTES_MAX 65536 /* of a stream before its first content */
-#define CHAT_DONE_LINGER_MS 1000  /* for the end of an upstream's connection after [DONE] */
-#define CHAT_HEADERS_MAX    16
+#define CHAT_WAIT_LAST_MS     20000 /* ... and if there is none, we give up rather than wait longer */
+#define CHAT_HELD_BYTES_MAX   65536 /* of a stream before its first content */
+#define CHAT_DONE_LINGER_MS   1000  /* for the end of an upstream's connection after [DONE] */
+#define CHAT_HEADERS_MAX      16
+#define CHAT_BODY_BYTES_SPARE 4096 /* what a body may grow by on its way up */
+#define CHAT_PAID_MAX         (CHAT_ATTEMPTS_MAX + PLAN_MEMBERS_MAX)
 
-enum chat_phase { CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
+enum chat_phase { CHAT_MEMBERS, CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
 
 enum cost_basis {
     COST_USAGE,     /* the upstream's own counts */
@@ -32,6 +37,17 @@ struct chat_cost {
     int64_t input_tokens, output_tokens;
 };
 
+enum chat_outcome { CHAT_ANSWERED, CHAT_FAILED, CHAT_CANCELLED };
+
+struct chat_paid { /* what came of asking one expert, all tries together */
+    size_t expert;
+    enum chat_outcome outcome;
+    struct chat_cost cost;
+    uint64_t latency_ms; /* from the first try to the end of the last */
+};
+
+struct plan_run;
+
 struct chat {
     struct worker *worker;
     struct http_exchange *x;
@@ -39,9 +55,10 @@ struct chat {
     enum chat_phase phase;
     struct openai_request request;
     struct pool_choice choice;
-    bool chosen;       /* choice is there */
-    size_t candidate;  /* index into choice.order: whom we ask now */
-    unsigned tries;    /* of that expert */
+    bool chosen;          /* choice is there */
+    struct plan_run *run; /* NULL: the chosen arm is a single expert */
+    size_t candidate; /* index into choice.order: whom we ask now, at the end whose answer stands */
+    unsigned tries;   /* of that expert */
     unsigned attempts; /* of all */
     struct http_header forwarded[8];
     size_t forwarded_count;
@@ -55,20 +72,44 @@ struct chat {
     bool done_mark; /* [DONE] was relayed */
     bool lingering; /* the timer of CHAT_DONE_LINGER_MS runs: once, whatever else comes */
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
+    uint64_t asked_ms;                 /* the candidate's first try */
+    struct chat_paid paid[CHAT_PAID_MAX];
+    size_t paid_count;
 };
 
-const struct expert *chat_expert(const struct chat *c); /* the one being asked */
-const char *cost_basis_name(enum cost_basis basis);
+const struct expert *chat_expert(const struct chat *c); /* the candidate */
+/* Asks choice.order[candidate], with all that follows; before the first byte only. */
+void chat_ask(struct chat *c, size_t candidate);
+struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
+                                             struct str body);
+/* Whether and when to ask the same expert again after a failed try; false: not again. */
+bool chat_again(struct chat *c, const struct expert *expert, unsigned tries, bool another,
+                const struct expert_answer *answer, uint64_t *ret_wait_ms);
+void chat_log_retry(const struct chat *c, const struct expert *failed, const struct expert *next,
+                    const struct error *err, uint64_t wait_ms);
+void chat_release(struct chat *c); /* cancels and frees; x is not touched */
 
 /* account.c: what it cost, the headers that say so, and the access log line. */
-struct chat_cost chat_cost_predicted(const struct chat *c);
-struct chat_cost chat_cost_found(const struct chat *c, const struct expert_answer *answer);
+const char *cost_basis_name(enum cost_basis basis);
+/* Of one call alone. */
+struct chat_cost chat_cost_found(const struct chat *c, const struct expert *expert,
+                                 const struct expert_answer *answer);
+void chat_cost_add(struct chat_cost *sum, const struct chat_cost *more);
+/* An expert is done with; call once for each that was asked. */
+void chat_note(struct chat *c, size_t expert, enum chat_outcome outcome,
+               const struct chat_cost *cost, uint64_t asked_ms);
+/* The candidate is done with. `answer` NULL: nothing came that would cost. */
+void chat_note_candidate(struct chat *c, enum chat_outcome outcome,
+                         const struct expert_answer *answer);
+struct chat_cost chat_cost_total(const struct chat *c);     /* of what was noted */
+struct chat_cost chat_cost_predicted(const struct chat *c); /* that, and the candidate's estimate */
+/* `,"leeroo":{...}`, to stand behind another member. `running`: the candidate's call until now; NULL: noted. */
+void chat_write_member(const struct chat *c, const struct expert_answer *running, struct buf *out);
 /* The x-leeroo headers into headers[CHAT_HEADERS_MAX]; their text is in the exchange's arena. */
 size_t chat_headers(const struct chat *c, const struct chat_cost *cost,
                     struct http_header *headers);
 /* Logs the request and tells the budget; call once, before the exchange is answered to its end. */
-void chat_account(struct chat *c, int http_status, const struct chat_cost *cost,
-                  const char *problem);
+void chat_account(struct chat *c, int http_status, const char *problem);
 
 /* relay.c: the callbacks of a running call, and the end of the exchange. */
 void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply);
@@ -77,8 +118,8 @@ void relay_drained(struct http_exchange *x);
 void relay_linger_over(struct chat *c);
 /* The call ended well. */
 void relay_finish(struct chat *c, const struct expert_answer *answer);
+/* The candidate's answer was held back and stands. */
+void relay_kept(struct chat *c, const struct plan_kept *kept);
 /* The call failed and nothing more is tried. */
 void relay_fail(struct chat *c, enum status status, const struct error *err,
                 const struct expert_answer *answer);
-
-void chat_release(struct chat *c); /* cancels and frees; x is not touched */

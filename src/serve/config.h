@@ -18,10 +18,16 @@
 #define CONFIG_POLICIES_MAX 256
 #define CONFIG_THREADS_MAX  64
 
+struct config_place {
+    size_t line, column;
+};
+
 struct config_policy {
     struct str name;
     struct policy policy;
-    const bool *use; /* [expert_count]; NULL: all */
+    const bool *use;                        /* [expert_count]; NULL: all */
+    struct str plans;                       /* as plan_allow takes them; empty: all */
+    const struct config_place *plan_places; /* where each of them stands, for messages made later */
 };
 
 struct config_origin { /* of one expert, for messages made later */
@@ -68,7 +74,8 @@ NODISCARD enum status config_parse(struct str text, const char *place, struct co
                                    struct error *err);
 void config_free(struct config *c); /* NULL is fine; wipes the keys */
 
-/* Every expert must be one that the model can estimate; experts without prices get the model's. */
+/* Every expert must be one that the model can estimate; experts without prices get the model's. Plans that a policy
+ * names must be the model's, and their members the policy's. */
 NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
 /* Adds a policy (or replaces one of that name) and makes it the default; for `ask`. */
 NODISCARD enum status config_override_policy(struct config *c, const char *name,

@@ -1,6 +1,7 @@
 /* Checks of leeroo.yaml that go beyond one value's form. */
 #include <string.h>
 
+#include "plan/allow.h"
 #include "serve/config_int.h"
 
 #define NAME_BYTES_MAX 128
@@ -126,6 +127,47 @@ static enum status unknown_expert(const struct config *c, size_t index, const st
     return status;
 }
 
+/* Experts of the model that the policy may ask, into use[model_arm_count]. */
+static void policy_experts(const struct config *c, const struct config_policy *p,
+                           const struct model *m, bool *use)
+{
+    for (size_t i = 0; i < c->expert_count; i++)
+        use[model_expert_index(m, c->experts[i].name)] = !p->use || p->use[i];
+}
+
+/* A plan by its name must be there, and whole: a policy that silently lacks it would surprise. */
+static enum status check_pattern(const struct config *c, const struct config_policy *p,
+                                 struct config_place at, struct str pattern, const struct model *m,
+                                 struct error *err)
+{
+    bool use[MODEL_ARMS_MAX] = {false};
+    struct error why = {0};
+    policy_experts(c, p, m, use);
+    if (plan_allow(m, pattern, use, &why) != OK)
+        return error_set_at(err, ERR_INPUT, c->place, at.line, at.column, "plans: %s", why.text);
+    if (str_find(pattern, STR("("), 0) == SIZE_MAX)
+        return OK;
+    for (size_t i = model_expert_count(m); i < model_arm_count(m); i++)
+        if (use[i])
+            return OK;
+    return error_set_at(err, ERR_INPUT, c->place, at.line, at.column,
+                        "plans: an expert of '%.*s' is not listed under experts, or not one of "
+                        "policy '%.*s'",
+                        STR_FMT(pattern), STR_FMT(p->name));
+}
+
+static enum status check_plans(const struct config *c, const struct config_policy *p,
+                               const struct model *m, struct error *err)
+{
+    struct str rest = p->plans;
+    enum status status = OK;
+    for (size_t i = 0; rest.len > 0 && status == OK; i++) {
+        struct str pattern = str_split(&rest, ';');
+        status = check_pattern(c, p, p->plan_places[i], pattern, m, err);
+    }
+    return status;
+}
+
 enum status config_bind(struct config *c, const struct model *m, struct error *err)
 {
     for (size_t i = 0; i < c->expert_count; i++)
@@ -135,5 +177,10 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
         if (!c->origins[i].priced)
             c->experts[i].price =
                 model_expert_at(m, model_expert_index(m, c->experts[i].name))->price;
+    for (size_t i = 0; i < c->policy_count; i++) {
+        enum status status = check_plans(c, &c->policies[i], m, err);
+        if (status != OK)
+            return status;
+    }
     return OK;
 }

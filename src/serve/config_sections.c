@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "expert/expert.h"
 #include "serve/config_int.h"
@@ -18,7 +19,7 @@ struct raw_expert {
 
 struct raw_policy {
     struct policy policy;
-    const struct yaml_tree *experts;
+    const struct yaml_tree *experts, *plans;
 };
 
 enum status config_read_node(struct conf_reader *r, const struct conf_row *row,
@@ -162,6 +163,7 @@ static const struct conf_row policy_rows[] = {
      1},
     {"max_cost", conf_read_usd, offsetof(struct raw_policy, policy.max_cost_nano_usd), false, 1, 0},
     {"experts", config_read_node, offsetof(struct raw_policy, experts), false, 0, 0},
+    {"plans", config_read_node, offsetof(struct raw_policy, plans), false, 0, 0},
 };
 #define POLICY_TARGET_ROWS 3 /* the first three rows exclude each other */
 
@@ -187,6 +189,47 @@ static enum status read_use(struct conf_reader *r, const struct yaml_tree *node,
     return OK;
 }
 
+static enum status add_pattern(struct conf_reader *r, const struct yaml_tree *node,
+                               struct buf *joined, struct error *err)
+{
+    struct str pattern = node->kind == TREE_SCALAR ? str_trim(node->scalar) : STR("");
+    if (pattern.len == 0 || memchr(pattern.ptr, ';', pattern.len))
+        return conf_fail(r, node, err,
+                         "plans must be all, none, cascade, panel or the name of a plan such as "
+                         "\"panel(a,b->c)\", or a list of such, not %s",
+                         node->kind == TREE_SCALAR ? "this" : yaml_tree_kind_name(node));
+    buf_addf(joined, "%s%.*s", joined->len ? ";" : "", STR_FMT(pattern));
+    return OK;
+}
+
+/* Whether the model has such plans is seen in config_bind. */
+static enum status read_plans(struct conf_reader *r, const struct yaml_tree *node,
+                              struct config_policy *into, struct error *err)
+{
+    bool list = node->kind == TREE_LIST;
+    size_t count = list ? node->count : 1;
+    struct config_place *places = ARENA_ARRAY(r->arena, count, struct config_place);
+    struct buf joined;
+    enum status status = OK;
+    buf_init(&joined, CONFIG_BYTES_MAX);
+    if (count == 0)
+        status = conf_fail(r, node, err, "plans: the list is empty; \"none\" switches them off");
+    for (size_t i = 0; places && i < count && status == OK; i++) {
+        const struct yaml_tree *item = list ? &node->items[i] : node;
+        places[i] = (struct config_place){item->line, item->column};
+        status = add_pattern(r, item, &joined, err);
+    }
+    struct str kept = arena_copy(r->arena, buf_str(&joined));
+    if (status == OK && (!places || !kept.ptr || joined.status != OK))
+        status = config_no_memory(err);
+    buf_done(&joined);
+    if (status != OK)
+        return status;
+    into->plans = kept;
+    into->plan_places = places;
+    return OK;
+}
+
 static enum status read_policy(struct conf_reader *r, const struct yaml_tree *key,
                                const struct yaml_tree *node, struct error *err)
 {
@@ -204,6 +247,8 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
                            STR_FMT(key->scalar));
     if (status == OK && raw.experts)
         status = read_use(r, raw.experts, &p->use, err);
+    if (status == OK && raw.plans)
+        status = read_plans(r, raw.plans, p, err);
     if (status != OK)
         return status;
     p->name = key->scalar;

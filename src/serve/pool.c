@@ -7,11 +7,13 @@
 
 #include "base/check.h"
 #include "expert/tokens.h"
+#include "plan/allow.h"
 #include "plan/budget.h"
 
 struct pool_policy {
     struct policy policy;
-    const bool *use; /* NULL: all */
+    const bool *use; /* [expert_count]; NULL: all */
+    bool *plan_use;  /* [arm_count]: which plans; the experts' part means nothing */
     pthread_mutex_t lock;
     struct budget budget; /* guarded by lock; only where policy.budget_usd_per_1k > 0 */
 };
@@ -19,9 +21,12 @@ struct pool_policy {
 struct pool {
     const struct config *config;
     const struct model *model;
-    size_t model_count;
-    size_t *model_index; /* [expert_count] */
-    bool *repriced;      /* the configuration's prices differ from the trained ones */
+    size_t model_count; /* arms of the model */
+    size_t arm_count;
+    size_t *model_index; /* [arm_count] the model's arm */
+    struct plan *arms;   /* [arm_count] */
+    char **labels;       /* [arm_count]; of experts NULL */
+    bool *repriced; /* [expert_count] the configuration's prices differ from the trained ones */
     struct pool_policy *policies;
     size_t policy_count;
 };
@@ -34,9 +39,62 @@ static void bind_experts(struct pool *p)
         CHECK(k != SIZE_MAX);
         const struct price *trained = &model_expert_at(p->model, k)->price;
         p->model_index[i] = k;
+        p->arms[i] = (struct plan){.member_count = 1, .members = {i}, .name = e->name};
         p->repriced[i] = trained->input_nano_usd_per_m != e->price.input_nano_usd_per_m ||
                          trained->output_nano_usd_per_m != e->price.output_nano_usd_per_m;
     }
+}
+
+/* The plan with the configuration's indices of its members; false when one of them is not configured. */
+static bool bind_plan(const struct pool *p, const struct plan *from, struct plan *ret)
+{
+    struct plan plan = *from;
+    for (size_t k = 0; k < plan.member_count; k++) {
+        struct str name = model_expert_at(p->model, from->members[k])->name;
+        plan.members[k] = expert_index(p->config->experts, p->config->expert_count, name);
+        if (plan.members[k] == SIZE_MAX)
+            return false;
+    }
+    *ret = plan;
+    return true;
+}
+
+/* Headers take ASCII only. Names of configured experts are plain, so the arrow is all there is to replace. */
+static char *label_of(const struct plan *plan)
+{
+    static const struct str arrow = {"→", sizeof("→") - 1};
+    size_t at = str_find(plan->name, arrow, 0);
+    struct buf text;
+    buf_init(&text, plan->name.len + 16);
+    buf_add(&text, str_slice(plan->name, 0, at));
+    if (at != SIZE_MAX) {
+        buf_add_c(&text, "->");
+        buf_add(&text, str_slice(plan->name, at + arrow.len, plan->name.len));
+    }
+    return buf_take(&text);
+}
+
+static enum status bind_plans(struct pool *p, struct error *err)
+{
+    for (size_t k = model_expert_count(p->model); k < p->model_count; k++) {
+        if (!bind_plan(p, model_arm_at(p->model, k), &p->arms[p->arm_count]))
+            continue;
+        p->labels[p->arm_count] = label_of(&p->arms[p->arm_count]);
+        if (!p->labels[p->arm_count])
+            return error_set(err, ERR_MEMORY, "out of memory for the pool");
+        p->model_index[p->arm_count++] = k;
+    }
+    return OK;
+}
+
+/* Which of the pool's plans the patterns allow, into use[arm_count]. `experts` as in plan_allow, scratch. */
+static enum status allow_plans(const struct pool *p, struct str patterns, bool *experts, bool *use,
+                               struct error *err)
+{
+    enum status status = plan_allow(p->model, patterns, experts, err);
+    for (size_t i = p->config->expert_count; status == OK && i < p->arm_count; i++)
+        use[i] = experts[p->model_index[i]];
+    return status;
 }
 
 /* Budget control starts from the lambda calibrated on the training queries, at the trained prices. */
@@ -44,23 +102,41 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
 {
     const struct config_policy *from = &p->config->policies[index];
     struct pool_policy *to = &p->policies[index];
-    bool *use = calloc(p->model_count, sizeof(*use));
-    if (!use)
-        return error_set(err, ERR_MEMORY, "out of memory for a policy");
-    for (size_t i = 0; i < p->config->expert_count; i++)
-        use[p->model_index[i]] = !from->use || from->use[i];
+    if (pthread_mutex_init(&to->lock, NULL))
+        return error_set(err, ERR_MEMORY, "cannot make a lock");
+    p->policy_count++;
     to->policy = from->policy;
     to->use = from->use;
-    if (pthread_mutex_init(&to->lock, NULL)) {
+    to->plan_use = calloc(p->arm_count, sizeof(*to->plan_use));
+    bool *use = calloc(p->model_count, sizeof(*use));
+    if (!use || !to->plan_use) {
         free(use);
-        return error_set(err, ERR_MEMORY, "cannot make a lock");
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
     }
+    for (size_t i = 0; i < p->config->expert_count; i++)
+        use[p->model_index[i]] = !from->use || from->use[i];
+    enum status status = allow_plans(p, from->plans, use, to->plan_use, err);
     double budget = from->policy.budget_usd_per_1k;
-    if (budget > 0)
+    if (status == OK && budget > 0)
         budget_init(&to->budget, budget, model_lambda_for_budget(p->model, use, budget));
-    p->policy_count++;
     free(use);
-    return OK;
+    return status;
+}
+
+static enum status bind_arms(struct pool *p, struct error *err)
+{
+    size_t experts = p->config->expert_count;
+    size_t most = experts + p->model_count - model_expert_count(p->model);
+    p->model_index = calloc(most, sizeof(*p->model_index));
+    p->arms = calloc(most, sizeof(*p->arms));
+    p->labels = calloc(most, sizeof(*p->labels));
+    p->repriced = calloc(experts, sizeof(*p->repriced));
+    p->policies = calloc(p->config->policy_count, sizeof(*p->policies));
+    if (!p->model_index || !p->arms || !p->labels || !p->repriced || !p->policies)
+        return error_set(err, ERR_MEMORY, "out of memory for the pool");
+    p->arm_count = experts;
+    bind_experts(p);
+    return bind_plans(p, err);
 }
 
 enum status pool_create(const struct config *config, const struct model *model, struct pool **ret,
@@ -72,14 +148,7 @@ enum status pool_create(const struct config *config, const struct model *model, 
     p->config = config;
     p->model = model;
     p->model_count = model_arm_count(model);
-    p->model_index = calloc(config->expert_count, sizeof(*p->model_index));
-    p->repriced = calloc(config->expert_count, sizeof(*p->repriced));
-    p->policies = calloc(config->policy_count, sizeof(*p->policies));
-    enum status status = OK;
-    if (!p->model_index || !p->repriced || !p->policies)
-        status = error_set(err, ERR_MEMORY, "out of memory for the pool");
-    else
-        bind_experts(p);
+    enum status status = bind_arms(p, err);
     for (size_t i = 0; status == OK && i < config->policy_count; i++)
         status = start_policy(p, i, err);
     if (status != OK) {
@@ -94,8 +163,14 @@ void pool_free(struct pool *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < p->policy_count; i++)
+    for (size_t i = 0; i < p->policy_count; i++) {
         pthread_mutex_destroy(&p->policies[i].lock);
+        free(p->policies[i].plan_use);
+    }
+    for (size_t i = 0; i < p->arm_count; i++)
+        free(p->labels[i]);
+    free(p->labels);
+    free(p->arms);
     free(p->policies);
     free(p->repriced);
     free(p->model_index);
@@ -112,6 +187,30 @@ const struct model *pool_model(const struct pool *p)
     return p->model;
 }
 
+size_t pool_arm_count(const struct pool *p)
+{
+    return p->arm_count;
+}
+
+const struct plan *pool_arm_at(const struct pool *p, size_t arm)
+{
+    CHECK(arm < p->arm_count);
+    return &p->arms[arm];
+}
+
+struct str pool_arm_label(const struct pool *p, size_t arm)
+{
+    CHECK(arm < p->arm_count);
+    return str_from(p->labels[arm] ? p->labels[arm] : plan_kind_name(PLAN_SINGLE));
+}
+
+void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
+                     struct plan_verdict *ret)
+{
+    CHECK(arm >= p->config->expert_count && arm < p->arm_count);
+    model_plan_check(p->model, p->model_index[arm], state, ret);
+}
+
 static size_t find_policy(const struct config *c, struct str name)
 {
     for (size_t i = 0; i < c->policy_count; i++)
@@ -124,7 +223,7 @@ enum status pool_target_find(const struct pool *p, struct str model, struct pool
                              struct error *err)
 {
     const struct config *c = p->config;
-    struct pool_target target = {SIZE_MAX, SIZE_MAX};
+    struct pool_target target = {.policy = SIZE_MAX, .expert = SIZE_MAX};
     if (model.len == 0 || str_equal(model, STR("leeroo")))
         target.policy = c->default_policy;
     else if (str_starts(model, STR("leeroo/")))
@@ -158,6 +257,14 @@ static void fill_estimates(const struct pool *p, const struct openai_request *r,
         e.input_tokens += (float)more_tokens;
         into[i] = e;
     }
+    for (size_t i = p->config->expert_count; i < p->arm_count; i++) {
+        const struct plan *plan = &p->arms[i];
+        const struct estimate *members[PLAN_MEMBERS_MAX] = {NULL};
+        for (size_t k = 0; k < plan->member_count; k++)
+            members[k] = &into[plan->members[k]];
+        into[i] = from[p->model_index[i]];
+        plan_price(plan, members, &into[i]);
+    }
 }
 
 static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
@@ -177,6 +284,42 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
     if (e->context_tokens && choice->input_tokens + r->output_tokens_max > e->context_tokens)
         return "context too short";
     return NULL;
+}
+
+/* Why no plan at all is run for the request: a panel compares what one plain text answers, and nothing else. */
+static const char *why_no_plan(const struct openai_request *r, const struct pool_choice *c)
+{
+    if (c->target.expert != SIZE_MAX)
+        return "an expert was asked for by name";
+    return r->plain_text ? NULL : "answers with tools, formats, n or logprobs are not compared";
+}
+
+static enum status rule_out_plans(const struct pool *p, const struct openai_request *r,
+                                  struct arena *a, struct pool_choice *c, struct error *err)
+{
+    const char *why = why_no_plan(r, c);
+    bool *use = ARENA_ARRAY(a, p->arm_count, bool), *scratch = ARENA_ARRAY(a, p->model_count, bool);
+    if (!use || !scratch)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    for (size_t i = 0; i < p->config->expert_count; i++)
+        scratch[p->model_index[i]] = true;
+    enum status status = allow_plans(p, c->target.plans, scratch, use, err);
+    for (size_t i = p->config->expert_count; i < p->arm_count; i++) {
+        const struct plan *plan = &p->arms[i];
+        const char **into = &c->ruled_out[i];
+        *into = why;
+        if (!*into && !p->policies[c->target.policy].plan_use[i])
+            *into = "off in this policy";
+        if (!*into && !use[i])
+            *into = "off in this request";
+        for (size_t k = 0; !*into && k < plan->member_count; k++)
+            if (c->ruled_out[plan->members[k]])
+                *into = arena_printf(a, "%.*s: %s", STR_FMT(p->arms[plan->members[k]].name),
+                                     c->ruled_out[plan->members[k]]);
+    }
+    if (status == ERR_NOT_FOUND) /* the request is at fault, not its path */
+        status = error_set(err, ERR_INPUT, "%s", arena_printf(a, "%s", err ? err->text : ""));
+    return status;
 }
 
 /* An expert asked for by name is asked, whatever we think of it. */
@@ -204,11 +347,33 @@ static enum status nobody_eligible(const struct pool *p, const struct pool_choic
     return ERR_UNSUPPORTED;
 }
 
-static enum status choose_routed(struct pool *p, const bool *eligible, struct pool_choice *c,
+static bool is_member(const struct plan *plan, size_t expert)
+{
+    for (size_t k = 0; k < plan->member_count; k++)
+        if (plan->members[k] == expert)
+            return true;
+    return false;
+}
+
+/* The members of the chosen arm, then the other experts, the best first. */
+static void fill_order(const struct pool *p, const struct policy *policy, double lambda,
+                       bool *eligible, struct pool_choice *c)
+{
+    const struct plan *plan = &p->arms[c->decision.arm];
+    for (size_t k = 0; k < plan->member_count; k++)
+        c->order[k] = plan->members[k];
+    for (size_t i = 0; i < p->config->expert_count; i++)
+        eligible[i] = eligible[i] && !is_member(plan, i);
+    c->order_count = plan->member_count + decide_fallbacks(policy, lambda, c->estimates, eligible,
+                                                           p->config->expert_count, SIZE_MAX,
+                                                           c->order + plan->member_count);
+}
+
+static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
                                  struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
-    size_t count = p->config->expert_count;
+    size_t count = p->arm_count;
     double lambda = policy->policy.lambda;
     if (policy->policy.budget_usd_per_1k > 0) {
         pthread_mutex_lock(&policy->lock);
@@ -221,12 +386,10 @@ static enum status choose_routed(struct pool *p, const bool *eligible, struct po
         return nobody_eligible(p, c, err);
     if (status != OK)
         return status;
-    c->order[0] = c->decision.arm;
-    c->order_count = 1 + decide_fallbacks(&policy->policy, lambda, c->estimates, eligible, count,
-                                          c->decision.arm, c->order + 1);
+    fill_order(p, &policy->policy, lambda, eligible, c);
     for (size_t i = 0; i < count; i++)
         if (!c->ruled_out[i] && policy->policy.max_cost_nano_usd > 0 &&
-            c->estimates[i].cost_nano_usd > policy->policy.max_cost_nano_usd)
+            c->estimates[i].cost_max_nano_usd > policy->policy.max_cost_nano_usd)
             c->ruled_out[i] = "over max_cost";
     return OK;
 }
@@ -235,26 +398,31 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
                         struct pool_target target, struct features *scratch, struct arena *a,
                         struct pool_choice *ret, struct error *err)
 {
-    size_t count = p->config->expert_count;
+    size_t count = p->arm_count, experts = p->config->expert_count;
     struct estimate *all = ARENA_ARRAY(a, p->model_count, struct estimate);
     struct estimate *estimates = ARENA_ARRAY(a, count, struct estimate);
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,
                                  .estimates = estimates,
                                  .ruled_out = ARENA_ARRAY(a, count, const char *),
-                                 .order = ARENA_ARRAY(a, count, size_t),
+                                 .order = ARENA_ARRAY(a, experts + PLAN_MEMBERS_MAX, size_t),
                                  .input_tokens = tokens_from_characters(request->input_characters)};
     if (!all || !estimates || !eligible || !choice.ruled_out || !choice.order)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     enum status status = encode_text(model_encoder(p->model), request->query, scratch, err);
     if (status != OK)
         return status;
+    choice.characters = (float)scratch->characters;
     model_estimate(p->model, scratch, all);
     fill_estimates(p, request, all, estimates);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < experts; i++)
         choice.ruled_out[i] = why_not(p, i, request, &choice);
+    if (count > experts || target.plans.len > 0)
+        status = rule_out_plans(p, request, a, &choice, err);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
         eligible[i] = !choice.ruled_out[i];
-    }
     if (target.expert != SIZE_MAX)
         choose_named(&choice);
     else

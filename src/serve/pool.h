@@ -1,6 +1,9 @@
 /* The experts behind the gateway together with the model that estimates them: who may serve a request, at what
  * estimate, and who is chosen. Shared by all threads: immutable, but for the budget of each policy, which has a
- * lock of its own. Indices of experts are the configuration's. */
+ * lock of its own.
+ *
+ * Indices of experts are the configuration's. An arm is an expert, with the same index, or behind those one of the
+ * model's plans over configured experts (predict/arm.h); the members of a plan are the configuration's, too. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,25 +24,36 @@ NODISCARD enum status pool_create(const struct config *config, const struct mode
 void pool_free(struct pool *p); /* NULL is fine */
 const struct config *pool_config(const struct pool *p);
 const struct model *pool_model(const struct pool *p);
+size_t pool_arm_count(const struct pool *p);
+/* Of an expert a single. */
+const struct plan *pool_arm_at(const struct pool *p, size_t arm);
+/* What headers and logs call it: "single", or the plan's name in ASCII, "panel(a,b->c)". */
+struct str pool_arm_label(const struct pool *p, size_t arm);
+/* model_plan_check for an arm of the pool. */
+void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
+                     struct plan_verdict *ret);
 
-struct pool_target { /* what a request's "model" asks for; one of the two is SIZE_MAX */
+struct pool_target { /* what a request's "model" asks for; one of the first two is SIZE_MAX */
     size_t policy;
     size_t expert;
+    struct str plans; /* as for plan_allow: what the request itself says; empty: all */
 };
 /* "leeroo", "leeroo/POLICY", an expert's name; empty means "leeroo". ERR_NOT_FOUND. */
 NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
                                        struct pool_target *ret, struct error *err);
 
-struct pool_choice { /* arrays are in the arena, one item per expert */
+struct pool_choice { /* arrays are in the arena, one item per arm */
     struct pool_target target;
     struct decision decision;
     const struct estimate *estimates;
     const char **ruled_out; /* why; NULL for a candidate */
-    size_t *order;          /* whom to ask: the chosen one, then the fallbacks */
+    size_t *order;          /* experts: the members of the chosen arm, then the fallbacks */
     size_t order_count;
     int64_t input_tokens; /* of the whole request, estimated */
+    float characters;     /* of the query, as its features have them */
 };
-/* ERR_UNSUPPORTED: nobody can serve it; ERR_BUDGET: nobody under max_cost. */
+/* ERR_UNSUPPORTED: nobody can serve it; ERR_BUDGET: nobody under max_cost; ERR_INPUT: target.plans names a plan that
+ * the model does not have. */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, struct features *scratch,
                                   struct arena *a, struct pool_choice *ret, struct error *err);

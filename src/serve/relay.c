@@ -8,14 +8,14 @@
 #include "serve/errors.h"
 
 #define ERROR_BODY_BYTES_MAX (16u << 10)
+#define MEMBER_BYTES_MAX     (16u << 10) /* of the "leeroo" in a body or chunk */
 
 /* Streams */
 
-static void begin_stream(struct chat *c)
+static void begin_stream(struct chat *c, const struct chat_cost *cost)
 {
     struct http_header headers[CHAT_HEADERS_MAX];
-    struct chat_cost predicted = chat_cost_predicted(c);
-    size_t n = chat_headers(c, &predicted, headers);
+    size_t n = chat_headers(c, cost, headers);
     headers[n++] =
         (struct http_header){STR("content-type"), STR("text/event-stream; charset=utf-8")};
     headers[n++] = (struct http_header){STR("cache-control"), STR("no-cache")};
@@ -28,29 +28,31 @@ static void begin_stream(struct chat *c)
     c->phase = CHAT_RELAYING;
 }
 
-/* The usage chunk with what it cost put into it, in front of its closing brace. */
+/* The object with what it cost put into it, in front of its closing brace. */
+static void add_member(const struct chat *c, struct json_value root, struct buf *out)
+{
+    struct buf member;
+    const struct expert_answer *running = c->call ? expert_call_answer(c->call) : NULL;
+    buf_init(&member, MEMBER_BYTES_MAX);
+    chat_write_member(c, running, &member);
+    const struct json_edit edit = {{root.raw.ptr + root.raw.len - 1, 0}, buf_str(&member)};
+    json_splice(root.raw, &edit, 1, out);
+    if (buf_status(&member, NULL) != OK)
+        out->status = ERR_MEMORY;
+    buf_done(&member);
+}
+
 static void write_usage_event(struct chat *c, struct str data, const struct openai_reply *reply)
 {
-    struct buf member, event;
-    struct chat_cost cost = chat_cost_found(c, expert_call_answer(c->call));
-    buf_init(&member, 4096);
-    buf_init(&event, data.len + 4096);
-    buf_add_c(&member, ",\"leeroo\":{\"expert\":");
-    json_write_string(&member, chat_expert(c)->name);
-    buf_addf(&member, ",\"plan\":\"%s\",\"cost_usd\":", plan_kind_name(PLAN_SINGLE));
-    money_format_usd(&member, cost.nano_usd);
-    buf_addf(&member, ",\"cost_basis\":\"%s\"}", cost_basis_name(cost.basis));
-    const struct json_edit edit = {{reply->root.raw.ptr + reply->root.raw.len - 1, 0},
-                                   buf_str(&member)};
-    json_splice(reply->root.raw, &edit, 1, &event);
+    struct buf event;
+    buf_init(&event, data.len + MEMBER_BYTES_MAX);
+    add_member(c, reply->root, &event);
     sse_write(&c->out, event.status == OK ? buf_str(&event) : data);
-    buf_done(&member);
     buf_done(&event);
 }
 
-void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply)
+static void relay_data(struct chat *c, struct str data, const struct openai_reply *reply)
 {
-    struct chat *c = expert_call_user(call);
     if (c->done_mark)
         return; /* nothing may follow [DONE] */
     if (!reply) {
@@ -71,10 +73,17 @@ void relay_event(struct expert_call *call, struct str data, const struct openai_
         sse_write(&c->out, data);
 }
 
+void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply)
+{
+    relay_data(expert_call_user(call), data, reply);
+}
+
 static void write_out(struct chat *c)
 {
-    if (!c->started)
-        begin_stream(c);
+    if (!c->started) {
+        struct chat_cost predicted = chat_cost_predicted(c);
+        begin_stream(c, &predicted);
+    }
     bool room = http_stream_write(c->x, buf_str(&c->out));
     buf_clear(&c->out);
     if (!room && !c->full) {
@@ -106,76 +115,96 @@ void relay_drained(struct http_exchange *x)
 
 /* Ends of the exchange. The chat lives in the exchange's arena, so nothing touches it after the last call. */
 
-static void end_stream(struct chat *c, const struct chat_cost *cost, const char *problem)
+static void end_stream(struct chat *c, const char *problem)
 {
     struct http_header headers[CHAT_HEADERS_MAX], trailers[2];
     struct http_exchange *x = c->x;
-    size_t n = chat_headers(c, cost, headers), kept = 0;
+    struct chat_cost cost = chat_cost_total(c);
+    size_t n = chat_headers(c, &cost, headers), kept = 0;
     for (size_t i = 0; i < n; i++)
         if (str_starts(headers[i].name, STR("x-leeroo-cost-")) && kept < 2)
             trailers[kept++] = headers[i];
     if (c->out.len > 0)
         http_stream_write(x, buf_str(&c->out));
-    chat_account(c, 200, cost, problem);
+    chat_account(c, 200, problem);
     chat_release(c);
     x->on_gone = NULL;
     x->on_drained = NULL;
     http_stream_end(x, trailers, kept);
 }
 
-static void end_whole(struct chat *c, int http_status, const struct chat_cost *cost,
-                      struct str body, struct str content_type, uint64_t retry_after_ms,
+static void end_whole(struct chat *c, int http_status, struct str body, uint64_t retry_after_ms,
                       const char *problem)
 {
     struct http_header headers[CHAT_HEADERS_MAX];
     struct http_exchange *x = c->x;
-    size_t n = chat_headers(c, cost, headers);
-    headers[n++] = (struct http_header){STR("content-type"), content_type};
+    struct chat_cost cost = chat_cost_total(c);
+    size_t n = chat_headers(c, &cost, headers);
+    headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     if (retry_after_ms > 0) {
         const char *seconds =
             arena_printf(x->arena, "%llu", (unsigned long long)((retry_after_ms + 999) / 1000));
         headers[n++] = (struct http_header){STR("retry-after"), str_from(seconds)};
     }
-    chat_account(c, http_status, cost, problem);
-    c->call = NULL; /* it holds the body, and goes by itself when on_done returns */
+    chat_account(c, http_status, problem);
     chat_release(c);
     x->on_gone = NULL;
     http_respond(x, http_status, headers, n, body);
 }
 
+/* The body as it came; a plan's says which calls were made. */
+static void finish_whole(struct chat *c, struct str body)
+{
+    struct openai_reply reply;
+    struct buf more;
+    buf_init(&more, body.len + MEMBER_BYTES_MAX);
+    if (c->run && openai_reply_read(body, &reply, NULL) == OK)
+        add_member(c, reply.root, &more);
+    end_whole(c, 200, more.len > 0 && more.status == OK ? buf_str(&more) : body, 0, NULL);
+    buf_done(&more);
+}
+
 void relay_linger_over(struct chat *c)
 {
-    struct chat_cost cost = chat_cost_found(c, expert_call_answer(c->call));
-    end_stream(c, &cost, NULL);
+    chat_note_candidate(c, CHAT_ANSWERED, expert_call_answer(c->call));
+    end_stream(c, NULL);
 }
 
 void relay_finish(struct chat *c, const struct expert_answer *answer)
 {
-    struct chat_cost cost = chat_cost_found(c, answer);
     if (!answer->streamed) {
         c->first_token_ms = loop_now_ms(c->worker->loop);
-        end_whole(c, 200, &cost, answer->body, STR("application/json"), 0, NULL);
+        finish_whole(c, answer->body);
         return;
     }
-    if (!c->started)
-        begin_stream(c);
+    if (!c->started) {
+        struct chat_cost cost = chat_cost_total(c);
+        begin_stream(c, &cost);
+    }
     if (!c->done_mark)
         sse_write(&c->out, STR("[DONE]"));
-    c->call = NULL;
-    end_stream(c, &cost, NULL);
+    end_stream(c, NULL);
 }
 
-static void fail_stream(struct chat *c, enum status status, const struct error *err,
-                        const struct expert_answer *answer)
+void relay_kept(struct chat *c, const struct plan_kept *kept)
+{
+    struct expert_answer answer = {.streamed = kept->streamed, .body = buf_str(&kept->bytes)};
+    struct openai_reply reply;
+    struct str data;
+    buf_clear(&c->out);
+    for (size_t at = 0; kept->streamed && plan_kept_next_event(kept, &at, &data);)
+        relay_data(c, data, openai_reply_read(data, &reply, NULL) == OK ? &reply : NULL);
+    relay_finish(c, &answer);
+}
+
+static void fail_stream(struct chat *c, enum status status, const struct error *err)
 {
     struct buf body;
-    struct chat_cost cost = chat_cost_found(c, answer);
     buf_init(&body, ERROR_BODY_BYTES_MAX);
     errors_write(&body, status, err->text, NULL, NULL);
     sse_write(&c->out, buf_str(&body));
     buf_done(&body);
-    c->call = NULL;
-    end_stream(c, &cost, err->text);
+    end_stream(c, err->text);
 }
 
 /* The upstream's own words go through when it says that the request is at fault, or that there are too many; its
@@ -191,12 +220,11 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
                 const struct expert_answer *answer)
 {
     if (c->started) {
-        fail_stream(c, status, err, answer);
+        fail_stream(c, status, err);
         return;
     }
     struct buf body;
     struct openai_error upstream;
-    const struct chat_cost none = {COST_ESTIMATED, 0, 0, 0};
     int http_status = status_for_client(status, answer);
     openai_error_read(answer->body, &upstream);
     buf_init(&body, ERROR_BODY_BYTES_MAX);
@@ -205,7 +233,7 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
         errors_write_http(http_status, err->text, &body);
     else
         errors_write(&body, status, err->text, NULL, NULL);
-    end_whole(c, http_status, &none, relayed ? answer->body : buf_str(&body),
-              STR("application/json"), answer->retry_after_ms, err->text);
+    end_whole(c, http_status, relayed ? answer->body : buf_str(&body), answer->retry_after_ms,
+              err->text);
     buf_done(&body);
 }

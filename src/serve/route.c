@@ -5,12 +5,16 @@
 
 #define ROUTE_BYTES_MAX (1u << 20)
 
-static void write_estimates(struct buf *out, const struct config *c,
-                            const struct pool_choice *choice)
+static struct str arm_name(const struct pool *p, size_t arm)
+{
+    return pool_arm_at(p, arm)->name;
+}
+
+static void write_estimates(struct buf *out, const struct pool *p, const struct pool_choice *choice)
 {
     buf_add_c(out, ",\"estimates\":{");
-    for (size_t i = 0; i < c->expert_count; i++) {
-        buf_addf(out, "%s\"%.*s\":[", i ? "," : "", STR_FMT(c->experts[i].name));
+    for (size_t i = 0; i < pool_arm_count(p); i++) {
+        buf_addf(out, "%s\"%.*s\":[", i ? "," : "", STR_FMT(arm_name(p, i)));
         json_write_double(out, (double)choice->estimates[i].quality);
         buf_add_char(out, ',');
         money_format_usd(out, choice->estimates[i].cost_nano_usd);
@@ -19,26 +23,42 @@ static void write_estimates(struct buf *out, const struct config *c,
     buf_add_char(out, '}');
 }
 
-static void write_ruled_out(struct buf *out, const struct config *c,
-                            const struct pool_choice *choice)
+/* What estimates say of plans alone. */
+static void write_plans(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+{
+    size_t first = pool_config(p)->expert_count;
+    buf_add_c(out, ",\"plans\":{");
+    for (size_t i = first; i < pool_arm_count(p); i++) {
+        buf_addf(out, "%s\"%.*s\":{\"escalation\":", i > first ? "," : "", STR_FMT(arm_name(p, i)));
+        json_write_double(out, (double)choice->estimates[i].escalation);
+        buf_add_c(out, ",\"cost_max_usd\":");
+        money_format_usd(out, choice->estimates[i].cost_max_nano_usd);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, '}');
+}
+
+static void write_ruled_out(struct buf *out, const struct pool *p, const struct pool_choice *choice)
 {
     const char *separator = "";
     buf_add_c(out, ",\"ruled_out\":{");
-    for (size_t i = 0; i < c->expert_count; i++) {
+    for (size_t i = 0; i < pool_arm_count(p); i++) {
         if (!choice->ruled_out[i])
             continue;
-        buf_addf(out, "%s\"%.*s\":\"%s\"", separator, STR_FMT(c->experts[i].name),
+        buf_addf(out, "%s\"%.*s\":\"%s\"", separator, STR_FMT(arm_name(p, i)),
                  choice->ruled_out[i]);
         separator = ",";
     }
     buf_add_char(out, '}');
 }
 
-static void write_order(struct buf *out, const struct config *c, const struct pool_choice *choice)
+/* Experts of the order from `from` to before `to`. */
+static void write_order(struct buf *out, const char *key, const struct pool *p,
+                        const struct pool_choice *choice, size_t from, size_t to)
 {
-    buf_add_c(out, ",\"fallbacks\":[");
-    for (size_t i = 1; i < choice->order_count; i++)
-        buf_addf(out, "%s\"%.*s\"", i > 1 ? "," : "", STR_FMT(c->experts[choice->order[i]].name));
+    buf_addf(out, ",\"%s\":[", key);
+    for (size_t i = from; i < to; i++)
+        buf_addf(out, "%s\"%.*s\"", i > from ? "," : "", STR_FMT(arm_name(p, choice->order[i])));
     buf_add_char(out, ']');
 }
 
@@ -46,23 +66,29 @@ static void write_decision(struct buf *out, const struct worker *w, const char *
                            const struct pool_choice *choice)
 {
     const struct config *c = w->gateway->config;
+    const struct pool *p = w->gateway->pool;
     const struct decision *d = &choice->decision;
+    const struct plan *plan = pool_arm_at(p, d->arm);
     struct str policy =
         choice->target.policy == SIZE_MAX ? STR("") : c->policies[choice->target.policy].name;
-    buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%s\",\"expert\":\"%.*s\",\"quality\":", id,
-             plan_kind_name(PLAN_SINGLE), STR_FMT(c->experts[d->arm].name));
+    buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%.*s\",\"expert\":\"%.*s\"", id,
+             STR_FMT(plan->member_count == 1 ? STR("single") : plan->name),
+             STR_FMT(arm_name(p, choice->order[0])));
+    write_order(out, "members", p, choice, 0, plan->member_count);
+    buf_add_c(out, ",\"quality\":");
     json_write_double(out, d->quality);
     buf_add_c(out, ",\"cost_usd\":");
     money_format_usd(out, d->cost_nano_usd);
     buf_add_c(out, ",\"lambda\":");
     json_write_double(out, d->lambda);
-    write_estimates(out, c, choice);
+    write_estimates(out, p, choice);
+    write_plans(out, p, choice);
     buf_addf(out, ",\"policy\":%s%.*s%s", policy.len ? "\"" : "null", STR_FMT(policy),
              policy.len ? "\"" : "");
-    write_order(out, c, choice);
-    write_ruled_out(out, c, choice);
+    write_order(out, "fallbacks", p, choice, plan->member_count, choice->order_count);
+    write_ruled_out(out, p, choice);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",
-             (unsigned long long)model_checksum(pool_model(w->gateway->pool)));
+             (unsigned long long)model_checksum(pool_model(p)));
 }
 
 void route_handle(struct worker *w, struct http_exchange *x)
@@ -79,9 +105,13 @@ void route_handle(struct worker *w, struct http_exchange *x)
         status = pool_target_find(w->gateway->pool, request.model, &target, &err);
         param = "model";
     }
-    if (status == OK)
+    if (status == OK) {
+        bool in_body = request.plans.ptr;
+        target.plans = in_body ? request.plans : http_header_get(x, "x-leeroo-plans");
+        param = in_body ? "leeroo.plans" : "x-leeroo-plans";
         status =
             pool_choose(w->gateway->pool, &request, target, &w->features, x->arena, &choice, &err);
+    }
     if (status != OK) {
         log_event(LOG_INFO, "route", "req=%s status=%d error=%s", id,
                   errors_row(status)->http_status, status_name(status));
@@ -90,9 +120,12 @@ void route_handle(struct worker *w, struct http_exchange *x)
                      status == ERR_NOT_FOUND ? "model_not_found" : NULL);
         return;
     }
+    char plan[512];
+    const struct pool *p = w->gateway->pool;
+    log_quote(plan, sizeof(plan), pool_arm_label(p, choice.decision.arm));
     log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
-              id, STR_FMT(w->gateway->config->experts[choice.decision.arm].name),
-              plan_kind_name(PLAN_SINGLE), choice.decision.quality, choice.decision.lambda);
+              id, STR_FMT(arm_name(p, choice.order[0])), plan, choice.decision.quality,
+              choice.decision.lambda);
     struct buf body;
     buf_init(&body, ROUTE_BYTES_MAX);
     write_decision(&body, w, id, &choice);

@@ -41,7 +41,7 @@ static struct chat *begin(void)
     s->chat.worker = &s->worker;
     s->chat.x = &s->x;
     s->chat.chosen = true;
-    s->chat.choice = (struct pool_choice){.target = {0, SIZE_MAX},
+    s->chat.choice = (struct pool_choice){.target = {.expert = SIZE_MAX},
                                           .decision = {.lambda = 12.5},
                                           .estimates = s->estimates,
                                           .order = s->order,
@@ -67,7 +67,7 @@ static struct expert_answer reported(int64_t input, int64_t output)
 static void expect_cost(const struct expert_answer *answer, enum cost_basis basis, int64_t nano_usd,
                         int64_t input, int64_t output)
 {
-    struct chat_cost cost = chat_cost_found(&scene.chat, answer);
+    struct chat_cost cost = chat_cost_found(&scene.chat, chat_expert(&scene.chat), answer);
     cr_expect_eq(cost.basis, basis);
     cr_expect_eq(cost.nano_usd, nano_usd, "%lld", (long long)cost.nano_usd);
     cr_expect_eq(cost.input_tokens, input, "%lld", (long long)cost.input_tokens);
@@ -170,12 +170,44 @@ Test(account, every_basis_has_a_name)
     cr_expect_str_eq(cost_basis_name(COST_PREDICTED), "predicted");
 }
 
+static void note(struct chat *c, enum chat_outcome outcome, int64_t nano_usd)
+{
+    const struct chat_cost cost = {.basis = COST_USAGE, .nano_usd = nano_usd};
+    chat_note(c, c->choice.order[c->candidate], outcome, &cost, 0);
+}
+
+Test(account, the_sum_of_all_calls_is_what_it_cost)
+{
+    struct chat *c = begin();
+    struct chat_cost sum = chat_cost_total(c);
+    cr_expect(sum.nano_usd == 0 && sum.basis == COST_ESTIMATED, "nobody reported anything");
+    const struct chat_cost unreported = {COST_ESTIMATED, 0, 0, 0}, told = {COST_USAGE, 7, 3, 4},
+                           guessed = {COST_ESTIMATED, 5, 2, 1},
+                           much = {COST_USAGE, INT64_MAX, 1, 1};
+    chat_note(c, 0, CHAT_FAILED, &unreported, 0);
+    chat_note(c, 1, CHAT_ANSWERED, &told, 0);
+    sum = chat_cost_total(c);
+    cr_expect(sum.nano_usd == 7 && sum.basis == COST_USAGE, "what failed for nothing says nothing");
+    chat_note(c, 0, CHAT_CANCELLED, &guessed, 0);
+    sum = chat_cost_total(c);
+    cr_expect_eq(sum.nano_usd, 12);
+    cr_expect_eq(sum.basis, COST_ESTIMATED);
+    cr_expect(sum.input_tokens == 5 && sum.output_tokens == 5);
+    sum = chat_cost_predicted(c);
+    cr_expect_eq(sum.nano_usd, 12 + 7, "and the candidate's estimate");
+    cr_expect_eq(sum.basis, COST_PREDICTED);
+    chat_note(c, 0, CHAT_ANSWERED, &much, 0);
+    cr_expect_eq(chat_cost_total(c).nano_usd, INT64_MAX);
+    end();
+}
+
 static const char *account(struct chat *c, int http_status, int64_t nano_usd, const char *problem)
 {
     static char text[4096];
-    const struct chat_cost cost = {.basis = COST_USAGE, .nano_usd = nano_usd};
     log_catch();
-    chat_account(c, http_status, &cost, problem);
+    c->paid_count = 0;
+    note(c, CHAT_ANSWERED, nano_usd);
+    chat_account(c, http_status, problem);
     snprintf(text, sizeof(text), "%s", log_read());
     log_release();
     return text;
@@ -215,8 +247,8 @@ static double lambda_now(struct pool *pool)
     cr_assert_eq(
         openai_request_parse(STR("{\"text\":\"prove lemma\"}"), false, arena, &request, NULL, &err),
         OK);
-    cr_assert_eq(pool_choose(pool, &request, (struct pool_target){0, SIZE_MAX}, &features, arena,
-                             &choice, &err),
+    cr_assert_eq(pool_choose(pool, &request, (struct pool_target){.expert = SIZE_MAX}, &features,
+                             arena, &choice, &err),
                  OK, "%s", err.text);
     features_done(&features);
     arena_free(arena);
@@ -234,12 +266,13 @@ Test(account, the_budget_hears_of_what_was_spent)
     scene.gateway.config = config;
     double before = lambda_now(scene.gateway.pool);
     log_set_level(LOG_OFF);
-    const struct chat_cost nothing = {0}, much = {.nano_usd = NANO_PER_USD / 1000};
+    note(c, CHAT_FAILED, 0);
     for (int i = 0; i < 200; i++)
-        chat_account(c, 502, &nothing, "down");
+        chat_account(c, 502, "down");
     cr_expect_eq(lambda_now(scene.gateway.pool), before);
+    note(c, CHAT_CANCELLED, NANO_PER_USD / 1000);
     for (int i = 0; i < 200; i++)
-        chat_account(c, 499, &much, "client gone");
+        chat_account(c, 499, "client gone");
     cr_expect_gt(lambda_now(scene.gateway.pool), before);
     pool_free(scene.gateway.pool);
     config_free(config);
