@@ -339,6 +339,11 @@ int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e)
     return nano < 9e18 ? (int64_t)(nano + 0.5) : INT64_MAX;
 }
 
+struct model_sample model_sample(const struct model *m)
+{
+    return (struct model_sample){m->sample, m->arm_count, m->sample_quality, m->sample_cost_usd};
+}
+
 /* Mean predicted cost of the sample when each query takes its best utility. */
 static double sample_cost(const struct model *m, const bool *use, double lambda)
 {

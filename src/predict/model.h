@@ -59,6 +59,13 @@ void model_plan_check(const struct model *m, size_t arm, const struct plan_state
 /* The expected cost of an estimate at another price than the trained one. */
 int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e);
 
+/* The held-out estimates of a random part of the training queries, by which policies are calibrated. */
+struct model_sample {
+    size_t rows, arms;               /* arms = model_arm_count */
+    const float *quality, *cost_usd; /* [rows × arms], at the trained prices */
+};
+struct model_sample model_sample(const struct model *m);
+
 /* Lambda (quality per USD) at which the mean predicted cost over the training queries is `usd_per_1k`, choosing
  * among the arms with use[i] (NULL: all): the calibrated start of budget control. Monotone; clamps at the ends. */
 double model_lambda_for_budget(const struct model *m, const bool *use, double usd_per_1k);
