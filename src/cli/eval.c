@@ -1,20 +1,22 @@
 /* leeroo eval: what a trained model is worth on recorded outcomes. Never trains. */
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "eval/build.h"
-#include "eval/report_write.h"
+#include "cli/eval_output.h"
+#include "eval/common.h"
+#include "eval/decisions.h"
 
 #define EVAL_ARENA_BYTES  (UINT64_C(16) << 30)
-#define EVAL_OUTPUT_BYTES (64u << 20)
-#define EVAL_DRAWS        500 /* standard errors to about 3 % of themselves */
+#define EVAL_FRACTION_MAX 1000 /* of the reference's cost */
+#define EVAL_DRAWS        500  /* standard errors to about 3 % of themselves */
 
 struct eval_options {
-    const char *plans;
     const char *model, *dataset;
-    const char *reference, *experts;
+    const char *reference, *experts, *plans;
+    const char *report, *compare, *decisions, *at;
+    double fractions[REPORT_FRACTIONS_MAX];
+    size_t fraction_count; /* 0: the usual ones */
     bool json;
     size_t draws;
     uint64_t seed;
@@ -25,90 +27,124 @@ static void note_progress(size_t done, void *arg)
     progress_update(arg, done);
 }
 
-static void write_json(const struct eval_options *o, const struct eval_set *set,
-                       const struct report *r, struct buf *out)
+static void warn(const struct eval_measured *m)
 {
-    buf_add_c(out, "{\"model\": ");
-    json_write_string(out, str_from(o->model));
-    buf_add_c(out, ", \"dataset\": ");
-    json_write_string(out, str_from(o->dataset));
-    buf_addf(out, ",\n \"left_out\": %zu, \"trained_on\": %zu, ", set->left_out, set->trained_on);
-    report_write_json(r, out);
-    buf_add_c(out, "}\n");
-}
-
-static void write_table(const struct eval_options *o, const struct eval_set *set,
-                        const struct report *r, struct buf *out)
-{
-    buf_addf(out, "%s on %s\n", o->model, o->dataset);
-    report_write_table(r, out);
-    if (set->left_out)
-        buf_addf(out, "  %zu queries are left out: for some expert no outcome is recorded\n",
-                 set->left_out);
-}
-
-static void warn(const struct eval_set *set)
-{
+    const struct eval_set *set = &m->set;
     if (set->trained_on)
         fprintf(stderr,
-                "leeroo eval: warning: %zu of %zu queries were in the model's training set; the "
+                "leeroo eval: warning: %zu of %zu queries were in the training set of %s; the "
                 "figures flatter it\n",
-                set->trained_on, set->table.queries);
+                set->trained_on, set->table.queries, m->model);
     if (set->plans_without_texts)
         fprintf(stderr,
-                "leeroo eval: note: %zu plans of the model are left out: the data set has no "
-                "responses/ of all their members\n",
-                set->plans_without_texts);
+                "leeroo eval: note: %zu plans of %s are left out: the data set has no responses/ "
+                "of all their members\n",
+                set->plans_without_texts, m->model);
 }
 
-static enum status print(const struct eval_options *o, const struct eval_set *set,
-                         const struct report *r, struct error *err)
+static enum status measure(const struct eval_options *o, struct arena *a, struct eval_measured *m,
+                           struct error *err)
 {
-    struct buf out;
-    buf_init(&out, EVAL_OUTPUT_BYTES);
-    (o->json ? write_json : write_table)(o, set, r, &out);
-    enum status st = buf_status(&out, err);
-    if (st == OK && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
-        st = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&out);
+    struct progress progress;
+    progress_begin(&progress, "bootstrap", o->draws);
+    const struct report_options options = {.draws = o->draws,
+                                           .seed = o->seed,
+                                           .progress = note_progress,
+                                           .arg = &progress,
+                                           .fractions = o->fraction_count ? o->fractions : NULL,
+                                           .fraction_count = o->fraction_count};
+    enum status st = report_make(&m->set.table, &options, a, &m->report, err);
+    progress_end(&progress);
     return st;
 }
 
-static enum status evaluate(const struct eval_options *o, const struct model *m, struct dataset *d,
-                            struct arena *a, struct error *err)
+/* The second model is measured on the queries of both, with the first one's reference. */
+static enum status build_second(const struct eval_options *o, struct dataset *d, struct arena *a,
+                                struct eval_measured *first, struct eval_measured *second,
+                                struct error *err)
 {
-    struct eval_set set;
-    struct report r;
-    struct progress progress;
+    struct str name = first->set.table.names[first->set.table.reference];
+    const char *reference = arena_printf(a, "%.*s", STR_FMT(name));
+    if (!reference)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    const struct eval_pool pool = {o->experts, reference, o->plans};
+    second->model = o->compare;
+    enum status st = model_load(o->compare, &second->m, err);
+    if (st == OK)
+        st = eval_set_build(second->m, d, &pool, a, &second->set, err);
+    if (st == OK)
+        st = eval_sets_common(&first->set, first->m, &second->set, second->m, d, a, err);
+    return st;
+}
+
+static enum status write_files(const struct eval_options *o, const struct eval_outputs *outputs,
+                               struct arena *a, struct error *err)
+{
+    const struct eval_measured *m = outputs->first;
+    enum status st = OK;
+    if (o->report)
+        st = eval_write_page(outputs, a, o->report, err);
+    if (st == OK && o->decisions)
+        st = decisions_write(&m->set, outputs->d, &m->report, a, o->decisions, err);
+    return st;
+}
+
+static enum status evaluate(const struct eval_options *o, struct dataset *d, struct arena *a,
+                            struct eval_measured models[2], struct error *err)
+{
+    struct eval_measured *first = &models[0], *second = o->compare ? &models[1] : NULL;
     const struct eval_pool pool = {o->experts, o->reference, o->plans};
-    enum status st = eval_set_build(m, d, &pool, a, &set, err);
+    first->model = o->model;
+    enum status st = model_load(o->model, &first->m, err);
+    if (st == OK)
+        st = eval_set_build(first->m, d, &pool, a, &first->set, err);
+    if (st == OK && second)
+        st = build_second(o, d, a, first, second, err);
     if (st != OK)
         return st;
-    warn(&set);
-    progress_begin(&progress, "bootstrap", o->draws);
-    const struct report_options options = {
-        .draws = o->draws, .seed = o->seed, .progress = note_progress, .arg = &progress};
-    st = report_make(&set.table, &options, a, &r, err);
-    progress_end(&progress);
-    return st == OK ? print(o, &set, &r, err) : st;
+    warn(first);
+    if (second)
+        warn(second);
+    st = measure(o, a, first, err);
+    if (st == OK && second)
+        st = measure(o, a, second, err);
+    const struct eval_outputs outputs = {o->dataset, d, first, second, o->json};
+    if (st == OK)
+        st = write_files(o, &outputs, a, err);
+    return st == OK ? eval_print(&outputs, err) : st;
 }
 
 static int eval(const struct eval_options *o)
 {
-    struct model *m = NULL;
+    struct eval_measured models[2] = {0};
     struct dataset *d = NULL;
     struct error err;
     struct arena *a = arena_create(EVAL_ARENA_BYTES);
-    enum status st = a ? model_load(o->model, &m, &err) : error_set(&err, ERR_MEMORY, "no memory");
+    enum status st = a ? dataset_load(o->dataset, DATASET_ALL, &d, &err)
+                       : error_set(&err, ERR_MEMORY, "no memory");
     if (st == OK)
-        st = dataset_load(o->dataset, DATASET_ALL, &d, &err);
-    if (st == OK)
-        st = evaluate(o, m, d, a, &err);
+        st = evaluate(o, d, a, models, &err);
     int rc = st == OK ? 0 : cli_fail("eval", &err);
     dataset_free(d);
-    model_free(m);
+    model_free(models[0].m);
+    model_free(models[1].m);
     arena_free(a);
     return rc;
+}
+
+/* "0.5,0.75": up to REPORT_FRACTIONS_MAX positive numbers. */
+static bool read_fractions(const char *text, struct eval_options *o)
+{
+    for (struct str rest = str_from(text); o->fraction_count < REPORT_FRACTIONS_MAX;) {
+        double *into = &o->fractions[o->fraction_count];
+        if (str_to_double(str_trim(str_split(&rest, ',')), into) != OK || !(*into > 0) ||
+            *into > EVAL_FRACTION_MAX)
+            return false;
+        o->fraction_count++;
+        if (rest.len == 0)
+            return true;
+    }
+    return false;
 }
 
 static const char usage_text[] =
@@ -125,7 +161,8 @@ static const char usage_text[] =
     "Queries take part when score and cost of every compared expert are known. The reference is\n"
     "what costs and accuracies are compared with; it need not be among --experts.\n\n"
     "  leeroo eval m.safetensors data/held-out --reference gpt-4-0613\n"
-    "  leeroo eval m.safetensors data/held-out --experts small,large --reference large --json\n";
+    "  leeroo eval m.safetensors data/held-out --experts small,large --reference large --json\n"
+    "  leeroo eval m.safetensors data/held-out --report report.html --decisions decisions.csv\n";
 
 static int eval_run(int argc, char **argv)
 {
@@ -138,6 +175,15 @@ static int eval_run(int argc, char **argv)
         {"--plans", 0, "PLAN;...",
          "plans of the model that take part: all (default), none, a kind, a name", OPTION_STRING,
          &o.plans, 0, 0, NULL},
+        {"--report", 0, "FILE", "write one HTML page for a browser", OPTION_STRING, &o.report, 0, 0,
+         NULL},
+        {"--compare", 0, "MODEL", "measure a second model on the same queries", OPTION_STRING,
+         &o.compare, 0, 0, NULL},
+        {"--decisions", 0, "FILE", "write every call behind the figures as CSV", OPTION_STRING,
+         &o.decisions, 0, 0, NULL},
+        {"--at", 0, "FRACTION,...",
+         "measure at these fractions of the reference's cost (default .35,.5,2/3,.75,1)",
+         OPTION_STRING, &o.at, 0, 0, NULL},
         {"--json", 0, NULL, "one JSON object instead of a table", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--bootstrap", 0, "N", "draws for standard errors (default 500; 0: none)", OPTION_COUNT,
          &o.draws, 0, 1e6, NULL},
@@ -151,6 +197,11 @@ static int eval_run(int argc, char **argv)
         return st == CLOSED ? 0 : 2;
     if (count != 2) {
         fprintf(stderr, "leeroo eval: expected MODEL DATASET; `leeroo eval -h` explains\n");
+        return 2;
+    }
+    if (o.at && !read_fractions(o.at, &o)) {
+        fprintf(stderr, "leeroo eval: --at %s: expected up to %d positive numbers, \"0.5,0.75\"\n",
+                o.at, REPORT_FRACTIONS_MAX);
         return 2;
     }
     o.model = argv[0];

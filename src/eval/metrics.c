@@ -48,14 +48,19 @@ enum status metrics_auc(const float *predicted, const float *score, size_t count
     return OK;
 }
 
+size_t metrics_bin(double predicted)
+{
+    double place = predicted * METRICS_ECE_BINS;
+    size_t bin = place > 0 ? (size_t)place : 0;
+    return bin < METRICS_ECE_BINS ? bin : METRICS_ECE_BINS - 1;
+}
+
 double metrics_ece(const float *predicted, const float *score, size_t count)
 {
     double gap[METRICS_ECE_BINS] = {0};
     for (size_t i = 0; i < count; i++) {
         double p = (double)predicted[i];
-        double place = p * METRICS_ECE_BINS;
-        size_t bin = place > 0 ? (size_t)place : 0;
-        gap[bin < METRICS_ECE_BINS ? bin : METRICS_ECE_BINS - 1] += p - (double)score[i];
+        gap[metrics_bin(p)] += p - (double)score[i];
     }
     double sum = 0;
     for (size_t b = 0; b < METRICS_ECE_BINS; b++)

@@ -11,6 +11,9 @@
 NODISCARD enum status metrics_auc(const float *predicted, const float *score, size_t count,
                                   struct arena *a, double *ret, struct error *err);
 
+/* The bin of a prediction. */
+size_t metrics_bin(double predicted);
+
 /* Expected calibration error (Naeini et al. 2015): the mean over METRICS_ECE_BINS bins, weighted by their queries, of
  * |mean prediction - mean score|. 0 when count is 0. */
 double metrics_ece(const float *predicted, const float *score, size_t count);

@@ -10,12 +10,12 @@
 #define REPORT_FRACTIONS_MAX 16  /* of the reference's cost, that a caller may ask for */
 #define REPORT_CURVE_POINTS  101 /* kept of the sweep, evenly spread over its cost */
 #define REPORT_PATH_POINTS   64  /* places on the curve whose shares and errors are known */
-#define REPORT_KEEPS         3
+#define REPORT_KEEPS         4
 
 /* Where the router is measured unless told otherwise: 0.35, 0.5, 2/3, 0.75, 1. */
 #define REPORT_FRACTIONS 5
 extern const double report_fractions[REPORT_FRACTIONS];
-extern const double report_keeps[REPORT_KEEPS]; /* 0.95, 0.98, 0.99 */
+extern const double report_keeps[REPORT_KEEPS]; /* 0.95, 0.98, 0.99, 1 */
 
 /* A figure and its standard error; both NaN when there is none. */
 struct figure {

@@ -10,7 +10,7 @@
 #define PATH_LOG_RATIO    8 /* a dearest point this many times the cheapest: spread by factors */
 
 const double report_fractions[REPORT_FRACTIONS] = {0.35, 0.5, 2.0 / 3.0, 0.75, 1.0};
-const double report_keeps[REPORT_KEEPS] = {0.95, 0.98, 0.99};
+const double report_keeps[REPORT_KEEPS] = {0.95, 0.98, 0.99, 1.0};
 static const double claim_fractions[REPORT_CLAIMS] = {2.0 / 3.0, 1.0, 0.5, 0.75};
 
 /* Everything that a draw measures again. */
@@ -29,7 +29,7 @@ struct measurer {
 struct measured {
     double accuracy[MEASURE_FRACTIONS], relative[MEASURE_FRACTIONS], difference[MEASURE_FRACTIONS];
     double path[REPORT_PATH_POINTS];
-    double keeps[REPORT_KEEPS], matched;
+    double keeps[REPORT_KEEPS]; /* the last: matched */
     struct pair_figures pair;
 };
 
@@ -68,7 +68,6 @@ static void measure(struct measurer *m, const uint32_t *weights, struct measured
         out->path[i] /= n;
     for (size_t i = 0; i < REPORT_KEEPS; i++)
         out->keeps[i] = fraction_reaching(m, report_keeps[i] * score, nano_usd);
-    out->matched = fraction_reaching(m, score, nano_usd);
     out->pair = m->is_pair ? pair_measure(&m->pair, weights) : (struct pair_figures){NAN, NAN, NAN};
 }
 
@@ -159,7 +158,7 @@ static void figures_set(const struct measurer *m, const struct measured *all,
         at_set(m, all, errors, r->at_count + i, r, &r->claims[i]);
     path_set(m, all, errors, r);
     keeps_set(m, all, errors, r);
-    r->matched = (struct figure){all->matched, errors->matched};
+    r->matched = r->keeps[REPORT_KEEPS - 1].fraction;
     r->apgr = (struct figure){all->pair.apgr, errors->pair.apgr};
     r->cpt50 = (struct figure){all->pair.cpt50, errors->pair.cpt50};
     r->cpt80 = (struct figure){all->pair.cpt80, errors->pair.cpt80};
@@ -232,7 +231,8 @@ static void measure_with_errors(struct measurer *m, const struct report_options 
     draw_all(m, o, weights, r, spreads);
     for (size_t i = 0; i < MEASURED_FIGURES; i++)
         errors.figures[i] = spread_error(&spreads[i]);
-    const struct spread *matched = &spreads[offsetof(struct measured, matched) / sizeof(double)];
+    const struct spread *matched =
+        &spreads[offsetof(struct measured, keeps) / sizeof(double) + REPORT_KEEPS - 1];
     r->matched_share = o->draws ? (double)matched->count / (double)o->draws : NAN;
     measure(m, NULL, &all); /* last: the points of all queries stay for the curve */
     figures_set(m, &all, &errors.measured, r);

@@ -1,0 +1,177 @@
+/* The decisions of every operating point as CSV rows. */
+#include "eval/decisions.h"
+
+#include <math.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+#define DECISIONS_BUFFER_BYTES (1u << 20)
+#define DECISIONS_FLUSH_BYTES  (1u << 18)
+
+struct writer {
+    const struct eval_set *set;
+    const struct dataset *d;
+    struct file_out out;
+    struct buf b, calls; /* calls: scratch of one cell */
+};
+
+/* One operating point: what its rows begin with. */
+struct point {
+    char name[40];
+    double lambda; /* NaN: none */
+};
+
+static void add_cell(struct buf *b, struct str s)
+{
+    bool quote = false;
+    for (size_t i = 0; i < s.len; i++)
+        quote = quote || s.ptr[i] == ',' || s.ptr[i] == '"' || s.ptr[i] == '\n' || s.ptr[i] == '\r';
+    if (!quote) {
+        buf_add(b, s);
+        return;
+    }
+    buf_add_char(b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '"')
+            buf_add_char(b, '"');
+        buf_add_char(b, s.ptr[i]);
+    }
+    buf_add_char(b, '"');
+}
+
+static enum status flush(struct writer *w, size_t above_bytes, struct error *err)
+{
+    enum status st = buf_status(&w->b, err);
+    if (st == OK)
+        st = buf_status(&w->calls, err);
+    if (st != OK || w->b.len <= above_bytes)
+        return st;
+    if (fwrite(w->b.ptr, 1, w->b.len, w->out.stream) != w->b.len)
+        return error_set(err, ERR_IO, "cannot write the decisions");
+    buf_clear(&w->b);
+    return OK;
+}
+
+/* The cells `calls` and `answered`: "a+b" in the order of the plan. */
+static void add_calls(struct writer *w, size_t q, size_t column)
+{
+    const struct eval_table *t = &w->set->table;
+    const struct eval_plan alone = {.member_count = 1, .members = {column}};
+    const struct eval_run itself = {.calls = 1};
+    bool plan = eval_is_plan(t, column);
+    const struct eval_plan *p = plan ? &t->plans[column] : &alone;
+    const struct eval_run *run = plan ? eval_plan_run(t, q, column) : &itself;
+    buf_clear(&w->calls);
+    for (size_t i = 0; i < p->member_count; i++) {
+        if (!(run->calls & (1u << i)))
+            continue;
+        if (w->calls.len)
+            buf_add_char(&w->calls, '+');
+        buf_add(&w->calls, t->names[p->members[i]]);
+    }
+    add_cell(&w->b, buf_str(&w->calls));
+    buf_add_char(&w->b, ',');
+    add_cell(&w->b, t->names[p->members[run->winner]]);
+}
+
+static void add_number(struct buf *b, double value)
+{
+    if (isfinite(value))
+        json_write_double(b, value);
+    else if (isinf(value))
+        buf_add_c(b, "inf");
+}
+
+static void add_row(struct writer *w, const struct point *p, double weight, size_t q, size_t column)
+{
+    const struct eval_table *t = &w->set->table;
+    const struct outcome *o = eval_outcome(t, q, column);
+    struct buf *b = &w->b;
+    add_cell(b, w->d->queries[w->set->query_index[q]].id);
+    buf_addf(b, ",%s,", p->name);
+    add_number(b, p->lambda);
+    buf_add_char(b, ',');
+    add_number(b, weight);
+    buf_add_char(b, ',');
+    add_cell(b, t->names[column]);
+    buf_add_char(b, ',');
+    add_calls(w, q, column);
+    buf_add_char(b, ',');
+    add_number(b, (double)o->score);
+    buf_add_char(b, ',');
+    money_format_usd(b, o->cost_nano_usd);
+    buf_add_char(b, '\n');
+}
+
+/* All queries at a place on the curve. */
+static enum status write_cut(struct writer *w, const struct report *r, const struct point *p,
+                             const struct curve_cut *cut, uint32_t *choices, struct error *err)
+{
+    const struct curve_step *next = cut->share > 0 ? &r->sweep.steps[cut->steps] : NULL;
+    enum status st = OK;
+    curve_choices(&r->sweep, cut->steps, choices);
+    for (size_t q = 0; q < r->queries && st == OK; q++) {
+        bool mixed = next && next->query == q;
+        if (!mixed || cut->share < 1)
+            add_row(w, p, mixed ? 1 - cut->share : 1, q, choices[q]);
+        if (mixed)
+            add_row(w, p, cut->share, q, next->to);
+        st = flush(w, DECISIONS_FLUSH_BYTES, err);
+    }
+    return st;
+}
+
+static enum status write_reference(struct writer *w, const struct report *r, struct error *err)
+{
+    const struct point p = {"reference", NAN};
+    enum status st = OK;
+    for (size_t q = 0; q < r->queries && st == OK; q++) {
+        add_row(w, &p, 1, q, r->reference);
+        st = flush(w, DECISIONS_FLUSH_BYTES, err);
+    }
+    return st;
+}
+
+static enum status write_all(struct writer *w, const struct report *r, uint32_t *choices,
+                             struct error *err)
+{
+    enum status st = OK;
+    buf_add_c(&w->b, "id,operating_point,lambda,weight,plan,calls,answered,score,cost_usd\n");
+    for (size_t i = 0; i < r->at_count && st == OK; i++) {
+        const struct report_at *at = &r->at[i];
+        struct point p = {.lambda = at->cut.lambda};
+        snprintf(p.name, sizeof(p.name), "%.6g", at->fraction);
+        if (!isnan(at->spent_usd_per_1k))
+            st = write_cut(w, r, &p, &at->cut, choices, err);
+    }
+    const struct curve_cut end = {.steps = r->steps};
+    if (st == OK)
+        st = write_cut(w, r, &(struct point){"lambda=0", 0}, &end, choices, err);
+    if (st == OK)
+        st = write_reference(w, r, err);
+    return st == OK ? flush(w, 0, err) : st;
+}
+
+enum status decisions_write(const struct eval_set *set, const struct dataset *d,
+                            const struct report *r, struct arena *a, const char *path,
+                            struct error *err)
+{
+    struct writer w = {.set = set, .d = d};
+    uint32_t *choices = ARENA_ARRAY(a, r->queries, uint32_t);
+    if (!choices)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    enum status st = file_out_open(path, &w.out, err);
+    if (st != OK)
+        return st;
+    buf_init(&w.b, DECISIONS_BUFFER_BYTES);
+    buf_init(&w.calls, DECISIONS_BUFFER_BYTES);
+    st = write_all(&w, r, choices, err);
+    buf_done(&w.b);
+    buf_done(&w.calls);
+    if (st != OK) {
+        file_out_abort(&w.out);
+        return st;
+    }
+    return file_out_commit(&w.out, err);
+}

@@ -1,0 +1,50 @@
+/* The parts of the page. Internal to report_html*.c. */
+#pragma once
+
+#include "eval/markup.h"
+#include "eval/report_html.h"
+#include "eval/svg.h"
+
+#define PAGE_SLOTS    7 /* colours for columns of their own; all others share one more */
+#define PAGE_SLOT_ALL (PAGE_SLOTS + 1)
+#define PAGE_COLUMNS  (MODEL_ARMS_MAX + 1)
+
+struct page {
+    const struct report_page *in;
+    const struct report *r;
+    unsigned char slot[PAGE_COLUMNS]; /* of a column's colour; PAGE_SLOTS: the others' */
+    size_t slotted[PAGE_SLOTS];       /* the columns with a colour, cheapest first */
+    size_t slot_count;
+    bool others; /* some column without a colour answers somewhere along the curve */
+};
+
+/* A chart is drawn twice, for wide and for narrow screens; the style sheet shows one of them. */
+struct page_size {
+    const char *css; /* "wide", "narrow" */
+    double width, height;
+    bool narrow;
+};
+
+extern const char *const page_style[]; /* pieces of the style sheet; NULL ends them */
+
+/* Sections, each a whole <section>; one that has nothing to show writes nothing. */
+void page_headline(const struct page *p, struct buf *b);
+void page_offers(const struct page *p, struct buf *b);
+void page_plane(const struct page *p, struct buf *b);
+void page_compare(const struct page *p, struct buf *b);
+void page_shares(const struct page *p, struct buf *b);
+void page_claims(const struct page *p, struct buf *b);
+void page_domains(const struct page *p, struct buf *b);
+void page_columns(const struct page *p, struct buf *b);
+void page_calibration(const struct page *p, struct buf *b);
+
+/* A column's name for a picture: an expert's, shortened, or "P1" of a plan. Unescaped; lives in `into`. */
+#define PAGE_NAME_BYTES 64
+struct str page_short_name(const struct page *p, size_t column, char into[PAGE_NAME_BYTES]);
+/* The same, escaped, behind its colour. */
+void page_key(const struct page *p, size_t column, struct buf *b);
+/* <section id><h2>title</h2><p>text</p>; close with page_section_end. `text` is markup. */
+void page_section(struct buf *b, const char *id, const char *title, const char *text);
+void page_section_end(struct buf *b);
+/* The reference's report row. */
+const struct report_expert *page_reference(const struct page *p);
