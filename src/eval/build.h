@@ -26,8 +26,8 @@ struct eval_pool {
     const char *plans; /* patterns as plan_allow takes them; NULL: all. Plans need recorded texts */
 };
 
-/* The table lives in `a`; names point into `d` and `m`. Where the model has plans and the data set texts, outcomes of `d`
- * get their answers. ERR_NOT_FOUND: a plan named cannot be measured. */
+/* The table lives in `a`; names point into `d` and `m`. Where the model has plans and the data set texts, outcomes of
+ * `d` get their answers. ERR_NOT_FOUND: a plan named cannot be measured. */
 NODISCARD enum status eval_set_build(const struct model *m, struct dataset *d,
                                      const struct eval_pool *pool, struct arena *a,
                                      struct eval_set *ret, struct error *err);

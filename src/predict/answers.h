@@ -1,5 +1,5 @@
-/* What is known of recorded answers beyond their outcomes: statistics of their texts, by which checks learn. Filled from
- * responses/ (plan/answers.h); training and evaluation read it. The classes by which answers agree are in the outcomes. */
+/* What is known of recorded answers beyond their outcomes: statistics of their texts, by which checks learn. Filled
+ * from responses/ (plan/answers.h) for training and evaluation. Classes by which answers agree are in the outcomes. */
 #pragma once
 
 #include "data/dataset.h"

@@ -47,8 +47,8 @@ model_checksum(const struct model *m); /* of the file's bytes: identifies the mo
 /* Whether a query with this text hash was trained on. */
 bool model_trained_on(const struct model *m, uint64_t text_hash);
 
-/* estimates[model_arm_count]. `f` must come from model_encoder(m). Costs at the trained prices; plan_price() gives those
- * of plans at other prices. No failure. */
+/* estimates[model_arm_count]. `f` must come from model_encoder(m). Costs at the trained prices; plan_price() gives
+ * those of plans at other prices. No failure. */
 void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates);
 
 /* What to do next in a plan (arm >= model_expert_count): once the first members have answered, whether to ask the last;

@@ -1,5 +1,5 @@
-/* The last part of training: plans over the experts, and a sample of held-out estimates of all arms, from which a budget
- * gets its first lambda. */
+/* The last part of training: plans over the experts, and a sample of held-out estimates of all arms, from which a
+ * budget gets its first lambda. */
 #include <stdlib.h>
 #include <string.h>
 
