@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "encode/char_class.h"
+#include "encode/layout.h"
 #include "encode/ngram.h"
 #include "encode/stats.h"
 #include "encode/tokens.h"
@@ -95,14 +96,16 @@ enum status encode_text(const struct encoder *e, struct str text, struct feature
         text = (struct str){joined, sizeof(joined)};
     }
     struct str lowered;
+    struct text_layout layout;
     enum status status = reserve(f, (uint32_t)text.len * 2, err);
     if (status == OK)
         status = lower(text, f, &lowered, err);
     if (status != OK)
         return status;
     tokens_find(lowered, f);
-    ngram_encode(lowered, f);
-    stats_encode(text, lowered, f);
+    layout_find(text, f, &layout);
+    ngram_encode(lowered, &layout, f);
+    stats_encode(text, lowered, &layout, f);
     f->characters = characters;
     return OK;
 }

@@ -11,12 +11,12 @@
 
 #define ENCODE_BUCKET_BITS    18
 #define ENCODE_BUCKETS        (1u << ENCODE_BUCKET_BITS)
-#define ENCODE_STATS          60          /* dense statistics; encode/stats.c names each */
+#define ENCODE_STATS          74          /* dense statistics; stats_name() names each */
 #define ENCODE_TEXT_BYTES_MAX (64u << 10) /* of a longer text the first and the last half of this */
 #define ENCODE_GRAMS_MAX      (2 * ENCODE_TEXT_BYTES_MAX)
 
 /* What a model file says about its encoder; another version is refused. */
-#define ENCODE_VERSION "ngram18+stats60/1"
+#define ENCODE_VERSION "ngram18+stats74/2"
 
 /* Which encoder a model was trained with; a seam for encoders to come. */
 enum encoder_kind { ENCODER_NGRAM };

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "encode/encode.h"
+#include "encode/layout.h"
 
 /* Bytes behind the text that ngram_encode may read (and ignores). */
 #define ENCODE_PADDING 8
 
 /* Fills buckets, values and count from f->tokens of a text in lower case. */
-void ngram_encode(struct str lowered, struct features *f);
+void ngram_encode(struct str lowered, const struct text_layout *layout, struct features *f);

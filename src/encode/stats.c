@@ -1,7 +1,6 @@
-/* Sixty statistics that say what kind of question a text is: lengths, options, numbers, punctuation, cue words.
- * Boosted trees on them know things that n-grams do not (research notes in docs/orchestrator.md).
- *
- * A text is a stem, then options "\nA. ...": what a query with choices looks like when a client sends it. */
+/* Statistics that say what kind of question a text is: here lengths, numbers, punctuation and cue words; how the
+ * options differ in compare.c, how the text is written in style.c. Boosted trees on them know things that n-grams do
+ * not (bench/quality.md says how much). */
 #include "encode/stats.h"
 
 #include <math.h>
@@ -9,12 +8,11 @@
 
 #include "base/check.h"
 #include "encode/char_class.h"
-
-#define OPTIONS_MAX 26
+#include "encode/stats_int.h"
 
 /* Counted marks, each a statistic (number of occurrences). */
-static const char marks[] = "$\\=+(\":;?-/^*%{'";
-#define MARK_COUNT (sizeof(marks) - 1)
+static const char marks[] = "$\\=(\":?-";
+#define MARK_COUNT ((unsigned)sizeof(marks) - 1)
 
 /* Cue words in the stem, each a statistic (0 or 1); in order of their first letter. */
 #define CUE(text)                                                                                  \
@@ -25,41 +23,16 @@ static const struct {
     const char *text;
     size_t len;
 } cues[] = {
-    CUE(" according to"), CUE(" best "),    CUE(" calculate"),
-    CUE(" except"),       CUE(" false"),    CUE(" find "),
-    CUE(" following "),   CUE(" how many"), CUE(" if "),
-    CUE(" most "),        CUE(" not "),     CUE(" statement"),
-    CUE(" true"),         CUE(" what "),    CUE(" which of the following"),
-    CUE(" why"),          CUE(" would "),
+    CUE(" according to"), CUE(" best "),     CUE(" how many"),
+    CUE(" most "),        CUE(" statement"), CUE(" which of the following"),
 };
-#define CUE_COUNT (sizeof(cues) / sizeof(cues[0]))
-
-struct options {
-    size_t starts[OPTIONS_MAX + 1]; /* of "\nA. "; the last is the end of the text */
-    size_t count, stem;
-};
+#define CUE_COUNT ((unsigned)(sizeof(cues) / sizeof(cues[0])))
 
 struct tally {
-    uint32_t words, stem_words, capitalised, letters, word_max, long_words, single_letters;
-    uint32_t digits, numbers, punctuation, upper, lines, non_ascii, blanks_marks, commas, points,
-        angles;
+    uint32_t words, capitalised, letters, long_words, single_letters;
+    uint32_t digits, numbers, punctuation, upper, non_ascii, blanks_marks, commas, points;
     uint32_t marks[MARK_COUNT];
 };
-
-static void find_options(struct str text, struct options *o)
-{
-    *o = (struct options){.stem = text.len};
-    const char *p = text.len ? text.ptr : "", *end = p + text.len;
-    while (o->count < OPTIONS_MAX && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-        if (end - p > 3 && p[1] == (char)('A' + o->count) && p[2] == '.' && p[3] == ' ') {
-            size_t at = (size_t)(p - text.ptr);
-            o->stem = o->count ? o->stem : at;
-            o->starts[o->count++] = at;
-        }
-        p++;
-    }
-    o->starts[o->count] = text.len;
-}
 
 /* How often each byte occurs; two tables, so that a run of one byte does not wait for itself. */
 static void count_bytes(struct str text, uint32_t counts[256])
@@ -76,42 +49,36 @@ static void count_bytes(struct str text, uint32_t counts[256])
         counts[c] += other[c];
 }
 
-static void tally_bytes(struct str text, struct tally *t)
+static void tally_bytes(const uint32_t counts[256], struct tally *t)
 {
-    uint32_t counts[256] = {0};
-    count_bytes(text, counts);
     for (int c = 'A'; c <= 'Z'; c++)
         t->upper += counts[c];
     for (int c = 128; c < 256; c++)
         t->non_ascii += counts[c];
     for (size_t m = 0; m < MARK_COUNT; m++)
         t->marks[m] = counts[(unsigned char)marks[m]];
-    t->lines = counts['\n'];
     t->blanks_marks = counts['_'];
     t->commas = counts[','];
     t->points = counts['.'];
-    t->angles = counts['<'] + counts['>'];
 }
 
-static void tally_word(struct str text, size_t stem, const struct text_token *word, struct tally *t)
+static void tally_word(struct str text, const struct text_token *word, struct tally *t)
 {
     unsigned char first = (unsigned char)text.ptr[word->start];
     t->words++;
     t->letters += word->len;
-    t->stem_words += word->start < stem;
     t->capitalised += first >= 'A' && first <= 'Z';
-    t->word_max = word->len > t->word_max ? word->len : t->word_max;
     t->long_words += word->len >= 8;
     t->single_letters += word->len == 1;
 }
 
-static void tally_tokens(struct str text, size_t stem, const struct features *f, struct tally *t)
+static void tally_tokens(struct str text, const struct features *f, struct tally *t)
 {
     uint32_t number_end = UINT32_MAX;
     for (uint32_t i = 0; i < f->token_count; i++) {
         const struct text_token *token = &f->tokens[i];
         if (token->class == CHAR_LETTER)
-            tally_word(text, stem, token, t);
+            tally_word(text, token, t);
         t->punctuation += token->class == CHAR_PUNCTUATION;
         if (token->class != CHAR_DIGIT)
             continue;
@@ -121,14 +88,7 @@ static void tally_tokens(struct str text, size_t stem, const struct features *f,
     }
 }
 
-static void tally_text(struct str text, size_t stem, const struct features *f, struct tally *t)
-{
-    *t = (struct tally){0};
-    tally_bytes(text, t);
-    tally_tokens(text, stem, f, t);
-}
-
-static float *option_stats(struct str text, const struct options *o, float *out)
+static float *option_stats(struct str text, const struct text_layout *o, float *out)
 {
     double longest = 0, shortest = o->count ? 1e9 : 0, total = 0, with_digits = 0;
     for (size_t i = 0; i < o->count; i++) {
@@ -158,9 +118,7 @@ static float *word_stats(size_t text_len, const struct tally *t, float *out)
 {
     float length = (float)text_len + 1, words = (float)t->words + 1;
     *out++ = log1pf((float)t->words);
-    *out++ = log1pf((float)t->stem_words);
     *out++ = (float)t->letters / words;
-    *out++ = (float)t->word_max;
     *out++ = (float)t->long_words / words;
     *out++ = (float)t->digits / length;
     *out++ = log1pf((float)t->digits);
@@ -168,12 +126,10 @@ static float *word_stats(size_t text_len, const struct tally *t, float *out)
     *out++ = (float)t->punctuation / length;
     *out++ = (float)t->upper / length;
     *out++ = (float)t->capitalised / words;
-    *out++ = log1pf((float)t->lines);
     *out++ = (float)t->non_ascii / length;
     *out++ = t->blanks_marks > 0;
     *out++ = (float)t->commas / words;
     *out++ = (float)t->points / words;
-    *out++ = (float)t->angles;
     *out++ = (float)t->single_letters / words;
     return out;
 }
@@ -199,18 +155,22 @@ static void find_cues(struct str lowered, const struct features *f, float *out)
     }
 }
 
-void stats_encode(struct str text, struct str lowered, struct features *f)
+void stats_encode(struct str text, struct str lowered, const struct text_layout *layout,
+                  struct features *f)
 {
-    struct options options;
-    struct tally tally;
-    find_options(text, &options);
-    tally_text(text, options.stem, f, &tally);
-    float *out = option_stats(text, &options, f->stats);
+    uint32_t counts[256] = {0};
+    struct tally tally = {0};
+    count_bytes(text, counts);
+    tally_bytes(counts, &tally);
+    tally_tokens(text, f, &tally);
+    float *out = option_stats(text, layout, f->stats);
     out = word_stats(text.len, &tally, out);
     for (size_t i = 0; i < MARK_COUNT; i++)
         *out++ = (float)tally.marks[i];
-    find_cues(str_slice(lowered, 0, options.stem), f, out);
-    DEBUG_CHECK(out + CUE_COUNT == f->stats + ENCODE_STATS);
+    find_cues(str_slice(lowered, 0, layout->stem), f, out);
+    out = compare_stats(lowered, layout, f, out + CUE_COUNT);
+    out = style_stats(text, lowered, layout, counts, f, out);
+    DEBUG_CHECK(out == f->stats + ENCODE_STATS);
 }
 
 const char *stats_name(unsigned index)
@@ -218,22 +178,26 @@ const char *stats_name(unsigned index)
     static const char *const names[] = {
         "log length",          "log stem length",     "log options length", "options",
         "log longest option",  "log shortest option", "shortest/longest",   "options/stem",
-        "options with digits", "log words",           "log stem words",     "letters per word",
-        "longest word",        "long words",          "digit share",        "log digits",
-        "log numbers",         "punctuation share",   "upper-case share",   "capitalised words",
-        "log lines",           "non-ASCII share",     "blank to fill",      "commas per word",
-        "points per word",     "angle brackets",      "single letters",
+        "options with digits", "log words",           "letters per word",   "long words",
+        "digit share",         "log digits",          "log numbers",        "punctuation share",
+        "upper-case share",    "capitalised words",   "non-ASCII share",    "blank to fill",
+        "commas per word",     "points per word",     "single letters",
     };
-    const size_t named = sizeof(names) / sizeof(names[0]);
-    static const char *const mark_names[] = {"$", "\\", "=", "+", "(", "\"", ":", ";",
-                                             "?", "-",  "/", "^", "*", "%",  "{", "'"};
+    static const char *const mark_names[] = {"$", "\\", "=", "(", "\"", ":", "?", "-"};
+    const unsigned named = sizeof(names) / sizeof(names[0]);
     _Static_assert(sizeof(mark_names) / sizeof(mark_names[0]) == MARK_COUNT, "a name per mark");
-    _Static_assert(sizeof(names) / sizeof(names[0]) + MARK_COUNT + CUE_COUNT == ENCODE_STATS,
+    _Static_assert(sizeof(names) / sizeof(names[0]) + MARK_COUNT + CUE_COUNT + STATS_COMPARED +
+                           STATS_STYLE ==
+                       ENCODE_STATS,
                    "every statistic has a name");
     CHECK(index < ENCODE_STATS);
     if (index < named)
         return names[index];
-    if (index < named + MARK_COUNT)
-        return mark_names[index - named];
-    return cues[index - named - MARK_COUNT].text;
+    if ((index -= named) < MARK_COUNT)
+        return mark_names[index];
+    if ((index -= MARK_COUNT) < CUE_COUNT)
+        return cues[index].text;
+    if ((index -= CUE_COUNT) < STATS_COMPARED)
+        return compare_names[index];
+    return style_names[index - STATS_COMPARED];
 }

@@ -15,7 +15,7 @@
 
 #define TREE_LEAVES_MAX   8
 #define TREE_NODES_MAX    (TREE_LEAVES_MAX - 1)
-#define TREE_FEATURES_MAX 96
+#define TREE_FEATURES_MAX 128
 #define TREE_BINS         32
 #define FOREST_TREES_MAX  4096
 

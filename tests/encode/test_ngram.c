@@ -218,3 +218,24 @@ Test(ngram, the_stamps_may_wrap_around)
             cr_assert_eq(f.buckets[k], g.buckets[k]);
     }
 }
+
+Test(ngram, options_have_words_of_their_own)
+{
+    /* The stem is the same; the option's word is not the stem's. */
+    cr_assert_eq(overlap("red\nA. blue", "blue"), 0);
+    cr_assert_eq(overlap("red\nA. blue", "red"), 2);
+    /* A word, its pair with the beginning of the option, and the shape. */
+    encode("x\nA. blue", &f);
+    cr_assert_eq(f.count, 2 + 3);
+    /* The letters of the options are no tokens: where an option stands does not matter. */
+    expect_same("x\nA. blue\nB. blue", "x\nA. blue\nB. Blue");
+    cr_assert_eq(overlap("x\nA. blue\nB. 7", "x\nA. 7\nB. blue"), 2 + 3 + 3);
+}
+
+Test(ngram, options_of_one_shape_share_it)
+{
+    cr_assert_eq(overlap("x\nA. blue sky", "y\nA. red sun"), 1);
+    cr_assert_eq(overlap("x\nA. 1.5", "y\nA. 2.7"),
+                 2); /* and the point */
+    cr_assert_eq(overlap("x\nA. blue sky", "y\nA. 12"), 0);
+}

@@ -48,13 +48,10 @@ Test(stats, lengths_and_words)
     EXPECT("Two words", "log length", log(10));
     EXPECT("Two words", "log words", log(3));
     EXPECT("Two words", "letters per word", 8.0 / 3);
-    EXPECT("Two words", "longest word", 5);
     EXPECT("Two words", "capitalised words", 1.0 / 3);
     EXPECT("extraordinary x", "long words", 1.0 / 3);
     EXPECT("extraordinary x", "single letters", 1.0 / 3);
-    EXPECT("one\ntwo\n", "log lines", log(3));
     EXPECT("", "log length", 0);
-    EXPECT("", "longest word", 0);
 }
 
 Test(stats, characters)
@@ -69,11 +66,9 @@ Test(stats, characters)
     EXPECT("\xc3\xa9", "non-ASCII share", 2.0 / 3);
     EXPECT("a ____ b", "blank to fill", 1);
     EXPECT("a b", "blank to fill", 0);
-    EXPECT("<a> < b", "angle brackets", 3);
     EXPECT("$x$ = y + 1?", "$", 2);
     EXPECT("$x$ = y + 1?", "=", 1);
     EXPECT("$x$ = y + 1?", "?", 1);
-    EXPECT("\\frac{1}{2}", "{", 2);
     EXPECT("\\frac{1}{2}", "\\", 1);
 }
 
@@ -89,7 +84,6 @@ Test(stats, options)
     EXPECT(CHOICES, "shortest/longest", 2.0 / 7);
     EXPECT(CHOICES, "options/stem", 12.0 / 11);
     EXPECT(CHOICES, "options with digits", 1.0 / 3);
-    EXPECT(CHOICES, "log stem words", log(3));
 }
 
 Test(stats, options_come_in_order_or_not_at_all)
@@ -114,14 +108,13 @@ Test(stats, there_are_no_more_options_than_letters)
 
 Test(stats, cues_are_whole_words_of_the_stem)
 {
-    EXPECT("Not this", " not ", 1);
-    EXPECT("is it NOT so", " not ", 1);
-    EXPECT("or why", " why", 1);
-    EXPECT("a knot here", " not ", 0);
-    EXPECT("nothing", " not ", 0);
+    EXPECT("Most of this", " most ", 1);
+    EXPECT("is it MOST so", " most ", 1);
+    EXPECT("and how many", " how many", 1);
+    EXPECT("almost here", " most ", 0);
+    EXPECT("mostly", " most ", 0);
     EXPECT("Which of the following is it", " which of the following", 1);
-    EXPECT("Which of the following is it", " following ", 1);
-    EXPECT("x\nA. not \nB. y", " not ", 0);
-    EXPECT("all except", " except", 1);
-    EXPECT("", " why", 0);
+    EXPECT("x\nA. most \nB. y", " most ", 0);
+    EXPECT("two statements", " statement", 1);
+    EXPECT("", " how many", 0);
 }
