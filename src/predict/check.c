@@ -87,14 +87,19 @@ void check_trust(const struct check *c, const struct plan *p, const struct plan_
         trust[i] = check_calibrated(calibration, i, logits[i]);
 }
 
-/* The most trusted answer among the first `count` members; one that can be told before one that cannot. */
+/* Answers are preferred that can be told, then those that are there at all. */
+static int standing(const struct plan_answer *a)
+{
+    return a->asked ? 1 + (a->answer_class != 0) : 0;
+}
+
+/* The most trusted answer among the first `count` members, of those that stand best. */
 static size_t most_trusted(const struct plan_state *s, const float *trust, size_t count)
 {
     size_t best = 0;
     for (size_t i = 1; i < count; i++) {
-        bool told = s->answers[i].asked && s->answers[i].answer_class,
-             best_told = s->answers[best].asked && s->answers[best].answer_class;
-        if (told != best_told ? told : trust[i] > trust[best])
+        int better = standing(&s->answers[i]) - standing(&s->answers[best]);
+        if (better ? better > 0 : trust[i] > trust[best])
             best = i;
     }
     return best;
@@ -104,9 +109,25 @@ double check_gain_per_usd(const struct plan *p, const struct plan_state *s,
                           const struct plan_verdict *v)
 {
     size_t last = p->member_count - 1, best = most_trusted(s, v->trust, last);
-    double kept = s->answers[best].answer_class ? (double)v->trust[best] : 0;
+    double kept = standing(&s->answers[best]) > 1 ? (double)v->trust[best] : 0;
     double cost = (double)s->members[last]->cost_nano_usd / (double)NANO_PER_USD;
     return ((double)v->trust[last] - kept) / fmax(cost, 1e-9);
+}
+
+/* Answers that agree are right or wrong together: each gets the mean of what its members are trusted. */
+static void share_trust(const struct plan *p, const struct plan_state *s, float *trust)
+{
+    float shared[PLAN_MEMBERS_MAX];
+    for (size_t i = 0; i < p->member_count; i++) {
+        float sum = trust[i], count = 1;
+        for (size_t k = 0; k < p->member_count; k++)
+            if (k != i && agree(s, i, k) > 0) {
+                sum += trust[k];
+                count++;
+            }
+        shared[i] = sum / count;
+    }
+    memcpy(trust, shared, p->member_count * sizeof(*trust));
 }
 
 void check_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v)
@@ -118,6 +139,7 @@ void check_decide(const struct plan *p, const struct plan_state *s, struct plan_
         return;
     }
     bool all_asked = s->answers[last].asked;
+    share_trust(p, s, v->trust);
     v->winner = most_trusted(s, v->trust, all_asked ? p->member_count : last);
     v->escalate = !all_asked && check_gain_per_usd(p, s, v) > (double)p->gain_per_usd;
 }
@@ -130,13 +152,14 @@ void check_verdict(const struct check *c, const struct plan *p, const struct pla
     check_decide(p, s, ret);
 }
 
-/* The first member asked whose answer can be told; member 0 when none can. */
+/* The first member asked whose answer can be told; when none can, the first asked. */
 static size_t first_told(const struct plan *p, const struct plan_state *s)
 {
-    for (size_t i = 0; i < p->member_count; i++)
-        if (s->answers[i].asked && s->answers[i].answer_class)
-            return i;
-    return 0;
+    size_t best = 0;
+    for (size_t i = 1; i < p->member_count; i++)
+        if (standing(&s->answers[i]) > standing(&s->answers[best]))
+            best = i;
+    return best;
 }
 
 void check_agreement(const struct plan *p, const struct plan_state *s, struct plan_verdict *ret)
@@ -153,6 +176,6 @@ void check_agreement(const struct plan *p, const struct plan_state *s, struct pl
         return;
     }
     for (size_t i = 0; i < first; i++)
-        ret->escalate |=
-            !s->answers[i].answer_class || s->answers[i].answer_class != s->answers[0].answer_class;
+        ret->escalate |= standing(&s->answers[i]) < 2 ||
+                         s->answers[i].answer_class != s->answers[0].answer_class;
 }

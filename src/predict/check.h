@@ -34,7 +34,8 @@ void check_trust(const struct check *c, const struct plan *p, const struct plan_
 void check_verdict(const struct check *c, const struct plan *p, const struct plan_state *s,
                    struct plan_verdict *ret);
 /* The verdict when trust is known: goes on when (trust of the final answer − best trust so far) exceeds gain_per_usd
- * times the last member's cost; the most trusted answer stands. An answer that cannot be told stands only when none
+ * times the last member's cost; the most trusted answer stands; answers that agree share their trust (v->trust becomes
+ * that). An answer that cannot be told stands only when none
  * can. */
 void check_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v);
 /* What asking the last member is expected to gain for each dollar it costs; v->trust is set. */
