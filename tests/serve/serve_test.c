@@ -4,10 +4,13 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "plan/answers.h"
+#include "plan/decide.h"
 #include "predict/train.h"
 
 #define QUERIES 240
@@ -21,8 +24,25 @@ static FILE *create(const char *folder, const char *name)
     return f;
 }
 
-static void write_dataset(const char *folder)
+static void write_responses(const char *folder, bool good[QUERIES][3], struct rng *rng)
 {
+    static const char *const names[] = {"responses/cheap.jsonl", "responses/mid.jsonl",
+                                        "responses/dear.jsonl"};
+    char path[256];
+    snprintf(path, sizeof(path), "%s/responses", folder);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    for (int k = 0; k < 3; k++) {
+        FILE *f = create(folder, names[k]);
+        for (int i = 0; i < QUERIES; i++)
+            fprintf(f, "{\"id\":\"q%d\",\"text\":\"Let me see. The answer is (%c).\"}\n", i,
+                    good[i][k] ? 'A' : (char)('B' + rng_below(rng, 3)));
+        fclose(f);
+    }
+}
+
+static void write_dataset(const char *folder, bool with_responses)
+{
+    static bool good[QUERIES][3];
     static const char *const words[2][4] = {{"hello", "cat", "sum", "two"},
                                             {"prove", "lemma", "tensor", "quantum"}};
     static const char *const experts[] = {"cheap", "mid", "dear"};
@@ -43,24 +63,43 @@ static void write_dataset(const char *folder)
     f = create(folder, "outcomes.csv");
     fputs("id,model,score,cost_usd,input_tokens,output_tokens\n", f);
     for (int i = 0; i < QUERIES; i++)
-        for (int k = 0; k < 3; k++)
-            fprintf(f, "q%d,%s,%d,,10,20\n", i, experts[k],
-                    rng_below(&rng, 100) < good_percent[i % 2][k]);
+        for (int k = 0; k < 3; k++) {
+            good[i][k] = rng_below(&rng, 100) < good_percent[i % 2][k];
+            fprintf(f, "q%d,%s,%d,,10,20\n", i, experts[k], good[i][k]);
+        }
     fclose(f);
+    if (with_responses)
+        write_responses(folder, good, &rng);
 }
 
 static void remove_folder(const char *folder)
 {
-    static const char *const names[] = {"experts.csv", "queries.jsonl", "outcomes.csv", "m.leeroo"};
+    static const char *const names[] = {
+        "experts.csv",           "queries.jsonl",       "outcomes.csv",         "m.leeroo",
+        "responses/cheap.jsonl", "responses/mid.jsonl", "responses/dear.jsonl", "responses"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[256];
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        unlink(path);
+        remove(path);
     }
     rmdir(folder);
 }
 
-struct model *serve_test_model(void)
+static void read_answers(struct dataset *set, struct arena *arena, struct train_options *options)
+{
+    static struct answer_table answers;
+    static const size_t experts[] = {0, 1, 2};
+    struct error err = {0};
+    size_t found = 0;
+    cr_assert_eq(plan_answers_classify(set, experts, 3, NULL, NULL, &found, &err), OK, "%s",
+                 err.text);
+    cr_assert_eq(plan_answers_read(&set, 1, set, experts, 3, arena, &answers, &err), OK, "%s",
+                 err.text);
+    options->answers = &answers;
+    options->plans = "panel(cheap,mid->dear);cascade(cheap->dear)";
+}
+
+static struct model *train_model(bool with_plans)
 {
     char folder[] = "/tmp/leeroo-serve-XXXXXX", path[256];
     struct dataset *set = NULL;
@@ -69,17 +108,57 @@ struct model *serve_test_model(void)
     struct train_options options;
     struct error err = {0};
     cr_assert_not_null(mkdtemp(folder));
-    write_dataset(folder);
+    write_dataset(folder, with_plans);
     snprintf(path, sizeof(path), "%s/m.leeroo", folder);
     train_options_default(&options);
     cr_assert_eq(dataset_load(folder, DATASET_ALL, &set, &err), OK, "%s", err.text);
+    struct arena *arena = arena_create(64u << 20);
+    if (with_plans)
+        read_answers(set, arena, &options);
     cr_assert_eq(train_run(set, &options, &trained, &err), OK, "%s", err.text);
     cr_assert_eq(model_write(trained, path, &err), OK, "%s", err.text);
     cr_assert_eq(model_load(path, &model, &err), OK, "%s", err.text);
     trained_free(trained);
     dataset_free(set);
+    arena_free(arena);
     remove_folder(folder);
     return model;
+}
+
+struct model *serve_test_model(void)
+{
+    return train_model(false);
+}
+
+struct model *serve_test_plan_model(void)
+{
+    return train_model(true);
+}
+
+static bool is_called(struct str name, struct str wanted)
+{
+    return str_ends(wanted, STR("~")) ? str_starts(name, str_slice(wanted, 0, wanted.len - 1)) &&
+                                            str_find(name, STR("~"), 0) != SIZE_MAX
+                                      : str_equal(name, wanted);
+}
+
+double serve_test_lambda(const struct model *m, const char *text, const char *name)
+{
+    struct estimate estimates[MODEL_ARMS_MAX];
+    struct features features;
+    struct decision d;
+    cr_assert_eq(features_init(&features, NULL), OK);
+    cr_assert_eq(encode_text(model_encoder(m), str_from(text), &features, NULL), OK);
+    model_estimate(m, &features, estimates);
+    features_done(&features);
+    for (double lambda = 0.01; lambda < 1e6; lambda *= 1.1) {
+        const struct policy policy = {.lambda = lambda};
+        cr_assert_eq(decide(&policy, lambda, estimates, NULL, model_arm_count(m), &d, NULL), OK);
+        if (is_called(model_arm_at(m, d.arm)->name, str_from(name)))
+            return lambda;
+    }
+    cr_assert_fail("%s is never chosen", name);
+    return 0;
 }
 
 struct config *serve_test_config(const struct model *m, const char *yaml)

@@ -6,6 +6,12 @@
 #include "serve/config.h"
 
 struct model *serve_test_model(void);
+/* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with a check, and
+ * cascade(cheap→dear). */
+struct model *serve_test_plan_model(void);
+#define SERVE_TEST_PANEL "panel(cheap,mid→dear)"
+/* A lambda at which the model's decision for `text` is that arm, or if `name` ends in '~' one that begins so. */
+double serve_test_lambda(const struct model *m, const char *text, const char *name);
 /* `experts` and what follows of a leeroo.yaml; listens on 127.0.0.1:0. Bound to the model. */
 struct config *serve_test_config(const struct model *m, const char *yaml);
 

@@ -131,7 +131,7 @@ void stage_cut(struct stage *s)
 
 /* Life */
 
-struct stage *stage_prepare(const char *each_expert, const char *more_yaml)
+static struct stage *prepare(struct model *model, const char *each_expert, const char *more_yaml)
 {
     struct stage *s = calloc(1, sizeof(*s));
     struct buf yaml;
@@ -145,9 +145,25 @@ struct stage *stage_prepare(const char *each_expert, const char *more_yaml)
         buf_addf(&yaml, "  - {name: %s, url: \"http://127.0.0.1:%d/%s\"%s}\n", names[i],
                  s->upstream->port, names[i], each_expert ? each_expert : "");
     buf_addf(&yaml, "%s", more_yaml ? more_yaml : "policies: {default: {lambda: 1e9}}\n");
-    s->model = serve_test_model();
+    s->model = model;
     s->config = serve_test_config(s->model, yaml.ptr);
     buf_done(&yaml);
+    return s;
+}
+
+struct stage *stage_prepare(const char *each_expert, const char *more_yaml)
+{
+    return prepare(serve_test_model(), each_expert, more_yaml);
+}
+
+struct stage *stage_begin_plan(const char *each_expert, const char *plan)
+{
+    char policies[128];
+    struct model *model = serve_test_plan_model();
+    snprintf(policies, sizeof(policies), "policies: {default: {lambda: %.9g}}\n",
+             serve_test_lambda(model, "hello cat", plan));
+    struct stage *s = prepare(model, each_expert, policies);
+    stage_start(s);
     return s;
 }
 
