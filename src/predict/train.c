@@ -14,7 +14,7 @@
 
 #define ARENA_CAP      ((size_t)8 << 30)
 #define SLOPE_RIDGE    20.0
-#define PLATT_RIDGE    100.0
+#define PLATT_RIDGE    3000.0
 #define SCRATCH_FLOATS ((size_t)ENCODE_BUCKETS * 3)
 
 void train_options_default(struct train_options *o)
@@ -22,8 +22,8 @@ void train_options_default(struct train_options *o)
     *o = (struct train_options){
         .seed = 1,
         .linear = {.epochs = 2, .learning_rate = 0.08f, .group_learning_rate = 0.8f},
-        .forest = {.trees = 80,
-                   .leaves = 6,
+        .forest = {.trees = 100,
+                   .leaves = 8,
                    .learning_rate = 0.05f,
                    .l2 = 5,
                    .row_share = 0.7f,
