@@ -83,7 +83,7 @@ void markup_points(struct buf *b, double share, int decimals)
     bool zero = true;
     for (const char *c = text; *c; c++)
         zero = zero && (*c == '0' || *c == '.');
-    buf_add_c(b, zero ? "±" : share < 0 ? "−" : "+");
+    buf_add_c(b, zero ? "" : share < 0 ? "−" : "+");
     buf_add_c(b, text);
 }
 

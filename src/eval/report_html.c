@@ -28,10 +28,12 @@ static bool has_slot(const struct page *p, size_t column)
     return false;
 }
 
-/* The columns that answer most along the curve, then by cost. */
+/* The reference and the columns that answer most along the curve, cheapest first. */
 static void slots_fill(struct page *p)
 {
     const struct report *r = p->r;
+    if (path_weight(r, r->reference) > 0)
+        p->slotted[p->slot_count++] = r->reference;
     while (p->slot_count < PAGE_SLOTS) {
         size_t best = SIZE_MAX;
         for (size_t c = 0; c < r->columns; c++)
@@ -98,6 +100,28 @@ void page_key(const struct page *p, size_t column, struct buf *b)
     }
     markup_text(b, p->r->experts[column].name);
     buf_add_c(b, "</span>");
+}
+
+static void key_brief(const struct page *p, size_t column, struct buf *b)
+{
+    char text[PAGE_NAME_BYTES];
+    buf_addf(b, "<span class=\"key\"><i class=\"sw b%d\"></i>", p->slot[column]);
+    markup_text(b, page_short_name(p, column, text));
+    buf_add_c(b, "</span>");
+}
+
+void page_legend(const struct page *p, bool brief, struct buf *b)
+{
+    buf_add_c(b, "<ul class=\"legend\">\n");
+    for (size_t i = 0; i < p->slot_count; i++) {
+        buf_add_c(b, "<li>");
+        (brief ? key_brief : page_key)(p, p->slotted[i], b);
+        buf_add_c(b, "</li>\n");
+    }
+    if (p->others)
+        buf_addf(b, "<li><span class=\"key\"><i class=\"sw b%d\"></i>all others</span></li>\n",
+                 PAGE_SLOTS);
+    buf_add_c(b, "</ul>\n");
 }
 
 void page_section(struct buf *b, const char *id, const char *title, const char *text)

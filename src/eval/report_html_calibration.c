@@ -7,7 +7,7 @@
 #define SIDE       220.0
 #define LEFT       34.0
 #define RIGHT      212.0
-#define TOP        10.0
+#define TOP        22.0
 #define BOTTOM     188.0
 #define HIST_PX    26.0 /* of the largest bin */
 #define SHOWN_MAX  9    /* diagrams that are not folded away */
@@ -45,7 +45,8 @@ static void axes_draw(struct buf *b)
     }
     buf_addf(b,
              "<path class=\"diag\" d=\"M%.1f %.1fL%.1f %.1f\"/><text class=\"tick\" x=\"%.1f\" "
-             "y=\"%.1f\" text-anchor=\"middle\">predicted, %%</text>\n",
+             "y=\"%.1f\" text-anchor=\"middle\">predicted, %%</text><text class=\"tick\" x=\"2\" "
+             "y=\"10\">recorded, %%</text>\n",
              at_x(0), at_y(0), at_x(1), at_y(1), (LEFT + RIGHT) / 2, BOTTOM + 29);
 }
 
@@ -73,11 +74,17 @@ static void diagram(const struct page *p, size_t column, struct buf *b)
 {
     const struct report_expert *e = &p->r->experts[column];
     const struct detail_bin *bins = p->in->detail->bins[column];
-    char id[32];
+    char id[32], text[PAGE_NAME_BYTES];
     snprintf(id, sizeof(id), "cal-%zu", column);
-    buf_add_c(b, "<figure><figcaption><b>");
+    buf_add_c(b, "<figure><figcaption><b title=\"");
     markup_text(b, e->name);
-    buf_addf(b, "</b><br /><span class=\"soft\">ECE %.3f</span></figcaption>\n", e->ece);
+    buf_add_c(b, "\">");
+    if (column >= p->r->expert_count) {
+        markup_text(b, page_short_name(p, column, text));
+        buf_add_char(b, ' ');
+    }
+    markup_text(b, e->name);
+    buf_addf(b, "</b><span class=\"soft\">ECE %.3f</span></figcaption>\n", e->ece);
     svg_open(
         b, id, "cal", SIDE, SIDE, "Calibration",
         "Predicted probability of a good answer along x, recorded share of good answers along y; "

@@ -8,7 +8,9 @@
 
 #define FONT_PX      12.0
 #define MARK_PX      5.5
+#define RING_PX      9.5 /* around the reference */
 #define MIX_POINTS   96
+#define MIX_BOX_PX   3.0
 #define CURVE_BOX_PX 5.0
 #define LABELS_WIDE  60 /* of points, at most */
 
@@ -158,7 +160,7 @@ static void curve_hints(const struct plane *pl, const struct report *r, struct b
     }
 }
 
-static void mix_draw(const struct plane *pl, struct buf *b)
+static void mix_draw(struct plane *pl, struct buf *b)
 {
     const struct report *r = pl->p->r;
     bool started = false;
@@ -167,8 +169,10 @@ static void mix_draw(const struct plane *pl, struct buf *b)
         double at = pl->x.from + (pl->x.to - pl->x.from) * (double)i / MIX_POINTS;
         double usd = svg_value(&pl->x, at);
         double accuracy = baseline_mix_at(pl->p->in->table, r->experts, usd);
-        if (!isnan(accuracy))
-            svg_path_point(b, &started, at, svg_at(&pl->y, accuracy));
+        if (isnan(accuracy))
+            continue;
+        svg_path_point(b, &started, at, svg_at(&pl->y, accuracy));
+        obstacle(pl, at, svg_at(&pl->y, accuracy), MIX_BOX_PX);
     }
     buf_add_c(b, "\"/>\n");
 }
@@ -193,7 +197,7 @@ static void column_draw(struct plane *pl, size_t column, struct buf *b)
     double x = svg_at(&pl->x, e->usd_per_1k), y = svg_at(&pl->y, e->accuracy.value);
     const char *hollow = e->in_pool ? "" : " hollow";
     if (column == p->r->reference)
-        buf_addf(b, "<circle class=\"ring\" cx=\"%.1f\" cy=\"%.1f\" r=\"9.5\"/>", x, y);
+        buf_addf(b, "<circle class=\"ring\" cx=\"%.1f\" cy=\"%.1f\" r=\"%g\"/>", x, y, RING_PX);
     buf_addf(b, "<g class=\"mark b%d%s\">", p->slot[column], hollow);
     hint(b, e->name, e->accuracy.value, e->usd_per_1k);
     if (column >= p->r->expert_count)
@@ -201,7 +205,7 @@ static void column_draw(struct plane *pl, size_t column, struct buf *b)
     else
         buf_addf(b, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%g\"/>", x, y, MARK_PX);
     buf_add_c(b, "</g>\n");
-    obstacle(pl, x, y, MARK_PX + 1);
+    obstacle(pl, x, y, column == p->r->reference ? RING_PX + 1 : MARK_PX + 1);
 }
 
 static void baseline_draw(struct plane *pl, const struct report_baseline *base, const char *shape,
@@ -296,16 +300,17 @@ static void legend_draw(const struct page *p, struct buf *b)
         buf_add_c(b, "</li>\n");
     }
     legend_item(b, "<path class=\"mix\" d=\"M1 7H25\"/>", "best random mix of single experts");
-    legend_item(b, "<circle class=\"b0\" cx=\"13\" cy=\"7\" r=\"5\"/>", "expert that answers");
+    legend_item(b, "<circle class=\"b0\" cx=\"13\" cy=\"7\" r=\"5\"/>",
+                "expert, coloured as below");
     if (p->r->columns > p->slot_count)
         legend_item(b, "<circle class=\"b7\" cx=\"13\" cy=\"7\" r=\"5\"/>",
-                    "expert that answers little or nothing");
+                    "answers little or nothing");
     if (!page_reference(p)->in_pool)
         legend_item(b, "<circle class=\"hollow\" cx=\"13\" cy=\"7\" r=\"5\"/>", "not in the pool");
     legend_item(b, "<circle class=\"ring\" cx=\"13\" cy=\"7\" r=\"6\"/>", "the reference");
     if (p->r->columns > p->r->expert_count)
         legend_item(b, "<path class=\"b0\" d=\"M13 0l7 7l-7 7l-7 -7z\"/>",
-                    "plan (P1, P2, … are named below)");
+                    "plan: P1, P2, … are named below");
     legend_item(b, "<path class=\"inkfill\" d=\"M13 1L19 12H7z\"/>",
                 "oracle: the cheapest right expert, known beforehand");
     buf_add_c(b, "</ul>\n");

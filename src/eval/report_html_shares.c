@@ -96,10 +96,10 @@ static void shares_draw(const struct page *p, const struct page_size *s, struct 
         "Shares of the queries that each expert or plan answers, stacked, over the cost of the "
         "policy.");
     svg_axis_percent(b, &f, &y, s->narrow ? 4 : 5, "share of queries");
-    for (size_t layer = 0; layer < p->slot_count + p->others; layer++)
-        layer_path(p, &x, &y, layer, b);
     svg_axis_cost(b, &f, &x, s->narrow ? 5 : 10,
                   x.log ? "USD per 1,000 queries (logarithmic)" : "USD per 1,000 queries");
+    for (size_t layer = 0; layer < p->slot_count + p->others; layer++)
+        layer_path(p, &x, &y, layer, b);
     for (size_t layer = 0; layer < p->slot_count; layer++)
         layer_name(p, &f, &x, &y, layer, b);
     svg_close(b);
@@ -117,15 +117,7 @@ void page_shares(const struct page *p, struct buf *b)
     buf_add_c(b, "<figure>");
     for (size_t i = 0; i < 2; i++)
         shares_draw(p, &sizes[i], b);
-    buf_add_c(b, "<ul class=\"legend\">\n");
-    for (size_t i = 0; i < p->slot_count; i++) {
-        buf_add_c(b, "<li>");
-        page_key(p, p->slotted[i], b);
-        buf_add_c(b, "</li>\n");
-    }
-    if (p->others)
-        buf_addf(b, "<li><span class=\"key\"><i class=\"sw b%d\"></i>all others</span></li>\n",
-                 PAGE_SLOTS);
-    buf_add_c(b, "</ul></figure>\n");
+    page_legend(p, false, b);
+    buf_add_c(b, "</figure>\n");
     page_section_end(b);
 }

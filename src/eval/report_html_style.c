@@ -18,7 +18,7 @@ const char *const page_style[] = {
     "body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"
     "\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif;font-variant-numeric:tabular-nums;"
     "-webkit-text-size-adjust:100%}\n",
-    "main{max-width:1040px;margin:0 auto;padding:40px 24px 64px}\n",
+    "main{max-width:1120px;margin:0 auto;padding:40px 24px 64px}\n",
     "h1{font-size:clamp(1.45rem,3.6vw,2.15rem);line-height:1.25;letter-spacing:-.015em;font-weight:"
     "650;"
     "margin:0 0 .5em;text-wrap:balance}\n",
@@ -32,7 +32,10 @@ const char *const page_style[] = {
     "font-size:.9rem}footer h2{font-size:1rem}\n",
     ".warn{background:var(--warnbg);color:var(--warn);border-radius:8px;padding:10px "
     "14px;margin-top:20px}\n",
-    ".scroll{overflow-x:auto;margin:0 -4px;padding:0 4px}\n",
+    ".scroll{overflow-x:auto;margin:0 -4px 18px;padding:0 "
+    "4px}.n{min-width:2.1em;padding-left:3px;padding-right:5px;font-size:.84rem}th.n "
+    ".sw{margin:0}.vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}."
+    "name{white-space:nowrap}\n",
     "table{border-collapse:collapse;width:100%;font-size:.92rem}\n",
     "caption{text-align:left;color:var(--soft);padding:0 0 6px;font-size:.9rem}\n",
     "th,td{padding:7px 10px;text-align:right;border-bottom:1px solid "
@@ -83,11 +86,17 @@ const char *const page_style[] = {
     "i{height:100%}\n",
     ".cals{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:14px;"
     "margin-top:14px}.cals figure{margin:0;padding:10px}.cals figcaption{font-size:.86rem;"
-    "overflow-wrap:anywhere;margin-bottom:4px}.diag{stroke:var(--soft);stroke-dasharray:3 "
+    "margin-bottom:4px}.cals "
+    "b{display:block;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}.diag{stroke:var(--"
+    "soft);stroke-dasharray:3 "
     "3;fill:none}"
     ".whisk{stroke:var(--s0);stroke-width:1.4;fill:none}.hist{fill:var(--s7);opacity:.45}\n",
     "details{margin-top:12px}summary{cursor:pointer;color:var(--soft)}\n",
-    "@media (max-width:640px){main{padding:24px 14px "
+    "@media (max-width:640px){th,td{padding:6px 5px}table{font-size:.84rem}tbody "
+    "th{white-space:normal;"
+    "min-width:6.5em}.wrap{min-width:6.5em}thead "
+    "th{font-size:.76rem}.name{white-space:normal;overflow-wrap:anywhere}main{padding:24px "
+    "14px "
     "48px}.wide{display:none}svg.narrow{display:block}"
     "figure{padding:10px 6px}section{margin-top:40px}.cals{grid-template-columns:repeat(auto-fill,"
     "minmax(160px,1fr));gap:10px}}\n",

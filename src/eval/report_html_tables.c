@@ -54,7 +54,7 @@ static void share_bar(const struct page *p, const double *shares, struct buf *b)
 
 static void share_cell(struct buf *b, double share)
 {
-    buf_add_c(b, share > 0.0005 ? "<td>" : "<td class=\"soft\">");
+    buf_add_c(b, share >= 0.005 ? "<td class=\"n\">" : "<td class=\"n soft\">");
     markup_percent(b, fmax(0, share), 0);
     buf_add_c(b, "</td>");
 }
@@ -87,6 +87,14 @@ static void domain_row(const struct page *p, const struct detail_domain *d, stru
     buf_add_c(b, "</tr>\n");
 }
 
+static void share_head(const struct page *p, size_t slot, const char *name, struct buf *b)
+{
+    char text[PAGE_NAME_BYTES];
+    buf_addf(b, "<th scope=\"col\" class=\"n\"><i class=\"sw b%zu\"></i><span class=\"vh\">", slot);
+    markup_text(b, name ? str_from(name) : page_short_name(p, p->slotted[slot], text));
+    buf_add_c(b, ", %</span></th>");
+}
+
 static void domains_head(const struct page *p, struct buf *b)
 {
     buf_add_c(b, "<div class=\"scroll\"><table><thead><tr>");
@@ -96,12 +104,12 @@ static void domains_head(const struct page *p, struct buf *b)
     head(b, "", "reference, %");
     head(b, "", "difference,<br />points");
     head(b, "", "USD per<br />1,000");
-    head(b, "", "of the refe-<br />rence’s cost, %");
-    head(b, " class=\"l\"", "who answers");
+    head(b, "", "cost against<br />reference, %");
+    head(b, " class=\"l\"", "who answers, %");
     for (size_t i = 0; i < p->slot_count; i++)
-        buf_addf(b, "<th scope=\"col\"><i class=\"sw b%zu\"></i>%%</th>", i);
+        share_head(p, i, NULL, b);
     if (p->others)
-        buf_addf(b, "<th scope=\"col\"><i class=\"sw b%d\"></i>%%</th>", PAGE_SLOTS);
+        share_head(p, PAGE_SLOTS, "all others", b);
     buf_add_c(b, "</tr></thead><tbody>\n");
 }
 
@@ -130,16 +138,7 @@ void page_domains(const struct page *p, struct buf *b)
     if (d->domain_count < 2)
         return;
     domains_text(p, &p->r->at[d->at], b);
-    buf_add_c(b, "<ul class=\"legend\">\n");
-    for (size_t i = 0; i < p->slot_count; i++) {
-        buf_add_c(b, "<li>");
-        page_key(p, p->slotted[i], b);
-        buf_add_c(b, "</li>\n");
-    }
-    if (p->others)
-        buf_addf(b, "<li><span class=\"key\"><i class=\"sw b%d\"></i>all others</span></li>\n",
-                 PAGE_SLOTS);
-    buf_add_c(b, "</ul>\n");
+    page_legend(p, true, b);
     domains_head(p, b);
     for (size_t i = 0; i < d->domain_count; i++)
         domain_row(p, &d->domains[i], b);

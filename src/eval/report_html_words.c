@@ -15,7 +15,9 @@ static double reference_accuracy(const struct page *p)
 
 static void add_reference(const struct page *p, struct buf *b)
 {
+    buf_add_c(b, "<span class=\"name\">");
     markup_text(b, page_reference(p)->name);
+    buf_add_c(b, "</span>");
 }
 
 /* The promise to lead with; NULL: not even the least is kept. */
@@ -92,6 +94,11 @@ static void add_money_line(const struct page *p, const struct report_keep *k, st
         markup_usd(b, saved);
     }
     buf_add_c(b, ". ");
+    if (isfinite(k->fraction.error)) {
+        buf_add_c(b, "The share of its cost has a standard error of ");
+        markup_percent(b, k->fraction.error, 1);
+        buf_add_c(b, " points. ");
+    }
 }
 
 static void add_end_line(const struct page *p, struct buf *b)
@@ -211,9 +218,11 @@ static void add_policy(const struct page *p, const struct report_keep *k, struct
 void page_offers(const struct page *p, struct buf *b)
 {
     const struct report_keep *lead = best_keep(p);
-    page_section(b, "offers", "What you can have",
-                 "Each line is a policy of the same model, compared with always asking the "
-                 "reference. Lambda is the quality (0 to 1) that one more dollar must buy.");
+    page_section(
+        b, "offers", "What you can have",
+        "Each line is a policy of the same model, compared with always asking the "
+        "reference. Lambda is what a dollar must buy: at 5, a call that costs one cent more "
+        "is made where it is expected to be right 5 points more often.");
     offers_table(p, lead, b);
     add_policy(p, lead, b);
     page_section_end(b);
@@ -221,13 +230,14 @@ void page_offers(const struct page *p, struct buf *b)
 
 /* ---- the paper's claims */
 
-enum verdict { HOLDS, WITHIN_ERROR, PARTLY, FAILS, UNKNOWN };
+enum verdict { HOLDS, JUST_HOLDS, JUST_FAILS, PARTLY, FAILS, UNKNOWN };
 
 static void add_verdict(struct buf *b, enum verdict v)
 {
     static const char *const words[] = {
         "<span class=\"verdict good\">yes</span>",
-        "<span class=\"verdict\">within two standard errors</span>",
+        "<span class=\"verdict good\">yes</span>, within error",
+        "<span class=\"verdict\">not quite</span>, within error",
         "<span class=\"verdict\">ahead, by less</span>",
         "<span class=\"verdict\">no</span>",
         "<span class=\"soft\">no policy is that cheap</span>",
@@ -240,9 +250,10 @@ static enum verdict judge(const struct figure *f, double bar)
 {
     if (isnan(f->value))
         return UNKNOWN;
+    double error = isnan(f->error) ? 0 : 2 * f->error;
     if (f->value >= bar)
-        return HOLDS;
-    return f->value + 2 * f->error >= bar ? WITHIN_ERROR : FAILS; /* no errors: FAILS */
+        return f->value - error >= bar ? HOLDS : JUST_HOLDS;
+    return f->value + error >= bar ? JUST_FAILS : FAILS;
 }
 
 static void claim_row(const struct page *p, enum report_claim which, const char *claim,
@@ -272,15 +283,18 @@ static void add_claims_text(const struct page *p, struct buf *b)
     add_reference(p, b);
     buf_add_c(b,
               page_reference(p)->in_pool ? ", which is in the pool" : ", which is not in the pool");
-    buf_addf(b, "; “nearly” is taken as at least %.0f %% of its accuracy.</p>\n",
-             100 * CLAIM_NEARLY);
+    buf_addf(
+        b,
+        "; “nearly” is taken as at least %.0f %% of its accuracy, “within error” is within two "
+        "standard errors of the other answer.</p>\n",
+        100 * CLAIM_NEARLY);
 }
 
 void page_claims(const struct page *p, struct buf *b)
 {
     const struct report_at *c = p->r->claims;
     enum verdict equal = judge(&c[CLAIM_EQUAL_COST].difference, CLAIM_OVER);
-    if (equal != HOLDS && c[CLAIM_EQUAL_COST].difference.value > 0)
+    if (equal >= JUST_FAILS && c[CLAIM_EQUAL_COST].difference.value > 0)
         equal = PARTLY;
     add_claims_text(p, b);
     buf_add_c(b, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">claim</th>"

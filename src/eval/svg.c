@@ -78,7 +78,7 @@ size_t svg_ticks(const struct svg_scale *s, size_t wanted, struct svg_tick *tick
     for (double i = ceil(s->low / step - 1e-9); n < SVG_TICKS_MAX; i++) {
         if (i * step > s->high + 1e-9 * step)
             break;
-        ticks[n++] = (struct svg_tick){i * step, true};
+        ticks[n++] = (struct svg_tick){i * step + 0.0, true}; /* no -0 */
     }
     return n;
 }

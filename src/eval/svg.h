@@ -50,7 +50,7 @@ void svg_path_point(struct buf *b, bool *started, double x, double y);
 /* ---- labels */
 
 #define SVG_LABELS_MAX    80
-#define SVG_OBSTACLES_MAX 512
+#define SVG_OBSTACLES_MAX 640
 
 struct svg_box {
     double x0, y0, x1, y1;

@@ -3,11 +3,14 @@
 
 #include "eval/svg.h"
 
-#define RINGS          7
+#define RINGS          5
 #define RING_PX        9.0
 #define DIRECTIONS     12
 #define LEADER_PX      16.0 /* farther than this from its point a label gets a line */
+#define GAP_PX         4.0  /* between two labels side by side */
 #define COST_OBSTACLE  4.0
+#define COST_CROSSING  6.0 /* the line to the point runs over another label */
+#define LEADER_SAMPLES 8
 #define COST_RING      3.0
 #define COST_DIRECTION 0.3
 
@@ -51,18 +54,36 @@ struct places {
     struct svg_box area;
 };
 
+/* Labels under the line from the label's point to its box. */
+static size_t crossings(const struct places *p, const struct svg_label *l, struct svg_box box)
+{
+    size_t n = 0;
+    double to_x = fmin(fmax(l->x, box.x0), box.x1), to_y = box.y0 > l->y ? box.y0 : box.y1;
+    for (size_t s = 1; s < LEADER_SAMPLES; s++) {
+        double share = (double)s / LEADER_SAMPLES;
+        double x = l->x + share * (to_x - l->x), y = l->y + share * (to_y - l->y);
+        for (size_t i = 0; i < p->taken_count; i++)
+            n += overlap((struct svg_box){x, y, x + 1, y + 1}, p->taken[i]);
+    }
+    return n;
+}
+
 /* How bad a box is; infinite where it must not be. */
-static double badness(const struct places *p, struct svg_box box, size_t ring, size_t direction)
+static double badness(const struct places *p, const struct svg_label *l, struct svg_box box,
+                      size_t ring, size_t direction)
 {
     double cost = COST_RING * (double)ring + (direction ? COST_DIRECTION : 0);
     if (!inside(box, p->area))
         return INFINITY;
+    struct svg_box roomy = {box.x0 - GAP_PX, box.y0, box.x1 + GAP_PX, box.y1};
     for (size_t i = 0; i < p->taken_count; i++)
-        if (overlap(box, p->taken[i]))
+        if (overlap(roomy, p->taken[i]))
             return INFINITY;
     for (size_t i = 0; i < p->obstacle_count; i++)
         if (overlap(box, p->obstacles[i]))
             cost += COST_OBSTACLE;
+    if (RING_PX * (double)(ring + 1) > LEADER_PX && crossings(p, l, box))
+        cost += COST_CROSSING;
     return cost;
 }
 
@@ -75,7 +96,7 @@ static void place(struct svg_label *l, const struct places *p, double font_px,
         for (size_t d = 0; d < DIRECTIONS; d++) {
             double radius = RING_PX * (double)(ring + 1);
             struct svg_box box = candidate(l, radius, d, font_px);
-            double cost = badness(p, box, ring, d);
+            double cost = badness(p, l, box, ring, d);
             if (cost >= best)
                 continue;
             best = cost;
