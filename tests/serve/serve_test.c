@@ -9,11 +9,12 @@
 
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "plan/allow.h"
 #include "plan/answers.h"
 #include "plan/decide.h"
 #include "predict/train.h"
 
-#define QUERIES 240
+#define QUERIES_MAX 700
 
 static FILE *create(const char *folder, const char *name)
 {
@@ -24,7 +25,8 @@ static FILE *create(const char *folder, const char *name)
     return f;
 }
 
-static void write_responses(const char *folder, bool good[QUERIES][3], struct rng *rng)
+static void write_responses(const char *folder, bool good[QUERIES_MAX][3], size_t queries,
+                            struct rng *rng)
 {
     static const char *const names[] = {"responses/cheap.jsonl", "responses/mid.jsonl",
                                         "responses/dear.jsonl"};
@@ -33,8 +35,9 @@ static void write_responses(const char *folder, bool good[QUERIES][3], struct rn
     cr_assert_eq(mkdir(path, 0700), 0);
     for (int k = 0; k < 3; k++) {
         FILE *f = create(folder, names[k]);
-        for (int i = 0; i < QUERIES; i++)
-            fprintf(f, "{\"id\":\"q%d\",\"text\":\"Let me see. The answer is (%c).\"}\n", i,
+        for (size_t i = 0; i < queries; i++)
+            fprintf(f, "{\"id\":\"q%zu\",\"text\":\"%s The answer is (%c).\"}\n", i,
+                    !good[i][k] && rng_below(rng, 3) == 0 ? "But wait, that cannot be." : "Yes.",
                     good[i][k] ? 'A' : (char)('B' + rng_below(rng, 3)));
         fclose(f);
     }
@@ -42,19 +45,24 @@ static void write_responses(const char *folder, bool good[QUERIES][3], struct rn
 
 static void write_dataset(const char *folder, bool with_responses)
 {
-    static bool good[QUERIES][3];
+    static bool good[QUERIES_MAX][3];
+    const size_t queries = with_responses ? QUERIES_MAX : 240;
     static const char *const words[2][4] = {{"hello", "cat", "sum", "two"},
                                             {"prove", "lemma", "tensor", "quantum"}};
     static const char *const experts[] = {"cheap", "mid", "dear"};
-    static const unsigned good_percent[2][3] = {{97, 98, 99}, {5, 40, 95}};
+    /* Without texts who is dear is good at hard questions; with texts all err, each in its own way, so that those who
+     * agree are right. */
+    static const unsigned plain[2][3] = {{97, 98, 99}, {5, 40, 95}},
+                          told[2][3] = {{80, 80, 88}, {75, 75, 84}};
+    const unsigned(*good_percent)[3] = with_responses ? told : plain;
     struct rng rng;
     rng_seed(&rng, 3);
     FILE *f = create(folder, "experts.csv");
     fputs("model,usd_per_m_input,usd_per_m_output\ncheap,0.1,0.2\nmid,0.5,1.0\ndear,5.0,15.0\n", f);
     fclose(f);
     f = create(folder, "queries.jsonl");
-    for (int i = 0; i < QUERIES; i++) {
-        fprintf(f, "{\"id\":\"q%d\",\"text\":\"%d", i, i);
+    for (size_t i = 0; i < queries; i++) {
+        fprintf(f, "{\"id\":\"q%zu\",\"text\":\"%zu", i, i);
         for (int k = 0; k < 5; k++)
             fprintf(f, " %s", words[i % 2][rng_below(&rng, 4)]);
         fputs("\"}\n", f);
@@ -62,14 +70,14 @@ static void write_dataset(const char *folder, bool with_responses)
     fclose(f);
     f = create(folder, "outcomes.csv");
     fputs("id,model,score,cost_usd,input_tokens,output_tokens\n", f);
-    for (int i = 0; i < QUERIES; i++)
+    for (size_t i = 0; i < queries; i++)
         for (int k = 0; k < 3; k++) {
             good[i][k] = rng_below(&rng, 100) < good_percent[i % 2][k];
-            fprintf(f, "q%d,%s,%d,,10,20\n", i, experts[k], good[i][k]);
+            fprintf(f, "q%zu,%s,%d,,10,20\n", i, experts[k], good[i][k]);
         }
     fclose(f);
     if (with_responses)
-        write_responses(folder, good, &rng);
+        write_responses(folder, good, queries, &rng);
 }
 
 static void remove_folder(const char *folder)
@@ -142,23 +150,43 @@ static bool is_called(struct str name, struct str wanted)
                                       : str_equal(name, wanted);
 }
 
-double serve_test_lambda(const struct model *m, const char *text, const char *name)
+/* The lambda at which the arm is decided for among the experts and what its own name allows; negative: none. */
+static double lambda_for(const struct model *m, const struct estimate *estimates, size_t arm)
 {
+    bool use[MODEL_ARMS_MAX];
+    struct decision d;
+    for (size_t i = 0; i < model_arm_count(m); i++)
+        use[i] = i < model_expert_count(m);
+    cr_assert_eq(plan_allow(m, model_arm_at(m, arm)->name, use, NULL), OK);
+    for (double lambda = 0.01; lambda < 1e6; lambda *= 1.1) {
+        const struct policy policy = {.lambda = lambda};
+        cr_assert_eq(decide(&policy, lambda, estimates, use, model_arm_count(m), &d, NULL), OK);
+        if (d.arm == arm)
+            return lambda;
+    }
+    return -1;
+}
+
+const char *serve_test_policies(const struct model *m, const char *text, const char *name)
+{
+    static char yaml[256];
     struct estimate estimates[MODEL_ARMS_MAX];
     struct features features;
-    struct decision d;
     cr_assert_eq(features_init(&features, NULL), OK);
     cr_assert_eq(encode_text(model_encoder(m), str_from(text), &features, NULL), OK);
     model_estimate(m, &features, estimates);
     features_done(&features);
-    for (double lambda = 0.01; lambda < 1e6; lambda *= 1.1) {
-        const struct policy policy = {.lambda = lambda};
-        cr_assert_eq(decide(&policy, lambda, estimates, NULL, model_arm_count(m), &d, NULL), OK);
-        if (is_called(model_arm_at(m, d.arm)->name, str_from(name)))
-            return lambda;
+    for (size_t arm = model_expert_count(m); arm < model_arm_count(m); arm++) {
+        struct str called = model_arm_at(m, arm)->name;
+        double lambda = is_called(called, str_from(name)) ? lambda_for(m, estimates, arm) : -1;
+        if (lambda < 0)
+            continue;
+        snprintf(yaml, sizeof(yaml), "policies: {default: {lambda: %.9g, plans: \"%.*s\"}}\n",
+                 lambda, STR_FMT(called));
+        return yaml;
     }
     cr_assert_fail("%s is never chosen", name);
-    return 0;
+    return NULL;
 }
 
 struct config *serve_test_config(const struct model *m, const char *yaml)

@@ -10,8 +10,9 @@ struct model *serve_test_model(void);
  * cascade(cheap→dear). */
 struct model *serve_test_plan_model(void);
 #define SERVE_TEST_PANEL "panel(cheap,mid→dear)"
-/* A lambda at which the model's decision for `text` is that arm, or if `name` ends in '~' one that begins so. */
-double serve_test_lambda(const struct model *m, const char *text, const char *name);
+/* `policies` of a leeroo.yaml by which `text` goes to that plan, or if `name` ends in '~' to one that begins so and has
+ * a check. */
+const char *serve_test_policies(const struct model *m, const char *text, const char *name);
 /* `experts` and what follows of a leeroo.yaml; listens on 127.0.0.1:0. Bound to the model. */
 struct config *serve_test_config(const struct model *m, const char *yaml);
 

@@ -158,11 +158,8 @@ struct stage *stage_prepare(const char *each_expert, const char *more_yaml)
 
 struct stage *stage_begin_plan(const char *each_expert, const char *plan)
 {
-    char policies[128];
     struct model *model = serve_test_plan_model();
-    snprintf(policies, sizeof(policies), "policies: {default: {lambda: %.9g}}\n",
-             serve_test_lambda(model, "hello cat", plan));
-    struct stage *s = prepare(model, each_expert, policies);
+    struct stage *s = prepare(model, each_expert, serve_test_policies(model, "hello cat", plan));
     stage_start(s);
     return s;
 }

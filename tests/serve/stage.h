@@ -46,8 +46,8 @@ struct stage {
 
 /* What each expert's entry says besides name and url, NULL for nothing (", retries: 1"); then more of the file. */
 struct stage *stage_begin(const char *each_expert, const char *more_yaml);
-/* With a model that has plans, and a default policy that chooses the one of this name for "hello cat"; as for
- * serve_test_lambda. */
+/* With a model that has plans, and a default policy that chooses the one of this name for "hello cat"; the name as for
+ * serve_test_policies. */
 struct stage *stage_begin_plan(const char *each_expert, const char *plan);
 void stage_end(struct stage *s);
 /* The same, with a chance to change the configuration before the gateway starts. */
