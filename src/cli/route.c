@@ -11,6 +11,7 @@
 #include "plan/allow.h"
 #include "plan/budget.h"
 #include "plan/decide.h"
+#include "plan/floor.h"
 
 #define LINE_ARENA_BYTES  (256u << 20) /* for the strings of one query */
 #define OUTPUT_LINE_BYTES (8u << 20)   /* of one decision */
@@ -64,14 +65,15 @@ static enum status experts_use(const struct model *m, const char *names, bool *u
 static void policy_set(struct router *r, const struct route_options *o)
 {
     r->policy.lambda = o->lambda;
-    if (o->min_quality_given)
-        r->policy.min_quality = fmax(o->min_quality, 1e-9); /* 0 would mean that there is none */
+    struct model_sample sample = model_sample(r->model);
+    if (o->min_quality_given) /* 0 would mean that there is none */
+        r->policy.min_quality = floor_for_quality(&sample, r->use, fmax(o->min_quality, 1e-9));
     if (o->max_cost_given)
         r->policy.max_cost_nano_usd = llround(o->max_cost * (double)NANO_PER_USD);
     if (!o->budget_given)
         return;
     r->policy.budget_usd_per_1k = o->budget;
-    budget_init(&r->budget, o->budget, model_lambda_for_budget(r->model, r->use, o->budget));
+    budget_init(&r->budget, r->model, r->use, o->budget);
 }
 
 static enum status router_init(struct router *r, const char *model, const struct route_options *o,
@@ -164,12 +166,16 @@ static enum status route_query(struct router *r, const struct query *q, size_t l
     struct estimate estimates[MODEL_ARMS_MAX];
     struct decision d;
     bool budgeted = r->policy.budget_usd_per_1k > 0;
-    double lambda = budgeted ? budget_lambda(&r->budget) : r->policy.lambda;
+    double lambda = budgeted ? budget_lambda(&r->budget) : r->policy.lambda, usual_usd = -1;
     enum status st = encode_text(model_encoder(r->model), q->prompt, &r->features, err);
     if (st != OK)
         return st;
     model_estimate(r->model, &r->features, estimates);
-    st = decide(&r->policy, lambda, estimates, r->use, model_arm_count(r->model), &d, err);
+    size_t arms = model_arm_count(r->model);
+    if (budgeted)
+        st = budget_decide(&r->budget, &r->policy, estimates, r->use, arms, &d, &usual_usd, err);
+    else
+        st = decide(&r->policy, lambda, estimates, r->use, arms, &d, err);
     if (st != OK && st != ERR_BUDGET)
         return st;
     buf_clear(&r->out);
@@ -179,7 +185,7 @@ static enum status route_query(struct router *r, const struct query *q, size_t l
     else
         write_refusal(r, lambda);
     if (st == OK && budgeted)
-        budget_observe(&r->budget, (double)d.cost_nano_usd / (double)NANO_PER_USD);
+        budget_observe(&r->budget, (double)d.cost_nano_usd / (double)NANO_PER_USD, usual_usd);
     write_estimates(&r->out, r, estimates);
     buf_add_c(&r->out, "}\n");
     return buf_status(&r->out, err);

@@ -5,64 +5,164 @@
 
 #include "base/check.h"
 
-/* The debt is to be paid back over this share of the stream so far, within these bounds (in queries). The
- * lower bound keeps a few dear queries at the start from swinging lambda; the upper one keeps a gateway that has
- * served a million queries awake. */
-#define HORIZON_SHARE 0.05
-#define HORIZON_MIN   50.0
+/* The debt is paid back within this share of the stream so far, in these bounds (in queries). The lower bound keeps a
+ * few dear queries at the start from swinging lambda; the upper one keeps a gateway awake that has served a million.
+ * Halving or doubling any of these changes what bench/budget measures by less than its own noise. */
+#define HORIZON_SHARE 0.01
+#define HORIZON_MIN   45.0
 #define HORIZON_MAX   2000.0
 
-/* Gains on log lambda: a debt of one horizon moves it by PROPORTIONAL at once, and by INTEGRAL for every horizon that
- * it lasts. Tried on a held-out quarter of MMLU (2,785 questions, two pools, targets of 5 to 90 % of what could be
- * spent): shuffled, the mean ends within 0.5 % as a rule and 1.3 % at worst, and costs no accuracy; in file order,
- * subject by subject, within 1.5 % (3.3 % where nearly everything is to be spent), at 0.1 to 1.7 points of accuracy.
- * Half these gains would lose 0.3 points less there and miss the target by up to 9 %. */
-#define PROPORTIONAL 2.0
-#define INTEGRAL     0.25
+/* More debt than this beyond what is allowed cannot be acted upon for too long, and is forgotten. */
+#define DEBT_MAX 2000.0
 
-/* The center stays within this factor of a calibrated start. */
-#define CENTER_SPAN 8.0
+/* Sums over the stream forget what is longer ago than this. */
+#define MEMORY_QUERIES 20000.0
 
-/* Lambda stays within these multiples of 1 / target: there, paying the target price once more must be worth a
- * thousandth, or a thousand times, a whole unit of quality. */
-#define LAMBDA_SPAN 1e3
+/* The allowance: the share of the mix that is allowed at most; in runs of at least RUNS_LOW + RUNS_SPAN, and none
+ * below RUNS_LOW; half of it when this many queries were seen; and half of it when that many independent ones were,
+ * which is how many it takes to doubt the mix of the training queries. */
+#define ALLOWED_SHARE     0.9
+#define RUNS_LOW          1.2
+#define RUNS_SPAN         1.5
+#define ALLOWED_FROM      500.0
+#define DOUBT_QUERIES     6000.0
+#define RUNS_PRIOR_BLOCKS 20.0 /* runs of random order that are taken for seen at the start */
 
-/* More debt than this many horizons cannot be acted upon and is forgotten. */
-#define DEBT_HORIZONS 8.0
+/* The curve is taken at lambdas between 1 / target and this factor less or more: there, paying the target price once
+ * more must be worth a thousandth, or a thousand times, a whole unit of quality. */
+#define LAMBDA_SPAN  1e3
+#define CURVE_POINTS 128
 
 static double clamp(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
-static double log_lambda_clamp(const struct budget *b, double log_lambda)
+/* ---- calibration */
+
+static double sample_cost(const struct model_sample *s, const bool *use, double lambda)
 {
-    double middle = -log(b->target_usd);
-    return clamp(log_lambda, middle - log(LAMBDA_SPAN), middle + log(LAMBDA_SPAN));
+    double total = 0;
+    for (size_t i = 0; i < s->rows; i++) {
+        const float *quality = s->quality + i * s->arms, *cost = s->cost_usd + i * s->arms;
+        double best = -INFINITY, paid = 0;
+        for (size_t e = 0; e < s->arms; e++) {
+            double utility = (double)quality[e] - lambda * (double)cost[e];
+            if (utility > best && (!use || use[e])) {
+                best = utility;
+                paid = (double)cost[e];
+            }
+        }
+        total += paid;
+    }
+    return total / (double)s->rows;
 }
 
-/* The calibrated start is trusted up to a factor. Without this bound a run of queries on which the target cannot be
- * spent would carry the center so far down that the dear queries after it pass unchecked. */
-static double log_center_clamp(const struct budget *b, double log_center)
+/* The inverse of a falling curve, linear between its points. cost[CURVE_POINTS] at log_lambda. */
+static double lambda_at(const double *cost, const double *log_lambda, double usd)
 {
-    if (b->lambda_start > 0)
-        log_center = clamp(log_center, log(b->lambda_start) - log(CENTER_SPAN),
-                           log(b->lambda_start) + log(CENTER_SPAN));
-    return log_lambda_clamp(b, log_center);
+    size_t i = 1;
+    if (usd >= cost[0])
+        return log_lambda[0];
+    while (i < CURVE_POINTS && cost[i] > usd)
+        i++;
+    if (i == CURVE_POINTS)
+        return log_lambda[CURVE_POINTS - 1];
+    double part = (cost[i - 1] - usd) / (cost[i - 1] - cost[i]);
+    return log_lambda[i - 1] + part * (log_lambda[i] - log_lambda[i - 1]);
 }
 
-static double horizon(const struct budget *b)
+static double share_at(size_t i)
 {
-    return clamp(HORIZON_SHARE * (double)b->queries, HORIZON_MIN, HORIZON_MAX);
+    return pow(BUDGET_SHARE_MAX, 2 * (double)i / (BUDGET_SHARES - 1) - 1);
 }
 
-void budget_init(struct budget *b, double usd_per_1k, double lambda_start)
+static void calibrate(struct budget *b, const struct model_sample *s, const bool *use)
+{
+    double cost[CURVE_POINTS], log_lambda[CURVE_POINTS];
+    for (size_t i = 0; i < CURVE_POINTS; i++) {
+        double position = 2 * (double)i / (CURVE_POINTS - 1) - 1;
+        log_lambda[i] = -log(b->target_usd) + position * log(LAMBDA_SPAN);
+        /* without a sample: cost in inverse proportion to lambda */
+        cost[i] = s->rows ? sample_cost(s, use, exp(log_lambda[i])) : exp(-log_lambda[i]);
+    }
+    for (size_t i = 0; i < BUDGET_SHARES; i++)
+        b->log_lambda[i] = lambda_at(cost, log_lambda, share_at(i) * b->target_usd);
+    b->lambda_usual = exp(lambda_at(cost, log_lambda, b->target_usd));
+}
+
+/* ---- control */
+
+/* How many times the variance of sums over runs is that of queries in random order, at least 1. */
+static double runs_found(const struct budget_state *s)
+{
+    double window = fmin((double)s->queries, MEMORY_QUERIES), blocks = floor(window / BUDGET_RUN);
+    if (blocks < 1)
+        return 1;
+    double mean = s->mix / window, variance = s->mix_squares - mean * mean;
+    if (variance <= 0)
+        return 1;
+    double found = (s->run_squares / BUDGET_RUN - BUDGET_RUN * mean * mean) / variance;
+    return fmax(1, (blocks * found + RUNS_PRIOR_BLOCKS) / (blocks + RUNS_PRIOR_BLOCKS));
+}
+
+/* The debt that is allowed for now because of the mix, in queries' worth. */
+static double allowance(const struct budget_state *s)
+{
+    double window = fmin((double)s->queries, MEMORY_QUERIES), runs = runs_found(s);
+    double sorted = clamp((runs - RUNS_LOW) / RUNS_SPAN, 0, 1);
+    double known = window / (window + ALLOWED_FROM);
+    double trust = DOUBT_QUERIES / (DOUBT_QUERIES + window / runs);
+    double most = fmin(BUDGET_ALLOWANCE_MAX, BUDGET_ALLOWANCE_SHARE * (double)s->queries);
+    return clamp(ALLOWED_SHARE * sorted * known * trust * s->mix, -most, most);
+}
+
+static double curve_lambda(const struct budget *b, double log_share)
+{
+    double at = (log_share / log(BUDGET_SHARE_MAX) + 1) / 2 * (BUDGET_SHARES - 1);
+    at = clamp(at, 0, BUDGET_SHARES - 1);
+    size_t i = (size_t)fmin(at, BUDGET_SHARES - 2);
+    double part = at - (double)i;
+    return exp((1 - part) * b->log_lambda[i] + part * b->log_lambda[i + 1]);
+}
+
+/* Sets lambda; forgets debt that cannot be acted upon. */
+static void control(struct budget *b)
+{
+    struct budget_state *s = &b->state;
+    double seen = (double)s->queries, allowed = allowance(s);
+    double horizon = clamp(HORIZON_SHARE * seen, HORIZON_MIN, HORIZON_MAX);
+    double debt_max = clamp(seen, 200, DEBT_MAX);
+    s->debt = clamp(s->debt, allowed - debt_max, allowed + debt_max);
+    b->lambda = s->queries ? curve_lambda(b, -(s->debt - allowed) / horizon) : b->lambda_usual;
+}
+
+static void observe_mix(struct budget_state *s, double excess)
+{
+    double window = fmin((double)s->queries, MEMORY_QUERIES);
+    s->mix *= s->queries > MEMORY_QUERIES ? 1 - 1 / MEMORY_QUERIES : 1;
+    s->mix += excess;
+    s->mix_squares += (excess * excess - s->mix_squares) / window;
+    s->run += excess;
+    if (s->queries % BUDGET_RUN != 0)
+        return;
+    s->run_squares += (s->run * s->run - s->run_squares) / floor(window / BUDGET_RUN);
+    s->run = 0;
+}
+
+void budget_init_sample(struct budget *b, const struct model_sample *sample, const bool *use,
+                        double usd_per_1k)
 {
     CHECK(usd_per_1k > 0);
-    CHECK(lambda_start >= 0);
-    *b = (struct budget){.target_usd = usd_per_1k / 1000, .lambda_start = lambda_start};
-    b->lambda = lambda_start;
-    b->log_center = log_lambda_clamp(b, lambda_start > 0 ? log(lambda_start) : -INFINITY);
+    *b = (struct budget){.target_usd = usd_per_1k / 1000};
+    calibrate(b, sample, use);
+    control(b);
+}
+
+void budget_init(struct budget *b, const struct model *m, const bool *use, double usd_per_1k)
+{
+    struct model_sample sample = model_sample(m);
+    budget_init_sample(b, &sample, use, usd_per_1k);
 }
 
 double budget_lambda(const struct budget *b)
@@ -70,15 +170,48 @@ double budget_lambda(const struct budget *b)
     return b->lambda;
 }
 
-void budget_observe(struct budget *b, double cost_usd)
+enum status budget_decide(const struct budget *b, const struct policy *p,
+                          const struct estimate *estimates, const bool *eligible, size_t count,
+                          struct decision *ret, double *ret_usual_usd, struct error *err)
+{
+    struct decision usual;
+    enum status status = decide(p, b->lambda, estimates, eligible, count, ret, err);
+    if (status == OK)
+        status = decide(p, b->lambda_usual, estimates, eligible, count, &usual, err);
+    if (status == OK)
+        *ret_usual_usd = (double)usual.cost_nano_usd / (double)NANO_PER_USD;
+    return status;
+}
+
+void budget_observe(struct budget *b, double cost_usd, double usual_usd)
 {
     CHECK(cost_usd >= 0);
-    b->spent_usd += cost_usd;
-    b->queries++;
-    double span = horizon(b);
-    b->debt =
-        clamp(b->debt + cost_usd / b->target_usd - 1, -DEBT_HORIZONS * span, DEBT_HORIZONS * span);
-    double error = b->debt / span;
-    b->log_center = log_center_clamp(b, b->log_center + INTEGRAL * error / span);
-    b->lambda = exp(log_lambda_clamp(b, b->log_center + PROPORTIONAL * error));
+    struct budget_state *s = &b->state;
+    s->spent_usd += cost_usd;
+    s->queries++;
+    s->debt += cost_usd / b->target_usd - 1;
+    observe_mix(s, usual_usd < 0 ? 0 : usual_usd / b->target_usd - 1);
+    control(b);
+}
+
+/* ---- state */
+
+static bool plausible(const struct budget_state *s)
+{
+    const double numbers[] = {s->spent_usd,   s->debt, s->mix,
+                              s->mix_squares, s->run,  s->run_squares};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (!isfinite(numbers[i]))
+            return false;
+    bool empty = s->queries > 0 || (s->debt == 0 && s->mix == 0 && s->run == 0);
+    return empty && s->spent_usd >= 0 && s->mix_squares >= 0 && s->run_squares >= 0;
+}
+
+enum status budget_resume(struct budget *b, const struct budget_state *state, struct error *err)
+{
+    if (!plausible(state))
+        return error_set(err, ERR_CORRUPT, "no stream can have led to this budget state");
+    b->state = *state;
+    control(b);
+    return OK;
 }

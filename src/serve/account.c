@@ -241,5 +241,6 @@ void chat_account(struct chat *c, int http_status, const char *problem)
     }
     log_request(c, http_status, &cost, problem ? quoted : NULL);
     if (http_status == 200 || cost.nano_usd > 0)
-        pool_observe(c->worker->gateway->pool, c->choice.target.policy, cost.nano_usd);
+        pool_observe(c->worker->gateway->pool, c->choice.target.policy, cost.nano_usd,
+                     c->choice.usual_usd);
 }

@@ -9,6 +9,7 @@
 #include "expert/tokens.h"
 #include "plan/allow.h"
 #include "plan/budget.h"
+#include "plan/floor.h"
 
 struct pool_policy {
     struct policy policy;
@@ -97,7 +98,7 @@ static enum status allow_plans(const struct pool *p, struct str patterns, bool *
     return status;
 }
 
-/* Budget control starts from the lambda calibrated on the training queries, at the trained prices. */
+/* Budgets and floors are calibrated on the training queries, at the trained prices. */
 static enum status start_policy(struct pool *p, size_t index, struct error *err)
 {
     const struct config_policy *from = &p->config->policies[index];
@@ -118,7 +119,10 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
     enum status status = allow_plans(p, from->plans, use, to->plan_use, err);
     double budget = from->policy.budget_usd_per_1k;
     if (status == OK && budget > 0)
-        budget_init(&to->budget, budget, model_lambda_for_budget(p->model, use, budget));
+        budget_init(&to->budget, p->model, use, budget);
+    struct model_sample sample = model_sample(p->model);
+    if (status == OK && from->policy.min_quality > 0)
+        to->policy.min_quality = floor_for_quality(&sample, use, from->policy.min_quality);
     free(use);
     return status;
 }
@@ -298,28 +302,29 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
                                   struct arena *a, struct pool_choice *c, struct error *err)
 {
     const char *why = why_no_plan(r, c);
+    struct error unknown = {0};
     bool *use = ARENA_ARRAY(a, p->arm_count, bool), *scratch = ARENA_ARRAY(a, p->model_count, bool);
     if (!use || !scratch)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     for (size_t i = 0; i < p->config->expert_count; i++)
         scratch[p->model_index[i]] = true;
-    enum status status = allow_plans(p, c->target.plans, scratch, use, err);
+    enum status status = allow_plans(p, c->target.plans, scratch, use, &unknown);
+    if (status != OK) /* the request is at fault, not its path */
+        return error_set(err, ERR_INPUT, "%s", unknown.text);
     for (size_t i = p->config->expert_count; i < p->arm_count; i++) {
         const struct plan *plan = &p->arms[i];
         const char **into = &c->ruled_out[i];
         *into = why;
-        if (!*into && !p->policies[c->target.policy].plan_use[i])
-            *into = "off in this policy";
-        if (!*into && !use[i])
-            *into = "off in this request";
         for (size_t k = 0; !*into && k < plan->member_count; k++)
             if (c->ruled_out[plan->members[k]])
                 *into = arena_printf(a, "%.*s: %s", STR_FMT(p->arms[plan->members[k]].name),
                                      c->ruled_out[plan->members[k]]);
+        if (!*into && !p->policies[c->target.policy].plan_use[i])
+            *into = "off in this policy";
+        if (!*into && !use[i])
+            *into = "off in this request";
     }
-    if (status == ERR_NOT_FOUND) /* the request is at fault, not its path */
-        status = error_set(err, ERR_INPUT, "%s", arena_printf(a, "%s", err ? err->text : ""));
-    return status;
+    return OK;
 }
 
 /* An expert asked for by name is asked, whatever we think of it. */
@@ -369,24 +374,30 @@ static void fill_order(const struct pool *p, const struct policy *policy, double
                                                            c->order + plan->member_count);
 }
 
+static enum status decide_policy(struct pool_policy *policy, const bool *eligible, size_t count,
+                                 struct pool_choice *c, struct error *err)
+{
+    const struct policy *p = &policy->policy;
+    if (p->budget_usd_per_1k <= 0)
+        return decide(p, p->lambda, c->estimates, eligible, count, &c->decision, err);
+    pthread_mutex_lock(&policy->lock);
+    enum status status = budget_decide(&policy->budget, p, c->estimates, eligible, count,
+                                       &c->decision, &c->usual_usd, err);
+    pthread_mutex_unlock(&policy->lock);
+    return status;
+}
+
 static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
                                  struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
     size_t count = p->arm_count;
-    double lambda = policy->policy.lambda;
-    if (policy->policy.budget_usd_per_1k > 0) {
-        pthread_mutex_lock(&policy->lock);
-        lambda = budget_lambda(&policy->budget);
-        pthread_mutex_unlock(&policy->lock);
-    }
-    enum status status =
-        decide(&policy->policy, lambda, c->estimates, eligible, count, &c->decision, err);
+    enum status status = decide_policy(policy, eligible, count, c, err);
     if (status == ERR_NOT_FOUND)
         return nobody_eligible(p, c, err);
     if (status != OK)
         return status;
-    fill_order(p, &policy->policy, lambda, eligible, c);
+    fill_order(p, &policy->policy, c->decision.lambda, eligible, c);
     for (size_t i = 0; i < count; i++)
         if (!c->ruled_out[i] && policy->policy.max_cost_nano_usd > 0 &&
             c->estimates[i].cost_max_nano_usd > policy->policy.max_cost_nano_usd)
@@ -432,12 +443,12 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     return status;
 }
 
-void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd)
+void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd)
 {
     if (policy == SIZE_MAX || p->policies[policy].policy.budget_usd_per_1k <= 0)
         return;
     struct pool_policy *to = &p->policies[policy];
     pthread_mutex_lock(&to->lock);
-    budget_observe(&to->budget, (double)cost_nano_usd / (double)NANO_PER_USD);
+    budget_observe(&to->budget, (double)cost_nano_usd / (double)NANO_PER_USD, usual_usd);
     pthread_mutex_unlock(&to->lock);
 }

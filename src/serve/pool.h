@@ -45,6 +45,7 @@ NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
 struct pool_choice { /* arrays are in the arena, one item per arm */
     struct pool_target target;
     struct decision decision;
+    double usual_usd; /* with a budget: predicted cost at the calibrated lambda (plan/budget.h) */
     const struct estimate *estimates;
     const char **ruled_out; /* why; NULL for a candidate */
     size_t *order;          /* experts: the members of the chosen arm, then the fallbacks */
@@ -57,5 +58,5 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, struct features *scratch,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
-/* What a request of the policy really cost; `policy` SIZE_MAX is fine. */
-void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd);
+/* What a request of the policy really cost, and usual_usd of its choice; `policy` SIZE_MAX is fine. */
+void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd);

@@ -175,9 +175,9 @@ Test(pool, a_budget_tightens_when_requests_cost_more_than_it_allows)
     begin(SERVE_TEST_EXPERTS "policies: {default: {budget: 0.1}}\n");
     cr_assert_eq(choose("leeroo", HARD, &before, &err), OK);
     for (int i = 0; i < 200; i++)
-        pool_observe(pool, before.target.policy, NANO_PER_USD / 1000);
+        pool_observe(pool, before.target.policy, NANO_PER_USD / 1000, before.usual_usd);
     cr_assert_eq(choose("leeroo", HARD, &after, &err), OK);
     cr_expect_gt(after.decision.lambda, before.decision.lambda);
-    pool_observe(pool, SIZE_MAX, 1);
+    pool_observe(pool, SIZE_MAX, 1, 0);
     end();
 }

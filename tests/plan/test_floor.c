@@ -1,0 +1,86 @@
+/* The floor keeps the promise on average, and is no higher than that takes. */
+#include "plan/floor.h"
+
+#include <criterion/criterion.h>
+
+#include "base/rng.h"
+#include "plan/decide.h"
+
+#define ROWS 500
+#define ARMS 3
+
+static float quality[ROWS * ARMS], cost[ROWS * ARMS];
+static const struct model_sample sample = {ROWS, ARMS, quality, cost};
+
+static void fill(uint64_t seed)
+{
+    struct rng r;
+    rng_seed(&r, seed);
+    for (size_t i = 0; i < ROWS; i++) {
+        double hard = rng_uniform(&r);
+        for (size_t e = 0; e < ARMS; e++) {
+            double q = 0.35 + 0.1 * (double)e + 0.5 * (1 - hard) + 0.1 * (rng_uniform(&r) - 0.5);
+            quality[i * ARMS + e] = (float)(q < 1 ? q : 1);
+            cost[i * ARMS + e] = (float)((1 + (double)e * 4) * (0.5 + rng_uniform(&r)));
+        }
+    }
+}
+
+/* Mean predicted quality by decide(), which is what the floor is for. */
+static double mean(double floor, const bool *use)
+{
+    struct policy p = {.min_quality = floor};
+    double sum = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        struct estimate e[ARMS];
+        struct decision d;
+        for (size_t k = 0; k < ARMS; k++)
+            e[k] = (struct estimate){.quality = quality[i * ARMS + k],
+                                     .cost_nano_usd = (int64_t)((double)cost[i * ARMS + k] * 1e9)};
+        cr_assert_eq(decide(&p, 0, e, use, ARMS, &d, NULL), OK);
+        sum += d.quality;
+    }
+    return sum / ROWS;
+}
+
+Test(floor, the_mean_holds_wherever_it_can)
+{
+    size_t raised = 0, kept = 0;
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        fill(seed);
+        for (double wanted = 0.3; wanted < mean(1, NULL); wanted += 0.01) {
+            double floor = floor_for_quality(&sample, NULL, wanted);
+            cr_assert_geq(floor, wanted);
+            cr_assert_geq(mean(floor, NULL), wanted - 1e-9);
+            if (floor == wanted) {
+                kept++;
+                continue;
+            }
+            raised++;
+            cr_assert_lt(mean(floor - 1e-6, NULL), wanted); /* no higher than needed */
+        }
+    }
+    cr_assert(raised > 20 && kept > 20, "%zu raised, %zu kept", raised, kept);
+}
+
+Test(floor, out_of_reach_is_the_best)
+{
+    fill(1);
+    cr_assert_eq(floor_for_quality(&sample, NULL, mean(1, NULL) + 0.01), 1);
+}
+
+Test(floor, only_arms_in_use_count)
+{
+    const bool use[ARMS] = {true, true, false};
+    fill(2);
+    double wanted = mean(1, use) - 0.005;
+    double floor = floor_for_quality(&sample, use, wanted);
+    cr_assert_gt(floor, floor_for_quality(&sample, NULL, wanted));
+    cr_assert_geq(mean(floor, use), wanted - 1e-9);
+}
+
+Test(floor, without_a_sample_the_floor_is_the_promise)
+{
+    const struct model_sample none = {0, ARMS, NULL, NULL};
+    cr_assert_eq(floor_for_quality(&none, NULL, 0.7), 0.7);
+}
