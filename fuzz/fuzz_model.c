@@ -34,7 +34,7 @@ static void mend_checksum(char *bytes, size_t size)
 
 static void check_estimates(const struct model *m, struct str text, struct features *f)
 {
-    struct estimate estimates[MODEL_EXPERTS_MAX];
+    struct estimate estimates[MODEL_ARMS_MAX];
     if (encode_text(model_encoder(m), text, f, NULL) != OK)
         return;
     model_estimate(m, f, estimates);

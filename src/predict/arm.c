@@ -77,7 +77,22 @@ static char next_byte(struct reader *r)
     return r->text.ptr[r->at++];
 }
 
-/* Whether `name` is `pattern`, or where `prefix` says so, begins with it. */
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Whether all that is left is "30%)", the end of a name with a share. */
+static bool rest_is_share(struct reader *r)
+{
+    char c = next_byte(r);
+    bool any = false;
+    for (; is_digit(c); c = next_byte(r))
+        any = true;
+    return any && c == '%' && next_byte(r) == ')' && next_byte(r) == '\0';
+}
+
+/* Whether `name` is `pattern`, blanks and the spelling of the arrow aside; "panel(a,b->c)" is "panel(a,b->c ~30%)" too. */
 static bool names_match(struct str name, struct str pattern)
 {
     struct reader a = {.text = name}, b = {.text = pattern};
@@ -88,9 +103,7 @@ static bool names_match(struct str name, struct str pattern)
     } while (x == y && x != '\0');
     if (x == y)
         return true;
-    if (x != '~' || y != ')')
-        return false;
-    return next_byte(&b) == '\0'; /* "panel(a,b->c)" means "panel(a,b->c ~30%)" too */
+    return x == '~' && y == ')' && rest_is_share(&a) && next_byte(&b) == '\0';
 }
 
 bool plan_matches(const struct plan *p, struct str pattern)
@@ -105,7 +118,6 @@ bool plan_matches(const struct plan *p, struct str pattern)
 static enum status read_member(struct str text, struct str name, const struct str *names,
                                size_t count, size_t *ret, struct error *err)
 {
-    name = str_trim(name);
     for (size_t e = 0; e < count; e++)
         if (str_equal(names[e], name)) {
             *ret = e;
@@ -123,6 +135,18 @@ static enum status malformed(struct str text, struct error *err)
                      STR_FMT(text));
 }
 
+/* "a,b->c ~30%" → "a,b->c " */
+static struct str without_share(struct str inside)
+{
+    struct str t = str_trim(inside);
+    if (!str_ends(t, STR("%")))
+        return inside;
+    size_t at = t.len - 1;
+    while (at > 0 && is_digit(t.ptr[at - 1]))
+        at--;
+    return at > 0 && at < t.len - 1 && t.ptr[at - 1] == '~' ? str_slice(t, 0, at - 1) : inside;
+}
+
 /* The part inside the brackets, up to the arrow and behind it; "~30%" is left out. */
 static bool split_name(struct str text, enum plan_kind *kind, struct str *first, struct str *last)
 {
@@ -133,10 +157,7 @@ static bool split_name(struct str text, enum plan_kind *kind, struct str *first,
     *kind = str_equal(word, STR("panel")) ? PLAN_PANEL : PLAN_CASCADE;
     if (*kind == PLAN_CASCADE && !str_equal(word, STR("cascade")))
         return false;
-    struct str inside = str_slice(text, open + 1, text.len - 1);
-    size_t share = str_find(inside, STR("~"), 0);
-    if (share != SIZE_MAX)
-        inside = str_slice(inside, 0, share);
+    struct str inside = without_share(str_slice(text, open + 1, text.len - 1));
     size_t arrow = str_find(inside, STR("->"), 0);
     if (arrow == SIZE_MAX) {
         arrow = str_find(inside, STR("→"), 0);
@@ -144,9 +165,9 @@ static bool split_name(struct str text, enum plan_kind *kind, struct str *first,
     }
     if (arrow == SIZE_MAX)
         return false;
-    *first = str_slice(inside, 0, arrow);
-    *last = str_slice(inside, arrow + width, inside.len);
-    return true;
+    *first = str_trim(str_slice(inside, 0, arrow));
+    *last = str_trim(str_slice(inside, arrow + width, inside.len));
+    return last->len > 0 && !str_ends(*first, STR(","));
 }
 
 enum status plan_parse(struct str text, const struct str *names, size_t count, struct plan *ret,
@@ -160,10 +181,10 @@ enum status plan_parse(struct str text, const struct str *names, size_t count, s
     size_t wanted = p.kind == PLAN_PANEL ? 2 : 1;
     enum status st = OK;
     while (first.len > 0 && st == OK) {
-        if (p.member_count == wanted)
+        struct str name = str_trim(str_split(&first, ','));
+        if (p.member_count == wanted || !name.len)
             return malformed(text, err);
-        st = read_member(text, str_split(&first, ','), names, count, &p.members[p.member_count++],
-                         err);
+        st = read_member(text, name, names, count, &p.members[p.member_count++], err);
     }
     if (st == OK && p.member_count != wanted)
         return malformed(text, err);

@@ -139,6 +139,9 @@ static bool read_members(struct json_value item, const struct model_expert *expe
         size_t e = expert_named(experts, count, member);
         if (e == SIZE_MAX)
             return false;
+        for (size_t i = 0; i < p->member_count; i++)
+            if (p->members[i] == e)
+                return false;
         p->members[p->member_count++] = e;
     }
     return p->member_count == wanted;
