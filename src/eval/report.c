@@ -107,11 +107,6 @@ static void shares_fill(const struct report *r, const struct curve_cut *cut, uin
     }
 }
 
-static double cost_total_nano_usd(const struct report *r, double per_1k)
-{
-    return per_1k / 1000 * (double)NANO_PER_USD * (double)r->queries;
-}
-
 static enum status shares_all(struct arena *a, struct report *r, struct error *err)
 {
     size_t places = REPORT_PATH_POINTS + r->at_count + REPORT_CLAIMS;
@@ -120,12 +115,9 @@ static enum status shares_all(struct arena *a, struct report *r, struct error *e
     if (!shares || !choices)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < places; i++, shares += r->columns) {
-        struct curve_cut cut = {0};
         if (i < REPORT_PATH_POINTS) {
-            double cost = cost_total_nano_usd(r, r->path[i].usd_per_1k);
-            if (i > 0) /* the first is the first point, whatever rounding says */
-                curve_cut_at(r->points, r->steps + 1, cost, &cut);
-            shares_fill(r, &cut, choices, r->path[i].shares = shares);
+            r->path[i].shares = shares;
+            shares_fill(r, &r->path[i].cut, choices, shares);
             continue;
         }
         size_t at = i - REPORT_PATH_POINTS;

@@ -74,9 +74,9 @@ struct report_keep {
     double usd_per_1k, accuracy, lambda;
 };
 
-/* A place on the curve; lambda as in struct curve_cut. */
 struct report_path_point {
-    double lambda, usd_per_1k;
+    struct curve_cut cut;
+    double usd_per_1k;
     struct figure accuracy;
     double *shares; /* [columns] */
 };

@@ -155,7 +155,7 @@ static void curve_hints(const struct plane *pl, const struct report *r, struct b
         buf_add_c(b, " % for ");
         markup_usd(b, at->usd_per_1k);
         buf_add_c(b, " per 1,000, lambda ");
-        markup_lambda(b, at->lambda);
+        markup_lambda(b, at->cut.lambda);
         buf_add_c(b, "</title></circle>");
     }
 }

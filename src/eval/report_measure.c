@@ -11,6 +11,8 @@
 
 const double report_fractions[REPORT_FRACTIONS] = {0.35, 0.5, 2.0 / 3.0, 0.75, 1.0};
 const double report_keeps[REPORT_KEEPS] = {0.95, 0.98, 0.99, 1.0};
+#define PATH_ROUNDING 1e-12 /* the cheapest point is within the first cost */
+
 static const double claim_fractions[REPORT_CLAIMS] = {2.0 / 3.0, 1.0, 0.5, 0.75};
 
 /* Everything that a draw measures again. */
@@ -119,11 +121,9 @@ static void at_set(const struct measurer *m, const struct measured *all,
 static void path_set(const struct measurer *m, const struct measured *all,
                      const struct measured *errors, struct report *r)
 {
-    struct curve_cut cut = {0};
     for (size_t i = 0; i < REPORT_PATH_POINTS; i++) {
         double cost = m->path[i] * (double)r->queries;
-        curve_cut_at(m->points, r->steps + 1, cost, &cut);
-        r->path[i].lambda = cut.lambda;
+        CHECK(curve_cut_at(m->points, r->steps + 1, cost, &r->path[i].cut));
         r->path[i].usd_per_1k = usd_per_1k(r, cost);
         r->path[i].accuracy = (struct figure){all->path[i], errors->path[i]};
     }
@@ -188,7 +188,7 @@ static void path_spread(struct measurer *m, double queries)
     for (size_t i = 0; i < REPORT_PATH_POINTS; i++) {
         double at = (double)i / (REPORT_PATH_POINTS - 1);
         double cost = factors ? low * pow(high / low, at) : low + at * (high - low);
-        m->path[i] = (i == 0 ? low : fmin(cost, high)) / queries;
+        m->path[i] = fmax(cost, low) * (1 + PATH_ROUNDING) / queries;
     }
 }
 

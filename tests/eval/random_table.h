@@ -16,6 +16,8 @@ struct random_table {
     struct outcome *outcomes;
     struct str names[TABLE_EXPERTS_MAX];
     bool pool[TABLE_EXPERTS_MAX];
+    struct eval_plan plans[TABLE_EXPERTS_MAX];
+    struct eval_run *runs;
     struct arena *arena;
 };
 
@@ -55,6 +57,47 @@ static inline void random_table_make(struct random_table *r, size_t queries, siz
                                    .outcomes = r->outcomes,
                                    .pool = r->pool,
                                    .reference = experts - 1};
+}
+
+/* One more column: a cascade from the first expert to the last, which asks on for two thirds of the first's failures
+ * and a sixth of its successes. */
+static inline void random_table_add_cascade(struct random_table *r, uint64_t seed)
+{
+    size_t old = r->table.experts, width = old + 1, queries = r->table.queries;
+    cr_assert(width <= TABLE_EXPERTS_MAX);
+    struct estimate *estimates = ARENA_ARRAY(r->arena, queries * width, struct estimate);
+    struct outcome *outcomes = ARENA_ARRAY(r->arena, queries * width, struct outcome);
+    r->runs = ARENA_ARRAY(r->arena, queries * width, struct eval_run);
+    struct rng rng;
+    rng_seed(&rng, seed);
+    for (size_t q = 0; q < queries; q++) {
+        for (size_t e = 0; e < old; e++) {
+            estimates[q * width + e] = r->estimates[q * old + e];
+            outcomes[q * width + e] = r->outcomes[q * old + e];
+        }
+        const struct outcome *first = &outcomes[q * width], *last = &outcomes[q * width + old - 1];
+        bool on = rng_uniform(&rng) < (first->score < 0.5f ? 2.0 / 3 : 1.0 / 6);
+        struct outcome *plan = &outcomes[q * width + old];
+        *plan = on ? *last : *first;
+        plan->cost_nano_usd = first->cost_nano_usd + (on ? last->cost_nano_usd : 0);
+        r->runs[q * width + old] = (struct eval_run){.calls = on ? 3 : 1, .winner = on};
+        struct estimate *guess = &estimates[q * width + old];
+        *guess = estimates[q * width + old - 1];
+        guess->cost_nano_usd = estimates[q * width].cost_nano_usd + guess->cost_nano_usd / 2;
+    }
+    for (size_t e = 0; e < width; e++)
+        r->plans[e] = (struct eval_plan){.kind = PLAN_SINGLE, .member_count = 1, .members = {e}};
+    r->plans[old] =
+        (struct eval_plan){.kind = PLAN_CASCADE, .member_count = 2, .members = {0, old - 1}};
+    r->names[old] = STR("cascade(first→last)");
+    r->pool[old] = true;
+    r->estimates = estimates;
+    r->outcomes = outcomes;
+    r->table.experts = width;
+    r->table.estimates = estimates;
+    r->table.outcomes = outcomes;
+    r->table.plans = r->plans;
+    r->table.runs = r->runs;
 }
 
 static inline void random_table_done(struct random_table *r)

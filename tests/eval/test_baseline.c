@@ -63,3 +63,30 @@ Test(baseline, the_best_mix_is_the_upper_hull_of_the_singles)
     cr_assert_float_eq(baseline_mix_at(&r.table, s, 20), 0.9, 1e-12);
     random_table_done(&r);
 }
+
+Test(baseline, plans_are_no_experts)
+{
+    struct random_table r;
+    random_table_make(&r, 200, 3, 0.5, 8);
+    struct report_baseline oracle = baseline_oracle(&r.table);
+    struct report_baseline best = baseline_best_single(&r.table);
+    struct report_baseline random = baseline_random(&r.table);
+    random_table_add_cascade(&r, 9);
+    for (size_t q = 0; q < 200; q++) { /* a plan that is always right, for nothing */
+        r.outcomes[q * 4 + 3].score = 1;
+        r.outcomes[q * 4 + 3].cost_nano_usd = 0;
+    }
+    cr_assert_eq(eval_single_count(&r.table), 3);
+    cr_assert_eq(baseline_oracle(&r.table).accuracy.value, oracle.accuracy.value);
+    cr_assert_eq(baseline_best_single(&r.table).expert, best.expert);
+    cr_assert_eq(baseline_random(&r.table).accuracy.value, random.accuracy.value);
+    struct report_expert singles[4] = {0};
+    for (size_t e = 0; e < 4; e++) {
+        struct report_baseline b = baseline_single(&r.table, e);
+        singles[e].accuracy = b.accuracy;
+        singles[e].usd_per_1k = b.usd_per_1k;
+    }
+    cr_assert_eq(baseline_single(&r.table, 3).accuracy.value, 1);
+    cr_assert(baseline_mix_at(&r.table, singles, singles[0].usd_per_1k) < 1);
+    random_table_done(&r);
+}

@@ -126,3 +126,95 @@ Test(curve, between_points_two_policies_mix)
     cr_assert_float_eq(curve_cost_reaching(p, 5, 35), 380, 1e-12);
     cr_assert(isnan(curve_cost_reaching(p, 5, 41)));
 }
+
+/* Totals of a cut, query by query from its choices. */
+static void expect_cut_is_its_choices(const struct eval_table *t, const struct curve *c,
+                                      const struct curve_point *points, const struct curve_cut *cut,
+                                      uint32_t *choices)
+{
+    double score = 0, cost = 0;
+    curve_choices(c, cut->steps, choices);
+    for (size_t q = 0; q < t->queries; q++) {
+        const struct outcome *o = eval_outcome(t, q, choices[q]);
+        score += (double)o->score;
+        cost += (double)o->cost_nano_usd;
+    }
+    if (cut->share > 0) {
+        const struct curve_step *next = &c->steps[cut->steps];
+        const struct outcome *from = eval_outcome(t, next->query, choices[next->query]);
+        const struct outcome *to = eval_outcome(t, next->query, next->to);
+        score += cut->share * (double)(to->score - from->score);
+        cost += cut->share * (double)(to->cost_nano_usd - from->cost_nano_usd);
+    }
+    cr_assert_float_eq(curve_cut_score(points, cut), score, 1e-6);
+    cr_assert_float_eq(curve_cut_cost_nano_usd(points, cut), cost, 1e-2);
+}
+
+Test(curve, a_cut_costs_what_was_asked_and_its_choices_say_who_answers)
+{
+    struct random_table r;
+    struct curve c;
+    random_table_make(&r, 300, 4, 0.8, 21);
+    cr_assert_eq(curve_make(&r.table, r.arena, &c, NULL), OK);
+    size_t count = c.step_count + 1;
+    struct curve_point *points = ARENA_ARRAY(r.arena, count, struct curve_point);
+    uint32_t *choices = ARENA_ARRAY(r.arena, r.table.queries, uint32_t);
+    curve_trace(&c, NULL, points);
+    double low = (double)points[0].cost_nano_usd, high = low;
+    for (size_t i = 0; i < count; i++)
+        high = fmax(high, (double)points[i].cost_nano_usd);
+    struct curve_cut cut = {.steps = 99};
+    cr_assert(!curve_cut_at(points, count, low * 0.5, &cut), "no policy is that cheap");
+    cr_assert_eq(cut.steps, 99);
+    for (size_t i = 0; i < 50; i++) {
+        double cost = low + (high - low) * (double)i / 50;
+        cr_assert(curve_cut_at(points, count, cost, &cut));
+        if (cut.steps < c.step_count) {
+            cr_assert_float_eq(curve_cut_cost_nano_usd(points, &cut), cost, 1e-2);
+            cr_assert_eq(cut.lambda, c.steps[cut.steps].lambda);
+        }
+        cr_assert_float_eq(curve_cut_score(points, &cut), curve_score_at(points, count, cost),
+                           1e-12);
+        expect_cut_is_its_choices(&r.table, &c, points, &cut, choices);
+    }
+    cr_assert(curve_cut_at(points, count, high * 2, &cut));
+    cr_assert(cut.steps == c.step_count && cut.share == 0 && cut.lambda == 0);
+    random_table_done(&r);
+}
+
+Test(curve, the_lambda_of_a_cut_decides_the_same)
+{
+    struct random_table r;
+    struct curve c;
+    random_table_make(&r, 200, 4, 0.8, 22);
+    cr_assert_eq(curve_make(&r.table, r.arena, &c, NULL), OK);
+    struct curve_point *points = ARENA_ARRAY(r.arena, c.step_count + 1, struct curve_point);
+    curve_trace(&c, NULL, points);
+    struct curve_cut cut;
+    double middle = (double)(points[0].cost_nano_usd + points[c.step_count].cost_nano_usd) / 2;
+    cr_assert(curve_cut_at(points, c.step_count + 1, middle, &cut));
+    struct curve_point want = decide_all(&r.table, cut.lambda * (1 + 1e-9));
+    expect_point(&points[cut.steps], &want);
+    random_table_done(&r);
+}
+
+Test(curve, many_costs_in_one_pass_are_each_alone)
+{
+    struct random_table r;
+    struct curve c;
+    double costs[20], scores[20];
+    random_table_make(&r, 100, 3, 0.5, 23);
+    cr_assert_eq(curve_make(&r.table, r.arena, &c, NULL), OK);
+    size_t count = c.step_count + 1;
+    struct curve_point *points = ARENA_ARRAY(r.arena, count, struct curve_point);
+    curve_trace(&c, NULL, points);
+    for (size_t i = 0; i < 20; i++)
+        costs[i] = (double)points[c.step_count].cost_nano_usd * (double)i / 15;
+    curve_scores_at(points, count, costs, 20, scores);
+    cr_assert(isnan(scores[0]) && !isnan(scores[19]));
+    for (size_t i = 0; i < 20; i++) {
+        double alone = curve_score_at(points, count, costs[i]);
+        cr_assert((isnan(alone) && isnan(scores[i])) || alone == scores[i], "at %zu", i);
+    }
+    random_table_done(&r);
+}

@@ -58,3 +58,13 @@ Test(metrics, calibration_error_by_hand)
     cr_assert_eq(metrics_ece(edge, same, 2), 0.0);
     cr_assert_eq(metrics_ece(p, s, 0), 0.0);
 }
+
+Test(metrics, bins_hold_their_lower_edge_and_the_last_one_its_upper)
+{
+    cr_assert_eq(metrics_bin(0), 0);
+    cr_assert_eq(metrics_bin(-0.1), 0);
+    cr_assert_eq(metrics_bin(0.5 / METRICS_ECE_BINS), 0);
+    cr_assert_eq(metrics_bin(1.5 / METRICS_ECE_BINS), 1);
+    cr_assert_eq(metrics_bin(1), METRICS_ECE_BINS - 1);
+    cr_assert_eq(metrics_bin(7), METRICS_ECE_BINS - 1);
+}
