@@ -135,6 +135,8 @@ static int eval(const struct eval_options *o)
 /* "0.5,0.75": up to REPORT_FRACTIONS_MAX positive numbers. */
 static bool read_fractions(const char *text, struct eval_options *o)
 {
+    if (str_ends(str_from(text), STR(",")))
+        return false;
     for (struct str rest = str_from(text); o->fraction_count < REPORT_FRACTIONS_MAX;) {
         double *into = &o->fractions[o->fraction_count];
         if (str_to_double(str_trim(str_split(&rest, ',')), into) != OK || !(*into > 0) ||
