@@ -42,7 +42,7 @@ Test(config, everything)
         "drain: {delay: 0, timeout: 1m}\n"
         "upstream: {ca_file: /ca.pem, proxy: yes, connections: 7}\n"
         "policies:\n  fast: {lambda: 12.5, experts: [b]}\n  plan: {budget: 0.5, max_cost: 0.01}\n"
-        "  good: {min_quality: 0.8}\ndefault_policy: plan\n"
+        "  good: {min_quality: 0.8, plans: [cascade, \"panel(a,b->c)\"]}\ndefault_policy: plan\n"
         "experts:\n"
         "  - name: a\n    url: https://h:8443/v1//\n    api_key: env:LEEROO_TEST_KEY\n"
         "    upstream_model: x/y\n    price: {input: 0.075, output: \"1e-3\"}\n    context: 8192\n"
@@ -71,6 +71,10 @@ Test(config, everything)
     cr_assert(c->policies[1].policy.budget_usd_per_1k == 0.5 &&
               c->policies[1].policy.max_cost_nano_usd == 10000000);
     cr_assert_eq(c->policies[2].policy.min_quality, 0.8);
+    cr_assert(c->policies[1].plans.len == 0 && !c->policies[1].plan_places);
+    cr_assert(str_equal(c->policies[2].plans, STR("cascade;panel(a,b->c)")));
+    cr_assert(c->policies[2].plan_places[0].line == 10 && c->policies[2].plan_places[1].line == 10);
+    cr_assert_lt(c->policies[2].plan_places[0].column, c->policies[2].plan_places[1].column);
     config_free(c);
 }
 
@@ -180,6 +184,10 @@ Test(config, mistakes_in_policies)
          "l.yaml:4:26: no expert 'b' is listed under experts"},
         {MODEL EXPERT "policies: {p: {experts: []}}\n", "experts must be a list of expert names"},
         {MODEL EXPERT "policies: {'p q': {}}\n", "a policy's name must be"},
+        {MODEL EXPERT "policies: {p: {plans: }}\n", "plans must be all, none, cascade, panel or"},
+        {MODEL EXPERT "policies: {p: {plans: \"none;all\"}}\n", "or a list of such, not this"},
+        {MODEL EXPERT "policies: {p: {plans: [[none]]}}\n", "or a list of such, not a list"},
+        {MODEL EXPERT "policies: {p: {plans: []}}\n", "\"none\" switches them off"},
         {MODEL EXPERT "policies: []\n", "policies must be a section"},
         {MODEL EXPERT "default_policy: p\n",
          "l.yaml:4:17: default_policy: no policy 'p' is listed"},

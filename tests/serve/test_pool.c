@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "serve_test.h"
@@ -13,14 +14,19 @@ static struct pool *pool;
 static struct arena *arena;
 static struct features features;
 
-static void begin(const char *yaml)
+static void begin_with(struct model *m, const char *yaml)
 {
     struct error err = {0};
-    model = serve_test_model();
+    model = m;
     config = serve_test_config(model, yaml);
     arena = arena_create(1 << 20);
     cr_assert_eq(features_init(&features, &err), OK);
     cr_assert_eq(pool_create(config, model, &pool, &err), OK, "%s", err.text);
+}
+
+static void begin(const char *yaml)
+{
+    begin_with(serve_test_model(), yaml);
 }
 
 static void end(void)
@@ -180,4 +186,151 @@ Test(pool, a_budget_tightens_when_requests_cost_more_than_it_allows)
     cr_expect_gt(after.decision.lambda, before.decision.lambda);
     pool_observe(pool, SIZE_MAX, 1, 0);
     end();
+}
+
+/* Plans */
+
+#define CHAT(more) "{\"messages\":[{\"role\":\"user\",\"content\":\"hello cat\"}]" more "}"
+#define PLAN_POLICIES                                                                              \
+    "policies: {default: {lambda: 0}, none: {plans: none}, cascades: {plans: cascade}, two: "      \
+    "{experts: [mid, cheap]}, one: {plans: \"panel(cheap,mid->dear)\"}}\n"
+
+static size_t arm_called(const char *name)
+{
+    for (size_t i = 0; i < pool_arm_count(pool); i++)
+        if (str_equal(pool_arm_at(pool, i)->name, str_from(name)))
+            return i;
+    cr_assert_fail("no arm %s", name);
+    return 0;
+}
+
+static struct pool_choice choose_plan(const char *name, const char *body, const char *plans)
+{
+    struct openai_request request;
+    struct pool_target target;
+    struct pool_choice choice;
+    struct error err = {0};
+    cr_assert_eq(openai_request_parse(str_from(body), false, arena, &request, NULL, &err), OK);
+    cr_assert_eq(pool_target_find(pool, str_from(name), &target, &err), OK);
+    target.plans = str_from(plans);
+    cr_assert_eq(pool_choose(pool, &request, target, &features, arena, &choice, &err), OK, "%s",
+                 err.text);
+    return choice;
+}
+
+static void expect_ruled_out(const struct pool_choice *c, size_t arm, const char *why)
+{
+    cr_assert(c->ruled_out[arm], "%s", why);
+    cr_expect_str_eq(c->ruled_out[arm], why);
+    cr_expect_lt(c->decision.arm, config->expert_count);
+}
+
+Test(pool, plans_that_are_not_wanted_or_cannot_be_run_say_why)
+{
+    begin_with(serve_test_plan_model(), SERVE_TEST_EXPERTS PLAN_POLICIES);
+    size_t panel = arm_called(SERVE_TEST_PANEL);
+    struct pool_choice c = choose_plan("leeroo/none", CHAT(""), "");
+    expect_ruled_out(&c, panel, "off in this policy");
+    c = choose_plan("leeroo", CHAT(""), "none");
+    expect_ruled_out(&c, panel, "off in this request");
+    c = choose_plan("leeroo/cascades", CHAT(""), "panel");
+    expect_ruled_out(&c, panel, "off in this policy");
+    c = choose_plan("leeroo/two", CHAT(""), "");
+    expect_ruled_out(&c, panel, "dear: not in this policy");
+    c = choose_plan("cheap", CHAT(""), "");
+    expect_ruled_out(&c, panel, "an expert was asked for by name");
+    c = choose_plan("leeroo", CHAT(",\"n\":2"), "");
+    expect_ruled_out(&c, panel, "answers with tools, formats, n or logprobs are not compared");
+    c = choose_plan("leeroo/one", CHAT(""), "");
+    cr_expect_null(c.ruled_out[panel]);
+    end();
+}
+
+Test(pool, a_plan_that_the_model_lacks_is_the_requests_fault)
+{
+    struct openai_request request;
+    struct pool_choice choice;
+    struct error err = {0};
+    const struct pool_target target = {.expert = SIZE_MAX, .plans = STR("panel(x,y->z)")};
+    struct model *const models[] = {serve_test_plan_model(), serve_test_model()};
+    for (size_t i = 0; i < 2; i++) {
+        begin_with(models[i], SERVE_TEST_EXPERTS);
+        cr_assert_eq(openai_request_parse(STR(CHAT("")), false, arena, &request, NULL, &err), OK);
+        cr_expect_eq(pool_choose(pool, &request, target, &features, arena, &choice, &err),
+                     ERR_INPUT);
+        cr_expect(strstr(err.text, "panel(x,y->z)"), "%s", err.text);
+        end();
+    }
+}
+
+Test(pool, plans_cost_what_their_members_cost_here)
+{
+    begin_with(
+        serve_test_plan_model(),
+        "experts: [{name: dear, url: \"http://h\", price: {input: 7, output: 9}}, {name: mid, "
+        "url: \"http://h\"}, {name: cheap, url: \"http://h\"}]\n"
+        "policies: {default: {lambda: 0}}\n");
+    size_t panel = arm_called(SERVE_TEST_PANEL);
+    struct pool_choice c = choose_plan("leeroo", CHAT(""), "");
+    const struct plan *plan = pool_arm_at(pool, panel);
+    cr_expect(plan->members[0] == 2 && plan->members[1] == 1 && plan->members[2] == 0);
+    int64_t most = 0;
+    for (size_t i = 0; i < 3; i++)
+        most += c.estimates[i].cost_nano_usd;
+    cr_expect_eq(c.estimates[panel].cost_max_nano_usd, most);
+    cr_expect_gt(c.estimates[panel].cost_nano_usd,
+                 c.estimates[1].cost_nano_usd + c.estimates[2].cost_nano_usd);
+    cr_expect_lt(c.estimates[panel].cost_nano_usd, most);
+    cr_expect(str_equal(pool_arm_label(pool, panel), STR("panel(cheap,mid->dear)")));
+    cr_expect(str_equal(pool_arm_label(pool, 0), STR("single")));
+    end();
+}
+
+Test(pool, members_come_first_in_the_order_then_the_other_experts)
+{
+    struct model *m = serve_test_plan_model();
+    char yaml[1024];
+    snprintf(yaml, sizeof(yaml), "%s%s", SERVE_TEST_EXPERTS,
+             serve_test_policies(m, "hello cat", "cascade(cheap→dear~"));
+    begin_with(m, yaml);
+    struct pool_choice c = choose_plan("leeroo", CHAT(""), "");
+    cr_expect_geq(c.decision.arm, 3);
+    cr_assert_eq(c.order_count, 3);
+    cr_expect(c.order[0] == 0 && c.order[1] == 2 && c.order[2] == 1);
+    cr_expect_eq(c.characters, 9);
+    end();
+}
+
+Test(pool, a_plan_needs_all_of_its_members)
+{
+    begin_with(serve_test_plan_model(), "experts: [{name: cheap, url: \"http://h\"}, {name: dear, "
+                                        "url: \"http://h\"}]\n");
+    cr_expect_gt(pool_arm_count(pool), 2, "the cascades are there");
+    for (size_t i = 2; i < pool_arm_count(pool); i++)
+        cr_expect_eq(pool_arm_at(pool, i)->kind, PLAN_CASCADE);
+    end();
+}
+
+Test(pool, plans_of_the_configuration_are_checked_against_the_model)
+{
+    static const char *const rows[][2] = {
+        {"pannel", "test.yaml:8:29: plans: the model has no plan 'pannel'; it has panel("},
+        {"\"panel(cheap,dear->mid)\"", "plans: the model has no plan 'panel(cheap,dear->mid)'"},
+        {"\"panel(cheap,mid->dear)\", experts: [cheap, mid]", "or not one of policy 'default'"},
+    };
+    struct model *m = serve_test_plan_model();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[1024];
+        struct config *c = NULL;
+        struct error err = {0};
+        snprintf(text, sizeof(text),
+                 "listen: 127.0.0.1:0\nmodel: m\n" SERVE_TEST_EXPERTS
+                 "default_policy: default\npolicies: {default: {plans: %s}}\n",
+                 rows[i][0]);
+        cr_assert_eq(config_parse(str_from(text), "test.yaml", &c, &err), OK, "%s", err.text);
+        cr_expect_eq(config_bind(c, m, &err), ERR_INPUT);
+        cr_expect(strstr(err.text, rows[i][1]), "'%s' is not in '%s'", rows[i][1], err.text);
+        config_free(c);
+    }
+    model_free(m);
 }

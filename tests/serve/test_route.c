@@ -99,3 +99,29 @@ Test(route, mistakes)
     stage_expect(s, "/v1/route", "{}", 400, "\"error\"", NULL);
     stage_end(s);
 }
+
+Test(route, shows_plans_and_what_they_may_cost)
+{
+    struct stage *s = stage_begin_plan(NULL, SERVE_TEST_PANEL);
+    route(s, "{\"text\":\"hello cat\"}");
+    expect_text("plan", SERVE_TEST_PANEL);
+    expect_text("expert", "cheap");
+    expect_raw("members", "[\"cheap\",\"mid\",\"dear\"]");
+    expect_raw("fallbacks", "[]");
+    struct json_value about = json_get(json_get(decision, "plans"), SERVE_TEST_PANEL);
+    double escalation = 0, cost = 0, most = 0;
+    cr_assert_eq(json_to_double(json_get(about, "escalation"), &escalation), OK, "%s", answer);
+    cr_assert_eq(json_to_double(json_get(about, "cost_max_usd"), &most), OK, "%s", answer);
+    cr_assert_eq(json_to_double(json_get(decision, "cost_usd"), &cost), OK, "%s", answer);
+    cr_expect(escalation > 0 && escalation < 1 && cost > 0 && cost < most, "%s", answer);
+    cr_expect_eq(json_get(json_get(decision, "estimates"), SERVE_TEST_PANEL).type, JSON_ARRAY);
+    route(s, "{\"text\":\"hello cat\",\"leeroo\":{\"plans\":\"none\"}}");
+    expect_text("plan", "single");
+    cr_expect(json_string_equal(json_get(json_get(decision, "ruled_out"), SERVE_TEST_PANEL),
+                                STR("off in this request")),
+              "%s", answer);
+    free(answer);
+    stage_expect(s, "/v1/route", "{\"text\":\"x\",\"leeroo\":{\"plans\":\"panle\"}}", 400,
+                 "\"param\":\"leeroo.plans\"", "panle", NULL);
+    stage_end(s);
+}
