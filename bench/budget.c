@@ -283,8 +283,8 @@ static void sort_by_subject(const struct world *w, const struct ground *g, size_
     free(subjects);
 }
 
-/* What a fixed lambda scores at that cost in all: the mean of the curve over costs within 3 %, because the curve of 2,000
- * queries has bumps of a quarter of a point that would count for or against every stream alike. */
+/* What a fixed lambda scores at that cost in all: the mean of the curve over costs within 3 %, because the curve of
+ * 2,000 queries has bumps of a quarter of a point that would count for or against every stream alike. */
 static double fixed_score(const struct ground *g, double usd)
 {
     double sum = 0;

@@ -8,7 +8,7 @@
 /* The debt is paid back within this share of the stream so far, in these bounds (in queries). The lower bound keeps a
  * few dear queries at the start from swinging lambda; the upper one keeps a gateway awake that has served a million.
  * Halving or doubling any of these changes what bench/budget measures by less than its own noise. */
-#define HORIZON_SHARE 0.01
+#define HORIZON_SHARE 0.008
 #define HORIZON_MIN   45.0
 #define HORIZON_MAX   2000.0
 
@@ -24,8 +24,8 @@
 #define ALLOWED_SHARE     0.9
 #define RUNS_LOW          1.2
 #define RUNS_SPAN         1.5
-#define ALLOWED_FROM      500.0
-#define DOUBT_QUERIES     6000.0
+#define ALLOWED_FROM      400.0
+#define DOUBT_QUERIES     8000.0
 #define RUNS_PRIOR_BLOCKS 20.0 /* runs of random order that are taken for seen at the start */
 
 /* The curve is taken at lambdas between 1 / target and this factor less or more: there, paying the target price once
@@ -196,7 +196,7 @@ void budget_observe(struct budget *b, double cost_usd, double usual_usd)
 
 /* ---- state */
 
-static bool plausible(const struct budget_state *s)
+bool budget_state_possible(const struct budget_state *s)
 {
     const double numbers[] = {s->spent_usd,   s->debt, s->mix,
                               s->mix_squares, s->run,  s->run_squares};
@@ -209,7 +209,7 @@ static bool plausible(const struct budget_state *s)
 
 enum status budget_resume(struct budget *b, const struct budget_state *state, struct error *err)
 {
-    if (!plausible(state))
+    if (!budget_state_possible(state))
         return error_set(err, ERR_CORRUPT, "no stream can have led to this budget state");
     b->state = *state;
     control(b);

@@ -10,9 +10,10 @@
  * on each costs up to a point of accuracy. So the controller also keeps what the queries would have cost at the
  * calibrated lambda, the usual cost: its sum beyond the target is the mix, that part of the debt which is due to the
  * kind of queries that came. How far usual costs come in runs (the variance of sums of BUDGET_RUN queries over that of
- * queries in random order) tells sorted traffic from shuffled. In sorted traffic most of the mix is allowed as debt, but
- * never more than BUDGET_ALLOWANCE_MAX queries' worth or BUDGET_ALLOWANCE_SHARE of the stream, and less and less of it the longer the mix stays away from the
- * one that was trained on; in shuffled traffic none is. Figures: bench/budget.md. */
+ * queries in random order) tells sorted traffic from shuffled. In sorted traffic most of the mix is allowed as debt,
+ * but never more than BUDGET_ALLOWANCE_MAX queries' worth or BUDGET_ALLOWANCE_SHARE of the stream, and less and less
+ * of it the longer the mix stays away from the one that was trained on; in shuffled traffic none is allowed. Figures:
+ * bench/budget.md. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@
 #define BUDGET_SHARES          99   /* odd: the target itself is one of them */
 #define BUDGET_SHARE_MAX       50.0 /* the curve reaches from a fiftieth to fifty times the target */
 #define BUDGET_RUN             50
-#define BUDGET_ALLOWANCE_MAX   1500.0
+#define BUDGET_ALLOWANCE_MAX   2000.0
 #define BUDGET_ALLOWANCE_SHARE 0.5
 
 /* What is known of the stream so far: all that must survive a restart. */
@@ -62,6 +63,8 @@ NODISCARD enum status budget_decide(const struct budget *b, const struct policy 
  * which counts as a query of the usual kind. */
 void budget_observe(struct budget *b, double cost_usd, double usual_usd);
 
+/* Whether any stream can have led to it. */
+bool budget_state_possible(const struct budget_state *s);
 /* Goes on where another run ended. ERR_CORRUPT when no stream can have led to `state`; `b` is untouched then. */
 NODISCARD enum status budget_resume(struct budget *b, const struct budget_state *state,
                                     struct error *err);

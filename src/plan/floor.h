@@ -4,8 +4,8 @@
 
 #include "predict/model.h"
 
-/* The smallest floor, at or above min_quality, at which "the cheapest arm predicted at or above the floor, else the best
- * one" averages min_quality over the sample, among the arms with use[i] (NULL: all). It lies above min_quality where
- * queries for which nobody is that good would pull the mean below. 1, which always takes the best, when no floor
+/* The smallest floor, at or above min_quality, at which "the cheapest arm predicted at or above the floor, else the
+ * best one" averages min_quality over the sample, among the arms with use[i] (NULL: all). It lies above min_quality
+ * where queries for which nobody is that good would pull the mean below. 1, which always takes the best, when no floor
  * reaches that mean. Without rows: min_quality. */
 double floor_for_quality(const struct model_sample *sample, const bool *use, double min_quality);

@@ -168,7 +168,7 @@ Test(budget, another_mix_for_good_is_paid_for)
         cr_assert_lt(debt, BUDGET_ALLOWANCE_MAX + 200, "%g queries' worth too much", debt);
     }
     double off = b.state.spent_usd / (double)b.state.queries / 0.5e-3 - 1;
-    cr_expect(off < 0.04, "off by %.4f after 33,000", off);
+    cr_expect(off < 0.05, "off by %.4f after 33,000", off);
 }
 
 Test(budget, an_unreachable_target_leaves_lambda_at_its_end)
