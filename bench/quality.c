@@ -66,7 +66,8 @@ static void estimate(const struct predictor *p, const struct trained *t, const s
                      struct estimate *out)
 {
     float quality[EXPERTS_MAX], in[EXPERTS_MAX], tokens[EXPERTS_MAX];
-    predictor_run(p, f, quality, in, tokens);
+    float doubt;
+    predictor_run(p, f, quality, in, tokens, &doubt);
     for (size_t e = 0; e < t->experts; e++) {
         const struct price *price = &t->expert[e].price;
         out[e] = (struct estimate){

@@ -55,6 +55,22 @@ WIDE_LOOPS void linear_predict_bf16(const uint16_t *weights, const float *bias, 
     }
 }
 
+float linear_novelty_bf16(const uint16_t *weights, size_t width, const uint32_t *buckets,
+                          const float *values, size_t count)
+{
+    float sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t *row = weights + (size_t)buckets[i] * width;
+        uint64_t part, any = 0;
+        for (size_t j = 0; j < width && !any; j += sizeof(part) / sizeof(*row)) {
+            memcpy(&part, row + j, sizeof(part));
+            any |= part;
+        }
+        sum += any ? 0 : values[i] * values[i];
+    }
+    return sum;
+}
+
 uint16_t linear_to_bf16(float x)
 {
     uint32_t bits;

@@ -59,4 +59,8 @@ void linear_predict(const float *weights, const float *bias, size_t width, const
 void linear_predict_bf16(const uint16_t *weights, const float *bias, size_t width,
                          const uint32_t *buckets, const float *values, size_t count, float *out);
 
+/* Share of a text's squared values in buckets that training never saw: their weights are all zero. */
+float linear_novelty_bf16(const uint16_t *weights, size_t width, const uint32_t *buckets,
+                          const float *values, size_t count);
+
 uint16_t linear_to_bf16(float x); /* rounds to nearest even */

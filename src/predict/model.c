@@ -158,6 +158,7 @@ static enum status read_linear(struct model *m, const struct safetensors *s, str
         {"stack.base", e + SLOPES, SIZE_MAX, &p->base},
         {"stack.calibration", SLOPES + 2 * e, SIZE_MAX, &p->calibration},
         {"tokens", e, TOKEN_PARAMETERS, &p->tokens},
+        {"stack.doubt", DOUBT_TERMS, SIZE_MAX, &p->doubt},
     };
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
         status =
@@ -312,8 +313,8 @@ bool model_trained_on(const struct model *m, uint64_t text_hash)
 
 void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates)
 {
-    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX];
-    predictor_run(&m->predictor, f, quality, in, out);
+    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], doubt;
+    predictor_run(&m->predictor, f, quality, in, out, &doubt);
     for (size_t e = 0; e < m->experts; e++) {
         const struct price *p = &m->expert[e].price;
         estimates[e] = (struct estimate){
@@ -322,6 +323,8 @@ void model_estimate(const struct model *m, const struct features *f, struct esti
         estimates[e].cost_max_nano_usd = estimates[e].cost_nano_usd;
     }
     plan_set_estimate(&m->plans, estimates, estimates + m->experts);
+    for (size_t i = 0; i < m->arm_count; i++)
+        estimates[i].quality_sd = doubt_quality_sd(doubt, estimates[i].quality);
 }
 
 void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,

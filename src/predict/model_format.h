@@ -6,7 +6,7 @@
 #include "base/str.h"
 
 #define MODEL_FORMAT    "leeroo-orchestrator"
-#define MODEL_VERSION   "2"
+#define MODEL_VERSION   "3"
 #define CHECKSUM_DIGITS 16
 #define TREE_INT_BYTES  52
 

@@ -14,7 +14,7 @@
 
 #define METADATA_MAX (8u << 20)
 #define ZEROS        "0000000000000000"
-#define ITEMS_MAX    (12 + MODEL_PLANS_ITEMS_MAX)
+#define ITEMS_MAX    (13 + MODEL_PLANS_ITEMS_MAX)
 
 uint64_t model_file_checksum(struct str header, const char *digits, struct str data)
 {
@@ -94,6 +94,7 @@ static size_t list_items(const struct trained *t, struct safetensors_item *items
                 {"stack.base", "F32", 1, {experts + SLOPES}, p->base},
                 {"stack.calibration", "F32", 1, {SLOPES + 2 * experts}, p->calibration},
                 {"tokens", "F32", 2, {experts, TOKEN_PARAMETERS}, p->tokens},
+                {"stack.doubt", "F32", 1, {DOUBT_TERMS}, p->doubt},
                 {"forest.leaves", "F32", 3, {trees, TREE_LEAVES_MAX, experts}, p->forest.leaves},
                 {"sample.quality", "F32", 2, {t->sample, t->arms}, t->sample_quality},
                 {"sample.cost_usd", "F32", 2, {t->sample, t->arms}, t->sample_cost_usd},

@@ -113,7 +113,7 @@ void predictor_tokens(const struct predictor *p, size_t expert, float characters
 }
 
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens)
+                   float *input_tokens, float *output_tokens, float *doubt)
 {
     size_t experts = p->shape.experts;
     float linear[LINEAR_WIDTH_MAX], dense[DENSE_FEATURES];
@@ -126,6 +126,9 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     predictor_combine(experts, first, second, p->base, p->base + experts, base);
     forest_predict(&p->forest, dense, corrections);
     predictor_calibrate(p, base, corrections, quality);
+    *doubt = doubt_share(
+        p->doubt, mean(quality, experts), dense[STACK_ENTROPY],
+        linear_novelty_bf16(p->weights, p->shape.width, f->buckets, f->values, f->count));
     float length = linear[experts + p->shape.groups];
     for (size_t e = 0; e < experts; e++)
         predictor_tokens(p, e, (float)f->characters, length, &input_tokens[e], &output_tokens[e]);

@@ -13,10 +13,12 @@
 #pragma once
 
 #include "encode/encode.h"
+#include "predict/doubt.h"
 #include "predict/linear.h"
 #include "predict/trees.h"
 
-#define STACK_EXTRA    6 /* dense features that come from the linear stage */
+#define STACK_EXTRA    6                  /* dense features that come from the linear stage */
+#define STACK_ENTROPY  (ENCODE_STATS + 3) /* of the predicted group; one of them */
 #define DENSE_FEATURES (ENCODE_STATS + STACK_EXTRA)
 #define SLOPES         4 /* first common, first deviation, second common, second deviation */
 #define EXPERTS_MAX    256
@@ -41,6 +43,7 @@ struct predictor {
     struct forest forest;
     const float *calibration; /* [SLOPES + 2E] slopes, scales, offsets */
     const float *tokens;      /* [E × TOKEN_PARAMETERS] */
+    const float *doubt;       /* [DOUBT_TERMS] */
 };
 
 /* Dense features [DENSE_FEATURES] and base logits [E] from the linear stage's output [W] and the statistics. */
@@ -57,6 +60,6 @@ void predictor_calibrate(const struct predictor *p, const float *base, const flo
 void predictor_tokens(const struct predictor *p, size_t expert, float characters, float length,
                       float *input_tokens, float *output_tokens);
 
-/* Everything at once: quality [E], input_tokens [E], output_tokens [E]. */
+/* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *doubt as doubt_quality_sd takes it. */
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens);
+                   float *input_tokens, float *output_tokens, float *doubt);

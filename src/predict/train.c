@@ -42,7 +42,7 @@ struct work {
     struct arena *arena;
     float *weights, *fold_weights, *scratch; /* malloc: large */
     float *bias, *fold_bias, *group_quality, *fold_group_quality, *contrast, *base, *calibration,
-        *tokens;
+        *tokens, *doubt;
     float *linear;         /* [rows × width] held-out outputs of the linear stage */
     float *dense;          /* [rows × DENSE_FEATURES] */
     float *first, *second; /* [rows × experts] */
@@ -80,6 +80,7 @@ static enum status allocate(struct work *w, struct error *err)
     w->base = take(w, experts + SLOPES, &good);
     w->calibration = take(w, SLOPES + 2 * experts, &good);
     w->tokens = take(w, experts * TOKEN_PARAMETERS, &good);
+    w->doubt = take(w, DOUBT_TERMS, &good);
     w->arena = mine;
     w->fold_bias = take(w, s->width, &good);
     w->fold_group_quality = take(w, s->groups * experts, &good);
@@ -272,6 +273,7 @@ static void finish_predictor(struct work *w)
     p->base = w->base;
     p->calibration = w->calibration;
     p->tokens = w->tokens;
+    p->doubt = w->doubt;
 }
 
 static void estimate_held_out(struct work *w)
@@ -280,6 +282,18 @@ static void estimate_held_out(struct work *w)
     for (size_t i = 0; i < w->table.rows; i++)
         predictor_calibrate(w->predictor, w->base_logits + i * experts,
                             w->corrections + i * experts, w->quality + i * experts);
+}
+
+/* On held-out quality; what later stages no longer need serves as scratch. */
+static void fit_doubt(struct work *w)
+{
+    size_t rows = w->table.rows;
+    float *entropy = w->terms, *novelty = w->terms + rows;
+    uint8_t *times = (uint8_t *)w->scratch;
+    doubt_own_novelty(&w->table.sparse, rows, times, novelty);
+    for (size_t i = 0; i < rows; i++)
+        entropy[i] = w->dense[i * DENSE_FEATURES + STACK_ENTROPY];
+    doubt_fit(w->quality, w->table.scores, rows, w->table.experts, entropy, novelty, w->doubt);
 }
 
 static void gather_lengths(const struct work *w, float *lengths)
@@ -306,6 +320,7 @@ static enum status run_stages(struct work *w, struct error *err)
         return status;
     finish_predictor(w);
     estimate_held_out(w);
+    fit_doubt(w);
     report(w);
     gather_lengths(w, w->terms);
     train_fit_tokens(&w->table, w->terms, w->tokens);

@@ -316,3 +316,18 @@ Test(linear, predictions_agree_with_plain_sums)
     free(weights);
     free(packed);
 }
+
+Test(linear, novelty_is_what_has_no_weights)
+{
+    const size_t width = LINEAR_WIDTH_STEP;
+    uint16_t *weights = calloc((size_t)ENCODE_BUCKETS * width, sizeof(*weights));
+    const uint32_t buckets[] = {1, 2, 3};
+    const float values[] = {0.6f, 0.64f, 0.48f};
+    cr_assert_not_null(weights);
+    weights[1 * width] = 1;
+    weights[3 * width + width - 1] = 1;
+    cr_expect_float_eq((double)linear_novelty_bf16(weights, width, buckets, values, 3), 0.64 * 0.64,
+                       1e-6);
+    cr_expect_eq((double)linear_novelty_bf16(weights, width, buckets, values, 0), 0);
+    free(weights);
+}

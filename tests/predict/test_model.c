@@ -129,17 +129,19 @@ Test(model, estimates_are_those_of_the_predictor)
     cr_assert_eq(features_init(&f, NULL), OK);
     for (size_t i = 0; i < 40; i++) {
         struct estimate estimates[WORLD_EXPERTS];
-        float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS];
+        float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS], doubt;
         struct str text = i ? world->queries[i].prompt : STR("");
         cr_assert_eq(encode_text(model_encoder(m), text, &f, NULL), OK);
         model_estimate(m, &f, estimates);
-        predictor_run(&trained->predictor, &f, quality, in, out);
+        predictor_run(&trained->predictor, &f, quality, in, out, &doubt);
         for (size_t e = 0; e < WORLD_EXPERTS; e++) {
             const struct price *p = &world->experts[e].price;
             double nano = ((double)in[e] * (double)p->input_nano_usd_per_m +
                            (double)out[e] * (double)p->output_nano_usd_per_m) /
                           1e6;
             cr_assert_eq((double)estimates[e].quality, (double)quality[e]);
+            cr_assert_eq((double)estimates[e].quality_sd,
+                         (double)doubt_quality_sd(doubt, quality[e]));
             cr_assert_eq((double)estimates[e].input_tokens, (double)in[e]);
             cr_assert_eq((double)estimates[e].output_tokens, (double)out[e]);
             cr_assert_float_eq((double)estimates[e].cost_nano_usd, nano, 1);
@@ -304,8 +306,8 @@ Test(model, foreign_files_are_refused_in_a_sentence)
 
 Test(model, other_versions_are_refused)
 {
-    expect_edit_refused("\"version\":\"1\"", "\"version\":\"2\"", ERR_UNSUPPORTED,
-                        "version is '2'; this program reads '1'");
+    expect_edit_refused("\"version\":\"3\"", "\"version\":\"9\"", ERR_UNSUPPORTED,
+                        "version is '9'; this program reads '3'");
     expect_edit_refused("\"encoder\":\"ngram18", "\"encoder\":\"ngram19", ERR_UNSUPPORTED,
                         "encoder is 'ngram19");
     cr_assert_eq(load_edited(NULL), OK); /* all was put back */

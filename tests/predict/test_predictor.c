@@ -173,7 +173,11 @@ Test(predictor, run_is_the_stages_in_order)
     p.forest = (struct forest){1, EXPERTS, &tree, leaves};
     cr_assert_eq(features_init(&f, NULL), OK);
     cr_assert_eq(encode_text(&encoder, STR("What is 12 + 30?"), &f, NULL), OK);
-    predictor_run(&p, &f, got, in, out);
+    static const float doubt[DOUBT_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
+    float share;
+    memset(weights + (size_t)f.buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
+    p.doubt = doubt;
+    predictor_run(&p, &f, got, in, out, &share);
     linear_predict_bf16(weights, bias, WIDTH, f.buckets, f.values, f.count, linear);
     predictor_stack(&p, linear, f.stats, dense, first, second);
     predictor_combine(EXPERTS, first, second, base, base + EXPERTS, combined);
@@ -186,6 +190,10 @@ Test(predictor, run_is_the_stages_in_order)
         cr_assert_eq((double)in[e], (double)i);
         cr_assert_eq((double)out[e], (double)o);
     }
+    float mean = (wanted[0] + wanted[1] + wanted[2]) / EXPERTS;
+    float novelty = linear_novelty_bf16(weights, WIDTH, f.buckets, f.values, f.count);
+    cr_assert(novelty > 0 && novelty < 1);
+    cr_assert_eq((double)share, (double)doubt_share(doubt, mean, dense[STACK_ENTROPY], novelty));
     cr_assert_eq((double)corrections[0], -1); /* log length is above 1 */
     features_done(&f);
     free(weights);

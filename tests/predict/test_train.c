@@ -17,7 +17,9 @@ static void estimate(const struct trained *t, const char *text, float *quality, 
     struct features f;
     cr_assert_eq(features_init(&f, NULL), OK);
     cr_assert_eq(encode_text(&encoder, str_from(text), &f, NULL), OK);
-    predictor_run(&t->predictor, &f, quality, in, out);
+    float doubt;
+    predictor_run(&t->predictor, &f, quality, in, out, &doubt);
+    cr_assert(doubt > 0 && doubt <= 1);
     features_done(&f);
 }
 
