@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -94,6 +95,68 @@ def test_decisions_hold_what_was_recorded_and_who_answered(leeroo, files, tmp_pa
     for at in got["at_cost"]:
         assert shares[f"{at['fraction']:.6g}"] == pytest.approx(at["shares"], abs=1e-9)
     assert set(shares["reference"]) == {"large"}
+
+
+def write_answers(folder, count, seed):
+    """Questions with recorded letters: two cheap experts that are right when they agree, and a dear one."""
+    rng = random.Random(seed)
+    skill, price = {"a": 0.7, "b": 0.7, "c": 0.85}, {"a": 1, "b": 2, "c": 60}
+    queries, rows, texts = [], ["id,model,score,cost_usd"], {name: [] for name in skill}
+    for i in range(count):
+        right = rng.choice("ABCD")
+        text = " ".join(rng.choices("cat king treaty ring sum".split(), k=6)) + f" {seed}-{i}?"
+        queries.append({"id": f"q{i}", "text": text, "choices": list("wxyz"), "answer": right})
+        for name in skill:
+            good = rng.random() < skill[name]
+            says = right if good else rng.choice([c for c in "ABCD" if c != right])
+            rows.append(f"q{i},{name},{int(good)},{price[name] * rng.randint(50, 150) / 1e6:.9f}")
+            texts[name].append(json.dumps({"id": f"q{i}", "text": f"The answer is ({says})."}) + "\n")
+    (folder / "responses").mkdir(parents=True)
+    for name, lines in texts.items():
+        (folder / "responses" / f"{name}.jsonl").write_text("".join(lines))
+    (folder / "queries.jsonl").write_text("".join(json.dumps(q) + "\n" for q in queries))
+    (folder / "outcomes.csv").write_text("\n".join(rows) + "\n")
+    (folder / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\na,1,1\nb,2,2\nc,60,60\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def with_plans(leeroo, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plans")
+    model = folder / "m"
+    done = run(leeroo, "train", write_answers(folder / "train", 900, 11), "-o", model, "--plans", "panel(a,b->c)")
+    assert done.returncode == 0, done.stderr
+    return model, write_answers(folder / "test", 600, 12)
+
+
+def test_all_calls_of_a_plan_are_paid(leeroo, with_plans, tmp_path):
+    model, data = with_plans
+    rows, page = tmp_path / "decisions.csv", tmp_path / "report.html"
+    got = evaluate(leeroo, model, data, "--reference", "c", "--decisions", rows, "--report", page, "--bootstrap", 0)
+    assert len(got["plans"]) >= 1 and len(got["experts"]) == 3
+    outcomes, asked_on = read_outcomes(data), {False: 0, True: 0}
+    with open(rows, newline="", encoding="utf-8") as f:
+        for row in csv.DictReader(f):
+            calls = row["calls"].split("+")
+            paid = sum(outcomes[row["id"]][name][1] for name in calls)
+            assert paid == round(float(row["cost_usd"]) * 1e9)
+            assert row["answered"] in calls and outcomes[row["id"]][row["answered"]][0] == float(row["score"])
+            if row["plan"].startswith("panel"):
+                assert calls in (["a", "b"], ["b", "a"], ["a", "b", "c"], ["b", "a", "c"])
+                asked_on["c" in calls] += 1
+            else:
+                assert calls == [row["plan"]]
+    assert asked_on[False] > 100 and asked_on[True] > 100
+    totals = sums(rows)
+    for at in got["at_cost"]:
+        if at["accuracy"] is not None:
+            want = (at["accuracy"], at["spent_usd_per_1k"])
+            assert totals[f"{at['fraction']:.6g}"][1:] == pytest.approx(want, abs=1e-9)
+    _, tree = read_page(page)
+    experts = plain(next(s for s in tree.iter(f"{XHTML}section") if s.get("id") == "experts"))
+    assert got["plans"][0]["name"] in experts and "P1" in experts
+    without = evaluate(leeroo, model, data, "--reference", "c", "--plans", "none", "--bootstrap", 0)
+    assert without["plans"] == [] and without["baselines"] == got["baselines"], "plans are no experts"
 
 
 def test_the_lambda_of_an_operating_point_routes_like_it(leeroo, files, tmp_path):
