@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "encode/char_class.h"
 #include "encode/stats_int.h"
 #include "encode/words.h"
@@ -60,12 +59,11 @@ static uint32_t item_end(const struct features *f, uint32_t at, uint32_t end)
     return next;
 }
 
-static uint32_t item_hash(struct str lowered, const struct features *f, uint32_t at, uint32_t end)
+static uint32_t item_hash(const struct features *f, uint32_t at, uint32_t end)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    uint32_t stop = f->tokens[end - 1].start + f->tokens[end - 1].len;
-    for (uint32_t i = f->tokens[at].start; i < stop; i++)
-        h = (h ^ (unsigned char)lowered.ptr[i]) * 16777619u;
+    uint32_t h = f->tokens[at].hash;
+    while (++at < end)
+        h = (h ^ f->tokens[at].hash) * 16777619u;
     return h;
 }
 
@@ -106,7 +104,7 @@ static void read_option(struct comparison *c, struct str lowered, const struct f
         } else {
             c->digits += next - at;
         }
-        size_t number = word_number(c, item_hash(lowered, f, at, next), true);
+        size_t number = word_number(c, item_hash(f, at, next), true);
         if (number < WORDS_MAX)
             add_set(o->words, number);
     }
@@ -118,14 +116,13 @@ static void read_option(struct comparison *c, struct str lowered, const struct f
     }
 }
 
-static void read_stem(struct comparison *c, struct str lowered, const struct features *f,
-                      uint32_t stem_tokens)
+static void read_stem(struct comparison *c, const struct features *f, uint32_t stem_tokens)
 {
     for (uint32_t at = 0, next; at < stem_tokens; at = next) {
         next = item_end(f, at, stem_tokens);
         if (f->tokens[at].class == CHAR_PUNCTUATION)
             continue;
-        size_t number = word_number(c, item_hash(lowered, f, at, next), false);
+        size_t number = word_number(c, item_hash(f, at, next), false);
         if (number < WORDS_MAX)
             add_set(c->stem, number);
     }
@@ -290,7 +287,7 @@ static void read_texts(struct comparison *c, struct str lowered, const struct te
         o->text = str_slice(lowered, l->starts[i] + LAYOUT_MARK_BYTES, l->starts[i + 1]);
         read_option(c, lowered, f, l->tokens[i], l->tokens[i + 1] - LAYOUT_MARK_TOKENS, o);
     }
-    read_stem(c, lowered, f, l->stem_tokens);
+    read_stem(c, f, l->stem_tokens);
 }
 
 float *compare_stats(struct str lowered, const struct text_layout *l, const struct features *f,

@@ -28,6 +28,7 @@ struct encoder {
 struct text_token {
     uint32_t start;
     uint32_t len : 24, class : 8; /* of enum char_class */
+    uint32_t hash;                /* of its lower-case bytes, filled by ngram_encode */
 };
 
 struct feature_slot {

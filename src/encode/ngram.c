@@ -70,7 +70,9 @@ static void count_field(struct str text, uint32_t from, uint32_t to, uint64_t sa
 {
     uint64_t previous = SEED ^ salt;
     for (uint32_t i = from; i < to; i++) {
-        uint64_t token = hash_token(text.ptr + f->tokens[i].start, f->tokens[i].len) ^ salt;
+        uint64_t token = hash_token(text.ptr + f->tokens[i].start, f->tokens[i].len);
+        f->tokens[i].hash = (uint32_t)(token >> 32);
+        token ^= salt;
         count_bucket(f, token);
         count_bucket(f, mix(token * 3 + previous));
         previous = token;

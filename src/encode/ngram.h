@@ -7,5 +7,6 @@
 /* Bytes behind the text that ngram_encode may read (and ignores). */
 #define ENCODE_PADDING 8
 
-/* Fills buckets, values and count from f->tokens of a text in lower case. */
+/* Fills buckets, values and count from f->tokens of a text in lower case; and the hashes of the tokens, but for the
+ * letters and points that options begin with. */
 void ngram_encode(struct str lowered, const struct text_layout *layout, struct features *f);

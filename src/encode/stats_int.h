@@ -7,7 +7,8 @@
 #define STATS_COMPARED 17 /* of compare.c */
 #define STATS_STYLE    20 /* of style.c */
 
-/* How the options differ from each other and from the stem. `lowered` is the text in lower case. */
+/* How the options differ from each other and from the stem. `lowered` is the text in lower case; the tokens must have
+ * their hashes. */
 float *compare_stats(struct str lowered, const struct text_layout *l, const struct features *f,
                      float *out);
 extern const char *const compare_names[STATS_COMPARED];

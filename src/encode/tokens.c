@@ -17,7 +17,7 @@ void tokens_find(struct str text, struct features *f)
         enum char_class class = char_class((unsigned char)text.ptr[at]);
         size_t end = class == CHAR_LETTER ? word_end(text, at + 1) : at + 1;
         f->tokens[count] = (struct text_token){(uint32_t)at, (uint32_t)(end - at) & 0xffffff,
-                                               (uint32_t) class & 0xff};
+                                               (uint32_t) class & 0xff, 0};
         count += class != CHAR_BLANK;
         at = end;
     }

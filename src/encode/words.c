@@ -135,6 +135,7 @@ enum word_class word_class(struct str lowered)
         return WORD_OTHER;
     for (size_t i = first_of[letter]; i < first_of[letter + 1]; i++)
         if (words[i].text.len == lowered.len &&
+            words[i].text.ptr[lowered.len - 1] == lowered.ptr[lowered.len - 1] &&
             !memcmp(words[i].text.ptr, lowered.ptr, lowered.len))
             return words[i].class;
     return WORD_OTHER;
