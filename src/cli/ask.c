@@ -23,7 +23,7 @@ static const char text[] = "Sends one question through the configured experts an
                            "  leeroo ask --budget 0.5 - < question.txt\n";
 
 struct options {
-    const char *config, *policy, *expert, *system, *max_cost;
+    const char *config, *policy, *expert, *system, *max_cost, *plans;
     struct policy wanted;
     bool has_lambda, has_budget, has_min_quality;
     bool explain, json;
@@ -144,7 +144,13 @@ static void write_request(struct ask *a)
         buf_add_char(b, ',');
     }
     write_message(b, "user", buf_str(&a->question));
-    buf_add_c(b, "],\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
+    buf_add_c(b, "],\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+    if (o->plans) {
+        buf_add_c(b, ",\"leeroo\":{\"plans\":");
+        json_write_string(b, str_from(o->plans));
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, '}');
 }
 
 /* An error body becomes the sentence for the person at the terminal. */
@@ -288,6 +294,9 @@ static int run(int argc, char **argv)
          &o.wanted.min_quality, 1e-9, 1, &o.has_min_quality},
         {"--max-cost", 0, "USD", "hard cap on the predicted cost", OPTION_STRING, &o.max_cost, 0, 0,
          NULL},
+        {"--plans", 0, "PLAN;...",
+         "choose among these plans only: all (default), none, a kind, a name", OPTION_STRING,
+         &o.plans, 0, 0, NULL},
         {"--system", 0, "TEXT", "a system message", OPTION_STRING, &o.system, 0, 0, NULL},
         {"--json", 0, NULL, "one JSON object instead of text", OPTION_FLAG, &o.json, 0, 0, NULL},
     };

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/money.h"
 
-#define NAME_WIDTH_MAX 40
+#define NAME_WIDTH_MAX 80
 
 static struct str text_of(struct json_value string) /* our own names need no unescaping */
 {
@@ -27,28 +27,51 @@ static struct json_value find(struct json_value object, struct str name)
     return (struct json_value){0};
 }
 
-static int name_width(struct json_value estimates)
+/* What a terminal shows of UTF-8. */
+static size_t columns(struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.ptr[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static size_t name_width(struct json_value estimates)
 {
     struct json_iter it = json_iter_begin(estimates);
     struct json_value key, item;
     size_t width = 6;
     while (json_object_next(&it, &key, &item))
-        if (key.raw.len - 2 > width)
-            width = key.raw.len - 2;
-    return (int)(width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width);
+        if (columns(text_of(key)) > width)
+            width = columns(text_of(key));
+    return width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width;
 }
 
-static void print_row(FILE *out, struct str name, struct json_value estimate, double lambda,
-                      const char *mark, struct str note, int width)
+static void print_padded(FILE *out, struct str name, size_t width)
+{
+    int pad = columns(name) < width ? (int)(width - columns(name)) : 0;
+    fprintf(out, "%.*s%*s", STR_FMT(name), pad, "");
+}
+
+static void print_row(FILE *out, struct json_value root, struct str name,
+                      struct json_value estimate, bool chosen, size_t width)
 {
     struct json_iter it = json_iter_begin(estimate);
     struct json_value quality = {0}, cost = {0};
-    bool whole = json_array_next(&it, &quality) && json_array_next(&it, &cost);
-    if (!whole)
+    if (!json_array_next(&it, &quality) || !json_array_next(&it, &cost))
         return;
-    double utility = number_of(quality) - lambda * number_of(cost);
-    fprintf(out, "%s %-*.*s  %7.4f  %.*s  %8.4f%s%.*s\n", mark, width, STR_FMT(name),
-            number_of(quality), STR_FMT(cost.raw), utility, note.len ? "  " : "", STR_FMT(note));
+    struct str ruled = text_of(find(json_get(root, "ruled_out"), name));
+    struct json_value plan = find(json_get(root, "plans"), name);
+    double lambda = number_of(json_get(root, "lambda"));
+    fputs(chosen ? "* " : "  ", out);
+    print_padded(out, name, width);
+    fprintf(out, "  %7.4f  %.*s  %8.4f", number_of(quality), STR_FMT(cost.raw),
+            number_of(quality) - lambda * number_of(cost));
+    if (plan.type == JSON_OBJECT)
+        fprintf(out, "  asks the last: %.0f %%", 100 * number_of(json_get(plan, "escalation")));
+    if (chosen || ruled.len > 0)
+        fprintf(out, "  %.*s", STR_FMT(chosen ? STR("chosen") : ruled));
+    fputc('\n', out);
 }
 
 void ask_table_print(FILE *out, struct str decision, bool bold)
@@ -56,27 +79,22 @@ void ask_table_print(FILE *out, struct str decision, bool bold)
     struct json_value root, key, item;
     if (json_parse(decision, "decision", 1, &root, NULL) != OK)
         return;
-    struct json_value estimates = json_get(root, "estimates"), ruled = json_get(root, "ruled_out");
-    struct str chosen = text_of(json_get(root, "expert")),
-               policy = text_of(json_get(root, "policy"));
-    double lambda = number_of(json_get(root, "lambda"));
-    int width = name_width(estimates);
-    fprintf(out, "%s  %-*s  quality  cost USD     utility%s\n", bold ? "\033[1m" : "", width,
+    struct json_value estimates = json_get(root, "estimates");
+    struct str plan = text_of(json_get(root, "plan")), policy = text_of(json_get(root, "policy"));
+    struct str chosen = str_equal(plan, STR("single")) ? text_of(json_get(root, "expert")) : plan;
+    size_t width = name_width(estimates);
+    fprintf(out, "%s  %-*s  quality  cost USD     utility%s\n", bold ? "\033[1m" : "", (int)width,
             "expert", bold ? "\033[0m" : "");
     struct json_iter it = json_iter_begin(estimates);
-    while (json_object_next(&it, &key, &item)) {
-        struct str name = text_of(key);
-        bool is_chosen = str_equal(name, chosen);
-        struct str note = is_chosen ? STR("chosen") : text_of(find(ruled, name));
-        print_row(out, name, item, lambda, is_chosen ? "*" : " ", note, width);
-    }
+    while (json_object_next(&it, &key, &item))
+        print_row(out, root, text_of(key), item, str_equal(text_of(key), chosen), width);
     fprintf(out, "plan %.*s, policy %.*s, lambda %.6g (utility = quality - lambda * cost)\n\n",
-            STR_FMT(text_of(json_get(root, "plan"))), policy.len ? (int)policy.len : 4,
-            policy.len ? policy.ptr : "none", lambda);
+            STR_FMT(plan), policy.len ? (int)policy.len : 4, policy.len ? policy.ptr : "none",
+            number_of(json_get(root, "lambda")));
 }
 
 struct found {
-    struct json_value cost, basis, input, output;
+    struct json_value cost, basis, input, output, calls;
 };
 
 static struct found read_usage(const struct ask_result *r)
@@ -87,21 +105,38 @@ static struct found read_usage(const struct ask_result *r)
         return found;
     found.cost = json_get(json_get(root, "leeroo"), "cost_usd");
     found.basis = json_get(json_get(root, "leeroo"), "cost_basis");
+    found.calls = json_get(json_get(root, "leeroo"), "calls");
     found.input = json_get(json_get(root, "usage"), "prompt_tokens");
     found.output = json_get(json_get(root, "usage"), "completion_tokens");
     return found;
 }
 
-/* What it was predicted to cost: of the expert that answered, which a failure may have made another one. */
+/* What it was predicted to cost: of the plan, or of the expert that answered, which a failure may have made another
+ * one. */
 static struct str predicted_cost(const struct ask_result *r, struct json_value *root)
 {
     struct json_value quality, cost;
     if (json_parse(r->decision, "decision", 1, root, NULL) != OK)
         return STR("0");
+    if (!json_string_equal(json_get(*root, "plan"), STR("single")))
+        return json_get(*root, "cost_usd").raw;
     struct json_iter it = json_iter_begin(find(json_get(*root, "estimates"), str_from(r->expert)));
     if (json_array_next(&it, &quality) && json_array_next(&it, &cost))
         return cost.raw;
     return json_get(*root, "cost_usd").raw;
+}
+
+/* One line a call of the plan. */
+static void print_calls(FILE *out, struct json_value calls)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call))
+        fprintf(
+            out, "  %.*s %.*s in %.2f s, %.*s USD (%.*s)\n",
+            STR_FMT(text_of(json_get(call, "expert"))), STR_FMT(text_of(json_get(call, "outcome"))),
+            number_of(json_get(call, "latency_ms")) / 1000, STR_FMT(json_get(call, "cost_usd").raw),
+            STR_FMT(text_of(json_get(call, "cost_basis"))));
 }
 
 void ask_result_print(FILE *out, const struct ask_result *r)
@@ -110,12 +145,16 @@ void ask_result_print(FILE *out, const struct ask_result *r)
     struct json_value root = {0};
     struct str predicted = predicted_cost(r, &root);
     fprintf(out, "\n%s answered in %.2f s", r->expert, r->seconds);
-    if (found.cost.type == JSON_NUMBER)
+    if (found.calls.type == JSON_ARRAY)
+        fprintf(out, ": predicted %.*s, really %.*s USD\n", STR_FMT(predicted),
+                STR_FMT(found.cost.raw));
+    else if (found.cost.type == JSON_NUMBER)
         fprintf(out, ": predicted %.*s, really %.*s USD (%.*s input + %.*s output tokens)\n",
                 STR_FMT(predicted), STR_FMT(found.cost.raw), STR_FMT(found.input.raw),
                 STR_FMT(found.output.raw));
     else
         fprintf(out, ": predicted %.*s USD; the expert reported no usage\n", STR_FMT(predicted));
+    print_calls(out, found.calls);
 }
 
 static void print_raw(FILE *out, const char *name, struct json_value value)
@@ -138,6 +177,8 @@ void ask_result_json(FILE *out, const struct ask_result *r)
     print_raw(out, "cost_basis", found.basis);
     print_raw(out, "input_tokens", found.input);
     print_raw(out, "output_tokens", found.output);
+    if (found.calls.type == JSON_ARRAY)
+        print_raw(out, "calls", found.calls);
     fprintf(out, ",\"seconds\":%.3f,\"decision\":%.*s}\n", r->seconds, STR_FMT(r->decision));
     buf_done(&answer);
 }

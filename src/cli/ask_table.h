@@ -1,4 +1,4 @@
-/* The table behind a decision, from the body of POST /v1/route: what each expert was predicted to be worth and
+/* The table behind a decision, from the body of POST /v1/route: what each expert and plan was predicted to be worth and
  * why the chosen one was chosen. Shared by ask and demo. */
 #pragma once
 

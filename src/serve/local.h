@@ -15,7 +15,7 @@ const char *local_address(const struct local *l);
 
 struct local_reply {
     int http_status;
-    char expert[160], plan[32], cost_usd[32],
+    char expert[160], plan[512], cost_usd[32],
         cost_basis[16]; /* the x-leeroo headers; "" when absent */
 };
 

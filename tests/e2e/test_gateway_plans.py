@@ -218,7 +218,7 @@ def test_the_last_streams_as_it_comes(gateway, upstream):
 
 @both
 def test_what_cannot_be_told_cancels_the_other(gateway, upstream, stream):
-    upstream.on("cheap", answer("I really do not know.", (30, 9)))
+    upstream.on("cheap", answer("I really do not know.", (30, 9), delay=0.3))
     upstream.on("mid", stall_mid_stream() if stream else stall())
     upstream.on("dear", says("A"))
     r = ask(gateway, stream)
@@ -584,3 +584,41 @@ def test_a_cascade_asks_one_first(gateway, upstream):
     assert r.headers["x-leeroo-plan"].startswith("cascade(cheap->dear ~")
     assert calls(r)[0] == ("cheap", "answered") and not upstream.of("mid")
     assert f"({LETTERS[told(r)['expert']]})" in text_of(r)
+
+
+@pytest.fixture
+def ask_command(leeroo, plan_model, lambdas, upstream, tmp_path):
+    policies = POLICIES
+    for name, value in lambdas.items():
+        policies = policies.replace(name, str(value))
+    path = write_config(tmp_path, plan_model, upstream.url, policies=policies, names=EXPERTS, expert="retries: 0")
+
+    def run(*argv):
+        return subprocess.run([leeroo, "ask", "-c", str(path), QUESTION, *argv], capture_output=True, text=True,
+                              timeout=60, env={"UP_KEY": "x", "PATH": "/bin"})
+    return run
+
+
+def test_ask_explains_plans(ask_command, upstream):
+    for name, letter in LETTERS.items():
+        upstream.on(name, says(letter))
+    done = ask_command("--explain")
+    assert done.returncode == 0 and "The answer is (D)." in done.stdout
+    table = done.stderr.splitlines()
+    chosen = next(line for line in table if line.startswith("* "))
+    assert chosen.startswith(f"* {PANEL} ") and chosen.endswith(" chosen") and "asks the last: " in chosen
+    assert f"plan {PANEL}, policy default" in done.stderr
+    cost = sum(price(e, (30, 40)) for e in EXPERTS)
+    assert f"really {cost:.9f} USD\n" in done.stderr
+    assert sum(line.startswith(f"  {e} answered in ") for line in table for e in EXPERTS) == 3
+    out = json.loads(ask_command("--json").stdout, parse_float=Decimal)
+    assert out["cost_usd"] == sum(c["cost_usd"] for c in out["calls"]) and out["expert"] == "dear"
+    assert out["predicted_cost_usd"] == out["decision"]["cost_usd"]
+
+
+def test_ask_without_plans(ask_command, upstream):
+    done = ask_command("--json", "--plans", "none")
+    out = json.loads(done.stdout)
+    assert out["decision"]["plan"] == "single" and "calls" not in out and len(upstream.requests) == 1
+    done = ask_command("--plans", "pannel")
+    assert done.returncode == 1 and "no plan 'pannel'" in done.stderr
