@@ -15,8 +15,8 @@ struct budget_named {
 /* Appends the text of the file. */
 void budget_state_write(struct buf *out, const struct budget_named *budgets, size_t count);
 /* Fills the state of those budgets[count] that the text has under the same name with the same target, and sets
- * found[i]; other states stay. What else the text has is passed over. ERR_INPUT, ERR_UNSUPPORTED, ERR_TOO_LARGE: not such a file,
- * of another version, damaged; nothing is filled then. */
+ * found[i]; other states stay. What else the text has is passed over. ERR_INPUT, ERR_UNSUPPORTED, ERR_TOO_LARGE: not
+ * such a file, of another version, damaged; nothing is filled then. */
 NODISCARD enum status budget_state_parse(struct str text, const char *place,
                                          struct budget_named *budgets, bool *found, size_t count,
                                          struct error *err);

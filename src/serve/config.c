@@ -56,8 +56,8 @@ static enum status read_upstream(struct conf_reader *r, const struct conf_row *r
 }
 
 /* Relative to the folder of the file, so that a configuration works from any working directory. */
-static enum status read_model_path(struct conf_reader *r, const struct conf_row *row,
-                                   const struct yaml_tree *value, void *into, struct error *err)
+static enum status read_path(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
 {
     struct str path = {0};
     enum status status = conf_read_str(r, row, value, &path, err);
@@ -78,7 +78,8 @@ static const struct conf_row top_rows[] = {
     {"listen", config_read_node, offsetof(struct raw, listen), false, 0, 0},
     {"allow_remote", conf_read_bool, CONFIG_FIELD(allow_remote), false, 0, 0},
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
-    {"model", read_model_path, CONFIG_FIELD(model_path), true, 0, 0},
+    {"model", read_path, CONFIG_FIELD(model_path), true, 0, 0},
+    {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
     {"limits", read_limits, CONFIG_FIELD(limits), false, 0, 0},
     {"drain", read_drain, CONFIG_FIELD(drain), false, 0, 0},
     {"upstream", read_upstream, CONFIG_FIELD(upstream), false, 0, 0},

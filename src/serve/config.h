@@ -57,6 +57,7 @@ struct config {
     struct str listen; /* "127.0.0.1:8080" */
     bool allow_remote;
     uint32_t threads;       /* 0: one per core, at most four */
+    const char *state_dir;  /* NULL: budgets are kept in memory only */
     const char *model_path; /* relative paths are resolved against the file's folder */
     struct config_limits limits;
     struct config_drain drain;

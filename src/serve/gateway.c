@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
+#include "serve/keeper.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20
@@ -263,11 +264,23 @@ static size_t thread_count(const struct config *c)
     return cores > GATEWAY_THREADS_DEFAULT_MAX ? GATEWAY_THREADS_DEFAULT_MAX : (size_t)cores;
 }
 
+static enum status keep_budgets(struct gateway *g, struct error *err)
+{
+    if (g->config->state_dir)
+        return keeper_start(g->pool, g->config->state_dir, &g->keeper, err);
+    if (pool_budgets(g->pool, NULL) > 0)
+        log_event(LOG_WARN, "budgets begin anew at every start",
+                  "mend=\"give a state_dir in the configuration\"");
+    return OK;
+}
+
 static enum status gateway_start(struct gateway *g, const struct model *model, struct error *err)
 {
     char listen[256];
     snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->config->listen));
     enum status status = pool_create(g->config, model, &g->pool, err);
+    if (status == OK)
+        status = keep_budgets(g, err);
     if (status == OK)
         status = http_listen(listen, &g->listen_fd, g->address, err);
     for (size_t i = 0; status == OK && i < g->worker_count; i++)
@@ -317,6 +330,7 @@ void gateway_free(struct gateway *g)
     free(g->workers);
     if (g->listen_fd >= 0)
         close(g->listen_fd);
+    keeper_stop(g->keeper);
     pool_free(g->pool);
     free(g);
 }

@@ -34,6 +34,7 @@ enum gateway_drain {
 struct gateway {
     const struct config *config;
     struct pool *pool;
+    struct keeper *keeper; /* of the budgets' state; may be NULL */
     struct worker *workers;
     size_t worker_count;
     int listen_fd;

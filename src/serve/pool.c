@@ -452,3 +452,36 @@ void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double u
     budget_observe(&to->budget, (double)cost_nano_usd / (double)NANO_PER_USD, usual_usd);
     pthread_mutex_unlock(&to->lock);
 }
+
+size_t pool_budgets(struct pool *p, struct budget_named *into)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        struct pool_policy *policy = &p->policies[i];
+        if (policy->policy.budget_usd_per_1k <= 0)
+            continue;
+        if (into) {
+            pthread_mutex_lock(&policy->lock);
+            into[n] = (struct budget_named){p->config->policies[i].name,
+                                            policy->policy.budget_usd_per_1k, policy->budget.state};
+            pthread_mutex_unlock(&policy->lock);
+        }
+        n++;
+    }
+    return n;
+}
+
+void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        struct pool_policy *policy = &p->policies[i];
+        if (policy->policy.budget_usd_per_1k <= 0)
+            continue;
+        pthread_mutex_lock(&policy->lock);
+        if (found[n] && budget_resume(&policy->budget, &budgets[n].state, NULL) != OK)
+            CHECK(!"a state was read that no stream can have led to");
+        pthread_mutex_unlock(&policy->lock);
+        n++;
+    }
+}

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "encode/encode.h"
 #include "expert/openai_request.h"
+#include "plan/budget_state.h"
 #include "plan/decide.h"
 #include "predict/model.h"
 #include "serve/config.h"
@@ -60,3 +61,7 @@ NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *r
                                   struct arena *a, struct pool_choice *ret, struct error *err);
 /* What a request of the policy really cost, and usual_usd of its choice; `policy` SIZE_MAX is fine. */
 void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd);
+/* Where the budgets of the policies that have one are now; returns how many. `into` may be NULL. */
+size_t pool_budgets(struct pool *p, struct budget_named *into);
+/* Those with found[i] go on from budgets[i]; in the order of pool_budgets, before the first request. */
+void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found);

@@ -1,0 +1,209 @@
+/* One thread, woken by the clock or by keeper_stop. */
+#include "serve/keeper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+
+#define PATH_BYTES_MAX 4096
+
+struct keeper {
+    struct pool *pool;
+    char path[PATH_BYTES_MAX];
+    struct budget_named *budgets; /* [count], of the last save */
+    struct budget_named *latest;  /* [count], scratch */
+    size_t count;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping; /* guarded by lock */
+};
+
+static bool has_changed(struct keeper *k)
+{
+    pool_budgets(k->pool, k->latest);
+    for (size_t i = 0; i < k->count; i++)
+        if (k->latest[i].state.queries != k->budgets[i].state.queries)
+            return true;
+    return false;
+}
+
+static enum status save(struct keeper *k, struct error *err)
+{
+    pool_budgets(k->pool, k->latest);
+    enum status status = budget_state_save(k->path, k->latest, k->count, err);
+    if (status == OK)
+        memcpy(k->budgets, k->latest, k->count * sizeof(*k->budgets));
+    return status;
+}
+
+static void save_or_say(struct keeper *k)
+{
+    struct error err;
+    char quoted[320];
+    if (!has_changed(k) || save(k, &err) == OK)
+        return;
+    log_quote(quoted, sizeof(quoted), str_from(err.text));
+    log_event(LOG_ERROR, "budget state not saved", "err=%s", quoted);
+}
+
+/* Returns whether to go on. */
+static bool wait_a_period(struct keeper *k)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += KEEPER_PERIOD_MS / 1000;
+    until.tv_nsec += KEEPER_PERIOD_MS % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&k->lock);
+    int woken = 0;
+    while (!k->stopping && woken != ETIMEDOUT)
+        woken = pthread_cond_timedwait(&k->wake, &k->lock, &until);
+    bool go_on = !k->stopping;
+    pthread_mutex_unlock(&k->lock);
+    return go_on;
+}
+
+static void *keeper_main(void *arg)
+{
+    struct keeper *k = arg;
+    while (wait_a_period(k))
+        save_or_say(k);
+    return NULL;
+}
+
+/* A damaged file must not keep the gateway from starting, nor be buried by the next save. */
+static enum status set_aside(const struct keeper *k, const struct error *why, struct error *err)
+{
+    char quoted[320];
+    enum status status = budget_state_set_aside(k->path, err);
+    if (status != OK)
+        return status;
+    log_quote(quoted, sizeof(quoted), str_from(why->text));
+    log_event(LOG_WARN, "budget state damaged, budgets begin anew", "kept=%s.damaged err=%s",
+              k->path, quoted);
+    return OK;
+}
+
+static enum status resume(struct keeper *k, struct error *err)
+{
+    struct error why;
+    bool *found = calloc(k->count, sizeof(*found));
+    if (!found)
+        return error_set(err, ERR_MEMORY, "out of memory for budgets");
+    enum status status = budget_state_load(k->path, k->budgets, found, k->count, &why);
+    if (status == OK) {
+        for (size_t i = 0; i < k->count; i++)
+            if (found[i])
+                log_event(LOG_INFO, "budget resumed", "policy=%.*s queries=%llu spent_usd=%.6f",
+                          STR_FMT(k->budgets[i].name),
+                          (unsigned long long)k->budgets[i].state.queries,
+                          k->budgets[i].state.spent_usd);
+        pool_budgets_resume(k->pool, k->budgets, found);
+    } else if (status == ERR_IO || status == ERR_MEMORY) {
+        error_set(err, status, "%s", why.text);
+    } else {
+        status = set_aside(k, &why, err);
+    }
+    free(found);
+    return status;
+}
+
+static enum status make_folder(struct keeper *k, const char *folder, struct error *err)
+{
+    int n = snprintf(k->path, sizeof(k->path), "%s/budgets.json", folder);
+    if (n < 0 || (size_t)n >= sizeof(k->path))
+        return error_set(err, ERR_TOO_LARGE, "state_dir: the name is too long");
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return error_set_errno(err, ERR_IO, errno, "state_dir: cannot make %s", folder);
+    return OK;
+}
+
+/* Signals stay with the thread whose loop expects them. */
+static enum status start_thread(struct keeper *k, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&k->thread, NULL, keeper_main, k);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    k->has_thread = !failed;
+    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+}
+
+static enum status keeper_create(struct pool *p, size_t count, struct keeper **ret,
+                                 struct error *err)
+{
+    struct keeper *k = calloc(1, sizeof(*k));
+    pthread_condattr_t monotonic;
+    if (!k)
+        return error_set(err, ERR_MEMORY, "out of memory for budgets");
+    k->pool = p;
+    k->count = count;
+    k->budgets = calloc(count, sizeof(*k->budgets));
+    k->latest = calloc(count, sizeof(*k->latest));
+    pthread_mutex_init(&k->lock, NULL); /* on Linux neither can fail */
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    *ret = k;
+    return k->budgets && k->latest ? OK : error_set(err, ERR_MEMORY, "out of memory for budgets");
+}
+
+enum status keeper_start(struct pool *p, const char *folder, struct keeper **ret, struct error *err)
+{
+    struct keeper *k = NULL;
+    size_t count = pool_budgets(p, NULL);
+    if (count == 0) {
+        *ret = NULL;
+        return OK;
+    }
+    enum status status = keeper_create(p, count, &k, err);
+    if (status == OK)
+        status = make_folder(k, folder, err);
+    if (status == OK) {
+        pool_budgets(p, k->budgets);
+        status = resume(k, err);
+    }
+    if (status == OK)
+        status = save(k, err);
+    if (status == OK)
+        status = start_thread(k, err);
+    if (status != OK) {
+        keeper_stop(k);
+        return status;
+    }
+    *ret = k;
+    return OK;
+}
+
+void keeper_stop(struct keeper *k)
+{
+    if (!k)
+        return;
+    if (k->has_thread) {
+        pthread_mutex_lock(&k->lock);
+        k->stopping = true;
+        pthread_cond_signal(&k->wake);
+        pthread_mutex_unlock(&k->lock);
+        pthread_join(k->thread, NULL);
+        save_or_say(k);
+    }
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k->budgets);
+    free(k->latest);
+    free(k);
+}
