@@ -129,6 +129,22 @@ static void write_at(const struct report *r, struct buf *b)
     buf_add_c(b, "],\n ");
 }
 
+static void write_keeps(const struct report *r, struct buf *b)
+{
+    buf_add_c(b, "\"keeps\": [");
+    for (size_t i = 0; i < REPORT_KEEPS; i++) {
+        const struct report_keep *k = &r->keeps[i];
+        buf_add_c(b, i ? ",\n  {" : "\n  {");
+        number(b, "share", k->share);
+        figure(b, "fraction", &k->fraction);
+        more(b, "usd_per_1k", k->usd_per_1k);
+        more(b, "accuracy", k->accuracy);
+        more(b, "lambda", k->lambda);
+        buf_add_char(b, '}');
+    }
+    buf_add_c(b, "],\n ");
+}
+
 static void write_pair(const struct report *r, struct buf *b)
 {
     key(b, "pair");
@@ -161,6 +177,7 @@ void report_write_json(const struct report *r, struct buf *b)
     more(b, "fraction_se", r->matched.error);
     more(b, "share_of_draws", r->matched_share);
     buf_add_c(b, "},\n ");
+    write_keeps(r, b);
     write_pair(r, b);
     buf_addf(b, "\"bootstrap\": {\"draws\": %zu, \"seed\": %" PRIu64 "}", r->draws, r->seed);
 }

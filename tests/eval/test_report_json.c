@@ -44,6 +44,12 @@ Test(report_json, is_json_with_every_part)
         cr_assert_eq(number(at, "fraction"), report_fractions[i]);
     }
     cr_assert(!json_array_next(&it, &at));
+    it = json_iter_begin(json_get(v, "keeps"));
+    for (size_t i = 0; i < REPORT_KEEPS; i++) {
+        cr_assert(json_array_next(&it, &at));
+        cr_assert_eq(number(at, "share"), report_keeps[i]);
+    }
+    cr_assert_eq(json_get(v, "plans").raw.len, 2, "no plans: []");
     buf_done(&out);
     random_table_done(&r);
 }
@@ -61,6 +67,37 @@ Test(report_json, what_there_is_not_is_null)
     cr_assert(json_array_next(&it, &first));
     cr_assert_eq(json_get(first, "lambda").type, JSON_NULL);
     cr_assert(number(first, "accuracy") > 0);
+    buf_done(&out);
+    random_table_done(&r);
+}
+
+Test(report_json, plans_stand_apart_and_shares_name_who_answers)
+{
+    struct random_table r;
+    struct buf out;
+    random_table_make(&r, 400, 3, 0.8, 3);
+    random_table_add_cascade(&r, 4);
+    struct json_value v = write(&r, 0, &out), item;
+    struct json_iter it = json_iter_begin(json_get(v, "plans"));
+    cr_assert(json_array_next(&it, &item));
+    cr_assert(json_string_equal(json_get(item, "name"), r.names[3]));
+    cr_assert(number(item, "escalation") > 0.1 && number(item, "escalation") < 0.9);
+    cr_assert(!json_array_next(&it, &item));
+    it = json_iter_begin(json_get(v, "experts"));
+    for (size_t i = 0; i < 3; i++)
+        cr_assert(json_array_next(&it, &item));
+    cr_assert(!json_array_next(&it, &item));
+    it = json_iter_begin(json_get(v, "at_cost"));
+    while (json_array_next(&it, &item)) {
+        struct json_iter shares = json_iter_begin(json_get(item, "shares"));
+        struct json_value key, share;
+        double sum = 0, one;
+        while (json_object_next(&shares, &key, &share)) {
+            cr_assert_eq(json_to_double(share, &one), OK);
+            sum += one;
+        }
+        cr_assert_float_eq(sum, 1, 1e-9);
+    }
     buf_done(&out);
     random_table_done(&r);
 }

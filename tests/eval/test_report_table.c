@@ -69,3 +69,18 @@ Test(report_table, experts_may_be_free)
     buf_done(&out);
     random_table_done(&r);
 }
+
+Test(report_table, plans_have_a_table_of_their_own)
+{
+    struct random_table r;
+    struct buf out;
+    random_table_make(&r, 200, 3, 0.8, 4);
+    random_table_add_cascade(&r, 5);
+    table(&r, 10, &out);
+    const char *head = strstr(out.ptr, "asks last %"),
+               *name = strstr(out.ptr, "cascade(first→last)\n");
+    cr_assert(head && name && head < name);
+    cr_assert_null(strstr(name + 1, "cascade("), "a plan is no expert and no baseline");
+    buf_done(&out);
+    random_table_done(&r);
+}
