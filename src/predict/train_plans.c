@@ -31,7 +31,7 @@ struct arm {
     struct plan_result *results; /* [rows] */
     struct estimate *estimates;  /* [rows] */
     struct plan_figures figures;
-    bool named, taken;
+    bool taken;
 };
 
 struct search {
@@ -129,6 +129,17 @@ static void list_candidates(struct search *s, const struct plan_value *v)
         }
 }
 
+static bool is_candidate(const struct search *s, const struct plan *p)
+{
+    for (size_t i = 0; i < s->candidate_count; i++) {
+        const struct plan *c = &s->candidates[i];
+        if (c->kind == p->kind &&
+            !memcmp(c->members, p->members, p->member_count * sizeof(*p->members)))
+            return true;
+    }
+    return false;
+}
+
 static enum status named_candidates(struct search *s, struct error *err)
 {
     struct str names[DATASET_EXPERTS_MAX], rest = str_from(s->options->named);
@@ -142,6 +153,8 @@ static enum status named_candidates(struct search *s, struct error *err)
         enum status st = plan_parse(one, names, s->rows->experts, &p, err);
         if (st != OK)
             return st;
+        if (is_candidate(s, &p))
+            continue;
         if (s->candidate_count == PLAN_CHECKS_MAX)
             return error_set(err, ERR_INPUT, "more than %d plans named", PLAN_CHECKS_MAX);
         add_candidate(s, p.kind, p.members[0], p.members[1], p.members[2]);
@@ -332,6 +345,18 @@ static void estimate_arm(const struct search *s, struct arm *arm)
         plan_set_estimate(&one, s->rows->estimates + row * s->rows->experts, &arm->estimates[row]);
 }
 
+/* Where few gains differ, thresholds fall together. */
+static bool is_twin(const struct search *s, const struct arm *arm)
+{
+    for (size_t i = 0; i < s->arm_count; i++) {
+        const struct plan *p = &s->arms[i].plan;
+        if (s->arms[i].course == arm->course && p->rule == arm->plan.rule &&
+            p->share == arm->plan.share)
+            return true;
+    }
+    return false;
+}
+
 static enum status add_arm(struct search *s, size_t course, enum plan_rule rule, float share,
                            float *scratch, struct error *err)
 {
@@ -341,12 +366,13 @@ static enum status add_arm(struct search *s, size_t course, enum plan_rule rule,
     arm->plan.rule = rule;
     if (rule == PLAN_TRUST)
         arm->plan.gain_per_usd = threshold_for(s, &s->courses[course], share, scratch);
-    arm->named = s->options->named != NULL;
     arm->results = ARENA_ARRAY(s->arena, rows, struct plan_result);
     arm->estimates = ARENA_ARRAY(s->arena, rows, struct estimate);
     if (!arm->results || !arm->estimates)
         return error_set(err, ERR_MEMORY, "out of memory");
     run_arm(s, arm);
+    if (is_twin(s, arm))
+        return OK;
     enum status st = fit_heads(s, arm, err);
     if (st == OK)
         st = name_plan(s, &arm->plan, err);
@@ -388,6 +414,25 @@ static void keep_arm(struct search *s, size_t i, double gain)
     set->plans[set->count++] = arm->plan;
 }
 
+static bool is_represented(const struct search *s, size_t course)
+{
+    for (size_t i = 0; i < s->arm_count; i++)
+        if (s->arms[i].course == course && s->arms[i].taken)
+            return true;
+    return false;
+}
+
+/* A plan that was named is kept in some form, even where it gains nothing: the last places are for those that have none
+ * yet. */
+static bool may_take(const struct search *s, const struct arm *arm)
+{
+    size_t waiting = 0;
+    for (size_t c = 0; s->options->named && c < s->course_count; c++)
+        waiting += !is_represented(s, c);
+    return !arm->taken &&
+           (s->out->set.count + waiting < PLANS_MAX || !is_represented(s, arm->course));
+}
+
 /* The most useful first, while there is room. What an arm adds beside its sisters is within the noise, but thinning a
  * family out costs: keeping all seven thresholds gained .2 points at the dear end (bench/quality.md). */
 static void select_arms(struct search *s, struct plan_value *v)
@@ -397,7 +442,7 @@ static void select_arms(struct search *s, struct plan_value *v)
         double best_gain = -INFINITY;
         for (size_t i = 0; i < s->arm_count; i++) {
             const struct arm *arm = &s->arms[i];
-            if (arm->taken)
+            if (!may_take(s, arm))
                 continue;
             double gain =
                 plan_value_gain(v, arm->estimates, arm->results, s->courses[arm->course].usable);
@@ -411,22 +456,6 @@ static void select_arms(struct search *s, struct plan_value *v)
         const struct arm *arm = &s->arms[best];
         plan_value_add(v, arm->estimates, arm->results, s->courses[arm->course].usable);
         keep_arm(s, best, best_gain);
-    }
-}
-
-/* A plan that was named is kept in some form, even where it gains nothing. */
-static void keep_named(struct search *s)
-{
-    for (size_t c = 0; c < s->course_count; c++) {
-        size_t first = SIZE_MAX;
-        bool any = false;
-        for (size_t i = 0; i < s->arm_count; i++)
-            if (s->arms[i].course == c) {
-                first = first == SIZE_MAX ? i : first;
-                any |= s->arms[i].taken;
-            }
-        if (!any && first != SIZE_MAX && s->out->set.count < PLANS_MAX)
-            keep_arm(s, first, 0);
     }
 }
 
@@ -471,8 +500,6 @@ static enum status run(struct search *s, struct error *err)
     if (st != OK)
         return st;
     select_arms(s, &arms);
-    if (s->options->named)
-        keep_named(s);
     return keep_courses(s, err);
 }
 

@@ -129,6 +129,24 @@ Test(check, an_answer_that_cannot_be_told_stands_only_when_none_can)
     cr_expect_eq(decide_with(&panel, (int[]){1, 2, 0}, (float[]){0.2f, 0.1f, 0.9f}, 0).winner, 0);
 }
 
+/* Answers that agree are right or wrong together. */
+Test(check, answers_that_agree_share_their_trust)
+{
+    struct plan_verdict v = decide_with(&panel, (int[]){3, 3, -1}, (float[]){0.4f, 0.8f, 0.9f}, 0);
+    cr_expect_float_eq((double)v.trust[0], 0.6, EDGE);
+    cr_expect_float_eq((double)v.trust[1], 0.6, EDGE);
+    cr_expect_float_eq((double)v.trust[2], 0.9, EDGE, "it was not asked");
+    cr_expect_eq(v.winner, 0);
+    v = decide_with(&panel, (int[]){3, 2, 3}, (float[]){0.3f, 0.5f, 0.6f}, 0);
+    cr_expect_float_eq((double)v.trust[0], 0.45, EDGE);
+    cr_expect_eq(v.winner, 1, "0.5 is more than the mean of 0.3 and 0.6");
+    v = decide_with(&panel, (int[]){2, 2, 2}, (float[]){0.3f, 0.6f, 0.9f}, 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_float_eq((double)v.trust[i], 0.6, EDGE);
+    v = decide_with(&panel, (int[]){0, 0, -1}, (float[]){0.3f, 0.6f, 0.9f}, 1e9f);
+    cr_expect_eq(v.winner, 1, "two that cannot be told do not agree");
+}
+
 /* A call that failed gave nothing that could stand. */
 Test(check, who_was_not_asked_does_not_win)
 {
