@@ -18,7 +18,7 @@ const char *const page_style[] = {
     "body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"
     "\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif;font-variant-numeric:tabular-nums;"
     "-webkit-text-size-adjust:100%}\n",
-    "main{max-width:1120px;margin:0 auto;padding:40px 24px 64px}\n",
+    "main{max-width:1180px;margin:0 auto;padding:40px 24px 64px}\n",
     "h1{font-size:clamp(1.45rem,3.6vw,2.15rem);line-height:1.25;letter-spacing:-.015em;font-weight:"
     "650;"
     "margin:0 0 .5em;text-wrap:balance}\n",
@@ -38,13 +38,13 @@ const char *const page_style[] = {
     "name{white-space:nowrap}\n",
     "table{border-collapse:collapse;width:100%;font-size:.92rem}\n",
     "caption{text-align:left;color:var(--soft);padding:0 0 6px;font-size:.9rem}\n",
-    "th,td{padding:7px 10px;text-align:right;border-bottom:1px solid "
+    "th,td{padding:7px 8px;text-align:right;border-bottom:1px solid "
     "var(--line);white-space:nowrap;"
     "vertical-align:baseline}\n",
     "thead th{font-weight:600;color:var(--soft);font-size:.82rem;vertical-align:bottom;"
     "border-bottom-color:var(--soft)}\n",
     "th:first-child,td:first-child,.l{text-align:left}tbody th{font-weight:500}\n",
-    ".wrap{white-space:normal;overflow-wrap:anywhere;min-width:11em}\n",
+    ".wrap{white-space:normal;overflow-wrap:break-word;min-width:11em}\n",
     "tr.hi>*{background:var(--faint);font-weight:650}\n",
     ".se{color:var(--soft);font-weight:400;font-size:.88em}.soft{color:var(--soft)}\n",
     ".good{color:var(--s2)}.verdict{font-weight:600}\n",
@@ -80,9 +80,9 @@ const char *const page_style[] = {
     ".b6{fill:var(--s6);background:var(--s6)}.b7{fill:var(--s7);background:var(--s7)}\n",
     ".legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:10px 2px 0;padding:0;list-style:none;"
     "font-size:.86rem;color:var(--soft)}.legend svg{display:inline-block;width:26px;height:14px;"
-    "vertical-align:-2px;margin-right:6px}.key{overflow-wrap:anywhere}\n",
+    "vertical-align:-2px;margin-right:6px}.key{overflow-wrap:break-word}\n",
     ".sw{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:7px}\n",
-    ".bar{display:flex;width:120px;height:12px;border-radius:3px;overflow:hidden}.bar "
+    ".bar{display:flex;width:100px;height:12px;border-radius:3px;overflow:hidden}.bar "
     "i{height:100%}\n",
     ".cals{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:14px;"
     "margin-top:14px}.cals figure{margin:0;padding:10px}.cals figcaption{font-size:.86rem;"
@@ -94,7 +94,7 @@ const char *const page_style[] = {
     "details{margin-top:12px}summary{cursor:pointer;color:var(--soft)}\n",
     "@media (max-width:640px){th,td{padding:6px 5px}table{font-size:.84rem}tbody "
     "th{white-space:normal;"
-    "min-width:6.5em}.wrap{min-width:6.5em}thead "
+    "min-width:6.5em}.wrap{min-width:8.5em}thead "
     "th{font-size:.76rem}.name{white-space:normal;overflow-wrap:anywhere}main{padding:24px "
     "14px "
     "48px}.wide{display:none}svg.narrow{display:block}"

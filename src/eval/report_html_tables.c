@@ -59,11 +59,24 @@ static void share_cell(struct buf *b, double share)
     buf_add_c(b, "</td>");
 }
 
+/* A name may break behind its underscores. */
+static void add_breakable(struct buf *b, struct str name)
+{
+    while (name.len) {
+        size_t end = str_find(name, STR("_"), 0);
+        end = end == SIZE_MAX ? name.len : end + 1;
+        markup_text(b, str_slice(name, 0, end));
+        name = str_slice(name, end, name.len);
+        if (name.len)
+            buf_add_c(b, "<wbr />");
+    }
+}
+
 static void domain_row(const struct page *p, const struct detail_domain *d, struct buf *b)
 {
     buf_add_c(b, "<tr><th scope=\"row\" class=\"wrap\">");
     if (d->name.len)
-        markup_text(b, d->name);
+        add_breakable(b, d->name);
     else
         buf_add_c(b, "<span class=\"soft\">(none)</span>");
     buf_add_c(b, "</th><td>");
