@@ -223,19 +223,27 @@ static void ask(struct member *m)
 
 /* Deciding */
 
-/* Equal answers get equal classes, those that cannot be told 0. */
+/* Of words: that of the first member who says the same, else a new one; as judge/rescore.c numbers them. */
+static uint16_t words_class(const struct plan_run *r, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (r->members[k].answer.ptr &&
+            judge_answers_agree(r->members[k].answer, r->members[i].answer))
+            return r->state.answers[k].answer_class;
+    return (uint16_t)(QUERY_CHOICES_MAX + 1 + i);
+}
+
+/* Equal answers get equal classes: letters their number, which checks learn from, too. What cannot be told gets 0. */
 static void set_classes(struct plan_run *r)
 {
     for (size_t i = 0; i < r->plan->member_count; i++) {
-        uint16_t *class = &r->state.answers[i].answer_class;
-        size_t k = 0;
-        *class = 0;
-        if (!r->members[i].answer.ptr)
-            continue;
-        while (k < i && !(r->members[k].answer.ptr &&
-                          judge_answers_agree(r->members[k].answer, r->members[i].answer)))
-            k++;
-        *class = k < i ? r->state.answers[k].answer_class : (uint16_t)(i + 1);
+        struct str answer = r->members[i].answer;
+        uint16_t class = 0;
+        if (answer.ptr && r->query.choice_count > 0)
+            class = (uint16_t)(answer.ptr[0] - 'A' + 1);
+        else if (answer.ptr)
+            class = words_class(r, i);
+        r->state.answers[i].answer_class = class;
     }
 }
 
