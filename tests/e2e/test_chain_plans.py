@@ -1,0 +1,103 @@
+"""The whole chain with plans on MMLU-Pro: train, eval --decisions, replay, serve. What the gateway decides, whom it calls,
+whose answer stands and what that costs must be what `leeroo eval` wrote down for the same questions."""
+
+import concurrent.futures
+import csv
+import json
+import subprocess
+from collections import defaultdict
+from decimal import Decimal
+
+import openai
+import pytest
+
+from conftest import Gateway, Process
+from test_chain import DATA, prompt_of
+
+EXPERTS = ["gemini-1.5-flash-002", "llama-3.1-70b", "gpt-4o-2024-05-13"]
+QUESTIONS = 300
+POINTS = ["0.35", "0.5"]
+
+pytestmark = pytest.mark.skipif(not DATA.exists(), reason="skipped: no data")
+
+
+@pytest.fixture(scope="module")
+def chain(leeroo, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plans")
+    model, decisions, pool = folder / "pro.leeroo", folder / "decisions.csv", ["--experts", ",".join(EXPERTS)]
+    subprocess.run([leeroo, "train", str(DATA), "-o", str(model), *pool], check=True, capture_output=True, timeout=600)
+    subprocess.run([leeroo, "eval", str(model), str(DATA), *pool, "--decisions", str(decisions), "--bootstrap", "0",
+                    "--at", ",".join(POINTS)], check=True, capture_output=True, timeout=600)
+    rows = {point: {} for point in POINTS}
+    with open(decisions, newline="") as f:
+        for row in csv.DictReader(f):
+            if row["operating_point"] in rows and row["weight"] == "1":
+                rows[row["operating_point"]][row["id"]] = row
+    lambdas = {point: next(iter(rows[point].values()))["lambda"] for point in POINTS}
+    replay = Process([leeroo, "replay", str(DATA), "--listen", "127.0.0.1:0", *pool])
+    address = replay.wait_line(r"addr=(\S+)", 120).group(1)
+    config = folder / "leeroo.yaml"
+    config.write_text("listen: 127.0.0.1:0\nmodel: pro.leeroo\nexperts:\n"
+                      + "".join(f"  - {{name: {e}, url: \"http://{address}/v1\"}}\n" for e in EXPERTS)
+                      + "policies:\n" + "".join(f"  at{k}: {{lambda: {lambdas[p]}}}\n" for k, p in enumerate(POINTS)))
+    gateway = Gateway(leeroo, config)
+    yield gateway, rows
+    gateway.client.close()
+    assert gateway.stop() == 0, gateway.text
+    replay.stop()
+
+
+def pick_questions(rows):
+    """Queries that a plan serves at some point, whose prompt is theirs alone."""
+    with open(DATA / "queries.jsonl") as f:
+        queries = [json.loads(line) for line in f]
+    by_prompt = defaultdict(int)
+    for query in queries:
+        by_prompt[" ".join(prompt_of(query).lower().split())] += 1
+    usable = [q for q in queries if by_prompt[" ".join(prompt_of(q).lower().split())] == 1
+              and any(q["id"] in rows[p] and rows[p][q["id"]]["plan"] not in EXPERTS for p in POINTS)]
+    return usable[:: max(1, len(usable) // QUESTIONS)][:QUESTIONS]
+
+
+def ask(client, k, query, stream):
+    """(plan, the experts that were paid, who answered, cost)"""
+    more = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
+    reply = client.chat.completions.create(model=f"leeroo/at{k}", messages=[{"role": "user", "content": prompt_of(query)}],
+                                           **more)
+    if stream:
+        last = None
+        for last in reply:
+            pass
+        reply = last
+    leeroo = getattr(reply, "leeroo", None)
+    if leeroo is None:  # one expert: only the headers tell
+        return None
+    calls = [c["expert"] for c in leeroo.get("calls", [{"expert": leeroo["expert"]}])]
+    cancelled = any(c["outcome"] != "answered" for c in leeroo.get("calls", []))
+    return leeroo["plan"], sorted(calls), leeroo["expert"], Decimal(f"{leeroo['cost_usd']:.9f}"), cancelled
+
+
+def test_300_questions(chain):
+    gateway, rows = chain
+    queries = pick_questions(rows)
+    assert len(queries) == QUESTIONS
+    jobs = [(k, q, i % 2 == 1) for i, q in enumerate(queries) for k in range(len(POINTS))]
+    with openai.OpenAI(base_url=gateway.url + "/v1", api_key="none", max_retries=0, timeout=120) as client, \
+            concurrent.futures.ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda job: ask(client, *job), jobs))
+    plans, escalated, differ = 0, 0, []
+    for (k, query, stream), got in zip(jobs, found):
+        want = rows[POINTS[k]].get(query["id"])
+        if want is None or got is None:
+            continue
+        plan, calls, expert, cost, cancelled = got
+        wanted = (want["plan"] if want["plan"] not in EXPERTS else "single", sorted(want["calls"].split("+")),
+                  want["answered"])
+        plans += plan != "single"
+        escalated += len(calls) == 3
+        if (plan, calls, expert) != wanted:
+            differ.append((query["id"], stream, got, want))
+        elif not cancelled and cost != Decimal(want["cost_usd"]):
+            differ.append((query["id"], stream, got, want))
+    assert plans > QUESTIONS and escalated > QUESTIONS / 10
+    assert len(differ) == 0, f"{len(differ)} of {len(jobs)} differ: {differ[:5]}"
