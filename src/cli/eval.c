@@ -157,6 +157,7 @@ static const char usage_text[] =
     "  oracle      the cheapest right expert; where none is right, the cheapest\n"
     "  curve       every operating point of the lambda sweep; between two of them, their mix\n"
     "  best mix    the best random mix of single experts at the same cost: what to beat\n"
+    "  lambda      beside a fraction of the cost: the one that a policy needs to be there\n"
     "  matched     the lowest share of the reference's cost at which its accuracy is reached\n"
     "  APGR, CPT   as RouteLLM defines them: calls counted, not dollars; only for a pool of two,\n"
     "              the reference being the strong one\n\n"

@@ -6,7 +6,8 @@
 
 #define IN_BAND_PX     19.0 /* a band at least this thick has its name in it */
 #define IN_BAND_FONT   12.0
-#define IN_BAND_POINTS 5 /* places on either side over which it must be that thick */
+#define IN_BAND_BOLD   1.1 /* wider than plain text */
+#define IN_BAND_POINTS 5   /* places on either side over which it must be that thick */
 
 /* Share of layer `layer` at place i; the layer behind the slots is all the others. */
 static double layer_share(const struct page *p, size_t i, size_t layer)
@@ -67,7 +68,7 @@ static void layer_name(const struct page *p, const struct svg_frame *f, const st
     if (thickness(p, best, layer) * (f->bottom - f->top) < IN_BAND_PX)
         return;
     struct str name = page_short_name(p, p->slotted[layer], text);
-    double half = svg_text_width(name, IN_BAND_FONT) / 2 + 4;
+    double half = svg_text_width(name, IN_BAND_FONT) * IN_BAND_BOLD / 2 + 5;
     double at = svg_at(x, p->r->path[best].usd_per_1k);
     double middle = layer_bottom(p, best, layer) + layer_share(p, best, layer) / 2;
     if (2 * half > f->right - f->left)

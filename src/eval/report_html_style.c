@@ -101,7 +101,8 @@ const char *const page_style[] = {
     "figure{padding:10px 6px}section{margin-top:40px}.cals{grid-template-columns:repeat(auto-fill,"
     "minmax(160px,1fr));gap:10px}}\n",
     "@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--faint:#f2f2f2;"
-    "--accent:#000;--band:#0000001c}body{font-size:11px}main{max-width:none;padding:0}"
+    "--accent:#000;--band:#0000001c}html,body{font-size:10px}th,td{padding:4px "
+    "5px}.bar{width:70px}main{max-width:none;padding:0}"
     "section{break-inside:avoid-page;margin-top:26px}#domains,#calibration,#experts{break-inside:"
     "auto}"
     "tr,figure{break-inside:avoid}.scroll{overflow:visible}*{print-color-adjust:exact;"

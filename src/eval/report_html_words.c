@@ -3,10 +3,10 @@
 
 #include "eval/report_html_int.h"
 
-#define HEADLINE_FRACTION                                                                          \
-    (2.0 / 3.0)           /* the best promise that costs less than this share of the reference */
-#define CLAIM_NEARLY 0.98 /* "nearly matches": at least this share of the accuracy */
-#define CLAIM_OVER   0.05 /* "by over 5 %" */
+#define HEADLINE_FRACTION (2.0 / 3.0) /* lead with the best promise at most this dear */
+#define ERROR_SHOWN       0.0005      /* smaller ones, and none, are not worth a sentence */
+#define CLAIM_NEARLY      0.98        /* "nearly matches": at least this share of the accuracy */
+#define CLAIM_OVER        0.05        /* "by over 5 %" */
 
 static double reference_accuracy(const struct page *p)
 {
@@ -20,13 +20,13 @@ static void add_reference(const struct page *p, struct buf *b)
     buf_add_c(b, "</span>");
 }
 
-/* The promise to lead with; NULL: not even the least is kept. */
+/* The promise to lead with; NULL: not even the least is kept for less than the reference costs. */
 static const struct report_keep *best_keep(const struct page *p)
 {
     const struct report_keep *best = NULL;
     for (size_t i = REPORT_KEEPS; i-- > 0;) {
         const struct report_keep *k = &p->r->keeps[i];
-        if (isnan(k->fraction.value))
+        if (!(k->fraction.value < 1)) /* NaN: never */
             continue;
         if (k->fraction.value <= HEADLINE_FRACTION)
             return k;
@@ -94,7 +94,7 @@ static void add_money_line(const struct page *p, const struct report_keep *k, st
         markup_usd(b, saved);
     }
     buf_add_c(b, ". ");
-    if (isfinite(k->fraction.error)) {
+    if (k->fraction.error >= ERROR_SHOWN) {
         buf_add_c(b, "The share of its cost has a standard error of ");
         markup_percent(b, k->fraction.error, 1);
         buf_add_c(b, " points. ");
@@ -195,7 +195,8 @@ static void offers_table(const struct page *p, const struct report_keep *lead, s
     struct report_curve_point end = report_curve_end(p->r);
     double reference = page_reference(p)->usd_per_1k;
     double fraction = reference > 0 ? end.usd_per_1k / reference : NAN;
-    offer_row(p, &(struct offer){NAN, end.usd_per_1k, end.accuracy, 0, fraction, NAN}, false, b);
+    offer_row(p, &(struct offer){NAN, end.usd_per_1k, end.accuracy, 0, fraction, NAN}, lead == NULL,
+              b);
     buf_add_c(b, "</tbody></table></div>\n");
 }
 

@@ -112,8 +112,8 @@ static void write_curve(const struct report *r, struct buf *b)
 static void write_at(const struct report *r, struct buf *b)
 {
     char text[CELL_BYTES];
-    buf_addf(b, "\n  %-12s%12s%16s%18s%16s%12s\n", "% of cost", "USD/1,000", "accuracy %",
-             "% of reference", "difference", "best mix");
+    buf_addf(b, "\n  %-12s%12s%16s%18s%16s%12s%12s\n", "% of cost", "USD/1,000", "accuracy %",
+             "% of reference", "difference", "best mix", "lambda");
     for (size_t i = 0; i < r->at_count; i++) {
         const struct report_at *at = &r->at[i];
         buf_addf(b, "  %-12.1f%12.4f", at->fraction * 100, at->usd_per_1k);
@@ -121,6 +121,10 @@ static void write_at(const struct report *r, struct buf *b)
         pad(b, cell(text, &at->relative, 100, 2), 18);
         pad(b, cell(text, &at->difference, 100, 2), 16);
         pad(b, plain(text, at->mix, 100, 2), 12);
+        if (isnan(at->spent_usd_per_1k))
+            pad(b, "-", 12);
+        else
+            buf_addf(b, "%12.4g", at->cut.lambda);
         buf_add_char(b, '\n');
     }
 }
