@@ -3,8 +3,9 @@
  *     bench_quality [DATA [REPEATS]]        DATA: LEEROO_DATA or ../shared/data; REPEATS: other folds each time
  *
  * For each pool the router is trained on four folds and measured on the fifth. Pairs: APGR and CPT, means over the
- * folds. Pools: accuracy at shares of the reference's cost, over all held-out queries together. For ablations the
- * environment overrides what training does (the names stand in run_fold) and ONLY=N picks one pool. */
+ * folds. Pools: accuracy at shares of the reference's cost, over all held-out queries together. Experts: calibration, and
+ * the error of the predicted costs. For ablations the environment overrides what training does (the names stand in
+ * set_options) and ONLY=N picks one task. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/rng.h"
 #include "data/split.h"
 #include "data/subset.h"
 #include "eval/build.h"
@@ -26,24 +28,71 @@
 
 struct task {
     const char *title, *dataset, *experts,
-        *reference;                  /* the first expert of a pair is the weak one */
-    double apgr, cpt50, cpt80, at50; /* bars; 0: none */
+        *reference;                       /* the first expert of a pair is the weak one */
+    double apgr, cpt50, cpt80, at50, ece; /* bars; 0: none */
+    const char *without;                  /* a domain that is left out of training and measuring */
+    size_t labels;                        /* train on this many queries; 0: all */
+    bool by_domain;                       /* folds are whole domains */
+    const char
+        *beside; /* a second data set to train on, with other experts on the same questions */
 };
 
+#define PAIR "mixtral-8x7b-instruct,gpt-4-1106-preview"
+
 static const struct task tasks[] = {
-    {"Mixtral-8x7B against GPT-4-1106", "mmlu_routellm", "mixtral-8x7b-instruct,gpt-4-1106-preview",
-     "gpt-4-1106-preview", 0.69, 0.27, 0.57, 0},
-    {"Mixtral-8x7B against GPT-4-0613", "mmlu", "mixtral-8x7b-instruct,gpt-4-0613", "gpt-4-0613", 0,
-     0, 0, 0},
-    {"open models and GPT-4-0613", "mmlu",
-     "mixtral-8x7b-instruct,mixtral-8x22b,llama-3-70b,gpt-4-0613", "gpt-4-0613", 0, 0, 0, 0.983},
-    {"seven 7-8B models", "mmlu",
-     "chinese-mistral-7b-v0.1,dolphin-2.6-mistral-7b,dolphin-2.9-llama3-8b,llama-3-8b,"
-     "metamath-mistral-7b,mistral-7b-v0.1,zephyr-7b-beta",
-     "llama-3-8b", 0, 0, 0, 0},
-    {"Gemini Flash, Llama-3.1-70B, GPT-4o", "mmlu_pro",
-     "gemini-1.5-flash-002,llama-3.1-70b-instruct,gpt-4o-2024-05-13", "gpt-4o-2024-05-13", 0, 0, 0,
-     0},
+    {.title = "Mixtral-8x7B against GPT-4-1106",
+     .dataset = "mmlu_routellm",
+     .experts = PAIR,
+     .reference = "gpt-4-1106-preview",
+     .apgr = 0.70,
+     .cpt50 = 0.27,
+     .cpt80 = 0.55,
+     .ece = 0.02},
+    {.title = "Mixtral-8x7B against GPT-4-0613",
+     .dataset = "mmlu",
+     .experts = "mixtral-8x7b-instruct,gpt-4-0613",
+     .reference = "gpt-4-0613",
+     .ece = 0.02},
+    {.title = "open models and GPT-4-0613",
+     .dataset = "mmlu",
+     .experts = "mixtral-8x7b-instruct,mixtral-8x22b,llama-3-70b,gpt-4-0613",
+     .reference = "gpt-4-0613",
+     .at50 = 0.983,
+     .ece = 0.02},
+    {.title = "seven 7-8B models",
+     .dataset = "mmlu",
+     .experts = "chinese-mistral-7b-v0.1,dolphin-2.6-mistral-7b,dolphin-2.9-llama3-8b,llama-3-8b,"
+                "metamath-mistral-7b,mistral-7b-v0.1,zephyr-7b-beta",
+     .reference = "llama-3-8b",
+     .ece = 0.02},
+    {.title = "Gemini Flash, Llama-3.1-70B, GPT-4o",
+     .dataset = "mmlu_pro",
+     .experts = "gemini-1.5-flash-002,llama-3.1-70b-instruct,gpt-4o-2024-05-13",
+     .reference = "gpt-4o-2024-05-13",
+     .ece = 0.02},
+    {.title = "the first pair without high-school mathematics",
+     .dataset = "mmlu_routellm",
+     .experts = PAIR,
+     .reference = "gpt-4-1106-preview",
+     .without = "high_school_mathematics"},
+    {.title = "the first pair from 1,500 labels",
+     .dataset = "mmlu_routellm",
+     .experts = PAIR,
+     .reference = "gpt-4-1106-preview",
+     .apgr = 0.65,
+     .labels = 1500},
+    {.title = "the first pair, whole subjects held out",
+     .dataset = "mmlu_routellm",
+     .experts = PAIR,
+     .reference = "gpt-4-1106-preview",
+     .apgr = 0.63,
+     .by_domain = true},
+    {.title = "the first pair, trained beside the 15 experts of mmlu",
+     .dataset = "mmlu_routellm",
+     .experts = PAIR,
+     .reference = "gpt-4-1106-preview",
+     .apgr = 0.69,
+     .beside = "mmlu"},
 };
 #define TASK_COUNT (sizeof(tasks) / sizeof(tasks[0]))
 
@@ -62,24 +111,56 @@ static double tuned(const char *name, double otherwise)
 static double train_seconds;
 static size_t trainings;
 
-static void estimate(const struct predictor *p, const struct trained *t, const struct features *f,
+/* What is trained and measured: the experts that are measured come first. */
+struct pool {
+    const struct task *task;
+    struct dataset *d, *parts[2];
+    size_t experts[EXPERTS_MAX], measured, trained, reference;
+    struct str names[EXPERTS_MAX];
+};
+
+static void estimate(const struct trained *t, const struct features *f, size_t count,
                      struct estimate *out)
 {
-    float quality[EXPERTS_MAX], in[EXPERTS_MAX], tokens[EXPERTS_MAX];
-    float doubt;
-    predictor_run(p, f, quality, in, tokens, &doubt);
-    for (size_t e = 0; e < t->experts; e++) {
-        const struct price *price = &t->expert[e].price;
-        out[e] = (struct estimate){
-            .quality = quality[e], .input_tokens = in[e], .output_tokens = tokens[e]};
-        out[e].cost_nano_usd = model_cost_nano_usd(price, &out[e]);
+    float quality[EXPERTS_MAX], in[EXPERTS_MAX], tokens[EXPERTS_MAX], doubt;
+    predictor_run(&t->predictor, f, quality, in, tokens, &doubt);
+    for (size_t e = 0; e < count; e++) {
+        out[e] = (struct estimate){.quality = quality[e],
+                                   .quality_sd = doubt_quality_sd(doubt, quality[e]),
+                                   .input_tokens = in[e],
+                                   .output_tokens = tokens[e]};
+        out[e].cost_nano_usd = model_cost_nano_usd(&t->expert[e].price, &out[e]);
     }
 }
 
-/* Trains on all but a fold and estimates the fold's queries into `all`. */
-static void run_fold(const struct dataset *d, const size_t *experts, size_t expert_count,
-                     const uint32_t *train_rows, size_t train_count, const uint32_t *test_rows,
-                     size_t test_count, uint64_t seed, struct estimate *all)
+static void set_options(struct train_options *o)
+{
+    o->forest.trees = (size_t)tuned("TREES", (double)o->forest.trees);
+    o->forest.leaves = (size_t)tuned("LEAVES", (double)o->forest.leaves);
+    o->forest.learning_rate = (float)tuned("ETA", (double)o->forest.learning_rate);
+    o->forest.feature_share = (float)tuned("FS", (double)o->forest.feature_share);
+    o->forest.row_share = (float)tuned("RS", (double)o->forest.row_share);
+    o->forest.l2 = (float)tuned("L2", (double)o->forest.l2);
+    o->linear.learning_rate = (float)tuned("LR", (double)o->linear.learning_rate);
+    o->linear.group_learning_rate = (float)tuned("GLR", (double)o->linear.group_learning_rate);
+    o->linear.epochs = (unsigned)tuned("EPOCHS", (double)o->linear.epochs);
+}
+
+static void print_slopes(const struct trained *t)
+{
+    const float *s = t->predictor.base + t->experts, *c = t->predictor.calibration;
+    fprintf(stderr, "base slopes %.2f %.2f %.2f %.2f  final %.2f %.2f %.2f %.2f  doubt",
+            (double)s[0], (double)s[1], (double)s[2], (double)s[3], (double)c[0], (double)c[1],
+            (double)c[2], (double)c[3]);
+    for (int k = 0; k < DOUBT_TERMS; k++)
+        fprintf(stderr, " %.3f", (double)t->predictor.doubt[k]);
+    fprintf(stderr, "\n");
+}
+
+/* Trains on all but a fold and estimates the fold's queries into `all` [queries × measured]. */
+static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t train_count,
+                     const uint32_t *test_rows, size_t test_count, uint64_t seed,
+                     struct estimate *all)
 {
     struct error err;
     struct dataset *part;
@@ -88,39 +169,22 @@ static void run_fold(const struct dataset *d, const size_t *experts, size_t expe
     struct features features;
     static const struct encoder encoder = {ENCODER_NGRAM};
     train_options_default(&options);
-    options.experts = experts;
-    options.expert_count = expert_count;
+    set_options(&options);
+    options.experts = p->experts;
+    options.expert_count = p->trained;
     options.seed = seed;
-    options.forest.trees = (size_t)tuned("TREES", (double)options.forest.trees);
-    options.forest.leaves = (size_t)tuned("LEAVES", (double)options.forest.leaves);
-    options.forest.learning_rate = (float)tuned("ETA", (double)options.forest.learning_rate);
-    options.forest.feature_share = (float)tuned("FS", (double)options.forest.feature_share);
-    options.forest.row_share = (float)tuned("RS", (double)options.forest.row_share);
-    options.forest.l2 = (float)tuned("L2", (double)options.forest.l2);
-    options.linear.learning_rate = (float)tuned("LR", (double)options.linear.learning_rate);
-    options.linear.group_learning_rate =
-        (float)tuned("GLR", (double)options.linear.group_learning_rate);
-    options.linear.epochs = (unsigned)tuned("EPOCHS", (double)options.linear.epochs);
     double started = clock_cpu_seconds();
-    if (dataset_subset(d, train_rows, train_count, &part, &err) != OK ||
+    if (dataset_subset(p->d, train_rows, train_count, &part, &err) != OK ||
         train_run(part, &options, &trained, &err) != OK || features_init(&features, &err) != OK)
         die(&err);
     train_seconds += clock_cpu_seconds() - started;
     trainings++;
-    if (getenv("VERBOSE")) {
-        const float *s = trained->predictor.base + expert_count,
-                    *c = trained->predictor.calibration;
-        fprintf(stderr,
-                "base slopes %.2f %.2f %.2f %.2f  final %.2f %.2f %.2f %.2f ece %.4f auc %.4f\n",
-                (double)s[0], (double)s[1], (double)s[2], (double)s[3], (double)c[0], (double)c[1],
-                (double)c[2], (double)c[3], trained->figures[0].calibration_error,
-                trained->figures[0].auc);
-    }
+    if (getenv("VERBOSE"))
+        print_slopes(trained);
     for (size_t i = 0; i < test_count; i++) {
-        if (encode_text(&encoder, d->queries[test_rows[i]].prompt, &features, &err) != OK)
+        if (encode_text(&encoder, p->d->queries[test_rows[i]].prompt, &features, &err) != OK)
             die(&err);
-        estimate(&trained->predictor, trained, &features,
-                 all + (size_t)test_rows[i] * expert_count);
+        estimate(trained, &features, p->measured, all + (size_t)test_rows[i] * p->measured);
     }
     features_done(&features);
     trained_free(trained);
@@ -134,23 +198,23 @@ struct held_out {
     struct outcome *outcomes;
 };
 
-static void gather(const struct dataset *d, const struct estimate *all, const size_t *experts,
-                   size_t expert_count, const uint32_t *rows, size_t count, const struct str *names,
-                   size_t reference, struct held_out *h)
+static void gather(const struct pool *p, const struct estimate *all, const uint32_t *rows,
+                   size_t count, struct held_out *h)
 {
-    h->estimates = calloc(count * expert_count + 1, sizeof(*h->estimates));
-    h->outcomes = calloc(count * expert_count + 1, sizeof(*h->outcomes));
+    size_t experts = p->measured;
+    h->estimates = calloc(count * experts + 1, sizeof(*h->estimates));
+    h->outcomes = calloc(count * experts + 1, sizeof(*h->outcomes));
     for (size_t i = 0; i < count; i++)
-        for (size_t e = 0; e < expert_count; e++) {
-            h->estimates[i * expert_count + e] = all[(size_t)rows[i] * expert_count + e];
-            h->outcomes[i * expert_count + e] = *dataset_outcome(d, rows[i], experts[e]);
+        for (size_t e = 0; e < experts; e++) {
+            h->estimates[i * experts + e] = all[(size_t)rows[i] * experts + e];
+            h->outcomes[i * experts + e] = *dataset_outcome(p->d, rows[i], p->experts[e]);
         }
     h->table = (struct eval_table){.queries = count,
-                                   .experts = expert_count,
-                                   .names = names,
+                                   .experts = experts,
+                                   .names = p->names,
                                    .estimates = h->estimates,
                                    .outcomes = h->outcomes,
-                                   .reference = reference};
+                                   .reference = p->reference};
 }
 
 static void drop(struct held_out *h)
@@ -159,8 +223,12 @@ static void drop(struct held_out *h)
     free(h->outcomes);
 }
 
+#define DOUBT_BINS 5
+
 struct sums {
     double apgr, cpt50, cpt80, at50, at67, at75, at100, matched, best, top, reference;
+    double ece_mean, ece_max, cost_mean, cost_max; /* over the experts */
+    double deviation[DOUBT_BINS], told[DOUBT_BINS];
     size_t pairs, curves, matches;
 };
 
@@ -216,39 +284,137 @@ static void measure_curve(const struct held_out *h, struct sums *s)
     arena_free(a);
 }
 
-static size_t rows_of_fold(const struct dataset *d, const uint32_t *known, size_t count,
-                           uint32_t fold, uint64_t seed, bool inside, uint32_t *rows)
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Queries in five equal parts by their mean quality_sd: what it tells, beside the deviation that pairs of experts show
+ * (the root of the mean product of their residuals: chance alone is independent, see predict/doubt.h). */
+static void measure_doubt(const struct held_out *h, struct sums *s)
+{
+    size_t n = h->table.queries, experts = h->table.experts;
+    float *told = calloc(n + 1, sizeof(*told)), *sorted = calloc(n + 1, sizeof(*sorted));
+    double products[DOUBT_BINS] = {0}, squares[DOUBT_BINS] = {0}, counts[DOUBT_BINS] = {0};
+    for (size_t q = 0; q < n; q++) {
+        for (size_t e = 0; e < experts; e++)
+            told[q] += h->estimates[q * experts + e].quality_sd / (float)experts;
+        sorted[q] = told[q];
+    }
+    qsort(sorted, n, sizeof(*sorted), compare_floats);
+    for (size_t q = 0; q < n; q++) {
+        double sum = 0, own = 0;
+        size_t bin = 0;
+        while (bin + 1 < DOUBT_BINS && told[q] >= sorted[(bin + 1) * n / DOUBT_BINS])
+            bin++;
+        for (size_t e = 0; e < experts; e++) {
+            double r = (double)h->outcomes[q * experts + e].score -
+                       (double)h->estimates[q * experts + e].quality;
+            sum += r;
+            own += r * r;
+        }
+        products[bin] += (sum * sum - own) / (double)(experts * (experts - 1));
+        squares[bin] += (double)told[q] * (double)told[q];
+        counts[bin]++;
+    }
+    for (size_t b = 0; b < DOUBT_BINS; b++) {
+        s->deviation[b] += sqrt(fmax(products[b] / counts[b], 0));
+        s->told[b] += sqrt(squares[b] / counts[b]);
+    }
+    free(told);
+    free(sorted);
+}
+
+/* Calibration, and the mean absolute error of the logarithm of the cost, per expert. */
+static void measure_experts(const struct held_out *h, struct sums *s)
+{
+    size_t n = h->table.queries, experts = h->table.experts;
+    float *quality = calloc(n + 1, sizeof(*quality)), *score = calloc(n + 1, sizeof(*score));
+    double ece_max = 0, cost_max = 0;
+    for (size_t e = 0; e < experts; e++) {
+        double error = 0, priced = 0;
+        for (size_t q = 0; q < n; q++) {
+            const struct estimate *x = &h->estimates[q * experts + e];
+            const struct outcome *o = &h->outcomes[q * experts + e];
+            quality[q] = x->quality;
+            score[q] = o->score;
+            if (!o->cost_known || o->cost_nano_usd <= 0 || x->cost_nano_usd <= 0)
+                continue;
+            error += fabs(log((double)x->cost_nano_usd / (double)o->cost_nano_usd));
+            priced++;
+        }
+        double ece = metrics_ece(quality, score, n), cost = priced > 0 ? error / priced : 0;
+        s->ece_mean += ece / (double)experts;
+        s->cost_mean += cost / (double)experts;
+        ece_max = fmax(ece, ece_max);
+        cost_max = fmax(cost, cost_max);
+    }
+    s->ece_max += ece_max;
+    s->cost_max += cost_max;
+    free(quality);
+    free(score);
+}
+
+static bool left_out(const struct pool *p, uint32_t row)
+{
+    return p->task->without && str_equal(p->d->queries[row].domain, str_from(p->task->without));
+}
+
+static size_t rows_of_fold(const struct pool *p, const uint32_t *known, size_t count, uint32_t fold,
+                           uint64_t seed, bool inside, uint32_t *rows)
 {
     size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        if ((split_fold(d->queries[known[i]].text_hash, seed, FOLDS) == fold) == inside)
+    for (size_t i = 0; i < count; i++) {
+        const struct query *q = &p->d->queries[known[i]];
+        uint64_t hash = p->task->by_domain ? hash64(q->domain, 0) : q->text_hash;
+        if (!left_out(p, known[i]) && (split_fold(hash, seed, FOLDS) == fold) == inside)
             rows[n++] = known[i];
+    }
     return n;
 }
 
-static void run_repeat(const struct dataset *d, const size_t *experts, size_t expert_count,
-                       const struct str *names, size_t reference, uint64_t seed, struct sums *s)
+/* A random part of the rows, so that there are `labels`. */
+static size_t thin_out(uint32_t *rows, size_t count, size_t labels, uint64_t seed)
 {
-    size_t n = d->query_count;
+    struct rng rng;
+    if (!labels || labels >= count)
+        return count;
+    rng_seed(&rng, seed);
+    rng_shuffle_u32(&rng, rows, count);
+    return labels;
+}
+
+static void run_repeat(const struct pool *p, uint64_t seed, struct sums *s)
+{
+    size_t n = p->d->query_count, every_count = 0;
     uint32_t *every = calloc(n, 4), *known = calloc(n, 4), *train = calloc(n, 4),
              *test = calloc(n, 4);
-    struct estimate *all = calloc(n * expert_count, sizeof(*all));
-    for (size_t i = 0; i < n; i++)
-        every[i] = (uint32_t)i;
-    size_t known_count = eval_known_queries(d, experts, expert_count, known);
+    struct estimate *all = calloc(n * p->measured, sizeof(*all));
+    for (uint32_t i = 0; i < n; i++)
+        if (!left_out(p, i))
+            every[every_count++] = i;
+    size_t known_count = eval_known_queries(p->d, p->experts, p->measured, known);
     for (uint32_t fold = 0; fold < FOLDS; fold++) {
-        size_t train_count = rows_of_fold(d, every, n, fold, seed, false, train);
-        size_t test_count = rows_of_fold(d, known, known_count, fold, seed, true, test);
-        run_fold(d, experts, expert_count, train, train_count, test, test_count, seed + fold, all);
+        size_t train_count = rows_of_fold(p, every, every_count, fold, seed, false, train);
+        train_count = thin_out(train, train_count, p->task->labels, seed + fold);
+        size_t test_count = rows_of_fold(p, known, known_count, fold, seed, true, test);
+        run_fold(p, train, train_count, test, test_count, seed + fold, all);
         struct held_out h;
-        gather(d, all, experts, expert_count, test, test_count, names, reference, &h);
-        if (expert_count == 2)
+        gather(p, all, test, test_count, &h);
+        if (p->measured == 2)
             measure_pair(&h, s);
         drop(&h);
     }
+    size_t kept = 0;
+    for (size_t i = 0; i < known_count; i++)
+        if (!left_out(p, known[i]))
+            known[kept++] = known[i];
     struct held_out h;
-    gather(d, all, experts, expert_count, known, known_count, names, reference, &h);
+    gather(p, all, known, kept, &h);
     measure_curve(&h, s);
+    measure_experts(&h, s);
+    measure_doubt(&h, s);
     drop(&h);
     free(every);
     free(known);
@@ -300,34 +466,85 @@ static bool print_curve(const struct task *task, const struct sums *s)
     return good;
 }
 
-static bool run_task(const struct task *task, const char *data, size_t repeats)
+static bool print_experts(const struct task *task, const struct sums *s)
+{
+    double n = (double)s->curves;
+    bool good = print_figure("calibration error, mean", s->ece_mean / n, "", 0, true);
+    good = print_figure("calibration error, worst", s->ece_max / n, "", task->ece, true) && good;
+    print_figure("|log cost|, mean", s->cost_mean / n, "", 0, true);
+    print_figure("|log cost|, worst", s->cost_max / n, "", 0, true);
+    printf("  deviation told : shown  ");
+    for (size_t b = 0; b < DOUBT_BINS; b++)
+        printf(" %.2f:%.2f", s->told[b] / n, s->deviation[b] / n);
+    printf("\n");
+    return good;
+}
+
+static void pool_load_part(struct pool *p, size_t at, const char *data, const char *name)
 {
     struct error err;
-    struct dataset *d;
     char path[1024];
-    size_t experts[EXPERTS_MAX], expert_count = 0;
-    struct str names[EXPERTS_MAX];
-    snprintf(path, sizeof(path), "%s/%s", data, task->dataset);
-    if (dataset_load(path, DATASET_ALL, &d, &err) != OK ||
-        dataset_expert_list(d, task->experts, experts, &expert_count, &err) != OK)
+    snprintf(path, sizeof(path), "%s/%s", data, name);
+    if (dataset_load(path, DATASET_ALL, &p->parts[at], &err) != OK)
         die(&err);
-    size_t reference = 0;
-    for (size_t e = 0; e < expert_count; e++) {
-        names[e] = d->experts[experts[e]].name;
-        if (str_equal(names[e], str_from(task->reference)))
-            reference = e;
+}
+
+static bool is_measured(const struct pool *p, size_t expert)
+{
+    for (size_t e = 0; e < p->measured; e++)
+        if (p->experts[e] == expert)
+            return true;
+    return false;
+}
+
+static void pool_load(struct pool *p, const struct task *task, const char *data)
+{
+    struct error err;
+    *p = (struct pool){.task = task};
+    pool_load_part(p, 0, data, task->dataset);
+    p->d = p->parts[0];
+    if (task->beside) {
+        pool_load_part(p, 1, data, task->beside);
+        if (dataset_concat(p->parts, 2, &p->d, &err) != OK)
+            die(&err);
     }
+    if (dataset_expert_list(p->d, task->experts, p->experts, &p->measured, &err) != OK)
+        die(&err);
+    p->trained = p->measured;
+    for (size_t e = 0; e < p->d->expert_count && task->beside; e++)
+        if (!is_measured(p, e))
+            p->experts[p->trained++] = e;
+    for (size_t e = 0; e < p->measured; e++) {
+        p->names[e] = p->d->experts[p->experts[e]].name;
+        if (str_equal(p->names[e], str_from(task->reference)))
+            p->reference = e;
+    }
+}
+
+static void pool_free(struct pool *p)
+{
+    if (p->d != p->parts[0])
+        dataset_free(p->d);
+    dataset_free(p->parts[0]);
+    dataset_free(p->parts[1]);
+}
+
+static bool run_task(const struct task *task, const char *data, size_t repeats)
+{
+    struct pool pool;
     struct sums s = {0};
+    pool_load(&pool, task, data);
     train_seconds = 0;
     trainings = 0;
     for (size_t r = 0; r < repeats; r++)
-        run_repeat(d, experts, expert_count, names, reference, 1000 + r, &s);
+        run_repeat(&pool, 1000 + r, &s);
     printf("%s (%s)\n", task->title, task->dataset);
     bool good = print_pair(task, &s);
     good = print_curve(task, &s) && good;
+    good = print_experts(task, &s) && good;
     printf("  training                 %.2f s of CPU time\n\n", train_seconds / (double)trainings);
     fflush(stdout);
-    dataset_free(d);
+    pool_free(&pool);
     return good;
 }
 
