@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo check check-all bench install format fuzz clean help
+.PHONY: all demo check check-all bench paper install format fuzz clean help
 
 all: $(BUILD)/build.ninja
 	@scripts/install-deps build
@@ -27,6 +27,10 @@ bench: all
 	@ninja -C $(BUILD)
 	@scripts/bench
 
+paper: all
+	@ninja -C $(BUILD) bench/bench_paper
+	@$(BUILD)/bench/bench_paper
+
 install: all
 	@meson configure $(BUILD) --prefix=$(PREFIX)
 	@ninja -C $(BUILD)
@@ -48,6 +52,7 @@ help:
 	@echo 'make check      unit tests under sanitizers, layer and format checks, end-to-end tests, fuzz seeds'
 	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches'
 	@echo 'make bench      the benchmarks'
+	@echo 'make paper      the claims of the Leeroo paper, measured on recorded outcomes ($$LEEROO_DATA)'
 	@echo 'make fuzz       $(FUZZ_SECONDS) s of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS=)'
 	@echo 'make format     clang-format over every source file'
 	@echo 'make install    install under $(PREFIX) (PREFIX=, DESTDIR=)'
