@@ -17,6 +17,8 @@
 
 #define DATASETS_MAX       64
 #define ANSWER_ARENA_BYTES ((size_t)4 << 30)
+#define NAME_WIDTH_MIN     24 /* of a table's first column */
+#define NAME_WIDTH_MAX     80 /* longer names push their row to the right */
 
 struct train_command {
     const char *output, *experts, *plans;
@@ -116,17 +118,42 @@ static bool cost_unknown(const struct trained *t, size_t e)
            (p->input_nano_usd_per_m > 0 || p->output_nano_usd_per_m > 0);
 }
 
+/* Columns on a screen: characters, not bytes. */
+static int width_of(struct str s)
+{
+    int width = 0;
+    for (size_t i = 0; i < s.len; i++)
+        width += ((unsigned char)s.ptr[i] & 0xC0) != 0x80;
+    return width;
+}
+
+static int wider(int width, struct str name)
+{
+    int of_name = width_of(name);
+    return of_name > width && of_name <= NAME_WIDTH_MAX ? of_name : width;
+}
+
+static void print_name(FILE *out, struct str name, int width)
+{
+    int blanks = width - width_of(name);
+    fprintf(out, "%.*s%*s", STR_FMT(name), blanks > 0 ? blanks : 0, "");
+}
+
 static void print_table(const struct trained *t, FILE *out)
 {
-    fprintf(out, "%-32s %9s %9s %10s %7s %7s\n", "expert", "outcomes", "accuracy", "USD/1,000",
-            "AUC", "ECE");
+    int width = NAME_WIDTH_MIN;
+    for (size_t e = 0; e < t->experts; e++)
+        width = wider(width, t->expert[e].name);
+    print_name(out, STR("expert"), width);
+    fprintf(out, " %9s %9s %10s %7s %7s\n", "outcomes", "accuracy", "USD/1,000", "AUC", "ECE");
     for (size_t e = 0; e < t->experts; e++) {
         const struct train_figures *f = &t->figures[e];
         char cost[32] = "unknown";
         if (!cost_unknown(t, e))
             snprintf(cost, sizeof(cost), "%.4f", 1000 * f->mean_cost_usd);
-        fprintf(out, "%-32.*s %9zu %7.1f %% %10s %7.3f %7.3f\n", STR_FMT(t->expert[e].name),
-                f->known, 100 * f->accuracy, cost, f->auc, f->calibration_error);
+        print_name(out, t->expert[e].name, width);
+        fprintf(out, " %9zu %7.1f %% %10s %7.3f %7.3f\n", f->known, 100 * f->accuracy, cost, f->auc,
+                f->calibration_error);
     }
 }
 
@@ -138,26 +165,64 @@ static void print_share(FILE *out, double value)
         fprintf(out, " %7.1f %%", 100 * value);
 }
 
-/* What the search for plans found, and the arms that were kept. Points: of accuracy, at equal cost. */
-static void print_plans(const struct trained *t, FILE *out)
+/* Points: of accuracy, at equal cost. */
+static void print_combinations(const struct trained_plans *p, int width, FILE *out)
 {
-    const struct trained_plans *p = &t->plans;
-    fprintf(out, "\n%zu combinations tried, %zu taken:\n\n%-52s %9s %9s %9s\n", p->candidate_count,
-            p->combination_count, "combination", "agree", "right then", "points");
+    fputc('\n', out);
+    print_name(out, STR("combination"), width);
+    fprintf(out, " %9s %10s %9s\n", "agree", "right then", "points");
     for (size_t i = 0; i < p->combination_count; i++) {
         const struct plan_figures *f = &p->combinations[i];
-        fprintf(out, "%-52.*s", STR_FMT(f->name));
+        print_name(out, f->name, width);
         print_share(out, f->agreed);
+        fputc(' ', out);
         print_share(out, f->right_when_agreed);
         fprintf(out, " %+9.2f\n", 100 * f->gain);
     }
-    fprintf(out, "\n%-52s %9s %10s %9s %9s\n", "plan", "accuracy", "USD/1,000", "last asked",
-            "points");
+}
+
+/* What the search for plans found, and the arms that were kept. */
+static void print_plans(const struct trained *t, FILE *out)
+{
+    const struct trained_plans *p = &t->plans;
+    int width = NAME_WIDTH_MIN;
+    fprintf(out, "\n%zu combinations tried, %zu taken\n", p->candidate_count, p->combination_count);
+    if (!p->combination_count)
+        return;
+    for (size_t i = 0; i < p->combination_count; i++)
+        width = wider(width, p->combinations[i].name);
+    for (size_t i = 0; i < p->set.count; i++)
+        width = wider(width, p->figures[i].name);
+    print_combinations(p, width, out);
+    fputc('\n', out);
+    print_name(out, STR("plan"), width);
+    fprintf(out, " %9s %10s %10s %9s\n", "accuracy", "USD/1,000", "last asked", "points");
     for (size_t i = 0; i < p->set.count; i++) {
         const struct plan_figures *f = &p->figures[i];
-        fprintf(out, "%-52.*s %7.1f %% %10.4f %7.1f %% %+9.2f\n", STR_FMT(f->name),
-                100 * f->accuracy, 1000 * f->cost_usd, 100 * f->escalated, 100 * f->gain);
+        print_name(out, f->name, width);
+        fprintf(out, " %7.1f %% %10.4f %8.1f %% %+9.2f\n", 100 * f->accuracy, 1000 * f->cost_usd,
+                100 * f->escalated, 100 * f->gain);
     }
+}
+
+static void add_plans_json(const struct trained_plans *p, struct buf *b)
+{
+    buf_add_c(b, ",\"plans\":[");
+    for (size_t i = 0; i < p->set.count; i++) {
+        const struct plan_figures *f = &p->figures[i];
+        buf_add_c(b, i ? ",{\"name\":" : "{\"name\":");
+        json_write_string(b, f->name);
+        buf_add_c(b, ",\"accuracy\":");
+        json_write_double(b, f->accuracy);
+        buf_add_c(b, ",\"usd_per_1k\":");
+        json_write_double(b, 1000 * f->cost_usd);
+        buf_add_c(b, ",\"escalated\":");
+        json_write_double(b, f->escalated);
+        buf_add_c(b, ",\"gain\":");
+        json_write_double(b, f->gain);
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, ']');
 }
 
 static void print_json(const struct trained *t, const char *path)
@@ -184,7 +249,9 @@ static void print_json(const struct trained *t, const char *path)
         json_write_double(&b, f->calibration_error);
         buf_add_char(&b, '}');
     }
-    buf_add_c(&b, "]}\n");
+    buf_add_char(&b, ']');
+    add_plans_json(&t->plans, &b);
+    buf_add_c(&b, "}\n");
     fwrite(b.ptr, 1, b.len, stdout);
     buf_done(&b);
 }
@@ -270,6 +337,17 @@ static int run_train(int argc, char **argv)
         "Not every expert need have answered every query. Several data sets are learnt together. "
         "The\n"
         "same data and seed give the same file, byte for byte.\n\n"
+        "Where the data have responses/, plans over several experts are sought too: cascade(a->b) "
+        "asks b\n"
+        "when a check of a's answer says that it pays, panel(a,b->c) asks a and b and c when it "
+        "pays. "
+        "Two\n"
+        "tables tell: the combinations taken (how often the first two agree and are right then, "
+        "the "
+        "points\n"
+        "of accuracy gained at equal cost), then their arms, one a threshold, with what each asks "
+        "and costs.\n"
+        "--plans names them instead, or says none.\n\n"
         "  leeroo train data/mmlu -o mmlu.safetensors\n"
         "  leeroo train data/mmlu --experts mixtral-8x7b-instruct,gpt-4-0613 -o pair.safetensors\n",
         rows, sizeof(rows) / sizeof(rows[0])};
