@@ -20,6 +20,20 @@ int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int
     return cost > INT64_MAX ? INT64_MAX : (int64_t)cost;
 }
 
+int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,
+                                   int64_t limit_nano_usd)
+{
+    /* rounded half up: a total below limit + 1/2 costs the limit */
+    int128 input = (int128)clamp(input_tokens) * price->input_nano_usd_per_m;
+    int128 left = (int128)limit_nano_usd * 1000000 + 499999 - input;
+    if (limit_nano_usd < 0 || left < 0)
+        return -1;
+    if (price->output_nano_usd_per_m <= 0)
+        return INT64_MAX;
+    int128 tokens = left / price->output_nano_usd_per_m;
+    return tokens > INT64_MAX ? INT64_MAX : (int64_t)tokens;
+}
+
 /* A decimal number as digits and the power of ten of its last digit. Thirty significant digits are kept: more
  * cannot matter at nine decimals under 1e9 USD. */
 struct decimal {

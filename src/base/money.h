@@ -18,6 +18,11 @@ struct price {
 /* Cost of one call, rounded half up once, saturating at INT64_MAX. Negative tokens count as 0. */
 int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens);
 
+/* The most output tokens with which a call costs at most `limit_nano_usd` by the rule above; INT64_MAX when they cost
+ * nothing, -1 when the input alone costs more. */
+int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,
+                                   int64_t limit_nano_usd);
+
 /* "0.000027600" -> 27600. Decimal or exponent notation, non-negative, at most 1e9 USD; digits past the ninth
  * decimal are rounded half up. ERR_INPUT otherwise. */
 NODISCARD enum status money_parse_usd(struct str s, int64_t *ret_nano_usd);

@@ -1,6 +1,7 @@
 /* Reading and editing a chat request. */
 #include "expert/openai_request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,6 +250,12 @@ static enum status read_limits(struct reader *x, const struct json_value *fields
             return bad(x, field_names[order[i]], "must be a whole number, not negative");
         x->r->output_tokens_max = tokens;
     }
+    x->r->max_tokens = fields[FIELD_MAX_TOKENS];
+    x->r->max_completion_tokens = fields[FIELD_MAX_COMPLETION_TOKENS];
+    x->r->answers = 1;
+    int64_t n = 0; /* what is no number is the expert's to refuse */
+    if (fields[FIELD_N].type == JSON_NUMBER && json_to_int64(fields[FIELD_N], &n) == OK && n > 1)
+        x->r->answers = n;
     return OK;
 }
 
@@ -426,6 +433,36 @@ static bool usage_edit(const struct openai_request *r, struct json_edit *ret)
     return true;
 }
 
+/* Lowers a limit that the client gave; whether there was one is the return value. */
+static bool limit_edit(struct json_value given, int64_t limit, struct str text,
+                       struct json_edit *edits, size_t *count)
+{
+    int64_t tokens = 0;
+    if (given.type == JSON_NONE || given.type == JSON_NULL)
+        return false;
+    if (json_to_int64(given, &tokens) != OK || tokens > limit)
+        edits[(*count)++] = (struct json_edit){given.raw, text};
+    return true;
+}
+
+/* At most two edits. `text` holds the limit's digits, `member` scratch for a new member. */
+static void limit_edits(const struct openai_request *r, int64_t limit, struct str text,
+                        struct buf *member, struct json_edit *edits, size_t *count)
+{
+    bool old = limit_edit(r->max_tokens, limit, text, edits, count);
+    bool new = limit_edit(r->max_completion_tokens, limit, text, edits, count);
+    if (old || new)
+        return;
+    if (r->max_completion_tokens.type == JSON_NULL) {
+        edits[(*count)++] = (struct json_edit){r->max_completion_tokens.raw, text};
+    } else if (r->max_tokens.type == JSON_NULL) {
+        edits[(*count)++] = (struct json_edit){r->max_tokens.raw, text};
+    } else {
+        buf_addf(member, ",\"max_tokens\":%.*s", STR_FMT(text));
+        edits[(*count)++] = (struct json_edit){before_brace(r->root), buf_str(member)};
+    }
+}
+
 static int compare_edits(const void *a, const void *b)
 {
     const struct json_edit *left = a, *right = b;
@@ -433,11 +470,14 @@ static int compare_edits(const void *a, const void *b)
 }
 
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
-                          struct buf *out)
+                          int64_t output_tokens_limit, struct buf *out)
 {
-    struct json_edit edits[3], usage;
+    struct json_edit edits[5], usage;
     size_t count = 0;
-    struct buf model;
+    struct buf model, member;
+    char digits[24];
+    int length = snprintf(digits, sizeof(digits), "%lld", (long long)output_tokens_limit);
+    buf_init(&member, 64);
     buf_init(&model, upstream_model.len * 6 + 8);
     json_write_string(&model, upstream_model);
     if (r->model_value.type != JSON_NONE)
@@ -446,9 +486,13 @@ void openai_request_write(const struct openai_request *r, struct str upstream_mo
         edits[count++] = usage;
     if (r->leeroo_cut.len > 0)
         edits[count++] = (struct json_edit){r->leeroo_cut, STR("")};
+    if (output_tokens_limit > 0)
+        limit_edits(r, output_tokens_limit, (struct str){digits, (size_t)length}, &member, edits,
+                    &count);
     qsort(edits, count, sizeof(edits[0]), compare_edits);
     json_splice(r->root.raw, edits, count, out);
-    if (buf_status(&model, NULL) != OK)
+    if (buf_status(&model, NULL) != OK || buf_status(&member, NULL) != OK)
         out->status = ERR_MEMORY;
     buf_done(&model);
+    buf_done(&member);
 }

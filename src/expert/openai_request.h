@@ -22,7 +22,9 @@ struct openai_request {
     uint64_t query_characters;
     uint64_t input_characters; /* all messages and tools, for context limits and token estimates */
     int64_t output_tokens_max; /* max_completion_tokens or max_tokens; 0: not given */
-    unsigned needs;            /* of enum expert_capability */
+    struct json_value max_tokens, max_completion_tokens; /* their values; JSON_NONE when absent */
+    int64_t answers;                                     /* n: how many are asked for, at least 1 */
+    unsigned needs;                                      /* of enum expert_capability */
     bool plain_text;  /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
     struct str plans; /* leeroo.plans: which plans may serve it; ptr NULL when absent */
     struct str leeroo_cut; /* the member "leeroo", comma included: for us, not for an expert */
@@ -35,6 +37,8 @@ NODISCARD enum status openai_request_parse(struct str body, bool require_chat, s
                                            struct error *err);
 
 /* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with
- * stream_options.include_usage set to true. Look at buf_status(out) afterwards. */
+ * stream_options.include_usage set to true. output_tokens_limit > 0: no answer may be longer; max_tokens and
+ * max_completion_tokens, whichever the client gave, are lowered to it, and where there is neither max_tokens is added.
+ * Look at buf_status(out) afterwards. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
-                          struct buf *out);
+                          int64_t output_tokens_limit, struct buf *out);

@@ -43,6 +43,30 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
+struct chat_cost chat_cost_failed(const struct chat *c, const struct expert *expert,
+                                  const struct expert_answer *answer, bool sent)
+{
+    const struct chat_cost none = {COST_USAGE, 0, 0, 0};
+    bool generated = answer->usage.known || answer->output_characters > 0;
+    bool refused = answer->http_status >= 400;
+    if (!generated && (refused || !sent))
+        return none;
+    return chat_cost_found(c, expert, answer);
+}
+
+enum status chat_write_body(const struct chat *c, const struct expert *expert, size_t candidate,
+                            struct buf *out, struct error *err)
+{
+    int64_t spent = chat_cost_total(c).nano_usd + c->failed.nano_usd;
+    int64_t limit =
+        pool_output_limit(c->worker->gateway->pool, &c->request, &c->choice, candidate, spent);
+    if (limit == 0)
+        return error_set(err, ERR_BUDGET,
+                         "what failed tries have cost leaves no answer within max_cost");
+    openai_request_write(&c->request, expert->upstream_model, limit == INT64_MAX ? 0 : limit, out);
+    return buf_status(out, err);
+}
+
 void chat_cost_add(struct chat_cost *sum, const struct chat_cost *more)
 {
     if (more->basis > sum->basis)
@@ -66,6 +90,8 @@ void chat_note_candidate(struct chat *c, enum chat_outcome outcome,
     struct chat_cost cost = {COST_ESTIMATED, 0, 0, 0};
     if (answer)
         cost = chat_cost_found(c, chat_expert(c), answer);
+    chat_cost_add(&cost, &c->failed);
+    c->failed = (struct chat_cost){COST_USAGE, 0, 0, 0};
     chat_note(c, c->choice.order[c->candidate], outcome, &cost, c->asked_ms);
 }
 
@@ -92,6 +118,7 @@ struct chat_cost chat_cost_predicted(const struct chat *c)
     struct chat_cost sum = chat_cost_total(c);
     const struct chat_cost next = {COST_PREDICTED, e->cost_nano_usd, (int64_t)e->input_tokens,
                                    (int64_t)e->output_tokens};
+    chat_cost_add(&sum, &c->failed);
     chat_cost_add(&sum, &next);
     return sum;
 }

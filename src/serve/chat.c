@@ -108,11 +108,18 @@ static void on_done(struct expert_call *call, enum status status, const struct e
     const struct expert_answer *answer = expert_call_answer(call);
     bool another = c->candidate + 1 < c->choice.order_count;
     uint64_t wait_ms = 0;
+    bool sent = expert_call_sent(call);
     c->call = NULL; /* it goes by itself when this returns */
     if (status == OK) {
         chat_note_candidate(c, CHAT_ANSWERED, answer);
         relay_finish(c, answer);
-    } else if (!c->started && chat_again(c, chat_expert(c), c->tries, another, answer, &wait_ms)) {
+        return;
+    }
+    if (!c->started) {
+        struct chat_cost cost = chat_cost_failed(c, chat_expert(c), answer, sent);
+        chat_cost_add(&c->failed, &cost);
+    }
+    if (!c->started && chat_again(c, chat_expert(c), c->tries, another, answer, &wait_ms)) {
         chat_log_retry(c, chat_expert(c), chat_expert(c), err, wait_ms);
         wait_for(c, wait_ms);
     } else {
@@ -139,8 +146,7 @@ static enum status start_call(struct chat *c, struct error *err)
     buf_clear(&c->body);
     buf_clear(&c->out);
     c->has_content = false;
-    openai_request_write(&c->request, expert->upstream_model, &c->body);
-    enum status status = buf_status(&c->body, err);
+    enum status status = chat_write_body(c, expert, c->candidate, &c->body, err);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body));

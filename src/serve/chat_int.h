@@ -73,6 +73,7 @@ struct chat {
     bool lingering; /* the timer of CHAT_DONE_LINGER_MS runs: once, whatever else comes */
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
     uint64_t asked_ms;                 /* the candidate's first try */
+    struct chat_cost failed;           /* what the candidate's failed tries have cost */
     struct chat_paid paid[CHAT_PAID_MAX];
     size_t paid_count;
 };
@@ -94,6 +95,10 @@ const char *cost_basis_name(enum cost_basis basis);
 /* Of one call alone. */
 struct chat_cost chat_cost_found(const struct chat *c, const struct expert *expert,
                                  const struct expert_answer *answer);
+/* What a try that failed has cost. An expert that refused with an HTTP error charges nothing, and neither does one
+ * that the request never reached; one that took it and broke off is taken to charge for what went out and came back. */
+struct chat_cost chat_cost_failed(const struct chat *c, const struct expert *expert,
+                                  const struct expert_answer *answer, bool sent);
 void chat_cost_add(struct chat_cost *sum, const struct chat_cost *more);
 /* An expert is done with; call once for each that was asked. */
 void chat_note(struct chat *c, size_t expert, enum chat_outcome outcome,
@@ -101,6 +106,10 @@ void chat_note(struct chat *c, size_t expert, enum chat_outcome outcome,
 /* The candidate is done with. `answer` NULL: nothing came that would cost. */
 void chat_note_candidate(struct chat *c, enum chat_outcome outcome,
                          const struct expert_answer *answer);
+/* Writes the body for an expert, choice.order[candidate], so that its answer keeps the request within max_cost.
+ * ERR_BUDGET: what was spent on failed tries leaves nothing for one. */
+NODISCARD enum status chat_write_body(const struct chat *c, const struct expert *expert,
+                                      size_t candidate, struct buf *out, struct error *err);
 struct chat_cost chat_cost_total(const struct chat *c);     /* of what was noted */
 struct chat_cost chat_cost_predicted(const struct chat *c); /* that, and the candidate's estimate */
 /* `,"leeroo":{...}`, to stand behind another member. `running`: the candidate's call until now; NULL: noted. */

@@ -68,11 +68,10 @@ static void pay(struct member *m, const struct expert_answer *answer)
     chat_cost_add(&m->cost, &cost);
 }
 
-/* What a try that failed has cost: nothing, unless something had been generated. */
-static void pay_failed(struct member *m, const struct expert_answer *answer)
+static void pay_failed(struct member *m, const struct expert_answer *answer, bool sent)
 {
-    if (answer->usage.known || answer->output_characters > 0)
-        pay(m, answer);
+    const struct chat_cost cost = chat_cost_failed(m->chat, expert_of(m), answer, sent);
+    chat_cost_add(&m->cost, &cost);
 }
 
 static void cancel(struct member *m)
@@ -177,7 +176,7 @@ static void on_done(struct expert_call *call, enum status status, const struct e
         advance(m->chat, NULL);
         return;
     }
-    pay_failed(m, answer);
+    pay_failed(m, answer, expert_call_sent(call));
     bool again = chat_again(m->chat, expert_of(m), m->tries, true, answer, &wait_ms) &&
                  wait_for_retry(m, wait_ms);
     if (again) {
@@ -193,8 +192,7 @@ static enum status start_call(struct member *m)
     struct chat *c = m->chat;
     buf_clear(&m->body);
     plan_kept_clear(&m->kept);
-    openai_request_write(&c->request, expert_of(m)->upstream_model, &m->body);
-    enum status status = buf_status(&m->body, NULL);
+    enum status status = chat_write_body(c, expert_of(m), m->index, &m->body, NULL);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body));

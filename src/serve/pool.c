@@ -11,6 +11,8 @@
 #include "plan/budget.h"
 #include "plan/floor.h"
 
+static const char over_max_cost[] = "over max_cost";
+
 struct pool_policy {
     struct policy policy;
     const bool *use; /* [expert_count]; NULL: all */
@@ -271,6 +273,42 @@ static void fill_estimates(const struct pool *p, const struct openai_request *r,
     }
 }
 
+/* Of the whole request: what the expert is predicted to count, and never less than a quarter of the characters. */
+static int64_t input_tokens(const struct estimate *e, int64_t estimated)
+{
+    int64_t predicted = (int64_t)ceilf(e->input_tokens);
+    return predicted > estimated ? predicted : estimated;
+}
+
+static int64_t output_within(const struct price *price, const struct estimate *e, int64_t input,
+                             const struct openai_request *r, int64_t limit_nano_usd)
+{
+    int64_t tokens = price_output_tokens_within(price, input_tokens(e, input), limit_nano_usd);
+    if (tokens == INT64_MAX)
+        return tokens;
+    return tokens > 0 ? tokens / r->answers : 0;
+}
+
+int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
+                          const struct pool_choice *c, size_t candidate, int64_t spent_nano_usd)
+{
+    size_t expert = c->order[candidate];
+    if (c->target.policy == SIZE_MAX)
+        return INT64_MAX;
+    int64_t limit = p->policies[c->target.policy].policy.max_cost_nano_usd;
+    if (limit <= 0)
+        return INT64_MAX;
+    const struct plan *plan = &p->arms[c->decision.arm];
+    const struct estimate *e = &c->estimates[expert];
+    if (candidate < plan->member_count && plan->member_count > 1) {
+        double whole = (double)c->estimates[c->decision.arm].cost_max_nano_usd;
+        limit = (int64_t)((double)limit * ((double)e->cost_nano_usd / whole));
+    } else {
+        limit -= spent_nano_usd;
+    }
+    return output_within(&p->config->experts[expert].price, e, c->input_tokens, r, limit);
+}
+
 static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
                            const struct pool_choice *choice)
 {
@@ -287,6 +325,12 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
         return "no JSON mode";
     if (e->context_tokens && choice->input_tokens + r->output_tokens_max > e->context_tokens)
         return "context too short";
+    if (choice->target.policy == SIZE_MAX)
+        return NULL;
+    int64_t limit = p->policies[choice->target.policy].policy.max_cost_nano_usd;
+    if (limit > 0 &&
+        output_within(&e->price, &choice->estimates[i], choice->input_tokens, r, limit) == 0)
+        return over_max_cost;
     return NULL;
 }
 
@@ -374,6 +418,14 @@ static void fill_order(const struct pool *p, const struct policy *policy, double
                                                            c->order + plan->member_count);
 }
 
+static bool is_too_dear_for_all(const struct pool *p, const struct pool_choice *c)
+{
+    for (size_t i = 0; i < p->config->expert_count; i++)
+        if (c->ruled_out[i] == over_max_cost)
+            return true;
+    return false;
+}
+
 static enum status decide_policy(struct pool_policy *policy, const bool *eligible, size_t count,
                                  struct pool_choice *c, struct error *err)
 {
@@ -393,6 +445,8 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct pool_cho
     struct pool_policy *policy = &p->policies[c->target.policy];
     size_t count = p->arm_count;
     enum status status = decide_policy(policy, eligible, count, c, err);
+    if (status == ERR_NOT_FOUND && is_too_dear_for_all(p, c))
+        return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
     if (status == ERR_NOT_FOUND)
         return nobody_eligible(p, c, err);
     if (status != OK)
@@ -401,7 +455,7 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct pool_cho
     for (size_t i = 0; i < count; i++)
         if (!c->ruled_out[i] && policy->policy.max_cost_nano_usd > 0 &&
             c->estimates[i].cost_max_nano_usd > policy->policy.max_cost_nano_usd)
-            c->ruled_out[i] = "over max_cost";
+            c->ruled_out[i] = over_max_cost;
     return OK;
 }
 

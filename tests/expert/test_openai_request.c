@@ -31,15 +31,20 @@ static struct openai_request read_request(const char *body)
     return r;
 }
 
-static void expect_written(const char *body, const char *want)
+static void expect_limited(const char *body, int64_t limit, const char *want)
 {
     struct openai_request r = read_request(body);
     struct buf out;
     buf_init(&out, 1 << 16);
-    openai_request_write(&r, STR("up/x"), &out);
+    openai_request_write(&r, STR("up/x"), limit, &out);
     cr_assert_eq(buf_status(&out, NULL), OK);
     cr_expect_str_eq(out.ptr, want);
     buf_done(&out);
+}
+
+static void expect_written(const char *body, const char *want)
+{
+    expect_limited(body, 0, want);
 }
 
 #define HI "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
@@ -253,4 +258,33 @@ Test(openai_request, who_asks_for_more_than_one_plain_text_is_known)
         snprintf(body, sizeof(body), "{\"model\":\"m\"," HI "%s}", other[i]);
         cr_expect_not(read_request(body).plain_text, "%s", body);
     }
+}
+
+Test(openai_request, answers_are_limited_in_the_words_of_the_client)
+{
+    static const char *const cases[][2] = {
+        {"", ",\"max_tokens\":50"},
+        {",\"max_tokens\":49", ",\"max_tokens\":49"},
+        {",\"max_tokens\":51", ",\"max_tokens\":50"},
+        {",\"max_tokens\": null ", ",\"max_tokens\": 50 "},
+        {",\"max_completion_tokens\":4096", ",\"max_completion_tokens\":50"},
+        {",\"max_completion_tokens\":7", ",\"max_completion_tokens\":7"},
+        {",\"max_completion_tokens\":null", ",\"max_completion_tokens\":50"},
+        {",\"max_completion_tokens\":null,\"max_tokens\":9",
+         ",\"max_completion_tokens\":null,\"max_tokens\":9"},
+        {",\"max_tokens\":60,\"max_completion_tokens\":70",
+         ",\"max_tokens\":50,\"max_completion_tokens\":50"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char body[256], want[256];
+        snprintf(body, sizeof(body), "{\"model\":\"m\"," HI "%s}", cases[i][0]);
+        snprintf(want, sizeof(want), "{\"model\":\"up/x\"," HI "%s}", cases[i][1]);
+        expect_limited(body, 50, want);
+    }
+    expect_limited("{\"model\":\"m\",\"stream\":true," HI ",\"leeroo\":{\"plans\":\"none\"}}", 5,
+                   "{\"model\":\"up/x\",\"stream\":true," HI
+                   ",\"stream_options\":{\"include_usage\":true}"
+                   ",\"max_tokens\":5}");
+    cr_expect_eq(read_request("{\"model\":\"m\",\"n\":3," HI "}").answers, 3);
+    cr_expect_eq(read_request("{\"model\":\"m\",\"n\":null," HI "}").answers, 1);
 }
