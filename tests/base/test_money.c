@@ -7,7 +7,7 @@
 
 static int64_t cost(int64_t in_price, int64_t out_price, int64_t in, int64_t out)
 {
-    struct price price = {in_price, out_price, 0};
+    struct price price = {.input_nano_usd_per_m = in_price, .output_nano_usd_per_m = out_price};
     return price_cost_nano_usd(&price, in, out);
 }
 
@@ -145,8 +145,8 @@ Test(money, the_longest_answer_within_a_limit)
     struct rng r;
     rng_seed(&r, 3);
     for (int i = 0; i < 20000; i++) {
-        struct price p = {(int64_t)rng_below(&r, 5000000000), (int64_t)rng_below(&r, 9000000000),
-                          0};
+        struct price p = {.input_nano_usd_per_m = (int64_t)rng_below(&r, 5000000000),
+                          .output_nano_usd_per_m = (int64_t)rng_below(&r, 9000000000)};
         int64_t input = (int64_t)rng_below(&r, 100000), limit = (int64_t)rng_below(&r, 200000000);
         int64_t tokens = price_output_tokens_within(&p, input, limit);
         if (tokens < 0) {
@@ -160,7 +160,9 @@ Test(money, the_longest_answer_within_a_limit)
         cr_assert_leq(price_cost_nano_usd(&p, input, tokens), limit);
         cr_assert_gt(price_cost_nano_usd(&p, input, tokens + 1), limit);
     }
-    const struct price free_of_charge = {0, 0, 0}, dear = {INT64_MAX, INT64_MAX, 0};
+    const struct price free_of_charge = {0};
+    const struct price dear = {.input_nano_usd_per_m = INT64_MAX,
+                               .output_nano_usd_per_m = INT64_MAX};
     cr_assert_eq(price_output_tokens_within(&free_of_charge, INT64_MAX, 0), INT64_MAX);
     cr_assert_eq(price_output_tokens_within(&dear, 0, 5), 0);
     cr_assert_eq(price_output_tokens_within(&dear, 1, 5), -1);
