@@ -14,7 +14,29 @@ static int64_t clamp(int64_t tokens)
 
 int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens)
 {
-    int128 total = (int128)clamp(input_tokens) * price->input_nano_usd_per_m +
+    return price_cost_cached_nano_usd(price, input_tokens, 0, output_tokens);
+}
+
+bool price_set_cached_input(struct price *price, int64_t cached_nano_usd_per_m)
+{
+    if (cached_nano_usd_per_m > price->input_nano_usd_per_m)
+        return false;
+    price->cached_saving_nano_usd_per_m = price->input_nano_usd_per_m - cached_nano_usd_per_m;
+    return true;
+}
+
+int64_t price_cached_input_nano_usd_per_m(const struct price *price)
+{
+    return price->input_nano_usd_per_m - price->cached_saving_nano_usd_per_m;
+}
+
+int64_t price_cost_cached_nano_usd(const struct price *price, int64_t input_tokens,
+                                   int64_t cached_tokens, int64_t output_tokens)
+{
+    int64_t input = clamp(input_tokens), cached = clamp(cached_tokens);
+    cached = cached < input ? cached : input;
+    int128 total = (int128)input * price->input_nano_usd_per_m -
+                   (int128)cached * price->cached_saving_nano_usd_per_m +
                    (int128)clamp(output_tokens) * price->output_nano_usd_per_m;
     int128 cost = (total + 500000) / 1000000;
     return cost > INT64_MAX ? INT64_MAX : (int64_t)cost;

@@ -2,6 +2,7 @@
  * price of $0.075 per million is 75,000,000 and one token of it costs 75 nano-USD. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -13,10 +14,18 @@
 struct price {
     int64_t input_nano_usd_per_m;
     int64_t output_nano_usd_per_m;
+    int64_t
+        cached_saving_nano_usd_per_m; /* how much less input costs that the endpoint had in its cache */
 };
 
 /* Cost of one call, rounded half up once, saturating at INT64_MAX. Negative tokens count as 0. */
 int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens);
+/* The same when `cached_tokens` of the input were in the endpoint's cache; more than the input count as all of it. */
+int64_t price_cost_cached_nano_usd(const struct price *price, int64_t input_tokens,
+                                   int64_t cached_tokens, int64_t output_tokens);
+/* A price given as such: false, and nothing set, when it is above that of other input. */
+bool price_set_cached_input(struct price *price, int64_t cached_nano_usd_per_m);
+int64_t price_cached_input_nano_usd_per_m(const struct price *price);
 
 /* The most output tokens with which a call costs at most `limit_nano_usd` by the rule above; INT64_MAX when they cost
  * nothing, -1 when the input alone costs more. */

@@ -133,12 +133,15 @@ static void write_price(struct buf *b, int64_t nano_usd)
 static void expert_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
     const struct dataset_expert *e = &d->experts[index];
-    (void)arg;
     write_cell(b, e->name);
     buf_add_char(b, ',');
     write_price(b, e->price.input_nano_usd_per_m);
     buf_add_char(b, ',');
     write_price(b, e->price.output_nano_usd_per_m);
+    if (*(const bool *)arg) {
+        buf_add_char(b, ',');
+        write_price(b, price_cached_input_nano_usd_per_m(&e->price));
+    }
     buf_add_char(b, '\n');
 }
 
@@ -170,8 +173,17 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
     buf_add_char(b, '\n');
 }
 
+static bool any_cached_price(const struct dataset *d)
+{
+    for (size_t e = 0; e < d->expert_count; e++)
+        if (d->experts[e].price.cached_saving_nano_usd_per_m != 0)
+            return true;
+    return false;
+}
+
 enum status dataset_write(const struct dataset *d, const char *path, struct error *err)
 {
+    bool cached = any_cached_price(d);
     char file[PATH_BYTES_MAX];
     enum status st = make_folders(path, true, err);
     if (st == OK)
@@ -181,8 +193,10 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
     if (st == OK)
         st = file_path(file, path, "experts.csv", err);
     if (st == OK)
-        st = write_lines(d, file, "model,usd_per_m_input,usd_per_m_output\n", d->expert_count,
-                         expert_line, NULL, err);
+        st = write_lines(d, file,
+                         cached ? "model,usd_per_m_input,usd_per_m_output,usd_per_m_cached_input\n"
+                                : "model,usd_per_m_input,usd_per_m_output\n",
+                         d->expert_count, expert_line, &cached, err);
     if (st == OK)
         st = file_path(file, path, "outcomes.csv", err);
     if (st == OK && d->outcomes != NULL)

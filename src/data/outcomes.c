@@ -12,8 +12,22 @@ static enum status cell_error(const struct csv *c, int column, struct error *err
 /* ---- experts.csv */
 
 struct expert_columns {
-    int model, input, output;
+    int model, input, output, cached; /* cached: -1 without such a column */
 };
+
+/* An empty cell: as other input. */
+static enum status read_cached(const struct csv *c, int column, struct price *price,
+                               struct error *err)
+{
+    struct str cell = column < 0 ? (struct str){0} : csv_cell(c, column);
+    int64_t cached;
+    if (!cell.len)
+        return OK;
+    if (money_parse_usd(cell, &cached) != OK || !price_set_cached_input(price, cached))
+        return cell_error(c, column, err,
+                          "a price in USD per million tokens, at most that of other input");
+    return OK;
+}
 
 static enum status expert_read(const struct csv *c, const struct expert_columns *at,
                                struct dataset *d, struct error *err)
@@ -31,6 +45,9 @@ static enum status expert_read(const struct csv *c, const struct expert_columns 
         return cell_error(c, at->input, err, "a price in USD per million tokens");
     if (money_parse_usd(csv_cell(c, at->output), &e->price.output_nano_usd_per_m) != OK)
         return cell_error(c, at->output, err, "a price in USD per million tokens");
+    enum status st = read_cached(c, at->cached, &e->price, err);
+    if (st != OK)
+        return st;
     e->name = arena_copy(d->arena, name);
     if (!e->name.ptr)
         return error_set(err, ERR_MEMORY, "out of memory");
@@ -46,6 +63,7 @@ static enum status experts_rows(struct csv *c, struct dataset *d, struct error *
         st = csv_require(c, "usd_per_m_input", &at.input, err);
     if (st == OK)
         st = csv_require(c, "usd_per_m_output", &at.output, err);
+    at.cached = csv_column(c, "usd_per_m_cached_input");
     while (st == OK && (st = csv_next(c, err)) == OK)
         st = expert_read(c, &at, d, err);
     return st == CLOSED ? OK : st;

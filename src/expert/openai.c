@@ -49,6 +49,11 @@ static struct openai_usage read_usage(struct json_value usage)
     struct openai_usage u = {0};
     bool input = read_tokens(usage, "prompt_tokens", "input_tokens", &u.input_tokens);
     bool output = read_tokens(usage, "completion_tokens", "output_tokens", &u.output_tokens);
+    struct json_value details = json_get(usage, "prompt_tokens_details");
+    if (!is_set(details))
+        details = json_get(usage, "input_tokens_details");
+    if (!read_tokens(details, "cached_tokens", "cached_tokens", &u.cached_tokens))
+        u.cached_tokens = 0;
     u.known = input && output;
     return u;
 }

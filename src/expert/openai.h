@@ -12,6 +12,7 @@
 struct openai_usage {
     bool known; /* both counts were reported */
     int64_t input_tokens, output_tokens;
+    int64_t cached_tokens; /* of the input; 0 when not reported */
 };
 
 struct openai_reply { /* a whole answer or one chunk of a stream */

@@ -81,9 +81,12 @@ static enum status read_expert(struct model *m, struct json_value item, struct m
                                struct error *err)
 {
     struct str name;
+    int64_t cached;
     if (json_string_decode(json_get(item, "name"), m->arena, &name) != OK || !name.len ||
         !read_price(item, "usd_per_m_input", &x->price.input_nano_usd_per_m) ||
         !read_price(item, "usd_per_m_output", &x->price.output_nano_usd_per_m) ||
+        !read_price(item, "usd_per_m_cached_input", &cached) ||
+        !price_set_cached_input(&x->price, cached) ||
         json_to_double(json_get(item, "accuracy"), &x->accuracy) != OK ||
         json_to_double(json_get(item, "mean_cost_usd"), &x->mean_cost_usd) != OK)
         return error_set(err, ERR_CORRUPT, "its list of experts is damaged");

@@ -33,7 +33,9 @@ struct chat_cost chat_cost_found(const struct chat *c, const struct expert *expe
         cost.input_tokens = c->choice.input_tokens;
         cost.output_tokens = tokens_from_characters(answer->output_characters);
     }
-    cost.nano_usd = price_cost_nano_usd(&expert->price, cost.input_tokens, cost.output_tokens);
+    int64_t cached = answer->usage.known ? answer->usage.cached_tokens : 0;
+    cost.nano_usd =
+        price_cost_cached_nano_usd(&expert->price, cost.input_tokens, cached, cost.output_tokens);
     return cost;
 }
 

@@ -33,14 +33,27 @@ enum status config_read_node(struct conf_reader *r, const struct conf_row *row,
 static enum status read_price(struct conf_reader *r, const struct conf_row *row,
                               const struct yaml_tree *value, void *into, struct error *err)
 {
+    struct raw_price {
+        struct price price;
+        int64_t cached; /* -1: not given */
+    } p = {.cached = -1};
     static const struct conf_row rows[] = {
-        {"input", conf_read_usd, offsetof(struct price, input_nano_usd_per_m), true, 0, 0},
-        {"output", conf_read_usd, offsetof(struct price, output_nano_usd_per_m), true, 0, 0},
+        {"input", conf_read_usd, offsetof(struct raw_price, price.input_nano_usd_per_m), true, 0,
+         0},
+        {"output", conf_read_usd, offsetof(struct raw_price, price.output_nano_usd_per_m), true, 0,
+         0},
+        {"cached_input", conf_read_usd, offsetof(struct raw_price, cached), false, 0, 0},
     };
     struct raw_expert *e = into;
     (void)row;
+    enum status status = conf_read_map(r, value, "price", ROWS(rows), &p, NULL, err);
+    if (status != OK)
+        return status;
+    if (p.cached >= 0 && !price_set_cached_input(&p.price, p.cached))
+        return conf_fail(r, value, err, "cached_input must not be above input");
     e->priced = true;
-    return conf_read_map(r, value, "price", ROWS(rows), &e->expert.price, NULL, err);
+    e->expert.price = p.price;
+    return OK;
 }
 
 static enum status read_timeouts(struct conf_reader *r, const struct conf_row *row,

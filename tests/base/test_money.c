@@ -18,6 +18,22 @@ Test(money, one_token_of_a_known_price)
     cr_assert_eq(cost(30000000000, 60000000000, 1000, 500), 60000000);
 }
 
+Test(money, cached_input_is_priced_apart)
+{
+    struct price p = {5000000000, 15000000000, 0};
+    cr_assert_eq(price_cost_cached_nano_usd(&p, 1000, 600, 100), 6500000, "as other input");
+    cr_assert(price_set_cached_input(&p, 500000000));
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&p), 500000000);
+    cr_assert_eq(price_cost_cached_nano_usd(&p, 1000, 600, 100), 400 * 5000 + 600 * 500 + 1500000);
+    cr_assert_eq(price_cost_cached_nano_usd(&p, 1000, 5000, 0), 500000, "no more than there is");
+    cr_assert_eq(price_cost_cached_nano_usd(&p, 1000, -1, 0), 5000000);
+    cr_assert_eq(price_cost_nano_usd(&p, 1000, 0), 5000000);
+    cr_assert_not(price_set_cached_input(&p, 5000000001));
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&p), 500000000);
+    cr_assert(price_set_cached_input(&p, 0));
+    cr_assert_eq(price_cost_cached_nano_usd(&p, 1000, 1000, 0), 0);
+}
+
 Test(money, the_sum_is_rounded_once_half_up)
 {
     cr_assert_eq(cost(499999, 0, 1, 0), 0);

@@ -48,8 +48,8 @@ static struct query queries[] = {
      .domain = {"d", 1}},
     {.id = {"q2", 2}, .text = {"plain", 5}},
 };
-static struct dataset_expert experts[] = {{{"a", 1}, {100000000, 300000001}},
-                                          {{"org/b", 5}, {0, 15000000000}}};
+static struct dataset_expert experts[] = {{{"a", 1}, {100000000, 300000001, 0}},
+                                          {{"org/b", 5}, {0, 15000000000, 0}}};
 static struct outcome outcomes[] = {
     {.present = true,
      .known = true,
@@ -96,6 +96,15 @@ Test(dataset_write, queries_and_experts)
     cr_assert_eq(d->queries[1].answer.len, 0);
     cr_assert_eq(d->experts[0].price.output_nano_usd_per_m, 300000001);
     cr_assert_eq(d->experts[1].price.input_nano_usd_per_m, 0);
+    dataset_free(d);
+}
+
+Test(dataset_write, prices_of_cached_input)
+{
+    cr_assert(price_set_cached_input(&experts[0].price, 25000000));
+    struct dataset *d = round_trip();
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[0].price), 25000000);
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[1].price), 0);
     dataset_free(d);
 }
 

@@ -53,6 +53,23 @@ Test(outcomes, bad_experts_are_named)
     expect_error(NULL, text, NULL, "experts.csv:2:5", "'free'");
     snprintf(text, sizeof(text), "%s,1,2\n", head);
     expect_error(NULL, text, NULL, "experts.csv:2:1", "name");
+    head = "model,usd_per_m_input,usd_per_m_output,usd_per_m_cached_input\n";
+    snprintf(text, sizeof(text), "%sbig,1,2,1.1\norg/small,1,2,\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:9", "at most");
+}
+
+Test(outcomes, the_price_of_cached_input_is_optional)
+{
+    struct scratch s = scratch_dataset(NULL,
+                                       "model,usd_per_m_input,usd_per_m_output,usd_per_m_cached_"
+                                       "input\nbig,10,30,2.5\norg/small,0.6,0.075,\n",
+                                       NULL);
+    struct dataset *d = NULL;
+    cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[0].price), 2500000000);
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[1].price), 600000000);
+    dataset_free(d);
+    scratch_remove(&s);
 }
 
 Test(outcomes, the_column_of_answers_is_optional)

@@ -35,6 +35,23 @@ Test(openai, usage_that_is_missing_in_part_is_missing)
     cr_assert(read_reply("{\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}").usage.known);
 }
 
+#define USAGE(details) "{\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1," details "}}"
+
+Test(openai, cached_tokens_are_read_where_reported)
+{
+    struct openai_reply r = read_reply(USAGE("\"prompt_tokens_details\":{\"cached_tokens\":8}"));
+    cr_assert(r.usage.known);
+    cr_assert_eq(r.usage.cached_tokens, 8);
+    r = read_reply(USAGE("\"input_tokens_details\":{\"cached_tokens\":3}"));
+    cr_assert_eq(r.usage.cached_tokens, 3);
+    r = read_reply(USAGE("\"prompt_tokens_details\":null"));
+    cr_assert(r.usage.known && r.usage.cached_tokens == 0);
+    r = read_reply(USAGE("\"prompt_tokens_details\":{\"cached_tokens\":-8}"));
+    cr_assert(r.usage.known && r.usage.cached_tokens == 0);
+    r = read_reply(USAGE("\"prompt_tokens_details\":7"));
+    cr_assert(r.usage.known && r.usage.cached_tokens == 0);
+}
+
 Test(openai, chunks)
 {
     struct openai_reply r = read_reply("{\"choices\":[{\"delta\":{\"role\":\"assistant\","

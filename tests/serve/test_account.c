@@ -23,8 +23,8 @@ static struct scene {
 static struct chat *begin(void)
 {
     struct scene *s = &scene;
-    s->experts[0] = (struct expert){.name = STR("cheap"), .price = {500000, 500000}};
-    s->experts[1] = (struct expert){.name = STR("dear"), .price = {5000000000, 15000000000}};
+    s->experts[0] = (struct expert){.name = STR("cheap"), .price = {500000, 500000, 0}};
+    s->experts[1] = (struct expert){.name = STR("dear"), .price = {5000000000, 15000000000, 0}};
     s->policy.name = STR("default");
     s->config.experts = s->experts;
     s->config.expert_count = 2;
@@ -82,6 +82,18 @@ Test(account, reported_usage_is_what_counts)
     expect_cost(&answer, COST_USAGE, 1000 * 5000 + 200 * 15000, 1000, 200);
     answer.streamed = true; /* the way it came makes no difference */
     expect_cost(&answer, COST_USAGE, 8000000, 1000, 200);
+    end();
+}
+
+Test(account, cached_input_is_cheaper)
+{
+    struct chat *c = begin();
+    c->candidate = 1;
+    struct expert_answer answer = reported(1000, 200);
+    answer.usage.cached_tokens = 900;
+    expect_cost(&answer, COST_USAGE, 8000000, 1000, 200); /* no price of its own */
+    cr_assert(price_set_cached_input(&scene.experts[1].price, 500000000));
+    expect_cost(&answer, COST_USAGE, 100 * 5000 + 900 * 500 + 200 * 15000, 1000, 200);
     end();
 }
 

@@ -45,7 +45,8 @@ Test(config, everything)
         "  good: {min_quality: 0.8, plans: [cascade, \"panel(a,b->c)\"]}\ndefault_policy: plan\n"
         "experts:\n"
         "  - name: a\n    url: https://h:8443/v1//\n    api_key: env:LEEROO_TEST_KEY\n"
-        "    upstream_model: x/y\n    price: {input: 0.075, output: \"1e-3\"}\n    context: 8192\n"
+        "    upstream_model: x/y\n    price: {cached_input: 0.0375, input: 0.075, output: "
+        "\"1e-3\"}\n    context: 8192\n"
         "    capabilities: [tools, json]\n    retries: 0\n"
         "    timeouts: {connect: 250ms, first_token: 1.5s, idle: 2000, total: 1h}\n"
         "  - {name: b, url: \"http://h\"}\n");
@@ -59,6 +60,7 @@ Test(config, everything)
     cr_assert(str_equal(e->url, STR("https://h:8443/v1")));
     cr_assert(str_equal(e->api_key, STR("sk-test-123456")));
     cr_assert(str_equal(e->upstream_model, STR("x/y")));
+    cr_assert_eq(price_cached_input_nano_usd_per_m(&e->price), 37500000);
     cr_assert(e->price.input_nano_usd_per_m == 75000000 &&
               e->price.output_nano_usd_per_m == 1000000);
     cr_assert(e->context_tokens == 8192 && e->capabilities == (EXPERT_TOOLS | EXPERT_JSON));
@@ -144,6 +146,7 @@ Test(config, mistakes_in_experts)
         {ONE("price: {input: 0.6}"), "l.yaml:5:12: price lacks the key 'output'"},
         {ONE("price: {input: -1, output: 1}"), "input must be an amount in USD like 0.6, not '-1'"},
         {ONE("price: cheap"), "price must be a section"},
+        {ONE("price: {cached_input: 2, input: 1, output: 1}"), "cached_input must not be above"},
         {ONE("context: 0"), "context must be between 1 and"},
         {ONE("capabilities: [tols]"),
          "l.yaml:5:20: unknown capability 'tols'; known are tools, images, json"},
