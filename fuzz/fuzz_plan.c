@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What was read can be written, and means itself. A name with brackets or commas of its own may read as another plan. */
+/* What was read can be written, and means itself. (A name with brackets of its own may read as another plan.) */
 static void check_plan(struct plan *p, const struct str *names, size_t count)
 {
     struct buf b;

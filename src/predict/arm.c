@@ -92,7 +92,7 @@ static bool rest_is_share(struct reader *r)
     return any && c == '%' && next_byte(r) == ')' && next_byte(r) == '\0';
 }
 
-/* Whether `name` is `pattern`, blanks and the spelling of the arrow aside; "panel(a,b->c)" is "panel(a,b->c ~30%)" too. */
+/* Whether `name` is `pattern`, blanks and the spelling of the arrow aside; "panel(a,b->c)" means any share, too. */
 static bool names_match(struct str name, struct str pattern)
 {
     struct reader a = {.text = name}, b = {.text = pattern};

@@ -84,7 +84,9 @@ def test_any_reader_of_safetensors_can_read_it(model):
 
 def test_the_metadata_say_what_it_was_learnt_from(model, dataset):
     metadata = read_header(model)[0]["__metadata__"]
-    assert metadata["format"] == "leeroo-orchestrator" and metadata["version"] == "1"
+    version = re.search(r"`leeroo-orchestrator`, `(\d+)`", (ROOT / "docs" / "model-file.md").read_text()).group(1)
+    assert metadata["format"] == "leeroo-orchestrator" and metadata["version"] == version
+    assert metadata["plans"] == "[]"
     assert len(metadata["checksum"]) == 16 and int(metadata["checksum"], 16)
     training = json.loads(metadata["training"])
     assert training["queries"] == 400 and training["seed"] == 1 and training["folds"] > 1

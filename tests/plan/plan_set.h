@@ -1,5 +1,5 @@
-/* A small data set with texts and a model with plans over it, in a directory that lasts for one test. Experts "a" and "b"
- * are cheap and agree just where both are right; "c" is right on the rest; "d" has no texts. */
+/* A small data set with texts and a model with plans over it, in a directory that lasts for one test. Experts "a"
+ * and "b" are cheap and agree just where both are right; "c" is right on the rest; "d" has no texts. */
 #pragma once
 
 #include <stdio.h>

@@ -112,8 +112,8 @@ Test(plan_learn, results_are_those_of_the_calls_made)
     plan_world_free(w);
 }
 
-/* Scores that are coins cannot be foretold. A forest that saw a row's own score would choose winners that are right more
- * often than a coin, and ask the last just where that helps. */
+/* Scores that are coins cannot be foretold. A forest that saw a row's own score would choose winners that are right
+ * more often than a coin, and ask the last just where that helps. */
 Test(plan_learn, no_row_sees_its_own_score)
 {
     for (uint64_t seed = 1; seed <= 4; seed++) {
