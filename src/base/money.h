@@ -15,7 +15,7 @@ struct price {
     int64_t input_nano_usd_per_m;
     int64_t output_nano_usd_per_m;
     int64_t
-        cached_saving_nano_usd_per_m; /* how much less input costs that the endpoint had in its cache */
+        cached_saving_nano_usd_per_m; /* what input costs less that was in the endpoint's cache */
 };
 
 /* Cost of one call, rounded half up once, saturating at INT64_MAX. Negative tokens count as 0. */
