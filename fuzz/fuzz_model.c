@@ -32,6 +32,37 @@ static void mend_checksum(char *bytes, size_t size)
     memcpy(digits, hex, CHECKSUM_DIGITS);
 }
 
+/* Every plan, with every pattern of answers at both stages. */
+static void check_plan(const struct model *m, size_t arm, const struct estimate *estimates)
+{
+    const struct plan *p = model_arm_at(m, arm);
+    for (unsigned pattern = 0; pattern < 64; pattern++) {
+        struct plan_state s = {.characters = 100, .choice_count = pattern % 5};
+        struct plan_verdict v;
+        for (size_t i = 0; i < p->member_count; i++) {
+            unsigned class = pattern >> 2 * i & 3; /* 3: not asked */
+            s.members[i] = &estimates[p->members[i]];
+            s.answers[i] =
+                (struct plan_answer){.asked = class < 3, .answer_class = (uint16_t)(class % 3)};
+        }
+        model_plan_check(m, arm, &s, &v);
+        CHECK(v.winner < p->member_count);
+        CHECK(!v.escalate || !s.answers[p->member_count - 1].asked);
+        for (size_t i = 0; i < p->member_count; i++)
+            CHECK(v.trust[i] >= 0 && v.trust[i] <= 1);
+    }
+}
+
+static void check_plans(const struct model *m, const struct estimate *estimates)
+{
+    for (size_t arm = model_expert_count(m); arm < model_arm_count(m); arm++) {
+        const struct estimate *e = &estimates[arm];
+        CHECK(e->quality >= 0 && e->quality <= 1 && e->escalation >= 0 && e->escalation <= 1);
+        CHECK(e->cost_nano_usd >= 0 && e->cost_nano_usd <= e->cost_max_nano_usd);
+        check_plan(m, arm, estimates);
+    }
+}
+
 static void check_estimates(const struct model *m, struct str text, struct features *f)
 {
     struct estimate estimates[MODEL_ARMS_MAX];
@@ -45,6 +76,7 @@ static void check_estimates(const struct model *m, struct str text, struct featu
         CHECK(estimates[e].cost_nano_usd >= 0);
         CHECK(model_expert_index(m, model_expert_at(m, e)->name) <= e);
     }
+    check_plans(m, estimates);
 }
 
 static void use(const struct model *m)

@@ -1,0 +1,167 @@
+"""Writes the seeds of fuzz_model: model files small enough to mutate, whole ones and damaged ones.
+
+    python3 fuzz/model_seeds.py
+
+Versions and sizes come from src/, so that a seed that should load does; tests/checks/test_seeds.py tells when this was forgotten.
+The weights of the linear stage are left out: the fuzz target adds them as zeros. The checksum is mended there, too."""
+
+import json
+import re
+import struct
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "fuzz" / "corpus" / "model"
+WIDTHS = {"F32": 4, "U64": 8, "U8": 1, "BF16": 2}
+BUCKETS, SLOT_FEATURES = 1 << 18, 15
+
+
+def constant(file, name):
+    return re.search(rf'^#define {name}\s+"?([^"\s/]+(?:/\d+)?)"?', (ROOT / "src" / file).read_text(), re.M).group(1)
+
+
+VERSION = constant("predict/model_format.h", "MODEL_VERSION")
+ENCODER = constant("encode/encode.h", "ENCODE_VERSION")
+DOUBT_TERMS = int(constant("predict/doubt.h", "DOUBT_TERMS"))
+TREE = dict(nodes=2, features=[0, 61], left=[1, -1], right=[-3, -2], thresholds=[1.0, 0.5])
+
+
+def tree_bytes(nodes, features, left, right, thresholds):
+    pad = [0] * 7
+    return struct.pack("<B7B7b7b2x7f", nodes, *(features + pad)[:7], *(left + pad)[:7], *(right + pad)[:7],
+                       *(thresholds + pad)[:7])
+
+
+def floats(count, value):
+    return struct.pack(f"<{count}f", *[value] * count)
+
+
+def expert(name):
+    return {"name": name, "usd_per_m_input": 0.5, "usd_per_m_output": 1.5, "usd_per_m_cached_input": 0.25, "accuracy": 0.5,
+            "mean_cost_usd": 0.001}
+
+
+def plan(kind, rule, members, **more):
+    return {"kind": kind, "rule": rule, "members": members, "gain_per_usd": 20, "share": 0.3, "next_cost_ratio": 1.2, **more}
+
+
+def parts(experts, groups=2, trees=1, plans=(), members=()):
+    """Tensors of a sound model: {name: [dtype, shape, bytes]}; members: of each check."""
+    e, arms = len(experts), len(experts) + len(plans)
+    width = -(-(e + groups + 1) // 16) * 16
+    t = {"train.text_hashes": ["U64", [2], struct.pack("<2Q", 1, 2)],
+         "linear.bias": ["F32", [width], floats(width, 0.1)],
+         "linear.group_quality": ["F32", [groups, e], floats(groups * e, 0.5)],
+         "stack.contrast": ["F32", [e], floats(e, 0.7)],
+         "stack.base": ["F32", [e + 4], floats(e + 4, 0.5)],
+         "stack.calibration": ["F32", [4 + 2 * e], floats(4 + 2 * e, 1)],
+         "tokens": ["F32", [e, 6], struct.pack("<6f", 1, 0.25, 2, 0.5, 0.1, 1.1) * e],
+         "stack.doubt": ["F32", [DOUBT_TERMS], floats(DOUBT_TERMS, 0.3)],
+         "forest.leaves": ["F32", [trees, 8, e], floats(trees * 8 * e, 0.1)],
+         "sample.quality": ["F32", [3, arms], floats(3 * arms, 0.6)],
+         "sample.cost_usd": ["F32", [3, arms], floats(3 * arms, 0.001)]}
+    if plans:
+        t["plans.heads"] = ["F32", [len(plans), 8], floats(8 * len(plans), 0.2)]
+    for c, m in enumerate(members):
+        t[f"check.{c}.calibration"] = ["F32", [2, m, 2], floats(4 * m, 0.9)]
+        for stage in ["before", "after"]:
+            t[f"check.{c}.{stage}.leaves"] = ["F32", [1, 8, m], floats(8 * m, 0.3)]
+    t["forest.trees"] = ["U8", [trees, 52], tree_bytes(**TREE) * trees]
+    for c in range(len(members)):
+        for stage in ["before", "after"]:
+            agree = dict(TREE, features=[3 * SLOT_FEATURES + 2, 1])
+            t[f"check.{c}.{stage}.trees"] = ["U8", [1, 52], tree_bytes(**agree)]
+    t["linear.weights"] = ["BF16", [BUCKETS, width], b""]
+    return t
+
+
+def assemble(tensors, experts, plans=(), metadata=None, change=None):
+    listed = experts if isinstance(experts, str) else json.dumps(experts, separators=(",", ":"))
+    meta = {"checksum": "0" * 16, "format": "leeroo-orchestrator", "version": VERSION, "encoder": ENCODER, "experts": listed,
+            "plans": json.dumps(list(plans), separators=(",", ":")), "training": "{}", **(metadata or {})}
+    header, data = {"__metadata__": meta}, b""
+    for name, (dtype, shape, content) in tensors.items():
+        size = WIDTHS[dtype]
+        for axis in shape:
+            size *= axis
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + size]}
+        data += content
+    if change:
+        change(header)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-(8 + len(text)) % 64)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def with_plans(seeds):
+    names = ["e0", "e1", "e2"]
+    experts = [expert(name) for name in names]
+    panel = plan("panel", "trust", names, check=0)
+    plans = [panel, plan("panel", "agree", names), plan("cascade", "trust", ["e0", "e2"], check=1)]
+
+    def make(forged=None, edit=None):
+        listed = plans if forged is None else [{**panel, **forged}, *plans[1:]]
+        tensors = parts(experts, plans=plans, members=[3, 2])
+        if edit:
+            edit(tensors)
+        return assemble(tensors, experts, listed)
+
+    def far_feature(tensors):
+        tensors["check.0.before.trees"][2] = tree_bytes(**dict(TREE, features=[3 * SLOT_FEATURES + 6, 0]))
+
+    def no_number(tensors):
+        for name in ["check.0.calibration", "check.1.after.leaves", "plans.heads"]:
+            tensors[name][2] = floats(len(tensors[name][2]) // 4, float("nan"))
+    seeds |= {"plans": make(), "plans_twice_a_member": make({"members": ["e0", "e0", "e1"]}),
+              "plans_other_check": make({"check": 1}), "plans_no_check": make({"check": 3}),
+              "plans_share": make({"share": 2}), "plans_ratio_far": make({"next_cost_ratio": 9e29}),
+              "plans_unknown_member": make({"members": ["e0", "e1", "e9"]}),
+              "plans_far_feature": make(edit=far_feature), "plans_not_a_number": make(edit=no_number),
+              "plans_without_heads": make(edit=lambda t: t.pop("plans.heads")),
+              "plans_without_a_check": make(edit=lambda t: t.pop("check.1.calibration")),
+              "plans_no_list": assemble(parts(experts), experts, metadata={"plans": "{}"})}
+
+
+def damaged(seeds, pair):
+    def offset(amount):
+        def change(header):
+            header["stack.base"]["data_offsets"] = [o + amount for o in header["stack.base"]["data_offsets"]]
+        return change
+
+    def overflow(header):
+        header["forest.leaves"]["shape"] = [1 << 62, 8, 2]
+
+    def make(name=None, content=None, change=None, drop=None, metadata=None):
+        tensors = parts(pair)
+        if name:
+            tensors[name][2] = content
+        tensors.pop(drop, None)
+        return assemble(tensors, pair, change=change, metadata=metadata)
+    circle = tree_bytes(**dict(TREE, left=[0, -1]))
+    leaf = tree_bytes(**dict(TREE, right=[-9, -2]))
+    seeds |= {"not_a_number": make("stack.base", floats(6, float("nan"))), "offset_far": make(change=offset(1 << 40)),
+              "offset_odd": make(change=offset(1)), "shape_overflow": make(change=overflow),
+              "other_encoder": make(metadata={"encoder": "words/1"}), "other_version": make(metadata={"version": "1"}),
+              "tree_circle": make("forest.trees", circle), "tree_far_leaf": make("forest.trees", leaf)}
+    for name in ["forest.trees", "linear.weights", "sample.cost_usd", "train.text_hashes", "stack.doubt"]:
+        seeds["without_" + name.replace(".", "_")] = make(drop=name)
+
+
+def make_seeds():
+    pair = [expert("e0"), expert("e1")]
+    one = [expert("e0")]
+    odd = [expert('"\u00e9\\\n\u0001'), expert("e1")]
+    seeds = {"whole": assemble(parts(pair), pair), "one_expert": assemble(parts(one), one),
+             "escaped_name": assemble(parts(odd), odd), "no_experts": assemble(parts(pair), []),
+             "experts_no_list": assemble(parts(pair), "{}"),
+             "no_groups_no_trees": assemble(parts(pair, groups=0, trees=0), pair)}
+    damaged(seeds, pair)
+    with_plans(seeds)
+    seeds |= {"cut": seeds["whole"][:700], "empty": b"", "length_far": struct.pack("<Q", 1 << 60) + b"{}",
+              "no_metadata": struct.pack("<Q", 2) + b"{}"}
+    return seeds
+
+
+if __name__ == "__main__":
+    for name, content in make_seeds().items():
+        (CORPUS / name).write_bytes(content)
