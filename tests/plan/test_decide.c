@@ -146,3 +146,45 @@ Test(decide, says_why_nobody_is_left)
     cr_assert_not_null(strstr(err.text, "max_cost"));
     cr_assert_eq(decide(&p, 0, e, NULL, 0, &d, &err), ERR_NOT_FOUND);
 }
+
+/* Neither the choice nor anybody it may fall back to is predicted over the cap, all calls of a plan made. */
+Test(decide, max_cost_is_never_exceeded_by_a_prediction)
+{
+    struct rng r;
+    rng_seed(&r, 12);
+    size_t plans = 0, refused = 0;
+    for (int round = 0; round < 20000; round++) {
+        struct estimate e[COUNT] = {0};
+        size_t order[COUNT];
+        for (size_t i = 0; i < COUNT; i++) {
+            e[i].quality = (float)rng_uniform(&r);
+            e[i].cost_nano_usd = e[i].cost_max_nano_usd = 1 + (int64_t)rng_below(&r, 1000000);
+        }
+        struct plan panel = {.kind = PLAN_PANEL,
+                             .member_count = 3,
+                             .members = {0, 1, 2},
+                             .next_cost_ratio = (float)(0.5 + 2 * rng_uniform(&r))};
+        const struct estimate *members[PLAN_MEMBERS_MAX] = {&e[0], &e[1], &e[2]};
+        e[3].escalation = (float)rng_uniform(&r);
+        plan_price(&panel, members, &e[3]);
+        struct policy p = {.max_cost_nano_usd = 1 + (int64_t)rng_below(&r, 1500000),
+                           .min_quality = rng_below(&r, 2) ? rng_uniform(&r) : 0};
+        double lambda = rng_uniform(&r) * 3000;
+        struct decision d;
+        enum status st = decide(&p, lambda, e, NULL, COUNT, &d, NULL);
+        if (st != OK) {
+            cr_assert_eq(st, ERR_BUDGET);
+            refused++;
+            continue;
+        }
+        plans += d.arm == 3;
+        cr_assert_leq(e[d.arm].cost_nano_usd, p.max_cost_nano_usd);
+        cr_assert_leq(e[d.arm].cost_max_nano_usd, p.max_cost_nano_usd);
+        size_t n = decide_fallbacks(&p, lambda, e, NULL, COUNT, d.arm, order);
+        for (size_t i = 0; i < n; i++)
+            cr_assert_leq(e[order[i]].cost_max_nano_usd, p.max_cost_nano_usd);
+        if (d.arm == 3) /* asking everybody is within the cap, too */
+            cr_assert_leq(e[0].cost_nano_usd + e[1].cost_nano_usd, p.max_cost_nano_usd);
+    }
+    cr_assert(plans > 100 && refused > 100, "%zu plans, %zu refused", plans, refused);
+}
