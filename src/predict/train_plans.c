@@ -16,7 +16,7 @@
 #define GAIN_MIN           0.0005 /* mean utility, for a combination to be taken */
 #define USABLE_MIN         100    /* rows a combination needs */
 #define HEAD_RIDGE         20.0
-#define NAME_MAX_BYTES     1024
+#define NAME_MAX_BYTES     (1u << 20)
 
 /* Thresholds of an arm family, as shares of the training queries that ask the last member. */
 static const float shares[] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.65f, 0.8f};

@@ -284,6 +284,25 @@ Test(train_plans, a_plan_named_twice_is_learnt_once)
     plan_world_free(w);
 }
 
+/* A name is as long as its experts' names are. */
+Test(train_plans, long_names_are_no_obstacle)
+{
+    struct plan_world *w = plan_world_make(PLAN_WORLD_AGREE, 400, 10, 14);
+    static char names[PLAN_WORLD_EXPERTS][3000];
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    for (size_t e = 0; e < PLAN_WORLD_EXPERTS; e++) {
+        memset(names[e], 'x' + (int)e, sizeof(names[e]) - 1);
+        w->experts[e].name = str_from(names[e]);
+    }
+    buf_addf(&b, "panel(%s,%s->%s)", names[0], names[1], names[2]);
+    struct trained_plans t = train(w, b.ptr, 1);
+    cr_expect_gt(arms_of(&t, b.ptr), 0);
+    trained_plans_done(&t);
+    buf_done(&b);
+    plan_world_free(w);
+}
+
 static void expect_refusal(const struct plan_world *w, const char *named, enum status want,
                            const char *words)
 {
