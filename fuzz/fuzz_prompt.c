@@ -1,4 +1,4 @@
-/* A prompt and an answer as the gateway sees them: choices lie inside the prompt, one behind the other. The bytes behind
+/* A prompt and an answer as the gateway sees them: choices lie inside the prompt, one behind the other. What follows
  * the first NUL are an upstream's events, a line each. */
 #include "base/check.h"
 #include "serve/plan_kept.h"
