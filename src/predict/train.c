@@ -13,7 +13,8 @@
 #include "predict/train_int.h"
 
 #define ARENA_CAP      ((size_t)8 << 30)
-#define SLOPE_RIDGE    20.0
+#define BASE_RIDGE     20.0
+#define FINAL_RIDGE    200.0
 #define PLATT_RIDGE    3000.0
 #define SCRATCH_FLOATS ((size_t)ENCODE_BUCKETS * 3)
 
@@ -178,7 +179,7 @@ static void split_levels(const float *x, size_t experts, float *terms, size_t at
 
 /* Intercepts and slopes over (common, deviation) of two sources of logits. */
 static enum status fit_levels(struct work *w, const float *first, const float *second,
-                              const double *prior, float *intercepts, float *slopes,
+                              const double *prior, double ridge, float *intercepts, float *slopes,
                               struct error *err)
 {
     size_t rows = w->table.rows, experts = w->table.experts;
@@ -186,7 +187,7 @@ static enum status fit_levels(struct work *w, const float *first, const float *s
         split_levels(first + i * experts, experts, w->terms + i * experts * SLOPES, 0);
         split_levels(second + i * experts, experts, w->terms + i * experts * SLOPES, 2);
     }
-    return fit_shared_logistic(w->terms, w->table.scores, rows, experts, SLOPES, prior, SLOPE_RIDGE,
+    return fit_shared_logistic(w->terms, w->table.scores, rows, experts, SLOPES, prior, ridge,
                                intercepts, slopes, err);
 }
 
@@ -194,7 +195,8 @@ static enum status fit_base(struct work *w, struct error *err)
 {
     static const double prior[SLOPES] = {0.7, 0.5, 0.5, 0.5};
     size_t experts = w->table.experts;
-    enum status status = fit_levels(w, w->first, w->second, prior, w->base, w->base + experts, err);
+    enum status status =
+        fit_levels(w, w->first, w->second, prior, BASE_RIDGE, w->base, w->base + experts, err);
     for (size_t i = 0; i < w->table.rows && status == OK; i++)
         predictor_combine(experts, w->first + i * experts, w->second + i * experts, w->base,
                           w->base + experts, w->base_logits + i * experts);
@@ -237,14 +239,16 @@ static enum status train_forest(struct work *w, struct rng *rng, struct error *e
     return status;
 }
 
+/* A decision takes the highest of several estimates and so prefers those that err upwards, which the log loss does not
+ * know. Hence the prior: deviations count half, until the data say otherwise. */
 static enum status fit_calibration(struct work *w, struct error *err)
 {
-    static const double prior[SLOPES] = {1, 1, 1, 1};
+    static const double prior[SLOPES] = {1, 0.5, 1, 0.5};
     static const float no_intercepts[EXPERTS_MAX];
     size_t rows = w->table.rows, experts = w->table.experts;
     float intercepts[EXPERTS_MAX], *slopes = w->calibration;
     enum status status =
-        fit_levels(w, w->base_logits, w->corrections, prior, intercepts, slopes, err);
+        fit_levels(w, w->base_logits, w->corrections, prior, FINAL_RIDGE, intercepts, slopes, err);
     if (status != OK)
         return status;
     for (size_t i = 0; i < rows; i++)
