@@ -97,9 +97,9 @@ static struct model *train_fold(const struct dataset *d, const size_t *experts, 
                                 uint32_t fold)
 {
     struct error err;
-    struct dataset *part;
-    struct trained *trained;
-    struct model *model;
+    struct dataset *part = NULL;
+    struct trained *trained = NULL;
+    struct model *model = NULL;
     struct train_options options;
     char path[] = "/tmp/bench_budget.XXXXXX";
     uint32_t *rows = make(d->query_count, sizeof(*rows));

@@ -140,7 +140,7 @@ static void control(struct budget *b)
 static void observe_mix(struct budget_state *s, double excess)
 {
     double window = fmin((double)s->queries, MEMORY_QUERIES);
-    s->mix *= s->queries > MEMORY_QUERIES ? 1 - 1 / MEMORY_QUERIES : 1;
+    s->mix *= (double)s->queries > MEMORY_QUERIES ? 1 - 1 / MEMORY_QUERIES : 1;
     s->mix += excess;
     s->mix_squares += (excess * excess - s->mix_squares) / window;
     s->run += excess;
