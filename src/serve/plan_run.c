@@ -33,6 +33,7 @@ struct plan_run {
     struct query query;
     struct plan_state state;
     struct member members[PLAN_MEMBERS_MAX];
+    struct error unasked; /* why a member could not even be asked */
     bool last_asked;
 };
 
@@ -99,20 +100,28 @@ static void on_event(struct expert_call *call, struct str data, const struct ope
     plan_kept_add_event(&m->kept, data);
 }
 
-static void on_flush(struct expert_call *call)
+/* The answer does not fit in what may be held back. */
+static void fail_too_long(struct member *m)
 {
     static const struct expert_answer nothing = {0};
-    struct member *m = expert_call_user(call);
+    struct chat *c = m->chat;
     struct error err;
-    if (m->kept.bytes.status == OK)
-        return;
     error_set(&err, ERR_UPSTREAM, "expert %.*s sent an answer over limits.answer",
               STR_FMT(expert_of(m)->name));
     const struct failure failure = {err.status, &err, &nothing};
-    pay(m, expert_call_answer(call));
     settle(m, MEMBER_FAILED, CHAT_FAILED);
-    expert_call_cancel(call);
-    advance(m->chat, &failure);
+    advance(c, &failure);
+}
+
+static void on_flush(struct expert_call *call)
+{
+    struct member *m = expert_call_user(call);
+    if (m->kept.bytes.status == OK)
+        return;
+    pay(m, expert_call_answer(call));
+    m->call = NULL;
+    expert_call_cancel(call); /* goes once the parser has returned */
+    fail_too_long(m);
 }
 
 /* What it answers, by the rule that scored the answers in training. */
@@ -136,11 +145,12 @@ static void on_answered(struct member *m, const struct expert_answer *answer)
         plan_kept_add_body(&m->kept, answer->body);
     pay(m, answer);
     if (m->kept.bytes.status != OK) {
-        settle(m, MEMBER_FAILED, CHAT_FAILED);
+        fail_too_long(m);
         return;
     }
     read_answer(m);
     settle(m, MEMBER_ANSWERED, CHAT_ANSWERED);
+    advance(m->chat, NULL);
 }
 
 static void start_try(struct member *m);
@@ -173,7 +183,6 @@ static void on_done(struct expert_call *call, enum status status, const struct e
     uint64_t wait_ms = 0;
     if (status == OK) {
         on_answered(m, answer);
-        advance(m->chat, NULL);
         return;
     }
     pay_failed(m, answer, expert_call_sent(call));
@@ -187,12 +196,12 @@ static void on_done(struct expert_call *call, enum status status, const struct e
     advance(m->chat, &failure);
 }
 
-static enum status start_call(struct member *m)
+static enum status start_call(struct member *m, struct error *err)
 {
     struct chat *c = m->chat;
     buf_clear(&m->body);
     plan_kept_clear(&m->kept);
-    enum status status = chat_write_body(c, expert_of(m), m->index, &m->body, NULL);
+    enum status status = chat_write_body(c, expert_of(m), m->index, &m->body, err);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body));
@@ -200,16 +209,16 @@ static enum status start_call(struct member *m)
     o.on_event = on_event;
     o.on_flush = on_flush;
     o.on_done = on_done;
-    return expert_call_start(c->worker->client, &o, &m->call, NULL);
+    return expert_call_start(c->worker->client, &o, &m->call, err);
 }
 
-/* The state is RUNNING afterwards, or FAILED for want of memory. */
+/* The state is RUNNING afterwards, or FAILED for want of memory or money. */
 static void start_try(struct member *m)
 {
     m->tries++;
     m->chat->attempts++;
     m->state = MEMBER_RUNNING;
-    if (start_call(m) != OK)
+    if (start_call(m, &m->chat->run->unasked) != OK)
         settle(m, MEMBER_FAILED, CHAT_FAILED);
 }
 
@@ -324,7 +333,7 @@ static bool ask_last(struct chat *c)
 static void fail_over(struct chat *c, const struct failure *failure)
 {
     static const struct expert_answer nothing = {0};
-    struct error err = {0};
+    const struct error *unasked = &c->run->unasked;
     bool more = c->run->plan->member_count < c->choice.order_count &&
                 c->attempts < CHAT_ATTEMPTS_MAX &&
                 !(failure && failure->answer->retry == EXPERT_RETRY_NEVER);
@@ -336,8 +345,7 @@ static void fail_over(struct chat *c, const struct failure *failure)
     } else if (failure) {
         relay_fail(c, failure->status, failure->err, failure->answer);
     } else {
-        error_set(&err, ERR_MEMORY, "out of memory for a call");
-        relay_fail(c, err.status, &err, &nothing);
+        relay_fail(c, unasked->status, unasked, &nothing);
     }
 }
 
