@@ -3,8 +3,8 @@
  *     bench_quality [DATA [REPEATS]]        DATA: LEEROO_DATA or ../shared/data; REPEATS: other folds each time
  *
  * For each pool the router is trained on four folds and measured on the fifth. Pairs: APGR and CPT, means over the
- * folds. Pools: accuracy at shares of the reference's cost, over all held-out queries together. Experts: calibration, and
- * the error of the predicted costs. For ablations the environment overrides what training does (the names stand in
+ * folds. Pools: accuracy at shares of the reference's cost, over all held-out queries together. Experts: calibration,
+ * and the error of the predicted costs. For ablations the environment overrides what training does (the names stand in
  * set_options) and ONLY=N picks one task. */
 #include <math.h>
 #include <stdio.h>
@@ -79,13 +79,13 @@ static const struct task tasks[] = {
      .dataset = "mmlu_routellm",
      .experts = PAIR,
      .reference = "gpt-4-1106-preview",
-     .apgr = 0.65,
+     .apgr = 0.66,
      .labels = 1500},
     {.title = "the first pair, whole subjects held out",
      .dataset = "mmlu_routellm",
      .experts = PAIR,
      .reference = "gpt-4-1106-preview",
-     .apgr = 0.63,
+     .apgr = 0.65,
      .by_domain = true},
     {.title = "the first pair, trained beside the 15 experts of mmlu",
      .dataset = "mmlu_routellm",
