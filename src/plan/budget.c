@@ -21,7 +21,7 @@
 /* The allowance: the share of the mix that is allowed at most; in runs of at least RUNS_LOW + RUNS_SPAN, and none
  * below RUNS_LOW; half of it when this many queries were seen; and half of it when that many independent ones were,
  * which is how many it takes to doubt the mix of the training queries. */
-#define ALLOWED_SHARE     0.9
+#define ALLOWED_SHARE     0.95
 #define RUNS_LOW          1.2
 #define RUNS_SPAN         1.5
 #define ALLOWED_FROM      400.0
