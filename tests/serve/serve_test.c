@@ -16,6 +16,8 @@
 
 #define QUERIES_MAX 700
 
+enum texts { TEXTS_NONE, TEXTS_PLAIN, TEXTS_TELLING };
+
 static FILE *create(const char *folder, const char *name)
 {
     char path[256];
@@ -26,7 +28,7 @@ static FILE *create(const char *folder, const char *name)
 }
 
 static void write_responses(const char *folder, bool good[QUERIES_MAX][3], size_t queries,
-                            struct rng *rng)
+                            bool telling, struct rng *rng)
 {
     static const char *const names[] = {"responses/cheap.jsonl", "responses/mid.jsonl",
                                         "responses/dear.jsonl"};
@@ -37,16 +39,17 @@ static void write_responses(const char *folder, bool good[QUERIES_MAX][3], size_
         FILE *f = create(folder, names[k]);
         for (size_t i = 0; i < queries; i++)
             fprintf(f, "{\"id\":\"q%zu\",\"text\":\"%s The answer is (%c).\"}\n", i,
-                    !good[i][k] && rng_below(rng, 3) == 0 ? "But wait, that cannot be." : "Yes.",
+                    !good[i][k] && telling && rng_below(rng, 3) == 0 ? "But wait, that cannot be."
+                                                                     : "Yes.",
                     good[i][k] ? 'A' : (char)('B' + rng_below(rng, 3)));
         fclose(f);
     }
 }
 
-static void write_dataset(const char *folder, bool with_responses)
+static void write_dataset(const char *folder, enum texts texts)
 {
     static bool good[QUERIES_MAX][3];
-    const size_t queries = with_responses ? QUERIES_MAX : 240;
+    const size_t queries = texts ? QUERIES_MAX : 240;
     static const char *const words[2][4] = {{"hello", "cat", "sum", "two"},
                                             {"prove", "lemma", "tensor", "quantum"}};
     static const char *const experts[] = {"cheap", "mid", "dear"};
@@ -54,7 +57,7 @@ static void write_dataset(const char *folder, bool with_responses)
      * agree are right. */
     static const unsigned plain[2][3] = {{97, 98, 99}, {5, 40, 95}},
                           told[2][3] = {{80, 80, 88}, {75, 75, 84}};
-    const unsigned(*good_percent)[3] = with_responses ? told : plain;
+    const unsigned(*good_percent)[3] = texts ? told : plain;
     struct rng rng;
     rng_seed(&rng, 3);
     FILE *f = create(folder, "experts.csv");
@@ -76,8 +79,8 @@ static void write_dataset(const char *folder, bool with_responses)
             fprintf(f, "q%zu,%s,%d,,10,20\n", i, experts[k], good[i][k]);
         }
     fclose(f);
-    if (with_responses)
-        write_responses(folder, good, queries, &rng);
+    if (texts)
+        write_responses(folder, good, queries, texts == TEXTS_TELLING, &rng);
 }
 
 static void remove_folder(const char *folder)
@@ -107,7 +110,7 @@ static void read_answers(struct dataset *set, struct arena *arena, struct train_
     options->plans = "panel(cheap,mid->dear);cascade(cheap->dear)";
 }
 
-static struct model *train_model(bool with_plans)
+static struct model *train_model(enum texts texts)
 {
     char folder[] = "/tmp/leeroo-serve-XXXXXX", path[256];
     struct dataset *set = NULL;
@@ -116,12 +119,12 @@ static struct model *train_model(bool with_plans)
     struct train_options options;
     struct error err = {0};
     cr_assert_not_null(mkdtemp(folder));
-    write_dataset(folder, with_plans);
+    write_dataset(folder, texts);
     snprintf(path, sizeof(path), "%s/m.leeroo", folder);
     train_options_default(&options);
     cr_assert_eq(dataset_load(folder, DATASET_ALL, &set, &err), OK, "%s", err.text);
     struct arena *arena = arena_create(64u << 20);
-    if (with_plans)
+    if (texts)
         read_answers(set, arena, &options);
     cr_assert_eq(train_run(set, &options, &trained, &err), OK, "%s", err.text);
     cr_assert_eq(model_write(trained, path, &err), OK, "%s", err.text);
@@ -135,12 +138,12 @@ static struct model *train_model(bool with_plans)
 
 struct model *serve_test_model(void)
 {
-    return train_model(false);
+    return train_model(TEXTS_NONE);
 }
 
-struct model *serve_test_plan_model(void)
+struct model *serve_test_plan_model(bool telling)
 {
-    return train_model(true);
+    return train_model(telling ? TEXTS_TELLING : TEXTS_PLAIN);
 }
 
 static bool is_called(struct str name, struct str wanted)

@@ -7,8 +7,9 @@
 
 struct model *serve_test_model(void);
 /* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with a check, and
- * cascade(cheap→dear). */
-struct model *serve_test_plan_model(void);
+ * cascade(cheap→dear). `telling`: a text that answers wrong shows it now and then, without which no cascade is worth
+ * its price and with which no bare panel is. */
+struct model *serve_test_plan_model(bool telling);
 #define SERVE_TEST_PANEL "panel(cheap,mid→dear)"
 /* `policies` of a leeroo.yaml by which `text` goes to that plan, or if `name` ends in '~' to one that begins so and has
  * a check. */

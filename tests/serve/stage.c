@@ -158,7 +158,7 @@ struct stage *stage_prepare(const char *each_expert, const char *more_yaml)
 
 struct stage *stage_begin_plan(const char *each_expert, const char *plan)
 {
-    struct model *model = serve_test_plan_model();
+    struct model *model = serve_test_plan_model(str_starts(str_from(plan), STR("cascade")));
     struct stage *s = prepare(model, each_expert, serve_test_policies(model, "hello cat", plan));
     stage_start(s);
     return s;

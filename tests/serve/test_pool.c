@@ -227,7 +227,7 @@ static void expect_ruled_out(const struct pool_choice *c, size_t arm, const char
 
 Test(pool, plans_that_are_not_wanted_or_cannot_be_run_say_why)
 {
-    begin_with(serve_test_plan_model(), SERVE_TEST_EXPERTS PLAN_POLICIES);
+    begin_with(serve_test_plan_model(false), SERVE_TEST_EXPERTS PLAN_POLICIES);
     size_t panel = arm_called(SERVE_TEST_PANEL);
     struct pool_choice c = choose_plan("leeroo/none", CHAT(""), "");
     expect_ruled_out(&c, panel, "off in this policy");
@@ -252,7 +252,7 @@ Test(pool, a_plan_that_the_model_lacks_is_the_requests_fault)
     struct pool_choice choice;
     struct error err = {0};
     const struct pool_target target = {.expert = SIZE_MAX, .plans = STR("panel(x,y->z)")};
-    struct model *const models[] = {serve_test_plan_model(), serve_test_model()};
+    struct model *const models[] = {serve_test_plan_model(false), serve_test_model()};
     for (size_t i = 0; i < 2; i++) {
         begin_with(models[i], SERVE_TEST_EXPERTS);
         cr_assert_eq(openai_request_parse(STR(CHAT("")), false, arena, &request, NULL, &err), OK);
@@ -266,7 +266,7 @@ Test(pool, a_plan_that_the_model_lacks_is_the_requests_fault)
 Test(pool, plans_cost_what_their_members_cost_here)
 {
     begin_with(
-        serve_test_plan_model(),
+        serve_test_plan_model(false),
         "experts: [{name: dear, url: \"http://h\", price: {input: 7, output: 9}}, {name: mid, "
         "url: \"http://h\"}, {name: cheap, url: \"http://h\"}]\n"
         "policies: {default: {lambda: 0}}\n");
@@ -288,7 +288,7 @@ Test(pool, plans_cost_what_their_members_cost_here)
 
 Test(pool, members_come_first_in_the_order_then_the_other_experts)
 {
-    struct model *m = serve_test_plan_model();
+    struct model *m = serve_test_plan_model(true);
     char yaml[1024];
     snprintf(yaml, sizeof(yaml), "%s%s", SERVE_TEST_EXPERTS,
              serve_test_policies(m, "hello cat", "cascade(cheap→dear~"));
@@ -303,8 +303,9 @@ Test(pool, members_come_first_in_the_order_then_the_other_experts)
 
 Test(pool, a_plan_needs_all_of_its_members)
 {
-    begin_with(serve_test_plan_model(), "experts: [{name: cheap, url: \"http://h\"}, {name: dear, "
-                                        "url: \"http://h\"}]\n");
+    begin_with(serve_test_plan_model(false),
+               "experts: [{name: cheap, url: \"http://h\"}, {name: dear, "
+               "url: \"http://h\"}]\n");
     cr_expect_gt(pool_arm_count(pool), 2, "the cascades are there");
     for (size_t i = 2; i < pool_arm_count(pool); i++)
         cr_expect_eq(pool_arm_at(pool, i)->kind, PLAN_CASCADE);
@@ -318,7 +319,7 @@ Test(pool, plans_of_the_configuration_are_checked_against_the_model)
         {"\"panel(cheap,dear->mid)\"", "plans: the model has no plan 'panel(cheap,dear->mid)'"},
         {"\"panel(cheap,mid->dear)\", experts: [cheap, mid]", "or not one of policy 'default'"},
     };
-    struct model *m = serve_test_plan_model();
+    struct model *m = serve_test_plan_model(false);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[1024];
         struct config *c = NULL;
