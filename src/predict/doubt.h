@@ -2,7 +2,8 @@
  * tells; that difference is common to the experts, so it shows where they are right or wrong together more than
  * their estimates say. With residuals r_e = score_e − q_e of one question, r_a · r_b is on average the product of
  * its two deviations, because chance alone is independent between experts; single squared residuals could not tell
- * chance from deviation. The doubt is the share of q (1 − q) that is deviation, learnt from such products over held-out questions:
+ * chance from deviation. The doubt is the share of q (1 − q) that is deviation, learnt from such products over
+ * held-out questions:
  *
  *   doubt = w · (1, logit of mean q, entropy of the group, novelty of the text)      quality_sd = √(doubt · q (1 − q))
  *
