@@ -118,40 +118,71 @@ void plan_value_add(struct plan_value *v, const struct estimate *estimates,
         }
 }
 
-/* Utility gained at one lambda if all usable rows take the combination. */
-static double course_gain_at(const struct plan_value *v, const struct plan_rows *r,
-                             const struct plan_course *c, size_t l, bool join)
+/* What a row gains at a lambda by taking the combination; false where that is not known. */
+static bool row_gain(const struct plan_value *v, const struct plan_rows *r,
+                     const struct plan_course *c, size_t l, size_t row, double *ret)
 {
+    float kept = v->kept[l * r->rows + row];
     struct plan arm = c->plan;
-    double gain = 0, count = 0;
     arm.gain_per_usd = (float)v->lambdas[l];
-    for (size_t row = 0; row < r->rows; row++) {
-        float *kept = &v->kept[l * r->rows + row];
-        if (!c->usable[row] || isnan(*kept))
-            continue;
-        struct plan_result result = plan_course_result(r, c, &arm, row);
-        double utility = utility_of(&result, v->lambdas[l]);
-        gain += utility - (double)*kept;
-        count++;
-        if (join)
-            *kept = (float)utility;
-    }
-    return count > 0 ? gain / count : 0;
+    if (!c->usable[row] || isnan(kept))
+        return false;
+    struct plan_result result = plan_course_result(r, c, &arm, row);
+    *ret = utility_of(&result, v->lambdas[l]) - (double)kept;
+    return true;
+}
+
+/* Sums of what the even and the odd rows gain at one lambda. */
+static void half_gains(const struct plan_value *v, const struct plan_rows *r,
+                       const struct plan_course *c, size_t l, double gains[2])
+{
+    double gain;
+    gains[0] = gains[1] = 0;
+    for (size_t row = 0; row < r->rows; row++)
+        if (row_gain(v, r, c, l, row, &gain))
+            gains[row % 2] += gain;
 }
 
 double plan_value_course_gain(const struct plan_value *v, const struct plan_rows *r,
-                              const struct plan_course *c)
+                              const struct plan_course *c, double *ret_error)
 {
-    double gain = 0;
-    for (size_t l = 0; l < PLAN_LAMBDAS; l++)
-        gain += fmax(course_gain_at(v, r, c, l, false), 0) / PLAN_LAMBDAS;
-    return gain;
+    bool takes[PLAN_LAMBDAS][2];
+    double sum = 0, squares = 0, n = 0;
+    for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
+        double gains[2];
+        half_gains(v, r, c, l, gains);
+        takes[l][0] = gains[1] > 0;
+        takes[l][1] = gains[0] > 0;
+    }
+    for (size_t row = 0; row < r->rows; row++) {
+        double mean = 0, known = 0, gain;
+        for (size_t l = 0; l < PLAN_LAMBDAS; l++)
+            if (row_gain(v, r, c, l, row, &gain)) {
+                mean += takes[l][row % 2] ? gain : 0;
+                known++;
+            }
+        if (known == 0)
+            continue;
+        sum += mean / known;
+        squares += mean / known * (mean / known);
+        n++;
+    }
+    double mean = n > 0 ? sum / n : 0;
+    if (ret_error)
+        *ret_error = n > 1 ? sqrt(fmax(squares / n - mean * mean, 0) / (n - 1)) : INFINITY;
+    return mean;
 }
 
 void plan_value_course_add(struct plan_value *v, const struct plan_rows *r,
                            const struct plan_course *c)
 {
-    for (size_t l = 0; l < PLAN_LAMBDAS; l++)
-        if (course_gain_at(v, r, c, l, false) > 0)
-            course_gain_at(v, r, c, l, true);
+    for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
+        double gains[2], gain;
+        half_gains(v, r, c, l, gains);
+        if (gains[0] + gains[1] <= 0)
+            continue;
+        for (size_t row = 0; row < r->rows; row++)
+            if (row_gain(v, r, c, l, row, &gain))
+                v->kept[l * r->rows + row] += (float)gain;
+    }
 }

@@ -14,7 +14,8 @@
 #define SCREEN_TREES       24    /* of a quick check */
 #define CANDIDATES_MAX     128
 #define GAIN_MIN           0.0005 /* mean utility, for a combination to be taken */
-#define USABLE_MIN         100    /* rows a combination needs */
+#define GAIN_ERRORS        3   /* ... and so many standard errors, as the best of many is sought */
+#define USABLE_MIN         100 /* rows a combination needs */
 #define HEAD_RIDGE         20.0
 #define NAME_MAX_BYTES     (1u << 20)
 
@@ -83,25 +84,72 @@ static double mean_score(const struct plan_rows *r, size_t e)
     return count > 0 ? sum / count : 0;
 }
 
-/* The experts that routing uses most, the least accurate first; returns how many. */
+/* Mean recorded cost. */
+static double mean_cost_usd(const struct plan_rows *r, size_t e)
+{
+    double sum = 0, count = 0;
+    for (size_t row = 0; row < r->rows; row++) {
+        const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[e]);
+        sum += o->cost_known ? (double)o->cost_nano_usd / (double)NANO_PER_USD : 0;
+        count += o->cost_known;
+    }
+    return count > 0 ? sum / count : 0;
+}
+
+struct screened {
+    double score[DATASET_EXPERTS_MAX], cost_usd[DATASET_EXPERTS_MAX];
+    bool taken[DATASET_EXPERTS_MAX];
+};
+
+/* The expert not yet taken that most lambdas would rather ask always than any other such; SIZE_MAX when none is left.
+ * Routing may pass over a second opinion that is as good as the first. */
+static size_t screen_next(const struct search *s, const struct plan_value *v,
+                          const struct screened *x)
+{
+    size_t votes[DATASET_EXPERTS_MAX] = {0}, winner = SIZE_MAX;
+    for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
+        size_t best = SIZE_MAX;
+        double most = 0;
+        for (size_t e = 0; e < s->rows->experts; e++) {
+            double utility = x->score[e] - v->lambdas[l] * x->cost_usd[e];
+            if (!x->taken[e] && (best == SIZE_MAX || utility > most)) {
+                best = e;
+                most = utility;
+            }
+        }
+        if (best != SIZE_MAX)
+            votes[best]++;
+    }
+    for (size_t e = 0; e < s->rows->experts; e++)
+        if (votes[e] && (winner == SIZE_MAX || votes[e] > votes[winner]))
+            winner = e;
+    return winner;
+}
+
+/* The experts that routing uses most, then those that come next, the least accurate first; returns how many. */
 static size_t screen_experts(const struct search *s, const struct plan_value *v, size_t *chosen)
 {
-    size_t n = 0;
-    double scores[SCREEN_EXPERTS_MAX];
-    for (size_t e = 0; e < s->rows->experts; e++) {
-        size_t higher = 0;
-        for (size_t k = 0; k < s->rows->experts; k++)
-            higher += v->shares[k] > v->shares[e] || (v->shares[k] == v->shares[e] && k < e);
-        if (higher >= SCREEN_EXPERTS_MAX || v->shares[e] < SCREEN_SHARE_MIN)
-            continue;
-        double score = mean_score(s->rows, e);
+    size_t n = 0, experts = s->rows->experts;
+    struct screened x = {.taken = {false}};
+    for (size_t e = 0; e < experts; e++) {
+        x.score[e] = mean_score(s->rows, e);
+        x.cost_usd[e] = mean_cost_usd(s->rows, e);
+    }
+    while (n < SCREEN_EXPERTS_MAX && n < experts) {
+        size_t next = SIZE_MAX;
+        for (size_t e = 0; e < experts; e++)
+            if (!x.taken[e] && v->shares[e] >= SCREEN_SHARE_MIN &&
+                (next == SIZE_MAX || v->shares[e] > v->shares[next]))
+                next = e;
+        if (next == SIZE_MAX)
+            next = screen_next(s, v, &x);
+        if (next == SIZE_MAX)
+            break;
+        x.taken[next] = true;
         size_t at = n++;
-        for (; at > 0 && scores[at - 1] > score; at--) {
-            scores[at] = scores[at - 1];
+        for (; at > 0 && x.score[chosen[at - 1]] > x.score[next]; at--)
             chosen[at] = chosen[at - 1];
-        }
-        scores[at] = score;
-        chosen[at] = e;
+        chosen[at] = next;
     }
     return n;
 }
@@ -206,8 +254,8 @@ static enum status find_courses(struct search *s, struct plan_value *v, struct e
         for (size_t i = 0; i < s->candidate_count; i++) {
             if (used[i] || quick[i].usable_count < USABLE_MIN)
                 continue;
-            double gain = plan_value_course_gain(v, s->rows, &quick[i]);
-            if (gain > best_gain) {
+            double error, gain = plan_value_course_gain(v, s->rows, &quick[i], &error);
+            if (gain > best_gain && gain > GAIN_ERRORS * error) {
                 best_gain = gain;
                 best = i;
             }
@@ -229,7 +277,7 @@ static enum status named_courses(struct search *s, const struct plan_value *v, s
     for (size_t i = 0; i < s->candidate_count && st == OK; i++) {
         st = take_course(s, &s->candidates[i], 0, err);
         if (st == OK)
-            s->course_gains[i] = plan_value_course_gain(v, s->rows, &s->courses[i]);
+            s->course_gains[i] = plan_value_course_gain(v, s->rows, &s->courses[i], NULL);
     }
     return st;
 }

@@ -148,26 +148,39 @@ Test(plan_value, the_gain_of_an_arm_is_what_it_adds)
     plan_world_free(w);
 }
 
-static double course_by_hand(const struct plan_world *w, const struct plan_value *v,
-                             const struct plan_course *c)
+/* What one row gains at one lambda. */
+static double row_by_hand(const struct plan_world *w, const struct plan_value *v,
+                          const struct plan_course *c, size_t l, size_t row)
 {
-    double total = 0;
-    for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
-        double gain = 0, n = 0, lambda = v->lambdas[l];
-        for (size_t row = 0; row < ROWS; row++) {
-            const struct outcome *o = plan_world_outcome(w, row, 0);
-            bool ask = (double)c->gain_per_usd[row] > lambda;
-            double cost =
-                plan_world_usd(&o[0]) + plan_world_usd(&o[1]) + ask * plan_world_usd(&o[2]);
-            if (!c->usable[row])
-                continue;
-            gain += (double)o[ask ? c->final[row] : c->kept[row]].score - lambda * cost -
-                    (double)v->kept[l * ROWS + row];
-            n++;
+    const struct outcome *o = plan_world_outcome(w, row, 0);
+    double lambda = v->lambdas[l];
+    bool ask = (double)c->gain_per_usd[row] > lambda;
+    double cost = plan_world_usd(&o[0]) + plan_world_usd(&o[1]) + ask * plan_world_usd(&o[2]);
+    return (double)o[ask ? c->final[row] : c->kept[row]].score - lambda * cost -
+           (double)v->kept[l * ROWS + row];
+}
+
+/* Each half takes the combination where the other half would gain. */
+static double course_by_hand(const struct plan_world *w, const struct plan_value *v,
+                             const struct plan_course *c, double *error)
+{
+    double gain[ROWS] = {0}, sum = 0, n = 0, spread = 0;
+    for (size_t l = 0; l < PLAN_LAMBDAS; l++)
+        for (size_t half = 0; half < 2; half++) {
+            double other = 0;
+            for (size_t row = 1 - half; row < ROWS; row += 2)
+                other += c->usable[row] ? row_by_hand(w, v, c, l, row) : 0;
+            for (size_t row = half; row < ROWS && other > 0; row += 2)
+                gain[row] += row_by_hand(w, v, c, l, row) / PLAN_LAMBDAS;
         }
-        total += gain > 0 ? gain / n / PLAN_LAMBDAS : 0;
+    for (size_t row = 0; row < ROWS; row++) {
+        sum += c->usable[row] ? gain[row] : 0;
+        n += c->usable[row];
     }
-    return total;
+    for (size_t row = 0; row < ROWS; row++)
+        spread += c->usable[row] ? (gain[row] - sum / n) * (gain[row] - sum / n) : 0;
+    *error = sqrt(spread / n / (n - 1));
+    return sum / n;
 }
 
 Test(plan_value, the_gain_of_a_combination_counts_where_it_is_one)
@@ -189,10 +202,12 @@ Test(plan_value, the_gain_of_a_combination_counts_where_it_is_one)
         c.kept[row] = (uint8_t)rng_below(&r, 2);
         c.final[row] = row % 9 ? 2 : 1;
     }
-    double want = course_by_hand(w, &v, &c);
+    double want_error, error, want = course_by_hand(w, &v, &c, &want_error);
     cr_expect_gt(want, 0.001);
-    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &c), want, 1e-6);
+    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &c, &error), want, 1e-6);
+    cr_expect_float_eq(error, want_error, 1e-6);
     plan_value_course_add(&v, &w->rows, &c);
-    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &c), 0, 1e-9, "it cannot join twice");
+    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &c, NULL), 0, 1e-6,
+                       "it cannot join twice");
     plan_world_free(w);
 }
