@@ -68,7 +68,7 @@ def chain(leeroo, tmp_path_factory):
     config = folder / "leeroo.yaml"
     config.write_text(f"listen: 127.0.0.1:0\nmodel: pro.leeroo\nexperts:\n"
                       + "".join(f"  - {{name: {e}, url: \"http://{address}/v1\"}}\n" for e in EXPERTS)
-                      + "policies: {default: {lambda: 30}, paced: {budget: 1.5}}\n")
+                      + "policies: {default: {lambda: 30, plans: none}, paced: {budget: 1.5, plans: none}}\n")
     gateway = Gateway(leeroo, config)
     yield gateway
     gateway.client.close()
