@@ -94,10 +94,7 @@ static enum status evaluate(const struct eval_options *o, struct dataset *d, str
 {
     struct eval_measured *first = &models[0], *second = o->compare ? &models[1] : NULL;
     const struct eval_pool pool = {o->experts, o->reference, o->plans};
-    first->model = o->model;
-    enum status st = model_load(o->model, &first->m, err);
-    if (st == OK)
-        st = eval_set_build(first->m, d, &pool, a, &first->set, err);
+    enum status st = eval_set_build(first->m, d, &pool, a, &first->set, err);
     if (st == OK && second)
         st = build_second(o, d, a, first, second, err);
     if (st != OK)
@@ -120,8 +117,11 @@ static int eval(const struct eval_options *o)
     struct dataset *d = NULL;
     struct error err;
     struct arena *a = arena_create(EVAL_ARENA_BYTES);
-    enum status st = a ? dataset_load(o->dataset, DATASET_ALL, &d, &err)
-                       : error_set(&err, ERR_MEMORY, "no memory");
+    models[0].model = o->model;
+    enum status st =
+        a ? model_load(o->model, &models[0].m, &err) : error_set(&err, ERR_MEMORY, "no memory");
+    if (st == OK)
+        st = dataset_load(o->dataset, DATASET_ALL, &d, &err);
     if (st == OK)
         st = evaluate(o, d, a, models, &err);
     int rc = st == OK ? 0 : cli_fail("eval", &err);
@@ -184,8 +184,7 @@ static int eval_run(int argc, char **argv)
          &o.compare, 0, 0, NULL},
         {"--decisions", 0, "FILE", "write every call behind the figures as CSV", OPTION_STRING,
          &o.decisions, 0, 0, NULL},
-        {"--at", 0, "FRACTION,...",
-         "measure at these fractions of the reference's cost (default .35,.5,2/3,.75,1)",
+        {"--at", 0, "FRACTION,...", "fractions of the reference's cost (default .35,.5,2/3,.75,1)",
          OPTION_STRING, &o.at, 0, 0, NULL},
         {"--json", 0, NULL, "one JSON object instead of a table", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--bootstrap", 0, "N", "draws for standard errors (default 500; 0: none)", OPTION_COUNT,

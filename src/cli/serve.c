@@ -30,6 +30,16 @@ struct options {
     bool check;
 };
 
+static void warn_of_budgets(const struct config *config)
+{
+    for (size_t i = 0; i < config->policy_count && !config->state_dir; i++)
+        if (config->policies[i].policy.budget_usd_per_1k > 0) {
+            log_event(LOG_WARN, "budgets begin anew at every start",
+                      "mend=\"give a state_dir in the configuration\"");
+            return;
+        }
+}
+
 static enum status run_gateway(const struct config *config, const struct model *model, bool check,
                                struct error *err)
 {
@@ -42,6 +52,7 @@ static enum status run_gateway(const struct config *config, const struct model *
               gateway_address(gateway), config->expert_count, config->policy_count,
               STR_FMT(config->policies[config->default_policy].name),
               (unsigned long long)model_checksum(model));
+    warn_of_budgets(config);
     status = gateway_run(gateway, true, err);
     gateway_free(gateway);
     log_event(LOG_INFO, "stopped", "status=%s", status_name(status));

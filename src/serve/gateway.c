@@ -266,12 +266,8 @@ static size_t thread_count(const struct config *c)
 
 static enum status keep_budgets(struct gateway *g, struct error *err)
 {
-    if (g->config->state_dir)
-        return keeper_start(g->pool, g->config->state_dir, &g->keeper, err);
-    if (pool_budgets(g->pool, NULL) > 0)
-        log_event(LOG_WARN, "budgets begin anew at every start",
-                  "mend=\"give a state_dir in the configuration\"");
-    return OK;
+    const char *folder = g->config->state_dir;
+    return folder ? keeper_start(g->pool, folder, &g->keeper, err) : OK;
 }
 
 static enum status gateway_start(struct gateway *g, const struct model *model, struct error *err)
