@@ -10,6 +10,9 @@ from conftest import EXPERTS, KEY
 from upstream import answer, delta
 
 
+EASY = [{"role": "user", "content": "two hello sum cat colour hello"}]
+
+
 def price(name, usage):
     inp, out = (Decimal(p) for p in EXPERTS[name])
     return (inp * usage[0] + out * usage[1]) / 1_000_000
@@ -28,7 +31,7 @@ def client(gateway):
 def test_official_client(gateway, upstream, client):
     upstream.on("cheap", answer("hello cat", (11, 7)))
     raw = client.chat.completions.with_raw_response.create(
-        model="leeroo", messages=[{"role": "user", "content": "hello cat"}])
+        model="leeroo", messages=EASY)
     reply = raw.parse()
     assert reply.choices[0].message.content == "hello cat"
     assert raw.headers["x-leeroo-expert"] == "cheap"
@@ -46,7 +49,7 @@ def test_official_client(gateway, upstream, client):
 
 def test_official_client_streaming(gateway, upstream, client):
     upstream.on("cheap", answer("one two three", (11, 7)))
-    stream = client.chat.completions.create(model="leeroo", messages=[{"role": "user", "content": "hello cat"}],
+    stream = client.chat.completions.create(model="leeroo", messages=EASY,
                                             stream=True, stream_options={"include_usage": True})
     chunks = list(stream)
     assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "one two three "
