@@ -235,7 +235,6 @@ Test(ngram, options_have_words_of_their_own)
 Test(ngram, options_of_one_shape_share_it)
 {
     cr_assert_eq(overlap("x\nA. blue sky", "y\nA. red sun"), 1);
-    cr_assert_eq(overlap("x\nA. 1.5", "y\nA. 2.7"),
-                 2); /* and the point */
+    cr_assert_eq(overlap("x\nA. 1.5", "y\nA. 2.7"), 2); /* and the point */
     cr_assert_eq(overlap("x\nA. blue sky", "y\nA. 12"), 0);
 }
