@@ -55,9 +55,9 @@ void linear_train(const struct linear_shape *shape, const struct sparse_rows *ro
 void linear_predict(const float *weights, const float *bias, size_t width, const uint32_t *buckets,
                     const float *values, size_t count, float *out);
 
-/* The same over bfloat16 weights, as the model file keeps them. */
-void linear_predict_bf16(const uint16_t *weights, const float *bias, size_t width,
-                         const uint32_t *buckets, const float *values, size_t count, float *out);
+/* The same over bfloat16 weights, as the model file keeps them. Returns the novelty. */
+float linear_predict_bf16(const uint16_t *weights, const float *bias, size_t width,
+                          const uint32_t *buckets, const float *values, size_t count, float *out);
 
 /* Share of a text's squared values in buckets that training never saw: their weights are all zero. */
 float linear_novelty_bf16(const uint16_t *weights, size_t width, const uint32_t *buckets,

@@ -120,15 +120,13 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     float first[EXPERTS_MAX], second[EXPERTS_MAX], base[EXPERTS_MAX],
         corrections[EXPERTS_MAX] = {0};
     CHECK(p->shape.width <= LINEAR_WIDTH_MAX);
-    linear_predict_bf16(p->weights, p->bias, p->shape.width, f->buckets, f->values, f->count,
-                        linear);
+    float novelty = linear_predict_bf16(p->weights, p->bias, p->shape.width, f->buckets, f->values,
+                                        f->count, linear);
     predictor_stack(p, linear, f->stats, dense, first, second);
     predictor_combine(experts, first, second, p->base, p->base + experts, base);
     forest_predict(&p->forest, dense, corrections);
     predictor_calibrate(p, base, corrections, quality);
-    *doubt = doubt_share(
-        p->doubt, mean(quality, experts), dense[STACK_ENTROPY],
-        linear_novelty_bf16(p->weights, p->shape.width, f->buckets, f->values, f->count));
+    *doubt = doubt_share(p->doubt, mean(quality, experts), dense[STACK_ENTROPY], novelty);
     float length = linear[experts + p->shape.groups];
     for (size_t e = 0; e < experts; e++)
         predictor_tokens(p, e, (float)f->characters, length, &input_tokens[e], &output_tokens[e]);

@@ -331,3 +331,37 @@ Test(linear, novelty_is_what_has_no_weights)
     cr_expect_eq((double)linear_novelty_bf16(weights, width, buckets, values, 0), 0);
     free(weights);
 }
+
+/* Widths of half a block, a block, and both. */
+Test(linear, bf16_of_every_width_is_the_plain_sum_in_order)
+{
+    enum { COUNT = 37, WIDEST = 80 };
+    uint16_t *weights = calloc((size_t)ENCODE_BUCKETS * WIDEST, sizeof(*weights));
+    uint32_t buckets[COUNT];
+    float values[COUNT], bias[WIDEST], out[WIDEST];
+    struct rng r;
+    cr_assert_not_null(weights);
+    rng_seed(&r, 5);
+    for (size_t width = 16; width <= WIDEST; width += 16) {
+        for (size_t i = 0; i < COUNT; i++) {
+            buckets[i] = (uint32_t)(i * 7001 % ENCODE_BUCKETS);
+            values[i] = (float)rng_uniform(&r);
+            for (size_t j = 0; j < width; j++) /* of every third nothing is known */
+                weights[buckets[i] * width + j] =
+                    i % 3 ? linear_to_bf16((float)rng_uniform(&r) - 0.5f) : 0;
+        }
+        for (size_t j = 0; j < width; j++)
+            bias[j] = (float)j / 7;
+        float novelty = linear_predict_bf16(weights, bias, width, buckets, values, COUNT, out);
+        cr_expect_eq((double)novelty,
+                     (double)linear_novelty_bf16(weights, width, buckets, values, COUNT));
+        cr_expect_gt((double)novelty, 1);
+        for (size_t j = 0; j < width; j++) {
+            float sum = bias[j];
+            for (size_t i = 0; i < COUNT; i++)
+                sum += from_bf16(weights[buckets[i] * width + j]) * values[i];
+            cr_assert_eq((double)out[j], (double)sum, "column %zu of %zu", j, width);
+        }
+    }
+    free(weights);
+}

@@ -38,6 +38,41 @@ Test(trees, a_forest_adds_the_leaf_that_each_tree_leads_to)
     }
 }
 
+/* Columns are summed by vectors: any number of them must come out as one after the other. */
+Test(trees, any_number_of_experts_is_summed_in_the_order_of_the_trees)
+{
+    enum { TREES = 150, MOST = 40 };
+    struct tree trees[TREES];
+    struct rng r;
+    rng_seed(&r, 6);
+    for (size_t t = 0; t < TREES; t++)
+        trees[t] = (struct tree){.nodes = 1,
+                                 .features = {(uint8_t)(t % 3)},
+                                 .left = {-1},
+                                 .right = {-2},
+                                 .thresholds = {(float)rng_uniform(&r)}};
+    const float features[] = {0.2f, 0.5f, 0.8f};
+    for (size_t experts = 1; experts <= MOST; experts++) {
+        size_t leaf_count = (size_t)TREES * TREE_LEAVES_MAX * experts;
+        float *leaves = malloc(leaf_count * sizeof(*leaves)), out[MOST + 1], wanted[MOST + 1];
+        cr_assert_not_null(leaves);
+        for (size_t i = 0; i < leaf_count; i++)
+            leaves[i] = (float)rng_uniform(&r) - 0.5f;
+        for (size_t e = 0; e <= MOST; e++)
+            out[e] = wanted[e] = (float)e / 3;
+        struct forest f = {TREES, experts, trees, leaves};
+        forest_predict(&f, features, out);
+        for (size_t t = 0; t < TREES; t++) {
+            size_t leaf = !(features[trees[t].features[0]] < trees[t].thresholds[0]);
+            for (size_t e = 0; e < experts; e++)
+                wanted[e] += leaves[(t * TREE_LEAVES_MAX + leaf) * experts + e];
+        }
+        for (size_t e = 0; e <= MOST; e++)
+            cr_assert_eq((double)out[e], (double)wanted[e], "expert %zu of %zu", e, experts);
+        free(leaves);
+    }
+}
+
 Test(trees, an_empty_forest_adds_nothing)
 {
     struct forest f = {.experts = 1};
