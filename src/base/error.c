@@ -45,7 +45,7 @@ fill(struct error *err, enum status status, int sys_errno, const char *format, v
     flatten(err->text);
 }
 
-enum status error_set(struct error *err, enum status status, const char *format, ...)
+enum status(error_set)(struct error *err, enum status status, const char *format, ...)
 {
     if (err) {
         va_list args;

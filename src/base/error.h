@@ -52,6 +52,16 @@ enum status error_set_at(struct error *err, enum status status, const char *plac
                          size_t column, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
+#ifdef __clang_analyzer__
+/* The analyzer does not look into other files: here it sees that the status comes back. */
+#define error_set(err, code, ...)                                                                  \
+    __extension__({                                                                                \
+        enum status code_ = (code);                                                                \
+        (void)(error_set)((err), code_, __VA_ARGS__);                                              \
+        code_;                                                                                     \
+    })
+#endif
+
 /* Puts context in front of the text: "PREFIX: text". Returns err->status (ERR_INPUT when err is NULL). */
 enum status error_prefix(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

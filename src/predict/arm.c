@@ -1,8 +1,6 @@
 /* Names and prices of plans: see arm.h. */
 #include "predict/arm.h"
 
-#include <math.h>
-
 #include "base/check.h"
 
 const char *plan_kind_name(enum plan_kind kind)
