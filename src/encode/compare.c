@@ -97,8 +97,7 @@ static void read_option(struct comparison *c, struct str lowered, const struct f
         if (token->class == CHAR_PUNCTUATION)
             continue;
         if (token->class == CHAR_LETTER) {
-            struct str word = str_slice(lowered, token->start, token->start + token->len);
-            denies |= word_class(word) == WORD_NEGATION;
+            denies |= word_class_padded(lowered.ptr + token->start, token->len) == WORD_NEGATION;
             c->letters += token->len;
             c->words++;
         } else {

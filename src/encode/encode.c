@@ -44,6 +44,7 @@ enum status features_init(struct features *f, struct error *err)
 {
     struct features fresh = {0};
     buf_init(&fresh.lowered, ENCODE_TEXT_BYTES_MAX + 1 + ENCODE_PADDING);
+    ngram_init(&fresh);
     enum status status = reserve(&fresh, FIRST_CAPACITY, err);
     if (status == OK)
         *f = fresh;

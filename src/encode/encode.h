@@ -14,6 +14,7 @@
 #define ENCODE_STATS          74          /* dense statistics; stats_name() names each */
 #define ENCODE_TEXT_BYTES_MAX (64u << 10) /* of a longer text the first and the last half of this */
 #define ENCODE_GRAMS_MAX      (2 * ENCODE_TEXT_BYTES_MAX)
+#define ENCODE_LOGS           32
 
 /* What a model file says about its encoder; another version is refused. */
 #define ENCODE_VERSION "ngram18+stats74/2"
@@ -49,6 +50,7 @@ struct features {
     struct text_token *tokens; /* [token_count] of the text */
     uint32_t token_count;
     struct buf lowered;
+    float logs[ENCODE_LOGS]; /* 1 + ln(index): most counts are small */
 };
 
 NODISCARD enum status features_init(struct features *f, struct error *err);

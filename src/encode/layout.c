@@ -23,12 +23,13 @@ void layout_find(struct str text, const struct features *f, struct text_layout *
     struct text_layout l = {.count = 0};
     find_options(text, &l);
     uint32_t at = 0;
-    for (size_t i = 0; i <= l.count; i++) {
+    for (size_t i = 0; i < l.count; i++) {
         while (at < f->token_count && f->tokens[at].start < l.starts[i])
             at++;
         l.tokens[i] =
             at + LAYOUT_MARK_TOKENS; /* an option's tokens begin with its letter and a point */
     }
+    l.tokens[l.count] = f->token_count + LAYOUT_MARK_TOKENS;
     l.stem_tokens = l.tokens[0] - LAYOUT_MARK_TOKENS;
     *ret = l;
 }

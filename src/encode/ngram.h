@@ -4,8 +4,11 @@
 #include "encode/encode.h"
 #include "encode/layout.h"
 
-/* Bytes behind the text that ngram_encode may read (and ignores). */
+/* Bytes behind the text that ngram_encode and stats_encode may read (and ignore). */
 #define ENCODE_PADDING 8
+
+/* What is computed once for all texts. */
+void ngram_init(struct features *f);
 
 /* Fills buckets, values and count from f->tokens of a text in lower case; and the hashes of the tokens, but for the
  * letters and points that options begin with. */

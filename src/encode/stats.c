@@ -14,7 +14,7 @@
 static const char marks[] = "$\\=(\":?-";
 #define MARK_COUNT ((unsigned)sizeof(marks) - 1)
 
-/* Cue words in the stem, each a statistic (0 or 1); in order of their first letter. */
+/* Cue words in the stem, each a statistic (0 or 1); each begins with a letter of its own. */
 #define CUE(text)                                                                                  \
     {                                                                                              \
         text, sizeof(text) - 1                                                                     \
@@ -62,30 +62,25 @@ static void tally_bytes(const uint32_t counts[256], struct tally *t)
     t->points = counts['.'];
 }
 
-static void tally_word(struct str text, const struct text_token *word, struct tally *t)
+/* Without branches: which token comes next cannot be predicted. Only letters come in runs or are capital. */
+static void tally_tokens(struct str text, const struct features *f, struct tally *ret)
 {
-    unsigned char first = (unsigned char)text.ptr[word->start];
-    t->words++;
-    t->letters += word->len;
-    t->capitalised += first >= 'A' && first <= 'Z';
-    t->long_words += word->len >= 8;
-    t->single_letters += word->len == 1;
-}
-
-static void tally_tokens(struct str text, const struct features *f, struct tally *t)
-{
+    struct tally t = *ret;
     uint32_t number_end = UINT32_MAX;
     for (uint32_t i = 0; i < f->token_count; i++) {
         const struct text_token *token = &f->tokens[i];
-        if (token->class == CHAR_LETTER)
-            tally_word(text, token, t);
-        t->punctuation += token->class == CHAR_PUNCTUATION;
-        if (token->class != CHAR_DIGIT)
-            continue;
-        t->digits++;
-        t->numbers += token->start != number_end; /* the digits of a number touch */
-        number_end = token->start + 1;
+        uint32_t word = token->class == CHAR_LETTER, digit = token->class == CHAR_DIGIT;
+        t.words += word;
+        t.letters += word * token->len;
+        t.capitalised += (unsigned char)(text.ptr[token->start] - 'A') < 26;
+        t.long_words += token->len >= 8;
+        t.single_letters += word & (token->len == 1);
+        t.punctuation += token->class == CHAR_PUNCTUATION;
+        t.digits += digit;
+        t.numbers += digit & (token->start != number_end); /* the digits of a number touch */
+        number_end = digit ? token->start + 1 : number_end;
     }
+    *ret = t;
 }
 
 static float *option_stats(struct str text, const struct text_layout *o, float *out)
@@ -134,24 +129,26 @@ static float *word_stats(size_t text_len, const struct tally *t, float *out)
     return out;
 }
 
-/* Every cue begins with a blank, so only words behind one are looked at, and there only the cues with their letter.
- * `lowered` has a blank in front of it and is cut behind the stem. */
-static void find_cues(struct str lowered, const struct features *f, float *out)
+/* Every cue begins with a blank, so only words behind one are looked at, and only those that begin with the same two
+ * letters as a cue. `lowered` has a blank in front of it, is cut behind the stem and may be read behind. */
+static void find_cues(struct str lowered, const struct features *f, uint32_t stem_tokens,
+                      float *out)
 {
-    unsigned char first['z' + 1] = {0}; /* 1 + the first cue with this letter */
-    for (size_t i = CUE_COUNT; i-- > 0;)
-        first[(unsigned char)cues[i].text[1]] = (unsigned char)(i + 1);
+    char second[256] = {0}; /* letter behind the first; no two cues have the same first */
+    unsigned char which[256];
+    for (size_t i = 0; i < CUE_COUNT; i++) {
+        second[(unsigned char)cues[i].text[1]] = cues[i].text[2];
+        which[(unsigned char)cues[i].text[1]] = (unsigned char)i;
+    }
     memset(out, 0, CUE_COUNT * sizeof(*out));
-    for (uint32_t k = 0; k < f->token_count && f->tokens[k].start < lowered.len; k++) {
+    for (uint32_t k = 0; k < stem_tokens; k++) {
         const char *word = lowered.ptr + f->tokens[k].start;
-        unsigned char letter = (unsigned char)*word;
-        if (word[-1] != ' ' || letter > 'z' || !first[letter])
+        char wanted = second[(unsigned char)*word];
+        if (!((wanted != 0) & (word[1] == wanted) & (word[-1] == ' ')))
             continue;
-        size_t left = lowered.len - f->tokens[k].start + 1;
-        for (size_t i = first[letter] - 1u;
-             i < CUE_COUNT && (unsigned char)cues[i].text[1] == letter; i++)
-            if (left >= cues[i].len && !memcmp(word - 1, cues[i].text, cues[i].len))
-                out[i] = 1;
+        size_t i = which[(unsigned char)*word], left = lowered.len - f->tokens[k].start + 1;
+        if (left >= cues[i].len && !memcmp(word - 1, cues[i].text, cues[i].len))
+            out[i] = 1;
     }
 }
 
@@ -167,7 +164,7 @@ void stats_encode(struct str text, struct str lowered, const struct text_layout 
     out = word_stats(text.len, &tally, out);
     for (size_t i = 0; i < MARK_COUNT; i++)
         *out++ = (float)tally.marks[i];
-    find_cues(str_slice(lowered, 0, layout->stem), f, out);
+    find_cues(str_slice(lowered, 0, layout->stem), f, layout->stem_tokens, out);
     out = compare_stats(lowered, layout, f, out + CUE_COUNT);
     out = style_stats(text, lowered, layout, counts, f, out);
     DEBUG_CHECK(out == f->stats + ENCODE_STATS);

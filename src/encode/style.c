@@ -1,5 +1,6 @@
 /* Statistics of how a text is written. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -37,30 +38,42 @@ struct style {
     double squares, letters;
 };
 
-static void read_words(struct str lowered, const struct text_layout *l, const struct features *f,
+/* Whether a sentence ends with this token: a blank follows within the stem. */
+static bool ends_sentence(struct str stem, const struct text_token *token)
+{
+    if (token->class != CHAR_PUNCTUATION || !memchr(".?!", stem.ptr[token->start], 3))
+        return false;
+    size_t next = token->start + 1;
+    return next < stem.len && char_class((unsigned char)stem.ptr[next]) == CHAR_BLANK;
+}
+
+/* Few branches: whether a word or something else comes next cannot be predicted. What is no word is of WORD_OTHER,
+ * which nobody asks for, and ends in no letter. */
+static void read_words(struct str stem, const struct text_layout *l, const struct features *f,
                        struct style *s)
 {
-    uint32_t in_sentence = 0;
+    uint32_t in_sentence = 0, words = 0, ends_in_s = 0;
+    uint64_t letters = 0, squares = 0;
     for (uint32_t i = 0; i < l->stem_tokens; i++) {
         const struct text_token *token = &f->tokens[i];
-        if (token->class == CHAR_LETTER) {
-            struct str word = str_slice(lowered, token->start, token->start + token->len);
-            s->classes[word_class(word)]++;
-            s->words++;
-            s->ends_in_s += word.ptr[word.len - 1] == 's';
-            s->letters += token->len;
-            s->squares += (double)token->len * token->len;
-            in_sentence++;
-        }
-        size_t next = token->start + token->len;
-        bool ends = memchr(".?!", lowered.ptr[token->start], 3) && next < lowered.len &&
-                    char_class((unsigned char)lowered.ptr[next]) == CHAR_BLANK;
-        if (in_sentence && (ends || i + 1 == l->stem_tokens)) {
+        uint32_t len = token->len, word = token->class == CHAR_LETTER, count = word * len;
+        const char *start = stem.ptr + token->start;
+        s->classes[word_class_padded(start, len)]++;
+        words += word;
+        in_sentence += word;
+        ends_in_s += start[len - 1] == 's';
+        letters += count;
+        squares += (uint64_t)count * count;
+        if (in_sentence && (ends_sentence(stem, token) || i + 1 == l->stem_tokens)) {
             s->first = s->sentences++ ? s->first : in_sentence;
             s->last = in_sentence;
             in_sentence = 0;
         }
     }
+    s->words = words;
+    s->ends_in_s = ends_in_s;
+    s->letters = (double)letters;
+    s->squares = (double)squares;
 }
 
 static float *word_stats(const struct style *s, float *out)

@@ -1,17 +1,19 @@
-/* A table by first letter: a word is compared with the few that begin and end like it. */
+/* A perfect hash: a word is compared with one other at most, and without a branch, for which words come next cannot be
+ * predicted. */
 #include "encode/words.h"
 
-#include <stdint.h>
 #include <string.h>
 
+#include "encode/load.h"
+
+#define WORD_BYTES 16 /* the longest has 11 */
 #define W(text, class)                                                                             \
     {                                                                                              \
-        {text, sizeof(text) - 1}, class                                                            \
+        text, sizeof(text) - 1, class                                                              \
     }
-/* In order of the first letter (tests/encode/test_words.c). */
 static const struct {
-    struct str text;
-    enum word_class class;
+    char text[WORD_BYTES];
+    uint8_t len, class;
 } words[] = {
     W("a", WORD_A),
     W("an", WORD_A),
@@ -121,22 +123,54 @@ static const struct {
     W("without", WORD_NEGATION),
 };
 #define WORD_COUNT (sizeof(words) / sizeof(words[0]))
+_Static_assert(WORD_COUNT <= UINT8_MAX, "places of words are bytes");
 
-/* Where the words of each letter begin (a test counts them again). */
-static const uint8_t first_of[27] = {
-    0,  10, 13, 18, 23, 26, 34, 37, 40,  50,  50,  50,  54,  61,
-    67, 71, 77, 77, 82, 89, 98, 98, 101, 106, 106, 106, 106,
+/* slots[hash] is the place of the only word with this hash; where there is none, any place does. MULTIPLIER was drawn
+ * until no two words shared a slot; a new word needs another draw (tests/encode/test_words.c finds all words). */
+#define SLOT_BITS  9
+#define MULTIPLIER UINT64_C(0x192f06ad8e2baef3)
+static const uint8_t slots[1 << SLOT_BITS] = {
+    0,  0,  0,   0,   81, 0,  0,  0,  0,  0,   0,  0,  0,  0,  25, 103, 35,  24, 0,  0,  0,  21, 0,
+    0,  0,  37,  0,   0,  0,  0,  0,  0,  0,   41, 0,  84, 0,  0,  0,   0,   0,  0,  0,  0,  0,  0,
+    0,  51, 0,   0,   0,  0,  0,  0,  0,  0,   0,  0,  0,  23, 3,  0,   33,  0,  68, 0,  0,  0,  0,
+    0,  0,  65,  52,  80, 0,  0,  91, 0,  0,   0,  0,  11, 0,  0,  0,   0,   0,  0,  0,  26, 0,  0,
+    0,  0,  0,   0,   0,  0,  0,  10, 97, 6,   79, 0,  85, 0,  0,  0,   62,  0,  0,  0,  94, 0,  0,
+    0,  0,  0,   13,  0,  61, 64, 0,  0,  0,   0,  0,  0,  0,  0,  0,   39,  0,  0,  0,  0,  0,  0,
+    0,  0,  0,   0,   0,  0,  0,  0,  0,  0,   0,  34, 0,  0,  0,  0,   0,   0,  0,  0,  0,  0,  0,
+    0,  0,  0,   0,   0,  0,  0,  40, 16, 0,   0,  0,  0,  0,  0,  0,   0,   0,  0,  0,  0,  2,  0,
+    0,  0,  18,  0,   0,  0,  0,  0,  0,  46,  0,  56, 0,  0,  0,  0,   0,   0,  0,  31, 0,  0,  0,
+    0,  0,  0,   105, 0,  0,  0,  20, 0,  102, 0,  14, 87, 0,  0,  0,   0,   0,  15, 0,  0,  0,  0,
+    0,  0,  48,  0,   0,  0,  0,  0,  0,  0,   0,  0,  0,  0,  0,  0,   0,   99, 0,  0,  36, 0,  0,
+    0,  22, 0,   0,   0,  0,  0,  44, 0,  0,   0,  0,  0,  0,  0,  101, 104, 93, 0,  77, 0,  42, 47,
+    43, 0,  0,   0,   0,  0,  0,  63, 0,  0,   58, 0,  0,  0,  0,  0,   0,   0,  0,  0,  0,  0,  0,
+    0,  0,  0,   0,   0,  0,  0,  0,  38, 0,   0,  9,  0,  86, 0,  0,   0,   0,  89, 0,  0,  0,  0,
+    0,  0,  0,   0,   49, 0,  54, 0,  92, 0,   88, 0,  0,  98, 67, 0,   0,   0,  0,  4,  0,  0,  0,
+    0,  19, 0,   0,   0,  0,  74, 90, 0,  0,   0,  17, 55, 0,  0,  0,   0,   57, 29, 0,  0,  0,  0,
+    0,  0,  0,   28,  0,  66, 0,  0,  0,  0,   0,  0,  0,  7,  0,  1,   0,   0,  0,  0,  0,  69, 0,
+    27, 32, 0,   0,   0,  0,  59, 0,  0,  0,   0,  0,  50, 0,  0,  76,  71,  0,  0,  96, 0,  0,  0,
+    0,  0,  0,   0,   0,  0,  45, 0,  0,  73,  0,  83, 0,  0,  0,  0,   0,   0,  0,  0,  0,  5,  0,
+    0,  72, 0,   70,  0,  0,  0,  12, 0,  0,   0,  0,  0,  8,  95, 0,   0,   78, 0,  82, 0,  0,  0,
+    0,  53, 100, 0,   0,  0,  0,  0,  0,  0,   0,  0,  0,  0,  0,  0,   0,   0,  0,  0,  0,  0,  0,
+    0,  0,  0,   60,  75, 0,  0,  0,  0,  0,   0,  0,  0,  0,  0,  0,   0,   0,  0,  0,  0,  0,  30,
+    0,  0,  0,   0,   0,  0,
 };
+
+/* The first eight letters and those behind them, to the sixteenth; 0 where the word has ended. */
+enum word_class word_class_padded(const char *lowered, size_t len)
+{
+    uint64_t low = load64_first(lowered, len < 8 ? len : 8);
+    uint64_t high = len > 8 ? load64_first(lowered + 8, len < WORD_BYTES ? len - 8 : 8) : 0;
+    size_t i = slots[(low + high) * MULTIPLIER >> (64 - SLOT_BITS)];
+    uint64_t other =
+        (load64(words[i].text) ^ low) | (load64(words[i].text + 8) ^ high) | (words[i].len ^ len);
+    return (enum word_class)(words[i].class * (other == 0)); /* WORD_OTHER is 0 */
+}
 
 enum word_class word_class(struct str lowered)
 {
-    unsigned letter = lowered.len ? (unsigned)(unsigned char)lowered.ptr[0] - 'a' : 26;
-    if (letter >= 26)
+    char padded[WORD_BYTES] = {0};
+    if (!lowered.len || lowered.len > WORD_BYTES)
         return WORD_OTHER;
-    for (size_t i = first_of[letter]; i < first_of[letter + 1]; i++)
-        if (words[i].text.len == lowered.len &&
-            words[i].text.ptr[lowered.len - 1] == lowered.ptr[lowered.len - 1] &&
-            !memcmp(words[i].text.ptr, lowered.ptr, lowered.len))
-            return words[i].class;
-    return WORD_OTHER;
+    memcpy(padded, lowered.ptr, lowered.len);
+    return word_class_padded(padded, lowered.len);
 }

@@ -20,3 +20,5 @@ enum word_class {
 };
 
 enum word_class word_class(struct str lowered);
+/* The same of a word of one byte or more, behind which ENCODE_PADDING bytes may be read (encode/ngram.h). */
+enum word_class word_class_padded(const char *lowered, size_t len);

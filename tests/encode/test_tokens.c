@@ -70,3 +70,23 @@ Test(tokens, every_byte_is_in_one_token_or_blank)
             cr_assert_eq(char_class((unsigned char)text[at]), CHAR_BLANK);
     }
 }
+
+/* The tokeniser reads 64 bytes at a time. */
+Test(tokens, words_longer_than_a_chunk)
+{
+    char text[400];
+    for (size_t before = 0; before < 130; before++)
+        for (size_t len = 1; len < 200; len += 9) {
+            memset(text, ' ', sizeof(text));
+            memset(text + before, 'w', len);
+            text[before + len] = '.';
+            struct str s = {text, before + len + 1};
+            cr_assert_eq(encode_text(&encoder, s, &f, NULL), OK);
+            tokens_find(s, &f);
+            cr_assert_eq(f.token_count, 2);
+            cr_assert_eq(f.tokens[0].start, before);
+            cr_assert_eq(f.tokens[0].len, len);
+            cr_assert_eq(f.tokens[1].start, before + len);
+            cr_assert_eq(f.tokens[1].len, 1);
+        }
+}
