@@ -30,7 +30,7 @@ static enum status response_parse(struct str line, const struct line_reader *r, 
 static enum status responses_each(struct line_reader *r, struct arena *a, response_fn *fn,
                                   void *arg, struct error *err)
 {
-    struct str line, id, text;
+    struct str line, id = {NULL, 0}, text = {NULL, 0};
     enum status st;
     while ((st = line_reader_next(r, &line, err)) == OK) {
         if (str_trim(line).len == 0)

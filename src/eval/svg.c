@@ -75,10 +75,12 @@ size_t svg_ticks(const struct svg_scale *s, size_t wanted, struct svg_tick *tick
         return ticks_log(s, wanted, ticks);
     double step = round_step((s->high - s->low) / (double)wanted);
     size_t n = 0;
-    for (double i = ceil(s->low / step - 1e-9); n < SVG_TICKS_MAX; i++) {
-        if (i * step > s->high + 1e-9 * step)
+    double first = ceil(s->low / step - 1e-9);
+    for (; n < SVG_TICKS_MAX; n++) {
+        double at = (first + (double)n) * step;
+        if (at > s->high + 1e-9 * step)
             break;
-        ticks[n++] = (struct svg_tick){i * step + 0.0, true}; /* no -0 */
+        ticks[n] = (struct svg_tick){at + 0.0, true}; /* no -0 */
     }
     return n;
 }

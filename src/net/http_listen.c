@@ -44,7 +44,7 @@ static enum status address_split(const char *text, struct address *ret, struct e
 
 static enum status address_bound(int fd, char *bound, struct error *err)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     char host[INET6_ADDRSTRLEN + 1], port[PORT_BYTES_MAX];
     if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
