@@ -15,11 +15,16 @@ void forest_done(struct forest *f)
     *f = (struct forest){.experts = f->experts};
 }
 
+/* Every node in turn, for children come behind their parents; without a branch, for which way a text goes cannot be
+ * predicted. */
 static size_t find_leaf(const struct tree *t, const float *features)
 {
     int at = t->nodes ? 0 : -1;
-    while (at >= 0)
-        at = features[t->features[at]] < t->thresholds[at] ? t->left[at] : t->right[at];
+    for (int k = 0; k < t->nodes; k++) {
+        int left = t->left[k], right = t->right[k];
+        int next = left ^ ((left ^ right) & -!(features[t->features[k]] < t->thresholds[k]));
+        at = at == k ? next : at;
+    }
     return (size_t)(-1 - at);
 }
 
