@@ -56,6 +56,6 @@ struct features {
 NODISCARD enum status features_init(struct features *f, struct error *err);
 void features_done(struct features *f);
 
-/* Cost: about 5 µs per KB. ERR_MEMORY; any bytes are fine, also invalid UTF-8. */
+/* Cost: about 6 µs per KB. ERR_MEMORY; any bytes are fine, also invalid UTF-8. */
 NODISCARD enum status encode_text(const struct encoder *e, struct str text, struct features *f,
                                   struct error *err);
