@@ -12,11 +12,12 @@
 #include "predict/groups.h"
 #include "predict/train_int.h"
 
-#define ARENA_CAP      ((size_t)8 << 30)
-#define BASE_RIDGE     20.0
-#define FINAL_RIDGE    200.0
-#define PLATT_RIDGE    3000.0
-#define SCRATCH_FLOATS ((size_t)ENCODE_BUCKETS * 3)
+#define ARENA_CAP  ((size_t)8 << 30)
+#define BASE_RIDGE 20.0
+/* Of the queries: as many stand for the prior, whatever their number. */
+#define FINAL_RIDGE_SHARE 0.02
+#define PLATT_RIDGE_SHARE 0.3
+#define SCRATCH_FLOATS    ((size_t)ENCODE_BUCKETS * 3)
 
 void train_options_default(struct train_options *o)
 {
@@ -247,16 +248,16 @@ static enum status fit_calibration(struct work *w, struct error *err)
     static const float no_intercepts[EXPERTS_MAX];
     size_t rows = w->table.rows, experts = w->table.experts;
     float intercepts[EXPERTS_MAX], *slopes = w->calibration;
-    enum status status =
-        fit_levels(w, w->base_logits, w->corrections, prior, FINAL_RIDGE, intercepts, slopes, err);
+    enum status status = fit_levels(w, w->base_logits, w->corrections, prior,
+                                    FINAL_RIDGE_SHARE * (double)rows, intercepts, slopes, err);
     if (status != OK)
         return status;
     for (size_t i = 0; i < rows; i++)
         predictor_combine(experts, w->base_logits + i * experts, w->corrections + i * experts,
                           no_intercepts, slopes, w->terms + i * experts);
     for (size_t e = 0; e < experts; e++)
-        fit_platt(w->terms, w->table.scores, rows, experts, e, PLATT_RIDGE, &slopes[SLOPES + e],
-                  &slopes[SLOPES + experts + e]);
+        fit_platt(w->terms, w->table.scores, rows, experts, e, PLATT_RIDGE_SHARE * (double)rows,
+                  &slopes[SLOPES + e], &slopes[SLOPES + experts + e]);
     return OK;
 }
 
