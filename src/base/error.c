@@ -35,13 +35,23 @@ static void flatten(char *text)
             *text = ' ';
 }
 
+/* A text that was cut ends in "..." behind a whole character. */
+static void mark_cut(char *text, size_t size)
+{
+    size_t end = size - sizeof("...");
+    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(text + end, "...", sizeof("..."));
+}
+
 __attribute__((format(printf, 4, 0))) static void
 fill(struct error *err, enum status status, int sys_errno, const char *format, va_list args)
 {
     err->status = status;
     err->sys_errno = sys_errno;
     err->line = err->column = 0;
-    vsnprintf(err->text, sizeof(err->text), format, args);
+    if (vsnprintf(err->text, sizeof(err->text), format, args) >= (int)sizeof(err->text))
+        mark_cut(err->text, sizeof(err->text));
     flatten(err->text);
 }
 
@@ -100,7 +110,9 @@ enum status error_prefix(struct error *err, const char *format, ...)
     va_end(args);
     flatten(prefix);
     struct error old = *err;
-    snprintf(err->text, sizeof(err->text), "%s: %s", prefix, old.text);
+    if (snprintf(err->text, sizeof(err->text), "%s: %s", prefix, old.text) >=
+        (int)sizeof(err->text))
+        mark_cut(err->text, sizeof(err->text));
     return err->status;
 }
 

@@ -1,5 +1,8 @@
 /* leeroo eval: what a trained model is worth on recorded outcomes. Never trains. */
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -149,6 +152,44 @@ static bool read_fractions(const char *text, struct eval_options *o)
     return false;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !strcmp(a, b) ||
+           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+/* What is read must not be written over. */
+static bool is_input(const struct eval_options *o, const char *path)
+{
+    static const char *const files[] = {"queries.jsonl",    "outcomes.csv",    "experts.csv",
+                                        "queries.jsonl.gz", "outcomes.csv.gz", "experts.csv.gz"};
+    char input[PATH_MAX];
+    if (same_file(path, o->model) || (o->compare && same_file(path, o->compare)))
+        return true;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(input, sizeof(input), "%s/%s", o->dataset, files[i]);
+        if (same_file(path, input))
+            return true;
+    }
+    return false;
+}
+
+static bool outputs_are_free(const struct eval_options *o)
+{
+    const char *outputs[] = {o->report, o->decisions};
+    for (size_t i = 0; i < 2; i++)
+        if (outputs[i] && is_input(o, outputs[i])) {
+            fprintf(stderr, "leeroo eval: %s is read here and would be written over\n", outputs[i]);
+            return false;
+        }
+    if (o->report && o->decisions && same_file(o->report, o->decisions)) {
+        fprintf(stderr, "leeroo eval: --report and --decisions are the same file\n");
+        return false;
+    }
+    return true;
+}
+
 static const char usage_text[] =
     "Measures a model on recorded outcomes; predictions choose, recorded scores and costs count.\n"
     "Nothing is trained: a data set that the model has seen flatters it, and a warning says so.\n\n"
@@ -208,7 +249,7 @@ static int eval_run(int argc, char **argv)
     }
     o.model = argv[0];
     o.dataset = argv[1];
-    return eval(&o);
+    return outputs_are_free(&o) ? eval(&o) : 2;
 }
 
 const struct command eval_command = {"eval", "curves, baselines and figures on recorded outcomes",

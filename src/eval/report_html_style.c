@@ -32,7 +32,7 @@ const char *const page_style[] = {
     "font-size:.9rem}footer h2{font-size:1rem}\n",
     ".warn{background:var(--warnbg);color:var(--warn);border-radius:8px;padding:10px "
     "14px;margin-top:20px}\n",
-    ".scroll{overflow-x:auto;margin:0 -4px 18px;padding:0 "
+    ".scroll{position:relative;overflow-x:auto;margin:0 -4px 18px;padding:0 "
     "4px}.n{min-width:2.1em;padding-left:3px;padding-right:5px;font-size:.84rem}th.n "
     ".sw{margin:0}.vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}."
     "name{white-space:nowrap}\n",

@@ -159,9 +159,13 @@ static char answer_choice(const struct query *query, struct str answer)
 {
     if (query->choice_count == 0 || answer.len == 0)
         return '\0';
-    if (answer.len == 1 && answer.ptr[0] >= 'A' &&
-        (uint32_t)(answer.ptr[0] - 'A') < query->choice_count)
-        return answer.ptr[0];
+    if (answer.len == 1) {
+        char letter = answer.ptr[0];
+        if (letter >= 'a' && letter <= 'z')
+            letter = (char)(letter - 'a' + 'A');
+        if (letter >= 'A' && (uint32_t)(letter - 'A') < query->choice_count)
+            return letter;
+    }
     return judge_choice(query, answer);
 }
 

@@ -1,5 +1,6 @@
 /* error.h: one formatted sentence with its place, and stable names. */
 #include "base/error.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <string.h>
@@ -77,4 +78,24 @@ Test(error, every_status_has_its_own_name)
             cr_assert_str_neq(status_name((enum status)i), status_name((enum status)j));
     }
     cr_assert_str_eq(status_name(ERR_TIMEOUT), "timeout");
+}
+
+Test(error, a_text_that_was_cut_ends_in_dots_behind_a_whole_character)
+{
+    struct error err;
+    char longer[600];
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(longer, 'x', shift);
+        for (size_t i = shift; i + 3 < sizeof(longer); i += 3)
+            memcpy(longer + i, "→", 4);
+        cr_assert_eq(error_set(&err, ERR_INPUT, "%s", longer), ERR_INPUT);
+        size_t len = strlen(err.text);
+        cr_assert_gt(len, 300);
+        cr_assert_str_eq(err.text + len - 3, "...");
+        cr_assert(utf8_valid((struct str){err.text, len}));
+        cr_assert_eq(error_prefix(&err, "a place"), ERR_INPUT);
+        len = strlen(err.text);
+        cr_assert_str_eq(err.text + len - 3, "...");
+        cr_assert(utf8_valid((struct str){err.text, len}));
+    }
 }

@@ -261,3 +261,15 @@ def test_bad_fractions_are_refused(leeroo, files, at):
     model, _, data = files
     done = run(leeroo, "eval", model, data, "--at", at)
     assert done.returncode == 2 and "--at" in done.stderr and done.stdout == ""
+
+
+def test_what_is_read_is_not_written_over(leeroo, files, tmp_path):
+    model, data = files
+    before = open(model, "rb").read()
+    for option, path in (("--decisions", model), ("--report", f"{data}/outcomes.csv")):
+        done = run(leeroo, "eval", model, data, option, path, "--bootstrap", 0)
+        assert done.returncode == 2 and "written over" in done.stderr and done.stdout == ""
+    same = tmp_path / "one"
+    done = run(leeroo, "eval", model, data, "--report", same, "--decisions", same)
+    assert done.returncode == 2 and "the same file" in done.stderr
+    assert open(model, "rb").read() == before and not list(tmp_path.iterdir())
