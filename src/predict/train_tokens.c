@@ -8,6 +8,8 @@
 
 #define CHARACTERS_PER_TOKEN 4.0
 #define RIDGE                1.0
+#define MEAN_STEPS           8
+#define MEAN_STEP_MAX        3.0 /* longer: it runs away; what there is will do */
 
 struct least_squares {
     size_t terms;
@@ -55,6 +57,34 @@ static void fit_expert(const struct train_table *t, size_t e, const float *lengt
         out[0] = out[1] = out[2] = 0;
 }
 
+/* From least squares in logarithms to least squares of the counts themselves, weighted as for a Poisson variable: then
+ * the mean comes out right, and also where little or much is predicted, which the logarithms alone do not promise. A
+ * budget picks the queries that look cheap. */
+static void fit_means(const struct train_table *t, size_t e, const float *lengths, float *p)
+{
+    for (int step = 0; step < MEAN_STEPS; step++) {
+        struct least_squares s = {.terms = 3};
+        for (size_t i = 0; i < t->rows; i++) {
+            const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+            if (!o->tokens_known)
+                continue;
+            double x[3] = {1, (double)lengths[i], log1p((double)t->characters[i])};
+            double mean = exp((double)p[TOKENS_OUT_BASE] + (double)p[TOKENS_OUT_LENGTH] * x[1] +
+                              (double)p[TOKENS_OUT_LOG_CHARACTERS] * x[2]);
+            double root = sqrt(mean);
+            add_row(&s, (double[]){root, root * x[1], root * x[2]},
+                    (1 + (double)o->output_tokens - mean) / root);
+        }
+        double change[3];
+        if (!solve(&s, change) ||
+            fabs(change[0]) + fabs(change[1]) + fabs(change[2]) > MEAN_STEP_MAX)
+            return;
+        p[TOKENS_OUT_BASE] += (float)change[0];
+        p[TOKENS_OUT_LENGTH] += (float)change[1];
+        p[TOKENS_OUT_LOG_CHARACTERS] += (float)change[2];
+    }
+}
+
 /* Mean of (1 + output tokens) over mean of its prediction. Without recorded tokens: what the mean recorded cost leaves
  * for output at the expert's price. */
 static double smear(const struct train_table *t, size_t e, const float *lengths, const float *p)
@@ -94,6 +124,7 @@ void train_fit_tokens(const struct train_table *t, const float *predicted_length
         p[TOKENS_OUT_BASE] = (float)out[0];
         p[TOKENS_OUT_LENGTH] = (float)out[1];
         p[TOKENS_OUT_LOG_CHARACTERS] = (float)out[2];
+        fit_means(t, e, predicted_lengths, p);
         p[TOKENS_OUT_SMEAR] = (float)smear(t, e, predicted_lengths, p);
     }
 }
