@@ -182,3 +182,21 @@ const char *csv_path(const struct csv *c)
 {
     return line_reader_path(c->lines);
 }
+
+void csv_write_cell(struct buf *b, struct str cell)
+{
+    bool quote = false;
+    for (size_t i = 0; i < cell.len; i++)
+        quote = quote || strchr(",\"\r\n", cell.ptr[i]) != NULL;
+    if (!quote) {
+        buf_add(b, cell);
+        return;
+    }
+    buf_add_char(b, '"');
+    for (size_t i = 0; i < cell.len; i++) {
+        if (cell.ptr[i] == '"')
+            buf_add_char(b, '"');
+        buf_add_char(b, cell.ptr[i]);
+    }
+    buf_add_char(b, '"');
+}

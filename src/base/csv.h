@@ -2,6 +2,7 @@
  * separators and doubled quotes, but not line ends. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/gz.h"
 
 #define CSV_COLUMNS_MAX 64
@@ -22,3 +23,6 @@ struct str csv_cell(const struct csv *c, int column);    /* valid until csv_next
 size_t csv_line(const struct csv *c);                    /* line of the current row */
 size_t csv_cell_column(const struct csv *c, int column); /* 1-based byte column of the cell */
 const char *csv_path(const struct csv *c);
+
+/* Appends one cell, quoted where a separator, a quote or a line end asks for it. */
+void csv_write_cell(struct buf *b, struct str cell);

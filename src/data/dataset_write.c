@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -103,25 +104,6 @@ static void query_line(const struct dataset *d, size_t index, struct buf *b, con
     buf_add(b, STR("}\n"));
 }
 
-/* Quoted where a separator or a quote asks for it. */
-static void write_cell(struct buf *b, struct str s)
-{
-    bool quote = false;
-    for (size_t i = 0; i < s.len; i++)
-        quote = quote || strchr(",\"\r\n", s.ptr[i]) != NULL;
-    if (!quote) {
-        buf_add(b, s);
-        return;
-    }
-    buf_add_char(b, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"')
-            buf_add_char(b, '"');
-        buf_add_char(b, s.ptr[i]);
-    }
-    buf_add_char(b, '"');
-}
-
 /* Dollars without the zeros that say nothing: 0.1, not 0.100000000. */
 static void write_price(struct buf *b, int64_t nano_usd)
 {
@@ -133,7 +115,7 @@ static void write_price(struct buf *b, int64_t nano_usd)
 static void expert_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
     const struct dataset_expert *e = &d->experts[index];
-    write_cell(b, e->name);
+    csv_write_cell(b, e->name);
     buf_add_char(b, ',');
     write_price(b, e->price.input_nano_usd_per_m);
     buf_add_char(b, ',');
@@ -152,9 +134,9 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
     (void)arg;
     if (!o->present)
         return;
-    write_cell(b, d->queries[query].id);
+    csv_write_cell(b, d->queries[query].id);
     buf_add_char(b, ',');
-    write_cell(b, d->experts[expert].name);
+    csv_write_cell(b, d->experts[expert].name);
     buf_add_char(b, ',');
     if (o->known)
         buf_addf(b, "%.9g", (double)o->score);
@@ -168,7 +150,7 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
         buf_add_char(b, ',');
     if (d->has_answers) {
         buf_add_char(b, ',');
-        write_cell(b, o->answer);
+        csv_write_cell(b, o->answer);
     }
     buf_add_char(b, '\n');
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -21,24 +22,6 @@ struct point {
     char name[40];
     double lambda; /* NaN: none */
 };
-
-static void add_cell(struct buf *b, struct str s)
-{
-    bool quote = false;
-    for (size_t i = 0; i < s.len; i++)
-        quote = quote || s.ptr[i] == ',' || s.ptr[i] == '"' || s.ptr[i] == '\n' || s.ptr[i] == '\r';
-    if (!quote) {
-        buf_add(b, s);
-        return;
-    }
-    buf_add_char(b, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"')
-            buf_add_char(b, '"');
-        buf_add_char(b, s.ptr[i]);
-    }
-    buf_add_char(b, '"');
-}
 
 static enum status flush(struct writer *w, size_t above_bytes, struct error *err)
 {
@@ -70,9 +53,9 @@ static void add_calls(struct writer *w, size_t q, size_t column)
             buf_add_char(&w->calls, '+');
         buf_add(&w->calls, t->names[p->members[i]]);
     }
-    add_cell(&w->b, buf_str(&w->calls));
+    csv_write_cell(&w->b, buf_str(&w->calls));
     buf_add_char(&w->b, ',');
-    add_cell(&w->b, t->names[p->members[run->winner]]);
+    csv_write_cell(&w->b, t->names[p->members[run->winner]]);
 }
 
 static void add_number(struct buf *b, double value)
@@ -88,13 +71,13 @@ static void add_row(struct writer *w, const struct point *p, double weight, size
     const struct eval_table *t = &w->set->table;
     const struct outcome *o = eval_outcome(t, q, column);
     struct buf *b = &w->b;
-    add_cell(b, w->d->queries[w->set->query_index[q]].id);
+    csv_write_cell(b, w->d->queries[w->set->query_index[q]].id);
     buf_addf(b, ",%s,", p->name);
     add_number(b, p->lambda);
     buf_add_char(b, ',');
     add_number(b, weight);
     buf_add_char(b, ',');
-    add_cell(b, t->names[column]);
+    csv_write_cell(b, t->names[column]);
     buf_add_char(b, ',');
     add_calls(w, q, column);
     buf_add_char(b, ',');

@@ -7,17 +7,16 @@
 
 #include "base/check.h"
 #include "predict/fit.h"
+#include "predict/plan_screen.h"
 #include "predict/plan_value.h"
 
-#define SCREEN_EXPERTS_MAX 6     /* experts among which combinations are sought */
-#define SCREEN_SHARE_MIN   0.01f /* ... if routing among singles sends them as much */
-#define SCREEN_TREES       24    /* of a quick check */
-#define CANDIDATES_MAX     128
-#define GAIN_MIN           0.0005 /* mean utility, for a combination to be taken */
-#define GAIN_ERRORS        3   /* ... and so many standard errors, as the best of many is sought */
-#define USABLE_MIN         100 /* rows a combination needs */
-#define HEAD_RIDGE         20.0
-#define NAME_MAX_BYTES     (1u << 20)
+#define SCREEN_TREES   24 /* of a quick check */
+#define CANDIDATES_MAX 128
+#define GAIN_MIN       0.0005 /* mean utility, for a combination to be taken */
+#define GAIN_ERRORS    3      /* ... and so many standard errors, as the best of many is sought */
+#define USABLE_MIN     100    /* rows a combination needs */
+#define HEAD_RIDGE     20.0
+#define NAME_MAX_BYTES (1u << 20)
 
 /* Thresholds of an arm family, as shares of the training queries that ask the last member. */
 static const float shares[] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.65f, 0.8f};
@@ -73,110 +72,6 @@ static enum status name_plan(const struct search *s, struct plan *p, struct erro
 
 /* ---- candidates */
 
-static double mean_score(const struct plan_rows *r, size_t e)
-{
-    double sum = 0, count = 0;
-    for (size_t row = 0; row < r->rows; row++) {
-        const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[e]);
-        sum += o->known ? (double)o->score : 0;
-        count += o->known;
-    }
-    return count > 0 ? sum / count : 0;
-}
-
-/* Mean recorded cost. */
-static double mean_cost_usd(const struct plan_rows *r, size_t e)
-{
-    double sum = 0, count = 0;
-    for (size_t row = 0; row < r->rows; row++) {
-        const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[e]);
-        sum += o->cost_known ? (double)o->cost_nano_usd / (double)NANO_PER_USD : 0;
-        count += o->cost_known;
-    }
-    return count > 0 ? sum / count : 0;
-}
-
-struct screened {
-    double score[DATASET_EXPERTS_MAX], cost_usd[DATASET_EXPERTS_MAX];
-    bool taken[DATASET_EXPERTS_MAX];
-};
-
-/* The expert not yet taken that most lambdas would rather ask always than any other such; SIZE_MAX when none is left.
- * Routing may pass over a second opinion that is as good as the first. */
-static size_t screen_next(const struct search *s, const struct plan_value *v,
-                          const struct screened *x)
-{
-    size_t votes[DATASET_EXPERTS_MAX] = {0}, winner = SIZE_MAX;
-    for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
-        size_t best = SIZE_MAX;
-        double most = 0;
-        for (size_t e = 0; e < s->rows->experts; e++) {
-            double utility = x->score[e] - v->lambdas[l] * x->cost_usd[e];
-            if (!x->taken[e] && (best == SIZE_MAX || utility > most)) {
-                best = e;
-                most = utility;
-            }
-        }
-        if (best != SIZE_MAX)
-            votes[best]++;
-    }
-    for (size_t e = 0; e < s->rows->experts; e++)
-        if (votes[e] && (winner == SIZE_MAX || votes[e] > votes[winner]))
-            winner = e;
-    return winner;
-}
-
-/* The experts that routing uses most, then those that come next, the least accurate first; returns how many. */
-static size_t screen_experts(const struct search *s, const struct plan_value *v, size_t *chosen)
-{
-    size_t n = 0, experts = s->rows->experts;
-    struct screened x = {.taken = {false}};
-    for (size_t e = 0; e < experts; e++) {
-        x.score[e] = mean_score(s->rows, e);
-        x.cost_usd[e] = mean_cost_usd(s->rows, e);
-    }
-    while (n < SCREEN_EXPERTS_MAX && n < experts) {
-        size_t next = SIZE_MAX;
-        for (size_t e = 0; e < experts; e++)
-            if (!x.taken[e] && v->shares[e] >= SCREEN_SHARE_MIN &&
-                (next == SIZE_MAX || v->shares[e] > v->shares[next]))
-                next = e;
-        if (next == SIZE_MAX)
-            next = screen_next(s, v, &x);
-        if (next == SIZE_MAX)
-            break;
-        x.taken[next] = true;
-        size_t at = n++;
-        for (; at > 0 && x.score[chosen[at - 1]] > x.score[next]; at--)
-            chosen[at] = chosen[at - 1];
-        chosen[at] = next;
-    }
-    return n;
-}
-
-static void add_candidate(struct search *s, enum plan_kind kind, size_t a, size_t b, size_t c)
-{
-    if (s->candidate_count == CANDIDATES_MAX)
-        return;
-    struct plan *p = &s->candidates[s->candidate_count++];
-    *p = (struct plan){.kind = kind,
-                       .rule = PLAN_TRUST,
-                       .member_count = kind == PLAN_PANEL ? 3 : 2,
-                       .members = {a, b, kind == PLAN_PANEL ? c : 0}};
-}
-
-/* Every pair, and every two with a third; the most accurate is asked last. */
-static void list_candidates(struct search *s, const struct plan_value *v)
-{
-    size_t e[SCREEN_EXPERTS_MAX], n = screen_experts(s, v, e);
-    for (size_t c = 0; c < n; c++)
-        for (size_t b = 0; b < c; b++) {
-            add_candidate(s, PLAN_CASCADE, e[b], e[c], 0);
-            for (size_t a = 0; a < b; a++)
-                add_candidate(s, PLAN_PANEL, e[a], e[b], e[c]);
-        }
-}
-
 static bool is_candidate(const struct search *s, const struct plan *p)
 {
     for (size_t i = 0; i < s->candidate_count; i++) {
@@ -205,7 +100,7 @@ static enum status named_candidates(struct search *s, struct error *err)
             continue;
         if (s->candidate_count == PLAN_CHECKS_MAX)
             return error_set(err, ERR_INPUT, "more than %d plans named", PLAN_CHECKS_MAX);
-        add_candidate(s, p.kind, p.members[0], p.members[1], p.members[2]);
+        s->candidates[s->candidate_count++] = p;
     }
     return OK;
 }
@@ -304,11 +199,10 @@ static float threshold_for(const struct search *s, const struct plan_course *c, 
 }
 
 /* Logistic regression of `labels` (negative: unknown) on the members' logits. */
-static enum status fit_head(const struct search *s, const struct plan *p, const float *terms,
-                            const float *labels, float *weights, struct error *err)
+static enum status fit_head(const struct search *s, const float *terms, const float *labels,
+                            float *weights, struct error *err)
 {
     static const double prior[PLAN_MEMBERS_MAX] = {0};
-    (void)p;
     return fit_shared_logistic(terms, labels, s->rows->rows, 1, PLAN_MEMBERS_MAX, prior, HEAD_RIDGE,
                                weights, weights + 1, err);
 }
@@ -327,9 +221,9 @@ static enum status fit_heads(const struct search *s, struct arm *arm, struct err
         good[row] = c->usable[row] ? arm->results[row].score : -1;
         asked[row] = c->usable[row] ? (float)arm->results[row].escalated : -1;
     }
-    enum status st = fit_head(s, &arm->plan, terms, good, arm->heads, err);
+    enum status st = fit_head(s, terms, good, arm->heads, err);
     if (st == OK)
-        st = fit_head(s, &arm->plan, terms, asked, arm->heads + PLAN_HEAD, err);
+        st = fit_head(s, terms, asked, arm->heads + PLAN_HEAD, err);
     return st;
 }
 
@@ -540,7 +434,7 @@ static enum status run(struct search *s, struct error *err)
     if (s->options->named) {
         st = named_courses(s, &v, err);
     } else {
-        list_candidates(s, &v);
+        s->candidate_count = plan_screen(s->rows, &v, s->candidates, CANDIDATES_MAX);
         st = find_courses(s, &v, err);
     }
     if (st == OK)

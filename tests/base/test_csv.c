@@ -146,3 +146,26 @@ Test(csv, the_limit_of_columns)
     temp_write(temp.path, text, strlen(text));
     cr_assert_eq(csv_open(temp.path, &c, NULL), ERR_TOO_LARGE);
 }
+
+Test(csv, a_cell_that_was_written_reads_back)
+{
+    static const char *const cells[] = {"plain", "", "a,b", "say \"hi\"", "\"", ",", "tab\there"};
+    struct buf b;
+    buf_init(&b, 4096);
+    buf_add_c(&b, "first,second\n");
+    for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+        csv_write_cell(&b, str_from(cells[i]));
+        buf_add_c(&b, ",x\n");
+    }
+    struct csv *c = open_text(b.ptr);
+    for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+        cr_assert_eq(csv_next(c, NULL), OK);
+        cr_expect(str_equal(csv_cell(c, 0), str_from(cells[i])), "cell %zu", i);
+    }
+    cr_expect_eq(csv_next(c, NULL), CLOSED);
+    csv_close(c);
+    buf_clear(&b);
+    csv_write_cell(&b, STR("two\nlines"));
+    cr_expect_str_eq(b.ptr, "\"two\nlines\"", "a line end is quoted, too");
+    buf_done(&b);
+}
