@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/file_limit.h"
+#include "plan/allow.h"
 #include "serve/gateway.h"
 
 static const char text[] =
@@ -40,6 +41,31 @@ static void warn_of_budgets(const struct config *config)
         }
 }
 
+/* A policy that asks for plans of which none can run answers with single experts, and its owner should know. */
+static void warn_of_plans(const struct config *config, const struct model *model)
+{
+    for (size_t i = 0; i < config->policy_count; i++) {
+        const struct config_policy *p = &config->policies[i];
+        bool use[MODEL_ARMS_MAX] = {false}, any = false;
+        for (size_t e = 0; e < config->expert_count; e++) {
+            size_t at = model_expert_index(model, config->experts[e].name);
+            if (at != SIZE_MAX && (!p->use || p->use[e]))
+                use[at] = true;
+        }
+        struct error err;
+        if (!p->plans.len || str_equal(p->plans, STR("none")) ||
+            plan_allow(model, p->plans, use, &err) != OK)
+            continue;
+        for (size_t k = model_expert_count(model); k < model_arm_count(model); k++)
+            any |= use[k];
+        if (!any)
+            log_event(LOG_WARN, "no plan of the policy can run",
+                      "policy=%.*s plans=\"%.*s\" mend=\"configure all members of a plan, and a "
+                      "model that has learnt it\"",
+                      STR_FMT(p->name), STR_FMT(p->plans));
+    }
+}
+
 static enum status run_gateway(const struct config *config, const struct model *model, bool check,
                                struct error *err)
 {
@@ -53,6 +79,7 @@ static enum status run_gateway(const struct config *config, const struct model *
               STR_FMT(config->policies[config->default_policy].name),
               (unsigned long long)model_checksum(model));
     warn_of_budgets(config);
+    warn_of_plans(config, model);
     status = gateway_run(gateway, true, err);
     gateway_free(gateway);
     log_event(LOG_INFO, "stopped", "status=%s", status_name(status));

@@ -630,3 +630,11 @@ def test_ask_without_plans(ask_command, upstream):
     assert out["decision"]["plan"] == "single" and "calls" not in out and len(upstream.requests) == 1
     done = ask_command("--plans", "pannel")
     assert done.returncode == 1 and "no plan 'pannel'" in done.stderr
+
+
+def test_a_policy_whose_plans_cannot_run_is_warned_of(start):
+    gateway = start("policies:\n  default: {lambda: 1, plans: panel, experts: [cheap, dear]}\n"
+                    "  well: {lambda: 1, plans: cascade, experts: [cheap, dear]}\n  silent: {lambda: 1, plans: none}\n")
+    line = gateway.wait_line(r"level=warn .*no plan of the policy can run.*").group(0)
+    assert "policy=default" in line and "plans=\"panel\"" in line
+    assert gateway.text.count("no plan of the policy can run") == 1
