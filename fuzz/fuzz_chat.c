@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "expert/openai_request.h"
+#include "dialect/openai_request.h"
 
 #define FUZZ_ARENA_BYTES (1u << 20)
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "expert/expert.h"
-#include "expert/openai.h"
+#include "dialect/openai.h"
 #include "expert/retry.h"
 #include "net/http_client.h"
 

@@ -7,14 +7,23 @@
 
 #include "base/money.h"
 #include "base/str.h"
+#include "dialect/needs.h"
 
-enum expert_capability { EXPERT_TOOLS = 1, EXPERT_IMAGES = 2, EXPERT_JSON = 4 };
+enum expert_dialect {
+    EXPERT_OPENAI,    /* chat completions, "authorization: Bearer KEY" */
+    EXPERT_AZURE,     /* the same with "api-key: KEY" and ?api-version= */
+    EXPERT_ANTHROPIC, /* messages, "x-api-key: KEY" */
+};
 
 struct expert {
     struct str name;           /* as in the model file and in "x-leeroo-expert" */
     struct str url;            /* base, "https://api.openai.com/v1" */
     struct str api_key;        /* secret: never printed or logged; empty: none */
     struct str upstream_model; /* the "model" sent upstream */
+    enum expert_dialect dialect;
+    struct str api_version; /* Azure's query parameter; empty: none */
+    uint32_t
+        max_output_tokens; /* asked for where a dialect demands a limit and the client gives none */
     struct price price;
     uint32_t context_tokens; /* 0: unknown, no limit */
     unsigned capabilities;   /* of enum expert_capability */

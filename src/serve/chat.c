@@ -5,6 +5,7 @@
 #include "serve/plan_run.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 /* What of the client's headers an expert may see. Never authorization: the client's key is not the expert's. */
@@ -13,7 +14,7 @@ static const char *const forwarded_names[] = {"idempotency-key", "traceparent", 
 
 const struct expert *chat_expert(const struct chat *c)
 {
-    return &c->worker->gateway->config->experts[c->choice.order[c->candidate]];
+    return &c->snapshot->config->experts[c->choice.order[c->candidate]];
 }
 
 void chat_release(struct chat *c)
@@ -25,6 +26,8 @@ void chat_release(struct chat *c)
     loop_timer_free(c->timer);
     buf_done(&c->body);
     buf_done(&c->out);
+    snapshot_release(c->snapshot);
+    c->snapshot = NULL;
     c->call = NULL;
     c->timer = NULL;
     c->phase = CHAT_OVER;
@@ -38,9 +41,9 @@ static void on_gone(struct http_exchange *x)
     if (c->run)
         plan_run_cancel(c->run);
     if (c->call)
-        chat_note_candidate(c, CHAT_CANCELLED,
+        chat_note_candidate(c, CALL_CANCELLED,
                             expert_call_sent(c->call) ? expert_call_answer(c->call) : NULL);
-    chat_account(c, errors_row(ERR_CANCELLED)->http_status, "client gone");
+    chat_account(c, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
     chat_release(c);
 }
 
@@ -89,7 +92,7 @@ static void give_up(struct chat *c, enum status status, const struct error *err,
     const struct expert *failed = chat_expert(c);
     bool another = c->candidate + 1 < c->choice.order_count && c->attempts < CHAT_ATTEMPTS_MAX &&
                    answer->retry != EXPERT_RETRY_NEVER;
-    chat_note_candidate(c, CHAT_FAILED, c->started ? answer : NULL);
+    chat_note_candidate(c, CALL_FAILED, c->started ? answer : NULL);
     if (!c->started && c->run && plan_run_rescue(c))
         return;
     if (c->started || !another) {
@@ -111,13 +114,13 @@ static void on_done(struct expert_call *call, enum status status, const struct e
     bool sent = expert_call_sent(call);
     c->call = NULL; /* it goes by itself when this returns */
     if (status == OK) {
-        chat_note_candidate(c, CHAT_ANSWERED, answer);
+        chat_note_candidate(c, CALL_ANSWERED, answer);
         relay_finish(c, answer);
         return;
     }
     if (!c->started) {
-        struct chat_cost cost = chat_cost_failed(c, chat_expert(c), answer, sent);
-        chat_cost_add(&c->failed, &cost);
+        struct cost cost = chat_cost_failed(c, chat_expert(c), answer, sent);
+        cost_add(&c->failed, &cost);
     }
     if (!c->started && chat_again(c, chat_expert(c), c->tries, another, answer, &wait_ms)) {
         chat_log_retry(c, chat_expert(c), chat_expert(c), err, wait_ms);
@@ -134,7 +137,7 @@ struct expert_call_options chat_call_options(const struct chat *c, const struct 
         .expert = expert,
         .body = body,
         .stream = c->request.stream,
-        .answer_bytes_max = c->worker->gateway->config->limits.answer_bytes,
+        .answer_bytes_max = c->snapshot->config->limits.answer_bytes,
         .headers = c->forwarded,
         .header_count = c->forwarded_count,
     };
@@ -143,10 +146,13 @@ struct expert_call_options chat_call_options(const struct chat *c, const struct 
 static enum status start_call(struct chat *c, struct error *err)
 {
     const struct expert *expert = chat_expert(c);
+    enum status status = chat_may_ask(c, expert, err);
+    if (status != OK)
+        return status;
     buf_clear(&c->body);
     buf_clear(&c->out);
     c->has_content = false;
-    enum status status = chat_write_body(c, expert, c->candidate, &c->body, err);
+    status = chat_write_body(c, expert, c->candidate, &c->body, err);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body));
@@ -169,7 +175,7 @@ static void ask(struct chat *c)
     enum status status = start_call(c, &err);
     if (status == OK)
         return;
-    chat_note_candidate(c, CHAT_FAILED, NULL);
+    chat_note_candidate(c, CALL_FAILED, NULL);
     relay_fail(c, status, &err, &nothing);
 }
 
@@ -203,7 +209,7 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
         openai_request_parse(c->x->body, true, c->x->arena, &c->request, param, err);
     if (status != OK)
         return status;
-    status = pool_target_find(w->gateway->pool, c->request.model, &target, err);
+    status = pool_target_find(w->snapshot->pool, c->request.model, &target, err);
     if (status != OK) {
         *param = "model";
         *code = "model_not_found";
@@ -211,7 +217,7 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     }
     bool in_body = c->request.plans.ptr;
     target.plans = in_body ? c->request.plans : http_header_get(c->x, "x-leeroo-plans");
-    status = pool_choose(w->gateway->pool, &c->request, target, &w->features, c->x->arena,
+    status = pool_choose(w->snapshot->pool, &c->request, target, &w->features, c->x->arena,
                          &c->choice, err);
     if (status == ERR_INPUT)
         *param = in_body ? "leeroo.plans" : "x-leeroo-plans";
@@ -220,7 +226,7 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
 
 static bool is_plan(const struct chat *c)
 {
-    return pool_arm_at(c->worker->gateway->pool, c->choice.decision.arm)->member_count > 1;
+    return pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->member_count > 1;
 }
 
 static void run_plan(struct chat *c)
@@ -232,7 +238,7 @@ static void run_plan(struct chat *c)
         relay_fail(c, status, &err, &nothing);
 }
 
-void chat_handle(struct worker *w, struct http_exchange *x)
+void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
     struct error err = {0};
     const char *param = NULL, *code = NULL;
@@ -242,7 +248,10 @@ void chat_handle(struct worker *w, struct http_exchange *x)
         return;
     }
     c->worker = w;
+    c->snapshot = snapshot_hold(w->snapshot);
+    c->caller = caller;
     c->x = x;
+    c->begin_wall_ms = clock_wall_ms();
     c->begin_ms = loop_now_ms(w->loop);
     worker_request_id(w, c->id);
     buf_init(&c->body, x->body.len + CHAT_BODY_BYTES_SPARE);
@@ -256,10 +265,12 @@ void chat_handle(struct worker *w, struct http_exchange *x)
             status = error_set(&err, ERR_MEMORY, "out of memory for a timer");
     }
     if (status != OK) {
-        chat_account(c, errors_row(status)->http_status, err.text);
+        chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err.text);
         answer_error(x, c->id, status, err.text, param, code);
+        chat_release(c);
         return;
     }
+    chat_open(c);
     x->user = c;
     x->on_gone = on_gone;
     forward_headers(c);

@@ -12,6 +12,7 @@
 #include "expert/call.h"
 #include "serve/gateway_int.h"
 #include "serve/plan_kept.h"
+#include "serve/record.h"
 
 #define CHAT_ATTEMPTS_MAX 16 /* calls made for one request, whoever is asked */
 #define CHAT_WAIT_MAX_MS                                                                           \
@@ -25,31 +26,20 @@
 
 enum chat_phase { CHAT_MEMBERS, CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
 
-enum cost_basis {
-    COST_USAGE,     /* the upstream's own counts */
-    COST_ESTIMATED, /* counted by characters/4, because the upstream reported none */
-    COST_PREDICTED, /* before the call */
-};
-
-struct chat_cost {
-    enum cost_basis basis;
-    int64_t nano_usd;
-    int64_t input_tokens, output_tokens;
-};
-
-enum chat_outcome { CHAT_ANSWERED, CHAT_FAILED, CHAT_CANCELLED };
-
 struct chat_paid { /* what came of asking one expert, all tries together */
     size_t expert;
-    enum chat_outcome outcome;
-    struct chat_cost cost;
-    uint64_t latency_ms; /* from the first try to the end of the last */
+    enum call_outcome outcome;
+    struct cost cost;
+    uint64_t begin_ms;   /* its first try, since the request's begin */
+    uint64_t latency_ms; /* from there to the end of the last */
 };
 
 struct plan_run;
 
 struct chat {
     struct worker *worker;
+    struct snapshot *snapshot; /* held until chat_release */
+    struct caller *caller;
     struct http_exchange *x;
     char id[REQUEST_ID_BYTES];
     enum chat_phase phase;
@@ -71,9 +61,10 @@ struct chat {
     bool full;      /* the client reads too slowly; the upstream call is paused */
     bool done_mark; /* [DONE] was relayed */
     bool lingering; /* the timer of CHAT_DONE_LINGER_MS runs: once, whatever else comes */
+    int64_t begin_wall_ms;
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
     uint64_t asked_ms;                 /* the candidate's first try */
-    struct chat_cost failed;           /* what the candidate's failed tries have cost */
+    struct cost failed;                /* what the candidate's failed tries have cost */
     struct chat_paid paid[CHAT_PAID_MAX];
     size_t paid_count;
 };
@@ -91,34 +82,37 @@ void chat_log_retry(const struct chat *c, const struct expert *failed, const str
 void chat_release(struct chat *c); /* cancels and frees; x is not touched */
 
 /* account.c: what it cost, the headers that say so, and the access log line. */
-const char *cost_basis_name(enum cost_basis basis);
 /* Of one call alone. */
-struct chat_cost chat_cost_found(const struct chat *c, const struct expert *expert,
-                                 const struct expert_answer *answer);
+struct cost chat_cost_found(const struct chat *c, const struct expert *expert,
+                            const struct expert_answer *answer);
 /* What a try that failed has cost. An expert that refused with an HTTP error charges nothing, and neither does one
  * that the request never reached; one that took it and broke off is taken to charge for what went out and came back. */
-struct chat_cost chat_cost_failed(const struct chat *c, const struct expert *expert,
-                                  const struct expert_answer *answer, bool sent);
-void chat_cost_add(struct chat_cost *sum, const struct chat_cost *more);
+struct cost chat_cost_failed(const struct chat *c, const struct expert *expert,
+                             const struct expert_answer *answer, bool sent);
 /* An expert is done with; call once for each that was asked. */
-void chat_note(struct chat *c, size_t expert, enum chat_outcome outcome,
-               const struct chat_cost *cost, uint64_t asked_ms);
+void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const struct cost *cost,
+               uint64_t asked_ms);
 /* The candidate is done with. `answer` NULL: nothing came that would cost. */
-void chat_note_candidate(struct chat *c, enum chat_outcome outcome,
+void chat_note_candidate(struct chat *c, enum call_outcome outcome,
                          const struct expert_answer *answer);
 /* Writes the body for an expert, choice.order[candidate], so that its answer keeps the request within max_cost.
  * ERR_BUDGET: what was spent on failed tries leaves nothing for one. */
 NODISCARD enum status chat_write_body(const struct chat *c, const struct expert *expert,
                                       size_t candidate, struct buf *out, struct error *err);
-struct chat_cost chat_cost_total(const struct chat *c);     /* of what was noted */
-struct chat_cost chat_cost_predicted(const struct chat *c); /* that, and the candidate's estimate */
+struct cost chat_cost_total(const struct chat *c);     /* of what was noted */
+struct cost chat_cost_predicted(const struct chat *c); /* that, and the candidate's estimate */
 /* `,"leeroo":{...}`, to stand behind another member. `running`: the candidate's call until now; NULL: noted. */
 void chat_write_member(const struct chat *c, const struct expert_answer *running, struct buf *out);
 /* The x-leeroo headers into headers[CHAT_HEADERS_MAX]; their text is in the exchange's arena. */
-size_t chat_headers(const struct chat *c, const struct chat_cost *cost,
-                    struct http_header *headers);
-/* Logs the request and tells the budget; call once, before the exchange is answered to its end. */
-void chat_account(struct chat *c, int http_status, const char *problem);
+size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers);
+/* The decision is made: record_begin. Call once, before an expert is asked. */
+void chat_open(struct chat *c);
+/* Whether this expert may be asked on behalf of the caller now; asked on every hop. ERR_BUDGET, ERR_OVERLOAD. */
+NODISCARD enum status chat_may_ask(const struct chat *c, const struct expert *expert,
+                                   struct error *err);
+/* Tells the budget and record_end; call once, before the exchange is answered to its end. */
+void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
+                  const char *problem);
 
 /* relay.c: the callbacks of a running call, and the end of the exchange. */
 void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply);

@@ -16,7 +16,7 @@
 
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
-    const struct yaml_tree *listen, *experts, *policies, *default_policy;
+    const struct yaml_tree *listen, *experts, *policies, *default_policy, *reference;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -86,6 +86,7 @@ static const struct conf_row top_rows[] = {
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
     {"policies", config_read_node, offsetof(struct raw, policies), false, 0, 0},
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
+    {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
 };
 
 static enum status read_listen(struct conf_reader *r, const struct yaml_tree *node,
@@ -115,6 +116,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = config_read_policies(r, raw.policies, err);
     if (status == OK)
         status = config_pick_default(r, raw.default_policy, err);
+    if (status == OK)
+        status = config_pick_reference(r, raw.reference, err);
     return status;
 }
 

@@ -68,6 +68,8 @@ struct config {
     struct config_policy *policies;
     size_t policy_count;
     size_t default_policy;
+    size_t
+        reference; /* the expert that savings are measured against; config_bind sets it where the file does not */
 };
 
 NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);

@@ -168,6 +168,16 @@ static enum status check_plans(const struct config *c, const struct config_polic
     return status;
 }
 
+static size_t dearest_expert(const struct config *c)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < c->expert_count; i++)
+        if (c->experts[i].price.output_nano_usd_per_m >
+            c->experts[best].price.output_nano_usd_per_m)
+            best = i;
+    return best;
+}
+
 enum status config_bind(struct config *c, const struct model *m, struct error *err)
 {
     for (size_t i = 0; i < c->expert_count; i++)
@@ -177,6 +187,8 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
         if (!c->origins[i].priced)
             c->experts[i].price =
                 model_expert_at(m, model_expert_index(m, c->experts[i].name))->price;
+    if (c->reference == SIZE_MAX)
+        c->reference = dearest_expert(c);
     for (size_t i = 0; i < c->policy_count; i++) {
         enum status status = check_plans(c, &c->policies[i], m, err);
         if (status != OK)

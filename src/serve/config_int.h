@@ -16,6 +16,8 @@ NODISCARD enum status config_read_policies(struct conf_reader *r, const struct y
                                            struct error *err);
 NODISCARD enum status config_pick_default(struct conf_reader *r, const struct yaml_tree *node,
                                           struct error *err);
+NODISCARD enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,
+                                            struct error *err);
 size_t config_policy_index(const struct config *c, struct str name);
 
 NODISCARD enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,

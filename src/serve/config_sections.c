@@ -94,6 +94,19 @@ static enum status read_capabilities(struct conf_reader *r, const struct conf_ro
     return OK;
 }
 
+static enum status read_dialect(struct conf_reader *r, const struct conf_row *row,
+                                const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char *const names[] = {"openai", "azure", "anthropic"};
+    (void)row;
+    for (size_t i = 0; value->kind == TREE_SCALAR && i < 3; i++)
+        if (str_equal(value->scalar, str_from(names[i]))) {
+            *(enum expert_dialect *)into = (enum expert_dialect)i;
+            return OK;
+        }
+    return conf_fail(r, value, err, "dialect must be openai, azure or anthropic");
+}
+
 #define EXPERT_FIELD(field) offsetof(struct raw_expert, expert.field)
 
 static const struct conf_row expert_rows[] = {
@@ -101,6 +114,9 @@ static const struct conf_row expert_rows[] = {
     {"url", config_read_node, offsetof(struct raw_expert, url), true, 0, 0},
     {"api_key", conf_read_secret, EXPERT_FIELD(api_key), false, 0, 0},
     {"upstream_model", conf_read_str, EXPERT_FIELD(upstream_model), false, 0, 0},
+    {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
+    {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
+    {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
     {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},
@@ -124,6 +140,7 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
                                         .first_token_timeout_ms = 60000,
                                         .idle_timeout_ms = 60000,
                                         .total_timeout_ms = 600000,
+                                        .max_output_tokens = 4096,
                                         .retries = 2}};
     struct expert *e = &raw.expert;
     enum status status = conf_read_map(r, node, "an expert", ROWS(expert_rows), &raw, NULL, err);
@@ -302,6 +319,18 @@ size_t config_policy_index(const struct config *c, struct str name)
         if (str_equal(c->policies[i].name, name))
             return i;
     return SIZE_MAX;
+}
+
+/* The named one, else the one whose output is dearest. */
+enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,
+                                  struct error *err)
+{
+    struct config *c = r->context;
+    c->reference = node ? expert_index(c->experts, c->expert_count, node->scalar) : SIZE_MAX;
+    if (node && c->reference == SIZE_MAX)
+        return conf_fail(r, node, err, "reference: no expert '%.*s' is listed under experts",
+                         STR_FMT(node->scalar));
+    return OK;
 }
 
 /* default_policy, else the one called "default", else the first. */

@@ -2,7 +2,7 @@
 #include "serve/errors.h"
 
 #include "base/check.h"
-#include "expert/openai.h"
+#include "dialect/openai.h"
 
 static const struct errors_row rows[STATUS_COUNT] = {
     [OK] = {200, "none", "ok"},

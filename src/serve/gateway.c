@@ -21,14 +21,15 @@
 
 /* Routes */
 
-static void health_handle(struct worker *w, struct http_exchange *x)
+static void health_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    (void)w;
+    (void)w, (void)caller;
     answer_json(x, 200, NULL, STR("{\"status\":\"ok\"}"));
 }
 
-static void ready_handle(struct worker *w, struct http_exchange *x)
+static void ready_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
+    (void)caller;
     if (atomic_load(&w->gateway->draining))
         answer_error(x, NULL, ERR_OVERLOAD, "the gateway is shutting down", NULL, "draining");
     else
@@ -40,7 +41,7 @@ static const struct route {
     bool prefix; /* the path and everything below it */
     const char *method;
     const char *allow;
-    void (*handle)(struct worker *, struct http_exchange *);
+    void (*handle)(struct worker *, struct http_exchange *, struct caller *);
 } routes[] = {
     {"/v1/chat/completions", false, "POST", "POST", chat_handle},
     {"/v1/route", false, "POST", "POST", route_handle},
@@ -105,7 +106,11 @@ static void handle(struct http_exchange *x, void *arg)
     } else if (str_equal(x->method, STR("POST")) && is_browser_trick(x)) {
         refuse(x, 415, "send content-type: application/json", NULL);
     } else {
-        route->handle(w, x);
+        struct caller *caller = ARENA_NEW(x->arena, struct caller);
+        if (caller)
+            route->handle(w, x, caller);
+        else
+            answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
     }
 }
 
@@ -168,7 +173,7 @@ static void stop_accepting(struct gateway *g)
 {
     g->drain = DRAIN_FINISHING;
     post_all(g, stop_worker);
-    loop_timer_start(g->timer, g->config->drain.timeout_ms);
+    loop_timer_start(g->timer, g->snapshot->config->drain.timeout_ms);
 }
 
 static void on_drain_timer(void *arg)
@@ -194,10 +199,10 @@ static void begin_drain(void *arg)
     struct gateway *g = arg;
     if (atomic_exchange(&g->draining, true))
         return;
-    log_event(LOG_INFO, "draining", "delay_ms=%u timeout_ms=%u", g->config->drain.delay_ms,
-              g->config->drain.timeout_ms);
+    log_event(LOG_INFO, "draining", "delay_ms=%u timeout_ms=%u",
+              g->snapshot->config->drain.delay_ms, g->snapshot->config->drain.timeout_ms);
     post_all(g, wind_down_worker);
-    loop_timer_start(g->timer, g->config->drain.delay_ms);
+    loop_timer_start(g->timer, g->snapshot->config->drain.delay_ms);
 }
 
 static void on_signal(void *arg)
@@ -231,7 +236,7 @@ static uint64_t random_seed(void)
 
 static enum status worker_start(struct gateway *g, struct worker *w, struct error *err)
 {
-    const struct config *c = g->config;
+    const struct config *c = g->snapshot->config;
     const struct http_server_options server = {.header_bytes_max = c->limits.header_bytes,
                                                .body_bytes_max = c->limits.body_bytes,
                                                .connections_max =
@@ -243,6 +248,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
         .ca_file = c->upstream.ca_file.len ? c->upstream.ca_file.ptr : NULL,
     };
     w->gateway = g;
+    w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());
     enum status status = features_init(&w->features, err);
     if (status == OK)
@@ -266,17 +272,15 @@ static size_t thread_count(const struct config *c)
 
 static enum status keep_budgets(struct gateway *g, struct error *err)
 {
-    const char *folder = g->config->state_dir;
-    return folder ? keeper_start(g->pool, folder, &g->keeper, err) : OK;
+    const char *folder = g->snapshot->config->state_dir;
+    return folder ? keeper_start(g->snapshot->pool, folder, &g->keeper, err) : OK;
 }
 
-static enum status gateway_start(struct gateway *g, const struct model *model, struct error *err)
+static enum status gateway_start(struct gateway *g, struct error *err)
 {
     char listen[256];
-    snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->config->listen));
-    enum status status = pool_create(g->config, model, &g->pool, err);
-    if (status == OK)
-        status = keep_budgets(g, err);
+    snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->snapshot->config->listen));
+    enum status status = keep_budgets(g, err);
     if (status == OK)
         status = http_listen(listen, &g->listen_fd, g->address, err);
     for (size_t i = 0; status == OK && i < g->worker_count; i++)
@@ -293,14 +297,18 @@ enum status gateway_create(const struct config *config, const struct model *mode
     struct gateway *g = calloc(1, sizeof(*g));
     if (!g)
         return error_set(err, ERR_MEMORY, "out of memory for the gateway");
-    g->config = config;
     g->listen_fd = -1;
+    enum status status = snapshot_create(config, model, false, &g->snapshot, err);
+    if (status != OK) {
+        free(g);
+        return status;
+    }
     g->worker_count = thread_count(config);
     atomic_store(&g->workers_busy, g->worker_count);
     atomic_store(&g->workers_accepting, g->worker_count);
     g->workers = calloc(g->worker_count, sizeof(*g->workers));
-    enum status status = g->workers ? gateway_start(g, model, err)
-                                    : error_set(err, ERR_MEMORY, "out of memory for the gateway");
+    status = g->workers ? gateway_start(g, err)
+                        : error_set(err, ERR_MEMORY, "out of memory for the gateway");
     if (status != OK) {
         gateway_free(g);
         return status;
@@ -322,12 +330,13 @@ void gateway_free(struct gateway *g)
             http_client_free(w->client);
         loop_free(w->loop);
         features_done(&w->features);
+        snapshot_release(w->snapshot);
     }
     free(g->workers);
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keeper_stop(g->keeper);
-    pool_free(g->pool);
+    snapshot_release(g->snapshot);
     free(g);
 }
 

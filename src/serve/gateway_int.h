@@ -10,12 +10,14 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
-#include "serve/pool.h"
+#include "serve/caller.h"
+#include "serve/snapshot.h"
 
 struct gateway;
 
 struct worker {
     struct gateway *gateway;
+    struct snapshot *snapshot; /* held; what new requests begin with */
     struct loop *loop;
     struct http_server *server;
     struct http_client *client;
@@ -32,9 +34,8 @@ enum gateway_drain {
 };
 
 struct gateway {
-    const struct config *config;
-    struct pool *pool;
-    struct keeper *keeper; /* of the budgets' state; may be NULL */
+    struct snapshot *snapshot; /* held; the newest */
+    struct keeper *keeper;     /* of the budgets' state; may be NULL */
     struct worker *workers;
     size_t worker_count;
     int listen_fd;
@@ -57,7 +58,7 @@ void answer_json(struct http_exchange *x, int http_status, const char *request_i
 void answer_error(struct http_exchange *x, const char *request_id, enum status status,
                   const char *message, const char *param, const char *code);
 
-/* Handlers, one file each. */
-void chat_handle(struct worker *w, struct http_exchange *x);
-void route_handle(struct worker *w, struct http_exchange *x);
-void models_handle(struct worker *w, struct http_exchange *x);
+/* Handlers, one file each. `caller` is in the exchange's arena. */
+void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

@@ -60,19 +60,20 @@ static enum status find_model(const struct pool *p, struct str name, struct erro
     return pool_target_find(p, name, &target, err);
 }
 
-void models_handle(struct worker *w, struct http_exchange *x)
+void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
+    (void)caller;
     struct buf body;
     struct error err = {0};
     bool first = true;
     buf_init(&body, MODELS_BYTES_MAX);
     if (str_equal(x->path, MODELS_PATH)) {
-        write_list(w->gateway->config, &body);
+        write_list(w->snapshot->config, &body);
         answer_json(x, 200, NULL, buf_str(&body));
     } else {
         struct str path = str_slice(x->path, MODELS_PATH.len + 1, x->path.len);
         struct str name = decode_name(path, x->arena);
-        if (find_model(w->gateway->pool, name, &err) == OK) {
+        if (find_model(w->snapshot->pool, name, &err) == OK) {
             write_model(&body, STR(""), name, &first);
             answer_json(x, 200, NULL, buf_str(&body));
         } else {

@@ -23,7 +23,7 @@ struct member {
     struct buf body;          /* as sent */
     struct plan_kept kept;
     struct str answer; /* what the judge reads in it; ptr NULL: cannot be told */
-    struct chat_cost cost;
+    struct cost cost;
     unsigned tries;
     uint64_t asked_ms;
 };
@@ -46,7 +46,7 @@ struct failure {
 
 static const struct expert *expert_of(const struct member *m)
 {
-    return &m->chat->worker->gateway->config->experts[m->chat->choice.order[m->index]];
+    return &m->chat->snapshot->config->experts[m->chat->choice.order[m->index]];
 }
 
 static bool is_open(const struct member *m)
@@ -54,7 +54,7 @@ static bool is_open(const struct member *m)
     return m->state == MEMBER_RUNNING || m->state == MEMBER_WAITING;
 }
 
-static void settle(struct member *m, enum member_state state, enum chat_outcome outcome)
+static void settle(struct member *m, enum member_state state, enum call_outcome outcome)
 {
     struct chat *c = m->chat;
     m->state = state;
@@ -65,14 +65,14 @@ static void settle(struct member *m, enum member_state state, enum chat_outcome 
 
 static void pay(struct member *m, const struct expert_answer *answer)
 {
-    const struct chat_cost cost = chat_cost_found(m->chat, expert_of(m), answer);
-    chat_cost_add(&m->cost, &cost);
+    const struct cost cost = chat_cost_found(m->chat, expert_of(m), answer);
+    cost_add(&m->cost, &cost);
 }
 
 static void pay_failed(struct member *m, const struct expert_answer *answer, bool sent)
 {
-    const struct chat_cost cost = chat_cost_failed(m->chat, expert_of(m), answer, sent);
-    chat_cost_add(&m->cost, &cost);
+    const struct cost cost = chat_cost_failed(m->chat, expert_of(m), answer, sent);
+    cost_add(&m->cost, &cost);
 }
 
 static void cancel(struct member *m)
@@ -84,7 +84,7 @@ static void cancel(struct member *m)
         loop_timer_stop(m->timer);
     if (call && expert_call_sent(call))
         pay(m, expert_call_answer(call));
-    settle(m, MEMBER_CANCELLED, CHAT_CANCELLED);
+    settle(m, MEMBER_CANCELLED, CALL_CANCELLED);
     if (call)
         expert_call_cancel(call);
 }
@@ -109,7 +109,7 @@ static void fail_too_long(struct member *m)
     error_set(&err, ERR_UPSTREAM, "expert %.*s sent an answer over limits.answer",
               STR_FMT(expert_of(m)->name));
     const struct failure failure = {err.status, &err, &nothing};
-    settle(m, MEMBER_FAILED, CHAT_FAILED);
+    settle(m, MEMBER_FAILED, CALL_FAILED);
     advance(c, &failure);
 }
 
@@ -149,7 +149,7 @@ static void on_answered(struct member *m, const struct expert_answer *answer)
         return;
     }
     read_answer(m);
-    settle(m, MEMBER_ANSWERED, CHAT_ANSWERED);
+    settle(m, MEMBER_ANSWERED, CALL_ANSWERED);
     advance(m->chat, NULL);
 }
 
@@ -192,16 +192,19 @@ static void on_done(struct expert_call *call, enum status status, const struct e
         chat_log_retry(m->chat, expert_of(m), expert_of(m), err, wait_ms);
         return;
     }
-    settle(m, MEMBER_FAILED, CHAT_FAILED);
+    settle(m, MEMBER_FAILED, CALL_FAILED);
     advance(m->chat, &failure);
 }
 
 static enum status start_call(struct member *m, struct error *err)
 {
     struct chat *c = m->chat;
+    enum status status = chat_may_ask(c, expert_of(m), err);
+    if (status != OK)
+        return status;
     buf_clear(&m->body);
     plan_kept_clear(&m->kept);
-    enum status status = chat_write_body(c, expert_of(m), m->index, &m->body, err);
+    status = chat_write_body(c, expert_of(m), m->index, &m->body, err);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body));
@@ -219,7 +222,7 @@ static void start_try(struct member *m)
     m->chat->attempts++;
     m->state = MEMBER_RUNNING;
     if (start_call(m, &m->chat->run->unasked) != OK)
-        settle(m, MEMBER_FAILED, CHAT_FAILED);
+        settle(m, MEMBER_FAILED, CALL_FAILED);
 }
 
 static void ask(struct member *m)
@@ -257,7 +260,7 @@ static void set_classes(struct plan_run *r)
 static void check(const struct chat *c, struct plan_verdict *ret)
 {
     set_classes(c->run);
-    pool_plan_check(c->worker->gateway->pool, c->choice.decision.arm, &c->run->state, ret);
+    pool_plan_check(c->snapshot->pool, c->choice.decision.arm, &c->run->state, ret);
 }
 
 /* The answered member that is trusted most, the first among equals; SIZE_MAX: nobody answered. */
@@ -381,7 +384,7 @@ static void advance(struct chat *c, const struct failure *failure)
 
 enum status plan_run_start(struct chat *c, struct error *err)
 {
-    const struct plan *plan = pool_arm_at(c->worker->gateway->pool, c->choice.decision.arm);
+    const struct plan *plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm);
     struct plan_run *r = ARENA_NEW(c->x->arena, struct plan_run);
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory for a plan");
@@ -399,7 +402,7 @@ enum status plan_run_start(struct chat *c, struct error *err)
         m->index = i;
         r->state.members[i] = &c->choice.estimates[c->choice.order[i]];
         buf_init(&m->body, c->x->body.len + CHAT_BODY_BYTES_SPARE);
-        plan_kept_init(&m->kept, c->worker->gateway->config->limits.answer_bytes);
+        plan_kept_init(&m->kept, c->snapshot->config->limits.answer_bytes);
     }
     for (size_t i = 0; i < plan_first_count(plan); i++)
         ask(&r->members[i]);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "expert/tokens.h"
+#include "dialect/tokens.h"
 #include "plan/allow.h"
 #include "plan/budget.h"
 #include "plan/floor.h"
@@ -314,6 +314,8 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
 {
     const struct expert *e = &p->config->experts[i];
     unsigned lacks = r->needs & ~e->capabilities;
+    if (choice->target.barred && choice->target.barred[i])
+        return choice->target.barred[i];
     if (choice->target.policy != SIZE_MAX && p->policies[choice->target.policy].use &&
         !p->policies[choice->target.policy].use[i])
         return "not in this policy";

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "dialect/openai_request.h"
 #include "encode/encode.h"
-#include "expert/openai_request.h"
 #include "plan/budget_state.h"
 #include "plan/decide.h"
 #include "predict/model.h"
@@ -38,6 +38,9 @@ struct pool_target { /* what a request's "model" asks for; one of the first two 
     size_t policy;
     size_t expert;
     struct str plans; /* as for plan_allow: what the request itself says; empty: all */
+    /* [expert_count] why an expert may not serve this request ("circuit open"; static texts), NULL where it may. NULL
+     * altogether: nobody is barred. Chosen by name, a barred expert cannot serve either. */
+    const char *const *barred;
 };
 /* "leeroo", "leeroo/POLICY", an expert's name; empty means "leeroo". ERR_NOT_FOUND. */
 NODISCARD enum status pool_target_find(const struct pool *p, struct str model,

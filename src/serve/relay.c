@@ -2,7 +2,7 @@
  * before the first content, so that until then another expert may take over. */
 #include <string.h>
 
-#include "expert/openai.h"
+#include "dialect/openai.h"
 #include "net/sse.h"
 #include "serve/chat_int.h"
 #include "serve/errors.h"
@@ -12,7 +12,7 @@
 
 /* Streams */
 
-static void begin_stream(struct chat *c, const struct chat_cost *cost)
+static void begin_stream(struct chat *c, const struct cost *cost)
 {
     struct http_header headers[CHAT_HEADERS_MAX];
     size_t n = chat_headers(c, cost, headers);
@@ -81,7 +81,7 @@ void relay_event(struct expert_call *call, struct str data, const struct openai_
 static void write_out(struct chat *c)
 {
     if (!c->started) {
-        struct chat_cost predicted = chat_cost_predicted(c);
+        struct cost predicted = chat_cost_predicted(c);
         begin_stream(c, &predicted);
     }
     bool room = http_stream_write(c->x, buf_str(&c->out));
@@ -119,14 +119,14 @@ static void end_stream(struct chat *c, const char *problem)
 {
     struct http_header headers[CHAT_HEADERS_MAX], trailers[2];
     struct http_exchange *x = c->x;
-    struct chat_cost cost = chat_cost_total(c);
+    struct cost cost = chat_cost_total(c);
     size_t n = chat_headers(c, &cost, headers), kept = 0;
     for (size_t i = 0; i < n; i++)
         if (str_starts(headers[i].name, STR("x-leeroo-cost-")) && kept < 2)
             trailers[kept++] = headers[i];
     if (c->out.len > 0)
         http_stream_write(x, buf_str(&c->out));
-    chat_account(c, 200, problem);
+    chat_account(c, problem ? REQUEST_FAILED : REQUEST_ANSWERED, 200, problem);
     chat_release(c);
     x->on_gone = NULL;
     x->on_drained = NULL;
@@ -138,7 +138,7 @@ static void end_whole(struct chat *c, int http_status, struct str body, uint64_t
 {
     struct http_header headers[CHAT_HEADERS_MAX];
     struct http_exchange *x = c->x;
-    struct chat_cost cost = chat_cost_total(c);
+    struct cost cost = chat_cost_total(c);
     size_t n = chat_headers(c, &cost, headers);
     headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     if (retry_after_ms > 0) {
@@ -146,7 +146,7 @@ static void end_whole(struct chat *c, int http_status, struct str body, uint64_t
             arena_printf(x->arena, "%llu", (unsigned long long)((retry_after_ms + 999) / 1000));
         headers[n++] = (struct http_header){STR("retry-after"), str_from(seconds)};
     }
-    chat_account(c, http_status, problem);
+    chat_account(c, problem ? REQUEST_FAILED : REQUEST_ANSWERED, http_status, problem);
     chat_release(c);
     x->on_gone = NULL;
     http_respond(x, http_status, headers, n, body);
@@ -166,7 +166,7 @@ static void finish_whole(struct chat *c, struct str body)
 
 void relay_linger_over(struct chat *c)
 {
-    chat_note_candidate(c, CHAT_ANSWERED, expert_call_answer(c->call));
+    chat_note_candidate(c, CALL_ANSWERED, expert_call_answer(c->call));
     end_stream(c, NULL);
 }
 
@@ -178,7 +178,7 @@ void relay_finish(struct chat *c, const struct expert_answer *answer)
         return;
     }
     if (!c->started) {
-        struct chat_cost cost = chat_cost_total(c);
+        struct cost cost = chat_cost_total(c);
         begin_stream(c, &cost);
     }
     if (!c->done_mark)

@@ -65,8 +65,8 @@ static void write_order(struct buf *out, const char *key, const struct pool *p,
 static void write_decision(struct buf *out, const struct worker *w, const char *id,
                            const struct pool_choice *choice)
 {
-    const struct config *c = w->gateway->config;
-    const struct pool *p = w->gateway->pool;
+    const struct config *c = w->snapshot->config;
+    const struct pool *p = w->snapshot->pool;
     const struct decision *d = &choice->decision;
     const struct plan *plan = pool_arm_at(p, d->arm);
     struct str policy =
@@ -91,8 +91,9 @@ static void write_decision(struct buf *out, const struct worker *w, const char *
              (unsigned long long)model_checksum(pool_model(p)));
 }
 
-void route_handle(struct worker *w, struct http_exchange *x)
+void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
+    (void)caller;
     char id[REQUEST_ID_BYTES];
     struct error err = {0};
     struct openai_request request;
@@ -102,7 +103,7 @@ void route_handle(struct worker *w, struct http_exchange *x)
     worker_request_id(w, id);
     enum status status = openai_request_parse(x->body, false, x->arena, &request, &param, &err);
     if (status == OK) {
-        status = pool_target_find(w->gateway->pool, request.model, &target, &err);
+        status = pool_target_find(w->snapshot->pool, request.model, &target, &err);
         param = "model";
     }
     if (status == OK) {
@@ -110,7 +111,7 @@ void route_handle(struct worker *w, struct http_exchange *x)
         target.plans = in_body ? request.plans : http_header_get(x, "x-leeroo-plans");
         param = in_body ? "leeroo.plans" : "x-leeroo-plans";
         status =
-            pool_choose(w->gateway->pool, &request, target, &w->features, x->arena, &choice, &err);
+            pool_choose(w->snapshot->pool, &request, target, &w->features, x->arena, &choice, &err);
     }
     if (status != OK) {
         log_event(LOG_INFO, "route", "req=%s status=%d error=%s", id,
@@ -121,7 +122,7 @@ void route_handle(struct worker *w, struct http_exchange *x)
         return;
     }
     char plan[512];
-    const struct pool *p = w->gateway->pool;
+    const struct pool *p = w->snapshot->pool;
     log_quote(plan, sizeof(plan), pool_arm_label(p, choice.decision.arm));
     log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
               id, STR_FMT(arm_name(p, choice.order[0])), plan, choice.decision.quality,

@@ -13,6 +13,7 @@ static struct scene {
     struct config_policy policy;
     struct config config;
     struct gateway gateway;
+    struct snapshot snapshot;
     struct worker worker;
     struct http_exchange x;
     struct estimate estimates[2];
@@ -30,7 +31,8 @@ static struct chat *begin(void)
     s->config.expert_count = 2;
     s->config.policies = &s->policy;
     s->config.policy_count = 1;
-    s->gateway.config = &s->config;
+    s->snapshot.config = &s->config;
+    s->chat.snapshot = &s->snapshot;
     s->worker.gateway = &s->gateway;
     s->x.arena = arena_create(1 << 20);
     cr_assert_eq(loop_create(&s->worker.loop, NULL), OK);
@@ -67,11 +69,11 @@ static struct expert_answer reported(int64_t input, int64_t output)
 static void expect_cost(const struct expert_answer *answer, enum cost_basis basis, int64_t nano_usd,
                         int64_t input, int64_t output)
 {
-    struct chat_cost cost = chat_cost_found(&scene.chat, chat_expert(&scene.chat), answer);
+    struct cost cost = chat_cost_found(&scene.chat, chat_expert(&scene.chat), answer);
     cr_expect_eq(cost.basis, basis);
     cr_expect_eq(cost.nano_usd, nano_usd, "%lld", (long long)cost.nano_usd);
-    cr_expect_eq(cost.input_tokens, input, "%lld", (long long)cost.input_tokens);
-    cr_expect_eq(cost.output_tokens, output, "%lld", (long long)cost.output_tokens);
+    cr_expect_eq(cost.tokens.input, input, "%lld", (long long)cost.tokens.input);
+    cr_expect_eq(cost.tokens.output, output, "%lld", (long long)cost.tokens.output);
 }
 
 Test(account, reported_usage_is_what_counts)
@@ -145,11 +147,11 @@ Test(account, the_price_is_that_of_who_answered)
     expect_cost(&answer, COST_USAGE, 100, 100, 100);
     c->candidate = 1;
     expect_cost(&answer, COST_USAGE, 2000000, 100, 100);
-    struct chat_cost predicted = chat_cost_predicted(c);
+    struct cost predicted = chat_cost_predicted(c);
     cr_expect_eq(predicted.basis, COST_PREDICTED);
     cr_expect_eq(predicted.nano_usd, 1234567890);
-    cr_expect_eq(predicted.input_tokens, 11);
-    cr_expect_eq(predicted.output_tokens, 22);
+    cr_expect_eq(predicted.tokens.input, 11);
+    cr_expect_eq(predicted.tokens.output, 22);
     end();
 }
 
@@ -163,7 +165,7 @@ Test(account, headers_carry_the_decision_and_the_cost)
     };
     struct chat *c = begin();
     struct http_header headers[CHAT_HEADERS_MAX];
-    const struct chat_cost cost = {.basis = COST_ESTIMATED, .nano_usd = NANO_PER_USD + 42};
+    const struct cost cost = {.basis = COST_ESTIMATED, .nano_usd = NANO_PER_USD + 42};
     c->candidate = 1;
     size_t count = chat_headers(c, &cost, headers);
     cr_assert_eq(count, sizeof(wanted) / sizeof(wanted[0]));
@@ -182,33 +184,34 @@ Test(account, every_basis_has_a_name)
     cr_expect_str_eq(cost_basis_name(COST_PREDICTED), "predicted");
 }
 
-static void note(struct chat *c, enum chat_outcome outcome, int64_t nano_usd)
+static void note(struct chat *c, enum call_outcome outcome, int64_t nano_usd)
 {
-    const struct chat_cost cost = {.basis = COST_USAGE, .nano_usd = nano_usd};
+    const struct cost cost = {.basis = COST_USAGE, .nano_usd = nano_usd};
     chat_note(c, c->choice.order[c->candidate], outcome, &cost, 0);
 }
 
 Test(account, the_sum_of_all_calls_is_what_it_cost)
 {
     struct chat *c = begin();
-    struct chat_cost sum = chat_cost_total(c);
+    struct cost sum = chat_cost_total(c);
     cr_expect(sum.nano_usd == 0 && sum.basis == COST_ESTIMATED, "nobody reported anything");
-    const struct chat_cost unreported = {COST_ESTIMATED, 0, 0, 0}, told = {COST_USAGE, 7, 3, 4},
-                           guessed = {COST_ESTIMATED, 5, 2, 1},
-                           much = {COST_USAGE, INT64_MAX, 1, 1};
-    chat_note(c, 0, CHAT_FAILED, &unreported, 0);
-    chat_note(c, 1, CHAT_ANSWERED, &told, 0);
+    const struct cost unreported = {COST_ESTIMATED, 0, {.input = 0, .output = 0}},
+                      told = {COST_USAGE, 7, {.input = 3, .output = 4}},
+                      guessed = {COST_ESTIMATED, 5, {.input = 2, .output = 1}},
+                      much = {COST_USAGE, INT64_MAX, {.input = 1, .output = 1}};
+    chat_note(c, 0, CALL_FAILED, &unreported, 0);
+    chat_note(c, 1, CALL_ANSWERED, &told, 0);
     sum = chat_cost_total(c);
     cr_expect(sum.nano_usd == 7 && sum.basis == COST_USAGE, "what failed for nothing says nothing");
-    chat_note(c, 0, CHAT_CANCELLED, &guessed, 0);
+    chat_note(c, 0, CALL_CANCELLED, &guessed, 0);
     sum = chat_cost_total(c);
     cr_expect_eq(sum.nano_usd, 12);
     cr_expect_eq(sum.basis, COST_ESTIMATED);
-    cr_expect(sum.input_tokens == 5 && sum.output_tokens == 5);
+    cr_expect(sum.tokens.input == 5 && sum.tokens.output == 5);
     sum = chat_cost_predicted(c);
     cr_expect_eq(sum.nano_usd, 12 + 7, "and the candidate's estimate");
     cr_expect_eq(sum.basis, COST_PREDICTED);
-    chat_note(c, 0, CHAT_ANSWERED, &much, 0);
+    chat_note(c, 0, CALL_ANSWERED, &much, 0);
     cr_expect_eq(chat_cost_total(c).nano_usd, INT64_MAX);
     end();
 }
@@ -218,8 +221,8 @@ static const char *account(struct chat *c, int http_status, int64_t nano_usd, co
     static char text[4096];
     log_catch();
     c->paid_count = 0;
-    note(c, CHAT_ANSWERED, nano_usd);
-    chat_account(c, http_status, problem);
+    note(c, CALL_ANSWERED, nano_usd);
+    chat_account(c, REQUEST_ANSWERED, http_status, problem);
     snprintf(text, sizeof(text), "%s", log_read());
     log_release();
     return text;
@@ -274,19 +277,19 @@ Test(account, the_budget_hears_of_what_was_spent)
     struct model *model = serve_test_model();
     struct config *config =
         serve_test_config(model, SERVE_TEST_EXPERTS "policies: {default: {budget: 0.1}}\n");
-    cr_assert_eq(pool_create(config, model, &scene.gateway.pool, NULL), OK);
-    scene.gateway.config = config;
-    double before = lambda_now(scene.gateway.pool);
+    cr_assert_eq(pool_create(config, model, &scene.snapshot.pool, NULL), OK);
+    scene.snapshot.config = config;
+    double before = lambda_now(scene.snapshot.pool);
     log_set_level(LOG_OFF);
-    note(c, CHAT_FAILED, 0);
+    note(c, CALL_FAILED, 0);
     for (int i = 0; i < 200; i++)
-        chat_account(c, 502, "down");
-    cr_expect_eq(lambda_now(scene.gateway.pool), before);
-    note(c, CHAT_CANCELLED, NANO_PER_USD / 1000);
+        chat_account(c, REQUEST_FAILED, 502, "down");
+    cr_expect_eq(lambda_now(scene.snapshot.pool), before);
+    note(c, CALL_CANCELLED, NANO_PER_USD / 1000);
     for (int i = 0; i < 200; i++)
-        chat_account(c, 499, "client gone");
-    cr_expect_gt(lambda_now(scene.gateway.pool), before);
-    pool_free(scene.gateway.pool);
+        chat_account(c, REQUEST_CANCELLED, 499, "client gone");
+    cr_expect_gt(lambda_now(scene.snapshot.pool), before);
+    pool_free(scene.snapshot.pool);
     config_free(config);
     model_free(model);
     end();

@@ -1,5 +1,5 @@
 /* Token estimates. */
-#include "expert/tokens.h"
+#include "dialect/tokens.h"
 
 #include <criterion/criterion.h>
 

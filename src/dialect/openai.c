@@ -1,7 +1,7 @@
 /* Reading the answers and events of the OpenAI dialect. */
-#include "expert/openai.h"
+#include "dialect/openai.h"
 
-#include "expert/tokens.h"
+#include "dialect/tokens.h"
 
 #define USAGE_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 

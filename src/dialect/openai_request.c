@@ -1,12 +1,12 @@
 /* Reading and editing a chat request. */
-#include "expert/openai_request.h"
+#include "dialect/openai_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "expert/expert.h"
-#include "expert/tokens.h"
+#include "dialect/needs.h"
+#include "dialect/tokens.h"
 
 #define QUERY_PARTS_BYTES_MAX (64u << 20) /* the arena's cap is what really limits it */
 #define PLANS_BYTES_MAX       16384

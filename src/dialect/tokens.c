@@ -1,5 +1,5 @@
 /* Token counts where nobody reported any. */
-#include "expert/tokens.h"
+#include "dialect/tokens.h"
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 /* Answers and events of the OpenAI dialect, good and odd. */
-#include "expert/openai.h"
+#include "dialect/openai.h"
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 /* Requests: what is read, what is spliced, what stays byte for byte. */
-#include "expert/openai_request.h"
+#include "dialect/openai_request.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,0 +1,66 @@
+/* A front is an API that clients speak. Inside, every chat is an OpenAI chat completion: a front turns its own request
+ * into one and the answer, whole or streamed, back. Chat itself is a front that changes nothing.
+ *
+ * What chat completions cannot express is refused (ERR_UNSUPPORTED, with the field's name), or, where an expert that
+ * speaks the front's own dialect can serve it untouched, left to such experts (front_chat.native_only). Nothing is
+ * dropped in silence that would change an answer. Knows text, not sockets. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+enum front { FRONT_CHAT, FRONT_COMPLETIONS, FRONT_RESPONSES, FRONT_MESSAGES, FRONT_COUNT };
+
+const char *front_name(enum front f); /* "chat", "completions", "responses", "messages" */
+
+struct front_chat {
+    struct str body; /* of a chat completion; FRONT_CHAT: the client's own bytes */
+    /* NULL, or what of the request only an expert of the front's own dialect can serve ("thinking"): others are no
+     * candidates. body is then the rest of it, good for choosing and for counting. */
+    const char *native_only;
+};
+
+/* `body` (any bytes) and the arena must outlive *ret. The members model, stream and leeroo are carried over. On failure
+ * *ret_param names the field at fault, or is NULL. */
+NODISCARD enum status front_request(enum front f, struct str body, struct arena *a,
+                                    struct front_chat *ret, const char **ret_param,
+                                    struct error *err);
+
+struct front_context { /* must outlive the stream */
+    enum front front;
+    struct str request;     /* the client's body, as it came */
+    const char *request_id; /* "req_..." */
+    int64_t created_s;      /* since 1970 */
+    uint64_t input_tokens;  /* estimated; for fronts that tell it before the upstream does */
+};
+
+/* A whole chat completion → the front's answer. A member "leeroo" is carried over. ERR_UPSTREAM: it is none. */
+NODISCARD enum status front_answer(const struct front_context *c, struct str completion,
+                                   struct buf *out, struct error *err);
+
+struct front_stream;
+
+/* Lives in the arena. NULL: no memory. */
+struct front_stream *front_stream_create(const struct front_context *c, struct arena *a);
+/* The data of one chat event, a chunk or "[DONE]" → none or more whole server-sent events, appended to out. A chunk's
+ * member "leeroo" is carried into the last event that has a place for it. */
+void front_stream_event(struct front_stream *s, struct str data, struct buf *out);
+/* Ends what is open; once, also after [DONE]. */
+void front_stream_end(struct front_stream *s, struct buf *out);
+
+struct front_error {
+    int http_status;
+    struct str message;
+    const char *type, *param, *code; /* in OpenAI's words; param and code may be NULL */
+    const char *request_id;          /* may be NULL */
+};
+
+/* The body of an answer that is an error, as the front's client library expects it. */
+void front_error_write(enum front f, const struct front_error *e, struct buf *out);
+/* The same inside a stream: an event, and whatever must follow it. */
+void front_stream_fail(struct front_stream *s, const struct front_error *e, struct buf *out);

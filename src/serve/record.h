@@ -1,0 +1,83 @@
+/* One request as a row: made by whoever served it, told to everybody who counts (log, ledger, metrics, traces, budgets,
+ * keys) by record_begin before the first call to an expert and record_end once, whatever happened. All texts are
+ * borrowed for the time of the call. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "dialect/front.h"
+
+enum cost_basis {
+    COST_USAGE,     /* the upstream's own counts */
+    COST_ESTIMATED, /* counted by characters/4, because the upstream reported none */
+    COST_PREDICTED, /* before the call */
+};
+
+enum call_outcome { CALL_ANSWERED, CALL_FAILED, CALL_CANCELLED };
+
+enum request_outcome {
+    REQUEST_ANSWERED,
+    REQUEST_FAILED,      /* an error was the answer, or ended the stream */
+    REQUEST_CANCELLED,   /* the client left */
+    REQUEST_INTERRUPTED, /* we stopped; only ever written by the ledger after a restart */
+    REQUEST_OUTCOMES,
+};
+
+struct
+    tokens { /* reported or estimated; cached and cache_write are parts of input, reasoning of output */
+    int64_t input, cached, cache_write, output, reasoning;
+};
+
+struct cost {
+    enum cost_basis basis;
+    int64_t nano_usd;
+    struct tokens tokens;
+};
+
+struct record_call { /* one expert that was asked, all its tries together */
+    struct str expert;
+    enum call_outcome outcome;
+    struct cost cost;
+    uint64_t begin_ms, latency_ms; /* begin: since the request's begin */
+    bool hedge;
+};
+
+struct record {
+    const char *id;
+    int64_t begin_wall_ms;
+    enum front front;
+    struct caller *caller;
+    struct str model;  /* as the client asked for it */
+    struct str policy; /* empty: an expert by name */
+    struct str
+        expert; /* the predicted one, at the end the one whose answer stands; empty: nobody was chosen */
+    struct str plan; /* "single", "panel(a,b->c)" */
+    bool stream, cached;
+    double quality, lambda;     /* of the decision */
+    int64_t predicted_nano_usd; /* of the decision */
+    int64_t
+        reference_nano_usd; /* what the reference expert is predicted to cost for it; 0: not known */
+    struct str decision;    /* JSON for GET /v1/requests/ID; only for record_begin */
+    /* from here on for record_end only */
+    enum request_outcome outcome;
+    int http_status;
+    struct cost cost; /* of all calls */
+    unsigned attempts;
+    int64_t first_token_ms; /* -1: none came */
+    uint64_t total_ms;
+    const char *problem; /* NULL: none */
+    const struct record_call *calls;
+    size_t call_count;
+};
+
+const char *cost_basis_name(enum cost_basis basis);
+const char *call_outcome_name(enum call_outcome outcome);       /* "answered", ... */
+const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */
+void cost_add(struct cost *sum, const struct cost *more); /* saturating; the weaker basis stays */
+
+struct worker;
+void record_begin(struct worker *w, const struct record *r);
+void record_end(struct worker *w, const struct record *r);

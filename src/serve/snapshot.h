@@ -1,0 +1,24 @@
+/* What a request is decided by: configuration, model, pool. Immutable (but for the budgets inside the pool, which have
+ * locks), counted, swapped whole: a request keeps the one it began with to its end, whatever is loaded meanwhile. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "predict/model.h"
+#include "serve/config.h"
+#include "serve/pool.h"
+
+struct snapshot {
+    atomic_size_t holders;
+    const struct config *config;
+    const struct model *model;
+    struct pool *pool;
+    bool owned; /* configuration and model go with it; else they are the caller's */
+};
+
+/* Held once. On success an owned snapshot has taken configuration and model. config_bind must have succeeded. */
+NODISCARD enum status snapshot_create(const struct config *config, const struct model *model,
+                                      bool owned, struct snapshot **ret, struct error *err);
+struct snapshot *snapshot_hold(struct snapshot *s); /* any thread; returns s */
+void snapshot_release(struct snapshot *s);          /* the last one frees it; NULL is fine */
