@@ -15,6 +15,7 @@ static const char *const names[STATUS_COUNT] = {
     [ERR_INPUT] = "input",
     [ERR_TOO_LARGE] = "too_large",
     [ERR_AUTH] = "auth",
+    [ERR_FORBIDDEN] = "forbidden",
     [ERR_NOT_FOUND] = "not_found",
     [ERR_BUDGET] = "budget",
     [ERR_OVERLOAD] = "overload",

@@ -17,6 +17,7 @@ enum status {
     ERR_INPUT,       /* malformed input */
     ERR_TOO_LARGE,   /* a named limit was exceeded */
     ERR_AUTH,        /* missing or wrong credentials */
+    ERR_FORBIDDEN,   /* good credentials, but not for this */
     ERR_NOT_FOUND,   /* no such file, model, path */
     ERR_BUDGET,      /* nothing affordable under the policy */
     ERR_OVERLOAD,    /* too much at once; retry later */

@@ -12,6 +12,7 @@ static const struct errors_row rows[STATUS_COUNT] = {
     [ERR_INPUT] = {400, "invalid_request_error", "invalid_request"},
     [ERR_TOO_LARGE] = {413, "invalid_request_error", "request_too_large"},
     [ERR_AUTH] = {401, "authentication_error", "invalid_api_key"},
+    [ERR_FORBIDDEN] = {403, "permission_error", "not_allowed"},
     [ERR_NOT_FOUND] = {404, "invalid_request_error", "not_found"},
     [ERR_BUDGET] = {402, "insufficient_quota", "over_max_cost"},
     [ERR_OVERLOAD] = {503, "server_error", "overloaded"},

@@ -2,23 +2,22 @@
 #include "serve/pool.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "dialect/anthropic.h"
 #include "dialect/tokens.h"
 #include "plan/allow.h"
-#include "plan/budget.h"
 #include "plan/floor.h"
+#include "serve/budget_cell.h"
 
 static const char over_max_cost[] = "over max_cost";
 
 struct pool_policy {
     struct policy policy;
-    const bool *use; /* [expert_count]; NULL: all */
-    bool *plan_use;  /* [arm_count]: which plans; the experts' part means nothing */
-    pthread_mutex_t lock;
-    struct budget budget; /* guarded by lock; only where policy.budget_usd_per_1k > 0 */
+    const bool *use;            /* [expert_count]; NULL: all */
+    bool *plan_use;             /* [arm_count]: which plans; the experts' part means nothing */
+    struct budget_cell *budget; /* NULL: none; shared with the pool of an earlier configuration */
 };
 
 struct pool {
@@ -105,8 +104,6 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
 {
     const struct config_policy *from = &p->config->policies[index];
     struct pool_policy *to = &p->policies[index];
-    if (pthread_mutex_init(&to->lock, NULL))
-        return error_set(err, ERR_MEMORY, "cannot make a lock");
     p->policy_count++;
     to->policy = from->policy;
     to->use = from->use;
@@ -120,8 +117,11 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
         use[p->model_index[i]] = !from->use || from->use[i];
     enum status status = allow_plans(p, from->plans, use, to->plan_use, err);
     double budget = from->policy.budget_usd_per_1k;
-    if (status == OK && budget > 0)
-        budget_init(&to->budget, p->model, use, budget);
+    if (status == OK && budget > 0) {
+        to->budget = budget_cell_create(p->model, use, budget);
+        if (!to->budget)
+            status = error_set(err, ERR_MEMORY, "out of memory for a budget");
+    }
     struct model_sample sample = model_sample(p->model);
     if (status == OK && from->policy.min_quality > 0)
         to->policy.min_quality = floor_for_quality(&sample, use, from->policy.min_quality);
@@ -170,7 +170,7 @@ void pool_free(struct pool *p)
     if (!p)
         return;
     for (size_t i = 0; i < p->policy_count; i++) {
-        pthread_mutex_destroy(&p->policies[i].lock);
+        budget_cell_release(p->policies[i].budget);
         free(p->policies[i].plan_use);
     }
     for (size_t i = 0; i < p->arm_count; i++)
@@ -309,13 +309,39 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
     return output_within(&p->config->experts[expert].price, e, c->input_tokens, r, limit);
 }
 
+/* What of the request cannot be said in the expert's dialect. */
+static const char *cannot_say(const struct expert *e, const struct openai_request *r,
+                              const struct pool_target *t)
+{
+    bool native = t->native && e->dialect == t->native_dialect;
+    if (t->native_only && !native)
+        return t->native_only;
+    return e->dialect == EXPERT_ANTHROPIC && !native ? anthropic_lacks(r) : NULL;
+}
+
+enum status pool_bar_expert(const struct pool *p, struct pool_target *target, size_t expert,
+                            struct pool_bar bar, struct arena *a, struct error *err)
+{
+    CHECK(expert < p->config->expert_count && bar.why);
+    if (!target->barred)
+        target->barred = ARENA_ARRAY(a, p->config->expert_count, struct pool_bar);
+    if (!target->barred)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    if (!target->barred[expert].why)
+        target->barred[expert] = bar;
+    return OK;
+}
+
 static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
                            const struct pool_choice *choice)
 {
     const struct expert *e = &p->config->experts[i];
     unsigned lacks = r->needs & ~e->capabilities;
-    if (choice->target.barred && choice->target.barred[i])
-        return choice->target.barred[i];
+    if (choice->target.barred && choice->target.barred[i].why)
+        return choice->target.barred[i].why;
+    const char *lost = cannot_say(e, r, &choice->target);
+    if (lost)
+        return lost;
     if (choice->target.policy != SIZE_MAX && p->policies[choice->target.policy].use &&
         !p->policies[choice->target.policy].use[i])
         return "not in this policy";
@@ -373,15 +399,20 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
     return OK;
 }
 
-/* An expert asked for by name is asked, whatever we think of it. */
-static void choose_named(struct pool_choice *c)
+/* An expert asked for by name is asked, whatever we think of it, unless it is barred. */
+static enum status choose_named(const struct pool *p, struct pool_choice *c, struct error *err)
 {
+    const struct pool_bar *bar = c->target.barred ? &c->target.barred[c->target.expert] : NULL;
+    if (bar && bar->why)
+        return error_set(err, bar->status, "expert '%.*s' cannot serve this request: %s",
+                         STR_FMT(p->config->experts[c->target.expert].name), bar->why);
     const struct estimate *e = &c->estimates[c->target.expert];
     c->decision = (struct decision){
         .arm = c->target.expert, .quality = (double)e->quality, .cost_nano_usd = e->cost_nano_usd};
     c->ruled_out[c->target.expert] = NULL;
     c->order[0] = c->target.expert;
     c->order_count = 1;
+    return OK;
 }
 
 static enum status nobody_eligible(const struct pool *p, const struct pool_choice *c,
@@ -432,13 +463,10 @@ static enum status decide_policy(struct pool_policy *policy, const bool *eligibl
                                  struct pool_choice *c, struct error *err)
 {
     const struct policy *p = &policy->policy;
-    if (p->budget_usd_per_1k <= 0)
+    if (!policy->budget)
         return decide(p, p->lambda, c->estimates, eligible, count, &c->decision, err);
-    pthread_mutex_lock(&policy->lock);
-    enum status status = budget_decide(&policy->budget, p, c->estimates, eligible, count,
-                                       &c->decision, &c->usual_usd, err);
-    pthread_mutex_unlock(&policy->lock);
-    return status;
+    return budget_cell_decide(policy->budget, p, c->estimates, eligible, count, &c->decision,
+                              &c->usual_usd, err);
 }
 
 static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
@@ -491,7 +519,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     for (size_t i = 0; i < count; i++)
         eligible[i] = !choice.ruled_out[i];
     if (target.expert != SIZE_MAX)
-        choose_named(&choice);
+        status = choose_named(p, &choice, err);
     else
         status = choose_routed(p, eligible, &choice, err);
     if (status == OK)
@@ -501,27 +529,22 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
 
 void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd)
 {
-    if (policy == SIZE_MAX || p->policies[policy].policy.budget_usd_per_1k <= 0)
-        return;
-    struct pool_policy *to = &p->policies[policy];
-    pthread_mutex_lock(&to->lock);
-    budget_observe(&to->budget, (double)cost_nano_usd / (double)NANO_PER_USD, usual_usd);
-    pthread_mutex_unlock(&to->lock);
+    if (policy != SIZE_MAX && p->policies[policy].budget)
+        budget_cell_observe(p->policies[policy].budget,
+                            (double)cost_nano_usd / (double)NANO_PER_USD, usual_usd);
 }
 
 size_t pool_budgets(struct pool *p, struct budget_named *into)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->policy_count; i++) {
-        struct pool_policy *policy = &p->policies[i];
-        if (policy->policy.budget_usd_per_1k <= 0)
+        const struct pool_policy *policy = &p->policies[i];
+        if (!policy->budget)
             continue;
-        if (into) {
-            pthread_mutex_lock(&policy->lock);
-            into[n] = (struct budget_named){p->config->policies[i].name,
-                                            policy->policy.budget_usd_per_1k, policy->budget.state};
-            pthread_mutex_unlock(&policy->lock);
-        }
+        if (into)
+            into[n] =
+                (struct budget_named){p->config->policies[i].name, policy->policy.budget_usd_per_1k,
+                                      budget_cell_state(policy->budget)};
         n++;
     }
     return n;
@@ -531,13 +554,33 @@ void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, con
 {
     size_t n = 0;
     for (size_t i = 0; i < p->policy_count; i++) {
-        struct pool_policy *policy = &p->policies[i];
-        if (policy->policy.budget_usd_per_1k <= 0)
+        if (!p->policies[i].budget)
             continue;
-        pthread_mutex_lock(&policy->lock);
         if (found[n]) /* the reader refuses what is impossible */
-            CHECK(budget_resume(&policy->budget, &budgets[n].state, NULL) == OK);
-        pthread_mutex_unlock(&policy->lock);
+            budget_cell_resume(p->policies[i].budget, &budgets[n].state);
         n++;
+    }
+}
+
+static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
+{
+    size_t i = find_policy(p->config, name);
+    if (i == SIZE_MAX || p->policies[i].policy.budget_usd_per_1k != usd_per_1k)
+        return NULL;
+    return p->policies[i].budget;
+}
+
+void pool_budgets_share(struct pool *p, const struct pool *earlier)
+{
+    for (size_t i = 0; i < p->policy_count; i++) {
+        struct pool_policy *to = &p->policies[i];
+        double usd = to->policy.budget_usd_per_1k;
+        struct budget_cell *from =
+            to->budget ? find_budget(earlier, p->config->policies[i].name, usd) : NULL;
+        if (!from)
+            continue;
+        budget_cell_renew(from, to->budget);
+        budget_cell_release(to->budget);
+        to->budget = budget_cell_hold(from);
     }
 }

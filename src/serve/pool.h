@@ -34,14 +34,39 @@ struct str pool_arm_label(const struct pool *p, size_t arm);
 void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
                      struct plan_verdict *ret);
 
-struct pool_target { /* what a request's "model" asks for; one of the first two is SIZE_MAX */
+/* Why an expert may not serve a request, and what a client is told who asked for it by name. */
+struct pool_bar {
+    const char *why; /* static text, "circuit open"; NULL: it may */
+    /* ERR_OVERLOAD: not now; ERR_FORBIDDEN: not for this caller; ERR_INPUT: not by the request's own words */
+    enum status status;
+};
+
+struct pool_target { /* what a request asks for; one of the first two is SIZE_MAX */
     size_t policy;
     size_t expert;
     struct str plans; /* as for plan_allow: what the request itself says; empty: all */
-    /* [expert_count] why an expert may not serve this request ("circuit open"; static texts), NULL where it may. NULL
-     * altogether: nobody is barred. Chosen by name, a barred expert cannot serve either. */
-    const char *const *barred;
+    /* In place of the policy's own target; at most one of the two. */
+    bool has_lambda;
+    double lambda;
+    double min_quality;        /* > 0: given */
+    int64_t max_cost_nano_usd; /* > 0: given; counts where it is below the policy's */
+    /* [expert_count], in the arena, by pool_bar_expert. Chosen by name, a barred expert cannot serve either. NULL: nobody
+     * is barred. */
+    struct pool_bar *barred;
+    /* The client speaks native_dialect itself, so that such experts are asked in its own words; native_only: what only
+     * they can be asked for ("thinking"), NULL: nothing. */
+    bool native;
+    enum expert_dialect native_dialect;
+    const char *native_only;
+    /* [expert_count] how many tokens of the input each is believed to hold in its prompt cache; NULL: none
+     * (serve/affinity.h). */
+    const uint32_t *cached_tokens;
 };
+/* Says that `expert` may not serve it; who is barred already stays so for the first reason. `a` outlives the target.
+ * ERR_MEMORY. */
+NODISCARD enum status pool_bar_expert(const struct pool *p, struct pool_target *target,
+                                      size_t expert, struct pool_bar bar, struct arena *a,
+                                      struct error *err);
 /* "leeroo", "leeroo/POLICY", an expert's name; empty means "leeroo". ERR_NOT_FOUND. */
 NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
                                        struct pool_target *ret, struct error *err);
@@ -58,7 +83,8 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
     float characters;     /* of the query, as its features have them */
 };
 /* ERR_UNSUPPORTED: nobody can serve it; ERR_BUDGET: nobody under max_cost; ERR_INPUT: target.plans names a plan that
- * the model does not have. */
+ * the model does not have. When all who are not ruled out otherwise are barred, or the one asked for by name is: the
+ * bar's status. */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, struct features *scratch,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
@@ -73,3 +99,6 @@ void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double u
 size_t pool_budgets(struct pool *p, struct budget_named *into);
 /* Those with found[i] go on from budgets[i]; in the order of pool_budgets, before the first request. */
 void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found);
+/* Budgets of policies with the same name and the same USD go on as one with those of an earlier pool, whose requests
+ * may still run. Before the first request to p. */
+void pool_budgets_share(struct pool *p, const struct pool *earlier);
