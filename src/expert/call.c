@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "dialect/anthropic.h"
 #include "expert/redact.h"
 #include "net/sse.h"
 
@@ -19,9 +20,12 @@ struct expert_call {
     struct expert_call_options options;
     struct http_call *http;
     struct sse_parser sse;
-    struct buf body;     /* an answer that is not a stream */
-    struct buf redacted; /* scratch */
-    struct buf text;     /* URL, then the authorization value */
+    struct buf body;                    /* an answer that is not a stream */
+    struct buf redacted;                /* scratch */
+    struct buf chat;                    /* an answer that was turned into a chat completion */
+    struct anthropic_stream *anthropic; /* NULL: chunks come as they are */
+    struct openai_reply seen; /* native: what the chunks of one event held, taken together */
+    struct buf text;          /* URL, then the authorization value */
     struct http_header headers[CALL_HEADERS_MAX];
     struct expert_answer answer;
     struct error failure; /* found in the stream; status OK: none */
@@ -36,6 +40,8 @@ static void call_free(struct expert_call *c)
     buf_done(&c->text);
     buf_done(&c->body);
     buf_done(&c->redacted);
+    buf_done(&c->chat);
+    anthropic_stream_free(c->anthropic);
     sse_done(&c->sse);
     free(c);
 }
@@ -91,33 +97,87 @@ static enum status malformed(struct expert_call *c, const char *what, struct err
 
 /* Streams */
 
-static void take_event(const struct sse_event *event, void *arg)
+static void pass_on(struct expert_call *c, struct str name, struct str data,
+                    const struct openai_reply *reply, bool done)
 {
-    struct expert_call *c = arg;
-    struct openai_reply reply;
-    if (c->cancelled || c->failure.status != OK)
-        return;
-    struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
-    if (str_equal(str_trim(data), STR("[DONE]"))) {
-        c->done_mark = c->answer.finished = true;
-        c->options.on_event(c, data, NULL);
-        return;
-    }
-    if (openai_reply_read(data, &reply, NULL) != OK) {
-        c->options.on_event(c, data, NULL);
-        return;
-    }
-    if (reply.is_error || str_equal(event->event, STR("error"))) {
+    const struct expert_event event = {name, data, reply, done};
+    c->options.on_event(c, &event);
+}
+
+/* Facts of a chunk, for us. False: an error, noted. */
+static bool note_chunk(struct expert_call *c, struct str data, const struct openai_reply *reply)
+{
+    if (reply->is_error) {
         buf_clear(&c->body);
         buf_add(&c->body, data);
         reported(c, 200, buf_str(&c->body), &c->failure);
+        return false;
+    }
+    c->answer.finished |= reply->finished;
+    c->answer.output_characters += reply->characters;
+    if (reply->usage.known)
+        c->answer.usage = reply->usage;
+    return true;
+}
+
+/* A chat chunk, as the expert sent it or as it was made. */
+static void take_chunk(struct str data, void *arg)
+{
+    struct expert_call *c = arg;
+    struct openai_reply reply;
+    bool tell = !(c->options.native && c->anthropic);
+    if (c->cancelled || c->failure.status != OK)
+        return;
+    if (str_equal(str_trim(data), STR("[DONE]"))) {
+        c->done_mark = c->answer.finished = true;
+        if (tell)
+            pass_on(c, STR(""), data, NULL, true);
         return;
     }
-    c->answer.finished |= reply.finished;
-    c->answer.output_characters += reply.characters;
+    if (openai_reply_read(data, &reply, NULL) != OK) {
+        if (tell)
+            pass_on(c, STR(""), data, NULL, false);
+        return;
+    }
+    if (!note_chunk(c, data, &reply))
+        return;
+    c->seen.has_content |= reply.has_content;
+    c->seen.finished |= reply.finished;
     if (reply.usage.known)
-        c->answer.usage = reply.usage;
-    c->options.on_event(c, data, &reply);
+        c->seen.usage = reply.usage;
+    if (tell)
+        pass_on(c, STR(""), data, &reply, false);
+}
+
+/* An event of a dialect other than chat: read by way of the chunks it stands for, passed on as chunks or as it is. */
+static void take_foreign_event(struct expert_call *c, const struct sse_event *event,
+                               struct str data)
+{
+    struct error err;
+    c->seen = (struct openai_reply){0};
+    anthropic_stream_event(c->anthropic, event->event, data, take_chunk, c);
+    if (!c->options.native || c->cancelled || c->failure.status != OK)
+        return;
+    bool is_object =
+        json_parse(data, "event", 1, &c->seen.root, &err) == OK && c->seen.root.type == JSON_OBJECT;
+    pass_on(c, event->event, data, is_object ? &c->seen : NULL, c->done_mark);
+}
+
+static void take_event(const struct sse_event *event, void *arg)
+{
+    struct expert_call *c = arg;
+    if (c->cancelled || c->failure.status != OK)
+        return;
+    struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
+    if (c->anthropic) {
+        take_foreign_event(c, event, data);
+    } else if (str_equal(event->event, STR("error")) && !str_equal(str_trim(data), STR("[DONE]"))) {
+        buf_clear(&c->body);
+        buf_add(&c->body, data);
+        reported(c, 200, buf_str(&c->body), &c->failure);
+    } else {
+        take_chunk(data, c);
+    }
 }
 
 static void fail_stream(struct expert_call *c)
@@ -179,6 +239,19 @@ static void on_body(struct http_call *http, struct str bytes)
     http_call_cancel(running);
 }
 
+/* The chat completion that an answer stands for: usage is read in it, and it is the answer unless native. */
+static enum status end_foreign(struct expert_call *c, struct str body, struct error *err)
+{
+    struct openai_reply reply;
+    if (anthropic_answer_to_chat(body, &c->chat, err) != OK ||
+        openai_reply_read(buf_str(&c->chat), &reply, NULL) != OK)
+        return malformed(c, "sent an answer that is no message", err);
+    c->answer.body = c->options.native ? body : buf_str(&c->chat);
+    c->answer.usage = reply.usage;
+    c->answer.output_characters = reply.characters;
+    return OK;
+}
+
 static enum status end_whole(struct expert_call *c, struct error *err)
 {
     struct openai_reply reply;
@@ -190,6 +263,8 @@ static enum status end_whole(struct expert_call *c, struct error *err)
         return malformed(c, "sent an answer that is not a JSON object", err);
     if (reply.is_error)
         return reported(c, http_status, body, err);
+    if (c->options.expert->dialect == EXPERT_ANTHROPIC)
+        return end_foreign(c, body, err);
     c->answer.body = body;
     c->answer.usage = reply.usage;
     c->answer.output_characters = reply.characters;
@@ -241,38 +316,59 @@ static void on_done(struct http_call *http, enum status status, const struct err
 
 /* Start */
 
-static size_t build_headers(struct expert_call *c, struct str authorization)
+static size_t build_headers(struct expert_call *c, struct str key)
 {
+    static const struct str key_names[] = {
+        [EXPERT_OPENAI] = {"authorization", 13},
+        [EXPERT_AZURE] = {"api-key", 7},
+        [EXPERT_ANTHROPIC] = {"x-api-key", 9},
+    };
     const struct expert_call_options *o = &c->options;
     size_t n = 0;
     c->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     c->headers[n++] = (struct http_header){STR("accept"), o->stream ? STR("text/event-stream")
                                                                     : STR("application/json")};
     c->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
-    if (authorization.len > 0)
-        c->headers[n++] = (struct http_header){STR("authorization"), authorization};
+    if (key.len > 0)
+        c->headers[n++] = (struct http_header){key_names[o->expert->dialect], key};
+    if (o->expert->dialect == EXPERT_ANTHROPIC)
+        c->headers[n++] = (struct http_header){STR("anthropic-version"), STR(ANTHROPIC_VERSION)};
     for (size_t i = 0; i < o->header_count; i++)
         c->headers[n++] = o->headers[i];
     return n;
 }
 
-static enum status start_http(struct expert_call *c, struct http_client *client, struct error *err)
+/* URL and key, NUL-terminated one after the other in c->text. */
+static enum status write_text(struct expert_call *c, struct str *ret_key, struct error *err)
 {
     const struct expert *e = c->options.expert;
-    buf_addf(&c->text, "%.*s/chat/completions", STR_FMT(e->url));
+    bool is_anthropic = e->dialect == EXPERT_ANTHROPIC;
+    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url), is_anthropic ? "/messages" : "/chat/completions");
+    if (e->api_version.len > 0)
+        buf_addf(&c->text, "?api-version=%.*s", STR_FMT(e->api_version));
     size_t url_len = c->text.len;
     buf_add_char(&c->text, '\0');
     if (e->api_key.len > 0)
-        buf_addf(&c->text, "Bearer %.*s", STR_FMT(e->api_key));
+        buf_addf(&c->text, "%s%.*s", e->dialect == EXPERT_OPENAI ? "Bearer " : "",
+                 STR_FMT(e->api_key));
     enum status status = buf_status(&c->text, err);
+    if (status == OK)
+        *ret_key = (struct str){c->text.ptr + url_len + 1, c->text.len - url_len - 1};
+    return status;
+}
+
+static enum status start_http(struct expert_call *c, struct http_client *client, struct error *err)
+{
+    const struct expert *e = c->options.expert;
+    struct str key = {0};
+    enum status status = write_text(c, &key, err);
     if (status != OK)
         return status;
-    struct str authorization = {c->text.ptr + url_len + 1, c->text.len - url_len - 1};
     const struct http_call_options o = {
         .method = "POST",
         .url = c->text.ptr,
         .headers = c->headers,
-        .header_count = build_headers(c, authorization),
+        .header_count = build_headers(c, key),
         .body = c->options.body,
         .connect_timeout_ms = e->connect_timeout_ms,
         /* An answer in one piece begins when it is complete, so only streams have a first token. */
@@ -290,7 +386,7 @@ static enum status start_http(struct expert_call *c, struct http_client *client,
 enum status expert_call_start(struct http_client *client, const struct expert_call_options *o,
                               struct expert_call **ret, struct error *err)
 {
-    CHECK(o->header_count <= CALL_HEADERS_MAX - 4);
+    CHECK(o->header_count <= CALL_HEADERS_MAX - 5);
     struct expert_call *c = calloc(1, sizeof(*c));
     if (!c)
         return error_set(err, ERR_MEMORY, "out of memory for a call");
@@ -299,7 +395,15 @@ enum status expert_call_start(struct http_client *client, const struct expert_ca
     buf_init(&c->body, o->answer_bytes_max);
     buf_init(&c->redacted, o->answer_bytes_max * 2 + SSE_EVENT_BYTES_MAX);
     buf_init(&c->text, 16384);
-    enum status status = start_http(c, client, err);
+    buf_init(&c->chat, o->answer_bytes_max * 2);
+    enum status status = OK;
+    if (o->expert->dialect == EXPERT_ANTHROPIC && o->stream) {
+        c->anthropic = anthropic_stream_create();
+        if (!c->anthropic)
+            status = error_set(err, ERR_MEMORY, "out of memory for a call");
+    }
+    if (status == OK)
+        status = start_http(c, client, err);
     if (status != OK) {
         call_free(c);
         return status;

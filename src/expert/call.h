@@ -1,5 +1,5 @@
-/* One chat call to one expert: builds URL and headers, runs it, reads usage and errors out of what comes back,
- * and says whether trying again makes sense. Nothing is retried here. Everything that leaves this module has the
+/* One chat call to one expert: builds URL and headers, runs it, turns what comes back into chat completions, reads
+ * usage and errors out of it, and says whether trying again makes sense. Nothing is retried here. Everything that leaves this module has the
  * expert's key taken out of it.
  *
  * Callbacks run on the loop's thread, never from inside start, resume or cancel. on_event for each event of a
@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "expert/expert.h"
 #include "dialect/openai.h"
+#include "expert/expert.h"
 #include "expert/retry.h"
 #include "net/http_client.h"
 
@@ -29,16 +29,25 @@ struct expert_answer {
     uint64_t retry_after_ms; /* the longest delay that was asked for in header or body; 0: none */
 };
 
+struct expert_event { /* of a stream */
+    struct str name;  /* native: as the expert names it; else empty */
+    struct str data;  /* a chat chunk or "[DONE]"; native: as it came */
+    /* What is in it; NULL for "[DONE]" and for data that is not a JSON object. Native: root is the expert's own. */
+    const struct openai_reply *reply;
+    bool done; /* nothing follows */
+};
+
 struct expert_call_options {
     const struct expert *expert; /* must outlive the call */
     struct str body;             /* valid until on_done or cancel */
     bool stream;
+    bool
+        native; /* the expert's own dialect goes up and comes back; else chat completions come back */
     size_t answer_bytes_max;           /* of an answer that is not streamed */
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
     size_t header_count;
     void *user;
-    /* `reply` is NULL for "[DONE]" and for data that is not a JSON object. */
-    void (*on_event)(struct expert_call *c, struct str data, const struct openai_reply *reply);
+    void (*on_event)(struct expert_call *c, const struct expert_event *event);
     void (*on_flush)(struct expert_call *c);
     /* OK: a whole answer, or a stream that came to its end. Else ERR_UPSTREAM, ERR_TIMEOUT, ERR_MEMORY. */
     void (*on_done)(struct expert_call *c, enum status status, const struct error *err);

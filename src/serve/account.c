@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "dialect/anthropic.h"
 #include "dialect/tokens.h"
 #include "serve/chat_int.h"
 
@@ -36,16 +37,28 @@ struct cost chat_cost_failed(const struct chat *c, const struct expert *expert,
     return chat_cost_found(c, expert, answer);
 }
 
+/* `limit` 0: none of ours. */
+static enum status write_body(const struct chat *c, const struct expert *expert, bool native,
+                              int64_t limit, struct buf *out, struct error *err)
+{
+    if (native)
+        return anthropic_request_edit(c->x->body, expert->upstream_model, limit, out, err);
+    if (expert->dialect == EXPERT_ANTHROPIC)
+        return anthropic_request_write(&c->request, expert->upstream_model, limit,
+                                       expert->max_output_tokens, c->x->arena, out, err);
+    openai_request_write(&c->request, expert->upstream_model, limit, out);
+    return buf_status(out, err);
+}
+
 enum status chat_write_body(const struct chat *c, const struct expert *expert, size_t candidate,
-                            struct buf *out, struct error *err)
+                            bool native, struct buf *out, struct error *err)
 {
     int64_t spent = chat_cost_total(c).nano_usd + c->failed.nano_usd;
     int64_t limit = pool_output_limit(c->snapshot->pool, &c->request, &c->choice, candidate, spent);
     if (limit == 0)
         return error_set(err, ERR_BUDGET,
                          "what failed tries have cost leaves no answer within max_cost");
-    openai_request_write(&c->request, expert->upstream_model, limit == INT64_MAX ? 0 : limit, out);
-    return buf_status(out, err);
+    return write_body(c, expert, native, limit == INT64_MAX ? 0 : limit, out, err);
 }
 
 void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const struct cost *cost,
@@ -160,6 +173,8 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     headers[n++] = (struct http_header){STR("x-leeroo-request-id"), str_from(c->id)};
     headers[n++] =
         (struct http_header){STR("x-request-id"), str_from(c->id)}; /* for OpenAI's clients */
+    if (c->front.front == FRONT_MESSAGES)
+        headers[n++] = (struct http_header){STR("request-id"), str_from(c->id)};
     headers[n++] = (struct http_header){STR("x-leeroo-expert"), chat_expert(c)->name};
     headers[n++] = (struct http_header){STR("x-leeroo-plan"), plan_label(c)};
     headers[n++] = (struct http_header){STR("x-leeroo-lambda"), in_arena(c, lambda)};
@@ -177,7 +192,7 @@ static struct record record_of(const struct chat *c)
     struct record r = {
         .id = c->id,
         .begin_wall_ms = c->begin_wall_ms,
-        .front = FRONT_CHAT,
+        .front = c->front.front,
         .caller = c->caller,
         .model = c->request.model,
         .stream = c->request.stream,

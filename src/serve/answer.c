@@ -21,12 +21,21 @@ void answer_json(struct http_exchange *x, int http_status, const char *request_i
     http_respond(x, http_status, headers, request_id ? 3 : 1, body);
 }
 
+void answer_error_as(enum front front, struct http_exchange *x, const char *request_id,
+                     enum status status, const char *message, const char *param, const char *code)
+{
+    const struct errors_row *row = errors_row(status);
+    const struct front_error e = {row->http_status,        str_from(message), row->type, param,
+                                  code ? code : row->code, request_id};
+    struct buf body;
+    buf_init(&body, ERROR_BODY_BYTES_MAX);
+    front_error_write(front, &e, &body);
+    answer_json(x, row->http_status, request_id, buf_str(&body));
+    buf_done(&body);
+}
+
 void answer_error(struct http_exchange *x, const char *request_id, enum status status,
                   const char *message, const char *param, const char *code)
 {
-    struct buf body;
-    buf_init(&body, ERROR_BODY_BYTES_MAX);
-    errors_write(&body, status, message, param, code);
-    answer_json(x, errors_row(status)->http_status, request_id, buf_str(&body));
-    buf_done(&body);
+    answer_error_as(FRONT_CHAT, x, request_id, status, message, param, code);
 }

@@ -1,5 +1,5 @@
-/* POST /v1/chat/completions: reads and decides, asks the expert, and until the first byte has gone out tries
- * again or asks the next best. */
+/* POST /v1/chat/completions and the other fronts: reads and decides, asks the expert, and until the first byte has
+ * gone out tries again or asks the next best. */
 #include "serve/chat_int.h"
 #include "serve/errors.h"
 #include "serve/plan_run.h"
@@ -9,8 +9,9 @@
 #include "base/log.h"
 
 /* What of the client's headers an expert may see. Never authorization: the client's key is not the expert's. */
-static const char *const forwarded_names[] = {"idempotency-key", "traceparent", "tracestate",
-                                              "baggage", "accept-language"};
+static const char *const forwarded_names[] = {
+    "idempotency-key", "traceparent", "tracestate", "baggage", "accept-language", "anthropic-beta"};
+#define FORWARDED_NATIVE_FIRST 5 /* from here on for experts of the client's own dialect */
 
 const struct expert *chat_expert(const struct chat *c)
 {
@@ -130,8 +131,18 @@ static void on_done(struct expert_call *call, enum status status, const struct e
     }
 }
 
+size_t chat_body_bytes_max(const struct chat *c)
+{
+    return 2 * (c->x->body.len + c->asked.body.len) + CHAT_BODY_BYTES_SPARE;
+}
+
+bool chat_is_native(const struct chat *c, const struct expert *expert)
+{
+    return c->front.front == FRONT_MESSAGES && expert->dialect == EXPERT_ANTHROPIC;
+}
+
 struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
-                                             struct str body)
+                                             struct str body, bool native)
 {
     return (struct expert_call_options){
         .expert = expert,
@@ -139,7 +150,8 @@ struct expert_call_options chat_call_options(const struct chat *c, const struct 
         .stream = c->request.stream,
         .answer_bytes_max = c->snapshot->config->limits.answer_bytes,
         .headers = c->forwarded,
-        .header_count = c->forwarded_count,
+        .header_count = c->forwarded_count + (native ? c->forwarded_native_count : 0),
+        .native = native,
     };
 }
 
@@ -152,10 +164,13 @@ static enum status start_call(struct chat *c, struct error *err)
     buf_clear(&c->body);
     buf_clear(&c->out);
     c->has_content = false;
-    status = chat_write_body(c, expert, c->candidate, &c->body, err);
+    c->native = chat_is_native(c, expert);
+    status = relay_prepare(c, err);
+    if (status == OK)
+        status = chat_write_body(c, expert, c->candidate, c->native, &c->body, err);
     if (status != OK)
         return status;
-    struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body));
+    struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body), c->native);
     o.user = c;
     o.on_event = relay_event;
     o.on_flush = relay_flush;
@@ -190,9 +205,13 @@ static void forward_headers(struct chat *c)
 {
     for (size_t i = 0; i < sizeof(forwarded_names) / sizeof(forwarded_names[0]); i++) {
         struct str value = http_header_get(c->x, forwarded_names[i]);
-        if (value.ptr)
-            c->forwarded[c->forwarded_count++] =
-                (struct http_header){str_from(forwarded_names[i]), value};
+        if (!value.ptr)
+            continue;
+        size_t *count =
+            i < FORWARDED_NATIVE_FIRST ? &c->forwarded_count : &c->forwarded_native_count;
+        size_t at = c->forwarded_count + c->forwarded_native_count;
+        c->forwarded[at] = (struct http_header){str_from(forwarded_names[i]), value};
+        (*count)++;
     }
 }
 
@@ -206,7 +225,10 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
         return error_set(err, ERR_UNSUPPORTED,
                          "content-encoding is not supported; send plain JSON");
     enum status status =
-        openai_request_parse(c->x->body, true, c->x->arena, &c->request, param, err);
+        front_request(c->front.front, c->x->body, c->x->arena, &c->asked, param, err);
+    buf_init(&c->body, chat_body_bytes_max(c));
+    if (status == OK)
+        status = openai_request_parse(c->asked.body, true, c->x->arena, &c->request, param, err);
     if (status != OK)
         return status;
     status = pool_target_find(w->snapshot->pool, c->request.model, &target, err);
@@ -238,13 +260,14 @@ static void run_plan(struct chat *c)
         relay_fail(c, status, &err, &nothing);
 }
 
-void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+static void begin(struct worker *w, struct http_exchange *x, struct caller *caller,
+                  enum front front)
 {
     struct error err = {0};
     const char *param = NULL, *code = NULL;
     struct chat *c = ARENA_NEW(x->arena, struct chat);
     if (!c) {
-        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        answer_error_as(front, x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
     c->worker = w;
@@ -254,19 +277,23 @@ void chat_handle(struct worker *w, struct http_exchange *x, struct caller *calle
     c->begin_wall_ms = clock_wall_ms();
     c->begin_ms = loop_now_ms(w->loop);
     worker_request_id(w, c->id);
-    buf_init(&c->body, x->body.len + CHAT_BODY_BYTES_SPARE);
+    c->front = (struct front_context){.front = front,
+                                      .request = x->body,
+                                      .request_id = c->id,
+                                      .created_s = c->begin_wall_ms / 1000};
     buf_init(&c->out,
              SIZE_MAX / 2); /* one read's events: bounded by the parser and by curl's buffer */
     enum status status = read_and_choose(c, &param, &code, &err);
     if (status == OK) {
         c->chosen = true;
+        c->front.input_tokens = (uint64_t)c->choice.input_tokens;
         c->timer = loop_timer_create(w->loop, on_timer, c);
         if (!c->timer)
             status = error_set(&err, ERR_MEMORY, "out of memory for a timer");
     }
     if (status != OK) {
         chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err.text);
-        answer_error(x, c->id, status, err.text, param, code);
+        answer_error_as(front, x, c->id, status, err.text, param, code);
         chat_release(c);
         return;
     }
@@ -278,4 +305,24 @@ void chat_handle(struct worker *w, struct http_exchange *x, struct caller *calle
         run_plan(c);
     else
         chat_ask(c, 0);
+}
+
+void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    begin(w, x, caller, FRONT_CHAT);
+}
+
+void completions_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    begin(w, x, caller, FRONT_COMPLETIONS);
+}
+
+void responses_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    begin(w, x, caller, FRONT_RESPONSES);
+}
+
+void messages_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    begin(w, x, caller, FRONT_MESSAGES);
 }

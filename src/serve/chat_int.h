@@ -21,7 +21,7 @@
 #define CHAT_HELD_BYTES_MAX   65536 /* of a stream before its first content */
 #define CHAT_DONE_LINGER_MS   1000  /* for the end of an upstream's connection after [DONE] */
 #define CHAT_HEADERS_MAX      16
-#define CHAT_BODY_BYTES_SPARE 4096 /* what a body may grow by on its way up */
+#define CHAT_BODY_BYTES_SPARE 16384
 #define CHAT_PAID_MAX         (CHAT_ATTEMPTS_MAX + PLAN_MEMBERS_MAX)
 
 enum chat_phase { CHAT_MEMBERS, CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
@@ -43,6 +43,10 @@ struct chat {
     struct http_exchange *x;
     char id[REQUEST_ID_BYTES];
     enum chat_phase phase;
+    struct front_context front;  /* how the client speaks */
+    struct front_chat asked;     /* what it asks, as a chat completion */
+    struct front_stream *events; /* of the present try; NULL while there are none to translate */
+    bool native; /* the present expert speaks the client's own dialect: bytes pass untranslated */
     struct openai_request request;
     struct pool_choice choice;
     bool chosen;          /* choice is there */
@@ -51,8 +55,8 @@ struct chat {
     unsigned tries;   /* of that expert */
     unsigned attempts; /* of all */
     struct http_header forwarded[8];
-    size_t forwarded_count;
-    struct buf body; /* as sent to the present expert */
+    size_t forwarded_count, forwarded_native_count; /* the latter go to native experts alone */
+    struct buf body;                                /* as sent to the present expert */
     struct expert_call *call;
     struct loop_timer *timer; /* backoff, later the linger after [DONE] */
     struct buf out;           /* events of one read, or those held back until there is content */
@@ -72,8 +76,13 @@ struct chat {
 const struct expert *chat_expert(const struct chat *c); /* the candidate */
 /* Asks choice.order[candidate], with all that follows; before the first byte only. */
 void chat_ask(struct chat *c, size_t candidate);
+/* What a body may grow to on its way up: another dialect has other names. */
+size_t chat_body_bytes_max(const struct chat *c);
+/* Whether the client's bytes may go to this expert as they are, and its answer back. Never for members of a plan, whose
+ * answers are read. */
+bool chat_is_native(const struct chat *c, const struct expert *expert);
 struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
-                                             struct str body);
+                                             struct str body, bool native);
 /* Whether and when to ask the same expert again after a failed try; false: not again. */
 bool chat_again(struct chat *c, const struct expert *expert, unsigned tries, bool another,
                 const struct expert_answer *answer, uint64_t *ret_wait_ms);
@@ -98,7 +107,8 @@ void chat_note_candidate(struct chat *c, enum call_outcome outcome,
 /* Writes the body for an expert, choice.order[candidate], so that its answer keeps the request within max_cost.
  * ERR_BUDGET: what was spent on failed tries leaves nothing for one. */
 NODISCARD enum status chat_write_body(const struct chat *c, const struct expert *expert,
-                                      size_t candidate, struct buf *out, struct error *err);
+                                      size_t candidate, bool native, struct buf *out,
+                                      struct error *err);
 struct cost chat_cost_total(const struct chat *c);     /* of what was noted */
 struct cost chat_cost_predicted(const struct chat *c); /* that, and the candidate's estimate */
 /* `,"leeroo":{...}`, to stand behind another member. `running`: the candidate's call until now; NULL: noted. */
@@ -115,10 +125,12 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem);
 
 /* relay.c: the callbacks of a running call, and the end of the exchange. */
-void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply);
+void relay_event(struct expert_call *call, const struct expert_event *event);
 void relay_flush(struct expert_call *call);
 void relay_drained(struct http_exchange *x);
 void relay_linger_over(struct chat *c);
+/* Before each try: the translation of its events begins anew. ERR_MEMORY. */
+NODISCARD enum status relay_prepare(struct chat *c, struct error *err);
 /* The call ended well. */
 void relay_finish(struct chat *c, const struct expert_answer *answer);
 /* The candidate's answer was held back and stands. */

@@ -55,14 +55,21 @@ static const struct {
     {503, "server_error", "overloaded"},
 };
 
-void errors_write_http(int http_status, const char *message, struct buf *out)
+struct errors_row errors_http_row(int http_status)
 {
-    const char *type = http_status < 500 ? "invalid_request_error" : "server_error", *code = NULL;
+    struct errors_row row = {http_status,
+                             http_status < 500 ? "invalid_request_error" : "server_error", NULL};
     for (size_t i = 0; i < sizeof(http_rows) / sizeof(http_rows[0]); i++) {
         if (http_rows[i].http_status != http_status)
             continue;
-        type = http_rows[i].type;
-        code = http_rows[i].code;
+        row.type = http_rows[i].type;
+        row.code = http_rows[i].code;
     }
-    openai_error_write(out, str_from(message), type, NULL, code);
+    return row;
+}
+
+void errors_write_http(int http_status, const char *message, struct buf *out)
+{
+    const struct errors_row row = errors_http_row(http_status);
+    openai_error_write(out, str_from(message), row.type, NULL, row.code);
 }

@@ -15,5 +15,7 @@ const struct errors_row *errors_row(enum status status); /* never NULL */
 /* {"error":{"message","type","param","code"}} for a status; param may be NULL, code NULL means the row's. */
 void errors_write(struct buf *out, enum status status, const char *message, const char *param,
                   const char *code);
+/* The row for an HTTP status of an expert's answer; type and code fit it. */
+struct errors_row errors_http_row(int http_status);
 /* For an HTTP status that no enum status stands behind (404 unknown path, 405, 408, 413, 431 ...). */
 void errors_write_http(int http_status, const char *message, struct buf *out);

@@ -44,6 +44,9 @@ static const struct route {
     void (*handle)(struct worker *, struct http_exchange *, struct caller *);
 } routes[] = {
     {"/v1/chat/completions", false, "POST", "POST", chat_handle},
+    {"/v1/completions", false, "POST", "POST", completions_handle},
+    {"/v1/responses", false, "POST", "POST", responses_handle},
+    {"/v1/messages", false, "POST", "POST", messages_handle},
     {"/v1/route", false, "POST", "POST", route_handle},
     {"/v1/models", false, "GET", "GET, HEAD", models_handle},
     {"/v1/models/", true, "GET", "GET, HEAD", models_handle},

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/rng.h"
+#include "dialect/front.h"
 #include "encode/encode.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -55,10 +56,16 @@ void worker_request_id(struct worker *w, char into[REQUEST_ID_BYTES]);
 
 /* Answers with a whole JSON body and x-leeroo-request-id. */
 void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body);
+/* In the words of the API that the client speaks. */
+void answer_error_as(enum front front, struct http_exchange *x, const char *request_id,
+                     enum status status, const char *message, const char *param, const char *code);
 void answer_error(struct http_exchange *x, const char *request_id, enum status status,
                   const char *message, const char *param, const char *code);
 
 /* Handlers, one file each. `caller` is in the exchange's arena. */
 void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void completions_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void responses_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void messages_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

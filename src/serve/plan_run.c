@@ -93,11 +93,10 @@ static void cancel(struct member *m)
 
 static void advance(struct chat *c, const struct failure *failure);
 
-static void on_event(struct expert_call *call, struct str data, const struct openai_reply *reply)
+static void on_event(struct expert_call *call, const struct expert_event *event)
 {
     struct member *m = expert_call_user(call);
-    (void)reply;
-    plan_kept_add_event(&m->kept, data);
+    plan_kept_add_event(&m->kept, event->data);
 }
 
 /* The answer does not fit in what may be held back. */
@@ -204,10 +203,10 @@ static enum status start_call(struct member *m, struct error *err)
         return status;
     buf_clear(&m->body);
     plan_kept_clear(&m->kept);
-    status = chat_write_body(c, expert_of(m), m->index, &m->body, err);
+    status = chat_write_body(c, expert_of(m), m->index, false, &m->body, err);
     if (status != OK)
         return status;
-    struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body));
+    struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body), false);
     o.user = m;
     o.on_event = on_event;
     o.on_flush = on_flush;
@@ -401,7 +400,7 @@ enum status plan_run_start(struct chat *c, struct error *err)
         m->chat = c;
         m->index = i;
         r->state.members[i] = &c->choice.estimates[c->choice.order[i]];
-        buf_init(&m->body, c->x->body.len + CHAT_BODY_BYTES_SPARE);
+        buf_init(&m->body, chat_body_bytes_max(c));
         plan_kept_init(&m->kept, c->snapshot->config->limits.answer_bytes);
     }
     for (size_t i = 0; i < plan_first_count(plan); i++)

@@ -42,40 +42,67 @@ static void add_member(const struct chat *c, struct json_value root, struct buf 
     buf_done(&member);
 }
 
-static void write_usage_event(struct chat *c, struct str data, const struct openai_reply *reply)
+/* One event to the client, in its own words. */
+static void emit(struct chat *c, struct str name, struct str data)
+{
+    if (!c->native) {
+        front_stream_event(c->events, data, &c->out);
+        return;
+    }
+    if (name.len > 0)
+        buf_addf(&c->out, "event: %.*s\n", STR_FMT(name));
+    sse_write(&c->out, data);
+}
+
+static void emit_usage(struct chat *c, const struct expert_event *e)
 {
     struct buf event;
-    buf_init(&event, data.len + MEMBER_BYTES_MAX);
-    add_member(c, reply->root, &event);
-    sse_write(&c->out, event.status == OK ? buf_str(&event) : data);
+    buf_init(&event, e->data.len + MEMBER_BYTES_MAX);
+    add_member(c, e->reply->root, &event);
+    emit(c, e->name, event.status == OK ? buf_str(&event) : e->data);
     buf_done(&event);
 }
 
-static void relay_data(struct chat *c, struct str data, const struct openai_reply *reply)
+/* Clients of Responses and Messages always hear of usage. */
+static bool wants_usage(const struct chat *c)
 {
+    return c->request.wants_usage || c->front.front == FRONT_RESPONSES ||
+           c->front.front == FRONT_MESSAGES;
+}
+
+static void relay_data(struct chat *c, const struct expert_event *e)
+{
+    const struct openai_reply *reply = e->reply;
     if (c->done_mark)
         return; /* nothing may follow [DONE] */
     if (!reply) {
-        c->done_mark = str_equal(str_trim(data), STR("[DONE]"));
-        c->has_content |= c->done_mark;
-        sse_write(&c->out, data);
+        c->done_mark = e->done;
+        c->has_content |= e->done;
+        emit(c, e->name, e->data);
         return;
     }
     if (reply->has_content && !c->has_content) {
         c->has_content = true;
         c->first_token_ms = loop_now_ms(c->worker->loop);
     }
-    if (reply->usage_only && !c->request.wants_usage)
+    if (reply->usage_only && !wants_usage(c))
         return; /* we asked for it, the client did not */
-    if (c->request.wants_usage && reply->usage.known && (reply->usage_only || reply->finished))
-        write_usage_event(c, data, reply);
+    if (wants_usage(c) && reply->usage.known && (reply->usage_only || reply->finished))
+        emit_usage(c, e);
     else
-        sse_write(&c->out, data);
+        emit(c, e->name, e->data);
+    c->done_mark |= e->done; /* Messages end with an event of their own */
 }
 
-void relay_event(struct expert_call *call, struct str data, const struct openai_reply *reply)
+void relay_event(struct expert_call *call, const struct expert_event *event)
 {
-    relay_data(expert_call_user(call), data, reply);
+    relay_data(expert_call_user(call), event);
+}
+
+enum status relay_prepare(struct chat *c, struct error *err)
+{
+    c->events = front_stream_create(&c->front, c->x->arena);
+    return c->events ? OK : error_set(err, ERR_MEMORY, "out of memory for a stream");
 }
 
 static void write_out(struct chat *c)
@@ -124,6 +151,8 @@ static void end_stream(struct chat *c, const char *problem)
     for (size_t i = 0; i < n; i++)
         if (str_starts(headers[i].name, STR("x-leeroo-cost-")) && kept < 2)
             trailers[kept++] = headers[i];
+    if (!c->native)
+        front_stream_end(c->events, &c->out);
     if (c->out.len > 0)
         http_stream_write(x, buf_str(&c->out));
     chat_account(c, problem ? REQUEST_FAILED : REQUEST_ANSWERED, 200, problem);
@@ -152,15 +181,50 @@ static void end_whole(struct chat *c, int http_status, struct str body, uint64_t
     http_respond(x, http_status, headers, n, body);
 }
 
-/* The body as it came; a plan's says which calls were made. */
+static struct front_error error_for(const struct chat *c, const struct errors_row *row,
+                                    const char *message)
+{
+    return (struct front_error){.http_status = row->http_status,
+                                .message = str_from(message),
+                                .type = row->type,
+                                .code = row->code,
+                                .request_id = c->id};
+}
+
+static void end_failed(struct chat *c, const struct errors_row *row, const struct error *err,
+                       uint64_t retry_after_ms)
+{
+    const struct front_error e = error_for(c, row, err->text);
+    struct buf body;
+    buf_init(&body, ERROR_BODY_BYTES_MAX);
+    front_error_write(c->front.front, &e, &body);
+    end_whole(c, row->http_status, buf_str(&body), retry_after_ms, err->text);
+    buf_done(&body);
+}
+
+/* A chat's body as it came, but that a plan's says which calls were made; else in the words of the front. */
 static void finish_whole(struct chat *c, struct str body)
 {
     struct openai_reply reply;
-    struct buf more;
+    struct buf more, answer;
+    struct error err = {0};
+    enum status status = OK;
+    bool is_chat = c->front.front == FRONT_CHAT;
     buf_init(&more, body.len + MEMBER_BYTES_MAX);
-    if (c->run && openai_reply_read(body, &reply, NULL) == OK)
+    buf_init(&answer, SIZE_MAX / 2); /* a few times the body, which is bounded */
+    if ((c->run || !is_chat) && openai_reply_read(body, &reply, NULL) == OK)
         add_member(c, reply.root, &more);
-    end_whole(c, 200, more.len > 0 && more.status == OK ? buf_str(&more) : body, 0, NULL);
+    if (more.len > 0 && more.status == OK)
+        body = buf_str(&more);
+    if (!is_chat && !c->native) {
+        status = front_answer(&c->front, body, &answer, &err);
+        body = buf_str(&answer);
+    }
+    if (status == OK)
+        end_whole(c, 200, body, 0, NULL);
+    else
+        end_failed(c, errors_row(status), &err, 0);
+    buf_done(&answer);
     buf_done(&more);
 }
 
@@ -181,8 +245,8 @@ void relay_finish(struct chat *c, const struct expert_answer *answer)
         struct cost cost = chat_cost_total(c);
         begin_stream(c, &cost);
     }
-    if (!c->done_mark)
-        sse_write(&c->out, STR("[DONE]"));
+    if (!c->done_mark && !c->native)
+        front_stream_event(c->events, STR("[DONE]"), &c->out);
     end_stream(c, NULL);
 }
 
@@ -191,19 +255,28 @@ void relay_kept(struct chat *c, const struct plan_kept *kept)
     struct expert_answer answer = {.streamed = kept->streamed, .body = buf_str(&kept->bytes)};
     struct openai_reply reply;
     struct str data;
+    struct error err = {0};
     buf_clear(&c->out);
-    for (size_t at = 0; kept->streamed && plan_kept_next_event(kept, &at, &data);)
-        relay_data(c, data, openai_reply_read(data, &reply, NULL) == OK ? &reply : NULL);
+    c->native = false;
+    enum status status = relay_prepare(c, &err);
+    if (status != OK) {
+        relay_fail(c, status, &err, &answer);
+        return;
+    }
+    for (size_t at = 0; kept->streamed && plan_kept_next_event(kept, &at, &data);) {
+        bool read = openai_reply_read(data, &reply, NULL) == OK;
+        const struct expert_event event = {.data = data,
+                                           .reply = read ? &reply : NULL,
+                                           .done = str_equal(str_trim(data), STR("[DONE]"))};
+        relay_data(c, &event);
+    }
     relay_finish(c, &answer);
 }
 
 static void fail_stream(struct chat *c, enum status status, const struct error *err)
 {
-    struct buf body;
-    buf_init(&body, ERROR_BODY_BYTES_MAX);
-    errors_write(&body, status, err->text, NULL, NULL);
-    sse_write(&c->out, buf_str(&body));
-    buf_done(&body);
+    const struct front_error e = error_for(c, errors_row(status), err->text);
+    front_stream_fail(c->events, &e, &c->out);
     end_stream(c, err->text);
 }
 
@@ -216,6 +289,13 @@ static int status_for_client(enum status status, const struct expert_answer *ans
     return errors_row(status)->http_status;
 }
 
+/* Whether the expert's error bodies are what the client's library expects. */
+static bool speaks_as_client(const struct chat *c)
+{
+    bool is_anthropic = c->chosen && chat_expert(c)->dialect == EXPERT_ANTHROPIC;
+    return is_anthropic == (c->front.front == FRONT_MESSAGES);
+}
+
 void relay_fail(struct chat *c, enum status status, const struct error *err,
                 const struct expert_answer *answer)
 {
@@ -223,17 +303,13 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
         fail_stream(c, status, err);
         return;
     }
-    struct buf body;
     struct openai_error upstream;
     int http_status = status_for_client(status, answer);
+    bool own = http_status != answer->http_status;
+    const struct errors_row row = own ? *errors_row(status) : errors_http_row(http_status);
     openai_error_read(answer->body, &upstream);
-    buf_init(&body, ERROR_BODY_BYTES_MAX);
-    bool relayed = upstream.standard && http_status == answer->http_status;
-    if (http_status == answer->http_status)
-        errors_write_http(http_status, err->text, &body);
+    if (!own && upstream.standard && speaks_as_client(c))
+        end_whole(c, http_status, answer->body, answer->retry_after_ms, err->text);
     else
-        errors_write(&body, status, err->text, NULL, NULL);
-    end_whole(c, http_status, relayed ? answer->body : buf_str(&body), answer->retry_after_ms,
-              err->text);
-    buf_done(&body);
+        end_failed(c, &row, err, answer->retry_after_ms);
 }

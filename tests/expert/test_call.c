@@ -72,10 +72,10 @@ static void serve(struct http_exchange *x, void *arg)
         s->held = x;
 }
 
-static void on_event(struct expert_call *c, struct str data, const struct openai_reply *reply)
+static void on_event(struct expert_call *c, const struct expert_event *event)
 {
     struct stage *s = expert_call_user(c);
-    buf_addf(&s->events, "%s%.*s\n", reply ? "" : "-", STR_FMT(data));
+    buf_addf(&s->events, "%s%.*s\n", event->reply ? "" : "-", STR_FMT(event->data));
     if (s->cancel_on_event)
         expert_call_cancel(c);
 }
