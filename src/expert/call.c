@@ -80,7 +80,7 @@ static enum status reported(struct expert_call *c, int http_status, struct str b
         http_status = e.http_status ? e.http_status : 502;
     c->answer.http_status = http_status;
     c->answer.body = body;
-    c->answer.retry = retry_for_http(http_status);
+    c->answer.retry = retry_for_error(http_status, body, &c->answer.reason);
     if (e.retry_after_ms > c->answer.retry_after_ms)
         c->answer.retry_after_ms = e.retry_after_ms;
     return error_set(err, ERR_UPSTREAM, "expert %.*s answered %d%s%s",
@@ -374,7 +374,8 @@ static enum status start_http(struct expert_call *c, struct http_client *client,
         /* An answer in one piece begins when it is complete, so only streams have a first token. */
         .first_byte_timeout_ms = c->options.stream ? e->first_token_timeout_ms : 0,
         .idle_timeout_ms = e->idle_timeout_ms,
-        .total_timeout_ms = e->total_timeout_ms,
+        .total_timeout_ms =
+            c->options.total_timeout_ms ? c->options.total_timeout_ms : e->total_timeout_ms,
         .user = c,
         .on_head = on_head,
         .on_body = on_body,
@@ -432,6 +433,14 @@ void expert_call_resume(struct expert_call *c)
 {
     if (!c->over)
         http_call_resume(c->http);
+}
+
+void expert_call_hand_over(struct expert_call *c, const struct expert_call_options *to)
+{
+    c->options.user = to->user;
+    c->options.on_event = to->on_event;
+    c->options.on_flush = to->on_flush;
+    c->options.on_done = to->on_done;
 }
 
 void *expert_call_user(const struct expert_call *c)

@@ -26,6 +26,7 @@ struct expert_answer {
     struct openai_usage usage;
     uint64_t output_characters; /* generated so far; for an estimate where usage is missing */
     enum expert_retry retry;    /* after a failure */
+    enum retry_reason reason;   /* of an error in the expert's own words */
     uint64_t retry_after_ms; /* the longest delay that was asked for in header or body; 0: none */
 };
 
@@ -44,6 +45,7 @@ struct expert_call_options {
     bool
         native; /* the expert's own dialect goes up and comes back; else chat completions come back */
     size_t answer_bytes_max;           /* of an answer that is not streamed */
+    uint32_t total_timeout_ms; /* 0: the expert's; less where earlier tries have used some of it */
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
     size_t header_count;
     void *user;
@@ -59,6 +61,8 @@ NODISCARD enum status expert_call_start(struct http_client *client,
 void expert_call_cancel(struct expert_call *c);
 void expert_call_pause(struct expert_call *c);
 void expert_call_resume(struct expert_call *c);
+/* From here on the callbacks are those of `to`, with its user; nothing else of it is looked at. Any time before on_done. */
+void expert_call_hand_over(struct expert_call *c, const struct expert_call_options *to);
 void *expert_call_user(const struct expert_call *c);
 const struct expert_answer *expert_call_answer(const struct expert_call *c);
 /* Whether the request went out: before that nothing can cost. Not after on_done has been called. */

@@ -8,11 +8,17 @@
 #include "base/money.h"
 #include "base/str.h"
 #include "dialect/needs.h"
+#include "expert/health.h"
 
 enum expert_dialect {
     EXPERT_OPENAI,    /* chat completions, "authorization: Bearer KEY" */
     EXPERT_AZURE,     /* the same with "api-key: KEY" and ?api-version= */
     EXPERT_ANTHROPIC, /* messages, "x-api-key: KEY" */
+};
+
+struct expert_limits { /* 0: unlimited */
+    uint32_t concurrency, requests_per_minute, tokens_per_minute;
+    uint32_t queue_length, queue_timeout_ms; /* who finds no room waits in line */
 };
 
 struct expert {
@@ -29,6 +35,8 @@ struct expert {
     unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;
     uint32_t retries; /* of the same expert, before the next best */
+    struct health_options breaker;
+    struct expert_limits limits;
 };
 
 /* Index of the expert called `name`; SIZE_MAX when absent. */

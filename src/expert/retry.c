@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
+
 #define RETRY_AFTER_MAX_MS (24 * 3600 * INT64_C(1000))
 
 enum expert_retry retry_for_http(int http_status)
@@ -23,6 +25,60 @@ enum expert_retry retry_for_http(int http_status)
             return EXPERT_RETRY_SAME;
         return http_status >= 400 ? EXPERT_RETRY_NEVER : EXPERT_RETRY_NEXT;
     }
+}
+
+/* Of {"error":{...}}, of a list of such, or of the object itself. */
+static struct json_value error_of(struct str body)
+{
+    struct json_value root = {0}, first;
+    if (json_parse(body, "error body", 1, &root, NULL) != OK)
+        return (struct json_value){0};
+    struct json_iter it = json_iter_begin(root);
+    if (root.type == JSON_ARRAY && json_array_next(&it, &first))
+        root = first;
+    struct json_value error = json_get(root, "error");
+    return error.type == JSON_OBJECT ? error : root;
+}
+
+static bool is_one_of(struct json_value value, const char *const *words, size_t count)
+{
+    for (size_t i = 0; value.type == JSON_STRING && i < count; i++)
+        if (json_string_equal(value, str_from(words[i])))
+            return true;
+    return false;
+}
+
+/* As OpenAI, Anthropic and DeepSeek say it; Anthropic's older form is known by its sentence alone. */
+static bool is_quota(int http_status, struct json_value error)
+{
+    static const char *const words[] = {"insufficient_quota", "billing_hard_limit_reached",
+                                        "billing_not_active", "billing_error",
+                                        "insufficient_balance"};
+    const size_t count = sizeof(words) / sizeof(words[0]);
+    return http_status == 402 || is_one_of(json_get(error, "code"), words, count) ||
+           is_one_of(json_get(error, "type"), words, count) ||
+           str_find(json_get(error, "message").raw, STR("credit balance is too low"), 0) !=
+               SIZE_MAX;
+}
+
+static bool is_no_model(int http_status, struct json_value error)
+{
+    static const char *const words[] = {"model_not_found", "DeploymentNotFound"};
+    if (http_status != 404)
+        return false;
+    return is_one_of(json_get(error, "code"), words, 2) ||
+           str_find(json_get(error, "message").raw, STR("model"), 0) != SIZE_MAX;
+}
+
+enum expert_retry retry_for_error(int http_status, struct str body, enum retry_reason *ret_reason)
+{
+    struct json_value error = error_of(body);
+    *ret_reason = RETRY_PLAIN;
+    if (is_quota(http_status, error))
+        *ret_reason = RETRY_QUOTA;
+    else if (is_no_model(http_status, error))
+        *ret_reason = RETRY_NO_MODEL;
+    return *ret_reason == RETRY_PLAIN ? retry_for_http(http_status) : EXPERT_RETRY_NEXT;
 }
 
 /* One that accepted the request and then said nothing is asked no second time: its silence has already cost the

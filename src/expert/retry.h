@@ -20,6 +20,15 @@ enum expert_retry {
 /* By the HTTP status of an answer: 408, 409, 425, 429 and 5xx are worth another try, 2xx and 3xx that came here
  * are malformed or redirect, 401 to 403 are about the expert's key, other 4xx are the client's business. */
 enum expert_retry retry_for_http(int http_status);
+enum retry_reason { /* what an expert's own words say beyond the HTTP status */
+                    RETRY_PLAIN,
+                    RETRY_QUOTA,    /* the account has nothing left; waiting does not help */
+                    RETRY_NO_MODEL, /* it does not have the model that our configuration names */
+};
+
+/* By status and error body of an answer. As retry_for_http, but that an account without money, and a model that the
+ * expert does not know, send us to the next expert: neither is the client's business. */
+enum expert_retry retry_for_error(int http_status, struct str body, enum retry_reason *ret_reason);
 /* By what became of the connection; `sent`: the request had gone out. */
 enum expert_retry retry_for_transport(enum status status, bool sent);
 /* Doubling from RETRY_BACKOFF_FIRST_MS, half of it random; attempt counts from 0. */

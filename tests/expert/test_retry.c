@@ -17,6 +17,44 @@ Test(retry, by_http_status)
         cr_expect_eq(retry_for_http(rows[i].http_status), rows[i].want, "%d", rows[i].http_status);
 }
 
+Test(retry, by_what_the_error_says)
+{
+    static const struct {
+        int http_status;
+        const char *body;
+        enum expert_retry want;
+        enum retry_reason reason;
+    } rows[] = {
+        {429, "{\"error\":{\"code\":\"insufficient_quota\"}}", EXPERT_RETRY_NEXT, RETRY_QUOTA},
+        {429, "{\"error\":{\"type\":\"insufficient_quota\",\"code\":null}}", EXPERT_RETRY_NEXT,
+         RETRY_QUOTA},
+        {400, "{\"error\":{\"code\":\"billing_hard_limit_reached\"}}", EXPERT_RETRY_NEXT,
+         RETRY_QUOTA},
+        {400, "{\"type\":\"error\",\"error\":{\"type\":\"billing_error\",\"message\":\"x\"}}",
+         EXPERT_RETRY_NEXT, RETRY_QUOTA},
+        {400,
+         "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Your "
+         "credit balance is too low to access the API\"}}",
+         EXPERT_RETRY_NEXT, RETRY_QUOTA},
+        {402, "", EXPERT_RETRY_NEXT, RETRY_QUOTA},
+        {429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}", EXPERT_RETRY_SAME, RETRY_PLAIN},
+        {404, "{\"error\":{\"code\":\"model_not_found\"}}", EXPERT_RETRY_NEXT, RETRY_NO_MODEL},
+        {404, "[{\"error\":{\"code\":404,\"message\":\"models/x is not found\"}}]",
+         EXPERT_RETRY_NEXT, RETRY_NO_MODEL},
+        {404, "{\"object\":\"error\",\"message\":\"The model `x` does not exist.\"}",
+         EXPERT_RETRY_NEXT, RETRY_NO_MODEL},
+        {404, "<html>nginx</html>", EXPERT_RETRY_NEVER, RETRY_PLAIN},
+        {400, "{\"error\":{\"message\":\"model too hot\"}}", EXPERT_RETRY_NEVER, RETRY_PLAIN},
+        {500, "{\"error\":\"insufficient_quota\"}", EXPERT_RETRY_SAME, RETRY_PLAIN},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        enum retry_reason reason = RETRY_PLAIN;
+        cr_expect_eq(retry_for_error(rows[i].http_status, str_from(rows[i].body), &reason),
+                     rows[i].want, "%s", rows[i].body);
+        cr_expect_eq(reason, rows[i].reason, "%s", rows[i].body);
+    }
+}
+
 Test(retry, by_transport)
 {
     cr_assert_eq(retry_for_transport(ERR_UPSTREAM, false), EXPERT_RETRY_SAME);

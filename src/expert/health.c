@@ -1,0 +1,181 @@
+/* The circuit breaker as a pure state machine. */
+#include "expert/health.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+static const char circuit_open[] = "circuit open", cooling_down[] = "cooling down";
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool is_off(const struct health *h)
+{
+    return h->options.failures == 0;
+}
+
+void health_init(struct health *h, const struct health_options *options)
+{
+    *h = (struct health){.options = *options, .pause_ms = options->pause_ms};
+}
+
+static void close_circuit(struct health *h)
+{
+    h->state = HEALTH_CLOSED;
+    h->era++;
+    h->probing = false;
+    h->failures = 0;
+    h->pause_ms = h->options.pause_ms;
+    memset(h->slices, 0, sizeof(h->slices));
+}
+
+void health_configure(struct health *h, const struct health_options *options)
+{
+    bool paused_as_before = h->options.pause_ms == options->pause_ms;
+    h->options = *options;
+    if (is_off(h) && h->state != HEALTH_CLOSED)
+        close_circuit(h);
+    if (!paused_as_before || h->pause_ms > options->pause_max_ms)
+        h->pause_ms = options->pause_ms;
+}
+
+static void open_circuit(struct health *h, uint64_t now_ms, uint64_t pause_ms)
+{
+    if (h->state != HEALTH_OPEN)
+        h->opened++;
+    h->state = HEALTH_OPEN;
+    h->era++;
+    h->probing = false;
+    h->until_ms = now_ms + pause_ms;
+    h->pause_ms =
+        h->pause_ms * 2 < h->options.pause_max_ms ? h->pause_ms * 2 : h->options.pause_max_ms;
+}
+
+enum health_state health_state_at(const struct health *h, uint64_t now_ms)
+{
+    return h->state == HEALTH_OPEN && now_ms >= h->until_ms ? HEALTH_HALF_OPEN : h->state;
+}
+
+const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret_until_ms)
+{
+    const char *why = NULL;
+    uint64_t until = 0;
+    if (h->state == HEALTH_OPEN && now_ms < h->until_ms) {
+        why = circuit_open;
+        until = h->until_ms;
+    } else if (h->state == HEALTH_HALF_OPEN && h->probing) {
+        why = circuit_open;
+        until = now_ms + HEALTH_PROBE_WAIT_MS;
+    }
+    if (now_ms < h->cooldown_ms) {
+        why = why ? why : cooling_down;
+        until = later(until, h->cooldown_ms);
+    }
+    if (why)
+        *ret_until_ms = until;
+    return why;
+}
+
+const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *ret_pass,
+                         uint64_t *ret_until_ms)
+{
+    const char *why = health_barred(h, now_ms, ret_until_ms);
+    if (why)
+        return why;
+    if (h->state == HEALTH_OPEN) {
+        h->state = HEALTH_HALF_OPEN;
+        h->era++;
+    }
+    bool probe = h->state == HEALTH_HALF_OPEN;
+    h->probing |= probe;
+    *ret_pass = (struct health_pass){h->era, probe};
+    return NULL;
+}
+
+/* Counts a call into the window; true: too large a share of it failed. */
+static bool count(struct health *h, uint64_t now_ms, bool failed)
+{
+    uint64_t number = now_ms / (h->options.window_ms / HEALTH_SLICES);
+    struct health_slice *s = &h->slices[number % HEALTH_SLICES];
+    uint64_t calls = 0, failures = 0;
+    if (s->number != number)
+        *s = (struct health_slice){.number = number};
+    s->calls++;
+    s->failures += failed;
+    for (size_t i = 0; i < HEALTH_SLICES; i++) {
+        if (h->slices[i].number + HEALTH_SLICES <= number || h->slices[i].number > number)
+            continue;
+        calls += h->slices[i].calls;
+        failures += h->slices[i].failures;
+    }
+    return h->options.minimum > 0 && calls >= h->options.minimum &&
+           (double)failures >= h->options.share * (double)calls;
+}
+
+static void note_closed(struct health *h, uint64_t now_ms, enum health_outcome outcome)
+{
+    if (outcome == HEALTH_GOOD) {
+        h->failures = 0;
+        (void)count(h, now_ms, false);
+    } else if (outcome == HEALTH_BAD) {
+        h->failures += h->failures < UINT32_MAX;
+        bool share = count(h, now_ms, true);
+        if (share || h->failures >= h->options.failures)
+            open_circuit(h, now_ms, h->pause_ms);
+    }
+}
+
+static void note_probe(struct health *h, uint64_t now_ms, enum health_outcome outcome)
+{
+    h->probing = false;
+    if (outcome == HEALTH_GOOD || outcome == HEALTH_REFUSED)
+        close_circuit(h);
+    else if (outcome == HEALTH_BAD)
+        open_circuit(h, now_ms, h->pause_ms);
+}
+
+static void note_quota(struct health *h, uint64_t now_ms)
+{
+    uint64_t pause = later(HEALTH_QUOTA_PAUSE_MS, h->options.pause_max_ms);
+    if (h->state == HEALTH_OPEN)
+        h->until_ms = later(h->until_ms, now_ms + pause);
+    else
+        open_circuit(h, now_ms, pause);
+}
+
+bool health_leave(struct health *h, struct health_pass pass, uint64_t now_ms,
+                  enum health_outcome outcome, uint64_t hold_ms)
+{
+    enum health_state before = h->state;
+    if (hold_ms > 0)
+        h->cooldown_ms = later(h->cooldown_ms, now_ms + hold_ms);
+    bool present = pass.era == h->era;
+    if (is_off(h))
+        return false;
+    if (outcome == HEALTH_QUOTA)
+        note_quota(h, now_ms);
+    else if (present && pass.probe)
+        note_probe(h, now_ms, outcome);
+    else if (present && h->state == HEALTH_CLOSED)
+        note_closed(h, now_ms, outcome);
+    return h->state != before;
+}
+
+bool health_prove(struct health *h, struct health_pass *pass)
+{
+    if (!pass->probe || pass->era != h->era)
+        return false;
+    close_circuit(h);
+    *pass = (struct health_pass){.era = h->era};
+    return true;
+}
+
+const char *health_state_name(enum health_state state)
+{
+    static const char *const names[] = {"closed", "open", "half-open"};
+    CHECK(state >= 0 && state <= HEALTH_HALF_OPEN);
+    return names[state];
+}

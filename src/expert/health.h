@@ -1,0 +1,86 @@
+/* Whether an expert is worth asking now: a circuit breaker, and how long the expert itself asked to be left alone. A
+ * plain value with the clock passed in (monotonic, any origin); whoever shares it between threads brings the lock.
+ *
+ *     CLOSED ── failures in a row, or too large a share of a window ──▶ OPEN ── its pause is over ──▶ HALF_OPEN
+ *       ▲                                                               ▲                                │
+ *       └────────────── the one probe answered ──────────────┐          └─ it failed: twice the pause ───┤
+ *                                                            └───────────────────────────────────────────┘
+ *
+ * Each call is entered before it is made and left once with what came of it. A call that was entered before the circuit
+ * last changed says nothing about the present state. The cooldown is a deadline of its own: of several the last wins,
+ * and none is ever shortened. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HEALTH_SLICES         6       /* of a window */
+#define HEALTH_PROBE_WAIT_MS  1000    /* told to who comes while the probe is out */
+#define HEALTH_QUOTA_PAUSE_MS 600000u /* an account without money is seldom filled sooner */
+
+struct health_options {
+    uint32_t failures;  /* in a row; 0: there is no breaker */
+    double share;       /* of the window's calls that failed, ... */
+    uint32_t minimum;   /* ... once there are so many; 0: the share does not matter */
+    uint32_t window_ms; /* at least HEALTH_SLICES */
+    uint32_t pause_ms, pause_max_ms;
+};
+
+#define HEALTH_OPTIONS_DEFAULT                                                                     \
+    ((struct health_options){.failures = 5,                                                        \
+                             .share = 0.5,                                                         \
+                             .minimum = 20,                                                        \
+                             .window_ms = 60000,                                                   \
+                             .pause_ms = 10000,                                                    \
+                             .pause_max_ms = 300000})
+
+enum health_state { HEALTH_CLOSED, HEALTH_OPEN, HEALTH_HALF_OPEN };
+
+enum health_outcome {
+    HEALTH_NONE, /* says nothing: cancelled by us, or never sent */
+    HEALTH_GOOD, /* answered */
+    HEALTH_REFUSED, /* the request was at fault; the expert is there, but this is no proof of an answer */
+    HEALTH_BAD,
+    HEALTH_QUOTA, /* the account has nothing left */
+};
+
+struct health_slice {
+    uint64_t number; /* now / length; others than the window's are stale */
+    uint32_t calls, failures;
+};
+
+struct health {
+    struct health_options options;
+    enum health_state state;
+    bool probing;         /* HALF_OPEN: the probe is out */
+    uint32_t era;         /* counts changes of state */
+    uint32_t failures;    /* in a row */
+    uint64_t opened;      /* how often the circuit opened, ever */
+    uint64_t pause_ms;    /* of the present or next opening */
+    uint64_t until_ms;    /* OPEN: when a probe may go */
+    uint64_t cooldown_ms; /* nobody before this; 0: none */
+    struct health_slice slices[HEALTH_SLICES];
+};
+
+struct health_pass { /* of one call */
+    uint32_t era;
+    bool probe;
+};
+
+void health_init(struct health *h, const struct health_options *options);
+/* New options for what is there already; a breaker that is switched off closes. */
+void health_configure(struct health *h, const struct health_options *options);
+/* NULL: ask. Else why not (a static text), and from when on it is worth another try. Changes nothing. */
+const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret_until_ms);
+/* As health_barred; with NULL the call is entered, be it as the probe. */
+const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *ret_pass,
+                         uint64_t *ret_until_ms);
+/* Ends what health_enter began. `hold_ms`: how long the expert asked to be left alone; 0: not at all. True: the state is
+ * another one now. */
+bool health_leave(struct health *h, struct health_pass pass, uint64_t now_ms,
+                  enum health_outcome outcome, uint64_t hold_ms);
+/* The probe has begun to answer, which is proof enough; health_leave follows all the same. True: the circuit closed. */
+bool health_prove(struct health *h, struct health_pass *pass);
+/* As it is to be shown: an open circuit whose pause is over is half open. */
+enum health_state health_state_at(const struct health *h, uint64_t now_ms);
+const char *health_state_name(enum health_state state); /* "closed", "open", "half-open" */
