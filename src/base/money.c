@@ -12,9 +12,20 @@ static int64_t clamp(int64_t tokens)
     return tokens > 0 ? tokens : 0;
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens)
 {
-    return price_cost_cached_nano_usd(price, input_tokens, 0, output_tokens);
+    const struct token_counts tokens = {.input = input_tokens, .output = output_tokens};
+    return price_cost_tokens_nano_usd(price, &tokens);
 }
 
 bool price_set_cached_input(struct price *price, int64_t cached_nano_usd_per_m)
@@ -30,14 +41,48 @@ int64_t price_cached_input_nano_usd_per_m(const struct price *price)
     return price->input_nano_usd_per_m - price->cached_saving_nano_usd_per_m;
 }
 
-int64_t price_cost_cached_nano_usd(const struct price *price, int64_t input_tokens,
-                                   int64_t cached_tokens, int64_t output_tokens)
+void price_set_cache_write(struct price *price, int64_t cache_write_nano_usd_per_m)
 {
-    int64_t input = clamp(input_tokens), cached = clamp(cached_tokens);
-    cached = cached < input ? cached : input;
-    int128 total = (int128)input * price->input_nano_usd_per_m -
-                   (int128)cached * price->cached_saving_nano_usd_per_m +
-                   (int128)clamp(output_tokens) * price->output_nano_usd_per_m;
+    price->cache_write_extra_nano_usd_per_m =
+        cache_write_nano_usd_per_m - price->input_nano_usd_per_m;
+}
+
+int64_t price_cache_write_nano_usd_per_m(const struct price *price)
+{
+    return price->input_nano_usd_per_m + price->cache_write_extra_nano_usd_per_m;
+}
+
+void price_set_reasoning(struct price *price, int64_t reasoning_nano_usd_per_m)
+{
+    price->reasoning_extra_nano_usd_per_m = reasoning_nano_usd_per_m - price->output_nano_usd_per_m;
+}
+
+int64_t price_reasoning_nano_usd_per_m(const struct price *price)
+{
+    return price->output_nano_usd_per_m + price->reasoning_extra_nano_usd_per_m;
+}
+
+bool price_equal(const struct price *a, const struct price *b)
+{
+    return a->input_nano_usd_per_m == b->input_nano_usd_per_m &&
+           a->output_nano_usd_per_m == b->output_nano_usd_per_m &&
+           a->cached_saving_nano_usd_per_m == b->cached_saving_nano_usd_per_m &&
+           a->cache_write_extra_nano_usd_per_m == b->cache_write_extra_nano_usd_per_m &&
+           a->reasoning_extra_nano_usd_per_m == b->reasoning_extra_nano_usd_per_m;
+}
+
+int64_t price_cost_tokens_nano_usd(const struct price *price, const struct token_counts *tokens)
+{
+    int64_t input = clamp(tokens->input), output = clamp(tokens->output);
+    int64_t cached = smaller(clamp(tokens->cached), input);
+    int64_t written = smaller(clamp(tokens->cache_write), input - cached);
+    int64_t reasoning = smaller(clamp(tokens->reasoning), output);
+    /* fits: each side is at most 2^63 tokens at 2^63 */
+    int128 total = (int128)(input - cached - written) * price->input_nano_usd_per_m +
+                   (int128)cached * price_cached_input_nano_usd_per_m(price) +
+                   (int128)written * price_cache_write_nano_usd_per_m(price) +
+                   (int128)(output - reasoning) * price->output_nano_usd_per_m +
+                   (int128)reasoning * price_reasoning_nano_usd_per_m(price);
     int128 cost = (total + 500000) / 1000000;
     return cost > INT64_MAX ? INT64_MAX : (int64_t)cost;
 }
@@ -45,14 +90,18 @@ int64_t price_cost_cached_nano_usd(const struct price *price, int64_t input_toke
 int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,
                                    int64_t limit_nano_usd)
 {
+    int64_t input_price =
+        larger(price->input_nano_usd_per_m, price_cache_write_nano_usd_per_m(price));
+    int64_t output_price =
+        larger(price->output_nano_usd_per_m, price_reasoning_nano_usd_per_m(price));
     /* rounded half up: a total below limit + 1/2 costs the limit */
-    int128 input = (int128)clamp(input_tokens) * price->input_nano_usd_per_m;
-    int128 left = (int128)limit_nano_usd * 1000000 + 499999 - input;
+    int128 left =
+        (int128)limit_nano_usd * 1000000 + 499999 - (int128)clamp(input_tokens) * input_price;
     if (limit_nano_usd < 0 || left < 0)
         return -1;
-    if (price->output_nano_usd_per_m <= 0)
+    if (output_price <= 0)
         return INT64_MAX;
-    int128 tokens = left / price->output_nano_usd_per_m;
+    int128 tokens = left / output_price;
     return tokens > INT64_MAX ? INT64_MAX : (int64_t)tokens;
 }
 

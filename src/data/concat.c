@@ -3,13 +3,6 @@
 
 #include "data/dataset_int.h"
 
-static bool price_equal(const struct price *a, const struct price *b)
-{
-    return a->input_nano_usd_per_m == b->input_nano_usd_per_m &&
-           a->output_nano_usd_per_m == b->output_nano_usd_per_m &&
-           a->cached_saving_nano_usd_per_m == b->cached_saving_nano_usd_per_m;
-}
-
 static enum status expert_unite(struct dataset *d, const struct dataset *part,
                                 const struct dataset_expert *e, struct error *err)
 {

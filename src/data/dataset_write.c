@@ -2,6 +2,7 @@
 #include "data/dataset_write.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,19 +113,58 @@ static void write_price(struct buf *b, int64_t nano_usd)
         b->ptr[--b->len] = '\0';
 }
 
+/* Prices that are written where an expert has one of its own. */
+static const struct {
+    const char *column;
+    int64_t (*of)(const struct price *);
+} other_prices[] = {
+    {"usd_per_m_cached_input", price_cached_input_nano_usd_per_m},
+    {"usd_per_m_cache_write", price_cache_write_nano_usd_per_m},
+    {"usd_per_m_reasoning", price_reasoning_nano_usd_per_m},
+};
+#define OTHER_PRICES (sizeof(other_prices) / sizeof(other_prices[0]))
+
+/* Which of them: wanted[OTHER_PRICES]. */
+static void want_prices(const struct dataset *d, bool *wanted)
+{
+    for (size_t e = 0; e < d->expert_count; e++) {
+        const struct price *p = &d->experts[e].price;
+        wanted[0] |= p->cached_saving_nano_usd_per_m != 0;
+        wanted[1] |= p->cache_write_extra_nano_usd_per_m != 0;
+        wanted[2] |= p->reasoning_extra_nano_usd_per_m != 0;
+    }
+}
+
 static void expert_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
     const struct dataset_expert *e = &d->experts[index];
+    const bool *wanted = arg;
     csv_write_cell(b, e->name);
     buf_add_char(b, ',');
     write_price(b, e->price.input_nano_usd_per_m);
     buf_add_char(b, ',');
     write_price(b, e->price.output_nano_usd_per_m);
-    if (*(const bool *)arg) {
+    for (size_t i = 0; i < OTHER_PRICES; i++) {
+        if (!wanted[i])
+            continue;
         buf_add_char(b, ',');
-        write_price(b, price_cached_input_nano_usd_per_m(&e->price));
+        write_price(b, other_prices[i].of(&e->price));
     }
     buf_add_char(b, '\n');
+}
+
+static enum status write_experts(const struct dataset *d, const char *file, struct error *err)
+{
+    bool wanted[OTHER_PRICES] = {false};
+    char header[160] = "model,usd_per_m_input,usd_per_m_output";
+    size_t len = strlen(header);
+    want_prices(d, wanted);
+    for (size_t i = 0; i < OTHER_PRICES; i++)
+        if (wanted[i])
+            len +=
+                (size_t)snprintf(header + len, sizeof(header) - len, ",%s", other_prices[i].column);
+    snprintf(header + len, sizeof(header) - len, "\n");
+    return write_lines(d, file, header, d->expert_count, expert_line, wanted, err);
 }
 
 static void outcome_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
@@ -155,17 +195,8 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
     buf_add_char(b, '\n');
 }
 
-static bool any_cached_price(const struct dataset *d)
-{
-    for (size_t e = 0; e < d->expert_count; e++)
-        if (d->experts[e].price.cached_saving_nano_usd_per_m != 0)
-            return true;
-    return false;
-}
-
 enum status dataset_write(const struct dataset *d, const char *path, struct error *err)
 {
-    bool cached = any_cached_price(d);
     char file[PATH_BYTES_MAX];
     enum status st = make_folders(path, true, err);
     if (st == OK)
@@ -175,10 +206,7 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
     if (st == OK)
         st = file_path(file, path, "experts.csv", err);
     if (st == OK)
-        st = write_lines(d, file,
-                         cached ? "model,usd_per_m_input,usd_per_m_output,usd_per_m_cached_input\n"
-                                : "model,usd_per_m_input,usd_per_m_output\n",
-                         d->expert_count, expert_line, &cached, err);
+        st = write_experts(d, file, err);
     if (st == OK)
         st = file_path(file, path, "outcomes.csv", err);
     if (st == OK && d->outcomes != NULL)

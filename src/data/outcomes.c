@@ -12,8 +12,31 @@ static enum status cell_error(const struct csv *c, int column, struct error *err
 /* ---- experts.csv */
 
 struct expert_columns {
-    int model, input, output, cached; /* cached: -1 without such a column */
+    int model, input, output;
+    int cached, cache_write, reasoning; /* -1 without such a column */
 };
+
+/* A price that may be left out: *ret stays then. */
+static enum status read_other(const struct csv *c, int column, int64_t *ret, struct error *err)
+{
+    struct str cell = column < 0 ? (struct str){0} : csv_cell(c, column);
+    if (cell.len > 0 && money_parse_usd(cell, ret) != OK)
+        return cell_error(c, column, err, "a price in USD per million tokens");
+    return OK;
+}
+
+/* An empty cell: as other input or output. */
+static enum status read_parts(const struct csv *c, const struct expert_columns *at,
+                              struct price *price, struct error *err)
+{
+    int64_t written = price->input_nano_usd_per_m, reasoning = price->output_nano_usd_per_m;
+    enum status st = read_other(c, at->cache_write, &written, err);
+    if (st == OK)
+        st = read_other(c, at->reasoning, &reasoning, err);
+    price_set_cache_write(price, written);
+    price_set_reasoning(price, reasoning);
+    return st;
+}
 
 /* An empty cell: as other input. */
 static enum status read_cached(const struct csv *c, int column, struct price *price,
@@ -46,6 +69,8 @@ static enum status expert_read(const struct csv *c, const struct expert_columns 
     if (money_parse_usd(csv_cell(c, at->output), &e->price.output_nano_usd_per_m) != OK)
         return cell_error(c, at->output, err, "a price in USD per million tokens");
     enum status st = read_cached(c, at->cached, &e->price, err);
+    if (st == OK)
+        st = read_parts(c, at, &e->price, err);
     if (st != OK)
         return st;
     e->name = arena_copy(d->arena, name);
@@ -64,6 +89,8 @@ static enum status experts_rows(struct csv *c, struct dataset *d, struct error *
     if (st == OK)
         st = csv_require(c, "usd_per_m_output", &at.output, err);
     at.cached = csv_column(c, "usd_per_m_cached_input");
+    at.cache_write = csv_column(c, "usd_per_m_cache_write");
+    at.reasoning = csv_column(c, "usd_per_m_reasoning");
     while (st == OK && (st = csv_next(c, err)) == OK)
         st = expert_read(c, &at, d, err);
     return st == CLOSED ? OK : st;

@@ -44,16 +44,33 @@ static bool read_tokens(struct json_value usage, const char *name, const char *o
     return true;
 }
 
+static struct json_value get_either(struct json_value object, const char *name, const char *other)
+{
+    struct json_value value = json_get(object, name);
+    return is_set(value) ? value : json_get(object, other);
+}
+
+/* Parts of the input stand in the details. Servers that pass on what Anthropic counts name them beside the input, of
+ * which they are parts, too, where it is called prompt_tokens. */
+static void read_parts(struct json_value usage, struct openai_usage *u)
+{
+    struct json_value in = get_either(usage, "prompt_tokens_details", "input_tokens_details");
+    struct json_value out = get_either(usage, "completion_tokens_details", "output_tokens_details");
+    (void)(read_tokens(in, "cached_tokens", "cached_tokens", &u->cached_tokens) ||
+           read_tokens(usage, "cache_read_input_tokens", "prompt_cache_hit_tokens",
+                       &u->cached_tokens));
+    (void)(read_tokens(in, "cache_creation_tokens", "cache_write_tokens", &u->cache_write_tokens) ||
+           read_tokens(usage, "cache_creation_input_tokens", "cache_creation_input_tokens",
+                       &u->cache_write_tokens));
+    (void)read_tokens(out, "reasoning_tokens", "reasoning_tokens", &u->reasoning_tokens);
+}
+
 static struct openai_usage read_usage(struct json_value usage)
 {
     struct openai_usage u = {0};
     bool input = read_tokens(usage, "prompt_tokens", "input_tokens", &u.input_tokens);
     bool output = read_tokens(usage, "completion_tokens", "output_tokens", &u.output_tokens);
-    struct json_value details = json_get(usage, "prompt_tokens_details");
-    if (!is_set(details))
-        details = json_get(usage, "input_tokens_details");
-    if (!read_tokens(details, "cached_tokens", "cached_tokens", &u.cached_tokens))
-        u.cached_tokens = 0;
+    read_parts(usage, &u);
     u.known = input && output;
     return u;
 }

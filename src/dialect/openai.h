@@ -12,7 +12,8 @@
 struct openai_usage {
     bool known; /* both counts were reported */
     int64_t input_tokens, output_tokens;
-    int64_t cached_tokens; /* of the input; 0 when not reported */
+    int64_t cached_tokens, cache_write_tokens; /* of the input; 0 when not reported */
+    int64_t reasoning_tokens;                  /* of the output; 0 when not reported */
 };
 
 struct openai_reply { /* a whole answer or one chunk of a stream */

@@ -77,6 +77,19 @@ static bool read_price(struct json_value object, const char *key, int64_t *ret)
     return v.type == JSON_NUMBER && money_parse_usd(v.raw, ret) == OK;
 }
 
+/* Prices that files of earlier builds do not have. */
+static bool read_parts(struct json_value object, struct price *price)
+{
+    int64_t written = price->input_nano_usd_per_m, reasoning = price->output_nano_usd_per_m;
+    bool good = (json_get(object, "usd_per_m_cache_write").type == JSON_NONE ||
+                 read_price(object, "usd_per_m_cache_write", &written)) &&
+                (json_get(object, "usd_per_m_reasoning").type == JSON_NONE ||
+                 read_price(object, "usd_per_m_reasoning", &reasoning));
+    price_set_cache_write(price, written);
+    price_set_reasoning(price, reasoning);
+    return good;
+}
+
 static enum status read_expert(struct model *m, struct json_value item, struct model_expert *x,
                                struct error *err)
 {
@@ -86,7 +99,7 @@ static enum status read_expert(struct model *m, struct json_value item, struct m
         !read_price(item, "usd_per_m_input", &x->price.input_nano_usd_per_m) ||
         !read_price(item, "usd_per_m_output", &x->price.output_nano_usd_per_m) ||
         !read_price(item, "usd_per_m_cached_input", &cached) ||
-        !price_set_cached_input(&x->price, cached) ||
+        !price_set_cached_input(&x->price, cached) || !read_parts(item, &x->price) ||
         json_to_double(json_get(item, "accuracy"), &x->accuracy) != OK ||
         json_to_double(json_get(item, "mean_cost_usd"), &x->mean_cost_usd) != OK)
         return error_set(err, ERR_CORRUPT, "its list of experts is damaged");

@@ -44,6 +44,14 @@ static void describe_experts(const struct trained *t, struct buf *b)
         money_format_usd(b, x->price.output_nano_usd_per_m);
         buf_add_c(b, ",\"usd_per_m_cached_input\":");
         money_format_usd(b, price_cached_input_nano_usd_per_m(&x->price));
+        if (x->price.cache_write_extra_nano_usd_per_m != 0) {
+            buf_add_c(b, ",\"usd_per_m_cache_write\":");
+            money_format_usd(b, price_cache_write_nano_usd_per_m(&x->price));
+        }
+        if (x->price.reasoning_extra_nano_usd_per_m != 0) {
+            buf_add_c(b, ",\"usd_per_m_reasoning\":");
+            money_format_usd(b, price_reasoning_nano_usd_per_m(&x->price));
+        }
         add_figure(b, "accuracy", f->accuracy);
         add_figure(b, "mean_cost_usd", f->mean_cost_usd);
         add_figure(b, "outcomes", (double)f->known);

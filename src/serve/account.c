@@ -14,15 +14,18 @@ struct cost chat_cost_found(const struct chat *c, const struct expert *expert,
 {
     const struct openai_usage *u = &answer->usage;
     struct cost cost = {.basis = COST_USAGE};
-    cost.tokens = (struct tokens){
-        .input = u->input_tokens, .cached = u->cached_tokens, .output = u->output_tokens};
+    cost.tokens = (struct token_counts){.input = u->input_tokens,
+                                        .cached = u->cached_tokens,
+                                        .cache_write = u->cache_write_tokens,
+                                        .output = u->output_tokens,
+                                        .reasoning = u->reasoning_tokens};
     if (!u->known) {
         cost.basis = COST_ESTIMATED;
-        cost.tokens = (struct tokens){.input = c->choice.input_tokens,
-                                      .output = tokens_from_characters(answer->output_characters)};
+        cost.tokens =
+            (struct token_counts){.input = c->choice.input_tokens,
+                                  .output = tokens_from_characters(answer->output_characters)};
     }
-    cost.nano_usd = price_cost_cached_nano_usd(&expert->price, cost.tokens.input,
-                                               cost.tokens.cached, cost.tokens.output);
+    cost.nano_usd = price_cost_tokens_nano_usd(&expert->price, &cost.tokens);
     return cost;
 }
 

@@ -35,14 +35,16 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
 {
     struct raw_price {
         struct price price;
-        int64_t cached; /* -1: not given */
-    } p = {.cached = -1};
+        int64_t cached, cache_write, reasoning; /* -1: not given */
+    } p = {.cached = -1, .cache_write = -1, .reasoning = -1};
     static const struct conf_row rows[] = {
         {"input", conf_read_usd, offsetof(struct raw_price, price.input_nano_usd_per_m), true, 0,
          0},
         {"output", conf_read_usd, offsetof(struct raw_price, price.output_nano_usd_per_m), true, 0,
          0},
         {"cached_input", conf_read_usd, offsetof(struct raw_price, cached), false, 0, 0},
+        {"cache_write", conf_read_usd, offsetof(struct raw_price, cache_write), false, 0, 0},
+        {"reasoning", conf_read_usd, offsetof(struct raw_price, reasoning), false, 0, 0},
     };
     struct raw_expert *e = into;
     (void)row;
@@ -51,6 +53,10 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
         return status;
     if (p.cached >= 0 && !price_set_cached_input(&p.price, p.cached))
         return conf_fail(r, value, err, "cached_input must not be above input");
+    if (p.cache_write >= 0)
+        price_set_cache_write(&p.price, p.cache_write);
+    if (p.reasoning >= 0)
+        price_set_reasoning(&p.price, p.reasoning);
     e->priced = true;
     e->expert.price = p.price;
     return OK;

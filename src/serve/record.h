@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/money.h"
 #include "base/str.h"
 #include "dialect/front.h"
 
@@ -26,15 +27,10 @@ enum request_outcome {
     REQUEST_OUTCOMES,
 };
 
-struct
-    tokens { /* reported or estimated; cached and cache_write are parts of input, reasoning of output */
-    int64_t input, cached, cache_write, output, reasoning;
-};
-
 struct cost {
     enum cost_basis basis;
     int64_t nano_usd;
-    struct tokens tokens;
+    struct token_counts tokens;
 };
 
 struct record_call { /* one expert that was asked, all its tries together */

@@ -48,8 +48,9 @@ static struct query queries[] = {
      .domain = {"d", 1}},
     {.id = {"q2", 2}, .text = {"plain", 5}},
 };
-static struct dataset_expert experts[] = {{{"a", 1}, {100000000, 300000001, 0}},
-                                          {{"org/b", 5}, {0, 15000000000, 0}}};
+static struct dataset_expert experts[] = {
+    {{"a", 1}, {.input_nano_usd_per_m = 100000000, .output_nano_usd_per_m = 300000001}},
+    {{"org/b", 5}, {.output_nano_usd_per_m = 15000000000}}};
 static struct outcome outcomes[] = {
     {.present = true,
      .known = true,
@@ -105,6 +106,12 @@ Test(dataset_write, prices_of_cached_input)
     struct dataset *d = round_trip();
     cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[0].price), 25000000);
     cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[1].price), 0);
+    dataset_free(d);
+    price_set_reasoning(&experts[1].price, 12345678901);
+    price_set_cache_write(&experts[1].price, 7);
+    d = round_trip();
+    for (size_t e = 0; e < 2; e++)
+        cr_assert(price_equal(&d->experts[e].price, &experts[e].price));
     dataset_free(d);
 }
 

@@ -56,6 +56,11 @@ Test(outcomes, bad_experts_are_named)
     head = "model,usd_per_m_input,usd_per_m_output,usd_per_m_cached_input\n";
     snprintf(text, sizeof(text), "%sbig,1,2,1.1\norg/small,1,2,\n", head);
     expect_error(NULL, text, NULL, "experts.csv:2:9", "at most");
+    head = "model,usd_per_m_input,usd_per_m_output,usd_per_m_cache_write,usd_per_m_reasoning\n";
+    snprintf(text, sizeof(text), "%sbig,1,2,x,\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:9", "USD per million");
+    snprintf(text, sizeof(text), "%sbig,1,2,,-1\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:10", "USD per million");
 }
 
 Test(outcomes, the_price_of_cached_input_is_optional)
@@ -68,6 +73,24 @@ Test(outcomes, the_price_of_cached_input_is_optional)
     cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
     cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[0].price), 2500000000);
     cr_assert_eq(price_cached_input_nano_usd_per_m(&d->experts[1].price), 600000000);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
+Test(outcomes, prices_of_cache_writes_and_reasoning_are_optional)
+{
+    struct scratch s = scratch_dataset(NULL,
+                                       "model,usd_per_m_input,usd_per_m_output,usd_per_m_reasoning,"
+                                       "usd_per_m_cache_write\nbig,10,30,,12.5\n"
+                                       "org/small,0.6,0.075,0.5,\n",
+                                       NULL);
+    struct dataset *d = NULL;
+    cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
+    const struct price *big = &d->experts[0].price, *small = &d->experts[1].price;
+    cr_assert_eq(price_cache_write_nano_usd_per_m(big), 12500000000);
+    cr_assert_eq(price_reasoning_nano_usd_per_m(big), 30000000000);
+    cr_assert_eq(price_cache_write_nano_usd_per_m(small), 600000000);
+    cr_assert_eq(price_reasoning_nano_usd_per_m(small), 500000000);
     dataset_free(d);
     scratch_remove(&s);
 }

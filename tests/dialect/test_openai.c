@@ -52,6 +52,28 @@ Test(openai, cached_tokens_are_read_where_reported)
     cr_assert(r.usage.known && r.usage.cached_tokens == 0);
 }
 
+/* litellm #6215, #31714, #11364: what is cached, written into the cache or thought, apart. */
+Test(openai, every_kind_of_token_is_read)
+{
+    struct openai_reply r = read_reply(
+        "{\"usage\":{\"prompt_tokens\":98805,\"completion_tokens\":5120,"
+        "\"prompt_tokens_details\":{\"cached_tokens\":66360,\"cache_creation_tokens\":32435},"
+        "\"completion_tokens_details\":{\"reasoning_tokens\":1710},"
+        "\"cache_read_input_tokens\":1,\"cache_creation_input_tokens\":2}}");
+    cr_expect(r.usage.known && r.usage.input_tokens == 98805 && r.usage.output_tokens == 5120);
+    cr_expect(r.usage.cached_tokens == 66360 && r.usage.cache_write_tokens == 32435);
+    cr_expect_eq(r.usage.reasoning_tokens, 1710);
+    r = read_reply(USAGE("\"cache_read_input_tokens\":5,\"cache_creation_input_tokens\":2"));
+    cr_expect(r.usage.cached_tokens == 5 && r.usage.cache_write_tokens == 2);
+    r = read_reply(USAGE("\"prompt_cache_hit_tokens\":4,\"output_tokens_details\":"
+                         "{\"reasoning_tokens\":1}"));
+    cr_expect(r.usage.cached_tokens == 4 && r.usage.cache_write_tokens == 0);
+    cr_expect_eq(r.usage.reasoning_tokens, 1);
+    r = read_reply(USAGE("\"prompt_tokens_details\":{\"cached_tokens\":0},"
+                         "\"completion_tokens_details\":{\"reasoning_tokens\":-1}"));
+    cr_expect(r.usage.known && r.usage.cached_tokens == 0 && r.usage.reasoning_tokens == 0);
+}
+
 Test(openai, chunks)
 {
     struct openai_reply r = read_reply("{\"choices\":[{\"delta\":{\"role\":\"assistant\","

@@ -154,11 +154,19 @@ Test(model, estimates_are_those_of_the_predictor)
 Test(model, cost_at_another_price)
 {
     const struct estimate e = {.input_tokens = 100, .output_tokens = 2.5f};
-    cr_assert_eq(model_cost_nano_usd(&(struct price){1000000000, 2000000000, 0}, &e), 105000);
-    cr_assert_eq(model_cost_nano_usd(&(struct price){0, 0, 0}, &e), 0);
+    cr_assert_eq(model_cost_nano_usd(&(struct price){.input_nano_usd_per_m = 1000000000,
+                                                     .output_nano_usd_per_m = 2000000000},
+                                     &e),
+                 105000);
+    cr_assert_eq(model_cost_nano_usd(
+                     &(struct price){.input_nano_usd_per_m = 0, .output_nano_usd_per_m = 0}, &e),
+                 0);
     const struct estimate huge = {.input_tokens = TOKENS_MAX, .output_tokens = TOKENS_MAX};
     const int64_t dearest = NANO_PER_USD * NANO_PER_USD;
-    cr_assert_eq(model_cost_nano_usd(&(struct price){dearest, dearest, 0}, &huge), INT64_MAX);
+    cr_assert_eq(model_cost_nano_usd(&(struct price){.input_nano_usd_per_m = dearest,
+                                                     .output_nano_usd_per_m = dearest},
+                                     &huge),
+                 INT64_MAX);
 }
 
 Test(model, knows_what_it_was_trained_on)

@@ -13,7 +13,8 @@ static struct answer_cell *answers_make(struct world *w)
     struct answer_cell *cells = calloc(ROWS * WORLD_EXPERTS, sizeof(*cells));
     struct rng r;
     rng_seed(&r, 4);
-    w->experts[2].price = (struct price){NANO_PER_USD / 2, 3 * (NANO_PER_USD / 2), 0};
+    w->experts[2].price = (struct price){.input_nano_usd_per_m = NANO_PER_USD / 2,
+                                         .output_nano_usd_per_m = 3 * (NANO_PER_USD / 2)};
     for (size_t i = 0; i < ROWS; i++) {
         struct outcome *o = &w->outcomes[i * WORLD_EXPERTS];
         bool agree = rng_uniform(&r) < 0.6;

@@ -147,7 +147,9 @@ Test(train_figures, equal_scores_have_no_auc)
 Test(train_figures, mean_cost_is_recorded_or_computed)
 {
     struct world *w = make();
-    w->experts[0].price = (struct price){1000000000, 2000000000, 0}; /* $1 and $2 per million */
+    w->experts[0].price =
+        (struct price){.input_nano_usd_per_m = 1000000000,
+                       .output_nano_usd_per_m = 2000000000}; /* $1 and $2 per million */
     w->outcomes[0] = (struct outcome){.cost_known = true, .cost_nano_usd = 5000};
     w->outcomes[EXPERTS] =
         (struct outcome){.tokens_known = true, .input_tokens = 3, .output_tokens = 4};

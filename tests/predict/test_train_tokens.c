@@ -37,7 +37,8 @@ static struct world *make(void)
                              .output_tokens = (int32_t)(out * noise)};
     }
     w->chosen[1] = 1;
-    w->experts[1].price = (struct price){1000000000, 4000000000, 0};
+    w->experts[1].price =
+        (struct price){.input_nano_usd_per_m = 1000000000, .output_nano_usd_per_m = 4000000000};
     w->dataset = (struct dataset){.query_count = ROWS,
                                   .experts = w->experts,
                                   .expert_count = EXPERTS,
@@ -110,8 +111,9 @@ Test(train_tokens, without_anything_there_is_still_a_guess)
     predict(w, 1, 7, &in, &out);
     cr_assert_float_eq((double)in, (double)w->characters[7] / 4, 1e-3);
     cr_assert_eq((double)out, 0);
-    w->experts[1].price =
-        (struct price){0, 0, 0}; /* free of charge, and a cost that cannot be split */
+    w->experts[1].price = (struct price){
+        .input_nano_usd_per_m = 0,
+        .output_nano_usd_per_m = 0}; /* free of charge, and a cost that cannot be split */
     w->outcomes[1] = (struct outcome){.cost_known = true, .cost_nano_usd = 5};
     train_fit_tokens(&w->table, w->lengths, w->tokens);
     predict(w, 1, 7, &in, &out);

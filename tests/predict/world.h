@@ -70,7 +70,8 @@ static inline struct world *world_make(size_t rows)
     for (size_t e = 0; e < WORLD_EXPERTS; e++) {
         int64_t usd = e == 1 ? 10 : 1;
         w->experts[e] = (struct dataset_expert){str_from(names[e]),
-                                                {usd * NANO_PER_USD, 3 * usd * NANO_PER_USD, 0}};
+                                                {.input_nano_usd_per_m = usd * NANO_PER_USD,
+                                                 .output_nano_usd_per_m = 3 * usd * NANO_PER_USD}};
     }
     for (size_t i = 0; i < rows; i++) {
         char *text = w->texts + i * WORLD_TEXT;

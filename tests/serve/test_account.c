@@ -24,8 +24,12 @@ static struct scene {
 static struct chat *begin(void)
 {
     struct scene *s = &scene;
-    s->experts[0] = (struct expert){.name = STR("cheap"), .price = {500000, 500000, 0}};
-    s->experts[1] = (struct expert){.name = STR("dear"), .price = {5000000000, 15000000000, 0}};
+    s->experts[0] =
+        (struct expert){.name = STR("cheap"),
+                        .price = {.input_nano_usd_per_m = 500000, .output_nano_usd_per_m = 500000}};
+    s->experts[1] = (struct expert){
+        .name = STR("dear"),
+        .price = {.input_nano_usd_per_m = 5000000000, .output_nano_usd_per_m = 15000000000}};
     s->policy.name = STR("default");
     s->config.experts = s->experts;
     s->config.expert_count = 2;
@@ -96,6 +100,30 @@ Test(account, cached_input_is_cheaper)
     expect_cost(&answer, COST_USAGE, 8000000, 1000, 200); /* no price of its own */
     cr_assert(price_set_cached_input(&scene.experts[1].price, 500000000));
     expect_cost(&answer, COST_USAGE, 100 * 5000 + 900 * 500 + 200 * 15000, 1000, 200);
+    end();
+}
+
+/* litellm #11364: a report of cache reads and writes and reasoning, streamed and not. */
+Test(account, cache_writes_and_reasoning_are_terms_of_their_own)
+{
+    struct chat *c = begin();
+    c->candidate = 1;
+    struct price *price = &scene.experts[1].price;
+    struct expert_answer answer = reported(98805, 5120);
+    answer.usage.cached_tokens = 66360;
+    answer.usage.cache_write_tokens = 32435;
+    answer.usage.reasoning_tokens = 1710;
+    expect_cost(&answer, COST_USAGE, 98805 * 5000 + 5120 * 15000, 98805, 5120);
+    cr_assert(price_set_cached_input(price, 500000000));
+    price_set_cache_write(price, 6250000000);
+    price_set_reasoning(price, 20000000000);
+    const int64_t want = 10 * 5000 + 66360 * 500 + 32435 * 6250 + 3410 * 15000 + 1710 * 20000;
+    expect_cost(&answer, COST_USAGE, want, 98805, 5120);
+    answer.streamed = true;
+    expect_cost(&answer, COST_USAGE, want, 98805, 5120);
+    struct cost cost = chat_cost_found(c, chat_expert(c), &answer);
+    cr_expect(cost.tokens.cached == 66360 && cost.tokens.cache_write == 32435 &&
+              cost.tokens.reasoning == 1710);
     end();
 }
 

@@ -46,7 +46,7 @@ Test(config, everything)
         "experts:\n"
         "  - name: a\n    url: https://h:8443/v1//\n    api_key: env:LEEROO_TEST_KEY\n"
         "    upstream_model: x/y\n    price: {cached_input: 0.0375, input: 0.075, output: "
-        "\"1e-3\"}\n    context: 8192\n"
+        "\"1e-3\", cache_write: 0.1, reasoning: 2}\n    context: 8192\n"
         "    capabilities: [tools, json]\n    retries: 0\n"
         "    timeouts: {connect: 250ms, first_token: 1.5s, idle: 2000, total: 1h}\n"
         "  - {name: b, url: \"http://h\"}\n");
@@ -61,6 +61,8 @@ Test(config, everything)
     cr_assert(str_equal(e->api_key, STR("sk-test-123456")));
     cr_assert(str_equal(e->upstream_model, STR("x/y")));
     cr_assert_eq(price_cached_input_nano_usd_per_m(&e->price), 37500000);
+    cr_assert_eq(price_cache_write_nano_usd_per_m(&e->price), 100000000);
+    cr_assert_eq(price_reasoning_nano_usd_per_m(&e->price), 2000000000);
     cr_assert(e->price.input_nano_usd_per_m == 75000000 &&
               e->price.output_nano_usd_per_m == 1000000);
     cr_assert(e->context_tokens == 8192 && e->capabilities == (EXPERT_TOOLS | EXPERT_JSON));
