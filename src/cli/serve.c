@@ -1,10 +1,12 @@
 /* leeroo serve: the gateway. */
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/file_limit.h"
-#include "plan/allow.h"
+#include "cli/setup.h"
 #include "serve/gateway.h"
 
 static const char text[] =
@@ -21,7 +23,11 @@ static const char text[] =
     "\n"
     "SIGTERM or SIGINT stops accepting and lets answers in flight finish (drain.timeout); a second "
     "one\n"
-    "stops at once. Logs go to standard error, one line per request, without prompts and keys.\n"
+    "stops at once. SIGHUP, or a change of the configuration or of the model file, reloads both: "
+    "requests\n"
+    "that run keep what they began with, and a file that will not do is refused with a line in the "
+    "log.\n"
+    "Logs go to standard error, one line per request, without prompts and keys.\n"
     "\n"
     "  leeroo serve -c leeroo.yaml\n";
 
@@ -31,58 +37,60 @@ struct options {
     bool check;
 };
 
-static void warn_of_budgets(const struct config *config)
+static void log_warning(void *arg, const struct setup_warning *w)
 {
-    for (size_t i = 0; i < config->policy_count && !config->state_dir; i++)
-        if (config->policies[i].policy.budget_usd_per_1k > 0) {
-            log_event(LOG_WARN, "budgets begin anew at every start",
-                      "mend=\"give a state_dir in the configuration\"");
-            return;
-        }
+    (void)arg;
+    if (w->policy.len)
+        log_event(LOG_WARN, w->what, "policy=%.*s plans=\"%.*s\" mend=\"%s\"", STR_FMT(w->policy),
+                  STR_FMT(w->plans), w->mend);
+    else
+        log_event(LOG_WARN, w->what, "mend=\"%s\"", w->mend);
 }
 
-/* A policy that asks for plans of which none can run answers with single experts, and its owner should know. */
-static void warn_of_plans(const struct config *config, const struct model *model)
+/* gateway_load */
+static enum status reload(void *arg, struct config **ret_config, struct model **ret_model,
+                          struct error *err)
 {
-    for (size_t i = 0; i < config->policy_count; i++) {
-        const struct config_policy *p = &config->policies[i];
-        bool use[MODEL_ARMS_MAX] = {false}, any = false;
-        for (size_t e = 0; e < config->expert_count; e++) {
-            size_t at = model_expert_index(model, config->experts[e].name);
-            if (at != SIZE_MAX && (!p->use || p->use[e]))
-                use[at] = true;
-        }
-        struct error err;
-        if (!p->plans.len || str_equal(p->plans, STR("none")) ||
-            plan_allow(model, p->plans, use, &err) != OK)
-            continue;
-        for (size_t k = model_expert_count(model); k < model_arm_count(model); k++)
-            any |= use[k];
-        if (!any)
-            log_event(LOG_WARN, "no plan of the policy can run",
-                      "policy=%.*s plans=\"%.*s\" mend=\"configure all members of a plan, and a "
-                      "model that has learnt it\"",
-                      STR_FMT(p->name), STR_FMT(p->plans));
-    }
+    enum status status = setup_load(arg, ret_config, ret_model, err);
+    if (status == OK)
+        setup_warnings(*ret_config, *ret_model, log_warning, NULL);
+    return status;
 }
 
-static enum status run_gateway(const struct config *config, const struct model *model, bool check,
-                               struct error *err)
+static void log_start(const struct gateway *gateway, const struct config *config,
+                      const struct model *model)
 {
-    struct gateway *gateway = NULL;
-    enum status status = check ? OK : gateway_create(config, model, &gateway, err);
-    if (status != OK || check)
-        return status;
     log_event(LOG_INFO, "listening",
               "addr=%s experts=%zu policies=%zu default_policy=%.*s model=%016llx",
               gateway_address(gateway), config->expert_count, config->policy_count,
               STR_FMT(config->policies[config->default_policy].name),
               (unsigned long long)model_checksum(model));
-    warn_of_budgets(config);
-    warn_of_plans(config, model);
-    status = gateway_run(gateway, true, err);
+    if (geteuid() == 0)
+        log_event(LOG_WARN, "running as root", "mend=\"run it as a user of its own\"");
+    setup_warnings(config, model, log_warning, NULL);
+}
+
+/* Takes configuration and model, whatever happens. */
+static enum status run_gateway(const struct options *o, struct config *config, struct model *model,
+                               struct error *err)
+{
+    struct gateway *gateway = NULL;
+    bool given = false;
+    enum status status = gateway_create(config, model, &gateway, err);
+    if (status == OK) {
+        log_start(gateway, config, model);
+        status = gateway_reload_by(gateway, reload, (void *)(uintptr_t)o->config, err);
+        given = status == OK;
+    }
+    if (status == OK)
+        status = gateway_run(gateway, true, err);
     gateway_free(gateway);
-    log_event(LOG_INFO, "stopped", "status=%s", status_name(status));
+    if (given)
+        log_event(LOG_INFO, "stopped", "status=%s", status_name(status));
+    if (!given) {
+        model_free(model);
+        config_free(config);
+    }
     return status;
 }
 
@@ -96,22 +104,18 @@ static enum status serve(const struct options *o, struct error *err)
         return error_set(err, ERR_USAGE, "--log must be debug, info, warn, error or off");
     log_set_level(level);
     file_limit_raise();
-    status = config_load(o->config, &config, err);
-    if (status == OK) {
-        status = model_load(config->model_path, &model, err);
-        if (status != OK)
-            error_prefix(err, "%s: model", o->config);
-    }
-    if (status == OK)
-        status = config_bind(config, model, err);
-    if (status == OK)
-        status = run_gateway(config, model, o->check, err);
-    if (status == OK && o->check)
-        printf("%s: %zu experts, %zu policies, all well\n", o->config, config->expert_count,
-               config->policy_count);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGHUP, &ignore, NULL); /* until the gateway watches it */
+    status = setup_load((void *)(uintptr_t)o->config, &config, &model, err);
+    if (status != OK)
+        return status;
+    if (!o->check)
+        return run_gateway(o, config, model, err);
+    printf("%s: %zu experts, %zu policies, all well\n", o->config, config->expert_count,
+           config->policy_count);
     model_free(model);
     config_free(config);
-    return status;
+    return OK;
 }
 
 static int run(int argc, char **argv)

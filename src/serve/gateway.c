@@ -15,6 +15,8 @@
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
+#include "serve/notify.h"
+#include "serve/reload.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20
@@ -212,6 +214,7 @@ static void on_signal(void *arg)
 {
     struct gateway *g = arg;
     if (!atomic_load(&g->draining)) {
+        notify_stopping();
         begin_drain(g);
         return;
     }
@@ -276,7 +279,7 @@ static size_t thread_count(const struct config *c)
 static enum status keep_budgets(struct gateway *g, struct error *err)
 {
     const char *folder = g->snapshot->config->state_dir;
-    return folder ? keeper_start(g->snapshot->pool, folder, &g->keeper, err) : OK;
+    return folder ? keeper_start(g->snapshot, folder, &g->keeper, err) : OK;
 }
 
 static enum status gateway_start(struct gateway *g, struct error *err)
@@ -320,10 +323,21 @@ enum status gateway_create(const struct config *config, const struct model *mode
     return OK;
 }
 
+enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg, struct error *err)
+{
+    CHECK(!g->reload);
+    g->snapshot->owned = true;
+    enum status status = reload_start(g, load, arg, &g->reload, err);
+    if (status != OK)
+        g->snapshot->owned = false;
+    return status;
+}
+
 void gateway_free(struct gateway *g)
 {
     if (!g)
         return;
+    reload_stop(g->reload);
     loop_timer_free(g->timer);
     for (size_t i = 0; g->workers && i < g->worker_count; i++) {
         struct worker *w = &g->workers[i];
@@ -334,6 +348,7 @@ void gateway_free(struct gateway *g)
         loop_free(w->loop);
         features_done(&w->features);
         snapshot_release(w->snapshot);
+        snapshot_release(atomic_load(&w->next));
     }
     free(g->workers);
     if (g->listen_fd >= 0)
@@ -386,12 +401,21 @@ static void join_threads(struct gateway *g)
     }
 }
 
+static void on_hangup(void *arg)
+{
+    struct gateway *g = arg;
+    if (g->reload)
+        reload_now(g->reload);
+}
+
 static enum status watch_signals(struct gateway *g, struct error *err)
 {
     static const int numbers[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < 2; i++)
         if (loop_signal(g->workers[0].loop, numbers[i], on_signal, g) != OK)
             return error_set(err, ERR_IO, "cannot watch signal %d", numbers[i]);
+    if (loop_signal(g->workers[0].loop, SIGHUP, on_hangup, g) != OK)
+        return error_set(err, ERR_IO, "cannot watch signal %d", SIGHUP);
     return OK;
 }
 
@@ -400,10 +424,14 @@ enum status gateway_run(struct gateway *g, bool signals, struct error *err)
     enum status status = signals ? watch_signals(g, err) : OK;
     if (status == OK)
         status = start_threads(g, err);
+    if (status == OK && signals)
+        notify_ready();
     if (status == OK)
         status = loop_run(g->workers[0].loop, err);
     stop_all(g);
     join_threads(g);
+    reload_stop(g->reload); /* no loop can look at it any more */
+    g->reload = NULL;
     if (status != OK)
         return status;
     if (atomic_load(&g->stopped_hard))

@@ -18,7 +18,15 @@ NODISCARD enum status gateway_create(const struct config *config, const struct m
 void gateway_free(struct gateway *g);                 /* NULL is fine; not while gateway_run runs */
 const char *gateway_address(const struct gateway *g); /* really bound, "127.0.0.1:40123" */
 
-/* With signals: SIGTERM and SIGINT drain, a second one stops at once (ERR_CANCELLED). Returns OK when every
- * answer in flight was finished, ERR_TIMEOUT when some were cut by drain.timeout. */
+/* Loads configuration and model and binds them, as was done for gateway_create. Runs on a thread of its own. */
+typedef enum status gateway_load(void *arg, struct config **ret_config, struct model **ret_model,
+                                 struct error *err);
+/* Once, before gateway_run: from now on `load` is called when a file has changed or a SIGHUP has come (serve/reload.h).
+ * On success configuration and model are no longer borrowed: the gateway frees them when nobody needs them. */
+NODISCARD enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg,
+                                        struct error *err);
+
+/* With signals: SIGTERM and SIGINT drain, a second one stops at once (ERR_CANCELLED), SIGHUP reloads; systemd is told
+ * of all of it. Returns OK when every answer in flight was finished, ERR_TIMEOUT when some were cut by drain.timeout. */
 NODISCARD enum status gateway_run(struct gateway *g, bool signals, struct error *err);
 void gateway_drain(struct gateway *g); /* any thread, any time */

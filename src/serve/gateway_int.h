@@ -19,6 +19,7 @@ struct gateway;
 struct worker {
     struct gateway *gateway;
     struct snapshot *snapshot; /* held; what new requests begin with */
+    _Atomic(struct snapshot *) next; /* held; laid here by serve/reload.c for the loop to take up */
     struct loop *loop;
     struct http_server *server;
     struct http_client *client;
@@ -37,6 +38,7 @@ enum gateway_drain {
 struct gateway {
     struct snapshot *snapshot; /* held; the newest */
     struct keeper *keeper;     /* of the budgets' state; may be NULL */
+    struct reload *reload;     /* NULL: configuration and model stay as they are */
     struct worker *workers;
     size_t worker_count;
     int listen_fd;

@@ -1,4 +1,5 @@
-/* One thread, woken by the clock or by keeper_stop. */
+/* One thread, woken by the clock, by keeper_follow or by keeper_stop. It alone touches what is kept; a newer
+ * configuration is laid beside it, and taken up by the thread. */
 #include "serve/keeper.h"
 
 #include <errno.h>
@@ -14,34 +15,61 @@
 
 #define PATH_BYTES_MAX 4096
 
-struct keeper {
-    struct pool *pool;
-    char path[PATH_BYTES_MAX];
-    struct budget_named *budgets; /* [count], of the last save */
-    struct budget_named *latest;  /* [count], scratch */
+struct kept { /* the budgets of one configuration */
+    struct snapshot *snapshot;
+    struct budget_named *saved;  /* [count], of the last save */
+    struct budget_named *latest; /* [count], scratch */
     size_t count;
+};
+
+struct keeper {
+    char path[PATH_BYTES_MAX];
+    struct kept now;
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stopping; /* guarded by lock */
+    struct kept next; /* guarded by lock; no snapshot: none */
+    bool stopping;    /* guarded by lock */
 };
 
-static bool has_changed(struct keeper *k)
+static void kept_done(struct kept *k)
 {
-    pool_budgets(k->pool, k->latest);
+    snapshot_release(k->snapshot);
+    free(k->saved);
+    free(k->latest);
+    *k = (struct kept){0};
+}
+
+static enum status kept_init(struct kept *k, struct snapshot *s, struct error *err)
+{
+    size_t count = pool_budgets(s->pool, NULL);
+    *k = (struct kept){.saved = calloc(count + 1, sizeof(*k->saved)),
+                       .latest = calloc(count + 1, sizeof(*k->latest)),
+                       .count = count,
+                       .snapshot = snapshot_hold(s)};
+    if (k->saved && k->latest)
+        return OK;
+    kept_done(k);
+    return error_set(err, ERR_MEMORY, "out of memory for budgets");
+}
+
+static bool has_changed(struct kept *k)
+{
+    pool_budgets(k->snapshot->pool, k->latest);
     for (size_t i = 0; i < k->count; i++)
-        if (k->latest[i].state.queries != k->budgets[i].state.queries)
+        if (k->latest[i].state.queries != k->saved[i].state.queries)
             return true;
     return false;
 }
 
 static enum status save(struct keeper *k, struct error *err)
 {
-    pool_budgets(k->pool, k->latest);
-    enum status status = budget_state_save(k->path, k->latest, k->count, err);
+    struct kept *now = &k->now;
+    pool_budgets(now->snapshot->pool, now->latest);
+    enum status status = budget_state_save(k->path, now->latest, now->count, err);
     if (status == OK)
-        memcpy(k->budgets, k->latest, k->count * sizeof(*k->budgets));
+        memcpy(now->saved, now->latest, now->count * sizeof(*now->saved));
     return status;
 }
 
@@ -49,10 +77,22 @@ static void save_or_say(struct keeper *k)
 {
     struct error err;
     char quoted[320];
-    if (!has_changed(k) || save(k, &err) == OK)
+    if (!has_changed(&k->now) || save(k, &err) == OK)
         return;
     log_quote(quoted, sizeof(quoted), str_from(err.text));
     log_event(LOG_ERROR, "budget state not saved", "err=%s", quoted);
+}
+
+static void take_next(struct keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    struct kept next = k->next;
+    k->next = (struct kept){0};
+    pthread_mutex_unlock(&k->lock);
+    if (!next.snapshot)
+        return;
+    kept_done(&k->now);
+    k->now = next; /* nothing of it is saved yet, so whatever has had a query is saved now */
 }
 
 /* Returns whether to go on. */
@@ -68,7 +108,7 @@ static bool wait_a_period(struct keeper *k)
     }
     pthread_mutex_lock(&k->lock);
     int woken = 0;
-    while (!k->stopping && woken != ETIMEDOUT)
+    while (!k->stopping && !k->next.snapshot && woken != ETIMEDOUT)
         woken = pthread_cond_timedwait(&k->wake, &k->lock, &until);
     bool go_on = !k->stopping;
     pthread_mutex_unlock(&k->lock);
@@ -78,8 +118,10 @@ static bool wait_a_period(struct keeper *k)
 static void *keeper_main(void *arg)
 {
     struct keeper *k = arg;
-    while (wait_a_period(k))
+    while (wait_a_period(k)) {
+        take_next(k);
         save_or_say(k);
+    }
     return NULL;
 }
 
@@ -96,21 +138,27 @@ static enum status set_aside(const struct keeper *k, const struct error *why, st
     return OK;
 }
 
+static void say_resumed(const struct kept *now, const bool *found)
+{
+    for (size_t i = 0; i < now->count; i++)
+        if (found[i])
+            log_event(LOG_INFO, "budget resumed", "policy=%.*s queries=%llu spent_usd=%.6f",
+                      STR_FMT(now->saved[i].name), (unsigned long long)now->saved[i].state.queries,
+                      now->saved[i].state.spent_usd);
+}
+
 static enum status resume(struct keeper *k, struct error *err)
 {
     struct error why;
-    bool *found = calloc(k->count, sizeof(*found));
+    struct kept *now = &k->now;
+    bool *found = calloc(now->count + 1, sizeof(*found));
     if (!found)
         return error_set(err, ERR_MEMORY, "out of memory for budgets");
-    enum status status = budget_state_load(k->path, k->budgets, found, k->count, &why);
+    pool_budgets(now->snapshot->pool, now->saved);
+    enum status status = budget_state_load(k->path, now->saved, found, now->count, &why);
     if (status == OK) {
-        for (size_t i = 0; i < k->count; i++)
-            if (found[i])
-                log_event(LOG_INFO, "budget resumed", "policy=%.*s queries=%llu spent_usd=%.6f",
-                          STR_FMT(k->budgets[i].name),
-                          (unsigned long long)k->budgets[i].state.queries,
-                          k->budgets[i].state.spent_usd);
-        pool_budgets_resume(k->pool, k->budgets, found);
+        say_resumed(now, found);
+        pool_budgets_resume(now->snapshot->pool, now->saved, found);
     } else if (status == ERR_IO || status == ERR_MEMORY) {
         error_set(err, status, "%s", why.text);
     } else {
@@ -142,42 +190,31 @@ static enum status start_thread(struct keeper *k, struct error *err)
     return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
 }
 
-static enum status keeper_create(struct pool *p, size_t count, struct keeper **ret,
-                                 struct error *err)
+static enum status keeper_create(struct snapshot *s, struct keeper **ret, struct error *err)
 {
     struct keeper *k = calloc(1, sizeof(*k));
     pthread_condattr_t monotonic;
     if (!k)
         return error_set(err, ERR_MEMORY, "out of memory for budgets");
-    k->pool = p;
-    k->count = count;
-    k->budgets = calloc(count, sizeof(*k->budgets));
-    k->latest = calloc(count, sizeof(*k->latest));
     pthread_mutex_init(&k->lock, NULL); /* on Linux neither can fail */
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&k->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     *ret = k;
-    return k->budgets && k->latest ? OK : error_set(err, ERR_MEMORY, "out of memory for budgets");
+    return kept_init(&k->now, s, err);
 }
 
-enum status keeper_start(struct pool *p, const char *folder, struct keeper **ret, struct error *err)
+enum status keeper_start(struct snapshot *s, const char *folder, struct keeper **ret,
+                         struct error *err)
 {
     struct keeper *k = NULL;
-    size_t count = pool_budgets(p, NULL);
-    if (count == 0) {
-        *ret = NULL;
-        return OK;
-    }
-    enum status status = keeper_create(p, count, &k, err);
+    enum status status = keeper_create(s, &k, err);
     if (status == OK)
         status = make_folder(k, folder, err);
-    if (status == OK) {
-        pool_budgets(p, k->budgets);
+    if (status == OK && k->now.count > 0)
         status = resume(k, err);
-    }
-    if (status == OK)
+    if (status == OK && k->now.count > 0)
         status = save(k, err);
     if (status == OK)
         status = start_thread(k, err);
@@ -186,6 +223,21 @@ enum status keeper_start(struct pool *p, const char *folder, struct keeper **ret
         return status;
     }
     *ret = k;
+    return OK;
+}
+
+enum status keeper_follow(struct keeper *k, struct snapshot *s, struct error *err)
+{
+    struct kept next, passed_over;
+    enum status status = kept_init(&next, s, err);
+    if (status != OK)
+        return status;
+    pthread_mutex_lock(&k->lock);
+    passed_over = k->next;
+    k->next = next;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+    kept_done(&passed_over);
     return OK;
 }
 
@@ -199,11 +251,12 @@ void keeper_stop(struct keeper *k)
         pthread_cond_signal(&k->wake);
         pthread_mutex_unlock(&k->lock);
         pthread_join(k->thread, NULL);
+        take_next(k);
         save_or_say(k);
     }
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->lock);
-    free(k->budgets);
-    free(k->latest);
+    kept_done(&k->now);
+    kept_done(&k->next);
     free(k);
 }

@@ -1,0 +1,75 @@
+/* Loading, and what to warn of. */
+#include "cli/setup.h"
+
+#include "plan/allow.h"
+
+enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
+                       struct error *err)
+{
+    const char *path = arg;
+    struct config *config = NULL;
+    struct model *model = NULL;
+    enum status status = config_load(path, &config, err);
+    if (status == OK) {
+        status = model_load(config->model_path, &model, err);
+        if (status != OK)
+            error_prefix(err, "%s: model", path);
+    }
+    if (status == OK)
+        status = config_bind(config, model, err);
+    if (status != OK) {
+        model_free(model);
+        config_free(config);
+        return status;
+    }
+    *ret_config = config;
+    *ret_model = model;
+    return OK;
+}
+
+static bool has_budget(const struct config *config)
+{
+    for (size_t i = 0; i < config->policy_count; i++)
+        if (config->policies[i].policy.budget_usd_per_1k > 0)
+            return true;
+    return false;
+}
+
+/* A policy that asks for plans of which none can run answers with single experts. */
+static bool lacks_plans(const struct config *config, const struct model *model,
+                        const struct config_policy *p)
+{
+    bool use[MODEL_ARMS_MAX] = {false};
+    struct error err;
+    if (!p->plans.len || str_equal(p->plans, STR("none")))
+        return false;
+    for (size_t e = 0; e < config->expert_count; e++) {
+        size_t at = model_expert_index(model, config->experts[e].name);
+        if (at != SIZE_MAX && (!p->use || p->use[e]))
+            use[at] = true;
+    }
+    if (plan_allow(model, p->plans, use, &err) != OK)
+        return false;
+    for (size_t k = model_expert_count(model); k < model_arm_count(model); k++)
+        if (use[k])
+            return false;
+    return true;
+}
+
+void setup_warnings(const struct config *config, const struct model *model,
+                    void (*warn)(void *arg, const struct setup_warning *w), void *arg)
+{
+    if (!config->state_dir && has_budget(config))
+        warn(arg, &(struct setup_warning){.what = "budgets begin anew at every start",
+                                          .mend = "give a state_dir in the configuration"});
+    for (size_t i = 0; i < config->policy_count; i++) {
+        const struct config_policy *p = &config->policies[i];
+        if (lacks_plans(config, model, p))
+            warn(arg,
+                 &(struct setup_warning){.what = "no plan of the policy can run",
+                                         .policy = p->name,
+                                         .plans = p->plans,
+                                         .mend = "configure all members of a plan, and a model "
+                                                 "that has learnt it"});
+    }
+}
