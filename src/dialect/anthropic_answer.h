@@ -1,0 +1,29 @@
+/* Private to dialect/anthropic*.c: what whole answers and streams share. */
+#pragma once
+
+#include <stdint.h>
+
+#include "dialect/anthropic_int.h"
+
+#define ANTHROPIC_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
+
+/* -1: not reported. Later reports of a stream replace earlier ones, member by member. */
+struct anthropic_usage {
+    int64_t input; /* neither read from nor written to the cache */
+    int64_t output;
+    int64_t cache_read, cache_creation; /* 0: not reported, too */
+    int64_t thinking;                   /* of the output; 0: not reported, too */
+};
+
+#define ANTHROPIC_USAGE_UNKNOWN                                                                    \
+    {                                                                                              \
+        .input = -1, .output = -1                                                                  \
+    }
+
+void anthropic_usage_read(struct json_value usage, struct anthropic_usage *u);
+/* `,"usage":{...}` in chat's words; false and nothing while it is not known. */
+bool anthropic_usage_write(const struct anthropic_usage *u, struct buf *out);
+const char *anthropic_finish_reason(struct json_value stop_reason);
+/* `{"id":...,"object":...,"created":...,"model":...` */
+void anthropic_head_write(struct json_value id, struct json_value model, const char *object,
+                          int64_t created_s, struct buf *out);

@@ -1,0 +1,200 @@
+/* A Messages client's own bytes for an Anthropic expert: spliced, never rebuilt. Besides model and limit only what is
+ * ours goes: "leeroo", and thinking without a signature. The latter came from an expert of another dialect by way of
+ * this gateway, and Anthropic would refuse the conversation for it. */
+#include <stdio.h>
+
+#include "base/check.h"
+#include "dialect/anthropic_int.h"
+
+#define THINKING_TOKENS_MIN 1024 /* Anthropic's own floor of thinking.budget_tokens */
+
+enum { MODEL, MAX_TOKENS, THINKING, MESSAGES, LEEROO, FIELD_COUNT };
+
+static const char *const field_names[FIELD_COUNT] = {"model", "max_tokens", "thinking", "messages",
+                                                     "leeroo"};
+
+struct editor {
+    const char *at; /* what is in front of it has been copied or cut */
+    struct buf *out;
+    struct str model;
+    int64_t limit; /* INT64_MAX: none */
+};
+
+static const char *end_of(struct str s)
+{
+    return s.ptr + s.len;
+}
+
+/* Cuts come in order of position. */
+static void cut(struct editor *e, const char *from, const char *to, struct str with)
+{
+    DEBUG_CHECK(from >= e->at && to >= from);
+    buf_add(e->out, (struct str){e->at, (size_t)(from - e->at)});
+    buf_add(e->out, with);
+    e->at = to;
+}
+
+/* An item of a list, or a member, with the comma that goes with it. `previous` is the end of the one in front (NULL:
+ * none), `next` the begin of the one behind (NULL: none). */
+static void cut_item(struct editor *e, struct str item, bool kept_before, const char *previous,
+                     const char *next)
+{
+    if (kept_before)
+        cut(e, previous, end_of(item), STR(""));
+    else
+        cut(e, item.ptr, next ? next : end_of(item), STR(""));
+}
+
+static const char *next_item(struct json_iter it)
+{
+    struct json_value item;
+    return json_array_next(&it, &item) ? item.raw.ptr : NULL;
+}
+
+static bool is_unsigned(struct json_value block)
+{
+    return messages_is(json_get(block, "type"), "thinking") &&
+           !messages_has_text(json_get(block, "signature"));
+}
+
+/* How many blocks are unsigned thinking, and how many are not. */
+static size_t count_unsigned(struct json_value content, size_t *ret_others)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    size_t found = 0;
+    *ret_others = 0;
+    while (content.type == JSON_ARRAY && json_array_next(&it, &block))
+        *(is_unsigned(block) ? &found : ret_others) += 1;
+    return found;
+}
+
+static void cut_blocks(struct editor *e, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    const char *previous = NULL;
+    bool kept = false;
+    for (; json_array_next(&it, &block); previous = end_of(block.raw)) {
+        if (is_unsigned(block))
+            cut_item(e, block.raw, kept, previous, next_item(it));
+        else
+            kept = true;
+    }
+}
+
+static void edit_messages(struct editor *e, struct json_value messages)
+{
+    struct json_iter it = json_iter_begin(messages);
+    struct json_value message;
+    const char *previous = NULL;
+    bool kept = false;
+    for (; messages.type == JSON_ARRAY && json_array_next(&it, &message);
+         previous = end_of(message.raw)) {
+        struct json_value content = json_get(message, "content");
+        size_t others = 0, found = count_unsigned(content, &others);
+        if (found > 0 && others == 0) {
+            cut_item(e, message.raw, kept, previous, next_item(it));
+            continue;
+        }
+        kept = true;
+        if (found > 0)
+            cut_blocks(e, content);
+    }
+}
+
+static void edit_number(struct editor *e, struct json_value number, int64_t limit)
+{
+    char digits[24];
+    int64_t given = 0;
+    if (number.type == JSON_NUMBER && json_to_int64(number, &given) == OK && given <= limit)
+        return;
+    int length = snprintf(digits, sizeof(digits), "%lld", (long long)limit);
+    cut(e, number.raw.ptr, end_of(number.raw), (struct str){digits, (size_t)length});
+}
+
+/* Thinking must leave room for an answer. */
+static void edit_thinking(struct editor *e, struct json_value thinking)
+{
+    struct json_value budget = json_get(thinking, "budget_tokens");
+    if (budget.type == JSON_NUMBER && e->limit != INT64_MAX && e->limit > THINKING_TOKENS_MIN)
+        edit_number(e, budget, e->limit - 1);
+}
+
+static void edit_member(struct editor *e, size_t field, struct json_value item)
+{
+    if (field == MODEL)
+        cut(e, item.raw.ptr, end_of(item.raw), e->model);
+    else if (field == MAX_TOKENS && e->limit != INT64_MAX)
+        edit_number(e, item, e->limit);
+    else if (field == THINKING)
+        edit_thinking(e, item);
+    else if (field == MESSAGES)
+        edit_messages(e, item);
+}
+
+static void edit_root(struct editor *e, struct json_value root)
+{
+    struct json_iter it = json_iter_begin(root), behind;
+    struct json_value key, item, next, ignored;
+    const char *previous = NULL;
+    bool kept = false;
+    for (; json_object_next(&it, &key, &item); previous = end_of(item.raw)) {
+        size_t field = 0;
+        while (field < FIELD_COUNT && !messages_is(key, field_names[field]))
+            field++;
+        if (field == LEEROO) {
+            struct str whole = {key.raw.ptr, (size_t)(end_of(item.raw) - key.raw.ptr)};
+            behind = it;
+            cut_item(e, whole, kept, previous,
+                     json_object_next(&behind, &next, &ignored) ? next.raw.ptr : NULL);
+            continue;
+        }
+        kept = true;
+        edit_member(e, field, item);
+    }
+    buf_add(e->out, (struct str){e->at, (size_t)(end_of(root.raw) - e->at)});
+}
+
+/* Two readers of a doubled key would disagree. */
+static enum status check_once(struct json_value root, struct error *err)
+{
+    struct json_iter it = json_iter_begin(root);
+    struct json_value key, item;
+    bool seen[FIELD_COUNT] = {false};
+    while (json_object_next(&it, &key, &item))
+        for (size_t i = 0; i < FIELD_COUNT; i++) {
+            if (!messages_is(key, field_names[i]))
+                continue;
+            if (seen[i])
+                return error_set(err, ERR_INPUT, "%s is given twice", field_names[i]);
+            seen[i] = true;
+        }
+    if (!seen[MODEL])
+        return error_set(err, ERR_INPUT, "model: Field required");
+    return OK;
+}
+
+enum status anthropic_request_edit(struct str body, struct str upstream_model,
+                                   int64_t output_tokens_limit, struct buf *out, struct error *err)
+{
+    struct json_value root;
+    struct buf model;
+    enum status status = json_parse(body, "request body", 1, &root, err);
+    if (status == OK && root.type != JSON_OBJECT)
+        status = error_set(err, ERR_INPUT, "the request body must be a JSON object");
+    if (status == OK)
+        status = check_once(root, err);
+    if (status != OK)
+        return status;
+    buf_init(&model, upstream_model.len * 6 + 8);
+    json_write_string(&model, upstream_model);
+    struct editor e = {.at = root.raw.ptr,
+                       .out = out,
+                       .model = buf_str(&model),
+                       .limit = output_tokens_limit > 0 ? output_tokens_limit : INT64_MAX};
+    edit_root(&e, root);
+    status = buf_status(&model, err);
+    buf_done(&model);
+    return status == OK ? buf_status(out, err) : status;
+}

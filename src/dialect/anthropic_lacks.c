@@ -1,0 +1,245 @@
+/* What of a chat request Messages cannot say, found before anything is sent. A value that is a default of chat, or
+ * null, asks for nothing and is no lack; what changes no answer (store, metadata, service_tier, ...) is none either. */
+#include "dialect/anthropic_int.h"
+
+static bool is_unset(struct json_value v)
+{
+    (void)v; /* null and absent are looked at before */
+    return false;
+}
+
+static bool is_anything(struct json_value v)
+{
+    (void)v;
+    return true;
+}
+
+static bool is_false(struct json_value v)
+{
+    return v.type == JSON_FALSE;
+}
+
+static bool is_zero(struct json_value v)
+{
+    double number = 1;
+    return json_to_double(v, &number) == OK && number == 0;
+}
+
+static bool is_at_most_one(struct json_value v)
+{
+    double number = 2;
+    return json_to_double(v, &number) == OK && number <= 1;
+}
+
+static bool is_empty(struct json_value v)
+{
+    struct json_iter it = json_iter_begin(v);
+    struct json_value key, item;
+    if (v.type == JSON_OBJECT)
+        return !json_object_next(&it, &key, &item);
+    return v.type == JSON_ARRAY && !json_array_next(&it, &item);
+}
+
+static bool is_text_only(struct json_value v)
+{
+    struct json_iter it = json_iter_begin(v);
+    struct json_value item;
+    while (v.type == JSON_ARRAY && json_array_next(&it, &item))
+        if (!messages_is(item, "text"))
+            return false;
+    return v.type == JSON_ARRAY;
+}
+
+static bool is_medium(struct json_value v)
+{
+    return messages_is(v, "medium");
+}
+
+static bool is_auto_or_none(struct json_value v)
+{
+    return messages_is(v, "auto") || messages_is(v, "none");
+}
+
+static bool is_effort(struct json_value v)
+{
+    static const char *const known[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (messages_is(v, known[i]))
+            return true;
+    return false;
+}
+
+static bool is_format(struct json_value v)
+{
+    if (messages_is(json_get(v, "type"), "json_schema"))
+        return json_get(json_get(v, "json_schema"), "schema").type == JSON_OBJECT;
+    return messages_is(json_get(v, "type"), "text");
+}
+
+static bool is_list_of_functions(struct json_value v)
+{
+    struct json_iter it = json_iter_begin(v);
+    struct json_value tool;
+    while (v.type == JSON_ARRAY && json_array_next(&it, &tool)) {
+        struct json_value type = json_get(tool, "type"); /* old clients leave it out in calls */
+        if (messages_is_set(type) && !messages_is(type, "function"))
+            return false;
+    }
+    return v.type == JSON_ARRAY;
+}
+
+static bool is_tool_choice(struct json_value v)
+{
+    if (v.type == JSON_STRING)
+        return is_auto_or_none(v) || messages_is(v, "required");
+    return messages_is(json_get(v, "type"), "function");
+}
+
+static bool is_blank_text(struct json_value string)
+{
+    struct str rest = messages_inside(string);
+    while (rest.len > 0) {
+        size_t step = rest.ptr[0] == ' ' ? 1 : 0;
+        if (rest.len >= 2 && rest.ptr[0] == '\\' &&
+            (rest.ptr[1] == 'n' || rest.ptr[1] == 't' || rest.ptr[1] == 'r'))
+            step = 2;
+        if (step == 0)
+            return false;
+        rest = str_slice(rest, step, rest.len);
+    }
+    return messages_has_text(string);
+}
+
+static bool is_stop(struct json_value v)
+{
+    struct json_iter it = json_iter_begin(v);
+    struct json_value item;
+    if (v.type == JSON_ARRAY)
+        while (json_array_next(&it, &item))
+            if (is_blank_text(item))
+                return false;
+    return !is_blank_text(v);
+}
+
+/* By the order of enum anthropic_field. `asks_nothing` tells values that lack nothing. */
+static const struct {
+    const char *lack;
+    bool (*asks_nothing)(struct json_value);
+} rules[ANTHROPIC_FIELD_COUNT] = {
+    [ANTHROPIC_MODEL] = {NULL, is_anything},
+    [ANTHROPIC_MESSAGES] = {NULL, is_anything},
+    [ANTHROPIC_STREAM] = {NULL, is_anything},
+    [ANTHROPIC_STREAM_OPTIONS] = {NULL, is_anything},
+    [ANTHROPIC_MAX_TOKENS] = {NULL, is_anything},
+    [ANTHROPIC_MAX_COMPLETION_TOKENS] = {NULL, is_anything},
+    [ANTHROPIC_TOOLS] = {"tools that are no functions", is_list_of_functions},
+    [ANTHROPIC_TOOL_CHOICE] = {"this kind of tool_choice", is_tool_choice},
+    [ANTHROPIC_PARALLEL_TOOL_CALLS] = {NULL, is_anything},
+    [ANTHROPIC_RESPONSE_FORMAT] = {"a response_format without a schema", is_format},
+    [ANTHROPIC_TEMPERATURE] = {"a temperature above 1", is_at_most_one},
+    [ANTHROPIC_TOP_P] = {NULL, is_anything},
+    [ANTHROPIC_TOP_K] = {NULL, is_anything},
+    [ANTHROPIC_STOP] = {"stop sequences of white space", is_stop},
+    [ANTHROPIC_USER] = {NULL, is_anything},
+    [ANTHROPIC_SAFETY_IDENTIFIER] = {NULL, is_anything},
+    [ANTHROPIC_REASONING_EFFORT] = {"this reasoning_effort", is_effort},
+    [ANTHROPIC_THINKING] = {NULL, is_anything},
+    [ANTHROPIC_N] = {"n above 1", is_at_most_one},
+    [ANTHROPIC_LOGPROBS] = {"logprobs", is_false},
+    [ANTHROPIC_TOP_LOGPROBS] = {"top_logprobs", is_zero},
+    [ANTHROPIC_LOGIT_BIAS] = {"logit_bias", is_empty},
+    [ANTHROPIC_SEED] = {"seed", is_unset},
+    [ANTHROPIC_PRESENCE_PENALTY] = {"presence_penalty", is_zero},
+    [ANTHROPIC_FREQUENCY_PENALTY] = {"frequency_penalty", is_zero},
+    [ANTHROPIC_MODALITIES] = {"modalities other than text", is_text_only},
+    [ANTHROPIC_AUDIO] = {"audio", is_unset},
+    [ANTHROPIC_WEB_SEARCH_OPTIONS] = {"web_search_options", is_unset},
+    [ANTHROPIC_VERBOSITY] = {"verbosity", is_medium},
+    [ANTHROPIC_FUNCTIONS] = {"functions (use tools)", is_empty},
+    [ANTHROPIC_FUNCTION_CALL] = {"function_call (use tool_choice)", is_auto_or_none},
+    [ANTHROPIC_METADATA] = {NULL, is_anything},
+    [ANTHROPIC_STORE] = {NULL, is_anything},
+    [ANTHROPIC_SERVICE_TIER] = {NULL, is_anything},
+    [ANTHROPIC_PREDICTION] = {NULL, is_anything},
+    [ANTHROPIC_PROMPT_CACHE_KEY] = {NULL, is_anything},
+    [ANTHROPIC_PROMPT_CACHE_RETENTION] = {NULL, is_anything},
+    [ANTHROPIC_LEEROO] = {NULL, is_anything},
+};
+
+/* Messages */
+
+static const char *url_lacks(struct json_value url, const char *media_prefix)
+{
+    struct str inside = messages_inside(url);
+    if (!str_starts(inside, STR("data:")))
+        return media_prefix ? "files that are not given as data" : NULL;
+    return media_prefix && !str_starts(inside, str_from(media_prefix)) ? "files other than PDF"
+                                                                       : NULL;
+}
+
+static const char *part_lacks(struct json_value part)
+{
+    struct json_value type = json_get(part, "type");
+    if (messages_is(type, "text") || messages_is(type, "refusal") || messages_is(type, "image_url"))
+        return NULL;
+    if (messages_is(type, "file"))
+        return url_lacks(json_get(json_get(part, "file"), "file_data"), "data:application/pdf");
+    if (messages_is(type, "input_audio"))
+        return "audio";
+    return "content parts other than text, images and PDF files";
+}
+
+static const char *parts_lack(struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    const char *lack = NULL;
+    while (content.type == JSON_ARRAY && !lack && json_array_next(&it, &part))
+        lack = part_lacks(part);
+    return lack;
+}
+
+static const char *message_lacks(const struct json_value *m)
+{
+    enum anthropic_role role = anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]);
+    if (role == ANTHROPIC_NONE)
+        return "messages of this role";
+    if (messages_is_set(m[ANTHROPIC_MESSAGE_AUDIO]))
+        return "audio";
+    if (messages_is_set(m[ANTHROPIC_MESSAGE_FUNCTION_CALL]))
+        return "function_call (use tool_calls)";
+    if (messages_has_text(m[ANTHROPIC_MESSAGE_NAME]) &&
+        messages_is(m[ANTHROPIC_MESSAGE_ROLE], "user"))
+        return "names of participants";
+    if (m[ANTHROPIC_MESSAGE_TOOL_CALLS].type == JSON_ARRAY &&
+        !is_list_of_functions(m[ANTHROPIC_MESSAGE_TOOL_CALLS]))
+        return "tools that are no functions";
+    return parts_lack(m[ANTHROPIC_MESSAGE_CONTENT]);
+}
+
+const char *anthropic_messages_lack(struct json_value messages)
+{
+    struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
+    struct json_iter it = json_iter_begin(messages);
+    const char *lack = NULL;
+    bool spoken = false;
+    while (messages.type == JSON_ARRAY && !lack && json_array_next(&it, &message)) {
+        messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
+                              NULL);
+        lack = message_lacks(m);
+        spoken |= anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) > ANTHROPIC_SYSTEM;
+    }
+    return lack || spoken ? lack : "a conversation of system messages only";
+}
+
+const char *anthropic_lacks(const struct openai_request *r)
+{
+    struct json_value fields[ANTHROPIC_FIELD_COUNT], other;
+    messages_members_read(r->root, anthropic_field_names, ANTHROPIC_FIELD_COUNT, fields, &other);
+    for (size_t i = 0; i < ANTHROPIC_FIELD_COUNT; i++)
+        if (messages_is_set(fields[i]) && !rules[i].asks_nothing(fields[i]))
+            return rules[i].lack;
+    if (other.type != JSON_NONE)
+        return "a parameter that is unknown to it";
+    return anthropic_messages_lack(fields[ANTHROPIC_MESSAGES]);
+}

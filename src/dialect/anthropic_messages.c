@@ -1,0 +1,271 @@
+/* A chat's messages as Anthropic's: system texts go to `system`, what tools gave back is said by the user, and messages
+ * of one role in a row become one. */
+#include "dialect/anthropic_int.h"
+
+const char *const anthropic_message_names[ANTHROPIC_MESSAGE_FIELD_COUNT] = {
+    "role",       "content",       "name",         "refusal",         "audio",
+    "tool_calls", "function_call", "tool_call_id", "thinking_blocks", "cache_control"};
+
+enum anthropic_role anthropic_role_of(struct json_value role)
+{
+    static const struct {
+        const char *name;
+        enum anthropic_role role;
+    } known[] = {
+        {"user", ANTHROPIC_OF_USER},     {"assistant", ANTHROPIC_OF_ASSISTANT},
+        {"tool", ANTHROPIC_OF_USER},     {"system", ANTHROPIC_SYSTEM},
+        {"developer", ANTHROPIC_SYSTEM},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (messages_is(role, known[i].name))
+            return known[i].role;
+    return ANTHROPIC_NONE;
+}
+
+struct writer {
+    struct arena *arena;
+    struct buf *out;
+    struct error *err;
+    enum anthropic_role role; /* of the message that is open */
+    size_t messages, blocks;  /* so far; blocks of the open message or list */
+};
+
+static enum status refuse(struct writer *w, const char *what)
+{
+    return error_set(w->err, ERR_INPUT, "messages %s", what);
+}
+
+/* A block begins: the message of its role is opened first, unless it is. */
+static void open_block(struct writer *w, enum anthropic_role role)
+{
+    if (role != w->role && role != ANTHROPIC_SYSTEM) {
+        if (w->role != ANTHROPIC_NONE)
+            buf_add(w->out, STR("]}"));
+        if (w->messages++ > 0)
+            buf_add_char(w->out, ',');
+        buf_add_c(w->out, role == ANTHROPIC_OF_USER ? "{\"role\":\"user\",\"content\":["
+                                                    : "{\"role\":\"assistant\",\"content\":[");
+        w->role = role;
+        w->blocks = 0;
+    }
+    if (w->blocks++ > 0)
+        buf_add_char(w->out, ',');
+}
+
+static void close_block(struct writer *w, struct json_value cache_control)
+{
+    messages_write_member(w->out, "cache_control", cache_control);
+    buf_add_char(w->out, '}');
+}
+
+/* Anthropic takes no empty text. */
+static void write_text(struct writer *w, enum anthropic_role role, struct json_value text,
+                       struct json_value cache_control)
+{
+    if (!messages_has_text(text))
+        return;
+    open_block(w, role);
+    buf_add(w->out, STR("{\"type\":\"text\",\"text\":"));
+    buf_add(w->out, text.raw);
+    close_block(w, cache_control);
+}
+
+/* Parts */
+
+enum status anthropic_data_url_write(struct str url, struct buf *out)
+{
+    static const struct str prefix = {"data:", 5}, mark = {";base64", 7};
+    size_t comma = str_find(url, STR(","), 0);
+    if (!str_starts(url, prefix) || comma == SIZE_MAX)
+        return ERR_INPUT;
+    struct str head = str_slice(url, prefix.len, comma);
+    if (!str_ends(head, mark))
+        return ERR_INPUT;
+    struct str type = str_split(&head, ';');
+    if (str_equal_nocase(type, STR("image/jpg")))
+        type = STR("image/jpeg");
+    buf_add(out, STR("\"type\":\"base64\",\"media_type\":"));
+    json_write_string(out, type);
+    buf_add(out, STR(",\"data\":"));
+    json_write_string(out, str_slice(url, comma + 1, url.len));
+    return OK;
+}
+
+static enum status write_source(struct writer *w, enum anthropic_role role, const char *type,
+                                struct json_value url, struct json_value cache_control)
+{
+    struct str text = {0};
+    if (url.type != JSON_STRING)
+        return refuse(w, "have an image or file without a URL or data");
+    if (json_string_decode(url, w->arena, &text) != OK)
+        return error_set(w->err, ERR_MEMORY, "the request needs more memory than one may have");
+    open_block(w, role);
+    buf_addf(w->out, "{\"type\":\"%s\",\"source\":{", type);
+    if (!str_starts(text, STR("data:"))) {
+        buf_add(w->out, STR("\"type\":\"url\",\"url\":"));
+        buf_add(w->out, url.raw);
+    } else if (anthropic_data_url_write(text, w->out) != OK) {
+        return refuse(w, "have a data URL that is not in base64");
+    }
+    buf_add_char(w->out, '}');
+    close_block(w, cache_control);
+    return OK;
+}
+
+static enum status write_part(struct writer *w, enum anthropic_role role, struct json_value part)
+{
+    enum { TYPE, TEXT, REFUSAL, IMAGE_URL, FILE_PART, CACHE_CONTROL, COUNT };
+    static const char *const names[COUNT] = {"type",      "text", "refusal",
+                                             "image_url", "file", "cache_control"};
+    struct json_value f[COUNT];
+    messages_members_read(part, names, COUNT, f, NULL);
+    if (messages_is(f[TYPE], "text"))
+        write_text(w, role, f[TEXT], f[CACHE_CONTROL]);
+    else if (messages_is(f[TYPE], "refusal"))
+        write_text(w, role, f[REFUSAL], f[CACHE_CONTROL]);
+    else if (messages_is(f[TYPE], "image_url") && role != ANTHROPIC_SYSTEM)
+        return write_source(w, role, "image",
+                            f[IMAGE_URL].type == JSON_STRING ? f[IMAGE_URL]
+                                                             : json_get(f[IMAGE_URL], "url"),
+                            f[CACHE_CONTROL]);
+    else if (messages_is(f[TYPE], "file") && role != ANTHROPIC_SYSTEM)
+        return write_source(w, role, "document", json_get(f[FILE_PART], "file_data"),
+                            f[CACHE_CONTROL]);
+    else
+        return refuse(w, "have a content part that Anthropic has no block for");
+    return OK;
+}
+
+static enum status write_content(struct writer *w, enum anthropic_role role,
+                                 struct json_value content, struct json_value cache_control)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    enum status status = OK;
+    if (content.type != JSON_ARRAY)
+        write_text(w, role, content, cache_control);
+    else
+        while (status == OK && json_array_next(&it, &part))
+            status = write_part(w, role, part);
+    return status;
+}
+
+/* Messages */
+
+static enum status write_tool_calls(struct writer *w, struct json_value calls)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
+        struct json_value function = json_get(call, "function"), id = json_get(call, "id");
+        struct json_value name = json_get(function, "name");
+        if (!messages_has_text(id) || name.type != JSON_STRING)
+            return refuse(w, "have a tool call without an id or a function's name");
+        open_block(w, ANTHROPIC_OF_ASSISTANT);
+        buf_add(w->out, STR("{\"type\":\"tool_use\",\"id\":"));
+        messages_write_tool_id(w->out, id);
+        buf_add(w->out, STR(",\"name\":"));
+        buf_add(w->out, name.raw);
+        buf_add(w->out, STR(",\"input\":"));
+        if (messages_write_input(w->out, json_get(function, "arguments")) != OK)
+            return refuse(w, "have a tool call whose arguments are no JSON object");
+        close_block(w, json_get(call, "cache_control"));
+    }
+    return OK;
+}
+
+static void write_thinking(struct writer *w, struct json_value blocks)
+{
+    struct json_iter it = json_iter_begin(blocks);
+    struct json_value block;
+    while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
+        if (!messages_has_text(json_get(block, "signature")) &&
+            !messages_is(json_get(block, "type"), "redacted_thinking"))
+            continue; /* it would not be believed */
+        open_block(w, ANTHROPIC_OF_ASSISTANT);
+        buf_add(w->out, block.raw);
+    }
+}
+
+static enum status write_assistant(struct writer *w, const struct json_value *m)
+{
+    const struct json_value cache = m[ANTHROPIC_MESSAGE_CACHE_CONTROL];
+    write_thinking(w, m[ANTHROPIC_MESSAGE_THINKING_BLOCKS]);
+    enum status status =
+        write_content(w, ANTHROPIC_OF_ASSISTANT, m[ANTHROPIC_MESSAGE_CONTENT], cache);
+    write_text(w, ANTHROPIC_OF_ASSISTANT, m[ANTHROPIC_MESSAGE_REFUSAL], cache);
+    return status == OK ? write_tool_calls(w, m[ANTHROPIC_MESSAGE_TOOL_CALLS]) : status;
+}
+
+static enum status write_tool_result(struct writer *w, const struct json_value *m)
+{
+    struct json_value content = m[ANTHROPIC_MESSAGE_CONTENT];
+    if (!messages_has_text(m[ANTHROPIC_MESSAGE_TOOL_CALL_ID]))
+        return refuse(w, "have a tool's answer without tool_call_id");
+    open_block(w, ANTHROPIC_OF_USER);
+    buf_add(w->out, STR("{\"type\":\"tool_result\",\"tool_use_id\":"));
+    messages_write_tool_id(w->out, m[ANTHROPIC_MESSAGE_TOOL_CALL_ID]);
+    if (content.type == JSON_ARRAY) {
+        size_t blocks = w->blocks;
+        w->blocks = 0; /* those of the inner list */
+        buf_add(w->out, STR(",\"content\":["));
+        enum status status = write_content(w, ANTHROPIC_OF_USER, content, (struct json_value){0});
+        if (status != OK)
+            return status;
+        buf_add_char(w->out, ']');
+        w->blocks = blocks;
+    } else {
+        messages_write_member(w->out, "content", content);
+    }
+    close_block(w, m[ANTHROPIC_MESSAGE_CACHE_CONTROL]);
+    return OK;
+}
+
+static enum status write_message(struct writer *w, const struct json_value *m)
+{
+    enum anthropic_role role = anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]);
+    if (role == ANTHROPIC_NONE)
+        return refuse(w, "have a role that Anthropic has no counterpart of");
+    if (role == ANTHROPIC_OF_ASSISTANT)
+        return write_assistant(w, m);
+    if (messages_is(m[ANTHROPIC_MESSAGE_ROLE], "tool"))
+        return write_tool_result(w, m);
+    return write_content(w, role, m[ANTHROPIC_MESSAGE_CONTENT], m[ANTHROPIC_MESSAGE_CACHE_CONTROL]);
+}
+
+/* Those that say what to be (`system`), or all others. */
+static enum status write_all(struct writer *w, struct json_value messages, bool system)
+{
+    struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
+    struct json_iter it = json_iter_begin(messages);
+    enum status status = OK;
+    while (status == OK && messages.type == JSON_ARRAY && json_array_next(&it, &message)) {
+        messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
+                              NULL);
+        if ((anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) == ANTHROPIC_SYSTEM) == system)
+            status = write_message(w, m);
+    }
+    return status;
+}
+
+enum status anthropic_messages_write(struct json_value messages, struct arena *a, struct buf *out,
+                                     struct error *err)
+{
+    struct writer w = {.arena = a, .out = out, .err = err};
+    size_t start = out->len;
+    buf_add(out, STR("\"system\":["));
+    enum status status = write_all(&w, messages, true);
+    if (w.blocks > 0)
+        buf_add(out, STR("],"));
+    else if (out->status == OK)
+        out->len = start; /* no empty list */
+    buf_add(out, STR("\"messages\":["));
+    if (status == OK)
+        status = write_all(&w, messages, false);
+    if (status != OK)
+        return status;
+    if (w.messages == 0)
+        return refuse(&w, "say nothing that could be answered");
+    buf_add(out, STR("]}]"));
+    return OK;
+}

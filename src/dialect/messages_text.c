@@ -1,0 +1,118 @@
+/* Moving pieces of JSON between chat completions and Messages. */
+#include "dialect/messages_text.h"
+
+#include <string.h>
+
+#define DECODED_SPARE_BYTES (64u << 10)
+
+bool messages_is_set(struct json_value value)
+{
+    return value.type != JSON_NONE && value.type != JSON_NULL;
+}
+
+bool messages_is(struct json_value string, const char *text)
+{
+    return json_string_equal(string, str_from(text));
+}
+
+struct str messages_inside(struct json_value string)
+{
+    if (string.type != JSON_STRING)
+        return STR("");
+    return str_slice(string.raw, 1, string.raw.len - 1);
+}
+
+bool messages_has_text(struct json_value string)
+{
+    return messages_inside(string).len > 0;
+}
+
+size_t messages_members_read(struct json_value object, const char *const *names, size_t count,
+                             struct json_value *ret, struct json_value *ret_other)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value key, item;
+    size_t others = 0;
+    memset(ret, 0, count * sizeof(ret[0]));
+    if (ret_other)
+        *ret_other = (struct json_value){0};
+    while (object.type == JSON_OBJECT && json_object_next(&it, &key, &item)) {
+        size_t i = 0;
+        while (i < count && !messages_is(key, names[i]))
+            i++;
+        if (i < count) {
+            ret[i] = item;
+            continue;
+        }
+        others++;
+        if (ret_other && ret_other->type == JSON_NONE && item.type != JSON_NULL)
+            *ret_other = key;
+    }
+    return others;
+}
+
+void messages_write_member(struct buf *out, const char *name, struct json_value value)
+{
+    if (!messages_is_set(value))
+        return;
+    buf_add(out, STR(",\""));
+    buf_add_c(out, name);
+    buf_add(out, STR("\":"));
+    buf_add(out, value.raw);
+}
+
+static bool is_id_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+void messages_write_tool_id(struct buf *out, struct json_value id)
+{
+    struct str inside = messages_inside(id);
+    char *at = buf_reserve(out, inside.len + 2);
+    if (!at)
+        return;
+    at[0] = '"';
+    for (size_t i = 0; i < inside.len; i++)
+        at[i + 1] = is_id_byte(inside.ptr[i]) ? inside.ptr[i] : '_';
+    at[inside.len + 1] = '"';
+    out->len += inside.len + 2;
+    out->ptr[out->len] = 0;
+}
+
+enum status messages_write_input(struct buf *out, struct json_value arguments)
+{
+    struct str text = {0};
+    struct json_value input;
+    if (arguments.type == JSON_OBJECT) { /* as some servers send them */
+        buf_add(out, arguments.raw);
+        return OK;
+    }
+    if (messages_is_set(arguments) && arguments.type != JSON_STRING)
+        return ERR_INPUT;
+    if (!messages_has_text(arguments)) {
+        buf_add(out, STR("{}"));
+        return OK;
+    }
+    struct arena *a = arena_create(arguments.raw.len + DECODED_SPARE_BYTES);
+    enum status status = a ? json_string_decode(arguments, a, &text) : ERR_MEMORY;
+    if (status == OK && str_trim(text).len == 0)
+        text = STR("{}");
+    if (status == OK)
+        status = json_parse(text, "arguments", 1, &input, NULL);
+    if (status == OK && input.type != JSON_OBJECT)
+        status = ERR_INPUT;
+    if (status == OK)
+        buf_add(out, input.raw);
+    arena_free(a);
+    return status == OK || status == ERR_MEMORY ? status : ERR_INPUT;
+}
+
+void messages_write_arguments(struct buf *out, struct json_value input)
+{
+    if (messages_is_set(input))
+        json_write_string(out, input.raw);
+    else
+        buf_add(out, STR("\"{}\""));
+}
