@@ -260,6 +260,8 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     if (status == OK)
         status = loop_create(&w->loop, err);
     if (status == OK)
+        status = gate_desk_init(&w->desk, w->loop, err);
+    if (status == OK)
         status = http_client_create(w->loop, &client, &w->client, err);
     if (status == OK)
         status = http_server_create(w->loop, g->listen_fd, &server, handle, w, &w->server, err);
@@ -304,8 +306,11 @@ enum status gateway_create(const struct config *config, const struct model *mode
     if (!g)
         return error_set(err, ERR_MEMORY, "out of memory for the gateway");
     g->listen_fd = -1;
-    enum status status = snapshot_create(config, model, false, &g->snapshot, err);
+    enum status status = gates_create(&g->gates, err);
+    if (status == OK)
+        status = snapshot_create(config, model, g->gates, false, &g->snapshot, err);
     if (status != OK) {
+        gates_free(g->gates);
         free(g);
         return status;
     }
@@ -345,6 +350,7 @@ void gateway_free(struct gateway *g)
             http_server_free(w->server);
         if (w->client)
             http_client_free(w->client);
+        gate_desk_done(&w->desk);
         loop_free(w->loop);
         features_done(&w->features);
         snapshot_release(w->snapshot);
@@ -355,6 +361,7 @@ void gateway_free(struct gateway *g)
         close(g->listen_fd);
     keeper_stop(g->keeper);
     snapshot_release(g->snapshot);
+    gates_free(g->gates);
     free(g);
 }
 

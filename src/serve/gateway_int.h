@@ -18,11 +18,12 @@ struct gateway;
 
 struct worker {
     struct gateway *gateway;
-    struct snapshot *snapshot; /* held; what new requests begin with */
+    struct snapshot *snapshot;       /* held; what new requests begin with */
     _Atomic(struct snapshot *) next; /* held; laid here by serve/reload.c for the loop to take up */
     struct loop *loop;
     struct http_server *server;
     struct http_client *client;
+    struct gate_desk desk;
     struct features features; /* scratch */
     struct rng rng;           /* request ids and backoff */
     pthread_t thread;
@@ -37,6 +38,7 @@ enum gateway_drain {
 
 struct gateway {
     struct snapshot *snapshot; /* held; the newest */
+    struct gates *gates;       /* of all experts that a snapshot names */
     struct keeper *keeper;     /* of the budgets' state; may be NULL */
     struct reload *reload;     /* NULL: configuration and model stay as they are */
     struct worker *workers;

@@ -194,7 +194,7 @@ static enum status load_snapshot(struct reload *r, struct snapshot **ret, struct
     if (status != OK)
         return status;
     warn_of_fixed(r->current->config, config);
-    status = snapshot_create(config, model, true, ret, err);
+    status = snapshot_create(config, model, r->gateway->gates, true, ret, err);
     if (status != OK) {
         config_free(config);
         model_free(model);

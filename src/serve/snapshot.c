@@ -3,14 +3,28 @@
 
 #include <stdlib.h>
 
-enum status snapshot_create(const struct config *config, const struct model *model, bool owned,
-                            struct snapshot **ret, struct error *err)
+static enum status bind_gates(struct snapshot *s, const struct config *config, struct error *err)
+{
+    s->gates = calloc(config->expert_count, sizeof(struct gate *));
+    if (!s->gates)
+        return error_set(err, ERR_MEMORY, "out of memory for a configuration");
+    return gates_bind(s->table, config->experts, config->expert_count, s->gates, err);
+}
+
+enum status snapshot_create(const struct config *config, const struct model *model,
+                            struct gates *gates, bool owned, struct snapshot **ret,
+                            struct error *err)
 {
     struct snapshot *s = calloc(1, sizeof(*s));
     if (!s)
         return error_set(err, ERR_MEMORY, "out of memory for a configuration");
+    s->table = gates;
     enum status status = pool_create(config, model, &s->pool, err);
+    if (status == OK)
+        status = bind_gates(s, config, err);
     if (status != OK) {
+        pool_free(s->pool);
+        free(s->gates);
         free(s);
         return status;
     }
@@ -33,6 +47,8 @@ void snapshot_release(struct snapshot *s)
     if (!s || atomic_fetch_sub(&s->holders, 1) != 1)
         return;
     pool_free(s->pool);
+    gates_release(s->table, s->gates, s->config->expert_count);
+    free(s->gates);
     if (s->owned) {
         model_free((struct model *)s->model);
         config_free((struct config *)s->config);

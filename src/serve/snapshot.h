@@ -7,6 +7,7 @@
 
 #include "predict/model.h"
 #include "serve/config.h"
+#include "serve/gate.h"
 #include "serve/pool.h"
 
 struct snapshot {
@@ -14,11 +15,14 @@ struct snapshot {
     const struct config *config;
     const struct model *model;
     struct pool *pool;
-    bool owned; /* configuration and model go with it; else they are the caller's */
+    struct gates *table;
+    struct gate **gates; /* [expert_count] of the table; they outlive this */
+    bool owned;          /* configuration and model go with it; else they are the caller's */
 };
 
-/* Held once. On success an owned snapshot has taken configuration and model. config_bind must have succeeded. */
+/* `gates` must outlive it; the settings of its experts are in force there when this returns. Held once. On success an owned snapshot has taken configuration and model. config_bind must have succeeded. */
 NODISCARD enum status snapshot_create(const struct config *config, const struct model *model,
-                                      bool owned, struct snapshot **ret, struct error *err);
+                                      struct gates *gates, bool owned, struct snapshot **ret,
+                                      struct error *err);
 struct snapshot *snapshot_hold(struct snapshot *s); /* any thread; returns s */
 void snapshot_release(struct snapshot *s);          /* the last one frees it; NULL is fine */

@@ -1,0 +1,113 @@
+/* The door to one expert: how many calls at once, how many a minute, who waits, and its health (expert/health.h). One
+ * gate for each name of an expert, shared by all threads, living as long as a configuration that names it, so that
+ * neither a reload nor another thread begins anew.
+ *
+ *     enter ─▶ GO ───────────────────────────────────────────────▶ leave
+ *        │                                                           ▲
+ *        ├─▶ WAIT: in line, first come first served ─▶ on_turn(GO) ──┤
+ *        │                                     └─▶ on_turn(FULL or BARRED): not in line any more
+ *        └─▶ FULL, BARRED
+ *
+ * Who is in line is told on its own loop, by way of its worker's desk: a thread that frees a place puts the next ticket
+ * on that desk and posts one message for however many lie there. gate_leave may be called at any time, and ends
+ * whatever the ticket was about; a place is given back once, whoever forgot or said it twice. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "expert/call.h"
+#include "expert/expert.h"
+#include "net/loop.h"
+
+#define GATE_QUEUE_MAX       100000
+#define GATE_QUEUE_DEFAULT   100
+#define GATE_TIMEOUT_DEFAULT 30000
+#define GATE_RETRY_MS        1000 /* told to who finds no place, when nobody knows when one will be free */
+
+struct gate;
+struct gates;
+struct gate_ticket;
+
+enum gate_verdict {
+    GATE_GO,
+    GATE_WAIT,   /* on_turn will tell */
+    GATE_FULL,   /* no place, and none in line, or not in time */
+    GATE_BARRED, /* circuit open or cooling down */
+};
+
+struct gate_desk { /* of a worker; outlives its tickets */
+    struct loop *loop;
+    pthread_mutex_t lock; /* guards what follows */
+    struct gate_ticket *first, *last;
+    bool posted;
+};
+
+enum gate_place { GATE_NOWHERE, GATE_IN_LINE, GATE_CALLED, GATE_TURNED_AWAY, GATE_INSIDE };
+
+/* One call's. All zero to begin with; the owner reads why and until_ms, after FULL and BARRED, and touches nothing
+ * else. */
+struct gate_ticket {
+    const char *why;   /* static text */
+    uint64_t until_ms; /* when it is worth another try, by the loops' clock */
+    struct gate *gate; /* NULL: nowhere */
+    enum gate_place place;
+    struct gate_desk *desk;
+    void (*on_turn)(void *arg, enum gate_verdict verdict);
+    void *arg;
+    struct health_pass pass;
+    int64_t tokens;
+    uint64_t deadline_ms, poll_ms;
+    struct loop_timer *timer;
+    struct gate_ticket *next, *previous;           /* in line */
+    struct gate_ticket *desk_next, *desk_previous; /* on the desk */
+    bool on_desk;
+};
+
+struct gate_ask {
+    struct gate_desk *desk;
+    uint64_t now_ms; /* loop_now_ms */
+    int64_t tokens;  /* predicted, input and output */
+    bool may_wait;
+    void (*on_turn)(void *arg, enum gate_verdict verdict); /* never from inside gate_enter */
+    void *arg;
+};
+
+NODISCARD enum status gates_create(struct gates **ret, struct error *err);
+void gates_free(struct gates *t); /* NULL is fine; after the last gates_release */
+/* The gates of these experts into ret[count], held, with their settings put in force. ERR_MEMORY. */
+NODISCARD enum status gates_bind(struct gates *t, const struct expert *experts, size_t count,
+                                 struct gate **ret, struct error *err);
+void gates_release(struct gates *t, struct gate *const *gates, size_t count);
+
+NODISCARD enum status gate_desk_init(struct gate_desk *d, struct loop *l, struct error *err);
+void gate_desk_done(struct gate_desk *d); /* before loop_free; of a desk that was never made, too */
+
+enum gate_verdict gate_enter(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask);
+/* `tokens`: what it really took, -1: as predicted. `hold_ms`: health_leave. */
+void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outcome,
+                uint64_t hold_ms, int64_t tokens);
+/* What a call says of its expert's health, and how long the expert asked to be left alone. */
+enum health_outcome gate_judge(enum status status, const struct expert_answer *answer,
+                               uint64_t *ret_hold_ms);
+void gate_prove(struct gate_ticket *t); /* the answer has begun; cheap where it does not matter */
+/* NULL: it may be asked. Else why not, a static text, and until when. */
+const char *gate_barred(struct gate *g, uint64_t now_ms, uint64_t *ret_until_ms);
+
+struct gate_reading {
+    enum health_state state;
+    const char *why;   /* NULL: it may be asked */
+    uint64_t wait_ms;  /* until it may be; 0: now */
+    uint32_t failures; /* in a row */
+    uint64_t opened;   /* how often its circuit opened since it is known */
+    uint32_t in_flight, waiting;
+    uint64_t turned_away; /* who found no place, since it is known */
+};
+void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret);
+
+/* For tests without a loop: what the message and the timer of a ticket do. */
+void gate_desk_deliver(struct gate_desk *d, uint64_t now_ms);
+void gate_ticket_tick(struct gate_ticket *t, uint64_t now_ms);
