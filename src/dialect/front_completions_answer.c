@@ -230,11 +230,9 @@ static void write_chunk(struct stream *s, struct json_value root, struct buf *ou
 
 void completions_event(void *state, struct str data, struct buf *out)
 {
-    static const struct front_error broken = {
-        .http_status = 502,
-        .message = {"the expert sent a broken chunk", 30},
-        .type = "server_error",
-    };
+    const struct front_error broken = {.http_status = 502,
+                                       .message = STR("the expert sent a broken chunk"),
+                                       .type = "server_error"};
     struct stream *s = state;
     struct json_value root;
     if (s->over)

@@ -79,9 +79,10 @@ enum status front_members_read(struct front_reader *x, struct json_value object,
         size_t i = 0;
         while (i < count && !json_string_equal(key, str_from(table[i].name)))
             i++;
-        enum status status =
-            i < count ? read_member(x, key, item, place, &table[i], &fields[i])
-                      : front_refuse(x, name_member(x, place, key), "is not offered here");
+        enum status status = i < count ? read_member(x, key, item, place, &table[i], &fields[i])
+                             : item.type == JSON_NULL ? OK
+                                                      : front_refuse(x, name_member(x, place, key),
+                                                                     "is not offered here");
         if (status != OK)
             return status;
     }

@@ -1,13 +1,7 @@
-/* The front "responses": to be written. */
-#include "dialect/front_int.h"
-#include "dialect/openai.h"
+/* The front "responses": its row. */
+#include "dialect/front_responses_int.h"
 
-static enum status request(struct str body, struct arena *a, struct front_chat *ret,
-                           const char **ret_param, struct error *err)
-{
-    (void)body, (void)a, (void)ret, (void)ret_param;
-    return error_set(err, ERR_UNSUPPORTED, "this API is not offered yet");
-}
+#include "dialect/openai.h"
 
 static void error_body(const struct front_error *e, struct buf *out)
 {
@@ -15,4 +9,12 @@ static void error_body(const struct front_error *e, struct buf *out)
 }
 
 const struct front_row front_responses = {
-    .name = "responses", .request = request, .error = error_body};
+    .name = "responses",
+    .request = responses_request,
+    .answer = responses_answer,
+    .begin = responses_begin,
+    .event = responses_event,
+    .end = responses_end,
+    .fail = responses_fail,
+    .error = error_body,
+};
