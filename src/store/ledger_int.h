@@ -1,0 +1,63 @@
+/* Private to ledger.c and writer.c. Appenders share `lock`; the journal's consumer is the writer alone. */
+#pragma once
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "store/backend.h"
+#include "store/journal.h"
+#include "store/ledger.h"
+#include "store/open_set.h"
+#include "store/row.h"
+
+#define LEDGER_BATCH_ROWS   512
+#define LEDGER_BATCH_BYTES  (1u << 20)
+#define LEDGER_INTERVAL_MS  200 /* a request that is over within it is one statement */
+#define LEDGER_RETRY_MS     250 /* storage is away; doubles up to LEDGER_RETRY_MAX_MS */
+#define LEDGER_RETRY_MAX_MS 5000
+#define LEDGER_CLOSE_MS     5000
+#define LEDGER_STALL_MS     5000 /* a batch that takes longer means that storage is away */
+#define LEDGER_OPEN_MAX     16384
+
+struct ledger {
+    struct journal *journal;
+    struct backend *backend;
+    pthread_mutex_t lock; /* appenders: journal's head, open, loss, lost */
+    struct open_set *open;
+    uint64_t lost_rows;
+    int64_t lost_nano_usd;
+
+    sem_t wake;
+    atomic_bool idle;  /* the writer sleeps until somebody wakes it */
+    atomic_bool hurry; /* somebody waits for a flush */
+    atomic_bool stopping;
+    pthread_t thread;
+    bool has_thread;
+
+    atomic_bool storage_up;
+    atomic_uint_fast64_t busy_since_ms; /* a transaction runs since then; 0: none does */
+    atomic_uint_fast64_t written_rows, damaged_bytes;
+
+    pthread_mutex_t flush_lock; /* problem, and who waits for a flush */
+    pthread_cond_t flushed;
+    char problem[160];
+
+    /* The writer's own */
+    uint64_t
+        recover_until; /* the journal's head when it was opened: what is before it is an earlier process's */
+    bool recovered; /* and its open rows are closed */
+    int64_t opened_wall_ms;
+    struct batch *batch;
+    uint64_t stop_at_ms;
+};
+
+struct batch *batch_create(void); /* NULL: no memory */
+void batch_free(struct batch *b);
+
+/* Wakes the writer if it sleeps. */
+void ledger_wake(struct ledger *l);
+void *writer_main(void *ledger);
+/* A row that will never be written. Takes the lock. */
+void ledger_lose(struct ledger *l, const struct row *row);

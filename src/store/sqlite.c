@@ -1,0 +1,311 @@
+/* The ledger in a SQLite file: write-ahead log, so that readers and the writer do not wait for each other, and
+ * synchronous=NORMAL: a commit survives the death of the process, the last ones may not survive a power failure. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "store/backend.h"
+#include "store/sql.h"
+
+#define BUSY_TIMEOUT_MS 1000
+#define APPLICATION_ID  0x4c656572 /* "Leer" */
+
+struct sqlite_backend {
+    struct backend base;
+    char *path;
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_STATEMENTS];
+};
+
+static struct sqlite_backend *self(struct backend *b)
+{
+    return (struct sqlite_backend *)b;
+}
+
+static enum status fail(struct sqlite_backend *s, struct error *err)
+{
+    enum status status = ERR_IO;
+    int code = s->db ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
+    switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_RANGE:
+        status = ERR_INPUT;
+        break;
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+        status = ERR_CORRUPT;
+        break;
+    default:
+        break;
+    }
+    return error_set(err, status, "ledger %s: %s", s->path,
+                     s->db ? sqlite3_errmsg(s->db) : "out of memory");
+}
+
+static enum status run(struct sqlite_backend *s, const char *sql, struct error *err)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : fail(s, err);
+}
+
+static void disconnect(struct sqlite_backend *s)
+{
+    for (size_t i = 0; i < SQL_STATEMENTS; i++) {
+        sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
+    s->base.connected = false;
+}
+
+/* Values */
+
+static bool bind(sqlite3_stmt *st, const struct value *values, size_t count)
+{
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+        const struct value *v = &values[i];
+        int at = (int)i + 1;
+        switch (v->type) {
+        case VALUE_NULL:
+            rc = sqlite3_bind_null(st, at);
+            break;
+        case VALUE_INT:
+            rc = sqlite3_bind_int64(st, at, v->integer);
+            break;
+        case VALUE_REAL:
+            rc = sqlite3_bind_double(st, at, v->real);
+            break;
+        case VALUE_TEXT:
+            rc = sqlite3_bind_text(st, at, v->text.ptr ? v->text.ptr : "", (int)v->text.len,
+                                   SQLITE_STATIC);
+            break;
+        }
+    }
+    return rc == SQLITE_OK;
+}
+
+static struct value column(sqlite3_stmt *st, int i)
+{
+    switch (sqlite3_column_type(st, i)) {
+    case SQLITE_INTEGER:
+        return (struct value){.type = VALUE_INT, .integer = sqlite3_column_int64(st, i)};
+    case SQLITE_FLOAT:
+        return (struct value){.type = VALUE_REAL, .real = sqlite3_column_double(st, i)};
+    case SQLITE_TEXT: {
+        const char *text = (const char *)sqlite3_column_text(st, i);
+        return (struct value){.type = VALUE_TEXT,
+                              .text = {text, (size_t)sqlite3_column_bytes(st, i)}};
+    }
+    default:
+        return (struct value){.type = VALUE_NULL};
+    }
+}
+
+static enum status query(struct backend *b, const char *sql, const struct value *values,
+                         size_t count, backend_row_fn *on_row, void *arg, struct error *err)
+{
+    struct sqlite_backend *s = self(b);
+    sqlite3_stmt *st = NULL;
+    struct value row[BACKEND_COLUMNS_MAX];
+    enum status status = OK;
+    int rc = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK || !bind(st, values, count)) {
+        status = fail(s, err);
+        sqlite3_finalize(st);
+        return status;
+    }
+    int columns = sqlite3_column_count(st);
+    CHECK(columns <= BACKEND_COLUMNS_MAX);
+    while (status == OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        for (int i = 0; i < columns; i++)
+            row[i] = column(st, i);
+        status = on_row(row, (size_t)columns, arg, err);
+    }
+    if (status == OK && rc != SQLITE_DONE)
+        status = fail(s, err);
+    sqlite3_finalize(st);
+    return status;
+}
+
+static enum status take_int(const struct value *values, size_t count, void *arg, struct error *err)
+{
+    (void)err;
+    if (count > 0 && values[0].type == VALUE_INT)
+        *(int64_t *)arg = values[0].integer;
+    return OK;
+}
+
+static enum status read_int(struct sqlite_backend *s, const char *sql, int64_t *ret,
+                            struct error *err)
+{
+    *ret = 0;
+    return query(&s->base, sql, NULL, 0, take_int, ret, err);
+}
+
+/* Connecting */
+
+static enum status make_schema(struct sqlite_backend *s, struct error *err)
+{
+    char text[80];
+    enum status status = run(s, "BEGIN IMMEDIATE", err);
+    for (size_t i = 0; i < SQL_SCHEMA_COUNT && status == OK; i++)
+        status = run(s, sql_schema[i], err);
+    snprintf(text, sizeof(text), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, SQL_SCHEMA_VERSION);
+    if (status == OK)
+        status = run(s, text, err);
+    return status == OK ? run(s, "COMMIT", err) : status;
+}
+
+static enum status check_schema(struct sqlite_backend *s, bool write, struct error *err)
+{
+    int64_t version = 0, application = 0, tables = 0;
+    enum status status = read_int(s, "PRAGMA user_version", &version, err);
+    if (status == OK)
+        status = read_int(s, "PRAGMA application_id", &application, err);
+    if (status == OK)
+        status = read_int(s, "SELECT COUNT(*) FROM sqlite_master", &tables, err);
+    if (status != OK)
+        return status;
+    if (tables > 0 && application != APPLICATION_ID)
+        return error_set(err, ERR_CORRUPT, "%s is another program's database, not a ledger",
+                         s->path);
+    if (version > SQL_SCHEMA_VERSION)
+        return error_set(err, ERR_CORRUPT,
+                         "ledger %s was made by a newer Leeroo (version %lld, known is %d)",
+                         s->path, (long long)version, SQL_SCHEMA_VERSION);
+    if (version == SQL_SCHEMA_VERSION)
+        return OK;
+    if (!write)
+        return error_set(err, ERR_CORRUPT, "ledger %s holds nothing yet", s->path);
+    return make_schema(s, err);
+}
+
+/* Only its owner may read it. SQLite gives the log's files the same rights. */
+static enum status make_file(struct sqlite_backend *s, struct error *err)
+{
+    int fd = open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && errno != EEXIST)
+        return error_set_errno(err, ERR_IO, errno, "ledger: cannot make %s", s->path);
+    if (fd >= 0)
+        close(fd); /* nobody can have locked it yet, so this takes nobody's lock away */
+    return OK;
+}
+
+static enum status prepare(struct sqlite_backend *s, struct error *err)
+{
+    for (size_t i = 0; i < SQL_STATEMENTS; i++)
+        if (sqlite3_prepare_v3(s->db, sql_statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &s->statements[i], NULL) != SQLITE_OK)
+            return fail(s, err);
+    return OK;
+}
+
+static enum status connect_now(struct sqlite_backend *s, bool write, struct error *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+    enum status status = write ? make_file(s, err) : OK;
+    if (status != OK)
+        return status;
+    if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
+        return fail(s, err);
+    sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+    if (write)
+        status = run(s,
+                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
+                     "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; "
+                     "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY",
+                     err);
+    if (status == OK)
+        status = check_schema(s, write, err);
+    if (status == OK && write)
+        status = prepare(s, err);
+    return status;
+}
+
+static enum status connect_backend(struct backend *b, bool write, struct error *err)
+{
+    enum status status = connect_now(self(b), write, err);
+    if (status != OK)
+        disconnect(self(b));
+    return status;
+}
+
+/* Writing */
+
+static enum status begin(struct backend *b, struct error *err)
+{
+    return run(self(b), "BEGIN IMMEDIATE", err);
+}
+
+static enum status put(struct backend *b, size_t statement, const struct value *values,
+                       size_t count, struct error *err)
+{
+    struct sqlite_backend *s = self(b);
+    sqlite3_stmt *st = s->statements[statement];
+    enum status status = OK;
+    if (!bind(st, values, count) || sqlite3_step(st) != SQLITE_DONE)
+        status = fail(s, err);
+    sqlite3_reset(st);
+    return status;
+}
+
+static enum status commit(struct backend *b, struct error *err)
+{
+    return run(self(b), "COMMIT", err);
+}
+
+/* A connection that saw an I/O error is not trusted any more; one that had to wait is. */
+static void rollback(struct backend *b)
+{
+    struct sqlite_backend *s = self(b);
+    int code = sqlite3_errcode(s->db) & 0xff;
+    bool healthy = code == SQLITE_BUSY || code == SQLITE_FULL || code == SQLITE_CONSTRAINT;
+    int rc = sqlite3_get_autocommit(s->db) ? SQLITE_OK
+                                           : sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    if (!healthy || rc != SQLITE_OK)
+        disconnect(s);
+}
+
+static void free_backend(struct backend *b)
+{
+    struct sqlite_backend *s = self(b);
+    disconnect(s);
+    free(s->path);
+    free(s);
+}
+
+static const struct backend_ops ops = {
+    .connect = connect_backend,
+    .begin = begin,
+    .put = put,
+    .commit = commit,
+    .rollback = rollback,
+    .query = query,
+    .free = free_backend,
+    .each_call = "json_each(requests.calls)",
+    .call_text = "json_extract(value, '$.%s')",
+    .call_integer = "CAST(json_extract(value, '$.%s') AS BIGINT)",
+};
+
+enum status sqlite_backend_create(const char *path, struct backend **ret, struct error *err)
+{
+    struct sqlite_backend *s = calloc(1, sizeof(*s));
+    if (s)
+        s->path = strdup(path);
+    if (!s || !s->path) {
+        free(s);
+        return error_set(err, ERR_MEMORY, "out of memory for the ledger");
+    }
+    s->base.ops = &ops;
+    *ret = &s->base;
+    return OK;
+}
