@@ -72,11 +72,26 @@ static enum status read_path(struct conf_reader *r, const struct conf_row *row,
     return OK;
 }
 
+static enum status read_auth(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char *const names[] = {
+        [AUTH_AUTO] = "auto", [AUTH_REQUIRED] = "required", [AUTH_OFF] = "off"};
+    for (size_t i = 0; value->kind == TREE_SCALAR && i < 3; i++)
+        if (str_equal(value->scalar, str_from(names[i]))) {
+            *(enum config_auth *)into = (enum config_auth)i;
+            return OK;
+        }
+    return conf_fail(r, value, err, "%s must be auto, required or off", row->key);
+}
+
 #define CONFIG_FIELD(field) offsetof(struct raw, config.field)
 
 static const struct conf_row top_rows[] = {
     {"listen", config_read_node, offsetof(struct raw, listen), false, 0, 0},
     {"allow_remote", conf_read_bool, CONFIG_FIELD(allow_remote), false, 0, 0},
+    {"auth", read_auth, CONFIG_FIELD(auth), false, 0, 0},
+    {"keys", read_path, CONFIG_FIELD(keys_path), false, 0, 0},
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
     {"model", read_path, CONFIG_FIELD(model_path), true, 0, 0},
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
@@ -100,6 +115,17 @@ static enum status read_listen(struct conf_reader *r, const struct yaml_tree *no
     return status == OK ? config_check_listen(r, node, c, err) : status;
 }
 
+/* keys.json in state_dir, unless the file says where; what they spend is always there. */
+static enum status place_keys(struct config *c, struct error *err)
+{
+    if (!c->state_dir)
+        return OK;
+    if (!c->keys_path)
+        c->keys_path = arena_printf(c->arena, "%s/keys.json", c->state_dir);
+    c->spend_path = arena_printf(c->arena, "%s/keys.spend", c->state_dir);
+    return c->keys_path && c->spend_path ? OK : config_no_memory(err);
+}
+
 static enum status read_root(struct conf_reader *r, const struct yaml_tree *root, struct error *err)
 {
     struct config *c = r->context;
@@ -110,6 +136,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         return status;
     *c = raw.config;
     status = read_listen(r, raw.listen, err);
+    if (status == OK)
+        status = place_keys(c, err);
     if (status == OK)
         status = config_read_experts(r, raw.experts, err);
     if (status == OK)
@@ -143,12 +171,13 @@ static struct config *config_create(const char *place)
     return c;
 }
 
-enum status config_parse(struct str text, const char *place, struct config **ret, struct error *err)
+static enum status parse(struct str text, const char *place, bool without_secrets,
+                         struct config **ret, struct error *err)
 {
     struct config *c = config_create(place);
     if (!c)
         return config_no_memory(err);
-    struct conf_reader r = {c->place, c->arena, c};
+    struct conf_reader r = {c->place, c->arena, c, without_secrets};
     const struct yaml_tree *root = NULL;
     enum status status = yaml_tree_parse(text, c->place, c->arena, &root, err);
     if (status == OK)
@@ -161,15 +190,31 @@ enum status config_parse(struct str text, const char *place, struct config **ret
     return OK;
 }
 
-enum status config_load(const char *path, struct config **ret, struct error *err)
+enum status config_parse(struct str text, const char *place, struct config **ret, struct error *err)
+{
+    return parse(text, place, false, ret, err);
+}
+
+static enum status load(const char *path, bool without_secrets, struct config **ret,
+                        struct error *err)
 {
     struct buf text;
     buf_init(&text, CONFIG_BYTES_MAX);
     enum status status = file_read(path, CONFIG_BYTES_MAX, &text, err);
     if (status == OK)
-        status = config_parse(buf_str(&text), path, ret, err);
+        status = parse(buf_str(&text), path, without_secrets, ret, err);
     buf_done(&text);
     return status;
+}
+
+enum status config_load(const char *path, struct config **ret, struct error *err)
+{
+    return load(path, false, ret, err);
+}
+
+enum status config_load_without_secrets(const char *path, struct config **ret, struct error *err)
+{
+    return load(path, true, ret, err);
 }
 
 void config_free(struct config *c)

@@ -51,11 +51,21 @@ struct config_upstream {
     uint32_t connections; /* per host and thread */
 };
 
+enum config_auth {
+    AUTH_AUTO,     /* keys are asked for once there are any, and always beyond loopback */
+    AUTH_REQUIRED, /* always */
+    AUTH_OFF,      /* never: somebody in front does it */
+};
+
 struct config {
     struct arena *arena;
     const char *place; /* the file's name as given */
     struct str listen; /* "127.0.0.1:8080" */
     bool allow_remote;
+    bool remote; /* listen is not a loopback address */
+    enum config_auth auth;
+    const char *keys_path;  /* of the file of client keys (key_file.h); NULL: nowhere to have any */
+    const char *spend_path; /* of what they have spent (key_spend.h); NULL: in memory only */
     uint32_t threads;       /* 0: one per core, at most four */
     const char *state_dir;  /* NULL: budgets are kept in memory only */
     const char *model_path; /* relative paths are resolved against the file's folder */
@@ -73,6 +83,9 @@ struct config {
 };
 
 NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);
+/* For those who call no expert: what `env:NAME` names need not be in the environment, and is left empty. */
+NODISCARD enum status config_load_without_secrets(const char *path, struct config **ret,
+                                                  struct error *err);
 NODISCARD enum status config_parse(struct str text, const char *place, struct config **ret,
                                    struct error *err);
 void config_free(struct config *c); /* NULL is fine; wipes the keys */

@@ -13,7 +13,7 @@ static bool is_loopback(struct str host)
 }
 
 enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,
-                                const struct config *c, struct error *err)
+                                struct config *c, struct error *err)
 {
     static const char right[] = "HOST:PORT, like 127.0.0.1:8080 or [::1]:8080";
     const char *colon = memrchr(c->listen.ptr, ':', c->listen.len);
@@ -24,10 +24,11 @@ enum status config_check_listen(const struct conf_reader *r, const struct yaml_t
     if (str_to_uint64(str_slice(c->listen, host_len + 1, c->listen.len), &port) != OK ||
         port > 65535)
         return conf_fail(r, at, err, "listen must be %s, not '%.*s'", right, STR_FMT(c->listen));
-    if (!is_loopback(str_slice(c->listen, 0, host_len)) && !c->allow_remote)
+    c->remote = !is_loopback(str_slice(c->listen, 0, host_len));
+    if (c->remote && !c->allow_remote)
         return conf_fail(r, at, err,
-                         "listen: '%.*s' can be reached from other machines and the gateway asks "
-                         "nobody for a key; listen on 127.0.0.1, or add `allow_remote: true`",
+                         "listen: '%.*s' can be reached from other machines; listen on 127.0.0.1, "
+                         "or add `allow_remote: true`, and make keys with `leeroo keys create`",
                          STR_FMT(c->listen));
     return OK;
 }

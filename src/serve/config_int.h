@@ -21,7 +21,7 @@ NODISCARD enum status config_pick_reference(struct conf_reader *r, const struct 
 size_t config_policy_index(const struct config *c, struct str name);
 
 NODISCARD enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,
-                                          const struct config *c, struct error *err);
+                                          struct config *c, struct error *err);
 /* Also trims trailing slashes. */
 NODISCARD enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
                                        struct str *url, struct error *err);

@@ -11,7 +11,8 @@
 struct conf_reader {
     const char *place; /* the file's name, for messages */
     struct arena *arena;
-    void *context; /* of the rows' own readers */
+    void *context;        /* of the rows' own readers */
+    bool without_secrets; /* what env:NAME names need not be there, and is left empty */
 };
 
 struct conf_row;

@@ -124,6 +124,8 @@ Test(config, mistakes_at_the_top)
         {MODEL EXPERT "listen: 0.0.0.0:80\n",
          "l.yaml:4:9: listen: '0.0.0.0:80' can be reached from other machines"},
         {MODEL EXPERT "allow_remote: maybe\n", "allow_remote must be true or false, not 'maybe'"},
+        {MODEL EXPERT "auth: optional\n", "auth must be auto, required or off"},
+        {MODEL EXPERT "auth: [off]\n", "auth must be auto, required or off"},
         {MODEL EXPERT "limits: {body: 10 parsecs}\n", "body must be a size like 64KiB"},
         {MODEL EXPERT "limits: {body: 10}\n",
          "body must be between 1024 and 1073741824 bytes, not '10'"},
@@ -217,6 +219,26 @@ Test(config, remote_listening_must_be_asked_for)
     config_free(c);
     config_free(parse(MODEL EXPERT "listen: ':0'\n"));
     config_free(parse(MODEL EXPERT "listen: localhost:0\n"));
+}
+
+Test(config, keys_are_in_state_dir_or_where_the_file_says)
+{
+    struct config *c = parse(MODEL EXPERT);
+    cr_expect(!c->remote && c->auth == AUTH_AUTO && !c->keys_path && !c->spend_path);
+    config_free(c);
+    c = parse(MODEL EXPERT "state_dir: st\nauth: required\n");
+    cr_expect(c->auth == AUTH_REQUIRED);
+    cr_expect_str_eq(c->keys_path, "dir/st/keys.json");
+    cr_expect_str_eq(c->spend_path, "dir/st/keys.spend");
+    config_free(c);
+    c = parse(MODEL EXPERT "state_dir: st\nkeys: /etc/k.json\nauth: off\n");
+    cr_expect(c->auth == AUTH_OFF);
+    cr_expect_str_eq(c->keys_path, "/etc/k.json");
+    cr_expect_str_eq(c->spend_path, "dir/st/keys.spend");
+    config_free(c);
+    c = parse(MODEL EXPERT "listen: '[::]:80'\nallow_remote: true\n");
+    cr_expect(c->remote);
+    config_free(c);
 }
 
 Test(config, override_adds_or_replaces_and_becomes_the_default)

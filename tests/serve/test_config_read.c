@@ -21,7 +21,7 @@ static enum status read_one(conf_read_fn *fn, const char *text, void *into)
     const struct conf_row row = {"key", fn, 0, false, 0, 1e12};
     const struct yaml_tree value = {
         .kind = TREE_SCALAR, .line = 1, .column = 1, .scalar = str_from(text)};
-    struct conf_reader r = {"f", NULL, NULL};
+    struct conf_reader r = {.place = "f"};
     return fn(&r, &row, &value, into, NULL);
 }
 

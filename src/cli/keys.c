@@ -1,0 +1,341 @@
+/* leeroo keys: who may call the gateway, and how much. */
+#include "cli/keys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/commands.h"
+
+#define ARENA_BYTES_MAX (64u << 20)
+#define JSON_BYTES_MAX  (64u << 10)
+
+static const char text[] =
+    "Makes, lists, changes and revokes the keys that clients call the gateway with. A key is shown "
+    "once, when\n"
+    "it is made: the file keeps only a digest of it. A running gateway sees every change within a "
+    "second.\n"
+    "\n"
+    "  leeroo keys create --name ci-bot --budget-day 5 --requests-per-minute 60\n"
+    "  leeroo keys list\n"
+    "  leeroo keys change ci-bot --budget-day 10 --requests-per-minute none\n"
+    "  leeroo keys revoke ci-bot\n"
+    "\n"
+    "Clients send it as `Authorization: Bearer lr-...`, `x-api-key: lr-...` or `api-key: lr-...`; "
+    "OpenAI's and\n"
+    "Anthropic's libraries do so when it is given to them as the API key.\n"
+    "\n"
+    "Without a limit a key is unlimited. Budgets are in USD; a day and a month begin at 00:00 UTC. "
+    "With\n"
+    "--policies a key may use those policies, and experts by name only when --experts lists "
+    "them.\n";
+
+struct options {
+    const char *config, *file, *name;
+    struct keys_wishes wishes;
+    bool json;
+};
+
+struct desk { /* where the keys are, and the names they may list */
+    struct arena *arena;
+    struct config *config; /* NULL with --file */
+    const char *path, *spend_path, *folder;
+    struct key_file file;
+    int lock; /* -1: not held */
+    int64_t now_ms;
+};
+
+/* Opening */
+
+static enum status find_file(const struct options *o, struct desk *d, struct error *err)
+{
+    const char *slash = o->file ? strrchr(o->file, '/') : NULL;
+    if (o->file) {
+        d->path = o->file;
+        d->spend_path = arena_printf(d->arena, "%.*skeys.spend",
+                                     slash ? (int)(slash - o->file) + 1 : 0, o->file);
+        return d->spend_path ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    }
+    enum status status = config_load_without_secrets(o->config, &d->config, err);
+    if (status != OK)
+        return status;
+    if (!d->config->keys_path)
+        return error_set(err, ERR_INPUT,
+                         "%s does not say where keys are kept; add `state_dir: state` or `keys: "
+                         "FILE` to it",
+                         o->config);
+    d->path = d->config->keys_path;
+    d->spend_path = d->config->spend_path;
+    d->folder = d->config->state_dir;
+    return OK;
+}
+
+static void desk_close(struct desk *d)
+{
+    if (d->lock >= 0)
+        close(d->lock);
+    config_free(d->config);
+    arena_free(d->arena);
+}
+
+static enum status desk_open(const struct options *o, struct desk *d, struct error *err)
+{
+    *d = (struct desk){.lock = -1, .now_ms = clock_wall_ms()};
+    d->arena = arena_create(ARENA_BYTES_MAX);
+    return d->arena ? find_file(o, d, err) : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+/* Nobody else changes the file from here until desk_close. */
+static enum status begin_change(struct desk *d, bool create, struct error *err)
+{
+    static const struct key_file none;
+    if (create && d->folder && mkdir(d->folder, 0700) != 0 && errno != EEXIST)
+        return error_set_errno(err, ERR_IO, errno, "cannot make %s", d->folder);
+    enum status status = create || access(d->path, F_OK) == 0
+                             ? key_file_lock(d->path, &d->lock, err)
+                             : error_set(err, ERR_NOT_FOUND,
+                                         "%s: there are no keys yet; `leeroo keys create --name "
+                                         "NAME` makes one",
+                                         d->path);
+    if (status != OK)
+        return status;
+    status = key_file_load(d->path, d->arena, &d->file, err);
+    if (status != ERR_NOT_FOUND || !create)
+        return status;
+    d->file = none;
+    d->file.rows = ARENA_NEW(d->arena, struct key_row);
+    return d->file.rows ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+/* By id, or by the name of a key that is not revoked. */
+static enum status find_key(const struct desk *d, const char *who, struct key_row **ret,
+                            struct error *err)
+{
+    struct key_row *found = NULL;
+    for (size_t i = 0; i < d->file.count; i++) {
+        struct key_row *row = &d->file.rows[i];
+        if (str_equal(row->id, str_from(who))) {
+            *ret = row;
+            return OK;
+        }
+        if (row->revoked_ms != 0 || !str_equal(row->name, str_from(who)))
+            continue;
+        if (found)
+            return error_set(err, ERR_INPUT,
+                             "more than one key is called '%.100s'; give the id of one (%.*s, "
+                             "%.*s, ...)",
+                             who, STR_FMT(found->id), STR_FMT(row->id));
+        found = row;
+    }
+    if (!found)
+        return error_set(err, ERR_NOT_FOUND, "%s has no live key '%.100s'; `leeroo keys list`",
+                         d->path, who);
+    *ret = found;
+    return OK;
+}
+
+/* Actions */
+
+static void show_made(const struct options *o, const struct desk *d, const struct key_row *row,
+                      const char *secret)
+{
+    struct buf json;
+    if (!o->json) {
+        fflush(stdout);
+        fprintf(stderr, "%.*s '%.*s' is in %s. The key is shown this once:\n", STR_FMT(row->id),
+                STR_FMT(row->name), d->path);
+        puts(secret);
+        return;
+    }
+    buf_init(&json, JSON_BYTES_MAX);
+    key_row_write(row, false, &json);
+    printf("{\"key\": \"%s\", %s}\n", secret, json.ptr ? json.ptr : "");
+    buf_done(&json);
+}
+
+static enum status check_name(const struct desk *d, const char *name, struct error *err)
+{
+    struct str s = str_from(name);
+    if (s.len == 0 || s.len > KEY_NAME_BYTES_MAX || !utf8_valid(s))
+        return error_set(err, ERR_USAGE, "--name: say whose key it is, in at most %d bytes",
+                         KEY_NAME_BYTES_MAX);
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 127)
+            return error_set(err, ERR_USAGE, "--name: no control characters");
+    for (size_t i = 0; i < d->file.count; i++)
+        if (d->file.rows[i].revoked_ms == 0 && str_equal(d->file.rows[i].name, s))
+            return error_set(err, ERR_INPUT,
+                             "there is a key '%s' (%.*s); revoke it, or give another name", name,
+                             STR_FMT(d->file.rows[i].id));
+    if (d->file.count >= KEY_COUNT_MAX)
+        return error_set(err, ERR_TOO_LARGE,
+                         "%s: there is room for %d keys; revoked ones may be "
+                         "deleted from it",
+                         d->path, KEY_COUNT_MAX);
+    return OK;
+}
+
+static enum status create(const struct options *o, struct desk *d, struct error *err)
+{
+    char secret[KEY_SECRET_BYTES] = {0};
+    struct key_row row = {
+        .name = str_from(o->name),
+        .created_ms = d->now_ms,
+        .limits = {.budget_nano_usd = {KEY_UNLIMITED, KEY_UNLIMITED, KEY_UNLIMITED},
+                   .requests_per_minute = KEY_UNLIMITED,
+                   .tokens_per_minute = KEY_UNLIMITED}};
+    enum status status = begin_change(d, true, err);
+    if (status == OK)
+        status = check_name(d, o->name, err);
+    if (status == OK)
+        status = keys_apply(&o->wishes, d->config, d->arena, d->now_ms, &row, err);
+    if (status == OK)
+        status = key_secret_make(d->arena, &row, secret, err);
+    if (status == OK) {
+        d->file.rows[d->file.count++] = row;
+        status = key_file_save(d->path, &d->file, err);
+    }
+    if (status == OK)
+        show_made(o, d, &row, secret);
+    explicit_bzero(secret, sizeof(secret));
+    return status;
+}
+
+static enum status list(const struct options *o, struct desk *d, struct error *err)
+{
+    enum status status = key_file_load(d->path, d->arena, &d->file, err);
+    if (status == ERR_NOT_FOUND && !o->json)
+        return error_set(err, ERR_NOT_FOUND,
+                         "%s: there are no keys yet; `leeroo keys create --name NAME` makes one",
+                         d->path);
+    if (status == ERR_NOT_FOUND)
+        status = OK;
+    struct key_spent *spent = ARENA_ARRAY(d->arena, d->file.count + 1, struct key_spent);
+    if (status == OK && !spent)
+        status = error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK && d->spend_path)
+        status = key_spend_read(d->spend_path, d->file.rows, d->file.count, spent, err);
+    for (size_t i = 0; status == OK && i < d->file.count; i++)
+        key_spent_roll(&spent[i], d->now_ms);
+    if (status != OK)
+        return status;
+    if (o->json)
+        return keys_print_json(&d->file, spent, d->now_ms, err);
+    keys_print_table(&d->file, spent, d->now_ms);
+    return OK;
+}
+
+static enum status revoke_key(const char *who, struct desk *d, struct error *err)
+{
+    struct key_row *row = NULL;
+    enum status status = begin_change(d, false, err);
+    if (status == OK)
+        status = find_key(d, who, &row, err);
+    if (status == OK && row->revoked_ms != 0)
+        status = error_set(err, ERR_INPUT, "%.*s is revoked already", STR_FMT(row->id));
+    if (status == OK) {
+        row->revoked_ms = d->now_ms;
+        status = key_file_save(d->path, &d->file, err);
+    }
+    if (status == OK)
+        fprintf(stderr, "%.*s '%.*s' is revoked; a running gateway refuses it within a second\n",
+                STR_FMT(row->id), STR_FMT(row->name));
+    return status;
+}
+
+static enum status change(const struct options *o, const char *who, struct desk *d,
+                          struct error *err)
+{
+    struct key_row *row = NULL;
+    enum status status = begin_change(d, false, err);
+    if (status == OK)
+        status = find_key(d, who, &row, err);
+    if (status == OK)
+        status = keys_apply(&o->wishes, d->config, d->arena, d->now_ms, row, err);
+    if (status == OK)
+        status = key_file_save(d->path, &d->file, err);
+    if (status == OK)
+        fprintf(stderr, "%.*s '%.*s' is changed\n", STR_FMT(row->id), STR_FMT(row->name));
+    return status;
+}
+
+static enum status act(const struct options *o, const char *action, const char *who, struct desk *d,
+                       struct error *err)
+{
+    if (!strcmp(action, "create"))
+        return create(o, d, err);
+    if (!strcmp(action, "list"))
+        return list(o, d, err);
+    return !strcmp(action, "revoke") ? revoke_key(who, d, err) : change(o, who, d, err);
+}
+
+static enum status check_usage(const struct options *o, int count, char **argv, struct error *err)
+{
+    static const char *const actions[] = {"create", "list", "revoke", "change"};
+    size_t i = 0;
+    while (count > 0 && i < 4 && strcmp(argv[0], actions[i]))
+        i++;
+    if (count == 0 || i == 4)
+        return error_set(
+            err, ERR_USAGE,
+            "say what to do: create, list, change or revoke; `leeroo keys -h` explains");
+    if (i == 0 && !o->name)
+        return error_set(err, ERR_USAGE, "create: --name NAME says whose key it is");
+    if (i != 0 && o->name)
+        return error_set(err, ERR_USAGE, "--name is for create; %s takes ID or NAME as it is",
+                         actions[i]);
+    if (i >= 2 && count < 2)
+        return error_set(err, ERR_USAGE, "%s: which one? give its ID or NAME", actions[i]);
+    if (count > (i >= 2 ? 2 : 1))
+        return error_set(err, ERR_USAGE, "unexpected argument '%.100s'", argv[count - 1]);
+    return OK;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {.config = "leeroo.yaml"};
+    struct keys_wishes *w = &o.wishes;
+    const struct option_row rows[] = {
+        {"--config", 'c', "FILE", "the gateway's configuration (default leeroo.yaml)",
+         OPTION_STRING, &o.config, 0, 0, NULL},
+        {"--file", 0, "FILE", "the file of keys itself; names are not checked then", OPTION_STRING,
+         &o.file, 0, 0, NULL},
+        {"--name", 'n', "NAME", "whose key it is", OPTION_STRING, &o.name, 0, 0, NULL},
+        {"--budget-day", 0, "USD", "most it may spend in a day; none lifts it", OPTION_STRING,
+         &w->budget_usd[KEY_DAY], 0, 0, NULL},
+        {"--budget-month", 0, "USD", "in a calendar month", OPTION_STRING,
+         &w->budget_usd[KEY_MONTH], 0, 0, NULL},
+        {"--budget-total", 0, "USD", "ever", OPTION_STRING, &w->budget_usd[KEY_TOTAL], 0, 0, NULL},
+        {"--requests-per-minute", 0, "N", "that many at once, then evenly", OPTION_STRING,
+         &w->requests_per_minute, 0, 0, NULL},
+        {"--tokens-per-minute", 0, "N", "input and output together", OPTION_STRING,
+         &w->tokens_per_minute, 0, 0, NULL},
+        {"--experts", 0, "A,B", "only these; all lifts it", OPTION_STRING, &w->experts, 0, 0, NULL},
+        {"--policies", 0, "X,Y", "only these", OPTION_STRING, &w->policies, 0, 0, NULL},
+        {"--expires", 0, "DATE", "2026-12-31 (00:00 UTC), 2026-12-31T08:00:00Z, or 90d",
+         OPTION_STRING, &w->expires, 0, 0, NULL},
+        {"--json", 0, NULL, "for programs", OPTION_FLAG, &o.json, 0, 0, NULL},
+    };
+    const struct usage usage = {"keys create|list|change|revoke [ID|NAME] [options]", text, rows,
+                                sizeof(rows) / sizeof(rows[0])};
+    struct error err = {0};
+    struct desk desk;
+    int count = 0;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
+    status = check_usage(&o, count, argv, &err);
+    if (status != OK)
+        return cli_fail("keys", &err);
+    status = desk_open(&o, &desk, &err);
+    if (status == OK)
+        status = act(&o, argv[0], count > 1 ? argv[1] : NULL, &desk, &err);
+    desk_close(&desk);
+    return status == OK ? 0 : cli_fail("keys", &err);
+}
+
+const struct command keys_command = {"keys", "who may call the gateway, and how much", run};

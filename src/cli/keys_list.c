@@ -1,0 +1,110 @@
+/* The keys as a table for people and as JSON for programs; never a secret, nor a digest of one. */
+#include <stdio.h>
+
+#include "base/money.h"
+#include "cli/keys.h"
+
+#define CELL_BYTES_MAX 64
+#define JSON_BYTES_MAX (16u << 20)
+#define LIST_BYTES_MAX 4096
+
+static const char *state_of(const struct key_row *row, int64_t now_ms)
+{
+    const char *refused = key_row_refused(row, now_ms);
+    return refused ? refused : "live";
+}
+
+/* Two decimals at least, nine at most. */
+static void add_usd(struct buf *out, int64_t nano_usd)
+{
+    struct buf text;
+    buf_init(&text, CELL_BYTES_MAX);
+    money_format_usd(&text, nano_usd);
+    size_t len = text.len;
+    while (len > 0 && text.ptr[len - 1] == '0' && len > 2 && text.ptr[len - 3] != '.')
+        len--;
+    buf_add(out, str_slice(buf_str(&text), 0, len));
+    buf_done(&text);
+}
+
+static void print_amount(int64_t spent, int64_t budget)
+{
+    struct buf cell;
+    buf_init(&cell, CELL_BYTES_MAX);
+    add_usd(&cell, spent);
+    if (budget != KEY_UNLIMITED) {
+        buf_add_char(&cell, '/');
+        add_usd(&cell, budget);
+    }
+    printf(" %16s", cell.ptr ? cell.ptr : "");
+    buf_done(&cell);
+}
+
+static void add_names(struct buf *out, const char *what, const struct key_names *names)
+{
+    for (size_t i = 0; names->list && i < names->count; i++)
+        buf_addf(out, "%s%.*s", i ? "," : what, STR_FMT(names->list[i]));
+}
+
+static void print_limits(const struct key_row *row)
+{
+    const struct key_limits *l = &row->limits;
+    struct buf text;
+    buf_init(&text, LIST_BYTES_MAX);
+    if (l->requests_per_minute != KEY_UNLIMITED)
+        buf_addf(&text, " requests/min=%lld", (long long)l->requests_per_minute);
+    if (l->tokens_per_minute != KEY_UNLIMITED)
+        buf_addf(&text, " tokens/min=%lld", (long long)l->tokens_per_minute);
+    add_names(&text, " experts=", &l->experts);
+    add_names(&text, " policies=", &l->policies);
+    if (row->expires_ms != 0) {
+        buf_add_c(&text, " expires=");
+        key_time_write(&text, row->expires_ms);
+    }
+    printf(" %s\n", text.ptr ? text.ptr : "");
+    buf_done(&text);
+}
+
+void keys_print_table(const struct key_file *f, const struct key_spent *spent, int64_t now_ms)
+{
+    printf("%-15s %-20s %-8s %16s %16s %16s  %s\n", "ID", "NAME", "STATE", "TODAY USD", "MONTH USD",
+           "TOTAL USD", "LIMITS");
+    for (size_t i = 0; i < f->count; i++) {
+        const struct key_row *row = &f->rows[i];
+        printf("%-15.*s %-20.*s %-8s", STR_FMT(row->id), STR_FMT(row->name), state_of(row, now_ms));
+        for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
+            print_amount(spent[i].nano_usd[p], row->limits.budget_nano_usd[p]);
+        print_limits(row);
+    }
+}
+
+static void write_row(struct buf *out, const struct key_row *row, const struct key_spent *spent,
+                      int64_t now_ms)
+{
+    key_row_write(row, false, out);
+    buf_addf(out, ", \"state\": \"%s\", \"spent_usd\": {", state_of(row, now_ms));
+    for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
+        buf_addf(out, "%s\"%s\": ", p ? ", " : "", key_period_name(p));
+        money_format_usd(out, spent->nano_usd[p]);
+    }
+    buf_add_c(out, "}");
+}
+
+enum status keys_print_json(const struct key_file *f, const struct key_spent *spent, int64_t now_ms,
+                            struct error *err)
+{
+    struct buf out;
+    buf_init(&out, JSON_BYTES_MAX);
+    buf_add_char(&out, '[');
+    for (size_t i = 0; i < f->count; i++) {
+        buf_add_c(&out, i ? ",\n {" : "{");
+        write_row(&out, &f->rows[i], &spent[i], now_ms);
+        buf_add_char(&out, '}');
+    }
+    buf_add_char(&out, ']');
+    enum status status = buf_status(&out, err);
+    if (status == OK)
+        puts(out.ptr);
+    buf_done(&out);
+    return status;
+}

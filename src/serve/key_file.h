@@ -1,0 +1,74 @@
+/* The file of client keys, keys.json: who may call and how much. It holds digests, never the secrets themselves.
+ *
+ * Written by `leeroo keys` under a lock and renamed into place, so that a reader never sees half of one; read by the
+ * gateway (keys.h). A member that this version does not know is refused: it may be a limit. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+
+#define KEY_FILE_BYTES_MAX (4u << 20)
+#define KEY_COUNT_MAX      8192 /* revoked ones included */
+#define KEY_ID_BYTES       16   /* with the NUL: "key_" and ten letters */
+#define KEY_NAME_BYTES_MAX 100
+#define KEY_LIST_MAX       256 /* experts, policies */
+#define KEY_SECRET_PREFIX  "lr-"
+#define KEY_SECRET_BYTES   47 /* with the NUL: the prefix and 256 bits as 43 letters */
+#define KEY_UNLIMITED      INT64_C(-1)
+
+enum key_period { KEY_DAY, KEY_MONTH, KEY_TOTAL, KEY_PERIODS };
+
+const char *key_period_name(enum key_period p); /* "day", "month", "total" */
+
+struct key_names { /* a list of names; list NULL: no limit, which an empty list is not */
+    const struct str *list;
+    size_t count;
+};
+
+struct key_limits { /* each KEY_UNLIMITED where nothing is said; a budget of 0 is one */
+    int64_t budget_nano_usd[KEY_PERIODS];
+    int64_t requests_per_minute, tokens_per_minute;
+    struct key_names experts, policies;
+};
+
+struct key_row {
+    struct str id, name;
+    struct digest sha256;                       /* of the secret */
+    int64_t created_ms, revoked_ms, expires_ms; /* since 1970; 0: not */
+    struct key_limits limits;
+};
+
+struct key_file {
+    struct key_row *rows; /* in the arena, with room for one more */
+    size_t count;
+};
+
+bool key_names_have(const struct key_names *names, struct str name); /* true without a limit */
+/* NULL where the key is good at that time, else "revoked" or "expired". */
+const char *key_row_refused(const struct key_row *row, int64_t now_ms);
+
+/* ERR_INPUT, ERR_UNSUPPORTED (of another version, or more than this version knows), ERR_TOO_LARGE, ERR_MEMORY. The
+ * text need not outlive the call. */
+NODISCARD enum status key_file_parse(struct str text, const char *place, struct arena *a,
+                                     struct key_file *ret, struct error *err);
+void key_file_write(const struct key_file *f, struct buf *out);
+/* The members of one key, `"id": "key_...", "name": ...`; the digest may stay away. */
+void key_row_write(const struct key_row *row, bool with_digest, struct buf *out);
+
+/* ERR_NOT_FOUND where there is none. */
+NODISCARD enum status key_file_load(const char *path, struct arena *a, struct key_file *ret,
+                                    struct error *err);
+/* Readable by its owner only; when root writes, by the owner of the file before or of its folder. */
+NODISCARD enum status key_file_save(const char *path, const struct key_file *f, struct error *err);
+/* Whoever holds it may load, change and save: close(*ret_fd) lets go. Waits for others. */
+NODISCARD enum status key_file_lock(const char *path, int *ret_fd, struct error *err);
+
+/* A fresh id and secret; *row gets the id and the secret's digest. Wipe the secret after showing it. */
+NODISCARD enum status key_secret_make(struct arena *a, struct key_row *row,
+                                      char secret[KEY_SECRET_BYTES], struct error *err);
+/* "2026-12-31" (its first second, UTC) or "2026-12-31T08:00:00Z". ERR_INPUT. */
+NODISCARD enum status key_time_parse(struct str text, int64_t *ret_ms);
+void key_time_write(struct buf *out, int64_t ms); /* "2026-12-31T08:00:00Z" */
