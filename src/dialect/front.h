@@ -31,6 +31,11 @@ NODISCARD enum status front_request(enum front f, struct str body, struct arena 
                                     struct front_chat *ret, const char **ret_param,
                                     struct error *err);
 
+/* The same for POST /v1/messages/count_tokens, which has no max_tokens. */
+NODISCARD enum status front_messages_count_request(struct str body, struct arena *a,
+                                                   struct front_chat *ret, const char **ret_param,
+                                                   struct error *err);
+
 struct front_context { /* must outlive the stream */
     enum front front;
     struct str request;     /* the client's body, as it came */
