@@ -25,6 +25,13 @@ from pathlib import Path
 
 CONNECTIONS = 32
 TICKS = os.sysconf("SC_CLK_TCK")
+WORDS = """the of and to in is that for it as was with be by on not he his but at are this have from which one you had all were
+their there been would who when more will no if out so said what up its about into than them can only other new some could time these
+two may then do first any my now such like our over man me even most made after also did many before must through back years where
+much your way well down should because each just those people mr how too little state good very make world still own see men work long
+get here between both life being under never day same another know while last might us great old year off come since against go came
+right used take three states himself few house use during without again place american around however home small found thought went
+question explain capital number equation derive country reaction energy law history compare function prove estimate probability""".split()
 BARS = {"nginx": 2.5, "peer": 0.1, "p50_us": 150, "p99_us": 2000, "streams_mb": 100, "growth": 0.05}
 
 
@@ -124,7 +131,7 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
         folder = self.folder / "data"
         folder.mkdir()
         rng = random.Random(1)
-        words = [f"w{i}" for i in range(2000)]
+        words = WORDS + [f"{a}{b}" for a in WORDS[:40] for b in WORDS[-20:]]
         experts = {f"e{i}": 0.1 * 4 ** i for i in range(4)}
         with open(folder / "queries.jsonl", "w") as q, open(folder / "outcomes.csv", "w") as o:
             o.write("id,model,score,cost_usd,input_tokens,output_tokens\n")
@@ -171,7 +178,8 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
     # How
 
     def request(self, name, headers, stream=False):
-        text = " ".join(random.Random(7).choices([f"w{i}" for i in range(2000)], k=330))
+        rng = random.Random(7)
+        text = " ".join(" ".join(rng.choices(WORDS, k=rng.randint(6, 18))).capitalize() + rng.choice([".", ".", "?"]) for _ in range(32))[:1850]
         body = {"model": "leeroo", "messages": [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": text}]}
         if stream:
             body["stream"] = True

@@ -31,7 +31,7 @@ static bool is_clean(struct str s, bool name)
     return true;
 }
 
-static enum status check(const struct http_call_options *o, struct error *err)
+enum status call_text_check(const struct http_call_options *o, struct error *err)
 {
     struct str url = str_from(o->url);
     bool known = str_equal_nocase(str_slice(url, 0, 7), STR("http://")) ||
@@ -67,12 +67,17 @@ static void line_add(struct call_text *t, const char *line)
     line_end(t);
 }
 
+/* What frames the request is not the caller's business. */
+static bool is_framing(struct str name)
+{
+    return str_equal_nocase(name, STR("content-length")) ||
+           str_equal_nocase(name, STR("transfer-encoding")) ||
+           str_equal_nocase(name, STR("expect"));
+}
+
 static void header_add(struct call_text *t, const struct http_header *h)
 {
-    bool framing = str_equal_nocase(h->name, STR("content-length")) ||
-                   str_equal_nocase(h->name, STR("transfer-encoding")) ||
-                   str_equal_nocase(h->name, STR("expect"));
-    if (framing) /* curl's own business */
+    if (is_framing(h->name))
         return;
     buf_add(&t->bytes, h->name);
     if (h->value.len == 0) {
@@ -95,7 +100,7 @@ static bool has_header(const struct http_call_options *o, struct str name)
 enum status call_text_build(struct call_text *t, const struct http_call_options *o,
                             struct error *err)
 {
-    enum status status = check(o, err);
+    enum status status = call_text_check(o, err);
     if (status != OK)
         return status;
     buf_clear(&t->bytes);
@@ -118,6 +123,42 @@ enum status call_text_build(struct call_text *t, const struct http_call_options 
         at += strlen(at) + 1;
     }
     return status;
+}
+
+static void header_write(struct buf *out, struct str name, struct str value)
+{
+    buf_add(out, name);
+    buf_add(out, STR(": "));
+    buf_add(out, value);
+    buf_add(out, STR("\r\n"));
+}
+
+void call_text_write(const struct http_call_options *o, struct str authority, struct str path,
+                     struct buf *out)
+{
+    bool encoding = false, agent = false, host = false;
+    buf_add_c(out, o->method);
+    buf_add_char(out, ' ');
+    buf_add(out, path);
+    buf_add(out, STR(" HTTP/1.1\r\n"));
+    for (size_t i = 0; i < o->header_count; i++) {
+        const struct http_header *h = &o->headers[i];
+        if (is_framing(h->name) || str_equal_nocase(h->name, STR("connection")))
+            continue;
+        encoding |= str_equal_nocase(h->name, STR("accept-encoding"));
+        agent |= str_equal_nocase(h->name, STR("user-agent"));
+        host |= str_equal_nocase(h->name, STR("host"));
+        header_write(out, h->name, h->value);
+    }
+    if (!host)
+        header_write(out, STR("host"), authority);
+    if (!encoding)
+        header_write(out, STR("accept-encoding"), STR("identity"));
+    if (!agent)
+        header_write(out, STR("user-agent"), STR("leeroo/" LEEROO_VERSION));
+    if (o->body.len > 0 || strcmp(o->method, "POST") == 0)
+        buf_addf(out, "content-length: %zu\r\n", o->body.len);
+    buf_add(out, STR("\r\n"));
 }
 
 struct str call_head_find(struct str head, struct str name)

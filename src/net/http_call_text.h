@@ -22,5 +22,10 @@ void call_text_done(struct call_text *t);
 /* ERR_INPUT: not http(s), or a header that would break the request; ERR_TOO_LARGE, ERR_MEMORY. Says no values. */
 NODISCARD enum status call_text_build(struct call_text *t, const struct http_call_options *o,
                                       struct error *err);
+/* The checks of call_text_build alone. */
+NODISCARD enum status call_text_check(const struct http_call_options *o, struct error *err);
+/* The head of an HTTP/1.1 request that has passed them, content-length included. */
+void call_text_write(const struct http_call_options *o, struct str authority, struct str path,
+                     struct buf *out);
 /* Value of a header in raw lines ("Name: value\r\n"...), the last one; ptr NULL when absent. */
 struct str call_head_find(struct str head, struct str name);

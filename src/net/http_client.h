@@ -1,5 +1,6 @@
-/* Outgoing HTTP(S) calls on a loop, over libcurl multi; the only file that sees curl. Redirects are never
- * followed, TLS is always verified, proxies come from the environment only when options.use_proxy is set.
+/* Outgoing HTTP(S) calls on a loop. Plain HTTP to a literal address goes straight over a socket, which costs a third;
+ * TLS, HTTP/2, names to look up and proxies are libcurl's. Redirects are never followed, TLS is always verified, proxies
+ * come from the environment only when options.use_proxy is set.
  *
  * Callbacks run on the loop's thread, never from inside http_call_start, http_call_resume or http_call_cancel.
  * Order: on_head once, on_body*, on_done once. After on_done, or after http_call_cancel, the call is gone.
@@ -21,6 +22,7 @@ struct http_client_options {
     long host_connections_max; /* default 512 */
     bool use_proxy;
     const char *ca_file; /* NULL: the system's */
+    bool only_curl;      /* no straight way */
 };
 
 struct http_call_options {
@@ -49,7 +51,7 @@ void http_client_free(struct http_client *client);
 NODISCARD enum status http_call_start(struct http_client *client, const struct http_call_options *o,
                                       struct http_call **ret, struct error *err);
 void http_call_cancel(struct http_call *c);
-/* After a pause at most one curl buffer (16 KiB) more may arrive; it is held back until resume. */
+/* What has been read already (64 KiB at most) is held back until resume. */
 void http_call_pause(struct http_call *c);
 void http_call_resume(struct http_call *c);
 void *http_call_user(const struct http_call *c);

@@ -1,4 +1,5 @@
-/* Outgoing calls: against our own server on another thread, and against a raw one that misbehaves. */
+/* Outgoing calls: against our own server on another thread, and against a raw one that misbehaves. Compiled twice: as it
+ * is, where calls to 127.0.0.1 go straight over sockets, and by test_http_curl.c, where all go by curl. */
 #include "net/http_client.h"
 
 #include <criterion/criterion.h>
@@ -12,6 +13,11 @@
 
 #include "base/clock.h"
 #include "net/net_test.h"
+
+#ifndef ONLY_CURL
+#define ONLY_CURL false
+#endif
+static const struct http_client_options client_options = {.only_curl = ONLY_CURL};
 
 /* One loop on the test's thread, one client on it. */
 static struct loop *l;
@@ -27,7 +33,7 @@ static void too_long(void *arg)
 static void start(void)
 {
     cr_assert_eq(loop_create(&l, NULL), OK);
-    cr_assert_eq(http_client_create(l, NULL, &client, NULL), OK);
+    cr_assert_eq(http_client_create(l, &client_options, &client, NULL), OK);
     guard = loop_timer_create(l, too_long, NULL);
     loop_timer_start(guard, WAIT_SECONDS * 1000);
 }
@@ -278,7 +284,7 @@ Test(http_client, five_hundred_calls_at_once)
 Test(http_client, connections_to_a_host_are_limited)
 {
     http_client_free(client);
-    struct http_client_options few = {.host_connections_max = 3};
+    struct http_client_options few = {.host_connections_max = 3, .only_curl = ONLY_CURL};
     cr_assert_eq(http_client_create(l, &few, &client, NULL), OK);
     struct test_hold h;
     test_hold_init(&h);
