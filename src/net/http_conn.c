@@ -42,18 +42,32 @@ static enum deadline_kind deadline_of(const struct conn *c)
         return DEADLINE_WRITE;
     if (c->state == CONN_IDLE)
         return DEADLINE_IDLE;
+    if (c->state == CONN_GREETING)
+        return DEADLINE_HEAD;
     if (c->state == CONN_RECEIVING)
         return http_parser_head_done(c->request->parser) ? DEADLINE_BODY : DEADLINE_HEAD;
     return DEADLINE_NONE;
+}
+
+static bool takes_bytes(const struct conn *c)
+{
+    return !c->read_closed && pending_bytes(c) < CONN_PENDING_BYTES_MAX;
+}
+
+static bool waits_to_write(const struct conn *c)
+{
+    if (c->tls == NULL)
+        return c->blocked;
+    return (c->blocked && !tls_send_waits_to_recv(c->tls)) || tls_recv_waits_to_send(c->tls);
 }
 
 static void watch(struct conn *c, bool progress)
 {
     if (c->state == CONN_DEAD)
         return;
-    unsigned wanted = c->blocked ? LOOP_WRITE : 0;
+    unsigned wanted = waits_to_write(c) ? LOOP_WRITE : 0;
     if (!c->read_closed)
-        wanted |= pending_bytes(c) < CONN_PENDING_BYTES_MAX ? LOOP_READ : LOOP_GONE;
+        wanted |= takes_bytes(c) ? LOOP_READ : LOOP_GONE;
     enum deadline_kind kind = deadline_of(c);
     bool restart = progress && kind != DEADLINE_HEAD && kind != DEADLINE_LINGER;
     deadline_set(c, kind, restart);
@@ -72,6 +86,8 @@ static void conn_close(struct conn *c)
     loop_defer_cancel(c->server->loop, &c->round_end);
     loop_io_free(c->io);
     c->io = NULL;
+    tls_conn_free(c->tls);
+    c->tls = NULL;
     if (c->reset) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -99,20 +115,30 @@ void conn_gone(struct conn *c)
 
 void conn_expired(struct conn *c, enum deadline_kind kind)
 {
-    if (kind == DEADLINE_HEAD || kind == DEADLINE_BODY)
+    if ((kind == DEADLINE_HEAD || kind == DEADLINE_BODY) && c->state != CONN_GREETING) {
         response_refuse(c, 408, "The request took too long to arrive.");
-    else
-        conn_gone(c);
+        return;
+    }
+    if (c->tls != NULL && c->state == CONN_IDLE)
+        (void)!tls_finish(c->tls); /* best effort */
+    conn_gone(c);
 }
 
 /* Nothing more will be answered; all of the send buffer is out. */
 static void conn_finish(struct conn *c)
 {
+    if (c->tls != NULL && !c->reset && tls_finish(c->tls) == AGAIN) {
+        c->blocked = true; /* comes back when the socket takes the last word */
+        watch(c, false);
+        return;
+    }
     if (!c->unread || c->read_closed) {
         conn_close(c);
         return;
     }
     (void)shutdown(c->fd, SHUT_WR);
+    tls_conn_free(c->tls); /* what still comes is thrown away as it is */
+    c->tls = NULL;
     c->state = CONN_LINGER;
     buf_done(&c->pending);
     c->pending_taken = 0;
@@ -270,15 +296,68 @@ static void on_input(struct conn *c, struct str bytes)
     watch(c, true);
 }
 
-static void receive(struct conn *c)
+static void on_received(struct conn *c, ssize_t n)
 {
-    ssize_t n = recv(c->fd, c->server->scratch, CONN_READ_BYTES, 0);
     if (n > 0)
         on_input(c, (struct str){c->server->scratch, (size_t)n});
     else if (n == 0)
         on_end_of_input(c);
     else if (errno != EAGAIN && errno != EINTR)
         conn_gone(c);
+    else if (c->tls != NULL)
+        watch(c, false);
+}
+
+/* What TLS has taken off the socket is not reported by it again. */
+static void receive_held(struct conn *c)
+{
+    while (c->tls != NULL && takes_bytes(c) && tls_holds_bytes(c->tls)) {
+        ssize_t n = tls_recv_held(c->tls, c->server->scratch, CONN_READ_BYTES);
+        bool incomplete = n < 0 && errno == EAGAIN;
+        on_received(c, n);
+        if (incomplete)
+            return;
+    }
+}
+
+static void refuse_many(struct conn *c)
+{
+    response_refuse(c, 503, "The server has too many connections.");
+}
+
+/* Whether requests may come now. */
+static bool greet(struct conn *c)
+{
+    switch (tls_handshake(c->tls)) {
+    case OK:
+        c->state = CONN_IDLE;
+        if (c->refused)
+            refuse_many(c);
+        watch(c, false);
+        return c->state == CONN_IDLE;
+    case AGAIN:
+        watch(c, false);
+        return false;
+    case ERR_UNSUPPORTED:
+        tls_conn_free(c->tls);
+        c->tls = NULL;
+        c->state = CONN_IDLE;
+        response_refuse(c, 400, "This port speaks HTTPS and got plain HTTP: use https:// here.");
+        return false;
+    default:
+        conn_gone(c);
+        return false;
+    }
+}
+
+static void receive(struct conn *c)
+{
+    if (c->state == CONN_GREETING && !greet(c))
+        return;
+    void *into = c->server->scratch;
+    on_received(c, c->tls != NULL ? tls_recv(c->tls, into, CONN_READ_BYTES)
+                                  : recv(c->fd, into, CONN_READ_BYTES, 0));
+    receive_held(c);
 }
 
 void conn_last_look(struct conn *c)
@@ -290,11 +369,16 @@ void conn_last_look(struct conn *c)
 static void on_ready(void *arg, unsigned ready)
 {
     struct conn *c = arg;
-    if (ready & LOOP_WRITE) {
+    bool crossed_in = false, crossed_out = false;
+    if (c->tls != NULL) {
+        crossed_in = tls_recv_waits_to_send(c->tls) && takes_bytes(c);
+        crossed_out = tls_send_waits_to_recv(c->tls);
+    }
+    if (ready & LOOP_WRITE || (ready & LOOP_READ && crossed_out)) {
         c->blocked = false;
         conn_flush_later(c);
     }
-    if (ready & LOOP_READ)
+    if (ready & LOOP_READ || (ready & LOOP_WRITE && crossed_in))
         receive(c);
     else if (ready & LOOP_GONE)
         on_end_of_input(c);
@@ -332,7 +416,9 @@ static bool flush(struct conn *c)
     size_t rest = conn_unsent_bytes(c);
     if (rest == 0 || c->blocked)
         return true;
-    ssize_t n = send(c->fd, c->out.ptr + c->out_sent, rest, MSG_NOSIGNAL);
+    const char *from = c->out.ptr + c->out_sent;
+    ssize_t n =
+        c->tls != NULL ? tls_send(c->tls, from, rest) : send(c->fd, from, rest, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
         conn_gone(c);
         return false;
@@ -364,6 +450,7 @@ static void conn_round_end(void *arg)
         return;
     tell_drained(c);
     pending_parse(c);
+    receive_held(c);
     if (c->state == CONN_DEAD)
         return;
     if (c->state == CONN_CLOSING && conn_unsent_bytes(c) == 0)
@@ -376,6 +463,13 @@ static void conn_round_end(void *arg)
 
 static enum status conn_watch(struct conn *c)
 {
+    struct tls_context *tls = c->server->options.tls;
+    if (tls != NULL) {
+        c->state = CONN_GREETING;
+        c->tls = tls_conn_create(tls, c->fd);
+        if (c->tls == NULL)
+            return ERR_MEMORY;
+    }
     c->io = loop_io_create(c->server->loop, c->fd, on_ready, c);
     return c->io != NULL ? loop_io_want(c->io, LOOP_READ) : ERR_MEMORY;
 }
@@ -393,6 +487,7 @@ void conn_open(struct http_server *s, int fd, bool refuse)
     buf_init(&c->pending, CONN_PENDING_BYTES_MAX + CONN_READ_BYTES);
     if (conn_watch(c) != OK) {
         loop_io_free(c->io);
+        tls_conn_free(c->tls);
         close(fd);
         free(c);
         return;
@@ -402,10 +497,11 @@ void conn_open(struct http_server *s, int fd, bool refuse)
         c->next->previous = c;
     s->connections = c;
     s->connection_count++;
-    deadline_set(c, DEADLINE_IDLE, false);
+    deadline_set(c, deadline_of(c), false);
     if (refuse) {
         s->refusing_count++;
         c->unread = true;
-        response_refuse(c, 503, "The server has too many connections.");
+        if (c->tls == NULL)
+            refuse_many(c);
     }
 }

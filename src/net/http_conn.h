@@ -5,11 +5,13 @@
  * when the loop's round is over, so any code may still look at c->state after calling anything. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "net/http_parse.h"
 #include "net/http_server.h"
 #include "net/loop_int.h"
+#include "net/tls.h"
 
 #define CONN_READ_BYTES          (64u << 10) /* one read; the buffer is shared by a server's connections */
 #define CONN_PENDING_BYTES_MAX   (64u << 10) /* pipelined bytes kept while an answer is made */
@@ -24,6 +26,7 @@
 
 enum conn_state {
     CONN_IDLE,      /* between requests: no request object, no buffers */
+    CONN_GREETING,  /* TLS: the handshake; no request object */
     CONN_RECEIVING, /* some bytes of a request are here */
     CONN_HANDLING,  /* the handler owns the exchange */
     CONN_CLOSING,   /* nothing follows what is in the send buffer */
@@ -68,6 +71,7 @@ struct request {
 struct conn {
     struct http_server *server;
     struct loop_io *io;
+    struct tls_conn *tls; /* NULL: plain */
     int fd;
     enum conn_state state;
     bool full;        /* the handler was told so and waits for on_drained */
@@ -104,7 +108,9 @@ struct http_server {
     void *drained_arg;
     struct loop_hook reap; /* frees the dead; reports the end of a drain */
     struct conn *connections, *dead;
-    size_t connection_count, exchange_count, refusing_count;
+    /* Others read these two: written by this loop, looked at by any thread. */
+    atomic_size_t connection_count, exchange_count;
+    size_t refusing_count;
     struct request *spare;
     size_t spare_count;
     struct deadline_queue deadlines[DEADLINE_COUNT];

@@ -240,6 +240,8 @@ static void close_idle(struct http_server *s, bool also_fresh)
         conn_last_look(c);
         if (c->state == CONN_IDLE && (c->used || also_fresh))
             conn_exchange_end(c, false); /* closes when what is queued has been sent */
+        else if (c->state == CONN_GREETING && also_fresh)
+            conn_gone(c);
         c = next;
     }
 }

@@ -37,6 +37,8 @@ struct http_exchange {
     void (*on_drained)(struct http_exchange *x);
 };
 
+struct tls_context; /* net/tls.h */
+
 struct http_server_options {
     size_t header_bytes_max;    /* default 32 KiB */
     size_t body_bytes_max;      /* default 10 MiB */
@@ -50,6 +52,7 @@ struct http_server_options {
         write_timeout_ms; /* a reader that takes nothing for this long is cut; default 120,000 */
     /* Builds the body of an error that the server answers itself; may be NULL. */
     void (*error_body)(int http_status, const char *message, struct buf *into);
+    struct tls_context *tls; /* borrowed, shared; must outlive the server. NULL: plain HTTP */
 };
 
 typedef void http_handler(struct http_exchange *x, void *arg);

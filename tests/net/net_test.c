@@ -11,6 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef NET_TEST_TLS
+#include "net/tls_bridge.h"
+#endif
+
 #define ANSWER_BYTES_MAX (64u << 20)
 
 static void *serve(void *arg)
@@ -29,6 +33,12 @@ struct test_server *test_server_start(const struct http_server_options *options,
     cr_assert_eq(loop_create(&t->loop, &err), OK, "%s", err.text);
     cr_assert_eq(http_listen(":0", &t->listen_fd, bound, &err), OK, "%s", err.text);
     t->port = atoi(strrchr(bound, ':') + 1);
+#ifdef NET_TEST_TLS
+    struct http_server_options with_tls =
+        options != NULL ? *options : (struct http_server_options){0};
+    with_tls.tls = bridge_context();
+    options = &with_tls;
+#endif
     cr_assert_eq(http_server_create(t->loop, t->listen_fd, options, handler, arg, &t->server, &err),
                  OK);
     cr_assert_eq(pthread_create(&t->thread, NULL, serve, t), 0);
@@ -122,6 +132,9 @@ int test_connect(int port)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     cr_assert_eq(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+#ifdef NET_TEST_TLS
+    fd = bridge_open(fd);
+#endif
     return fd;
 }
 
