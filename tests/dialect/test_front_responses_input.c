@@ -1,0 +1,117 @@
+/* Input items as chat messages. */
+#include "front_testing.h"
+
+#define ITEMS(items, want)                                                                         \
+    expect_chat(FRONT_RESPONSES, "{\"input\":[" items "]}", "{\"messages\":[" want "]}")
+#define REFUSED(items, want)                                                                       \
+    expect_refused(FRONT_RESPONSES, "{\"input\":[" items "]}", want, "input")
+
+Test(front_responses_input, messages_of_every_role)
+{
+    ITEMS("{\"role\":\"developer\",\"content\":\"d\"},{\"type\":\"message\",\"role\":\"system\","
+          "\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"},"
+          "{\"role\":\"assistant\",\"content\":\"a\",\"phase\":\"final_answer\"}",
+          "{\"role\":\"system\",\"content\":\"d\"},{\"role\":\"system\",\"content\":\"s\"},"
+          "{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"content\":\"a\"}");
+    REFUSED("{\"role\":\"tool\",\"content\":\"x\"}", ERR_INPUT);
+    REFUSED("{\"content\":\"x\"}", ERR_INPUT);
+    REFUSED("{\"role\":\"user\"}", ERR_INPUT);
+    REFUSED("7", ERR_INPUT);
+    REFUSED("", ERR_INPUT);
+}
+
+Test(front_responses_input, one_text_part_is_a_text_and_what_the_model_said_is_joined)
+{
+    ITEMS("{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"a\"}]}",
+          "{\"role\":\"user\",\"content\":\"a\"}");
+    ITEMS("{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"a\"},"
+          "{\"type\":\"input_text\",\"text\":\"b\"}]}",
+          "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+          "{\"type\":\"text\",\"text\":\"b\"}]}");
+    ITEMS("{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"status\":\"completed\","
+          "\"content\":[{\"type\":\"output_text\",\"text\":\"a\",\"annotations\":[]},"
+          "{\"type\":\"output_text\",\"text\":\"b\"}]}",
+          "{\"role\":\"assistant\",\"content\":\"ab\"}");
+    ITEMS("{\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"a\"},"
+          "{\"type\":\"refusal\",\"refusal\":\"no\"}]}",
+          "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+          "{\"type\":\"refusal\",\"refusal\":\"no\"}]}");
+}
+
+Test(front_responses_input, images_files_and_sound)
+{
+    ITEMS("{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"http://i\","
+          "\"detail\":\"low\"},{\"type\":\"input_image\",\"image_url\":\"http://j\","
+          "\"detail\":null,\"file_id\":null}]}",
+          "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
+          "\"http://i\",\"detail\":\"low\"}},{\"type\":\"image_url\",\"image_url\":{\"url\":"
+          "\"http://j\"}}]}");
+    ITEMS("{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_data\":\"d\","
+          "\"filename\":\"f\"},{\"type\":\"input_audio\",\"input_audio\":{\"data\": \"x\"}}]}",
+          "{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{\"file_data\":\"d\","
+          "\"filename\":\"f\"}},{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"x\"}}]}");
+#define PART(part) "{\"role\":\"user\",\"content\":[" part "]}"
+    REFUSED(PART("{\"type\":\"input_image\",\"file_id\":\"f\"}"), ERR_UNSUPPORTED);
+    REFUSED(PART("{\"type\":\"input_image\"}"), ERR_INPUT);
+    REFUSED(PART("{\"type\":\"input_file\",\"file_url\":\"http://f\"}"), ERR_UNSUPPORTED);
+    REFUSED(PART("{\"type\":\"computer_screenshot\"}"), ERR_UNSUPPORTED);
+}
+
+#define CALL(id)                                                                                   \
+    "{\"type\":\"function_call\",\"call_id\":\"" id "\",\"name\":\"f\",\"arguments\":\"{}\"}"
+#define OUTPUT(id) "{\"type\":\"function_call_output\",\"call_id\":\"" id "\",\"output\":\"o\"}"
+#define SAID       "{\"role\":\"assistant\",\"content\":\"t\"}"
+#define CHAT_CALL(id)                                                                              \
+    "{\"id\":\"" id "\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"
+#define CHAT_OUTPUT(id) "{\"role\":\"tool\",\"tool_call_id\":\"" id "\",\"content\":\"o\"}"
+
+Test(front_responses_input, text_and_calls_of_one_turn_are_one_message)
+{
+    ITEMS(SAID "," CALL("1") "," CALL("2") "," OUTPUT("1") "," OUTPUT("2"),
+          "{\"role\":\"assistant\",\"content\":\"t\",\"tool_calls\":[" CHAT_CALL("1") "," CHAT_CALL(
+              "2") "]}," CHAT_OUTPUT("1") "," CHAT_OUTPUT("2"));
+    ITEMS(
+        CALL("1") "," OUTPUT("1") "," CALL("2") "," OUTPUT("2"),
+        "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL(
+            "1") "],\"content\":null}," CHAT_OUTPUT("1") ",{\"role\":\"assistant\",\"tool_calls\":"
+                                                         "[" CHAT_CALL("2") "],\"content\":null}"
+                                                                            "," CHAT_OUTPUT("2"));
+}
+
+Test(front_responses_input, text_behind_its_calls_stays_with_them)
+{
+    ITEMS(CALL("1") "," SAID "," OUTPUT("1"), "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL(
+                                                  "1") "],\"content\":\"t\"}," CHAT_OUTPUT("1"));
+    ITEMS(CALL("1") "," SAID "," CALL("2"),
+          "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("1") "],\"content\":\"t\"},{"
+                                                                    "\"role\":\"assistant\",\"tool_"
+                                                                    "calls\":[" CHAT_CALL(
+                                                                        "2") "],\"content\":null}");
+    ITEMS(SAID "," SAID, "{\"role\":\"assistant\",\"content\":\"t\"},"
+                         "{\"role\":\"assistant\",\"content\":\"t\"}");
+}
+
+Test(front_responses_input, calls_that_lack_something)
+{
+    REFUSED("{\"type\":\"function_call\",\"call_id\":\"1\",\"name\":\"f\"}", ERR_INPUT);
+    REFUSED("{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"\"}", ERR_INPUT);
+    REFUSED("{\"type\":\"function_call_output\",\"output\":\"x\"}", ERR_INPUT);
+    REFUSED("{\"type\":\"function_call_output\",\"call_id\":\"1\"}", ERR_INPUT);
+    REFUSED("{\"type\":\"function_call_output\",\"call_id\":\"1\",\"output\":["
+            "{\"type\":\"input_image\",\"image_url\":\"u\"}]}",
+            ERR_UNSUPPORTED);
+    ITEMS("{\"type\":\"function_call_output\",\"call_id\":\"1\",\"output\":["
+          "{\"type\":\"input_text\",\"text\":\"a\"},{\"type\":\"input_text\",\"text\":\"b\"}]}",
+          "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"ab\"}");
+}
+
+Test(front_responses_input, reasoning_is_left_out_and_other_items_are_refused)
+{
+    ITEMS(
+        "{\"role\":\"user\",\"content\":\"u\"},{\"type\":\"reasoning\",\"id\":\"rs_1\","
+        "\"summary\":[]}," CALL("1"),
+        "{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL(
+            "1") "],\"content\":null}");
+    REFUSED("{\"type\":\"item_reference\",\"id\":\"msg_1\"}", ERR_UNSUPPORTED);
+    REFUSED("{\"type\":\"web_search_call\",\"id\":\"ws_1\"}", ERR_UNSUPPORTED);
+}
