@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "dialect/needs.h"
 #include "dialect/tokens.h"
 
 #define QUERY_PARTS_BYTES_MAX (64u << 20) /* the arena's cap is what really limits it */
-#define PLANS_BYTES_MAX       16384
 
 struct reader {
     struct openai_request *r;
@@ -94,6 +94,12 @@ static enum status decode(struct reader *x, struct json_value string, struct str
     return OK;
 }
 
+static bool is_text_type(struct json_value type)
+{
+    return json_string_equal(type, STR("text")) || json_string_equal(type, STR("input_text")) ||
+           json_string_equal(type, STR("output_text"));
+}
+
 /* Text parts of one message are joined by a newline. */
 static enum status decode_parts(struct reader *x, struct json_value content, struct str *ret)
 {
@@ -106,7 +112,7 @@ static enum status decode_parts(struct reader *x, struct json_value content, str
     enum status status = OK;
     while (status == OK && json_array_next(&it, &part)) {
         struct json_value value = json_get(part, "text");
-        if (!json_string_equal(json_get(part, "type"), STR("text")) || value.type != JSON_STRING)
+        if (!is_text_type(json_get(part, "type")) || value.type != JSON_STRING)
             continue;
         status = decode(x, value, &text);
         if (count++ > 0)
@@ -130,8 +136,10 @@ static enum status read_part(struct reader *x, struct json_value part)
     struct json_value type = json_get(part, "type");
     if (part.type != JSON_OBJECT || type.type != JSON_STRING)
         return bad(x, "messages", "has a content part that is no object with a type");
-    if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image")))
+    if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image"))) {
         x->r->needs |= EXPERT_IMAGES;
+        x->r->images++;
+    }
     x->r->input_characters += tokens_json_characters(json_get(part, "text"));
     return OK;
 }
@@ -177,14 +185,34 @@ static enum status read_message(struct reader *x, const struct message *m)
     return OK;
 }
 
-static enum status read_content(struct reader *x, struct json_value content)
+static enum status read_content(struct reader *x, struct json_value content, struct str *ret)
 {
-    struct openai_request *r = x->r;
     if (content.type == JSON_STRING)
-        return decode(x, content, &r->query);
+        return decode(x, content, ret);
     if (content.type == JSON_ARRAY)
-        return decode_parts(x, content, &r->query);
+        return decode_parts(x, content, ret);
     return OK;
+}
+
+enum status openai_request_earlier(const struct openai_request *r, size_t i, struct arena *a,
+                                   struct str *ret, struct error *err)
+{
+    struct reader reader = {NULL, a, NULL, err};
+    struct str text = {0};
+    CHECK(i < r->earlier_count);
+    enum status status = read_content(&reader, r->earlier[i], &text);
+    if (status == OK)
+        *ret = text;
+    return status;
+}
+
+/* The one that was last until now is an earlier one from here on. */
+static void push_earlier(struct openai_request *r, struct json_value content)
+{
+    memmove(r->earlier + 1, r->earlier, (OPENAI_EARLIER_MAX - 1) * sizeof(r->earlier[0]));
+    r->earlier[0] = content;
+    if (r->earlier_count < OPENAI_EARLIER_MAX)
+        r->earlier_count++;
 }
 
 static enum status read_messages(struct reader *x, struct json_value messages)
@@ -200,12 +228,18 @@ static enum status read_messages(struct reader *x, struct json_value messages)
         if (status != OK)
             return status;
         last = message;
-        if (json_string_equal(message.role, STR("user")))
-            last_user = message;
+        x->r->message_count++;
+        if (!json_string_equal(message.role, STR("user")))
+            continue;
+        if (last_user.role.type != JSON_NONE)
+            push_earlier(x->r, last_user.content);
+        last_user = message;
     }
+    x->r->messages = messages;
     if (last.role.type == JSON_NONE)
         return bad(x, "messages", "must not be empty");
-    return read_content(x, last_user.role.type != JSON_NONE ? last_user.content : last.content);
+    return read_content(x, last_user.role.type != JSON_NONE ? last_user.content : last.content,
+                        &x->r->query);
 }
 
 static enum status read_stream(struct reader *x, const struct json_value *fields)
@@ -273,54 +307,10 @@ static void read_needs(struct reader *x, const struct json_value *fields)
     if (format.type == JSON_STRING && !json_string_equal(format, STR("text")))
         r->needs |= EXPERT_JSON;
     r->input_characters += fields[FIELD_TOOLS].raw.len + fields[FIELD_FUNCTIONS].raw.len;
+    r->tools = fields[FIELD_TOOLS];
     r->plain_text = r->needs == 0 && is_absent_or(fields[FIELD_N], STR("1")) &&
                     is_absent_or(fields[FIELD_LOGPROBS], STR("false")) &&
                     is_absent_or(fields[FIELD_MODALITIES], STR("[\"text\"]"));
-}
-
-/* A pattern, or a list of them, which becomes one pattern with ';' between. */
-static enum status read_plans(struct reader *x, struct json_value plans)
-{
-    static const char right[] = "must be a text such as \"none\", or a list of them";
-    struct buf joined;
-    struct json_value item;
-    struct str pattern = {0};
-    if (plans.type == JSON_STRING)
-        return decode(x, plans, &x->r->plans);
-    if (!is_filled_list(plans))
-        return bad(x, "leeroo.plans", right);
-    struct json_iter it = json_iter_begin(plans);
-    enum status status = OK;
-    buf_init(&joined, PLANS_BYTES_MAX);
-    while (status == OK && json_array_next(&it, &item)) {
-        status =
-            item.type == JSON_STRING ? decode(x, item, &pattern) : bad(x, "leeroo.plans", right);
-        buf_addf(&joined, "%s%.*s", joined.len ? ";" : "", STR_FMT(pattern));
-    }
-    if (status == OK)
-        x->r->plans = arena_copy(x->arena, buf_str(&joined));
-    if (status == OK && (!x->r->plans.ptr || joined.status != OK))
-        status = bad(x, "leeroo.plans", "is too long");
-    buf_done(&joined);
-    return status;
-}
-
-static enum status read_leeroo(struct reader *x, struct json_value leeroo)
-{
-    struct json_iter it = json_iter_begin(leeroo);
-    struct json_value key, item;
-    if (leeroo.type != JSON_NONE && leeroo.type != JSON_OBJECT)
-        return bad(x, "leeroo", "must be an object such as {\"plans\": \"none\"}");
-    while (json_object_next(&it, &key, &item)) {
-        if (!json_string_equal(key, STR("plans")))
-            return bad(x, "leeroo", "knows nothing but \"plans\"");
-        if (x->r->plans.ptr)
-            return bad(x, "leeroo.plans", "is given twice");
-        enum status status = read_plans(x, item);
-        if (status != OK)
-            return status;
-    }
-    return OK;
 }
 
 static enum status read_query(struct reader *x, const struct json_value *fields, bool require_chat)
@@ -377,11 +367,10 @@ static enum status read_root(struct reader *x, struct str body, bool require_cha
         status = read_stream(x, fields);
     if (status == OK)
         status = read_limits(x, fields);
-    if (status == OK)
-        status = read_leeroo(x, fields[FIELD_LEEROO]);
     if (status != OK)
         return status;
     read_needs(x, fields);
+    x->r->leeroo = fields[FIELD_LEEROO];
     x->r->query_characters = count_characters(x->r->query);
     return OK;
 }

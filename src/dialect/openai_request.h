@@ -10,6 +10,10 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+#define OPENAI_EARLIER_MAX 3 /* user messages before the last that are looked at */
+#define OPENAI_IMAGE_TOKENS                                                                        \
+    800 /* what an image is taken for: OpenAI counts 765 for a square one, others up to twice that */
+
 struct openai_request {
     struct json_value root;
     struct json_value model_value;    /* the span to replace; JSON_NONE when absent */
@@ -18,16 +22,23 @@ struct openai_request {
     struct str model;                 /* decoded; empty when absent */
     bool stream;
     bool wants_usage; /* the client itself asked for stream_options.include_usage */
-    struct str query; /* what features are made of: the last user message's text */
+    struct str
+        query; /* the last user message's text, which is what is asked; tools' results are not */
     uint64_t query_characters;
+    /* Contents of the user messages before it, the last one first: openai_request_earlier reads them. */
+    struct json_value earlier[OPENAI_EARLIER_MAX];
+    size_t earlier_count;
     uint64_t input_characters; /* all messages and tools, for context limits and token estimates */
+    uint32_t images;
+    struct json_value messages, tools; /* JSON_NONE when absent */
+    size_t message_count;
     int64_t output_tokens_max; /* max_completion_tokens or max_tokens; 0: not given */
     struct json_value max_tokens, max_completion_tokens; /* their values; JSON_NONE when absent */
     int64_t answers;                                     /* n: how many are asked for, at least 1 */
     unsigned needs;                                      /* of enum expert_capability */
-    bool plain_text;  /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
-    struct str plans; /* leeroo.plans: which plans may serve it; ptr NULL when absent */
-    struct str leeroo_cut; /* the member "leeroo", comma included: for us, not for an expert */
+    bool plain_text; /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
+    struct json_value leeroo; /* what the request says of its routing; JSON_NONE when absent */
+    struct str leeroo_cut;    /* that member, comma included: for us, not for an expert */
 };
 
 /* `body` and the arena must outlive *ret. On failure *ret_param (may be NULL) names the field at fault, or NULL.
@@ -35,6 +46,11 @@ struct openai_request {
 NODISCARD enum status openai_request_parse(struct str body, bool require_chat, struct arena *a,
                                            struct openai_request *ret, const char **ret_param,
                                            struct error *err);
+
+/* The text of the i-th user message before the last, i < earlier_count; empty where it has none. ERR_TOO_LARGE: the
+ * arena is full. */
+NODISCARD enum status openai_request_earlier(const struct openai_request *r, size_t i,
+                                             struct arena *a, struct str *ret, struct error *err);
 
 /* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with
  * stream_options.include_usage set to true. output_tokens_limit > 0: no answer may be longer; max_tokens and

@@ -48,3 +48,75 @@ double floor_for_quality(const struct model_sample *sample, const bool *use, dou
     }
     return high;
 }
+
+/* One row of the sample as a staircase: the cheapest arm serves floors up to its quality, then the next cheapest that is
+ * better, and the best one all the rest. sums[FLOOR_STEPS + 2] are differences from step to step. */
+static void add_row(const float *quality, const uint16_t *order, size_t count, double *sums)
+{
+    double reached = -INFINITY;
+    size_t step = 0;
+    for (size_t k = 0; k < count; k++) {
+        double q = (double)quality[order[k]];
+        if (q <= reached)
+            continue;
+        reached = q;
+        size_t end = q < 0 ? 0 : (size_t)(fmin(q, 1) * FLOOR_STEPS) + 1;
+        if (end <= step)
+            continue;
+        sums[step] += q;
+        sums[end] -= q;
+        step = end;
+    }
+    sums[step] += reached;
+    sums[FLOOR_STEPS + 1] -= reached;
+}
+
+/* Arms in use by cost, of equal cost the better one first. Returns how many. */
+static size_t sort_arms(const float *quality, const float *cost, const bool *use, size_t arms,
+                        uint16_t *order)
+{
+    size_t n = 0;
+    for (size_t e = 0; e < arms; e++) {
+        if (use && !use[e])
+            continue;
+        size_t at = n++;
+        for (; at > 0; at--) {
+            uint16_t before = order[at - 1];
+            if (cost[before] < cost[e] ||
+                (cost[before] == cost[e] && quality[before] >= quality[e]))
+                break;
+            order[at] = before;
+        }
+        order[at] = (uint16_t)e;
+    }
+    return n;
+}
+
+void floor_table_init(struct floor_table *t, const struct model_sample *sample, const bool *use)
+{
+    double sums[FLOOR_STEPS + 2] = {0}, sum = 0;
+    uint16_t order[MODEL_ARMS_MAX];
+    size_t count = 0;
+    *t = (struct floor_table){.rows = sample->rows};
+    for (size_t i = 0; i < sample->rows; i++) {
+        const float *quality = sample->quality + i * sample->arms;
+        const float *cost = sample->cost_usd + i * sample->arms;
+        count = sort_arms(quality, cost, use, sample->arms, order);
+        if (count > 0)
+            add_row(quality, order, count, sums);
+    }
+    for (size_t step = 0; step <= FLOOR_STEPS && count > 0; step++) {
+        sum += sums[step];
+        t->mean[step] = (float)(sum / (double)sample->rows);
+    }
+}
+
+double floor_table_find(const struct floor_table *t, double min_quality)
+{
+    size_t step = (size_t)ceil(fmin(min_quality, 1) * FLOOR_STEPS);
+    if (t->rows == 0)
+        return min_quality;
+    while (step < FLOOR_STEPS && (double)t->mean[step] < min_quality)
+        step++;
+    return (double)step / FLOOR_STEPS;
+}

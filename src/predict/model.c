@@ -16,6 +16,10 @@
 #include "predict/predictor.h"
 #include "predict/safetensors.h"
 
+/* Tokens per character outside of these are no language, but what few recorded prompts happened to say. */
+#define SLOPE_MIN 0.1
+#define SLOPE_MAX 2.0
+
 #define ARENA_CAP (64u << 20)
 
 struct model {
@@ -341,6 +345,13 @@ void model_estimate(const struct model *m, const struct features *f, struct esti
     plan_set_estimate(&m->plans, estimates, estimates + m->experts);
     for (size_t i = 0; i < m->arm_count; i++)
         estimates[i].quality_sd = doubt_quality_sd(doubt, estimates[i].quality);
+}
+
+double model_tokens_per_character(const struct model *m, size_t expert)
+{
+    CHECK(expert < m->experts);
+    double slope = (double)m->predictor.tokens[expert * TOKEN_PARAMETERS + TOKENS_IN_PER_CHARACTER];
+    return slope >= SLOPE_MIN ? (slope <= SLOPE_MAX ? slope : SLOPE_MAX) : SLOPE_MIN;
 }
 
 void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,

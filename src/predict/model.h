@@ -51,6 +51,9 @@ bool model_trained_on(const struct model *m, uint64_t text_hash);
  * those of plans at other prices. No failure. */
 void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates);
 
+/* How many input tokens a character more of a prompt is to an expert: learnt where tokens were recorded, else 1/4. */
+double model_tokens_per_character(const struct model *m, size_t expert);
+
 /* What to do next in a plan (arm >= model_expert_count): once the first members have answered, whether to ask the last;
  * once all have, whose answer stands. No failure. */
 void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,

@@ -3,6 +3,7 @@
 #include "serve/chat_int.h"
 #include "serve/errors.h"
 #include "serve/plan_run.h"
+#include "serve/target.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -231,18 +232,16 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
         status = openai_request_parse(c->asked.body, true, c->x->arena, &c->request, param, err);
     if (status != OK)
         return status;
-    status = pool_target_find(w->snapshot->pool, c->request.model, &target, err);
-    if (status != OK) {
-        *param = "model";
-        *code = "model_not_found";
+    status = target_read(w->snapshot->pool, c->x, &c->request, &target, param, code, err);
+    if (status != OK)
         return status;
-    }
-    bool in_body = c->request.plans.ptr;
-    target.plans = in_body ? c->request.plans : http_header_get(c->x, "x-leeroo-plans");
+    target.native = c->front.front == FRONT_MESSAGES;
+    target.native_dialect = EXPERT_ANTHROPIC;
+    target.native_only = c->asked.native_only;
     status = pool_choose(w->snapshot->pool, &c->request, target, &w->features, c->x->arena,
                          &c->choice, err);
     if (status == ERR_INPUT)
-        *param = in_body ? "leeroo.plans" : "x-leeroo-plans";
+        *param = target.plans_param;
     return status;
 }
 

@@ -44,7 +44,8 @@ struct pool_bar {
 struct pool_target { /* what a request asks for; one of the first two is SIZE_MAX */
     size_t policy;
     size_t expert;
-    struct str plans; /* as for plan_allow: what the request itself says; empty: all */
+    struct str plans;        /* as for plan_allow: what the request itself says; empty: all */
+    const char *plans_param; /* where it says so, for errors; NULL: nowhere */
     /* In place of the policy's own target; at most one of the two. */
     bool has_lambda;
     double lambda;
@@ -73,14 +74,19 @@ NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
 
 struct pool_choice { /* arrays are in the arena, one item per arm */
     struct pool_target target;
+    struct policy
+        policy; /* in force: the policy's own, but for what the request brings; by name: nothing */
     struct decision decision;
-    double usual_usd; /* with a budget: predicted cost at the calibrated lambda (plan/budget.h) */
+    double
+        usual_usd; /* with a budget: predicted cost at the calibrated lambda (plan/budget.h); -1: not known */
     const struct estimate *estimates;
+    const uint32_t
+        *cached_tokens;     /* [expert_count] of the input, taken for cached in the estimates */
     const char **ruled_out; /* why; NULL for a candidate */
     size_t *order;          /* experts: the members of the chosen arm, then the fallbacks */
     size_t order_count;
     int64_t input_tokens; /* of the whole request, estimated */
-    float characters;     /* of the query, as its features have them */
+    float characters;     /* of what is asked, as its features have them */
 };
 /* ERR_UNSUPPORTED: nobody can serve it; ERR_BUDGET: nobody under max_cost; ERR_INPUT: target.plans names a plan that
  * the model does not have. When all who are not ruled out otherwise are barred, or the one asked for by name is: the
@@ -88,7 +94,7 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, struct features *scratch,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
-/* The longest answer that keeps the request within the policy's max_cost when it is asked of order[candidate], with
+/* The longest answer that keeps the request within the max_cost in force when it is asked of order[candidate], with
  * `spent_nano_usd` gone on it already: 0 when no answer would, SIZE_MAX-like INT64_MAX without a limit. The members of
  * a plan share max_cost in proportion to their predicted costs, so that all of them together stay within it. */
 int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,

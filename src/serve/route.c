@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
+#include "serve/target.h"
 
 #define ROUTE_BYTES_MAX (1u << 20)
 
@@ -99,26 +100,20 @@ void route_handle(struct worker *w, struct http_exchange *x, struct caller *call
     struct openai_request request;
     struct pool_target target;
     struct pool_choice choice;
-    const char *param = NULL;
+    const char *param = NULL, *code = NULL;
     worker_request_id(w, id);
     enum status status = openai_request_parse(x->body, false, x->arena, &request, &param, &err);
+    if (status == OK)
+        status = target_read(w->snapshot->pool, x, &request, &target, &param, &code, &err);
     if (status == OK) {
-        status = pool_target_find(w->snapshot->pool, request.model, &target, &err);
-        param = "model";
-    }
-    if (status == OK) {
-        bool in_body = request.plans.ptr;
-        target.plans = in_body ? request.plans : http_header_get(x, "x-leeroo-plans");
-        param = in_body ? "leeroo.plans" : "x-leeroo-plans";
         status =
             pool_choose(w->snapshot->pool, &request, target, &w->features, x->arena, &choice, &err);
+        param = status == ERR_INPUT ? target.plans_param : NULL;
     }
     if (status != OK) {
         log_event(LOG_INFO, "route", "req=%s status=%d error=%s", id,
                   errors_row(status)->http_status, status_name(status));
-        answer_error(x, id, status, err.text,
-                     status == ERR_NOT_FOUND || status == ERR_INPUT ? param : NULL,
-                     status == ERR_NOT_FOUND ? "model_not_found" : NULL);
+        answer_error(x, id, status, err.text, param, code);
         return;
     }
     char plan[512];

@@ -201,40 +201,67 @@ Test(openai_request, what_is_for_us_is_cut_out)
                    "usage\":true}}");
 }
 
-Test(openai_request, plans_are_a_text_or_a_list)
+Test(openai_request, what_is_for_us_is_kept_for_others_to_read)
 {
     struct openai_request r = read_request("{\"model\":\"m\"," HI "}");
-    cr_expect_null(r.plans.ptr);
-    r = read_request("{\"model\":\"m\",\"leeroo\":{\"plans\":\"\"}," HI "}");
-    cr_expect(r.plans.ptr && r.plans.len == 0);
-    r = read_request("{\"model\":\"m\",\"leeroo\":{\"plans\":\"n\\u006fne\"}," HI "}");
-    cr_expect(str_equal(r.plans, STR("none")));
-    r = read_request("{\"model\":\"m\",\"leeroo\":{\"plans\":[\"cascade\",\"p(a)\"]}," HI "}");
-    cr_expect(str_equal(r.plans, STR("cascade;p(a)")));
+    cr_expect_eq(r.leeroo.type, JSON_NONE);
+    r = read_request("{\"model\":\"m\",\"leeroo\": {\"a\":1} ," HI "}");
+    cr_expect(str_equal(r.leeroo.raw, STR("{\"a\":1}")));
+    const char *param = NULL;
+    cr_expect_eq(openai_request_parse(STR("{\"model\":\"m\",\"leeroo\":{},\"leeroo\":{}," HI "}"),
+                                      true, arena, &r, &param, NULL),
+                 ERR_INPUT);
+    cr_expect_str_eq(param, "leeroo");
 }
 
-Test(openai_request, plans_that_cannot_be_read_are_refused)
+#define MESSAGE(role, content) "{\"role\":\"" role "\",\"content\":" content "}"
+
+static struct str earlier(const struct openai_request *r, size_t i)
 {
-    static const char *const bad[][2] = {
-        {"\"leeroo\":1", "leeroo"},
-        {"\"leeroo\":null", "leeroo"},
-        {"\"leeroo\":{\"plan\":\"none\"}", "leeroo"},
-        {"\"leeroo\":{\"plans\":1}", "leeroo.plans"},
-        {"\"leeroo\":{\"plans\":[]}", "leeroo.plans"},
-        {"\"leeroo\":{\"plans\":[1]}", "leeroo.plans"},
-        {"\"leeroo\":{\"plans\":\"all\",\"plans\":\"none\"}", "leeroo.plans"},
-        {"\"leeroo\":{},\"leeroo\":{}", "leeroo"},
-    };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct openai_request r;
-        struct error err = {0};
-        const char *param = NULL;
-        char body[256];
-        snprintf(body, sizeof(body), "{\"model\":\"m\"," HI ",%s}", bad[i][0]);
-        cr_expect_eq(openai_request_parse(str_from(body), true, arena, &r, &param, &err), ERR_INPUT,
-                     "%s", body);
-        cr_expect_str_eq(param, bad[i][1], "%s: %s", body, err.text);
-    }
+    struct str text = {0};
+    struct error err = {0};
+    cr_assert_eq(openai_request_earlier(r, i, arena, &text, &err), OK, "%s", err.text);
+    return text;
+}
+
+Test(openai_request, earlier_user_messages_are_at_hand)
+{
+    struct openai_request r =
+        read_request(
+            "{\"model\":\"m\",\"messages\":[" MESSAGE("system", "\"s\"") "," MESSAGE("user", "\"1"
+                                                                                             "\"") "," MESSAGE(
+                "user", "\"2\"") "," MESSAGE("assistant",
+                                             "\"a\"") "," MESSAGE("user", "[{\"type\":\"input_"
+                                                                          "text\",\"text\":\"3\"},{"
+                                                                          "\"type\":\"image_url\"}"
+                                                                          "]") "," MESSAGE("user",
+                                                                                           "\"\\u00"
+                                                                                           "34\"") "," MESSAGE("user",
+                                                                                                               "\"5\"") "]}");
+    cr_expect(str_equal(r.query, STR("5")));
+    cr_expect_eq(r.message_count, 7);
+    cr_expect_eq(r.images, 1);
+    cr_assert_eq(r.earlier_count, 3);
+    cr_expect(str_equal(earlier(&r, 0), STR("4")));
+    cr_expect(str_equal(earlier(&r, 1), STR("3")));
+    cr_expect(str_equal(earlier(&r, 2), STR("2")));
+    r = read_request("{\"model\":\"m\",\"messages\":[" MESSAGE("user", "null") "," MESSAGE(
+        "user", "\"x\"") "]}");
+    cr_assert_eq(r.earlier_count, 1);
+    cr_expect_eq(earlier(&r, 0).len, 0);
+}
+
+/* In a loop of tools the question stays what the user asked. */
+Test(openai_request, results_of_tools_are_no_question)
+{
+    struct openai_request r = read_request("{\"model\":\"m\",\"tools\":[{}],\"messages\":[" MESSAGE(
+        "user", "\"weather?\"") ","
+                                "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\"}]}," MESSAGE(
+                                    "tool", "\"42 degrees and a long report\"") "]}");
+    cr_expect(str_equal(r.query, STR("weather?")));
+    cr_expect_eq(r.earlier_count, 0);
+    cr_expect_gt(r.input_characters, 8 + 28);
+    cr_expect(str_equal(r.tools.raw, STR("[{}]")));
 }
 
 Test(openai_request, who_asks_for_more_than_one_plain_text_is_known)

@@ -2,6 +2,7 @@
 #include "plan/floor.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 
 #include "base/rng.h"
 #include "plan/decide.h"
@@ -67,6 +68,43 @@ Test(floor, out_of_reach_is_the_best)
 {
     fill(1);
     cr_assert_eq(floor_for_quality(&sample, NULL, mean(1, NULL) + 0.01), 1);
+}
+
+Test(floor, a_table_answers_like_the_search_to_a_step)
+{
+    const bool some[ARMS] = {true, true, false};
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        fill(seed);
+        for (int k = 0; k < 2; k++) {
+            const bool *use = k ? some : NULL;
+            struct floor_table table;
+            floor_table_init(&table, &sample, use);
+            for (double wanted = 0.01; wanted <= 1; wanted += 0.01) {
+                double exact = floor_for_quality(&sample, use, wanted);
+                double found = floor_table_find(&table, wanted);
+                cr_assert_geq(found, exact - 1e-6, "%g: %g", wanted, found);
+                cr_assert_leq(found, fmin(1, exact + 1.0 / FLOOR_STEPS + 1e-6), "%g: %g, not %g",
+                              wanted, found, exact);
+            }
+        }
+    }
+}
+
+/* Equal prices, qualities of exactly 0 and 1, nobody in use. */
+Test(floor, tables_of_odd_samples)
+{
+    static const float q[] = {0, 1, 1, 0, 0.5f, 0.5f}, c[] = {1, 1, 1, 1, 1, 2};
+    const struct model_sample odd = {3, 2, q, c}, none = {0, 2, NULL, NULL};
+    const bool nobody[2] = {false, false};
+    struct floor_table table;
+    floor_table_init(&table, &odd, NULL);
+    for (double wanted = 0.1; wanted <= 1; wanted += 0.1)
+        cr_expect_float_eq(floor_table_find(&table, wanted), floor_for_quality(&odd, NULL, wanted),
+                           1.0 / FLOOR_STEPS, "%g", wanted);
+    floor_table_init(&table, &odd, nobody);
+    cr_expect_eq(floor_table_find(&table, 0.5), 1);
+    floor_table_init(&table, &none, NULL);
+    cr_expect_eq(floor_table_find(&table, 0.7), 0.7);
 }
 
 Test(floor, only_arms_in_use_count)

@@ -1,0 +1,277 @@
+/* What a pool is made of, once: the configuration's experts bound to the model's, plans over them, policies with their
+ * budgets and floors; and what "model" in a request means. */
+#include "serve/pool_int.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "plan/allow.h"
+
+static void bind_experts(struct pool *p)
+{
+    for (size_t i = 0; i < p->config->expert_count; i++) {
+        const struct expert *e = &p->config->experts[i];
+        size_t k = model_expert_index(p->model, e->name);
+        CHECK(k != SIZE_MAX);
+        const struct price *trained = &model_expert_at(p->model, k)->price;
+        p->model_index[i] = k;
+        p->arms[i] = (struct plan){.member_count = 1, .members = {i}, .name = e->name};
+        p->repriced[i] = trained->input_nano_usd_per_m != e->price.input_nano_usd_per_m ||
+                         trained->output_nano_usd_per_m != e->price.output_nano_usd_per_m;
+    }
+}
+
+/* The plan with the configuration's indices of its members; false when one of them is not configured. */
+static bool bind_plan(const struct pool *p, const struct plan *from, struct plan *ret)
+{
+    struct plan plan = *from;
+    for (size_t k = 0; k < plan.member_count; k++) {
+        struct str name = model_expert_at(p->model, from->members[k])->name;
+        plan.members[k] = expert_index(p->config->experts, p->config->expert_count, name);
+        if (plan.members[k] == SIZE_MAX)
+            return false;
+    }
+    *ret = plan;
+    return true;
+}
+
+/* Headers take ASCII only. Names of configured experts are plain, so the arrow is all there is to replace. */
+static char *label_of(const struct plan *plan)
+{
+    static const struct str arrow = {"→", sizeof("→") - 1};
+    size_t at = str_find(plan->name, arrow, 0);
+    struct buf text;
+    buf_init(&text, plan->name.len + 16);
+    buf_add(&text, str_slice(plan->name, 0, at));
+    if (at != SIZE_MAX) {
+        buf_add_c(&text, "->");
+        buf_add(&text, str_slice(plan->name, at + arrow.len, plan->name.len));
+    }
+    return buf_take(&text);
+}
+
+static enum status bind_plans(struct pool *p, struct error *err)
+{
+    for (size_t k = model_expert_count(p->model); k < p->model_count; k++) {
+        if (!bind_plan(p, model_arm_at(p->model, k), &p->arms[p->arm_count]))
+            continue;
+        p->labels[p->arm_count] = label_of(&p->arms[p->arm_count]);
+        if (!p->labels[p->arm_count])
+            return error_set(err, ERR_MEMORY, "out of memory for the pool");
+        p->model_index[p->arm_count++] = k;
+    }
+    return OK;
+}
+
+enum status pool_allow_plans(const struct pool *p, struct str patterns, bool *experts, bool *use,
+                             struct error *err)
+{
+    enum status status = plan_allow(p->model, patterns, experts, err);
+    for (size_t i = p->config->expert_count; status == OK && i < p->arm_count; i++)
+        use[i] = experts[p->model_index[i]];
+    return status;
+}
+
+/* Budgets and floors are calibrated on the training queries, at the trained prices. */
+static enum status start_policy(struct pool *p, size_t index, struct error *err)
+{
+    const struct config_policy *from = &p->config->policies[index];
+    struct pool_policy *to = &p->policies[index];
+    p->policy_count++;
+    to->policy = from->policy;
+    to->use = from->use;
+    to->plan_use = calloc(p->arm_count, sizeof(*to->plan_use));
+    bool *use = calloc(p->model_count, sizeof(*use));
+    if (!use || !to->plan_use) {
+        free(use);
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
+    }
+    for (size_t i = 0; i < p->config->expert_count; i++)
+        use[p->model_index[i]] = !from->use || from->use[i];
+    enum status status = pool_allow_plans(p, from->plans, use, to->plan_use, err);
+    double budget = from->policy.budget_usd_per_1k;
+    if (status == OK && budget > 0) {
+        to->budget = budget_cell_create(p->model, use, budget);
+        if (!to->budget)
+            status = error_set(err, ERR_MEMORY, "out of memory for a budget");
+    }
+    struct model_sample sample = model_sample(p->model);
+    floor_table_init(&to->floors, &sample, use);
+    if (status == OK && from->policy.min_quality > 0)
+        to->policy.min_quality = floor_for_quality(&sample, use, from->policy.min_quality);
+    free(use);
+    return status;
+}
+
+static enum status bind_arms(struct pool *p, struct error *err)
+{
+    size_t experts = p->config->expert_count;
+    size_t most = experts + p->model_count - model_expert_count(p->model);
+    p->model_index = calloc(most, sizeof(*p->model_index));
+    p->arms = calloc(most, sizeof(*p->arms));
+    p->labels = calloc(most, sizeof(*p->labels));
+    p->repriced = calloc(experts, sizeof(*p->repriced));
+    p->policies = calloc(p->config->policy_count, sizeof(*p->policies));
+    if (!p->model_index || !p->arms || !p->labels || !p->repriced || !p->policies)
+        return error_set(err, ERR_MEMORY, "out of memory for the pool");
+    p->arm_count = experts;
+    bind_experts(p);
+    return bind_plans(p, err);
+}
+
+enum status pool_create(const struct config *config, const struct model *model, struct pool **ret,
+                        struct error *err)
+{
+    struct pool *p = calloc(1, sizeof(*p));
+    if (!p)
+        return error_set(err, ERR_MEMORY, "out of memory for the pool");
+    p->config = config;
+    p->model = model;
+    p->model_count = model_arm_count(model);
+    enum status status = bind_arms(p, err);
+    for (size_t i = 0; status == OK && i < config->policy_count; i++)
+        status = start_policy(p, i, err);
+    if (status != OK) {
+        pool_free(p);
+        return status;
+    }
+    *ret = p;
+    return OK;
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        budget_cell_release(p->policies[i].budget);
+        free(p->policies[i].plan_use);
+    }
+    for (size_t i = 0; i < p->arm_count; i++)
+        free(p->labels[i]);
+    free(p->labels);
+    free(p->arms);
+    free(p->policies);
+    free(p->repriced);
+    free(p->model_index);
+    free(p);
+}
+
+const struct config *pool_config(const struct pool *p)
+{
+    return p->config;
+}
+
+const struct model *pool_model(const struct pool *p)
+{
+    return p->model;
+}
+
+size_t pool_arm_count(const struct pool *p)
+{
+    return p->arm_count;
+}
+
+const struct plan *pool_arm_at(const struct pool *p, size_t arm)
+{
+    CHECK(arm < p->arm_count);
+    return &p->arms[arm];
+}
+
+struct str pool_arm_label(const struct pool *p, size_t arm)
+{
+    CHECK(arm < p->arm_count);
+    return str_from(p->labels[arm] ? p->labels[arm] : plan_kind_name(PLAN_SINGLE));
+}
+
+void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
+                     struct plan_verdict *ret)
+{
+    CHECK(arm >= p->config->expert_count && arm < p->arm_count);
+    model_plan_check(p->model, p->model_index[arm], state, ret);
+}
+
+static size_t find_policy(const struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->policy_count; i++)
+        if (str_equal(c->policies[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
+                             struct error *err)
+{
+    const struct config *c = p->config;
+    struct pool_target target = {.policy = SIZE_MAX, .expert = SIZE_MAX};
+    if (model.len == 0 || str_equal(model, STR("leeroo")))
+        target.policy = c->default_policy;
+    else if (str_starts(model, STR("leeroo/")))
+        target.policy = find_policy(c, str_slice(model, 7, model.len));
+    else
+        target.expert = expert_index(c->experts, c->expert_count, model);
+    if (target.policy == SIZE_MAX && target.expert == SIZE_MAX)
+        return error_set(err, ERR_NOT_FOUND,
+                         "the model '%.*s' does not exist; /v1/models lists them",
+                         (int)(model.len < 100 ? model.len : 100), model.ptr);
+    *ret = target;
+    return OK;
+}
+
+void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd)
+{
+    if (policy != SIZE_MAX && p->policies[policy].budget)
+        budget_cell_observe(p->policies[policy].budget,
+                            (double)cost_nano_usd / (double)NANO_PER_USD, usual_usd);
+}
+
+size_t pool_budgets(struct pool *p, struct budget_named *into)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        const struct pool_policy *policy = &p->policies[i];
+        if (!policy->budget)
+            continue;
+        if (into)
+            into[n] =
+                (struct budget_named){p->config->policies[i].name, policy->policy.budget_usd_per_1k,
+                                      budget_cell_state(policy->budget)};
+        n++;
+    }
+    return n;
+}
+
+void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        if (!p->policies[i].budget)
+            continue;
+        if (found[n]) /* the reader refuses what is impossible */
+            budget_cell_resume(p->policies[i].budget, &budgets[n].state);
+        n++;
+    }
+}
+
+static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
+{
+    size_t i = find_policy(p->config, name);
+    if (i == SIZE_MAX || p->policies[i].policy.budget_usd_per_1k != usd_per_1k)
+        return NULL;
+    return p->policies[i].budget;
+}
+
+void pool_budgets_share(struct pool *p, const struct pool *earlier)
+{
+    for (size_t i = 0; i < p->policy_count; i++) {
+        struct pool_policy *to = &p->policies[i];
+        double usd = to->policy.budget_usd_per_1k;
+        struct budget_cell *from =
+            to->budget ? find_budget(earlier, p->config->policies[i].name, usd) : NULL;
+        if (!from)
+            continue;
+        budget_cell_renew(from, to->budget);
+        budget_cell_release(to->budget);
+        to->budget = budget_cell_hold(from);
+    }
+}

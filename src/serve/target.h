@@ -1,0 +1,17 @@
+/* What a request says of its own routing: "model", the member "leeroo" of its body, and headers:
+ *
+ *     "leeroo": {"experts": ["a", "b"], "lambda": 50, "max_cost": 0.01, "plans": "none", "policy": "thrift"}
+ *     x-leeroo-experts: a, b      x-leeroo-min-quality: 0.8      x-leeroo-plans: cascade; panel
+ *
+ * The body wins over a header. Nothing of it goes upstream. A request may narrow what its policy allows, and choose
+ * another trade between quality and money, but not get past a cap or a bar. */
+#pragma once
+
+#include "net/http_server.h"
+#include "serve/pool.h"
+
+/* Bars of experts are in x->arena. On failure *ret_param names what is at fault, and *ret_code (may stay) is the error's
+ * code where the status says too little. ERR_NOT_FOUND: no such model; ERR_INPUT. */
+NODISCARD enum status target_read(const struct pool *p, const struct http_exchange *x,
+                                  const struct openai_request *r, struct pool_target *ret,
+                                  const char **ret_param, const char **ret_code, struct error *err);
