@@ -1,6 +1,6 @@
 /* Chat chunks as the events of a Messages stream. One block is open at a time; a tool call whose arguments come in
- * turns with another's gets them under its own index, also after it was closed. The end is told when chat's end is: only
- * then usage is known. */
+ * turns with another's gets them under its own index, also after it was closed. The end is told when chat's end is:
+ * only then usage is known. */
 #include <string.h>
 
 #include "base/hash.h"
