@@ -6,6 +6,8 @@
 #include "dialect/anthropic.h"
 #include "dialect/tokens.h"
 #include "serve/chat_int.h"
+#include "serve/decision.h"
+#include "store/ledger.h"
 
 #define USD_BYTES_MAX 32
 
@@ -218,8 +220,15 @@ static struct record record_of(const struct chat *c)
 
 void chat_open(struct chat *c)
 {
-    const struct record r = record_of(c);
+    struct record r = record_of(c);
+    struct buf decision;
+    buf_init(&decision, LEDGER_DECISION_BYTES_MAX);
+    if (c->worker->gateway->ledger) {
+        decision_write(c->snapshot->pool, &c->choice, &decision);
+        r.decision = decision.status == OK ? buf_str(&decision) : STR("");
+    }
     record_begin(c->worker, &r);
+    buf_done(&decision);
 }
 
 enum status chat_may_ask(const struct chat *c, const struct expert *expert, struct error *err)

@@ -16,7 +16,7 @@
 
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
-    const struct yaml_tree *listen, *experts, *policies, *default_policy, *reference;
+    const struct yaml_tree *listen, *experts, *policies, *default_policy, *reference, *ledger;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -56,20 +56,24 @@ static enum status read_upstream(struct conf_reader *r, const struct conf_row *r
 }
 
 /* Relative to the folder of the file, so that a configuration works from any working directory. */
+enum status config_join_path(struct conf_reader *r, struct str path, const char **ret,
+                             struct error *err)
+{
+    const char *slash = strrchr(r->place, '/');
+    int folder = str_starts(path, STR("/")) || !slash ? 0 : (int)(slash - r->place) + 1;
+    char *joined = arena_printf(r->arena, "%.*s%.*s", folder, r->place, STR_FMT(path));
+    if (!joined)
+        return config_no_memory(err);
+    *ret = joined;
+    return OK;
+}
+
 static enum status read_path(struct conf_reader *r, const struct conf_row *row,
                              const struct yaml_tree *value, void *into, struct error *err)
 {
     struct str path = {0};
     enum status status = conf_read_str(r, row, value, &path, err);
-    if (status != OK)
-        return status;
-    const char *slash = strrchr(r->place, '/');
-    int folder = path.ptr[0] == '/' || !slash ? 0 : (int)(slash - r->place) + 1;
-    char *joined = arena_printf(r->arena, "%.*s%.*s", folder, r->place, STR_FMT(path));
-    if (!joined)
-        return config_no_memory(err);
-    *(const char **)into = joined;
-    return OK;
+    return status == OK ? config_join_path(r, path, into, err) : status;
 }
 
 static enum status read_auth(struct conf_reader *r, const struct conf_row *row,
@@ -102,6 +106,7 @@ static const struct conf_row top_rows[] = {
     {"policies", config_read_node, offsetof(struct raw, policies), false, 0, 0},
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
     {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
+    {"ledger", config_read_node, offsetof(struct raw, ledger), false, 0, 0},
 };
 
 static enum status read_listen(struct conf_reader *r, const struct yaml_tree *node,
@@ -146,6 +151,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = config_pick_default(r, raw.default_policy, err);
     if (status == OK)
         status = config_pick_reference(r, raw.reference, err);
+    if (status == OK)
+        status = config_read_ledger(r, raw.ledger, err);
     return status;
 }
 

@@ -57,6 +57,12 @@ enum config_auth {
     AUTH_OFF,      /* never: somebody in front does it */
 };
 
+struct config_ledger {
+    const char *store; /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed */
+    const char *journal_path;
+    size_t journal_bytes; /* 0: store/ledger.h's */
+};
+
 struct config {
     struct arena *arena;
     const char *place; /* the file's name as given */
@@ -72,6 +78,7 @@ struct config {
     struct config_limits limits;
     struct config_drain drain;
     struct config_upstream upstream;
+    struct config_ledger ledger;
     struct expert *experts;
     struct config_origin *origins;
     size_t expert_count;

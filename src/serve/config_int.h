@@ -9,6 +9,12 @@ conf_read_fn config_read_node; /* const struct yaml_tree *: read later */
 NODISCARD enum status config_read_text(struct conf_reader *r, const char *key,
                                        const struct yaml_tree *node, struct str *into,
                                        struct error *err);
+/* A path as the file gives it, from anywhere. */
+NODISCARD enum status config_join_path(struct conf_reader *r, struct str path, const char **ret,
+                                       struct error *err);
+/* After state_dir; node NULL: a SQLite file in state_dir, if there is one. */
+NODISCARD enum status config_read_ledger(struct conf_reader *r, const struct yaml_tree *node,
+                                         struct error *err);
 NODISCARD enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
                                           struct error *err);
 /* node NULL: one policy called "default" that takes the best predicted expert. */

@@ -15,6 +15,7 @@
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
+#include "serve/ledger_watch.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
 
@@ -291,9 +292,13 @@ static enum status gateway_start(struct gateway *g, struct error *err)
     snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->snapshot->config->listen));
     enum status status = keep_budgets(g, err);
     if (status == OK)
+        status = ledger_watch_open(g->snapshot->config, &g->ledger, err);
+    if (status == OK)
         status = http_listen(listen, &g->listen_fd, g->address, err);
     for (size_t i = 0; status == OK && i < g->worker_count; i++)
         status = worker_start(g, &g->workers[i], err);
+    if (status == OK && g->ledger)
+        status = ledger_watch_start(g->workers[0].loop, g->ledger, &g->ledger_watch, err);
     if (status != OK)
         return status;
     g->timer = loop_timer_create(g->workers[0].loop, on_drain_timer, g);
@@ -345,6 +350,7 @@ void gateway_free(struct gateway *g)
         return;
     reload_stop(g->reload);
     loop_timer_free(g->timer);
+    ledger_watch_stop(g->ledger_watch);
     for (size_t i = 0; g->workers && i < g->worker_count; i++) {
         struct worker *w = &g->workers[i];
         if (w->server)
@@ -361,6 +367,7 @@ void gateway_free(struct gateway *g)
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keeper_stop(g->keeper);
+    ledger_watch_close(g->ledger);
     snapshot_release(g->snapshot);
     gates_free(g->gates);
     free(g);

@@ -40,6 +40,8 @@ struct gateway {
     struct snapshot *snapshot; /* held; the newest */
     struct gates *gates;       /* of all experts that a snapshot names */
     struct keeper *keeper;     /* of the budgets' state; may be NULL */
+    struct ledger *ledger;     /* NULL: none */
+    struct ledger_watch *ledger_watch;
     struct reload *reload;     /* NULL: configuration and model stay as they are */
     struct worker *workers;
     size_t worker_count;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "serve/gateway_int.h"
+#include "serve/record_ledger.h"
 
 #define USD_BYTES_MAX   32
 #define CALLS_BYTES_MAX 8192
@@ -112,11 +113,15 @@ static void log_record(const struct record *r)
 
 void record_begin(struct worker *w, const struct record *r)
 {
+    if (w->gateway->ledger)
+        record_ledger_begin(w->gateway->ledger, r);
     (void)w, (void)r;
 }
 
 void record_end(struct worker *w, const struct record *r)
 {
+    if (w->gateway->ledger)
+        record_ledger_end(w->gateway->ledger, r);
     (void)w;
     log_record(r);
 }

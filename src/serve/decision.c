@@ -1,0 +1,159 @@
+/* One for each request, on its way to the expert: numbers are written as fixed decimals without printf. */
+#include "serve/decision.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/money.h"
+
+#define QUALITY_DECIMALS  6
+#define USD_DECIMALS      9
+#define ITEM_BYTES_MAX    512 /* one name with its figures or its reason */
+#define CLOSING_BYTES_MAX 64
+
+/* value · 10^-decimals */
+static void write_fixed(struct buf *out, int64_t value, unsigned decimals)
+{
+    char text[24], *at = text + sizeof(text);
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    for (unsigned i = 0; i <= decimals || left > 0; i++) {
+        if (i == decimals && decimals > 0)
+            *--at = '.';
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    }
+    if (value < 0)
+        buf_add_char(out, '-');
+    buf_add(out, (struct str){at, (size_t)(text + sizeof(text) - at)});
+}
+
+static void write_usd(struct buf *out, int64_t nano_usd)
+{
+    write_fixed(out, nano_usd, USD_DECIMALS);
+}
+
+static void write_quality(struct buf *out, double quality)
+{
+    write_fixed(out, llround(quality * 1e6), QUALITY_DECIMALS);
+}
+
+static void write_hex(struct buf *out, uint64_t value)
+{
+    char text[16];
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
+    buf_add(out, (struct str){text, sizeof(text)});
+}
+
+/* Whether one more item fits, with all that must follow. */
+static bool has_room(const struct buf *out)
+{
+    return out->limit - out->len > ITEM_BYTES_MAX + CLOSING_BYTES_MAX;
+}
+
+static void write_name(struct buf *out, const char *before, struct str name)
+{
+    buf_add_c(out, before);
+    buf_add(out, str_slice(name, 0, ITEM_BYTES_MAX / 2));
+    buf_add_char(out, '"');
+}
+
+/* The best of those that were no candidates or lost, by utility, the chosen one first. */
+static size_t best_arms(const struct pool *p, const struct pool_choice *choice,
+                        size_t best[DECISION_ARMS_MAX])
+{
+    double utility[DECISION_ARMS_MAX];
+    size_t count = 1;
+    best[0] = choice->decision.arm;
+    for (size_t arm = 0; arm < pool_arm_count(p); arm++) {
+        const struct estimate *e = &choice->estimates[arm];
+        double u = (double)e->quality - choice->decision.lambda * (double)e->cost_nano_usd * 1e-9;
+        if (arm == best[0] || (count == DECISION_ARMS_MAX && u <= utility[count - 1]))
+            continue;
+        size_t at = count < DECISION_ARMS_MAX ? count++ : count - 1;
+        for (; at > 1 && u > utility[at - 1]; at--) {
+            best[at] = best[at - 1];
+            utility[at] = utility[at - 1];
+        }
+        best[at] = arm;
+        utility[at] = u;
+    }
+    return count;
+}
+
+static void write_estimates(const struct pool *p, const struct pool_choice *choice, struct buf *out)
+{
+    size_t best[DECISION_ARMS_MAX], count = best_arms(p, choice, best);
+    buf_add(out, STR(",\"estimates\":{"));
+    for (size_t i = 0; i < count && has_room(out); i++) {
+        const struct estimate *e = &choice->estimates[best[i]];
+        write_name(out, i ? ",\"" : "\"", pool_arm_at(p, best[i])->name);
+        buf_add(out, STR(":["));
+        write_quality(out, (double)e->quality);
+        buf_add_char(out, ',');
+        write_usd(out, e->cost_nano_usd);
+        buf_add_char(out, ']');
+    }
+    buf_add_char(out, '}');
+}
+
+static void write_ruled_out(const struct pool *p, const struct pool_choice *choice, struct buf *out)
+{
+    const char *before = "\"";
+    buf_add(out, STR(",\"ruled_out\":{"));
+    for (size_t i = 0; i < pool_arm_count(p) && has_room(out); i++) {
+        if (!choice->ruled_out[i])
+            continue;
+        write_name(out, before, pool_arm_at(p, i)->name);
+        buf_add(out, STR(":\""));
+        buf_add(out, str_slice(str_from(choice->ruled_out[i]), 0, ITEM_BYTES_MAX / 4));
+        buf_add_char(out, '"');
+        before = ",\"";
+    }
+    buf_add_char(out, '}');
+}
+
+static void write_order(const struct pool *p, const struct pool_choice *choice, const char *key,
+                        size_t from, size_t to, struct buf *out)
+{
+    buf_add_c(out, key);
+    for (size_t i = from; i < to && has_room(out); i++)
+        write_name(out, i > from ? ",\"" : "\"", pool_arm_at(p, choice->order[i])->name);
+    buf_add_char(out, ']');
+}
+
+/* What of the input was taken for cached, where any was. */
+static void write_cached(const struct pool *p, const struct pool_choice *choice, struct buf *out)
+{
+    bool any = false;
+    size_t experts = pool_config(p)->expert_count;
+    for (size_t i = 0; choice->cached_tokens && i < experts && has_room(out); i++) {
+        if (choice->cached_tokens[i] == 0)
+            continue;
+        write_name(out, any ? ",\"" : ",\"cached_tokens\":{\"", pool_arm_at(p, i)->name);
+        buf_add_char(out, ':');
+        write_fixed(out, choice->cached_tokens[i], 0);
+        any = true;
+    }
+    if (any)
+        buf_add_char(out, '}');
+}
+
+void decision_write(const struct pool *p, const struct pool_choice *choice, struct buf *out)
+{
+    const struct decision *d = &choice->decision;
+    const struct plan *plan = pool_arm_at(p, d->arm);
+    write_order(p, choice, "{\"members\":[", 0, plan->member_count, out);
+    buf_add(out, STR(",\"quality\":"));
+    write_quality(out, d->quality);
+    buf_add(out, STR(",\"cost_usd\":"));
+    write_usd(out, d->cost_nano_usd);
+    buf_add(out, STR(",\"model_checksum\":\""));
+    write_hex(out, model_checksum(pool_model(p)));
+    buf_add_char(out, '"');
+    write_estimates(p, choice, out);
+    write_order(p, choice, ",\"fallbacks\":[", plan->member_count, choice->order_count, out);
+    write_ruled_out(p, choice, out);
+    write_cached(p, choice, out);
+    buf_add_char(out, '}');
+}

@@ -1,0 +1,96 @@
+/* From one struct to another, and the calls as JSON where a request asked more than one. */
+#include "serve/record_ledger.h"
+
+#include "base/json.h"
+#include "serve/caller.h"
+
+static struct ledger_request request_of(const struct record *r)
+{
+    return (struct ledger_request){
+        .id = r->id,
+        .begin_wall_ms = r->begin_wall_ms,
+        .front = str_from(front_name(r->front)),
+        .policy = r->policy,
+        .model = r->model,
+        .expert = r->expert,
+        .plan = r->plan,
+        .stream = r->stream,
+        .quality = r->quality,
+        .lambda = r->lambda,
+        .predicted_nano_usd = r->predicted_nano_usd,
+        .reference_nano_usd = r->reference_nano_usd,
+    };
+}
+
+void record_ledger_begin(struct ledger *l, const struct record *r)
+{
+    const struct ledger_begin row = {.request = request_of(r), .decision = r->decision};
+    if (r->expert.len > 0)
+        ledger_begin(l, &row);
+}
+
+/* The request's own figures say all of a single call. */
+static bool needs_calls(const struct record *r)
+{
+    const struct record_call *only = r->calls;
+    return r->call_count > 1 || (r->call_count == 1 && (!str_equal(only->expert, r->expert) ||
+                                                        only->cost.nano_usd != r->cost.nano_usd));
+}
+
+static void write_call(const struct record_call *c, struct buf *out)
+{
+    const struct token_counts *t = &c->cost.tokens;
+    buf_add(out, STR("{\"expert\":"));
+    json_write_string(out, c->expert);
+    buf_addf(out,
+             ",\"outcome\":\"%s\",\"basis\":\"%s\",\"cost_nano_usd\":%lld,\"input_tokens\":%lld,"
+             "\"cached_tokens\":%lld,\"cache_write_tokens\":%lld,\"output_tokens\":%lld,"
+             "\"reasoning_tokens\":%lld,\"begin_ms\":%llu,\"latency_ms\":%llu,\"hedge\":%s}",
+             call_outcome_name(c->outcome), cost_basis_name(c->cost.basis),
+             (long long)c->cost.nano_usd, (long long)t->input, (long long)t->cached,
+             (long long)t->cache_write, (long long)t->output, (long long)t->reasoning,
+             (unsigned long long)c->begin_ms, (unsigned long long)c->latency_ms,
+             c->hedge ? "true" : "false");
+}
+
+static void write_calls(const struct record *r, struct buf *out)
+{
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < r->call_count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        write_call(&r->calls[i], out);
+    }
+    buf_add_char(out, ']');
+}
+
+void record_ledger_end(struct ledger *l, const struct record *r)
+{
+    struct buf calls;
+    if (r->expert.len == 0)
+        return;
+    buf_init(&calls, LEDGER_CALLS_BYTES_MAX);
+    if (needs_calls(r))
+        write_calls(r, &calls);
+    const struct token_counts *t = &r->cost.tokens;
+    const struct ledger_end row = {
+        .request = request_of(r),
+        .outcome = str_from(request_outcome_name(r->outcome)),
+        .basis = str_from(cost_basis_name(r->cost.basis)),
+        .http_status = r->http_status,
+        .cost_nano_usd = r->cost.nano_usd,
+        .input_tokens = t->input,
+        .cached_tokens = t->cached,
+        .cache_write_tokens = t->cache_write,
+        .output_tokens = t->output,
+        .reasoning_tokens = t->reasoning,
+        .attempts = r->attempts,
+        .cached = r->cached,
+        .first_token_ms = r->first_token_ms,
+        .total_ms = (int64_t)r->total_ms,
+        .problem = str_from(r->problem),
+        .calls = calls.status == OK ? buf_str(&calls) : STR(""),
+    };
+    ledger_end(l, &row);
+    buf_done(&calls);
+}
