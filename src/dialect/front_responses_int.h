@@ -6,8 +6,8 @@
 #include "dialect/front_int.h"
 #include "dialect/front_members.h"
 
-#define RESPONSES_ITEMS_MAX        256         /* of one answer's output */
-#define RESPONSES_STREAM_BYTES_MAX (16u << 20) /* text of a stream, kept for its last events */
+#define RESPONSES_ITEMS_MAX        256        /* of one answer's output */
+#define RESPONSES_STREAM_BYTES_MAX (4u << 20) /* of text; the last events say it four times */
 #define RESPONSES_LEEROO_BYTES_MAX (256u << 10)
 
 enum responses_field {

@@ -2,7 +2,7 @@
  * come interleaved, so they stay open until the answer is over. All text is kept for the last events to repeat it. */
 #include "dialect/front_responses_events.h"
 
-#define TOO_LONG  "the answer is longer than this API streams: 16 MiB of text in 256 items"
+#define TOO_LONG  "the answer is longer than this API streams: 4 MiB of text in 256 items"
 #define NO_MEMORY "the gateway has no memory left for this stream"
 
 static void release(void *state)
@@ -54,6 +54,7 @@ static struct stream_item *item_new(struct responses_stream *s, enum responses_k
                                     struct buf *out)
 {
     struct stream_item *item = NULL;
+    begin(s, out); /* only now: before there is content another expert may still be asked */
     if (s->item_count == RESPONSES_ITEMS_MAX) {
         fail(s, TOO_LONG, out);
         return NULL;
@@ -329,7 +330,6 @@ void responses_event(void *state, struct str data, struct buf *out)
         fail_as_told(s, json_get(root, "error"), out);
         return;
     }
-    begin(s, out);
     struct json_value choice = front_choice_first(root);
     if (choice.type == JSON_OBJECT)
         feed_choice(s, choice, out);

@@ -193,6 +193,17 @@ Test(front_responses_stream, nothing_at_all_is_an_empty_text)
                         "\"finish_reason\":\"stop\"}]}");
 }
 
+Test(front_responses_stream, before_there_is_content_nothing_is_sent)
+{
+    struct front_test t;
+    front_test_begin(&t, FRONT_RESPONSES, ASK);
+    front_test_feed(&t, DELTA("\"role\":\"assistant\",\"content\":\"\"", "null"));
+    cr_assert_eq(t.out.len, 0);
+    front_test_feed(&t, DELTA("\"content\":\"a\"", "null"));
+    expect_types(&t, "created in_progress output_item.added content_part.added output_text.delta");
+    front_test_end(&t);
+}
+
 Test(front_responses_stream, cut_short_is_incomplete)
 {
     static const char *const chunks[] = {DELTA("\"content\":\"a\"", "\"length\""), "[DONE]", NULL};
