@@ -17,7 +17,8 @@ struct editor {
     const char *at; /* what is in front of it has been copied or cut */
     struct buf *out;
     struct str model;
-    int64_t limit; /* INT64_MAX: none */
+    int64_t limit;  /* INT64_MAX: none */
+    bool may_think; /* the word occurs: conversations without it need not be walked */
 };
 
 static const char *end_of(struct str s)
@@ -129,50 +130,45 @@ static void edit_member(struct editor *e, size_t field, struct json_value item)
         edit_number(e, item, e->limit);
     else if (field == THINKING)
         edit_thinking(e, item);
-    else if (field == MESSAGES)
+    else if (field == MESSAGES && e->may_think)
         edit_messages(e, item);
 }
 
-static void edit_root(struct editor *e, struct json_value root)
+static struct str whole_member(struct json_value key, struct json_value item)
 {
-    struct json_iter it = json_iter_begin(root), behind;
-    struct json_value key, item, next, ignored;
+    return (struct str){key.raw.ptr, (size_t)(end_of(item.raw) - key.raw.ptr)};
+}
+
+static const char *next_key(struct json_iter it)
+{
+    struct json_value key, item;
+    return json_object_next(&it, &key, &item) ? key.raw.ptr : NULL;
+}
+
+/* Two readers of a doubled key would disagree. */
+static enum status edit_root(struct editor *e, struct json_value root, struct error *err)
+{
+    struct json_iter it = json_iter_begin(root);
+    struct json_value key, item;
     const char *previous = NULL;
-    bool kept = false;
+    bool kept = false, seen[FIELD_COUNT] = {false};
     for (; json_object_next(&it, &key, &item); previous = end_of(item.raw)) {
         size_t field = 0;
         while (field < FIELD_COUNT && !messages_is(key, field_names[field]))
             field++;
+        if (field < FIELD_COUNT && seen[field])
+            return error_set(err, ERR_INPUT, "%s is given twice", field_names[field]);
+        if (field < FIELD_COUNT)
+            seen[field] = true;
         if (field == LEEROO) {
-            struct str whole = {key.raw.ptr, (size_t)(end_of(item.raw) - key.raw.ptr)};
-            behind = it;
-            cut_item(e, whole, kept, previous,
-                     json_object_next(&behind, &next, &ignored) ? next.raw.ptr : NULL);
+            cut_item(e, whole_member(key, item), kept, previous, next_key(it));
             continue;
         }
         kept = true;
         edit_member(e, field, item);
     }
     buf_add(e->out, (struct str){e->at, (size_t)(end_of(root.raw) - e->at)});
-}
-
-/* Two readers of a doubled key would disagree. */
-static enum status check_once(struct json_value root, struct error *err)
-{
-    struct json_iter it = json_iter_begin(root);
-    struct json_value key, item;
-    bool seen[FIELD_COUNT] = {false};
-    while (json_object_next(&it, &key, &item))
-        for (size_t i = 0; i < FIELD_COUNT; i++) {
-            if (!messages_is(key, field_names[i]))
-                continue;
-            if (seen[i])
-                return error_set(err, ERR_INPUT, "%s is given twice", field_names[i]);
-            seen[i] = true;
-        }
-    if (!seen[MODEL])
-        return error_set(err, ERR_INPUT, "model: Field required");
-    return OK;
+    return seen[MODEL] ? OK : error_set(err, ERR_INPUT, "model: Field required");
 }
 
 enum status anthropic_request_edit(struct str body, struct str upstream_model,
@@ -180,11 +176,10 @@ enum status anthropic_request_edit(struct str body, struct str upstream_model,
 {
     struct json_value root;
     struct buf model;
+    size_t start = out->len;
     enum status status = json_parse(body, "request body", 1, &root, err);
     if (status == OK && root.type != JSON_OBJECT)
         status = error_set(err, ERR_INPUT, "the request body must be a JSON object");
-    if (status == OK)
-        status = check_once(root, err);
     if (status != OK)
         return status;
     buf_init(&model, upstream_model.len * 6 + 8);
@@ -192,9 +187,15 @@ enum status anthropic_request_edit(struct str body, struct str upstream_model,
     struct editor e = {.at = root.raw.ptr,
                        .out = out,
                        .model = buf_str(&model),
+                       .may_think = str_find(body, STR("thinking"), 0) != SIZE_MAX,
                        .limit = output_tokens_limit > 0 ? output_tokens_limit : INT64_MAX};
-    edit_root(&e, root);
-    status = buf_status(&model, err);
+    status = edit_root(&e, root, err);
+    if (status == OK)
+        status = buf_status(&model, err);
+    if (status == OK)
+        status = buf_status(out, err);
     buf_done(&model);
-    return status == OK ? buf_status(out, err) : status;
+    if (status != OK && out->len > start)
+        out->len = start;
+    return status;
 }

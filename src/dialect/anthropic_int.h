@@ -71,10 +71,14 @@ enum anthropic_role { ANTHROPIC_NONE, ANTHROPIC_SYSTEM, ANTHROPIC_OF_USER, ANTHR
 /* Who speaks in a message of this chat role; a tool's result comes from the user. ANTHROPIC_NONE: unknown. */
 enum anthropic_role anthropic_role_of(struct json_value role);
 
-/* What of the messages has no counterpart; NULL: nothing. */
-const char *anthropic_messages_lack(struct json_value messages);
+/* Each tells what has no counterpart; NULL: nothing. `other`: the key of a member that is not among the fields. A
+ * message's parts are looked at one by one. */
+const char *anthropic_fields_lack(const struct json_value *fields, struct json_value other);
+const char *anthropic_message_lacks(const struct json_value *message_fields);
+const char *anthropic_part_lacks(struct json_value type, struct json_value file);
 
-/* `"system":...,` where there is such a text, and `"messages":[...]`. */
+/* `"system":...,` where there is such a text, and `"messages":[...]`. ERR_INPUT, ERR_UNSUPPORTED: what has no
+ * counterpart. */
 NODISCARD enum status anthropic_messages_write(struct json_value messages, struct arena *a,
                                                struct buf *out, struct error *err);
 /* A data: URL → the members of a base64 source. ERR_INPUT: it is none in base64. */

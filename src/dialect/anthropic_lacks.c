@@ -177,13 +177,12 @@ static const char *url_lacks(struct json_value url, const char *media_prefix)
                                                                        : NULL;
 }
 
-static const char *part_lacks(struct json_value part)
+const char *anthropic_part_lacks(struct json_value type, struct json_value file)
 {
-    struct json_value type = json_get(part, "type");
     if (messages_is(type, "text") || messages_is(type, "refusal") || messages_is(type, "image_url"))
         return NULL;
     if (messages_is(type, "file"))
-        return url_lacks(json_get(json_get(part, "file"), "file_data"), "data:application/pdf");
+        return url_lacks(json_get(file, "file_data"), "data:application/pdf");
     if (messages_is(type, "input_audio"))
         return "audio";
     return "content parts other than text, images and PDF files";
@@ -191,18 +190,21 @@ static const char *part_lacks(struct json_value part)
 
 static const char *parts_lack(struct json_value content)
 {
+    enum { TYPE, FILE_PART, COUNT };
+    static const char *const names[COUNT] = {"type", "file"};
     struct json_iter it = json_iter_begin(content);
-    struct json_value part;
+    struct json_value part, f[COUNT];
     const char *lack = NULL;
-    while (content.type == JSON_ARRAY && !lack && json_array_next(&it, &part))
-        lack = part_lacks(part);
+    while (content.type == JSON_ARRAY && !lack && json_array_next(&it, &part)) {
+        messages_members_read(part, names, COUNT, f, NULL);
+        lack = anthropic_part_lacks(f[TYPE], f[FILE_PART]);
+    }
     return lack;
 }
 
-static const char *message_lacks(const struct json_value *m)
+const char *anthropic_message_lacks(const struct json_value *m)
 {
-    enum anthropic_role role = anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]);
-    if (role == ANTHROPIC_NONE)
+    if (anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) == ANTHROPIC_NONE)
         return "messages of this role";
     if (messages_is_set(m[ANTHROPIC_MESSAGE_AUDIO]))
         return "audio";
@@ -214,10 +216,10 @@ static const char *message_lacks(const struct json_value *m)
     if (m[ANTHROPIC_MESSAGE_TOOL_CALLS].type == JSON_ARRAY &&
         !is_list_of_functions(m[ANTHROPIC_MESSAGE_TOOL_CALLS]))
         return "tools that are no functions";
-    return parts_lack(m[ANTHROPIC_MESSAGE_CONTENT]);
+    return NULL;
 }
 
-const char *anthropic_messages_lack(struct json_value messages)
+static const char *messages_lack(struct json_value messages)
 {
     struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
     struct json_iter it = json_iter_begin(messages);
@@ -226,20 +228,26 @@ const char *anthropic_messages_lack(struct json_value messages)
     while (messages.type == JSON_ARRAY && !lack && json_array_next(&it, &message)) {
         messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
                               NULL);
-        lack = message_lacks(m);
+        lack = anthropic_message_lacks(m);
+        if (!lack)
+            lack = parts_lack(m[ANTHROPIC_MESSAGE_CONTENT]);
         spoken |= anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) > ANTHROPIC_SYSTEM;
     }
     return lack || spoken ? lack : "a conversation of system messages only";
+}
+
+const char *anthropic_fields_lack(const struct json_value *fields, struct json_value other)
+{
+    for (size_t i = 0; i < ANTHROPIC_FIELD_COUNT; i++)
+        if (messages_is_set(fields[i]) && !rules[i].asks_nothing(fields[i]))
+            return rules[i].lack;
+    return other.type != JSON_NONE ? "a parameter that is unknown to it" : NULL;
 }
 
 const char *anthropic_lacks(const struct openai_request *r)
 {
     struct json_value fields[ANTHROPIC_FIELD_COUNT], other;
     messages_members_read(r->root, anthropic_field_names, ANTHROPIC_FIELD_COUNT, fields, &other);
-    for (size_t i = 0; i < ANTHROPIC_FIELD_COUNT; i++)
-        if (messages_is_set(fields[i]) && !rules[i].asks_nothing(fields[i]))
-            return rules[i].lack;
-    if (other.type != JSON_NONE)
-        return "a parameter that is unknown to it";
-    return anthropic_messages_lack(fields[ANTHROPIC_MESSAGES]);
+    const char *lack = anthropic_fields_lack(fields, other);
+    return lack ? lack : messages_lack(fields[ANTHROPIC_MESSAGES]);
 }

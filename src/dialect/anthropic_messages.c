@@ -35,6 +35,11 @@ static enum status refuse(struct writer *w, const char *what)
     return error_set(w->err, ERR_INPUT, "messages %s", what);
 }
 
+static enum status lacking(struct writer *w, const char *lack)
+{
+    return error_set(w->err, ERR_UNSUPPORTED, "an Anthropic expert does not offer %s", lack);
+}
+
 /* A block begins: the message of its role is opened first, unless it is. */
 static void open_block(struct writer *w, enum anthropic_role role)
 {
@@ -119,6 +124,9 @@ static enum status write_part(struct writer *w, enum anthropic_role role, struct
                                              "image_url", "file", "cache_control"};
     struct json_value f[COUNT];
     messages_members_read(part, names, COUNT, f, NULL);
+    const char *lack = anthropic_part_lacks(f[TYPE], f[FILE_PART]);
+    if (lack)
+        return lacking(w, lack);
     if (messages_is(f[TYPE], "text"))
         write_text(w, role, f[TEXT], f[CACHE_CONTROL]);
     else if (messages_is(f[TYPE], "refusal"))
@@ -132,7 +140,7 @@ static enum status write_part(struct writer *w, enum anthropic_role role, struct
         return write_source(w, role, "document", json_get(f[FILE_PART], "file_data"),
                             f[CACHE_CONTROL]);
     else
-        return refuse(w, "have a content part that Anthropic has no block for");
+        return refuse(w, "have a system text with images or files");
     return OK;
 }
 
@@ -224,8 +232,9 @@ static enum status write_tool_result(struct writer *w, const struct json_value *
 static enum status write_message(struct writer *w, const struct json_value *m)
 {
     enum anthropic_role role = anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]);
-    if (role == ANTHROPIC_NONE)
-        return refuse(w, "have a role that Anthropic has no counterpart of");
+    const char *lack = anthropic_message_lacks(m);
+    if (lack)
+        return lacking(w, lack);
     if (role == ANTHROPIC_OF_ASSISTANT)
         return write_assistant(w, m);
     if (messages_is(m[ANTHROPIC_MESSAGE_ROLE], "tool"))
@@ -233,8 +242,8 @@ static enum status write_message(struct writer *w, const struct json_value *m)
     return write_content(w, role, m[ANTHROPIC_MESSAGE_CONTENT], m[ANTHROPIC_MESSAGE_CACHE_CONTROL]);
 }
 
-/* Those that say what to be (`system`), or all others. */
-static enum status write_all(struct writer *w, struct json_value messages, bool system)
+/* What says what to be goes to `system`, all else to `said`. */
+static enum status write_all(struct json_value messages, struct writer *system, struct writer *said)
 {
     struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
     struct json_iter it = json_iter_begin(messages);
@@ -242,30 +251,33 @@ static enum status write_all(struct writer *w, struct json_value messages, bool 
     while (status == OK && messages.type == JSON_ARRAY && json_array_next(&it, &message)) {
         messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
                               NULL);
-        if ((anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) == ANTHROPIC_SYSTEM) == system)
-            status = write_message(w, m);
+        bool is_system = anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) == ANTHROPIC_SYSTEM;
+        status = write_message(is_system ? system : said, m);
     }
+    if (status == OK && said->messages == 0)
+        return refuse(said, "say nothing that could be answered");
     return status;
 }
 
 enum status anthropic_messages_write(struct json_value messages, struct arena *a, struct buf *out,
                                      struct error *err)
 {
-    struct writer w = {.arena = a, .out = out, .err = err};
+    struct buf rest;
+    struct writer system = {.arena = a, .out = out, .err = err};
+    struct writer said = {.arena = a, .out = &rest, .err = err};
     size_t start = out->len;
+    buf_init(&rest, out->limit);
     buf_add(out, STR("\"system\":["));
-    enum status status = write_all(&w, messages, true);
-    if (w.blocks > 0)
+    enum status status = write_all(messages, &system, &said);
+    if (system.blocks > 0)
         buf_add(out, STR("],"));
     else if (out->status == OK)
         out->len = start; /* no empty list */
     buf_add(out, STR("\"messages\":["));
-    if (status == OK)
-        status = write_all(&w, messages, false);
-    if (status != OK)
-        return status;
-    if (w.messages == 0)
-        return refuse(&w, "say nothing that could be answered");
+    buf_add(out, buf_str(&rest));
     buf_add(out, STR("]}]"));
-    return OK;
+    if (rest.status != OK)
+        out->status = rest.status;
+    buf_done(&rest);
+    return status;
 }

@@ -1,7 +1,7 @@
 /* The body of POST /messages out of a chat request. What anthropic_lacks names is refused here, too. */
 #include "dialect/anthropic_int.h"
 
-#include <stdlib.h>
+#define NAME_BYTES_MAX 64 /* of an unknown parameter, in an error */
 
 const char *const anthropic_field_names[ANTHROPIC_FIELD_COUNT] = {
     "model",
@@ -204,11 +204,13 @@ enum status anthropic_request_write(const struct openai_request *r, struct str u
                                     int64_t output_tokens_limit, int64_t output_tokens_default,
                                     struct arena *a, struct buf *out, struct error *err)
 {
-    struct json_value f[ANTHROPIC_FIELD_COUNT];
-    const char *lack = anthropic_lacks(r);
+    struct json_value f[ANTHROPIC_FIELD_COUNT], other;
+    messages_members_read(r->root, anthropic_field_names, ANTHROPIC_FIELD_COUNT, f, &other);
+    const char *lack = anthropic_fields_lack(f, other);
     if (lack)
-        return error_set(err, ERR_UNSUPPORTED, "an Anthropic expert does not offer %s", lack);
-    messages_members_read(r->root, anthropic_field_names, ANTHROPIC_FIELD_COUNT, f, NULL);
+        return error_set(err, ERR_UNSUPPORTED, "an Anthropic expert does not offer %s%s%.*s", lack,
+                         other.type == JSON_NONE ? "" : ": ",
+                         STR_FMT(str_slice(messages_inside(other), 0, NAME_BYTES_MAX)));
     size_t start = out->len;
     buf_add(out, STR("{\"model\":"));
     json_write_string(out, upstream_model);

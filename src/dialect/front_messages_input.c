@@ -83,11 +83,13 @@ static enum status write_call(struct messages_reader *x, struct json_value block
 }
 
 /* Thinking is of use to who signed it only; without a signature it came from an expert of chat, by way of us. */
-static void note_assistant_block(struct messages_reader *x, struct json_value block)
+static enum status note_assistant_block(struct messages_reader *x, struct json_value block)
 {
     struct json_value type = json_get(block, "type");
+    if (type.type != JSON_STRING)
+        return messages_bad(x, "messages", "a content block must be an object with a type");
     if (messages_is(type, "text") || messages_is(type, "tool_use"))
-        return;
+        return OK;
     if (messages_is(type, "thinking")) {
         if (messages_has_text(json_get(block, "signature")))
             messages_native(x, "thinking");
@@ -99,6 +101,7 @@ static void note_assistant_block(struct messages_reader *x, struct json_value bl
     } else {
         messages_native_key(x, type);
     }
+    return OK;
 }
 
 /* Joined escaped texts are the escaped joined text. */
@@ -110,8 +113,8 @@ static enum status write_assistant_blocks(struct messages_reader *x, struct json
     enum status status = OK;
     size_t start = x->out->len;
     buf_add(x->out, STR(",\"content\":\""));
-    while (json_array_next(&it, &block)) {
-        note_assistant_block(x, block);
+    while (status == OK && json_array_next(&it, &block)) {
+        status = note_assistant_block(x, block);
         if (!messages_is(json_get(block, "type"), "text"))
             continue;
         if (messages_is_filled(json_get(block, "citations")))

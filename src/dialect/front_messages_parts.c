@@ -108,12 +108,12 @@ bool messages_is_result(struct json_value block)
 static struct json_value only_text(struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
-    struct json_value block, f[BLOCK_COUNT], only = {0};
+    struct json_value block, other, f[BLOCK_COUNT], only = {0};
     while (json_array_next(&it, &block)) {
         if (messages_is_result(block))
             continue;
-        messages_members_read(block, block_names, BLOCK_COUNT, f, NULL);
-        if (only.type != JSON_NONE || !messages_is(f[TYPE], "text") ||
+        messages_members_read(block, block_names, BLOCK_COUNT, f, &other);
+        if (only.type != JSON_NONE || !messages_is(f[TYPE], "text") || other.type != JSON_NONE ||
             messages_is_filled(f[CITATIONS]))
             return (struct json_value){0};
         only = f[TEXT];
