@@ -15,6 +15,7 @@
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
+#include "serve/metrics.h"
 #include "serve/ledger_watch.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
@@ -54,6 +55,7 @@ static const struct route {
     {"/v1/route", false, "POST", "POST", route_handle},
     {"/v1/models", false, "GET", "GET, HEAD", models_handle},
     {"/v1/models/", true, "GET", "GET, HEAD", models_handle},
+    {"/metrics", false, "GET", "GET, HEAD", metrics_handle},
     {"/healthz", false, "GET", "GET, HEAD", health_handle},
     {"/readyz", false, "GET", "GET, HEAD", ready_handle},
 };
@@ -258,6 +260,9 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     w->gateway = g;
     w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());
+    w->metrics = metrics_create();
+    if (!w->metrics)
+        return error_set(err, ERR_MEMORY, "out of memory for counters");
     enum status status = features_init(&w->features, err);
     if (status == OK)
         status = loop_create(&w->loop, err);
@@ -360,6 +365,7 @@ void gateway_free(struct gateway *g)
         gate_desk_done(&w->desk);
         loop_free(w->loop);
         features_done(&w->features);
+        metrics_free(w->metrics);
         snapshot_release(w->snapshot);
         snapshot_release(atomic_load(&w->next));
     }

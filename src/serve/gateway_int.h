@@ -24,6 +24,7 @@ struct worker {
     struct http_server *server;
     struct http_client *client;
     struct gate_desk desk;
+    struct metrics *metrics;
     struct features features; /* scratch */
     struct rng rng;           /* request ids and backoff */
     pthread_t thread;
@@ -76,3 +77,4 @@ void messages_handle(struct worker *w, struct http_exchange *x, struct caller *c
 void count_tokens_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "serve/gateway_int.h"
+#include "serve/metrics.h"
 #include "serve/record_ledger.h"
 
 #define USD_BYTES_MAX   32
@@ -115,13 +116,13 @@ void record_begin(struct worker *w, const struct record *r)
 {
     if (w->gateway->ledger)
         record_ledger_begin(w->gateway->ledger, r);
-    (void)w, (void)r;
+    metrics_decided(w->metrics, r);
 }
 
 void record_end(struct worker *w, const struct record *r)
 {
     if (w->gateway->ledger)
         record_ledger_end(w->gateway->ledger, r);
-    (void)w;
     log_record(r);
+    metrics_ended(w->metrics, r);
 }
