@@ -31,6 +31,7 @@ struct expert {
     uint32_t
         max_output_tokens; /* asked for where a dialect demands a limit and the client gives none */
     struct price price;
+    uint32_t cache_ttl_ms;   /* how long it is taken to keep prompts in its cache; 0: not at all */
     uint32_t context_tokens; /* 0: unknown, no limit */
     unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;

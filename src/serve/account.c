@@ -70,6 +70,10 @@ void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const s
                uint64_t asked_ms)
 {
     CHECK(c->paid_count < CHAT_PAID_MAX);
+    if (outcome == CALL_ANSWERED && cost->basis == COST_USAGE && c->choice.target.prefix)
+        affinity_learn(c->worker->gateway->affinity, c->choice.target.prefix,
+                       &c->snapshot->config->experts[expert], &cost->tokens,
+                       loop_now_ms(c->worker->loop));
     c->paid[c->paid_count++] = (struct chat_paid){expert, outcome, *cost, asked_ms - c->begin_ms,
                                                   loop_now_ms(c->worker->loop) - asked_ms};
 }

@@ -233,6 +233,9 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     if (status != OK)
         return status;
     status = target_read(w->snapshot->pool, c->x, &c->request, &target, param, code, err);
+    if (status == OK)
+        status = target_recall(w->gateway->affinity, w->snapshot->pool, &c->request,
+                               target_tenant(c->caller), c->begin_ms, c->x->arena, &target, err);
     if (status != OK)
         return status;
     target.native = c->front.front == FRONT_MESSAGES;

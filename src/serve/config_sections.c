@@ -128,6 +128,7 @@ static const struct conf_row expert_rows[] = {
     {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},
     {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
     {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
+    {"cache_ttl", conf_read_ms, EXPERT_FIELD(cache_ttl_ms), false, 0, DAY_MS},
 };
 
 enum status config_read_text(struct conf_reader *r, const char *key, const struct yaml_tree *node,
@@ -147,6 +148,7 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
                                         .idle_timeout_ms = 60000,
                                         .total_timeout_ms = 600000,
                                         .max_output_tokens = 4096,
+                                        .cache_ttl_ms = 300000,
                                         .retries = 2}};
     struct expert *e = &raw.expert;
     enum status status = conf_read_map(r, node, "an expert", ROWS(expert_rows), &raw, NULL, err);

@@ -319,8 +319,11 @@ enum status gateway_create(const struct config *config, const struct model *mode
     g->listen_fd = -1;
     enum status status = gates_create(&g->gates, err);
     if (status == OK)
+        status = affinity_create(&g->affinity, err);
+    if (status == OK)
         status = snapshot_create(config, model, g->gates, false, &g->snapshot, err);
     if (status != OK) {
+        affinity_free(g->affinity);
         gates_free(g->gates);
         free(g);
         return status;
@@ -375,6 +378,7 @@ void gateway_free(struct gateway *g)
     keeper_stop(g->keeper);
     ledger_watch_close(g->ledger);
     snapshot_release(g->snapshot);
+    affinity_free(g->affinity);
     gates_free(g->gates);
     free(g);
 }

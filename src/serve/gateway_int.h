@@ -11,6 +11,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "serve/affinity.h"
 #include "serve/caller.h"
 #include "serve/snapshot.h"
 
@@ -40,6 +41,7 @@ enum gateway_drain {
 struct gateway {
     struct snapshot *snapshot; /* held; the newest */
     struct gates *gates;       /* of all experts that a snapshot names */
+    struct affinity *affinity; /* what experts hold in their prompt caches */
     struct keeper *keeper;     /* of the budgets' state; may be NULL */
     struct ledger *ledger;     /* NULL: none */
     struct ledger_watch *ledger_watch;

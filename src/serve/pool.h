@@ -62,6 +62,7 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     /* [expert_count] how many tokens of the input each is believed to hold in its prompt cache; NULL: none
      * (serve/affinity.h). */
     const uint32_t *cached_tokens;
+    const struct affinity_prefix *prefix; /* what the one who answers will hold; NULL: nothing worth it */
 };
 /* Says that `expert` may not serve it; who is barred already stays so for the first reason. `a` outlives the target.
  * ERR_MEMORY. */

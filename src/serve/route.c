@@ -53,6 +53,50 @@ static void write_ruled_out(struct buf *out, const struct pool *p, const struct 
     buf_add_char(out, '}');
 }
 
+/* What of the input is taken for cached, and so is cheaper in the estimates. */
+static void write_cached(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+{
+    const char *separator = "";
+    buf_add_c(out, ",\"cached_tokens\":{");
+    for (size_t i = 0; i < pool_config(p)->expert_count; i++) {
+        if (choice->cached_tokens[i] == 0)
+            continue;
+        buf_addf(out, "%s\"%.*s\":%u", separator, STR_FMT(arm_name(p, i)),
+                 choice->cached_tokens[i]);
+        separator = ",";
+    }
+    buf_add_char(out, '}');
+}
+
+/* What the request itself asked for, as far as ruled_out does not show it, and the bounds in force. */
+static void write_bounds(struct buf *out, const struct pool_choice *choice)
+{
+    const struct pool_target *t = &choice->target;
+    const struct policy *in_force = &choice->policy;
+    buf_add_c(out, ",\"asked\":{\"lambda\":");
+    if (t->has_lambda)
+        json_write_double(out, t->lambda);
+    else
+        buf_add_c(out, "null");
+    buf_add_c(out, ",\"min_quality\":");
+    if (t->min_quality > 0)
+        json_write_double(out, t->min_quality);
+    else
+        buf_add_c(out, "null");
+    buf_add_c(out, ",\"plans\":");
+    if (t->plans_param)
+        json_write_string(out, t->plans);
+    else
+        buf_add_c(out, "null");
+    buf_add_c(out, "},\"floor\":");
+    json_write_double(out, in_force->min_quality);
+    buf_add_c(out, ",\"max_cost_usd\":");
+    if (in_force->max_cost_nano_usd > 0)
+        money_format_usd(out, in_force->max_cost_nano_usd);
+    else
+        buf_add_c(out, "null");
+}
+
 /* Experts of the order from `from` to before `to`. */
 static void write_order(struct buf *out, const char *key, const struct pool *p,
                         const struct pool_choice *choice, size_t from, size_t to)
@@ -88,28 +132,40 @@ static void write_decision(struct buf *out, const struct worker *w, const char *
              policy.len ? "\"" : "");
     write_order(out, "fallbacks", p, choice, plan->member_count, choice->order_count);
     write_ruled_out(out, p, choice);
+    write_cached(out, p, choice);
+    write_bounds(out, choice);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",
              (unsigned long long)model_checksum(pool_model(p)));
 }
 
-void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+static enum status choose(struct worker *w, struct http_exchange *x, const struct caller *caller,
+                          struct pool_choice *ret, const char **param, const char **code,
+                          struct error *err)
 {
-    (void)caller;
-    char id[REQUEST_ID_BYTES];
-    struct error err = {0};
+    const struct pool *p = w->snapshot->pool;
     struct openai_request request;
     struct pool_target target;
+    enum status status = openai_request_parse(x->body, false, x->arena, &request, param, err);
+    if (status == OK)
+        status = target_read(p, x, &request, &target, param, code, err);
+    if (status == OK)
+        status = target_recall(w->gateway->affinity, p, &request, target_tenant(caller),
+                               loop_now_ms(w->loop), x->arena, &target, err);
+    if (status != OK)
+        return status;
+    status = pool_choose(w->snapshot->pool, &request, target, &w->features, x->arena, ret, err);
+    *param = status == ERR_INPUT ? target.plans_param : NULL;
+    return status;
+}
+
+void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    char id[REQUEST_ID_BYTES];
+    struct error err = {0};
     struct pool_choice choice;
     const char *param = NULL, *code = NULL;
     worker_request_id(w, id);
-    enum status status = openai_request_parse(x->body, false, x->arena, &request, &param, &err);
-    if (status == OK)
-        status = target_read(w->snapshot->pool, x, &request, &target, &param, &code, &err);
-    if (status == OK) {
-        status =
-            pool_choose(w->snapshot->pool, &request, target, &w->features, x->arena, &choice, &err);
-        param = status == ERR_INPUT ? target.plans_param : NULL;
-    }
+    enum status status = choose(w, x, caller, &choice, &param, &code, &err);
     if (status != OK) {
         log_event(LOG_INFO, "route", "req=%s status=%d error=%s", id,
                   errors_row(status)->http_status, status_name(status));

@@ -1,9 +1,7 @@
 /* Rows of a table: member, header, type; all values become texts first, so that both ways are read by one reader. */
 #include "serve/target.h"
 
-#include <string.h>
-
-#include "base/check.h"
+#include "base/hash.h"
 #include "serve/config_read.h"
 
 #define TEXT_BYTES_MAX 16384 /* of one value, lists joined */
@@ -313,4 +311,35 @@ enum status target_read(const struct pool *p, const struct http_exchange *x,
     else
         *ret = target;
     return status;
+}
+
+struct str target_tenant(const struct caller *c)
+{
+    return (struct str){(const char *)&c->key, sizeof(c->key)};
+}
+
+static bool has_cache(const struct config *c)
+{
+    for (size_t i = 0; i < c->expert_count; i++)
+        if (affinity_has_cache(&c->experts[i]))
+            return true;
+    return false;
+}
+
+enum status target_recall(struct affinity *t, const struct pool *p, const struct openai_request *r,
+                          struct str tenant, uint64_t now_ms, struct arena *a,
+                          struct pool_target *target, struct error *err)
+{
+    const struct config *c = pool_config(p);
+    if (!affinity_is_worth_it(r) || !has_cache(c))
+        return OK;
+    struct affinity_prefix *prefix = ARENA_NEW(a, struct affinity_prefix);
+    uint32_t *cached = ARENA_ARRAY(a, c->expert_count, uint32_t);
+    if (!prefix || !cached)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    affinity_prefix_read(r, hash64(tenant, 0), prefix);
+    affinity_find(t, prefix, c->experts, c->expert_count, now_ms, cached);
+    target->prefix = prefix;
+    target->cached_tokens = cached;
+    return OK;
 }
