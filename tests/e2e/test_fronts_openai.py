@@ -1,0 +1,138 @@
+"""OpenAI's other two APIs, legacy completions and responses, through the gateway with the official client."""
+
+import json
+from decimal import Decimal
+
+import openai
+import pytest
+
+from test_gateway import price
+from upstream import answer, delta, error_event
+
+TOOL = {"type": "function", "name": "weather", "description": "of a city", "strict": True,
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
+                       "additionalProperties": False}}
+EASY = "two hello sum cat colour hello"
+
+
+@pytest.fixture
+def client(gateway):
+    with openai.OpenAI(base_url=gateway.url + "/v1", api_key="client-secret", max_retries=0) as c:
+        yield c
+
+
+def events(*chunks):
+    def behave(r):
+        r.head(content_type="text/event-stream")
+        for c in chunks:
+            r.event(c)
+        r.event({"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [],
+                 "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}})
+        r.event(b"[DONE]")
+        r.end()
+    return behave
+
+
+def calls(*pieces):
+    return {**delta(), "choices": [{"index": 0, "delta": {"tool_calls": list(pieces)}, "finish_reason": None}]}
+
+
+def test_completions(upstream, client):
+    upstream.on("cheap", answer("hello cat", (11, 7)))
+    reply = client.completions.create(model="leeroo", prompt=EASY, stop=["x"])
+    assert reply.object == "text_completion" and reply.choices[0].text == "hello cat"
+    assert reply.usage.prompt_tokens == 11 and reply.leeroo["expert"] == "cheap"
+    sent = upstream.requests[-1].json
+    assert sent["messages"] == [{"role": "user", "content": EASY}]
+    assert sent["max_tokens"] == 16 and sent["stop"] == ["x"] and "prompt" not in sent
+
+
+def test_completions_streamed(upstream, client):
+    upstream.on("cheap", answer("one two", (11, 7)))
+    chunks = list(client.completions.create(model="leeroo", prompt=EASY, stream=True, max_tokens=50,
+                                            stream_options={"include_usage": True}))
+    assert "".join(c.choices[0].text for c in chunks if c.choices) == "one two "
+    assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
+    assert chunks[-1].usage.completion_tokens == 7
+    assert Decimal(str(chunks[-1].leeroo["cost_usd"])) == price("cheap", (11, 7))
+
+
+def test_completions_that_chat_cannot_express_are_refused_by_name(upstream, client):
+    for more in ({"echo": True}, {"suffix": "x"}, {"best_of": 2}, {"prompt": ["a", "b"]}, {"prompt": [1, 2]}):
+        with pytest.raises(openai.BadRequestError) as e:
+            client.completions.create(**{"model": "leeroo", "prompt": EASY, **more})
+        assert e.value.param == next(iter(more))
+    assert not upstream.requests
+
+
+def test_responses(gateway, upstream, client):
+    upstream.on("cheap", answer("hello cat", (11, 7)))
+    raw = client.responses.with_raw_response.create(model="leeroo", input=EASY, instructions="Be brief",
+                                                    metadata={"k": "v"}, max_output_tokens=50, store=True)
+    reply = raw.parse()
+    assert reply.output_text == "hello cat" and reply.status == "completed" and reply.store is False
+    assert reply.metadata == {"k": "v"} and reply.instructions == "Be brief"
+    assert (reply.usage.input_tokens, reply.usage.output_tokens) == (11, 7)
+    assert reply.id == raw.headers["x-leeroo-request-id"].replace("req_", "resp_")
+    assert reply.leeroo["expert"] == "cheap"
+    assert gateway.access(raw.headers["x-leeroo-request-id"])["cost_usd"] == f"{price('cheap', (11, 7)):.9f}"
+    sent = upstream.requests[-1].json
+    assert sent["messages"] == [{"role": "system", "content": "Be brief"}, {"role": "user", "content": EASY}]
+    assert sent["max_completion_tokens"] == 50 and "metadata" not in sent and "store" not in sent
+
+
+def test_responses_streamed(upstream, client):
+    upstream.on("cheap", answer("one two", (11, 7)))
+    with client.responses.stream(model="leeroo", input=EASY) as stream:
+        seen = list(stream)
+        final = stream.get_final_response()
+    assert [e.sequence_number for e in seen] == list(range(len(seen)))
+    assert "".join(e.delta for e in seen if e.type == "response.output_text.delta") == "one two "
+    assert final.output_text == "one two " and final.usage.total_tokens == 18
+    assert Decimal(str(final.leeroo["cost_usd"])) == price("cheap", (11, 7))
+
+
+def test_responses_with_tools_over_two_turns(upstream, client):
+    upstream.on("cheap", events(
+        delta("Looking."),
+        calls({"index": 0, "id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city":'}}),
+        calls({"index": 0, "function": {"arguments": '"Bern"}'}}),
+        calls({"index": 1, "id": "b", "type": "function", "function": {"name": "weather",
+                                                                       "arguments": '{"city":"Rome"}'}}),
+        delta(finish="tool_calls")))
+    with client.responses.stream(model="leeroo/cheapest", input="Weather?", tools=[TOOL]) as stream:
+        first = stream.get_final_response()
+    asked = [o for o in first.output if o.type == "function_call"]
+    assert [(o.call_id, o.parsed_arguments) for o in asked] == [("a", {"city": "Bern"}), ("b", {"city": "Rome"})]
+
+    upstream.on("cheap", answer("Fine.", (20, 2)))
+    items = [{"role": "user", "content": "Weather?"}, *[o.to_dict() for o in first.output]]
+    items += [{"type": "function_call_output", "call_id": o.call_id, "output": "sunny"} for o in asked]
+    second = client.responses.create(model="leeroo/cheapest", input=items, tools=[TOOL])
+    assert second.output_text == "Fine."
+    sent = upstream.requests[-1].json
+    assert [m["role"] for m in sent["messages"]] == ["user", "assistant", "tool", "tool"]
+    assert sent["messages"][1]["content"] == "Looking."
+    assert [json.loads(t["function"]["arguments"])["city"] for t in sent["messages"][1]["tool_calls"]] == [
+        "Bern", "Rome"]
+    assert sent["tools"][0]["function"]["strict"] is True
+
+
+def test_responses_that_need_memory_are_refused_by_name(upstream, client):
+    for more in ({"previous_response_id": "resp_1"}, {"background": True}, {"truncation": "auto"},
+                 {"tools": [{"type": "web_search"}]}, {"include": ["file_search_call.results"]}):
+        with pytest.raises(openai.BadRequestError) as e:
+            client.responses.create(model="leeroo", input=EASY, **more)
+        assert e.value.param == next(iter(more))
+    assert not upstream.requests
+
+
+def test_responses_stream_that_fails_raises(upstream, client):
+    """litellm #40578: an error inside a stream is an error to the client"""
+    upstream.on("cheap", error_event("one "))
+    seen = []
+    with pytest.raises(openai.APIError) as e:
+        for event in client.responses.create(model="cheap", input=EASY, stream=True):
+            seen.append(event)
+    assert seen[-1].type == "response.failed" and seen[-1].response.error.code == "server_error"
+    assert seen[-1].response.output_text == "one " and e.value.message
