@@ -58,7 +58,7 @@ static enum status write_body(const struct chat *c, const struct expert *expert,
 enum status chat_write_body(const struct chat *c, const struct expert *expert, size_t candidate,
                             bool native, struct buf *out, struct error *err)
 {
-    int64_t spent = chat_cost_total(c).nano_usd + c->failed.nano_usd;
+    int64_t spent = chat_cost_total(c).nano_usd + c->failed.nano_usd + c->reserved_nano_usd;
     int64_t limit = pool_output_limit(c->snapshot->pool, &c->request, &c->choice, candidate, spent);
     if (limit == 0)
         return error_set(err, ERR_BUDGET,
@@ -75,7 +75,7 @@ void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const s
                        &c->snapshot->config->experts[expert], &cost->tokens,
                        loop_now_ms(c->worker->loop));
     c->paid[c->paid_count++] = (struct chat_paid){expert, outcome, *cost, asked_ms - c->begin_ms,
-                                                  loop_now_ms(c->worker->loop) - asked_ms};
+                                                  loop_now_ms(c->worker->loop) - asked_ms, false};
 }
 
 void chat_note_candidate(struct chat *c, enum call_outcome outcome,
@@ -87,6 +87,7 @@ void chat_note_candidate(struct chat *c, enum call_outcome outcome,
     cost_add(&cost, &c->failed);
     c->failed = (struct cost){.basis = COST_USAGE};
     chat_note(c, c->choice.order[c->candidate], outcome, &cost, c->asked_ms);
+    c->paid[c->paid_count - 1].hedge = c->is_hedge;
 }
 
 /* A call that failed and cost nothing says nothing about the basis of the others. */
@@ -148,9 +149,9 @@ static void write_paid(const struct chat *c, const struct chat_paid *p, struct b
 {
     buf_addf(out, "{\"expert\":\"%.*s\",\"cost_usd\":", STR_FMT(paid_name(c, p)));
     money_format_usd(out, p->cost.nano_usd);
-    buf_addf(out, ",\"latency_ms\":%llu,\"cost_basis\":\"%s\",\"outcome\":\"%s\"}",
+    buf_addf(out, ",\"latency_ms\":%llu,\"cost_basis\":\"%s\",\"outcome\":\"%s\"%s}",
              (unsigned long long)p->latency_ms, cost_basis_name(p->cost.basis),
-             call_outcome_name(p->outcome));
+             call_outcome_name(p->outcome), p->hedge ? ",\"hedge\":true" : "");
 }
 
 void chat_write_member(const struct chat *c, const struct expert_answer *running, struct buf *out)
@@ -166,11 +167,12 @@ void chat_write_member(const struct chat *c, const struct expert_answer *running
              STR_FMT(chat_expert(c)->name), STR_FMT(plan));
     money_format_usd(out, cost.nano_usd);
     buf_addf(out, ",\"cost_basis\":\"%s\"", cost_basis_name(cost.basis));
-    for (size_t i = 0; c->run && i < now.paid_count; i++) {
+    bool several = c->run || now.paid_count > 1;
+    for (size_t i = 0; several && i < now.paid_count; i++) {
         buf_add_c(out, i ? "," : ",\"calls\":[");
         write_paid(c, &now.paid[i], out);
     }
-    buf_add_c(out, c->run ? "]}" : "}");
+    buf_add_c(out, several ? "]}" : "}");
 }
 
 size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers)
@@ -249,7 +251,8 @@ static size_t list_calls(const struct chat *c, struct record_call *calls)
                                         .outcome = p->outcome,
                                         .cost = p->cost,
                                         .begin_ms = p->begin_ms,
-                                        .latency_ms = p->latency_ms};
+                                        .latency_ms = p->latency_ms,
+                                        .hedge = p->hedge};
     }
     return c->paid_count;
 }

@@ -1,7 +1,9 @@
-/* POST /v1/chat/completions and the other fronts: reads and decides, asks the expert, and until the first byte has
- * gone out tries again or asks the next best. */
-#include "serve/chat_int.h"
+/* POST /v1/chat/completions and the other fronts: reads and decides, has the experts asked (serve/ask.h), and ends what
+ * runs when the client leaves. */
+#include "serve/ask.h"
+#include "serve/candidates.h"
 #include "serve/errors.h"
+#include "serve/hedge.h"
 #include "serve/plan_run.h"
 #include "serve/target.h"
 
@@ -21,6 +23,9 @@ const struct expert *chat_expert(const struct chat *c)
 
 void chat_release(struct chat *c)
 {
+    hedge_stop(c);
+    gate_leave(&c->ticket, loop_now_ms(c->worker->loop), c->done_mark ? HEALTH_GOOD : HEALTH_NONE,
+               0, -1);
     if (c->call)
         expert_call_cancel(c->call);
     if (c->run)
@@ -42,94 +47,18 @@ static void on_gone(struct http_exchange *x)
     struct chat *c = x->user;
     if (c->run)
         plan_run_cancel(c->run);
-    if (c->call)
-        chat_note_candidate(c, CALL_CANCELLED,
-                            expert_call_sent(c->call) ? expert_call_answer(c->call) : NULL);
+    ask_cancel(c);
     chat_account(c, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
     chat_release(c);
 }
-
-static void ask(struct chat *c);
 
 static void on_timer(void *arg)
 {
     struct chat *c = arg;
     if (c->phase == CHAT_WAITING)
-        ask(c);
+        ask_on_timer(c);
     else if (c->phase == CHAT_RELAYING)
         relay_linger_over(c);
-}
-
-bool chat_again(struct chat *c, const struct expert *expert, unsigned tries, bool another,
-                const struct expert_answer *answer, uint64_t *ret_wait_ms)
-{
-    uint64_t wait = retry_backoff_ms(tries - 1, &c->worker->rng);
-    if (answer->retry_after_ms > wait)
-        wait = answer->retry_after_ms;
-    *ret_wait_ms = wait;
-    return c->attempts < CHAT_ATTEMPTS_MAX && answer->retry == EXPERT_RETRY_SAME &&
-           tries <= expert->retries && wait <= (another ? CHAT_WAIT_MAX_MS : CHAT_WAIT_LAST_MS);
-}
-
-void chat_log_retry(const struct chat *c, const struct expert *failed, const struct expert *next,
-                    const struct error *err, uint64_t wait_ms)
-{
-    char quoted[320];
-    log_quote(quoted, sizeof(quoted), str_from(err->text));
-    log_event(LOG_WARN, "retry", "req=%s failed=%.*s next=%.*s attempts=%u wait_ms=%llu error=%s",
-              c->id, STR_FMT(failed->name), STR_FMT(next->name), c->attempts,
-              (unsigned long long)wait_ms, quoted);
-}
-
-static void wait_for(struct chat *c, uint64_t wait_ms)
-{
-    c->phase = CHAT_WAITING;
-    loop_timer_start(c->timer, wait_ms);
-}
-
-/* The candidate will not be asked again. */
-static void give_up(struct chat *c, enum status status, const struct error *err,
-                    const struct expert_answer *answer)
-{
-    const struct expert *failed = chat_expert(c);
-    bool another = c->candidate + 1 < c->choice.order_count && c->attempts < CHAT_ATTEMPTS_MAX &&
-                   answer->retry != EXPERT_RETRY_NEVER;
-    chat_note_candidate(c, CALL_FAILED, c->started ? answer : NULL);
-    if (!c->started && c->run && plan_run_rescue(c))
-        return;
-    if (c->started || !another) {
-        relay_fail(c, status, err, answer);
-        return;
-    }
-    c->candidate++;
-    c->tries = 0;
-    chat_log_retry(c, failed, chat_expert(c), err, 0);
-    wait_for(c, 0);
-}
-
-static void on_done(struct expert_call *call, enum status status, const struct error *err)
-{
-    struct chat *c = expert_call_user(call);
-    const struct expert_answer *answer = expert_call_answer(call);
-    bool another = c->candidate + 1 < c->choice.order_count;
-    uint64_t wait_ms = 0;
-    bool sent = expert_call_sent(call);
-    c->call = NULL; /* it goes by itself when this returns */
-    if (status == OK) {
-        chat_note_candidate(c, CALL_ANSWERED, answer);
-        relay_finish(c, answer);
-        return;
-    }
-    if (!c->started) {
-        struct cost cost = chat_cost_failed(c, chat_expert(c), answer, sent);
-        cost_add(&c->failed, &cost);
-    }
-    if (!c->started && chat_again(c, chat_expert(c), c->tries, another, answer, &wait_ms)) {
-        chat_log_retry(c, chat_expert(c), chat_expert(c), err, wait_ms);
-        wait_for(c, wait_ms);
-    } else {
-        give_up(c, status, err, answer);
-    }
 }
 
 size_t chat_body_bytes_max(const struct chat *c)
@@ -154,52 +83,6 @@ struct expert_call_options chat_call_options(const struct chat *c, const struct 
         .header_count = c->forwarded_count + (native ? c->forwarded_native_count : 0),
         .native = native,
     };
-}
-
-static enum status start_call(struct chat *c, struct error *err)
-{
-    const struct expert *expert = chat_expert(c);
-    enum status status = chat_may_ask(c, expert, err);
-    if (status != OK)
-        return status;
-    buf_clear(&c->body);
-    buf_clear(&c->out);
-    c->has_content = false;
-    c->native = chat_is_native(c, expert);
-    status = relay_prepare(c, err);
-    if (status == OK)
-        status = chat_write_body(c, expert, c->candidate, c->native, &c->body, err);
-    if (status != OK)
-        return status;
-    struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body), c->native);
-    o.user = c;
-    o.on_event = relay_event;
-    o.on_flush = relay_flush;
-    o.on_done = on_done;
-    return expert_call_start(c->worker->client, &o, &c->call, err);
-}
-
-static void ask(struct chat *c)
-{
-    static const struct expert_answer nothing = {0};
-    struct error err = {0};
-    c->phase = CHAT_CALLING;
-    if (c->tries == 0)
-        c->asked_ms = loop_now_ms(c->worker->loop);
-    c->tries++;
-    c->attempts++;
-    enum status status = start_call(c, &err);
-    if (status == OK)
-        return;
-    chat_note_candidate(c, CALL_FAILED, NULL);
-    relay_fail(c, status, &err, &nothing);
-}
-
-void chat_ask(struct chat *c, size_t candidate)
-{
-    c->candidate = candidate;
-    c->tries = 0;
-    ask(c);
 }
 
 static void forward_headers(struct chat *c)
@@ -241,8 +124,8 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     target.native = c->front.front == FRONT_MESSAGES;
     target.native_dialect = EXPERT_ANTHROPIC;
     target.native_only = c->asked.native_only;
-    status = pool_choose(w->snapshot->pool, &c->request, target, &w->features, c->x->arena,
-                         &c->choice, err);
+    status = candidates_choose(w->snapshot, &c->request, target, c->begin_ms, &w->features,
+                               c->x->arena, &c->choice, err);
     if (status == ERR_INPUT)
         *param = target.plans_param;
     return status;
@@ -293,6 +176,8 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
         if (!c->timer)
             status = error_set(&err, ERR_MEMORY, "out of memory for a timer");
     }
+    if (status == OK)
+        status = ask_prepare(c, &err);
     if (status != OK) {
         chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err.text);
         answer_error_as(front, x, c->id, status, err.text, param, code);
@@ -306,7 +191,7 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
     if (is_plan(c))
         run_plan(c);
     else
-        chat_ask(c, 0);
+        ask_single(c);
 }
 
 void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller)

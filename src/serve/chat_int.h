@@ -1,15 +1,16 @@
-/* Private to chat.c, relay.c, account.c and plan_run.c: one chat exchange from request to last byte.
+/* Private to chat.c, ask.c, relay.c, account.c, plan_run.c and hedge.c: one chat exchange from request to last byte.
  *
- *     parse, choose ─▶ CALLING ─▶ RELAYING ─▶ done        before the first byte to the client a failure
- *           │           ▲    └─▶ WAITING (backoff) ─┘      leads to another try or another expert; after
- *           │           └────────────┘                     it to an error event
- *           │           ▲
+ *     parse, choose ─▶ QUEUED ─▶ CALLING ─▶ RELAYING ─▶ done   before the first byte to the client a failure
+ *           │           ▲    │     ▲  └─▶ WAITING (backoff) ─┘    leads to another try or another expert; after
+ *           │           │    └─────┘          │                   it to an error event
+ *           │           └─────────────────────┘
  *           └▶ MEMBERS ─┴─▶ done                           a plan asks its members: serve/plan_run.h
  *
  * A chat lives in its exchange's arena; what is not in there (call, timer, buffers) goes in chat_release. */
 #pragma once
 
 #include "expert/call.h"
+#include "serve/gate.h"
 #include "serve/gateway_int.h"
 #include "serve/plan_kept.h"
 #include "serve/record.h"
@@ -20,11 +21,11 @@
 #define CHAT_WAIT_LAST_MS     20000 /* ... and if there is none, we give up rather than wait longer */
 #define CHAT_HELD_BYTES_MAX   65536 /* of a stream before its first content */
 #define CHAT_DONE_LINGER_MS   1000  /* for the end of an upstream's connection after [DONE] */
-#define CHAT_HEADERS_MAX      16
+#define CHAT_HEADERS_MAX      24
 #define CHAT_BODY_BYTES_SPARE 16384
 #define CHAT_PAID_MAX         (CHAT_ATTEMPTS_MAX + PLAN_MEMBERS_MAX)
 
-enum chat_phase { CHAT_MEMBERS, CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
+enum chat_phase { CHAT_MEMBERS, CHAT_QUEUED, CHAT_CALLING, CHAT_WAITING, CHAT_RELAYING, CHAT_OVER };
 
 struct chat_paid { /* what came of asking one expert, all tries together */
     size_t expert;
@@ -32,9 +33,11 @@ struct chat_paid { /* what came of asking one expert, all tries together */
     struct cost cost;
     uint64_t begin_ms;   /* its first try, since the request's begin */
     uint64_t latency_ms; /* from there to the end of the last */
+    bool hedge;
 };
 
 struct plan_run;
+struct hedge;
 
 struct chat {
     struct worker *worker;
@@ -52,14 +55,23 @@ struct chat {
     bool chosen;          /* choice is there */
     struct plan_run *run; /* NULL: the chosen arm is a single expert */
     size_t candidate; /* index into choice.order: whom we ask now, at the end whose answer stands */
-    unsigned tries;   /* of that expert */
+    const char *
+        *passed;    /* [order_count] why it is not asked any more, a static text; NULL: it may be */
+    unsigned tries; /* of the candidate, until it is noted */
     unsigned attempts; /* of all */
     struct http_header forwarded[8];
     size_t forwarded_count, forwarded_native_count; /* the latter go to native experts alone */
     struct buf body;                                /* as sent to the present expert */
     struct expert_call *call;
-    struct loop_timer *timer; /* backoff, later the linger after [DONE] */
-    struct buf out;           /* events of one read, or those held back until there is content */
+    struct gate_ticket ticket; /* of the call, or in line for one */
+    bool in_hurry; /* an expert had no place: from here on nobody is waited for in line */
+    uint64_t
+        soonest_ms; /* when an expert that had no place is worth another try; 0: none had none */
+    struct hedge *hedge;       /* armed or running; NULL: neither */
+    bool is_hedge;             /* the candidate was asked beside another */
+    int64_t reserved_nano_usd; /* of max_cost, for the input of a hedge, or of whom it is beside */
+    struct loop_timer *timer;  /* backoff, later the linger after [DONE] */
+    struct buf out;            /* events of one read, or those held back until there is content */
     bool has_content;
     bool started;   /* bytes went to the client: no other expert from here on */
     bool full;      /* the client reads too slowly; the upstream call is paused */
@@ -74,8 +86,6 @@ struct chat {
 };
 
 const struct expert *chat_expert(const struct chat *c); /* the candidate */
-/* Asks choice.order[candidate], with all that follows; before the first byte only. */
-void chat_ask(struct chat *c, size_t candidate);
 /* What a body may grow to on its way up: another dialect has other names. */
 size_t chat_body_bytes_max(const struct chat *c);
 /* Whether the client's bytes may go to this expert as they are, and its answer back. Never for members of a plan, whose
@@ -83,11 +93,6 @@ size_t chat_body_bytes_max(const struct chat *c);
 bool chat_is_native(const struct chat *c, const struct expert *expert);
 struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
                                              struct str body, bool native);
-/* Whether and when to ask the same expert again after a failed try; false: not again. */
-bool chat_again(struct chat *c, const struct expert *expert, unsigned tries, bool another,
-                const struct expert_answer *answer, uint64_t *ret_wait_ms);
-void chat_log_retry(const struct chat *c, const struct expert *failed, const struct expert *next,
-                    const struct error *err, uint64_t wait_ms);
 void chat_release(struct chat *c); /* cancels and frees; x is not touched */
 
 /* account.c: what it cost, the headers that say so, and the access log line. */

@@ -28,6 +28,7 @@ struct config_policy {
     const bool *use;                        /* [expert_count]; NULL: all */
     struct str plans;                       /* as plan_allow takes them; empty: all */
     const struct config_place *plan_places; /* where each of them stands, for messages made later */
+    uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
 };
 
 struct config_origin { /* of one expert, for messages made later */

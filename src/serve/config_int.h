@@ -5,6 +5,8 @@
 #include "serve/config_read.h"
 
 enum status config_no_memory(struct error *err);
+conf_read_fn config_read_breaker; /* struct health_options */
+conf_read_fn config_read_queue;   /* struct expert_limits */
 conf_read_fn config_read_node; /* const struct yaml_tree *: read later */
 NODISCARD enum status config_read_text(struct conf_reader *r, const char *key,
                                        const struct yaml_tree *node, struct str *into,

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "expert/expert.h"
 #include "serve/config_int.h"
+#include "serve/gate.h"
 
 #define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
 #define DAY_MS      86400000.0
@@ -20,6 +21,7 @@ struct raw_expert {
 struct raw_policy {
     struct policy policy;
     const struct yaml_tree *experts, *plans;
+    uint32_t hedge_after_ms;
 };
 
 enum status config_read_node(struct conf_reader *r, const struct conf_row *row,
@@ -129,6 +131,11 @@ static const struct conf_row expert_rows[] = {
     {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
     {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
     {"cache_ttl", conf_read_ms, EXPERT_FIELD(cache_ttl_ms), false, 0, DAY_MS},
+    {"breaker", config_read_breaker, EXPERT_FIELD(breaker), false, 0, 0},
+    {"concurrency", conf_read_u32, EXPERT_FIELD(limits.concurrency), false, 1, 1e6},
+    {"requests_per_minute", conf_read_u32, EXPERT_FIELD(limits.requests_per_minute), false, 1, 1e9},
+    {"tokens_per_minute", conf_read_u32, EXPERT_FIELD(limits.tokens_per_minute), false, 1, 1e9},
+    {"queue", config_read_queue, EXPERT_FIELD(limits), false, 0, 0},
 };
 
 enum status config_read_text(struct conf_reader *r, const char *key, const struct yaml_tree *node,
@@ -149,7 +156,10 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
                                         .total_timeout_ms = 600000,
                                         .max_output_tokens = 4096,
                                         .cache_ttl_ms = 300000,
-                                        .retries = 2}};
+                                        .retries = 2,
+                                        .breaker = HEALTH_OPTIONS_DEFAULT,
+                                        .limits = {.queue_length = GATE_QUEUE_DEFAULT,
+                                                   .queue_timeout_ms = GATE_TIMEOUT_DEFAULT}}};
     struct expert *e = &raw.expert;
     enum status status = conf_read_map(r, node, "an expert", ROWS(expert_rows), &raw, NULL, err);
     if (status == OK)
@@ -202,6 +212,7 @@ static const struct conf_row policy_rows[] = {
     {"max_cost", conf_read_usd, offsetof(struct raw_policy, policy.max_cost_nano_usd), false, 1, 0},
     {"experts", config_read_node, offsetof(struct raw_policy, experts), false, 0, 0},
     {"plans", config_read_node, offsetof(struct raw_policy, plans), false, 0, 0},
+    {"hedge_after", conf_read_ms, offsetof(struct raw_policy, hedge_after_ms), false, 1, DAY_MS},
 };
 #define POLICY_TARGET_ROWS 3 /* the first three rows exclude each other */
 
@@ -291,6 +302,7 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
         return status;
     p->name = key->scalar;
     p->policy = raw.policy;
+    p->hedge_after_ms = raw.hedge_after_ms;
     c->policy_count++;
     return OK;
 }

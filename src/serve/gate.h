@@ -80,7 +80,7 @@ NODISCARD enum status gates_create(struct gates **ret, struct error *err);
 void gates_free(struct gates *t); /* NULL is fine; after the last gates_release */
 /* The gates of these experts into ret[count], held, with their settings put in force. ERR_MEMORY. */
 NODISCARD enum status gates_bind(struct gates *t, const struct expert *experts, size_t count,
-                                 struct gate **ret, struct error *err);
+                                 uint64_t now_ms, struct gate **ret, struct error *err);
 void gates_release(struct gates *t, struct gate *const *gates, size_t count);
 
 NODISCARD enum status gate_desk_init(struct gate_desk *d, struct loop *l, struct error *err);
@@ -94,6 +94,7 @@ void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outc
 enum health_outcome gate_judge(enum status status, const struct expert_answer *answer,
                                uint64_t *ret_hold_ms);
 void gate_prove(struct gate_ticket *t); /* the answer has begun; cheap where it does not matter */
+const char *gate_name(const struct gate *g);
 /* NULL: it may be asked. Else why not, a static text, and until when. */
 const char *gate_barred(struct gate *g, uint64_t now_ms, uint64_t *ret_until_ms);
 

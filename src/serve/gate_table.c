@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
-
 struct gates {
     pthread_mutex_t lock; /* taken before a gate's */
     struct gate *first;
@@ -67,9 +65,8 @@ static struct gate *add(struct gates *t, const struct expert *e)
     return g;
 }
 
-static void configure(struct gate *g, const struct expert *e)
+static void configure(struct gate *g, const struct expert *e, uint64_t now)
 {
-    uint64_t now = clock_now_ms();
     pthread_mutex_lock(&g->lock);
     health_configure(&g->health, &e->breaker);
     g->limits = e->limits;
@@ -91,7 +88,7 @@ static void release(struct gates *t, struct gate *g)
     gate_free(g);
 }
 
-enum status gates_bind(struct gates *t, const struct expert *experts, size_t count,
+enum status gates_bind(struct gates *t, const struct expert *experts, size_t count, uint64_t now_ms,
                        struct gate **ret, struct error *err)
 {
     size_t bound = 0;
@@ -105,7 +102,7 @@ enum status gates_bind(struct gates *t, const struct expert *experts, size_t cou
         ret[bound] = g;
     }
     for (size_t i = 0; bound == count && i < count; i++)
-        configure(ret[i], &experts[i]);
+        configure(ret[i], &experts[i], now_ms);
     for (size_t i = 0; bound < count && i < bound; i++)
         release(t, ret[i]);
     pthread_mutex_unlock(&t->lock);
@@ -118,6 +115,11 @@ void gates_release(struct gates *t, struct gate *const *gates, size_t count)
     for (size_t i = 0; i < count; i++)
         release(t, gates[i]);
     pthread_mutex_unlock(&t->lock);
+}
+
+const char *gate_name(const struct gate *g)
+{
+    return g->name;
 }
 
 void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret)

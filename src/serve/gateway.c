@@ -54,6 +54,7 @@ static const struct route {
     {"/v1/messages/count_tokens", false, "POST", "POST", count_tokens_handle},
     {"/v1/route", false, "POST", "POST", route_handle},
     {"/v1/models", false, "GET", "GET, HEAD", models_handle},
+    {"/v1/experts", false, "GET", "GET, HEAD", experts_handle},
     {"/v1/models/", true, "GET", "GET, HEAD", models_handle},
     {"/metrics", false, "GET", "GET, HEAD", metrics_handle},
     {"/healthz", false, "GET", "GET, HEAD", health_handle},

@@ -80,3 +80,4 @@ void count_tokens_handle(struct worker *w, struct http_exchange *x, struct calle
 void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void experts_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

@@ -3,12 +3,13 @@
 
 #include "base/check.h"
 #include "judge/answer.h"
+#include "serve/ask.h"
 #include "serve/plan_query.h"
 
 enum member_state {
     MEMBER_UNASKED,
     MEMBER_RUNNING,
-    MEMBER_WAITING,
+    MEMBER_WAITING, /* for its turn, or for its next try */
     MEMBER_ANSWERED,
     MEMBER_FAILED,
     MEMBER_CANCELLED,
@@ -19,6 +20,7 @@ struct member {
     size_t index; /* in the plan, and in chat.choice.order */
     enum member_state state;
     struct expert_call *call;
+    struct gate_ticket ticket;
     struct loop_timer *timer; /* backoff; made when needed */
     struct buf body;          /* as sent */
     struct plan_kept kept;
@@ -49,6 +51,11 @@ static const struct expert *expert_of(const struct member *m)
     return &m->chat->snapshot->config->experts[m->chat->choice.order[m->index]];
 }
 
+static uint64_t now_ms(const struct member *m)
+{
+    return loop_now_ms(m->chat->worker->loop);
+}
+
 static bool is_open(const struct member *m)
 {
     return m->state == MEMBER_RUNNING || m->state == MEMBER_WAITING;
@@ -60,7 +67,8 @@ static void settle(struct member *m, enum member_state state, enum call_outcome 
     m->state = state;
     m->call = NULL;
     c->run->state.answers[m->index].asked = true;
-    chat_note(c, c->choice.order[m->index], outcome, &m->cost, m->asked_ms);
+    if (m->tries > 0)
+        chat_note(c, c->choice.order[m->index], outcome, &m->cost, m->asked_ms);
 }
 
 static void pay(struct member *m, const struct expert_answer *answer)
@@ -82,8 +90,10 @@ static void cancel(struct member *m)
         return;
     if (m->timer)
         loop_timer_stop(m->timer);
-    if (call && expert_call_sent(call))
+    bool sent = call && expert_call_sent(call);
+    if (sent)
         pay(m, expert_call_answer(call));
+    gate_leave(&m->ticket, now_ms(m), HEALTH_NONE, 0, sent ? -1 : 0);
     settle(m, MEMBER_CANCELLED, CALL_CANCELLED);
     if (call)
         expert_call_cancel(call);
@@ -118,6 +128,7 @@ static void on_flush(struct expert_call *call)
     if (m->kept.bytes.status == OK)
         return;
     pay(m, expert_call_answer(call));
+    gate_leave(&m->ticket, now_ms(m), HEALTH_BAD, 0, -1);
     m->call = NULL;
     expert_call_cancel(call); /* goes once the parser has returned */
     fail_too_long(m);
@@ -152,13 +163,13 @@ static void on_answered(struct member *m, const struct expert_answer *answer)
     advance(m->chat, NULL);
 }
 
-static void start_try(struct member *m);
+static void enter(struct member *m);
 
 static void on_timer(void *arg)
 {
     struct member *m = arg;
-    start_try(m);
-    if (m->state != MEMBER_RUNNING)
+    enter(m);
+    if (!is_open(m))
         advance(m->chat, NULL);
 }
 
@@ -180,15 +191,16 @@ static void on_done(struct expert_call *call, enum status status, const struct e
     const struct expert_answer *answer = expert_call_answer(call);
     const struct failure failure = {status, err, answer};
     uint64_t wait_ms = 0;
+    bool sent = expert_call_sent(call);
+    ask_leave(m->chat, &m->ticket, status, answer, sent);
     if (status == OK) {
         on_answered(m, answer);
         return;
     }
-    pay_failed(m, answer, expert_call_sent(call));
-    bool again = chat_again(m->chat, expert_of(m), m->tries, true, answer, &wait_ms) &&
-                 wait_for_retry(m, wait_ms);
-    if (again) {
-        chat_log_retry(m->chat, expert_of(m), expert_of(m), err, wait_ms);
+    pay_failed(m, answer, sent);
+    const struct ask_try t = {m->index, m->tries, m->asked_ms, true};
+    if (ask_again(m->chat, &t, answer, &wait_ms) && wait_for_retry(m, wait_ms)) {
+        ask_log_retry(m->chat, expert_of(m), expert_of(m), err, wait_ms);
         return;
     }
     settle(m, MEMBER_FAILED, CALL_FAILED);
@@ -207,6 +219,7 @@ static enum status start_call(struct member *m, struct error *err)
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body), false);
+    o.total_timeout_ms = ask_time_left_ms(c, expert_of(m), m->asked_ms);
     o.user = m;
     o.on_event = on_event;
     o.on_flush = on_flush;
@@ -214,20 +227,50 @@ static enum status start_call(struct member *m, struct error *err)
     return expert_call_start(c->worker->client, &o, &m->call, err);
 }
 
-/* The state is RUNNING afterwards, or FAILED for want of memory or money. */
+/* With a place at the expert's. The state is RUNNING afterwards, or FAILED for want of memory or money. */
 static void start_try(struct member *m)
 {
+    if (m->tries == 0)
+        m->asked_ms = now_ms(m);
     m->tries++;
     m->chat->attempts++;
     m->state = MEMBER_RUNNING;
-    if (start_call(m, &m->chat->run->unasked) != OK)
-        settle(m, MEMBER_FAILED, CALL_FAILED);
+    if (start_call(m, &m->chat->run->unasked) == OK)
+        return;
+    gate_leave(&m->ticket, now_ms(m), HEALTH_NONE, 0, 0);
+    settle(m, MEMBER_FAILED, CALL_FAILED);
 }
 
-static void ask(struct member *m)
+/* One whose door is closed has failed, and no call was made. */
+static void take_turn(struct member *m, enum gate_verdict verdict)
 {
-    m->asked_ms = loop_now_ms(m->chat->worker->loop);
-    start_try(m);
+    if (verdict == GATE_GO) {
+        start_try(m);
+    } else if (verdict == GATE_WAIT) {
+        m->state = MEMBER_WAITING;
+    } else {
+        m->chat->passed[m->index] = m->ticket.why;
+        error_set(&m->chat->run->unasked, ERR_OVERLOAD, "expert %.*s is not asked now: %s",
+                  STR_FMT(expert_of(m)->name), m->ticket.why);
+        settle(m, MEMBER_FAILED, CALL_FAILED);
+    }
+}
+
+static void on_turn(void *arg, enum gate_verdict verdict)
+{
+    struct member *m = arg;
+    take_turn(m, verdict);
+    if (!is_open(m))
+        advance(m->chat, NULL);
+}
+
+static void enter(struct member *m)
+{
+    struct gate_ask ask = ask_terms(m->chat, m->index);
+    ask.may_wait = true;
+    ask.on_turn = on_turn;
+    ask.arg = m;
+    take_turn(m, gate_enter(ask_gate(m->chat, m->index), &m->ticket, &ask));
 }
 
 /* Deciding */
@@ -325,10 +368,10 @@ static bool ask_last(struct chat *c)
         cancel(&r->members[i]);
     r->last_asked = true;
     if (r->plan->rule == PLAN_AGREE && c->request.stream) {
-        chat_ask(c, last); /* whatever it says stands, so it may be said at once */
+        ask_candidate(c, last); /* whatever it says stands, so it may be said at once */
         return true;
     }
-    ask(&r->members[last]);
+    enter(&r->members[last]);
     return is_open(&r->members[last]);
 }
 
@@ -336,16 +379,18 @@ static void fail_over(struct chat *c, const struct failure *failure)
 {
     static const struct expert_answer nothing = {0};
     const struct error *unasked = &c->run->unasked;
-    bool more = c->run->plan->member_count < c->choice.order_count &&
-                c->attempts < CHAT_ATTEMPTS_MAX &&
+    size_t next = ask_next(c);
+    bool more = next != SIZE_MAX && c->attempts < CHAT_ATTEMPTS_MAX &&
                 !(failure && failure->answer->retry == EXPERT_RETRY_NEVER);
     c->candidate = c->run->plan->member_count - 1;
     if (plan_run_rescue(c))
         return;
     if (more) {
-        chat_ask(c, c->run->plan->member_count);
+        ask_candidate(c, next);
     } else if (failure) {
         relay_fail(c, failure->status, failure->err, failure->answer);
+    } else if (unasked->status == ERR_OVERLOAD) {
+        ask_refuse(c);
     } else {
         relay_fail(c, unasked->status, unasked, &nothing);
     }
@@ -404,7 +449,7 @@ enum status plan_run_start(struct chat *c, struct error *err)
         plan_kept_init(&m->kept, c->snapshot->config->limits.answer_bytes);
     }
     for (size_t i = 0; i < plan_first_count(plan); i++)
-        ask(&r->members[i]);
+        enter(&r->members[i]);
     advance(c, NULL);
     return OK;
 }
@@ -419,6 +464,7 @@ void plan_run_release(struct plan_run *r)
 {
     for (size_t i = 0; i < r->plan->member_count; i++) {
         struct member *m = &r->members[i];
+        gate_leave(&m->ticket, now_ms(m), HEALTH_NONE, 0, -1);
         if (m->call)
             expert_call_cancel(m->call);
         m->call = NULL;

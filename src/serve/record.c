@@ -67,7 +67,8 @@ static void format_usd(int64_t nano_usd, char into[USD_BYTES_MAX])
 static void write_calls(const struct record *r, struct buf *out)
 {
     bool single = str_equal(r->plan, STR("single"));
-    for (size_t i = 0; !single && i < r->call_count; i++) {
+    bool tell = r->call_count > 1 || !single;
+    for (size_t i = 0; tell && i < r->call_count; i++) {
         const struct record_call *call = &r->calls[i];
         buf_addf(out, "%s%.*s %s ", i ? "; " : " calls=\"", STR_FMT(call->expert),
                  call_outcome_name(call->outcome));

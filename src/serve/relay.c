@@ -202,7 +202,7 @@ static void end_failed(struct chat *c, const struct errors_row *row, const struc
     buf_done(&body);
 }
 
-/* A chat's body as it came, but that a plan's says which calls were made; else in the words of the front. */
+/* A chat's body as it came, but that after several calls it says which; else in the words of the front. */
 static void finish_whole(struct chat *c, struct str body)
 {
     struct openai_reply reply;
@@ -212,7 +212,7 @@ static void finish_whole(struct chat *c, struct str body)
     bool is_chat = c->front.front == FRONT_CHAT;
     buf_init(&more, body.len + MEMBER_BYTES_MAX);
     buf_init(&answer, SIZE_MAX / 2); /* a few times the body, which is bounded */
-    if ((c->run || !is_chat) && openai_reply_read(body, &reply, NULL) == OK)
+    if ((c->run || c->paid_count > 1 || !is_chat) && openai_reply_read(body, &reply, NULL) == OK)
         add_member(c, reply.root, &more);
     if (more.len > 0 && more.status == OK)
         body = buf_str(&more);

@@ -3,12 +3,15 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 static enum status bind_gates(struct snapshot *s, const struct config *config, struct error *err)
 {
     s->gates = calloc(config->expert_count, sizeof(struct gate *));
     if (!s->gates)
         return error_set(err, ERR_MEMORY, "out of memory for a configuration");
-    return gates_bind(s->table, config->experts, config->expert_count, s->gates, err);
+    return gates_bind(s->table, config->experts, config->expert_count, clock_now_ms(), s->gates,
+                      err);
 }
 
 enum status snapshot_create(const struct config *config, const struct model *model,

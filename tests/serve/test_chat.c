@@ -168,7 +168,7 @@ Test(chat, attempts_have_an_end)
 {
     enum { MANY = CHAT_ATTEMPTS_MAX + 8 };
     static struct expert many[MANY];
-    struct stage *s = stage_prepare(", retries: 0", NULL);
+    struct stage *s = stage_prepare(", retries: 0, breaker: off", NULL);
     for (size_t i = 0; i < MANY; i++)
         many[i] = s->config->experts[0];
     s->config->experts = many;

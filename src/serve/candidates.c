@@ -1,0 +1,60 @@
+/* The bars of health, laid over those that are there already. */
+#include "serve/candidates.h"
+
+#include <string.h>
+
+static enum status copy_bars(const struct snapshot *s, struct pool_target *target, struct arena *a,
+                             struct error *err)
+{
+    size_t count = s->config->expert_count;
+    if (!target->barred)
+        return OK;
+    struct pool_bar *copy = ARENA_ARRAY(a, count, struct pool_bar);
+    if (!copy)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    memcpy(copy, target->barred, count * sizeof(*copy));
+    target->barred = copy;
+    return OK;
+}
+
+/* *ret: with them. False: nobody is to be barred, and *ret is not there. */
+static enum status add_bars(const struct snapshot *s, struct pool_target target, uint64_t now_ms,
+                            struct arena *a, struct pool_target *ret, bool *ret_any,
+                            struct error *err)
+{
+    enum status status = OK;
+    bool any = false;
+    for (size_t i = 0; status == OK && i < s->config->expert_count; i++) {
+        uint64_t until = 0;
+        const char *why = gate_barred(s->gates[i], now_ms, &until);
+        if (!why)
+            continue;
+        if (!any)
+            status = copy_bars(s, &target, a, err);
+        any = true;
+        if (status == OK)
+            status =
+                pool_bar_expert(s->pool, &target, i, (struct pool_bar){why, ERR_OVERLOAD}, a, err);
+    }
+    if (status == OK) {
+        *ret = target;
+        *ret_any = any;
+    }
+    return status;
+}
+
+enum status candidates_choose(const struct snapshot *s, const struct openai_request *request,
+                              struct pool_target target, uint64_t now_ms, struct features *scratch,
+                              struct arena *a, struct pool_choice *ret, struct error *err)
+{
+    struct pool_target barred;
+    bool any = false;
+    enum status status = add_bars(s, target, now_ms, a, &barred, &any, err);
+    if (status == OK && any)
+        status = pool_choose(s->pool, request, barred, scratch, a, ret, err);
+    if (status == OK && any)
+        return OK;
+    if (status != OK && !(any && status == ERR_OVERLOAD))
+        return status;
+    return pool_choose(s->pool, request, target, scratch, a, ret, err);
+}

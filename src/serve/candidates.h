@@ -1,0 +1,13 @@
+/* Private to serve: choosing among those who can be asked now. */
+#pragma once
+
+#include "serve/snapshot.h"
+
+/* As pool_choose, with the experts barred whose circuit is open or who are cooling down (serve/gate.h), beside those
+ * whom target.barred names. When that leaves nobody, they are chosen among as if they were not: who asks finds the door
+ * closed and can say until when. */
+NODISCARD enum status candidates_choose(const struct snapshot *s,
+                                        const struct openai_request *request,
+                                        struct pool_target target, uint64_t now_ms,
+                                        struct features *scratch, struct arena *a,
+                                        struct pool_choice *ret, struct error *err);

@@ -1,0 +1,53 @@
+/* GET /v1/experts: how each expert is now: its circuit, who is with it and who waits. */
+#include "serve/gateway_int.h"
+
+#define EXPERTS_BYTES_MAX (1u << 20)
+
+static void write_limit(struct buf *out, const char *name, uint32_t limit)
+{
+    if (limit > 0)
+        buf_addf(out, ",\"%s\":%u", name, limit);
+    else
+        buf_addf(out, ",\"%s\":null", name);
+}
+
+static void write_expert(struct buf *out, const struct expert *e, const struct gate_reading *r)
+{
+    buf_addf(out,
+             "{\"id\":\"%.*s\",\"object\":\"expert\",\"state\":\"%s\",\"available\":%s,\"reason\":",
+             STR_FMT(e->name), health_state_name(r->state), r->why ? "false" : "true");
+    if (r->why)
+        json_write_string(out, str_from(r->why));
+    else
+        buf_add_c(out, "null");
+    buf_addf(out,
+             ",\"retry_after_ms\":%llu,\"failures\":%u,\"opened\":%llu,\"in_flight\":%u,"
+             "\"queued\":%u,\"turned_away\":%llu",
+             (unsigned long long)r->wait_ms, r->failures, (unsigned long long)r->opened,
+             r->in_flight, r->waiting, (unsigned long long)r->turned_away);
+    write_limit(out, "concurrency", e->limits.concurrency);
+    write_limit(out, "requests_per_minute", e->limits.requests_per_minute);
+    write_limit(out, "tokens_per_minute", e->limits.tokens_per_minute);
+    buf_add_char(out, '}');
+}
+
+void experts_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    (void)caller;
+    const struct snapshot *s = w->snapshot;
+    struct buf body;
+    buf_init(&body, EXPERTS_BYTES_MAX);
+    buf_add_c(&body, "{\"object\":\"list\",\"data\":[");
+    for (size_t i = 0; i < s->config->expert_count; i++) {
+        struct gate_reading r;
+        gate_read(s->gates[i], loop_now_ms(w->loop), &r);
+        buf_add_c(&body, i ? "," : "");
+        write_expert(&body, &s->config->experts[i], &r);
+    }
+    buf_add_c(&body, "]}");
+    if (body.status == OK)
+        answer_json(x, 200, NULL, buf_str(&body));
+    else
+        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+    buf_done(&body);
+}
