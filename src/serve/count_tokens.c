@@ -40,8 +40,9 @@ void count_tokens_handle(struct worker *w, struct http_exchange *x, struct calle
         return;
     }
     size_t expert = choice.order[0];
-    float predicted = choice.estimates[expert].input_tokens;
-    int64_t tokens = predicted > 0 ? (int64_t)(predicted + 0.5f) : choice.input_tokens;
+    /* As for max_cost: never less than a quarter of the characters. */
+    int64_t predicted = (int64_t)(choice.estimates[expert].input_tokens + 0.5f);
+    int64_t tokens = predicted > choice.input_tokens ? predicted : choice.input_tokens;
     const char *body = arena_printf(x->arena, "{\"input_tokens\":%lld}", (long long)tokens);
     const struct http_header headers[] = {
         {STR("content-type"), STR("application/json")},

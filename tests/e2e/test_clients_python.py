@@ -215,13 +215,13 @@ def test_messages_images(an, upstream, dialect):
 def test_messages_pass_natively(an, upstream, dialect):
     """What chat has no word for reaches an expert that speaks Messages as it is, and nobody else."""
     thinking = {"type": "enabled", "budget_tokens": 1024}
-    ask = dict(model="leeroo", max_tokens=2048, messages=HELLO, thinking=thinking, top_k=5)
+    ask = {"model": "leeroo", "max_tokens": 2048, "messages": HELLO, "thinking": thinking}
     if dialect == "openai":
         with pytest.raises(anthropic.BadRequestError, match="thinking|top_k"):
-            an.messages.create(**ask)
+            an.messages.create(**ask, extra_body={"top_k": 5})
         assert not upstream.requests
         return
-    assert an.messages.create(**ask, extra_body={"leeroo": {"max_cost": 1}}).content[0].text == "hello world"
+    assert an.messages.create(**ask, extra_body={"top_k": 5, "leeroo": {"max_cost": 1}}).content[0].text == "hello world"
     body = sent(upstream, dialect)
     assert body["thinking"] == thinking and body["top_k"] == 5 and "leeroo" not in body
 
@@ -253,12 +253,12 @@ def test_errors_are_the_librarys_own(oa, an, upstream):
 
 
 def test_too_many_requests(oa, an, upstream):
-    upstream.on("cheap", refuse(429, "slow down", "rate_limit_error", [("retry-after", "7")]))
+    upstream.on("mid", refuse(429, "slow down", "rate_limit_error", [("retry-after", "7")]))
     with pytest.raises(openai.RateLimitError) as e:
-        oa.chat.completions.create(model="cheap", messages=HELLO)
+        oa.chat.completions.create(model="mid", messages=HELLO)
     assert 1 <= int(e.value.response.headers["retry-after"]) <= 7
     with pytest.raises((anthropic.RateLimitError, anthropic.InternalServerError)) as e:
-        an.messages.create(model="cheap", max_tokens=9, messages=HELLO)
+        an.messages.create(model="mid", max_tokens=9, messages=HELLO)
     assert e.value.body["type"] == "error" and 1 <= int(e.value.response.headers["retry-after"]) <= 7
 
 
