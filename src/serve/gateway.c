@@ -17,6 +17,7 @@
 #include "serve/keeper.h"
 #include "serve/metrics.h"
 #include "serve/ledger_watch.h"
+#include "serve/lookup.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
 
@@ -53,6 +54,8 @@ static const struct route {
     {"/v1/messages", false, "POST", "POST", messages_handle},
     {"/v1/messages/count_tokens", false, "POST", "POST", count_tokens_handle},
     {"/v1/route", false, "POST", "POST", route_handle},
+    {"/v1/requests/", true, "GET", "GET, HEAD", requests_handle},
+    {"/v1/feedback", false, "POST", "POST", feedback_handle},
     {"/v1/models", false, "GET", "GET, HEAD", models_handle},
     {"/v1/experts", false, "GET", "GET, HEAD", experts_handle},
     {"/v1/models/", true, "GET", "GET, HEAD", models_handle},
@@ -305,6 +308,8 @@ static enum status gateway_start(struct gateway *g, struct error *err)
         status = worker_start(g, &g->workers[i], err);
     if (status == OK && g->ledger)
         status = ledger_watch_start(g->workers[0].loop, g->ledger, &g->ledger_watch, err);
+    if (status == OK && g->ledger)
+        status = lookup_start(g->snapshot->config->ledger.store, g->ledger, &g->lookup, err);
     if (status != OK)
         return status;
     g->timer = loop_timer_create(g->workers[0].loop, on_drain_timer, g);
@@ -360,6 +365,7 @@ void gateway_free(struct gateway *g)
     reload_stop(g->reload);
     loop_timer_free(g->timer);
     ledger_watch_stop(g->ledger_watch);
+    lookup_stop(g->lookup);
     for (size_t i = 0; g->workers && i < g->worker_count; i++) {
         struct worker *w = &g->workers[i];
         if (w->server)
@@ -377,6 +383,7 @@ void gateway_free(struct gateway *g)
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keeper_stop(g->keeper);
+    lookup_free(g->lookup);
     ledger_watch_close(g->ledger);
     snapshot_release(g->snapshot);
     affinity_free(g->affinity);

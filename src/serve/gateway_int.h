@@ -45,6 +45,7 @@ struct gateway {
     struct keeper *keeper;     /* of the budgets' state; may be NULL */
     struct ledger *ledger;     /* NULL: none */
     struct ledger_watch *ledger_watch;
+    struct lookup *lookup; /* there when the ledger is */
     struct reload *reload;     /* NULL: configuration and model stay as they are */
     struct worker *workers;
     size_t worker_count;
@@ -79,5 +80,7 @@ void messages_handle(struct worker *w, struct http_exchange *x, struct caller *c
 void count_tokens_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void requests_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void feedback_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void experts_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

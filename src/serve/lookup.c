@@ -1,0 +1,243 @@
+/* Each question is a block of its own, which outlives its exchange: the client may leave at any time. Blocks are in a
+ * list, so that none is lost when the gateway ends. Of a block the loop owns x, the thread the answer until it is
+ * posted. */
+#include "serve/lookup.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define ANSWER_BYTES_MAX (256u << 10)
+#define FLUSH_MS         1000
+#define AWAY_MS          1000 /* after a failure others are told the same for so long */
+
+struct question {
+    struct lookup *lookup;
+    struct question *previous, *next; /* in the list of all */
+    struct question *behind;          /* in the queue */
+    struct loop *loop;
+    struct http_exchange *x; /* NULL: the client has gone */
+    lookup_fn *answer;
+    void *user;
+    char id[LOOKUP_ID_BYTES];
+    struct arena *arena; /* of found */
+    struct ledger_found found;
+    enum status status;
+    struct error err;
+};
+
+struct lookup {
+    struct ledger *ledger;
+    struct ledger_reader *reader;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; /* all that follows */
+    pthread_cond_t wake;
+    struct question *all, *first, *last;
+    size_t waiting;
+    bool stopping;
+    /* The thread's */
+    uint64_t away_until_ms;
+    struct error away;
+};
+
+/* Questions */
+
+static void unlink_question(struct question *q)
+{
+    struct lookup *l = q->lookup;
+    if (q->previous)
+        q->previous->next = q->next;
+    else
+        l->all = q->next;
+    if (q->next)
+        q->next->previous = q->previous;
+}
+
+static void free_question(struct question *q)
+{
+    arena_free(q->arena);
+    free(q);
+}
+
+static void on_gone(struct http_exchange *x)
+{
+    struct question *q = x->user;
+    q->x = NULL;
+}
+
+/* On the loop. */
+static void deliver(void *arg)
+{
+    struct question *q = arg;
+    pthread_mutex_lock(&q->lookup->lock);
+    unlink_question(q);
+    pthread_mutex_unlock(&q->lookup->lock);
+    if (q->x) {
+        q->x->on_gone = NULL;
+        q->answer(q->x, q->user, q->status, q->status == OK ? &q->found : NULL, &q->err);
+    }
+    free_question(q);
+}
+
+static enum status enqueue(struct lookup *l, struct question *q)
+{
+    pthread_mutex_lock(&l->lock);
+    enum status status = l->waiting < LOOKUP_QUEUE_MAX && !l->stopping ? OK : ERR_OVERLOAD;
+    if (status == OK) {
+        q->next = l->all;
+        if (l->all)
+            l->all->previous = q;
+        l->all = q;
+        if (l->last)
+            l->last->behind = q;
+        else
+            l->first = q;
+        l->last = q;
+        l->waiting++;
+        pthread_cond_signal(&l->wake);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return status;
+}
+
+enum status lookup_request(struct lookup *l, struct loop *loop, struct http_exchange *x,
+                           struct str id, lookup_fn *answer, void *user, struct error *err)
+{
+    if (id.len == 0 || id.len >= LOOKUP_ID_BYTES)
+        return error_set(err, ERR_NOT_FOUND, "no request of that id is in the ledger");
+    struct question *q = calloc(1, sizeof(*q));
+    if (q)
+        q->arena = arena_create(ANSWER_BYTES_MAX);
+    if (!q || !q->arena) {
+        free(q);
+        return error_set(err, ERR_MEMORY, "out of memory for a question to the ledger");
+    }
+    q->lookup = l;
+    q->loop = loop;
+    q->x = x;
+    q->answer = answer;
+    q->user = user;
+    memcpy(q->id, id.ptr, id.len);
+    if (enqueue(l, q) != OK) {
+        free_question(q);
+        return error_set(err, ERR_OVERLOAD, "too many questions to the ledger; ask again later");
+    }
+    x->user = q;
+    x->on_gone = on_gone;
+    return OK;
+}
+
+/* The thread */
+
+static void answer_question(struct lookup *l, struct question *q)
+{
+    if (clock_now_ms() < l->away_until_ms) {
+        q->status = ERR_OVERLOAD;
+        q->err = l->away;
+        return;
+    }
+    bool flushed = ledger_flush(l->ledger, FLUSH_MS);
+    q->status = ledger_read_request(l->reader, str_from(q->id), q->arena, &q->found, &q->err);
+    if (q->status == ERR_NOT_FOUND && !flushed)
+        q->status = error_set(&q->err, ERR_OVERLOAD,
+                              "the ledger's storage is away; if the request is a recent one, it is "
+                              "not there yet");
+    if (q->status == OK || q->status == ERR_NOT_FOUND || q->status == ERR_MEMORY ||
+        q->status == ERR_OVERLOAD)
+        return;
+    q->status = error_set(&q->err, ERR_OVERLOAD, "the ledger cannot be read now; ask again later");
+    l->away = q->err;
+    l->away_until_ms = clock_now_ms() + AWAY_MS;
+}
+
+static struct question *take(struct lookup *l)
+{
+    pthread_mutex_lock(&l->lock);
+    while (!l->first && !l->stopping)
+        pthread_cond_wait(&l->wake, &l->lock);
+    struct question *q = l->stopping ? NULL : l->first;
+    if (q) {
+        l->first = q->behind;
+        if (!l->first)
+            l->last = NULL;
+        l->waiting--;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return q;
+}
+
+static void *lookup_main(void *arg)
+{
+    struct lookup *l = arg;
+    for (struct question *q = take(l); q; q = take(l)) {
+        answer_question(l, q);
+        enum status ignored = loop_post(q->loop, deliver, q); /* without memory nobody answers */
+        (void)ignored;
+    }
+    return NULL;
+}
+
+/* Life */
+
+static enum status start_thread(struct lookup *l, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all); /* signals stay with the thread whose loop expects them */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&l->thread, NULL, lookup_main, l);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    l->has_thread = !failed;
+    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+}
+
+enum status lookup_start(const char *store, struct ledger *ledger, struct lookup **ret,
+                         struct error *err)
+{
+    struct lookup *l = calloc(1, sizeof(*l));
+    if (!l)
+        return error_set(err, ERR_MEMORY, "out of memory for questions to the ledger");
+    l->ledger = ledger;
+    pthread_mutex_init(&l->lock, NULL); /* on Linux neither can fail */
+    pthread_cond_init(&l->wake, NULL);
+    enum status status = ledger_reader_create(store, &l->reader, err);
+    if (status == OK)
+        status = start_thread(l, err);
+    if (status != OK) {
+        lookup_free(l);
+        return status;
+    }
+    *ret = l;
+    return OK;
+}
+
+void lookup_stop(struct lookup *l)
+{
+    if (!l || !l->has_thread)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->stopping = true;
+    pthread_cond_signal(&l->wake);
+    pthread_mutex_unlock(&l->lock);
+    pthread_join(l->thread, NULL);
+    l->has_thread = false;
+}
+
+void lookup_free(struct lookup *l)
+{
+    if (!l)
+        return;
+    lookup_stop(l);
+    while (l->all) {
+        struct question *q = l->all;
+        unlink_question(q);
+        free_question(q);
+    }
+    ledger_reader_free(l->reader);
+    pthread_cond_destroy(&l->wake);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}

@@ -1,0 +1,221 @@
+/* A row of the ledger as JSON: what was predicted, what it really cost, why it was decided so, and what was said of it
+ * afterwards. */
+#include "serve/requests.h"
+
+#include "base/json.h"
+#include "base/money.h"
+#include "serve/errors.h"
+#include "serve/gateway_int.h"
+#include "serve/lookup.h"
+#include "serve/record_ledger.h"
+
+#define REQUEST_BYTES_MAX (64u << 10)
+#define REQUESTS_PATH     STR("/v1/requests/")
+
+static void write_text(struct buf *out, const char *key, struct str text)
+{
+    buf_addf(out, ",\"%s\":", key);
+    if (text.len > 0)
+        json_write_string(out, text);
+    else
+        buf_add_c(out, "null");
+}
+
+static void write_integer(struct buf *out, const char *key, int64_t value, bool known)
+{
+    if (known)
+        buf_addf(out, ",\"%s\":%lld", key, (long long)value);
+    else
+        buf_addf(out, ",\"%s\":null", key);
+}
+
+static void write_usd(struct buf *out, const char *key, int64_t nano_usd)
+{
+    buf_addf(out, ",\"%s\":", key);
+    money_format_usd(out, nano_usd);
+}
+
+static void write_real(struct buf *out, const char *key, double value)
+{
+    buf_addf(out, ",\"%s\":", key);
+    json_write_double(out, value);
+}
+
+static void write_usage(struct buf *out, const int64_t tokens[5])
+{
+    buf_addf(out,
+             ",\"usage\":{\"input_tokens\":%lld,\"cached_tokens\":%lld,\"cache_write_tokens\":%lld,"
+             "\"output_tokens\":%lld,\"reasoning_tokens\":%lld}",
+             (long long)tokens[0], (long long)tokens[1], (long long)tokens[2], (long long)tokens[3],
+             (long long)tokens[4]);
+}
+
+/* Calls */
+
+static int64_t integer_of(struct json_value object, const char *key)
+{
+    int64_t value = 0;
+    return json_to_int64(json_get(object, key), &value) == OK ? value : 0;
+}
+
+static void write_member(struct buf *out, const char *key, struct json_value object,
+                         const char *from)
+{
+    struct json_value v = json_get(object, from);
+    buf_addf(out, "\"%s\":", key);
+    buf_add(out, v.type == JSON_NONE ? STR("null") : v.raw);
+}
+
+static void write_call(struct buf *out, struct json_value call)
+{
+    const int64_t tokens[5] = {integer_of(call, "input_tokens"), integer_of(call, "cached_tokens"),
+                               integer_of(call, "cache_write_tokens"),
+                               integer_of(call, "output_tokens"),
+                               integer_of(call, "reasoning_tokens")};
+    buf_add_char(out, '{');
+    write_member(out, "expert", call, "expert");
+    buf_add_char(out, ',');
+    write_member(out, "outcome", call, "outcome");
+    write_usd(out, "cost_usd", integer_of(call, "cost_nano_usd"));
+    buf_add_char(out, ',');
+    write_member(out, "cost_basis", call, "basis");
+    write_usage(out, tokens);
+    buf_add_char(out, ',');
+    write_member(out, "begin_ms", call, "begin_ms");
+    buf_add_char(out, ',');
+    write_member(out, "latency_ms", call, "latency_ms");
+    buf_add_char(out, ',');
+    write_member(out, "hedge", call, "hedge");
+    buf_add_char(out, '}');
+}
+
+static void write_only_call(const struct ledger_found *f, struct buf *out)
+{
+    const int64_t tokens[5] = {f->input_tokens, f->cached_tokens, f->cache_write_tokens,
+                               f->output_tokens, f->reasoning_tokens};
+    buf_add_c(out, "{\"expert\":");
+    json_write_string(out, f->expert);
+    write_text(out, "outcome", f->outcome);
+    write_usd(out, "cost_usd", f->cost_nano_usd);
+    write_text(out, "cost_basis", f->basis);
+    write_usage(out, tokens);
+    buf_add_char(out, '}');
+}
+
+static void write_calls(const struct ledger_found *f, struct buf *out)
+{
+    struct json_value list = {0}, call;
+    const char *separator = "";
+    buf_add_c(out, ",\"calls\":[");
+    if (f->calls.len > 0 && json_parse(f->calls, "calls", 1, &list, NULL) == OK) {
+        struct json_iter it = json_iter_begin(list);
+        for (; json_array_next(&it, &call); separator = ",") {
+            buf_add_c(out, separator);
+            write_call(out, call);
+        }
+    } else if (f->attempts > 0) {
+        write_only_call(f, out);
+    }
+    buf_add_char(out, ']');
+}
+
+/* The request */
+
+static void write_raw(struct buf *out, const char *key, struct str json)
+{
+    struct json_value root;
+    bool sound = json.len > 0 && json_parse(json, key, 1, &root, NULL) == OK;
+    buf_addf(out, ",\"%s\":", key);
+    buf_add(out, sound ? root.raw : STR("null"));
+}
+
+static void write_feedback(const struct ledger_found *f, struct buf *out)
+{
+    if (!f->has_feedback) {
+        buf_add_c(out, ",\"feedback\":null");
+        return;
+    }
+    buf_add_c(out, ",\"feedback\":{\"score\":");
+    json_write_double(out, f->score);
+    write_text(out, "comment", f->comment);
+    write_integer(out, "at_ms", f->feedback_ms, true);
+    buf_add_char(out, '}');
+}
+
+void request_write(const struct ledger_found *f, struct buf *out)
+{
+    const int64_t tokens[5] = {f->input_tokens, f->cached_tokens, f->cache_write_tokens,
+                               f->output_tokens, f->reasoning_tokens};
+    buf_add_c(out, "{\"id\":");
+    json_write_string(out, f->id);
+    write_text(out, "outcome", f->outcome);
+    write_integer(out, "begin_ms", f->begin_ms, true);
+    write_text(out, "front", f->front);
+    write_text(out, "key", f->key);
+    write_text(out, "model", f->model);
+    write_text(out, "policy", f->policy);
+    write_text(out, "plan", f->plan);
+    write_text(out, "expert", f->expert);
+    buf_addf(out, ",\"stream\":%s,\"cached\":%s", f->stream ? "true" : "false",
+             f->cached ? "true" : "false");
+    write_real(out, "quality", f->quality);
+    write_real(out, "lambda", f->lambda);
+    write_usd(out, "predicted_cost_usd", f->predicted_nano_usd);
+    write_usd(out, "reference_cost_usd", f->reference_nano_usd);
+    write_usd(out, "cost_usd", f->cost_nano_usd);
+    write_text(out, "cost_basis", f->basis);
+    write_usage(out, tokens);
+    write_integer(out, "status", f->http_status, f->http_status != 0);
+    write_integer(out, "attempts", f->attempts, true);
+    write_integer(out, "first_token_ms", f->first_token_ms, f->first_token_ms >= 0);
+    write_integer(out, "total_ms", f->total_ms, f->total_ms >= 0);
+    write_text(out, "error", f->problem);
+    write_text(out, "instance", f->instance);
+    write_raw(out, "decision", f->decision);
+    write_calls(f, out);
+    write_feedback(f, out);
+    buf_add_char(out, '}');
+}
+
+bool request_is_visible(const struct ledger_found *found, const struct caller *caller)
+{
+    return !caller->key || str_equal(found->key, record_key_id(caller));
+}
+
+/* The handler */
+
+static void answer(struct http_exchange *x, void *user, enum status status,
+                   const struct ledger_found *found, const struct error *err)
+{
+    const struct caller *caller = user;
+    struct buf body;
+    if (status != OK) {
+        answer_error(x, NULL, status, err->text, NULL, NULL);
+        return;
+    }
+    if (!request_is_visible(found, caller)) {
+        answer_error(x, NULL, ERR_NOT_FOUND, "no request of that id is in the ledger", NULL, NULL);
+        return;
+    }
+    buf_init(&body, REQUEST_BYTES_MAX);
+    request_write(found, &body);
+    if (body.status == OK)
+        answer_json(x, 200, NULL, buf_str(&body));
+    else
+        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+    buf_done(&body);
+}
+
+void requests_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    struct error err = {0};
+    enum status status = ERR_NOT_FOUND;
+    if (w->gateway->lookup)
+        status = lookup_request(w->gateway->lookup, w->loop, x,
+                                str_slice(x->path, REQUESTS_PATH.len, x->path.len), answer, caller,
+                                &err);
+    else
+        error_set(&err, status, "this gateway keeps no ledger");
+    if (status != OK)
+        answer_error(x, NULL, status, err.text, NULL, NULL);
+}
