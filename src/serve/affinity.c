@@ -58,20 +58,47 @@ void affinity_free(struct affinity *t)
 
 /* Hashing. A message counts by its bytes, but for marks that say what to cache: clients move those from turn to turn. */
 
-static uint64_t hash_without_marks(struct str message, uint64_t h)
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The member that begins at `at`, with the comma before it, or else the one behind. */
+static void member_bounds(struct str s, size_t at, size_t *ret_from, size_t *ret_to)
+{
+    size_t from = at, to = str_find(s, STR("}"), at);
+    to = to == SIZE_MAX ? s.len : to + 1;
+    while (from > 0 && is_blank(s.ptr[from - 1]))
+        from--;
+    if (from > 0 && s.ptr[from - 1] == ',') {
+        from--;
+    } else {
+        while (to < s.len && is_blank(s.ptr[to]))
+            to++;
+        if (to < s.len && s.ptr[to] == ',')
+            to++;
+        while (to < s.len && is_blank(s.ptr[to]))
+            to++;
+    }
+    *ret_from = from;
+    *ret_to = to;
+}
+
+static uint64_t hash_without_marks(struct str message, uint64_t h, struct arena *a)
 {
     static const struct str mark = {"\"cache_control\"", sizeof("\"cache_control\"") - 1};
-    for (;;) {
-        size_t at = str_find(message, mark, 0);
-        if (at == SIZE_MAX)
-            return hash64(message, h);
-        size_t end = str_find(message, STR("}"), at);
-        size_t from = at;
-        while (from > 0 && (message.ptr[from - 1] == ',' || message.ptr[from - 1] == ' '))
-            from--;
-        h = hash64(str_slice(message, 0, from), h);
-        message = str_slice(message, end == SIZE_MAX ? message.len : end + 1, message.len);
+    size_t at = str_find(message, mark, 0), from, to, len = 0;
+    char *kept = at == SIZE_MAX ? NULL : arena_alloc(a, message.len);
+    if (!kept)
+        return hash64(message, h);
+    for (; at != SIZE_MAX; at = str_find(message, mark, 0)) {
+        member_bounds(message, at, &from, &to);
+        memcpy(kept + len, message.ptr, from);
+        len += from;
+        message = str_slice(message, to, message.len);
     }
+    memcpy(kept + len, message.ptr, message.len);
+    return hash64((struct str){kept, len + message.len}, h);
 }
 
 static bool is_preamble(struct json_value message)
@@ -89,7 +116,7 @@ static void add_mark(struct affinity_prefix *p, struct affinity_mark mark)
     p->marks[p->count++] = mark;
 }
 
-void affinity_prefix_read(const struct openai_request *r, uint64_t tenant,
+void affinity_prefix_read(const struct openai_request *r, uint64_t tenant, struct arena *a,
                           struct affinity_prefix *ret)
 {
     struct json_iter it = json_iter_begin(r->messages);
@@ -103,7 +130,7 @@ void affinity_prefix_read(const struct openai_request *r, uint64_t tenant,
         return;
     for (size_t i = 0; json_array_next(&it, &message); i++) {
         preamble = preamble && is_preamble(message);
-        mark.hash = hash_without_marks(message.raw, mark.hash);
+        mark.hash = hash_without_marks(message.raw, mark.hash, a);
         mark.bytes += message.raw.len;
         if (preamble)
             ret->system = mark;

@@ -337,7 +337,7 @@ enum status target_recall(struct affinity *t, const struct pool *p, const struct
     uint32_t *cached = ARENA_ARRAY(a, c->expert_count, uint32_t);
     if (!prefix || !cached)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    affinity_prefix_read(r, hash64(tenant, 0), prefix);
+    affinity_prefix_read(r, hash64(tenant, 0), a, prefix);
     affinity_find(t, prefix, c->experts, c->expert_count, now_ms, cached);
     target->prefix = prefix;
     target->cached_tokens = cached;
