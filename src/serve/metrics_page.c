@@ -5,6 +5,7 @@
 #include "serve/gateway_int.h"
 #include "serve/metrics.h"
 #include "serve/reload.h"
+#include "store/ledger.h"
 
 #define PAGE_BYTES_MAX  (64u << 20)
 #define LABEL_BYTES_MAX 512
@@ -163,6 +164,28 @@ static void write_reloads(const struct gateway *g, struct buf *out)
               (double)counts.last_wall_ms / 1e3);
 }
 
+static void write_ledger(struct ledger *l, struct buf *out)
+{
+    struct ledger_state s;
+    if (!l)
+        return;
+    ledger_state(l, &s);
+    write_one(out, "leeroo_ledger_storage_up", "gauge",
+              "0 while the database cannot be written to and rows wait in the journal.",
+              s.storage_up);
+    write_one(out, "leeroo_ledger_written_rows_total", "counter", "Rows written to the database.",
+              (double)s.written_rows);
+    write_one(out, "leeroo_ledger_lost_rows_total", "counter",
+              "Rows that found no room in the journal or were refused by the database.",
+              (double)s.lost_rows);
+    metrics_write_head(out, "leeroo_ledger_lost_usd_total", "counter", "What they had cost.");
+    metrics_write_usd(out, "leeroo_ledger_lost_usd_total", "", s.lost_nano_usd);
+    write_one(out, "leeroo_ledger_journal_used_bytes", "gauge",
+              "What of the journal is not in the database yet.", (double)s.journal_used_bytes);
+    write_one(out, "leeroo_ledger_journal_size_bytes", "gauge", "The whole of the journal.",
+              (double)s.journal_bytes);
+}
+
 static void write_info(struct page *p, struct worker *w)
 {
     char checksum[24];
@@ -201,6 +224,7 @@ void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     write_budgets(&p, w->snapshot->pool, x->arena);
     write_connections(w->gateway, &out);
     write_reloads(w->gateway, &out);
+    write_ledger(w->gateway->ledger, &out);
     write_info(&p, w);
     metrics_write_process(&out);
     if (status == OK && out.status == OK)

@@ -1,4 +1,5 @@
-/* What sockets and threads were made with stays until the next start. */
+/* What sockets, threads and files were opened with stays until the next start. Values are secret (a database's URL may
+ * hold a password): only keys are named. */
 #include <stddef.h>
 #include <string.h>
 
@@ -15,8 +16,15 @@ static const struct fixed {
     size_t offset;
 } fixed[] = {
     {"listen", FIXED_STR, CONFIG(listen)},
+    {"listen", FIXED_BOOL, CONFIG(remote)},
+    {"auth", FIXED_U32, CONFIG(auth)},
+    {"keys", FIXED_PATH, CONFIG(keys_path)},
     {"threads", FIXED_U32, CONFIG(threads)},
     {"state_dir", FIXED_PATH, CONFIG(state_dir)},
+    {"state_dir", FIXED_PATH, CONFIG(spend_path)},
+    {"ledger", FIXED_PATH, CONFIG(ledger.store)},
+    {"ledger", FIXED_PATH, CONFIG(ledger.journal_path)},
+    {"ledger", FIXED_SIZE, CONFIG(ledger.journal_bytes)},
     {"limits.connections", FIXED_U32, CONFIG(limits.connections)},
     {"limits.header", FIXED_SIZE, CONFIG(limits.header_bytes)},
     {"limits.body", FIXED_SIZE, CONFIG(limits.body_bytes)},
@@ -62,13 +70,16 @@ static void put_back(struct arena *arena, enum fixed_type type, const void *from
 size_t reload_keep_fixed(const struct config *running, struct config *fresh, struct buf *changed)
 {
     size_t n = 0;
+    const char *last = "";
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         const void *from = (const char *)running + fixed[i].offset;
         void *into = (char *)fresh + fixed[i].offset;
         if (same(fixed[i].type, from, into))
             continue;
         put_back(fresh->arena, fixed[i].type, from, into);
-        buf_addf(changed, "%s%s", n++ ? "," : "", fixed[i].key);
+        if (strcmp(fixed[i].key, last) != 0) /* several rows may stand for one key */
+            buf_addf(changed, "%s%s", n++ ? "," : "", fixed[i].key);
+        last = fixed[i].key;
     }
     return n;
 }

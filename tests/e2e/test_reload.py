@@ -179,13 +179,14 @@ def test_a_damaged_model_is_refused(leeroo, model_file, upstream, tmp_path):
 
 def test_what_needs_a_restart_is_said(start_gateway, tmp_path):
     g = start_gateway(top="limits: {connections: 100}")
-
+    assert g.client.get("/readyz").status_code == 200
+    threads = len(os.listdir(f"/proc/{g.popen.pid}/task"))
     reload(g, lambda: rewrite(tmp_path, ("threads: 2", "threads: 3\ndrain: {delay: 0}"),
                               ("connections: 100", "connections: 200, answer: 1MiB")))
     assert re.search(r'level=warn msg="needs a restart to change" keys=threads,limits.connections$', g.text, re.M)
     reload(g)
     assert g.text.count("needs a restart") >= 2, "it is said again while it is so"
-    assert len(os.listdir(f"/proc/{g.popen.pid}/task")) == 3, "two loops and the thread that reloads"
+    assert len(os.listdir(f"/proc/{g.popen.pid}/task")) == threads
 
 
 def budget_queries(tmp_path):
