@@ -19,6 +19,8 @@ enum status {
     ERR_AUTH,        /* missing or wrong credentials */
     ERR_FORBIDDEN,   /* good credentials, but not for this */
     ERR_NOT_FOUND,   /* no such file, model, path */
+    ERR_QUOTA,       /* the caller's own budget is used up */
+    ERR_RATE,        /* the caller asks more often than it may */
     ERR_BUDGET,      /* nothing affordable under the policy */
     ERR_OVERLOAD,    /* too much at once; retry later */
     ERR_TIMEOUT,     /* a deadline passed */

@@ -174,3 +174,15 @@ void money_format_usd(struct buf *b, int64_t nano_usd)
     buf_addf(b, "%s%" PRIu64 ".%09" PRIu64, nano_usd < 0 ? "-" : "", magnitude / NANO_PER_USD,
              magnitude % NANO_PER_USD);
 }
+
+void money_format_usd_short(struct buf *b, int64_t nano_usd)
+{
+    struct buf whole;
+    buf_init(&whole, 64);
+    money_format_usd(&whole, nano_usd);
+    struct str text = buf_str(&whole);
+    for (int spare = 7; spare > 0 && text.len > 0 && text.ptr[text.len - 1] == '0'; spare--)
+        text.len--;
+    buf_add(b, text);
+    buf_done(&whole);
+}

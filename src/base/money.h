@@ -53,3 +53,5 @@ NODISCARD enum status money_parse_usd(struct str s, int64_t *ret_nano_usd);
 
 /* Always nine decimals: "0.000027600". */
 void money_format_usd(struct buf *b, int64_t nano_usd);
+/* For people: as many decimals as it has, two at least: "2.50". */
+void money_format_usd_short(struct buf *b, int64_t nano_usd);

@@ -14,27 +14,14 @@ static const char *state_of(const struct key_row *row, int64_t now_ms)
     return refused ? refused : "live";
 }
 
-/* Two decimals at least, nine at most. */
-static void add_usd(struct buf *out, int64_t nano_usd)
-{
-    struct buf text;
-    buf_init(&text, CELL_BYTES_MAX);
-    money_format_usd(&text, nano_usd);
-    size_t len = text.len;
-    while (len > 0 && text.ptr[len - 1] == '0' && len > 2 && text.ptr[len - 3] != '.')
-        len--;
-    buf_add(out, str_slice(buf_str(&text), 0, len));
-    buf_done(&text);
-}
-
 static void print_amount(int64_t spent, int64_t budget)
 {
     struct buf cell;
     buf_init(&cell, CELL_BYTES_MAX);
-    add_usd(&cell, spent);
+    money_format_usd_short(&cell, spent);
     if (budget != KEY_UNLIMITED) {
         buf_add_char(&cell, '/');
-        add_usd(&cell, budget);
+        money_format_usd_short(&cell, budget);
     }
     printf(" %16s", cell.ptr ? cell.ptr : "");
     buf_done(&cell);

@@ -11,6 +11,12 @@
 
 #define USD_BYTES_MAX 32
 
+static int64_t add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 struct cost chat_cost_found(const struct chat *c, const struct expert *expert,
                             const struct expert_answer *answer)
 {
@@ -237,10 +243,46 @@ void chat_open(struct chat *c)
     buf_done(&decision);
 }
 
+static bool is_noted(const struct chat *c, size_t expert)
+{
+    for (size_t i = 0; i < c->paid_count; i++)
+        if (c->paid[i].expert == expert)
+            return true;
+    return false;
+}
+
+static void add_predicted(const struct chat *c, size_t expert, struct key_reserved *sum)
+{
+    const struct estimate *e = &c->choice.estimates[expert];
+    sum->nano_usd = add_saturated(sum->nano_usd, e->cost_nano_usd);
+    sum->tokens += (int64_t)e->input_tokens + (int64_t)e->output_tokens;
+}
+
+/* What the request is predicted to cost once this expert is asked, too: what it has cost, and what those who were asked
+ * and are not done with may still cost. */
+static struct key_reserved predict_whole(const struct chat *c, size_t expert)
+{
+    struct cost spent = chat_cost_total(c);
+    cost_add(&spent, &c->failed);
+    struct key_reserved sum = {spent.nano_usd, spent.tokens.input + spent.tokens.output};
+    for (size_t i = 0; i < c->snapshot->config->expert_count; i++)
+        if (i == expert || ((c->caller->asked[i / 64] >> i % 64 & 1) && !is_noted(c, i)))
+            add_predicted(c, i, &sum);
+    return sum;
+}
+
 enum status chat_may_ask(const struct chat *c, const struct expert *expert, struct error *err)
 {
-    (void)c, (void)expert, (void)err;
-    return OK;
+    size_t index = (size_t)(expert - c->snapshot->config->experts);
+    if (!c->caller || !c->caller->key)
+        return OK;
+    if (!key_names_have(&client_key_limits(c->caller->key)->experts, expert->name))
+        return error_set(err, ERR_FORBIDDEN, "this key may not use the expert '%.*s'",
+                         STR_FMT(expert->name));
+    enum status status = caller_may_spend(c->caller, predict_whole(c, index), err);
+    if (status == OK)
+        c->caller->asked[index / 64] |= UINT64_C(1) << index % 64;
+    return status;
 }
 
 static size_t list_calls(const struct chat *c, struct record_call *calls)

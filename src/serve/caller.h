@@ -1,9 +1,46 @@
-/* Who makes a request, found out once at the door (gateway.c) and asked again on every hop. Lives in the exchange's
- * arena. */
+/* Who makes a request, found out once at the door (door.h) and asked again on every hop. Lives in the exchange's arena,
+ * and whatever its key has reserved is given back when that goes, if not before.
+ *
+ * Whoever asks an expert on behalf of a client: caller_restrict before the choice, caller_may_spend before every call,
+ * record_end once (it settles). */
 #pragma once
 
-struct client_key;
+#include "net/http_server.h"
+#include "serve/keys.h"
+#include "serve/pool.h"
+#include "serve/record.h"
+
+#define CALLER_HEADERS_MAX 8
 
 struct caller {
-    struct client_key *key; /* NULL: nobody is asked for keys */
+    struct client_key *key; /* held; NULL: nobody is asked for keys */
+    struct key_reserved reserved;
+    bool refused; /* the last thing asked for */
+    struct key_refusal refusal;
+    uint64_t asked[(CONFIG_EXPERTS_MAX + 63) / 64]; /* experts that were asked, a bit each */
 };
+
+/* Bars what the key may not use. ERR_FORBIDDEN: not this policy, or by name not this expert; ERR_MEMORY. */
+NODISCARD enum status caller_restrict(const struct caller *c, const struct pool *p,
+                                      struct pool_target *target, struct arena *a,
+                                      struct error *err);
+/* For lists of models; index SIZE_MAX for policy or expert where the other one is meant. */
+bool caller_may_use(const struct caller *c, const struct config *config, size_t policy,
+                    size_t expert);
+
+/* Whether the key may use what goes by this name and is no policy. */
+bool caller_may_name(const struct caller *c, struct str name);
+
+/* Before a call: the whole request is predicted to cost `want`, what it has cost until now included. Reserves that.
+ * ERR_QUOTA, ERR_RATE: refused; the text is for the client. */
+NODISCARD enum status caller_may_spend(struct caller *c, struct key_reserved want,
+                                       struct error *err);
+/* The request has cost this; of record_end. c NULL is fine. */
+void caller_settle(struct caller *c, const struct cost *cost);
+
+/* What is wrong, for the client. */
+enum status caller_refuse(const struct caller *c, struct error *err);
+/* What is left of the key's rates, as OpenAI's clients know it, into headers[CALLER_HEADERS_MAX]. `refused`: also when to
+ * come back. Returns how many; their text is in the arena. */
+size_t caller_headers(const struct caller *c, bool refused, struct arena *a,
+                      struct http_header *headers);

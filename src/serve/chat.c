@@ -121,6 +121,9 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
                                target_tenant(c->caller), c->begin_ms, c->x->arena, &target, err);
     if (status != OK)
         return status;
+    status = caller_restrict(c->caller, w->snapshot->pool, &target, c->x->arena, err);
+    if (status != OK)
+        return status;
     target.native = c->front.front == FRONT_MESSAGES;
     target.native_dialect = EXPERT_ANTHROPIC;
     target.native_only = c->asked.native_only;

@@ -95,7 +95,7 @@ static const struct conf_row top_rows[] = {
     {"listen", config_read_node, offsetof(struct raw, listen), false, 0, 0},
     {"allow_remote", conf_read_bool, CONFIG_FIELD(allow_remote), false, 0, 0},
     {"auth", read_auth, CONFIG_FIELD(auth), false, 0, 0},
-    {"keys", read_path, CONFIG_FIELD(keys_path), false, 0, 0},
+    {"keys", read_path, CONFIG_FIELD(keys_file), false, 0, 0},
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
     {"model", read_path, CONFIG_FIELD(model_path), true, 0, 0},
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
@@ -123,6 +123,7 @@ static enum status read_listen(struct conf_reader *r, const struct yaml_tree *no
 /* keys.json in state_dir, unless the file says where; what they spend is always there. */
 static enum status place_keys(struct config *c, struct error *err)
 {
+    c->keys_path = c->keys_file;
     if (!c->state_dir)
         return OK;
     if (!c->keys_path)

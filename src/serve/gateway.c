@@ -12,9 +12,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "serve/door.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
+#include "serve/keys.h"
 #include "serve/metrics.h"
 #include "serve/ledger_watch.h"
 #include "serve/lookup.h"
@@ -106,7 +108,14 @@ static void handle(struct http_exchange *x, void *arg)
 {
     struct worker *w = arg;
     const struct route *route = find_route(x->path);
+    struct caller *caller = ARENA_NEW(x->arena, struct caller);
     char message[160];
+    if (!caller) {
+        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        return;
+    }
+    if (!door_pass(w, x, caller))
+        return;
     if (!route) {
         snprintf(message, sizeof(message),
                  "unknown path %.*s; there are /v1/chat/completions, "
@@ -119,11 +128,7 @@ static void handle(struct http_exchange *x, void *arg)
     } else if (str_equal(x->method, STR("POST")) && is_browser_trick(x)) {
         refuse(x, 415, "send content-type: application/json", NULL);
     } else {
-        struct caller *caller = ARENA_NEW(x->arena, struct caller);
-        if (caller)
-            route->handle(w, x, caller);
-        else
-            answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        route->handle(w, x, caller);
     }
 }
 
@@ -299,7 +304,9 @@ static enum status gateway_start(struct gateway *g, struct error *err)
 {
     char listen[256];
     snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->snapshot->config->listen));
-    enum status status = keep_budgets(g, err);
+    enum status status = keys_open(g->snapshot->config, &g->keys, err);
+    if (status == OK)
+        status = keep_budgets(g, err);
     if (status == OK)
         status = ledger_watch_open(g->snapshot->config, &g->ledger, err);
     if (status == OK)
@@ -382,6 +389,7 @@ void gateway_free(struct gateway *g)
     free(g->workers);
     if (g->listen_fd >= 0)
         close(g->listen_fd);
+    keys_close(g->keys);
     keeper_stop(g->keeper);
     lookup_free(g->lookup);
     ledger_watch_close(g->ledger);

@@ -42,6 +42,7 @@ struct gateway {
     struct snapshot *snapshot; /* held; the newest */
     struct gates *gates;       /* of all experts that a snapshot names */
     struct affinity *affinity; /* what experts hold in their prompt caches */
+    struct keys *keys;         /* of clients */
     struct keeper *keeper;     /* of the budgets' state; may be NULL */
     struct ledger *ledger;     /* NULL: none */
     struct ledger_watch *ledger_watch;

@@ -124,6 +124,7 @@ void record_end(struct worker *w, const struct record *r)
 {
     if (w->gateway->ledger)
         record_ledger_end(w->gateway->ledger, r);
+    caller_settle(r->caller, &r->cost);
     log_record(r);
     metrics_ended(w->metrics, r);
 }

@@ -18,6 +18,7 @@ static void begin_stream(struct chat *c, const struct cost *cost)
     size_t n = chat_headers(c, cost, headers);
     headers[n++] =
         (struct http_header){STR("content-type"), STR("text/event-stream; charset=utf-8")};
+    n += caller_headers(c->caller, false, c->x->arena, headers + n);
     headers[n++] = (struct http_header){STR("cache-control"), STR("no-cache")};
     headers[n++] = (struct http_header){STR("x-accel-buffering"), STR("no")};
     headers[n++] =
@@ -169,6 +170,8 @@ static void end_whole(struct chat *c, int http_status, struct str body, uint64_t
     struct http_exchange *x = c->x;
     struct cost cost = chat_cost_total(c);
     size_t n = chat_headers(c, &cost, headers);
+    bool over_limit = c->caller && c->caller->refused && http_status == 429;
+    n += caller_headers(c->caller, over_limit, x->arena, headers + n);
     headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     if (retry_after_ms > 0) {
         const char *seconds =

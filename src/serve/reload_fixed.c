@@ -19,6 +19,8 @@ static const struct fixed {
     {"listen", FIXED_BOOL, CONFIG(remote)},
     {"auth", FIXED_U32, CONFIG(auth)},
     {"keys", FIXED_PATH, CONFIG(keys_path)},
+    {"auth", FIXED_U32, CONFIG(auth)},
+    {"keys", FIXED_PATH, CONFIG(keys_file)},
     {"threads", FIXED_U32, CONFIG(threads)},
     {"state_dir", FIXED_PATH, CONFIG(state_dir)},
     {"state_dir", FIXED_PATH, CONFIG(spend_path)},

@@ -149,6 +149,8 @@ static enum status choose(struct worker *w, struct http_exchange *x, const struc
     if (status == OK)
         status = target_read(p, x, &request, &target, param, code, err);
     if (status == OK)
+        status = caller_restrict(caller, p, &target, x->arena, err);
+    if (status == OK)
         status = target_recall(w->gateway->affinity, p, &request, target_tenant(caller),
                                loop_now_ms(w->loop), x->arena, &target, err);
     if (status != OK)

@@ -315,7 +315,7 @@ enum status target_read(const struct pool *p, const struct http_exchange *x,
 
 struct str target_tenant(const struct caller *c)
 {
-    return (struct str){(const char *)&c->key, sizeof(c->key)};
+    return client_key_id(c->key);
 }
 
 static bool has_cache(const struct config *c)

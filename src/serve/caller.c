@@ -1,0 +1,162 @@
+/* A caller's limits in words, headers and statuses; keys.h has the sums. */
+#include "serve/caller.h"
+
+#include "base/clock.h"
+
+#define TEXT_BYTES_MAX 64
+
+static const struct pool_bar not_allowed = {"not allowed for this key", ERR_FORBIDDEN};
+
+/* What may be used */
+
+/* A key with policies of its own does not get around them by an expert's name. */
+static bool may_name_expert(const struct key_limits *l, struct str expert)
+{
+    return key_names_have(&l->experts, expert) && (l->experts.list || !l->policies.list);
+}
+
+bool caller_may_name(const struct caller *c, struct str name)
+{
+    return !c || !c->key || may_name_expert(client_key_limits(c->key), name);
+}
+
+bool caller_may_use(const struct caller *c, const struct config *config, size_t policy,
+                    size_t expert)
+{
+    if (!c || !c->key)
+        return true;
+    const struct key_limits *l = client_key_limits(c->key);
+    if (policy != SIZE_MAX)
+        return key_names_have(&l->policies, config->policies[policy].name);
+    return may_name_expert(l, config->experts[expert].name);
+}
+
+enum status caller_restrict(const struct caller *c, const struct pool *p,
+                            struct pool_target *target, struct arena *a, struct error *err)
+{
+    const struct config *config = pool_config(p);
+    if (!c || !c->key)
+        return OK;
+    if (!caller_may_use(c, config, target->policy, target->expert))
+        return error_set(err, ERR_FORBIDDEN,
+                         "this key may not use %s '%.*s'; /v1/models lists "
+                         "what it may",
+                         target->policy != SIZE_MAX ? "the policy" : "the expert",
+                         STR_FMT(target->policy != SIZE_MAX
+                                     ? config->policies[target->policy].name
+                                     : config->experts[target->expert].name));
+    const struct key_names *experts = &client_key_limits(c->key)->experts;
+    for (size_t i = 0; experts->list && i < config->expert_count; i++) {
+        enum status status = OK;
+        if (!key_names_have(experts, config->experts[i].name))
+            status = pool_bar_expert(p, target, i, not_allowed, a, err);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+/* What may be spent */
+
+static void write_budget(const struct key_refusal *r, struct buf *usd, struct buf *end)
+{
+    money_format_usd_short(usd, r->limit);
+    if (r->period != KEY_TOTAL) /* a round second, whatever the clock said when it was refused */
+        key_time_write(end, key_period_end_ms(r->period, clock_wall_ms()));
+}
+
+enum status caller_refuse(const struct caller *c, struct error *err)
+{
+    const struct key_refusal *r = &c->refusal;
+    struct buf usd, end;
+    if (!r->budget)
+        return error_set(err, ERR_RATE,
+                         "rate limit reached for this key: %lld %s per minute; try again in %.3f s",
+                         (long long)r->limit, r->unit, (double)r->retry_after_ms / 1000);
+    buf_init(&usd, TEXT_BYTES_MAX);
+    buf_init(&end, TEXT_BYTES_MAX);
+    write_budget(r, &usd, &end);
+    error_set(err, ERR_QUOTA,
+              "this key's budget of %s USD %s%s is used up, or does not reach for this request; "
+              "it begins anew %s%s",
+              usd.ptr ? usd.ptr : "", r->period == KEY_TOTAL ? "in " : "for the ",
+              r->period == KEY_TOTAL ? "total" : key_period_name(r->period),
+              end.len ? "at " : "never", end.len ? end.ptr : "");
+    buf_done(&usd);
+    buf_done(&end);
+    return ERR_QUOTA;
+}
+
+enum status caller_may_spend(struct caller *c, struct key_reserved want, struct error *err)
+{
+    if (!c || !c->key)
+        return OK;
+    c->refused = !client_key_reserve(c->key, &c->reserved, want, &c->refusal);
+    return c->refused ? caller_refuse(c, err) : OK;
+}
+
+void caller_settle(struct caller *c, const struct cost *cost)
+{
+    if (!c || !c->key)
+        return;
+    const struct key_reserved spent = {cost->nano_usd, cost->tokens.input + cost->tokens.output};
+    client_key_settle(c->key, &c->reserved, spent);
+}
+
+/* Headers */
+
+/* "17ms", "8.64s", "6m0s" */
+static const char *duration(struct arena *a, uint64_t ms)
+{
+    unsigned long long seconds = (ms + 999) / 1000;
+    if (ms < 1000)
+        return arena_printf(a, "%llums", (unsigned long long)ms);
+    if (ms < 60000)
+        return arena_printf(a, "%gs", (double)ms / 1000);
+    return arena_printf(a, "%llum%llus", seconds / 60, seconds % 60);
+}
+
+static struct http_header header(const char *name, const char *value)
+{
+    return (struct http_header){str_from(name), str_from(value)};
+}
+
+static size_t add_rate(const struct key_rate *r, const char *const names[3], struct arena *a,
+                       struct http_header *headers)
+{
+    if (r->limit == KEY_UNLIMITED)
+        return 0;
+    headers[0] = header(names[0], arena_printf(a, "%lld", (long long)r->limit));
+    headers[1] = header(names[1], arena_printf(a, "%lld", (long long)r->remaining));
+    headers[2] = header(names[2], duration(a, r->reset_ms));
+    return 3;
+}
+
+static size_t add_refusal(const struct key_refusal *r, struct arena *a, struct http_header *headers)
+{
+    size_t n = 0;
+    if (r->retry_after_ms > 0)
+        headers[n++] =
+            header("retry-after",
+                   arena_printf(a, "%llu", (unsigned long long)(r->retry_after_ms + 999) / 1000));
+    if (r->budget) /* libraries try a 429 again by themselves */
+        headers[n++] = header("x-should-retry", "false");
+    return n;
+}
+
+size_t caller_headers(const struct caller *c, bool refused, struct arena *a,
+                      struct http_header *headers)
+{
+    static const char *const of_requests[] = {"x-ratelimit-limit-requests",
+                                              "x-ratelimit-remaining-requests",
+                                              "x-ratelimit-reset-requests"};
+    static const char *const of_tokens[] = {
+        "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"};
+    struct key_rate requests, tokens;
+    if (!c || !c->key)
+        return 0;
+    client_key_rates(c->key, &requests, &tokens);
+    size_t n = add_rate(&requests, of_requests, a, headers);
+    n += add_rate(&tokens, of_tokens, a, headers + n);
+    return n + (refused ? add_refusal(&c->refusal, a, headers + n) : 0);
+}

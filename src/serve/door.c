@@ -1,0 +1,140 @@
+/* Who is let in. What a refusal says is the same for every path, so that it tells nothing of what lies behind. */
+#include "serve/door.h"
+
+#include "base/clock.h"
+#include "serve/errors.h"
+#include "serve/keys.h"
+#include "serve/metrics.h"
+
+#define BODY_BYTES_MAX (16u << 10)
+#define HEADERS_MAX    (CALLER_HEADERS_MAX + 3)
+
+enum door {
+    DOOR_USUAL, /* a key; of a POST also its rates and budgets, for it may ask an expert */
+    DOOR_KEY,   /* a key: what costs nothing */
+    DOOR_OPEN,  /* nobody is asked */
+};
+
+static enum door door_of(struct str path)
+{
+    static const struct {
+        const char *path;
+        enum door door;
+    } rows[] = {
+        {"/healthz", DOOR_OPEN},
+        {"/readyz", DOOR_OPEN},
+        {"/v1/feedback", DOOR_KEY},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (str_equal(path, str_from(rows[i].path)))
+            return rows[i].door;
+    return DOOR_USUAL;
+}
+
+/* The words in which this path's clients expect an error. */
+static enum front front_of(struct str path)
+{
+    return str_starts(path, STR("/v1/messages")) ? FRONT_MESSAGES : FRONT_CHAT;
+}
+
+/* OpenAI's, Anthropic's and Azure's libraries; the first that is not empty. */
+static struct str find_secret(const struct http_exchange *x)
+{
+    static const char *const others[] = {"x-api-key", "api-key"};
+    struct str bearer = http_header_get(x, "authorization");
+    if (bearer.len > 7 && str_equal_nocase(str_slice(bearer, 0, 7), STR("bearer ")))
+        return str_trim(str_slice(bearer, 7, bearer.len));
+    for (size_t i = 0; i < 2; i++) {
+        struct str value = str_trim(http_header_get(x, others[i]));
+        if (value.len > 0)
+            return value;
+    }
+    return STR("");
+}
+
+static void respond(struct http_exchange *x, const char *id, enum status status, const char *text,
+                    struct http_header *headers, size_t count)
+{
+    const struct errors_row *row = errors_row(status);
+    const struct front_error e = {.http_status = row->http_status,
+                                  .message = str_from(text),
+                                  .type = row->type,
+                                  .code = row->code,
+                                  .request_id = id};
+    struct buf body;
+    buf_init(&body, BODY_BYTES_MAX);
+    front_error_write(front_of(x->path), &e, &body);
+    headers[count++] = (struct http_header){STR("content-type"), STR("application/json")};
+    headers[count++] = (struct http_header){STR("x-leeroo-request-id"), str_from(id)};
+    headers[count++] = (struct http_header){STR("x-request-id"), str_from(id)};
+    http_respond(x, row->http_status, headers, count, buf_str(&body));
+    buf_done(&body);
+}
+
+static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
+{
+    char id[REQUEST_ID_BYTES];
+    struct http_header headers[HEADERS_MAX] = {{STR("www-authenticate"), STR("Bearer")}};
+    worker_request_id(w, id);
+    keys_note_refused(w->gateway->keys, had_one);
+    metrics_rejected(w->metrics, errors_row(ERR_AUTH)->http_status);
+    respond(x, id, ERR_AUTH,
+            had_one ? "the API key is not good here"
+                    : "an API key is needed: send `Authorization: Bearer lr-...`, or x-api-key",
+            headers, 1);
+}
+
+/* Over a limit: it is a request like others, so those who count hear of it. */
+static void refuse(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    char id[REQUEST_ID_BYTES];
+    struct error err;
+    struct http_header headers[HEADERS_MAX];
+    enum status status = caller_refuse(caller, &err);
+    worker_request_id(w, id);
+    const struct record r = {.id = id,
+                             .begin_wall_ms = clock_wall_ms(),
+                             .front = front_of(x->path),
+                             .caller = caller,
+                             .outcome = REQUEST_FAILED,
+                             .http_status = errors_row(status)->http_status,
+                             .first_token_ms = -1,
+                             .problem = err.text};
+    record_end(w, &r);
+    size_t n = caller_headers(caller, true, x->arena, headers);
+    respond(x, id, status, err.text, headers, n);
+}
+
+static void leave(void *arg)
+{
+    static const struct cost nothing;
+    struct caller *caller = arg;
+    if (caller->reserved.nano_usd > 0 || caller->reserved.tokens > 0)
+        caller_settle(caller, &nothing);
+    client_key_release(caller->key);
+    caller->key = NULL;
+}
+
+bool door_pass(struct worker *w, struct http_exchange *x, struct caller *caller)
+{
+    enum door door = door_of(x->path);
+    struct keys *keys = w->gateway->keys;
+    if (door == DOOR_OPEN || !keys_wanted(keys))
+        return true;
+    struct str secret = find_secret(x);
+    caller->key = secret.len > 0 ? keys_find(keys, secret, clock_wall_ms()) : NULL;
+    if (!caller->key) {
+        turn_away(w, x, secret.len > 0);
+        return false;
+    }
+    if (arena_defer(x->arena, leave, caller) != OK) {
+        leave(caller);
+        answer_error_as(front_of(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        return false;
+    }
+    bool counts = door == DOOR_USUAL && str_equal(x->method, STR("POST"));
+    if (!counts || client_key_admit(caller->key, &caller->refusal))
+        return true;
+    refuse(w, x, caller);
+    return false;
+}
