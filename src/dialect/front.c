@@ -59,6 +59,8 @@ static const struct front_row chat_row = {
     .error = chat_error,
 };
 
+static const struct front_row embeddings_row = {.name = "embeddings", .error = chat_error};
+
 /* The table */
 
 static const struct front_row *const rows[FRONT_COUNT] = {
@@ -66,6 +68,7 @@ static const struct front_row *const rows[FRONT_COUNT] = {
     [FRONT_COMPLETIONS] = &front_completions,
     [FRONT_RESPONSES] = &front_responses,
     [FRONT_MESSAGES] = &front_messages,
+    [FRONT_EMBEDDINGS] = &embeddings_row,
 };
 
 struct front_stream {

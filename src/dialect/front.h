@@ -14,9 +14,16 @@
 #include "base/error.h"
 #include "base/str.h"
 
-enum front { FRONT_CHAT, FRONT_COMPLETIONS, FRONT_RESPONSES, FRONT_MESSAGES, FRONT_COUNT };
+enum front {
+    FRONT_CHAT,
+    FRONT_COMPLETIONS,
+    FRONT_RESPONSES,
+    FRONT_MESSAGES,
+    FRONT_EMBEDDINGS, /* no chat: it has a name and errors, and nothing else here may be asked of it */
+    FRONT_COUNT
+};
 
-const char *front_name(enum front f); /* "chat", "completions", "responses", "messages" */
+const char *front_name(enum front f); /* "chat", "completions", "responses", "messages", "embeddings" */
 
 struct front_chat {
     struct str body; /* of a chat completion; FRONT_CHAT: the client's own bytes */

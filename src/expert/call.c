@@ -342,8 +342,8 @@ static size_t build_headers(struct expert_call *c, struct str key)
 static enum status write_text(struct expert_call *c, struct str *ret_key, struct error *err)
 {
     const struct expert *e = c->options.expert;
-    bool is_anthropic = e->dialect == EXPERT_ANTHROPIC;
-    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url), is_anthropic ? "/messages" : "/chat/completions");
+    const char *path = e->dialect == EXPERT_ANTHROPIC ? "/messages" : "/chat/completions";
+    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url), c->options.path ? c->options.path : path);
     if (e->api_version.len > 0)
         buf_addf(&c->text, "?api-version=%.*s", STR_FMT(e->api_version));
     size_t url_len = c->text.len;

@@ -40,6 +40,7 @@ struct expert_event { /* of a stream */
 
 struct expert_call_options {
     const struct expert *expert; /* must outlive the call */
+    const char *path;            /* NULL: chat; "/embeddings": what is no error comes back as it is */
     struct str body;             /* valid until on_done or cancel */
     bool stream;
     bool

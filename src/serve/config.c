@@ -16,7 +16,7 @@
 
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
-    const struct yaml_tree *listen, *experts, *policies, *default_policy, *reference, *ledger;
+    const struct yaml_tree *listen, *experts, *policies, *embedders, *default_policy, *reference, *ledger;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -103,6 +103,7 @@ static const struct conf_row top_rows[] = {
     {"drain", read_drain, CONFIG_FIELD(drain), false, 0, 0},
     {"upstream", read_upstream, CONFIG_FIELD(upstream), false, 0, 0},
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
+    {"embeddings", config_read_node, offsetof(struct raw, embedders), false, 0, 0},
     {"policies", config_read_node, offsetof(struct raw, policies), false, 0, 0},
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
     {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
@@ -146,6 +147,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = place_keys(c, err);
     if (status == OK)
         status = config_read_experts(r, raw.experts, err);
+    if (status == OK)
+        status = config_read_embedders(r, raw.embedders, err);
     if (status == OK)
         status = config_read_policies(r, raw.policies, err);
     if (status == OK)
@@ -225,13 +228,20 @@ enum status config_load_without_secrets(const char *path, struct config **ret, s
     return load(path, true, ret, err);
 }
 
+/* Copied into our arena, so they are ours to wipe. */
+static void wipe_keys(const struct expert *experts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (experts[i].api_key.len > 0)
+            explicit_bzero((void *)(uintptr_t)experts[i].api_key.ptr, experts[i].api_key.len);
+}
+
 void config_free(struct config *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < c->expert_count; i++)
-        if (c->experts[i].api_key.len > 0) /* copied into our arena, so it is ours to wipe */
-            explicit_bzero((void *)(uintptr_t)c->experts[i].api_key.ptr, c->experts[i].api_key.len);
+    wipe_keys(c->experts, c->expert_count);
+    wipe_keys(c->embedders, c->embedder_count);
     arena_free(c->arena);
 }
 

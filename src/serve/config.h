@@ -84,6 +84,8 @@ struct config {
     struct expert *experts;
     struct config_origin *origins;
     size_t expert_count;
+    struct expert *embedders; /* of POST /v1/embeddings, by name; nothing is routed among them */
+    size_t embedder_count;
     struct config_policy *policies;
     size_t policy_count;
     size_t default_policy;

@@ -19,6 +19,9 @@ NODISCARD enum status config_read_ledger(struct conf_reader *r, const struct yam
                                          struct error *err);
 NODISCARD enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
                                           struct error *err);
+/* node NULL: none. After the experts, whose names they may not have. */
+NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree *node,
+                                            struct error *err);
 /* node NULL: one policy called "default" that takes the best predicted expert. */
 NODISCARD enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
                                            struct error *err);

@@ -145,8 +145,8 @@ enum status config_read_text(struct conf_reader *r, const char *key, const struc
     return conf_read_str(r, &row, node, into, err);
 }
 
-static enum status read_expert(struct conf_reader *r, const struct yaml_tree *node,
-                               struct error *err)
+static enum status read_fields(struct conf_reader *r, const struct yaml_tree *node,
+                               struct raw_expert *ret, struct error *err)
 {
     struct config *c = r->context;
     struct raw_expert raw = {.expert = {.capabilities = EXPERT_TOOLS | EXPERT_IMAGES | EXPERT_JSON,
@@ -174,7 +174,19 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
         return status;
     if (e->upstream_model.len == 0)
         e->upstream_model = e->name;
-    c->experts[c->expert_count] = *e;
+    *ret = raw;
+    return OK;
+}
+
+static enum status read_expert(struct conf_reader *r, const struct yaml_tree *node,
+                               struct error *err)
+{
+    struct config *c = r->context;
+    struct raw_expert raw;
+    enum status status = read_fields(r, node, &raw, err);
+    if (status != OK)
+        return status;
+    c->experts[c->expert_count] = raw.expert;
     c->origins[c->expert_count] =
         (struct config_origin){raw.name->line, raw.name->column, raw.priced};
     c->expert_count++;
@@ -201,6 +213,44 @@ enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *n
             return status;
     }
     return OK;
+}
+
+static enum status read_embedder(struct conf_reader *r, const struct yaml_tree *node,
+                                 struct error *err)
+{
+    struct config *c = r->context;
+    struct raw_expert raw;
+    enum status status = read_fields(r, node, &raw, err);
+    if (status != OK)
+        return status;
+    if (expert_index(c->embedders, c->embedder_count, raw.expert.name) != SIZE_MAX)
+        return conf_fail(r, raw.name, err, "name: '%.*s' is listed twice under embeddings",
+                         STR_FMT(raw.expert.name));
+    if (raw.expert.dialect == EXPERT_ANTHROPIC)
+        return conf_fail(r, node, err, "dialect: anthropic has no embeddings");
+    if (!raw.priced)
+        return conf_fail(r, node, err,
+                         "price is missing: the model file knows no price of embeddings");
+    c->embedders[c->embedder_count++] = raw.expert;
+    return OK;
+}
+
+enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree *node,
+                                  struct error *err)
+{
+    struct config *c = r->context;
+    if (!node)
+        return OK;
+    if (node->kind != TREE_LIST || node->count == 0 || node->count > CONFIG_EXPERTS_MAX)
+        return conf_fail(r, node, err, "embeddings must be a list of 1 to %d experts, not %s",
+                         CONFIG_EXPERTS_MAX, yaml_tree_kind_name(node));
+    c->embedders = ARENA_ARRAY(c->arena, node->count, struct expert);
+    if (!c->embedders)
+        return config_no_memory(err);
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < node->count; i++)
+        status = read_embedder(r, &node->items[i], err);
+    return status;
 }
 
 static const struct conf_row policy_rows[] = {

@@ -54,6 +54,7 @@ static const struct route {
     {"/v1/completions", false, "POST", "POST", completions_handle},
     {"/v1/responses", false, "POST", "POST", responses_handle},
     {"/v1/messages", false, "POST", "POST", messages_handle},
+    {"/v1/embeddings", false, "POST", "POST", embeddings_handle},
     {"/v1/messages/count_tokens", false, "POST", "POST", count_tokens_handle},
     {"/v1/route", false, "POST", "POST", route_handle},
     {"/v1/requests/", true, "GET", "GET, HEAD", requests_handle},

@@ -78,6 +78,7 @@ void chat_handle(struct worker *w, struct http_exchange *x, struct caller *calle
 void completions_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void responses_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void messages_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
+void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void count_tokens_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void models_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

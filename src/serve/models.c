@@ -26,6 +26,9 @@ static void write_list(const struct config *c, const struct caller *caller, stru
     for (size_t i = 0; i < c->expert_count; i++)
         if (caller_may_use(caller, c, SIZE_MAX, i))
             write_model(out, STR(""), c->experts[i].name, &first);
+    for (size_t i = 0; i < c->embedder_count; i++)
+        if (caller_may_name(caller, c->embedders[i].name))
+            write_model(out, STR(""), c->embedders[i].name, &first);
     buf_add_c(out, "]}");
 }
 
@@ -61,6 +64,10 @@ static enum status find_model(const struct pool *p, const struct caller *caller,
     if (name.len == 0)
         return error_set(err, ERR_NOT_FOUND,
                          "a model without a name does not exist; /v1/models lists them");
+    const struct config *c = pool_config(p);
+    if (expert_index(c->embedders, c->embedder_count, name) != SIZE_MAX &&
+        caller_may_name(caller, name))
+        return OK;
     enum status status = pool_target_find(p, name, &target, err);
     if (status == OK && !caller_may_use(caller, pool_config(p), target.policy, target.expert))
         return error_set(err, ERR_NOT_FOUND,
