@@ -148,45 +148,47 @@ static void write_choices(struct buf *out, struct json_value choices, bool all,
     }
 }
 
-static void write_head(struct buf *out, struct json_value root, const struct front_context *c)
+static void write_head(struct buf *out, const struct front_completion *m,
+                       const struct front_context *c)
 {
-    struct json_value id = json_get(root, "id"), created = json_get(root, "created");
     buf_add_c(out, "{\"id\":");
-    if (id.type == JSON_STRING)
-        buf_add(out, id.raw);
+    if (m->id.type == JSON_STRING)
+        buf_add(out, m->id.raw);
     else
         json_write_string(out, str_from(c->request_id));
     buf_add_c(out, ",\"object\":\"text_completion\",\"created\":");
-    if (created.type == JSON_NUMBER)
-        buf_add(out, created.raw);
+    if (m->created.type == JSON_NUMBER)
+        buf_add(out, m->created.raw);
     else
         buf_addf(out, "%lld", (long long)c->created_s);
     buf_add_c(out, ",\"model\":");
-    front_write_value(out, json_get(root, "model"));
+    front_write_value(out, m->model);
     buf_add_c(out, ",\"choices\":[");
 }
 
-static void write_tail(struct buf *out, struct json_value root)
+static void write_tail(struct buf *out, const struct front_completion *m)
 {
     buf_add_char(out, ']');
-    front_write_member(out, "usage", json_get(root, "usage"));
-    front_write_member(out, "system_fingerprint", json_get(root, "system_fingerprint"));
-    front_write_member(out, "service_tier", json_get(root, "service_tier"));
-    front_write_member(out, "leeroo", json_get(root, "leeroo"));
+    front_write_member(out, "usage", m->usage);
+    front_write_member(out, "system_fingerprint", m->system_fingerprint);
+    front_write_member(out, "service_tier", m->service_tier);
+    front_write_member(out, "leeroo", m->leeroo);
     buf_add_char(out, '}');
 }
 
 enum status completions_answer(const struct front_context *c, struct str completion,
                                struct buf *out, struct error *err)
 {
-    struct json_value root;
+    struct json_value root = {0};
+    struct front_completion m = {0};
     struct offsets offsets = {{0}};
-    if (json_parse(completion, "answer", 1, &root, NULL) != OK || root.type != JSON_OBJECT ||
-        front_is_set(json_get(root, "error")) || json_get(root, "choices").type != JSON_ARRAY)
+    if (json_parse(completion, "answer", 1, &root, NULL) == OK)
+        front_completion_read(root, &m);
+    if (front_is_set(m.error) || m.choices.type != JSON_ARRAY)
         return error_set(err, ERR_UPSTREAM, "the answer is not a chat completion");
-    write_head(out, root, c);
-    write_choices(out, json_get(root, "choices"), true, &offsets);
-    write_tail(out, root);
+    write_head(out, &m, c);
+    write_choices(out, m.choices, true, &offsets);
+    write_tail(out, &m);
     return buf_status(out, err);
 }
 
@@ -207,24 +209,24 @@ void *completions_begin(const struct front_context *c, struct arena *a)
 }
 
 /* A chunk that says no more than whose turn it is becomes no event. */
-static bool is_worth_an_event(struct json_value root)
+static bool is_worth_an_event(const struct front_completion *m)
 {
-    struct json_value choices = json_get(root, "choices"), choice;
-    struct json_iter it = json_iter_begin(choices);
-    while (choices.type == JSON_ARRAY && json_array_next(&it, &choice))
+    struct json_iter it = json_iter_begin(m->choices);
+    struct json_value choice;
+    while (m->choices.type == JSON_ARRAY && json_array_next(&it, &choice))
         if (is_written(choice, false))
             return true;
-    return front_is_set(json_get(root, "usage")) || front_is_set(json_get(root, "leeroo"));
+    return front_is_set(m->usage) || front_is_set(m->leeroo);
 }
 
-static void write_chunk(struct stream *s, struct json_value root, struct buf *out)
+static void write_chunk(struct stream *s, const struct front_completion *m, struct buf *out)
 {
-    if (!is_worth_an_event(root))
+    if (!is_worth_an_event(m))
         return;
     front_event_begin(out, NULL);
-    write_head(out, root, s->context);
-    write_choices(out, json_get(root, "choices"), false, &s->offsets);
-    write_tail(out, root);
+    write_head(out, m, s->context);
+    write_choices(out, m->choices, false, &s->offsets);
+    write_tail(out, m);
     front_event_end(out);
 }
 
@@ -234,6 +236,7 @@ void completions_event(void *state, struct str data, struct buf *out)
                                        .message = STR("the expert sent a broken chunk"),
                                        .type = "server_error"};
     struct stream *s = state;
+    struct front_completion m;
     struct json_value root;
     if (s->over)
         return;
@@ -242,13 +245,16 @@ void completions_event(void *state, struct str data, struct buf *out)
         s->over = true;
     } else if (json_parse(data, "chunk", 1, &root, NULL) != OK || root.type != JSON_OBJECT) {
         completions_fail(s, &broken, out);
-    } else if (front_is_set(json_get(root, "error"))) {
-        front_event_begin(out, NULL);
-        front_write_value(out, root);
-        front_event_end(out);
-        s->over = true;
     } else {
-        write_chunk(s, root, out);
+        front_completion_read(root, &m);
+        if (front_is_set(m.error)) {
+            front_event_begin(out, NULL);
+            front_write_value(out, root);
+            front_event_end(out);
+            s->over = true;
+        } else {
+            write_chunk(s, &m, out);
+        }
     }
 }
 

@@ -64,5 +64,14 @@ void front_event_begin(struct buf *out, const char *name);
 void front_event_end(struct buf *out);
 
 bool front_is_set(struct json_value value); /* neither absent nor null */
-/* choices[0] of a chunk, or of an answer: the choice whose index is 0, or that has none. */
+
+/* The members of a chat completion, or of a chunk, that a front has a use for. */
+struct front_completion {
+    struct json_value id, created, model, choices, usage, system_fingerprint, service_tier, leeroo,
+        error;
+};
+/* One pass, where asking for each would be nine. */
+void front_completion_read(struct json_value root, struct front_completion *ret);
+/* The choice whose index is 0, or that has none; of a completion, and of the list of its choices. */
 struct json_value front_choice_first(struct json_value completion);
+struct json_value front_choice_of(struct json_value choices);

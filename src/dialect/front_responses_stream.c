@@ -262,10 +262,10 @@ static void feed_choice(struct responses_stream *s, struct json_value choice, st
 }
 
 /* What comes with a chunk beside its choices; the last of each stands. */
-static void note_members(struct responses_stream *s, struct json_value root)
+static void note_members(struct responses_stream *s, const struct front_completion *m)
 {
-    struct json_value model = json_get(root, "model"), leeroo = json_get(root, "leeroo"),
-                      tier = json_get(root, "service_tier"), usage = json_get(root, "usage");
+    struct json_value model = m->model, tier = m->service_tier, usage = m->usage,
+                      leeroo = m->leeroo;
     if (model.type == JSON_STRING && s->model.len == 0)
         s->model = arena_copy(s->a, model.raw);
     if (tier.type == JSON_STRING && s->service_tier.len == 0)
@@ -313,6 +313,7 @@ static void fail_as_told(struct responses_stream *s, struct json_value error, st
 void responses_event(void *state, struct str data, struct buf *out)
 {
     struct responses_stream *s = state;
+    struct front_completion m;
     struct json_value root;
     if (s->over)
         return;
@@ -325,12 +326,13 @@ void responses_event(void *state, struct str data, struct buf *out)
         fail(s, "the expert sent a broken chunk", out);
         return;
     }
-    note_members(s, root);
-    if (front_is_set(json_get(root, "error"))) {
-        fail_as_told(s, json_get(root, "error"), out);
+    front_completion_read(root, &m);
+    note_members(s, &m);
+    if (front_is_set(m.error)) {
+        fail_as_told(s, m.error, out);
         return;
     }
-    struct json_value choice = front_choice_first(root);
+    struct json_value choice = front_choice_of(m.choices);
     if (choice.type == JSON_OBJECT)
         feed_choice(s, choice, out);
 }
