@@ -43,13 +43,21 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
 }
 
 /* What of the request cannot be said in the expert's dialect. */
-static const char *cannot_say(const struct expert *e, const struct openai_request *r,
-                              const struct pool_target *t)
+static const char *cannot_say(const struct expert *e, const struct pool_choice *c)
 {
-    bool native = t->native && e->dialect == t->native_dialect;
-    if (t->native_only && !native)
-        return t->native_only;
-    return e->dialect == EXPERT_ANTHROPIC && !native ? anthropic_lacks(r) : NULL;
+    bool native = c->target.native && e->dialect == c->target.native_dialect;
+    if (c->target.native_only && !native)
+        return c->target.native_only;
+    return e->dialect == EXPERT_ANTHROPIC && !native ? c->anthropic_lacks : NULL;
+}
+
+/* Looked for once, however many experts speak it. A text without messages lacks nothing. */
+static const char *find_lack(const struct pool *p, const struct openai_request *r)
+{
+    for (size_t i = 0; i < p->config->expert_count && r->messages.type != JSON_NONE; i++)
+        if (p->config->experts[i].dialect == EXPERT_ANTHROPIC)
+            return anthropic_lacks(r);
+    return NULL;
 }
 
 enum status pool_bar_expert(const struct pool *p, struct pool_target *target, size_t expert,
@@ -107,7 +115,7 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
 {
     const struct expert *e = &p->config->experts[i];
     const char *lacks = lacks_what(r->needs & ~e->capabilities);
-    const char *lost = cannot_say(e, r, &c->target);
+    const char *lost = cannot_say(e, c);
     if (!is_in_policy(p, i, &c->target))
         return "not in this policy";
     if (lacks)
@@ -168,7 +176,7 @@ static enum status choose_named(const struct pool *p, const struct openai_reques
     const struct expert *expert = &p->config->experts[c->target.expert];
     const struct estimate *e = &c->estimates[c->target.expert];
     const struct pool_bar *bar = c->target.barred ? &c->target.barred[c->target.expert] : NULL;
-    const char *lost = cannot_say(expert, r, &c->target);
+    const char *lost = cannot_say(expert, c);
     int64_t limit = c->policy.max_cost_nano_usd;
     if (bar && bar->why)
         return error_set(err, bar->status, "expert '%.*s' cannot serve this request: %s",
@@ -307,6 +315,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,
                                  .policy = policy_in_force(p, &target),
+                                 .anthropic_lacks = find_lack(p, request),
                                  .estimates = estimates,
                                  .ruled_out = ARENA_ARRAY(a, count, const char *),
                                  .order = ARENA_ARRAY(a, experts + PLAN_MEMBERS_MAX, size_t),

@@ -62,7 +62,8 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     /* [expert_count] how many tokens of the input each is believed to hold in its prompt cache; NULL: none
      * (serve/affinity.h). */
     const uint32_t *cached_tokens;
-    const struct affinity_prefix *prefix; /* what the one who answers will hold; NULL: nothing worth it */
+    const struct affinity_prefix
+        *prefix; /* what the one who answers will hold; NULL: nothing worth it */
 };
 /* Says that `expert` may not serve it; who is barred already stays so for the first reason. `a` outlives the target.
  * ERR_MEMORY. */
@@ -77,6 +78,7 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
     struct pool_target target;
     struct policy
         policy; /* in force: the policy's own, but for what the request brings; by name: nothing */
+    const char *anthropic_lacks; /* what of it that dialect has no word for; NULL: nothing */
     struct decision decision;
     double
         usual_usd; /* with a budget: predicted cost at the calibrated lambda (plan/budget.h); -1: not known */

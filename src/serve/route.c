@@ -1,5 +1,6 @@
 /* POST /v1/route: the decision with every number that led to it, and no call made. */
 #include "base/log.h"
+#include "serve/candidates.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/target.h"
@@ -155,7 +156,8 @@ static enum status choose(struct worker *w, struct http_exchange *x, const struc
                                loop_now_ms(w->loop), x->arena, &target, err);
     if (status != OK)
         return status;
-    status = pool_choose(w->snapshot->pool, &request, target, &w->features, x->arena, ret, err);
+    status = candidates_choose(w->snapshot, &request, target, loop_now_ms(w->loop), &w->features,
+                               x->arena, ret, err);
     *param = status == ERR_INPUT ? target.plans_param : NULL;
     return status;
 }

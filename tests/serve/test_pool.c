@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/floor.h"
 #include "serve_test.h"
 
 static struct model *model;
@@ -336,4 +337,291 @@ Test(pool, plans_of_the_configuration_are_checked_against_the_model)
         config_free(c);
     }
     model_free(m);
+}
+
+/* What a request brings itself */
+
+static enum status choose_as(struct pool_target target, const char *body, struct pool_choice *ret,
+                             struct error *err)
+{
+    struct openai_request request;
+    cr_assert_eq(openai_request_parse(str_from(body), false, arena, &request, NULL, err), OK, "%s",
+                 err->text);
+    return pool_choose(pool, &request, target, &features, arena, ret, err);
+}
+
+static struct pool_choice chosen_as(struct pool_target target, const char *body)
+{
+    struct pool_choice choice;
+    struct error err = {0};
+    cr_assert_eq(choose_as(target, body, &choice, &err), OK, "%s", err.text);
+    return choice;
+}
+
+static struct pool_target target_of(const char *name)
+{
+    struct pool_target target;
+    cr_assert_eq(pool_target_find(pool, str_from(name), &target, NULL), OK);
+    return target;
+}
+
+Test(pool, a_request_brings_its_own_target)
+{
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 1e9}, floor: {min_quality: 0.9}, "
+                             "budget: {budget: 0.0001}}\n");
+    struct pool_target t = target_of("leeroo");
+    cr_expect_eq(chosen_as(t, HARD).decision.arm, 0);
+    t.has_lambda = true;
+    struct pool_choice c = chosen_as(t, HARD);
+    cr_expect(c.decision.arm == 2 && c.decision.lambda == 0);
+    t = target_of("leeroo/floor");
+    struct pool_choice own = chosen_as(t, HARD);
+    t = target_of("leeroo");
+    t.min_quality = 0.9;
+    c = chosen_as(t, HARD);
+    cr_expect_eq(c.decision.arm, own.decision.arm, "a floor calibrated as the policy's");
+    cr_expect_float_eq(c.policy.min_quality, own.policy.min_quality, 1.0 / FLOOR_STEPS + 1e-6);
+    t = target_of("leeroo/budget");
+    c = chosen_as(t, HARD);
+    cr_expect(c.usual_usd >= 0 && c.decision.lambda > 0);
+    t.has_lambda = true;
+    c = chosen_as(t, HARD);
+    cr_expect(c.usual_usd == -1 && c.decision.lambda == 0, "the budget only hears of it");
+    t = target_of("leeroo/floor");
+    t.has_lambda = true;
+    t.lambda = 1e9;
+    cr_expect_eq(chosen_as(t, HARD).decision.arm, 0, "in place of the floor");
+    end();
+}
+
+Test(pool, a_request_may_lower_the_cap_and_never_raise_it)
+{
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 0}, capped: {lambda: 0, max_cost: "
+                             "0.00002}}\n");
+    struct pool_choice free = chosen_as(target_of("leeroo"), HARD);
+    cr_assert_eq(free.decision.arm, 2);
+    cr_assert_gt(free.estimates[2].cost_nano_usd, 20000);
+    cr_assert_neq(chosen_as(target_of("leeroo/capped"), HARD).decision.arm, 2);
+    struct pool_target t = target_of("leeroo/capped");
+    t.max_cost_nano_usd = NANO_PER_USD;
+    struct pool_choice c = chosen_as(t, HARD);
+    cr_expect(c.decision.arm != 2 && c.policy.max_cost_nano_usd == 20000);
+    t = target_of("leeroo");
+    t.max_cost_nano_usd = free.estimates[2].cost_nano_usd - 1;
+    cr_expect_neq(chosen_as(t, HARD).decision.arm, 2);
+    t = target_of("dear");
+    struct pool_choice named;
+    struct error err = {0};
+    t.max_cost_nano_usd = free.estimates[2].cost_nano_usd - 1;
+    cr_expect_eq(choose_as(t, HARD, &named, &err), ERR_BUDGET);
+    cr_expect(strstr(err.text, "'dear'"), "%s", err.text);
+    t.max_cost_nano_usd = 2 * free.estimates[2].cost_nano_usd;
+    named = chosen_as(t, HARD);
+    struct openai_request r;
+    cr_assert_eq(openai_request_parse(STR(HARD), false, arena, &r, NULL, NULL), OK);
+    int64_t most = pool_output_limit(pool, &r, &named, 0, 0);
+    cr_expect(most > 0 && most < 1000000, "%lld", (long long)most);
+    end();
+}
+
+/* Bars */
+
+static struct pool_target bar(struct pool_target t, size_t expert, const char *why,
+                              enum status status)
+{
+    cr_assert_eq(pool_bar_expert(pool, &t, expert, (struct pool_bar){why, status}, arena, NULL),
+                 OK);
+    return t;
+}
+
+Test(pool, who_is_barred_does_not_serve_and_the_error_fits)
+{
+    struct pool_choice c;
+    struct error err = {0};
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 0}}\n");
+    struct pool_target t = bar(target_of("leeroo"), 2, "circuit open", ERR_OVERLOAD);
+    t = bar(t, 2, "not for this key", ERR_FORBIDDEN);
+    c = chosen_as(t, HARD);
+    cr_expect_eq(c.decision.arm, 1);
+    cr_expect_str_eq(c.ruled_out[2], "circuit open", "the first reason stays");
+    t = bar(bar(t, 1, "not for this key", ERR_FORBIDDEN), 0, "not in this request", ERR_INPUT);
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_OVERLOAD, "waiting may help");
+    cr_expect(strstr(err.text, "dear: circuit open"), "%s", err.text);
+    t = bar(target_of("leeroo"), 0, "not for this key", ERR_FORBIDDEN);
+    t = bar(bar(t, 1, "not for this key", ERR_FORBIDDEN), 2, "not in this request", ERR_INPUT);
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_FORBIDDEN);
+    t = bar(target_of("mid"), 1, "not for this key", ERR_FORBIDDEN);
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_FORBIDDEN);
+    cr_expect_str_eq(err.text, "expert 'mid' cannot serve this request: not for this key");
+    t = bar(target_of("mid"), 0, "not for this key", ERR_FORBIDDEN);
+    cr_expect_eq(chosen_as(t, HARD).decision.arm, 1);
+    end();
+}
+
+/* Dialects */
+
+#define LOGPROBS                                                                                   \
+    "{\"logprobs\":true,\"messages\":[{\"role\":\"user\",\"content\":\"prove lemma\"}]}"
+
+Test(pool, what_a_dialect_has_no_word_for_rules_its_experts_out)
+{
+    struct pool_choice c;
+    struct error err = {0};
+    begin("experts: [{name: cheap, url: \"http://h\"}, {name: mid, url: \"http://h\"},"
+          " {name: dear, url: \"http://h\", dialect: anthropic}]\npolicies: {default: {lambda: "
+          "0}}\n");
+    cr_expect_eq(chosen_as(target_of("leeroo"), HARD).decision.arm, 2);
+    c = chosen_as(target_of("leeroo"), LOGPROBS);
+    cr_expect_eq(c.decision.arm, 1);
+    cr_expect(c.ruled_out[2] && !strncmp(c.ruled_out[2], "cannot take ", 12), "%s",
+              c.ruled_out[2] ? c.ruled_out[2] : "a candidate");
+    cr_expect_eq(choose_as(target_of("dear"), LOGPROBS, &c, &err), ERR_UNSUPPORTED);
+    cr_expect(strstr(err.text, "expert 'dear' cannot take "), "%s", err.text);
+    struct pool_target t = target_of("leeroo");
+    t.native = true;
+    t.native_dialect = EXPERT_ANTHROPIC;
+    cr_expect_eq(chosen_as(t, LOGPROBS).decision.arm, 2, "asked in the client's own words");
+    t.native_only = "thinking";
+    c = chosen_as(t, EASY);
+    cr_expect_eq(c.decision.arm, 2);
+    cr_expect_str_eq(c.ruled_out[0], "cannot take thinking");
+    cr_expect_eq(c.order_count, 1, "nobody else could take over");
+    t.policy = SIZE_MAX;
+    t.expert = 0;
+    cr_expect_eq(choose_as(t, EASY, &c, &err), ERR_UNSUPPORTED);
+    cr_expect_str_eq(err.text, "expert 'cheap' cannot take thinking");
+    end();
+}
+
+/* Conversations */
+
+#define SAYS(role, text) "{\"role\":\"" role "\",\"content\":\"" text "\"}"
+#define TALK(messages)   "{\"messages\":[" messages "]}"
+#define HARD_TEXT        "prove lemma tensor quantum prove"
+/* Words enough to speak for itself. */
+#define OWN_TEXT  "cat sum cat sum cat"
+#define EASY_TEXT "hello cat sum two hello"
+
+static void expect_qualities(const char *body, const char *like)
+{
+    struct pool_choice a = chosen_as(target_of("leeroo"), body),
+                       b = chosen_as(target_of("leeroo"), like);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(a.estimates[i].quality, b.estimates[i].quality, "%s", body);
+        cr_expect_eq(a.estimates[i].output_tokens, b.estimates[i].output_tokens, "%s", body);
+        cr_expect_geq(a.estimates[i].cost_nano_usd, b.estimates[i].cost_nano_usd, "%s", body);
+    }
+}
+
+Test(pool, the_question_decides_not_what_surrounds_it)
+{
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 1000}}\n");
+    expect_qualities(TALK(SAYS("user", HARD_TEXT)), HARD);
+    expect_qualities(TALK(SAYS("system", EASY_TEXT " " EASY_TEXT) "," SAYS("user", HARD_TEXT)),
+                     HARD);
+    expect_qualities(
+        TALK(SAYS("user", OWN_TEXT) "," SAYS("assistant", EASY_TEXT) "," SAYS("user", HARD_TEXT)),
+        HARD);
+    expect_qualities(
+        TALK(SAYS("user", HARD_TEXT) "," SAYS("assistant", "Done.") "," SAYS("user", OWN_TEXT)),
+        "{\"text\":\"" OWN_TEXT "\"}");
+    expect_qualities(
+        "{\"tools\":[{}],\"messages\":[" SAYS(
+            "user", HARD_TEXT) ",{\"role\":"
+                               "\"assistant\",\"content\":null,\"tool_calls\":[{}]}," SAYS(
+                                   "tool", EASY_TEXT) "]}",
+        HARD);
+    end();
+}
+
+Test(pool, a_follow_up_is_about_the_question_before_it)
+{
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 1000}}\n");
+    expect_qualities(
+        TALK(SAYS("user", HARD_TEXT) "," SAYS("assistant", "42") "," SAYS("user", "Are you sure?")),
+        HARD);
+    expect_qualities(
+        TALK(SAYS("user", HARD_TEXT) "," SAYS("assistant", "42") "," SAYS("user", "Why?") "," SAYS(
+            "assistant", "So.") "," SAYS("user", "And then?")),
+        HARD);
+    expect_qualities(TALK(SAYS("user", "Are you sure?")), "{\"text\":\"Are you sure?\"}");
+    struct pool_choice mixed = chosen_as(
+        target_of("leeroo"),
+        TALK(SAYS("user", HARD_TEXT) "," SAYS("assistant", "42") "," SAYS("user", "why cat?")));
+    struct pool_choice hard = chosen_as(target_of("leeroo"), HARD),
+                       own = chosen_as(target_of("leeroo"), "{\"text\":\"why cat?\"}");
+    for (size_t i = 0; i < 3; i++) {
+        float want = 0.6f * hard.estimates[i].quality + 0.4f * own.estimates[i].quality;
+        cr_expect_float_eq(mixed.estimates[i].quality, want, 1e-5f);
+    }
+    end();
+}
+
+/* The whole conversation must fit, by each expert's own count, with the answer that the client allows. */
+Test(pool, long_conversations_go_to_who_can_hold_them)
+{
+    begin("experts: [{name: cheap, url: \"http://h\", context: 2000}, {name: mid, url: "
+          "\"http://h\", context: 4000}, {name: dear, url: \"http://h\"}]\n"
+          "policies: {default: {lambda: 1e9}}\n");
+    char body[32768], filler[16001];
+    memset(filler, 'x', sizeof(filler) - 1);
+    filler[16000] = '\0';
+    cr_expect_eq(chosen_as(target_of("leeroo"), EASY).decision.arm, 0);
+    snprintf(body, sizeof(body),
+             TALK(SAYS("user", "%.9000s") "," SAYS("assistant", "ok") "," SAYS("user", EASY_TEXT)),
+             filler);
+    struct pool_choice c = chosen_as(target_of("leeroo"), body);
+    cr_expect_str_eq(c.ruled_out[0], "context too short");
+    cr_expect_eq(c.decision.arm, 1);
+    snprintf(body, sizeof(body),
+             "{\"max_completion_tokens\":3990,\"messages\":[" SAYS("user", EASY_TEXT " %.40s") "]}",
+             filler);
+    c = chosen_as(target_of("leeroo"), body);
+    cr_expect_eq(c.decision.arm, 2);
+    snprintf(
+        body, sizeof(body),
+        TALK("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" EASY_TEXT "\"}%s]}"),
+        ",{\"type\":\"image_url\"},{\"type\":\"image_url\"},{\"type\":\"image_url\"}");
+    c = chosen_as(target_of("leeroo"), body);
+    cr_expect_str_eq(c.ruled_out[0], "context too short", "images count");
+    cr_expect_eq(c.input_tokens, 6 + 3 * OPENAI_IMAGE_TOKENS);
+    end();
+}
+
+/* Prompt caches: agentgateway #2572, litellm #38078, plano PR #827. */
+
+Test(pool, cached_input_is_estimated_at_its_price)
+{
+    begin("experts: [{name: cheap, url: \"http://h\", price: {input: 1, output: 1}}, {name: mid, "
+          "url: "
+          "\"http://h\", price: {input: 1.05, output: 1, cached_input: 0.1}}, {name: dear, url: "
+          "\"http://h\", price: {input: 50, output: 100, cached_input: 5}}]\n"
+          "policies: {default: {lambda: 200}}\n");
+    static char body[32768], filler[16001];
+    memset(filler, 'x', sizeof(filler) - 1);
+    snprintf(body, sizeof(body), TALK(SAYS("system", "%s") "," SAYS("user", EASY_TEXT)), filler);
+    const uint32_t held[3] = {1000, 1000, 0}, nothing[3] = {0};
+    struct pool_target t = target_of("leeroo");
+    struct pool_choice plain = chosen_as(t, body);
+    cr_expect_eq(plain.decision.arm, 0, "cheaper, and no worse");
+    t.cached_tokens = nothing;
+    cr_expect_eq(chosen_as(t, body).decision.arm, 0);
+    t.cached_tokens = held;
+    struct pool_choice c = chosen_as(t, body);
+    cr_expect_eq(c.decision.arm, 1, "it holds the prompt");
+    cr_expect_eq(c.estimates[1].cost_nano_usd, plain.estimates[1].cost_nano_usd - 1000 * 950);
+    cr_expect_eq(c.estimates[0].cost_nano_usd, plain.estimates[0].cost_nano_usd,
+                 "without a price for cached input nothing changes");
+    cr_expect(c.cached_tokens[0] == 0 && c.cached_tokens[1] == 1000);
+    const uint32_t more[3] = {0, 4000000, 0};
+    t.cached_tokens = more;
+    c = chosen_as(t, body);
+    cr_expect_eq(c.cached_tokens[1], (uint32_t)c.estimates[1].input_tokens, "no more than all");
+    cr_expect_geq(c.estimates[1].cost_nano_usd, 0);
+    snprintf(body, sizeof(body), TALK(SAYS("system", "%s") "," SAYS("user", HARD_TEXT)), filler);
+    t.cached_tokens = held;
+    t.has_lambda = true;
+    t.lambda = 1;
+    cr_expect_eq(chosen_as(t, body).decision.arm, 2, "a hard question is worth a switch");
+    end();
 }
