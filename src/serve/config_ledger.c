@@ -1,5 +1,7 @@
 /* The section `ledger` of leeroo.yaml: where requests are written down. */
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -18,6 +20,14 @@ static bool is_url(struct str s)
     return str_starts(s, STR("postgresql://")) || str_starts(s, STR("postgres://"));
 }
 
+/* Whether the variable of "env:NAME" is there. */
+static bool is_set(struct str text)
+{
+    char name[128];
+    snprintf(name, sizeof(name), "%.*s", STR_FMT(str_slice(text, 4, text.len)));
+    return getenv(name);
+}
+
 /* A URL may hold a password, so it comes from the environment; the others are paths. */
 static enum status read_store(struct conf_reader *r, const struct yaml_tree *node, const char **ret,
                               struct error *err)
@@ -33,13 +43,17 @@ static enum status read_store(struct conf_reader *r, const struct yaml_tree *nod
                          "the URL; URLs may hold passwords and are never written in the file");
     if (!str_starts(text, STR("env:")))
         return config_join_path(r, text, ret, err);
-    status = conf_read_secret(r, &row, node, &text, err);
+    if (r->without_secrets && !is_set(text))
+        return OK;
+    struct conf_reader strict = *r;
+    strict.without_secrets = false;
+    status = conf_read_secret(&strict, &row, node, &text, err);
     if (status != OK)
         return status;
-    if (!is_url(text) && !r->without_secrets)
+    if (!is_url(text))
         return conf_fail(r, node, err, "store: %.*s must hold a postgresql:// URL",
                          STR_FMT(node->scalar));
-    *ret = is_url(text) ? text.ptr : NULL;
+    *ret = text.ptr;
     return OK;
 }
 

@@ -1,0 +1,24 @@
+/* What `leeroo spend` prints: groups with their sums, as a table for people and as JSON for programs. */
+#pragma once
+
+#include "base/buf.h"
+#include "store/reader.h"
+
+#define SPEND_GROUPS_MAX 100000
+
+struct spend_list {
+    struct spend *rows; /* group names are in the arena of whoever filled it */
+    size_t count;
+    struct spend total;
+    struct spend_loss loss;
+    enum spend_by by;
+    int64_t since_ms, until_ms; /* INT64_MIN and INT64_MAX: all */
+};
+
+const char *spend_by_name(enum spend_by by);
+/* How a time is written, "2026-11-22T03:04:05Z"; and read: that, a date (UTC), or how long ago, "7d", "12h", "30m".
+ * ERR_INPUT. */
+void spend_time_write(struct buf *out, int64_t ms);
+NODISCARD enum status spend_time_parse(const char *text, int64_t now_ms, int64_t *ret_ms);
+void spend_write_table(const struct spend_list *l, struct buf *out);
+void spend_write_json(const struct spend_list *l, struct buf *out);
