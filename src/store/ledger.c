@@ -167,6 +167,11 @@ void ledger_state(struct ledger *l, struct ledger_state *ret)
         snprintf(ret->problem, sizeof(ret->problem), "storage does not answer");
 }
 
+static bool is_written(struct ledger *l, uint64_t until)
+{
+    return atomic_load(&l->recovered) && journal_tail(l->journal) >= until;
+}
+
 bool ledger_flush(struct ledger *l, uint32_t timeout_ms)
 {
     uint64_t until = journal_head(l->journal);
@@ -179,17 +184,17 @@ bool ledger_flush(struct ledger *l, uint32_t timeout_ms)
         deadline.tv_sec++;
     }
     int woken = 0;
-    if (journal_tail(l->journal) >= until)
+    if (is_written(l, until))
         return true;
     if (!atomic_load(&l->storage_up))
         return false;
     atomic_store(&l->hurry, true);
     sem_post(&l->wake);
     pthread_mutex_lock(&l->flush_lock);
-    while (journal_tail(l->journal) < until && woken == 0 && atomic_load(&l->storage_up))
+    while (!is_written(l, until) && woken == 0 && atomic_load(&l->storage_up))
         woken = pthread_cond_timedwait(&l->flushed, &l->flush_lock, &deadline);
     pthread_mutex_unlock(&l->flush_lock);
-    return journal_tail(l->journal) >= until;
+    return is_written(l, until);
 }
 
 /* Life */
@@ -233,7 +238,6 @@ static enum status open_parts(struct ledger *l, const struct ledger_options *o, 
     if (status != OK)
         return status;
     l->recover_until = journal_head(l->journal);
-    l->opened_wall_ms = clock_wall_ms();
     l->open = open_set_create(open_limit(l->journal));
     l->batch = batch_create();
     if (!l->open || !l->batch)

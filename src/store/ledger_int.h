@@ -37,6 +37,7 @@ struct ledger {
     bool has_thread;
 
     atomic_bool storage_up;
+    atomic_bool recovered; /* an earlier process's rows are written, its open ones closed */
     atomic_uint_fast64_t busy_since_ms; /* a transaction runs since then; 0: none does */
     atomic_uint_fast64_t written_rows, damaged_bytes;
 
@@ -47,8 +48,6 @@ struct ledger {
     /* The writer's own */
     uint64_t
         recover_until; /* the journal's head when it was opened: what is before it is an earlier process's */
-    bool recovered; /* and its open rows are closed */
-    int64_t opened_wall_ms;
     struct batch *batch;
     uint64_t stop_at_ms;
 };

@@ -190,21 +190,23 @@ static void storage_is(struct ledger *l, bool up, const struct error *err)
 
 static bool has_work(struct ledger *l)
 {
-    return journal_tail(l->journal) < journal_head(l->journal) || !l->recovered ||
+    return journal_tail(l->journal) < journal_head(l->journal) || !atomic_load(&l->recovered) ||
            loss_now(l).rows > 0;
 }
 
 /* One batch; what an earlier process left behind goes first and by itself. */
 static enum status write_batch(struct ledger *l, struct error *err)
 {
-    bool interrupt = !l->recovered && journal_tail(l->journal) >= l->recover_until;
-    gather(l, interrupt || !l->recovered ? l->recover_until : journal_head(l->journal));
+    bool recovered = atomic_load(&l->recovered);
+    bool interrupt = !recovered && journal_tail(l->journal) >= l->recover_until;
+    gather(l, recovered ? journal_head(l->journal) : l->recover_until);
     enum status status = write_rows(l, 0, l->batch->count, interrupt, err);
     if (status == ERR_INPUT)
         status = write_one_by_one(l, err);
     if (status != OK)
         return status;
-    l->recovered |= interrupt;
+    if (interrupt)
+        atomic_store(&l->recovered, true);
     atomic_fetch_add(&l->written_rows, l->batch->count);
     journal_release(l->journal, l->batch->end);
     storage_is(l, true, NULL);
