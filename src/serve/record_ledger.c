@@ -6,8 +6,7 @@
 
 struct str record_key_id(const struct caller *caller)
 {
-    (void)caller;
-    return STR("");
+    return caller ? client_key_id(caller->key) : STR("");
 }
 
 static struct ledger_request request_of(const struct record *r)
