@@ -2,6 +2,7 @@
 #include "cli/setup.h"
 
 #include "plan/allow.h"
+#include "serve/secure.h"
 
 enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
                        struct error *err)
@@ -17,6 +18,8 @@ enum status setup_load(void *arg, struct config **ret_config, struct model **ret
     }
     if (status == OK)
         status = config_bind(config, model, err);
+    if (status == OK)
+        status = secure_check(config, err);
     if (status != OK) {
         model_free(model);
         config_free(config);

@@ -101,6 +101,7 @@ static const struct conf_row top_rows[] = {
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
     {"limits", read_limits, CONFIG_FIELD(limits), false, 0, 0},
     {"drain", read_drain, CONFIG_FIELD(drain), false, 0, 0},
+    {"tls", config_read_tls, CONFIG_FIELD(tls), false, 0, 0},
     {"upstream", read_upstream, CONFIG_FIELD(upstream), false, 0, 0},
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
     {"embeddings", config_read_node, offsetof(struct raw, embedders), false, 0, 0},

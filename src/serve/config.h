@@ -58,6 +58,10 @@ enum config_auth {
     AUTH_OFF,      /* never: somebody in front does it */
 };
 
+struct config_tls { /* of the listener; paths of PEM files, or both NULL: plain HTTP */
+    const char *certificate, *key;
+};
+
 struct config_ledger {
     const char *store; /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed */
     const char *journal_path;
@@ -79,6 +83,7 @@ struct config {
     const char *model_path; /* relative paths are resolved against the file's folder */
     struct config_limits limits;
     struct config_drain drain;
+    struct config_tls tls;
     struct config_upstream upstream;
     struct config_ledger ledger;
     struct expert *experts;

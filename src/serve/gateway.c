@@ -18,10 +18,12 @@
 #include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/metrics.h"
+#include "serve/keys.h"
 #include "serve/ledger_watch.h"
 #include "serve/lookup.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
+#include "serve/secure.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20
@@ -261,7 +263,8 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
                                                .body_bytes_max = c->limits.body_bytes,
                                                .connections_max =
                                                    c->limits.connections / g->worker_count + 1,
-                                               .error_body = errors_write_http};
+                                               .error_body = errors_write_http,
+                                               .tls = secure_context(g->secure)};
     const struct http_client_options client = {
         .host_connections_max = (long)c->upstream.connections,
         .use_proxy = c->upstream.proxy,
@@ -308,6 +311,8 @@ static enum status gateway_start(struct gateway *g, struct error *err)
     enum status status = keys_open(g->snapshot->config, &g->keys, err);
     if (status == OK)
         status = keep_budgets(g, err);
+    if (status == OK)
+        status = secure_create(g->snapshot->config, &g->secure, err);
     if (status == OK)
         status = ledger_watch_open(g->snapshot->config, &g->ledger, err);
     if (status == OK)
@@ -388,6 +393,7 @@ void gateway_free(struct gateway *g)
         snapshot_release(atomic_load(&w->next));
     }
     free(g->workers);
+    secure_free(g->secure);
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keys_close(g->keys);

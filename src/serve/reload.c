@@ -18,6 +18,7 @@
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
 #include "serve/notify.h"
+#include "serve/secure.h"
 
 #define KEYS_BYTES_MAX 1024
 
@@ -240,6 +241,7 @@ static void reload_once(struct reload *r)
         refuse(r, &err);
     } else {
         follow_budgets(r, s);
+        secure_follow(r->gateway->secure, s->config);
         hand_over(r, s);
         count(r, true);
         log_event(LOG_INFO, "reloaded", "experts=%zu policies=%zu model=%016llx ms=%llu",
@@ -257,6 +259,7 @@ static void *reload_main(void *arg)
         bool told = rest(r, RELOAD_LOOK_MS);
         if (is_stopping(r))
             return NULL;
+        secure_look(r->gateway->secure);
         struct stamps now = look(r);
         if (!told && stamps_same(&now, &r->tried))
             continue;

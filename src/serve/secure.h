@@ -1,0 +1,23 @@
+/* The listener's TLS, as the configuration wants it: made at the start, followed when the configuration is loaded
+ * anew, and looked at now and then, because certificates are renewed by programs that tell nobody.
+ *
+ * Whatever is wrong with a new pair of files is logged, and the old one stays in use. */
+#pragma once
+
+#include "net/tls.h"
+#include "serve/config.h"
+
+#define SECURE_WARN_DAYS 14 /* left of a certificate: warned of once a day */
+
+struct secure;
+
+/* *ret is NULL when the configuration has no `tls`. */
+NODISCARD enum status secure_create(const struct config *c, struct secure **ret, struct error *err);
+void secure_free(struct secure *s);                   /* NULL is fine */
+struct tls_context *secure_context(struct secure *s); /* NULL for NULL: plain HTTP */
+/* Whether the pair of files could be used; nothing is kept. */
+NODISCARD enum status secure_check(const struct config *c, struct error *err);
+
+/* These two on one thread that may wait for a disk; s may be NULL. */
+void secure_follow(struct secure *s, const struct config *fresh); /* files are read again */
+void secure_look(struct secure *s);                               /* every second or so */
