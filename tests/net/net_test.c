@@ -50,6 +50,9 @@ void test_server_stop(struct test_server *t)
     loop_stop(t->loop);
     pthread_join(t->thread, NULL);
     http_server_free(t->server);
+#ifdef NET_TEST_TLS
+    bridge_stop();
+#endif
     loop_free(t->loop);
     close(t->listen_fd);
     free(t);

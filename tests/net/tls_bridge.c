@@ -15,7 +15,8 @@
 
 #include "net/tls_test.h"
 
-#define BRIDGE_BYTES 16384
+#define BRIDGE_BYTES   16384
+#define BRIDGE_LOOK_MS 250 /* for bridge_stop; all else comes as an event */
 
 struct way { /* bytes [at, len) wait to go out */
     char bytes[BRIDGE_BYTES];
@@ -116,6 +117,21 @@ static short wanted(const struct way *in, const struct way *out)
                    (out->at < out->len ? POLLOUT : 0));
 }
 
+#define BRIDGES_MAX 4096
+
+static pthread_t threads[BRIDGES_MAX];
+static atomic_int bridges;
+static atomic_bool stopping;
+
+void bridge_stop(void)
+{
+    atomic_store(&stopping, true);
+    for (int i = 0; i < atomic_load(&bridges); i++)
+        pthread_join(threads[i], NULL);
+    atomic_store(&bridges, 0);
+    atomic_store(&stopping, false);
+}
+
 static void *bridge_run(void *arg)
 {
     struct bridge *b = arg;
@@ -123,7 +139,7 @@ static void *bridge_run(void *arg)
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, NULL);
-    while (!b->broken && !(b->up.told && b->down.told)) {
+    while (!b->broken && !(b->up.told && b->down.told) && !atomic_load(&stopping)) {
         fill_up(b);
         empty_up(b);
         fill_down(b);
@@ -131,7 +147,7 @@ static void *bridge_run(void *arg)
         struct pollfd fds[2] = {{b->fd, wanted(&b->down, &b->up), 0},
                                 {b->plain, wanted(&b->up, &b->down), 0}};
         bool again = b->down.at == b->down.len && SSL_pending(b->ssl) > 0;
-        if (!b->broken && poll(fds, 2, again ? 0 : 20) < 0)
+        if (!b->broken && poll(fds, 2, again ? 0 : BRIDGE_LOOK_MS) < 0)
             break;
         if ((fds[0].revents | fds[1].revents) & (POLLERR | POLLNVAL) && b->down.at == b->down.len)
             b->broken = true;
@@ -173,7 +189,6 @@ int bridge_open(int fd)
 {
     struct bridge *b = calloc(1, sizeof *b);
     int ends[2];
-    pthread_t thread;
     plain_ends(ends);
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -184,7 +199,8 @@ int bridge_open(int fd)
     fcntl(fd, F_SETFL, O_NONBLOCK);
     SSL_set_fd(b->ssl, fd);
     SSL_set_connect_state(b->ssl);
-    cr_assert_eq(pthread_create(&thread, NULL, bridge_run, b), 0);
-    pthread_detach(thread);
+    int at = atomic_fetch_add(&bridges, 1);
+    cr_assert_lt(at, BRIDGES_MAX);
+    cr_assert_eq(pthread_create(&threads[at], NULL, bridge_run, b), 0);
     return ends[0];
 }

@@ -8,3 +8,4 @@ struct tls_context;
 struct tls_context *bridge_context(void);
 /* Takes a connected socket and gives the plain end; ends and resets are passed on. */
 int bridge_open(int fd);
+void bridge_stop(void); /* all; what they had on the way is lost */
