@@ -75,8 +75,8 @@ const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret
 /* As health_barred; with NULL the call is entered, be it as the probe. */
 const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *ret_pass,
                          uint64_t *ret_until_ms);
-/* Ends what health_enter began. `hold_ms`: how long the expert asked to be left alone; 0: not at all. True: the state is
- * another one now. */
+/* Ends what health_enter began. `hold_ms`: how long the expert asked to be left alone; 0: not at all. True: the state
+ * is another one now. */
 bool health_leave(struct health *h, struct health_pass pass, uint64_t now_ms,
                   enum health_outcome outcome, uint64_t hold_ms);
 /* The probe has begun to answer, which is proof enough; health_leave follows all the same. True: the circuit closed. */

@@ -1,5 +1,6 @@
 /* Private to serve/gate.c: a token bucket that holds a minute's worth and fills evenly. Exact: levels are counted in
- * 1/60000 of a unit, which is what one millisecond brings for each unit a minute. A plain value; the clock is passed in. */
+ * 1/60000 of a unit, which is what one millisecond brings for each unit a minute. A plain value; the clock is passed
+ * in. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Private to serve: a second expert asked beside the first, when no content has come for policy.hedge_after. Whoever has
- * content first becomes the chat's call, the other is cancelled; both are paid for and noted.
+/* Private to serve: a second expert asked beside the first, when no content has come for policy.hedge_after. Whoever
+ * has content first becomes the chat's call, the other is cancelled; both are paid for and noted.
  *
  *     armed ── hedge_after, nobody has begun ──▶ running ── content, or the other failed ──▶ the chat's own call
  *       └──────── content, or the end ────────────┴──────▶ stopped

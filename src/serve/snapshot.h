@@ -20,7 +20,8 @@ struct snapshot {
     bool owned;          /* configuration and model go with it; else they are the caller's */
 };
 
-/* `gates` must outlive it; the settings of its experts are in force there when this returns. Held once. On success an owned snapshot has taken configuration and model. config_bind must have succeeded. */
+/* Held once. On success an owned snapshot has taken configuration and model. config_bind must have succeeded. `gates`
+ * must outlive it; the settings of its experts are in force there when this returns. */
 NODISCARD enum status snapshot_create(const struct config *config, const struct model *model,
                                       struct gates *gates, bool owned, struct snapshot **ret,
                                       struct error *err);
