@@ -26,8 +26,20 @@ static void check_round_trip(const struct openai_request *r, struct arena *a)
         CHECK(again.input_characters == r->input_characters);
         CHECK(again.stream == r->stream && again.needs == r->needs);
         CHECK(again.wants_usage == (r->stream || r->wants_usage));
+        CHECK(again.leeroo.type == JSON_NONE);
+        CHECK(again.earlier_count == r->earlier_count && again.images == r->images);
+        CHECK(again.message_count == r->message_count && r->earlier_count < r->message_count);
     }
     buf_done(&out);
+}
+
+static void check_earlier(const struct openai_request *r, struct arena *a)
+{
+    struct str text;
+    for (size_t i = 0; i < r->earlier_count; i++) {
+        enum status status = openai_request_earlier(r, i, a, &text, NULL);
+        CHECK(status == OK || status == ERR_TOO_LARGE);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -35,8 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct openai_request request;
     struct arena *a = arena_create(FUZZ_ARENA_BYTES);
     if (a && openai_request_parse((struct str){(const char *)data, size}, true, a, &request, NULL,
-                                  NULL) == OK)
+                                  NULL) == OK) {
+        check_earlier(&request, a);
         check_round_trip(&request, a);
+    }
     arena_free(a);
     return 0;
 }

@@ -42,8 +42,8 @@ void price_set_reasoning(struct price *price, int64_t reasoning_nano_usd_per_m);
 int64_t price_reasoning_nano_usd_per_m(const struct price *price);
 bool price_equal(const struct price *a, const struct price *b);
 
-/* The most output tokens with which a call costs at most `limit_nano_usd` whatever kind its tokens are of: INT64_MAX when
- * they cost nothing, -1 when the input alone may cost more. */
+/* The most output tokens with which a call costs at most `limit_nano_usd`, whatever kind its tokens are of: INT64_MAX
+ * when they cost nothing, -1 when the input alone may cost more. */
 int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,
                                    int64_t limit_nano_usd);
 

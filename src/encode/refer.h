@@ -1,6 +1,6 @@
-/* How far a message of a conversation is about what was said before it: "Are you sure?" has nothing of its own, "Prove that
- * the square root of 2 is irrational" needs nothing else. A rule of thumb for English and, by length alone, for other
- * languages: words of content are counted, those that only refer, ask or thank are not (docs/gateway.md). */
+/* How far a message of a conversation is about what was said before it: "Are you sure?" has nothing of its own, "Prove
+ * that the square root of 2 is irrational" needs nothing else. A rule of thumb for English and, by length alone, for
+ * other languages: words of content are counted, those that only refer, ask or thank are not (docs/gateway.md). */
 #pragma once
 
 #include "base/str.h"

@@ -49,8 +49,8 @@ double floor_for_quality(const struct model_sample *sample, const bool *use, dou
     return high;
 }
 
-/* One row of the sample as a staircase: the cheapest arm serves floors up to its quality, then the next cheapest that is
- * better, and the best one all the rest. sums[FLOOR_STEPS + 2] are differences from step to step. */
+/* One row of the sample as a staircase: the cheapest arm serves floors up to its quality, then the next cheapest that
+ * is better, and the best one all the rest. sums[FLOOR_STEPS + 2] are differences from step to step. */
 static void add_row(const float *quality, const uint16_t *order, size_t count, double *sums)
 {
     double reached = -INFINITY;

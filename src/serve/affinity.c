@@ -1,5 +1,5 @@
-/* A set-associative table: a prefix has one place of WAYS entries, a lock guards many places. Who is put in goes where the
- * same stood, where something has ended, or where the oldest is. */
+/* A set-associative table: a prefix has one place of WAYS entries, a lock guards many places. Who is put in goes where
+ * the same stood, where something has ended, or where the oldest is. */
 #include "serve/affinity.h"
 
 #include <pthread.h>
@@ -56,7 +56,7 @@ void affinity_free(struct affinity *t)
     free(t);
 }
 
-/* Hashing. A message counts by its bytes, but for marks that say what to cache: clients move those from turn to turn. */
+/* Hashing. A message counts by its bytes, but for marks that say what to cache: clients move them at each turn. */
 
 static bool is_blank(char c)
 {

@@ -1,10 +1,10 @@
-/* Which expert is believed to hold the beginning of a conversation in its prompt cache, and how many tokens of it. To stay
- * with that expert is then priced at its cached rate, so that a switch must be worth it; nothing else keeps a
+/* Which expert is believed to hold the beginning of a conversation in its prompt cache, and how many tokens of it. To
+ * stay with that expert is then priced at its cached rate, so that a switch must be worth it; nothing else keeps a
  * conversation where it is.
  *
- * A prefix is a tenant, the tools and some messages from the first on, as a hash; one tenant's prefixes say nothing about
- * another's. Beliefs end after the expert's cache_ttl, and the oldest go when there is no room. What upstreams report
- * corrects them: an expert that reports fewer cached tokens than were believed is believed less. Any thread. */
+ * A prefix is a tenant, the tools and some messages from the first on, as a hash; one tenant's prefixes say nothing
+ * about another's. Beliefs end after the expert's cache_ttl, and the oldest go when there is no room. What upstreams
+ * report corrects them: an expert that reports fewer cached tokens than were believed is believed less. Any thread. */
 #pragma once
 
 #include "dialect/openai_request.h"

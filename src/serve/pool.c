@@ -82,8 +82,8 @@ static const char *lacks_what(unsigned lacks)
     return lacks & EXPERT_JSON ? "no JSON mode" : NULL;
 }
 
-/* Whether the conversation and its answer fit: as long as the client allows it to be, or else as long as the endpoint will
- * be told, or as it is expected to be. */
+/* Whether the conversation and its answer fit: as long as the client allows it to be, or else as long as the endpoint
+ * will be told, or as it is expected to be. */
 static bool fits_context(const struct expert *e, const struct openai_request *r,
                          const struct estimate *estimate, int64_t estimated)
 {

@@ -51,8 +51,8 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     double lambda;
     double min_quality;        /* > 0: given */
     int64_t max_cost_nano_usd; /* > 0: given; counts where it is below the policy's */
-    /* [expert_count], in the arena, by pool_bar_expert. Chosen by name, a barred expert cannot serve either. NULL: nobody
-     * is barred. */
+    /* [expert_count], in the arena, by pool_bar_expert. Chosen by name, a barred expert cannot serve either. NULL:
+     * nobody is barred. */
     struct pool_bar *barred;
     /* The client speaks native_dialect itself, so that such experts are asked in its own words; native_only: what only
      * they can be asked for ("thinking"), NULL: nothing. */

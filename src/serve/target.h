@@ -12,14 +12,15 @@
 #include "serve/caller.h"
 #include "serve/pool.h"
 
-/* Bars of experts are in x->arena. On failure *ret_param names what is at fault, and *ret_code (may stay) is the error's
- * code where the status says too little. ERR_NOT_FOUND: no such model; ERR_INPUT. */
+/* Bars of experts are in x->arena. On failure *ret_param names what is at fault, and *ret_code (may stay) is the
+ * error's code where the status says too little. ERR_NOT_FOUND: no such model; ERR_INPUT. */
 NODISCARD enum status target_read(const struct pool *p, const struct http_exchange *x,
                                   const struct openai_request *r, struct pool_target *ret,
                                   const char **ret_param, const char **ret_code, struct error *err);
 /* What tells the prompt caches of one client from another's. */
 struct str target_tenant(const struct caller *c);
-/* Sets target->cached_tokens and ->prefix, where somebody has a price for cached input and the request is long enough. */
+/* Sets target->cached_tokens and ->prefix, where somebody has a price for cached input and the request is long
+ * enough. */
 NODISCARD enum status target_recall(struct affinity *t, const struct pool *p,
                                     const struct openai_request *r, struct str tenant,
                                     uint64_t now_ms, struct arena *a, struct pool_target *target,

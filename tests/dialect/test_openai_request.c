@@ -214,7 +214,16 @@ Test(openai_request, what_is_for_us_is_kept_for_others_to_read)
     cr_expect_str_eq(param, "leeroo");
 }
 
-#define MESSAGE(role, content) "{\"role\":\"" role "\",\"content\":" content "}"
+/* A body written with ' for ". */
+static struct openai_request read_quoted(const char *text)
+{
+    char *body = arena_alloc(arena, strlen(text) + 1);
+    for (size_t i = 0; i <= strlen(text); i++)
+        body[i] = text[i];
+    for (char *c = body; *c; c++)
+        *c = *c == '\'' ? '"' : *c;
+    return read_request(body);
+}
 
 static struct str earlier(const struct openai_request *r, size_t i)
 {
@@ -226,18 +235,11 @@ static struct str earlier(const struct openai_request *r, size_t i)
 
 Test(openai_request, earlier_user_messages_are_at_hand)
 {
-    struct openai_request r =
-        read_request(
-            "{\"model\":\"m\",\"messages\":[" MESSAGE("system", "\"s\"") "," MESSAGE("user", "\"1"
-                                                                                             "\"") "," MESSAGE(
-                "user", "\"2\"") "," MESSAGE("assistant",
-                                             "\"a\"") "," MESSAGE("user", "[{\"type\":\"input_"
-                                                                          "text\",\"text\":\"3\"},{"
-                                                                          "\"type\":\"image_url\"}"
-                                                                          "]") "," MESSAGE("user",
-                                                                                           "\"\\u00"
-                                                                                           "34\"") "," MESSAGE("user",
-                                                                                                               "\"5\"") "]}");
+    struct openai_request r = read_quoted(
+        "{'model':'m','messages':[{'role':'system','content':'s'},{'role':'user','content':'1'},"
+        "{'role':'user','content':'2'},{'role':'assistant','content':'a'},{'role':'user','content':"
+        "[{'type':'input_text','text':'3'},{'type':'image_url'}]},{'role':'user','content':"
+        "'\\u0034'},{'role':'user','content':'5'}]}");
     cr_expect(str_equal(r.query, STR("5")));
     cr_expect_eq(r.message_count, 7);
     cr_expect_eq(r.images, 1);
@@ -245,8 +247,8 @@ Test(openai_request, earlier_user_messages_are_at_hand)
     cr_expect(str_equal(earlier(&r, 0), STR("4")));
     cr_expect(str_equal(earlier(&r, 1), STR("3")));
     cr_expect(str_equal(earlier(&r, 2), STR("2")));
-    r = read_request("{\"model\":\"m\",\"messages\":[" MESSAGE("user", "null") "," MESSAGE(
-        "user", "\"x\"") "]}");
+    r = read_quoted("{'model':'m','messages':[{'role':'user','content':null},{'role':'user',"
+                    "'content':'x'}]}");
     cr_assert_eq(r.earlier_count, 1);
     cr_expect_eq(earlier(&r, 0).len, 0);
 }
@@ -254,13 +256,13 @@ Test(openai_request, earlier_user_messages_are_at_hand)
 /* In a loop of tools the question stays what the user asked. */
 Test(openai_request, results_of_tools_are_no_question)
 {
-    struct openai_request r = read_request("{\"model\":\"m\",\"tools\":[{}],\"messages\":[" MESSAGE(
-        "user", "\"weather?\"") ","
-                                "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\"}]}," MESSAGE(
-                                    "tool", "\"42 degrees and a long report\"") "]}");
+    struct openai_request r = read_quoted(
+        "{'model':'m','tools':[{}],'messages':[{'role':'user','content':'weather?'},{'role':"
+        "'assistant','tool_calls':[{'id':'1'}]},{'role':'tool','content':'42 degrees, and so "
+        "on'}]}");
     cr_expect(str_equal(r.query, STR("weather?")));
     cr_expect_eq(r.earlier_count, 0);
-    cr_expect_gt(r.input_characters, 8 + 28);
+    cr_expect_gt(r.input_characters, 8 + 20);
     cr_expect(str_equal(r.tools.raw, STR("[{}]")));
 }
 
