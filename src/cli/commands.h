@@ -8,6 +8,7 @@ extern const struct command train_command;
 extern const struct command replay_command;
 extern const struct command demo_command;
 extern const struct command serve_command;
+extern const struct command check_command;
 extern const struct command keys_command;
 extern const struct command spend_command;
 extern const struct command ask_command;
@@ -16,5 +17,5 @@ extern const struct command eval_command;
 extern const struct command judge_command;
 
 #define COMMANDS                                                                                   \
-    &train_command, &route_command, &eval_command, &judge_command, &serve_command, &keys_command, &spend_command,  \
-        &ask_command, &replay_command, &demo_command,
+    &train_command, &route_command, &eval_command, &judge_command, &serve_command, &check_command, \
+        &keys_command, &spend_command, &ask_command, &replay_command, &demo_command,

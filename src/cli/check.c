@@ -1,0 +1,123 @@
+/* leeroo check: whether `serve` would run, and on what. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/check_print.h"
+#include "cli/commands.h"
+#include "cli/setup.h"
+#include "serve/keys.h"
+
+static const char text[] =
+    "Reads the configuration and the model as `leeroo serve` would, without listening or calling "
+    "anybody,\n"
+    "and says what it would run on and what may surprise its owner. API keys are never shown.\n"
+    "With --connect each expert's endpoint is also asked for its list of models, which costs "
+    "nothing.\n"
+    "\n"
+    "Exits with 0 when all is well (warnings included), with 1 when serve would refuse or an\n"
+    "expert cannot be asked.\n"
+    "\n"
+    "  leeroo check -c leeroo.yaml --connect\n";
+
+struct options {
+    const char *config;
+    bool connect, json;
+};
+
+static void take_warning(void *arg, const struct setup_warning *w)
+{
+    struct check_found *f = arg;
+    if (f->warning_count < CHECK_WARNINGS_MAX)
+        f->warnings[f->warning_count++] = *w;
+}
+
+static enum status connect_all(struct check_found *f, struct error *err)
+{
+    struct check_reply *replies = calloc(f->config->expert_count, sizeof(*replies));
+    if (!replies)
+        return error_set(err, ERR_MEMORY, "out of memory for replies");
+    enum status status = check_connect(f->config, replies, err);
+    if (status != OK) {
+        free(replies);
+        return status;
+    }
+    for (size_t i = 0; i < f->config->expert_count; i++)
+        f->fine &= check_reach_fine(replies[i].reach);
+    f->replies = replies;
+    return OK;
+}
+
+/* Returns whether all is well; *err says what is not, if it keeps `serve` from starting. */
+static enum status look(const struct options *o, struct check_found *f, struct error *err)
+{
+    struct config *config = NULL;
+    struct model *model = NULL;
+    enum status status = setup_load((void *)(uintptr_t)o->config, &config, &model, err);
+    if (status != OK)
+        return status;
+    status = keys_check(config, err);
+    f->config = config;
+    f->model = model;
+    f->fine = true;
+    if (status == OK)
+        setup_warnings(config, model, take_warning, f);
+    if (status == OK && o->connect)
+        status = connect_all(f, err);
+    return status;
+}
+
+static int check(const struct options *o)
+{
+    struct error err = {0};
+    struct check_found *f = calloc(1, sizeof(*f));
+    if (!f) {
+        error_set(&err, ERR_MEMORY, "out of memory");
+        return cli_fail("check", &err);
+    }
+    f->path = o->config;
+    enum status status = look(o, f, &err);
+    const struct config *config = f->config;
+    if (status != OK) {
+        f->config = NULL;
+        f->failure = &err;
+        f->fine = false;
+    }
+    if (o->json)
+        check_print_json(f, stdout);
+    else
+        check_print_text(f, stdout);
+    int code = status != OK ? cli_fail("check", &err) : f->fine ? 0 : 1;
+    free((void *)(uintptr_t)f->replies);
+    model_free((struct model *)(uintptr_t)f->model);
+    config_free((struct config *)(uintptr_t)config);
+    free(f);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {.config = "leeroo.yaml"};
+    const struct option_row rows[] = {
+        {"--config", 'c', "FILE", "the configuration (default leeroo.yaml)", OPTION_STRING,
+         &o.config, 0, 0, NULL},
+        {"--connect", 0, NULL, "also ask each expert for its list of models", OPTION_FLAG,
+         &o.connect, 0, 0, NULL},
+        {"--json", 0, NULL, "print one JSON object", OPTION_FLAG, &o.json, 0, 0, NULL},
+    };
+    const struct usage usage = {"check [-c leeroo.yaml] [--connect]", text, rows,
+                                sizeof(rows) / sizeof(rows[0])};
+    struct error err = {0};
+    int count = 0;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
+    if (count > 0) {
+        error_set(&err, ERR_USAGE, "unexpected argument '%s'; the configuration is given with -c",
+                  argv[0]);
+        return cli_fail("check", &err);
+    }
+    return check(&o);
+}
+
+const struct command check_command = {"check", "is the configuration right, are the experts there",
+                                      run};

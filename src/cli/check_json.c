@@ -1,0 +1,123 @@
+/* For programs: one object. */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/money.h"
+#include "cli/check_print.h"
+
+#define JSON_BYTES_MAX (4u << 20)
+
+static void member(struct buf *b, const char *before, const char *name)
+{
+    buf_addf(b, "%s\"%s\":", before, name);
+}
+
+static void text(struct buf *b, const char *before, const char *name, struct str value)
+{
+    member(b, before, name);
+    json_write_string(b, value);
+}
+
+static const char *truth(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void write_reply(struct buf *b, const struct check_reply *r)
+{
+    text(b, ",\"connect\":{", "result", str_from(check_reach_name(r->reach)));
+    buf_addf(b, ",\"fine\":%s,\"http_status\":%d,\"took_ms\":%llu,\"models\":%zu",
+             truth(check_reach_fine(r->reach)), r->http_status, (unsigned long long)r->took_ms,
+             r->models);
+    if (r->text[0])
+        text(b, ",", "error", str_from(r->text));
+    buf_add_char(b, '}');
+}
+
+static void write_expert(struct buf *b, const struct check_found *f, size_t i)
+{
+    const struct expert *e = &f->config->experts[i];
+    text(b, i ? ",{" : "{", "name", e->name);
+    text(b, ",", "dialect", str_from(check_dialect_name(e->dialect)));
+    text(b, ",", "url", e->url);
+    text(b, ",", "upstream_model", e->upstream_model);
+    buf_addf(b, ",\"key\":%s,\"context\":%u,\"price\":{\"input\":", truth(e->api_key.len > 0),
+             e->context_tokens);
+    money_format_usd(b, e->price.input_nano_usd_per_m);
+    buf_add_c(b, ",\"output\":");
+    money_format_usd(b, e->price.output_nano_usd_per_m);
+    buf_addf(b,
+             "},\"limits\":{\"concurrency\":%u,\"requests_per_minute\":%u,"
+             "\"tokens_per_minute\":%u}",
+             e->limits.concurrency, e->limits.requests_per_minute, e->limits.tokens_per_minute);
+    if (f->replies)
+        write_reply(b, &f->replies[i]);
+    buf_add_char(b, '}');
+}
+
+static void write_policy(struct buf *b, const struct config *c, size_t i)
+{
+    const struct config_policy *p = &c->policies[i];
+    text(b, i ? ",{" : "{", "name", p->name);
+    buf_addf(b, ",\"default\":%s,\"lambda\":", truth(i == c->default_policy));
+    json_write_double(b, p->policy.lambda);
+    buf_add_c(b, ",\"budget\":");
+    json_write_double(b, p->policy.budget_usd_per_1k);
+    buf_add_c(b, ",\"min_quality\":");
+    json_write_double(b, p->policy.min_quality);
+    buf_add_c(b, ",\"max_cost\":");
+    money_format_usd(b, p->policy.max_cost_nano_usd);
+    text(b, ",", "plans", p->plans.len ? p->plans : STR("all"));
+    buf_add_c(b, ",\"experts\":[");
+    for (size_t e = 0, n = 0; e < c->expert_count; e++)
+        if (!p->use || p->use[e]) {
+            buf_add_c(b, n++ ? "," : "");
+            json_write_string(b, c->experts[e].name);
+        }
+    buf_add_c(b, "]}");
+}
+
+static void write_config(struct buf *b, const struct check_found *f)
+{
+    const struct config *c = f->config;
+    text(b, ",", "listen", c->listen);
+    buf_addf(b, ",\"tls\":%s,\"state\":%s,\"ledger\":%s", truth(c->tls.certificate),
+             truth(c->state_dir), truth(c->ledger.store));
+    text(b, ",\"model\":{", "path", str_from(c->model_path));
+    buf_addf(b, ",\"checksum\":\"%016" PRIx64 "\",\"experts\":%zu,\"plans\":%zu}",
+             model_checksum(f->model), model_expert_count(f->model),
+             model_arm_count(f->model) - model_expert_count(f->model));
+    text(b, ",", "reference", c->experts[c->reference].name);
+    buf_add_c(b, ",\"experts\":[");
+    for (size_t i = 0; i < c->expert_count; i++)
+        write_expert(b, f, i);
+    buf_add_c(b, "],\"policies\":[");
+    for (size_t i = 0; i < c->policy_count; i++)
+        write_policy(b, c, i);
+    buf_add_c(b, "],\"warnings\":[");
+    for (size_t i = 0; i < f->warning_count; i++) {
+        text(b, i ? ",{" : "{", "what", str_from(f->warnings[i].what));
+        if (f->warnings[i].policy.len)
+            text(b, ",", "policy", f->warnings[i].policy);
+        text(b, ",", "mend", str_from(f->warnings[i].mend));
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, ']');
+}
+
+void check_print_json(const struct check_found *f, FILE *out)
+{
+    struct buf b;
+    buf_init(&b, JSON_BYTES_MAX);
+    text(&b, "{", "config", str_from(f->path));
+    buf_addf(&b, ",\"fine\":%s", truth(f->fine));
+    if (f->config) {
+        write_config(&b, f);
+    } else {
+        text(&b, ",\"error\":{", "message", str_from(f->failure->text));
+        buf_addf(&b, ",\"line\":%zu,\"column\":%zu}", f->failure->line, f->failure->column);
+    }
+    buf_add_c(&b, "}\n");
+    fwrite(b.ptr, 1, b.len, out);
+    buf_done(&b);
+}

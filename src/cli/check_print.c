@@ -1,0 +1,163 @@
+/* For people: a few lines on the whole, a table of experts, a table of policies, then what to look at. */
+#include "cli/check_print.h"
+
+#include <inttypes.h>
+
+#include "base/check.h"
+
+const char *check_dialect_name(enum expert_dialect dialect)
+{
+    static const char *const names[] = {
+        [EXPERT_OPENAI] = "openai", [EXPERT_AZURE] = "azure", [EXPERT_ANTHROPIC] = "anthropic"};
+    CHECK(dialect >= 0 && dialect <= EXPERT_ANTHROPIC);
+    return names[dialect];
+}
+
+static const char *auth_text(const struct config *c)
+{
+    switch (c->auth) {
+    case AUTH_REQUIRED:
+        return "keys asked for";
+    case AUTH_OFF:
+        return "nobody asked for a key";
+    default:
+        return c->remote ? "keys asked for" : "keys asked for once there are any";
+    }
+}
+
+static void print_whole(const struct check_found *f, FILE *out)
+{
+    const struct config *c = f->config;
+    fprintf(out, "%-10s%.*s, %s, %s\n", "listen", STR_FMT(c->listen),
+            c->tls.certificate ? "TLS" : "plain HTTP", auth_text(c));
+    fprintf(out, "%-10s%s (%016" PRIx64 "), %zu experts, %zu plans\n", "model", c->model_path,
+            model_checksum(f->model), model_expert_count(f->model),
+            model_arm_count(f->model) - model_expert_count(f->model));
+    fprintf(out, "%-10s%.*s\n", "reference", STR_FMT(c->experts[c->reference].name));
+    fprintf(out, "%-10s%s\n", "state", c->state_dir ? c->state_dir : "kept in memory only");
+    struct str store = str_from(c->ledger.store);
+    bool url = str_find(store, STR("://"), 0) != SIZE_MAX; /* may hold a password */
+    fprintf(out, "%-10s%s\n", "ledger", !store.len ? "none" : url ? "PostgreSQL" : store.ptr);
+}
+
+static int width_of(const struct config *c)
+{
+    size_t width = 6;
+    for (size_t i = 0; i < c->expert_count; i++)
+        width = c->experts[i].name.len > width ? c->experts[i].name.len : width;
+    for (size_t i = 0; i < c->policy_count; i++)
+        width = c->policies[i].name.len > width ? c->policies[i].name.len : width;
+    return (int)width;
+}
+
+static double usd(int64_t nano_usd)
+{
+    return (double)nano_usd / (double)NANO_PER_USD;
+}
+
+static void print_limits(const struct expert_limits *l, FILE *out)
+{
+    const char *before = "; at most ";
+    if (l->concurrency) {
+        fprintf(out, "%s%u at once", before, l->concurrency);
+        before = ", ";
+    }
+    if (l->requests_per_minute) {
+        fprintf(out, "%s%u requests a minute", before, l->requests_per_minute);
+        before = ", ";
+    }
+    if (l->tokens_per_minute)
+        fprintf(out, "%s%u tokens a minute", before, l->tokens_per_minute);
+}
+
+static void print_experts(const struct config *c, int width, FILE *out)
+{
+    fprintf(out, "\n%-*s  %-9s  %-4s  %8s  %8s  %8s  %s\n", width, "expert", "dialect", "key",
+            "in $/M", "out $/M", "context", "asked as");
+    for (size_t i = 0; i < c->expert_count; i++) {
+        const struct expert *e = &c->experts[i];
+        char context[16] = "-";
+        if (e->context_tokens)
+            snprintf(context, sizeof(context), "%u", e->context_tokens);
+        fprintf(out, "%-*.*s  %-9s  %-4s  %8.6g  %8.6g  %8s  %.*s at %.*s", width, STR_FMT(e->name),
+                check_dialect_name(e->dialect), e->api_key.len ? "set" : "none",
+                usd(e->price.input_nano_usd_per_m), usd(e->price.output_nano_usd_per_m), context,
+                STR_FMT(e->upstream_model), STR_FMT(e->url));
+        print_limits(&e->limits, out);
+        fputc('\n', out);
+    }
+}
+
+static void print_rule(const struct policy *p, FILE *out)
+{
+    if (p->budget_usd_per_1k > 0)
+        fprintf(out, "budget %.6g USD per 1,000 requests", p->budget_usd_per_1k);
+    else if (p->min_quality > 0)
+        fprintf(out, "quality at least %.6g", p->min_quality);
+    else if (p->lambda > 0)
+        fprintf(out, "lambda %.6g", p->lambda);
+    else
+        fprintf(out, "the best predicted");
+    if (p->max_cost_nano_usd > 0)
+        fprintf(out, ", at most %.9g USD a request", usd(p->max_cost_nano_usd));
+}
+
+static void print_policies(const struct config *c, int width, FILE *out)
+{
+    fprintf(out, "\n%-*s  rule\n", width, "policy");
+    for (size_t i = 0; i < c->policy_count; i++) {
+        const struct config_policy *p = &c->policies[i];
+        fprintf(out, "%-*.*s  ", width, STR_FMT(p->name));
+        print_rule(&p->policy, out);
+        for (size_t e = 0, n = 0; p->use && e < c->expert_count; e++)
+            if (p->use[e])
+                fprintf(out, "%s%.*s", n++ ? ", " : "; only ", STR_FMT(c->experts[e].name));
+        if (p->plans.len)
+            fprintf(out, "; plans %.*s", STR_FMT(p->plans));
+        fprintf(out, "%s\n", i == c->default_policy ? "  (default)" : "");
+    }
+}
+
+static void print_reply(const struct expert *e, const struct check_reply *r, int width, FILE *out)
+{
+    fprintf(out, "%-*.*s  %s", width, STR_FMT(e->name), check_reach_name(r->reach));
+    if (r->http_status)
+        fprintf(out, ", HTTP %d in %llu ms", r->http_status, (unsigned long long)r->took_ms);
+    if (r->reach == REACH_NO_MODEL)
+        fprintf(out, ": '%.*s' is not among the %zu that it lists", STR_FMT(e->upstream_model),
+                r->models);
+    if (r->reach == REACH_REFUSED)
+        fprintf(out, ": %s", e->api_key.len ? "it does not take the key" : "it wants an api_key");
+    fprintf(out, "%s%s\n", r->text[0] ? ": " : "", r->text);
+}
+
+static void print_warnings(const struct check_found *f, FILE *out)
+{
+    if (f->warning_count)
+        fputc('\n', out);
+    for (size_t i = 0; i < f->warning_count; i++) {
+        const struct setup_warning *w = &f->warnings[i];
+        fprintf(out, "warning: %s", w->what);
+        if (w->policy.len)
+            fprintf(out, " (%.*s)", STR_FMT(w->policy));
+        fprintf(out, "; %s\n", w->mend);
+    }
+}
+
+void check_print_text(const struct check_found *f, FILE *out)
+{
+    const struct config *c = f->config;
+    if (!c)
+        return; /* the message goes to standard error */
+    int width = width_of(c);
+    print_whole(f, out);
+    print_experts(c, width, out);
+    print_policies(c, width, out);
+    if (f->replies)
+        fputc('\n', out);
+    for (size_t i = 0; f->replies && i < c->expert_count; i++)
+        print_reply(&c->experts[i], &f->replies[i], width, out);
+    print_warnings(f, out);
+    fprintf(out, "\n%s: %zu experts, %zu policies, %s\n", f->path, c->expert_count, c->policy_count,
+            f->fine ? "all well" : "not all experts can be asked");
+}

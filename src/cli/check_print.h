@@ -1,0 +1,24 @@
+/* What `leeroo check` has found, for people and for programs. */
+#pragma once
+
+#include <stdio.h>
+
+#include "cli/check_connect.h"
+#include "cli/setup.h"
+
+#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + 8)
+
+struct check_found {
+    const char *path;
+    const struct config *config; /* NULL: `failure` says why */
+    const struct model *model;
+    const struct error *failure;
+    struct setup_warning warnings[CHECK_WARNINGS_MAX];
+    size_t warning_count;
+    const struct check_reply *replies; /* [expert_count]; NULL: nobody was asked */
+    bool fine;                         /* nothing must be mended */
+};
+
+void check_print_text(const struct check_found *f, FILE *out);
+void check_print_json(const struct check_found *f, FILE *out);
+const char *check_dialect_name(enum expert_dialect dialect); /* "openai", ... */

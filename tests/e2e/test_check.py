@@ -1,0 +1,153 @@
+"""leeroo check: what serve would run on, and with --connect whether the experts can be asked."""
+
+import json
+import os
+import re
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from conftest import KEY, free_port, write_config
+
+
+class Models:
+    """An endpoint with a list of models; what it answers depends on the first part of the path."""
+
+    def __init__(self):
+        seen = self.seen = {}
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                kind = self.path.split("/")[1]
+                seen[kind] = (self.path, {k.lower(): v for k, v in self.headers.items()})
+                status = {"refuses": 401, "broken": 503, "nolist": 404}.get(kind, 200)
+                names = ["other"] if kind == "others" else ["cheap", "mid", "dear"]
+                body = {"data": [{"id": n} for n in names]} if status == 200 else {"error": {"message": f"no {KEY}"}}
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def do_POST(self):
+                seen["POST"] = True
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def models():
+    m = Models()
+    yield m
+    m.close()
+
+
+@pytest.fixture
+def check(leeroo):
+    def run(path, *more, **env):
+        done = subprocess.run([leeroo, "check", "-c", str(path), *more], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "UP_KEY": KEY, **env})
+        assert KEY not in done.stdout + done.stderr, "keys are never shown"
+        return done
+    return run
+
+
+def test_a_good_configuration_is_described(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="state_dir: state",
+                        expert="price: {input: 0.25, output: 1.5}\ncontext: 8000",
+                        policies="policies:\n  default: {lambda: 20}\n  thrifty: {budget: 0.5, experts: [cheap, mid]}\n")
+    done = check(path)
+    assert done.returncode == 0 and done.stderr == ""
+    for part in ("127.0.0.1:0", "plain HTTP", "3 experts", "openai", "set", "0.25", "1.5", "8000",
+                 "budget 0.5 USD per 1,000 requests; only cheap, mid", "lambda 20  (default)", "all well"):
+        assert part in done.stdout, f"{part}\n{done.stdout}"
+    assert "warning" not in done.stdout
+    assert not (tmp_path / "state").exists(), "it only looks"
+
+
+def test_the_same_as_json(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", expert="price: {input: 0.25, output: 1.5}",
+                        policies="policies:\n  thrifty: {budget: 0.5, experts: [cheap, mid]}\n")
+    found = json.loads(check(path, "--json").stdout)
+    assert found["fine"] is True and found["listen"] == "127.0.0.1:0" and found["model"]["experts"] == 3
+    assert [(e["name"], e["key"], e["price"]["output"]) for e in found["experts"]] == [
+        (name, True, 1.5) for name in ("cheap", "mid", "dear")]
+    assert found["policies"][0]["budget"] == 0.5 and found["policies"][0]["experts"] == ["cheap", "mid"]
+    assert [w["what"] for w in found["warnings"]] == ["budgets begin anew at every start"]
+    assert "connect" not in found["experts"][0]
+
+
+def test_mistakes_are_those_of_serve(check, leeroo, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="treads: 1")
+    done = check(path)
+    serve = subprocess.run([leeroo, "serve", "-c", str(path)], capture_output=True, text=True, timeout=60,
+                           env={**os.environ, "UP_KEY": KEY})
+    assert done.returncode == serve.returncode == 1
+    assert done.stderr.replace("leeroo check:", "") == serve.stderr.replace("leeroo serve:", "")
+    found = json.loads(check(path, "--json").stdout)
+    assert found["fine"] is False and found["error"]["line"] == 4 and "treads" in found["error"]["message"]
+
+
+def test_wrong_usage(check):
+    assert check("x", "--conect").returncode == 2
+    assert check("x", "more").returncode == 2
+    assert check("none.yaml").returncode == 1
+
+
+def test_experts_are_asked_for_their_models(check, model_file, models, tmp_path):
+    path = write_config(tmp_path, model_file, f"{models.url}/fine/v1")
+    done = check(path, "--connect")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("ok, HTTP 200 in ") == 3 and "all well" in done.stdout
+    path, headers = models.seen["fine"]
+    assert path == "/fine/v1/models" and headers["authorization"] == f"Bearer {KEY}"
+    assert "POST" not in models.seen, "nothing that costs"
+
+
+@pytest.mark.parametrize("kind,code,says", [
+    ("refuses", 1, "refused, HTTP 401 in"),
+    ("broken", 1, "broken, HTTP 503 in"),
+    ("nolist", 0, "ok, no list of models, HTTP 404 in"),
+    ("others", 0, "'mid' is not among the 1 that it lists"),
+])
+def test_each_expert_has_its_own_line(check, model_file, models, tmp_path, kind, code, says):
+    path = write_config(tmp_path, model_file, f"{models.url}/fine/v1", urls={"mid": f"{models.url}/{kind}/v1"})
+    done = check(path, "--connect")
+    assert done.returncode == code
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if " in " in line and "HTTP" in line and
+             line.split()[0] in ("cheap", "mid", "dear")}
+    assert says in lines["mid"], done.stdout
+    assert "ok, HTTP 200" in lines["cheap"] and "ok, HTTP 200" in lines["dear"]
+    found = {e["name"]: e["connect"] for e in json.loads(check(path, "--connect", "--json").stdout)["experts"]}
+    assert found["cheap"]["result"] == "ok" and found["mid"]["fine"] is (code == 0)
+
+
+def test_nobody_is_there(check, model_file, models, tmp_path):
+    path = write_config(tmp_path, model_file, f"{models.url}/fine/v1",
+                        urls={"mid": f"http://127.0.0.1:{free_port()}/v1"})
+    done = check(path, "--connect")
+    assert done.returncode == 1
+    assert re.search("^mid +not reached: ", done.stdout, re.M) and "not all experts can be asked" in done.stdout
+
+
+def test_dialects_have_their_own_credentials(check, model_file, models, tmp_path):
+    path = write_config(tmp_path, model_file, f"{models.url}/fine/v1")
+    text = path.read_text()
+    text = text.replace(f"name: cheap\n    url: {models.url}/fine/v1",
+                        f"name: cheap\n    dialect: anthropic\n    url: {models.url}/claude/v1")
+    text = text.replace(f"name: mid\n    url: {models.url}/fine/v1",
+                        f"name: mid\n    dialect: azure\n    api_version: 2024-10-21\n    url: {models.url}/azure/v1")
+    path.write_text(text)
+    assert check(path, "--connect").returncode == 0
+    assert models.seen["claude"][1]["x-api-key"] == KEY and "anthropic-version" in models.seen["claude"][1]
+    assert models.seen["azure"][0].endswith("?api-version=2024-10-21") and models.seen["azure"][1]["api-key"] == KEY
