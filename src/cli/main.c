@@ -20,6 +20,7 @@ static void print_help(FILE *out)
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     if (argc < 2) {
         print_help(stderr);
         return 2;

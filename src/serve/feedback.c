@@ -37,6 +37,7 @@ static enum status take_member(struct feedback *f, struct json_value key, struct
         seen = &f->has_comment;
         status = json_string_decode(v, a, &f->comment);
     } else {
+        *param = NULL;
         return error_set(err, ERR_INPUT,
                          "unknown member %.*s; known are request_id, score, comment",
                          (int)(key.raw.len < 60 ? key.raw.len : 60), key.raw.ptr);

@@ -99,6 +99,11 @@ static bool read_at(const struct journal *j, uint64_t position, struct journal_r
     return true;
 }
 
+static uint64_t size_of(const struct journal_record *record)
+{
+    return journal_record_bytes(record->payload.len);
+}
+
 /* Opening */
 
 static enum status lock_file(int fd, const char *path, struct error *err)
@@ -344,7 +349,7 @@ bool journal_next(const struct journal *j, uint64_t *at, uint64_t until, struct 
                   uint64_t *damaged)
 {
     uint64_t from = *at, position = from;
-    while (position < until && !read_at(j, position, ret))
+    while (position < until && !(read_at(j, position, ret) && position + size_of(ret) <= until))
         position += 8;
     if (position >= until)
         position = until;
@@ -356,7 +361,7 @@ bool journal_next(const struct journal *j, uint64_t *at, uint64_t until, struct 
         *at = until;
         return false;
     }
-    *at = position + journal_record_bytes(ret->payload.len);
+    *at = position + size_of(ret);
     return true;
 }
 
