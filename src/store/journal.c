@@ -196,6 +196,9 @@ static enum status adopt(struct journal *j, const char *path, uint64_t file_byte
         return error_set(err, ERR_CORRUPT,
                          "%s is not a journal, or a damaged one; move it away to begin a new one",
                          path);
+    const struct journal_loss *loss = &j->header->loss;
+    if (loss->rows < 0 || loss->nano_usd < 0) /* damaged; nobody knows */
+        j->header->loss = (struct journal_loss){0};
     if (instance && strcmp(instance, j->header->instance) != 0) {
         name_instance(instance, j->header->instance);
         j->header->checksum = header_checksum(j->header);

@@ -53,6 +53,12 @@ static void fill_end(const struct ledger_end *e, struct row *row)
 
 /* Losses, under the lock */
 
+static int64_t add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 static void count_loss(struct ledger *l, int64_t nano_usd)
 {
     struct journal_loss *loss = journal_loss(l->journal);
@@ -60,10 +66,10 @@ static void count_loss(struct ledger *l, int64_t nano_usd)
     if (loss->rows == 0)
         loss->from_ms = now_ms;
     loss->to_ms = now_ms;
-    loss->rows++;
-    loss->nano_usd += nano_usd;
+    loss->rows = add_saturated(loss->rows, 1);
+    loss->nano_usd = add_saturated(loss->nano_usd, nano_usd);
     l->lost_rows++;
-    l->lost_nano_usd += nano_usd;
+    l->lost_nano_usd = add_saturated(l->lost_nano_usd, nano_usd);
 }
 
 void ledger_lose(struct ledger *l, const struct row *row)
