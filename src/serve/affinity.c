@@ -84,14 +84,29 @@ static void member_bounds(struct str s, size_t at, size_t *ret_from, size_t *ret
     *ret_to = to;
 }
 
+/* Where "cache_control" stands, or SIZE_MAX: by its underscore, which is rare and found fast. */
+static size_t find_mark(struct str s)
+{
+    static const char mark[] = "\"cache_control\"";
+    const size_t len = sizeof(mark) - 1, before = strlen("\"cache");
+    for (size_t at = before; at < s.len; at++) {
+        const char *hit = memchr(s.ptr + at, '_', s.len - at);
+        if (!hit)
+            return SIZE_MAX;
+        at = (size_t)(hit - s.ptr);
+        if (at - before + len <= s.len && !memcmp(hit - before, mark, len))
+            return at - before;
+    }
+    return SIZE_MAX;
+}
+
 static uint64_t hash_without_marks(struct str message, uint64_t h, struct arena *a)
 {
-    static const struct str mark = {"\"cache_control\"", sizeof("\"cache_control\"") - 1};
-    size_t at = str_find(message, mark, 0), from, to, len = 0;
+    size_t at = find_mark(message), from, to, len = 0;
     char *kept = at == SIZE_MAX ? NULL : arena_alloc(a, message.len);
     if (!kept)
         return hash64(message, h);
-    for (; at != SIZE_MAX; at = str_find(message, mark, 0)) {
+    for (; at != SIZE_MAX; at = find_mark(message)) {
         member_bounds(message, at, &from, &to);
         memcpy(kept + len, message.ptr, from);
         len += from;
@@ -107,13 +122,13 @@ static bool is_preamble(struct json_value message)
     return json_string_equal(role, STR("system")) || json_string_equal(role, STR("developer"));
 }
 
-static void add_mark(struct affinity_prefix *p, struct affinity_mark mark)
+static void add_mark(struct affinity_prefix *p, struct affinity_mark end)
 {
     if (p->count == AFFINITY_MARKS_MAX) {
         memmove(p->marks, p->marks + 1, (AFFINITY_MARKS_MAX - 1) * sizeof(p->marks[0]));
         p->count--;
     }
-    p->marks[p->count++] = mark;
+    p->marks[p->count++] = end;
 }
 
 void affinity_prefix_read(const struct openai_request *r, uint64_t tenant, struct arena *a,
@@ -121,21 +136,23 @@ void affinity_prefix_read(const struct openai_request *r, uint64_t tenant, struc
 {
     struct json_iter it = json_iter_begin(r->messages);
     struct json_value message;
-    struct affinity_mark mark = {.hash = hash64(r->tools.raw, tenant), .bytes = r->tools.raw.len};
+    struct affinity_mark end = {.hash = hash64(r->tools.raw, tenant), .bytes = r->tools.raw.len};
     size_t skip = r->message_count > AFFINITY_MARKS_MAX ? r->message_count - AFFINITY_MARKS_MAX : 0;
     bool preamble = true;
     ret->count = 0;
     ret->system = (struct affinity_mark){0};
     if (!affinity_is_worth_it(r))
         return;
+    bool marked = find_mark(r->messages.raw) != SIZE_MAX;
     for (size_t i = 0; json_array_next(&it, &message); i++) {
         preamble = preamble && is_preamble(message);
-        mark.hash = hash_without_marks(message.raw, mark.hash, a);
-        mark.bytes += message.raw.len;
+        end.hash =
+            marked ? hash_without_marks(message.raw, end.hash, a) : hash64(message.raw, end.hash);
+        end.bytes += message.raw.len;
         if (preamble)
-            ret->system = mark;
+            ret->system = end;
         if (i >= skip)
-            add_mark(ret, mark);
+            add_mark(ret, end);
     }
 }
 

@@ -35,7 +35,7 @@ void affinity_free(struct affinity *t); /* NULL is fine */
 bool affinity_is_worth_it(const struct openai_request *r);
 /* Whether the expert's cached input has a price of its own, for some time. */
 bool affinity_has_cache(const struct expert *e);
-/* Linear in the messages, about 0.4 us a KB. The arena is scratch. */
+/* Linear in the messages, about 1.3 us a KB. The arena is scratch. */
 void affinity_prefix_read(const struct openai_request *r, uint64_t tenant, struct arena *a,
                           struct affinity_prefix *ret);
 /* For each of experts[count] how many tokens of the request it is believed to have cached; into[count]. */
