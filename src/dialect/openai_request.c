@@ -434,9 +434,32 @@ static bool limit_edit(struct json_value given, int64_t limit, struct str text,
     return true;
 }
 
+static bool is_given(struct json_value value)
+{
+    return value.type != JSON_NONE;
+}
+
+/* The limit under the name that the expert wants, where the client gave it under the other. At most one edit. */
+static void name_edit(const struct openai_request *r, enum openai_limit_name wanted,
+                      struct json_edit *edits, size_t *count)
+{
+    bool completion = wanted == OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
+    struct json_value right = completion ? r->max_completion_tokens : r->max_tokens;
+    struct json_value other = completion ? r->max_tokens : r->max_completion_tokens;
+    struct json_iter it = json_iter_begin(r->root);
+    struct json_value key, item;
+    if (wanted == OPENAI_LIMIT_AS_GIVEN || is_given(right) || !is_given(other))
+        return;
+    while (json_object_next(&it, &key, &item))
+        if (item.raw.ptr == other.raw.ptr)
+            edits[(*count)++] = (struct json_edit){
+                key.raw, completion ? STR("\"max_completion_tokens\"") : STR("\"max_tokens\"")};
+}
+
 /* At most two edits. `text` holds the limit's digits, `member` scratch for a new member. */
 static void limit_edits(const struct openai_request *r, int64_t limit, struct str text,
-                        struct buf *member, struct json_edit *edits, size_t *count)
+                        enum openai_limit_name name, struct buf *member, struct json_edit *edits,
+                        size_t *count)
 {
     bool old = limit_edit(r->max_tokens, limit, text, edits, count);
     bool new = limit_edit(r->max_completion_tokens, limit, text, edits, count);
@@ -447,7 +470,9 @@ static void limit_edits(const struct openai_request *r, int64_t limit, struct st
     } else if (r->max_tokens.type == JSON_NULL) {
         edits[(*count)++] = (struct json_edit){r->max_tokens.raw, text};
     } else {
-        buf_addf(member, ",\"max_tokens\":%.*s", STR_FMT(text));
+        bool completion = name == OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
+        buf_addf(member, ",\"%s\":%.*s", completion ? "max_completion_tokens" : "max_tokens",
+                 STR_FMT(text));
         edits[(*count)++] = (struct json_edit){before_brace(r->root), buf_str(member)};
     }
 }
@@ -459,9 +484,10 @@ static int compare_edits(const void *a, const void *b)
 }
 
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
-                          int64_t output_tokens_limit, struct buf *out)
+                          int64_t output_tokens_limit, enum openai_limit_name limit_name,
+                          struct buf *out)
 {
-    struct json_edit edits[5], usage;
+    struct json_edit edits[6], usage;
     size_t count = 0;
     struct buf model, member;
     char digits[24];
@@ -475,9 +501,10 @@ void openai_request_write(const struct openai_request *r, struct str upstream_mo
         edits[count++] = usage;
     if (r->leeroo_cut.len > 0)
         edits[count++] = (struct json_edit){r->leeroo_cut, STR("")};
+    name_edit(r, limit_name, edits, &count);
     if (output_tokens_limit > 0)
-        limit_edits(r, output_tokens_limit, (struct str){digits, (size_t)length}, &member, edits,
-                    &count);
+        limit_edits(r, output_tokens_limit, (struct str){digits, (size_t)length}, limit_name,
+                    &member, edits, &count);
     qsort(edits, count, sizeof(edits[0]), compare_edits);
     json_splice(r->root.raw, edits, count, out);
     if (buf_status(&model, NULL) != OK || buf_status(&member, NULL) != OK)

@@ -52,9 +52,16 @@ NODISCARD enum status openai_request_parse(struct str body, bool require_chat, s
 NODISCARD enum status openai_request_earlier(const struct openai_request *r, size_t i,
                                              struct arena *a, struct str *ret, struct error *err);
 
+enum openai_limit_name { /* what an expert calls the limit of its answer; some refuse the other name */
+                         OPENAI_LIMIT_AS_GIVEN, /* both are understood */
+                         OPENAI_LIMIT_MAX_TOKENS,
+                         OPENAI_LIMIT_MAX_COMPLETION_TOKENS,
+};
+
 /* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with
  * stream_options.include_usage set to true. output_tokens_limit > 0: no answer may be longer; max_tokens and
  * max_completion_tokens, whichever the client gave, are lowered to it, and where there is neither max_tokens is added.
  * Look at buf_status(out) afterwards. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
-                          int64_t output_tokens_limit, struct buf *out);
+                          int64_t output_tokens_limit, enum openai_limit_name limit_name,
+                          struct buf *out);

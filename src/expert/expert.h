@@ -8,6 +8,7 @@
 #include "base/money.h"
 #include "base/str.h"
 #include "dialect/needs.h"
+#include "dialect/openai_request.h"
 #include "expert/health.h"
 
 enum expert_dialect {
@@ -30,6 +31,7 @@ struct expert {
     struct str api_version; /* Azure's query parameter; empty: none */
     uint32_t
         max_output_tokens; /* asked for where a dialect demands a limit and the client gives none */
+    enum openai_limit_name limit_name; /* of OpenAI and Azure */
     struct price price;
     uint32_t cache_ttl_ms;   /* how long it is taken to keep prompts in its cache; 0: not at all */
     uint32_t context_tokens; /* 0: unknown, no limit */

@@ -57,7 +57,7 @@ static enum status write_body(const struct chat *c, const struct expert *expert,
     if (expert->dialect == EXPERT_ANTHROPIC)
         return anthropic_request_write(&c->request, expert->upstream_model, limit,
                                        expert->max_output_tokens, c->x->arena, out, err);
-    openai_request_write(&c->request, expert->upstream_model, limit, out);
+    openai_request_write(&c->request, expert->upstream_model, limit, expert->limit_name, out);
     return buf_status(out, err);
 }
 

@@ -115,6 +115,20 @@ static enum status read_dialect(struct conf_reader *r, const struct conf_row *ro
     return conf_fail(r, value, err, "dialect must be openai, azure or anthropic");
 }
 
+static enum status read_limit_name(struct conf_reader *r, const struct conf_row *row,
+                                   const struct yaml_tree *value, void *into, struct error *err)
+{
+    enum openai_limit_name *name = into;
+    (void)row;
+    if (value->kind == TREE_SCALAR && str_equal(value->scalar, STR("max_tokens")))
+        *name = OPENAI_LIMIT_MAX_TOKENS;
+    else if (value->kind == TREE_SCALAR && str_equal(value->scalar, STR("max_completion_tokens")))
+        *name = OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
+    else
+        return conf_fail(r, value, err, "limit_name must be max_tokens or max_completion_tokens");
+    return OK;
+}
+
 #define EXPERT_FIELD(field) offsetof(struct raw_expert, expert.field)
 
 static const struct conf_row expert_rows[] = {
@@ -124,6 +138,7 @@ static const struct conf_row expert_rows[] = {
     {"upstream_model", conf_read_str, EXPERT_FIELD(upstream_model), false, 0, 0},
     {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
     {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
+    {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},

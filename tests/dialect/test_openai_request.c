@@ -31,12 +31,14 @@ static struct openai_request read_request(const char *body)
     return r;
 }
 
+static enum openai_limit_name limit_name;
+
 static void expect_limited(const char *body, int64_t limit, const char *want)
 {
     struct openai_request r = read_request(body);
     struct buf out;
     buf_init(&out, 1 << 16);
-    openai_request_write(&r, STR("up/x"), limit, &out);
+    openai_request_write(&r, STR("up/x"), limit, limit_name, &out);
     cr_assert_eq(buf_status(&out, NULL), OK);
     cr_expect_str_eq(out.ptr, want);
     buf_done(&out);
@@ -316,4 +318,22 @@ Test(openai_request, answers_are_limited_in_the_words_of_the_client)
                    ",\"max_tokens\":5}");
     cr_expect_eq(read_request("{\"model\":\"m\",\"n\":3," HI "}").answers, 3);
     cr_expect_eq(read_request("{\"model\":\"m\",\"n\":null," HI "}").answers, 1);
+}
+
+Test(openai_request, the_limit_goes_by_the_name_that_the_expert_knows, .init = setup,
+     .fini = teardown)
+{
+    limit_name = OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
+    expect_written("{\"model\":\"m\",\"max_tokens\" : 9," HI "}",
+                   "{\"model\":\"up/x\",\"max_completion_tokens\" : 9," HI "}");
+    expect_written("{\"model\":\"m\",\"max_completion_tokens\":9," HI "}",
+                   "{\"model\":\"up/x\",\"max_completion_tokens\":9," HI "}");
+    expect_limited("{\"model\":\"m\",\"max_tokens\":9," HI "}", 5,
+                   "{\"model\":\"up/x\",\"max_completion_tokens\":5," HI "}");
+    expect_limited("{\"model\":\"m\"," HI "}", 5,
+                   "{\"model\":\"up/x\"," HI ",\"max_completion_tokens\":5}");
+    limit_name = OPENAI_LIMIT_MAX_TOKENS;
+    expect_written("{\"model\":\"m\",\"max_completion_tokens\":9," HI "}",
+                   "{\"model\":\"up/x\",\"max_tokens\":9," HI "}");
+    expect_written("{\"model\":\"m\"," HI "}", "{\"model\":\"up/x\"," HI "}");
 }
