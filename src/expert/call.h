@@ -62,7 +62,8 @@ NODISCARD enum status expert_call_start(struct http_client *client,
 void expert_call_cancel(struct expert_call *c);
 void expert_call_pause(struct expert_call *c);
 void expert_call_resume(struct expert_call *c);
-/* From here on the callbacks are those of `to`, with its user; nothing else of it is looked at. Before on_done returns. */
+/* From here on the callbacks are those of `to`, with its user; nothing else of it is looked at. Before on_done
+ * returns. */
 void expert_call_hand_over(struct expert_call *c, const struct expert_call_options *to);
 void *expert_call_user(const struct expert_call *c);
 const struct expert_answer *expert_call_answer(const struct expert_call *c);

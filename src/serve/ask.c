@@ -1,6 +1,6 @@
 /* Whom to ask, how often, and when to stop: from the decision to the first byte. A candidate is asked once its gate
- * lets us in; one that failed is asked again, or the next best is, and while nobody has begun to answer a second one may be
- * asked beside it (serve/hedge.h). */
+ * lets us in; one that failed is asked again, or the next best is, and while nobody has begun to answer a second one
+ * may be asked beside it (serve/hedge.h). */
 #include "serve/ask.h"
 
 #include <string.h>

@@ -183,8 +183,8 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
         status = ask_prepare(c, &err);
     if (status != OK) {
         chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err.text);
-        answer_error_as(front, x, c->id, status, err.text, param, code);
         chat_release(c);
+        answer_error_as(front, x, c->id, status, err.text, param, code);
         return;
     }
     chat_open(c);
