@@ -1,5 +1,6 @@
-/* POST /v1/embeddings: passed to the expert that the request names, out of the `embeddings` of the configuration. Vectors
- * of different models cannot be compared, so nothing is routed here and nobody else steps in; failed tries are made again. */
+/* POST /v1/embeddings: passed to the expert that the request names, out of the `embeddings` of the configuration.
+ * Vectors of different models cannot be compared, so nothing is routed here and nobody else steps in; failed tries are
+ * made again. */
 #include "dialect/embeddings.h"
 #include "base/clock.h"
 #include "expert/call.h"

@@ -1,5 +1,5 @@
-/* Outgoing calls: against our own server on another thread, and against a raw one that misbehaves. Compiled twice: as it
- * is, where calls to 127.0.0.1 go straight over sockets, and by test_http_curl.c, where all go by curl. */
+/* Outgoing calls: against our own server on another thread, and against a raw one that misbehaves. Compiled twice: as
+ * it is, where calls to 127.0.0.1 go straight over sockets, and by test_http_curl.c, where all go by curl. */
 #include "net/http_client.h"
 
 #include <criterion/criterion.h>
