@@ -112,6 +112,9 @@ static enum status start(struct ask *a, struct error *err)
     if (status != OK)
         return status;
     a->config->listen = STR("127.0.0.1:0");
+    a->config->remote = false;
+    a->config->auth = AUTH_OFF;     /* whoever can read the configuration needs no key */
+    a->config->ledger.store = NULL; /* a gateway that runs has the journal */
     a->config->threads = 1;
     a->config->drain.delay_ms = 0;
     return local_start(a->config, a->model, &a->local, err);

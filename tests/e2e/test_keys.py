@@ -172,6 +172,17 @@ def test_a_damaged_file_changes_nothing(desk, start_gateway):
     wait_until(lambda: len(re.findall("msg=\"keys read\"", g.text)) >= 2)
 
 
+def test_ask_needs_no_key(leeroo, desk, tmp_path, model_file, upstream, start_gateway):
+    """Whoever can read the configuration is its owner; a running gateway has the file of what was spent."""
+    desk.create("a", "--budget-total", "0")
+    start_gateway(top=STATE)
+    upstream.on("cheap", answer("hello from cheap"))
+    config = write_config(tmp_path, model_file, upstream.url, top=STATE)
+    done = subprocess.run([leeroo, "ask", "hello cat", "-c", str(config)], capture_output=True, text=True, timeout=30,
+                          env={"UP_KEY": KEY}, check=False)
+    assert done.returncode == 0 and "hello from cheap" in done.stdout, done.stderr
+
+
 def test_a_required_key_is_required_without_any(start_gateway):
     g = start_gateway(top="auth: required")
     assert g.chat().status_code == 401 and g.client.get("/healthz").status_code == 200
