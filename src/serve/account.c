@@ -211,6 +211,7 @@ static struct record record_of(const struct chat *c)
         .begin_wall_ms = c->begin_wall_ms,
         .front = c->front.front,
         .caller = c->caller,
+        .trace = &c->trace,
         .model = c->request.model,
         .stream = c->request.stream,
         .first_token_ms = -1,

@@ -71,16 +71,40 @@ bool chat_is_native(const struct chat *c, const struct expert *expert)
     return c->front.front == FRONT_MESSAGES && expert->dialect == EXPERT_ANTHROPIC;
 }
 
+/* In place of the caller's span, where the request is traced, the one of asking this expert. */
+static const struct http_header *add_trace(const struct chat *c, const struct expert *expert,
+                                           size_t *count)
+{
+    char text[TRACEPARENT_BYTES];
+    struct arena *a = c->x->arena;
+    struct http_header *all = c->trace.on ? ARENA_ARRAY(a, *count + 1, struct http_header) : NULL;
+    size_t n = 0;
+    if (!all)
+        return c->forwarded;
+    trace_write_parent(&c->trace, trace_child(&c->trace, expert->name), text);
+    struct str copy = arena_copy(a, str_from(text));
+    if (!copy.ptr)
+        return c->forwarded;
+    for (size_t i = 0; i < *count; i++)
+        if (!str_equal(c->forwarded[i].name, STR("traceparent")))
+            all[n++] = c->forwarded[i];
+    all[n++] = (struct http_header){STR("traceparent"), copy};
+    *count = n;
+    return all;
+}
+
 struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
                                              struct str body, bool native)
 {
+    size_t count = c->forwarded_count + (native ? c->forwarded_native_count : 0);
+    const struct http_header *headers = add_trace(c, expert, &count);
     return (struct expert_call_options){
         .expert = expert,
         .body = body,
         .stream = c->request.stream,
         .answer_bytes_max = c->snapshot->config->limits.answer_bytes,
-        .headers = c->forwarded,
-        .header_count = c->forwarded_count + (native ? c->forwarded_native_count : 0),
+        .headers = headers,
+        .header_count = count,
         .native = native,
     };
 }
@@ -165,6 +189,9 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
     c->begin_wall_ms = clock_wall_ms();
     c->begin_ms = loop_now_ms(w->loop);
     worker_request_id(w, c->id);
+    if (c->snapshot->config->traces.endpoint.len > 0)
+        trace_begin(&c->trace, http_header_get(x, "traceparent"),
+                    c->snapshot->config->traces.sample, &w->rng);
     c->front = (struct front_context){.front = front,
                                       .request = x->body,
                                       .request_id = c->id,

@@ -14,6 +14,7 @@
 #include "serve/gateway_int.h"
 #include "serve/plan_kept.h"
 #include "serve/record.h"
+#include "serve/trace.h"
 
 #define CHAT_ATTEMPTS_MAX 16 /* calls made for one request, whoever is asked */
 #define CHAT_WAIT_MAX_MS                                                                           \
@@ -44,6 +45,7 @@ struct chat {
     struct snapshot *snapshot; /* held until chat_release */
     struct caller *caller;
     struct http_exchange *x;
+    struct trace trace;
     char id[REQUEST_ID_BYTES];
     enum chat_phase phase;
     struct front_context front;  /* how the client speaks */

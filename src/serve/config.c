@@ -109,6 +109,7 @@ static const struct conf_row top_rows[] = {
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
     {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
     {"ledger", config_read_node, offsetof(struct raw, ledger), false, 0, 0},
+    {"traces", config_read_traces, CONFIG_FIELD(traces), false, 0, 0},
 };
 
 static enum status read_listen(struct conf_reader *r, const struct yaml_tree *node,
@@ -241,6 +242,7 @@ void config_free(struct config *c)
 {
     if (!c)
         return;
+    config_wipe_traces(&c->traces);
     wipe_keys(c->experts, c->expert_count);
     wipe_keys(c->embedders, c->embedder_count);
     arena_free(c->arena);

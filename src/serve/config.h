@@ -62,6 +62,20 @@ struct config_tls { /* of the listener; paths of PEM files, or both NULL: plain 
     const char *certificate, *key;
 };
 
+#define CONFIG_TRACE_HEADERS_MAX 16
+
+struct config_header {
+    struct str name, value; /* the value is secret */
+};
+
+struct config_traces { /* where spans go (traces.h); no endpoint: nowhere */
+    struct str endpoint; /* NUL-terminated */
+    double sample;       /* share of the requests that are traced */
+    struct str service_name;
+    struct config_header headers[CONFIG_TRACE_HEADERS_MAX];
+    size_t header_count;
+};
+
 struct config_ledger {
     const char *store; /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed */
     const char *journal_path;
@@ -86,6 +100,7 @@ struct config {
     struct config_tls tls;
     struct config_upstream upstream;
     struct config_ledger ledger;
+    struct config_traces traces;
     struct expert *experts;
     struct config_origin *origins;
     size_t expert_count;

@@ -23,6 +23,7 @@
 #include "serve/lookup.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
+#include "serve/traces.h"
 #include "serve/secure.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
@@ -143,11 +144,18 @@ static void stop_all(struct gateway *g)
         loop_stop(g->workers[i].loop);
 }
 
-static void on_worker_drained(void *arg)
+static void on_worker_idle(void *arg)
 {
     struct worker *w = arg;
     if (atomic_fetch_sub(&w->gateway->workers_busy, 1) == 1)
         stop_all(w->gateway);
+}
+
+/* Nobody is served any more; what the collector of traces has not got yet goes there. */
+static void on_worker_drained(void *arg)
+{
+    struct worker *w = arg;
+    traces_drain(w->traces, on_worker_idle, w);
 }
 
 static void wind_down_worker(void *arg)
@@ -283,6 +291,8 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
         status = gate_desk_init(&w->desk, w->loop, err);
     if (status == OK)
         status = http_client_create(w->loop, &client, &w->client, err);
+    if (status == OK && !(w->traces = traces_create(w)))
+        status = error_set(err, ERR_MEMORY, "out of memory for traces");
     if (status == OK)
         status = http_server_create(w->loop, g->listen_fd, &server, handle, w, &w->server, err);
     return status;
@@ -383,6 +393,7 @@ void gateway_free(struct gateway *g)
         struct worker *w = &g->workers[i];
         if (w->server)
             http_server_free(w->server);
+        traces_free(w->traces);
         if (w->client)
             http_client_free(w->client);
         gate_desk_done(&w->desk);

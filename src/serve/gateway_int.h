@@ -26,6 +26,7 @@ struct worker {
     struct http_client *client;
     struct gate_desk desk;
     struct metrics *metrics;
+    struct traces *traces;
     struct features features; /* scratch */
     struct rng rng;           /* request ids and backoff */
     pthread_t thread;

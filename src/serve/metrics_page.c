@@ -5,6 +5,7 @@
 #include "serve/gateway_int.h"
 #include "serve/metrics.h"
 #include "serve/reload.h"
+#include "serve/traces.h"
 #include "store/ledger.h"
 
 #define PAGE_BYTES_MAX  (64u << 20)
@@ -164,6 +165,20 @@ static void write_reloads(const struct gateway *g, struct buf *out)
               (double)counts.last_wall_ms / 1e3);
 }
 
+static void write_spans(const struct gateway *g, struct buf *out)
+{
+    struct traces_counts sum = {0};
+    for (size_t i = 0; i < g->worker_count; i++) {
+        struct traces_counts one = traces_counts(g->workers[i].traces);
+        sum.sent += one.sent;
+        sum.dropped += one.dropped;
+    }
+    metrics_write_head(out, "leeroo_spans_total", "counter",
+                       "Spans of traces, by whether the collector has taken them.");
+    metrics_write_sample(out, "leeroo_spans_total", "result=\"sent\"", (double)sum.sent);
+    metrics_write_sample(out, "leeroo_spans_total", "result=\"dropped\"", (double)sum.dropped);
+}
+
 static void write_ledger(struct ledger *l, struct buf *out)
 {
     struct ledger_state s;
@@ -225,6 +240,7 @@ void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     write_connections(w->gateway, &out);
     write_reloads(w->gateway, &out);
     write_ledger(w->gateway->ledger, &out);
+    write_spans(w->gateway, &out);
     write_info(&p, w);
     metrics_write_process(&out);
     if (status == OK && out.status == OK)

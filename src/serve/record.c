@@ -8,6 +8,8 @@
 #include "base/money.h"
 #include "serve/gateway_int.h"
 #include "serve/metrics.h"
+#include "serve/trace.h"
+#include "serve/traces.h"
 #include "serve/record_ledger.h"
 
 #define USD_BYTES_MAX   32
@@ -127,4 +129,6 @@ void record_end(struct worker *w, const struct record *r)
     caller_settle(r->caller, &r->cost);
     log_record(r);
     metrics_ended(w->metrics, r);
+    if (r->trace && r->trace->on)
+        traces_add(w->traces, r);
 }

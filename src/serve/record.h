@@ -33,6 +33,8 @@ struct cost {
     struct token_counts tokens;
 };
 
+struct trace;
+
 struct record_call { /* one expert that was asked, all its tries together */
     struct str expert;
     enum call_outcome outcome;
@@ -46,6 +48,7 @@ struct record {
     int64_t begin_wall_ms;
     enum front front;
     struct caller *caller;
+    const struct trace *trace; /* NULL, or not on: no spans of it */
     struct str model;  /* as the client asked for it */
     struct str policy; /* empty: an expert by name */
     struct str

@@ -1,0 +1,211 @@
+/* The queue of spans and the one call that carries it away. */
+#include "serve/traces.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/http_client.h"
+
+#define HEAD_BYTES_MAX 4096
+#define WARN_EVERY_MS  60000
+#define HEADERS_MAX    (CONFIG_TRACE_HEADERS_MAX + 2)
+
+struct traces {
+    struct worker *worker;
+    struct loop_timer *timer; /* runs while something waits and nothing is under way */
+    bool armed;
+    struct buf queue; /* spans, a comma between them */
+    size_t queued;
+    struct buf body; /* under way */
+    size_t under_way;
+    struct http_call *call;    /* NULL: none */
+    struct snapshot *snapshot; /* held while a call runs: URL and headers are its */
+    struct http_header headers[HEADERS_MAX];
+    int http_status;
+    uint64_t warned_ms; /* 0: never */
+    void (*drained)(void *);
+    void *drained_arg;
+    _Atomic uint64_t sent, dropped;
+};
+
+static void add(_Atomic uint64_t *value, uint64_t n) /* there is one writer */
+{
+    uint64_t now = atomic_load_explicit(value, memory_order_relaxed);
+    atomic_store_explicit(value, now + n, memory_order_relaxed);
+}
+
+struct traces_counts traces_counts(const struct traces *t)
+{
+    return (struct traces_counts){atomic_load_explicit(&t->sent, memory_order_relaxed),
+                                  atomic_load_explicit(&t->dropped, memory_order_relaxed)};
+}
+
+static void drop(struct traces *t, size_t spans, const char *why)
+{
+    uint64_t now = loop_now_ms(t->worker->loop);
+    char quoted[320];
+    add(&t->dropped, spans);
+    if (spans == 0 || (t->warned_ms && now - t->warned_ms < WARN_EVERY_MS))
+        return;
+    t->warned_ms = now ? now : 1;
+    log_quote(quoted, sizeof(quoted), str_from(why));
+    log_event(LOG_WARN, "spans dropped", "spans=%zu why=%s", spans, quoted);
+}
+
+static void arm(struct traces *t, uint64_t delay_ms)
+{
+    if (t->call || t->queued == 0 || (t->armed && delay_ms > 0))
+        return;
+    t->armed = true;
+    loop_timer_start(t->timer, delay_ms);
+}
+
+static void finish_drain(struct traces *t)
+{
+    void (*done)(void *) = t->drained;
+    t->drained = NULL;
+    if (done)
+        done(t->drained_arg);
+}
+
+/* Nothing is under way now. */
+static void go_on(struct traces *t)
+{
+    snapshot_release(t->snapshot);
+    t->snapshot = NULL;
+    t->call = NULL;
+    t->under_way = 0;
+    if (t->queued > 0)
+        arm(t, t->drained || t->queue.len >= TRACES_BATCH_BYTES ? 0 : TRACES_DELAY_MS);
+    else
+        finish_drain(t);
+}
+
+static void on_head(struct http_call *call, int http_status)
+{
+    struct traces *t = http_call_user(call);
+    t->http_status = http_status;
+}
+
+static void on_done(struct http_call *call, enum status status, const struct error *err)
+{
+    struct traces *t = http_call_user(call);
+    char text[64];
+    snprintf(text, sizeof(text), "the collector answered with HTTP %d", t->http_status);
+    if (status == OK && t->http_status / 100 == 2)
+        add(&t->sent, t->under_way);
+    else
+        drop(t, t->under_way, status == OK ? text : err->text);
+    go_on(t);
+}
+
+static size_t fill_headers(struct traces *t, const struct config_traces *from)
+{
+    size_t n = 0;
+    t->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
+    t->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
+    for (size_t i = 0; i < from->header_count; i++)
+        t->headers[n++] = (struct http_header){from->headers[i].name, from->headers[i].value};
+    return n;
+}
+
+static void write_body(struct traces *t, const struct config *config)
+{
+    buf_clear(&t->body);
+    traces_write_head(config, &t->body);
+    buf_add(&t->body, buf_str(&t->queue));
+    traces_write_tail(&t->body);
+    t->under_way = t->queued;
+    buf_clear(&t->queue);
+    t->queued = 0;
+}
+
+static enum status start_call(struct traces *t, struct error *err)
+{
+    const struct config_traces *c = &t->snapshot->config->traces;
+    if (c->endpoint.len == 0)
+        return error_set(err, ERR_CANCELLED, "traces were switched off by a reload");
+    enum status status = buf_status(&t->body, err);
+    if (status != OK)
+        return status;
+    const struct http_call_options o = {.method = "POST",
+                                        .url = c->endpoint.ptr,
+                                        .headers = t->headers,
+                                        .header_count = fill_headers(t, c),
+                                        .body = buf_str(&t->body),
+                                        .total_timeout_ms = TRACES_TIMEOUT_MS,
+                                        .user = t,
+                                        .on_head = on_head,
+                                        .on_done = on_done};
+    return http_call_start(t->worker->client, &o, &t->call, err);
+}
+
+static void on_timer(void *arg)
+{
+    struct traces *t = arg;
+    struct error err = {0};
+    t->armed = false;
+    if (t->call || t->queued == 0)
+        return;
+    t->http_status = 0;
+    t->snapshot = snapshot_hold(t->worker->snapshot);
+    write_body(t, t->snapshot->config);
+    if (start_call(t, &err) == OK)
+        return;
+    drop(t, t->under_way, err.text);
+    go_on(t);
+}
+
+void traces_add(struct traces *t, const struct record *r)
+{
+    size_t before = t->queue.len;
+    size_t spans = traces_write_spans(t->worker->snapshot->config, r, &t->queue);
+    if (t->queue.status != OK) { /* what was there stays */
+        t->queue.status = OK;
+        t->queue.len = before;
+        drop(t, spans, "the collector does not keep up");
+        return;
+    }
+    t->queued += spans;
+    arm(t, t->queue.len >= TRACES_BATCH_BYTES ? 0 : TRACES_DELAY_MS);
+}
+
+void traces_drain(struct traces *t, void (*done)(void *), void *arg)
+{
+    t->drained = done;
+    t->drained_arg = arg;
+    if (!t->call && t->queued == 0)
+        finish_drain(t);
+    else
+        arm(t, 0);
+}
+
+struct traces *traces_create(struct worker *w)
+{
+    struct traces *t = calloc(1, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->worker = w;
+    buf_init(&t->queue, TRACES_QUEUE_BYTES_MAX);
+    buf_init(&t->body, TRACES_QUEUE_BYTES_MAX + HEAD_BYTES_MAX);
+    t->timer = loop_timer_create(w->loop, on_timer, t);
+    if (!t->timer) {
+        traces_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void traces_free(struct traces *t)
+{
+    if (!t)
+        return;
+    if (t->call)
+        http_call_cancel(t->call);
+    snapshot_release(t->snapshot);
+    loop_timer_free(t->timer);
+    buf_done(&t->queue);
+    buf_done(&t->body);
+    free(t);
+}

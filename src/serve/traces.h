@@ -1,0 +1,37 @@
+/* Spans on their way to a collector, OTLP over HTTP in JSON, with the GenAI semantic conventions: one of the request,
+ * and below it one of each expert that was asked. Texts of prompts and answers are never in them.
+ *
+ * Each worker has its own queue, sent once a second by its own HTTP client. Nothing waits for the collector: while one
+ * batch is under way the next one gathers, up to TRACES_QUEUE_BYTES_MAX, and what does not fit, or is not taken, is
+ * dropped and counted. */
+#pragma once
+
+#include "base/buf.h"
+#include "serve/gateway_int.h"
+#include "serve/record.h"
+
+#define TRACES_QUEUE_BYTES_MAX (4u << 20)
+#define TRACES_BATCH_BYTES     (256u << 10) /* is not waited with */
+#define TRACES_DELAY_MS        1000
+#define TRACES_TIMEOUT_MS      5000 /* for a collector to answer */
+
+struct traces;
+
+/* NULL: no memory. Its worker's loop and client must be there, and outlive it. */
+struct traces *traces_create(struct worker *w);
+void traces_free(struct traces *t); /* NULL is fine */
+/* At record_end; r->trace is there and on. The worker's thread. */
+void traces_add(struct traces *t, const struct record *r);
+/* Sends what is left; then, or after TRACES_TIMEOUT_MS, done(arg) once, on the loop or before this returns. */
+void traces_drain(struct traces *t, void (*done)(void *), void *arg);
+
+struct traces_counts {
+    uint64_t sent, dropped; /* spans */
+};
+struct traces_counts traces_counts(const struct traces *t); /* any thread */
+
+/* traces_write.c: appends the spans of a record, a comma before each but the first of `out`; returns how many. Experts
+ * are looked up in `config`. */
+size_t traces_write_spans(const struct config *config, const struct record *r, struct buf *out);
+void traces_write_head(const struct config *config, struct buf *out);
+void traces_write_tail(struct buf *out);

@@ -1,0 +1,138 @@
+/* Records as spans; how they travel is tested end to end. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "serve/trace.h"
+#include "serve/traces.h"
+#include "serve_test.h"
+
+static struct json_value parse(const struct buf *b)
+{
+    struct json_value root;
+    struct error err = {0};
+    cr_assert_eq(json_parse(buf_str(b), "spans", 1, &root, &err), OK, "%s: %.*s", err.text,
+                 STR_FMT(buf_str(b)));
+    return root;
+}
+
+/* The value of an attribute as its raw text; empty: there is none. */
+static struct str attribute(struct json_value span, const char *key)
+{
+    struct json_value item, name, value;
+    struct json_iter it = json_iter_begin(json_get(span, "attributes"));
+    while (json_array_next(&it, &item)) {
+        struct json_iter of = json_iter_begin(json_get(item, "value"));
+        if (json_string_equal(json_get(item, "key"), str_from(key)) &&
+            json_object_next(&of, &name, &value))
+            return value.raw;
+    }
+    return STR("");
+}
+
+static void has(struct json_value span, const char *key, const char *raw)
+{
+    struct str found = attribute(span, key);
+    cr_expect(str_equal(found, str_from(raw)), "%s is %.*s, not %s", key, STR_FMT(found), raw);
+}
+
+Test(traces, a_record_is_one_span_and_one_of_each_call)
+{
+    struct model *m = serve_test_model();
+    struct config *c = serve_test_config(
+        m, "experts:\n  - {name: cheap, url: \"http://[::1]:81/v1\", upstream_model: c-1}\n"
+           "  - {name: dear, url: \"https://api.example.com/v1\", dialect: anthropic}\n"
+           "traces: {endpoint: \"http://127.0.0.1:4318/v1/traces/\", service_name: \"a "
+           "\\\"b\\\"\"}\n");
+    cr_expect(str_equal(c->traces.endpoint, STR("http://127.0.0.1:4318/v1/traces")));
+    const struct trace t = {.on = true, .id_high = 1, .id_low = 2, .span = 3, .parent = 4};
+    const struct record_call calls[] = {
+        {.expert = STR("cheap"), .outcome = CALL_FAILED, .begin_ms = 5, .latency_ms = 7},
+        {.expert = STR("dear"),
+         .outcome = CALL_ANSWERED,
+         .begin_ms = 12,
+         .latency_ms = 100,
+         .hedge = true,
+         .cost = {.nano_usd = 123456789, .tokens = {.input = 10, .cached = 4, .output = 20}}}};
+    const struct record r = {.id = "req_1",
+                             .begin_wall_ms = 1700000000123,
+                             .front = FRONT_MESSAGES,
+                             .trace = &t,
+                             .model = STR("leeroo/\"x\""),
+                             .policy = STR("best"),
+                             .expert = STR("dear"),
+                             .plan = STR("single"),
+                             .quality = 0.5,
+                             .predicted_nano_usd = 1,
+                             .http_status = 200,
+                             .cost = calls[1].cost,
+                             .attempts = 2,
+                             .first_token_ms = 40,
+                             .total_ms = 112,
+                             .calls = calls,
+                             .call_count = 2};
+    struct buf spans, whole;
+    buf_init(&spans, 65536);
+    buf_init(&whole, 65536);
+    cr_expect_eq(traces_write_spans(c, &r, &spans), 3);
+    traces_write_head(c, &whole);
+    buf_add(&whole, buf_str(&spans));
+    traces_write_tail(&whole);
+    struct json_value of, resource, scope, span;
+    struct json_iter it = json_iter_begin(json_get(parse(&whole), "resourceSpans"));
+    cr_assert(json_array_next(&it, &resource));
+    has(json_get(resource, "resource"), "service.name", "\"a \\\"b\\\"\"");
+    it = json_iter_begin(json_get(resource, "scopeSpans"));
+    cr_assert(json_array_next(&it, &scope));
+    it = json_iter_begin(json_get(scope, "spans"));
+    cr_assert(json_array_next(&it, &span));
+    of = json_get(span, "traceId");
+    cr_expect(json_string_equal(of, STR("00000000000000010000000000000002")));
+    cr_expect(json_string_equal(json_get(span, "spanId"), STR("0000000000000003")));
+    cr_expect(json_string_equal(json_get(span, "parentSpanId"), STR("0000000000000004")));
+    cr_expect(json_string_equal(json_get(span, "name"), STR("chat leeroo/\"x\"")));
+    cr_expect(json_string_equal(json_get(span, "startTimeUnixNano"), STR("1700000000123000000")));
+    cr_expect(json_string_equal(json_get(span, "endTimeUnixNano"), STR("1700000000235000000")));
+    has(span, "gen_ai.usage.input_tokens", "\"10\"");
+    has(span, "gen_ai.usage.cache_read.input_tokens", "\"4\"");
+    has(span, "leeroo.cost_usd", "0.123456789");
+    has(span, "leeroo.time_to_first_token_ms", "\"40\"");
+    has(span, "error.type", "");
+    cr_assert(json_array_next(&it, &span));
+    has(span, "server.address", "\"[::1]\"");
+    has(span, "server.port", "\"81\"");
+    has(span, "gen_ai.request.model", "\"c-1\"");
+    has(span, "error.type", "\"_OTHER\"");
+    cr_expect(json_string_equal(json_get(span, "parentSpanId"), STR("0000000000000003")));
+    cr_assert(json_array_next(&it, &span));
+    has(span, "server.address", "\"api.example.com\"");
+    has(span, "server.port", "\"443\"");
+    has(span, "gen_ai.provider.name", "\"anthropic\"");
+    has(span, "leeroo.hedge", "true");
+    cr_expect_not(json_array_next(&it, &span));
+    buf_done(&spans);
+    buf_done(&whole);
+    config_free(c);
+    model_free(m);
+}
+
+static void is_refused(const char *traces, const char *says)
+{
+    char yaml[1024];
+    struct config *c = NULL;
+    struct error err = {0};
+    snprintf(yaml, sizeof(yaml), "model: m\n" SERVE_TEST_EXPERTS "traces: %s\n", traces);
+    cr_expect_neq(config_parse(str_from(yaml), "t.yaml", &c, &err), OK, "%s", traces);
+    cr_expect(strstr(err.text, says), "%s", err.text);
+}
+
+Test(traces, mistakes_in_the_configuration_are_named)
+{
+    is_refused("{}", "traces lacks the key 'endpoint'");
+    is_refused("{endpoint: localhost}", "url: it must start with http:// or https://");
+    is_refused("{endpoint: \"http://h\", sample: 2}", "sample must be between 0 and 1");
+    is_refused("{endpoint: \"http://h\", headers: {a b: env:X}}", "'a b' cannot be the name");
+    is_refused("{endpoint: \"http://h\", headers: {x-key: abc}}", "x-key must be env:NAME");
+    is_refused("{endpoint: \"http://h\", headers: [x]}", "headers must be a section");
+}
