@@ -101,7 +101,7 @@ class Bench:
         return p
 
     def start_upstream(self, *args):
-        p = self.start([self.build / "bench/gateway_upstream", *args], stdout=subprocess.PIPE)
+        p = self.start([self.build / "bench/gateway/gateway_upstream", *args], stdout=subprocess.PIPE)
         return int(p.stdout.readline().decode().rsplit(":", 1)[1])
 
     def stop(self):
@@ -193,7 +193,7 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
         return path
 
     def load(self, port, request, mode, connections, seconds, *rate):
-        out = subprocess.run([str(x) for x in [self.build / "bench/gateway_load", port, request, mode, connections, seconds, *rate]],
+        out = subprocess.run([str(x) for x in [self.build / "bench/gateway/gateway_load", port, request, mode, connections, seconds, *rate]],
                              check=True, stdout=subprocess.PIPE).stdout
         return json.loads(out)
 
@@ -227,7 +227,7 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
         upstream = self.start_upstream("100000", "100")
         port, process, _ = self.leeroo(upstream=upstream, name="streams")
         wait_port(port, process)
-        load = subprocess.Popen([str(x) for x in [self.build / "bench/gateway_load", port, self.request("leeroo", {}, True), "hold", n, 8]], stdout=subprocess.PIPE)
+        load = subprocess.Popen([str(x) for x in [self.build / "bench/gateway/gateway_load", port, self.request("leeroo", {}, True), "hold", n, 8]], stdout=subprocess.PIPE)
         time.sleep(6)
         mb = rss_mb(process.pid)
         got = json.loads(load.communicate()[0])
@@ -240,7 +240,7 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
         wait_port(port, process)
         self.load(port, self.request("leeroo", {}), "open", 64, 20, rate / 2)  # warm
         begin, samples, lock = time.time(), [], None
-        load = subprocess.Popen([str(x) for x in [self.build / "bench/gateway_load", port, self.request("leeroo", {}), "open", 64, minutes * 60, rate / 2]], stdout=subprocess.PIPE)
+        load = subprocess.Popen([str(x) for x in [self.build / "bench/gateway/gateway_load", port, self.request("leeroo", {}), "open", 64, minutes * 60, rate / 2]], stdout=subprocess.PIPE)
         while load.poll() is None:
             time.sleep(5)
             at = (time.time() - begin) / (minutes * 60)

@@ -1,8 +1,8 @@
 /* A load generator for bench_gateway that costs little itself: raw sockets, one thread, prepared requests.
  *
- *     gateway_load PORT FILE closed CONNECTIONS SECONDS        as fast as answers come, one at a time on each connection
- *     gateway_load PORT FILE open CONNECTIONS SECONDS RATE     RATE requests a second, each timed from when it was due, so
- *                                                              that waiting behind a stall counts
+ *     gateway_load PORT FILE closed CONNECTIONS SECONDS        one request at a time on each connection
+ *     gateway_load PORT FILE open CONNECTIONS SECONDS RATE     RATE a second, each timed from when it was due, so that
+ *                                                              waiting behind a stall counts
  *     gateway_load PORT FILE hold CONNECTIONS SECONDS          opens streams and reads them until SECONDS have passed
  *
  * FILE is a whole HTTP request. An answer ends by its content-length or its last chunk. Prints one JSON object with

@@ -1,5 +1,5 @@
-/* The upstream of bench_gateway: answers every POST with one canned chat completion, whole or as a stream, as fast as it
- * can, or a stream at a pace. One thread.
+/* The upstream of bench_gateway: answers every POST with one canned chat completion, whole or as a stream, as fast as
+ * it can, or a stream at a pace. One thread.
  *
  *     gateway_upstream [CHUNKS [INTERVAL_MS]]      prints "http://127.0.0.1:PORT" and runs until killed */
 #include <stdio.h>

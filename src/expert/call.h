@@ -1,10 +1,10 @@
 /* One chat call to one expert: builds URL and headers, runs it, turns what comes back into chat completions, reads
- * usage and errors out of it, and says whether trying again makes sense. Nothing is retried here. Everything that leaves this module has the
- * expert's key taken out of it.
+ * usage and errors out of it, and says whether trying again makes sense. Nothing is retried here. Everything that
+ * leaves this module has the expert's key taken out of it.
  *
- * Callbacks run on the loop's thread, never from inside start, resume or cancel. on_event for each event of a
- * stream, on_flush after the last event of a read, on_done once. After on_done has returned, or after
- * expert_call_cancel (allowed in any callback), the call is gone. */
+ * Callbacks run on the loop's thread, never from inside start, resume or cancel. on_event for each event of a stream,
+ * on_flush after the last event of a read, on_done once. After on_done has returned, or after expert_call_cancel
+ * (allowed in any callback), the call is gone. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Outgoing calls: their life, their deadlines, and which of two ways they go: http_plain.c for plain HTTP to an address,
- * http_curl.c for all else.
+/* Outgoing calls: their life, their deadlines, and which of two ways they go: http_plain.c for plain HTTP to an
+ * address, http_curl.c for all else.
  *
  * Starting, resuming and cancelling leave the call on a to-do list that is worked off at the end of the loop's round;
  * only a cancellation while nobody is inside a call acts at once. */
@@ -42,8 +42,8 @@ static void call_unlist(struct http_call *c)
     c->listed = false;
 }
 
-/* Deadlines: first byte, idle and total, and connecting where curl does not do it. The timer is set for the earliest and
- * looks again when it fires, so that bytes only note the time. */
+/* Deadlines: first byte, idle and total, and connecting where curl does not do it. The timer is set for the earliest
+ * and looks again when it fires, so that bytes only note the time. */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {

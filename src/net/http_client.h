@@ -1,10 +1,10 @@
 /* Outgoing HTTP(S) calls on a loop. Plain HTTP to a literal address goes straight over a socket, which costs a third;
- * TLS, HTTP/2, names to look up and proxies are libcurl's. Redirects are never followed, TLS is always verified, proxies
- * come from the environment only when options.use_proxy is set.
+ * TLS, HTTP/2, names to look up and proxies are libcurl's. Redirects are never followed, TLS is always verified,
+ * proxies come from the environment only when options.use_proxy is set.
  *
- * Callbacks run on the loop's thread, never from inside http_call_start, http_call_resume or http_call_cancel.
- * Order: on_head once, on_body*, on_done once. After on_done, or after http_call_cancel, the call is gone.
- * http_call_cancel may be called from inside any callback of the same call; nothing is called after it. */
+ * Callbacks run on the loop's thread, never from inside http_call_start, http_call_resume or http_call_cancel. Order:
+ * on_head once, on_body*, on_done once. After on_done, or after http_call_cancel, the call is gone. http_call_cancel
+ * may be called from inside any callback of the same call; nothing is called after it. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 /* Private to the HTTP client: one call, the client it belongs to, and the two ways a call can go. Only http_client.c,
  * http_curl.c and http_plain.c include this.
  *
- * Callbacks may start, pause, resume and cancel any call, so these only mark the call and put it on a to-do list, worked
- * off at the end of the loop's round; `inside` counts how deep we are in something that must not lose its call. */
+ * Callbacks may start, pause, resume and cancel any call, so these only mark the call and put it on a to-do list,
+ * worked off at the end of the loop's round; `inside` counts how deep we are in something that must not lose its
+ * call. */
 #pragma once
 
 #include "base/buf.h"

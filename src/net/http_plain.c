@@ -1,11 +1,12 @@
-/* Outgoing calls straight over sockets: HTTP/1.1, no TLS, to a literal address, on kept connections. It is what a gateway
- * in front of local model servers does all day, and costs a third of the way by curl.
+/* Outgoing calls straight over sockets: HTTP/1.1, no TLS, to a literal address, on kept connections. It is what a
+ * gateway in front of local model servers does all day, and costs a third of the way by curl.
  *
- * A connection belongs to its host's idle list or to one call. A call that finds a kept connection closed under it before
- * a byte of the answer came goes once more, on a new one. */
+ * A connection belongs to its host's idle list or to one call. A call that finds a kept connection closed under it
+ * before a byte of the answer came goes once more, on a new one. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -227,8 +228,8 @@ static void fail(struct plain_conn *n, enum status status, const char *what, int
 
 static void fail_connect(struct plain_conn *n, int sys_errno)
 {
-    char what[AUTHORITY_BYTES + 32] = "cannot connect to ";
-    strncat(what, n->host->authority, AUTHORITY_BYTES);
+    char what[AUTHORITY_BYTES + 32];
+    snprintf(what, sizeof(what), "cannot connect to %s", n->host->authority);
     fail(n, ERR_UPSTREAM, what, sys_errno);
 }
 
