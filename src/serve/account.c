@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "dialect/anthropic.h"
 #include "dialect/tokens.h"
+#include "serve/cache.h"
 #include "serve/chat_int.h"
 #include "serve/decision.h"
 #include "store/ledger.h"
@@ -108,7 +109,7 @@ struct cost chat_cost_total(const struct chat *c)
         cost_add(&sum, &p->cost);
         counted = true;
     }
-    if (!counted)
+    if (!counted && !c->cache.hit)
         sum.basis = COST_ESTIMATED;
     return sum;
 }
@@ -142,8 +143,15 @@ static struct str in_arena(const struct chat *c, const char *text)
 
 static struct str plan_label(const struct chat *c)
 {
+static struct str expert_name(const struct chat *c)
+{
+    return c->cache.hit ? c->cache.hit->face.expert : chat_expert(c)->name;
+}
+
     return c->run ? pool_arm_label(c->snapshot->pool, c->choice.decision.arm)
                   : str_from(plan_kind_name(PLAN_SINGLE));
+    if (c->cache.hit)
+        return c->cache.hit->face.plan;
 }
 
 static struct str paid_name(const struct chat *c, const struct chat_paid *p)
@@ -153,6 +161,12 @@ static struct str paid_name(const struct chat *c, const struct chat_paid *p)
 
 static void write_paid(const struct chat *c, const struct chat_paid *p, struct buf *out)
 {
+/* Nothing was asked for a hit, so its cost of nothing has no other basis. */
+static const char *basis_name(const struct chat *c, const struct cost *cost)
+{
+    return c->cache.hit ? "cached" : cost_basis_name(cost->basis);
+}
+
     buf_addf(out, "{\"expert\":\"%.*s\",\"cost_usd\":", STR_FMT(paid_name(c, p)));
     money_format_usd(out, p->cost.nano_usd);
     buf_addf(out, ",\"latency_ms\":%llu,\"cost_basis\":\"%s\",\"outcome\":\"%s\"%s}",
@@ -167,12 +181,15 @@ void chat_write_member(const struct chat *c, const struct expert_answer *running
         chat_note_candidate(&now, CALL_ANSWERED, running);
     struct cost cost = chat_cost_total(&now);
     struct str plan = str_from(plan_kind_name(PLAN_SINGLE));
-    if (c->run)
+    if (c->cache.hit)
+        plan = c->cache.hit->face.plan;
+    else if (c->run)
         plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->name;
     buf_addf(out, ",\"leeroo\":{\"expert\":\"%.*s\",\"plan\":\"%.*s\",\"cost_usd\":",
-             STR_FMT(chat_expert(c)->name), STR_FMT(plan));
+             STR_FMT(expert_name(c)), STR_FMT(plan));
     money_format_usd(out, cost.nano_usd);
-    buf_addf(out, ",\"cost_basis\":\"%s\"", cost_basis_name(cost.basis));
+    buf_addf(out, ",\"cost_basis\":\"%s\"%s", basis_name(c, &cost),
+             c->cache.hit ? ",\"cached\":true" : "");
     bool several = c->run || now.paid_count > 1;
     for (size_t i = 0; several && i < now.paid_count; i++) {
         buf_add_c(out, i ? "," : ",\"calls\":[");
@@ -186,25 +203,39 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     char usd[USD_BYTES_MAX], lambda[40];
     size_t n = 0;
     format_usd(cost->nano_usd, usd);
-    snprintf(lambda, sizeof(lambda), "%.9g", c->choice.decision.lambda);
+    snprintf(lambda, sizeof(lambda), "%.9g",
+             c->cache.hit ? c->cache.hit->face.lambda : c->choice.decision.lambda);
     headers[n++] = (struct http_header){STR("x-leeroo-request-id"), str_from(c->id)};
     headers[n++] =
         (struct http_header){STR("x-request-id"), str_from(c->id)}; /* for OpenAI's clients */
     if (c->front.front == FRONT_MESSAGES)
         headers[n++] = (struct http_header){STR("request-id"), str_from(c->id)};
-    headers[n++] = (struct http_header){STR("x-leeroo-expert"), chat_expert(c)->name};
-    headers[n++] = (struct http_header){STR("x-leeroo-plan"), plan_label(c)};
+    /* Copies: the configuration may go with the chat, before the headers are written. */
+    headers[n++] =
+        (struct http_header){STR("x-leeroo-expert"), arena_copy(c->x->arena, expert_name(c))};
+    headers[n++] =
+        (struct http_header){STR("x-leeroo-plan"), arena_copy(c->x->arena, plan_label(c))};
     headers[n++] = (struct http_header){STR("x-leeroo-lambda"), in_arena(c, lambda)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-usd"), in_arena(c, usd)};
     headers[n++] =
-        (struct http_header){STR("x-leeroo-cost-basis"), str_from(cost_basis_name(cost->basis))};
-    return n;
+        (struct http_header){STR("x-leeroo-cost-basis"), str_from(basis_name(c, cost))};
+    return n + chat_cache_headers(c, headers + n);
 }
 
 /* The request and its record */
 
 static struct record record_of(const struct chat *c)
 {
+static void record_hit(struct record *r, const struct cache_face *face)
+{
+    r->expert = face->expert;
+    r->plan = face->plan;
+    r->quality = face->quality;
+    r->lambda = face->lambda;
+    r->reference_nano_usd = face->reference_nano_usd;
+    r->cached = true;
+}
+
     const struct pool_choice *choice = &c->choice;
     struct record r = {
         .id = c->id,
@@ -216,14 +247,18 @@ static struct record record_of(const struct chat *c)
         .stream = c->request.stream,
         .first_token_ms = -1,
     };
-    if (!c->chosen)
+    if (!c->chosen && !c->cache.hit)
         return r;
-    size_t arm = c->run ? choice->decision.arm : choice->order[c->candidate];
     size_t reference = c->snapshot->config->reference, policy = choice->target.policy;
     if (policy != SIZE_MAX)
         r.policy = c->snapshot->config->policies[policy].name;
     r.expert = chat_expert(c)->name;
     r.plan = plan_label(c);
+    if (c->cache.hit) {
+        record_hit(&r, &c->cache.hit->face);
+        return r;
+    }
+    size_t arm = c->run ? choice->decision.arm : choice->order[c->candidate];
     r.quality = (double)choice->estimates[arm].quality;
     r.lambda = choice->decision.lambda;
     r.predicted_nano_usd = choice->estimates[arm].cost_nano_usd;
@@ -233,10 +268,23 @@ static struct record record_of(const struct chat *c)
 
 void chat_open(struct chat *c)
 {
+void chat_face(const struct chat *c, struct cache_face *ret)
+{
+    struct record r = record_of(c);
+    *ret = (struct cache_face){.expert = r.expert,
+                               .plan = r.plan,
+                               .quality = r.quality,
+                               .lambda = r.lambda,
+                               .reference_nano_usd = r.reference_nano_usd,
+                               .expert_index = c->choice.order[c->candidate]};
+}
+
     struct record r = record_of(c);
     struct buf decision;
     buf_init(&decision, LEDGER_DECISION_BYTES_MAX);
-    if (c->worker->gateway->ledger) {
+    if (c->cache.hit) {
+        r.decision = STR("{\"cached\":true}");
+    } else if (c->worker->gateway->ledger) {
         decision_write(c->snapshot->pool, &c->choice, &decision);
         r.decision = decision.status == OK ? buf_str(&decision) : STR("");
     }

@@ -31,6 +31,7 @@ void chat_release(struct chat *c)
     if (c->run)
         plan_run_release(c->run);
     loop_timer_free(c->timer);
+    chat_cache_release(c);
     buf_done(&c->body);
     buf_done(&c->out);
     snapshot_release(c->snapshot);
@@ -148,6 +149,10 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     status = caller_restrict(c->caller, w->snapshot->pool, &target, c->x->arena, err);
     if (status != OK)
         return status;
+    c->choice.target = target; /* for the record of a hit */
+    status = chat_cache_look(c, code, err);
+    if (status != OK || c->cache.hit)
+        return status;
     target.native = c->front.front == FRONT_MESSAGES;
     target.native_dialect = EXPERT_ANTHROPIC;
     target.native_only = c->asked.native_only;
@@ -199,6 +204,10 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
     buf_init(&c->out,
              SIZE_MAX / 2); /* one read's events: bounded by the parser and by curl's buffer */
     enum status status = read_and_choose(c, &param, &code, &err);
+    if (status == OK && c->cache.hit) {
+        chat_cache_answer(c);
+        return;
+    }
     if (status == OK) {
         c->chosen = true;
         c->front.input_tokens = (uint64_t)c->choice.input_tokens;

@@ -9,6 +9,8 @@
  * A chat lives in its exchange's arena; what is not in there (call, timer, buffers) goes in chat_release. */
 #pragma once
 
+#include "base/digest.h"
+#include "dialect/openai.h"
 #include "expert/call.h"
 #include "serve/gate.h"
 #include "serve/gateway_int.h"
@@ -22,7 +24,7 @@
 #define CHAT_WAIT_LAST_MS     20000 /* ... and if there is none, we give up rather than wait longer */
 #define CHAT_HELD_BYTES_MAX   65536 /* of a stream before its first content */
 #define CHAT_DONE_LINGER_MS   1000  /* for the end of an upstream's connection after [DONE] */
-#define CHAT_HEADERS_MAX      24
+#define CHAT_HEADERS_MAX      28
 #define CHAT_BODY_BYTES_SPARE 16384
 #define CHAT_PAID_MAX         (CHAT_ATTEMPTS_MAX + PLAN_MEMBERS_MAX)
 
@@ -39,6 +41,21 @@ struct chat_paid { /* what came of asking one expert, all tries together */
 
 struct plan_run;
 struct hedge;
+struct cache_entry;
+struct cache_face;
+
+enum chat_cache_use { CHAT_CACHE_OFF, CHAT_CACHE_BYPASS, CHAT_CACHE_MISS, CHAT_CACHE_HIT };
+
+struct chat_cache { /* of chat_cache.c */
+    enum chat_cache_use use;
+    bool writes; /* what comes may be stored under key */
+    struct digest key;
+    struct cache_entry *hit; /* held by chat_cache_answer; NULL: none */
+    uint64_t age_s;          /* of the hit */
+    bool keeping;            /* kept is there */
+    struct plan_kept kept;   /* the events of the present try */
+    bool ended_well, ended_badly; /* some choice did */
+};
 
 struct chat {
     struct worker *worker;
@@ -82,6 +99,7 @@ struct chat {
     int64_t begin_wall_ms;
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
     uint64_t asked_ms;                 /* the candidate's first try */
+    struct chat_cache cache;
     struct cost failed;                /* what the candidate's failed tries have cost */
     struct chat_paid paid[CHAT_PAID_MAX];
     size_t paid_count;
@@ -130,6 +148,20 @@ NODISCARD enum status chat_may_ask(const struct chat *c, const struct expert *ex
 /* Tells the budget and record_end; call once, before the exchange is answered to its end. */
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem);
+
+void chat_face(const struct chat *c, struct cache_face *ret); /* of the answer that stands */
+
+/* chat_cache.c */
+/* Once the target is read: fills c->cache; with c->cache.hit nobody needs to be asked. ERR_TIMEOUT: there is none and
+ * the client wants no other. */
+NODISCARD enum status chat_cache_look(struct chat *c, const char **code, struct error *err);
+void chat_cache_answer(struct chat *c); /* ends the exchange with the hit */
+void chat_cache_begin(struct chat *c);  /* a try's stream begins: what was kept of another goes */
+void chat_cache_event(struct chat *c, struct str data, const struct openai_reply *reply);
+void chat_cache_put_stream(struct chat *c); /* it has ended well */
+void chat_cache_put_body(struct chat *c, struct str body);
+void chat_cache_release(struct chat *c);
+size_t chat_cache_headers(const struct chat *c, struct http_header *headers); /* two at most */
 
 /* relay.c: the callbacks of a running call, and the end of the exchange. */
 void relay_event(struct expert_call *call, const struct expert_event *event);

@@ -76,6 +76,12 @@ struct config_traces { /* where spans go (traces.h); no endpoint: nowhere */
     size_t header_count;
 };
 
+struct config_cache { /* of answers */
+    size_t bytes; /* 0: none */
+    size_t entry_bytes;
+    uint32_t ttl_ms;
+};
+
 struct config_ledger {
     const char *store; /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed */
     const char *journal_path;
@@ -98,6 +104,7 @@ struct config {
     struct config_limits limits;
     struct config_drain drain;
     struct config_tls tls;
+    struct config_cache cache;
     struct config_upstream upstream;
     struct config_ledger ledger;
     struct config_traces traces;

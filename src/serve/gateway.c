@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/door.h"
+#include "serve/cache.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
@@ -314,6 +315,16 @@ static enum status keep_budgets(struct gateway *g, struct error *err)
     return folder ? keeper_start(g->snapshot, folder, &g->keeper, err) : OK;
 }
 
+static enum status keep_answers(struct gateway *g, struct error *err)
+{
+    const struct config_cache *c = &g->snapshot->config->cache;
+    const struct cache_limits limits = {c->bytes, c->entry_bytes, 7 * 86400000u};
+    if (c->bytes == 0)
+        return OK;
+    g->cache = cache_create(&limits); /* each request brings its configuration's time to live */
+    return g->cache ? OK : error_set(err, ERR_MEMORY, "out of memory for the cache");
+}
+
 static enum status gateway_start(struct gateway *g, struct error *err)
 {
     char listen[256];
@@ -323,6 +334,8 @@ static enum status gateway_start(struct gateway *g, struct error *err)
         status = keep_budgets(g, err);
     if (status == OK)
         status = secure_create(g->snapshot->config, &g->secure, err);
+    if (status == OK)
+        status = keep_answers(g, err);
     if (status == OK)
         status = ledger_watch_open(g->snapshot->config, &g->ledger, err);
     if (status == OK)
@@ -405,6 +418,7 @@ void gateway_free(struct gateway *g)
     }
     free(g->workers);
     secure_free(g->secure);
+    cache_free(g->cache);
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keys_close(g->keys);

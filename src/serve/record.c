@@ -108,7 +108,8 @@ static void log_record(const struct record *r)
               "predicted_usd=%s cost_usd=%s basis=%s input_tokens=%lld output_tokens=%lld "
               "attempts=%u first_token_ms=%lld total_ms=%llu%s%s%s",
               r->id, STR_FMT(policy), STR_FMT(r->expert), plan, r->http_status, r->stream,
-              r->quality, r->lambda, predicted, found, cost_basis_name(r->cost.basis),
+              r->quality, r->lambda, predicted, found,
+              r->cached ? "cached" : cost_basis_name(r->cost.basis),
               (long long)r->cost.tokens.input, (long long)r->cost.tokens.output, r->attempts,
               (long long)r->first_token_ms, (unsigned long long)r->total_ms,
               calls.len ? calls.ptr : "", r->problem ? " error=" : "", r->problem ? problem : "");

@@ -76,6 +76,7 @@ static void relay_data(struct chat *c, const struct expert_event *e)
     const struct openai_reply *reply = e->reply;
     if (c->done_mark)
         return; /* nothing may follow [DONE] */
+    chat_cache_event(c, e->data, reply);
     if (!reply) {
         c->done_mark = e->done;
         c->has_content |= e->done;
@@ -102,6 +103,7 @@ void relay_event(struct expert_call *call, const struct expert_event *event)
 
 enum status relay_prepare(struct chat *c, struct error *err)
 {
+    chat_cache_begin(c);
     c->events = front_stream_create(&c->front, c->x->arena);
     return c->events ? OK : error_set(err, ERR_MEMORY, "out of memory for a stream");
 }
@@ -156,6 +158,8 @@ static void end_stream(struct chat *c, const char *problem)
         front_stream_end(c->events, &c->out);
     if (c->out.len > 0)
         http_stream_write(x, buf_str(&c->out));
+    if (!problem)
+        chat_cache_put_stream(c);
     chat_account(c, problem ? REQUEST_FAILED : REQUEST_ANSWERED, 200, problem);
     chat_release(c);
     x->on_gone = NULL;
@@ -213,9 +217,11 @@ static void finish_whole(struct chat *c, struct str body)
     struct error err = {0};
     enum status status = OK;
     bool is_chat = c->front.front == FRONT_CHAT;
+    const struct str completion = body;
     buf_init(&more, body.len + MEMBER_BYTES_MAX);
     buf_init(&answer, SIZE_MAX / 2); /* a few times the body, which is bounded */
-    if ((c->run || c->paid_count > 1 || !is_chat) && openai_reply_read(body, &reply, NULL) == OK)
+    if ((c->run || c->paid_count > 1 || !is_chat || c->cache.hit) &&
+        openai_reply_read(body, &reply, NULL) == OK)
         add_member(c, reply.root, &more);
     if (more.len > 0 && more.status == OK)
         body = buf_str(&more);
@@ -223,10 +229,12 @@ static void finish_whole(struct chat *c, struct str body)
         status = front_answer(&c->front, body, &answer, &err);
         body = buf_str(&answer);
     }
-    if (status == OK)
+    if (status == OK) {
+        chat_cache_put_body(c, completion);
         end_whole(c, 200, body, 0, NULL);
-    else
+    } else {
         end_failed(c, errors_row(status), &err, 0);
+    }
     buf_done(&answer);
     buf_done(&more);
 }

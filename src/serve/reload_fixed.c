@@ -25,6 +25,8 @@ static const struct fixed {
     {"state_dir", FIXED_PATH, CONFIG(state_dir)},
     {"state_dir", FIXED_PATH, CONFIG(spend_path)},
     {"ledger", FIXED_PATH, CONFIG(ledger.store)},
+    {"cache.size", FIXED_SIZE, CONFIG(cache.bytes)},
+    {"cache.entry", FIXED_SIZE, CONFIG(cache.entry_bytes)},
     {"ledger", FIXED_PATH, CONFIG(ledger.journal_path)},
     {"ledger", FIXED_SIZE, CONFIG(ledger.journal_bytes)},
     {"limits.connections", FIXED_U32, CONFIG(limits.connections)},

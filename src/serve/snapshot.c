@@ -31,6 +31,8 @@ enum status snapshot_create(const struct config *config, const struct model *mod
         free(s);
         return status;
     }
+    static atomic_uint_fast64_t generations;
+    s->generation = atomic_fetch_add(&generations, 1);
     atomic_store(&s->holders, 1);
     s->config = config;
     s->model = model;
