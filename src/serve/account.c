@@ -63,10 +63,12 @@ static enum status write_body(const struct chat *c, const struct expert *expert,
 }
 
 enum status chat_write_body(const struct chat *c, const struct expert *expert, size_t candidate,
-                            bool native, struct buf *out, struct error *err)
+                            bool native, int64_t failed_nano_usd, struct buf *out,
+                            struct error *err)
 {
-    int64_t spent = chat_cost_total(c).nano_usd + c->failed.nano_usd + c->reserved_nano_usd;
-    int64_t limit = pool_output_limit(c->snapshot->pool, &c->request, &c->choice, candidate, spent);
+    int64_t others = chat_cost_total(c).nano_usd + c->reserved_nano_usd;
+    int64_t limit = pool_output_limit(c->snapshot->pool, &c->request, &c->choice, candidate, others,
+                                      failed_nano_usd);
     if (limit == 0)
         return error_set(err, ERR_BUDGET,
                          "what failed tries have cost leaves no answer within max_cost");

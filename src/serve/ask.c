@@ -252,7 +252,8 @@ static enum status start_call(struct chat *c, struct error *err)
     c->native = chat_is_native(c, expert);
     status = relay_prepare(c, err);
     if (status == OK)
-        status = chat_write_body(c, expert, c->candidate, c->native, &c->body, err);
+        status =
+            chat_write_body(c, expert, c->candidate, c->native, c->failed.nano_usd, &c->body, err);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert, buf_str(&c->body), c->native);

@@ -129,11 +129,11 @@ void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const s
 /* The candidate is done with. `answer` NULL: nothing came that would cost. */
 void chat_note_candidate(struct chat *c, enum call_outcome outcome,
                          const struct expert_answer *answer);
-/* Writes the body for an expert, choice.order[candidate], so that its answer keeps the request within max_cost.
- * ERR_BUDGET: what was spent on failed tries leaves nothing for one. */
+/* Writes the body for an expert, choice.order[candidate], so that its answer keeps the request within max_cost, its own
+ * failed tries counted. ERR_BUDGET: what was spent leaves nothing for one. */
 NODISCARD enum status chat_write_body(const struct chat *c, const struct expert *expert,
-                                      size_t candidate, bool native, struct buf *out,
-                                      struct error *err);
+                                      size_t candidate, bool native, int64_t failed_nano_usd,
+                                      struct buf *out, struct error *err);
 struct cost chat_cost_total(const struct chat *c);     /* of what was noted */
 struct cost chat_cost_predicted(const struct chat *c); /* that, and the candidate's estimate */
 /* `,"leeroo":{...}`, to stand behind another member. `running`: the candidate's call until now; NULL: noted. */

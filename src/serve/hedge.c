@@ -254,7 +254,8 @@ static enum status write_body(struct hedge *h, struct error *err)
     int64_t kept_back = c->reserved_nano_usd;
     if (kept_back > 0) /* what the other has cost when this one wins */
         c->reserved_nano_usd = input_cost(c, c->candidate);
-    enum status status = chat_write_body(c, expert_of(h), h->candidate, h->native, &h->body, err);
+    enum status status = chat_write_body(c, expert_of(h), h->candidate, h->native,
+                                         c->failed.nano_usd, &h->body, err);
     c->reserved_nano_usd = kept_back;
     return status;
 }
@@ -301,10 +302,11 @@ static bool keep_back(struct chat *c)
 {
     const struct estimate *e = &c->choice.estimates[c->choice.order[0]];
     const struct pool *p = c->snapshot->pool;
-    if (pool_output_limit(p, &c->request, &c->choice, 0, 0) == INT64_MAX)
+    if (pool_output_limit(p, &c->request, &c->choice, 0, 0, 0) == INT64_MAX)
         return true;
     int64_t reserve = input_cost(c, 1);
-    if (pool_output_limit(p, &c->request, &c->choice, 0, reserve) < (int64_t)e->output_tokens + 1)
+    if (pool_output_limit(p, &c->request, &c->choice, 0, reserve, 0) <
+        (int64_t)e->output_tokens + 1)
         return false;
     c->reserved_nano_usd = reserve > 0 ? reserve : 1;
     return true;

@@ -215,7 +215,7 @@ static enum status start_call(struct member *m, struct error *err)
         return status;
     buf_clear(&m->body);
     plan_kept_clear(&m->kept);
-    status = chat_write_body(c, expert_of(m), m->index, false, &m->body, err);
+    status = chat_write_body(c, expert_of(m), m->index, false, m->cost.nano_usd, &m->body, err);
     if (status != OK)
         return status;
     struct expert_call_options o = chat_call_options(c, expert_of(m), buf_str(&m->body), false);

@@ -25,7 +25,8 @@ static int64_t output_within(const struct price *price, const struct estimate *e
 }
 
 int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
-                          const struct pool_choice *c, size_t candidate, int64_t spent_nano_usd)
+                          const struct pool_choice *c, size_t candidate, int64_t others_nano_usd,
+                          int64_t failed_nano_usd)
 {
     size_t expert = c->order[candidate];
     int64_t limit = c->policy.max_cost_nano_usd;
@@ -37,8 +38,9 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
         double whole = (double)c->estimates[c->decision.arm].cost_max_nano_usd;
         limit = (int64_t)((double)limit * ((double)e->cost_nano_usd / whole));
     } else {
-        limit -= spent_nano_usd;
+        limit -= others_nano_usd;
     }
+    limit -= failed_nano_usd;
     return output_within(&p->config->experts[expert].price, e, c->input_tokens, r, limit);
 }
 

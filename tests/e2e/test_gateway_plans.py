@@ -428,7 +428,7 @@ def test_unknown_plans_are_named(gateway, upstream, path):
     del body["leeroo"]
     r = gateway.client.post(path, json=body, headers={"x-leeroo-plans": "pannel"})
     assert r.status_code == 400 and r.json()["error"]["param"] == "x-leeroo-plans"
-    r = gateway.client.post(path, json={**body, "leeroo": {"plan": "none"}})
+    r = gateway.client.post(path, json={**body, "leeroo": {"panels": "none"}})
     assert r.status_code == 400 and r.json()["error"]["param"] == "leeroo"
     assert not upstream.requests
 

@@ -419,8 +419,36 @@ Test(pool, a_request_may_lower_the_cap_and_never_raise_it)
     named = chosen_as(t, HARD);
     struct openai_request r;
     cr_assert_eq(openai_request_parse(STR(HARD), false, arena, &r, NULL, NULL), OK);
-    int64_t most = pool_output_limit(pool, &r, &named, 0, 0);
+    int64_t most = pool_output_limit(pool, &r, &named, 0, 0, 0);
     cr_expect(most > 0 && most < 1000000, "%lld", (long long)most);
+    int64_t half = free.estimates[2].cost_nano_usd / 2;
+    cr_expect_lt(pool_output_limit(pool, &r, &named, 0, half, 0), most);
+    cr_expect_eq(pool_output_limit(pool, &r, &named, 0, 0, half),
+                 pool_output_limit(pool, &r, &named, 0, half, 0));
+    cr_expect_eq(pool_output_limit(pool, &r, &named, 0, half, 4 * half), 0);
+    end();
+}
+
+/* A member's own failed tries come out of its own share; what the others cost does not. */
+Test(pool, members_of_a_plan_share_the_cap)
+{
+    begin_with(serve_test_plan_model(false),
+               SERVE_TEST_EXPERTS "policies: {default: {lambda: 0, max_cost: 0.001}}\n");
+    struct openai_request r;
+    struct pool_choice c = choose_plan("leeroo", CHAT(""), "");
+    size_t panel = arm_called(SERVE_TEST_PANEL);
+    const struct plan *plan = pool_arm_at(pool, panel);
+    c.decision.arm = panel;
+    for (size_t k = 0; k < plan->member_count; k++)
+        c.order[k] = plan->members[k];
+    cr_assert_eq(openai_request_parse(STR(CHAT("")), false, arena, &r, NULL, NULL), OK);
+    for (size_t k = 0; k < plan->member_count; k++) {
+        int64_t most = pool_output_limit(pool, &r, &c, k, 0, 0);
+        cr_expect_gt(most, 0);
+        cr_expect_eq(pool_output_limit(pool, &r, &c, k, 900000, 0), most);
+        cr_expect_lt(pool_output_limit(pool, &r, &c, k, 0, 10000), most);
+        cr_expect_eq(pool_output_limit(pool, &r, &c, k, 0, 1000000), 0);
+    }
     end();
 }
 
