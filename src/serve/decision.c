@@ -58,36 +58,43 @@ static void write_name(struct buf *out, const char *before, struct str name)
     buf_add_char(out, '"');
 }
 
-/* The best of those that were no candidates or lost, by utility, the chosen one first. */
-static size_t best_arms(const struct pool *p, const struct pool_choice *choice,
-                        size_t best[DECISION_ARMS_MAX])
-{
+struct best {
+    size_t arms[DECISION_ARMS_MAX];
     double utility[DECISION_ARMS_MAX];
-    size_t count = 1;
-    best[0] = choice->decision.arm;
-    for (size_t arm = 0; arm < pool_arm_count(p); arm++) {
+    size_t count;
+};
+
+/* Those of [from, to) by utility, behind what is there already. */
+static void add_best(struct best *b, const struct pool_choice *choice, size_t from, size_t to)
+{
+    size_t floor = b->count;
+    for (size_t arm = from; arm < to && floor < DECISION_ARMS_MAX; arm++) {
         const struct estimate *e = &choice->estimates[arm];
         double u = (double)e->quality - choice->decision.lambda * (double)e->cost_nano_usd * 1e-9;
-        if (arm == best[0] || (count == DECISION_ARMS_MAX && u <= utility[count - 1]))
+        bool full = b->count == DECISION_ARMS_MAX;
+        if (arm == b->arms[0] || (full && u <= b->utility[b->count - 1]))
             continue;
-        size_t at = count < DECISION_ARMS_MAX ? count++ : count - 1;
-        for (; at > 1 && u > utility[at - 1]; at--) {
-            best[at] = best[at - 1];
-            utility[at] = utility[at - 1];
+        size_t at = full ? b->count - 1 : b->count++;
+        for (; at > floor && u > b->utility[at - 1]; at--) {
+            b->arms[at] = b->arms[at - 1];
+            b->utility[at] = b->utility[at - 1];
         }
-        best[at] = arm;
-        utility[at] = u;
+        b->arms[at] = arm;
+        b->utility[at] = u;
     }
-    return count;
 }
 
+/* The chosen one, experts, plans: whether they were candidates or not. */
 static void write_estimates(const struct pool *p, const struct pool_choice *choice, struct buf *out)
 {
-    size_t best[DECISION_ARMS_MAX], count = best_arms(p, choice, best);
+    size_t experts = pool_config(p)->expert_count;
+    struct best best = {.arms = {choice->decision.arm}, .count = 1};
+    add_best(&best, choice, 0, experts);
+    add_best(&best, choice, experts, pool_arm_count(p));
     buf_add(out, STR(",\"estimates\":{"));
-    for (size_t i = 0; i < count && has_room(out); i++) {
-        const struct estimate *e = &choice->estimates[best[i]];
-        write_name(out, i ? ",\"" : "\"", pool_arm_at(p, best[i])->name);
+    for (size_t i = 0; i < best.count && has_room(out); i++) {
+        const struct estimate *e = &choice->estimates[best.arms[i]];
+        write_name(out, i ? ",\"" : "\"", pool_arm_at(p, best.arms[i])->name);
         buf_add(out, STR(":["));
         write_quality(out, (double)e->quality);
         buf_add_char(out, ',');

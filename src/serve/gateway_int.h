@@ -64,8 +64,9 @@ struct gateway {
     enum gateway_drain drain;
 };
 
-#define REQUEST_ID_BYTES 24
+#define REQUEST_ID_BYTES 32
 
+/* Seconds, then 64 random bits: the ledger's index grows at one end, where random ids would touch all of it. */
 void worker_request_id(struct worker *w, char into[REQUEST_ID_BYTES]);
 
 /* Answers with a whole JSON body and x-leeroo-request-id. */

@@ -89,5 +89,6 @@ struct ledger_state {
 };
 void ledger_state(struct ledger *l, struct ledger_state *ret); /* any thread; cheap */
 
-/* Waits until what was told before, and what an earlier process left, is in the database: false when it is not within `timeout_ms`. Not for loops. */
+/* Waits until what was told before, and what an earlier process left, is in the database. False: it is not, within
+ * `timeout_ms`. Not for loops. */
 NODISCARD bool ledger_flush(struct ledger *l, uint32_t timeout_ms);

@@ -13,13 +13,14 @@ Test(answer, request_ids_are_all_different)
     rng_seed(&w.rng, 1);
     worker_request_id(&w, first);
     worker_request_id(&w, other);
-    cr_expect_eq(strlen(first), 20);
+    cr_expect_eq(strlen(first), 28);
     cr_expect_eq(strncmp(first, "req_", 4), 0);
-    cr_expect_eq(strspn(first + 4, "0123456789abcdef"), 16);
+    cr_expect_eq(strspn(first + 4, "0123456789abcdef"), 24);
     cr_expect_str_neq(first, other);
     rng_seed(&w.rng, 1);
     worker_request_id(&w, again);
-    cr_expect_str_eq(first, again, "it comes from the worker's generator alone");
+    cr_expect_str_eq(first + 12, again + 12, "behind the time the worker's generator alone");
+    cr_expect(strncmp(first, again, 12) <= 0, "they grow with time");
 }
 
 static void handle(struct http_exchange *x, void *arg)

@@ -1,3 +1,4 @@
+/* Each command is a shell script that Debian's tools do the work of. */
 #include "postgres_test.h"
 
 #include <spawn.h>

@@ -1,5 +1,5 @@
-/* A PostgreSQL server for a test: in a folder of its own, reached by a socket there, started and stopped at will. Uses what
- * Debian's package `postgresql` installs; as root it runs as the user `postgres`. */
+/* A PostgreSQL server for a test: in a folder of its own, reached by a socket there, started and stopped at will. Uses
+ * what Debian's package `postgresql` installs; as root it runs as the user `postgres`. */
 #pragma once
 
 void postgres_test_begin(void); /* makes the cluster and starts it */

@@ -1,3 +1,4 @@
+/* Folders and rows for the tests of store/. */
 #include "store_test.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* journal.h: what was appended comes back, in order, after a crash too; a full ring refuses; damage costs what it hit. */
+/* journal.h: what was appended comes back, in order, after a crash too; a full ring refuses; damage costs what
+ * it hit. */
 #include "store/journal.h"
 
 #include <fcntl.h>
