@@ -143,17 +143,17 @@ static struct str in_arena(const struct chat *c, const char *text)
     return arena_copy(c->x->arena, str_from(text));
 }
 
-static struct str plan_label(const struct chat *c)
-{
 static struct str expert_name(const struct chat *c)
 {
     return c->cache.hit ? c->cache.hit->face.expert : chat_expert(c)->name;
 }
 
-    return c->run ? pool_arm_label(c->snapshot->pool, c->choice.decision.arm)
-                  : str_from(plan_kind_name(PLAN_SINGLE));
+static struct str plan_label(const struct chat *c)
+{
     if (c->cache.hit)
         return c->cache.hit->face.plan;
+    return c->run ? pool_arm_label(c->snapshot->pool, c->choice.decision.arm)
+                  : str_from(plan_kind_name(PLAN_SINGLE));
 }
 
 static struct str paid_name(const struct chat *c, const struct chat_paid *p)
@@ -161,14 +161,14 @@ static struct str paid_name(const struct chat *c, const struct chat_paid *p)
     return c->snapshot->config->experts[p->expert].name;
 }
 
-static void write_paid(const struct chat *c, const struct chat_paid *p, struct buf *out)
-{
 /* Nothing was asked for a hit, so its cost of nothing has no other basis. */
 static const char *basis_name(const struct chat *c, const struct cost *cost)
 {
     return c->cache.hit ? "cached" : cost_basis_name(cost->basis);
 }
 
+static void write_paid(const struct chat *c, const struct chat_paid *p, struct buf *out)
+{
     buf_addf(out, "{\"expert\":\"%.*s\",\"cost_usd\":", STR_FMT(paid_name(c, p)));
     money_format_usd(out, p->cost.nano_usd);
     buf_addf(out, ",\"latency_ms\":%llu,\"cost_basis\":\"%s\",\"outcome\":\"%s\"%s}",
@@ -226,8 +226,6 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
 
 /* The request and its record */
 
-static struct record record_of(const struct chat *c)
-{
 static void record_hit(struct record *r, const struct cache_face *face)
 {
     r->expert = face->expert;
@@ -238,6 +236,8 @@ static void record_hit(struct record *r, const struct cache_face *face)
     r->cached = true;
 }
 
+static struct record record_of(const struct chat *c)
+{
     const struct pool_choice *choice = &c->choice;
     struct record r = {
         .id = c->id,
@@ -254,13 +254,13 @@ static void record_hit(struct record *r, const struct cache_face *face)
     size_t reference = c->snapshot->config->reference, policy = choice->target.policy;
     if (policy != SIZE_MAX)
         r.policy = c->snapshot->config->policies[policy].name;
-    r.expert = chat_expert(c)->name;
-    r.plan = plan_label(c);
     if (c->cache.hit) {
         record_hit(&r, &c->cache.hit->face);
         return r;
     }
     size_t arm = c->run ? choice->decision.arm : choice->order[c->candidate];
+    r.expert = chat_expert(c)->name;
+    r.plan = plan_label(c);
     r.quality = (double)choice->estimates[arm].quality;
     r.lambda = choice->decision.lambda;
     r.predicted_nano_usd = choice->estimates[arm].cost_nano_usd;
@@ -268,8 +268,6 @@ static void record_hit(struct record *r, const struct cache_face *face)
     return r;
 }
 
-void chat_open(struct chat *c)
-{
 void chat_face(const struct chat *c, struct cache_face *ret)
 {
     struct record r = record_of(c);
@@ -281,6 +279,8 @@ void chat_face(const struct chat *c, struct cache_face *ret)
                                .expert_index = c->choice.order[c->candidate]};
 }
 
+void chat_open(struct chat *c)
+{
     struct record r = record_of(c);
     struct buf decision;
     buf_init(&decision, LEDGER_DECISION_BYTES_MAX);
