@@ -227,8 +227,8 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
         upstream = self.start_upstream("100000", "100")
         port, process, _ = self.leeroo(upstream=upstream, name="streams")
         wait_port(port, process)
-        load = subprocess.Popen([str(x) for x in [self.build / "bench/gateway/gateway_load", port, self.request("leeroo", {}, True), "hold", n, 8]], stdout=subprocess.PIPE)
-        time.sleep(6)
+        load = subprocess.Popen([str(x) for x in [self.build / "bench/gateway/gateway_load", port, self.request("leeroo", {}, True), "hold", n, 3 + n / 400]], stdout=subprocess.PIPE)
+        time.sleep(2 + n / 500)
         mb = rss_mb(process.pid)
         got = json.loads(load.communicate()[0])
         return mb, got

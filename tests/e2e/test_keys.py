@@ -230,6 +230,7 @@ def test_wrong_usage_is_explained(desk, arguments, words):
 
 
 def test_requests_per_minute(desk, start_gateway):
+    """envoy ai-gateway #1866: limits per key that do nothing."""
     key = desk.create("a", "--requests-per-minute", "2")
     g = start_gateway(top=STATE)
     first = ask(g, key)
