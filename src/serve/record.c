@@ -14,6 +14,7 @@
 
 #define USD_BYTES_MAX   32
 #define CALLS_BYTES_MAX 8192
+#define MODEL_BYTES_MAX 100
 
 const char *cost_basis_name(enum cost_basis basis)
 {
@@ -65,7 +66,7 @@ static void format_usd(int64_t nano_usd, char into[USD_BYTES_MAX])
     buf_done(&text);
 }
 
-/* ` calls="cheap answered 0.000012000 120ms; mid ..."`, or nothing for a single expert. */
+/* ` calls="cheap answered 0.000012000 120ms; mid ..."`, or nothing for a single call. */
 static void write_calls(const struct record *r, struct buf *out)
 {
     bool single = str_equal(r->plan, STR("single"));
@@ -77,28 +78,58 @@ static void write_calls(const struct record *r, struct buf *out)
         money_format_usd(out, call->cost.nano_usd);
         buf_addf(out, " %llums", (unsigned long long)call->latency_ms);
     }
-    if (out->len > 0)
+    if (tell && r->call_count > 0)
         buf_add_char(out, '"');
+}
+
+/* ` front=chat key=- model=leeroo`: who wanted what, by the names that the client used. */
+static void write_asked(const struct record *r, struct buf *out)
+{
+    char model[2 * MODEL_BYTES_MAX + 3] = "-";
+    struct str key = r->caller ? client_key_id(r->caller->key) : STR("");
+    if (r->model.len > 0)
+        log_quote(model, sizeof(model), str_slice(r->model, 0, MODEL_BYTES_MAX));
+    buf_addf(out, " front=%s key=%.*s model=%s", front_name(r->front),
+             STR_FMT(key.len ? key : STR("-")), model);
+}
+
+static void write_details(const struct record *r, struct buf *out)
+{
+    bool hedged = false;
+    for (size_t i = 0; i < r->call_count; i++)
+        hedged |= r->calls[i].hedge;
+    buf_addf(out, " cached_tokens=%lld cache_write_tokens=%lld reasoning_tokens=%lld reference_usd=",
+             (long long)r->cost.tokens.cached, (long long)r->cost.tokens.cache_write,
+             (long long)r->cost.tokens.reasoning);
+    money_format_usd(out, r->reference_nano_usd);
+    buf_addf(out, " hedged=%d", hedged);
 }
 
 static void log_refused(const struct record *r, const char *quoted_problem)
 {
-    log_event(LOG_INFO, "request", "req=%s status=%d total_ms=%llu error=%s", r->id, r->http_status,
-              (unsigned long long)r->total_ms, quoted_problem);
+    struct buf asked;
+    buf_init(&asked, CALLS_BYTES_MAX);
+    write_asked(r, &asked);
+    log_event(LOG_INFO, "request", "req=%s status=%d total_ms=%llu%s error=%s", r->id,
+              r->http_status, (unsigned long long)r->total_ms, asked.ptr ? asked.ptr : "",
+              quoted_problem);
+    buf_done(&asked);
 }
 
 static void log_record(const struct record *r)
 {
     char predicted[USD_BYTES_MAX], found[USD_BYTES_MAX], plan[CALLS_BYTES_MAX], problem[320] = "-";
-    struct buf calls;
+    struct buf more;
     if (r->problem)
         log_quote(problem, sizeof(problem), str_from(r->problem));
     if (r->expert.len == 0) {
         log_refused(r, problem);
         return;
     }
-    buf_init(&calls, CALLS_BYTES_MAX);
-    write_calls(r, &calls);
+    buf_init(&more, CALLS_BYTES_MAX);
+    write_asked(r, &more);
+    write_details(r, &more);
+    write_calls(r, &more);
     log_quote(plan, sizeof(plan), r->plan);
     format_usd(r->predicted_nano_usd, predicted);
     format_usd(r->cost.nano_usd, found);
@@ -112,8 +143,8 @@ static void log_record(const struct record *r)
               r->cached ? "cached" : cost_basis_name(r->cost.basis),
               (long long)r->cost.tokens.input, (long long)r->cost.tokens.output, r->attempts,
               (long long)r->first_token_ms, (unsigned long long)r->total_ms,
-              calls.len ? calls.ptr : "", r->problem ? " error=" : "", r->problem ? problem : "");
-    buf_done(&calls);
+              more.ptr ? more.ptr : "", r->problem ? " error=" : "", r->problem ? problem : "");
+    buf_done(&more);
 }
 
 void record_begin(struct worker *w, const struct record *r)

@@ -1,4 +1,4 @@
-/* Where a request stands in a distributed trace: W3C's traceparent in, our own spans, traceparent out. A plain value. */
+/* Where a request stands in a distributed trace: W3C's traceparent in, our own spans, traceparent out. A value. */
 #pragma once
 
 #include <stdbool.h>

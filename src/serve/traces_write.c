@@ -1,5 +1,5 @@
-/* Records as OTLP's JSON: https://opentelemetry.io/docs/specs/otlp/ (ids in hexadecimal, 64-bit integers as strings) and
- * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. */
+/* Records as OTLP's JSON, https://opentelemetry.io/docs/specs/otlp/ (ids in hexadecimal, 64-bit integers as
+ * strings), and in the words of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "serve/chat_int.h"
+#include "serve/metrics.h"
 #include "stage.h"
 
 /* A chat that no gateway runs: cheap at half a nano-dollar a token, dear at round prices. */
@@ -40,6 +41,7 @@ static struct chat *begin(void)
     s->worker.gateway = &s->gateway;
     s->x.arena = arena_create(1 << 20);
     cr_assert_eq(loop_create(&s->worker.loop, NULL), OK);
+    cr_assert(s->worker.metrics = metrics_create());
     s->estimates[0] = (struct estimate){.quality = 0.25f, .cost_nano_usd = 7, .input_tokens = 3};
     s->estimates[1] = (struct estimate){
         .quality = 0.5f, .cost_nano_usd = 1234567890, .input_tokens = 11, .output_tokens = 22};
@@ -61,6 +63,7 @@ static void end(void)
 {
     arena_free(scene.x.arena);
     loop_free(scene.worker.loop);
+    metrics_free(scene.worker.metrics);
 }
 
 static struct expert_answer reported(int64_t input, int64_t output)
@@ -262,7 +265,11 @@ Test(account, one_line_says_it_all)
     c->choice.target.policy = SIZE_MAX; /* no budget to tell */
     c->candidate = 1;
     c->attempts = 3;
+    c->request.model = STR("leeroo/my \"own\"");
     const char *line = account(c, 200, 1500, NULL);
+    cr_expect(strstr(line, " front=chat key=- model=\"leeroo/my \\\"own\\\"\" cached_tokens=0 "),
+              "%s", line);
+    cr_expect(strstr(line, " reference_usd=0.000000007 hedged=0"), "%s", line);
     cr_expect(strstr(line, "msg=request req=req_1 policy=- expert=dear plan=single status=200 "),
               "%s", line);
     cr_expect(strstr(line, " predicted_usd=1.234567890 cost_usd=0.000001500 basis=usage "), "%s",

@@ -37,6 +37,34 @@ static void has(struct json_value span, const char *key, const char *raw)
     cr_expect(str_equal(found, str_from(raw)), "%s is %.*s, not %s", key, STR_FMT(found), raw);
 }
 
+static const struct trace trace = {.on = true, .id_high = 1, .id_low = 2, .span = 3, .parent = 4};
+static const struct record_call calls[] = {
+    {.expert = {"cheap", 5}, .outcome = CALL_FAILED, .begin_ms = 5, .latency_ms = 7},
+    {.expert = {"dear", 4},
+     .outcome = CALL_ANSWERED,
+     .begin_ms = 12,
+     .latency_ms = 100,
+     .hedge = true,
+     .cost = {.nano_usd = 123456789, .tokens = {.input = 10, .cached = 4, .output = 20}}}};
+static const struct record r = {
+    .id = "req_1",
+    .begin_wall_ms = 1700000000123,
+    .front = FRONT_MESSAGES,
+    .trace = &trace,
+    .model = {"leeroo/\"x\"", 10},
+    .policy = {"best", 4},
+    .expert = {"dear", 4},
+    .plan = {"single", 6},
+    .quality = 0.5,
+    .predicted_nano_usd = 1,
+    .http_status = 200,
+    .cost = {.nano_usd = 123456789, .tokens = {.input = 10, .cached = 4, .output = 20}},
+    .attempts = 2,
+    .first_token_ms = 40,
+    .total_ms = 112,
+    .calls = calls,
+    .call_count = 2};
+
 Test(traces, a_record_is_one_span_and_one_of_each_call)
 {
     struct model *m = serve_test_model();
@@ -46,32 +74,6 @@ Test(traces, a_record_is_one_span_and_one_of_each_call)
            "traces: {endpoint: \"http://127.0.0.1:4318/v1/traces/\", service_name: \"a "
            "\\\"b\\\"\"}\n");
     cr_expect(str_equal(c->traces.endpoint, STR("http://127.0.0.1:4318/v1/traces")));
-    const struct trace t = {.on = true, .id_high = 1, .id_low = 2, .span = 3, .parent = 4};
-    const struct record_call calls[] = {
-        {.expert = STR("cheap"), .outcome = CALL_FAILED, .begin_ms = 5, .latency_ms = 7},
-        {.expert = STR("dear"),
-         .outcome = CALL_ANSWERED,
-         .begin_ms = 12,
-         .latency_ms = 100,
-         .hedge = true,
-         .cost = {.nano_usd = 123456789, .tokens = {.input = 10, .cached = 4, .output = 20}}}};
-    const struct record r = {.id = "req_1",
-                             .begin_wall_ms = 1700000000123,
-                             .front = FRONT_MESSAGES,
-                             .trace = &t,
-                             .model = STR("leeroo/\"x\""),
-                             .policy = STR("best"),
-                             .expert = STR("dear"),
-                             .plan = STR("single"),
-                             .quality = 0.5,
-                             .predicted_nano_usd = 1,
-                             .http_status = 200,
-                             .cost = calls[1].cost,
-                             .attempts = 2,
-                             .first_token_ms = 40,
-                             .total_ms = 112,
-                             .calls = calls,
-                             .call_count = 2};
     struct buf spans, whole;
     buf_init(&spans, 65536);
     buf_init(&whole, 65536);
