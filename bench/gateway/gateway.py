@@ -173,7 +173,9 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
         conf = self.folder / "litellm.yaml"
         conf.write_text(f"model_list:\n  - model_name: leeroo\n    litellm_params: {{model: openai/m, api_base: 'http://127.0.0.1:{self.upstream}/v1', api_key: sk-x}}\n")
         return port, self.start([program, "--config", conf, "--port", port, "--host", "127.0.0.1", "--num_workers", "1"],
-                                env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}), {"authorization": "Bearer sk-x"}
+                                env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR",
+                                     # without a master key, as cheap as it gets, it starts only when told so
+                                     "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}), {"authorization": "Bearer sk-x"}
 
     # How
 
