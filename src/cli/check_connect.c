@@ -161,6 +161,7 @@ static enum status ask_all(struct asking *a, const struct config *config, struct
 {
     const struct http_client_options o = {
         .use_proxy = config->upstream.proxy,
+        .deny_private = config->upstream.deny_private,
         .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL};
     enum status status = loop_create(&a->loop, err);
     if (status == OK)

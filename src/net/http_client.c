@@ -315,7 +315,8 @@ enum status http_client_create(struct loop *l, const struct http_client_options 
     client->todo_last = &client->todo_first;
     client->round_end = (struct loop_hook){.fn = on_round_end, .arg = client};
     client->use_proxy = o.use_proxy;
-    client->no_plain = o.use_proxy || o.only_curl;
+    client->deny_private = o.deny_private;
+    client->no_plain = o.use_proxy || o.only_curl || o.deny_private;
     enum status status = curl_side_create(client, &o, &client->curl, err);
     if (status == OK)
         status = plain_side_create(client, &o, &client->plain, err);

@@ -37,7 +37,7 @@ struct http_client {
     struct loop *loop;
     struct loop_hook round_end;
     unsigned inside;
-    bool use_proxy, no_plain;
+    bool use_proxy, no_plain, deny_private;
     struct curl_side *curl;
     struct plain_side *plain;
     struct http_call *calls, *spare, *todo_first, **todo_last;

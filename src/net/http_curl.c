@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "net/address.h"
 #include "net/http_client_int.h"
 #include "net/http_sockets.h"
 
@@ -26,6 +27,7 @@ struct curl_call {
     struct buf body; /* copy of a small body */
     size_t body_read;
     bool added;
+    bool denied; /* an address was private, and must not be */
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -50,6 +52,8 @@ bool curl_call_sent(const struct http_call *c)
 /* Curl's words are used only where they can hold no credentials. */
 static const char *curl_words(const struct http_call *c, CURLcode code)
 {
+    if (c->curl->denied && code == CURLE_COULDNT_CONNECT)
+        return "its address is private, which upstream.private_addresses denies";
     switch (code) {
     case CURLE_PARTIAL_FILE:
         return "the connection was cut amid the answer";
@@ -181,7 +185,12 @@ static void on_socket_ready(void *arg, int fd, unsigned ready)
 static curl_socket_t on_socket_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
 {
     (void)purpose;
-    struct curl_side *s = user;
+    struct http_call *c = user;
+    struct curl_side *s = c->client->curl;
+    if (c->client->deny_private && address_is_private(&a->addr)) {
+        c->curl->denied = true;
+        return CURL_SOCKET_BAD;
+    }
     int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
@@ -331,7 +340,7 @@ static bool easy_prepare(struct http_call *c)
     SET(CURLOPT_SEEKFUNCTION, on_upload_seek);
     SET(CURLOPT_SEEKDATA, c);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket_open);
-    SET(CURLOPT_OPENSOCKETDATA, c->client->curl);
+    SET(CURLOPT_OPENSOCKETDATA, c);
     SET(CURLOPT_CLOSESOCKETFUNCTION, on_socket_close);
     SET(CURLOPT_CLOSESOCKETDATA, c->client->curl);
     if (!c->client->use_proxy)
@@ -418,6 +427,7 @@ enum status curl_call_prepare(struct http_call *c, struct error *err)
         return error_set(err, ERR_MEMORY, "out of memory for an outgoing call");
     c->curl->body_read = 0;
     c->curl->curl_text[0] = '\0';
+    c->curl->denied = false;
     enum status status = call_text_build(&c->curl->text, &c->o, err);
     if (status == OK && !easy_set_call(c))
         status = error_set(err, ERR_MEMORY, "out of memory for an outgoing call");

@@ -40,7 +40,7 @@ void caller_settle(struct caller *c, const struct cost *cost);
 
 /* What is wrong, for the client. */
 enum status caller_refuse(const struct caller *c, struct error *err);
-/* What is left of the key's rates, as OpenAI's clients know it, into headers[CALLER_HEADERS_MAX]. `refused`: also when to
- * come back. Returns how many; their text is in the arena. */
+/* What is left of the key's rates, as OpenAI's clients know it, into headers[CALLER_HEADERS_MAX]. `refused`: also when
+ * to come back. Returns how many; their text is in the arena. */
 size_t caller_headers(const struct caller *c, bool refused, struct arena *a,
                       struct http_header *headers);

@@ -43,12 +43,24 @@ static enum status read_drain(struct conf_reader *r, const struct conf_row *row,
     return conf_read_map(r, value, row->key, ROWS(rows), into, NULL, err);
 }
 
+static enum status read_addresses(struct conf_reader *r, const struct conf_row *row,
+                                  const struct yaml_tree *value, void *into, struct error *err)
+{
+    bool deny = value->kind == TREE_SCALAR && str_equal(value->scalar, STR("deny"));
+    if (!deny && !(value->kind == TREE_SCALAR && str_equal(value->scalar, STR("allow"))))
+        return conf_fail(r, value, err, "%s must be allow or deny", row->key);
+    *(bool *)into = deny;
+    return OK;
+}
+
 static enum status read_upstream(struct conf_reader *r, const struct conf_row *row,
                                  const struct yaml_tree *value, void *into, struct error *err)
 {
     static const struct conf_row rows[] = {
         {"ca_file", conf_read_str, offsetof(struct config_upstream, ca_file), false, 0, 0},
         {"proxy", conf_read_bool, offsetof(struct config_upstream, proxy), false, 0, 0},
+        {"private_addresses", read_addresses, offsetof(struct config_upstream, deny_private), false,
+         0, 0},
         {"connections", conf_read_u32, offsetof(struct config_upstream, connections), false, 1,
          65536},
     };

@@ -49,6 +49,7 @@ struct config_drain {
 struct config_upstream {
     struct str ca_file;   /* empty: the system's */
     bool proxy;           /* honour http_proxy and the like */
+    bool deny_private;    /* experts at private addresses are not connected to */
     uint32_t connections; /* per host and thread */
 };
 

@@ -277,6 +277,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     const struct http_client_options client = {
         .host_connections_max = (long)c->upstream.connections,
         .use_proxy = c->upstream.proxy,
+        .deny_private = c->upstream.deny_private,
         .ca_file = c->upstream.ca_file.len ? c->upstream.ca_file.ptr : NULL,
     };
     w->gateway = g;

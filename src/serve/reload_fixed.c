@@ -34,6 +34,7 @@ static const struct fixed {
     {"limits.body", FIXED_SIZE, CONFIG(limits.body_bytes)},
     {"upstream.ca_file", FIXED_STR, CONFIG(upstream.ca_file)},
     {"upstream.proxy", FIXED_BOOL, CONFIG(upstream.proxy)},
+    {"upstream.private_addresses", FIXED_BOOL, CONFIG(upstream.deny_private)},
     {"upstream.connections", FIXED_U32, CONFIG(upstream.connections)},
 };
 

@@ -493,3 +493,13 @@ def test_nobody_but_the_configuration_says_where_experts_are(desk, upstream, sta
             assert not set(headers) & set(request.headers)
     finally:
         elsewhere.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
+def test_addresses_are_looked_at_after_their_names_are_resolved(upstream, start_gateway, host):
+    url = f"http://{host}:{upstream.port}/v1"
+    g = start_gateway(top="drain: {delay: 0}\nupstream: {private_addresses: deny}", expert="retries: 0", urls=dict.fromkeys(
+        ("cheap", "mid", "dear"), url))
+    r = g.chat()
+    assert r.status_code == 502 and "private" in r.json()["error"]["message"], r.text
+    assert upstream.requests == []

@@ -124,6 +124,7 @@ Test(config, mistakes_at_the_top)
         {MODEL EXPERT "listen: 0.0.0.0:80\n",
          "l.yaml:4:9: listen: '0.0.0.0:80' can be reached from other machines"},
         {MODEL EXPERT "allow_remote: maybe\n", "allow_remote must be true or false, not 'maybe'"},
+        {MODEL EXPERT "upstream: {private_addresses: no}\n", "must be allow or deny"},
         {MODEL EXPERT "auth: optional\n", "auth must be auto, required or off"},
         {MODEL EXPERT "auth: [off]\n", "auth must be auto, required or off"},
         {MODEL EXPERT "limits: {body: 10 parsecs}\n", "body must be a size like 64KiB"},
