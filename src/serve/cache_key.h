@@ -1,7 +1,7 @@
 /* When two requests are the same: when the same client sends the same JSON to the same path with the same wishes about
  * routing, and configuration and model have not been loaded anew in between. White space, the order of an object's
- * members and how a character is escaped do not matter; every parameter does, also those that we do not know, and so does
- * the spelling of numbers: 1 and 1.0 may be read differently by an expert. */
+ * members and how a character is escaped do not matter; every parameter does, also those that we do not know, and so
+ * does the spelling of numbers: 1 and 1.0 may be read differently by an expert. */
 #pragma once
 
 #include "base/arena.h"
