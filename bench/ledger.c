@@ -1,7 +1,8 @@
 /* What the ledger costs: the time that a request's begin and end take on the thread that serves it, and the CPU time of
  * everything, writer included, for each request.
  *
- * usage: bench_ledger [FILE|URL] [REQUESTS_PER_SECOND]      default: a file in /tmp, as fast as it goes */
+ * usage: bench_ledger [FILE|URL] [REQUESTS_PER_SECOND]      default: a file in /tmp, 10000; 0: as fast as it goes */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -10,7 +11,8 @@
 #include "base/clock.h"
 #include "store/ledger.h"
 
-#define REQUESTS 100000
+#define REQUESTS   200000
+#define CPU_US_MAX 10.0
 
 static const char decision[] =
     "{\"members\":[\"cheap\"],\"quality\":0.912345,\"cost_usd\":0.000123456,\"model_checksum\":"
@@ -30,7 +32,7 @@ static double cpu_seconds(void)
 static void say(struct ledger *l, unsigned i)
 {
     char id[32];
-    snprintf(id, sizeof(id), "req_%08x%08x", i, i * 2654435761u);
+    snprintf(id, sizeof(id), "req_%08x%08x%08x", 0x6a000000u + i / 5000, i * 2654435761u, i);
     const struct ledger_request r = {.id = id,
                                      .begin_wall_ms = 1790000000000 + i,
                                      .front = STR("chat"),
@@ -58,12 +60,24 @@ static void say(struct ledger *l, unsigned i)
     ledger_end(l, &end);
 }
 
+static void remove_all(const char *folder, const char *store, const char *journal)
+{
+    char path[160];
+    unlink(journal);
+    unlink(store);
+    snprintf(path, sizeof(path), "%s-wal", store);
+    unlink(path);
+    snprintf(path, sizeof(path), "%s-shm", store);
+    unlink(path);
+    rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/leeroo-bench-XXXXXX", store[128], journal[128];
     struct ledger *l = NULL;
     struct error err = {0};
-    double rate = argc > 2 ? strtod(argv[2], NULL) : 0;
+    double rate = argc > 2 ? strtod(argv[2], NULL) : 10000;
     if (!mkdtemp(folder))
         return 1;
     snprintf(store, sizeof(store), "%s/ledger.sqlite", folder);
@@ -96,5 +110,9 @@ int main(int argc, char **argv)
         REQUESTS, seconds, REQUESTS / seconds, (double)said_ns / REQUESTS, cpu * 1e6 / REQUESTS,
         (unsigned long long)state.lost_rows);
     ledger_close(l);
-    return 0;
+    if (argc < 2)
+        remove_all(folder, store, journal);
+    bool missed = cpu * 1e6 / REQUESTS > CPU_US_MAX;
+    printf("bar: all CPU %.0f us a request%s\n", CPU_US_MAX, missed ? ": missed" : "");
+    return missed;
 }

@@ -58,7 +58,7 @@ struct journal {
     struct header *header;
     unsigned char *ring;
     uint64_t ring_bytes;
-    uint64_t trimmed; /* head when the pages were last handed back */
+    uint64_t trimmed; /* head and tail, added, when the pages were last handed back */
 };
 
 static uint64_t header_checksum(const struct header *h)
@@ -284,7 +284,7 @@ enum status journal_open(const char *path, uint64_t bytes, const char *instance,
         journal_close(j);
         return status;
     }
-    j->trimmed = journal_head(j);
+    j->trimmed = journal_head(j) + journal_tail(j);
     *ret = j;
     return OK;
 }
@@ -387,10 +387,10 @@ void journal_rewind(struct journal *j)
 
 void journal_trim(struct journal *j)
 {
-    uint64_t head = journal_head(j);
-    if (head - j->trimmed < TRIM_BYTES)
+    uint64_t touched = journal_head(j) + journal_tail(j); /* by writing, by reading */
+    if (touched - j->trimmed < TRIM_BYTES)
         return;
-    j->trimmed = head;
+    j->trimmed = touched;
     int ignored = madvise(j->ring, (size_t)j->ring_bytes, MADV_DONTNEED); /* shared: kept */
     (void)ignored;
 }

@@ -17,6 +17,7 @@
 #define LEDGER_INTERVAL_MS  200 /* a request that is over within it is one statement */
 #define LEDGER_RETRY_MS     250 /* storage is away; doubles up to LEDGER_RETRY_MAX_MS */
 #define LEDGER_RETRY_MAX_MS 5000
+#define LEDGER_TRIM_MS      100 /* while storage is away */
 #define LEDGER_CLOSE_MS     5000
 #define LEDGER_STALL_MS     5000 /* a batch that takes longer means that storage is away */
 #define LEDGER_OPEN_MAX     16384

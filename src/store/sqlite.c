@@ -12,8 +12,9 @@
 #include "store/backend.h"
 #include "store/sql.h"
 
-#define BUSY_TIMEOUT_MS 1000
-#define APPLICATION_ID  0x4c656572 /* "Leer" */
+#define WRITER_BUSY_MS 200 /* the writer tries again by itself */
+#define READER_BUSY_MS 2000
+#define APPLICATION_ID 0x4c656572 /* "Leer" */
 
 struct sqlite_backend {
     struct backend base;
@@ -217,7 +218,7 @@ static enum status connect_now(struct sqlite_backend *s, bool write, struct erro
         return status;
     if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
         return fail(s, err);
-    sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_timeout(s->db, write ? WRITER_BUSY_MS : READER_BUSY_MS);
     if (write)
         status = run(s,
                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "

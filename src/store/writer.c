@@ -262,9 +262,9 @@ static void idle(struct ledger *l)
 /* The journal fills meanwhile; its pages need not stay in memory. */
 static void pause_away(struct ledger *l, uint32_t ms)
 {
-    for (uint32_t slept = 0; slept < ms && !atomic_load(&l->stopping); slept += LEDGER_RETRY_MS) {
+    for (uint32_t slept = 0; slept < ms && !atomic_load(&l->stopping); slept += LEDGER_TRIM_MS) {
         atomic_store(&l->hurry, false); /* nobody can be served now */
-        pause_ms(l, LEDGER_RETRY_MS);
+        pause_ms(l, LEDGER_TRIM_MS);
         journal_trim(l->journal);
     }
 }

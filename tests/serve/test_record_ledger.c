@@ -1,0 +1,135 @@
+/* A record's rows: every figure lands in its column, calls are listed where they say more than the row. */
+#include "serve/record_ledger.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "store/reader.h"
+
+static char folder[64], store[100], journal[100];
+static struct ledger *l;
+static struct ledger_reader *reader;
+static struct arena *arena;
+
+static void begin(void)
+{
+    strcpy(folder, "/tmp/leeroo-record-XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(store, sizeof(store), "%s/l", folder);
+    snprintf(journal, sizeof(journal), "%s/j", folder);
+    const struct ledger_options o = {
+        .store = store, .journal_path = journal, .journal_bytes = 1u << 20};
+    cr_assert_eq(ledger_open(&o, &l, NULL), OK);
+    cr_assert_eq(ledger_reader_create(store, &reader, NULL), OK);
+    arena = arena_create(1u << 20);
+}
+
+static void end(void)
+{
+    char path[120];
+    ledger_close(l);
+    ledger_reader_free(reader);
+    arena_free(arena);
+    unlink(store);
+    unlink(journal);
+    snprintf(path, sizeof(path), "%s-wal", store);
+    unlink(path);
+    snprintf(path, sizeof(path), "%s-shm", store);
+    unlink(path);
+    cr_assert_eq(rmdir(folder), 0);
+}
+
+TestSuite(record_ledger, .init = begin, .fini = end, .timeout = 60);
+
+static struct record sample(const char *id)
+{
+    return (struct record){.id = id,
+                           .begin_wall_ms = 77,
+                           .front = FRONT_MESSAGES,
+                           .model = STR("leeroo/thrift"),
+                           .policy = STR("thrift"),
+                           .expert = STR("cheap"),
+                           .plan = STR("single"),
+                           .stream = true,
+                           .quality = 0.5,
+                           .lambda = 3,
+                           .predicted_nano_usd = 11,
+                           .reference_nano_usd = 12,
+                           .decision = STR("{}"),
+                           .outcome = REQUEST_FAILED,
+                           .http_status = 502,
+                           .cost = {COST_ESTIMATED, 13, {14, 15, 16, 17, 18}},
+                           .attempts = 2,
+                           .first_token_ms = 19,
+                           .total_ms = 20,
+                           .problem = "no"};
+}
+
+static struct ledger_found written(const struct record *r)
+{
+    struct ledger_found found = {0};
+    struct error err = {0};
+    record_ledger_begin(l, r);
+    record_ledger_end(l, r);
+    cr_assert(ledger_flush(l, 20000));
+    cr_assert_eq(ledger_read_request(reader, str_from(r->id), arena, &found, &err), OK, "%s",
+                 err.text);
+    return found;
+}
+
+Test(record_ledger, every_figure_has_its_column)
+{
+    const struct record_call call = {.expert = STR("cheap"), .cost = {COST_ESTIMATED, 13, {0}}};
+    struct record r = sample("req_a");
+    r.calls = &call;
+    r.call_count = 1;
+    struct ledger_found f = written(&r);
+    cr_expect(str_equal(f.front, STR("messages")));
+    cr_expect(str_equal(f.outcome, STR("failed")));
+    cr_expect(str_equal(f.basis, STR("estimated")));
+    cr_expect(str_equal(f.policy, STR("thrift")));
+    cr_expect(str_equal(f.problem, STR("no")));
+    cr_expect(str_equal(f.decision, STR("{}")));
+    cr_expect(f.begin_ms == 77 && f.predicted_nano_usd == 11 && f.reference_nano_usd == 12);
+    cr_expect(f.cost_nano_usd == 13 && f.input_tokens == 14 && f.cached_tokens == 15);
+    cr_expect(f.cache_write_tokens == 16 && f.output_tokens == 17 && f.reasoning_tokens == 18);
+    cr_expect(f.attempts == 2 && f.first_token_ms == 19 && f.total_ms == 20 && f.stream);
+    cr_expect_eq(f.calls.len, 0, "one call, and the row says all of it");
+}
+
+Test(record_ledger, several_calls_are_listed)
+{
+    const struct record_call calls[] = {
+        {STR("a"), CALL_CANCELLED, {COST_ESTIMATED, 6, {1, 2, 3, 4, 5}}, 0, 9, true},
+        {STR("cheap"), CALL_ANSWERED, {COST_USAGE, 7, {0}}, 3, 8, false}};
+    struct record r = sample("req_b");
+    struct json_value list, item;
+    r.calls = calls;
+    r.call_count = 2;
+    struct ledger_found f = written(&r);
+    cr_assert_eq(json_parse(f.calls, "calls", 1, &list, NULL), OK);
+    struct json_iter it = json_iter_begin(list);
+    cr_assert(json_array_next(&it, &item));
+    cr_expect(str_equal(json_get(item, "cost_nano_usd").raw, STR("6")));
+    cr_expect(str_equal(json_get(item, "reasoning_tokens").raw, STR("5")));
+    cr_expect(str_equal(json_get(item, "hedge").raw, STR("true")));
+    cr_expect(json_string_equal(json_get(item, "outcome"), STR("cancelled")));
+    cr_assert(json_array_next(&it, &item));
+    cr_expect(json_string_equal(json_get(item, "basis"), STR("usage")));
+    cr_expect_not(json_array_next(&it, &item));
+}
+
+Test(record_ledger, nobody_chosen_is_no_row)
+{
+    struct record r = sample("req_c");
+    struct ledger_found found;
+    r.expert = STR("");
+    record_ledger_begin(l, &r);
+    record_ledger_end(l, &r);
+    cr_assert(ledger_flush(l, 20000));
+    cr_assert_eq(ledger_read_request(reader, STR("req_c"), arena, &found, NULL), ERR_NOT_FOUND);
+}
