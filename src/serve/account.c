@@ -319,6 +319,8 @@ static struct key_reserved predict_whole(const struct chat *c, size_t expert)
     for (size_t i = 0; i < c->snapshot->config->expert_count; i++)
         if (i == expert || ((c->caller->asked[i / 64] >> i % 64 & 1) && !is_noted(c, i)))
             add_predicted(c, i, &sum);
+    if (c->run && sum.nano_usd < c->choice.decision.cost_nano_usd)
+        sum.nano_usd = c->choice.decision.cost_nano_usd; /* nobody is asked in vain */
     return sum;
 }
 

@@ -336,6 +336,16 @@ def test_no_fallback_gets_around_a_budget(desk, upstream, start_gateway):
         assert ask(g, key).status_code == 200, "the reservation was given back"
 
 
+def test_no_hedge_gets_around_a_budget(desk, upstream, start_gateway):
+    key, rich = desk.create("a", "--budget-total", "0.00001"), desk.create("rich")
+    g = start_gateway(top=STATE, policies="policies: {default: {lambda: 1000, hedge_after: 100ms}}")
+    upstream.on("cheap", answer("hello", (10, 5), delay=0.6))
+    assert ask(g, key).status_code == 200
+    assert upstream.of("mid") == upstream.of("dear") == []
+    assert ask(g, rich).status_code == 200
+    assert len(upstream.of("mid")) + len(upstream.of("dear")) == 1, "else there is one"
+
+
 def test_parallel_requests_share_a_budget(desk, upstream, start_gateway):
     key, free = desk.create("a", "--budget-month", "0.00003"), desk.create("free")
     g = start_gateway(top=STATE)

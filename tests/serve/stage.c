@@ -156,10 +156,15 @@ struct stage *stage_prepare(const char *each_expert, const char *more_yaml)
     return prepare(serve_test_model(), each_expert, more_yaml);
 }
 
-struct stage *stage_begin_plan(const char *each_expert, const char *plan)
+struct stage *stage_prepare_plan(const char *each_expert, const char *plan)
 {
     struct model *model = serve_test_plan_model(str_starts(str_from(plan), STR("cascade")));
-    struct stage *s = prepare(model, each_expert, serve_test_policies(model, "hello cat", plan));
+    return prepare(model, each_expert, serve_test_policies(model, "hello cat", plan));
+}
+
+struct stage *stage_begin_plan(const char *each_expert, const char *plan)
+{
+    struct stage *s = stage_prepare_plan(each_expert, plan);
     stage_start(s);
     return s;
 }

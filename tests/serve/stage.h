@@ -52,6 +52,7 @@ struct stage *stage_begin_plan(const char *each_expert, const char *plan);
 void stage_end(struct stage *s);
 /* The same, with a chance to change the configuration before the gateway starts. */
 struct stage *stage_prepare(const char *each_expert, const char *more_yaml);
+struct stage *stage_prepare_plan(const char *each_expert, const char *plan);
 void stage_start(struct stage *s);
 
 void stage_play(struct stage *s, enum stage_expert e, struct canned answer);

@@ -9,15 +9,20 @@
 static struct stage *stage;
 static char secret[KEY_SECRET_BYTES];
 
-static void begin(int64_t budget_nano_usd)
+static void begin_with(int64_t budget_nano_usd, const char *plan)
 {
     key_scene_begin();
     key_scene_add("key_a", secret)->limits.budget_nano_usd[KEY_TOTAL] = budget_nano_usd;
     key_scene_save();
-    stage = stage_prepare(", retries: 0", NULL);
+    stage = plan ? stage_prepare_plan(", retries: 0", plan) : stage_prepare(", retries: 0", NULL);
     stage->config->keys_path = key_scene.config.keys_path;
     stage->config->spend_path = key_scene.config.spend_path;
     stage_start(stage);
+}
+
+static void begin(int64_t budget_nano_usd)
+{
+    begin_with(budget_nano_usd, NULL);
 }
 
 static void end(void)
@@ -106,5 +111,41 @@ Test(door, nothing_stays_reserved)
     for (int i = 0; i < 1000 && open_nano_usd() != 0; i++)
         usleep(10000);
     cr_expect_eq(open_nano_usd(), 0);
+    end();
+}
+
+/* The members of a plan are asked one budget together: what is left after the first two does not reach for the last. */
+Test(door, no_member_of_a_plan_gets_around_a_budget)
+{
+    char head[128];
+    begin_with(345000,
+               SERVE_TEST_PANEL); /* the plan is expected to cost less; with all three, more */
+    stage_play(stage, CHEAP, (struct canned){.body = WHOLE("The answer is 4.", USAGE(10, 5))});
+    stage_play(stage, MID, (struct canned){.body = WHOLE("The answer is 5.", USAGE(10, 5))});
+    stage_play(stage, DEAR, (struct canned){.body = WHOLE("The answer is 6.", USAGE(10, 5))});
+    snprintf(head, sizeof(head), "POST " CHAT_PATH " HTTP/1.1\r\nauthorization: Bearer %s", secret);
+    expect(head, CHAT_TO("leeroo", ""), "200", "The answer is ");
+    cr_expect(stage_asked(stage, CHEAP) == 1 && stage_asked(stage, MID) == 1);
+    cr_expect_eq(stage_asked(stage, DEAR), 0);
+    cr_expect_eq(open_nano_usd(), 0);
+    key_scene.file.rows[0].limits.budget_nano_usd[KEY_TOTAL] = KEY_UNLIMITED;
+    key_scene_save();
+    for (int i = 0; i < 20 && stage_asked(stage, DEAR) == 0; i++) { /* until the file is read */
+        free(ask(head, CHAT_TO("leeroo", "")));
+        usleep(100000);
+    }
+    cr_expect_eq(stage_asked(stage, DEAR), 1, "else it is asked");
+    end();
+}
+
+Test(door, nobody_is_asked_for_a_plan_that_the_budget_does_not_reach_for)
+{
+    char head[128];
+    begin_with(10000, SERVE_TEST_PANEL);
+    stage_play(stage, CHEAP, (struct canned){.body = WHOLE("The answer is 4.", USAGE(10, 5))});
+    snprintf(head, sizeof(head), "POST " CHAT_PATH " HTTP/1.1\r\nauthorization: Bearer %s", secret);
+    expect(head, CHAT_TO("leeroo", ""), "429", "insufficient_quota");
+    cr_expect(stage_asked(stage, CHEAP) == 0 && stage_asked(stage, MID) == 0);
+    cr_expect(stage_asked(stage, DEAR) == 0 && open_nano_usd() == 0);
     end();
 }
