@@ -401,6 +401,7 @@ void gateway_free(struct gateway *g)
         return;
     reload_stop(g->reload);
     loop_timer_free(g->timer);
+    loop_timer_free(g->alive);
     ledger_watch_stop(g->ledger_watch);
     lookup_stop(g->lookup);
     for (size_t i = 0; g->workers && i < g->worker_count; i++) {
@@ -493,13 +494,35 @@ static enum status watch_signals(struct gateway *g, struct error *err)
     return OK;
 }
 
+/* The first loop turns, so the process is alive; a loop that hangs hangs the shared socket's clients, too, but is not
+ * seen here. */
+static void on_alive(void *arg)
+{
+    struct gateway *g = arg;
+    notify_alive();
+    loop_timer_start(g->alive, notify_alive_period_ms());
+}
+
+/* systemd, where it is there. */
+static enum status begin_notifying(struct gateway *g, struct error *err)
+{
+    notify_ready();
+    if (notify_alive_period_ms() == 0)
+        return OK;
+    g->alive = loop_timer_create(g->workers[0].loop, on_alive, g);
+    if (!g->alive)
+        return error_set(err, ERR_MEMORY, "out of memory for a timer");
+    on_alive(g);
+    return OK;
+}
+
 enum status gateway_run(struct gateway *g, bool signals, struct error *err)
 {
     enum status status = signals ? watch_signals(g, err) : OK;
     if (status == OK)
         status = start_threads(g, err);
     if (status == OK && signals)
-        notify_ready();
+        status = begin_notifying(g, err);
     if (status == OK)
         status = loop_run(g->workers[0].loop, err);
     stop_all(g);

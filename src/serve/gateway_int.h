@@ -61,6 +61,7 @@ struct gateway {
     atomic_size_t workers_busy; /* not drained yet */
     atomic_size_t workers_accepting;
     struct loop_timer *timer; /* of worker 0: the steps of a drain */
+    struct loop_timer *alive; /* of worker 0, for a watchdog; NULL: there is none */
     enum gateway_drain drain;
 };
 

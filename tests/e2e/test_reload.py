@@ -265,3 +265,16 @@ def test_systemd_is_told(leeroo, model_file, upstream, tmp_path):
         finally:
             assert p.stop() == 0
         assert s.recv(1000).startswith(b"STOPPING=1")
+
+
+def test_a_watchdog_is_fed(leeroo, model_file, upstream, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(str(tmp_path / "notify"))
+        s.settimeout(20)
+        p = Process([leeroo, "serve", "-c", str(write_config(tmp_path, model_file, upstream.url))], UP_KEY=KEY,
+                    NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
+        try:
+            assert s.recv(1000).startswith(b"READY=1")
+            assert [s.recv(1000) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        finally:
+            assert p.stop() == 0
