@@ -19,6 +19,8 @@ static const char text[] =
     "                              named one; an expert's own name goes straight to it\n"
     "  POST /v1/route              the decision with all estimates, no call made\n"
     "  GET  /v1/models             what \"model\" may be\n"
+    "  GET  /v1/requests/ID        what the ledger knows of a request, and why it was decided so\n"
+    "  POST /v1/feedback           a score for it: {\"request_id\", \"score\", \"comment\"}\n"
     "  GET  /healthz, /readyz      alive; ready to take requests\n"
     "\n"
     "SIGTERM or SIGINT stops accepting and lets answers in flight finish (drain.timeout); a second "

@@ -210,6 +210,27 @@ def test_an_unknown_request_is_not_found(keeping):
     assert g.client.post("/v1/requests/req_1").status_code == 405
 
 
+def test_a_key_sees_its_own_requests_only(keeping, ledger, leeroo, tmp_path):
+    """vLLM semantic-router #2134, litellm #29955: nothing of another tenant's."""
+    (tmp_path / "state").mkdir()
+    secrets = [subprocess.run([leeroo, "keys", "create", "--name", name, "--file", str(tmp_path / "state" / "keys.json")],
+                              check=True, capture_output=True, text=True, timeout=30).stdout.strip() for name in "ab"]
+    g = keeping()
+    mine, other = ({"authorization": f"Bearer {secret}"} for secret in secrets)
+    body = {"model": "cheap", "messages": [{"role": "user", "content": "hello cat"}]}
+    request_id = g.client.post("/v1/chat/completions", json=body, headers=mine).headers["x-leeroo-request-id"]
+    path, score = f"/v1/requests/{request_id}", {"request_id": request_id, "score": 1}
+    seen = g.client.get(path, headers=mine)
+    assert seen.status_code == 200 and seen.json()["key"].startswith("key_")
+    assert g.client.get(path, headers=other).status_code == 404
+    assert g.client.get(path).status_code == 401
+    assert g.client.post("/v1/feedback", json=score, headers=other).status_code == 404
+    assert g.client.post("/v1/feedback", json=score).status_code == 401
+    assert g.client.post("/v1/feedback", json=score, headers=mine).status_code == 200
+    row = ledger.row(request_id)
+    assert row["key_id"] == seen.json()["key"] and not [s for s in secrets if s in json.dumps(dict(row))]
+
+
 def test_without_a_ledger_there_is_nothing_to_ask(start_gateway):
     g = start_gateway()
     g.wait_line(r'msg="no ledger"')
