@@ -1,6 +1,6 @@
 /* Answers kept for requests that are exactly the same again. Shared by all threads; bounded in bytes; the entry that
  * was not used for longest goes first, and none is given out past its time. What makes two requests the same is
- * for cache_key.h to say. An entry is immutable and counted: whoever holds one may read it after it has left the cache. */
+ * for cache_key.h to say. An entry is immutable and counted: whoever holds one may read it after it has left. */
 #pragma once
 
 #include <stdatomic.h>
