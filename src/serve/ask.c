@@ -72,6 +72,17 @@ void ask_leave(const struct chat *c, struct gate_ticket *t, enum status status,
     gate_leave(t, now_ms(c), outcome, hold_ms, tokens);
 }
 
+bool ask_has_time(const struct chat *c, const struct expert *expert, unsigned tries,
+                  uint64_t asked_ms, struct error *err)
+{
+    if (tries == 0 || expert->total_timeout_ms == 0 ||
+        now_ms(c) - asked_ms < expert->total_timeout_ms)
+        return true;
+    error_set(err, ERR_TIMEOUT, "expert %.*s: its time was over before its next try",
+              STR_FMT(expert->name));
+    return false;
+}
+
 uint32_t ask_time_left_ms(const struct chat *c, const struct expert *expert, uint64_t asked_ms)
 {
     uint64_t spent = now_ms(c) - asked_ms;
@@ -265,8 +276,14 @@ static enum status start_call(struct chat *c, struct error *err)
 /* With a place at the candidate's. */
 static void call(struct chat *c)
 {
+    static const struct expert_answer late = {.retry = EXPERT_RETRY_NEXT};
     struct error err = {0};
     c->phase = CHAT_CALLING;
+    if (!ask_has_time(c, chat_expert(c), c->tries, c->asked_ms, &err)) {
+        gate_leave(&c->ticket, now_ms(c), HEALTH_NONE, 0, 0);
+        give_up(c, ERR_TIMEOUT, &err, &late);
+        return;
+    }
     if (c->tries == 0)
         c->asked_ms = now_ms(c);
     c->tries++;

@@ -23,6 +23,9 @@ struct gate_ask ask_terms(const struct chat *c, size_t candidate); /* without th
 /* A call has ended: its place is free, its expert's health told. */
 void ask_leave(const struct chat *c, struct gate_ticket *t, enum status status,
                const struct expert_answer *answer, bool sent);
+/* False, with ERR_TIMEOUT: earlier tries and the line have used the expert's total timeout up. */
+bool ask_has_time(const struct chat *c, const struct expert *expert, unsigned tries,
+                  uint64_t asked_ms, struct error *err);
 /* For a call whose expert was first asked at asked_ms; 0: all of it, or no limit. */
 uint32_t ask_time_left_ms(const struct chat *c, const struct expert *expert, uint64_t asked_ms);
 

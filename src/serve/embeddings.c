@@ -6,6 +6,7 @@
 #include "expert/call.h"
 #include "serve/caller.h"
 #include "serve/errors.h"
+#include "serve/gate.h"
 #include "serve/gateway_int.h"
 #include "serve/record.h"
 
@@ -24,6 +25,8 @@ struct embedding {
     const struct expert *expert;
     struct buf body;
     struct expert_call *call;
+    struct gate *gate;
+    struct gate_ticket ticket;
     struct loop_timer *timer; /* backoff */
     unsigned tries;
     int64_t begin_wall_ms;
@@ -33,6 +36,7 @@ struct embedding {
 
 static void release(struct embedding *e)
 {
+    gate_leave(&e->ticket, loop_now_ms(e->worker->loop), HEALTH_NONE, 0, e->call ? -1 : 0);
     if (e->call)
         expert_call_cancel(e->call);
     e->call = NULL;
@@ -157,11 +161,11 @@ static void on_gone(struct http_exchange *x)
 
 /* The call */
 
-static void ask(struct embedding *e);
+static void enter(struct embedding *e);
 
 static void on_timer(void *arg)
 {
-    ask(arg);
+    enter(arg);
 }
 
 static void on_event(struct expert_call *call, const struct expert_event *event)
@@ -174,13 +178,24 @@ static void on_flush(struct expert_call *call)
     (void)call;
 }
 
+static void leave(struct embedding *e, enum status status, const struct expert_answer *answer,
+                  int64_t tokens)
+{
+    uint64_t hold_ms = 0;
+    enum health_outcome outcome = answer ? gate_judge(status, answer, &hold_ms) : HEALTH_BAD;
+    gate_leave(&e->ticket, loop_now_ms(e->worker->loop), outcome, hold_ms, tokens);
+}
+
 static bool again(struct embedding *e, const struct expert_answer *answer)
 {
+    uint64_t now = loop_now_ms(e->worker->loop), until = 0;
     uint64_t wait = retry_backoff_ms(e->tries - 1, &e->worker->rng);
     if (answer->retry_after_ms > wait)
         wait = answer->retry_after_ms;
     if (answer->retry != EXPERT_RETRY_SAME || e->tries > e->expert->retries ||
         wait > EMBEDDINGS_WAIT_MAX_MS)
+        return false;
+    if (gate_barred(e->gate, now, &until) && until > now + wait)
         return false;
     loop_timer_start(e->timer, wait);
     return true;
@@ -200,6 +215,8 @@ static void on_done(struct expert_call *call, enum status status, const struct e
         err = &odd;
         answer = NULL;
     }
+    bool told = status == OK && reply.known;
+    leave(e, status, answer, told ? reply.input_tokens : status == OK ? -1 : 0);
     if (status == OK) {
         e->cost = reply.known ? cost_of(e, reply.input_tokens, COST_USAGE) : cost_predicted(e);
         respond(e, 200, answer->body, 0, NULL);
@@ -232,6 +249,37 @@ static void ask(struct embedding *e)
         fail(e, status, &err, NULL, NULL);
 }
 
+static void on_turn(void *arg, enum gate_verdict verdict)
+{
+    struct embedding *e = arg;
+    struct error err;
+    uint64_t now = loop_now_ms(e->worker->loop), until = e->ticket.until_ms;
+    if (verdict == GATE_GO) {
+        ask(e);
+        return;
+    }
+    struct gate_reading r;
+    gate_read(e->gate, now, &r);
+    const struct expert_answer closed = {.http_status = r.state == HEALTH_CLOSED ? 429 : 0,
+                                         .retry_after_ms = until > now ? until - now : 1};
+    error_set(&err, ERR_OVERLOAD, "expert %.*s cannot be asked now: %s", STR_FMT(e->expert->name),
+              e->ticket.why);
+    fail(e, ERR_OVERLOAD, &err, NULL, &closed);
+}
+
+static void enter(struct embedding *e)
+{
+    const struct gate_ask terms = {.desk = &e->worker->desk,
+                                   .now_ms = loop_now_ms(e->worker->loop),
+                                   .tokens = embeddings_request_tokens(&e->request),
+                                   .may_wait = true,
+                                   .on_turn = on_turn,
+                                   .arg = e};
+    enum gate_verdict verdict = gate_enter(e->gate, &e->ticket, &terms);
+    if (verdict != GATE_WAIT)
+        on_turn(e, verdict);
+}
+
 /* Start */
 
 static enum status find_expert(struct embedding *e, struct error *err)
@@ -250,6 +298,7 @@ static enum status find_expert(struct embedding *e, struct error *err)
         return error_set(err, ERR_FORBIDDEN, "this key may not use '%.*s'",
                          STR_FMT(c->embedders[index].name));
     e->expert = &c->embedders[index];
+    e->gate = e->snapshot->gates[c->expert_count + index];
     return OK;
 }
 
@@ -296,5 +345,5 @@ void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller 
     x->on_gone = on_gone;
     const struct record r = record_of(e);
     record_begin(w, &r);
-    ask(e);
+    enter(e);
 }

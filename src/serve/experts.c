@@ -11,11 +11,12 @@ static void write_limit(struct buf *out, const char *name, uint32_t limit)
         buf_addf(out, ",\"%s\":null", name);
 }
 
-static void write_expert(struct buf *out, const struct expert *e, const struct gate_reading *r)
+static void write_expert(struct buf *out, const struct expert *e, const char *object,
+                         const struct gate_reading *r)
 {
     buf_addf(out,
-             "{\"id\":\"%.*s\",\"object\":\"expert\",\"state\":\"%s\",\"available\":%s,\"reason\":",
-             STR_FMT(e->name), health_state_name(r->state), r->why ? "false" : "true");
+             "{\"id\":\"%.*s\",\"object\":\"%s\",\"state\":\"%s\",\"available\":%s,\"reason\":",
+             STR_FMT(e->name), object, health_state_name(r->state), r->why ? "false" : "true");
     if (r->why)
         json_write_string(out, str_from(r->why));
     else
@@ -35,14 +36,17 @@ void experts_handle(struct worker *w, struct http_exchange *x, struct caller *ca
 {
     (void)caller;
     const struct snapshot *s = w->snapshot;
+    const struct config *c = s->config;
     struct buf body;
     buf_init(&body, EXPERTS_BYTES_MAX);
     buf_add_c(&body, "{\"object\":\"list\",\"data\":[");
-    for (size_t i = 0; i < s->config->expert_count; i++) {
+    for (size_t i = 0; i < c->expert_count + c->embedder_count; i++) {
+        bool chat = i < c->expert_count;
         struct gate_reading r;
         gate_read(s->gates[i], loop_now_ms(w->loop), &r);
         buf_add_c(&body, i ? "," : "");
-        write_expert(&body, &s->config->experts[i], &r);
+        write_expert(&body, chat ? &c->experts[i] : &c->embedders[i - c->expert_count],
+                     chat ? "expert" : "embedder", &r);
     }
     buf_add_c(&body, "]}");
     if (body.status == OK)

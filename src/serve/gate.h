@@ -30,6 +30,7 @@
 
 struct gate;
 struct gates;
+enum gate_kind { GATE_CHAT, GATE_EMBEDDINGS }; /* each has names of its own */
 struct gate_ticket;
 
 enum gate_verdict {
@@ -79,8 +80,9 @@ struct gate_ask {
 NODISCARD enum status gates_create(struct gates **ret, struct error *err);
 void gates_free(struct gates *t); /* NULL is fine; after the last gates_release */
 /* The gates of these experts into ret[count], held, with their settings put in force. ERR_MEMORY. */
-NODISCARD enum status gates_bind(struct gates *t, const struct expert *experts, size_t count,
-                                 uint64_t now_ms, struct gate **ret, struct error *err);
+NODISCARD enum status gates_bind(struct gates *t, enum gate_kind kind, const struct expert *experts,
+                                 size_t count, uint64_t now_ms, struct gate **ret,
+                                 struct error *err);
 void gates_release(struct gates *t, struct gate *const *gates, size_t count);
 
 NODISCARD enum status gate_desk_init(struct gate_desk *d, struct loop *l, struct error *err);

@@ -10,6 +10,7 @@ struct gate {
     struct gate *next; /* the table's; with holders and name guarded by its lock */
     size_t holders;
     char *name;
+    enum gate_kind kind;
     pthread_mutex_t lock; /* guards what follows; a desk's lock may be taken inside */
     atomic_bool troubled; /* false: surely nobody is barred; read without the lock */
     struct expert_limits limits;

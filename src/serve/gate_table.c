@@ -39,15 +39,15 @@ void gates_free(struct gates *t)
     free(t);
 }
 
-static struct gate *find(struct gates *t, struct str name)
+static struct gate *find(struct gates *t, enum gate_kind kind, struct str name)
 {
     struct gate *g = t->first;
-    while (g && !str_equal(str_from(g->name), name))
+    while (g && !(g->kind == kind && str_equal(str_from(g->name), name)))
         g = g->next;
     return g;
 }
 
-static struct gate *add(struct gates *t, const struct expert *e)
+static struct gate *add(struct gates *t, enum gate_kind kind, const struct expert *e)
 {
     struct gate *g = calloc(1, sizeof(*g));
     char *name = calloc(1, e->name.len + 1);
@@ -59,6 +59,7 @@ static struct gate *add(struct gates *t, const struct expert *e)
     for (size_t i = 0; i < e->name.len; i++)
         name[i] = e->name.ptr[i];
     g->name = name;
+    g->kind = kind;
     health_init(&g->health, &e->breaker);
     g->next = t->first;
     t->first = g;
@@ -88,14 +89,14 @@ static void release(struct gates *t, struct gate *g)
     gate_free(g);
 }
 
-enum status gates_bind(struct gates *t, const struct expert *experts, size_t count, uint64_t now_ms,
-                       struct gate **ret, struct error *err)
+enum status gates_bind(struct gates *t, enum gate_kind kind, const struct expert *experts,
+                       size_t count, uint64_t now_ms, struct gate **ret, struct error *err)
 {
     size_t bound = 0;
     pthread_mutex_lock(&t->lock);
     for (; bound < count; bound++) {
-        struct gate *g = find(t, experts[bound].name);
-        g = g ? g : add(t, &experts[bound]);
+        struct gate *g = find(t, kind, experts[bound].name);
+        g = g ? g : add(t, kind, &experts[bound]);
         if (!g)
             break;
         g->holders++;

@@ -230,12 +230,14 @@ static enum status start_call(struct member *m, struct error *err)
 /* With a place at the expert's. The state is RUNNING afterwards, or FAILED for want of memory or money. */
 static void start_try(struct member *m)
 {
+    struct error *unasked = &m->chat->run->unasked;
+    bool in_time = ask_has_time(m->chat, expert_of(m), m->tries, m->asked_ms, unasked);
     if (m->tries == 0)
         m->asked_ms = now_ms(m);
     m->tries++;
-    m->chat->attempts++;
+    m->chat->attempts += in_time;
     m->state = MEMBER_RUNNING;
-    if (start_call(m, &m->chat->run->unasked) == OK)
+    if (in_time && start_call(m, unasked) == OK)
         return;
     gate_leave(&m->ticket, now_ms(m), HEALTH_NONE, 0, 0);
     settle(m, MEMBER_FAILED, CALL_FAILED);

@@ -5,13 +5,21 @@
 
 #include "base/clock.h"
 
-static enum status bind_gates(struct snapshot *s, const struct config *config, struct error *err)
+static enum status bind_gates(struct snapshot *s, const struct config *c, struct error *err)
 {
-    s->gates = calloc(config->expert_count, sizeof(struct gate *));
+    uint64_t now = clock_now_ms();
+    size_t experts = c->expert_count;
+    s->gates = calloc(experts + c->embedder_count, sizeof(struct gate *));
     if (!s->gates)
         return error_set(err, ERR_MEMORY, "out of memory for a configuration");
-    return gates_bind(s->table, config->experts, config->expert_count, clock_now_ms(), s->gates,
-                      err);
+    enum status status = gates_bind(s->table, GATE_CHAT, c->experts, experts, now, s->gates, err);
+    if (status != OK)
+        return status;
+    status = gates_bind(s->table, GATE_EMBEDDINGS, c->embedders, c->embedder_count, now,
+                        s->gates + experts, err);
+    if (status != OK)
+        gates_release(s->table, s->gates, experts);
+    return status;
 }
 
 enum status snapshot_create(const struct config *config, const struct model *model,
@@ -52,7 +60,7 @@ void snapshot_release(struct snapshot *s)
     if (!s || atomic_fetch_sub(&s->holders, 1) != 1)
         return;
     pool_free(s->pool);
-    gates_release(s->table, s->gates, s->config->expert_count);
+    gates_release(s->table, s->gates, s->config->expert_count + s->config->embedder_count);
     free(s->gates);
     if (s->owned) {
         model_free((struct model *)s->model);

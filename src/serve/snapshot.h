@@ -16,7 +16,7 @@ struct snapshot {
     const struct model *model;
     struct pool *pool;
     struct gates *table;
-    struct gate **gates; /* [expert_count] of the table; they outlive this */
+    struct gate **gates; /* [expert_count + embedder_count] of the table; they outlive this */
     uint64_t generation; /* of the process: no two snapshots have the same */
     bool owned;          /* configuration and model go with it; else they are the caller's */
 };

@@ -17,17 +17,16 @@ def test_concurrency_is_kept_and_the_rest_waits(start_gateway, upstream):
     """llama-swap #59, #89, one-api #2234: requests beyond what a server can take were lost or sent all at once."""
     g = start_gateway(expert="concurrency: 2\nqueue: {length: 20, timeout: 20s}")
     inside, most, lock = [0], [0], threading.Lock()
-    plain = answer("fine", delay=0.05)
+    plain = answer("fine")
 
     def behave(r):
         with lock:
             inside[0] += 1
             most[0] = max(most[0], inside[0])
-        try:
-            plain(r)
-        finally:
-            with lock:
-                inside[0] -= 1
+        time.sleep(0.05)
+        with lock:
+            inside[0] -= 1  # before the answer: its end is what makes room
+        plain(r)
     upstream.on("dear", behave)
     results = together(12, lambda i: g.chat(HARD, model="dear", stream=i % 2 == 0))
     assert all(r.status_code == 200 for r in results) and len(upstream.of("dear")) == 12
@@ -234,3 +233,33 @@ def test_no_hedge_for_a_name_or_where_nobody_has_room(start_gateway, upstream):
     wait_until(lambda: len(upstream.requests) == 3)
     assert g.chat(HARD).headers["x-leeroo-expert"] == "dear" and len(upstream.requests) == 4
     [s.close() for s in held]
+
+
+# Embeddings
+
+def test_embeddings_have_the_same_door(start_gateway, upstream):
+    """llama-swap #59: one route had the limits and the other had not."""
+    def vectors(r):
+        r.whole(200, {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
+                      "usage": {"prompt_tokens": 3, "total_tokens": 3}})
+    g = start_gateway(top=f"embeddings:\n  - {{name: vec, url: '{upstream.url}', price: {{input: 0.02, output: 0}}, "
+                          "retries: 0, concurrency: 1, queue: {length: 1}, breaker: {failures: 1, pause: 1h}}")
+
+    def embed():
+        return g.client.post("/v1/embeddings", json={"model": "vec", "input": "hello"})
+    upstream.on("vec", stall(0.5), vectors)
+    body = json.dumps({"model": "vec", "input": "x"}).encode()
+    first = connect(g, body, path="/v1/embeddings")
+    wait_until(lambda: upstream.of("vec"))
+    waiting = connect(g, body, path="/v1/embeddings")
+    wait_until(lambda: experts(g)["vec"]["queued"] == 1)
+    r = embed()
+    assert r.status_code == 429 and "its queue is full" in r.json()["error"]["message"] and "retry-after" in r.headers
+    first.close()
+    assert b"200 OK" in waiting.recv(65536)
+    wait_until(lambda: experts(g)["vec"]["in_flight"] == 0)
+    upstream.on("vec", status(500))
+    assert embed().status_code == 502 and experts(g)["vec"]["state"] == "open"
+    calls = len(upstream.of("vec"))
+    r = embed()
+    assert r.status_code == 503 and int(r.headers["retry-after"]) > 3500 and len(upstream.of("vec")) == calls

@@ -91,7 +91,7 @@ static struct door *door_open(struct expert_limits limits)
     for (size_t i = 0; i < VISITORS_MAX; i++)
         d->visitors[i].last = GATE_WAIT;
     cr_assert_eq(gates_create(&d->table, NULL), OK);
-    cr_assert_eq(gates_bind(d->table, &d->expert, 1, 0, &d->gate, NULL), OK);
+    cr_assert_eq(gates_bind(d->table, GATE_CHAT, &d->expert, 1, 0, &d->gate, NULL), OK);
     cr_assert_eq(gate_desk_init(&d->desk, NULL, NULL), OK);
     return d;
 }
@@ -380,7 +380,7 @@ Test(gate, a_reload_keeps_the_state_and_takes_the_settings)
     enter(d, 0, 0);
     enter(d, 1, 0);
     two[1].limits.concurrency = 2;
-    cr_assert_eq(gates_bind(d->table, two, 2, 0, gates, NULL), OK);
+    cr_assert_eq(gates_bind(d->table, GATE_CHAT, two, 2, 0, gates, NULL), OK);
     cr_expect_eq(gates[1], d->gate);
     cr_expect_neq(gates[0], d->gate);
     gate_desk_deliver(&d->desk, 0);
