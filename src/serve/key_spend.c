@@ -31,7 +31,7 @@ struct copy {
     uint64_t sequence; /* the higher of two good ones counts; 0: never written */
     char id[KEY_ID_BYTES];
     struct key_spent spent;
-    uint32_t crc; /* of all before it */
+    uint64_t check; /* of all before it */
 };
 
 struct slot {
@@ -53,9 +53,9 @@ struct key_spend {
     struct owner *owners; /* [KEY_COUNT_MAX] */
 };
 
-static uint32_t crc_of(const struct copy *c)
+static uint64_t check_of(const struct copy *c)
 {
-    return crc32_ieee(0, c, offsetof(struct copy, crc));
+    return hash64((struct str){(const char *)c, offsetof(struct copy, check)}, 0);
 }
 
 /* The copy that counts; NULL: the slot is nobody's. */
@@ -64,7 +64,7 @@ static const struct copy *latest(const struct slot *s, struct copy into[2])
     const struct copy *best = NULL;
     for (size_t i = 0; i < 2; i++) {
         memcpy(&into[i], &s->two[i].copy, sizeof(into[i])); /* another process may be writing */
-        if (into[i].sequence == 0 || into[i].crc != crc_of(&into[i]))
+        if (into[i].sequence == 0 || into[i].check != check_of(&into[i]))
             continue;
         if (!best || into[i].sequence > best->sequence)
             best = &into[i];
@@ -80,7 +80,7 @@ static void put(struct slot *s, struct owner *o, const struct key_spent *spent)
     next.sequence = ++o->sequence;
     memcpy(next.id, o->id, sizeof(next.id));
     next.spent = *spent;
-    next.crc = crc_of(&next);
+    next.check = check_of(&next);
     memcpy(&s->two[next.sequence & 1].copy, &next, sizeof(next));
 }
 

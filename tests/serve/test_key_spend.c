@@ -126,7 +126,7 @@ Test(key_spend, a_torn_copy_does_not_count)
     put(s, "key_a", 10, 0); /* the first copy is that of the empty slot */
     put(s, "key_a", 11, 0);
     key_spend_close(s);
-    for (off_t byte = 0; byte < 68; byte++) {
+    for (off_t byte = 0; byte < 72; byte++) {
         off_t newest = FIRST_SLOT + COPY_BYTES + byte; /* third write: odd sequence, second copy */
         damage(t.path, newest);
         s = open_at(t.path, &killed);
