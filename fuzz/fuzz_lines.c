@@ -1,4 +1,5 @@
-/* Lines of plain and gzip files: any bytes are read to an end, and for plain text the lines add up to the input. */
+/* Lines of plain and gzip files: any bytes are read to an end, and for plain text the lines add up to the input.
+ * Gzip in memory stops at its limit. */
 #include "base/gz.h"
 
 #include <string.h>
@@ -16,8 +17,28 @@ static size_t line_count(const uint8_t *data, size_t size)
     return count;
 }
 
+/* The same bytes in memory: never more than the limit, and nothing is lost by a higher one. */
+static void inflate_in_memory(const uint8_t *data, size_t size)
+{
+    struct str gzip = {(const char *)data, size};
+    struct error err = {0};
+    struct buf small, large;
+    buf_init(&small, 100);
+    buf_init(&large, 1u << 20);
+    enum status first = gz_inflate(gzip, &small, &err), second = gz_inflate(gzip, &large, &err);
+    CHECK(small.len <= 100);
+    CHECK(large.len <= 1u << 20);
+    if (first == OK)
+        CHECK(second == OK && str_equal(buf_str(&small), buf_str(&large)));
+    else
+        CHECK(first == second || first == ERR_TOO_LARGE);
+    buf_done(&small);
+    buf_done(&large);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    inflate_in_memory(data, size);
     char path[64];
     struct line_reader *r = NULL;
     struct str line;

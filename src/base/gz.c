@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,4 +283,64 @@ size_t line_reader_number(const struct line_reader *r)
 const char *line_reader_path(const struct line_reader *r)
 {
     return !strcmp(r->path, "-") ? "standard input" : r->path;
+}
+
+/* ---- memory */
+
+#define INFLATE_STEP_BYTES (64u << 10)
+
+/* One member from the front of z's input. A zlib code; Z_STREAM_END when it was whole. */
+static int inflate_member(z_stream *z, struct buf *into)
+{
+    for (;;) {
+        size_t left = into->limit - into->len;
+        size_t room = left < INFLATE_STEP_BYTES ? left : INFLATE_STEP_BYTES;
+        unsigned char spare; /* at the limit: only the member's end may follow */
+        char *to = room ? buf_reserve(into, room) : (char *)&spare;
+        if (!to)
+            return Z_MEM_ERROR;
+        z->next_out = (unsigned char *)to;
+        z->avail_out = room ? (unsigned)room : 1;
+        unsigned before = z->avail_out;
+        int code = inflate(z, Z_NO_FLUSH);
+        size_t made = before - z->avail_out;
+        if (made > room)
+            return Z_BUF_ERROR;
+        into->len += made;
+        if (code != Z_OK)
+            return code == Z_BUF_ERROR ? Z_DATA_ERROR
+                                       : code; /* no input is left, and no end was there */
+        if (z->avail_in == 0 && z->avail_out > 0)
+            return Z_DATA_ERROR;
+    }
+}
+
+static int inflate_members(z_stream *z, struct buf *into)
+{
+    int code;
+    do
+        code = inflate_member(z, into);
+    while (code == Z_STREAM_END && z->avail_in > 0 && inflateReset(z) == Z_OK);
+    return code;
+}
+
+enum status gz_inflate(struct str gzip, struct buf *into, struct error *err)
+{
+    z_stream z = {.next_in = (unsigned char *)gzip.ptr, .avail_in = (unsigned)gzip.len};
+    if (gzip.len > UINT_MAX)
+        return error_set(err, ERR_TOO_LARGE, "more than 4 GiB of gzip");
+    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    int code = inflate_members(&z, into);
+    inflateEnd(&z);
+    switch (code) {
+    case Z_STREAM_END:
+        return OK;
+    case Z_BUF_ERROR:
+        return error_set(err, ERR_TOO_LARGE, "it unpacks to more than %zu bytes", into->limit);
+    case Z_MEM_ERROR:
+        return error_set(err, ERR_MEMORY, "out of memory");
+    default:
+        return error_set(err, ERR_CORRUPT, "it is not whole gzip data");
+    }
 }

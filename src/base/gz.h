@@ -1,5 +1,5 @@
-/* Lines and whole files, plain or gzip alike (told apart by their first bytes, not their name). The only
- * owner of zlib. */
+/* Lines and whole files, plain or gzip alike (told apart by their first bytes, not their name), and gzip in memory.
+ * The only owner of zlib. */
 #pragma once
 
 #include "base/buf.h"
@@ -20,3 +20,8 @@ NODISCARD enum status line_reader_next(struct line_reader *r, struct str *line, 
 size_t line_reader_number(const struct line_reader *r); /* of the last line given, 1-based */
 const char *
 line_reader_path(const struct line_reader *r); /* the file really opened, for messages */
+
+/* Appends what gzip bytes hold, their members joined, to `into`. ERR_TOO_LARGE once that would pass the limit of
+ * `into`, and no more than that is inflated; ERR_CORRUPT for anything that is not whole gzip members and nothing
+ * else; ERR_MEMORY. */
+NODISCARD enum status gz_inflate(struct str gzip, struct buf *into, struct error *err);

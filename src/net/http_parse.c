@@ -344,6 +344,11 @@ enum http_parse http_parser_feed(struct http_parser *p, struct str bytes, size_t
     return p->done ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
 }
 
+struct str http_parser_target(const struct http_parser *p)
+{
+    return p->target.len > 0 ? (struct str){p->text.ptr + p->target.at, p->target.len} : STR("");
+}
+
 bool http_parser_head_done(const struct http_parser *p)
 {
     return p->head_done;

@@ -41,6 +41,7 @@ void http_parser_free(struct http_parser *p);               /* NULL is fine */
 void http_parser_begin(struct http_parser *p); /* forgets everything, for the next request */
 /* *consumed is the number of bytes taken from the front. After DONE or BAD only begin and free may follow. */
 enum http_parse http_parser_feed(struct http_parser *p, struct str bytes, size_t *consumed);
+struct str http_parser_target(const struct http_parser *p); /* as much as was read, in any state */
 bool http_parser_head_done(const struct http_parser *p);
 /* True once per request, when the client waits for "100 Continue" before it sends the body. */
 bool http_parser_take_expect(struct http_parser *p);

@@ -284,7 +284,8 @@ void response_refuse(struct conn *c, int http_status, const char *message)
     buf_init(&body, 64u << 10);
     bool has_builder = c->server->options.error_body != NULL;
     if (has_builder)
-        c->server->options.error_body(http_status, message, &body);
+        c->server->options.error_body(c->request ? http_parser_target(c->request->parser) : STR(""),
+                                      http_status, message, &body);
     else
         buf_addf(&body, "%s\n", message);
     struct http_header type = {STR("content-type"),

@@ -50,8 +50,9 @@ struct http_server_options {
     uint32_t idle_timeout_ms;   /* keep-alive; default 120,000 */
     uint32_t
         write_timeout_ms; /* a reader that takes nothing for this long is cut; default 120,000 */
-    /* Builds the body of an error that the server answers itself; may be NULL. */
-    void (*error_body)(int http_status, const char *message, struct buf *into);
+    /* Builds the body of an error that the server answers itself; may be NULL. `path` is as much of the request
+     * target as was read, so that the body can suit whoever asks there; it may be empty. */
+    void (*error_body)(struct str path, int http_status, const char *message, struct buf *into);
     struct tls_context *tls; /* borrowed, shared; must outlive the server. NULL: plain HTTP */
 };
 

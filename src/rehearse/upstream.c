@@ -62,8 +62,9 @@ static void respond_error(struct upstream *u, struct http_exchange *x, int http_
     http_respond(x, http_status, headers, count, buf_str(&u->out));
 }
 
-static void error_body(int http_status, const char *message, struct buf *into)
+static void error_body(struct str path, int http_status, const char *message, struct buf *into)
 {
+    (void)path;
     chat_write_error(into, http_status >= 500 ? "server_error" : "invalid_request_error",
                      http_status == 413 ? "request_too_large" : "bad_request", str_from(message));
 }

@@ -129,10 +129,6 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
 {
     struct pool_target target;
     struct worker *w = c->worker;
-    struct str encoding = http_header_get(c->x, "content-encoding");
-    if (encoding.len > 0 && !str_equal_nocase(encoding, STR("identity")))
-        return error_set(err, ERR_UNSUPPORTED,
-                         "content-encoding is not supported; send plain JSON");
     enum status status =
         front_request(c->front.front, c->x->body, c->x->arena, &c->asked, param, err);
     buf_init(&c->body, chat_body_bytes_max(c));

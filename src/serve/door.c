@@ -31,12 +31,6 @@ static enum door door_of(struct str path)
     return DOOR_USUAL;
 }
 
-/* The words in which this path's clients expect an error. */
-static enum front front_of(struct str path)
-{
-    return str_starts(path, STR("/v1/messages")) ? FRONT_MESSAGES : FRONT_CHAT;
-}
-
 /* OpenAI's, Anthropic's and Azure's libraries; the first that is not empty. */
 static struct str find_secret(const struct http_exchange *x)
 {
@@ -63,7 +57,7 @@ static void respond(struct http_exchange *x, const char *id, enum status status,
                                   .request_id = id};
     struct buf body;
     buf_init(&body, BODY_BYTES_MAX);
-    front_error_write(front_of(x->path), &e, &body);
+    front_error_write(errors_front(x->path), &e, &body);
     headers[count++] = (struct http_header){STR("content-type"), STR("application/json")};
     headers[count++] = (struct http_header){STR("x-leeroo-request-id"), str_from(id)};
     headers[count++] = (struct http_header){STR("x-request-id"), str_from(id)};
@@ -94,7 +88,7 @@ static void refuse(struct worker *w, struct http_exchange *x, struct caller *cal
     worker_request_id(w, id);
     const struct record r = {.id = id,
                              .begin_wall_ms = clock_wall_ms(),
-                             .front = front_of(x->path),
+                             .front = errors_front(x->path),
                              .caller = caller,
                              .outcome = REQUEST_FAILED,
                              .http_status = errors_row(status)->http_status,
@@ -129,7 +123,7 @@ bool door_pass(struct worker *w, struct http_exchange *x, struct caller *caller)
     }
     if (arena_defer(x->arena, leave, caller) != OK) {
         leave(caller);
-        answer_error_as(front_of(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        answer_error_as(errors_front(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return false;
     }
     bool counts = door == DOOR_USUAL && str_equal(x->method, STR("POST"));

@@ -70,8 +70,17 @@ struct errors_row errors_http_row(int http_status)
     return row;
 }
 
-void errors_write_http(int http_status, const char *message, struct buf *out)
+enum front errors_front(struct str path)
+{
+    return str_starts(path, STR("/v1/messages")) ? FRONT_MESSAGES : FRONT_CHAT;
+}
+
+void errors_write_http(struct str path, int http_status, const char *message, struct buf *out)
 {
     const struct errors_row row = errors_http_row(http_status);
-    openai_error_write(out, str_from(message), row.type, NULL, row.code);
+    const struct front_error e = {.http_status = http_status,
+                                  .message = str_from(message),
+                                  .type = row.type,
+                                  .code = row.code};
+    front_error_write(errors_front(path), &e, out);
 }

@@ -18,14 +18,14 @@
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
-#include "serve/metrics.h"
-#include "serve/keys.h"
 #include "serve/ledger_watch.h"
 #include "serve/lookup.h"
+#include "serve/metrics.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
-#include "serve/traces.h"
 #include "serve/secure.h"
+#include "serve/traces.h"
+#include "serve/unpack.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20
@@ -96,7 +96,7 @@ static void refuse(struct http_exchange *x, int http_status, const char *message
     };
     struct buf body;
     buf_init(&body, 4096);
-    errors_write_http(http_status, message, &body);
+    errors_write_http(x->path, http_status, message, &body);
     http_respond(x, http_status, headers, allow ? 2 : 1, buf_str(&body));
     buf_done(&body);
 }
@@ -132,7 +132,7 @@ static void handle(struct http_exchange *x, void *arg)
         refuse(x, 405, message, route->allow);
     } else if (str_equal(x->method, STR("POST")) && is_browser_trick(x)) {
         refuse(x, 415, "send content-type: application/json", NULL);
-    } else {
+    } else if (unpack_body(x, w->snapshot->config->limits.body_bytes)) {
         route->handle(w, x, caller);
     }
 }

@@ -132,8 +132,8 @@ static void add_server(struct attributes *a, struct str url)
     bool tls = str_starts(url, STR("https"));
     struct str host = scheme == SIZE_MAX ? url : str_slice(url, scheme + 3, url.len);
     host = str_slice(host, 0, str_find(host, STR("/"), 0));
-    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
-    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
+    const char *colon = host.ptr ? memrchr(host.ptr, ':', host.len) : NULL;
+    const char *bracket = host.ptr ? memrchr(host.ptr, ']', host.len) : NULL;
     uint64_t port = tls ? 443 : 80;
     if (colon && (!bracket || colon > bracket)) {
         size_t at = (size_t)(colon - host.ptr);

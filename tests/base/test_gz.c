@@ -217,3 +217,55 @@ Test(gz, a_line_in_a_pipe_is_there_at_once, .timeout = 10)
     line_reader_close(r);
     close(ends[0]);
 }
+
+/* In memory */
+
+static enum status unpack(const unsigned char *bytes, size_t len, size_t limit, struct buf *out)
+{
+    struct error err = {0};
+    buf_init(out, limit);
+    enum status status = gz_inflate((struct str){(const char *)bytes, len}, out, &err);
+    cr_assert_eq(status == OK, err.text[0] == '\0', "%s", err.text);
+    return status;
+}
+
+Test(gz, members_in_memory_join_and_every_cut_is_told)
+{
+    unsigned char bytes[400];
+    struct buf out;
+    size_t first = deflate_text("{\"a\":", 5, bytes, sizeof(bytes));
+    size_t size = first + deflate_text("1}", 2, bytes + first, sizeof(bytes) - first);
+    cr_assert_eq(unpack(bytes, size, 100, &out), OK);
+    cr_assert(str_equal(buf_str(&out), STR("{\"a\":1}")));
+    buf_done(&out);
+    for (size_t cut = 0; cut < size; cut++) {
+        enum status status = unpack(bytes, cut, 100, &out);
+        cr_assert_eq(status, cut == first ? OK : ERR_CORRUPT, "%zu of %zu", cut, size);
+        buf_done(&out);
+    }
+    bytes[size] = 'x'; /* something behind it */
+    cr_assert_eq(unpack(bytes, size + 1, 100, &out), ERR_CORRUPT);
+    buf_done(&out);
+    bytes[first - 8] ^= 1; /* the checksum of the first */
+    cr_assert_eq(unpack(bytes, size, 100, &out), ERR_CORRUPT);
+    buf_done(&out);
+}
+
+Test(gz, memory_stops_at_the_limit)
+{
+    enum { PLAIN = 3 << 20 };
+    char *zeros = calloc(1, PLAIN);
+    unsigned char bytes[16384];
+    struct buf out;
+    size_t size = deflate_text(zeros, PLAIN, bytes, sizeof(bytes));
+    cr_assert_eq(unpack(bytes, size, PLAIN, &out), OK, "as much as may be");
+    cr_assert_eq(out.len, PLAIN);
+    buf_done(&out);
+    cr_assert_eq(unpack(bytes, size, PLAIN - 1, &out), ERR_TOO_LARGE);
+    cr_assert_leq(out.len, PLAIN - 1);
+    buf_done(&out);
+    size = deflate_text("", 0, bytes, sizeof(bytes));
+    cr_assert_eq(unpack(bytes, size, 0, &out), OK, "nothing fits into nothing");
+    buf_done(&out);
+    free(zeros);
+}

@@ -122,10 +122,11 @@ Test(http_conn, pipelined_requests_wait_for_a_slow_handler)
     test_server_stop(t);
 }
 
-static char message_seen[100];
+static char message_seen[100], path_seen[100];
 
-static void json_error(int http_status, const char *message, struct buf *into)
+static void json_error(struct str path, int http_status, const char *message, struct buf *into)
 {
+    snprintf(path_seen, sizeof path_seen, "%.*s", STR_FMT(path));
     snprintf(message_seen, sizeof message_seen, "%s", message);
     buf_addf(into, "{\"error\":%d}", http_status);
 }

@@ -61,9 +61,22 @@ Test(errors, by_http_status_alone)
     for (int http_status = 400; http_status < 600; http_status++) {
         struct buf out;
         buf_init(&out, 4096);
-        errors_write_http(http_status, "m", &out);
+        errors_write_http(STR("/v1/chat/completions"), http_status, "m", &out);
         cr_expect(strstr(out.ptr, http_status < 500 ? "_error\"" : "server_error"), "%d",
                   http_status);
         buf_done(&out);
     }
+}
+
+Test(errors, in_the_words_of_the_api_that_was_asked)
+{
+    struct buf out;
+    buf_init(&out, 4096);
+    errors_write_http(STR("/v1/messages?beta=true"), 413, "m", &out);
+    cr_assert(strstr(out.ptr, "\"type\":\"error\""), "%s", out.ptr);
+    cr_assert(strstr(out.ptr, "request_too_large"));
+    buf_clear(&out);
+    errors_write_http(STR("/v1/mess"), 431, "m", &out); /* the limit was reached before it told */
+    expect_body(&out, "m", "invalid_request_error", "headers_too_large");
+    buf_done(&out);
 }
