@@ -111,6 +111,16 @@ static bool is_affordable(const struct expert *e, const struct openai_request *r
     return limit <= 0 || output_within(&e->price, estimate, c->input_tokens, r, limit) > 0;
 }
 
+/* May hold a name out of the client's body, and is shown as it is in JSON and logs: plain ASCII only. */
+static const char *cannot_take(const char *lost, struct arena *a)
+{
+    char *why = arena_printf(a, "cannot take %s", lost);
+    for (char *c = why; c && *c; c++)
+        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\')
+            *c = '?';
+    return why ? why : "cannot take all of it";
+}
+
 /* What the expert can never do comes before what it may not do now. */
 static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
                            struct arena *a, const struct pool_choice *c)
@@ -122,10 +132,8 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
         return "not in this policy";
     if (lacks)
         return lacks;
-    if (lost) {
-        const char *why = arena_printf(a, "cannot take %s", lost);
-        return why ? why : lost;
-    }
+    if (lost)
+        return cannot_take(lost, a);
     if (!fits_context(e, r, &c->estimates[i], c->input_tokens))
         return "context too short";
     if (!is_affordable(e, r, &c->estimates[i], c))

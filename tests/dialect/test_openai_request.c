@@ -320,8 +320,7 @@ Test(openai_request, answers_are_limited_in_the_words_of_the_client)
     cr_expect_eq(read_request("{\"model\":\"m\",\"n\":null," HI "}").answers, 1);
 }
 
-Test(openai_request, the_limit_goes_by_the_name_that_the_expert_knows, .init = setup,
-     .fini = teardown)
+Test(openai_request, the_limit_goes_by_the_name_that_the_expert_knows)
 {
     limit_name = OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
     expect_written("{\"model\":\"m\",\"max_tokens\" : 9," HI "}",

@@ -514,6 +514,10 @@ Test(pool, what_a_dialect_has_no_word_for_rules_its_experts_out)
     cr_expect_eq(c.decision.arm, 2);
     cr_expect_str_eq(c.ruled_out[0], "cannot take thinking");
     cr_expect_eq(c.order_count, 1, "nobody else could take over");
+    t.native_only = "a \"name\\ of \xc3\xa4 client";
+    c = chosen_as(t, EASY);
+    cr_expect_str_eq(c.ruled_out[0], "cannot take a ?name? of ?? client");
+    t.native_only = "thinking";
     t.policy = SIZE_MAX;
     t.expert = 0;
     cr_expect_eq(choose_as(t, EASY, &c, &err), ERR_UNSUPPORTED);
