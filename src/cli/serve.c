@@ -21,6 +21,7 @@ static const char text[] =
     "  GET  /v1/models             what \"model\" may be\n"
     "  GET  /v1/requests/ID        what the ledger knows of a request, and why it was decided so\n"
     "  POST /v1/feedback           a score for it: {\"request_id\", \"score\", \"comment\"}\n"
+    "  GET  /metrics               counters for Prometheus\n"
     "  GET  /healthz, /readyz      alive; ready to take requests\n"
     "\n"
     "SIGTERM or SIGINT stops accepting and lets answers in flight finish (drain.timeout); a second "
