@@ -64,6 +64,11 @@ static void disconnect(struct postgres_backend *s)
 
 /* Waiting */
 
+static uint64_t answer_ms(const struct postgres_backend *s)
+{
+    return s->base.answer_ms ? s->base.answer_ms : ANSWER_MS;
+}
+
 static void set_deadline(struct postgres_backend *s, uint64_t ms)
 {
     s->deadline_ms = clock_now_ms() + ms;
@@ -206,7 +211,7 @@ static enum status query(struct backend *b, const char *sql, const struct value 
     struct parameters p;
     struct value row[BACKEND_COLUMNS_MAX];
     struct error why = {.status = ERR_IO};
-    set_deadline(s, ANSWER_MS);
+    set_deadline(s, answer_ms(s));
     set_parameters(&p, values, count);
     PGresult *result = NULL;
     if (PQsendQueryParams(s->connection, sql, (int)count, NULL, p.values, p.lengths, p.formats, 1))
@@ -338,14 +343,14 @@ static enum status prepare(struct postgres_backend *s, struct error *err)
 
 static enum status connect_now(struct postgres_backend *s, bool write, struct error *err)
 {
+    char settings[160];
+    snprintf(settings, sizeof(settings),
+             "SET search_path TO leeroo; SET statement_timeout TO %llu; SET lock_timeout TO 5000%s",
+             (unsigned long long)(answer_ms(s) - ANSWER_MS / 5),
+             write ? "" : "; SET default_transaction_read_only TO on");
     enum status status = dial(s, err);
     if (status == OK)
-        status = run(s,
-                     "SET search_path TO leeroo; SET statement_timeout TO 8000; "
-                     "SET lock_timeout TO 5000",
-                     err);
-    if (status == OK && !write)
-        status = run(s, "SET default_transaction_read_only TO on", err);
+        status = run(s, settings, err);
     if (status == OK)
         status = check_schema(s, write, err);
     if (status == OK && write)

@@ -11,6 +11,7 @@
 #include "store/sql.h"
 
 #define SQL_BYTES_MAX 8192
+#define SPEND_MS      600000 /* sums over years take their time */
 #define DAY_MS        INT64_C(86400000)
 
 struct ledger_reader {
@@ -264,6 +265,7 @@ enum status ledger_read_spend(struct ledger_reader *r, enum spend_by by, int64_t
     struct spend_state state = {by, on_group, arg};
     const struct value range[] = {{.type = VALUE_INT, .integer = since_ms},
                                   {.type = VALUE_INT, .integer = until_ms}};
+    r->backend->answer_ms = SPEND_MS;
     buf_init(&sql, SQL_BYTES_MAX);
     write_spend(&sql, r->backend->ops, by);
     enum status status = buf_status(&sql, err);

@@ -131,44 +131,55 @@ static void forget_loss(struct ledger *l, const struct journal_loss *written)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* One transaction: rows from `from` to before `to` of the batch; with `interrupt` what an earlier process left open
- * is closed. */
-static enum status write_rows(struct ledger *l, size_t from, size_t to, bool interrupt,
+struct sums {       /* what is written beside rows */
+    bool interrupt; /* what an earlier process left open is closed */
+    struct journal_loss loss;
+};
+
+static enum status put_sums(struct ledger *l, const struct sums *sums, struct error *err)
+{
+    enum status status = sums->interrupt ? put_interrupt(l, err) : OK;
+    if (status == OK && sums->loss.rows > 0)
+        status = put_loss(l, &sums->loss, err);
+    return status;
+}
+
+/* One transaction: rows from `from` to before `to` of the batch, and `sums`. */
+static enum status write_rows(struct ledger *l, size_t from, size_t to, const struct sums *sums,
                               struct error *err)
 {
     const struct backend_ops *ops = l->backend->ops;
-    struct journal_loss loss = loss_now(l);
     atomic_store(&l->busy_since_ms, clock_now_ms());
     enum status status = backend_connect(l->backend, true, err);
     if (status == OK) {
         status = ops->begin(l->backend, err);
         for (size_t i = from; i < to && status == OK; i++)
             status = put_row(l, &l->batch->rows[i], err);
-        if (status == OK && interrupt)
-            status = put_interrupt(l, err);
-        if (status == OK && loss.rows > 0)
-            status = put_loss(l, &loss, err);
+        if (status == OK)
+            status = put_sums(l, sums, err);
         if (status == OK)
             status = ops->commit(l->backend, err);
         if (status != OK)
             ops->rollback(l->backend);
     }
     atomic_store(&l->busy_since_ms, 0);
-    if (status == OK && loss.rows > 0)
-        forget_loss(l, &loss);
+    if (status == OK && sums->loss.rows > 0)
+        forget_loss(l, &sums->loss);
     return status;
 }
 
-static enum status write_one_by_one(struct ledger *l, struct error *err)
+/* What is refused is lost. Sums are never: when the database refuses those, something is wrong with it. */
+static enum status write_one_by_one(struct ledger *l, const struct sums *sums, struct error *err)
 {
+    static const struct sums none = {0};
     for (size_t i = 0; i < l->batch->count; i++) {
-        enum status status = write_rows(l, i, i + 1, false, err);
+        enum status status = write_rows(l, i, i + 1, &none, err);
         if (status == ERR_INPUT)
             ledger_lose(l, &l->batch->rows[i]);
         else if (status != OK)
             return status;
     }
-    return OK;
+    return write_rows(l, 0, 0, sums, err);
 }
 
 static void wake_flushers(struct ledger *l)
@@ -200,9 +211,10 @@ static enum status write_batch(struct ledger *l, struct error *err)
     bool recovered = atomic_load(&l->recovered);
     bool interrupt = !recovered && journal_tail(l->journal) >= l->recover_until;
     gather(l, recovered ? journal_head(l->journal) : l->recover_until);
-    enum status status = write_rows(l, 0, l->batch->count, interrupt, err);
+    const struct sums sums = {interrupt, loss_now(l)};
+    enum status status = write_rows(l, 0, l->batch->count, &sums, err);
     if (status == ERR_INPUT)
-        status = write_one_by_one(l, err);
+        status = write_one_by_one(l, &sums, err);
     if (status != OK)
         return status;
     if (interrupt)
