@@ -21,6 +21,7 @@
 #define HEADER_BYTES   4096u
 #define VERSION        1u
 #define BYTE_ORDER_TAG 0x01020304u
+#define KEEP_BYTES     (2u << 20) /* at the front of the ring: quiet times stay in there */
 #define TRIM_BYTES     (1u << 20) /* pages touched before they are handed back */
 #define REWIND_BYTES   (512u << 10)
 #define RESERVED_MAX   (UINT64_C(1) << 62) /* of positions: far from overflow */
@@ -58,6 +59,7 @@ struct journal {
     struct header *header;
     unsigned char *ring;
     uint64_t ring_bytes;
+    uint64_t reach;   /* how far into the ring pages were touched since then */
     uint64_t trimmed; /* head and tail, added, when the pages were last handed back */
 };
 
@@ -387,10 +389,13 @@ void journal_rewind(struct journal *j)
 
 void journal_trim(struct journal *j)
 {
-    uint64_t touched = journal_head(j) + journal_tail(j); /* by writing, by reading */
-    if (touched - j->trimmed < TRIM_BYTES)
+    uint64_t head = journal_head(j), touched = head + journal_tail(j); /* by writing, by reading */
+    if (head % j->ring_bytes > j->reach)
+        j->reach = head % j->ring_bytes;
+    if (j->reach < KEEP_BYTES || touched - j->trimmed < TRIM_BYTES)
         return;
     j->trimmed = touched;
+    j->reach = 0;
     int ignored = madvise(j->ring, (size_t)j->ring_bytes, MADV_DONTNEED); /* shared: kept */
     (void)ignored;
 }
