@@ -259,3 +259,16 @@ def test_hits_do_not_move_budgets(start, upstream, tmp_path):
     g.stop()
     kept = json.loads((tmp_path / "state" / "budgets.json").read_text())["budgets"]["default"]
     assert kept["queries"] == 1
+
+
+def test_a_hit_counts_as_a_request_of_its_key(start, leeroo, upstream, tmp_path):
+    file = tmp_path / "keys.json"
+    key = subprocess.run([leeroo, "keys", "create", "--name", "ann", "--file", str(file), "--requests-per-minute", "3"],
+                         check=True, capture_output=True, text=True, timeout=20).stdout.strip()
+    g = start(top=CACHE + "keys: keys.json\n")
+    body = {"model": "leeroo", "messages": [{"role": "user", "content": "hello cat"}]}
+    replies = [g.client.post("/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"})
+               for _ in range(4)]
+    assert [r.status_code for r in replies] == [200, 200, 200, 429]
+    assert [r.headers.get("x-leeroo-cache") for r in replies[:3]] == ["miss", "hit", "hit"]
+    assert len(upstream.of("cheap")) == 1
