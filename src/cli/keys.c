@@ -15,23 +15,23 @@
 #define JSON_BYTES_MAX  (64u << 10)
 
 static const char text[] =
-    "Makes, lists, changes and revokes the keys that clients call the gateway with. A key is shown "
-    "once, when\n"
-    "it is made: the file keeps only a digest of it. A running gateway sees every change within a "
-    "second.\n"
+    "Makes, lists, changes and revokes the keys that clients call the gateway with. A key is "
+    "shown\n"
+    "once, when it is made: the file keeps only a digest of it. A running gateway sees every "
+    "change\n"
+    "within a second.\n"
     "\n"
     "  leeroo keys create --name ci-bot --budget-day 5 --requests-per-minute 60\n"
     "  leeroo keys list\n"
     "  leeroo keys change ci-bot --budget-day 10 --requests-per-minute none\n"
     "  leeroo keys revoke ci-bot\n"
     "\n"
-    "Clients send it as `Authorization: Bearer lr-...`, `x-api-key: lr-...` or `api-key: lr-...`; "
-    "OpenAI's and\n"
-    "Anthropic's libraries do so when it is given to them as the API key.\n"
+    "Clients send it as `Authorization: Bearer lr-...`, `x-api-key: lr-...` or `api-key: lr-...`;\n"
+    "OpenAI's and Anthropic's libraries do so when it is given to them as the API key.\n"
     "\n"
-    "Without a limit a key is unlimited. Budgets are in USD; a day and a month begin at 00:00 UTC. "
-    "With\n"
-    "--policies a key may use those policies, and experts by name only when --experts lists "
+    "Without a limit a key is unlimited. Budgets are in USD; a day and a month begin at 00:00 "
+    "UTC.\n"
+    "With --policies a key may use those policies, and experts by name only when --experts lists\n"
     "them.\n";
 
 struct options {
