@@ -73,6 +73,10 @@ static inline struct world *world_make(size_t rows)
                                                 {.input_nano_usd_per_m = usd * NANO_PER_USD,
                                                  .output_nano_usd_per_m = 3 * usd * NANO_PER_USD}};
     }
+    struct price *odd = &w->experts[2].price; /* every kind of token at a price of its own */
+    cr_assert(price_set_cached_input(odd, NANO_PER_USD / 10));
+    price_set_cache_write(odd, NANO_PER_USD / 4 * 5);
+    price_set_reasoning(odd, 4 * NANO_PER_USD);
     for (size_t i = 0; i < rows; i++) {
         char *text = w->texts + i * WORLD_TEXT;
         world_text(&r, world_kind(i), text);
