@@ -13,7 +13,8 @@
 
 struct traces {
     struct worker *worker;
-    struct loop_timer *timer; /* runs while something waits and nothing is under way */
+    struct http_client *client; /* made for the first batch; rules for experts do not hold for it */
+    struct loop_timer *timer;   /* runs while something waits and nothing is under way */
     bool armed;
     struct buf queue; /* spans, a comma between them */
     size_t queued;
@@ -121,12 +122,23 @@ static void write_body(struct traces *t, const struct config *config)
     t->queued = 0;
 }
 
+static enum status need_client(struct traces *t, struct error *err)
+{
+    const struct config_upstream *u = &t->snapshot->config->upstream;
+    const struct http_client_options o = {.host_connections_max = 1,
+                                          .use_proxy = u->proxy,
+                                          .ca_file = u->ca_file.len ? u->ca_file.ptr : NULL};
+    return t->client ? OK : http_client_create(t->worker->loop, &o, &t->client, err);
+}
+
 static enum status start_call(struct traces *t, struct error *err)
 {
     const struct config_traces *c = &t->snapshot->config->traces;
     if (c->endpoint.len == 0)
         return error_set(err, ERR_CANCELLED, "traces were switched off by a reload");
     enum status status = buf_status(&t->body, err);
+    if (status == OK)
+        status = need_client(t, err);
     if (status != OK)
         return status;
     const struct http_call_options o = {.method = "POST",
@@ -138,7 +150,7 @@ static enum status start_call(struct traces *t, struct error *err)
                                         .user = t,
                                         .on_head = on_head,
                                         .on_done = on_done};
-    return http_call_start(t->worker->client, &o, &t->call, err);
+    return http_call_start(t->client, &o, &t->call, err);
 }
 
 static void on_timer(void *arg)
@@ -203,6 +215,8 @@ void traces_free(struct traces *t)
         return;
     if (t->call)
         http_call_cancel(t->call);
+    if (t->client)
+        http_client_free(t->client);
     snapshot_release(t->snapshot);
     loop_timer_free(t->timer);
     buf_done(&t->queue);

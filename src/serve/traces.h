@@ -1,7 +1,7 @@
 /* Spans on their way to a collector, OTLP over HTTP in JSON, with the GenAI semantic conventions: one of the request,
  * and below it one of each expert that was asked. Texts of prompts and answers are never in them.
  *
- * Each worker has its own queue, sent once a second by its own HTTP client. Nothing waits for the collector: while one
+ * Each worker has its own queue, sent once a second by an HTTP client of its own. Nothing waits for the collector: while one
  * batch is under way the next one gathers, up to TRACES_QUEUE_BYTES_MAX, and what does not fit, or is not taken, is
  * dropped and counted. */
 #pragma once
@@ -17,7 +17,7 @@
 
 struct traces;
 
-/* NULL: no memory. Its worker's loop and client must be there, and outlive it. */
+/* NULL: no memory. Its worker's loop must be there, and outlive it. */
 struct traces *traces_create(struct worker *w);
 void traces_free(struct traces *t); /* NULL is fine */
 /* At record_end; r->trace is there and on. The worker's thread. */

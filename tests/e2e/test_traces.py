@@ -190,3 +190,10 @@ def test_spans_sent_are_counted(start_gateway, collector):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert page(g).sum("leeroo_spans_total", result="dropped") == 0
+
+
+def test_a_collector_may_be_where_experts_may_not(start_gateway, collector):
+    """upstream.private_addresses is about experts; where the collector is, the configuration alone says."""
+    g = start_gateway(top=traces(collector) + "\nupstream: {private_addresses: deny}", expert="retries: 0")
+    assert g.chat(model="dear").status_code == 502
+    assert {s["kind"] for s in collector.wait(2)} == {2, 3}
