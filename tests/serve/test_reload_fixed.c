@@ -45,8 +45,7 @@ Test(reload_fixed, what_changes_at_run_time_is_left)
 
 Test(reload_fixed, keys_are_named_and_put_back)
 {
-    changes("state_dir: s\n", "state_dir: s\nledger: {store: \"postgresql://u:secret@h/d\"}\n",
-            "ledger");
+    changes("state_dir: s\n", "state_dir: s\nledger: {store: other.db}\n", "ledger");
     changes("", "listen: 0.0.0.0:1\nallow_remote: true\n", "listen");
     changes("listen: 127.0.0.1:1\n", "listen: 127.0.0.1:2\n", "listen");
     changes("", "threads: 2\nlimits: {connections: 3, body: 2MiB}\n",
