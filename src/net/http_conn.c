@@ -274,12 +274,13 @@ static void pending_parse(struct conn *c)
 static void on_end_of_input(struct conn *c)
 {
     bool answered = c->state == CONN_IDLE || c->state == CONN_CLOSING;
-    if (!answered || conn_unsent_bytes(c) == 0) {
+    if (!answered || (conn_unsent_bytes(c) == 0 && c->tls == NULL)) {
         conn_gone(c);
         return;
     }
     c->read_closed = true;
     c->state = CONN_CLOSING;
+    conn_flush_later(c); /* with TLS the end must be said, or what went before looks cut off */
     watch(c, false);
 }
 
