@@ -24,6 +24,23 @@ static bool fail(struct scan *s, const char *problem)
     return false;
 }
 
+/* Sixteen bytes at a time, by whatever vectors the compiler has. */
+typedef unsigned char block __attribute__((vector_size(16)));
+
+/* Where the first byte of 0xff is in bytes of 0 or 0xff; 16: there is none. */
+static size_t first_set(block hits)
+{
+    uint64_t halves[2];
+    memcpy(halves, &hits, sizeof(halves));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    halves[0] = __builtin_bswap64(halves[0]);
+    halves[1] = __builtin_bswap64(halves[1]);
+#endif
+    if (halves[0])
+        return (size_t)__builtin_ctzll(halves[0]) / 8;
+    return halves[1] ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : sizeof(block);
+}
+
 static bool is_hex(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -46,14 +63,46 @@ static bool scan_escape(struct scan *s)
     return fail(s, "unknown escape in a string");
 }
 
+/* Past the bytes that stand for themselves; `high` gets the bits of those that were passed in blocks. */
+static const char *skip_plain(const char *at, const char *end, block *high)
+{
+    const block quote = (block){0} + '"', escape = (block){0} + '\\', blank = (block){0} + ' ';
+    block v, seen = *high;
+    for (; (size_t)(end - at) >= sizeof(v); at += sizeof(v)) {
+        memcpy(&v, at, sizeof(v));
+        size_t n = first_set((block)((v == quote) | (v == escape) | (v < blank)));
+        seen |= v;
+        if (n < sizeof(v)) {
+            at += n;
+            break;
+        }
+    }
+    *high = seen;
+    return at;
+}
+
+static bool is_ascii(block seen)
+{
+    uint64_t halves[2];
+    memcpy(halves, &seen, sizeof(halves));
+    return !((halves[0] | halves[1]) & UINT64_C(0x8080808080808080));
+}
+
 static bool scan_string(struct scan *s)
 {
     const char *open = s->at++;
-    while (s->at < s->end) {
+    block seen = {0};
+    unsigned char rest = 0; /* what was read byte by byte */
+    for (;;) {
+        s->at = skip_plain(s->at, s->end, &seen);
+        if (s->at == s->end)
+            break;
         unsigned char c = (unsigned char)*s->at++;
+        rest |= c;
         if (c == '"') {
             struct str inside = {open + 1, (size_t)(s->at - open - 2)};
-            return utf8_valid(inside) ? true : fail(s, "a string is not valid UTF-8");
+            bool good = (rest < 0x80 && is_ascii(seen)) || utf8_valid(inside);
+            return good ? true : fail(s, "a string is not valid UTF-8");
         }
         if (c == '\\' && !scan_escape(s))
             return false;
@@ -248,37 +297,49 @@ enum status json_parse(struct str text, const char *place, size_t line_base, str
     return OK;
 }
 
-/* Past the value at `at`, in a text known to be valid. */
+/* Past the value at `at`, in a text known to be valid. Most strings are short: two calls of memchr would cost more. */
 static const char *skip_string(const char *at, const char *end)
 {
-    const char *quote = at++;
-    for (;;) {
-        if (quote < at)
-            quote = memchr(at, '"', (size_t)(end - at));
-        const char *escape = memchr(at, '\\', (size_t)(quote - at));
-        if (!escape)
-            return quote + 1;
-        at = escape + 2; /* behind the quote when that is what was escaped */
+    const block quote = (block){0} + '"', escape = (block){0} + '\\';
+    block v;
+    for (at++; (size_t)(end - at) >= sizeof(v);) {
+        memcpy(&v, at, sizeof(v));
+        size_t n = first_set((block)((v == quote) | (v == escape)));
+        at += n;
+        if (n == sizeof(v))
+            continue;
+        if (*at == '"')
+            return at + 1;
+        at += 2;
     }
+    while (*at != '"')
+        at += *at == '\\' ? 2 : 1;
+    return at + 1;
 }
+
+/* What a container is made of; 1 opens, 2 closes, 3 begins a string. */
+static const unsigned char structure[256] = {['['] = 1, ['{'] = 1, [']'] = 2, ['}'] = 2, ['"'] = 3};
+static const bool ends_scalar[256] = {[','] = true,  [']'] = true,  ['}'] = true, [' '] = true,
+                                      ['\n'] = true, ['\r'] = true, ['\t'] = true};
 
 static const char *skip_value(const char *at, const char *end)
 {
     if (*at == '"')
         return skip_string(at, end);
     if (*at != '[' && *at != '{') {
-        while (at < end && !memchr(",]} \n\r\t", *at, 7))
+        while (at < end && !ends_scalar[(unsigned char)*at])
             at++;
         return at;
     }
     size_t depth = 0;
     do {
-        if (*at == '"') {
+        unsigned char what = structure[(unsigned char)*at];
+        if (what == 3) {
             at = skip_string(at, end);
             continue;
         }
-        depth += *at == '[' || *at == '{';
-        depth -= *at == ']' || *at == '}';
+        depth += what == 1;
+        depth -= what == 2;
         at++;
     } while (depth);
     return at;
@@ -290,6 +351,16 @@ struct json_iter json_iter_begin(struct json_value container)
         return (struct json_iter){NULL, NULL};
     struct str raw = container.raw;
     return (struct json_iter){raw.ptr + 1, raw.ptr + raw.len - 1};
+}
+
+static bool has_escape(struct str inside)
+{
+    size_t i = 0;
+    if (inside.len > 2 * sizeof(block))
+        return memchr(inside.ptr, '\\', inside.len);
+    while (i < inside.len && inside.ptr[i] != '\\')
+        i++;
+    return i < inside.len;
 }
 
 static void take_value(struct json_iter *it, struct json_value *item)
@@ -329,16 +400,38 @@ bool json_object_next(struct json_iter *it, struct json_value *key, struct json_
     return true;
 }
 
+size_t json_key_index(struct json_value key, const struct str *names, size_t count)
+{
+    struct str inside = {key.raw.ptr + 1, key.raw.len - 2};
+    bool plain = !has_escape(inside);
+    size_t i = 0;
+    while (i < count &&
+           !(plain ? inside.len == names[i].len && !memcmp(inside.ptr, names[i].ptr, inside.len)
+                   : json_string_equal(key, names[i])))
+        i++;
+    return i;
+}
+
+void json_members(struct json_value object, const struct str *names, size_t count,
+                  struct json_value *values)
+{
+    struct json_value key, item;
+    memset(values, 0, count * sizeof(*values));
+    if (object.type != JSON_OBJECT)
+        return;
+    struct json_iter it = json_iter_begin(object);
+    while (json_object_next(&it, &key, &item)) {
+        size_t i = json_key_index(key, names, count);
+        if (i < count)
+            values[i] = item;
+    }
+}
+
 struct json_value json_get(struct json_value object, const char *key)
 {
-    struct json_value name, item, found = {JSON_NONE, {NULL, 0}};
-    if (object.type != JSON_OBJECT)
-        return found;
-    struct str wanted = str_from(key);
-    struct json_iter it = json_iter_begin(object);
-    while (json_object_next(&it, &name, &item))
-        if (json_string_equal(name, wanted))
-            found = item;
+    struct json_value found;
+    struct str name = str_from(key);
+    json_members(object, &name, 1, &found);
     return found;
 }
 
@@ -407,7 +500,9 @@ bool json_string_equal(struct json_value string, struct str decoded)
     if (string.type != JSON_STRING)
         return false;
     const char *p = string.raw.ptr + 1, *end = string.raw.ptr + string.raw.len - 1;
-    if (!memchr(p, '\\', (size_t)(end - p)))
+    if ((size_t)(end - p) < decoded.len) /* an escape is never shorter than what it stands for */
+        return false;
+    if (!has_escape((struct str){p, (size_t)(end - p)}))
         return str_equal((struct str){p, (size_t)(end - p)}, decoded);
     size_t at = 0;
     while (p < end) {

@@ -131,6 +131,14 @@ enum status str_to_double(struct str s, double *ret)
 
 enum status str_to_int64(struct str s, int64_t *ret)
 {
+    int64_t plain = 0;
+    size_t digits = 0;
+    for (; digits < s.len && digits < 18 && s.ptr[digits] >= '0' && s.ptr[digits] <= '9'; digits++)
+        plain = plain * 10 + (s.ptr[digits] - '0');
+    if (digits > 0 && digits == s.len) { /* nearly always */
+        *ret = plain;
+        return OK;
+    }
     char copy[NUMBER_BYTES_MAX + 1];
     if (!number_copy(s, copy))
         return ERR_INPUT;
@@ -194,6 +202,25 @@ bool utf8_valid(struct str s)
         at += n;
     }
     return true;
+}
+
+size_t utf8_count(struct str s)
+{
+    typedef unsigned char block __attribute__((vector_size(16))); /* as the compiler has them */
+    const block top = (block){0} + 0xc0, continued = (block){0} + 0x80;
+    size_t at = 0, inner = 0;
+    while (s.len - at >= sizeof(block)) {
+        block v, sums = {0}; /* of up to 255 blocks, so that none overflows */
+        for (int i = 0; i < 255 && s.len - at >= sizeof(v); i++, at += sizeof(v)) {
+            memcpy(&v, s.ptr + at, sizeof(v));
+            sums -= (block)((v & top) == continued); /* -1 where it holds */
+        }
+        for (size_t i = 0; i < sizeof(sums); i++)
+            inner += sums[i];
+    }
+    for (; at < s.len; at++)
+        inner += ((unsigned char)s.ptr[at] & 0xc0) == 0x80;
+    return s.len - inner;
 }
 
 uint32_t utf8_next(struct str s, size_t *at)

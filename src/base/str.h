@@ -13,7 +13,11 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_FMT(s)   (int)(s).len, (s).ptr /* for "%.*s" */
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }                                    /* for static tables */
+#define STR_FMT(s) (int)(s).len, (s).ptr /* for "%.*s" */
 
 struct str str_from(const char *c_string); /* NULL gives the empty slice */
 bool str_equal(struct str a, struct str b);
@@ -34,5 +38,6 @@ NODISCARD enum status str_to_int64(struct str s, int64_t *ret);
 NODISCARD enum status str_to_uint64(struct str s, uint64_t *ret);
 
 bool utf8_valid(struct str s);
+size_t utf8_count(struct str s); /* code points, of a text that is valid */
 /* Decodes one code point at *at (< s.len) and moves *at past it; an invalid byte gives U+FFFD and moves one byte. */
 uint32_t utf8_next(struct str s, size_t *at);

@@ -7,8 +7,8 @@
 
 static bool is_label(struct json_value key)
 {
-    return json_string_equal(key, STR("role")) || json_string_equal(key, STR("id")) ||
-           json_string_equal(key, STR("type"));
+    static const struct str labels[] = {STR_INIT("role"), STR_INIT("id"), STR_INIT("type")};
+    return json_key_index(key, labels, 3) < 3;
 }
 
 /* Characters of all strings inside a message or delta, but for the labels. Depth is bounded by json_parse. */
@@ -32,55 +32,73 @@ static bool is_set(struct json_value value)
     return value.type != JSON_NONE && value.type != JSON_NULL;
 }
 
-static bool read_tokens(struct json_value usage, const char *name, const char *other, int64_t *ret)
+/* Of the first that is there. */
+static bool read_tokens(struct json_value value, struct json_value other, int64_t *ret)
 {
-    struct json_value value = json_get(usage, name);
-    if (!is_set(value))
-        value = json_get(usage, other);
     int64_t tokens = 0;
-    if (json_to_int64(value, &tokens) != OK || tokens < 0 || tokens > USAGE_TOKENS_MAX)
+    if (json_to_int64(is_set(value) ? value : other, &tokens) != OK || tokens < 0 ||
+        tokens > USAGE_TOKENS_MAX)
         return false;
     *ret = tokens;
     return true;
 }
 
-static struct json_value get_either(struct json_value object, const char *name, const char *other)
+static void read_input_details(struct json_value details, const struct json_value *beside,
+                               struct openai_usage *u)
 {
-    struct json_value value = json_get(object, name);
-    return is_set(value) ? value : json_get(object, other);
+    static const struct str names[] = {STR_INIT("cached_tokens"), STR_INIT("cache_creation_tokens"),
+                                       STR_INIT("cache_write_tokens")};
+    const struct json_value none = {0};
+    struct json_value in[3];
+    json_members(details, names, 3, in);
+    (void)(read_tokens(in[0], none, &u->cached_tokens) ||
+           read_tokens(beside[0], beside[1], &u->cached_tokens));
+    (void)(read_tokens(in[1], in[2], &u->cache_write_tokens) ||
+           read_tokens(beside[2], none, &u->cache_write_tokens));
 }
 
 /* Parts of the input stand in the details. Servers that pass on what Anthropic counts name them beside the input, of
  * which they are parts, too, where it is called prompt_tokens. */
-static void read_parts(struct json_value usage, struct openai_usage *u)
-{
-    struct json_value in = get_either(usage, "prompt_tokens_details", "input_tokens_details");
-    struct json_value out = get_either(usage, "completion_tokens_details", "output_tokens_details");
-    (void)(read_tokens(in, "cached_tokens", "cached_tokens", &u->cached_tokens) ||
-           read_tokens(usage, "cache_read_input_tokens", "prompt_cache_hit_tokens",
-                       &u->cached_tokens));
-    (void)(read_tokens(in, "cache_creation_tokens", "cache_write_tokens", &u->cache_write_tokens) ||
-           read_tokens(usage, "cache_creation_input_tokens", "cache_creation_input_tokens",
-                       &u->cache_write_tokens));
-    (void)read_tokens(out, "reasoning_tokens", "reasoning_tokens", &u->reasoning_tokens);
-}
-
 static struct openai_usage read_usage(struct json_value usage)
 {
+    enum { INPUT, OUTPUT = 2, INPUT_DETAILS = 4, OUTPUT_DETAILS = 6, BESIDE = 8, NAMES = 11 };
+    static const struct str names[NAMES] = {
+        STR_INIT("prompt_tokens"),
+        STR_INIT("input_tokens"),
+        STR_INIT("completion_tokens"),
+        STR_INIT("output_tokens"),
+        STR_INIT("prompt_tokens_details"),
+        STR_INIT("input_tokens_details"),
+        STR_INIT("completion_tokens_details"),
+        STR_INIT("output_tokens_details"),
+        STR_INIT("cache_read_input_tokens"),
+        STR_INIT("prompt_cache_hit_tokens"),
+        STR_INIT("cache_creation_input_tokens"),
+    };
     struct openai_usage u = {0};
-    bool input = read_tokens(usage, "prompt_tokens", "input_tokens", &u.input_tokens);
-    bool output = read_tokens(usage, "completion_tokens", "output_tokens", &u.output_tokens);
-    read_parts(usage, &u);
+    struct json_value v[NAMES];
+    if (usage.type != JSON_OBJECT)
+        return u;
+    json_members(usage, names, NAMES, v);
+    bool input = read_tokens(v[INPUT], v[INPUT + 1], &u.input_tokens);
+    bool output = read_tokens(v[OUTPUT], v[OUTPUT + 1], &u.output_tokens);
+    const struct json_value *in = &v[INPUT_DETAILS], *out = &v[OUTPUT_DETAILS];
+    read_input_details(in[!is_set(in[0])], &v[BESIDE], &u);
+    struct json_value reasoning = json_get(out[!is_set(out[0])], "reasoning_tokens");
+    (void)read_tokens(reasoning, reasoning, &u.reasoning_tokens);
     u.known = input && output;
     return u;
 }
 
 static void read_choice(struct json_value choice, struct openai_reply *reply)
 {
-    static const char *const places[] = {"delta", "message", "text"};
+    static const struct str names[] = {STR_INIT("delta"), STR_INIT("message"), STR_INIT("text"),
+                                       STR_INIT("finish_reason")};
+    struct json_value values[4];
+    json_members(choice, names, 4, values);
     for (size_t i = 0; i < 3; i++)
-        reply->characters += count_text(json_get(choice, places[i]));
-    reply->finished |= is_set(json_get(choice, "finish_reason"));
+        reply->characters += count_text(values[i]);
+    reply->finished |= is_set(values[3]);
 }
 
 enum status openai_reply_read(struct str text, struct openai_reply *ret, struct error *err)
@@ -97,14 +115,17 @@ enum status openai_reply_read(struct str text, struct openai_reply *ret, struct 
     }
     if (reply.root.type != JSON_OBJECT)
         return error_set(err, ERR_INPUT, "the answer is not a JSON object");
-    struct json_value choices = json_get(reply.root, "choices");
+    static const struct str names[] = {STR_INIT("choices"), STR_INIT("error"), STR_INIT("usage")};
+    struct json_value values[3];
+    json_members(reply.root, names, 3, values);
+    struct json_value choices = values[0];
     struct json_iter it = json_iter_begin(choices);
     size_t count = 0;
     for (; choices.type == JSON_ARRAY && json_array_next(&it, &choice); count++)
         read_choice(choice, &reply);
-    reply.is_error = is_set(json_get(reply.root, "error"));
+    reply.is_error = is_set(values[1]);
     reply.has_content = reply.characters > 0 || reply.finished;
-    reply.usage_value = json_get(reply.root, "usage");
+    reply.usage_value = values[2];
     reply.usage = read_usage(reply.usage_value);
     reply.usage_only = count == 0 && reply.usage_value.type == JSON_OBJECT;
     *ret = reply;

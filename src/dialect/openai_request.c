@@ -37,12 +37,12 @@ enum field {
     FIELD_COUNT
 };
 
-static const char *const field_names[FIELD_COUNT] = {
-    "model",          "messages",   "stream",
-    "stream_options", "max_tokens", "max_completion_tokens",
-    "tools",          "functions",  "response_format",
-    "text",           "prompt",     "n",
-    "logprobs",       "modalities", "leeroo"};
+static const struct str field_names[FIELD_COUNT] = {
+    STR_INIT("model"),          STR_INIT("messages"),   STR_INIT("stream"),
+    STR_INIT("stream_options"), STR_INIT("max_tokens"), STR_INIT("max_completion_tokens"),
+    STR_INIT("tools"),          STR_INIT("functions"),  STR_INIT("response_format"),
+    STR_INIT("text"),           STR_INIT("prompt"),     STR_INIT("n"),
+    STR_INIT("logprobs"),       STR_INIT("modalities"), STR_INIT("leeroo")};
 
 static enum status bad(struct reader *x, const char *param, const char *what)
 {
@@ -74,15 +74,14 @@ static enum status collect_fields(struct reader *x, struct json_value *fields)
     struct json_value key, item;
     struct str previous = {0};
     for (; json_object_next(&it, &key, &item); previous = item.raw) {
-        if (json_string_equal(key, str_from(field_names[FIELD_LEEROO])))
+        size_t i = json_key_index(key, field_names, FIELD_COUNT);
+        if (i == FIELD_COUNT)
+            continue;
+        if (i == FIELD_LEEROO)
             note_cut(x, previous, key, item, it);
-        for (size_t i = 0; i < FIELD_COUNT; i++) {
-            if (!json_string_equal(key, str_from(field_names[i])))
-                continue;
-            if (fields[i].type != JSON_NONE)
-                return bad(x, field_names[i], "is given twice");
-            fields[i] = item;
-        }
+        if (fields[i].type != JSON_NONE)
+            return bad(x, field_names[i].ptr, "is given twice");
+        fields[i] = item;
     }
     return OK;
 }
@@ -133,14 +132,17 @@ static enum status decode_parts(struct reader *x, struct json_value content, str
 
 static enum status read_part(struct reader *x, struct json_value part)
 {
-    struct json_value type = json_get(part, "type");
+    static const struct str names[] = {STR_INIT("type"), STR_INIT("text")};
+    struct json_value values[2], type;
+    json_members(part, names, 2, values);
+    type = values[0];
     if (part.type != JSON_OBJECT || type.type != JSON_STRING)
         return bad(x, "messages", "has a content part that is no object with a type");
     if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image"))) {
         x->r->needs |= EXPERT_IMAGES;
         x->r->images++;
     }
-    x->r->input_characters += tokens_json_characters(json_get(part, "text"));
+    x->r->input_characters += tokens_json_characters(values[1]);
     return OK;
 }
 
@@ -150,18 +152,11 @@ struct message {
 
 static struct message open_message(struct json_value object)
 {
-    struct message m = {0};
-    struct json_value key, item;
-    struct json_iter it = json_iter_begin(object);
-    while (object.type == JSON_OBJECT && json_object_next(&it, &key, &item)) {
-        if (json_string_equal(key, STR("role")))
-            m.role = item;
-        else if (json_string_equal(key, STR("content")))
-            m.content = item;
-        else if (json_string_equal(key, STR("tool_calls")))
-            m.tool_calls = item;
-    }
-    return m;
+    static const struct str names[] = {STR_INIT("role"), STR_INIT("content"),
+                                       STR_INIT("tool_calls")};
+    struct json_value values[3];
+    json_members(object, names, 3, values);
+    return (struct message){values[0], values[1], values[2]};
 }
 
 static enum status read_message(struct reader *x, const struct message *m)
@@ -281,7 +276,7 @@ static enum status read_limits(struct reader *x, const struct json_value *fields
         if (value.type == JSON_NONE || value.type == JSON_NULL)
             continue;
         if (json_to_int64(value, &tokens) != OK || tokens < 0)
-            return bad(x, field_names[order[i]], "must be a whole number, not negative");
+            return bad(x, field_names[order[i]].ptr, "must be a whole number, not negative");
         x->r->output_tokens_max = tokens;
     }
     x->r->max_tokens = fields[FIELD_MAX_TOKENS];
@@ -343,14 +338,6 @@ static enum status read_model(struct reader *x, struct json_value model, bool re
     return decode(x, model, &x->r->model);
 }
 
-static uint64_t count_characters(struct str s)
-{
-    uint64_t characters = 0;
-    for (size_t i = 0; i < s.len; i++)
-        characters += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
-    return characters;
-}
-
 static enum status read_root(struct reader *x, struct str body, bool require_chat)
 {
     struct json_value fields[FIELD_COUNT] = {{0}};
@@ -371,7 +358,7 @@ static enum status read_root(struct reader *x, struct str body, bool require_cha
         return status;
     read_needs(x, fields);
     x->r->leeroo = fields[FIELD_LEEROO];
-    x->r->query_characters = count_characters(x->r->query);
+    x->r->query_characters = utf8_count(x->r->query);
     return OK;
 }
 

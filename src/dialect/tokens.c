@@ -1,6 +1,8 @@
 /* Token counts where nobody reported any. */
 #include "dialect/tokens.h"
 
+#include <string.h>
+
 #include "base/str.h"
 
 int64_t tokens_from_characters(uint64_t characters)
@@ -14,14 +16,15 @@ uint64_t tokens_json_characters(struct json_value string)
     uint64_t characters = 0;
     if (string.type != JSON_STRING)
         return 0;
-    for (size_t i = 1; i + 1 < string.raw.len; i++) {
-        unsigned char c = (unsigned char)string.raw.ptr[i];
-        if (c == '\\') { /* \n is one character, \u00e9 too; a surrogate pair counts as two */
-            i += string.raw.ptr[i + 1] == 'u' ? 5 : 1;
-            characters++;
-        } else if ((c & 0xc0) != 0x80) {
-            characters++;
-        }
+    struct str rest = str_slice(string.raw, 1, string.raw.len - 1);
+    for (;;) {
+        const char *escape = rest.len > 0 ? memchr(rest.ptr, '\\', rest.len) : NULL;
+        size_t plain = escape ? (size_t)(escape - rest.ptr) : rest.len;
+        characters += utf8_count((struct str){rest.ptr, plain});
+        if (!escape)
+            return characters;
+        /* \n is one character, \u00e9 too; a surrogate pair counts as two */
+        characters++;
+        rest = str_slice(rest, plain + (escape[1] == 'u' ? 6 : 2), rest.len);
     }
-    return characters;
 }

@@ -398,3 +398,75 @@ Test(json, numbers)
     cr_assert_eq(json_to_double(parsed("-0"), &d), OK);
     cr_assert(signbit(d));
 }
+
+/* Strings are read in blocks: what ends a run of plain bytes, at every place within two blocks, against one that reads
+ * byte by byte. */
+static bool string_is_good(const char *inside, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)inside[i] < 0x20 || inside[i] == '"')
+            return false;
+        if (inside[i] == '\\')
+            i += i + 1 < len ? 1 : len;
+    }
+    return len == 0 || inside[len - 1] != '\\' || (len > 1 && inside[len - 2] == '\\');
+}
+
+Test(json, string_of_any_length)
+{
+    static const char *const odd[] = {"", "\"", "\\\"", "\\\\", "\\n", "\x1f", "\x7f", "\xc3\xa9"};
+    for (size_t before = 0; before < 40; before++)
+        for (size_t after = 0; after < 40; after++)
+            for (size_t k = 0; k < sizeof(odd) / sizeof(odd[0]); k++) {
+                char text[128] = "[\"";
+                struct json_value list, item;
+                char *copy;
+                memset(text + 2, 'a', before);
+                strcpy(text + 2 + before, odd[k]);
+                size_t len = strlen(text);
+                memset(text + len, 'b', after);
+                bool good = string_is_good(text + 2, strlen(text + 2));
+                strcat(text, "\",1]");
+                enum status status = parse_tight(str_from(text), &copy, &list, NULL);
+                cr_assert_eq(status, good ? OK : ERR_INPUT, "%zu, %zu, %zu", before, after, k);
+                struct json_iter it = good ? json_iter_begin(list) : (struct json_iter){NULL, NULL};
+                if (good) {
+                    cr_assert(json_array_next(&it, &item));
+                    cr_assert_eq(item.raw.len, strlen(text) - 4, "%zu, %zu, %zu", before, after, k);
+                    cr_assert(json_array_next(&it, &item));
+                    cr_assert(str_equal(item.raw, STR("1")));
+                    cr_assert_not(json_array_next(&it, &item));
+                }
+                free(copy);
+            }
+}
+
+Test(json, half_a_character_at_any_place)
+{
+    for (size_t at = 0; at < 40; at++) {
+        char text[64] = "\"";
+        memset(text + 1, 'a', 40);
+        text[1 + at] = '\xc3';
+        text[41] = '"';
+        cr_assert_eq(status_of((struct str){text, 42}), ERR_INPUT, "%zu", at);
+        text[2 + at] = '\xa9';
+        cr_assert_eq(status_of((struct str){text, 42}), at < 39 ? OK : ERR_INPUT, "%zu", at);
+    }
+}
+
+Test(json, members_in_one_pass)
+{
+    static const struct str names[] = {STR_INIT("a"), STR_INIT("b"), STR_INIT("ab"),
+                                       STR_INIT("missing")};
+    struct json_value object, v[4];
+    cr_assert_eq(json_parse(STR("{\"ab\":[{\"a\":9}],\"\\u0061\":1,\"b\":2,\"b\":3,\"abc\":4}"),
+                            "t", 1, &object, NULL),
+                 OK);
+    json_members(object, names, 4, v);
+    cr_assert(str_equal(v[0].raw, STR("1")));
+    cr_assert(str_equal(v[1].raw, STR("3")), "the last one");
+    cr_assert(str_equal(v[2].raw, STR("[{\"a\":9}]")));
+    cr_assert_eq(v[3].type, JSON_NONE);
+    json_members(v[2], names, 4, v); /* no object */
+    cr_assert_eq(v[0].type, JSON_NONE);
+}

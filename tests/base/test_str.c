@@ -186,3 +186,39 @@ Test(str, utf8_next_decodes_and_resynchronises)
         cr_assert_eq(utf8_next(s, &at), expected[i], "code point %zu", i);
     cr_assert_eq(at, s.len);
 }
+
+Test(str, utf8_count_of_any_length)
+{
+    char text[3 * 4200 + 64];
+    for (size_t count = 0; count < 4200; count += count < 70 ? 1 : 917)
+        for (size_t shift = 0; shift < 3; shift++) {
+            size_t len = shift;
+            memset(text, 'a', shift);
+            for (size_t i = 0; i < count; i++, len += 3)
+                memcpy(text + len, "\xe2\x82\xac", 3);
+            cr_assert_eq(utf8_count((struct str){text, len}), shift + count, "%zu", count);
+        }
+}
+
+Test(str, whole_numbers_at_the_limits)
+{
+    static const struct {
+        const char *text;
+        int64_t value;
+    } rows[] = {{"0", 0},
+                {"007", 7},
+                {"-5", -5},
+                {"999999999999999999", 999999999999999999},
+                {"1000000000000000000", 1000000000000000000},
+                {"9223372036854775807", INT64_MAX},
+                {"-9223372036854775808", INT64_MIN}};
+    static const char *const refused[] = {"9223372036854775808", "1x", "x", "-",
+                                          "123456789012345678x"};
+    int64_t value;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_assert_eq(str_to_int64(str_from(rows[i].text), &value), OK, "row %zu", i);
+        cr_assert_eq(value, rows[i].value, "row %zu", i);
+    }
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        cr_assert_eq(str_to_int64(str_from(refused[i]), &value), ERR_INPUT, "row %zu", i);
+}
