@@ -79,19 +79,39 @@ void buf_add_char(struct buf *b, char c)
     buf_add(b, (struct str){&c, 1});
 }
 
+void buf_add_int(struct buf *b, int64_t value)
+{
+    char digits[20], *at = digits + sizeof(digits);
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        *--at = '-';
+    buf_add(b, (struct str){at, (size_t)(digits + sizeof(digits) - at)});
+}
+
+/* Into the room that is there; only where it is too small once more. */
 void buf_addf(struct buf *b, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    bool usable = b->status == OK && b->capacity > b->len;
+    size_t room = usable ? b->capacity - b->len : 0;
+    int n = vsnprintf(usable ? b->ptr + b->len : NULL, room, format, args);
     va_end(args);
     CHECK(n >= 0);
-    char *at = buf_reserve(b, (size_t)n);
-    if (at) {
-        vsnprintf(at, (size_t)n + 1, format, again);
-        b->len += (size_t)n;
+    bool fits = (size_t)n < room && (size_t)n <= b->limit - b->len;
+    if (usable && !fits)
+        b->ptr[b->len] = 0; /* what was cut off is taken back */
+    if (!fits && buf_reserve(b, (size_t)n)) {
+        vsnprintf(b->ptr + b->len, (size_t)n + 1, format, again);
+        fits = true;
     }
+    if (fits)
+        b->len += (size_t)n;
     va_end(again);
 }
 

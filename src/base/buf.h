@@ -23,6 +23,7 @@ void buf_clear(struct buf *b);              /* length 0 and status OK, memory ke
 void buf_add(struct buf *b, struct str s);
 void buf_add_c(struct buf *b, const char *c_string);
 void buf_add_char(struct buf *b, char c);
+void buf_add_int(struct buf *b, int64_t value); /* in decimal */
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Room for `n` more bytes; returns where to write them (then add to b->len), or NULL once failed. */
 char *buf_reserve(struct buf *b, size_t n);

@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_BYTES 2048
+#define LINE_BYTES    2048
+#define MESSAGE_BYTES 300
 
 static atomic_int threshold = LOG_INFO;
 static const char *const names[] = {"debug", "info", "warn", "error", "off"};
@@ -57,15 +58,43 @@ void log_quote(char *into, size_t size, struct str value)
     into[at] = 0;
 }
 
-static size_t stamp(char *line, size_t size, enum log_level level)
+/* The date and time of day once a second and thread. */
+static size_t stamp(char *line, enum log_level level)
 {
+    static _Thread_local char date[32];
+    static _Thread_local time_t second = -1;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    struct tm utc;
-    gmtime_r(&now.tv_sec, &utc);
-    size_t n = strftime(line, size, "ts=%Y-%m-%dT%H:%M:%S", &utc);
-    return n + (size_t)snprintf(line + n, size - n, ".%03ldZ level=%s msg=", now.tv_nsec / 1000000,
-                                names[level]);
+    if (now.tv_sec != second) {
+        struct tm utc;
+        gmtime_r(&now.tv_sec, &utc);
+        if (strftime(date, sizeof(date), "ts=%Y-%m-%dT%H:%M:%S.", &utc) == 0)
+            date[0] = 0; /* a year of five digits */
+        second = now.tv_sec;
+    }
+    unsigned ms = (unsigned)(now.tv_nsec / 1000000);
+    const char digits[] = {(char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                           (char)('0' + ms % 10), 0};
+    const char *const parts[] = {date, digits, "Z level=", names[level], " msg="};
+    char *at = line;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        at = stpcpy(at, parts[i]);
+    return (size_t)(at - line);
+}
+
+/* Up to where the fields stand. */
+static size_t begin(char line[LINE_BYTES], enum log_level level, const char *msg)
+{
+    size_t n = stamp(line, level);
+    log_quote(line + n, MESSAGE_BYTES, str_from(msg));
+    return n + strlen(line + n);
+}
+
+static void end(char line[LINE_BYTES], size_t n)
+{
+    line[n++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, line, n);
+    (void)ignored;
 }
 
 void log_event(enum log_level level, const char *msg, const char *fields, ...)
@@ -73,9 +102,7 @@ void log_event(enum log_level level, const char *msg, const char *fields, ...)
     if (!log_enabled(level))
         return;
     char line[LINE_BYTES];
-    size_t n = stamp(line, sizeof(line), level);
-    log_quote(line + n, 300, str_from(msg));
-    n += strlen(line + n);
+    size_t n = begin(line, level, msg);
     if (*fields) {
         line[n++] = ' ';
         va_list args;
@@ -84,7 +111,20 @@ void log_event(enum log_level level, const char *msg, const char *fields, ...)
         va_end(args);
         n += strlen(line + n);
     }
-    line[n++] = '\n';
-    ssize_t ignored = write(STDERR_FILENO, line, n);
-    (void)ignored;
+    end(line, n);
+}
+
+void log_fields(enum log_level level, const char *msg, struct str fields)
+{
+    if (!log_enabled(level))
+        return;
+    char line[LINE_BYTES];
+    size_t n = begin(line, level, msg);
+    fields = str_slice(fields, 0, sizeof(line) - n - 2);
+    if (fields.len > 0) {
+        line[n++] = ' ';
+        memcpy(line + n, fields.ptr, fields.len);
+        n += fields.len;
+    }
+    end(line, n);
 }

@@ -1,8 +1,6 @@
 /* Exact money: 128-bit intermediate, one rounding. */
 #include "base/money.h"
 
-#include <inttypes.h>
-
 #include "base/int128.h"
 
 #define USD_MAX INT64_C(1000000000)
@@ -168,11 +166,18 @@ enum status money_parse_usd(struct str s, int64_t *ret_nano_usd)
     return OK;
 }
 
+/* Without printf: several are written for each request. */
 void money_format_usd(struct buf *b, int64_t nano_usd)
 {
+    char text[10] = ".";
     uint64_t magnitude = nano_usd < 0 ? 0 - (uint64_t)nano_usd : (uint64_t)nano_usd;
-    buf_addf(b, "%s%" PRIu64 ".%09" PRIu64, nano_usd < 0 ? "-" : "", magnitude / NANO_PER_USD,
-             magnitude % NANO_PER_USD);
+    uint64_t whole = magnitude / NANO_PER_USD, rest = magnitude % NANO_PER_USD;
+    for (size_t i = sizeof(text) - 1; i > 0; i--, rest /= 10)
+        text[i] = (char)('0' + rest % 10);
+    if (nano_usd < 0)
+        buf_add_char(b, '-');
+    buf_add_int(b, (int64_t)whole);
+    buf_add(b, (struct str){text, sizeof(text)});
 }
 
 void money_format_usd_short(struct buf *b, int64_t nano_usd)

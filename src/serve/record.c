@@ -1,20 +1,19 @@
 /* Who is told of a request: one line each. */
 #include "serve/record.h"
 
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/log.h"
 #include "base/money.h"
 #include "serve/gateway_int.h"
 #include "serve/metrics.h"
+#include "serve/record_ledger.h"
 #include "serve/trace.h"
 #include "serve/traces.h"
-#include "serve/record_ledger.h"
 
-#define USD_BYTES_MAX   32
-#define CALLS_BYTES_MAX 8192
-#define MODEL_BYTES_MAX 100
+#define LOG_BYTES_MAX    16384
+#define LOG_BYTES_USUAL  768
+#define QUOTED_BYTES_MAX 2048
+#define MODEL_BYTES_MAX  100
 
 const char *cost_basis_name(enum cost_basis basis)
 {
@@ -55,15 +54,37 @@ void cost_add(struct cost *sum, const struct cost *more)
     sum->tokens.reasoning = add_saturated(sum->tokens.reasoning, more->tokens.reasoning);
 }
 
-/* The access log */
+/* The access log: a line for each request, so without printf but for what needs it */
 
-static void format_usd(int64_t nano_usd, char into[USD_BYTES_MAX])
+static void add_text(struct buf *out, const char *name, struct str text)
 {
-    struct buf text;
-    buf_init(&text, USD_BYTES_MAX);
-    money_format_usd(&text, nano_usd);
-    snprintf(into, USD_BYTES_MAX, "%s", text.ptr ? text.ptr : "");
-    buf_done(&text);
+    buf_add_c(out, name);
+    buf_add(out, text);
+}
+
+static void add_int(struct buf *out, const char *name, int64_t value)
+{
+    buf_add_c(out, name);
+    buf_add_int(out, value);
+}
+
+static void add_usd(struct buf *out, const char *name, int64_t nano_usd)
+{
+    buf_add_c(out, name);
+    money_format_usd(out, nano_usd);
+}
+
+/* What may need quotes. */
+static void add_quoted(struct buf *out, const char *name, struct str text)
+{
+    char quoted[QUOTED_BYTES_MAX];
+    log_quote(quoted, sizeof(quoted), text);
+    add_text(out, name, str_from(quoted));
+}
+
+static struct str or_dash(struct str text)
+{
+    return text.len > 0 ? text : STR("-");
 }
 
 /* ` calls="cheap answered 0.000012000 120ms; mid ..."`, or nothing for a single call. */
@@ -73,10 +94,11 @@ static void write_calls(const struct record *r, struct buf *out)
     bool tell = r->call_count > 1 || !single;
     for (size_t i = 0; tell && i < r->call_count; i++) {
         const struct record_call *call = &r->calls[i];
-        buf_addf(out, "%s%.*s %s ", i ? "; " : " calls=\"", STR_FMT(call->expert),
-                 call_outcome_name(call->outcome));
-        money_format_usd(out, call->cost.nano_usd);
-        buf_addf(out, " %llums", (unsigned long long)call->latency_ms);
+        add_text(out, i ? "; " : " calls=\"", call->expert);
+        add_text(out, " ", str_from(call_outcome_name(call->outcome)));
+        add_usd(out, " ", call->cost.nano_usd);
+        add_int(out, " ", (int64_t)call->latency_ms);
+        buf_add(out, STR("ms"));
     }
     if (tell && r->call_count > 0)
         buf_add_char(out, '"');
@@ -85,12 +107,10 @@ static void write_calls(const struct record *r, struct buf *out)
 /* ` front=chat key=- model=leeroo`: who wanted what, by the names that the client used. */
 static void write_asked(const struct record *r, struct buf *out)
 {
-    char model[2 * MODEL_BYTES_MAX + 3] = "-";
     struct str key = r->caller ? client_key_id(r->caller->key) : STR("");
-    if (r->model.len > 0)
-        log_quote(model, sizeof(model), str_slice(r->model, 0, MODEL_BYTES_MAX));
-    buf_addf(out, " front=%s key=%.*s model=%s", front_name(r->front),
-             STR_FMT(key.len ? key : STR("-")), model);
+    add_text(out, " front=", str_from(front_name(r->front)));
+    add_text(out, " key=", or_dash(key));
+    add_quoted(out, " model=", or_dash(str_slice(r->model, 0, MODEL_BYTES_MAX)));
 }
 
 static void write_details(const struct record *r, struct buf *out)
@@ -98,53 +118,58 @@ static void write_details(const struct record *r, struct buf *out)
     bool hedged = false;
     for (size_t i = 0; i < r->call_count; i++)
         hedged |= r->calls[i].hedge;
-    buf_addf(out, " cached_tokens=%lld cache_write_tokens=%lld reasoning_tokens=%lld reference_usd=",
-             (long long)r->cost.tokens.cached, (long long)r->cost.tokens.cache_write,
-             (long long)r->cost.tokens.reasoning);
-    money_format_usd(out, r->reference_nano_usd);
-    buf_addf(out, " hedged=%d", hedged);
+    add_int(out, " cached_tokens=", r->cost.tokens.cached);
+    add_int(out, " cache_write_tokens=", r->cost.tokens.cache_write);
+    add_int(out, " reasoning_tokens=", r->cost.tokens.reasoning);
+    add_usd(out, " reference_usd=", r->reference_nano_usd);
+    add_int(out, " hedged=", hedged);
 }
 
-static void log_refused(const struct record *r, const char *quoted_problem)
+static void write_refused(const struct record *r, struct buf *out)
 {
-    struct buf asked;
-    buf_init(&asked, CALLS_BYTES_MAX);
-    write_asked(r, &asked);
-    log_event(LOG_INFO, "request", "req=%s status=%d total_ms=%llu%s error=%s", r->id,
-              r->http_status, (unsigned long long)r->total_ms, asked.ptr ? asked.ptr : "",
-              quoted_problem);
-    buf_done(&asked);
+    add_int(out, " status=", r->http_status);
+    add_int(out, " total_ms=", (int64_t)r->total_ms);
+    write_asked(r, out);
+    add_quoted(out, " error=", or_dash(str_from(r->problem)));
+}
+
+static void write_answered(const struct record *r, struct buf *out)
+{
+    add_text(out, " policy=", or_dash(r->policy));
+    add_text(out, " expert=", r->expert);
+    add_quoted(out, " plan=", r->plan);
+    add_int(out, " status=", r->http_status);
+    add_int(out, " stream=", r->stream);
+    buf_addf(out, " quality=%.4f lambda=%.9g", r->quality, r->lambda);
+    add_usd(out, " predicted_usd=", r->predicted_nano_usd);
+    add_usd(out, " cost_usd=", r->cost.nano_usd);
+    add_text(out, " basis=", str_from(r->cached ? "cached" : cost_basis_name(r->cost.basis)));
+    add_int(out, " input_tokens=", r->cost.tokens.input);
+    add_int(out, " output_tokens=", r->cost.tokens.output);
+    add_int(out, " attempts=", r->attempts);
+    add_int(out, " first_token_ms=", r->first_token_ms);
+    add_int(out, " total_ms=", (int64_t)r->total_ms);
+    write_asked(r, out);
+    write_details(r, out);
+    write_calls(r, out);
+    if (r->problem)
+        add_quoted(out, " error=", str_from(r->problem));
 }
 
 static void log_record(const struct record *r)
 {
-    char predicted[USD_BYTES_MAX], found[USD_BYTES_MAX], plan[CALLS_BYTES_MAX], problem[320] = "-";
-    struct buf more;
-    if (r->problem)
-        log_quote(problem, sizeof(problem), str_from(r->problem));
-    if (r->expert.len == 0) {
-        log_refused(r, problem);
+    struct buf line;
+    if (!log_enabled(LOG_INFO))
         return;
-    }
-    buf_init(&more, CALLS_BYTES_MAX);
-    write_asked(r, &more);
-    write_details(r, &more);
-    write_calls(r, &more);
-    log_quote(plan, sizeof(plan), r->plan);
-    format_usd(r->predicted_nano_usd, predicted);
-    format_usd(r->cost.nano_usd, found);
-    struct str policy = r->policy.len ? r->policy : STR("-");
-    log_event(LOG_INFO, "request",
-              "req=%s policy=%.*s expert=%.*s plan=%s status=%d stream=%d quality=%.4f lambda=%.9g "
-              "predicted_usd=%s cost_usd=%s basis=%s input_tokens=%lld output_tokens=%lld "
-              "attempts=%u first_token_ms=%lld total_ms=%llu%s%s%s",
-              r->id, STR_FMT(policy), STR_FMT(r->expert), plan, r->http_status, r->stream,
-              r->quality, r->lambda, predicted, found,
-              r->cached ? "cached" : cost_basis_name(r->cost.basis),
-              (long long)r->cost.tokens.input, (long long)r->cost.tokens.output, r->attempts,
-              (long long)r->first_token_ms, (unsigned long long)r->total_ms,
-              more.ptr ? more.ptr : "", r->problem ? " error=" : "", r->problem ? problem : "");
-    buf_done(&more);
+    buf_init(&line, LOG_BYTES_MAX);
+    (void)buf_reserve(&line, LOG_BYTES_USUAL);
+    add_text(&line, "req=", str_from(r->id));
+    if (r->expert.len == 0)
+        write_refused(r, &line);
+    else
+        write_answered(r, &line);
+    log_fields(LOG_INFO, "request", buf_str(&line));
+    buf_done(&line);
 }
 
 void record_begin(struct worker *w, const struct record *r)

@@ -107,3 +107,37 @@ Test(buf, done_twice_is_fine)
     cr_assert_eq(buf_status(&b, NULL), OK);
     buf_done(&b);
 }
+
+Test(buf, whole_numbers)
+{
+    struct buf b;
+    buf_init(&b, 64);
+    buf_add_int(&b, 0);
+    buf_add_char(&b, ' ');
+    buf_add_int(&b, INT64_MIN);
+    buf_add_char(&b, ' ');
+    buf_add_int(&b, INT64_MAX);
+    cr_assert_str_eq(b.ptr, "0 -9223372036854775808 9223372036854775807");
+    buf_done(&b);
+}
+
+/* Whatever room there is, what is added is whole or, beyond the limit, nothing. */
+Test(buf, formats_into_any_room)
+{
+    for (size_t before = 0; before < 200; before++)
+        for (size_t limit = before; limit < before + 20; limit++) {
+            struct buf b;
+            buf_init(&b, limit);
+            for (size_t i = 0; i < before; i++)
+                buf_add_char(&b, 'x');
+            buf_addf(&b, "%s-%d", "0123456", 42);
+            bool fits = limit >= before + 10;
+            cr_assert_eq(b.status, fits ? OK : ERR_TOO_LARGE, "%zu of %zu", before, limit);
+            cr_assert_eq(b.len, before + (fits ? 10 : 0));
+            if (b.ptr) {
+                cr_assert_eq(strlen(b.ptr), b.len);
+                cr_assert(!fits || !strcmp(b.ptr + before, "0123456-42"));
+            }
+            buf_done(&b);
+        }
+}

@@ -53,20 +53,42 @@ Test(log, levels_by_name)
 }
 
 /* What one event writes to standard error. */
-static const char *written(enum log_level level, const char *msg, const char *long_value)
+static const char *written_as(bool ready, enum log_level level, const char *msg,
+                              const char *long_value)
 {
     static char seen[8192];
     int ends[2], saved = dup(STDERR_FILENO);
     cr_assert_eq(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     close(ends[1]);
-    log_event(level, msg, "key=%s", long_value);
+    if (ready)
+        log_fields(level, msg, str_from(long_value));
+    else
+        log_event(level, msg, "key=%s", long_value);
     dup2(saved, STDERR_FILENO);
     close(saved);
     ssize_t n = read(ends[0], seen, sizeof(seen) - 1);
     seen[n > 0 ? n : 0] = 0;
     close(ends[0]);
     return seen;
+}
+
+static const char *written(enum log_level level, const char *msg, const char *long_value)
+{
+    return written_as(false, level, msg, long_value);
+}
+
+Test(log, ready_fields_are_written_as_they_are)
+{
+    static char much[5000];
+    const char *seen = written_as(true, LOG_INFO, "request", "a=1 b=%s");
+    cr_assert_not_null(strstr(seen, " level=info msg=request a=1 b=%s\n"), "%s", seen);
+    cr_assert_not_null(strstr(written_as(true, LOG_INFO, "request", ""), " msg=request\n"));
+    memset(much, 'x', sizeof(much) - 1);
+    seen = written_as(true, LOG_INFO, "request", much);
+    cr_assert_gt(strlen(seen), 1000);
+    cr_assert_eq(strchr(seen, '\n'), seen + strlen(seen) - 1);
+    cr_assert_str_eq(written_as(true, LOG_DEBUG, "quiet", "a=1"), "");
 }
 
 Test(log, an_event_is_one_line)
