@@ -1,5 +1,5 @@
-/* Keys of the cache: the canonical text of JSON is JSON, has itself as its canonical text, and is never long. Anything may
- * stand in Cache-Control. */
+/* Keys of the cache: the canonical text of JSON is JSON, has itself as its canonical text, and is never long.
+ * Anything may stand in Cache-Control. */
 #include <stdint.h>
 #include <stdlib.h>
 
