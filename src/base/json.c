@@ -28,7 +28,7 @@ static bool fail(struct scan *s, const char *problem)
 typedef unsigned char block __attribute__((vector_size(16)));
 
 /* Where the first byte of 0xff is in bytes of 0 or 0xff; 16: there is none. */
-static size_t first_set(block hits)
+static inline size_t first_set(block hits)
 {
     uint64_t halves[2];
     memcpy(halves, &hits, sizeof(halves));
@@ -298,7 +298,7 @@ enum status json_parse(struct str text, const char *place, size_t line_base, str
 }
 
 /* Past the value at `at`, in a text known to be valid. Most strings are short: two calls of memchr would cost more. */
-static const char *skip_string(const char *at, const char *end)
+static inline const char *skip_string(const char *at, const char *end)
 {
     const block quote = (block){0} + '"', escape = (block){0} + '\\';
     block v;
@@ -322,7 +322,7 @@ static const unsigned char structure[256] = {['['] = 1, ['{'] = 1, [']'] = 2, ['
 static const bool ends_scalar[256] = {[','] = true,  [']'] = true,  ['}'] = true, [' '] = true,
                                       ['\n'] = true, ['\r'] = true, ['\t'] = true};
 
-static const char *skip_value(const char *at, const char *end)
+static inline const char *skip_value(const char *at, const char *end)
 {
     if (*at == '"')
         return skip_string(at, end);
@@ -353,7 +353,7 @@ struct json_iter json_iter_begin(struct json_value container)
     return (struct json_iter){raw.ptr + 1, raw.ptr + raw.len - 1};
 }
 
-static bool has_escape(struct str inside)
+static inline bool has_escape(struct str inside)
 {
     size_t i = 0;
     if (inside.len > 2 * sizeof(block))
@@ -363,7 +363,7 @@ static bool has_escape(struct str inside)
     return i < inside.len;
 }
 
-static void take_value(struct json_iter *it, struct json_value *item)
+static inline void take_value(struct json_iter *it, struct json_value *item)
 {
     skip_blanks(&it->at, it->end);
     const char *first = it->at;
@@ -371,7 +371,7 @@ static void take_value(struct json_iter *it, struct json_value *item)
     *item = (struct json_value){type_of(*first), {first, (size_t)(it->at - first)}};
 }
 
-static bool more(struct json_iter *it)
+static inline bool more(struct json_iter *it)
 {
     skip_blanks(&it->at, it->end);
     if (it->at == it->end)

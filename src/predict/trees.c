@@ -68,11 +68,33 @@ static void add_leaves(const float *const *leaves, size_t count, size_t experts,
         memcpy(out + last, tail, sizeof(tail));
 }
 
-static void add_few(const float *const *leaves, size_t count, size_t experts, float *out)
+/* Of a known number of experts the sums stay in registers. */
+static inline __attribute__((always_inline)) void add_some(const float *const *leaves, size_t count,
+                                                           size_t experts, float *out)
 {
+    float sums[LANES];
+    memcpy(sums, out, experts * sizeof(*out));
     for (size_t t = 0; t < count; t++)
         for (size_t e = 0; e < experts; e++)
-            out[e] += leaves[t][e];
+            sums[e] += leaves[t][e];
+    memcpy(out, sums, experts * sizeof(*out));
+}
+
+static void add_few(const float *const *leaves, size_t count, size_t experts, float *out)
+{
+    switch (experts) {
+    case 2:
+        add_some(leaves, count, 2, out);
+        break;
+    case 3:
+        add_some(leaves, count, 3, out);
+        break;
+    case 4:
+        add_some(leaves, count, 4, out);
+        break;
+    default:
+        add_some(leaves, count, experts, out);
+    }
 }
 
 void forest_predict(const struct forest *f, const float *features, float *out)
