@@ -82,7 +82,7 @@ void record_ledger_end(struct ledger *l, const struct record *r)
     const struct ledger_end row = {
         .request = request_of(r),
         .outcome = str_from(request_outcome_name(r->outcome)),
-        .basis = str_from(cost_basis_name(r->cost.basis)),
+        .basis = str_from(r->cached ? "cached" : cost_basis_name(r->cost.basis)),
         .http_status = r->http_status,
         .cost_nano_usd = r->cost.nano_usd,
         .input_tokens = t->input,
