@@ -199,12 +199,12 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
                              check=True, stdout=subprocess.PIPE).stdout
         return json.loads(out)
 
-    def measure(self, gateways):
+    def measure(self, gateways, stream=False):
         cpu = {g: [] for g in gateways}
         rps = {g: [] for g in gateways}
         for r in range(self.o.rounds + 1):  # the first warms up
             for g, (port, process, headers) in gateways.items():
-                request = self.request(g, headers)
+                request = self.request(g, headers, stream)
                 before = cpu_s(process.pid)
                 seconds = self.o.seconds if g in ("nginx", "leeroo") else self.o.seconds * 2
                 got = self.load(port, request, "closed", CONNECTIONS, seconds)
@@ -287,6 +287,12 @@ def main():
             bar = BARS["nginx"] if g == "nginx" else BARS["peer"]
             if g != "leeroo" and base / m > bar:
                 missed.append(f"CPU against {g}: {base / m:.2f} times, bar {bar}")
+        cpu_stream, _ = bench.measure({g: gateways[g] for g in ("nginx", "leeroo") if g in gateways}, stream=True)
+        if cpu_stream.get("nginx"):
+            through, plain = statistics.median(cpu_stream["leeroo"]), statistics.median(cpu_stream["nginx"])
+            print(f"streamed: leeroo {through:.1f} us/request, nginx {plain:.1f}, {through / plain:.2f}x (bar {BARS['nginx']})")
+            if through / plain > BARS["nginx"]:
+                missed.append(f"CPU against nginx, streamed: {through / plain:.2f} times, bar {BARS['nginx']}")
         rate = statistics.median(rps["leeroo"])
         direct, through, p99, half = bench.latency(gateways["leeroo"][0], rate)
         print(f"added p50 at concurrency 1: {through - direct:.0f} us (direct {direct:.0f}, through {through:.0f}; bar {BARS['p50_us']})")
