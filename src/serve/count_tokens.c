@@ -5,8 +5,9 @@
 #include "serve/gateway_int.h"
 #include "serve/target.h"
 
-static enum status count(struct worker *w, struct http_exchange *x, struct pool_choice *ret,
-                         const char **param, const char **code, struct error *err)
+static enum status count(struct worker *w, struct http_exchange *x, struct caller *caller,
+                         struct pool_choice *ret, const char **param, const char **code,
+                         struct error *err)
 {
     struct front_chat asked;
     struct openai_request request;
@@ -17,6 +18,8 @@ static enum status count(struct worker *w, struct http_exchange *x, struct pool_
         status = openai_request_parse(asked.body, true, x->arena, &request, param, err);
     if (status == OK)
         status = target_read(s->pool, x, &request, &target, param, code, err);
+    if (status == OK) /* a key learns nothing of experts that it may not use */
+        status = caller_restrict(caller, s->pool, &target, x->arena, err);
     if (status != OK)
         return status;
     target.native = true;
@@ -32,9 +35,8 @@ void count_tokens_handle(struct worker *w, struct http_exchange *x, struct calle
     struct error err = {0};
     struct pool_choice choice;
     const char *param = NULL, *code = NULL;
-    (void)caller;
     worker_request_id(w, id);
-    enum status status = count(w, x, &choice, &param, &code, &err);
+    enum status status = count(w, x, caller, &choice, &param, &code, &err);
     if (status != OK) {
         answer_error_as(FRONT_MESSAGES, x, id, status, err.text, param, code);
         return;

@@ -1,4 +1,5 @@
-/* GET /v1/experts: how each expert is now: its circuit, who is with it and who waits. */
+/* GET /v1/experts: how each expert is now: its circuit, who is with it and who waits. A key sees those that it may ask
+ * by name, as in /v1/models. */
 #include "serve/gateway_int.h"
 
 #define EXPERTS_BYTES_MAX (1u << 20)
@@ -34,19 +35,21 @@ static void write_expert(struct buf *out, const struct expert *e, const char *ob
 
 void experts_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    (void)caller;
     const struct snapshot *s = w->snapshot;
     const struct config *c = s->config;
+    size_t count = 0;
     struct buf body;
     buf_init(&body, EXPERTS_BYTES_MAX);
     buf_add_c(&body, "{\"object\":\"list\",\"data\":[");
     for (size_t i = 0; i < c->expert_count + c->embedder_count; i++) {
         bool chat = i < c->expert_count;
+        const struct expert *e = chat ? &c->experts[i] : &c->embedders[i - c->expert_count];
+        if (!(chat ? caller_may_use(caller, c, SIZE_MAX, i) : caller_may_name(caller, e->name)))
+            continue;
         struct gate_reading r;
         gate_read(s->gates[i], loop_now_ms(w->loop), &r);
-        buf_add_c(&body, i ? "," : "");
-        write_expert(&body, chat ? &c->experts[i] : &c->embedders[i - c->expert_count],
-                     chat ? "expert" : "embedder", &r);
+        buf_add_c(&body, count++ ? "," : "");
+        write_expert(&body, e, chat ? "expert" : "embedder", &r);
     }
     buf_add_c(&body, "]}");
     if (body.status == OK)

@@ -12,8 +12,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "serve/door.h"
 #include "serve/cache.h"
+#include "serve/door.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
@@ -123,8 +123,8 @@ static void handle(struct http_exchange *x, void *arg)
         return;
     if (!route) {
         snprintf(message, sizeof(message),
-                 "unknown path %.*s; there are /v1/chat/completions, "
-                 "/v1/models, /v1/route, /healthz and /readyz",
+                 "unknown path %.*s; there are /v1/chat/completions, /v1/responses, /v1/messages, "
+                 "/v1/models and others",
                  (int)(x->path.len < 40 ? x->path.len : 40), x->path.ptr);
         refuse(x, 404, message, NULL);
     } else if (!method_fits(route, x->method)) {
