@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "serve/config_read.h"
+#include "config/config_read.h"
 
 #define FILE_BYTES_MAX 262144
 #define ROWS(table)    (table), sizeof(table) / sizeof((table)[0])

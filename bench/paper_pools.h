@@ -2,9 +2,9 @@
  * column. Strings and nodes live in the arena. */
 #pragma once
 
+#include "config/yaml_tree.h"
 #include "data/dataset.h"
 #include "eval/report.h"
-#include "serve/yaml_tree.h"
 
 #define PAPER_POOLS_MAX   32
 #define PAPER_EXPERTS_MAX 64

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "serve/key_file.h"
+#include "keys/key_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include "cli/check_print.h"
 #include "cli/commands.h"
 #include "cli/setup.h"
-#include "serve/keys.h"
+#include "keys/keys.h"
 
 static const char text[] =
     "Reads the configuration and the model as `leeroo serve` would, without listening or calling "

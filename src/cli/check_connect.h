@@ -2,7 +2,7 @@
  * have the model. All at once, each within CHECK_CONNECT_MS. */
 #pragma once
 
-#include "serve/config.h"
+#include "config/config.h"
 
 #define CHECK_CONNECT_MS 10000
 

@@ -3,13 +3,13 @@
  * table of the exam, demo_ask.c the gateway and the three questions. */
 #pragma once
 
+#include "config/config.h"
 #include "data/dataset.h"
 #include "expert/expert.h"
 #include "play/trial.h"
 #include "predict/model.h"
 #include "rehearse/sandbox.h"
 #include "rehearse/upstream.h"
-#include "serve/config.h"
 #include "serve/local.h"
 
 #define DEMO_PATH_BYTES     1024

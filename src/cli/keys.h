@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "serve/config.h"
-#include "serve/key_spend.h"
+#include "config/config.h"
+#include "keys/key_spend.h"
 
 /* Limits as given on the command line; NULL: not given, "none" (of names: "all"): no limit. */
 struct keys_wishes {

@@ -1,8 +1,8 @@
 /* Configuration and model as `serve` runs on them and `check` looks at them. */
 #pragma once
 
+#include "config/config.h"
 #include "predict/model.h"
-#include "serve/config.h"
 
 /* Loads both and binds them; `arg` is the configuration's path. A gateway_load (serve/gateway.h). */
 NODISCARD enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/spend_output.h"
-#include "serve/config.h"
+#include "config/config.h"
 
 #define ARENA_BYTES_MAX  (256u << 20)
 #define OUTPUT_BYTES_MAX (256u << 20)

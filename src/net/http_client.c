@@ -85,6 +85,7 @@ static void call_free(struct http_call *c)
     curl_call_free(c->curl);
     loop_timer_free(c->timer);
     buf_done(&c->head);
+    buf_done(&c->request);
     free(c);
 }
 
@@ -194,6 +195,7 @@ static struct http_call *call_create(struct http_client *client)
         return NULL;
     c->client = client;
     buf_init(&c->head, CALL_RESPONSE_HEAD_BYTES);
+    buf_init(&c->request, CALL_TEXT_BYTES_MAX);
     c->timer = loop_timer_create(client->loop, on_call_due, c);
     if (c->timer == NULL) {
         call_free(c);

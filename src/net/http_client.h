@@ -21,7 +21,7 @@ struct http_call;
 struct http_client_options {
     long host_connections_max; /* default 512 */
     bool use_proxy;
-    bool deny_private; /* no connection to what net/address.h calls private, whatever its name */
+    bool deny_private;   /* no connection to what net/address.h calls private, whatever its name */
     const char *ca_file; /* NULL: the system's */
     bool only_curl;      /* no straight way */
 };

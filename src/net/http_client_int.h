@@ -14,6 +14,7 @@
 struct curl_call;
 struct curl_side;
 struct plain_conn;
+struct plain_host;
 struct plain_side;
 
 struct http_call {
@@ -22,6 +23,9 @@ struct http_call {
     struct curl_call *curl;   /* made when a call first needs it, then kept */
     struct plain_conn *plain; /* the connection it has; NULL: none yet */
     bool is_plain;            /* which way this one goes */
+    bool is_head;             /* plain: of the request */
+    struct plain_host *host;  /* plain: never freed before the client */
+    struct buf request; /* plain: the head to send; the caller's headers are not ours to keep */
     struct loop_timer *timer;
     struct buf head; /* raw lines of the final response head */
     uint64_t started_ms, last_ms, armed_ms;

@@ -462,7 +462,7 @@ static void conn_begin(struct plain_conn *n, struct http_call *c)
     n->sent = 0;
     n->got_bytes = n->complete = n->more_than_answer = false;
     buf_done(&n->held);
-    http_reply_begin(n->parser, strcmp(c->o.method, "HEAD") == 0, &user);
+    http_reply_begin(n->parser, c->is_head, &user);
     c->connecting = !n->connected;
     if (!n->connected) {
         const struct sockaddr *address = (const struct sockaddr *)&n->host->address;
@@ -477,31 +477,17 @@ static void conn_begin(struct plain_conn *n, struct http_call *c)
     want(n);
 }
 
-static bool write_request(struct plain_conn *n, const struct http_call *c)
-{
-    struct target t;
-    CHECK(split_url(c->o.url, &t));
-    buf_clear(&n->head);
-    call_text_write(&c->o, t.authority, t.path, &n->head);
-    return n->head.status == OK;
-}
-
 static void take_conn(struct http_call *c, struct plain_conn *n, bool reused)
 {
     n->reused = reused;
     n->call = c; /* for fail */
     c->plain = n;
-    if (write_request(n, c))
+    buf_clear(&n->head);
+    buf_add(&n->head, buf_str(&c->request));
+    if (n->head.status == OK)
         conn_begin(n, c);
     else
         fail(n, ERR_MEMORY, "out of memory for an outgoing call", 0);
-}
-
-static struct plain_host *host_of(const struct http_call *c)
-{
-    struct target t;
-    CHECK(split_url(c->o.url, &t));
-    return host_get(c->client->plain, t.authority);
 }
 
 static void host_wait(struct plain_host *h, struct http_call *c)
@@ -548,18 +534,28 @@ static void go(struct plain_host *h, struct http_call *c)
         fail_memory(c);
 }
 
+/* The head is written at once: the caller may forget its headers when the call has been started. */
 enum status plain_call_prepare(struct http_call *c, struct error *err)
 {
-    return call_text_check(&c->o, err);
+    struct target t;
+    enum status status = call_text_check(&c->o, err);
+    if (status != OK)
+        return status;
+    CHECK(split_url(c->o.url, &t));
+    c->host = host_get(c->client->plain, t.authority);
+    if (!c->host)
+        return error_set(err, ERR_MEMORY, "out of memory for an outgoing call");
+    c->is_head = strcmp(c->o.method, "HEAD") == 0;
+    buf_clear(&c->request);
+    call_text_write(&c->o, t.authority, t.path, &c->request);
+    return buf_status(&c->request, err);
 }
 
 void plain_call_add(struct http_call *c)
 {
-    struct plain_host *h = host_of(c);
+    struct plain_host *h = c->host;
     c->added = true;
-    if (!h)
-        fail_memory(c);
-    else if (!h->idle && h->open_count >= c->client->plain->host_connections_max)
+    if (!h->idle && h->open_count >= c->client->plain->host_connections_max)
         host_wait(h, c);
     else
         go(h, c);
@@ -594,11 +590,10 @@ void plain_call_detach(struct http_call *c)
     struct plain_conn *n = c->plain;
     if (!c->is_plain || !c->added)
         return;
-    struct plain_host *h = n ? n->host : host_of(c);
+    struct plain_host *h = c->host;
     c->plain = NULL;
     if (!n) {
-        if (h)
-            (void)host_unwait(h, c);
+        (void)host_unwait(h, c);
         return;
     }
     c->sent |= n->sent > 0;

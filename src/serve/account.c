@@ -83,8 +83,9 @@ void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const s
         affinity_learn(c->worker->gateway->affinity, c->choice.target.prefix,
                        &c->snapshot->config->experts[expert], &cost->tokens,
                        loop_now_ms(c->worker->loop));
-    c->paid[c->paid_count++] = (struct chat_paid){expert, outcome, *cost, asked_ms - c->begin_ms,
-                                                  loop_now_ms(c->worker->loop) - asked_ms, false};
+    c->paid[c->paid_count++] = (struct chat_paid){
+        expert, outcome, *cost, asked_ms - c->begin_ms, loop_now_ms(c->worker->loop) - asked_ms,
+        false};
 }
 
 void chat_note_candidate(struct chat *c, enum call_outcome outcome,
@@ -219,8 +220,7 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
         (struct http_header){STR("x-leeroo-plan"), arena_copy(c->x->arena, plan_label(c))};
     headers[n++] = (struct http_header){STR("x-leeroo-lambda"), in_arena(c, lambda)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-usd"), in_arena(c, usd)};
-    headers[n++] =
-        (struct http_header){STR("x-leeroo-cost-basis"), str_from(basis_name(c, cost))};
+    headers[n++] = (struct http_header){STR("x-leeroo-cost-basis"), str_from(basis_name(c, cost))};
     return n + chat_cache_headers(c, headers + n);
 }
 

@@ -5,8 +5,8 @@
  * record_end once (it settles). */
 #pragma once
 
+#include "keys/keys.h"
 #include "net/http_server.h"
-#include "serve/keys.h"
 #include "serve/pool.h"
 #include "serve/record.h"
 

@@ -3,7 +3,7 @@
 
 #include "serve/snapshot.h"
 
-/* As pool_choose, with the experts barred whose circuit is open or who are cooling down (serve/gate.h), beside those
+/* As pool_choose, with the experts barred whose circuit is open or who are cooling down (gate/gate.h), beside those
  * whom target.barred names. When that leaves nobody, they are chosen among as if they were not: who asks finds the door
  * closed and can say until when. */
 NODISCARD enum status candidates_choose(const struct snapshot *s,

@@ -12,7 +12,7 @@
 #include "base/digest.h"
 #include "dialect/openai.h"
 #include "expert/call.h"
-#include "serve/gate.h"
+#include "gate/gate.h"
 #include "serve/gateway_int.h"
 #include "serve/plan_kept.h"
 #include "serve/record.h"
@@ -50,10 +50,10 @@ struct chat_cache { /* of chat_cache.c */
     enum chat_cache_use use;
     bool writes; /* what comes may be stored under key */
     struct digest key;
-    struct cache_entry *hit; /* held by chat_cache_answer; NULL: none */
-    uint64_t age_s;          /* of the hit */
-    bool keeping;            /* kept is there */
-    struct plan_kept kept;   /* the events of the present try */
+    struct cache_entry *hit;      /* held by chat_cache_answer; NULL: none */
+    uint64_t age_s;               /* of the hit */
+    bool keeping;                 /* kept is there */
+    struct plan_kept kept;        /* the events of the present try */
     bool ended_well, ended_badly; /* some choice did */
 };
 
@@ -100,7 +100,7 @@ struct chat {
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
     uint64_t asked_ms;                 /* the candidate's first try */
     struct chat_cache cache;
-    struct cost failed;                /* what the candidate's failed tries have cost */
+    struct cost failed; /* what the candidate's failed tries have cost */
     struct chat_paid paid[CHAT_PAID_MAX];
     size_t paid_count;
 };

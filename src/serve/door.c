@@ -2,8 +2,8 @@
 #include "serve/door.h"
 
 #include "base/clock.h"
+#include "keys/keys.h"
 #include "serve/errors.h"
-#include "serve/keys.h"
 #include "serve/metrics.h"
 
 #define BODY_BYTES_MAX (16u << 10)

@@ -4,9 +4,9 @@
 #include "dialect/embeddings.h"
 #include "base/clock.h"
 #include "expert/call.h"
+#include "gate/gate.h"
 #include "serve/caller.h"
 #include "serve/errors.h"
-#include "serve/gate.h"
 #include "serve/gateway_int.h"
 #include "serve/record.h"
 

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "config/config.h"
 #include "predict/model.h"
-#include "serve/config.h"
 
 struct gateway;
 
@@ -22,7 +22,8 @@ const char *gateway_address(const struct gateway *g); /* really bound, "127.0.0.
 typedef enum status gateway_load(void *arg, struct config **ret_config, struct model **ret_model,
                                  struct error *err);
 /* Once, before gateway_run: from now on `load` is called when a file has changed or a SIGHUP has come; see
- * serve/reload.h. On success configuration and model are no longer borrowed: the gateway frees them when nobody needs them. */
+ * serve/reload.h. On success configuration and model are no longer borrowed: the gateway frees them when nobody needs
+ * them. */
 NODISCARD enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg,
                                         struct error *err);
 

@@ -48,7 +48,7 @@ struct gateway {
     struct ledger *ledger;     /* NULL: none */
     struct ledger_watch *ledger_watch;
     struct lookup *lookup; /* there when the ledger is */
-    struct reload *reload;     /* NULL: configuration and model stay as they are */
+    struct reload *reload; /* NULL: configuration and model stay as they are */
     struct cache *cache;   /* of answers; NULL: none */
     struct secure *secure; /* TLS of the listener; NULL: plain HTTP */
     struct worker *workers;

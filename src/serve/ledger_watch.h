@@ -1,8 +1,8 @@
 /* The gateway's ledger: opened as the configuration says, watched, closed. It is loud about what it loses. */
 #pragma once
 
+#include "config/config.h"
 #include "net/loop.h"
-#include "serve/config.h"
 #include "store/ledger.h"
 
 /* *ret NULL: the configuration wants none, and the log has said so. A database that is away is no error. */

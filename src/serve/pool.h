@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "config/config.h"
 #include "dialect/openai_request.h"
 #include "encode/encode.h"
 #include "plan/budget_state.h"
 #include "plan/decide.h"
 #include "predict/model.h"
-#include "serve/config.h"
 
 struct pool;
 
@@ -99,8 +99,8 @@ NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *r
                                   struct arena *a, struct pool_choice *ret, struct error *err);
 /* The longest answer that keeps the request within the max_cost in force when it is asked of order[candidate], with
  * `others_nano_usd` gone on other experts and `failed_nano_usd` on its own failed tries: 0 when no answer would,
- * INT64_MAX without a limit. The members of a plan share max_cost in proportion to their predicted costs, so that all of them
- * together stay within it; each pays for its own tries. */
+ * INT64_MAX without a limit. The members of a plan share max_cost in proportion to their predicted costs, so that all
+ * of them together stay within it; each pays for its own tries. */
 int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
                           const struct pool_choice *c, size_t candidate, int64_t others_nano_usd,
                           int64_t failed_nano_usd);

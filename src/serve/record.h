@@ -49,8 +49,8 @@ struct record {
     enum front front;
     struct caller *caller;
     const struct trace *trace; /* NULL, or not on: no spans of it */
-    struct str model;  /* as the client asked for it */
-    struct str policy; /* empty: an expert by name */
+    struct str model;          /* as the client asked for it */
+    struct str policy;         /* empty: an expert by name */
     struct str
         expert; /* the predicted one, at the end the one whose answer stands; empty: nobody was chosen */
     struct str plan; /* "single", "panel(a,b->c)" */

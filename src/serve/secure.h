@@ -4,8 +4,8 @@
  * Whatever is wrong with a new pair of files is logged, and the old one stays in use. */
 #pragma once
 
+#include "config/config.h"
 #include "net/tls.h"
-#include "serve/config.h"
 
 #define SECURE_WARN_DAYS 14 /* left of a certificate: warned of once a day */
 

@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "config/config.h"
+#include "gate/gate.h"
 #include "predict/model.h"
-#include "serve/config.h"
-#include "serve/gate.h"
 #include "serve/pool.h"
 
 struct snapshot {

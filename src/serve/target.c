@@ -2,7 +2,7 @@
 #include "serve/target.h"
 
 #include "base/hash.h"
-#include "serve/config_read.h"
+#include "config/config_read.h"
 
 #define TEXT_BYTES_MAX 16384 /* of one value, lists joined */
 #define LAMBDA_MAX     1e15  /* as in leeroo.yaml */

@@ -1,9 +1,9 @@
 /* Spans on their way to a collector, OTLP over HTTP in JSON, with the GenAI semantic conventions: one of the request,
  * and below it one of each expert that was asked. Texts of prompts and answers are never in them.
  *
- * Each worker has its own queue, sent once a second by an HTTP client of its own. Nothing waits for the collector: while
- * one batch is under way the next one gathers, up to TRACES_QUEUE_BYTES_MAX, and what does not fit, or is not taken, is
- * dropped and counted. */
+ * Each worker has its own queue, sent once a second by an HTTP client of its own. Nothing waits for the collector:
+ * while one batch is under way the next one gathers, up to TRACES_QUEUE_BYTES_MAX, and what does not fit, or is not
+ * taken, is dropped and counted. */
 #pragma once
 
 #include "base/buf.h"

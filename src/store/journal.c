@@ -389,9 +389,13 @@ void journal_rewind(struct journal *j)
 
 void journal_trim(struct journal *j)
 {
-    uint64_t head = journal_head(j), touched = head + journal_tail(j); /* by writing, by reading */
-    if (head % j->ring_bytes > j->reach)
-        j->reach = head % j->ring_bytes;
+    uint64_t head = journal_head(j), tail = journal_tail(j);
+    uint64_t touched = head + tail; /* by writing, by reading */
+    /* Of the two, the one that is further on in the file; what waits over the file's end reaches to it. */
+    bool same_lap = head / j->ring_bytes == tail / j->ring_bytes;
+    uint64_t reach = same_lap ? head % j->ring_bytes : j->ring_bytes;
+    if (reach > j->reach)
+        j->reach = reach;
     if (j->reach < KEEP_BYTES || touched - j->trimmed < TRIM_BYTES)
         return;
     j->trimmed = touched;

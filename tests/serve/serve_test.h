@@ -2,8 +2,8 @@
  * ("hello cat"), only the dear one at hard ones ("prove lemma"). */
 #pragma once
 
+#include "config/config.h"
 #include "predict/model.h"
-#include "serve/config.h"
 
 struct model *serve_test_model(void);
 /* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with a check, and

@@ -1,7 +1,7 @@
 /* What a caller is told of its limits, and what its key bars. */
 #include "serve/caller.h"
 
-#include "key_scene.h"
+#include "keys/key_scene.h"
 #include "serve_test.h"
 
 static struct keys *keys;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "key_scene.h"
+#include "keys/key_scene.h"
 #include "stage.h"
 
 static struct stage *stage;

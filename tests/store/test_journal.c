@@ -310,3 +310,38 @@ Test(journal, sizes_have_bounds)
     cr_assert_neq(access(name, F_OK), 0);
     cr_assert_eq(journal_open(store_test_path("no/folder/j"), RING, NULL, &other, NULL), ERR_IO);
 }
+
+static long resident_kib(void)
+{
+    long pages = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    cr_assert_not_null(f);
+    cr_assert_eq(fscanf(f, "%ld %ld", &pages, &resident), 2);
+    fclose(f);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* As an outage does: the ring fills while nobody reads, and is read to its end in one go when storage is back. */
+Test(journal, a_ring_that_was_full_does_not_stay_in_memory)
+{
+    static const char kilobyte[1000];
+    struct error err = {0};
+    struct journal_record r;
+    uint64_t damaged = 0;
+    journal_close(j);
+    cr_assert_eq(journal_open(store_test_path("large"), 32u << 20, NULL, &j, &err), OK, "%s",
+                 err.text);
+    long before = resident_kib();
+    while (journal_append(j, 1, (struct str){kilobyte, sizeof(kilobyte)}, 0))
+        journal_trim(j);
+    uint64_t at = journal_tail(j);
+    for (int i = 1; journal_next(j, &at, journal_head(j), &r, &damaged); i++) {
+        journal_release(j, at);
+        if (i % 100)
+            continue;
+        (void)journal_append(j, 1, (struct str){kilobyte, 8}, 0); /* now at the front of the file */
+        journal_trim(j);
+    }
+    cr_assert_eq(journal_tail(j), journal_head(j));
+    cr_expect_lt(resident_kib() - before, 8 << 10, "%ld KiB more", resident_kib() - before);
+}

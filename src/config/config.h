@@ -1,0 +1,138 @@
+/* leeroo.yaml → one immutable struct config, or one sentence that names file, line, column, key and the mend.
+ *
+ * config_load reads the file, config_parse its text (fuzzing, tests); both resolve `env:` keys from the
+ * environment. What needs the model (its experts and prices) is checked afterwards by config_bind. Everything
+ * lives in the config's own arena. API keys in here are secret: never print a struct expert. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "expert/expert.h"
+#include "plan/decide.h"
+#include "predict/model.h"
+
+#define CONFIG_BYTES_MAX    (1u << 20)
+#define CONFIG_EXPERTS_MAX  MODEL_EXPERTS_MAX
+#define CONFIG_POLICIES_MAX 256
+#define CONFIG_THREADS_MAX  64
+
+struct config_place {
+    size_t line, column;
+};
+
+struct config_policy {
+    struct str name;
+    struct policy policy;
+    const bool *use;                        /* [expert_count]; NULL: all */
+    struct str plans;                       /* as plan_allow takes them; empty: all */
+    const struct config_place *plan_places; /* where each of them stands, for messages made later */
+    uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
+};
+
+struct config_origin { /* of one expert, for messages made later */
+    size_t line, column;
+    bool priced; /* prices were given, so the model's do not apply */
+};
+
+struct config_limits {
+    size_t body_bytes, header_bytes, answer_bytes;
+    uint32_t connections;
+};
+
+struct config_drain {
+    uint32_t delay_ms;   /* still listening, not ready: kept connections end, balancers notice */
+    uint32_t timeout_ms; /* running answers are cut after it */
+};
+
+struct config_upstream {
+    struct str ca_file;   /* empty: the system's */
+    bool proxy;           /* honour http_proxy and the like */
+    bool deny_private;    /* experts at private addresses are not connected to */
+    uint32_t connections; /* per host and thread */
+};
+
+enum config_auth {
+    AUTH_AUTO,     /* keys are asked for once there are any, and always beyond loopback */
+    AUTH_REQUIRED, /* always */
+    AUTH_OFF,      /* never: somebody in front does it */
+};
+
+struct config_tls { /* of the listener; paths of PEM files, or both NULL: plain HTTP */
+    const char *certificate, *key;
+};
+
+#define CONFIG_TRACE_HEADERS_MAX 16
+
+struct config_header {
+    struct str name, value; /* the value is secret */
+};
+
+struct config_traces {   /* where spans go (traces.h); no endpoint: nowhere */
+    struct str endpoint; /* NUL-terminated */
+    double sample;       /* share of the requests that are traced */
+    struct str service_name;
+    struct config_header headers[CONFIG_TRACE_HEADERS_MAX];
+    size_t header_count;
+};
+
+struct config_cache { /* of answers */
+    size_t bytes;     /* 0: none */
+    size_t entry_bytes;
+    uint32_t ttl_ms;
+};
+
+struct config_ledger {
+    const char
+        *store; /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed */
+    const char *journal_path;
+    size_t journal_bytes; /* 0: store/ledger.h's */
+};
+
+struct config {
+    struct arena *arena;
+    const char *place; /* the file's name as given */
+    struct str listen; /* "127.0.0.1:8080" */
+    bool allow_remote;
+    bool remote; /* listen is not a loopback address */
+    enum config_auth auth;
+    const char *keys_file;  /* as given; NULL: not */
+    const char *keys_path;  /* of the file of client keys (key_file.h); NULL: nowhere to have any */
+    const char *spend_path; /* of what they have spent (key_spend.h); NULL: in memory only */
+    uint32_t threads;       /* 0: one per core, at most four */
+    const char *state_dir;  /* NULL: budgets are kept in memory only */
+    const char *model_path; /* relative paths are resolved against the file's folder */
+    struct config_limits limits;
+    struct config_drain drain;
+    struct config_tls tls;
+    struct config_cache cache;
+    struct config_upstream upstream;
+    struct config_ledger ledger;
+    struct config_traces traces;
+    struct expert *experts;
+    struct config_origin *origins;
+    size_t expert_count;
+    struct expert *embedders; /* of POST /v1/embeddings, by name; nothing is routed among them */
+    size_t embedder_count;
+    struct config_policy *policies;
+    size_t policy_count;
+    size_t default_policy;
+    size_t
+        reference; /* the expert that savings are measured against; config_bind sets it where the file does not */
+};
+
+NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);
+/* For those who call no expert: what `env:NAME` names need not be in the environment, and is left empty. */
+NODISCARD enum status config_load_without_secrets(const char *path, struct config **ret,
+                                                  struct error *err);
+NODISCARD enum status config_parse(struct str text, const char *place, struct config **ret,
+                                   struct error *err);
+void config_free(struct config *c); /* NULL is fine; wipes the keys */
+
+/* Every expert must be one that the model can estimate; experts without prices get the model's. Plans that a policy
+ * names must be the model's, and their members the policy's. */
+NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
+/* Adds a policy (or replaces one of that name) and makes it the default; for `ask`. */
+NODISCARD enum status config_override_policy(struct config *c, const char *name,
+                                             const struct policy *policy, struct error *err);

@@ -1,0 +1,47 @@
+/* Private to config/config*.c. A conf_reader's context is the struct config being filled. */
+#pragma once
+
+#include "config/config.h"
+#include "config/config_read.h"
+
+enum status config_no_memory(struct error *err);
+conf_read_fn config_read_breaker; /* struct health_options */
+conf_read_fn config_read_queue;   /* struct expert_limits */
+conf_read_fn config_read_node;    /* const struct yaml_tree *: read later */
+conf_read_fn config_read_traces;  /* struct config_traces */
+void config_wipe_traces(struct config_traces *t);
+NODISCARD enum status config_read_text(struct conf_reader *r, const char *key,
+                                       const struct yaml_tree *node, struct str *into,
+                                       struct error *err);
+/* A path as the file gives it, from anywhere. */
+NODISCARD enum status config_join_path(struct conf_reader *r, struct str path, const char **ret,
+                                       struct error *err);
+conf_read_fn config_read_tls;   /* struct config_tls */
+conf_read_fn config_read_cache; /* struct config_cache */
+/* After state_dir; node NULL: a SQLite file in state_dir, if there is one. */
+NODISCARD enum status config_read_ledger(struct conf_reader *r, const struct yaml_tree *node,
+                                         struct error *err);
+NODISCARD enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
+                                          struct error *err);
+/* node NULL: none. After the experts, whose names they may not have. */
+NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree *node,
+                                            struct error *err);
+/* node NULL: one policy called "default" that takes the best predicted expert. */
+NODISCARD enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
+                                           struct error *err);
+NODISCARD enum status config_pick_default(struct conf_reader *r, const struct yaml_tree *node,
+                                          struct error *err);
+NODISCARD enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,
+                                            struct error *err);
+size_t config_policy_index(const struct config *c, struct str name);
+
+NODISCARD enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,
+                                          struct config *c, struct error *err);
+/* Also trims trailing slashes. */
+NODISCARD enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
+                                       struct str *url, struct error *err);
+NODISCARD enum status config_check_expert_name(const struct conf_reader *r,
+                                               const struct yaml_tree *at, const struct config *c,
+                                               struct str name, struct error *err);
+NODISCARD enum status config_check_policy_name(const struct conf_reader *r,
+                                               const struct yaml_tree *at, struct error *err);

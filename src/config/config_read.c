@@ -1,0 +1,329 @@
+/* Reading typed values out of a YAML tree, with messages that say what would be right. */
+#include "config/config_read.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/money.h"
+
+#define SUGGEST_WORD_MAX 40
+#define SECRET_NAME_MAX  128
+
+enum status conf_fail(const struct conf_reader *r, const struct yaml_tree *at, struct error *err,
+                      const char *format, ...)
+{
+    char text[sizeof(((struct error *)0)->text)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return error_set_at(err, ERR_INPUT, r->place, at->line, at->column, "%s", text);
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+    size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Levenshtein distance of two short words. */
+static size_t edit_distance(struct str a, struct str b)
+{
+    size_t row[SUGGEST_WORD_MAX + 1];
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t above = row[j];
+            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a.ptr[i - 1] != b.ptr[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[b.len];
+}
+
+const char *conf_nearest(struct str word, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t best_distance = word.len / 3 < 2 ? 2 : word.len / 3;
+    if (word.len > SUGGEST_WORD_MAX)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct str name = str_from(names[i]);
+        if (name.len > SUGGEST_WORD_MAX)
+            continue;
+        size_t distance = edit_distance(word, name);
+        if (distance <= best_distance && distance < name.len) {
+            best = names[i];
+            best_distance = distance - (distance > 0);
+        }
+    }
+    return best;
+}
+
+static void list_keys(const struct conf_row *rows, size_t count, char *into, size_t size)
+{
+    size_t used = 0;
+    into[0] = '\0';
+    for (size_t i = 0; i < count && used < size; i++) {
+        int n = snprintf(into + used, size - used, "%s%s", i ? ", " : "", rows[i].key);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static enum status unknown_key(const struct conf_reader *r, const struct yaml_tree *key,
+                               const char *what, const struct conf_row *rows, size_t count,
+                               struct error *err)
+{
+    const char *names[CONF_ROWS_MAX] = {NULL};
+    for (size_t i = 0; i < count; i++)
+        names[i] = rows[i].key;
+    const char *nearest = conf_nearest(key->scalar, names, count);
+    if (nearest)
+        return conf_fail(r, key, err, "unknown key '%.*s' in %s; did you mean '%s'?",
+                         STR_FMT(key->scalar), what, nearest);
+    char known[240];
+    list_keys(rows, count, known, sizeof(known));
+    return conf_fail(r, key, err, "unknown key '%.*s' in %s; known are %s", STR_FMT(key->scalar),
+                     what, known);
+}
+
+static enum status check_required(const struct conf_reader *r, const struct yaml_tree *node,
+                                  const char *what, const struct conf_row *rows, size_t count,
+                                  uint32_t seen, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].required && !(seen >> i & 1u))
+            return conf_fail(r, node, err, "%s lacks the key '%s'", what, rows[i].key);
+    return OK;
+}
+
+enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node, const char *what,
+                          const struct conf_row *rows, size_t row_count, void *base,
+                          uint32_t *ret_seen, struct error *err)
+{
+    CHECK(row_count <= CONF_ROWS_MAX);
+    if (node->kind != TREE_MAP)
+        return conf_fail(r, node, err, "%s must be a section of `key: value` lines, not %s", what,
+                         yaml_tree_kind_name(node));
+    uint32_t seen = 0;
+    for (size_t k = 0; k < node->count; k++) {
+        size_t i = 0;
+        while (i < row_count && !str_equal(node->keys[k].scalar, str_from(rows[i].key)))
+            i++;
+        if (i == row_count)
+            return unknown_key(r, &node->keys[k], what, rows, row_count, err);
+        enum status status =
+            rows[i].read(r, &rows[i], &node->items[k], (char *)base + rows[i].offset, err);
+        if (status != OK)
+            return status;
+        seen |= 1u << i;
+    }
+    enum status status = check_required(r, node, what, rows, row_count, seen, err);
+    if (status == OK && ret_seen)
+        *ret_seen = seen;
+    return status;
+}
+
+static enum status need_scalar(const struct conf_reader *r, const struct conf_row *row,
+                               const struct yaml_tree *value, const char *right, struct error *err)
+{
+    if (value->kind == TREE_SCALAR && value->scalar.len > 0 &&
+        !memchr(value->scalar.ptr, '\0', value->scalar.len))
+        return OK;
+    return conf_fail(r, value, err, "%s must be %s, not %s", row->key, right,
+                     value->kind == TREE_SCALAR ? "empty" : yaml_tree_kind_name(value));
+}
+
+static enum status not_right(const struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, const char *right, struct error *err)
+{
+    return conf_fail(r, value, err, "%s must be %s, not '%.*s'", row->key, right,
+                     (int)(value->scalar.len < 60 ? value->scalar.len : 60), value->scalar.ptr);
+}
+
+enum status conf_read_str(struct conf_reader *r, const struct conf_row *row,
+                          const struct yaml_tree *value, void *into, struct error *err)
+{
+    enum status status = need_scalar(r, row, value, "a text", err);
+    if (status == OK)
+        *(struct str *)into = value->scalar;
+    return status;
+}
+
+enum status conf_read_bool(struct conf_reader *r, const struct conf_row *row,
+                           const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
+    enum status status = need_scalar(r, row, value, "true or false", err);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+        if (!value->quoted && str_equal_nocase(value->scalar, str_from(yes[i])))
+            return *(bool *)into = true, OK;
+        else if (!value->quoted && str_equal_nocase(value->scalar, str_from(no[i])))
+            return *(bool *)into = false, OK;
+    return not_right(r, row, value, "true or false", err);
+}
+
+static enum status bounds(const struct conf_reader *r, const struct conf_row *row,
+                          const struct yaml_tree *value, double number, const char *unit,
+                          struct error *err)
+{
+    if (number >= row->min && number <= row->max)
+        return OK;
+    return conf_fail(r, value, err, "%s must be between %.15g and %.15g%s, not '%.*s'", row->key,
+                     row->min, row->max, unit, STR_FMT(value->scalar));
+}
+
+enum status conf_read_u32(struct conf_reader *r, const struct conf_row *row,
+                          const struct yaml_tree *value, void *into, struct error *err)
+{
+    int64_t number = 0;
+    enum status status = need_scalar(r, row, value, "a whole number", err);
+    if (status != OK)
+        return status;
+    if (str_to_int64(value->scalar, &number) != OK)
+        return not_right(r, row, value, "a whole number", err);
+    status = bounds(r, row, value, (double)number, "", err);
+    if (status == OK)
+        *(uint32_t *)into = (uint32_t)number;
+    return status;
+}
+
+enum status conf_read_real(struct conf_reader *r, const struct conf_row *row,
+                           const struct yaml_tree *value, void *into, struct error *err)
+{
+    double number = 0;
+    enum status status = need_scalar(r, row, value, "a number", err);
+    if (status != OK)
+        return status;
+    if (str_to_double(value->scalar, &number) != OK)
+        return not_right(r, row, value, "a number", err);
+    status = bounds(r, row, value, number, "", err);
+    if (status == OK)
+        *(double *)into = number;
+    return status;
+}
+
+enum status conf_read_usd(struct conf_reader *r, const struct conf_row *row,
+                          const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char right[] = "an amount in USD like 0.6";
+    int64_t nano = 0;
+    enum status status = need_scalar(r, row, value, right, err);
+    if (status != OK)
+        return status;
+    if (money_parse_usd(value->scalar, &nano) != OK)
+        return not_right(r, row, value, right, err);
+    if ((double)nano < row->min)
+        return conf_fail(r, value, err, "%s must be more than 0; leave it out for no limit",
+                         row->key);
+    *(int64_t *)into = nano;
+    return OK;
+}
+
+struct unit {
+    const char *suffix;
+    double factor;
+};
+
+/* A number followed by one of the units (the empty one included, if it is in the table). */
+static enum status read_with_unit(struct str s, const struct unit *units, size_t count, double *ret)
+{
+    size_t digits = 0;
+    while (digits < s.len &&
+           ((s.ptr[digits] >= '0' && s.ptr[digits] <= '9') || s.ptr[digits] == '.'))
+        digits++;
+    double number = 0;
+    if (str_to_double(str_slice(s, 0, digits), &number) != OK)
+        return ERR_INPUT;
+    struct str suffix = str_trim(str_slice(s, digits, s.len));
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_nocase(suffix, str_from(units[i].suffix)))
+            return *ret = number * units[i].factor, OK;
+    return ERR_INPUT;
+}
+
+enum status conf_read_bytes(struct conf_reader *r, const struct conf_row *row,
+                            const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const struct unit units[] = {{"", 1},          {"b", 1},       {"k", 1024},
+                                        {"kib", 1024},    {"kb", 1000},   {"m", 1048576},
+                                        {"mib", 1048576}, {"mb", 1000000}};
+    static const char right[] = "a size like 64KiB, 10MiB or 1048576 (bytes)";
+    double bytes = 0;
+    enum status status = need_scalar(r, row, value, right, err);
+    if (status != OK)
+        return status;
+    if (read_with_unit(value->scalar, units, sizeof(units) / sizeof(units[0]), &bytes) != OK)
+        return not_right(r, row, value, right, err);
+    status = bounds(r, row, value, bytes, " bytes", err);
+    if (status == OK)
+        *(size_t *)into = (size_t)bytes;
+    return status;
+}
+
+enum status conf_read_ms(struct conf_reader *r, const struct conf_row *row,
+                         const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const struct unit units[] = {
+        {"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3.6e6}};
+    static const char right[] = "a duration like 30s, 500ms or 1500 (milliseconds)";
+    double ms = 0;
+    enum status status = need_scalar(r, row, value, right, err);
+    if (status != OK)
+        return status;
+    if (read_with_unit(value->scalar, units, sizeof(units) / sizeof(units[0]), &ms) != OK)
+        return not_right(r, row, value, right, err);
+    status = bounds(r, row, value, ms, " milliseconds", err);
+    if (status == OK)
+        *(uint32_t *)into = (uint32_t)ms;
+    return status;
+}
+
+static bool is_printable(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] <= ' ' || s.ptr[i] == 127)
+            return false;
+    return true;
+}
+
+/* A literal key is refused without repeating it: the message ends up in logs and bug reports. */
+enum status conf_read_secret(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char right[] = "env:NAME, the name of an environment variable that holds the key";
+    char name[SECRET_NAME_MAX];
+    enum status status = need_scalar(r, row, value, right, err);
+    if (status != OK)
+        return status;
+    if (!str_starts(value->scalar, STR("env:")))
+        return conf_fail(r, value, err, "%s must be %s; keys are never written in the file",
+                         row->key, right);
+    struct str variable = str_slice(value->scalar, 4, value->scalar.len);
+    if (variable.len == 0 || variable.len >= sizeof(name) || !is_printable(variable))
+        return conf_fail(r, value, err, "%s must be %s", row->key, right);
+    if (r->without_secrets)
+        return OK;
+    snprintf(name, sizeof(name), "%.*s", STR_FMT(variable));
+    struct str secret = str_trim(str_from(getenv(name)));
+    if (secret.len == 0)
+        return conf_fail(r, value, err, "%s: the environment variable %s is not set; export %s=...",
+                         row->key, name, name);
+    if (!is_printable(secret))
+        return conf_fail(r, value, err, "%s: the value of %s holds blanks or control characters",
+                         row->key, name);
+    struct str copy = arena_copy(r->arena, secret);
+    if (!copy.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory while reading the configuration");
+    *(struct str *)into = copy;
+    return OK;
+}

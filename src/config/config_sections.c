@@ -1,0 +1,432 @@
+/* The `experts` and `policies` sections of leeroo.yaml as rows: key, reader, field, bounds. Experts come first,
+ * whatever the order in the file, because policies name them. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "config/config_int.h"
+#include "expert/expert.h"
+#include "gate/gate.h"
+
+#define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
+#define DAY_MS      86400000.0
+
+struct raw_expert {
+    struct expert expert;
+    const struct yaml_tree *name, *url;
+    bool priced;
+};
+
+struct raw_policy {
+    struct policy policy;
+    const struct yaml_tree *experts, *plans;
+    uint32_t hedge_after_ms;
+};
+
+enum status config_read_node(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
+{
+    (void)r, (void)row, (void)err;
+    *(const struct yaml_tree **)into = value;
+    return OK;
+}
+
+static enum status read_price(struct conf_reader *r, const struct conf_row *row,
+                              const struct yaml_tree *value, void *into, struct error *err)
+{
+    struct raw_price {
+        struct price price;
+        int64_t cached, cache_write, reasoning; /* -1: not given */
+    } p = {.cached = -1, .cache_write = -1, .reasoning = -1};
+    static const struct conf_row rows[] = {
+        {"input", conf_read_usd, offsetof(struct raw_price, price.input_nano_usd_per_m), true, 0,
+         0},
+        {"output", conf_read_usd, offsetof(struct raw_price, price.output_nano_usd_per_m), true, 0,
+         0},
+        {"cached_input", conf_read_usd, offsetof(struct raw_price, cached), false, 0, 0},
+        {"cache_write", conf_read_usd, offsetof(struct raw_price, cache_write), false, 0, 0},
+        {"reasoning", conf_read_usd, offsetof(struct raw_price, reasoning), false, 0, 0},
+    };
+    struct raw_expert *e = into;
+    (void)row;
+    enum status status = conf_read_map(r, value, "price", ROWS(rows), &p, NULL, err);
+    if (status != OK)
+        return status;
+    if (p.cached >= 0 && !price_set_cached_input(&p.price, p.cached))
+        return conf_fail(r, value, err, "cached_input must not be above input");
+    if (p.cache_write >= 0)
+        price_set_cache_write(&p.price, p.cache_write);
+    if (p.reasoning >= 0)
+        price_set_reasoning(&p.price, p.reasoning);
+    e->priced = true;
+    e->expert.price = p.price;
+    return OK;
+}
+
+static enum status read_timeouts(struct conf_reader *r, const struct conf_row *row,
+                                 const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const struct conf_row rows[] = {
+        {"connect", conf_read_ms, offsetof(struct expert, connect_timeout_ms), false, 1, DAY_MS},
+        {"first_token", conf_read_ms, offsetof(struct expert, first_token_timeout_ms), false, 0,
+         DAY_MS},
+        {"idle", conf_read_ms, offsetof(struct expert, idle_timeout_ms), false, 0, DAY_MS},
+        {"total", conf_read_ms, offsetof(struct expert, total_timeout_ms), false, 0, DAY_MS},
+    };
+    (void)row;
+    return conf_read_map(r, value, "timeouts", ROWS(rows), into, NULL, err);
+}
+
+static enum status read_capabilities(struct conf_reader *r, const struct conf_row *row,
+                                     const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char *const names[] = {"tools", "images", "json"};
+    static const unsigned bits[] = {EXPERT_TOOLS, EXPERT_IMAGES, EXPERT_JSON};
+    unsigned all = 0;
+    if (value->kind != TREE_LIST)
+        return conf_fail(r, value, err, "%s must be a list out of tools, images, json, not %s",
+                         row->key, yaml_tree_kind_name(value));
+    for (size_t i = 0; i < value->count; i++) {
+        const struct yaml_tree *item = &value->items[i];
+        size_t k = 0;
+        while (k < 3 && !(item->kind == TREE_SCALAR && str_equal(item->scalar, str_from(names[k]))))
+            k++;
+        if (k == 3)
+            return conf_fail(r, item, err,
+                             "unknown capability '%.*s'; known are tools, images, json",
+                             STR_FMT(item->scalar));
+        all |= bits[k];
+    }
+    *(unsigned *)into = all;
+    return OK;
+}
+
+static enum status read_dialect(struct conf_reader *r, const struct conf_row *row,
+                                const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const char *const names[] = {"openai", "azure", "anthropic"};
+    (void)row;
+    for (size_t i = 0; value->kind == TREE_SCALAR && i < 3; i++)
+        if (str_equal(value->scalar, str_from(names[i]))) {
+            *(enum expert_dialect *)into = (enum expert_dialect)i;
+            return OK;
+        }
+    return conf_fail(r, value, err, "dialect must be openai, azure or anthropic");
+}
+
+static enum status read_limit_name(struct conf_reader *r, const struct conf_row *row,
+                                   const struct yaml_tree *value, void *into, struct error *err)
+{
+    enum openai_limit_name *name = into;
+    (void)row;
+    if (value->kind == TREE_SCALAR && str_equal(value->scalar, STR("max_tokens")))
+        *name = OPENAI_LIMIT_MAX_TOKENS;
+    else if (value->kind == TREE_SCALAR && str_equal(value->scalar, STR("max_completion_tokens")))
+        *name = OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
+    else
+        return conf_fail(r, value, err, "limit_name must be max_tokens or max_completion_tokens");
+    return OK;
+}
+
+#define EXPERT_FIELD(field) offsetof(struct raw_expert, expert.field)
+
+static const struct conf_row expert_rows[] = {
+    {"name", config_read_node, offsetof(struct raw_expert, name), true, 0, 0},
+    {"url", config_read_node, offsetof(struct raw_expert, url), true, 0, 0},
+    {"api_key", conf_read_secret, EXPERT_FIELD(api_key), false, 0, 0},
+    {"upstream_model", conf_read_str, EXPERT_FIELD(upstream_model), false, 0, 0},
+    {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
+    {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
+    {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
+    {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
+    {"price", read_price, 0, false, 0, 0},
+    {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
+    {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},
+    {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
+    {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
+    {"cache_ttl", conf_read_ms, EXPERT_FIELD(cache_ttl_ms), false, 0, DAY_MS},
+    {"breaker", config_read_breaker, EXPERT_FIELD(breaker), false, 0, 0},
+    {"concurrency", conf_read_u32, EXPERT_FIELD(limits.concurrency), false, 1, 1e6},
+    {"requests_per_minute", conf_read_u32, EXPERT_FIELD(limits.requests_per_minute), false, 1, 1e9},
+    {"tokens_per_minute", conf_read_u32, EXPERT_FIELD(limits.tokens_per_minute), false, 1, 1e9},
+    {"queue", config_read_queue, EXPERT_FIELD(limits), false, 0, 0},
+};
+
+enum status config_read_text(struct conf_reader *r, const char *key, const struct yaml_tree *node,
+                             struct str *into, struct error *err)
+{
+    const struct conf_row row = {key, conf_read_str, 0, false, 0, 0};
+    return conf_read_str(r, &row, node, into, err);
+}
+
+static enum status read_fields(struct conf_reader *r, const struct yaml_tree *node,
+                               struct raw_expert *ret, struct error *err)
+{
+    struct config *c = r->context;
+    struct raw_expert raw = {.expert = {.capabilities = EXPERT_TOOLS | EXPERT_IMAGES | EXPERT_JSON,
+                                        .connect_timeout_ms = 5000,
+                                        .first_token_timeout_ms = 60000,
+                                        .idle_timeout_ms = 60000,
+                                        .total_timeout_ms = 600000,
+                                        .max_output_tokens = 4096,
+                                        .cache_ttl_ms = 300000,
+                                        .retries = 2,
+                                        .breaker = HEALTH_OPTIONS_DEFAULT,
+                                        .limits = {.queue_length = GATE_QUEUE_DEFAULT,
+                                                   .queue_timeout_ms = GATE_TIMEOUT_DEFAULT}}};
+    struct expert *e = &raw.expert;
+    enum status status = conf_read_map(r, node, "an expert", ROWS(expert_rows), &raw, NULL, err);
+    if (status == OK)
+        status = config_read_text(r, "name", raw.name, &e->name, err);
+    if (status == OK)
+        status = config_check_expert_name(r, raw.name, c, e->name, err);
+    if (status == OK)
+        status = config_read_text(r, "url", raw.url, &e->url, err);
+    if (status == OK)
+        status = config_check_url(r, raw.url, &e->url, err);
+    if (status != OK)
+        return status;
+    if (e->upstream_model.len == 0)
+        e->upstream_model = e->name;
+    *ret = raw;
+    return OK;
+}
+
+static enum status read_expert(struct conf_reader *r, const struct yaml_tree *node,
+                               struct error *err)
+{
+    struct config *c = r->context;
+    struct raw_expert raw;
+    enum status status = read_fields(r, node, &raw, err);
+    if (status != OK)
+        return status;
+    c->experts[c->expert_count] = raw.expert;
+    c->origins[c->expert_count] =
+        (struct config_origin){raw.name->line, raw.name->column, raw.priced};
+    c->expert_count++;
+    return OK;
+}
+
+enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
+                                struct error *err)
+{
+    struct config *c = r->context;
+    if (node->kind != TREE_LIST || node->count == 0)
+        return conf_fail(r, node, err, "experts must be a list with at least one expert, not %s",
+                         node->kind == TREE_LIST ? "an empty one" : yaml_tree_kind_name(node));
+    if (node->count > CONFIG_EXPERTS_MAX)
+        return conf_fail(r, node, err, "%zu experts; at most %d are possible", node->count,
+                         CONFIG_EXPERTS_MAX);
+    c->experts = ARENA_ARRAY(c->arena, node->count, struct expert);
+    c->origins = ARENA_ARRAY(c->arena, node->count, struct config_origin);
+    if (!c->experts || !c->origins)
+        return config_no_memory(err);
+    for (size_t i = 0; i < node->count; i++) {
+        enum status status = read_expert(r, &node->items[i], err);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+static enum status read_embedder(struct conf_reader *r, const struct yaml_tree *node,
+                                 struct error *err)
+{
+    struct config *c = r->context;
+    struct raw_expert raw;
+    enum status status = read_fields(r, node, &raw, err);
+    if (status != OK)
+        return status;
+    if (expert_index(c->embedders, c->embedder_count, raw.expert.name) != SIZE_MAX)
+        return conf_fail(r, raw.name, err, "name: '%.*s' is listed twice under embeddings",
+                         STR_FMT(raw.expert.name));
+    if (raw.expert.dialect == EXPERT_ANTHROPIC)
+        return conf_fail(r, node, err, "dialect: anthropic has no embeddings");
+    if (!raw.priced)
+        return conf_fail(r, node, err,
+                         "price is missing: the model file knows no price of embeddings");
+    c->embedders[c->embedder_count++] = raw.expert;
+    return OK;
+}
+
+enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree *node,
+                                  struct error *err)
+{
+    struct config *c = r->context;
+    if (!node)
+        return OK;
+    if (node->kind != TREE_LIST || node->count == 0 || node->count > CONFIG_EXPERTS_MAX)
+        return conf_fail(r, node, err, "embeddings must be a list of 1 to %d experts, not %s",
+                         CONFIG_EXPERTS_MAX, yaml_tree_kind_name(node));
+    c->embedders = ARENA_ARRAY(c->arena, node->count, struct expert);
+    if (!c->embedders)
+        return config_no_memory(err);
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < node->count; i++)
+        status = read_embedder(r, &node->items[i], err);
+    return status;
+}
+
+static const struct conf_row policy_rows[] = {
+    {"lambda", conf_read_real, offsetof(struct raw_policy, policy.lambda), false, 0, 1e15},
+    {"budget", conf_read_real, offsetof(struct raw_policy, policy.budget_usd_per_1k), false, 1e-9,
+     1e9},
+    {"min_quality", conf_read_real, offsetof(struct raw_policy, policy.min_quality), false, 1e-9,
+     1},
+    {"max_cost", conf_read_usd, offsetof(struct raw_policy, policy.max_cost_nano_usd), false, 1, 0},
+    {"experts", config_read_node, offsetof(struct raw_policy, experts), false, 0, 0},
+    {"plans", config_read_node, offsetof(struct raw_policy, plans), false, 0, 0},
+    {"hedge_after", conf_read_ms, offsetof(struct raw_policy, hedge_after_ms), false, 1, DAY_MS},
+};
+#define POLICY_TARGET_ROWS 3 /* the first three rows exclude each other */
+
+static enum status read_use(struct conf_reader *r, const struct yaml_tree *node, const bool **ret,
+                            struct error *err)
+{
+    struct config *c = r->context;
+    bool *use = ARENA_ARRAY(c->arena, c->expert_count, bool);
+    if (!use)
+        return config_no_memory(err);
+    if (node->kind != TREE_LIST || node->count == 0)
+        return conf_fail(r, node, err, "experts must be a list of expert names, not %s",
+                         node->kind == TREE_LIST ? "an empty one" : yaml_tree_kind_name(node));
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_tree *item = &node->items[i];
+        size_t index = expert_index(c->experts, c->expert_count, item->scalar);
+        if (index == SIZE_MAX)
+            return conf_fail(r, item, err, "no expert '%.*s' is listed under experts",
+                             STR_FMT(item->scalar));
+        use[index] = true;
+    }
+    *ret = use;
+    return OK;
+}
+
+static enum status add_pattern(struct conf_reader *r, const struct yaml_tree *node,
+                               struct buf *joined, struct error *err)
+{
+    struct str pattern = node->kind == TREE_SCALAR ? str_trim(node->scalar) : STR("");
+    if (pattern.len == 0 || memchr(pattern.ptr, ';', pattern.len))
+        return conf_fail(r, node, err,
+                         "plans must be all, none, cascade, panel or the name of a plan such as "
+                         "\"panel(a,b->c)\", or a list of such, not %s",
+                         node->kind == TREE_SCALAR ? "this" : yaml_tree_kind_name(node));
+    buf_addf(joined, "%s%.*s", joined->len ? ";" : "", STR_FMT(pattern));
+    return OK;
+}
+
+/* Whether the model has such plans is seen in config_bind. */
+static enum status read_plans(struct conf_reader *r, const struct yaml_tree *node,
+                              struct config_policy *into, struct error *err)
+{
+    bool list = node->kind == TREE_LIST;
+    size_t count = list ? node->count : 1;
+    struct config_place *places = ARENA_ARRAY(r->arena, count, struct config_place);
+    struct buf joined;
+    enum status status = OK;
+    buf_init(&joined, CONFIG_BYTES_MAX);
+    if (count == 0)
+        status = conf_fail(r, node, err, "plans: the list is empty; \"none\" switches them off");
+    for (size_t i = 0; places && i < count && status == OK; i++) {
+        const struct yaml_tree *item = list ? &node->items[i] : node;
+        places[i] = (struct config_place){item->line, item->column};
+        status = add_pattern(r, item, &joined, err);
+    }
+    struct str kept = arena_copy(r->arena, buf_str(&joined));
+    if (status == OK && (!places || !kept.ptr || joined.status != OK))
+        status = config_no_memory(err);
+    buf_done(&joined);
+    if (status != OK)
+        return status;
+    into->plans = kept;
+    into->plan_places = places;
+    return OK;
+}
+
+static enum status read_policy(struct conf_reader *r, const struct yaml_tree *key,
+                               const struct yaml_tree *node, struct error *err)
+{
+    struct config *c = r->context;
+    struct config_policy *p = &c->policies[c->policy_count];
+    struct raw_policy raw = {0};
+    uint32_t seen = 0;
+    enum status status = config_check_policy_name(r, key, err);
+    if (status == OK && node->kind != TREE_EMPTY)
+        status = conf_read_map(r, node, "a policy", ROWS(policy_rows), &raw, &seen, err);
+    if (status == OK && __builtin_popcount(seen & ((1u << POLICY_TARGET_ROWS) - 1)) > 1)
+        status = conf_fail(r, key, err,
+                           "policy '%.*s' has more than one of lambda, budget and min_quality; "
+                           "keep one",
+                           STR_FMT(key->scalar));
+    if (status == OK && raw.experts)
+        status = read_use(r, raw.experts, &p->use, err);
+    if (status == OK && raw.plans)
+        status = read_plans(r, raw.plans, p, err);
+    if (status != OK)
+        return status;
+    p->name = key->scalar;
+    p->policy = raw.policy;
+    p->hedge_after_ms = raw.hedge_after_ms;
+    c->policy_count++;
+    return OK;
+}
+
+enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
+                                 struct error *err)
+{
+    struct config *c = r->context;
+    size_t count = node && node->kind == TREE_MAP ? node->count : 0;
+    if (node && count == 0)
+        return conf_fail(r, node, err,
+                         "policies must be a section with at least one policy, not %s",
+                         yaml_tree_kind_name(node));
+    if (count > CONFIG_POLICIES_MAX)
+        return conf_fail(r, node, err, "%zu policies; at most %d are possible", count,
+                         CONFIG_POLICIES_MAX);
+    c->policies =
+        ARENA_ARRAY(c->arena, count + 2, struct config_policy); /* + default, + override */
+    if (!c->policies)
+        return config_no_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        enum status status = read_policy(r, &node->keys[i], &node->items[i], err);
+        if (status != OK)
+            return status;
+    }
+    if (count == 0) /* no price on quality: the best predicted expert */
+        c->policies[c->policy_count++] = (struct config_policy){.name = STR("default")};
+    return OK;
+}
+
+size_t config_policy_index(const struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->policy_count; i++)
+        if (str_equal(c->policies[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+/* The named one, else the one whose output is dearest. */
+enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,
+                                  struct error *err)
+{
+    struct config *c = r->context;
+    c->reference = node ? expert_index(c->experts, c->expert_count, node->scalar) : SIZE_MAX;
+    if (node && c->reference == SIZE_MAX)
+        return conf_fail(r, node, err, "reference: no expert '%.*s' is listed under experts",
+                         STR_FMT(node->scalar));
+    return OK;
+}
+
+/* default_policy, else the one called "default", else the first. */
+enum status config_pick_default(struct conf_reader *r, const struct yaml_tree *node,
+                                struct error *err)
+{
+    struct config *c = r->context;
+    size_t index = config_policy_index(c, node ? node->scalar : STR("default"));
+    if (node && index == SIZE_MAX)
+        return conf_fail(r, node, err, "default_policy: no policy '%.*s' is listed under policies",
+                         STR_FMT(node->scalar));
+    c->default_policy = index == SIZE_MAX ? 0 : index;
+    return OK;
+}

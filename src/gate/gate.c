@@ -1,0 +1,420 @@
+/* Places, the line and the desk. */
+#include "gate/gate_int.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+/* The desk */
+
+static void on_message(void *arg)
+{
+    struct gate_desk *d = arg;
+    gate_desk_deliver(d, loop_now_ms(d->loop));
+}
+
+enum status gate_desk_init(struct gate_desk *d, struct loop *l, struct error *err)
+{
+    struct gate_desk made = {.loop = l};
+    if (pthread_mutex_init(&made.lock, NULL))
+        return error_set(err, ERR_MEMORY, "cannot make a lock");
+    *d = made;
+    return OK;
+}
+
+void gate_desk_done(struct gate_desk *d)
+{
+    if (!d->loop)
+        return;
+    CHECK(!d->first);
+    pthread_mutex_destroy(&d->lock);
+    d->loop = NULL;
+}
+
+/* When the message cannot be sent, the next ticket's will be, and until then each has its timer. */
+static void desk_put(struct gate_ticket *t)
+{
+    struct gate_desk *d = t->desk;
+    pthread_mutex_lock(&d->lock);
+    if (!t->on_desk) {
+        t->on_desk = true;
+        t->desk_next = NULL;
+        t->desk_previous = d->last;
+        *(d->last ? &d->last->desk_next : &d->first) = t;
+        d->last = t;
+    }
+    if (!d->posted && d->loop)
+        d->posted = loop_post(d->loop, on_message, d) == OK;
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void desk_unlink(struct gate_desk *d, struct gate_ticket *t)
+{
+    *(t->desk_previous ? &t->desk_previous->desk_next : &d->first) = t->desk_next;
+    *(t->desk_next ? &t->desk_next->desk_previous : &d->last) = t->desk_previous;
+    t->desk_next = t->desk_previous = NULL;
+    t->on_desk = false;
+}
+
+static void desk_remove(struct gate_ticket *t)
+{
+    pthread_mutex_lock(&t->desk->lock);
+    if (t->on_desk)
+        desk_unlink(t->desk, t);
+    pthread_mutex_unlock(&t->desk->lock);
+}
+
+static struct gate_ticket *desk_pop(struct gate_desk *d)
+{
+    pthread_mutex_lock(&d->lock);
+    struct gate_ticket *t = d->first;
+    if (t)
+        desk_unlink(d, t);
+    else
+        d->posted = false;
+    pthread_mutex_unlock(&d->lock);
+    return t;
+}
+
+void gate_desk_deliver(struct gate_desk *d, uint64_t now_ms)
+{
+    struct gate_ticket *t;
+    while ((t = desk_pop(d)))
+        gate_ticket_tick(t, now_ms);
+}
+
+/* Places. All of this with the gate's lock held. */
+
+void gate_set_troubled(struct gate *g, uint64_t now_ms)
+{
+    bool troubled = g->health.state != HEALTH_CLOSED || now_ms < g->health.cooldown_ms;
+    atomic_store_explicit(&g->troubled, troubled, memory_order_release);
+}
+
+/* 0: now; UINT64_MAX: when a place is free, whenever that is. */
+static uint64_t wait_ms(struct gate *g, int64_t tokens, uint64_t now_ms)
+{
+    if (g->limits.concurrency > 0 && g->in_flight >= g->limits.concurrency)
+        return UINT64_MAX;
+    uint64_t requests = gate_bucket_wait_ms(&g->requests, 1, now_ms);
+    uint64_t more = gate_bucket_wait_ms(&g->tokens, tokens, now_ms);
+    return requests > more ? requests : more;
+}
+
+static void take_place(struct gate *g, int64_t tokens, uint64_t now_ms)
+{
+    g->in_flight++;
+    gate_bucket_take(&g->requests, 1, now_ms);
+    gate_bucket_take(&g->tokens, tokens, now_ms);
+}
+
+/* As if it had never been taken: no call was made. */
+static void undo_place(struct gate *g, int64_t tokens, uint64_t now_ms)
+{
+    CHECK(g->in_flight > 0);
+    g->in_flight--;
+    gate_bucket_take(&g->requests, -1, now_ms);
+    gate_bucket_take(&g->tokens, -tokens, now_ms);
+}
+
+static void line_append(struct gate *g, struct gate_ticket *t)
+{
+    t->place = GATE_IN_LINE;
+    t->next = NULL;
+    t->previous = g->last;
+    *(g->last ? &g->last->next : &g->first) = t;
+    g->last = t;
+    g->waiting++;
+}
+
+static void line_remove(struct gate *g, struct gate_ticket *t)
+{
+    *(t->previous ? &t->previous->next : &g->first) = t->next;
+    *(t->next ? &t->next->previous : &g->last) = t->previous;
+    t->next = t->previous = NULL;
+    g->waiting--;
+}
+
+/* Nobody waits for an expert that is not asked anyway. */
+static void turn_all_away(struct gate *g, const char *why, uint64_t until_ms)
+{
+    struct gate_ticket *t;
+    while ((t = g->first)) {
+        line_remove(g, t);
+        t->place = GATE_TURNED_AWAY;
+        t->why = why;
+        t->until_ms = until_ms;
+        desk_put(t);
+    }
+}
+
+void gate_poll(struct gate *g, uint64_t now_ms)
+{
+    struct gate_ticket *t;
+    uint64_t wait = 0, until = 0;
+    if (!g->first)
+        return;
+    const char *why = health_barred(&g->health, now_ms, &until);
+    if (why)
+        turn_all_away(g, why, until);
+    while ((t = g->first) && (wait = wait_ms(g, t->tokens, now_ms)) == 0) {
+        line_remove(g, t);
+        take_place(g, t->tokens, now_ms);
+        t->place = GATE_CALLED;
+        desk_put(t);
+    }
+    if (!t)
+        return;
+    uint64_t before = t->poll_ms;
+    t->poll_ms = wait == UINT64_MAX ? UINT64_MAX : now_ms + wait;
+    if (t->poll_ms < before) /* its timer is set for later */
+        desk_put(t);
+}
+
+/* What changed, told once the lock is off */
+
+struct change {
+    bool state, cooldown;
+    struct health health;
+};
+
+static struct change change_of(const struct gate *g, enum health_state before, uint64_t cooldown)
+{
+    return (struct change){g->health.state != before, g->health.cooldown_ms > cooldown, g->health};
+}
+
+static void log_change(const struct gate *g, const struct change *c, uint64_t now_ms)
+{
+    const struct health *h = &c->health;
+    uint64_t wait = h->state == HEALTH_OPEN && h->until_ms > now_ms ? h->until_ms - now_ms : 0;
+    if (c->state)
+        log_event(h->state == HEALTH_OPEN ? LOG_WARN : LOG_INFO, "circuit",
+                  "expert=%s state=%s failures=%u pause_ms=%llu", g->name,
+                  health_state_name(h->state), h->failures, (unsigned long long)wait);
+    if (c->cooldown)
+        log_event(LOG_INFO, "cooldown", "expert=%s wait_ms=%llu", g->name,
+                  (unsigned long long)(h->cooldown_ms - now_ms));
+}
+
+/* Tickets */
+
+static void on_timer(void *arg)
+{
+    struct gate_ticket *t = arg;
+    gate_ticket_tick(t, loop_now_ms(t->desk->loop));
+}
+
+static void arm(struct gate_ticket *t, uint64_t now_ms)
+{
+    uint64_t at = t->poll_ms < t->deadline_ms ? t->poll_ms : t->deadline_ms;
+    if (t->timer)
+        loop_timer_start(t->timer, at > now_ms ? at - now_ms : 0);
+}
+
+/* Off every list; with the gate's lock not held. */
+static void forget(struct gate_ticket *t)
+{
+    if (t->desk)
+        desk_remove(t);
+    loop_timer_free(t->timer);
+    t->timer = NULL;
+    t->gate = NULL;
+    t->place = GATE_NOWHERE;
+}
+
+static enum gate_verdict refuse(struct gate *g, struct gate_ticket *t, const char *why,
+                                uint64_t until_ms)
+{
+    g->turned_away++;
+    t->why = why;
+    t->until_ms = until_ms;
+    return GATE_FULL;
+}
+
+/* In line, with its timer; no timer, no waiting. */
+static enum gate_verdict queue(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask)
+{
+    if (ask->desk->loop) {
+        t->timer = loop_timer_create(ask->desk->loop, on_timer, t);
+        if (!t->timer)
+            return refuse(g, t, "out of memory", ask->now_ms + GATE_RETRY_MS);
+    }
+    t->gate = g;
+    t->desk = ask->desk;
+    t->on_turn = ask->on_turn;
+    t->arg = ask->arg;
+    t->deadline_ms = ask->now_ms + g->limits.queue_timeout_ms;
+    t->poll_ms = UINT64_MAX;
+    line_append(g, t);
+    gate_poll(g, ask->now_ms);
+    arm(t, ask->now_ms);
+    return GATE_WAIT;
+}
+
+static enum gate_verdict try_enter(struct gate *g, struct gate_ticket *t,
+                                   const struct gate_ask *ask)
+{
+    uint64_t until = 0;
+    const char *why = health_barred(&g->health, ask->now_ms, &until);
+    if (why) {
+        t->why = why;
+        t->until_ms = until;
+        return GATE_BARRED;
+    }
+    uint64_t wait = wait_ms(g, ask->tokens, ask->now_ms);
+    if (wait == 0 && !g->first) {
+        take_place(g, ask->tokens, ask->now_ms);
+        CHECK(!health_enter(&g->health, ask->now_ms, &t->pass, &until));
+        t->gate = g;
+        t->desk = NULL;
+        t->place = GATE_INSIDE;
+        return GATE_GO;
+    }
+    if (ask->may_wait && g->waiting < g->limits.queue_length)
+        return queue(g, t, ask);
+    uint64_t hint = wait == 0 || wait == UINT64_MAX ? GATE_RETRY_MS : wait;
+    return refuse(g, t, ask->may_wait ? "its queue is full" : "it is busy", ask->now_ms + hint);
+}
+
+enum gate_verdict gate_enter(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask)
+{
+    CHECK(t->place == GATE_NOWHERE);
+    t->tokens = ask->tokens;
+    pthread_mutex_lock(&g->lock);
+    enum health_state before = g->health.state;
+    enum gate_verdict verdict = try_enter(g, t, ask);
+    gate_set_troubled(g, ask->now_ms);
+    struct change change = change_of(g, before, g->health.cooldown_ms);
+    pthread_mutex_unlock(&g->lock);
+    log_change(g, &change, ask->now_ms);
+    return verdict;
+}
+
+/* Its turn has come; whether it may still go. */
+static enum gate_verdict admit(struct gate *g, struct gate_ticket *t, uint64_t now_ms)
+{
+    t->why = health_enter(&g->health, now_ms, &t->pass, &t->until_ms);
+    if (!t->why) {
+        t->place = GATE_INSIDE;
+        return GATE_GO;
+    }
+    undo_place(g, t->tokens, now_ms);
+    t->place = GATE_TURNED_AWAY;
+    gate_poll(g, now_ms);
+    return GATE_BARRED;
+}
+
+static enum gate_verdict look(struct gate *g, struct gate_ticket *t, uint64_t now_ms)
+{
+    if (t->place == GATE_CALLED)
+        return admit(g, t, now_ms);
+    if (t->place == GATE_TURNED_AWAY)
+        return GATE_BARRED;
+    if (now_ms >= t->deadline_ms) {
+        line_remove(g, t);
+        t->place = GATE_TURNED_AWAY;
+        gate_poll(g, now_ms);
+        return refuse(g, t, "no place became free in time", now_ms + GATE_RETRY_MS);
+    }
+    gate_poll(g, now_ms);
+    arm(t, now_ms);
+    return GATE_WAIT;
+}
+
+void gate_ticket_tick(struct gate_ticket *t, uint64_t now_ms)
+{
+    struct gate *g = t->gate;
+    CHECK(g && t->place != GATE_INSIDE);
+    pthread_mutex_lock(&g->lock);
+    enum health_state before = g->health.state;
+    enum gate_verdict verdict = look(g, t, now_ms);
+    gate_set_troubled(g, now_ms);
+    struct change change = change_of(g, before, g->health.cooldown_ms);
+    pthread_mutex_unlock(&g->lock);
+    log_change(g, &change, now_ms);
+    if (verdict == GATE_WAIT)
+        return;
+    void (*on_turn)(void *, enum gate_verdict) = t->on_turn;
+    if (verdict == GATE_GO) {
+        desk_remove(t);
+        loop_timer_free(t->timer);
+        t->timer = NULL;
+    } else {
+        forget(t);
+    }
+    on_turn(t->arg, verdict);
+}
+
+static void end_call(struct gate *g, const struct gate_ticket *t, uint64_t now_ms,
+                     enum health_outcome outcome, uint64_t hold_ms, int64_t tokens)
+{
+    CHECK(g->in_flight > 0);
+    g->in_flight--;
+    if (tokens >= 0)
+        gate_bucket_take(&g->tokens, tokens - t->tokens, now_ms);
+    (void)health_leave(&g->health, t->pass, now_ms, outcome, hold_ms);
+}
+
+void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outcome,
+                uint64_t hold_ms, int64_t tokens)
+{
+    struct gate *g = t->gate;
+    if (!g)
+        return;
+    pthread_mutex_lock(&g->lock);
+    enum health_state before = g->health.state;
+    uint64_t cooldown = g->health.cooldown_ms;
+    if (t->place == GATE_INSIDE)
+        end_call(g, t, now_ms, outcome, hold_ms, tokens);
+    else if (t->place == GATE_CALLED)
+        undo_place(g, t->tokens, now_ms);
+    else if (t->place == GATE_IN_LINE)
+        line_remove(g, t);
+    gate_poll(g, now_ms);
+    gate_set_troubled(g, now_ms);
+    struct change change = change_of(g, before, cooldown);
+    pthread_mutex_unlock(&g->lock);
+    forget(t);
+    log_change(g, &change, now_ms);
+}
+
+void gate_prove(struct gate_ticket *t)
+{
+    struct gate *g = t->gate;
+    if (!t->pass.probe || t->place != GATE_INSIDE)
+        return;
+    pthread_mutex_lock(&g->lock);
+    struct change change = {.state = health_prove(&g->health, &t->pass)};
+    change.health = g->health;
+    atomic_store(&g->troubled, true); /* a cooldown may go on; the next to enter looks */
+    pthread_mutex_unlock(&g->lock);
+    log_change(g, &change, 0);
+}
+
+const char *gate_barred(struct gate *g, uint64_t now_ms, uint64_t *ret_until_ms)
+{
+    if (!atomic_load_explicit(&g->troubled, memory_order_acquire))
+        return NULL;
+    pthread_mutex_lock(&g->lock);
+    const char *why = health_barred(&g->health, now_ms, ret_until_ms);
+    pthread_mutex_unlock(&g->lock);
+    return why;
+}
+
+enum health_outcome gate_judge(enum status status, const struct expert_answer *answer,
+                               uint64_t *ret_hold_ms)
+{
+    int http_status = answer->http_status;
+    bool overloaded = http_status == 429 || http_status >= 500;
+    *ret_hold_ms = status != OK && overloaded ? answer->retry_after_ms : 0;
+    if (status == OK)
+        return HEALTH_GOOD;
+    if (status == ERR_MEMORY)
+        return HEALTH_NONE;
+    if (answer->reason == RETRY_QUOTA)
+        return HEALTH_QUOTA;
+    if (http_status == 429 && *ret_hold_ms > 0)
+        return HEALTH_NONE; /* it has said itself when to come back */
+    if (http_status == 409 || http_status == 425)
+        return HEALTH_REFUSED;
+    return answer->retry == EXPERT_RETRY_NEVER ? HEALTH_REFUSED : HEALTH_BAD;
+}

@@ -1,0 +1,26 @@
+/* Private to gate.c and gate_table.c. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "gate/gate.h"
+#include "gate/gate_bucket.h"
+
+struct gate {
+    struct gate *next; /* the table's; with holders and name guarded by its lock */
+    size_t holders;
+    char *name;
+    enum gate_kind kind;
+    pthread_mutex_t lock; /* guards what follows; a desk's lock may be taken inside */
+    atomic_bool troubled; /* false: surely nobody is barred; read without the lock */
+    struct expert_limits limits;
+    struct health health;
+    struct gate_bucket requests, tokens;
+    uint32_t in_flight, waiting;
+    struct gate_ticket *first, *last; /* in line */
+    uint64_t turned_away;
+};
+
+/* With the lock held: lets in who may, and tells the first of the others when to look again. */
+void gate_poll(struct gate *g, uint64_t now_ms);
+void gate_set_troubled(struct gate *g, uint64_t now_ms);

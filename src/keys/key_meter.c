@@ -1,0 +1,145 @@
+/* Buckets that fill by the millisecond, and sums of nano-USD. */
+#include "keys/key_meter.h"
+
+#define MINUTE     INT64_C(60000) /* what one request or token takes: see key_meter.requests_taken */
+#define TOKENS_MAX INT64_C(1000000000000) /* of one request; times MINUTE it fits */
+
+static int64_t add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static int64_t at_most(int64_t value, int64_t max)
+{
+    return value < max ? value : max;
+}
+
+static int64_t not_negative(int64_t value)
+{
+    return value > 0 ? value : 0;
+}
+
+/* What `ms` at `rate` a minute fill again; without a rate all of it. */
+static int64_t filled(int64_t taken, int64_t rate, uint64_t ms)
+{
+    if (rate == KEY_UNLIMITED || (uint64_t)taken / (uint64_t)rate < ms)
+        return 0;
+    return not_negative(taken - (int64_t)ms * rate);
+}
+
+static void pass_time(struct key_meter *m, const struct key_limits *l, struct key_clock clock)
+{
+    uint64_t ms = clock.now_ms > m->at_ms ? clock.now_ms - m->at_ms : 0;
+    m->requests_taken = filled(m->requests_taken, l->requests_per_minute, ms);
+    m->tokens_taken = filled(m->tokens_taken, l->tokens_per_minute, ms);
+    m->at_ms += ms;
+    key_spent_roll(&m->spent, clock.wall_ms);
+}
+
+/* Without a rate nothing is taken, so that one that is given later begins full. */
+static int64_t take(int64_t taken, int64_t rate, int64_t count)
+{
+    return rate == KEY_UNLIMITED ? taken : add(taken, count * MINUTE);
+}
+
+/* Until `excess` has been filled again, rounded up. */
+static uint64_t wait_ms(int64_t excess, int64_t rate)
+{
+    return excess > 0 ? (uint64_t)((excess - 1) / rate + 1) : 0;
+}
+
+static bool over_rate(const char *unit, int64_t rate, int64_t taken, int64_t want,
+                      struct key_refusal *ret)
+{
+    if (rate == KEY_UNLIMITED || taken == 0)
+        return false;
+    int64_t excess = at_most(add(taken, want * MINUTE) - rate * MINUTE, taken);
+    if (excess <= 0)
+        return false;
+    *ret =
+        (struct key_refusal){.unit = unit, .limit = rate, .retry_after_ms = wait_ms(excess, rate)};
+    return true;
+}
+
+/* Whether `more` on top of what was spent and is reserved exceeds a budget. The budget that opens last is named: to
+ * wait for another would be in vain. */
+static bool over_budget(const struct key_meter *m, const struct key_limits *l, int64_t wall_ms,
+                        int64_t more, struct key_refusal *ret)
+{
+    bool over = false;
+    for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
+        int64_t budget = l->budget_nano_usd[p];
+        int64_t gone = add(m->spent.nano_usd[p], m->spent.open_nano_usd);
+        if (budget == KEY_UNLIMITED || add(gone, more) <= budget)
+            continue;
+        int64_t end_ms = key_period_end_ms(p, wall_ms);
+        *ret = (struct key_refusal){.budget = true,
+                                    .period = p,
+                                    .limit = budget,
+                                    .retry_after_ms =
+                                        (uint64_t)not_negative(end_ms ? end_ms - wall_ms : 0)};
+        over = true;
+    }
+    return over;
+}
+
+bool key_meter_admit(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
+                     struct key_refusal *ret)
+{
+    pass_time(m, l, clock);
+    if (over_budget(m, l, clock.wall_ms, 0, ret) ||
+        over_rate("tokens", l->tokens_per_minute, m->tokens_taken, 1, ret) ||
+        over_rate("requests", l->requests_per_minute, m->requests_taken, 1, ret))
+        return false;
+    m->requests_taken = take(m->requests_taken, l->requests_per_minute, 1);
+    return true;
+}
+
+bool key_meter_reserve(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
+                       struct key_reserved *reserved, struct key_reserved want,
+                       struct key_refusal *ret)
+{
+    int64_t usd = not_negative(want.nano_usd - reserved->nano_usd);
+    int64_t tokens = not_negative(at_most(want.tokens, TOKENS_MAX) - reserved->tokens);
+    bool first = reserved->tokens == 0; /* later calls of a request owe rather than fail */
+    pass_time(m, l, clock);
+    if ((usd > 0 && over_budget(m, l, clock.wall_ms, usd, ret)) ||
+        (first && over_rate("tokens", l->tokens_per_minute, m->tokens_taken, tokens, ret)))
+        return false;
+    m->spent.open_nano_usd = add(m->spent.open_nano_usd, usd);
+    m->tokens_taken = take(m->tokens_taken, l->tokens_per_minute, tokens);
+    reserved->nano_usd += usd;
+    reserved->tokens += tokens;
+    return true;
+}
+
+void key_meter_settle(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
+                      struct key_reserved *reserved, struct key_reserved cost)
+{
+    int64_t tokens = at_most(not_negative(cost.tokens), TOKENS_MAX) - reserved->tokens;
+    pass_time(m, l, clock);
+    m->spent.open_nano_usd = not_negative(m->spent.open_nano_usd - reserved->nano_usd);
+    for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
+        m->spent.nano_usd[p] = add(m->spent.nano_usd[p], not_negative(cost.nano_usd));
+    m->tokens_taken = not_negative(take(m->tokens_taken, l->tokens_per_minute, tokens));
+    *reserved = (struct key_reserved){0};
+}
+
+static struct key_rate rate_of(int64_t limit, int64_t taken)
+{
+    if (limit == KEY_UNLIMITED)
+        return (struct key_rate){.limit = KEY_UNLIMITED};
+    return (struct key_rate){.limit = limit,
+                             .remaining = not_negative(limit * MINUTE - taken) / MINUTE,
+                             .reset_ms = wait_ms(taken, limit)};
+}
+
+void key_meter_rates(struct key_meter *m, const struct key_limits *l, uint64_t now_ms,
+                     struct key_rate *requests, struct key_rate *tokens)
+{
+    const struct key_clock clock = {now_ms, (int64_t)m->spent.day * 86400000};
+    pass_time(m, l, clock);
+    *requests = rate_of(l->requests_per_minute, m->requests_taken);
+    *tokens = rate_of(l->tokens_per_minute, m->tokens_taken);
+}

@@ -1,0 +1,324 @@
+/* The mapped file: a page of header, then slots of two copies. */
+#include "keys/key_spend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+#define MAGIC        "LRSPEND1"
+#define HEADER_BYTES 4096
+#define COPY_BYTES   128 /* never across the border of a disk's sector */
+#define FILE_BYTES   (HEADER_BYTES + (size_t)KEY_COUNT_MAX * sizeof(struct slot))
+#define DAY_MS       INT64_C(86400000)
+
+struct header {
+    char magic[8];
+    uint32_t slots, copy_bytes;
+};
+
+struct copy {
+    uint64_t sequence; /* the higher of two good ones counts; 0: never written */
+    char id[KEY_ID_BYTES];
+    struct key_spent spent;
+    uint64_t check; /* of all before it */
+};
+
+struct slot {
+    union {
+        struct copy copy;
+        char bytes[COPY_BYTES];
+    } two[2];
+};
+
+struct owner { /* what this process knows of a slot; so that it need not read what others write */
+    char id[KEY_ID_BYTES]; /* empty: free. Set by whoever looks slots up */
+    uint64_t sequence;     /* of the copy that counts. Set by whoever writes the slot */
+};
+
+struct key_spend {
+    int fd; /* locked; -1: in memory only */
+    unsigned char *map;
+    struct slot *slots;
+    struct owner *owners; /* [KEY_COUNT_MAX] */
+};
+
+static uint64_t check_of(const struct copy *c)
+{
+    return hash64((struct str){(const char *)c, offsetof(struct copy, check)}, 0);
+}
+
+/* The copy that counts; NULL: the slot is nobody's. */
+static const struct copy *latest(const struct slot *s, struct copy into[2])
+{
+    const struct copy *best = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(&into[i], &s->two[i].copy, sizeof(into[i])); /* another process may be writing */
+        if (into[i].sequence == 0 || into[i].check != check_of(&into[i]))
+            continue;
+        if (!best || into[i].sequence > best->sequence)
+            best = &into[i];
+    }
+    return best;
+}
+
+/* The two copies are written in turn, so the one before is whole whatever happens. */
+static void put(struct slot *s, struct owner *o, const struct key_spent *spent)
+{
+    struct copy next;
+    memset(&next, 0, sizeof(next)); /* the padding, too: it is checked */
+    next.sequence = ++o->sequence;
+    memcpy(next.id, o->id, sizeof(next.id));
+    next.spent = *spent;
+    next.check = check_of(&next);
+    memcpy(&s->two[next.sequence & 1].copy, &next, sizeof(next));
+}
+
+static struct str id_of(const struct copy *c)
+{
+    return (struct str){c->id, strnlen(c->id, KEY_ID_BYTES)};
+}
+
+/* Periods */
+
+static bool utc(int64_t wall_ms, struct tm *ret)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    return gmtime_r(&seconds, ret) != NULL;
+}
+
+static int32_t month_of(int64_t wall_ms)
+{
+    struct tm tm;
+    return utc(wall_ms, &tm) ? (tm.tm_year - 70) * 12 + tm.tm_mon : 0;
+}
+
+/* A clock that is set back a little does not open a budget again; one that was far off is believed. */
+void key_spent_roll(struct key_spent *spent, int64_t wall_ms)
+{
+    int32_t day = (int32_t)(wall_ms / DAY_MS);
+    if (day == spent->day || day == spent->day - 1)
+        return;
+    int32_t month = month_of(wall_ms);
+    spent->nano_usd[KEY_DAY] = 0;
+    spent->day = day;
+    if (month != spent->month)
+        spent->nano_usd[KEY_MONTH] = 0;
+    spent->month = month;
+}
+
+int64_t key_period_end_ms(enum key_period p, int64_t wall_ms)
+{
+    struct tm tm;
+    if (p == KEY_DAY)
+        return (wall_ms / DAY_MS + 1) * DAY_MS;
+    if (p == KEY_TOTAL || !utc(wall_ms, &tm))
+        return 0;
+    struct tm next = {.tm_year = tm.tm_year, .tm_mon = tm.tm_mon + 1, .tm_mday = 1};
+    return (int64_t)timegm(&next) * 1000;
+}
+
+/* Opening */
+
+static int64_t add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+/* Who has which slot, and the charges of requests that nobody will settle. */
+static int64_t take_stock(struct key_spend *s)
+{
+    int64_t all = 0;
+    for (size_t i = 0; i < KEY_COUNT_MAX; i++) {
+        struct copy copies[2];
+        const struct copy *now = latest(&s->slots[i], copies);
+        if (!now)
+            continue;
+        struct key_spent spent = now->spent;
+        memcpy(s->owners[i].id, now->id, KEY_ID_BYTES - 1);
+        s->owners[i].sequence = now->sequence;
+        if (spent.open_nano_usd <= 0)
+            continue;
+        for (size_t p = 0; p < KEY_PERIODS; p++)
+            spent.nano_usd[p] = add(spent.nano_usd[p], spent.open_nano_usd);
+        all = add(all, spent.open_nano_usd);
+        spent.open_nano_usd = 0;
+        put(&s->slots[i], &s->owners[i], &spent);
+    }
+    return all;
+}
+
+static const struct header right = {MAGIC, KEY_COUNT_MAX, COPY_BYTES};
+
+static enum status map_fd(struct key_spend *s, const char *path, struct error *err)
+{
+    int flags = s->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    void *map = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, flags, s->fd, 0);
+    if (map == MAP_FAILED)
+        return error_set_errno(err, ERR_MEMORY, errno, "cannot map %s", path);
+    s->map = map;
+    s->slots = (struct slot *)(void *)(s->map + HEADER_BYTES);
+    return OK;
+}
+
+static enum status check_file(int fd, const char *path, bool *ret_fresh, struct error *err)
+{
+    struct header found = {0}, none = {0};
+    struct stat st;
+    if (fstat(fd, &st) != 0 || pread(fd, &found, sizeof(found), 0) < 0)
+        return error_set_errno(err, ERR_IO, errno, "%s", path);
+    *ret_fresh = memcmp(&found, &none, sizeof(none)) == 0;
+    if (!*ret_fresh &&
+        (memcmp(&found, &right, sizeof(right)) != 0 || (size_t)st.st_size != FILE_BYTES))
+        return error_set(err, ERR_CORRUPT,
+                         "%s does not hold what keys have spent, or was cut; move it away and "
+                         "budgets begin anew",
+                         path);
+    return OK;
+}
+
+static enum status open_file(struct key_spend *s, const char *path, struct error *err)
+{
+    bool fresh = false;
+    s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->fd < 0)
+        return error_set_errno(err, ERR_IO, errno, "%s", path);
+    if (flock(s->fd, LOCK_EX | LOCK_NB) != 0)
+        return error_set(err, ERR_OVERLOAD,
+                         "%s is in use by another gateway; each needs a state_dir of its own",
+                         path);
+    enum status status = check_file(s->fd, path, &fresh, err);
+    if (status != OK)
+        return status;
+    int failed = fresh ? posix_fallocate(s->fd, 0, (off_t)FILE_BYTES) : 0;
+    if (failed)
+        return error_set_errno(err, ERR_IO, failed, "%s", path);
+    status = map_fd(s, path, err);
+    if (status == OK && fresh)
+        memcpy(s->map, &right, sizeof(right));
+    return status;
+}
+
+enum status key_spend_open(const char *path, struct key_spend **ret, int64_t *ret_killed_nano_usd,
+                           struct error *err)
+{
+    _Static_assert(sizeof(struct copy) <= COPY_BYTES, "a copy has its room");
+    struct key_spend *s = calloc(1, sizeof(*s));
+    if (!s)
+        return error_set(err, ERR_MEMORY, "out of memory for keys");
+    s->fd = -1;
+    s->owners = calloc(KEY_COUNT_MAX, sizeof(*s->owners));
+    enum status status = s->owners ? OK : error_set(err, ERR_MEMORY, "out of memory for keys");
+    if (status == OK)
+        status = path ? open_file(s, path, err) : map_fd(s, "memory", err);
+    if (status != OK) {
+        key_spend_close(s);
+        return status;
+    }
+    *ret_killed_nano_usd = path ? take_stock(s) : 0;
+    *ret = s;
+    return OK;
+}
+
+void key_spend_close(struct key_spend *s)
+{
+    if (!s)
+        return;
+    if (s->map)
+        munmap(s->map, FILE_BYTES);
+    if (s->fd >= 0)
+        close(s->fd);
+    free(s->owners);
+    free(s);
+}
+
+/* Slots */
+
+static size_t find_owner(const struct key_spend *s, struct str id)
+{
+    size_t i = 0;
+    while (i < KEY_COUNT_MAX && !str_equal(str_from(s->owners[i].id), id))
+        i++;
+    return i;
+}
+
+enum status key_spend_slot(struct key_spend *s, struct str id,
+                           bool (*is_needed)(void *arg, struct str id), void *arg, uint32_t *ret,
+                           struct error *err)
+{
+    static const struct key_spent nothing;
+    CHECK(id.len > 0 && id.len < KEY_ID_BYTES);
+    size_t at = find_owner(s, id);
+    if (at < KEY_COUNT_MAX) {
+        *ret = (uint32_t)at;
+        return OK;
+    }
+    at = find_owner(s, STR(""));
+    for (size_t i = 0; at == KEY_COUNT_MAX && i < KEY_COUNT_MAX; i++)
+        if (!is_needed(arg, str_from(s->owners[i].id)))
+            at = i;
+    if (at == KEY_COUNT_MAX)
+        return error_set(err, ERR_TOO_LARGE, "there is no room for what more than %d keys spend",
+                         KEY_COUNT_MAX);
+    memset(s->owners[at].id, 0, KEY_ID_BYTES);
+    memcpy(s->owners[at].id, id.ptr, id.len);
+    put(&s->slots[at], &s->owners[at], &nothing);
+    *ret = (uint32_t)at;
+    return OK;
+}
+
+void key_spend_get(const struct key_spend *s, uint32_t slot, struct key_spent *ret)
+{
+    struct copy copies[2];
+    CHECK(slot < KEY_COUNT_MAX);
+    const struct copy *now = latest(&s->slots[slot], copies);
+    *ret = now ? now->spent : (struct key_spent){0};
+}
+
+void key_spend_put(struct key_spend *s, uint32_t slot, const struct key_spent *spent)
+{
+    CHECK(slot < KEY_COUNT_MAX && s->owners[slot].id[0]);
+    put(&s->slots[slot], &s->owners[slot], spent);
+}
+
+static void read_slot(const struct copy *c, const struct key_row *rows, size_t count,
+                      struct key_spent *spent)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(rows[i].id, id_of(c)))
+            spent[i] = c->spent;
+}
+
+enum status key_spend_read(const char *path, const struct key_row *rows, size_t count,
+                           struct key_spent *spent, struct error *err)
+{
+    struct file_map map = {0};
+    memset(spent, 0, count * sizeof(*spent));
+    enum status status = file_map_open(path, &map, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status != OK)
+        return status;
+    if (map.len != FILE_BYTES || memcmp(map.ptr, &right, sizeof(right)) != 0)
+        status = error_set(err, ERR_CORRUPT, "%s does not hold what keys have spent", path);
+    for (size_t i = 0; status == OK && i < KEY_COUNT_MAX; i++) {
+        struct copy copies[2];
+        const unsigned char *at = map.ptr + HEADER_BYTES + i * sizeof(struct slot);
+        const struct copy *now = latest((const struct slot *)(const void *)at, copies);
+        if (now)
+            read_slot(now, rows, count, spent);
+    }
+    file_map_close(&map);
+    return status;
+}

@@ -1,0 +1,41 @@
+/* What each key has spent: a mapped file of fixed size that outlives a kill -9, so that a budget needs no database.
+ *
+ * A slot a key, two copies in a slot, written in turn: one that was torn is found out by its checksum and the other one
+ * counts. Slots are looked up by one thread at a time; a slot is written by one thread at a time. One process to a
+ * file (a lock); replicas with files of their own each count their own. Knows numbers, not limits. */
+#pragma once
+
+#include "keys/key_file.h"
+
+struct key_spent {
+    int32_t day, month; /* which those of the next line are: days and months since 1970, UTC */
+    int64_t nano_usd[KEY_PERIODS];
+    int64_t open_nano_usd; /* predicted for requests in flight */
+};
+
+struct key_spend;
+
+/* path NULL: in memory only. Makes the file with all its bytes, so that a full disk is found now. What was in flight
+ * when an earlier process was killed is charged as predicted; *ret_killed_nano_usd is how much that was. ERR_IO,
+ * ERR_OVERLOAD (another process has it), ERR_CORRUPT (a foreign file), ERR_MEMORY. */
+NODISCARD enum status key_spend_open(const char *path, struct key_spend **ret,
+                                     int64_t *ret_killed_nano_usd, struct error *err);
+void key_spend_close(struct key_spend *s); /* NULL is fine */
+
+/* The key's slot, a new one where it has none. When all are taken, one whose key `is_needed` says nothing for is taken
+ * over. ERR_TOO_LARGE: all are needed. */
+NODISCARD enum status key_spend_slot(struct key_spend *s, struct str id,
+                                     bool (*is_needed)(void *arg, struct str id), void *arg,
+                                     uint32_t *ret, struct error *err);
+void key_spend_get(const struct key_spend *s, uint32_t slot, struct key_spent *ret);
+void key_spend_put(struct key_spend *s, uint32_t slot, const struct key_spent *spent);
+
+/* Begins a new day and month where the clock says so. */
+void key_spent_roll(struct key_spent *spent, int64_t wall_ms);
+/* When the period ends, in ms since 1970; 0: never. */
+int64_t key_period_end_ms(enum key_period p, int64_t wall_ms);
+
+/* Beside a running gateway, or without one: fills spent[i] for rows[i], zero for a key that the file does not have. A
+ * file that does not exist has none. ERR_IO, ERR_CORRUPT. */
+NODISCARD enum status key_spend_read(const char *path, const struct key_row *rows, size_t count,
+                                     struct key_spent *spent, struct error *err);

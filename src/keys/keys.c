@@ -1,0 +1,546 @@
+/* Tables of keys, each immutable, counted and swapped whole; and the accounts behind them, which stay. */
+#include "keys/keys.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/money.h"
+
+#define ARENA_BYTES_MAX (64u << 20)
+#define PREFIX_BYTES    16 /* of a digest, to look it up by */
+#define REFUSED_LOG_MS  1000
+
+struct account { /* what a key has taken and spent; lives as long as the keys */
+    char id[KEY_ID_BYTES];
+    uint32_t slot;
+    pthread_mutex_t lock;
+    struct key_meter meter; /* guarded by lock */
+};
+
+struct client_key {
+    struct table *table;
+    const struct key_row *row;
+    struct account *account;
+};
+
+struct table {
+    atomic_size_t holders;
+    struct arena *arena;
+    struct key_file file;
+    struct client_key *keys;
+    struct map *by_digest; /* the first bytes of a digest → index */
+    struct key_spend *spend;
+};
+
+struct stamp { /* of the file, to see that it has changed */
+    struct timespec modified, changed;
+    off_t bytes;
+    ino_t inode;
+};
+
+struct keys {
+    enum config_auth auth;
+    bool remote;
+    char *path, *spend_path, *folder; /* each may be NULL */
+    atomic_bool any;                  /* the table has keys */
+    atomic_uint without, wrong;       /* turned away since the log said so */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct table *table; /* held; guarded by lock */
+    bool stopping;       /* guarded by lock */
+    /* of whoever reads the file: keys_open, then the thread */
+    struct key_spend *spend; /* NULL until there are keys */
+    struct account *accounts[KEY_COUNT_MAX];
+    size_t account_count;
+    struct map *by_id; /* accounts */
+    struct stamp seen;
+    char said[sizeof(((struct error *)0)->text)]; /* the last complaint */
+    uint64_t refused_said_ms;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* Tables */
+
+static void table_free(struct table *t)
+{
+    map_free(t->by_digest);
+    arena_free(t->arena);
+    free(t);
+}
+
+static void table_release(struct table *t)
+{
+    if (t && atomic_fetch_sub(&t->holders, 1) == 1)
+        table_free(t);
+}
+
+static struct table *table_hold(struct keys *k)
+{
+    pthread_mutex_lock(&k->lock);
+    struct table *t = k->table;
+    if (t)
+        atomic_fetch_add_explicit(&t->holders, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&k->lock);
+    return t;
+}
+
+static bool has_account(void *arg, struct str id)
+{
+    const struct keys *k = arg;
+    uint32_t index;
+    return map_get(k->by_id, id, &index);
+}
+
+static enum status make_account(struct keys *k, struct str id, struct account **ret,
+                                struct error *err)
+{
+    struct account *a = k->account_count < KEY_COUNT_MAX ? calloc(1, sizeof(*a)) : NULL;
+    if (!a)
+        return error_set(err, ERR_MEMORY, "no room for another key; a restart forgets old ones");
+    enum status status = key_spend_slot(k->spend, id, has_account, k, &a->slot, err);
+    memcpy(a->id, id.ptr, id.len);
+    if (status == OK && map_put(k->by_id, str_from(a->id), (uint32_t)k->account_count) != OK)
+        status = error_set(err, ERR_MEMORY, "out of memory for keys");
+    if (status != OK) {
+        free(a);
+        return status;
+    }
+    key_spend_get(k->spend, a->slot, &a->meter.spent);
+    pthread_mutex_init(&a->lock, NULL); /* on Linux it cannot fail */
+    k->accounts[k->account_count++] = a;
+    *ret = a;
+    return OK;
+}
+
+static struct str prefix_of(const struct digest *d)
+{
+    return (struct str){(const char *)d->bytes, PREFIX_BYTES};
+}
+
+static enum status add_key(struct keys *k, struct table *t, size_t i, struct error *err)
+{
+    const struct key_row *row = &t->file.rows[i];
+    uint32_t index = 0;
+    t->keys[i] = (struct client_key){.table = t, .row = row};
+    if (map_put(t->by_digest, prefix_of(&row->sha256), (uint32_t)i) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory for keys");
+    if (!map_get(k->by_id, row->id, &index))
+        return make_account(k, row->id, &t->keys[i].account, err);
+    t->keys[i].account = k->accounts[index];
+    return OK;
+}
+
+static void log_killed(int64_t nano_usd)
+{
+    struct buf usd;
+    buf_init(&usd, 64);
+    money_format_usd(&usd, nano_usd);
+    if (nano_usd > 0)
+        log_event(LOG_WARN, "requests in flight were cut off, their keys are charged as predicted",
+                  "usd=%s", usd.ptr ? usd.ptr : "");
+    buf_done(&usd);
+}
+
+/* There is no file of what was spent before there are keys. */
+static enum status open_spend(struct keys *k, struct error *err)
+{
+    int64_t killed = 0;
+    if (k->spend)
+        return OK;
+    if (k->spend_path && k->folder && mkdir(k->folder, 0700) != 0 && errno != EEXIST)
+        return error_set_errno(err, ERR_IO, errno, "state_dir: cannot make %s", k->folder);
+    enum status status = key_spend_open(k->spend_path, &k->spend, &killed, err);
+    if (status == OK)
+        log_killed(killed);
+    return status;
+}
+
+static enum status fill_table(struct keys *k, struct table *t, struct error *err)
+{
+    enum status status = key_file_load(k->path, t->arena, &t->file, err);
+    if (status != OK)
+        return status;
+    t->keys = ARENA_ARRAY(t->arena, t->file.count + 1, struct client_key);
+    t->by_digest = map_create(t->file.count);
+    if (!t->keys || !t->by_digest)
+        return error_set(err, ERR_MEMORY, "out of memory for keys");
+    if (t->file.count > 0)
+        status = open_spend(k, err);
+    for (size_t i = 0; status == OK && i < t->file.count; i++)
+        status = add_key(k, t, i, err);
+    t->spend = k->spend;
+    return status;
+}
+
+static size_t count_live(const struct key_file *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->count; i++)
+        n += !key_row_refused(&f->rows[i], clock_wall_ms());
+    return n;
+}
+
+/* A budget that nobody remembers over a restart. */
+static void warn_of_memory(const struct keys *k, const struct key_file *f)
+{
+    for (size_t i = 0; !k->spend_path && i < f->count; i++)
+        for (size_t p = 0; p < KEY_PERIODS; p++)
+            if (f->rows[i].limits.budget_nano_usd[p] != KEY_UNLIMITED) {
+                log_event(LOG_WARN, "what keys have spent is forgotten at every start",
+                          "mend=\"give a state_dir in the configuration\"");
+                return;
+            }
+}
+
+static enum status read_table(struct keys *k, struct error *err)
+{
+    struct table *t = calloc(1, sizeof(*t)), *before;
+    if (t)
+        t->arena = arena_create(ARENA_BYTES_MAX);
+    if (!t || !t->arena) {
+        free(t);
+        return error_set(err, ERR_MEMORY, "out of memory for keys");
+    }
+    enum status status = fill_table(k, t, err);
+    if (status != OK) {
+        table_free(t);
+        return status;
+    }
+    atomic_store(&t->holders, 1);
+    log_event(LOG_INFO, "keys read", "keys=%zu live=%zu", t->file.count, count_live(&t->file));
+    warn_of_memory(k, &t->file);
+    atomic_store(&k->any, t->file.count > 0);
+    pthread_mutex_lock(&k->lock);
+    before = k->table;
+    k->table = t;
+    pthread_mutex_unlock(&k->lock);
+    table_release(before);
+    return OK;
+}
+
+/* The file */
+
+static bool look(const char *path, struct stamp *ret)
+{
+    struct stat st;
+    *ret = (struct stamp){0};
+    if (stat(path, &st) != 0)
+        return false;
+    *ret = (struct stamp){st.st_mtim, st.st_ctim, st.st_size, st.st_ino};
+    return true;
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_stamp(const struct stamp *a, const struct stamp *b)
+{
+    return same_time(a->modified, b->modified) && same_time(a->changed, b->changed) &&
+           a->bytes == b->bytes && a->inode == b->inode;
+}
+
+/* Once for each new complaint. */
+static void complain(struct keys *k, const struct error *err)
+{
+    char quoted[sizeof(err->text) * 2];
+    if (!strcmp(k->said, err->text))
+        return;
+    snprintf(k->said, sizeof(k->said), "%s", err->text);
+    log_quote(quoted, sizeof(quoted), str_from(err->text));
+    log_event(LOG_ERROR, "keys not read, those before stay", "err=%s", quoted);
+}
+
+static void look_again(struct keys *k)
+{
+    struct stamp now;
+    struct error err = {0};
+    bool there = look(k->path, &now);
+    if (!there && !k->table)
+        return;
+    if (there && same_stamp(&now, &k->seen))
+        return;
+    if (read_table(k, &err) != OK) {
+        complain(k, &err);
+        return; /* and tries again: what was wrong may lie outside the file */
+    }
+    k->seen = now;
+    k->said[0] = '\0';
+}
+
+static void say_refused(struct keys *k)
+{
+    uint64_t now_ms = clock_now_ms();
+    if (now_ms - k->refused_said_ms < REFUSED_LOG_MS ||
+        (atomic_load(&k->without) == 0 && atomic_load(&k->wrong) == 0))
+        return;
+    k->refused_said_ms = now_ms;
+    log_event(LOG_WARN, "turned away", "without_key=%u wrong_key=%u",
+              atomic_exchange(&k->without, 0), atomic_exchange(&k->wrong, 0));
+}
+
+/* Returns whether to go on. */
+static bool wait_a_while(struct keys *k)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += KEYS_LOOK_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&k->lock);
+    int woken = 0;
+    while (!k->stopping && woken != ETIMEDOUT)
+        woken = pthread_cond_timedwait(&k->wake, &k->lock, &until);
+    bool go_on = !k->stopping;
+    pthread_mutex_unlock(&k->lock);
+    return go_on;
+}
+
+static void *watch(void *arg)
+{
+    struct keys *k = arg;
+    while (wait_a_while(k)) {
+        if (k->path)
+            look_again(k);
+        say_refused(k);
+    }
+    return NULL;
+}
+
+/* Life */
+
+static enum status no_keys(const struct config *c, struct error *err)
+{
+    if (!c->keys_path)
+        return error_set(
+            err, ERR_INPUT,
+            "%s: others can reach '%.*s', so there must be keys: add `state_dir: "
+            "state`, and make one with `leeroo keys create --name NAME`; or say `auth: "
+            "off` where something in front asks for them",
+            c->place, STR_FMT(c->listen));
+    return error_set(err, ERR_INPUT,
+                     "%s: others can reach '%.*s' and there are no keys in %s; make one with "
+                     "`leeroo keys create --name NAME -c %s`, or say `auth: off` where something "
+                     "in front asks for them",
+                     c->place, STR_FMT(c->listen), c->keys_path, c->place);
+}
+
+static bool needs_keys(const struct config *c)
+{
+    return c->auth == AUTH_AUTO && c->remote;
+}
+
+enum status keys_check(const struct config *c, struct error *err)
+{
+    struct key_file f = {0};
+    if (c->auth == AUTH_OFF)
+        return OK;
+    struct arena *arena = arena_create(ARENA_BYTES_MAX);
+    enum status status = arena ? OK : error_set(err, ERR_MEMORY, "out of memory for keys");
+    if (status == OK && c->keys_path)
+        status = key_file_load(c->keys_path, arena, &f, err);
+    if (status == ERR_NOT_FOUND)
+        status = OK;
+    if (status == OK && f.count == 0 && needs_keys(c))
+        status = no_keys(c, err);
+    arena_free(arena);
+    return status;
+}
+
+/* Signals stay with the thread whose loop expects them. */
+static enum status start_thread(struct keys *k, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&k->thread, NULL, watch, k);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    k->has_thread = !failed;
+    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+}
+
+static bool copy_path(const char *from, char **into)
+{
+    *into = from ? strdup(from) : NULL;
+    return !from || *into;
+}
+
+static enum status create(const struct config *c, struct keys **ret, struct error *err)
+{
+    pthread_condattr_t monotonic;
+    struct keys *k = calloc(1, sizeof(*k));
+    if (!k)
+        return error_set(err, ERR_MEMORY, "out of memory for keys");
+    k->auth = c->auth;
+    k->remote = c->remote;
+    pthread_mutex_init(&k->lock, NULL); /* on Linux neither can fail */
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    k->by_id = map_create(16);
+    bool copied = copy_path(c->keys_path, &k->path) && copy_path(c->state_dir, &k->folder) &&
+                  copy_path(c->spend_path, &k->spend_path);
+    *ret = k;
+    return k->by_id && copied ? OK : error_set(err, ERR_MEMORY, "out of memory for keys");
+}
+
+static enum status read_first(struct keys *k, const struct config *c, struct error *err)
+{
+    enum status status = OK;
+    if (k->path && look(k->path, &k->seen))
+        status = read_table(k, err);
+    if (status == OK && needs_keys(c) && !atomic_load(&k->any))
+        status = no_keys(c, err);
+    return status;
+}
+
+enum status keys_open(const struct config *c, struct keys **ret, struct error *err)
+{
+    struct keys *k = NULL;
+    enum status status = create(c, &k, err);
+    if (status == OK && k->auth == AUTH_OFF && k->remote)
+        log_event(LOG_WARN, "nobody is asked for a key",
+                  "mend=\"let nobody reach it but the proxy in front\"");
+    if (status == OK && k->auth != AUTH_OFF)
+        status = read_first(k, c, err);
+    if (status == OK && k->auth != AUTH_OFF)
+        status = start_thread(k, err);
+    if (status != OK) {
+        keys_close(k);
+        return status;
+    }
+    *ret = k;
+    return OK;
+}
+
+void keys_close(struct keys *k)
+{
+    if (!k)
+        return;
+    if (k->has_thread) {
+        pthread_mutex_lock(&k->lock);
+        k->stopping = true;
+        pthread_cond_signal(&k->wake);
+        pthread_mutex_unlock(&k->lock);
+        pthread_join(k->thread, NULL);
+    }
+    table_release(k->table);
+    for (size_t i = 0; i < k->account_count; i++) {
+        pthread_mutex_destroy(&k->accounts[i]->lock);
+        free(k->accounts[i]);
+    }
+    map_free(k->by_id);
+    key_spend_close(k->spend);
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k->path);
+    free(k->spend_path);
+    free(k->folder);
+    free(k);
+}
+
+/* Callers */
+
+bool keys_wanted(const struct keys *k)
+{
+    return k->auth != AUTH_OFF && (k->auth == AUTH_REQUIRED || k->remote || atomic_load(&k->any));
+}
+
+struct client_key *keys_find(struct keys *k, struct str secret, int64_t wall_ms)
+{
+    struct digest d;
+    uint32_t i = 0;
+    struct table *t = table_hold(k);
+    if (t && digest_sha256(secret, &d, NULL) == OK && map_get(t->by_digest, prefix_of(&d), &i) &&
+        digest_equal(&d, &t->file.rows[i].sha256) && !key_row_refused(&t->file.rows[i], wall_ms))
+        return &t->keys[i]; /* held through its table */
+    table_release(t);
+    return NULL;
+}
+
+void keys_note_refused(struct keys *k, bool had_one)
+{
+    atomic_fetch_add_explicit(had_one ? &k->wrong : &k->without, 1, memory_order_relaxed);
+}
+
+struct client_key *client_key_hold(struct client_key *key)
+{
+    atomic_fetch_add_explicit(&key->table->holders, 1, memory_order_relaxed);
+    return key;
+}
+
+void client_key_release(struct client_key *key)
+{
+    if (key)
+        table_release(key->table);
+}
+
+struct str client_key_id(const struct client_key *key)
+{
+    return key ? key->row->id : STR("");
+}
+
+const struct key_limits *client_key_limits(const struct client_key *key)
+{
+    return &key->row->limits;
+}
+
+static struct key_clock now(void)
+{
+    return (struct key_clock){clock_now_ms(), clock_wall_ms()};
+}
+
+bool client_key_admit(struct client_key *key, struct key_refusal *ret)
+{
+    struct account *a = key->account;
+    pthread_mutex_lock(&a->lock);
+    bool good = key_meter_admit(&a->meter, &key->row->limits, now(), ret);
+    pthread_mutex_unlock(&a->lock);
+    return good;
+}
+
+bool client_key_reserve(struct client_key *key, struct key_reserved *reserved,
+                        struct key_reserved want, struct key_refusal *ret)
+{
+    struct account *a = key->account;
+    pthread_mutex_lock(&a->lock);
+    bool good = key_meter_reserve(&a->meter, &key->row->limits, now(), reserved, want, ret);
+    if (good)
+        key_spend_put(key->table->spend, a->slot, &a->meter.spent);
+    pthread_mutex_unlock(&a->lock);
+    return good;
+}
+
+void client_key_settle(struct client_key *key, struct key_reserved *reserved,
+                       struct key_reserved cost)
+{
+    struct account *a = key->account;
+    pthread_mutex_lock(&a->lock);
+    key_meter_settle(&a->meter, &key->row->limits, now(), reserved, cost);
+    key_spend_put(key->table->spend, a->slot, &a->meter.spent);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void client_key_rates(struct client_key *key, struct key_rate *requests, struct key_rate *tokens)
+{
+    struct account *a = key->account;
+    pthread_mutex_lock(&a->lock);
+    key_meter_rates(&a->meter, &key->row->limits, clock_now_ms(), requests, tokens);
+    pthread_mutex_unlock(&a->lock);
+}
