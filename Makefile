@@ -11,7 +11,7 @@ all: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@scripts/install-deps build
-	@meson setup $(BUILD) -Dtests=false --prefix=$(PREFIX) >.setup.log 2>&1 || { cat .setup.log; rm -f .setup.log; exit 1; }
+	@meson setup $(BUILD) -Dtests=false -Doptimization=3 -Db_lto=true --prefix=$(PREFIX) >.setup.log 2>&1 || { cat .setup.log; rm -f .setup.log; exit 1; }
 	@rm -f .setup.log
 
 demo: all

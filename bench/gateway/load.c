@@ -199,8 +199,12 @@ static void run(double seconds, double rate)
             conn_send(c, due);
             sent++;
         }
-        int wait_ms = open_loop && idle ? 0 : 10;
-        int n = epoll_wait(epoll_fd, events, 256, wait_ms);
+        struct timespec wait = {.tv_nsec = 10000000};
+        if (open_loop && idle) { /* sleeps until the next is due: the gateway needs the processor */
+            uint64_t due = begin + (uint64_t)((double)sent * 1e9 / rate), at = now_ns();
+            wait.tv_nsec = due > at ? (long)(due - at < 10000000 ? due - at : 10000000) : 0;
+        }
+        int n = epoll_pwait2(epoll_fd, events, 256, &wait, NULL);
         for (int i = 0; i < n; i++)
             on_readable(events[i].data.ptr);
     }

@@ -28,6 +28,6 @@ NODISCARD enum status gateway_reload_by(struct gateway *g, gateway_load *load, v
                                         struct error *err);
 
 /* With signals: SIGTERM and SIGINT drain, a second one stops at once (ERR_CANCELLED), SIGHUP reloads; systemd is told
- * of all of it. Returns OK when every answer in flight was finished, ERR_TIMEOUT when some were cut by drain.timeout. */
+ * of all of it. Returns OK when every answer in flight was finished, ERR_TIMEOUT when drain.timeout cut some. */
 NODISCARD enum status gateway_run(struct gateway *g, bool signals, struct error *err);
 void gateway_drain(struct gateway *g); /* any thread, any time */

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -286,6 +288,9 @@ void *writer_main(void *arg)
     struct ledger *l = arg;
     struct error err = {0};
     uint32_t retry_ms = LEDGER_RETRY_MS;
+    /* Requests go first: a batch is a burst of work that would keep an event loop from its processor. */
+    int ignored = setpriority(PRIO_PROCESS, (id_t)gettid(), LEDGER_NICE);
+    (void)ignored;
     for (;;) {
         bool last = atomic_load(&l->stopping);
         if (last && !l->stop_at_ms)

@@ -1,4 +1,4 @@
-/* The keys in memory: found by their secret, swapped whole while others hold them, and counted exactly by all threads. */
+/* The keys in memory: found by their secret, swapped whole while others hold them, counted exactly by all threads. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdatomic.h>
