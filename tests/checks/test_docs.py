@@ -54,7 +54,7 @@ def test_no_man_page_without_a_command():
 
 def test_the_configuration_page_has_every_key():
     page = (DOCS / "configuration.md").read_text()
-    source = "".join(path.read_text() for path in (ROOT / "src" / "serve").glob("config*.c"))
+    source = "".join(path.read_text() for path in (ROOT / "src" / "config").glob("config*.c"))
     keys = set(re.findall(r'\{"(\w+)",\s*(?:conf|config|read)_\w+', source))
     assert len(keys) > 20
     assert {key for key in keys if f"`{key}`" not in page and f"{{{key}:" not in page and f", {key}:" not in page} == set()

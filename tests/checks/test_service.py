@@ -35,7 +35,7 @@ def test_it_fits_the_program():
     s = settings()
     assert s["Type"] == ["notify"] and s["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
     assert s["StateDirectory"] == ["leeroo"]
-    source = (ROOT / "src" / "serve" / "config.c").read_text()
+    source = (ROOT / "src" / "config" / "config.c").read_text()
     drain = sum(int(ms) for ms in re.findall(r"\.(?:delay_ms|timeout_ms) = (\d+)", source))
     assert int(s["TimeoutStopSec"][0].rstrip("s")) * 1000 > drain > 0
     assert "ProtectSystem" in s and "MONOTONIC_USEC" in (ROOT / "src" / "serve" / "notify.c").read_text()
