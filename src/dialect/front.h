@@ -23,7 +23,8 @@ enum front {
     FRONT_COUNT
 };
 
-const char *front_name(enum front f); /* "chat", "completions", "responses", "messages", "embeddings" */
+const char *
+front_name(enum front f); /* "chat", "completions", "responses", "messages", "embeddings" */
 
 struct front_chat {
     struct str body; /* of a chat completion; FRONT_CHAT: the client's own bytes */

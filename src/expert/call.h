@@ -40,12 +40,12 @@ struct expert_event { /* of a stream */
 
 struct expert_call_options {
     const struct expert *expert; /* must outlive the call */
-    const char *path;            /* NULL: chat; "/embeddings": what is no error comes back as it is */
-    struct str body;             /* valid until on_done or cancel */
+    const char *path; /* NULL: chat; "/embeddings": what is no error comes back as it is */
+    struct str body;  /* valid until on_done or cancel */
     bool stream;
     bool
         native; /* the expert's own dialect goes up and comes back; else chat completions come back */
-    size_t answer_bytes_max;           /* of an answer that is not streamed */
+    size_t answer_bytes_max;   /* of an answer that is not streamed */
     uint32_t total_timeout_ms; /* 0: the expert's; less where earlier tries have used some of it */
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
     size_t header_count;

@@ -15,7 +15,7 @@
 #define LEDGER_BATCH_ROWS   512
 #define LEDGER_BATCH_BYTES  (1u << 20)
 #define LEDGER_NICE         10
-#define LEDGER_INTERVAL_MS  50 /* a request that is over within it is one statement */
+#define LEDGER_INTERVAL_MS  50  /* a request that is over within it is one statement */
 #define LEDGER_RETRY_MS     250 /* storage is away; doubles up to LEDGER_RETRY_MAX_MS */
 #define LEDGER_RETRY_MAX_MS 5000
 #define LEDGER_TRIM_MS      100 /* while storage is away */

@@ -272,9 +272,13 @@ def test_the_clients_time_limit_stops_the_upstream(oa, an, upstream):
 
 
 def test_leaving_a_stream_stops_the_upstream(gateway, oa, upstream, dialect):
-    if dialect == "anthropic":
-        pytest.skip("one way to leave; the upstream below speaks chat")
-    upstream.on("cheap", stall_mid_stream())
+    def begun(r):
+        r.head(content_type="text/event-stream")
+        r.chunk(b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":3,"output_tokens":1}}}\n\n')
+        r.chunk(b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n')
+        r.chunk(b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"one"}}\n\n')
+        r.wait_for_hangup(20)
+    upstream.on("cheap", begun if dialect == "anthropic" else stall_mid_stream())
     s = oa.chat.completions.create(model="cheap", messages=HELLO, stream=True)
     next(iter(s))
     s.close()
