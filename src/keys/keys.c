@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/money.h"
+#include "base/thread.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define PREFIX_BYTES    16 /* of a digest, to look it up by */
@@ -362,16 +362,11 @@ enum status keys_check(const struct config *c, struct error *err)
     return status;
 }
 
-/* Signals stay with the thread whose loop expects them. */
 static enum status start_thread(struct keys *k, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&k->thread, NULL, watch, k);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    k->has_thread = !failed;
-    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+    enum status status = thread_start(&k->thread, watch, k, err);
+    k->has_thread = status == OK;
+    return status;
 }
 
 static bool copy_path(const char *from, char **into)

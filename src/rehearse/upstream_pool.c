@@ -1,11 +1,11 @@
 /* Several upstreams on one listening socket, a thread and a loop each. The threads share nothing that changes but
  * the attempt counters of the faults; stopping is a message to each loop. */
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "rehearse/upstream.h"
 
 struct worker {
@@ -32,20 +32,14 @@ static void *work(void *arg)
 static enum status worker_start(struct worker *w, int listen_fd,
                                 const struct upstream_options *options, struct error *err)
 {
-    sigset_t all, before;
     enum status st = loop_create(&w->loop, err);
     if (st == OK)
         st = upstream_create(w->loop, listen_fd, options, &w->upstream, err);
     if (st != OK)
         return st;
-    sigfillset(&all); /* signals are the main thread's business */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&w->thread, NULL, work, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0)
-        return error_set_errno(err, ERR_IO, failure, "cannot start a thread");
-    w->running = true;
-    return OK;
+    st = thread_start(&w->thread, work, w, err);
+    w->running = st == OK;
+    return st;
 }
 
 enum status upstream_pool_start(const char *address, size_t threads,

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "keys/keys.h"
 #include "serve/cache.h"
 #include "serve/door.h"
@@ -449,21 +450,14 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Signals stay with the thread of worker 0, whose loop expects them. */
 static enum status start_threads(struct gateway *g, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     enum status status = OK;
     for (size_t i = 1; status == OK && i < g->worker_count; i++) {
         struct worker *w = &g->workers[i];
-        int failed = pthread_create(&w->thread, NULL, thread_main, w);
-        if (failed)
-            status = error_set_errno(err, ERR_IO, failed, "cannot start a thread");
-        w->has_thread = !failed;
+        status = thread_start(&w->thread, thread_main, w, err);
+        w->has_thread = status == OK;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #define PATH_BYTES_MAX 4096
 
@@ -178,16 +178,11 @@ static enum status make_folder(struct keeper *k, const char *folder, struct erro
     return OK;
 }
 
-/* Signals stay with the thread whose loop expects them. */
 static enum status start_thread(struct keeper *k, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&k->thread, NULL, keeper_main, k);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    k->has_thread = !failed;
-    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+    enum status status = thread_start(&k->thread, keeper_main, k, err);
+    k->has_thread = status == OK;
+    return status;
 }
 
 static enum status keeper_create(struct snapshot *s, struct keeper **ret, struct error *err)

@@ -4,11 +4,11 @@
 #include "serve/lookup.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define ANSWER_BYTES_MAX (256u << 10)
 #define FLUSH_MS         1000
@@ -185,13 +185,9 @@ static void *lookup_main(void *arg)
 
 static enum status start_thread(struct lookup *l, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all); /* signals stay with the thread whose loop expects them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&l->thread, NULL, lookup_main, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    l->has_thread = !failed;
-    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+    enum status status = thread_start(&l->thread, lookup_main, l, err);
+    l->has_thread = status == OK;
+    return status;
 }
 
 enum status lookup_start(const char *store, struct ledger *ledger, struct lookup **ret,

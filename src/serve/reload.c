@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
 #include "serve/notify.h"
@@ -276,15 +276,9 @@ static void *reload_main(void *arg)
 
 /* Life */
 
-/* Signals stay with the thread whose loop expects them. */
 static enum status start_thread(struct reload *r, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&r->thread, NULL, reload_main, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+    return thread_start(&r->thread, reload_main, r, err);
 }
 
 static void reload_free(struct reload *r)

@@ -1,7 +1,6 @@
 /* What appenders see of the ledger: rows go into the journal, losses are counted. The rest is writer.c. */
 #include "store/ledger.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "store/ledger_int.h"
 
 /* Rows of requests */
@@ -207,13 +207,9 @@ bool ledger_flush(struct ledger *l, uint32_t timeout_ms)
 
 static enum status start_thread(struct ledger *l, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all); /* signals stay with the thread whose loop expects them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&l->thread, NULL, writer_main, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    l->has_thread = !failed;
-    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+    enum status status = thread_start(&l->thread, writer_main, l, err);
+    l->has_thread = status == OK;
+    return status;
 }
 
 static void init(struct ledger *l)
