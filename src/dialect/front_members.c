@@ -1,6 +1,8 @@
 /* Reading requests by tables, and writing what was read. */
 #include "dialect/front_members.h"
 
+#include "base/check.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -233,4 +235,26 @@ struct json_value front_choice_of(struct json_value choices)
 struct json_value front_choice_first(struct json_value completion)
 {
     return front_choice_of(json_get(completion, "choices"));
+}
+
+enum status front_translate(struct str body, struct arena *a, const struct front_member *table,
+                            size_t count, front_write_fn *write, struct front_chat *ret,
+                            const char **ret_param, struct error *err)
+{
+    struct front_reader x = {a, NULL, err};
+    struct json_value root, fields[FRONT_MEMBERS_MAX];
+    struct buf *out = NULL;
+    CHECK(count <= FRONT_MEMBERS_MAX);
+    enum status status = json_parse(body, "request body", 1, &root, err);
+    if (status == OK)
+        status = front_members_read(&x, root, NULL, table, count, fields);
+    if (status == OK)
+        status = front_body_create(a, body, &out, err);
+    if (status == OK)
+        status = write(&x, fields, out);
+    if (status != OK)
+        *ret_param = x.param;
+    else
+        *ret = (struct front_chat){.body = buf_str(out)};
+    return status;
 }

@@ -7,8 +7,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "dialect/front.h"
 
 #define FRONT_PARAM_BYTES_MAX 64
+#define FRONT_MEMBERS_MAX     64   /* rows of a table */
 #define FRONT_BODY_GROWTH     4    /* a translated request is at most so many times as long, ... */
 #define FRONT_BODY_SPARE      8192 /* ... and this */
 
@@ -49,6 +51,14 @@ enum status front_refuse(struct front_reader *x, const char *param, const char *
 /* A buffer that lives as long as the arena, for the translation of `body`. ERR_MEMORY. */
 NODISCARD enum status front_body_create(struct arena *a, struct str body, struct buf **ret,
                                         struct error *err);
+
+typedef enum status front_write_fn(struct front_reader *x, const struct json_value *fields,
+                                   struct buf *out);
+/* front_request by a table and a writer: reads the members, and `write` makes a chat completion's body of them. */
+NODISCARD enum status front_translate(struct str body, struct arena *a,
+                                      const struct front_member *table, size_t count,
+                                      front_write_fn *write, struct front_chat *ret,
+                                      const char **ret_param, struct error *err);
 
 /* The value on one line; null when absent. */
 void front_write_value(struct buf *out, struct json_value value);

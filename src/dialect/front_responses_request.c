@@ -163,21 +163,7 @@ static enum status write_chat(struct front_reader *x, const struct json_value *f
 enum status responses_request(struct str body, struct arena *a, struct front_chat *ret,
                               const char **ret_param, struct error *err)
 {
-    struct front_reader x = {a, NULL, err};
-    struct json_value root, fields[RESPONSES_FIELDS];
-    struct buf *out = NULL;
-    enum status status = json_parse(body, "request body", 1, &root, err);
-    if (status == OK)
-        status = front_members_read(&x, root, NULL, table, FIELD_COUNT, fields);
-    if (status == OK)
-        status = front_body_create(a, body, &out, err);
-    if (status == OK)
-        status = write_chat(&x, fields, out);
-    if (status != OK)
-        *ret_param = x.param;
-    else
-        *ret = (struct front_chat){.body = buf_str(out)};
-    return status;
+    return front_translate(body, a, table, FIELD_COUNT, write_chat, ret, ret_param, err);
 }
 
 void responses_fields_read(struct str body, struct json_value fields[RESPONSES_FIELDS])
