@@ -45,20 +45,26 @@ static void check_numbers(struct str text)
     }
 }
 
+/* Ten numbers; those that the input is too short for are 0. */
+static void check_cost(const uint8_t *data, size_t size)
+{
+    int64_t n[10] = {0};
+    memcpy(n, data, size < sizeof(n) ? size : sizeof(n));
+    struct price price = {.input_nano_usd_per_m = n[0] & INT64_MAX,
+                          .output_nano_usd_per_m = n[1] & INT64_MAX};
+    (void)price_set_cached_input(&price, n[4] & INT64_MAX);
+    price_set_cache_write(&price, n[5] & INT64_MAX);
+    price_set_reasoning(&price, n[6] & INT64_MAX);
+    struct token_counts tokens = {
+        .input = n[2], .output = n[3], .cached = n[7], .cache_write = n[8], .reasoning = n[9]};
+    CHECK(price_cost_tokens_nano_usd(&price, &tokens) >= 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str text = {(const char *)data, size};
     check_money(text);
     check_numbers(text);
-    if (size >= 32) {
-        struct price price;
-        int64_t in, out;
-        memcpy(&price, data, 16);
-        memcpy(&in, data + 16, 8);
-        memcpy(&out, data + 24, 8);
-        price.input_nano_usd_per_m &= INT64_MAX;
-        price.output_nano_usd_per_m &= INT64_MAX;
-        CHECK(price_cost_nano_usd(&price, in, out) >= 0);
-    }
+    check_cost(data, size);
     return 0;
 }
