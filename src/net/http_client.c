@@ -80,7 +80,7 @@ void call_arm(struct http_call *c)
 
 static void call_free(struct http_call *c)
 {
-    if (c == NULL)
+    if (!c)
         return;
     curl_call_free(c->curl);
     loop_timer_free(c->timer);
@@ -104,9 +104,9 @@ void call_recycle(struct http_call *c)
     call_detach(c);
     call_unlist(c);
     loop_timer_stop(c->timer);
-    if (c->next != NULL)
+    if (c->next)
         c->next->previous = c->previous;
-    *(c->previous != NULL ? &c->previous->next : &client->calls) = c->next;
+    *(c->previous ? &c->previous->next : &client->calls) = c->next;
     c->next = c->previous = NULL;
     if (client->spare_count >= SPARE_CALLS_MAX) {
         call_free(c);
@@ -165,7 +165,7 @@ static void call_continue(struct http_call *c)
 
 static void todo_run(struct http_client *client)
 {
-    while (client->todo_first != NULL) {
+    while (client->todo_first) {
         struct http_call *c = client->todo_first;
         call_unlist(c);
         if (c->cancelled)
@@ -191,13 +191,13 @@ static void on_round_end(void *arg)
 static struct http_call *call_create(struct http_client *client)
 {
     struct http_call *c = calloc(1, sizeof *c);
-    if (c == NULL)
+    if (!c)
         return NULL;
     c->client = client;
     buf_init(&c->head, CALL_RESPONSE_HEAD_BYTES);
     buf_init(&c->request, CALL_TEXT_BYTES_MAX);
     c->timer = loop_timer_create(client->loop, on_call_due, c);
-    if (c->timer == NULL) {
+    if (!c->timer) {
         call_free(c);
         return NULL;
     }
@@ -207,7 +207,7 @@ static struct http_call *call_create(struct http_client *client)
 static struct http_call *call_take(struct http_client *client)
 {
     struct http_call *c = client->spare;
-    if (c == NULL)
+    if (!c)
         return call_create(client);
     client->spare = c->next;
     client->spare_count--;
@@ -233,7 +233,7 @@ static void call_link(struct http_call *c)
     struct http_client *client = c->client;
     c->next = client->calls;
     c->previous = NULL;
-    if (c->next != NULL)
+    if (c->next)
         c->next->previous = c;
     client->calls = c;
 }
@@ -241,10 +241,10 @@ static void call_link(struct http_call *c)
 enum status http_call_start(struct http_client *client, const struct http_call_options *o,
                             struct http_call **ret, struct error *err)
 {
-    CHECK(o->method != NULL);
-    CHECK(o->on_done != NULL);
+    CHECK(o->method);
+    CHECK(o->on_done);
     struct http_call *c = call_take(client);
-    if (c == NULL)
+    if (!c)
         return error_set(err, ERR_MEMORY, "out of memory for an outgoing call");
     call_reset(c, o);
     call_link(c);
@@ -306,12 +306,12 @@ enum status http_client_create(struct loop *l, const struct http_client_options 
                                struct http_client **ret, struct error *err)
 {
     struct http_client_options o = {0};
-    if (options != NULL)
+    if (options)
         o = *options;
     if (o.host_connections_max <= 0)
         o.host_connections_max = HOST_CONNECTIONS_DEFAULT;
     struct http_client *client = calloc(1, sizeof *client);
-    if (client == NULL)
+    if (!client)
         return error_set(err, ERR_MEMORY, "out of memory for an HTTP client");
     client->loop = l;
     client->todo_last = &client->todo_first;
@@ -332,12 +332,12 @@ enum status http_client_create(struct loop *l, const struct http_client_options 
 
 void http_client_free(struct http_client *client)
 {
-    if (client == NULL)
+    if (!client)
         return;
     CHECK(client->inside == 0);
-    while (client->calls != NULL)
+    while (client->calls)
         call_recycle(client->calls);
-    while (client->spare != NULL)
+    while (client->spare)
         call_free(call_take(client));
     plain_side_free(client->plain);
     curl_side_free(client->curl);

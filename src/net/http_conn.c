@@ -56,7 +56,7 @@ static bool takes_bytes(const struct conn *c)
 
 static bool waits_to_write(const struct conn *c)
 {
-    if (c->tls == NULL)
+    if (!c->tls)
         return c->blocked;
     return (c->blocked && !tls_send_waits_to_recv(c->tls)) || tls_recv_waits_to_send(c->tls);
 }
@@ -80,7 +80,7 @@ static void watch(struct conn *c, bool progress)
 static void conn_close(struct conn *c)
 {
     CHECK(c->state != CONN_DEAD);
-    CHECK(c->request == NULL);
+    CHECK(!c->request);
     c->state = CONN_DEAD;
     deadline_set(c, DEADLINE_NONE, false);
     loop_defer_cancel(c->server->loop, &c->round_end);
@@ -106,10 +106,10 @@ void conn_gone(struct conn *c)
     conn_close(c);
     if (handling) {
         c->server->exchange_count--;
-        if (r->x.on_gone != NULL)
+        if (r->x.on_gone)
             r->x.on_gone(&r->x);
     }
-    if (r != NULL)
+    if (r)
         request_give_back(c->server, r);
 }
 
@@ -119,7 +119,7 @@ void conn_expired(struct conn *c, enum deadline_kind kind)
         response_refuse(c, 408, "The request took too long to arrive.");
         return;
     }
-    if (c->tls != NULL && c->state == CONN_IDLE)
+    if (c->tls && c->state == CONN_IDLE)
         (void)!tls_finish(c->tls); /* best effort */
     conn_gone(c);
 }
@@ -127,7 +127,7 @@ void conn_expired(struct conn *c, enum deadline_kind kind)
 /* Nothing more will be answered; all of the send buffer is out. */
 static void conn_finish(struct conn *c)
 {
-    if (c->tls != NULL && !c->reset && tls_finish(c->tls) == AGAIN) {
+    if (c->tls && !c->reset && tls_finish(c->tls) == AGAIN) {
         c->blocked = true; /* comes back when the socket takes the last word */
         watch(c, false);
         return;
@@ -150,7 +150,7 @@ void conn_exchange_end(struct conn *c, bool keep_alive)
     CHECK(c->state == CONN_HANDLING || c->state == CONN_RECEIVING || c->state == CONN_IDLE);
     if (c->state == CONN_HANDLING)
         c->server->exchange_count--;
-    if (c->request != NULL)
+    if (c->request)
         request_give_back(c->server, c->request);
     c->request = NULL;
     c->full = false;
@@ -197,7 +197,7 @@ static bool takes_requests(const struct conn *c)
 static bool request_begin(struct conn *c)
 {
     c->request = request_take(c);
-    if (c->request == NULL) {
+    if (!c->request) {
         c->unread = true;
         response_refuse(c, 503, "The server is out of memory.");
         return false;
@@ -237,7 +237,7 @@ static size_t parse(struct conn *c, struct str bytes)
 {
     size_t at = 0;
     while (at < bytes.len && takes_requests(c)) {
-        if (c->request == NULL && !request_begin(c))
+        if (!c->request && !request_begin(c))
             break;
         at += feed(c, str_slice(bytes, at, bytes.len));
     }
@@ -274,7 +274,7 @@ static void pending_parse(struct conn *c)
 static void on_end_of_input(struct conn *c)
 {
     bool answered = c->state == CONN_IDLE || c->state == CONN_CLOSING;
-    if (!answered || (conn_unsent_bytes(c) == 0 && c->tls == NULL)) {
+    if (!answered || (conn_unsent_bytes(c) == 0 && !c->tls)) {
         conn_gone(c);
         return;
     }
@@ -305,14 +305,14 @@ static void on_received(struct conn *c, ssize_t n)
         on_end_of_input(c);
     else if (errno != EAGAIN && errno != EINTR)
         conn_gone(c);
-    else if (c->tls != NULL)
+    else if (c->tls)
         watch(c, false);
 }
 
 /* What TLS has taken off the socket is not reported by it again. */
 static void receive_held(struct conn *c)
 {
-    while (c->tls != NULL && takes_bytes(c) && tls_holds_bytes(c->tls)) {
+    while (c->tls && takes_bytes(c) && tls_holds_bytes(c->tls)) {
         ssize_t n = tls_recv_held(c->tls, c->server->scratch, CONN_READ_BYTES);
         bool incomplete = n < 0 && errno == EAGAIN;
         on_received(c, n);
@@ -356,8 +356,8 @@ static void receive(struct conn *c)
     if (c->state == CONN_GREETING && !greet(c))
         return;
     void *into = c->server->scratch;
-    on_received(c, c->tls != NULL ? tls_recv(c->tls, into, CONN_READ_BYTES)
-                                  : recv(c->fd, into, CONN_READ_BYTES, 0));
+    on_received(c, c->tls ? tls_recv(c->tls, into, CONN_READ_BYTES)
+                          : recv(c->fd, into, CONN_READ_BYTES, 0));
     receive_held(c);
 }
 
@@ -371,7 +371,7 @@ static void on_ready(void *arg, unsigned ready)
 {
     struct conn *c = arg;
     bool crossed_in = false, crossed_out = false;
-    if (c->tls != NULL) {
+    if (c->tls) {
         crossed_in = tls_recv_waits_to_send(c->tls) && takes_bytes(c);
         crossed_out = tls_send_waits_to_recv(c->tls);
     }
@@ -418,8 +418,7 @@ static bool flush(struct conn *c)
     if (rest == 0 || c->blocked)
         return true;
     const char *from = c->out.ptr + c->out_sent;
-    ssize_t n =
-        c->tls != NULL ? tls_send(c->tls, from, rest) : send(c->fd, from, rest, MSG_NOSIGNAL);
+    ssize_t n = c->tls ? tls_send(c->tls, from, rest) : send(c->fd, from, rest, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
         conn_gone(c);
         return false;
@@ -440,7 +439,7 @@ static void tell_drained(struct conn *c)
         conn_unsent_bytes(c) > c->server->options.send_high_water / 4)
         return;
     c->full = false; /* first: on_drained writes again, and may fill the buffer again */
-    if (c->request->x.on_drained != NULL)
+    if (c->request->x.on_drained)
         c->request->x.on_drained(&c->request->x);
 }
 
@@ -465,20 +464,20 @@ static void conn_round_end(void *arg)
 static enum status conn_watch(struct conn *c)
 {
     struct tls_context *tls = c->server->options.tls;
-    if (tls != NULL) {
+    if (tls) {
         c->state = CONN_GREETING;
         c->tls = tls_conn_create(tls, c->fd);
-        if (c->tls == NULL)
+        if (!c->tls)
             return ERR_MEMORY;
     }
     c->io = loop_io_create(c->server->loop, c->fd, on_ready, c);
-    return c->io != NULL ? loop_io_want(c->io, LOOP_READ) : ERR_MEMORY;
+    return c->io ? loop_io_want(c->io, LOOP_READ) : ERR_MEMORY;
 }
 
 void conn_open(struct http_server *s, int fd, bool refuse)
 {
     struct conn *c = calloc(1, sizeof *c);
-    if (c == NULL) {
+    if (!c) {
         close(fd);
         return;
     }
@@ -494,7 +493,7 @@ void conn_open(struct http_server *s, int fd, bool refuse)
         return;
     }
     c->next = s->connections;
-    if (c->next != NULL)
+    if (c->next)
         c->next->previous = c;
     s->connections = c;
     s->connection_count++;
@@ -502,7 +501,7 @@ void conn_open(struct http_server *s, int fd, bool refuse)
     if (refuse) {
         s->refusing_count++;
         c->unread = true;
-        if (c->tls == NULL)
+        if (!c->tls)
             refuse_many(c);
     }
 }

@@ -124,7 +124,7 @@ static size_t on_head_line(char *bytes, size_t size, size_t count, void *user)
         http_status < 200)
         return line.len;
     c->head_done = true;
-    if (c->o.on_head != NULL)
+    if (c->o.on_head)
         c->o.on_head(c, (int)http_status);
     return c->cancelled ? 0 : line.len;
 }
@@ -142,7 +142,7 @@ static size_t on_body_bytes(char *bytes, size_t size, size_t count, void *user)
     c->last_ms = loop_now_ms(c->client->loop);
     c->got_body = true;
     call_arm(c);
-    if (c->o.on_body != NULL)
+    if (c->o.on_body)
         c->o.on_body(c, piece);
     return c->cancelled ? 0 : piece.len;
 }
@@ -245,10 +245,10 @@ static void completed_run(struct curl_side *s)
 {
     int left;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(s->multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(s->multi, &left))) {
         struct http_call *c = NULL;
         if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c) != CURLE_OK || c == NULL)
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c) != CURLE_OK || !c)
             continue;
         if (c->cancelled)
             call_recycle(c);
@@ -345,7 +345,7 @@ static bool easy_prepare(struct http_call *c)
     SET(CURLOPT_CLOSESOCKETDATA, c->client->curl);
     if (!c->client->use_proxy)
         SET(CURLOPT_PROXY, "");
-    if (c->client->curl->ca_file != NULL)
+    if (c->client->curl->ca_file)
         SET(CURLOPT_CAINFO, c->client->curl->ca_file);
     return true;
 }

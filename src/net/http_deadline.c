@@ -5,7 +5,7 @@
 
 static void queue_arm(struct deadline_queue *q)
 {
-    if (q->armed || q->first == NULL)
+    if (q->armed || !q->first)
         return;
     uint64_t now = loop_now_ms(q->server->loop);
     loop_timer_start(q->timer, q->first->due_ms > now ? q->first->due_ms - now : 0);
@@ -14,8 +14,8 @@ static void queue_arm(struct deadline_queue *q)
 
 static void queue_remove(struct deadline_queue *q, struct conn *c)
 {
-    *(c->due_previous != NULL ? &c->due_previous->due_next : &q->first) = c->due_next;
-    *(c->due_next != NULL ? &c->due_next->due_previous : &q->last) = c->due_previous;
+    *(c->due_previous ? &c->due_previous->due_next : &q->first) = c->due_next;
+    *(c->due_next ? &c->due_next->due_previous : &q->last) = c->due_previous;
     c->due_next = c->due_previous = NULL;
     c->deadline = DEADLINE_NONE;
 }
@@ -25,7 +25,7 @@ static void queue_append(struct deadline_queue *q, struct conn *c)
     c->deadline = q->kind;
     c->due_ms = loop_now_ms(q->server->loop) + q->timeout_ms;
     c->due_previous = q->last;
-    *(q->last != NULL ? &q->last->due_next : &q->first) = c;
+    *(q->last ? &q->last->due_next : &q->first) = c;
     q->last = c;
     queue_arm(q);
 }
@@ -35,7 +35,7 @@ static void on_due(void *arg)
     struct deadline_queue *q = arg;
     uint64_t now = loop_now_ms(q->server->loop);
     q->armed = false;
-    while (q->first != NULL && q->first->due_ms <= now) {
+    while (q->first && q->first->due_ms <= now) {
         struct conn *c = q->first;
         queue_remove(q, c);
         conn_expired(c, q->kind);
@@ -57,7 +57,7 @@ enum status deadline_queues_create(struct http_server *s)
                                      .kind = (enum deadline_kind)kind,
                                      .timeout_ms = timeouts_ms[kind],
                                      .timer = loop_timer_create(s->loop, on_due, q)};
-        if (q->timer == NULL)
+        if (!q->timer)
             return ERR_MEMORY;
     }
     return OK;
@@ -66,7 +66,7 @@ enum status deadline_queues_create(struct http_server *s)
 void deadline_queues_free(struct http_server *s)
 {
     for (int kind = 0; kind < DEADLINE_COUNT; kind++) {
-        CHECK(s->deadlines[kind].first == NULL);
+        CHECK(!s->deadlines[kind].first);
         loop_timer_free(s->deadlines[kind].timer);
     }
 }

@@ -23,7 +23,7 @@ static enum status address_split(const char *text, struct address *ret, struct e
 {
     const char *colon = strrchr(text, ':');
     uint64_t port = 0;
-    if (colon == NULL || str_to_uint64(str_from(colon + 1), &port) != OK || port > 65535)
+    if (!colon || str_to_uint64(str_from(colon + 1), &port) != OK || port > 65535)
         return error_set(err, ERR_INPUT,
                          "'%s' is not an address to listen on; write HOST:PORT, for example "
                          "127.0.0.1:8080",
@@ -31,7 +31,7 @@ static enum status address_split(const char *text, struct address *ret, struct e
     struct str host = {text, (size_t)(colon - text)};
     if (host.len >= 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
         host = str_slice(host, 1, host.len - 1);
-    else if (memchr(host.ptr, ':', host.len) != NULL)
+    else if (memchr(host.ptr, ':', host.len))
         return error_set(err, ERR_INPUT, "'%s': an IPv6 address needs brackets, [::1]:8080", text);
     if (host.len == 0)
         host = STR("127.0.0.1"); /* loopback unless somebody asks for more */

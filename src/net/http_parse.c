@@ -251,7 +251,7 @@ static const llhttp_settings_t settings = {
 struct http_parser *http_parser_create(const struct http_parse_limits *limits)
 {
     struct http_parser *p = calloc(1, sizeof *p);
-    if (p == NULL)
+    if (!p)
         return NULL;
     p->limits = *limits;
     buf_init(&p->text, limits->header_bytes_max);
@@ -262,7 +262,7 @@ struct http_parser *http_parser_create(const struct http_parse_limits *limits)
 
 void http_parser_free(struct http_parser *p)
 {
-    if (p == NULL)
+    if (!p)
         return;
     buf_done(&p->text);
     buf_done(&p->body);
@@ -370,6 +370,6 @@ const struct http_request *http_parser_request(const struct http_parser *p)
 int http_parser_error(const struct http_parser *p, const char **message)
 {
     CHECK(p->error_status != 0);
-    *message = p->error_message != NULL ? p->error_message : "The request is not valid HTTP.";
+    *message = p->error_message ? p->error_message : "The request is not valid HTTP.";
     return p->error_status;
 }

@@ -94,7 +94,7 @@ static bool is_token(struct str name)
         char ch = name.ptr[i];
         bool alphanumeric =
             (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
-        if (!alphanumeric && (ch == '\0' || strchr(also, ch) == NULL))
+        if (!alphanumeric && (ch == '\0' || !strchr(also, ch)))
             return false;
     }
     return name.len > 0;
@@ -125,7 +125,7 @@ static void add_header(struct buf *b, const struct http_header *h)
     buf_add(b, h->name);
     buf_add(b, STR(": "));
     char *value = buf_reserve(b, h->value.len + 2);
-    if (value == NULL)
+    if (!value)
         return;
     for (size_t i = 0; i < h->value.len; i++) {
         unsigned char ch = (unsigned char)h->value.ptr[i];
@@ -178,7 +178,7 @@ static void add_head(struct http_server *s, struct buf *b, const struct response
 static struct request *request_of(struct http_exchange *x)
 {
     struct request *r = (struct request *)x;
-    CHECK(r->conn != NULL);
+    CHECK(r->conn);
     CHECK(r->conn->state == CONN_HANDLING);
     return r;
 }
@@ -282,7 +282,7 @@ void response_refuse(struct conn *c, int http_status, const char *message)
 {
     struct buf body;
     buf_init(&body, 64u << 10);
-    bool has_builder = c->server->options.error_body != NULL;
+    bool has_builder = c->server->options.error_body;
     if (has_builder)
         c->server->options.error_body(c->request ? http_parser_target(c->request->parser) : STR(""),
                                       http_status, message, &body);

@@ -14,7 +14,7 @@
 
 static void request_free(struct request *r)
 {
-    if (r == NULL)
+    if (!r)
         return;
     http_parser_free(r->parser);
     arena_free(r->arena);
@@ -24,13 +24,13 @@ static void request_free(struct request *r)
 static struct request *request_create(struct http_server *s)
 {
     struct request *r = calloc(1, sizeof *r);
-    if (r == NULL)
+    if (!r)
         return NULL;
     r->parser = http_parser_create(
         &(struct http_parse_limits){.header_bytes_max = s->options.header_bytes_max,
                                     .body_bytes_max = s->options.body_bytes_max});
     r->arena = arena_create(s->options.arena_bytes_max);
-    if (r->parser == NULL || r->arena == NULL) {
+    if (!r->parser || !r->arena) {
         request_free(r);
         return NULL;
     }
@@ -41,13 +41,13 @@ struct request *request_take(struct conn *c)
 {
     struct http_server *s = c->server;
     struct request *r = s->spare;
-    if (r != NULL) {
+    if (r) {
         s->spare = r->next_spare;
         s->spare_count--;
     } else {
         r = request_create(s);
     }
-    if (r != NULL)
+    if (r)
         r->conn = c;
     return r;
 }
@@ -72,9 +72,9 @@ void request_give_back(struct http_server *s, struct request *r)
 void server_forget(struct conn *c)
 {
     struct http_server *s = c->server;
-    if (c->next != NULL)
+    if (c->next)
         c->next->previous = c->previous;
-    *(c->previous != NULL ? &c->previous->next : &s->connections) = c->next;
+    *(c->previous ? &c->previous->next : &s->connections) = c->next;
     c->previous = NULL;
     c->next = s->dead;
     s->dead = c;
@@ -86,7 +86,7 @@ void server_forget(struct conn *c)
 
 static void dead_free(struct http_server *s)
 {
-    while (s->dead != NULL) {
+    while (s->dead) {
         struct conn *c = s->dead;
         s->dead = c->next;
         buf_done(&c->out);
@@ -99,7 +99,7 @@ static void on_reap(void *arg)
 {
     struct http_server *s = arg;
     dead_free(s);
-    if (!s->draining || s->connection_count > 0 || s->drained == NULL)
+    if (!s->draining || s->connection_count > 0 || !s->drained)
         return;
     void (*drained)(void *) = s->drained;
     s->drained = NULL;
@@ -111,7 +111,7 @@ static void on_reap(void *arg)
 static void on_accept_again(void *arg)
 {
     struct http_server *s = arg;
-    if (s->listener != NULL && loop_io_want(s->listener, LOOP_READ) != OK)
+    if (s->listener && loop_io_want(s->listener, LOOP_READ) != OK)
         loop_timer_start(s->accept_again, SERVER_ACCEPT_PAUSE_MS);
 }
 
@@ -156,7 +156,7 @@ static enum status listener_create(struct http_server *s, struct error *err)
     (void)setsockopt(s->listen_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     s->accept_again = loop_timer_create(s->loop, on_accept_again, s);
     s->listener = loop_io_create(s->loop, s->listen_fd, on_acceptable, s);
-    if (s->accept_again == NULL || s->listener == NULL)
+    if (!s->accept_again || !s->listener)
         return error_set(err, ERR_MEMORY, "out of memory for an HTTP server");
     if (loop_io_want(s->listener, LOOP_READ) != OK)
         return error_set(err, ERR_IO, "cannot watch the listening socket");
@@ -177,7 +177,7 @@ static void listener_free(struct http_server *s)
 
 static struct http_server_options with_defaults(const struct http_server_options *given)
 {
-    struct http_server_options o = given != NULL ? *given : (struct http_server_options){0};
+    struct http_server_options o = given ? *given : (struct http_server_options){0};
     o.header_bytes_max = DEFAULT(o.header_bytes_max, 32u << 10);
     o.body_bytes_max = DEFAULT(o.body_bytes_max, 10u << 20);
     o.connections_max = DEFAULT(o.connections_max, 16384);
@@ -194,9 +194,9 @@ enum status http_server_create(struct loop *l, int listen_fd,
                                const struct http_server_options *options, http_handler *handler,
                                void *arg, struct http_server **ret, struct error *err)
 {
-    CHECK(handler != NULL);
+    CHECK(handler);
     struct http_server *s = calloc(1, sizeof *s);
-    if (s == NULL)
+    if (!s)
         return error_set(err, ERR_MEMORY, "out of memory for an HTTP server");
     s->loop = l;
     s->listen_fd = listen_fd;
@@ -206,7 +206,7 @@ enum status http_server_create(struct loop *l, int listen_fd,
     s->reap = (struct loop_hook){.fn = on_reap, .arg = s};
     s->scratch = malloc(CONN_READ_BYTES);
     enum status status = ERR_MEMORY;
-    if (s->scratch == NULL || deadline_queues_create(s) != OK)
+    if (!s->scratch || deadline_queues_create(s) != OK)
         error_set(err, ERR_MEMORY, "out of memory for an HTTP server");
     else
         status = listener_create(s, err);
@@ -226,7 +226,7 @@ void http_server_wind_down(struct http_server *s)
 void http_server_stop_accepting(struct http_server *s)
 {
     size_t batches = 0; /* who stays in the queue gets a reset when the socket closes */
-    while (s->listener != NULL && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
+    while (s->listener && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
         ;
     listener_free(s);
 }
@@ -235,7 +235,7 @@ void http_server_stop_accepting(struct http_server *s)
 static void close_idle(struct http_server *s, bool also_fresh)
 {
     struct conn *c = s->connections;
-    while (c != NULL) {
+    while (c) {
         struct conn *next = c->next;
         conn_last_look(c);
         if (c->state == CONN_IDLE && (c->used || also_fresh))
@@ -253,11 +253,11 @@ static void on_sweep(void *arg)
 
 bool server_sweep_later(struct http_server *s)
 {
-    if (s->sweep == NULL)
+    if (!s->sweep)
         s->sweep = loop_timer_create(s->loop, on_sweep, s);
-    if (s->sweep != NULL)
+    if (s->sweep)
         loop_timer_start(s->sweep, SERVER_FRESH_GRACE_MS);
-    return s->sweep != NULL;
+    return s->sweep;
 }
 
 void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
@@ -273,15 +273,15 @@ void http_server_drain(struct http_server *s, void (*done)(void *), void *arg)
 
 void http_server_free(struct http_server *s)
 {
-    if (s == NULL)
+    if (!s)
         return;
     listener_free(s);
     loop_timer_free(s->sweep);
-    while (s->connections != NULL)
+    while (s->connections)
         conn_gone(s->connections);
     loop_defer_cancel(s->loop, &s->reap);
     dead_free(s);
-    while (s->spare != NULL) {
+    while (s->spare) {
         struct request *r = s->spare;
         s->spare = r->next_spare;
         request_free(r);

@@ -27,7 +27,7 @@ static enum status grow(struct sockets *s, size_t need)
     if (capacity == s->capacity)
         return OK;
     struct sockets_entry **grown = reallocarray(s->by_fd, capacity, sizeof *grown);
-    if (grown == NULL)
+    if (!grown)
         return ERR_MEMORY;
     memset(grown + s->capacity, 0, (capacity - s->capacity) * sizeof *grown);
     s->by_fd = grown;
@@ -51,11 +51,11 @@ static enum status entry_add(struct sockets *s, int fd, bool may_rest)
     if (grow(s, (size_t)fd + 1) != OK)
         return ERR_MEMORY;
     struct sockets_entry *e = calloc(1, sizeof *e);
-    if (e == NULL)
+    if (!e)
         return ERR_MEMORY;
     *e = (struct sockets_entry){.sockets = s, .fd = fd, .may_rest = may_rest};
     e->io = loop_io_create(s->loop, fd, on_io, e);
-    if (e->io == NULL) {
+    if (!e->io) {
         free(e);
         return ERR_MEMORY;
     }
@@ -86,7 +86,7 @@ enum status sockets_add(struct sockets *s, int fd)
 void sockets_forget(struct sockets *s, int fd)
 {
     struct sockets_entry *e = find(s, fd);
-    if (e == NULL)
+    if (!e)
         return;
     s->by_fd[fd] = NULL;
     loop_io_free(e->io);
@@ -96,11 +96,11 @@ void sockets_forget(struct sockets *s, int fd)
 enum status sockets_want(struct sockets *s, int fd, unsigned wanted)
 {
     struct sockets_entry *e = find(s, fd);
-    if (wanted == 0 && (e == NULL || !e->may_rest)) {
+    if (wanted == 0 && (!e || !e->may_rest)) {
         sockets_forget(s, fd);
         return OK;
     }
-    if (e == NULL) {
+    if (!e) {
         if (entry_add(s, fd, false) != OK)
             return ERR_MEMORY;
         e = find(s, fd);

@@ -87,7 +87,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     if (read((int)fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
         return;
     struct loop_message *m = messages_take(l);
-    while (m != NULL) {
+    while (m) {
         struct loop_message *next = m->next;
         m->fn(m->arg);
         free(m);
@@ -105,11 +105,11 @@ static void wake(struct loop *l)
 enum status loop_post(struct loop *l, void (*fn)(void *), void *arg)
 {
     struct loop_message *m = malloc(sizeof *m);
-    if (m == NULL)
+    if (!m)
         return ERR_MEMORY;
     *m = (struct loop_message){.fn = fn, .arg = arg};
     pthread_mutex_lock(&l->lock);
-    bool was_empty = l->first == NULL;
+    bool was_empty = !l->first;
     *l->last = m;
     l->last = &m->next;
     pthread_mutex_unlock(&l->lock);
@@ -129,13 +129,13 @@ void loop_stop(struct loop *l)
 static enum status base_create(struct loop *l, struct error *err)
 {
     struct event_config *config = event_config_new();
-    if (config == NULL)
+    if (!config)
         return error_set(err, ERR_MEMORY, "out of memory for an event loop");
     int refused = event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     if (refused == 0)
         l->base = event_base_new_with_config(config);
     event_config_free(config);
-    if (l->base == NULL)
+    if (!l->base)
         return error_set(err, ERR_IO, "cannot create an event loop (file descriptors used up?)");
     return OK;
 }
@@ -157,7 +157,7 @@ static enum status wake_create(struct loop *l, struct error *err)
 enum status loop_create(struct loop **ret, struct error *err)
 {
     struct loop *l = calloc(1, sizeof *l);
-    if (l == NULL)
+    if (!l)
         return error_set(err, ERR_MEMORY, "out of memory for an event loop");
     l->wake_fd = -1;
     l->last = &l->first;
@@ -176,7 +176,7 @@ enum status loop_create(struct loop **ret, struct error *err)
 
 static void signals_free(struct loop *l)
 {
-    while (l->signals != NULL) {
+    while (l->signals) {
         struct loop_signal_watch *w = l->signals;
         l->signals = w->next;
         event_del(&w->event);
@@ -186,11 +186,11 @@ static void signals_free(struct loop *l)
 
 void loop_free(struct loop *l)
 {
-    if (l == NULL)
+    if (!l)
         return;
     signals_free(l);
     struct loop_message *m = messages_take(l);
-    while (m != NULL) {
+    while (m) {
         struct loop_message *next = m->next;
         free(m);
         m = next;
@@ -199,7 +199,7 @@ void loop_free(struct loop *l)
         event_del(&l->wake);
         close(l->wake_fd);
     }
-    if (l->base != NULL)
+    if (l->base)
         event_base_free(l->base);
     pthread_mutex_destroy(&l->lock);
     free(l);
@@ -240,7 +240,7 @@ uint64_t loop_now_ms(const struct loop *l)
 
 void loop_defer(struct loop *l, struct loop_hook *hook)
 {
-    if (hook->next != NULL)
+    if (hook->next)
         return;
     hook->next = &l->hooks;
     hook->previous = l->hooks.previous;
@@ -251,7 +251,7 @@ void loop_defer(struct loop *l, struct loop_hook *hook)
 void loop_defer_cancel(struct loop *l, struct loop_hook *hook)
 {
     CHECK(hook != &l->hooks);
-    if (hook->next == NULL)
+    if (!hook->next)
         return;
     hook->next->previous = hook->previous;
     hook->previous->next = hook->next;
@@ -283,7 +283,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *arg)
 {
     struct loop_timer *t = calloc(1, sizeof *t);
-    if (t == NULL)
+    if (!t)
         return NULL;
     t->loop = l;
     t->fn = fn;
@@ -310,7 +310,7 @@ void loop_timer_stop(struct loop_timer *t)
 
 void loop_timer_free(struct loop_timer *t)
 {
-    if (t == NULL)
+    if (!t)
         return;
     event_del(&t->event);
     free(t);
@@ -328,7 +328,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 enum status loop_signal(struct loop *l, int signal_number, void (*fn)(void *), void *arg)
 {
     struct loop_signal_watch *w = calloc(1, sizeof *w);
-    if (w == NULL)
+    if (!w)
         return ERR_MEMORY;
     w->fn = fn;
     w->arg = arg;
@@ -386,7 +386,7 @@ static enum status io_assign(struct loop_io *io, bool gone)
 struct loop_io *loop_io_create(struct loop *l, int fd, void (*fn)(void *, unsigned), void *arg)
 {
     struct loop_io *io = calloc(1, sizeof *io);
-    if (io == NULL)
+    if (!io)
         return NULL;
     io->loop = l;
     io->fd = fd;
@@ -430,7 +430,7 @@ unsigned loop_io_wanted(const struct loop_io *io)
 
 void loop_io_free(struct loop_io *io)
 {
-    if (io == NULL)
+    if (!io)
         return;
     event_del(&io->read);
     event_del(&io->write);

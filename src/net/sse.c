@@ -77,9 +77,9 @@ static size_t line_end(struct str bytes)
     if (bytes.len == 0)
         return 0;
     const char *lf = memchr(bytes.ptr, '\n', bytes.len);
-    size_t end = lf != NULL ? (size_t)(lf - bytes.ptr) : bytes.len;
+    size_t end = lf ? (size_t)(lf - bytes.ptr) : bytes.len;
     const char *cr = memchr(bytes.ptr, '\r', end);
-    return cr != NULL ? (size_t)(cr - bytes.ptr) : end;
+    return cr ? (size_t)(cr - bytes.ptr) : end;
 }
 
 static enum status over_limit(const struct sse_parser *p, struct error *err)
@@ -115,7 +115,7 @@ enum status sse_feed(struct sse_parser *p, struct str bytes,
                      void (*on_event)(const struct sse_event *, void *), void *arg,
                      struct error *err)
 {
-    CHECK(on_event != NULL);
+    CHECK(on_event);
     struct sse_sink sink = {on_event, arg};
     while (bytes.len > 0) {
         if (p->skip_lf && bytes.ptr[0] == '\n') {

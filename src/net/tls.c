@@ -74,13 +74,13 @@ static enum status pem_open(const char *path, struct buf *text, BIO **ret, struc
     if (status != OK)
         return status;
     *ret = BIO_new_mem_buf(text->len > 0 ? text->ptr : "", (int)text->len);
-    return *ret != NULL ? OK : error_set(err, ERR_MEMORY, "out of memory for %s", path);
+    return *ret ? OK : error_set(err, ERR_MEMORY, "out of memory for %s", path);
 }
 
 static void pem_close(struct buf *text, BIO *pem)
 {
     BIO_free(pem);
-    if (text->ptr != NULL)
+    if (text->ptr)
         OPENSSL_cleanse(text->ptr, text->capacity);
     buf_done(text);
 }
@@ -89,7 +89,7 @@ static void pem_close(struct buf *text, BIO *pem)
 static enum status add_chain(SSL_CTX *ctx, BIO *pem, const char *path, struct error *err)
 {
     X509 *next;
-    for (int count = 1; (next = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL; count++) {
+    for (int count = 1; (next = PEM_read_bio_X509(pem, NULL, NULL, NULL)); count++) {
         if (count >= TLS_CHAIN_MAX) {
             X509_free(next);
             return error_set(err, ERR_TOO_LARGE, "%s: more than %d certificates", path,
@@ -114,7 +114,7 @@ static enum status load_certificate(SSL_CTX *ctx, const char *path, struct error
     enum status status = pem_open(path, &text, &pem, err);
     if (status == OK) {
         own = PEM_read_bio_X509_AUX(pem, NULL, NULL, NULL);
-        if (own == NULL)
+        if (!own)
             status = refuse(err, path, "holds no certificate in PEM form");
         else if (SSL_CTX_use_certificate(ctx, own) != 1)
             status = refuse(err, path, "the certificate cannot be used");
@@ -149,7 +149,7 @@ static enum status load_key(SSL_CTX *ctx, const char *certificate, const char *p
                                "%s: the key is encrypted; keep it without a password, readable by "
                                "the gateway's user alone (openssl pkey -in %s -out NEW)",
                                path, path);
-        else if (key == NULL)
+        else if (!key)
             status = refuse(err, path, "holds no private key in PEM form");
         else if (X509_check_private_key(SSL_CTX_get0_certificate(ctx), key) != 1)
             status = error_set(err, ERR_INPUT,
@@ -237,7 +237,7 @@ static enum status ctx_create(const char *certificate, const char *key, SSL_CTX 
                               struct error *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    if (ctx == NULL || !set_up(ctx)) {
+    if (!ctx || !set_up(ctx)) {
         SSL_CTX_free(ctx);
         return error_set(err, ERR_MEMORY, "OpenSSL cannot be set up");
     }
@@ -301,7 +301,7 @@ static enum status paths_set(struct tls_context *t, const char *certificate, con
                              struct error *err)
 {
     char *c = strdup(certificate), *k = strdup(key);
-    if (c == NULL || k == NULL) {
+    if (!c || !k) {
         free(c);
         free(k);
         return error_set(err, ERR_MEMORY, "out of memory for TLS");
@@ -317,7 +317,7 @@ enum status tls_context_create(const char *certificate, const char *key, struct 
                                struct error *err)
 {
     struct tls_context *t = calloc(1, sizeof *t);
-    if (t == NULL)
+    if (!t)
         return error_set(err, ERR_MEMORY, "out of memory for TLS");
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->files_lock, NULL);
@@ -334,7 +334,7 @@ enum status tls_context_create(const char *certificate, const char *key, struct 
 
 void tls_context_free(struct tls_context *t)
 {
-    if (t == NULL)
+    if (!t)
         return;
     SSL_CTX_free(t->current);
     free(t->certificate);
@@ -428,8 +428,8 @@ static BIO_METHOD *socket_method; /* once for the process, never freed */
 static void socket_method_create(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "leeroo socket");
-    if (m != NULL && BIO_meth_set_read(m, socket_read) == 1 &&
-        BIO_meth_set_write(m, socket_write) == 1 && BIO_meth_set_ctrl(m, socket_control) == 1)
+    if (m && BIO_meth_set_read(m, socket_read) == 1 && BIO_meth_set_write(m, socket_write) == 1 &&
+        BIO_meth_set_ctrl(m, socket_control) == 1)
         socket_method = m;
 }
 
@@ -437,8 +437,8 @@ static BIO *socket_create(struct tls_conn *c)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, socket_method_create);
-    BIO *b = socket_method != NULL ? BIO_new(socket_method) : NULL;
-    if (b == NULL)
+    BIO *b = socket_method ? BIO_new(socket_method) : NULL;
+    if (!b)
         return NULL;
     BIO_set_data(b, c);
     BIO_set_init(b, 1);
@@ -461,12 +461,12 @@ static SSL *ssl_create(struct tls_context *t)
 struct tls_conn *tls_conn_create(struct tls_context *t, int fd)
 {
     struct tls_conn *c = calloc(1, sizeof *c);
-    if (c == NULL)
+    if (!c)
         return NULL;
     c->fd = fd;
     c->ssl = ssl_create(t);
-    BIO *socket = c->ssl != NULL ? socket_create(c) : NULL;
-    if (socket == NULL) {
+    BIO *socket = c->ssl ? socket_create(c) : NULL;
+    if (!socket) {
         tls_conn_free(c);
         return NULL;
     }
@@ -477,7 +477,7 @@ struct tls_conn *tls_conn_create(struct tls_context *t, int fd)
 
 void tls_conn_free(struct tls_conn *c)
 {
-    if (c == NULL)
+    if (!c)
         return;
     SSL_free(c->ssl);
     ERR_clear_error(); /* the queue belongs to the thread, and is somebody else's next */

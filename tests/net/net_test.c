@@ -34,8 +34,7 @@ struct test_server *test_server_start(const struct http_server_options *options,
     cr_assert_eq(http_listen(":0", &t->listen_fd, bound, &err), OK, "%s", err.text);
     t->port = atoi(strrchr(bound, ':') + 1);
 #ifdef NET_TEST_TLS
-    struct http_server_options with_tls =
-        options != NULL ? *options : (struct http_server_options){0};
+    struct http_server_options with_tls = options ? *options : (struct http_server_options){0};
     with_tls.tls = bridge_context();
     options = &with_tls;
 #endif
@@ -186,7 +185,7 @@ static bool read_some(int fd, struct buf *b, size_t len)
 static char *text_of(struct buf *b)
 {
     char *text = buf_take(b);
-    return text != NULL ? text : calloc(1, 1);
+    return text ? text : calloc(1, 1);
 }
 
 char *test_read_until(int fd, const char *needle)
@@ -216,7 +215,7 @@ char *test_read_answer(int fd)
     buf_init(&b, ANSWER_BYTES_MAX);
     buf_add_c(&b, head);
     const char *length = strstr(head, "content-length: ");
-    size_t wanted = b.len + (length != NULL ? (size_t)atol(length + 16) : 0);
+    size_t wanted = b.len + (length ? (size_t)atol(length + 16) : 0);
     free(head);
     while (b.len < wanted && read_some(fd, &b, wanted - b.len))
         ;

@@ -460,7 +460,7 @@ static char *other_body;
 static void cancel_other(struct http_call *c, struct str bytes)
 {
     (void)c, (void)bytes;
-    if (other != NULL) {
+    if (other) {
         cr_assert_eq(other->done_count, 0);
         http_call_cancel(other->call);
         free(other_body); /* ours again at once */

@@ -388,7 +388,7 @@ static void look_up(struct http_exchange *x, void *arg)
 {
     (void)arg;
     struct str found = http_header_get(x, "x-KEY"), missing = http_header_get(x, "x-none");
-    bool right = str_equal(found, STR("first")) && missing.ptr == NULL;
+    bool right = str_equal(found, STR("first")) && !missing.ptr;
     http_respond(x, right ? 200 : 500, NULL, 0, STR(""));
 }
 
@@ -410,7 +410,7 @@ static void defer_cleanup(struct http_exchange *x, void *arg)
 {
     bool fresh = arena_used_bytes(x->arena) == 0;
     cr_assert_eq(arena_defer(x->arena, note_cleanup, arg), OK);
-    bool capped = arena_alloc(x->arena, 1u << 20) == NULL;
+    bool capped = !arena_alloc(x->arena, 1u << 20);
     http_respond(x, fresh && capped ? 200 : 500, NULL, 0, STR(""));
 }
 

@@ -44,7 +44,7 @@ static void write_letter(void *arg)
 {
     struct letter *w = arg;
     w->order->text[w->order->len++] = w->letter;
-    if (w->stop != NULL)
+    if (w->stop)
         loop_stop(w->stop);
 }
 

@@ -24,7 +24,7 @@ static char *events_cut(struct str text, size_t first, size_t second)
     cr_assert_eq(sse_feed(&p, str_slice(text, second, text.len), note, &seen, NULL), OK);
     sse_done(&p);
     char *events = buf_take(&seen);
-    return events != NULL ? events : calloc(1, 1);
+    return events ? events : calloc(1, 1);
 }
 
 static void expect(const char *text, const char *events)

@@ -34,7 +34,7 @@ struct bridge {
 struct tls_context *bridge_context(void)
 {
     static struct tls_context *context;
-    if (context != NULL)
+    if (context)
         return context;
     struct test_pair p;
     test_pair_make(&p);

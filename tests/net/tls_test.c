@@ -84,11 +84,11 @@ struct test_tls test_tls_connect(int port, void (*settings)(SSL_CTX *), SSL_SESS
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     struct test_tls c = {.fd = test_connect(port)};
-    if (settings != NULL)
+    if (settings)
         settings(ctx);
     c.ssl = SSL_new(ctx);
     SSL_CTX_free(ctx);
-    if (session != NULL)
+    if (session)
         SSL_set_session(c.ssl, session);
     SSL_set_fd(c.ssl, c.fd);
     if (SSL_connect(c.ssl) != 1) {
@@ -148,12 +148,12 @@ char *test_tls_read_answer(struct test_tls *c)
     buf_add_c(&b, "");
     while (!str_ends(buf_str(&b), STR("\r\n\r\n")) && read_some(c, &b, 1))
         ;
-    const char *length = b.ptr != NULL ? strstr(b.ptr, "content-length: ") : NULL;
-    size_t wanted = b.len + (length != NULL ? strtoul(length + 16, NULL, 10) : 0);
+    const char *length = b.ptr ? strstr(b.ptr, "content-length: ") : NULL;
+    size_t wanted = b.len + (length ? strtoul(length + 16, NULL, 10) : 0);
     while (b.len < wanted && read_some(c, &b, wanted - b.len))
         ;
     char *text = buf_take(&b);
-    return text != NULL ? text : calloc(1, 1);
+    return text ? text : calloc(1, 1);
 }
 
 char *test_tls_read_all(struct test_tls *c, bool *ret_clean)
@@ -164,7 +164,7 @@ char *test_tls_read_all(struct test_tls *c, bool *ret_clean)
         ;
     *ret_clean = SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN;
     char *text = buf_take(&b);
-    return text != NULL ? text : calloc(1, 1);
+    return text ? text : calloc(1, 1);
 }
 
 char *test_tls_name(const struct test_tls *c)
