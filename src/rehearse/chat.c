@@ -18,9 +18,9 @@ static enum status join_text_parts(struct json_value parts, struct arena *a, str
             return error_set(err, ERR_MEMORY, "the request is too large");
         char *joined =
             all.len == 0 ? NULL : arena_printf(a, "%.*s\n%.*s", STR_FMT(all), STR_FMT(decoded));
-        if (all.len > 0 && joined == NULL)
+        if (all.len > 0 && !joined)
             return error_set(err, ERR_MEMORY, "the request is too large");
-        all = joined == NULL ? decoded : str_from(joined);
+        all = joined ? str_from(joined) : decoded;
     }
     *ret = all;
     return OK;

@@ -72,7 +72,7 @@ static enum status apply_spec(struct faults *f, const struct rehearse_source *so
 {
     struct str rest = str_from(spec);
     enum status st = OK;
-    if (spec == NULL)
+    if (!spec)
         return OK;
     do {
         st = apply_item(f, source, kind, str_trim(str_split(&rest, ',')), err);
@@ -85,14 +85,13 @@ enum status faults_create(const struct rehearse_source *source,
                           struct error *err)
 {
     struct faults *f = calloc(1, sizeof(*f));
-    if (f == NULL)
+    if (!f)
         return error_set(err, ERR_MEMORY, "out of memory");
     f->seed = seed;
     f->expert_count = source->ops->expert_count(source->self);
     f->rates = calloc(f->expert_count * FAULT_COUNT + 1, sizeof(*f->rates));
     f->attempts = calloc(ATTEMPT_COUNTERS, sizeof(*f->attempts));
-    enum status st =
-        f->rates != NULL && f->attempts != NULL ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    enum status st = f->rates && f->attempts ? OK : error_set(err, ERR_MEMORY, "out of memory");
     for (size_t kind = 0; kind < FAULT_COUNT && st == OK; kind++)
         st = apply_spec(f, source, (enum fault_kind)kind, specs[kind], err);
     if (st != OK) {
@@ -105,7 +104,7 @@ enum status faults_create(const struct rehearse_source *source,
 
 void faults_free(struct faults *f)
 {
-    if (f == NULL)
+    if (!f)
         return;
     free(f->rates);
     free((void *)f->attempts);

@@ -41,7 +41,7 @@ struct reading { /* of one expert's responses */
 
 void recorded_free(struct recorded *r)
 {
-    if (r == NULL)
+    if (!r)
         return;
     map_free(r->by_prompt);
     free(r->prompt_hashes);
@@ -64,7 +64,7 @@ static enum status index_prompts(struct recorded *r, struct error *err)
     r->prompt_hashes = malloc((count + 1) * sizeof(*r->prompt_hashes));
     r->twins = malloc((count + 1) * sizeof(*r->twins));
     r->by_prompt = map_create(2 * count);
-    bool fits = r->prompt_hashes != NULL && r->twins != NULL && r->by_prompt != NULL;
+    bool fits = r->prompt_hashes && r->twins && r->by_prompt;
     for (size_t i = count; fits && i-- > 0;) { /* backwards, so that the first twin is found */
         uint32_t twin = NONE;
         r->prompt_hashes[i] = text_hash(r->data->queries[i].prompt);
@@ -126,7 +126,7 @@ static enum status read_experts(struct recorded *r, const struct map *by_id, con
     struct reading reading = {.recorded = r, .by_id = by_id, .progress = &progress};
     enum status st = OK;
     r->responses = calloc(count * r->data->query_count + 1, sizeof(*r->responses));
-    if (r->responses == NULL)
+    if (!r->responses)
         return error_set(err, ERR_MEMORY, "out of memory for the index of responses");
     progress_begin(&progress, "reading responses", count * r->data->query_count);
     for (size_t i = 0; i < count && st == OK; i++) {
@@ -152,15 +152,15 @@ static enum status read_responses(struct recorded *r, const char *experts, struc
     enum status st = OK;
     for (size_t i = 0; i < count; i++)
         list[i] = i;
-    if (experts != NULL)
+    if (experts)
         st = dataset_expert_list(r->data, experts, list, &count, err);
     if (st != OK)
         return st;
     struct map *by_id = map_create(r->data->query_count);
-    bool fits = by_id != NULL;
+    bool fits = by_id;
     for (size_t i = 0; fits && i < r->data->query_count; i++)
         fits = map_put(by_id, r->data->queries[i].id, (uint32_t)i) == OK;
-    st = fits ? read_experts(r, by_id, list, count, experts != NULL, err)
+    st = fits ? read_experts(r, by_id, list, count, experts, err)
               : error_set(err, ERR_MEMORY, "out of memory for the index of queries");
     map_free(by_id);
     return st;
@@ -170,7 +170,7 @@ enum status recorded_open(const char *path, const char *experts, struct recorded
                           struct error *err)
 {
     struct recorded *r = calloc(1, sizeof(*r));
-    if (r == NULL)
+    if (!r)
         return error_set(err, ERR_MEMORY, "out of memory");
     enum status st = dataset_load(path, DATASET_ALL, &r->data, err);
     if (st == OK)

@@ -75,7 +75,7 @@ static char *say_unknown(const struct sandbox_expert *e, struct arena *a)
     return arena_printf(a,
                         "%sI am a sandbox expert (%s) and could not make sense of this question. "
                         "The answer is unknown.",
-                        e->opening != NULL ? e->opening : "", e->summary);
+                        e->opening ? e->opening : "", e->summary);
 }
 
 static char *say_right(const struct sandbox_expert *e, const struct solution *s, struct arena *a)
@@ -83,7 +83,7 @@ static char *say_right(const struct sandbox_expert *e, const struct solution *s,
     char first = s->because[0];
     if (first >= 'a' && first <= 'z')
         first = (char)(first - 'a' + 'A');
-    return arena_printf(a, "%s%c%s. The answer is %s.", e->opening != NULL ? e->opening : "", first,
+    return arena_printf(a, "%s%c%s. The answer is %s.", e->opening ? e->opening : "", first,
                         s->because + 1, s->answer);
 }
 
@@ -94,7 +94,7 @@ static char *say_wrong(const struct sandbox_expert *e, const struct solution *s,
                                           "I make it"};
     char wrong[SOLUTION_ANSWER_BYTES];
     slip_answer(s, rng, wrong);
-    return arena_printf(a, "%s%s %s. The answer is %s.", e->opening != NULL ? e->opening : "",
+    return arena_printf(a, "%s%s %s. The answer is %s.", e->opening ? e->opening : "",
                         reasons[rng_below(rng, 3)], wrong, wrong);
 }
 
@@ -119,7 +119,7 @@ static enum status answer(const void *self, size_t expert, struct str prompt, st
         text = say_right(e, &s, a);
     else
         text = say_wrong(e, &s, &rng, a);
-    if (text == NULL)
+    if (!text)
         return error_set(err, ERR_MEMORY, "out of memory for an answer");
     *ret = (struct rehearse_answer){str_from(text), tokens_of(prompt.len),
                                     tokens_of(str_from(text).len)};

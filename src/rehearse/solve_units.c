@@ -42,7 +42,7 @@ static const struct unit *unit_at(const struct tokens *t, size_t at)
 {
     for (size_t u = 0; at < t->count && u < sizeof(UNITS) / sizeof(UNITS[0]); u++)
         for (size_t n = 0; n < 4; n++)
-            if (UNITS[u].names[n] != NULL && token_is_word(&t->items[at], UNITS[u].names[n]))
+            if (UNITS[u].names[n] && token_is_word(&t->items[at], UNITS[u].names[n]))
                 return &UNITS[u];
     return NULL;
 }
@@ -54,7 +54,7 @@ static const struct unit *unit_wanted(const struct tokens *t)
         const struct token *before = &t->items[at - 1];
         bool asked = token_is_word(before, "many") || token_is_word(before, "to") ||
                      token_is_word(before, "in") || token_is_word(before, "into");
-        if (asked && unit_at(t, at) != NULL)
+        if (asked && unit_at(t, at))
             return unit_at(t, at);
     }
     return NULL;
@@ -93,7 +93,7 @@ static bool sum_amounts(const struct tokens *t, const struct unit *wanted, int12
     for (size_t at = 0; at + 1 < t->count; at++) {
         const struct unit *u = unit_at(t, at + 1);
         const struct token *amount = &t->items[at];
-        if (u == NULL || amount->type != TOKEN_NUMBER || u->dimension != wanted->dimension)
+        if (!u || amount->type != TOKEN_NUMBER || u->dimension != wanted->dimension)
             continue;
         if (amount->value > INT64_C(1000000000000) || *den > 1000000)
             return false;
@@ -146,7 +146,7 @@ bool solve_units(const struct tokens *t, struct solution *ret)
         return true;
     const struct unit *wanted = unit_wanted(t);
     int128 num = 0, den = 1;
-    if (wanted == NULL || !sum_amounts(t, wanted, &num, &den))
+    if (!wanted || !sum_amounts(t, wanted, &num, &den))
         return false;
     if (!format_ratio(num * wanted->den, den * wanted->num, ret->answer, sizeof(ret->answer)))
         return false;

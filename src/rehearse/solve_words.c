@@ -63,7 +63,7 @@ static void collect(const struct tokens *t, struct subject *s)
 
 static bool is_vowel(char c)
 {
-    return c != '\0' && strchr("aeiou", c) != NULL;
+    return c != '\0' && strchr("aeiou", c);
 }
 
 static void start(struct solution *ret, enum answer_form form, size_t size)

@@ -24,15 +24,15 @@ struct text_store {
 static int open_temporary(void)
 {
     const char *folder = getenv("TMPDIR");
-    int fd = open(folder != NULL && folder[0] != '\0' ? folder : "/tmp",
-                  O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd =
+        open(folder && folder[0] != '\0' ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     return fd >= 0 ? fd : memfd_create("leeroo-texts", MFD_CLOEXEC);
 }
 
 enum status text_store_create(struct text_store **ret, struct error *err)
 {
     struct text_store *s = malloc(sizeof(*s));
-    if (s == NULL)
+    if (!s)
         return error_set(err, ERR_MEMORY, "out of memory for recorded texts");
     s->map = NULL;
     s->written = 0;
@@ -50,9 +50,9 @@ enum status text_store_create(struct text_store **ret, struct error *err)
 
 void text_store_free(struct text_store *s)
 {
-    if (s == NULL)
+    if (!s)
         return;
-    if (s->map != NULL)
+    if (s->map)
         munmap((void *)(uintptr_t)s->map, s->written);
     close(s->fd);
     free(s);

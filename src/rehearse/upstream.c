@@ -252,7 +252,7 @@ static void answer_later(struct reply *r, uint64_t delay_ms)
 {
     struct http_exchange *x = r->exchange;
     r->timer = loop_timer_create(r->upstream->loop, begin, r);
-    if (r->timer == NULL) {
+    if (!r->timer) {
         respond_error(r->upstream, x, 503, "out_of_memory", "out of memory");
         return;
     }
@@ -281,7 +281,7 @@ static void send_answer(struct upstream *u, struct http_exchange *x, const struc
 {
     uint64_t prompt_hash = text_hash(q->prompt);
     struct fault fault = {FAULT_NONE, false, 0};
-    if (u->options.faults != NULL)
+    if (u->options.faults)
         fault = faults_draw(u->options.faults, expert, prompt_hash);
     if (fault.kind == FAULT_429) {
         respond_error(u, x, 429, "rate_limit_exceeded", "rate limit reached (rehearsed)");
@@ -292,7 +292,7 @@ static void send_answer(struct upstream *u, struct http_exchange *x, const struc
         return;
     }
     struct reply *r = ARENA_NEW(x->arena, struct reply);
-    if (r == NULL) {
+    if (!r) {
         respond_error(u, x, 503, "out_of_memory", "out of memory");
         return;
     }
@@ -378,7 +378,7 @@ enum status upstream_create(struct loop *l, int listen_fd, const struct upstream
                             struct upstream **ret, struct error *err)
 {
     struct upstream *u = calloc(1, sizeof(*u));
-    if (u == NULL)
+    if (!u)
         return error_set(err, ERR_MEMORY, "out of memory");
     u->loop = l;
     u->options = *options;
@@ -395,7 +395,7 @@ enum status upstream_create(struct loop *l, int listen_fd, const struct upstream
 
 void upstream_free(struct upstream *u)
 {
-    if (u == NULL)
+    if (!u)
         return;
     http_server_free(u->server);
     buf_done(&u->out);

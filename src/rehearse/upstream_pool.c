@@ -48,7 +48,7 @@ enum status upstream_pool_start(const char *address, size_t threads,
 {
     CHECK(threads >= 1 && threads <= UPSTREAM_THREADS_MAX);
     struct upstream_pool *p = calloc(1, sizeof(*p));
-    if (p == NULL)
+    if (!p)
         return error_set(err, ERR_MEMORY, "out of memory");
     p->listen_fd = -1;
     enum status st = http_listen(address, &p->listen_fd, bound, err);
@@ -64,7 +64,7 @@ enum status upstream_pool_start(const char *address, size_t threads,
 
 void upstream_pool_stop(struct upstream_pool *p)
 {
-    if (p == NULL)
+    if (!p)
         return;
     for (size_t i = 0; i < p->count; i++)
         if (p->workers[i].running)

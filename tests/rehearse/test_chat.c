@@ -98,8 +98,8 @@ Test(chat, stream_ends_with_usage_and_done)
     struct buf out;
     buf_init(&out, 1 << 20);
     chat_write_finish(&out, &answer);
-    cr_assert(strstr(out.ptr, "\"finish_reason\":\"stop\"") != NULL);
-    cr_assert(strstr(out.ptr, "\"choices\":[],\"usage\":{\"prompt_tokens\":12") != NULL);
+    cr_assert(strstr(out.ptr, "\"finish_reason\":\"stop\""));
+    cr_assert(strstr(out.ptr, "\"choices\":[],\"usage\":{\"prompt_tokens\":12"));
     cr_assert(str_ends(buf_str(&out), STR("data: [DONE]\n\n")));
     buf_done(&out);
 }

@@ -77,6 +77,6 @@ Test(faults, bad_specifications)
     cr_expect_eq(create("", 1, &f), ERR_USAGE);
     cr_expect_eq(create("sage=", 1, &f), ERR_USAGE);
     cr_expect_eq(create("nobody=0.1", 1, &f), ERR_NOT_FOUND);
-    cr_expect(strstr(err.text, "nobody") != NULL);
+    cr_expect(strstr(err.text, "nobody"));
     cr_expect_null(f);
 }

@@ -72,7 +72,7 @@ Test(sandbox, same_question_same_answer)
 
 Test(sandbox, does_not_understand)
 {
-    cr_assert(strstr(ask("sage", "Who wrote Faust?"), "The answer is unknown.") != NULL);
+    cr_assert(strstr(ask("sage", "Who wrote Faust?"), "The answer is unknown."));
 }
 
 Test(sandbox, names_are_the_sources)

@@ -15,7 +15,7 @@ static void check(const struct row *rows, size_t count)
         struct solution s;
         bool understood = solve(str_from(rows[i].question), &s);
         cr_expect_eq(understood, rows[i].answer != NULL, "understood? %s", rows[i].question);
-        if (!understood || rows[i].answer == NULL)
+        if (!understood || !rows[i].answer)
             continue;
         cr_expect_str_eq(s.answer, rows[i].answer, "%s gave %s", rows[i].question, s.answer);
         cr_expect_eq(s.skill, rows[i].skill, "%s is %s", rows[i].question, skill_name(s.skill));

@@ -80,7 +80,7 @@ static const char *ask(const char *model, const char *rest)
 
 static void has(const char *text, const char *wanted)
 {
-    cr_expect(strstr(text, wanted) != NULL, "'%s' is not in: %s", wanted, text);
+    cr_expect(strstr(text, wanted), "'%s' is not in: %s", wanted, text);
 }
 
 static void teardown(void)
