@@ -32,7 +32,7 @@ static size_t answer_end(struct str text)
 
 static bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c) != NULL;
+    return c != '\0' && strchr(set, c);
 }
 
 /* What stands in the braces behind the last "\boxed"; `text` itself where there is none. */

@@ -45,7 +45,7 @@ static size_t marker_end(struct str text, size_t at, bool *ret_colon)
     if (!word_at(text, at, STR("answer")))
         return 0;
     at += 6;
-    while (at < text.len && strchr(" *_", text.ptr[at]) != NULL && text.ptr[at] != '\0')
+    while (at < text.len && strchr(" *_", text.ptr[at]) && text.ptr[at] != '\0')
         at++;
     if (at < text.len && text.ptr[at] == ':') {
         *ret_colon = true;

@@ -18,7 +18,7 @@ static bool is_alnum(char c)
 
 static bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c) != NULL;
+    return c != '\0' && strchr(set, c);
 }
 
 /* Words that may stand between "answer is" and the letter. */

@@ -20,7 +20,7 @@ static bool is_alnum(char c)
 
 static bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c) != NULL;
+    return c != '\0' && strchr(set, c);
 }
 
 /* A full stop that ends a sentence, not one behind a letter of a choice ("B. scapulimancy"). */

@@ -27,7 +27,7 @@ static bool is_silent(struct str text, size_t at)
     char c = text.ptr[at];
     if (c == '.' || c == ',')
         return c == ',' || at + 1 >= text.len || !is_digit(text.ptr[at + 1]);
-    return (unsigned char)c <= ' ' || strchr("\"'`*_$\\(){}[]:;!?", c) != NULL;
+    return (unsigned char)c <= ' ' || strchr("\"'`*_$\\(){}[]:;!?", c);
 }
 
 static size_t skip_silent(struct str text, size_t at)
@@ -65,7 +65,7 @@ char choice_words_read(const struct query *query, struct str text, size_t at)
 {
     size_t best = 0, weight;
     char letter = '\0';
-    if (query->choices == NULL)
+    if (!query->choices)
         return '\0';
     text = str_slice(text, 0, at + WORDS_BYTES_MAX);
     for (uint32_t c = 0; c < query->choice_count; c++) {
@@ -105,7 +105,7 @@ char choice_words_find(const struct query *query, struct str sentence)
 {
     struct span best = {0, 0, '\0'}, here;
     bool clash = false;
-    if (query->choices == NULL)
+    if (!query->choices)
         return '\0';
     if (sentence.len > WORDS_BYTES_MAX)
         sentence = str_slice(sentence, sentence.len - WORDS_BYTES_MAX, sentence.len);

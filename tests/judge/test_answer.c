@@ -8,7 +8,7 @@ static void extracts(const char *text, const char *wanted)
     struct str answer = {NULL, 0};
     bool found = judge_answer_extract(str_from(text), &answer);
     cr_expect_eq(found, wanted != NULL, "%s", text);
-    if (found && wanted != NULL)
+    if (found && wanted)
         cr_expect(str_equal(answer, str_from(wanted)), "%s gave '%.*s'", text, STR_FMT(answer));
 }
 
