@@ -209,7 +209,7 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
         st = write_experts(d, file, err);
     if (st == OK)
         st = file_path(file, path, "outcomes.csv", err);
-    if (st == OK && d->outcomes != NULL)
+    if (st == OK && d->outcomes)
         st = write_lines(d, file,
                          d->has_answers
                              ? "id,model,score,cost_usd,input_tokens,output_tokens,answer\n"
@@ -221,7 +221,7 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
 static void response_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
     const struct str *texts = arg;
-    if (texts[index].ptr == NULL)
+    if (!texts[index].ptr)
         return;
     buf_add(b, STR("{\"id\":"));
     json_write_string(b, d->queries[index].id);

@@ -160,7 +160,7 @@ static enum status answer_read(const struct csv *c, int column, struct arena *a,
         return OK;
     }
     struct str kept = cell.len > 0 ? arena_copy(a, cell) : (struct str){"", 0};
-    if (kept.ptr == NULL)
+    if (!kept.ptr)
         return error_set(err, ERR_MEMORY, "%s: out of memory", csv_path(c));
     *ret = kept;
     return OK;
