@@ -195,8 +195,7 @@ static void offers_table(const struct page *p, const struct report_keep *lead, s
     struct report_curve_point end = report_curve_end(p->r);
     double reference = page_reference(p)->usd_per_1k;
     double fraction = reference > 0 ? end.usd_per_1k / reference : NAN;
-    offer_row(p, &(struct offer){NAN, end.usd_per_1k, end.accuracy, 0, fraction, NAN}, lead == NULL,
-              b);
+    offer_row(p, &(struct offer){NAN, end.usd_per_1k, end.accuracy, 0, fraction, NAN}, !lead, b);
     buf_add_c(b, "</tbody></table></div>\n");
 }
 

@@ -46,7 +46,7 @@ static void done(struct made *m)
 
 static bool has(const struct made *m, const char *text)
 {
-    return strstr(m->out.ptr, text) != NULL;
+    return strstr(m->out.ptr, text);
 }
 
 /* Every tag that opens closes, in order: the page is XML behind its first line. */
