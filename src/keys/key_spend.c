@@ -94,7 +94,7 @@ static struct str id_of(const struct copy *c)
 static bool utc(int64_t wall_ms, struct tm *ret)
 {
     time_t seconds = (time_t)(wall_ms / 1000);
-    return gmtime_r(&seconds, ret) != NULL;
+    return gmtime_r(&seconds, ret);
 }
 
 static int32_t month_of(int64_t wall_ms)
