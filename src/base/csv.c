@@ -187,7 +187,7 @@ void csv_write_cell(struct buf *b, struct str cell)
 {
     bool quote = false;
     for (size_t i = 0; i < cell.len; i++)
-        quote = quote || strchr(",\"\r\n", cell.ptr[i]) != NULL;
+        quote = quote || strchr(",\"\r\n", cell.ptr[i]);
     if (!quote) {
         buf_add(b, cell);
         return;
