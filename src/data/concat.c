@@ -30,9 +30,9 @@ static enum status concat_experts(struct dataset *d, struct dataset *const *part
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t p = 0; p < count; p++)
         for (size_t e = 0; e < parts[p]->expert_count; e++) {
-            enum status st = expert_unite(d, parts[p], &parts[p]->experts[e], err);
-            if (st != OK)
-                return st;
+            enum status status = expert_unite(d, parts[p], &parts[p]->experts[e], err);
+            if (status != OK)
+                return status;
         }
     return OK;
 }
@@ -77,15 +77,15 @@ enum status dataset_concat(struct dataset *const *parts, size_t count, struct da
                            struct error *err)
 {
     struct dataset *d = NULL;
-    enum status st = dataset_create("the data sets", &d, err);
-    if (st != OK)
-        return st;
-    st = concat_experts(d, parts, count, err);
-    if (st == OK)
-        st = concat_queries(d, parts, count, err);
-    if (st != OK) {
+    enum status status = dataset_create("the data sets", &d, err);
+    if (status != OK)
+        return status;
+    status = concat_experts(d, parts, count, err);
+    if (status == OK)
+        status = concat_queries(d, parts, count, err);
+    if (status != OK) {
         dataset_free(d);
-        return st;
+        return status;
     }
     *ret = d;
     return OK;

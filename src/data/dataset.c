@@ -43,20 +43,20 @@ static enum status part_read(struct dataset *d, const char *file, struct error *
 enum status dataset_load(const char *path, unsigned parts, struct dataset **ret, struct error *err)
 {
     struct dataset *d = NULL;
-    enum status st = dataset_create(path, &d, err);
-    if (st != OK)
-        return st;
+    enum status status = dataset_create(path, &d, err);
+    if (status != OK)
+        return status;
     if (parts & DATASET_OUTCOMES)
         parts = DATASET_ALL; /* outcomes mean nothing without the other two */
     if (parts & DATASET_QUERIES)
-        st = part_read(d, "queries.jsonl", err);
-    if (st == OK && (parts & DATASET_EXPERTS))
-        st = part_read(d, "experts.csv", err);
-    if (st == OK && (parts & DATASET_OUTCOMES))
-        st = part_read(d, "outcomes.csv", err);
-    if (st != OK) {
+        status = part_read(d, "queries.jsonl", err);
+    if (status == OK && (parts & DATASET_EXPERTS))
+        status = part_read(d, "experts.csv", err);
+    if (status == OK && (parts & DATASET_OUTCOMES))
+        status = part_read(d, "outcomes.csv", err);
+    if (status != OK) {
         dataset_free(d);
-        return st;
+        return status;
     }
     *ret = d;
     return OK;

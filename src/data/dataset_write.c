@@ -44,11 +44,11 @@ static enum status file_path(char path[PATH_BYTES_MAX], const char *folder, cons
 /* Moves the buffer to the file. */
 static enum status put(struct file_out *out, struct buf *b, struct error *err)
 {
-    enum status st = buf_status(b, err);
-    if (st == OK && b->len > 0 && fwrite(b->ptr, 1, b->len, out->stream) != b->len)
-        st = error_set_errno(err, ERR_IO, errno, "cannot write %s", out->path);
+    enum status status = buf_status(b, err);
+    if (status == OK && b->len > 0 && fwrite(b->ptr, 1, b->len, out->stream) != b->len)
+        status = error_set_errno(err, ERR_IO, errno, "cannot write %s", out->path);
     buf_clear(b);
-    return st;
+    return status;
 }
 
 /* A file in the folder, written line by line: line(d, index, b, arg) appends one. */
@@ -59,22 +59,22 @@ static enum status write_lines(const struct dataset *d, const char *path, const 
 {
     struct file_out out;
     struct buf b;
-    enum status st = file_out_open(path, &out, err);
-    if (st != OK)
-        return st;
+    enum status status = file_out_open(path, &out, err);
+    if (status != OK)
+        return status;
     buf_init(&b, WRITE_BUF_BYTES);
     buf_add_c(&b, header);
-    for (size_t i = 0; i < count && st == OK; i++) {
+    for (size_t i = 0; i < count && status == OK; i++) {
         line(d, i, &b, arg);
-        st = put(&out, &b, err);
+        status = put(&out, &b, err);
     }
-    if (st == OK)
-        st = put(&out, &b, err);
+    if (status == OK)
+        status = put(&out, &b, err);
     buf_done(&b);
-    if (st == OK)
+    if (status == OK)
         return file_out_commit(&out, err);
     file_out_abort(&out);
-    return st;
+    return status;
 }
 
 static void write_member(struct buf *b, const char *name, struct str value)
@@ -198,24 +198,24 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
 enum status dataset_write(const struct dataset *d, const char *path, struct error *err)
 {
     char file[PATH_BYTES_MAX];
-    enum status st = make_folders(path, true, err);
-    if (st == OK)
-        st = file_path(file, path, "queries.jsonl", err);
-    if (st == OK)
-        st = write_lines(d, file, "", d->query_count, query_line, NULL, err);
-    if (st == OK)
-        st = file_path(file, path, "experts.csv", err);
-    if (st == OK)
-        st = write_experts(d, file, err);
-    if (st == OK)
-        st = file_path(file, path, "outcomes.csv", err);
-    if (st == OK && d->outcomes)
-        st = write_lines(d, file,
-                         d->has_answers
-                             ? "id,model,score,cost_usd,input_tokens,output_tokens,answer\n"
-                             : "id,model,score,cost_usd,input_tokens,output_tokens\n",
-                         d->query_count * d->expert_count, outcome_line, NULL, err);
-    return st;
+    enum status status = make_folders(path, true, err);
+    if (status == OK)
+        status = file_path(file, path, "queries.jsonl", err);
+    if (status == OK)
+        status = write_lines(d, file, "", d->query_count, query_line, NULL, err);
+    if (status == OK)
+        status = file_path(file, path, "experts.csv", err);
+    if (status == OK)
+        status = write_experts(d, file, err);
+    if (status == OK)
+        status = file_path(file, path, "outcomes.csv", err);
+    if (status == OK && d->outcomes)
+        status = write_lines(d, file,
+                             d->has_answers
+                                 ? "id,model,score,cost_usd,input_tokens,output_tokens,answer\n"
+                                 : "id,model,score,cost_usd,input_tokens,output_tokens\n",
+                             d->query_count * d->expert_count, outcome_line, NULL, err);
+    return status;
 }
 
 static void response_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
@@ -239,26 +239,27 @@ enum status responses_write(const struct dataset *d, const char *path, struct st
     int len = snprintf(file, sizeof(file), "%s/responses/%.*s.jsonl", path, STR_FMT(model));
     if (len < 0 || (size_t)len >= sizeof(file))
         return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
-    enum status st = make_folders(file, false, err);
-    return st == OK ? write_lines(d, file, "", d->query_count, response_line, texts, err) : st;
+    enum status status = make_folders(file, false, err);
+    return status == OK ? write_lines(d, file, "", d->query_count, response_line, texts, err)
+                        : status;
 }
 
 static enum status copy_file(const char *from, const char *to, struct error *err)
 {
     struct file_map map;
     struct file_out out;
-    enum status st = file_map_open(from, &map, err);
-    if (st != OK)
-        return st;
-    st = file_out_open(to, &out, err);
-    if (st == OK && map.len > 0 && fwrite(map.ptr, 1, map.len, out.stream) != map.len) {
-        st = error_set_errno(err, ERR_IO, errno, "cannot write %s", to);
+    enum status status = file_map_open(from, &map, err);
+    if (status != OK)
+        return status;
+    status = file_out_open(to, &out, err);
+    if (status == OK && map.len > 0 && fwrite(map.ptr, 1, map.len, out.stream) != map.len) {
+        status = error_set_errno(err, ERR_IO, errno, "cannot write %s", to);
         file_out_abort(&out);
-    } else if (st == OK) {
-        st = file_out_commit(&out, err);
+    } else if (status == OK) {
+        status = file_out_commit(&out, err);
     }
     file_map_close(&map);
-    return st;
+    return status;
 }
 
 enum status responses_copy(const char *from, const char *path, struct str model, struct error *err)
@@ -276,8 +277,8 @@ enum status responses_copy(const char *from, const char *path, struct str model,
             return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
         if (access(source, F_OK) != 0)
             continue;
-        enum status st = make_folders(target, false, err);
-        return st == OK ? copy_file(source, target, err) : st;
+        enum status status = make_folders(target, false, err);
+        return status == OK ? copy_file(source, target, err) : status;
     }
     return error_set(err, ERR_NOT_FOUND, "%s/responses/%.*s.jsonl is not there", from,
                      STR_FMT(model));

@@ -30,12 +30,12 @@ static enum status read_parts(const struct csv *c, const struct expert_columns *
                               struct price *price, struct error *err)
 {
     int64_t written = price->input_nano_usd_per_m, reasoning = price->output_nano_usd_per_m;
-    enum status st = read_other(c, at->cache_write, &written, err);
-    if (st == OK)
-        st = read_other(c, at->reasoning, &reasoning, err);
+    enum status status = read_other(c, at->cache_write, &written, err);
+    if (status == OK)
+        status = read_other(c, at->reasoning, &reasoning, err);
     price_set_cache_write(price, written);
     price_set_reasoning(price, reasoning);
-    return st;
+    return status;
 }
 
 /* An empty cell: as other input. */
@@ -68,11 +68,11 @@ static enum status expert_read(const struct csv *c, const struct expert_columns 
         return cell_error(c, at->input, err, "a price in USD per million tokens");
     if (money_parse_usd(csv_cell(c, at->output), &e->price.output_nano_usd_per_m) != OK)
         return cell_error(c, at->output, err, "a price in USD per million tokens");
-    enum status st = read_cached(c, at->cached, &e->price, err);
-    if (st == OK)
-        st = read_parts(c, at, &e->price, err);
-    if (st != OK)
-        return st;
+    enum status status = read_cached(c, at->cached, &e->price, err);
+    if (status == OK)
+        status = read_parts(c, at, &e->price, err);
+    if (status != OK)
+        return status;
     e->name = arena_copy(d->arena, name);
     if (!e->name.ptr)
         return error_set(err, ERR_MEMORY, "out of memory");
@@ -83,29 +83,29 @@ static enum status expert_read(const struct csv *c, const struct expert_columns 
 static enum status experts_rows(struct csv *c, struct dataset *d, struct error *err)
 {
     struct expert_columns at;
-    enum status st = csv_require(c, "model", &at.model, err);
-    if (st == OK)
-        st = csv_require(c, "usd_per_m_input", &at.input, err);
-    if (st == OK)
-        st = csv_require(c, "usd_per_m_output", &at.output, err);
+    enum status status = csv_require(c, "model", &at.model, err);
+    if (status == OK)
+        status = csv_require(c, "usd_per_m_input", &at.input, err);
+    if (status == OK)
+        status = csv_require(c, "usd_per_m_output", &at.output, err);
     at.cached = csv_column(c, "usd_per_m_cached_input");
     at.cache_write = csv_column(c, "usd_per_m_cache_write");
     at.reasoning = csv_column(c, "usd_per_m_reasoning");
-    while (st == OK && (st = csv_next(c, err)) == OK)
-        st = expert_read(c, &at, d, err);
-    return st == CLOSED ? OK : st;
+    while (status == OK && (status = csv_next(c, err)) == OK)
+        status = expert_read(c, &at, d, err);
+    return status == CLOSED ? OK : status;
 }
 
 enum status experts_read(struct dataset *d, const char *path, struct error *err)
 {
     struct csv *c = NULL;
-    enum status st = csv_open(path, &c, err);
-    if (st != OK)
-        return st;
+    enum status status = csv_open(path, &c, err);
+    if (status != OK)
+        return status;
     d->experts = ARENA_ARRAY(d->arena, DATASET_EXPERTS_MAX, struct dataset_expert);
-    st = d->experts ? experts_rows(c, d, err) : error_set(err, ERR_MEMORY, "out of memory");
+    status = d->experts ? experts_rows(c, d, err) : error_set(err, ERR_MEMORY, "out of memory");
     csv_close(c);
-    return st;
+    return status;
 }
 
 /* ---- outcomes.csv */
@@ -171,15 +171,15 @@ static enum status outcome_read(const struct csv *c, const struct outcome_column
                                 struct error *err)
 {
     bool input_known, output_known;
-    enum status st = score_read(c, at->score, o, err);
-    if (st == OK)
-        st = answer_read(c, at->answer, a, &o->answer, err);
-    if (st == OK)
-        st = token_read(c, at->input, &o->input_tokens, &input_known, err);
-    if (st == OK)
-        st = token_read(c, at->output, &o->output_tokens, &output_known, err);
-    if (st != OK)
-        return st;
+    enum status status = score_read(c, at->score, o, err);
+    if (status == OK)
+        status = answer_read(c, at->answer, a, &o->answer, err);
+    if (status == OK)
+        status = token_read(c, at->input, &o->input_tokens, &input_known, err);
+    if (status == OK)
+        status = token_read(c, at->output, &o->output_tokens, &output_known, err);
+    if (status != OK)
+        return status;
     o->tokens_known = input_known && output_known;
     struct str cost = cell_or_empty(c, at->cost);
     if (cost.len > 0) {
@@ -210,26 +210,26 @@ static enum status ids_map(const struct dataset *d, struct map **ret, struct err
 static enum status outcomes_columns(const struct csv *c, struct outcome_columns *at,
                                     struct error *err)
 {
-    enum status st = csv_require(c, "id", &at->id, err);
-    if (st == OK)
-        st = csv_require(c, "model", &at->model, err);
-    if (st == OK)
-        st = csv_require(c, "score", &at->score, err);
+    enum status status = csv_require(c, "id", &at->id, err);
+    if (status == OK)
+        status = csv_require(c, "model", &at->model, err);
+    if (status == OK)
+        status = csv_require(c, "score", &at->score, err);
     at->cost = csv_column(c, "cost_usd");
     at->input = csv_column(c, "input_tokens");
     at->output = csv_column(c, "output_tokens");
     at->answer = csv_column(c, "answer");
-    return st;
+    return status;
 }
 
 static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct map *ids,
                                  struct error *err)
 {
     struct outcome_columns at;
-    enum status st = outcomes_columns(c, &at, err);
+    enum status status = outcomes_columns(c, &at, err);
     d->has_answers = at.answer >= 0;
     size_t expert = 0; /* rows mostly come expert by expert: try the last one first */
-    while (st == OK && (st = csv_next(c, err)) == OK) {
+    while (status == OK && (status = csv_next(c, err)) == OK) {
         uint32_t query;
         struct str model = csv_cell(c, at.model);
         if (!map_get(ids, csv_cell(c, at.id), &query))
@@ -242,29 +242,29 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
         if (o->present)
             return cell_error(c, at.id, err, "new for this model: the outcome is there twice");
         o->present = true;
-        st = outcome_read(c, &at, &d->experts[expert].price, d->arena, o, err);
+        status = outcome_read(c, &at, &d->experts[expert].price, d->arena, o, err);
     }
-    return st == CLOSED ? OK : st;
+    return status == CLOSED ? OK : status;
 }
 
 enum status outcomes_read(struct dataset *d, const char *path, struct error *err)
 {
     struct csv *c = NULL;
     struct map *ids = NULL;
-    enum status st = csv_open(path, &c, err);
-    if (st != OK)
-        return st;
+    enum status status = csv_open(path, &c, err);
+    if (status != OK)
+        return status;
     size_t cells;
     if (__builtin_mul_overflow(d->query_count, d->expert_count, &cells))
         cells = SIZE_MAX;
     d->outcomes = ARENA_ARRAY(d->arena, cells, struct outcome);
     if (!d->outcomes && cells > 0)
-        st = error_set(err, ERR_MEMORY, "%s: out of memory", path);
-    if (st == OK)
-        st = ids_map(d, &ids, err);
-    if (st == OK)
-        st = outcomes_rows(c, d, ids, err);
+        status = error_set(err, ERR_MEMORY, "%s: out of memory", path);
+    if (status == OK)
+        status = ids_map(d, &ids, err);
+    if (status == OK)
+        status = outcomes_rows(c, d, ids, err);
     map_free(ids);
     csv_close(c);
-    return st;
+    return status;
 }

@@ -139,9 +139,9 @@ static enum status fields_read(const struct line *line, struct json_value object
         return line_error(line, found[FIELD_TEXT], err, "\"text\" must be a string");
     struct str *const into[] = {&q->id, &q->text, &q->answer, &q->task, &q->domain};
     for (size_t i = 0; i < sizeof(into) / sizeof(into[0]); i++) {
-        enum status st = field_read(line, found[i], field_names[i], a, into[i], err);
-        if (st != OK)
-            return st;
+        enum status status = field_read(line, found[i], field_names[i], a, into[i], err);
+        if (status != OK)
+            return status;
     }
     return choices_read(line, found[FIELD_CHOICES], a, q, err);
 }
@@ -155,17 +155,17 @@ enum status query_parse(struct str json_line, const char *place, size_t line_num
     if (!line.text.ptr)
         return error_set(err, ERR_MEMORY, "%s:%zu: out of memory", place, line_number);
     struct json_value object;
-    enum status st = json_parse(line.text, place, line_number, &object, err);
-    if (st != OK)
-        return st;
+    enum status status = json_parse(line.text, place, line_number, &object, err);
+    if (status != OK)
+        return status;
     if (object.type != JSON_OBJECT)
         return line_error(&line, object, err, "expected a JSON object like {\"id\",\"text\"}");
     struct query q = {0};
-    st = fields_read(&line, object, a, &q, err);
-    if (st == OK)
-        st = prompt_make(&q, a, err);
-    if (st != OK)
-        return st;
+    status = fields_read(&line, object, a, &q, err);
+    if (status == OK)
+        status = prompt_make(&q, a, err);
+    if (status != OK)
+        return status;
     q.text_hash = text_hash(q.text);
     *ret = q;
     return OK;
@@ -191,8 +191,8 @@ static enum status queries_gather(struct dataset *d, struct line_reader *r, stru
                                   struct buf *list, struct error *err)
 {
     struct str line;
-    enum status st;
-    while ((st = line_reader_next(r, &line, err)) == OK) {
+    enum status status;
+    while ((status = line_reader_next(r, &line, err)) == OK) {
         if (str_trim(line).len == 0)
             continue;
         size_t index = list->len / sizeof(struct query);
@@ -201,14 +201,14 @@ static enum status queries_gather(struct dataset *d, struct line_reader *r, stru
         struct query *q = (struct query *)(void *)buf_reserve(list, sizeof(*q));
         if (!q)
             return buf_status(list, err);
-        st = query_parse(line, place, number, d->arena, q, err);
-        if (st == OK && ids)
-            st = id_check(ids, q, index, place, number, err);
-        if (st != OK)
-            return st;
+        status = query_parse(line, place, number, d->arena, q, err);
+        if (status == OK && ids)
+            status = id_check(ids, q, index, place, number, err);
+        if (status != OK)
+            return status;
         list->len += sizeof(*q);
     }
-    return st == CLOSED ? OK : st;
+    return status == CLOSED ? OK : status;
 }
 
 enum status queries_read(struct dataset *d, const char *path, bool ids, struct error *err)
@@ -217,19 +217,19 @@ enum status queries_read(struct dataset *d, const char *path, bool ids, struct e
     struct map *seen = NULL;
     struct buf list;
     buf_init(&list, DATASET_QUERIES_MAX * sizeof(struct query));
-    enum status st = line_reader_open(path, &r, err);
-    if (st != OK)
+    enum status status = line_reader_open(path, &r, err);
+    if (status != OK)
         goto out;
     if (ids && !(seen = map_create(1024))) {
-        st = error_set(err, ERR_MEMORY, "out of memory");
+        status = error_set(err, ERR_MEMORY, "out of memory");
         goto out;
     }
-    st = queries_gather(d, r, seen, &list, err);
-    if (st != OK)
+    status = queries_gather(d, r, seen, &list, err);
+    if (status != OK)
         goto out;
     struct str kept = arena_copy(d->arena, buf_str(&list));
     if (!kept.ptr) {
-        st = error_set(err, ERR_MEMORY, "out of memory");
+        status = error_set(err, ERR_MEMORY, "out of memory");
         goto out;
     }
     d->queries = (struct query *)(uintptr_t)kept.ptr;
@@ -238,19 +238,19 @@ out:
     buf_done(&list);
     map_free(seen);
     line_reader_close(r);
-    return st;
+    return status;
 }
 
 enum status dataset_load_queries(const char *path, struct dataset **ret, struct error *err)
 {
     struct dataset *d = NULL;
-    enum status st = dataset_create(path, &d, err);
-    if (st != OK)
-        return st;
-    st = queries_read(d, path, false, err);
-    if (st != OK) {
+    enum status status = dataset_create(path, &d, err);
+    if (status != OK)
+        return status;
+    status = queries_read(d, path, false, err);
+    if (status != OK) {
         dataset_free(d);
-        return st;
+        return status;
     }
     *ret = d;
     return OK;

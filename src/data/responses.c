@@ -15,9 +15,9 @@ static enum status response_parse(struct str line, const struct line_reader *r, 
     const char *place = line_reader_path(r);
     size_t number = line_reader_number(r);
     struct json_value v;
-    enum status st = json_parse(line, place, number, &v, err);
-    if (st != OK)
-        return st;
+    enum status status = json_parse(line, place, number, &v, err);
+    if (status != OK)
+        return status;
     struct json_value id_value = json_get(v, "id"), text_value = json_get(v, "text");
     if (id_value.type != JSON_STRING || text_value.type != JSON_STRING)
         return error_set_at(err, ERR_INPUT, place, number, 0,
@@ -31,18 +31,18 @@ static enum status responses_each(struct line_reader *r, struct arena *a, respon
                                   void *arg, struct error *err)
 {
     struct str line, id = {NULL, 0}, text = {NULL, 0};
-    enum status st;
-    while ((st = line_reader_next(r, &line, err)) == OK) {
+    enum status status;
+    while ((status = line_reader_next(r, &line, err)) == OK) {
         if (str_trim(line).len == 0)
             continue;
         arena_reset(a);
-        st = response_parse(line, r, a, &id, &text, err);
-        if (st == OK)
-            st = fn(id, text, arg, err);
-        if (st != OK)
-            return st;
+        status = response_parse(line, r, a, &id, &text, err);
+        if (status == OK)
+            status = fn(id, text, arg, err);
+        if (status != OK)
+            return status;
     }
-    return st == CLOSED ? OK : st;
+    return status == CLOSED ? OK : status;
 }
 
 /* An expert's name becomes part of a path: "org/model" is a folder, but none may climb out of the data set. */
@@ -61,11 +61,11 @@ enum status responses_read(const char *dataset_path, struct str model, response_
     char *path =
         a ? arena_printf(a, "%s/responses/%.*s.jsonl", dataset_path, STR_FMT(model)) : NULL;
     struct line_reader *r = NULL;
-    enum status st =
+    enum status status =
         path ? line_reader_open(path, &r, err) : error_set(err, ERR_MEMORY, "out of memory");
-    if (st == OK)
-        st = responses_each(r, a, fn, arg, err);
+    if (status == OK)
+        status = responses_each(r, a, fn, arg, err);
     line_reader_close(r);
     arena_free(a);
-    return st;
+    return status;
 }

@@ -10,8 +10,9 @@ static void expect_error(const char *queries, const char *experts, const char *o
     struct scratch s = scratch_dataset(queries, experts, outcomes);
     struct dataset *d = NULL;
     struct error err = {0};
-    enum status st = dataset_load(s.path, DATASET_ALL, &d, &err);
-    cr_expect_eq(st, ERR_INPUT, "status %s, wanted ERR_INPUT for %s", status_name(st), what);
+    enum status status = dataset_load(s.path, DATASET_ALL, &d, &err);
+    cr_expect_eq(status, ERR_INPUT, "status %s, wanted ERR_INPUT for %s", status_name(status),
+                 what);
     cr_expect_null(d);
     cr_expect_not_null(strstr(err.text, place), "'%s' does not name %s", err.text, place);
     cr_expect_not_null(strstr(err.text, what), "'%s' does not say %s", err.text, what);
