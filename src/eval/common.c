@@ -61,6 +61,6 @@ enum status eval_sets_common(struct eval_set *a, const struct model *model_a, st
         return error_set(err, ERR_MEMORY, "out of memory");
     size_t count = rows_shared(a, b, rows_a);
     rows_shared(b, a, rows_b);
-    enum status st = rows_keep(a, model_a, d, rows_a, count, arena, err);
-    return st == OK ? rows_keep(b, model_b, d, rows_b, count, arena, err) : st;
+    enum status status = rows_keep(a, model_a, d, rows_a, count, arena, err);
+    return status == OK ? rows_keep(b, model_b, d, rows_b, count, arena, err) : status;
 }

@@ -25,11 +25,11 @@ struct point {
 
 static enum status flush(struct writer *w, size_t above_bytes, struct error *err)
 {
-    enum status st = buf_status(&w->b, err);
-    if (st == OK)
-        st = buf_status(&w->calls, err);
-    if (st != OK || w->b.len <= above_bytes)
-        return st;
+    enum status status = buf_status(&w->b, err);
+    if (status == OK)
+        status = buf_status(&w->calls, err);
+    if (status != OK || w->b.len <= above_bytes)
+        return status;
     if (fwrite(w->b.ptr, 1, w->b.len, w->out.stream) != w->b.len)
         return error_set(err, ERR_IO, "cannot write the decisions");
     buf_clear(&w->b);
@@ -92,48 +92,48 @@ static enum status write_cut(struct writer *w, const struct report *r, const str
                              const struct curve_cut *cut, uint32_t *choices, struct error *err)
 {
     const struct curve_step *next = cut->share > 0 ? &r->sweep.steps[cut->steps] : NULL;
-    enum status st = OK;
+    enum status status = OK;
     curve_choices(&r->sweep, cut->steps, choices);
-    for (size_t q = 0; q < r->queries && st == OK; q++) {
+    for (size_t q = 0; q < r->queries && status == OK; q++) {
         bool mixed = next && next->query == q;
         if (!mixed || cut->share < 1)
             add_row(w, p, mixed ? 1 - cut->share : 1, q, choices[q]);
         if (mixed)
             add_row(w, p, cut->share, q, next->to);
-        st = flush(w, DECISIONS_FLUSH_BYTES, err);
+        status = flush(w, DECISIONS_FLUSH_BYTES, err);
     }
-    return st;
+    return status;
 }
 
 static enum status write_reference(struct writer *w, const struct report *r, struct error *err)
 {
     const struct point p = {"reference", NAN};
-    enum status st = OK;
-    for (size_t q = 0; q < r->queries && st == OK; q++) {
+    enum status status = OK;
+    for (size_t q = 0; q < r->queries && status == OK; q++) {
         add_row(w, &p, 1, q, r->reference);
-        st = flush(w, DECISIONS_FLUSH_BYTES, err);
+        status = flush(w, DECISIONS_FLUSH_BYTES, err);
     }
-    return st;
+    return status;
 }
 
 static enum status write_all(struct writer *w, const struct report *r, uint32_t *choices,
                              struct error *err)
 {
-    enum status st = OK;
+    enum status status = OK;
     buf_add_c(&w->b, "id,operating_point,lambda,weight,plan,calls,answered,score,cost_usd\n");
-    for (size_t i = 0; i < r->at_count && st == OK; i++) {
+    for (size_t i = 0; i < r->at_count && status == OK; i++) {
         const struct report_at *at = &r->at[i];
         struct point p = {.lambda = at->cut.lambda};
         snprintf(p.name, sizeof(p.name), "%.6g", at->fraction);
         if (!isnan(at->spent_usd_per_1k))
-            st = write_cut(w, r, &p, &at->cut, choices, err);
+            status = write_cut(w, r, &p, &at->cut, choices, err);
     }
     const struct curve_cut end = {.steps = r->steps};
-    if (st == OK)
-        st = write_cut(w, r, &(struct point){"lambda=0", 0}, &end, choices, err);
-    if (st == OK)
-        st = write_reference(w, r, err);
-    return st == OK ? flush(w, 0, err) : st;
+    if (status == OK)
+        status = write_cut(w, r, &(struct point){"lambda=0", 0}, &end, choices, err);
+    if (status == OK)
+        status = write_reference(w, r, err);
+    return status == OK ? flush(w, 0, err) : status;
 }
 
 enum status decisions_write(const struct eval_set *set, const struct dataset *d,
@@ -144,17 +144,17 @@ enum status decisions_write(const struct eval_set *set, const struct dataset *d,
     uint32_t *choices = ARENA_ARRAY(a, r->queries, uint32_t);
     if (!choices)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = file_out_open(path, &w.out, err);
-    if (st != OK)
-        return st;
+    enum status status = file_out_open(path, &w.out, err);
+    if (status != OK)
+        return status;
     buf_init(&w.b, DECISIONS_BUFFER_BYTES);
     buf_init(&w.calls, DECISIONS_BUFFER_BYTES);
-    st = write_all(&w, r, choices, err);
+    status = write_all(&w, r, choices, err);
     buf_done(&w.b);
     buf_done(&w.calls);
-    if (st != OK) {
+    if (status != OK) {
         file_out_abort(&w.out);
-        return st;
+        return status;
     }
     return file_out_commit(&w.out, err);
 }

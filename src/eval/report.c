@@ -51,9 +51,9 @@ static enum status columns_fill(const struct eval_table *t, struct arena *a, str
     r->columns = t->experts;
     r->expert_count = eval_single_count(t);
     for (size_t e = 0; e < t->experts; e++) {
-        enum status st = expert_fill(t, e, columns, a, &r->experts[e], err);
-        if (st != OK)
-            return st;
+        enum status status = expert_fill(t, e, columns, a, &r->experts[e], err);
+        if (status != OK)
+            return status;
     }
     r->best_single = baseline_best_single(t);
     r->random_mix = baseline_random(t);
@@ -151,13 +151,13 @@ enum status report_make(const struct eval_table *t, const struct report_options 
                        .draws = options->draws,
                        .seed = options->seed};
     fractions_set(options, &r);
-    enum status st = columns_fill(t, a, &r, err);
-    if (st == OK)
-        st = report_measure(t, options, a, &r, err);
-    if (st == OK)
-        st = shares_all(a, &r, err);
-    if (st != OK)
-        return st;
+    enum status status = columns_fill(t, a, &r, err);
+    if (status == OK)
+        status = report_measure(t, options, a, &r, err);
+    if (status == OK)
+        status = shares_all(a, &r, err);
+    if (status != OK)
+        return status;
     r.curve = ARENA_ARRAY(a, REPORT_CURVE_POINTS, struct report_curve_point);
     if (!r.curve)
         return error_set(err, ERR_MEMORY, "out of memory");

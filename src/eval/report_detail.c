@@ -189,10 +189,10 @@ enum status detail_make(const struct eval_table *t, const struct report *r,
                         struct error *err)
 {
     struct detail d = {.at = point_near(r, DETAIL_FRACTION)};
-    enum status st = calibration_make(t, a, &d, err);
-    if (st == OK && d.at != SIZE_MAX)
-        st = domains_make(t, r, domains, a, &d, err);
-    if (st == OK)
+    enum status status = calibration_make(t, a, &d, err);
+    if (status == OK && d.at != SIZE_MAX)
+        status = domains_make(t, r, domains, a, &d, err);
+    if (status == OK)
         *ret = d;
-    return st;
+    return status;
 }

@@ -196,9 +196,9 @@ static enum status measurer_make(const struct eval_table *t, const struct report
                                  struct arena *a, struct measurer *ret, struct error *err)
 {
     ret->table = t;
-    enum status st = curve_make(t, a, &ret->curve, err);
-    if (st != OK)
-        return st;
+    enum status status = curve_make(t, a, &ret->curve, err);
+    if (status != OK)
+        return status;
     ret->points = ARENA_ARRAY(a, ret->curve.step_count + 1, struct curve_point);
     ret->reference = ARENA_ARRAY(a, t->queries, struct curve_start);
     if (!ret->points || !ret->reference)
@@ -243,9 +243,9 @@ enum status report_measure(const struct eval_table *t, const struct report_optio
 {
     CHECK(r->at_count <= REPORT_FRACTIONS_MAX);
     struct measurer m = {0};
-    enum status st = measurer_make(t, r, a, &m, err);
-    if (st != OK)
-        return st;
+    enum status status = measurer_make(t, r, a, &m, err);
+    if (status != OK)
+        return status;
     uint32_t *weights = ARENA_ARRAY(a, t->queries, uint32_t);
     size_t drawn = options->draws * r->at_count;
     r->draw_accuracy = ARENA_ARRAY(a, drawn, double);

@@ -65,8 +65,8 @@ static struct totals read_point(const char *path, const char *point)
     cr_assert_eq(csv_open(path, &c, &err), OK, "%s", err.text);
     int at = csv_column(c, "operating_point"), weight = csv_column(c, "weight");
     int score = csv_column(c, "score"), usd = csv_column(c, "cost_usd");
-    enum status st;
-    while ((st = csv_next(c, &err)) == OK) {
+    enum status status;
+    while ((status = csv_next(c, &err)) == OK) {
         if (!str_equal(csv_cell(c, at), str_from(point)))
             continue;
         double w = number(c, weight);
@@ -76,7 +76,7 @@ static struct totals read_point(const char *path, const char *point)
         t.rows++;
         t.weighted += w < 1;
     }
-    cr_assert_eq(st, CLOSED, "%s", err.text);
+    cr_assert_eq(status, CLOSED, "%s", err.text);
     csv_close(c);
     return t;
 }
