@@ -116,14 +116,14 @@ static enum status take_text(struct str id, struct str text, void *arg, struct e
 
 static enum status read_texts(struct stage *s, struct error *err)
 {
-    enum status st = OK;
+    enum status status = OK;
     for (s->at = 0; s->at < s->count; s->at++) {
-        st = responses_read(s->d->path.ptr, s->d->experts[s->experts[s->at]].name, take_text, s,
-                            err);
-        if (st != OK)
+        status = responses_read(s->d->path.ptr, s->d->experts[s->experts[s->at]].name, take_text, s,
+                                err);
+        if (status != OK)
             break; /* `at` tells whose */
     }
-    return st;
+    return status;
 }
 
 static struct outcome *outcome_of(struct stage *s, size_t i, size_t q)
@@ -200,22 +200,22 @@ enum status judge_answers_fill(struct dataset *d, const size_t *experts, size_t 
                                judge_progress *progress, void *arg, struct error *err)
 {
     struct stage s;
-    enum status st = OK;
+    enum status status = OK;
     if (!d->has_answers) {
-        st = stage_open(&s, d, experts, count, err);
+        status = stage_open(&s, d, experts, count, err);
         s.progress = progress;
         s.arg = arg;
-        if (st == OK)
-            st = read_texts(&s, err);
-        if (st == ERR_NOT_FOUND)
-            st = no_answers(&s, err);
-        if (st == OK)
+        if (status == OK)
+            status = read_texts(&s, err);
+        if (status == ERR_NOT_FOUND)
+            status = no_answers(&s, err);
+        if (status == OK)
             put_answers(&s);
         stage_close(&s);
     }
-    if (st == OK)
+    if (status == OK)
         put_classes(d);
-    return st;
+    return status;
 }
 
 /* ---- scores */
@@ -274,20 +274,20 @@ enum status judge_rescore(struct dataset *d, const size_t *experts, size_t count
                           struct judge_figures *ret, struct error *err)
 {
     struct stage s;
-    enum status st = keys_check(d, err);
-    if (st != OK)
-        return st;
-    st = stage_open(&s, d, experts, count, err);
+    enum status status = keys_check(d, err);
+    if (status != OK)
+        return status;
+    status = stage_open(&s, d, experts, count, err);
     s.rule = rule;
     s.progress = progress;
     s.arg = arg;
-    if (st == OK)
-        st = read_texts(&s, err);
-    if (st == OK) {
+    if (status == OK)
+        status = read_texts(&s, err);
+    if (status == OK) {
         put_scores(&s, ret);
         put_answers(&s);
         put_classes(d);
     }
     stage_close(&s);
-    return st;
+    return status;
 }
