@@ -51,9 +51,9 @@ enum status chat_request_parse(struct str body, struct arena *a, struct chat_req
 {
     struct json_value root;
     struct chat_request r = {.stream = false};
-    enum status st = json_parse(body, "request body", 1, &root, err);
-    if (st != OK)
-        return st;
+    enum status status = json_parse(body, "request body", 1, &root, err);
+    if (status != OK)
+        return status;
     struct json_value model = json_get(root, "model"), messages = json_get(root, "messages");
     if (root.type != JSON_OBJECT)
         return error_set(err, ERR_INPUT, "the request must be a JSON object");
@@ -65,10 +65,10 @@ enum status chat_request_parse(struct str body, struct arena *a, struct chat_req
         return error_set(err, ERR_MEMORY, "the request is too large");
     r.stream = json_get(root, "stream").type == JSON_TRUE;
     r.include_usage = json_get(json_get(root, "stream_options"), "include_usage").type == JSON_TRUE;
-    st = find_prompt(messages, a, &r.prompt, err);
-    if (st == OK)
+    status = find_prompt(messages, a, &r.prompt, err);
+    if (status == OK)
         *ret = r;
-    return st;
+    return status;
 }
 
 static void write_usage(struct buf *out, const struct rehearse_answer *a)

@@ -71,13 +71,13 @@ static enum status apply_spec(struct faults *f, const struct rehearse_source *so
                               enum fault_kind kind, const char *spec, struct error *err)
 {
     struct str rest = str_from(spec);
-    enum status st = OK;
+    enum status status = OK;
     if (!spec)
         return OK;
     do {
-        st = apply_item(f, source, kind, str_trim(str_split(&rest, ',')), err);
-    } while (st == OK && rest.len > 0);
-    return st;
+        status = apply_item(f, source, kind, str_trim(str_split(&rest, ',')), err);
+    } while (status == OK && rest.len > 0);
+    return status;
 }
 
 enum status faults_create(const struct rehearse_source *source,
@@ -91,12 +91,12 @@ enum status faults_create(const struct rehearse_source *source,
     f->expert_count = source->ops->expert_count(source->self);
     f->rates = calloc(f->expert_count * FAULT_COUNT + 1, sizeof(*f->rates));
     f->attempts = calloc(ATTEMPT_COUNTERS, sizeof(*f->attempts));
-    enum status st = f->rates && f->attempts ? OK : error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t kind = 0; kind < FAULT_COUNT && st == OK; kind++)
-        st = apply_spec(f, source, (enum fault_kind)kind, specs[kind], err);
-    if (st != OK) {
+    enum status status = f->rates && f->attempts ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t kind = 0; kind < FAULT_COUNT && status == OK; kind++)
+        status = apply_spec(f, source, (enum fault_kind)kind, specs[kind], err);
+    if (status != OK) {
         faults_free(f);
-        return st;
+        return status;
     }
     *ret = f;
     return OK;

@@ -91,9 +91,9 @@ static enum status keep_response(struct str id, struct str text, void *arg, stru
     if (!map_get(reading->by_id, id, &query))
         return OK; /* a response to a query that this data set does not hold */
     struct response *response = &reading->row[query];
-    enum status st = text_store_add(reading->recorded->texts, text, &response->offset, err);
-    if (st != OK)
-        return st;
+    enum status status = text_store_add(reading->recorded->texts, text, &response->offset, err);
+    if (status != OK)
+        return status;
     response->len = (uint32_t)text.len;
     response->there = true;
     reading->found++;
@@ -109,10 +109,10 @@ static enum status read_expert(struct reading *reading, size_t expert, struct er
     size_t count = d->query_count;
     reading->row = &r->responses[r->expert_count * count];
     reading->found = 0;
-    enum status st =
+    enum status status =
         responses_read(d->path.ptr, d->experts[expert].name, keep_response, reading, err);
-    if (st != OK)
-        return st;
+    if (status != OK)
+        return status;
     r->experts[r->expert_count++] = expert;
     r->response_count += reading->found;
     return OK;
@@ -124,46 +124,46 @@ static enum status read_experts(struct recorded *r, const struct map *by_id, con
 {
     struct progress progress;
     struct reading reading = {.recorded = r, .by_id = by_id, .progress = &progress};
-    enum status st = OK;
+    enum status status = OK;
     r->responses = calloc(count * r->data->query_count + 1, sizeof(*r->responses));
     if (!r->responses)
         return error_set(err, ERR_MEMORY, "out of memory for the index of responses");
     progress_begin(&progress, "reading responses", count * r->data->query_count);
-    for (size_t i = 0; i < count && st == OK; i++) {
-        st = read_expert(&reading, list[i], err);
-        if (st == ERR_NOT_FOUND && !named)
-            st = OK;
-        else if (st == ERR_NOT_FOUND)
-            error_set(err, st, "%.*s has no responses/%.*s.jsonl(.gz) to replay",
+    for (size_t i = 0; i < count && status == OK; i++) {
+        status = read_expert(&reading, list[i], err);
+        if (status == ERR_NOT_FOUND && !named)
+            status = OK;
+        else if (status == ERR_NOT_FOUND)
+            error_set(err, status, "%.*s has no responses/%.*s.jsonl(.gz) to replay",
                       STR_FMT(r->data->path), STR_FMT(r->data->experts[list[i]].name));
         reading.done = (i + 1) * r->data->query_count;
     }
     progress_end(&progress);
-    if (st == OK && r->expert_count == 0)
+    if (status == OK && r->expert_count == 0)
         return error_set(err, ERR_NOT_FOUND,
                          "%.*s has no responses/ of any of its experts: there is nothing to replay",
                          STR_FMT(r->data->path));
-    return st;
+    return status;
 }
 
 static enum status read_responses(struct recorded *r, const char *experts, struct error *err)
 {
     size_t list[DATASET_EXPERTS_MAX], count = r->data->expert_count;
-    enum status st = OK;
+    enum status status = OK;
     for (size_t i = 0; i < count; i++)
         list[i] = i;
     if (experts)
-        st = dataset_expert_list(r->data, experts, list, &count, err);
-    if (st != OK)
-        return st;
+        status = dataset_expert_list(r->data, experts, list, &count, err);
+    if (status != OK)
+        return status;
     struct map *by_id = map_create(r->data->query_count);
     bool fits = by_id;
     for (size_t i = 0; fits && i < r->data->query_count; i++)
         fits = map_put(by_id, r->data->queries[i].id, (uint32_t)i) == OK;
-    st = fits ? read_experts(r, by_id, list, count, experts, err)
-              : error_set(err, ERR_MEMORY, "out of memory for the index of queries");
+    status = fits ? read_experts(r, by_id, list, count, experts, err)
+                  : error_set(err, ERR_MEMORY, "out of memory for the index of queries");
     map_free(by_id);
-    return st;
+    return status;
 }
 
 enum status recorded_open(const char *path, const char *experts, struct recorded **ret,
@@ -172,18 +172,18 @@ enum status recorded_open(const char *path, const char *experts, struct recorded
     struct recorded *r = calloc(1, sizeof(*r));
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = dataset_load(path, DATASET_ALL, &r->data, err);
-    if (st == OK)
-        st = text_store_create(&r->texts, err);
-    if (st == OK)
-        st = index_prompts(r, err);
-    if (st == OK)
-        st = read_responses(r, experts, err);
-    if (st == OK)
-        st = text_store_seal(r->texts, err);
-    if (st != OK) {
+    enum status status = dataset_load(path, DATASET_ALL, &r->data, err);
+    if (status == OK)
+        status = text_store_create(&r->texts, err);
+    if (status == OK)
+        status = index_prompts(r, err);
+    if (status == OK)
+        status = read_responses(r, experts, err);
+    if (status == OK)
+        status = text_store_seal(r->texts, err);
+    if (status != OK) {
         recorded_free(r);
-        return st;
+        return status;
     }
     *ret = r;
     return OK;

@@ -88,15 +88,15 @@ enum status text_store_add(struct text_store *s, struct str text, uint64_t *ret_
 {
     CHECK(!s->sealed);
     if (s->pending + text.len > sizeof(s->block)) {
-        enum status st = flush(s, err);
-        if (st != OK)
-            return st;
+        enum status status = flush(s, err);
+        if (status != OK)
+            return status;
     }
     uint64_t offset = s->written + s->pending;
     if (text.len > sizeof(s->block)) {
-        enum status st = write_all(s, text.ptr, text.len, err);
-        if (st != OK)
-            return st;
+        enum status status = write_all(s, text.ptr, text.len, err);
+        if (status != OK)
+            return status;
     } else if (text.len > 0) {
         memcpy(s->block + s->pending, text.ptr, text.len);
         s->pending += text.len;
@@ -107,9 +107,9 @@ enum status text_store_add(struct text_store *s, struct str text, uint64_t *ret_
 
 enum status text_store_seal(struct text_store *s, struct error *err)
 {
-    enum status st = flush(s, err);
-    if (st != OK)
-        return st;
+    enum status status = flush(s, err);
+    if (status != OK)
+        return status;
     s->sealed = true;
     if (s->written == 0)
         return OK;

@@ -330,11 +330,11 @@ static void handle_chat(struct upstream *u, struct http_exchange *x)
         respond_error(u, x, 404, "model_not_found", err.text);
         return;
     }
-    enum status st = s->ops->answer(s->self, expert, q.prompt, x->arena, &answer, &err);
-    if (st == ERR_NOT_FOUND)
+    enum status status = s->ops->answer(s->self, expert, q.prompt, x->arena, &answer, &err);
+    if (status == ERR_NOT_FOUND)
         respond_error(u, x, 404, "prompt_not_recorded", err.text);
-    else if (st != OK)
-        respond_error(u, x, 500, status_name(st), err.text);
+    else if (status != OK)
+        respond_error(u, x, 500, status_name(status), err.text);
     else
         send_answer(u, x, &q, expert, &answer);
 }
@@ -384,10 +384,10 @@ enum status upstream_create(struct loop *l, int listen_fd, const struct upstream
     u->options = *options;
     buf_init(&u->out, OUT_BYTES_MAX);
     struct http_server_options server = {.error_body = error_body};
-    enum status st = http_server_create(l, listen_fd, &server, handle, u, &u->server, err);
-    if (st != OK) {
+    enum status status = http_server_create(l, listen_fd, &server, handle, u, &u->server, err);
+    if (status != OK) {
         free(u);
-        return st;
+        return status;
     }
     *ret = u;
     return OK;

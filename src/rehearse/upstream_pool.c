@@ -24,22 +24,22 @@ struct upstream_pool {
 static void *work(void *arg)
 {
     struct worker *w = arg;
-    enum status st = loop_run(w->loop, NULL);
-    CHECK(st == OK || st == ERR_IO);
+    enum status status = loop_run(w->loop, NULL);
+    CHECK(status == OK || status == ERR_IO);
     return NULL;
 }
 
 static enum status worker_start(struct worker *w, int listen_fd,
                                 const struct upstream_options *options, struct error *err)
 {
-    enum status st = loop_create(&w->loop, err);
-    if (st == OK)
-        st = upstream_create(w->loop, listen_fd, options, &w->upstream, err);
-    if (st != OK)
-        return st;
-    st = thread_start(&w->thread, work, w, err);
-    w->running = st == OK;
-    return st;
+    enum status status = loop_create(&w->loop, err);
+    if (status == OK)
+        status = upstream_create(w->loop, listen_fd, options, &w->upstream, err);
+    if (status != OK)
+        return status;
+    status = thread_start(&w->thread, work, w, err);
+    w->running = status == OK;
+    return status;
 }
 
 enum status upstream_pool_start(const char *address, size_t threads,
@@ -51,12 +51,12 @@ enum status upstream_pool_start(const char *address, size_t threads,
     if (!p)
         return error_set(err, ERR_MEMORY, "out of memory");
     p->listen_fd = -1;
-    enum status st = http_listen(address, &p->listen_fd, bound, err);
-    while (st == OK && p->count < threads)
-        st = worker_start(&p->workers[p->count++], p->listen_fd, options, err);
-    if (st != OK) {
+    enum status status = http_listen(address, &p->listen_fd, bound, err);
+    while (status == OK && p->count < threads)
+        status = worker_start(&p->workers[p->count++], p->listen_fd, options, err);
+    if (status != OK) {
         upstream_pool_stop(p);
-        return st;
+        return status;
     }
     *ret = p;
     return OK;
