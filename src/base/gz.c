@@ -33,7 +33,7 @@ struct line_reader {
     bool at_end;
 };
 
-/* ---- source */
+/* Source */
 
 static int open_file(const char *path)
 {
@@ -166,7 +166,7 @@ static void source_close(struct source *s)
     close(s->fd);
 }
 
-/* ---- lines */
+/* Lines */
 
 enum status line_reader_open(const char *path, struct line_reader **ret, struct error *err)
 {
@@ -285,7 +285,7 @@ const char *line_reader_path(const struct line_reader *r)
     return !strcmp(r->path, "-") ? "standard input" : r->path;
 }
 
-/* ---- memory */
+/* Memory */
 
 #define INFLATE_STEP_BYTES (64u << 10)
 

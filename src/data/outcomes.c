@@ -9,7 +9,7 @@ static enum status cell_error(const struct csv *c, int column, struct error *err
                         "'%.*s' is not %s", (int)(cell.len < 60 ? cell.len : 60), cell.ptr, want);
 }
 
-/* ---- experts.csv */
+/* The file experts.csv */
 
 struct expert_columns {
     int model, input, output;
@@ -108,7 +108,7 @@ enum status experts_read(struct dataset *d, const char *path, struct error *err)
     return status;
 }
 
-/* ---- outcomes.csv */
+/* The file outcomes.csv */
 
 struct outcome_columns {
     int id, model, score;

@@ -90,7 +90,7 @@ struct report_curve_point report_curve_end(const struct report *r)
         0, (double)end->cost_nano_usd / NANO_PER_USD * 1000 / queries, end->score / queries};
 }
 
-/* ---- who answers */
+/* Which experts answer */
 
 /* shares[columns] at a place on the curve; `choices` [queries] is scratch. */
 static void shares_fill(const struct report *r, const struct curve_cut *cut, uint32_t *choices,

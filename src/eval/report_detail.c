@@ -8,7 +8,7 @@
 
 #define DETAIL_FRACTION 0.5 /* of the reference's cost: where domains are shown */
 
-/* ---- domains */
+/* Domains */
 
 struct labelled {
     struct str name;
@@ -154,7 +154,7 @@ static enum status domains_make(const struct eval_table *t, const struct report 
     return OK;
 }
 
-/* ---- calibration */
+/* Calibration */
 
 static void bins_fill(const struct eval_table *t, size_t column,
                       struct detail_bin bins[METRICS_ECE_BINS])

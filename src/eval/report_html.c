@@ -10,7 +10,7 @@
 
 #define SHORT_NAME_CODE_POINTS 26
 
-/* ---- who gets a colour */
+/* Which experts get a colour */
 
 static double path_weight(const struct report *r, size_t column)
 {
@@ -60,7 +60,7 @@ static void slots_fill(struct page *p)
         p->slot[p->slotted[i]] = (unsigned char)i;
 }
 
-/* ---- what sections share */
+/* What sections share */
 
 const struct report_expert *page_reference(const struct page *p)
 {
@@ -138,7 +138,7 @@ void page_section_end(struct buf *b)
     buf_add_c(b, "</section>\n");
 }
 
-/* ---- head and foot */
+/* Head and foot */
 
 static void write_head(const struct page *p, struct buf *b)
 {

@@ -69,7 +69,7 @@ static void plane_init(struct plane *pl, const struct page *p, const struct page
                                pl->f.bottom, pl->f.top, false};
 }
 
-/* ---- things in the way of labels, and labels */
+/* Things in the way of labels, and labels */
 
 static void obstacle(struct plane *pl, double x, double y, double half)
 {
@@ -109,7 +109,7 @@ static void labels_draw(struct plane *pl, struct buf *b)
     }
 }
 
-/* ---- curves */
+/* Curves */
 
 static void band_draw(const struct plane *pl, const struct report *r, struct buf *b)
 {
@@ -177,7 +177,7 @@ static void mix_draw(struct plane *pl, struct buf *b)
     buf_add_c(b, "\"/>\n");
 }
 
-/* ---- points */
+/* Points */
 
 static void hint(struct buf *b, struct str name, double accuracy, double usd_per_1k)
 {
@@ -279,7 +279,7 @@ static void plane_draw(const struct page *p, const struct page_size *s, struct b
     svg_close(b);
 }
 
-/* ---- legend */
+/* Legend */
 
 static void legend_item(struct buf *b, const char *drawing, const char *text)
 {

@@ -29,7 +29,7 @@ static void head(struct buf *b, const char *css, const char *text)
     buf_addf(b, "<th scope=\"col\"%s>%s</th>", css, text);
 }
 
-/* ---- domains */
+/* Domains */
 
 static double others_share(const struct page *p, const double *shares)
 {
@@ -159,7 +159,7 @@ void page_domains(const struct page *p, struct buf *b)
     page_section_end(b);
 }
 
-/* ---- experts, plans, baselines */
+/* Experts, plans, baselines */
 
 static void cell_plain(struct buf *b, double value)
 {
@@ -243,7 +243,7 @@ void page_columns(const struct page *p, struct buf *b)
     page_section_end(b);
 }
 
-/* ---- two models */
+/* Two models */
 
 static void compare_matched(const struct report *r, struct buf *b)
 {

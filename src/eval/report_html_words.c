@@ -133,7 +133,7 @@ void page_headline(const struct page *p, struct buf *b)
     buf_add_c(b, "</p>\n");
 }
 
-/* ---- offers */
+/* Offers */
 
 struct offer {
     double share; /* of the reference's accuracy that is promised; NaN: no promise */
@@ -228,7 +228,7 @@ void page_offers(const struct page *p, struct buf *b)
     page_section_end(b);
 }
 
-/* ---- the paper's claims */
+/* The paper's claims */
 
 enum verdict { HOLDS, JUST_HOLDS, JUST_FAILS, PARTLY, FAILS, UNKNOWN };
 

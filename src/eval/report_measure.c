@@ -94,7 +94,7 @@ static void draw_all(struct measurer *m, const struct report_options *o, uint32_
     }
 }
 
-/* ---- from what was measured to the report */
+/* From what was measured to the report */
 
 static double usd_per_1k(const struct report *r, double nano_usd)
 {
@@ -164,7 +164,7 @@ static void figures_set(const struct measurer *m, const struct measured *all,
     r->cpt80 = (struct figure){all->pair.cpt80, errors->pair.cpt80};
 }
 
-/* ---- preparation */
+/* Preparation */
 
 /* The one other column of a pool of two that holds the reference; SIZE_MAX otherwise. */
 static size_t pair_partner(const struct eval_table *t)

@@ -36,7 +36,7 @@ double svg_value(const struct svg_scale *s, double at)
     return s->log ? s->low * pow(s->high / s->low, share) : s->low + share * (s->high - s->low);
 }
 
-/* ---- ticks */
+/* Ticks */
 
 /* Whether m (1..9) of a decade has a label when a decade is to have about `per_decade`. */
 static bool decade_major(int m, double per_decade)
@@ -85,7 +85,7 @@ size_t svg_ticks(const struct svg_scale *s, size_t wanted, struct svg_tick *tick
     return n;
 }
 
-/* ---- drawing */
+/* Drawing */
 
 void svg_open(struct buf *b, const char *id, const char *css, double width, double height,
               const char *title, const char *description)

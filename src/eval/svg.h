@@ -47,7 +47,7 @@ void svg_axis_percent(struct buf *b, const struct svg_frame *f, const struct svg
 /* "M x y L x y ..." one point at a time; opens with the first. */
 void svg_path_point(struct buf *b, bool *started, double x, double y);
 
-/* ---- labels */
+/* Labels */
 
 #define SVG_LABELS_MAX    80
 #define SVG_OBSTACLES_MAX 640

@@ -141,7 +141,7 @@ static void put_answers(struct stage *s)
     s->d->has_answers = s->d->has_answers || s->count == s->d->expert_count;
 }
 
-/* ---- classes */
+/* Classes */
 
 /* The class of row[e] among the answers before it: that of the first it agrees with, else a new one. */
 static void words_class(struct outcome *row, size_t e, uint16_t *count)
@@ -218,7 +218,7 @@ enum status judge_answers_fill(struct dataset *d, const size_t *experts, size_t 
     return status;
 }
 
-/* ---- scores */
+/* Scores */
 
 static void score_cell(struct stage *s, size_t i, size_t q, struct judge_figures *f)
 {

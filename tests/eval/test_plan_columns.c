@@ -121,7 +121,7 @@ Test(plan_columns, unknown_tokens_stay_unknown)
     plan_set_done(&f);
 }
 
-/* ---- in the table */
+/* In the table */
 
 static enum status build(struct plan_set_fixture *f, const char *experts, const char *plans,
                          struct eval_set *s, struct error *err)
