@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "serve/trace.h"
+#include "watch/trace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -16,7 +16,7 @@
 #include "serve/gateway_int.h"
 #include "serve/plan_kept.h"
 #include "serve/record.h"
-#include "serve/trace.h"
+#include "watch/trace.h"
 
 #define CHAT_ATTEMPTS_MAX 16 /* calls made for one request, whoever is asked */
 #define CHAT_WAIT_MAX_MS                                                                           \

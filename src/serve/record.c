@@ -7,8 +7,8 @@
 #include "serve/gateway_int.h"
 #include "serve/metrics.h"
 #include "serve/record_ledger.h"
-#include "serve/trace.h"
 #include "serve/traces.h"
+#include "watch/trace.h"
 
 #define LOG_BYTES_MAX    16384
 #define LOG_BYTES_USUAL  768

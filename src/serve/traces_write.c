@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "base/money.h"
-#include "serve/trace.h"
 #include "serve/traces.h"
+#include "watch/trace.h"
 
 #define NAME_BYTES_MAX 120 /* of what a client calls its model */
 

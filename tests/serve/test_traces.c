@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "serve/trace.h"
 #include "serve/traces.h"
 #include "serve_test.h"
+#include "watch/trace.h"
 
 static struct json_value parse(const struct buf *b)
 {

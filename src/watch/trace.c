@@ -1,5 +1,5 @@
 /* https://www.w3.org/TR/trace-context/ */
-#include "serve/trace.h"
+#include "watch/trace.h"
 
 #include <stdio.h>
 
