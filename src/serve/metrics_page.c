@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/count_if.h"
 #include "serve/gateway_int.h"
 #include "serve/metrics.h"
 #include "serve/reload.h"
@@ -10,6 +11,7 @@
 
 #define PAGE_BYTES_MAX  (64u << 20)
 #define LABEL_BYTES_MAX 512
+#define PLACE_BYTES_MAX 160
 
 struct page {
     struct buf *out;
@@ -215,6 +217,25 @@ static void write_info(struct page *p, struct worker *w)
               atomic_load(&w->gateway->draining));
 }
 
+static void write_survivable_place(const struct count_reading *place, void *arg)
+{
+    struct page *p = arg;
+    char at[PLACE_BYTES_MAX];
+    snprintf(at, sizeof(at), "%s:%d", place->file, place->line);
+    label(p, "place", str_from(at));
+    buf_add_char(&p->label, ',');
+    metrics_write_label(&p->label, "what", str_from(place->condition));
+    metrics_write_sample(p->out, "leeroo_survivable_total", p->label.ptr ? p->label.ptr : "",
+                         (double)place->count);
+}
+
+static void write_survivable(struct page *p)
+{
+    metrics_write_head(p->out, "leeroo_survivable_total", "counter",
+                       "What should never happen and was survived, by where in the source.");
+    count_places_each(write_survivable_place, p);
+}
+
 static enum status write_counters(const struct gateway *g, struct arena *a, struct buf *out)
 {
     const struct metrics **all = ARENA_ARRAY(a, g->worker_count, const struct metrics *);
@@ -242,6 +263,7 @@ void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     write_ledger(w->gateway->ledger, &out);
     write_spans(w->gateway, &out);
     write_info(&p, w);
+    write_survivable(&p);
     metrics_write_process(&out);
     if (status == OK && out.status == OK)
         http_respond(x, 200, headers, 1, buf_str(&out));

@@ -55,6 +55,7 @@ def test_the_page_is_well_formed(gateway):
         if s.name.endswith("_bucket"):
             base = {k: v for k, v in s.labels.items() if k != "le"}
             assert s.value <= p.sum(s.name[:-7] + "_count", **base)
+    assert [s for s in p.samples if s.name == "leeroo_survivable_total"] == []
     assert gateway.client.head("/metrics").status_code == 200
     assert gateway.client.post("/metrics", json={}).status_code == 405
 
