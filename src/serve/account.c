@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "dialect/anthropic.h"
-#include "dialect/tokens.h"
 #include "serve/cache.h"
 #include "serve/chat_int.h"
 #include "serve/decision.h"
@@ -16,37 +15,6 @@ static int64_t add_saturated(int64_t a, int64_t b)
 {
     int64_t sum;
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-struct cost chat_cost_found(const struct chat *c, const struct expert *expert,
-                            const struct expert_answer *answer)
-{
-    const struct openai_usage *u = &answer->usage;
-    struct cost cost = {.basis = COST_USAGE};
-    cost.tokens = (struct token_counts){.input = u->input_tokens,
-                                        .cached = u->cached_tokens,
-                                        .cache_write = u->cache_write_tokens,
-                                        .output = u->output_tokens,
-                                        .reasoning = u->reasoning_tokens};
-    if (!u->known) {
-        cost.basis = COST_ESTIMATED;
-        cost.tokens =
-            (struct token_counts){.input = c->choice.input_tokens,
-                                  .output = tokens_from_characters(answer->output_characters)};
-    }
-    cost.nano_usd = price_cost_tokens_nano_usd(&expert->price, &cost.tokens);
-    return cost;
-}
-
-struct cost chat_cost_failed(const struct chat *c, const struct expert *expert,
-                             const struct expert_answer *answer, bool sent)
-{
-    const struct cost none = {.basis = COST_USAGE};
-    bool generated = answer->usage.known || answer->output_characters > 0;
-    bool refused = answer->http_status >= 400;
-    if (!generated && (refused || !sent))
-        return none;
-    return chat_cost_found(c, expert, answer);
 }
 
 /* `limit` 0: none of ours. */
@@ -93,7 +61,7 @@ void chat_note_candidate(struct chat *c, enum call_outcome outcome,
 {
     struct cost cost = {.basis = COST_ESTIMATED};
     if (answer)
-        cost = chat_cost_found(c, chat_expert(c), answer);
+        cost = cost_of_answer(chat_expert(c), answer, c->choice.input_tokens);
     cost_add(&cost, &c->failed);
     c->failed = (struct cost){.basis = COST_USAGE};
     chat_note(c, c->choice.order[c->candidate], outcome, &cost, c->asked_ms);

@@ -222,7 +222,7 @@ void ask_done(struct expert_call *call, enum status status, const struct error *
         return;
     }
     if (!c->started) {
-        struct cost cost = chat_cost_failed(c, chat_expert(c), answer, sent);
+        struct cost cost = cost_of_failure(chat_expert(c), answer, c->choice.input_tokens, sent);
         cost_add(&c->failed, &cost);
     }
     if (!c->started && !t.rescued && ask_again(c, &t, answer, &wait_ms)) {

@@ -116,13 +116,6 @@ struct expert_call_options chat_call_options(const struct chat *c, const struct 
 void chat_release(struct chat *c); /* cancels and frees; x is not touched */
 
 /* account.c: what it cost, the headers that say so, and the access log line. */
-/* Of one call alone. */
-struct cost chat_cost_found(const struct chat *c, const struct expert *expert,
-                            const struct expert_answer *answer);
-/* What a try that failed has cost. An expert that refused with an HTTP error charges nothing, and neither does one
- * that the request never reached; one that took it and broke off is taken to charge for what went out and came back. */
-struct cost chat_cost_failed(const struct chat *c, const struct expert *expert,
-                             const struct expert_answer *answer, bool sent);
 /* An expert is done with; call once for each that was asked. */
 void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const struct cost *cost,
                uint64_t asked_ms);

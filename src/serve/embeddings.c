@@ -51,9 +51,7 @@ static void release(struct embedding *e)
 
 static struct cost cost_of(const struct embedding *e, int64_t tokens, enum cost_basis basis)
 {
-    return (struct cost){.basis = basis,
-                         .nano_usd = price_cost_nano_usd(&e->expert->price, tokens, 0),
-                         .tokens = {.input = tokens}};
+    return cost_of_tokens(e->expert, &(struct token_counts){.input = tokens}, basis);
 }
 
 static struct cost cost_predicted(const struct embedding *e)

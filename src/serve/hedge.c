@@ -66,7 +66,8 @@ void hedge_stop(struct chat *c)
         struct cost cost = {.basis = COST_ESTIMATED};
         bool sent = expert_call_sent(h->call);
         if (sent)
-            cost = chat_cost_found(c, expert_of(h), expert_call_answer(h->call));
+            cost =
+                cost_of_answer(expert_of(h), expert_call_answer(h->call), c->choice.input_tokens);
         note(h, CALL_CANCELLED, &cost);
         gate_leave(&h->ticket, now_ms(c), HEALTH_NONE, 0, sent ? -1 : 0);
         expert_call_cancel(h->call);
@@ -212,7 +213,7 @@ static void on_done(struct expert_call *call, enum status status, const struct e
             ask_done(call, status, err);
         return;
     }
-    struct cost cost = chat_cost_failed(c, expert_of(h), answer, sent);
+    struct cost cost = cost_of_failure(expert_of(h), answer, c->choice.input_tokens, sent);
     ask_leave(c, &h->ticket, status, answer, sent);
     note(h, CALL_FAILED, &cost);
     h->call = NULL; /* it goes by itself when this returns */

@@ -73,13 +73,14 @@ static void settle(struct member *m, enum member_state state, enum call_outcome 
 
 static void pay(struct member *m, const struct expert_answer *answer)
 {
-    const struct cost cost = chat_cost_found(m->chat, expert_of(m), answer);
+    const struct cost cost = cost_of_answer(expert_of(m), answer, m->chat->choice.input_tokens);
     cost_add(&m->cost, &cost);
 }
 
 static void pay_failed(struct member *m, const struct expert_answer *answer, bool sent)
 {
-    const struct cost cost = chat_cost_failed(m->chat, expert_of(m), answer, sent);
+    const struct cost cost =
+        cost_of_failure(expert_of(m), answer, m->chat->choice.input_tokens, sent);
     cost_add(&m->cost, &cost);
 }
 

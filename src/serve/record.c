@@ -15,13 +15,6 @@
 #define QUOTED_BYTES_MAX 2048
 #define MODEL_BYTES_MAX  100
 
-const char *cost_basis_name(enum cost_basis basis)
-{
-    static const char *const names[] = {"usage", "estimated", "predicted"};
-    CHECK(basis >= 0 && basis <= COST_PREDICTED);
-    return names[basis];
-}
-
 const char *call_outcome_name(enum call_outcome outcome)
 {
     static const char *const names[] = {"answered", "failed", "cancelled"};
@@ -34,24 +27,6 @@ const char *request_outcome_name(enum request_outcome outcome)
     static const char *const names[] = {"answered", "failed", "cancelled", "interrupted"};
     CHECK(outcome >= 0 && outcome < REQUEST_OUTCOMES);
     return names[outcome];
-}
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-void cost_add(struct cost *sum, const struct cost *more)
-{
-    if (more->basis > sum->basis)
-        sum->basis = more->basis;
-    sum->nano_usd = add_saturated(sum->nano_usd, more->nano_usd);
-    sum->tokens.input = add_saturated(sum->tokens.input, more->tokens.input);
-    sum->tokens.cached = add_saturated(sum->tokens.cached, more->tokens.cached);
-    sum->tokens.cache_write = add_saturated(sum->tokens.cache_write, more->tokens.cache_write);
-    sum->tokens.output = add_saturated(sum->tokens.output, more->tokens.output);
-    sum->tokens.reasoning = add_saturated(sum->tokens.reasoning, more->tokens.reasoning);
 }
 
 /* The access log: a line for each request, so without printf but for what needs it */

@@ -7,15 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/money.h"
 #include "base/str.h"
 #include "dialect/front.h"
-
-enum cost_basis {
-    COST_USAGE,     /* the upstream's own counts */
-    COST_ESTIMATED, /* counted by characters/4, because the upstream reported none */
-    COST_PREDICTED, /* before the call */
-};
+#include "expert/cost.h"
 
 enum call_outcome { CALL_ANSWERED, CALL_FAILED, CALL_CANCELLED };
 
@@ -25,12 +19,6 @@ enum request_outcome {
     REQUEST_CANCELLED,   /* the client left */
     REQUEST_INTERRUPTED, /* we stopped; only ever written by the ledger after a restart */
     REQUEST_OUTCOMES,
-};
-
-struct cost {
-    enum cost_basis basis;
-    int64_t nano_usd;
-    struct token_counts tokens;
 };
 
 struct trace;
@@ -72,10 +60,8 @@ struct record {
     size_t call_count;
 };
 
-const char *cost_basis_name(enum cost_basis basis);
 const char *call_outcome_name(enum call_outcome outcome);       /* "answered", ... */
 const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */
-void cost_add(struct cost *sum, const struct cost *more); /* saturating; the weaker basis stays */
 
 struct worker;
 void record_begin(struct worker *w, const struct record *r);

@@ -1,0 +1,39 @@
+/* What calls to experts cost, and how well that is known. The one place where tokens become money: for what a gateway
+ * serves, for what a loop of questions asks, for embeddings and for tries that failed. Money is in nano-USD. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/money.h"
+
+struct expert;
+struct expert_answer;
+
+enum cost_basis {                 /* from the best known to the least */
+                  COST_USAGE,     /* the upstream's own counts */
+                  COST_ESTIMATED, /* counted by characters/4, because the upstream reported none */
+                  COST_PREDICTED, /* before the call */
+};
+
+struct cost {
+    enum cost_basis basis;
+    int64_t nano_usd;
+    struct token_counts tokens;
+};
+
+const char *cost_basis_name(enum cost_basis basis);       /* "usage", "estimated", "predicted" */
+void cost_add(struct cost *sum, const struct cost *more); /* saturating; the weaker basis stays */
+
+/* At the expert's price. */
+struct cost cost_of_tokens(const struct expert *expert, const struct token_counts *tokens,
+                           enum cost_basis basis);
+/* Of an answer, whole or as far as it came. Where the expert reported no usage, its input is taken to be
+ * `input_tokens`, an estimate, and its output is counted by characters. */
+struct cost cost_of_answer(const struct expert *expert, const struct expert_answer *answer,
+                           int64_t input_tokens);
+/* Of a try that failed; `sent`: the request had gone out. An expert that refused with an HTTP error charges nothing,
+ * and neither does one that the request never reached. One that took it and broke off is taken to charge for what went
+ * out and came back. */
+struct cost cost_of_failure(const struct expert *expert, const struct expert_answer *answer,
+                            int64_t input_tokens, bool sent);
