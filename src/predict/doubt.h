@@ -12,22 +12,9 @@
 
 #include <stddef.h>
 
-#include "encode/encode.h"
-#include "predict/linear.h"
-
 #define DOUBT_TERMS 4
 
-/* The weights [DOUBT_TERMS] start from, and keep where no question has two known scores. */
-#define DOUBT_PRIOR 0.3f
-
+/* terms[DOUBT_TERMS] that the weights multiply. */
+void doubt_terms(float mean_quality, float entropy, float novelty, float *terms);
 float doubt_share(const float *weights, float mean_quality, float entropy, float novelty);
 float doubt_quality_sd(float share, float quality);
-
-/* Novelty of training's own texts, each as if it had not been there: novelty [count]; times [ENCODE_BUCKETS] gets in
- * how many texts a bucket occurs, at most 255. Of other texts: linear_novelty_bf16. */
-void doubt_own_novelty(const struct sparse_rows *rows, size_t count, uint8_t *times,
-                       float *novelty);
-
-/* quality, scores [rows × experts] held out (negative score: unknown), entropy and novelty [rows]. */
-void doubt_fit(const float *quality, const float *scores, size_t rows, size_t experts,
-               const float *entropy, const float *novelty, float *weights);

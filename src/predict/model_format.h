@@ -8,7 +8,6 @@
 #define MODEL_FORMAT    "leeroo-orchestrator"
 #define MODEL_VERSION   "3"
 #define CHECKSUM_DIGITS 16
-#define TREE_INT_BYTES  52
 
 /* Hash of the whole file with the checksum's digits read as '0'. `digits` is their place inside `header`. */
 uint64_t model_file_checksum(struct str header, const char *digits, struct str data);

@@ -6,24 +6,14 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "predict/model_format.h"
-#include "predict/model_plans.h"
+#include "predict/model_plans_write.h"
 #include "predict/safetensors.h"
 #include "predict/train.h"
 
 #define METADATA_MAX (8u << 20)
 #define ZEROS        "0000000000000000"
 #define ITEMS_MAX    (13 + MODEL_PLANS_ITEMS_MAX)
-
-uint64_t model_file_checksum(struct str header, const char *digits, struct str data)
-{
-    size_t at = (size_t)(digits - header.ptr);
-    CHECK(at + CHECKSUM_DIGITS <= header.len);
-    uint64_t h = hash64(str_slice(header, 0, at), 1);
-    h = hash64_mix(h, hash64(str_slice(header, at + CHECKSUM_DIGITS, header.len), 2));
-    return hash64_mix(h, hash64(data, 3));
-}
 
 static void add_figure(struct buf *b, const char *name, double value)
 {

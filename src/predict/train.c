@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "predict/doubt_fit.h"
 #include "predict/fit.h"
 #include "predict/fmath.h"
 #include "predict/groups.h"

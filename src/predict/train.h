@@ -5,6 +5,7 @@
 
 #include "data/dataset.h"
 #include "predict/answers.h"
+#include "predict/linear_train.h"
 #include "predict/model.h"
 #include "predict/predictor.h"
 #include "predict/train_plans.h"

@@ -11,6 +11,7 @@
 
 #include "predict/answers.h"
 #include "predict/plan_set.h"
+#include "predict/trees_grow.h"
 
 #define PLAN_LAMBDAS 16
 

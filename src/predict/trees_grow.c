@@ -398,3 +398,10 @@ enum status forest_train(const struct tree_bins *bins, const float *base, const 
     grower_done(&g);
     return OK;
 }
+
+void forest_done(struct forest *f)
+{
+    free(f->trees);
+    free(f->leaves);
+    *f = (struct forest){.experts = f->experts};
+}

@@ -1,7 +1,7 @@
-/* Shared by trees.c and trees_grow.c only. */
+/* Shared by tree_bins.c and trees_grow.c only. */
 #pragma once
 
-#include "predict/trees.h"
+#include "predict/trees_grow.h"
 
 struct tree_bins {
     size_t rows, features;

@@ -2,6 +2,7 @@
 #include "predict/model_plans.h"
 
 #include "plan_world.h"
+#include "predict/model_plans_write.h"
 
 #define EXPERTS PLAN_WORLD_EXPERTS
 #define BYTES   ((size_t)1 << 22)

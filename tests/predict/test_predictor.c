@@ -7,6 +7,8 @@
 
 #include <criterion/criterion.h>
 
+#include "predict/linear_train.h"
+
 #define EXPERTS 3
 #define GROUPS  2
 #define WIDTH   16
