@@ -21,7 +21,7 @@
 #include "eval/curve.h"
 #include "plan/budget.h"
 #include "plan/floor.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define FOLDS      5
 #define SEED       1000

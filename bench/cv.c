@@ -12,9 +12,9 @@
 #include "data/split.h"
 #include "data/subset.h"
 #include "eval/build.h"
+#include "judge/recorded.h"
 #include "judge/rescore.h"
-#include "plan/answers.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define COLUMNS_MAX          (DATASET_EXPERTS_MAX + CV_FOLDS * MODEL_PLANS_MAX)
 #define EXPERTS_LIST_MAX     65536

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "plan/decide.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define QUERY_BYTES     1024
 #define QUERIES_DEFAULT 20000

@@ -21,7 +21,7 @@
 #include "eval/curve.h"
 #include "eval/metrics.h"
 #include "eval/pair.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define FOLDS     5
 #define ARENA_CAP ((size_t)8 << 30)

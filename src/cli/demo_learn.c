@@ -7,7 +7,7 @@
 #include "cli/demo.h"
 #include "data/dataset_write.h"
 #include "play/question_set.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define CONCURRENCY        32
 #define CONNECT_TIMEOUT_MS 5000

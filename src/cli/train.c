@@ -12,8 +12,8 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
-#include "plan/answers.h"
-#include "predict/train.h"
+#include "judge/recorded.h"
+#include "train/train.h"
 
 #define DATASETS_MAX       64
 #define ANSWER_ARENA_BYTES ((size_t)4 << 30)

@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "eval/plan_columns.h"
+#include "judge/recorded.h"
 #include "plan/allow.h"
-#include "plan/answers.h"
 
 /* The columns of the table: the pool, then the reference where it is not among them, then plans over the pool. */
 struct columns {

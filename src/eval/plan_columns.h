@@ -3,7 +3,7 @@
 #pragma once
 
 #include "eval/table.h"
-#include "predict/answers.h"
+#include "judge/answer_table.h"
 
 /* A plan column over columns of the table, which hold single experts. */
 struct plan_column {

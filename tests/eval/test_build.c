@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "data/scratch.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define QUERIES 80
 

@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
-#include "plan/answers.h"
-#include "predict/train.h"
+#include "judge/recorded.h"
+#include "train/train.h"
 
 #define PLAN_SET_QUERIES 240
 #define PLAN_SET_EXPERTS 4

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "encode/encode.h"
-#include "predict/linear_train.h"
+#include "train/linear_train.h"
 
 #define WIDTH 16
 

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "predict/model_format.h"
 #include "predict/safetensors.h"
-#include "world.h"
+#include "train/world.h"
 
 #define ROWS 300
 

@@ -1,8 +1,8 @@
 /* Plans to a file and back, and what is refused of a forged one. */
 #include "predict/model_plans.h"
 
-#include "plan_world.h"
-#include "predict/model_plans_write.h"
+#include "train/model_plans_write.h"
+#include "train/plan_world.h"
 
 #define EXPERTS PLAN_WORLD_EXPERTS
 #define BYTES   ((size_t)1 << 22)

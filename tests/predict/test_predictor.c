@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "predict/linear_train.h"
+#include "train/linear_train.h"
 
 #define EXPERTS 3
 #define GROUPS  2

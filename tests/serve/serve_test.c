@@ -9,10 +9,10 @@
 
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "judge/recorded.h"
 #include "plan/allow.h"
-#include "plan/answers.h"
 #include "plan/decide.h"
-#include "predict/train.h"
+#include "train/train.h"
 
 #define QUERIES_MAX 700
 

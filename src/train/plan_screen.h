@@ -1,0 +1,9 @@
+/* Which combinations of experts are worth a quick check. Internal to train_plans.c. */
+#pragma once
+
+#include "train/plan_value.h"
+
+/* candidates[max]: every pair, and every two with a third, of the experts that routing among singles uses most and of
+ * those that come next; the most accurate is asked last. Returns how many there are. */
+size_t plan_screen(const struct plan_rows *r, const struct plan_value *v, struct plan *candidates,
+                   size_t max);

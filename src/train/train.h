@@ -1,0 +1,63 @@
+/* Outcomes → a trained orchestrator, in memory. Deterministic: the same data, options and seed give the same
+ * bytes. Cross-validates as it goes: the linear half is trained once per fold and its fold models are averaged, so
+ * every row has a prediction by a model that never saw it; base, trees and calibration are fitted on those. */
+#pragma once
+
+#include "data/dataset.h"
+#include "judge/answer_table.h"
+#include "predict/model.h"
+#include "predict/predictor.h"
+#include "train/linear_train.h"
+#include "train/train_plans.h"
+
+#define TRAIN_FOLDS      4
+#define TRAIN_SAMPLE_MAX 8192 /* queries kept in the model for calibrating budgets */
+#define TRAIN_ROWS_MIN   20
+
+struct train_options {
+    const size_t *experts; /* indices into the data set; NULL: all */
+    size_t expert_count;
+    uint64_t seed;
+    struct linear_options linear;
+    struct forest_options forest;
+    const struct answer_table *answers; /* NULL: no plans are learnt */
+    const char *plans;   /* NULL: found by search; else named, separated by ';' (predict/arm.h) */
+    size_t combinations; /* 3: how many the search may take */
+    void (*progress)(size_t done, size_t total, void *arg); /* may be NULL */
+    void *progress_arg;
+};
+
+void train_options_default(struct train_options *o);
+
+/* Cross-validated on the training queries. */
+struct train_figures {
+    double accuracy;      /* mean score */
+    double mean_cost_usd; /* mean recorded (or computed) cost */
+    double auc;           /* NAN when all scores are alike */
+    double log_loss;
+    double calibration_error; /* expected calibration error, 10 equal-count bins */
+    size_t known;             /* outcomes it was learnt from */
+};
+
+struct trained {
+    size_t experts, queries;
+    struct model_expert *expert;   /* [experts], names owned */
+    struct train_figures *figures; /* [experts] */
+    struct predictor predictor;    /* points into the blocks below */
+    uint64_t *text_hashes;         /* [queries], ascending */
+    uint64_t fingerprint;          /* of texts, scores and costs */
+    uint64_t seed;
+    struct trained_plans plans;
+    size_t arms;                             /* experts and plans */
+    size_t sample;                           /* rows of the next two */
+    float *sample_quality, *sample_cost_usd; /* [sample × arms], held-out estimates */
+    struct arena *arena;                     /* owns everything but the forest */
+};
+
+/* Needs DATASET_ALL. ERR_INPUT: fewer than TRAIN_ROWS_MIN queries, or an expert without any outcome. */
+NODISCARD enum status train_run(const struct dataset *d, const struct train_options *options,
+                                struct trained **ret, struct error *err);
+void trained_free(struct trained *t);
+
+/* Writes the model file (docs/model-file.md); it appears under its name only when it is whole. */
+NODISCARD enum status model_write(const struct trained *t, const char *path, struct error *err);

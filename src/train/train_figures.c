@@ -1,0 +1,117 @@
+/* How good the held-out estimates are, per expert: what the model file says about itself. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "train/train_int.h"
+
+#define BINS 10
+
+struct scored {
+    float quality, score;
+};
+
+static int compare_scored(const void *a, const void *b)
+{
+    float x = ((const struct scored *)a)->quality, y = ((const struct scored *)b)->quality;
+    return (x > y) - (x < y);
+}
+
+/* Rows of equal quality all get their mean score, so that it does not matter in which order they were left. */
+static void average_ties(struct scored *s, size_t n)
+{
+    for (size_t i = 0, j; i < n; i = j) {
+        double sum = 0;
+        for (j = i; j < n && s[j].quality == s[i].quality; j++)
+            sum += (double)s[j].score;
+        for (size_t k = i; k < j; k++)
+            s[k].score = (float)(sum / (double)(j - i));
+    }
+}
+
+/* Area under the ROC curve with ties counted half; scores between 0 and 1 weigh as that share of a success. */
+static double area_under_curve(const struct scored *s, size_t n)
+{
+    double area = 0, below = 0, good = 0, bad = 0;
+    for (size_t i = 0; i < n;) {
+        double tie_good = 0, tie_bad = 0;
+        size_t j = i;
+        for (; j < n && s[j].quality == s[i].quality; j++) {
+            tie_good += (double)s[j].score;
+            tie_bad += 1 - (double)s[j].score;
+        }
+        area += tie_good * (below + tie_bad / 2);
+        below += tie_bad;
+        good += tie_good;
+        bad += tie_bad;
+        i = j;
+    }
+    return good > 0 && bad > 0 ? area / (good * bad) : (double)NAN;
+}
+
+static double calibration_error(const struct scored *s, size_t n)
+{
+    double error = 0;
+    for (size_t b = 0; b < BINS; b++) {
+        double predicted = 0, actual = 0;
+        for (size_t i = b * n / BINS; i < (b + 1) * n / BINS; i++) {
+            predicted += (double)s[i].quality;
+            actual += (double)s[i].score;
+        }
+        error += fabs(predicted - actual);
+    }
+    return n ? error / (double)n : 0;
+}
+
+static double log_loss(const struct scored *s, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double q = fmin(fmax((double)s[i].quality, 1e-6), 1 - 1e-6), y = (double)s[i].score;
+        sum -= y * log(q) + (1 - y) * log(1 - q);
+    }
+    return n ? sum / (double)n : 0;
+}
+
+static double mean_cost_usd(const struct train_table *t, size_t e)
+{
+    double sum = 0, known = 0;
+    const struct price *price = &t->dataset->experts[t->expert[e]].price;
+    for (size_t i = 0; i < t->rows; i++) {
+        const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+        if (!o->cost_known && !o->tokens_known)
+            continue;
+        int64_t cost = o->cost_known
+                           ? o->cost_nano_usd
+                           : price_cost_nano_usd(price, o->input_tokens, o->output_tokens);
+        sum += (double)cost;
+        known++;
+    }
+    return known > 0 ? sum / known / (double)NANO_PER_USD : 0;
+}
+
+enum status train_figures_fill(const struct train_table *t, const float *quality,
+                               struct train_figures *figures, struct error *err)
+{
+    struct scored *s = calloc(t->rows + 1, sizeof(*s));
+    if (!s)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t e = 0; e < t->experts; e++) {
+        size_t n = 0;
+        double sum = 0;
+        for (size_t i = e; i < t->rows * t->experts; i += t->experts)
+            if (t->scores[i] >= 0) {
+                s[n++] = (struct scored){quality[i], t->scores[i]};
+                sum += (double)t->scores[i];
+            }
+        qsort(s, n, sizeof(*s), compare_scored);
+        average_ties(s, n);
+        figures[e] = (struct train_figures){.accuracy = n ? sum / (double)n : 0,
+                                            .mean_cost_usd = mean_cost_usd(t, e),
+                                            .auc = area_under_curve(s, n),
+                                            .log_loss = log_loss(s, n),
+                                            .calibration_error = calibration_error(s, n),
+                                            .known = n};
+    }
+    free(s);
+    return OK;
+}

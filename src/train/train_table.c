@@ -1,0 +1,147 @@
+/* Data set → the arrays that training works on. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "data/split.h"
+#include "train/groups.h"
+#include "train/train_int.h"
+
+struct growing {
+    uint32_t *buckets;
+    float *values;
+    size_t count, capacity;
+};
+
+static bool grow(struct growing *g, size_t more)
+{
+    if (g->count + more <= g->capacity)
+        return true;
+    size_t capacity = (g->count + more) * 2;
+    uint32_t *buckets = realloc(g->buckets, capacity * sizeof(*buckets));
+    if (buckets)
+        g->buckets = buckets;
+    float *values = realloc(g->values, capacity * sizeof(*values));
+    if (values)
+        g->values = values;
+    g->capacity = buckets && values ? capacity : g->capacity;
+    return buckets && values;
+}
+
+static void append(struct growing *g, const struct features *f)
+{
+    if (!f->count)
+        return; /* blank texts at the front: there is nothing to point to yet */
+    memcpy(g->buckets + g->count, f->buckets, f->count * sizeof(*f->buckets));
+    memcpy(g->values + g->count, f->values, f->count * sizeof(*f->values));
+    g->count += f->count;
+}
+
+static enum status encode_rows(struct train_table *t, struct growing *g, size_t *starts,
+                               struct features *f, struct error *err)
+{
+    static const struct encoder encoder = {ENCODER_NGRAM};
+    for (size_t i = 0; i < t->rows; i++) {
+        enum status status = encode_text(&encoder, t->dataset->queries[i].prompt, f, err);
+        if (status != OK)
+            return status;
+        if (!grow(g, f->count))
+            return error_set(err, ERR_MEMORY, "out of memory");
+        starts[i] = g->count;
+        append(g, f);
+        memcpy(t->stats + i * ENCODE_STATS, f->stats, sizeof(f->stats));
+        t->characters[i] = (float)f->characters;
+    }
+    starts[t->rows] = g->count;
+    return OK;
+}
+
+static enum status encode_table(struct train_table *t, struct arena *a, struct error *err)
+{
+    struct growing g = {0};
+    struct features f;
+    size_t *starts = ARENA_ARRAY(a, t->rows + 1, size_t);
+    if (!starts)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    enum status status = features_init(&f, err);
+    if (status != OK)
+        return status;
+    status = encode_rows(t, &g, starts, &f, err);
+    features_done(&f);
+    t->sparse = (struct sparse_rows){g.buckets, g.values, starts};
+    if (arena_defer(a, free, g.buckets) != OK || arena_defer(a, free, g.values) != OK)
+        status = error_set(err, ERR_MEMORY, "out of memory");
+    return status;
+}
+
+static void fill_scores(struct train_table *t)
+{
+    for (size_t i = 0; i < t->rows; i++)
+        for (size_t e = 0; e < t->experts; e++) {
+            const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+            t->scores[i * t->experts + e] = o->known ? o->score : -1;
+        }
+}
+
+/* A query's length: the mean over the experts of log(1 + output tokens), each in standard deviations of that expert,
+ * so that long-winded experts do not stand for long answers. */
+static void fill_lengths(struct train_table *t, double *sums, double *counts)
+{
+    memset(sums, 0, t->rows * sizeof(*sums));
+    memset(counts, 0, t->rows * sizeof(*counts));
+    for (size_t e = 0; e < t->experts; e++) {
+        double sum = 0, squares = 0, n = 0;
+        for (size_t i = 0; i < t->rows; i++) {
+            const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+            double x = o->tokens_known ? log1p(o->output_tokens) : 0;
+            sum += x;
+            squares += x * x;
+            n += o->tokens_known;
+        }
+        double mean = n > 0 ? sum / n : 0, variance = n > 0 ? squares / n - mean * mean : 0;
+        double scale = variance > 1e-6 ? 1 / sqrt(variance) : 0;
+        for (size_t i = 0; i < t->rows; i++) {
+            const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+            if (!o->tokens_known)
+                continue;
+            sums[i] += (log1p(o->output_tokens) - mean) * scale;
+            counts[i]++;
+        }
+    }
+    for (size_t i = 0; i < t->rows; i++)
+        t->lengths[i] = counts[i] > 0 ? (float)(sums[i] / counts[i]) : NAN;
+}
+
+enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
+                             struct error *err)
+{
+    t->stats = ARENA_ARRAY(a, t->rows * ENCODE_STATS, float);
+    t->characters = ARENA_ARRAY(a, t->rows, float);
+    t->scores = ARENA_ARRAY(a, t->rows * t->experts, float);
+    t->lengths = ARENA_ARRAY(a, t->rows, float);
+    t->groups = ARENA_ARRAY(a, t->rows, uint8_t);
+    t->folds = ARENA_ARRAY(a, t->rows, uint8_t);
+    double *scratch = ARENA_ARRAY(a, t->rows * 2, double);
+    if (!t->stats || !t->characters || !t->scores || !t->lengths || !t->groups || !t->folds ||
+        !scratch)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    fill_scores(t);
+    fill_lengths(t, scratch, scratch + t->rows);
+    for (size_t i = 0; i < t->rows; i++)
+        t->folds[i] =
+            (uint8_t)split_fold(t->dataset->queries[i].text_hash, hash64_mix(seed, 1), TRAIN_FOLDS);
+    enum status status = encode_table(t, a, err);
+    if (status == OK)
+        status = groups_find(t->dataset, t->scores, t->experts, t->groups, &t->group_count, err);
+    return status;
+}
+
+size_t train_table_rows(const struct train_table *t, unsigned fold, bool inside, uint32_t *order)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->rows; i++)
+        if ((t->folds[i] == fold) == inside)
+            order[count++] = (uint32_t)i;
+    return count;
+}
