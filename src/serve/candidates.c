@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-static enum status copy_bars(const struct snapshot *s, struct pool_target *target, struct arena *a,
+static enum status copy_bars(const struct pool *p, struct pool_target *target, struct arena *a,
                              struct error *err)
 {
-    size_t count = s->config->expert_count;
+    size_t count = pool_config(p)->expert_count;
     if (!target->barred)
         return OK;
     struct pool_bar *copy = ARENA_ARRAY(a, count, struct pool_bar);
@@ -18,23 +18,22 @@ static enum status copy_bars(const struct snapshot *s, struct pool_target *targe
 }
 
 /* *ret: with them. False: nobody is to be barred, and *ret is not there. */
-static enum status add_bars(const struct snapshot *s, struct pool_target target, uint64_t now_ms,
-                            struct arena *a, struct pool_target *ret, bool *ret_any,
-                            struct error *err)
+static enum status add_bars(const struct pool *p, struct gate *const *gates,
+                            struct pool_target target, uint64_t now_ms, struct arena *a,
+                            struct pool_target *ret, bool *ret_any, struct error *err)
 {
     enum status status = OK;
     bool any = false;
-    for (size_t i = 0; status == OK && i < s->config->expert_count; i++) {
+    for (size_t i = 0; status == OK && i < pool_config(p)->expert_count; i++) {
         uint64_t until = 0;
-        const char *why = gate_barred(s->gates[i], now_ms, &until);
+        const char *why = gate_barred(gates[i], now_ms, &until);
         if (!why)
             continue;
         if (!any)
-            status = copy_bars(s, &target, a, err);
+            status = copy_bars(p, &target, a, err);
         any = true;
         if (status == OK)
-            status =
-                pool_bar_expert(s->pool, &target, i, (struct pool_bar){why, ERR_OVERLOAD}, a, err);
+            status = pool_bar_expert(p, &target, i, (struct pool_bar){why, ERR_OVERLOAD}, a, err);
     }
     if (status == OK) {
         *ret = target;
@@ -43,18 +42,19 @@ static enum status add_bars(const struct snapshot *s, struct pool_target target,
     return status;
 }
 
-enum status candidates_choose(const struct snapshot *s, const struct openai_request *request,
-                              struct pool_target target, uint64_t now_ms, struct features *scratch,
-                              struct arena *a, struct pool_choice *ret, struct error *err)
+enum status candidates_choose(struct pool *p, struct gate *const *gates,
+                              const struct openai_request *request, struct pool_target target,
+                              uint64_t now_ms, struct features *scratch, struct arena *a,
+                              struct pool_choice *ret, struct error *err)
 {
     struct pool_target barred;
     bool any = false;
-    enum status status = add_bars(s, target, now_ms, a, &barred, &any, err);
+    enum status status = add_bars(p, gates, target, now_ms, a, &barred, &any, err);
     if (status == OK && any)
-        status = pool_choose(s->pool, request, barred, scratch, a, ret, err);
+        status = pool_choose(p, request, barred, scratch, a, ret, err);
     if (status == OK && any)
         return OK;
     if (status != OK && !(any && status == ERR_OVERLOAD))
         return status;
-    return pool_choose(s->pool, request, target, scratch, a, ret, err);
+    return pool_choose(p, request, target, scratch, a, ret, err);
 }

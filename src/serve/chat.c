@@ -152,8 +152,8 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     target.native = c->front.front == FRONT_MESSAGES;
     target.native_dialect = EXPERT_ANTHROPIC;
     target.native_only = c->asked.native_only;
-    status = candidates_choose(w->snapshot, &c->request, target, c->begin_ms, &w->features,
-                               c->x->arena, &c->choice, err);
+    status = candidates_choose(w->snapshot->pool, w->snapshot->gates, &c->request, target,
+                               c->begin_ms, &w->features, c->x->arena, &c->choice, err);
     if (status == ERR_INPUT)
         *param = target.plans_param;
     return status;

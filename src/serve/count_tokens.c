@@ -25,8 +25,8 @@ static enum status count(struct worker *w, struct http_exchange *x, struct calle
     target.native = true;
     target.native_dialect = EXPERT_ANTHROPIC;
     target.native_only = asked.native_only;
-    return candidates_choose(s, &request, target, loop_now_ms(w->loop), &w->features, x->arena, ret,
-                             err);
+    return candidates_choose(s->pool, s->gates, &request, target, loop_now_ms(w->loop),
+                             &w->features, x->arena, ret, err);
 }
 
 void count_tokens_handle(struct worker *w, struct http_exchange *x, struct caller *caller)

@@ -156,8 +156,8 @@ static enum status choose(struct worker *w, struct http_exchange *x, const struc
                                loop_now_ms(w->loop), x->arena, &target, err);
     if (status != OK)
         return status;
-    status = candidates_choose(w->snapshot, &request, target, loop_now_ms(w->loop), &w->features,
-                               x->arena, ret, err);
+    status = candidates_choose(w->snapshot->pool, w->snapshot->gates, &request, target,
+                               loop_now_ms(w->loop), &w->features, x->arena, ret, err);
     *param = status == ERR_INPUT ? target.plans_param : NULL;
     return status;
 }
