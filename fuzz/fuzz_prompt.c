@@ -1,8 +1,8 @@
 /* A prompt and an answer as the gateway sees them: choices lie inside the prompt, one behind the other. What follows
  * the first NUL are an upstream's events, a line each. */
 #include "base/check.h"
+#include "route/prompt_choices.h"
 #include "serve/plan_kept.h"
-#include "serve/plan_query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
 
 #include "base/check.h"
 #include "dialect/anthropic.h"
+#include "route/decision_json.h"
 #include "serve/cache.h"
 #include "serve/chat_int.h"
-#include "serve/decision.h"
 #include "store/ledger.h"
 
 #define USD_BYTES_MAX 32

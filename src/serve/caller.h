@@ -7,7 +7,7 @@
 
 #include "keys/keys.h"
 #include "net/http_server.h"
-#include "serve/pool.h"
+#include "route/pool.h"
 #include "serve/record.h"
 
 #define CALLER_HEADERS_MAX 8

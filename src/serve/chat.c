@@ -1,7 +1,7 @@
 /* POST /v1/chat/completions and the other fronts: reads and decides, has the experts asked (serve/ask.h), and ends what
  * runs when the client leaves. */
+#include "route/candidates.h"
 #include "serve/ask.h"
-#include "serve/candidates.h"
 #include "serve/errors.h"
 #include "serve/hedge.h"
 #include "serve/plan_run.h"

@@ -1,6 +1,6 @@
 /* POST /v1/messages/count_tokens: how many input tokens a message would have, as the expert that would be asked is
  * predicted to count them. No call is made, so it is an estimate, and says so. */
-#include "serve/candidates.h"
+#include "route/candidates.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/target.h"

@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "judge/answer.h"
+#include "route/prompt_choices.h"
 #include "serve/ask.h"
-#include "serve/plan_query.h"
 
 enum member_state {
     MEMBER_UNASKED,

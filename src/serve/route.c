@@ -1,6 +1,6 @@
 /* POST /v1/route: the decision with every number that led to it, and no call made. */
 #include "base/log.h"
-#include "serve/candidates.h"
+#include "route/candidates.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/target.h"

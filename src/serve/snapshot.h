@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "gate/gate.h"
 #include "predict/model.h"
-#include "serve/pool.h"
+#include "route/pool.h"
 
 struct snapshot {
     atomic_size_t holders;

@@ -8,9 +8,9 @@
 #pragma once
 
 #include "net/http_server.h"
+#include "route/pool.h"
 #include "serve/affinity.h"
 #include "serve/caller.h"
-#include "serve/pool.h"
 
 /* Bars of experts are in x->arena. On failure *ret_param names what is at fault, and *ret_code (may stay) is the
  * error's code where the status says too little. ERR_NOT_FOUND: no such model; ERR_INPUT. */

@@ -1,5 +1,5 @@
 /* Prompt → text and choices. */
-#include "serve/plan_query.h"
+#include "route/prompt_choices.h"
 
 /* How the letter of a choice is written: what stands before and behind it. */
 struct style {

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "dialect/tokens.h"
 #include "encode/refer.h"
-#include "serve/pool_int.h"
+#include "route/pool_int.h"
 
 #define TURNS_MAX        (OPENAI_EARLIER_MAX + 1)
 #define TURN_SHARE_MIN   0.05       /* a turn that says less of what is asked is left out */

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "plan/floor.h"
-#include "serve/budget_cell.h"
-#include "serve/pool.h"
+#include "route/budget_cell.h"
+#include "route/pool.h"
 
 struct pool_policy {
     struct policy policy;

@@ -1,5 +1,5 @@
 /* One for each request, on its way to the expert: numbers are written as fixed decimals without printf. */
-#include "serve/decision.h"
+#include "route/decision_json.h"
 
 #include <math.h>
 #include <string.h>

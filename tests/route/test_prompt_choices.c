@@ -1,5 +1,5 @@
 /* Prompts: the choices are found again as they were given. */
-#include "serve/plan_query.h"
+#include "route/prompt_choices.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

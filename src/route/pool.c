@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "dialect/anthropic.h"
 #include "dialect/tokens.h"
-#include "serve/pool_int.h"
+#include "route/pool_int.h"
 
 static const char over_max_cost[] = "over max_cost";
 

@@ -1,12 +1,12 @@
 /* A decision as the ledger keeps it: sound JSON with the choice's own numbers, in whatever room there is. */
-#include "serve/decision.h"
+#include "route/decision_json.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 
 #include "base/json.h"
 #include "base/money.h"
-#include "serve_test.h"
+#include "serve/serve_test.h"
 
 static struct model *model;
 static struct config *config;

@@ -1,5 +1,5 @@
 /* A lock and a count around struct budget. */
-#include "serve/budget_cell.h"
+#include "route/budget_cell.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

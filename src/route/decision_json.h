@@ -2,7 +2,7 @@
  * bounded size. */
 #pragma once
 
-#include "serve/pool.h"
+#include "route/pool.h"
 
 #define DECISION_ARMS_MAX 16 /* estimates that are kept: the best ones */
 

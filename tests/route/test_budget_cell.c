@@ -1,9 +1,9 @@
 /* Budgets that outlive a configuration: state goes on, the curve is new, and old requests still pay in. */
 #include <criterion/criterion.h>
 
-#include "serve/budget_cell.h"
-#include "serve/pool.h"
-#include "serve_test.h"
+#include "route/budget_cell.h"
+#include "route/pool.h"
+#include "serve/serve_test.h"
 
 #define EXPERTS SERVE_TEST_EXPERTS
 

@@ -1,5 +1,5 @@
 /* Candidates, limits and decisions. */
-#include "serve/pool.h"
+#include "route/pool.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "plan/floor.h"
-#include "serve_test.h"
+#include "serve/serve_test.h"
 
 static struct model *model;
 static struct config *config;

@@ -1,5 +1,5 @@
 /* The bars of health, laid over those that are there already. */
-#include "serve/candidates.h"
+#include "route/candidates.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gate/gate.h"
-#include "serve/pool.h"
+#include "route/pool.h"
 
 /* As pool_choose, with the experts barred whose circuit is open or who are cooling down (gate/gate.h), beside those
  * whom target.barred names. When that leaves nobody, they are chosen among as if they were not: who asks finds the door

@@ -1,6 +1,6 @@
 /* What a pool is made of, once: the configuration's experts bound to the model's, plans over them, policies with their
  * budgets and floors; and what "model" in a request means. */
-#include "serve/pool_int.h"
+#include "route/pool_int.h"
 
 #include <stdlib.h>
 
