@@ -3,16 +3,15 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all demo check check-all bench paper install format fuzz clean help
+.PHONY: all dev demo check check-all bench paper install format fuzz clean help
 
-all: $(BUILD)/build.ninja
+all:
 	@scripts/install-deps build
-	@ninja -C $(BUILD) leeroo
+	@scripts/build $(BUILD) leeroo
 
-$(BUILD)/build.ninja:
+dev:
 	@scripts/install-deps build
-	@meson setup $(BUILD) -Dtests=false -Doptimization=3 -Db_lto=true --prefix=$(PREFIX) >.setup.log 2>&1 || { cat .setup.log; rm -f .setup.log; exit 1; }
-	@rm -f .setup.log
+	@scripts/build build-dev leeroo
 
 demo: all
 	@$(BUILD)/leeroo demo
@@ -44,10 +43,11 @@ fuzz:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
 
 clean:
-	rm -rf build build-check build-clang build-tsan build-valgrind build-fuzz
+	rm -rf build build-dev build-check build-clang build-tsan build-valgrind build-fuzz
 
 help:
 	@echo 'make            build $(BUILD)/leeroo'
+	@echo 'make dev        build build-dev/leeroo: a change of one file takes seconds'
 	@echo 'make demo       the whole loop on built-in experts: no key, no data, no network'
 	@echo 'make check      unit tests under sanitizers, layer and format checks, end-to-end tests, fuzz seeds'
 	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches'
