@@ -23,7 +23,7 @@ check-all:
 	@scripts/check --all
 
 bench: all
-	@ninja -C $(BUILD)
+	@ninja -C $(BUILD) benches
 	@scripts/bench
 
 paper: all
