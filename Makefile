@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all dev demo check check-all bench paper install format fuzz clean help
+.PHONY: all dev demo test check check-all bench paper install format fuzz clean help
 
 all:
 	@scripts/install-deps build
@@ -15,6 +15,10 @@ dev:
 
 demo: all
 	@$(BUILD)/leeroo demo
+
+test:
+	@scripts/install-deps build
+	@scripts/run-test '$(T)'
 
 check:
 	@scripts/check
@@ -49,6 +53,7 @@ help:
 	@echo 'make            build $(BUILD)/leeroo'
 	@echo 'make dev        build build-dev/leeroo: a change of one file takes seconds'
 	@echo 'make demo       the whole loop on built-in experts: no key, no data, no network'
+	@echo 'make test T=x   one test: a folder of src, a file, a suite (T=split/*), an end-to-end test (T=drain)'
 	@echo 'make check      unit tests under sanitizers, layer and format checks, end-to-end tests, fuzz seeds'
 	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches'
 	@echo 'make bench      the benchmarks'
