@@ -167,9 +167,8 @@ static void fill(struct world *w, const struct dataset *d, const size_t *experts
         w->fold[i] = split_fold(q->text_hash, SEED, FOLDS);
         w->subject[i] = subject_of(d, known[i], subjects, &w->subjects);
         const struct model *m = w->models[w->fold[i]];
-        if (encode_text(model_encoder(m), q->prompt, &features, &err) != OK)
+        if (model_estimate_text(m, q->prompt, &features, w->estimates + i * w->arms, &err) != OK)
             die(&err);
-        model_estimate(m, &features, w->estimates + i * w->arms);
         for (size_t e = 0; e < w->arms; e++)
             w->outcomes[i * w->arms + e] = *dataset_outcome(d, known[i], experts[e]);
         w->dear_usd += (double)w->outcomes[(i + 1) * w->arms - 1].cost_nano_usd / NANO_PER_USD;

@@ -71,7 +71,7 @@ static enum status decide_once(const struct model *m, struct features *f, struct
     struct policy policy = {0};
     struct decision d;
     uint64_t start = clock_now_ns();
-    enum status st = encode_text(model_encoder(m), text, f, err);
+    enum status st = model_encode(m, text, f, err);
     if (st != OK)
         return st;
     uint64_t encoded = clock_now_ns();

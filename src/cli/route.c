@@ -210,10 +210,9 @@ static enum status route_query(struct router *r, const struct query *q, size_t l
     struct decision d;
     bool budgeted = r->policy.budget_usd_per_1k > 0;
     double lambda = budgeted ? budget_lambda(&r->budget) : r->policy.lambda, usual_usd = -1;
-    enum status st = encode_text(model_encoder(r->model), q->prompt, &r->features, err);
+    enum status st = model_estimate_text(r->model, q->prompt, &r->features, estimates, err);
     if (st != OK)
         return st;
-    model_estimate(r->model, &r->features, estimates);
     size_t arms = model_arm_count(r->model);
     if (budgeted)
         st = budget_decide(&r->budget, &r->policy, estimates, r->use, arms, &d, &usual_usd, err);

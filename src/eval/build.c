@@ -265,10 +265,9 @@ static enum status table_fill(const struct model *m, const struct dataset *d,
         return st;
     for (size_t row = 0; row < set->table.queries; row++) {
         const struct query *q = &d->queries[set->query_index[row]];
-        st = encode_text(model_encoder(m), q->prompt, &f, err);
+        st = model_estimate_text(m, q->prompt, &f, all, err);
         if (st != OK)
             break;
-        model_estimate(m, &f, all);
         row_fill(m, d, set->query_index[row], c, &f, all, set, row * columns_all(c));
         set->trained_on += model_trained_on(m, q->text_hash);
     }

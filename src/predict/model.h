@@ -47,8 +47,37 @@ model_checksum(const struct model *m); /* of the file's bytes: identifies the mo
 /* Whether a query with this text hash was trained on. */
 bool model_trained_on(const struct model *m, uint64_t text_hash);
 
-/* estimates[model_arm_count]. `f` must come from model_encoder(m). Costs at the trained prices; plan_price() gives
- * those of plans at other prices. No failure. */
+/* Text → estimates, the one way of decisions and of evaluation.
+ *
+ * `f` (features_init) takes what the model's encoders say about the text; it belongs to the request, one text at a
+ * time, and may be read afterwards (f->characters). estimates[model_arm_count]: costs at the trained prices;
+ * plan_price() gives those of plans at other prices. Any bytes are fine. Fails only for want of memory, or because
+ * an encoder that is not in this process does not answer; the estimates are untouched then. Blocks as long as the
+ * encoders do: of n-grams some microseconds per KB. */
+NODISCARD enum status model_estimate_text(const struct model *m, struct str text,
+                                          struct features *f, struct estimate *estimates,
+                                          struct error *err);
+
+/* The same for a thread that must not block: what is under way until `done` is called. */
+struct estimate_task;
+
+/* Called once, on the thread that began and never from inside model_estimate_begin. `err` is set unless `status` is
+ * OK. The task is gone when it is called. */
+typedef void estimate_done(enum status status, const struct error *err, void *arg);
+
+/* OK: all encoders answered at once; the estimates are there, `done` is never called, *ret_task is untouched.
+ * AGAIN: `done` will be called, unless *ret_task is cancelled first; `m`, the bytes of `text`, `f` and `estimates`
+ * must stay until then. Anything else is a failure, after which `done` is never called. */
+NODISCARD enum status model_estimate_begin(const struct model *m, struct str text,
+                                           struct features *f, struct estimate *estimates,
+                                           estimate_done *done, void *arg,
+                                           struct estimate_task **ret_task, struct error *err);
+/* Nothing is called or touched any more when it returns. NULL is fine. */
+void model_estimate_cancel(struct estimate_task *task);
+
+/* The second half alone: estimates from features that model_encode filled. No failure. */
+NODISCARD enum status model_encode(const struct model *m, struct str text, struct features *f,
+                                   struct error *err);
 void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates);
 
 /* How many input tokens a character more of a prompt is to an expert: learnt where tokens were recorded, else 1/4. */
