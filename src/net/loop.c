@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -38,7 +39,10 @@ struct loop_signal_watch {
     struct loop_signal_watch *next;
 };
 
+static const struct scheduler_ops scheduler_ops;
+
 struct loop {
+    struct scheduler scheduler; /* first: the loop as a scheduler, and back */
     struct event_base *base;
     uint64_t now_ms;        /* 0: not read in this round */
     struct loop_hook hooks; /* ring; this is its head */
@@ -51,6 +55,7 @@ struct loop {
 };
 
 struct loop_timer {
+    struct scheduler_timer as_scheduler; /* first */
     struct event event;
     struct loop *loop;
     uint64_t due_ms; /* by loop_now_ms */
@@ -159,6 +164,7 @@ enum status loop_create(struct loop **ret, struct error *err)
     struct loop *l = calloc(1, sizeof *l);
     if (!l)
         return error_set(err, ERR_MEMORY, "out of memory for an event loop");
+    l->scheduler.ops = &scheduler_ops;
     l->wake_fd = -1;
     l->last = &l->first;
     l->hooks.next = l->hooks.previous = &l->hooks;
@@ -285,6 +291,7 @@ struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *a
     struct loop_timer *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
+    t->as_scheduler.ops = &scheduler_ops;
     t->loop = l;
     t->fn = fn;
     t->arg = arg;
@@ -314,6 +321,56 @@ void loop_timer_free(struct loop_timer *t)
         return;
     event_del(&t->event);
     free(t);
+}
+
+/* The loop as a scheduler: the same functions by way of the members that stand first. */
+
+static uint64_t scheduler_now(const struct scheduler *s)
+{
+    return loop_now_ms((const struct loop *)s);
+}
+
+static struct scheduler_timer *scheduler_create_timer(struct scheduler *s, void (*fn)(void *),
+                                                      void *arg)
+{
+    return (struct scheduler_timer *)loop_timer_create((struct loop *)s, fn, arg);
+}
+
+static void scheduler_start_timer(struct scheduler_timer *t, uint64_t delay_ms)
+{
+    loop_timer_start((struct loop_timer *)t, delay_ms);
+}
+
+static void scheduler_stop_timer(struct scheduler_timer *t)
+{
+    loop_timer_stop((struct loop_timer *)t);
+}
+
+static void scheduler_free_timer(struct scheduler_timer *t)
+{
+    loop_timer_free((struct loop_timer *)t);
+}
+
+static enum status scheduler_post_message(struct scheduler *s, void (*fn)(void *), void *arg)
+{
+    return loop_post((struct loop *)s, fn, arg);
+}
+
+static const struct scheduler_ops scheduler_ops = {
+    .now_ms = scheduler_now,
+    .timer_create = scheduler_create_timer,
+    .timer_start = scheduler_start_timer,
+    .timer_stop = scheduler_stop_timer,
+    .timer_free = scheduler_free_timer,
+    .post = scheduler_post_message,
+};
+
+_Static_assert(offsetof(struct loop, scheduler) == 0, "a loop is a scheduler");
+_Static_assert(offsetof(struct loop_timer, as_scheduler) == 0, "and so are its timers");
+
+struct scheduler *loop_scheduler(struct loop *l)
+{
+    return &l->scheduler;
 }
 
 /* Signals */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/scheduler.h"
 
 struct loop;
 
@@ -24,6 +25,9 @@ void loop_timer_start(struct loop_timer *t,
                       uint64_t delay_ms); /* one shot; restarts when running */
 void loop_timer_stop(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t); /* NULL is fine */
+
+/* The loop for whoever needs no more of it than time, timers and messages. Lives as long as the loop. */
+struct scheduler *loop_scheduler(struct loop *l);
 
 /* SIGTERM, SIGINT, SIGHUP and the like, delivered on this loop. */
 NODISCARD enum status loop_signal(struct loop *l, int signal_number, void (*fn)(void *), void *arg);

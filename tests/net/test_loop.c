@@ -292,3 +292,40 @@ Test(loop, writable_is_told_while_wanted)
     cr_assert_eq(ready_seen, LOOP_WRITE);
     loop_io_free(io);
 }
+
+/* The loop as a scheduler */
+
+struct round {
+    struct scheduler *scheduler;
+    uint64_t begun_ms, timer_ms;
+    bool posted;
+};
+
+static void on_message(void *arg)
+{
+    ((struct round *)arg)->posted = true;
+}
+
+static void on_scheduled(void *arg)
+{
+    struct round *r = arg;
+    r->timer_ms = scheduler_now_ms(r->scheduler);
+    loop_stop(l);
+}
+
+Test(loop, is_a_scheduler)
+{
+    struct round r = {.scheduler = loop_scheduler(l)};
+    struct scheduler_timer *t = scheduler_timer_create(r.scheduler, on_scheduled, &r),
+                           *never = scheduler_timer_create(r.scheduler, on_scheduled, &r);
+    r.begun_ms = scheduler_now_ms(r.scheduler);
+    scheduler_timer_start(never, 0);
+    scheduler_timer_stop(never);
+    scheduler_timer_start(t, 5);
+    cr_assert_eq(scheduler_post(r.scheduler, on_message, &r), OK);
+    cr_assert_eq(loop_run(l, NULL), OK);
+    cr_expect(r.posted);
+    cr_expect_geq(r.timer_ms, r.begun_ms + 5);
+    scheduler_timer_free(t);
+    scheduler_timer_free(never);
+}
