@@ -1,86 +1,11 @@
-/* Places, the line and the desk. */
+/* Places and the line. Everything about a gate happens under its lock; what came of it is logged, and callbacks are
+ * made, once the lock is off. Any thread may enter and leave; a ticket belongs to the thread of its wake queue, and its
+ * timer runs there. The time is an argument, or the scheduler's: nothing here reads a clock. Do not call into a gate
+ * with another gate's lock held. */
 #include "gate/gate_int.h"
 
 #include "base/check.h"
 #include "base/log.h"
-
-/* The desk */
-
-static void on_message(void *arg)
-{
-    struct gate_desk *d = arg;
-    gate_desk_deliver(d, loop_now_ms(d->loop));
-}
-
-enum status gate_desk_init(struct gate_desk *d, struct loop *l, struct error *err)
-{
-    struct gate_desk made = {.loop = l};
-    if (pthread_mutex_init(&made.lock, NULL))
-        return error_set(err, ERR_MEMORY, "cannot make a lock");
-    *d = made;
-    return OK;
-}
-
-void gate_desk_done(struct gate_desk *d)
-{
-    if (!d->loop)
-        return;
-    CHECK(!d->first);
-    pthread_mutex_destroy(&d->lock);
-    d->loop = NULL;
-}
-
-/* When the message cannot be sent, the next ticket's will be, and until then each has its timer. */
-static void desk_put(struct gate_ticket *t)
-{
-    struct gate_desk *d = t->desk;
-    pthread_mutex_lock(&d->lock);
-    if (!t->on_desk) {
-        t->on_desk = true;
-        t->desk_next = NULL;
-        t->desk_previous = d->last;
-        *(d->last ? &d->last->desk_next : &d->first) = t;
-        d->last = t;
-    }
-    if (!d->posted && d->loop)
-        d->posted = loop_post(d->loop, on_message, d) == OK;
-    pthread_mutex_unlock(&d->lock);
-}
-
-static void desk_unlink(struct gate_desk *d, struct gate_ticket *t)
-{
-    *(t->desk_previous ? &t->desk_previous->desk_next : &d->first) = t->desk_next;
-    *(t->desk_next ? &t->desk_next->desk_previous : &d->last) = t->desk_previous;
-    t->desk_next = t->desk_previous = NULL;
-    t->on_desk = false;
-}
-
-static void desk_remove(struct gate_ticket *t)
-{
-    pthread_mutex_lock(&t->desk->lock);
-    if (t->on_desk)
-        desk_unlink(t->desk, t);
-    pthread_mutex_unlock(&t->desk->lock);
-}
-
-static struct gate_ticket *desk_pop(struct gate_desk *d)
-{
-    pthread_mutex_lock(&d->lock);
-    struct gate_ticket *t = d->first;
-    if (t)
-        desk_unlink(d, t);
-    else
-        d->posted = false;
-    pthread_mutex_unlock(&d->lock);
-    return t;
-}
-
-void gate_desk_deliver(struct gate_desk *d, uint64_t now_ms)
-{
-    struct gate_ticket *t;
-    while ((t = desk_pop(d)))
-        gate_ticket_tick(t, now_ms);
-}
 
 /* Places. All of this with the gate's lock held. */
 
@@ -143,7 +68,7 @@ static void turn_all_away(struct gate *g, const char *why, uint64_t until_ms)
         t->place = GATE_TURNED_AWAY;
         t->why = why;
         t->until_ms = until_ms;
-        desk_put(t);
+        wake_queue_put(t);
     }
 }
 
@@ -160,14 +85,14 @@ void gate_poll(struct gate *g, uint64_t now_ms)
         line_remove(g, t);
         take_place(g, t->tokens, now_ms);
         t->place = GATE_CALLED;
-        desk_put(t);
+        wake_queue_put(t);
     }
     if (!t)
         return;
     uint64_t before = t->poll_ms;
     t->poll_ms = wait == UINT64_MAX ? UINT64_MAX : now_ms + wait;
     if (t->poll_ms < before) /* its timer is set for later */
-        desk_put(t);
+        wake_queue_put(t);
 }
 
 /* What changed, told once the lock is off */
@@ -200,22 +125,21 @@ static void log_change(const struct gate *g, const struct change *c, uint64_t no
 static void on_timer(void *arg)
 {
     struct gate_ticket *t = arg;
-    gate_ticket_tick(t, loop_now_ms(t->desk->loop));
+    gate_ticket_look(t, scheduler_now_ms(t->wakes->scheduler));
 }
 
 static void arm(struct gate_ticket *t, uint64_t now_ms)
 {
     uint64_t at = t->poll_ms < t->deadline_ms ? t->poll_ms : t->deadline_ms;
-    if (t->timer)
-        loop_timer_start(t->timer, at > now_ms ? at - now_ms : 0);
+    scheduler_timer_start(t->timer, at > now_ms ? at - now_ms : 0);
 }
 
 /* Off every list; with the gate's lock not held. */
 static void forget(struct gate_ticket *t)
 {
-    if (t->desk)
-        desk_remove(t);
-    loop_timer_free(t->timer);
+    if (t->wakes)
+        wake_queue_remove(t);
+    scheduler_timer_free(t->timer);
     t->timer = NULL;
     t->gate = NULL;
     t->place = GATE_NOWHERE;
@@ -233,13 +157,11 @@ static enum gate_verdict refuse(struct gate *g, struct gate_ticket *t, const cha
 /* In line, with its timer; no timer, no waiting. */
 static enum gate_verdict queue(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask)
 {
-    if (ask->desk->loop) {
-        t->timer = loop_timer_create(ask->desk->loop, on_timer, t);
-        if (!t->timer)
-            return refuse(g, t, "out of memory", ask->now_ms + GATE_RETRY_MS);
-    }
+    t->timer = scheduler_timer_create(ask->wakes->scheduler, on_timer, t);
+    if (!t->timer)
+        return refuse(g, t, "out of memory", ask->now_ms + GATE_RETRY_MS);
     t->gate = g;
-    t->desk = ask->desk;
+    t->wakes = ask->wakes;
     t->on_turn = ask->on_turn;
     t->arg = ask->arg;
     t->deadline_ms = ask->now_ms + g->limits.queue_timeout_ms;
@@ -265,7 +187,7 @@ static enum gate_verdict try_enter(struct gate *g, struct gate_ticket *t,
         take_place(g, ask->tokens, ask->now_ms);
         CHECK(!health_enter(&g->health, ask->now_ms, &t->pass, &until));
         t->gate = g;
-        t->desk = NULL;
+        t->wakes = NULL;
         t->place = GATE_INSIDE;
         return GATE_GO;
     }
@@ -320,7 +242,7 @@ static enum gate_verdict look(struct gate *g, struct gate_ticket *t, uint64_t no
     return GATE_WAIT;
 }
 
-void gate_ticket_tick(struct gate_ticket *t, uint64_t now_ms)
+void gate_ticket_look(struct gate_ticket *t, uint64_t now_ms)
 {
     struct gate *g = t->gate;
     CHECK(g && t->place != GATE_INSIDE);
@@ -335,8 +257,8 @@ void gate_ticket_tick(struct gate_ticket *t, uint64_t now_ms)
         return;
     void (*on_turn)(void *, enum gate_verdict) = t->on_turn;
     if (verdict == GATE_GO) {
-        desk_remove(t);
-        loop_timer_free(t->timer);
+        wake_queue_remove(t);
+        scheduler_timer_free(t->timer);
         t->timer = NULL;
     } else {
         forget(t);

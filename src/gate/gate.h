@@ -1,6 +1,6 @@
-/* The door to one expert: how many calls at once, how many a minute, who waits, and its health (expert/health.h). One
- * gate for each name of an expert, shared by all threads, living as long as a configuration that names it, so that
- * neither a reload nor another thread begins anew.
+/* The gate in front of one expert: how many calls at once, how many a minute, which calls wait, and the expert's health
+ * (expert/health.h). There is one gate for each name of an expert. All threads share it, and it lives as long as a
+ * configuration names the expert, so that neither a reload nor another thread begins anew.
  *
  *     enter ─▶ GO ───────────────────────────────────────────────▶ leave
  *        │                                                           ▲
@@ -8,9 +8,9 @@
  *        │                                     └─▶ on_turn(FULL or BARRED): not in line any more
  *        └─▶ FULL, BARRED
  *
- * Who is in line is told on its own loop, by way of its worker's desk: a thread that frees a place puts the next ticket
- * on that desk and posts one message for however many lie there. gate_leave may be called at any time, and ends
- * whatever the ticket was about; a place is given back once, whoever forgot or said it twice. */
+ * A ticket in line hears of its turn on its own thread, by way of that thread's wake queue: whoever frees a place puts
+ * the next ticket there and posts one message for all that are in it. gate_leave may be called at any time and ends
+ * whatever the ticket was about; a place is given back once, even if it is called twice. */
 #pragma once
 
 #include <pthread.h>
@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/scheduler.h"
 #include "expert/call.h"
 #include "expert/expert.h"
-#include "net/loop.h"
 
 #define GATE_QUEUE_MAX       100000
 #define GATE_QUEUE_DEFAULT   100
@@ -40,8 +40,8 @@ enum gate_verdict {
     GATE_BARRED, /* circuit open or cooling down */
 };
 
-struct gate_desk { /* of a worker; outlives its tickets */
-    struct loop *loop;
+struct wake_queue { /* of a thread; outlives its tickets */
+    struct scheduler *scheduler;
     pthread_mutex_t lock; /* guards what follows */
     struct gate_ticket *first, *last;
     bool posted;
@@ -53,24 +53,24 @@ enum gate_place { GATE_NOWHERE, GATE_IN_LINE, GATE_CALLED, GATE_TURNED_AWAY, GAT
  * else. */
 struct gate_ticket {
     const char *why;   /* static text */
-    uint64_t until_ms; /* when it is worth another try, by the loops' clock */
+    uint64_t until_ms; /* when it is worth another try, by the scheduler's clock */
     struct gate *gate; /* NULL: nowhere */
     enum gate_place place;
-    struct gate_desk *desk;
+    struct wake_queue *wakes;
     void (*on_turn)(void *arg, enum gate_verdict verdict);
     void *arg;
     struct health_pass pass;
     int64_t tokens;
     uint64_t deadline_ms, poll_ms;
-    struct loop_timer *timer;
-    struct gate_ticket *next, *previous;           /* in line */
-    struct gate_ticket *desk_next, *desk_previous; /* on the desk */
-    bool on_desk;
+    struct scheduler_timer *timer;
+    struct gate_ticket *next, *previous;             /* in line */
+    struct gate_ticket *woken_next, *woken_previous; /* in the wake queue */
+    bool in_wake_queue;
 };
 
 struct gate_ask {
-    struct gate_desk *desk;
-    uint64_t now_ms; /* loop_now_ms */
+    struct wake_queue *wakes;
+    uint64_t now_ms; /* the scheduler's */
     int64_t tokens;  /* predicted, input and output */
     bool may_wait;
     void (*on_turn)(void *arg, enum gate_verdict verdict); /* never from inside gate_enter */
@@ -85,8 +85,9 @@ NODISCARD enum status gates_bind(struct gates *t, enum gate_kind kind, const str
                                  struct error *err);
 void gates_release(struct gates *t, struct gate *const *gates, size_t count);
 
-NODISCARD enum status gate_desk_init(struct gate_desk *d, struct loop *l, struct error *err);
-void gate_desk_done(struct gate_desk *d); /* before loop_free; of a desk that was never made, too */
+NODISCARD enum status wake_queue_init(struct wake_queue *q, struct scheduler *s, struct error *err);
+void wake_queue_done(
+    struct wake_queue *q); /* before the scheduler goes; of one that was never made, too */
 
 enum gate_verdict gate_enter(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask);
 /* `tokens`: what it really took, -1: as predicted. `hold_ms`: health_leave. */
@@ -110,7 +111,3 @@ struct gate_reading {
     uint64_t turned_away; /* who found no place, since it is known */
 };
 void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret);
-
-/* For tests without a loop: what the message and the timer of a ticket do. */
-void gate_desk_deliver(struct gate_desk *d, uint64_t now_ms);
-void gate_ticket_tick(struct gate_ticket *t, uint64_t now_ms);

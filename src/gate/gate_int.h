@@ -1,4 +1,4 @@
-/* Private to gate.c and gate_table.c. */
+/* Private to gate.c, gate_table.c and wake_queue.c. */
 #pragma once
 
 #include <stdatomic.h>
@@ -11,7 +11,7 @@ struct gate {
     size_t holders;
     char *name;
     enum gate_kind kind;
-    pthread_mutex_t lock; /* guards what follows; a desk's lock may be taken inside */
+    pthread_mutex_t lock; /* guards what follows; a wake queue's lock may be taken inside */
     atomic_bool troubled; /* false: surely nobody is barred; read without the lock */
     struct expert_limits limits;
     struct health health;
@@ -24,3 +24,10 @@ struct gate {
 /* With the lock held: lets in who may, and tells the first of the others when to look again. */
 void gate_poll(struct gate *g, uint64_t now_ms);
 void gate_set_troubled(struct gate *g, uint64_t now_ms);
+
+/* The ticket's thread looks at it: it may go in, is turned away, or waits on. */
+void gate_ticket_look(struct gate_ticket *t, uint64_t now_ms);
+
+/* wake_queue.c. Both may be called from any thread, with the gate's lock held. */
+void wake_queue_put(struct gate_ticket *t);
+void wake_queue_remove(struct gate_ticket *t);

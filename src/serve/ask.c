@@ -51,7 +51,7 @@ size_t ask_next(const struct chat *c)
 struct gate_ask ask_terms(const struct chat *c, size_t candidate)
 {
     const struct estimate *e = &c->choice.estimates[c->choice.order[candidate]];
-    return (struct gate_ask){.desk = &c->worker->desk,
+    return (struct gate_ask){.wakes = &c->worker->wakes,
                              .now_ms = now_ms(c),
                              .tokens = (int64_t)e->input_tokens + (int64_t)e->output_tokens};
 }

@@ -267,7 +267,7 @@ static void on_turn(void *arg, enum gate_verdict verdict)
 
 static void enter(struct embedding *e)
 {
-    const struct gate_ask terms = {.desk = &e->worker->desk,
+    const struct gate_ask terms = {.wakes = &e->worker->wakes,
                                    .now_ms = loop_now_ms(e->worker->loop),
                                    .tokens = embeddings_request_tokens(&e->request),
                                    .may_wait = true,

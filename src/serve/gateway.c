@@ -291,7 +291,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     if (status == OK)
         status = loop_create(&w->loop, err);
     if (status == OK)
-        status = gate_desk_init(&w->desk, w->loop, err);
+        status = wake_queue_init(&w->wakes, loop_scheduler(w->loop), err);
     if (status == OK)
         status = http_client_create(w->loop, &client, &w->client, err);
     if (status == OK && !(w->traces = traces_create(w)))
@@ -412,7 +412,7 @@ void gateway_free(struct gateway *g)
         traces_free(w->traces);
         if (w->client)
             http_client_free(w->client);
-        gate_desk_done(&w->desk);
+        wake_queue_done(&w->wakes);
         loop_free(w->loop);
         features_done(&w->features);
         metrics_free(w->metrics);

@@ -24,7 +24,7 @@ struct worker {
     struct loop *loop;
     struct http_server *server;
     struct http_client *client;
-    struct gate_desk desk;
+    struct wake_queue wakes;
     struct metrics *metrics;
     struct traces *traces;
     struct features features; /* scratch */

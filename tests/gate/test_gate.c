@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/virtual_clock.h"
 #include "gate/gate_bucket.h"
+#include "net/loop.h"
 
 #define VISITORS_MAX 64
 
@@ -59,7 +61,7 @@ Test(gate, a_new_limit_keeps_what_was_taken)
     cr_expect_eq(gate_bucket_wait_ms(&b, 1000000, 0), 0, "unset means unlimited");
 }
 
-/* Gates, without a loop: tickets are ticked by hand */
+/* Gates, on a clock that the tests move */
 
 struct visitor {
     struct gate_ticket ticket;
@@ -71,7 +73,8 @@ struct door {
     struct gates *table;
     struct expert expert;
     struct gate *gate;
-    struct gate_desk desk;
+    struct virtual_clock clock;
+    struct wake_queue wakes;
     struct visitor visitors[VISITORS_MAX];
 };
 
@@ -92,7 +95,8 @@ static struct door *door_open(struct expert_limits limits)
         d->visitors[i].last = GATE_WAIT;
     cr_assert_eq(gates_create(&d->table, NULL), OK);
     cr_assert_eq(gates_bind(d->table, GATE_CHAT, &d->expert, 1, 0, &d->gate, NULL), OK);
-    cr_assert_eq(gate_desk_init(&d->desk, NULL, NULL), OK);
+    virtual_clock_init(&d->clock, 0);
+    cr_assert_eq(wake_queue_init(&d->wakes, &d->clock.scheduler, NULL), OK);
     return d;
 }
 
@@ -104,7 +108,8 @@ static void door_close(struct door *d)
     gate_read(d->gate, 0, &r);
     cr_expect_eq(r.in_flight, 0);
     cr_expect_eq(r.waiting, 0);
-    gate_desk_done(&d->desk);
+    virtual_clock_done(&d->clock);
+    wake_queue_done(&d->wakes);
     gates_release(d->table, &d->gate, 1);
     gates_free(d->table);
     free(d);
@@ -113,7 +118,9 @@ static void door_close(struct door *d)
 static enum gate_verdict enter_for(struct door *d, size_t i, uint64_t now_ms, int64_t tokens,
                                    bool may_wait)
 {
-    const struct gate_ask ask = {.desk = &d->desk,
+    if (now_ms > d->clock.now_ms)
+        virtual_clock_advance_to(&d->clock, now_ms);
+    const struct gate_ask ask = {.wakes = &d->wakes,
                                  .now_ms = now_ms,
                                  .tokens = tokens,
                                  .may_wait = may_wait,
@@ -129,8 +136,9 @@ static enum gate_verdict enter(struct door *d, size_t i, uint64_t now_ms)
 
 static void leave(struct door *d, size_t i, uint64_t now_ms)
 {
+    virtual_clock_advance_to(&d->clock, now_ms);
     gate_leave(&d->visitors[i].ticket, now_ms, HEALTH_GOOD, 0, -1);
-    gate_desk_deliver(&d->desk, now_ms);
+    virtual_clock_settle(&d->clock);
 }
 
 static void expect_reading(struct door *d, uint32_t in_flight, uint32_t waiting)
@@ -188,12 +196,13 @@ Test(gate, a_place_is_given_back_once)
 
 Test(gate, who_will_not_wait_does_not_jump_the_queue)
 {
-    struct door *d = door_open(
-        (struct expert_limits){.requests_per_minute = 1, .queue_length = 9, .queue_timeout_ms = 9});
+    struct door *d = door_open((struct expert_limits){
+        .requests_per_minute = 1, .queue_length = 9, .queue_timeout_ms = 90000});
     cr_expect_eq(enter(d, 0, 0), GATE_GO);
     cr_expect_eq(enter_for(d, 1, 0, 0, false), GATE_FULL);
     cr_expect_eq(d->visitors[1].ticket.until_ms, 60000, "one a minute");
     cr_expect_eq(enter(d, 2, 0), GATE_WAIT);
+    d->clock.now_ms = 60000; /* its timer has not run yet */
     cr_expect_eq(enter_for(d, 1, 60000, 0, false), GATE_FULL, "another is before it");
     door_close(d);
 }
@@ -204,9 +213,9 @@ Test(gate, waiting_has_an_end)
         (struct expert_limits){.concurrency = 1, .queue_length = 9, .queue_timeout_ms = 500});
     enter(d, 0, 0);
     cr_expect_eq(enter(d, 1, 100), GATE_WAIT);
-    gate_ticket_tick(&d->visitors[1].ticket, 599);
+    virtual_clock_advance_to(&d->clock, 599);
     cr_expect_eq(d->visitors[1].turns, 0);
-    gate_ticket_tick(&d->visitors[1].ticket, 600);
+    virtual_clock_advance_to(&d->clock, 600);
     cr_expect_eq(d->visitors[1].last, GATE_FULL);
     cr_expect_str_eq(d->visitors[1].ticket.why, "no place became free in time");
     expect_reading(d, 1, 0);
@@ -235,10 +244,10 @@ Test(gate, who_is_called_and_has_left_gives_the_place_on)
     enter(d, 0, 0);
     enter(d, 1, 0);
     enter(d, 2, 0);
-    gate_leave(&d->visitors[0].ticket, 0, HEALTH_GOOD, 0, -1); /* 1 lies on the desk now */
+    gate_leave(&d->visitors[0].ticket, 0, HEALTH_GOOD, 0, -1); /* 1 is in the wake queue now */
     expect_reading(d, 1, 1);
     gate_leave(&d->visitors[1].ticket, 0, HEALTH_NONE, 0, -1);
-    gate_desk_deliver(&d->desk, 0);
+    virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[1].turns, 0);
     cr_expect_eq(d->visitors[2].last, GATE_GO);
     expect_reading(d, 1, 0);
@@ -254,14 +263,12 @@ Test(gate, requests_per_minute)
     leave(d, 0, 0);
     cr_expect_eq(enter(d, 2, 0), GATE_WAIT);
     cr_expect_eq(enter(d, 3, 0), GATE_WAIT);
-    gate_desk_deliver(&d->desk, 29999);
+    virtual_clock_advance_to(&d->clock, 29999);
     cr_expect_eq(d->visitors[2].turns, 0);
-    gate_ticket_tick(&d->visitors[2].ticket, 30000);
-    gate_desk_deliver(&d->desk, 30000);
+    virtual_clock_advance_to(&d->clock, 30000);
     cr_expect_eq(d->visitors[2].last, GATE_GO);
     cr_expect_eq(d->visitors[3].turns, 0);
-    gate_ticket_tick(&d->visitors[3].ticket, 60000);
-    gate_desk_deliver(&d->desk, 60000);
+    virtual_clock_advance_to(&d->clock, 60000);
     cr_expect_eq(d->visitors[3].last, GATE_GO);
     door_close(d);
 }
@@ -278,8 +285,7 @@ Test(gate, the_next_in_line_is_told_when_to_look)
     cr_expect_eq(d->visitors[2].ticket.poll_ms, UINT64_MAX);
     leave(d, 1, 500);
     cr_expect_eq(d->visitors[2].ticket.poll_ms, 1000);
-    gate_ticket_tick(&d->visitors[2].ticket, 1000);
-    gate_desk_deliver(&d->desk, 1000);
+    virtual_clock_advance_to(&d->clock, 1000);
     cr_expect_eq(d->visitors[2].last, GATE_GO);
     door_close(d);
 }
@@ -308,12 +314,12 @@ Test(gate, an_open_circuit_sends_the_line_away_at_once)
     cr_expect_eq(enter(d, 3, 0), GATE_WAIT);
     cr_expect_null(gate_barred(d->gate, 0, &until));
     gate_leave(&d->visitors[0].ticket, 0, HEALTH_BAD, 0, -1);
-    gate_desk_deliver(&d->desk, 0);
+    virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[3].last, GATE_GO);
     cr_expect_eq(enter(d, 4, 0), GATE_WAIT);
     for (size_t i = 1; i < 3; i++)
         gate_leave(&d->visitors[i].ticket, 0, HEALTH_BAD, 0, -1);
-    gate_desk_deliver(&d->desk, 0);
+    virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[4].turns, 1);
     cr_expect_eq(d->visitors[4].last, GATE_BARRED);
     cr_expect_str_eq(d->visitors[4].ticket.why, "circuit open");
@@ -383,7 +389,7 @@ Test(gate, a_reload_keeps_the_state_and_takes_the_settings)
     cr_assert_eq(gates_bind(d->table, GATE_CHAT, two, 2, 0, gates, NULL), OK);
     cr_expect_eq(gates[1], d->gate);
     cr_expect_neq(gates[0], d->gate);
-    gate_desk_deliver(&d->desk, 0);
+    virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[1].last, GATE_GO, "there is room for two now");
     gates_release(d->table, gates, 2);
     expect_reading(d, 2, 0);
@@ -411,7 +417,7 @@ struct walker {
 
 struct runner {
     struct loop *loop;
-    struct gate_desk desk;
+    struct wake_queue wakes;
     struct walker walkers[4];
     unsigned running;
     pthread_t thread;
@@ -448,7 +454,7 @@ static void on_walker_turn(void *arg, enum gate_verdict verdict)
 
 static void walk(struct walker *w)
 {
-    const struct gate_ask ask = {.desk = &w->runner->desk,
+    const struct gate_ask ask = {.wakes = &w->runner->wakes,
                                  .now_ms = loop_now_ms(w->runner->loop),
                                  .tokens = 5,
                                  .may_wait = true,
@@ -492,7 +498,7 @@ Test(gate, many_threads_share_a_door)
     for (size_t t = 0; t < THREADS; t++) {
         struct runner *r = &runners[t];
         cr_assert_eq(loop_create(&r->loop, NULL), OK);
-        cr_assert_eq(gate_desk_init(&r->desk, r->loop, NULL), OK);
+        cr_assert_eq(wake_queue_init(&r->wakes, loop_scheduler(r->loop), NULL), OK);
         r->running = 4;
         for (size_t i = 0; i < 4; i++) {
             struct walker *w = &r->walkers[i];
@@ -510,7 +516,7 @@ Test(gate, many_threads_share_a_door)
     for (size_t t = 0; t < THREADS; t++) {
         for (size_t i = 0; i < 4; i++)
             loop_timer_free(runners[t].walkers[i].timer);
-        gate_desk_done(&runners[t].desk);
+        wake_queue_done(&runners[t].wakes);
         loop_free(runners[t].loop);
     }
     cr_expect_leq(atomic_load(&crowd.most), PLACES);
