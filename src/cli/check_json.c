@@ -57,7 +57,7 @@ static void write_expert(struct buf *b, const struct check_found *f, size_t i)
 
 static void write_policy(struct buf *b, const struct config *c, size_t i)
 {
-    const struct config_policy *p = &c->policies[i];
+    const struct route_policy *p = &c->policies[i];
     text(b, i ? ",{" : "{", "name", p->name);
     buf_addf(b, ",\"default\":%s,\"lambda\":", truth(i == c->default_policy));
     json_write_double(b, p->policy.lambda);

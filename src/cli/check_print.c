@@ -106,7 +106,7 @@ static void print_policies(const struct config *c, int width, FILE *out)
 {
     fprintf(out, "\n%-*s  rule\n", width, "policy");
     for (size_t i = 0; i < c->policy_count; i++) {
-        const struct config_policy *p = &c->policies[i];
+        const struct route_policy *p = &c->policies[i];
         fprintf(out, "%-*.*s  ", width, STR_FMT(p->name));
         print_rule(&p->policy, out);
         for (size_t e = 0, n = 0; p->use && e < c->expert_count; e++)

@@ -40,7 +40,7 @@ static bool has_budget(const struct config *config)
 
 /* A policy that asks for plans of which none can run answers with single experts. */
 static bool lacks_plans(const struct config *config, const struct model *model,
-                        const struct config_policy *p)
+                        const struct route_policy *p)
 {
     bool use[MODEL_ARMS_MAX] = {false};
     struct error err;
@@ -66,7 +66,7 @@ void setup_warnings(const struct config *config, const struct model *model,
         warn(arg, &(struct setup_warning){.what = "budgets begin anew at every start",
                                           .mend = "give a state_dir in the configuration"});
     for (size_t i = 0; i < config->policy_count; i++) {
-        const struct config_policy *p = &config->policies[i];
+        const struct route_policy *p = &config->policies[i];
         if (lacks_plans(config, model, p))
             warn(arg,
                  &(struct setup_warning){.what = "no plan of the policy can run",

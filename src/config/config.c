@@ -263,6 +263,17 @@ void config_free(struct config *c)
     arena_free(c->arena);
 }
 
+struct pool_settings config_pool_settings(const struct config *c)
+{
+    CHECK(c->reference != SIZE_MAX);
+    return (struct pool_settings){.experts = c->experts,
+                                  .expert_count = c->expert_count,
+                                  .policies = c->policies,
+                                  .policy_count = c->policy_count,
+                                  .default_policy = c->default_policy,
+                                  .reference = c->reference};
+}
+
 enum status config_override_policy(struct config *c, const char *name, const struct policy *policy,
                                    struct error *err)
 {

@@ -12,6 +12,7 @@
 #include "expert/expert.h"
 #include "plan/decide.h"
 #include "predict/model.h"
+#include "route/pool_settings.h"
 
 #define CONFIG_BYTES_MAX    (1u << 20)
 #define CONFIG_EXPERTS_MAX  MODEL_EXPERTS_MAX
@@ -20,15 +21,6 @@
 
 struct config_place {
     size_t line, column;
-};
-
-struct config_policy {
-    struct str name;
-    struct policy policy;
-    const bool *use;                        /* [expert_count]; NULL: all */
-    struct str plans;                       /* as plan_allow takes them; empty: all */
-    const struct config_place *plan_places; /* where each of them stands, for messages made later */
-    uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
 };
 
 struct config_origin { /* of one expert, for messages made later */
@@ -115,7 +107,9 @@ struct config {
     size_t expert_count;
     struct expert *embedders; /* of POST /v1/embeddings, by name; nothing is routed among them */
     size_t embedder_count;
-    struct config_policy *policies;
+    struct route_policy *policies;
+    /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */
+    const struct config_place **plan_places;
     size_t policy_count;
     size_t default_policy;
     size_t
@@ -133,6 +127,8 @@ void config_free(struct config *c); /* NULL is fine; wipes the keys */
 /* Every expert must be one that the model can estimate; experts without prices get the model's. Plans that a policy
  * names must be the model's, and their members the policy's. */
 NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
+/* What the pool of such experts and policies is made of; points into c. config_bind must have succeeded. */
+struct pool_settings config_pool_settings(const struct config *c);
 /* Adds a policy (or replaces one of that name) and makes it the default; for `ask`. */
 NODISCARD enum status config_override_policy(struct config *c, const char *name,
                                              const struct policy *policy, struct error *err);

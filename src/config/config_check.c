@@ -129,7 +129,7 @@ static enum status unknown_expert(const struct config *c, size_t index, const st
 }
 
 /* Experts of the model that the policy may ask, into use[model_arm_count]. */
-static void policy_experts(const struct config *c, const struct config_policy *p,
+static void policy_experts(const struct config *c, const struct route_policy *p,
                            const struct model *m, bool *use)
 {
     for (size_t i = 0; i < c->expert_count; i++)
@@ -137,7 +137,7 @@ static void policy_experts(const struct config *c, const struct config_policy *p
 }
 
 /* A plan by its name must be there, and whole: a policy that silently lacks it would surprise. */
-static enum status check_pattern(const struct config *c, const struct config_policy *p,
+static enum status check_pattern(const struct config *c, const struct route_policy *p,
                                  struct config_place at, struct str pattern, const struct model *m,
                                  struct error *err)
 {
@@ -157,14 +157,15 @@ static enum status check_pattern(const struct config *c, const struct config_pol
                         STR_FMT(pattern), STR_FMT(p->name));
 }
 
-static enum status check_plans(const struct config *c, const struct config_policy *p,
-                               const struct model *m, struct error *err)
+static enum status check_plans(const struct config *c, size_t policy, const struct model *m,
+                               struct error *err)
 {
+    const struct route_policy *p = &c->policies[policy];
     struct str rest = p->plans;
     enum status status = OK;
     for (size_t i = 0; rest.len > 0 && status == OK; i++) {
         struct str pattern = str_split(&rest, ';');
-        status = check_pattern(c, p, p->plan_places[i], pattern, m, err);
+        status = check_pattern(c, p, c->plan_places[policy][i], pattern, m, err);
     }
     return status;
 }
@@ -191,7 +192,7 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
     if (c->reference == SIZE_MAX)
         c->reference = dearest_expert(c);
     for (size_t i = 0; i < c->policy_count; i++) {
-        enum status status = check_plans(c, &c->policies[i], m, err);
+        enum status status = check_plans(c, i, m, err);
         if (status != OK)
             return status;
     }

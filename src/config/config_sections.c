@@ -318,7 +318,8 @@ static enum status add_pattern(struct conf_reader *r, const struct yaml_tree *no
 
 /* Whether the model has such plans is seen in config_bind. */
 static enum status read_plans(struct conf_reader *r, const struct yaml_tree *node,
-                              struct config_policy *into, struct error *err)
+                              struct str *ret_plans, const struct config_place **ret_places,
+                              struct error *err)
 {
     bool list = node->kind == TREE_LIST;
     size_t count = list ? node->count : 1;
@@ -339,8 +340,8 @@ static enum status read_plans(struct conf_reader *r, const struct yaml_tree *nod
     buf_done(&joined);
     if (status != OK)
         return status;
-    into->plans = kept;
-    into->plan_places = places;
+    *ret_plans = kept;
+    *ret_places = places;
     return OK;
 }
 
@@ -348,7 +349,7 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
                                const struct yaml_tree *node, struct error *err)
 {
     struct config *c = r->context;
-    struct config_policy *p = &c->policies[c->policy_count];
+    struct route_policy *p = &c->policies[c->policy_count];
     struct raw_policy raw = {0};
     uint32_t seen = 0;
     enum status status = config_check_policy_name(r, key, err);
@@ -362,7 +363,7 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
     if (status == OK && raw.experts)
         status = read_use(r, raw.experts, &p->use, err);
     if (status == OK && raw.plans)
-        status = read_plans(r, raw.plans, p, err);
+        status = read_plans(r, raw.plans, &p->plans, &c->plan_places[c->policy_count], err);
     if (status != OK)
         return status;
     p->name = key->scalar;
@@ -384,9 +385,10 @@ enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *
     if (count > CONFIG_POLICIES_MAX)
         return conf_fail(r, node, err, "%zu policies; at most %d are possible", count,
                          CONFIG_POLICIES_MAX);
-    c->policies =
-        ARENA_ARRAY(c->arena, count + 2, struct config_policy); /* + default, + override */
-    if (!c->policies)
+    /* + default, + override */
+    c->policies = ARENA_ARRAY(c->arena, count + 2, struct route_policy);
+    c->plan_places = ARENA_ARRAY(c->arena, count + 2, const struct config_place *);
+    if (!c->policies || !c->plan_places)
         return config_no_memory(err);
     for (size_t i = 0; i < count; i++) {
         enum status status = read_policy(r, &node->keys[i], &node->items[i], err);
@@ -394,7 +396,7 @@ enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *
             return status;
     }
     if (count == 0) /* no price on quality: the best predicted expert */
-        c->policies[c->policy_count++] = (struct config_policy){.name = STR("default")};
+        c->policies[c->policy_count++] = (struct route_policy){.name = STR("default")};
     return OK;
 }
 

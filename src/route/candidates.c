@@ -6,7 +6,7 @@
 static enum status copy_bars(const struct pool *p, struct pool_target *target, struct arena *a,
                              struct error *err)
 {
-    size_t count = pool_config(p)->expert_count;
+    size_t count = pool_settings(p)->expert_count;
     if (!target->barred)
         return OK;
     struct pool_bar *copy = ARENA_ARRAY(a, count, struct pool_bar);
@@ -24,7 +24,7 @@ static enum status add_bars(const struct pool *p, struct gate *const *gates,
 {
     enum status status = OK;
     bool any = false;
-    for (size_t i = 0; status == OK && i < pool_config(p)->expert_count; i++) {
+    for (size_t i = 0; status == OK && i < pool_settings(p)->expert_count; i++) {
         uint64_t until = 0;
         const char *why = gate_barred(gates[i], now_ms, &until);
         if (!why)

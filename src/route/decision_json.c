@@ -87,7 +87,7 @@ static void add_best(struct best *b, const struct pool_choice *choice, size_t fr
 /* The chosen one, experts, plans: whether they were candidates or not. */
 static void write_estimates(const struct pool *p, const struct pool_choice *choice, struct buf *out)
 {
-    size_t experts = pool_config(p)->expert_count;
+    size_t experts = pool_settings(p)->expert_count;
     struct best best = {.arms = {choice->decision.arm}, .count = 1};
     add_best(&best, choice, 0, experts);
     add_best(&best, choice, experts, pool_arm_count(p));
@@ -133,7 +133,7 @@ static void write_order(const struct pool *p, const struct pool_choice *choice, 
 static void write_cached(const struct pool *p, const struct pool_choice *choice, struct buf *out)
 {
     bool any = false;
-    size_t experts = pool_config(p)->expert_count;
+    size_t experts = pool_settings(p)->expert_count;
     for (size_t i = 0; choice->cached_tokens && i < experts && has_room(out); i++) {
         if (choice->cached_tokens[i] == 0)
             continue;

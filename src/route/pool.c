@@ -41,7 +41,7 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
         limit -= others_nano_usd;
     }
     limit -= failed_nano_usd;
-    return output_within(&p->config->experts[expert].price, e, c->input_tokens, r, limit);
+    return output_within(&p->settings.experts[expert].price, e, c->input_tokens, r, limit);
 }
 
 /* What of the request cannot be said in the expert's dialect. */
@@ -56,8 +56,8 @@ static const char *cannot_say(const struct expert *e, const struct pool_choice *
 /* Looked for once, however many experts speak it. A text without messages lacks nothing. */
 static const char *find_lack(const struct pool *p, const struct openai_request *r)
 {
-    for (size_t i = 0; i < p->config->expert_count && r->messages.type != JSON_NONE; i++)
-        if (p->config->experts[i].dialect == EXPERT_ANTHROPIC)
+    for (size_t i = 0; i < p->settings.expert_count && r->messages.type != JSON_NONE; i++)
+        if (p->settings.experts[i].dialect == EXPERT_ANTHROPIC)
             return anthropic_lacks(r);
     return NULL;
 }
@@ -65,9 +65,9 @@ static const char *find_lack(const struct pool *p, const struct openai_request *
 enum status pool_bar_expert(const struct pool *p, struct pool_target *target, size_t expert,
                             struct pool_bar bar, struct arena *a, struct error *err)
 {
-    CHECK(expert < p->config->expert_count && bar.why);
+    CHECK(expert < p->settings.expert_count && bar.why);
     if (!target->barred)
-        target->barred = ARENA_ARRAY(a, p->config->expert_count, struct pool_bar);
+        target->barred = ARENA_ARRAY(a, p->settings.expert_count, struct pool_bar);
     if (!target->barred)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     if (!target->barred[expert].why)
@@ -125,7 +125,7 @@ static const char *cannot_take(const char *lost, struct arena *a)
 static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
                            struct arena *a, const struct pool_choice *c)
 {
-    const struct expert *e = &p->config->experts[i];
+    const struct expert *e = &p->settings.experts[i];
     const char *lacks = lacks_what(r->needs & ~e->capabilities);
     const char *lost = cannot_say(e, c);
     if (!is_in_policy(p, i, &c->target))
@@ -157,12 +157,12 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
     bool *use = ARENA_ARRAY(a, p->arm_count, bool), *scratch = ARENA_ARRAY(a, p->model_count, bool);
     if (!use || !scratch)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    for (size_t i = 0; i < p->config->expert_count; i++)
+    for (size_t i = 0; i < p->settings.expert_count; i++)
         scratch[p->model_index[i]] = true;
     enum status status = pool_allow_plans(p, c->target.plans, scratch, use, &unknown);
     if (status != OK) /* the request is at fault, not its path */
         return error_set(err, ERR_INPUT, "%s", unknown.text);
-    for (size_t i = p->config->expert_count; i < p->arm_count; i++) {
+    for (size_t i = p->settings.expert_count; i < p->arm_count; i++) {
         const struct plan *plan = &p->arms[i];
         const char **into = &c->ruled_out[i];
         *into = why;
@@ -183,7 +183,7 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
 static enum status choose_named(const struct pool *p, const struct openai_request *r,
                                 struct pool_choice *c, struct error *err)
 {
-    const struct expert *expert = &p->config->experts[c->target.expert];
+    const struct expert *expert = &p->settings.experts[c->target.expert];
     const struct estimate *e = &c->estimates[c->target.expert];
     const struct pool_bar *bar = c->target.barred ? &c->target.barred[c->target.expert] : NULL;
     const char *lost = cannot_say(expert, c);
@@ -210,7 +210,7 @@ static enum status choose_named(const struct pool *p, const struct openai_reques
 static enum status status_of_nobody(const struct pool *p, const struct pool_choice *c)
 {
     enum status status = ERR_UNSUPPORTED;
-    for (size_t i = 0; c->target.barred && i < p->config->expert_count; i++) {
+    for (size_t i = 0; c->target.barred && i < p->settings.expert_count; i++) {
         const struct pool_bar *bar = &c->target.barred[i];
         if (!bar->why || c->ruled_out[i] != bar->why)
             continue;
@@ -227,8 +227,8 @@ static enum status nobody_eligible(const struct pool *p, const struct pool_choic
 {
     struct buf why;
     buf_init(&why, 240);
-    for (size_t i = 0; i < p->config->expert_count; i++)
-        buf_addf(&why, "%s%.*s: %s", i ? "; " : "", STR_FMT(p->config->experts[i].name),
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        buf_addf(&why, "%s%.*s: %s", i ? "; " : "", STR_FMT(p->settings.experts[i].name),
                  c->ruled_out[i]);
     enum status status =
         error_set(err, status_of_nobody(p, c), "no expert can serve this request (%s%s)",
@@ -252,16 +252,16 @@ static void fill_order(const struct pool *p, const struct policy *policy, double
     const struct plan *plan = &p->arms[c->decision.arm];
     for (size_t k = 0; k < plan->member_count; k++)
         c->order[k] = plan->members[k];
-    for (size_t i = 0; i < p->config->expert_count; i++)
+    for (size_t i = 0; i < p->settings.expert_count; i++)
         eligible[i] = eligible[i] && !is_member(plan, i);
     c->order_count = plan->member_count + decide_fallbacks(policy, lambda, c->estimates, eligible,
-                                                           p->config->expert_count, SIZE_MAX,
+                                                           p->settings.expert_count, SIZE_MAX,
                                                            c->order + plan->member_count);
 }
 
 static bool is_too_dear_for_all(const struct pool *p, const struct pool_choice *c)
 {
-    for (size_t i = 0; i < p->config->expert_count; i++)
+    for (size_t i = 0; i < p->settings.expert_count; i++)
         if (c->ruled_out[i] == over_max_cost)
             return true;
     return false;
@@ -320,7 +320,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
                         struct pool_target target, struct features *scratch, struct arena *a,
                         struct pool_choice *ret, struct error *err)
 {
-    size_t count = p->arm_count, experts = p->config->expert_count;
+    size_t count = p->arm_count, experts = p->settings.expert_count;
     struct estimate *estimates = ARENA_ARRAY(a, count, struct estimate);
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,

@@ -2,28 +2,29 @@
  * estimate, and who is chosen. Shared by all threads: immutable, but for the budget of each policy, which has a
  * lock of its own.
  *
- * Indices of experts are the configuration's. An arm is an expert, with the same index, or behind those one of the
- * model's plans over configured experts (predict/arm.h); the members of a plan are the configuration's, too. */
+ * Indices of experts are the settings'. An arm is an expert, with the same index, or behind those one of the
+ * model's plans over such experts (predict/arm.h); the members of a plan are indices of the settings, too. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "config/config.h"
 #include "dialect/openai_request.h"
 #include "encode/encode.h"
 #include "plan/budget_state.h"
 #include "plan/decide.h"
 #include "predict/model.h"
+#include "route/pool_settings.h"
 
 struct pool;
 
-/* Neither is owned; both must outlive the pool. config_bind must have succeeded. */
-NODISCARD enum status pool_create(const struct config *config, const struct model *model,
+/* The settings are copied; what they point to, and the model, is not owned and must outlive the pool. ERR_NOT_FOUND: an
+ * expert that the model cannot estimate, or a plan that it does not have; ERR_MEMORY. */
+NODISCARD enum status pool_create(const struct pool_settings *settings, const struct model *model,
                                   struct pool **ret, struct error *err);
 void pool_free(struct pool *p); /* NULL is fine */
-const struct config *pool_config(const struct pool *p);
+const struct pool_settings *pool_settings(const struct pool *p);
 const struct model *pool_model(const struct pool *p);
 size_t pool_arm_count(const struct pool *p);
 /* Of an expert a single. */

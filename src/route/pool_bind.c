@@ -1,4 +1,4 @@
-/* What a pool is made of, once: the configuration's experts bound to the model's, plans over them, policies with their
+/* What a pool is made of, once: its experts bound to the model's, plans over them, policies with their
  * budgets and floors; and what "model" in a request means. */
 #include "route/pool_int.h"
 
@@ -7,27 +7,31 @@
 #include "base/check.h"
 #include "plan/allow.h"
 
-static void bind_experts(struct pool *p)
+/* One arm each, at the settings' prices. */
+static enum status bind_experts(struct pool *p, struct error *err)
 {
-    for (size_t i = 0; i < p->config->expert_count; i++) {
-        const struct expert *e = &p->config->experts[i];
+    for (size_t i = 0; i < p->settings.expert_count; i++) {
+        const struct expert *e = &p->settings.experts[i];
         size_t k = model_expert_index(p->model, e->name);
-        CHECK(k != SIZE_MAX);
+        if (k == SIZE_MAX)
+            return error_set(err, ERR_NOT_FOUND, "the model has no estimates for expert '%.*s'",
+                             STR_FMT(e->name));
         const struct price *trained = &model_expert_at(p->model, k)->price;
         p->model_index[i] = k;
         p->arms[i] = (struct plan){.member_count = 1, .members = {i}, .name = e->name};
         p->repriced[i] = trained->input_nano_usd_per_m != e->price.input_nano_usd_per_m ||
                          trained->output_nano_usd_per_m != e->price.output_nano_usd_per_m;
     }
+    return OK;
 }
 
-/* The plan with the configuration's indices of its members; false when one of them is not configured. */
+/* The plan with the pool's indices of its members; false when one of them is not in the pool. */
 static bool bind_plan(const struct pool *p, const struct plan *from, struct plan *ret)
 {
     struct plan plan = *from;
     for (size_t k = 0; k < plan.member_count; k++) {
         struct str name = model_expert_at(p->model, from->members[k])->name;
-        plan.members[k] = expert_index(p->config->experts, p->config->expert_count, name);
+        plan.members[k] = expert_index(p->settings.experts, p->settings.expert_count, name);
         if (plan.members[k] == SIZE_MAX)
             return false;
     }
@@ -35,7 +39,7 @@ static bool bind_plan(const struct pool *p, const struct plan *from, struct plan
     return true;
 }
 
-/* Headers take ASCII only. Names of configured experts are plain, so the arrow is all there is to replace. */
+/* Headers take ASCII only. Names of experts are plain, so the arrow is all there is to replace. */
 static char *label_of(const struct plan *plan)
 {
     static const struct str arrow = {"→", sizeof("→") - 1};
@@ -67,7 +71,7 @@ enum status pool_allow_plans(const struct pool *p, struct str patterns, bool *ex
                              struct error *err)
 {
     enum status status = plan_allow(p->model, patterns, experts, err);
-    for (size_t i = p->config->expert_count; status == OK && i < p->arm_count; i++)
+    for (size_t i = p->settings.expert_count; status == OK && i < p->arm_count; i++)
         use[i] = experts[p->model_index[i]];
     return status;
 }
@@ -75,7 +79,7 @@ enum status pool_allow_plans(const struct pool *p, struct str patterns, bool *ex
 /* Budgets and floors are calibrated on the training queries, at the trained prices. */
 static enum status start_policy(struct pool *p, size_t index, struct error *err)
 {
-    const struct config_policy *from = &p->config->policies[index];
+    const struct route_policy *from = &p->settings.policies[index];
     struct pool_policy *to = &p->policies[index];
     p->policy_count++;
     to->policy = from->policy;
@@ -86,7 +90,7 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
         free(use);
         return error_set(err, ERR_MEMORY, "out of memory for a policy");
     }
-    for (size_t i = 0; i < p->config->expert_count; i++)
+    for (size_t i = 0; i < p->settings.expert_count; i++)
         use[p->model_index[i]] = !from->use || from->use[i];
     enum status status = pool_allow_plans(p, from->plans, use, to->plan_use, err);
     double budget = from->policy.budget_usd_per_1k;
@@ -105,31 +109,32 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
 
 static enum status bind_arms(struct pool *p, struct error *err)
 {
-    size_t experts = p->config->expert_count;
+    size_t experts = p->settings.expert_count;
     size_t most = experts + p->model_count - model_expert_count(p->model);
     p->model_index = calloc(most, sizeof(*p->model_index));
     p->arms = calloc(most, sizeof(*p->arms));
     p->labels = calloc(most, sizeof(*p->labels));
     p->repriced = calloc(experts, sizeof(*p->repriced));
-    p->policies = calloc(p->config->policy_count, sizeof(*p->policies));
+    p->policies = calloc(p->settings.policy_count, sizeof(*p->policies));
     if (!p->model_index || !p->arms || !p->labels || !p->repriced || !p->policies)
         return error_set(err, ERR_MEMORY, "out of memory for the pool");
     p->arm_count = experts;
-    bind_experts(p);
-    return bind_plans(p, err);
+    enum status status = bind_experts(p, err);
+    return status == OK ? bind_plans(p, err) : status;
 }
 
-enum status pool_create(const struct config *config, const struct model *model, struct pool **ret,
-                        struct error *err)
+enum status pool_create(const struct pool_settings *settings, const struct model *model,
+                        struct pool **ret, struct error *err)
 {
     struct pool *p = calloc(1, sizeof(*p));
     if (!p)
         return error_set(err, ERR_MEMORY, "out of memory for the pool");
-    p->config = config;
+    CHECK(settings->default_policy < settings->policy_count);
+    p->settings = *settings;
     p->model = model;
     p->model_count = model_arm_count(model);
     enum status status = bind_arms(p, err);
-    for (size_t i = 0; status == OK && i < config->policy_count; i++)
+    for (size_t i = 0; status == OK && i < settings->policy_count; i++)
         status = start_policy(p, i, err);
     if (status != OK) {
         pool_free(p);
@@ -157,9 +162,9 @@ void pool_free(struct pool *p)
     free(p);
 }
 
-const struct config *pool_config(const struct pool *p)
+const struct pool_settings *pool_settings(const struct pool *p)
 {
-    return p->config;
+    return &p->settings;
 }
 
 const struct model *pool_model(const struct pool *p)
@@ -187,11 +192,11 @@ struct str pool_arm_label(const struct pool *p, size_t arm)
 void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
                      struct plan_verdict *ret)
 {
-    CHECK(arm >= p->config->expert_count && arm < p->arm_count);
+    CHECK(arm >= p->settings.expert_count && arm < p->arm_count);
     model_plan_check(p->model, p->model_index[arm], state, ret);
 }
 
-static size_t find_policy(const struct config *c, struct str name)
+static size_t find_policy(const struct pool_settings *c, struct str name)
 {
     for (size_t i = 0; i < c->policy_count; i++)
         if (str_equal(c->policies[i].name, name))
@@ -202,7 +207,7 @@ static size_t find_policy(const struct config *c, struct str name)
 enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
                              struct error *err)
 {
-    const struct config *c = p->config;
+    const struct pool_settings *c = &p->settings;
     struct pool_target target = {.policy = SIZE_MAX, .expert = SIZE_MAX};
     if (model.len == 0 || str_equal(model, STR("leeroo")))
         target.policy = c->default_policy;
@@ -233,9 +238,9 @@ size_t pool_budgets(struct pool *p, struct budget_named *into)
         if (!policy->budget)
             continue;
         if (into)
-            into[n] =
-                (struct budget_named){p->config->policies[i].name, policy->policy.budget_usd_per_1k,
-                                      budget_cell_state(policy->budget)};
+            into[n] = (struct budget_named){p->settings.policies[i].name,
+                                            policy->policy.budget_usd_per_1k,
+                                            budget_cell_state(policy->budget)};
         n++;
     }
     return n;
@@ -255,7 +260,7 @@ void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, con
 
 static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
 {
-    size_t i = find_policy(p->config, name);
+    size_t i = find_policy(&p->settings, name);
     if (i == SIZE_MAX || p->policies[i].policy.budget_usd_per_1k != usd_per_1k)
         return NULL;
     return p->policies[i].budget;
@@ -267,7 +272,7 @@ void pool_budgets_share(struct pool *p, const struct pool *earlier)
         struct pool_policy *to = &p->policies[i];
         double usd = to->policy.budget_usd_per_1k;
         struct budget_cell *from =
-            to->budget ? find_budget(earlier, p->config->policies[i].name, usd) : NULL;
+            to->budget ? find_budget(earlier, p->settings.policies[i].name, usd) : NULL;
         if (!from)
             continue;
         budget_cell_renew(from, to->budget);

@@ -108,7 +108,7 @@ static int64_t cached_saving(const struct price *price, uint32_t tokens)
 static void price_expert(const struct pool *p, size_t i, double more_characters, uint32_t *cached,
                          struct estimate *e)
 {
-    const struct price *price = &p->config->experts[i].price;
+    const struct price *price = &p->settings.experts[i].price;
     double slope = model_tokens_per_character(p->model, p->model_index[i]);
     int64_t more = (int64_t)ceil(more_characters * slope);
     if (p->repriced[i])
@@ -131,7 +131,7 @@ enum status pool_estimate(const struct pool *p, const struct openai_request *r,
                           struct pool_choice *c, struct error *err)
 {
     struct turn turns[TURNS_MAX];
-    size_t turn_count = 0, experts = p->config->expert_count;
+    size_t turn_count = 0, experts = p->settings.expert_count;
     double characters = 0;
     struct estimate *all = ARENA_ARRAY(a, p->model_count, struct estimate);
     uint32_t *cached = ARENA_ARRAY(a, experts, uint32_t);

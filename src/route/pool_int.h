@@ -14,7 +14,7 @@ struct pool_policy {
 };
 
 struct pool {
-    const struct config *config;
+    struct pool_settings settings;
     const struct model *model;
     size_t model_count; /* arms of the model */
     size_t arm_count;

@@ -20,35 +20,33 @@ bool caller_may_name(const struct caller *c, struct str name)
     return !c || !c->key || may_name_expert(client_key_limits(c->key), name);
 }
 
-bool caller_may_use(const struct caller *c, const struct config *config, size_t policy,
-                    size_t expert)
+bool caller_may_use(const struct caller *c, const struct pool *p, size_t policy, size_t expert)
 {
     if (!c || !c->key)
         return true;
     const struct key_limits *l = client_key_limits(c->key);
     if (policy != SIZE_MAX)
-        return key_names_have(&l->policies, config->policies[policy].name);
-    return may_name_expert(l, config->experts[expert].name);
+        return key_names_have(&l->policies, pool_settings(p)->policies[policy].name);
+    return may_name_expert(l, pool_settings(p)->experts[expert].name);
 }
 
 enum status caller_restrict(const struct caller *c, const struct pool *p,
                             struct pool_target *target, struct arena *a, struct error *err)
 {
-    const struct config *config = pool_config(p);
+    const struct pool_settings *s = pool_settings(p);
     if (!c || !c->key)
         return OK;
-    if (!caller_may_use(c, config, target->policy, target->expert))
+    if (!caller_may_use(c, p, target->policy, target->expert))
         return error_set(err, ERR_FORBIDDEN,
                          "this key may not use %s '%.*s'; /v1/models lists "
                          "what it may",
                          target->policy != SIZE_MAX ? "the policy" : "the expert",
-                         STR_FMT(target->policy != SIZE_MAX
-                                     ? config->policies[target->policy].name
-                                     : config->experts[target->expert].name));
+                         STR_FMT(target->policy != SIZE_MAX ? s->policies[target->policy].name
+                                                            : s->experts[target->expert].name));
     const struct key_names *experts = &client_key_limits(c->key)->experts;
-    for (size_t i = 0; experts->list && i < config->expert_count; i++) {
+    for (size_t i = 0; experts->list && i < s->expert_count; i++) {
         enum status status = OK;
-        if (!key_names_have(experts, config->experts[i].name))
+        if (!key_names_have(experts, s->experts[i].name))
             status = pool_bar_expert(p, target, i, not_allowed, a, err);
         if (status != OK)
             return status;

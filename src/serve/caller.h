@@ -25,8 +25,7 @@ NODISCARD enum status caller_restrict(const struct caller *c, const struct pool 
                                       struct pool_target *target, struct arena *a,
                                       struct error *err);
 /* For lists of models; index SIZE_MAX for policy or expert where the other one is meant. */
-bool caller_may_use(const struct caller *c, const struct config *config, size_t policy,
-                    size_t expert);
+bool caller_may_use(const struct caller *c, const struct pool *p, size_t policy, size_t expert);
 
 /* Whether the key may use what goes by this name and is no policy. */
 bool caller_may_name(const struct caller *c, struct str name);

@@ -47,7 +47,7 @@ static struct cache_entry *look(const struct chat *c, uint64_t max_age_ms)
     struct cache_entry *e =
         cache_get(c->worker->gateway->cache, &c->cache.key, loop_now_ms(c->worker->loop),
                   max_age_ms < ttl_ms ? max_age_ms : ttl_ms);
-    if (!e || caller_may_use(c->caller, config, SIZE_MAX, e->face.expert_index))
+    if (!e || caller_may_use(c->caller, c->snapshot->pool, SIZE_MAX, e->face.expert_index))
         return e;
     cache_release(e); /* the key lost the expert in between */
     return NULL;

@@ -44,7 +44,8 @@ void experts_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     for (size_t i = 0; i < c->expert_count + c->embedder_count; i++) {
         bool chat = i < c->expert_count;
         const struct expert *e = chat ? &c->experts[i] : &c->embedders[i - c->expert_count];
-        if (!(chat ? caller_may_use(caller, c, SIZE_MAX, i) : caller_may_name(caller, e->name)))
+        if (!(chat ? caller_may_use(caller, s->pool, SIZE_MAX, i)
+                   : caller_may_name(caller, e->name)))
             continue;
         struct gate_reading r;
         gate_read(s->gates[i], loop_now_ms(w->loop), &r);

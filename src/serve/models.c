@@ -14,17 +14,18 @@ static void write_model(struct buf *out, struct str prefix, struct str name, boo
     *first = false;
 }
 
-static void write_list(const struct config *c, const struct caller *caller, struct buf *out)
+static void write_list(const struct snapshot *s, const struct caller *caller, struct buf *out)
 {
+    const struct config *c = s->config;
     bool first = true;
     buf_add_c(out, "{\"object\":\"list\",\"data\":[");
-    if (caller_may_use(caller, c, c->default_policy, SIZE_MAX))
+    if (caller_may_use(caller, s->pool, c->default_policy, SIZE_MAX))
         write_model(out, STR("leeroo"), STR(""), &first);
     for (size_t i = 0; i < c->policy_count; i++)
-        if (caller_may_use(caller, c, i, SIZE_MAX))
+        if (caller_may_use(caller, s->pool, i, SIZE_MAX))
             write_model(out, STR("leeroo/"), c->policies[i].name, &first);
     for (size_t i = 0; i < c->expert_count; i++)
-        if (caller_may_use(caller, c, SIZE_MAX, i))
+        if (caller_may_use(caller, s->pool, SIZE_MAX, i))
             write_model(out, STR(""), c->experts[i].name, &first);
     for (size_t i = 0; i < c->embedder_count; i++)
         if (caller_may_name(caller, c->embedders[i].name))
@@ -57,19 +58,19 @@ static struct str decode_name(struct str raw, struct arena *a)
     return (struct str){into, len};
 }
 
-static enum status find_model(const struct pool *p, const struct caller *caller, struct str name,
-                              struct error *err)
+static enum status find_model(const struct snapshot *s, const struct caller *caller,
+                              struct str name, struct error *err)
 {
     struct pool_target target;
     if (name.len == 0)
         return error_set(err, ERR_NOT_FOUND,
                          "a model without a name does not exist; /v1/models lists them");
-    const struct config *c = pool_config(p);
+    const struct config *c = s->config;
     if (expert_index(c->embedders, c->embedder_count, name) != SIZE_MAX &&
         caller_may_name(caller, name))
         return OK;
-    enum status status = pool_target_find(p, name, &target, err);
-    if (status == OK && !caller_may_use(caller, pool_config(p), target.policy, target.expert))
+    enum status status = pool_target_find(s->pool, name, &target, err);
+    if (status == OK && !caller_may_use(caller, s->pool, target.policy, target.expert))
         return error_set(err, ERR_NOT_FOUND,
                          "the model '%.*s' does not exist; /v1/models lists them", STR_FMT(name));
     return status;
@@ -83,12 +84,12 @@ void models_handle(struct worker *w, struct http_exchange *x, struct caller *cal
     bool first = true;
     buf_init(&body, MODELS_BYTES_MAX);
     if (str_equal(x->path, MODELS_PATH)) {
-        write_list(w->snapshot->config, caller, &body);
+        write_list(w->snapshot, caller, &body);
         answer_json(x, 200, NULL, buf_str(&body));
     } else {
         struct str path = str_slice(x->path, MODELS_PATH.len + 1, x->path.len);
         struct str name = decode_name(path, x->arena);
-        if (find_model(w->snapshot->pool, caller, name, &err) == OK) {
+        if (find_model(w->snapshot, caller, name, &err) == OK) {
             write_model(&body, STR(""), name, &first);
             answer_json(x, 200, NULL, buf_str(&body));
         } else {

@@ -28,7 +28,7 @@ static void write_estimates(struct buf *out, const struct pool *p, const struct 
 /* What estimates say of plans alone. */
 static void write_plans(struct buf *out, const struct pool *p, const struct pool_choice *choice)
 {
-    size_t first = pool_config(p)->expert_count;
+    size_t first = pool_settings(p)->expert_count;
     buf_add_c(out, ",\"plans\":{");
     for (size_t i = first; i < pool_arm_count(p); i++) {
         buf_addf(out, "%s\"%.*s\":{\"escalation\":", i > first ? "," : "", STR_FMT(arm_name(p, i)));
@@ -59,7 +59,7 @@ static void write_cached(struct buf *out, const struct pool *p, const struct poo
 {
     const char *separator = "";
     buf_add_c(out, ",\"cached_tokens\":{");
-    for (size_t i = 0; i < pool_config(p)->expert_count; i++) {
+    for (size_t i = 0; i < pool_settings(p)->expert_count; i++) {
         if (choice->cached_tokens[i] == 0)
             continue;
         buf_addf(out, "%s\"%.*s\":%u", separator, STR_FMT(arm_name(p, i)),

@@ -30,7 +30,8 @@ enum status snapshot_create(const struct config *config, const struct model *mod
     if (!s)
         return error_set(err, ERR_MEMORY, "out of memory for a configuration");
     s->table = gates;
-    enum status status = pool_create(config, model, &s->pool, err);
+    const struct pool_settings settings = config_pool_settings(config);
+    enum status status = pool_create(&settings, model, &s->pool, err);
     if (status == OK)
         status = bind_gates(s, config, err);
     if (status != OK) {

@@ -189,7 +189,7 @@ static enum status refuse_for_expert(struct reader *x, const struct pool_target 
 
 static enum status apply_policy(struct reader *x, struct pool_target *t)
 {
-    const struct config *c = pool_config(x->pool);
+    const struct pool_settings *c = pool_settings(x->pool);
     const struct value *v = &x->values[POLICY];
     if (!v->param)
         return OK;
@@ -226,7 +226,7 @@ static enum status apply_numbers(struct reader *x, struct pool_target *t)
 
 static enum status unknown_expert(struct reader *x, struct str name)
 {
-    const struct config *c = pool_config(x->pool);
+    const struct pool_settings *c = pool_settings(x->pool);
     const char *param = x->values[EXPERTS].param;
     struct buf known;
     buf_init(&known, 200);
@@ -245,7 +245,7 @@ static enum status unknown_expert(struct reader *x, struct str name)
 static enum status apply_experts(struct reader *x, struct pool_target *t)
 {
     static const struct pool_bar bar = {"not in this request", ERR_INPUT};
-    const struct config *c = pool_config(x->pool);
+    const struct pool_settings *c = pool_settings(x->pool);
     struct str rest = x->values[EXPERTS].text;
     if (!x->values[EXPERTS].param)
         return OK;
@@ -318,7 +318,7 @@ struct str target_tenant(const struct caller *c)
     return client_key_id(c->key);
 }
 
-static bool has_cache(const struct config *c)
+static bool has_cache(const struct pool_settings *c)
 {
     for (size_t i = 0; i < c->expert_count; i++)
         if (affinity_has_cache(&c->experts[i]))
@@ -330,7 +330,7 @@ enum status target_recall(struct affinity *t, const struct pool *p, const struct
                           struct str tenant, uint64_t now_ms, struct arena *a,
                           struct pool_target *target, struct error *err)
 {
-    const struct config *c = pool_config(p);
+    const struct pool_settings *c = pool_settings(p);
     if (!affinity_is_worth_it(r) || !has_cache(c))
         return OK;
     struct affinity_prefix *prefix = ARENA_NEW(a, struct affinity_prefix);

@@ -75,10 +75,10 @@ Test(config, everything)
     cr_assert(c->policies[1].policy.budget_usd_per_1k == 0.5 &&
               c->policies[1].policy.max_cost_nano_usd == 10000000);
     cr_assert_eq(c->policies[2].policy.min_quality, 0.8);
-    cr_assert(c->policies[1].plans.len == 0 && !c->policies[1].plan_places);
+    cr_assert(c->policies[1].plans.len == 0 && !c->plan_places[1]);
     cr_assert(str_equal(c->policies[2].plans, STR("cascade;panel(a,b->c)")));
-    cr_assert(c->policies[2].plan_places[0].line == 10 && c->policies[2].plan_places[1].line == 10);
-    cr_assert_lt(c->policies[2].plan_places[0].column, c->policies[2].plan_places[1].column);
+    cr_assert(c->plan_places[2][0].line == 10 && c->plan_places[2][1].line == 10);
+    cr_assert_lt(c->plan_places[2][0].column, c->plan_places[2][1].column);
     config_free(c);
 }
 

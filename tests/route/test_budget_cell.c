@@ -12,7 +12,8 @@ static struct pool *pool_of(const struct model *m, const char *yaml, struct conf
     struct pool *p = NULL;
     struct error err = {0};
     *config = serve_test_config(m, yaml);
-    cr_assert_eq(pool_create(*config, m, &p, &err), OK, "%s", err.text);
+    const struct pool_settings settings = config_pool_settings(*config);
+    cr_assert_eq(pool_create(&settings, m, &p, &err), OK, "%s", err.text);
     return p;
 }
 

@@ -26,7 +26,8 @@ static void begin(struct model *m, const char *policies)
     config = serve_test_config(model, yaml);
     arena = arena_create(1 << 20);
     cr_assert_eq(features_init(&features, &err), OK);
-    cr_assert_eq(pool_create(config, model, &pool, &err), OK, "%s", err.text);
+    const struct pool_settings settings = config_pool_settings(config);
+    cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
     cr_assert_eq(openai_request_parse(STR("{\"text\":\"hello cat sum two hello\"}"), false, arena,
                                       &request, NULL, &err),
                  OK);

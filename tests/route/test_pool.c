@@ -22,7 +22,8 @@ static void begin_with(struct model *m, const char *yaml)
     config = serve_test_config(model, yaml);
     arena = arena_create(1 << 20);
     cr_assert_eq(features_init(&features, &err), OK);
-    cr_assert_eq(pool_create(config, model, &pool, &err), OK, "%s", err.text);
+    const struct pool_settings settings = config_pool_settings(config);
+    cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
 }
 
 static void begin(const char *yaml)

@@ -11,7 +11,7 @@
 /* A chat that no gateway runs: cheap at half a nano-dollar a token, dear at round prices. */
 static struct scene {
     struct expert experts[2];
-    struct config_policy policy;
+    struct route_policy policy;
     struct config config;
     struct gateway gateway;
     struct snapshot snapshot;
@@ -197,7 +197,8 @@ Test(account, the_budget_hears_of_what_was_spent)
     struct model *model = serve_test_model();
     struct config *config =
         serve_test_config(model, SERVE_TEST_EXPERTS "policies: {default: {budget: 0.1}}\n");
-    cr_assert_eq(pool_create(config, model, &scene.snapshot.pool, NULL), OK);
+    const struct pool_settings settings = config_pool_settings(config);
+    cr_assert_eq(pool_create(&settings, model, &scene.snapshot.pool, NULL), OK);
     scene.snapshot.config = config;
     double before = lambda_now(scene.snapshot.pool);
     log_set_level(LOG_OFF);

@@ -149,7 +149,8 @@ static void make_pool(void)
     model = serve_test_model();
     config = serve_test_config(model, SERVE_TEST_EXPERTS
                                "policies: {default: {lambda: 0}, thrift: {lambda: 1e9}}\n");
-    cr_assert_eq(pool_create(config, model, &pool, &err), OK, "%s", err.text);
+    const struct pool_settings settings = config_pool_settings(config);
+    cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
 }
 
 static void free_pool(void)
@@ -177,8 +178,8 @@ Test(caller, experts_that_are_not_listed_are_barred)
     cr_expect_eq(target.barred[0].status, ERR_FORBIDDEN);
     cr_expect_eq(restrict_to("mid", &target), OK);
     cr_expect_eq(restrict_to("dear", &target), ERR_FORBIDDEN);
-    cr_expect(caller_may_use(&caller, config, 0, SIZE_MAX));
-    cr_expect_not(caller_may_use(&caller, config, SIZE_MAX, 0));
+    cr_expect(caller_may_use(&caller, pool, 0, SIZE_MAX));
+    cr_expect_not(caller_may_use(&caller, pool, SIZE_MAX, 0));
     cr_expect(caller_may_name(&caller, STR("mid")));
     end();
     free_pool();

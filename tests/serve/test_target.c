@@ -20,7 +20,8 @@ static void setup(void)
                                "policies: {default: {lambda: 3}, other: {lambda: 0}, capped: "
                                "{lambda: 0, max_cost: 0.5}}\n");
     arena = arena_create(1 << 20);
-    cr_assert_eq(pool_create(config, model, &pool, &err), OK, "%s", err.text);
+    const struct pool_settings settings = config_pool_settings(config);
+    cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
 }
 
 static void teardown(void)

@@ -1,0 +1,26 @@
+/* What a pool is made of, whoever says it: leeroo.yaml (config_pool_settings), the options of a command, a test. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "expert/expert.h"
+#include "plan/decide.h"
+
+struct route_policy {
+    struct str name;
+    struct policy policy;    /* as its owner wrote it: min_quality is the mean that it promises */
+    const bool *use;         /* [expert_count]; NULL: all */
+    struct str plans;        /* as plan_allow takes them; empty: all */
+    uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
+};
+
+struct pool_settings {
+    const struct expert *experts; /* with prices; each by a name that the model has */
+    size_t expert_count;
+    const struct route_policy *policies;
+    size_t policy_count;
+    size_t default_policy; /* in force where a request names neither policy nor expert */
+    size_t reference;      /* the expert that savings are measured against */
+};
