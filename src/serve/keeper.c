@@ -3,15 +3,13 @@
 #include "serve/keeper.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/log.h"
-#include "base/thread.h"
+#include "base/worker.h"
 
 #define PATH_BYTES_MAX 4096
 
@@ -25,12 +23,8 @@ struct kept { /* the budgets of one configuration */
 struct keeper {
     char path[PATH_BYTES_MAX];
     struct kept now;
-    pthread_t thread;
-    bool has_thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct kept next; /* guarded by lock; no snapshot: none */
-    bool stopping;    /* guarded by lock */
+    struct worker_thread worker;
+    struct kept next; /* guarded by the worker's lock; no snapshot: none */
 };
 
 static void kept_done(struct kept *k)
@@ -85,44 +79,30 @@ static void save_or_say(struct keeper *k)
 
 static void take_next(struct keeper *k)
 {
-    pthread_mutex_lock(&k->lock);
+    worker_lock(&k->worker);
     struct kept next = k->next;
     k->next = (struct kept){0};
-    pthread_mutex_unlock(&k->lock);
+    worker_unlock(&k->worker);
     if (!next.snapshot)
         return;
     kept_done(&k->now);
     k->now = next; /* nothing of it is saved yet, so whatever has had a query is saved now */
 }
 
-/* Returns whether to go on. */
-static bool wait_a_period(struct keeper *k)
+static bool has_next(void *arg)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += KEEPER_PERIOD_MS / 1000;
-    until.tv_nsec += KEEPER_PERIOD_MS % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    pthread_mutex_lock(&k->lock);
-    int woken = 0;
-    while (!k->stopping && !k->next.snapshot && woken != ETIMEDOUT)
-        woken = pthread_cond_timedwait(&k->wake, &k->lock, &until);
-    bool go_on = !k->stopping;
-    pthread_mutex_unlock(&k->lock);
-    return go_on;
+    const struct keeper *k = arg;
+    return k->next.snapshot;
 }
 
-static void *keeper_main(void *arg)
+/* What is left at the end is keeper_stop's. */
+static void keeper_main(void *arg)
 {
     struct keeper *k = arg;
-    while (wait_a_period(k)) {
+    while (worker_wait(&k->worker, has_next, KEEPER_PERIOD_MS) != WORKER_STOP) {
         take_next(k);
         save_or_say(k);
     }
-    return NULL;
 }
 
 /* A damaged file must not keep the gateway from starting, nor be buried by the next save. */
@@ -178,24 +158,12 @@ static enum status make_folder(struct keeper *k, const char *folder, struct erro
     return OK;
 }
 
-static enum status start_thread(struct keeper *k, struct error *err)
-{
-    enum status status = thread_start(&k->thread, keeper_main, k, err);
-    k->has_thread = status == OK;
-    return status;
-}
-
 static enum status keeper_create(struct snapshot *s, struct keeper **ret, struct error *err)
 {
     struct keeper *k = calloc(1, sizeof(*k));
-    pthread_condattr_t monotonic;
     if (!k)
         return error_set(err, ERR_MEMORY, "out of memory for budgets");
-    pthread_mutex_init(&k->lock, NULL); /* on Linux neither can fail */
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    worker_init(&k->worker);
     *ret = k;
     return kept_init(&k->now, s, err);
 }
@@ -212,7 +180,7 @@ enum status keeper_start(struct snapshot *s, const char *folder, struct keeper *
     if (status == OK && k->now.count > 0)
         status = save(k, err);
     if (status == OK)
-        status = start_thread(k, err);
+        status = worker_start(&k->worker, keeper_main, k, err);
     if (status != OK) {
         keeper_stop(k);
         return status;
@@ -227,11 +195,10 @@ enum status keeper_follow(struct keeper *k, struct snapshot *s, struct error *er
     enum status status = kept_init(&next, s, err);
     if (status != OK)
         return status;
-    pthread_mutex_lock(&k->lock);
+    worker_lock(&k->worker);
     passed_over = k->next;
     k->next = next;
-    pthread_cond_signal(&k->wake);
-    pthread_mutex_unlock(&k->lock);
+    worker_unlock_and_wake(&k->worker);
     kept_done(&passed_over);
     return OK;
 }
@@ -240,17 +207,11 @@ void keeper_stop(struct keeper *k)
 {
     if (!k)
         return;
-    if (k->has_thread) {
-        pthread_mutex_lock(&k->lock);
-        k->stopping = true;
-        pthread_cond_signal(&k->wake);
-        pthread_mutex_unlock(&k->lock);
-        pthread_join(k->thread, NULL);
+    if (worker_stop(&k->worker)) {
         take_next(k);
         save_or_say(k);
     }
-    pthread_cond_destroy(&k->wake);
-    pthread_mutex_destroy(&k->lock);
+    worker_done(&k->worker);
     kept_done(&k->now);
     kept_done(&k->next);
     free(k);
