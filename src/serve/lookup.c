@@ -3,12 +3,11 @@
  * posted. */
 #include "serve/lookup.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/thread.h"
+#include "base/worker.h"
 
 #define ANSWER_BYTES_MAX (256u << 10)
 #define FLUSH_MS         1000
@@ -32,13 +31,9 @@ struct question {
 struct lookup {
     struct ledger *ledger;
     struct ledger_reader *reader;
-    pthread_t thread;
-    bool has_thread;
-    pthread_mutex_t lock; /* all that follows */
-    pthread_cond_t wake;
+    struct worker_thread worker; /* its lock guards the questions */
     struct question *all, *first, *last;
     size_t waiting;
-    bool stopping;
     /* The thread's */
     uint64_t away_until_ms;
     struct error away;
@@ -73,9 +68,9 @@ static void on_gone(struct http_exchange *x)
 static void deliver(void *arg)
 {
     struct question *q = arg;
-    pthread_mutex_lock(&q->lookup->lock);
+    worker_lock(&q->lookup->worker);
     unlink_question(q);
-    pthread_mutex_unlock(&q->lookup->lock);
+    worker_unlock(&q->lookup->worker);
     if (q->x) {
         q->x->on_gone = NULL;
         q->answer(q->x, q->user, q->status, q->status == OK ? &q->found : NULL, &q->err);
@@ -85,8 +80,10 @@ static void deliver(void *arg)
 
 static enum status enqueue(struct lookup *l, struct question *q)
 {
-    pthread_mutex_lock(&l->lock);
-    enum status status = l->waiting < LOOKUP_QUEUE_MAX && !l->stopping ? OK : ERR_OVERLOAD;
+    if (worker_is_stopping(&l->worker))
+        return ERR_OVERLOAD;
+    worker_lock(&l->worker);
+    enum status status = l->waiting < LOOKUP_QUEUE_MAX ? OK : ERR_OVERLOAD;
     if (status == OK) {
         q->next = l->all;
         if (l->all)
@@ -98,9 +95,8 @@ static enum status enqueue(struct lookup *l, struct question *q)
             l->first = q;
         l->last = q;
         l->waiting++;
-        pthread_cond_signal(&l->wake);
     }
-    pthread_mutex_unlock(&l->lock);
+    worker_unlock_and_wake(&l->worker);
     return status;
 }
 
@@ -154,41 +150,37 @@ static void answer_question(struct lookup *l, struct question *q)
     l->away_until_ms = clock_now_ms() + AWAY_MS;
 }
 
+static bool has_question(void *arg)
+{
+    const struct lookup *l = arg;
+    return l->first;
+}
+
+/* There is one: nobody else takes any. */
 static struct question *take(struct lookup *l)
 {
-    pthread_mutex_lock(&l->lock);
-    while (!l->first && !l->stopping)
-        pthread_cond_wait(&l->wake, &l->lock);
-    struct question *q = l->stopping ? NULL : l->first;
-    if (q) {
-        l->first = q->behind;
-        if (!l->first)
-            l->last = NULL;
-        l->waiting--;
-    }
-    pthread_mutex_unlock(&l->lock);
+    worker_lock(&l->worker);
+    struct question *q = l->first;
+    l->first = q->behind;
+    if (!l->first)
+        l->last = NULL;
+    l->waiting--;
+    worker_unlock(&l->worker);
     return q;
 }
 
-static void *lookup_main(void *arg)
+static void lookup_main(void *arg)
 {
     struct lookup *l = arg;
-    for (struct question *q = take(l); q; q = take(l)) {
+    while (worker_wait(&l->worker, has_question, WORKER_FOREVER_MS) == WORKER_READY) {
+        struct question *q = take(l);
         answer_question(l, q);
         enum status ignored = loop_post(q->loop, deliver, q); /* without memory nobody answers */
         (void)ignored;
     }
-    return NULL;
 }
 
 /* Life */
-
-static enum status start_thread(struct lookup *l, struct error *err)
-{
-    enum status status = thread_start(&l->thread, lookup_main, l, err);
-    l->has_thread = status == OK;
-    return status;
-}
 
 enum status lookup_start(const char *store, struct ledger *ledger, struct lookup **ret,
                          struct error *err)
@@ -197,11 +189,10 @@ enum status lookup_start(const char *store, struct ledger *ledger, struct lookup
     if (!l)
         return error_set(err, ERR_MEMORY, "out of memory for questions to the ledger");
     l->ledger = ledger;
-    pthread_mutex_init(&l->lock, NULL); /* on Linux neither can fail */
-    pthread_cond_init(&l->wake, NULL);
+    worker_init(&l->worker);
     enum status status = ledger_reader_create(store, &l->reader, err);
     if (status == OK)
-        status = start_thread(l, err);
+        status = worker_start(&l->worker, lookup_main, l, err);
     if (status != OK) {
         lookup_free(l);
         return status;
@@ -212,14 +203,8 @@ enum status lookup_start(const char *store, struct ledger *ledger, struct lookup
 
 void lookup_stop(struct lookup *l)
 {
-    if (!l || !l->has_thread)
-        return;
-    pthread_mutex_lock(&l->lock);
-    l->stopping = true;
-    pthread_cond_signal(&l->wake);
-    pthread_mutex_unlock(&l->lock);
-    pthread_join(l->thread, NULL);
-    l->has_thread = false;
+    if (l)
+        (void)worker_stop(&l->worker);
 }
 
 void lookup_free(struct lookup *l)
@@ -233,7 +218,6 @@ void lookup_free(struct lookup *l)
         free_question(q);
     }
     ledger_reader_free(l->reader);
-    pthread_cond_destroy(&l->wake);
-    pthread_mutex_destroy(&l->lock);
+    worker_done(&l->worker);
     free(l);
 }
