@@ -1,20 +1,15 @@
 /* One thread: waits, looks at files, loads, hands over. It owns the newest snapshot until there is a newer one. */
 #include "serve/reload.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/thread.h"
+#include "base/worker.h"
 #include "serve/gateway_int.h"
 #include "serve/keeper.h"
 #include "serve/notify.h"
@@ -38,15 +33,12 @@ struct reload {
     struct gateway *gateway;
     gateway_load *load;
     void *arg;
-    struct snapshot *current; /* held; the newest */
-    struct stamps tried;      /* what was loaded or refused last */
-    bool model_moved;         /* the last load took the model from another path */
-    int wake_fd;              /* somebody wants a reload, or the end */
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards the rest */
-    pthread_cond_t changed;
-    size_t taken; /* workers that have the current snapshot */
-    bool stopping;
+    struct snapshot *current;    /* held; the newest */
+    struct stamps tried;         /* what was loaded or refused last */
+    bool model_moved;            /* the last load took the model from another path */
+    struct worker_thread worker; /* its lock guards the rest */
+    bool told;                   /* somebody wants a reload */
+    size_t taken;                /* event loops that have the current snapshot */
     struct reload_counts counts;
 };
 
@@ -84,27 +76,22 @@ static bool stamps_same(const struct stamps *a, const struct stamps *b)
 
 /* Waiting */
 
-static bool is_stopping(struct reload *r)
+static bool was_told(void *arg)
 {
-    pthread_mutex_lock(&r->lock);
-    bool stopping = r->stopping;
-    pthread_mutex_unlock(&r->lock);
-    return stopping;
+    const struct reload *r = arg;
+    return r->told;
 }
 
-static void wake(const struct reload *r)
+/* WORKER_READY: somebody wants a reload; it is heard once. */
+static enum worker_event rest(struct reload *r, uint32_t ms)
 {
-    const uint64_t one = 1;
-    while (write(r->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
-}
-
-/* Whether somebody woke us. */
-static bool rest(const struct reload *r, int ms)
-{
-    struct pollfd p = {.fd = r->wake_fd, .events = POLLIN};
-    uint64_t count;
-    return poll(&p, 1, ms) > 0 && read(r->wake_fd, &count, sizeof(count)) > 0;
+    enum worker_event event = worker_wait(&r->worker, was_told, ms);
+    if (event == WORKER_READY) {
+        worker_lock(&r->worker);
+        r->told = false;
+        worker_unlock(&r->worker);
+    }
+    return event;
 }
 
 /* Whoever writes a file may take a while; false: the process ends. */
@@ -112,8 +99,7 @@ static bool settle(struct reload *r)
 {
     struct stamps before = look(r);
     for (int i = 0; i < RELOAD_SETTLES_MAX; i++) {
-        rest(r, RELOAD_SETTLE_MS);
-        if (is_stopping(r))
+        if (rest(r, RELOAD_SETTLE_MS) == WORKER_STOP)
             return false;
         struct stamps now = look(r);
         if (stamps_same(&before, &now))
@@ -144,33 +130,30 @@ static void take_next(void *arg)
 
 void reload_taken(struct reload *r)
 {
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     r->taken++;
-    pthread_cond_signal(&r->changed);
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock_and_wake(&r->worker);
 }
 
-static void wait_for_workers(struct reload *r)
+static bool all_have_taken(void *arg)
 {
-    pthread_mutex_lock(&r->lock);
-    while (r->taken < r->gateway->worker_count && !r->stopping)
-        pthread_cond_wait(&r->changed, &r->lock);
-    pthread_mutex_unlock(&r->lock);
+    const struct reload *r = arg;
+    return r->taken >= r->gateway->worker_count;
 }
 
 static void hand_over(struct reload *r, struct snapshot *s)
 {
     struct gateway *g = r->gateway;
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     r->taken = 0;
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock(&r->worker);
     for (size_t i = 0; i < g->worker_count; i++) {
         struct worker *w = &g->workers[i];
         snapshot_release(atomic_exchange(&w->next, snapshot_hold(s)));
-        while (loop_post(w->loop, take_next, w) != OK && !is_stopping(r))
-            rest(r, RELOAD_SETTLE_MS); /* out of memory: nothing is lost but time */
+        while (loop_post(w->loop, take_next, w) != OK && rest(r, RELOAD_SETTLE_MS) != WORKER_STOP)
+            ; /* out of memory: nothing is lost but time */
     }
-    wait_for_workers(r);
+    (void)worker_wait(&r->worker, all_have_taken, WORKER_FOREVER_MS);
     r->model_moved = strcmp(s->config->model_path, r->current->config->model_path) != 0;
     snapshot_release(r->current);
     r->current = s;
@@ -205,14 +188,14 @@ static enum status load_snapshot(struct reload *r, struct snapshot **ret, struct
 
 static void count(struct reload *r, bool done)
 {
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     if (done) {
         r->counts.done++;
         r->counts.last_wall_ms = clock_wall_ms();
     } else {
         r->counts.refused++;
     }
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock(&r->worker);
 }
 
 static void refuse(struct reload *r, const struct error *err)
@@ -252,19 +235,20 @@ static void reload_once(struct reload *r)
     notify_ready();
 }
 
-static void *reload_main(void *arg)
+static void reload_main(void *arg)
 {
     struct reload *r = arg;
     for (;;) {
-        bool told = rest(r, RELOAD_LOOK_MS);
-        if (is_stopping(r))
-            return NULL;
+        enum worker_event event = rest(r, RELOAD_LOOK_MS);
+        bool told = event == WORKER_READY;
+        if (event == WORKER_STOP)
+            return;
         secure_look(r->gateway->secure);
         struct stamps now = look(r);
         if (!told && stamps_same(&now, &r->tried))
             continue;
         if (!told && !settle(r))
-            return NULL;
+            return;
         now = look(r);
         r->model_moved = false;
         reload_once(r);
@@ -276,17 +260,9 @@ static void *reload_main(void *arg)
 
 /* Life */
 
-static enum status start_thread(struct reload *r, struct error *err)
-{
-    return thread_start(&r->thread, reload_main, r, err);
-}
-
 static void reload_free(struct reload *r)
 {
-    if (r->wake_fd >= 0)
-        close(r->wake_fd);
-    pthread_cond_destroy(&r->changed);
-    pthread_mutex_destroy(&r->lock);
+    worker_done(&r->worker);
     snapshot_release(r->current);
     free(r);
 }
@@ -302,13 +278,9 @@ enum status reload_start(struct gateway *g, gateway_load *load, void *arg, struc
     r->arg = arg;
     r->current = snapshot_hold(g->snapshot);
     r->counts.last_wall_ms = clock_wall_ms();
-    pthread_mutex_init(&r->lock, NULL); /* on Linux neither can fail */
-    pthread_cond_init(&r->changed, NULL);
+    worker_init(&r->worker);
     r->tried = look(r);
-    r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    enum status status = r->wake_fd >= 0
-                             ? start_thread(r, err)
-                             : error_set_errno(err, ERR_IO, errno, "cannot create an eventfd");
+    enum status status = worker_start(&r->worker, reload_main, r, err);
     if (status != OK) {
         reload_free(r);
         return status;
@@ -319,25 +291,22 @@ enum status reload_start(struct gateway *g, gateway_load *load, void *arg, struc
 
 void reload_now(struct reload *r)
 {
-    wake(r);
+    worker_lock(&r->worker);
+    r->told = true;
+    worker_unlock_and_wake(&r->worker);
 }
 
 void reload_stop(struct reload *r)
 {
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stopping = true;
-    pthread_cond_signal(&r->changed);
-    pthread_mutex_unlock(&r->lock);
-    wake(r);
-    pthread_join(r->thread, NULL);
+    (void)worker_stop(&r->worker);
     reload_free(r);
 }
 
 void reload_counts(struct reload *r, struct reload_counts *ret)
 {
-    pthread_mutex_lock(&r->lock);
+    worker_lock(&r->worker);
     *ret = r->counts;
-    pthread_mutex_unlock(&r->lock);
+    worker_unlock(&r->worker);
 }
