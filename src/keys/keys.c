@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/money.h"
-#include "base/thread.h"
+#include "base/worker.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define PREFIX_BYTES    16 /* of a digest, to look it up by */
@@ -55,10 +55,8 @@ struct keys {
     char *path, *spend_path, *folder; /* each may be NULL */
     atomic_bool any;                  /* the table has keys */
     atomic_uint without, wrong;       /* turned away since the log said so */
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct table *table; /* held; guarded by lock */
-    bool stopping;       /* guarded by lock */
+    struct worker_thread worker;      /* reads the file again */
+    struct table *table;              /* held; guarded by the worker's lock */
     /* of whoever reads the file: keys_open, then the thread */
     struct key_spend *spend; /* NULL until there are keys */
     struct account *accounts[KEY_COUNT_MAX];
@@ -67,8 +65,6 @@ struct keys {
     struct stamp seen;
     char said[sizeof(((struct error *)0)->text)]; /* the last complaint */
     uint64_t refused_said_ms;
-    pthread_t thread;
-    bool has_thread;
 };
 
 /* Tables */
@@ -88,11 +84,11 @@ static void table_release(struct table *t)
 
 static struct table *table_hold(struct keys *k)
 {
-    pthread_mutex_lock(&k->lock);
+    worker_lock(&k->worker);
     struct table *t = k->table;
     if (t)
         atomic_fetch_add_explicit(&t->holders, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&k->lock);
+    worker_unlock(&k->worker);
     return t;
 }
 
@@ -222,10 +218,10 @@ static enum status read_table(struct keys *k, struct error *err)
     log_event(LOG_INFO, "keys read", "keys=%zu live=%zu", t->file.count, count_live(&t->file));
     warn_of_memory(k, &t->file);
     atomic_store(&k->any, t->file.count > 0);
-    pthread_mutex_lock(&k->lock);
+    worker_lock(&k->worker);
     before = k->table;
     k->table = t;
-    pthread_mutex_unlock(&k->lock);
+    worker_unlock(&k->worker);
     table_release(before);
     return OK;
 }
@@ -292,34 +288,14 @@ static void say_refused(struct keys *k)
               atomic_exchange(&k->without, 0), atomic_exchange(&k->wrong, 0));
 }
 
-/* Returns whether to go on. */
-static bool wait_a_while(struct keys *k)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += KEYS_LOOK_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    pthread_mutex_lock(&k->lock);
-    int woken = 0;
-    while (!k->stopping && woken != ETIMEDOUT)
-        woken = pthread_cond_timedwait(&k->wake, &k->lock, &until);
-    bool go_on = !k->stopping;
-    pthread_mutex_unlock(&k->lock);
-    return go_on;
-}
-
-static void *watch(void *arg)
+static void watch(void *arg)
 {
     struct keys *k = arg;
-    while (wait_a_while(k)) {
+    while (worker_wait(&k->worker, NULL, KEYS_LOOK_MS) == WORKER_DUE) {
         if (k->path)
             look_again(k);
         say_refused(k);
     }
-    return NULL;
 }
 
 /* Life */
@@ -362,13 +338,6 @@ enum status keys_check(const struct config *c, struct error *err)
     return status;
 }
 
-static enum status start_thread(struct keys *k, struct error *err)
-{
-    enum status status = thread_start(&k->thread, watch, k, err);
-    k->has_thread = status == OK;
-    return status;
-}
-
 static bool copy_path(const char *from, char **into)
 {
     *into = from ? strdup(from) : NULL;
@@ -377,17 +346,12 @@ static bool copy_path(const char *from, char **into)
 
 static enum status create(const struct config *c, struct keys **ret, struct error *err)
 {
-    pthread_condattr_t monotonic;
     struct keys *k = calloc(1, sizeof(*k));
     if (!k)
         return error_set(err, ERR_MEMORY, "out of memory for keys");
     k->auth = c->auth;
     k->remote = c->remote;
-    pthread_mutex_init(&k->lock, NULL); /* on Linux neither can fail */
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    worker_init(&k->worker);
     k->by_id = map_create(16);
     bool copied = copy_path(c->keys_path, &k->path) && copy_path(c->state_dir, &k->folder) &&
                   copy_path(c->spend_path, &k->spend_path);
@@ -415,7 +379,7 @@ enum status keys_open(const struct config *c, struct keys **ret, struct error *e
     if (status == OK && k->auth != AUTH_OFF)
         status = read_first(k, c, err);
     if (status == OK && k->auth != AUTH_OFF)
-        status = start_thread(k, err);
+        status = worker_start(&k->worker, watch, k, err);
     if (status != OK) {
         keys_close(k);
         return status;
@@ -428,13 +392,7 @@ void keys_close(struct keys *k)
 {
     if (!k)
         return;
-    if (k->has_thread) {
-        pthread_mutex_lock(&k->lock);
-        k->stopping = true;
-        pthread_cond_signal(&k->wake);
-        pthread_mutex_unlock(&k->lock);
-        pthread_join(k->thread, NULL);
-    }
+    worker_done(&k->worker);
     table_release(k->table);
     for (size_t i = 0; i < k->account_count; i++) {
         pthread_mutex_destroy(&k->accounts[i]->lock);
@@ -442,8 +400,6 @@ void keys_close(struct keys *k)
     }
     map_free(k->by_id);
     key_spend_close(k->spend);
-    pthread_cond_destroy(&k->wake);
-    pthread_mutex_destroy(&k->lock);
     free(k->path);
     free(k->spend_path);
     free(k->folder);
