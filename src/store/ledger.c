@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/thread.h"
 #include "store/ledger_int.h"
 
 /* Rows of requests */
@@ -90,7 +89,7 @@ static uint64_t reserve_bytes(const struct ledger *l)
 void ledger_wake(struct ledger *l)
 {
     if (atomic_load(&l->idle) && atomic_exchange(&l->idle, false))
-        sem_post(&l->wake);
+        worker_wake(&l->writer);
 }
 
 void ledger_begin(struct ledger *l, const struct ledger_begin *begin)
@@ -195,7 +194,7 @@ bool ledger_flush(struct ledger *l, uint32_t timeout_ms)
     if (!atomic_load(&l->storage_up))
         return false;
     atomic_store(&l->hurry, true);
-    sem_post(&l->wake);
+    worker_wake(&l->writer);
     pthread_mutex_lock(&l->flush_lock);
     while (!is_written(l, until) && woken == 0 && atomic_load(&l->storage_up))
         woken = pthread_cond_timedwait(&l->flushed, &l->flush_lock, &deadline);
@@ -204,13 +203,6 @@ bool ledger_flush(struct ledger *l, uint32_t timeout_ms)
 }
 
 /* Life */
-
-static enum status start_thread(struct ledger *l, struct error *err)
-{
-    enum status status = thread_start(&l->thread, writer_main, l, err);
-    l->has_thread = status == OK;
-    return status;
-}
 
 static void init(struct ledger *l)
 {
@@ -221,7 +213,7 @@ static void init(struct ledger *l)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&l->flushed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    sem_init(&l->wake, 0, 0);
+    worker_init(&l->writer);
     atomic_store(&l->storage_up, true); /* until it is known better */
 }
 
@@ -244,7 +236,7 @@ static enum status open_parts(struct ledger *l, const struct ledger_options *o, 
     l->batch = batch_create();
     if (!l->open || !l->batch)
         return error_set(err, ERR_MEMORY, "out of memory for the ledger");
-    return start_thread(l, err);
+    return worker_start(&l->writer, writer_main, l, err);
 }
 
 enum status ledger_open(const struct ledger_options *o, struct ledger **ret, struct error *err)
@@ -266,16 +258,11 @@ void ledger_close(struct ledger *l)
 {
     if (!l)
         return;
-    if (l->has_thread) {
-        atomic_store(&l->stopping, true);
-        sem_post(&l->wake);
-        pthread_join(l->thread, NULL);
-    }
+    worker_done(&l->writer);
     batch_free(l->batch);
     open_set_free(l->open);
     backend_free(l->backend);
     journal_close(l->journal);
-    sem_destroy(&l->wake);
     pthread_cond_destroy(&l->flushed);
     pthread_mutex_destroy(&l->flush_lock);
     pthread_mutex_destroy(&l->lock);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/worker.h"
 #include "store/backend.h"
 #include "store/journal.h"
 #include "store/ledger.h"
@@ -31,12 +31,10 @@ struct ledger {
     uint64_t lost_rows;
     int64_t lost_nano_usd;
 
-    sem_t wake;
+    /* Appenders take the writer's lock only when it sleeps. Whoever holds `lock` does not. */
+    struct worker_thread writer;
     atomic_bool idle;  /* the writer sleeps until somebody wakes it */
     atomic_bool hurry; /* somebody waits for a flush */
-    atomic_bool stopping;
-    pthread_t thread;
-    bool has_thread;
 
     atomic_bool storage_up;
     atomic_bool recovered; /* an earlier process's rows are written, its open ones closed */
@@ -59,6 +57,6 @@ void batch_free(struct batch *b);
 
 /* Wakes the writer if it sleeps. */
 void ledger_wake(struct ledger *l);
-void *writer_main(void *ledger);
+void writer_main(void *ledger);
 /* A row that will never be written. Takes the lock. */
 void ledger_lose(struct ledger *l, const struct row *row);

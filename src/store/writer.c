@@ -233,7 +233,7 @@ static enum status write_all(struct ledger *l, struct error *err)
     while (status == OK && has_work(l)) {
         status = write_batch(l, err);
         journal_trim(l->journal);
-        if (atomic_load(&l->stopping) && l->stop_at_ms && clock_now_ms() >= l->stop_at_ms)
+        if (worker_is_stopping(&l->writer) && l->stop_at_ms && clock_now_ms() >= l->stop_at_ms)
             return error_set(err, ERR_TIMEOUT, "no time left");
     }
     pthread_mutex_lock(&l->lock);
@@ -245,45 +245,43 @@ static enum status write_all(struct ledger *l, struct error *err)
 
 /* Sleeping */
 
+static bool is_hurried(void *arg)
+{
+    struct ledger *l = arg;
+    return atomic_load(&l->hurry);
+}
+
+static bool has_reason(void *arg)
+{
+    return has_work(arg) || is_hurried(arg);
+}
+
 /* Somebody who waits for a flush, and the end, cut it short. */
 static void pause_ms(struct ledger *l, uint32_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    int ignored = 0;
-    if (!atomic_load(&l->stopping) && !atomic_load(&l->hurry))
-        ignored = sem_clockwait(&l->wake, CLOCK_MONOTONIC, &until);
-    (void)ignored;
+    (void)worker_wait(&l->writer, is_hurried, ms);
 }
 
-/* Until there is a row. */
+/* Until there is a row. Who appends one looks at `idle` after it, so it is seen here or wakes the writer. */
 static void idle(struct ledger *l)
 {
-    int ignored = 0;
     atomic_store(&l->idle, true);
-    if (!has_work(l) && !atomic_load(&l->stopping) && !atomic_load(&l->hurry))
-        ignored = sem_wait(&l->wake);
-    (void)ignored;
+    (void)worker_wait(&l->writer, has_reason, WORKER_FOREVER_MS);
     atomic_store(&l->idle, false);
 }
 
 /* The journal fills meanwhile; its pages need not stay in memory. */
 static void pause_away(struct ledger *l, uint32_t ms)
 {
-    for (uint32_t slept = 0; slept < ms && !atomic_load(&l->stopping); slept += LEDGER_TRIM_MS) {
+    for (uint32_t slept = 0; slept < ms && !worker_is_stopping(&l->writer);
+         slept += LEDGER_TRIM_MS) {
         atomic_store(&l->hurry, false); /* nobody can be served now */
         pause_ms(l, LEDGER_TRIM_MS);
         journal_trim(l->journal);
     }
 }
 
-void *writer_main(void *arg)
+void writer_main(void *arg)
 {
     struct ledger *l = arg;
     struct error err = {0};
@@ -292,21 +290,21 @@ void *writer_main(void *arg)
     int ignored = setpriority(PRIO_PROCESS, (id_t)gettid(), LEDGER_NICE);
     (void)ignored;
     for (;;) {
-        bool last = atomic_load(&l->stopping);
+        bool last = worker_is_stopping(&l->writer);
         if (last && !l->stop_at_ms)
             l->stop_at_ms = clock_now_ms() + LEDGER_CLOSE_MS;
         atomic_store(&l->hurry, false);
         if (write_all(l, &err) == OK) {
             retry_ms = LEDGER_RETRY_MS;
             if (last)
-                return NULL;
+                return;
             idle(l);
             pause_ms(l, LEDGER_INTERVAL_MS);
             continue;
         }
         storage_is(l, false, &err);
         if (last)
-            return NULL; /* the journal keeps the rest */
+            return; /* the journal keeps the rest */
         pause_away(l, retry_ms);
         retry_ms = retry_ms * 2 < LEDGER_RETRY_MAX_MS ? retry_ms * 2 : LEDGER_RETRY_MAX_MS;
     }
