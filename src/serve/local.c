@@ -1,10 +1,10 @@
 /* Requests to the gateway from within its own process. */
 #include "serve/local.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "net/sse.h"
@@ -47,9 +47,9 @@ static enum status start(struct local *l, const struct config *config, const str
         status = http_client_create(l->loop, &(struct http_client_options){0}, &l->client, err);
     if (status != OK)
         return status;
-    int failed = pthread_create(&l->thread, NULL, gateway_thread, l->gateway);
-    l->has_thread = !failed;
-    return failed ? error_set_errno(err, ERR_IO, failed, "cannot start a thread") : OK;
+    status = thread_start(&l->thread, gateway_thread, l->gateway, err);
+    l->has_thread = status == OK;
+    return status;
 }
 
 enum status local_start(const struct config *config, const struct model *model, struct local **ret,
