@@ -50,6 +50,12 @@ def test_a_good_tree_passes(tmp_path):
     assert build(tmp_path) == []
 
 
+def long_file(opening):
+    return f"/* {opening} */\n" + "int x;\n" * 151
+
+
+OPENING = "What.\n *\n * Which thread.\n * What not."
+
 def function_of(statements):
     return "int g(void)\n{\n" + "    h();\n" * statements + "}\n"
 
@@ -78,6 +84,20 @@ BAD = {
     "no include guard": ({"src/net/n.h": "/* N. */\n"}, "no #pragma once"),
     "dead source": ({"src/net/dead.c": "/* Dead. */\n"}, "src/net/dead.c: no meson.build names it"),
     "dead fuzz target": ({"fuzz/fuzz_b.c": "/* Fuzz. */\n"}, "fuzz/fuzz_b.c: no meson.build names it"),
+    "long source without an opening": ({"src/net/loop.c": long_file("Loop.")}, "152 lines open with a comment of 1"),
+    "long function without a comment": (appended("src/net/loop.c", "\n" + function_of(24)), "of 26 lines, over 25, without"),
+    "permission nobody uses": ({"src/net/loop.c": "/* Loop. */\n"}, "'net' may include 'base' and never does"),
+    "circle of includes": (appended("src/base/gz.c", '#include "net/n.h"\n'), "src/base: includes lead from it back to it"),
+    "one name in two folders": ({"src/net/a.h": "/* A. */\n#pragma once\n"}, "src/net/a: there is a a in base, too"),
+    "full folder": ({f"src/net/n{i}.h": "/* N. */\n#pragma once\n" + "int x;\n" * 700 for i in range(10)}, "over 7000"),
+    "extern in a source": (appended("src/net/loop.c", "extern int y;\n"), "declared by hand"),
+    "function declared by hand": ({**appended("src/base/gz.c", "int zip(int level,\n        int x)\n{\n}\n"),
+                                   **appended("src/net/loop.c", "int zip(int level,\n        int x);\n")},
+                                  "src/net/loop.c:9: declared by hand"),
+    "header for another folder's function": (
+        {**appended("src/base/gz.c", "int zip(void)\n{\n}\n"), **appended("src/net/n.h", "NODISCARD int zip(void);\n")},
+        "src/net/n.h:3: zip() is base's to declare"),
+    "wide page": ({"docs/a.md": "# A\n" + "word " * 30 + "\n"}, "docs/a.md:2: 150 columns"),
     "untrue architecture": ({"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"].replace("| base |", "| – |")}, "row of 'net'"),
 }
 
@@ -87,6 +107,35 @@ def test_a_bad_tree_fails(tmp_path, rule):
     changes, message = BAD[rule]
     found = build(tmp_path, changes)
     assert any(message in line for line in found), found
+
+
+LINK = "https://example.org/" + "x" * 120
+GOOD_CHANGES = {
+    "an opening": {"src/net/loop.c": long_file(OPENING) + '#include "base/a.h"\n'},
+    "a comment in front": appended("src/net/loop.c", "\n/* One piece. */\n" + function_of(24)),
+    "a function of its own folder": {"src/net/n.h": "/* N. */\n#pragma once\nint f(void);\n"},
+    "wide things in pages": {"docs/a.md": f"| {'x' * 120} |\n\n    {'x' * 120}\n\n```\n{'x' * 120}\n```\n- [a]({LINK})\n"
+                                          f"{LINK}\n[![a]({LINK})]({LINK})\n[a]: {LINK}\n"},
+}
+
+
+@pytest.mark.parametrize("case", GOOD_CHANGES)
+def test_what_is_allowed_passes(tmp_path, case):
+    assert [line for line in build(tmp_path, GOOD_CHANGES[case]) if "half of the functions" not in line] == []
+
+
+def test_what_is_pending_does_not_count_and_is_printed(tmp_path, monkeypatch, capsys):
+    changes = {"src/net/loop.c": "/* Loop. */\n", "tests/checks/pending.txt": "# rule folder\npermission net\n"}
+    assert build(tmp_path, changes) == []
+    monkeypatch.setattr("sys.argv", ["tree.py", "--pending", str(tmp_path)])
+    assert tree.main() == 0
+    assert capsys.readouterr().out == ("src/LAYERS: 'net' may include 'base' and never does [permission net]\n"
+                                       "1 pending\n")
+
+
+def test_a_pending_line_that_nothing_needs_must_go(tmp_path):
+    found = build(tmp_path, {"tests/checks/pending.txt": "permission net\n"})
+    assert found == ["tests/checks/pending.txt: nothing is left of 'permission net': remove the line"]
 
 
 def test_the_command_says_so_with_its_exit_status(tmp_path, monkeypatch, capsys):
