@@ -1,5 +1,5 @@
 /* The door of a running gateway, byte by byte; who gets in is in test_keys.c and tests/e2e/test_keys.py. */
-#include "serve/door.h"
+#include "serve/admission.h"
 
 #include <stdlib.h>
 

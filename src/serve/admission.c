@@ -1,5 +1,5 @@
 /* Who is let in. What a refusal says is the same for every path, so that it tells nothing of what lies behind. */
-#include "serve/door.h"
+#include "serve/admission.h"
 
 #include "base/clock.h"
 #include "keys/keys.h"
