@@ -109,7 +109,7 @@ static void leave(void *arg)
     caller->key = NULL;
 }
 
-bool door_pass(struct worker *w, struct http_exchange *x, struct caller *caller)
+bool admission_pass(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
     enum door door = door_of(x->path);
     struct keys *keys = w->gateway->keys;

@@ -120,7 +120,7 @@ static void handle(struct http_exchange *x, void *arg)
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
-    if (!door_pass(w, x, caller))
+    if (!admission_pass(w, x, caller))
         return;
     if (!route) {
         snprintf(message, sizeof(message),

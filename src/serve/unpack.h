@@ -1,5 +1,5 @@
-/* Private to serve: bodies that clients send compressed. Behind the door, so that nobody's gzip is inflated who may
- * not come in. */
+/* Private to serve: bodies that clients send compressed. After admission, so that the gzip of a stranger is never
+ * inflated. */
 #pragma once
 
 #include "net/http_server.h"

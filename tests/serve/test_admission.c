@@ -1,4 +1,4 @@
-/* The door of a running gateway, byte by byte; who gets in is in test_keys.c and tests/e2e/test_keys.py. */
+/* Admission to a running gateway, byte by byte; who gets in is in test_keys.c and tests/e2e/test_keys.py. */
 #include "serve/admission.h"
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static int64_t open_nano_usd(void)
     return spent.open_nano_usd;
 }
 
-Test(door, errors_are_in_the_words_of_the_path)
+Test(admission, errors_are_in_the_words_of_the_path)
 {
     begin(KEY_UNLIMITED);
     expect("GET /v1/models HTTP/1.1", "", "401", "{\"error\":{\"message\":\"an API key is needed");
@@ -74,7 +74,7 @@ Test(door, errors_are_in_the_words_of_the_path)
     end();
 }
 
-Test(door, one_good_header_is_enough)
+Test(admission, one_good_header_is_enough)
 {
     static const char *const ways[] = {"authorization: Bearer %s", "Authorization: bearer %s ",
                                        "X-API-Key: %s", "api-key: %s",
@@ -93,7 +93,7 @@ Test(door, one_good_header_is_enough)
 }
 
 /* A client that leaves while its request waits gives back what was reserved, and pays for what went out. */
-Test(door, nothing_stays_reserved)
+Test(admission, nothing_stays_reserved)
 {
     char text[512];
     begin(NANO_PER_USD);
@@ -115,7 +115,7 @@ Test(door, nothing_stays_reserved)
 }
 
 /* The members of a plan are asked one budget together: what is left after the first two does not reach for the last. */
-Test(door, no_member_of_a_plan_gets_around_a_budget)
+Test(admission, no_member_of_a_plan_gets_around_a_budget)
 {
     char head[128];
     begin_with(345000,
@@ -138,7 +138,7 @@ Test(door, no_member_of_a_plan_gets_around_a_budget)
     end();
 }
 
-Test(door, nobody_is_asked_for_a_plan_that_the_budget_does_not_reach_for)
+Test(admission, nobody_is_asked_for_a_plan_that_the_budget_does_not_reach_for)
 {
     char head[128];
     begin_with(10000, SERVE_TEST_PANEL);
