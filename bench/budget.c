@@ -20,7 +20,7 @@
 #include "eval/build.h"
 #include "eval/curve.h"
 #include "plan/budget.h"
-#include "plan/floor.h"
+#include "plan/quality_floor.h"
 #include "train/train.h"
 
 #define FOLDS      5

@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
-#include "plan/allow.h"
 #include "plan/budget.h"
 #include "plan/budget_state.h"
 #include "plan/decide.h"
-#include "plan/floor.h"
+#include "plan/plan_filter.h"
+#include "plan/quality_floor.h"
 
 #define LINE_ARENA_BYTES  (256u << 20) /* for the strings of one query */
 #define STATE_PERIOD_MS   2000         /* between two writes of --state */

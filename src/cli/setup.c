@@ -1,7 +1,7 @@
 /* Loading, and what to warn of. */
 #include "cli/setup.h"
 
-#include "plan/allow.h"
+#include "plan/plan_filter.h"
 #include "serve/secure.h"
 
 enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "config/config_int.h"
-#include "plan/allow.h"
+#include "plan/plan_filter.h"
 
 #define NAME_BYTES_MAX 128
 

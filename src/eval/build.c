@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "eval/plan_columns.h"
 #include "judge/recorded.h"
-#include "plan/allow.h"
+#include "plan/plan_filter.h"
 
 /* The columns of the table: the pool, then the reference where it is not among them, then plans over the pool. */
 struct columns {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "plan/allow.h"
+#include "plan/plan_filter.h"
 
 /* One arm each, at the settings' prices. */
 static enum status bind_experts(struct pool *p, struct error *err)

@@ -1,7 +1,7 @@
 /* Private to pool*.c: what a pool holds. pool_bind.c makes it, pool_estimate.c estimates a request, pool.c decides. */
 #pragma once
 
-#include "plan/floor.h"
+#include "plan/quality_floor.h"
 #include "route/budget_cell.h"
 #include "route/pool.h"
 

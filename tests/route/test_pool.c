@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan/floor.h"
+#include "plan/quality_floor.h"
 #include "serve/serve_test.h"
 
 static struct model *model;

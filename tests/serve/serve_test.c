@@ -10,8 +10,8 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "judge/recorded.h"
-#include "plan/allow.h"
 #include "plan/decide.h"
+#include "plan/plan_filter.h"
 #include "train/train.h"
 
 #define QUERIES_MAX 700

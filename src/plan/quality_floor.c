@@ -1,5 +1,5 @@
 /* The mean over the sample rises with the floor, query by query, so bisection finds it. */
-#include "plan/floor.h"
+#include "plan/quality_floor.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Which plans may be chosen: see allow.h. */
-#include "plan/allow.h"
+#include "plan/plan_filter.h"
 
 #include <stdio.h>
 

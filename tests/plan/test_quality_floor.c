@@ -1,5 +1,5 @@
 /* The floor keeps the promise on average, and is no higher than that takes. */
-#include "plan/floor.h"
+#include "plan/quality_floor.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Which plans may be chosen. */
-#include "plan/allow.h"
+#include "plan/plan_filter.h"
 
 #include "plan_set.h"
 
