@@ -426,7 +426,7 @@ static double score_at(const struct world *w, double quality, bool calibrated)
 {
     double sum = 0, floors[FOLDS];
     for (size_t f = 0; f < FOLDS; f++)
-        floors[f] = calibrated ? floor_for_quality(&w->samples[f], NULL, quality) : quality;
+        floors[f] = calibrated ? quality_floor_find(&w->samples[f], NULL, quality) : quality;
     for (size_t i = 0; i < w->queries; i++) {
         struct decision d;
         struct policy policy = {.min_quality = floors[w->fold[i]]};

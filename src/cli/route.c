@@ -72,7 +72,7 @@ static void policy_set(struct router *r, const struct route_options *o)
     r->policy.lambda = o->lambda;
     struct model_sample sample = model_sample(r->model);
     if (o->min_quality_given) /* 0 would mean that there is none */
-        r->policy.min_quality = floor_for_quality(&sample, r->use, fmax(o->min_quality, 1e-9));
+        r->policy.min_quality = quality_floor_find(&sample, r->use, fmax(o->min_quality, 1e-9));
     if (o->max_cost_given)
         r->policy.max_cost_nano_usd = llround(o->max_cost * (double)NANO_PER_USD);
     if (!o->budget_given)
@@ -130,7 +130,7 @@ static enum status router_init(struct router *r, const char *model, const struct
     if (st == OK)
         st = experts_use(r->model, o->experts, r->use, err);
     if (st == OK)
-        st = plan_allow(r->model, str_from(o->plans), r->use, err);
+        st = plan_filter_apply(r->model, str_from(o->plans), r->use, err);
     if (st == OK)
         policy_set(r, o);
     if (st == OK)

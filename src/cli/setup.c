@@ -51,7 +51,7 @@ static bool lacks_plans(const struct config *config, const struct model *model,
         if (at != SIZE_MAX && (!p->use || p->use[e]))
             use[at] = true;
     }
-    if (plan_allow(model, p->plans, use, &err) != OK)
+    if (plan_filter_apply(model, p->plans, use, &err) != OK)
         return false;
     for (size_t k = model_expert_count(model); k < model_arm_count(model); k++)
         if (use[k])

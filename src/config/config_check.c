@@ -144,7 +144,7 @@ static enum status check_pattern(const struct config *c, const struct route_poli
     bool use[MODEL_ARMS_MAX] = {false};
     struct error why = {0};
     policy_experts(c, p, m, use);
-    if (plan_allow(m, pattern, use, &why) != OK)
+    if (plan_filter_apply(m, pattern, use, &why) != OK)
         return error_set_at(err, ERR_INPUT, c->place, at.line, at.column, "plans: %s", why.text);
     if (str_find(pattern, STR("("), 0) == SIZE_MAX)
         return OK;

@@ -158,7 +158,7 @@ static enum status plans_find(const struct model *m, struct dataset *d, struct c
     size_t experts = model_expert_count(m);
     for (size_t e = 0; e < experts; e++)
         use[e] = column_of(c, e) != SIZE_MAX;
-    enum status st = plan_allow(m, str_from(patterns), use, err);
+    enum status st = plan_filter_apply(m, str_from(patterns), use, err);
     for (size_t i = experts; i < model_arm_count(m); i++)
         any |= use[i];
     if (st != OK || !any)

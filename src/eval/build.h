@@ -23,7 +23,8 @@ struct eval_pool {
     const char *experts; /* "a,b": the pool; NULL: all that model and data set share */
     const char *
         reference; /* compared with the pool, need be in the data set only; NULL: the best of the pool */
-    const char *plans; /* patterns as plan_allow takes them; NULL: all. Plans need recorded texts */
+    const char
+        *plans; /* patterns as plan_filter_apply takes them; NULL: all. Plans need recorded texts */
 };
 
 /* The table lives in `a`; names point into `d` and `m`. Where the model has plans and the data set texts, outcomes of

@@ -35,7 +35,8 @@ static enum status mark(const struct model *m, struct str pattern, bool *use, st
     return found ? OK : plan_unknown(m, pattern, err);
 }
 
-enum status plan_allow(const struct model *m, struct str patterns, bool *use, struct error *err)
+enum status plan_filter_apply(const struct model *m, struct str patterns, bool *use,
+                              struct error *err)
 {
     enum status st = OK;
     bool marked[MODEL_ARMS_MAX] = {false};

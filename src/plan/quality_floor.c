@@ -32,7 +32,7 @@ static double mean_taken(const struct model_sample *s, const bool *use, double f
     return sum / (double)s->rows;
 }
 
-double floor_for_quality(const struct model_sample *sample, const bool *use, double min_quality)
+double quality_floor_find(const struct model_sample *sample, const bool *use, double min_quality)
 {
     double low = min_quality, high = 1;
     if (sample->rows == 0 || mean_taken(sample, use, low) >= min_quality)
@@ -50,7 +50,7 @@ double floor_for_quality(const struct model_sample *sample, const bool *use, dou
 }
 
 /* One row of the sample as a staircase: the cheapest arm serves floors up to its quality, then the next cheapest that
- * is better, and the best one all the rest. sums[FLOOR_STEPS + 2] are differences from step to step. */
+ * is better, and the best one all the rest. sums[QUALITY_FLOOR_STEPS + 2] are differences from step to step. */
 static void add_row(const float *quality, const uint16_t *order, size_t count, double *sums)
 {
     double reached = -INFINITY;
@@ -60,7 +60,7 @@ static void add_row(const float *quality, const uint16_t *order, size_t count, d
         if (q <= reached)
             continue;
         reached = q;
-        size_t end = q < 0 ? 0 : (size_t)(fmin(q, 1) * FLOOR_STEPS) + 1;
+        size_t end = q < 0 ? 0 : (size_t)(fmin(q, 1) * QUALITY_FLOOR_STEPS) + 1;
         if (end <= step)
             continue;
         sums[step] += q;
@@ -68,7 +68,7 @@ static void add_row(const float *quality, const uint16_t *order, size_t count, d
         step = end;
     }
     sums[step] += reached;
-    sums[FLOOR_STEPS + 1] -= reached;
+    sums[QUALITY_FLOOR_STEPS + 1] -= reached;
 }
 
 /* Arms in use by cost, of equal cost the better one first. Returns how many. */
@@ -92,12 +92,13 @@ static size_t sort_arms(const float *quality, const float *cost, const bool *use
     return n;
 }
 
-void floor_table_init(struct floor_table *t, const struct model_sample *sample, const bool *use)
+void quality_floor_table_init(struct quality_floor_table *t, const struct model_sample *sample,
+                              const bool *use)
 {
-    double sums[FLOOR_STEPS + 2] = {0}, sum = 0;
+    double sums[QUALITY_FLOOR_STEPS + 2] = {0}, sum = 0;
     uint16_t order[MODEL_ARMS_MAX];
     size_t count = 0;
-    *t = (struct floor_table){.rows = sample->rows};
+    *t = (struct quality_floor_table){.rows = sample->rows};
     for (size_t i = 0; i < sample->rows; i++) {
         const float *quality = sample->quality + i * sample->arms;
         const float *cost = sample->cost_usd + i * sample->arms;
@@ -105,18 +106,18 @@ void floor_table_init(struct floor_table *t, const struct model_sample *sample, 
         if (count > 0)
             add_row(quality, order, count, sums);
     }
-    for (size_t step = 0; step <= FLOOR_STEPS && count > 0; step++) {
+    for (size_t step = 0; step <= QUALITY_FLOOR_STEPS && count > 0; step++) {
         sum += sums[step];
         t->mean[step] = (float)(sum / (double)sample->rows);
     }
 }
 
-double floor_table_find(const struct floor_table *t, double min_quality)
+double quality_floor_table_find(const struct quality_floor_table *t, double min_quality)
 {
-    size_t step = (size_t)ceil(fmin(min_quality, 1) * FLOOR_STEPS);
+    size_t step = (size_t)ceil(fmin(min_quality, 1) * QUALITY_FLOOR_STEPS);
     if (t->rows == 0)
         return min_quality;
-    while (step < FLOOR_STEPS && (double)t->mean[step] < min_quality)
+    while (step < QUALITY_FLOOR_STEPS && (double)t->mean[step] < min_quality)
         step++;
-    return (double)step / FLOOR_STEPS;
+    return (double)step / QUALITY_FLOOR_STEPS;
 }

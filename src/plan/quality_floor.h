@@ -8,15 +8,16 @@
  * best one" averages min_quality over the sample, among the arms with use[i] (NULL: all). It lies above min_quality
  * where queries for which nobody is that good would pull the mean below. 1, which always takes the best, when no floor
  * reaches that mean. Without rows: min_quality. */
-double floor_for_quality(const struct model_sample *sample, const bool *use, double min_quality);
+double quality_floor_find(const struct model_sample *sample, const bool *use, double min_quality);
 
-#define FLOOR_STEPS 512
+#define QUALITY_FLOOR_STEPS 512
 
-/* The same for any min_quality that comes along: at floors in steps of 1 / FLOOR_STEPS, the mean that each gives. */
-struct floor_table {
+/* The same for any min_quality that comes along: the mean at each floor, in steps of 1 / QUALITY_FLOOR_STEPS. */
+struct quality_floor_table {
     size_t rows;
-    float mean[FLOOR_STEPS + 1];
+    float mean[QUALITY_FLOOR_STEPS + 1];
 };
-void floor_table_init(struct floor_table *t, const struct model_sample *sample, const bool *use);
-/* No less than floor_for_quality, and at most a step more; 0 < min_quality <= 1. */
-double floor_table_find(const struct floor_table *t, double min_quality);
+void quality_floor_table_init(struct quality_floor_table *t, const struct model_sample *sample,
+                              const bool *use);
+/* No less than quality_floor_find, and at most a step more; 0 < min_quality <= 1. */
+double quality_floor_table_find(const struct quality_floor_table *t, double min_quality);

@@ -159,7 +159,7 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     for (size_t i = 0; i < p->settings.expert_count; i++)
         scratch[p->model_index[i]] = true;
-    enum status status = pool_allow_plans(p, c->target.plans, scratch, use, &unknown);
+    enum status status = pool_filter_plans(p, c->target.plans, scratch, use, &unknown);
     if (status != OK) /* the request is at fault, not its path */
         return error_set(err, ERR_INPUT, "%s", unknown.text);
     for (size_t i = p->settings.expert_count; i < p->arm_count; i++) {
@@ -278,7 +278,8 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
     if (t->has_lambda)
         policy.lambda = t->lambda;
     if (t->min_quality > 0 && t->policy != SIZE_MAX)
-        policy.min_quality = floor_table_find(&p->policies[t->policy].floors, t->min_quality);
+        policy.min_quality =
+            quality_floor_table_find(&p->policies[t->policy].floors, t->min_quality);
     if (t->max_cost_nano_usd > 0 &&
         (policy.max_cost_nano_usd <= 0 || t->max_cost_nano_usd < policy.max_cost_nano_usd))
         policy.max_cost_nano_usd = t->max_cost_nano_usd;

@@ -67,10 +67,10 @@ static enum status bind_plans(struct pool *p, struct error *err)
     return OK;
 }
 
-enum status pool_allow_plans(const struct pool *p, struct str patterns, bool *experts, bool *use,
-                             struct error *err)
+enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *experts, bool *use,
+                              struct error *err)
 {
-    enum status status = plan_allow(p->model, patterns, experts, err);
+    enum status status = plan_filter_apply(p->model, patterns, experts, err);
     for (size_t i = p->settings.expert_count; status == OK && i < p->arm_count; i++)
         use[i] = experts[p->model_index[i]];
     return status;
@@ -92,7 +92,7 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
     }
     for (size_t i = 0; i < p->settings.expert_count; i++)
         use[p->model_index[i]] = !from->use || from->use[i];
-    enum status status = pool_allow_plans(p, from->plans, use, to->plan_use, err);
+    enum status status = pool_filter_plans(p, from->plans, use, to->plan_use, err);
     double budget = from->policy.budget_usd_per_1k;
     if (status == OK && budget > 0) {
         to->budget = budget_cell_create(p->model, use, budget);
@@ -100,9 +100,9 @@ static enum status start_policy(struct pool *p, size_t index, struct error *err)
             status = error_set(err, ERR_MEMORY, "out of memory for a budget");
     }
     struct model_sample sample = model_sample(p->model);
-    floor_table_init(&to->floors, &sample, use);
+    quality_floor_table_init(&to->floors, &sample, use);
     if (status == OK && from->policy.min_quality > 0)
-        to->policy.min_quality = floor_for_quality(&sample, use, from->policy.min_quality);
+        to->policy.min_quality = quality_floor_find(&sample, use, from->policy.min_quality);
     free(use);
     return status;
 }

@@ -10,7 +10,7 @@ struct pool_policy {
     const bool *use;            /* [expert_count]; NULL: all */
     bool *plan_use;             /* [arm_count]: which plans; the experts' part means nothing */
     struct budget_cell *budget; /* NULL: none; shared with the pool of an earlier configuration */
-    struct floor_table floors;  /* for a min_quality that a request brings */
+    struct quality_floor_table floors; /* for a min_quality that a request brings */
 };
 
 struct pool {
@@ -26,9 +26,9 @@ struct pool {
     size_t policy_count;
 };
 
-/* Which of the pool's plans the patterns allow, into use[arm_count]. `experts` as in plan_allow, scratch. */
-NODISCARD enum status pool_allow_plans(const struct pool *p, struct str patterns, bool *experts,
-                                       bool *use, struct error *err);
+/* Which of the pool's plans the patterns allow, into use[arm_count]. `experts` as in plan_filter_apply, scratch. */
+NODISCARD enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *experts,
+                                        bool *use, struct error *err);
 
 /* Estimates of all arms at the configured prices for the whole conversation, what is cached counted; into[arm_count].
  * Also sets c->characters and c->cached_tokens. */

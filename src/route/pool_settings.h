@@ -12,7 +12,7 @@ struct route_policy {
     struct str name;
     struct policy policy;    /* as its owner wrote it: min_quality is the mean that it promises */
     const bool *use;         /* [expert_count]; NULL: all */
-    struct str plans;        /* as plan_allow takes them; empty: all */
+    struct str plans;        /* as plan_filter_apply takes them; empty: all */
     uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
 };
 

@@ -14,7 +14,7 @@ static void expect_use(const struct plan_set_fixture *f, const bool *experts, co
     size_t seen[2] = {0};
     memset(use, 1, sizeof(use));
     memcpy(use, experts, PLAN_SET_EXPERTS * sizeof(*experts));
-    cr_assert_eq(plan_allow(f->model, str_from(patterns), use, &err), OK, "%s: %s", patterns,
+    cr_assert_eq(plan_filter_apply(f->model, str_from(patterns), use, &err), OK, "%s: %s", patterns,
                  err.text);
     cr_expect_eq(memcmp(use, experts, PLAN_SET_EXPERTS * sizeof(*experts)), 0);
     for (size_t i = PLAN_SET_EXPERTS; i < model_arm_count(f->model); i++) {
@@ -28,7 +28,7 @@ static void expect_use(const struct plan_set_fixture *f, const bool *experts, co
 
 static const bool everyone[] = {true, true, true, true};
 
-Test(allow, patterns)
+Test(plan_filter, patterns)
 {
     struct plan_set_fixture f = plan_set_make();
     plan_set_train(&f, PLANS);
@@ -44,7 +44,7 @@ Test(allow, patterns)
     plan_set_done(&f);
 }
 
-Test(allow, a_plan_needs_all_its_members)
+Test(plan_filter, a_plan_needs_all_its_members)
 {
     struct plan_set_fixture f = plan_set_make();
     plan_set_train(&f, PLANS);
@@ -56,14 +56,14 @@ Test(allow, a_plan_needs_all_its_members)
 }
 
 /* A name with a share means that arm alone. */
-Test(allow, one_arm_of_a_family)
+Test(plan_filter, one_arm_of_a_family)
 {
     struct plan_set_fixture f = plan_set_make();
     plan_set_train(&f, PLANS);
     for (size_t i = PLAN_SET_EXPERTS; i < model_arm_count(f.model); i++) {
         const struct plan *p = model_arm_at(f.model, i);
         bool use[MODEL_ARMS_MAX] = {true, true, true, true};
-        cr_assert_eq(plan_allow(f.model, p->name, use, NULL), OK);
+        cr_assert_eq(plan_filter_apply(f.model, p->name, use, NULL), OK);
         for (size_t k = PLAN_SET_EXPERTS; k < model_arm_count(f.model); k++)
             cr_expect(use[k] == (k == i) || p->rule == PLAN_AGREE, "%.*s", STR_FMT(p->name));
     }
@@ -77,13 +77,13 @@ static void expect_refusal(const struct plan_set_fixture *f, const char *pattern
     struct error err = {0};
     memset(use + PLAN_SET_EXPERTS, 1, sizeof(use) - PLAN_SET_EXPERTS);
     memcpy(before, use, sizeof(use));
-    cr_expect_eq(plan_allow(f->model, str_from(patterns), use, &err), ERR_NOT_FOUND, "%s",
+    cr_expect_eq(plan_filter_apply(f->model, str_from(patterns), use, &err), ERR_NOT_FOUND, "%s",
                  patterns);
     cr_expect_not_null(strstr(err.text, words), "%s: '%s'", patterns, err.text);
     cr_expect_eq(memcmp(use, before, sizeof(use)), 0, "outputs stay untouched on failure");
 }
 
-Test(allow, a_name_that_means_nothing_is_refused)
+Test(plan_filter, a_name_that_means_nothing_is_refused)
 {
     struct plan_set_fixture f = plan_set_make();
     plan_set_train(&f, PLANS);
@@ -93,13 +93,13 @@ Test(allow, a_name_that_means_nothing_is_refused)
     plan_set_done(&f);
 }
 
-Test(allow, a_model_without_plans_says_how_to_get_some)
+Test(plan_filter, a_model_without_plans_says_how_to_get_some)
 {
     struct plan_set_fixture f = plan_set_make();
     bool use[MODEL_ARMS_MAX] = {true, true, true, true};
     plan_set_train(&f, NULL);
     expect_refusal(&f, "panel(a,b->c)", "the model has learnt none; train it on a data set with");
-    cr_expect_eq(plan_allow(f.model, STR("panel"), use, NULL), OK, "a kind may mean nobody");
-    cr_expect_eq(plan_allow(f.model, STR(""), use, NULL), OK);
+    cr_expect_eq(plan_filter_apply(f.model, STR("panel"), use, NULL), OK, "a kind may mean nobody");
+    cr_expect_eq(plan_filter_apply(f.model, STR(""), use, NULL), OK);
     plan_set_done(&f);
 }

@@ -381,7 +381,8 @@ Test(pool, a_request_brings_its_own_target)
     t.min_quality = 0.9;
     c = chosen_as(t, HARD);
     cr_expect_eq(c.decision.arm, own.decision.arm, "a floor calibrated as the policy's");
-    cr_expect_float_eq(c.policy.min_quality, own.policy.min_quality, 1.0 / FLOOR_STEPS + 1e-6);
+    cr_expect_float_eq(c.policy.min_quality, own.policy.min_quality,
+                       1.0 / QUALITY_FLOOR_STEPS + 1e-6);
     t = target_of("leeroo/budget");
     c = chosen_as(t, HARD);
     cr_expect(c.usual_usd >= 0 && c.decision.lambda > 0);

@@ -160,7 +160,7 @@ static double lambda_for(const struct model *m, const struct estimate *estimates
     struct decision d;
     for (size_t i = 0; i < model_arm_count(m); i++)
         use[i] = i < model_expert_count(m);
-    cr_assert_eq(plan_allow(m, model_arm_at(m, arm)->name, use, NULL), OK);
+    cr_assert_eq(plan_filter_apply(m, model_arm_at(m, arm)->name, use, NULL), OK);
     for (double lambda = 0.01; lambda < 1e6; lambda *= 1.1) {
         const struct policy policy = {.lambda = lambda};
         cr_assert_eq(decide(&policy, lambda, estimates, use, model_arm_count(m), &d, NULL), OK);
