@@ -167,7 +167,7 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
     struct trained *trained;
     struct train_options options;
     struct features features;
-    static const struct encoder encoder = {ENCODER_NGRAM};
+    static const struct encoder *const encoders[] = {&ngram_encoder};
     train_options_default(&options);
     set_options(&options);
     options.experts = p->experts;
@@ -182,7 +182,7 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
     if (getenv("VERBOSE"))
         print_slopes(trained);
     for (size_t i = 0; i < test_count; i++) {
-        if (encode_text(&encoder, p->d->queries[test_rows[i]].prompt, &features, &err) != OK)
+        if (features_encode(&features, encoders, 1, p->d->queries[test_rows[i]].prompt, &err) != OK)
             die(&err);
         estimate(trained, &features, p->measured, all + (size_t)test_rows[i] * p->measured);
     }

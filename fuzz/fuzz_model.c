@@ -11,7 +11,7 @@
 #include "predict/predictor.h"
 
 #define KEY     "\"checksum\":\""
-#define PADDING ((size_t)ENCODE_BUCKETS * LINEAR_WIDTH_STEP * sizeof(uint16_t) + 64)
+#define PADDING ((size_t)NGRAM_BUCKETS * LINEAR_WIDTH_STEP * sizeof(uint16_t) + 64)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,7 +66,7 @@ static void check_plans(const struct model *m, const struct estimate *estimates)
 static void check_estimates(const struct model *m, struct str text, struct features *f)
 {
     struct estimate estimates[MODEL_ARMS_MAX];
-    if (encode_text(model_encoder(m), text, f, NULL) != OK)
+    if (model_encode(m, text, f, NULL) != OK)
         return;
     model_estimate(m, f, estimates);
     for (size_t e = 0; e < model_expert_count(m); e++) {

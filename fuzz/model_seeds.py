@@ -21,7 +21,7 @@ def constant(file, name):
 
 
 VERSION = constant("predict/model_format.h", "MODEL_VERSION")
-ENCODER = constant("encode/encode.h", "ENCODE_VERSION")
+ENCODER = constant("encode/ngram_encoder.h", "NGRAM_FINGERPRINT")
 DOUBT_TERMS = int(constant("predict/doubt.h", "DOUBT_TERMS"))
 TREE = dict(nodes=2, features=[0, 61], left=[1, -1], right=[-3, -2], thresholds=[1.0, 0.5])
 

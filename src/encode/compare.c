@@ -49,7 +49,7 @@ struct comparison {
 };
 
 /* A word, or the digits of a number: they touch. Returns the token behind it. */
-static uint32_t item_end(const struct features *f, uint32_t at, uint32_t end)
+static uint32_t item_end(const struct ngram_text *f, uint32_t at, uint32_t end)
 {
     uint32_t next = at + 1;
     if (f->tokens[at].class == CHAR_DIGIT)
@@ -59,7 +59,7 @@ static uint32_t item_end(const struct features *f, uint32_t at, uint32_t end)
     return next;
 }
 
-static uint32_t item_hash(const struct features *f, uint32_t at, uint32_t end)
+static uint32_t item_hash(const struct ngram_text *f, uint32_t at, uint32_t end)
 {
     uint32_t h = f->tokens[at].hash;
     while (++at < end)
@@ -86,7 +86,7 @@ static void add_set(uint64_t *set, size_t number)
     set[number / 64] |= UINT64_C(1) << number % 64;
 }
 
-static void read_option(struct comparison *c, struct str lowered, const struct features *f,
+static void read_option(struct comparison *c, struct str lowered, const struct ngram_text *f,
                         uint32_t from, uint32_t to, struct option *o)
 {
     bool denies = false;
@@ -115,7 +115,7 @@ static void read_option(struct comparison *c, struct str lowered, const struct f
     }
 }
 
-static void read_stem(struct comparison *c, const struct features *f, uint32_t stem_tokens)
+static void read_stem(struct comparison *c, const struct ngram_text *f, uint32_t stem_tokens)
 {
     for (uint32_t at = 0, next; at < stem_tokens; at = next) {
         next = item_end(f, at, stem_tokens);
@@ -278,7 +278,7 @@ static float *number_stats(const struct comparison *c, size_t count, float *out)
 }
 
 static void read_texts(struct comparison *c, struct str lowered, const struct text_layout *l,
-                       const struct features *f)
+                       const struct ngram_text *f)
 {
     memset(c, 0, offsetof(struct comparison, options) + l->count * sizeof(struct option));
     for (size_t i = 0; i < l->count; i++) {
@@ -289,7 +289,7 @@ static void read_texts(struct comparison *c, struct str lowered, const struct te
     read_stem(c, f, l->stem_tokens);
 }
 
-float *compare_stats(struct str lowered, const struct text_layout *l, const struct features *f,
+float *compare_stats(struct str lowered, const struct text_layout *l, const struct ngram_text *f,
                      float *out)
 {
     memset(out, 0, STATS_COMPARED * sizeof(*out));

@@ -1,61 +1,83 @@
-/* Text → features: hashed word 1–2-grams (sparse) and statistics of the text (dense). The same function
- * encodes at training and at decision time. A `struct features` is scratch that is reused; it is owned by
- * one thread. No function here keeps state. */
+/* Encoders: what a text is in numbers. A model has one or more; its sources and its trees read what they say.
+ *
+ * A `struct encoder` is a constant that all threads share. Another one is a file that defines it and a row in
+ * encoders.c. A `struct features` is what the encoders of one model said about one text, and their scratch. It
+ * belongs to a request: one text at a time, one thread at a time; used again it saves allocations. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 
-#define ENCODE_BUCKET_BITS    18
-#define ENCODE_BUCKETS        (1u << ENCODE_BUCKET_BITS)
-#define ENCODE_STATS          74          /* dense statistics; stats_name() names each */
-#define ENCODE_TEXT_BYTES_MAX (64u << 10) /* of a longer text the first and the last half of this */
-#define ENCODE_GRAMS_MAX      (2 * ENCODE_TEXT_BYTES_MAX)
-#define ENCODE_LOGS           32
+#define ENCODERS_MAX 4 /* of a model */
 
-/* What a model file says about its encoder; another version is refused. */
-#define ENCODE_VERSION "ngram18+stats74/2"
+/* What one encoder says about a text. Points into the encoder's part of the features. */
+struct encoding {
+    const uint32_t *buckets; /* [count] distinct, each below the encoder's bucket_count */
+    const float *values;     /* [count] of the buckets */
+    uint32_t count;
+    const float *dense; /* [dense_count] */
+};
 
-/* Which encoder a model was trained with; a seam for encoders to come. */
-enum encoder_kind { ENCODER_NGRAM };
+struct encode_task; /* of the encoder: a text that is being encoded elsewhere */
+
+/* Called once, on the thread that began and never from inside begin. `err` is set unless `status` is OK. The task is
+ * gone when it is called. How an encoder gets back to that thread is its own business (`state`). */
+typedef void encode_done(enum status status, const struct error *err, void *arg);
 
 struct encoder {
-    enum encoder_kind kind;
+    const char *name; /* of the encoder in model files, e.g. "ngram" */
+    const char *
+        fingerprint; /* another one wherever it says something else; files with another are refused */
+    size_t bucket_count; /* of the sparse half; 0: none */
+    size_t dense_count;  /* of the dense half; 0: none */
+    size_t
+        statistics; /* the first so many dense values each mean something alone: trees look at them */
+    const void *state; /* of the encoder: weights, an address */
+    /* What it needs for each `struct features`: results and scratch. NULL: out of memory. */
+    void *(*work_create)(const struct encoder *e);
+    void (*work_free)(void *work);
+    /* Fills *ret, which stays until the next text. Any bytes are fine. Blocks until it is done. */
+    enum status (*encode)(const struct encoder *e, void *work, struct str text,
+                          struct encoding *ret, struct error *err);
+    /* NULL, and no cancel: encode answers at once. Else OK: so it did this time, `done` is never called; AGAIN: `done`
+     * will be called unless *ret_task is cancelled; the text and *ret must stay until then. */
+    enum status (*begin)(const struct encoder *e, void *work, struct str text, struct encoding *ret,
+                         encode_done *done, void *arg, struct encode_task **ret_task,
+                         struct error *err);
+    void (*cancel)(struct encode_task *task);
 };
 
-struct text_token {
-    uint32_t start;
-    uint32_t len : 24, class : 8; /* of enum char_class */
-    uint32_t hash;                /* of its lower-case bytes, filled by ngram_encode */
-};
-
-struct feature_slot {
-    uint32_t stamp, bucket, index;
-};
+/* The encoder of that name; NULL: there is none. */
+const struct encoder *encoder_named(struct str name);
+/* One more, for a program that brings its own; it must stay. Before the first model is loaded and before there are
+ * threads. ERR_INPUT: the name is taken, or there is no room. */
+NODISCARD enum status encoder_register(const struct encoder *e, struct error *err);
 
 struct features {
-    uint32_t *buckets; /* [count], distinct, each < ENCODE_BUCKETS, in order of first appearance */
-    float *values;     /* [count], 1 + ln(occurrences), L2 norm 1 */
-    uint32_t count;
-    float stats[ENCODE_STATS];
-    uint32_t characters; /* code points of the whole text, for token estimates */
+    uint32_t characters;                /* code points of the whole text, for token estimates */
+    struct encoding said[ENCODERS_MAX]; /* in the order of the encoders that were asked */
 
-    /* scratch of the encoder */
-    uint32_t capacity;
-    struct feature_slot *slots; /* a hash set over buckets, emptied by moving to the next stamp */
-    uint32_t slot_count, stamp;
-    struct text_token *tokens; /* [token_count] of the text */
-    uint32_t token_count;
-    struct buf lowered;
-    float logs[ENCODE_LOGS]; /* 1 + ln(index): most counts are small */
+    /* private to features.c */
+    const struct encoder *encoders[ENCODERS_MAX];
+    void *work[ENCODERS_MAX];
 };
 
+/* Zeros are as good. */
 NODISCARD enum status features_init(struct features *f, struct error *err);
 void features_done(struct features *f);
 
-/* Cost: about 6 µs per KB. ERR_MEMORY; any bytes are fine, also invalid UTF-8. */
-NODISCARD enum status encode_text(const struct encoder *e, struct str text, struct features *f,
-                                  struct error *err);
+/* Asks encoders[count] about a text and waits for them. ERR_MEMORY, and what an encoder fails with. */
+NODISCARD enum status features_encode(struct features *f, const struct encoder *const *encoders,
+                                      size_t count, struct str text, struct error *err);
+
+/* The same without waiting. OK: all answered at once, `done` is never called; AGAIN: `done` will be called as
+ * encode_done says, unless the task is cancelled; the text and `f` must stay until then. */
+struct features_task;
+NODISCARD enum status features_begin(struct features *f, const struct encoder *const *encoders,
+                                     size_t count, struct str text, encode_done *done, void *arg,
+                                     struct features_task **ret_task, struct error *err);
+/* Nothing is called or touched any more when it returns. NULL is fine. */
+void features_cancel(struct features_task *task);

@@ -18,7 +18,7 @@ static void find_options(struct str text, struct text_layout *l)
     l->starts[l->count] = text.len;
 }
 
-void layout_find(struct str text, const struct features *f, struct text_layout *ret)
+void layout_find(struct str text, const struct ngram_text *f, struct text_layout *ret)
 {
     struct text_layout l = {.count = 0};
     find_options(text, &l);

@@ -2,7 +2,7 @@
  * when a client sends it. Found once, used by both halves of the encoder. */
 #pragma once
 
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 
 #define LAYOUT_OPTIONS_MAX 26
 
@@ -18,4 +18,4 @@ struct text_layout {
 #define LAYOUT_MARK_TOKENS 2 /* "A" and "." */
 
 /* Needs f->tokens of the same text. */
-void layout_find(struct str text, const struct features *f, struct text_layout *ret);
+void layout_find(struct str text, const struct ngram_text *f, struct text_layout *ret);

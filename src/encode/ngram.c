@@ -11,7 +11,7 @@
 #include "encode/char_class.h"
 #include "encode/load.h"
 
-/* Changing any of these makes old models wrong: raise ENCODE_VERSION. */
+/* Changing any of these makes old models wrong: raise NGRAM_FINGERPRINT. */
 #define SEED UINT64_C(0x6c6565726f6f0001)
 #define K0   UINT64_C(0x9e3779b97f4a7c15)
 #define K1   UINT64_C(0xd6e8feb86659fd93)
@@ -37,10 +37,10 @@ static uint64_t hash_token(const char *p, size_t len)
     return mix(mix(h * K0));
 }
 
-/* The state of counting, apart from struct features so that it stays in registers. values[] holds plain counts until
+/* The state of counting, apart from struct ngram_text so that it stays in registers. values[] holds plain counts until
  * the end. */
 struct counter {
-    struct feature_slot *slots;
+    struct bucket_slot *slots;
     uint32_t *buckets;
     float *values;
     uint32_t mask, stamp, count;
@@ -49,14 +49,14 @@ struct counter {
 /* Counts one occurrence of a bucket. */
 static inline void count_bucket(struct counter *c, uint64_t hash)
 {
-    uint32_t bucket = (uint32_t)((hash * K0) >> (64 - ENCODE_BUCKET_BITS));
+    uint32_t bucket = (uint32_t)((hash * K0) >> (64 - NGRAM_BUCKET_BITS));
     uint32_t at = bucket & c->mask;
     for (; c->slots[at].stamp == c->stamp; at = (at + 1) & c->mask)
         if (c->slots[at].bucket == bucket) {
             c->values[c->slots[at].index] += 1;
             return;
         }
-    c->slots[at] = (struct feature_slot){c->stamp, bucket, c->count};
+    c->slots[at] = (struct bucket_slot){c->stamp, bucket, c->count};
     c->buckets[c->count] = bucket;
     c->values[c->count] = 1;
     c->count++;
@@ -91,7 +91,7 @@ static void count_shape(struct str text, const struct text_token *from, const st
     count_bucket(c, mix((load64(shape) ^ SHAPE_SALT) * K0));
 }
 
-static void count_grams(struct str text, const struct text_layout *l, struct features *f,
+static void count_grams(struct str text, const struct text_layout *l, struct ngram_text *f,
                         struct counter *c)
 {
     count_field(text, f->tokens, f->tokens + l->stem_tokens, 0, c);
@@ -104,7 +104,7 @@ static void count_grams(struct str text, const struct text_layout *l, struct fea
 }
 
 /* Slots enough to be half empty and no more: few texts need all, and fewer stay in the cache. */
-static uint32_t slot_mask(const struct features *f, const struct text_layout *l)
+static uint32_t slot_mask(const struct ngram_text *f, const struct text_layout *l)
 {
     uint32_t grams = 2 * f->token_count + (uint32_t)l->count, slots = SLOTS_MIN;
     while (slots < 2 * grams && slots < f->slot_count)
@@ -112,12 +112,12 @@ static uint32_t slot_mask(const struct features *f, const struct text_layout *l)
     return slots - 1;
 }
 
-static void scale_counts(struct features *f)
+static void scale_counts(struct ngram_text *f)
 {
     double sum = 0;
     for (uint32_t i = 0; i < f->count; i++) {
         float times = f->values[i];
-        float value = times < ENCODE_LOGS ? f->logs[(uint32_t)times] : 1 + logf(times);
+        float value = times < NGRAM_LOGS ? f->logs[(uint32_t)times] : 1 + logf(times);
         f->values[i] = value;
         sum += (double)value * value;
     }
@@ -126,14 +126,14 @@ static void scale_counts(struct features *f)
         f->values[i] *= scale;
 }
 
-void ngram_init(struct features *f)
+void ngram_init(struct ngram_text *f)
 {
     f->logs[0] = 0;
-    for (int i = 1; i < ENCODE_LOGS; i++)
+    for (int i = 1; i < NGRAM_LOGS; i++)
         f->logs[i] = 1 + logf((float)i);
 }
 
-void ngram_encode(struct str lowered, const struct text_layout *layout, struct features *f)
+void ngram_encode(struct str lowered, const struct text_layout *layout, struct ngram_text *f)
 {
     if (++f->stamp == 0) { /* after 2^32 texts the stamps start again */
         memset(f->slots, 0, f->slot_count * sizeof(*f->slots));

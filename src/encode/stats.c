@@ -63,7 +63,7 @@ static void tally_bytes(const uint32_t counts[256], struct tally *t)
 }
 
 /* Without branches: which token comes next cannot be predicted. Only letters come in runs or are capital. */
-static void tally_tokens(struct str text, const struct features *f, struct tally *ret)
+static void tally_tokens(struct str text, const struct ngram_text *f, struct tally *ret)
 {
     struct tally t = *ret;
     uint32_t number_end = UINT32_MAX;
@@ -131,7 +131,7 @@ static float *word_stats(size_t text_len, const struct tally *t, float *out)
 
 /* Every cue begins with a blank, so only words behind one are looked at, and only those that begin with the same two
  * letters as a cue. `lowered` has a blank in front of it, is cut behind the stem and may be read behind. */
-static void find_cues(struct str lowered, const struct features *f, uint32_t stem_tokens,
+static void find_cues(struct str lowered, const struct ngram_text *f, uint32_t stem_tokens,
                       float *out)
 {
     char second[256] = {0}; /* letter behind the first; no two cues have the same first */
@@ -153,7 +153,7 @@ static void find_cues(struct str lowered, const struct features *f, uint32_t ste
 }
 
 void stats_encode(struct str text, struct str lowered, const struct text_layout *layout,
-                  struct features *f)
+                  struct ngram_text *f)
 {
     uint32_t counts[256] = {0};
     struct tally tally = {0};
@@ -167,7 +167,7 @@ void stats_encode(struct str text, struct str lowered, const struct text_layout 
     find_cues(str_slice(lowered, 0, layout->stem), f, layout->stem_tokens, out);
     out = compare_stats(lowered, layout, f, out + CUE_COUNT);
     out = style_stats(text, lowered, layout, counts, f, out);
-    DEBUG_CHECK(out == f->stats + ENCODE_STATS);
+    DEBUG_CHECK(out == f->stats + NGRAM_STATS);
 }
 
 const char *stats_name(unsigned index)
@@ -185,9 +185,9 @@ const char *stats_name(unsigned index)
     _Static_assert(sizeof(mark_names) / sizeof(mark_names[0]) == MARK_COUNT, "a name per mark");
     _Static_assert(sizeof(names) / sizeof(names[0]) + MARK_COUNT + CUE_COUNT + STATS_COMPARED +
                            STATS_STYLE ==
-                       ENCODE_STATS,
+                       NGRAM_STATS,
                    "every statistic has a name");
-    CHECK(index < ENCODE_STATS);
+    CHECK(index < NGRAM_STATS);
     if (index < named)
         return names[index];
     if ((index -= named) < MARK_COUNT)

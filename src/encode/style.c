@@ -49,7 +49,7 @@ static bool ends_sentence(struct str stem, const struct text_token *token)
 
 /* Few branches: whether a word or something else comes next cannot be predicted. What is no word is of WORD_OTHER,
  * which nobody asks for, and ends in no letter. */
-static void read_words(struct str stem, const struct text_layout *l, const struct features *f,
+static void read_words(struct str stem, const struct text_layout *l, const struct ngram_text *f,
                        struct style *s)
 {
     uint32_t in_sentence = 0, words = 0, ends_in_s = 0;
@@ -131,7 +131,7 @@ static struct number read_number(struct str stem, size_t at)
     return n;
 }
 
-static float *number_stats(struct str stem, const struct text_layout *l, const struct features *f,
+static float *number_stats(struct str stem, const struct text_layout *l, const struct ngram_text *f,
                            float *out)
 {
     double largest = -1;
@@ -161,7 +161,7 @@ static float variety(const uint32_t counts[256], size_t total)
 }
 
 float *style_stats(struct str text, struct str lowered, const struct text_layout *l,
-                   const uint32_t counts[256], const struct features *f, float *out)
+                   const uint32_t counts[256], const struct ngram_text *f, float *out)
 {
     struct style s = {.words = 0};
     struct str stem = str_slice(text, 0, l->stem);

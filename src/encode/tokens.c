@@ -42,7 +42,7 @@ static uint32_t run_length(uint64_t bits, unsigned at)
     return gap ? (uint32_t)__builtin_ctzll(gap) : CHUNK;
 }
 
-void tokens_find(struct str text, struct features *f)
+void tokens_find(struct str text, struct ngram_text *f)
 {
     struct text_token *token = f->tokens;
     uint64_t in_word = 0; /* the last byte was a letter */

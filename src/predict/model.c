@@ -27,7 +27,7 @@ struct model {
     void *copy;          /* the bytes given to model_load_bytes */
     struct arena *arena;
     uint64_t checksum;
-    struct encoder encoder;
+    const struct encoder *encoder;
     size_t experts;
     struct model_expert *expert;
     struct predictor predictor;
@@ -158,7 +158,7 @@ static enum status read_arms(struct model *m, const struct safetensors *s, struc
 static enum status read_linear(struct model *m, const struct safetensors *s, struct error *err)
 {
     struct predictor *p = &m->predictor;
-    size_t groups, shape[2] = {ENCODE_BUCKETS, 0};
+    size_t groups, shape[2] = {NGRAM_BUCKETS, 0};
     enum status status = safetensors_dim(s, "linear.group_quality", 2, 0, &groups, err);
     if (status != OK)
         return status;
@@ -210,13 +210,14 @@ static enum status read_model(struct model *m, const void *bytes, size_t len, co
                               struct error *err)
 {
     struct safetensors s;
+    m->encoder = &ngram_encoder;
     enum status status = safetensors_open(bytes, len, place, &s, err);
     if (status != OK)
         return status;
     if ((status = expect(m, &s, "format", MODEL_FORMAT, err)) != OK ||
         (status = check_sum(m, &s, err)) != OK ||
         (status = expect(m, &s, "version", MODEL_VERSION, err)) != OK ||
-        (status = expect(m, &s, "encoder", ENCODE_VERSION, err)) != OK ||
+        (status = expect(m, &s, "encoder", ngram_encoder.fingerprint, err)) != OK ||
         (status = read_experts(m, &s, err)) != OK || (status = read_linear(m, &s, err)) != OK ||
         (status = model_read_forest(&s, "forest", m->experts, DENSE_FEATURES, &m->predictor.forest,
                                     err)) != OK ||
@@ -308,9 +309,10 @@ const struct plan *model_arm_at(const struct model *m, size_t arm)
     return &m->arms[arm];
 }
 
-const struct encoder *model_encoder(const struct model *m)
+size_t model_encoders(const struct model *m, const struct encoder *const **ret)
 {
-    return &m->encoder;
+    *ret = &m->encoder;
+    return 1;
 }
 
 uint64_t model_checksum(const struct model *m)

@@ -41,7 +41,8 @@ size_t model_expert_index(const struct model *m, struct str name); /* SIZE_MAX w
 /* Arms (predict/arm.h): first the experts, each a single, in order; then the plans that were learnt. */
 size_t model_arm_count(const struct model *m); /* at most MODEL_ARMS_MAX */
 const struct plan *model_arm_at(const struct model *m, size_t arm);
-const struct encoder *model_encoder(const struct model *m);
+/* Whose words the model's features are; returns how many. *ret lives as long as the model. */
+size_t model_encoders(const struct model *m, const struct encoder *const **ret);
 uint64_t
 model_checksum(const struct model *m); /* of the file's bytes: identifies the model in a decision */
 /* Whether a query with this text hash was trained on. */

@@ -64,8 +64,8 @@ void predictor_stack(const struct predictor *p, const float *linear, const float
     memcpy(first, linear, experts * sizeof(*first));
     group_posterior(linear + experts, p->shape.groups, posterior, &top, &entropy);
     mix_groups(p, posterior, second);
-    memcpy(dense, stats, ENCODE_STATS * sizeof(*dense));
-    float *extra = dense + ENCODE_STATS;
+    memcpy(dense, stats, NGRAM_STATS * sizeof(*dense));
+    float *extra = dense + NGRAM_STATS;
     extra[0] = mean(first, experts);
     extra[1] = mean(second, experts);
     extra[2] = top;
@@ -116,13 +116,14 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
                    float *input_tokens, float *output_tokens, float *doubt)
 {
     size_t experts = p->shape.experts;
+    const struct encoding *words = &f->said[0];
     float linear[LINEAR_WIDTH_MAX], dense[DENSE_FEATURES];
     float first[EXPERTS_MAX], second[EXPERTS_MAX], base[EXPERTS_MAX],
         corrections[EXPERTS_MAX] = {0};
     CHECK(p->shape.width <= LINEAR_WIDTH_MAX);
-    float novelty = linear_predict_bf16(p->weights, p->bias, p->shape.width, f->buckets, f->values,
-                                        f->count, linear);
-    predictor_stack(p, linear, f->stats, dense, first, second);
+    float novelty = linear_predict_bf16(p->weights, p->bias, p->shape.width, words->buckets,
+                                        words->values, words->count, linear);
+    predictor_stack(p, linear, words->dense, dense, first, second);
     predictor_combine(experts, first, second, p->base, p->base + experts, base);
     forest_predict(&p->forest, dense, corrections);
     predictor_calibrate(p, base, corrections, quality);

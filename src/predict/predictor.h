@@ -12,14 +12,14 @@
  * A predictor only points; whoever made it owns the memory. Shapes: E experts, G groups, W = linear_width(E, G). */
 #pragma once
 
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 #include "predict/doubt.h"
 #include "predict/linear.h"
 #include "predict/trees.h"
 
-#define STACK_EXTRA    6                  /* dense features that come from the linear stage */
-#define STACK_ENTROPY  (ENCODE_STATS + 3) /* of the predicted group; one of them */
-#define DENSE_FEATURES (ENCODE_STATS + STACK_EXTRA)
+#define STACK_EXTRA    6                 /* dense features that come from the linear stage */
+#define STACK_ENTROPY  (NGRAM_STATS + 3) /* of the predicted group; one of them */
+#define DENSE_FEATURES (NGRAM_STATS + STACK_EXTRA)
 #define SLOPES         4 /* first common, first deviation, second common, second deviation */
 #define EXPERTS_MAX    256
 
@@ -35,7 +35,7 @@ enum token_parameter {
 
 struct predictor {
     struct linear_shape shape;
-    const uint16_t *weights;    /* bfloat16 [ENCODE_BUCKETS × W] */
+    const uint16_t *weights;    /* bfloat16 [NGRAM_BUCKETS × W] */
     const float *bias;          /* [W] */
     const float *group_quality; /* [G × E] mean score in the group */
     const float *contrast;      /* [E] unit direction from the weak experts to the strong */

@@ -81,7 +81,7 @@ static enum status estimate_turns(const struct pool *p, struct turn *turns, size
     for (size_t i = 0; i < count; i++) {
         enum status status = i > 0 ? bound_turn(&turns[i], a, err) : OK;
         if (status == OK)
-            status = encode_text(model_encoder(p->model), turns[i].text, scratch, err);
+            status = model_encode(p->model, turns[i].text, scratch, err);
         if (status != OK)
             return status;
         model_estimate(p->model, scratch, one);

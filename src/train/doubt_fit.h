@@ -10,7 +10,7 @@
 /* The weights [DOUBT_TERMS] start from, and keep where no question has two known scores. */
 #define DOUBT_PRIOR 0.3f
 
-/* Novelty of training's own texts, each as if it had not been there: novelty [count]; times [ENCODE_BUCKETS] gets in
+/* Novelty of training's own texts, each as if it had not been there: novelty [count]; times [NGRAM_BUCKETS] gets in
  * how many texts a bucket occurs, at most 255. Of other texts: linear_novelty_bf16. */
 void doubt_own_novelty(const struct sparse_rows *rows, size_t count, uint8_t *times,
                        float *novelty);

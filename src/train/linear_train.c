@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 #include "predict/fmath.h"
 
 #define FAMILIES      3  /* quality, group, length */
@@ -181,8 +181,8 @@ void linear_train(const struct linear_shape *shape, const struct sparse_rows *ro
 {
     CHECK(shape->width <= LINEAR_WIDTH_MAX);
     float out[LINEAR_WIDTH_MAX], bias_sums[FAMILIES] = {0};
-    memset(weights, 0, (size_t)ENCODE_BUCKETS * shape->width * sizeof(*weights));
-    memset(scratch, 0, (size_t)ENCODE_BUCKETS * FAMILIES * sizeof(*scratch));
+    memset(weights, 0, (size_t)NGRAM_BUCKETS * shape->width * sizeof(*weights));
+    memset(scratch, 0, (size_t)NGRAM_BUCKETS * FAMILIES * sizeof(*scratch));
     start_bias(shape, targets, order, count, bias);
     for (unsigned epoch = 0; epoch < options->epochs; epoch++) {
         rng_shuffle_u32(rng, order, count);

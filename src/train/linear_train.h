@@ -1,6 +1,6 @@
 /* Training the linear stage (predict/linear.h), online, with AdaGrad (Duchi et al. 2011). Losses: of the experts'
  * logits logistic, missing labels allowed; of the groups softmax; of the length squared. Weights are floats
- * [ENCODE_BUCKETS × width] here. */
+ * [NGRAM_BUCKETS × width] here. */
 #pragma once
 
 #include "base/error.h"

@@ -62,7 +62,7 @@ static void describe(const struct trained *t, struct buf *b)
     describe_experts(t, &experts);
     model_plans_describe(t, &plans);
     buf_add_c(b, "{\"checksum\":\"" ZEROS "\",\"format\":\"" MODEL_FORMAT
-                 "\",\"version\":\"" MODEL_VERSION "\",\"encoder\":\"" ENCODE_VERSION
+                 "\",\"version\":\"" MODEL_VERSION "\",\"encoder\":\"" NGRAM_FINGERPRINT
                  "\",\"experts\":");
     json_write_string(b, buf_str(&experts));
     buf_add_c(b, ",\"plans\":");
@@ -101,7 +101,7 @@ static size_t list_items(const struct trained *t, struct safetensors_item *items
             },
         bytes[] = {
             {"forest.trees", "U8", 2, {trees, sizeof(struct tree)}, p->forest.trees},
-            {"linear.weights", "BF16", 2, {ENCODE_BUCKETS, width}, p->weights},
+            {"linear.weights", "BF16", 2, {NGRAM_BUCKETS, width}, p->weights},
         };
     struct safetensors_item plans[MODEL_PLANS_ITEMS_MAX];
     size_t plan_bytes = 0, n = 0;

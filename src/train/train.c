@@ -18,7 +18,7 @@
 /* Of the queries: as many stand for the prior, whatever their number. */
 #define FINAL_RIDGE_SHARE 0.02
 #define PLATT_RIDGE_SHARE 0.3
-#define SCRATCH_FLOATS    ((size_t)ENCODE_BUCKETS * 3)
+#define SCRATCH_FLOATS    ((size_t)NGRAM_BUCKETS * 3)
 
 void train_options_default(struct train_options *o)
 {
@@ -97,8 +97,8 @@ static enum status allocate(struct work *w, struct error *err)
     w->terms = take(w, rows * experts * SLOPES, &good);
     w->order = take(w, rows, &good);
     w->inside = take(w, rows, &good);
-    w->weights = calloc((size_t)ENCODE_BUCKETS * s->width, sizeof(float));
-    w->fold_weights = malloc((size_t)ENCODE_BUCKETS * s->width * sizeof(float));
+    w->weights = calloc((size_t)NGRAM_BUCKETS * s->width, sizeof(float));
+    w->fold_weights = malloc((size_t)NGRAM_BUCKETS * s->width * sizeof(float));
     w->scratch = malloc(SCRATCH_FLOATS * sizeof(float));
     good &= w->weights && w->fold_weights && w->scratch;
     return good ? OK
@@ -145,7 +145,7 @@ static void predict_fold(struct work *w, unsigned fold)
         size_t i = w->inside[k], from = sparse->starts[i];
         linear_predict(w->fold_weights, w->fold_bias, width, sparse->buckets + from,
                        sparse->values + from, sparse->starts[i + 1] - from, w->linear + i * width);
-        predictor_stack(&p, w->linear + i * width, w->table.stats + i * ENCODE_STATS,
+        predictor_stack(&p, w->linear + i * width, w->table.stats + i * NGRAM_STATS,
                         w->dense + i * DENSE_FEATURES, w->first + i * experts,
                         w->second + i * experts);
     }
@@ -162,8 +162,7 @@ static void train_linear_fold(struct work *w, unsigned fold, struct rng *rng)
     linear_train(s, &t->sparse, &targets, &w->options->linear, w->order, count, rng,
                  w->fold_weights, w->fold_bias, w->scratch);
     predict_fold(w, fold);
-    average_into(w->weights, w->fold_weights, (size_t)ENCODE_BUCKETS * s->width,
-                 1.0f / TRAIN_FOLDS);
+    average_into(w->weights, w->fold_weights, (size_t)NGRAM_BUCKETS * s->width, 1.0f / TRAIN_FOLDS);
     average_into(w->bias, w->fold_bias, s->width, 1.0f / TRAIN_FOLDS);
     report(w);
 }
@@ -265,7 +264,7 @@ static enum status fit_calibration(struct work *w, struct error *err)
 static void finish_predictor(struct work *w)
 {
     struct predictor *p = w->predictor;
-    size_t cells = (size_t)ENCODE_BUCKETS * p->shape.width;
+    size_t cells = (size_t)NGRAM_BUCKETS * p->shape.width;
     groups_quality(w->table.scores, w->table.groups, p->shape.groups, p->shape.experts, w->order,
                    train_table_rows(&w->table, TRAIN_FOLDS, false, w->order), w->group_quality);
     uint16_t *packed = (uint16_t *)w->fold_weights; /* its floats are no longer needed */

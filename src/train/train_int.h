@@ -10,7 +10,7 @@ struct train_table {
     size_t rows, experts;
     const size_t *expert; /* [experts] data set indices */
     struct sparse_rows sparse;
-    float *stats;      /* [rows × ENCODE_STATS] */
+    float *stats;      /* [rows × NGRAM_STATS] */
     float *characters; /* [rows] */
     float *scores;     /* [rows × experts]; negative: unknown */
     float *lengths;    /* [rows]; standardised log output tokens, NAN: unknown */

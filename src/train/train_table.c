@@ -29,7 +29,7 @@ static bool grow(struct growing *g, size_t more)
     return buckets && values;
 }
 
-static void append(struct growing *g, const struct features *f)
+static void append(struct growing *g, const struct encoding *f)
 {
     if (!f->count)
         return; /* blank texts at the front: there is nothing to point to yet */
@@ -41,16 +41,17 @@ static void append(struct growing *g, const struct features *f)
 static enum status encode_rows(struct train_table *t, struct growing *g, size_t *starts,
                                struct features *f, struct error *err)
 {
-    static const struct encoder encoder = {ENCODER_NGRAM};
+    static const struct encoder *const encoders[] = {&ngram_encoder};
+    const struct encoding *words = &f->said[0];
     for (size_t i = 0; i < t->rows; i++) {
-        enum status status = encode_text(&encoder, t->dataset->queries[i].prompt, f, err);
+        enum status status = features_encode(f, encoders, 1, t->dataset->queries[i].prompt, err);
         if (status != OK)
             return status;
-        if (!grow(g, f->count))
+        if (!grow(g, words->count))
             return error_set(err, ERR_MEMORY, "out of memory");
         starts[i] = g->count;
-        append(g, f);
-        memcpy(t->stats + i * ENCODE_STATS, f->stats, sizeof(f->stats));
+        append(g, words);
+        memcpy(t->stats + i * NGRAM_STATS, words->dense, NGRAM_STATS * sizeof(float));
         t->characters[i] = (float)f->characters;
     }
     starts[t->rows] = g->count;
@@ -116,7 +117,7 @@ static void fill_lengths(struct train_table *t, double *sums, double *counts)
 enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
                              struct error *err)
 {
-    t->stats = ARENA_ARRAY(a, t->rows * ENCODE_STATS, float);
+    t->stats = ARENA_ARRAY(a, t->rows * NGRAM_STATS, float);
     t->characters = ARENA_ARRAY(a, t->rows, float);
     t->scores = ARENA_ARRAY(a, t->rows * t->experts, float);
     t->lengths = ARENA_ARRAY(a, t->rows, float);

@@ -9,23 +9,22 @@
 
 #include "encode/stats.h"
 
-static const struct encoder encoder = {ENCODER_NGRAM};
-static struct features f;
+static struct ngram_text f;
 
 static void begin(void)
 {
-    cr_assert_eq(features_init(&f, NULL), OK);
+    cr_assert_eq(ngram_text_init(&f, NULL), OK);
 }
 
 static void end(void)
 {
-    features_done(&f);
+    ngram_text_done(&f);
 }
 
 static double stat(const char *text, const char *name)
 {
-    cr_assert_eq(encode_text(&encoder, str_from(text), &f, NULL), OK);
-    for (unsigned i = 0; i < ENCODE_STATS; i++)
+    cr_assert_eq(ngram_text_encode(&f, str_from(text), NULL), OK);
+    for (unsigned i = 0; i < NGRAM_STATS; i++)
         if (!strcmp(stats_name(i), name))
             return (double)f.stats[i];
     cr_assert_fail("no statistic '%s'", name);

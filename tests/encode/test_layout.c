@@ -5,15 +5,15 @@
 
 #include "encode/tokens.h"
 
-static struct features f;
+static struct ngram_text f;
 static struct text_layout l;
 
 static void find(const char *text)
 {
-    cr_assert_eq(features_init(&f, NULL), OK);
+    cr_assert_eq(ngram_text_init(&f, NULL), OK);
     tokens_find(str_from(text), &f);
     layout_find(str_from(text), &f, &l);
-    features_done(&f);
+    ngram_text_done(&f);
 }
 
 Test(layout, a_text_without_options_is_all_stem)

@@ -1,6 +1,6 @@
 /* The n-gram half against a slow encoder written from the header's words: tokens in a list, pairs counted in an
  * array of all buckets. */
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,29 +11,28 @@
 #include "base/rng.h"
 #include "encode/char_class.h"
 
-static const struct encoder encoder = {ENCODER_NGRAM};
-static struct features f, g;
+static struct ngram_text f, g;
 
 static void begin(void)
 {
-    cr_assert_eq(features_init(&f, NULL), OK);
-    cr_assert_eq(features_init(&g, NULL), OK);
+    cr_assert_eq(ngram_text_init(&f, NULL), OK);
+    cr_assert_eq(ngram_text_init(&g, NULL), OK);
 }
 
 static void end(void)
 {
-    features_done(&f);
-    features_done(&g);
+    ngram_text_done(&f);
+    ngram_text_done(&g);
 }
 
 TestSuite(ngram, .init = begin, .fini = end);
 
-static void encode(const char *text, struct features *into)
+static void encode(const char *text, struct ngram_text *into)
 {
-    cr_assert_eq(encode_text(&encoder, str_from(text), into, NULL), OK);
+    cr_assert_eq(ngram_text_encode(into, str_from(text), NULL), OK);
 }
 
-static float value_of(const struct features *x, uint32_t bucket)
+static float value_of(const struct ngram_text *x, uint32_t bucket)
 {
     for (uint32_t i = 0; i < x->count; i++)
         if (x->buckets[i] == bucket)
@@ -146,7 +145,7 @@ static size_t slow_bucket(uint64_t hash)
     return (hash * K0) >> 46;
 }
 
-/* counts[ENCODE_BUCKETS] of every 1- and 2-gram. */
+/* counts[NGRAM_BUCKETS] of every 1- and 2-gram. */
 static void slow_count(const unsigned char *text, size_t len, double *counts)
 {
     uint64_t previous = UINT64_C(0x6c6565726f6f0001);
@@ -171,19 +170,19 @@ static void compare_with_slow(const unsigned char *text, size_t len, double *cou
 {
     double norm = 0;
     uint32_t distinct = 0;
-    memset(counts, 0, ENCODE_BUCKETS * sizeof(*counts));
+    memset(counts, 0, NGRAM_BUCKETS * sizeof(*counts));
     slow_count(text, len, counts);
-    for (size_t b = 0; b < ENCODE_BUCKETS; b++)
+    for (size_t b = 0; b < NGRAM_BUCKETS; b++)
         if (counts[b] > 0) {
             distinct++;
             counts[b] = 1 + log(counts[b]);
             norm += counts[b] * counts[b];
         }
     struct str s = {(const char *)text, len};
-    cr_assert_eq(encode_text(&encoder, s, &f, NULL), OK);
+    cr_assert_eq(ngram_text_encode(&f, s, NULL), OK);
     cr_assert_eq(f.count, distinct);
     for (uint32_t i = 0; i < f.count; i++) {
-        cr_assert_lt(f.buckets[i], ENCODE_BUCKETS);
+        cr_assert_lt(f.buckets[i], NGRAM_BUCKETS);
         cr_assert_float_eq((double)f.values[i], counts[f.buckets[i]] / sqrt(norm), 1e-6);
         counts[f.buckets[i]] = -1; /* so that a bucket named twice is noticed */
     }
@@ -192,7 +191,7 @@ static void compare_with_slow(const unsigned char *text, size_t len, double *cou
 Test(ngram, agrees_with_a_slow_encoder_on_random_bytes)
 {
     static const char alphabet[] = "aabbcAB 1 2.?\n\xc3\xa9";
-    double *counts = malloc(ENCODE_BUCKETS * sizeof(*counts));
+    double *counts = malloc(NGRAM_BUCKETS * sizeof(*counts));
     unsigned char text[1000];
     struct rng r;
     cr_assert_not_null(counts);

@@ -7,7 +7,7 @@ TestSuite(stats, .init = begin, .fini = end);
 
 Test(stats, names_are_distinct)
 {
-    for (unsigned i = 0; i < ENCODE_STATS; i++)
+    for (unsigned i = 0; i < NGRAM_STATS; i++)
         for (unsigned j = 0; j < i; j++)
             cr_assert_str_neq(stats_name(i), stats_name(j));
 }

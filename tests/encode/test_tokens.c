@@ -8,17 +8,16 @@
 #include "base/rng.h"
 #include "encode/char_class.h"
 
-static const struct encoder encoder = {ENCODER_NGRAM};
-static struct features f;
+static struct ngram_text f;
 
 static void begin(void)
 {
-    cr_assert_eq(features_init(&f, NULL), OK);
+    cr_assert_eq(ngram_text_init(&f, NULL), OK);
 }
 
 static void end(void)
 {
-    features_done(&f);
+    ngram_text_done(&f);
 }
 
 TestSuite(tokens, .init = begin, .fini = end);
@@ -26,7 +25,7 @@ TestSuite(tokens, .init = begin, .fini = end);
 static void expect_tokens(struct str text, const char *wanted)
 {
     char got[256] = "", *at = got;
-    cr_assert_eq(encode_text(&encoder, text, &f, NULL), OK); /* so that there is room */
+    cr_assert_eq(ngram_text_encode(&f, text, NULL), OK); /* so that there is room */
     tokens_find(text, &f);
     for (uint32_t i = 0; i < f.token_count; i++) {
         memcpy(at, text.ptr + f.tokens[i].start, f.tokens[i].len);
@@ -56,7 +55,7 @@ Test(tokens, every_byte_is_in_one_token_or_blank)
         size_t len = (size_t)rng_below(&r, sizeof(text)), at = 0;
         for (size_t i = 0; i < len; i++)
             text[i] = (char)rng_below(&r, 256);
-        cr_assert_eq(encode_text(&encoder, (struct str){text, len}, &f, NULL), OK);
+        cr_assert_eq(ngram_text_encode(&f, (struct str){text, len}, NULL), OK);
         tokens_find((struct str){text, len}, &f);
         for (uint32_t t = 0; t < f.token_count; t++) {
             cr_assert_gt(f.tokens[t].len, 0);
@@ -81,7 +80,7 @@ Test(tokens, words_longer_than_a_chunk)
             memset(text + before, 'w', len);
             text[before + len] = '.';
             struct str s = {text, before + len + 1};
-            cr_assert_eq(encode_text(&encoder, s, &f, NULL), OK);
+            cr_assert_eq(ngram_text_encode(&f, s, NULL), OK);
             tokens_find(s, &f);
             cr_assert_eq(f.token_count, 2);
             cr_assert_eq(f.tokens[0].start, before);

@@ -95,8 +95,7 @@ Test(build, rows_hold_the_estimates_and_outcomes_of_their_query)
     for (size_t q = 0; q < QUERIES; q++) {
         if (q % 8 == 0)
             continue; /* unknown for the reference */
-        cr_assert_eq(
-            encode_text(model_encoder(f.model), f.data->queries[q].prompt, &features, NULL), OK);
+        cr_assert_eq(model_encode(f.model, f.data->queries[q].prompt, &features, NULL), OK);
         model_estimate(f.model, &features, want);
         size_t big = model_expert_index(f.model, STR("big"));
         cr_assert_eq(eval_estimate(&s.table, row, 0)->quality, want[big].quality);

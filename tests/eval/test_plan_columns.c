@@ -18,8 +18,7 @@ static void run(const struct plan_set_fixture *f, size_t arm, size_t query, stru
     const struct answer_cell *cells[PLAN_SET_EXPERTS];
     struct features features;
     cr_assert_eq(features_init(&features, NULL), OK);
-    cr_assert_eq(
-        encode_text(model_encoder(f->model), f->data->queries[query].prompt, &features, NULL), OK);
+    cr_assert_eq(model_encode(f->model, f->data->queries[query].prompt, &features, NULL), OK);
     model_estimate(f->model, &features, estimates);
     for (size_t i = 0; i < p->member_count; i++)
         c.members[i] = p->members[i];

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 #include "train/linear_train.h"
 
 #define WIDTH 16
@@ -33,19 +33,19 @@ Test(linear, width_holds_all_heads)
 Test(linear, predictions_agree_with_plain_sums)
 {
     enum { COUNT = 40 };
-    float *weights = malloc((size_t)ENCODE_BUCKETS * WIDTH * sizeof(float));
-    uint16_t *packed = malloc((size_t)ENCODE_BUCKETS * WIDTH * sizeof(uint16_t));
+    float *weights = malloc((size_t)NGRAM_BUCKETS * WIDTH * sizeof(float));
+    uint16_t *packed = malloc((size_t)NGRAM_BUCKETS * WIDTH * sizeof(uint16_t));
     uint32_t buckets[COUNT];
     float values[COUNT], bias[WIDTH], out[WIDTH], out16[WIDTH];
     struct rng r;
     cr_assert(weights && packed);
     rng_seed(&r, 4);
-    for (size_t i = 0; i < (size_t)ENCODE_BUCKETS * WIDTH; i++) {
+    for (size_t i = 0; i < (size_t)NGRAM_BUCKETS * WIDTH; i++) {
         weights[i] = from_bf16(linear_to_bf16((float)rng_uniform(&r) - 0.5f));
         packed[i] = linear_to_bf16(weights[i]);
     }
     for (size_t i = 0; i < COUNT; i++) {
-        buckets[i] = i ? (uint32_t)rng_below(&r, ENCODE_BUCKETS) : ENCODE_BUCKETS - 1;
+        buckets[i] = i ? (uint32_t)rng_below(&r, NGRAM_BUCKETS) : NGRAM_BUCKETS - 1;
         values[i] = (float)rng_uniform(&r);
     }
     for (size_t j = 0; j < WIDTH; j++)
@@ -68,7 +68,7 @@ Test(linear, predictions_agree_with_plain_sums)
 Test(linear, novelty_is_what_has_no_weights)
 {
     const size_t width = LINEAR_WIDTH_STEP;
-    uint16_t *weights = calloc((size_t)ENCODE_BUCKETS * width, sizeof(*weights));
+    uint16_t *weights = calloc((size_t)NGRAM_BUCKETS * width, sizeof(*weights));
     const uint32_t buckets[] = {1, 2, 3};
     const float values[] = {0.6f, 0.64f, 0.48f};
     cr_assert_not_null(weights);
@@ -84,7 +84,7 @@ Test(linear, novelty_is_what_has_no_weights)
 Test(linear, bf16_of_every_width_is_the_plain_sum_in_order)
 {
     enum { COUNT = 37, WIDEST = 80 };
-    uint16_t *weights = calloc((size_t)ENCODE_BUCKETS * WIDEST, sizeof(*weights));
+    uint16_t *weights = calloc((size_t)NGRAM_BUCKETS * WIDEST, sizeof(*weights));
     uint32_t buckets[COUNT];
     float values[COUNT], bias[WIDEST], out[WIDEST];
     struct rng r;
@@ -92,7 +92,7 @@ Test(linear, bf16_of_every_width_is_the_plain_sum_in_order)
     rng_seed(&r, 5);
     for (size_t width = 16; width <= WIDEST; width += 16) {
         for (size_t i = 0; i < COUNT; i++) {
-            buckets[i] = (uint32_t)(i * 7001 % ENCODE_BUCKETS);
+            buckets[i] = (uint32_t)(i * 7001 % NGRAM_BUCKETS);
             values[i] = (float)rng_uniform(&r);
             for (size_t j = 0; j < width; j++) /* of every third nothing is known */
                 weights[buckets[i] * width + j] =

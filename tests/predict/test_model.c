@@ -117,7 +117,9 @@ Test(model, says_what_was_trained)
         cr_assert_eq(model_expert_index(m, x->name), e);
     }
     cr_assert_eq(model_expert_index(m, STR("nobody")), SIZE_MAX);
-    cr_assert_eq(model_encoder(m)->kind, ENCODER_NGRAM);
+    const struct encoder *const *encoders;
+    cr_assert_eq(model_encoders(m, &encoders), 1);
+    cr_assert_str_eq(encoders[0]->name, "ngram");
     model_free(m);
     model_free(NULL);
 }
@@ -131,7 +133,7 @@ Test(model, estimates_are_those_of_the_predictor)
         struct estimate estimates[WORLD_EXPERTS];
         float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS], doubt;
         struct str text = i ? world->queries[i].prompt : STR("");
-        cr_assert_eq(encode_text(model_encoder(m), text, &f, NULL), OK);
+        cr_assert_eq(model_encode(m, text, &f, NULL), OK);
         model_estimate(m, &f, estimates);
         predictor_run(&trained->predictor, &f, quality, in, out, &doubt);
         for (size_t e = 0; e < WORLD_EXPERTS; e++) {

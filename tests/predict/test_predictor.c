@@ -48,8 +48,8 @@ Test(predictor, stack)
 {
     struct predictor p = make();
     const float linear[WIDTH] = {1, -2, 0.5f, 0.3f, -0.9f, 0.7f};
-    float stats[ENCODE_STATS], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
-    for (int i = 0; i < ENCODE_STATS; i++)
+    float stats[NGRAM_STATS], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
+    for (int i = 0; i < NGRAM_STATS; i++)
         stats[i] = (float)i;
     predictor_stack(&p, linear, stats, dense, first, second);
     double a = 1 / (1 + exp(-0.9 - 0.3)), mean = 0, strong = 0;
@@ -64,20 +64,20 @@ Test(predictor, stack)
         (1 - 2 + 0.5) / 3, mean, a, -a * log(a) - (1 - a) * log(1 - a), 0.6 - 0.4, strong};
     cr_assert_eq(memcmp(dense, stats, sizeof(stats)), 0);
     for (int i = 0; i < STACK_EXTRA; i++)
-        cr_assert_float_eq((double)dense[ENCODE_STATS + i], wanted[i], 1e-5, "extra %d", i);
+        cr_assert_float_eq((double)dense[NGRAM_STATS + i], wanted[i], 1e-5, "extra %d", i);
 }
 
 Test(predictor, stack_without_groups)
 {
     struct predictor p = make();
-    const float linear[WIDTH] = {1, -2, 0.5f, 0.7f}, stats[ENCODE_STATS] = {0};
+    const float linear[WIDTH] = {1, -2, 0.5f, 0.7f}, stats[NGRAM_STATS] = {0};
     float dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
     p.shape.groups = 0;
     predictor_stack(&p, linear, stats, dense, first, second);
     for (size_t e = 0; e < EXPERTS; e++)
         cr_assert_eq((double)second[e], 0);
     for (int i = 0; i < STACK_EXTRA; i++)
-        cr_assert(isfinite(dense[ENCODE_STATS + i]));
+        cr_assert(isfinite(dense[NGRAM_STATS + i]));
 }
 
 /* Means of exactly 0 and 1 have no log-odds. */
@@ -85,7 +85,7 @@ Test(predictor, stack_clamps_certainty)
 {
     struct predictor p = make();
     const float sure[GROUPS * EXPERTS] = {0, 1, 0, 0, 1, 0}, linear[WIDTH] = {0};
-    const float stats[ENCODE_STATS] = {0};
+    const float stats[NGRAM_STATS] = {0};
     float dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
     p.group_quality = sure;
     predictor_stack(&p, linear, stats, dense, first, second);
@@ -159,29 +159,30 @@ Test(predictor, tokens)
 Test(predictor, run_is_the_stages_in_order)
 {
     struct predictor p = make();
-    uint16_t *weights = calloc((size_t)ENCODE_BUCKETS * WIDTH, sizeof(*weights));
+    uint16_t *weights = calloc((size_t)NGRAM_BUCKETS * WIDTH, sizeof(*weights));
     struct tree tree = {
         .nodes = 1, .features = {0}, .left = {-1}, .right = {-2}, .thresholds = {1}};
     float leaves[TREE_LEAVES_MAX * EXPERTS] = {0.1f, 0.2f, 0.3f, -1, -2, -3}, bias[WIDTH] = {0};
     float linear[WIDTH], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS], combined[EXPERTS];
     float corrections[EXPERTS] = {0}, wanted[EXPERTS], got[EXPERTS], in[EXPERTS], out[EXPERTS];
-    const struct encoder encoder = {ENCODER_NGRAM};
+    const struct encoder *const encoders[] = {&ngram_encoder};
     struct features f;
     cr_assert_not_null(weights);
-    for (size_t i = 0; i < (size_t)ENCODE_BUCKETS * WIDTH; i++)
+    for (size_t i = 0; i < (size_t)NGRAM_BUCKETS * WIDTH; i++)
         weights[i] = linear_to_bf16((float)(i * 7919 % 1000) / 1000 - 0.5f);
     p.weights = weights;
     p.bias = bias;
     p.forest = (struct forest){1, EXPERTS, &tree, leaves};
     cr_assert_eq(features_init(&f, NULL), OK);
-    cr_assert_eq(encode_text(&encoder, STR("What is 12 + 30?"), &f, NULL), OK);
+    cr_assert_eq(features_encode(&f, encoders, 1, STR("What is 12 + 30?"), NULL), OK);
     static const float doubt[DOUBT_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
     float share;
-    memset(weights + (size_t)f.buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
+    memset(weights + (size_t)f.said[0].buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
     p.doubt = doubt;
     predictor_run(&p, &f, got, in, out, &share);
-    linear_predict_bf16(weights, bias, WIDTH, f.buckets, f.values, f.count, linear);
-    predictor_stack(&p, linear, f.stats, dense, first, second);
+    linear_predict_bf16(weights, bias, WIDTH, f.said[0].buckets, f.said[0].values, f.said[0].count,
+                        linear);
+    predictor_stack(&p, linear, f.said[0].dense, dense, first, second);
     predictor_combine(EXPERTS, first, second, base, base + EXPERTS, combined);
     forest_predict(&p.forest, dense, corrections);
     predictor_calibrate(&p, combined, corrections, wanted);
@@ -193,7 +194,8 @@ Test(predictor, run_is_the_stages_in_order)
         cr_assert_eq((double)out[e], (double)o);
     }
     float mean = (wanted[0] + wanted[1] + wanted[2]) / EXPERTS;
-    float novelty = linear_novelty_bf16(weights, WIDTH, f.buckets, f.values, f.count);
+    float novelty =
+        linear_novelty_bf16(weights, WIDTH, f.said[0].buckets, f.said[0].values, f.said[0].count);
     cr_assert(novelty > 0 && novelty < 1);
     cr_assert_eq((double)share, (double)doubt_share(doubt, mean, dense[STACK_ENTROPY], novelty));
     cr_assert_eq((double)corrections[0], -1); /* log length is above 1 */

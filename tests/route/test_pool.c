@@ -109,9 +109,7 @@ Test(pool, estimates_are_the_models_own_at_the_trained_prices)
     begin("experts: [{name: dear, url: \"http://h\"}, {name: cheap, url: \"http://h\", price: "
           "{input: 100, output: 0}}]\n");
     cr_assert_eq(choose("leeroo", HARD, &choice, &err), OK);
-    cr_assert_eq(
-        encode_text(model_encoder(model), STR("prove lemma tensor quantum prove"), &features, &err),
-        OK);
+    cr_assert_eq(model_encode(model, STR("prove lemma tensor quantum prove"), &features, &err), OK);
     model_estimate(model, &features, own);
     const struct estimate *dear = &own[model_expert_index(model, STR("dear"))];
     const struct estimate *cheap = &own[model_expert_index(model, STR("cheap"))];

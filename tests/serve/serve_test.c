@@ -176,7 +176,7 @@ const char *serve_test_policies(const struct model *m, const char *text, const c
     struct estimate estimates[MODEL_ARMS_MAX];
     struct features features;
     cr_assert_eq(features_init(&features, NULL), OK);
-    cr_assert_eq(encode_text(model_encoder(m), str_from(text), &features, NULL), OK);
+    cr_assert_eq(model_encode(m, str_from(text), &features, NULL), OK);
     model_estimate(m, &features, estimates);
     features_done(&features);
     for (size_t arm = model_expert_count(m); arm < model_arm_count(m); arm++) {

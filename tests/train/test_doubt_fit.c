@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "base/rng.h"
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 
 #define ROWS    20000
 #define EXPERTS 3
@@ -71,7 +71,7 @@ Test(doubt_fit, novelty_is_what_training_did_not_see)
     const float values[] = {0.6f, 0.8f, 1, 0.6f, 0.8f};
     const size_t starts[] = {0, 2, 3, 5};
     const struct sparse_rows rows = {buckets, values, starts};
-    uint8_t *times = malloc(ENCODE_BUCKETS);
+    uint8_t *times = malloc(NGRAM_BUCKETS);
     float own[3];
     cr_assert_not_null(times);
     doubt_own_novelty(&rows, 3, times, own);

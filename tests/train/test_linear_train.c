@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 
 #define EXPERTS 3
 #define GROUPS  2
@@ -24,8 +24,8 @@ struct model {
 
 static struct model model_make(void)
 {
-    struct model m = {.weights = malloc((size_t)ENCODE_BUCKETS * WIDTH * sizeof(float)),
-                      .scratch = malloc((size_t)ENCODE_BUCKETS * 3 * sizeof(float))};
+    struct model m = {.weights = malloc((size_t)NGRAM_BUCKETS * WIDTH * sizeof(float)),
+                      .scratch = malloc((size_t)NGRAM_BUCKETS * 3 * sizeof(float))};
     cr_assert(m.weights && m.scratch);
     return m;
 }
@@ -109,7 +109,7 @@ static void plain_start(struct plain *p, const float *scores)
 /* One row, several epochs: the order cannot matter. */
 static void compare_with_plain(const float *scores, uint8_t group, float length, unsigned epochs)
 {
-    const uint32_t buckets[2] = {7, ENCODE_BUCKETS - 1};
+    const uint32_t buckets[2] = {7, NGRAM_BUCKETS - 1};
     const float values[2] = {0.8f, 0.6f};
     const size_t starts[2] = {0, 2};
     const double x[2] = {0.8, 0.6};
@@ -129,7 +129,7 @@ static void compare_with_plain(const float *scores, uint8_t group, float length,
             cr_assert_float_eq((double)m.weights[(size_t)buckets[b] * WIDTH + j], p.weights[b][j],
                                2e-5, "weight %d of bucket %d", j, b);
     }
-    for (size_t i = 0; i < (size_t)ENCODE_BUCKETS * WIDTH; i++)
+    for (size_t i = 0; i < (size_t)NGRAM_BUCKETS * WIDTH; i++)
         if (i / WIDTH != buckets[0] && i / WIDTH != buckets[1])
             cr_assert_eq((double)m.weights[i], 0);
     model_done(&m);
@@ -204,10 +204,10 @@ Test(linear_train, same_seed_same_bits)
 {
     struct model a = model_make(), b = model_make();
     toy(&a, 3);
-    memset(b.weights, 0x5a, (size_t)ENCODE_BUCKETS * WIDTH * sizeof(float)); /* overwritten */
+    memset(b.weights, 0x5a, (size_t)NGRAM_BUCKETS * WIDTH * sizeof(float)); /* overwritten */
     toy(&b, 3);
     cr_assert_eq(memcmp(a.bias, b.bias, sizeof(a.bias)), 0);
-    cr_assert_eq(memcmp(a.weights, b.weights, (size_t)ENCODE_BUCKETS * WIDTH * sizeof(float)), 0);
+    cr_assert_eq(memcmp(a.weights, b.weights, (size_t)NGRAM_BUCKETS * WIDTH * sizeof(float)), 0);
     model_done(&a);
     model_done(&b);
 }

@@ -13,10 +13,10 @@
 static void estimate(const struct trained *t, const char *text, float *quality, float *in,
                      float *out)
 {
-    static const struct encoder encoder = {ENCODER_NGRAM};
+    static const struct encoder *const encoders[] = {&ngram_encoder};
     struct features f;
     cr_assert_eq(features_init(&f, NULL), OK);
-    cr_assert_eq(encode_text(&encoder, str_from(text), &f, NULL), OK);
+    cr_assert_eq(features_encode(&f, encoders, 1, str_from(text), NULL), OK);
     float doubt;
     predictor_run(&t->predictor, &f, quality, in, out, &doubt);
     cr_assert(doubt > 0 && doubt <= 1);
@@ -109,7 +109,7 @@ Test(train, equal_texts_are_never_parted)
 static void expect_same(const struct trained *a, const struct trained *b, bool same)
 {
     const struct predictor *p = &a->predictor, *q = &b->predictor;
-    size_t cells = (size_t)ENCODE_BUCKETS * p->shape.width, leaves = p->forest.tree_count;
+    size_t cells = (size_t)NGRAM_BUCKETS * p->shape.width, leaves = p->forest.tree_count;
     leaves *= TREE_LEAVES_MAX * a->experts;
     bool equal =
         !memcmp(p->weights, q->weights, cells * sizeof(uint16_t)) &&

@@ -104,7 +104,7 @@ static void expect_estimates(const struct trained *t, const struct model *m, con
     struct estimate e[MODEL_ARMS_MAX], plans[PLANS_MAX];
     struct features f;
     cr_assert_eq(features_init(&f, NULL), OK);
-    cr_assert_eq(encode_text(model_encoder(m), str_from(text), &f, NULL), OK);
+    cr_assert_eq(model_encode(m, str_from(text), &f, NULL), OK);
     model_estimate(m, &f, e);
     plan_set_estimate(&t->plans.set, e, plans);
     for (size_t k = 0; k < t->plans.set.count; k++) {

@@ -18,19 +18,20 @@ static struct train_table fill(const struct world *w, struct arena *a, uint64_t 
 
 Test(train_table, rows_are_what_the_encoder_says)
 {
-    static const struct encoder encoder = {ENCODER_NGRAM};
+    static const struct encoder *const encoders[] = {&ngram_encoder};
     struct world *w = world_make(ROWS);
     struct arena *a = arena_create(64u << 20);
     struct train_table t = fill(w, a, 1);
     struct features f;
     cr_assert_eq(features_init(&f, NULL), OK);
     for (size_t i = 0; i < ROWS; i++) {
-        cr_assert_eq(encode_text(&encoder, w->queries[i].prompt, &f, NULL), OK);
+        cr_assert_eq(features_encode(&f, encoders, 1, w->queries[i].prompt, NULL), OK);
         size_t from = t.sparse.starts[i];
-        cr_assert_eq(t.sparse.starts[i + 1] - from, f.count);
-        cr_assert_eq(memcmp(t.sparse.buckets + from, f.buckets, f.count * 4), 0);
-        cr_assert_eq(memcmp(t.sparse.values + from, f.values, f.count * 4), 0);
-        cr_assert_eq(memcmp(t.stats + i * ENCODE_STATS, f.stats, sizeof(f.stats)), 0);
+        cr_assert_eq(t.sparse.starts[i + 1] - from, f.said[0].count);
+        cr_assert_eq(memcmp(t.sparse.buckets + from, f.said[0].buckets, f.said[0].count * 4), 0);
+        cr_assert_eq(memcmp(t.sparse.values + from, f.said[0].values, f.said[0].count * 4), 0);
+        cr_assert_eq(
+            memcmp(t.stats + i * NGRAM_STATS, f.said[0].dense, NGRAM_STATS * sizeof(float)), 0);
         cr_assert_eq((double)t.characters[i], f.characters);
         for (size_t e = 0; e < WORLD_EXPERTS; e++)
             cr_assert_eq((double)t.scores[i * WORLD_EXPERTS + e],

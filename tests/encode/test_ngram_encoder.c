@@ -1,5 +1,5 @@
 /* The encoder as a whole: long texts, reuse of the scratch, any bytes. */
-#include "encode/encode.h"
+#include "encode/ngram_encoder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,29 +9,28 @@
 
 #include "base/rng.h"
 
-static const struct encoder encoder = {ENCODER_NGRAM};
-static struct features f, g;
+static struct ngram_text f, g;
 
 static void begin(void)
 {
-    cr_assert_eq(features_init(&f, NULL), OK);
-    cr_assert_eq(features_init(&g, NULL), OK);
+    cr_assert_eq(ngram_text_init(&f, NULL), OK);
+    cr_assert_eq(ngram_text_init(&g, NULL), OK);
 }
 
 static void end(void)
 {
-    features_done(&f);
-    features_done(&g);
+    ngram_text_done(&f);
+    ngram_text_done(&g);
 }
 
-TestSuite(encode, .init = begin, .fini = end);
+TestSuite(ngram_encoder, .init = begin, .fini = end);
 
-static void encode(struct str text, struct features *into)
+static void encode(struct str text, struct ngram_text *into)
 {
-    cr_assert_eq(encode_text(&encoder, text, into, NULL), OK);
+    cr_assert_eq(ngram_text_encode(into, text, NULL), OK);
 }
 
-static void expect_equal(const struct features *a, const struct features *b)
+static void expect_equal(const struct ngram_text *a, const struct ngram_text *b)
 {
     cr_assert_eq(a->count, b->count);
     cr_assert_eq(memcmp(a->buckets, b->buckets, a->count * sizeof(*a->buckets)), 0);
@@ -39,34 +38,27 @@ static void expect_equal(const struct features *a, const struct features *b)
     cr_assert_eq(memcmp(a->stats, b->stats, sizeof(a->stats)), 0);
 }
 
-static void check(const struct features *x)
+static void check(const struct ngram_text *x)
 {
     double norm = 0;
     for (uint32_t i = 0; i < x->count; i++) {
-        cr_assert_lt(x->buckets[i], ENCODE_BUCKETS);
+        cr_assert_lt(x->buckets[i], NGRAM_BUCKETS);
         cr_assert_gt((double)x->values[i], 0);
         norm += (double)x->values[i] * (double)x->values[i];
     }
     cr_assert_float_eq(norm, x->count ? 1.0 : 0.0, 1e-4);
-    for (int i = 0; i < ENCODE_STATS; i++)
+    for (int i = 0; i < NGRAM_STATS; i++)
         cr_assert(isfinite(x->stats[i]));
 }
 
-Test(encode, the_empty_text)
+Test(ngram_encoder, the_empty_text)
 {
     encode(STR(""), &f);
     cr_assert_eq(f.count, 0);
-    cr_assert_eq(f.characters, 0);
     check(&f);
 }
 
-Test(encode, characters_are_code_points)
-{
-    encode(STR("h\xc3\xa9llo \xe2\x82\xac \xf0\x9f\x98\x80"), &f);
-    cr_assert_eq(f.characters, 9);
-}
-
-Test(encode, the_scratch_remembers_nothing)
+Test(ngram_encoder, the_scratch_remembers_nothing)
 {
     encode(STR("some other text, with 17 tokens? Perhaps not."), &f);
     encode(STR("What is 2 + 2?"), &f);
@@ -86,18 +78,16 @@ static char *long_text(size_t len)
     return text;
 }
 
-Test(encode, of_a_long_text_the_two_ends_count)
+Test(ngram_encoder, of_a_long_text_the_two_ends_count)
 {
-    const size_t half = ENCODE_TEXT_BYTES_MAX / 2, len = 3 * ENCODE_TEXT_BYTES_MAX;
-    char *text = long_text(len), *ends = malloc(ENCODE_TEXT_BYTES_MAX);
+    const size_t half = NGRAM_TEXT_BYTES_MAX / 2, len = 3 * NGRAM_TEXT_BYTES_MAX;
+    char *text = long_text(len), *ends = malloc(NGRAM_TEXT_BYTES_MAX);
     cr_assert_not_null(ends);
     memcpy(ends, text, half);
     memcpy(ends + half, text + len - half, half);
     encode((struct str){text, len}, &f);
-    encode((struct str){ends, ENCODE_TEXT_BYTES_MAX}, &g);
+    encode((struct str){ends, NGRAM_TEXT_BYTES_MAX}, &g);
     expect_equal(&f, &g);
-    cr_assert_eq(f.characters, len); /* of the whole text: cost is */
-    cr_assert_eq(g.characters, ENCODE_TEXT_BYTES_MAX);
     memset(text + half, 'z', len - 2 * half); /* the middle does not */
     encode((struct str){text, len}, &g);
     expect_equal(&f, &g);
@@ -106,18 +96,18 @@ Test(encode, of_a_long_text_the_two_ends_count)
     free(ends);
 }
 
-Test(encode, room_for_as_many_tokens_as_bytes)
+Test(ngram_encoder, room_for_as_many_tokens_as_bytes)
 {
-    char *text = malloc(ENCODE_TEXT_BYTES_MAX);
+    char *text = malloc(NGRAM_TEXT_BYTES_MAX);
     cr_assert_not_null(text);
-    for (size_t i = 0; i < ENCODE_TEXT_BYTES_MAX; i++)
+    for (size_t i = 0; i < NGRAM_TEXT_BYTES_MAX; i++)
         text[i] = (char)('!' + (i * 7 + i / 13) % 15);
-    encode((struct str){text, ENCODE_TEXT_BYTES_MAX}, &f);
+    encode((struct str){text, NGRAM_TEXT_BYTES_MAX}, &f);
     check(&f);
     free(text);
 }
 
-Test(encode, any_bytes_are_fine)
+Test(ngram_encoder, any_bytes_are_fine)
 {
     char text[600];
     struct rng r;
@@ -131,10 +121,10 @@ Test(encode, any_bytes_are_fine)
     }
 }
 
-Test(encode, done_twice_is_fine)
+Test(ngram_encoder, done_twice_is_fine)
 {
-    struct features x;
-    cr_assert_eq(features_init(&x, NULL), OK);
-    features_done(&x);
-    features_done(&x);
+    struct ngram_text x;
+    cr_assert_eq(ngram_text_init(&x, NULL), OK);
+    ngram_text_done(&x);
+    ngram_text_done(&x);
 }

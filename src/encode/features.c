@@ -1,0 +1,164 @@
+/* Features of a text: asking encoders, one after the other or all at once. Everything here runs on the thread that
+ * owns the features; an encoder that works elsewhere comes back to it before it calls. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "encode/encode.h"
+
+enum status features_init(struct features *f, struct error *err)
+{
+    (void)err;
+    *f = (struct features){0};
+    return OK;
+}
+
+static void drop(struct features *f, size_t i)
+{
+    if (f->work[i])
+        f->encoders[i]->work_free(f->work[i]);
+    f->work[i] = NULL;
+    f->encoders[i] = NULL;
+}
+
+void features_done(struct features *f)
+{
+    for (size_t i = 0; i < ENCODERS_MAX; i++)
+        drop(f, i);
+    *f = (struct features){0};
+}
+
+static uint32_t count_characters(struct str text)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Place `i` is the encoder's; what another left there goes. */
+static enum status prepare(struct features *f, size_t i, const struct encoder *e, struct error *err)
+{
+    if (f->work[i] && f->encoders[i] == e)
+        return OK;
+    drop(f, i);
+    void *work = e->work_create(e);
+    if (!work)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    f->work[i] = work;
+    f->encoders[i] = e;
+    return OK;
+}
+
+enum status features_encode(struct features *f, const struct encoder *const *encoders, size_t count,
+                            struct str text, struct error *err)
+{
+    CHECK(count <= ENCODERS_MAX);
+    uint32_t characters = count_characters(text);
+    for (size_t i = 0; i < count; i++) {
+        enum status status = prepare(f, i, encoders[i], err);
+        if (status == OK)
+            status = encoders[i]->encode(encoders[i], f->work[i], text, &f->said[i], err);
+        if (status != OK)
+            return status;
+    }
+    f->characters = characters;
+    return OK;
+}
+
+/* Waiting */
+
+struct part {
+    struct features_task *task;
+    const struct encoder *encoder;
+    struct encode_task *running; /* NULL: it has answered */
+};
+
+struct features_task {
+    struct part parts[ENCODERS_MAX];
+    size_t count, waiting;
+    encode_done *done;
+    void *arg;
+};
+
+static void cancel_parts(struct features_task *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        struct part *p = &t->parts[i];
+        if (p->running)
+            p->encoder->cancel(p->running);
+        p->running = NULL;
+    }
+}
+
+/* The last answer ends the task; the first failure does so too, and calls the others off. */
+static void part_done(enum status status, const struct error *err, void *arg)
+{
+    struct part *p = arg;
+    struct features_task *t = p->task;
+    CHECK(p->running && t->waiting > 0);
+    CHECK(status != AGAIN);
+    p->running = NULL;
+    t->waiting--;
+    if (status == OK && t->waiting > 0)
+        return;
+    cancel_parts(t);
+    encode_done *done = t->done;
+    void *to = t->arg;
+    free(t);
+    done(status, err, to);
+}
+
+static enum status begin_part(struct features *f, struct features_task *t, size_t i,
+                              struct str text, struct error *err)
+{
+    const struct encoder *e = t->parts[i].encoder;
+    CHECK(!e->begin == !e->cancel);
+    enum status status = prepare(f, i, e, err);
+    if (status != OK)
+        return status;
+    if (!e->begin)
+        return e->encode(e, f->work[i], text, &f->said[i], err);
+    status = e->begin(e, f->work[i], text, &f->said[i], part_done, &t->parts[i],
+                      &t->parts[i].running, err);
+    CHECK((status == AGAIN) == (t->parts[i].running != NULL));
+    t->waiting += status == AGAIN;
+    return status == AGAIN ? OK : status;
+}
+
+enum status features_begin(struct features *f, const struct encoder *const *encoders, size_t count,
+                           struct str text, encode_done *done, void *arg,
+                           struct features_task **ret_task, struct error *err)
+{
+    CHECK(count <= ENCODERS_MAX && done && ret_task);
+    bool waits = false;
+    for (size_t i = 0; i < count; i++)
+        waits |= encoders[i]->begin != NULL;
+    if (!waits)
+        return features_encode(f, encoders, count, text, err);
+    struct features_task *t = calloc(1, sizeof(*t));
+    if (!t)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    *t = (struct features_task){.count = count, .done = done, .arg = arg};
+    enum status status = OK;
+    for (size_t i = 0; i < count && status == OK; i++) {
+        t->parts[i] = (struct part){.task = t, .encoder = encoders[i]};
+        status = begin_part(f, t, i, text, err);
+    }
+    f->characters = count_characters(text);
+    if (status == OK && t->waiting > 0) {
+        *ret_task = t;
+        return AGAIN;
+    }
+    cancel_parts(t);
+    free(t);
+    return status;
+}
+
+void features_cancel(struct features_task *t)
+{
+    if (!t)
+        return;
+    cancel_parts(t);
+    free(t);
+}
