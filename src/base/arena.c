@@ -1,4 +1,9 @@
-/* A chain of blocks, carved from the front; one cap over all of them. */
+/* A chain of blocks, carved from the front, with one cap over all of them. Blocks double in size up to BLOCK_BYTES_MAX;
+ * a larger request gets a block of its own size. A reset keeps the oldest block, so that the next small request
+ * allocates nothing.
+ *
+ * An arena belongs to one thread at a time and has no lock. A cleanup must not allocate from its arena: the memory goes
+ * right after it. */
 #include "base/arena.h"
 
 #include <stdarg.h>

@@ -1,4 +1,7 @@
-/* RFC 4180 over lines. Quoted cells are unescaped in place, in a copy of the line. */
+/* RFC 4180 over a line_reader. Each line is copied, and quoted cells are unescaped in place in that copy, so a cell
+ * costs no allocation and stays valid until the next row. The cells of a row whose reading failed must not be used.
+ *
+ * A csv belongs to one thread. Reading blocks, so it is for commands and never for an event loop. */
 #include "base/csv.h"
 
 #include <stdlib.h>
@@ -42,6 +45,8 @@ static void take_plain(char *row, size_t len, size_t *at, struct str *cell)
     *at = end;
 }
 
+/* Cuts one row into cells. One loop, because what may follow a cell depends on how that cell began, and every complaint
+ * needs the column at which it stands. */
 static enum status split(struct csv *c, char *row, size_t len, struct str *cells, int *ret_count,
                          struct error *err)
 {

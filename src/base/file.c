@@ -1,4 +1,7 @@
-/* Whole files; outputs that appear whole or not at all. */
+/* Whole files, and outputs that appear whole or not at all: an output is written beside its target, fsynced and renamed
+ * over it. A device or a pipe is written directly, and standard output is never closed.
+ *
+ * Everything here waits for the disk: it is for commands and for threads of their own, never for an event loop. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -14,6 +17,8 @@ static enum status open_error(struct error *err, const char *path)
     return error_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "%s", path);
 }
 
+/* The file goes to a buffer of its own first, so that `into` is untouched on failure. The size is not asked for
+ * beforehand: pipes have none, and a file may grow; one byte over the limit is enough to know that it is too large. */
 enum status file_read(const char *path, size_t limit, struct buf *into, struct error *err)
 {
     FILE *f = fopen(path, "rbe");

@@ -1,5 +1,8 @@
-/* Lines of plain and gzip files. What a read brings is handed on at once, so that a reader at the end of a pipe
- * sees a line as soon as it was written; zlib's own gz layer would wait for a full buffer. */
+/* Lines of plain and gzip files. Whatever a read brings is handed on at once, so that a reader at the end of a pipe
+ * sees a line as soon as it was written; zlib's own gz layer would wait for a full buffer.
+ *
+ * A line_reader belongs to one thread and blocks in read(2), so it is never used on an event loop. gz_inflate works in
+ * memory alone and may be called from anywhere. */
 #include "base/gz.h"
 
 #include <errno.h>
@@ -247,6 +250,8 @@ static struct str take(struct line_reader *r, size_t len, size_t with_end)
     return line;
 }
 
+/* One loop with four ways out: a line end was found, the last line has none, the input is used up, or reading failed.
+ * `searched` keeps a long line from being searched again after every read. */
 enum status line_reader_next(struct line_reader *r, struct str *line, struct error *err)
 {
     size_t searched = 0;

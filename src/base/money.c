@@ -1,4 +1,8 @@
-/* Exact money: 128-bit intermediate, one rounding. */
+/* Exact money: sums in 128 bits, rounded once at the end. Costs never go through a double, so the same tokens cost the
+ * same on every machine and in every order.
+ *
+ * Pure functions, any thread. Prices come from money_parse_usd: at most 1e9 USD and never negative, which is what keeps
+ * the sums inside of 128 bits. */
 #include "base/money.h"
 
 #include "base/int128.h"
@@ -136,6 +140,8 @@ static bool read_exponent(struct str s, size_t *at, struct decimal *d)
     return true;
 }
 
+/* In order: the digits, the shift to nano-USD, one rounding at the first digit that is dropped. It is in one piece
+ * because each step depends on how much of the number the last one took. */
 enum status money_parse_usd(struct str s, int64_t *ret_nano_usd)
 {
     struct decimal d = {0, 0};

@@ -1,4 +1,7 @@
-/* Slices, number parsing and UTF-8. */
+/* Slices, number parsing and UTF-8. Numbers are parsed from a short copy on the stack, because strtod and strtoll want
+ * a NUL, skip blanks and accept spellings ("inf", "0x1") that no input of ours may use.
+ *
+ * Pure functions of the caller's bytes, any thread; nothing here allocates. */
 #include "base/str.h"
 
 #include <ctype.h>
