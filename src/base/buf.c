@@ -92,7 +92,7 @@ void buf_add_int(struct buf *b, int64_t value)
     buf_add(b, (struct str){at, (size_t)(digits + sizeof(digits) - at)});
 }
 
-/* Into the room that is there; only where it is too small once more. */
+/* Formats into the room that is there, and a second time only when that was too small. */
 void buf_addf(struct buf *b, const char *format, ...)
 {
     va_list args, again;
@@ -105,7 +105,7 @@ void buf_addf(struct buf *b, const char *format, ...)
     CHECK(n >= 0);
     bool fits = (size_t)n < room && (size_t)n <= b->limit - b->len;
     if (usable && !fits)
-        b->ptr[b->len] = 0; /* what was cut off is taken back */
+        b->ptr[b->len] = 0; /* the text that was cut off is taken back */
     if (!fits && buf_reserve(b, (size_t)n)) {
         vsnprintf(b->ptr + b->len, (size_t)n + 1, format, again);
         fits = true;

@@ -1,4 +1,4 @@
-/* Clocks. */
+/* The three clocks of clock.h, each one call of clock_gettime. */
 #include "base/clock.h"
 
 #include <time.h>

@@ -1,4 +1,4 @@
-/* Formats errors once, at the place that knows. */
+/* Formats errors once, at the place that knows what went wrong. */
 #include "base/error.h"
 
 #include <stdarg.h>

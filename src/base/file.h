@@ -24,6 +24,6 @@ struct file_out {
     char *path, *temporary; /* both NULL for standard output; no temporary for a device */
 };
 NODISCARD enum status file_out_open(const char *path, struct file_out *ret, struct error *err);
-NODISCARD enum status file_out_commit(struct file_out *out,
-                                      struct error *err); /* closes, also on failure */
+/* Closes, also on failure. */
+NODISCARD enum status file_out_commit(struct file_out *out, struct error *err);
 void file_out_abort(struct file_out *out); /* removes the temporary; a no-op after commit */

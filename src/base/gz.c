@@ -24,7 +24,7 @@ struct source {
     enum source_kind kind;
     z_stream z;              /* next_in/avail_in: input read but not used yet, in all kinds */
     unsigned char *input;    /* [CHUNK_BYTES] */
-    bool member_done, ended; /* a gzip member was whole; the file is at its end */
+    bool member_done, ended; /* the last gzip member was complete; the file is at its end */
 };
 
 struct line_reader {
@@ -93,7 +93,7 @@ static bool starts_gzip(const struct source *s)
     return s->z.avail_in >= 2 && s->z.next_in[0] == 0x1f && s->z.next_in[1] == 0x8b;
 }
 
-/* Two bytes are enough to tell. */
+/* The first two bytes tell gzip from plain text. */
 static int source_detect(struct source *s)
 {
     while (s->z.avail_in < 2 && !s->ended)
@@ -117,7 +117,8 @@ static int next_member(struct source *s)
     return inflateReset(&s->z);
 }
 
-/* *got = 0 at the end. A zlib code: Z_OK, Z_ERRNO, Z_BUF_ERROR (ends early), Z_DATA_ERROR, Z_MEM_ERROR. */
+/* Returns a zlib code: Z_OK (*got is 0 at the end), Z_ERRNO, Z_BUF_ERROR (the file ends early), Z_DATA_ERROR or
+ * Z_MEM_ERROR. */
 static int source_read_gzip(struct source *s, char *into, size_t len, size_t *got)
 {
     s->z.next_out = (unsigned char *)into;
@@ -294,7 +295,7 @@ const char *line_reader_path(const struct line_reader *r)
 
 #define INFLATE_STEP_BYTES (64u << 10)
 
-/* One member from the front of z's input. A zlib code; Z_STREAM_END when it was whole. */
+/* Inflates one member from the front of z's input. Returns a zlib code; Z_STREAM_END when the member was complete. */
 static int inflate_member(z_stream *z, struct buf *into)
 {
     for (;;) {
@@ -312,9 +313,9 @@ static int inflate_member(z_stream *z, struct buf *into)
         if (made > room)
             return Z_BUF_ERROR;
         into->len += made;
+        /* Z_BUF_ERROR: no input is left, but the member has not ended. */
         if (code != Z_OK)
-            return code == Z_BUF_ERROR ? Z_DATA_ERROR
-                                       : code; /* no input is left, and no end was there */
+            return code == Z_BUF_ERROR ? Z_DATA_ERROR : code;
         if (z->avail_in == 0 && z->avail_out > 0)
             return Z_DATA_ERROR;
     }

@@ -1,4 +1,4 @@
-/* Lines and whole files, plain or gzip alike (told apart by their first bytes, not their name), and gzip in memory.
+/* Lines of plain and gzip files alike (told apart by their first bytes, not their names), and gzip in memory.
  * The only owner of zlib. */
 #pragma once
 
@@ -21,7 +21,7 @@ size_t line_reader_number(const struct line_reader *r); /* of the last line give
 const char *
 line_reader_path(const struct line_reader *r); /* the file really opened, for messages */
 
-/* Appends what gzip bytes hold, their members joined, to `into`. ERR_TOO_LARGE once that would pass the limit of
- * `into`, and no more than that is inflated; ERR_CORRUPT for anything that is not whole gzip members and nothing
- * else; ERR_MEMORY. */
+/* Inflates all members of `gzip` and appends their content to `into`. ERR_TOO_LARGE once that would pass the limit of
+ * `into`; no more than the limit is ever inflated. ERR_CORRUPT unless `gzip` is complete gzip members and nothing else.
+ * ERR_MEMORY. */
 NODISCARD enum status gz_inflate(struct str gzip, struct buf *into, struct error *err);

@@ -1,4 +1,4 @@
-/* 128-bit integers, which every compiler we support has and ISO C has not. */
+/* 128-bit integers: ISO C does not have them, but every compiler that we support does. */
 #pragma once
 
 __extension__ typedef __int128 int128;

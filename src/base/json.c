@@ -67,7 +67,7 @@ static bool scan_escape(struct scan *s)
     return fail(s, "unknown escape in a string");
 }
 
-/* Past the bytes that stand for themselves; `high` gets the bits of those that were passed in blocks. */
+/* Skips the bytes that stand for themselves; `high` gets the bits of all bytes that were skipped in blocks. */
 static const char *skip_plain(const char *at, const char *end, block *high)
 {
     const block quote = (block){0} + '"', escape = (block){0} + '\\', blank = (block){0} + ' ';
@@ -301,7 +301,8 @@ enum status json_parse(struct str text, const char *place, size_t line_base, str
     return OK;
 }
 
-/* Past the value at `at`, in a text known to be valid. Most strings are short: two calls of memchr would cost more. */
+/* Skips the string at `at`, in a text known to be valid. Most strings are short: two calls of memchr would cost
+ * more. */
 static inline const char *skip_string(const char *at, const char *end)
 {
     const block quote = (block){0} + '"', escape = (block){0} + '\\';
@@ -321,7 +322,7 @@ static inline const char *skip_string(const char *at, const char *end)
     return at + 1;
 }
 
-/* What a container is made of; 1 opens, 2 closes, 3 begins a string. */
+/* The bytes that give a container its shape: 1 opens one, 2 closes one, 3 begins a string. */
 static const unsigned char structure[256] = {['['] = 1, ['{'] = 1, [']'] = 2, ['}'] = 2, ['"'] = 3};
 static const bool ends_scalar[256] = {[','] = true,  [']'] = true,  ['}'] = true, [' '] = true,
                                       ['\n'] = true, ['\r'] = true, ['\t'] = true};
@@ -504,7 +505,8 @@ bool json_string_equal(struct json_value string, struct str decoded)
     if (string.type != JSON_STRING)
         return false;
     const char *p = string.raw.ptr + 1, *end = string.raw.ptr + string.raw.len - 1;
-    if ((size_t)(end - p) < decoded.len) /* an escape is never shorter than what it stands for */
+    /* An escape is never shorter than what it stands for. */
+    if ((size_t)(end - p) < decoded.len)
         return false;
     if (!has_escape((struct str){p, (size_t)(end - p)}))
         return str_equal((struct str){p, (size_t)(end - p)}, decoded);
@@ -529,8 +531,8 @@ enum status json_string_decode(struct json_value string, struct arena *a, struct
         *ret = inside;
         return OK;
     }
-    char *out =
-        arena_alloc(a, inside.len + 1); /* an escape is never shorter than what it stands for */
+    /* An escape is never shorter than what it stands for. */
+    char *out = arena_alloc(a, inside.len + 1);
     if (!out)
         return ERR_MEMORY;
     size_t len = 0;

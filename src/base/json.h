@@ -48,9 +48,9 @@ bool json_object_next(struct json_iter *it, struct json_value *key, struct json_
 
 /* Value of `key` in `object`; type JSON_NONE when absent or when `object` is not an object. */
 struct json_value json_get(struct json_value object, const char *key);
-/* Which of the names a key is; `count` when it is none of them. */
+/* The index of the name that `key` equals; `count` when it is none of them. */
 size_t json_key_index(struct json_value key, const struct str *names, size_t count);
-/* The same of several at once, in one pass: values[i] is that of names[i]. */
+/* json_get of several names in one pass: values[i] is the value of names[i]. */
 void json_members(struct json_value object, const struct str *names, size_t count,
                   struct json_value *values);
 bool json_string_equal(struct json_value string, struct str decoded); /* escapes resolved */

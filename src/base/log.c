@@ -58,7 +58,7 @@ void log_quote(char *into, size_t size, struct str value)
     into[at] = 0;
 }
 
-/* The date and time of day once a second and thread. */
+/* The beginning of a line. Date and time are formatted once a second in each thread, since that costs most. */
 static size_t stamp(char *line, enum log_level level)
 {
     static _Thread_local char date[32];
@@ -82,7 +82,7 @@ static size_t stamp(char *line, enum log_level level)
     return (size_t)(at - line);
 }
 
-/* Up to where the fields stand. */
+/* Writes the line up to the place where its fields begin. */
 static size_t begin(char line[LINE_BYTES], enum log_level level, const char *msg)
 {
     size_t n = stamp(line, level);

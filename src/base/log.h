@@ -16,7 +16,7 @@ NODISCARD enum status log_level_parse(struct str name, enum log_level *ret);
 /* `fields` is a printf format of ready logfmt pairs, or "": log_event(LOG_INFO, "listening", "addr=%s", a) */
 void log_event(enum log_level level, const char *msg, const char *fields, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same of fields that are written already. */
+/* The same with fields that have been formatted already. */
 void log_fields(enum log_level level, const char *msg, struct str fields);
 /* Quotes and escapes a value for logfmt where it needs it. */
 void log_quote(char *into, size_t size, struct str value);

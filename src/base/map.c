@@ -1,4 +1,4 @@
-/* Open addressing with linear probing, load at most 1/2. */
+/* Open addressing with linear probing; at most half of the slots are taken, so a search always ends. */
 #include "base/map.h"
 
 #include <stdlib.h>

@@ -79,7 +79,7 @@ int64_t price_cost_tokens_nano_usd(const struct price *price, const struct token
     int64_t cached = smaller(clamp(tokens->cached), input);
     int64_t written = smaller(clamp(tokens->cache_write), input - cached);
     int64_t reasoning = smaller(clamp(tokens->reasoning), output);
-    /* fits: each side is at most 2^63 tokens at 2^63 */
+    /* It fits: there are at most 2^63 tokens on either side, at less than 2^63 each. */
     int128 total = (int128)(input - cached - written) * price->input_nano_usd_per_m +
                    (int128)cached * price_cached_input_nano_usd_per_m(price) +
                    (int128)written * price_cache_write_nano_usd_per_m(price) +
@@ -172,7 +172,7 @@ enum status money_parse_usd(struct str s, int64_t *ret_nano_usd)
     return OK;
 }
 
-/* Without printf: several are written for each request. */
+/* Without printf, because several amounts are written for each request. */
 void money_format_usd(struct buf *b, int64_t nano_usd)
 {
     char text[10] = ".";

@@ -11,16 +11,16 @@
 
 #define NANO_PER_USD INT64_C(1000000000)
 
-/* Input of three kinds and output of two. The last three are differences, so that what was never set is priced as other
- * input or output. */
+/* Prices of three kinds of input and two kinds of output. The last three fields are differences, so that a price which
+ * was never set is that of plain input or output. */
 struct price {
     int64_t input_nano_usd_per_m;
     int64_t output_nano_usd_per_m;
-    /* what input costs less that was in the endpoint's cache; never more than input costs */
+    /* How much less input costs that the endpoint had in its cache; never more than input costs. */
     int64_t cached_saving_nano_usd_per_m;
-    int64_t
-        cache_write_extra_nano_usd_per_m;   /* what input costs more that it wrote into its cache */
-    int64_t reasoning_extra_nano_usd_per_m; /* what output costs more that was reasoning */
+    /* How much more input costs that is written into that cache, and output that is reasoning. */
+    int64_t cache_write_extra_nano_usd_per_m;
+    int64_t reasoning_extra_nano_usd_per_m;
 };
 
 struct token_counts {                   /* of a call, reported or estimated */
@@ -28,22 +28,22 @@ struct token_counts {                   /* of a call, reported or estimated */
     int64_t output, reasoning;          /* reasoning is a part of output */
 };
 
-/* Cost of one call: the sum over all kinds of tokens, rounded half up once, saturating at INT64_MAX. Negative tokens
- * count as 0; parts that exceed the whole as all of it, cached input first. */
+/* Cost of one call: the sum over all kinds of tokens, rounded half up once, saturating at INT64_MAX. A negative count
+ * is taken as 0, and a part that exceeds its whole as the whole, cached input first. */
 int64_t price_cost_tokens_nano_usd(const struct price *price, const struct token_counts *tokens);
 int64_t price_cost_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens);
-/* A price given as such: false, and nothing set, when it is above that of other input. */
+/* False, and nothing is set, when cached input would cost more than plain input. */
 bool price_set_cached_input(struct price *price, int64_t cached_nano_usd_per_m);
 int64_t price_cached_input_nano_usd_per_m(const struct price *price);
-/* Prices of at most 1e9 USD, as money_parse_usd gives them. */
+/* A price of at most 1e9 USD, as money_parse_usd gives it. */
 void price_set_cache_write(struct price *price, int64_t cache_write_nano_usd_per_m);
 int64_t price_cache_write_nano_usd_per_m(const struct price *price);
 void price_set_reasoning(struct price *price, int64_t reasoning_nano_usd_per_m);
 int64_t price_reasoning_nano_usd_per_m(const struct price *price);
 bool price_equal(const struct price *a, const struct price *b);
 
-/* The most output tokens with which a call costs at most `limit_nano_usd`, whatever kind its tokens are of: INT64_MAX
- * when they cost nothing, -1 when the input alone may cost more. */
+/* The most output tokens with which a call still costs at most `limit_nano_usd`, whatever kinds its tokens are of.
+ * INT64_MAX when output costs nothing, -1 when the input alone may exceed the limit. */
 int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,
                                    int64_t limit_nano_usd);
 
@@ -53,5 +53,5 @@ NODISCARD enum status money_parse_usd(struct str s, int64_t *ret_nano_usd);
 
 /* Always nine decimals: "0.000027600". */
 void money_format_usd(struct buf *b, int64_t nano_usd);
-/* For people: as many decimals as it has, two at least: "2.50". */
+/* For people: without trailing zeros, but with at least two decimals: "2.50". */
 void money_format_usd_short(struct buf *b, int64_t nano_usd);

@@ -1,4 +1,4 @@
-/* Starting a thread with every signal blocked: a new one inherits the mask of whoever starts it. */
+/* Starts a thread with every signal blocked: a new thread inherits the mask of the one that starts it. */
 #include "base/thread.h"
 
 #include <signal.h>

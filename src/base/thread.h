@@ -5,6 +5,6 @@
 
 #include "base/error.h"
 
-/* All signals stay with the threads there are, whose loop expects them. ERR_IO; *ret is set on success only. */
+/* Starts a thread that receives no signals: they stay with the existing threads, whose loop expects them. ERR_IO. */
 NODISCARD enum status thread_start(pthread_t *ret, void *(*run)(void *), void *arg,
                                    struct error *err);
