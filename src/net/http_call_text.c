@@ -1,4 +1,9 @@
-/* Request lines for curl, and look-up in a raw response head. */
+/* The text of an outgoing request, as lines for curl and as an HTTP/1.1 head, and look-up in the raw head of an answer.
+ * Both ways of sending go through call_text_check, so no URL, name or value with a control character ever reaches a
+ * socket; messages name the header by its number and never show a value.
+ *
+ * Pure text: no socket, no curl, no state but the caller's. A call_text belongs to one call and so to one loop's
+ * thread. */
 #include "net/http_call_text.h"
 
 #include <string.h>

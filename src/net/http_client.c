@@ -1,8 +1,9 @@
 /* Outgoing calls: their life, their deadlines, and which of two ways they go: http_plain.c for plain HTTP to an
- * address, http_curl.c for all else.
+ * address, http_curl.c for everything else.
  *
- * Starting, resuming and cancelling leave the call on a to-do list that is worked off at the end of the loop's round;
- * only a cancellation while nobody is inside a call acts at once. */
+ * Everything runs on the loop's thread. Starting, resuming and cancelling a call leave it on a to-do list that is
+ * worked off at the end of the loop's round; only a cancellation while no callback is running acts at once.
+ * http_client_free must not be called from inside a callback. */
 #include "net/http_client.h"
 
 #include <stdlib.h>

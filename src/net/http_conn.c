@@ -1,9 +1,10 @@
 /* One client connection: bytes in → requests → handler; the send buffer → bytes out.
  *
- * Everything written in a round is sent once, at the end of the round (conn_round_end), which is also where
- * pipelined requests go on and where a connection that is through closes. The read event stays on in every
- * state, so that a client that leaves is noticed at once; while pipelined bytes fill their buffer only its
- * shutdown is watched. */
+ * Everything written in a round is sent once, at the end of the round (conn_round_end). That is also where pipelined
+ * requests continue and where a connection that is finished closes. The read event stays on in every state, so that a
+ * client that leaves is noticed at once; while the buffer of pipelined bytes is full, only the shutdown of the peer is
+ * watched. A connection belongs to its loop's thread; any call may close it, so c->state must be looked at
+ * afterwards. */
 #include "net/http_conn.h"
 
 #include <errno.h>
@@ -474,6 +475,8 @@ static enum status conn_watch(struct conn *c)
     return c->io ? loop_io_want(c->io, LOOP_READ) : ERR_MEMORY;
 }
 
+/* Everything that can fail comes first, so a connection is either on the server's list with its deadline set, or its
+ * descriptor is closed and nothing is left of it. */
 void conn_open(struct http_server *s, int fd, bool refuse)
 {
     struct conn *c = calloc(1, sizeof *c);

@@ -1,8 +1,9 @@
-/* Outgoing calls over one curl multi handle: TLS, HTTP/2, proxies, names. What does not need these goes by
+/* Outgoing calls over one curl multi handle: TLS, HTTP/2, proxies, names. Calls that need none of these go by
  * http_plain.c.
  *
- * Curl forbids most of itself inside its own callbacks: client->inside counts how deep we are in it. Its timer callback
- * merely sets a deadline. */
+ * Everything runs on the loop's thread. Curl forbids most of its functions inside its own callbacks, so client->inside
+ * counts how deep in them we are, and whatever a callback asks for waits for the end of the round. Curl's timer
+ * callback only records a deadline. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -318,7 +319,8 @@ void curl_call_detach(struct http_call *c)
             return false;                                                                          \
     } while (0)
 
-/* What never changes from call to call. */
+/* Sets what never changes from call to call, once in the life of an easy handle. One list, so that the options can be
+ * compared with curl's documentation in one look. */
 static bool easy_prepare(struct http_call *c)
 {
     SET(CURLOPT_PRIVATE, c);

@@ -1,5 +1,8 @@
-/* HTTP/1.x requests over llhttp, strict. llhttp finds the pieces; this file joins them, holds the limits, and
- * refuses what RFC 9112 lets a server refuse wherever two readers of the same bytes might disagree. */
+/* HTTP/1.x requests over llhttp, strict. llhttp finds the pieces; this file joins them, holds the limits, and refuses
+ * what RFC 9112 lets a server refuse wherever two readers of the same bytes might disagree.
+ *
+ * A parser belongs to one connection, so to one loop's thread, and knows no sockets. After an error it must be begun
+ * anew or freed; it never recovers in the middle of a request. */
 #include "net/http_parse.h"
 
 #include <llhttp.h>

@@ -1,4 +1,7 @@
-/* HTTP/1.x responses over llhttp, strict. */
+/* HTTP/1.x responses over llhttp, strict: an answer whose end could be read in two ways is refused.
+ *
+ * A parser belongs to one call, so to one loop's thread, and knows no sockets. The callbacks run from inside
+ * http_reply_feed and must not free the parser. */
 #include "net/http_reply.h"
 
 #include <llhttp.h>

@@ -1,5 +1,8 @@
-/* Answers: heads, whole bodies and chunked streams, into a connection's send buffer. No byte that a handler
- * gives can end a header early: values lose their control characters, names that are no tokens are left out. */
+/* Answers: heads, whole bodies and chunked streams, into a connection's send buffer. No byte that a handler gives can
+ * end a header early: values lose their control characters, and names that are not tokens are left out.
+ *
+ * Runs on the loop's thread. Nothing is sent from here: the bytes leave at the end of the round (http_conn.c), so a
+ * handler may respond from anywhere, even from inside its own call. */
 #include <string.h>
 #include <time.h>
 
@@ -18,6 +21,7 @@ struct response_head {
     size_t length;
 };
 
+/* A table with its look-up; the statuses that the gateway sends most often come first. */
 const char *http_reason(int http_status)
 {
     static const struct {

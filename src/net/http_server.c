@@ -1,4 +1,8 @@
-/* The server as a whole: accepting, the list of connections, spare request objects, draining. */
+/* The server as a whole: accepting, the list of connections, spare request objects, draining.
+ *
+ * Runs on the loop's thread; only the two counters of connections and exchanges are read by other threads. Connections
+ * that were closed in a round are freed at its end. http_server_free must not be called from inside a handler; the
+ * callback of a drain is the last thing in its round and may free the server. */
 #include "net/http_server.h"
 
 #include <errno.h>

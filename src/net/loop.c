@@ -1,8 +1,9 @@
-/* The event loop over libevent: one epoll round, then the hooks put off to its end (flushes, curl's due
+/* The event loop over libevent: one epoll round, then the hooks that were put off to its end (flushes, curl's
  * deadlines, freeing), then the next round.
  *
- * Threading: the base is built without locks. Other threads reach a loop only through a mutex-guarded message
- * list and an eventfd, and write the eventfd only for the first message of a batch. */
+ * The event base is built without locks. Other threads reach a loop only through loop_post and loop_stop: a list of
+ * messages guarded by a mutex, and an eventfd that is written only for the first message of a batch. Everything else
+ * must be called from the thread that runs the loop. */
 #include "net/loop.h"
 
 #include <errno.h>

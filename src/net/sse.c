@@ -1,5 +1,8 @@
-/* Server-sent events. Line ends are resolved first (a \r may end one piece and its \n begin the next), then
- * whole lines become fields. Lines that lie whole inside one piece are taken from there without copying. */
+/* Server-sent events. Line ends are resolved first (a \r may end one piece and its \n begin the next), then whole lines
+ * become fields. Lines that lie whole inside one piece are read there without copying.
+ *
+ * A parser belongs to one stream, so to one loop's thread. The callback runs from inside sse_feed; the slices it gets
+ * die with its return, and it must not free the parser. */
 #include "net/sse.h"
 
 #include <string.h>

@@ -1,6 +1,10 @@
-/* TLS over OpenSSL. The context keeps one SSL_CTX at a time; a connection's SSL holds the one that it began with, so
- * swapping is an exchange of a pointer under a lock. The socket is read and written by a BIO of our own: no SIGPIPE,
- * one recv per round, and plain HTTP is told from its first byte. An idle connection keeps no record buffers. */
+/* TLS over OpenSSL. The context keeps one SSL_CTX at a time; the SSL of a connection holds the one that it began with,
+ * so a new certificate only exchanges a pointer under a lock. The socket is read and written by a BIO of our own, which
+ * saves signals (no SIGPIPE), reads (one recv a round) and memory (an idle connection keeps no record buffers), and
+ * which tells plain HTTP by its first byte.
+ *
+ * A context may be used by any thread, a tls_conn only by its loop's. tls_context_create, _reload and _refresh read
+ * files and must not be called on a loop that others wait for. */
 #include "net/tls.h"
 
 #include <errno.h>
@@ -134,6 +138,9 @@ static int refuse_password(char *into, int room, int writing, void *asked)
     return -1;
 }
 
+/* Loads the key and checks that it belongs to the certificate. The chain of refusals is in one place because each needs
+ * the key, which must be freed on every way out, and because together they are the whole list of what an administrator
+ * may have done wrong. */
 static enum status load_key(SSL_CTX *ctx, const char *certificate, const char *path,
                             struct error *err)
 {
