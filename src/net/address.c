@@ -19,7 +19,7 @@ static const struct prefix four[] = {
 };
 
 static const struct prefix six[] = {
-    {{0}, 127},                     /* :: and ::1; what ends in 1 is in it */
+    {{0}, 127},                     /* :: and ::1, which differ in the last bit only */
     {{0x01}, 64},                   /* discard only */
     {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
     {{0xfc}, 7},

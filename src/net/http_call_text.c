@@ -72,7 +72,7 @@ static void line_add(struct call_text *t, const char *line)
     line_end(t);
 }
 
-/* What frames the request is not the caller's business. */
+/* The headers that frame the request are ours, never the caller's. */
 static bool is_framing(struct str name)
 {
     return str_equal_nocase(name, STR("content-length")) ||

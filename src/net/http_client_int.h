@@ -25,7 +25,7 @@ struct http_call {
     bool is_plain;            /* which way this one goes */
     bool is_head;             /* plain: of the request */
     struct plain_host *host;  /* plain: never freed before the client */
-    struct buf request; /* plain: the head to send; the caller's headers are not ours to keep */
+    struct buf request; /* plain: the head to send, copied: the caller's headers are not kept */
     struct loop_timer *timer;
     struct buf head; /* raw lines of the final response head */
     uint64_t started_ms, last_ms, armed_ms;

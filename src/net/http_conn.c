@@ -15,8 +15,8 @@
 
 #include "base/check.h"
 
-#define SEND_BYTES_SLACK                                                                           \
-    (1u << 20) /* heads and framing beside what arena and high-water mark bound */
+/* Heads and framing, beside what the arena and the high-water mark limit. */
+#define SEND_BYTES_SLACK (1u << 20)
 
 size_t conn_unsent_bytes(const struct conn *c)
 {
@@ -33,7 +33,7 @@ void conn_flush_later(struct conn *c)
     loop_defer(c->server->loop, &c->round_end);
 }
 
-/* Watching and deadlines follow from the state */
+/* Watching and deadlines, which follow from the state */
 
 static enum deadline_kind deadline_of(const struct conn *c)
 {
@@ -270,7 +270,7 @@ static void pending_parse(struct conn *c)
     }
 }
 
-/* The client sends no more. With an exchange or half a request in hand that means it has left; what is already
+/* The client sends no more. In the middle of an exchange or of a request that means it has left; what has already been
  * answered is still sent. */
 static void on_end_of_input(struct conn *c)
 {
@@ -281,7 +281,7 @@ static void on_end_of_input(struct conn *c)
     }
     c->read_closed = true;
     c->state = CONN_CLOSING;
-    conn_flush_later(c); /* with TLS the end must be said, or what went before looks cut off */
+    conn_flush_later(c); /* TLS must announce the end, or what went before looks cut off */
     watch(c, false);
 }
 
@@ -310,7 +310,7 @@ static void on_received(struct conn *c, ssize_t n)
         watch(c, false);
 }
 
-/* What TLS has taken off the socket is not reported by it again. */
+/* The socket does not report again the bytes that TLS has already taken off it. */
 static void receive_held(struct conn *c)
 {
     while (c->tls && takes_bytes(c) && tls_holds_bytes(c->tls)) {

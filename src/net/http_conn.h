@@ -19,7 +19,7 @@
 #define CONN_OUT_KEPT_BYTES      (16u << 10) /* an empty send buffer above this is given back */
 #define SERVER_SPARE_MAX         256         /* request objects kept for reuse */
 #define SERVER_ACCEPT_BATCH      16    /* accepted per event; several loops may share the socket */
-#define SERVER_DRAIN_BATCHES_MAX 256   /* of them, when accepting ends */
+#define SERVER_DRAIN_BATCHES_MAX 256   /* such batches when accepting ends */
 #define SERVER_FRESH_GRACE_MS    1000u /* when draining: for the first request of a new connection */
 #define SERVER_ACCEPT_PAUSE_MS   100u  /* out of file descriptors: look again after this */
 #define SERVER_REFUSING_MAX      256   /* clients being told 503 at once; more are just closed */

@@ -28,7 +28,7 @@ struct curl_call {
     struct buf body; /* copy of a small body */
     size_t body_read;
     bool added;
-    bool denied; /* an address was private, and must not be */
+    bool denied; /* the address was private, which the options forbid */
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -50,7 +50,7 @@ bool curl_call_sent(const struct http_call *c)
            request_bytes > 0;
 }
 
-/* Curl's words are used only where they can hold no credentials. */
+/* Curl's own message is used only where it cannot contain credentials. */
 static const char *curl_words(const struct http_call *c, CURLcode code)
 {
     if (c->curl->denied && code == CURLE_COULDNT_CONNECT)
@@ -103,7 +103,7 @@ static void call_complete(struct http_call *c, CURLcode code)
     call_finish(c, status, &err);
 }
 
-/* What curl calls during a transfer */
+/* Callbacks of a transfer */
 
 static size_t on_head_line(char *bytes, size_t size, size_t count, void *user)
 {
@@ -418,8 +418,8 @@ static bool easy_set_call(struct http_call *c)
     SET(CURLOPT_URL, c->curl->text.lines[0]);
     SET(CURLOPT_HTTPHEADER, c->curl->header_list);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)c->o.connect_timeout_ms);
-    SET(CURLOPT_PIPEWAIT,
-        tls ? 1L : 0L); /* rather a stream on a connection being made than a new one */
+    /* Prefer a stream on a connection that is being made to a second connection. */
+    SET(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
     return easy_set_method(c);
 }
 
@@ -451,7 +451,7 @@ static bool multi_prepare(struct curl_side *s, long connections_max)
            curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer_wanted) == CURLM_OK &&
            curl_multi_setopt(m, CURLMOPT_TIMERDATA, s) == CURLM_OK &&
            curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, connections_max) == CURLM_OK &&
-           /* else curl keeps four idle connections for each call that runs just now */
+           /* Otherwise curl keeps four idle connections for each running call. */
            curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, connections_max) == CURLM_OK;
 }
 

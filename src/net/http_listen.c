@@ -34,7 +34,7 @@ static enum status address_split(const char *text, struct address *ret, struct e
     else if (memchr(host.ptr, ':', host.len))
         return error_set(err, ERR_INPUT, "'%s': an IPv6 address needs brackets, [::1]:8080", text);
     if (host.len == 0)
-        host = STR("127.0.0.1"); /* loopback unless somebody asks for more */
+        host = STR("127.0.0.1"); /* loopback unless another address is asked for */
     if (host.len >= sizeof ret->host)
         return error_set(err, ERR_INPUT, "'%s': the host name is too long", text);
     snprintf(ret->host, sizeof ret->host, "%.*s", STR_FMT(host));
@@ -100,8 +100,8 @@ enum status http_listen(const char *address, int *ret_fd, char *bound, struct er
     return OK;
 }
 
-/* A packet filter that drops what begins a connection: the client sends it again a second later, when there is no
- * socket any more. What completes a connection already begun passes. The filter sees the TCP header. */
+/* A packet filter that drops the first packet of every new connection: the client repeats it a second later, when there
+ * is no socket any more. Packets of connections already begun pass. The filter sees the TCP header. */
 void http_listen_deafen(int fd)
 {
     enum { FLAGS_OFFSET = 13, FLAG_SYN = 0x02 };

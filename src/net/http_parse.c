@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "base/check.h"
 
-#define TEXT_KEPT_BYTES    (16u << 10) /* more is given back between requests */
+#define TEXT_KEPT_BYTES    (16u << 10) /* a larger buffer is freed between requests */
 #define BODY_KEPT_BYTES    (32u << 10)
-#define BODY_RESERVE_BYTES (64u << 10) /* a promised body gets no more before it comes */
+#define BODY_RESERVE_BYTES (64u << 10) /* reserved at most before it arrives */
 #define CHUNK_OVERHEAD_FACTOR                                                                      \
     16 /* framing bytes allowed per body byte, beside the fixed allowance */
 
@@ -220,7 +220,7 @@ static int on_headers_complete(llhttp_t *state)
         (void)buf_reserve(&p->body, p->state.content_length < BODY_RESERVE_BYTES
                                         ? (size_t)p->state.content_length
                                         : BODY_RESERVE_BYTES);
-    return refused != 0 ? -1 : HPE_PAUSED; /* so that the exact size of the head is known */
+    return refused != 0 ? -1 : HPE_PAUSED; /* paused, so that the exact size of the head is known */
 }
 
 static int on_body(llhttp_t *state, const char *at, size_t len)
@@ -307,8 +307,8 @@ static size_t execute(struct http_parser *p, struct str bytes)
     return taken;
 }
 
-/* Before the head is complete no more is fed than the head may still hold. llhttp stands still at the end of the
- * head and must be sent on even when nothing follows: a request without a body is complete then. */
+/* Until the head is complete, llhttp gets no more bytes than the head may still have. It pauses at the end of the head
+ * and must be resumed even when nothing follows, because a request without a body is complete there. */
 static size_t feed_head(struct http_parser *p, struct str bytes)
 {
     size_t room = p->limits.header_bytes_max - p->head_bytes;

@@ -15,8 +15,8 @@
 struct http_parser;
 
 struct http_parse_limits {
-    size_t
-        header_bytes_max; /* request line and headers as sent; trailers and chunk framing have as much again */
+    /* Request line and headers as sent; trailers and chunk framing have a second limit of the same size. */
+    size_t header_bytes_max;
     size_t body_bytes_max; /* decoded */
 };
 

@@ -237,7 +237,7 @@ static void fail_connect(struct plain_conn *n, int sys_errno)
 
 static void conn_begin(struct plain_conn *n, struct http_call *c);
 
-/* A kept connection that was closed at rest: the server never saw the request. */
+/* The server had closed the kept connection while it was idle, so it never saw the request: send it again. */
 static bool go_again(struct plain_conn *n)
 {
     struct http_call *c = n->call;
@@ -271,7 +271,7 @@ static void complete(struct plain_conn *n)
     call_finish(n->call, OK, &none);
 }
 
-/* What the parser tells */
+/* Callbacks of the parser */
 
 static bool on_head(void *arg, int http_status)
 {
@@ -374,7 +374,7 @@ static void on_eof(struct plain_conn *n, int sys_errno)
     struct http_client *client = n->client;
     if (n->complete) { /* paused: what is held comes on resume */
         n->more_than_answer = true;
-        if (loop_io_want(n->io, 0) != OK) /* to want nothing cannot fail */
+        if (loop_io_want(n->io, 0) != OK) /* cannot fail when nothing is wanted */
             n->complete = true;
         return;
     }
@@ -435,7 +435,7 @@ static void on_ready(void *arg, unsigned ready)
 {
     struct plain_conn *n = arg;
     struct http_call *c = n->call;
-    if (!c) { /* at rest: closed by the server, or it speaks unasked */
+    if (!c) { /* idle: the server closed it, or sends something that nobody asked for */
         idle_unlink(n);
         conn_close(n);
         return;
@@ -537,7 +537,7 @@ static void go(struct plain_host *h, struct http_call *c)
         fail_memory(c);
 }
 
-/* The head is written at once: the caller may forget its headers when the call has been started. */
+/* Writes the head at once, because the caller's headers need not outlive http_call_start. */
 enum status plain_call_prepare(struct http_call *c, struct error *err)
 {
     struct target t;
@@ -587,7 +587,7 @@ void plain_call_continue(struct http_call *c)
     want(n);
 }
 
-/* The connection is kept where its answer was read to the end and nothing hangs over. */
+/* The connection is kept if its answer was read to the end and no bytes follow it. */
 void plain_call_detach(struct http_call *c)
 {
     struct plain_conn *n = c->plain;

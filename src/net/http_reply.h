@@ -21,7 +21,7 @@ enum http_reply {
     HTTP_REPLY_DONE,    /* complete */
     HTTP_REPLY_STOPPED, /* a callback said so */
     HTTP_REPLY_LARGE,   /* the head is over the limit */
-    HTTP_REPLY_BAD,     /* no HTTP, or ambiguous */
+    HTTP_REPLY_BAD,     /* not HTTP, or ambiguous */
 };
 
 /* NULL: no memory. */
@@ -30,7 +30,7 @@ void http_reply_parser_free(struct http_reply_parser *p); /* NULL is fine */
 /* Forgets everything, for the next answer. `is_head`: to a HEAD request, so no body follows. */
 void http_reply_begin(struct http_reply_parser *p, bool is_head,
                       const struct http_reply_user *user);
-/* *ret_all: whether DONE took all bytes; what is left belongs to nobody. */
+/* *ret_all: whether all bytes were taken when DONE; any that are left belong to no answer. */
 enum http_reply http_reply_feed(struct http_reply_parser *p, struct str bytes, bool *ret_all);
 /* The connection has ended: DONE where the end of the connection is the end of the answer, else BAD. */
 enum http_reply http_reply_eof(struct http_reply_parser *p);

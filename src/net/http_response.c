@@ -104,7 +104,7 @@ static bool is_token(struct str name)
     return name.len > 0;
 }
 
-/* The server's own business; what a handler says about it is left out. */
+/* The headers that frame an answer are the server's own; what a handler says about them is left out. */
 static bool is_framing(struct str name)
 {
     switch (name.len) {
@@ -272,8 +272,8 @@ void http_stream_end(struct http_exchange *x, const struct http_header *trailers
     conn_exchange_end(c, r->keep_alive);
 }
 
-/* What is queued goes out, then the connection ends without the last chunk. Where the end of the connection
- * would pass for the end of the answer, it ends with a reset. */
+/* What is queued is still sent, then the connection ends without the last chunk. Where a client would take the end of
+ * the connection for the end of the answer, it ends with a reset instead. */
 void http_abort(struct http_exchange *x)
 {
     struct request *r = request_of(x);

@@ -229,13 +229,13 @@ void http_server_wind_down(struct http_server *s)
 
 void http_server_stop_accepting(struct http_server *s)
 {
-    size_t batches = 0; /* who stays in the queue gets a reset when the socket closes */
+    size_t batches = 0; /* a client still in the queue gets a reset when the socket closes */
     while (s->listener && accept_batch(s) && ++batches < SERVER_DRAIN_BATCHES_MAX)
         ;
     listener_free(s);
 }
 
-/* A request that has arrived is no idleness, and who has just connected is about to send one. */
+/* A connection on which a request has arrived is not idle, and one just made is about to bring a request. */
 static void close_idle(struct http_server *s, bool also_fresh)
 {
     struct conn *c = s->connections;

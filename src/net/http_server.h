@@ -48,8 +48,8 @@ struct http_server_options {
     uint32_t header_timeout_ms; /* whole request head; default 10,000 */
     uint32_t body_timeout_ms;   /* between body bytes; default 30,000 */
     uint32_t idle_timeout_ms;   /* keep-alive; default 120,000 */
-    uint32_t
-        write_timeout_ms; /* a reader that takes nothing for this long is cut; default 120,000 */
+    /* A client that takes no bytes for this long is cut off; default 120,000. */
+    uint32_t write_timeout_ms;
     /* Builds the body of an error that the server answers itself; may be NULL. `path` is as much of the request
      * target as was read, so that the body can suit whoever asks there; it may be empty. */
     void (*error_body)(struct str path, int http_status, const char *message, struct buf *into);
@@ -64,8 +64,8 @@ struct http_server;
  * address really bound goes to bound (at least 64 bytes). */
 NODISCARD enum status http_listen(const char *address, int *ret_fd, char *bound, struct error *err);
 
-/* Attempts to connect are ignored from now on (and refused once the socket is closed), while those who are in the
- * queue can still be accepted: so nobody is reset by closing it. Best effort. */
+/* From now on new attempts to connect are ignored (and refused once the socket is closed), while connections already in
+ * the queue can still be accepted. So closing the socket resets nobody. Best effort. */
 void http_listen_deafen(int fd);
 
 /* The server does not own `listen_fd` (several loops share it). Zero option fields mean the defaults. */
@@ -73,11 +73,11 @@ NODISCARD enum status http_server_create(struct loop *l, int listen_fd,
                                          const struct http_server_options *options,
                                          http_handler *handler, void *arg, struct http_server **ret,
                                          struct error *err);
-/* Still accepts and answers, but every answer from now on ends its connection, so that clients which keep
- * connections move elsewhere by themselves. For the time between "not ready" and http_server_drain. */
+/* Still accepts and answers, but every answer from now on ends its connection, so that clients which keep connections
+ * move elsewhere by themselves. Meant for the time between "not ready" and http_server_drain. */
 void http_server_wind_down(struct http_server *s);
-/* Accepts who is in the queue now, and nobody after that. Closing the socket right behind it (on the last loop that
- * shares it) makes the next client see a refusal, not a reset. http_server_drain does it, too. */
+/* Accepts the connections that are in the queue now, and none after that. When the socket is closed right afterwards
+ * (by the last loop that shares it), the next client sees a refusal, not a reset. http_server_drain does this, too. */
 void http_server_stop_accepting(struct http_server *s);
 /* Takes what has arrived until now, stops accepting, closes idle connections (one that has just been made has a
  * second for its first request), lets running exchanges finish, then calls done(arg) on the loop. */

@@ -41,7 +41,7 @@ static void on_io(void *arg, unsigned ready)
     ready &= e->wanted;
     if (ready != 0)
         e->sockets->on_ready(e->sockets->arg, e->fd, ready);
-    else if (loop_io_want(e->io, e->wanted) != OK) /* at rest, and the peer closes, say */
+    else if (loop_io_want(e->io, e->wanted) != OK) /* idle, and the peer has closed, for instance */
         sockets_forget(e->sockets, e->fd);
 }
 

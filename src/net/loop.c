@@ -272,7 +272,7 @@ static void timer_add(struct loop_timer *t, uint64_t delay_ms)
 {
     struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
                             .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000)};
-    /* Fails only when the heap of timers cannot grow; then the deadline is lost, not the process. */
+    /* Fails only when the heap of timers cannot grow; then this deadline is lost, but the process lives on. */
     (void)event_add(&t->event, &delay);
 }
 

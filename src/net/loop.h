@@ -19,10 +19,10 @@ NODISCARD enum status loop_post(struct loop *l, void (*fn)(void *), void *arg);
 uint64_t loop_now_ms(const struct loop *l); /* monotonic, cached per round */
 
 struct loop_timer;
-struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *),
-                                     void *arg); /* NULL: no memory */
-void loop_timer_start(struct loop_timer *t,
-                      uint64_t delay_ms); /* one shot; restarts when running */
+/* NULL: no memory. */
+struct loop_timer *loop_timer_create(struct loop *l, void (*fn)(void *), void *arg);
+/* One shot; a running timer starts anew. */
+void loop_timer_start(struct loop_timer *t, uint64_t delay_ms);
 void loop_timer_stop(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t); /* NULL is fine */
 

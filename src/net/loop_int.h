@@ -4,8 +4,8 @@
 
 #include "net/loop.h"
 
-/* LOOP_GONE, instead of LOOP_READ, asks for the peer's shutdown or reset alone, for a connection whose bytes
- * nobody wants at the moment. With it LOOP_WRITE is told once per change: write until the socket is full. */
+/* LOOP_GONE instead of LOOP_READ asks only for the peer's shutdown or reset, for a connection whose bytes are not
+ * wanted at the moment. Together with it LOOP_WRITE is reported once per change: write until the socket is full. */
 enum loop_ready { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_GONE = 4 };
 
 struct loop_io;

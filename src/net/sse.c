@@ -52,7 +52,7 @@ static void take_field(struct sse_parser *p, struct str name, struct str value)
         buf_clear(&p->name);
         buf_add(&p->name, value);
     }
-    /* "id" and "retry" are for reconnecting, which nobody does with a model's answer. */
+    /* "id" and "retry" are for reconnecting, which is not done with a model's answer. */
 }
 
 static void take_line(struct sse_parser *p, struct str line, struct sse_sink sink)

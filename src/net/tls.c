@@ -230,7 +230,7 @@ static bool set_up(SSL_CTX *ctx)
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(ctx, 1);
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* the tickets are at the clients */
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* clients keep the tickets */
     SSL_CTX_set_timeout(ctx, TLS_SESSION_SECONDS);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
@@ -260,7 +260,7 @@ static enum status ctx_create(const char *certificate, const char *key, SSL_CTX 
     return OK;
 }
 
-/* A file that is not there has a stamp like any other. */
+/* A missing file has a stamp, too, so that its coming is seen as a change. */
 static struct file_stamp stamp_of(const char *path)
 {
     struct stat st;
@@ -491,7 +491,7 @@ void tls_conn_free(struct tls_conn *c)
     free(c);
 }
 
-/* What a call gave that did not succeed: AGAIN, CLOSED (in good order), ERR_IO. */
+/* The status of a call that did not succeed: AGAIN, CLOSED (in good order) or ERR_IO. */
 static enum status outcome(const struct tls_conn *c, int result)
 {
     int saved = errno;

@@ -45,8 +45,8 @@ void tls_conn_free(struct tls_conn *c); /* NULL is fine; the descriptor stays op
  * speaks plain HTTP; nothing was sent, its first bytes are lost. CLOSED: it has left, or has been told why not. */
 NODISCARD enum status tls_handshake(struct tls_conn *c);
 
-/* As recv: 0 at the end, -1 with errno (EAGAIN, EPROTO). What has been taken off the socket and did not fit is no
- * longer reported by it: while tls_holds_bytes, ask tls_recv_held, which leaves the socket alone. */
+/* As recv: 0 at the end, -1 with errno (EAGAIN, EPROTO). The socket no longer reports bytes that were taken off it but
+ * did not fit into `room`: as long as tls_holds_bytes, call tls_recv_held, which does not touch the socket. */
 ssize_t tls_recv(struct tls_conn *c, void *into, size_t room);
 ssize_t tls_recv_held(struct tls_conn *c, void *into, size_t room);
 bool tls_holds_bytes(const struct tls_conn *c);
