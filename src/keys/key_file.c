@@ -1,4 +1,9 @@
-/* Reading and writing keys.json: one row a member, the same table both ways. */
+/* Reading and writing keys.json: one row of a table for each member, used both ways, so that what is written can be
+ * read again. A member that the table does not have is refused rather than skipped: it may be a limit of a newer
+ * version.
+ *
+ * Text to rows and back, without a file, a clock or a lock; any thread. Reading and writing the file itself is
+ * key_file_disk.c. */
 #include "keys/key_file.h"
 
 #include <stddef.h>

@@ -98,6 +98,8 @@ static char *make_id(struct arena *a, struct error *err)
     return made;
 }
 
+/* In one piece because the secret stands in two buffers on the way, and both must be wiped on every way out after they
+ * have been filled. *row and `secret` are set last, when nothing can fail any more. */
 enum status key_secret_make(struct arena *a, struct key_row *row, char secret[KEY_SECRET_BYTES],
                             struct error *err)
 {

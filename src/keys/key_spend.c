@@ -1,4 +1,9 @@
-/* The mapped file: a page of header, then slots of two copies. */
+/* The mapped file of what keys have spent: a page of header, then one slot a key, each of two copies that are written
+ * in turn.
+ *
+ * There are no locks here. Opening, closing and looking slots up belong to the thread that reads keys.json; a slot is
+ * written by the one thread that holds its account's lock (keys.c). A write is a memcpy into the mapping and never
+ * waits for the disk, so it may be done on an event loop; opening may wait and must not. */
 #include "keys/key_spend.h"
 
 #include <errno.h>
