@@ -81,7 +81,8 @@ enum status key_time_parse(struct str text, int64_t *ret_ms)
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
     struct tm same = tm;
-    time_t seconds = timegm(&same); /* 31 February becomes another day, and so is found out */
+    time_t seconds =
+        timegm(&same); /* 31 February becomes another day, which is how it is noticed */
     if (same.tm_year != tm.tm_year || same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday ||
         same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min || same.tm_sec != tm.tm_sec ||
         seconds <= 0)
@@ -99,7 +100,7 @@ void key_time_write(struct buf *out, int64_t ms)
         buf_add_c(out, text);
 }
 
-/* Members of a key. A reader leaves its field alone for null, which says nothing. */
+/* Members of a key. A null says nothing, so its field keeps the value that it has. */
 
 struct reader {
     const char *place;

@@ -37,7 +37,7 @@ struct key_limits { /* each KEY_UNLIMITED where nothing is said; a budget of 0 i
 struct key_row {
     struct str id, name;
     struct digest sha256;                       /* of the secret */
-    int64_t created_ms, revoked_ms, expires_ms; /* since 1970; 0: not */
+    int64_t created_ms, revoked_ms, expires_ms; /* since 1970; 0: never */
     struct key_limits limits;
 };
 
@@ -55,15 +55,17 @@ const char *key_row_refused(const struct key_row *row, int64_t now_ms);
 NODISCARD enum status key_file_parse(struct str text, const char *place, struct arena *a,
                                      struct key_file *ret, struct error *err);
 void key_file_write(const struct key_file *f, struct buf *out);
-/* The members of one key, `"id": "key_...", "name": ...`; the digest may stay away. */
+/* The members of one key, `"id": "key_...", "name": ...`, with or without its digest. */
 void key_row_write(const struct key_row *row, bool with_digest, struct buf *out);
 
 /* ERR_NOT_FOUND where there is none. */
 NODISCARD enum status key_file_load(const char *path, struct arena *a, struct key_file *ret,
                                     struct error *err);
-/* Readable by its owner only; when root writes, by the owner of the file before or of its folder. */
+/* Readable by its owner only. When root writes it, it is given to the owner of the earlier file, or else of its
+ * folder. */
 NODISCARD enum status key_file_save(const char *path, const struct key_file *f, struct error *err);
-/* Whoever holds it may load, change and save: close(*ret_fd) lets go. Waits for others. */
+/* The lock under which the file may be loaded, changed and saved; close(*ret_fd) releases it. Waits for other
+ * holders. */
 NODISCARD enum status key_file_lock(const char *path, int *ret_fd, struct error *err);
 
 /* A fresh id and secret; *row gets the id and the secret's digest. Wipe the secret after showing it. */

@@ -26,7 +26,7 @@ enum status key_file_load(const char *path, struct arena *a, struct key_file *re
     return status;
 }
 
-/* An administrator makes keys as root, and the gateway runs as somebody else. */
+/* An administrator makes keys as root, but the gateway runs as another user, which must be able to read them. */
 static void give_to_owner(const char *path, int fd)
 {
     struct stat st;
@@ -34,7 +34,7 @@ static void give_to_owner(const char *path, int fd)
     snprintf(copy, sizeof(copy), "%s", path);
     if (geteuid() == 0 && (stat(path, &st) == 0 || stat(dirname(copy), &st) == 0) &&
         fchown(fd, st.st_uid, st.st_gid) != 0)
-        return; /* then it stays root's; the gateway will say that it cannot read it */
+        return; /* the file stays root's; the gateway will say that it cannot read it */
 }
 
 enum status key_file_save(const char *path, const struct key_file *f, struct error *err)

@@ -20,7 +20,7 @@ static int64_t not_negative(int64_t value)
     return value > 0 ? value : 0;
 }
 
-/* What `ms` at `rate` a minute fill again; without a rate all of it. */
+/* What is still taken after `ms` at `rate` a minute; without a rate nothing is. */
 static int64_t filled(int64_t taken, int64_t rate, uint64_t ms)
 {
     if (rate == KEY_UNLIMITED || (uint64_t)taken / (uint64_t)rate < ms)
@@ -37,13 +37,13 @@ static void pass_time(struct key_meter *m, const struct key_limits *l, struct ke
     key_spent_roll(&m->spent, clock.wall_ms);
 }
 
-/* Without a rate nothing is taken, so that one that is given later begins full. */
+/* Without a rate nothing is taken, so that a rate which is given later begins with a full bucket. */
 static int64_t take(int64_t taken, int64_t rate, int64_t count)
 {
     return rate == KEY_UNLIMITED ? taken : add(taken, count * MINUTE);
 }
 
-/* Until `excess` has been filled again, rounded up. */
+/* The time until `excess` has been filled again, rounded up. */
 static uint64_t wait_ms(int64_t excess, int64_t rate)
 {
     return excess > 0 ? (uint64_t)((excess - 1) / rate + 1) : 0;
@@ -62,8 +62,8 @@ static bool over_rate(const char *unit, int64_t rate, int64_t taken, int64_t wan
     return true;
 }
 
-/* Whether `more` on top of what was spent and is reserved exceeds a budget. The budget that opens last is named: to
- * wait for another would be in vain. */
+/* Whether `more`, on top of what has been spent and is reserved, exceeds a budget. Of several budgets the one that
+ * opens last is named, because waiting for an earlier one would be in vain. */
 static bool over_budget(const struct key_meter *m, const struct key_limits *l, int64_t wall_ms,
                         int64_t more, struct key_refusal *ret)
 {

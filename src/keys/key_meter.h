@@ -31,15 +31,15 @@ struct key_refusal {
     uint64_t retry_after_ms; /* 0: never */
 };
 
-/* A request comes, before anything is known of it. True: it may go on, and is counted. False: why not. */
+/* A request arrives, and nothing is known of it yet. True: it may go on, and is counted. False: *ret says why not. */
 bool key_meter_admit(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
                      struct key_refusal *ret);
-/* It is predicted to cost `want` in all, what it has cost until now included. True: that is reserved in place of what
- * was; never less than was. False: nothing has changed. */
+/* The request is predicted to cost `want` in all, including what it has cost so far. True: that much is reserved
+ * instead of what was reserved before (never less than before). False: nothing has changed. */
 bool key_meter_reserve(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
                        struct key_reserved *reserved, struct key_reserved want,
                        struct key_refusal *ret);
-/* It has cost `cost`, and nothing is reserved any more. */
+/* The request has cost `cost`; nothing remains reserved for it. */
 void key_meter_settle(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
                       struct key_reserved *reserved, struct key_reserved cost);
 

@@ -23,7 +23,7 @@
 
 #define MAGIC        "LRSPEND1"
 #define HEADER_BYTES 4096
-#define COPY_BYTES   128 /* never across the border of a disk's sector */
+#define COPY_BYTES   128 /* divides a disk's sector, so no copy lies in two of them */
 #define FILE_BYTES   (HEADER_BYTES + (size_t)KEY_COUNT_MAX * sizeof(struct slot))
 #define DAY_MS       INT64_C(86400000)
 
@@ -46,7 +46,7 @@ struct slot {
     } two[2];
 };
 
-struct owner { /* what this process knows of a slot; so that it need not read what others write */
+struct owner { /* what this process knows of a slot, so that it need not read what others write */
     char id[KEY_ID_BYTES]; /* empty: free. Set by whoever looks slots up */
     uint64_t sequence;     /* of the copy that counts. Set by whoever writes the slot */
 };
@@ -63,7 +63,7 @@ static uint64_t check_of(const struct copy *c)
     return hash64((struct str){(const char *)c, offsetof(struct copy, check)}, 0);
 }
 
-/* The copy that counts; NULL: the slot is nobody's. */
+/* The copy that counts; NULL: the slot belongs to no key. */
 static const struct copy *latest(const struct slot *s, struct copy into[2])
 {
     const struct copy *best = NULL;
@@ -77,7 +77,7 @@ static const struct copy *latest(const struct slot *s, struct copy into[2])
     return best;
 }
 
-/* The two copies are written in turn, so the one before is whole whatever happens. */
+/* The two copies are written in turn, so the earlier one is whole, whatever happens while this one is written. */
 static void put(struct slot *s, struct owner *o, const struct key_spent *spent)
 {
     struct copy next;
@@ -108,7 +108,7 @@ static int32_t month_of(int64_t wall_ms)
     return utc(wall_ms, &tm) ? (tm.tm_year - 70) * 12 + tm.tm_mon : 0;
 }
 
-/* A clock that is set back a little does not open a budget again; one that was far off is believed. */
+/* A clock that is set back by up to a day does not open a budget again; one that jumps further is believed. */
 void key_spent_roll(struct key_spent *spent, int64_t wall_ms)
 {
     int32_t day = (int32_t)(wall_ms / DAY_MS);
@@ -141,7 +141,7 @@ static int64_t add(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
-/* Who has which slot, and the charges of requests that nobody will settle. */
+/* Finds out which key has which slot, and charges the requests that were in flight when an earlier process died. */
 static int64_t take_stock(struct key_spend *s)
 {
     int64_t all = 0;

@@ -1,8 +1,8 @@
 /* What each key has spent: a mapped file of fixed size that outlives a kill -9, so that a budget needs no database.
  *
- * A slot a key, two copies in a slot, written in turn: one that was torn is found out by its checksum and the other one
- * counts. Slots are looked up by one thread at a time; a slot is written by one thread at a time. One process to a
- * file (a lock); replicas with files of their own each count their own. Knows numbers, not limits. */
+ * Each key has a slot of two copies, written in turn: a torn copy is known by its checksum, and then the other one
+ * counts. Slots are looked up by one thread at a time; each slot is written by one thread at a time. A lock keeps a
+ * file to one process; replicas have files of their own and each counts its own spending. Knows numbers, not limits. */
 #pragma once
 
 #include "keys/key_file.h"
@@ -15,15 +15,15 @@ struct key_spent {
 
 struct key_spend;
 
-/* path NULL: in memory only. Makes the file with all its bytes, so that a full disk is found now. What was in flight
- * when an earlier process was killed is charged as predicted; *ret_killed_nano_usd is how much that was. ERR_IO,
- * ERR_OVERLOAD (another process has it), ERR_CORRUPT (a foreign file), ERR_MEMORY. */
+/* path NULL: in memory only. The file is made with all its bytes, so that a full disk is noticed now and not later.
+ * Requests that were in flight when an earlier process was killed are charged as predicted; *ret_killed_nano_usd is
+ * their sum. ERR_IO, ERR_OVERLOAD (another process has the file), ERR_CORRUPT (a foreign file), ERR_MEMORY. */
 NODISCARD enum status key_spend_open(const char *path, struct key_spend **ret,
                                      int64_t *ret_killed_nano_usd, struct error *err);
 void key_spend_close(struct key_spend *s); /* NULL is fine */
 
-/* The key's slot, a new one where it has none. When all are taken, one whose key `is_needed` says nothing for is taken
- * over. ERR_TOO_LARGE: all are needed. */
+/* The key's slot; a new one where it has none. When all slots are taken, one is reused whose key is no longer needed,
+ * as `is_needed` tells. ERR_TOO_LARGE: all are needed. */
 NODISCARD enum status key_spend_slot(struct key_spend *s, struct str id,
                                      bool (*is_needed)(void *arg, struct str id), void *arg,
                                      uint32_t *ret, struct error *err);
@@ -35,7 +35,7 @@ void key_spent_roll(struct key_spent *spent, int64_t wall_ms);
 /* When the period ends, in ms since 1970; 0: never. */
 int64_t key_period_end_ms(enum key_period p, int64_t wall_ms);
 
-/* Beside a running gateway, or without one: fills spent[i] for rows[i], zero for a key that the file does not have. A
- * file that does not exist has none. ERR_IO, ERR_CORRUPT. */
+/* Reads the file, also beside a running gateway: fills spent[i] for rows[i], with zero for a key that the file does not
+ * have. A file that does not exist holds no keys. ERR_IO, ERR_CORRUPT. */
 NODISCARD enum status key_spend_read(const char *path, const struct key_row *rows, size_t count,
                                      struct key_spent *spent, struct error *err);

@@ -62,7 +62,7 @@ struct keys {
     atomic_uint without, wrong;       /* turned away since the log said so */
     struct worker_thread worker;      /* reads the file again */
     struct table *table;              /* held; guarded by the worker's lock */
-    /* of whoever reads the file: keys_open, then the thread */
+    /* These belong to the reader of the file: keys_open first, then the thread. */
     struct key_spend *spend; /* NULL until there are keys */
     struct account *accounts[KEY_COUNT_MAX];
     size_t account_count;
@@ -154,7 +154,7 @@ static void log_killed(int64_t nano_usd)
     buf_done(&usd);
 }
 
-/* There is no file of what was spent before there are keys. */
+/* The file of what was spent is not made before there are keys. */
 static enum status open_spend(struct keys *k, struct error *err)
 {
     int64_t killed = 0;
@@ -193,7 +193,7 @@ static size_t count_live(const struct key_file *f)
     return n;
 }
 
-/* A budget that nobody remembers over a restart. */
+/* Warns when a key has a budget, but what it has spent is kept in memory only. */
 static void warn_of_memory(const struct keys *k, const struct key_file *f)
 {
     for (size_t i = 0; !k->spend_path && i < f->count; i++)
@@ -254,7 +254,7 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
            a->bytes == b->bytes && a->inode == b->inode;
 }
 
-/* Once for each new complaint. */
+/* Logs a complaint, but not the same one again. */
 static void complain(struct keys *k, const struct error *err)
 {
     char quoted[sizeof(err->text) * 2];
@@ -276,7 +276,7 @@ static void look_again(struct keys *k)
         return;
     if (read_table(k, &err) != OK) {
         complain(k, &err);
-        return; /* and tries again: what was wrong may lie outside the file */
+        return; /* the next look tries again: the cause may lie outside the file */
     }
     k->seen = now;
     k->said[0] = '\0';

@@ -1,10 +1,10 @@
 /* The keys of clients, as the gateway knows them: the file of keys in memory, what each key has taken and spent, and a
  * thread that looks at the file twice a second. A file that cannot be read is refused with a line in the log, and the
- * keys before stay.
+ * earlier keys remain in force.
  *
- * A client_key is a key as it stood when the file was read; it is held for as long as a request needs it, and all that
- * stand for the same key share what it has spent. Everything here may be called from any thread, and nothing waits for
- * a disk but opening and closing. */
+ * A client_key is a key as it stood when the file was read; it is held for as long as a request needs it, and all
+ * client_keys of the same key share what it has spent. Everything here may be called from any thread, and only opening
+ * and closing wait for a disk. */
 #pragma once
 
 #include "config/config.h"
@@ -15,16 +15,16 @@
 struct keys;
 struct client_key;
 
-/* ERR_INPUT: others can reach the gateway, and there are no keys; what is wrong with the file. */
+/* ERR_INPUT: other machines can reach the gateway, but there are no keys; or the file is wrong. */
 NODISCARD enum status keys_open(const struct config *c, struct keys **ret, struct error *err);
 void keys_close(struct keys *k); /* after every client_key is released; NULL is fine */
 /* What keys_open would say of the configuration and its file. */
 NODISCARD enum status keys_check(const struct config *c, struct error *err);
 
 bool keys_wanted(const struct keys *k); /* whether callers are asked for one now */
-/* Held. NULL: there is none with this secret, or it is good no more. */
+/* The key is held. NULL: no key has this secret, or it is no longer good. */
 struct client_key *keys_find(struct keys *k, struct str secret, int64_t wall_ms);
-/* Somebody was turned away; the log says so once a second. */
+/* A caller was turned away; the log says so once a second. */
 void keys_note_refused(struct keys *k, bool had_one);
 
 struct client_key *client_key_hold(struct client_key *key); /* returns it */
