@@ -1,4 +1,8 @@
-/* Data sets to disk: see dataset_write.h. */
+/* Writes data sets: see dataset_write.h. Each file is built in a buffer a line at a time and appears under its name
+ * only when it is whole, so a failure never leaves half a file.
+ *
+ * It belongs to one command's thread and waits for the disk, so it is never called by the gateway. The data set is only
+ * read. */
 #include "data/dataset_write.h"
 
 #include <errno.h>
@@ -167,6 +171,8 @@ static enum status write_experts(const struct dataset *d, const char *file, stru
     return write_lines(d, file, header, d->expert_count, expert_line, wanted, err);
 }
 
+/* One row of outcomes.csv. The cells stand one after the other as in the header, so that the order can be checked at a
+ * glance; a missing value is an empty cell, never a zero. */
 static void outcome_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
     size_t expert = index / d->query_count, query = index % d->query_count;

@@ -1,4 +1,8 @@
-/* experts.csv and outcomes.csv. Empty cells are unknown; everything else must be right to the last cell. */
+/* Reads experts.csv and outcomes.csv. An empty cell is unknown; every other cell must be right, because one wrong score
+ * among millions would never be noticed later.
+ *
+ * It fills a data set that is still being built, so it belongs to one thread and runs once per data set. Reading
+ * blocks: it is for commands, never for the gateway. */
 #include "base/csv.h"
 #include "data/dataset_int.h"
 

@@ -1,4 +1,7 @@
-/* Queries: one JSON object a line. The strings of a query are spans of one copy of its line. */
+/* Queries: one JSON object a line. The strings of a query are spans of one copy of its line in the arena.
+ *
+ * query_parse is a pure function of its line and the arena; queries_read reads a file and blocks. Both belong to the
+ * thread that owns the arena. */
 #include <stdio.h>
 #include <string.h>
 
@@ -211,6 +214,8 @@ static enum status queries_gather(struct dataset *d, struct line_reader *r, stru
     return status == CLOSED ? OK : status;
 }
 
+/* Reads a whole file of queries. They gather in a buffer that can grow, and only the final list is copied to the arena,
+ * whose memory is never given back; three resources are released at one label. */
 enum status queries_read(struct dataset *d, const char *path, bool ids, struct error *err)
 {
     struct line_reader *r = NULL;
