@@ -1,5 +1,8 @@
 /* What the last sentences of a text say, where no "answer is" does: "... which is closest to option (I).", or a line
- * "B. scapulimancy" of its own. Bounded: only the last bytes of a text are read. */
+ * "B. scapulimancy" of its own.
+ *
+ * Pure functions, any thread. Only the last TAIL_BYTES of a text are read, so the time is bounded however long an
+ * expert talks. It is asked last, by choice.c, because its evidence is the weakest. */
 #include <string.h>
 
 #include "judge/choice_int.h"

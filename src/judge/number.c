@@ -33,7 +33,8 @@ static bool is_thousand(struct str s, size_t at)
            is_digit(s.ptr[at + 2]) && (at + 3 == s.len || !is_digit(s.ptr[at + 3]));
 }
 
-/* Takes digits, thousands commas and one decimal point (with an exponent) off the front. */
+/* Takes digits, thousands commas and one decimal point (with an exponent) off the front. In one piece because `i` and
+ * `len` must agree at every step: what is copied to `plain` without the commas is exactly what is cut off `s`. */
 static bool take_plain(struct str *s, double *ret)
 {
     char plain[NUMBER_BYTES_MAX];

@@ -1,5 +1,8 @@
 /* Texts → answers → classes and scores: see rescore.h. Answers are read into a table of their own first, so that a
- * malformed file leaves the data set as it was. */
+ * malformed file leaves the data set as it was.
+ *
+ * It changes the data set that it is given, so it belongs to the one thread that owns it, before the set is shared or
+ * joined with others. It reads files and is for commands, never for the gateway. */
 #include "judge/rescore.h"
 
 #include "base/map.h"
