@@ -21,7 +21,7 @@ struct query {
     const struct str *choices;
     uint32_t choice_count;
     struct str prompt;  /* what a client sends: the text, then one line per choice "A. ..." */
-    uint64_t text_hash; /* of the normalised text: equal texts are the same query and never split */
+    uint64_t text_hash; /* of the normalised text: equal texts are the same query, never split */
 };
 
 struct outcome {
@@ -32,10 +32,10 @@ struct outcome {
     float score;       /* 0..1 */
     int64_t cost_nano_usd;
     int32_t input_tokens, output_tokens;
-    struct str
-        answer; /* what the expert's text answers; empty: cannot be told, or nobody has looked */
-    uint16_t
-        answer_class; /* within one query, equal classes agree; 0: cannot be told (judge/rescore.h fills it) */
+    /* What the expert's text answers; empty: unknown, or the text has not been read. */
+    struct str answer;
+    /* Within one query, answers of equal classes agree; 0: unknown. judge/rescore.h fills it. */
+    uint16_t answer_class;
 };
 
 struct dataset_expert {

@@ -117,7 +117,7 @@ static void write_price(struct buf *b, int64_t nano_usd)
         b->ptr[--b->len] = '\0';
 }
 
-/* Prices that are written where an expert has one of its own. */
+/* Prices that have a column if at least one expert's differs from the plain price. */
 static const struct {
     const char *column;
     int64_t (*of)(const struct price *);
@@ -128,7 +128,7 @@ static const struct {
 };
 #define OTHER_PRICES (sizeof(other_prices) / sizeof(other_prices[0]))
 
-/* Which of them: wanted[OTHER_PRICES]. */
+/* Which of them have a column: wanted[OTHER_PRICES]. */
 static void want_prices(const struct dataset *d, bool *wanted)
 {
     for (size_t e = 0; e < d->expert_count; e++) {

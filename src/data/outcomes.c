@@ -20,7 +20,7 @@ struct expert_columns {
     int cached, cache_write, reasoning; /* -1 without such a column */
 };
 
-/* A price that may be left out: *ret stays then. */
+/* Reads a price that may be missing; then *ret keeps its value. */
 static enum status read_other(const struct csv *c, int column, int64_t *ret, struct error *err)
 {
     struct str cell = column < 0 ? (struct str){0} : csv_cell(c, column);
@@ -29,7 +29,7 @@ static enum status read_other(const struct csv *c, int column, int64_t *ret, str
     return OK;
 }
 
-/* An empty cell: as other input or output. */
+/* An empty cell means the price of plain input or output. */
 static enum status read_parts(const struct csv *c, const struct expert_columns *at,
                               struct price *price, struct error *err)
 {
@@ -42,7 +42,7 @@ static enum status read_parts(const struct csv *c, const struct expert_columns *
     return status;
 }
 
-/* An empty cell: as other input. */
+/* An empty cell means the price of plain input. */
 static enum status read_cached(const struct csv *c, int column, struct price *price,
                                struct error *err)
 {

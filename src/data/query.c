@@ -24,7 +24,7 @@ static enum status line_error(const struct line *line, struct json_value at, str
     return error_set_at(err, ERR_INPUT, line->place, line->number, column, "%s", what);
 }
 
-/* A string, or a number in its own spelling; null and absent leave it empty. */
+/* A string, or a number as it is spelled; null or no member leaves the field empty. */
 static enum status field_read(const struct line *line, struct json_value v, const char *key,
                               struct arena *a, struct str *ret, struct error *err)
 {
@@ -189,7 +189,7 @@ static enum status id_check(struct map *ids, const struct query *q, size_t index
     return OK;
 }
 
-/* The queries gather in `list`, since nobody knows their number beforehand. */
+/* The queries gather in `list`, since their number is not known beforehand. */
 static enum status queries_gather(struct dataset *d, struct line_reader *r, struct map *ids,
                                   struct buf *list, struct error *err)
 {

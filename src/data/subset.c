@@ -1,4 +1,4 @@
-/* Copies the rows, shares everything behind them. */
+/* Copies the rows of a data set and shares everything that they point to. */
 #include "data/subset.h"
 
 #include <string.h>

@@ -6,6 +6,6 @@
 /* rows[count] are query indices of `d`, which must outlive the subset: texts, names and experts are shared. */
 NODISCARD enum status dataset_subset(const struct dataset *d, const uint32_t *rows, size_t count,
                                      struct dataset **ret, struct error *err);
-/* The same of some experts: experts[count] are indices of `d`, in the order wanted. Queries are shared. */
+/* The same with some experts: experts[count] are indices of `d`, in the order wanted. Queries are shared. */
 NODISCARD enum status dataset_subset_experts(const struct dataset *d, const size_t *experts,
                                              size_t count, struct dataset **ret, struct error *err);
