@@ -99,7 +99,7 @@ bool judge_answer_extract(struct str text, struct str *ret)
     return stated(text, ret) || judge_number_last(text, ret);
 }
 
-/* A list of choices inside the text of a query tells nobody how many: any letter will do. */
+/* When the choices stand inside the text of the query, their number is unknown, so any letter will do. */
 static bool read_letter(const struct query *query, struct str response, struct str *ret)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -2,7 +2,7 @@
  *
  * A query with choices is answered by a letter (judge/choice.h). Any other is answered by, in this order: the words
  * behind the text's last "answer is" or "Answer:", its last \boxed{...}, its last number; without quotes, brackets,
- * emphasis and the full stop. Where nothing of it is there, the answer cannot be told. */
+ * emphasis and the full stop. Where none of these is there, the answer is unknown. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ enum judge_rule {
     JUDGE_TEXT,   /* the words behind "answer is" or in \boxed{} */
 };
 
-/* What the response answers: a slice of it, or of a constant; false when that cannot be told. */
+/* What the response answers: a slice of it, or of a constant; false when the answer is unknown. */
 NODISCARD bool judge_answer_read(const struct query *query, enum judge_rule rule,
                                  struct str response, struct str *ret);
 /* A slice of `text`; false when it holds no answer. */

@@ -73,7 +73,8 @@ static bool is_choice(struct str text, size_t at, uint32_t count)
             (!is_alnum(text.ptr[at + 1]) && (unsigned char)text.ptr[at + 1] < 0x80));
 }
 
-/* "A" and "I" are words too: bare, and followed by a word that goes on with the sentence, they are no letter. */
+/* "A" and "I" are words, too: without wrapping, and followed by a word that continues the sentence, they name no
+ * choice. */
 static bool is_word(struct str text, size_t at, bool wrapped)
 {
     static const struct str after[] = {

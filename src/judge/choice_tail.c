@@ -156,7 +156,7 @@ static bool is_complete(struct str text)
     return text.len > 0 && is_one_of(text.ptr[text.len - 1], ".!?)]}*$\"'>");
 }
 
-/* A line "E. ..." under a line "D. ..." is one of a list that somebody goes through. */
+/* A line "E. ..." under a line "D. ..." belongs to a list that the text goes through, and is no conclusion. */
 static bool is_list(struct str rest, struct str sentence)
 {
     if (sentence.len < 2 || !is_upper(sentence.ptr[0]) || !is_one_of(sentence.ptr[1], ".):"))

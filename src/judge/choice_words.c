@@ -21,7 +21,7 @@ static bool is_alnum(char c)
     return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (unsigned char)c >= 0x80;
 }
 
-/* Whether text[at] says nothing: a full stop does inside a number. */
+/* Whether text[at] carries no meaning; a full stop inside a number does. */
 static bool is_silent(struct str text, size_t at)
 {
     char c = text.ptr[at];

@@ -11,7 +11,7 @@
 #define STAGE_BYTES_MAX ((size_t)8 << 30)
 #define PROGRESS_EVERY  256 /* texts */
 
-/* One reading of responses/: who is read, and what was found. */
+/* One reading of responses/: which experts are read, and what was found. */
 struct stage {
     struct dataset *d;
     struct arena *arena;
@@ -38,7 +38,7 @@ static enum status out_of_memory(struct error *err)
     return error_set(err, ERR_MEMORY, "out of memory");
 }
 
-/* Every expert when nobody is named. */
+/* Every expert when none is named. */
 static enum status stage_experts(struct stage *s, const size_t *experts, size_t count)
 {
     s->experts = experts;
@@ -69,7 +69,7 @@ static void stage_close(struct stage *s)
     arena_free(s->arena);
 }
 
-/* Close it also on failure. */
+/* stage_close must follow, also on failure. */
 static enum status stage_open(struct stage *s, struct dataset *d, const size_t *experts,
                               size_t count, struct error *err)
 {
@@ -124,7 +124,7 @@ static enum status read_texts(struct stage *s, struct error *err)
         status = responses_read(s->d->path.ptr, s->d->experts[s->experts[s->at]].name, take_text, s,
                                 err);
         if (status != OK)
-            break; /* `at` tells whose */
+            break; /* `at` says which expert's */
     }
     return status;
 }

@@ -20,7 +20,7 @@ NODISCARD enum status judge_answers_fill(struct dataset *d, const size_t *expert
 struct judge_figures {
     size_t expert;
     size_t texts;      /* responses to queries of the data set */
-    size_t unanswered; /* of them: the answer cannot be told */
+    size_t unanswered; /* of them: the answer is unknown */
     size_t scored;     /* of them: the query has a known answer, so there is a score */
     size_t compared;   /* of these: a score was recorded too */
     double recorded;   /* mean recorded score of those compared; 0 when there are none */
