@@ -1,4 +1,8 @@
-/* Chat requests and answers: see chat.h. */
+/* Chat requests and answers from the upstream's side: see chat.h. Deliberately written apart from src/dialect: the
+ * stand-in must not share code with what it tests.
+ *
+ * Pure functions over the caller's buffers and arena, any thread; the upstream calls them on its loop, so nothing here
+ * may block. */
 #include "rehearse/chat.h"
 
 #include "base/json.h"

@@ -84,6 +84,8 @@ static void slip_word(const char *right, struct rng *rng, char *into)
     into[0] = into[0] == 'z' ? 'y' : (char)(into[0] + 1);
 }
 
+/* One case for each form of answer; a decoy that the solver knows comes first, since it is the most believable
+ * mistake. */
 void slip_answer(const struct solution *right, struct rng *rng, char into[SOLUTION_ANSWER_BYTES])
 {
     if (right->decoy[0] != '\0' && strcmp(right->decoy, right->answer) != 0) {

@@ -1,6 +1,9 @@
-/* Arithmetic from plain English: expressions with the usual precedence ("12 + 3 * (4 - 1)", "7 times 8",
- * "100 mod 7") and named forms ("the product of 12 and 9"). Values are exact fractions of 64-bit numbers;
- * anything that overflows is not understood. */
+/* Arithmetic from plain English: expressions with the usual precedence ("12 + 3 * (4 - 1)", "7 times 8", "100 mod 7")
+ * and named forms ("the product of 12 and 9"). Values are exact fractions of 64-bit numbers; a question whose numbers
+ * overflow is not understood.
+ *
+ * Pure functions on the stack, any thread. The recursion is bounded by EXPRESSION_DEPTH_MAX, because clients write the
+ * questions. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,6 +123,8 @@ static char operator_at(const struct tokens *t, size_t at, size_t *ret_next)
 
 static struct fraction parse_sum(struct parser *p);
 
+/* A number, a minus before an atom, or a sum in brackets. The depth is counted here, around all three, because every
+ * recursion of the parser goes through this function. */
 static struct fraction parse_atom(struct parser *p)
 {
     const struct tokens *t = p->tokens;
@@ -275,6 +280,8 @@ static struct fraction parse_number(struct parser *p)
     return reduce(p, negative ? -token->value : token->value, token->scale);
 }
 
+/* Reads HEAD a MIDDLE b and applies the form's operation. Each step is only tried when the one before has understood
+ * its part, so it reads as one list of conditions. */
 static bool solve_named_at(const struct tokens *t, size_t at, const struct named_form *form,
                            struct solution *ret)
 {

@@ -1,6 +1,8 @@
-/* The calendar (proleptic Gregorian, years 1 to 9999): weekdays, distances between dates, dates some days off,
- * leap years, lengths of months, and times of day. Dates are read as "14 March 1879", "March 14, 1879" and
- * "1879-03-14". */
+/* The calendar (proleptic Gregorian, years 1 to 9999): weekdays, distances between dates, dates some days off, leap
+ * years, lengths of months, and times of day. Dates are read as "14 March 1879", "March 14, 1879" and "1879-03-14".
+ *
+ * Pure functions on the stack, any thread. No clock is read: "today" is not understood, so the same question always has
+ * the same answer. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -219,7 +221,8 @@ static bool solve_month_length(const struct tokens *t, struct solution *ret)
     return false;
 }
 
-/* "What time is it 135 minutes after 09:40?" */
+/* "What time is it 135 minutes after 09:40?" One pass collects the time and all amounts ("2 hours and 15 minutes"), in
+ * whatever order they stand; the rest writes the answer and its working. */
 static bool solve_clock(const struct tokens *t, struct solution *ret)
 {
     int64_t start_min = -1, minutes = 0;

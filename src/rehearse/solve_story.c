@@ -1,5 +1,8 @@
 /* Questions that need two skills or a little reading: facts inside arithmetic ("multiply the number of letters in
- * "banana" by 13") and short stories about boxes, gifts and prices. */
+ * "banana" by 13") and short stories about boxes, gifts and prices.
+ *
+ * Pure functions on the stack, any thread. A fact is rewritten to its number and the rest is solved as arithmetic, so
+ * solve() must ask this file before the plain skills. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,8 @@
-/* Conversions between units of one dimension, exact in rational numbers: "Convert 5 km to m", "How many minutes are
- * in 3 days and 4 hours?", and Celsius to Fahrenheit and back. Answers have up to four decimals. */
+/* Conversions between units of one dimension, exact in rational numbers: "Convert 5 km to m", "How many minutes are in
+ * 3 days and 4 hours?", and Celsius to Fahrenheit and back. Answers have up to four decimals.
+ *
+ * Pure functions on the stack, any thread. Sums are fractions of 128 bits; amounts too large for that are not
+ * understood. */
 #include <stdio.h>
 
 #include "base/int128.h"
@@ -107,6 +110,8 @@ static bool sum_amounts(const struct tokens *t, const struct unit *wanted, int12
     return found;
 }
 
+/* Converts the first number that has a unit behind it. Temperatures do not fit the table of units, since their scales
+ * have different zeros. */
 static bool solve_temperature(const struct tokens *t, struct solution *ret)
 {
     size_t celsius = tokens_find_word(t, 0, "celsius"),

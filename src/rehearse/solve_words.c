@@ -1,5 +1,8 @@
 /* Words and letters: counting letters and vowels, reversing, n-th letters, alphabetical order, palindromes and
- * anagrams. The words meant are the quoted ones; without quotes, the one behind "word". ASCII letters only. */
+ * anagrams. The words meant are the quoted ones; without quotes, the one behind "word".
+ *
+ * Pure functions on the stack, any thread. ASCII letters only: a question about other letters is not understood rather
+ * than answered wrongly. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

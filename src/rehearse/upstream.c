@@ -1,5 +1,8 @@
-/* The endpoint of experts that are not real: see upstream.h. One `struct reply` per request that is not answered at
- * once; it lives in the exchange's arena and owns at most a timer. */
+/* The endpoint of experts that are not real: see upstream.h. Each request that is not answered at once has a `struct
+ * reply`, which lives in the arena of its exchange and owns at most a timer.
+ *
+ * Runs on its loop's thread. A reply dies with its exchange, so every path that ends the exchange gives up the timer
+ * first; the source and the faults are shared by all loops and must not be freed before the last upstream. */
 #include "rehearse/upstream.h"
 
 #include <stdio.h>
@@ -143,7 +146,9 @@ static void collect_pieces(struct reply *r)
     }
 }
 
-/* Sends what is due; ends, fails or waits for more. */
+/* Sends what is due, then ends, fails or waits for more. One loop, because after each write any of these may be next:
+ * the client may be slow, the fault may strike, the answer may be over, or more pieces may have become due
+ * meanwhile. */
 static void stream_on(struct reply *r)
 {
     struct http_exchange *x = r->exchange;
@@ -275,7 +280,8 @@ static size_t find_expert(const struct upstream *u, struct str name)
     return SIZE_MAX;
 }
 
-/* The answer exists: sends it now, later, or not at all. */
+/* The answer exists: it is sent now, later, or not at all. The faults that need no reply come first; a reply is only
+ * made for what is still to be sent. */
 static void send_answer(struct upstream *u, struct http_exchange *x, const struct chat_request *q,
                         size_t expert, const struct rehearse_answer *answer)
 {
