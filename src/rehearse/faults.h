@@ -1,8 +1,8 @@
 /* Failures on purpose: which requests fail, and how.
  *
- * Deterministic whatever the concurrency: whether a request fails depends on the seed, the expert, the prompt
- * and how often this expert was asked this prompt before (so that a retry may succeed). The kinds are drawn
- * independently, in the order of the enum; the first that hits is what happens. Thread-safe. */
+ * Deterministic, whatever the concurrency: whether a request fails depends on the seed, the expert, the prompt
+ * and how often this expert has been asked this prompt before (so that a retry may succeed). The kinds are drawn
+ * independently, in the order of the enum, and the first one drawn happens. Thread-safe. */
 #pragma once
 
 #include <stdint.h>
@@ -13,8 +13,8 @@
 enum fault_kind {
     FAULT_429,   /* too many requests, with Retry-After */
     FAULT_500,   /* internal error */
-    FAULT_STALL, /* goes silent, before the first byte or amid the answer; the connection stays */
-    FAULT_CUT,   /* the connection ends amid the answer */
+    FAULT_STALL, /* goes silent, before the first byte or during the answer; the connection stays */
+    FAULT_CUT,   /* the connection ends during the answer */
     FAULT_COUNT,
     FAULT_NONE = FAULT_COUNT
 };

@@ -1,4 +1,4 @@
-/* The built-in experts: who they are, and how often they are right. See sandbox.h. */
+/* The built-in experts: which there are, and how often each is right. See sandbox.h. */
 #include "rehearse/sandbox.h"
 
 #include "base/check.h"

@@ -1,4 +1,4 @@
-/* The built-in experts of the demo: three cheap specialists and a dear generalist. They really compute
+/* The built-in experts of the demo: three cheap specialists and an expensive generalist. They really compute
  * (solve.h), within the limits of their skills; beyond them they are wrong in ways that look right.
  *
  * Deterministic: the same seed, expert and question give the same answer, slips included. */

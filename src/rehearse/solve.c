@@ -1,5 +1,5 @@
-/* Tries the skills in an order in which none takes what another understands better: stories hold facts of the
- * other skills, and arithmetic would find something to add in nearly everything. */
+/* Tries the skills in an order in which none takes a question that another understands better: stories contain facts of
+ * the other skills, and arithmetic would find something to add in nearly everything. */
 #include "rehearse/solve.h"
 
 #include "base/check.h"

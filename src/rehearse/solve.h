@@ -31,8 +31,8 @@ enum answer_form {
 struct solution {
     enum skill skill;
     enum answer_form form;
-    unsigned
-        size; /* how hard: digits of the largest operand, letters of the longest word, years from 2000 */
+    /* How hard it is: digits of the largest operand, letters of the longest word, years from 2000. */
+    unsigned size;
     char answer[SOLUTION_ANSWER_BYTES];
     char decoy[SOLUTION_ANSWER_BYTES]; /* a wrong answer that looks right; "": make one by form */
     char because[SOLUTION_BECAUSE_BYTES]; /* the working, one sentence without the full stop */

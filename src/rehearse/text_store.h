@@ -1,6 +1,6 @@
-/* Many texts, written once and read for ever, kept out of the heap: they go to an unnamed temporary file (TMPDIR,
- * else /tmp) that is mapped once complete, so only what is read stays in memory. Where no temporary file can be
- * made they stay in memory. One writer; after text_store_seal any number of reading threads. */
+/* Many texts, written once and then only read, kept out of the heap: they go to an unnamed temporary file (in TMPDIR or
+ * else /tmp) that is mapped when it is complete, so only what is read takes memory. Where no temporary file can be
+ * made, the texts stay in memory. One writer; after text_store_seal any number of reading threads. */
 #pragma once
 
 #include <stdint.h>

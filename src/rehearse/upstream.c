@@ -95,7 +95,7 @@ static void cut(struct reply *r)
     http_abort(r->exchange);
 }
 
-/* A moment later, so that what was written reaches the client first. */
+/* Cuts the connection a moment later, so that what was written reaches the client first. */
 static void cut_soon(struct reply *r)
 {
     r->cutting = true;
@@ -115,7 +115,7 @@ static void respond_whole(struct reply *r)
     http_respond(x, 200, JSON_HEADERS, 1, buf_str(&u->out));
 }
 
-/* How many pieces are due by now; the end of the stream is due as one more. */
+/* How many pieces are due by now; the end of the stream counts as one more piece. */
 static size_t pieces_due(const struct reply *r)
 {
     if (r->piece_ms <= 0)
@@ -169,7 +169,7 @@ static void stream_on(struct reply *r)
         if (struck) {
             if (r->fault.kind == FAULT_CUT)
                 cut_soon(r);
-            return; /* a stall is silent for ever: only the client ends it */
+            return; /* a stall stays silent until the client ends it */
         }
         if (done) {
             release(r);
