@@ -16,6 +16,8 @@ static size_t rows_shared(const struct eval_set *a, const struct eval_set *b, si
     return n;
 }
 
+/* Builds a second set beside the first and swaps it in at the end, so that *s is whole at any failure. The four
+ * matrices are copied in one loop, because a row of each belongs to the same query. */
 static enum status rows_keep(struct eval_set *s, const struct model *m, const struct dataset *d,
                              const size_t *rows, size_t count, struct arena *arena,
                              struct error *err)

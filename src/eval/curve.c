@@ -1,4 +1,8 @@
-/* The lambda sweep, exactly: every query changes its expert at known lambdas. */
+/* The lambda sweep, exactly: every query changes its expert at lambdas that can be computed, so the sweep is a sorted
+ * list of steps and no grid.
+ *
+ * Works on a table that it only reads; a curve lives in the caller's arena and belongs to one command's thread.
+ * curve_trace and the look-ups allocate nothing, because the bootstrap calls them once for every draw. */
 #include "eval/curve.h"
 
 #include <math.h>

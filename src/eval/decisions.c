@@ -1,4 +1,8 @@
-/* The decisions of every operating point as CSV rows. */
+/* Writes the decisions of every operating point as CSV rows. A point on the curve is a mix of two policies, so the one
+ * query in which they differ has two rows whose weights add up to 1.
+ *
+ * Belongs to one command's thread and waits for the disk. The report and its table are only read; the file appears
+ * whole or not at all. */
 #include "eval/decisions.h"
 
 #include <math.h>

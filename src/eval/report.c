@@ -1,4 +1,7 @@
-/* Puts the figures together: every column alone, baselines, the curve and who answers along it. */
+/* Puts the figures together: every column alone, baselines, the curve and which experts answer along it.
+ *
+ * Belongs to one command's thread. Everything that it makes lives in the caller's arena and points into the table,
+ * which must outlive the report; a report is never changed after report_make. */
 #include "eval/report.h"
 
 #include <math.h>
@@ -138,6 +141,8 @@ static void fractions_set(const struct report_options *options, struct report *r
         r->at[i].fraction = fractions[i];
 }
 
+/* The order matters: the columns give the reference's cost, which the measuring needs; the mixes need the costs of the
+ * measured points; the curve is thinned last. */
 enum status report_make(const struct eval_table *t, const struct report_options *options,
                         struct arena *a, struct report *ret, struct error *err)
 {

@@ -1,4 +1,8 @@
-/* Domains and calibration, for the page. */
+/* Domains and calibration, for the page: figures that the tables do not show and that are only worked out when a page
+ * is asked for.
+ *
+ * Belongs to one command's thread; everything lives in the caller's arena. A query that may take the next step counts
+ * with its expectation over the two choices, so that the domains add up to the report's own figures. */
 #include "eval/report_detail.h"
 
 #include <math.h>
@@ -72,6 +76,8 @@ static struct figure sums_mean(const struct sums *s, size_t count)
     return baseline_mean(s->value, s->squares, count);
 }
 
+/* Sums up one domain. One pass over its queries feeds all sums, since each of them needs the query's choice and its
+ * expectation. */
 static void domain_fill(const struct eval_table *t, const struct report *r,
                         const struct curve_cut *cut, const uint32_t *choices,
                         const struct labelled *rows, struct detail_domain *d)
@@ -122,6 +128,8 @@ static size_t point_near(const struct report *r, double fraction)
     return best;
 }
 
+/* Sorts the queries by domain and fills one row for each run of equal names. It counts the runs first, because an
+ * arena's arrays cannot grow. */
 static enum status domains_make(const struct eval_table *t, const struct report *r,
                                 const struct str *domains, struct arena *a, struct detail *ret,
                                 struct error *err)

@@ -1,4 +1,8 @@
-/* The page: its head, the order of its sections, and what they share. */
+/* The page: its head, the order of its sections, and what they share. The sections are report_html_*.c, each of which
+ * writes one whole <section> or nothing.
+ *
+ * Pure functions from a report to bytes in a buffer, any thread. No text from data is written here but by markup.c,
+ * which escapes it. */
 #include "eval/report_html.h"
 
 #include <inttypes.h>
@@ -28,7 +32,8 @@ static bool has_slot(const struct page *p, size_t column)
     return false;
 }
 
-/* The reference and the columns that answer most along the curve, cheapest first. */
+/* The reference and the columns that answer most along the curve get the colours, cheapest first. Choosing by weight
+ * and sorting by cost are two steps of one small selection; at most seven columns take part. */
 static void slots_fill(struct page *p)
 {
     const struct report *r = p->r;

@@ -1,4 +1,7 @@
-/* The cost-accuracy plane: every expert and plan, the learned curve with its error, what has to be beaten. */
+/* The cost-accuracy plane: every expert and plan, the learned curve with its error, and what has to be beaten.
+ *
+ * Pure functions from a report to SVG in a buffer, any thread. The plane is drawn twice, for wide and for narrow
+ * screens, with the same functions and another size; labels are placed last, when it is known what is in their way. */
 #include <math.h>
 #include <stdio.h>
 
@@ -287,6 +290,7 @@ static void legend_item(struct buf *b, const char *drawing, const char *text)
              text);
 }
 
+/* One item for each mark that the plane shows, in the order in which a reader meets them. */
 static void legend_draw(const struct page *p, struct buf *b)
 {
     buf_add_c(b, "<ul class=\"legend\">\n");

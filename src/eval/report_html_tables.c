@@ -1,4 +1,7 @@
-/* Tables of the page: domains, experts and plans, two models side by side. */
+/* Tables of the page: domains, experts and plans, two models side by side.
+ *
+ * Pure functions from a report to HTML in a buffer, any thread. Each row is one function that writes its cells in the
+ * order of the head, so that the two can be compared by eye; text from data goes through markup.c. */
 #include <math.h>
 
 #include "eval/report_html_int.h"
@@ -72,6 +75,7 @@ static void add_breakable(struct buf *b, struct str name)
     }
 }
 
+/* One row, cell by cell in the order of the head. */
 static void domain_row(const struct page *p, const struct detail_domain *d, struct buf *b)
 {
     buf_add_c(b, "<tr><th scope=\"row\" class=\"wrap\">");
@@ -267,6 +271,7 @@ static void compare_head(const struct page *p, struct buf *b)
     buf_add_c(b, "</tr></thead><tbody>\n");
 }
 
+/* The section from its head to its end: one row for each fraction, then the two rows that have another form. */
 void page_compare(const struct page *p, struct buf *b)
 {
     const struct report *r = p->r, *two = p->in->compare;

@@ -1,4 +1,7 @@
-/* What a person would do with it: the headline, the offers, the paper's claims. */
+/* What a person would do with the report: the headline, the offers, the paper's claims.
+ *
+ * Pure functions from a report to HTML in a buffer, any thread. Every sentence gives a figure of the report with its
+ * error; a claim holds or fails without a "just" only where its figure is two standard errors away from the bar. */
 #include <math.h>
 
 #include "eval/report_html_int.h"

@@ -1,4 +1,8 @@
-/* The report as one JSON object. */
+/* The report as one JSON object, for programs: see report_write.h. A figure that does not exist is null, never absent,
+ * so that every report has the same members.
+ *
+ * Pure functions from a report to bytes in a buffer, any thread. Members may be added; their names and units are relied
+ * upon and must not change. */
 #include <inttypes.h>
 #include <math.h>
 

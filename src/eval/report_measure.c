@@ -1,4 +1,8 @@
-/* The figures with standard errors: once on all queries, once per bootstrap draw. */
+/* The figures with standard errors: measured once on all queries, then once for each bootstrap draw by the same
+ * function.
+ *
+ * Belongs to one command's thread, and is where an evaluation spends its time: a draw allocates nothing and sorts
+ * nothing. The draws depend on the seed alone, so two reports with one seed can be compared draw by draw. */
 #include "eval/report_measure.h"
 
 #include <math.h>
@@ -44,6 +48,8 @@ static double fraction_reaching(const struct measurer *m, double score, double r
     return reference_cost > 0 ? cost / reference_cost : NAN;
 }
 
+/* All figures of one draw; weights NULL: of the queries as they are. One function for both, so that a figure and its
+ * error can never be computed in two ways. */
 static void measure(struct measurer *m, const uint32_t *weights, struct measured *out)
 {
     const struct eval_table *t = m->table;

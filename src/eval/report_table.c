@@ -1,4 +1,7 @@
-/* The report as tables for a person. */
+/* The report as tables for a person at a terminal: see report_write.h.
+ *
+ * Pure functions from a report to text in a buffer, any thread. Names stand last in a row, because they may be of any
+ * length; widths are counted in columns, not bytes. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* Scales, ticks and axes of the charts. */
+/* Scales, ticks and axes of the charts: see svg.h. Labels are svg_labels.c.
+ *
+ * Pure functions that append to a buffer, any thread. They know lengths in pixels and CSS classes but nothing of
+ * reports; titles and descriptions are escaped here. */
 #include "eval/svg.h"
 
 #include <math.h>
