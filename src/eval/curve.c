@@ -62,7 +62,7 @@ static void walk_query(const struct eval_table *t, size_t q, struct curve *c)
     uint32_t order = 0;
     double lambda, last = INFINITY;
     while ((to = next_corner(t, q, at, &lambda)) != SIZE_MAX) {
-        lambda = last = fmin(lambda, last); /* falls by itself, but for rounding */
+        lambda = last = fmin(lambda, last); /* lambda falls by itself, except for rounding */
         const struct outcome *old = eval_outcome(t, q, at), *new = eval_outcome(t, q, to);
         c->steps[c->step_count++] = (struct curve_step){
             .lambda = lambda,

@@ -2,9 +2,9 @@
  * score of the experts that decide() would choose.
  *
  * As lambda falls from infinity each query walks up the convex hull of its (predicted cost, predicted quality)
- * points, so the whole sweep is a list of single steps sorted by lambda: it is exact, not a grid. Points between two
- * operating points are reached by mixing the two policies at random, hence the linear interpolation. No upper envelope
- * is taken: to pick the better of neighbouring points on the queries that score them would flatter. */
+ * points, so the whole sweep is a list of single steps sorted by lambda: it is exact, not a grid. A point between two
+ * operating points is reached by mixing their policies at random, hence the linear interpolation. No upper envelope is
+ * taken: picking the better of neighbouring points on the very queries that score them would flatter the router. */
 #pragma once
 
 #include <stdint.h>
@@ -57,7 +57,7 @@ bool curve_cut_at(const struct curve_point *points, size_t count, double cost_na
                   struct curve_cut *ret);
 double curve_cut_score(const struct curve_point *points, const struct curve_cut *cut);
 double curve_cut_cost_nano_usd(const struct curve_point *points, const struct curve_cut *cut);
-/* choices[queries]: whom each query takes after the first `steps` steps. */
+/* choices[queries]: the expert that each query takes after the first `steps` steps. */
 void curve_choices(const struct curve *c, size_t steps, uint32_t *choices);
 
 /* Total score at total cost `cost_nano_usd`, at that place; NaN when there is none. */

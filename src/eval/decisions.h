@@ -9,7 +9,8 @@
  *   accuracy   = sum(weight * score) / sum(weight)
  *   USD/1,000  = sum(weight * cost_usd) / sum(weight) * 1000
  *
- * are exactly those of the report. `calls` are the experts that were paid, "a+b+c"; `answered` is whose answer stands.
+ * are exactly those of the report. `calls` are the experts that were paid, "a+b+c"; `answered` is the one whose answer
+ * stands.
  * A fraction for which no policy is cheap enough has no rows. */
 #pragma once
 

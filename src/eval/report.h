@@ -46,14 +46,14 @@ struct report_curve_point {
 /* The router at a fraction of the reference's cost. */
 struct report_at {
     double fraction, usd_per_1k;
-    double
-        spent_usd_per_1k; /* less where the curve ends before; NaN where no policy is that cheap */
+    /* What is really spent: less where the curve ends before; NaN where no policy is that cheap. */
+    double spent_usd_per_1k;
     struct curve_cut cut; /* the place on the curve; meaningless without a policy */
     struct figure accuracy;
     struct figure relative;   /* accuracy / the reference's */
     struct figure difference; /* accuracy - the reference's */
-    double
-        mix; /* best random mix of single experts of the pool at that cost; NaN below the cheapest */
+    /* The best random mix of single experts of the pool at that cost; NaN below the cheapest. */
+    double mix;
     double *shares; /* [columns] of the queries that each column answers */
 };
 
@@ -87,8 +87,8 @@ struct report {
     size_t draws;   /* of the bootstrap */
     uint64_t seed;
     struct report_expert *experts; /* [columns], as in the table; plans from expert_count on */
-    struct report_baseline
-        oracle; /* the cheapest right expert of the pool; none right: the cheapest */
+    /* Always the cheapest right expert of the pool; the cheapest of all where none is right. */
+    struct report_baseline oracle;
     struct report_baseline best_single;
     struct report_baseline random_mix; /* every expert of the pool equally often */
     struct curve sweep;                /* all of it */
@@ -96,14 +96,14 @@ struct report {
     size_t steps;
     struct report_curve_point *curve;
     size_t curve_count;
-    struct report_path_point path[REPORT_PATH_POINTS]; /* from the cheapest point to the dearest */
+    struct report_path_point path[REPORT_PATH_POINTS]; /* cheapest point to most expensive */
     struct report_at at[REPORT_FRACTIONS_MAX];
     size_t at_count;
     double *draw_accuracy; /* [draws × at_count] */
     struct report_at claims[REPORT_CLAIMS];
     struct report_keep keeps[REPORT_KEEPS];
-    struct figure
-        matched; /* lowest fraction of its cost at which the reference is reached; NaN: never */
+    /* The lowest fraction of the reference's cost at which its accuracy is reached; NaN: never. */
+    struct figure matched;
     double matched_share; /* of the draws in which it was reached at all */
     bool is_pair;         /* the pool is two experts, one the reference */
     size_t weak;          /* the other one */

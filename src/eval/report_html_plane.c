@@ -231,7 +231,7 @@ static void column_label(struct plane *pl, size_t column)
               page_short_name(pl->p, column, text), column == pl->p->r->reference);
 }
 
-/* The reference and whoever answers get their labels first; on narrow screens nobody else. */
+/* The reference and the columns that answer get their labels first; on narrow screens no others get one. */
 static void column_labels(struct plane *pl)
 {
     const struct page *p = pl->p;

@@ -1,4 +1,4 @@
-/* Who answers what along the curve, as a stack of shares over cost. */
+/* Which experts answer what along the curve, as a stack of shares over cost. */
 #include <math.h>
 #include <stdio.h>
 

@@ -6,7 +6,7 @@
 
 #include "eval/report_html_int.h"
 
-#define HEADLINE_FRACTION (2.0 / 3.0) /* lead with the best promise at most this dear */
+#define HEADLINE_FRACTION (2.0 / 3.0) /* lead with the best promise that costs at most this */
 #define ERROR_SHOWN       0.0005      /* smaller ones, and none, are not worth a sentence */
 #define CLAIM_NEARLY      0.98        /* "nearly matches": at least this share of the accuracy */
 #define CLAIM_OVER        0.05        /* "by over 5 %" */
@@ -23,7 +23,7 @@ static void add_reference(const struct page *p, struct buf *b)
     buf_add_c(b, "</span>");
 }
 
-/* The promise to lead with; NULL: not even the least is kept for less than the reference costs. */
+/* The promise to lead with; NULL: not even the smallest can be kept for less than the reference costs. */
 static const struct report_keep *best_keep(const struct page *p)
 {
     const struct report_keep *best = NULL;
@@ -187,7 +187,7 @@ static void offers_table(const struct page *p, const struct report_keep *lead, s
             never_row(k->share, b);
             continue;
         }
-        /* the next promise costs no more: this one is nothing to choose */
+        /* The next promise costs no more, so nobody would choose this one. */
         if (i + 1 < REPORT_KEEPS && p->r->keeps[i + 1].usd_per_1k <= k->usd_per_1k)
             continue;
         offer_row(p,

@@ -97,7 +97,7 @@ static void write_curve(const struct report *r, struct buf *b)
     buf_add_c(b, "],\n ");
 }
 
-/* Whoever answers at all. */
+/* The columns that answer at all. */
 static void write_shares(const struct report *r, const double *shares, struct buf *b)
 {
     const char *separator = ", \"shares\": {";

@@ -11,7 +11,8 @@
 #include "eval/bootstrap.h"
 
 #define MEASURE_FRACTIONS (REPORT_FRACTIONS_MAX + REPORT_CLAIMS)
-#define PATH_LOG_RATIO    8 /* a dearest point this many times the cheapest: spread by factors */
+/* From a most expensive point of this many times the cheapest on, places are spread by factors. */
+#define PATH_LOG_RATIO 8
 
 const double report_fractions[REPORT_FRACTIONS] = {0.35, 0.5, 2.0 / 3.0, 0.75, 1.0};
 const double report_keeps[REPORT_KEEPS] = {0.95, 0.98, 0.99, 1.0};
@@ -184,7 +185,7 @@ static size_t pair_partner(const struct eval_table *t)
     return pool == 2 && eval_in_pool(t, t->reference) ? other : SIZE_MAX;
 }
 
-/* From the cheapest point to the dearest; by factors where that is far. */
+/* Places from the cheapest point to the most expensive, spread by factors where these are far apart. */
 static void path_spread(struct measurer *m, double queries)
 {
     double low = (double)m->points[0].cost_nano_usd, high = low;

@@ -35,7 +35,7 @@ struct svg_frame {
     double left, right, top, bottom; /* edges of the plot area */
 };
 
-/* <svg> with title and description for those who cannot see it; `id` must be unique in the page. */
+/* <svg> with a title and a description for readers who cannot see it; `id` must be unique in the page. */
 void svg_open(struct buf *b, const char *id, const char *css, double width, double height,
               const char *title, const char *description);
 void svg_close(struct buf *b);

@@ -14,10 +14,10 @@
 struct eval_table {
     size_t queries, experts; /* columns: single experts first, then plans over them, if any */
     const struct str *names; /* [experts] */
-    const struct estimate
-        *estimates; /* [queries × experts]; of an expert outside the pool never looked at */
+    /* [queries × experts]; those of experts outside the pool are never looked at. */
+    const struct estimate *estimates;
     const struct outcome *outcomes; /* [queries × experts] */
-    const bool *pool;               /* [experts]: whom the router may choose; NULL: all */
+    const bool *pool;               /* [experts]: which the router may choose; NULL: all */
     size_t reference;               /* the expert to compare with; need not be in the pool */
     /* Columns that are plans: */
     const struct eval_plan *plans; /* [experts]; NULL: every column is a single expert */
