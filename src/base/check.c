@@ -1,4 +1,4 @@
-/* The end of a program whose own logic is wrong. */
+/* Ends a program whose own logic is wrong: says which CHECK failed, and aborts so that a core can be looked at. */
 #include "base/check.h"
 
 #include <stdio.h>

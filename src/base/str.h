@@ -1,4 +1,4 @@
-/* A slice of bytes that somebody else owns. Not NUL-terminated; may hold NUL bytes. */
+/* A slice of bytes that are owned elsewhere. Not NUL-terminated; may hold NUL bytes. */
 #pragma once
 
 #include <stdbool.h>

@@ -43,7 +43,7 @@ void page_calibration(const struct page *p, struct buf *b);
 struct str page_short_name(const struct page *p, size_t column, char into[PAGE_NAME_BYTES]);
 /* The same, escaped, behind its colour. */
 void page_key(const struct page *p, size_t column, struct buf *b);
-/* A list of the colours and whose they are; `brief`: plans as "P1". */
+/* A list of the colours and the columns that have them; `brief`: plans as "P1". */
 void page_legend(const struct page *p, bool brief, struct buf *b);
 /* <section id><h2>title</h2><p>text</p>; close with page_section_end. `text` is markup. */
 void page_section(struct buf *b, const char *id, const char *title, const char *text);

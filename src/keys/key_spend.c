@@ -47,8 +47,8 @@ struct slot {
 };
 
 struct owner { /* what this process knows of a slot, so that it need not read what others write */
-    char id[KEY_ID_BYTES]; /* empty: free. Set by whoever looks slots up */
-    uint64_t sequence;     /* of the copy that counts. Set by whoever writes the slot */
+    char id[KEY_ID_BYTES]; /* empty: free. Set by the thread that looks slots up */
+    uint64_t sequence;     /* of the copy that counts. Set by the thread that writes the slot */
 };
 
 struct key_spend {

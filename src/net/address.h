@@ -1,4 +1,4 @@
-/* Which addresses belong to the machine itself or to somebody's own network. */
+/* Which addresses belong to the machine itself or to a private network. */
 #pragma once
 
 #include <stdbool.h>

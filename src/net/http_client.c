@@ -263,7 +263,7 @@ enum status http_call_start(struct http_client *client, const struct http_call_o
 void http_call_cancel(struct http_call *c)
 {
     CHECK(!c->cancelled);
-    if (c->finished) /* from inside on_done: it is gone as it is */
+    if (c->finished) /* called from inside on_done, after which the call is gone anyway */
         return;
     c->cancelled = true;
     if (c->client->inside == 0)

@@ -138,7 +138,7 @@ static void conn_finish(struct conn *c)
         return;
     }
     (void)shutdown(c->fd, SHUT_WR);
-    tls_conn_free(c->tls); /* what still comes is thrown away as it is */
+    tls_conn_free(c->tls); /* what still arrives is thrown away, so it need not be decrypted */
     c->tls = NULL;
     c->state = CONN_LINGER;
     buf_done(&c->pending);

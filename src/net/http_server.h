@@ -50,8 +50,8 @@ struct http_server_options {
     uint32_t idle_timeout_ms;   /* keep-alive; default 120,000 */
     /* A client that takes no bytes for this long is cut off; default 120,000. */
     uint32_t write_timeout_ms;
-    /* Builds the body of an error that the server answers itself; may be NULL. `path` is as much of the request
-     * target as was read, so that the body can suit whoever asks there; it may be empty. */
+    /* Builds the body of an error that the server answers itself; may be NULL. `path` is as much of the request target
+     * as was read, so that the body can have the form that clients of that path expect; it may be empty. */
     void (*error_body)(struct str path, int http_status, const char *message, struct buf *into);
     struct tls_context *tls; /* borrowed, shared; must outlive the server. NULL: plain HTTP */
 };

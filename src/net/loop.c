@@ -402,8 +402,8 @@ enum status loop_signal(struct loop *l, int signal_number, void (*fn)(void *), v
 
 /* File descriptors: a read event and a write event, so that the usual case, readable for ever and writable at
  * once, costs one registration per connection. Where only the peer's shutdown is wanted, both are edge-triggered:
- * bytes that nobody reads then wake the loop once each time they come, and a reset, which epoll reports as
- * readable and libevent therefore to nobody else, is seen. */
+ * bytes that are not read then wake the loop only once each time they arrive, and a reset is still seen, which epoll
+ * reports as readable and libevent therefore only to the read event. */
 
 static bool peer_has_left(int fd)
 {

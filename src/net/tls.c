@@ -487,7 +487,7 @@ void tls_conn_free(struct tls_conn *c)
     if (!c)
         return;
     SSL_free(c->ssl);
-    ERR_clear_error(); /* the queue belongs to the thread, and is somebody else's next */
+    ERR_clear_error(); /* the queue belongs to the thread, and another connection uses it next */
     free(c);
 }
 

@@ -1,7 +1,7 @@
 /* TLS for the HTTP server: a context (certificate and key) shared by all loops, and one tls_conn per connection.
  *
  * Any thread may use a context. Certificate and key are swapped together or not at all: connections made afterwards
- * use the new pair, those that are open go on with theirs, a pair that cannot be used is refused and the old one
+ * use the new pair, open ones keep theirs; a pair that cannot be used is refused and the old one
  * stays. A tls_conn belongs to its loop's thread; it reads and writes the non-blocking socket itself and reports as
  * recv and send do. Callers see no OpenSSL. */
 #pragma once
@@ -53,7 +53,7 @@ bool tls_holds_bytes(const struct tls_conn *c);
 /* As send: takes what the socket takes. After EAGAIN, and after fewer than `len`, the next call must begin with the
  * same bytes (wherever they are now) and hold no fewer. */
 ssize_t tls_send(struct tls_conn *c, const void *bytes, size_t len);
-/* Tells the client that nothing follows. AGAIN: the socket is full. CLOSED: it cannot be told. */
+/* Tells the client that nothing follows. AGAIN: the socket is full. CLOSED: the client can no longer be reached. */
 NODISCARD enum status tls_finish(struct tls_conn *c);
 
 /* The protocol has messages of its own, so either direction may have to wait for the other. */
