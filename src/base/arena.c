@@ -131,6 +131,7 @@ static bool add_block(struct arena *a, size_t need)
 
 void *arena_alloc(struct arena *a, size_t bytes)
 {
+    CHECK(a->used <= a->cap);
     if (bytes > a->cap - a->used || bytes > SIZE_MAX / 2)
         return NULL;
     size_t padded = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
@@ -181,6 +182,7 @@ char *arena_printf(struct arena *a, const char *format, ...)
 
 enum status arena_defer(struct arena *a, void (*cleanup)(void *), void *arg)
 {
+    CHECK(cleanup);
     struct cleanup *c = ARENA_NEW(a, struct cleanup);
     if (!c)
         return ERR_MEMORY;

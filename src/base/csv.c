@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+
 struct csv {
     struct line_reader *lines;
     struct buf header_bytes, row_bytes;
@@ -170,6 +172,7 @@ enum status csv_next(struct csv *c, struct error *err)
 
 struct str csv_cell(const struct csv *c, int column)
 {
+    CHECK((unsigned)column < (unsigned)c->count);
     return c->cells[column];
 }
 
@@ -180,6 +183,7 @@ size_t csv_line(const struct csv *c)
 
 size_t csv_cell_column(const struct csv *c, int column)
 {
+    CHECK((unsigned)column < (unsigned)c->count);
     return c->columns[column];
 }
 

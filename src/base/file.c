@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
+
 static enum status open_error(struct error *err, const char *path)
 {
     return error_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "%s", path);
@@ -126,6 +128,7 @@ static void forget(struct file_out *out)
 
 enum status file_out_commit(struct file_out *out, struct error *err)
 {
+    CHECK(out->stream);
     if (!out->path) {
         bool bad = fflush(out->stream) != 0 || ferror(out->stream);
         return bad ? error_set_errno(err, ERR_IO, errno, "standard output") : OK;

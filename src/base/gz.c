@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/check.h"
+
 #define CHUNK_BYTES (256u << 10)
 
 enum source_kind { SOURCE_UNKNOWN, SOURCE_PLAIN, SOURCE_GZIP };
@@ -78,6 +80,7 @@ static ssize_t read_some(int fd, void *into, size_t len)
 /* More input behind what is unused; false with errno when the system refuses. */
 static bool source_input(struct source *s)
 {
+    CHECK(s->z.avail_in < CHUNK_BYTES);
     memmove(s->input, s->z.next_in, s->z.avail_in);
     s->z.next_in = s->input;
     ssize_t n = read_some(s->fd, s->input + s->z.avail_in, CHUNK_BYTES - s->z.avail_in);
@@ -132,6 +135,7 @@ static int source_read_gzip(struct source *s, char *into, size_t len, size_t *go
         if (s->z.avail_in == 0 && s->ended)
             return Z_BUF_ERROR;
         code = inflate(&s->z, Z_NO_FLUSH);
+        CHECK(s->z.avail_out <= len);
         s->member_done = code == Z_STREAM_END;
         if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
             return code == Z_NEED_DICT ? Z_DATA_ERROR : code;
@@ -216,6 +220,7 @@ static enum status read_error(struct line_reader *r, int code, struct error *err
 /* Makes room behind `end` and reads more. */
 static enum status fill(struct line_reader *r, struct error *err)
 {
+    CHECK(r->begin <= r->end);
     if (r->begin) {
         memmove(r->bytes, r->bytes + r->begin, r->end - r->begin);
         r->end -= r->begin;
@@ -299,6 +304,7 @@ const char *line_reader_path(const struct line_reader *r)
 static int inflate_member(z_stream *z, struct buf *into)
 {
     for (;;) {
+        CHECK(into->len <= into->limit);
         size_t left = into->limit - into->len;
         size_t room = left < INFLATE_STEP_BYTES ? left : INFLATE_STEP_BYTES;
         unsigned char spare; /* at the limit: only the member's end may follow */

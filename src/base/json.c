@@ -291,6 +291,8 @@ enum status json_parse(struct str text, const char *place, size_t line_base, str
     const char *first = s.at;
     if (!scan_value(&s))
         return report(&s, place, line_base, err);
+    CHECK(s.at > first);
+    CHECK(s.at <= s.end);
     struct json_value value = {type_of(*first), {first, (size_t)(s.at - first)}};
     skip_blanks(&s.at, s.end);
     if (s.at != s.end) {
@@ -355,6 +357,7 @@ struct json_iter json_iter_begin(struct json_value container)
     if (container.type != JSON_ARRAY && container.type != JSON_OBJECT)
         return (struct json_iter){NULL, NULL};
     struct str raw = container.raw;
+    CHECK(raw.len >= 2);
     return (struct json_iter){raw.ptr + 1, raw.ptr + raw.len - 1};
 }
 
@@ -542,7 +545,7 @@ enum status json_string_decode(struct json_value string, struct arena *a, struct
         p = decode_one(p, end, out + len, &n);
         len += n;
     }
-    DEBUG_CHECK(len <= inside.len);
+    CHECK(len <= inside.len);
     *ret = (struct str){out, len};
     return OK;
 }

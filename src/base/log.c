@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/check.h"
+
 #define LINE_BYTES    2048
 #define MESSAGE_BYTES 300
 
@@ -85,6 +87,7 @@ static size_t stamp(char *line, enum log_level level)
 /* Writes the line up to the place where its fields begin. */
 static size_t begin(char line[LINE_BYTES], enum log_level level, const char *msg)
 {
+    CHECK(level < LOG_OFF);
     size_t n = stamp(line, level);
     log_quote(line + n, MESSAGE_BYTES, str_from(msg));
     return n + strlen(line + n);
@@ -92,6 +95,7 @@ static size_t begin(char line[LINE_BYTES], enum log_level level, const char *msg
 
 static void end(char line[LINE_BYTES], size_t n)
 {
+    CHECK(n < LINE_BYTES);
     line[n++] = '\n';
     ssize_t ignored = write(STDERR_FILENO, line, n);
     (void)ignored;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/hash.h"
 
 struct slot {
@@ -76,6 +77,7 @@ enum status map_put(struct map *m, struct str key, uint32_t value)
     struct slot *s = find(m, key, hash);
     if (!s->key.ptr)
         m->count++;
+    CHECK(m->count < m->capacity);
     *s = (struct slot){key, hash, value};
     return OK;
 }

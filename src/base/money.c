@@ -5,6 +5,7 @@
  * the sums inside of 128 bits. */
 #include "base/money.h"
 
+#include "base/check.h"
 #include "base/int128.h"
 
 #define USD_MAX INT64_C(1000000000)
@@ -34,6 +35,7 @@ bool price_set_cached_input(struct price *price, int64_t cached_nano_usd_per_m)
 {
     if (cached_nano_usd_per_m > price->input_nano_usd_per_m)
         return false;
+    CHECK(cached_nano_usd_per_m >= 0);
     price->cached_saving_nano_usd_per_m = price->input_nano_usd_per_m - cached_nano_usd_per_m;
     return true;
 }
@@ -45,6 +47,7 @@ int64_t price_cached_input_nano_usd_per_m(const struct price *price)
 
 void price_set_cache_write(struct price *price, int64_t cache_write_nano_usd_per_m)
 {
+    CHECK(cache_write_nano_usd_per_m >= 0);
     price->cache_write_extra_nano_usd_per_m =
         cache_write_nano_usd_per_m - price->input_nano_usd_per_m;
 }
@@ -56,6 +59,7 @@ int64_t price_cache_write_nano_usd_per_m(const struct price *price)
 
 void price_set_reasoning(struct price *price, int64_t reasoning_nano_usd_per_m)
 {
+    CHECK(reasoning_nano_usd_per_m >= 0);
     price->reasoning_extra_nano_usd_per_m = reasoning_nano_usd_per_m - price->output_nano_usd_per_m;
 }
 
