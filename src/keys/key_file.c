@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/money.h"
@@ -22,6 +23,7 @@
 const char *key_period_name(enum key_period p)
 {
     static const char *const names[] = {"day", "month", "total"};
+    CHECK(p < KEY_PERIODS);
     return names[p];
 }
 

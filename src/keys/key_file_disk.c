@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "keys/key_file.h"
 
@@ -121,6 +122,7 @@ enum status key_secret_make(struct arena *a, struct key_row *row, char secret[KE
     if (status == OK)
         status = digest_sha256(buf_str(&text), &digest, err);
     if (status == OK) {
+        CHECK(text.len == KEY_SECRET_BYTES - 1);
         row->id = str_from(id);
         row->sha256 = digest;
         memcpy(secret, text.ptr, KEY_SECRET_BYTES);

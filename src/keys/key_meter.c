@@ -1,6 +1,8 @@
 /* Buckets that fill by the millisecond, and sums of nano-USD. */
 #include "keys/key_meter.h"
 
+#include "base/check.h"
+
 #define MINUTE     INT64_C(60000) /* what one request or token takes: see key_meter.requests_taken */
 #define TOKENS_MAX INT64_C(1000000000000) /* of one request; times MINUTE it fits */
 
@@ -23,6 +25,8 @@ static int64_t not_negative(int64_t value)
 /* What is still taken after `ms` at `rate` a minute; without a rate nothing is. */
 static int64_t filled(int64_t taken, int64_t rate, uint64_t ms)
 {
+    CHECK(taken >= 0);
+    CHECK(rate > 0 || rate == KEY_UNLIMITED);
     if (rate == KEY_UNLIMITED || (uint64_t)taken / (uint64_t)rate < ms)
         return 0;
     return not_negative(taken - (int64_t)ms * rate);
@@ -103,6 +107,8 @@ bool key_meter_reserve(struct key_meter *m, const struct key_limits *l, struct k
     int64_t usd = not_negative(want.nano_usd - reserved->nano_usd);
     int64_t tokens = not_negative(at_most(want.tokens, TOKENS_MAX) - reserved->tokens);
     bool first = reserved->tokens == 0; /* later calls of a request owe rather than fail */
+    CHECK(reserved->tokens >= 0);
+    CHECK(reserved->nano_usd >= 0);
     pass_time(m, l, clock);
     if ((usd > 0 && over_budget(m, l, clock.wall_ms, usd, ret)) ||
         (first && over_rate("tokens", l->tokens_per_minute, m->tokens_taken, tokens, ret)))
@@ -118,6 +124,7 @@ void key_meter_settle(struct key_meter *m, const struct key_limits *l, struct ke
                       struct key_reserved *reserved, struct key_reserved cost)
 {
     int64_t tokens = at_most(not_negative(cost.tokens), TOKENS_MAX) - reserved->tokens;
+    CHECK(reserved->nano_usd >= 0);
     pass_time(m, l, clock);
     m->spent.open_nano_usd = not_negative(m->spent.open_nano_usd - reserved->nano_usd);
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)

@@ -81,6 +81,7 @@ static const struct copy *latest(const struct slot *s, struct copy into[2])
 static void put(struct slot *s, struct owner *o, const struct key_spent *spent)
 {
     struct copy next;
+    CHECK(o->id[0]);
     memset(&next, 0, sizeof(next)); /* the padding, too: it is checked */
     next.sequence = ++o->sequence;
     memcpy(next.id, o->id, sizeof(next.id));
@@ -125,6 +126,7 @@ void key_spent_roll(struct key_spent *spent, int64_t wall_ms)
 int64_t key_period_end_ms(enum key_period p, int64_t wall_ms)
 {
     struct tm tm;
+    CHECK(p < KEY_PERIODS);
     if (p == KEY_DAY)
         return (wall_ms / DAY_MS + 1) * DAY_MS;
     if (p == KEY_TOTAL || !utc(wall_ms, &tm))
@@ -263,7 +265,8 @@ enum status key_spend_slot(struct key_spend *s, struct str id,
                            struct error *err)
 {
     static const struct key_spent nothing;
-    CHECK(id.len > 0 && id.len < KEY_ID_BYTES);
+    CHECK(id.len > 0);
+    CHECK(id.len < KEY_ID_BYTES);
     size_t at = find_owner(s, id);
     if (at < KEY_COUNT_MAX) {
         *ret = (uint32_t)at;
@@ -293,7 +296,7 @@ void key_spend_get(const struct key_spend *s, uint32_t slot, struct key_spent *r
 
 void key_spend_put(struct key_spend *s, uint32_t slot, const struct key_spent *spent)
 {
-    CHECK(slot < KEY_COUNT_MAX && s->owners[slot].id[0]);
+    CHECK(slot < KEY_COUNT_MAX);
     put(&s->slots[slot], &s->owners[slot], spent);
 }
 

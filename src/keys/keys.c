@@ -83,7 +83,11 @@ static void table_free(struct table *t)
 
 static void table_release(struct table *t)
 {
-    if (t && atomic_fetch_sub(&t->holders, 1) == 1)
+    if (!t)
+        return;
+    size_t holders = atomic_fetch_sub(&t->holders, 1);
+    CHECK(holders > 0);
+    if (holders == 1)
         table_free(t);
 }
 
@@ -107,6 +111,7 @@ static bool has_account(void *arg, struct str id)
 static enum status make_account(struct keys *k, struct str id, struct account **ret,
                                 struct error *err)
 {
+    CHECK(k->spend);
     struct account *a = k->account_count < KEY_COUNT_MAX ? calloc(1, sizeof(*a)) : NULL;
     if (!a)
         return error_set(err, ERR_MEMORY, "no room for another key; a restart forgets old ones");
@@ -139,6 +144,7 @@ static enum status add_key(struct keys *k, struct table *t, size_t i, struct err
         return error_set(err, ERR_MEMORY, "out of memory for keys");
     if (!map_get(k->by_id, row->id, &index))
         return make_account(k, row->id, &t->keys[i].account, err);
+    CHECK(index < k->account_count);
     t->keys[i].account = k->accounts[index];
     return OK;
 }
@@ -437,7 +443,8 @@ void keys_note_refused(struct keys *k, bool had_one)
 
 struct client_key *client_key_hold(struct client_key *key)
 {
-    atomic_fetch_add_explicit(&key->table->holders, 1, memory_order_relaxed);
+    size_t holders = atomic_fetch_add_explicit(&key->table->holders, 1, memory_order_relaxed);
+    CHECK(holders > 0);
     return key;
 }
 
