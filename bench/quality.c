@@ -17,9 +17,9 @@
 #include "base/rng.h"
 #include "data/split.h"
 #include "data/subset.h"
+#include "eval/auc_ece.h"
 #include "eval/build.h"
 #include "eval/curve.h"
-#include "eval/metrics.h"
 #include "eval/pair.h"
 #include "train/train.h"
 

@@ -3,8 +3,8 @@
  * All costs and scores are recorded ones; predictions only choose. */
 #pragma once
 
+#include "eval/auc_ece.h"
 #include "eval/curve.h"
-#include "eval/metrics.h"
 #include "eval/pair.h"
 
 #define REPORT_FRACTIONS_MAX 16  /* of the reference's cost, that a caller may ask for */

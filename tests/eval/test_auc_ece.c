@@ -1,5 +1,5 @@
 /* AUC and calibration error against their definitions. */
-#include "eval/metrics.h"
+#include "eval/auc_ece.h"
 
 #include "random_table.h"
 

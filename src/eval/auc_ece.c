@@ -1,5 +1,5 @@
 /* AUC and calibration error of predictions against outcomes. */
-#include "eval/metrics.h"
+#include "eval/auc_ece.h"
 
 #include <math.h>
 #include <stdint.h>
