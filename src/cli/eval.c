@@ -7,8 +7,8 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/eval_output.h"
-#include "eval/common.h"
 #include "eval/decisions.h"
+#include "eval/shared_queries.h"
 
 #define EVAL_ARENA_BYTES  (UINT64_C(16) << 30)
 #define EVAL_FRACTION_MAX 1000 /* of the reference's cost */

@@ -1,5 +1,5 @@
 /* Rows of two tables, reduced to the queries of both. */
-#include "eval/common.h"
+#include "eval/shared_queries.h"
 
 #include <string.h>
 

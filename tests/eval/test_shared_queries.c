@@ -1,5 +1,5 @@
 /* Two sets of one data set, reduced to what both have. */
-#include "eval/common.h"
+#include "eval/shared_queries.h"
 
 #include "base/buf.h"
 #include "data/scratch.h"
