@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
-#include "rehearse/tokens.h"
+#include "rehearse/lexer.h"
 
 #define SOLUTION_ANSWER_BYTES  96
 #define SOLUTION_BECAUSE_BYTES 320

@@ -1,5 +1,5 @@
 /* Cutting questions into tokens. */
-#include "rehearse/tokens.h"
+#include "rehearse/lexer.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  *
  * Pure functions, any thread; everything lives in the caller's struct, whose limits refuse a question that is too long.
  * Behind a digit a date and a time are tried before a number, since both begin like one. */
-#include "rehearse/tokens.h"
+#include "rehearse/lexer.h"
 
 #include <string.h>
 
