@@ -1,7 +1,7 @@
 /* What a client sends to rehearsed experts: a chat request that parses has a model; its prompt, cut into pieces and
  * put together again, is the same. */
 #include "base/check.h"
-#include "rehearse/chat.h"
+#include "rehearse/chat_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

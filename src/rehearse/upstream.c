@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "data/dataset.h"
-#include "rehearse/chat.h"
+#include "rehearse/chat_wire.h"
 
 #define OUT_BYTES_MAX (64u << 20) /* one answer as JSON */
 #define SLAB_BYTES    (32u << 10) /* written to the stream at a time */

@@ -1,5 +1,5 @@
 /* The chat dialect: requests read, answers written, texts cut into pieces. */
-#include "rehearse/chat.h"
+#include "rehearse/chat_wire.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

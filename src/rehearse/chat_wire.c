@@ -3,7 +3,7 @@
  *
  * Pure functions over the caller's buffers and arena, any thread; the upstream calls them on its loop, so nothing here
  * may block. */
-#include "rehearse/chat.h"
+#include "rehearse/chat_wire.h"
 
 #include "base/json.h"
 
