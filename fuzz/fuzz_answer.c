@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 #include "judge/choice.h"
 #include "judge/number.h"
 

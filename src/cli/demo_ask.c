@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "cli/ask_table.h"
 #include "cli/demo.h"
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 
 #define REPLY_BYTES_MAX (1u << 20)
 

@@ -2,7 +2,7 @@
  * responses/, and scores by one rule for all experts. Nothing is printed; strings live in the data set's arena. */
 #pragma once
 
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 
 /* done of total texts; may be NULL. */
 typedef void judge_progress(size_t done, size_t total, void *arg);

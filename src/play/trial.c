@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "expert/call.h"
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 

@@ -2,7 +2,7 @@
 #include "serve/plan_run.h"
 
 #include "base/check.h"
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 #include "route/prompt_choices.h"
 #include "serve/ask.h"
 

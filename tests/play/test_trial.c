@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 #include "play/question_set.h"
 #include "rehearse/sandbox.h"
 #include "rehearse/upstream.h"

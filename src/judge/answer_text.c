@@ -3,7 +3,7 @@
  * Pure functions of the caller's texts, any thread; nothing is allocated and every text is read in linear time. The
  * gateway judges answers of running plans with them on its event loop, so nothing here may block or grow with more than
  * the length of the text. */
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 
 #include <math.h>
 #include <string.h>

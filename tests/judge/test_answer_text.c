@@ -1,5 +1,5 @@
 /* Answers out of texts, and their scores. */
-#include "judge/answer.h"
+#include "judge/answer_text.h"
 
 #include <criterion/criterion.h>
 
