@@ -5,7 +5,7 @@
 #include "cli/check_print.h"
 #include "cli/commands.h"
 #include "cli/setup.h"
-#include "keys/keys.h"
+#include "keys/client_keys.h"
 
 static const char text[] =
     "Reads the configuration and the model as `leeroo serve` would, without listening or calling "

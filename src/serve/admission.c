@@ -2,7 +2,7 @@
 #include "serve/admission.h"
 
 #include "base/clock.h"
-#include "keys/keys.h"
+#include "keys/client_keys.h"
 #include "serve/errors.h"
 #include "serve/metrics.h"
 

@@ -5,7 +5,7 @@
  * record_end once (it settles). */
 #pragma once
 
-#include "keys/keys.h"
+#include "keys/client_keys.h"
 #include "net/http_server.h"
 #include "route/pool.h"
 #include "serve/record.h"

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "keys/keys.h"
+#include "keys/client_keys.h"
 #include "serve/admission.h"
 #include "serve/cache.h"
 #include "serve/errors.h"

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/temp.h"
-#include "keys/keys.h"
+#include "keys/client_keys.h"
 
 static struct key_scene {
     struct temp t; /* t.path is the file */

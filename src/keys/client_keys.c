@@ -4,7 +4,7 @@
  * One thread of its own reads the file and builds tables; every other thread only holds one. k->lock guards the pointer
  * to the table and is held for an instant, never while a file is read. Each account has a lock of its own. keys_open
  * and keys_close touch the disk and must not be called on an event loop that serves. */
-#include "keys/keys.h"
+#include "keys/client_keys.h"
 
 #include <errno.h>
 #include <pthread.h>
