@@ -1,4 +1,4 @@
-/* What a text answers, and whether that is right: see answer.h.
+/* What a text answers, and whether that is right: see answer_text.h.
  *
  * Pure functions of the caller's texts, any thread; nothing is allocated and every text is read in linear time. The
  * gateway judges answers of running plans with them on its event loop, so nothing here may block or grow with more than

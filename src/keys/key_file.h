@@ -1,7 +1,7 @@
 /* The file of client keys, keys.json: who may call and how much. It holds digests, never the secrets themselves.
  *
  * Written by `leeroo keys` under a lock and renamed into place, so that a reader never sees half of one; read by the
- * gateway (keys.h). A member that this version does not know is refused: it may be a limit. */
+ * gateway (client_keys.h). A member that this version does not know is refused: it may be a limit. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* The arithmetic of a key's limits: exact integers, without a clock, lock or file of its own (keys.h has those).
+/* The arithmetic of a key's limits: exact integers, without a clock, lock or file of its own (client_keys.h has those).
  *
  * A rate of N a minute is a bucket that holds N and fills evenly: N at once, then one every 60/N seconds. A request
  * takes one; its tokens are taken as predicted and set right when they are known, so that the bucket may owe. One

@@ -2,8 +2,8 @@
  * in turn.
  *
  * There are no locks here. Opening, closing and looking slots up belong to the thread that reads keys.json; a slot is
- * written by the one thread that holds its account's lock (keys.c). A write is a memcpy into the mapping and never
- * waits for the disk, so it may be done on an event loop; opening may wait and must not. */
+ * written by the one thread that holds its account's lock (client_keys.c). A write is a memcpy into the mapping and
+ * never waits for the disk, so it may be done on an event loop; opening may wait and must not. */
 #include "keys/key_spend.h"
 
 #include <errno.h>

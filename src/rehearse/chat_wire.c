@@ -1,4 +1,4 @@
-/* Chat requests and answers from the upstream's side: see chat.h. Deliberately written apart from src/dialect: the
+/* Chat requests and answers from the upstream's side: see chat_wire.h. Deliberately written apart from src/dialect: the
  * stand-in must not share code with what it tests.
  *
  * Pure functions over the caller's buffers and arena, any thread; the upstream calls them on its loop, so nothing here

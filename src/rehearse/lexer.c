@@ -1,4 +1,4 @@
-/* Questions into tokens: see tokens.h.
+/* Questions into tokens: see lexer.h.
  *
  * Pure functions, any thread; everything lives in the caller's struct, whose limits refuse a question that is too long.
  * Behind a digit a date and a time are tried before a number, since both begin like one. */
