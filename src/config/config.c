@@ -1,5 +1,9 @@
-/* The top level of leeroo.yaml as rows, and the life of a struct config. The experts and policies sections are
- * in config_sections.c, checks that need more than one key in config_check.c. */
+/* The top level of leeroo.yaml as rows, and the life of a struct config. The experts and policies sections are in
+ * config_sections.c, checks that need more than one key in config_check.c.
+ *
+ * Loading reads a file and the environment, so it is done at the start and by the thread that reloads, never on an
+ * event loop. After config_bind a configuration never changes, and any thread may read it; config_free wipes its keys
+ * and must come after the last reader. */
 #include "config/config.h"
 
 #include <stddef.h>

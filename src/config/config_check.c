@@ -1,4 +1,8 @@
-/* Checks of leeroo.yaml that go beyond one value's form. */
+/* Checks of leeroo.yaml that go beyond one value's form: addresses and URLs, names, and what only the model can answer
+ * (its experts, prices and plans).
+ *
+ * They run while a configuration is still being made, in the thread that makes it. Each complaint names the place, also
+ * when it is found after the tree has been read, so places are kept in the configuration. */
 #include <string.h>
 
 #include "config/config_int.h"

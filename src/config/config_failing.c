@@ -16,6 +16,8 @@ static bool is_off(const struct yaml_tree *value)
             str_equal_nocase(value->scalar, STR("no")));
 }
 
+/* `off`, or a section. The rows stand inside, because nothing else reads them; pause_max follows pause when only that
+ * is raised. */
 enum status config_read_breaker(struct conf_reader *r, const struct conf_row *row,
                                 const struct yaml_tree *value, void *into, struct error *err)
 {

@@ -1,4 +1,7 @@
-/* Reading typed values out of a YAML tree, with messages that say what would be right. */
+/* Reads typed values out of a YAML tree, with messages that say what would be right.
+ *
+ * Pure functions of the tree, but for conf_read_secret, which reads the environment; they run in the thread that makes
+ * a configuration. A reader leaves its target untouched when it complains, and no message repeats a secret. */
 #include "config/config_read.h"
 
 #include <limits.h>
@@ -296,7 +299,8 @@ static bool is_printable(struct str s)
     return true;
 }
 
-/* A literal key is refused without repeating it: the message ends up in logs and bug reports. */
+/* A literal key is refused without repeating it, because the message ends up in logs and bug reports. The steps are the
+ * ways in which a secret can be wrong, each with its own mend. */
 enum status conf_read_secret(struct conf_reader *r, const struct conf_row *row,
                              const struct yaml_tree *value, void *into, struct error *err)
 {

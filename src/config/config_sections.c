@@ -1,5 +1,8 @@
 /* The `experts` and `policies` sections of leeroo.yaml as rows: key, reader, field, bounds. Experts come first,
- * whatever the order in the file, because policies name them. */
+ * whatever the order in the file, because policies name them.
+ *
+ * Runs in the thread that makes a configuration; everything lives in its arena. Defaults stand where the section is
+ * read, so that the table and docs/configuration.md can be compared row by row. */
 #include <stddef.h>
 #include <string.h>
 
@@ -32,6 +35,8 @@ enum status config_read_node(struct conf_reader *r, const struct conf_row *row,
     return OK;
 }
 
+/* The prices that were given are told from those that were not only in here, so the struct with its -1, its rows and
+ * what follows from them stay together. */
 static enum status read_price(struct conf_reader *r, const struct conf_row *row,
                               const struct yaml_tree *value, void *into, struct error *err)
 {
@@ -160,6 +165,8 @@ enum status config_read_text(struct conf_reader *r, const char *key, const struc
     return conf_read_str(r, &row, node, into, err);
 }
 
+/* Reads one expert. The defaults come first and in one place; the checks follow in the order of the keys, so that the
+ * first complaint is the first mistake. */
 static enum status read_fields(struct conf_reader *r, const struct yaml_tree *node,
                                struct raw_expert *ret, struct error *err)
 {

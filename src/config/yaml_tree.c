@@ -1,6 +1,9 @@
-/* The only file that sees libyaml. We walk libyaml's document ourselves rather than through libcyaml's schema:
- * its log names a line and a back-trace, but cannot suggest the key that was meant, nor give the place of
- * mistakes that are found later (an expert the model does not know). */
+/* The only file that sees libyaml. We walk libyaml's document ourselves rather than through libcyaml's schema: its log
+ * names a line and a back-trace, but cannot suggest the key that was meant, nor give the place of mistakes that are
+ * found later (an expert that the model does not know).
+ *
+ * Pure functions of the text and the caller's arena, any thread. The text is not trusted: depth and nodes are limited,
+ * anchors count as often as they are used, and libyaml's document is gone before the tree is returned. */
 #include "config/yaml_tree.h"
 
 #include <yaml.h>
