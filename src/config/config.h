@@ -48,7 +48,7 @@ struct config_upstream {
 enum config_auth {
     AUTH_AUTO,     /* keys are asked for once there are any, and always beyond loopback */
     AUTH_REQUIRED, /* always */
-    AUTH_OFF,      /* never: somebody in front does it */
+    AUTH_OFF,      /* never: a proxy in front does it */
 };
 
 struct config_tls { /* of the listener; paths of PEM files, or both NULL: plain HTTP */
@@ -76,8 +76,8 @@ struct config_cache { /* of answers */
 };
 
 struct config_ledger {
-    const char
-        *store; /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed */
+    /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed. */
+    const char *store;
     const char *journal_path;
     size_t journal_bytes; /* 0: store/ledger.h's */
 };
@@ -112,12 +112,12 @@ struct config {
     const struct config_place **plan_places;
     size_t policy_count;
     size_t default_policy;
-    size_t
-        reference; /* the expert that savings are measured against; config_bind sets it where the file does not */
+    /* The expert that savings are measured against; config_bind sets it where the file does not. */
+    size_t reference;
 };
 
 NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);
-/* For those who call no expert: what `env:NAME` names need not be in the environment, and is left empty. */
+/* For commands that call no expert: the variables that `env:NAME` names need not exist, and such values stay empty. */
 NODISCARD enum status config_load_without_secrets(const char *path, struct config **ret,
                                                   struct error *err);
 NODISCARD enum status config_parse(struct str text, const char *place, struct config **ret,
@@ -125,7 +125,7 @@ NODISCARD enum status config_parse(struct str text, const char *place, struct co
 void config_free(struct config *c); /* NULL is fine; wipes the keys */
 
 /* Every expert must be one that the model can estimate; experts without prices get the model's. Plans that a policy
- * names must be the model's, and their members the policy's. */
+ * names must be plans of the model, and their members experts of the policy. */
 NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
 /* What the pool of such experts and policies is made of; points into c. config_bind must have succeeded. */
 struct pool_settings config_pool_settings(const struct config *c);

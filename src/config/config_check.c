@@ -140,7 +140,7 @@ static void policy_experts(const struct config *c, const struct route_policy *p,
         use[model_expert_index(m, c->experts[i].name)] = !p->use || p->use[i];
 }
 
-/* A plan by its name must be there, and whole: a policy that silently lacks it would surprise. */
+/* A plan that is named must exist with all its members: a policy that silently lacks it would surprise. */
 static enum status check_pattern(const struct config *c, const struct route_policy *p,
                                  struct config_place at, struct str pattern, const struct model *m,
                                  struct error *err)
@@ -174,7 +174,7 @@ static enum status check_plans(const struct config *c, size_t policy, const stru
     return status;
 }
 
-static size_t dearest_expert(const struct config *c)
+static size_t most_expensive_expert(const struct config *c)
 {
     size_t best = 0;
     for (size_t i = 1; i < c->expert_count; i++)
@@ -194,7 +194,7 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
             c->experts[i].price =
                 model_expert_at(m, model_expert_index(m, c->experts[i].name))->price;
     if (c->reference == SIZE_MAX)
-        c->reference = dearest_expert(c);
+        c->reference = most_expensive_expert(c);
     for (size_t i = 0; i < c->policy_count; i++) {
         enum status status = check_plans(c, i, m, err);
         if (status != OK)

@@ -12,7 +12,7 @@ struct conf_reader {
     const char *place; /* the file's name, for messages */
     struct arena *arena;
     void *context;        /* of the rows' own readers */
-    bool without_secrets; /* what env:NAME names need not be there, and is left empty */
+    bool without_secrets; /* variables that env:NAME names need not exist; such values stay empty */
 };
 
 struct conf_row;

@@ -323,7 +323,7 @@ static enum status add_pattern(struct conf_reader *r, const struct yaml_tree *no
     return OK;
 }
 
-/* Whether the model has such plans is seen in config_bind. */
+/* Whether the model has such plans is checked in config_bind. */
 static enum status read_plans(struct conf_reader *r, const struct yaml_tree *node,
                               struct str *ret_plans, const struct config_place **ret_places,
                               struct error *err)
@@ -415,7 +415,7 @@ size_t config_policy_index(const struct config *c, struct str name)
     return SIZE_MAX;
 }
 
-/* The named one, else the one whose output is dearest. */
+/* The expert that is named; else config_bind takes the one with the most expensive output. */
 enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,
                                   struct error *err)
 {

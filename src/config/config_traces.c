@@ -1,4 +1,4 @@
-/* The section `traces`. Values of headers come from the environment, for they are keys of somebody's collector. */
+/* The section `traces`. Values of headers come from the environment, because they are keys of a collector. */
 #include <stddef.h>
 #include <string.h>
 
