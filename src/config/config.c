@@ -218,6 +218,8 @@ static enum status parse(struct str text, const char *place, bool without_secret
         config_free(c);
         return status;
     }
+    CHECK(c->default_policy < c->policy_count);
+    CHECK(c->reference == SIZE_MAX || c->reference < c->expert_count);
     *ret = c;
     return OK;
 }

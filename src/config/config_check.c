@@ -5,6 +5,7 @@
  * when it is found after the tree has been read, so places are kept in the configuration. */
 #include <string.h>
 
+#include "base/check.h"
 #include "config/config_int.h"
 #include "plan/plan_filter.h"
 
@@ -136,8 +137,11 @@ static enum status unknown_expert(const struct config *c, size_t index, const st
 static void policy_experts(const struct config *c, const struct route_policy *p,
                            const struct model *m, bool *use)
 {
-    for (size_t i = 0; i < c->expert_count; i++)
-        use[model_expert_index(m, c->experts[i].name)] = !p->use || p->use[i];
+    for (size_t i = 0; i < c->expert_count; i++) {
+        size_t index = model_expert_index(m, c->experts[i].name);
+        CHECK(index < MODEL_ARMS_MAX);
+        use[index] = !p->use || p->use[i];
+    }
 }
 
 /* A plan that is named must exist with all its members: a policy that silently lacks it would surprise. */

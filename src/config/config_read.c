@@ -189,6 +189,8 @@ enum status conf_read_u32(struct conf_reader *r, const struct conf_row *row,
                           const struct yaml_tree *value, void *into, struct error *err)
 {
     int64_t number = 0;
+    CHECK(row->min >= 0);
+    CHECK(row->max <= UINT32_MAX);
     enum status status = need_scalar(r, row, value, "a whole number", err);
     if (status != OK)
         return status;
@@ -262,6 +264,7 @@ enum status conf_read_bytes(struct conf_reader *r, const struct conf_row *row,
                                         {"mib", 1048576}, {"mb", 1000000}};
     static const char right[] = "a size like 64KiB, 10MiB or 1048576 (bytes)";
     double bytes = 0;
+    CHECK(row->min >= 0);
     enum status status = need_scalar(r, row, value, right, err);
     if (status != OK)
         return status;
@@ -280,6 +283,8 @@ enum status conf_read_ms(struct conf_reader *r, const struct conf_row *row,
         {"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3.6e6}};
     static const char right[] = "a duration like 30s, 500ms or 1500 (milliseconds)";
     double ms = 0;
+    CHECK(row->min >= 0);
+    CHECK(row->max <= UINT32_MAX);
     enum status status = need_scalar(r, row, value, right, err);
     if (status != OK)
         return status;

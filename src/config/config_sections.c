@@ -35,8 +35,8 @@ enum status config_read_node(struct conf_reader *r, const struct conf_row *row,
     return OK;
 }
 
-/* The prices that were given are told from those that were not only in here, so the struct with its -1, its rows and
- * what follows from them stay together. */
+/* Only while the section is read is it known which prices were given, so the struct with its -1, its rows and what
+ * follows from them stay together. */
 static enum status read_price(struct conf_reader *r, const struct conf_row *row,
                               const struct yaml_tree *value, void *into, struct error *err)
 {

@@ -8,6 +8,8 @@
 
 #include <yaml.h>
 
+#include "base/check.h"
+
 struct walk {
     yaml_document_t *document;
     const char *place;
@@ -51,6 +53,7 @@ static enum status walk_list(struct walk *w, const yaml_node_t *node, size_t dep
         if (status != OK)
             return status;
     }
+    CHECK(into->kind == TREE_EMPTY);
     into->kind = TREE_LIST;
     into->items = items;
     into->count = count;
@@ -90,6 +93,7 @@ static enum status walk_map(struct walk *w, const yaml_node_t *node, size_t dept
         if (status != OK)
             return status;
     }
+    CHECK(into->kind == TREE_EMPTY);
     into->kind = TREE_MAP;
     into->keys = keys;
     into->items = items;

@@ -18,7 +18,7 @@ Test(config_read, nearest_key)
 
 static enum status read_one(conf_read_fn *fn, const char *text, void *into)
 {
-    const struct conf_row row = {"key", fn, 0, false, 0, 1e12};
+    const struct conf_row row = {"key", fn, 0, false, 0, UINT32_MAX};
     const struct yaml_tree value = {
         .kind = TREE_SCALAR, .line = 1, .column = 1, .scalar = str_from(text)};
     struct conf_reader r = {.place = "f"};
