@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -176,6 +177,7 @@ static enum status write_experts(const struct dataset *d, const char *file, stru
 static void outcome_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
     size_t expert = index / d->query_count, query = index % d->query_count;
+    CHECK(expert < d->expert_count);
     const struct outcome *o = dataset_outcome(d, query, expert);
     (void)arg;
     if (!o->present)

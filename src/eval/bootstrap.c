@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
+
 void bootstrap_draw(struct rng *r, uint32_t *weights, size_t count)
 {
     memset(weights, 0, count * sizeof(*weights));
@@ -21,6 +23,7 @@ void spread_add(struct spread *s, double value)
     double from_old = value - s->mean;
     s->mean += from_old / (double)s->count;
     s->squares += from_old * (value - s->mean);
+    CHECK(!(s->squares < 0));
 }
 
 double spread_error(const struct spread *s)

@@ -63,6 +63,7 @@ static void walk_query(const struct eval_table *t, size_t q, struct curve *c)
     double lambda, last = INFINITY;
     while ((to = next_corner(t, q, at, &lambda)) != SIZE_MAX) {
         lambda = last = fmin(lambda, last); /* lambda falls by itself, except for rounding */
+        CHECK(order + 1 < t->experts);
         const struct outcome *old = eval_outcome(t, q, at), *new = eval_outcome(t, q, to);
         c->steps[c->step_count++] = (struct curve_step){
             .lambda = lambda,
@@ -107,6 +108,7 @@ enum status curve_make(const struct eval_table *t, struct arena *a, struct curve
         c.start[q] = (struct curve_start){o->cost_nano_usd, o->score};
         walk_query(t, q, &c);
     }
+    CHECK(c.step_count <= t->queries * (pool - 1));
     if (c.step_count)
         qsort(c.steps, c.step_count, sizeof(*c.steps), compare_steps);
     *ret = c;
@@ -147,6 +149,8 @@ static struct curve_cut cut_behind(const struct curve_point *points, size_t coun
     struct curve_cut cut = {.steps = within - 1};
     if (within == count)
         return cut;
+    CHECK(within > 0);
+    CHECK(within < count);
     const struct curve_point *below = &points[within - 1], *above = &points[within];
     double width = (double)(above->cost_nano_usd - below->cost_nano_usd);
     cut.share = (cost_nano_usd - (double)below->cost_nano_usd) / width;

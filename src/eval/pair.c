@@ -37,6 +37,7 @@ enum status pair_make(const struct eval_table *t, size_t weak, size_t strong, st
 {
     CHECK(weak < t->experts);
     CHECK(strong < t->experts);
+    CHECK(weak != strong);
     struct pair p = {.count = (uint32_t)t->queries};
     struct wish *wishes = ARENA_ARRAY(a, p.count, struct wish);
     p.order = ARENA_ARRAY(a, p.count, uint32_t);
@@ -87,6 +88,7 @@ struct pair_figures pair_measure(const struct pair *p, const uint32_t *weights)
     }
     if (!(gap > 0))
         return (struct pair_figures){NAN, NAN, NAN};
+    CHECK(total > 0);
     struct pgr_walk w = {.out = {0, NAN, NAN}};
     double calls = 0, won = 0;
     for (uint32_t g = 0, i = 0; g < p->group_count; g++) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/check.h"
+
 static void note_answer(struct plan_state *s, size_t i, const struct outcome *o,
                         const struct answer_cell *cell)
 {
@@ -40,6 +42,8 @@ void plan_column_run(const struct model *m, const struct plan_column *c, float c
         model_plan_check(m, c->arm, &state, &verdict);
         asked++;
     }
+    CHECK(verdict.winner < p->member_count);
+    CHECK(asked <= p->member_count);
     const struct outcome *winner = &outcomes[c->members[verdict.winner]];
     *ret = (struct outcome){.present = true,
                             .known = true,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/check.h"
+
 /* Indices of a's rows whose query b has too; both lists of queries ascend. Returns how many. */
 static size_t rows_shared(const struct eval_set *a, const struct eval_set *b, size_t *rows)
 {
@@ -24,6 +26,7 @@ static enum status rows_keep(struct eval_set *s, const struct model *m, const st
 {
     struct eval_table *t = &s->table;
     size_t width = t->experts;
+    CHECK(count <= t->queries);
     if (count == t->queries)
         return OK;
     struct eval_set kept = *s;

@@ -5,6 +5,7 @@
  * joined with others. It reads files and is for commands, never for the gateway. */
 #include "judge/rescore.h"
 
+#include "base/check.h"
 #include "base/map.h"
 #include "judge/choice.h"
 
@@ -30,6 +31,8 @@ struct stage {
 static struct str answer_letter(char letter)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    CHECK(letter >= 'A');
+    CHECK(letter <= 'Z');
     return (struct str){&letters[letter - 'A'], 1};
 }
 
@@ -192,6 +195,7 @@ static void put_classes(struct dataset *d)
 
 static enum status no_answers(const struct stage *s, struct error *err)
 {
+    CHECK(s->at < s->count);
     size_t e = s->experts[s->at];
     return error_set(err, ERR_NOT_FOUND,
                      "no answers: %.*s has neither a column 'answer' in outcomes.csv nor "
@@ -254,6 +258,7 @@ static void put_scores(struct stage *s, struct judge_figures *ret)
 {
     for (size_t i = 0; i < s->count; i++) {
         struct judge_figures f = {.expert = s->experts[i]};
+        CHECK(f.expert < s->d->expert_count);
         for (size_t q = 0; q < s->d->query_count; q++)
             score_cell(s, i, q, &f);
         f.judged = mean(f.judged, f.scored);
