@@ -1,6 +1,9 @@
 /* A page of header, then the ring. A record is a header of 24 bytes and its payload, padded to 8 bytes, and never
- * wraps: what is left at the end of a lap is skipped. The checksum covers the position, so that a record of an
- * earlier lap is never taken for one of this. */
+ * wraps: what is left at the end of a lap is skipped. The checksum covers the position, so that a record of an earlier
+ * lap is never taken for one of this lap.
+ *
+ * There is no lock in here. Appenders take turns under the ledger's lock and never wait; the one consumer is the
+ * writer's thread. Opening allocates the whole file and waits for the disk, so it is never done on an event loop. */
 #include "store/journal.h"
 
 #include <errno.h>
@@ -145,7 +148,8 @@ static enum status map_file(struct journal *j, const char *path, struct error *e
     return OK;
 }
 
-/* The header is whole before its magic says so. */
+/* Makes a new file. The order is the point: the bytes are allocated, the header is written whole, and only then its
+ * magic says that this is a journal; a failure on the way leaves no half of one. */
 static enum status make(struct journal *j, const char *path, uint64_t bytes, const char *instance,
                         struct error *err)
 {

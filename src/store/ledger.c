@@ -1,4 +1,7 @@
-/* What appenders see of the ledger: rows go into the journal, losses are counted. The rest is writer.c. */
+/* What appenders see of the ledger: rows go into the journal, losses are counted. The rest is writer.c.
+ *
+ * Appending may be done by any thread, event loops included: a copy under a lock that is never held while anything
+ * waits. Opening, closing and flushing wait for the disk or the database and must not be called on an event loop. */
 #include "store/ledger.h"
 
 #include <stdio.h>

@@ -1,6 +1,9 @@
 /* The ledger in PostgreSQL, in a schema of its own called "leeroo". Everything goes out without blocking and under a
  * deadline, so that a server that is gone, stopped or slow costs seconds at most. The statements of a transaction are
- * pipelined: one round trip for all. After any failure the connection is dropped and made anew. */
+ * pipelined: one round trip for all. After any failure the connection is dropped and made anew.
+ *
+ * A backend belongs to the thread that uses it, the ledger's writer or a reader; none of these functions may be called
+ * on an event loop. */
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
@@ -204,6 +207,8 @@ static struct value cell(const PGresult *result, int row, int column)
     return (struct value){.type = VALUE_TEXT, .text = {bytes, len}};
 }
 
+/* One statement outside of a pipeline: sent, answered, its rows handed on. A failure before the result drops the
+ * connection, whose state is then unknown; one in on_row does not. */
 static enum status query(struct backend *b, const char *sql, const struct value *values,
                          size_t count, backend_row_fn *on_row, void *arg, struct error *err)
 {

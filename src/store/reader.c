@@ -1,4 +1,7 @@
-/* Questions to the database, each one statement. */
+/* Questions to the database, each one statement: a request by its id, and what was spent.
+ *
+ * A reader belongs to one thread, which waits for the database with it, so never an event loop's. Rows point into the
+ * backend's memory during a callback only; what is kept is copied into the caller's arena. */
 #include "store/reader.h"
 
 #include <stdio.h>
@@ -96,6 +99,8 @@ static size_t take_begin(struct found_state *s, const struct value *v)
     return i;
 }
 
+/* One row of sql_request, column by column in the order of that statement; whoever changes one must change the
+ * other. */
 static enum status take_request(const struct value *v, size_t count, void *arg, struct error *err)
 {
     struct found_state *s = arg;

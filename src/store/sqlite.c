@@ -1,5 +1,8 @@
 /* The ledger in a SQLite file: write-ahead log, so that readers and the writer do not wait for each other, and
- * synchronous=NORMAL: a commit survives the death of the process, the last ones may not survive a power failure. */
+ * synchronous=NORMAL: a commit survives the death of the process, the last ones may not survive a power failure.
+ *
+ * A backend belongs to the thread that uses it, the ledger's writer or a reader; it waits for the disk and for other
+ * processes' locks, so none of these functions may be called on an event loop. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>

@@ -281,6 +281,8 @@ static void pause_away(struct ledger *l, uint32_t ms)
     }
 }
 
+/* The writer's life: wait for a row, gather, write, and try again after growing pauses while storage is away. The loop
+ * is in one piece because stopping must be seen at each of its waits. */
 void writer_main(void *arg)
 {
     struct ledger *l = arg;
