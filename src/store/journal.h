@@ -1,9 +1,9 @@
 /* The journal: records in a mapped file of fixed size, a ring. What was appended survives a kill -9, because the pages
- * belong to the kernel; it survives a power failure as far as the kernel had written them, and what it had not is told
- * by checksums. All bytes are allocated when the file is made, so that a full disk is found then and never later.
+ * belong to the kernel; it survives a power failure as far as the kernel had written them, and checksums reveal the
+ * rest. All bytes are allocated when the file is made, so that a full disk is found then and never later.
  *
- * Appenders take turns (the caller holds a lock); one consumer may run beside them. Appending makes no system call.
- * One process at a time: the file is locked. The layout is docs/ledger.md's. */
+ * Appenders take turns (the caller holds a lock); one consumer may run beside them. Appending makes no system call. One
+ * process at a time: the file is locked. The layout is docs/ledger.md's. */
 #pragma once
 
 #include <stdbool.h>

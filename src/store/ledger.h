@@ -89,6 +89,6 @@ struct ledger_state {
 };
 void ledger_state(struct ledger *l, struct ledger_state *ret); /* any thread; cheap */
 
-/* Waits until what was told before, and what an earlier process left, is in the database. False: it is not, within
- * `timeout_ms`. Not for loops. */
+/* Waits until all rows appended before, and those that an earlier process left, are in the database. False: they are
+ * not, within `timeout_ms`. Never called on an event loop. */
 NODISCARD bool ledger_flush(struct ledger *l, uint32_t timeout_ms);

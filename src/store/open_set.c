@@ -1,4 +1,5 @@
-/* Open addressing with linear probing, load at most 1/2; removing moves later ones back, so there are no tombstones. */
+/* Open addressing with linear probing; at most half of the slots are taken. Removing moves later entries back, so there
+ * are no tombstones. */
 #include "store/open_set.h"
 
 #include <stdint.h>

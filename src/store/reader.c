@@ -188,7 +188,8 @@ static void write_figure(struct buf *b, const struct backend_ops *ops, const cha
     buf_add_c(b, ", ");
 }
 
-/* A request that asked several is one row for who answered, without figures, and one row of figures for each call. */
+/* A request that asked several experts is one row for the one that answered, without figures, and a row of figures for
+ * each call. */
 static void write_calls(struct buf *b, const struct backend_ops *ops)
 {
     buf_add_c(b, "SELECT expert AS name, 1 AS requests, 0 AS open, "

@@ -1,6 +1,6 @@
 /* Reading a ledger, beside the process that writes it: never changes anything. A reader belongs to one thread; it
- * connects when it is first asked, and again after a failure. What has just been told to a ledger of this process is
- * found after ledger_flush. */
+ * connects when it is first asked, and again after a failure. Rows that were just appended to a ledger of this process
+ * are found after ledger_flush. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,9 +36,9 @@ NODISCARD enum status ledger_read_request(struct ledger_reader *r, struct str id
 
 enum spend_by { SPEND_KEY, SPEND_EXPERT, SPEND_DAY, SPEND_POLICY, SPEND_FRONT, SPEND_TOTAL };
 
-/* Sums over the requests of a group. By expert, each call of a plan counts for who was asked, and the request for who
- * answered; the other groups have the same totals. Requests that were not answered, and those whose reference is not
- * known, would have cost the reference the same. */
+/* Sums over the requests of a group. By expert, each call of a plan counts for the expert that was asked, and the
+ * request for the one that answered; the other groups have the same totals. Requests that were not answered, and those
+ * whose reference is unknown, count as if the reference had cost the same. */
 struct spend {
     struct str group; /* name; of a day "2026-11-22" (UTC); valid during the call */
     int64_t requests, open, failed;
@@ -47,7 +47,7 @@ struct spend {
     int64_t estimated_nano_usd; /* of the cost: what no upstream reported */
 };
 typedef enum status spend_fn(const struct spend *s, void *arg, struct error *err);
-/* Requests that began in [since_ms, until_ms), dearest group first, days in order. */
+/* Requests that began in [since_ms, until_ms), the most expensive group first, days in order. */
 NODISCARD enum status ledger_read_spend(struct ledger_reader *r, enum spend_by by, int64_t since_ms,
                                         int64_t until_ms, spend_fn *on_group, void *arg,
                                         struct error *err);

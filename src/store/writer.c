@@ -256,7 +256,7 @@ static bool has_reason(void *arg)
     return has_work(arg) || is_hurried(arg);
 }
 
-/* Somebody who waits for a flush, and the end, cut it short. */
+/* A thread that waits for a flush, and the end of the process, cut the pause short. */
 static void pause_ms(struct ledger *l, uint32_t ms)
 {
     (void)worker_wait(&l->writer, is_hurried, ms);
