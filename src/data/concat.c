@@ -1,6 +1,7 @@
 /* Several data sets as one: experts united by name, queries one after the other. */
 #include <string.h>
 
+#include "base/check.h"
 #include "data/dataset_int.h"
 
 static enum status expert_unite(struct dataset *d, const struct dataset *part,
@@ -41,6 +42,7 @@ static void copy_outcomes(struct dataset *d, const struct dataset *part, size_t 
 {
     for (size_t e = 0; e < part->expert_count; e++) {
         size_t to = dataset_expert_index(d, part->experts[e].name);
+        CHECK(to < d->expert_count);
         for (size_t q = 0; q < part->query_count; q++)
             d->outcomes[(first + q) * d->expert_count + to] = *dataset_outcome(part, q, e);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/gz.h"
 #include "base/json.h"
 #include "base/map.h"
@@ -238,6 +239,7 @@ enum status queries_read(struct dataset *d, const char *path, bool ids, struct e
         goto out;
     }
     d->queries = (struct query *)(uintptr_t)kept.ptr;
+    CHECK(list.len % sizeof(struct query) == 0);
     d->query_count = list.len / sizeof(struct query);
 out:
     buf_done(&list);

@@ -106,6 +106,7 @@ void conn_gone(struct conn *c)
     c->request = NULL;
     conn_close(c);
     if (handling) {
+        CHECK(c->server->exchange_count > 0);
         c->server->exchange_count--;
         if (r->x.on_gone)
             r->x.on_gone(&r->x);
@@ -425,6 +426,7 @@ static bool flush(struct conn *c)
         return false;
     }
     c->out_sent += n > 0 ? (size_t)n : 0;
+    CHECK(c->out_sent <= c->out.len);
     c->blocked = conn_unsent_bytes(c) > 0;
     if (c->blocked)
         out_compact(c);

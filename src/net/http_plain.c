@@ -161,6 +161,7 @@ static void idle_unlink(struct plain_conn *n)
 static void conn_close(struct plain_conn *n)
 {
     CHECK(!n->call);
+    CHECK(n->host->open_count > 0);
     n->host->open_count--;
     loop_io_free(n->io);
     if (n->fd >= 0)

@@ -82,6 +82,7 @@ void server_forget(struct conn *c)
     c->previous = NULL;
     c->next = s->dead;
     s->dead = c;
+    CHECK(s->connection_count > 0);
     s->connection_count--;
     if (c->refused)
         s->refusing_count--;

@@ -79,6 +79,7 @@ static enum status write_all(struct text_store *s, const char *bytes, size_t len
 static enum status flush(struct text_store *s, struct error *err)
 {
     size_t pending = s->pending;
+    CHECK(pending <= sizeof(s->block));
     s->pending = 0;
     return write_all(s, s->block, pending, err);
 }
@@ -107,6 +108,7 @@ enum status text_store_add(struct text_store *s, struct str text, uint64_t *ret_
 
 enum status text_store_seal(struct text_store *s, struct error *err)
 {
+    CHECK(!s->sealed);
     enum status status = flush(s, err);
     if (status != OK)
         return status;

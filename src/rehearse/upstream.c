@@ -127,6 +127,7 @@ static size_t pieces_due(const struct reply *r)
 
 static void wait_for_piece(struct reply *r)
 {
+    CHECK(r->timer);
     uint64_t now = loop_now_ms(r->upstream->loop);
     uint64_t due = r->started_ms + (uint64_t)((double)r->pieces * r->piece_ms) + 1;
     loop_timer_start(r->timer, due > now + TICK_MS ? due - now : TICK_MS);
@@ -142,6 +143,8 @@ static void collect_pieces(struct reply *r)
         struct str piece = chat_piece(r->answer.text, r->at);
         chat_write_delta(out, &r->chat, piece);
         r->at += piece.len;
+        CHECK(piece.len > 0);
+        CHECK(r->at <= r->answer.text.len);
         r->pieces++;
     }
 }
