@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/file_limit.h"
 #include "cli/wait.h"
-#include "rehearse/recorded.h"
+#include "rehearse/recorded_source.h"
 #include "rehearse/upstream.h"
 
 #define MS_MAX 3600000.0

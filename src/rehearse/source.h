@@ -1,4 +1,4 @@
-/* Where the answers of experts that are not real come from: the recordings of a data set (recorded.h), or
+/* Where the answers of experts that are not real come from: the recordings of a data set (recorded_source.h), or
  * experts that compute (sandbox.h). Read-only after creation, so any number of threads may ask at once. */
 #pragma once
 

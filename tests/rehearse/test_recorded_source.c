@@ -1,5 +1,5 @@
 /* Recorded answers are found by prompt, and what is not recorded is not invented. */
-#include "rehearse/recorded.h"
+#include "rehearse/recorded_source.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

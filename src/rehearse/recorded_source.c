@@ -1,9 +1,9 @@
-/* Recorded answers by prompt: see recorded.h.
+/* Recorded answers by prompt: see recorded_source.h.
  *
  * Opening reads a whole data set and its texts and may take seconds: it is for commands, before any loop runs.
  * Afterwards nothing changes, so any number of loops ask the same source without a lock; recorded_free must wait until
  * the last of them has stopped. */
-#include "rehearse/recorded.h"
+#include "rehearse/recorded_source.h"
 
 #include <stdlib.h>
 
