@@ -1,9 +1,9 @@
 /* Tables of keys, each immutable, counted and swapped whole, and the accounts behind them, which stay for the life of
  * the process.
  *
- * One thread of its own reads the file and builds tables; every other thread only holds one. k->lock guards the pointer
- * to the table and is held for an instant, never while a file is read. Each account has a lock of its own. keys_open
- * and keys_close touch the disk and must not be called on an event loop that serves. */
+ * One thread of its own reads the file and builds tables; every other thread only holds one. The worker's lock guards
+ * the pointer to the table and is held for an instant, never while a file is read. Each account has a lock of its own.
+ * keys_open and keys_close touch the disk and must not be called on an event loop that serves. */
 #include "keys/client_keys.h"
 
 #include <errno.h>

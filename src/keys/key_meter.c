@@ -1,4 +1,8 @@
-/* Buckets that fill by the millisecond, and sums of nano-USD. */
+/* Buckets that fill by the millisecond, and sums of nano-USD: the arithmetic of key_meter.h.
+ *
+ * There is no clock, lock or file here: the caller passes the time and holds the account's lock (client_keys.c).
+ * Nothing waits, so all of it may be called on an event loop. Sums saturate instead of overflowing, so that no request
+ * can make a budget look fresh. */
 #include "keys/key_meter.h"
 
 #include "base/check.h"

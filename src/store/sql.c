@@ -1,5 +1,8 @@
 /* One SQL for SQLite and PostgreSQL. A begin never changes a row that is there; an end always does, but for the
- * decision, which only the begin knows: so each may be written twice, and in any order. */
+ * decision, which only the begin knows: so each may be written twice, and in any order.
+ *
+ * Pure functions and constant texts, any thread: no connection, no lock. Values are bound and never written into a
+ * statement, since they hold what clients and upstreams sent. */
 #include "store/sql.h"
 
 #include <string.h>
