@@ -86,6 +86,25 @@ def rss_mb(pid):
     return total / 1024
 
 
+def made_up_data(parent):
+    """A data set of four experts, the more expensive the better: its folder and their names."""
+    folder = parent / "data"
+    folder.mkdir()
+    rng = random.Random(1)
+    words = WORDS + [f"{a}{b}" for a in WORDS[:40] for b in WORDS[-20:]]
+    experts = {f"e{i}": 0.1 * 4 ** i for i in range(4)}
+    with open(folder / "queries.jsonl", "w") as q, open(folder / "outcomes.csv", "w") as o:
+        o.write("id,model,score,cost_usd,input_tokens,output_tokens\n")
+        for i in range(1500):
+            text = " ".join(rng.choices(words, k=60))
+            q.write(json.dumps({"id": f"q{i}", "text": text}) + "\n")
+            for k, (e, price) in enumerate(experts.items()):
+                score = int(rng.random() < 0.5 + 0.12 * k)
+                o.write(f"q{i},{e},{score},{price * 200 / 1e6:.9f},100,100\n")
+    (folder / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\n" + "".join(f"{e},{p},{p}\n" for e, p in experts.items()))
+    return folder, list(experts)
+
+
 class Bench:
     def __init__(self, options):
         self.o = options
@@ -127,25 +146,8 @@ location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Con
 """)
         return port, self.start(["nginx", "-c", conf, "-p", self.folder]), {}
 
-    def data_set(self):
-        folder = self.folder / "data"
-        folder.mkdir()
-        rng = random.Random(1)
-        words = WORDS + [f"{a}{b}" for a in WORDS[:40] for b in WORDS[-20:]]
-        experts = {f"e{i}": 0.1 * 4 ** i for i in range(4)}
-        with open(folder / "queries.jsonl", "w") as q, open(folder / "outcomes.csv", "w") as o:
-            o.write("id,model,score,cost_usd,input_tokens,output_tokens\n")
-            for i in range(1500):
-                text = " ".join(rng.choices(words, k=60))
-                q.write(json.dumps({"id": f"q{i}", "text": text}) + "\n")
-                for k, (e, price) in enumerate(experts.items()):
-                    score = int(rng.random() < 0.5 + 0.12 * k)
-                    o.write(f"q{i},{e},{score},{price * 200 / 1e6:.9f},100,100\n")
-        (folder / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\n" + "".join(f"{e},{p},{p}\n" for e, p in experts.items()))
-        return folder, list(experts)
-
     def leeroo(self, upstream=None, ledger=True, name="leeroo"):
-        folder, experts = (self.folder / "data", [f"e{i}" for i in range(4)]) if (self.folder / "data").exists() else self.data_set()
+        folder, experts = (self.folder / "data", [f"e{i}" for i in range(4)]) if (self.folder / "data").exists() else made_up_data(self.folder)
         model = self.folder / "model.safetensors"
         if not model.exists():
             subprocess.run([self.build / "leeroo", "train", folder, "-q", "-o", model], check=True, stdout=subprocess.DEVNULL)
