@@ -13,6 +13,13 @@ const char *cost_basis_name(enum cost_basis basis)
     return names[basis];
 }
 
+const char *call_outcome_name(enum call_outcome outcome)
+{
+    static const char *const names[] = {"answered", "failed", "cancelled"};
+    CHECK(outcome >= 0 && outcome <= CALL_CANCELLED);
+    return names[outcome];
+}
+
 static int64_t add_saturated(int64_t a, int64_t b)
 {
     int64_t sum;

@@ -22,6 +22,9 @@ struct cost {
     struct token_counts tokens;
 };
 
+enum call_outcome { CALL_ANSWERED, CALL_FAILED, CALL_CANCELLED }; /* of asking one expert */
+
+const char *call_outcome_name(enum call_outcome outcome); /* "answered", ... */
 const char *cost_basis_name(enum cost_basis basis);       /* "usage", "estimated", "predicted" */
 void cost_add(struct cost *sum, const struct cost *more); /* saturating; the weaker basis stays */
 

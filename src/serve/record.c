@@ -15,13 +15,6 @@
 #define QUOTED_BYTES_MAX 2048
 #define MODEL_BYTES_MAX  100
 
-const char *call_outcome_name(enum call_outcome outcome)
-{
-    static const char *const names[] = {"answered", "failed", "cancelled"};
-    CHECK(outcome >= 0 && outcome <= CALL_CANCELLED);
-    return names[outcome];
-}
-
 const char *request_outcome_name(enum request_outcome outcome)
 {
     static const char *const names[] = {"answered", "failed", "cancelled", "interrupted"};

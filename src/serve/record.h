@@ -11,8 +11,6 @@
 #include "dialect/front.h"
 #include "expert/cost.h"
 
-enum call_outcome { CALL_ANSWERED, CALL_FAILED, CALL_CANCELLED };
-
 enum request_outcome {
     REQUEST_ANSWERED,
     REQUEST_FAILED,      /* an error was the answer, or ended the stream */
@@ -60,7 +58,6 @@ struct record {
     size_t call_count;
 };
 
-const char *call_outcome_name(enum call_outcome outcome);       /* "answered", ... */
 const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */
 
 struct worker;
