@@ -1,0 +1,87 @@
+/* Private to ask: what an asking is made of. asking.c makes and ends it, attempt.c makes calls, and fallback.c, hedge.c
+ * and plan_run.c decide whom to ask next. */
+#pragma once
+
+#include "ask/attempt.h"
+
+struct plan_run;
+
+struct asking {
+    struct asking_options o;
+    const char **passed; /* [count] why it is not asked any more, a static text; NULL: it may be */
+    size_t standing;     /* the candidate that is asked now, or whose answer stands */
+    unsigned calls;
+    bool in_hurry;       /* an expert had no place: from here on nobody is waited for in line */
+    bool over;           /* on_done was called */
+    uint64_t soonest_ms; /* when an expert that was closed is worth another try; 0: none was */
+    struct attempt attempts[2];
+    struct attempt *main;                /* whose answer is to stand, if no member's does */
+    struct attempt *hedge;               /* beside it; NULL: none runs */
+    struct scheduler_timer *hedge_timer; /* NULL: none is armed */
+    int64_t reserved_nano_usd;           /* of the cost limit, for the input of a hedge */
+    const struct attempt *told;          /* whose answer is told; NULL: none yet */
+    struct plan_run *run;                /* NULL: no plan */
+    struct asking_paid paid[ASKING_PAID_MAX];
+    size_t paid_count;
+};
+
+/* asking.c */
+uint64_t asking_now_ms(const struct asking *a);
+const struct asking_candidate *asking_candidate_of(const struct asking *a, size_t candidate);
+const struct expert *asking_expert(const struct asking *a, size_t candidate);
+/* The best candidate that is neither `but` nor done with nor barred; SIZE_MAX: none. */
+size_t asking_next(const struct asking *a, size_t but);
+void asking_finish(struct asking *a, enum status status, const struct error *err,
+                   const struct expert_answer *answer);
+void asking_log_retry(struct asking *a, size_t from, size_t next, const struct error *err,
+                      uint64_t wait_ms);
+void asking_pay(struct asking *a, const struct asking_paid *paid);
+int64_t asking_input_cost(const struct asking *a, size_t candidate);
+extern const struct expert_answer asking_no_answer; /* of a call that was not made */
+
+/* fallback.c: the candidates one after the other. */
+void fallback_init(struct asking *a);
+/* Asks this candidate, with all that follows. */
+void fallback_ask(struct asking *a, size_t candidate);
+/* None can be asked now: the end, which says why and when to come back. */
+void fallback_refuse(struct asking *a);
+/* The hedge's call is the main one from here on. */
+void fallback_adopt(struct asking *a, struct attempt *hedge);
+
+/* hedge.c: a second expert asked beside the first when no content has come for hedge_after_ms. The one that has
+ * content first goes on, the other is cancelled; both are paid for and noted.
+ *
+ *     armed ── hedge_after_ms, neither has begun ──▶ running ── content, or the other failed ──▶ the main call
+ *       └──────── content, or the end ────────────────┴──────▶ stopped
+ *
+ * Never with a plan, one for a request, and only where an expert has a place at once. */
+void hedge_arm(struct asking *a);
+/* The main call has come to its end, or cannot be made: the hedge's is the main one now. False: none runs. */
+bool hedge_take_over(struct asking *a);
+/* Ends it and notes what it cost; nothing happens where there is none. */
+void hedge_stop(struct asking *a);
+/* Others' share of the cost limit, while the body for this attempt is written. */
+int64_t hedge_reserved(const struct asking *a, const struct attempt *t);
+
+/* plan_run.c: the members of a plan, whose answers are held back until the learned check says whose stands.
+ *
+ *     FIRST ──────────── agreed, or trusted ──────────────────────────────▶ the winner's answer
+ *       │                                                                     ▲      ▲
+ *       │ escalate; what still runs is cancelled                              │      │ a first one stands
+ *       ├─ PLAN_AGREE and a stream ─▶ the last as the main call, live ─ failed ──────┤
+ *       └─ else ────────────────────▶ LAST, held back, too ── answered ───────┘      │
+ *                                                          └─ failed ────────────────┤
+ *                                                                                    │ none does
+ *                                        the other candidates, one after the other ◀─┘
+ *
+ * With PLAN_AGREE it is certain that the last is asked as soon as one of the first has failed, or its answer is
+ * unknown; the others are then cancelled at once. A member that failed counts as one whose answer is unknown. */
+NODISCARD enum status plan_run_create(struct asking *a, struct error *err);
+void plan_run_start(struct asking *a);
+/* The main call, which is the last member's, has failed and was noted: the best answer held back stands. False: there
+ * is none. */
+bool plan_run_rescue(struct asking *a);
+void plan_run_cancel(struct asking *a);
+void plan_run_done(struct asking *a);
+/* Why a member is not asked as a fallback: a value of passed[]. */
+extern const char plan_run_member[];

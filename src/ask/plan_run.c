@@ -1,0 +1,382 @@
+/* The state machine of a plan: see asking_int.h. Its members are attempts whose answers are read here; the verdict on
+ * them is the model's, by the user's function, so that offline and online decide alike. Runs on the thread of the
+ * asking's scheduler. After advance(), and after a rescue that went well, the asking may be over: nothing may touch it
+ * then. Members are asked by enter() alone, which keeps a failure at once from being looked at too early. */
+#include "ask/asking_int.h"
+
+#include "base/check.h"
+#include "judge/answer_text.h"
+
+const char plan_run_member[] = "a member of the plan";
+
+struct member {
+    struct attempt attempt;
+    bool answered;     /* its answer is held */
+    struct str answer; /* what the judge reads in it; ptr NULL: unknown */
+};
+
+struct plan_run {
+    const struct plan *plan;
+    const struct query *question;
+    struct plan_state state;
+    struct member members[PLAN_MEMBERS_MAX];
+    struct error unasked; /* why a member could not even be asked */
+    bool last_asked;
+    bool entering; /* members are being asked: whoever fails at once is looked at afterwards */
+};
+
+/* What a member's failure says to the client, where it is the last word. */
+struct last_word {
+    enum status status;
+    const struct error *err;
+    const struct expert_answer *answer;
+};
+
+static void advance(struct asking *a, const struct last_word *last_word);
+
+static struct plan_run *run_of(const struct attempt *t)
+{
+    return t->asking->run;
+}
+
+static struct member *member_of(struct attempt *t)
+{
+    CHECK(t->candidate < run_of(t)->plan->member_count);
+    return &run_of(t)->members[t->candidate];
+}
+
+static void settle(struct attempt *t)
+{
+    run_of(t)->state.answers[t->candidate].asked = true;
+}
+
+/* Callbacks of a member */
+
+static void on_failed(struct attempt *t, const struct attempt_failure *f)
+{
+    struct plan_run *r = run_of(t);
+    const struct last_word last_word = {f->status, f->err, f->answer};
+    if (f->unasked)
+        r->unasked = *f->err;
+    attempt_note(t, CALL_FAILED, NULL);
+    settle(t);
+    if (!r->entering)
+        advance(t->asking, f->unasked ? NULL : &last_word);
+}
+
+/* One whose gate is closed has failed, and no call was made. */
+static void close_member(struct attempt *t)
+{
+    struct asking *a = t->asking;
+    a->passed[t->candidate] = t->ticket.why;
+    error_set(&a->run->unasked, ERR_OVERLOAD, "expert %.*s is not asked now: %s",
+              STR_FMT(asking_expert(a, t->candidate)->name), t->ticket.why);
+    attempt_note(t, CALL_FAILED, NULL);
+    settle(t);
+}
+
+static void on_closed(struct attempt *t, enum gate_verdict verdict)
+{
+    (void)verdict;
+    close_member(t);
+    advance(t->asking, NULL);
+}
+
+/* A failure at once is seen by looking at it afterwards, as are those of several that are asked together. */
+static void enter(struct attempt *t)
+{
+    struct plan_run *r = run_of(t);
+    r->entering = true;
+    enum gate_verdict verdict = attempt_enter(t, true);
+    r->entering = false;
+    if (verdict != GATE_GO && verdict != GATE_WAIT)
+        close_member(t);
+}
+
+static void on_pause_over(struct attempt *t)
+{
+    enter(t);
+    if (!attempt_is_open(t))
+        advance(t->asking, NULL);
+}
+
+/* Its answer does not fit in what may be held back. */
+static void fail_too_long(struct attempt *t)
+{
+    struct error err;
+    error_set(&err, ERR_UPSTREAM, "expert %.*s sent an answer over limits.answer",
+              STR_FMT(asking_expert(t->asking, t->candidate)->name));
+    const struct last_word last_word = {err.status, &err, &asking_no_answer};
+    settle(t);
+    advance(t->asking, &last_word);
+}
+
+static void on_content(struct attempt *t)
+{
+    (void)t; /* all of it is held */
+}
+
+static void on_held(struct attempt *t)
+{
+    if (t->held.bytes.status == OK)
+        return;
+    attempt_stop(t, CALL_FAILED);
+    fail_too_long(t);
+}
+
+static bool may_try_again(const struct attempt *t, bool *ret_backed_up)
+{
+    (void)t;
+    *ret_backed_up = true;
+    return true;
+}
+
+/* What it answers, by the rule that scored the answers in training. */
+static void read_answer(struct attempt *t)
+{
+    struct plan_run *r = run_of(t);
+    struct buf text;
+    struct str answer;
+    buf_init(&text, t->held.bytes.len + 1);
+    if (held_events_text(&t->held, &text, NULL) == OK) {
+        answer_stats(buf_str(&text), r->state.answers[t->candidate].stats);
+        if (judge_answer_read(r->question, JUDGE_AUTO, buf_str(&text), &answer))
+            member_of(t)->answer = arena_copy(t->asking->o.arena, answer);
+    }
+    buf_done(&text);
+}
+
+static void on_answered(struct attempt *t, const struct expert_answer *answer)
+{
+    if (!answer->streamed)
+        held_events_add_body(&t->held, answer->body);
+    bool fits = t->held.bytes.status == OK;
+    attempt_note(t, fits ? CALL_ANSWERED : CALL_FAILED, answer);
+    if (!fits) {
+        fail_too_long(t);
+        return;
+    }
+    member_of(t)->answered = true;
+    read_answer(t);
+    settle(t);
+    advance(t->asking, NULL);
+}
+
+static const struct attempt_owner member_owner = {
+    .on_closed = on_closed,
+    .on_pause_over = on_pause_over,
+    .on_content = on_content,
+    .on_held = on_held,
+    .may_try_again = may_try_again,
+    .on_failed = on_failed,
+    .on_answered = on_answered,
+};
+
+/* Deciding */
+
+/* Of words: that of the first member that says the same, else a new one; as judge/rescore.c numbers them. */
+static uint16_t words_class(const struct plan_run *r, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (r->members[k].answer.ptr &&
+            judge_answers_agree(r->members[k].answer, r->members[i].answer))
+            return r->state.answers[k].answer_class;
+    return (uint16_t)(QUERY_CHOICES_MAX + 1 + i);
+}
+
+/* Equal answers get equal classes: letters their number, which verdicts learn from, too. An unknown one gets 0. */
+static void set_classes(struct plan_run *r)
+{
+    for (size_t i = 0; i < r->plan->member_count; i++) {
+        struct str answer = r->members[i].answer;
+        uint16_t class = 0;
+        if (answer.ptr && r->question->choice_count > 0)
+            class = (uint16_t)(answer.ptr[0] - 'A' + 1);
+        else if (answer.ptr)
+            class = words_class(r, i);
+        r->state.answers[i].answer_class = class;
+    }
+}
+
+static void escalation(struct asking *a, struct plan_verdict *ret)
+{
+    set_classes(a->run);
+    a->o.ops->escalation(a->o.user, &a->run->state, ret);
+}
+
+/* The answered member that is trusted most, the first among equals; SIZE_MAX: none has answered. */
+static size_t most_trusted(const struct plan_run *r, const struct plan_verdict *verdict)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < r->plan->member_count; i++) {
+        if (!r->members[i].answered)
+            continue;
+        bool known = r->state.answers[i].answer_class;
+        bool best_known = best != SIZE_MAX && r->state.answers[best].answer_class;
+        if (best == SIZE_MAX || (known && !best_known) ||
+            (known == best_known && verdict->trust[i] > verdict->trust[best]))
+            best = i;
+    }
+    return best;
+}
+
+static size_t winner_of(const struct plan_run *r, const struct plan_verdict *verdict)
+{
+    CHECK(verdict->winner < r->plan->member_count);
+    return r->members[verdict->winner].answered ? verdict->winner : most_trusted(r, verdict);
+}
+
+/* Tells what was held of the winner's answer, as if it came now. */
+static void reply(struct asking *a, size_t winner)
+{
+    struct attempt *t = &a->run->members[winner].attempt;
+    const struct held_events *held = &t->held;
+    const struct expert_answer answer = {.streamed = held->streamed, .body = buf_str(&held->bytes)};
+    a->standing = winner;
+    if (held->streamed)
+        attempt_go_live(t);
+    asking_finish(a, OK, NULL, &answer);
+}
+
+bool plan_run_rescue(struct asking *a)
+{
+    struct plan_verdict verdict;
+    escalation(a, &verdict);
+    size_t winner = most_trusted(a->run, &verdict);
+    if (winner == SIZE_MAX)
+        return false;
+    reply(a, winner);
+    return true;
+}
+
+/* Whether the first members have said enough: all are done, or one alone makes the last one needed. */
+static bool is_first_done(const struct plan_run *r)
+{
+    bool open = false, unknown = false;
+    for (size_t i = 0; i < plan_first_count(r->plan); i++) {
+        const struct member *m = &r->members[i];
+        bool is_open = attempt_is_open(&m->attempt);
+        open |= is_open;
+        unknown |= !is_open && !m->answer.ptr;
+    }
+    return !open || (unknown && r->plan->rule == PLAN_AGREE);
+}
+
+/* Asks the last member. True: the main call is its, or nothing is to be done before it answers. */
+static bool ask_last(struct asking *a)
+{
+    struct plan_run *r = a->run;
+    size_t last = r->plan->member_count - 1;
+    plan_run_cancel(a);
+    r->last_asked = true;
+    if (r->plan->rule == PLAN_AGREE && a->o.stream) {
+        fallback_ask(a, last); /* whatever it says stands, so it may be said at once */
+        return true;
+    }
+    enter(&r->members[last].attempt);
+    return attempt_is_open(&r->members[last].attempt);
+}
+
+static void fail_over(struct asking *a, const struct last_word *last_word)
+{
+    struct plan_run *r = a->run;
+    size_t last = r->plan->member_count - 1, next = asking_next(a, last);
+    bool more = next != SIZE_MAX && a->calls < ASKING_CALLS_MAX &&
+                !(last_word && last_word->answer->retry == EXPERT_RETRY_NEVER);
+    a->standing = last;
+    if (plan_run_rescue(a))
+        return;
+    if (more)
+        fallback_ask(a, next);
+    else if (last_word)
+        asking_finish(a, last_word->status, last_word->err, last_word->answer);
+    else if (r->unasked.status == ERR_OVERLOAD)
+        fallback_refuse(a);
+    else
+        asking_finish(a, r->unasked.status, &r->unasked, &asking_no_answer);
+}
+
+/* Whether it came to its end without an answer. */
+static bool has_failed(const struct member *m)
+{
+    return m->attempt.state == ATTEMPT_ENDED && !m->answered;
+}
+
+/* After a member has come to its end; `last_word` is its failure's, or NULL. */
+static void advance(struct asking *a, const struct last_word *last_word)
+{
+    struct plan_run *r = a->run;
+    struct plan_verdict verdict;
+    const struct member *last = &r->members[r->plan->member_count - 1];
+    if (!r->last_asked) {
+        if (!is_first_done(r))
+            return;
+        escalation(a, &verdict);
+        size_t winner = winner_of(r, &verdict);
+        if (!verdict.escalate && winner != SIZE_MAX) {
+            reply(a, winner);
+            return;
+        }
+        if (ask_last(a))
+            return;
+        last_word = NULL;
+    }
+    if (last->answered) {
+        escalation(a, &verdict);
+        reply(a, winner_of(r, &verdict));
+    } else if (has_failed(last)) {
+        fail_over(a, last_word);
+    }
+}
+
+/* Life */
+
+enum status plan_run_create(struct asking *a, struct error *err)
+{
+    const struct asking_plan *from = a->o.plan;
+    struct plan_run *r = ARENA_NEW(a->o.arena, struct plan_run);
+    CHECK(from->plan->member_count > 1 && from->plan->member_count <= a->o.count);
+    CHECK(a->o.ops->escalation);
+    if (!r)
+        return error_set(err, ERR_MEMORY, "out of memory for a plan");
+    r->plan = from->plan;
+    r->question = &from->question;
+    r->state.characters = from->characters;
+    r->state.choice_count = from->question.choice_count;
+    a->run = r;
+    for (size_t i = 0; i < r->plan->member_count; i++) {
+        struct attempt *t = &r->members[i].attempt;
+        attempt_init(t, a, &member_owner, from->kept_bytes_max);
+        attempt_reset(t, i);
+        t->is_read = true;
+        r->state.members[i] = from->members[i];
+        a->passed[i] = plan_run_member;
+    }
+    return OK;
+}
+
+void plan_run_start(struct asking *a)
+{
+    struct plan_run *r = a->run;
+    for (size_t i = 0; i < plan_first_count(r->plan); i++)
+        enter(&r->members[i].attempt);
+    advance(a, NULL);
+}
+
+void plan_run_cancel(struct asking *a)
+{
+    struct plan_run *r = a->run;
+    for (size_t i = 0; i < r->plan->member_count; i++) {
+        struct attempt *t = &r->members[i].attempt;
+        if (!attempt_is_open(t))
+            continue;
+        attempt_stop(t, CALL_CANCELLED);
+        settle(t);
+    }
+}
+
+void plan_run_done(struct asking *a)
+{
+    for (size_t i = 0; a->run && i < a->run->plan->member_count; i++)
+        attempt_done(&a->run->members[i].attempt);
+}
