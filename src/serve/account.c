@@ -17,83 +17,38 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
-/* `limit` 0: none of ours. */
-static enum status write_body(const struct chat *c, const struct expert *expert, bool native,
-                              int64_t limit, struct buf *out, struct error *err)
+static const struct asking_paid *paid_by(const struct chat *c, size_t *ret_count)
 {
-    if (native)
-        return anthropic_request_edit(c->x->body, expert->upstream_model, limit, out, err);
-    if (expert->dialect == EXPERT_ANTHROPIC)
-        return anthropic_request_write(&c->request, expert->upstream_model, limit,
-                                       expert->max_output_tokens, c->x->arena, out, err);
-    openai_request_write(&c->request, expert->upstream_model, limit, expert->limit_name, out);
-    return buf_status(out, err);
+    *ret_count = 0;
+    return c->asking ? asking_paid(c->asking, ret_count) : NULL;
 }
 
-enum status chat_write_body(const struct chat *c, const struct expert *expert, size_t candidate,
-                            bool native, int64_t failed_nano_usd, struct buf *out,
-                            struct error *err)
+size_t chat_paid_count(const struct chat *c)
 {
-    int64_t others = chat_cost_total(c).nano_usd + c->reserved_nano_usd;
-    int64_t limit = pool_output_limit(c->snapshot->pool, &c->request, &c->choice, candidate, others,
-                                      failed_nano_usd);
-    if (limit == 0)
-        return error_set(err, ERR_BUDGET,
-                         "what failed tries have cost leaves no answer within max_cost");
-    return write_body(c, expert, native, limit == INT64_MAX ? 0 : limit, out, err);
+    size_t count;
+    (void)paid_by(c, &count);
+    return count;
 }
 
-void chat_note(struct chat *c, size_t expert, enum call_outcome outcome, const struct cost *cost,
-               uint64_t asked_ms)
-{
-    CHECK(c->paid_count < CHAT_PAID_MAX);
-    if (outcome == CALL_ANSWERED && cost->basis == COST_USAGE && c->choice.target.prefix)
-        affinity_learn(c->worker->gateway->affinity, c->choice.target.prefix,
-                       &c->snapshot->config->experts[expert], &cost->tokens,
-                       loop_now_ms(c->worker->loop));
-    c->paid[c->paid_count++] = (struct chat_paid){
-        expert, outcome, *cost, asked_ms - c->begin_ms, loop_now_ms(c->worker->loop) - asked_ms,
-        false};
-}
-
-void chat_note_candidate(struct chat *c, enum call_outcome outcome,
-                         const struct expert_answer *answer)
-{
-    struct cost cost = {.basis = COST_ESTIMATED};
-    if (answer)
-        cost = cost_of_answer(chat_expert(c), answer, c->choice.input_tokens);
-    cost_add(&cost, &c->failed);
-    c->failed = (struct cost){.basis = COST_USAGE};
-    chat_note(c, c->choice.order[c->candidate], outcome, &cost, c->asked_ms);
-    c->paid[c->paid_count - 1].hedge = c->is_hedge;
-}
-
-/* A call that failed and cost nothing says nothing about the basis of the others. */
 struct cost chat_cost_total(const struct chat *c)
 {
-    struct cost sum = {.basis = COST_USAGE};
-    bool counted = false;
-    for (size_t i = 0; i < c->paid_count; i++) {
-        const struct chat_paid *p = &c->paid[i];
-        if (p->outcome != CALL_ANSWERED && p->cost.nano_usd == 0)
-            continue;
-        cost_add(&sum, &p->cost);
-        counted = true;
-    }
-    if (!counted && !c->cache.hit)
-        sum.basis = COST_ESTIMATED;
+    size_t count;
+    const struct asking_paid *paid = paid_by(c, &count);
+    struct cost sum = asking_cost_of(paid, count);
+    if (c->cache.hit)
+        sum.basis = COST_USAGE; /* that it cost nothing is known */
     return sum;
 }
 
 struct cost chat_cost_predicted(const struct chat *c)
 {
-    const struct estimate *e = &c->choice.estimates[c->choice.order[c->candidate]];
-    struct cost sum = chat_cost_total(c);
+    const struct estimate *e = &c->choice.estimates[c->choice.order[chat_candidate(c)]];
+    struct cost sum = chat_cost_total(c), failed = asking_cost_failed(c->asking);
     const struct cost next = {
         COST_PREDICTED,
         e->cost_nano_usd,
         {.input = (int64_t)e->input_tokens, .output = (int64_t)e->output_tokens}};
-    cost_add(&sum, &c->failed);
+    cost_add(&sum, &failed);
     cost_add(&sum, &next);
     return sum;
 }
@@ -121,13 +76,13 @@ static struct str plan_label(const struct chat *c)
 {
     if (c->cache.hit)
         return c->cache.hit->face.plan;
-    return c->run ? pool_arm_label(c->snapshot->pool, c->choice.decision.arm)
-                  : str_from(plan_kind_name(PLAN_SINGLE));
+    return c->has_plan ? pool_arm_label(c->snapshot->pool, c->choice.decision.arm)
+                       : str_from(plan_kind_name(PLAN_SINGLE));
 }
 
-static struct str paid_name(const struct chat *c, const struct chat_paid *p)
+static struct str paid_name(const struct chat *c, const struct asking_paid *p)
 {
-    return c->snapshot->config->experts[p->expert].name;
+    return c->snapshot->config->experts[c->choice.order[p->candidate]].name;
 }
 
 /* Nothing was asked for a hit, so its cost of nothing has no other basis. */
@@ -136,35 +91,34 @@ static const char *basis_name(const struct chat *c, const struct cost *cost)
     return c->cache.hit ? "cached" : cost_basis_name(cost->basis);
 }
 
-static void write_paid(const struct chat *c, const struct chat_paid *p, struct buf *out)
+static void write_paid(const struct chat *c, const struct asking_paid *p, struct buf *out)
 {
     buf_addf(out, "{\"expert\":\"%.*s\",\"cost_usd\":", STR_FMT(paid_name(c, p)));
     money_format_usd(out, p->cost.nano_usd);
     buf_addf(out, ",\"latency_ms\":%llu,\"cost_basis\":\"%s\",\"outcome\":\"%s\"%s}",
-             (unsigned long long)p->latency_ms, cost_basis_name(p->cost.basis),
+             (unsigned long long)(p->ended_ms - p->asked_ms), cost_basis_name(p->cost.basis),
              call_outcome_name(p->outcome), p->hedge ? ",\"hedge\":true" : "");
 }
 
-void chat_write_member(const struct chat *c, const struct expert_answer *running, struct buf *out)
+void chat_write_member(const struct chat *c, struct buf *out)
 {
-    struct chat now = *c; /* with the running call as if it had just ended */
-    if (running)
-        chat_note_candidate(&now, CALL_ANSWERED, running);
-    struct cost cost = chat_cost_total(&now);
+    struct asking_paid paid[ASKING_PAID_MAX + 1];
+    size_t count = c->asking ? asking_paid_until_now(c->asking, paid) : 0;
+    struct cost cost = c->asking ? asking_cost_of(paid, count) : chat_cost_total(c);
     struct str plan = str_from(plan_kind_name(PLAN_SINGLE));
     if (c->cache.hit)
         plan = c->cache.hit->face.plan;
-    else if (c->run)
+    else if (c->has_plan)
         plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->name;
     buf_addf(out, ",\"leeroo\":{\"expert\":\"%.*s\",\"plan\":\"%.*s\",\"cost_usd\":",
              STR_FMT(expert_name(c)), STR_FMT(plan));
     money_format_usd(out, cost.nano_usd);
     buf_addf(out, ",\"cost_basis\":\"%s\"%s", basis_name(c, &cost),
              c->cache.hit ? ",\"cached\":true" : "");
-    bool several = c->run || now.paid_count > 1;
-    for (size_t i = 0; several && i < now.paid_count; i++) {
+    bool several = c->has_plan || count > 1;
+    for (size_t i = 0; several && i < count; i++) {
         buf_add_c(out, i ? "," : ",\"calls\":[");
-        write_paid(c, &now.paid[i], out);
+        write_paid(c, &paid[i], out);
     }
     buf_add_c(out, several ? "]}" : "}");
 }
@@ -226,7 +180,7 @@ static struct record record_of(const struct chat *c)
         record_hit(&r, &c->cache.hit->face);
         return r;
     }
-    size_t arm = c->run ? choice->decision.arm : choice->order[c->candidate];
+    size_t arm = c->has_plan ? choice->decision.arm : choice->order[chat_candidate(c)];
     r.expert = chat_expert(c)->name;
     r.plan = plan_label(c);
     r.quality = (double)choice->estimates[arm].quality;
@@ -244,7 +198,7 @@ void chat_face(const struct chat *c, struct cache_face *ret)
                                .quality = r.quality,
                                .lambda = r.lambda,
                                .reference_nano_usd = r.reference_nano_usd,
-                               .expert_index = c->choice.order[c->candidate]};
+                               .expert_index = c->choice.order[chat_candidate(c)]};
 }
 
 void chat_open(struct chat *c)
@@ -264,8 +218,10 @@ void chat_open(struct chat *c)
 
 static bool is_noted(const struct chat *c, size_t expert)
 {
-    for (size_t i = 0; i < c->paid_count; i++)
-        if (c->paid[i].expert == expert)
+    size_t count;
+    const struct asking_paid *paid = paid_by(c, &count);
+    for (size_t i = 0; i < count; i++)
+        if (c->choice.order[paid[i].candidate] == expert)
             return true;
     return false;
 }
@@ -281,13 +237,13 @@ static void add_predicted(const struct chat *c, size_t expert, struct key_reserv
  * and are not done with may still cost. */
 static struct key_reserved predict_whole(const struct chat *c, size_t expert)
 {
-    struct cost spent = chat_cost_total(c);
-    cost_add(&spent, &c->failed);
+    struct cost spent = chat_cost_total(c), failed = asking_cost_failed(c->asking);
+    cost_add(&spent, &failed);
     struct key_reserved sum = {spent.nano_usd, spent.tokens.input + spent.tokens.output};
     for (size_t i = 0; i < c->snapshot->config->expert_count; i++)
         if (i == expert || ((c->caller->asked[i / 64] >> i % 64 & 1) && !is_noted(c, i)))
             add_predicted(c, i, &sum);
-    if (c->run && sum.nano_usd < c->choice.decision.cost_nano_usd)
+    if (c->has_plan && sum.nano_usd < c->choice.decision.cost_nano_usd)
         sum.nano_usd = c->choice.decision.cost_nano_usd; /* nobody is asked in vain */
     return sum;
 }
@@ -308,27 +264,29 @@ enum status chat_may_ask(const struct chat *c, const struct expert *expert, stru
 
 static size_t list_calls(const struct chat *c, struct record_call *calls)
 {
-    for (size_t i = 0; i < c->paid_count; i++) {
-        const struct chat_paid *p = &c->paid[i];
+    size_t count;
+    const struct asking_paid *paid = paid_by(c, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct asking_paid *p = &paid[i];
         calls[i] = (struct record_call){.expert = paid_name(c, p),
                                         .outcome = p->outcome,
                                         .cost = p->cost,
-                                        .begin_ms = p->begin_ms,
-                                        .latency_ms = p->latency_ms,
+                                        .begin_ms = p->asked_ms - c->begin_ms,
+                                        .latency_ms = p->ended_ms - p->asked_ms,
                                         .hedge = p->hedge};
     }
-    return c->paid_count;
+    return count;
 }
 
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem)
 {
-    struct record_call calls[CHAT_PAID_MAX];
+    struct record_call calls[ASKING_PAID_MAX];
     struct record r = record_of(c);
     r.outcome = outcome;
     r.http_status = http_status;
     r.cost = chat_cost_total(c);
-    r.attempts = c->attempts;
+    r.attempts = c->asking ? asking_calls(c->asking) : 0;
     r.total_ms = loop_now_ms(c->worker->loop) - c->begin_ms;
     r.problem = problem;
     r.calls = calls;

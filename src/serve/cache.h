@@ -25,7 +25,7 @@ struct cache_entry {
     struct digest key;
     uint64_t stored_ms; /* monotonic */
     struct cache_face face;
-    bool streamed;    /* bytes are events as plan_kept.h has them; else a chat completion */
+    bool streamed;    /* bytes are events as ask/held_events.h has them; else a chat completion */
     struct str bytes; /* behind this, in the same memory, as are the face's texts */
     struct cache_entry *chain, *older, *newer;
 };

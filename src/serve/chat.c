@@ -1,10 +1,8 @@
 /* POST /v1/chat/completions and the other fronts: reads and decides, has the experts asked (serve/ask.h), and ends what
  * runs when the client leaves. */
 #include "route/candidates.h"
-#include "serve/ask.h"
+#include "serve/chat_int.h"
 #include "serve/errors.h"
-#include "serve/hedge.h"
-#include "serve/plan_run.h"
 #include "serve/target.h"
 
 #include "base/check.h"
@@ -16,28 +14,23 @@ static const char *const forwarded_names[] = {
     "idempotency-key", "traceparent", "tracestate", "baggage", "accept-language", "anthropic-beta"};
 #define FORWARDED_NATIVE_FIRST 5 /* from here on for experts of the client's own dialect */
 
+size_t chat_candidate(const struct chat *c)
+{
+    return c->asking ? asking_candidate_at(c->asking) : 0;
+}
+
 const struct expert *chat_expert(const struct chat *c)
 {
-    return &c->snapshot->config->experts[c->choice.order[c->candidate]];
+    return &c->snapshot->config->experts[c->choice.order[chat_candidate(c)]];
 }
 
 void chat_release(struct chat *c)
 {
-    hedge_stop(c);
-    gate_leave(&c->ticket, loop_now_ms(c->worker->loop), c->done_mark ? HEALTH_GOOD : HEALTH_NONE,
-               0, -1);
-    if (c->call)
-        expert_call_cancel(c->call);
-    if (c->run)
-        plan_run_release(c->run);
-    loop_timer_free(c->timer);
+    asking_release(c->asking);
     chat_cache_release(c);
-    buf_done(&c->body);
     buf_done(&c->out);
     snapshot_release(c->snapshot);
     c->snapshot = NULL;
-    c->call = NULL;
-    c->timer = NULL;
     c->phase = CHAT_OVER;
 }
 
@@ -46,68 +39,9 @@ void chat_release(struct chat *c)
 static void on_gone(struct http_exchange *x)
 {
     struct chat *c = x->user;
-    if (c->run)
-        plan_run_cancel(c->run);
-    ask_cancel(c);
+    asking_cancel(c->asking);
     chat_account(c, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
     chat_release(c);
-}
-
-static void on_timer(void *arg)
-{
-    struct chat *c = arg;
-    if (c->phase == CHAT_WAITING)
-        ask_on_timer(c);
-    else if (c->phase == CHAT_RELAYING)
-        relay_linger_over(c);
-}
-
-size_t chat_body_bytes_max(const struct chat *c)
-{
-    return 2 * (c->x->body.len + c->asked.body.len) + CHAT_BODY_BYTES_SPARE;
-}
-
-bool chat_is_native(const struct chat *c, const struct expert *expert)
-{
-    return c->front.front == FRONT_MESSAGES && expert->dialect == EXPERT_ANTHROPIC;
-}
-
-/* In place of the caller's span, where the request is traced, the one of asking this expert. */
-static const struct http_header *add_trace(const struct chat *c, const struct expert *expert,
-                                           size_t *count)
-{
-    char text[TRACEPARENT_BYTES];
-    struct arena *a = c->x->arena;
-    struct http_header *all = c->trace.on ? ARENA_ARRAY(a, *count + 1, struct http_header) : NULL;
-    size_t n = 0;
-    if (!all)
-        return c->forwarded;
-    trace_write_parent(&c->trace, trace_child(&c->trace, expert->name), text);
-    struct str copy = arena_copy(a, str_from(text));
-    if (!copy.ptr)
-        return c->forwarded;
-    for (size_t i = 0; i < *count; i++)
-        if (!str_equal(c->forwarded[i].name, STR("traceparent")))
-            all[n++] = c->forwarded[i];
-    all[n++] = (struct http_header){STR("traceparent"), copy};
-    *count = n;
-    return all;
-}
-
-struct expert_call_options chat_call_options(const struct chat *c, const struct expert *expert,
-                                             struct str body, bool native)
-{
-    size_t count = c->forwarded_count + (native ? c->forwarded_native_count : 0);
-    const struct http_header *headers = add_trace(c, expert, &count);
-    return (struct expert_call_options){
-        .expert = expert,
-        .body = body,
-        .stream = c->request.stream,
-        .answer_bytes_max = c->snapshot->config->limits.answer_bytes,
-        .headers = headers,
-        .header_count = count,
-        .native = native,
-    };
 }
 
 static void forward_headers(struct chat *c)
@@ -131,7 +65,6 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     struct worker *w = c->worker;
     enum status status =
         front_request(c->front.front, c->x->body, c->x->arena, &c->asked, param, err);
-    buf_init(&c->body, chat_body_bytes_max(c));
     if (status == OK)
         status = openai_request_parse(c->asked.body, true, c->x->arena, &c->request, param, err);
     if (status != OK)
@@ -159,18 +92,14 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     return status;
 }
 
-static bool is_plan(const struct chat *c)
+/* The choice is there. */
+static enum status prepare(struct chat *c, struct error *err)
 {
-    return pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->member_count > 1;
-}
-
-static void run_plan(struct chat *c)
-{
-    static const struct expert_answer nothing = {0};
-    struct error err = {0};
-    enum status status = plan_run_start(c, &err);
-    if (status != OK)
-        relay_fail(c, status, &err, &nothing);
+    c->chosen = true;
+    c->has_plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->member_count > 1;
+    c->front.input_tokens = (uint64_t)c->choice.input_tokens;
+    enum status status = c->request.stream ? relay_prepare(c, err) : OK;
+    return status == OK ? chat_asking_create(c, err) : status;
 }
 
 static void begin(struct worker *w, struct http_exchange *x, struct caller *caller,
@@ -204,15 +133,8 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
         chat_cache_answer(c);
         return;
     }
-    if (status == OK) {
-        c->chosen = true;
-        c->front.input_tokens = (uint64_t)c->choice.input_tokens;
-        c->timer = loop_timer_create(w->loop, on_timer, c);
-        if (!c->timer)
-            status = error_set(&err, ERR_MEMORY, "out of memory for a timer");
-    }
     if (status == OK)
-        status = ask_prepare(c, &err);
+        status = prepare(c, &err);
     if (status != OK) {
         chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err.text);
         chat_release(c);
@@ -223,10 +145,7 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
     x->user = c;
     x->on_gone = on_gone;
     forward_headers(c);
-    if (is_plan(c))
-        run_plan(c);
-    else
-        ask_single(c);
+    asking_start(c->asking);
 }
 
 void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller)

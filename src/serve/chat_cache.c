@@ -81,7 +81,7 @@ enum status chat_cache_look(struct chat *c, const char **code, struct error *err
 void chat_cache_answer(struct chat *c)
 {
     struct cache_entry *e = c->cache.hit; /* the chat is gone before it */
-    struct plan_kept kept = {.streamed = e->streamed};
+    struct held_events kept = {.streamed = e->streamed};
     kept.bytes = (struct buf){.ptr = (char *)(uintptr_t)e->bytes.ptr, .len = e->bytes.len};
     c->cache.age_s = (loop_now_ms(c->worker->loop) - e->stored_ms) / 1000;
     chat_open(c);
@@ -109,7 +109,7 @@ static void judge(struct chat *c, struct json_value root)
 
 static void give_up(struct chat *c)
 {
-    plan_kept_done(&c->cache.kept);
+    held_events_done(&c->cache.kept);
     c->cache.keeping = c->cache.writes = false;
 }
 
@@ -117,10 +117,7 @@ void chat_cache_begin(struct chat *c)
 {
     if (!c->cache.writes)
         return;
-    if (c->cache.keeping)
-        plan_kept_clear(&c->cache.kept);
-    else
-        plan_kept_init(&c->cache.kept, cache_entry_bytes_max(c->worker->gateway->cache));
+    held_events_init(&c->cache.kept, cache_entry_bytes_max(c->worker->gateway->cache));
     c->cache.keeping = true;
     c->cache.ended_well = c->cache.ended_badly = false;
 }
@@ -142,14 +139,14 @@ void chat_cache_put_stream(struct chat *c)
 }
 
 /* Clients may leave at [DONE], so nothing is waited for behind it. */
-void chat_cache_event(struct chat *c, struct str data, const struct openai_reply *reply)
+void chat_cache_event(struct chat *c, const struct expert_event *event)
 {
     if (!c->cache.keeping)
         return;
-    if (reply)
-        judge(c, reply->root);
-    plan_kept_add_event(&c->cache.kept, data);
-    bool done = !reply && str_equal(str_trim(data), STR("[DONE]"));
+    if (event->reply)
+        judge(c, event->reply->root);
+    held_events_add(&c->cache.kept, event, false);
+    bool done = !event->reply && event->done;
     bool failed = c->native || c->cache.kept.bytes.status != OK;
     if (done && !failed)
         chat_cache_put_stream(c);
@@ -170,7 +167,7 @@ void chat_cache_put_body(struct chat *c, struct str body)
 void chat_cache_release(struct chat *c)
 {
     if (c->cache.keeping)
-        plan_kept_done(&c->cache.kept);
+        held_events_done(&c->cache.kept);
     c->cache.keeping = false;
 }
 

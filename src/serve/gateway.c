@@ -294,6 +294,11 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
         status = wake_queue_init(&w->wakes, loop_scheduler(w->loop), err);
     if (status == OK)
         status = http_client_create(w->loop, &client, &w->client, err);
+    if (status == OK)
+        w->asking = (struct asking_context){.scheduler = loop_scheduler(w->loop),
+                                            .wakes = &w->wakes,
+                                            .transport = w->client,
+                                            .rng = &w->rng};
     if (status == OK && !(w->traces = traces_create(w)))
         status = error_set(err, ERR_MEMORY, "out of memory for traces");
     if (status == OK)

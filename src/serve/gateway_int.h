@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "ask/asking.h"
 #include "base/rng.h"
 #include "dialect/front.h"
 #include "encode/encode.h"
@@ -25,6 +26,7 @@ struct worker {
     struct http_server *server;
     struct http_client *client;
     struct wake_queue wakes;
+    struct asking_context asking; /* how experts are asked on this thread */
     struct metrics *metrics;
     struct traces *traces;
     struct features features; /* scratch */

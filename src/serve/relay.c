@@ -2,6 +2,7 @@
  * before the first content, so that until then another expert may take over. */
 #include <string.h>
 
+#include "base/check.h"
 #include "dialect/openai.h"
 #include "net/sse.h"
 #include "serve/chat_int.h"
@@ -25,7 +26,7 @@ static void begin_stream(struct chat *c, const struct cost *cost)
         (struct http_header){STR("trailer"), STR("x-leeroo-cost-usd, x-leeroo-cost-basis")};
     c->x->on_drained = relay_drained;
     http_stream_begin(c->x, 200, headers, n);
-    c->started = true;
+    CHECK(c->phase == CHAT_ASKING);
     c->phase = CHAT_RELAYING;
 }
 
@@ -33,9 +34,8 @@ static void begin_stream(struct chat *c, const struct cost *cost)
 static void add_member(const struct chat *c, struct json_value root, struct buf *out)
 {
     struct buf member;
-    const struct expert_answer *running = c->call ? expert_call_answer(c->call) : NULL;
     buf_init(&member, MEMBER_BYTES_MAX);
-    chat_write_member(c, running, &member);
+    chat_write_member(c, &member);
     const struct json_edit edit = {{root.raw.ptr + root.raw.len - 1, 0}, buf_str(&member)};
     json_splice(root.raw, &edit, 1, out);
     if (buf_status(&member, NULL) != OK)
@@ -76,7 +76,7 @@ static void relay_data(struct chat *c, const struct expert_event *e)
     const struct openai_reply *reply = e->reply;
     if (c->done_mark)
         return; /* nothing may follow [DONE] */
-    chat_cache_event(c, e->data, reply);
+    chat_cache_event(c, e);
     if (!reply) {
         c->done_mark = e->done;
         c->has_content |= e->done;
@@ -96,9 +96,10 @@ static void relay_data(struct chat *c, const struct expert_event *e)
     c->done_mark |= e->done; /* Messages end with an event of their own */
 }
 
-void relay_event(struct expert_call *call, const struct expert_event *event)
+void relay_event(struct chat *c, const struct expert_event *event)
 {
-    relay_data(expert_call_user(call), event);
+    c->native = asking_is_native(c->asking);
+    relay_data(c, event);
 }
 
 enum status relay_prepare(struct chat *c, struct error *err)
@@ -110,7 +111,7 @@ enum status relay_prepare(struct chat *c, struct error *err)
 
 static void write_out(struct chat *c)
 {
-    if (!c->started) {
+    if (c->phase == CHAT_ASKING) {
         struct cost predicted = chat_cost_predicted(c);
         begin_stream(c, &predicted);
     }
@@ -118,19 +119,14 @@ static void write_out(struct chat *c)
     buf_clear(&c->out);
     if (!room && !c->full) {
         c->full = true;
-        expert_call_pause(c->call);
+        asking_pause(c->asking);
     }
 }
 
-void relay_flush(struct expert_call *call)
+void relay_flush(struct chat *c)
 {
-    struct chat *c = expert_call_user(call);
-    if (c->out.len > 0 && (c->has_content || c->out.len > CHAT_HELD_BYTES_MAX))
+    if (c->out.len > 0)
         write_out(c);
-    if (c->done_mark && c->started && !c->lingering) {
-        c->lingering = true;
-        loop_timer_start(c->timer, CHAT_DONE_LINGER_MS);
-    }
 }
 
 void relay_drained(struct http_exchange *x)
@@ -139,8 +135,7 @@ void relay_drained(struct http_exchange *x)
     if (!c->full)
         return;
     c->full = false; /* first: resuming may bring bytes, and they may fill the buffer again */
-    if (c->call)
-        expert_call_resume(c->call);
+    asking_resume(c->asking);
 }
 
 /* Ends of the exchange. The chat lives in the exchange's arena, so nothing touches it after the last call. */
@@ -220,7 +215,7 @@ static void finish_whole(struct chat *c, struct str body)
     const struct str completion = body;
     buf_init(&more, body.len + MEMBER_BYTES_MAX);
     buf_init(&answer, SIZE_MAX / 2); /* a few times the body, which is bounded */
-    if ((c->run || c->paid_count > 1 || !is_chat || c->cache.hit) &&
+    if ((c->has_plan || chat_paid_count(c) > 1 || !is_chat || c->cache.hit) &&
         openai_reply_read(body, &reply, NULL) == OK)
         add_member(c, reply.root, &more);
     if (more.len > 0 && more.status == OK)
@@ -239,20 +234,15 @@ static void finish_whole(struct chat *c, struct str body)
     buf_done(&more);
 }
 
-void relay_linger_over(struct chat *c)
-{
-    chat_note_candidate(c, CALL_ANSWERED, expert_call_answer(c->call));
-    end_stream(c, NULL);
-}
-
-void relay_finish(struct chat *c, const struct expert_answer *answer)
+/* The answer is whole. */
+static void finish(struct chat *c, const struct expert_answer *answer)
 {
     if (!answer->streamed) {
         c->first_token_ms = loop_now_ms(c->worker->loop);
         finish_whole(c, answer->body);
         return;
     }
-    if (!c->started) {
+    if (c->phase == CHAT_ASKING) {
         struct cost cost = chat_cost_total(c);
         begin_stream(c, &cost);
     }
@@ -261,27 +251,20 @@ void relay_finish(struct chat *c, const struct expert_answer *answer)
     end_stream(c, NULL);
 }
 
-void relay_kept(struct chat *c, const struct plan_kept *kept)
+void relay_kept(struct chat *c, const struct held_events *kept)
 {
-    struct expert_answer answer = {.streamed = kept->streamed, .body = buf_str(&kept->bytes)};
+    const struct expert_answer answer = {.streamed = kept->streamed, .body = buf_str(&kept->bytes)};
     struct openai_reply reply;
-    struct str data;
+    struct expert_event event;
     struct error err = {0};
-    buf_clear(&c->out);
-    c->native = false;
     enum status status = relay_prepare(c, &err);
     if (status != OK) {
         relay_fail(c, status, &err, &answer);
         return;
     }
-    for (size_t at = 0; kept->streamed && plan_kept_next_event(kept, &at, &data);) {
-        bool read = openai_reply_read(data, &reply, NULL) == OK;
-        const struct expert_event event = {.data = data,
-                                           .reply = read ? &reply : NULL,
-                                           .done = str_equal(str_trim(data), STR("[DONE]"))};
+    for (size_t at = 0; kept->streamed && held_events_next(kept, &at, &event, &reply);)
         relay_data(c, &event);
-    }
-    relay_finish(c, &answer);
+    finish(c, &answer);
 }
 
 static void fail_stream(struct chat *c, enum status status, const struct error *err)
@@ -310,7 +293,7 @@ static bool speaks_as_client(const struct chat *c)
 void relay_fail(struct chat *c, enum status status, const struct error *err,
                 const struct expert_answer *answer)
 {
-    if (c->started) {
+    if (c->phase == CHAT_RELAYING) {
         fail_stream(c, status, err);
         return;
     }
@@ -323,4 +306,13 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
         end_whole(c, http_status, answer->body, answer->retry_after_ms, err->text);
     else
         end_failed(c, &row, err, answer->retry_after_ms);
+}
+
+void relay_done(struct chat *c, const struct asking_end *end)
+{
+    c->native = asking_is_native(c->asking);
+    if (end->status == OK)
+        finish(c, end->answer);
+    else
+        relay_fail(c, end->status, end->err, end->answer);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask/asking_int.h"
 #include "base/log.h"
 #include "serve/chat_int.h"
 #include "serve/metrics.h"
@@ -19,6 +20,7 @@ static struct scene {
     struct http_exchange x;
     struct estimate estimates[2];
     size_t order[2];
+    struct asking asking; /* which asked nobody: what it paid is written into it */
     struct chat chat;
 } scene;
 
@@ -55,6 +57,8 @@ static struct chat *begin(void)
                                           .order = s->order,
                                           .order_count = 2,
                                           .input_tokens = 40};
+    s->asking = (struct asking){.main = &s->asking.attempts[0]};
+    s->chat.asking = &s->asking;
     snprintf(s->chat.id, sizeof(s->chat.id), "req_1");
     return &s->chat;
 }
@@ -69,7 +73,7 @@ static void end(void)
 Test(account, a_prediction_is_priced_as_its_estimate)
 {
     struct chat *c = begin();
-    c->candidate = 1;
+    c->asking->standing = 1;
     struct cost predicted = chat_cost_predicted(c);
     cr_expect_eq(predicted.basis, COST_PREDICTED);
     cr_expect_eq(predicted.nano_usd, 1234567890);
@@ -89,7 +93,7 @@ Test(account, headers_carry_the_decision_and_the_cost)
     struct chat *c = begin();
     struct http_header headers[CHAT_HEADERS_MAX];
     const struct cost cost = {.basis = COST_ESTIMATED, .nano_usd = NANO_PER_USD + 42};
-    c->candidate = 1;
+    c->asking->standing = 1;
     size_t count = chat_headers(c, &cost, headers);
     cr_assert_eq(count, sizeof(wanted) / sizeof(wanted[0]));
     for (size_t i = 0; i < count; i++) {
@@ -100,10 +104,17 @@ Test(account, headers_carry_the_decision_and_the_cost)
     end();
 }
 
+static void pay(struct chat *c, size_t candidate, enum call_outcome outcome,
+                const struct cost *cost)
+{
+    c->asking->paid[c->asking->paid_count++] =
+        (struct asking_paid){.candidate = candidate, .outcome = outcome, .cost = *cost};
+}
+
 static void note(struct chat *c, enum call_outcome outcome, int64_t nano_usd)
 {
     const struct cost cost = {.basis = COST_USAGE, .nano_usd = nano_usd};
-    chat_note(c, c->choice.order[c->candidate], outcome, &cost, 0);
+    pay(c, c->asking->standing, outcome, &cost);
 }
 
 Test(account, the_sum_of_all_calls_is_what_it_cost)
@@ -115,11 +126,11 @@ Test(account, the_sum_of_all_calls_is_what_it_cost)
                       told = {COST_USAGE, 7, {.input = 3, .output = 4}},
                       guessed = {COST_ESTIMATED, 5, {.input = 2, .output = 1}},
                       much = {COST_USAGE, INT64_MAX, {.input = 1, .output = 1}};
-    chat_note(c, 0, CALL_FAILED, &unreported, 0);
-    chat_note(c, 1, CALL_ANSWERED, &told, 0);
+    pay(c, 0, CALL_FAILED, &unreported);
+    pay(c, 1, CALL_ANSWERED, &told);
     sum = chat_cost_total(c);
     cr_expect(sum.nano_usd == 7 && sum.basis == COST_USAGE, "what failed for nothing says nothing");
-    chat_note(c, 0, CALL_CANCELLED, &guessed, 0);
+    pay(c, 0, CALL_CANCELLED, &guessed);
     sum = chat_cost_total(c);
     cr_expect_eq(sum.nano_usd, 12);
     cr_expect_eq(sum.basis, COST_ESTIMATED);
@@ -127,7 +138,7 @@ Test(account, the_sum_of_all_calls_is_what_it_cost)
     sum = chat_cost_predicted(c);
     cr_expect_eq(sum.nano_usd, 12 + 7, "and the candidate's estimate");
     cr_expect_eq(sum.basis, COST_PREDICTED);
-    chat_note(c, 0, CALL_ANSWERED, &much, 0);
+    pay(c, 0, CALL_ANSWERED, &much);
     cr_expect_eq(chat_cost_total(c).nano_usd, INT64_MAX);
     end();
 }
@@ -136,7 +147,7 @@ static const char *account(struct chat *c, int http_status, int64_t nano_usd, co
 {
     static char text[4096];
     log_catch();
-    c->paid_count = 0;
+    c->asking->paid_count = 0;
     note(c, CALL_ANSWERED, nano_usd);
     chat_account(c, REQUEST_ANSWERED, http_status, problem);
     snprintf(text, sizeof(text), "%s", log_read());
@@ -148,8 +159,8 @@ Test(account, one_line_says_it_all)
 {
     struct chat *c = begin();
     c->choice.target.policy = SIZE_MAX; /* no budget to tell */
-    c->candidate = 1;
-    c->attempts = 3;
+    c->asking->standing = 1;
+    c->asking->calls = 3;
     c->request.model = STR("leeroo/my \"own\"");
     const char *line = account(c, 200, 1500, NULL);
     cr_expect(strstr(line, " front=chat key=- model=\"leeroo/my \\\"own\\\"\" cached_tokens=0 "),

@@ -171,7 +171,7 @@ Test(chat, a_request_at_fault_goes_to_nobody_else)
 /* More experts than attempts; the configuration's own reader would refuse so many of one name. */
 Test(chat, attempts_have_an_end)
 {
-    enum { MANY = CHAT_ATTEMPTS_MAX + 8 };
+    enum { MANY = ASKING_CALLS_MAX + 8 };
     static struct expert many[MANY];
     struct stage *s = stage_prepare(", retries: 0, breaker: off", NULL);
     for (size_t i = 0; i < MANY; i++)
@@ -181,7 +181,7 @@ Test(chat, attempts_have_an_end)
     stage_start(s);
     stage_play(s, CHEAP, (struct canned){.http_status = 500, .body = BROKEN});
     stage_expect(s, CHAT_PATH, CHAT_TO("leeroo", ""), 502, "answered 500: broken", NULL);
-    cr_expect_eq(stage_asked(s, CHEAP), CHAT_ATTEMPTS_MAX);
+    cr_expect_eq(stage_asked(s, CHEAP), ASKING_CALLS_MAX);
     stage_end(s);
 }
 

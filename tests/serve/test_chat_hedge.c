@@ -1,5 +1,5 @@
 /* Two experts at once: who wins, what becomes of the other, and what the client sees. */
-#include "serve/hedge.h"
+#include "serve/chat_int.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

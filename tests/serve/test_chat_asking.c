@@ -1,5 +1,5 @@
 /* Closed doors, on the way to an expert: circuits, lines, accounts without money. */
-#include "serve/ask.h"
+#include "serve/chat_int.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

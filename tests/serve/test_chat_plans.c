@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "serve/plan_run.h"
+#include "serve/chat_int.h"
 #include "stage.h"
 
 #define SAYS(letter) ((struct canned){.body = WHOLE("The answer is (" letter ").", USAGE(10, 20))})

@@ -1,0 +1,198 @@
+/* A chat as the user of an asking (ask/asking.h): which experts may be asked, what each is sent, and who hears of what
+ * comes back. Everything runs on the worker's thread. on_done may come from inside asking_start and ends the exchange,
+ * and the chat with it: nothing is touched after either. */
+#include "serve/chat_int.h"
+
+#include <math.h>
+
+#include "dialect/anthropic.h"
+#include "route/prompt_choices.h"
+#include "serve/metrics.h"
+
+#define BODY_BYTES_SPARE 16384
+
+static const struct expert *expert_at(const struct chat *c, size_t candidate)
+{
+    return &c->snapshot->config->experts[c->choice.order[candidate]];
+}
+
+/* In place of the caller's span, where the request is traced, the one of asking this expert. */
+static const struct http_header *add_trace(const struct chat *c, const struct expert *expert,
+                                           size_t *count)
+{
+    char text[TRACEPARENT_BYTES];
+    struct arena *a = c->x->arena;
+    struct http_header *all = c->trace.on ? ARENA_ARRAY(a, *count + 1, struct http_header) : NULL;
+    size_t n = 0;
+    if (!all)
+        return c->forwarded;
+    trace_write_parent(&c->trace, trace_child(&c->trace, expert->name), text);
+    struct str copy = arena_copy(a, str_from(text));
+    if (!copy.ptr)
+        return c->forwarded;
+    for (size_t i = 0; i < *count; i++)
+        if (!str_equal(c->forwarded[i].name, STR("traceparent")))
+            all[n++] = c->forwarded[i];
+    all[n++] = (struct http_header){STR("traceparent"), copy};
+    *count = n;
+    return all;
+}
+
+/* Whether the client's bytes may go to this expert as they are, and its answer back. */
+static bool is_native(const struct chat *c, const struct expert *expert)
+{
+    return c->front.front == FRONT_MESSAGES && expert->dialect == EXPERT_ANTHROPIC;
+}
+
+/* `limit` 0: none of ours. */
+static enum status write_body(const struct chat *c, const struct expert *expert, bool native,
+                              int64_t limit, struct buf *out, struct error *err)
+{
+    if (native)
+        return anthropic_request_edit(c->x->body, expert->upstream_model, limit, out, err);
+    if (expert->dialect == EXPERT_ANTHROPIC)
+        return anthropic_request_write(&c->request, expert->upstream_model, limit,
+                                       expert->max_output_tokens, c->x->arena, out, err);
+    openai_request_write(&c->request, expert->upstream_model, limit, expert->limit_name, out);
+    return buf_status(out, err);
+}
+
+/* Functions of the asking */
+
+static enum status may_ask(void *user, size_t candidate, struct error *err)
+{
+    const struct chat *c = user;
+    return chat_may_ask(c, expert_at(c, candidate), err);
+}
+
+static int64_t output_limit(void *user, size_t candidate, int64_t others_nano_usd,
+                            int64_t failed_nano_usd)
+{
+    const struct chat *c = user;
+    return pool_output_limit(c->snapshot->pool, &c->request, &c->choice, candidate, others_nano_usd,
+                             failed_nano_usd);
+}
+
+static enum status fill(void *user, size_t candidate, bool is_read, int64_t limit, struct buf *body,
+                        struct expert_call_options *o, struct error *err)
+{
+    const struct chat *c = user;
+    const struct expert *expert = expert_at(c, candidate);
+    o->native = !is_read && is_native(c, expert);
+    o->answer_bytes_max = c->snapshot->config->limits.answer_bytes;
+    o->header_count = c->forwarded_count + (o->native ? c->forwarded_native_count : 0);
+    o->headers = add_trace(c, expert, &o->header_count);
+    return write_body(c, expert, o->native, limit, body, err);
+}
+
+static void on_event(void *user, const struct expert_event *event)
+{
+    relay_event(user, event);
+}
+
+static void on_flush(void *user)
+{
+    relay_flush(user);
+}
+
+static void on_retry(void *user, size_t failed, size_t next)
+{
+    const struct chat *c = user;
+    metrics_retried(c->worker->metrics, expert_at(c, failed)->name, failed == next);
+}
+
+/* What an expert holds in its prompt cache now. */
+static void on_paid(void *user, const struct asking_paid *paid)
+{
+    const struct chat *c = user;
+    if (paid->outcome == CALL_ANSWERED && paid->cost.basis == COST_USAGE && c->choice.target.prefix)
+        affinity_learn(c->worker->gateway->affinity, c->choice.target.prefix,
+                       expert_at(c, paid->candidate), &paid->cost.tokens, paid->ended_ms);
+}
+
+static void escalation(void *user, const struct plan_state *state, struct plan_verdict *ret)
+{
+    const struct chat *c = user;
+    pool_plan_check(c->snapshot->pool, c->choice.decision.arm, state, ret);
+}
+
+static void on_done(void *user, const struct asking_end *end)
+{
+    relay_done(user, end);
+}
+
+static const struct asking_ops chat_ops = {
+    .may_ask = may_ask,
+    .output_limit = output_limit,
+    .fill = fill,
+    .on_event = on_event,
+    .on_flush = on_flush,
+    .on_retry = on_retry,
+    .on_paid = on_paid,
+    .escalation = escalation,
+    .on_done = on_done,
+};
+
+/* Making it */
+
+static const struct asking_candidate *list_candidates(const struct chat *c)
+{
+    size_t count = c->choice.order_count;
+    struct asking_candidate *all = ARENA_ARRAY(c->x->arena, count, struct asking_candidate);
+    for (size_t i = 0; all && i < count; i++) {
+        const struct estimate *e = &c->choice.estimates[c->choice.order[i]];
+        int64_t input = (int64_t)ceilf(e->input_tokens);
+        all[i] = (struct asking_candidate){
+            .expert = expert_at(c, i),
+            .gate = c->snapshot->gates[c->choice.order[i]],
+            .input_tokens = input > c->choice.input_tokens ? input : c->choice.input_tokens,
+            .output_tokens = (int64_t)e->output_tokens,
+            .rate_tokens = (int64_t)e->input_tokens + (int64_t)e->output_tokens,
+        };
+    }
+    return all;
+}
+
+static enum status make_plan(const struct chat *c, struct asking_plan **ret, struct error *err)
+{
+    const struct plan *plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm);
+    struct asking_plan *made = ARENA_NEW(c->x->arena, struct asking_plan);
+    if (!made)
+        return error_set(err, ERR_MEMORY, "out of memory for a plan");
+    made->plan = plan;
+    made->characters = c->choice.characters;
+    made->kept_bytes_max = c->snapshot->config->limits.answer_bytes;
+    for (size_t i = 0; i < plan->member_count; i++)
+        made->members[i] = &c->choice.estimates[c->choice.order[i]];
+    *ret = made;
+    return plan_query_read(c->request.query, c->x->arena, &made->question, err);
+}
+
+static uint32_t hedge_after_ms(const struct chat *c)
+{
+    size_t policy = c->choice.target.policy;
+    return policy == SIZE_MAX ? 0 : c->snapshot->config->policies[policy].hedge_after_ms;
+}
+
+enum status chat_asking_create(struct chat *c, struct error *err)
+{
+    struct asking_plan *plan = NULL;
+    enum status status = c->has_plan ? make_plan(c, &plan, err) : OK;
+    const struct asking_options o = {
+        .context = &c->worker->asking,
+        .ops = &chat_ops,
+        .user = c,
+        .id = c->id,
+        .arena = c->x->arena,
+        .candidates = list_candidates(c),
+        .count = c->choice.order_count,
+        .input_tokens = c->choice.input_tokens,
+        .body_bytes_max = 2 * (c->x->body.len + c->asked.body.len) + BODY_BYTES_SPARE,
+        .stream = c->request.stream,
+        .hedge_after_ms = hedge_after_ms(c),
+        .plan = plan,
+    };
+    if (status == OK && !o.candidates)
+        status = error_set(err, ERR_MEMORY, "out of memory for a request");
+    return status == OK ? asking_create(&o, &c->asking, err) : status;
+}
