@@ -2,16 +2,14 @@
  * Vectors of different models cannot be compared, so nothing is routed here and nobody else steps in; failed tries are
  * made again. */
 #include "dialect/embeddings.h"
+#include "base/check.h"
 #include "base/clock.h"
-#include "expert/call.h"
-#include "gate/gate.h"
 #include "serve/caller.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/record.h"
 
 #define EMBEDDINGS_BODY_SPARE  4096
-#define EMBEDDINGS_WAIT_MAX_MS 20000
 #define EMBEDDINGS_ERROR_MAX   (16u << 10)
 #define EMBEDDINGS_HEADERS_MAX (8 + CALLER_HEADERS_MAX)
 
@@ -23,40 +21,42 @@ struct embedding {
     char id[REQUEST_ID_BYTES];
     struct embeddings_request request;
     const struct expert *expert;
-    struct buf body;
-    struct expert_call *call;
-    struct gate *gate;
-    struct gate_ticket ticket;
-    struct loop_timer *timer; /* backoff */
-    unsigned tries;
+    struct asking_candidate candidate; /* the only one */
+    struct asking *asking;             /* NULL before and after */
     int64_t begin_wall_ms;
     uint64_t begin_ms;
-    struct cost cost;
 };
 
 static void release(struct embedding *e)
 {
-    gate_leave(&e->ticket, loop_now_ms(e->worker->loop), HEALTH_NONE, 0, e->call ? -1 : 0);
-    if (e->call)
-        expert_call_cancel(e->call);
-    e->call = NULL;
-    loop_timer_free(e->timer);
-    e->timer = NULL;
-    buf_done(&e->body);
+    asking_release(e->asking);
+    e->asking = NULL;
     snapshot_release(e->snapshot);
     e->snapshot = NULL;
 }
 
 /* Money */
 
-static struct cost cost_of(const struct embedding *e, int64_t tokens, enum cost_basis basis)
-{
-    return cost_of_tokens(e->expert, &(struct token_counts){.input = tokens}, basis);
-}
-
 static struct cost cost_predicted(const struct embedding *e)
 {
-    return cost_of(e, embeddings_request_tokens(&e->request), COST_ESTIMATED);
+    const struct token_counts tokens = {.input = embeddings_request_tokens(&e->request)};
+    return cost_of_tokens(e->expert, &tokens, COST_ESTIMATED);
+}
+
+static size_t calls_made(const struct embedding *e)
+{
+    return e->asking ? asking_calls(e->asking) : 0;
+}
+
+/* Of all tries, failed ones included. */
+static struct cost cost_found(const struct embedding *e)
+{
+    size_t count = 0;
+    const struct asking_paid *paid = e->asking ? asking_paid(e->asking, &count) : NULL;
+    struct cost sum = {.basis = COST_USAGE};
+    for (size_t i = 0; i < count; i++)
+        cost_add(&sum, &paid[i].cost);
+    return sum;
 }
 
 static struct record record_of(const struct embedding *e)
@@ -80,17 +80,24 @@ static void account(struct embedding *e, enum request_outcome outcome, int http_
                     const char *problem)
 {
     struct record r = record_of(e);
-    struct record_call call = {.expert = r.expert,
-                               .outcome = outcome == REQUEST_ANSWERED ? CALL_ANSWERED : CALL_FAILED,
-                               .cost = e->cost};
+    size_t count = 0;
+    const struct asking_paid *paid = e->asking ? asking_paid(e->asking, &count) : NULL;
+    struct record_call call = {.expert = r.expert};
+    if (count > 0) {
+        call.outcome = paid->outcome;
+        call.cost = paid->cost;
+        call.begin_ms = paid->asked_ms - e->begin_ms;
+        call.latency_ms = paid->ended_ms - paid->asked_ms;
+    }
     r.outcome = outcome;
     r.http_status = http_status;
-    r.cost = e->cost;
-    r.attempts = e->tries;
-    r.total_ms = call.latency_ms = loop_now_ms(e->worker->loop) - e->begin_ms;
+    r.cost = cost_found(e);
+    r.attempts = (unsigned)calls_made(e);
+    r.total_ms = loop_now_ms(e->worker->loop) - e->begin_ms;
     r.problem = problem;
     r.calls = &call;
-    r.call_count = e->tries > 0;
+    r.call_count = count;
+    CHECK(count <= 1);
     record_end(e->worker, &r);
 }
 
@@ -101,17 +108,18 @@ static void respond(struct embedding *e, int http_status, struct str body, uint6
 {
     struct http_header headers[EMBEDDINGS_HEADERS_MAX];
     struct http_exchange *x = e->x;
+    const struct cost cost = cost_found(e);
     struct buf usd;
     size_t n = 0;
     buf_init(&usd, 64);
-    money_format_usd(&usd, e->cost.nano_usd);
+    money_format_usd(&usd, cost.nano_usd);
     headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     headers[n++] = (struct http_header){STR("x-leeroo-request-id"), str_from(e->id)};
     headers[n++] = (struct http_header){STR("x-request-id"), str_from(e->id)};
     headers[n++] =
         (struct http_header){STR("x-leeroo-cost-usd"), arena_copy(x->arena, buf_str(&usd))};
     headers[n++] =
-        (struct http_header){STR("x-leeroo-cost-basis"), str_from(cost_basis_name(e->cost.basis))};
+        (struct http_header){STR("x-leeroo-cost-basis"), str_from(cost_basis_name(cost.basis))};
     buf_done(&usd);
     if (e->expert) /* copied: the configuration may go before the headers do */
         headers[n++] =
@@ -151,131 +159,76 @@ static void fail(struct embedding *e, enum status status, const struct error *er
 static void on_gone(struct http_exchange *x)
 {
     struct embedding *e = x->user;
-    if (e->call && expert_call_sent(e->call))
-        e->cost = cost_predicted(e);
+    asking_cancel(e->asking);
     account(e, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
     release(e);
 }
 
-/* The call */
+/* The asking */
 
-static void enter(struct embedding *e);
-
-static void on_timer(void *arg)
+static enum status may_ask(void *user, size_t candidate, struct error *err)
 {
-    enter(arg);
-}
-
-static void on_event(struct expert_call *call, const struct expert_event *event)
-{
-    (void)call, (void)event; /* an embedding is never streamed */
-}
-
-static void on_flush(struct expert_call *call)
-{
-    (void)call;
-}
-
-static void leave(struct embedding *e, enum status status, const struct expert_answer *answer,
-                  int64_t tokens)
-{
-    uint64_t hold_ms = 0;
-    enum health_outcome outcome = answer ? gate_judge(status, answer, &hold_ms) : HEALTH_BAD;
-    gate_leave(&e->ticket, loop_now_ms(e->worker->loop), outcome, hold_ms, tokens);
-}
-
-static bool again(struct embedding *e, const struct expert_answer *answer)
-{
-    uint64_t now = loop_now_ms(e->worker->loop), until = 0;
-    uint64_t wait = retry_backoff_ms(e->tries - 1, &e->worker->rng);
-    if (answer->retry_after_ms > wait)
-        wait = answer->retry_after_ms;
-    if (answer->retry != EXPERT_RETRY_SAME || e->tries > e->expert->retries ||
-        wait > EMBEDDINGS_WAIT_MAX_MS)
-        return false;
-    if (gate_barred(e->gate, now, &until) && until > now + wait)
-        return false;
-    loop_timer_start(e->timer, wait);
-    return true;
-}
-
-static void on_done(struct expert_call *call, enum status status, const struct error *err)
-{
-    struct embedding *e = expert_call_user(call);
-    const struct expert_answer *answer = expert_call_answer(call);
-    struct embeddings_reply reply;
-    struct error odd = {0};
-    e->call = NULL;
-    if (status == OK &&
-        (embeddings_reply_read(answer->body, &reply, &odd) != OK || !reply.has_vectors)) {
-        status = error_set(&odd, ERR_UPSTREAM, "expert %.*s sent no embeddings",
-                           STR_FMT(e->expert->name));
-        err = &odd;
-        answer = NULL;
-    }
-    bool told = status == OK && reply.known;
-    leave(e, status, answer, told ? reply.input_tokens : status == OK ? -1 : 0);
-    if (status == OK) {
-        e->cost = reply.known ? cost_of(e, reply.input_tokens, COST_USAGE) : cost_predicted(e);
-        respond(e, 200, answer->body, 0, NULL);
-    } else if (!answer || !again(e, answer)) {
-        fail(e, status, err, NULL, answer);
-    }
-}
-
-static void ask(struct embedding *e)
-{
-    struct error err = {0};
-    struct cost want = cost_predicted(e);
-    struct expert_call_options o = {
-        .expert = e->expert,
-        .path = "/embeddings",
-        .body = buf_str(&e->body),
-        .answer_bytes_max = e->snapshot->config->limits.answer_bytes,
-        .user = e,
-        .on_event = on_event,
-        .on_flush = on_flush,
-        .on_done = on_done,
-    };
-    enum status status = caller_may_spend(
+    const struct embedding *e = user;
+    const struct cost want = cost_predicted(e);
+    (void)candidate;
+    return caller_may_spend(
         e->caller, (struct key_reserved){.nano_usd = want.nano_usd, .tokens = want.tokens.input},
-        &err);
-    e->tries++;
-    if (status == OK)
-        status = expert_call_start(e->worker->client, &o, &e->call, &err);
-    if (status != OK)
-        fail(e, status, &err, NULL, NULL);
+        err);
 }
 
-static void on_turn(void *arg, enum gate_verdict verdict)
+static enum status fill(void *user, size_t candidate, bool is_read, int64_t limit, struct buf *body,
+                        struct expert_call_options *o, struct error *err)
 {
-    struct embedding *e = arg;
-    struct error err;
-    uint64_t now = loop_now_ms(e->worker->loop), until = e->ticket.until_ms;
-    if (verdict == GATE_GO) {
-        ask(e);
-        return;
-    }
-    struct gate_reading r;
-    gate_read(e->gate, now, &r);
-    const struct expert_answer closed = {.http_status = r.state == HEALTH_CLOSED ? 429 : 0,
-                                         .retry_after_ms = until > now ? until - now : 1};
-    error_set(&err, ERR_OVERLOAD, "expert %.*s cannot be asked now: %s", STR_FMT(e->expert->name),
-              e->ticket.why);
-    fail(e, ERR_OVERLOAD, &err, NULL, &closed);
+    const struct embedding *e = user;
+    (void)candidate, (void)is_read, (void)limit;
+    embeddings_request_write(&e->request, e->expert->upstream_model, body);
+    o->path = "/embeddings";
+    o->answer_bytes_max = e->snapshot->config->limits.answer_bytes;
+    return buf_status(body, err);
 }
 
-static void enter(struct embedding *e)
+/* Usage has a form of its own: a count of what went in. */
+static enum status accept(void *user, struct expert_answer *answer, struct error *err)
 {
-    const struct gate_ask terms = {.wakes = &e->worker->wakes,
-                                   .now_ms = loop_now_ms(e->worker->loop),
-                                   .tokens = embeddings_request_tokens(&e->request),
-                                   .may_wait = true,
-                                   .on_turn = on_turn,
-                                   .arg = e};
-    enum gate_verdict verdict = gate_enter(e->gate, &e->ticket, &terms);
-    if (verdict != GATE_WAIT)
-        on_turn(e, verdict);
+    const struct embedding *e = user;
+    struct embeddings_reply reply;
+    if (embeddings_reply_read(answer->body, &reply, NULL) != OK || !reply.has_vectors)
+        return error_set(err, ERR_UPSTREAM, "expert %.*s sent no embeddings",
+                         STR_FMT(e->expert->name));
+    answer->usage = (struct openai_usage){.known = reply.known, .input_tokens = reply.input_tokens};
+    answer->output_characters = 0;
+    return OK;
+}
+
+static void on_done(void *user, const struct asking_end *end)
+{
+    struct embedding *e = user;
+    if (end->status == OK)
+        respond(e, 200, end->answer->body, 0, NULL);
+    else
+        fail(e, end->status, end->err, NULL, end->answer);
+}
+
+static const struct asking_ops embedding_ops = {
+    .may_ask = may_ask, .fill = fill, .accept = accept, .on_done = on_done};
+
+static enum status make_asking(struct embedding *e, struct error *err)
+{
+    int64_t tokens = embeddings_request_tokens(&e->request);
+    const struct asking_options o = {
+        .context = &e->worker->asking,
+        .ops = &embedding_ops,
+        .user = e,
+        .id = e->id,
+        .arena = e->x->arena,
+        .candidates = &e->candidate,
+        .count = 1,
+        .input_tokens = tokens,
+        .body_bytes_max = e->x->body.len + EMBEDDINGS_BODY_SPARE,
+    };
+    e->candidate.expert = e->expert;
+    e->candidate.input_tokens = e->candidate.rate_tokens = tokens;
+    return asking_create(&o, &e->asking, err);
 }
 
 /* Start */
@@ -296,7 +249,7 @@ static enum status find_expert(struct embedding *e, struct error *err)
         return error_set(err, ERR_FORBIDDEN, "this key may not use '%.*s'",
                          STR_FMT(c->embedders[index].name));
     e->expert = &c->embedders[index];
-    e->gate = e->snapshot->gates[c->expert_count + index];
+    e->candidate.gate = e->snapshot->gates[c->expert_count + index];
     return OK;
 }
 
@@ -310,11 +263,7 @@ static enum status prepare(struct embedding *e, const char **param, struct error
     if (status != OK)
         return status;
     *param = NULL;
-    embeddings_request_write(&e->request, e->expert->upstream_model, &e->body);
-    e->timer = loop_timer_create(e->worker->loop, on_timer, e);
-    if (!e->timer)
-        return error_set(err, ERR_MEMORY, "out of memory for a timer");
-    return buf_status(&e->body, err);
+    return make_asking(e, err);
 }
 
 void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
@@ -333,7 +282,6 @@ void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller 
     e->begin_wall_ms = clock_wall_ms();
     e->begin_ms = loop_now_ms(w->loop);
     worker_request_id(w, e->id);
-    buf_init(&e->body, x->body.len + EMBEDDINGS_BODY_SPARE);
     enum status status = prepare(e, &param, &err);
     if (status != OK) {
         fail(e, status, &err, param, NULL);
@@ -343,5 +291,5 @@ void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller 
     x->on_gone = on_gone;
     const struct record r = record_of(e);
     record_begin(w, &r);
-    enter(e);
+    asking_start(e->asking);
 }
