@@ -1,0 +1,240 @@
+/* Plans: whose answer stands, who is cancelled, and what happens when members fail. */
+#include "ask_scene.h"
+
+static struct scene *panel(bool stream)
+{
+    struct scene *s = scene_begin();
+    s->options.stream = stream;
+    scene_plan(s, PLAN_PANEL, PLAN_AGREE, 3);
+    scene_start(s);
+    scene_expect(s, "ask(cheap) ask(mid) ");
+    return s;
+}
+
+static struct scene *cascade(bool escalate)
+{
+    struct scene *s = scene_begin();
+    s->escalate = escalate;
+    scene_plan(s, PLAN_CASCADE, PLAN_TRUST, 2);
+    scene_start(s);
+    scene_expect(s, "ask(cheap) ");
+    return s;
+}
+
+Test(plan_run, two_that_agree_answer)
+{
+    struct scene *s = panel(false);
+    scene_answer(0, "The answer is 7.", 10, 5);
+    scene_expect(s, "paid(cheap,answered,20) ");
+    scene_answer(1, "So it is 7", 10, 5);
+    scene_expect(s, "paid(mid,answered,20) done(OK,cheap) ");
+    cr_expect_str_eq(s->body, WHOLE("The answer is 7."));
+    cr_expect_not(asking_is_native(s->asking));
+    scene_end(s);
+}
+
+Test(plan_run, two_that_differ_ask_the_last)
+{
+    struct scene *s = panel(false);
+    scene_answer(0, "The answer is 7.", 10, 5);
+    scene_answer(1, "The answer is 8.", 10, 5);
+    scene_expect(s, "paid(cheap,answered,20) paid(mid,answered,20) ask(dear) ");
+    scene_answer(2, "The answer is 9.", 10, 5);
+    scene_expect(s, "paid(dear,answered,20) done(OK,dear) ");
+    scene_end(s);
+}
+
+/* It is certain then that the last is asked: the other need not be waited for. */
+Test(plan_run, an_unknown_answer_cancels_the_other_and_asks_the_last)
+{
+    struct scene *s = panel(false);
+    scene_answer(0, "", 10, 5);
+    scene_expect(s, "paid(cheap,answered,20) paid(mid,cancelled,10) cancel(mid) ask(dear) ");
+    scene_answer(2, "The answer is 9.", 10, 5);
+    scene_expect(s, "paid(dear,answered,20) done(OK,dear) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_member_that_fails_counts_as_unknown)
+{
+    struct scene *s = panel(false);
+    scene_fail(1, EXPERT_RETRY_NEXT, 503, 0);
+    scene_expect(s, "paid(mid,failed,0) paid(cheap,cancelled,10) cancel(cheap) ask(dear) ");
+    scene_answer(2, "The answer is 9.", 10, 5);
+    scene_end(s);
+}
+
+Test(plan_run, a_member_is_tried_again_within_its_own_time)
+{
+    struct scene *s = scene_begin();
+    s->experts[CHEAP].retries = 1;
+    s->experts[CHEAP].total_timeout_ms = 5000;
+    scene_plan(s, PLAN_PANEL, PLAN_AGREE, 3);
+    scene_start(s);
+    scene_fail(0, EXPERT_RETRY_SAME, 503, 1000);
+    virtual_clock_advance(&s->clock, 1000);
+    scene_expect(s, "ask(cheap) ask(mid) retry(cheap,cheap) ask(cheap) ");
+    cr_expect_eq(scene_call(2)->total_timeout_ms, 4000);
+    scene_answer(2, "7", 10, 5);
+    scene_answer(1, "7", 10, 5);
+    cr_expect_eq(s->end.status, OK);
+    scene_end(s);
+}
+
+Test(plan_run, when_the_last_fails_the_best_held_back_stands)
+{
+    struct scene *s = panel(false);
+    scene_answer(0, "The answer is 7.", 10, 5);
+    scene_answer(1, "The answer is 8.", 10, 5);
+    scene_fail(2, EXPERT_RETRY_NEXT, 503, 0);
+    scene_expect(s, "paid(cheap,answered,20) paid(mid,answered,20) ask(dear) paid(dear,failed,0) "
+                    "done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, when_all_fail_the_other_candidates_are_asked)
+{
+    struct scene *s = panel(false);
+    scene_fail(0, EXPERT_RETRY_NEXT, 503, 0);
+    scene_fail(2, EXPERT_RETRY_NEXT, 503, 0);
+    scene_expect(s, "paid(cheap,failed,0) paid(mid,cancelled,10) cancel(mid) ask(dear) "
+                    "paid(dear,failed,0) ask(spare) ");
+    scene_answer(3, "spare", 10, 5);
+    scene_expect(s, "paid(spare,answered,20) done(OK,spare) ");
+    scene_end(s);
+}
+
+Test(plan_run, what_the_request_is_at_fault_for_is_the_end)
+{
+    struct scene *s = panel(false);
+    scene_fail(0, EXPERT_RETRY_NEVER, 422, 0);
+    scene_fail(2, EXPERT_RETRY_NEVER, 422, 0);
+    cr_expect_eq(s->end.status, ERR_UPSTREAM);
+    cr_expect_eq(s->end_answer.http_status, 422);
+    scene_end(s);
+}
+
+/* Whatever the last says stands, so a stream is told as it comes. */
+Test(plan_run, the_last_of_a_streamed_panel_is_told_at_once)
+{
+    struct scene *s = panel(true);
+    scene_chunk(0, CHUNK("7"));
+    scene_chunk(0, STOP_CHUNK);
+    scene_finish(0);
+    scene_chunk(1, CHUNK("8"));
+    scene_finish(1);
+    scene_expect(s, "paid(cheap,answered,12) paid(mid,answered,12) ask(dear) ");
+    scene_chunk(2, CHUNK("9"));
+    scene_expect(s, "event(" CHUNK("9") ") flush ");
+    scene_finish(2);
+    scene_expect(s, "paid(dear,answered,12) done(OK,dear) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_held_stream_is_told_whole)
+{
+    struct scene *s = panel(true);
+    scene_chunk(0, ROLE_CHUNK);
+    scene_chunk(0, CHUNK("7"));
+    scene_finish(0);
+    scene_chunk(1, CHUNK("7"));
+    scene_finish(1);
+    scene_expect(s, "paid(cheap,answered,12) paid(mid,answered,12) event(" ROLE_CHUNK
+                    ") event(" CHUNK("7") ") done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, the_last_of_a_streamed_panel_fails_before_it_has_said_a_word)
+{
+    struct scene *s = panel(true);
+    scene_chunk(0, CHUNK("7"));
+    scene_finish(0);
+    scene_chunk(1, CHUNK("8"));
+    scene_finish(1);
+    scene_fail(2, EXPERT_RETRY_NEXT, 503, 0);
+    scene_expect(s, "paid(cheap,answered,12) paid(mid,answered,12) ask(dear) paid(dear,failed,0) "
+                    "event(" CHUNK("7") ") done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, an_answer_that_is_too_long_to_hold_has_failed)
+{
+    static char big[5000];
+    struct scene *s = panel(true);
+    memset(big, 'x', sizeof(big) - 1);
+    scene_chunk(0, big);
+    scene_expect(s, "paid(cheap,failed,10) cancel(cheap) paid(mid,cancelled,10) cancel(mid) "
+                    "ask(dear) ");
+    scene_chunk(2, CHUNK("9"));
+    scene_finish(2);
+    scene_end(s);
+}
+
+Test(plan_run, a_cascade_keeps_what_is_trusted)
+{
+    struct scene *s = cascade(false);
+    scene_answer(0, "7", 10, 5);
+    scene_expect(s, "paid(cheap,answered,20) done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_cascade_asks_on_where_it_is_not)
+{
+    struct scene *s = cascade(true);
+    s->verdict.winner = 1;
+    scene_answer(0, "7", 10, 5);
+    scene_expect(s, "paid(cheap,answered,20) ask(mid) ");
+    scene_answer(1, "8", 10, 5);
+    scene_expect(s, "paid(mid,answered,20) done(OK,mid) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_closed_gate_is_a_failed_member)
+{
+    struct gate_ticket other = {0};
+    struct scene *s = scene_begin();
+    scene_plan(s, PLAN_PANEL, PLAN_AGREE, 3);
+    scene_bind(s);
+    const struct gate_ask ask = {.wakes = &s->wakes, .now_ms = s->clock.now_ms};
+    cr_assert_eq(gate_enter(s->gates[CHEAP], &other, &ask), GATE_GO);
+    scene_start(s);
+    scene_expect(s, "ask(mid) paid(mid,cancelled,10) cancel(mid) ask(dear) ");
+    scene_answer(1, "9", 10, 5);
+    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, 0, 0);
+    scene_end(s);
+}
+
+Test(plan_run, all_gates_closed_says_so)
+{
+    struct gate_ticket others[SCENE_EXPERTS] = {0};
+    struct scene *s = scene_begin();
+    scene_plan(s, PLAN_PANEL, PLAN_AGREE, 3);
+    scene_bind(s);
+    const struct gate_ask ask = {.wakes = &s->wakes, .now_ms = s->clock.now_ms};
+    for (size_t i = 0; i < SCENE_EXPERTS; i++)
+        cr_assert_eq(gate_enter(s->gates[i], &others[i], &ask), GATE_GO);
+    scene_start(s);
+    cr_expect_eq(s->end.status, ERR_OVERLOAD);
+    for (size_t i = 0; i < SCENE_EXPERTS; i++)
+        gate_leave(&others[i], s->clock.now_ms, HEALTH_NONE, 0, 0);
+    scene_end(s);
+}
+
+Test(plan_run, who_leaves_cancels_every_member)
+{
+    struct scene *s = panel(false);
+    asking_cancel(s->asking);
+    scene_expect(s, "paid(cheap,cancelled,10) cancel(cheap) paid(mid,cancelled,10) cancel(mid) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_key_without_money_fails_its_members)
+{
+    struct scene *s = scene_begin();
+    scene_plan(s, PLAN_PANEL, PLAN_AGREE, 3);
+    for (size_t i = 0; i < SCENE_EXPERTS; i++)
+        s->refuse_expert[i] = true;
+    scene_start(s);
+    cr_expect_eq(s->end.status, ERR_BUDGET);
+    scene_end(s);
+}
