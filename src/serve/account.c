@@ -164,8 +164,8 @@ static struct record record_of(const struct chat *c)
     struct record r = {
         .id = c->id,
         .begin_wall_ms = c->begin_wall_ms,
-        .front = c->front.front,
-        .caller = c->caller,
+        .front = str_from(front_name(c->front.front)),
+        .key = caller_key_id(c->caller),
         .trace = &c->trace,
         .model = c->request.model,
         .stream = c->request.stream,
@@ -293,6 +293,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     r.call_count = list_calls(c, calls);
     if (c->first_token_ms)
         r.first_token_ms = (int64_t)(c->first_token_ms - c->begin_ms);
+    caller_settle(c->caller, &r.cost);
     record_end(c->worker, &r);
     if (c->chosen && (http_status == 200 || r.cost.nano_usd > 0))
         pool_observe(c->snapshot->pool, c->choice.target.policy, r.cost.nano_usd,

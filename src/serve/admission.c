@@ -88,12 +88,13 @@ static void refuse(struct worker *w, struct http_exchange *x, struct caller *cal
     worker_request_id(w, id);
     const struct record r = {.id = id,
                              .begin_wall_ms = clock_wall_ms(),
-                             .front = errors_front(x->path),
-                             .caller = caller,
+                             .front = str_from(front_name(errors_front(x->path))),
+                             .key = caller_key_id(caller),
                              .outcome = REQUEST_FAILED,
                              .http_status = errors_row(status)->http_status,
                              .first_token_ms = -1,
                              .problem = err.text};
+    caller_settle(caller, &r.cost);
     record_end(w, &r);
     size_t n = caller_headers(caller, true, x->arena, headers);
     respond(x, id, status, err.text, headers, n);

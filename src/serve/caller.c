@@ -93,6 +93,11 @@ enum status caller_may_spend(struct caller *c, struct key_reserved want, struct 
     return c->refused ? caller_refuse(c, err) : OK;
 }
 
+struct str caller_key_id(const struct caller *c)
+{
+    return c ? client_key_id(c->key) : STR("");
+}
+
 void caller_settle(struct caller *c, const struct cost *cost)
 {
     if (!c || !c->key)

@@ -2,13 +2,13 @@
  * whatever its key has reserved is given back when that goes, if not before.
  *
  * Whoever asks an expert on behalf of a client: caller_restrict before the choice, caller_may_spend before every call,
- * record_end once (it settles). */
+ * caller_settle once at its end. */
 #pragma once
 
+#include "expert/cost.h"
 #include "keys/client_keys.h"
 #include "net/http_server.h"
 #include "route/pool.h"
-#include "serve/record.h"
 
 #define CALLER_HEADERS_MAX 8
 
@@ -20,6 +20,8 @@ struct caller {
     uint64_t asked[(CONFIG_EXPERTS_MAX + 63) / 64]; /* experts that were asked, a bit each */
 };
 
+/* What records and the ledger call the key; empty: there is none. c NULL is fine. */
+struct str caller_key_id(const struct caller *c);
 /* Bars what the key may not use. ERR_FORBIDDEN: not this policy, or by name not this expert; ERR_MEMORY. */
 NODISCARD enum status caller_restrict(const struct caller *c, const struct pool *p,
                                       struct pool_target *target, struct arena *a,
@@ -34,7 +36,8 @@ bool caller_may_name(const struct caller *c, struct str name);
  * ERR_QUOTA, ERR_RATE: refused; the text is for the client. */
 NODISCARD enum status caller_may_spend(struct caller *c, struct key_reserved want,
                                        struct error *err);
-/* The request has cost this; of record_end. c NULL is fine. */
+/* The request has cost this. Before the record's end is told, so that whoever reads of it finds the key settled. c NULL
+ * is fine. */
 void caller_settle(struct caller *c, const struct cost *cost);
 
 /* What is wrong, for the client. */

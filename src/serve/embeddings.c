@@ -65,8 +65,8 @@ static struct record record_of(const struct embedding *e)
     return (struct record){
         .id = e->id,
         .begin_wall_ms = e->begin_wall_ms,
-        .front = FRONT_EMBEDDINGS,
-        .caller = e->caller,
+        .front = str_from(front_name(FRONT_EMBEDDINGS)),
+        .key = caller_key_id(e->caller),
         .model = e->request.model,
         .expert = e->expert ? e->expert->name : STR(""),
         .plan = STR("single"),
@@ -98,6 +98,7 @@ static void account(struct embedding *e, enum request_outcome outcome, int http_
     r.calls = &call;
     r.call_count = count;
     CHECK(count <= 1);
+    caller_settle(e->caller, &r.cost);
     record_end(e->worker, &r);
 }
 

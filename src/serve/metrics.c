@@ -279,7 +279,7 @@ static void count_request(struct metrics *m, const struct record *r)
     char code[16];
     snprintf(code, sizeof(code), "%d", r->http_status);
     count(m, FAMILY_REQUESTS,
-          (struct str[]){r->policy, r->expert, plan_kind(r->plan), str_from(front_name(r->front)),
+          (struct str[]){r->policy, r->expert, plan_kind(r->plan), r->front,
                          str_from(request_outcome_name(r->outcome)), str_from(code)},
           1);
 }

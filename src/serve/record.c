@@ -75,9 +75,8 @@ static void write_calls(const struct record *r, struct buf *out)
 /* ` front=chat key=- model=leeroo`: who wanted what, by the names that the client used. */
 static void write_asked(const struct record *r, struct buf *out)
 {
-    struct str key = r->caller ? client_key_id(r->caller->key) : STR("");
-    add_text(out, " front=", str_from(front_name(r->front)));
-    add_text(out, " key=", or_dash(key));
+    add_text(out, " front=", r->front);
+    add_text(out, " key=", or_dash(r->key));
     add_quoted(out, " model=", or_dash(str_slice(r->model, 0, MODEL_BYTES_MAX)));
 }
 
@@ -151,7 +150,6 @@ void record_end(struct worker *w, const struct record *r)
 {
     if (w->gateway->ledger)
         record_ledger_end(w->gateway->ledger, r);
-    caller_settle(r->caller, &r->cost);
     log_record(r);
     metrics_ended(w->metrics, r);
     if (r->trace && r->trace->on)

@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "dialect/front.h"
 #include "expert/cost.h"
 
 enum request_outcome {
@@ -32,8 +31,8 @@ struct record_call { /* one expert that was asked, all its tries together */
 struct record {
     const char *id;
     int64_t begin_wall_ms;
-    enum front front;
-    struct caller *caller;
+    struct str front;          /* the API that the client spoke: "chat" */
+    struct str key;            /* the id of the client's key; empty: none */
     const struct trace *trace; /* NULL, or not on: no spans of it */
     struct str model;          /* as the client asked for it */
     struct str policy;         /* empty: an expert by name */

@@ -2,20 +2,14 @@
 #include "serve/record_ledger.h"
 
 #include "base/json.h"
-#include "serve/caller.h"
-
-struct str record_key_id(const struct caller *caller)
-{
-    return caller ? client_key_id(caller->key) : STR("");
-}
 
 static struct ledger_request request_of(const struct record *r)
 {
     return (struct ledger_request){
         .id = r->id,
         .begin_wall_ms = r->begin_wall_ms,
-        .front = str_from(front_name(r->front)),
-        .key = record_key_id(r->caller),
+        .front = r->front,
+        .key = r->key,
         .policy = r->policy,
         .model = r->model,
         .expert = r->expert,

@@ -7,7 +7,6 @@
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/lookup.h"
-#include "serve/record_ledger.h"
 
 #define REQUEST_BYTES_MAX (64u << 10)
 #define REQUESTS_PATH     STR("/v1/requests/")
@@ -179,7 +178,7 @@ void request_write(const struct ledger_found *f, struct buf *out)
 
 bool request_is_visible(const struct ledger_found *found, const struct caller *caller)
 {
-    return !caller->key || str_equal(found->key, record_key_id(caller));
+    return !caller->key || str_equal(found->key, caller_key_id(caller));
 }
 
 /* The handler */

@@ -84,9 +84,9 @@ struct span {
     bool failed;
 };
 
-static const char *operation(enum front front)
+static const char *operation(struct str front)
 {
-    return front == FRONT_COMPLETIONS ? "text_completion" : "chat";
+    return str_equal(front, STR("completions")) ? "text_completion" : "chat";
 }
 
 static struct attributes begin_span(const struct record *r, const struct span *s, struct buf *out)
@@ -217,7 +217,7 @@ static void write_request(const struct record *r, struct buf *out)
     add_text(&a, "http.request.method", STR("POST"));
     add_int(&a, "http.response.status_code", r->http_status);
     add_text(&a, "leeroo.request_id", str_from(r->id));
-    add_text(&a, "leeroo.front", str_from(front_name(r->front)));
+    add_text(&a, "leeroo.front", r->front);
     add_text(&a, "leeroo.outcome", str_from(request_outcome_name(r->outcome)));
     if (r->expert.len > 0)
         add_decision(&a, r);

@@ -10,6 +10,7 @@
 static struct record record_of(const char *policy, const char *expert, const char *plan)
 {
     return (struct record){.id = "req_1",
+                           .front = STR("chat"),
                            .policy = str_from(policy),
                            .expert = str_from(expert),
                            .plan = str_from(plan),

@@ -49,7 +49,7 @@ static struct record sample(const char *id)
 {
     return (struct record){.id = id,
                            .begin_wall_ms = 77,
-                           .front = FRONT_MESSAGES,
+                           .front = STR("messages"),
                            .model = STR("leeroo/thrift"),
                            .policy = STR("thrift"),
                            .expert = STR("cheap"),
