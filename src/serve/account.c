@@ -212,7 +212,7 @@ void chat_open(struct chat *c)
         decision_write(c->snapshot->pool, &c->choice, &decision);
         r.decision = decision.status == OK ? buf_str(&decision) : STR("");
     }
-    record_begin(c->worker, &r);
+    watch_begin(&c->worker->watch, &r);
     buf_done(&decision);
 }
 
@@ -294,7 +294,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     if (c->first_token_ms)
         r.first_token_ms = (int64_t)(c->first_token_ms - c->begin_ms);
     caller_settle(c->caller, &r.cost);
-    record_end(c->worker, &r);
+    watch_end(&c->worker->watch, &r);
     if (c->chosen && (http_status == 200 || r.cost.nano_usd > 0))
         pool_observe(c->snapshot->pool, c->choice.target.policy, r.cost.nano_usd,
                      c->choice.usual_usd);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "keys/client_keys.h"
 #include "serve/errors.h"
-#include "serve/metrics.h"
 
 #define BODY_BYTES_MAX (16u << 10)
 #define HEADERS_MAX    (CALLER_HEADERS_MAX + 3)
@@ -71,7 +70,7 @@ static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
     struct http_header headers[HEADERS_MAX] = {{STR("www-authenticate"), STR("Bearer")}};
     worker_request_id(w, id);
     keys_note_refused(w->gateway->keys, had_one);
-    metrics_rejected(w->metrics, errors_row(ERR_AUTH)->http_status);
+    watch_rejected(&w->watch, errors_row(ERR_AUTH)->http_status);
     respond(x, id, ERR_AUTH,
             had_one ? "the API key is not good here"
                     : "an API key is needed: send `Authorization: Bearer lr-...`, or x-api-key",
@@ -95,7 +94,7 @@ static void refuse(struct worker *w, struct http_exchange *x, struct caller *cal
                              .first_token_ms = -1,
                              .problem = err.text};
     caller_settle(caller, &r.cost);
-    record_end(w, &r);
+    watch_end(&w->watch, &r);
     size_t n = caller_headers(caller, true, x->arena, headers);
     respond(x, id, status, err.text, headers, n);
 }

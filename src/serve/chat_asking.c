@@ -7,7 +7,6 @@
 
 #include "dialect/anthropic.h"
 #include "route/prompt_choices.h"
-#include "serve/metrics.h"
 
 #define BODY_BYTES_SPARE 16384
 
@@ -98,7 +97,7 @@ static void on_flush(void *user)
 static void on_retry(void *user, size_t failed, size_t next)
 {
     const struct chat *c = user;
-    metrics_retried(c->worker->metrics, expert_at(c, failed)->name, failed == next);
+    watch_retried(&c->worker->watch, expert_at(c, failed)->name, failed == next);
 }
 
 /* What an expert holds in its prompt cache now. */

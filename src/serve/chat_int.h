@@ -80,12 +80,12 @@ struct cost chat_cost_predicted(const struct chat *c); /* that, and the candidat
 void chat_write_member(const struct chat *c, struct buf *out);
 /* The x-leeroo headers into headers[CHAT_HEADERS_MAX]; their text is in the exchange's arena. */
 size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers);
-/* The decision is made: record_begin. Call once, before an expert is asked. */
+/* The decision is made: watch_begin. Call once, before an expert is asked. */
 void chat_open(struct chat *c);
 /* Whether this expert may be asked on behalf of the caller now; asked on every hop. ERR_BUDGET, ERR_OVERLOAD. */
 NODISCARD enum status chat_may_ask(const struct chat *c, const struct expert *expert,
                                    struct error *err);
-/* Tells the budget and record_end; call once, before the exchange is answered to its end. */
+/* Tells the budget and watch_end; call once, before the exchange is answered to its end. */
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem);
 

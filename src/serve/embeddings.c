@@ -99,7 +99,7 @@ static void account(struct embedding *e, enum request_outcome outcome, int http_
     r.call_count = count;
     CHECK(count <= 1);
     caller_settle(e->caller, &r.cost);
-    record_end(e->worker, &r);
+    watch_end(&e->worker->watch, &r);
 }
 
 /* Ends of the exchange: its arena, and e in it, go with the answer. */
@@ -291,6 +291,6 @@ void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller 
     x->user = e;
     x->on_gone = on_gone;
     const struct record r = record_of(e);
-    record_begin(w, &r);
+    watch_begin(&w->watch, &r);
     asking_start(e->asking);
 }

@@ -157,7 +157,7 @@ static void on_worker_idle(void *arg)
 static void on_worker_drained(void *arg)
 {
     struct worker *w = arg;
-    traces_drain(w->traces, on_worker_idle, w);
+    traces_drain(w->watch.traces, on_worker_idle, w);
 }
 
 static void wind_down_worker(void *arg)
@@ -284,8 +284,9 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     w->gateway = g;
     w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());
-    w->metrics = metrics_create();
-    if (!w->metrics)
+    w->watch.ledger = g->ledger;
+    w->watch.metrics = metrics_create();
+    if (!w->watch.metrics)
         return error_set(err, ERR_MEMORY, "out of memory for counters");
     enum status status = features_init(&w->features, err);
     if (status == OK)
@@ -299,7 +300,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
                                             .wakes = &w->wakes,
                                             .transport = w->client,
                                             .rng = &w->rng};
-    if (status == OK && !(w->traces = traces_create(w)))
+    if (status == OK && !(w->watch.traces = traces_create(w)))
         status = error_set(err, ERR_MEMORY, "out of memory for traces");
     if (status == OK)
         status = http_server_create(w->loop, g->listen_fd, &server, handle, w, &w->server, err);
@@ -414,13 +415,13 @@ void gateway_free(struct gateway *g)
         struct worker *w = &g->workers[i];
         if (w->server)
             http_server_free(w->server);
-        traces_free(w->traces);
+        traces_free(w->watch.traces);
         if (w->client)
             http_client_free(w->client);
         wake_queue_done(&w->wakes);
         loop_free(w->loop);
         features_done(&w->features);
-        metrics_free(w->metrics);
+        metrics_free(w->watch.metrics);
         snapshot_release(w->snapshot);
         snapshot_release(atomic_load(&w->next));
     }

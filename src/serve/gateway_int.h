@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "serve/affinity.h"
 #include "serve/caller.h"
+#include "serve/record.h"
 #include "serve/snapshot.h"
 
 struct gateway;
@@ -27,8 +28,7 @@ struct worker {
     struct http_client *client;
     struct wake_queue wakes;
     struct asking_context asking; /* how experts are asked on this thread */
-    struct metrics *metrics;
-    struct traces *traces;
+    struct watch watch;       /* metrics and traces are the worker's, the ledger the gateway's */
     struct features features; /* scratch */
     struct rng rng;           /* request ids and backoff */
     pthread_t thread;

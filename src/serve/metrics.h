@@ -17,8 +17,8 @@ struct metrics *metrics_create(void); /* NULL: no memory */
 void metrics_free(struct metrics *m); /* NULL is fine */
 
 /* The owning worker's thread only. */
-void metrics_decided(struct metrics *m, const struct record *r); /* at record_begin */
-void metrics_ended(struct metrics *m, const struct record *r);   /* at record_end */
+void metrics_decided(struct metrics *m, const struct record *r); /* at watch_begin */
+void metrics_ended(struct metrics *m, const struct record *r);   /* at watch_end */
 /* A try of the expert failed and is followed by another: of the same expert, or of the next one. */
 void metrics_retried(struct metrics *m, struct str expert, bool same);
 /* A request was answered with an error before anybody was chosen to serve it. */

@@ -171,7 +171,7 @@ static void write_spans(const struct gateway *g, struct buf *out)
 {
     struct traces_counts sum = {0};
     for (size_t i = 0; i < g->worker_count; i++) {
-        struct traces_counts one = traces_counts(g->workers[i].traces);
+        struct traces_counts one = traces_counts(g->workers[i].watch.traces);
         sum.sent += one.sent;
         sum.dropped += one.dropped;
     }
@@ -242,7 +242,7 @@ static enum status write_counters(const struct gateway *g, struct arena *a, stru
     if (!all)
         return ERR_MEMORY;
     for (size_t i = 0; i < g->worker_count; i++)
-        all[i] = g->workers[i].metrics;
+        all[i] = g->workers[i].watch.metrics;
     return metrics_write(all, g->worker_count, out);
 }
 

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/money.h"
-#include "serve/gateway_int.h"
 #include "serve/metrics.h"
 #include "serve/record_ledger.h"
 #include "serve/traces.h"
@@ -139,19 +138,33 @@ static void log_record(const struct record *r)
     buf_done(&line);
 }
 
-void record_begin(struct worker *w, const struct record *r)
+void watch_begin(const struct watch *w, const struct record *r)
 {
-    if (w->gateway->ledger)
-        record_ledger_begin(w->gateway->ledger, r);
-    metrics_decided(w->metrics, r);
+    if (w->ledger)
+        record_ledger_begin(w->ledger, r);
+    if (w->metrics)
+        metrics_decided(w->metrics, r);
 }
 
-void record_end(struct worker *w, const struct record *r)
+void watch_end(const struct watch *w, const struct record *r)
 {
-    if (w->gateway->ledger)
-        record_ledger_end(w->gateway->ledger, r);
+    if (w->ledger)
+        record_ledger_end(w->ledger, r);
     log_record(r);
-    metrics_ended(w->metrics, r);
-    if (r->trace && r->trace->on)
+    if (w->metrics)
+        metrics_ended(w->metrics, r);
+    if (w->traces && r->trace && r->trace->on)
         traces_add(w->traces, r);
+}
+
+void watch_retried(const struct watch *w, struct str expert, bool same)
+{
+    if (w->metrics)
+        metrics_retried(w->metrics, expert, same);
+}
+
+void watch_rejected(const struct watch *w, int http_status)
+{
+    if (w->metrics)
+        metrics_rejected(w->metrics, http_status);
 }

@@ -1,6 +1,6 @@
-/* One request as a row: made by whoever served it, told to everybody who counts (log, ledger, metrics, traces, budgets,
- * keys) by record_begin before the first call to an expert and record_end once, whatever happened. All texts are
- * borrowed for the time of the call. */
+/* One request as a row: made by whoever served it, told to everybody who counts (log, ledger, metrics, traces)
+ * by watch_begin before the first call to an expert and watch_end once, whatever happened. All texts are borrowed for
+ * the time of the call. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +19,9 @@ enum request_outcome {
 };
 
 struct trace;
+struct ledger;
+struct metrics;
+struct traces;
 
 struct record_call { /* one expert that was asked, all its tries together */
     struct str expert;
@@ -44,8 +47,8 @@ struct record {
     int64_t predicted_nano_usd; /* of the decision */
     int64_t
         reference_nano_usd; /* what the reference expert is predicted to cost for it; 0: not known */
-    struct str decision;    /* JSON for GET /v1/requests/ID; only for record_begin */
-    /* from here on for record_end only */
+    struct str decision;    /* JSON for GET /v1/requests/ID; only for watch_begin */
+    /* from here on for watch_end only */
     enum request_outcome outcome;
     int http_status;
     struct cost cost; /* of all calls */
@@ -59,6 +62,17 @@ struct record {
 
 const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */
 
-struct worker;
-void record_begin(struct worker *w, const struct record *r);
-void record_end(struct worker *w, const struct record *r);
+/* Who is told, each of them NULL where nobody is, and the log besides. Holds nothing: whoever made them frees them. The
+ * thread that counts in `metrics` and queues in `traces` is the only one to use it; the ledger is anybody's. */
+struct watch {
+    struct ledger *ledger;
+    struct metrics *metrics;
+    struct traces *traces;
+};
+
+void watch_begin(const struct watch *w, const struct record *r);
+void watch_end(const struct watch *w, const struct record *r);
+/* A try of the expert failed and is followed by another: of the same expert, or of the next one. */
+void watch_retried(const struct watch *w, struct str expert, bool same);
+/* A request that has no record was answered with an error. */
+void watch_rejected(const struct watch *w, int http_status);

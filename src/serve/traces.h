@@ -20,7 +20,7 @@ struct traces;
 /* NULL: no memory. Its worker's loop must be there, and outlive it. */
 struct traces *traces_create(struct worker *w);
 void traces_free(struct traces *t); /* NULL is fine */
-/* At record_end; r->trace is there and on. The worker's thread. */
+/* At watch_end; r->trace is there and on. The worker's thread. */
 void traces_add(struct traces *t, const struct record *r);
 /* Sends what is left; then, or after TRACES_TIMEOUT_MS, done(arg) once, on the loop or before this returns. */
 void traces_drain(struct traces *t, void (*done)(void *), void *arg);

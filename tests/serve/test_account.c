@@ -43,7 +43,7 @@ static struct chat *begin(void)
     s->worker.gateway = &s->gateway;
     s->x.arena = arena_create(1 << 20);
     cr_assert_eq(loop_create(&s->worker.loop, NULL), OK);
-    cr_assert(s->worker.metrics = metrics_create());
+    cr_assert(s->worker.watch.metrics = metrics_create());
     s->estimates[0] = (struct estimate){.quality = 0.25f, .cost_nano_usd = 7, .input_tokens = 3};
     s->estimates[1] = (struct estimate){
         .quality = 0.5f, .cost_nano_usd = 1234567890, .input_tokens = 11, .output_tokens = 22};
@@ -67,7 +67,7 @@ static void end(void)
 {
     arena_free(scene.x.arena);
     loop_free(scene.worker.loop);
-    metrics_free(scene.worker.metrics);
+    metrics_free(scene.worker.watch.metrics);
 }
 
 Test(account, a_prediction_is_priced_as_its_estimate)
