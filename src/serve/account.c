@@ -80,9 +80,9 @@ static struct str plan_label(const struct chat *c)
                        : str_from(plan_kind_name(PLAN_SINGLE));
 }
 
-static struct str paid_name(const struct chat *c, const struct asking_paid *p)
+static const struct expert *paid_expert(const struct chat *c, const struct asking_paid *p)
 {
-    return c->snapshot->config->experts[c->choice.order[p->candidate]].name;
+    return &c->snapshot->config->experts[c->choice.order[p->candidate]];
 }
 
 /* Nothing was asked for a hit, so its cost of nothing has no other basis. */
@@ -93,7 +93,7 @@ static const char *basis_name(const struct chat *c, const struct cost *cost)
 
 static void write_paid(const struct chat *c, const struct asking_paid *p, struct buf *out)
 {
-    buf_addf(out, "{\"expert\":\"%.*s\",\"cost_usd\":", STR_FMT(paid_name(c, p)));
+    buf_addf(out, "{\"expert\":\"%.*s\",\"cost_usd\":", STR_FMT(paid_expert(c, p)->name));
     money_format_usd(out, p->cost.nano_usd);
     buf_addf(out, ",\"latency_ms\":%llu,\"cost_basis\":\"%s\",\"outcome\":\"%s\"%s}",
              (unsigned long long)(p->ended_ms - p->asked_ms), cost_basis_name(p->cost.basis),
@@ -268,7 +268,8 @@ static size_t list_calls(const struct chat *c, struct record_call *calls)
     const struct asking_paid *paid = paid_by(c, &count);
     for (size_t i = 0; i < count; i++) {
         const struct asking_paid *p = &paid[i];
-        calls[i] = (struct record_call){.expert = paid_name(c, p),
+        calls[i] = (struct record_call){.expert = paid_expert(c, p)->name,
+                                        .asked = paid_expert(c, p),
                                         .outcome = p->outcome,
                                         .cost = p->cost,
                                         .begin_ms = p->asked_ms - c->begin_ms,

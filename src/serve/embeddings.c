@@ -82,7 +82,7 @@ static void account(struct embedding *e, enum request_outcome outcome, int http_
     struct record r = record_of(e);
     size_t count = 0;
     const struct asking_paid *paid = e->asking ? asking_paid(e->asking, &count) : NULL;
-    struct record_call call = {.expert = r.expert};
+    struct record_call call = {.expert = r.expert, .asked = e->expert};
     if (count > 0) {
         call.outcome = paid->outcome;
         call.cost = paid->cost;

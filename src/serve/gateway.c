@@ -21,12 +21,12 @@
 #include "serve/keeper.h"
 #include "serve/ledger_watch.h"
 #include "serve/lookup.h"
-#include "serve/metrics.h"
 #include "serve/notify.h"
 #include "serve/reload.h"
 #include "serve/secure.h"
 #include "serve/traces.h"
 #include "serve/unpack.h"
+#include "serve/worker_watch.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20
@@ -284,10 +284,6 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     w->gateway = g;
     w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());
-    w->watch.ledger = g->ledger;
-    w->watch.metrics = metrics_create();
-    if (!w->watch.metrics)
-        return error_set(err, ERR_MEMORY, "out of memory for counters");
     enum status status = features_init(&w->features, err);
     if (status == OK)
         status = loop_create(&w->loop, err);
@@ -300,8 +296,8 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
                                             .wakes = &w->wakes,
                                             .transport = w->client,
                                             .rng = &w->rng};
-    if (status == OK && !(w->watch.traces = traces_create(w)))
-        status = error_set(err, ERR_MEMORY, "out of memory for traces");
+    if (status == OK)
+        status = worker_watch_init(w, err);
     if (status == OK)
         status = http_server_create(w->loop, g->listen_fd, &server, handle, w, &w->server, err);
     return status;
@@ -415,13 +411,12 @@ void gateway_free(struct gateway *g)
         struct worker *w = &g->workers[i];
         if (w->server)
             http_server_free(w->server);
-        traces_free(w->watch.traces);
+        worker_watch_done(w);
         if (w->client)
             http_client_free(w->client);
         wake_queue_done(&w->wakes);
         loop_free(w->loop);
         features_done(&w->features);
-        metrics_free(w->watch.metrics);
         snapshot_release(w->snapshot);
         snapshot_release(atomic_load(&w->next));
     }

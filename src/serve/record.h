@@ -18,6 +18,7 @@ enum request_outcome {
     REQUEST_OUTCOMES,
 };
 
+struct expert;
 struct trace;
 struct ledger;
 struct metrics;
@@ -25,6 +26,7 @@ struct traces;
 
 struct record_call { /* one expert that was asked, all its tries together */
     struct str expert;
+    const struct expert *asked; /* for the model and address in its span; NULL: they are left out */
     enum call_outcome outcome;
     struct cost cost;
     uint64_t begin_ms, latency_ms; /* begin: since the request's begin */

@@ -1,18 +1,18 @@
 /* The queue of spans and the one call that carries it away. */
 #include "serve/traces.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "net/http_client.h"
 
 #define HEAD_BYTES_MAX 4096
 #define WARN_EVERY_MS  60000
-#define HEADERS_MAX    (CONFIG_TRACE_HEADERS_MAX + 2)
+#define HEADERS_MAX    (TRACES_HEADERS_MAX + 2)
 
 struct traces {
-    struct worker *worker;
+    struct traces_options options;
     struct http_client *client; /* made for the first batch; rules for experts do not hold for it */
     struct loop_timer *timer;   /* runs while something waits and nothing is under way */
     bool armed;
@@ -20,8 +20,10 @@ struct traces {
     size_t queued;
     struct buf body; /* under way */
     size_t under_way;
-    struct http_call *call;    /* NULL: none */
-    struct snapshot *snapshot; /* held while a call runs: URL and headers are its */
+    struct http_call *call;          /* NULL: none */
+    bool holding;                    /* while a batch is under way */
+    void *held;                      /* for release */
+    struct traces_settings settings; /* while holding */
     struct http_header headers[HEADERS_MAX];
     int http_status;
     uint64_t warned_ms; /* 0: never */
@@ -44,7 +46,7 @@ struct traces_counts traces_counts(const struct traces *t)
 
 static void drop(struct traces *t, size_t spans, const char *why)
 {
-    uint64_t now = loop_now_ms(t->worker->loop);
+    uint64_t now = loop_now_ms(t->options.loop);
     char quoted[320];
     add(&t->dropped, spans);
     if (spans == 0 || (t->warned_ms && now - t->warned_ms < WARN_EVERY_MS))
@@ -70,11 +72,23 @@ static void finish_drain(struct traces *t)
         done(t->drained_arg);
 }
 
+static void hold(struct traces *t)
+{
+    t->held = t->options.hold(t->options.arg, &t->settings);
+    t->holding = true;
+}
+
+static void release(struct traces *t)
+{
+    if (t->holding)
+        t->options.release(t->held);
+    t->holding = false;
+}
+
 /* Nothing is under way now. */
 static void go_on(struct traces *t)
 {
-    snapshot_release(t->snapshot);
-    t->snapshot = NULL;
+    release(t);
     t->call = NULL;
     t->under_way = 0;
     if (t->queued > 0)
@@ -101,20 +115,20 @@ static void on_done(struct http_call *call, enum status status, const struct err
     go_on(t);
 }
 
-static size_t fill_headers(struct traces *t, const struct config_traces *from)
+static size_t fill_headers(struct traces *t)
 {
     size_t n = 0;
     t->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     t->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
-    for (size_t i = 0; i < from->header_count; i++)
-        t->headers[n++] = (struct http_header){from->headers[i].name, from->headers[i].value};
+    for (size_t i = 0; i < t->settings.header_count; i++)
+        t->headers[n++] = t->settings.headers[i];
     return n;
 }
 
-static void write_body(struct traces *t, const struct config *config)
+static void write_body(struct traces *t)
 {
     buf_clear(&t->body);
-    traces_write_head(config, &t->body);
+    traces_write_head(t->settings.service_name, &t->body);
     buf_add(&t->body, buf_str(&t->queue));
     traces_write_tail(&t->body);
     t->under_way = t->queued;
@@ -124,17 +138,15 @@ static void write_body(struct traces *t, const struct config *config)
 
 static enum status need_client(struct traces *t, struct error *err)
 {
-    const struct config_upstream *u = &t->snapshot->config->upstream;
     const struct http_client_options o = {.host_connections_max = 1,
-                                          .use_proxy = u->proxy,
-                                          .ca_file = u->ca_file.len ? u->ca_file.ptr : NULL};
-    return t->client ? OK : http_client_create(t->worker->loop, &o, &t->client, err);
+                                          .use_proxy = t->settings.use_proxy,
+                                          .ca_file = t->settings.ca_file};
+    return t->client ? OK : http_client_create(t->options.loop, &o, &t->client, err);
 }
 
 static enum status start_call(struct traces *t, struct error *err)
 {
-    const struct config_traces *c = &t->snapshot->config->traces;
-    if (c->endpoint.len == 0)
+    if (t->settings.endpoint.len == 0)
         return error_set(err, ERR_CANCELLED, "traces were switched off by a reload");
     enum status status = buf_status(&t->body, err);
     if (status == OK)
@@ -142,9 +154,9 @@ static enum status start_call(struct traces *t, struct error *err)
     if (status != OK)
         return status;
     const struct http_call_options o = {.method = "POST",
-                                        .url = c->endpoint.ptr,
+                                        .url = t->settings.endpoint.ptr,
                                         .headers = t->headers,
-                                        .header_count = fill_headers(t, c),
+                                        .header_count = fill_headers(t),
                                         .body = buf_str(&t->body),
                                         .total_timeout_ms = TRACES_TIMEOUT_MS,
                                         .user = t,
@@ -161,8 +173,8 @@ static void on_timer(void *arg)
     if (t->call || t->queued == 0)
         return;
     t->http_status = 0;
-    t->snapshot = snapshot_hold(t->worker->snapshot);
-    write_body(t, t->snapshot->config);
+    hold(t);
+    write_body(t);
     if (start_call(t, &err) == OK)
         return;
     drop(t, t->under_way, err.text);
@@ -172,7 +184,7 @@ static void on_timer(void *arg)
 void traces_add(struct traces *t, const struct record *r)
 {
     size_t before = t->queue.len;
-    size_t spans = traces_write_spans(t->worker->snapshot->config, r, &t->queue);
+    size_t spans = traces_write_spans(r, &t->queue);
     if (t->queue.status != OK) { /* what was there stays */
         t->queue.status = OK;
         t->queue.len = before;
@@ -193,15 +205,15 @@ void traces_drain(struct traces *t, void (*done)(void *), void *arg)
         arm(t, 0);
 }
 
-struct traces *traces_create(struct worker *w)
+struct traces *traces_create(const struct traces_options *o)
 {
     struct traces *t = calloc(1, sizeof(*t));
     if (!t)
         return NULL;
-    t->worker = w;
+    t->options = *o;
     buf_init(&t->queue, TRACES_QUEUE_BYTES_MAX);
     buf_init(&t->body, TRACES_QUEUE_BYTES_MAX + HEAD_BYTES_MAX);
-    t->timer = loop_timer_create(w->loop, on_timer, t);
+    t->timer = loop_timer_create(o->loop, on_timer, t);
     if (!t->timer) {
         traces_free(t);
         return NULL;
@@ -217,7 +229,7 @@ void traces_free(struct traces *t)
         http_call_cancel(t->call);
     if (t->client)
         http_client_free(t->client);
-    snapshot_release(t->snapshot);
+    release(t);
     loop_timer_free(t->timer);
     buf_done(&t->queue);
     buf_done(&t->body);

@@ -7,7 +7,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "serve/gateway_int.h"
+#include "net/http_client.h"
+#include "net/loop.h"
 #include "serve/record.h"
 
 #define TRACES_QUEUE_BYTES_MAX (4u << 20)
@@ -15,10 +16,30 @@
 #define TRACES_DELAY_MS        1000
 #define TRACES_TIMEOUT_MS      5000 /* for a collector to answer */
 
+#define TRACES_HEADERS_MAX 16
+
 struct traces;
 
-/* NULL: no memory. Its worker's loop must be there, and outlive it. */
-struct traces *traces_create(struct worker *w);
+struct traces_settings {     /* of one batch */
+    struct str endpoint;     /* a URL, NUL-terminated; empty: spans are dropped */
+    struct str service_name; /* of the resource */
+    struct http_header headers[TRACES_HEADERS_MAX]; /* besides our own; their values are secret */
+    size_t header_count;
+    const char *ca_file; /* of the collector, PEM; NULL: the system's. Read once */
+    bool use_proxy;      /* honour http_proxy and the like. Read once */
+};
+
+struct traces_options {
+    struct loop *loop; /* outlives the traces */
+    /* Called on the loop for each batch, so that settings may change between two: fills *ret, whose texts stay until
+     * release(what it returned). */
+    void *(*hold)(void *arg, struct traces_settings *ret);
+    void (*release)(void *held);
+    void *arg;
+};
+
+/* NULL: no memory. */
+struct traces *traces_create(const struct traces_options *o);
 void traces_free(struct traces *t); /* NULL is fine */
 /* At watch_end; r->trace is there and on. The worker's thread. */
 void traces_add(struct traces *t, const struct record *r);
@@ -30,8 +51,7 @@ struct traces_counts {
 };
 struct traces_counts traces_counts(const struct traces *t); /* any thread */
 
-/* traces_write.c: appends the spans of a record, a comma before each but the first of `out`; returns how many. Experts
- * are looked up in `config`. */
-size_t traces_write_spans(const struct config *config, const struct record *r, struct buf *out);
-void traces_write_head(const struct config *config, struct buf *out);
+/* traces_write.c: appends the spans of a record, a comma before each but the first of `out`; returns how many. */
+size_t traces_write_spans(const struct record *r, struct buf *out);
+void traces_write_head(struct str service_name, struct buf *out);
 void traces_write_tail(struct buf *out);

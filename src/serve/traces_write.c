@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/money.h"
+#include "expert/expert.h"
 #include "serve/traces.h"
 #include "watch/trace.h"
 
@@ -59,11 +60,11 @@ static void add_bool(struct attributes *a, const char *key, bool value)
     buf_add_c(a->out, value ? "true}}" : "false}}");
 }
 
-void traces_write_head(const struct config *config, struct buf *out)
+void traces_write_head(struct str service_name, struct buf *out)
 {
     struct attributes a = {.out = out};
     buf_add_c(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
-    add_text(&a, "service.name", config->traces.service_name);
+    add_text(&a, "service.name", service_name);
     add_text(&a, "service.version", STR(LEEROO_VERSION));
     buf_add_c(out,
               "]},\"scopeSpans\":[{\"scope\":{\"name\":\"leeroo\",\"version\":\"" LEEROO_VERSION
@@ -153,11 +154,9 @@ static struct str provider(enum expert_dialect dialect)
     return names[dialect];
 }
 
-static void write_call(const struct config *config, const struct record *r,
-                       const struct record_call *call, struct buf *out)
+static void write_call(const struct record *r, const struct record_call *call, struct buf *out)
 {
-    size_t at = expert_index(config->experts, config->expert_count, call->expert);
-    const struct expert *e = at == SIZE_MAX ? NULL : &config->experts[at];
+    const struct expert *e = call->asked;
     const struct span s = {.id = trace_child(r->trace, call->expert),
                            .parent = r->trace->span,
                            .kind = SPAN_CLIENT,
@@ -226,10 +225,10 @@ static void write_request(const struct record *r, struct buf *out)
     end_span(&s, out);
 }
 
-size_t traces_write_spans(const struct config *config, const struct record *r, struct buf *out)
+size_t traces_write_spans(const struct record *r, struct buf *out)
 {
     write_request(r, out);
     for (size_t i = 0; i < r->call_count; i++)
-        write_call(config, r, &r->calls[i], out);
+        write_call(r, &r->calls[i], out);
     return 1 + r->call_count;
 }

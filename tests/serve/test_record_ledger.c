@@ -103,9 +103,16 @@ Test(record_ledger, every_figure_has_its_column)
 
 Test(record_ledger, several_calls_are_listed)
 {
-    const struct record_call calls[] = {
-        {STR("a"), CALL_CANCELLED, {COST_ESTIMATED, 6, {1, 2, 3, 4, 5}}, 0, 9, true},
-        {STR("cheap"), CALL_ANSWERED, {COST_USAGE, 7, {0}}, 3, 8, false}};
+    const struct record_call calls[] = {{.expert = STR("a"),
+                                         .outcome = CALL_CANCELLED,
+                                         .cost = {COST_ESTIMATED, 6, {1, 2, 3, 4, 5}},
+                                         .latency_ms = 9,
+                                         .hedge = true},
+                                        {.expert = STR("cheap"),
+                                         .outcome = CALL_ANSWERED,
+                                         .cost = {COST_USAGE, 7, {0}},
+                                         .begin_ms = 3,
+                                         .latency_ms = 8}};
     struct record r = sample("req_b");
     struct json_value list, item;
     r.calls = calls;

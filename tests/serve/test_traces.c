@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "expert/expert.h"
 #include "serve/traces.h"
-#include "serve_test.h"
 #include "watch/trace.h"
 
 static struct json_value parse(const struct buf *b)
@@ -38,9 +38,19 @@ static void has(struct json_value span, const char *key, const char *raw)
 }
 
 static const struct trace trace = {.on = true, .id_high = 1, .id_low = 2, .span = 3, .parent = 4};
+static const struct expert experts[] = {
+    {.url = STR_INIT("http://[::1]:81/v1"), .upstream_model = STR_INIT("c-1")},
+    {.url = STR_INIT("https://api.example.com/v1"),
+     .upstream_model = STR_INIT("dear"),
+     .dialect = EXPERT_ANTHROPIC}};
 static const struct record_call calls[] = {
-    {.expert = {"cheap", 5}, .outcome = CALL_FAILED, .begin_ms = 5, .latency_ms = 7},
+    {.expert = {"cheap", 5},
+     .asked = &experts[0],
+     .outcome = CALL_FAILED,
+     .begin_ms = 5,
+     .latency_ms = 7},
     {.expert = {"dear", 4},
+     .asked = &experts[1],
      .outcome = CALL_ANSWERED,
      .begin_ms = 12,
      .latency_ms = 100,
@@ -67,18 +77,11 @@ static const struct record r = {
 
 Test(traces, a_record_is_one_span_and_one_of_each_call)
 {
-    struct model *m = serve_test_model();
-    struct config *c = serve_test_config(
-        m, "experts:\n  - {name: cheap, url: \"http://[::1]:81/v1\", upstream_model: c-1}\n"
-           "  - {name: dear, url: \"https://api.example.com/v1\", dialect: anthropic}\n"
-           "traces: {endpoint: \"http://127.0.0.1:4318/v1/traces/\", service_name: \"a "
-           "\\\"b\\\"\"}\n");
-    cr_expect(str_equal(c->traces.endpoint, STR("http://127.0.0.1:4318/v1/traces")));
     struct buf spans, whole;
     buf_init(&spans, 65536);
     buf_init(&whole, 65536);
-    cr_expect_eq(traces_write_spans(c, &r, &spans), 3);
-    traces_write_head(c, &whole);
+    cr_expect_eq(traces_write_spans(&r, &spans), 3);
+    traces_write_head(STR("a \"b\""), &whole);
     buf_add(&whole, buf_str(&spans));
     traces_write_tail(&whole);
     struct json_value of, resource, scope, span;
@@ -115,26 +118,4 @@ Test(traces, a_record_is_one_span_and_one_of_each_call)
     cr_expect_not(json_array_next(&it, &span));
     buf_done(&spans);
     buf_done(&whole);
-    config_free(c);
-    model_free(m);
-}
-
-static void is_refused(const char *traces, const char *says)
-{
-    char yaml[1024];
-    struct config *c = NULL;
-    struct error err = {0};
-    snprintf(yaml, sizeof(yaml), "model: m\n" SERVE_TEST_EXPERTS "traces: %s\n", traces);
-    cr_expect_neq(config_parse(str_from(yaml), "t.yaml", &c, &err), OK, "%s", traces);
-    cr_expect(strstr(err.text, says), "%s", err.text);
-}
-
-Test(traces, mistakes_in_the_configuration_are_named)
-{
-    is_refused("{}", "traces lacks the key 'endpoint'");
-    is_refused("{endpoint: localhost}", "url: it must start with http:// or https://");
-    is_refused("{endpoint: \"http://h\", sample: 2}", "sample must be between 0 and 1");
-    is_refused("{endpoint: \"http://h\", headers: {a b: env:X}}", "'a b' cannot be the name");
-    is_refused("{endpoint: \"http://h\", headers: {x-key: abc}}", "x-key must be env:NAME");
-    is_refused("{endpoint: \"http://h\", headers: [x]}", "headers must be a section");
 }
