@@ -13,7 +13,7 @@
 #include "base/digest.h"
 #include "dialect/openai.h"
 #include "serve/gateway_int.h"
-#include "serve/record.h"
+#include "watch/record.h"
 #include "watch/trace.h"
 
 #define CHAT_HEADERS_MAX 28

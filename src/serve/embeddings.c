@@ -7,7 +7,7 @@
 #include "serve/caller.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
-#include "serve/record.h"
+#include "watch/record.h"
 
 #define EMBEDDINGS_BODY_SPARE  4096
 #define EMBEDDINGS_ERROR_MAX   (16u << 10)

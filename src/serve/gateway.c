@@ -24,9 +24,9 @@
 #include "serve/notify.h"
 #include "serve/reload.h"
 #include "serve/secure.h"
-#include "serve/traces.h"
 #include "serve/unpack.h"
 #include "serve/worker_watch.h"
+#include "watch/traces.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20

@@ -14,8 +14,8 @@
 #include "net/loop.h"
 #include "serve/affinity.h"
 #include "serve/caller.h"
-#include "serve/record.h"
 #include "serve/snapshot.h"
+#include "watch/record.h"
 
 struct gateway;
 

@@ -4,10 +4,10 @@
 #include "base/check.h"
 #include "base/count_if.h"
 #include "serve/gateway_int.h"
-#include "serve/metrics.h"
 #include "serve/reload.h"
-#include "serve/traces.h"
 #include "store/ledger.h"
+#include "watch/metrics.h"
+#include "watch/traces.h"
 
 #define PAGE_BYTES_MAX  (64u << 20)
 #define LABEL_BYTES_MAX 512

@@ -6,8 +6,8 @@
 #include "ask/asking_int.h"
 #include "base/log.h"
 #include "serve/chat_int.h"
-#include "serve/metrics.h"
 #include "stage.h"
+#include "watch/metrics.h"
 
 /* A chat that no gateway runs: cheap at half a nano-dollar a token, dear at round prices. */
 static struct scene {

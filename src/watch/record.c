@@ -1,13 +1,13 @@
 /* Who is told of a request: one line each. */
-#include "serve/record.h"
+#include "watch/record.h"
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/money.h"
-#include "serve/metrics.h"
-#include "serve/record_ledger.h"
-#include "serve/traces.h"
+#include "watch/metrics.h"
+#include "watch/record_ledger.h"
 #include "watch/trace.h"
+#include "watch/traces.h"
 
 #define LOG_BYTES_MAX    16384
 #define LOG_BYTES_USUAL  768

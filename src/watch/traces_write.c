@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/money.h"
 #include "expert/expert.h"
-#include "serve/traces.h"
 #include "watch/trace.h"
+#include "watch/traces.h"
 
 #define NAME_BYTES_MAX 120 /* of what a client calls its model */
 

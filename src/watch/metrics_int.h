@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 
-#include "serve/metrics.h"
+#include "watch/metrics.h"
 
 #define METRICS_LABELS_MAX  6
 #define METRICS_BUCKETS_MAX 16

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/metrics.h"
+#include "watch/metrics.h"
 
 static struct record record_of(const char *policy, const char *expert, const char *plan)
 {

@@ -1,5 +1,5 @@
 /* The queue of spans and the one call that carries it away. */
-#include "serve/traces.h"
+#include "watch/traces.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

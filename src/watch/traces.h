@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "net/http_client.h"
 #include "net/loop.h"
-#include "serve/record.h"
+#include "watch/record.h"
 
 #define TRACES_QUEUE_BYTES_MAX (4u << 20)
 #define TRACES_BATCH_BYTES     (256u << 10) /* is not waited with */

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "serve/record.h"
+#include "watch/record.h"
 
 #define METRICS_SERIES_MAX 20000 /* of a worker; what does not fit is counted as such */
 

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/map.h"
 #include "base/money.h"
-#include "serve/metrics_int.h"
+#include "watch/metrics_int.h"
 
 #define NUMBER_BYTES_MAX 40
 

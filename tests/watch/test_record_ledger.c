@@ -1,5 +1,5 @@
 /* A record's rows: every figure lands in its column, calls are listed where they say more than the row. */
-#include "serve/record_ledger.h"
+#include "watch/record_ledger.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Counting. The worker finds a series by a hash of its labels' values; readers follow a list that only grows. */
-#include "serve/metrics.h"
+#include "watch/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "serve/metrics_int.h"
+#include "watch/metrics_int.h"
 
 #define TABLE_SIZE    4096 /* a power of two */
 #define KEY_BYTES_MAX 1024

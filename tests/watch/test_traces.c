@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "expert/expert.h"
-#include "serve/traces.h"
 #include "watch/trace.h"
+#include "watch/traces.h"
 
 static struct json_value parse(const struct buf *b)
 {

@@ -1,5 +1,5 @@
 /* From one struct to another, and the calls as JSON where a request asked more than one. */
-#include "serve/record_ledger.h"
+#include "watch/record_ledger.h"
 
 #include "base/json.h"
 
