@@ -15,7 +15,7 @@
 #include "serve/affinity.h"
 #include "serve/caller.h"
 #include "serve/snapshot.h"
-#include "watch/record.h"
+#include "watch/watch.h"
 
 struct gateway;
 

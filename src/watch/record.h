@@ -20,9 +20,6 @@ enum request_outcome {
 
 struct expert;
 struct trace;
-struct ledger;
-struct metrics;
-struct traces;
 
 struct record_call { /* one expert that was asked, all its tries together */
     struct str expert;
@@ -63,18 +60,3 @@ struct record {
 };
 
 const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */
-
-/* Who is told, each of them NULL where nobody is, and the log besides. Holds nothing: whoever made them frees them. The
- * thread that counts in `metrics` and queues in `traces` is the only one to use it; the ledger is anybody's. */
-struct watch {
-    struct ledger *ledger;
-    struct metrics *metrics;
-    struct traces *traces;
-};
-
-void watch_begin(const struct watch *w, const struct record *r);
-void watch_end(const struct watch *w, const struct record *r);
-/* A try of the expert failed and is followed by another: of the same expert, or of the next one. */
-void watch_retried(const struct watch *w, struct str expert, bool same);
-/* A request that has no record was answered with an error. */
-void watch_rejected(const struct watch *w, int http_status);
