@@ -2,48 +2,11 @@
 #include "watch/record_ledger.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
-#include "store/reader.h"
+#include "watch_test.h"
 
-static char folder[64], store[100], journal[100];
-static struct ledger *l;
-static struct ledger_reader *reader;
-static struct arena *arena;
-
-static void begin(void)
-{
-    strcpy(folder, "/tmp/leeroo-record-XXXXXX");
-    cr_assert_not_null(mkdtemp(folder));
-    snprintf(store, sizeof(store), "%s/l", folder);
-    snprintf(journal, sizeof(journal), "%s/j", folder);
-    const struct ledger_options o = {
-        .store = store, .journal_path = journal, .journal_bytes = 1u << 20};
-    cr_assert_eq(ledger_open(&o, &l, NULL), OK);
-    cr_assert_eq(ledger_reader_create(store, &reader, NULL), OK);
-    arena = arena_create(1u << 20);
-}
-
-static void end(void)
-{
-    char path[120];
-    ledger_close(l);
-    ledger_reader_free(reader);
-    arena_free(arena);
-    unlink(store);
-    unlink(journal);
-    snprintf(path, sizeof(path), "%s-wal", store);
-    unlink(path);
-    snprintf(path, sizeof(path), "%s-shm", store);
-    unlink(path);
-    cr_assert_eq(rmdir(folder), 0);
-}
-
-TestSuite(record_ledger, .init = begin, .fini = end, .timeout = 60);
+TestSuite(record_ledger, .init = watch_test_begin, .fini = watch_test_end, .timeout = 60);
 
 static struct record sample(const char *id)
 {
@@ -72,12 +35,9 @@ static struct record sample(const char *id)
 static struct ledger_found written(const struct record *r)
 {
     struct ledger_found found = {0};
-    struct error err = {0};
-    record_ledger_begin(l, r);
-    record_ledger_end(l, r);
-    cr_assert(ledger_flush(l, 20000));
-    cr_assert_eq(ledger_read_request(reader, str_from(r->id), arena, &found, &err), OK, "%s",
-                 err.text);
+    record_ledger_begin(watch_test_ledger, r);
+    record_ledger_end(watch_test_ledger, r);
+    cr_assert_eq(watch_test_read(r->id, &found), OK);
     return found;
 }
 
@@ -135,8 +95,7 @@ Test(record_ledger, nobody_chosen_is_no_row)
     struct record r = sample("req_c");
     struct ledger_found found;
     r.expert = STR("");
-    record_ledger_begin(l, &r);
-    record_ledger_end(l, &r);
-    cr_assert(ledger_flush(l, 20000));
-    cr_assert_eq(ledger_read_request(reader, STR("req_c"), arena, &found, NULL), ERR_NOT_FOUND);
+    record_ledger_begin(watch_test_ledger, &r);
+    record_ledger_end(watch_test_ledger, &r);
+    cr_assert_eq(watch_test_read("req_c", &found), ERR_NOT_FOUND);
 }
