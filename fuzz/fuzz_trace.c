@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -14,7 +14,7 @@
 #include "dialect/openai.h"
 #include "serve/gateway_int.h"
 #include "watch/record.h"
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 
 #define CHAT_HEADERS_MAX 28
 

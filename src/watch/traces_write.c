@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/money.h"
 #include "expert/expert.h"
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 #include "watch/traces.h"
 
 #define NAME_BYTES_MAX 120 /* of what a client calls its model */

@@ -4,7 +4,7 @@
 #include "watch/access_log.h"
 #include "watch/metrics.h"
 #include "watch/record_ledger.h"
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 #include "watch/traces.h"
 
 void watch_begin(const struct watch *w, const struct record *r)

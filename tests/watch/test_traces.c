@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "expert/expert.h"
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 #include "watch/traces.h"
 
 static struct json_value parse(const struct buf *b)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 
 #define ID   "4bf92f3577b34da6a3ce929d0e0e4736"
 #define SPAN "00f067aa0ba902b7"

@@ -1,5 +1,5 @@
 /* https://www.w3.org/TR/trace-context/ */
-#include "watch/trace.h"
+#include "watch/trace_context.h"
 
 #include <stdio.h>
 
