@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "watch/otlp.h"
 
 #define HEAD_BYTES_MAX 4096
 #define WARN_EVERY_MS  60000
@@ -128,9 +129,9 @@ static size_t fill_headers(struct traces *t)
 static void write_body(struct traces *t)
 {
     buf_clear(&t->body);
-    traces_write_head(t->settings.service_name, &t->body);
+    otlp_write_head(t->settings.service_name, &t->body);
     buf_add(&t->body, buf_str(&t->queue));
-    traces_write_tail(&t->body);
+    otlp_write_tail(&t->body);
     t->under_way = t->queued;
     buf_clear(&t->queue);
     t->queued = 0;
@@ -184,7 +185,7 @@ static void on_timer(void *arg)
 void traces_add(struct traces *t, const struct record *r)
 {
     size_t before = t->queue.len;
-    size_t spans = traces_write_spans(r, &t->queue);
+    size_t spans = otlp_write_spans(r, &t->queue);
     if (t->queue.status != OK) { /* what was there stays */
         t->queue.status = OK;
         t->queue.len = before;

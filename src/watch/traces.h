@@ -50,8 +50,3 @@ struct traces_counts {
     uint64_t sent, dropped; /* spans */
 };
 struct traces_counts traces_counts(const struct traces *t); /* any thread */
-
-/* traces_write.c: appends the spans of a record, a comma before each but the first of `out`; returns how many. */
-size_t traces_write_spans(const struct record *r, struct buf *out);
-void traces_write_head(struct str service_name, struct buf *out);
-void traces_write_tail(struct buf *out);

@@ -1,5 +1,7 @@
 /* Records as OTLP's JSON, https://opentelemetry.io/docs/specs/otlp/ (ids in hexadecimal, 64-bit integers as
  * strings), and in the words of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. */
+#include "watch/otlp.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,6 @@
 #include "base/money.h"
 #include "expert/expert.h"
 #include "watch/trace_context.h"
-#include "watch/traces.h"
 
 #define NAME_BYTES_MAX 120 /* of what a client calls its model */
 
@@ -60,7 +61,7 @@ static void add_bool(struct attributes *a, const char *key, bool value)
     buf_add_c(a->out, value ? "true}}" : "false}}");
 }
 
-void traces_write_head(struct str service_name, struct buf *out)
+void otlp_write_head(struct str service_name, struct buf *out)
 {
     struct attributes a = {.out = out};
     buf_add_c(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
@@ -71,7 +72,7 @@ void traces_write_head(struct str service_name, struct buf *out)
               "\"},\"spans\":[");
 }
 
-void traces_write_tail(struct buf *out)
+void otlp_write_tail(struct buf *out)
 {
     buf_add_c(out, "]}]}]}");
 }
@@ -225,7 +226,7 @@ static void write_request(const struct record *r, struct buf *out)
     end_span(&s, out);
 }
 
-size_t traces_write_spans(const struct record *r, struct buf *out)
+size_t otlp_write_spans(const struct record *r, struct buf *out)
 {
     write_request(r, out);
     for (size_t i = 0; i < r->call_count; i++)

@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "expert/expert.h"
+#include "watch/otlp.h"
 #include "watch/trace_context.h"
-#include "watch/traces.h"
 
 static struct json_value parse(const struct buf *b)
 {
@@ -75,15 +75,15 @@ static const struct record r = {
     .calls = calls,
     .call_count = 2};
 
-Test(traces, a_record_is_one_span_and_one_of_each_call)
+Test(otlp, a_record_is_one_span_and_one_of_each_call)
 {
     struct buf spans, whole;
     buf_init(&spans, 65536);
     buf_init(&whole, 65536);
-    cr_expect_eq(traces_write_spans(&r, &spans), 3);
-    traces_write_head(STR("a \"b\""), &whole);
+    cr_expect_eq(otlp_write_spans(&r, &spans), 3);
+    otlp_write_head(STR("a \"b\""), &whole);
     buf_add(&whole, buf_str(&spans));
-    traces_write_tail(&whole);
+    otlp_write_tail(&whole);
     struct json_value of, resource, scope, span;
     struct json_iter it = json_iter_begin(json_get(parse(&whole), "resourceSpans"));
     cr_assert(json_array_next(&it, &resource));
