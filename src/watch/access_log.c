@@ -31,7 +31,7 @@ static void add_usd(struct buf *out, const char *name, int64_t nano_usd)
     money_format_usd(out, nano_usd);
 }
 
-/* What may need quotes. */
+/* Of a text that may need quotes. */
 static void add_quoted(struct buf *out, const char *name, struct str text)
 {
     char quoted[QUOTED_BYTES_MAX];
@@ -61,7 +61,7 @@ static void write_calls(const struct record *r, struct buf *out)
         buf_add_char(out, '"');
 }
 
-/* ` front=chat key=- model=leeroo`: who wanted what, by the names that the client used. */
+/* ` front=chat key=- model=leeroo`: what was asked for and with which key. */
 static void write_asked(const struct record *r, struct buf *out)
 {
     add_text(out, " front=", r->front);

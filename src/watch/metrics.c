@@ -1,4 +1,8 @@
-/* Counting. The worker finds a series by a hash of its labels' values; readers follow a list that only grows. */
+/* Counting: the table of families, and a worker's series. The worker finds a series by a hash of its labels' values;
+ * readers follow a list of all series that only grows.
+ *
+ * The worker's thread alone may call what counts. What reads (metrics_newest, metrics_lost_series) is for any thread,
+ * at any time until metrics_free: a series is whole before the list shows it, and each value is an atomic. */
 #include "watch/metrics.h"
 
 #include <stdio.h>
@@ -139,7 +143,7 @@ uint64_t metrics_lost_series(const struct metrics *m)
     return atomic_load_explicit(&m->lost, memory_order_relaxed);
 }
 
-/* There is one writer. */
+/* No other thread writes `value`. */
 static void add(_Atomic uint64_t *value, uint64_t n)
 {
     uint64_t now = atomic_load_explicit(value, memory_order_relaxed);

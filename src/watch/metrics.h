@@ -1,15 +1,15 @@
-/* What Prometheus is told: counters of one worker, and how those of all become a page.
+/* Metrics for Prometheus: the counters of one worker, and how those of all workers become a page.
  *
- * Each worker has its own counters and is the only one who writes them; whoever makes the page reads them at any time
- * from any thread. So a request takes no lock and no bus cycle: an increment is a relaxed load and a relaxed store. A
- * series appears with its first count and is never taken back, so pages of one process only ever grow. Labels come out
- * of the configuration (experts, policies, plans) and out of our own code, never from a client. */
+ * Each worker has its own counters, which its thread alone changes; the page may be made at any time on any thread. So
+ * counting takes no lock and no bus cycle: an increment is a relaxed load and a relaxed store. A series appears with
+ * its first count and is never removed, so the pages of one process only ever grow. Labels come from the configuration
+ * (experts, policies, plans) and from our own code, never from a client. */
 #pragma once
 
 #include "base/buf.h"
 #include "watch/record.h"
 
-#define METRICS_SERIES_MAX 20000 /* of a worker; what does not fit is counted as such */
+#define METRICS_SERIES_MAX 20000 /* of a worker; what does not fit is counted as lost */
 
 struct metrics;
 
@@ -21,14 +21,15 @@ void metrics_decided(struct metrics *m, const struct record *r); /* at watch_beg
 void metrics_ended(struct metrics *m, const struct record *r);   /* at watch_end */
 /* A try of the expert failed and is followed by another: of the same expert, or of the next one. */
 void metrics_retried(struct metrics *m, struct str expert, bool same);
-/* A request was answered with an error before anybody was chosen to serve it. */
+/* A request was answered with an error before an expert was chosen. */
 void metrics_rejected(struct metrics *m, int http_status);
 
 /* The sums over all workers, in the text format 0.0.4. Any thread. ERR_MEMORY: nothing was appended. */
 NODISCARD enum status metrics_write(const struct metrics *const *all, size_t count,
                                     struct buf *out);
 
-/* Lines of other numbers: "# HELP", "# TYPE", then samples. `labels` is ready text, `expert="a"`, or "". */
+/* Lines of numbers that are not counted here: "# HELP" and "# TYPE", then samples. `labels` is text as it will stand
+ * between the braces, `expert="a"`, or "". */
 void metrics_write_head(struct buf *out, const char *name, const char *type, const char *help);
 void metrics_write_sample(struct buf *out, const char *name, const char *labels, double value);
 void metrics_write_usd(struct buf *out, const char *name, const char *labels, int64_t nano_usd);

@@ -1,4 +1,4 @@
-/* Private to metrics.c and metrics_write.c: families of series, and the series of a worker. */
+/* Private to watch/: families of series, and the series of a worker. metrics.c fills and metrics_write.c reads them. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-/* The process as Prometheus' own client libraries describe it, out of /proc/self. */
+/* The process as Prometheus' own client libraries describe it, from /proc/self. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,8 @@
-/* The text format 0.0.4 of Prometheus: families in the order of their table, series sorted by their labels. */
+/* The page in the text format 0.0.4 of Prometheus: families in the order of their table, series sorted by their labels,
+ * each the sum over all workers (https://prometheus.io/docs/instrumenting/exposition_formats/).
+ *
+ * For any thread, while workers go on counting: a page is not one moment of all counters, but no counter on it ever
+ * falls from one page to the next. It allocates as much as there are series, so it is not for the way of a request. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,8 @@
-/* Records as OTLP's JSON, https://opentelemetry.io/docs/specs/otlp/ (ids in hexadecimal, 64-bit integers as
- * strings), and in the words of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. */
+/* Records as OTLP's JSON, https://opentelemetry.io/docs/specs/otlp/ (ids in hexadecimal, 64-bit integers as strings),
+ * with the attributes of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and our own, "leeroo.*".
+ *
+ * Keeps no state, so any thread may call it. A buffer that is full is noticed by the caller, who then drops the whole
+ * record: half a span must not be sent. Only what a record holds may be written, never a prompt or an answer. */
 #include "watch/otlp.h"
 
 #include <stdio.h>
@@ -197,6 +200,7 @@ static void add_decision(struct attributes *a, const struct record *r)
     add_tokens(a, &r->cost);
 }
 
+/* Long because it is a list: an attribute a line, in the order in which collectors show them. */
 static void write_request(const struct record *r, struct buf *out)
 {
     const struct span s = {.id = r->trace->span,

@@ -1,5 +1,5 @@
-/* Private to watch/: records as spans in OTLP's JSON, one of the request and below it one of each call. A body is a head,
- * the spans of any number of records, and a tail. */
+/* Records as spans in OTLP's JSON: one for the request, and below it one for each call. A body is a head, the spans of
+ * any number of records, and a tail. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,5 @@
-/* One request as a row: made by whoever served it, told to everybody who counts (log, ledger, metrics, traces)
- * by watch_begin before the first call to an expert and watch_end once, whatever happened. All texts are borrowed for
- * the time of the call. */
+/* One request as a row, made by whatever served it, from which log, ledger, metrics and traces are written (watch.h). A
+ * plain value: it owns nothing, and its texts must last for the call that it is given to. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +13,7 @@ enum request_outcome {
     REQUEST_ANSWERED,
     REQUEST_FAILED,      /* an error was the answer, or ended the stream */
     REQUEST_CANCELLED,   /* the client left */
-    REQUEST_INTERRUPTED, /* we stopped; only ever written by the ledger after a restart */
+    REQUEST_INTERRUPTED, /* the process stopped; the ledger writes it after a restart, nobody else */
     REQUEST_OUTCOMES,
 };
 
@@ -23,11 +22,12 @@ struct trace;
 
 struct record_call { /* one expert that was asked, all its tries together */
     struct str expert;
-    const struct expert *asked; /* for the model and address in its span; NULL: they are left out */
+    const struct expert *asked; /* its span tells model and address of it; NULL: it does not */
     enum call_outcome outcome;
     struct cost cost;
-    uint64_t begin_ms, latency_ms; /* begin: since the request's begin */
-    bool hedge;
+    uint64_t begin_ms; /* since the request's begin */
+    uint64_t latency_ms;
+    bool hedge; /* asked because another was slow */
 };
 
 struct record {
@@ -35,19 +35,21 @@ struct record {
     int64_t begin_wall_ms;
     struct str front;          /* the API that the client spoke: "chat" */
     struct str key;            /* the id of the client's key; empty: none */
-    const struct trace *trace; /* NULL, or not on: no spans of it */
+    const struct trace *trace; /* NULL, or not on: it has no spans */
     struct str model;          /* as the client asked for it */
-    struct str policy;         /* empty: an expert by name */
-    struct str
-        expert; /* the predicted one, at the end the one whose answer stands; empty: nobody was chosen */
+    struct str policy;         /* empty: an expert was asked for by name */
+    /* At the begin the one that is expected to answer, at the end the one whose answer stands. Empty: the request was
+     * refused before an expert was chosen, and has no row in the ledger. */
+    struct str expert;
     struct str plan; /* "single", "panel(a,b->c)" */
-    bool stream, cached;
+    bool stream;
+    bool cached;                /* answered out of the response cache */
     double quality, lambda;     /* of the decision */
     int64_t predicted_nano_usd; /* of the decision */
-    int64_t
-        reference_nano_usd; /* what the reference expert is predicted to cost for it; 0: not known */
-    struct str decision;    /* JSON for GET /v1/requests/ID; only for watch_begin */
-    /* from here on for watch_end only */
+    int64_t reference_nano_usd; /* predicted for the reference expert; 0: unknown */
+    struct str decision;        /* JSON for GET /v1/requests/ID; watch_begin alone reads it */
+
+    /* What follows is read by watch_end alone. */
     enum request_outcome outcome;
     int http_status;
     struct cost cost; /* of all calls */

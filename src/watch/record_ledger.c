@@ -1,4 +1,5 @@
-/* From one struct to another, and the calls as JSON where a request asked more than one. */
+/* Fills in the ledger's rows. The calls of a request become a JSON list, but for a single call whose figures are the
+ * request's own. */
 #include "watch/record_ledger.h"
 
 #include "base/json.h"
@@ -29,7 +30,7 @@ void record_ledger_begin(struct ledger *l, const struct record *r)
         ledger_begin(l, &row);
 }
 
-/* The request's own figures say all of a single call. */
+/* False: the row already says everything about the one call there was. */
 static bool needs_calls(const struct record *r)
 {
     const struct record_call *only = r->calls;
@@ -64,6 +65,7 @@ static void write_calls(const struct record *r, struct buf *out)
     buf_add_char(out, ']');
 }
 
+/* Long because the row is: a line for each column. A list of calls that grows too long is left out. */
 void record_ledger_end(struct ledger *l, const struct record *r)
 {
     struct buf calls;

@@ -1,4 +1,5 @@
-/* A record as rows of the ledger. A request that was refused before anybody was chosen has none. */
+/* A record as a row of the ledger, opened before the first call and closed once. A request that was refused before an
+ * expert was chosen has no row. */
 #pragma once
 
 #include "store/ledger.h"

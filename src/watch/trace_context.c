@@ -1,4 +1,4 @@
-/* https://www.w3.org/TR/trace-context/ */
+/* Reads and writes the header traceparent, https://www.w3.org/TR/trace-context/. */
 #include "watch/trace_context.h"
 
 #include <stdio.h>

@@ -1,12 +1,18 @@
-/* The queue of spans and the one call that carries it away. */
+/* A queue of spans, and the one call at a time that takes it to the collector.
+ *
+ * Three states: empty; waiting, with the timer armed; and a batch being sent, when spans gather for the next one. The
+ * settings that a batch is sent by are held from when it is written until its call is over, because URL and headers of
+ * a running call are borrowed. Everything happens on the loop's thread but traces_counts, which any thread may call. */
 #include "watch/traces.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "watch/otlp.h"
+#include "watch/trace_context.h"
 
 #define HEAD_BYTES_MAX 4096
 #define WARN_EVERY_MS  60000
@@ -14,15 +20,16 @@
 
 struct traces {
     struct traces_options options;
-    struct http_client *client; /* made for the first batch; rules for experts do not hold for it */
-    struct loop_timer *timer;   /* runs while something waits and nothing is under way */
+    /* Made for the first batch. Not the experts' one, whose rules (deny_private) are not for a collector. */
+    struct http_client *client;
+    struct loop_timer *timer; /* runs while something waits and no batch is being sent */
     bool armed;
     struct buf queue; /* spans, a comma between them */
     size_t queued;
-    struct buf body; /* under way */
+    struct buf body; /* of the batch that is being sent */
     size_t under_way;
     struct http_call *call;          /* NULL: none */
-    bool holding;                    /* while a batch is under way */
+    bool holding;                    /* while a batch is being sent */
     void *held;                      /* for release */
     struct traces_settings settings; /* while holding */
     struct http_header headers[HEADERS_MAX];
@@ -33,7 +40,8 @@ struct traces {
     _Atomic uint64_t sent, dropped;
 };
 
-static void add(_Atomic uint64_t *value, uint64_t n) /* there is one writer */
+/* No other thread writes `value`. */
+static void add(_Atomic uint64_t *value, uint64_t n)
 {
     uint64_t now = atomic_load_explicit(value, memory_order_relaxed);
     atomic_store_explicit(value, now + n, memory_order_relaxed);
@@ -75,6 +83,7 @@ static void finish_drain(struct traces *t)
 
 static void hold(struct traces *t)
 {
+    CHECK(!t->holding);
     t->held = t->options.hold(t->options.arg, &t->settings);
     t->holding = true;
 }
@@ -86,9 +95,10 @@ static void release(struct traces *t)
     t->holding = false;
 }
 
-/* Nothing is under way now. */
+/* The batch is sent, or given up. */
 static void go_on(struct traces *t)
 {
+    CHECK(t->holding);
     release(t);
     t->call = NULL;
     t->under_way = 0;
@@ -184,6 +194,7 @@ static void on_timer(void *arg)
 
 void traces_add(struct traces *t, const struct record *r)
 {
+    CHECK(r->trace && r->trace->on);
     size_t before = t->queue.len;
     size_t spans = otlp_write_spans(r, &t->queue);
     if (t->queue.status != OK) { /* what was there stays */
@@ -198,6 +209,7 @@ void traces_add(struct traces *t, const struct record *r)
 
 void traces_drain(struct traces *t, void (*done)(void *), void *arg)
 {
+    CHECK(!t->drained);
     t->drained = done;
     t->drained_arg = arg;
     if (!t->call && t->queued == 0)

@@ -1,9 +1,9 @@
-/* Spans on their way to a collector, OTLP over HTTP in JSON, with the GenAI semantic conventions: one of the request,
- * and below it one of each expert that was asked. Texts of prompts and answers are never in them.
+/* Sends spans to a collector: OTLP over HTTP in JSON, with the GenAI semantic conventions (otlp.h). Prompts and answers
+ * are never in them.
  *
  * Each worker has its own queue, sent once a second by an HTTP client of its own. Nothing waits for the collector:
- * while one batch is under way the next one gathers, up to TRACES_QUEUE_BYTES_MAX, and what does not fit, or is not
- * taken, is dropped and counted. */
+ * while one batch is being sent the next one gathers, up to TRACES_QUEUE_BYTES_MAX. What does not fit, or is refused,
+ * is dropped and counted. All functions but traces_counts belong to the loop's thread. */
 #pragma once
 
 #include "base/buf.h"
@@ -12,7 +12,7 @@
 #include "watch/record.h"
 
 #define TRACES_QUEUE_BYTES_MAX (4u << 20)
-#define TRACES_BATCH_BYTES     (256u << 10) /* is not waited with */
+#define TRACES_BATCH_BYTES     (256u << 10) /* with as much, a batch is sent at once */
 #define TRACES_DELAY_MS        1000
 #define TRACES_TIMEOUT_MS      5000 /* for a collector to answer */
 

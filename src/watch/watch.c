@@ -1,4 +1,4 @@
-/* Who is told what, one line each. */
+/* What is told of a request, and to whom: a line for each. */
 #include "watch/watch.h"
 
 #include "watch/access_log.h"
