@@ -6,7 +6,7 @@
 #include "serve/gateway_int.h"
 #include "serve/reload.h"
 #include "store/ledger.h"
-#include "watch/metrics.h"
+#include "watch/metrics_write.h"
 #include "watch/traces.h"
 
 #define PAGE_BYTES_MAX  (64u << 20)

@@ -1,7 +1,7 @@
 /* The bridge from the configuration to src/watch/, which knows none. */
 #include "serve/worker_watch.h"
 
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
 #include "watch/traces.h"
 
 _Static_assert(TRACES_HEADERS_MAX >= CONFIG_TRACE_HEADERS_MAX, "each header finds its place");

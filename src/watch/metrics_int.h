@@ -1,9 +1,10 @@
-/* Private to watch/: families of series, and the series of a worker. metrics.c fills and metrics_write.c reads them. */
+/* Private to watch/: families of series, and the series of a worker, which metrics_count.c fills and metrics_write.c
+ * reads. */
 #pragma once
 
 #include <stdatomic.h>
 
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
 
 #define METRICS_LABELS_MAX  6
 #define METRICS_BUCKETS_MAX 16

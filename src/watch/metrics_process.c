@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "watch/metrics.h"
+#include "watch/metrics_write.h"
 
 #define PROC_BYTES_MAX 4096
 #define STAT_START     22 /* fields of /proc/self/stat, from 1 (proc(5)) */

@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/money.h"
 #include "watch/metrics_int.h"
+#include "watch/metrics_write.h"
 
 #define NUMBER_BYTES_MAX 40
 

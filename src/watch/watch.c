@@ -2,7 +2,7 @@
 #include "watch/watch.h"
 
 #include "watch/access_log.h"
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
 #include "watch/record_ledger.h"
 #include "watch/trace_context.h"
 #include "watch/traces.h"

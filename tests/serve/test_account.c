@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "serve/chat_int.h"
 #include "stage.h"
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
 
 /* A chat that no gateway runs: cheap at half a nano-dollar a token, dear at round prices. */
 static struct scene {

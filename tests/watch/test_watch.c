@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
+#include "watch/metrics_write.h"
 #include "watch_test.h"
 
 TestSuite(watch, .init = watch_test_begin, .fini = watch_test_end, .timeout = 60);

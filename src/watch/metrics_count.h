@@ -1,4 +1,4 @@
-/* Metrics for Prometheus: the counters of one worker, and how those of all workers become a page.
+/* Metrics for Prometheus: the counters of one worker. How those of all workers become a page is metrics_write.h.
  *
  * Each worker has its own counters, which its thread alone changes; the page may be made at any time on any thread. So
  * counting takes no lock and no bus cycle: an increment is a relaxed load and a relaxed store. A series appears with
@@ -6,7 +6,6 @@
  * (experts, policies, plans) and from our own code, never from a client. */
 #pragma once
 
-#include "base/buf.h"
 #include "watch/record.h"
 
 #define METRICS_SERIES_MAX 20000 /* of a worker; what does not fit is counted as lost */
@@ -23,18 +22,3 @@ void metrics_ended(struct metrics *m, const struct record *r);   /* at watch_end
 void metrics_retried(struct metrics *m, struct str expert, bool same);
 /* A request was answered with an error before an expert was chosen. */
 void metrics_rejected(struct metrics *m, int http_status);
-
-/* The sums over all workers, in the text format 0.0.4. Any thread. ERR_MEMORY: nothing was appended. */
-NODISCARD enum status metrics_write(const struct metrics *const *all, size_t count,
-                                    struct buf *out);
-
-/* Lines of numbers that are not counted here: "# HELP" and "# TYPE", then samples. `labels` is text as it will stand
- * between the braces, `expert="a"`, or "". */
-void metrics_write_head(struct buf *out, const char *name, const char *type, const char *help);
-void metrics_write_sample(struct buf *out, const char *name, const char *labels, double value);
-void metrics_write_usd(struct buf *out, const char *name, const char *labels, int64_t nano_usd);
-/* `NAME="VALUE"`, escaped; for the above. */
-void metrics_write_label(struct buf *out, const char *name, struct str value);
-
-/* process_resident_memory_bytes and the other usual ones. Reads /proc, which waits for no disk. */
-void metrics_write_process(struct buf *out);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
+#include "watch/metrics_write.h"
 
 static struct record record_of(const char *policy, const char *expert, const char *plan)
 {

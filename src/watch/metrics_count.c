@@ -3,7 +3,7 @@
  *
  * The worker's thread alone may call what counts. What reads (metrics_newest, metrics_lost_series) is for any thread,
  * at any time until metrics_free: a series is whole before the list shows it, and each value is an atomic. */
-#include "watch/metrics.h"
+#include "watch/metrics_count.h"
 
 #include <stdio.h>
 #include <stdlib.h>
