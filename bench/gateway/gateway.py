@@ -134,6 +134,8 @@ class Bench:
     # What is measured
 
     def nginx(self):
+        if not shutil.which("nginx"):
+            return None
         port = free_port()
         conf = self.folder / "nginx.conf"
         conf.write_text(f"""daemon off; worker_processes {self.o.threads}; pid {self.folder}/nginx.pid; error_log {self.folder}/nginx.err;
