@@ -361,6 +361,8 @@ def main():
     options.only = options.only.split(",")
     if unknown := set(options.only) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}")
+    if not shutil.which("valgrind"):
+        raise SystemExit("valgrind is not installed")
     before = {}
     if options.before and options.before.endswith(".json"):
         before = json.loads(Path(options.before).read_text())
