@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/worker.h"
+#include "serve/budget_file.h"
 #include "serve/gateway_int.h"
-#include "serve/keeper.h"
 #include "serve/notify.h"
 #include "serve/secure.h"
 

@@ -1,6 +1,6 @@
 /* One thread, woken by the clock, by keeper_follow or by keeper_stop. It alone touches what is kept; a newer
  * configuration is laid beside it, and taken up by the thread. */
-#include "serve/keeper.h"
+#include "serve/budget_file.h"
 
 #include <errno.h>
 #include <stdio.h>

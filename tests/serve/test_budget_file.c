@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/temp.h"
-#include "serve/keeper.h"
+#include "serve/budget_file.h"
 #include "serve_test.h"
 
 static struct gates *gates;
