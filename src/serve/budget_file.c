@@ -1,5 +1,8 @@
-/* One thread, woken by the clock, by keeper_follow or by keeper_stop. It alone touches what is kept; a newer
- * configuration is laid beside it, and taken up by the thread. */
+/* What the policies with a budget have spent outlives the process: it is written to a file, and taken up at the start.
+ *
+ * One thread writes; it alone touches what is kept. A newer configuration is laid beside it by the thread that reloads,
+ * and taken up by this one. budget_file_start reads and writes before the thread is there, budget_file_stop writes when
+ * it has gone; no event loop may call any of them. */
 #include "serve/budget_file.h"
 
 #include <errno.h>
@@ -20,7 +23,7 @@ struct kept { /* the budgets of one configuration */
     size_t count;
 };
 
-struct keeper {
+struct budget_file {
     char path[PATH_BYTES_MAX];
     struct kept now;
     struct worker_thread worker;
@@ -57,7 +60,7 @@ static bool has_changed(struct kept *k)
     return false;
 }
 
-static enum status save(struct keeper *k, struct error *err)
+static enum status save(struct budget_file *k, struct error *err)
 {
     struct kept *now = &k->now;
     pool_budgets(now->snapshot->pool, now->latest);
@@ -67,7 +70,7 @@ static enum status save(struct keeper *k, struct error *err)
     return status;
 }
 
-static void save_or_say(struct keeper *k)
+static void save_or_say(struct budget_file *k)
 {
     struct error err;
     char quoted[320];
@@ -77,7 +80,7 @@ static void save_or_say(struct keeper *k)
     log_event(LOG_ERROR, "budget state not saved", "err=%s", quoted);
 }
 
-static void take_next(struct keeper *k)
+static void take_next(struct budget_file *k)
 {
     worker_lock(&k->worker);
     struct kept next = k->next;
@@ -91,22 +94,23 @@ static void take_next(struct keeper *k)
 
 static bool has_next(void *arg)
 {
-    const struct keeper *k = arg;
+    const struct budget_file *k = arg;
     return k->next.snapshot;
 }
 
-/* What is left at the end is keeper_stop's. */
-static void keeper_main(void *arg)
+/* What is left at the end is budget_file_stop's. */
+static void run(void *arg)
 {
-    struct keeper *k = arg;
-    while (worker_wait(&k->worker, has_next, KEEPER_PERIOD_MS) != WORKER_STOP) {
+    struct budget_file *k = arg;
+    while (worker_wait(&k->worker, has_next, BUDGET_FILE_PERIOD_MS) != WORKER_STOP) {
         take_next(k);
         save_or_say(k);
     }
 }
 
 /* A damaged file must not keep the gateway from starting, nor be buried by the next save. */
-static enum status set_aside(const struct keeper *k, const struct error *why, struct error *err)
+static enum status set_aside(const struct budget_file *k, const struct error *why,
+                             struct error *err)
 {
     char quoted[320];
     enum status status = budget_state_set_aside(k->path, err);
@@ -127,7 +131,7 @@ static void say_resumed(const struct kept *now, const bool *found)
                       now->saved[i].state.spent_usd);
 }
 
-static enum status resume(struct keeper *k, struct error *err)
+static enum status resume(struct budget_file *k, struct error *err)
 {
     struct error why;
     struct kept *now = &k->now;
@@ -148,7 +152,7 @@ static enum status resume(struct keeper *k, struct error *err)
     return status;
 }
 
-static enum status make_folder(struct keeper *k, const char *folder, struct error *err)
+static enum status make_folder(struct budget_file *k, const char *folder, struct error *err)
 {
     int n = snprintf(k->path, sizeof(k->path), "%s/budgets.json", folder);
     if (n < 0 || (size_t)n >= sizeof(k->path))
@@ -158,9 +162,9 @@ static enum status make_folder(struct keeper *k, const char *folder, struct erro
     return OK;
 }
 
-static enum status keeper_create(struct snapshot *s, struct keeper **ret, struct error *err)
+static enum status create(struct snapshot *s, struct budget_file **ret, struct error *err)
 {
-    struct keeper *k = calloc(1, sizeof(*k));
+    struct budget_file *k = calloc(1, sizeof(*k));
     if (!k)
         return error_set(err, ERR_MEMORY, "out of memory for budgets");
     worker_init(&k->worker);
@@ -168,11 +172,11 @@ static enum status keeper_create(struct snapshot *s, struct keeper **ret, struct
     return kept_init(&k->now, s, err);
 }
 
-enum status keeper_start(struct snapshot *s, const char *folder, struct keeper **ret,
-                         struct error *err)
+enum status budget_file_start(struct snapshot *s, const char *folder, struct budget_file **ret,
+                              struct error *err)
 {
-    struct keeper *k = NULL;
-    enum status status = keeper_create(s, &k, err);
+    struct budget_file *k = NULL;
+    enum status status = create(s, &k, err);
     if (status == OK)
         status = make_folder(k, folder, err);
     if (status == OK && k->now.count > 0)
@@ -180,16 +184,16 @@ enum status keeper_start(struct snapshot *s, const char *folder, struct keeper *
     if (status == OK && k->now.count > 0)
         status = save(k, err);
     if (status == OK)
-        status = worker_start(&k->worker, keeper_main, k, err);
+        status = worker_start(&k->worker, run, k, err);
     if (status != OK) {
-        keeper_stop(k);
+        budget_file_stop(k);
         return status;
     }
     *ret = k;
     return OK;
 }
 
-enum status keeper_follow(struct keeper *k, struct snapshot *s, struct error *err)
+enum status budget_file_follow(struct budget_file *k, struct snapshot *s, struct error *err)
 {
     struct kept next, passed_over;
     enum status status = kept_init(&next, s, err);
@@ -203,7 +207,7 @@ enum status keeper_follow(struct keeper *k, struct snapshot *s, struct error *er
     return OK;
 }
 
-void keeper_stop(struct keeper *k)
+void budget_file_stop(struct budget_file *k)
 {
     if (!k)
         return;

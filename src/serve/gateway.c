@@ -316,7 +316,7 @@ static size_t thread_count(const struct config *c)
 static enum status keep_budgets(struct gateway *g, struct error *err)
 {
     const char *folder = g->snapshot->config->state_dir;
-    return folder ? keeper_start(g->snapshot, folder, &g->keeper, err) : OK;
+    return folder ? budget_file_start(g->snapshot, folder, &g->budget_file, err) : OK;
 }
 
 static enum status keep_answers(struct gateway *g, struct error *err)
@@ -426,7 +426,7 @@ void gateway_free(struct gateway *g)
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keys_close(g->keys);
-    keeper_stop(g->keeper);
+    budget_file_stop(g->budget_file);
     lookup_free(g->lookup);
     ledger_watch_close(g->ledger);
     snapshot_release(g->snapshot);

@@ -42,12 +42,12 @@ enum gateway_drain {
 };
 
 struct gateway {
-    struct snapshot *snapshot; /* held; the newest */
-    struct gates *gates;       /* of all experts that a snapshot names */
-    struct affinity *affinity; /* what experts hold in their prompt caches */
-    struct keys *keys;         /* of clients */
-    struct keeper *keeper;     /* of the budgets' state; may be NULL */
-    struct ledger *ledger;     /* NULL: none */
+    struct snapshot *snapshot;       /* held; the newest */
+    struct gates *gates;             /* of all experts that a snapshot names */
+    struct affinity *affinity;       /* what experts hold in their prompt caches */
+    struct keys *keys;               /* of clients */
+    struct budget_file *budget_file; /* of the budgets' state; may be NULL */
+    struct ledger *ledger;           /* NULL: none */
     struct ledger_watch *ledger_watch;
     struct lookup *lookup; /* there when the ledger is */
     struct reload *reload; /* NULL: configuration and model stay as they are */

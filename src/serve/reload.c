@@ -210,7 +210,7 @@ static void follow_budgets(struct reload *r, struct snapshot *s)
 {
     struct error err;
     pool_budgets_share(s->pool, r->current->pool);
-    if (r->gateway->keeper && keeper_follow(r->gateway->keeper, s, &err) != OK)
+    if (r->gateway->budget_file && budget_file_follow(r->gateway->budget_file, s, &err) != OK)
         log_event(LOG_ERROR, "budgets of new policies are not kept", "err=\"%s\"", err.text);
 }
 

@@ -30,11 +30,11 @@ static void release(struct snapshot *s)
     config_free(c);
 }
 
-static struct keeper *start(struct snapshot *s, const char *folder)
+static struct budget_file *start(struct snapshot *s, const char *folder)
 {
-    struct keeper *k = NULL;
+    struct budget_file *k = NULL;
     struct error err = {0};
-    cr_assert_eq(keeper_start(s, folder, &k, &err), OK, "%s", err.text);
+    cr_assert_eq(budget_file_start(s, folder, &k, &err), OK, "%s", err.text);
     return k;
 }
 
@@ -49,7 +49,7 @@ static void expect_in(const char *path, const char *text)
     buf_done(&b);
 }
 
-Test(keeper, it_follows_a_new_configuration)
+Test(budget_file, it_follows_a_new_configuration)
 {
     struct temp t;
     temp_begin(&t, "budgets.json");
@@ -57,13 +57,14 @@ Test(keeper, it_follows_a_new_configuration)
     struct error err = {0};
     struct snapshot *first = snapshot_of(m, "{a: {budget: 0.5}}");
     struct snapshot *second = snapshot_of(m, "{b: {budget: 0.7}, a: {budget: 0.5}}");
-    struct keeper *k = start(first, t.folder);
+    struct budget_file *k = start(first, t.folder);
     pool_observe(first->pool, 0, 1000000, 0.001);
     pool_budgets_share(second->pool, first->pool);
-    cr_expect_eq(keeper_follow(k, second, &err), OK);
-    cr_expect_eq(keeper_follow(k, second, &err), OK, "the first may not have been taken up yet");
+    cr_expect_eq(budget_file_follow(k, second, &err), OK);
+    cr_expect_eq(budget_file_follow(k, second, &err), OK,
+                 "the first may not have been taken up yet");
     pool_observe(second->pool, 0, 2000000, 0.001);
-    keeper_stop(k);
+    budget_file_stop(k);
     expect_in(t.path, "\"a\": {\"queries\": 1,");
     expect_in(t.path, "\"b\": {\"queries\": 1,");
 
@@ -72,7 +73,7 @@ Test(keeper, it_follows_a_new_configuration)
     struct budget_named resumed;
     cr_assert_eq(pool_budgets(third->pool, &resumed), 1);
     cr_expect_eq(resumed.state.queries, 1);
-    keeper_stop(k);
+    budget_file_stop(k);
     release(first);
     release(second);
     release(third);
@@ -81,7 +82,7 @@ Test(keeper, it_follows_a_new_configuration)
     temp_end(&t);
 }
 
-Test(keeper, without_budgets_it_writes_nothing_until_there_are_some)
+Test(budget_file, without_budgets_it_writes_nothing_until_there_are_some)
 {
     struct temp t;
     struct stat unused;
@@ -90,13 +91,13 @@ Test(keeper, without_budgets_it_writes_nothing_until_there_are_some)
     struct error err = {0};
     struct snapshot *first = snapshot_of(m, "{a: {lambda: 1}}");
     struct snapshot *second = snapshot_of(m, "{a: {budget: 1}}");
-    struct keeper *k = start(first, t.folder);
+    struct budget_file *k = start(first, t.folder);
     cr_expect_neq(stat(t.path, &unused), 0);
-    cr_expect_eq(keeper_follow(k, second, &err), OK);
+    cr_expect_eq(budget_file_follow(k, second, &err), OK);
     pool_observe(second->pool, 0, 2000000, 0.001);
-    keeper_stop(k);
+    budget_file_stop(k);
     expect_in(t.path, "\"a\": {\"queries\": 1,");
-    keeper_stop(NULL);
+    budget_file_stop(NULL);
     release(first);
     release(second);
     gates_free(gates);
