@@ -8,28 +8,6 @@
 #define BODY_BYTES_MAX (16u << 10)
 #define HEADERS_MAX    (CALLER_HEADERS_MAX + 3)
 
-enum door {
-    DOOR_USUAL, /* a key; of a POST also its rates and budgets, for it may ask an expert */
-    DOOR_KEY,   /* a key: what costs nothing */
-    DOOR_OPEN,  /* nobody is asked */
-};
-
-static enum door door_of(struct str path)
-{
-    static const struct {
-        const char *path;
-        enum door door;
-    } rows[] = {
-        {"/healthz", DOOR_OPEN},
-        {"/readyz", DOOR_OPEN},
-        {"/v1/feedback", DOOR_KEY},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (str_equal(path, str_from(rows[i].path)))
-            return rows[i].door;
-    return DOOR_USUAL;
-}
-
 /* OpenAI's, Anthropic's and Azure's libraries; the first that is not empty. */
 static struct str find_secret(const struct http_exchange *x)
 {
@@ -56,7 +34,7 @@ static void respond(struct http_exchange *x, const char *id, enum status status,
                                   .request_id = id};
     struct buf body;
     buf_init(&body, BODY_BYTES_MAX);
-    front_error_write(errors_front(x->path), &e, &body);
+    front_error_write(path_words(x->path), &e, &body);
     headers[count++] = (struct http_header){STR("content-type"), STR("application/json")};
     headers[count++] = (struct http_header){STR("x-leeroo-request-id"), str_from(id)};
     headers[count++] = (struct http_header){STR("x-request-id"), str_from(id)};
@@ -87,7 +65,7 @@ static void refuse(struct worker *w, struct http_exchange *x, struct caller *cal
     worker_request_id(w, id);
     const struct record r = {.id = id,
                              .begin_wall_ms = clock_wall_ms(),
-                             .front = str_from(front_name(errors_front(x->path))),
+                             .front = str_from(front_name(path_words(x->path))),
                              .key = caller_key_id(caller),
                              .outcome = REQUEST_FAILED,
                              .http_status = errors_row(status)->http_status,
@@ -109,11 +87,12 @@ static void leave(void *arg)
     caller->key = NULL;
 }
 
-bool admission_pass(struct worker *w, struct http_exchange *x, struct caller *caller)
+bool admission_pass(struct worker *w, struct http_exchange *x, const struct path *path,
+                    struct caller *caller)
 {
-    enum door door = door_of(x->path);
+    enum path_admission needs = path ? path->admission : ADMISSION_USUAL;
     struct keys *keys = w->gateway->keys;
-    if (door == DOOR_OPEN || !keys_wanted(keys))
+    if (needs == ADMISSION_OPEN || !keys_wanted(keys))
         return true;
     struct str secret = find_secret(x);
     caller->key = secret.len > 0 ? keys_find(keys, secret, clock_wall_ms()) : NULL;
@@ -123,10 +102,10 @@ bool admission_pass(struct worker *w, struct http_exchange *x, struct caller *ca
     }
     if (arena_defer(x->arena, leave, caller) != OK) {
         leave(caller);
-        answer_error_as(errors_front(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        answer_error_as(path_words(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return false;
     }
-    bool counts = door == DOOR_USUAL && str_equal(x->method, STR("POST"));
+    bool counts = needs == ADMISSION_USUAL && str_equal(x->method, STR("POST"));
     if (!counts || client_key_admit(caller->key, &caller->refusal))
         return true;
     refuse(w, x, caller);

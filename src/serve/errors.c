@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "dialect/openai.h"
+#include "serve/gateway_int.h"
 
 static const struct errors_row rows[STATUS_COUNT] = {
     [OK] = {200, "none", "ok"},
@@ -70,11 +71,6 @@ struct errors_row errors_http_row(int http_status)
     return row;
 }
 
-enum front errors_front(struct str path)
-{
-    return str_starts(path, STR("/v1/messages")) ? FRONT_MESSAGES : FRONT_CHAT;
-}
-
 void errors_write_http(struct str path, int http_status, const char *message, struct buf *out)
 {
     const struct errors_row row = errors_http_row(http_status);
@@ -82,5 +78,5 @@ void errors_write_http(struct str path, int http_status, const char *message, st
                                   .message = str_from(message),
                                   .type = row.type,
                                   .code = row.code};
-    front_error_write(errors_front(path), &e, out);
+    front_error_write(path_words(path), &e, out);
 }

@@ -18,8 +18,6 @@ void errors_write(struct buf *out, enum status status, const char *message, cons
                   const char *code);
 /* The row for an HTTP status of an expert's answer; type and code fit it. */
 struct errors_row errors_http_row(int http_status);
-/* The API whose words clients of `path` expect; of a path that is only begun, too. */
-enum front errors_front(struct str path);
 /* For an HTTP status that no enum status stands behind (404 unknown path, 405, 408, 413, 431 ...), in the words of
  * the API that `path` belongs to. */
 void errors_write_http(struct str path, int http_status, const char *message, struct buf *out);

@@ -1,5 +1,8 @@
-/* Routes and the life of the gateway. Worker 0 runs on the thread that calls gateway_run and takes the signals;
- * the others have threads. Draining is posted to each loop; the last one to finish stops them all. */
+/* The table of paths, and the life of the gateway.
+ *
+ * Worker 0 runs on the thread that calls gateway_run and takes the signals; the others have threads. Draining is posted
+ * to each loop; the last one to finish stops them all. Of what stands here other threads may call gateway_drain alone;
+ * a handler runs on the loop of its worker and may not wait. */
 #include "serve/gateway.h"
 
 #include <errno.h>
@@ -31,7 +34,7 @@
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 #define DRAIN_DEAF_MS               20
 
-/* Routes */
+/* Paths */
 
 static void health_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
@@ -48,46 +51,58 @@ static void ready_handle(struct worker *w, struct http_exchange *x, struct calle
         answer_json(x, 200, NULL, STR("{\"status\":\"ready\"}"));
 }
 
-static const struct route {
-    const char *path;
-    bool prefix; /* the path and everything below it */
-    const char *method;
-    const char *allow;
-    void (*handle)(struct worker *, struct http_exchange *, struct caller *);
-} routes[] = {
-    {"/v1/chat/completions", false, "POST", "POST", chat_handle},
-    {"/v1/completions", false, "POST", "POST", completions_handle},
-    {"/v1/responses", false, "POST", "POST", responses_handle},
-    {"/v1/messages", false, "POST", "POST", messages_handle},
-    {"/v1/embeddings", false, "POST", "POST", embeddings_handle},
-    {"/v1/messages/count_tokens", false, "POST", "POST", count_tokens_handle},
-    {"/v1/route", false, "POST", "POST", route_handle},
-    {"/v1/requests/", true, "GET", "GET, HEAD", requests_handle},
-    {"/v1/feedback", false, "POST", "POST", feedback_handle},
-    {"/v1/models", false, "GET", "GET, HEAD", models_handle},
-    {"/v1/experts", false, "GET", "GET, HEAD", experts_handle},
-    {"/v1/models/", true, "GET", "GET, HEAD", models_handle},
-    {"/metrics", false, "GET", "GET, HEAD", metrics_handle},
-    {"/healthz", false, "GET", "GET, HEAD", health_handle},
-    {"/readyz", false, "GET", "GET, HEAD", ready_handle},
+static const struct path paths[] = {
+    {"/v1/chat/completions", false, "POST", ADMISSION_USUAL, FRONT_CHAT, chat_handle},
+    {"/v1/completions", false, "POST", ADMISSION_USUAL, FRONT_CHAT, completions_handle},
+    {"/v1/responses", false, "POST", ADMISSION_USUAL, FRONT_CHAT, responses_handle},
+    {"/v1/messages", false, "POST", ADMISSION_USUAL, FRONT_MESSAGES, messages_handle},
+    {"/v1/messages/count_tokens", false, "POST", ADMISSION_USUAL, FRONT_MESSAGES,
+     count_tokens_handle},
+    {"/v1/embeddings", false, "POST", ADMISSION_USUAL, FRONT_CHAT, embeddings_handle},
+    {"/v1/route", false, "POST", ADMISSION_USUAL, FRONT_CHAT, route_handle},
+    {"/v1/feedback", false, "POST", ADMISSION_KEY, FRONT_CHAT, feedback_handle},
+    {"/v1/requests/", true, "GET", ADMISSION_USUAL, FRONT_CHAT, requests_handle},
+    {"/v1/models", false, "GET", ADMISSION_USUAL, FRONT_CHAT, models_handle},
+    {"/v1/models/", true, "GET", ADMISSION_USUAL, FRONT_CHAT, models_handle},
+    {"/v1/experts", false, "GET", ADMISSION_USUAL, FRONT_CHAT, experts_handle},
+    {"/metrics", false, "GET", ADMISSION_USUAL, FRONT_CHAT, metrics_handle},
+    {"/healthz", false, "GET", ADMISSION_OPEN, FRONT_CHAT, health_handle},
+    {"/readyz", false, "GET", ADMISSION_OPEN, FRONT_CHAT, ready_handle},
 };
 
-static const struct route *find_route(struct str path)
+#define PATH_COUNT (sizeof(paths) / sizeof(paths[0]))
+
+const struct path *path_find(struct str path)
 {
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        struct str known = str_from(routes[i].path);
-        if (routes[i].prefix ? str_starts(path, known) : str_equal(path, known))
-            return &routes[i];
+    for (size_t i = 0; i < PATH_COUNT; i++) {
+        struct str known = str_from(paths[i].path);
+        if (paths[i].prefix ? str_starts(path, known) : str_equal(path, known))
+            return &paths[i];
     }
     return NULL;
 }
 
-static bool method_fits(const struct route *route, struct str method)
+bool path_takes(const struct path *path, struct str method)
 {
     if (str_equal(method, STR("HEAD")))
-        return str_equal(str_from(route->method), STR("GET"));
-    return str_equal(method, str_from(route->method));
+        return str_equal(str_from(path->method), STR("GET"));
+    return str_equal(method, str_from(path->method));
 }
+
+static const char *path_methods(const struct path *path)
+{
+    return path_takes(path, STR("HEAD")) ? "GET, HEAD" : path->method;
+}
+
+enum front path_words(struct str path)
+{
+    for (size_t i = 0; i < PATH_COUNT; i++)
+        if (paths[i].words != FRONT_CHAT && str_starts(path, str_from(paths[i].path)))
+            return paths[i].words;
+    return FRONT_CHAT;
+}
+
+/* Requests */
 
 static void refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
 {
@@ -113,28 +128,28 @@ static bool is_browser_trick(const struct http_exchange *x)
 static void handle(struct http_exchange *x, void *arg)
 {
     struct worker *w = arg;
-    const struct route *route = find_route(x->path);
+    const struct path *path = path_find(x->path);
     struct caller *caller = ARENA_NEW(x->arena, struct caller);
     char message[160];
     if (!caller) {
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
-    if (!admission_pass(w, x, caller))
+    if (!admission_pass(w, x, path, caller))
         return;
-    if (!route) {
+    if (!path) {
         snprintf(message, sizeof(message),
                  "unknown path %.*s; there are /v1/chat/completions, /v1/responses, /v1/messages, "
                  "/v1/models and others",
                  (int)(x->path.len < 40 ? x->path.len : 40), x->path.ptr);
         refuse(x, 404, message, NULL);
-    } else if (!method_fits(route, x->method)) {
-        snprintf(message, sizeof(message), "%s takes %s", route->path, route->allow);
-        refuse(x, 405, message, route->allow);
+    } else if (!path_takes(path, x->method)) {
+        snprintf(message, sizeof(message), "%s takes %s", path->path, path_methods(path));
+        refuse(x, 405, message, path_methods(path));
     } else if (str_equal(x->method, STR("POST")) && is_browser_trick(x)) {
         refuse(x, 415, "send content-type: application/json", NULL);
     } else if (unpack_body(x, w->snapshot->config->limits.body_bytes)) {
-        route->handle(w, x, caller);
+        path->handle(w, x, caller);
     }
 }
 

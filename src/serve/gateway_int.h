@@ -80,6 +80,28 @@ void answer_error_as(enum front front, struct http_exchange *x, const char *requ
 void answer_error(struct http_exchange *x, const char *request_id, enum status status,
                   const char *message, const char *param, const char *code);
 
+enum path_admission {
+    ADMISSION_USUAL, /* a key; of a POST also its rates and budgets, for it may ask an expert */
+    ADMISSION_KEY,   /* a key: what costs nothing */
+    ADMISSION_OPEN,  /* nobody is asked */
+};
+
+/* All that is known of a path. A new one is a row of the table in gateway.c and a handler. */
+struct path {
+    const char *path;
+    bool prefix;        /* the path and everything below it */
+    const char *method; /* GET stands for HEAD, too */
+    enum path_admission admission;
+    enum front words; /* of errors: those of the API that it belongs to */
+    void (*handle)(struct worker *, struct http_exchange *, struct caller *);
+};
+
+/* NULL: no row has it, and it needs all that ADMISSION_USUAL asks. */
+const struct path *path_find(struct str path);
+bool path_takes(const struct path *path, struct str method);
+/* The API whose words clients of `path` expect; also of a path below a row's, or that was cut at a limit. */
+enum front path_words(struct str path);
+
 /* Handlers, one file each. `caller` is in the exchange's arena. */
 void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller);
 void completions_handle(struct worker *w, struct http_exchange *x, struct caller *caller);

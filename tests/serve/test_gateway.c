@@ -4,7 +4,60 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "serve/gateway_int.h"
 #include "stage.h"
+
+/* Paths */
+
+static const struct path *find(const char *path)
+{
+    return path_find(str_from(path));
+}
+
+Test(gateway_paths, are_found_whole_or_by_what_they_begin_with)
+{
+    cr_expect_str_eq(find("/v1/messages")->path, "/v1/messages");
+    cr_expect_str_eq(find("/v1/messages/count_tokens")->path, "/v1/messages/count_tokens");
+    cr_expect_str_eq(find("/v1/models")->path, "/v1/models");
+    cr_expect_str_eq(find("/v1/models/a/b")->path, "/v1/models/");
+    cr_expect_str_eq(find("/v1/requests/req_1")->path, "/v1/requests/");
+    static const char *const unknown[] = {
+        "", "/", "/v1/messages/", "/v1/requests", "/metrics/x", "/V1/models"};
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+        cr_expect_null(find(unknown[i]), "%s", unknown[i]);
+}
+
+Test(gateway_paths, what_takes_get_takes_head)
+{
+    const struct path *get = find("/v1/models"), *post = find("/v1/route");
+    cr_expect(path_takes(get, STR("GET")) && path_takes(get, STR("HEAD")));
+    cr_expect_not(path_takes(get, STR("POST")) || path_takes(get, STR("get")));
+    cr_expect(path_takes(post, STR("POST")));
+    cr_expect_not(path_takes(post, STR("GET")) || path_takes(post, STR("HEAD")));
+}
+
+Test(gateway_paths, all_need_a_key_but_the_two_for_whoever_runs_the_process)
+{
+    cr_expect_eq(find("/healthz")->admission, ADMISSION_OPEN);
+    cr_expect_eq(find("/readyz")->admission, ADMISSION_OPEN);
+    cr_expect_eq(find("/v1/feedback")->admission, ADMISSION_KEY);
+    static const char *const usual[] = {"/v1/chat/completions", "/v1/embeddings", "/v1/route",
+                                        "/metrics", "/v1/requests/req_1"};
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+        cr_expect_eq(find(usual[i])->admission, ADMISSION_USUAL, "%s", usual[i]);
+}
+
+Test(gateway_paths, errors_are_in_the_words_of_the_api)
+{
+    static const char *const anthropic[] = {"/v1/messages", "/v1/messages/count_tokens",
+                                            "/v1/messages/none", "/v1/messages?beta=true"};
+    for (size_t i = 0; i < sizeof(anthropic) / sizeof(anthropic[0]); i++)
+        cr_expect_eq(path_words(str_from(anthropic[i])), FRONT_MESSAGES, "%s", anthropic[i]);
+    cr_expect_eq(path_words(STR("/v1/chat/completions")), FRONT_CHAT);
+    cr_expect_eq(path_words(STR("/v1/responses")), FRONT_CHAT);
+    cr_expect_eq(path_words(STR("/v1/mess")), FRONT_CHAT, "cut before it told");
+    cr_expect_eq(path_words(STR("")), FRONT_CHAT);
+}
 
 Test(gateway, every_path_says_what_it_takes)
 {
