@@ -2,18 +2,14 @@
  * is made. Reading, deciding and writing go line by line, so that it may sit in a pipe. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/gz.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
-#include "plan/budget.h"
 #include "plan/budget_state.h"
-#include "plan/decide.h"
-#include "plan/plan_filter.h"
-#include "plan/quality_floor.h"
+#include "route/text_json.h"
+#include "route/text_router.h"
 
 #define LINE_ARENA_BYTES  (256u << 20) /* for the strings of one query */
 #define STATE_PERIOD_MS   2000         /* between two writes of --state */
@@ -27,10 +23,10 @@ struct route_options {
 
 struct router {
     struct model *model;
-    bool use[MODEL_ARMS_MAX]; /* the arms to choose from */
-    struct policy policy;
-    struct budget budget; /* counts only where the policy has one */
-    const char *state;    /* its file; NULL: none */
+    struct text_router *texts;
+    struct text_policy *policy;
+    double budget_usd_per_1k; /* 0: none */
+    const char *state;        /* the budget's file; NULL: none */
     uint64_t saved_ms;
     struct features features;
     struct arena *arena; /* reset for every line */
@@ -40,60 +36,44 @@ struct router {
 
 /* ---- setting up */
 
-static enum status experts_unknown(const struct model *m, struct str name, struct error *err)
+static enum status experts_use(struct router *r, const char *names, struct error *err)
 {
-    char known[sizeof(err->text)] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < model_expert_count(m) && used < sizeof(known); i++)
-        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%.*s", i ? ", " : "",
-                                 STR_FMT(model_expert_at(m, i)->name));
-    return error_set(err, ERR_NOT_FOUND, "the model has no expert '%.*s'; it has %s", STR_FMT(name),
-                     known);
-}
-
-static enum status experts_use(const struct model *m, const char *names, bool *use,
-                               struct error *err)
-{
-    for (size_t i = 0; i < model_expert_count(m); i++)
-        use[i] = !names;
     struct str rest = str_from(names);
-    while (names && rest.len > 0) {
-        struct str name = str_trim(str_split(&rest, ','));
-        size_t at = model_expert_index(m, name);
-        if (at == SIZE_MAX)
-            return experts_unknown(m, name, err);
-        use[at] = true;
-    }
-    return OK;
+    enum status status = text_router_create(r->model, !names, &r->texts, err);
+    while (status == OK && names && rest.len > 0)
+        status = text_router_add(r->texts, str_trim(str_split(&rest, ',')), NULL, err);
+    return status;
 }
 
-static void policy_set(struct router *r, const struct route_options *o)
+static enum status policy_set(struct router *r, const struct route_options *o, struct error *err)
 {
-    r->policy.lambda = o->lambda;
-    struct model_sample sample = model_sample(r->model);
+    struct text_policy_settings s = {.plans = str_from(o->plans)};
+    s.policy.lambda = o->lambda;
     if (o->min_quality_given) /* 0 would mean that there is none */
-        r->policy.min_quality = quality_floor_find(&sample, r->use, fmax(o->min_quality, 1e-9));
+        s.policy.min_quality = fmax(o->min_quality, 1e-9);
     if (o->max_cost_given)
-        r->policy.max_cost_nano_usd = llround(o->max_cost * (double)NANO_PER_USD);
-    if (!o->budget_given)
-        return;
-    r->policy.budget_usd_per_1k = o->budget;
-    budget_init(&r->budget, r->model, r->use, o->budget);
-    r->state = o->state;
+        s.policy.max_cost_nano_usd = llround(o->max_cost * (double)NANO_PER_USD);
+    if (o->budget_given) {
+        s.policy.budget_usd_per_1k = r->budget_usd_per_1k = o->budget;
+        r->state = o->state;
+    }
+    return text_policy_create(r->texts, &s, &r->policy, err);
 }
 
 /* ---- the budget's file */
 
 static struct budget_named named(const struct router *r)
 {
-    return (struct budget_named){STR("route"), r->policy.budget_usd_per_1k, r->budget.state};
+    return (struct budget_named){STR("route"), r->budget_usd_per_1k, text_policy_budget(r->policy)};
 }
 
 static enum status state_save(struct router *r, struct error *err)
 {
-    struct budget_named budget = named(r);
     r->saved_ms = clock_now_ms();
-    return r->state ? budget_state_save(r->state, &budget, 1, err) : OK;
+    if (!r->state)
+        return OK;
+    struct budget_named budget = named(r);
+    return budget_state_save(r->state, &budget, 1, err);
 }
 
 /* What cannot be read is set aside with a warning; the first save says whether the file can be written. */
@@ -101,9 +81,9 @@ static enum status state_open(struct router *r, struct error *err)
 {
     bool found = false;
     struct error why;
-    struct budget_named budget = named(r);
     if (!r->state)
         return OK;
+    struct budget_named budget = named(r);
     enum status st = budget_state_load(r->state, &budget, &found, 1, &why);
     if (st == ERR_IO || st == ERR_MEMORY)
         return error_set(err, st, "%s", why.text);
@@ -113,7 +93,7 @@ static enum status state_open(struct router *r, struct error *err)
         st = budget_state_set_aside(r->state, err);
     }
     if (st == OK && found)
-        st = budget_resume(&r->budget, &budget.state, err);
+        st = text_policy_resume(r->policy, &budget.state, err);
     return st == OK ? state_save(r, err) : st;
 }
 
@@ -128,11 +108,9 @@ static enum status router_init(struct router *r, const char *model, const struct
     if (st == OK)
         st = model_load(model, &r->model, err);
     if (st == OK)
-        st = experts_use(r->model, o->experts, r->use, err);
+        st = experts_use(r, o->experts, err);
     if (st == OK)
-        st = plan_filter_apply(r->model, str_from(o->plans), r->use, err);
-    if (st == OK)
-        policy_set(r, o);
+        st = policy_set(r, o, err);
     if (st == OK)
         st = state_open(r, err);
     return st;
@@ -143,92 +121,36 @@ static void router_done(struct router *r)
     buf_done(&r->out);
     arena_free(r->arena);
     features_done(&r->features);
+    text_policy_free(r->policy);
+    text_router_free(r->texts);
     model_free(r->model);
 }
 
 /* ---- one query */
 
-static void write_name(struct buf *b, const struct router *r, size_t arm)
-{
-    json_write_string(b, model_arm_at(r->model, arm)->name);
-}
-
-/* %.9g gives every float back exactly: whoever sorts by quality sees the ties that there were. */
-static void write_estimates(struct buf *b, const struct router *r, const struct estimate *estimates)
-{
-    const char *comma = "";
-    buf_add_c(b, ", \"estimates\": {");
-    for (size_t i = 0; i < model_arm_count(r->model); i++) {
-        if (!r->use[i])
-            continue;
-        buf_add_c(b, comma);
-        write_name(b, r, i);
-        buf_addf(b, ": [%.9g, ", (double)estimates[i].quality);
-        money_format_usd(b, estimates[i].cost_nano_usd);
-        buf_add_char(b, ']');
-        comma = ", ";
-    }
-    buf_add_char(b, '}');
-}
-
-static void write_id(struct buf *b, const struct query *q, size_t line)
-{
-    buf_add_c(b, "{\"id\": ");
-    if (q->id.ptr)
-        json_write_string(b, q->id);
-    else
-        buf_addf(b, "\"%zu\"", line);
-}
-
-static void write_decision(struct router *r, const struct decision *d)
-{
-    struct buf *b = &r->out;
-    const struct plan *p = model_arm_at(r->model, d->arm);
-    buf_add_c(b, ", \"plan\": ");
-    json_write_string(b, p->kind == PLAN_SINGLE ? STR("single") : p->name);
-    buf_add_c(b, ", \"expert\": ");
-    write_name(b, r, p->members[0]);
-    buf_addf(b, ", \"quality\": %.9g, \"cost_usd\": ", d->quality);
-    money_format_usd(b, d->cost_nano_usd);
-    buf_add_c(b, ", \"lambda\": ");
-    json_write_double(b, d->lambda);
-}
-
-static void write_refusal(struct router *r, double lambda)
-{
-    struct buf *b = &r->out;
-    buf_add_c(b, ", \"plan\": \"none\", \"expert\": null, \"quality\": null, \"cost_usd\": null"
-                 ", \"lambda\": ");
-    json_write_double(b, lambda);
-    r->refused++;
-}
-
 static enum status route_query(struct router *r, const struct query *q, size_t line,
                                struct error *err)
 {
     struct estimate estimates[MODEL_ARMS_MAX];
-    struct decision d;
-    bool budgeted = r->policy.budget_usd_per_1k > 0;
-    double lambda = budgeted ? budget_lambda(&r->budget) : r->policy.lambda, usual_usd = -1;
-    enum status st = model_estimate_text(r->model, q->prompt, &r->features, estimates, err);
-    if (st != OK)
-        return st;
-    size_t arms = model_arm_count(r->model);
-    if (budgeted)
-        st = budget_decide(&r->budget, &r->policy, estimates, r->use, arms, &d, &usual_usd, err);
-    else
-        st = decide(&r->policy, lambda, estimates, r->use, arms, &d, err);
+    struct text_decision d;
+    char number[24];
+    snprintf(number, sizeof(number), "%zu", line);
+    struct str id = q->id.ptr ? q->id : str_from(number);
+    double lambda = text_policy_lambda(r->policy);
+    enum status st = text_router_estimate(r->texts, q->prompt, &r->features, estimates, err);
+    if (st == OK)
+        st = text_policy_decide(r->policy, estimates, &d, err);
     if (st != OK && st != ERR_BUDGET)
         return st;
     buf_clear(&r->out);
-    write_id(&r->out, q, line);
-    if (st == OK)
-        write_decision(r, &d);
-    else
-        write_refusal(r, lambda);
-    if (st == OK && budgeted)
-        budget_observe(&r->budget, (double)d.cost_nano_usd / (double)NANO_PER_USD, usual_usd);
-    write_estimates(&r->out, r, estimates);
+    if (st == OK) {
+        text_json_decision(r->policy, &id, &d.decision, &r->out);
+        text_policy_observe(r->policy, &d, (double)d.decision.cost_nano_usd / (double)NANO_PER_USD);
+    } else {
+        text_json_refusal(&id, lambda, &r->out);
+        r->refused++;
+    }
+    text_json_estimates(r->policy, estimates, &r->out);
     buf_add_c(&r->out, "}\n");
     return buf_status(&r->out, err);
 }

@@ -56,6 +56,14 @@ void budget_cell_observe(struct budget_cell *c, double cost_usd, double usual_us
     pthread_mutex_unlock(&c->lock);
 }
 
+double budget_cell_lambda(struct budget_cell *c)
+{
+    pthread_mutex_lock(&c->lock);
+    double lambda = budget_lambda(&c->budget);
+    pthread_mutex_unlock(&c->lock);
+    return lambda;
+}
+
 struct budget_state budget_cell_state(struct budget_cell *c)
 {
     pthread_mutex_lock(&c->lock);

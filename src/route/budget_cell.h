@@ -17,6 +17,7 @@ NODISCARD enum status budget_cell_decide(struct budget_cell *c, const struct pol
                                          size_t count, struct decision *ret, double *ret_usual_usd,
                                          struct error *err);
 void budget_cell_observe(struct budget_cell *c, double cost_usd, double usual_usd);
+double budget_cell_lambda(struct budget_cell *c); /* in force */
 struct budget_state budget_cell_state(struct budget_cell *c);
 /* `state` is one that some stream can have led to. */
 void budget_cell_resume(struct budget_cell *c, const struct budget_state *state);

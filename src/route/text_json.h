@@ -1,0 +1,13 @@
+/* Decisions about texts in JSON: what `leeroo route` prints a line, and libleeroo says of a decision. */
+#pragma once
+
+#include "route/text_router.h"
+
+/* Without its closing brace, so that more may follow. `id` NULL: none. */
+void text_json_decision(const struct text_policy *p, const struct str *id, const struct decision *d,
+                        struct buf *out);
+/* For a text which nobody can be asked for: the plan is "none". */
+void text_json_refusal(const struct str *id, double lambda, struct buf *out);
+/* The member "estimates" of the arms in use: {NAME: [quality, cost in USD]}. */
+void text_json_estimates(const struct text_policy *p, const struct estimate *estimates,
+                         struct buf *out);
