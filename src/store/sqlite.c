@@ -71,7 +71,7 @@ static void disconnect(struct sqlite_backend *s)
 
 /* Values */
 
-static bool bind(sqlite3_stmt *st, const struct value *values, size_t count)
+static bool bind(sqlite3_stmt *stmt, const struct value *values, size_t count)
 {
     int rc = SQLITE_OK;
     for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
@@ -79,16 +79,16 @@ static bool bind(sqlite3_stmt *st, const struct value *values, size_t count)
         int at = (int)i + 1;
         switch (v->type) {
         case VALUE_NULL:
-            rc = sqlite3_bind_null(st, at);
+            rc = sqlite3_bind_null(stmt, at);
             break;
         case VALUE_INT:
-            rc = sqlite3_bind_int64(st, at, v->integer);
+            rc = sqlite3_bind_int64(stmt, at, v->integer);
             break;
         case VALUE_REAL:
-            rc = sqlite3_bind_double(st, at, v->real);
+            rc = sqlite3_bind_double(stmt, at, v->real);
             break;
         case VALUE_TEXT:
-            rc = sqlite3_bind_text(st, at, v->text.ptr ? v->text.ptr : "", (int)v->text.len,
+            rc = sqlite3_bind_text(stmt, at, v->text.ptr ? v->text.ptr : "", (int)v->text.len,
                                    SQLITE_STATIC);
             break;
         }
@@ -96,17 +96,17 @@ static bool bind(sqlite3_stmt *st, const struct value *values, size_t count)
     return rc == SQLITE_OK;
 }
 
-static struct value column(sqlite3_stmt *st, int i)
+static struct value column(sqlite3_stmt *stmt, int i)
 {
-    switch (sqlite3_column_type(st, i)) {
+    switch (sqlite3_column_type(stmt, i)) {
     case SQLITE_INTEGER:
-        return (struct value){.type = VALUE_INT, .integer = sqlite3_column_int64(st, i)};
+        return (struct value){.type = VALUE_INT, .integer = sqlite3_column_int64(stmt, i)};
     case SQLITE_FLOAT:
-        return (struct value){.type = VALUE_REAL, .real = sqlite3_column_double(st, i)};
+        return (struct value){.type = VALUE_REAL, .real = sqlite3_column_double(stmt, i)};
     case SQLITE_TEXT: {
-        const char *text = (const char *)sqlite3_column_text(st, i);
+        const char *text = (const char *)sqlite3_column_text(stmt, i);
         return (struct value){.type = VALUE_TEXT,
-                              .text = {text, (size_t)sqlite3_column_bytes(st, i)}};
+                              .text = {text, (size_t)sqlite3_column_bytes(stmt, i)}};
     }
     default:
         return (struct value){.type = VALUE_NULL};
@@ -117,25 +117,26 @@ static enum status query(struct backend *b, const char *sql, const struct value 
                          size_t count, backend_row_fn *on_row, void *arg, struct error *err)
 {
     struct sqlite_backend *s = self(b);
-    sqlite3_stmt *st = NULL;
+    sqlite3_stmt *stmt = NULL;
     struct value row[BACKEND_COLUMNS_MAX];
     enum status status = OK;
     int rc = SQLITE_ERROR;
-    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK || !bind(st, values, count)) {
+    if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) != SQLITE_OK ||
+        !bind(stmt, values, count)) {
         status = fail(s, err);
-        sqlite3_finalize(st);
+        sqlite3_finalize(stmt);
         return status;
     }
-    int columns = sqlite3_column_count(st);
+    int columns = sqlite3_column_count(stmt);
     CHECK(columns <= BACKEND_COLUMNS_MAX);
-    while (status == OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+    while (status == OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++)
-            row[i] = column(st, i);
+            row[i] = column(stmt, i);
         status = on_row(row, (size_t)columns, arg, err);
     }
     if (status == OK && rc != SQLITE_DONE)
         status = fail(s, err);
-    sqlite3_finalize(st);
+    sqlite3_finalize(stmt);
     return status;
 }
 
@@ -254,11 +255,11 @@ static enum status put(struct backend *b, size_t statement, const struct value *
                        size_t count, struct error *err)
 {
     struct sqlite_backend *s = self(b);
-    sqlite3_stmt *st = s->statements[statement];
+    sqlite3_stmt *stmt = s->statements[statement];
     enum status status = OK;
-    if (!bind(st, values, count) || sqlite3_step(st) != SQLITE_DONE)
+    if (!bind(stmt, values, count) || sqlite3_step(stmt) != SQLITE_DONE)
         status = fail(s, err);
-    sqlite3_reset(st);
+    sqlite3_reset(stmt);
     return status;
 }
 
