@@ -1,6 +1,5 @@
 /* logfmt on standard error, one line per event: `ts=... level=info msg="..." key=value`. Thread-safe (one
- * write per line). Library code returns errors and does not log; watch, serve, rehearse, play and cli
- * do.
+ * write per line). Library code returns errors and does not log; watch, serve, rehearse, play and cli do.
  * Prompts and secrets are never logged. */
 #pragma once
 

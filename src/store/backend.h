@@ -50,7 +50,7 @@ struct backend_ops {
 struct backend { /* the head of each kind's own struct */
     const struct backend_ops *ops;
     bool connected;
-    uint64_t answer_ms; /* how long a query may take, of those who care; 0: some seconds */
+    uint64_t answer_ms; /* how long a query may take, where a backend limits it; 0: some seconds */
 };
 
 NODISCARD enum status sqlite_backend_create(const char *path, struct backend **ret,

@@ -19,9 +19,9 @@
 
 struct journal;
 
-/* Makes the file or opens it; a file with records in it keeps its size, whatever `bytes` says. `instance` names who
- * writes; NULL: the name in the file, or a new one out of the host's name and a random number. ERR_IO, ERR_USAGE (bytes
- * out of bounds), ERR_CORRUPT (not a journal). */
+/* Makes the file or opens it; a file with records in it keeps its size, whatever `bytes` says. `instance` names the
+ * process that writes; NULL: the name in the file, or a new one out of the host's name and a random number. ERR_IO,
+ * ERR_USAGE (bytes out of bounds), ERR_CORRUPT (not a journal). */
 NODISCARD enum status journal_open(const char *path, uint64_t bytes, const char *instance,
                                    struct journal **ret, struct error *err);
 void journal_close(struct journal *j); /* keeps all records; NULL is fine */

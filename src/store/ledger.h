@@ -9,7 +9,7 @@
  * An end says everything that its begin said but the decision, so a row whose begin was dropped is whole all the same.
  * Room is kept for the end of every begin that was taken. Writing a row twice changes nothing.
  *
- * Knows rows, not policy. Logs nothing: ledger_state tells. All texts are copied; too long ones are cut. */
+ * Knows rows, not policy. Logs nothing: ledger_state says how it is. All texts are copied; too long ones are cut. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,8 +27,8 @@ struct ledger;
 
 struct ledger_options {
     const char *store; /* "postgresql://..." (or postgres://), else the path of a SQLite file */
-    const char *
-        journal_path; /* mapped; made with all its bytes, so that a full disk is found at the start */
+    /* A file that is made with all its bytes, so that a full disk is found at the start. */
+    const char *journal_path;
     uint64_t journal_bytes; /* 0: LEDGER_JOURNAL_BYTES */
     /* Names this process among replicas; NULL: the name in the journal, at first the host's with a random number. */
     const char *instance;

@@ -41,13 +41,12 @@ struct ledger {
     atomic_uint_fast64_t busy_since_ms; /* a transaction runs since then; 0: none does */
     atomic_uint_fast64_t written_rows, damaged_bytes;
 
-    pthread_mutex_t flush_lock; /* problem, and who waits for a flush */
+    pthread_mutex_t flush_lock; /* for problem and flushed */
     pthread_cond_t flushed;
     char problem[160];
 
     /* The writer's own */
-    uint64_t
-        recover_until; /* the journal's head when it was opened: what is before it is an earlier process's */
+    uint64_t recover_until; /* before it lies what an earlier process left in the journal */
     struct batch *batch;
     uint64_t stop_at_ms;
 };
