@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "dialect/front.h"
+#include "front/front.h"
 
 #define FUZZ_ARENA_BYTES (4u << 20)
 #define FUZZ_OUT_BYTES   (256u << 20)

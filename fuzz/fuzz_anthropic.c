@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "dialect/anthropic.h"
-#include "dialect/front.h"
+#include "front/front.h"
 #include "dialect/openai.h"
 
 #define FUZZ_ARENA_BYTES (8u << 20)

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "dialect/front.h"
+#include "front/front.h"
 
 #define FUZZ_ARENA_BYTES (8u << 20)
 #define OUTPUT_BYTES_MAX (64u << 20)

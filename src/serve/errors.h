@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "dialect/front.h"
+#include "front/front.h"
 
 struct errors_row {
     int http_status;

@@ -7,7 +7,7 @@
 
 #include "ask/asking.h"
 #include "base/rng.h"
-#include "dialect/front.h"
+#include "front/front.h"
 #include "encode/encode.h"
 #include "net/http_client.h"
 #include "net/http_server.h"

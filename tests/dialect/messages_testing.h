@@ -2,9 +2,10 @@
 #pragma once
 
 #include <stdio.h>
+#include <string.h>
 
 #include "dialect/anthropic.h"
-#include "front_testing.h"
+#include "dialect/text_testing.h"
 
 #define QUOTED_BYTES_MAX 8192
 #define QUOTED_COUNT     16 /* texts that live at the same time */
@@ -31,8 +32,8 @@ struct expert_test {
 
 static inline void expert_test_begin(struct expert_test *t, const char *chat)
 {
-    *t = (struct expert_test){.a = arena_create(4 * FRONT_TEST_BYTES_MAX)};
-    buf_init(&t->out, FRONT_TEST_BYTES_MAX);
+    *t = (struct expert_test){.a = arena_create(4 * TEXT_TEST_BYTES_MAX)};
+    buf_init(&t->out, TEXT_TEST_BYTES_MAX);
     cr_assert_eq(openai_request_parse(str_from(chat), true, t->a, &t->r, NULL, &t->err), OK,
                  "%s: %s", chat, t->err.text);
 }

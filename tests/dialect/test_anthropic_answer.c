@@ -13,7 +13,7 @@ static void expect_answer(const char *message, const char *want)
     struct buf out;
     struct error err = {0};
     struct openai_reply reply;
-    buf_init(&out, FRONT_TEST_BYTES_MAX);
+    buf_init(&out, TEXT_TEST_BYTES_MAX);
     cr_assert_eq(anthropic_answer_to_chat(str_from(q(message)), &out, &err), OK, "%s: %s", message,
                  err.text);
     cr_assert_eq(openai_reply_read(buf_str(&out), &reply, &err), OK, "%s", err.text);
@@ -119,7 +119,7 @@ static void expect_none(const char *message, const char *text)
 {
     struct buf out;
     struct error err = {0};
-    buf_init(&out, FRONT_TEST_BYTES_MAX);
+    buf_init(&out, TEXT_TEST_BYTES_MAX);
     buf_add_c(&out, "before");
     cr_assert_eq(anthropic_answer_to_chat(str_from(q(message)), &out, &err), ERR_UPSTREAM);
     cr_assert(strstr(err.text, text) != NULL, "%s", err.text);

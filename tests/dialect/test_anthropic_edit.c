@@ -5,7 +5,7 @@ static void expect_edit(const char *body, int64_t limit, const char *want)
 {
     struct buf out;
     struct error err = {0};
-    buf_init(&out, FRONT_TEST_BYTES_MAX);
+    buf_init(&out, TEXT_TEST_BYTES_MAX);
     cr_assert_eq(anthropic_request_edit(str_from(q(body)), STR("c\"x"), limit, &out, &err), OK,
                  "%s: %s", body, err.text);
     expect_text(buf_str(&out), q(want));
@@ -81,7 +81,7 @@ static void expect_bad(const char *body)
 {
     struct buf out;
     struct error err = {0};
-    buf_init(&out, FRONT_TEST_BYTES_MAX);
+    buf_init(&out, TEXT_TEST_BYTES_MAX);
     buf_add_c(&out, "before");
     cr_assert_eq(anthropic_request_edit(str_from(q(body)), STR("c"), 0, &out, &err), ERR_INPUT,
                  "%s", body);

@@ -62,11 +62,11 @@ static void hear(struct str chunk, void *arg)
 static void heard_begin(struct heard *h)
 {
     *h = (struct heard){0};
-    buf_init(&h->text, FRONT_TEST_BYTES_MAX);
-    buf_init(&h->thinking, FRONT_TEST_BYTES_MAX);
-    buf_init(&h->transcript, FRONT_TEST_BYTES_MAX);
+    buf_init(&h->text, TEXT_TEST_BYTES_MAX);
+    buf_init(&h->thinking, TEXT_TEST_BYTES_MAX);
+    buf_init(&h->transcript, TEXT_TEST_BYTES_MAX);
     for (size_t i = 0; i < 4; i++)
-        buf_init(&h->arguments[i], FRONT_TEST_BYTES_MAX);
+        buf_init(&h->arguments[i], TEXT_TEST_BYTES_MAX);
 }
 
 static void heard_end(struct heard *h)

@@ -1,0 +1,160 @@
+/* Which file speaks for which front: one row each. Chat changes nothing. */
+#include "front/front.h"
+
+#include "base/check.h"
+#include "dialect/openai.h"
+#include "front/front_int.h"
+
+/* Chat */
+
+static enum status chat_request(struct str body, struct arena *a, struct front_chat *ret,
+                                const char **ret_param, struct error *err)
+{
+    (void)a, (void)ret_param, (void)err;
+    *ret = (struct front_chat){.body = body};
+    return OK;
+}
+
+static enum status chat_answer(const struct front_context *c, struct str completion,
+                               struct buf *out, struct error *err)
+{
+    (void)c;
+    buf_add(out, completion);
+    return buf_status(out, err);
+}
+
+static void chat_event(void *state, struct str data, struct buf *out)
+{
+    (void)state;
+    front_write_event(out, NULL, data);
+}
+
+static void chat_end(void *state, struct buf *out)
+{
+    (void)state, (void)out; /* [DONE] came through as an event */
+}
+
+static void chat_error(const struct front_error *e, struct buf *out)
+{
+    openai_error_write(out, e->message, e->type, e->param, e->code);
+}
+
+static void chat_fail(void *state, const struct front_error *e, struct buf *out)
+{
+    struct buf body;
+    (void)state;
+    buf_init(&body, FRONT_ERROR_BYTES_MAX);
+    chat_error(e, &body);
+    front_write_event(out, NULL, buf_str(&body));
+    buf_done(&body);
+}
+
+static const struct front_row chat_row = {
+    .name = "chat",
+    .request = chat_request,
+    .answer = chat_answer,
+    .event = chat_event,
+    .end = chat_end,
+    .fail = chat_fail,
+    .error = chat_error,
+};
+
+static const struct front_row embeddings_row = {.name = "embeddings", .error = chat_error};
+
+/* The table */
+
+static const struct front_row *const rows[FRONT_COUNT] = {
+    [FRONT_CHAT] = &chat_row,
+    [FRONT_COMPLETIONS] = &front_completions,
+    [FRONT_RESPONSES] = &front_responses,
+    [FRONT_MESSAGES] = &front_messages,
+    [FRONT_EMBEDDINGS] = &embeddings_row,
+};
+
+struct front_stream {
+    const struct front_row *row;
+    void *state;
+    bool ended;
+};
+
+static const struct front_row *row_of(enum front f)
+{
+    CHECK(f >= 0 && f < FRONT_COUNT);
+    return rows[f];
+}
+
+const char *front_name(enum front f)
+{
+    return row_of(f)->name;
+}
+
+enum status front_request(enum front f, struct str body, struct arena *a, struct front_chat *ret,
+                          const char **ret_param, struct error *err)
+{
+    *ret_param = NULL;
+    return row_of(f)->request(body, a, ret, ret_param, err);
+}
+
+enum status front_answer(const struct front_context *c, struct str completion, struct buf *out,
+                         struct error *err)
+{
+    return row_of(c->front)->answer(c, completion, out, err);
+}
+
+struct front_stream *front_stream_create(const struct front_context *c, struct arena *a)
+{
+    const struct front_row *row = row_of(c->front);
+    struct front_stream *s = ARENA_NEW(a, struct front_stream);
+    if (!s)
+        return NULL;
+    s->row = row;
+    if (row->begin) {
+        s->state = row->begin(c, a);
+        if (!s->state)
+            return NULL;
+    }
+    return s;
+}
+
+void front_stream_event(struct front_stream *s, struct str data, struct buf *out)
+{
+    if (!s->ended)
+        s->row->event(s->state, data, out);
+}
+
+void front_stream_end(struct front_stream *s, struct buf *out)
+{
+    if (s->ended)
+        return;
+    s->ended = true;
+    s->row->end(s->state, out);
+}
+
+void front_stream_fail(struct front_stream *s, const struct front_error *e, struct buf *out)
+{
+    if (s->ended)
+        return;
+    s->ended = true;
+    s->row->fail(s->state, e, out);
+}
+
+void front_error_write(enum front f, const struct front_error *e, struct buf *out)
+{
+    row_of(f)->error(e, out);
+}
+
+void front_write_event(struct buf *out, const char *event, struct str data)
+{
+    if (event)
+        buf_addf(out, "event: %s\n", event);
+    buf_add_c(
+        out,
+        "data: "); /* what we write ourselves is JSON on one line, but an upstream's may be more */
+    while (data.len > 0) {
+        struct str line = str_split(&data, '\n');
+        buf_add(out, line);
+        if (data.len > 0)
+            buf_add_c(out, "\ndata: ");
+    }
+    buf_add_c(out, "\n\n");
+}

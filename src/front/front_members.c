@@ -1,0 +1,260 @@
+/* Reading requests by tables, and writing what was read. */
+#include "front/front_members.h"
+
+#include "base/check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+bool front_is_set(struct json_value value)
+{
+    return value.type != JSON_NONE && value.type != JSON_NULL;
+}
+
+/* Errors */
+
+enum status front_bad(struct front_reader *x, const char *param, const char *what)
+{
+    x->param = param;
+    return error_set(x->err, ERR_INPUT, "%s %s", param, what);
+}
+
+enum status front_refuse(struct front_reader *x, const char *param, const char *what)
+{
+    x->param = param;
+    return error_set(x->err, ERR_UNSUPPORTED, "%s %s", param, what);
+}
+
+/* "PLACE.KEY", as far as there is room. */
+static const char *name_member(struct front_reader *x, const char *place, struct json_value key)
+{
+    struct str name = str_slice(front_inside(key), 0, FRONT_PARAM_BYTES_MAX);
+    const char *text =
+        arena_printf(x->a, "%s%s%.*s", place ? place : "", place ? "." : "", STR_FMT(name));
+    return text ? text : "a member";
+}
+
+/* Reading */
+
+static const char *type_names(unsigned types)
+{
+    static const struct {
+        unsigned types;
+        const char *text;
+    } known[] = {
+        {FRONT_TYPE(JSON_STRING), "must be a text"},
+        {FRONT_TYPE(JSON_NUMBER), "must be a number"},
+        {FRONT_FLAG, "must be true or false"},
+        {FRONT_TYPE(JSON_OBJECT), "must be an object"},
+        {FRONT_TYPE(JSON_ARRAY), "must be a list"},
+        {FRONT_TYPE(JSON_STRING) | FRONT_TYPE(JSON_ARRAY), "must be a text or a list"},
+        {FRONT_TYPE(JSON_STRING) | FRONT_TYPE(JSON_OBJECT), "must be a text or an object"}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].types == types)
+            return known[i].text;
+    return "has the wrong type";
+}
+
+static enum status read_member(struct front_reader *x, struct json_value key,
+                               struct json_value item, const char *place,
+                               const struct front_member *row, struct json_value *field)
+{
+    if (field->type != JSON_NONE)
+        return front_bad(x, name_member(x, place, key), "is given twice");
+    if (item.type != JSON_NULL && row->types && !(row->types & FRONT_TYPE(item.type)))
+        return front_bad(x, name_member(x, place, key), type_names(row->types));
+    *field = item;
+    return OK;
+}
+
+enum status front_members_read(struct front_reader *x, struct json_value object, const char *place,
+                               const struct front_member *table, size_t count,
+                               struct json_value *fields)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value key, item;
+    memset(fields, 0, count * sizeof(fields[0]));
+    if (object.type != JSON_OBJECT && !place)
+        return error_set(x->err, ERR_INPUT, "the request body must be a JSON object");
+    if (object.type != JSON_OBJECT)
+        return front_bad(x, place, "must be an object");
+    while (json_object_next(&it, &key, &item)) {
+        size_t i = 0;
+        while (i < count && !json_string_equal(key, str_from(table[i].name)))
+            i++;
+        enum status status = i < count ? read_member(x, key, item, place, &table[i], &fields[i])
+                             : item.type == JSON_NULL ? OK
+                                                      : front_refuse(x, name_member(x, place, key),
+                                                                     "is not offered here");
+        if (status != OK)
+            return status;
+    }
+    for (size_t i = 0; i < count; i++) /* only now: null and then a value is given twice, too */
+        if (fields[i].type == JSON_NULL)
+            fields[i] = (struct json_value){0};
+    return OK;
+}
+
+void front_members_carry(const struct front_member *table, size_t count,
+                         const struct json_value *fields, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].use == FRONT_CARRY)
+            front_write_member(out, table[i].name, fields[i]);
+}
+
+/* Writing */
+
+static void clean_buf(void *buf)
+{
+    buf_done(buf);
+}
+
+enum status front_body_create(struct arena *a, struct str body, struct buf **ret, struct error *err)
+{
+    struct buf *out = ARENA_NEW(a, struct buf);
+    if (!out || arena_defer(a, clean_buf, out) != OK)
+        return error_set(err, ERR_MEMORY, "the request needs more memory than one may have");
+    buf_init(out, body.len * FRONT_BODY_GROWTH + FRONT_BODY_SPARE);
+    *ret = out;
+    return OK;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Past the string that begins at `at`. */
+static size_t skip_string(struct str s, size_t at)
+{
+    for (at++; at < s.len && s.ptr[at] != '"'; at++)
+        if (s.ptr[at] == '\\')
+            at++;
+    return at + 1;
+}
+
+/* A line break between two members would end a line of an event, so blanks between tokens go. */
+void front_write_value(struct buf *out, struct json_value value)
+{
+    struct str s = value.raw;
+    if (value.type == JSON_NONE) {
+        buf_add_c(out, "null");
+        return;
+    }
+    size_t run = 0, at = 0;
+    while (at < s.len) {
+        if (s.ptr[at] == '"') {
+            at = skip_string(s, at);
+        } else if (is_blank(s.ptr[at])) {
+            buf_add(out, str_slice(s, run, at));
+            run = ++at;
+        } else {
+            at++;
+        }
+    }
+    buf_add(out, str_slice(s, run, s.len));
+}
+
+void front_write_member(struct buf *out, const char *name, struct json_value value)
+{
+    if (value.type == JSON_NONE)
+        return;
+    buf_addf(out, ",\"%s\":", name);
+    front_write_value(out, value);
+}
+
+struct str front_inside(struct json_value string)
+{
+    if (string.type != JSON_STRING)
+        return STR("");
+    return str_slice(string.raw, 1, string.raw.len - 1);
+}
+
+void front_write_content(struct buf *out, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    if (content.type != JSON_ARRAY) {
+        buf_add(out, front_inside(content));
+        return;
+    }
+    while (json_array_next(&it, &part))
+        if (!front_is_set(json_get(part, "type")) ||
+            json_string_equal(json_get(part, "type"), STR("text")))
+            buf_add(out, front_inside(json_get(part, "text")));
+}
+
+void front_event_begin(struct buf *out, const char *name)
+{
+    if (name)
+        buf_addf(out, "event: %s\n", name);
+    buf_add_c(out, "data: ");
+}
+
+void front_event_end(struct buf *out)
+{
+    buf_add_c(out, "\n\n");
+}
+
+void front_completion_read(struct json_value root, struct front_completion *ret)
+{
+    static const struct {
+        struct str name;
+        size_t offset;
+    } members[] = {
+#define MEMBER(name) {{#name, sizeof(#name) - 1}, offsetof(struct front_completion, name)}
+        MEMBER(id),      MEMBER(created),      MEMBER(model),
+        MEMBER(choices), MEMBER(usage),        MEMBER(system_fingerprint),
+        MEMBER(leeroo),  MEMBER(service_tier), MEMBER(error),
+#undef MEMBER
+    };
+    struct json_iter it = json_iter_begin(root);
+    struct json_value key, item;
+    memset(ret, 0, sizeof(*ret));
+    while (root.type == JSON_OBJECT && json_object_next(&it, &key, &item))
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+            if (json_string_equal(key, members[i].name)) {
+                *(struct json_value *)((char *)ret + members[i].offset) = item;
+                break;
+            }
+}
+
+struct json_value front_choice_of(struct json_value choices)
+{
+    struct json_value choice;
+    struct json_iter it = json_iter_begin(choices);
+    while (choices.type == JSON_ARRAY && json_array_next(&it, &choice)) {
+        struct json_value index = json_get(choice, "index");
+        if (choice.type == JSON_OBJECT && (!front_is_set(index) || str_equal(index.raw, STR("0"))))
+            return choice;
+    }
+    return (struct json_value){0};
+}
+
+struct json_value front_choice_first(struct json_value completion)
+{
+    return front_choice_of(json_get(completion, "choices"));
+}
+
+enum status front_translate(struct str body, struct arena *a, const struct front_member *table,
+                            size_t count, front_write_fn *write, struct front_chat *ret,
+                            const char **ret_param, struct error *err)
+{
+    struct front_reader x = {a, NULL, err};
+    struct json_value root, fields[FRONT_MEMBERS_MAX];
+    struct buf *out = NULL;
+    CHECK(count <= FRONT_MEMBERS_MAX);
+    enum status status = json_parse(body, "request body", 1, &root, err);
+    if (status == OK)
+        status = front_members_read(&x, root, NULL, table, count, fields);
+    if (status == OK)
+        status = front_body_create(a, body, &out, err);
+    if (status == OK)
+        status = write(&x, fields, out);
+    if (status != OK)
+        *ret_param = x.param;
+    else
+        *ret = (struct front_chat){.body = buf_str(out)};
+    return status;
+}

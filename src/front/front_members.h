@@ -1,0 +1,87 @@
+/* Private to front/front_*.c: what fronts share. A request is read by a table of the members it may have, so that
+ * whatever is not in the table is refused by its name and nothing is dropped in silence. Values are carried as the
+ * bytes they are; the escaped inside of a JSON string is never decoded, because joining two of them gives the
+ * joined text. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "front/front.h"
+
+#define FRONT_PARAM_BYTES_MAX 64
+#define FRONT_MEMBERS_MAX     64   /* rows of a table */
+#define FRONT_BODY_GROWTH     4    /* a translated request is at most so many times as long, ... */
+#define FRONT_BODY_SPARE      8192 /* ... and this */
+
+struct front_reader {
+    struct arena *a;
+    const char *param; /* of the field at fault */
+    struct error *err;
+};
+
+enum front_use {
+    FRONT_READ,   /* the front looks at it */
+    FRONT_CARRY,  /* chat has it under the same name, with the same meaning */
+    FRONT_ACCEPT, /* changes no answer of ours */
+};
+
+#define FRONT_TYPE(type) (1u << (type))
+#define FRONT_FLAG       (FRONT_TYPE(JSON_TRUE) | FRONT_TYPE(JSON_FALSE))
+
+struct front_member {
+    const char *name;
+    enum front_use use;
+    unsigned types; /* of FRONT_TYPE; 0: any. null is always fine and counts as absent */
+};
+
+/* The members of `object` into fields[count], in the table's order. `place` is what it is called ("text"), or NULL
+ * for the request itself. ERR_UNSUPPORTED: a member that the table does not have. */
+NODISCARD enum status front_members_read(struct front_reader *x, struct json_value object,
+                                         const char *place, const struct front_member *table,
+                                         size_t count, struct json_value *fields);
+/* `,"name":value` for each FRONT_CARRY that is there. */
+void front_members_carry(const struct front_member *table, size_t count,
+                         const struct json_value *fields, struct buf *out);
+
+/* "PARAM what": ERR_INPUT and ERR_UNSUPPORTED. `param` must outlive the arena or be a copy in it. */
+enum status front_bad(struct front_reader *x, const char *param, const char *what);
+enum status front_refuse(struct front_reader *x, const char *param, const char *what);
+
+/* A buffer that lives as long as the arena, for the translation of `body`. ERR_MEMORY. */
+NODISCARD enum status front_body_create(struct arena *a, struct str body, struct buf **ret,
+                                        struct error *err);
+
+typedef enum status front_write_fn(struct front_reader *x, const struct json_value *fields,
+                                   struct buf *out);
+/* front_request by a table and a writer: reads the members, and `write` makes a chat completion's body of them. */
+NODISCARD enum status front_translate(struct str body, struct arena *a,
+                                      const struct front_member *table, size_t count,
+                                      front_write_fn *write, struct front_chat *ret,
+                                      const char **ret_param, struct error *err);
+
+/* The value on one line; null when absent. */
+void front_write_value(struct buf *out, struct json_value value);
+/* `,"name":value`; nothing when absent. */
+void front_write_member(struct buf *out, const char *name, struct json_value value);
+/* The inside of a JSON string: its bytes without the quotes, escapes kept. Empty for other values. */
+struct str front_inside(struct json_value string);
+/* A chat message's content, text or parts with text, as the inside of one JSON string. */
+void front_write_content(struct buf *out, struct json_value content);
+
+/* Around data written on one line. `name` may be NULL. */
+void front_event_begin(struct buf *out, const char *name);
+void front_event_end(struct buf *out);
+
+bool front_is_set(struct json_value value); /* neither absent nor null */
+
+/* The members of a chat completion, or of a chunk, that a front has a use for. */
+struct front_completion {
+    struct json_value id, created, model, choices, usage, system_fingerprint, service_tier, leeroo,
+        error;
+};
+/* One pass, where asking for each would be nine. */
+void front_completion_read(struct json_value root, struct front_completion *ret);
+/* The choice whose index is 0, or that has none; of a completion, and of the list of its choices. */
+struct json_value front_choice_first(struct json_value completion);
+struct json_value front_choice_of(struct json_value choices);

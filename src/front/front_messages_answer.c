@@ -1,0 +1,200 @@
+/* A chat completion as Anthropic's message. */
+#include "dialect/tokens.h"
+#include "front/front_members.h"
+#include "front/front_messages_int.h"
+
+const char *messages_stop_reason(struct json_value finish_reason, struct json_value stop_sequence,
+                                 bool called)
+{
+    if (messages_is(finish_reason, "length"))
+        return "max_tokens";
+    if (messages_is(finish_reason, "content_filter"))
+        return "refusal";
+    if (called) /* whatever the server calls it: clients go on by this word */
+        return "tool_use";
+    return stop_sequence.type == JSON_STRING ? "stop_sequence" : "end_turn";
+}
+
+static struct str request_number(const struct front_context *c)
+{
+    struct str id = str_from(c->request_id);
+    return str_starts(id, STR("req_")) ? str_slice(id, 4, id.len) : id;
+}
+
+void messages_write_id(const struct front_context *c, struct json_value id, struct buf *out)
+{
+    if (str_starts(messages_inside(id), STR("msg_")))
+        buf_add(out, id.raw);
+    else
+        buf_addf(out, "\"msg_%.*s\"", STR_FMT(request_number(c)));
+}
+
+void messages_write_call_id(const struct front_context *c, struct json_value id, size_t number,
+                            struct buf *out)
+{
+    if (messages_has_text(id))
+        messages_write_tool_id(out, id);
+    else
+        buf_addf(out, "\"toolu_%.*s_%zu\"", STR_FMT(request_number(c)), number);
+}
+
+static int64_t not_negative(int64_t tokens)
+{
+    return tokens > 0 ? tokens : 0;
+}
+
+void messages_write_usage(const struct front_context *c, const struct openai_usage *u,
+                          uint64_t characters, struct buf *out)
+{
+    if (!u->known) {
+        buf_addf(out, "\"usage\":{\"input_tokens\":%llu,\"output_tokens\":%lld}",
+                 (unsigned long long)c->input_tokens,
+                 (long long)tokens_from_characters(characters));
+        return;
+    }
+    int64_t input = not_negative(u->input_tokens - u->cached_tokens - u->cache_write_tokens);
+    buf_addf(out, "\"usage\":{\"input_tokens\":%lld,\"cache_creation_input_tokens\":%lld,",
+             (long long)input, (long long)u->cache_write_tokens);
+    buf_addf(out, "\"cache_read_input_tokens\":%lld,\"output_tokens\":%lld",
+             (long long)u->cached_tokens, (long long)u->output_tokens);
+    if (u->reasoning_tokens > 0)
+        buf_addf(out, ",\"output_tokens_details\":{\"thinking_tokens\":%lld}",
+                 (long long)u->reasoning_tokens);
+    buf_add_char(out, '}');
+}
+
+struct json_value messages_reasoning(struct json_value message)
+{
+    struct json_value text = json_get(message, "reasoning_content");
+    if (!messages_has_text(text))
+        text = json_get(message, "reasoning");
+    return messages_has_text(text) ? text : (struct json_value){0};
+}
+
+/* Blocks */
+
+struct blocks {
+    struct buf *out;
+    size_t count;
+};
+
+static void open_block(struct blocks *b)
+{
+    if (b->count++ > 0)
+        buf_add_char(b->out, ',');
+}
+
+static void write_text(struct blocks *b, struct json_value text)
+{
+    if (!messages_has_text(text))
+        return;
+    open_block(b);
+    buf_add(b->out, STR("{\"type\":\"text\",\"text\":"));
+    buf_add(b->out, text.raw);
+    buf_add_char(b->out, '}');
+}
+
+static void write_content(struct blocks *b, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    if (content.type != JSON_ARRAY)
+        write_text(b, content);
+    else
+        while (json_array_next(&it, &part))
+            if (messages_is(json_get(part, "type"), "text"))
+                write_text(b, json_get(part, "text"));
+}
+
+/* Signed blocks as they came from an expert that speaks Messages; else what a chat expert tells, unsigned. */
+static void write_thinking(struct blocks *b, struct json_value message)
+{
+    struct json_value signed_blocks = json_get(message, "thinking_blocks"), block;
+    struct json_value text = messages_reasoning(message);
+    struct json_iter it = json_iter_begin(signed_blocks);
+    if (messages_is_filled(signed_blocks)) {
+        while (json_array_next(&it, &block)) {
+            open_block(b);
+            buf_add(b->out, block.raw);
+        }
+    } else if (text.type == JSON_STRING) {
+        open_block(b);
+        buf_add(b->out, STR("{\"type\":\"thinking\",\"thinking\":"));
+        buf_add(b->out, text.raw);
+        buf_add(b->out, STR(",\"signature\":\"\"}"));
+    }
+}
+
+/* Arguments that are no object are handed on under a name that says so: the client's check of the input then tells
+ * the model. */
+static void write_input(struct buf *out, struct json_value arguments)
+{
+    if (messages_write_input(out, arguments) == OK)
+        return;
+    buf_add(out, STR("{\"invalid_json\":"));
+    buf_add(out, arguments.raw);
+    buf_add_char(out, '}');
+}
+
+static size_t write_calls(struct blocks *b, const struct front_context *c, struct json_value calls)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    size_t count = 0;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
+        struct json_value function = json_get(call, "function");
+        struct json_value id = json_get(call, "id"), name = json_get(function, "name");
+        open_block(b);
+        buf_add(b->out, STR("{\"type\":\"tool_use\",\"id\":"));
+        messages_write_call_id(c, id, count++, b->out);
+        buf_add(b->out, STR(",\"name\":"));
+        buf_add(b->out, name.type == JSON_STRING ? name.raw : STR("\"\""));
+        buf_add(b->out, STR(",\"input\":"));
+        write_input(b->out, json_get(function, "arguments"));
+        buf_add_char(b->out, '}');
+    }
+    return count;
+}
+
+static void write_message(const struct front_context *c, const struct openai_reply *reply,
+                          struct json_value choice, struct buf *out)
+{
+    struct json_value message = json_get(choice, "message"), model = json_get(reply->root, "model");
+    struct json_value stopped_by = json_get(choice, "stop_reason");
+    struct blocks blocks = {.out = out};
+    buf_add(out, STR("{\"id\":"));
+    messages_write_id(c, json_get(reply->root, "id"), out);
+    buf_add(out, STR(",\"type\":\"message\",\"role\":\"assistant\",\"model\":"));
+    buf_add(out, model.type == JSON_STRING ? model.raw : STR("\"\""));
+    buf_add(out, STR(",\"content\":["));
+    write_thinking(&blocks, message);
+    write_content(&blocks, json_get(message, "content"));
+    write_text(&blocks, json_get(message, "refusal"));
+    bool called = write_calls(&blocks, c, json_get(message, "tool_calls")) > 0;
+    const char *reason =
+        messages_stop_reason(json_get(choice, "finish_reason"), stopped_by, called);
+    buf_addf(out, "],\"stop_reason\":\"%s\",\"stop_sequence\":", reason);
+    buf_add(out, str_equal(str_from(reason), STR("stop_sequence")) ? stopped_by.raw : STR("null"));
+    buf_add_char(out, ',');
+    messages_write_usage(c, &reply->usage, reply->characters, out);
+    messages_write_member(out, "leeroo", json_get(reply->root, "leeroo"));
+    buf_add_char(out, '}');
+}
+
+enum status messages_answer(const struct front_context *c, struct str completion, struct buf *out,
+                            struct error *err)
+{
+    struct openai_reply reply;
+    struct json_value choice;
+    if (openai_reply_read(completion, &reply, NULL) != OK)
+        return error_set(err, ERR_UPSTREAM, "the expert's answer is not a JSON object");
+    choice = front_choice_first(reply.root);
+    if (reply.is_error || json_get(choice, "message").type != JSON_OBJECT)
+        return error_set(err, ERR_UPSTREAM, "the expert's answer is no chat completion");
+    size_t start = out->len;
+    write_message(c, &reply, choice, out);
+    enum status status = buf_status(out, err);
+    if (status != OK && out->len > start)
+        out->len = start;
+    return status;
+}

@@ -1,0 +1,206 @@
+/* The conversation of a Messages request as chat's messages: one per message, and one more for each tool's result. */
+#include "front/front_messages_int.h"
+
+struct conversation {
+    size_t count;     /* chat messages so far */
+    bool open_answer; /* the last one is an assistant's that says something: to be continued */
+};
+
+static void open_message(struct messages_reader *x, struct conversation *c, const char *role)
+{
+    if (c->count++ > 0)
+        buf_add_char(x->out, ',');
+    buf_addf(x->out, "{\"role\":\"%s\"", role);
+}
+
+static enum status write_result(struct messages_reader *x, struct conversation *c,
+                                struct json_value block)
+{
+    enum { RESULT_TYPE, ID, CONTENT, IS_ERROR, CACHE, COUNT };
+    static const char *const names[COUNT] = {"type", "tool_use_id", "content", "is_error",
+                                             "cache_control"};
+    struct json_value f[COUNT], other;
+    messages_members_read(block, names, COUNT, f, &other);
+    messages_native_key(x, other);
+    if (!messages_has_text(f[ID]))
+        return messages_bad(x, "messages", "tool_result.tool_use_id: Field required");
+    if (messages_has_image(f[CONTENT]))
+        messages_native(x, "images in a tool's result");
+    open_message(x, c, "tool");
+    messages_write_member(x->out, "tool_call_id", f[ID]);
+    buf_add(x->out, STR(",\"content\":"));
+    enum status status = messages_result_write(x, f[CONTENT], f[IS_ERROR].type == JSON_TRUE);
+    buf_add_char(x->out, '}');
+    return status;
+}
+
+/* Results first: in chat they follow the calls at once. */
+static enum status write_user(struct messages_reader *x, struct conversation *c,
+                              struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    size_t results = 0, others = 0;
+    enum status status = OK;
+    while (status == OK && content.type == JSON_ARRAY && json_array_next(&it, &block)) {
+        if (!messages_is_result(block)) {
+            others++;
+            continue;
+        }
+        results++;
+        status = write_result(x, c, block);
+    }
+    if (status != OK || (results > 0 && others == 0))
+        return status;
+    open_message(x, c, "user");
+    buf_add(x->out, STR(",\"content\":"));
+    status = messages_content_write(x, content);
+    buf_add_char(x->out, '}');
+    return status;
+}
+
+static enum status write_call(struct messages_reader *x, struct json_value block, size_t *calls)
+{
+    enum { CALL_TYPE, ID, NAME, INPUT, CALLER, CACHE, COUNT };
+    static const char *const names[COUNT] = {"type",  "id",     "name",
+                                             "input", "caller", "cache_control"};
+    struct json_value f[COUNT], other;
+    messages_members_read(block, names, COUNT, f, &other);
+    messages_native_key(x, other);
+    if (messages_is_set(f[CALLER]) && !messages_is(json_get(f[CALLER], "type"), "direct"))
+        messages_native(x, "tools called by code");
+    if (!messages_has_text(f[ID]) || !messages_has_text(f[NAME]))
+        return messages_bad(x, "messages", "tool_use: id and name: Field required");
+    buf_add_c(x->out, (*calls)++ == 0 ? ",\"tool_calls\":[" : ",");
+    buf_add(x->out, STR("{\"id\":"));
+    buf_add(x->out, f[ID].raw);
+    buf_add(x->out, STR(",\"type\":\"function\",\"function\":{\"name\":"));
+    buf_add(x->out, f[NAME].raw);
+    buf_add(x->out, STR(",\"arguments\":"));
+    messages_write_arguments(x->out, f[INPUT]);
+    buf_add(x->out, STR("}}"));
+    return OK;
+}
+
+/* Thinking is of use to who signed it only; without a signature it came from an expert of chat, by way of us. */
+static enum status note_assistant_block(struct messages_reader *x, struct json_value block)
+{
+    struct json_value type = json_get(block, "type");
+    if (type.type != JSON_STRING)
+        return messages_bad(x, "messages", "a content block must be an object with a type");
+    if (messages_is(type, "text") || messages_is(type, "tool_use"))
+        return OK;
+    if (messages_is(type, "thinking")) {
+        if (messages_has_text(json_get(block, "signature")))
+            messages_native(x, "thinking");
+    } else if (messages_is(type, "redacted_thinking")) {
+        messages_native(x, "thinking");
+    } else if (messages_is(type, "server_tool_use") ||
+               str_ends(messages_inside(type), STR("_tool_result"))) {
+        messages_native(x, "server tools");
+    } else {
+        messages_native_key(x, type);
+    }
+    return OK;
+}
+
+/* Joined escaped texts are the escaped joined text. */
+static enum status write_assistant_blocks(struct messages_reader *x, struct json_value content,
+                                          size_t *texts, size_t *calls)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    enum status status = OK;
+    size_t start = x->out->len;
+    buf_add(x->out, STR(",\"content\":\""));
+    while (status == OK && json_array_next(&it, &block)) {
+        status = note_assistant_block(x, block);
+        if (!messages_is(json_get(block, "type"), "text"))
+            continue;
+        if (messages_is_filled(json_get(block, "citations")))
+            messages_native(x, "citations");
+        buf_add(x->out, messages_inside(json_get(block, "text")));
+        ++*texts;
+    }
+    buf_add_char(x->out, '"');
+    if (*texts == 0 && x->out->status == OK)
+        x->out->len = start;
+    it = json_iter_begin(content);
+    while (status == OK && json_array_next(&it, &block))
+        if (messages_is(json_get(block, "type"), "tool_use"))
+            status = write_call(x, block, calls);
+    return status;
+}
+
+static enum status write_assistant(struct messages_reader *x, struct conversation *c,
+                                   struct json_value content)
+{
+    size_t texts = 0, calls = 0;
+    enum status status = OK;
+    open_message(x, c, "assistant");
+    if (content.type == JSON_ARRAY) {
+        status = write_assistant_blocks(x, content, &texts, &calls);
+        if (calls > 0)
+            buf_add_char(x->out, ']');
+        if (texts == 0)
+            buf_add_c(x->out, calls > 0 ? ",\"content\":null" : ",\"content\":\"\"");
+    } else if (content.type == JSON_STRING) {
+        messages_write_member(x->out, "content", content);
+        texts = messages_has_text(content);
+    } else {
+        status = messages_bad(x, "messages", "content must be a text or a list of blocks");
+    }
+    buf_add_char(x->out, '}');
+    c->open_answer = texts > 0;
+    return status;
+}
+
+static enum status write_system(struct messages_reader *x, struct conversation *c,
+                                struct json_value system)
+{
+    if (!messages_is_set(system) || (system.type == JSON_STRING && !messages_has_text(system)) ||
+        (system.type == JSON_ARRAY && !messages_is_filled(system)))
+        return OK;
+    open_message(x, c, "system");
+    buf_add(x->out, STR(",\"content\":"));
+    enum status status = messages_content_write(x, system);
+    buf_add_char(x->out, '}');
+    return status;
+}
+
+static enum status write_message(struct messages_reader *x, struct conversation *c,
+                                 struct json_value message)
+{
+    enum { ROLE, CONTENT, COUNT };
+    static const char *const names[COUNT] = {"role", "content"};
+    struct json_value f[COUNT], other;
+    messages_members_read(message, names, COUNT, f, &other);
+    messages_native_key(x, other);
+    c->open_answer = false;
+    if (messages_is(f[ROLE], "user"))
+        return write_user(x, c, f[CONTENT]);
+    if (messages_is(f[ROLE], "assistant"))
+        return write_assistant(x, c, f[CONTENT]);
+    if (messages_is(f[ROLE], "system"))
+        return write_system(x, c, f[CONTENT]);
+    return messages_bad(x, "messages", "role: Input should be 'user', 'assistant' or 'system'");
+}
+
+enum status messages_input_write(struct messages_reader *x, struct json_value system,
+                                 struct json_value messages)
+{
+    struct conversation c = {0};
+    struct json_iter it = json_iter_begin(messages);
+    struct json_value message;
+    buf_add_char(x->out, '[');
+    enum status status = write_system(x, &c, system);
+    size_t before = c.count;
+    while (status == OK && json_array_next(&it, &message))
+        status = write_message(x, &c, message);
+    buf_add_char(x->out, ']');
+    if (status == OK && c.count == before)
+        status = messages_bad(x, "messages", "at least one message is required");
+    if (status == OK && c.open_answer)
+        messages_native(x, "an answer to be continued (prefill)");
+    return status;
+}

@@ -1,0 +1,62 @@
+/* Private to front/front_messages*.c: clients of Anthropic's Messages API. */
+#pragma once
+
+#include "dialect/messages_text.h"
+#include "dialect/openai.h"
+#include "front/front_int.h"
+
+struct messages_reader {
+    struct arena *a;
+    struct buf *out;
+    struct error *err;
+    const char *param;       /* of the field at fault */
+    const char *native_only; /* the first thing found that chat has no concept of */
+};
+
+/* "PARAM: what", in the manner of Anthropic's own errors. */
+enum status messages_bad(struct messages_reader *x, const char *param, const char *what);
+/* Chat has no concept of it; `what` is static. */
+void messages_native(struct messages_reader *x, const char *what);
+/* The same for a member or type that we do not know: its name is copied. JSON_NONE: nothing. */
+void messages_native_key(struct messages_reader *x, struct json_value key);
+
+bool messages_is_filled(struct json_value list);
+bool messages_is_result(struct json_value block); /* of a tool */
+bool messages_has_image(struct json_value content);
+/* What is said in blocks, but for tools' results, as text or list of parts. */
+NODISCARD enum status messages_content_write(struct messages_reader *x, struct json_value content);
+/* What a tool's result says. Chat knows that it is an error by its words only. */
+NODISCARD enum status messages_result_write(struct messages_reader *x, struct json_value content,
+                                            bool is_error);
+/* `[...]`, system first. */
+NODISCARD enum status messages_input_write(struct messages_reader *x, struct json_value system,
+                                           struct json_value messages);
+/* `,"tools":[...]` and what goes with them. */
+NODISCARD enum status messages_tools_write(struct messages_reader *x, struct json_value tools,
+                                           struct json_value tool_choice);
+
+enum status messages_request(struct str body, struct arena *a, struct front_chat *ret,
+                             const char **ret_param, struct error *err);
+
+/* Answers */
+
+/* `called`: there were tool calls. stop_sequence: what choice.stop_reason holds; a text is the sequence. */
+const char *messages_stop_reason(struct json_value finish_reason, struct json_value stop_sequence,
+                                 bool called);
+/* The id of the message: the completion's where that is one of Anthropic's, else made from the request's. */
+void messages_write_id(const struct front_context *c, struct json_value id, struct buf *out);
+/* The id of a tool call, or one that is made of the request's and the call's number. */
+void messages_write_call_id(const struct front_context *c, struct json_value id, size_t number,
+                            struct buf *out);
+/* `"usage":{...}`; where it is not known, estimates: the context's, and `characters` of output. */
+void messages_write_usage(const struct front_context *c, const struct openai_usage *usage,
+                          uint64_t characters, struct buf *out);
+struct json_value messages_reasoning(struct json_value message); /* or of a delta; text or NONE */
+enum status messages_answer(const struct front_context *c, struct str completion, struct buf *out,
+                            struct error *err);
+
+void *messages_begin(const struct front_context *c, struct arena *a);
+void messages_event(void *state, struct str data, struct buf *out);
+void messages_end(void *state, struct buf *out);
+void messages_fail(void *state, const struct front_error *e, struct buf *out);
+void messages_error(const struct front_error *e, struct buf *out);

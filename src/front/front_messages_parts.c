@@ -1,0 +1,194 @@
+/* Blocks of a Messages request as the content of a chat's message: a text, or parts. */
+#include "front/front_messages_int.h"
+
+struct parts {
+    size_t count; /* written so far */
+};
+
+static void open_part(struct messages_reader *x, struct parts *p)
+{
+    if (p->count++ > 0)
+        buf_add_char(x->out, ',');
+}
+
+static void write_text_part(struct messages_reader *x, struct parts *p, struct json_value text)
+{
+    open_part(x, p);
+    buf_add(x->out, STR("{\"type\":\"text\",\"text\":"));
+    buf_add(x->out, text.raw);
+    buf_add_char(x->out, '}');
+}
+
+static enum status write_image(struct messages_reader *x, struct parts *p, struct json_value source)
+{
+    enum { TYPE, MEDIA_TYPE, DATA, URL, COUNT };
+    static const char *const names[COUNT] = {"type", "media_type", "data", "url"};
+    struct json_value f[COUNT], other;
+    messages_members_read(source, names, COUNT, f, &other);
+    bool is_url = messages_is(f[TYPE], "url"), is_data = messages_is(f[TYPE], "base64");
+    messages_native_key(x, other);
+    if (!is_url && !is_data) {
+        messages_native(x, "files");
+        return OK;
+    }
+    if (is_url ? f[URL].type != JSON_STRING
+               : f[DATA].type != JSON_STRING || f[MEDIA_TYPE].type != JSON_STRING)
+        return messages_bad(x, "messages",
+                            "an image's source must have data with a media_type, or "
+                            "a url");
+    open_part(x, p);
+    buf_add(x->out, STR("{\"type\":\"image_url\",\"image_url\":{\"url\":\""));
+    if (is_url) {
+        buf_add(x->out, messages_inside(f[URL]));
+    } else {
+        buf_add(x->out, STR("data:"));
+        buf_add(x->out, messages_inside(f[MEDIA_TYPE]));
+        buf_add(x->out, STR(";base64,"));
+        buf_add(x->out, messages_inside(f[DATA]));
+    }
+    buf_add(x->out, STR("\"}}"));
+    return OK;
+}
+
+/* Of what chat has no part for, a text still counts, and helps to choose. */
+static void write_foreign(struct messages_reader *x, struct parts *p, const struct json_value type,
+                          struct json_value source)
+{
+    static const char *const known[][2] = {{"document", "documents"},
+                                           {"search_result", "search results"},
+                                           {"container_upload", "files"}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (messages_is(type, known[i][0]))
+            messages_native(x, known[i][1]);
+    messages_native_key(x, type);
+    if (messages_is(json_get(source, "type"), "text") &&
+        messages_has_text(json_get(source, "data")))
+        write_text_part(x, p, json_get(source, "data"));
+}
+
+enum { TYPE, TEXT, SOURCE, CITATIONS, CACHE_CONTROL, BLOCK_COUNT };
+static const char *const block_names[BLOCK_COUNT] = {"type", "text", "source", "citations",
+                                                     "cache_control"};
+
+bool messages_is_filled(struct json_value list)
+{
+    struct json_iter it = json_iter_begin(list);
+    struct json_value item;
+    return list.type == JSON_ARRAY && json_array_next(&it, &item);
+}
+
+static enum status write_part(struct messages_reader *x, struct parts *p, struct json_value block)
+{
+    struct json_value f[BLOCK_COUNT], other;
+    messages_members_read(block, block_names, BLOCK_COUNT, f, &other);
+    bool is_text = messages_is(f[TYPE], "text"), is_image = messages_is(f[TYPE], "image");
+    if (f[TYPE].type != JSON_STRING || (is_text && f[TEXT].type != JSON_STRING))
+        return messages_bad(x, "messages",
+                            "a content block must be an object with a type, and "
+                            "with a text if it is of that type");
+    if (is_text || is_image)
+        messages_native_key(x, other);
+    if (is_text && messages_is_filled(f[CITATIONS]))
+        messages_native(x, "citations");
+    if (is_text)
+        write_text_part(x, p, f[TEXT]);
+    else if (is_image)
+        return write_image(x, p, f[SOURCE]);
+    else
+        write_foreign(x, p, f[TYPE], f[SOURCE]);
+    return OK;
+}
+
+bool messages_is_result(struct json_value block)
+{
+    return messages_is(json_get(block, "type"), "tool_result");
+}
+
+/* The only text among the blocks that are no tool's results, or JSON_NONE: there are more, others, or none. */
+static struct json_value only_text(struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block, other, f[BLOCK_COUNT], only = {0};
+    while (json_array_next(&it, &block)) {
+        if (messages_is_result(block))
+            continue;
+        messages_members_read(block, block_names, BLOCK_COUNT, f, &other);
+        if (only.type != JSON_NONE || !messages_is(f[TYPE], "text") || other.type != JSON_NONE ||
+            messages_is_filled(f[CITATIONS]))
+            return (struct json_value){0};
+        only = f[TEXT];
+    }
+    return only.type == JSON_STRING ? only : (struct json_value){0};
+}
+
+/* A text stays a text: some servers know no parts. */
+enum status messages_content_write(struct messages_reader *x, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block, only;
+    struct parts parts = {0};
+    enum status status = OK;
+    if (content.type == JSON_STRING) {
+        buf_add(x->out, content.raw);
+        return OK;
+    }
+    if (content.type != JSON_ARRAY)
+        return messages_bad(x, "messages", "content must be a text or a list of blocks");
+    only = only_text(content);
+    if (only.type == JSON_STRING) {
+        buf_add(x->out, only.raw);
+        return OK;
+    }
+    size_t start = x->out->len;
+    buf_add_char(x->out, '[');
+    while (status == OK && json_array_next(&it, &block))
+        if (!messages_is_result(block))
+            status = write_part(x, &parts, block);
+    buf_add_char(x->out, ']');
+    if (parts.count == 0 && x->out->status == OK) {
+        x->out->len = start;
+        buf_add(x->out, STR("\"\""));
+    }
+    return status;
+}
+
+/* Chat does not know that a result is an error but by its words. */
+enum status messages_result_write(struct messages_reader *x, struct json_value content,
+                                  bool is_error)
+{
+    bool is_text = content.type == JSON_STRING || !messages_is_set(content);
+    if (!is_text && !is_error)
+        return messages_content_write(x, content);
+    if (is_text) {
+        struct str inside = messages_inside(content);
+        buf_addf(x->out, "\"%s", is_error && !str_starts(inside, STR("Error")) ? "Error: " : "");
+        buf_add(x->out, inside);
+        buf_add_char(x->out, '"');
+        return OK;
+    }
+    struct json_value only =
+        content.type == JSON_ARRAY ? only_text(content) : (struct json_value){0};
+    if (only.type == JSON_STRING)
+        return messages_result_write(x, only, true);
+    if (content.type != JSON_ARRAY)
+        return messages_bad(x, "messages", "a tool's result must be a text or a list of blocks");
+    struct parts parts = {.count = 1};
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    enum status status = OK;
+    buf_add(x->out, STR("[{\"type\":\"text\",\"text\":\"Error:\"}"));
+    while (status == OK && json_array_next(&it, &block))
+        status = write_part(x, &parts, block);
+    buf_add_char(x->out, ']');
+    return status;
+}
+
+bool messages_has_image(struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    while (content.type == JSON_ARRAY && json_array_next(&it, &block))
+        if (messages_is(json_get(block, "type"), "image"))
+            return true;
+    return false;
+}

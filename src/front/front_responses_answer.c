@@ -1,0 +1,166 @@
+/* A whole chat completion as response object: choice 0, its reasoning, text, refusal and calls as one item each. */
+#include "front/front_responses_int.h"
+
+enum responses_status responses_finish_read(struct json_value finish_reason,
+                                            const char **ret_incomplete)
+{
+    *ret_incomplete = json_string_equal(finish_reason, STR("length")) ? "max_output_tokens"
+                      : json_string_equal(finish_reason, STR("content_filter")) ? "content_filter"
+                                                                                : NULL;
+    return *ret_incomplete ? RESPONSES_INCOMPLETE : RESPONSES_COMPLETED;
+}
+
+struct json_value responses_reasoning_find(struct json_value message)
+{
+    struct json_value reasoning = json_get(message, "reasoning_content");
+    if (front_inside(reasoning).len == 0)
+        reasoning = json_get(message, "reasoning");
+    return reasoning.type == JSON_STRING ? reasoning : (struct json_value){0};
+}
+
+struct str responses_arguments_read(struct json_value arguments, struct buf *scratch)
+{
+    if (arguments.type != JSON_OBJECT)
+        return front_inside(arguments);
+    struct buf plain;
+    buf_init(&plain, scratch->limit);
+    front_write_value(&plain, arguments);
+    buf_clear(scratch);
+    json_write_string(scratch, buf_str(&plain));
+    buf_done(&plain);
+    return scratch->status == OK ? str_slice(buf_str(scratch), 1, scratch->len - 1) : STR("");
+}
+
+struct writer {
+    const struct front_context *context;
+    struct buf *out;
+    size_t count; /* items written */
+    size_t total; /* items there will be: the last of an incomplete answer is incomplete */
+    enum responses_status status;
+};
+
+static void write_item(struct writer *w, struct responses_item *item)
+{
+    item->index = w->count++;
+    item->status = w->count == w->total ? w->status : RESPONSES_COMPLETED;
+    if (item->index > 0)
+        buf_add_char(w->out, ',');
+    responses_item_write(w->out, w->context, item);
+}
+
+static void write_text(struct writer *w, enum responses_kind kind, struct str text,
+                       struct json_value logprobs)
+{
+    struct responses_item item = {.kind = kind, .text = text};
+    struct buf list;
+    buf_init(&list, logprobs.raw.len + 1);
+    if (logprobs.type == JSON_ARRAY) {
+        front_write_value(&list, logprobs);
+        item.logprobs = str_slice(buf_str(&list), 1, list.len - 1);
+    }
+    write_item(w, &item);
+    buf_done(&list);
+}
+
+static size_t count_calls(struct json_value calls)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    size_t count = 0;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call))
+        count++;
+    return count;
+}
+
+static void write_calls(struct writer *w, struct json_value calls)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    struct buf scratch;
+    buf_init(&scratch, calls.raw.len * 2 + 8); /* quotes are escaped */
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
+        struct json_value function = json_get(call, "function");
+        struct responses_item item = {
+            .kind = RESPONSES_CALL,
+            .call_id = front_inside(json_get(call, "id")),
+            .name = front_inside(json_get(function, "name")),
+            .text = responses_arguments_read(json_get(function, "arguments"), &scratch)};
+        write_item(w, &item);
+    }
+    if (scratch.status != OK)
+        w->out->status = scratch.status;
+    buf_done(&scratch);
+}
+
+static void write_items(struct writer *w, struct json_value choice)
+{
+    struct json_value message = json_get(choice, "message"), none = {0};
+    struct json_value reasoning = responses_reasoning_find(message),
+                      refusal = json_get(message, "refusal"),
+                      calls = json_get(message, "tool_calls");
+    struct buf text;
+    buf_init(&text, message.raw.len + 1);
+    front_write_content(&text, json_get(message, "content"));
+    size_t others =
+        (front_inside(reasoning).len > 0) + (front_inside(refusal).len > 0) + count_calls(calls);
+    bool has_text = text.len > 0 || (others == 0 && w->status == RESPONSES_COMPLETED);
+    w->total = others + has_text;
+    if (front_inside(reasoning).len > 0)
+        write_text(w, RESPONSES_REASONING, front_inside(reasoning), none);
+    if (has_text)
+        write_text(w, RESPONSES_TEXT, buf_str(&text),
+                   json_get(json_get(choice, "logprobs"), "content"));
+    if (front_inside(refusal).len > 0)
+        write_text(w, RESPONSES_REFUSAL, front_inside(refusal), none);
+    write_calls(w, calls);
+    buf_done(&text);
+}
+
+/* The member as JSON on one line in `scratch`; empty when it is not there. */
+static struct str read_member(struct json_value root, const char *name, struct buf *scratch)
+{
+    struct json_value value = json_get(root, name);
+    if (front_is_set(value))
+        front_write_value(scratch, value);
+    return buf_str(scratch);
+}
+
+static void write_response(const struct front_context *c, struct json_value root,
+                           struct json_value choice, struct buf *out)
+{
+    struct json_value fields[RESPONSES_FIELDS];
+    struct buf usage, leeroo, model, tier;
+    struct responses_view v = {.context = c, .fields = fields};
+    buf_init(&usage, FRONT_BODY_SPARE);
+    buf_init(&leeroo, root.raw.len + 1);
+    buf_init(&model, root.raw.len + 1);
+    buf_init(&tier, root.raw.len + 1);
+    responses_fields_read(c->request, fields);
+    responses_usage_write(&usage, json_get(root, "usage"));
+    v.usage = buf_str(&usage);
+    v.leeroo = read_member(root, "leeroo", &leeroo);
+    v.model = read_member(root, "model", &model);
+    v.service_tier = read_member(root, "service_tier", &tier);
+    v.status = responses_finish_read(json_get(choice, "finish_reason"), &v.incomplete);
+    struct writer w = {.context = c, .out = out, .status = v.status};
+    responses_head_write(out, &v);
+    write_items(&w, choice);
+    responses_tail_write(out, &v);
+    buf_done(&tier);
+    buf_done(&model);
+    buf_done(&leeroo);
+    buf_done(&usage);
+}
+
+enum status responses_answer(const struct front_context *c, struct str completion, struct buf *out,
+                             struct error *err)
+{
+    struct json_value root, choice = {0};
+    if (json_parse(completion, "answer", 1, &root, NULL) == OK && root.type == JSON_OBJECT &&
+        !front_is_set(json_get(root, "error")))
+        choice = front_choice_first(root);
+    if (choice.type != JSON_OBJECT)
+        return error_set(err, ERR_UPSTREAM, "the answer is not a chat completion");
+    write_response(c, root, choice, out);
+    return buf_status(out, err);
+}

@@ -1,0 +1,283 @@
+/* The items of a request's input as chat messages. What an assistant said and the calls it made then are one message
+ * in chat, so they are gathered; reasoning items are left out, as models do not read them again. */
+#include "front/front_responses_int.h"
+
+struct writer {
+    struct front_reader *x;
+    struct buf *out;
+    bool first;       /* no message yet */
+    bool open;        /* a message of the assistant is being written: */
+    bool has_content; /* ... with its content, */
+    bool in_calls;    /* ... inside its list of calls, */
+    bool had_calls;   /* ... behind it */
+};
+
+/* Content */
+
+enum part { PART_TEXT, PART_REFUSAL, PART_IMAGE, PART_FILE, PART_AUDIO, PART_OTHER };
+
+static enum part part_of(struct json_value part)
+{
+    static const struct {
+        const char *type;
+        enum part part;
+    } known[] = {{"input_text", PART_TEXT},  {"output_text", PART_TEXT},  {"text", PART_TEXT},
+                 {"refusal", PART_REFUSAL},  {"input_image", PART_IMAGE}, {"input_file", PART_FILE},
+                 {"input_audio", PART_AUDIO}};
+    struct json_value type = json_get(part, "type");
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (json_string_equal(type, str_from(known[i].type)))
+            return known[i].part;
+    return PART_OTHER;
+}
+
+static enum status write_image(struct writer *w, struct json_value part)
+{
+    struct json_value url = json_get(part, "image_url");
+    if (front_is_set(json_get(part, "file_id")))
+        return front_refuse(w->x, "input",
+                            "holds an image by file_id, which is not offered; "
+                            "send an image_url");
+    if (url.type != JSON_STRING)
+        return front_bad(w->x, "input", "holds an image without an image_url");
+    buf_addf(w->out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
+    buf_add(w->out, url.raw);
+    if (front_is_set(json_get(part, "detail")))
+        front_write_member(w->out, "detail", json_get(part, "detail"));
+    buf_add_c(w->out, "}}");
+    return OK;
+}
+
+static enum status write_file(struct writer *w, struct json_value part)
+{
+    static const char *const names[] = {"file_data", "file_id", "filename"};
+    bool first = true;
+    if (front_is_set(json_get(part, "file_url")))
+        return front_refuse(w->x, "input",
+                            "holds a file by file_url, which is not offered; "
+                            "send its file_data");
+    buf_add_c(w->out, "{\"type\":\"file\",\"file\":{");
+    for (size_t i = 0; i < 3; i++) {
+        struct json_value value = json_get(part, names[i]);
+        if (!front_is_set(value))
+            continue;
+        buf_addf(w->out, "%s\"%s\":", first ? "" : ",", names[i]);
+        front_write_value(w->out, value);
+        first = false;
+    }
+    buf_add_c(w->out, "}}");
+    return OK;
+}
+
+static enum status write_part(struct writer *w, struct json_value part)
+{
+    switch (part_of(part)) {
+    case PART_TEXT:
+        buf_add_c(w->out, "{\"type\":\"text\",\"text\":\"");
+        buf_add(w->out, front_inside(json_get(part, "text")));
+        buf_add_c(w->out, "\"}");
+        return OK;
+    case PART_REFUSAL:
+        buf_add_c(w->out, "{\"type\":\"refusal\",\"refusal\":\"");
+        buf_add(w->out, front_inside(json_get(part, "refusal")));
+        buf_add_c(w->out, "\"}");
+        return OK;
+    case PART_IMAGE:
+        return write_image(w, part);
+    case PART_FILE:
+        return write_file(w, part);
+    case PART_AUDIO:
+        buf_add_c(w->out, "{\"type\":\"input_audio\",\"input_audio\":");
+        front_write_value(w->out, json_get(part, "input_audio"));
+        buf_add_char(w->out, '}');
+        return OK;
+    default:
+        return front_refuse(w->x, "input", "holds a content part of a type that is not offered");
+    }
+}
+
+/* One text, as every server of chat takes it. */
+static void write_joined(struct writer *w, struct json_value parts)
+{
+    struct json_iter it = json_iter_begin(parts);
+    struct json_value part;
+    buf_add_char(w->out, '"');
+    while (json_array_next(&it, &part))
+        buf_add(w->out, front_inside(json_get(part, "text")));
+    buf_add_char(w->out, '"');
+}
+
+/* `join`: several texts become one, too (what a model said, what a tool gave); `text_only`: others are refused. */
+static enum status write_content(struct writer *w, struct json_value content, bool join,
+                                 bool text_only)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    size_t count = 0, texts = 0;
+    if (content.type == JSON_STRING) {
+        buf_add(w->out, content.raw);
+        return OK;
+    }
+    if (content.type != JSON_ARRAY)
+        return front_bad(w->x, "input", "has an item whose text is neither a text nor a list");
+    for (; json_array_next(&it, &part); count++)
+        texts += part_of(part) == PART_TEXT;
+    if (texts == count && (join || count < 2)) {
+        write_joined(w, content);
+        return OK;
+    }
+    if (text_only)
+        return front_refuse(w->x, "input", "holds a function's output that is not text");
+    it = json_iter_begin(content);
+    buf_add_char(w->out, '[');
+    for (bool first = true; json_array_next(&it, &part); first = false) {
+        if (!first)
+            buf_add_char(w->out, ',');
+        enum status status = write_part(w, part);
+        if (status != OK)
+            return status;
+    }
+    buf_add_char(w->out, ']');
+    return OK;
+}
+
+/* Messages */
+
+static void close_assistant(struct writer *w)
+{
+    if (!w->open)
+        return;
+    if (w->in_calls)
+        buf_add_char(w->out, ']');
+    if (!w->has_content)
+        buf_add_c(w->out, ",\"content\":null");
+    buf_add_char(w->out, '}');
+    w->open = w->has_content = w->in_calls = w->had_calls = false;
+}
+
+static void begin_message(struct writer *w, const char *role)
+{
+    close_assistant(w);
+    buf_addf(w->out, "%s{\"role\":\"%s\"", w->first ? "" : ",", role);
+    w->first = false;
+}
+
+static enum status write_assistant(struct writer *w, struct json_value content)
+{
+    if (!w->open || w->has_content) {
+        begin_message(w, "assistant");
+        w->open = true;
+    }
+    if (w->in_calls) {
+        buf_add_char(w->out, ']');
+        w->in_calls = false;
+        w->had_calls = true;
+    }
+    w->has_content = true;
+    buf_add_c(w->out, ",\"content\":");
+    return write_content(w, content, true, false);
+}
+
+static enum status write_message(struct writer *w, struct json_value item)
+{
+    struct json_value role = json_get(item, "role"), content = json_get(item, "content");
+    const char *name = NULL;
+    if (json_string_equal(role, STR("assistant")))
+        return write_assistant(w, content);
+    if (json_string_equal(role, STR("user")))
+        name = "user";
+    else if (json_string_equal(role, STR("system")) || json_string_equal(role, STR("developer")))
+        name = "system"; /* which every chat template knows; to OpenAI both are one */
+    if (!name)
+        return front_bad(w->x, "input",
+                         "has a message with a role other than user, assistant, "
+                         "system and developer");
+    begin_message(w, name);
+    buf_add_c(w->out, ",\"content\":");
+    enum status status = write_content(w, content, false, false);
+    buf_add_char(w->out, '}');
+    return status;
+}
+
+static enum status write_call(struct writer *w, struct json_value item)
+{
+    struct json_value id = json_get(item, "call_id"), name = json_get(item, "name"),
+                      arguments = json_get(item, "arguments");
+    if (id.type != JSON_STRING || name.type != JSON_STRING || arguments.type != JSON_STRING)
+        return front_bad(w->x, "input",
+                         "has a function_call without call_id, name and arguments as texts");
+    if (!w->open || w->had_calls) {
+        begin_message(w, "assistant");
+        w->open = true;
+    }
+    buf_add_c(w->out, w->in_calls ? "," : ",\"tool_calls\":[");
+    w->in_calls = true;
+    buf_add_c(w->out, "{\"id\":");
+    buf_add(w->out, id.raw);
+    buf_add_c(w->out, ",\"type\":\"function\",\"function\":{\"name\":");
+    buf_add(w->out, name.raw);
+    buf_add_c(w->out, ",\"arguments\":");
+    buf_add(w->out, arguments.raw);
+    buf_add_c(w->out, "}}");
+    return OK;
+}
+
+static enum status write_call_output(struct writer *w, struct json_value item)
+{
+    struct json_value id = json_get(item, "call_id");
+    if (id.type != JSON_STRING)
+        return front_bad(w->x, "input", "has a function_call_output without a call_id");
+    begin_message(w, "tool");
+    buf_add_c(w->out, ",\"tool_call_id\":");
+    buf_add(w->out, id.raw);
+    buf_add_c(w->out, ",\"content\":");
+    enum status status = write_content(w, json_get(item, "output"), true, true);
+    buf_add_char(w->out, '}');
+    return status;
+}
+
+static enum status refuse_item(struct writer *w, struct json_value type)
+{
+    struct str name = str_slice(front_inside(type), 0, FRONT_PARAM_BYTES_MAX);
+    w->x->param = "input";
+    return error_set(w->x->err, ERR_UNSUPPORTED,
+                     "input has an item of type \"%.*s\", which is not offered here",
+                     STR_FMT(name));
+}
+
+static enum status write_item(struct writer *w, struct json_value item)
+{
+    struct json_value type = json_get(item, "type");
+    if (item.type != JSON_OBJECT)
+        return front_bad(w->x, "input", "must be a text or a list of items");
+    if (type.type == JSON_NONE || json_string_equal(type, STR("message")))
+        return write_message(w, item);
+    if (json_string_equal(type, STR("function_call")))
+        return write_call(w, item);
+    if (json_string_equal(type, STR("function_call_output")))
+        return write_call_output(w, item);
+    return json_string_equal(type, STR("reasoning")) ? OK : refuse_item(w, type);
+}
+
+enum status responses_input_write(struct front_reader *x, struct json_value input, bool first,
+                                  struct buf *out)
+{
+    struct writer w = {.x = x, .out = out, .first = first};
+    struct json_iter it = json_iter_begin(input);
+    struct json_value item;
+    size_t count = 0;
+    if (input.type == JSON_STRING) {
+        begin_message(&w, "user");
+        buf_add_c(out, ",\"content\":");
+        buf_add(out, input.raw);
+        buf_add_char(out, '}');
+        return OK;
+    }
+    for (; json_array_next(&it, &item); count++) {
+        enum status status = write_item(&w, item);
+        if (status != OK)
+            return status;
+    }
+    close_assistant(&w);
+    return count > 0 ? OK : front_bad(x, "input", "must not be empty");
+}

@@ -1,0 +1,177 @@
+/* Tools and formats of a request: flat in the Responses API, one level deeper in chat. */
+#include "front/front_responses_int.h"
+
+#define TEXT   FRONT_TYPE(JSON_STRING)
+#define OBJECT FRONT_TYPE(JSON_OBJECT)
+#define LIST   FRONT_TYPE(JSON_ARRAY)
+
+static bool is_function(struct json_value tool)
+{
+    return json_string_equal(json_get(tool, "type"), STR("function"));
+}
+
+static enum status refuse_type(struct front_reader *x, const char *param, struct json_value object)
+{
+    struct str type = str_slice(front_inside(json_get(object, "type")), 0, FRONT_PARAM_BYTES_MAX);
+    x->param = param;
+    return error_set(x->err, ERR_UNSUPPORTED,
+                     "%s: type \"%.*s\" is not offered here; \"function\" is", param,
+                     STR_FMT(type));
+}
+
+static enum status write_tool(struct front_reader *x, struct json_value tool, struct buf *out)
+{
+    static const struct front_member rows[] = {
+        {"name", FRONT_READ, TEXT},          {"type", FRONT_READ, TEXT},
+        {"description", FRONT_CARRY, TEXT},  {"parameters", FRONT_CARRY, OBJECT},
+        {"strict", FRONT_CARRY, FRONT_FLAG},
+    };
+    struct json_value fields[5];
+    if (tool.type != JSON_OBJECT)
+        return front_bad(x, "tools", "must be a list of objects");
+    if (!is_function(tool))
+        return refuse_type(x, "tools", tool);
+    enum status status = front_members_read(x, tool, "tools", rows, 5, fields);
+    if (status == OK && fields[0].type == JSON_NONE)
+        status = front_bad(x, "tools", "has a function without a name");
+    if (status != OK)
+        return status;
+    buf_add_c(out, "{\"type\":\"function\",\"function\":{\"name\":");
+    buf_add(out, fields[0].raw);
+    front_members_carry(rows, 5, fields, out);
+    buf_add_c(out, "}}");
+    return OK;
+}
+
+static enum status write_tools(struct front_reader *x, struct json_value tools, struct buf *out)
+{
+    struct json_iter it = json_iter_begin(tools);
+    struct json_value tool;
+    buf_add_c(out, ",\"tools\":[");
+    for (bool first = true; json_array_next(&it, &tool); first = false) {
+        if (!first)
+            buf_add_char(out, ',');
+        enum status status = write_tool(x, tool, out);
+        if (status != OK)
+            return status;
+    }
+    buf_add_char(out, ']');
+    return OK;
+}
+
+static enum status write_function_choice(struct front_reader *x, struct json_value choice,
+                                         struct buf *out)
+{
+    struct json_value name = json_get(choice, "name");
+    if (!is_function(choice))
+        return refuse_type(x, "tool_choice", choice);
+    if (name.type != JSON_STRING)
+        return front_bad(x, "tool_choice", "names no function");
+    buf_add_c(out, "{\"type\":\"function\",\"function\":{\"name\":");
+    buf_add(out, name.raw);
+    buf_add_c(out, "}}");
+    return OK;
+}
+
+static enum status write_allowed_tools(struct front_reader *x, struct json_value choice,
+                                       struct buf *out)
+{
+    struct json_value tools = json_get(choice, "tools"), mode = json_get(choice, "mode"), tool;
+    struct json_iter it = json_iter_begin(tools);
+    if (tools.type != JSON_ARRAY || mode.type != JSON_STRING)
+        return front_bad(x, "tool_choice", "of allowed tools wants a mode and a list of tools");
+    buf_add_c(out, "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":");
+    buf_add(out, mode.raw);
+    buf_add_c(out, ",\"tools\":[");
+    for (bool first = true; json_array_next(&it, &tool); first = false) {
+        if (!first)
+            buf_add_char(out, ',');
+        enum status status = write_function_choice(x, tool, out);
+        if (status != OK)
+            return status;
+    }
+    buf_add_c(out, "]}}");
+    return OK;
+}
+
+static enum status write_tool_choice(struct front_reader *x, struct json_value choice,
+                                     struct buf *out)
+{
+    buf_add_c(out, ",\"tool_choice\":");
+    if (json_string_equal(json_get(choice, "type"), STR("allowed_tools")))
+        return write_allowed_tools(x, choice, out);
+    if (choice.type == JSON_OBJECT)
+        return write_function_choice(x, choice, out);
+    buf_add(out, choice.raw);
+    return OK;
+}
+
+/* Chat refuses to hear of choices when there are no tools; this API does not mind. */
+enum status responses_tools_write(struct front_reader *x, const struct json_value *fields,
+                                  struct buf *out)
+{
+    struct json_value tools = fields[RESPONSES_TOOLS], choice = fields[RESPONSES_TOOL_CHOICE], tool;
+    struct json_iter it = json_iter_begin(tools);
+    if (!json_array_next(&it, &tool)) {
+        if (choice.type == JSON_OBJECT || json_string_equal(choice, STR("required")))
+            return front_bad(x, "tool_choice", "wants a tool, but there are none");
+        return OK;
+    }
+    enum status status = write_tools(x, tools, out);
+    if (status == OK && choice.type != JSON_NONE)
+        status = write_tool_choice(x, choice, out);
+    front_write_member(out, "parallel_tool_calls", fields[RESPONSES_PARALLEL]);
+    return status;
+}
+
+/* Formats */
+
+static enum status write_schema(struct front_reader *x, struct json_value format, struct buf *out)
+{
+    static const struct front_member rows[] = {
+        {"type", FRONT_READ, TEXT},          {"name", FRONT_READ, TEXT},
+        {"description", FRONT_CARRY, TEXT},  {"schema", FRONT_CARRY, OBJECT},
+        {"strict", FRONT_CARRY, FRONT_FLAG},
+    };
+    struct json_value fields[5];
+    enum status status = front_members_read(x, format, "text.format", rows, 5, fields);
+    if (status == OK && (fields[1].type == JSON_NONE || fields[3].type == JSON_NONE))
+        status = front_bad(x, "text.format", "wants a name and a schema");
+    if (status != OK)
+        return status;
+    buf_add_c(out, ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":");
+    buf_add(out, fields[1].raw);
+    front_members_carry(rows, 5, fields, out);
+    buf_add_c(out, "}}");
+    return OK;
+}
+
+static enum status write_format(struct front_reader *x, struct json_value format, struct buf *out)
+{
+    struct json_value type = json_get(format, "type");
+    if (format.type == JSON_NONE || json_string_equal(type, STR("text")))
+        return OK;
+    if (json_string_equal(type, STR("json_schema")))
+        return write_schema(x, format, out);
+    if (!json_string_equal(type, STR("json_object")))
+        return front_refuse(x, "text.format",
+                            "may be of type text, json_object or json_schema only, here");
+    buf_add_c(out, ",\"response_format\":{\"type\":\"json_object\"}");
+    return OK;
+}
+
+enum status responses_text_write(struct front_reader *x, struct json_value text, struct buf *out)
+{
+    static const struct front_member rows[] = {
+        {"format", FRONT_READ, OBJECT},
+        {"verbosity", FRONT_CARRY, TEXT},
+    };
+    struct json_value fields[2];
+    if (text.type == JSON_NONE)
+        return OK;
+    enum status status = front_members_read(x, text, "text", rows, 2, fields);
+    if (status == OK)
+        status = write_format(x, fields[0], out);
+    front_members_carry(rows, 2, fields, out);
+    return status;
+}
