@@ -1,7 +1,7 @@
 /* Reading and editing requests for embeddings, and reading what their answers cost. */
 #include "dialect/embeddings.h"
 
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 
 #define REPORTED_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 

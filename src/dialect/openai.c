@@ -1,7 +1,7 @@
 /* Reading the answers and events of the OpenAI dialect. */
 #include "dialect/openai.h"
 
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 
 #define USAGE_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 

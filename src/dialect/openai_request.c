@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "dialect/needs.h"
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 
 #define QUERY_PARTS_BYTES_MAX (64u << 20) /* the arena's cap is what really limits it */
 

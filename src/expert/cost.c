@@ -3,7 +3,7 @@
 #include "expert/cost.h"
 
 #include "base/check.h"
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 #include "expert/call.h"
 
 const char *cost_basis_name(enum cost_basis basis)

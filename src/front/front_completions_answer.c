@@ -4,7 +4,7 @@
 #include "front/front_completions_int.h"
 
 #include "dialect/openai.h"
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 #include "front/front_members.h"
 
 struct offsets { /* characters of each choice's text until now */

@@ -1,5 +1,5 @@
 /* A chat completion as Anthropic's message. */
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 

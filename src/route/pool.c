@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "dialect/anthropic.h"
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 #include "route/pool_int.h"
 
 static const char over_max_cost[] = "over max_cost";

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 #include "encode/refer.h"
 #include "route/pool_int.h"
 

@@ -1,5 +1,5 @@
 /* Token estimates. */
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 
 #include <criterion/criterion.h>
 
@@ -10,7 +10,7 @@ static uint64_t characters(const char *json)
     return tokens_json_characters(value);
 }
 
-Test(tokens, four_characters_make_one_rounded_up)
+Test(token_estimate, four_characters_make_one_rounded_up)
 {
     cr_assert_eq(tokens_from_characters(0), 0);
     cr_assert_eq(tokens_from_characters(1), 1);
@@ -19,7 +19,7 @@ Test(tokens, four_characters_make_one_rounded_up)
     cr_assert_eq(tokens_from_characters(UINT64_MAX), INT64_C(4611686018427387904));
 }
 
-Test(tokens, counts_code_points_of_json_strings)
+Test(token_estimate, counts_code_points_of_json_strings)
 {
     cr_assert_eq(characters("\"\""), 0);
     cr_assert_eq(characters("\"abc\""), 3);

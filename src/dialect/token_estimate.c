@@ -1,5 +1,5 @@
 /* Token counts where nobody reported any. */
-#include "dialect/tokens.h"
+#include "dialect/token_estimate.h"
 
 #include <string.h>
 
