@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "dialect/embeddings.h"
+#include "front/front_embeddings.h"
 
 #define FUZZ_ARENA_BYTES (1u << 20)
 

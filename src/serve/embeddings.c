@@ -1,9 +1,9 @@
 /* POST /v1/embeddings: passed to the expert that the request names, out of the `embeddings` of the configuration.
  * Vectors of different models cannot be compared, so nothing is routed here and nobody else steps in; failed tries are
  * made again. */
-#include "dialect/embeddings.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "front/front_embeddings.h"
 #include "serve/caller.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"

@@ -1,11 +1,11 @@
-/* POST /v1/embeddings as spans into its bytes, both ways. Only what choosing and counting need is read; the body that
- * goes to an expert is the client's own with another model and without "leeroo", the answer comes back untouched. */
+/* Requests for embeddings and their answers as spans into their bytes. The body that goes to an expert is the client's
+ * own with another model and without "leeroo"; the answer comes back untouched. front/front_embeddings.h reads what
+ * clients send. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
 
@@ -19,13 +19,6 @@ struct embeddings_request {
     struct str leeroo_cut; /* the member "leeroo", comma included: for us, not for an expert */
 };
 
-/* `body` and the arena must outlive *ret. ERR_INPUT, ERR_TOO_LARGE; *ret_param (may be NULL) then names the field at
- * fault, or NULL. */
-NODISCARD enum status embeddings_request_parse(struct str body, struct arena *a,
-                                               struct embeddings_request *ret,
-                                               const char **ret_param, struct error *err);
-/* Estimated where the inputs are texts. */
-int64_t embeddings_request_tokens(const struct embeddings_request *r);
 /* The body for an expert. Look at buf_status(out) afterwards. */
 void embeddings_request_write(const struct embeddings_request *r, struct str upstream_model,
                               struct buf *out);

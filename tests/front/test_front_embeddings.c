@@ -1,5 +1,5 @@
-/* Requests for embeddings and their answers as spans. */
-#include "dialect/embeddings.h"
+/* Requests for embeddings as spans. */
+#include "front/front_embeddings.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void expect_counts(const char *input, uint64_t inputs, uint64_t character
     arena_free(q.a);
 }
 
-Test(embeddings, inputs_are_counted)
+Test(front_embeddings, inputs_are_counted)
 {
     expect_counts("\"h\\u00e9llo\"", 1, 5, 0, 2);
     expect_counts("\"\"", 1, 0, 0, 0);
@@ -55,7 +55,7 @@ static void expect_bad(const char *body, const char *param)
     arena_free(q.a);
 }
 
-Test(embeddings, faults_name_the_field)
+Test(front_embeddings, faults_name_the_field)
 {
     static const char *const inputs[] = {"7",           "null",    "{}",        "[]",
                                          "[[]]",        "[null]",  "[\"a\",1]", "[1,\"a\"]",
@@ -86,7 +86,7 @@ static void expect_written(const char *body, const char *want)
     arena_free(q.a);
 }
 
-Test(embeddings, only_the_model_and_leeroo_are_edited)
+Test(front_embeddings, only_the_model_and_leeroo_are_edited)
 {
     expect_written("{ \"input\" : [1, 2],\"model\": \"m\" , \"dimensions\":3.0}",
                    "{ \"input\" : [1, 2],\"model\": \"up\\\"x\" , \"dimensions\":3.0}");
@@ -97,35 +97,4 @@ Test(embeddings, only_the_model_and_leeroo_are_edited)
     expect_written("{\"model\":\"m\",\"encoding_format\":\"base64\",\"input\":\"a\" , "
                    "\"leeroo\":1 }",
                    "{\"model\":\"up\\\"x\",\"encoding_format\":\"base64\",\"input\":\"a\" }");
-}
-
-static struct embeddings_reply read_reply(const char *text)
-{
-    struct embeddings_reply reply;
-    struct error err = {0};
-    cr_assert_eq(embeddings_reply_read(str_from(text), &reply, &err), OK, "%s", err.text);
-    return reply;
-}
-
-Test(embeddings, what_an_answer_costs)
-{
-    struct embeddings_reply r = read_reply("{\"object\":\"list\",\"data\":[{\"embedding\":[0.1]}],"
-                                           "\"usage\":{\"prompt_tokens\":8,\"total_tokens\":9}}");
-    cr_assert(r.known && r.has_vectors && !r.is_error);
-    cr_assert_eq(r.input_tokens, 8);
-    r = read_reply("{\"data\":[],\"usage\":{\"total_tokens\":0}}");
-    cr_assert(r.known && r.input_tokens == 0);
-    cr_assert_not(read_reply("{\"data\":[],\"usage\":{\"prompt_tokens\":-1}}").known);
-    cr_assert_not(read_reply("{\"data\":[],\"usage\":{\"prompt_tokens\":1e30}}").known);
-    cr_assert_not(read_reply("{\"data\":[]}").known);
-}
-
-Test(embeddings, errors_inside_a_success)
-{
-    struct embeddings_reply r = read_reply("{\"error\":{\"message\":\"no\"}}");
-    cr_assert(r.is_error && !r.has_vectors);
-    cr_assert(read_reply("[{\"error\":{\"message\":\"no\"}}]").is_error);
-    cr_assert_not(read_reply("{\"error\":null,\"data\":[]}").is_error);
-    cr_assert_eq(embeddings_reply_read(STR("[1]"), &r, NULL), ERR_INPUT);
-    cr_assert_eq(embeddings_reply_read(STR("<html>"), &r, NULL), ERR_INPUT);
 }

@@ -1,9 +1,7 @@
-/* Reading and editing requests for embeddings, and reading what their answers cost. */
-#include "dialect/embeddings.h"
+/* Reading requests for embeddings. */
+#include "front/front_embeddings.h"
 
 #include "dialect/token_estimate.h"
-
-#define REPORTED_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 
 struct reader {
     struct embeddings_request *r;
@@ -162,62 +160,4 @@ int64_t embeddings_request_tokens(const struct embeddings_request *r)
         __builtin_add_overflow(tokens_from_characters(r->characters), (int64_t)r->tokens, &tokens))
         return INT64_MAX;
     return tokens;
-}
-
-void embeddings_request_write(const struct embeddings_request *r, struct str upstream_model,
-                              struct buf *out)
-{
-    struct buf model;
-    buf_init(&model, upstream_model.len * 6 + 8);
-    json_write_string(&model, upstream_model);
-    struct json_edit edits[2] = {{r->model_value.raw, buf_str(&model)}, {r->leeroo_cut, STR("")}};
-    size_t count = r->leeroo_cut.ptr ? 2 : 1;
-    if (count == 2 && r->leeroo_cut.ptr < r->model_value.raw.ptr) {
-        struct json_edit first = edits[1];
-        edits[1] = edits[0];
-        edits[0] = first;
-    }
-    json_splice(r->root.raw, edits, count, out);
-    if (buf_status(&model, NULL) != OK)
-        out->status = ERR_MEMORY;
-    buf_done(&model);
-}
-
-/* Answers */
-
-static bool is_set(struct json_value value)
-{
-    return value.type != JSON_NONE && value.type != JSON_NULL;
-}
-
-static bool read_reported(struct json_value usage, const char *name, int64_t *ret)
-{
-    int64_t tokens = 0;
-    if (json_to_int64(json_get(usage, name), &tokens) != OK || tokens < 0 ||
-        tokens > REPORTED_TOKENS_MAX)
-        return false;
-    *ret = tokens;
-    return true;
-}
-
-enum status embeddings_reply_read(struct str text, struct embeddings_reply *ret, struct error *err)
-{
-    struct embeddings_reply reply = {0};
-    struct json_value first;
-    enum status status = json_parse(text, "answer", 1, &reply.root, err);
-    if (status != OK)
-        return status;
-    struct json_iter it = json_iter_begin(reply.root);
-    if (reply.root.type == JSON_ARRAY && json_array_next(&it, &first) &&
-        is_set(json_get(first, "error")))
-        reply.root = first;
-    if (reply.root.type != JSON_OBJECT)
-        return error_set(err, ERR_INPUT, "the answer is not a JSON object");
-    struct json_value usage = json_get(reply.root, "usage");
-    reply.is_error = is_set(json_get(reply.root, "error"));
-    reply.has_vectors = json_get(reply.root, "data").type == JSON_ARRAY;
-    reply.known = read_reported(usage, "prompt_tokens", &reply.input_tokens) ||
-                  read_reported(usage, "total_tokens", &reply.input_tokens);
-    *ret = reply;
-    return OK;
 }
