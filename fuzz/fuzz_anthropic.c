@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "dialect/anthropic.h"
-#include "front/front.h"
 #include "dialect/openai.h"
+#include "front/front.h"
 
 #define FUZZ_ARENA_BYTES (8u << 20)
 #define OUTPUT_BYTES_MAX (8u << 20)

@@ -7,8 +7,8 @@
 
 #include "ask/asking.h"
 #include "base/rng.h"
-#include "front/front.h"
 #include "encode/encode.h"
+#include "front/front.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
