@@ -10,10 +10,9 @@
 #include "expert/redact.h"
 #include "net/http_client.h"
 
-#define MODELS_BYTES_MAX  (8u << 20)
-#define URL_BYTES_MAX     4096
-#define HEADERS_MAX       3
-#define ANTHROPIC_VERSION "2023-06-01"
+#define MODELS_BYTES_MAX (8u << 20)
+#define URL_BYTES_MAX    4096
+#define HEADERS_MAX      (2 + DIALECT_HEADERS_MAX)
 
 struct asking;
 
@@ -115,20 +114,17 @@ static void on_done(struct http_call *call, enum status status, const struct err
 
 static size_t fill_headers(struct probe *p)
 {
-    static const struct str names[] = {[EXPERT_OPENAI] = {"authorization", 13},
-                                       [EXPERT_AZURE] = {"api-key", 7},
-                                       [EXPERT_ANTHROPIC] = {"x-api-key", 9}};
     const struct expert *e = p->expert;
+    const struct dialect *dialect = e->dialect;
     struct http_header *headers = p->headers;
     size_t n = 0;
     headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
-    if (e->dialect == EXPERT_ANTHROPIC)
-        headers[n++] = (struct http_header){STR("anthropic-version"), STR(ANTHROPIC_VERSION)};
+    for (size_t i = 0; i < dialect_header_count(dialect); i++)
+        headers[n++] = dialect->headers[i];
     if (e->api_key.len == 0)
         return n;
-    buf_addf(&p->credential, "%s%.*s", e->dialect == EXPERT_OPENAI ? "Bearer " : "",
-             STR_FMT(e->api_key));
-    headers[n++] = (struct http_header){names[e->dialect], buf_str(&p->credential)};
+    buf_addf(&p->credential, "%s%.*s", dialect->key_prefix, STR_FMT(e->api_key));
+    headers[n++] = (struct http_header){dialect->key_header, buf_str(&p->credential)};
     return n;
 }
 
@@ -138,7 +134,7 @@ static enum status probe_start(struct probe *p, struct error *err)
     const struct expert *e = p->expert;
     buf_addf(&p->url, "%.*s/models", STR_FMT(e->url));
     if (e->api_version.len > 0)
-        buf_addf(&p->url, "?api-version=%.*s", STR_FMT(e->api_version));
+        buf_addf(&p->url, "?%s=%.*s", e->dialect->version_parameter, STR_FMT(e->api_version));
     const struct http_call_options o = {.method = "GET",
                                         .headers = p->headers,
                                         .header_count = fill_headers(p),

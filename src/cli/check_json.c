@@ -38,7 +38,7 @@ static void write_expert(struct buf *b, const struct check_found *f, size_t i)
 {
     const struct expert *e = &f->config->experts[i];
     text(b, i ? ",{" : "{", "name", e->name);
-    text(b, ",", "dialect", str_from(check_dialect_name(e->dialect)));
+    text(b, ",", "dialect", str_from(e->dialect->name));
     text(b, ",", "url", e->url);
     text(b, ",", "upstream_model", e->upstream_model);
     buf_addf(b, ",\"key\":%s,\"context\":%u,\"price\":{\"input\":", truth(e->api_key.len > 0),

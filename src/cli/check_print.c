@@ -5,14 +5,6 @@
 
 #include "base/check.h"
 
-const char *check_dialect_name(enum expert_dialect dialect)
-{
-    static const char *const names[] = {
-        [EXPERT_OPENAI] = "openai", [EXPERT_AZURE] = "azure", [EXPERT_ANTHROPIC] = "anthropic"};
-    CHECK(dialect >= 0 && dialect <= EXPERT_ANTHROPIC);
-    return names[dialect];
-}
-
 static const char *auth_text(const struct config *c)
 {
     switch (c->auth) {
@@ -80,7 +72,7 @@ static void print_experts(const struct config *c, int width, FILE *out)
         if (e->context_tokens)
             snprintf(context, sizeof(context), "%u", e->context_tokens);
         fprintf(out, "%-*.*s  %-9s  %-4s  %8.6g  %8.6g  %8s  %.*s at %.*s", width, STR_FMT(e->name),
-                check_dialect_name(e->dialect), e->api_key.len ? "set" : "none",
+                e->dialect->name, e->api_key.len ? "set" : "none",
                 usd(e->price.input_nano_usd_per_m), usd(e->price.output_nano_usd_per_m), context,
                 STR_FMT(e->upstream_model), STR_FMT(e->url));
         print_limits(&e->limits, out);

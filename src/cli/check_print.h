@@ -21,4 +21,3 @@ struct check_found {
 
 void check_print_text(const struct check_found *f, FILE *out);
 void check_print_json(const struct check_found *f, FILE *out);
-const char *check_dialect_name(enum expert_dialect dialect); /* "openai", ... */

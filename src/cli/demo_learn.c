@@ -48,6 +48,7 @@ enum status demo_hire(struct demo *d, struct error *err)
         d->experts[i] = (struct expert){.name = str_from(e->name),
                                         .url = str_from(d->upstream_url),
                                         .upstream_model = str_from(e->name),
+                                        .dialect = &dialect_openai,
                                         .price = e->price,
                                         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                         .total_timeout_ms = TOTAL_TIMEOUT_MS};

@@ -15,6 +15,8 @@
 #define ROWS(table) (table), sizeof(table) / sizeof((table)[0])
 #define DAY_MS      86400000.0
 
+#define DIALECT_NAMES_BYTES_MAX 256
+
 struct raw_expert {
     struct expert expert;
     const struct yaml_tree *name, *url;
@@ -110,14 +112,18 @@ static enum status read_capabilities(struct conf_reader *r, const struct conf_ro
 static enum status read_dialect(struct conf_reader *r, const struct conf_row *row,
                                 const struct yaml_tree *value, void *into, struct error *err)
 {
-    static const char *const names[] = {"openai", "azure", "anthropic"};
+    const struct dialect *dialect = value->kind == TREE_SCALAR ? dialect_find(value->scalar) : NULL;
+    struct buf known;
     (void)row;
-    for (size_t i = 0; value->kind == TREE_SCALAR && i < 3; i++)
-        if (str_equal(value->scalar, str_from(names[i]))) {
-            *(enum expert_dialect *)into = (enum expert_dialect)i;
-            return OK;
-        }
-    return conf_fail(r, value, err, "dialect must be openai, azure or anthropic");
+    if (dialect) {
+        *(const struct dialect **)into = dialect;
+        return OK;
+    }
+    buf_init(&known, DIALECT_NAMES_BYTES_MAX);
+    dialect_list(&known);
+    enum status status = conf_fail(r, value, err, "dialect must be %.*s", STR_FMT(buf_str(&known)));
+    buf_done(&known);
+    return status;
 }
 
 static enum status read_limit_name(struct conf_reader *r, const struct conf_row *row,
@@ -171,7 +177,8 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
                                struct raw_expert *ret, struct error *err)
 {
     struct config *c = r->context;
-    struct raw_expert raw = {.expert = {.capabilities = EXPERT_TOOLS | EXPERT_IMAGES | EXPERT_JSON,
+    struct raw_expert raw = {.expert = {.dialect = &dialect_openai,
+                                        .capabilities = EXPERT_TOOLS | EXPERT_IMAGES | EXPERT_JSON,
                                         .connect_timeout_ms = 5000,
                                         .first_token_timeout_ms = 60000,
                                         .idle_timeout_ms = 60000,
@@ -248,8 +255,8 @@ static enum status read_embedder(struct conf_reader *r, const struct yaml_tree *
     if (expert_index(c->embedders, c->embedder_count, raw.expert.name) != SIZE_MAX)
         return conf_fail(r, raw.name, err, "name: '%.*s' is listed twice under embeddings",
                          STR_FMT(raw.expert.name));
-    if (raw.expert.dialect == EXPERT_ANTHROPIC)
-        return conf_fail(r, node, err, "dialect: anthropic has no embeddings");
+    if (!raw.expert.dialect->has_embeddings)
+        return conf_fail(r, node, err, "dialect: %s has no embeddings", raw.expert.dialect->name);
     if (!raw.priced)
         return conf_fail(r, node, err,
                          "price is missing: the model file knows no price of embeddings");

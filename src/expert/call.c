@@ -8,11 +8,11 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "dialect/anthropic.h"
 #include "expert/redact.h"
 #include "net/sse.h"
 
 #define CALL_HEADERS_MAX     32
+#define CALL_HEADERS_OWN     (4 + DIALECT_HEADERS_MAX)
 #define CALL_MESSAGE_BYTES   200 /* of an upstream's own words in our sentence */
 #define ERROR_BODY_BYTES_MAX (64u << 10)
 
@@ -20,10 +20,10 @@ struct expert_call {
     struct expert_call_options options;
     struct http_call *http;
     struct sse_parser sse;
-    struct buf body;                    /* an answer that is not a stream */
-    struct buf redacted;                /* scratch */
-    struct buf chat;                    /* an answer that was turned into a chat completion */
-    struct anthropic_stream *anthropic; /* NULL: chunks come as they are */
+    struct buf body;          /* an answer that is not a stream */
+    struct buf redacted;      /* scratch */
+    struct buf chat;          /* an answer that was turned into a chat completion */
+    void *stream;             /* of the dialect; NULL: chunks come as they are */
     struct openai_reply seen; /* native: what the chunks of one event held, taken together */
     struct buf text;          /* URL, then the authorization value */
     struct http_header headers[CALL_HEADERS_MAX];
@@ -33,6 +33,11 @@ struct expert_call {
     bool over; /* on_done is being called; the HTTP call is not ours to touch */
 };
 
+static const struct dialect *dialect_of(const struct expert_call *c)
+{
+    return c->options.expert->dialect;
+}
+
 static void call_free(struct expert_call *c)
 {
     if (c->text.ptr)
@@ -41,7 +46,8 @@ static void call_free(struct expert_call *c)
     buf_done(&c->body);
     buf_done(&c->redacted);
     buf_done(&c->chat);
-    anthropic_stream_free(c->anthropic);
+    if (c->stream)
+        dialect_of(c)->stream_free(c->stream);
     sse_done(&c->sse);
     free(c);
 }
@@ -125,7 +131,7 @@ static void take_chunk(struct str data, void *arg)
 {
     struct expert_call *c = arg;
     struct openai_reply reply;
-    bool tell = !(c->options.native && c->anthropic);
+    bool tell = !(c->options.native && c->stream);
     if (c->cancelled || c->failure.status != OK)
         return;
     if (str_equal(str_trim(data), STR("[DONE]"))) {
@@ -155,7 +161,7 @@ static void take_foreign_event(struct expert_call *c, const struct sse_event *ev
 {
     struct error err;
     c->seen = (struct openai_reply){0};
-    anthropic_stream_event(c->anthropic, event->event, data, take_chunk, c);
+    dialect_of(c)->stream_event(c->stream, event->event, data, take_chunk, c);
     if (!c->options.native || c->cancelled || c->failure.status != OK)
         return;
     bool is_object =
@@ -169,7 +175,7 @@ static void take_event(const struct sse_event *event, void *arg)
     if (c->cancelled || c->failure.status != OK)
         return;
     struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
-    if (c->anthropic) {
+    if (c->stream) {
         take_foreign_event(c, event, data);
     } else if (str_equal(event->event, STR("error")) && !str_equal(str_trim(data), STR("[DONE]"))) {
         buf_clear(&c->body);
@@ -243,7 +249,7 @@ static void on_body(struct http_call *http, struct str bytes)
 static enum status end_foreign(struct expert_call *c, struct str body, struct error *err)
 {
     struct openai_reply reply;
-    if (anthropic_answer_to_chat(body, &c->chat, err) != OK ||
+    if (dialect_of(c)->read(body, &c->chat, err) != OK ||
         openai_reply_read(buf_str(&c->chat), &reply, NULL) != OK)
         return malformed(c, "sent an answer that is no message", err);
     c->answer.body = c->options.native ? body : buf_str(&c->chat);
@@ -263,7 +269,7 @@ static enum status end_whole(struct expert_call *c, struct error *err)
         return malformed(c, "sent an answer that is not a JSON object", err);
     if (reply.is_error)
         return reported(c, http_status, body, err);
-    if (c->options.expert->dialect == EXPERT_ANTHROPIC)
+    if (dialect_of(c)->read && !c->options.path)
         return end_foreign(c, body, err);
     c->answer.body = body;
     c->answer.usage = reply.usage;
@@ -318,21 +324,18 @@ static void on_done(struct http_call *http, enum status status, const struct err
 
 static size_t build_headers(struct expert_call *c, struct str key)
 {
-    static const struct str key_names[] = {
-        [EXPERT_OPENAI] = {"authorization", 13},
-        [EXPERT_AZURE] = {"api-key", 7},
-        [EXPERT_ANTHROPIC] = {"x-api-key", 9},
-    };
     const struct expert_call_options *o = &c->options;
+    const struct dialect *dialect = dialect_of(c);
+    size_t own = dialect_header_count(dialect);
     size_t n = 0;
     c->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     c->headers[n++] = (struct http_header){STR("accept"), o->stream ? STR("text/event-stream")
                                                                     : STR("application/json")};
     c->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
     if (key.len > 0)
-        c->headers[n++] = (struct http_header){key_names[o->expert->dialect], key};
-    if (o->expert->dialect == EXPERT_ANTHROPIC)
-        c->headers[n++] = (struct http_header){STR("anthropic-version"), STR(ANTHROPIC_VERSION)};
+        c->headers[n++] = (struct http_header){dialect->key_header, key};
+    for (size_t i = 0; i < own; i++)
+        c->headers[n++] = dialect->headers[i];
     for (size_t i = 0; i < o->header_count; i++)
         c->headers[n++] = o->headers[i];
     return n;
@@ -342,15 +345,14 @@ static size_t build_headers(struct expert_call *c, struct str key)
 static enum status write_text(struct expert_call *c, struct str *ret_key, struct error *err)
 {
     const struct expert *e = c->options.expert;
-    const char *path = e->dialect == EXPERT_ANTHROPIC ? "/messages" : "/chat/completions";
-    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url), c->options.path ? c->options.path : path);
+    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url),
+             c->options.path ? c->options.path : e->dialect->path);
     if (e->api_version.len > 0)
-        buf_addf(&c->text, "?api-version=%.*s", STR_FMT(e->api_version));
+        buf_addf(&c->text, "?%s=%.*s", e->dialect->version_parameter, STR_FMT(e->api_version));
     size_t url_len = c->text.len;
     buf_add_char(&c->text, '\0');
     if (e->api_key.len > 0)
-        buf_addf(&c->text, "%s%.*s", e->dialect == EXPERT_OPENAI ? "Bearer " : "",
-                 STR_FMT(e->api_key));
+        buf_addf(&c->text, "%s%.*s", e->dialect->key_prefix, STR_FMT(e->api_key));
     enum status status = buf_status(&c->text, err);
     if (status == OK)
         *ret_key = (struct str){c->text.ptr + url_len + 1, c->text.len - url_len - 1};
@@ -387,7 +389,7 @@ static enum status start_http(struct expert_call *c, struct http_client *client,
 enum status expert_call_start(struct http_client *client, const struct expert_call_options *o,
                               struct expert_call **ret, struct error *err)
 {
-    CHECK(o->header_count <= CALL_HEADERS_MAX - 5);
+    CHECK(o->expert->dialect && o->header_count <= CALL_HEADERS_MAX - CALL_HEADERS_OWN);
     struct expert_call *c = calloc(1, sizeof(*c));
     if (!c)
         return error_set(err, ERR_MEMORY, "out of memory for a call");
@@ -398,9 +400,9 @@ enum status expert_call_start(struct http_client *client, const struct expert_ca
     buf_init(&c->text, 16384);
     buf_init(&c->chat, o->answer_bytes_max * 2);
     enum status status = OK;
-    if (o->expert->dialect == EXPERT_ANTHROPIC && o->stream) {
-        c->anthropic = anthropic_stream_create();
-        if (!c->anthropic)
+    if (o->expert->dialect->stream_create && o->stream) {
+        c->stream = o->expert->dialect->stream_create();
+        if (!c->stream)
             status = error_set(err, ERR_MEMORY, "out of memory for a call");
     }
     if (status == OK)

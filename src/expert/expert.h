@@ -7,15 +7,9 @@
 
 #include "base/money.h"
 #include "base/str.h"
+#include "dialect/dialect.h"
 #include "dialect/needs.h"
-#include "dialect/openai_request.h"
 #include "expert/health.h"
-
-enum expert_dialect {
-    EXPERT_OPENAI,    /* chat completions, "authorization: Bearer KEY" */
-    EXPERT_AZURE,     /* the same with "api-key: KEY" and ?api-version= */
-    EXPERT_ANTHROPIC, /* messages, "x-api-key: KEY" */
-};
 
 struct expert_limits { /* 0: unlimited */
     uint32_t concurrency, requests_per_minute, tokens_per_minute;
@@ -27,8 +21,8 @@ struct expert {
     struct str url;            /* base, "https://api.openai.com/v1" */
     struct str api_key;        /* secret: never printed or logged; empty: none */
     struct str upstream_model; /* the "model" sent upstream */
-    enum expert_dialect dialect;
-    struct str api_version; /* Azure's query parameter; empty: none */
+    const struct dialect *dialect;
+    struct str api_version; /* the dialect's query parameter; empty: none */
     uint32_t
         max_output_tokens; /* asked for where a dialect demands a limit and the client gives none */
     enum openai_limit_name limit_name; /* of OpenAI and Azure */

@@ -51,6 +51,7 @@ static void chat_fail(void *state, const struct front_error *e, struct buf *out)
 
 static const struct front_row chat_row = {
     .name = "chat",
+    .errors = DIALECT_ERRORS_OPENAI,
     .request = chat_request,
     .answer = chat_answer,
     .event = chat_event,
@@ -59,7 +60,8 @@ static const struct front_row chat_row = {
     .error = chat_error,
 };
 
-static const struct front_row embeddings_row = {.name = "embeddings", .error = chat_error};
+static const struct front_row embeddings_row = {
+    .name = "embeddings", .errors = DIALECT_ERRORS_OPENAI, .error = chat_error};
 
 /* The table */
 
@@ -86,6 +88,16 @@ static const struct front_row *row_of(enum front f)
 const char *front_name(enum front f)
 {
     return row_of(f)->name;
+}
+
+const struct dialect *front_dialect(enum front f)
+{
+    return row_of(f)->native;
+}
+
+bool front_takes_errors(enum front f, const struct dialect *dialect)
+{
+    return dialect->errors != DIALECT_ERRORS_OWN && dialect->errors == row_of(f)->errors;
 }
 
 enum status front_request(enum front f, struct str body, struct arena *a, struct front_chat *ret,

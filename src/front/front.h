@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "dialect/dialect.h"
 
 enum front {
     FRONT_CHAT,
@@ -25,6 +26,12 @@ enum front {
 
 const char *
 front_name(enum front f); /* "chat", "completions", "responses", "messages", "embeddings" */
+
+/* The dialect of experts that the front's clients speak themselves, where it is not chat: such experts are asked in the
+ * client's own words. NULL: there is none. */
+const struct dialect *front_dialect(enum front f);
+/* Whether the front's client library reads error bodies of experts of this dialect as they are. */
+bool front_takes_errors(enum front f, const struct dialect *dialect);
 
 struct front_chat {
     struct str body; /* of a chat completion; FRONT_CHAT: the client's own bytes */

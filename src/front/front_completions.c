@@ -144,6 +144,7 @@ enum status completions_request(struct str body, struct arena *a, struct front_c
 
 const struct front_row front_completions = {
     .name = "completions",
+    .errors = DIALECT_ERRORS_OPENAI,
     .request = completions_request,
     .answer = completions_answer,
     .begin = completions_begin,

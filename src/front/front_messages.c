@@ -33,6 +33,8 @@ void messages_error(const struct front_error *e, struct buf *out)
 
 const struct front_row front_messages = {
     .name = "messages",
+    .native = &dialect_anthropic,
+    .errors = DIALECT_ERRORS_ANTHROPIC,
     .request = messages_request,
     .answer = messages_answer,
     .begin = messages_begin,

@@ -10,6 +10,7 @@ static void error_body(const struct front_error *e, struct buf *out)
 
 const struct front_row front_responses = {
     .name = "responses",
+    .errors = DIALECT_ERRORS_OPENAI,
     .request = responses_request,
     .answer = responses_answer,
     .begin = responses_begin,

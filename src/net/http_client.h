@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/header.h"
 #include "base/str.h"
-#include "net/http_server.h" /* struct http_header */
 #include "net/loop.h"
 
 struct http_client;

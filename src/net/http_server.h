@@ -17,12 +17,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/header.h"
 #include "base/str.h"
 #include "net/loop.h"
-
-struct http_header {
-    struct str name, value;
-};
 
 struct http_exchange {
     struct str method, path, query; /* path is percent-encoded as received, without the query */

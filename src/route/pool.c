@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "base/check.h"
-#include "dialect/anthropic.h"
 #include "dialect/token_estimate.h"
 #include "route/pool_int.h"
 
@@ -47,19 +46,28 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
 /* What of the request cannot be said in the expert's dialect. */
 static const char *cannot_say(const struct expert *e, const struct pool_choice *c)
 {
-    bool native = c->target.native && e->dialect == c->target.native_dialect;
-    if (c->target.native_only && !native)
+    if (e->dialect == c->target.native_dialect)
+        return NULL;
+    if (c->target.native_only)
         return c->target.native_only;
-    return e->dialect == EXPERT_ANTHROPIC && !native ? c->anthropic_lacks : NULL;
+    for (size_t i = 0; i < DIALECT_COUNT && c->lacks[i].dialect; i++)
+        if (c->lacks[i].dialect == e->dialect)
+            return c->lacks[i].what;
+    return NULL;
 }
 
-/* Looked for once, however many experts speak it. A text without messages lacks nothing. */
-static const char *find_lack(const struct pool *p, const struct openai_request *r)
+/* Looked for once in each dialect, however many experts speak it. A text without messages lacks nothing. */
+static void find_lacks(const struct pool *p, const struct openai_request *r,
+                       struct pool_lack *lacks)
 {
-    for (size_t i = 0; i < p->settings.expert_count && r->messages.type != JSON_NONE; i++)
-        if (p->settings.experts[i].dialect == EXPERT_ANTHROPIC)
-            return anthropic_lacks(r);
-    return NULL;
+    for (size_t i = 0; i < p->settings.expert_count && r->messages.type != JSON_NONE; i++) {
+        const struct dialect *dialect = p->settings.experts[i].dialect;
+        size_t at = 0;
+        while (at < DIALECT_COUNT && lacks[at].dialect && lacks[at].dialect != dialect)
+            at++;
+        if (dialect->lacks && at < DIALECT_COUNT && !lacks[at].dialect)
+            lacks[at] = (struct pool_lack){dialect, dialect->lacks(r)};
+    }
 }
 
 enum status pool_bar_expert(const struct pool *p, struct pool_target *target, size_t expert,
@@ -90,7 +98,7 @@ static bool fits_context(const struct expert *e, const struct openai_request *r,
                          const struct estimate *estimate, int64_t estimated)
 {
     int64_t output = r->output_tokens_max;
-    if (output == 0 && e->dialect == EXPERT_ANTHROPIC)
+    if (output == 0 && e->dialect->demands_limit)
         output = e->max_output_tokens;
     else if (output == 0)
         output = (int64_t)estimate->output_tokens;
@@ -326,7 +334,6 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,
                                  .policy = policy_in_force(p, &target),
-                                 .anthropic_lacks = find_lack(p, request),
                                  .estimates = estimates,
                                  .ruled_out = ARENA_ARRAY(a, count, const char *),
                                  .order = ARENA_ARRAY(a, experts + PLAN_MEMBERS_MAX, size_t),
@@ -334,6 +341,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
                                                  request->images * OPENAI_IMAGE_TOKENS};
     if (!estimates || !eligible || !choice.ruled_out || !choice.order)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    find_lacks(p, request, choice.lacks);
     enum status status = pool_estimate(p, request, scratch, a, estimates, &choice, err);
     if (status != OK)
         return status;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "dialect/openai_request.h"
+#include "dialect/dialect.h"
 #include "encode/encode.h"
 #include "plan/budget_state.h"
 #include "plan/decide.h"
@@ -55,10 +55,9 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     /* [expert_count], in the arena, by pool_bar_expert. Chosen by name, a barred expert cannot serve either. NULL:
      * nobody is barred. */
     struct pool_bar *barred;
-    /* The client speaks native_dialect itself, so that such experts are asked in its own words; native_only: what only
-     * they can be asked for ("thinking"), NULL: nothing. */
-    bool native;
-    enum expert_dialect native_dialect;
+    /* The client speaks native_dialect itself, so that such experts are asked in its own words (NULL: no dialect of an
+     * expert); native_only: what only they can be asked for ("thinking"), NULL: nothing. */
+    const struct dialect *native_dialect;
     const char *native_only;
     /* [expert_count] how many tokens of the input each is believed to hold in its prompt cache; NULL: none
      * (serve/affinity.h). */
@@ -75,11 +74,17 @@ NODISCARD enum status pool_bar_expert(const struct pool *p, struct pool_target *
 NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
                                        struct pool_target *ret, struct error *err);
 
+struct pool_lack {
+    const struct dialect *dialect; /* NULL: no more */
+    const char *what;              /* it has no word for; NULL: it has for everything */
+};
+
 struct pool_choice { /* arrays are in the arena, one item per arm */
     struct pool_target target;
     struct policy
         policy; /* in force: the policy's own, but for what the request brings; by name: nothing */
-    const char *anthropic_lacks; /* what of it that dialect has no word for; NULL: nothing */
+    struct pool_lack
+        lacks[DIALECT_COUNT]; /* of the dialects among the experts that may lack some of it */
     struct decision decision;
     double
         usual_usd; /* with a budget: predicted cost at the calibrated lambda (plan/budget.h); -1: not known */

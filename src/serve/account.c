@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "dialect/anthropic.h"
 #include "route/decision_json.h"
 #include "serve/cache.h"
 #include "serve/chat_int.h"

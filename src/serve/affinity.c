@@ -285,12 +285,12 @@ static void put(struct affinity *t, struct entry fresh, uint64_t now_ms)
     pthread_mutex_unlock(lock_of(t, place));
 }
 
-/* How much of its prompt an endpoint keeps. Anthropic keeps what it was told to and reports it; who says that it wrote
+/* How much of its prompt an endpoint keeps. Some keep what they are told to and report it; one that says that it wrote
  * into its cache is taken at its word; the others keep all of it. */
 static uint32_t kept_tokens(const struct expert *e, const struct token_counts *tokens)
 {
     int64_t kept = tokens->cached + tokens->cache_write;
-    if (e->dialect != EXPERT_ANTHROPIC && tokens->cache_write == 0)
+    if (!e->dialect->cache_is_ordered && tokens->cache_write == 0)
         kept = tokens->input / OPENAI_STRIDE * OPENAI_STRIDE;
     if (kept < AFFINITY_TOKENS_MIN)
         return 0;

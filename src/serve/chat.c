@@ -82,8 +82,7 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     status = chat_cache_look(c, code, err);
     if (status != OK || c->cache.hit)
         return status;
-    target.native = c->front.front == FRONT_MESSAGES;
-    target.native_dialect = EXPERT_ANTHROPIC;
+    target.native_dialect = front_dialect(c->front.front);
     target.native_only = c->asked.native_only;
     status = candidates_choose(w->snapshot->pool, w->snapshot->gates, &c->request, target,
                                c->begin_ms, &w->features, c->x->arena, &c->choice, err);

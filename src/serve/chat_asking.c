@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-#include "dialect/anthropic.h"
 #include "route/prompt_choices.h"
 
 #define BODY_BYTES_SPARE 16384
@@ -40,20 +39,21 @@ static const struct http_header *add_trace(const struct chat *c, const struct ex
 /* Whether the client's bytes may go to this expert as they are, and its answer back. */
 static bool is_native(const struct chat *c, const struct expert *expert)
 {
-    return c->front.front == FRONT_MESSAGES && expert->dialect == EXPERT_ANTHROPIC;
+    return expert->dialect == front_dialect(c->front.front);
 }
 
 /* `limit` 0: none of ours. */
 static enum status write_body(const struct chat *c, const struct expert *expert, bool native,
                               int64_t limit, struct buf *out, struct error *err)
 {
-    if (native)
-        return anthropic_request_edit(c->x->body, expert->upstream_model, limit, out, err);
-    if (expert->dialect == EXPERT_ANTHROPIC)
-        return anthropic_request_write(&c->request, expert->upstream_model, limit,
-                                       expert->max_output_tokens, c->x->arena, out, err);
-    openai_request_write(&c->request, expert->upstream_model, limit, expert->limit_name, out);
-    return buf_status(out, err);
+    const struct dialect_request r = {.chat = &c->request,
+                                      .native = c->x->body,
+                                      .model = expert->upstream_model,
+                                      .output_tokens_limit = limit,
+                                      .output_tokens_default = expert->max_output_tokens,
+                                      .limit_name = expert->limit_name};
+    return native ? expert->dialect->edit(&r, out, err)
+                  : expert->dialect->write(&r, c->x->arena, out, err);
 }
 
 /* Functions of the asking */

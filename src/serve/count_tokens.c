@@ -22,8 +22,7 @@ static enum status count(struct worker *w, struct http_exchange *x, struct calle
         status = caller_restrict(caller, s->pool, &target, x->arena, err);
     if (status != OK)
         return status;
-    target.native = true;
-    target.native_dialect = EXPERT_ANTHROPIC;
+    target.native_dialect = front_dialect(FRONT_MESSAGES);
     target.native_only = asked.native_only;
     return candidates_choose(s->pool, s->gates, &request, target, loop_now_ms(w->loop),
                              &w->features, x->arena, ret, err);

@@ -286,8 +286,7 @@ static int status_for_client(enum status status, const struct expert_answer *ans
 /* Whether the expert's error bodies are what the client's library expects. */
 static bool speaks_as_client(const struct chat *c)
 {
-    bool is_anthropic = c->chosen && chat_expert(c)->dialect == EXPERT_ANTHROPIC;
-    return is_anthropic == (c->front.front == FRONT_MESSAGES);
+    return c->chosen && front_takes_errors(c->front.front, chat_expert(c)->dialect);
 }
 
 void relay_fail(struct chat *c, enum status status, const struct error *err,

@@ -150,14 +150,6 @@ static void add_server(struct attributes *a, struct str url)
     add_int(a, "server.port", (int64_t)port);
 }
 
-static struct str provider(enum expert_dialect dialect)
-{
-    static const struct str names[] = {[EXPERT_OPENAI] = {"openai", 6},
-                                       [EXPERT_AZURE] = {"azure.ai.openai", 15},
-                                       [EXPERT_ANTHROPIC] = {"anthropic", 9}};
-    return names[dialect];
-}
-
 static void write_call(const struct record *r, const struct record_call *call, struct buf *out)
 {
     const struct expert *e = call->asked;
@@ -172,8 +164,8 @@ static void write_call(const struct record *r, const struct record_call *call, s
     add_text(&a, "gen_ai.operation.name", STR("chat"));
     add_text(&a, "gen_ai.request.model", s.model);
     if (e) {
-        add_text(&a, "gen_ai.provider.name", provider(e->dialect));
-        add_text(&a, "gen_ai.system", provider(e->dialect));
+        add_text(&a, "gen_ai.provider.name", str_from(e->dialect->provider));
+        add_text(&a, "gen_ai.system", str_from(e->dialect->provider));
         add_server(&a, e->url);
     }
     add_tokens(&a, &call->cost);

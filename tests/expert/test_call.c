@@ -121,6 +121,7 @@ static struct stage *stage_begin(void)
     s->expert = (struct expert){.name = STR("e"),
                                 .url = str_from(s->url),
                                 .api_key = STR(KEY),
+                                .dialect = &dialect_openai,
                                 .connect_timeout_ms = 5000,
                                 .total_timeout_ms = 15000};
     s->http_status = 200;

@@ -53,3 +53,15 @@ Test(front_messages, its_name)
 {
     cr_assert_str_eq(front_name(FRONT_MESSAGES), "messages");
 }
+
+Test(front_messages, its_clients_speak_the_dialect_of_anthropic)
+{
+    cr_expect_eq(front_dialect(FRONT_MESSAGES), &dialect_anthropic);
+    cr_expect_null(front_dialect(FRONT_CHAT));
+    cr_expect_null(front_dialect(FRONT_RESPONSES));
+    cr_expect(front_takes_errors(FRONT_MESSAGES, &dialect_anthropic));
+    cr_expect_not(front_takes_errors(FRONT_MESSAGES, &dialect_azure));
+    cr_expect(front_takes_errors(FRONT_CHAT, &dialect_azure));
+    cr_expect(front_takes_errors(FRONT_EMBEDDINGS, &dialect_openai));
+    cr_expect_not(front_takes_errors(FRONT_COMPLETIONS, &dialect_anthropic));
+}

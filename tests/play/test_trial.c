@@ -33,6 +33,7 @@ static void start(const char *fail_500)
         experts[i] = (struct expert){.name = questions->experts[i].name,
                                      .url = str_from(url),
                                      .upstream_model = questions->experts[i].name,
+                                     .dialect = &dialect_openai,
                                      .price = questions->experts[i].price,
                                      .connect_timeout_ms = 5000,
                                      .total_timeout_ms = 20000};

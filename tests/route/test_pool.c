@@ -506,8 +506,7 @@ Test(pool, what_a_dialect_has_no_word_for_rules_its_experts_out)
     cr_expect_eq(choose_as(target_of("dear"), LOGPROBS, &c, &err), ERR_UNSUPPORTED);
     cr_expect(strstr(err.text, "expert 'dear' cannot take "), "%s", err.text);
     struct pool_target t = target_of("leeroo");
-    t.native = true;
-    t.native_dialect = EXPERT_ANTHROPIC;
+    t.native_dialect = &dialect_anthropic;
     cr_expect_eq(chosen_as(t, LOGPROBS).decision.arm, 2, "asked in the client's own words");
     t.native_only = "thinking";
     c = chosen_as(t, EASY);

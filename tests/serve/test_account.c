@@ -29,9 +29,11 @@ static struct chat *begin(void)
     struct scene *s = &scene;
     s->experts[0] =
         (struct expert){.name = STR("cheap"),
+                        .dialect = &dialect_openai,
                         .price = {.input_nano_usd_per_m = 500000, .output_nano_usd_per_m = 500000}};
     s->experts[1] = (struct expert){
         .name = STR("dear"),
+        .dialect = &dialect_openai,
         .price = {.input_nano_usd_per_m = 5000000000, .output_nano_usd_per_m = 15000000000}};
     s->policy.name = STR("default");
     s->config.experts = s->experts;

@@ -15,11 +15,11 @@
 static struct affinity *table;
 static struct arena *arena;
 static const struct expert experts[] = {
-    {.name = {"a", 1}, .price = CACHES, .cache_ttl_ms = TTL_MS},
-    {.name = {"b", 1}, .price = CACHES, .cache_ttl_ms = TTL_MS},
-    {.name = {"plain", 5}, .cache_ttl_ms = TTL_MS},
-    {.name = {"claude", 6}, .price = CACHES, .cache_ttl_ms = TTL_MS, .dialect = EXPERT_ANTHROPIC},
-    {.name = {"never", 5}, .price = CACHES},
+    {.name = {"a", 1}, .price = CACHES, .cache_ttl_ms = TTL_MS, .dialect = &dialect_openai},
+    {.name = {"b", 1}, .price = CACHES, .cache_ttl_ms = TTL_MS, .dialect = &dialect_openai},
+    {.name = {"plain", 5}, .cache_ttl_ms = TTL_MS, .dialect = &dialect_openai},
+    {.name = {"claude", 6}, .price = CACHES, .cache_ttl_ms = TTL_MS, .dialect = &dialect_anthropic},
+    {.name = {"never", 5}, .price = CACHES, .dialect = &dialect_openai},
 };
 enum { A, B, PLAIN, CLAUDE, NEVER, EXPERTS };
 

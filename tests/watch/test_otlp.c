@@ -42,7 +42,7 @@ static const struct expert experts[] = {
     {.url = STR_INIT("http://[::1]:81/v1"), .upstream_model = STR_INIT("c-1")},
     {.url = STR_INIT("https://api.example.com/v1"),
      .upstream_model = STR_INIT("dear"),
-     .dialect = EXPERT_ANTHROPIC}};
+     .dialect = &dialect_anthropic}};
 static const struct record_call calls[] = {
     {.expert = {"cheap", 5},
      .asked = &experts[0],

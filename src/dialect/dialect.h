@@ -1,0 +1,85 @@
+/* A dialect is an API that experts speak, as one row of texts and pure functions: how a chat is asked in it, and how
+ * what comes back becomes a chat completion, which is what every chat is inside. Nothing here knows a socket, a price
+ * or a configuration. docs/adding-a-dialect.md shows how a new one is made. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/header.h"
+#include "dialect/openai_request.h"
+
+#define DIALECT_HEADERS_MAX 4
+
+/* What is asked of one expert. */
+struct dialect_request {
+    const struct openai_request *chat;
+    struct str native;             /* for `edit`: the client's own bytes */
+    struct str model;              /* as the expert calls it */
+    int64_t output_tokens_limit;   /* no answer may be longer; 0: as long as the client allows */
+    int64_t output_tokens_default; /* where the dialect demands a limit and the client gives none */
+    enum openai_limit_name limit_name;
+};
+
+/* Whose client library reads an error body of this form. */
+enum dialect_errors { DIALECT_ERRORS_OWN, DIALECT_ERRORS_OPENAI, DIALECT_ERRORS_ANTHROPIC };
+
+typedef void dialect_chunk_fn(struct str chunk, void *arg);
+
+struct dialect {
+    const char *name;     /* in the configuration: "anthropic" */
+    const char *provider; /* in traces: gen_ai.system */
+    const char *path;     /* of a chat, behind the expert's URL: "/messages" */
+    /* The header that holds the key, and what stands in front of the key in it. */
+    struct str key_header;
+    const char *key_prefix;
+    struct http_header headers[DIALECT_HEADERS_MAX]; /* besides; up to the first without a name */
+    const char *version_parameter; /* of the query, for the expert's api_version */
+    enum dialect_errors errors;
+    bool has_embeddings;   /* POST /embeddings, as OpenAI has it */
+    bool demands_limit;    /* no request goes without a limit of its answer's length */
+    bool cache_is_ordered; /* the endpoint caches what it is told to cache, and reports it */
+
+    /* What of a chat has no word in this dialect ("n above 1"), a static text; NULL: nothing. The function may be NULL:
+     * nothing ever. */
+    const char *(*lacks)(const struct openai_request *chat);
+    /* The body of a request. ERR_INPUT: a chat that it cannot be made of; `scratch` is for the time of the call. */
+    enum status (*write)(const struct dialect_request *r, struct arena *scratch, struct buf *out,
+                         struct error *err);
+    /* The same for a client that speaks this dialect itself: r->native with another model and limit. NULL: there is no
+     * such client. */
+    enum status (*edit)(const struct dialect_request *r, struct buf *out, struct error *err);
+
+    /* A whole answer → a whole chat completion. ERR_UPSTREAM: it is none. NULL: it is one as it comes. */
+    enum status (*read)(struct str answer, struct buf *out, struct error *err);
+    /* A stream of server-sent events: each becomes none or more chat chunks, "[DONE]" in the end. An error is a chunk
+     * {"error":{...}}. stream_create gives NULL for want of memory; all three NULL: events are chunks as they come. */
+    void *(*stream_create)(void);
+    void (*stream_free)(void *stream); /* NULL is fine */
+    void (*stream_event)(void *stream, struct str event, struct str data,
+                         dialect_chunk_fn *on_chunk, void *arg);
+};
+
+/* The rows: one line for each dialect, whose file defines `dialect_NAME`. */
+#define DIALECTS(ROW)                                                                              \
+    ROW(openai)                                                                                    \
+    ROW(azure)                                                                                     \
+    ROW(anthropic)
+
+#define DIALECT_DECLARE(name) extern const struct dialect dialect_##name;
+DIALECTS(DIALECT_DECLARE)
+#undef DIALECT_DECLARE
+
+#define DIALECT_COUNT_ONE(name) +1
+enum { DIALECT_COUNT = 0 DIALECTS(DIALECT_COUNT_ONE) };
+#undef DIALECT_COUNT_ONE
+
+/* NULL: none is called that. */
+const struct dialect *dialect_find(struct str name);
+/* "openai, azure or anthropic" */
+void dialect_list(struct buf *out);
+/* How many of row->headers there are. */
+size_t dialect_header_count(const struct dialect *row);
