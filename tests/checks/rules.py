@@ -128,6 +128,23 @@ def extern(files, layers):
             yield folder_of(path), f"{path}:{line}: {function}() is {' and '.join(sorted(homes))}'s to declare"
 
 
+def mirror(files, layers):
+    """tests/x/test_y.c tests src/x/y.c, or a part of it: test_y_part.c."""
+    stems = defaultdict(set)
+    for path, _, _ in sources(files, (".c", ".h")):
+        stems[folder_of(path)].add(path.stem)
+    mirrored = set()
+    for path, _, _ in sources(files, (".c",), ("tests",)):
+        folder, tested = path.parts[1], path.stem.removeprefix("test_")
+        if folder not in stems or tested == path.stem:
+            continue
+        mirrored.add(folder)
+        if not any(tested == stem or tested.startswith(stem + "_") for stem in stems[folder]):
+            yield folder, f"{path}: src/{folder} has no file of that name to test"
+    for folder in sorted(set(stems) - mirrored) if mirrored else ():
+        yield folder, f"src/{folder}: no unit tests in tests/{folder}"
+
+
 def is_free(line):
     """A row of a table, a badge, or nothing but a link."""
     bare = line.strip()
@@ -147,4 +164,4 @@ def markdown(files, layers):
 
 
 RULES = {rule.__name__.replace("_", "-"): rule
-         for rule in (permission, circle, opening, long_function, name, size, extern, markdown)}
+         for rule in (permission, circle, opening, long_function, name, size, extern, mirror, markdown)}

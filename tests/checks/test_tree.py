@@ -56,6 +56,13 @@ def long_file(opening):
 
 OPENING = "What.\n *\n * Which thread.\n * What not."
 
+MIRRORS = {f"tests/{folder}/{name}": text for folder, source in {"base": "gz", "net": "loop", "cli": "main"}.items()
+           for name, text in {f"test_{source}.c": "/* T. */\n", f"test_{source}_more.c": "/* T. */\n",
+                              "scene.c": "/* S. */\n",
+                              "meson.build": f"files('test_{source}.c', 'test_{source}_more.c', 'scene.c', 'test_pool.c')\n",
+                              }.items()}
+
+
 def function_of(statements):
     return "int g(void)\n{\n" + "    h();\n" * statements + "}\n"
 
@@ -97,6 +104,8 @@ BAD = {
     "header for another folder's function": (
         {**appended("src/base/gz.c", "int zip(void)\n{\n}\n"), **appended("src/net/n.h", "NODISCARD int zip(void);\n")},
         "src/net/n.h:3: zip() is base's to declare"),
+    "test of nothing": ({**MIRRORS, "tests/net/test_pool.c": "/* T. */\n"}, "test_pool.c: src/net has no file of that name"),
+    "folder without tests": ({k: v for k, v in MIRRORS.items() if "tests/base" not in k}, "src/base: no unit tests"),
     "wide page": ({"docs/a.md": "# A\n" + "word " * 30 + "\n"}, "docs/a.md:2: 150 columns"),
     "untrue architecture": ({"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"].replace("| base |", "| – |")}, "row of 'net'"),
 }
@@ -111,6 +120,7 @@ def test_a_bad_tree_fails(tmp_path, rule):
 
 LINK = "https://example.org/" + "x" * 120
 GOOD_CHANGES = {
+    "tests of files and of parts": MIRRORS,
     "an opening": {"src/net/loop.c": long_file(OPENING) + '#include "base/a.h"\n'},
     "a comment in front": appended("src/net/loop.c", "\n/* One piece. */\n" + function_of(24)),
     "a function of its own folder": {"src/net/n.h": "/* N. */\n#pragma once\nint f(void);\n"},
