@@ -1,8 +1,8 @@
 /* A prompt and an answer as the gateway sees them: choices lie inside the prompt, one behind the other. What follows
  * the first NUL are an upstream's events, a line each. */
+#include "ask/held_events.h"
 #include "base/check.h"
 #include "route/prompt_choices.h"
-#include "serve/plan_kept.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,24 +32,35 @@ static void check_prompt(struct str prompt, struct arena *a)
     buf_done(&again);
 }
 
-static void check_kept(struct str events)
+/* As expert/call.c tells it. A native event is kept with what was read in it, others are read again. */
+static void hold(struct held_events *held, struct str data, bool native)
 {
-    struct plan_kept kept;
+    struct openai_reply reply = {0};
+    struct expert_event event = {.name = native ? STR("message") : STR(""), .data = data};
+    event.reply = openai_reply_read(data, &reply, NULL) == OK ? &reply : NULL;
+    held_events_add(held, &event, native);
+}
+
+static void check_held(struct str events)
+{
+    struct held_events held;
     struct buf text;
-    struct str data;
+    struct expert_event event;
+    struct openai_reply reply;
     size_t at = 0, count = 0, seen = 0;
-    plan_kept_init(&kept, 16 * events.len + 64);
+    held_events_init(&held, (sizeof(reply) + 32) * (events.len + 1));
     buf_init(&text, 3 * events.len + 64);
     for (; events.len > 0; count++)
-        plan_kept_add_event(&kept, str_split(&events, '\n'));
-    for (; plan_kept_next_event(&kept, &at, &data); seen++)
-        CHECK(data.ptr + data.len <= kept.bytes.ptr + kept.bytes.len);
+        hold(&held, str_split(&events, '\n'), count % 3 == 1);
+    CHECK(held.bytes.status == OK);
+    for (; held_events_next(&held, &at, &event, &reply); seen++)
+        CHECK(event.data.ptr + event.data.len <= held.bytes.ptr + held.bytes.len);
     CHECK(seen == count);
-    CHECK(plan_kept_text(&kept, &text, NULL) == OK);
-    kept.streamed = false;
-    CHECK(plan_kept_text(&kept, &text, NULL) == OK);
+    CHECK(held_events_text(&held, &text, NULL) == OK);
+    held.streamed = false;
+    CHECK(held_events_text(&held, &text, NULL) == OK);
     buf_done(&text);
-    plan_kept_done(&kept);
+    held_events_done(&held);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -59,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_create(1u << 20);
     CHECK(a);
     check_prompt(prompt, a);
-    check_kept(events);
+    check_held(events);
     arena_free(a);
     return 0;
 }
