@@ -44,17 +44,17 @@ static enum status add_bars(const struct pool *p, struct gate *const *gates,
 
 enum status candidates_choose(struct pool *p, struct gate *const *gates,
                               const struct openai_request *request, struct pool_target target,
-                              uint64_t now_ms, struct features *scratch, struct arena *a,
+                              uint64_t now_ms, const struct request_estimates *e, struct arena *a,
                               struct pool_choice *ret, struct error *err)
 {
     struct pool_target barred;
     bool any = false;
     enum status status = add_bars(p, gates, target, now_ms, a, &barred, &any, err);
     if (status == OK && any)
-        status = pool_choose(p, request, barred, scratch, a, ret, err);
+        status = pool_choose(p, request, barred, e, a, ret, err);
     if (status == OK && any)
         return OK;
     if (status != OK && !(any && status == ERR_OVERLOAD))
         return status;
-    return pool_choose(p, request, target, scratch, a, ret, err);
+    return pool_choose(p, request, target, e, a, ret, err);
 }

@@ -326,25 +326,24 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct pool_cho
 }
 
 enum status pool_choose(struct pool *p, const struct openai_request *request,
-                        struct pool_target target, struct features *scratch, struct arena *a,
-                        struct pool_choice *ret, struct error *err)
+                        struct pool_target target, const struct request_estimates *e,
+                        struct arena *a, struct pool_choice *ret, struct error *err)
 {
     size_t count = p->arm_count, experts = p->settings.expert_count;
-    struct estimate *estimates = ARENA_ARRAY(a, count, struct estimate);
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,
                                  .policy = policy_in_force(p, &target),
-                                 .estimates = estimates,
+                                 .estimates = e->arms,
+                                 .cached_tokens = e->cached_tokens,
+                                 .characters = e->characters,
                                  .ruled_out = ARENA_ARRAY(a, count, const char *),
                                  .order = ARENA_ARRAY(a, experts + PLAN_MEMBERS_MAX, size_t),
                                  .input_tokens = tokens_from_characters(request->input_characters) +
                                                  request->images * OPENAI_IMAGE_TOKENS};
-    if (!estimates || !eligible || !choice.ruled_out || !choice.order)
+    if (!eligible || !choice.ruled_out || !choice.order)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     find_lacks(p, request, choice.lacks);
-    enum status status = pool_estimate(p, request, scratch, a, estimates, &choice, err);
-    if (status != OK)
-        return status;
+    enum status status = OK;
     for (size_t i = 0; i < experts; i++)
         choice.ruled_out[i] = why_not(p, i, request, a, &choice);
     if (count > experts || target.plans.len > 0)

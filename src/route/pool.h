@@ -11,13 +11,13 @@
 
 #include "base/arena.h"
 #include "dialect/dialect.h"
-#include "encode/encode.h"
 #include "plan/budget_state.h"
 #include "plan/decide.h"
 #include "predict/model.h"
 #include "route/pool_settings.h"
 
 struct pool;
+struct request_estimates; /* route/estimator.h */
 
 /* The settings are copied; what they point to, and the model, is not owned and must outlive the pool. ERR_NOT_FOUND: an
  * expert that the model cannot estimate, or a plan that it does not have; ERR_MEMORY. */
@@ -101,7 +101,7 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
  * the model does not have. When all who are not ruled out otherwise are barred, or the one asked for by name is: the
  * bar's status. */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
-                                  struct pool_target target, struct features *scratch,
+                                  struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
 /* The longest answer that keeps the request within the max_cost in force when it is asked of order[candidate], with
  * `others_nano_usd` gone on other experts and `failed_nano_usd` on its own failed tries: 0 when no answer would,

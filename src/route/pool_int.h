@@ -1,8 +1,10 @@
-/* Private to pool*.c: what a pool holds. pool_bind.c makes it, pool_estimate.c estimates a request, pool.c decides. */
+/* Private to route: what a pool holds. pool_bind.c makes it, estimator.c and pool_price.c estimate a request, pool.c
+ * decides. */
 #pragma once
 
 #include "plan/quality_floor.h"
 #include "route/budget_cell.h"
+#include "route/estimator.h"
 #include "route/pool.h"
 
 struct pool_policy {
@@ -30,9 +32,9 @@ struct pool {
 NODISCARD enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *experts,
                                         bool *use, struct error *err);
 
-/* Estimates of all arms at the configured prices for the whole conversation, what is cached counted; into[arm_count].
- * Also sets c->characters and c->cached_tokens. */
-NODISCARD enum status pool_estimate(const struct pool *p, const struct openai_request *r,
-                                    struct features *scratch, struct arena *a,
-                                    struct estimate *into, struct pool_choice *c,
-                                    struct error *err);
+/* The model's estimates of what is asked, model[arms of the model], as those of the whole request at the pool's prices.
+ * `characters`: of what is asked; held[expert_count]: tokens that each is believed to hold, NULL: none. ERR_MEMORY. */
+NODISCARD enum status pool_price(const struct pool *p, const struct openai_request *r,
+                                 const struct estimate *model, double characters,
+                                 const uint32_t *held, struct arena *a,
+                                 struct request_estimates *ret, struct error *err);

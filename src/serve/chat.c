@@ -26,11 +26,13 @@ const struct expert *chat_expert(const struct chat *c)
 
 void chat_release(struct chat *c)
 {
+    estimating_cancel(c->estimating);
     asking_release(c->asking);
     chat_cache_release(c);
     buf_done(&c->out);
     snapshot_release(c->snapshot);
     c->snapshot = NULL;
+    c->estimating = NULL;
     c->phase = CHAT_OVER;
 }
 
@@ -39,7 +41,8 @@ void chat_release(struct chat *c)
 static void on_gone(struct http_exchange *x)
 {
     struct chat *c = x->user;
-    asking_cancel(c->asking);
+    if (c->asking)
+        asking_cancel(c->asking);
     chat_account(c, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
     chat_release(c);
 }
@@ -58,8 +61,9 @@ static void forward_headers(struct chat *c)
     }
 }
 
-static enum status read_and_choose(struct chat *c, const char **param, const char **code,
-                                   struct error *err)
+/* Down to what is estimated, or to a hit of the cache. */
+static enum status read_request(struct chat *c, const char **param, const char **code,
+                                struct error *err)
 {
     struct pool_target target;
     struct worker *w = c->worker;
@@ -78,27 +82,84 @@ static enum status read_and_choose(struct chat *c, const char **param, const cha
     status = caller_restrict(c->caller, w->snapshot->pool, &target, c->x->arena, err);
     if (status != OK)
         return status;
-    c->choice.target = target; /* for the record of a hit */
-    status = chat_cache_look(c, code, err);
-    if (status != OK || c->cache.hit)
-        return status;
     target.native_dialect = front_dialect(c->front.front);
     target.native_only = c->asked.native_only;
-    status = candidates_choose(w->snapshot->pool, w->snapshot->gates, &c->request, target,
-                               c->begin_ms, &w->features, c->x->arena, &c->choice, err);
-    if (status == ERR_INPUT)
-        *param = target.plans_param;
-    return status;
+    c->choice.target = target; /* also for the record of a hit */
+    return chat_cache_look(c, code, err);
 }
 
-/* The choice is there. */
+static void fail(struct chat *c, enum status status, const struct error *err, const char *param,
+                 const char *code)
+{
+    chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err->text);
+    chat_release(c);
+    answer_error_as(c->front.front, c->x, c->id, status, err->text, param, code);
+}
+
+/* The choice is there: what asking needs. */
 static enum status prepare(struct chat *c, struct error *err)
 {
     c->chosen = true;
+    c->phase = CHAT_ASKING;
     c->has_plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->member_count > 1;
     c->front.input_tokens = (uint64_t)c->choice.input_tokens;
     enum status status = c->request.stream ? relay_prepare(c, err) : OK;
     return status == OK ? chat_asking_create(c, err) : status;
+}
+
+/* The estimates are there, or not to be had. */
+static void choose(struct chat *c, enum status status, struct error *err)
+{
+    const struct pool_target target = c->choice.target;
+    const char *param = NULL;
+    if (status == OK)
+        status = candidates_choose(c->snapshot->pool, c->snapshot->gates, &c->request, target,
+                                   loop_now_ms(c->worker->loop), &c->estimates, c->x->arena,
+                                   &c->choice, err);
+    if (status == ERR_INPUT)
+        param = target.plans_param;
+    if (status == OK)
+        status = prepare(c, err);
+    if (status != OK) {
+        fail(c, status, err, param, NULL);
+        return;
+    }
+    chat_open(c);
+    c->x->user = c;
+    c->x->on_gone = on_gone;
+    forward_headers(c);
+    asking_start(c->asking);
+}
+
+static void on_estimates(enum status status, const struct error *err, void *arg)
+{
+    struct chat *c = arg;
+    struct error own = {0};
+    CHECK(c->phase == CHAT_ESTIMATING && c->estimating && status != AGAIN);
+    c->estimating = NULL;
+    c->x->on_gone = NULL; /* until there is somebody to be called off */
+    if (status != OK)
+        own = *err;
+    choose(c, status, &own);
+}
+
+static void estimate(struct chat *c)
+{
+    struct error err = {0};
+    const struct estimator_ask ask = {.pool = c->snapshot->pool,
+                                      .request = &c->request,
+                                      .cached_tokens = c->choice.target.cached_tokens,
+                                      .arena = c->x->arena,
+                                      .done = on_estimates,
+                                      .arg = c};
+    enum status status =
+        estimator_begin(c->worker->estimator, &ask, &c->estimates, &c->estimating, &err);
+    if (status == AGAIN) {
+        c->x->user = c;
+        c->x->on_gone = on_gone;
+    } else {
+        choose(c, status, &err);
+    }
 }
 
 static void begin(struct worker *w, struct http_exchange *x, struct caller *caller,
@@ -125,26 +186,15 @@ static void begin(struct worker *w, struct http_exchange *x, struct caller *call
                                       .request = x->body,
                                       .request_id = c->id,
                                       .created_s = c->begin_wall_ms / 1000};
-    buf_init(&c->out,
-             SIZE_MAX / 2); /* one read's events: bounded by the parser and by curl's buffer */
-    enum status status = read_and_choose(c, &param, &code, &err);
-    if (status == OK && c->cache.hit) {
+    /* One read's events: bounded by the parser and by curl's buffer. */
+    buf_init(&c->out, SIZE_MAX / 2);
+    enum status status = read_request(c, &param, &code, &err);
+    if (status != OK)
+        fail(c, status, &err, param, code);
+    else if (c->cache.hit)
         chat_cache_answer(c);
-        return;
-    }
-    if (status == OK)
-        status = prepare(c, &err);
-    if (status != OK) {
-        chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err.text);
-        chat_release(c);
-        answer_error_as(front, x, c->id, status, err.text, param, code);
-        return;
-    }
-    chat_open(c);
-    x->user = c;
-    x->on_gone = on_gone;
-    forward_headers(c);
-    asking_start(c->asking);
+    else
+        estimate(c);
 }
 
 void chat_handle(struct worker *w, struct http_exchange *x, struct caller *caller)

@@ -1,9 +1,11 @@
 /* Private to chat*.c, relay.c and account.c: one chat exchange from request to last byte. Whom to ask, how often, and
  * in what order is the asking's business (ask/asking.h); here is what is the client's.
  *
- *     parse, choose ─▶ ASKING ─ first content ─▶ RELAYING ─▶ OVER    before the first byte to the client another expert
- *           │            └─ answered whole, or failed ────────▶ │     may step in; after it a failure is an error event
- *           └─ refused, or out of the cache ──────────────────▶ │
+ *     parse ─▶ ESTIMATING ─▶ choose ─▶ ASKING ─ first content ─▶ RELAYING ─▶ OVER
+ *       │          │            │         └─ answered whole, or failed ────────▶ │
+ *       └──────────┴────────────┴─ refused, failed, or out of the cache ───────▶ │
+ *
+ * Before the first byte to the client another expert may step in; after it a failure is an error event.
  *
  * A chat lives in its exchange's arena; what is not in there (asking, buffers) goes in chat_release. */
 #pragma once
@@ -12,13 +14,14 @@
 #include "ask/held_events.h"
 #include "base/digest.h"
 #include "dialect/openai.h"
+#include "route/estimator.h"
 #include "serve/gateway_int.h"
 #include "watch/record.h"
 #include "watch/trace_context.h"
 
 #define CHAT_HEADERS_MAX 28
 
-enum chat_phase { CHAT_ASKING, CHAT_RELAYING, CHAT_OVER };
+enum chat_phase { CHAT_ESTIMATING, CHAT_ASKING, CHAT_RELAYING, CHAT_OVER };
 
 struct cache_entry;
 struct cache_face;
@@ -49,6 +52,8 @@ struct chat {
     struct front_stream *events; /* translates what is relayed; NULL: nothing is yet */
     bool native; /* the expert speaks the client's own dialect: bytes pass untranslated */
     struct openai_request request;
+    struct estimating *estimating; /* NULL: the estimates are there, or were never begun */
+    struct request_estimates estimates;
     struct pool_choice choice;
     bool chosen;           /* choice is there */
     bool has_plan;         /* the chosen arm is one */

@@ -1,56 +1,64 @@
 /* POST /v1/messages/count_tokens: how many input tokens a message would have, as the expert that would be asked is
  * predicted to count them. No call is made, so it is an estimate, and says so. */
-#include "route/candidates.h"
-#include "serve/errors.h"
-#include "serve/gateway_int.h"
+#include "serve/choosing.h"
 #include "serve/target.h"
 
-static enum status count(struct worker *w, struct http_exchange *x, struct caller *caller,
-                         struct pool_choice *ret, const char **param, const char **code,
-                         struct error *err)
+static void answer(struct choosing *c, enum status status, const struct error *err)
+{
+    struct http_exchange *x = c->x;
+    if (status != OK) {
+        answer_error_as(FRONT_MESSAGES, x, c->id, status, err->text, NULL, NULL);
+        return;
+    }
+    size_t expert = c->choice.order[0];
+    /* As for max_cost: never less than a quarter of the characters. */
+    int64_t predicted = (int64_t)(c->choice.estimates[expert].input_tokens + 0.5f);
+    int64_t tokens = predicted > c->choice.input_tokens ? predicted : c->choice.input_tokens;
+    const char *body = arena_printf(x->arena, "{\"input_tokens\":%lld}", (long long)tokens);
+    const struct http_header headers[] = {
+        {STR("content-type"), STR("application/json")},
+        {STR("request-id"), str_from(c->id)},
+        {STR("x-leeroo-request-id"), str_from(c->id)},
+        {STR("x-leeroo-expert"), c->snapshot->config->experts[expert].name},
+        {STR("x-leeroo-tokens-basis"), STR("predicted")},
+    };
+    http_respond(x, 200, headers, sizeof(headers) / sizeof(headers[0]), str_from(body));
+}
+
+static enum status read_request(struct choosing *c, const struct caller *caller, const char **param,
+                                const char **code, struct error *err)
 {
     struct front_chat asked;
-    struct openai_request request;
-    struct pool_target target;
-    const struct snapshot *s = w->snapshot;
+    struct http_exchange *x = c->x;
+    const struct pool *p = c->worker->snapshot->pool;
     enum status status = front_messages_count_request(x->body, x->arena, &asked, param, err);
     if (status == OK)
-        status = openai_request_parse(asked.body, true, x->arena, &request, param, err);
+        status = openai_request_parse(asked.body, true, x->arena, &c->request, param, err);
     if (status == OK)
-        status = target_read(s->pool, x, &request, &target, param, code, err);
+        status = target_read(p, x, &c->request, &c->target, param, code, err);
     if (status == OK) /* a key learns nothing of experts that it may not use */
-        status = caller_restrict(caller, s->pool, &target, x->arena, err);
+        status = caller_restrict(caller, p, &c->target, x->arena, err);
     if (status != OK)
         return status;
-    target.native_dialect = front_dialect(FRONT_MESSAGES);
-    target.native_only = asked.native_only;
-    return candidates_choose(s->pool, s->gates, &request, target, loop_now_ms(w->loop),
-                             &w->features, x->arena, ret, err);
+    c->target.native_dialect = front_dialect(FRONT_MESSAGES);
+    c->target.native_only = asked.native_only;
+    return OK;
 }
 
 void count_tokens_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    char id[REQUEST_ID_BYTES];
     struct error err = {0};
-    struct pool_choice choice;
     const char *param = NULL, *code = NULL;
-    worker_request_id(w, id);
-    enum status status = count(w, x, caller, &choice, &param, &code, &err);
-    if (status != OK) {
-        answer_error_as(FRONT_MESSAGES, x, id, status, err.text, param, code);
+    struct choosing *c = ARENA_NEW(x->arena, struct choosing);
+    if (!c) {
+        answer_error_as(FRONT_MESSAGES, x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
-    size_t expert = choice.order[0];
-    /* As for max_cost: never less than a quarter of the characters. */
-    int64_t predicted = (int64_t)(choice.estimates[expert].input_tokens + 0.5f);
-    int64_t tokens = predicted > choice.input_tokens ? predicted : choice.input_tokens;
-    const char *body = arena_printf(x->arena, "{\"input_tokens\":%lld}", (long long)tokens);
-    const struct http_header headers[] = {
-        {STR("content-type"), STR("application/json")},
-        {STR("request-id"), str_from(id)},
-        {STR("x-leeroo-request-id"), str_from(id)},
-        {STR("x-leeroo-expert"), w->snapshot->config->experts[expert].name},
-        {STR("x-leeroo-tokens-basis"), STR("predicted")},
-    };
-    http_respond(x, 200, headers, sizeof(headers) / sizeof(headers[0]), str_from(body));
+    *c = (struct choosing){.worker = w, .x = x, .on_chosen = answer};
+    worker_request_id(w, c->id);
+    enum status status = read_request(c, caller, &param, &code, &err);
+    if (status == OK)
+        choosing_begin(c);
+    else
+        answer_error_as(FRONT_MESSAGES, x, c->id, status, err.text, param, code);
 }

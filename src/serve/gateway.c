@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "keys/client_keys.h"
+#include "route/estimator.h"
 #include "serve/admission.h"
 #include "serve/budget_file.h"
 #include "serve/cache.h"
@@ -299,7 +300,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     w->gateway = g;
     w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());
-    enum status status = features_init(&w->features, err);
+    enum status status = estimator_create(&w->estimator, err);
     if (status == OK)
         status = loop_create(&w->loop, err);
     if (status == OK)
@@ -431,7 +432,7 @@ void gateway_free(struct gateway *g)
             http_client_free(w->client);
         wake_queue_done(&w->wakes);
         loop_free(w->loop);
-        features_done(&w->features);
+        estimator_free(w->estimator);
         snapshot_release(w->snapshot);
         snapshot_release(atomic_load(&w->next));
     }

@@ -7,7 +7,6 @@
 
 #include "ask/asking.h"
 #include "base/rng.h"
-#include "encode/encode.h"
 #include "front/front.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -17,6 +16,7 @@
 #include "serve/snapshot.h"
 #include "watch/watch.h"
 
+struct estimator;
 struct gateway;
 
 struct worker {
@@ -28,9 +28,9 @@ struct worker {
     struct http_client *client;
     struct wake_queue wakes;
     struct asking_context asking; /* how experts are asked on this thread */
-    struct watch watch;       /* metrics and traces are the worker's, the ledger the gateway's */
-    struct features features; /* scratch */
-    struct rng rng;           /* request ids and backoff */
+    struct watch watch; /* metrics and traces are the worker's, the ledger the gateway's */
+    struct estimator *estimator;
+    struct rng rng; /* request ids and backoff */
     pthread_t thread;
     bool has_thread;
 };

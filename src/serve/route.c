@@ -1,8 +1,7 @@
 /* POST /v1/route: the decision with every number that led to it, and no call made. */
 #include "base/log.h"
-#include "route/candidates.h"
+#include "serve/choosing.h"
 #include "serve/errors.h"
-#include "serve/gateway_int.h"
 #include "serve/target.h"
 
 #define ROUTE_BYTES_MAX (1u << 20)
@@ -108,15 +107,13 @@ static void write_order(struct buf *out, const char *key, const struct pool *p,
     buf_add_char(out, ']');
 }
 
-static void write_decision(struct buf *out, const struct worker *w, const char *id,
+static void write_decision(struct buf *out, const struct pool *p, const char *id,
                            const struct pool_choice *choice)
 {
-    const struct config *c = w->snapshot->config;
-    const struct pool *p = w->snapshot->pool;
     const struct decision *d = &choice->decision;
     const struct plan *plan = pool_arm_at(p, d->arm);
-    struct str policy =
-        choice->target.policy == SIZE_MAX ? STR("") : c->policies[choice->target.policy].name;
+    size_t index = choice->target.policy;
+    struct str policy = index == SIZE_MAX ? STR("") : pool_settings(p)->policies[index].name;
     buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%.*s\",\"expert\":\"%.*s\"", id,
              STR_FMT(plan->member_count == 1 ? STR("single") : plan->name),
              STR_FMT(arm_name(p, choice->order[0])));
@@ -139,55 +136,67 @@ static void write_decision(struct buf *out, const struct worker *w, const char *
              (unsigned long long)model_checksum(pool_model(p)));
 }
 
-static enum status choose(struct worker *w, struct http_exchange *x, const struct caller *caller,
-                          struct pool_choice *ret, const char **param, const char **code,
-                          struct error *err)
+static void answer_failure(struct choosing *c, enum status status, const struct error *err,
+                           const char *param, const char *code)
 {
+    log_event(LOG_INFO, "route", "req=%s status=%d error=%s", c->id,
+              errors_row(status)->http_status, status_name(status));
+    answer_error(c->x, c->id, status, err->text, param, code);
+}
+
+static void answer(struct choosing *c, enum status status, const struct error *err)
+{
+    const struct pool *p = c->snapshot->pool;
+    const struct decision *d = &c->choice.decision;
+    struct buf body;
+    char plan[512];
+    if (status != OK) {
+        answer_failure(c, status, err, status == ERR_INPUT ? c->target.plans_param : NULL, NULL);
+        return;
+    }
+    log_quote(plan, sizeof(plan), pool_arm_label(p, d->arm));
+    log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
+              c->id, STR_FMT(arm_name(p, c->choice.order[0])), plan, d->quality, d->lambda);
+    buf_init(&body, ROUTE_BYTES_MAX);
+    write_decision(&body, p, c->id, &c->choice);
+    if (body.status == OK)
+        answer_json(c->x, 200, c->id, buf_str(&body));
+    else
+        answer_error(c->x, c->id, ERR_MEMORY, "out of memory", NULL, NULL);
+    buf_done(&body);
+}
+
+static enum status read_request(struct choosing *c, const struct caller *caller, const char **param,
+                                const char **code, struct error *err)
+{
+    struct worker *w = c->worker;
+    struct http_exchange *x = c->x;
     const struct pool *p = w->snapshot->pool;
-    struct openai_request request;
-    struct pool_target target;
-    enum status status = openai_request_parse(x->body, false, x->arena, &request, param, err);
+    enum status status = openai_request_parse(x->body, false, x->arena, &c->request, param, err);
     if (status == OK)
-        status = target_read(p, x, &request, &target, param, code, err);
+        status = target_read(p, x, &c->request, &c->target, param, code, err);
     if (status == OK)
-        status = caller_restrict(caller, p, &target, x->arena, err);
+        status = caller_restrict(caller, p, &c->target, x->arena, err);
     if (status == OK)
-        status = target_recall(w->gateway->affinity, p, &request, target_tenant(caller),
-                               loop_now_ms(w->loop), x->arena, &target, err);
-    if (status != OK)
-        return status;
-    status = candidates_choose(w->snapshot->pool, w->snapshot->gates, &request, target,
-                               loop_now_ms(w->loop), &w->features, x->arena, ret, err);
-    *param = status == ERR_INPUT ? target.plans_param : NULL;
+        status = target_recall(w->gateway->affinity, p, &c->request, target_tenant(caller),
+                               loop_now_ms(w->loop), x->arena, &c->target, err);
     return status;
 }
 
 void route_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    char id[REQUEST_ID_BYTES];
     struct error err = {0};
-    struct pool_choice choice;
     const char *param = NULL, *code = NULL;
-    worker_request_id(w, id);
-    enum status status = choose(w, x, caller, &choice, &param, &code, &err);
-    if (status != OK) {
-        log_event(LOG_INFO, "route", "req=%s status=%d error=%s", id,
-                  errors_row(status)->http_status, status_name(status));
-        answer_error(x, id, status, err.text, param, code);
+    struct choosing *c = ARENA_NEW(x->arena, struct choosing);
+    if (!c) {
+        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
-    char plan[512];
-    const struct pool *p = w->snapshot->pool;
-    log_quote(plan, sizeof(plan), pool_arm_label(p, choice.decision.arm));
-    log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
-              id, STR_FMT(arm_name(p, choice.order[0])), plan, choice.decision.quality,
-              choice.decision.lambda);
-    struct buf body;
-    buf_init(&body, ROUTE_BYTES_MAX);
-    write_decision(&body, w, id, &choice);
-    if (body.status == OK)
-        answer_json(x, 200, id, buf_str(&body));
+    *c = (struct choosing){.worker = w, .x = x, .event = "route", .on_chosen = answer};
+    worker_request_id(w, c->id);
+    enum status status = read_request(c, caller, &param, &code, &err);
+    if (status == OK)
+        choosing_begin(c);
     else
-        answer_error(x, id, ERR_MEMORY, "out of memory", NULL, NULL);
-    buf_done(&body);
+        answer_failure(c, status, &err, param, code);
 }

@@ -12,7 +12,6 @@ static struct model *model;
 static struct config *config;
 static struct pool *pool;
 static struct arena *arena;
-static struct features features;
 static struct pool_choice choice;
 
 static void begin(struct model *m, const char *policies)
@@ -25,21 +24,19 @@ static void begin(struct model *m, const char *policies)
     snprintf(yaml, sizeof(yaml), SERVE_TEST_EXPERTS "%s", policies);
     config = serve_test_config(model, yaml);
     arena = arena_create(1 << 20);
-    cr_assert_eq(features_init(&features, &err), OK);
     const struct pool_settings settings = config_pool_settings(config);
     cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
     cr_assert_eq(openai_request_parse(STR("{\"text\":\"hello cat sum two hello\"}"), false, arena,
                                       &request, NULL, &err),
                  OK);
     cr_assert_eq(pool_target_find(pool, STR("leeroo"), &target, &err), OK);
-    cr_assert_eq(pool_choose(pool, &request, target, &features, arena, &choice, &err), OK, "%s",
+    cr_assert_eq(serve_test_choose(pool, &request, target, arena, &choice, &err), OK, "%s",
                  err.text);
 }
 
 static void end(void)
 {
     pool_free(pool);
-    features_done(&features);
     arena_free(arena);
     config_free(config);
     model_free(model);

@@ -13,7 +13,6 @@ static struct model *model;
 static struct config *config;
 static struct pool *pool;
 static struct arena *arena;
-static struct features features;
 
 static void begin_with(struct model *m, const char *yaml)
 {
@@ -21,7 +20,6 @@ static void begin_with(struct model *m, const char *yaml)
     model = m;
     config = serve_test_config(model, yaml);
     arena = arena_create(1 << 20);
-    cr_assert_eq(features_init(&features, &err), OK);
     const struct pool_settings settings = config_pool_settings(config);
     cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
 }
@@ -34,7 +32,6 @@ static void begin(const char *yaml)
 static void end(void)
 {
     pool_free(pool);
-    features_done(&features);
     arena_free(arena);
     config_free(config);
     model_free(model);
@@ -48,7 +45,7 @@ static enum status choose(const char *name, const char *body, struct pool_choice
     cr_assert_eq(openai_request_parse(str_from(body), false, arena, &request, NULL, err), OK, "%s",
                  err->text);
     cr_assert_eq(pool_target_find(pool, str_from(name), &target, err), OK, "%s", err->text);
-    return pool_choose(pool, &request, target, &features, arena, ret, err);
+    return serve_test_choose(pool, &request, target, arena, ret, err);
 }
 
 static const char *chosen(const char *name, const char *body)
@@ -109,8 +106,12 @@ Test(pool, estimates_are_the_models_own_at_the_trained_prices)
     begin("experts: [{name: dear, url: \"http://h\"}, {name: cheap, url: \"http://h\", price: "
           "{input: 100, output: 0}}]\n");
     cr_assert_eq(choose("leeroo", HARD, &choice, &err), OK);
-    cr_assert_eq(model_encode(model, STR("prove lemma tensor quantum prove"), &features, &err), OK);
-    model_estimate(model, &features, own);
+    struct features features;
+    cr_assert_eq(features_init(&features, &err), OK);
+    cr_assert_eq(
+        model_estimate_text(model, STR("prove lemma tensor quantum prove"), &features, own, &err),
+        OK);
+    features_done(&features);
     const struct estimate *dear = &own[model_expert_index(model, STR("dear"))];
     const struct estimate *cheap = &own[model_expert_index(model, STR("cheap"))];
     cr_expect_eq(choice.estimates[0].cost_nano_usd, dear->cost_nano_usd);
@@ -215,7 +216,7 @@ static struct pool_choice choose_plan(const char *name, const char *body, const 
     cr_assert_eq(openai_request_parse(str_from(body), false, arena, &request, NULL, &err), OK);
     cr_assert_eq(pool_target_find(pool, str_from(name), &target, &err), OK);
     target.plans = str_from(plans);
-    cr_assert_eq(pool_choose(pool, &request, target, &features, arena, &choice, &err), OK, "%s",
+    cr_assert_eq(serve_test_choose(pool, &request, target, arena, &choice, &err), OK, "%s",
                  err.text);
     return choice;
 }
@@ -258,8 +259,7 @@ Test(pool, a_plan_that_the_model_lacks_is_the_requests_fault)
     for (size_t i = 0; i < 2; i++) {
         begin_with(models[i], SERVE_TEST_EXPERTS);
         cr_assert_eq(openai_request_parse(STR(CHAT("")), false, arena, &request, NULL, &err), OK);
-        cr_expect_eq(pool_choose(pool, &request, target, &features, arena, &choice, &err),
-                     ERR_INPUT);
+        cr_expect_eq(serve_test_choose(pool, &request, target, arena, &choice, &err), ERR_INPUT);
         cr_expect(strstr(err.text, "panel(x,y->z)"), "%s", err.text);
         end();
     }
@@ -346,7 +346,7 @@ static enum status choose_as(struct pool_target target, const char *body, struct
     struct openai_request request;
     cr_assert_eq(openai_request_parse(str_from(body), false, arena, &request, NULL, err), OK, "%s",
                  err->text);
-    return pool_choose(pool, &request, target, &features, arena, ret, err);
+    return serve_test_choose(pool, &request, target, arena, ret, err);
 }
 
 static struct pool_choice chosen_as(struct pool_target target, const char *body)

@@ -94,7 +94,7 @@ Test(text_router, prices_count_as_a_gateways_do)
     struct str body = STR("{\"text\": \"prove lemma\"}");
     cr_assert_eq(openai_request_parse(body, false, a, &request, NULL, &err), OK);
     cr_assert_eq(pool_target_find(pool, STR("leeroo"), &target, &err), OK);
-    cr_assert_eq(pool_choose(pool, &request, target, &features, a, &choice, &err), OK);
+    cr_assert_eq(serve_test_choose(pool, &request, target, a, &choice, &err), OK);
     struct estimate ours[MODEL_ARMS_MAX];
     struct text_router *r = router_of("mid", &settings.experts[0].price);
     estimate(r, ours);

@@ -12,6 +12,7 @@
 #include "judge/recorded.h"
 #include "plan/decide.h"
 #include "plan/plan_filter.h"
+#include "route/estimator.h"
 #include "train/train.h"
 
 #define QUERIES_MAX 700
@@ -190,6 +191,20 @@ const char *serve_test_policies(const struct model *m, const char *text, const c
     }
     cr_assert_fail("%s is never chosen", name);
     return NULL;
+}
+
+enum status serve_test_choose(struct pool *p, const struct openai_request *r,
+                              struct pool_target target, struct arena *a, struct pool_choice *ret,
+                              struct error *err)
+{
+    struct estimator *e = NULL;
+    struct request_estimates estimates;
+    const struct estimator_ask ask = {
+        .pool = p, .request = r, .cached_tokens = target.cached_tokens, .arena = a};
+    cr_assert_eq(estimator_create(&e, NULL), OK);
+    enum status status = estimator_begin(e, &ask, &estimates, NULL, err);
+    estimator_free(e);
+    return status == OK ? pool_choose(p, r, target, &estimates, a, ret, err) : status;
 }
 
 struct config *serve_test_config(const struct model *m, const char *yaml)

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "predict/model.h"
+#include "route/pool.h"
 
 struct model *serve_test_model(void);
 /* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with a check, and
@@ -14,6 +15,10 @@ struct model *serve_test_plan_model(bool telling);
 /* `policies` of a leeroo.yaml by which `text` goes to that plan, or if `name` ends in '~' to one that begins so and has
  * a check. */
 const char *serve_test_policies(const struct model *m, const char *text, const char *name);
+/* Estimates and chooses, waiting for the encoder; nothing stays but the choice, in the arena. */
+enum status serve_test_choose(struct pool *p, const struct openai_request *r,
+                              struct pool_target target, struct arena *a, struct pool_choice *ret,
+                              struct error *err);
 /* `experts` and what follows of a leeroo.yaml; listens on 127.0.0.1:0. Bound to the model. */
 struct config *serve_test_config(const struct model *m, const char *yaml);
 

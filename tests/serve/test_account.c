@@ -186,19 +186,16 @@ Test(account, one_line_says_it_all)
 
 static double lambda_now(struct pool *pool)
 {
-    static struct features features;
     struct openai_request request;
     struct pool_choice choice;
     struct error err = {0};
     struct arena *arena = arena_create(1 << 20);
-    cr_assert_eq(features_init(&features, &err), OK);
     cr_assert_eq(
         openai_request_parse(STR("{\"text\":\"prove lemma\"}"), false, arena, &request, NULL, &err),
         OK);
-    cr_assert_eq(pool_choose(pool, &request, (struct pool_target){.expert = SIZE_MAX}, &features,
-                             arena, &choice, &err),
+    cr_assert_eq(serve_test_choose(pool, &request, (struct pool_target){.expert = SIZE_MAX}, arena,
+                                   &choice, &err),
                  OK, "%s", err.text);
-    features_done(&features);
     arena_free(arena);
     return choice.decision.lambda;
 }

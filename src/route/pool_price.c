@@ -1,0 +1,71 @@
+/* From the model's estimates of what is asked to those of the whole request, at the pool's prices. */
+#include <math.h>
+
+#include "dialect/token_estimate.h"
+#include "route/pool_int.h"
+
+#define IMAGE_CHARACTERS (OPENAI_IMAGE_TOKENS * 4)
+
+/* What input in the endpoint's cache saves, rounded down. */
+static int64_t cached_saving(const struct price *price, uint32_t tokens)
+{
+    const struct token_counts plain = {.input = tokens},
+                              cached = {.input = tokens, .cached = tokens};
+    return price_cost_tokens_nano_usd(price, &plain) - price_cost_tokens_nano_usd(price, &cached);
+}
+
+/* The rest of the conversation counts by the expert's own tokens per character. *cached: what it is believed to hold;
+ * what counts of it. */
+static void price_expert(const struct pool *p, size_t i, double more_characters, uint32_t *cached,
+                         struct estimate *e)
+{
+    const struct price *price = &p->settings.experts[i].price;
+    double slope = model_tokens_per_character(p->model, p->model_index[i]);
+    int64_t more = (int64_t)ceil(more_characters * slope);
+    if (p->repriced[i])
+        e->cost_nano_usd =
+            price_cost_nano_usd(price, llroundf(e->input_tokens), llroundf(e->output_tokens));
+    e->cost_nano_usd += price_cost_nano_usd(price, more, 0);
+    e->input_tokens += (float)more;
+    if (*cached > (uint32_t)e->input_tokens)
+        *cached = (uint32_t)e->input_tokens;
+    if (price->cached_saving_nano_usd_per_m == 0)
+        *cached = 0;
+    e->cost_nano_usd -= cached_saving(price, *cached);
+    if (e->cost_nano_usd < 0)
+        e->cost_nano_usd = 0;
+    e->cost_max_nano_usd = e->cost_nano_usd;
+}
+
+static void price_plan(const struct pool *p, size_t arm, struct estimate *into)
+{
+    const struct plan *plan = &p->arms[arm];
+    const struct estimate *members[PLAN_MEMBERS_MAX] = {NULL};
+    for (size_t k = 0; k < plan->member_count; k++)
+        members[k] = &into[plan->members[k]];
+    plan_price(plan, members, &into[arm]);
+}
+
+enum status pool_price(const struct pool *p, const struct openai_request *r,
+                       const struct estimate *model, double characters, const uint32_t *held,
+                       struct arena *a, struct request_estimates *ret, struct error *err)
+{
+    size_t experts = p->settings.expert_count;
+    struct estimate *into = ARENA_ARRAY(a, p->arm_count, struct estimate);
+    uint32_t *cached = ARENA_ARRAY(a, experts, uint32_t);
+    if (!into || !cached)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    double more = (double)r->input_characters - characters;
+    more = (more > 0 ? more : 0) + (double)r->images * IMAGE_CHARACTERS;
+    for (size_t i = 0; i < experts; i++) {
+        cached[i] = held ? held[i] : 0;
+        into[i] = model[p->model_index[i]];
+        price_expert(p, i, more, &cached[i], &into[i]);
+    }
+    for (size_t i = experts; i < p->arm_count; i++) {
+        into[i] = model[p->model_index[i]];
+        price_plan(p, i, into);
+    }
+    *ret = (struct request_estimates){into, cached, (float)characters};
+    return OK;
+}
