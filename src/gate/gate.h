@@ -26,7 +26,8 @@
 #define GATE_QUEUE_MAX       100000
 #define GATE_QUEUE_DEFAULT   100
 #define GATE_TIMEOUT_DEFAULT 30000
-#define GATE_RETRY_MS        1000 /* told to who finds no place, when nobody knows when one will be free */
+/* When to come back, as told to a ticket that finds no place while it is unknown how soon one will be free. */
+#define GATE_RETRY_MS 1000
 
 struct gate;
 struct gates;
@@ -37,7 +38,7 @@ enum gate_verdict {
     GATE_GO,
     GATE_WAIT,   /* on_turn will tell */
     GATE_FULL,   /* no place, and none in line, or not in time */
-    GATE_BARRED, /* circuit open or cooling down */
+    GATE_BARRED, /* its circuit is open, or it is cooling down */
 };
 
 struct wake_queue { /* of a thread; outlives its tickets */
@@ -86,8 +87,8 @@ NODISCARD enum status gates_bind(struct gates *t, enum gate_kind kind, const str
 void gates_release(struct gates *t, struct gate *const *gates, size_t count);
 
 NODISCARD enum status wake_queue_init(struct wake_queue *q, struct scheduler *s, struct error *err);
-void wake_queue_done(
-    struct wake_queue *q); /* before the scheduler goes; of one that was never made, too */
+/* Before the scheduler is freed. A queue of zeros, which was never made, is fine. */
+void wake_queue_done(struct wake_queue *q);
 
 enum gate_verdict gate_enter(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask);
 /* `tokens`: what it really took, -1: as predicted. `hold_ms`: health_leave. */
@@ -108,6 +109,6 @@ struct gate_reading {
     uint32_t failures; /* in a row */
     uint64_t opened;   /* how often its circuit opened since it is known */
     uint32_t in_flight, waiting;
-    uint64_t turned_away; /* who found no place, since it is known */
+    uint64_t turned_away; /* tickets that found no place, since it is known */
 };
 void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret);

@@ -12,7 +12,7 @@ struct gate {
     char *name;
     enum gate_kind kind;
     pthread_mutex_t lock; /* guards what follows; a wake queue's lock may be taken inside */
-    atomic_bool troubled; /* false: surely nobody is barred; read without the lock */
+    atomic_bool troubled; /* false: it is certainly not barred; read without the lock */
     struct expert_limits limits;
     struct health health;
     struct gate_bucket requests, tokens;
@@ -21,7 +21,7 @@ struct gate {
     uint64_t turned_away;
 };
 
-/* With the lock held: lets in who may, and tells the first of the others when to look again. */
+/* With the lock held: lets in those whose turn it is, and tells the first of the others when to look again. */
 void gate_poll(struct gate *g, uint64_t now_ms);
 void gate_set_troubled(struct gate *g, uint64_t now_ms);
 
