@@ -1,5 +1,5 @@
 /* Whether an expert is worth asking now: a circuit breaker, and how long the expert itself asked to be left alone. A
- * plain value with the clock passed in (monotonic, any origin); whoever shares it between threads brings the lock.
+ * plain value; the time is passed in (monotonic, any origin). Threads that share one need a lock of their own.
  *
  *     CLOSED ── failures in a row, or too large a share of a window ──▶ OPEN ── its pause is over ──▶ HALF_OPEN
  *       ▲                                                               ▲                                │
@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #define HEALTH_SLICES         6       /* of a window */
-#define HEALTH_PROBE_WAIT_MS  1000    /* told to who comes while the probe is out */
-#define HEALTH_QUOTA_PAUSE_MS 600000u /* an account without money is seldom filled sooner */
+#define HEALTH_PROBE_WAIT_MS  1000    /* when to come back, as told while the probe is out */
+#define HEALTH_QUOTA_PAUSE_MS 600000u /* an empty account is seldom filled sooner */
 
 struct health_options {
     uint32_t failures;  /* in a row; 0: there is no breaker */
@@ -39,7 +39,7 @@ enum health_state { HEALTH_CLOSED, HEALTH_OPEN, HEALTH_HALF_OPEN };
 enum health_outcome {
     HEALTH_NONE, /* says nothing: cancelled by us, or never sent */
     HEALTH_GOOD, /* answered */
-    HEALTH_REFUSED, /* the request was at fault; the expert is there, but this is no proof of an answer */
+    HEALTH_REFUSED, /* the request was at fault: the expert is there, but may still be unable to answer */
     HEALTH_BAD,
     HEALTH_QUOTA, /* the account has nothing left */
 };
@@ -58,7 +58,7 @@ struct health {
     uint64_t opened;      /* how often the circuit opened, ever */
     uint64_t pause_ms;    /* of the present or next opening */
     uint64_t until_ms;    /* OPEN: when a probe may go */
-    uint64_t cooldown_ms; /* nobody before this; 0: none */
+    uint64_t cooldown_ms; /* no call before this; 0: none */
     struct health_slice slices[HEALTH_SLICES];
 };
 
@@ -70,7 +70,7 @@ struct health_pass { /* of one call */
 void health_init(struct health *h, const struct health_options *options);
 /* New options for what is there already; a breaker that is switched off closes. */
 void health_configure(struct health *h, const struct health_options *options);
-/* NULL: ask. Else why not (a static text), and from when on it is worth another try. Changes nothing. */
+/* NULL: it may be asked. Else why not (a static text), and from when on it is worth another try. Changes nothing. */
 const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret_until_ms);
 /* As health_barred; with NULL the call is entered, be it as the probe. */
 const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *ret_pass,

@@ -1,4 +1,4 @@
-/* Whether and when to try again. Pure functions; the waiting is done by whoever owns the request. */
+/* Whether a failed call is worth another try, of which expert, and after how long. Pure functions; none waits. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,8 +17,8 @@ enum expert_retry {
 #define RETRY_BACKOFF_FIRST_MS 250
 #define RETRY_BACKOFF_MAX_MS   8000
 
-/* By the HTTP status of an answer: 408, 409, 425, 429 and 5xx are worth another try, 2xx and 3xx that came here
- * are malformed or redirect, 401 to 403 are about the expert's key, other 4xx are the client's business. */
+/* By the HTTP status of an answer that is no good. 408, 409, 425, 429 and 5xx are worth another try; 2xx is malformed
+ * and 3xx redirects, 401 to 403 are about the expert's key: the next expert; other 4xx are the client's fault. */
 enum expert_retry retry_for_http(int http_status);
 enum retry_reason { /* what an expert's own words say beyond the HTTP status */
                     RETRY_PLAIN,
@@ -26,8 +26,8 @@ enum retry_reason { /* what an expert's own words say beyond the HTTP status */
                     RETRY_NO_MODEL, /* it does not have the model that our configuration names */
 };
 
-/* By status and error body of an answer. As retry_for_http, but that an account without money, and a model that the
- * expert does not know, send us to the next expert: neither is the client's business. */
+/* By status and error body of an answer. As retry_for_http, but an account without money and a model that the expert
+ * does not have lead to the next expert: neither is the client's fault. */
 enum expert_retry retry_for_error(int http_status, struct str body, enum retry_reason *ret_reason);
 /* By what became of the connection; `sent`: the request had gone out. */
 enum expert_retry retry_for_transport(enum status status, bool sent);
