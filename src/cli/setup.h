@@ -1,4 +1,4 @@
-/* Configuration and model as `serve` runs on them and `check` looks at them. */
+/* Loading configuration and model, for `serve`, which runs on them, and `check`, which examines them. */
 #pragma once
 
 #include "config/config.h"
@@ -10,10 +10,10 @@ NODISCARD enum status setup_load(void *arg, struct config **ret_config, struct m
 
 struct setup_warning {
     const char *what;
-    struct str policy, plans; /* whom it is about; empty: nobody in particular */
+    struct str policy, plans; /* what it is about; empty: the whole */
     const char *mend;
 };
 
-/* What is allowed and may still surprise its owner. */
+/* Calls `warn` for each setting that is valid and may still not do what its owner expects. */
 void setup_warnings(const struct config *config, const struct model *model,
                     void (*warn)(void *arg, const struct setup_warning *w), void *arg);

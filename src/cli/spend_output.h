@@ -1,4 +1,4 @@
-/* What `leeroo spend` prints: groups with their sums, as a table for people and as JSON for programs. */
+/* What `leeroo spend` prints: sums for each group, as a table for people and as JSON for programs. */
 #pragma once
 
 #include "base/buf.h"
@@ -7,7 +7,7 @@
 #define SPEND_GROUPS_MAX 100000
 
 struct spend_list {
-    struct spend *rows; /* group names are in the arena of whoever filled it */
+    struct spend *rows; /* [count], the names of groups in the arena of the function that filled it */
     size_t count;
     struct spend total;
     struct spend_loss loss;
@@ -16,8 +16,8 @@ struct spend_list {
 };
 
 const char *spend_by_name(enum spend_by by);
-/* How a time is written, "2026-11-22T03:04:05Z"; and read: that, a date (UTC), or how long ago, "7d", "12h", "30m".
- * ERR_INPUT. */
+/* A time in milliseconds since 1970 as text: written as "2026-11-22T03:04:05Z"; read in that form, as a date (UTC), or
+ * as how long ago, "7d", "12h", "30m". ERR_INPUT: it is none of these. */
 void spend_time_write(struct buf *out, int64_t ms);
 NODISCARD enum status spend_time_parse(const char *text, int64_t now_ms, int64_t *ret_ms);
 void spend_write_table(const struct spend_list *l, struct buf *out);

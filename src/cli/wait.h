@@ -1,7 +1,7 @@
-/* Waiting for somebody to end the program. */
+/* For commands that run until they are told to end. */
 #pragma once
 
 #include "base/error.h"
 
-/* Returns on SIGINT or SIGTERM. Other threads go on meanwhile. */
+/* Blocks until SIGINT or SIGTERM comes. Other threads go on meanwhile. ERR_IO: signals cannot be watched. */
 NODISCARD enum status cli_wait_for_signal(struct error *err);
