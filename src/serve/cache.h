@@ -1,6 +1,7 @@
-/* Answers kept for requests that are exactly the same again. Shared by all threads; bounded in bytes; the entry that
- * was not used for longest goes first, and none is given out past its time. What makes two requests the same is
- * for cache_key.h to say. An entry is immutable and counted: whoever holds one may read it after it has left. */
+/* Answers kept for requests that come again exactly as they were. Shared by all threads. Bounded in bytes: the least
+ * recently used entry is dropped first, and none is given out past its time to live. What makes two requests the same
+ * is defined in cache_key.h. An entry is immutable and counted, so that one that is held can still be read after it was
+ * dropped. */
 #pragma once
 
 #include <stdatomic.h>

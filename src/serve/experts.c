@@ -1,5 +1,5 @@
-/* GET /v1/experts: how each expert is now: its circuit, who is with it and who waits. A key sees those that it may ask
- * by name, as in /v1/models. */
+/* GET /v1/experts: the state of each expert now: its circuit, how many requests it is answering and how many wait. A
+ * key sees the experts that it may ask by name, as in /v1/models. */
 #include "serve/gateway_int.h"
 
 #define EXPERTS_BYTES_MAX (1u << 20)

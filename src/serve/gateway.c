@@ -169,7 +169,7 @@ static void on_worker_idle(void *arg)
         stop_all(w->gateway);
 }
 
-/* Nobody is served any more; what the collector of traces has not got yet goes there. */
+/* The worker serves no client any more. Spans that were not sent yet go to the collector. */
 static void on_worker_drained(void *arg)
 {
     struct worker *w = arg;
@@ -195,8 +195,8 @@ static void drain_worker(void *arg)
     http_server_drain(w->server, on_worker_drained, w);
 }
 
-/* Nobody joins the queue any more: once every loop has taken what it can get, nobody is left in it to be reset by
- * closing the socket. */
+/* No new connection joins the socket's queue now. Once every loop has accepted all that it can, the queue is empty, and
+ * closing the socket resets no client. */
 static void stop_worker(void *arg)
 {
     struct worker *w = arg;

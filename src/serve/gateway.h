@@ -22,12 +22,13 @@ const char *gateway_address(const struct gateway *g); /* really bound, "127.0.0.
 typedef enum status gateway_load(void *arg, struct config **ret_config, struct model **ret_model,
                                  struct error *err);
 /* Once, before gateway_run: from now on `load` is called when a file has changed or a SIGHUP has come; see
- * serve/reload.h. On success configuration and model are no longer borrowed: the gateway frees them when nobody needs
- * them. */
+ * serve/reload.h. On success the gateway owns configuration and model and frees them when no request needs them any
+ * more. */
 NODISCARD enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg,
                                         struct error *err);
 
-/* With signals: SIGTERM and SIGINT drain, a second one stops at once (ERR_CANCELLED), SIGHUP reloads; systemd is told
- * of all of it. Returns OK when every answer in flight was finished, ERR_TIMEOUT when drain.timeout cut some. */
+/* Blocks until the gateway has drained. With `signals`, SIGTERM and SIGINT drain it, a second one stops it at once, and
+ * SIGHUP reloads; systemd is told of each. OK: every answer in flight was finished; ERR_TIMEOUT: drain.timeout cut
+ * some; ERR_CANCELLED: stopped by the second signal. */
 NODISCARD enum status gateway_run(struct gateway *g, bool signals, struct error *err);
 void gateway_drain(struct gateway *g); /* any thread, any time */

@@ -1,6 +1,6 @@
-/* Questions to the ledger's database. They may take seconds, so a thread with a connection of its own asks them, one
- * after the other, and the answer comes back on the loop. A request that has just ended is found: the ledger writes
- * down first what it has been told. */
+/* Questions to the ledger's database. One may take seconds, so a thread with a connection of its own asks them, one
+ * after the other, and each answer comes back on the loop that wanted it. A request that has just ended is found: the
+ * rows that still wait in the journal are written first. */
 #pragma once
 
 #include "net/http_server.h"
@@ -15,15 +15,15 @@ struct lookup;
 /* `store` as in struct ledger_options; `l` outlives it. */
 NODISCARD enum status lookup_start(const char *store, struct ledger *l, struct lookup **ret,
                                    struct error *err);
-void lookup_stop(struct lookup *l); /* nobody is answered any more; NULL is fine */
+void lookup_stop(struct lookup *l); /* no answer comes after it; NULL is fine */
 void lookup_free(struct lookup *l); /* after the loops; NULL is fine */
 
-/* On the loop, with the exchange still there; `found` is NULL unless status is OK. ERR_NOT_FOUND; ERR_OVERLOAD: the
- * database cannot be read now, or what was told last is not in it yet. */
+/* Called on the exchange's loop while the exchange lives; `found` is NULL unless `status` is OK. ERR_NOT_FOUND: the
+ * ledger has no such request; ERR_OVERLOAD: the database cannot be read now, or the newest rows are not in it yet. */
 typedef void lookup_fn(struct http_exchange *x, void *user, enum status status,
                        const struct ledger_found *found, const struct error *err);
-/* Keeps the exchange: takes its `user` and on_gone. ERR_OVERLOAD: the queue is full; ERR_NOT_FOUND: no id is that long;
- * ERR_MEMORY. */
+/* Until `answer` is called the exchange belongs to the lookup, which uses its `user` and on_gone. ERR_OVERLOAD: the
+ * queue is full; ERR_NOT_FOUND: no id is that long; ERR_MEMORY. `answer` is not called after an error. */
 NODISCARD enum status lookup_request(struct lookup *l, struct loop *loop, struct http_exchange *x,
                                      struct str id, lookup_fn *answer, void *user,
                                      struct error *err);

@@ -1,16 +1,16 @@
-/* Reloading: a thread of its own loads configuration and model anew when it is told to or when one of the files has
+/* Reloading. A thread of its own loads configuration and model again when it is told to, or when one of the files has
  * changed, and hands the result to each worker as a new snapshot. Requests that run keep the one that they began with.
- * A configuration that will not do is refused with one line in the log, and the old one stays.
+ * A configuration or model that cannot be used is refused with one line in the log, and the old one stays in force.
  *
- * Files are looked at by name once a second, so editors that rename and Kubernetes' links to links need no special
- * care; a change is taken up when it has rested. */
+ * Files are looked at by name once a second, so that editors which rename and Kubernetes' links to links work without
+ * special care. A change is taken up once the file has not changed any more for RELOAD_SETTLE_MS. */
 #pragma once
 
 #include "serve/gateway.h"
 
 #define RELOAD_LOOK_MS     1000
 #define RELOAD_SETTLE_MS   200
-#define RELOAD_SETTLES_MAX 50 /* a file that changes for ever is read all the same */
+#define RELOAD_SETTLES_MAX 50 /* a file that keeps changing is read after so many */
 
 struct reload;
 struct snapshot;
@@ -27,6 +27,6 @@ void reload_taken(struct reload *r); /* a worker has taken up what it was handed
 void reload_stop(struct reload *r);  /* waits for a load that runs; NULL is fine */
 void reload_counts(struct reload *r, struct reload_counts *ret); /* any thread */
 
-/* What of a configuration is fixed while the process runs is put back to what `running` has. The names of the keys that
- * this changed go to `changed`, comma between them; returns how many. */
+/* Settings that cannot change while the process runs get the values that `running` has. The names of those that this
+ * changed in `fresh` go to `changed`, with commas between them; returns how many. */
 size_t reload_keep_fixed(const struct config *running, struct config *fresh, struct buf *changed);

@@ -1,7 +1,7 @@
-/* The listener's TLS, as the configuration wants it: made at the start, followed when the configuration is loaded
- * anew, and looked at now and then, because certificates are renewed by programs that tell nobody.
+/* The listener's TLS, as the configuration wants it. Certificate and key are read at the start, read again when the
+ * configuration is reloaded, and checked for changes in between: programs that renew certificates do not say so.
  *
- * Whatever is wrong with a new pair of files is logged, and the old one stays in use. */
+ * If anything is wrong with a new pair of files, that is logged and the old pair stays in use. */
 #pragma once
 
 #include "config/config.h"
@@ -15,7 +15,7 @@ struct secure;
 NODISCARD enum status secure_create(const struct config *c, struct secure **ret, struct error *err);
 void secure_free(struct secure *s);                   /* NULL is fine */
 struct tls_context *secure_context(struct secure *s); /* NULL for NULL: plain HTTP */
-/* Whether the pair of files could be used; nothing is kept. */
+/* Whether the pair of files can be used. Keeps nothing. */
 NODISCARD enum status secure_check(const struct config *c, struct error *err);
 
 /* These two on one thread that may wait for a disk; s may be NULL. */

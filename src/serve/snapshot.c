@@ -1,4 +1,4 @@
-/* Counting who still needs a configuration. */
+/* Making snapshots, and counting the requests and threads that still hold one. */
 #include "serve/snapshot.h"
 
 #include <stdlib.h>

@@ -12,15 +12,15 @@
 #include "serve/affinity.h"
 #include "serve/caller.h"
 
-/* Bars of experts are in x->arena. On failure *ret_param names what is at fault, and *ret_code (may stay) is the
- * error's code where the status says too little. ERR_NOT_FOUND: no such model; ERR_INPUT. */
+/* Bars of experts are in x->arena. On failure *ret_param names the member or header at fault, and *ret_code is set
+ * where the error has a code of its own. ERR_NOT_FOUND: no such model; ERR_INPUT. */
 NODISCARD enum status target_read(const struct pool *p, const struct http_exchange *x,
                                   const struct openai_request *r, struct pool_target *ret,
                                   const char **ret_param, const char **ret_code, struct error *err);
-/* What tells the prompt caches of one client from another's. */
+/* The name under which what prompt caches hold for this client is kept apart from other clients'. */
 struct str target_tenant(const struct caller *c);
-/* Sets target->cached_tokens and ->prefix, where somebody has a price for cached input and the request is long
- * enough. */
+/* Sets target->cached_tokens and target->prefix where some expert has a price for cached input and the request is long
+ * enough to be cached. */
 NODISCARD enum status target_recall(struct affinity *t, const struct pool *p,
                                     const struct openai_request *r, struct str tenant,
                                     uint64_t now_ms, struct arena *a, struct pool_target *target,
