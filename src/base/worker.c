@@ -71,7 +71,7 @@ void worker_unlock_and_wake(struct worker_thread *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* The lock is taken, or a thread that has asked and does not sleep yet would not hear of it. */
+/* Takes the lock: a thread that has just called `ready` and does not sleep yet would miss the signal without it. */
 void worker_wake(struct worker_thread *w)
 {
     worker_lock(w);

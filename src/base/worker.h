@@ -1,8 +1,8 @@
-/* A thread beside the event loops: it sleeps until there is something to do, a time has passed, or it is to end.
+/* A thread beside the event loops. It sleeps until there is something to do, a time has passed, or it has to end.
  *
- * Its owner embeds a struct worker_thread, and guards what both sides share by its lock. Whoever changes that wakes the
- * thread. The thread gives a function that says whether what it waits for is there; it is asked under the lock, so no
- * wake-up is lost. No signal reaches the thread. */
+ * Its owner embeds a struct worker_thread and guards what both sides share by the lock in it. Whatever changes the
+ * shared data wakes the thread. The thread waits with a function that says whether there is something to do; it is
+ * called under the lock, so that no wake-up is lost. No signal reaches the thread. */
 #pragma once
 
 #include <pthread.h>
@@ -14,8 +14,8 @@
 #define WORKER_FOREVER_MS UINT32_MAX
 
 typedef void worker_run(void *arg);
-/* Whether what the thread waits for is there; called under the lock. It may take other locks, if whoever holds one of
- * those never takes this one. */
+/* Whether what the thread waits for is there. Called under the lock; it may take another lock if no holder of that one
+ * ever takes this one. */
 typedef bool worker_ready(void *arg);
 
 struct worker_thread { /* only the functions below touch it */
@@ -24,32 +24,33 @@ struct worker_thread { /* only the functions below touch it */
     pthread_t thread;
     worker_run *run;
     void *arg;
-    bool has_thread; /* of the owner */
-    bool stopping;   /* guarded by lock; never taken back */
+    bool has_thread; /* only the owner looks at it */
+    bool stopping;   /* guarded by lock; once true it stays so */
 };
 
 enum worker_event {
-    WORKER_STOP,  /* somebody wants the thread to end */
+    WORKER_STOP,  /* worker_stop was called: the thread has to end */
     WORKER_READY, /* what it waits for is there */
     WORKER_DUE,   /* the time has passed */
 };
 
-/* The owner's. A worker that never started can be locked, woken, stopped and done with. */
+/* What the owner calls. A worker that never started may be locked, woken, stopped and done with all the same. */
 void worker_init(struct worker_thread *w);
-/* Once. `arg` goes to `run` and to what it waits for. ERR_IO. */
+/* Call it once. `arg` is given to `run`, and to the worker_ready that it waits with. ERR_IO: there is no thread. */
 NODISCARD enum status worker_start(struct worker_thread *w, worker_run *run, void *arg,
                                    struct error *err);
-/* Returns when the thread has ended: whether there was one. From any thread but itself, and one at a time. */
+/* Ends the thread and returns after its end: true if there was one. From any thread but itself, one call at a time. */
 bool worker_stop(struct worker_thread *w);
-void worker_done(struct worker_thread *w); /* stops it */
+void worker_done(struct worker_thread *w); /* stops it and frees what worker_init made */
 
-/* Any thread. */
+/* What any thread may call. */
 void worker_lock(struct worker_thread *w);
 void worker_unlock(struct worker_thread *w);
 void worker_unlock_and_wake(struct worker_thread *w);
-void worker_wake(struct worker_thread *w); /* for what is shared by other means than the lock */
 bool worker_is_stopping(struct worker_thread *w);
+/* Where what is shared is not guarded by the lock, but by atomics. */
+void worker_wake(struct worker_thread *w);
 
-/* The thread's, without the lock. The end comes before all else, what is ready before what is due; with `ready` NULL
- * it waits for the time alone. */
+/* What the thread itself calls, without the lock: waits for one of the three events. Where several have happened, the
+ * end is told first and what is ready before what is due. `ready` NULL: there is only the time to wait for. */
 enum worker_event worker_wait(struct worker_thread *w, worker_ready *ready, uint32_t timeout_ms);
