@@ -1,26 +1,32 @@
-/* The controller of lambda; budget.h says what it aims at. */
+/* The controller of lambda: calibration on the model's sample, then correction by what the stream costs.
+ *
+ * budget.h says what it aims at; the constants below are measured in bench/budget.md. A budget is a plain value, and
+ * nothing here reads a clock. Threads that share one need a lock (route/budget_cell.c). budget_observe is called once
+ * for each request of the policy, when its cost is known, and never by decide(). */
 #include "plan/budget.h"
 
 #include <math.h>
 
 #include "base/check.h"
 
-/* The debt is paid back within this share of the stream so far, in these bounds (in queries). The lower bound keeps a
- * few dear queries at the start from swinging lambda; the upper one keeps a gateway awake that has served a million.
- * Halving or doubling any of these changes what bench/budget measures by less than its own noise. */
+/* The debt is paid back within this share of the stream so far, but within at least HORIZON_MIN and at most HORIZON_MAX
+ * queries. The lower bound keeps a few expensive queries at the start from swinging lambda; the upper one lets a
+ * gateway that has served a million still respond. Halving or doubling any of these changes what bench/budget measures
+ * by less than its own noise. */
 #define HORIZON_SHARE 0.008
 #define HORIZON_MIN   45.0
 #define HORIZON_MAX   2000.0
 
-/* More debt than this beyond what is allowed cannot be acted upon for too long, and is forgotten. */
+/* Debt beyond what is allowed by more than this would steer lambda for too long, and is forgotten. */
 #define DEBT_MAX 2000.0
 
-/* Sums over the stream forget what is longer ago than this. */
+/* Sums over the stream forget queries that are longer ago than this. */
 #define MEMORY_QUERIES 20000.0
 
-/* The allowance: the share of the mix that is allowed at most; in runs of at least RUNS_LOW + RUNS_SPAN, and none
- * below RUNS_LOW; half of it when this many queries were seen; and half of it when that many independent ones were,
- * which is how many it takes to doubt the mix of the training queries. */
+/* The allowance is ALLOWED_SHARE of the mix at most. It rises from nothing, where queries come in runs of RUNS_LOW, to
+ * that share at RUNS_LOW + RUNS_SPAN. Half of it is granted once ALLOWED_FROM queries were seen, and more with more of
+ * them. Half of it is taken back once DOUBT_QUERIES independent ones were: by then the mix is believed to differ from
+ * that of the training queries for good. */
 #define ALLOWED_SHARE     0.95
 #define RUNS_LOW          1.2
 #define RUNS_SPAN         1.5
@@ -38,7 +44,7 @@ static double clamp(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* ---- calibration */
+/* Calibration */
 
 static double sample_cost(const struct model_sample *s, const bool *use, double lambda)
 {
@@ -91,7 +97,7 @@ static void calibrate(struct budget *b, const struct model_sample *s, const bool
     b->lambda_usual = exp(lambda_at(cost, log_lambda, b->target_usd));
 }
 
-/* ---- control */
+/* Control */
 
 /* How many times the variance of sums over runs is that of queries in random order, at least 1. */
 static double runs_found(const struct budget_state *s)
@@ -106,7 +112,7 @@ static double runs_found(const struct budget_state *s)
     return fmax(1, (blocks * found + RUNS_PRIOR_BLOCKS) / (blocks + RUNS_PRIOR_BLOCKS));
 }
 
-/* The debt that is allowed for now because of the mix, in queries' worth. */
+/* The debt that the mix allows at present, in queries' worth. */
 static double allowance(const struct budget_state *s)
 {
     double window = fmin((double)s->queries, MEMORY_QUERIES), runs = runs_found(s);
@@ -194,7 +200,7 @@ void budget_observe(struct budget *b, double cost_usd, double usual_usd)
     control(b);
 }
 
-/* ---- state */
+/* State */
 
 bool budget_state_possible(const struct budget_state *s)
 {

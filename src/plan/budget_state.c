@@ -1,4 +1,7 @@
-/* One JSON object, a row per number: reader and writer walk the same table. */
+/* The file of budget states: one JSON object, whose numbers are the rows of one table that reader and writer both walk.
+ * Nothing is shared and nothing is kept, so any thread may call these, one for each file at a time. They read and write
+ * a disk: never from an event loop (serve/budget_file.c has a thread for it). A file is written beside the old one and
+ * renamed, so that a reader never sees half of one. */
 #include "plan/budget_state.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* estimates → decision. The same function decides online (serve, ask) and offline (route, eval), between arms: single
- * experts and plans alike (predict/arm.h).
+/* Estimates to a decision. One function decides online (serve) and offline (route, eval), between arms, which are
+ * single experts and plans alike (predict/arm.h).
  *
  * utility = quality − lambda · cost_usd. Ties go to the cheaper arm, then to the lower index. */
 #pragma once
@@ -26,8 +26,8 @@ struct decision {
     double lambda; /* the one in force */
 };
 
-/* estimates[count]; eligible[count] or NULL for all. ERR_NOT_FOUND: nobody is eligible; ERR_BUDGET: everybody
- * eligible is over max_cost. err->text says so for a person. */
+/* Chooses among estimates[count] those with eligible[i] (NULL: all). ERR_NOT_FOUND: no arm is eligible; ERR_BUDGET:
+ * every eligible arm is over max_cost. err->text is for a person. */
 NODISCARD enum status decide(const struct policy *p, double lambda,
                              const struct estimate *estimates, const bool *eligible, size_t count,
                              struct decision *ret, struct error *err);

@@ -1,4 +1,4 @@
-/* Which plans may be chosen: see allow.h. */
+/* Which plans may be chosen: see plan_filter.h. */
 #include "plan/plan_filter.h"
 
 #include <stdio.h>

@@ -1,23 +1,24 @@
-/* From the average quality that a policy promises to the least quality that one query's expert must be predicted to
- * have, so that the promise holds on average. */
+/* A policy's min_quality promises a mean. From it comes the quality floor: the least quality that the arm chosen for
+ * one query must be predicted to have, so that the mean over many queries keeps the promise. */
 #pragma once
 
 #include "predict/model.h"
 
-/* The smallest floor, at or above min_quality, at which "the cheapest arm predicted at or above the floor, else the
- * best one" averages min_quality over the sample, among the arms with use[i] (NULL: all). It lies above min_quality
- * where queries for which nobody is that good would pull the mean below. 1, which always takes the best, when no floor
- * reaches that mean. Without rows: min_quality. */
+/* The smallest floor, at or above min_quality, at which the rule "the cheapest arm predicted at or above the floor; if
+ * there is none, the best one" has a mean predicted quality of min_quality over the sample, among the arms with use[i]
+ * (NULL: all). It is above min_quality where there are queries for which no arm is that good, since these pull the mean
+ * down. 1, at which the best arm is always taken, if no floor reaches that mean. min_quality if the sample has no rows.
+ */
 double quality_floor_find(const struct model_sample *sample, const bool *use, double min_quality);
 
 #define QUALITY_FLOOR_STEPS 512
 
-/* The same for any min_quality that comes along: the mean at each floor, in steps of 1 / QUALITY_FLOOR_STEPS. */
+/* The same, prepared for many values of min_quality: the mean at each floor, in steps of 1 / QUALITY_FLOOR_STEPS. */
 struct quality_floor_table {
     size_t rows;
     float mean[QUALITY_FLOOR_STEPS + 1];
 };
 void quality_floor_table_init(struct quality_floor_table *t, const struct model_sample *sample,
                               const bool *use);
-/* No less than quality_floor_find, and at most a step more; 0 < min_quality <= 1. */
+/* At least what quality_floor_find gives, and at most one step more. 0 < min_quality <= 1. */
 double quality_floor_table_find(const struct quality_floor_table *t, double min_quality);
