@@ -7,7 +7,8 @@
 #define SPEND_GROUPS_MAX 100000
 
 struct spend_list {
-    struct spend *rows; /* [count], the names of groups in the arena of the function that filled it */
+    /* [count]; the names of groups are in the arena of the function that filled it. */
+    struct spend *rows;
     size_t count;
     struct spend total;
     struct spend_loss loss;
