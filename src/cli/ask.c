@@ -83,7 +83,7 @@ static enum status apply_policy(struct ask *a, struct error *err)
     struct policy policy = o->wanted;
     int targets = o->has_lambda + o->has_budget + o->has_min_quality;
     bool named = o->policy || o->expert;
-    if (targets + (o->policy != NULL) + (o->expert != NULL) > 1 || (named && o->max_cost))
+    if (targets + !!o->policy + !!o->expert > 1 || (named && o->max_cost))
         return error_set(err, ERR_USAGE,
                          "give one of --policy, --expert, --lambda, --budget and --min-quality; "
                          "--max-cost goes with the last three, or alone");

@@ -54,8 +54,8 @@ static enum status make_temporary(char path[DEMO_PATH_BYTES], struct error *err)
 {
     const char *base = getenv("TMPDIR");
     int len = snprintf(path, DEMO_PATH_BYTES, "%s/leeroo-demo-XXXXXX",
-                       base != NULL && base[0] != '\0' ? base : "/tmp");
-    if (len < 0 || len >= DEMO_PATH_BYTES || mkdtemp(path) == NULL)
+                       base && base[0] != '\0' ? base : "/tmp");
+    if (len < 0 || len >= DEMO_PATH_BYTES || !mkdtemp(path))
         return error_set(err, ERR_IO, "cannot make a temporary folder; --dir names another place");
     return OK;
 }
@@ -84,11 +84,11 @@ static enum status tell(struct demo *d, struct error *err)
         demo_hire,    demo_question, demo_ask_all,  demo_train,
         demo_examine, demo_serve,    demo_ask_three};
     uint64_t start = clock_now_ns();
-    enum status st = OK;
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && st == OK; i++)
-        st = steps[i](d, err);
-    if (st != OK)
-        return st;
+    enum status status = OK;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && status == OK; i++)
+        status = steps[i](d, err);
+    if (status != OK)
+        return status;
     printf("That took %.1f s.\n", (double)(clock_now_ns() - start) * 1e-9);
     if (!d->keep)
         return OK;
@@ -110,21 +110,21 @@ static void clean(struct demo *d)
 static enum status demo(struct demo *d, struct error *err)
 {
     char temporary[DEMO_PATH_BYTES] = "";
-    bool made = d->dir == NULL;
-    enum status st = made ? make_temporary(temporary, err) : OK;
-    if (st != OK)
-        return st;
+    bool made = !d->dir;
+    enum status status = made ? make_temporary(temporary, err) : OK;
+    if (status != OK)
+        return status;
     d->dir = made ? temporary : d->dir;
     d->arena = arena_create(DEMO_ARENA_BYTES);
-    st = d->arena != NULL ? tell(d, err) : error_set(err, ERR_MEMORY, "out of memory");
+    status = d->arena ? tell(d, err) : error_set(err, ERR_MEMORY, "out of memory");
     clean(d);
     if (made && !d->keep)
         (void)nftw(temporary, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    else if (st == OK)
+    else if (status == OK)
         printf("The files are in %s.\n", d->dir);
     if (made)
         d->dir = NULL; /* it pointed to `temporary` */
-    return st;
+    return status;
 }
 
 static int run(int argc, char **argv)
@@ -143,9 +143,9 @@ static int run(int argc, char **argv)
     const struct usage usage = {"demo [options]", TEXT, rows, sizeof(rows) / sizeof(rows[0])};
     struct error err = {0};
     int count = 0;
-    enum status st = options_parse(&usage, argc, argv, &count);
-    if (st != OK)
-        return st == CLOSED ? 0 : 2;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
     if (count != 0) {
         error_set(&err, ERR_USAGE, "unexpected argument '%s'; `leeroo demo -h` explains", argv[0]);
         return cli_fail("demo", &err);

@@ -21,9 +21,9 @@ static const struct {
 static enum status write_config(const struct demo *d, const char *path, struct error *err)
 {
     struct file_out out;
-    enum status st = file_out_open(path, &out, err);
-    if (st != OK)
-        return st;
+    enum status status = file_out_open(path, &out, err);
+    if (status != OK)
+        return status;
     fprintf(out.stream,
             "# Written by `leeroo demo`; the experts live in its process.\n"
             "listen: %s\nmodel: " DEMO_MODEL_FILE "\n\nexperts:\n",
@@ -44,21 +44,21 @@ enum status demo_serve(struct demo *d, struct error *err)
 {
     char path[DEMO_PATH_BYTES];
     demo_heading(d, 6, "The gateway");
-    enum status st = demo_path(d, "leeroo.yaml", path, err);
-    if (st == OK)
-        st = write_config(d, path, err);
-    if (st == OK)
-        st = config_load(path, &d->config, err);
-    if (st == OK)
-        st = config_bind(d->config, d->model, err);
-    if (st != OK)
-        return st;
+    enum status status = demo_path(d, "leeroo.yaml", path, err);
+    if (status == OK)
+        status = write_config(d, path, err);
+    if (status == OK)
+        status = config_load(path, &d->config, err);
+    if (status == OK)
+        status = config_bind(d->config, d->model, err);
+    if (status != OK)
+        return status;
     d->config->threads = 1;
-    st = local_start(d->config, d->model, &d->gateway, err);
-    if (st == OK)
+    status = local_start(d->config, d->model, &d->gateway, err);
+    if (status == OK)
         printf("  %s is written; the gateway answers on http://%s/v1 as model \"leeroo\".\n", path,
                local_address(d->gateway));
-    return st;
+    return status;
 }
 
 static struct json_value first_item(struct json_value array)
@@ -118,11 +118,11 @@ static void explain(struct str decision)
 static enum status post(struct demo *d, const char *path, struct str body, struct buf *whole,
                         struct local_reply *reply, struct error *err)
 {
-    enum status st = local_post(d->gateway, path, body, NULL, NULL, whole, reply, err);
-    if (st == OK && reply->http_status != 200)
-        st =
+    enum status status = local_post(d->gateway, path, body, NULL, NULL, whole, reply, err);
+    if (status == OK && reply->http_status != 200)
+        status =
             error_set(err, ERR_UPSTREAM, "the gateway answered %d to %s", reply->http_status, path);
-    return st;
+    return status;
 }
 
 static enum status print_answer(struct demo *d, struct str answer, const char *wanted,
@@ -130,9 +130,9 @@ static enum status print_answer(struct demo *d, struct str answer, const char *w
 {
     struct json_value root;
     struct str text;
-    enum status st = json_parse(answer, "answer", 1, &root, err);
-    if (st != OK)
-        return st;
+    enum status status = json_parse(answer, "answer", 1, &root, err);
+    if (status != OK)
+        return status;
     struct json_value message = json_get(first_item(json_get(root, "choices")), "message");
     if (json_string_decode(json_get(message, "content"), d->arena, &text) != OK)
         return error_set(err, ERR_UPSTREAM, "the gateway's answer holds no text");
@@ -158,25 +158,25 @@ static enum status ask_one(struct demo *d, const char *question, const char *wan
     json_write_string(&body, str_from(question));
     buf_add(&body, STR("}]}"));
     printf("  %s%s%s\n\n", d->bold ? "\033[1m" : "", question, d->bold ? "\033[0m" : "");
-    enum status st = post(d, "/v1/route", buf_str(&body), &decision, &reply, err);
-    if (st == OK) {
+    enum status status = post(d, "/v1/route", buf_str(&body), &decision, &reply, err);
+    if (status == OK) {
         ask_table_print(stdout, buf_str(&decision), d->bold);
         explain(buf_str(&decision));
-        st = post(d, "/v1/chat/completions", buf_str(&body), &answer, &reply, err);
+        status = post(d, "/v1/chat/completions", buf_str(&body), &answer, &reply, err);
     }
-    if (st == OK)
-        st = print_answer(d, buf_str(&answer), wanted, &reply, err);
+    if (status == OK)
+        status = print_answer(d, buf_str(&answer), wanted, &reply, err);
     buf_done(&body);
     buf_done(&decision);
     buf_done(&answer);
-    return st;
+    return status;
 }
 
 enum status demo_ask_three(struct demo *d, struct error *err)
 {
     demo_heading(d, 7, "Three questions through the gateway");
-    enum status st = OK;
-    for (size_t i = 0; i < sizeof(QUESTIONS) / sizeof(QUESTIONS[0]) && st == OK; i++)
-        st = ask_one(d, QUESTIONS[i].text, QUESTIONS[i].answer, err);
-    return st;
+    enum status status = OK;
+    for (size_t i = 0; i < sizeof(QUESTIONS) / sizeof(QUESTIONS[0]) && status == OK; i++)
+        status = ask_one(d, QUESTIONS[i].text, QUESTIONS[i].answer, err);
+    return status;
 }

@@ -21,10 +21,10 @@ static enum status route_all(const struct eval_table *t, double lambda, struct l
     double right = 0, cost = 0;
     for (size_t q = 0; q < t->queries; q++) {
         struct decision decision;
-        enum status st =
+        enum status status =
             decide(&policy, lambda, eval_estimate(t, q, 0), t->pool, t->experts, &decision, err);
-        if (st != OK)
-            return st;
+        if (status != OK)
+            return status;
         const struct outcome *o = eval_outcome(t, q, decision.arm);
         right += (double)o->score;
         cost += (double)o->cost_nano_usd / (double)NANO_PER_USD;
@@ -131,12 +131,13 @@ enum status demo_examine(struct demo *d, struct error *err)
     struct line routed;
     const struct report_options options = {.draws = 0, .seed = d->seed};
     demo_heading(d, 5, "The exam");
-    enum status st = eval_set_build(d->model, d->exam, &(struct eval_pool){0}, d->arena, &set, err);
-    if (st == OK)
-        st = report_make(&set.table, &options, d->arena, &report, err);
-    if (st == OK)
-        st = route_all(&set.table, DEMO_LAMBDA, &routed, err);
-    if (st == OK)
+    enum status status =
+        eval_set_build(d->model, d->exam, &(struct eval_pool){0}, d->arena, &set, err);
+    if (status == OK)
+        status = report_make(&set.table, &options, d->arena, &report, err);
+    if (status == OK)
+        status = route_all(&set.table, DEMO_LAMBDA, &routed, err);
+    if (status == OK)
         print_report(d, &report, routed);
-    return st;
+    return status;
 }

@@ -39,9 +39,9 @@ enum status demo_hire(struct demo *d, struct error *err)
     char bound[64];
     d->sandbox.seed = d->seed;
     const struct upstream_options options = {.source = sandbox_source(&d->sandbox)};
-    enum status st = upstream_pool_start("127.0.0.1:0", 1, &options, &d->upstream, bound, err);
-    if (st != OK)
-        return st;
+    enum status status = upstream_pool_start("127.0.0.1:0", 1, &options, &d->upstream, bound, err);
+    if (status != OK)
+        return status;
     snprintf(d->upstream_url, sizeof(d->upstream_url), "http://%s/v1", bound);
     for (size_t i = 0; i < SANDBOX_EXPERT_COUNT; i++) {
         const struct sandbox_expert *e = sandbox_expert_at(i);
@@ -75,11 +75,11 @@ static void print_examples(const struct dataset *q)
 enum status demo_question(struct demo *d, struct error *err)
 {
     size_t exam = d->queries / 2 > 0 ? d->queries / 2 : 1;
-    enum status st = question_set_make(d->seed, d->queries, NULL, &d->questions, err);
-    if (st == OK)
-        st = question_set_make(d->seed + EXAM_SEED_OFFSET, exam, d->questions, &d->exam, err);
-    if (st != OK)
-        return st;
+    enum status status = question_set_make(d->seed, d->queries, NULL, &d->questions, err);
+    if (status == OK)
+        status = question_set_make(d->seed + EXAM_SEED_OFFSET, exam, d->questions, &d->exam, err);
+    if (status != OK)
+        return status;
     demo_heading(d, 2, "Questions with known answers");
     printf(
         "  %zu to learn from and %zu others for an exam, made up from seed %llu. For example:\n\n",
@@ -95,17 +95,17 @@ static enum status ask_set(struct demo *d, struct dataset *set, const char *fold
     const struct trial_options options = {d->experts, CONCURRENCY, what};
     struct trial_result result;
     char path[DEMO_PATH_BYTES];
-    enum status st = trial_run(set, &options, d->arena, &result, err);
-    if (st != OK)
+    enum status status = trial_run(set, &options, d->arena, &result, err);
+    if (status != OK)
         return error_prefix(err, "the sandbox experts");
     set->outcomes = result.outcomes;
-    st = demo_path(d, folder, path, err);
-    if (st == OK)
-        st = dataset_write(set, path, err);
-    for (size_t e = 0; e < set->expert_count && st == OK; e++)
-        st = responses_write(set, path, set->experts[e].name, &result.texts[e * set->query_count],
-                             err);
-    return st;
+    status = demo_path(d, folder, path, err);
+    if (status == OK)
+        status = dataset_write(set, path, err);
+    for (size_t e = 0; e < set->expert_count && status == OK; e++)
+        status = responses_write(set, path, set->experts[e].name,
+                                 &result.texts[e * set->query_count], err);
+    return status;
 }
 
 /* Accuracy of an expert on the questions of a domain; on all when `domain` is empty. */
@@ -148,11 +148,11 @@ enum status demo_ask_all(struct demo *d, struct error *err)
 {
     demo_heading(d, 3, "Everybody is asked everything");
     uint64_t start = clock_now_ns();
-    enum status st = ask_set(d, d->questions, "questions", "asking the experts", err);
-    if (st == OK)
-        st = ask_set(d, d->exam, "exam", "asking for the exam", err);
-    if (st != OK)
-        return st;
+    enum status status = ask_set(d, d->questions, "questions", "asking the experts", err);
+    if (status == OK)
+        status = ask_set(d, d->exam, "exam", "asking for the exam", err);
+    if (status != OK)
+        return status;
     printf("  %zu calls over HTTP in %.1f s, for %.2f USD of play money. On the questions to learn "
            "from:\n\n",
            (d->questions->query_count + d->exam->query_count) * SANDBOX_EXPERT_COUNT,
@@ -180,11 +180,11 @@ static enum status train_and_write(const struct demo *d, const struct dataset *s
     options.progress = note_progress;
     options.progress_arg = &progress;
     progress_begin(&progress, "training", 1);
-    enum status st = train_run(set, &options, &trained, err);
+    enum status status = train_run(set, &options, &trained, err);
     progress_end(&progress);
-    if (st == OK)
-        st = model_write(trained, model_path, err);
-    if (st == OK)
+    if (status == OK)
+        status = model_write(trained, model_path, err);
+    if (status == OK)
         printf(
             "  From the words of a question the orchestrator now predicts how likely each expert "
             "is right,\n"
@@ -192,12 +192,12 @@ static enum status train_and_write(const struct demo *d, const struct dataset *s
             "question\n"
             "  answered right was predicted above one answered wrong (AUC; 0.5 is guessing):\n\n",
             (double)(clock_now_ns() - start) * 1e-9);
-    for (size_t i = 0; st == OK && i < trained->experts; i++)
+    for (size_t i = 0; status == OK && i < trained->experts; i++)
         printf("  %.*s %.2f  ", STR_FMT(trained->expert[i].name), trained->figures[i].auc);
-    if (st == OK)
+    if (status == OK)
         putchar('\n');
     trained_free(trained);
-    return st;
+    return status;
 }
 
 enum status demo_train(struct demo *d, struct error *err)
@@ -205,15 +205,15 @@ enum status demo_train(struct demo *d, struct error *err)
     char folder[DEMO_PATH_BYTES], model_path[DEMO_PATH_BYTES];
     struct dataset *set = NULL;
     demo_heading(d, 4, "Learning");
-    enum status st = demo_path(d, "questions", folder, err);
-    if (st == OK)
-        st = demo_path(d, DEMO_MODEL_FILE, model_path, err);
-    if (st == OK)
-        st = dataset_load(folder, DATASET_ALL, &set, err);
-    if (st == OK)
-        st = train_and_write(d, set, model_path, err);
-    if (st == OK)
-        st = model_load(model_path, &d->model, err);
+    enum status status = demo_path(d, "questions", folder, err);
+    if (status == OK)
+        status = demo_path(d, DEMO_MODEL_FILE, model_path, err);
+    if (status == OK)
+        status = dataset_load(folder, DATASET_ALL, &set, err);
+    if (status == OK)
+        status = train_and_write(d, set, model_path, err);
+    if (status == OK)
+        status = model_load(model_path, &d->model, err);
     dataset_free(set);
-    return st;
+    return status;
 }

@@ -56,9 +56,9 @@ static enum status measure(const struct eval_options *o, struct arena *a, struct
                                            .arg = &progress,
                                            .fractions = o->fraction_count ? o->fractions : NULL,
                                            .fraction_count = o->fraction_count};
-    enum status st = report_make(&m->set.table, &options, a, &m->report, err);
+    enum status status = report_make(&m->set.table, &options, a, &m->report, err);
     progress_end(&progress);
-    return st;
+    return status;
 }
 
 /* The second model is measured on the queries of both, with the first one's reference. */
@@ -72,24 +72,24 @@ static enum status build_second(const struct eval_options *o, struct dataset *d,
         return error_set(err, ERR_MEMORY, "out of memory");
     const struct eval_pool pool = {o->experts, reference, o->plans};
     second->model = o->compare;
-    enum status st = model_load(o->compare, &second->m, err);
-    if (st == OK)
-        st = eval_set_build(second->m, d, &pool, a, &second->set, err);
-    if (st == OK)
-        st = eval_sets_common(&first->set, first->m, &second->set, second->m, d, a, err);
-    return st;
+    enum status status = model_load(o->compare, &second->m, err);
+    if (status == OK)
+        status = eval_set_build(second->m, d, &pool, a, &second->set, err);
+    if (status == OK)
+        status = eval_sets_common(&first->set, first->m, &second->set, second->m, d, a, err);
+    return status;
 }
 
 static enum status write_files(const struct eval_options *o, const struct eval_outputs *outputs,
                                struct arena *a, struct error *err)
 {
     const struct eval_measured *m = outputs->first;
-    enum status st = OK;
+    enum status status = OK;
     if (o->report)
-        st = eval_write_page(outputs, a, o->report, err);
-    if (st == OK && o->decisions)
-        st = decisions_write(&m->set, outputs->d, &m->report, a, o->decisions, err);
-    return st;
+        status = eval_write_page(outputs, a, o->report, err);
+    if (status == OK && o->decisions)
+        status = decisions_write(&m->set, outputs->d, &m->report, a, o->decisions, err);
+    return status;
 }
 
 static enum status evaluate(const struct eval_options *o, struct dataset *d, struct arena *a,
@@ -97,21 +97,21 @@ static enum status evaluate(const struct eval_options *o, struct dataset *d, str
 {
     struct eval_measured *first = &models[0], *second = o->compare ? &models[1] : NULL;
     const struct eval_pool pool = {o->experts, o->reference, o->plans};
-    enum status st = eval_set_build(first->m, d, &pool, a, &first->set, err);
-    if (st == OK && second)
-        st = build_second(o, d, a, first, second, err);
-    if (st != OK)
-        return st;
+    enum status status = eval_set_build(first->m, d, &pool, a, &first->set, err);
+    if (status == OK && second)
+        status = build_second(o, d, a, first, second, err);
+    if (status != OK)
+        return status;
     warn(first);
     if (second)
         warn(second);
-    st = measure(o, a, first, err);
-    if (st == OK && second)
-        st = measure(o, a, second, err);
+    status = measure(o, a, first, err);
+    if (status == OK && second)
+        status = measure(o, a, second, err);
     const struct eval_outputs outputs = {o->dataset, d, first, second, o->json};
-    if (st == OK)
-        st = write_files(o, &outputs, a, err);
-    return st == OK ? eval_print(&outputs, err) : st;
+    if (status == OK)
+        status = write_files(o, &outputs, a, err);
+    return status == OK ? eval_print(&outputs, err) : status;
 }
 
 static int eval(const struct eval_options *o)
@@ -121,13 +121,13 @@ static int eval(const struct eval_options *o)
     struct error err;
     struct arena *a = arena_create(EVAL_ARENA_BYTES);
     models[0].model = o->model;
-    enum status st =
+    enum status status =
         a ? model_load(o->model, &models[0].m, &err) : error_set(&err, ERR_MEMORY, "no memory");
-    if (st == OK)
-        st = dataset_load(o->dataset, DATASET_ALL, &d, &err);
-    if (st == OK)
-        st = evaluate(o, d, a, models, &err);
-    int rc = st == OK ? 0 : cli_fail("eval", &err);
+    if (status == OK)
+        status = dataset_load(o->dataset, DATASET_ALL, &d, &err);
+    if (status == OK)
+        status = evaluate(o, d, a, models, &err);
+    int rc = status == OK ? 0 : cli_fail("eval", &err);
     dataset_free(d);
     model_free(models[0].m);
     model_free(models[1].m);
@@ -235,9 +235,9 @@ static int eval_run(int argc, char **argv)
     const struct usage usage = {"eval MODEL DATASET [options]", usage_text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
     int count;
-    enum status st = options_parse(&usage, argc, argv, &count);
-    if (st != OK)
-        return st == CLOSED ? 0 : 2;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
     if (count != 2) {
         fprintf(stderr, "leeroo eval: expected MODEL DATASET; `leeroo eval -h` explains\n");
         return 2;

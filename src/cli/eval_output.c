@@ -107,11 +107,11 @@ enum status eval_print(const struct eval_outputs *o, struct error *err)
     struct buf out;
     buf_init(&out, EVAL_OUTPUT_BYTES);
     (o->json ? write_json : write_table)(o, &out);
-    enum status st = buf_status(&out, err);
-    if (st == OK && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
-        st = error_set(err, ERR_IO, "cannot write to standard output");
+    enum status status = buf_status(&out, err);
+    if (status == OK && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
+        status = error_set(err, ERR_IO, "cannot write to standard output");
     buf_done(&out);
-    return st;
+    return status;
 }
 
 /* ---- page */
@@ -126,9 +126,9 @@ static enum status page_make(const struct eval_outputs *o, struct arena *a, stru
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t q = 0; q < m->report.queries; q++)
         domains[q] = o->d->queries[m->set.query_index[q]].domain;
-    enum status st = detail_make(&m->set.table, &m->report, domains, a, &detail, err);
-    if (st != OK)
-        return st;
+    enum status status = detail_make(&m->set.table, &m->report, domains, a, &detail, err);
+    if (status != OK)
+        return status;
     const struct report_page page = {.model = m->model,
                                      .dataset = o->dataset,
                                      .table = &m->set.table,
@@ -148,15 +148,15 @@ enum status eval_write_page(const struct eval_outputs *o, struct arena *a, const
     struct file_out file;
     struct buf out;
     buf_init(&out, EVAL_OUTPUT_BYTES);
-    enum status st = page_make(o, a, &out, err);
-    if (st == OK)
-        st = file_out_open(path, &file, err);
-    if (st == OK && fwrite(out.ptr, 1, out.len, file.stream) != out.len) {
-        st = error_set(err, ERR_IO, "cannot write %s", path);
+    enum status status = page_make(o, a, &out, err);
+    if (status == OK)
+        status = file_out_open(path, &file, err);
+    if (status == OK && fwrite(out.ptr, 1, out.len, file.stream) != out.len) {
+        status = error_set(err, ERR_IO, "cannot write %s", path);
         file_out_abort(&file);
-    } else if (st == OK) {
-        st = file_out_commit(&file, err);
+    } else if (status == OK) {
+        status = file_out_commit(&file, err);
     }
     buf_done(&out);
-    return st;
+    return status;
 }

@@ -116,11 +116,11 @@ static enum status print(const struct judge_command *c, const struct dataset *d,
         write_json(c, d, &b);
     else if (!c->quiet)
         write_table(c, d, &b);
-    enum status st = buf_status(&b, err);
-    if (st == OK && (fwrite(b.ptr, 1, b.len, stdout) != b.len || fflush(stdout) != 0))
-        st = error_set(err, ERR_IO, "cannot write to standard output");
+    enum status status = buf_status(&b, err);
+    if (status == OK && (fwrite(b.ptr, 1, b.len, stdout) != b.len || fflush(stdout) != 0))
+        status = error_set(err, ERR_IO, "cannot write to standard output");
     buf_done(&b);
-    return st;
+    return status;
 }
 
 /* The data set of the chosen experts, complete with their texts. */
@@ -128,46 +128,46 @@ static enum status write_set(const struct judge_command *c, const struct dataset
                              const char *path, struct error *err)
 {
     struct dataset *part = NULL;
-    enum status st = dataset_subset_experts(d, c->chosen, c->count, &part, err);
-    if (st == OK) {
+    enum status status = dataset_subset_experts(d, c->chosen, c->count, &part, err);
+    if (status == OK) {
         part->has_answers = true;
-        st = dataset_write(part, path, err);
+        status = dataset_write(part, path, err);
     }
-    for (size_t i = 0; i < c->count && st == OK; i++)
-        st = responses_copy(c->dataset, path, part->experts[i].name, err);
+    for (size_t i = 0; i < c->count && status == OK; i++)
+        status = responses_copy(c->dataset, path, part->experts[i].name, err);
     dataset_free(part);
-    return st;
+    return status;
 }
 
 static enum status write_output(const struct judge_command *c, const struct dataset *d,
                                 struct error *err)
 {
     struct new_folder folder;
-    enum status st = new_folder_begin(c->output, c->force, &folder, err);
-    if (st != OK)
-        return st;
-    st = write_set(c, d, folder.temporary, err);
-    if (st == OK)
+    enum status status = new_folder_begin(c->output, c->force, &folder, err);
+    if (status != OK)
+        return status;
+    status = write_set(c, d, folder.temporary, err);
+    if (status == OK)
         return new_folder_commit(&folder, err);
     new_folder_abort(&folder);
-    return st;
+    return status;
 }
 
 static enum status judge(struct judge_command *c, struct dataset **d, struct error *err)
 {
-    enum status st = new_folder_check(c->output, c->dataset, c->force, err);
-    if (st == OK)
-        st = dataset_load(c->dataset, DATASET_ALL, d, err);
-    if (st == OK)
-        st = choose(c, *d, err);
-    if (st != OK)
-        return st;
+    enum status status = new_folder_check(c->output, c->dataset, c->force, err);
+    if (status == OK)
+        status = dataset_load(c->dataset, DATASET_ALL, d, err);
+    if (status == OK)
+        status = choose(c, *d, err);
+    if (status != OK)
+        return status;
     progress_begin(&c->progress, "judging", 1);
-    st = judge_rescore(*d, c->chosen, c->count, c->rule, show_progress, c, c->figures, err);
+    status = judge_rescore(*d, c->chosen, c->count, c->rule, show_progress, c, c->figures, err);
     progress_end(&c->progress);
-    if (st == OK)
-        st = write_output(c, *d, err);
-    return st == OK ? print(c, *d, err) : st;
+    if (status == OK)
+        status = write_output(c, *d, err);
+    return status == OK ? print(c, *d, err) : status;
 }
 
 static const char usage_text[] =
@@ -210,19 +210,19 @@ static int judge_run(int argc, char **argv)
     struct error err = {0};
     struct dataset *d = NULL;
     int count;
-    enum status st = options_parse(&usage, argc, argv, &count);
-    if (st != OK)
-        return st == CLOSED ? 0 : 2;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
     if (count != 1 || !c.output)
-        st = error_set(&err, ERR_USAGE, "%s; `leeroo judge -h` explains",
-                       count != 1 ? "expected one DATASET" : "say where to write: -o DATASET2");
+        status = error_set(&err, ERR_USAGE, "%s; `leeroo judge -h` explains",
+                           count != 1 ? "expected one DATASET" : "say where to write: -o DATASET2");
     c.dataset = argv[0];
-    if (st == OK)
-        st = parse_rule(&c, &err);
-    if (st == OK)
-        st = judge(&c, &d, &err);
+    if (status == OK)
+        status = parse_rule(&c, &err);
+    if (status == OK)
+        status = judge(&c, &d, &err);
     dataset_free(d);
-    return st == OK ? 0 : cli_fail("judge", &err);
+    return status == OK ? 0 : cli_fail("judge", &err);
 }
 
 const struct command judge_command = {"judge", "score a data set anew, from the experts' texts",

@@ -35,13 +35,13 @@ static enum status check_entries(const char *path, struct error *err)
     DIR *folder = opendir(path);
     if (!folder)
         return error_set_errno(err, ERR_IO, errno, "%s: cannot replace it", path);
-    enum status st = OK;
-    for (struct dirent *e; st == OK && (e = readdir(folder)) != NULL;)
+    enum status status = OK;
+    for (struct dirent *e; status == OK && (e = readdir(folder));)
         if (!is_dataset_entry(e->d_name))
-            st = error_set(err, ERR_IO, "%s: not replaced, it holds '%.80s' beside a data set",
-                           path, e->d_name);
+            status = error_set(err, ERR_IO, "%s: not replaced, it holds '%.80s' beside a data set",
+                               path, e->d_name);
     closedir(folder);
-    return st;
+    return status;
 }
 
 enum status new_folder_check(const char *path, const char *source, bool replace, struct error *err)
@@ -93,12 +93,12 @@ enum status new_folder_commit(struct new_folder *f, struct error *err)
     snprintf(old, sizeof(old), "%s.old.%ld", f->path, (long)getpid());
     bool replaced = f->replace && rename(f->path, old) == 0;
     if (rename(f->temporary, f->path) != 0) {
-        enum status st = error_set_errno(err, ERR_IO, errno, "cannot make %s", f->path);
+        enum status status = error_set_errno(err, ERR_IO, errno, "cannot make %s", f->path);
         if (replaced && rename(old, f->path) != 0)
-            st = error_set_errno(err, ERR_IO, errno, "%s is now %s: cannot be put back", f->path,
-                                 old);
+            status = error_set_errno(err, ERR_IO, errno, "%s is now %s: cannot be put back",
+                                     f->path, old);
         new_folder_abort(f);
-        return st;
+        return status;
     }
     if (replaced)
         remove_folder(old);

@@ -40,11 +40,11 @@ static enum status parse_ttft(const char *text, uint32_t *min_ms, uint32_t *max_
     struct str rest = str_from(text);
     struct str first = str_split(&rest, '-');
     double low = 0, high = 0;
-    enum status st = str_to_double(first, &low);
+    enum status status = str_to_double(first, &low);
     high = low;
-    if (st == OK && memchr(text, '-', strlen(text)) != NULL)
-        st = str_to_double(rest, &high);
-    if (st != OK || low < 0 || high < low || high > MS_MAX)
+    if (status == OK && memchr(text, '-', strlen(text)))
+        status = str_to_double(rest, &high);
+    if (status != OK || low < 0 || high < low || high > MS_MAX)
         return error_set(err, ERR_USAGE,
                          "--ttft: '%s' is neither milliseconds nor a range of them such as 200-600",
                          text);
@@ -58,17 +58,17 @@ static enum status serve(const struct recorded *recorded, const struct replay_op
 {
     struct upstream_pool *pool = NULL;
     char bound[64];
-    enum status st = upstream_pool_start(o->listen, o->threads, upstream, &pool, bound, err);
-    if (st != OK)
-        return st;
+    enum status status = upstream_pool_start(o->listen, o->threads, upstream, &pool, bound, err);
+    if (status != OK)
+        return status;
     const struct rehearse_source *source = &upstream->source;
     log_event(LOG_INFO, "listening", "addr=%s answers=%zu experts=%zu queries=%zu threads=%zu",
               bound, recorded_response_count(recorded), source->ops->expert_count(source->self),
               recorded_query_count(recorded), o->threads);
-    st = cli_wait_for_signal(err);
+    status = cli_wait_for_signal(err);
     upstream_pool_stop(pool);
-    log_event(LOG_INFO, "stopped", "status=%s", status_name(st));
-    return st;
+    log_event(LOG_INFO, "stopped", "status=%s", status_name(status));
+    return status;
 }
 
 static enum status replay(const char *path, const struct replay_options *o, struct error *err)
@@ -77,18 +77,18 @@ static enum status replay(const char *path, const struct replay_options *o, stru
     struct upstream_options upstream = {.tokens_per_s = o->tokens_per_s,
                                         .retry_after_s = (uint32_t)o->retry_after_s,
                                         .seed = o->seed};
-    enum status st = parse_ttft(o->ttft, &upstream.ttft_min_ms, &upstream.ttft_max_ms, err);
-    if (st == OK)
-        st = recorded_open(path, o->experts, &recorded, err);
-    if (st != OK)
-        return st;
+    enum status status = parse_ttft(o->ttft, &upstream.ttft_min_ms, &upstream.ttft_max_ms, err);
+    if (status == OK)
+        status = recorded_open(path, o->experts, &recorded, err);
+    if (status != OK)
+        return status;
     upstream.source = recorded_source(recorded);
-    st = faults_create(&upstream.source, o->fails, o->seed, &upstream.faults, err);
-    if (st == OK)
-        st = serve(recorded, o, &upstream, err);
+    status = faults_create(&upstream.source, o->fails, o->seed, &upstream.faults, err);
+    if (status == OK)
+        status = serve(recorded, o, &upstream, err);
     faults_free(upstream.faults);
     recorded_free(recorded);
-    return st;
+    return status;
 }
 
 static int run(int argc, char **argv)
@@ -121,10 +121,10 @@ static int run(int argc, char **argv)
     const struct usage usage = {"replay DATASET [options]", TEXT, rows,
                                 sizeof(rows) / sizeof(rows[0])};
     int count = 0;
-    enum status st = options_parse(&usage, argc, argv, &count);
+    enum status status = options_parse(&usage, argc, argv, &count);
     struct error err;
-    if (st != OK)
-        return st == CLOSED ? 0 : 2;
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
     if (count != 1) {
         error_set(&err, ERR_USAGE, "it takes one DATASET; `leeroo replay -h` explains");
         return cli_fail("replay", &err);

@@ -13,12 +13,12 @@ static void stop(void *arg)
 enum status cli_wait_for_signal(struct error *err)
 {
     struct loop *loop = NULL;
-    enum status st = loop_create(&loop, err);
-    if (st == OK && (loop_signal(loop, SIGINT, stop, loop) != OK ||
-                     loop_signal(loop, SIGTERM, stop, loop) != OK))
-        st = error_set(err, ERR_IO, "cannot watch for signals");
-    if (st == OK)
-        st = loop_run(loop, err);
+    enum status status = loop_create(&loop, err);
+    if (status == OK && (loop_signal(loop, SIGINT, stop, loop) != OK ||
+                         loop_signal(loop, SIGTERM, stop, loop) != OK))
+        status = error_set(err, ERR_IO, "cannot watch for signals");
+    if (status == OK)
+        status = loop_run(loop, err);
     loop_free(loop);
-    return st;
+    return status;
 }
