@@ -1,4 +1,8 @@
-/* leeroo ask: one question through the configured pool, by the same path that `serve` offers. */
+/* leeroo ask: one question through the configured pool, by the same path that `serve` offers.
+ *
+ * The gateway runs inside the process, on a thread of its own and a loopback port (serve/local.h); this thread posts to
+ * it and waits. Nothing of the gateway may be touched from here but by HTTP, so what `ask` says is what a client sees.
+ * Logging is off: the person at the terminal gets the answer, or one sentence. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,6 +131,7 @@ static void write_message(struct buf *b, const char *role, struct str content)
     buf_add_char(b, '}');
 }
 
+/* The body of a chat completion, from its first byte to its last. */
 static void write_request(struct ask *a)
 {
     const struct options *o = a->options;
@@ -232,6 +237,7 @@ static enum status ask_pool(struct ask *a, struct error *err)
     return status;
 }
 
+/* The steps in the order in which the person sees them: the table comes before the answer. */
 static enum status run_ask(struct ask *a, const char *argument, struct error *err)
 {
     enum status status = read_question(a, argument, err);
@@ -278,6 +284,7 @@ static enum status ask(const struct options *o, const char *argument, struct err
     return status;
 }
 
+/* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
     struct options o = {.config = "leeroo.yaml"};

@@ -66,6 +66,7 @@ static enum status look(const struct options *o, struct check_found *f, struct e
     return status;
 }
 
+/* Prints what was found whatever went wrong, then frees it all: one way out. */
 static int check(const struct options *o)
 {
     struct error err = {0};

@@ -1,4 +1,8 @@
-/* One GET for each expert, on one loop. */
+/* One GET for each expert, on one loop.
+ *
+ * For `leeroo check --connect`: whether an expert can be reached, knows the key and has the model. All run at once,
+ * each with its own deadline. The loop lives in check_connect alone, on the thread of the command; nothing is asked
+ * that costs money, and nothing is tried again. */
 #include "cli/check_connect.h"
 
 #include <stdio.h>

@@ -77,6 +77,7 @@ static void write_policy(struct buf *b, const struct config *c, size_t i)
     buf_add_c(b, "]}");
 }
 
+/* The members in the order of the object. */
 static void write_config(struct buf *b, const struct check_found *f)
 {
     const struct config *c = f->config;

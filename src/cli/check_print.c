@@ -1,4 +1,8 @@
-/* For people: a few lines on the whole, a table of experts, a table of policies, then what to look at. */
+/* What `leeroo check` found, for people: a few lines on the whole, a table of experts, one of policies, then what to
+ * look at.
+ *
+ * It prints what check.c has gathered and finds nothing by itself; check_json.c says the same for programs, so a new
+ * finding goes to both. Widths are counted in bytes: names are those of the configuration. */
 #include "cli/check_print.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* leeroo demo: the whole loop on built-in experts, with no key, no data and no network. */
+/* leeroo demo: the whole loop on built-in experts, with no key, no data and no network.
+ *
+ * Its two halves are demo_learn.c (ask everybody, train, examine) and demo_ask.c (the gateway, three questions). The
+ * experts are threads of rehearse and outlive both; the files are in a folder that goes away at the end, unless it was
+ * named. Only this file makes and removes that folder. */
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +131,7 @@ static enum status demo(struct demo *d, struct error *err)
     return status;
 }
 
+/* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
     struct demo d = {.queries = 800, .seed = 1, .listen = "127.0.0.1:0"};

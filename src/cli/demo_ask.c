@@ -1,4 +1,8 @@
-/* The second half of the demo: the gateway, and three questions through it over real HTTP, each choice explained. */
+/* The second half of the demo: the gateway, and three questions through it over real HTTP, each choice explained.
+ *
+ * It begins with a model and experts that run (demo_learn.c). The gateway is the one of `serve`, in this process
+ * (serve/local.h), read from a configuration that is written here, so that --keep leaves something to play with. One
+ * thread asks and waits; the gateway has its own. */
 #include <stdio.h>
 #include <string.h>
 

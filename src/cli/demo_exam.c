@@ -94,6 +94,7 @@ static size_t cheapest(const struct report *r)
     return best;
 }
 
+/* The lines in the order of the page. */
 static void print_report(const struct demo *d, const struct report *r, struct line routed)
 {
     char of_reference[LABEL_BYTES];

@@ -1,4 +1,8 @@
-/* The first half of the demo: experts are started, questions made up, everybody asked, and a model trained. */
+/* The first half of the demo: experts are started, questions made up, every expert asked, and a model trained.
+ *
+ * The experts compute their answers (rehearse/sandbox.h) and are asked over HTTP like any other, by play/trial.h on the
+ * thread of the command. What was learnt is judged on questions that training has not seen (demo_exam.c). All that is
+ * made goes to the folder of the demo; all that is random comes from its seed. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,8 @@
-/* leeroo eval: what a trained model is worth on recorded outcomes. Never trains. */
+/* leeroo eval: what a trained model is worth on recorded outcomes. It never trains.
+ *
+ * Reads options, data and models, has src/eval measure, and hands the figures to eval_output.c. Outputs are checked
+ * before the work, so that an hour is not lost to a name. One thread, no network; the figures depend on the inputs and
+ * the seed alone. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -208,6 +212,7 @@ static const char usage_text[] =
     "  leeroo eval m.safetensors data/held-out --experts small,large --reference large --json\n"
     "  leeroo eval m.safetensors data/held-out --report report.html --decisions decisions.csv\n";
 
+/* One piece: the rows of the options point into its variables. */
 static int eval_run(int argc, char **argv)
 {
     struct eval_options o = {.draws = EVAL_DRAWS};

@@ -1,4 +1,8 @@
-/* The figures of one or two models as table, JSON and page. */
+/* The figures of one or two models as table, JSON and page.
+ *
+ * What is measured, and how each figure is spelled, is in src/eval; here it goes to standard output and to files. With
+ * two models each is a block of its own, and the JSON has the second beside the first. A file is written whole and then
+ * renamed, or not at all. */
 #include "cli/eval_output.h"
 
 #include <math.h>

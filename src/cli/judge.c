@@ -1,4 +1,8 @@
-/* leeroo judge: a data set's scores anew, from its texts, with one rule for all experts. */
+/* leeroo judge: a data set's scores anew, from its texts, with one rule for all experts.
+ *
+ * Reading answers and scoring is src/judge; here are options, the table and the new data set, which appears under its
+ * name only when it is whole (new_folder.h). One thread. Nothing but a data set is ever replaced, and never the one
+ * that is read. */
 #include <stdio.h>
 #include <string.h>
 
@@ -190,6 +194,7 @@ static const char usage_text[] =
     "  leeroo judge data/mmlu_pro -o data/mmlu_pro_judged\n"
     "  leeroo judge data/mmlu_pro -o data/pair --experts small,large --json\n";
 
+/* One piece: the rows of the options point into its variables. */
 static int judge_run(int argc, char **argv)
 {
     struct judge_command c = {.rule_name = "auto"};

@@ -1,4 +1,8 @@
-/* leeroo keys: who may call the gateway, and how much. */
+/* leeroo keys: who may call the gateway, and how much: create, list, change, revoke.
+ *
+ * It edits the file of keys and nothing else; a gateway that runs sees the change within half a second (keys/keys.h).
+ * The file is locked while it is changed, so that two commands do not undo each other. A secret is printed once, when
+ * it is made, and kept nowhere. */
 #include "cli/keys.h"
 
 #include <errno.h>
@@ -295,6 +299,7 @@ static enum status check_usage(const struct options *o, int count, char **argv, 
     return OK;
 }
 
+/* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
     struct options o = {.config = "leeroo.yaml"};

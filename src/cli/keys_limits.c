@@ -81,6 +81,7 @@ static enum status check_known(const struct config *c, bool experts, struct str 
     return ERR_USAGE;
 }
 
+/* One pass over the list; each mistake has its own sentence. */
 static enum status read_names(const char *text, bool experts, const struct config *c,
                               struct arena *a, struct key_names *ret, struct error *err)
 {

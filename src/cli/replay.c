@@ -91,6 +91,7 @@ static enum status replay(const char *path, const struct replay_options *o, stru
     return status;
 }
 
+/* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
     struct replay_options o = {

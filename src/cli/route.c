@@ -1,5 +1,8 @@
-/* leeroo route: decisions for a stream of queries as JSON lines, by the code that the gateway decides with. No call
- * is made. Reading, deciding and writing go line by line, so that it may sit in a pipe. */
+/* leeroo route: decisions for a stream of queries as JSON lines, by the code that the gateway decides with.
+ *
+ * No call is made and no socket opened. Reading, deciding and writing go line by line on one thread, so that it may
+ * sit in a pipe; a line that cannot be read ends it with its number. With --state the budget is kept in a file as the
+ * gateway keeps it: do not give it the file of one that runs. */
 #include <math.h>
 #include <stdio.h>
 
@@ -84,17 +87,17 @@ static enum status state_open(struct router *r, struct error *err)
     if (!r->state)
         return OK;
     struct budget_named budget = named(r);
-    enum status st = budget_state_load(r->state, &budget, &found, 1, &why);
-    if (st == ERR_IO || st == ERR_MEMORY)
-        return error_set(err, st, "%s", why.text);
-    if (st != OK) {
+    enum status status = budget_state_load(r->state, &budget, &found, 1, &why);
+    if (status == ERR_IO || status == ERR_MEMORY)
+        return error_set(err, status, "%s", why.text);
+    if (status != OK) {
         fprintf(stderr, "leeroo route: %s; kept as %s.damaged, the budget begins anew\n", why.text,
                 r->state);
-        st = budget_state_set_aside(r->state, err);
+        status = budget_state_set_aside(r->state, err);
     }
-    if (st == OK && found)
-        st = text_policy_resume(r->policy, &budget.state, err);
-    return st == OK ? state_save(r, err) : st;
+    if (status == OK && found)
+        status = text_policy_resume(r->policy, &budget.state, err);
+    return status == OK ? state_save(r, err) : status;
 }
 
 static enum status router_init(struct router *r, const char *model, const struct route_options *o,
@@ -104,16 +107,16 @@ static enum status router_init(struct router *r, const char *model, const struct
     r->arena = arena_create(LINE_ARENA_BYTES);
     if (!r->arena)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = features_init(&r->features, err);
-    if (st == OK)
-        st = model_load(model, &r->model, err);
-    if (st == OK)
-        st = experts_use(r, o->experts, err);
-    if (st == OK)
-        st = policy_set(r, o, err);
-    if (st == OK)
-        st = state_open(r, err);
-    return st;
+    enum status status = features_init(&r->features, err);
+    if (status == OK)
+        status = model_load(model, &r->model, err);
+    if (status == OK)
+        status = experts_use(r, o->experts, err);
+    if (status == OK)
+        status = policy_set(r, o, err);
+    if (status == OK)
+        status = state_open(r, err);
+    return status;
 }
 
 static void router_done(struct router *r)
@@ -137,13 +140,13 @@ static enum status route_query(struct router *r, const struct query *q, size_t l
     snprintf(number, sizeof(number), "%zu", line);
     struct str id = q->id.ptr ? q->id : str_from(number);
     double lambda = text_policy_lambda(r->policy);
-    enum status st = text_router_estimate(r->texts, q->prompt, &r->features, estimates, err);
-    if (st == OK)
-        st = text_policy_decide(r->policy, estimates, &d, err);
-    if (st != OK && st != ERR_BUDGET)
-        return st;
+    enum status status = text_router_estimate(r->texts, q->prompt, &r->features, estimates, err);
+    if (status == OK)
+        status = text_policy_decide(r->policy, estimates, &d, err);
+    if (status != OK && status != ERR_BUDGET)
+        return status;
     buf_clear(&r->out);
-    if (st == OK) {
+    if (status == OK) {
         text_json_decision(r->policy, &id, &d.decision, &r->out);
         text_policy_observe(r->policy, &d, (double)d.decision.cost_nano_usd / (double)NANO_PER_USD);
     } else {
@@ -163,11 +166,11 @@ static enum status route_line(struct router *r, const struct line_reader *lines,
     struct query q;
     size_t number = line_reader_number(lines);
     arena_reset(r->arena);
-    enum status st = query_parse(line, line_reader_path(lines), number, r->arena, &q, err);
-    if (st == OK)
-        st = route_query(r, &q, number, err);
-    if (st != OK)
-        return st;
+    enum status status = query_parse(line, line_reader_path(lines), number, r->arena, &q, err);
+    if (status == OK)
+        status = route_query(r, &q, number, err);
+    if (status != OK)
+        return status;
     if (fwrite(r->out.ptr, 1, r->out.len, stdout) != r->out.len)
         return error_set(err, ERR_IO, "cannot write to standard output");
     return OK;
@@ -177,32 +180,32 @@ static enum status route_stream(struct router *r, const char *path, struct error
 {
     struct line_reader *lines;
     struct str line;
-    enum status st = line_reader_open(path, &lines, err);
-    if (st != OK)
-        return st;
+    enum status status = line_reader_open(path, &lines, err);
+    if (status != OK)
+        return status;
     setvbuf(stdout, NULL, _IOLBF, 1 << 16); /* whoever waits for an answer gets it at once */
-    while ((st = line_reader_next(lines, &line, err)) == OK) {
+    while ((status = line_reader_next(lines, &line, err)) == OK) {
         if (str_trim(line).len > 0)
-            st = route_line(r, lines, line, err);
-        if (st == OK && clock_now_ms() - r->saved_ms >= STATE_PERIOD_MS)
-            st = state_save(r, err);
-        if (st != OK)
+            status = route_line(r, lines, line, err);
+        if (status == OK && clock_now_ms() - r->saved_ms >= STATE_PERIOD_MS)
+            status = state_save(r, err);
+        if (status != OK)
             break;
     }
     line_reader_close(lines);
-    if (fflush(stdout) != 0 && st == CLOSED)
-        st = error_set(err, ERR_IO, "cannot write to standard output");
-    return st == CLOSED ? state_save(r, err) : st;
+    if (fflush(stdout) != 0 && status == CLOSED)
+        status = error_set(err, ERR_IO, "cannot write to standard output");
+    return status == CLOSED ? state_save(r, err) : status;
 }
 
 static int route(const char *model, const char *queries, const struct route_options *o)
 {
     struct router r = {0};
     struct error err;
-    enum status st = router_init(&r, model, o, &err);
-    if (st == OK)
-        st = route_stream(&r, queries, &err);
-    int rc = st == OK ? 0 : cli_fail("route", &err);
+    enum status status = router_init(&r, model, o, &err);
+    if (status == OK)
+        status = route_stream(&r, queries, &err);
+    int rc = status == OK ? 0 : cli_fail("route", &err);
     if (r.refused)
         fprintf(stderr,
                 "leeroo route: nobody is within --max-cost for %zu of the queries: their plan is "
@@ -239,6 +242,7 @@ static const char usage_text[] =
     "  leeroo route model.safetensors queries.jsonl --lambda 50\n"
     "  echo '{\"text\": \"What is 2 + 2?\"}' | leeroo route model.safetensors --budget 0.50\n";
 
+/* One piece: the rows of the options point into its variables. */
 static int route_run(int argc, char **argv)
 {
     struct route_options o = {0};
@@ -263,9 +267,9 @@ static int route_run(int argc, char **argv)
     const struct usage usage = {"route MODEL [QUERIES] [options]", usage_text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
     int count;
-    enum status st = options_parse(&usage, argc, argv, &count);
-    if (st != OK)
-        return st == CLOSED ? 0 : 2;
+    enum status status = options_parse(&usage, argc, argv, &count);
+    if (status != OK)
+        return status == CLOSED ? 0 : 2;
     if (count < 1 || count > 2) {
         fprintf(stderr, "leeroo route: expected MODEL [QUERIES]; `leeroo route -h` explains\n");
         return 2;

@@ -1,4 +1,8 @@
-/* leeroo spend: what the ledger says was spent, and what the reference expert would have cost. */
+/* leeroo spend: what the ledger says was spent, and what the reference expert would have cost.
+ *
+ * It reads the store beside a gateway that writes to it, which never waits for a reader (store/reader.h); rows that are
+ * still in the gateway's journal are not counted yet. Groups are gathered here and printed by spend_output.c. One
+ * thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +175,7 @@ static enum status spend(const struct options *o, struct error *err)
     return status;
 }
 
+/* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
     struct options o = {.config = "leeroo.yaml", .by = "expert"};

@@ -1,4 +1,8 @@
-/* leeroo train: recorded outcomes → a model file. */
+/* leeroo train: recorded outcomes to a model file.
+ *
+ * Reads options and data sets, has src/train learn, writes the model and prints figures by cross-validation. What
+ * cannot be written is found before the work, not after. Progress goes to standard error. One thread; the same data
+ * and seed give the same file, byte for byte. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -73,6 +77,7 @@ static enum status classify(struct train_command *c, size_t *texts, struct error
     return status;
 }
 
+/* In this order, because answers are looked for in each data set before they are united. */
 static enum status load(struct train_command *c, char **paths, int count, struct error *err)
 {
     size_t texts = 0;
@@ -225,6 +230,7 @@ static void add_plans_json(const struct trained_plans *p, struct buf *b)
     buf_add_char(b, ']');
 }
 
+/* The members in the order of the object. */
 static void print_json(const struct trained *t, const char *path)
 {
     struct buf b;
@@ -273,6 +279,7 @@ static enum status check_output(const char *path, struct error *err)
     return OK;
 }
 
+/* Options, work, outputs; what was trained is freed at one place. */
 static enum status train(struct train_command *c, struct error *err)
 {
     const struct dataset *d = c->all ? c->all : c->parts[0];
@@ -311,6 +318,7 @@ static enum status train(struct train_command *c, struct error *err)
     return status;
 }
 
+/* One piece: the rows of the options point into its variables. Most of it is the text of the help. */
 static int run_train(int argc, char **argv)
 {
     struct train_command c = {.seed = 1};
