@@ -126,6 +126,7 @@ static bool is_browser_trick(const struct http_exchange *x)
     return http_header_get(x, "origin").ptr && str_find(type, STR("json"), 0) == SIZE_MAX;
 }
 
+/* One order of refusals for every path: a stranger learns nothing of what lies behind, and has no body unpacked. */
 static void handle(struct http_exchange *x, void *arg)
 {
     struct worker *w = arg;
@@ -282,6 +283,7 @@ static uint64_t random_seed(void)
     return seed;
 }
 
+/* Each part stands on those before it; gateway_free undoes whatever there is, in the reverse order. */
 static enum status worker_start(struct gateway *g, struct worker *w, struct error *err)
 {
     const struct config *c = g->snapshot->config;
@@ -372,6 +374,7 @@ static enum status gateway_start(struct gateway *g, struct error *err)
     return g->timer ? OK : error_set(err, ERR_MEMORY, "out of memory for a timer");
 }
 
+/* Two ways out on failure: before there is a snapshot gateway_free cannot be called. */
 enum status gateway_create(const struct config *config, const struct model *model,
                            struct gateway **ret, struct error *err)
 {
@@ -414,6 +417,7 @@ enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg, 
     return status;
 }
 
+/* The order is the point: first whatever posts to loops, then loops, then what their requests stood on. */
 void gateway_free(struct gateway *g)
 {
     if (!g)

@@ -1,4 +1,8 @@
-/* Requests to the gateway from within its own process. */
+/* Requests to the gateway from within its own process.
+ *
+ * The gateway runs on a thread of its own, with its loops; the client's loop runs on the thread of the caller, inside
+ * local_post alone. The two meet over a loopback socket, so nothing is shared. One thread uses a struct local, one post
+ * after the other; local_stop drains the gateway and waits for its thread. */
 #include "serve/local.h"
 
 #include <stdio.h>
@@ -131,6 +135,7 @@ static void on_done(struct http_call *call, enum status status, const struct err
     loop_stop(p->local->loop);
 }
 
+/* One piece: the call's callbacks live on this frame until loop_run comes back. */
 enum status local_post(struct local *l, const char *path, struct str body,
                        void (*on_event)(struct str data, void *arg), void *arg, struct buf *whole,
                        struct local_reply *ret, struct error *err)

@@ -1,4 +1,8 @@
-/* One thread: waits, looks at files, loads, hands over. It owns the newest snapshot until there is a newer one. */
+/* A new configuration takes the place of the old one while requests run.
+ *
+ * One thread waits, looks at files, loads and hands over; it owns the newest snapshot until there is a newer one. What
+ * is handed over is posted to each event loop, which takes it up between two requests (take_next). reload_now,
+ * reload_taken and reload_counts may be called by any thread; reload_stop by no event loop that still runs. */
 #include "serve/reload.h"
 
 #include <stdio.h>
