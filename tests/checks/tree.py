@@ -195,7 +195,7 @@ def check_architecture(layers, root):
 def read_pending(root):
     path = root / "tests" / "checks" / "pending.txt"
     lines = path.read_text().splitlines() if path.is_file() else []
-    return [tuple(line.split()) for line in lines if line.strip() and not line.startswith("#")]
+    return [tuple(line.split(maxsplit=1)) for line in lines if len(line.split()) > 1 and not line.startswith("#")]
 
 
 def findings_of_rules(layers, files, pending):
