@@ -7,6 +7,10 @@
 #define DATASET_BYTES_MAX   (UINT64_C(16) << 30)
 #define DATASET_QUERIES_MAX (UINT32_C(50) * 1000 * 1000)
 
+/* The prompt of a query: how many bytes it takes, and it itself, into[that many]; returns how many again. */
+size_t query_prompt_bytes(struct str text, const struct str *choices, uint32_t count);
+size_t query_prompt_write(struct str text, const struct str *choices, uint32_t count, char *into);
+
 /* An empty data set that owns an arena. */
 NODISCARD enum status dataset_create(const char *path, struct dataset **ret, struct error *err);
 

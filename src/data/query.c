@@ -73,47 +73,15 @@ static enum status choices_read(const struct line *line, struct json_value list,
     return OK;
 }
 
-static size_t prompt_write(struct str text, const struct str *choices, uint32_t count, char *into)
-{
-    char *at = into;
-    at = mempcpy(at, text.ptr, text.len);
-    for (uint32_t i = 0; i < count; i++) {
-        *at++ = '\n';
-        *at++ = (char)('A' + i);
-        *at++ = '.';
-        *at++ = ' ';
-        at = mempcpy(at, choices[i].ptr, choices[i].len);
-    }
-    return (size_t)(at - into);
-}
-
-static size_t prompt_bytes(struct str text, const struct str *choices, uint32_t count)
-{
-    size_t bytes = text.len;
-    for (uint32_t i = 0; i < count; i++)
-        bytes += choices[i].len + 4;
-    return bytes;
-}
-
-void query_prompt(struct str text, const struct str *choices, uint32_t count, struct buf *out)
-{
-    size_t bytes = prompt_bytes(text, choices, count);
-    char *into = buf_reserve(out, bytes);
-    if (!into)
-        return;
-    out->len += prompt_write(text, choices, count, into);
-    out->ptr[out->len] = '\0';
-}
-
 static enum status prompt_make(struct query *q, struct arena *a, struct error *err)
 {
     q->prompt = q->text;
     if (q->choice_count == 0)
         return OK;
-    char *into = arena_alloc(a, prompt_bytes(q->text, q->choices, q->choice_count));
+    char *into = arena_alloc(a, query_prompt_bytes(q->text, q->choices, q->choice_count));
     if (!into)
         return error_set(err, ERR_MEMORY, "out of memory");
-    size_t bytes = prompt_write(q->text, q->choices, q->choice_count, into);
+    size_t bytes = query_prompt_write(q->text, q->choices, q->choice_count, into);
     q->prompt = (struct str){into, bytes};
     return OK;
 }
