@@ -60,3 +60,84 @@ void text_json_estimates(const struct text_policy *p, const struct estimate *est
     }
     buf_add_char(out, '}');
 }
+
+/* What estimates say of plans alone. */
+static void plans_write(const struct text_policy *p, const struct estimate *estimates,
+                        struct buf *out)
+{
+    const struct model *m = text_router_model(text_policy_router(p));
+    const char *comma = "";
+    buf_add_c(out, ", \"plans\": {");
+    for (size_t i = model_expert_count(m); i < model_arm_count(m); i++) {
+        if (!text_policy_uses(p, i))
+            continue;
+        buf_add_c(out, comma);
+        name_write(out, p, i);
+        buf_addf(out,
+                 ": {\"escalation\": %.9g, \"cost_max_usd\": ", (double)estimates[i].escalation);
+        money_format_usd(out, estimates[i].cost_max_nano_usd);
+        buf_add_char(out, '}');
+        comma = ", ";
+    }
+    buf_add_char(out, '}');
+}
+
+static void names_write(const struct text_policy *p, const char *key, const size_t *experts,
+                        size_t count, struct buf *out)
+{
+    buf_addf(out, ", \"%s\": [", key);
+    for (size_t i = 0; i < count; i++) {
+        buf_add_c(out, i ? ", " : "");
+        name_write(out, p, experts[i]);
+    }
+    buf_add_char(out, ']');
+}
+
+/* Among the router's arms; NULL: it was a candidate. In the words of the gateway. */
+static const char *why_not(const struct text_policy *p, size_t arm, const struct estimate *e)
+{
+    const struct model *m = text_router_model(text_policy_router(p));
+    int64_t cap = text_policy_in_force(p)->max_cost_nano_usd;
+    if (!text_policy_uses(p, arm))
+        return arm < model_expert_count(m) ? "not in this policy" : "off in this policy";
+    return cap > 0 && e->cost_max_nano_usd > cap ? "over max_cost" : NULL;
+}
+
+static void ruled_out_write(const struct text_policy *p, const struct estimate *estimates,
+                            struct buf *out)
+{
+    const struct text_router *r = text_policy_router(p);
+    const char *comma = "";
+    buf_add_c(out, ", \"ruled_out\": {");
+    for (size_t i = 0; i < model_arm_count(text_router_model(r)); i++) {
+        const char *why = text_router_offers(r, i) ? why_not(p, i, &estimates[i]) : NULL;
+        if (!why)
+            continue;
+        buf_add_c(out, comma);
+        name_write(out, p, i);
+        buf_addf(out, ": \"%s\"", why);
+        comma = ", ";
+    }
+    buf_add_char(out, '}');
+}
+
+void text_json_reasons(const struct text_policy *p, const struct estimate *estimates,
+                       const struct decision *d, struct buf *out)
+{
+    const struct model *m = text_router_model(text_policy_router(p));
+    const struct policy *in_force = text_policy_in_force(p);
+    const struct plan *plan = model_arm_at(m, d->arm);
+    size_t order[MODEL_EXPERTS_MAX];
+    names_write(p, "members", plan->members, plan->member_count, out);
+    plans_write(p, estimates, out);
+    names_write(p, "fallbacks", order, text_policy_fallbacks(p, estimates, d, order), out);
+    ruled_out_write(p, estimates, out);
+    buf_add_c(out, ", \"floor\": ");
+    json_write_double(out, in_force->min_quality);
+    buf_add_c(out, ", \"max_cost_usd\": ");
+    if (in_force->max_cost_nano_usd > 0)
+        money_format_usd(out, in_force->max_cost_nano_usd);
+    else
+        buf_add_c(out, "null");
+    buf_addf(out, ", \"model_checksum\": \"%016llx\"", (unsigned long long)model_checksum(m));
+}

@@ -11,3 +11,7 @@ void text_json_refusal(const struct str *id, double lambda, struct buf *out);
 /* The member "estimates" of the arms in use: {NAME: [quality, cost in USD]}. */
 void text_json_estimates(const struct text_policy *p, const struct estimate *estimates,
                          struct buf *out);
+/* The members of POST /v1/route that `leeroo route` leaves out, but for those of a gateway: members, plans, fallbacks,
+ * ruled_out, floor, max_cost_usd, model_checksum. */
+void text_json_reasons(const struct text_policy *p, const struct estimate *estimates,
+                       const struct decision *d, struct buf *out);

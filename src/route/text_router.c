@@ -72,6 +72,15 @@ bool text_router_has(const struct text_router *r, size_t expert)
     return r->has[expert];
 }
 
+bool text_router_offers(const struct text_router *r, size_t arm)
+{
+    const struct plan *plan = model_arm_at(r->model, arm);
+    for (size_t k = 0; k < plan->member_count; k++)
+        if (!r->has[plan->members[k]])
+            return false;
+    return true;
+}
+
 const struct price *text_router_price(const struct text_router *r, size_t expert)
 {
     CHECK(expert < model_expert_count(r->model));

@@ -22,6 +22,8 @@ NODISCARD enum status text_router_add(struct text_router *r, struct str name,
                                       const struct price *price, struct error *err);
 const struct model *text_router_model(const struct text_router *r);
 bool text_router_has(const struct text_router *r, size_t expert);
+/* Whether all members of an arm are there. */
+bool text_router_offers(const struct text_router *r, size_t arm);
 const struct price *text_router_price(const struct text_router *r, size_t expert);
 
 /* As model_estimate_text, at the router's prices; estimates[model_arm_count]. */
