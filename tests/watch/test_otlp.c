@@ -38,11 +38,12 @@ static void has(struct json_value span, const char *key, const char *raw)
 }
 
 static const struct trace trace = {.on = true, .id_high = 1, .id_low = 2, .span = 3, .parent = 4};
-static const struct expert experts[] = {
-    {.url = STR_INIT("http://[::1]:81/v1"), .upstream_model = STR_INIT("c-1")},
-    {.url = STR_INIT("https://api.example.com/v1"),
-     .upstream_model = STR_INIT("dear"),
-     .dialect = &dialect_anthropic}};
+static const struct expert experts[] = {{.url = STR_INIT("http://[::1]:81/v1"),
+                                         .upstream_model = STR_INIT("c-1"),
+                                         .dialect = &dialect_openai},
+                                        {.url = STR_INIT("https://api.example.com/v1"),
+                                         .upstream_model = STR_INIT("dear"),
+                                         .dialect = &dialect_anthropic}};
 static const struct record_call calls[] = {
     {.expert = {"cheap", 5},
      .asked = &experts[0],
