@@ -60,6 +60,14 @@ def test_the_configuration_page_has_every_key():
     assert {key for key in keys if f"`{key}`" not in page and f"{{{key}:" not in page and f", {key}:" not in page} == set()
 
 
+def test_the_page_on_running_has_every_metric():
+    sources = [*(ROOT / "src" / "watch").glob("metrics_*.c"), ROOT / "src" / "serve" / "metrics_page.c"]
+    names = {name for path in sources for name in re.findall(r'"(leeroo_[a-z_]+)"', path.read_text())}
+    assert len(names) > 30
+    page = (DOCS / "running.md").read_text()
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 def headings(path):
     text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
     return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-")
