@@ -72,6 +72,17 @@ def test_errors_and_retries(gateway, oa, upstream):
     assert KEY not in gateway.text
 
 
+def test_all_tries_share_one_deadline(start_gateway, upstream):
+    """A try that could only begin after total_timeout is not made; before, each had all of it."""
+    busy = {"error": {"message": "busy", "type": "server_error"}}
+    upstream.on("embed-v1", lambda r: r.whole(503, busy, headers=[("retry-after", "2")]), vectors())
+    gateway = start_gateway(top="embeddings:\n  - name: embedder\n    upstream_model: embed-v1\n    retries: 1\n"
+                                f"    timeouts: {{total: 1s}}\n    url: {upstream.url}\n    price: {{input: 0.02, output: 0}}\n")
+    r = gateway.client.post("/v1/embeddings", json={"model": "embedder", "input": "hello"})
+    assert r.status_code == 502 and len(upstream.requests) == 1
+    assert gateway.access(r.headers["x-leeroo-request-id"])["attempts"] == "1"
+
+
 def test_the_client_leaves(gateway, upstream):
     import httpx
     from upstream import stall
