@@ -35,7 +35,7 @@ struct asking;
 struct asking_context { /* of a thread; outlives its askings */
     struct scheduler *scheduler;
     struct wake_queue *wakes;
-    struct http_client *transport;
+    struct transport *transport;
     struct rng *rng; /* of pauses */
 };
 
@@ -73,11 +73,10 @@ struct asking_ops {
      * experts and `failed_nano_usd` on this one's failed tries. 0: none is left; INT64_MAX: no limit. */
     int64_t (*output_limit)(void *user, size_t candidate, int64_t others_nano_usd,
                             int64_t failed_nano_usd);
-    /* Fills in what is asked (expert/call.h), with headers and limits; expert, time limit and callbacks are set
-     * already. `output_limit` 0: none of ours. `is_read`: the answer is read here, so that it must come as a chat
-     * completion. */
-    enum status (*fill)(void *user, size_t candidate, bool is_read, int64_t output_limit,
-                        struct buf *body, struct expert_call_options *o, struct error *err);
+    /* Fills in what is asked (expert/call.h), with headers and limits; expert, output_limit, time limit and callbacks
+     * are set already. `is_read`: the answer is read here, so that it must come as a chat completion. */
+    enum status (*fill)(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
+                        struct error *err);
     /* Optional. Whether what came, in one piece, is an answer to what was asked. May fill in the usage, where it stands
      * in a form of its own. Else ERR_UPSTREAM: as good as a failed call. */
     enum status (*accept)(void *user, struct expert_answer *answer, struct error *err);
@@ -112,7 +111,6 @@ struct asking_options {
     size_t count;
     int64_t
         input_tokens; /* of the request, estimated: the cost of a call whose expert reports no usage */
-    size_t body_bytes_max;
     bool stream;
     uint32_t hedge_after_ms;        /* 0: no second call beside a slow first */
     const struct asking_plan *plan; /* NULL: none; outlives the asking */

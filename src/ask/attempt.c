@@ -39,7 +39,6 @@ void attempt_init(struct attempt *t, struct asking *a, const struct attempt_owne
                   size_t held_bytes_max)
 {
     *t = (struct attempt){.asking = a, .owner = owner};
-    buf_init(&t->body, a->o.body_bytes_max);
     held_events_init(&t->held, held_bytes_max);
 }
 
@@ -53,7 +52,6 @@ void attempt_done(struct attempt *t)
     t->call = NULL;
     scheduler_timer_free(t->timer);
     t->timer = NULL;
-    buf_done(&t->body);
     held_events_done(&t->held);
 }
 
@@ -337,6 +335,7 @@ static enum status start_call(struct attempt *t, struct error *err)
     t->done_mark = false;
     struct expert_call_options call = {
         .expert = expert_of(t),
+        .output_limit = limit,
         .stream = o->stream,
         .total_timeout_ms = time_left_ms(t),
         .user = t,
@@ -344,11 +343,9 @@ static enum status start_call(struct attempt *t, struct error *err)
         .on_flush = on_flush,
         .on_done = on_done,
     };
-    buf_clear(&t->body);
-    status = o->ops->fill(o->user, t->candidate, t->is_read, limit, &t->body, &call, err);
+    status = o->ops->fill(o->user, t->candidate, t->is_read, &call, err);
     if (status != OK)
         return status;
-    call.body = buf_str(&t->body);
     t->native = call.native;
     return expert_call_start(o->context->transport, &call, &t->call, err);
 }

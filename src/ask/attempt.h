@@ -67,7 +67,6 @@ struct attempt {
     struct gate_ticket ticket;
     struct expert_call *call;      /* CALLING, LINGERING */
     struct scheduler_timer *timer; /* pauses, lingering; made when needed */
-    struct buf body;               /* as sent */
     struct held_events held;
     struct cost cost; /* of failed tries */
 };

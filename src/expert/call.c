@@ -13,12 +13,16 @@
 
 #define CALL_HEADERS_MAX     32
 #define CALL_HEADERS_OWN     (4 + DIALECT_HEADERS_MAX)
+#define BODY_BYTES_SPARE     16384
 #define CALL_MESSAGE_BYTES   200 /* of an upstream's own words in our sentence */
 #define ERROR_BODY_BYTES_MAX (64u << 10)
 
 struct expert_call {
     struct expert_call_options options;
-    struct http_call *http;
+    struct transport *transport;
+    struct transport_request request;
+    struct transport_call *carried; /* by the transport */
+    struct buf asked;               /* the request's body, where it was written here */
     struct sse_parser sse;
     struct buf body;          /* an answer that is not a stream */
     struct buf redacted;      /* scratch */
@@ -43,6 +47,7 @@ static void call_free(struct expert_call *c)
     if (c->text.ptr)
         explicit_bzero(c->text.ptr, c->text.len);
     buf_done(&c->text);
+    buf_done(&c->asked);
     buf_done(&c->body);
     buf_done(&c->redacted);
     buf_done(&c->chat);
@@ -50,6 +55,11 @@ static void call_free(struct expert_call *c)
         dialect_of(c)->stream_free(c->stream);
     sse_done(&c->sse);
     free(c);
+}
+
+static struct str header_of(const struct expert_call *c, const char *name)
+{
+    return c->transport->ops->header(c->carried, name);
 }
 
 /* Ends the call towards its user. Nothing may touch c afterwards. */
@@ -186,12 +196,22 @@ static void take_event(const struct sse_event *event, void *arg)
     }
 }
 
+/* Ends a call whose answer still comes; what was sent stays until the transport has let go of it. */
+static void finish_early(struct expert_call *c, enum status status, const struct error *err)
+{
+    struct transport *transport = c->transport;
+    struct transport_call *carried = c->carried;
+    struct buf asked = c->asked;
+    c->asked = (struct buf){0};
+    finish(c, status, err);
+    transport->ops->cancel(carried);
+    buf_done(&asked);
+}
+
 static void fail_stream(struct expert_call *c)
 {
     struct error failure = c->failure;
-    struct http_call *http = c->http;
-    finish(c, failure.status, &failure);
-    http_call_cancel(http);
+    finish_early(c, failure.status, &failure);
 }
 
 static void feed_stream(struct expert_call *c, struct str bytes)
@@ -217,17 +237,17 @@ static bool is_json(struct str content_type)
     return str_find(content_type, STR("json"), 0) != SIZE_MAX;
 }
 
-static void on_head(struct http_call *http, int http_status)
+static void on_head(void *user, int http_status)
 {
-    struct expert_call *c = http_call_user(http);
+    struct expert_call *c = user;
     c->answer.http_status = http_status;
     c->is_sse = c->options.stream && http_status >= 200 && http_status < 300 &&
-                !is_json(http_call_header(http, "content-type"));
+                !is_json(header_of(c, "content-type"));
 }
 
-static void on_body(struct http_call *http, struct str bytes)
+static void on_body(void *user, struct str bytes)
 {
-    struct expert_call *c = http_call_user(http);
+    struct expert_call *c = user;
     if (c->is_sse) {
         feed_stream(c, bytes);
         return;
@@ -240,9 +260,7 @@ static void on_body(struct http_call *http, struct str bytes)
         return;
     struct error err;
     enum status status = malformed(c, "sent an answer over limits.answer", &err);
-    struct http_call *running = c->http;
-    finish(c, status, &err);
-    http_call_cancel(running);
+    finish_early(c, status, &err);
 }
 
 /* The chat completion that an answer stands for: usage is read in it, and it is the answer unless native. */
@@ -277,12 +295,11 @@ static enum status end_whole(struct expert_call *c, struct error *err)
     return OK;
 }
 
-static void read_retry_after(struct expert_call *c, const struct http_call *http)
+static void read_retry_after(struct expert_call *c)
 {
     double ms = 0;
-    uint64_t after = retry_after_ms(http_call_header(http, "retry-after"), clock_wall_ms());
-    if (str_to_double(http_call_header(http, "retry-after-ms"), &ms) == OK && ms > (double)after &&
-        ms < 1e9)
+    uint64_t after = retry_after_ms(header_of(c, "retry-after"), clock_wall_ms());
+    if (str_to_double(header_of(c, "retry-after-ms"), &ms) == OK && ms > (double)after && ms < 1e9)
         after = (uint64_t)ms;
     c->answer.retry_after_ms = after;
 }
@@ -292,7 +309,7 @@ static enum status end_call(struct expert_call *c, enum status status, const str
 {
     if (status != OK &&
         !(c->is_sse && c->done_mark)) { /* what comes after [DONE] does not matter */
-        c->answer.retry = retry_for_transport(status, http_call_sent(c->http));
+        c->answer.retry = retry_for_transport(status, expert_call_sent(c));
         return error_set(err, status, "expert %.*s: %s", STR_FMT(c->options.expert->name),
                          cause ? cause->text : "failed");
     }
@@ -305,11 +322,11 @@ static enum status end_call(struct expert_call *c, enum status status, const str
                      STR_FMT(c->options.expert->name));
 }
 
-static void on_done(struct http_call *http, enum status status, const struct error *cause)
+static void on_done(void *user, enum status status, const struct error *cause)
 {
-    struct expert_call *c = http_call_user(http);
+    struct expert_call *c = user;
     struct error err = {0};
-    read_retry_after(c, http);
+    read_retry_after(c);
     status = end_call(c, status, cause, &err);
     struct buf scrubbed;
     buf_init(&scrubbed, sizeof(err.text) * 2);
@@ -359,19 +376,45 @@ static enum status write_text(struct expert_call *c, struct str *ret_key, struct
     return status;
 }
 
-static enum status start_http(struct expert_call *c, struct http_client *client, struct error *err)
+/* In the expert's dialect; a body that came as it is stays where it is. */
+static enum status write_body(struct expert_call *c, struct str *ret, struct error *err)
+{
+    const struct expert_call_options *o = &c->options;
+    const struct dialect *dialect = dialect_of(c);
+    const struct dialect_request r = {.chat = o->chat,
+                                      .native = o->native_body,
+                                      .model = o->expert->upstream_model,
+                                      .output_tokens_limit = o->output_limit,
+                                      .output_tokens_default = o->expert->max_output_tokens,
+                                      .limit_name = o->expert->limit_name};
+    if (o->path) {
+        *ret = o->body;
+        return OK;
+    }
+    CHECK(o->native ? dialect->edit && o->native_body.ptr : o->chat && o->scratch);
+    size_t asked_bytes = o->native ? o->native_body.len : o->chat->root.raw.len;
+    buf_init(&c->asked, 4 * asked_bytes + BODY_BYTES_SPARE); /* other dialects have other names */
+    enum status status = o->native ? dialect->edit(&r, &c->asked, err)
+                                   : dialect->write(&r, o->scratch, &c->asked, err);
+    if (status == OK)
+        *ret = buf_str(&c->asked);
+    return status;
+}
+
+static enum status start(struct expert_call *c, struct error *err)
 {
     const struct expert *e = c->options.expert;
-    struct str key = {0};
+    struct str key = {0}, body = {0};
     enum status status = write_text(c, &key, err);
+    if (status == OK)
+        status = write_body(c, &body, err);
     if (status != OK)
         return status;
-    const struct http_call_options o = {
-        .method = "POST",
+    c->request = (struct transport_request){
         .url = c->text.ptr,
         .headers = c->headers,
         .header_count = build_headers(c, key),
-        .body = c->options.body,
+        .body = body,
         .connect_timeout_ms = e->connect_timeout_ms,
         /* An answer in one piece begins when it is complete, so only streams have a first token. */
         .first_byte_timeout_ms = c->options.stream ? e->first_token_timeout_ms : 0,
@@ -383,10 +426,10 @@ static enum status start_http(struct expert_call *c, struct http_client *client,
         .on_body = on_body,
         .on_done = on_done,
     };
-    return http_call_start(client, &o, &c->http, err);
+    return c->transport->ops->start(c->transport, &c->request, &c->carried, err);
 }
 
-enum status expert_call_start(struct http_client *client, const struct expert_call_options *o,
+enum status expert_call_start(struct transport *transport, const struct expert_call_options *o,
                               struct expert_call **ret, struct error *err)
 {
     CHECK(o->expert->dialect && o->header_count <= CALL_HEADERS_MAX - CALL_HEADERS_OWN);
@@ -394,6 +437,7 @@ enum status expert_call_start(struct http_client *client, const struct expert_ca
     if (!c)
         return error_set(err, ERR_MEMORY, "out of memory for a call");
     c->options = *o;
+    c->transport = transport;
     sse_init(&c->sse);
     buf_init(&c->body, o->answer_bytes_max);
     buf_init(&c->redacted, o->answer_bytes_max * 2 + SSE_EVENT_BYTES_MAX);
@@ -406,7 +450,7 @@ enum status expert_call_start(struct http_client *client, const struct expert_ca
             status = error_set(err, ERR_MEMORY, "out of memory for a call");
     }
     if (status == OK)
-        status = start_http(c, client, err);
+        status = start(c, err);
     if (status != OK) {
         call_free(c);
         return status;
@@ -419,7 +463,7 @@ void expert_call_cancel(struct expert_call *c)
 {
     CHECK(!c->cancelled);
     if (!c->over)
-        http_call_cancel(c->http);
+        c->transport->ops->cancel(c->carried);
     c->over = c->cancelled = true;
     if (!c->in_callback)
         call_free(c);
@@ -428,21 +472,13 @@ void expert_call_cancel(struct expert_call *c)
 void expert_call_pause(struct expert_call *c)
 {
     if (!c->over)
-        http_call_pause(c->http);
+        c->transport->ops->pause(c->carried);
 }
 
 void expert_call_resume(struct expert_call *c)
 {
     if (!c->over)
-        http_call_resume(c->http);
-}
-
-void expert_call_hand_over(struct expert_call *c, const struct expert_call_options *to)
-{
-    c->options.user = to->user;
-    c->options.on_event = to->on_event;
-    c->options.on_flush = to->on_flush;
-    c->options.on_done = to->on_done;
+        c->transport->ops->resume(c->carried);
 }
 
 void *expert_call_user(const struct expert_call *c)
@@ -457,10 +493,10 @@ const struct expert_answer *expert_call_answer(const struct expert_call *c)
 
 bool expert_call_sent(const struct expert_call *c)
 {
-    return http_call_sent(c->http);
+    return c->transport->ops->sent(c->carried);
 }
 
 struct str expert_call_header(const struct expert_call *c, const char *name)
 {
-    return http_call_header(c->http, name);
+    return header_of(c, name);
 }

@@ -1,10 +1,10 @@
-/* One chat call to one expert: builds URL and headers, runs it, turns what comes back into chat completions, reads
- * usage and errors out of it, and says whether trying again makes sense. Nothing is retried here. Everything that
- * leaves this module has the expert's key taken out of it.
+/* One call to one expert: writes the body, the URL and the headers in the expert's dialect, has a transport carry them,
+ * turns what comes back into chat completions, reads usage and errors out of it, and says whether trying again makes
+ * sense. Nothing is retried here. Everything that leaves this module has the expert's key taken out of it.
  *
- * Callbacks run on the loop's thread, never from inside start, resume or cancel. on_event for each event of a stream,
- * on_flush after the last event of a read, on_done once. After on_done has returned, or after expert_call_cancel
- * (allowed in any callback), the call is gone. */
+ * Callbacks run on the transport's thread, never from inside start, resume or cancel. on_event for each event of a
+ * stream, on_flush after the last event of a read, on_done once. After on_done has returned, or after
+ * expert_call_cancel (allowed in any callback), the call is gone. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "dialect/openai.h"
 #include "expert/expert.h"
 #include "expert/retry.h"
-#include "net/http_client.h"
+#include "expert/transport.h"
 
 struct expert_call;
 
@@ -40,11 +40,17 @@ struct expert_event { /* of a stream */
 
 struct expert_call_options {
     const struct expert *expert; /* must outlive the call */
-    const char *path; /* NULL: chat; "/embeddings": what is no error comes back as it is */
-    struct str body;  /* valid until on_done or cancel */
+    /* What is asked. A chat, which the call writes in the expert's dialect; or with `native`, which is the client's own
+     * request in that dialect, an edit of those bytes, and what comes back is passed on in it, too. */
+    const struct openai_request *chat;
+    struct str native_body; /* `native` only */
+    bool native;
+    int64_t output_limit;  /* tokens of the longest answer that may be; 0: as the client has it */
+    struct arena *scratch; /* for the time of starting; with `chat` */
+    /* Or a body as it is, for a path of its own ("/embeddings"): what is no error comes back as it came. */
+    const char *path;
+    struct str body; /* with `path`; valid until on_done or cancel */
     bool stream;
-    bool
-        native; /* the expert's own dialect goes up and comes back; else chat completions come back */
     size_t answer_bytes_max;   /* of an answer that is not streamed */
     uint32_t total_timeout_ms; /* 0: the expert's; less where earlier tries have used some of it */
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
@@ -56,15 +62,12 @@ struct expert_call_options {
     void (*on_done)(struct expert_call *c, enum status status, const struct error *err);
 };
 
-NODISCARD enum status expert_call_start(struct http_client *client,
+NODISCARD enum status expert_call_start(struct transport *transport,
                                         const struct expert_call_options *o,
                                         struct expert_call **ret, struct error *err);
 void expert_call_cancel(struct expert_call *c);
 void expert_call_pause(struct expert_call *c);
 void expert_call_resume(struct expert_call *c);
-/* From here on the callbacks are those of `to`, with its user; nothing else of it is looked at. Before on_done
- * returns. */
-void expert_call_hand_over(struct expert_call *c, const struct expert_call_options *to);
 void *expert_call_user(const struct expert_call *c);
 const struct expert_answer *expert_call_answer(const struct expert_call *c);
 /* Whether the request went out: before that nothing can cost. Not after on_done has been called. */

@@ -1,18 +1,25 @@
-/* Every expert, every query, some calls at a time on one loop: see trial.h. Each slot runs one call after the
- * other; the loop stops when the last slot finds nothing left to do. */
+/* Every expert, every query, some at a time on one loop: see trial.h. Each slot has one question asked after the other,
+ * by src/ask, as the gateway asks: through the expert's gate, in its dialect, tried again within its time, priced by
+ * what it reports. Everything runs on the thread that calls trial_run; the loop stops when the last slot finds nothing
+ * left to do. An asking ends from inside its own callback, so the next one starts from the loop, not from there. */
 #include "play/trial.h"
 
+#include <stdio.h>
+
+#include "ask/asking.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "base/progress.h"
-#include "expert/call.h"
+#include "dialect/token_estimate.h"
+#include "expert/transport_http.h"
 #include "judge/answer_text.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 
-#define BODY_BYTES_MAX    (16u << 20)
+#define ID_BYTES_MAX      32
 #define ANSWER_BYTES_MAX  (16u << 20)
+#define REQUEST_BYTES_MAX (16u << 20)
 #define SCRATCH_BYTES_MAX (64u << 20)
 
 struct trial;
@@ -20,69 +27,76 @@ struct trial;
 struct slot {
     struct trial *trial;
     size_t query, expert;
-    struct buf body;
+    char id[ID_BYTES_MAX]; /* for the log */
+    struct arena *arena;   /* of the present question */
+    struct openai_request request;
+    struct asking_candidate candidate; /* the only one */
+    struct asking *asking;
 };
 
 struct trial {
     const struct dataset *data;
     const struct trial_options *options;
     struct trial_result *result;
-    struct arena *arena, *scratch;
+    struct arena *arena;
     struct loop *loop;
     struct http_client *client;
+    struct transport_http transport;
+    struct wake_queue wakes;
+    struct gates *table;
+    struct gate **gates; /* [experts] */
+    struct rng rng;
+    struct asking_context context;
     struct progress progress;
     size_t next, total, done, busy;
     struct error first_failure;
     struct slot slots[TRIAL_CONCURRENCY_MAX];
 };
 
-static void write_body(struct slot *s)
+static const struct expert *expert_of(const struct slot *s)
 {
-    const struct query *q = &s->trial->data->queries[s->query];
-    const struct expert *e = &s->trial->options->experts[s->expert];
-    buf_clear(&s->body);
-    buf_add(&s->body, STR("{\"model\":"));
-    json_write_string(&s->body, e->upstream_model);
-    buf_add(&s->body, STR(",\"messages\":[{\"role\":\"user\",\"content\":"));
-    json_write_string(&s->body, q->prompt);
-    buf_add(&s->body, STR("}]}"));
+    return &s->trial->options->experts[s->expert];
 }
 
+/* What came of it */
+
 /* choices[0].message.content, copied to the result. */
-static enum status read_text(struct trial *t, struct str body, struct str *ret, struct error *err)
+static enum status read_text(struct slot *s, struct str body, struct str *ret, struct error *err)
 {
     struct json_value root, choice;
     struct str text;
-    arena_reset(t->scratch);
-    enum status st = json_parse(body, "answer", 1, &root, err);
-    if (st != OK)
-        return st;
+    enum status status = json_parse(body, "answer", 1, &root, err);
+    if (status != OK)
+        return status;
     struct json_iter it = json_iter_begin(json_get(root, "choices"));
     if (!json_array_next(&it, &choice))
         return error_set(err, ERR_UPSTREAM, "the answer holds no choice");
     struct json_value content = json_get(json_get(choice, "message"), "content");
-    if (json_string_decode(content, t->scratch, &text) != OK)
+    if (json_string_decode(content, s->arena, &text) != OK)
         return error_set(err, ERR_UPSTREAM, "the answer holds no text");
-    *ret = arena_copy(t->arena, text);
-    return ret->ptr != NULL ? OK : error_set(err, ERR_MEMORY, "out of memory for answers");
+    *ret = arena_copy(s->trial->arena, text);
+    return ret->ptr ? OK : error_set(err, ERR_MEMORY, "out of memory for answers");
 }
 
-static void record(struct slot *s, struct str text, const struct openai_usage *usage)
+/* Failed tries of the same question are part of what its answer cost. */
+static void record(struct slot *s, struct str text)
 {
     struct trial *t = s->trial;
-    const struct expert *e = &t->options->experts[s->expert];
-    struct outcome *o = &t->result->outcomes[s->query * t->data->expert_count + s->expert];
+    size_t count;
+    const struct asking_paid *paid = asking_paid(s->asking, &count);
+    CHECK(count == 1);
+    const struct cost *cost = &paid->cost;
+    bool known = cost->basis == COST_USAGE;
     t->result->texts[s->expert * t->data->query_count + s->query] = text;
-    *o = (struct outcome){.present = true,
-                          .known = true,
-                          .score = judge_score(&t->data->queries[s->query], text),
-                          .cost_known = usage->known,
-                          .tokens_known = usage->known};
-    if (!usage->known)
-        return;
-    o->input_tokens = (int32_t)usage->input_tokens;
-    o->output_tokens = (int32_t)usage->output_tokens;
-    o->cost_nano_usd = price_cost_nano_usd(&e->price, usage->input_tokens, usage->output_tokens);
+    t->result->outcomes[s->query * t->data->expert_count + s->expert] =
+        (struct outcome){.present = true,
+                         .known = true,
+                         .score = judge_score(&t->data->queries[s->query], text),
+                         .cost_known = known,
+                         .tokens_known = known,
+                         .input_tokens = known ? (int32_t)cost->tokens.input : 0,
+                         .output_tokens = known ? (int32_t)cost->tokens.output : 0,
+                         .cost_nano_usd = known ? cost->nano_usd : 0};
 }
 
 static void note_failure(struct trial *t, const struct error *err)
@@ -91,76 +105,159 @@ static void note_failure(struct trial *t, const struct error *err)
         t->first_failure = *err;
 }
 
-static void slot_next(struct slot *s);
+static void slot_next(void *arg);
 
-static void on_done(struct expert_call *c, enum status status, const struct error *err)
+static void rest(struct trial *t)
 {
-    struct slot *s = expert_call_user(c);
+    CHECK(t->busy > 0);
+    if (--t->busy == 0)
+        loop_stop(t->loop);
+}
+
+static void on_done(void *user, const struct asking_end *end)
+{
+    struct slot *s = user;
     struct trial *t = s->trial;
-    const struct expert_answer *answer = expert_call_answer(c);
-    struct error failure;
+    struct error failure = {0};
     struct str text = {NULL, 0};
+    enum status status = end->status;
     if (status == OK)
-        status = read_text(t, answer->body, &text, &failure);
+        status = read_text(s, end->answer->body, &text, &failure);
     else
-        failure = *err;
+        failure = *end->err;
     if (status == OK)
-        record(s, text, &answer->usage);
+        record(s, text);
     else
         note_failure(t, &failure);
     progress_update(&t->progress, ++t->done);
-    slot_next(s);
+    asking_release(s->asking);
+    s->asking = NULL;
+    if (loop_post(t->loop, slot_next, s) != OK)
+        rest(t); /* without memory for a message the others go on */
 }
 
-/* The next call that can be started; without one the slot rests. */
-static void slot_next(struct slot *s)
+/* Asking */
+
+static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
+                        struct error *err)
+{
+    const struct slot *s = user;
+    (void)candidate, (void)is_read, (void)err;
+    o->chat = &s->request;
+    o->scratch = s->arena;
+    o->answer_bytes_max = ANSWER_BYTES_MAX;
+    return OK;
+}
+
+static const struct asking_ops trial_ops = {.fill = fill, .on_done = on_done};
+
+/* The question as a client would ask it. */
+static enum status write_request(struct slot *s, struct error *err)
+{
+    const struct query *q = &s->trial->data->queries[s->query];
+    struct buf text;
+    buf_init(&text, REQUEST_BYTES_MAX);
+    buf_add(&text, STR("{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":"));
+    json_write_string(&text, q->prompt);
+    buf_add(&text, STR("}]}"));
+    enum status status = buf_status(&text, err);
+    struct str kept = status == OK ? arena_copy(s->arena, buf_str(&text)) : STR("");
+    buf_done(&text);
+    if (status == OK && !kept.ptr)
+        status = error_set(err, ERR_MEMORY, "out of memory for a question");
+    if (status == OK)
+        status = openai_request_parse(kept, true, s->arena, &s->request, NULL, err);
+    return status;
+}
+
+static enum status begin(struct slot *s, struct error *err)
 {
     struct trial *t = s->trial;
+    arena_reset(s->arena);
+    enum status status = write_request(s, err);
+    if (status != OK)
+        return status;
+    int64_t tokens = tokens_from_characters(s->request.input_characters);
+    snprintf(s->id, sizeof(s->id), "q%zu", s->query);
+    s->candidate = (struct asking_candidate){.expert = expert_of(s),
+                                             .gate = t->gates[s->expert],
+                                             .input_tokens = tokens,
+                                             .rate_tokens = tokens};
+    const struct asking_options o = {.context = &t->context,
+                                     .ops = &trial_ops,
+                                     .user = s,
+                                     .id = s->id,
+                                     .arena = s->arena,
+                                     .candidates = &s->candidate,
+                                     .count = 1,
+                                     .input_tokens = tokens};
+    status = asking_create(&o, &s->asking, err);
+    if (status == OK)
+        asking_start(s->asking);
+    return status;
+}
+
+/* The next question that can be asked; without one the slot rests. */
+static void slot_next(void *arg)
+{
+    struct slot *s = arg;
+    struct trial *t = s->trial;
     while (t->next < t->total) {
-        struct expert_call *call;
         struct error err;
         s->query = t->next / t->data->expert_count;
         s->expert = t->next++ % t->data->expert_count;
-        write_body(s);
-        const struct expert_call_options o = {.expert = &t->options->experts[s->expert],
-                                              .body = buf_str(&s->body),
-                                              .answer_bytes_max = ANSWER_BYTES_MAX,
-                                              .user = s,
-                                              .on_done = on_done};
-        enum status st = buf_status(&s->body, &err);
-        if (st == OK)
-            st = expert_call_start(t->client, &o, &call, &err);
-        if (st == OK)
+        if (begin(s, &err) == OK)
             return;
         note_failure(t, &err);
         t->done++;
     }
-    if (--t->busy == 0)
-        loop_stop(t->loop);
+    rest(t);
 }
 
 static enum status ask_all(struct trial *t, struct error *err)
 {
     size_t concurrency = t->options->concurrency < t->total ? t->options->concurrency : t->total;
+    enum status status = OK;
     if (concurrency == 0)
         return OK;
-    t->busy = concurrency;
-    progress_begin(&t->progress, t->options->what, t->total);
-    for (size_t i = 0; i < concurrency; i++) {
+    for (size_t i = 0; status == OK && i < concurrency; i++) {
         t->slots[i].trial = t;
-        buf_init(&t->slots[i].body, BODY_BYTES_MAX);
+        t->slots[i].arena = arena_create(SCRATCH_BYTES_MAX);
+        if (!t->slots[i].arena)
+            status = error_set(err, ERR_MEMORY, "out of memory for questions");
+    }
+    if (status == OK) {
+        t->busy = concurrency;
+        progress_begin(&t->progress, t->options->what, t->total);
+        for (size_t i = 0; i < concurrency; i++)
+            slot_next(&t->slots[i]);
+        status = loop_run(t->loop, err);
+        progress_end(&t->progress);
     }
     for (size_t i = 0; i < concurrency; i++)
-        slot_next(&t->slots[i]);
-    enum status st = loop_run(t->loop, err);
-    progress_end(&t->progress);
-    for (size_t i = 0; i < concurrency; i++)
-        buf_done(&t->slots[i].body);
-    if (st == OK && t->result->failed == t->total) {
+        arena_free(t->slots[i].arena);
+    if (status == OK && t->result->failed == t->total) {
         *err = t->first_failure;
-        st = t->first_failure.status;
+        status = t->first_failure.status;
     }
-    return st;
+    return status;
+}
+
+/* Making and ending */
+
+static enum status make_gates(struct trial *t, struct error *err)
+{
+    size_t count = t->data->expert_count;
+    struct gate **gates = ARENA_ARRAY(t->arena, count + 1, struct gate *);
+    if (!gates)
+        return error_set(err, ERR_MEMORY, "out of memory for the gates of experts");
+    enum status status = gates_create(&t->table, err);
+    if (status == OK)
+        status = gates_bind(t->table, GATE_CHAT, t->options->experts, count, loop_now_ms(t->loop),
+                            gates, err);
+    if (status == OK)
+        t->gates = gates;
+    return status;
 }
 
 static enum status prepare(struct trial *t, struct error *err)
@@ -168,11 +265,32 @@ static enum status prepare(struct trial *t, struct error *err)
     const struct http_client_options client = {.host_connections_max = TRIAL_CONCURRENCY_MAX};
     t->result->outcomes = ARENA_ARRAY(t->arena, t->total + 1, struct outcome);
     t->result->texts = ARENA_ARRAY(t->arena, t->total + 1, struct str);
-    t->scratch = arena_create(SCRATCH_BYTES_MAX);
-    if (t->result->outcomes == NULL || t->result->texts == NULL || t->scratch == NULL)
+    if (!t->result->outcomes || !t->result->texts)
         return error_set(err, ERR_MEMORY, "out of memory for outcomes");
-    enum status st = loop_create(&t->loop, err);
-    return st == OK ? http_client_create(t->loop, &client, &t->client, err) : st;
+    rng_seed(&t->rng, t->options->seed);
+    enum status status = loop_create(&t->loop, err);
+    if (status == OK)
+        status = wake_queue_init(&t->wakes, loop_scheduler(t->loop), err);
+    if (status == OK)
+        status = http_client_create(t->loop, &client, &t->client, err);
+    if (status == OK)
+        status = make_gates(t, err);
+    t->transport = transport_http_of(t->client);
+    t->context = (struct asking_context){.scheduler = t->loop ? loop_scheduler(t->loop) : NULL,
+                                         .wakes = &t->wakes,
+                                         .transport = &t->transport.transport,
+                                         .rng = &t->rng};
+    return status;
+}
+
+static void release(struct trial *t)
+{
+    if (t->gates)
+        gates_release(t->table, t->gates, t->data->expert_count);
+    gates_free(t->table);
+    http_client_free(t->client);
+    wake_queue_done(&t->wakes);
+    loop_free(t->loop);
 }
 
 enum status trial_run(const struct dataset *d, const struct trial_options *options, struct arena *a,
@@ -182,21 +300,19 @@ enum status trial_run(const struct dataset *d, const struct trial_options *optio
     struct trial_result result = {NULL, NULL, 0};
     struct trial *t = ARENA_NEW(a, struct trial);
     CHECK(options->concurrency >= 1 && options->concurrency <= TRIAL_CONCURRENCY_MAX);
-    err = err != NULL ? err : &local;
-    if (t == NULL)
+    err = err ? err : &local;
+    if (!t)
         return error_set(err, ERR_MEMORY, "out of memory");
     t->data = d;
     t->options = options;
     t->result = &result;
     t->arena = a;
     t->total = d->query_count * d->expert_count;
-    enum status st = prepare(t, err);
-    if (st == OK)
-        st = ask_all(t, err);
-    http_client_free(t->client);
-    loop_free(t->loop);
-    arena_free(t->scratch);
-    if (st == OK)
+    enum status status = prepare(t, err);
+    if (status == OK)
+        status = ask_all(t, err);
+    release(t);
+    if (status == OK)
         *ret = result;
-    return st;
+    return status;
 }

@@ -12,6 +12,7 @@ struct trial_options {
     const struct expert *experts; /* in the order of the data set's experts */
     size_t concurrency;           /* calls at a time, 1..TRIAL_CONCURRENCY_MAX */
     const char *what;             /* of the progress line */
+    uint64_t seed;                /* of the pauses between tries */
 };
 
 struct trial_result {

@@ -7,8 +7,6 @@
 
 #include "route/prompt_choices.h"
 
-#define BODY_BYTES_SPARE 16384
-
 static const struct expert *expert_at(const struct chat *c, size_t candidate)
 {
     return &c->snapshot->config->experts[c->choice.order[candidate]];
@@ -42,20 +40,6 @@ static bool is_native(const struct chat *c, const struct expert *expert)
     return expert->dialect == front_dialect(c->front.front);
 }
 
-/* `limit` 0: none of ours. */
-static enum status write_body(const struct chat *c, const struct expert *expert, bool native,
-                              int64_t limit, struct buf *out, struct error *err)
-{
-    const struct dialect_request r = {.chat = &c->request,
-                                      .native = c->x->body,
-                                      .model = expert->upstream_model,
-                                      .output_tokens_limit = limit,
-                                      .output_tokens_default = expert->max_output_tokens,
-                                      .limit_name = expert->limit_name};
-    return native ? expert->dialect->edit(&r, out, err)
-                  : expert->dialect->write(&r, c->x->arena, out, err);
-}
-
 /* Functions of the asking */
 
 static enum status may_ask(void *user, size_t candidate, struct error *err)
@@ -72,16 +56,20 @@ static int64_t output_limit(void *user, size_t candidate, int64_t others_nano_us
                              failed_nano_usd);
 }
 
-static enum status fill(void *user, size_t candidate, bool is_read, int64_t limit, struct buf *body,
-                        struct expert_call_options *o, struct error *err)
+static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
+                        struct error *err)
 {
     const struct chat *c = user;
     const struct expert *expert = expert_at(c, candidate);
+    (void)err;
+    o->chat = &c->request;
     o->native = !is_read && is_native(c, expert);
+    o->native_body = c->x->body;
+    o->scratch = c->x->arena;
     o->answer_bytes_max = c->snapshot->config->limits.answer_bytes;
     o->header_count = c->forwarded_count + (o->native ? c->forwarded_native_count : 0);
     o->headers = add_trace(c, expert, &o->header_count);
-    return write_body(c, expert, o->native, limit, body, err);
+    return OK;
 }
 
 static void on_event(void *user, const struct expert_event *event)
@@ -186,7 +174,6 @@ enum status chat_asking_create(struct chat *c, struct error *err)
         .candidates = list_candidates(c),
         .count = c->choice.order_count,
         .input_tokens = c->choice.input_tokens,
-        .body_bytes_max = 2 * (c->x->body.len + c->asked.body.len) + BODY_BYTES_SPARE,
         .stream = c->request.stream,
         .hedge_after_ms = hedge_after_ms(c),
         .plan = plan,

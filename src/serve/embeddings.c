@@ -21,6 +21,7 @@ struct embedding {
     char id[REQUEST_ID_BYTES];
     struct embeddings_request request;
     const struct expert *expert;
+    struct buf body;                   /* as sent */
     struct asking_candidate candidate; /* the only one */
     struct asking *asking;             /* NULL before and after */
     int64_t begin_wall_ms;
@@ -31,6 +32,7 @@ static void release(struct embedding *e)
 {
     asking_release(e->asking);
     e->asking = NULL;
+    buf_done(&e->body);
     snapshot_release(e->snapshot);
     e->snapshot = NULL;
 }
@@ -177,15 +179,15 @@ static enum status may_ask(void *user, size_t candidate, struct error *err)
         err);
 }
 
-static enum status fill(void *user, size_t candidate, bool is_read, int64_t limit, struct buf *body,
-                        struct expert_call_options *o, struct error *err)
+static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
+                        struct error *err)
 {
     const struct embedding *e = user;
-    (void)candidate, (void)is_read, (void)limit;
-    embeddings_request_write(&e->request, e->expert->upstream_model, body);
+    (void)candidate, (void)is_read, (void)err;
     o->path = "/embeddings";
+    o->body = buf_str(&e->body);
     o->answer_bytes_max = e->snapshot->config->limits.answer_bytes;
-    return buf_status(body, err);
+    return OK;
 }
 
 /* Usage has a form of its own: a count of what went in. */
@@ -225,7 +227,6 @@ static enum status make_asking(struct embedding *e, struct error *err)
         .candidates = &e->candidate,
         .count = 1,
         .input_tokens = tokens,
-        .body_bytes_max = e->x->body.len + EMBEDDINGS_BODY_SPARE,
     };
     e->candidate.expert = e->expert;
     e->candidate.input_tokens = e->candidate.rate_tokens = tokens;
@@ -264,7 +265,9 @@ static enum status prepare(struct embedding *e, const char **param, struct error
     if (status != OK)
         return status;
     *param = NULL;
-    return make_asking(e, err);
+    embeddings_request_write(&e->request, e->expert->upstream_model, &e->body);
+    status = buf_status(&e->body, err);
+    return status == OK ? make_asking(e, err) : status;
 }
 
 void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
@@ -283,6 +286,7 @@ void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller 
     e->begin_wall_ms = clock_wall_ms();
     e->begin_ms = loop_now_ms(w->loop);
     worker_request_id(w, e->id);
+    buf_init(&e->body, x->body.len + EMBEDDINGS_BODY_SPARE);
     enum status status = prepare(e, &param, &err);
     if (status != OK) {
         fail(e, status, &err, param, NULL);

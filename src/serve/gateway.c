@@ -309,10 +309,11 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
         status = wake_queue_init(&w->wakes, loop_scheduler(w->loop), err);
     if (status == OK)
         status = http_client_create(w->loop, &client, &w->client, err);
+    w->transport = transport_http_of(w->client);
     if (status == OK)
         w->asking = (struct asking_context){.scheduler = loop_scheduler(w->loop),
                                             .wakes = &w->wakes,
-                                            .transport = w->client,
+                                            .transport = &w->transport.transport,
                                             .rng = &w->rng};
     if (status == OK)
         status = worker_watch_init(w, err);

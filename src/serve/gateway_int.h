@@ -7,6 +7,7 @@
 
 #include "ask/asking.h"
 #include "base/rng.h"
+#include "expert/transport_http.h"
 #include "front/front.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -26,6 +27,7 @@ struct worker {
     struct loop *loop;
     struct http_server *server;
     struct http_client *client;
+    struct transport_http transport; /* by the client */
     struct wake_queue wakes;
     struct asking_context asking; /* how experts are asked on this thread */
     struct watch watch; /* metrics and traces are the worker's, the ledger the gateway's */

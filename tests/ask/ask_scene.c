@@ -32,10 +32,10 @@ static void note(const char *format, ...)
 
 /* In place of expert/call.c */
 
-enum status expert_call_start(struct http_client *client, const struct expert_call_options *o,
+enum status expert_call_start(struct transport *transport, const struct expert_call_options *o,
                               struct expert_call **ret, struct error *err)
 {
-    (void)client;
+    (void)transport;
     if (starts_to_refuse > 0) {
         starts_to_refuse--;
         return error_set(err, ERR_MEMORY, "out of memory for a call");
@@ -186,12 +186,11 @@ static int64_t output_limit(void *user, size_t candidate, int64_t others_nano_us
     return left > 0 ? left : 0;
 }
 
-static enum status fill(void *user, size_t candidate, bool is_read, int64_t limit, struct buf *body,
-                        struct expert_call_options *o, struct error *err)
+static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
+                        struct error *err)
 {
-    (void)user, (void)candidate, (void)is_read, (void)o;
-    buf_addf(body, "%lld", (long long)limit);
-    return buf_status(body, err);
+    (void)user, (void)candidate, (void)is_read, (void)o, (void)err;
+    return OK;
 }
 
 static enum status accept(void *user, struct expert_answer *answer, struct error *err)
@@ -298,8 +297,7 @@ struct scene *scene_begin(void)
                                          .arena = s->arena,
                                          .candidates = s->candidates,
                                          .count = SCENE_EXPERTS,
-                                         .input_tokens = 10,
-                                         .body_bytes_max = 100};
+                                         .input_tokens = 10};
     log_set_level(LOG_OFF);
     return s;
 }

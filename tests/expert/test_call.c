@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "expert/transport_http.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/net_test.h"
 
-#define KEY "sk-canary-call-1"
+#define KEY   "sk-canary-call-1"
+#define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]}"
+#define SENT  "{\"model\":\"big\",\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]}"
 
 struct stage {
     struct loop *loop;
@@ -121,6 +124,7 @@ static struct stage *stage_begin(void)
     s->expert = (struct expert){.name = STR("e"),
                                 .url = str_from(s->url),
                                 .api_key = STR(KEY),
+                                .upstream_model = STR("big"),
                                 .dialect = &dialect_openai,
                                 .connect_timeout_ms = 5000,
                                 .total_timeout_ms = 15000};
@@ -132,17 +136,23 @@ static struct stage *stage_begin(void)
 static void stage_run(struct stage *s, bool stream)
 {
     struct error err = {0};
+    struct openai_request request;
+    struct transport_http transport = transport_http_of(s->client);
+    struct arena *arena = arena_create(1 << 20);
+    cr_assert_eq(openai_request_parse(STR(ASKED), true, arena, &request, NULL, &err), OK);
     const struct expert_call_options o = {.expert = &s->expert,
-                                          .body = STR("{\"q\":1}"),
+                                          .chat = &request,
+                                          .scratch = arena,
                                           .stream = stream,
                                           .answer_bytes_max = 400,
                                           .user = s,
                                           .on_event = on_event,
                                           .on_flush = on_flush,
                                           .on_done = on_done};
-    cr_assert_eq(expert_call_start(s->client, &o, &s->call, &err), OK, "%s", err.text);
+    cr_assert_eq(expert_call_start(&transport.transport, &o, &s->call, &err), OK, "%s", err.text);
     loop_timer_start(s->limit, 20000);
     cr_assert_eq(loop_run(s->loop, &err), OK);
+    arena_free(arena);
 }
 
 static void stage_end(struct stage *s)
@@ -169,7 +179,7 @@ Test(call, a_whole_answer)
     cr_assert_eq(s->status, OK, "%s", s->err.text);
     cr_assert_str_eq(s->seen_target, "/v1/chat/completions");
     cr_assert_str_eq(s->seen_authorization, "Bearer " KEY);
-    cr_assert_str_eq(s->seen_body, "{\"q\":1}");
+    cr_assert_str_eq(s->seen_body, SENT);
     cr_assert_str_eq(s->answer_body, WHOLE);
     cr_assert(s->answer.usage.known && s->answer.usage.input_tokens == 3 && !s->answer.streamed);
     stage_end(s);

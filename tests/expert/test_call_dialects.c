@@ -1,0 +1,162 @@
+/* A call in each dialect, carried by a script: what goes out, and what comes back as a chat completion. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "expert/call.h"
+#include "scripted_transport.h"
+
+#define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]}"
+
+static struct scene {
+    struct scripted_transport script;
+    struct expert expert;
+    struct arena *arena;
+    struct openai_request request;
+    struct expert_call *call;
+    enum status status;
+    struct expert_answer answer;
+    char body[1024], chunks[2048];
+    unsigned done;
+} scene;
+
+static void on_event(struct expert_call *c, const struct expert_event *event)
+{
+    size_t len = strlen(scene.chunks);
+    (void)c;
+    snprintf(scene.chunks + len, sizeof(scene.chunks) - len, "%.*s\n", STR_FMT(event->data));
+}
+
+static void on_flush(struct expert_call *c)
+{
+    (void)c;
+}
+
+static void on_done(struct expert_call *c, enum status status, const struct error *err)
+{
+    (void)err;
+    scene.done++;
+    scene.status = status;
+    scene.answer = *expert_call_answer(c);
+    snprintf(scene.body, sizeof(scene.body), "%.*s", STR_FMT(scene.answer.body));
+}
+
+static struct scripted_call *ask(const struct dialect *dialect, bool stream)
+{
+    struct error err = {0};
+    scene = (struct scene){0};
+    scripted_init(&scene.script);
+    cr_assert(scene.arena = arena_create(1 << 20));
+    cr_assert_eq(openai_request_parse(STR(ASKED), true, scene.arena, &scene.request, NULL, &err),
+                 OK, "%s", err.text);
+    scene.expert = (struct expert){.name = STR("e"),
+                                   .url = STR("https://up/v1"),
+                                   .api_key = STR("sk-1234567890"),
+                                   .upstream_model = STR("big"),
+                                   .dialect = dialect,
+                                   .max_output_tokens = 100};
+    const struct expert_call_options o = {.expert = &scene.expert,
+                                          .chat = &scene.request,
+                                          .scratch = scene.arena,
+                                          .stream = stream,
+                                          .answer_bytes_max = 4096,
+                                          .on_event = on_event,
+                                          .on_flush = on_flush,
+                                          .on_done = on_done};
+    cr_assert_eq(expert_call_start(&scene.script.transport, &o, &scene.call, &err), OK, "%s",
+                 err.text);
+    return scripted_at(&scene.script, 0);
+}
+
+static void end(void)
+{
+    cr_expect_leq(scene.done, 1);
+    arena_free(scene.arena);
+}
+
+TestSuite(call_dialects, .fini = end);
+
+Test(call_dialects, openai_s_own)
+{
+    struct scripted_call *c = ask(&dialect_openai, false);
+    cr_expect_str_eq(c->request->url, "https://up/v1/chat/completions");
+    cr_expect(str_equal(scripted_asked(c, "authorization"), STR("Bearer sk-1234567890")));
+    cr_expect(str_equal(c->request->body, STR("{\"model\":\"big\",\"messages\":[{\"role\":\"user\","
+                                              "\"content\":\"2+2\"}]}")));
+    scripted_answer(c, 200,
+                    "{\"choices\":[{\"message\":{\"content\":\"4\"}}],\"usage\":{\"prompt_tokens\":"
+                    "3,\"completion_tokens\":1}}");
+    cr_expect_eq(scene.status, OK);
+    cr_expect(scene.answer.usage.known && scene.answer.usage.input_tokens == 3);
+}
+
+Test(call_dialects, anthropic_s_answer_is_a_chat_completion)
+{
+    struct scripted_call *c = ask(&dialect_anthropic, false);
+    cr_expect_str_eq(c->request->url, "https://up/v1/messages");
+    cr_expect(str_equal(scripted_asked(c, "x-api-key"), STR("sk-1234567890")));
+    cr_expect(scripted_asked(c, "anthropic-version").len > 0);
+    cr_expect_neq(str_find(c->request->body, STR("\"max_tokens\":100"), 0), SIZE_MAX, "%.*s",
+                  STR_FMT(c->request->body));
+    scripted_answer(c, 200,
+                    "{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"text\","
+                    "\"text\":\"4\"}],\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":3,"
+                    "\"cache_read_input_tokens\":2,\"output_tokens\":1}}");
+    cr_expect_eq(scene.status, OK);
+    cr_expect(strstr(scene.body, "\"content\":\"4\""), "%s", scene.body);
+    cr_expect_eq(scene.answer.usage.input_tokens, 5, "with what came from the cache");
+    cr_expect_eq(scene.answer.usage.cached_tokens, 2);
+}
+
+Test(call_dialects, a_delay_in_a_header_and_one_in_the_body)
+{
+    struct scripted_call *c = ask(&dialect_openai, false);
+    scripted_header(c, "retry-after", "7");
+    scripted_answer(c, 429, "{\"error\":{\"message\":\"slow down\",\"retry_after\":3}}");
+    cr_expect_eq(scene.status, ERR_UPSTREAM);
+    cr_expect_eq(scene.answer.retry, EXPERT_RETRY_SAME);
+    cr_expect_eq(scene.answer.retry_after_ms, 7000);
+}
+
+Test(call_dialects, a_stream_in_pieces_of_any_size)
+{
+    struct scripted_call *c = ask(&dialect_openai, true);
+    scripted_head(c, 200, "text/event-stream");
+    scripted_body(c, "data: {\"choices\":[{\"delta\":{\"con");
+    scripted_body(c, "tent\":\"4\"}}]}\n\ndata: [DO");
+    scripted_body(c, "NE]\n\n");
+    scripted_done(c, OK);
+    cr_expect_str_eq(scene.chunks, "{\"choices\":[{\"delta\":{\"content\":\"4\"}}]}\n[DONE]\n");
+    cr_expect_eq(scene.status, OK);
+}
+
+Test(call_dialects, what_is_too_long_ends_the_transport_s_call)
+{
+    static char big[5000];
+    struct scripted_call *c = ask(&dialect_openai, false);
+    memset(big, ' ', sizeof(big) - 1);
+    scripted_head(c, 200, "application/json");
+    scripted_body(c, big);
+    cr_expect_eq(scene.status, ERR_UPSTREAM);
+    cr_expect(c->cancelled);
+}
+
+Test(call_dialects, a_connection_that_was_never_made_is_safe_to_try_again)
+{
+    struct scripted_call *c = ask(&dialect_openai, false);
+    c->unsent = true;
+    scripted_done(c, ERR_UPSTREAM);
+    cr_expect_eq(scene.answer.retry, EXPERT_RETRY_SAME);
+}
+
+Test(call_dialects, cancelling_ends_the_transport_s_call_silently)
+{
+    struct scripted_call *c = ask(&dialect_anthropic, true);
+    expert_call_pause(scene.call);
+    cr_expect(c->paused);
+    expert_call_resume(scene.call);
+    cr_expect_not(c->paused);
+    expert_call_cancel(scene.call);
+    cr_expect(c->cancelled);
+    cr_expect_eq(scene.done, 0);
+}
