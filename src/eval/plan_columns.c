@@ -22,7 +22,7 @@ static void add_call(struct outcome *total, const struct outcome *call)
 }
 
 /* Runs one plan on one query, in the order in which the gateway does: the first calls, the check, perhaps the last
- * call, the check again; then adds up what was asked. It must stay in step with serve/plan_run.c. */
+ * call, the check again; then adds up what was asked. It must stay in step with ask/plan_run.c. */
 void plan_column_run(const struct model *m, const struct plan_column *c, float characters,
                      uint32_t choice_count, const struct estimate *estimates,
                      const struct outcome *outcomes, const struct answer_cell *const *cells,

@@ -1,5 +1,5 @@
-/* POST /v1/chat/completions and the other fronts: reads and decides, has the experts asked (serve/ask.h), and ends what
- * runs when the client leaves. */
+/* POST /v1/chat/completions and the other fronts: reads and decides, has the experts asked (ask/asking.h), and ends
+ * what runs when the client leaves. */
 #include "route/candidates.h"
 #include "serve/chat_int.h"
 #include "serve/errors.h"
