@@ -19,7 +19,7 @@ static const char *const WEEKDAYS[7] = {"Sunday",   "Monday", "Tuesday", "Wednes
 static struct tm day_of(time_t seconds)
 {
     struct tm day;
-    CHECK(gmtime_r(&seconds, &day) != NULL);
+    CHECK(gmtime_r(&seconds, &day));
     return day;
 }
 

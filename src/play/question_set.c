@@ -40,7 +40,7 @@ static bool keep(struct maker *m, const struct question *q)
     into->text_hash = text_hash(into->text);
     m->hashes[index] = into->text_hash;
     m->d->query_count++;
-    return id != NULL && into->text.ptr != NULL && into->answer.ptr != NULL &&
+    return id && into->text.ptr && into->answer.ptr &&
            map_put(m->texts, key(&m->hashes[index]), 1) == OK;
 }
 
@@ -68,40 +68,40 @@ static void add_experts(struct dataset *d)
 
 static enum status avoid_texts(struct maker *m, const struct dataset *avoid, struct error *err)
 {
-    for (size_t i = 0; avoid != NULL && i < avoid->query_count; i++)
+    for (size_t i = 0; avoid && i < avoid->query_count; i++)
         if (map_put(m->texts, key(&avoid->queries[i].text_hash), 1) != OK)
             return error_set(err, ERR_MEMORY, "out of memory for questions");
     return OK;
 }
 
+/* One piece: all that can run out of memory is asked for before questions are drawn, and freed in one place. */
 enum status question_set_make(uint64_t seed, size_t count, const struct dataset *avoid,
                               struct dataset **ret, struct error *err)
 {
     struct arena *a = arena_create(QUESTION_SET_BYTES);
-    struct maker m = {.d = a != NULL ? ARENA_NEW(a, struct dataset) : NULL,
-                      .texts = map_create(2 * count)};
-    enum status st = m.d != NULL && m.texts != NULL ? OK : ERR_MEMORY;
-    if (st == OK) {
+    struct maker m = {.d = a ? ARENA_NEW(a, struct dataset) : NULL, .texts = map_create(2 * count)};
+    enum status status = m.d && m.texts ? OK : ERR_MEMORY;
+    if (status == OK) {
         *m.d = (struct dataset){.arena = a,
                                 .path = STR(""),
                                 .queries = ARENA_ARRAY(a, count + 1, struct query),
                                 .experts =
                                     ARENA_ARRAY(a, SANDBOX_EXPERT_COUNT, struct dataset_expert)};
         m.hashes = ARENA_ARRAY(a, count + 1, uint64_t);
-        st = m.d->queries != NULL && m.d->experts != NULL && m.hashes != NULL ? OK : ERR_MEMORY;
+        status = m.d->queries && m.d->experts && m.hashes ? OK : ERR_MEMORY;
     }
-    if (st == OK) {
+    if (status == OK) {
         rng_seed(&m.rng, seed);
         add_experts(m.d);
-        st = avoid_texts(&m, avoid, err);
-        st = st == OK ? draw_questions(&m, count, err) : st;
+        status = avoid_texts(&m, avoid, err);
+        status = status == OK ? draw_questions(&m, count, err) : status;
     } else {
-        error_set(err, st, "out of memory for questions");
+        error_set(err, status, "out of memory for questions");
     }
     map_free(m.texts);
-    if (st == OK)
+    if (status == OK)
         *ret = m.d;
     else
         arena_free(a);
-    return st;
+    return status;
 }

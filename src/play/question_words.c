@@ -1,4 +1,7 @@
-/* Letters and words. */
+/* Questions about letters and words, each with its known answer. Pure functions of a random number generator: the same
+ * seed makes the same questions. Any thread, as long as the generator and the arena are its own. Whoever adds a kind of
+ * question adds its solver in rehearse/solve_words.c, or the sandbox's experts cannot answer it; play may not call that
+ * one. */
 #include <string.h>
 
 #include "play/question_int.h"

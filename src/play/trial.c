@@ -214,6 +214,7 @@ static void slot_next(void *arg)
     rest(t);
 }
 
+/* One piece, because slots that could be made have to go again when one could not. */
 static enum status ask_all(struct trial *t, struct error *err)
 {
     size_t concurrency = t->options->concurrency < t->total ? t->options->concurrency : t->total;

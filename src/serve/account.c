@@ -1,5 +1,7 @@
-/* What an exchange cost and who hears of it. One path for streamed and whole answers: the same usage at the same
- * price costs the same. */
+/* What an exchange cost, the headers and the line that say so, and the record that goes to whoever counts. One path for
+ * streamed and whole answers: the same usage at the same price costs the same. What each expert cost is in the asking
+ * (ask/asking.h); here it is summed and told. On the worker's thread. chat_account is called once for each request that
+ * was opened, before the exchange is answered to its end; from other threads nothing here may be called. */
 #include <stdio.h>
 
 #include "base/check.h"
@@ -157,6 +159,7 @@ static void record_hit(struct record *r, const struct cache_face *face)
     r->cached = true;
 }
 
+/* One piece: which members are known depends on how far the request came, in this order. */
 static struct record record_of(const struct chat *c)
 {
     const struct pool_choice *choice = &c->choice;

@@ -1,5 +1,7 @@
-/* A set-associative table: a prefix has one place of WAYS entries, a lock guards many places. Who is put in goes where
- * the same stood, where something has ended, or where the oldest is. */
+/* A set-associative table: a prefix has one place of WAYS entries, and a lock guards many places. A new entry goes
+ * where the same prefix stood, or where one has expired, or else where the oldest is. Any thread may look up and learn;
+ * a lookup holds one lock, for a few comparisons. Nothing is allocated after the table was made, and no callback is
+ * made with a lock held. */
 #include "serve/affinity.h"
 
 #include <pthread.h>

@@ -1,5 +1,7 @@
 /* Chained buckets and a list by last use under one lock, which is held for pointers only: entries are made and freed
- * outside of it. */
+ * outside of it. Any thread. An entry that was given out is counted and read-only, so that it outlives its place in the
+ * table; nothing here may change one that is in it. What makes two requests the same is not decided here, but in
+ * cache_key.c. */
 #include "serve/cache.h"
 
 #include <pthread.h>
@@ -164,6 +166,7 @@ static struct cache_entry *entry_create(const struct digest *key, const struct c
     return e;
 }
 
+/* One piece: the entry is made outside of the lock, and what it replaces is freed outside of it. */
 void cache_put(struct cache *c, const struct digest *key, uint64_t now_ms,
                const struct cache_face *face, bool streamed, struct str bytes)
 {

@@ -34,6 +34,7 @@ static void write_string(struct json_value s, struct arena *scratch, struct buf 
         out->status = ERR_MEMORY;
 }
 
+/* One piece: members are sorted in place, and a member twice has to be seen between sorting and writing. */
 static enum status write_object(struct json_value v, struct arena *scratch, struct buf *out)
 {
     struct json_value key, value;

@@ -1,5 +1,7 @@
-/* POST /v1/chat/completions and the other fronts: reads and decides, has the experts asked (ask/asking.h), and ends
- * what runs when the client leaves. */
+/* POST /v1/chat/completions and the other fronts: reads the request, decides, and has the experts asked (ask/asking.h);
+ * ends what runs when the client leaves, in every phase. Runs on the worker's thread. The chat lives in its exchange's
+ * arena: once the exchange has been answered, which relay.c does, nothing may touch it. Handlers may be called from the
+ * table of paths alone. */
 #include "route/candidates.h"
 #include "serve/chat_int.h"
 #include "serve/errors.h"
@@ -162,6 +164,7 @@ static void estimate(struct chat *c)
     }
 }
 
+/* One piece: it fills the chat, member by member, before anything may fail. */
 static void begin(struct worker *w, struct http_exchange *x, struct caller *caller,
                   enum front front)
 {

@@ -1,6 +1,7 @@
 /* A chat as the user of an asking (ask/asking.h): which experts may be asked, what each is sent, and who hears of what
  * comes back. Everything runs on the worker's thread. on_done may come from inside asking_start and ends the exchange,
- * and the chat with it: nothing is touched after either. */
+ * and the chat with it: nothing is touched after either. Only the asking calls these functions; whoever wants to end
+ * one early calls asking_cancel. */
 #include "serve/chat_int.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
-/* A chat and the cache of answers: looked up once the target is known and before anybody is chosen, kept while it is
+/* A chat and the cache of answers: looked up once the target is known and before an expert is chosen, kept while it is
  * relayed, stored when it has ended well. What is kept is the chat completion or its events, in front of all
- * translation, so that every front plays it back in its own words. */
+ * translation, so that every front plays it back in its own words. On the worker's thread; the cache itself is shared
+ * by all. Not for answers in a client's own dialect, which are never stored. */
 #include "serve/chat_int.h"
 
 #include <stdio.h>

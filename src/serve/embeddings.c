@@ -1,6 +1,7 @@
 /* POST /v1/embeddings: passed to the expert that the request names, out of the `embeddings` of the configuration.
- * Vectors of different models cannot be compared, so nothing is routed here and nobody else steps in; failed tries are
- * made again. */
+ * Vectors of different models cannot be compared, so nothing is routed here and no other expert steps in; failed tries
+ * are made again (ask/asking.h). On the worker's thread. What was read lives in the exchange's arena: after respond()
+ * nothing of it may be touched. */
 #include "base/check.h"
 #include "base/clock.h"
 #include "front/front_embeddings.h"
@@ -106,6 +107,7 @@ static void account(struct embedding *e, enum request_outcome outcome, int http_
 
 /* Ends of the exchange: its arena, and e in it, go with the answer. */
 
+/* One piece: a list of headers, and then the end in an order that matters. */
 static void respond(struct embedding *e, int http_status, struct str body, uint64_t retry_after_ms,
                     const char *problem)
 {
@@ -270,6 +272,7 @@ static enum status prepare(struct embedding *e, const char **param, struct error
     return status == OK ? make_asking(e, err) : status;
 }
 
+/* One piece: it fills the struct, member by member, before anything may fail. */
 void embeddings_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
     struct error err = {0};

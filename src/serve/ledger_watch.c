@@ -66,6 +66,7 @@ static void say(enum log_level level, const char *what, const struct ledger_stat
               problem);
 }
 
+/* One piece: each kind of trouble is compared with what was seen last, and told once. */
 static void look(void *arg)
 {
     struct ledger_watch *w = arg;

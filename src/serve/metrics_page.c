@@ -1,4 +1,7 @@
-/* GET /metrics: the workers' counters, and what is read off at the moment: experts, budgets, connections, reloads. */
+/* GET /metrics: the workers' counters, and what is read off at the moment: experts, budgets, connections, reloads. Any
+ * worker's thread writes the page for all of them: counters are read while their owners count, each number whole, the
+ * page as a whole a moment blurred. Nothing here counts, and nothing here may wait: gates and budgets are read under
+ * locks that are held for a few instructions. */
 #include <stdio.h>
 
 #include "base/check.h"
@@ -46,7 +49,7 @@ static double waiting(const struct gate_reading *r)
 
 static double available(const struct gate_reading *r)
 {
-    return r->why == NULL;
+    return !r->why;
 }
 
 static double failures(const struct gate_reading *r)

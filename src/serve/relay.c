@@ -1,5 +1,7 @@
-/* From the expert's answer to the client's: whole answers as they came, streams event by event. Nothing is sent
- * before the first content, so that until then another expert may take over. */
+/* From what an asking tells to the client's bytes: whole answers as they came, streams event by event, in the client's
+ * own API; and the end of every exchange. Nothing is sent before the first content, which the asking sees to, so that
+ * until then another expert may take over. On the worker's thread. end_whole and end_stream release the chat: they are
+ * the last thing that is done with it. */
 #include <string.h>
 
 #include "base/check.h"

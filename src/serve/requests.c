@@ -1,5 +1,7 @@
 /* A row of the ledger as JSON: what was predicted, what it really cost, why it was decided so, and what was said of it
- * afterwards. */
+ * afterwards. Pure writing, but for the handler: a database may take its time, so lookup.c reads on a thread of its own
+ * and the answer is written when it has come back to the worker's. A client that has left in between is noticed there,
+ * and nothing is written for it. */
 #include "serve/requests.h"
 
 #include "base/json.h"
@@ -141,6 +143,7 @@ static void write_feedback(const struct ledger_found *f, struct buf *out)
     buf_add_char(out, '}');
 }
 
+/* One piece: a list of members in the order in which they are read. */
 void request_write(const struct ledger_found *f, struct buf *out)
 {
     const int64_t tokens[5] = {f->input_tokens, f->cached_tokens, f->cache_write_tokens,

@@ -1,4 +1,7 @@
-/* POST /v1/route: the decision with every number that led to it, and no call made. */
+/* POST /v1/route: the decision with every number that led to it, and no call made. On the worker's thread. It reads and
+ * chooses by the very functions that a chat goes through, so what it prints is what would happen; nothing is reserved
+ * or recorded, and budgets do not hear of it. An estimate may come later; a client that has left by then is not
+ * answered. */
 #include "base/log.h"
 #include "serve/choosing.h"
 #include "serve/errors.h"
@@ -107,6 +110,7 @@ static void write_order(struct buf *out, const char *key, const struct pool *p,
     buf_add_char(out, ']');
 }
 
+/* One piece: a list of members in the order in which they are read. */
 static void write_decision(struct buf *out, const struct pool *p, const char *id,
                            const struct pool_choice *choice)
 {

@@ -1,4 +1,7 @@
-/* Rows of a table: member, header, type; all values become texts first, so that both ways are read by one reader. */
+/* What a request asks for beside its messages, in the body's "leeroo" or in x-leeroo-* headers: rows of a table of
+ * member, header and type. All values become texts first, so that both ways are read by one reader and complain in the
+ * same words. On the worker's thread; what is read lives in the exchange's arena. Whether the caller may have what it
+ * asks for is not judged here, but in caller.c. */
 #include "serve/target.h"
 
 #include "base/hash.h"
@@ -69,6 +72,7 @@ static enum status decode(struct reader *x, enum wish w, struct json_value item,
     return json_string_decode(item, x->arena, ret) == OK ? OK : too_long(x, w);
 }
 
+/* One piece: the buffer that joins the items has to go on every way out. */
 static enum status join(struct reader *x, enum wish w, struct json_value list, struct str *ret)
 {
     struct json_iter it = json_iter_begin(list);
