@@ -235,8 +235,9 @@ static void add_predicted(const struct chat *c, size_t expert, struct key_reserv
     sum->tokens += (int64_t)e->input_tokens + (int64_t)e->output_tokens;
 }
 
-/* What the request is predicted to cost once this expert is asked, too: what it has cost, and what those who were asked
- * and are not done with may still cost. */
+/* What the request is predicted to cost in all once this expert is asked, too: what it has cost so far, and what those
+ * experts may still cost that were asked and are not done with. Of a plan at least all of it, so that no member is paid
+ * for whose plan cannot be paid to its end. */
 static struct key_reserved predict_whole(const struct chat *c, size_t expert)
 {
     struct cost spent = chat_cost_total(c), failed = asking_cost_failed(c->asking);
@@ -246,7 +247,7 @@ static struct key_reserved predict_whole(const struct chat *c, size_t expert)
         if (i == expert || ((c->caller->asked[i / 64] >> i % 64 & 1) && !is_noted(c, i)))
             add_predicted(c, i, &sum);
     if (c->has_plan && sum.nano_usd < c->choice.decision.cost_nano_usd)
-        sum.nano_usd = c->choice.decision.cost_nano_usd; /* nobody is asked in vain */
+        sum.nano_usd = c->choice.decision.cost_nano_usd;
     return sum;
 }
 

@@ -218,7 +218,8 @@ static pthread_mutex_t *lock_of(struct affinity *t, size_t place)
     return &t->locks[place % LOCKS];
 }
 
-/* What is believed of the prefix for those of whom nothing is known yet; returns how many are not known after it. */
+/* Fills in the tokens that experts are believed to hold of this prefix, for those of ids[count] that have none yet in
+ * `into`. `left`: how many of them there are; returns how many remain. */
 static size_t look_up(struct affinity *t, uint64_t prefix, const uint64_t *ids, size_t count,
                       uint64_t now_ms, size_t left, uint32_t *into)
 {
@@ -238,7 +239,7 @@ static size_t look_up(struct affinity *t, uint64_t prefix, const uint64_t *ids, 
     return left;
 }
 
-/* The longest prefix that each expert has; ids 0: nobody asks. */
+/* into[count]: the tokens of the longest prefix that each expert is believed to hold. An id of 0 is left out. */
 static void look_up_all(struct affinity *t, const struct affinity_prefix *p, const uint64_t *ids,
                         size_t count, uint64_t now_ms, uint32_t *into)
 {
@@ -287,8 +288,8 @@ static void put(struct affinity *t, struct entry fresh, uint64_t now_ms)
     pthread_mutex_unlock(lock_of(t, place));
 }
 
-/* How much of its prompt an endpoint keeps. Some keep what they are told to and report it; one that says that it wrote
- * into its cache is taken at its word; the others keep all of it. */
+/* How much of its prompt an endpoint keeps. Some keep what they are told to and report it; one that reports what
+ * it wrote into its cache is believed; the others are taken to keep all of it. */
 static uint32_t kept_tokens(const struct expert *e, const struct token_counts *tokens)
 {
     int64_t kept = tokens->cached + tokens->cache_write;
