@@ -1,5 +1,5 @@
-/* Estimates to a decision. One function decides online (serve) and offline (route, eval), between arms, which are
- * single experts and plans alike (predict/arm.h).
+/* Estimates to a decision. One function decides for requests, for texts and in libleeroo (src/route); eval finds
+ * what it would choose at every lambda at once. Arms are single experts and plans alike (predict/arm.h).
  *
  * utility = quality − lambda · cost_usd. Ties go to the cheaper arm, then to the lower index. */
 #pragma once
