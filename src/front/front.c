@@ -1,4 +1,7 @@
-/* Which file speaks for which front: one row each. Chat changes nothing. */
+/* Which file speaks for which front: one row each. A front that is not in the table does not exist: gateway, records
+ * and metrics know fronts by their number alone. Chat itself is a row that changes nothing, so that it needs no second
+ * path. All of it is text in and text out, for any thread; a stream belongs to the arena that it was made in, and
+ * after its end or failure takes no more events. */
 #include "front/front.h"
 
 #include "base/check.h"

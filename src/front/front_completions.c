@@ -1,6 +1,7 @@
 /* The front "completions": POST /v1/completions, OpenAI's API from before there was chat. The prompt becomes the one
  * message of a user. What the model would have to do without a chat template (echo, suffix, several prompts in one
- * request, prompts of token numbers) is refused. */
+ * request, prompts of token numbers) is refused. Requests only: what comes back is front_completions_answer.c's. Pure,
+ * for any thread; what is made lives in the request's arena. */
 #include "front/front_completions_int.h"
 
 #include "front/front_members.h"

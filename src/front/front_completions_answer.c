@@ -1,6 +1,7 @@
 /* Chat answers and chunks as text completions. Both have the same shape here, so one writer serves them: a choice has
  * its text, the finish reason, and token probabilities as parallel lists. The offset of a token counts characters of
- * its choice's text, from 0. A refusal is text, too; reasoning has no place and stays away. */
+ * its choice's text, from 0, and is all that a stream remembers. A refusal is text, too; reasoning has no place and
+ * stays away. Pure, for any thread; a stream's state lives in its arena. */
 #include "front/front_completions_int.h"
 
 #include "dialect/openai.h"
@@ -65,30 +66,36 @@ static void write_cell(struct buf *out, enum column column, struct json_value to
     }
 }
 
+static void write_column(struct buf *out, enum column column, struct json_value content,
+                         uint64_t *offset)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value token;
+    buf_add_char(out, '[');
+    for (bool first = true; json_array_next(&it, &token); first = false) {
+        if (!first)
+            buf_add_char(out, ',');
+        write_cell(out, column, token, offset);
+    }
+    buf_add_char(out, ']');
+}
+
 static void write_logprobs(struct buf *out, struct json_value logprobs, uint64_t *offset)
 {
     static const char *const names[COLUMN_COUNT] = {"tokens", "token_logprobs", "top_logprobs",
                                                     "text_offset"};
-    struct json_value content = json_get(logprobs, "content"), token;
+    struct json_value content = json_get(logprobs, "content");
     if (content.type != JSON_ARRAY) {
         buf_add_c(out, "null");
         return;
     }
     bool top = has_alternatives(content);
     for (enum column column = 0; column < COLUMN_COUNT; column++) {
-        struct json_iter it = json_iter_begin(content);
         buf_addf(out, "%s\"%s\":", column ? "," : "{", names[column]);
-        if (column == COLUMN_TOP && !top) {
+        if (column == COLUMN_TOP && !top)
             buf_add_c(out, "null");
-            continue;
-        }
-        buf_add_char(out, '[');
-        for (bool first = true; json_array_next(&it, &token); first = false) {
-            if (!first)
-                buf_add_char(out, ',');
-            write_cell(out, column, token, offset);
-        }
-        buf_add_char(out, ']');
+        else
+            write_column(out, column, content, offset);
     }
     buf_add_char(out, '}');
 }
@@ -230,13 +237,26 @@ static void write_chunk(struct stream *s, const struct front_completion *m, stru
     front_event_end(out);
 }
 
+static void take_chunk(struct stream *s, struct json_value root, struct buf *out)
+{
+    struct front_completion m;
+    front_completion_read(root, &m);
+    if (!front_is_set(m.error)) {
+        write_chunk(s, &m, out);
+        return;
+    }
+    front_event_begin(out, NULL);
+    front_write_value(out, root);
+    front_event_end(out);
+    s->over = true;
+}
+
 void completions_event(void *state, struct str data, struct buf *out)
 {
     const struct front_error broken = {.http_status = 502,
                                        .message = STR("the expert sent a broken chunk"),
                                        .type = "server_error"};
     struct stream *s = state;
-    struct front_completion m;
     struct json_value root;
     if (s->over)
         return;
@@ -246,15 +266,7 @@ void completions_event(void *state, struct str data, struct buf *out)
     } else if (json_parse(data, "chunk", 1, &root, NULL) != OK || root.type != JSON_OBJECT) {
         completions_fail(s, &broken, out);
     } else {
-        front_completion_read(root, &m);
-        if (front_is_set(m.error)) {
-            front_event_begin(out, NULL);
-            front_write_value(out, root);
-            front_event_end(out);
-            s->over = true;
-        } else {
-            write_chunk(s, &m, out);
-        }
+        take_chunk(s, root, out);
     }
 }
 

@@ -1,4 +1,7 @@
-/* Reading requests for embeddings. */
+/* Reading requests for embeddings: the model, how many vectors are asked for, and how much text they are made of. The
+ * body is not copied: values are spans into it, which dialect/embeddings_text.h later splices for the expert. Every
+ * other member passes unread, as experts know more of them than we do. Pure, for any thread; what is decoded lives in
+ * the request's arena. */
 #include "front/front_embeddings.h"
 
 #include "dialect/token_estimate.h"

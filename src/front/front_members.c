@@ -1,4 +1,7 @@
-/* Reading requests by tables, and writing what was read. */
+/* Reading requests by tables, and writing what was read: the tools of completions and responses. A member that no
+ * table has is refused by its name, so that nothing is dropped in silence. Values are carried as the bytes they are,
+ * numbers keep their spelling. Pure, for any thread; a reader is one request's and its errors name the field at fault.
+ * The Messages front has readers of its own (dialect/messages_text.h), because it refuses otherwise. */
 #include "front/front_members.h"
 
 #include "base/check.h"

@@ -1,4 +1,7 @@
-/* A chat completion as Anthropic's message. */
+/* A chat completion as Anthropic's message, and what whole answers and streams have in common: ids, stop reasons,
+ * usage. Counts that the expert did not report are estimated, since clients of this API are promised some. Thinking
+ * that was signed passes as it is, other reasoning with an empty signature, by which anthropic_edit.c later knows it.
+ * Pure, for any thread; nothing is kept from one answer to the next. */
 #include "dialect/token_estimate.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"

@@ -1,4 +1,7 @@
-/* The conversation of a Messages request as chat's messages: one per message, and one more for each tool's result. */
+/* The conversation of a Messages request as chat's messages: one per message, and one more for each tool's result.
+ * Order matters to experts: results come first, in front of what the user says beside them. What chat has no words for
+ * is noted for experts that speak Messages themselves (messages_native), and the rest is written all the same, good
+ * for choosing and counting. Pure, for any thread. */
 #include "front/front_messages_int.h"
 
 struct conversation {
@@ -82,7 +85,7 @@ static enum status write_call(struct messages_reader *x, struct json_value block
     return OK;
 }
 
-/* Thinking is of use to who signed it only; without a signature it came from an expert of chat, by way of us. */
+/* Thinking is of use only to the one that signed it; without a signature it came from an expert of chat. */
 static enum status note_assistant_block(struct messages_reader *x, struct json_value block)
 {
     struct json_value type = json_get(block, "type");

@@ -1,4 +1,7 @@
-/* Blocks of a Messages request as the content of a chat's message: a text, or parts. */
+/* Blocks of a Messages request as the content of a chat's message: a text where one text is all, else a list of parts.
+ * A block that chat has no part for still leaves its text, which counts and helps to choose, and is noted for experts
+ * that speak Messages themselves. Only called by front_messages_input.c, which knows whose message it is. Pure, for
+ * any thread. */
 #include "front/front_messages_int.h"
 
 struct parts {
@@ -19,6 +22,7 @@ static void write_text_part(struct messages_reader *x, struct parts *p, struct j
     buf_add_char(x->out, '}');
 }
 
+/* One piece: what is refused, what is left to others and what is written are told apart by the same four members. */
 static enum status write_image(struct messages_reader *x, struct parts *p, struct json_value source)
 {
     enum { TYPE, MEDIA_TYPE, DATA, URL, COUNT };

@@ -1,5 +1,7 @@
 /* A Messages request as chat request. What chat cannot say is noted for experts that speak Messages themselves; what
- * changes no answer (cache_control, service_tier, ...) is left out. */
+ * changes no answer (cache_control, service_tier, ...) is left out. Faults are worded as Anthropic words them, since
+ * its client libraries show them. The same reader serves count_tokens, which has no max_tokens. Pure, for any thread;
+ * what is made lives in the request's arena. */
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 

@@ -1,6 +1,7 @@
 /* Chat chunks as the events of a Messages stream. One block is open at a time; a tool call whose arguments come in
  * turns with another's gets them under its own index, also after it was closed. The end is told when chat's end is:
- * only then usage is known. */
+ * only then usage is known. Pure but for its state, which lives in the stream's arena and belongs to the thread that
+ * feeds it; nothing may be fed after the end or a failure. */
 #include <string.h>
 
 #include "base/hash.h"

@@ -1,6 +1,7 @@
 /* Tools of a Messages request as chat's functions. Tools that Anthropic itself runs or has trained are its own. */
 #include "front/front_messages_int.h"
 
+/* One piece: a tool's members are read once, judged in the order of Anthropic's complaints, and then written. */
 static enum status write_tool(struct messages_reader *x, struct json_value tool, size_t *count)
 {
     enum { TYPE, NAME, DESCRIPTION, SCHEMA, STRICT, CACHE_CONTROL, EAGER, COUNT };

@@ -1,4 +1,7 @@
-/* A whole chat completion as response object: choice 0, its reasoning, text, refusal and calls as one item each. */
+/* A whole chat completion as response object: choice 0, its reasoning, text, refusal and calls as one item each. A
+ * stream makes the same items piece by piece (front_responses_stream.c), and ends with this object; both are written
+ * by front_responses_write.c, so that they cannot differ. Nothing is kept for a later request. Pure, for any thread.
+ */
 #include "front/front_responses_int.h"
 
 enum responses_status responses_finish_read(struct json_value finish_reason,

@@ -1,5 +1,7 @@
 /* The items of a request's input as chat messages. What an assistant said and the calls it made then are one message
- * in chat, so they are gathered; reasoning items are left out, as models do not read them again. */
+ * in chat, so they are gathered; reasoning items are left out, as models do not read them again. An item that refers
+ * to what another request left behind is refused: nothing is kept here. Pure, for any thread; the text of a gathered
+ * message is the writer's own until it is closed. */
 #include "front/front_responses_int.h"
 
 struct writer {

@@ -1,5 +1,7 @@
 /* A request of the Responses API as chat completion. Nothing is kept between requests, so whatever refers to an
- * earlier one is refused, and so is what only OpenAI's own machines do (built-in tools, background, truncation). */
+ * earlier one is refused, and so is what only OpenAI's own machines do (built-in tools, background, truncation). The
+ * table of members is the contract: what it does not list is refused by its name. Pure, for any thread; what is made
+ * lives in the request's arena. */
 #include "front/front_responses_int.h"
 
 #include <string.h>

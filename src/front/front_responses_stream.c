@@ -1,5 +1,7 @@
 /* Chat chunks as a stream of the Responses API. Text, refusals and reasoning are items one after the other; calls may
- * come interleaved, so they stay open until the answer is over. All text is kept for the last events to repeat it. */
+ * come interleaved, so they stay open until the answer is over. All text is kept for the last events to repeat it.
+ * State lives in the stream's arena and belongs to the thread that feeds it; every event has the next sequence number,
+ * so nothing may be written around front_responses_events.c. */
 #include "front/front_responses_events.h"
 
 #define TOO_LONG  "the answer is longer than this API streams: 4 MiB of text in 256 items"

@@ -1,4 +1,7 @@
-/* Tools and formats of a request: flat in the Responses API, one level deeper in chat. */
+/* Tools and formats of a request: flat in the Responses API, one level deeper in chat. Functions alone are offered:
+ * what runs on OpenAI's machines (web search, files, code) is refused by its type, never left out in silence, because
+ * the answer would be another one. Called by front_responses_request.c while it writes a chat's body, so that the
+ * order of calls is the order of members. Pure, for any thread. */
 #include "front/front_responses_int.h"
 
 #define TEXT   FRONT_TYPE(JSON_STRING)
