@@ -1,4 +1,7 @@
-/* A whole message as chat completion, and what whole answers and streams have in common: stop reasons and usage. */
+/* A whole message as chat completion, and what whole answers and streams have in common: stop reasons and usage.
+ * Anthropic counts cached and written input beside the rest, chat within it, so the sum is made here and nowhere else:
+ * requests are billed by it. Blocks that chat has no place for are kept under names of extensions that other servers
+ * use. Pure, for any thread, but for the time of day in `created`. */
 #include "dialect/anthropic_answer.h"
 #include "base/clock.h"
 
@@ -161,6 +164,7 @@ static enum status check_message(struct json_value root, struct error *err)
     return OK;
 }
 
+/* One piece, because it is read as the completion is: its members in their order. */
 enum status anthropic_answer_to_chat(struct str message, struct buf *out, struct error *err)
 {
     struct json_value root;

@@ -1,6 +1,7 @@
 /* A Messages client's own bytes for an Anthropic expert: spliced, never rebuilt. Besides model and limit only what is
  * ours goes: "leeroo", and thinking without a signature. The latter came from an expert of another dialect by way of
- * this gateway, and Anthropic would refuse the conversation for it. */
+ * this gateway, and Anthropic would refuse the conversation for it. Cuts come in order of position, because the copy
+ * runs along. Pure, for any thread; on failure `out` is as it was. */
 #include <stdio.h>
 
 #include "base/check.h"
@@ -171,6 +172,7 @@ static enum status edit_root(struct editor *e, struct json_value root, struct er
     return seen[MODEL] ? OK : error_set(err, ERR_INPUT, "model: Field required");
 }
 
+/* One piece: whatever fails on the way, `out` is as it was and the model's text is freed. */
 enum status anthropic_request_edit(struct str body, struct str upstream_model,
                                    int64_t output_tokens_limit, struct buf *out, struct error *err)
 {

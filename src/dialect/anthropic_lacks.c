@@ -1,5 +1,7 @@
 /* What of a chat request Messages cannot say, found before anything is sent. A value that is a default of chat, or
- * null, asks for nothing and is no lack; what changes no answer (store, metadata, service_tier, ...) is none either. */
+ * null, asks for nothing and is no lack; what changes no answer (store, metadata, service_tier, ...) is none either.
+ * The table of rules and the writer (anthropic_request.c) must agree: what is no lack here is written there, or
+ * changes nothing. Pure, for any thread; it runs for every request, so it allocates nothing. */
 #include "dialect/anthropic_int.h"
 
 static bool is_unset(struct json_value v)

@@ -1,5 +1,7 @@
-/* A chat's messages as Anthropic's: system texts go to `system`, what tools gave back is said by the user, and messages
- * of one role in a row become one. */
+/* A chat's messages as Anthropic's: system texts go to `system`, what tools gave back is said by the user, and
+ * messages of one role in a row become one, because Anthropic wants them to take turns. Texts are moved as the bytes
+ * inside their quotes; only arguments of tools are decoded, which chat has as text and Messages as an object. Pure,
+ * for any thread; the arena is for decoding alone. */
 #include "dialect/anthropic_int.h"
 
 const char *const anthropic_message_names[ANTHROPIC_MESSAGE_FIELD_COUNT] = {

@@ -1,4 +1,7 @@
-/* The body of POST /messages out of a chat request. What anthropic_lacks names is refused here, too. */
+/* The body of POST /messages out of a chat request. What anthropic_lacks names is refused here, too, for those who did
+ * not ask it first. Members are written one after the other, each by a function that leaves out what was not given;
+ * the limit is the exception, which Anthropic demands. Pure, for any thread; the arena is for decoding alone, and on
+ * failure `out` is as it was. */
 #include "dialect/anthropic_int.h"
 
 #define NAME_BYTES_MAX 64 /* of an unknown parameter, in an error */
@@ -200,6 +203,7 @@ static void write_metadata(const struct json_value *f, struct buf *out)
     buf_add_char(out, '}');
 }
 
+/* One piece, because it is read as the body is: its members in their order, and one way back when one of them fails. */
 enum status anthropic_request_write(const struct openai_request *r, struct str upstream_model,
                                     int64_t output_tokens_limit, int64_t output_tokens_default,
                                     struct arena *a, struct buf *out, struct error *err)

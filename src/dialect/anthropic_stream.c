@@ -1,5 +1,7 @@
 /* The events of a Messages stream as chat chunks. Blocks come one after the other, so that one is open at a time; of
- * the whole answer nothing is kept but its head, the tool's number and the usage. */
+ * the whole answer nothing is kept but its head, the tool's number and the usage. A stream belongs to the call that
+ * made it and to that call's thread. on_chunk is called from inside anthropic_stream_event, and must not free the
+ * stream. */
 #include "dialect/anthropic.h"
 
 #include <stdlib.h>
@@ -262,6 +264,7 @@ static void on_error(struct anthropic_stream *s, struct json_value event)
     s->done = true;
 }
 
+/* One piece: the table of handlers, and what comes before it: an end, an error, what is not JSON. */
 void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct str data,
                             void (*on_chunk)(struct str chunk, void *arg), void *arg)
 {

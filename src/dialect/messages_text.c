@@ -81,6 +81,7 @@ void messages_write_tool_id(struct buf *out, struct json_value id)
     out->ptr[out->len] = 0;
 }
 
+/* One piece: five forms of arguments, each of which servers send, and one of them is decoded. */
 enum status messages_write_input(struct buf *out, struct json_value arguments)
 {
     struct str text = {0};

@@ -1,4 +1,7 @@
-/* Reading the answers and events of the OpenAI dialect. */
+/* Reading the answers, events and errors of chat completions, in all the forms in which servers that call themselves
+ * compatible send them. Readers look and never rebuild: what they give are spans into the bytes given. Counts that are
+ * absurd are no counts. Reading a chunk is done for every event of every stream, in one pass over its members and
+ * without memory. Pure, for any thread. */
 #include "dialect/openai.h"
 
 #include "dialect/token_estimate.h"
@@ -101,6 +104,7 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     reply->finished |= is_set(values[3]);
 }
 
+/* One piece: it runs for every event of every stream, and each member is looked at once. */
 enum status openai_reply_read(struct str text, struct openai_reply *ret, struct error *err)
 {
     struct openai_reply reply = {0};

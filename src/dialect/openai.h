@@ -34,9 +34,9 @@ NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *re
 struct openai_error {
     struct json_value message; /* JSON_NONE when there is none */
     int http_status;           /* from a numeric "code" or "status"; 0 when absent */
-    uint64_t
-        retry_after_ms; /* from the body: retry_after, retry_after_ms, details[].retryDelay; 0: none */
-    bool standard;      /* {"error": {"message": "..."}}: may be relayed as it is */
+    /* from the body: retry_after, retry_after_ms, details[].retryDelay; 0: none */
+    uint64_t retry_after_ms;
+    bool standard; /* {"error": {"message": "..."}}: may be relayed as it is */
 };
 
 /* From any error body, also none: what can be found in it. */

@@ -1,4 +1,7 @@
-/* Reading and editing a chat request. */
+/* Reading and editing a chat request. What is read is what routing, limits and prices need; the body that goes to an
+ * expert is the client's own with some splices, so that numbers keep their spelling and unknown members pass. Members
+ * that are read may appear once only, because two readers of a doubled key would disagree. Pure, for any thread; spans
+ * point into the body, what is decoded lives in the request's arena. */
 #include "dialect/openai_request.h"
 
 #include <stdio.h>
@@ -470,6 +473,7 @@ static int compare_edits(const void *a, const void *b)
     return (left->cut.ptr > right->cut.ptr) - (left->cut.ptr < right->cut.ptr);
 }
 
+/* One piece: the edits are found in any order, but their texts must all live until the splice. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
                           int64_t output_tokens_limit, enum openai_limit_name limit_name,
                           struct buf *out)

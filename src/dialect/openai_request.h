@@ -22,8 +22,8 @@ struct openai_request {
     struct str model;                 /* decoded; empty when absent */
     bool stream;
     bool wants_usage; /* the client itself asked for stream_options.include_usage */
-    struct str
-        query; /* the last user message's text, which is what is asked; tools' results are not */
+    /* the last user message's text, which is what is asked; tools' results are not */
+    struct str query;
     uint64_t query_characters;
     /* Contents of the user messages before it, the last one first: openai_request_earlier reads them. */
     struct json_value earlier[OPENAI_EARLIER_MAX];

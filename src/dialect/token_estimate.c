@@ -1,4 +1,4 @@
-/* Token counts where nobody reported any. */
+/* Token counts where an expert reported none. */
 #include "dialect/token_estimate.h"
 
 #include <string.h>

@@ -13,7 +13,7 @@
 
 struct expert_limits { /* 0: unlimited */
     uint32_t concurrency, requests_per_minute, tokens_per_minute;
-    uint32_t queue_length, queue_timeout_ms; /* who finds no room waits in line */
+    uint32_t queue_length, queue_timeout_ms; /* a call that finds no room waits in line */
 };
 
 struct expert {
@@ -23,8 +23,8 @@ struct expert {
     struct str upstream_model; /* the "model" sent upstream */
     const struct dialect *dialect;
     struct str api_version; /* the dialect's query parameter; empty: none */
-    uint32_t
-        max_output_tokens; /* asked for where a dialect demands a limit and the client gives none */
+    /* asked for where a dialect demands a limit and the client gives none */
+    uint32_t max_output_tokens;
     enum openai_limit_name limit_name; /* of OpenAI and Azure */
     struct price price;
     uint32_t cache_ttl_ms;   /* how long it is taken to keep prompts in its cache; 0: not at all */

@@ -1,4 +1,7 @@
-/* The circuit breaker as a pure state machine. */
+/* The circuit breaker as a pure state machine: health.h has the picture. Time comes in as an argument and never goes
+ * back; the struct is a plain value without a lock, which is its owner's business (gate/gate.c holds one while it
+ * calls). Each change of state begins a new era, so that calls which began before it are not heard. Nothing here
+ * waits, allocates or fails. */
 #include "expert/health.h"
 
 #include <string.h>
