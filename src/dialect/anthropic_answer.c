@@ -1,7 +1,7 @@
-/* A whole message as chat completion, and what whole answers and streams have in common: stop reasons and usage.
- * Anthropic counts cached and written input beside the rest, chat within it, so the sum is made here and nowhere else:
- * requests are billed by it. Blocks that chat has no place for are kept under names of extensions that other servers
- * use. Pure, for any thread, but for the time of day in `created`. */
+/* A whole message of Anthropic's as a chat completion, and what whole answers and streams have in common: stop reasons
+ * and usage. Anthropic counts cached and written input beside the rest, chat within it, so the sum is made here and
+ * nowhere else: requests are billed by it. Strings move as their escaped bytes. Pure functions of text for any thread,
+ * but for the wall clock in "created"; called by the row of the dialect and by anthropic_stream.c. */
 #include "dialect/anthropic_answer.h"
 #include "base/clock.h"
 
@@ -124,7 +124,7 @@ static size_t write_tool_calls(struct json_value content, struct buf *out)
     return count;
 }
 
-/* What is said stands in one text; null where there are but tool calls. */
+/* All that is said becomes one text; null where there are only tool calls. */
 static void write_message(struct json_value content, struct buf *out)
 {
     struct buf text;
@@ -164,18 +164,9 @@ static enum status check_message(struct json_value root, struct error *err)
     return OK;
 }
 
-/* One piece, because it is read as the completion is: its members in their order. */
-enum status anthropic_answer_to_chat(struct str message, struct buf *out, struct error *err)
+static void write_completion(struct json_value root, struct buf *out)
 {
-    struct json_value root;
     struct anthropic_usage usage = ANTHROPIC_USAGE_UNKNOWN;
-    size_t start = out->len;
-    enum status status = json_parse(message, "answer", 1, &root, err);
-    if (status != OK)
-        return error_set(err, ERR_UPSTREAM, "the expert's answer is not JSON");
-    status = check_message(root, err);
-    if (status != OK)
-        return status;
     struct json_value stopped_by = json_get(root, "stop_sequence");
     anthropic_head_write(json_get(root, "id"), json_get(root, "model"), "chat.completion",
                          clock_wall_ms() / 1000, out);
@@ -190,6 +181,18 @@ enum status anthropic_answer_to_chat(struct str message, struct buf *out, struct
     anthropic_usage_write(&usage, out);
     messages_write_member(out, "leeroo", json_get(root, "leeroo"));
     buf_add_char(out, '}');
+}
+
+enum status anthropic_answer_to_chat(struct str message, struct buf *out, struct error *err)
+{
+    struct json_value root;
+    size_t start = out->len;
+    if (json_parse(message, "answer", 1, &root, err) != OK)
+        return error_set(err, ERR_UPSTREAM, "the expert's answer is not JSON");
+    enum status status = check_message(root, err);
+    if (status != OK)
+        return status;
+    write_completion(root, out);
     status = buf_status(out, err);
     if (status != OK && out->len > start)
         out->len = start;

@@ -21,7 +21,7 @@ struct anthropic_usage {
     }
 
 void anthropic_usage_read(struct json_value usage, struct anthropic_usage *u);
-/* `,"usage":{...}` in chat's words; false and nothing while it is not known. */
+/* `,"usage":{...}` in chat's words; while it is unknown nothing is written, and false returned. */
 bool anthropic_usage_write(const struct anthropic_usage *u, struct buf *out);
 const char *anthropic_finish_reason(struct json_value stop_reason);
 /* `{"id":...,"object":...,"created":...,"model":...` */

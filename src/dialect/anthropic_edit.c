@@ -1,7 +1,7 @@
-/* A Messages client's own bytes for an Anthropic expert: spliced, never rebuilt. Besides model and limit only what is
- * ours goes: "leeroo", and thinking without a signature. The latter came from an expert of another dialect by way of
- * this gateway, and Anthropic would refuse the conversation for it. Cuts come in order of position, because the copy
- * runs along. Pure, for any thread; on failure `out` is as it was. */
+/* A Messages client's own bytes for an Anthropic expert: spliced, never rebuilt. Besides model and limit, only what is
+ * ours is taken out: "leeroo", and thinking without a signature, which came from an expert of another dialect by way of
+ * this gateway; Anthropic would refuse the conversation for it. Pure functions of text for any thread. Cuts must be
+ * made in the order of their positions, because the copy runs along with them. */
 #include <stdio.h>
 
 #include "base/check.h"
@@ -19,7 +19,7 @@ struct editor {
     struct buf *out;
     struct str model;
     int64_t limit;  /* INT64_MAX: none */
-    bool may_think; /* the word occurs: conversations without it need not be walked */
+    bool may_think; /* the word occurs; conversations without it are not searched for blocks */
 };
 
 static const char *end_of(struct str s)
@@ -146,7 +146,7 @@ static const char *next_key(struct json_iter it)
     return json_object_next(&it, &key, &item) ? key.raw.ptr : NULL;
 }
 
-/* Two readers of a doubled key would disagree. */
+/* A member that is given twice is refused: two readers may not agree on which one counts. */
 static enum status edit_root(struct editor *e, struct json_value root, struct error *err)
 {
     struct json_iter it = json_iter_begin(root);
@@ -172,7 +172,7 @@ static enum status edit_root(struct editor *e, struct json_value root, struct er
     return seen[MODEL] ? OK : error_set(err, ERR_INPUT, "model: Field required");
 }
 
-/* One piece: whatever fails on the way, `out` is as it was and the model's text is freed. */
+/* One piece because the model's JSON text, which the editor points to, must live until the last cut. */
 enum status anthropic_request_edit(struct str body, struct str upstream_model,
                                    int64_t output_tokens_limit, struct buf *out, struct error *err)
 {

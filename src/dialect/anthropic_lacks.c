@@ -1,12 +1,13 @@
-/* What of a chat request Messages cannot say, found before anything is sent. A value that is a default of chat, or
- * null, asks for nothing and is no lack; what changes no answer (store, metadata, service_tier, ...) is none either.
- * The table of rules and the writer (anthropic_request.c) must agree: what is no lack here is written there, or
- * changes nothing. Pure, for any thread; it runs for every request, so it allocates nothing. */
+/* What of a chat request Messages cannot express, found before anything is sent: one rule for each member. A value that
+ * is chat's default, or null, asks for nothing and is no lack; what changes no answer (store, metadata, service_tier,
+ * ...) is none either. The rules and the writer (anthropic_request.c) must agree: what is no lack here is written
+ * there, or changes no answer. Pure functions of text for any thread; they run for every request and allocate
+ * nothing. */
 #include "dialect/anthropic_int.h"
 
 static bool is_unset(struct json_value v)
 {
-    (void)v; /* null and absent are looked at before */
+    (void)v; /* neither null nor absent, or no rule would have been asked */
     return false;
 }
 

@@ -1,7 +1,7 @@
-/* A chat's messages as Anthropic's: system texts go to `system`, what tools gave back is said by the user, and
- * messages of one role in a row become one, because Anthropic wants them to take turns. Texts are moved as the bytes
- * inside their quotes; only arguments of tools are decoded, which chat has as text and Messages as an object. Pure,
- * for any thread; the arena is for decoding alone. */
+/* A chat's messages as Anthropic's: system texts go to `system`, what tools gave back is said by the user, and messages
+ * of one role in a row become one. Pure functions of text for any thread; the arena is for strings that must be decoded
+ * to be understood (data URLs) and may be reset afterwards. Called by anthropic_request.c alone. What Messages cannot
+ * express is refused here too, so that no caller can forget to ask anthropic_lacks. */
 #include "dialect/anthropic_int.h"
 
 const char *const anthropic_message_names[ANTHROPIC_MESSAGE_FIELD_COUNT] = {
@@ -191,7 +191,7 @@ static void write_thinking(struct writer *w, struct json_value blocks)
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
         if (!messages_has_text(json_get(block, "signature")) &&
             !messages_is(json_get(block, "type"), "redacted_thinking"))
-            continue; /* it would not be believed */
+            continue; /* Anthropic refuses thinking that it has not signed */
         open_block(w, ANTHROPIC_OF_ASSISTANT);
         buf_add(w->out, block.raw);
     }
@@ -244,7 +244,7 @@ static enum status write_message(struct writer *w, const struct json_value *m)
     return write_content(w, role, m[ANTHROPIC_MESSAGE_CONTENT], m[ANTHROPIC_MESSAGE_CACHE_CONTROL]);
 }
 
-/* What says what to be goes to `system`, all else to `said`. */
+/* System messages go to `system`, all others to `said`. */
 static enum status write_all(struct json_value messages, struct writer *system, struct writer *said)
 {
     struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;

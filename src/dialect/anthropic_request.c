@@ -1,7 +1,7 @@
-/* The body of POST /messages out of a chat request. What anthropic_lacks names is refused here, too, for those who did
- * not ask it first. Members are written one after the other, each by a function that leaves out what was not given;
- * the limit is the exception, which Anthropic demands. Pure, for any thread; the arena is for decoding alone, and on
- * failure `out` is as it was. */
+/* The body of POST /messages out of a chat request: model, limit, tools, sampling, format and metadata; the messages
+ * themselves are anthropic_messages.c's. Pure functions of text for any thread, called by the row of the dialect. What
+ * anthropic_lacks names is refused here too, by its name: nothing that would change an answer is left out in
+ * silence. */
 #include "dialect/anthropic_int.h"
 
 #define NAME_BYTES_MAX 64 /* of an unknown parameter, in an error */
@@ -58,7 +58,7 @@ static void write_limit(const struct openai_request *r, int64_t limit, int64_t s
     buf_addf(out, ",\"max_tokens\":%lld,", (long long)tokens);
 }
 
-/* Values that are chat's defaults stay away: they are Anthropic's, too, and some models take none at all. */
+/* A temperature or top_p of 1 is left out: it is the default of both sides, and some models accept no value at all. */
 static void write_sampling(const struct json_value *f, struct buf *out)
 {
     static const enum anthropic_field defaults_to_one[] = {ANTHROPIC_TEMPERATURE, ANTHROPIC_TOP_P};
@@ -92,7 +92,7 @@ static void write_stop(struct json_value stop, struct buf *out)
 
 /* Tools */
 
-/* A schema of an object; Anthropic wants its type said. */
+/* The schema of an object. Anthropic demands its type, which chat's clients may leave out. */
 static void write_schema(struct json_value schema, struct buf *out)
 {
     struct json_iter it = json_iter_begin(schema);
@@ -203,7 +203,7 @@ static void write_metadata(const struct json_value *f, struct buf *out)
     buf_add_char(out, '}');
 }
 
-/* One piece, because it is read as the body is: its members in their order, and one way back when one of them fails. */
+/* One piece: the members are read once, and what is written in which order can be seen at a glance. */
 enum status anthropic_request_write(const struct openai_request *r, struct str upstream_model,
                                     int64_t output_tokens_limit, int64_t output_tokens_default,
                                     struct arena *a, struct buf *out, struct error *err)

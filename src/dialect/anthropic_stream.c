@@ -1,11 +1,12 @@
-/* The events of a Messages stream as chat chunks. Blocks come one after the other, so that one is open at a time; of
- * the whole answer nothing is kept but its head, the tool's number and the usage. A stream belongs to the call that
- * made it and to that call's thread. on_chunk is called from inside anthropic_stream_event, and must not free the
- * stream. */
+/* The events of a Messages stream as chat chunks. Blocks come one after the other, so one is open at a time; of the
+ * whole answer only its head, the number of the tool call and the usage are kept. A stream belongs to the call that
+ * created it and to that call's thread. Chunks are handed on from inside anthropic_stream_event and are valid only
+ * until on_chunk returns, which must not free the stream. */
 #include "dialect/anthropic.h"
 
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "dialect/anthropic_answer.h"
 
@@ -118,6 +119,7 @@ static void tell_finish(struct anthropic_stream *s, struct json_value stop_reaso
         messages_write_member(&s->chunk, "stop_reason", stop_sequence);
     buf_add(&s->chunk, STR("}]}"));
     tell(s);
+    CHECK(!s->finished);
     s->finished = true;
 }
 
@@ -195,7 +197,7 @@ static void on_block_delta(struct anthropic_stream *s, struct json_value event)
         tell_arguments(s, json.raw);
 }
 
-/* A tool without arguments has no delta, but chat's clients want an object. */
+/* A tool call without arguments has no delta, but chat's clients expect an object. */
 static void on_block_stop(struct anthropic_stream *s, struct json_value event)
 {
     (void)event;
@@ -264,9 +266,7 @@ static void on_error(struct anthropic_stream *s, struct json_value event)
     s->done = true;
 }
 
-/* One piece: the table of handlers, and what comes before it: an end, an error, what is not JSON. */
-void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct str data,
-                            void (*on_chunk)(struct str chunk, void *arg), void *arg)
+static void take_event(struct anthropic_stream *s, struct json_value root)
 {
     static const struct {
         const char *type;
@@ -276,6 +276,15 @@ void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct
         {"content_block_stop", on_block_stop},   {"message_start", on_message_start},
         {"message_delta", on_message_delta},     {"message_stop", on_message_stop},
     };
+    struct json_value type = json_get(root, "type");
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+        if (messages_is(type, handlers[i].type))
+            handlers[i].handle(s, root);
+}
+
+void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct str data,
+                            void (*on_chunk)(struct str chunk, void *arg), void *arg)
+{
     struct json_value root;
     if (s->done)
         return;
@@ -286,12 +295,8 @@ void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct
             on_error(s, (struct json_value){0});
         return;
     }
-    if (str_equal(event, STR("error")) || messages_is_set(json_get(root, "error"))) {
+    if (str_equal(event, STR("error")) || messages_is_set(json_get(root, "error")))
         on_error(s, root);
-        return;
-    }
-    struct json_value type = json_get(root, "type");
-    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
-        if (messages_is(type, handlers[i].type))
-            handlers[i].handle(s, root);
+    else
+        take_event(s, root);
 }

@@ -81,21 +81,10 @@ void messages_write_tool_id(struct buf *out, struct json_value id)
     out->ptr[out->len] = 0;
 }
 
-/* One piece: five forms of arguments, each of which servers send, and one of them is decoded. */
-enum status messages_write_input(struct buf *out, struct json_value arguments)
+static enum status write_decoded(struct buf *out, struct json_value arguments)
 {
     struct str text = {0};
     struct json_value input;
-    if (arguments.type == JSON_OBJECT) { /* as some servers send them */
-        buf_add(out, arguments.raw);
-        return OK;
-    }
-    if (messages_is_set(arguments) && arguments.type != JSON_STRING)
-        return ERR_INPUT;
-    if (!messages_has_text(arguments)) {
-        buf_add(out, STR("{}"));
-        return OK;
-    }
     struct arena *a = arena_create(arguments.raw.len + DECODED_SPARE_BYTES);
     enum status status = a ? json_string_decode(arguments, a, &text) : ERR_MEMORY;
     if (status == OK && str_trim(text).len == 0)
@@ -108,6 +97,21 @@ enum status messages_write_input(struct buf *out, struct json_value arguments)
         buf_add(out, input.raw);
     arena_free(a);
     return status == OK || status == ERR_MEMORY ? status : ERR_INPUT;
+}
+
+enum status messages_write_input(struct buf *out, struct json_value arguments)
+{
+    if (arguments.type == JSON_OBJECT) { /* as some servers send them */
+        buf_add(out, arguments.raw);
+        return OK;
+    }
+    if (messages_is_set(arguments) && arguments.type != JSON_STRING)
+        return ERR_INPUT;
+    if (!messages_has_text(arguments)) {
+        buf_add(out, STR("{}"));
+        return OK;
+    }
+    return write_decoded(out, arguments);
 }
 
 void messages_write_arguments(struct buf *out, struct json_value input)

@@ -1,5 +1,6 @@
-/* Private to dialect/anthropic*.c and front_messages*.c: what both ways between chat and Messages need. Texts are moved
- * as the escaped bytes inside their quotes, so that nothing is decoded, and numbers stay as they were spelt. */
+/* Private to dialect/anthropic*.c and front/front_messages*.c: what both directions between chat and Messages need.
+ * Texts are moved as the escaped bytes inside their quotes, so that nothing is decoded, and numbers stay as they were
+ * spelt. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,10 +22,10 @@ size_t messages_members_read(struct json_value object, const char *const *names,
 
 /* `"NAME":` and the value's bytes, after a comma; nothing when absent or null. */
 void messages_write_member(struct buf *out, const char *name, struct json_value value);
-/* The id of a tool call as a string that Anthropic takes: what is not of [A-Za-z0-9_-] becomes '_'. */
+/* The id of a tool call as a string that Anthropic takes: every byte outside [A-Za-z0-9_-] becomes '_'. */
 void messages_write_tool_id(struct buf *out, struct json_value id);
-/* The arguments of a chat's tool call, a text, as the object that they must be. "" is {}. ERR_INPUT: they are none;
- * `out` is untouched then. */
+/* The arguments of a chat's tool call, a text, as the object that they must be; "" is {}. ERR_INPUT: they are no
+ * object, and `out` is untouched. */
 NODISCARD enum status messages_write_input(struct buf *out, struct json_value arguments);
 /* Its reverse: any value's bytes as a string. */
 void messages_write_arguments(struct buf *out, struct json_value input);
