@@ -24,7 +24,7 @@ struct dialect_request {
     enum openai_limit_name limit_name;
 };
 
-/* Whose client library reads an error body of this form. */
+/* Which client library can read the dialect's error bodies as they are; OWN: none. */
 enum dialect_errors { DIALECT_ERRORS_OWN, DIALECT_ERRORS_OPENAI, DIALECT_ERRORS_ANTHROPIC };
 
 typedef void dialect_chunk_fn(struct str chunk, void *arg);
@@ -33,30 +33,32 @@ struct dialect {
     const char *name;     /* in the configuration: "anthropic" */
     const char *provider; /* in traces: gen_ai.system */
     const char *path;     /* of a chat, behind the expert's URL: "/messages" */
-    /* The header that holds the key, and what stands in front of the key in it. */
+    /* The header that holds the key, and what stands in front of the key there. */
     struct str key_header;
     const char *key_prefix;
-    struct http_header headers[DIALECT_HEADERS_MAX]; /* besides; up to the first without a name */
+    /* Others that every request has; up to the first without a name. */
+    struct http_header headers[DIALECT_HEADERS_MAX];
     const char *version_parameter; /* of the query, for the expert's api_version */
     enum dialect_errors errors;
     bool has_embeddings;   /* POST /embeddings, as OpenAI has it */
     bool demands_limit;    /* no request goes without a limit of its answer's length */
     bool cache_is_ordered; /* the endpoint caches what it is told to cache, and reports it */
 
-    /* What of a chat has no word in this dialect ("n above 1"), a static text; NULL: nothing. The function may be NULL:
-     * nothing ever. */
+    /* What of a chat the dialect cannot express ("n above 1"), a static text; NULL: nothing. Where the function itself
+     * is NULL, the dialect can express everything. */
     const char *(*lacks)(const struct openai_request *chat);
     /* The body of a request. ERR_INPUT: a chat that it cannot be made of; `scratch` is for the time of the call. */
     enum status (*write)(const struct dialect_request *r, struct arena *scratch, struct buf *out,
                          struct error *err);
-    /* The same for a client that speaks this dialect itself: r->native with another model and limit. NULL: there is no
-     * such client. */
+    /* The same for a client that speaks this dialect itself: r->native with another model and limit. NULL: no front
+     * speaks it. */
     enum status (*edit)(const struct dialect_request *r, struct buf *out, struct error *err);
 
-    /* A whole answer → a whole chat completion. ERR_UPSTREAM: it is none. NULL: it is one as it comes. */
+    /* A whole answer → a whole chat completion. ERR_UPSTREAM: it is no answer. NULL: it is a completion already. */
     enum status (*read)(struct str answer, struct buf *out, struct error *err);
-    /* A stream of server-sent events: each becomes none or more chat chunks, "[DONE]" in the end. An error is a chunk
-     * {"error":{...}}. stream_create gives NULL for want of memory; all three NULL: events are chunks as they come. */
+    /* A stream of server-sent events: each becomes any number of chat chunks, the last "[DONE]". An error is a chunk
+     * {"error":{...}}. stream_create returns NULL when there is no memory. All three NULL: events are chunks
+     * already. */
     void *(*stream_create)(void);
     void (*stream_free)(void *stream); /* NULL is fine */
     void (*stream_event)(void *stream, struct str event, struct str data,

@@ -16,7 +16,7 @@ struct embeddings_request {
     uint64_t inputs;               /* vectors asked for, at least 1 */
     uint64_t characters;           /* of inputs that are texts */
     uint64_t tokens;               /* of inputs that are token numbers */
-    struct str leeroo_cut; /* the member "leeroo", comma included: for us, not for an expert */
+    struct str leeroo_cut; /* the member "leeroo" with its comma, which no expert is to see */
 };
 
 /* The body for an expert. Look at buf_status(out) afterwards. */
@@ -25,9 +25,9 @@ void embeddings_request_write(const struct embeddings_request *r, struct str ups
 
 struct embeddings_reply {
     struct json_value root;
-    bool is_error;        /* a top-level "error" that is not null */
-    bool has_vectors;     /* "data" is a list: what is neither this nor an error is no answer */
-    bool known;           /* the tokens were reported; zero reported is zero */
+    bool is_error;    /* a top-level "error" that is not null */
+    bool has_vectors; /* "data" is a list; without that, and without an error, it is no answer */
+    bool known;       /* the tokens were reported, be it as zero */
     int64_t input_tokens; /* billed */
 };
 

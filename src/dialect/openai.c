@@ -1,7 +1,7 @@
-/* Reading the answers, events and errors of chat completions, in all the forms in which servers that call themselves
- * compatible send them. Readers look and never rebuild: what they give are spans into the bytes given. Counts that are
- * absurd are no counts. Reading a chunk is done for every event of every stream, in one pass over its members and
- * without memory. Pure, for any thread. */
+/* Reading the answers, chunks and errors of chat completions, in all the forms in which compatible servers send them.
+ * It is also what every other dialect is translated into. Pure functions of text for any thread; results are spans into
+ * the bytes given and live as long as those. On the way of every chunk of every stream, so each object is walked once
+ * and nothing is allocated. Not for requests: openai_request.c. */
 #include "dialect/openai.h"
 
 #include "dialect/token_estimate.h"
@@ -14,7 +14,7 @@ static bool is_label(struct json_value key)
     return json_key_index(key, labels, 3) < 3;
 }
 
-/* Characters of all strings inside a message or delta, but for the labels. Depth is bounded by json_parse. */
+/* Characters of all strings inside a message or delta, without the labels. Depth is bounded by json_parse. */
 static uint64_t count_text(struct json_value value)
 {
     uint64_t characters = tokens_json_characters(value);
@@ -35,7 +35,7 @@ static bool is_set(struct json_value value)
     return value.type != JSON_NONE && value.type != JSON_NULL;
 }
 
-/* Of the first that is there. */
+/* Reads `value`, or `other` where that is absent. */
 static bool read_tokens(struct json_value value, struct json_value other, int64_t *ret)
 {
     int64_t tokens = 0;
@@ -60,8 +60,9 @@ static void read_input_details(struct json_value details, const struct json_valu
            read_tokens(beside[2], none, &u->cache_write_tokens));
 }
 
-/* Parts of the input stand in the details. Servers that pass on what Anthropic counts name them beside the input, of
- * which they are parts, too, where it is called prompt_tokens. */
+/* Cached input and the like are parts of the input, and stand in its details. Servers that pass on Anthropic's counts
+ * put them beside prompt_tokens, of which they are parts just the same. One piece: a table of eleven names, looked up
+ * in one walk over the object. */
 static struct openai_usage read_usage(struct json_value usage)
 {
     enum { INPUT, OUTPUT = 2, INPUT_DETAILS = 4, OUTPUT_DETAILS = 6, BESIDE = 8, NAMES = 11 };
@@ -104,37 +105,47 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     reply->finished |= is_set(values[3]);
 }
 
-/* One piece: it runs for every event of every stream, and each member is looked at once. */
+/* Some servers wrap an error in a list. */
+static struct json_value unwrap_error(struct json_value root)
+{
+    struct json_iter it = json_iter_begin(root);
+    struct json_value item;
+    if (root.type == JSON_ARRAY && json_array_next(&it, &item) && is_set(json_get(item, "error")))
+        return item;
+    return root;
+}
+
+static void read_members(struct openai_reply *reply)
+{
+    static const struct str names[] = {STR_INIT("choices"), STR_INIT("error"), STR_INIT("usage")};
+    struct json_value values[3], choice;
+    json_members(reply->root, names, 3, values);
+    struct json_iter it = json_iter_begin(values[0]);
+    size_t count = 0;
+    for (; values[0].type == JSON_ARRAY && json_array_next(&it, &choice); count++)
+        read_choice(choice, reply);
+    reply->is_error = is_set(values[1]);
+    reply->has_content = reply->characters > 0 || reply->finished;
+    reply->usage_value = values[2];
+    reply->usage = read_usage(reply->usage_value);
+    reply->usage_only = count == 0 && reply->usage_value.type == JSON_OBJECT;
+}
+
 enum status openai_reply_read(struct str text, struct openai_reply *ret, struct error *err)
 {
     struct openai_reply reply = {0};
-    struct json_value choice;
     enum status status = json_parse(text, "answer", 1, &reply.root, err);
     if (status != OK)
         return status;
-    if (reply.root.type == JSON_ARRAY) {
-        struct json_iter it = json_iter_begin(reply.root);
-        if (json_array_next(&it, &choice) && is_set(json_get(choice, "error")))
-            reply.root = choice;
-    }
+    reply.root = unwrap_error(reply.root);
     if (reply.root.type != JSON_OBJECT)
         return error_set(err, ERR_INPUT, "the answer is not a JSON object");
-    static const struct str names[] = {STR_INIT("choices"), STR_INIT("error"), STR_INIT("usage")};
-    struct json_value values[3];
-    json_members(reply.root, names, 3, values);
-    struct json_value choices = values[0];
-    struct json_iter it = json_iter_begin(choices);
-    size_t count = 0;
-    for (; choices.type == JSON_ARRAY && json_array_next(&it, &choice); count++)
-        read_choice(choice, &reply);
-    reply.is_error = is_set(values[1]);
-    reply.has_content = reply.characters > 0 || reply.finished;
-    reply.usage_value = values[2];
-    reply.usage = read_usage(reply.usage_value);
-    reply.usage_only = count == 0 && reply.usage_value.type == JSON_OBJECT;
+    read_members(&reply);
     *ret = reply;
     return OK;
 }
+
+/* Errors */
 
 #define DELAY_MS_MAX (24 * 3600 * UINT64_C(1000))
 

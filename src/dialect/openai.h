@@ -1,5 +1,5 @@
-/* What an OpenAI-compatible endpoint sends back: whole answers, stream chunks, errors, and the usage in them.
- * Readers look, they never rebuild: values are spans into the bytes given. */
+/* What an OpenAI-compatible endpoint sends back: whole answers, stream chunks, errors, and the usage in them. Nothing
+ * is copied or rebuilt: values are spans into the bytes given. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* Zero reported is zero; missing is missing. */
+/* A zero that was reported counts as zero; what was not reported is unknown. */
 struct openai_usage {
     bool known; /* both counts were reported */
     int64_t input_tokens, output_tokens;
@@ -34,12 +34,12 @@ NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *re
 struct openai_error {
     struct json_value message; /* JSON_NONE when there is none */
     int http_status;           /* from a numeric "code" or "status"; 0 when absent */
-    /* from the body: retry_after, retry_after_ms, details[].retryDelay; 0: none */
+    /* From the body: retry_after, retry_after_ms, details[].retryDelay; 0: none. */
     uint64_t retry_after_ms;
     bool standard; /* {"error": {"message": "..."}}: may be relayed as it is */
 };
 
-/* From any error body, also none: what can be found in it. */
+/* Whatever of this can be found in an error body; in one that is empty or no JSON, nothing. */
 void openai_error_read(struct str body, struct openai_error *ret);
 /* The body of an error: {"error":{"message","type","param","code"}}; param and code may be NULL. */
 void openai_error_write(struct buf *out, struct str message, const char *type, const char *param,

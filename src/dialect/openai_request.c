@@ -1,7 +1,7 @@
-/* Reading and editing a chat request. What is read is what routing, limits and prices need; the body that goes to an
- * expert is the client's own with some splices, so that numbers keep their spelling and unknown members pass. Members
- * that are read may appear once only, because two readers of a doubled key would disagree. Pure, for any thread; spans
- * point into the body, what is decoded lives in the request's arena. */
+/* Reading a chat request, and editing it for an expert of OpenAI's dialect. Pure functions of text for any thread;
+ * decoded strings live in the request's arena, all else is spans into the client's bytes. Reading comes once per
+ * request, writing once per expert that is asked, so a body is never built anew: at most six edits are spliced into it.
+ * Not for answers: openai.c. */
 #include "dialect/openai_request.h"
 
 #include <stdio.h>
@@ -102,7 +102,8 @@ static bool is_text_type(struct json_value type)
            json_string_equal(type, STR("output_text"));
 }
 
-/* Text parts of one message are joined by a newline. */
+/* Text parts of one message are joined by newlines. One piece because of the usual case, a single part, which is
+ * returned as it is and never copied. */
 static enum status decode_parts(struct reader *x, struct json_value content, struct str *ret)
 {
     struct buf joined;
@@ -204,7 +205,7 @@ enum status openai_request_earlier(const struct openai_request *r, size_t i, str
     return status;
 }
 
-/* The one that was last until now is an earlier one from here on. */
+/* What was the last user message until now becomes an earlier one. */
 static void push_earlier(struct openai_request *r, struct json_value content)
 {
     memmove(r->earlier + 1, r->earlier, (OPENAI_EARLIER_MAX - 1) * sizeof(r->earlier[0]));
@@ -285,7 +286,7 @@ static enum status read_limits(struct reader *x, const struct json_value *fields
     x->r->max_tokens = fields[FIELD_MAX_TOKENS];
     x->r->max_completion_tokens = fields[FIELD_MAX_COMPLETION_TOKENS];
     x->r->answers = 1;
-    int64_t n = 0; /* what is no number is the expert's to refuse */
+    int64_t n = 0; /* anything but a number is left to the expert to refuse */
     if (fields[FIELD_N].type == JSON_NUMBER && json_to_int64(fields[FIELD_N], &n) == OK && n > 1)
         x->r->answers = n;
     return OK;
@@ -473,7 +474,8 @@ static int compare_edits(const void *a, const void *b)
     return (left->cut.ptr > right->cut.ptr) - (left->cut.ptr < right->cut.ptr);
 }
 
-/* One piece: the edits are found in any order, but their texts must all live until the splice. */
+/* One piece because the edits point into the buffers of the model and of the new member, which must outlive the
+ * splice. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
                           int64_t output_tokens_limit, enum openai_limit_name limit_name,
                           struct buf *out)
@@ -496,6 +498,7 @@ void openai_request_write(const struct openai_request *r, struct str upstream_mo
     if (output_tokens_limit > 0)
         limit_edits(r, output_tokens_limit, (struct str){digits, (size_t)length}, limit_name,
                     &member, edits, &count);
+    CHECK(count <= sizeof(edits) / sizeof(edits[0]));
     qsort(edits, count, sizeof(edits[0]), compare_edits);
     json_splice(r->root.raw, edits, count, out);
     if (buf_status(&model, NULL) != OK || buf_status(&member, NULL) != OK)

@@ -1,6 +1,6 @@
-/* The request of POST /v1/chat/completions as spans into its body. Only what routing needs is read; everything
- * else passes through untouched, because the body that goes upstream is the client's own with a byte edit or
- * two. Fields that we read may appear once only: two readers of a doubled key would disagree. */
+/* The request of POST /v1/chat/completions as spans into its body. Only what routing needs is read; everything else
+ * passes through untouched, because the body that goes upstream is the client's own with an edit or two. A field that
+ * is read here must not be given twice: two readers may not agree on which one counts. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +11,8 @@
 #include "base/json.h"
 
 #define OPENAI_EARLIER_MAX 3 /* user messages before the last that are looked at */
-#define OPENAI_IMAGE_TOKENS                                                                        \
-    800 /* what an image is taken for: OpenAI counts 765 for a square one, others up to twice that */
+/* What an image is assumed to cost: OpenAI counts 765 for a square one, others up to twice that. */
+#define OPENAI_IMAGE_TOKENS 800
 
 struct openai_request {
     struct json_value root;
@@ -22,8 +22,7 @@ struct openai_request {
     struct str model;                 /* decoded; empty when absent */
     bool stream;
     bool wants_usage; /* the client itself asked for stream_options.include_usage */
-    /* the last user message's text, which is what is asked; tools' results are not */
-    struct str query;
+    struct str query; /* the text of the last user message, which is what is asked */
     uint64_t query_characters;
     /* Contents of the user messages before it, the last one first: openai_request_earlier reads them. */
     struct json_value earlier[OPENAI_EARLIER_MAX];
@@ -38,11 +37,12 @@ struct openai_request {
     unsigned needs;                                      /* of enum expert_capability */
     bool plain_text; /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
     struct json_value leeroo; /* what the request says of its routing; JSON_NONE when absent */
-    struct str leeroo_cut;    /* that member, comma included: for us, not for an expert */
+    struct str leeroo_cut;    /* that member with its comma, which no expert is to see */
 };
 
-/* `body` and the arena must outlive *ret. On failure *ret_param (may be NULL) names the field at fault, or NULL.
- * require_chat: model and messages must be there; without it, {"text": ...} and {"prompt": ...} will do. */
+/* `body` and the arena must outlive *ret. On failure *ret_param (may be NULL) names the field at fault, or is NULL.
+ * require_chat: model and messages must be there; otherwise {"text": ...} or {"prompt": ...} is enough. ERR_INPUT,
+ * ERR_TOO_LARGE. */
 NODISCARD enum status openai_request_parse(struct str body, bool require_chat, struct arena *a,
                                            struct openai_request *ret, const char **ret_param,
                                            struct error *err);
@@ -52,10 +52,11 @@ NODISCARD enum status openai_request_parse(struct str body, bool require_chat, s
 NODISCARD enum status openai_request_earlier(const struct openai_request *r, size_t i,
                                              struct arena *a, struct str *ret, struct error *err);
 
-enum openai_limit_name { /* what an expert calls the limit of its answer; some refuse the other name */
-                         OPENAI_LIMIT_AS_GIVEN, /* both are understood */
-                         OPENAI_LIMIT_MAX_TOKENS,
-                         OPENAI_LIMIT_MAX_COMPLETION_TOKENS,
+/* What an expert calls the limit of its answer; some refuse the other name. */
+enum openai_limit_name {
+    OPENAI_LIMIT_AS_GIVEN, /* both are understood */
+    OPENAI_LIMIT_MAX_TOKENS,
+    OPENAI_LIMIT_MAX_COMPLETION_TOKENS,
 };
 
 /* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with

@@ -1,4 +1,4 @@
-/* Token counts where an expert reported none. */
+/* Token counts where none were reported. */
 #include "dialect/token_estimate.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Token counts where an expert reported none: characters / 4, rounded up, as the recorded data sets count them. */
+/* Token counts where none were reported: characters / 4, rounded up, as the recorded data sets count them. */
 #pragma once
 
 #include <stdint.h>
