@@ -1,7 +1,7 @@
 /* A chat completion as Anthropic's message, and what whole answers and streams have in common: ids, stop reasons,
- * usage. Counts that the expert did not report are estimated, since clients of this API are promised some. Thinking
- * that was signed passes as it is, other reasoning with an empty signature, by which anthropic_edit.c later knows it.
- * Pure, for any thread; nothing is kept from one answer to the next. */
+ * usage. Counts that the expert did not report are estimated, because this API promises some. Signed thinking passes as
+ * it is; other reasoning gets an empty signature, by which anthropic_edit.c later knows it. Pure functions of text for
+ * any thread. Not for answers of an expert that speaks Messages itself: those go to the client as they came. */
 #include "dialect/token_estimate.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
@@ -13,7 +13,7 @@ const char *messages_stop_reason(struct json_value finish_reason, struct json_va
         return "max_tokens";
     if (messages_is(finish_reason, "content_filter"))
         return "refusal";
-    if (called) /* whatever the server calls it: clients go on by this word */
+    if (called) /* whatever the server says: by this word clients know that a tool is to be run */
         return "tool_use";
     return stop_sequence.type == JSON_STRING ? "stop_sequence" : "end_turn";
 }
@@ -109,7 +109,8 @@ static void write_content(struct blocks *b, struct json_value content)
                 write_text(b, json_get(part, "text"));
 }
 
-/* Signed blocks as they came from an expert that speaks Messages; else what a chat expert tells, unsigned. */
+/* Signed blocks as they came from an expert that speaks Messages; otherwise the reasoning of a chat expert,
+ * unsigned. */
 static void write_thinking(struct blocks *b, struct json_value message)
 {
     struct json_value signed_blocks = json_get(message, "thinking_blocks"), block;
@@ -128,8 +129,8 @@ static void write_thinking(struct blocks *b, struct json_value message)
     }
 }
 
-/* Arguments that are no object are handed on under a name that says so: the client's check of the input then tells
- * the model. */
+/* Arguments that are no object are handed on under a name that says so: the client then finds the input wrong, and
+ * tells the model. */
 static void write_input(struct buf *out, struct json_value arguments)
 {
     if (messages_write_input(out, arguments) == OK)

@@ -1,7 +1,7 @@
-/* The conversation of a Messages request as chat's messages: one per message, and one more for each tool's result.
- * Order matters to experts: results come first, in front of what the user says beside them. What chat has no words for
- * is noted for experts that speak Messages themselves (messages_native), and the rest is written all the same, good
- * for choosing and counting. Pure, for any thread. */
+/* The conversation of a Messages request as chat's messages: one for each message, and one more for each result of a
+ * tool. Pure functions of text for any thread, called by front_messages_request.c alone. What chat cannot express does
+ * not fail here: it is noted (messages_native), and then only experts that speak Messages are candidates. What goes
+ * wrong is said in Anthropic's words, because the client's library reads them. */
 #include "front/front_messages_int.h"
 
 struct conversation {
@@ -37,7 +37,7 @@ static enum status write_result(struct messages_reader *x, struct conversation *
     return status;
 }
 
-/* Results first: in chat they follow the calls at once. */
+/* Results come first: in chat they must follow the calls directly. */
 static enum status write_user(struct messages_reader *x, struct conversation *c,
                               struct json_value content)
 {
@@ -85,7 +85,8 @@ static enum status write_call(struct messages_reader *x, struct json_value block
     return OK;
 }
 
-/* Thinking is of use only to the one that signed it; without a signature it came from an expert of chat. */
+/* Signed thinking means something only to the expert that signed it. Thinking without a signature came from a chat
+ * expert by way of this gateway, and chat experts do not read it again. */
 static enum status note_assistant_block(struct messages_reader *x, struct json_value block)
 {
     struct json_value type = json_get(block, "type");

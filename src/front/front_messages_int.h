@@ -15,17 +15,17 @@ struct messages_reader {
 
 /* "PARAM: what", in the manner of Anthropic's own errors. */
 enum status messages_bad(struct messages_reader *x, const char *param, const char *what);
-/* Chat has no concept of it; `what` is static. */
+/* Notes that only an expert of Messages can serve the request; `what`, a static text, says why. The first stands. */
 void messages_native(struct messages_reader *x, const char *what);
-/* The same for a member or type that we do not know: its name is copied. JSON_NONE: nothing. */
+/* The same for a member or type that is unknown here, whose name is copied. JSON_NONE: nothing. */
 void messages_native_key(struct messages_reader *x, struct json_value key);
 
 bool messages_is_filled(struct json_value list);
 bool messages_is_result(struct json_value block); /* of a tool */
 bool messages_has_image(struct json_value content);
-/* What is said in blocks, but for tools' results, as text or list of parts. */
+/* What is said in blocks, without the results of tools, as a text or a list of parts. */
 NODISCARD enum status messages_content_write(struct messages_reader *x, struct json_value content);
-/* What a tool's result says. Chat knows that it is an error by its words only. */
+/* What a tool's result says. Chat has no flag for errors, so a result that is one begins with "Error". */
 NODISCARD enum status messages_result_write(struct messages_reader *x, struct json_value content,
                                             bool is_error);
 /* `[...]`, system first. */
@@ -48,7 +48,7 @@ void messages_write_id(const struct front_context *c, struct json_value id, stru
 /* The id of a tool call, or one that is made of the request's and the call's number. */
 void messages_write_call_id(const struct front_context *c, struct json_value id, size_t number,
                             struct buf *out);
-/* `"usage":{...}`; where it is not known, estimates: the context's, and `characters` of output. */
+/* `"usage":{...}`; where it is unknown, estimates: the context's, and `characters` of output. */
 void messages_write_usage(const struct front_context *c, const struct openai_usage *usage,
                           uint64_t characters, struct buf *out);
 struct json_value messages_reasoning(struct json_value message); /* or of a delta; text or NONE */

@@ -1,7 +1,7 @@
-/* Blocks of a Messages request as the content of a chat's message: a text where one text is all, else a list of parts.
- * A block that chat has no part for still leaves its text, which counts and helps to choose, and is noted for experts
- * that speak Messages themselves. Only called by front_messages_input.c, which knows whose message it is. Pure, for
- * any thread. */
+/* Blocks of a Messages request as the content of a chat's message: a text, or parts. Pure functions of text for any
+ * thread, called by front_messages_input.c alone. Blocks that chat has no part for are noted (messages_native) rather
+ * than refused, and experts without a part for it are then no candidates. The results of tools are left to the caller,
+ * because in chat they are messages of their own. */
 #include "front/front_messages_int.h"
 
 struct parts {
@@ -22,7 +22,7 @@ static void write_text_part(struct messages_reader *x, struct parts *p, struct j
     buf_add_char(x->out, '}');
 }
 
-/* One piece: what is refused, what is left to others and what is written are told apart by the same four members. */
+/* One piece: whether a source is a URL or data decides what must be there and what is written. */
 static enum status write_image(struct messages_reader *x, struct parts *p, struct json_value source)
 {
     enum { TYPE, MEDIA_TYPE, DATA, URL, COUNT };
@@ -54,7 +54,7 @@ static enum status write_image(struct messages_reader *x, struct parts *p, struc
     return OK;
 }
 
-/* Of what chat has no part for, a text still counts, and helps to choose. */
+/* Where chat has no part for a block, its text is still carried over: it counts, and helps to choose. */
 static void write_foreign(struct messages_reader *x, struct parts *p, const struct json_value type,
                           struct json_value source)
 {
@@ -108,7 +108,7 @@ bool messages_is_result(struct json_value block)
     return messages_is(json_get(block, "type"), "tool_result");
 }
 
-/* The only text among the blocks that are no tool's results, or JSON_NONE: there are more, others, or none. */
+/* The text of the only block that is not a tool's result; JSON_NONE where there are several, none, or another kind. */
 static struct json_value only_text(struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
@@ -125,7 +125,8 @@ static struct json_value only_text(struct json_value content)
     return only.type == JSON_STRING ? only : (struct json_value){0};
 }
 
-/* A text stays a text: some servers know no parts. */
+/* A single text stays a text, because some servers know no parts. One piece: three forms, the last of which may turn
+ * out to be empty and is then taken back. */
 enum status messages_content_write(struct messages_reader *x, struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
@@ -156,7 +157,8 @@ enum status messages_content_write(struct messages_reader *x, struct json_value 
     return status;
 }
 
-/* Chat does not know that a result is an error but by its words. */
+/* Chat has no flag for a result that is an error, so its text says so. One piece: what goes in front depends on the
+ * form of the content, and a single block is handled as the text in it. */
 enum status messages_result_write(struct messages_reader *x, struct json_value content,
                                   bool is_error)
 {

@@ -1,7 +1,7 @@
-/* A Messages request as chat request. What chat cannot say is noted for experts that speak Messages themselves; what
- * changes no answer (cache_control, service_tier, ...) is left out. Faults are worded as Anthropic words them, since
- * its client libraries show them. The same reader serves count_tokens, which has no max_tokens. Pure, for any thread;
- * what is made lives in the request's arena. */
+/* A Messages request as a chat request: its members; the conversation is front_messages_input.c's. What chat cannot
+ * express is noted and left to experts that speak Messages themselves; what changes no answer (cache_control,
+ * service_tier, ...) is left out. Pure functions of text for any thread, called by way of the front's row and for
+ * count_tokens; the translated body lives in the request's arena. */
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 
@@ -23,11 +23,11 @@ enum {
     OUTPUT_CONFIG,
     OUTPUT_FORMAT,
     LEEROO,
-    SEED, /* from here on: chat's own, for whoever knows that there is more behind than Anthropic */
+    SEED, /* from here on: chat's, not Anthropic's; for clients that know what stands behind the gateway */
     PRESENCE_PENALTY,
     FREQUENCY_PENALTY,
     LOGIT_BIAS,
-    CACHE_CONTROL, /* from here on: without influence on the answer */
+    CACHE_CONTROL, /* from here on: what changes no answer */
     SERVICE_TIER,
     DIAGNOSTICS,
     SPEED,
@@ -105,7 +105,7 @@ static enum status read_fields(struct messages_reader *x, struct json_value root
     return OK;
 }
 
-/* What must be there, in Anthropic's words. */
+/* Complains of what is missing or of the wrong type, in Anthropic's words. */
 static enum status check_fields(struct messages_reader *x, const struct json_value *f,
                                 bool want_limit)
 {
@@ -182,7 +182,7 @@ static enum status write_settings(struct messages_reader *x, const struct json_v
     struct json_value thinking = f[THINKING];
     messages_write_member(x->out, "max_tokens", f[MAX_TOKENS]);
     messages_write_member(x->out, "stream", f[STREAM]);
-    if (f[STREAM].type == JSON_TRUE) /* message_delta tells it */
+    if (f[STREAM].type == JSON_TRUE) /* message_delta reports it */
         buf_add(x->out, STR(",\"stream_options\":{\"include_usage\":true}"));
     messages_write_member(x->out, "temperature", f[TEMPERATURE]);
     messages_write_member(x->out, "top_p", f[TOP_P]);

@@ -1,9 +1,11 @@
-/* Chat chunks as the events of a Messages stream. One block is open at a time; a tool call whose arguments come in
- * turns with another's gets them under its own index, also after it was closed. The end is told when chat's end is:
- * only then usage is known. Pure but for its state, which lives in the stream's arena and belongs to the thread that
- * feeds it; nothing may be fed after the end or a failure. */
+/* Chat chunks as the events of a Messages stream. Text, thinking and tool calls are blocks, of which one is open at a
+ * time. Where the arguments of two tool calls alternate, each piece still goes out under the index of its own block,
+ * even if that block was closed before. The last events wait for the end of the chat stream, because only then is the
+ * usage known. A stream's state lives in the request's arena and is its thread's; `out` of the caller is valid during
+ * one call only. */
 #include <string.h>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
@@ -74,6 +76,7 @@ static void end(struct stream *s, const char *type)
 
 static void start_message(struct stream *s, struct json_value root)
 {
+    CHECK(!s->started && !s->ended);
     struct json_value model = json_get(root, "model");
     struct openai_usage usage = s->usage;
     usage.output_tokens = 0;
@@ -93,12 +96,13 @@ static void close_block(struct stream *s)
 {
     if (s->open == BLOCK_NONE)
         return;
+    CHECK(s->started && s->blocks > 0);
     buf_addf(begin(s, "content_block_stop"), ",\"index\":%zu", s->blocks - 1);
     end(s, "content_block_stop");
     s->open = BLOCK_NONE;
 }
 
-/* A block whose members follow, to be ended by end_start. */
+/* Begins a block whose members follow; end_start ends it. */
 static struct buf *begin_start(struct stream *s, enum block block)
 {
     close_block(s);
@@ -350,7 +354,7 @@ void messages_event(void *state, struct str data, struct buf *out)
     if (str_equal(str_trim(data), STR("[DONE]")))
         finish(s);
     else if (openai_reply_read(data, &reply, NULL) != OK)
-        return; /* Messages has no event for it */
+        return; /* Messages has no event for what is not JSON */
     else if (reply.is_error)
         fail_with(s, 502, STR("the expert's stream broke off with an error"));
     else

@@ -1,7 +1,8 @@
-/* Tools of a Messages request as chat's functions. Tools that Anthropic itself runs or has trained are its own. */
+/* Tools of a Messages request as chat's functions. Tools that Anthropic runs itself, or has trained its models for, can
+ * be served only by experts that speak Messages. */
 #include "front/front_messages_int.h"
 
-/* One piece: a tool's members are read once, judged in the order of Anthropic's complaints, and then written. */
+/* One piece: a tool's members are all checked before the first byte of it is written. */
 static enum status write_tool(struct messages_reader *x, struct json_value tool, size_t *count)
 {
     enum { TYPE, NAME, DESCRIPTION, SCHEMA, STRICT, CACHE_CONTROL, EAGER, COUNT };
