@@ -1,7 +1,7 @@
-/* A whole chat completion as response object: choice 0, its reasoning, text, refusal and calls as one item each. A
- * stream makes the same items piece by piece (front_responses_stream.c), and ends with this object; both are written
- * by front_responses_write.c, so that they cannot differ. Nothing is kept for a later request. Pure, for any thread.
- */
+/* A whole chat completion as a response object: the reasoning, text, refusal and calls of choice 0 become one item
+ * each. A stream makes the same items piece by piece (front_responses_stream.c) and ends with this object; both are
+ * written by front_responses_write.c, so that they cannot differ. Pure functions of text for any thread, called by way
+ * of the front's row; nothing is kept for a later request. */
 #include "front/front_responses_int.h"
 
 enum responses_status responses_finish_read(struct json_value finish_reason,

@@ -6,7 +6,7 @@
 struct stream_item {
     struct responses_item item;
     struct buf text, logprobs;
-    int64_t call_index; /* in the chunks; -1: they tell none */
+    int64_t call_index; /* in the chunks; -1: they have none */
     bool added;         /* the client knows of it */
     bool done;
 };

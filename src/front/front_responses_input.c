@@ -1,7 +1,8 @@
-/* The items of a request's input as chat messages. What an assistant said and the calls it made then are one message
- * in chat, so they are gathered; reasoning items are left out, as models do not read them again. An item that refers
- * to what another request left behind is refused: nothing is kept here. Pure, for any thread; the text of a gathered
- * message is the writer's own until it is closed. */
+/* The items of a request's input as chat messages. What an assistant said and the calls it then made are one message in
+ * chat, so they are gathered; reasoning items are left out, because models do not read them again. Pure functions of
+ * text for any thread, called by front_responses_request.c alone. An assistant's message stays open until an item comes
+ * that does not belong to it, so every other message must be begun with begin_message, which closes it. */
+#include "base/check.h"
 #include "front/front_responses_int.h"
 
 struct writer {
@@ -109,7 +110,8 @@ static void write_joined(struct writer *w, struct json_value parts)
     buf_add_char(w->out, '"');
 }
 
-/* `join`: several texts become one, too (what a model said, what a tool gave); `text_only`: others are refused. */
+/* `join`: several texts become one (what a model said, what a tool gave). `text_only`: other parts are refused. One
+ * piece: the forms from the simplest on, and the last of them needs the count that decides among them. */
 static enum status write_content(struct writer *w, struct json_value content, bool join,
                                  bool text_only)
 {
@@ -147,6 +149,7 @@ static enum status write_content(struct writer *w, struct json_value content, bo
 
 static void close_assistant(struct writer *w)
 {
+    CHECK(w->open || !(w->has_content || w->in_calls || w->had_calls));
     if (!w->open)
         return;
     if (w->in_calls)

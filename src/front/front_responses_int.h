@@ -7,7 +7,7 @@
 #include "front/front_members.h"
 
 #define RESPONSES_ITEMS_MAX        256        /* of one answer's output */
-#define RESPONSES_STREAM_BYTES_MAX (4u << 20) /* of text; the last events say it four times */
+#define RESPONSES_STREAM_BYTES_MAX (4u << 20) /* of text; the last events repeat it four times */
 #define RESPONSES_LEEROO_BYTES_MAX (256u << 10)
 
 enum responses_field {
@@ -73,7 +73,7 @@ struct responses_item {
     enum responses_status status;
     struct str text; /* of a call: its arguments */
     struct str logprobs;
-    struct str call_id, name; /* of a call; an empty call_id is made up for */
+    struct str call_id, name; /* of a call; an empty call_id is replaced by one that is made here */
 };
 
 struct responses_view { /* what a response object says beside its items */
@@ -105,7 +105,7 @@ const char *responses_error_code(const struct front_error *e);
 /* RESPONSES_COMPLETED, or RESPONSES_INCOMPLETE with the reason. */
 enum responses_status responses_finish_read(struct json_value finish_reason,
                                             const char **ret_incomplete);
-/* What the model thought aloud, wherever the expert puts it; JSON_NONE when nowhere. */
+/* The model's reasoning, under whichever name the expert gives it; JSON_NONE when there is none. */
 struct json_value responses_reasoning_find(struct json_value message);
 /* The inside of a call's arguments; an object instead of text is written to `scratch`. */
 struct str responses_arguments_read(struct json_value arguments, struct buf *scratch);

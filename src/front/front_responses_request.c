@@ -1,7 +1,7 @@
-/* A request of the Responses API as chat completion. Nothing is kept between requests, so whatever refers to an
- * earlier one is refused, and so is what only OpenAI's own machines do (built-in tools, background, truncation). The
- * table of members is the contract: what it does not list is refused by its name. Pure, for any thread; what is made
- * lives in the request's arena. */
+/* A request of the Responses API as a chat completion, by one table of its members. Nothing is kept between requests,
+ * so whatever refers to an earlier one is refused, and so is what only OpenAI's own service does (built-in tools,
+ * background, truncation). Pure functions of text for any thread, called by way of the front's row; answers read the
+ * request once more (responses_fields_read), because they repeat it. */
 #include "front/front_responses_int.h"
 
 #include <string.h>
@@ -102,7 +102,7 @@ static enum status read_include(struct front_reader *x, struct json_value includ
         if (json_string_equal(item, STR("message.output_text.logprobs")))
             *ret = true;
         else if (!json_string_equal(item, STR("reasoning.encrypted_content")))
-            /* which no expert of chat has: clients that ask for it as a matter of course get on without */
+            /* no chat expert has it, but clients that always ask for it work without it */
             return front_refuse(x, "include", "may hold message.output_text.logprobs only, here");
     }
     return OK;
@@ -156,7 +156,7 @@ static enum status write_chat(struct front_reader *x, const struct json_value *f
         return status;
     front_write_member(out, "max_completion_tokens", fields[RESPONSES_MAX_OUTPUT]);
     front_members_carry(table, FIELD_COUNT, fields, out);
-    if (fields[RESPONSES_STREAM].type == JSON_TRUE) /* the last event tells it to every client */
+    if (fields[RESPONSES_STREAM].type == JSON_TRUE) /* the last event always reports it */
         buf_add_c(out, ",\"stream_options\":{\"include_usage\":true}");
     buf_add_char(out, '}');
     return buf_status(out, x->err);

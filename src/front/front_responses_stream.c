@@ -1,8 +1,10 @@
-/* Chat chunks as a stream of the Responses API. Text, refusals and reasoning are items one after the other; calls may
- * come interleaved, so they stay open until the answer is over. All text is kept for the last events to repeat it.
- * State lives in the stream's arena and belongs to the thread that feeds it; every event has the next sequence number,
- * so nothing may be written around front_responses_events.c. */
+/* Chat chunks as a stream of the Responses API. Text, refusals and reasoning are items that follow one another; calls
+ * may come interleaved, so they stay open until the answer is over. All text is kept, because the last events repeat
+ * it. The state lives in the request's arena and is its thread's. This file decides what happens;
+ * front_responses_events.c writes the events, and nothing may be written around it, because it numbers them. */
 #include "front/front_responses_events.h"
+
+#include "base/check.h"
 
 #define TOO_LONG  "the answer is longer than this API streams: 4 MiB of text in 256 items"
 #define NO_MEMORY "the gateway has no memory left for this stream"
@@ -42,7 +44,7 @@ static void begin(struct responses_stream *s, struct buf *out)
 
 /* Items */
 
-/* Always false: the stream is over. */
+/* Ends the stream with an error. Always false, for callers to return. */
 static bool fail(struct responses_stream *s, const char *message, struct buf *out)
 {
     struct front_error e = {
@@ -51,12 +53,12 @@ static bool fail(struct responses_stream *s, const char *message, struct buf *ou
     return false;
 }
 
-/* NULL: it failed, and the client was told. */
+/* NULL: the stream has failed, and the client knows it. */
 static struct stream_item *item_new(struct responses_stream *s, enum responses_kind kind,
                                     struct buf *out)
 {
     struct stream_item *item = NULL;
-    begin(s, out); /* only now: before there is content another expert may still be asked */
+    begin(s, out); /* not before there is content: until then another expert may be asked instead */
     if (s->item_count == RESPONSES_ITEMS_MAX) {
         fail(s, TOO_LONG, out);
         return NULL;
@@ -125,7 +127,8 @@ static void close_item(struct responses_stream *s, struct stream_item *item,
 static bool feed_text(struct responses_stream *s, enum responses_kind kind, struct str text,
                       struct json_value logprobs, struct buf *out)
 {
-    if (text.len == 0 && s->open && s->open->item.kind == kind) /* half a character, say */
+    if (text.len == 0 && s->open &&
+        s->open->item.kind == kind) /* a token of half a character has logprobs */
         return append(s, s->open, text, logprobs, out);
     if (text.len == 0)
         return true;
@@ -147,8 +150,8 @@ static bool feed_text(struct responses_stream *s, enum responses_kind kind, stru
 
 /* Calls */
 
-/* The call that a piece belongs to: the same index, else the same id, else the last. A new id under an old index is a
- * new call, as some servers number all calls 0. NULL: a new one. */
+/* The call that a piece belongs to: the one with its index, else with its id, else the last. A new id under a known
+ * index is a new call, because some servers give every call the index 0. NULL: a new call. */
 static struct stream_item *find_call(struct responses_stream *s, int64_t index, struct str id,
                                      bool named)
 {
@@ -263,7 +266,7 @@ static void feed_choice(struct responses_stream *s, struct json_value choice, st
         (void)responses_finish_read(finish, &s->incomplete);
 }
 
-/* What comes with a chunk beside its choices; the last of each stands. */
+/* What a chunk has beside its choices: the first model and tier stand, and the last usage and "leeroo". */
 static void note_members(struct responses_stream *s, const struct front_completion *m)
 {
     struct json_value model = m->model, tier = m->service_tier, usage = m->usage,
@@ -286,7 +289,8 @@ static void complete(struct responses_stream *s, struct buf *out)
 {
     enum responses_status status = s->incomplete ? RESPONSES_INCOMPLETE : RESPONSES_COMPLETED;
     begin(s, out);
-    if (s->item_count == 0 && status == RESPONSES_COMPLETED) { /* an empty text is one, too */
+    if (s->item_count == 0 &&
+        status == RESPONSES_COMPLETED) { /* an empty answer has one empty text */
         struct stream_item *item = item_new(s, RESPONSES_TEXT, out);
         if (!item)
             return;
@@ -294,6 +298,7 @@ static void complete(struct responses_stream *s, struct buf *out)
     }
     for (size_t i = 0; i < s->item_count; i++)
         close_item(s, s->items[i], i + 1 == s->item_count ? status : RESPONSES_COMPLETED, out);
+    CHECK(!s->over);
     s->status = status;
     responses_event_response(
         s, status == RESPONSES_COMPLETED ? "response.completed" : "response.incomplete", NULL, out);
@@ -350,22 +355,11 @@ void responses_end(void *state, struct buf *out)
         fail(s, "the expert's answer ended before it was complete", out);
 }
 
-/* Client libraries raise an exception at an event that has a member "error", so the response that failed, with what
- * there is of it, goes first. The rest of the last event is as documented. */
-void responses_fail(void *state, const struct front_error *e, struct buf *out)
+/* As documented, and with a member "error", at which client libraries raise an exception. */
+static void write_error_event(struct responses_stream *s, const struct front_error *e,
+                              struct buf *out)
 {
-    struct responses_stream *s = state;
     struct buf body;
-    if (s->over)
-        return;
-    s->over = true;
-    begin(s, out);
-    s->status = RESPONSES_FAILED;
-    s->incomplete = NULL;
-    for (size_t i = 0; i < s->item_count; i++)
-        if (!s->items[i]->done)
-            s->items[i]->item.status = RESPONSES_INCOMPLETE;
-    responses_event_response(s, "response.failed", e, out);
     buf_init(&body, FRONT_ERROR_BYTES_MAX);
     front_responses.error(e, &body);
     responses_event_open(s, "error", out);
@@ -385,4 +379,21 @@ void responses_fail(void *state, const struct front_error *e, struct buf *out)
         buf_add_c(out, "\"error\":true");
     responses_event_close(out);
     buf_done(&body);
+}
+
+/* The response with what there is of it goes first, because clients stop reading at the error. */
+void responses_fail(void *state, const struct front_error *e, struct buf *out)
+{
+    struct responses_stream *s = state;
+    if (s->over)
+        return;
+    s->over = true;
+    begin(s, out);
+    s->status = RESPONSES_FAILED;
+    s->incomplete = NULL;
+    for (size_t i = 0; i < s->item_count; i++)
+        if (!s->items[i]->done)
+            s->items[i]->item.status = RESPONSES_INCOMPLETE;
+    responses_event_response(s, "response.failed", e, out);
+    write_error_event(s, e, out);
 }

@@ -1,7 +1,7 @@
-/* Tools and formats of a request: flat in the Responses API, one level deeper in chat. Functions alone are offered:
- * what runs on OpenAI's machines (web search, files, code) is refused by its type, never left out in silence, because
- * the answer would be another one. Called by front_responses_request.c while it writes a chat's body, so that the
- * order of calls is the order of members. Pure, for any thread. */
+/* Tools and formats of a request of the Responses API as chat's, where they are one level deeper. Pure functions of
+ * text for any thread, called by front_responses_request.c alone. Tools that OpenAI's service runs itself are refused
+ * by their type: no expert could call them, and an answer without them would not be what was asked for. What fails
+ * names the field in the words of the client's own request, not of chat's. */
 #include "front/front_responses_int.h"
 
 #define TEXT   FRONT_TYPE(JSON_STRING)
@@ -109,7 +109,7 @@ static enum status write_tool_choice(struct front_reader *x, struct json_value c
     return OK;
 }
 
-/* Chat refuses to hear of choices when there are no tools; this API does not mind. */
+/* Chat refuses a tool_choice when there are no tools; this API accepts it, so it is left out. */
 enum status responses_tools_write(struct front_reader *x, const struct json_value *fields,
                                   struct buf *out)
 {

@@ -1,7 +1,7 @@
-/* The response object, its items and usage. What the request said is repeated in it, null where it said nothing: what
- * an expert then takes for granted is not known here. Whole answers and streams both write by these functions, so that
- * a client sees one object whichever way it came. Pure, for any thread; values of the request are spans into the
- * client's body, which must still be there. */
+/* The response object, its items and usage. What the request said is repeated in it, and null where it said nothing,
+ * because the expert's defaults are unknown here. Pure functions of text for any thread, called by
+ * front_responses_answer.c and front_responses_events.c, which say what is in the object; only its form is decided
+ * here. */
 #include "front/front_responses_int.h"
 
 static const char *const status_names[] = {
