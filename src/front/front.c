@@ -1,7 +1,7 @@
-/* Which file speaks for which front: one row each. A front that is not in the table does not exist: gateway, records
- * and metrics know fronts by their number alone. Chat itself is a row that changes nothing, so that it needs no second
- * path. All of it is text in and text out, for any thread; a stream belongs to the arena that it was made in, and
- * after its end or failure takes no more events. */
+/* The fronts as a table of rows, and chat, the front that changes nothing. Pure functions of text for any thread: a
+ * stream belongs to one request, lives in its arena and is fed by that request's thread. What a front does is in its
+ * own file (front_NAME.c); this one only finds the row, and sees to it that nothing is written behind a stream's end.
+ * Fronts do not call each other. */
 #include "front/front.h"
 
 #include "base/check.h"
@@ -63,6 +63,7 @@ static const struct front_row chat_row = {
     .error = chat_error,
 };
 
+/* Its requests and answers are no chat, so the row has nothing but a name and errors. */
 static const struct front_row embeddings_row = {
     .name = "embeddings", .errors = DIALECT_ERRORS_OPENAI, .error = chat_error};
 
@@ -119,6 +120,7 @@ enum status front_answer(const struct front_context *c, struct str completion, s
 struct front_stream *front_stream_create(const struct front_context *c, struct arena *a)
 {
     const struct front_row *row = row_of(c->front);
+    CHECK(row->event && row->end && row->fail); /* embeddings are never streamed */
     struct front_stream *s = ARENA_NEW(a, struct front_stream);
     if (!s)
         return NULL;
@@ -162,10 +164,8 @@ void front_write_event(struct buf *out, const char *event, struct str data)
 {
     if (event)
         buf_addf(out, "event: %s\n", event);
-    buf_add_c(
-        out,
-        "data: "); /* what we write ourselves is JSON on one line, but an upstream's may be more */
-    while (data.len > 0) {
+    buf_add_c(out, "data: ");
+    while (data.len > 0) { /* ours is one line of JSON, but an upstream's may have more */
         struct str line = str_split(&data, '\n');
         buf_add(out, line);
         if (data.len > 0)

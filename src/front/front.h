@@ -1,9 +1,9 @@
 /* A front is an API that clients speak. Inside, every chat is an OpenAI chat completion: a front turns its own request
- * into one and the answer, whole or streamed, back. Chat itself is a front that changes nothing.
+ * into one, and the answer, whole or streamed, back. Chat itself is a front that changes nothing.
  *
  * What chat completions cannot express is refused (ERR_UNSUPPORTED, with the field's name), or, where an expert that
- * speaks the front's own dialect can serve it untouched, left to such experts (front_chat.native_only). Nothing is
- * dropped in silence that would change an answer. Knows text, not sockets. */
+ * speaks the front's own dialect can serve it untouched, left to such experts (front_chat.native_only). Nothing that
+ * would change an answer is left out in silence. Pure functions of text: no sockets, no configuration. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,23 +20,23 @@ enum front {
     FRONT_COMPLETIONS,
     FRONT_RESPONSES,
     FRONT_MESSAGES,
-    FRONT_EMBEDDINGS, /* no chat: it has a name and errors, and nothing else here may be asked of it */
+    FRONT_EMBEDDINGS, /* no chat: only its name and its errors may be asked for */
     FRONT_COUNT
 };
 
-const char *
-front_name(enum front f); /* "chat", "completions", "responses", "messages", "embeddings" */
+/* "chat", "completions", "responses", "messages", "embeddings" */
+const char *front_name(enum front f);
 
-/* The dialect of experts that the front's clients speak themselves, where it is not chat: such experts are asked in the
- * client's own words. NULL: there is none. */
+/* The dialect that the front's clients speak themselves, where that is not chat: experts of it are asked with the
+ * client's own bytes. NULL: there is none. */
 const struct dialect *front_dialect(enum front f);
 /* Whether the front's client library reads error bodies of experts of this dialect as they are. */
 bool front_takes_errors(enum front f, const struct dialect *dialect);
 
 struct front_chat {
     struct str body; /* of a chat completion; FRONT_CHAT: the client's own bytes */
-    /* NULL, or what of the request only an expert of the front's own dialect can serve ("thinking"): others are no
-     * candidates. body is then the rest of it, good for choosing and for counting. */
+    /* What of the request only an expert of the front's own dialect can serve ("thinking"), so that others are no
+     * candidates; `body` is then the rest of it, good enough to choose and to count by. NULL: nothing. */
     const char *native_only;
 };
 
@@ -56,7 +56,7 @@ struct front_context { /* must outlive the stream */
     struct str request;     /* the client's body, as it came */
     const char *request_id; /* "req_..." */
     int64_t created_s;      /* since 1970 */
-    uint64_t input_tokens;  /* estimated; for fronts that tell it before the upstream does */
+    uint64_t input_tokens;  /* estimated; for fronts that report it before the upstream does */
 };
 
 /* A whole chat completion → the front's answer. A member "leeroo" is carried over. ERR_UPSTREAM: it is none. */
@@ -70,7 +70,7 @@ struct front_stream *front_stream_create(const struct front_context *c, struct a
 /* The data of one chat event, a chunk or "[DONE]" → none or more whole server-sent events, appended to out. A chunk's
  * member "leeroo" is carried into the last event that has a place for it. */
 void front_stream_event(struct front_stream *s, struct str data, struct buf *out);
-/* Ends what is open; once, also after [DONE]. */
+/* Ends what is open. Called once, also after "[DONE]"; nothing may follow. */
 void front_stream_end(struct front_stream *s, struct buf *out);
 
 struct front_error {

@@ -1,7 +1,7 @@
-/* The front "completions": POST /v1/completions, OpenAI's API from before there was chat. The prompt becomes the one
- * message of a user. What the model would have to do without a chat template (echo, suffix, several prompts in one
- * request, prompts of token numbers) is refused. Requests only: what comes back is front_completions_answer.c's. Pure,
- * for any thread; what is made lives in the request's arena. */
+/* The front "completions": POST /v1/completions, OpenAI's API from before there was chat. The prompt becomes the single
+ * message of a user. What needs a model without a chat template (echo, suffix, several prompts in one request, prompts
+ * of token numbers) is refused. Pure functions of text for any thread, called by way of the row; answers and streams
+ * are front_completions_answer.c's. */
 #include "front/front_completions_int.h"
 
 #include "front/front_members.h"
@@ -58,7 +58,8 @@ static const struct front_member table[] = {
 };
 #define FIELD_COUNT (sizeof(table) / sizeof(table[0]))
 
-/* The one text; a list may hold it. */
+/* The prompt as one text, which may stand in a list. One piece: each form that OpenAI has for it ends in its own word
+ * of refusal. */
 static enum status read_prompt(struct front_reader *x, struct json_value prompt,
                                struct json_value *ret)
 {

@@ -1,14 +1,16 @@
-/* Chat answers and chunks as text completions. Both have the same shape here, so one writer serves them: a choice has
- * its text, the finish reason, and token probabilities as parallel lists. The offset of a token counts characters of
- * its choice's text, from 0, and is all that a stream remembers. A refusal is text, too; reasoning has no place and
- * stays away. Pure, for any thread; a stream's state lives in its arena. */
+/* Chat answers and chunks as text completions. Both have the same shape here, so one writer serves both: a choice has
+ * its text, the finish reason, and token probabilities as parallel lists. The offset of a token counts the characters
+ * of its choice's text, from 0. A refusal counts as text; reasoning has no place in this API and is left out. Pure
+ * functions of text; a stream's state lives in the request's arena and is its thread's. Not for requests:
+ * front_completions.c. */
 #include "front/front_completions_int.h"
 
+#include "base/check.h"
 #include "dialect/openai.h"
 #include "dialect/token_estimate.h"
 #include "front/front_members.h"
 
-struct offsets { /* characters of each choice's text until now */
+struct offsets { /* characters of each choice's text so far */
     uint64_t of[COMPLETIONS_CHOICES_MAX];
 };
 
@@ -204,7 +206,7 @@ enum status completions_answer(const struct front_context *c, struct str complet
 struct stream {
     const struct front_context *context;
     struct offsets offsets;
-    bool over; /* an error was told: nothing may follow */
+    bool over; /* [DONE] or an error was written: nothing may follow */
 };
 
 void *completions_begin(const struct front_context *c, struct arena *a)
@@ -215,7 +217,7 @@ void *completions_begin(const struct front_context *c, struct arena *a)
     return s;
 }
 
-/* A chunk that says no more than whose turn it is becomes no event. */
+/* A chunk without text, finish reason or usage, such as the first one with nothing but the role, becomes no event. */
 static bool is_worth_an_event(const struct front_completion *m)
 {
     struct json_iter it = json_iter_begin(m->choices);
@@ -228,6 +230,7 @@ static bool is_worth_an_event(const struct front_completion *m)
 
 static void write_chunk(struct stream *s, const struct front_completion *m, struct buf *out)
 {
+    CHECK(!s->over);
     if (!is_worth_an_event(m))
         return;
     front_event_begin(out, NULL);
@@ -237,7 +240,8 @@ static void write_chunk(struct stream *s, const struct front_completion *m, stru
     front_event_end(out);
 }
 
-static void take_chunk(struct stream *s, struct json_value root, struct buf *out)
+/* An object: an error ends the stream, anything else is a chunk. */
+static void take_object(struct stream *s, struct json_value root, struct buf *out)
 {
     struct front_completion m;
     front_completion_read(root, &m);
@@ -266,7 +270,7 @@ void completions_event(void *state, struct str data, struct buf *out)
     } else if (json_parse(data, "chunk", 1, &root, NULL) != OK || root.type != JSON_OBJECT) {
         completions_fail(s, &broken, out);
     } else {
-        take_chunk(s, root, out);
+        take_object(s, root, out);
     }
 }
 

@@ -1,7 +1,7 @@
-/* Reading requests for embeddings: the model, how many vectors are asked for, and how much text they are made of. The
- * body is not copied: values are spans into it, which dialect/embeddings_text.h later splices for the expert. Every
- * other member passes unread, as experts know more of them than we do. Pure, for any thread; what is decoded lives in
- * the request's arena. */
+/* Reading requests for embeddings: the model, how many vectors are asked for, and how much text or how many tokens go
+ * in. Every other member passes unread, because experts may know more of them than is known here. Pure functions of
+ * text for any thread; the decoded model lives in the request's arena, all else is spans into the client's bytes, into
+ * which dialect/embeddings_text.c splices for the expert. */
 #include "front/front_embeddings.h"
 
 #include "dialect/token_estimate.h"

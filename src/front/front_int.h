@@ -1,5 +1,5 @@
-/* Private to front/front_*.c: what a front's file gives. All state lives in the arena given to begin (buffers by
- * arena_defer). */
+/* Private to front/front_*.c: the row that a front's file defines. A stream's state lives in the arena given to
+ * `begin`; buffers in it are released by arena_defer. */
 #pragma once
 
 #include "front/front.h"
@@ -14,7 +14,8 @@ struct front_row {
                            const char **ret_param, struct error *err);
     enum status (*answer)(const struct front_context *c, struct str completion, struct buf *out,
                           struct error *err);
-    void *(*begin)(const struct front_context *c, struct arena *a); /* NULL: it has no state */
+    void *(*begin)(const struct front_context *c,
+                   struct arena *a); /* NULL: a stream has no state */
     void (*event)(void *state, struct str data, struct buf *out);
     void (*end)(void *state, struct buf *out);
     void (*fail)(void *state, const struct front_error *e, struct buf *out);

@@ -1,7 +1,7 @@
-/* Reading requests by tables, and writing what was read: the tools of completions and responses. A member that no
- * table has is refused by its name, so that nothing is dropped in silence. Values are carried as the bytes they are,
- * numbers keep their spelling. Pure, for any thread; a reader is one request's and its errors name the field at fault.
- * The Messages front has readers of its own (dialect/messages_text.h), because it refuses otherwise. */
+/* Reading requests by tables, and writing what was read: the tools of completions and responses. What a member means is
+ * not known here; the front's own writer says it in chat's words. Pure functions of text for any thread; names in
+ * errors and translated bodies live in the request's arena. The Messages front has readers of its own
+ * (dialect/messages_text.h), because it leaves to experts of its dialect what these tables refuse. */
 #include "front/front_members.h"
 
 #include "base/check.h"
@@ -92,7 +92,8 @@ enum status front_members_read(struct front_reader *x, struct json_value object,
         if (status != OK)
             return status;
     }
-    for (size_t i = 0; i < count; i++) /* only now: null and then a value is given twice, too */
+    for (size_t i = 0; i < count;
+         i++) /* only now, so that null and then a value is found to be given twice */
         if (fields[i].type == JSON_NULL)
             fields[i] = (struct json_value){0};
     return OK;
@@ -128,7 +129,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* Past the string that begins at `at`. */
+/* Behind the string that begins at `at`. */
 static size_t skip_string(struct str s, size_t at)
 {
     for (at++; at < s.len && s.ptr[at] != '"'; at++)

@@ -1,7 +1,7 @@
 /* Private to front/front_*.c: what fronts share. A request is read by a table of the members it may have, so that
- * whatever is not in the table is refused by its name and nothing is dropped in silence. Values are carried as the
- * bytes they are; the escaped inside of a JSON string is never decoded, because joining two of them gives the
- * joined text. */
+ * whatever is not in the table is refused by its name and nothing is left out in silence. Values are carried as the
+ * bytes they are. The inside of a JSON string is never decoded: two escaped texts joined are the joined text,
+ * escaped. */
 #pragma once
 
 #include "base/arena.h"
@@ -23,7 +23,7 @@ struct front_reader {
 enum front_use {
     FRONT_READ,   /* the front looks at it */
     FRONT_CARRY,  /* chat has it under the same name, with the same meaning */
-    FRONT_ACCEPT, /* changes no answer of ours */
+    FRONT_ACCEPT, /* changes no answer, and is left out */
 };
 
 #define FRONT_TYPE(type) (1u << (type))
