@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all dev demo test check check-all bench paper install format fuzz clean help
+.PHONY: all dev demo test check check-all bench paper install wheel format fuzz clean help
 
 all:
 	@scripts/install-deps build
@@ -39,6 +39,9 @@ install: all
 	@ninja -C $(BUILD)
 	@meson install -C $(BUILD) --no-rebuild
 
+wheel:
+	@python3 python/leeroo_build.py $(BUILD)/wheel
+
 format:
 	@scripts/install-deps check
 	@-find src tests fuzz bench include examples -name '*.[ch]' 2>/dev/null -exec clang-format -i {} +
@@ -47,7 +50,7 @@ fuzz:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
 
 clean:
-	rm -rf build build-dev build-check build-clang build-tsan build-valgrind build-fuzz
+	rm -rf build build-dev build-check build-clang build-tsan build-valgrind build-fuzz build-library
 
 help:
 	@echo 'make            build $(BUILD)/leeroo'
@@ -61,4 +64,5 @@ help:
 	@echo 'make fuzz       $(FUZZ_SECONDS) s of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS=)'
 	@echo 'make format     clang-format over every source file'
 	@echo 'make install    install under $(PREFIX) (PREFIX=, DESTDIR=)'
+	@echo 'make wheel      the Python package of libleeroo, in $(BUILD)/wheel'
 	@echo 'make clean      remove the build folders'

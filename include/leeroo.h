@@ -271,9 +271,11 @@ LEEROO_CHECKED int leeroo_route(const struct leeroo_policy *policy,
                                 struct leeroo_error *err);
 LEEROO_API void leeroo_decision_free(struct leeroo_decision *decision);
 
+/* The arm that was chosen. */
 LEEROO_API size_t leeroo_decision_arm(const struct leeroo_decision *decision);
 /* The name of the expert to ask first. */
 LEEROO_API const char *leeroo_decision_expert(const struct leeroo_decision *decision);
+/* Predicted, of the arm. */
 LEEROO_API double leeroo_decision_quality(const struct leeroo_decision *decision);
 LEEROO_API int64_t leeroo_decision_cost_nano_usd(const struct leeroo_decision *decision);
 /* In force when it was made. */
