@@ -1,4 +1,4 @@
-"""libleeroo from outside: what it shows and needs, the Python package; all decide as `leeroo route`."""
+"""libleeroo from outside: what it shows and needs, the example by pkg-config, the Python package; all decide as `leeroo route`."""
 
 import ctypes
 import json
@@ -97,13 +97,64 @@ def test_the_static_library_shows_the_same(installed):
     assert set(re.findall(r" [A-Z] (\S+)$", symbols, re.M)) == DECLARED
 
 
-def test_it_comes_with_header_and_pkg_config_file(installed):
+def test_it_comes_with_header_page_and_pkg_config_file(installed):
     assert find(installed, "leeroo.h").read_text() == HEADER
+    assert find(installed, "leeroo.3").is_file()
     version = re.search(r"version: '([^']+)'", (ROOT / "meson.build").read_text()).group(1)
     assert f"Version: {version}\n" in find(installed, "leeroo.pc").read_text()
     assert f'#define LEEROO_VERSION       "{version}"' in HEADER
     numbers = [re.search(rf"#define LEEROO_VERSION_{part} +(\d+)", HEADER).group(1) for part in ("MAJOR", "MINOR", "PATCH")]
     assert ".".join(numbers) == version
+
+
+def test_the_man_page_names_only_functions_that_there_are():
+    page = (ROOT / "docs" / "leeroo.3").read_text()
+    assert set(re.findall(r"^\.Fn (leeroo_\w+)", page, re.M)) <= DECLARED
+
+
+# The example, as its users build it
+
+@pytest.fixture(scope="session")
+def flags(installed):
+    environment = {**os.environ, "PKG_CONFIG_SYSROOT_DIR": str(installed),
+                   "PKG_CONFIG_PATH": str(find(installed, "leeroo.pc").parent)}
+    return checked("pkg-config", "--cflags", "--libs", "leeroo", env=environment).split()
+
+
+@pytest.fixture(scope="session", params=["shared", "static"])
+def example(request, installed, flags, tmp_path_factory):
+    program = tmp_path_factory.mktemp("example") / "route"
+    strict = ["gcc", "-std=gnu17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", ROOT / "examples" / "route.c"]
+    if request.param == "shared":
+        checked(*strict, *flags, f"-Wl,-rpath,{find(installed, 'libleeroo.so').parent}", "-o", program)
+    else:
+        checked(*strict, *[f for f in flags if f.startswith("-I")], find(installed, "libleeroo.a"), "-lm", "-o", program)
+    return program
+
+
+def texts_of(queries):
+    return "".join("\n".join([q["text"], *(f"{chr(65 + i)}. {c}" for i, c in enumerate(q.get("choices") or []))]) + "\0"
+                   for q in queries)
+
+
+@pytest.mark.parametrize("weight", ["0", "12.5", "1000"])
+def test_the_example_prints_what_leeroo_route_prints(leeroo, example, trained, weight):
+    model, queries = trained
+    wanted = route_lines(leeroo, model, [{"text": q["text"]} for q in queries], "--lambda", weight)
+    assert checked(example, model, weight, input="".join(q["text"] + "\n" for q in queries)).splitlines() == wanted
+    assert checked(example, model, weight, "-0", input=texts_of(queries)).splitlines() == wanted
+
+
+def test_the_example_on_recorded_queries(leeroo, example, recorded):
+    model, queries = recorded
+    wanted = route_lines(leeroo, model, [{k: v for k, v in q.items() if k != "id"} for q in queries], "--lambda", "50")
+    assert checked(example, model, "50", "-0", input=texts_of(queries)).splitlines() == wanted
+
+
+def test_the_example_says_what_is_wrong(example, tmp_path):
+    done = run(example, tmp_path / "none", "1", stdin="")
+    assert done.returncode == 1 and done.stderr == f"route: {tmp_path}/none: No such file or directory\n"
+    assert run(example).returncode == 2
 
 
 def test_the_header_is_good_c_and_cpp(installed, tmp_path):
