@@ -8,9 +8,9 @@
  *        │                                     └─▶ on_turn(FULL or BARRED): not in line any more
  *        └─▶ FULL, BARRED
  *
- * A ticket in line hears of its turn on its own thread, by way of that thread's wake queue: whoever frees a place puts
- * the next ticket there and posts one message for all that are in it. gate_leave may be called at any time and ends
- * whatever the ticket was about; a place is given back once, even if it is called twice. */
+ * A ticket in line is told of its turn on its own thread, by way of that thread's wake queue: the thread that frees a
+ * place puts the next ticket into that queue and posts one message for all tickets in it. gate_leave may be called at
+ * any time: it takes the ticket out of line, or gives its place back. Calling it twice does no harm. */
 #pragma once
 
 #include <pthread.h>

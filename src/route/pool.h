@@ -35,7 +35,7 @@ struct str pool_arm_label(const struct pool *p, size_t arm);
 void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
                      struct plan_verdict *ret);
 
-/* Why an expert may not serve a request, and what a client is told who asked for it by name. */
+/* Why an expert may not serve a request, and what a client is told that asked for it by name. */
 struct pool_bar {
     const char *why; /* static text, "circuit open"; NULL: it may */
     /* ERR_OVERLOAD: not now; ERR_FORBIDDEN: not for this caller; ERR_INPUT: not by the request's own words */
@@ -52,8 +52,8 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     double lambda;
     double min_quality;        /* > 0: given */
     int64_t max_cost_nano_usd; /* > 0: given; counts where it is below the policy's */
-    /* [expert_count], in the arena, by pool_bar_expert. Chosen by name, a barred expert cannot serve either. NULL:
-     * nobody is barred. */
+    /* [expert_count], in the arena, set by pool_bar_expert. A barred expert cannot serve even if it was asked for by
+     * name. NULL: none is barred. */
     struct pool_bar *barred;
     /* The client speaks native_dialect itself, so that such experts are asked in its own words (NULL: no dialect of an
      * expert); native_only: what only they can be asked for ("thinking"), NULL: nothing. */
@@ -65,7 +65,7 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     const struct affinity_prefix
         *prefix; /* what the one who answers will hold; NULL: nothing worth it */
 };
-/* Says that `expert` may not serve it; who is barred already stays so for the first reason. `a` outlives the target.
+/* Bars `expert` from serving the request. One that is barred already keeps its first reason. `a` outlives the target.
  * ERR_MEMORY. */
 NODISCARD enum status pool_bar_expert(const struct pool *p, struct pool_target *target,
                                       size_t expert, struct pool_bar bar, struct arena *a,
@@ -97,25 +97,26 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
     int64_t input_tokens; /* of the whole request, estimated */
     float characters;     /* of what is asked, as its features have them */
 };
-/* ERR_UNSUPPORTED: nobody can serve it; ERR_BUDGET: nobody under max_cost; ERR_INPUT: target.plans names a plan that
- * the model does not have. When all who are not ruled out otherwise are barred, or the one asked for by name is: the
- * bar's status. */
+/* ERR_UNSUPPORTED: no expert can serve it; ERR_BUDGET: none at a cost below max_cost; ERR_INPUT: target.plans names a
+ * plan that the model does not have. Where only bars are in the way, of all experts that could serve it or of the one
+ * asked for by name: the status of the bar. */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
-/* The longest answer that keeps the request within the max_cost in force when it is asked of order[candidate], with
- * `others_nano_usd` gone on other experts and `failed_nano_usd` on its own failed tries: 0 when no answer would,
- * INT64_MAX without a limit. The members of a plan share max_cost in proportion to their predicted costs, so that all
- * of them together stay within it; each pays for its own tries. */
+/* Tokens of the longest answer of order[candidate] that keeps the request within the max_cost in force, when
+ * `others_nano_usd` were spent on other experts and `failed_nano_usd` on its own failed tries. 0: there is no money for
+ * any answer; INT64_MAX: there is no limit. The members of a plan share max_cost in proportion to their predicted
+ * costs, so that all of them together stay within it; each pays for its own tries. */
 int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
                           const struct pool_choice *c, size_t candidate, int64_t others_nano_usd,
                           int64_t failed_nano_usd);
-/* What a request of the policy really cost, and usual_usd of its choice; `policy` SIZE_MAX is fine. */
+/* Tells a policy's budget what a request really cost, with the usual_usd of its choice. `policy` SIZE_MAX (an expert by
+ * name) is fine. */
 void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd);
-/* Where the budgets of the policies that have one are now; returns how many. `into` may be NULL. */
+/* The states of all budgets, in the order of the policies that have one; returns how many. `into` may be NULL. */
 size_t pool_budgets(struct pool *p, struct budget_named *into);
-/* Those with found[i] go on from budgets[i]; in the order of pool_budgets, before the first request. */
+/* Budgets with found[i] go on from the state budgets[i], in the order of pool_budgets. Before the first request. */
 void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found);
-/* Budgets of policies with the same name and the same USD go on as one with those of an earlier pool, whose requests
- * may still run. Before the first request to p. */
+/* Policies with the same name and the same USD share one budget with the policy of an earlier pool, whose requests may
+ * still run. Before the first request to p. */
 void pool_budgets_share(struct pool *p, const struct pool *earlier);
