@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "serve/cache.h"
 #include "serve/cache_key.h"
@@ -85,6 +86,8 @@ void chat_cache_answer(struct chat *c)
     struct held_events kept = {.streamed = e->streamed};
     kept.bytes = (struct buf){.ptr = (char *)(uintptr_t)e->bytes.ptr, .len = e->bytes.len};
     c->cache.age_s = (loop_now_ms(c->worker->loop) - e->stored_ms) / 1000;
+    CHECK(c->phase == CHAT_ESTIMATING);
+    c->phase = CHAT_ASKING; /* the answer is there: nothing is estimated */
     chat_open(c);
     relay_kept(c, &kept);
     cache_release(e);
