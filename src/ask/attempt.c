@@ -152,6 +152,13 @@ void attempt_go_live(struct attempt *t)
     gate_prove(&t->ticket);
 }
 
+/* Every stream has an event or two before its first content: reading them twice would cost a percent of a request.
+ * Those with content are held only where an answer is compared with others, and may be many. */
+static bool keeps_reply(const struct attempt *t, const struct expert_event *event)
+{
+    return t->native || (event->reply && !event->reply->has_content);
+}
+
 static void on_event(struct expert_call *call, const struct expert_event *event)
 {
     struct attempt *t = expert_call_user(call);
@@ -163,7 +170,7 @@ static void on_event(struct expert_call *call, const struct expert_event *event)
     if (t->live)
         tell(t, event);
     else if (t->call == call)
-        held_events_add(&t->held, event, t->native);
+        held_events_add(&t->held, event, keeps_reply(t, event));
 }
 
 static void on_linger_over(struct attempt *t)

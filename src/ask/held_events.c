@@ -1,4 +1,8 @@
-/* Answers that are held back. */
+/* Answers that are held back: the bytes of a stream's events one behind the other, each with a head that says how they
+ * are to be read, so that holding costs one buffer and its limit is that buffer's. Belongs to whoever holds, on that
+ * thread; only the cache hands such bytes from thread to thread, and they are not written any more then. Heads and
+ * replies are copied in and out, since nothing aligns them. What held_events_next gives points into the buffer: nothing
+ * may be added before it has been used. */
 #include "ask/held_events.h"
 
 #include <string.h>
@@ -9,9 +13,14 @@
 #define SCRATCH_BYTES_SPARE (1u << 20) /* what an arena needs beside the bytes themselves */
 
 enum held_kind {
-    HELD_BARE,   /* there was nothing to read in it */
-    HELD_CHUNK,  /* what is in it is read from the data again */
-    HELD_NATIVE, /* struct openai_reply stands behind the head, but for what points into the text */
+    HELD_BARE,  /* there was nothing to read in it */
+    HELD_CHUNK, /* what is in it is read from the data again */
+    HELD_READ,  /* struct held_reply stands behind the head */
+};
+
+struct held_reply {
+    struct openai_reply reply;
+    size_t root_at; /* where its root is in the data: the one member that points there */
 };
 
 struct held_head { /* of an event; followed by its reply, name and data */
@@ -37,26 +46,37 @@ void held_events_clear(struct held_events *h)
     h->streamed = false;
 }
 
-static enum held_kind kind_of(const struct expert_event *event, bool native)
+static enum held_kind kind_of(const struct expert_event *event, bool keep_reply)
 {
     if (!event->reply)
         return HELD_BARE;
-    return native ? HELD_NATIVE : HELD_CHUNK;
+    return keep_reply ? HELD_READ : HELD_CHUNK;
 }
 
-void held_events_add(struct held_events *h, const struct expert_event *event, bool native)
+static void add_reply(struct held_events *h, const struct openai_reply *reply, struct str data)
+{
+    struct held_reply held;
+    memset(&held, 0, sizeof(held));
+    CHECK(reply->root.raw.ptr >= data.ptr &&
+          reply->root.raw.ptr + reply->root.raw.len <= data.ptr + data.len);
+    held.reply = *reply;
+    held.root_at = (size_t)(reply->root.raw.ptr - data.ptr);
+    buf_add(&h->bytes, (struct str){(const char *)&held, sizeof(held)});
+}
+
+void held_events_add(struct held_events *h, const struct expert_event *event, bool keep_reply)
 {
     struct held_head head;
     memset(&head, 0, sizeof(head));
     CHECK(event->data.len <= UINT32_MAX && event->name.len <= UINT32_MAX);
     head.name_len = (uint32_t)event->name.len;
     head.data_len = (uint32_t)event->data.len;
-    head.kind = kind_of(event, native);
+    head.kind = kind_of(event, keep_reply);
     head.done = event->done;
     h->streamed = true;
     buf_add(&h->bytes, (struct str){(const char *)&head, sizeof(head)});
-    if (head.kind == HELD_NATIVE)
-        buf_add(&h->bytes, (struct str){(const char *)event->reply, sizeof(*event->reply)});
+    if (head.kind == HELD_READ)
+        add_reply(h, event->reply, event->data);
     buf_add(&h->bytes, event->name);
     buf_add(&h->bytes, event->data);
 }
@@ -75,29 +95,25 @@ static struct str take(const struct held_events *h, size_t *at, size_t len)
     return taken;
 }
 
-/* False: it is no object, or there is no memory to say what is in it. */
-static bool read_again(enum held_kind kind, struct str data, struct openai_reply *reply)
-{
-    if (kind == HELD_CHUNK)
-        return openai_reply_read(data, reply, NULL) == OK;
-    if (kind == HELD_BARE || json_parse(data, "event", 1, &reply->root, NULL) != OK)
-        return false;
-    reply->usage_value = json_get(reply->root, "usage");
-    return true;
-}
-
 bool held_events_next(const struct held_events *h, size_t *at, struct expert_event *ret,
                       struct openai_reply *reply)
 {
     struct held_head head;
+    struct held_reply held;
     CHECK(h->streamed || h->bytes.len == 0);
     if (*at == h->bytes.len)
         return false;
     memcpy(&head, take(h, at, sizeof(head)).ptr, sizeof(head));
-    if (head.kind == HELD_NATIVE)
-        memcpy(reply, take(h, at, sizeof(*reply)).ptr, sizeof(*reply));
+    if (head.kind == HELD_READ)
+        memcpy(&held, take(h, at, sizeof(held)).ptr, sizeof(held));
     struct str name = take(h, at, head.name_len), data = take(h, at, head.data_len);
-    bool read = read_again(head.kind, data, reply);
+    bool read = head.kind == HELD_READ;
+    if (read) {
+        *reply = held.reply;
+        reply->root.raw.ptr = data.ptr + held.root_at;
+    } else if (head.kind == HELD_CHUNK) {
+        read = openai_reply_read(data, reply, NULL) == OK;
+    }
     *ret = (struct expert_event){
         .name = name, .data = data, .reply = read ? reply : NULL, .done = head.done};
     return true;

@@ -15,8 +15,10 @@ struct held_events {
 void held_events_init(struct held_events *h, size_t bytes_max);
 void held_events_done(struct held_events *h);
 void held_events_clear(struct held_events *h);
-/* Look at h->bytes.status afterwards. `native`: what is in it cannot be read from the data again, and is kept, too. */
-void held_events_add(struct held_events *h, const struct expert_event *event, bool native);
+/* Look at h->bytes.status afterwards. `keep_reply`: what was read in it is kept, too, which costs some 150 bytes;
+ * otherwise it is read from the data again, which a native event's data do not allow. event->reply points into
+ * event->data. */
+void held_events_add(struct held_events *h, const struct expert_event *event, bool keep_reply);
 void held_events_add_body(struct held_events *h, struct str body);
 /* The event at *at (0 is the first), which moves on; false behind the last one. *ret and *reply point into h. */
 bool held_events_next(const struct held_events *h, size_t *at, struct expert_event *ret,

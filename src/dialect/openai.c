@@ -126,9 +126,8 @@ static void read_members(struct openai_reply *reply)
         read_choice(choice, reply);
     reply->is_error = is_set(values[1]);
     reply->has_content = reply->characters > 0 || reply->finished;
-    reply->usage_value = values[2];
-    reply->usage = read_usage(reply->usage_value);
-    reply->usage_only = count == 0 && reply->usage_value.type == JSON_OBJECT;
+    reply->usage = read_usage(values[2]);
+    reply->usage_only = count == 0 && values[2].type == JSON_OBJECT;
 }
 
 enum status openai_reply_read(struct str text, struct openai_reply *ret, struct error *err)

@@ -23,7 +23,6 @@ struct openai_reply { /* a whole answer or one chunk of a stream */
     bool finished;       /* a finish_reason */
     bool usage_only;     /* a chunk with usage and no choices */
     uint64_t characters; /* of generated text, for an estimate where usage is missing */
-    struct json_value usage_value;
     struct openai_usage usage;
 };
 

@@ -111,7 +111,26 @@ Test(held_events, what_a_native_event_holds_is_kept)
     cr_assert_eq(event.reply, &reply);
     cr_expect(reply.has_content);
     cr_expect(reply.root.raw.ptr == event.data.ptr && reply.root.raw.len == event.data.len);
-    cr_expect(str_equal(reply.usage_value.raw, STR("{\"a\":1}")));
+    cr_expect(str_equal(json_get(reply.root, "usage").raw, STR("{\"a\":1}")));
     cr_expect_not(held_events_next(&k, &at, &event, &reply));
+    held_events_done(&k);
+}
+
+Test(held_events, what_was_read_is_found_wherever_it_stands_in_the_data)
+{
+    static const char data[] = " [{\"error\":{\"message\":\"no\"}}, 1]";
+    struct held_events k;
+    struct openai_reply reply;
+    struct expert_event event;
+    size_t at = 0;
+    held_events_init(&k, 4096);
+    add(&k, DELTA("The"), false);
+    add(&k, data, true);
+    cr_assert(held_events_next(&k, &at, &event, &reply));
+    cr_assert(held_events_next(&k, &at, &event, &reply));
+    cr_assert_eq(event.reply, &reply);
+    cr_expect(reply.is_error);
+    cr_expect_eq(reply.root.raw.ptr, event.data.ptr + 2);
+    cr_expect(str_equal(reply.root.raw, STR("{\"error\":{\"message\":\"no\"}}")));
     held_events_done(&k);
 }
