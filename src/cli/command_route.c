@@ -131,14 +131,24 @@ static void router_done(struct router *r)
 
 /* ---- one query */
 
+#define NUMBER_BYTES_MAX 24
+
+/* Its own, or the number of its line, written into `number`. */
+static struct str id_of(const struct query *q, size_t line, char number[NUMBER_BYTES_MAX])
+{
+    if (q->id.ptr)
+        return q->id;
+    snprintf(number, NUMBER_BYTES_MAX, "%zu", line);
+    return str_from(number);
+}
+
 static enum status route_query(struct router *r, const struct query *q, size_t line,
                                struct error *err)
 {
     struct estimate estimates[MODEL_ARMS_MAX];
     struct text_decision d;
-    char number[24];
-    snprintf(number, sizeof(number), "%zu", line);
-    struct str id = q->id.ptr ? q->id : str_from(number);
+    char number[NUMBER_BYTES_MAX];
+    struct str id = id_of(q, line, number);
     double lambda = text_policy_lambda(r->policy);
     enum status status = text_router_estimate(r->texts, q->prompt, &r->features, estimates, err);
     if (status == OK)
