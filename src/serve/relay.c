@@ -259,8 +259,7 @@ void relay_kept(struct chat *c, const struct held_events *kept)
     struct openai_reply reply;
     struct expert_event event;
     struct error err = {0};
-    CHECK(c->phase == CHAT_ESTIMATING);
-    c->phase = CHAT_ASKING; /* an answer is begun from here, though nobody need be asked for it */
+    CHECK(c->phase == CHAT_ASKING);
     enum status status = relay_prepare(c, &err);
     if (status != OK) {
         relay_fail(c, status, &err, &answer);
