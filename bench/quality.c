@@ -119,20 +119,6 @@ struct pool {
     struct str names[EXPERTS_MAX];
 };
 
-static void estimate(const struct trained *t, const struct features *f, size_t count,
-                     struct estimate *out)
-{
-    float quality[EXPERTS_MAX], in[EXPERTS_MAX], tokens[EXPERTS_MAX], doubt;
-    predictor_run(&t->predictor, f, quality, in, tokens, &doubt);
-    for (size_t e = 0; e < count; e++) {
-        out[e] = (struct estimate){.quality = quality[e],
-                                   .quality_sd = doubt_quality_sd(doubt, quality[e]),
-                                   .input_tokens = in[e],
-                                   .output_tokens = tokens[e]};
-        out[e].cost_nano_usd = model_cost_nano_usd(&t->expert[e].price, &out[e]);
-    }
-}
-
 static void set_options(struct train_options *o)
 {
     o->forest.trees = (size_t)tuned("TREES", (double)o->forest.trees);
@@ -148,12 +134,12 @@ static void set_options(struct train_options *o)
 
 static void print_slopes(const struct trained *t)
 {
-    const float *s = t->predictor.base + t->experts, *c = t->predictor.calibration;
+    const float *s = t->parts.predictor.base + t->experts, *c = t->parts.predictor.calibration;
     fprintf(stderr, "base slopes %.2f %.2f %.2f %.2f  final %.2f %.2f %.2f %.2f  doubt",
             (double)s[0], (double)s[1], (double)s[2], (double)s[3], (double)c[0], (double)c[1],
             (double)c[2], (double)c[3]);
     for (int k = 0; k < DOUBT_TERMS; k++)
-        fprintf(stderr, " %.3f", (double)t->predictor.doubt[k]);
+        fprintf(stderr, " %.3f", (double)t->parts.predictor.doubt[k]);
     fprintf(stderr, "\n");
 }
 
@@ -167,7 +153,7 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
     struct trained *trained;
     struct train_options options;
     struct features features;
-    static const struct encoder *const encoders[] = {&ngram_encoder};
+    struct estimate *estimates = calloc(EXPERTS_MAX, sizeof(*estimates));
     train_options_default(&options);
     set_options(&options);
     options.experts = p->experts;
@@ -182,10 +168,13 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
     if (getenv("VERBOSE"))
         print_slopes(trained);
     for (size_t i = 0; i < test_count; i++) {
-        if (features_encode(&features, encoders, 1, p->d->queries[test_rows[i]].prompt, &err) != OK)
+        const struct query *q = &p->d->queries[test_rows[i]];
+        if (trained_estimate_text(trained, q->prompt, &features, estimates, &err) != OK)
             die(&err);
-        estimate(trained, &features, p->measured, all + (size_t)test_rows[i] * p->measured);
+        memcpy(all + (size_t)test_rows[i] * p->measured, estimates,
+               p->measured * sizeof(*estimates));
     }
+    free(estimates);
     features_done(&features);
     trained_free(trained);
     dataset_free(part);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "encode/ngram_encoder.h"
+#include "predict/linear.h"
 #include "predict/model.h"
 #include "predict/model_format.h"
 #include "predict/predictor.h"
@@ -94,7 +96,7 @@ static void use(const struct model *m)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str input = {(const char *)data, size};
-    bool weights = str_find(input, STR("linear.weights"), 0) != SIZE_MAX;
+    bool weights = str_find(input, STR("source.words.weights"), 0) != SIZE_MAX;
     size_t total = size + (weights ? PADDING : 0);
     char *bytes = calloc(total + 1, 1);
     struct model *m = NULL;

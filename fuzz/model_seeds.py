@@ -50,8 +50,8 @@ def parts(experts, groups=2, trees=1, plans=(), members=()):
     e, arms = len(experts), len(experts) + len(plans)
     width = -(-(e + groups + 1) // 16) * 16
     t = {"train.text_hashes": ["U64", [2], struct.pack("<2Q", 1, 2)],
-         "linear.bias": ["F32", [width], floats(width, 0.1)],
-         "linear.group_quality": ["F32", [groups, e], floats(groups * e, 0.5)],
+         "source.words.bias": ["F32", [width], floats(width, 0.1)],
+         "source.groups.quality": ["F32", [groups, e], floats(groups * e, 0.5)],
          "stack.contrast": ["F32", [e], floats(e, 0.7)],
          "stack.base": ["F32", [e + 4], floats(e + 4, 0.5)],
          "stack.calibration": ["F32", [4 + 2 * e], floats(4 + 2 * e, 1)],
@@ -71,13 +71,24 @@ def parts(experts, groups=2, trees=1, plans=(), members=()):
         for stage in ["before", "after"]:
             agree = dict(TREE, features=[3 * SLOT_FEATURES + 2, 1])
             t[f"check.{c}.{stage}.trees"] = ["U8", [1, 52], tree_bytes(**agree)]
-    t["linear.weights"] = ["BF16", [BUCKETS, width], b""]
+    t["source.words.weights"] = ["BF16", [BUCKETS, width], b""]
     return t
 
 
+def listed_encoders(fingerprint=ENCODER):
+    return json.dumps([{"name": "ngram", "fingerprint": fingerprint}], separators=(",", ":"))
+
+
+def listed_sources(groups, **more):
+    words = {"name": "words", "kind": "linear", "encoder": "ngram", "groups": groups, **more}
+    return json.dumps([words, {"name": "groups", "kind": "groups", "of": "words"}], separators=(",", ":"))
+
+
 def assemble(tensors, experts, plans=(), metadata=None, change=None):
+    groups = tensors["source.groups.quality"][1][0]
     listed = experts if isinstance(experts, str) else json.dumps(experts, separators=(",", ":"))
-    meta = {"checksum": "0" * 16, "format": "leeroo-orchestrator", "version": VERSION, "encoder": ENCODER, "experts": listed,
+    meta = {"checksum": "0" * 16, "format": "leeroo-orchestrator", "version": VERSION, "encoders": listed_encoders(),
+            "sources": listed_sources(groups), "experts": listed,
             "plans": json.dumps(list(plans), separators=(",", ":")), "training": "{}", **(metadata or {})}
     header, data = {"__metadata__": meta}, b""
     for name, (dtype, shape, content) in tensors.items():
@@ -141,9 +152,14 @@ def damaged(seeds, pair):
     leaf = tree_bytes(**dict(TREE, right=[-9, -2]))
     seeds |= {"not_a_number": make("stack.base", floats(6, float("nan"))), "offset_far": make(change=offset(1 << 40)),
               "offset_odd": make(change=offset(1)), "shape_overflow": make(change=overflow),
-              "other_encoder": make(metadata={"encoder": "words/1"}), "other_version": make(metadata={"version": "1"}),
+              "other_encoder": make(metadata={"encoders": listed_encoders("words/1")}), "other_version": make(metadata={"version": "1"}),
+              "groups_many": make(metadata={"sources": listed_sources(99)}),
+              "sources_no_list": make(metadata={"sources": "{}"}), "no_sources": make(metadata={"sources": "[]"}),
+              "source_of_none": make(metadata={"sources": listed_sources(2, of="groups")}),
+              "source_twice": make(metadata={"sources": listed_sources(2, name="groups")}),
+              "other_kind": make(metadata={"sources": listed_sources(2, kind="nearest")}),
               "tree_circle": make("forest.trees", circle), "tree_far_leaf": make("forest.trees", leaf)}
-    for name in ["forest.trees", "linear.weights", "sample.cost_usd", "train.text_hashes", "stack.doubt"]:
+    for name in ["forest.trees", "source.words.weights", "sample.cost_usd", "train.text_hashes", "stack.doubt"]:
         seeds["without_" + name.replace(".", "_")] = make(drop=name)
 
 

@@ -118,7 +118,7 @@ static void unload(struct train_command *c)
 /* Neither costs nor tokens were recorded. (An expert that is free costs nothing, and that is known.) */
 static bool cost_unknown(const struct trained *t, size_t e)
 {
-    const struct price *p = &t->expert[e].price;
+    const struct price *p = &t->parts.experts[e].price;
     return t->figures[e].mean_cost_usd == 0 &&
            (p->input_nano_usd_per_m > 0 || p->output_nano_usd_per_m > 0);
 }
@@ -148,7 +148,7 @@ static void print_table(const struct trained *t, FILE *out)
 {
     int width = NAME_WIDTH_MIN;
     for (size_t e = 0; e < t->experts; e++)
-        width = wider(width, t->expert[e].name);
+        width = wider(width, t->parts.experts[e].name);
     print_name(out, STR("expert"), width);
     fprintf(out, " %9s %9s %10s %7s %7s\n", "outcomes", "accuracy", "USD/1,000", "AUC", "ECE");
     for (size_t e = 0; e < t->experts; e++) {
@@ -156,7 +156,7 @@ static void print_table(const struct trained *t, FILE *out)
         char cost[32] = "unknown";
         if (!cost_unknown(t, e))
             snprintf(cost, sizeof(cost), "%.4f", 1000 * f->mean_cost_usd);
-        print_name(out, t->expert[e].name, width);
+        print_name(out, t->parts.experts[e].name, width);
         fprintf(out, " %9zu %7.1f %% %10s %7.3f %7.3f\n", f->known, 100 * f->accuracy, cost, f->auc,
                 f->calibration_error);
     }
@@ -241,7 +241,7 @@ static void print_json(const struct trained *t, const char *path)
     for (size_t e = 0; e < t->experts; e++) {
         const struct train_figures *f = &t->figures[e];
         buf_add_c(&b, e ? ",{\"name\":" : "{\"name\":");
-        json_write_string(&b, t->expert[e].name);
+        json_write_string(&b, t->parts.experts[e].name);
         buf_addf(&b, ",\"outcomes\":%zu,\"accuracy\":", f->known);
         json_write_double(&b, f->accuracy);
         buf_add_c(&b, ",\"usd_per_1k\":");

@@ -197,7 +197,7 @@ static enum status train_and_write(const struct demo *d, const struct dataset *s
             "  answered right was predicted above one answered wrong (AUC; 0.5 is guessing):\n\n",
             (double)(clock_now_ns() - start) * 1e-9);
     for (size_t i = 0; status == OK && i < trained->experts; i++)
-        printf("  %.*s %.2f  ", STR_FMT(trained->expert[i].name), trained->figures[i].auc);
+        printf("  %.*s %.2f  ", STR_FMT(trained->parts.experts[i].name), trained->figures[i].auc);
     if (status == OK)
         putchar('\n');
     trained_free(trained);

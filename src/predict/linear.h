@@ -5,7 +5,7 @@
  *   [experts, experts + groups)  logits of the query's group (a cluster of domains)
  *   [experts + groups]           how long answers are, in standard deviations
  *
- * Shapes: weights [NGRAM_BUCKETS × width], bias float [width]; width is heads rounded up to 16. */
+ * Shapes: weights [buckets of the encoder × width], bias float [width]; width is heads rounded up to 16. */
 #pragma once
 
 #include <stddef.h>

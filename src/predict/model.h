@@ -27,6 +27,13 @@ struct model_expert {
     struct price price;   /* as trained; the gateway's configuration overrides it */
     double accuracy;      /* mean training score */
     double mean_cost_usd; /* mean training cost */
+    size_t outcomes;      /* it was learnt from */
+    bool hidden;          /* taken out (train/model_edit.h) */
+    bool apart;           /* added: the others are estimated as if it were not there */
+    /* cross-validated on the training queries; NAN: unknown */
+    double auc; /* also when all scores were alike */
+    double log_loss;
+    double calibration_error; /* expected calibration error, 10 equal-count bins */
 };
 
 NODISCARD enum status model_load(const char *path, struct model **ret, struct error *err);

@@ -64,6 +64,14 @@ static bool read_members(struct json_value item, const struct model_expert *expe
     return p->member_count == wanted;
 }
 
+static void read_record(struct json_value item, struct plan_record *r)
+{
+    *r = (struct plan_record){(double)NAN, (double)NAN, (double)NAN};
+    (void)!json_to_double(json_get(item, "accuracy"), &r->accuracy);
+    (void)!json_to_double(json_get(item, "mean_cost_usd"), &r->mean_cost_usd);
+    (void)!json_to_double(json_get(item, "gain"), &r->gain);
+}
+
 static bool read_plan(struct json_value item, const struct model_expert *experts, size_t count,
                       struct plan *p, uint8_t *check)
 {
@@ -149,6 +157,7 @@ enum status model_plans_read(const struct safetensors *s, struct str text,
         if (k == PLANS_MAX ||
             !read_plan(item, experts, expert_count, &set->plans[k], &set->check_of[k]))
             return damaged(err);
+        read_record(item, &set->records[k]);
         enum status st = name_plan(&set->plans[k], experts, expert_count, a, err);
         if (st != OK)
             return st;

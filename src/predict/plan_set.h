@@ -14,9 +14,16 @@
 #define PLAN_HEADS      (2 * PLAN_HEAD) /* quality, escalation */
 #define NO_CHECK        UINT8_MAX
 
+/* What a plan did on the training queries, held out: what the file says about itself. */
+struct plan_record {
+    double accuracy, mean_cost_usd;
+    double gain; /* utility that it added when it was taken, as a share of the questions */
+};
+
 struct plan_set {
     size_t count, check_count;
     struct plan plans[PLANS_MAX];
+    struct plan_record records[PLANS_MAX];
     uint8_t check_of[PLANS_MAX]; /* index into checks; NO_CHECK: PLAN_AGREE */
     struct check checks[PLAN_CHECKS_MAX];
     const float *heads; /* [count × PLAN_HEADS] */

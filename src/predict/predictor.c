@@ -1,51 +1,24 @@
-/* Features → estimates; see predictor.h for the stages. */
+/* Features → estimates; see predictor.h for the stages. No state but the predictor, no failure: any thread may run it,
+ * and whatever numbers a forged model holds, what comes out are probabilities and bounded tokens. */
 #include "predict/predictor.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "predict/fmath.h"
 
-static float logit(float p)
-{
-    p = p < 1e-4f ? 1e-4f : p > 1 - 1e-4f ? 1 - 1e-4f : p;
-    return logf(p / (1 - p));
-}
-
-static float mean(const float *x, size_t n)
+/* The experts' common level: the mean of those that it was learnt with. */
+static float level(const struct predictor *p, const float *x)
 {
     float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    return n ? sum / (float)n : 0;
-}
-
-/* How sure the linear stage is of the group: the largest posterior and the entropy, and the posterior itself. */
-static void group_posterior(const float *z, size_t groups, float *posterior, float *top,
-                            float *entropy)
-{
-    float highest = -INFINITY, sum = 0;
-    for (size_t g = 0; g < groups; g++)
-        highest = z[g] > highest ? z[g] : highest;
-    for (size_t g = 0; g < groups; g++)
-        sum += posterior[g] = fmath_exp(z[g] - highest);
-    *top = *entropy = 0;
-    for (size_t g = 0; g < groups; g++) {
-        posterior[g] /= sum;
-        *top = posterior[g] > *top ? posterior[g] : *top;
-        *entropy -= posterior[g] * logf(posterior[g] + 1e-9f);
-    }
-}
-
-static void mix_groups(const struct predictor *p, const float *posterior, float *logits)
-{
-    size_t experts = p->shape.experts;
-    for (size_t e = 0; e < experts; e++) {
-        float sum = 0;
-        for (size_t g = 0; g < p->shape.groups; g++)
-            sum += posterior[g] * p->group_quality[g * experts + e];
-        logits[e] = p->shape.groups ? logit(sum) : 0;
-    }
+    if (p->counted == p->experts)
+        for (size_t e = 0; e < p->experts; e++)
+            sum += x[e];
+    else
+        for (size_t e = 0; e < p->experts; e++)
+            sum += p->apart[e] ? 0 : x[e];
+    return p->counted ? sum / (float)p->counted : 0;
 }
 
 static float project(const float *x, const float *direction, size_t n)
@@ -56,41 +29,75 @@ static float project(const float *x, const float *direction, size_t n)
     return sum;
 }
 
-void predictor_stack(const struct predictor *p, const float *linear, const float *stats,
-                     float *dense, float *first, float *second)
+bool predictor_layout(struct predictor *p)
 {
-    size_t experts = p->shape.experts;
-    float posterior[LINEAR_GROUPS_MAX], top, entropy;
-    memcpy(first, linear, experts * sizeof(*first));
-    group_posterior(linear + experts, p->shape.groups, posterior, &top, &entropy);
-    mix_groups(p, posterior, second);
-    memcpy(dense, stats, NGRAM_STATS * sizeof(*dense));
-    float *extra = dense + NGRAM_STATS;
-    extra[0] = mean(first, experts);
-    extra[1] = mean(second, experts);
-    extra[2] = top;
-    extra[3] = entropy;
-    extra[4] = project(first, p->contrast, experts);
-    extra[5] = project(second, p->contrast, experts);
+    CHECK(p->encoder_count <= ENCODERS_MAX && p->source_count <= SOURCES_MAX);
+    p->statistics = p->facts = p->counted = 0;
+    for (size_t e = 0; e < p->experts; e++)
+        p->counted += !p->apart[e];
+    p->entropy_at = p->length_source = NOWHERE;
+    for (size_t i = 0; i < p->encoder_count; i++)
+        p->statistics += p->encoders[i]->statistics;
+    size_t first = p->statistics + p->source_count;
+    for (size_t s = 0; s < p->source_count; s++) {
+        const struct source *source = &p->sources[s];
+        CHECK(source->ops->facts <= SOURCE_FACTS_MAX && source->columns <= SOURCE_COLUMNS_MAX);
+        if (source->ops->entropy_fact != NOWHERE && p->entropy_at == NOWHERE)
+            p->entropy_at = first + p->facts + source->ops->entropy_fact;
+        if (source->length_at != NOWHERE && p->length_source == NOWHERE)
+            p->length_source = s;
+        p->facts += source->ops->facts;
+    }
+    p->features = first + p->facts + p->source_count;
+    return p->features <= FEATURES_MAX;
 }
 
-void predictor_combine(size_t experts, const float *first, const float *second,
+float *predictor_facts(const struct predictor *p, size_t source, float *features)
+{
+    float *at = features + p->statistics + p->source_count;
+    for (size_t s = 0; s < source; s++)
+        at += p->sources[s].ops->facts;
+    return at;
+}
+
+void predictor_stack(const struct predictor *p, const struct source_view *v, float *features)
+{
+    for (size_t i = 0; i < p->encoder_count; i++) {
+        memcpy(features, v->said[i].dense, p->encoders[i]->statistics * sizeof(*features));
+        features += p->encoders[i]->statistics;
+    }
+    float *along = features + p->source_count + p->facts;
+    for (size_t s = 0; s < p->source_count; s++) {
+        features[s] = level(p, v->columns[s]);
+        along[s] = project(v->columns[s], p->contrast, p->experts);
+    }
+}
+
+void predictor_combine(const struct predictor *p, const float *const *x, size_t count,
                        const float *intercepts, const float *slopes, float *logits)
 {
-    float c1 = mean(first, experts), c2 = mean(second, experts);
-    float common = slopes[0] * c1 + slopes[2] * c2;
-    for (size_t e = 0; e < experts; e++)
-        logits[e] =
-            intercepts[e] + common + slopes[1] * (first[e] - c1) + slopes[3] * (second[e] - c2);
+    float levels[SOURCES_MAX], common = 0;
+    CHECK(count <= SOURCES_MAX);
+    for (size_t k = 0; k < count; k++) {
+        levels[k] = level(p, x[k]);
+        common += slopes[LEVEL_SLOPES * k] * levels[k];
+    }
+    for (size_t e = 0; e < p->experts; e++) {
+        float logit = intercepts[e] + common;
+        for (size_t k = 0; k < count; k++)
+            logit += slopes[LEVEL_SLOPES * k + 1] * (x[k][e] - levels[k]);
+        logits[e] = logit;
+    }
 }
 
 void predictor_calibrate(const struct predictor *p, const float *base, const float *corrections,
                          float *quality)
 {
     static const float no_intercepts[EXPERTS_MAX];
-    size_t experts = p->shape.experts;
-    const float *scales = p->calibration + SLOPES, *offsets = scales + experts;
-    predictor_combine(experts, base, corrections, no_intercepts, p->calibration, quality);
+    const float *const parts[] = {base, corrections};
+    size_t experts = p->experts;
+    const float *scales = p->calibration + CALIBRATION_SLOPES, *offsets = scales + experts;
+    predictor_combine(p, parts, 2, no_intercepts, p->calibration, quality);
     for (size_t e = 0; e < experts; e++) {
         float q = fmath_sigmoid(scales[e] * quality[e] + offsets[e]);
         quality[e] = q >= 0 && q <= 1 ? q : 0; /* also a NaN out of a forged model */
@@ -112,23 +119,38 @@ void predictor_tokens(const struct predictor *p, size_t expert, float characters
     *output_tokens = clamp_tokens(t[TOKENS_OUT_SMEAR] * fmath_exp(log_out) - 1);
 }
 
+/* Asks the sources in their order; columns [sources][SOURCE_COLUMNS_MAX]. Returns the novelty: what is new to any. */
+static float ask_sources(const struct predictor *p, float (*columns)[SOURCE_COLUMNS_MAX],
+                         struct source_view *v, float *features)
+{
+    float novelty = 0, *facts = predictor_facts(p, 0, features);
+    for (size_t s = 0; s < p->source_count; s++) {
+        const struct source *source = &p->sources[s];
+        float fresh = source->ops->run(source, v, columns[s], facts);
+        novelty = fresh > novelty ? fresh : novelty;
+        v->columns[s] = columns[s];
+        facts += source->ops->facts;
+    }
+    return novelty;
+}
+
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
                    float *input_tokens, float *output_tokens, float *doubt)
 {
-    size_t experts = p->shape.experts;
-    const struct encoding *words = &f->said[0];
-    float linear[LINEAR_WIDTH_MAX], dense[DENSE_FEATURES];
-    float first[EXPERTS_MAX], second[EXPERTS_MAX], base[EXPERTS_MAX],
-        corrections[EXPERTS_MAX] = {0};
-    CHECK(p->shape.width <= LINEAR_WIDTH_MAX);
-    float novelty = linear_predict_bf16(p->weights, p->bias, p->shape.width, words->buckets,
-                                        words->values, words->count, linear);
-    predictor_stack(p, linear, words->dense, dense, first, second);
-    predictor_combine(experts, first, second, p->base, p->base + experts, base);
-    forest_predict(&p->forest, dense, corrections);
+    size_t experts = p->experts;
+    float columns[SOURCES_MAX][SOURCE_COLUMNS_MAX], features[FEATURES_MAX];
+    float base[EXPERTS_MAX], corrections[EXPERTS_MAX] = {0};
+    struct source_view v = {.said = f->said};
+    CHECK(p->features <= FEATURES_MAX);
+    float novelty = ask_sources(p, columns, &v, features);
+    predictor_stack(p, &v, features);
+    predictor_combine(p, v.columns, p->source_count, p->base, p->base + experts, base);
+    forest_predict(&p->forest, features, corrections);
     predictor_calibrate(p, base, corrections, quality);
-    *doubt = doubt_share(p->doubt, mean(quality, experts), dense[STACK_ENTROPY], novelty);
-    float length = linear[experts + p->shape.groups];
+    float entropy = p->entropy_at == NOWHERE ? 0 : features[p->entropy_at];
+    *doubt = doubt_share(p->doubt, level(p, quality), entropy, novelty);
+    size_t at = p->length_source;
+    float length = at == NOWHERE ? 0 : columns[at][p->sources[at].length_at];
     for (size_t e = 0; e < experts; e++)
         predictor_tokens(p, e, (float)f->characters, length, &input_tokens[e], &output_tokens[e]);
 }

@@ -1,27 +1,24 @@
 /* The learned numbers, and the one path from features to estimates that training, evaluation and the gateway share.
  *
  * Stages, in order (docs/orchestrator.md has the reasons):
- *   linear    n-grams → a logit per expert z_e, log-odds of the query's group, length of answers
- *   base      z_e and the group's log-odds g_e, each split into the experts' common level and an expert's deviation
- *             from it, weighted by four slopes fitted on held-out folds: the slopes of the deviations are the
+ *   sources   each gives a logit per expert x_e (predict/source.h); one of them the length of answers, too
+ *   base      the sources' logits, each split into the experts' common level and an expert's deviation from it,
+ *             weighted by two slopes for each source, fitted on held-out folds: the slopes of the deviations are the
  *             shrinkage that keeps near-equal experts from being chosen on noise
- *   trees     statistics of the text and what the linear stage said → corrections t_e
+ *   trees     statistics of the text and what the sources said → corrections t_e
  *   calibrate base and corrections, again common and deviation, and per expert a scale and an offset (Platt 1999)
  *   tokens    characters and predicted length → input and output tokens per expert
  *
- * A predictor only points; whoever made it owns the memory. Shapes: E experts, G groups, W = linear_width(E, G). */
+ * A predictor only points; whoever made it owns the memory. Shapes: E experts, N sources. */
 #pragma once
 
-#include "encode/ngram_encoder.h"
 #include "predict/doubt.h"
-#include "predict/linear.h"
+#include "predict/source.h"
 #include "predict/trees.h"
 
-#define STACK_EXTRA    6                 /* dense features that come from the linear stage */
-#define STACK_ENTROPY  (NGRAM_STATS + 3) /* of the predicted group; one of them */
-#define DENSE_FEATURES (NGRAM_STATS + STACK_EXTRA)
-#define SLOPES         4 /* first common, first deviation, second common, second deviation */
-#define EXPERTS_MAX    256
+#define LEVEL_SLOPES       2 /* of anything split in levels: of the common one, of the deviations */
+#define CALIBRATION_SLOPES (2 * LEVEL_SLOPES) /* of the base, of the corrections */
+#define FEATURES_MAX       128                /* that trees look at */
 
 enum token_parameter {
     TOKENS_IN_BASE,
@@ -34,23 +31,35 @@ enum token_parameter {
 };
 
 struct predictor {
-    struct linear_shape shape;
-    const uint16_t *weights;    /* bfloat16 [NGRAM_BUCKETS × W] */
-    const float *bias;          /* [W] */
-    const float *group_quality; /* [G × E] mean score in the group */
-    const float *contrast;      /* [E] unit direction from the weak experts to the strong */
-    const float *base;          /* [E + SLOPES] intercepts, slopes */
+    size_t experts, encoder_count, source_count;
+    bool apart
+        [EXPERTS_MAX]; /* experts that came later: they have a deviation, but no part in the common level */
+    const struct encoder *encoders[ENCODERS_MAX];
+    struct source sources[SOURCES_MAX];
+    const float *contrast; /* [E] unit direction from the weak experts to the strong */
+    const float *base;     /* [E + LEVEL_SLOPES × N] intercepts, slopes */
     struct forest forest;
-    const float *calibration; /* [SLOPES + 2E] slopes, scales, offsets */
+    const float *calibration; /* [CALIBRATION_SLOPES + 2E] slopes, scales, offsets */
     const float *tokens;      /* [E × TOKEN_PARAMETERS] */
     const float *doubt;       /* [DOUBT_TERMS] */
+
+    /* of predictor_layout: what trees look at is the encoders' statistics, then the mean of each source's logits, the
+     * sources' facts, and each source's logits along `contrast` */
+    size_t statistics, facts, features;
+    size_t counted;       /* experts that make the common level */
+    size_t entropy_at;    /* among them; NOWHERE: none */
+    size_t length_source; /* NOWHERE: none */
 };
 
-/* Dense features [DENSE_FEATURES] and base logits [E] from the linear stage's output [W] and the statistics. */
-void predictor_stack(const struct predictor *p, const float *linear, const float *stats,
-                     float *dense, float *first, float *second);
-/* logits[e] = intercepts[e] + slopes · (common, deviation of first; common, deviation of second). */
-void predictor_combine(size_t experts, const float *first, const float *second,
+/* Once encoders and sources are there. False: more than FEATURES_MAX. */
+bool predictor_layout(struct predictor *p);
+
+/* features [p->features] from what encoders and sources said. The facts are there already, from predictor_facts on. */
+void predictor_stack(const struct predictor *p, const struct source_view *v, float *features);
+/* Where the facts of a source go. */
+float *predictor_facts(const struct predictor *p, size_t source, float *features);
+/* logits[e] = intercepts[e] + for each x[count]: slopes · (common level, deviation). */
+void predictor_combine(const struct predictor *p, const float *const *x, size_t count,
                        const float *intercepts, const float *slopes, float *logits);
 /* Calibrated probabilities from base logits and tree corrections. */
 void predictor_calibrate(const struct predictor *p, const float *base, const float *corrections,

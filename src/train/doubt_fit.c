@@ -4,14 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-#include "encode/ngram_encoder.h"
 #include "train/fit.h"
 
 #define RIDGE 20.0 /* in questions' worth of pairs */
 
-void doubt_own_novelty(const struct sparse_rows *rows, size_t count, uint8_t *times, float *novelty)
+void doubt_own_novelty(const struct sparse_rows *rows, size_t count, size_t bucket_count,
+                       uint8_t *times, float *novelty)
 {
-    memset(times, 0, NGRAM_BUCKETS);
+    memset(times, 0, bucket_count);
     for (size_t i = rows->starts[0]; i < rows->starts[count]; i++)
         if (times[rows->buckets[i]] < UINT8_MAX)
             times[rows->buckets[i]]++;

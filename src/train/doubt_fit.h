@@ -10,10 +10,10 @@
 /* The weights [DOUBT_TERMS] start from, and keep where no question has two known scores. */
 #define DOUBT_PRIOR 0.3f
 
-/* Novelty of training's own texts, each as if it had not been there: novelty [count]; times [NGRAM_BUCKETS] gets in
+/* Novelty of training's own texts, each as if it had not been there: novelty [count]; times [bucket_count] gets in
  * how many texts a bucket occurs, at most 255. Of other texts: linear_novelty_bf16. */
-void doubt_own_novelty(const struct sparse_rows *rows, size_t count, uint8_t *times,
-                       float *novelty);
+void doubt_own_novelty(const struct sparse_rows *rows, size_t count, size_t bucket_count,
+                       uint8_t *times, float *novelty);
 
 /* quality, scores [rows × experts] held out (negative score: unknown), entropy and novelty [rows]. */
 void doubt_fit(const float *quality, const float *scores, size_t rows, size_t experts,

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define FIT_TERMS_MAX 4
+#define FIT_TERMS_MAX 16
 
 /* Minimises Σ logloss(intercept_e + Σ slope_k x_ek) + ridge/2 · Σ (slope_k − prior_k)² over the known scores.
  * x float [rows × experts × terms], scores [rows × experts] (negative: unknown). Writes intercepts [experts] and

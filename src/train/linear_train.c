@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "base/check.h"
-#include "encode/ngram_encoder.h"
 #include "predict/fmath.h"
 
 #define FAMILIES      3  /* quality, group, length */
@@ -174,15 +173,15 @@ static void start_bias(const struct linear_shape *s, const struct linear_targets
     }
 }
 
-void linear_train(const struct linear_shape *shape, const struct sparse_rows *rows,
-                  const struct linear_targets *targets, const struct linear_options *options,
-                  uint32_t *order, size_t count, struct rng *rng, float *weights, float *bias,
-                  float *scratch)
+void linear_train(const struct linear_shape *shape, size_t bucket_count,
+                  const struct sparse_rows *rows, const struct linear_targets *targets,
+                  const struct linear_options *options, uint32_t *order, size_t count,
+                  struct rng *rng, float *weights, float *bias, float *scratch)
 {
     CHECK(shape->width <= LINEAR_WIDTH_MAX);
     float out[LINEAR_WIDTH_MAX], bias_sums[FAMILIES] = {0};
-    memset(weights, 0, (size_t)NGRAM_BUCKETS * shape->width * sizeof(*weights));
-    memset(scratch, 0, (size_t)NGRAM_BUCKETS * FAMILIES * sizeof(*scratch));
+    memset(weights, 0, bucket_count * shape->width * sizeof(*weights));
+    memset(scratch, 0, bucket_count * FAMILIES * sizeof(*scratch));
     start_bias(shape, targets, order, count, bias);
     for (unsigned epoch = 0; epoch < options->epochs; epoch++) {
         rng_shuffle_u32(rng, order, count);

@@ -1,6 +1,6 @@
 /* Training the linear stage (predict/linear.h), online, with AdaGrad (Duchi et al. 2011). Losses: of the experts'
  * logits logistic, missing labels allowed; of the groups softmax; of the length squared. Weights are floats
- * [NGRAM_BUCKETS × width] here. */
+ * [buckets × width] here. */
 #pragma once
 
 #include "base/error.h"
@@ -28,10 +28,10 @@ struct linear_options {
 
 /* Trains on `order[count]` (row indices, shuffled in place for every epoch by `rng`). `weights` and `bias` are
  * overwritten; `scratch` holds 3 floats per bucket. Deterministic. */
-void linear_train(const struct linear_shape *shape, const struct sparse_rows *rows,
-                  const struct linear_targets *targets, const struct linear_options *options,
-                  uint32_t *order, size_t count, struct rng *rng, float *weights, float *bias,
-                  float *scratch);
+void linear_train(const struct linear_shape *shape, size_t bucket_count,
+                  const struct sparse_rows *rows, const struct linear_targets *targets,
+                  const struct linear_options *options, uint32_t *order, size_t count,
+                  struct rng *rng, float *weights, float *bias, float *scratch);
 
 /* out[width] = bias + Σ value · row. */
 void linear_predict(const float *weights, const float *bias, size_t width, const uint32_t *buckets,

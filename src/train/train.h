@@ -5,8 +5,7 @@
 
 #include "data/dataset.h"
 #include "judge/answer_table.h"
-#include "predict/model.h"
-#include "predict/predictor.h"
+#include "predict/model_parts.h"
 #include "train/linear_train.h"
 #include "train/train_plans.h"
 
@@ -14,12 +13,22 @@
 #define TRAIN_SAMPLE_MAX 8192 /* queries kept in the model for calibrating budgets */
 #define TRAIN_ROWS_MIN   20
 
+/* A source to be learnt (predict/source.h), and what it reads. */
+struct train_source {
+    const char *name; /* of its tensors */
+    const char *kind;
+    const char *encoder; /* NULL: none */
+    const char *of;      /* a source before it; NULL: none */
+};
+
 struct train_options {
     const size_t *experts; /* indices into the data set; NULL: all */
     size_t expert_count;
     uint64_t seed;
     struct linear_options linear;
     struct forest_options forest;
+    const struct train_source *sources; /* NULL: words and groups */
+    size_t source_count;
     const struct answer_table *answers; /* NULL: no plans are learnt */
     const char *plans;   /* NULL: found by search; else named, separated by ';' (predict/arm.h) */
     size_t combinations; /* 3: how many the search may take */
@@ -40,24 +49,25 @@ struct train_figures {
 };
 
 struct trained {
+    struct model_parts parts; /* the model; points into the arena */
     size_t experts, queries;
-    struct model_expert *expert;   /* [experts], names owned */
     struct train_figures *figures; /* [experts] */
-    struct predictor predictor;    /* points into the blocks below */
-    uint64_t *text_hashes;         /* [queries], ascending */
     uint64_t fingerprint;          /* of texts, scores and costs */
     uint64_t seed;
     struct trained_plans plans;
-    size_t arms;                             /* experts and plans */
-    size_t sample;                           /* rows of the next two */
-    float *sample_quality, *sample_cost_usd; /* [sample × arms], held-out estimates */
-    struct arena *arena;                     /* owns everything but the forest */
+    size_t arms;         /* experts and plans */
+    struct arena *arena; /* owns everything but the forests */
 };
 
 /* Needs DATASET_ALL. ERR_INPUT: fewer than TRAIN_ROWS_MIN queries, or an expert without any outcome. */
 NODISCARD enum status train_run(const struct dataset *d, const struct train_options *options,
                                 struct trained **ret, struct error *err);
 void trained_free(struct trained *t);
+
+/* What model_estimate_text would say of the model as it will be loaded; estimates [arms]. */
+NODISCARD enum status trained_estimate_text(const struct trained *t, struct str text,
+                                            struct features *f, struct estimate *estimates,
+                                            struct error *err);
 
 /* Writes the model file (docs/model-file.md); it appears under its name only when it is whole. */
 NODISCARD enum status model_write(const struct trained *t, const char *path, struct error *err);

@@ -16,9 +16,9 @@ static void estimate_rows(const struct train_table *t, const struct trained *out
         for (size_t e = 0; e < t->experts; e++) {
             struct estimate *to = &estimates[row * t->experts + e];
             *to = (struct estimate){.quality = quality[row * t->experts + e]};
-            predictor_tokens(&out->predictor, e, t->characters[row], lengths[row],
+            predictor_tokens(&out->parts.predictor, e, t->characters[row], lengths[row],
                              &to->input_tokens, &to->output_tokens);
-            to->cost_nano_usd = model_cost_nano_usd(&out->expert[e].price, to);
+            to->cost_nano_usd = model_cost_nano_usd(&out->parts.experts[e].price, to);
             to->cost_max_nano_usd = to->cost_nano_usd;
         }
 }
@@ -45,11 +45,11 @@ static enum status find_plans(const struct train_table *t, const struct train_op
     return train_plans(&rows, &plans, out->arena, &out->plans, err);
 }
 
-static void keep_row(const struct trained *out, const struct estimate *experts, size_t at)
+/* quality, cost [arms] */
+static void keep_row(const struct trained *out, const struct estimate *experts, float *quality,
+                     float *cost)
 {
     struct estimate plans[PLANS_MAX];
-    float *quality = out->sample_quality + at * out->arms,
-          *cost = out->sample_cost_usd + at * out->arms;
     plan_set_estimate(&out->plans.set, experts, plans);
     for (size_t i = 0; i < out->arms; i++) {
         const struct estimate *e = i < out->experts ? &experts[i] : &plans[i - out->experts];
@@ -62,18 +62,22 @@ static void keep_row(const struct trained *out, const struct estimate *experts, 
 static enum status keep_sample(const struct train_table *t, const struct estimate *estimates,
                                struct rng *rng, struct trained *out, struct error *err)
 {
-    out->sample = t->rows < TRAIN_SAMPLE_MAX ? t->rows : TRAIN_SAMPLE_MAX;
-    out->sample_quality = ARENA_ARRAY(out->arena, out->sample * out->arms, float);
-    out->sample_cost_usd = ARENA_ARRAY(out->arena, out->sample * out->arms, float);
-    if (!out->sample_quality || !out->sample_cost_usd)
+    size_t sample = t->rows < TRAIN_SAMPLE_MAX ? t->rows : TRAIN_SAMPLE_MAX, kept = 0;
+    float *quality = ARENA_ARRAY(out->arena, sample * out->arms, float),
+          *cost = ARENA_ARRAY(out->arena, sample * out->arms, float);
+    if (!quality || !cost)
         return error_set(err, ERR_MEMORY, "out of memory");
-    size_t kept = 0;
-    for (size_t row = 0; row < t->rows && kept < out->sample; row++) {
-        if (rng_below(rng, t->rows - row) >= out->sample - kept)
+    for (size_t row = 0; row < t->rows && kept < sample; row++) {
+        if (rng_below(rng, t->rows - row) >= sample - kept)
             continue;
-        keep_row(out, estimates + row * t->experts, kept++);
+        keep_row(out, estimates + row * t->experts, quality + kept * out->arms,
+                 cost + kept * out->arms);
+        kept++;
     }
-    CHECK(kept == out->sample);
+    CHECK(kept == sample);
+    out->parts.sample = sample;
+    out->parts.sample_quality = quality;
+    out->parts.sample_cost_usd = cost;
     return OK;
 }
 
@@ -89,6 +93,7 @@ enum status train_arms(const struct train_table *t, const struct train_options *
     if (options->answers && options->combinations > 0)
         st = find_plans(t, options, estimates, rng, out, err);
     out->arms = t->experts + out->plans.set.count;
+    out->parts.plans = out->plans.set;
     if (st == OK)
         st = keep_sample(t, estimates, rng, out, err);
     free(estimates);

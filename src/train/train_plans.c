@@ -353,6 +353,8 @@ static void keep_arm(struct search *s, size_t i, double gain)
     memcpy(heads, arm->heads, sizeof(arm->heads));
     set->check_of[set->count] = arm->plan.rule == PLAN_TRUST ? (uint8_t)arm->course : NO_CHECK;
     s->out->figures[set->count] = arm->figures;
+    set->records[set->count] =
+        (struct plan_record){arm->figures.accuracy, arm->figures.cost_usd, gain};
     set->plans[set->count++] = arm->plan;
 }
 

@@ -38,42 +38,93 @@ static void append(struct growing *g, const struct encoding *f)
     g->count += f->count;
 }
 
-static enum status encode_rows(struct train_table *t, struct growing *g, size_t *starts,
-                               struct features *f, struct error *err)
+/* Where the rows of one encoder go while they come. */
+struct encoding_rows {
+    struct growing sparse;
+    size_t *starts; /* [rows + 1]; NULL: it has no buckets */
+    float *dense;
+};
+
+static enum status append_row(struct encoding_rows *r, const struct encoder *e, size_t row,
+                              const struct encoding *said, struct error *err)
 {
-    static const struct encoder *const encoders[] = {&ngram_encoder};
-    const struct encoding *words = &f->said[0];
+    if (e->dense_count)
+        memcpy(r->dense + row * e->dense_count, said->dense, e->dense_count * sizeof(float));
+    if (!e->bucket_count)
+        return OK;
+    if (!grow(&r->sparse, said->count))
+        return error_set(err, ERR_MEMORY, "out of memory");
+    append(&r->sparse, said);
+    r->starts[row + 1] = r->sparse.count;
+    return OK;
+}
+
+static enum status encode_rows(struct train_table *t, const struct encoder *const *encoders,
+                               struct encoding_rows *to, struct features *f, struct error *err)
+{
     for (size_t i = 0; i < t->rows; i++) {
-        enum status status = features_encode(f, encoders, 1, t->dataset->queries[i].prompt, err);
+        enum status status =
+            features_encode(f, encoders, t->encoder_count, t->dataset->queries[i].prompt, err);
+        for (size_t k = 0; k < t->encoder_count && status == OK; k++)
+            status = append_row(&to[k], encoders[k], i, &f->said[k], err);
         if (status != OK)
             return status;
-        if (!grow(g, words->count))
-            return error_set(err, ERR_MEMORY, "out of memory");
-        starts[i] = g->count;
-        append(g, words);
-        memcpy(t->stats + i * NGRAM_STATS, words->dense, NGRAM_STATS * sizeof(float));
         t->characters[i] = (float)f->characters;
     }
-    starts[t->rows] = g->count;
     return OK;
+}
+
+static enum status allocate_rows(const struct train_table *t, const struct encoder *e,
+                                 struct arena *a, struct encoding_rows *to, struct error *err)
+{
+    to->starts = ARENA_ARRAY(a, t->rows + 1, size_t);
+    to->dense = ARENA_ARRAY(a, t->rows * e->dense_count + 1, float);
+    return to->starts && to->dense ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+static enum status keep_rows(struct encoded_rows *kept, struct arena *a,
+                             const struct encoding_rows *from, struct error *err)
+{
+    kept->sparse = (struct sparse_rows){from->sparse.buckets, from->sparse.values, from->starts};
+    kept->dense = from->dense;
+    enum status status = arena_defer(a, free, from->sparse.buckets);
+    if (status == OK)
+        status = arena_defer(a, free, from->sparse.values);
+    return status == OK ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
 static enum status encode_table(struct train_table *t, struct arena *a, struct error *err)
 {
-    struct growing g = {0};
+    const struct encoder *encoders[ENCODERS_MAX];
+    struct encoding_rows to[ENCODERS_MAX] = {0};
     struct features f;
-    size_t *starts = ARENA_ARRAY(a, t->rows + 1, size_t);
-    if (!starts)
-        return error_set(err, ERR_MEMORY, "out of memory");
     enum status status = features_init(&f, err);
-    if (status != OK)
-        return status;
-    status = encode_rows(t, &g, starts, &f, err);
+    for (size_t k = 0; k < t->encoder_count && status == OK; k++) {
+        encoders[k] = t->encoded[k].encoder;
+        status = allocate_rows(t, encoders[k], a, &to[k], err);
+    }
+    if (status == OK)
+        status = encode_rows(t, encoders, to, &f, err);
     features_done(&f);
-    t->sparse = (struct sparse_rows){g.buckets, g.values, starts};
-    if (arena_defer(a, free, g.buckets) != OK || arena_defer(a, free, g.values) != OK)
-        status = error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t k = 0; k < t->encoder_count; k++) {
+        enum status kept = keep_rows(&t->encoded[k], a, &to[k], err);
+        status = status == OK ? kept : status;
+    }
     return status;
+}
+
+void train_table_said(const struct train_table *t, size_t row, struct encoding *said)
+{
+    for (size_t k = 0; k < t->encoder_count; k++) {
+        const struct encoded_rows *r = &t->encoded[k];
+        size_t from = r->sparse.starts[row];
+        said[k] = (struct encoding){.count = (uint32_t)(r->sparse.starts[row + 1] - from),
+                                    .dense = r->dense + row * r->encoder->dense_count};
+        if (said[k].count) { /* blank texts at the front have no place */
+            said[k].buckets = r->sparse.buckets + from;
+            said[k].values = r->sparse.values + from;
+        }
+    }
 }
 
 static void fill_scores(struct train_table *t)
@@ -117,15 +168,13 @@ static void fill_lengths(struct train_table *t, double *sums, double *counts)
 enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
                              struct error *err)
 {
-    t->stats = ARENA_ARRAY(a, t->rows * NGRAM_STATS, float);
     t->characters = ARENA_ARRAY(a, t->rows, float);
     t->scores = ARENA_ARRAY(a, t->rows * t->experts, float);
     t->lengths = ARENA_ARRAY(a, t->rows, float);
     t->groups = ARENA_ARRAY(a, t->rows, uint8_t);
     t->folds = ARENA_ARRAY(a, t->rows, uint8_t);
     double *scratch = ARENA_ARRAY(a, t->rows * 2, double);
-    if (!t->stats || !t->characters || !t->scores || !t->lengths || !t->groups || !t->folds ||
-        !scratch)
+    if (!t->characters || !t->scores || !t->lengths || !t->groups || !t->folds || !scratch)
         return error_set(err, ERR_MEMORY, "out of memory");
     fill_scores(t);
     fill_lengths(t, scratch, scratch + t->rows);

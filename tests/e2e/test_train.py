@@ -72,10 +72,10 @@ def test_any_reader_of_safetensors_can_read_it(model):
         at = end
     assert start + at == len(data)
     experts, groups = len(EXPERTS), 3
-    assert header["linear.weights"] == {"dtype": "BF16", "shape": [1 << 18, 16],
-                                        "data_offsets": header["linear.weights"]["data_offsets"]}
+    assert header["source.words.weights"] == {"dtype": "BF16", "shape": [1 << 18, 16],
+                                        "data_offsets": header["source.words.weights"]["data_offsets"]}
     shapes = {name: tensor["shape"] for name, tensor in header.items()}
-    assert shapes["linear.group_quality"] == [groups, experts]
+    assert shapes["source.groups.quality"] == [groups, experts]
     assert shapes["train.text_hashes"] == [400]
     assert shapes["sample.quality"] == shapes["sample.cost_usd"] == [400, experts]
     assert shapes["forest.leaves"][1:] == [8, experts] and shapes["forest.trees"][1] == 52

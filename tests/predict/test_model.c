@@ -135,7 +135,7 @@ Test(model, estimates_are_those_of_the_predictor)
         struct str text = i ? world->queries[i].prompt : STR("");
         cr_assert_eq(model_encode(m, text, &f, NULL), OK);
         model_estimate(m, &f, estimates);
-        predictor_run(&trained->predictor, &f, quality, in, out, &doubt);
+        predictor_run(&trained->parts.predictor, &f, quality, in, out, &doubt);
         for (size_t e = 0; e < WORLD_EXPERTS; e++) {
             const struct price *p = &world->experts[e].price;
             double nano = ((double)in[e] * (double)p->input_nano_usd_per_m +
@@ -187,11 +187,12 @@ Test(model, knows_what_it_was_trained_on)
 static double usd_per_1k(double lambda, const bool *use)
 {
     double total = 0;
-    for (size_t i = 0; i < trained->sample; i++) {
+    for (size_t i = 0; i < trained->parts.sample; i++) {
         double best = -INFINITY, paid = 0;
         for (size_t e = 0; e < WORLD_EXPERTS; e++) {
-            double cost = (double)trained->sample_cost_usd[i * WORLD_EXPERTS + e];
-            double utility = (double)trained->sample_quality[i * WORLD_EXPERTS + e] - lambda * cost;
+            double cost = (double)trained->parts.sample_cost_usd[i * WORLD_EXPERTS + e];
+            double utility =
+                (double)trained->parts.sample_quality[i * WORLD_EXPERTS + e] - lambda * cost;
             if ((!use || use[e]) && utility > best) {
                 best = utility;
                 paid = cost;
@@ -199,7 +200,7 @@ static double usd_per_1k(double lambda, const bool *use)
         }
         total += paid;
     }
-    return 1000 * total / (double)trained->sample;
+    return 1000 * total / (double)trained->parts.sample;
 }
 
 Test(model, lambda_meets_the_budget)
@@ -207,7 +208,7 @@ Test(model, lambda_meets_the_budget)
     struct model *m = load();
     double before = INFINITY, cheapest = usd_per_1k(1e12, NULL), dearest = usd_per_1k(0, NULL);
     cr_assert_lt(cheapest, dearest);
-    cr_assert_eq(trained->sample, ROWS);
+    cr_assert_eq(trained->parts.sample, ROWS);
     for (int i = 0; i <= 40; i++) {
         double budget = cheapest + (dearest - cheapest) * i / 40;
         double lambda = model_lambda_for_budget(m, NULL, budget), cost = usd_per_1k(lambda, NULL);
@@ -316,10 +317,13 @@ Test(model, foreign_files_are_refused_in_a_sentence)
 
 Test(model, other_versions_are_refused)
 {
-    expect_edit_refused("\"version\":\"3\"", "\"version\":\"9\"", ERR_UNSUPPORTED,
-                        "version is '9'; this program reads '3'");
-    expect_edit_refused("\"encoder\":\"ngram18", "\"encoder\":\"ngram19", ERR_UNSUPPORTED,
-                        "encoder is 'ngram19");
+    expect_edit_refused("\"version\":\"4\"", "\"version\":\"3\"", ERR_UNSUPPORTED,
+                        "version is '3'; this program reads '4': train the model again");
+    expect_edit_refused("\\\"ngram18", "\\\"ngram19", ERR_UNSUPPORTED, "encoder is 'ngram19");
+    expect_edit_refused("\\\"name\\\":\\\"ngram", "\\\"name\\\":\\\"other", ERR_UNSUPPORTED,
+                        "no encoder 'other'");
+    expect_edit_refused("\\\"kind\\\":\\\"linear", "\\\"kind\\\":\\\"knight", ERR_UNSUPPORTED,
+                        "no sources of kind 'knight'");
     cr_assert_eq(load_edited(NULL), OK); /* all was put back */
     memcpy(find_in_header("\"checksum\":"), "\"checkers\":", 11);
     expect_refusal(ERR_CORRUPT, "no 'checksum'");
@@ -328,10 +332,11 @@ Test(model, other_versions_are_refused)
 static const struct {
     const char *from, *to, *words;
 } edits[] = {
-    {"\"linear.bias\":{\"dtype\":\"F32\"", "\"linear.bias\":{\"dtype\":\"F16\"", "'linear.bias'"},
-    {"\"linear.bias\"", "\"linear.bios\"", "no tensor 'linear.bias'"},
-    {"\"linear.weights\"", "\"linear.weighty\"", "no tensor 'linear.weights'"},
-    {"\"linear.group_quality\"", "\"linear.group_qualify\"", "no tensor 'linear.group_quality'"},
+    {"\"source.words.bias\":{\"dtype\":\"F32\"", "\"source.words.bias\":{\"dtype\":\"F16\"",
+     "'source.words.bias'"},
+    {"\"source.words.bias\"", "\"source.words.bios\"", "no tensor 'source.words.bias'"},
+    {"\"source.words.weights\"", "\"source.words.weighty\"", "no tensor 'source.words.weights'"},
+    {"\"source.groups.quality\"", "\"source.groups.qualify\"", "no tensor 'source.groups.quality'"},
     {"\"stack.contrast\"", "\"stack.contrasT\"", "no tensor 'stack.contrast'"},
     {"\"stack.base\"", "\"stack.bass\"", "no tensor 'stack.base'"},
     {"\"stack.calibration\"", "\"stack.calibratiom\"", "no tensor 'stack.calibration'"},
@@ -341,10 +346,17 @@ static const struct {
     {"\"train.text_hashes\"", "\"train.text_hashed\"", "no tensor 'train.text_hashes'"},
     {"\"sample.quality\"", "\"sample.qualitt\"", "no tensor 'sample.quality'"},
     {"\"sample.cost_usd\"", "\"sample.cost_eur\"", "no tensor 'sample.cost_usd'"},
-    {"\"shape\":[262144,16]", "\"shape\":[262143,16]", "'linear.weights'"},
+    {"\"shape\":[262144,16]", "\"shape\":[262143,16]", "'source.words.weights'"},
     {"\\\"name\\\":\\\"cheap", "\\\"nome\\\":\\\"cheap", "list of experts"},
     {"\\\"usd_per_m_input\\\"", "\\\"usd_per_k_input\\\"", "list of experts"},
     {"\\\"accuracy\\\"", "\\\"accurate\\\"", "list of experts"},
+    {"\"encoders\":\"[{", "\"encoders\":\"{{", "list of encoders"},
+    {"\"sources\":\"[{", "\"sources\":\"{{", "list of sources"},
+    {"\\\"encoder\\\":\\\"ngram", "\\\"encoder\\\":\\\"angry", "list of sources"},
+    {"\\\"of\\\":\\\"words", "\\\"of\\\":\\\"wards", "list of sources"},
+    {"\\\"name\\\":\\\"groups", "\\\"name\\\":\\\"wordss", "no tensor 'source.wordss"},
+    {"\\\"groups\\\":", "\\\"groupz\\\":", "not described well"},
+    {"\\\"kind\\\":\\\"linear", "\\\"kind\\\":\\\"groups", "of no linear source"},
     {"\"experts\":\"[{", "\"experts\":\"{{", "list of experts"},
     {"\"experts\":\"[", "\"experte\":\"[", "no 'experts'"},
 };
@@ -401,7 +413,7 @@ Test(model, trees_that_lead_astray_are_refused)
     wrong.left[0] = (int8_t)(-2 - t.nodes); /* beyond the last leaf */
     expect_tree_refused(wrong);
     wrong = t;
-    wrong.features[0] = DENSE_FEATURES;
+    wrong.features[0] = (uint8_t)trained->parts.predictor.features;
     expect_tree_refused(wrong);
     sign();
     cr_assert_eq(load_edited(NULL), OK);

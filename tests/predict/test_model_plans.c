@@ -1,7 +1,8 @@
 /* Plans to a file and back, and what is refused of a forged one. */
 #include "predict/model_plans.h"
 
-#include "train/model_plans_write.h"
+#include "train/model_describe.h"
+#include "train/model_tensors.h"
 #include "train/plan_world.h"
 
 #define EXPERTS PLAN_WORLD_EXPERTS
@@ -10,7 +11,8 @@
 /* Three plans over one file that holds nothing else. */
 struct fixture {
     struct plan_world *world;
-    struct trained trained;
+    struct model_parts parts; /* nothing but plans */
+    struct trained_plans plans;
     struct model_expert experts[EXPERTS];
     struct buf text; /* the metadata value */
     uint64_t *bytes; /* of the file */
@@ -34,6 +36,25 @@ static void put_file(struct fixture *f, const struct safetensors_item *items, si
     cr_assert_eq(safetensors_open(f->bytes, f->len, "test", &f->file, &err), OK, "%s", err.text);
 }
 
+/* The tensors of plans only, first the F32 ones; *ret_bytes_from: the first of the others. */
+static size_t plan_items(const struct fixture *f, struct safetensors_item *items,
+                         size_t *ret_bytes_from)
+{
+    struct model_tensor all[MODEL_TENSORS_MAX];
+    size_t count, n = 0;
+    cr_assert_eq(model_tensors(&f->parts, f->world->arena, all, &count, NULL), OK);
+    *ret_bytes_from = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = all[i].item.name;
+        if (strncmp(name, "plans.", 6) && strncmp(name, "check.", 6))
+            continue;
+        if (!strcmp(all[i].item.dtype, "U8") && *ret_bytes_from == SIZE_MAX)
+            *ret_bytes_from = n;
+        items[n++] = all[i].item;
+    }
+    return n;
+}
+
 static struct fixture fixture_make(void)
 {
     struct fixture f = {.world = plan_world_make(PLAN_WORLD_AGREE, 600, 10, 1)};
@@ -41,21 +62,22 @@ static struct fixture fixture_make(void)
                              .forest = plan_world_forest()};
     struct rng r;
     struct error err = {0};
-    struct safetensors_item items[MODEL_PLANS_ITEMS_MAX];
+    struct safetensors_item items[MODEL_TENSORS_MAX];
     size_t bytes_from;
     rng_seed(&r, 1);
     o.rng = &r;
-    cr_assert_eq(train_plans(&f.world->rows, &o, f.world->arena, &f.trained.plans, &err), OK, "%s",
+    cr_assert_eq(train_plans(&f.world->rows, &o, f.world->arena, &f.plans, &err), OK, "%s",
                  err.text);
     for (size_t e = 0; e < EXPERTS; e++)
         f.experts[e].name = f.world->experts[e].name;
-    f.trained.experts = EXPERTS;
-    f.trained.expert = f.experts;
+    f.parts = (struct model_parts){.experts = f.experts, .plans = f.plans.set};
+    for (size_t e = 0; e < EXPERTS; e++)
+        f.parts.column[e] = (uint16_t)e;
     buf_init(&f.text, BYTES);
-    model_plans_describe(&f.trained, &f.text);
+    model_describe_plans(&f.parts, &f.text);
     cr_assert_eq(f.text.status, OK);
-    size_t count = model_plans_items(&f.trained, items, &bytes_from);
-    cr_assert_eq(count, 1 + 5 * f.trained.plans.set.check_count);
+    size_t count = plan_items(&f, items, &bytes_from);
+    cr_assert_eq(count, 1 + 5 * f.plans.set.check_count);
     for (size_t i = 0; i < count; i++)
         cr_assert_str_eq(items[i].dtype, i < bytes_from ? "F32" : "U8");
     put_file(&f, items, count);
@@ -64,7 +86,7 @@ static struct fixture fixture_make(void)
 
 static void fixture_done(struct fixture *f)
 {
-    trained_plans_done(&f->trained.plans);
+    trained_plans_done(&f->plans);
     plan_world_free(f->world);
     buf_done(&f->text);
     free(f->bytes);
@@ -73,7 +95,6 @@ static void fixture_done(struct fixture *f)
 static enum status read_text(struct fixture *f, struct str text, struct plan_set *s,
                              struct error *err)
 {
-    f->trained.expert = f->experts; /* the fixture may have been copied */
     *err = (struct error){0};
     return model_plans_read(&f->file, text, f->experts, EXPERTS, f->world->arena, s, err);
 }
@@ -95,7 +116,7 @@ static void expect_same_plan(const struct plan *a, const struct plan *b)
 Test(model_plans, what_was_written_is_read)
 {
     struct fixture f = fixture_make();
-    const struct plan_set *want = &f.trained.plans.set;
+    const struct plan_set *want = &f.plans.set;
     struct plan_set got;
     struct error err;
     cr_assert_eq(read_text(&f, buf_str(&f.text), &got, &err), OK, "%s", err.text);
@@ -134,11 +155,11 @@ Test(model_plans, what_was_written_is_read)
 Test(model_plans, no_plans_are_an_empty_list)
 {
     struct fixture f = fixture_make();
-    struct trained none = {.experts = EXPERTS, .expert = f.experts};
+    const struct model_parts none = {.experts = f.experts};
     struct plan_set s = {.count = 9};
     struct error err;
     buf_clear(&f.text);
-    model_plans_describe(&none, &f.text);
+    model_describe_plans(&none, &f.text);
     cr_expect(str_equal(buf_str(&f.text), STR("[]")));
     put_file(&f, NULL, 0);
     cr_assert_eq(read_text(&f, buf_str(&f.text), &s, &err), OK, "%s", err.text);
@@ -226,7 +247,7 @@ Test(model_plans, the_number_of_plans_is_that_of_the_heads)
             buf_addf(&b, "%c%s", k ? ',' : '[', agree);
         buf_add_char(&b, ']');
         enum status st = read_text(&f, buf_str(&b), &s, &err);
-        cr_expect_eq(st, plans == f.trained.plans.set.count ? OK : ERR_CORRUPT, "%zu plans", plans);
+        cr_expect_eq(st, plans == f.plans.set.count ? OK : ERR_CORRUPT, "%zu plans", plans);
         buf_done(&b);
     }
     fixture_done(&f);
@@ -236,8 +257,8 @@ Test(model_plans, the_number_of_plans_is_that_of_the_heads)
 Test(model_plans, forged_tensors_are_refused)
 {
     struct fixture f = fixture_make();
-    struct safetensors_item items[MODEL_PLANS_ITEMS_MAX], kept;
-    size_t bytes_from, count = model_plans_items(&f.trained, items, &bytes_from);
+    struct safetensors_item items[MODEL_TENSORS_MAX], kept;
+    size_t bytes_from, count = plan_items(&f, items, &bytes_from);
     for (size_t i = 0; i < count; i++) {
         kept = items[i];
         items[i].name = "other";

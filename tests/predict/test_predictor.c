@@ -7,30 +7,52 @@
 
 #include <criterion/criterion.h>
 
+#include "encode/ngram_encoder.h"
+#include "predict/linear.h"
 #include "train/linear_train.h"
 
 #define EXPERTS 3
 #define GROUPS  2
 #define WIDTH   16
+#define EXTRA   6 /* what trees look at beside the statistics */
 
 static const float quality[GROUPS * EXPERTS] = {0.9f, 0.5f, 0.1f, 0.3f, 0.6f, 1.0f};
 static const float contrast[EXPERTS] = {0.6f, 0.0f, -0.8f};
-static const float base[EXPERTS + SLOPES] = {0.1f, 0.2f, -0.3f, 0.7f, 0.5f, 0.4f, 0.3f};
-static const float calibration[SLOPES + 2 * EXPERTS] = {1.1f, 0.9f, 0.8f, 0.7f, 1.0f,
-                                                        0.5f, 2.0f, 0.0f, 0.1f, -0.2f};
+static const float base[EXPERTS + 2 * LEVEL_SLOPES] = {0.1f, 0.2f, -0.3f, 0.7f, 0.5f, 0.4f, 0.3f};
+static const float calibration[CALIBRATION_SLOPES + 2 * EXPERTS] = {1.1f, 0.9f, 0.8f, 0.7f, 1.0f,
+                                                                    0.5f, 2.0f, 0.0f, 0.1f, -0.2f};
 static const float tokens[EXPERTS * TOKEN_PARAMETERS] = {
     10, 0.25f, 2, 0.5f, 0.1f, 1.2f, -50, 0.1f, 0, 0, 0, 1, 1e9f, 0, 200, 0, 0, 1,
 };
 
+static const struct linear_head words = {GROUPS, WIDTH, NULL, NULL};
+static const struct groups_head groups = {GROUPS, quality};
+
 static struct predictor make(void)
 {
-    return (struct predictor){.shape = {EXPERTS, GROUPS, WIDTH},
-                              .group_quality = quality,
-                              .contrast = contrast,
-                              .base = base,
-                              .forest = {.experts = EXPERTS},
-                              .calibration = calibration,
-                              .tokens = tokens};
+    struct predictor p = {.experts = EXPERTS,
+                          .encoder_count = 1,
+                          .encoders = {&ngram_encoder},
+                          .source_count = 2,
+                          .contrast = contrast,
+                          .base = base,
+                          .forest = {.experts = EXPERTS},
+                          .calibration = calibration,
+                          .tokens = tokens};
+    p.sources[0] = (struct source){.ops = &linear_source,
+                                   .of = NOWHERE,
+                                   .experts = EXPERTS,
+                                   .columns = WIDTH,
+                                   .length_at = EXPERTS + GROUPS,
+                                   .state = &words};
+    p.sources[1] = (struct source){.ops = &groups_source,
+                                   .encoder = NOWHERE,
+                                   .experts = EXPERTS,
+                                   .columns = EXPERTS,
+                                   .length_at = NOWHERE,
+                                   .state = &groups};
+    cr_assert(predictor_layout(&p));
+    return p;
 }
 
 static double logit(double p)
@@ -44,40 +66,69 @@ static double sigmoid(double z)
     return 1 / (1 + exp(-z));
 }
 
+/* What the sources say of a linear source's columns, and what the trees see. */
+static void stack(const struct predictor *p, const float *linear, const float *stats,
+                  float *features, float *second)
+{
+    struct encoding said = {.dense = stats};
+    struct source_view v = {.said = &said, .columns = {linear}};
+    groups_source.run(&p->sources[1], &v, second, predictor_facts(p, 1, features));
+    v.columns[1] = second;
+    predictor_stack(p, &v, features);
+}
+
+Test(predictor, layout_finds_facts_length_and_entropy)
+{
+    struct predictor p = make();
+    cr_assert_eq(p.statistics, NGRAM_STATS);
+    cr_assert_eq(p.features, NGRAM_STATS + EXTRA);
+    cr_assert_eq(p.entropy_at, NGRAM_STATS + 3);
+    cr_assert_eq(p.length_source, 0);
+    cr_assert_eq(p.counted, EXPERTS);
+    p.source_count = 1;
+    cr_assert(predictor_layout(&p));
+    cr_assert_eq(p.features, NGRAM_STATS + 2);
+    cr_assert_eq(p.entropy_at, NOWHERE);
+    struct encoder wide = ngram_encoder;
+    wide.statistics = FEATURES_MAX - 1;
+    p.encoders[0] = &wide;
+    cr_assert(!predictor_layout(&p));
+}
+
 Test(predictor, stack)
 {
     struct predictor p = make();
     const float linear[WIDTH] = {1, -2, 0.5f, 0.3f, -0.9f, 0.7f};
-    float stats[NGRAM_STATS], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
+    float stats[NGRAM_STATS], features[FEATURES_MAX], second[EXPERTS];
     for (int i = 0; i < NGRAM_STATS; i++)
         stats[i] = (float)i;
-    predictor_stack(&p, linear, stats, dense, first, second);
+    stack(&p, linear, stats, features, second);
     double a = 1 / (1 + exp(-0.9 - 0.3)), mean = 0, strong = 0;
     for (size_t e = 0; e < EXPERTS; e++) {
         double mixed = a * (double)quality[e] + (1 - a) * (double)quality[EXPERTS + e];
-        cr_assert_eq((double)first[e], (double)linear[e]);
         cr_assert_float_eq((double)second[e], logit(mixed), 1e-5);
         mean += logit(mixed) / EXPERTS;
         strong += logit(mixed) * (double)contrast[e];
     }
-    const double wanted[STACK_EXTRA] = {
-        (1 - 2 + 0.5) / 3, mean, a, -a * log(a) - (1 - a) * log(1 - a), 0.6 - 0.4, strong};
-    cr_assert_eq(memcmp(dense, stats, sizeof(stats)), 0);
-    for (int i = 0; i < STACK_EXTRA; i++)
-        cr_assert_float_eq((double)dense[NGRAM_STATS + i], wanted[i], 1e-5, "extra %d", i);
+    const double wanted[EXTRA] = {(1 - 2 + 0.5) / 3, mean,  a, -a * log(a) - (1 - a) * log(1 - a),
+                                  0.6 - 0.4,         strong};
+    cr_assert_eq(memcmp(features, stats, sizeof(stats)), 0);
+    for (int i = 0; i < EXTRA; i++)
+        cr_assert_float_eq((double)features[NGRAM_STATS + i], wanted[i], 1e-5, "extra %d", i);
 }
 
 Test(predictor, stack_without_groups)
 {
     struct predictor p = make();
+    const struct groups_head none = {0, quality};
     const float linear[WIDTH] = {1, -2, 0.5f, 0.7f}, stats[NGRAM_STATS] = {0};
-    float dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
-    p.shape.groups = 0;
-    predictor_stack(&p, linear, stats, dense, first, second);
+    float features[FEATURES_MAX], second[EXPERTS];
+    p.sources[1].state = &none;
+    stack(&p, linear, stats, features, second);
     for (size_t e = 0; e < EXPERTS; e++)
         cr_assert_eq((double)second[e], 0);
-    for (int i = 0; i < STACK_EXTRA; i++)
-        cr_assert(isfinite(dense[NGRAM_STATS + i]));
+    for (int i = 0; i < EXTRA; i++)
+        cr_assert(isfinite(features[NGRAM_STATS + i]));
 }
 
 /* Means of exactly 0 and 1 have no log-odds. */
@@ -85,10 +136,11 @@ Test(predictor, stack_clamps_certainty)
 {
     struct predictor p = make();
     const float sure[GROUPS * EXPERTS] = {0, 1, 0, 0, 1, 0}, linear[WIDTH] = {0};
+    const struct groups_head head = {GROUPS, sure};
     const float stats[NGRAM_STATS] = {0};
-    float dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS];
-    p.group_quality = sure;
-    predictor_stack(&p, linear, stats, dense, first, second);
+    float features[FEATURES_MAX], second[EXPERTS];
+    p.sources[1].state = &head;
+    stack(&p, linear, stats, features, second);
     cr_assert_float_eq((double)second[0], logit(0), 1e-3);
     cr_assert_float_eq((double)second[1], logit(1), 1e-2);
 }
@@ -96,9 +148,11 @@ Test(predictor, stack_clamps_certainty)
 Test(predictor, combine)
 {
     const float first[EXPERTS] = {1, 2, 6}, second[EXPERTS] = {-1, 0, 4};
-    const float intercepts[EXPERTS] = {0.5f, 0, -0.5f}, slopes[SLOPES] = {2, 0.5f, 3, 0.25f};
+    const float intercepts[EXPERTS] = {0.5f, 0, -0.5f}, slopes[4] = {2, 0.5f, 3, 0.25f};
     float out[EXPERTS];
-    predictor_combine(EXPERTS, first, second, intercepts, slopes, out);
+    const float *const both[] = {first, second};
+    const struct predictor p = make();
+    predictor_combine(&p, both, 2, intercepts, slopes, out);
     cr_assert_float_eq((double)out[0], 0.5 + 2 * 3 + 0.5 * -2 + 3 * 1 + 0.25 * -2, 1e-5);
     cr_assert_float_eq((double)out[1], 0.0 + 2 * 3 + 0.5 * -1 + 3 * 1 + 0.25 * -1, 1e-5);
     cr_assert_float_eq((double)out[2], -0.5 + 2 * 3 + 0.5 * 3 + 3 * 1 + 0.25 * 3, 1e-5);
@@ -114,8 +168,8 @@ Test(predictor, calibrate)
         double z = 1.1 * 1 + 0.9 * ((double)logits[e] - 1) + 0.8 * 0.3 +
                    0.7 * ((double)corrections[e] - 0.3);
         cr_assert_float_eq((double)out[e],
-                           sigmoid((double)calibration[SLOPES + e] * z +
-                                   (double)calibration[SLOPES + EXPERTS + e]),
+                           sigmoid((double)calibration[CALIBRATION_SLOPES + e] * z +
+                                   (double)calibration[CALIBRATION_SLOPES + EXPERTS + e]),
                            1e-6);
     }
 }
@@ -124,12 +178,13 @@ Test(predictor, calibrate)
 Test(predictor, estimates_are_numbers_whatever_the_parameters)
 {
     struct predictor p = make();
-    float wild[SLOPES + 2 * EXPERTS], out[EXPERTS], in, tokens_out, wild_tokens[TOKEN_PARAMETERS];
+    float wild[CALIBRATION_SLOPES + 2 * EXPERTS], out[EXPERTS], in, tokens_out,
+        wild_tokens[TOKEN_PARAMETERS];
     const float values[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f};
     p.calibration = wild;
     p.tokens = wild_tokens;
     for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
-        for (size_t i = 0; i < SLOPES + 2 * EXPERTS; i++)
+        for (size_t i = 0; i < CALIBRATION_SLOPES + 2 * EXPERTS; i++)
             wild[i] = values[v];
         for (size_t i = 0; i < TOKEN_PARAMETERS; i++)
             wild_tokens[i] = values[v];
@@ -156,6 +211,21 @@ Test(predictor, tokens)
     cr_assert_eq((double)out, (double)TOKENS_MAX);
 }
 
+/* Who came later has a deviation from the level of the others and leaves that level alone. */
+Test(predictor, experts_apart_do_not_make_the_level)
+{
+    struct predictor p = make();
+    const float x[EXPERTS] = {1, 3, 100}, zeros[EXPERTS] = {0}, slopes[2] = {1, 0.5f};
+    const float *const one[] = {x};
+    float out[EXPERTS];
+    p.apart[2] = true;
+    cr_assert(predictor_layout(&p));
+    predictor_combine(&p, one, 1, zeros, slopes, out);
+    cr_assert_float_eq((double)out[0], 2 - 0.5, 1e-6);
+    cr_assert_float_eq((double)out[1], 2 + 0.5, 1e-6);
+    cr_assert_float_eq((double)out[2], 2 + 0.5 * 98, 1e-5);
+}
+
 Test(predictor, run_is_the_stages_in_order)
 {
     struct predictor p = make();
@@ -163,28 +233,28 @@ Test(predictor, run_is_the_stages_in_order)
     struct tree tree = {
         .nodes = 1, .features = {0}, .left = {-1}, .right = {-2}, .thresholds = {1}};
     float leaves[TREE_LEAVES_MAX * EXPERTS] = {0.1f, 0.2f, 0.3f, -1, -2, -3}, bias[WIDTH] = {0};
-    float linear[WIDTH], dense[DENSE_FEATURES], first[EXPERTS], second[EXPERTS], combined[EXPERTS];
+    float linear[WIDTH], features[FEATURES_MAX], second[EXPERTS], combined[EXPERTS];
     float corrections[EXPERTS] = {0}, wanted[EXPERTS], got[EXPERTS], in[EXPERTS], out[EXPERTS];
-    const struct encoder *const encoders[] = {&ngram_encoder};
+    const struct linear_head head = {GROUPS, WIDTH, weights, bias};
     struct features f;
     cr_assert_not_null(weights);
     for (size_t i = 0; i < (size_t)NGRAM_BUCKETS * WIDTH; i++)
         weights[i] = linear_to_bf16((float)(i * 7919 % 1000) / 1000 - 0.5f);
-    p.weights = weights;
-    p.bias = bias;
+    p.sources[0].state = &head;
     p.forest = (struct forest){1, EXPERTS, &tree, leaves};
     cr_assert_eq(features_init(&f, NULL), OK);
-    cr_assert_eq(features_encode(&f, encoders, 1, STR("What is 12 + 30?"), NULL), OK);
+    cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
     static const float doubt[DOUBT_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
+    const struct encoding *said = &f.said[0];
     float share;
-    memset(weights + (size_t)f.said[0].buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
+    memset(weights + (size_t)said->buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
     p.doubt = doubt;
     predictor_run(&p, &f, got, in, out, &share);
-    linear_predict_bf16(weights, bias, WIDTH, f.said[0].buckets, f.said[0].values, f.said[0].count,
-                        linear);
-    predictor_stack(&p, linear, f.said[0].dense, dense, first, second);
-    predictor_combine(EXPERTS, first, second, base, base + EXPERTS, combined);
-    forest_predict(&p.forest, dense, corrections);
+    linear_predict_bf16(weights, bias, WIDTH, said->buckets, said->values, said->count, linear);
+    stack(&p, linear, said->dense, features, second);
+    const float *const both[] = {linear, second};
+    predictor_combine(&p, both, 2, base, base + EXPERTS, combined);
+    forest_predict(&p.forest, features, corrections);
     predictor_calibrate(&p, combined, corrections, wanted);
     for (size_t e = 0; e < EXPERTS; e++) {
         float i, o;
@@ -194,10 +264,9 @@ Test(predictor, run_is_the_stages_in_order)
         cr_assert_eq((double)out[e], (double)o);
     }
     float mean = (wanted[0] + wanted[1] + wanted[2]) / EXPERTS;
-    float novelty =
-        linear_novelty_bf16(weights, WIDTH, f.said[0].buckets, f.said[0].values, f.said[0].count);
+    float novelty = linear_novelty_bf16(weights, WIDTH, said->buckets, said->values, said->count);
     cr_assert(novelty > 0 && novelty < 1);
-    cr_assert_eq((double)share, (double)doubt_share(doubt, mean, dense[STACK_ENTROPY], novelty));
+    cr_assert_eq((double)share, (double)doubt_share(doubt, mean, features[p.entropy_at], novelty));
     cr_assert_eq((double)corrections[0], -1); /* log length is above 1 */
     features_done(&f);
     free(weights);

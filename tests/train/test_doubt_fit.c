@@ -74,7 +74,7 @@ Test(doubt_fit, novelty_is_what_training_did_not_see)
     uint8_t *times = malloc(NGRAM_BUCKETS);
     float own[3];
     cr_assert_not_null(times);
-    doubt_own_novelty(&rows, 3, times, own);
+    doubt_own_novelty(&rows, 3, NGRAM_BUCKETS, times, own);
     cr_assert_eq(times[2], 2);
     cr_assert_eq(times[9], 1);
     cr_assert_eq(times[4], 0);

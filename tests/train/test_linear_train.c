@@ -45,7 +45,8 @@ static void train(struct model *m, const struct sparse_rows *rows,
     for (uint32_t i = 0; i < count; i++)
         order[i] = i;
     rng_seed(&rng, 1);
-    linear_train(&shape, rows, targets, o, order, count, &rng, m->weights, m->bias, m->scratch);
+    linear_train(&shape, NGRAM_BUCKETS, rows, targets, o, order, count, &rng, m->weights, m->bias,
+                 m->scratch);
 }
 
 static double sigmoid(double z)
@@ -224,7 +225,8 @@ Test(linear_train, without_groups_the_group_targets_may_be_missing)
     struct rng rng;
     uint32_t order = 0;
     rng_seed(&rng, 1);
-    linear_train(&small, &rows, &targets, &options, &order, 1, &rng, m.weights, m.bias, m.scratch);
+    linear_train(&small, NGRAM_BUCKETS, &rows, &targets, &options, &order, 1, &rng, m.weights,
+                 m.bias, m.scratch);
     cr_assert_gt((double)m.weights[5 * WIDTH], 0);
     cr_assert_gt((double)m.weights[5 * WIDTH + 1], 0);
     cr_assert_eq((double)m.weights[5 * WIDTH + 2], 0);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode/ngram_encoder.h"
 #include "predict/fmath.h"
 #include "world.h"
 
@@ -18,7 +19,7 @@ static void estimate(const struct trained *t, const char *text, float *quality, 
     cr_assert_eq(features_init(&f, NULL), OK);
     cr_assert_eq(features_encode(&f, encoders, 1, str_from(text), NULL), OK);
     float doubt;
-    predictor_run(&t->predictor, &f, quality, in, out, &doubt);
+    predictor_run(&t->parts.predictor, &f, quality, in, out, &doubt);
     cr_assert(doubt > 0 && doubt <= 1);
     features_done(&f);
 }
@@ -64,10 +65,10 @@ Test(train, figures_are_those_of_held_out_rows)
         cr_assert_float_eq(t->figures[e].accuracy, mean, 0.04);
         cr_assert_lt(t->figures[e].calibration_error, 0.08);
         cr_assert_eq(t->figures[e].known, ROWS);
-        cr_assert_eq(t->expert[e].accuracy, t->figures[e].accuracy);
+        cr_assert_eq(t->parts.experts[e].accuracy, t->figures[e].accuracy);
     }
     for (size_t i = 1; i < t->queries; i++)
-        cr_assert_leq(t->text_hashes[i - 1], t->text_hashes[i]);
+        cr_assert_leq(t->parts.text_hashes[i - 1], t->parts.text_hashes[i]);
     trained_free(t);
     world_free(w);
 }
@@ -106,16 +107,23 @@ Test(train, equal_texts_are_never_parted)
     world_free(w);
 }
 
+static const struct linear_head *head_of(const struct trained *t)
+{
+    cr_assert_eq(t->parts.predictor.sources[0].ops, &linear_source);
+    return t->parts.predictor.sources[0].state;
+}
+
 static void expect_same(const struct trained *a, const struct trained *b, bool same)
 {
-    const struct predictor *p = &a->predictor, *q = &b->predictor;
-    size_t cells = (size_t)NGRAM_BUCKETS * p->shape.width, leaves = p->forest.tree_count;
+    const struct predictor *p = &a->parts.predictor, *q = &b->parts.predictor;
+    size_t cells = (size_t)NGRAM_BUCKETS * head_of(a)->width, leaves = p->forest.tree_count;
     leaves *= TREE_LEAVES_MAX * a->experts;
     bool equal =
-        !memcmp(p->weights, q->weights, cells * sizeof(uint16_t)) &&
-        !memcmp(p->base, q->base, (a->experts + SLOPES) * sizeof(float)) &&
+        !memcmp(head_of(a)->weights, head_of(b)->weights, cells * sizeof(uint16_t)) &&
+        !memcmp(p->base, q->base, (a->experts + LEVEL_SLOPES * p->source_count) * sizeof(float)) &&
         !memcmp(p->forest.leaves, q->forest.leaves, leaves * sizeof(float)) &&
-        !memcmp(a->sample_quality, b->sample_quality, a->sample * a->experts * sizeof(float)) &&
+        !memcmp(a->parts.sample_quality, b->parts.sample_quality,
+                a->parts.sample * a->experts * sizeof(float)) &&
         !memcmp(a->figures, b->figures, a->experts * sizeof(*a->figures));
     cr_assert_eq(equal, same);
 }
@@ -183,7 +191,7 @@ Test(train, without_domains_and_without_tokens)
             w->outcomes[i * WORLD_EXPERTS + e].tokens_known = false;
     }
     struct trained *t = world_train(w, 1);
-    cr_assert_eq(t->predictor.shape.groups, 0);
+    cr_assert_eq(head_of(t)->groups, 0);
     cr_assert_gt(t->figures[0].auc, 0.75);
     float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS];
     estimate(t, "hello cat", quality, in, out);
@@ -204,8 +212,8 @@ Test(train, experts_can_be_chosen_in_any_order)
     o.expert_count = 2;
     cr_assert_eq(train_run(&w->dataset, &o, &t, NULL), OK);
     cr_assert_eq(t->experts, 2);
-    cr_assert(str_equal(t->expert[0].name, STR("odd")));
-    cr_assert(str_equal(t->expert[1].name, STR("cheap")));
+    cr_assert(str_equal(t->parts.experts[0].name, STR("odd")));
+    cr_assert(str_equal(t->parts.experts[1].name, STR("cheap")));
     cr_assert_float_eq(t->figures[1].accuracy, 0.65, 0.1);
     trained_free(t);
     o.expert_count = 1;

@@ -72,14 +72,14 @@ static void expect_sample(const struct trained *t)
 {
     double quality = 0, cost = 0;
     cr_assert_eq(t->arms, t->experts + t->plans.set.count);
-    cr_assert_eq(t->sample, ROWS);
-    for (size_t i = 0; i < t->sample * t->arms; i++) {
-        cr_assert(t->sample_quality[i] >= 0 && t->sample_quality[i] <= 1);
-        cr_assert_geq(t->sample_cost_usd[i], 0);
+    cr_assert_eq(t->parts.sample, ROWS);
+    for (size_t i = 0; i < t->parts.sample * t->arms; i++) {
+        cr_assert(t->parts.sample_quality[i] >= 0 && t->parts.sample_quality[i] <= 1);
+        cr_assert_geq(t->parts.sample_cost_usd[i], 0);
     }
-    for (size_t i = 0; i < t->sample; i++) {
-        quality += (double)t->sample_quality[i * t->arms + t->experts] / ROWS;
-        cost += (double)t->sample_cost_usd[i * t->arms + t->experts] / ROWS;
+    for (size_t i = 0; i < t->parts.sample; i++) {
+        quality += (double)t->parts.sample_quality[i * t->arms + t->experts] / ROWS;
+        cost += (double)t->parts.sample_cost_usd[i * t->arms + t->experts] / ROWS;
     }
     cr_expect_float_eq(quality, t->plans.figures[0].accuracy, 0.02);
     cr_expect_float_eq(cost, t->plans.figures[0].cost_usd, 0.1 * t->plans.figures[0].cost_usd);
@@ -131,14 +131,14 @@ Test(train_arms, plans_are_arms_of_the_model)
     cr_assert_eq(model_arm_count(m), t->arms);
     for (size_t i = 0; i < t->arms; i++) {
         const struct plan *p = model_arm_at(m, i);
-        cr_expect(str_equal(p->name, i < t->experts ? t->expert[i].name
+        cr_expect(str_equal(p->name, i < t->experts ? t->parts.experts[i].name
                                                     : t->plans.set.plans[i - t->experts].name));
         cr_expect_eq(p->kind == PLAN_SINGLE, i < t->experts);
     }
     struct model_sample s = model_sample(m);
     cr_assert_eq(s.arms, t->arms);
-    cr_expect_eq(memcmp(s.quality, t->sample_quality, s.rows * s.arms * sizeof(float)), 0);
-    cr_expect_eq(memcmp(s.cost_usd, t->sample_cost_usd, s.rows * s.arms * sizeof(float)), 0);
+    cr_expect_eq(memcmp(s.quality, t->parts.sample_quality, s.rows * s.arms * sizeof(float)), 0);
+    cr_expect_eq(memcmp(s.cost_usd, t->parts.sample_cost_usd, s.rows * s.arms * sizeof(float)), 0);
     expect_estimates(t, m, w->texts);
     expect_estimates(t, m, "prove this lemma");
     model_free(m);

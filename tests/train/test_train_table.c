@@ -1,6 +1,7 @@
 /* The table that training works on. */
 #include <math.h>
 
+#include "encode/ngram_encoder.h"
 #include "train/train_int.h"
 #include "world.h"
 
@@ -10,8 +11,12 @@ static const size_t all[WORLD_EXPERTS] = {0, 1, 2};
 
 static struct train_table fill(const struct world *w, struct arena *a, uint64_t seed)
 {
-    struct train_table t = {
-        .dataset = &w->dataset, .rows = ROWS, .experts = WORLD_EXPERTS, .expert = all};
+    struct train_table t = {.dataset = &w->dataset,
+                            .rows = ROWS,
+                            .experts = WORLD_EXPERTS,
+                            .expert = all,
+                            .encoded = {{.encoder = &ngram_encoder}},
+                            .encoder_count = 1};
     cr_assert_eq(train_table_fill(&t, a, seed, NULL), OK);
     return t;
 }
@@ -26,12 +31,12 @@ Test(train_table, rows_are_what_the_encoder_says)
     cr_assert_eq(features_init(&f, NULL), OK);
     for (size_t i = 0; i < ROWS; i++) {
         cr_assert_eq(features_encode(&f, encoders, 1, w->queries[i].prompt, NULL), OK);
-        size_t from = t.sparse.starts[i];
-        cr_assert_eq(t.sparse.starts[i + 1] - from, f.said[0].count);
-        cr_assert_eq(memcmp(t.sparse.buckets + from, f.said[0].buckets, f.said[0].count * 4), 0);
-        cr_assert_eq(memcmp(t.sparse.values + from, f.said[0].values, f.said[0].count * 4), 0);
-        cr_assert_eq(
-            memcmp(t.stats + i * NGRAM_STATS, f.said[0].dense, NGRAM_STATS * sizeof(float)), 0);
+        struct encoding row;
+        train_table_said(&t, i, &row);
+        cr_assert_eq(row.count, f.said[0].count);
+        cr_assert_eq(memcmp(row.buckets, f.said[0].buckets, row.count * 4), 0);
+        cr_assert_eq(memcmp(row.values, f.said[0].values, row.count * 4), 0);
+        cr_assert_eq(memcmp(row.dense, f.said[0].dense, NGRAM_STATS * sizeof(float)), 0);
         cr_assert_eq((double)t.characters[i], f.characters);
         for (size_t e = 0; e < WORLD_EXPERTS; e++)
             cr_assert_eq((double)t.scores[i * WORLD_EXPERTS + e],

@@ -53,7 +53,7 @@ static struct world *make(void)
 
 static void predict(const struct world *w, size_t e, size_t row, float *in, float *out)
 {
-    struct predictor p = {.shape = {EXPERTS, 0, 16}, .tokens = w->tokens};
+    struct predictor p = {.experts = EXPERTS, .tokens = w->tokens};
     predictor_tokens(&p, e, w->characters[row], w->lengths[row], in, out);
 }
 

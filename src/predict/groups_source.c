@@ -1,0 +1,71 @@
+/* Groups of domains as a source: see source.h. */
+#include <math.h>
+
+#include "base/check.h"
+#include "predict/fmath.h"
+#include "predict/linear.h"
+#include "predict/model_read.h"
+#include "predict/source.h"
+
+enum { FACT_TOP, FACT_ENTROPY, FACTS };
+
+static enum status read_head(struct source *s, const struct source_file *in, struct error *err)
+{
+    struct groups_head *h = ARENA_NEW(in->arena, struct groups_head);
+    const char *name = source_tensor_name(s, "quality", in->arena);
+    if (!h || !name)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    if (s->of == NOWHERE || in->before[s->of].ops != &linear_source)
+        return error_set(err, ERR_CORRUPT, "source '%.*s' is of no linear source",
+                         STR_FMT(s->name));
+    h->groups = ((const struct linear_head *)in->before[s->of].state)->groups;
+    s->columns = s->experts;
+    s->state = h;
+    return model_read_floats(in->file, name, h->groups, s->experts, 0, &h->quality, err);
+}
+
+static float logit(float p)
+{
+    p = p < 1e-4f ? 1e-4f : p > 1 - 1e-4f ? 1 - 1e-4f : p;
+    return logf(p / (1 - p));
+}
+
+/* How sure the linear source is of the group: the largest posterior and the entropy, and the posterior itself. */
+static void group_posterior(const float *z, size_t groups, float *posterior, float *facts)
+{
+    float highest = -INFINITY, sum = 0, top = 0, entropy = 0;
+    for (size_t g = 0; g < groups; g++)
+        highest = z[g] > highest ? z[g] : highest;
+    for (size_t g = 0; g < groups; g++)
+        sum += posterior[g] = fmath_exp(z[g] - highest);
+    for (size_t g = 0; g < groups; g++) {
+        posterior[g] /= sum;
+        top = posterior[g] > top ? posterior[g] : top;
+        entropy -= posterior[g] * logf(posterior[g] + 1e-9f);
+    }
+    facts[FACT_TOP] = top;
+    facts[FACT_ENTROPY] = entropy;
+}
+
+static float run(const struct source *s, const struct source_view *v, float *columns, float *facts)
+{
+    const struct groups_head *h = s->state;
+    float posterior[LINEAR_GROUPS_MAX];
+    CHECK(h->groups <= LINEAR_GROUPS_MAX);
+    group_posterior(v->columns[s->of] + s->experts, h->groups, posterior, facts);
+    for (size_t e = 0; e < s->experts; e++) {
+        float sum = 0;
+        for (size_t g = 0; g < h->groups; g++)
+            sum += posterior[g] * h->quality[g * s->experts + e];
+        columns[e] = h->groups ? logit(sum) : 0;
+    }
+    return 0;
+}
+
+const struct source_ops groups_source = {
+    .kind = "groups",
+    .facts = FACTS,
+    .entropy_fact = FACT_ENTROPY,
+    .read = read_head,
+    .run = run,
+};

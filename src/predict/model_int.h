@@ -1,0 +1,16 @@
+/* A loaded model, as model.c and model_load.c share it. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "predict/model_parts.h"
+
+struct model {
+    struct file_map map; /* of the file; or */
+    void *copy;          /* the bytes given to model_load_bytes */
+    struct arena *arena;
+    uint64_t checksum;
+    struct model_parts parts;
+    struct plan *arms; /* [arm_count]: every expert as a single, then the plans */
+    size_t arm_count;
+};

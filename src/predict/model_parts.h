@@ -1,0 +1,31 @@
+/* What a model is made of. A loaded model points into its file, one just trained into the arena of training; both are
+ * written by train/model_write.c. For predict and train; whoever decides has predict/model.h. */
+#pragma once
+
+#include "predict/model.h"
+#include "predict/plan_set.h"
+#include "predict/predictor.h"
+
+struct model_parts {
+    struct predictor predictor;
+    /* [predictor.experts], in the order of the sources' columns. Some may be hidden: they were taken out of the model,
+     * but the common level of the others is what it is because of them. */
+    struct model_expert *experts;
+    size_t listed;                /* experts that are not hidden */
+    uint16_t column[EXPERTS_MAX]; /* [listed] where an expert that can be chosen is among all */
+    struct plan_set plans;
+    const uint64_t *text_hashes; /* [text_count] ascending: what it was trained on */
+    size_t text_count;
+    const float *sample_quality, *sample_cost_usd; /* [sample × arms] held-out estimates */
+    size_t sample;
+    struct str training; /* a JSON object: what it was trained from and how */
+    struct str leeroo;   /* the version that trained it */
+};
+
+const struct model_parts *model_parts(const struct model *m);
+
+/* Fills listed, column and the predictor's `apart` from `experts`; before predictor_layout. */
+void model_parts_list(struct model_parts *p);
+/* estimates [listed + plans], as model_estimate. */
+void model_parts_estimate(const struct model_parts *p, const struct features *f,
+                          struct estimate *estimates);

@@ -1,0 +1,88 @@
+/* Sources: whatever gives each expert a logit of a good answer to a text. A linear head over n-grams is one, what is
+ * known of a text's group of domains another; a head over embeddings, a language model's own opinion or the nearest
+ * neighbours could be. The base stage weighs them by two slopes each (predict/predictor.h).
+ *
+ * A kind of source is a `struct source_ops`: a file, and a row in sources.c. How a kind learns is train/source_kind.h.
+ * A source of a model says `columns` numbers of a text: first one logit for each expert, then what other sources may
+ * read; and `facts` that the trees see. It is immutable and shared by threads. */
+#pragma once
+
+#include <stddef.h>
+
+#include "encode/encode.h"
+#include "predict/safetensors.h"
+
+#define EXPERTS_MAX        256
+#define SOURCES_MAX        8
+#define SOURCE_COLUMNS_MAX 288 /* of one: the experts' logits and what else it says */
+#define SOURCE_FACTS_MAX   4
+#define NOWHERE            SIZE_MAX
+
+struct source;
+
+/* What is known of a text when a source is asked: all encoders have spoken, and the sources before it. */
+struct source_view {
+    const struct encoding *said;       /* [encoders of the model] */
+    const float *columns[SOURCES_MAX]; /* of each source before this one */
+};
+
+/* Where a source reads its tensors and finds what it refers to. */
+struct source_file {
+    const struct safetensors *file;
+    struct json_value item; /* its own entry in the list of sources */
+    struct arena *arena;    /* for its state */
+    const struct encoder *const *encoders;
+    const struct source *before; /* [the source's index] */
+};
+
+struct source_ops {
+    const char *kind; /* in model files */
+    size_t facts;     /* at most SOURCE_FACTS_MAX */
+    size_t
+        entropy_fact; /* which of them says how unsure it is of the kind of text; NOWHERE: none */
+    /* Sets columns, length_at and state of a source whose other fields are set. ERR_CORRUPT, ERR_MEMORY. */
+    enum status (*read)(struct source *s, const struct source_file *in, struct error *err);
+    /* columns [s->columns], facts [facts]. Returns how much of the text is new to it, 0 to 1. No failure; a forged
+     * model may make it say anything, but no more than there is room for. */
+    float (*run)(const struct source *s, const struct source_view *v, float *columns, float *facts);
+};
+
+struct source {
+    const struct source_ops *ops;
+    struct str name; /* its tensors are source.NAME.… */
+    size_t encoder;  /* whose words it reads, an index; NOWHERE: nobody's */
+    size_t of;       /* the source before it that it reads; NOWHERE: none */
+    size_t experts;
+    size_t columns; /* experts … SOURCE_COLUMNS_MAX */
+    size_t
+        length_at; /* the column that says how long answers are, in standard deviations; NOWHERE: none */
+    const void *state;
+};
+
+/* The kind of that name; NULL: there is none. */
+const struct source_ops *source_ops_named(struct str kind);
+/* One more, for a program that brings its own; it must stay. Before the first model is loaded and before there are
+ * threads. ERR_INPUT: the name is taken, or there is no room. */
+NODISCARD enum status source_ops_register(const struct source_ops *ops, struct error *err);
+
+/* "source.NAME.SUFFIX" in the arena; NULL: out of memory. */
+const char *source_tensor_name(const struct source *s, const char *suffix, struct arena *a);
+
+/* Kinds */
+
+/* A row of weights for each bucket of an encoder's sparse half (predict/linear.h): the experts' logits, log-odds of the
+ * text's group, the length of answers. */
+extern const struct source_ops linear_source;
+struct linear_head {
+    size_t groups, width;    /* of linear_width() */
+    const uint16_t *weights; /* bfloat16 [buckets × width] */
+    const float *bias;       /* [width] */
+};
+
+/* What is known of the groups of domains, mixed by the log-odds of the linear source that it is `of`. Facts: the
+ * largest posterior, the entropy. */
+extern const struct source_ops groups_source;
+struct groups_head {
+    size_t groups;
+    const float *quality; /* [groups × experts] mean score in the group */
+};
