@@ -1,6 +1,7 @@
 /* Shared by the files of training only: the table that training works on, and the work between table and result. */
 #pragma once
 
+#include "encode/encode.h"
 #include "train/train.h"
 
 #define UNKNOWN_GROUP 255
