@@ -36,9 +36,9 @@ def floats(count, value):
     return struct.pack(f"<{count}f", *[value] * count)
 
 
-def expert(name):
+def expert(name, **more):
     return {"name": name, "usd_per_m_input": 0.5, "usd_per_m_output": 1.5, "usd_per_m_cached_input": 0.25, "accuracy": 0.5,
-            "mean_cost_usd": 0.001}
+            "mean_cost_usd": 0.001, **more}
 
 
 def plan(kind, rule, members, **more):
@@ -47,7 +47,7 @@ def plan(kind, rule, members, **more):
 
 def parts(experts, groups=2, trees=1, plans=(), members=()):
     """Tensors of a sound model: {name: [dtype, shape, bytes]}; members: of each check."""
-    e, arms = len(experts), len(experts) + len(plans)
+    e, arms = len(experts), sum(not x.get("hidden") for x in experts) + len(plans)
     width = -(-(e + groups + 1) // 16) * 16
     t = {"train.text_hashes": ["U64", [2], struct.pack("<2Q", 1, 2)],
          "source.words.bias": ["F32", [width], floats(width, 0.1)],
@@ -171,6 +171,9 @@ def make_seeds():
              "escaped_name": assemble(parts(odd), odd), "no_experts": assemble(parts(pair), []),
              "experts_no_list": assemble(parts(pair), "{}"),
              "no_groups_no_trees": assemble(parts(pair, groups=0, trees=0), pair)}
+    edited = [expert("e0", hidden=True), expert("e1"), expert("e2", apart=True)]
+    nobody = [expert("e0", hidden=True)]
+    seeds |= {"edited": assemble(parts(edited), edited), "all_hidden": assemble(parts(nobody), nobody)}
     damaged(seeds, pair)
     with_plans(seeds)
     seeds |= {"cut": seeds["whole"][:700], "empty": b"", "length_far": struct.pack("<Q", 1 << 60) + b"{}",

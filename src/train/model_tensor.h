@@ -10,6 +10,7 @@
 enum tensor_part_of {
     PART_END = 0,
     PART_EXPERTS, /* an element for each expert that the sources know, also of those taken out */
+    PART_LEARNT,  /* the same, but zero of those added: what all were learnt with together */
     PART_LISTED,  /* an element for each expert that can be chosen */
     PART_PLANS,   /* an element for each plan */
     PART_SHARED,  /* `count` elements that belong to no expert */

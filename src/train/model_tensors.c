@@ -26,7 +26,7 @@ static void add_stack(struct listing *l)
     const struct predictor *p = &l->parts->predictor;
     size_t e = p->experts, slopes = LEVEL_SLOPES * p->source_count;
     add(l, (struct model_tensor){.item = {"stack.contrast", "F32", 1, {e}, p->contrast},
-                                 .parts = {{PART_EXPERTS, 0}}});
+                                 .parts = {{PART_LEARNT, 0}}});
     add(l, (struct model_tensor){.item = {"stack.base", "F32", 1, {e + slopes}, p->base},
                                  .parts = {{PART_EXPERTS, 0}, {PART_SHARED, slopes}}});
     add(l,

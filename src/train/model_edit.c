@@ -1,0 +1,282 @@
+/* Models written again: see model_edit.h. The new file is planned on a copy of the model's parts, which says what the
+ * metadata will be, and on its list of tensors, whose axes are edited one by one. The model itself is only read. */
+#include "train/model_edit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "train/model_tensors.h"
+#include "train/model_write.h"
+
+#define ARENA_CAP ((size_t)8 << 30)
+
+static bool is_plans(const struct model_tensor *t)
+{
+    return !strncmp(t->item.name, "plans.", 6) || !strncmp(t->item.name, "check.", 6);
+}
+
+static struct axis_edit unchanged(const struct model_parts *p)
+{
+    return (struct axis_edit){
+        .experts = p->predictor.experts, .listed = p->listed, .plans = p->plans.count};
+}
+
+/* Taking an expert's parameters */
+
+static enum status take_slice(const struct model_tensor *t, const struct model_parts *p,
+                              size_t expert, struct arena *a, struct expert_slice *ret,
+                              struct error *err)
+{
+    const struct axis_edit before = unchanged(p);
+    *ret = (struct expert_slice){.tensor = t->item.name,
+                                 .is_floats = !strcmp(t->item.dtype, "F32"),
+                                 .bytes = tensor_expert_bytes(t)};
+    ret->data = arena_alloc(a, ret->bytes + 1);
+    if (!ret->data)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    if (ret->bytes)
+        tensor_expert_read(t, &before, p->column[expert], expert, ret->data);
+    return OK;
+}
+
+static uint64_t skeleton_of(const struct model_parts *p, const struct model_tensor *tensors,
+                            size_t count)
+{
+    const struct axis_edit before = unchanged(p);
+    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!is_plans(&tensors[i]))
+            hash = tensor_shared_hash(&tensors[i], &before, hash);
+    return hash;
+}
+
+enum status expert_parameters_take(const struct model *m, size_t expert, struct arena *a,
+                                   struct expert_parameters *ret, struct error *err)
+{
+    const struct model_parts *p = model_parts(m);
+    CHECK(expert < p->listed);
+    struct model_tensor *tensors = ARENA_ARRAY(a, MODEL_TENSORS_MAX, struct model_tensor);
+    struct expert_slice *slices = ARENA_ARRAY(a, MODEL_TENSORS_MAX, struct expert_slice);
+    size_t count = 0;
+    enum status status = tensors && slices ? model_tensors(p, a, tensors, &count, err)
+                                           : error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count && status == OK; i++)
+        status = take_slice(&tensors[i], p, expert, a, &slices[i], err);
+    if (status != OK)
+        return status;
+    struct model_expert taken = p->experts[p->column[expert]];
+    taken.name = arena_copy(a, taken.name);
+    if (!taken.name.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    *ret = (struct expert_parameters){taken, skeleton_of(p, tensors, count), slices, count};
+    return OK;
+}
+
+static const struct expert_slice *slice_of(const struct expert_parameters *p, const char *tensor)
+{
+    for (size_t i = 0; i < p->slice_count; i++)
+        if (!strcmp(p->slices[i].tensor, tensor))
+            return &p->slices[i];
+    return NULL;
+}
+
+float *expert_parameters_floats(const struct expert_parameters *p, const char *tensor,
+                                size_t *ret_count)
+{
+    const struct expert_slice *s = slice_of(p, tensor);
+    if (!s || !s->bytes || !s->is_floats)
+        return NULL;
+    *ret_count = s->bytes / sizeof(float);
+    return (float *)s->data;
+}
+
+/* Planning the new file */
+
+struct rewrite {
+    const struct model_parts *old;
+    const struct model_edit *edit;
+    struct arena *arena;
+    struct model_parts parts; /* of the new file, for its metadata */
+    bool keeps_listed[EXPERTS_MAX], keeps_plan[PLANS_MAX];
+    struct model_tensor tensors[MODEL_TENSORS_MAX];
+    size_t count;
+};
+
+static enum status choose_experts(struct rewrite *r, struct error *err)
+{
+    const struct model_edit *e = r->edit;
+    size_t left = r->old->listed;
+    for (size_t i = 0; i < r->old->listed; i++)
+        r->keeps_listed[i] = true;
+    for (size_t i = 0; i < e->remove_count; i++) {
+        CHECK(e->remove[i] < r->old->listed);
+        left -= r->keeps_listed[e->remove[i]];
+        r->keeps_listed[e->remove[i]] = false;
+    }
+    if (left + e->add_count == 0)
+        return error_set(err, ERR_INPUT, "a model without experts is none");
+    if (r->old->predictor.experts + e->add_count > EXPERTS_MAX)
+        return error_set(err, ERR_INPUT, "more than %d experts, with those taken out before",
+                         EXPERTS_MAX);
+    return OK;
+}
+
+static bool name_is_taken(const struct rewrite *r, struct str name)
+{
+    for (size_t e = 0; e < r->parts.predictor.experts; e++)
+        if (!r->parts.experts[e].hidden && str_equal(r->parts.experts[e].name, name))
+            return true;
+    return false;
+}
+
+static enum status add_expert(struct rewrite *r, const struct expert_parameters *from,
+                              uint64_t skeleton, struct error *err)
+{
+    if (from->skeleton != skeleton)
+        return error_set(err, ERR_INPUT, "the parameters of '%.*s' are those of another model",
+                         STR_FMT(from->expert.name));
+    if (name_is_taken(r, from->expert.name))
+        return error_set(err, ERR_INPUT, "the model has an expert '%.*s' already",
+                         STR_FMT(from->expert.name));
+    struct model_expert *to = &r->parts.experts[r->parts.predictor.experts++];
+    *to = from->expert;
+    to->apart = true;
+    to->hidden = false;
+    return OK;
+}
+
+/* The experts of the new file: those that were there, some hidden now, and those that are added. */
+static enum status list_experts(struct rewrite *r, struct error *err)
+{
+    const struct model_parts *old = r->old;
+    r->parts.experts = ARENA_ARRAY(r->arena, EXPERTS_MAX, struct model_expert);
+    if (!r->parts.experts)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    memcpy(r->parts.experts, old->experts, old->predictor.experts * sizeof(*old->experts));
+    for (size_t i = 0; i < old->listed; i++)
+        r->parts.experts[old->column[i]].hidden |= !r->keeps_listed[i];
+    uint64_t skeleton = skeleton_of(old, r->tensors, r->count);
+    enum status status = OK;
+    for (size_t i = 0; i < r->edit->add_count && status == OK; i++)
+        status = add_expert(r, &r->edit->add[i], skeleton, err);
+    if (status == OK)
+        model_parts_list(&r->parts);
+    return status;
+}
+
+/* Where a listed expert stands among those that are left. */
+static size_t place_after(const struct rewrite *r, size_t listed)
+{
+    size_t place = 0;
+    CHECK(r->keeps_listed[listed]);
+    for (size_t i = 0; i < listed; i++)
+        place += r->keeps_listed[i];
+    return place;
+}
+
+/* Plans whose members are all left; a check that none of them uses goes, too. */
+static void list_plans(struct rewrite *r)
+{
+    const struct plan_set *old = &r->old->plans;
+    struct plan_set *set = &r->parts.plans;
+    bool used[PLAN_CHECKS_MAX] = {false};
+    set->count = 0;
+    for (size_t k = 0; k < old->count; k++) {
+        struct plan p = old->plans[k];
+        r->keeps_plan[k] = true;
+        for (size_t i = 0; i < p.member_count; i++)
+            r->keeps_plan[k] &= r->keeps_listed[p.members[i]];
+        if (!r->keeps_plan[k])
+            continue;
+        for (size_t i = 0; i < p.member_count; i++)
+            p.members[i] = place_after(r, p.members[i]);
+        if (old->check_of[k] != NO_CHECK)
+            used[old->check_of[k]] = true;
+        set->check_of[set->count] = old->check_of[k];
+        set->records[set->count] = old->records[k];
+        set->plans[set->count++] = p;
+    }
+    for (size_t c = 0; c < set->check_count; c++)
+        if (!used[c])
+            set->checks[c].members = 0;
+}
+
+/* Whether a tensor has nothing left to say in the new file. */
+static bool is_dropped(const struct rewrite *r, const struct model_tensor *t)
+{
+    size_t check;
+    if (!is_plans(t))
+        return false;
+    if (!r->parts.plans.count)
+        return true;
+    return sscanf(t->item.name, "check.%zu.", &check) == 1 && !r->parts.plans.checks[check].members;
+}
+
+static enum status edit_tensor(struct rewrite *r, struct model_tensor *t, struct error *err)
+{
+    const struct model_edit *e = r->edit;
+    struct axis_edit edit = unchanged(r->old);
+    struct expert_slice *added = ARENA_ARRAY(r->arena, e->add_count + 1, struct expert_slice);
+    if (!added)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    size_t bytes = tensor_expert_bytes(t);
+    for (size_t i = 0; i < e->add_count && bytes > 0; i++) {
+        const struct expert_slice *s = slice_of(&e->add[i], t->item.name);
+        if (!s || s->bytes != bytes)
+            return error_set(err, ERR_INPUT, "the parameters of '%.*s' lack '%s'",
+                             STR_FMT(e->add[i].expert.name), t->item.name);
+        added[i] = *s;
+    }
+    edit.keeps_listed = r->keeps_listed;
+    edit.keeps_plan = r->keeps_plan;
+    edit.added = added;
+    edit.added_count = tensor_has_experts(t) ? e->add_count : 0;
+    return tensor_edit(t, &edit, r->arena, t, err);
+}
+
+static enum status edit_tensors(struct rewrite *r, struct error *err)
+{
+    size_t kept = 0;
+    enum status status = OK;
+    for (size_t i = 0; i < r->count && status == OK; i++) {
+        if (is_dropped(r, &r->tensors[i]))
+            continue;
+        status = edit_tensor(r, &r->tensors[i], err);
+        r->tensors[kept++] = r->tensors[i];
+    }
+    r->count = kept;
+    return status;
+}
+
+static enum status rewrite(struct rewrite *r, const char *path, struct error *err)
+{
+    enum status status = model_tensors(r->old, r->arena, r->tensors, &r->count, err);
+    if (status == OK)
+        status = choose_experts(r, err);
+    if (status == OK)
+        status = list_experts(r, err);
+    if (status != OK)
+        return status;
+    list_plans(r);
+    status = edit_tensors(r, err);
+    return status == OK ? model_tensors_write(&r->parts, r->tensors, r->count, path, err) : status;
+}
+
+enum status model_rewrite(const struct model *m, const struct model_edit *edit, const char *path,
+                          struct error *err)
+{
+    static const struct model_edit nothing;
+    struct arena *a = arena_create(ARENA_CAP);
+    struct rewrite *r = a ? ARENA_NEW(a, struct rewrite) : NULL;
+    enum status status;
+    if (r) {
+        *r = (struct rewrite){.old = model_parts(m), .edit = edit ? edit : &nothing, .arena = a};
+        r->parts = *r->old;
+        status = rewrite(r, path, err);
+    } else {
+        status = error_set(err, ERR_MEMORY, "out of memory");
+    }
+    arena_free(a);
+    return status;
+}

@@ -1,0 +1,43 @@
+/* A loaded model written again, with experts taken out or added, without the data that it was trained from.
+ *
+ * Nothing else changes, to the last bit:
+ *   - Of an expert taken out, its plans vanish, and its estimates from the sample by which budgets are calibrated. Its
+ *     numbers stay in the file, unseen: the common level of the others (predict/predictor.h) is a mean that it has a
+ *     part in, and without it they would all be estimated otherwise.
+ *   - An expert added stands apart: it is estimated by its deviation from the level of the others, but does not move
+ *     that level. A copy of an expert is estimated as the expert is.
+ * Only training makes new plans, moves the level, or lets experts share what they know. */
+#pragma once
+
+#include "predict/model.h"
+#include "train/tensor_edit.h"
+
+/* An expert's part of a model. It lives in the arena it was taken into, and may be changed there: what a prior says
+ * goes in place of what the expert's outcomes said (expert_parameters_floats). */
+struct expert_parameters {
+    struct model_expert expert; /* name, prices, figures */
+    uint64_t skeleton; /* of what the numbers are meant for: all of a model that is no expert's */
+    struct expert_slice *slices;
+    size_t slice_count;
+};
+
+/* Expert `expert` of the model as it is. ERR_MEMORY. */
+NODISCARD enum status expert_parameters_take(const struct model *m, size_t expert, struct arena *a,
+                                             struct expert_parameters *ret, struct error *err);
+/* Its numbers in an F32 tensor of docs/model-file.md, e.g. "stack.base": one, its intercept; *ret_count of them. NULL:
+ * the tensor holds nothing of experts, or no floats. */
+float *expert_parameters_floats(const struct expert_parameters *p, const char *tensor,
+                                size_t *ret_count);
+
+struct model_edit {
+    const size_t *remove; /* [remove_count] experts of the model */
+    size_t remove_count;
+    const struct expert_parameters *add; /* [add_count], behind those that are there */
+    size_t add_count;
+};
+
+/* Writes the model to `path`; it appears there only when it is whole. With `edit` NULL, or with nothing in it, the file
+ * is the one that was loaded, byte for byte. ERR_INPUT: a name that another expert has, parameters of another model,
+ * nobody left, or one too many. */
+NODISCARD enum status model_rewrite(const struct model *m, const struct model_edit *edit,
+                                    const char *path, struct error *err);

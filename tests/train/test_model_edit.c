@@ -1,0 +1,253 @@
+/* Models written again: byte for byte, with experts fewer, with experts more. */
+#include "train/model_edit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "plan/plan_set.h"
+
+#define MOST 16
+
+static struct plan_set_fixture fixture;
+static struct model *model;
+static struct arena *arena;
+static char path[160];
+
+static void begin(void)
+{
+    fixture = plan_set_make();
+    plan_set_train(&fixture, "cascade(a->c);panel(a,b->c);cascade(b->c)");
+    model = fixture.model;
+    arena = arena_create((size_t)1 << 30);
+    snprintf(path, sizeof(path), "%s/again", fixture.path);
+    cr_assert_gt(model_arm_count(model), 6);
+}
+
+static void end(void)
+{
+    arena_free(arena);
+    plan_set_done(&fixture);
+}
+
+TestSuite(model_edit, .init = begin, .fini = end);
+
+static struct model *rewrite(const struct model *m, const struct model_edit *edit)
+{
+    struct model *n = NULL;
+    struct error err = {0};
+    cr_assert_eq(model_rewrite(m, edit, path, &err), OK, "%s", err.text);
+    cr_assert_eq(model_load(path, &n, &err), OK, "%s", err.text);
+    return n;
+}
+
+static struct estimate *estimates_of(const struct model *m, size_t row)
+{
+    struct features f = {0};
+    struct estimate *e = ARENA_ARRAY(arena, MODEL_ARMS_MAX, struct estimate);
+    cr_assert_eq(model_estimate_text(m, fixture.data->queries[row].prompt, &f, e, NULL), OK);
+    features_done(&f);
+    return e;
+}
+
+/* Arm `name` of both models is estimated alike, to the last bit, on some texts. */
+static void expect_same_arm(const struct model *m, size_t arm, const struct model *n, size_t other)
+{
+    for (size_t row = 0; row < MOST; row++)
+        cr_assert_eq(memcmp(&estimates_of(m, row)[arm], &estimates_of(n, row)[other],
+                            sizeof(struct estimate)),
+                     0, "arm %zu of row %zu", arm, row);
+}
+
+static size_t arm_named(const struct model *m, struct str name)
+{
+    for (size_t i = 0; i < model_arm_count(m); i++)
+        if (str_equal(model_arm_at(m, i)->name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+static bool asks(const struct model *m, size_t arm, struct str name)
+{
+    const struct plan *p = model_arm_at(m, arm);
+    for (size_t i = 0; i < p->member_count; i++)
+        if (str_equal(model_expert_at(m, p->members[i])->name, name))
+            return true;
+    return false;
+}
+
+static void expect_same_sample(const struct model *m, size_t arm, const struct model *n,
+                               size_t other)
+{
+    struct model_sample a = model_sample(m), b = model_sample(n);
+    cr_assert_eq(a.rows, b.rows);
+    for (size_t i = 0; i < a.rows; i++) {
+        cr_assert_eq(a.quality[i * a.arms + arm], b.quality[i * b.arms + other]);
+        cr_assert_eq(a.cost_usd[i * a.arms + arm], b.cost_usd[i * b.arms + other]);
+    }
+}
+
+static void expect_same_verdicts(const struct model *m, size_t arm, const struct model *n,
+                                 size_t other, const struct estimate *e)
+{
+    const struct plan *p = model_arm_at(m, arm);
+    struct plan_state s = {.characters = 50, .choice_count = 4};
+    for (size_t i = 0; i < p->member_count; i++) {
+        s.members[i] = &e[p->members[i]];
+        s.answers[i] = (struct plan_answer){i + 1 < p->member_count, (uint16_t)(1 + i % 2), {0}};
+    }
+    struct plan_verdict v, w;
+    model_plan_check(m, arm, &s, &v);
+    model_plan_check(n, other, &s, &w);
+    cr_assert_eq(v.escalate, w.escalate);
+    cr_assert_eq(v.winner, w.winner);
+    cr_assert_eq(memcmp(v.trust, w.trust, p->member_count * sizeof(*v.trust)), 0);
+}
+
+/* Every arm of `m` that does not ask `without` is in `n`, and says the same there. */
+static void expect_the_rest_unchanged(const struct model *m, const struct model *n,
+                                      struct str without)
+{
+    for (size_t arm = 0; arm < model_arm_count(m); arm++) {
+        size_t other = arm_named(n, model_arm_at(m, arm)->name);
+        cr_assert_eq(other == SIZE_MAX, asks(m, arm, without));
+        if (other == SIZE_MAX)
+            continue;
+        expect_same_arm(m, arm, n, other);
+        expect_same_sample(m, arm, n, other);
+        if (arm >= model_expert_count(m))
+            expect_same_verdicts(m, arm, n, other, estimates_of(m, 0));
+    }
+}
+
+static void read_file(const char *name, struct buf *b)
+{
+    buf_init(b, 64u << 20);
+    cr_assert_eq(file_read(name, 64u << 20, b, NULL), OK);
+}
+
+static void expect_same_files(const char *one, const char *other)
+{
+    struct buf a, b;
+    read_file(one, &a);
+    read_file(other, &b);
+    cr_assert(str_equal(buf_str(&a), buf_str(&b)));
+    buf_done(&a);
+    buf_done(&b);
+}
+
+Test(model_edit, unchanged_is_the_same_file)
+{
+    char first[160];
+    snprintf(first, sizeof(first), "%s/model", fixture.path);
+    model_free(rewrite(model, NULL));
+    expect_same_files(first, path);
+    model_free(rewrite(model, &(struct model_edit){.add_count = 0}));
+    expect_same_files(first, path);
+}
+
+Test(model_edit, who_is_taken_out_leaves_the_others_as_they_were)
+{
+    for (size_t expert = 0; expert < PLAN_SET_EXPERTS; expert++) {
+        struct str name = model_expert_at(model, expert)->name;
+        struct model *n = rewrite(model, &(struct model_edit){&expert, 1, NULL, 0});
+        cr_assert_eq(model_expert_count(n), PLAN_SET_EXPERTS - 1);
+        cr_assert_eq(model_expert_index(n, name), SIZE_MAX);
+        expect_the_rest_unchanged(model, n, name);
+        cr_assert(model_lambda_for_budget(n, NULL, 1) >= 0);
+        model_free(n);
+    }
+}
+
+/* And what is left can be written again: unchanged, and with one more taken out. */
+Test(model_edit, a_written_model_is_a_model)
+{
+    const size_t first = 1, second = 0;
+    char twice[160];
+    struct model *n = rewrite(model, &(struct model_edit){&first, 1, NULL, 0});
+    snprintf(twice, sizeof(twice), "%s/twice", fixture.path);
+    cr_assert_eq(model_rewrite(n, NULL, twice, NULL), OK);
+    expect_same_files(path, twice);
+    struct model *o = rewrite(n, &(struct model_edit){&second, 1, NULL, 0});
+    expect_the_rest_unchanged(n, o, STR("a"));
+    cr_assert_eq(model_arm_count(o), 2); /* c and d; no plan is left */
+    model_free(n);
+    model_free(o);
+}
+
+Test(model_edit, a_copy_is_estimated_as_its_original)
+{
+    for (size_t expert = 0; expert < PLAN_SET_EXPERTS; expert++) {
+        struct expert_parameters copy;
+        cr_assert_eq(expert_parameters_take(model, expert, arena, &copy, NULL), OK);
+        copy.expert.name = STR("copy");
+        struct model *n = rewrite(model, &(struct model_edit){.add = &copy, .add_count = 1});
+        cr_assert_eq(model_expert_count(n), PLAN_SET_EXPERTS + 1);
+        size_t at = model_expert_index(n, STR("copy"));
+        cr_assert_eq(at, PLAN_SET_EXPERTS);
+        expect_same_arm(model, expert, n, at);
+        expect_same_sample(model, expert, n, at);
+        expect_the_rest_unchanged(model, n, STR("copy"));
+        cr_assert_eq(model_expert_at(n, at)->accuracy, model_expert_at(model, expert)->accuracy);
+        model_free(n);
+    }
+}
+
+/* Taken out, kept, put back: as if nothing had happened. */
+Test(model_edit, parameters_go_back_where_they_came_from)
+{
+    const size_t expert = 2;
+    struct expert_parameters kept;
+    cr_assert_eq(expert_parameters_take(model, expert, arena, &kept, NULL), OK);
+    struct model *n = rewrite(model, &(struct model_edit){&expert, 1, &kept, 1});
+    cr_assert_eq(model_expert_count(n), PLAN_SET_EXPERTS);
+    expect_same_arm(model, expert, n, model_expert_index(n, STR("c")));
+    model_free(n);
+}
+
+Test(model_edit, what_is_changed_in_the_parameters_changes_the_expert_alone)
+{
+    struct expert_parameters better;
+    size_t count = 0;
+    cr_assert_eq(expert_parameters_take(model, 0, arena, &better, NULL), OK);
+    float *intercept = expert_parameters_floats(&better, "stack.base", &count);
+    cr_assert(intercept && count == 1);
+    *intercept += 2;
+    cr_assert_not_null(expert_parameters_floats(&better, "stack.calibration", &count));
+    cr_assert_eq(count, 2);
+    cr_assert_null(expert_parameters_floats(&better, "source.words.weights", &count));
+    cr_assert_null(expert_parameters_floats(&better, "stack.doubt", &count));
+    cr_assert_null(expert_parameters_floats(&better, "nothing", &count));
+    better.expert.name = STR("better");
+    struct model *n = rewrite(model, &(struct model_edit){.add = &better, .add_count = 1});
+    expect_the_rest_unchanged(model, n, STR("better"));
+    for (size_t row = 0; row < MOST; row++)
+        cr_assert_gt((double)estimates_of(n, row)[PLAN_SET_EXPERTS].quality,
+                     (double)estimates_of(model, row)[0].quality);
+    model_free(n);
+}
+
+static void expect_refusal(const struct model *m, const struct model_edit *edit, const char *words)
+{
+    struct error err = {0};
+    cr_assert_eq(model_rewrite(m, edit, path, &err), ERR_INPUT);
+    cr_assert_not_null(strstr(err.text, words), "%s", err.text);
+    cr_assert_neq(access(path, F_OK), 0, "something was written");
+}
+
+Test(model_edit, what_makes_no_model_is_refused)
+{
+    const size_t all[] = {0, 1, 2, 3};
+    struct expert_parameters x;
+    cr_assert_eq(expert_parameters_take(model, 0, arena, &x, NULL), OK);
+    expect_refusal(model, &(struct model_edit){all, 4, NULL, 0}, "without experts");
+    expect_refusal(model, &(struct model_edit){.add = &x, .add_count = 1}, "'a' already");
+    x.expert.name = STR("x");
+    const struct expert_parameters twice[] = {x, x};
+    expect_refusal(model, &(struct model_edit){.add = twice, .add_count = 2}, "'x' already");
+    x.skeleton++;
+    expect_refusal(model, &(struct model_edit){.add = &x, .add_count = 1}, "another model");
+    struct error err = {0};
+    cr_assert_eq(model_rewrite(model, NULL, "/nonexistent/model", &err), err.status);
+    cr_assert_neq(err.status, OK);
+}
