@@ -12,7 +12,7 @@
 #include "data/split.h"
 #include "data/subset.h"
 #include "eval/build.h"
-#include "judge/recorded.h"
+#include "judge/answer_table.h"
 #include "judge/rescore.h"
 #include "train/train.h"
 
@@ -61,7 +61,7 @@ static enum status run_answers(struct run *r, struct error *err)
         return OK;
     enum status st = judge_answers_fill(r->d, NULL, 0, NULL, NULL, err);
     if (st == OK)
-        st = plan_answers_read(&r->d, 1, r->d, r->experts, r->pool->experts, r->arena, &r->answers,
+        st = answer_table_read(&r->d, 1, r->d, r->experts, r->pool->experts, r->arena, &r->answers,
                                err);
     return st;
 }

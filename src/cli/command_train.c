@@ -16,7 +16,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
-#include "judge/recorded.h"
+#include "judge/answer_table.h"
 #include "train/train.h"
 
 #define DATASETS_MAX       64
@@ -70,7 +70,7 @@ static enum status classify(struct train_command *c, size_t *texts, struct error
         size_t experts[DATASET_EXPERTS_MAX], found = 0;
         size_t count = part_experts(c, c->parts[p], experts);
         progress_begin(&c->progress, "reading answers", count);
-        status = plan_answers_classify(c->parts[p], experts, count, show_progress, c, &found, err);
+        status = answer_table_classify(c->parts[p], experts, count, show_progress, c, &found, err);
         progress_end(&c->progress);
         *texts += found;
     }
@@ -103,7 +103,7 @@ static enum status load(struct train_command *c, char **paths, int count, struct
     size_t experts[DATASET_EXPERTS_MAX], expert_count = part_experts(c, d, experts);
     if (!texts)
         return OK;
-    return plan_answers_read(c->parts, c->part_count, d, experts, expert_count, c->arena,
+    return answer_table_read(c->parts, c->part_count, d, experts, expert_count, c->arena,
                              &c->answers, err);
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "eval/plan_columns.h"
-#include "judge/recorded.h"
+#include "judge/answer_table.h"
 #include "plan/plan_filter.h"
 
 /* The columns of the table: the pool, then the reference where it is not among them, then plans over the pool. */
@@ -121,10 +121,10 @@ static enum status answers_read(struct dataset *d, struct columns *c, struct are
                                 bool *ret_any, struct error *err)
 {
     size_t found = 0;
-    enum status st = plan_answers_classify(d, c->data, c->count, NULL, NULL, &found, err);
+    enum status st = answer_table_classify(d, c->data, c->count, NULL, NULL, &found, err);
     *ret_any = found > 0;
     if (st == OK && found)
-        st = plan_answers_read(&d, 1, d, c->data, c->count, a, &c->answers, err);
+        st = answer_table_read(&d, 1, d, c->data, c->count, a, &c->answers, err);
     return st;
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
-#include "judge/recorded.h"
+#include "judge/answer_table.h"
 #include "train/train.h"
 
 #define PLAN_SET_QUERIES 240
@@ -96,10 +96,10 @@ static inline void plan_set_answers(struct plan_set_fixture *f)
     const size_t experts[] = {0, 1, 2, 3};
     struct error err = {0};
     size_t found = 0;
-    cr_assert_eq(plan_answers_classify(f->data, experts, 4, NULL, NULL, &found, &err), OK, "%s",
+    cr_assert_eq(answer_table_classify(f->data, experts, 4, NULL, NULL, &found, &err), OK, "%s",
                  err.text);
     cr_assert_eq(found, 3);
-    cr_assert_eq(plan_answers_read(&f->data, 1, f->data, experts, 4, f->arena, &f->answers, &err),
+    cr_assert_eq(answer_table_read(&f->data, 1, f->data, experts, 4, f->arena, &f->answers, &err),
                  OK, "%s", err.text);
 }
 

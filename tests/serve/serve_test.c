@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "data/dataset.h"
-#include "judge/recorded.h"
+#include "judge/answer_table.h"
 #include "plan/decide.h"
 #include "plan/plan_filter.h"
 #include "route/estimator.h"
@@ -103,9 +103,9 @@ static void read_answers(struct dataset *set, struct arena *arena, struct train_
     static const size_t experts[] = {0, 1, 2};
     struct error err = {0};
     size_t found = 0;
-    cr_assert_eq(plan_answers_classify(set, experts, 3, NULL, NULL, &found, &err), OK, "%s",
+    cr_assert_eq(answer_table_classify(set, experts, 3, NULL, NULL, &found, &err), OK, "%s",
                  err.text);
-    cr_assert_eq(plan_answers_read(&set, 1, set, experts, 3, arena, &answers, &err), OK, "%s",
+    cr_assert_eq(answer_table_read(&set, 1, set, experts, 3, arena, &answers, &err), OK, "%s",
                  err.text);
     options->answers = &answers;
     options->plans = "panel(cheap,mid->dear);cascade(cheap->dear)";

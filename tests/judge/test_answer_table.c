@@ -1,5 +1,5 @@
 /* Recorded answers: classes in the outcomes, statistics in a table. */
-#include "judge/recorded.h"
+#include "judge/answer_table.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ static void read_text(const char *folder, const char *expert, int query, struct 
     fclose(f);
 }
 
-Test(answers, the_table_holds_the_statistics_of_every_text)
+Test(answer_table, the_table_holds_the_statistics_of_every_text)
 {
     static const char *const names[] = {"a", "b", "c"};
     struct plan_set_fixture f = plan_set_make();
@@ -43,7 +43,7 @@ Test(answers, the_table_holds_the_statistics_of_every_text)
 }
 
 /* a and b say the same just where both are right; who has no texts has no answers. */
-Test(answers, classes_agree_where_texts_say_the_same)
+Test(answer_table, classes_agree_where_texts_say_the_same)
 {
     struct plan_set_fixture f = plan_set_make();
     for (size_t q = 0; q < PLAN_SET_QUERIES; q++) {
@@ -65,7 +65,7 @@ static void count_calls(size_t done, size_t total, void *arg)
     *last = done;
 }
 
-Test(answers, only_the_experts_asked_for_are_read)
+Test(answer_table, only_the_experts_asked_for_are_read)
 {
     struct plan_set_fixture f = plan_set_make();
     struct dataset *d = NULL;
@@ -73,8 +73,8 @@ Test(answers, only_the_experts_asked_for_are_read)
     const size_t experts[] = {2, 3};
     size_t found = 77, calls = 0;
     cr_assert_eq(dataset_load(f.path, DATASET_ALL, &d, NULL), OK);
-    cr_assert_eq(plan_answers_classify(d, experts, 2, count_calls, &calls, &found, NULL), OK);
-    cr_assert_eq(plan_answers_read(&d, 1, d, experts, 2, f.arena, &answers, NULL), OK);
+    cr_assert_eq(answer_table_classify(d, experts, 2, count_calls, &calls, &found, NULL), OK);
+    cr_assert_eq(answer_table_read(&d, 1, d, experts, 2, f.arena, &answers, NULL), OK);
     cr_expect_eq(found, 1);
     cr_expect_eq(calls, 2);
     for (size_t q = 0; q < PLAN_SET_QUERIES; q++)
@@ -87,7 +87,7 @@ Test(answers, only_the_experts_asked_for_are_read)
 }
 
 /* The rows of the second part come behind those of the first, with its own texts. */
-Test(answers, parts_stand_one_after_the_other)
+Test(answer_table, parts_stand_one_after_the_other)
 {
     struct plan_set_fixture f = plan_set_make(), g = plan_set_make();
     struct dataset *parts[] = {f.data, g.data}, *all = NULL;
@@ -98,7 +98,7 @@ Test(answers, parts_stand_one_after_the_other)
     snprintf(path, sizeof(path), "%s/responses/b.jsonl", f.path);
     cr_assert_eq(unlink(path), 0);
     cr_assert_eq(dataset_concat(parts, 2, &all, &err), OK, "%s", err.text);
-    cr_assert_eq(plan_answers_read(parts, 2, all, experts, 4, f.arena, &answers, &err), OK, "%s",
+    cr_assert_eq(answer_table_read(parts, 2, all, experts, 4, f.arena, &answers, &err), OK, "%s",
                  err.text);
     size_t half = PLAN_SET_QUERIES * PLAN_SET_EXPERTS;
     for (size_t i = 0; i < half; i++) {
@@ -112,7 +112,7 @@ Test(answers, parts_stand_one_after_the_other)
     plan_set_done(&g);
 }
 
-Test(answers, malformed_texts_are_an_error_that_names_them)
+Test(answer_table, malformed_texts_are_an_error_that_names_them)
 {
     struct plan_set_fixture f = plan_set_make();
     const size_t experts[] = {0, 1};
@@ -125,10 +125,10 @@ Test(answers, malformed_texts_are_an_error_that_names_them)
     buf_init(&text, 1 << 10);
     buf_add_c(&text, "{\"id\":\"q0\",\"text\":\n");
     plan_set_write(f.path, "responses/b.jsonl", &text);
-    cr_expect_eq(plan_answers_classify(d, experts, 2, NULL, NULL, &found, &err), ERR_INPUT);
+    cr_expect_eq(answer_table_classify(d, experts, 2, NULL, NULL, &found, &err), ERR_INPUT);
     cr_expect_not_null(strstr(err.text, "responses/b.jsonl"), "%s", err.text);
     cr_expect_eq(found, 77);
-    cr_expect_eq(plan_answers_read(&d, 1, d, experts, 2, f.arena, &answers, &err), ERR_INPUT);
+    cr_expect_eq(answer_table_read(&d, 1, d, experts, 2, f.arena, &answers, &err), ERR_INPUT);
     cr_expect_eq(answers.cells, f.answers.cells, "outputs stay untouched on failure");
     buf_done(&text);
     dataset_free(d);

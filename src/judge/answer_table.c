@@ -1,11 +1,11 @@
-/* Recorded answers: see answers.h. */
-#include "judge/recorded.h"
+/* Recorded answers: see answer_table.h. */
+#include "judge/answer_table.h"
 
 #include "base/map.h"
 #include "judge/rescore.h"
 
-enum status plan_answers_classify(struct dataset *d, const size_t *experts, size_t count,
-                                  plan_answers_progress *progress, void *arg, size_t *ret_found,
+enum status answer_table_classify(struct dataset *d, const size_t *experts, size_t count,
+                                  answer_table_progress *progress, void *arg, size_t *ret_found,
                                   struct error *err)
 {
     size_t found = 0;
@@ -58,7 +58,7 @@ static enum status read_part(struct reading *r, const size_t *experts, size_t co
     return OK;
 }
 
-enum status plan_answers_read(struct dataset *const *parts, size_t part_count,
+enum status answer_table_read(struct dataset *const *parts, size_t part_count,
                               const struct dataset *all, const size_t *experts, size_t count,
                               struct arena *a, struct answer_table *ret, struct error *err)
 {
