@@ -1,11 +1,11 @@
-/* Groups of domains as a source: see source.h. */
+/* Groups of domains as a source: see model_source.h. */
 #include <math.h>
 
 #include "base/check.h"
 #include "predict/fmath.h"
 #include "predict/linear.h"
 #include "predict/model_read.h"
-#include "predict/source.h"
+#include "predict/model_source.h"
 
 enum { FACT_TOP, FACT_ENTROPY, FACTS };
 

@@ -1,8 +1,8 @@
-/* The linear head as a source: see source.h. */
+/* The linear head as a source: see model_source.h. */
 #include "base/check.h"
 #include "predict/linear.h"
 #include "predict/model_read.h"
-#include "predict/source.h"
+#include "predict/model_source.h"
 
 _Static_assert(SOURCE_COLUMNS_MAX == LINEAR_WIDTH_MAX, "the widest head has room");
 

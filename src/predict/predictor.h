@@ -1,7 +1,7 @@
 /* The learned numbers, and the one path from features to estimates that training, evaluation and the gateway share.
  *
  * Stages, in order (docs/orchestrator.md has the reasons):
- *   sources   each gives a logit per expert x_e (predict/source.h); one of them the length of answers, too
+ *   sources   each gives a logit per expert x_e (predict/model_source.h); one of them the length of answers, too
  *   base      the sources' logits, each split into the experts' common level and an expert's deviation from it,
  *             weighted by two slopes for each source, fitted on held-out folds: the slopes of the deviations are the
  *             shrinkage that keeps near-equal experts from being chosen on noise
@@ -13,7 +13,7 @@
 #pragma once
 
 #include "predict/doubt.h"
-#include "predict/source.h"
+#include "predict/model_source.h"
 #include "predict/trees.h"
 
 #define LEVEL_SLOPES       2 /* of anything split in levels: of the common one, of the deviations */

@@ -1,5 +1,5 @@
-/* How a kind of source learns and how it is written: the half of predict/source.h that decisions do not need. A kind
- * is a file, and a row in source_kinds.c.
+/* How a kind of source learns and how it is written: the half of predict/model_source.h that decisions do not need. A
+ * kind is a file, and a row in source_kinds.c.
  *
  * Every row is predicted by a learner that never saw it: training calls `learn` with the rows of all folds but one,
  * then `predict` for the rows of that one, fold by fold; `finish` makes the source of the model. */

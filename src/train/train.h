@@ -13,7 +13,7 @@
 #define TRAIN_SAMPLE_MAX 8192 /* queries kept in the model for calibrating budgets */
 #define TRAIN_ROWS_MIN   20
 
-/* A source to be learnt (predict/source.h), and what it reads. */
+/* A source to be learnt (predict/model_source.h), and what it reads. */
 struct train_source {
     const char *name; /* of its tensors */
     const char *kind;

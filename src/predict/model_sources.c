@@ -1,5 +1,5 @@
 /* Which kinds of sources there are. */
-#include "predict/source.h"
+#include "predict/model_source.h"
 
 #define REGISTERED_MAX 8
 

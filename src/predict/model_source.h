@@ -2,9 +2,9 @@
  * known of a text's group of domains another; a head over embeddings, a language model's own opinion or the nearest
  * neighbours could be. The base stage weighs them by two slopes each (predict/predictor.h).
  *
- * A kind of source is a `struct source_ops`: a file, and a row in sources.c. How a kind learns is train/source_kind.h.
- * A source of a model says `columns` numbers of a text: first one logit for each expert, then what other sources may
- * read; and `facts` that the trees see. It is immutable and shared by threads. */
+ * A kind of source is a `struct source_ops`: a file, and a row in model_sources.c. How a kind learns is
+ * train/source_kind.h. A source of a model says `columns` numbers of a text: first one logit for each expert, then what
+ * other sources may read; and `facts` that the trees see. It is immutable and shared by threads. */
 #pragma once
 
 #include <stddef.h>
