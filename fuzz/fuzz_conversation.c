@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "encode/refer.h"
+#include "encode/follow_up.h"
 #include "serve/affinity.h"
 
 #define FUZZ_ARENA_BYTES (4u << 20)
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct openai_request request;
     struct str text = {(const char *)data, size};
     struct arena *a = arena_create(FUZZ_ARENA_BYTES);
-    double share = refer_share(text);
+    double share = follow_up_share(text);
     CHECK(share >= 0 && share <= 1);
     if (a && openai_request_parse(text, true, a, &request, NULL, NULL) == OK)
         check_prefix(&request, a);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "encode/refer.h"
+#include "encode/follow_up.h"
 
 #define TURN_SHARE_MIN 0.05       /* a turn that says less of what is asked is left out */
 #define EARLIER_BYTES  (8u << 10) /* of an earlier turn the first and the last half of this */
@@ -31,7 +31,7 @@ enum status turns_find(const struct openai_request *r, struct arena *a,
     double left = 1;
     size_t count = 0;
     for (size_t back = 0;; back++) {
-        double refer = back < r->earlier_count ? refer_share(text) : 0;
+        double refer = back < r->earlier_count ? follow_up_share(text) : 0;
         if (left * (1 - refer) >= TURN_SHARE_MIN || (refer == 0 && count == 0))
             turns[count++] = (struct turn){text, left * (1 - refer)};
         left *= refer;

@@ -1,11 +1,11 @@
 /* What speaks for itself and what points back. */
-#include "encode/refer.h"
+#include "encode/follow_up.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-Test(refer, what_has_nothing_of_its_own)
+Test(follow_up, what_has_nothing_of_its_own)
 {
     static const char *const texts[] = {
         "",
@@ -21,11 +21,11 @@ Test(refer, what_has_nothing_of_its_own)
         "I don't think that's right.",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        cr_expect_eq(refer_share(str_from(texts[i])), 1, "%s: %g", texts[i],
-                     refer_share(str_from(texts[i])));
+        cr_expect_eq(follow_up_share(str_from(texts[i])), 1, "%s: %g", texts[i],
+                     follow_up_share(str_from(texts[i])));
 }
 
-Test(refer, what_speaks_for_itself)
+Test(follow_up, what_speaks_for_itself)
 {
     static const char *const texts[] = {
         "Prove that the square root of two is irrational without infinite descent",
@@ -37,32 +37,32 @@ Test(refer, what_speaks_for_itself)
         "\xd0\xbf\xd1\x80\xd0\xbe\xd1\x81\xd1\x82\xd1\x8b\xd1\x85",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        cr_expect_eq(refer_share(str_from(texts[i])), 0, "%s: %g", texts[i],
-                     refer_share(str_from(texts[i])));
+        cr_expect_eq(follow_up_share(str_from(texts[i])), 0, "%s: %g", texts[i],
+                     follow_up_share(str_from(texts[i])));
 }
 
-Test(refer, between_the_two_it_falls_with_the_words_of_content)
+Test(follow_up, between_the_two_it_falls_with_the_words_of_content)
 {
     double before = 1;
     static const char *const texts[] = {"why?", "why entropy?", "why entropy rises?",
                                         "why entropy rises slowly?",
                                         "why entropy rises slowly everywhere?"};
     for (size_t i = 1; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        double share = refer_share(str_from(texts[i]));
+        double share = follow_up_share(str_from(texts[i]));
         cr_expect_lt(share, before, "%s", texts[i]);
         before = share;
     }
     cr_expect_eq(before, 0);
-    cr_expect_gt(refer_share(STR("does it rise in there slowly?")),
-                 refer_share(STR("does entropy rise slowly?")), "who points back refers");
+    cr_expect_gt(follow_up_share(STR("does it rise in there slowly?")),
+                 follow_up_share(STR("does entropy rise slowly?")), "who points back refers");
 }
 
-Test(refer, long_texts_are_not_read)
+Test(follow_up, long_texts_are_not_read)
 {
-    char text[REFER_BYTES_MAX + 2];
+    char text[FOLLOW_UP_BYTES_MAX + 2];
     memset(text, '?', sizeof(text));
-    cr_expect_eq(refer_share((struct str){text, REFER_BYTES_MAX}), 1);
-    cr_expect_eq(refer_share((struct str){text, REFER_BYTES_MAX + 1}), 0);
+    cr_expect_eq(follow_up_share((struct str){text, FOLLOW_UP_BYTES_MAX}), 1);
+    cr_expect_eq(follow_up_share((struct str){text, FOLLOW_UP_BYTES_MAX + 1}), 0);
     memset(text, 'a', sizeof(text));
-    cr_expect_lt(refer_share((struct str){text, REFER_BYTES_MAX}), 1, "one endless word");
+    cr_expect_lt(follow_up_share((struct str){text, FOLLOW_UP_BYTES_MAX}), 1, "one endless word");
 }

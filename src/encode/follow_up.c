@@ -1,5 +1,5 @@
 /* Words of content against words that point back. */
-#include "encode/refer.h"
+#include "encode/follow_up.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -105,13 +105,13 @@ static bool next_word(struct str text, size_t *at, struct str *ret)
     return from < text.len;
 }
 
-double refer_share(struct str text)
+double follow_up_share(struct str text)
 {
     static const double shares[] = {1, 0.6, 0.35, 0.15};
     struct tally t = {0};
     struct str word;
     size_t at = 0;
-    if (text.len > REFER_BYTES_MAX)
+    if (text.len > FOLLOW_UP_BYTES_MAX)
         return 0;
     while (next_word(text, &at, &word) && t.content <= CONTENT_MAX)
         count_word(word, &t);

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-#define REFER_BYTES_MAX 400 /* a longer text speaks for itself */
+#define FOLLOW_UP_BYTES_MAX 400 /* a longer text speaks for itself */
 
 /* 0: not at all, 1: it is about nothing else. */
-double refer_share(struct str text);
+double follow_up_share(struct str text);
