@@ -1,6 +1,7 @@
 /* Statistics that say what kind of question a text is: here lengths, numbers, punctuation and cue words; how the
- * options differ in compare.c, how the text is written in style.c. Boosted trees on them know things that n-grams do
- * not (bench/quality.md says how much). */
+ * options differ in option_stats.c, how the text is written in style.c. Boosted trees on them know things that n-grams
+ * do not (bench/quality.md says how much). No state: any thread may ask, each about features of its own. What a
+ * statistic says is part of NGRAM_FINGERPRINT. */
 #include "encode/stats.h"
 
 #include <math.h>
@@ -83,7 +84,7 @@ static void tally_tokens(struct str text, const struct ngram_text *f, struct tal
     *ret = t;
 }
 
-static float *option_stats(struct str text, const struct text_layout *o, float *out)
+static float *length_stats(struct str text, const struct text_layout *o, float *out)
 {
     double longest = 0, shortest = o->count ? 1e9 : 0, total = 0, with_digits = 0;
     for (size_t i = 0; i < o->count; i++) {
@@ -160,12 +161,12 @@ void stats_encode(struct str text, struct str lowered, const struct text_layout 
     count_bytes(text, counts);
     tally_bytes(counts, &tally);
     tally_tokens(text, f, &tally);
-    float *out = option_stats(text, layout, f->stats);
+    float *out = length_stats(text, layout, f->stats);
     out = word_stats(text.len, &tally, out);
     for (size_t i = 0; i < MARK_COUNT; i++)
         *out++ = (float)tally.marks[i];
     find_cues(str_slice(lowered, 0, layout->stem), f, layout->stem_tokens, out);
-    out = compare_stats(lowered, layout, f, out + CUE_COUNT);
+    out = option_stats(lowered, layout, f, out + CUE_COUNT);
     out = style_stats(text, lowered, layout, counts, f, out);
     DEBUG_CHECK(out == f->stats + NGRAM_STATS);
 }
@@ -183,7 +184,7 @@ const char *stats_name(unsigned index)
     static const char *const mark_names[] = {"$", "\\", "=", "(", "\"", ":", "?", "-"};
     const unsigned named = sizeof(names) / sizeof(names[0]);
     _Static_assert(sizeof(mark_names) / sizeof(mark_names[0]) == MARK_COUNT, "a name per mark");
-    _Static_assert(sizeof(names) / sizeof(names[0]) + MARK_COUNT + CUE_COUNT + STATS_COMPARED +
+    _Static_assert(sizeof(names) / sizeof(names[0]) + MARK_COUNT + CUE_COUNT + STATS_OF_OPTIONS +
                            STATS_STYLE ==
                        NGRAM_STATS,
                    "every statistic has a name");
@@ -194,7 +195,7 @@ const char *stats_name(unsigned index)
         return mark_names[index];
     if ((index -= MARK_COUNT) < CUE_COUNT)
         return cues[index].text;
-    if ((index -= CUE_COUNT) < STATS_COMPARED)
-        return compare_names[index];
-    return style_names[index - STATS_COMPARED];
+    if ((index -= CUE_COUNT) < STATS_OF_OPTIONS)
+        return option_stat_names[index];
+    return style_names[index - STATS_OF_OPTIONS];
 }

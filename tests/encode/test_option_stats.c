@@ -1,9 +1,9 @@
 /* Options against each other and against the stem, small enough to count by eye. */
 #include "stat.h"
 
-TestSuite(compare, .init = begin, .fini = end);
+TestSuite(option_stats, .init = begin, .fini = end);
 
-Test(compare, words_that_options_share)
+Test(option_stats, words_that_options_share)
 {
     EXPECT("x\nA. red sky\nB. red sun", "mean shared words", 1.0 / 3);
     EXPECT("x\nA. red\nB. red\nC. sun", "mean shared words", 1.0 / 3);
@@ -15,7 +15,7 @@ Test(compare, words_that_options_share)
     EXPECT("x\nA. \nB. ", "mean shared words", 0);
 }
 
-Test(compare, words_that_the_stem_has)
+Test(option_stats, words_that_the_stem_has)
 {
     const char *text = "Is the sky red?\nA. red sky\nB. red sun\nC. moon";
     EXPECT(text, "mean words of the stem", (1 + 0.5 + 0) / 3);
@@ -24,7 +24,7 @@ Test(compare, words_that_the_stem_has)
     EXPECT("none", "range of stem words", 0);
 }
 
-Test(compare, letters_and_ends)
+Test(option_stats, letters_and_ends)
 {
     EXPECT("x\nA. abc\nB. bcd", "shared letters", 0.5);
     EXPECT("x\nA. abcd\nB. abxd", "shared beginning", 0.5);
@@ -32,7 +32,7 @@ Test(compare, letters_and_ends)
     EXPECT("x\nA. \nB. ", "shared beginning", 0);
 }
 
-Test(compare, lengths)
+Test(option_stats, lengths)
 {
     EXPECT("x\nA. ab\nB. abcd", "longest/mean", 4.0 / 4);
     EXPECT("x\nA. ab\nB. abcd", "spread of lengths", 1.0 / 4);
@@ -40,12 +40,12 @@ Test(compare, lengths)
     EXPECT("x", "longest/mean", 0);
 }
 
-Test(compare, denials_are_counted_per_option)
+Test(option_stats, denials_are_counted_per_option)
 {
     EXPECT("not x\nA. it is not and never was\nB. No\nC. nothing", "options that deny", 2);
 }
 
-Test(compare, numbers)
+Test(option_stats, numbers)
 {
     const char *text = "x\nA. 10\nB. $1,200.5 m/s\nC. -3 %\nD. about 7";
     EXPECT(text, "numeric options", 0.75);
@@ -59,7 +59,7 @@ Test(compare, numbers)
 }
 
 /* More distinct words than are compared, and long options, change nothing but the share. */
-Test(compare, very_many_words)
+Test(option_stats, very_many_words)
 {
     static char text[200000];
     char *at = text;

@@ -14,7 +14,7 @@
 #define BYTE_SETS  2 /* 128 bits: ASCII */
 #define NUMBER_MAX 1e15
 
-const char *const compare_names[STATS_COMPARED] = {
+const char *const option_stat_names[STATS_OF_OPTIONS] = {
     "mean shared words",
     "most shared words",
     "shared letters",
@@ -289,12 +289,12 @@ static void read_texts(struct comparison *c, struct str lowered, const struct te
     read_stem(c, f, l->stem_tokens);
 }
 
-float *compare_stats(struct str lowered, const struct text_layout *l, const struct ngram_text *f,
-                     float *out)
+float *option_stats(struct str lowered, const struct text_layout *l, const struct ngram_text *f,
+                    float *out)
 {
-    memset(out, 0, STATS_COMPARED * sizeof(*out));
+    memset(out, 0, STATS_OF_OPTIONS * sizeof(*out));
     if (!l->count)
-        return out + STATS_COMPARED;
+        return out + STATS_OF_OPTIONS;
     struct comparison c;
     read_texts(&c, lowered, l, f);
     float bytes = (float)(lowered.len - l->stem - l->count * LAYOUT_MARK_BYTES + 1);
@@ -306,6 +306,6 @@ float *compare_stats(struct str lowered, const struct text_layout *l, const stru
     *end++ = (float)c.punctuation / bytes;
     *end++ = (float)c.digits / bytes;
     *end++ = c.words ? (float)c.letters / (float)c.words : 0;
-    DEBUG_CHECK(end == out + STATS_COMPARED);
+    DEBUG_CHECK(end == out + STATS_OF_OPTIONS);
     return end;
 }
