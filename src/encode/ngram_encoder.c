@@ -8,7 +8,7 @@
 #include "encode/layout.h"
 #include "encode/ngram.h"
 #include "encode/stats.h"
-#include "encode/tokens.h"
+#include "encode/word_split.h"
 
 #define FIRST_CAPACITY 2048u
 
@@ -91,7 +91,7 @@ enum status ngram_text_encode(struct ngram_text *t, struct str text, struct erro
         status = lower(text, t, &lowered, err);
     if (status != OK)
         return status;
-    tokens_find(lowered, t);
+    word_split(lowered, t);
     layout_find(text, t, &layout);
     ngram_encode(lowered, &layout, t);
     stats_encode(text, lowered, &layout, t);

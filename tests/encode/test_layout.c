@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "encode/tokens.h"
+#include "encode/word_split.h"
 
 static struct ngram_text f;
 static struct text_layout l;
@@ -11,7 +11,7 @@ static struct text_layout l;
 static void find(const char *text)
 {
     cr_assert_eq(ngram_text_init(&f, NULL), OK);
-    tokens_find(str_from(text), &f);
+    word_split(str_from(text), &f);
     layout_find(str_from(text), &f, &l);
     ngram_text_done(&f);
 }

@@ -4,4 +4,4 @@
 #include "encode/ngram_encoder.h"
 
 /* Fills f->tokens and f->token_count: runs of letters, single digits, single punctuation marks. */
-void tokens_find(struct str text, struct ngram_text *f);
+void word_split(struct str text, struct ngram_text *f);

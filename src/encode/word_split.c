@@ -1,6 +1,6 @@
 /* The tokeniser. Where tokens begin cannot be predicted, so 64 bytes at a time become bits, and tokens are read off
  * them without a branch. */
-#include "encode/tokens.h"
+#include "encode/word_split.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ static uint64_t gather_bits(const char *flags)
     return bits;
 }
 
-/* As char_class has it (tests/encode/test_tokens.c), by arithmetic, which vectorises. */
+/* As char_class has it (tests/encode/test_word_split.c), by arithmetic, which vectorises. */
 static struct chunk read_chunk(const char *text)
 {
     char letters[CHUNK], tokens[CHUNK];
@@ -42,7 +42,7 @@ static uint32_t run_length(uint64_t bits, unsigned at)
     return gap ? (uint32_t)__builtin_ctzll(gap) : CHUNK;
 }
 
-void tokens_find(struct str text, struct ngram_text *f)
+void word_split(struct str text, struct ngram_text *f)
 {
     struct text_token *token = f->tokens;
     uint64_t in_word = 0; /* the last byte was a letter */

@@ -1,5 +1,5 @@
 /* Tokens against their definition, byte by byte. */
-#include "encode/tokens.h"
+#include "encode/word_split.h"
 
 #include <string.h>
 
@@ -20,13 +20,13 @@ static void end(void)
     ngram_text_done(&f);
 }
 
-TestSuite(tokens, .init = begin, .fini = end);
+TestSuite(word_split, .init = begin, .fini = end);
 
 static void expect_tokens(struct str text, const char *wanted)
 {
     char got[256] = "", *at = got;
     cr_assert_eq(ngram_text_encode(&f, text, NULL), OK); /* so that there is room */
-    tokens_find(text, &f);
+    word_split(text, &f);
     for (uint32_t i = 0; i < f.token_count; i++) {
         memcpy(at, text.ptr + f.tokens[i].start, f.tokens[i].len);
         at += f.tokens[i].len;
@@ -36,7 +36,7 @@ static void expect_tokens(struct str text, const char *wanted)
     cr_assert_str_eq(got, wanted);
 }
 
-Test(tokens, words_digits_and_marks)
+Test(word_split, words_digits_and_marks)
 {
     expect_tokens(STR(""), "");
     expect_tokens(STR(" \n\t"), "");
@@ -46,7 +46,7 @@ Test(tokens, words_digits_and_marks)
     expect_tokens(STR("a\0b"), "a|b|");
 }
 
-Test(tokens, every_byte_is_in_one_token_or_blank)
+Test(word_split, every_byte_is_in_one_token_or_blank)
 {
     struct rng r;
     char text[500];
@@ -56,7 +56,7 @@ Test(tokens, every_byte_is_in_one_token_or_blank)
         for (size_t i = 0; i < len; i++)
             text[i] = (char)rng_below(&r, 256);
         cr_assert_eq(ngram_text_encode(&f, (struct str){text, len}, NULL), OK);
-        tokens_find((struct str){text, len}, &f);
+        word_split((struct str){text, len}, &f);
         for (uint32_t t = 0; t < f.token_count; t++) {
             cr_assert_gt(f.tokens[t].len, 0);
             for (; at < f.tokens[t].start; at++)
@@ -71,7 +71,7 @@ Test(tokens, every_byte_is_in_one_token_or_blank)
 }
 
 /* The tokeniser reads 64 bytes at a time. */
-Test(tokens, words_longer_than_a_chunk)
+Test(word_split, words_longer_than_a_chunk)
 {
     char text[400];
     for (size_t before = 0; before < 130; before++)
@@ -81,7 +81,7 @@ Test(tokens, words_longer_than_a_chunk)
             text[before + len] = '.';
             struct str s = {text, before + len + 1};
             cr_assert_eq(ngram_text_encode(&f, s, NULL), OK);
-            tokens_find(s, &f);
+            word_split(s, &f);
             cr_assert_eq(f.token_count, 2);
             cr_assert_eq(f.tokens[0].start, before);
             cr_assert_eq(f.tokens[0].len, len);
