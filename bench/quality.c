@@ -135,11 +135,11 @@ static void set_options(struct train_options *o)
 static void print_slopes(const struct trained *t)
 {
     const float *s = t->parts.predictor.base + t->experts, *c = t->parts.predictor.calibration;
-    fprintf(stderr, "base slopes %.2f %.2f %.2f %.2f  final %.2f %.2f %.2f %.2f  doubt",
+    fprintf(stderr, "base slopes %.2f %.2f %.2f %.2f  final %.2f %.2f %.2f %.2f  spread",
             (double)s[0], (double)s[1], (double)s[2], (double)s[3], (double)c[0], (double)c[1],
             (double)c[2], (double)c[3]);
-    for (int k = 0; k < DOUBT_TERMS; k++)
-        fprintf(stderr, " %.3f", (double)t->parts.predictor.doubt[k]);
+    for (int k = 0; k < SPREAD_TERMS; k++)
+        fprintf(stderr, " %.3f", (double)t->parts.predictor.spread[k]);
     fprintf(stderr, "\n");
 }
 
@@ -212,12 +212,12 @@ static void drop(struct held_out *h)
     free(h->outcomes);
 }
 
-#define DOUBT_BINS 5
+#define SPREAD_BINS 5
 
 struct sums {
     double apgr, cpt50, cpt80, at50, at67, at75, at100, matched, best, top, reference;
     double ece_mean, ece_max, cost_mean, cost_max; /* over the experts */
-    double deviation[DOUBT_BINS], told[DOUBT_BINS];
+    double deviation[SPREAD_BINS], told[SPREAD_BINS];
     size_t pairs, curves, matches;
 };
 
@@ -280,12 +280,12 @@ static int compare_floats(const void *a, const void *b)
 }
 
 /* Queries in five equal parts by their mean quality_sd: what it tells, beside the deviation that pairs of experts show
- * (the root of the mean product of their residuals: chance alone is independent, see predict/doubt.h). */
-static void measure_doubt(const struct held_out *h, struct sums *s)
+ * (the root of the mean product of their residuals: chance alone is independent, see predict/spread.h). */
+static void measure_spread(const struct held_out *h, struct sums *s)
 {
     size_t n = h->table.queries, experts = h->table.experts;
     float *told = calloc(n + 1, sizeof(*told)), *sorted = calloc(n + 1, sizeof(*sorted));
-    double products[DOUBT_BINS] = {0}, squares[DOUBT_BINS] = {0}, counts[DOUBT_BINS] = {0};
+    double products[SPREAD_BINS] = {0}, squares[SPREAD_BINS] = {0}, counts[SPREAD_BINS] = {0};
     for (size_t q = 0; q < n; q++) {
         for (size_t e = 0; e < experts; e++)
             told[q] += h->estimates[q * experts + e].quality_sd / (float)experts;
@@ -295,7 +295,7 @@ static void measure_doubt(const struct held_out *h, struct sums *s)
     for (size_t q = 0; q < n; q++) {
         double sum = 0, own = 0;
         size_t bin = 0;
-        while (bin + 1 < DOUBT_BINS && told[q] >= sorted[(bin + 1) * n / DOUBT_BINS])
+        while (bin + 1 < SPREAD_BINS && told[q] >= sorted[(bin + 1) * n / SPREAD_BINS])
             bin++;
         for (size_t e = 0; e < experts; e++) {
             double r = (double)h->outcomes[q * experts + e].score -
@@ -307,7 +307,7 @@ static void measure_doubt(const struct held_out *h, struct sums *s)
         squares[bin] += (double)told[q] * (double)told[q];
         counts[bin]++;
     }
-    for (size_t b = 0; b < DOUBT_BINS; b++) {
+    for (size_t b = 0; b < SPREAD_BINS; b++) {
         s->deviation[b] += sqrt(fmax(products[b] / counts[b], 0));
         s->told[b] += sqrt(squares[b] / counts[b]);
     }
@@ -403,7 +403,7 @@ static void run_repeat(const struct pool *p, uint64_t seed, struct sums *s)
     gather(p, all, known, kept, &h);
     measure_curve(&h, s);
     measure_experts(&h, s);
-    measure_doubt(&h, s);
+    measure_spread(&h, s);
     drop(&h);
     free(every);
     free(known);
@@ -463,7 +463,7 @@ static bool print_experts(const struct task *task, const struct sums *s)
     print_figure("|log cost|, mean", s->cost_mean / n, "", 0, true);
     print_figure("|log cost|, worst", s->cost_max / n, "", 0, true);
     printf("  deviation told : shown  ");
-    for (size_t b = 0; b < DOUBT_BINS; b++)
+    for (size_t b = 0; b < SPREAD_BINS; b++)
         printf(" %.2f:%.2f", s->told[b] / n, s->deviation[b] / n);
     printf("\n");
     return good;

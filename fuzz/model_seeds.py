@@ -22,7 +22,7 @@ def constant(file, name):
 
 VERSION = constant("predict/model_format.h", "MODEL_VERSION")
 ENCODER = constant("encode/ngram_encoder.h", "NGRAM_FINGERPRINT")
-DOUBT_TERMS = int(constant("predict/doubt.h", "DOUBT_TERMS"))
+SPREAD_TERMS = int(constant("predict/spread.h", "SPREAD_TERMS"))
 TREE = dict(nodes=2, features=[0, 61], left=[1, -1], right=[-3, -2], thresholds=[1.0, 0.5])
 
 
@@ -56,7 +56,7 @@ def parts(experts, groups=2, trees=1, plans=(), members=()):
          "stack.base": ["F32", [e + 4], floats(e + 4, 0.5)],
          "stack.calibration": ["F32", [4 + 2 * e], floats(4 + 2 * e, 1)],
          "tokens": ["F32", [e, 6], struct.pack("<6f", 1, 0.25, 2, 0.5, 0.1, 1.1) * e],
-         "stack.doubt": ["F32", [DOUBT_TERMS], floats(DOUBT_TERMS, 0.3)],
+         "stack.spread": ["F32", [SPREAD_TERMS], floats(SPREAD_TERMS, 0.3)],
          "forest.leaves": ["F32", [trees, 8, e], floats(trees * 8 * e, 0.1)],
          "sample.quality": ["F32", [3, arms], floats(3 * arms, 0.6)],
          "sample.cost_usd": ["F32", [3, arms], floats(3 * arms, 0.001)]}
@@ -159,7 +159,7 @@ def damaged(seeds, pair):
               "source_twice": make(metadata={"sources": listed_sources(2, name="groups")}),
               "other_kind": make(metadata={"sources": listed_sources(2, kind="nearest")}),
               "tree_circle": make("forest.trees", circle), "tree_far_leaf": make("forest.trees", leaf)}
-    for name in ["forest.trees", "source.words.weights", "sample.cost_usd", "train.text_hashes", "stack.doubt"]:
+    for name in ["forest.trees", "source.words.weights", "sample.cost_usd", "train.text_hashes", "stack.spread"]:
         seeds["without_" + name.replace(".", "_")] = make(drop=name)
 
 

@@ -48,8 +48,9 @@ static inline size_t plan_first_count(const struct plan *p)
 }
 
 struct estimate {
-    float quality;    /* calibrated probability of a good answer, 0..1 */
-    float quality_sd; /* how far the question's own probability may lie from it (predict/doubt.h) */
+    float quality; /* calibrated probability of a good answer, 0..1 */
+    float
+        quality_sd; /* how far the question's own probability may lie from it (predict/spread.h) */
     float output_tokens;       /* expected; of a plan 0 */
     float input_tokens;        /* expected; of a plan 0 */
     float escalation;          /* probability that a plan asks its last member; of a single 0 */

@@ -277,7 +277,7 @@ static enum status read_stack(struct model *m, const struct safetensors *s, stru
         {"stack.base", e + LEVEL_SLOPES * p->source_count, SIZE_MAX, &p->base},
         {"stack.calibration", CALIBRATION_SLOPES + 2 * e, SIZE_MAX, &p->calibration},
         {"tokens", e, TOKEN_PARAMETERS, &p->tokens},
-        {"stack.doubt", DOUBT_TERMS, SIZE_MAX, &p->doubt},
+        {"stack.spread", SPREAD_TERMS, SIZE_MAX, &p->spread},
     };
     enum status status = OK;
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)

@@ -17,8 +17,8 @@ void model_parts_list(struct model_parts *p)
 void model_parts_estimate(const struct model_parts *p, const struct features *f,
                           struct estimate *estimates)
 {
-    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], doubt;
-    predictor_run(&p->predictor, f, quality, in, out, &doubt);
+    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], spread;
+    predictor_run(&p->predictor, f, quality, in, out, &spread);
     for (size_t i = 0; i < p->listed; i++) {
         size_t e = p->column[i];
         estimates[i] = (struct estimate){
@@ -28,5 +28,5 @@ void model_parts_estimate(const struct model_parts *p, const struct features *f,
     }
     plan_set_estimate(&p->plans, estimates, estimates + p->listed);
     for (size_t i = 0; i < p->listed + p->plans.count; i++)
-        estimates[i].quality_sd = doubt_quality_sd(doubt, estimates[i].quality);
+        estimates[i].quality_sd = spread_quality_sd(spread, estimates[i].quality);
 }

@@ -135,7 +135,7 @@ static float ask_sources(const struct predictor *p, float (*columns)[SOURCE_COLU
 }
 
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens, float *doubt)
+                   float *input_tokens, float *output_tokens, float *spread)
 {
     size_t experts = p->experts;
     float columns[SOURCES_MAX][SOURCE_COLUMNS_MAX], features[FEATURES_MAX];
@@ -148,7 +148,7 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     forest_predict(&p->forest, features, corrections);
     predictor_calibrate(p, base, corrections, quality);
     float entropy = p->entropy_at == NOWHERE ? 0 : features[p->entropy_at];
-    *doubt = doubt_share(p->doubt, level(p, quality), entropy, novelty);
+    *spread = spread_share(p->spread, level(p, quality), entropy, novelty);
     size_t at = p->length_source;
     float length = at == NOWHERE ? 0 : columns[at][p->sources[at].length_at];
     for (size_t e = 0; e < experts; e++)

@@ -12,8 +12,8 @@
  * A predictor only points; whoever made it owns the memory. Shapes: E experts, N sources. */
 #pragma once
 
-#include "predict/doubt.h"
 #include "predict/model_source.h"
+#include "predict/spread.h"
 #include "predict/trees.h"
 
 #define LEVEL_SLOPES       2 /* of anything split in levels: of the common one, of the deviations */
@@ -41,7 +41,7 @@ struct predictor {
     struct forest forest;
     const float *calibration; /* [CALIBRATION_SLOPES + 2E] slopes, scales, offsets */
     const float *tokens;      /* [E × TOKEN_PARAMETERS] */
-    const float *doubt;       /* [DOUBT_TERMS] */
+    const float *spread;      /* [SPREAD_TERMS] */
 
     /* of predictor_layout: what trees look at is the encoders' statistics, then the mean of each source's logits, the
      * sources' facts, and each source's logits along `contrast` */
@@ -69,6 +69,6 @@ void predictor_calibrate(const struct predictor *p, const float *base, const flo
 void predictor_tokens(const struct predictor *p, size_t expert, float characters, float length,
                       float *input_tokens, float *output_tokens);
 
-/* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *doubt as doubt_quality_sd takes it. */
+/* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *spread as spread_quality_sd takes it. */
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens, float *doubt);
+                   float *input_tokens, float *output_tokens, float *spread);

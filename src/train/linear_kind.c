@@ -6,9 +6,9 @@
 #include "base/check.h"
 #include "predict/fmath.h"
 #include "predict/linear.h"
-#include "train/doubt_fit.h"
 #include "train/linear_train.h"
 #include "train/source_kind.h"
+#include "train/spread_fit.h"
 
 #define SCRATCH_COLUMNS 3 /* floats for each bucket that linear_train works with */
 
@@ -120,7 +120,7 @@ static enum status novelty(const void *of, float *ret, struct error *err)
     uint8_t *times = malloc(l->buckets);
     if (!times)
         return error_set(err, ERR_MEMORY, "out of memory");
-    doubt_own_novelty(l->rows, l->in.table->rows, l->buckets, times, ret);
+    spread_own_novelty(l->rows, l->in.table->rows, l->buckets, times, ret);
     free(times);
     return OK;
 }

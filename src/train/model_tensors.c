@@ -35,7 +35,7 @@ static void add_stack(struct listing *l)
             .parts = {{PART_SHARED, CALIBRATION_SLOPES}, {PART_EXPERTS, 0}, {PART_EXPERTS, 0}}});
     add(l, (struct model_tensor){.item = {"tokens", "F32", 2, {e, TOKEN_PARAMETERS}, p->tokens},
                                  .parts = {{PART_EXPERTS, 0}}});
-    add(l, (struct model_tensor){.item = {"stack.doubt", "F32", 1, {DOUBT_TERMS}, p->doubt}});
+    add(l, (struct model_tensor){.item = {"stack.spread", "F32", 1, {SPREAD_TERMS}, p->spread}});
 }
 
 static void add_forest(struct listing *l, const char *prefix, const struct forest *f,

@@ -50,7 +50,7 @@ struct train_work {
     float *features;                            /* [rows × predictor.features] held out */
     float *base_logits, *corrections, *quality; /* [rows × experts] held out */
     float *terms;                               /* [rows × experts × slopes of the wider fit] */
-    float *contrast, *base, *calibration, *tokens, *doubt; /* of the predictor */
+    float *contrast, *base, *calibration, *tokens, *spread; /* of the predictor */
     uint32_t *order, *inside;
     size_t step;
 };
@@ -70,7 +70,7 @@ NODISCARD enum status train_sources_novelty(const struct train_work *w, float *n
                                             float *scratch, struct error *err);
 void train_sources_free(struct train_work *w);
 
-/* Base, trees, calibration, doubt and tokens on what the sources said; then figures, plans and the sample. */
+/* Base, trees, calibration, spread and tokens on what the sources said; then figures, plans and the sample. */
 NODISCARD enum status train_stages(struct train_work *w, struct rng *rng, struct error *err);
 
 /* tokens [experts × TOKEN_PARAMETERS] from recorded tokens and the held-out length predictions [rows]. */

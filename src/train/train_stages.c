@@ -1,12 +1,12 @@
-/* What follows the sources: base, trees, calibration, doubt, tokens. All are fitted on held-out predictions, each on
+/* What follows the sources: base, trees, calibration, spread, tokens. All are fitted on held-out predictions, each on
  * those of the stage before it; on one thread, in this order. */
 #include <math.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "train/doubt_fit.h"
 #include "train/fit.h"
 #include "train/source_kind.h"
+#include "train/spread_fit.h"
 
 #define BASE_RIDGE 20.0
 /* Of the queries: as many stand for the prior, whatever their number. */
@@ -141,7 +141,7 @@ static void estimate_held_out(struct train_work *w)
 }
 
 /* On held-out quality; what later stages no longer need serves as scratch. */
-static enum status fit_doubt(struct train_work *w, struct error *err)
+static enum status fit_spread(struct train_work *w, struct error *err)
 {
     const struct predictor *p = w->predictor;
     size_t rows = w->table.rows;
@@ -151,7 +151,7 @@ static enum status fit_doubt(struct train_work *w, struct error *err)
         return status;
     for (size_t i = 0; i < rows; i++)
         entropy[i] = p->entropy_at == NOWHERE ? 0 : w->features[i * p->features + p->entropy_at];
-    doubt_fit(w->quality, w->table.scores, rows, w->table.experts, entropy, novelty, w->doubt);
+    spread_fit(w->quality, w->table.scores, rows, w->table.experts, entropy, novelty, w->spread);
     return OK;
 }
 
@@ -171,7 +171,7 @@ static void hand_over(struct train_work *w)
     p->base = w->base;
     p->calibration = w->calibration;
     p->tokens = w->tokens;
-    p->doubt = w->doubt;
+    p->spread = w->spread;
 }
 
 enum status train_stages(struct train_work *w, struct rng *rng, struct error *err)
@@ -188,7 +188,7 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
         return status;
     hand_over(w);
     estimate_held_out(w);
-    status = fit_doubt(w, err);
+    status = fit_spread(w, err);
     if (status != OK)
         return status;
     train_report(w);

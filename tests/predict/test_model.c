@@ -131,11 +131,11 @@ Test(model, estimates_are_those_of_the_predictor)
     cr_assert_eq(features_init(&f, NULL), OK);
     for (size_t i = 0; i < 40; i++) {
         struct estimate estimates[WORLD_EXPERTS];
-        float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS], doubt;
+        float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS], spread;
         struct str text = i ? world->queries[i].prompt : STR("");
         cr_assert_eq(model_encode(m, text, &f, NULL), OK);
         model_estimate(m, &f, estimates);
-        predictor_run(&trained->parts.predictor, &f, quality, in, out, &doubt);
+        predictor_run(&trained->parts.predictor, &f, quality, in, out, &spread);
         for (size_t e = 0; e < WORLD_EXPERTS; e++) {
             const struct price *p = &world->experts[e].price;
             double nano = ((double)in[e] * (double)p->input_nano_usd_per_m +
@@ -143,7 +143,7 @@ Test(model, estimates_are_those_of_the_predictor)
                           1e6;
             cr_assert_eq((double)estimates[e].quality, (double)quality[e]);
             cr_assert_eq((double)estimates[e].quality_sd,
-                         (double)doubt_quality_sd(doubt, quality[e]));
+                         (double)spread_quality_sd(spread, quality[e]));
             cr_assert_eq((double)estimates[e].input_tokens, (double)in[e]);
             cr_assert_eq((double)estimates[e].output_tokens, (double)out[e]);
             cr_assert_float_eq((double)estimates[e].cost_nano_usd, nano, 1);

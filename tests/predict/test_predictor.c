@@ -244,11 +244,11 @@ Test(predictor, run_is_the_stages_in_order)
     p.forest = (struct forest){1, EXPERTS, &tree, leaves};
     cr_assert_eq(features_init(&f, NULL), OK);
     cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
-    static const float doubt[DOUBT_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
+    static const float spread[SPREAD_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
     const struct encoding *said = &f.said[0];
     float share;
     memset(weights + (size_t)said->buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
-    p.doubt = doubt;
+    p.spread = spread;
     predictor_run(&p, &f, got, in, out, &share);
     linear_predict_bf16(weights, bias, WIDTH, said->buckets, said->values, said->count, linear);
     stack(&p, linear, said->dense, features, second);
@@ -266,7 +266,8 @@ Test(predictor, run_is_the_stages_in_order)
     float mean = (wanted[0] + wanted[1] + wanted[2]) / EXPERTS;
     float novelty = linear_novelty_bf16(weights, WIDTH, said->buckets, said->values, said->count);
     cr_assert(novelty > 0 && novelty < 1);
-    cr_assert_eq((double)share, (double)doubt_share(doubt, mean, features[p.entropy_at], novelty));
+    cr_assert_eq((double)share,
+                 (double)spread_share(spread, mean, features[p.entropy_at], novelty));
     cr_assert_eq((double)corrections[0], -1); /* log length is above 1 */
     features_done(&f);
     free(weights);

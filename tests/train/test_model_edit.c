@@ -216,7 +216,7 @@ Test(model_edit, what_is_changed_in_the_parameters_changes_the_expert_alone)
     cr_assert_not_null(expert_parameters_floats(&better, "stack.calibration", &count));
     cr_assert_eq(count, 2);
     cr_assert_null(expert_parameters_floats(&better, "source.words.weights", &count));
-    cr_assert_null(expert_parameters_floats(&better, "stack.doubt", &count));
+    cr_assert_null(expert_parameters_floats(&better, "stack.spread", &count));
     cr_assert_null(expert_parameters_floats(&better, "nothing", &count));
     better.expert.name = STR("better");
     struct model *n = rewrite(model, &(struct model_edit){.add = &better, .add_count = 1});

@@ -2,19 +2,20 @@
  * tells; that difference is common to the experts, so it shows where they are right or wrong together more than
  * their estimates say. With residuals r_e = score_e − q_e of one question, r_a · r_b is on average the product of
  * its two deviations, because chance alone is independent between experts; single squared residuals could not tell
- * chance from deviation. The doubt is the share of q (1 − q) that is deviation, learnt from such products over
+ * chance from deviation. The spread is the share of q (1 − q) that is deviation, learnt from such products over
  * held-out questions:
  *
- *   doubt = w · (1, logit of mean q, entropy of the group, novelty of the text)      quality_sd = √(doubt · q (1 − q))
+ *   spread = w · (1, logit of mean q, entropy of the group, novelty of the text)
+ *   quality_sd = √(spread · q (1 − q))
  *
  * Novelty is the share of the text's squared values that falls into buckets never seen in training. */
 #pragma once
 
 #include <stddef.h>
 
-#define DOUBT_TERMS 4
+#define SPREAD_TERMS 4
 
-/* terms[DOUBT_TERMS] that the weights multiply. */
-void doubt_terms(float mean_quality, float entropy, float novelty, float *terms);
-float doubt_share(const float *weights, float mean_quality, float entropy, float novelty);
-float doubt_quality_sd(float share, float quality);
+/* terms[SPREAD_TERMS] that the weights multiply. */
+void spread_terms(float mean_quality, float entropy, float novelty, float *terms);
+float spread_share(const float *weights, float mean_quality, float entropy, float novelty);
+float spread_quality_sd(float share, float quality);

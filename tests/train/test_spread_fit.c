@@ -1,5 +1,5 @@
-/* Doubt against worlds in which the truth is known. */
-#include "train/doubt_fit.h"
+/* Spread against worlds in which the truth is known. */
+#include "train/spread_fit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,38 +34,38 @@ static void make(double low, double high)
 
 static float fitted_sd(float of_novelty)
 {
-    float weights[DOUBT_TERMS];
-    doubt_fit(quality, scores, ROWS, EXPERTS, entropy, novelty, weights);
-    return doubt_quality_sd(doubt_share(weights, 0.5f, 0.5f, of_novelty), 0.5f);
+    float weights[SPREAD_TERMS];
+    spread_fit(quality, scores, ROWS, EXPERTS, entropy, novelty, weights);
+    return spread_quality_sd(spread_share(weights, 0.5f, 0.5f, of_novelty), 0.5f);
 }
 
-Test(doubt_fit, finds_how_far_the_truth_lies)
+Test(spread_fit, finds_how_far_the_truth_lies)
 {
     make(0.1, 0.3);
     cr_expect_float_eq((double)fitted_sd(0), 0.1, 0.03);
     cr_expect_float_eq((double)fitted_sd(1), 0.3, 0.03);
 }
 
-Test(doubt_fit, chance_alone_is_no_doubt)
+Test(spread_fit, chance_alone_is_no_spread)
 {
     make(0, 0);
     cr_expect_lt((double)fitted_sd(0), 0.09);
     cr_expect_lt((double)fitted_sd(1), 0.09);
 }
 
-Test(doubt_fit, unknown_scores_say_nothing)
+Test(spread_fit, unknown_scores_say_nothing)
 {
-    float weights[DOUBT_TERMS];
+    float weights[SPREAD_TERMS];
     make(0.2, 0.2);
     for (size_t i = 0; i < ROWS * EXPERTS; i++)
         scores[i] = i % EXPERTS ? -1 : scores[i]; /* one known: no pairs */
-    doubt_fit(quality, scores, ROWS, EXPERTS, entropy, novelty, weights);
-    cr_expect_float_eq((double)weights[0], (double)DOUBT_PRIOR, 1e-6);
-    for (int k = 1; k < DOUBT_TERMS; k++)
+    spread_fit(quality, scores, ROWS, EXPERTS, entropy, novelty, weights);
+    cr_expect_float_eq((double)weights[0], (double)SPREAD_PRIOR, 1e-6);
+    for (int k = 1; k < SPREAD_TERMS; k++)
         cr_expect_float_eq((double)weights[k], 0, 1e-6);
 }
 
-Test(doubt_fit, novelty_is_what_training_did_not_see)
+Test(spread_fit, novelty_is_what_training_did_not_see)
 {
     const uint32_t buckets[] = {1, 2, 3, 2, 9};
     const float values[] = {0.6f, 0.8f, 1, 0.6f, 0.8f};
@@ -74,7 +74,7 @@ Test(doubt_fit, novelty_is_what_training_did_not_see)
     uint8_t *times = malloc(NGRAM_BUCKETS);
     float own[3];
     cr_assert_not_null(times);
-    doubt_own_novelty(&rows, 3, NGRAM_BUCKETS, times, own);
+    spread_own_novelty(&rows, 3, NGRAM_BUCKETS, times, own);
     cr_assert_eq(times[2], 2);
     cr_assert_eq(times[9], 1);
     cr_assert_eq(times[4], 0);

@@ -1,5 +1,5 @@
-/* Fitting doubt, by least squares weighted with what chance would give. */
-#include "train/doubt_fit.h"
+/* Fitting the spread, by least squares weighted with what chance would give. */
+#include "train/spread_fit.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 
 #define RIDGE 20.0 /* in questions' worth of pairs */
 
-void doubt_own_novelty(const struct sparse_rows *rows, size_t count, size_t bucket_count,
-                       uint8_t *times, float *novelty)
+void spread_own_novelty(const struct sparse_rows *rows, size_t count, size_t bucket_count,
+                        uint8_t *times, float *novelty)
 {
     memset(times, 0, bucket_count);
     for (size_t i = rows->starts[0]; i < rows->starts[count]; i++)
@@ -43,28 +43,28 @@ static struct products multiply(const float *quality, const float *scores, size_
     return (struct products){(sum * sum - squares) / 2, (chance * chance - chance_squares) / 2};
 }
 
-void doubt_fit(const float *quality, const float *scores, size_t rows, size_t experts,
-               const float *entropy, const float *novelty, float *weights)
+void spread_fit(const float *quality, const float *scores, size_t rows, size_t experts,
+                const float *entropy, const float *novelty, float *weights)
 {
     double a[FIT_TERMS_MAX][FIT_TERMS_MAX] = {{0}}, b[FIT_TERMS_MAX] = {0};
     double pairs = experts > 1 ? (double)experts * (double)(experts - 1) / 2 : 1;
     for (size_t i = 0; i < rows; i++) {
         struct products p = multiply(quality + i * experts, scores + i * experts, experts);
-        float mean = 0, terms[DOUBT_TERMS];
+        float mean = 0, terms[SPREAD_TERMS];
         for (size_t e = 0; e < experts; e++)
             mean += quality[i * experts + e] / (float)experts;
-        doubt_terms(mean, entropy[i], novelty[i], terms);
-        for (int k = 0; k < DOUBT_TERMS; k++) {
+        spread_terms(mean, entropy[i], novelty[i], terms);
+        for (int k = 0; k < SPREAD_TERMS; k++) {
             b[k] += p.residual / pairs * (double)terms[k];
-            for (int l = 0; l < DOUBT_TERMS; l++)
+            for (int l = 0; l < SPREAD_TERMS; l++)
                 a[k][l] += p.chance / pairs * (double)terms[k] * (double)terms[l];
         }
     }
-    for (int k = 0; k < DOUBT_TERMS; k++)
+    for (int k = 0; k < SPREAD_TERMS; k++)
         a[k][k] += RIDGE;
-    b[0] += RIDGE * (double)DOUBT_PRIOR;
-    if (!fit_solve(DOUBT_TERMS, a, b))
-        memcpy(b, (double[FIT_TERMS_MAX]){(double)DOUBT_PRIOR}, sizeof(b));
-    for (int k = 0; k < DOUBT_TERMS; k++)
+    b[0] += RIDGE * (double)SPREAD_PRIOR;
+    if (!fit_solve(SPREAD_TERMS, a, b))
+        memcpy(b, (double[FIT_TERMS_MAX]){(double)SPREAD_PRIOR}, sizeof(b));
+    for (int k = 0; k < SPREAD_TERMS; k++)
         weights[k] = (float)b[k];
 }
