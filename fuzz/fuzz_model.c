@@ -47,7 +47,7 @@ static void check_plan(const struct model *m, size_t arm, const struct estimate 
             s.answers[i] =
                 (struct plan_answer){.asked = class < 3, .answer_class = (uint16_t)(class % 3)};
         }
-        model_plan_check(m, arm, &s, &v);
+        model_plan_verdict(m, arm, &s, &v);
         CHECK(v.winner < p->member_count);
         CHECK(!v.escalate || !s.answers[p->member_count - 1].asked);
         for (size_t i = 0; i < p->member_count; i++)

@@ -46,7 +46,7 @@ def plan(kind, rule, members, **more):
 
 
 def parts(experts, groups=2, trees=1, plans=(), members=()):
-    """Tensors of a sound model: {name: [dtype, shape, bytes]}; members: of each check."""
+    """Tensors of a sound model: {name: [dtype, shape, bytes]}; members: of each escalation."""
     e, arms = len(experts), sum(not x.get("hidden") for x in experts) + len(plans)
     width = -(-(e + groups + 1) // 16) * 16
     t = {"train.text_hashes": ["U64", [2], struct.pack("<2Q", 1, 2)],
@@ -63,14 +63,14 @@ def parts(experts, groups=2, trees=1, plans=(), members=()):
     if plans:
         t["plans.heads"] = ["F32", [len(plans), 8], floats(8 * len(plans), 0.2)]
     for c, m in enumerate(members):
-        t[f"check.{c}.calibration"] = ["F32", [2, m, 2], floats(4 * m, 0.9)]
+        t[f"escalation.{c}.calibration"] = ["F32", [2, m, 2], floats(4 * m, 0.9)]
         for stage in ["before", "after"]:
-            t[f"check.{c}.{stage}.leaves"] = ["F32", [1, 8, m], floats(8 * m, 0.3)]
+            t[f"escalation.{c}.{stage}.leaves"] = ["F32", [1, 8, m], floats(8 * m, 0.3)]
     t["forest.trees"] = ["U8", [trees, 52], tree_bytes(**TREE) * trees]
     for c in range(len(members)):
         for stage in ["before", "after"]:
             agree = dict(TREE, features=[3 * SLOT_FEATURES + 2, 1])
-            t[f"check.{c}.{stage}.trees"] = ["U8", [1, 52], tree_bytes(**agree)]
+            t[f"escalation.{c}.{stage}.trees"] = ["U8", [1, 52], tree_bytes(**agree)]
     t["source.words.weights"] = ["BF16", [BUCKETS, width], b""]
     return t
 
@@ -107,8 +107,8 @@ def assemble(tensors, experts, plans=(), metadata=None, change=None):
 def with_plans(seeds):
     names = ["e0", "e1", "e2"]
     experts = [expert(name) for name in names]
-    panel = plan("panel", "trust", names, check=0)
-    plans = [panel, plan("panel", "agree", names), plan("cascade", "trust", ["e0", "e2"], check=1)]
+    panel = plan("panel", "trust", names, escalation=0)
+    plans = [panel, plan("panel", "agree", names), plan("cascade", "trust", ["e0", "e2"], escalation=1)]
 
     def make(forged=None, edit=None):
         listed = plans if forged is None else [{**panel, **forged}, *plans[1:]]
@@ -118,18 +118,18 @@ def with_plans(seeds):
         return assemble(tensors, experts, listed)
 
     def far_feature(tensors):
-        tensors["check.0.before.trees"][2] = tree_bytes(**dict(TREE, features=[3 * SLOT_FEATURES + 6, 0]))
+        tensors["escalation.0.before.trees"][2] = tree_bytes(**dict(TREE, features=[3 * SLOT_FEATURES + 6, 0]))
 
     def no_number(tensors):
-        for name in ["check.0.calibration", "check.1.after.leaves", "plans.heads"]:
+        for name in ["escalation.0.calibration", "escalation.1.after.leaves", "plans.heads"]:
             tensors[name][2] = floats(len(tensors[name][2]) // 4, float("nan"))
     seeds |= {"plans": make(), "plans_twice_a_member": make({"members": ["e0", "e0", "e1"]}),
-              "plans_other_check": make({"check": 1}), "plans_no_check": make({"check": 3}),
+              "plans_other_escalation": make({"escalation": 1}), "plans_no_escalation": make({"escalation": 3}),
               "plans_share": make({"share": 2}), "plans_ratio_far": make({"next_cost_ratio": 9e29}),
               "plans_unknown_member": make({"members": ["e0", "e1", "e9"]}),
               "plans_far_feature": make(edit=far_feature), "plans_not_a_number": make(edit=no_number),
               "plans_without_heads": make(edit=lambda t: t.pop("plans.heads")),
-              "plans_without_a_check": make(edit=lambda t: t.pop("check.1.calibration")),
+              "plans_without_an_escalation": make(edit=lambda t: t.pop("escalation.1.calibration")),
               "plans_no_list": assemble(parts(experts), experts, metadata={"plans": "{}"})}
 
 

@@ -21,8 +21,8 @@ static void add_call(struct outcome *total, const struct outcome *call)
     total->tokens_known = total->tokens_known && call->tokens_known;
 }
 
-/* Runs one plan on one query, in the order in which the gateway does: the first calls, the check, perhaps the last
- * call, the check again; then adds up what was asked. It must stay in step with ask/plan_run.c. */
+/* Runs one plan on one query, in the order in which the gateway does: the first calls, the escalation, perhaps the last
+ * call, the escalation again; then adds up what was asked. It must stay in step with ask/plan_run.c. */
 void plan_column_run(const struct model *m, const struct plan_column *c, float characters,
                      uint32_t choice_count, const struct estimate *estimates,
                      const struct outcome *outcomes, const struct answer_cell *const *cells,
@@ -36,10 +36,10 @@ void plan_column_run(const struct model *m, const struct plan_column *c, float c
         state.members[i] = &estimates[c->members[i]];
     for (size_t i = 0; i < asked; i++)
         note_answer(&state, i, &outcomes[c->members[i]], cells[c->members[i]]);
-    model_plan_check(m, c->arm, &state, &verdict);
+    model_plan_verdict(m, c->arm, &state, &verdict);
     if (verdict.escalate) {
         note_answer(&state, asked, &outcomes[c->members[asked]], cells[c->members[asked]]);
-        model_plan_check(m, c->arm, &state, &verdict);
+        model_plan_verdict(m, c->arm, &state, &verdict);
         asked++;
     }
     CHECK(verdict.winner < p->member_count);

@@ -1,5 +1,5 @@
 /* The plans of a model as columns of the table: what each would have called and answered, run on recorded answers by
- * the check that the gateway runs. Internal to build.c. */
+ * the escalation that the gateway runs. Internal to build.c. */
 #pragma once
 
 #include "eval/table.h"

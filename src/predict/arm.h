@@ -2,13 +2,13 @@
  * over several:
  *
  *   single(e)          ask e
- *   cascade(a→b)       ask a; keep its answer if a learned check of (query, answer) trusts it, else ask b
+ *   cascade(a→b)       ask a; keep its answer if a learned verdict of (query, answer) trusts it, else ask b
  *   panel(a,b→c)       ask a and b together; answer when they agree, else ask c
- *   panel(a,b→c ~30%)  the same with a learned check in place of bare agreement; the share of the training queries on
+ *   panel(a,b→c ~30%)  the same with a learned verdict in place of bare agreement; the share of the training queries on
  *                      which it asked c is part of its name
  *
  * All calls of a plan are paid. Offline (training, evaluation) and online (the gateway) run a plan by the same
- * function, model_plan_check (predict/model.h). */
+ * function, model_plan_verdict (predict/model.h). */
 #pragma once
 
 #include <stdbool.h>

@@ -84,11 +84,11 @@ double model_tokens_per_character(const struct model *m, size_t expert)
     return slope >= SLOPE_MIN ? (slope <= SLOPE_MAX ? slope : SLOPE_MAX) : SLOPE_MIN;
 }
 
-void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,
-                      struct plan_verdict *ret)
+void model_plan_verdict(const struct model *m, size_t arm, const struct plan_state *state,
+                        struct plan_verdict *ret)
 {
     CHECK(arm >= m->parts.listed && arm < m->arm_count);
-    plan_set_check(&m->parts.plans, arm - m->parts.listed, state, ret);
+    plan_set_verdict(&m->parts.plans, arm - m->parts.listed, state, ret);
 }
 
 int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e)

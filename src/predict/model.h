@@ -93,8 +93,8 @@ double model_tokens_per_character(const struct model *m, size_t expert);
 
 /* What to do next in a plan (arm >= model_expert_count): once the first members have answered, whether to ask the last;
  * once all have, whose answer stands. No failure. */
-void model_plan_check(const struct model *m, size_t arm, const struct plan_state *state,
-                      struct plan_verdict *ret);
+void model_plan_verdict(const struct model *m, size_t arm, const struct plan_state *state,
+                        struct plan_verdict *ret);
 
 /* The expected cost of an estimate at another price than the trained one. */
 int64_t model_cost_nano_usd(const struct price *p, const struct estimate *e);

@@ -8,7 +8,7 @@
 
 #define NAME_BYTES 64
 
-static const char *const stage_names[CHECK_STAGES] = {"before", "after"};
+static const char *const stage_names[ESCALATION_STAGES] = {"before", "after"};
 
 static enum status damaged(struct error *err)
 {
@@ -73,18 +73,18 @@ static void read_record(struct json_value item, struct plan_record *r)
 }
 
 static bool read_plan(struct json_value item, const struct model_expert *experts, size_t count,
-                      struct plan *p, uint8_t *check)
+                      struct plan *p, uint8_t *escalation)
 {
-    int64_t index = NO_CHECK;
+    int64_t index = NO_ESCALATION;
     if (!read_kind(item, p) || !read_members(item, experts, count, p) ||
         !read_float(item, "gain_per_usd", &p->gain_per_usd) ||
         !read_float(item, "share", &p->share) ||
         !read_float(item, "next_cost_ratio", &p->next_cost_ratio))
         return false;
-    if (p->rule == PLAN_TRUST && (json_to_int64(json_get(item, "check"), &index) != OK ||
-                                  index < 0 || index >= PLAN_CHECKS_MAX))
+    if (p->rule == PLAN_TRUST && (json_to_int64(json_get(item, "escalation"), &index) != OK ||
+                                  index < 0 || index >= PLAN_ESCALATIONS_MAX))
         return false;
-    *check = (uint8_t)index;
+    *escalation = (uint8_t)index;
     return p->share >= 0 && p->share <= 1 && p->next_cost_ratio >= 0;
 }
 
@@ -105,21 +105,21 @@ static enum status name_plan(struct plan *p, const struct model_expert *experts,
 static enum status read_check(const struct safetensors *s, size_t c, struct plan_set *set,
                               struct error *err)
 {
-    struct check *check = &set->checks[c];
-    if (check->members)
+    struct escalation *escalation = &set->escalations[c];
+    if (escalation->members)
         return OK; /* several plans share it */
     for (size_t k = 0; k < set->count; k++)
-        if (set->check_of[k] == c)
-            check->members = set->plans[k].member_count;
+        if (set->escalation_of[k] == c)
+            escalation->members = set->plans[k].member_count;
     char name[NAME_BYTES];
-    snprintf(name, sizeof(name), "check.%zu.calibration", c);
-    enum status st =
-        model_read_floats(s, name, CHECK_STAGES, check->members, 2, &check->calibration, err);
-    for (size_t stage = 0; stage < CHECK_STAGES && st == OK; stage++) {
+    snprintf(name, sizeof(name), "escalation.%zu.calibration", c);
+    enum status st = model_read_floats(s, name, ESCALATION_STAGES, escalation->members, 2,
+                                       &escalation->calibration, err);
+    for (size_t stage = 0; stage < ESCALATION_STAGES && st == OK; stage++) {
         char prefix[NAME_BYTES];
-        snprintf(prefix, sizeof(prefix), "check.%zu.%s", c, stage_names[stage]);
-        st = model_read_forest(s, prefix, check->members, CHECK_FEATURES, &check->forests[stage],
-                               err);
+        snprintf(prefix, sizeof(prefix), "escalation.%zu.%s", c, stage_names[stage]);
+        st = model_read_forest(s, prefix, escalation->members, ESCALATION_FEATURES,
+                               &escalation->forests[stage], err);
     }
     return st;
 }
@@ -130,13 +130,13 @@ static enum status read_tensors(const struct safetensors *s, struct plan_set *se
     enum status st =
         model_read_floats(s, "plans.heads", set->count, PLAN_HEADS, 0, &set->heads, err);
     for (size_t k = 0; k < set->count && st == OK; k++) {
-        size_t c = set->check_of[k];
-        if (c == NO_CHECK)
+        size_t c = set->escalation_of[k];
+        if (c == NO_ESCALATION)
             continue;
         st = read_check(s, c, set, err);
-        if (st == OK && set->checks[c].members != set->plans[k].member_count)
+        if (st == OK && set->escalations[c].members != set->plans[k].member_count)
             return damaged(err);
-        set->check_count = c + 1 > set->check_count ? c + 1 : set->check_count;
+        set->escalation_count = c + 1 > set->escalation_count ? c + 1 : set->escalation_count;
     }
     return st;
 }
@@ -155,7 +155,7 @@ enum status model_plans_read(const struct safetensors *s, struct str text,
     while (json_array_next(&it, &item)) {
         size_t k = set->count;
         if (k == PLANS_MAX ||
-            !read_plan(item, experts, expert_count, &set->plans[k], &set->check_of[k]))
+            !read_plan(item, experts, expert_count, &set->plans[k], &set->escalation_of[k]))
             return damaged(err);
         read_record(item, &set->records[k]);
         enum status st = name_plan(&set->plans[k], experts, expert_count, a, err);

@@ -1,4 +1,4 @@
-/* Plans out of the model file: a list of what they are in the metadata, their heads and checks as tensors
+/* Plans out of the model file: a list of what they are in the metadata, their heads and escalations as tensors
  * (docs/model-file.md). Internal to model.c. */
 #pragma once
 

@@ -11,7 +11,7 @@ void plan_set_terms(const struct plan *p, const struct estimate *experts, float 
         x[i] = 0;
     for (size_t i = 0; i < p->member_count; i++)
         s.members[i] = &experts[p->members[i]];
-    check_base(p, &s, x);
+    escalation_base(p, &s, x);
 }
 
 static float head(const float *weights, const float *x)
@@ -40,13 +40,13 @@ void plan_set_estimate(const struct plan_set *s, const struct estimate *experts,
     }
 }
 
-void plan_set_check(const struct plan_set *s, size_t plan, const struct plan_state *state,
-                    struct plan_verdict *ret)
+void plan_set_verdict(const struct plan_set *s, size_t plan, const struct plan_state *state,
+                      struct plan_verdict *ret)
 {
     CHECK(plan < s->count);
     const struct plan *p = &s->plans[plan];
     if (p->rule == PLAN_AGREE)
-        check_agreement(p, state, ret);
+        escalation_agreement(p, state, ret);
     else
-        check_verdict(&s->checks[s->check_of[plan]], p, state, ret);
+        escalation_verdict(&s->escalations[s->escalation_of[plan]], p, state, ret);
 }

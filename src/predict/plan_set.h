@@ -1,4 +1,4 @@
-/* The plans of a model, as learnt: what they are, what is expected of them before any call, and the checks between
+/* The plans of a model, as learnt: what they are, what is expected of them before any call, and the escalations between
  * their calls. A part of the model; it only points.
  *
  * Before any call, with x_i the logits of the members' estimated quality (absent members: 0):
@@ -6,13 +6,13 @@
 #pragma once
 
 #include "base/error.h"
-#include "predict/check.h"
+#include "predict/escalation.h"
 
-#define PLANS_MAX       16
-#define PLAN_CHECKS_MAX 4
-#define PLAN_HEAD       (1 + PLAN_MEMBERS_MAX)
-#define PLAN_HEADS      (2 * PLAN_HEAD) /* quality, escalation */
-#define NO_CHECK        UINT8_MAX
+#define PLANS_MAX            16
+#define PLAN_ESCALATIONS_MAX 4
+#define PLAN_HEAD            (1 + PLAN_MEMBERS_MAX)
+#define PLAN_HEADS           (2 * PLAN_HEAD) /* quality, escalation */
+#define NO_ESCALATION        UINT8_MAX
 
 /* What a plan did on the training queries, held out: what the file says about itself. */
 struct plan_record {
@@ -21,11 +21,11 @@ struct plan_record {
 };
 
 struct plan_set {
-    size_t count, check_count;
+    size_t count, escalation_count;
     struct plan plans[PLANS_MAX];
     struct plan_record records[PLANS_MAX];
-    uint8_t check_of[PLANS_MAX]; /* index into checks; NO_CHECK: PLAN_AGREE */
-    struct check checks[PLAN_CHECKS_MAX];
+    uint8_t escalation_of[PLANS_MAX]; /* index into escalations; NO_ESCALATION: PLAN_AGREE */
+    struct escalation escalations[PLAN_ESCALATIONS_MAX];
     const float *heads; /* [count × PLAN_HEADS] */
 };
 
@@ -34,5 +34,5 @@ void plan_set_terms(const struct plan *p, const struct estimate *experts, float 
 /* plans[count] from experts[], whose costs are set. */
 void plan_set_estimate(const struct plan_set *s, const struct estimate *experts,
                        struct estimate *plans);
-void plan_set_check(const struct plan_set *s, size_t plan, const struct plan_state *state,
-                    struct plan_verdict *ret);
+void plan_set_verdict(const struct plan_set *s, size_t plan, const struct plan_state *state,
+                      struct plan_verdict *ret);

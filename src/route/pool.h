@@ -31,9 +31,9 @@ size_t pool_arm_count(const struct pool *p);
 const struct plan *pool_arm_at(const struct pool *p, size_t arm);
 /* What headers and logs call it: "single", or the plan's name in ASCII, "panel(a,b->c)". */
 struct str pool_arm_label(const struct pool *p, size_t arm);
-/* model_plan_check for an arm of the pool. */
-void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
-                     struct plan_verdict *ret);
+/* model_plan_verdict for an arm of the pool. */
+void pool_plan_verdict(const struct pool *p, size_t arm, const struct plan_state *state,
+                       struct plan_verdict *ret);
 
 /* Why an expert may not serve a request, and what a client is told that asked for it by name. */
 struct pool_bar {

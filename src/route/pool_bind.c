@@ -189,11 +189,11 @@ struct str pool_arm_label(const struct pool *p, size_t arm)
     return str_from(p->labels[arm] ? p->labels[arm] : plan_kind_name(PLAN_SINGLE));
 }
 
-void pool_plan_check(const struct pool *p, size_t arm, const struct plan_state *state,
-                     struct plan_verdict *ret)
+void pool_plan_verdict(const struct pool *p, size_t arm, const struct plan_state *state,
+                       struct plan_verdict *ret)
 {
     CHECK(arm >= p->settings.expert_count && arm < p->arm_count);
-    model_plan_check(p->model, p->model_index[arm], state, ret);
+    model_plan_verdict(p->model, p->model_index[arm], state, ret);
 }
 
 static size_t find_policy(const struct pool_settings *c, struct str name)

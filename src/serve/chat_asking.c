@@ -101,7 +101,7 @@ static void on_paid(void *user, const struct asking_paid *paid)
 static void escalation(void *user, const struct plan_state *state, struct plan_verdict *ret)
 {
     const struct chat *c = user;
-    pool_plan_check(c->snapshot->pool, c->choice.decision.arm, state, ret);
+    pool_plan_verdict(c->snapshot->pool, c->choice.decision.arm, state, ret);
 }
 
 static void on_done(void *user, const struct asking_end *end)

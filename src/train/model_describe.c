@@ -60,7 +60,7 @@ static void describe_plan(const struct model_parts *m, size_t k, struct buf *b)
     }
     buf_add_char(b, ']');
     if (p->rule == PLAN_TRUST)
-        buf_addf(b, ",\"check\":%u", (unsigned)m->plans.check_of[k]);
+        buf_addf(b, ",\"escalation\":%u", (unsigned)m->plans.escalation_of[k]);
     add_figure(b, "gain_per_usd", (double)p->gain_per_usd);
     add_figure(b, "share", (double)p->share);
     add_figure(b, "next_cost_ratio", (double)p->next_cost_ratio);

@@ -13,7 +13,7 @@
 
 static bool is_plans(const struct model_tensor *t)
 {
-    return !strncmp(t->item.name, "plans.", 6) || !strncmp(t->item.name, "check.", 6);
+    return !strncmp(t->item.name, "plans.", 6) || !strncmp(t->item.name, "escalation.", 11);
 }
 
 static struct axis_edit unchanged(const struct model_parts *p)
@@ -175,12 +175,12 @@ static size_t place_after(const struct rewrite *r, size_t listed)
     return place;
 }
 
-/* Plans whose members are all left; a check that none of them uses goes, too. */
+/* Plans whose members are all left; an escalation that none of them uses goes, too. */
 static void list_plans(struct rewrite *r)
 {
     const struct plan_set *old = &r->old->plans;
     struct plan_set *set = &r->parts.plans;
-    bool used[PLAN_CHECKS_MAX] = {false};
+    bool used[PLAN_ESCALATIONS_MAX] = {false};
     set->count = 0;
     for (size_t k = 0; k < old->count; k++) {
         struct plan p = old->plans[k];
@@ -191,26 +191,27 @@ static void list_plans(struct rewrite *r)
             continue;
         for (size_t i = 0; i < p.member_count; i++)
             p.members[i] = place_after(r, p.members[i]);
-        if (old->check_of[k] != NO_CHECK)
-            used[old->check_of[k]] = true;
-        set->check_of[set->count] = old->check_of[k];
+        if (old->escalation_of[k] != NO_ESCALATION)
+            used[old->escalation_of[k]] = true;
+        set->escalation_of[set->count] = old->escalation_of[k];
         set->records[set->count] = old->records[k];
         set->plans[set->count++] = p;
     }
-    for (size_t c = 0; c < set->check_count; c++)
+    for (size_t c = 0; c < set->escalation_count; c++)
         if (!used[c])
-            set->checks[c].members = 0;
+            set->escalations[c].members = 0;
 }
 
 /* Whether a tensor has nothing left to say in the new file. */
 static bool is_dropped(const struct rewrite *r, const struct model_tensor *t)
 {
-    size_t check;
+    size_t escalation;
     if (!is_plans(t))
         return false;
     if (!r->parts.plans.count)
         return true;
-    return sscanf(t->item.name, "check.%zu.", &check) == 1 && !r->parts.plans.checks[check].members;
+    return sscanf(t->item.name, "escalation.%zu.", &escalation) == 1 &&
+           !r->parts.plans.escalations[escalation].members;
 }
 
 static enum status edit_tensor(struct rewrite *r, struct model_tensor *t, struct error *err)

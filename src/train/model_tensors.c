@@ -72,20 +72,20 @@ static void add_sample(struct listing *l)
 
 static void add_check(struct listing *l, size_t c)
 {
-    static const char *const stages[CHECK_STAGES] = {"before", "after"};
-    const struct check *check = &l->parts->plans.checks[c];
-    add(l, (struct model_tensor){.item = {arena_printf(l->arena, "check.%zu.calibration", c),
+    static const char *const stages[ESCALATION_STAGES] = {"before", "after"};
+    const struct escalation *escalation = &l->parts->plans.escalations[c];
+    add(l, (struct model_tensor){.item = {arena_printf(l->arena, "escalation.%zu.calibration", c),
                                           "F32",
                                           3,
-                                          {CHECK_STAGES, check->members, 2},
-                                          check->calibration}});
-    for (size_t s = 0; s < CHECK_STAGES; s++) {
-        const char *prefix = arena_printf(l->arena, "check.%zu.%s", c, stages[s]);
+                                          {ESCALATION_STAGES, escalation->members, 2},
+                                          escalation->calibration}});
+    for (size_t s = 0; s < ESCALATION_STAGES; s++) {
+        const char *prefix = arena_printf(l->arena, "escalation.%zu.%s", c, stages[s]);
         if (!prefix) {
             l->good = false;
             return;
         }
-        add_forest(l, prefix, &check->forests[s], PART_SHARED);
+        add_forest(l, prefix, &escalation->forests[s], PART_SHARED);
     }
 }
 
@@ -97,8 +97,8 @@ static void add_plans(struct listing *l)
     add(l, (struct model_tensor){
                .item = {"plans.heads", "F32", 2, {set->count, PLAN_HEADS}, set->heads},
                .parts = {{PART_PLANS, 0}}});
-    for (size_t c = 0; c < set->check_count; c++)
-        if (set->checks[c].members)
+    for (size_t c = 0; c < set->escalation_count; c++)
+        if (set->escalations[c].members)
             add_check(l, c);
 }
 

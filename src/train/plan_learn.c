@@ -1,4 +1,4 @@
-/* One check learnt by cross-validation: see plan_learn.h. */
+/* One escalation learnt by cross-validation: see plan_learn.h. */
 #include "train/plan_learn.h"
 
 #include <stdlib.h>
@@ -54,7 +54,7 @@ struct stage {
 static enum status stage_allocate(struct stage *s, const struct plan_rows *r, size_t members,
                                   struct arena *a, struct error *err)
 {
-    s->features = ARENA_ARRAY(a, r->rows * CHECK_FEATURES, float);
+    s->features = ARENA_ARRAY(a, r->rows * ESCALATION_FEATURES, float);
     s->base = ARENA_ARRAY(a, r->rows * members, float);
     s->targets = ARENA_ARRAY(a, r->rows * members, float);
     s->logits = ARENA_ARRAY(a, r->rows * members, float);
@@ -70,8 +70,8 @@ static void stage_fill(struct stage *s, const struct plan_rows *r, const struct 
     for (size_t row = 0; row < r->rows; row++) {
         struct plan_state state;
         plan_row_state(r, &c->plan, row, all, &state);
-        check_features(&c->plan, &state, s->features + row * CHECK_FEATURES);
-        check_base(&c->plan, &state, s->base + row * members);
+        escalation_features(&c->plan, &state, s->features + row * ESCALATION_FEATURES);
+        escalation_base(&c->plan, &state, s->base + row * members);
         for (size_t i = 0; i < members; i++) {
             size_t who = !all && i == members - 1 ? c->final[row] : i;
             const struct outcome *o = outcome_of(r, row, c->plan.members[who]);
@@ -110,7 +110,7 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
         if (r->folds[row] != fold)
             continue;
         float corrections[PLAN_MEMBERS_MAX] = {0};
-        forest_predict(&fresh, s->features + row * CHECK_FEATURES, corrections);
+        forest_predict(&fresh, s->features + row * ESCALATION_FEATURES, corrections);
         for (size_t i = 0; i < members; i++)
             s->logits[row * members + i] =
                 s->base[row * members + i] + corrections[i] * (float)r->fold_count;
@@ -119,15 +119,15 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
 }
 
 static enum status learn_stage(struct stage *s, const struct plan_rows *r, struct plan_course *c,
-                               enum check_stage stage, const struct forest_options *options,
+                               enum escalation_stage stage, const struct forest_options *options,
                                struct rng *rng, float *calibration, struct error *err)
 {
     size_t members = c->plan.member_count;
-    struct forest *forest = &c->check.forests[stage];
+    struct forest *forest = &c->escalation.forests[stage];
     struct tree_bins *bins = NULL;
     forest->experts = members;
-    stage_fill(s, r, c, stage == CHECK_AFTER);
-    enum status st = tree_bins_create(s->features, r->rows, CHECK_FEATURES, &bins, err);
+    stage_fill(s, r, c, stage == ESCALATION_AFTER);
+    enum status st = tree_bins_create(s->features, r->rows, ESCALATION_FEATURES, &bins, err);
     for (unsigned fold = 0; fold < r->fold_count && st == OK; fold++)
         st = learn_fold(s, r, c, bins, fold, options, rng, forest, err);
     tree_bins_free(bins);
@@ -142,24 +142,24 @@ static void row_trust(const struct stage *s, const float *calibration, size_t me
                       float *trust)
 {
     for (size_t i = 0; i < members; i++)
-        trust[i] = check_calibrated(calibration, i, s->logits[row * members + i]);
+        trust[i] = escalation_calibrated(calibration, i, s->logits[row * members + i]);
 }
 
 /* Whose answers stand, with and without the last member. */
 static void note_verdicts(const struct stage *s, const struct plan_rows *r, struct plan_course *c,
-                          enum check_stage stage, const float *calibration)
+                          enum escalation_stage stage, const float *calibration)
 {
     for (size_t row = 0; row < r->rows; row++) {
         struct plan_state state;
         struct plan_verdict v = {.winner = 0};
-        plan_row_state(r, &c->plan, row, stage == CHECK_AFTER, &state);
+        plan_row_state(r, &c->plan, row, stage == ESCALATION_AFTER, &state);
         row_trust(s, calibration, c->plan.member_count, row, v.trust);
-        check_decide(&c->plan, &state, &v);
-        if (stage == CHECK_AFTER) {
+        escalation_decide(&c->plan, &state, &v);
+        if (stage == ESCALATION_AFTER) {
             c->final[row] = (uint8_t)v.winner;
         } else {
             c->kept[row] = (uint8_t)v.winner;
-            c->gain_per_usd[row] = (float)check_gain_per_usd(&c->plan, &state, &v);
+            c->gain_per_usd[row] = (float)escalation_gain_per_usd(&c->plan, &state, &v);
         }
     }
 }
@@ -171,8 +171,9 @@ static enum status course_allocate(struct plan_course *c, const struct plan_rows
     c->gain_per_usd = ARENA_ARRAY(a, r->rows, float);
     c->kept = ARENA_ARRAY(a, r->rows, uint8_t);
     c->final = ARENA_ARRAY(a, r->rows, uint8_t);
-    *calibration = ARENA_ARRAY(a, (size_t)CHECK_STAGES * c->plan.member_count * 2, float);
-    c->check = (struct check){.members = c->plan.member_count, .calibration = *calibration};
+    *calibration = ARENA_ARRAY(a, (size_t)ESCALATION_STAGES * c->plan.member_count * 2, float);
+    c->escalation =
+        (struct escalation){.members = c->plan.member_count, .calibration = *calibration};
     bool good = c->usable && c->gain_per_usd && c->kept && c->final && *calibration;
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
@@ -195,7 +196,7 @@ enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan
         c.usable[row] = is_usable(r, &c.plan, row);
         c.usable_count += c.usable[row];
     }
-    static const enum check_stage order[] = {CHECK_AFTER, CHECK_BEFORE};
+    static const enum escalation_stage order[] = {ESCALATION_AFTER, ESCALATION_BEFORE};
     for (size_t k = 0; k < 2 && st == OK; k++) {
         float *at = calibration + (size_t)order[k] * members * 2;
         st = learn_stage(&s, r, &c, order[k], options, rng, at, err);
@@ -212,8 +213,8 @@ enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan
 
 void plan_course_done(struct plan_course *c)
 {
-    for (size_t s = 0; s < CHECK_STAGES; s++)
-        forest_done(&c->check.forests[s]);
+    for (size_t s = 0; s < ESCALATION_STAGES; s++)
+        forest_done(&c->escalation.forests[s]);
 }
 
 static bool arm_escalates(const struct plan_rows *r, const struct plan_course *c,
@@ -224,7 +225,7 @@ static bool arm_escalates(const struct plan_rows *r, const struct plan_course *c
     if (arm->rule == PLAN_TRUST)
         return c->gain_per_usd[row] > arm->gain_per_usd;
     plan_row_state(r, arm, row, false, &state);
-    check_agreement(arm, &state, &v);
+    escalation_agreement(arm, &state, &v);
     return v.escalate;
 }
 
@@ -236,7 +237,7 @@ static size_t arm_winner(const struct plan_rows *r, const struct plan_course *c,
     if (arm->rule == PLAN_TRUST)
         return escalated ? c->final[row] : c->kept[row];
     plan_row_state(r, arm, row, escalated, &state);
-    check_agreement(arm, &state, &v);
+    escalation_agreement(arm, &state, &v);
     return v.winner;
 }
 

@@ -1,4 +1,4 @@
-/* Learning one combination: its check by cross-validation, and what each of its arms would have done. Internal to
+/* Learning one combination: its escalation by cross-validation, and what each of its arms would have done. Internal to
  * train_plans.c. */
 #pragma once
 
@@ -7,7 +7,7 @@
 /* A combination of experts on all rows, by forests that never saw the row. */
 struct plan_course {
     struct plan plan; /* kind and members; rule PLAN_TRUST */
-    struct check check;
+    struct escalation escalation;
     bool *usable; /* [rows] every member's score, cost and text were recorded */
     size_t usable_count;
     float *gain_per_usd; /* [rows] of asking the last member */

@@ -1,4 +1,4 @@
-/* Which combinations of experts are worth a quick check. Internal to train_plans.c. */
+/* Which combinations of experts are worth a quick trial. Internal to train_plans.c. */
 #pragma once
 
 #include "train/plan_value.h"

@@ -10,7 +10,7 @@
 #include "train/plan_screen.h"
 #include "train/plan_value.h"
 
-#define SCREEN_TREES   24 /* of a quick check */
+#define SCREEN_TREES   24 /* of a quick trial */
 #define CANDIDATES_MAX 128
 #define GAIN_MIN       0.0005 /* mean utility, for a combination to be taken */
 #define GAIN_ERRORS    3      /* ... and so many standard errors, as the best of many is sought */
@@ -40,10 +40,10 @@ struct search {
     struct arena *arena;
     struct plan candidates[CANDIDATES_MAX];
     size_t candidate_count;
-    struct plan_course courses[PLAN_CHECKS_MAX];
-    double course_gains[PLAN_CHECKS_MAX];
+    struct plan_course courses[PLAN_ESCALATIONS_MAX];
+    double course_gains[PLAN_ESCALATIONS_MAX];
     size_t course_count;
-    struct arm arms[PLAN_CHECKS_MAX * FAMILY_MAX];
+    struct arm arms[PLAN_ESCALATIONS_MAX * FAMILY_MAX];
     size_t arm_count;
     struct trained_plans *out;
 };
@@ -98,8 +98,8 @@ static enum status named_candidates(struct search *s, struct error *err)
             return st;
         if (is_candidate(s, &p))
             continue;
-        if (s->candidate_count == PLAN_CHECKS_MAX)
-            return error_set(err, ERR_INPUT, "more than %d plans named", PLAN_CHECKS_MAX);
+        if (s->candidate_count == PLAN_ESCALATIONS_MAX)
+            return error_set(err, ERR_INPUT, "more than %d plans named", PLAN_ESCALATIONS_MAX);
         s->candidates[s->candidate_count++] = p;
     }
     return OK;
@@ -351,7 +351,8 @@ static void keep_arm(struct search *s, size_t i, double gain)
     arm->taken = true;
     arm->figures.gain = gain;
     memcpy(heads, arm->heads, sizeof(arm->heads));
-    set->check_of[set->count] = arm->plan.rule == PLAN_TRUST ? (uint8_t)arm->course : NO_CHECK;
+    set->escalation_of[set->count] =
+        arm->plan.rule == PLAN_TRUST ? (uint8_t)arm->course : NO_ESCALATION;
     s->out->figures[set->count] = arm->figures;
     set->records[set->count] =
         (struct plan_record){arm->figures.accuracy, arm->figures.cost_usd, gain};
@@ -417,9 +418,9 @@ static enum status keep_courses(struct search *s, struct error *err)
                 *f = s->arms[i].figures;
         f->name = named.name;
         f->gain = s->course_gains[c];
-        s->out->set.checks[c] = s->courses[c].check;
+        s->out->set.escalations[c] = s->courses[c].escalation;
     }
-    s->out->set.check_count = s->course_count;
+    s->out->set.escalation_count = s->course_count;
     s->out->combination_count = s->course_count;
     s->out->candidate_count = s->candidate_count;
     return OK;
@@ -450,7 +451,7 @@ static enum status run(struct search *s, struct error *err)
 enum status train_plans(const struct plan_rows *rows, const struct plan_options *options,
                         struct arena *a, struct trained_plans *ret, struct error *err)
 {
-    CHECK(options->combinations_max <= PLAN_CHECKS_MAX);
+    CHECK(options->combinations_max <= PLAN_ESCALATIONS_MAX);
     struct search *s = ARENA_NEW(a, struct search);
     struct trained_plans *out = ARENA_NEW(a, struct trained_plans);
     float *heads = ARENA_ARRAY(a, PLANS_MAX * PLAN_HEADS, float);
@@ -469,7 +470,7 @@ enum status train_plans(const struct plan_rows *rows, const struct plan_options 
 
 void trained_plans_done(struct trained_plans *t)
 {
-    for (size_t c = 0; c < t->set.check_count; c++)
-        for (size_t s = 0; s < CHECK_STAGES; s++)
-            forest_done(&t->set.checks[c].forests[s]);
+    for (size_t c = 0; c < t->set.escalation_count; c++)
+        for (size_t s = 0; s < ESCALATION_STAGES; s++)
+            forest_done(&t->set.escalations[c].forests[s]);
 }

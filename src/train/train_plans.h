@@ -1,8 +1,9 @@
-/* Learning plans (predict/arm.h): which combinations of experts are worth having, and the checks between their calls.
+/* Learning plans (predict/arm.h): which combinations of experts are worth having, and the escalations between their
+ * calls.
  *
- *   screen   every pair and arbiter among the experts that routing would use gets a quick check; greedily, the
+ *   screen   every pair and arbiter among the experts that routing would use gets a quick trial; greedily, the
  *            combination that adds most utility over routing among singles (and the plans already taken) is taken
- *   learn    its check, by cross-validation: every row's verdicts come from forests that never saw it
+ *   learn    its escalation, by cross-validation: every row's verdicts come from forests that never saw it
  *   select   thresholds make a family of arms of each; greedily, the arms that add most are kept
  *   heads    what an arm will do, from the members' estimated quality
  *
@@ -49,7 +50,7 @@ struct trained_plans {
     struct plan_figures figures[PLANS_MAX]; /* of the plans in the set */
     size_t candidate_count;                 /* combinations tried */
     size_t combination_count;               /* taken */
-    struct plan_figures combinations[PLAN_CHECKS_MAX];
+    struct plan_figures combinations[PLAN_ESCALATIONS_MAX];
 };
 
 /* Everything lives in `a` but the forests, which trained_plans_done frees. ERR_NOT_FOUND: a named plan has an unknown

@@ -46,7 +46,7 @@ static size_t plan_items(const struct fixture *f, struct safetensors_item *items
     *ret_bytes_from = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         const char *name = all[i].item.name;
-        if (strncmp(name, "plans.", 6) && strncmp(name, "check.", 6))
+        if (strncmp(name, "plans.", 6) && strncmp(name, "escalation.", 11))
             continue;
         if (!strcmp(all[i].item.dtype, "U8") && *ret_bytes_from == SIZE_MAX)
             *ret_bytes_from = n;
@@ -77,7 +77,7 @@ static struct fixture fixture_make(void)
     model_describe_plans(&f.parts, &f.text);
     cr_assert_eq(f.text.status, OK);
     size_t count = plan_items(&f, items, &bytes_from);
-    cr_assert_eq(count, 1 + 5 * f.plans.set.check_count);
+    cr_assert_eq(count, 1 + 5 * f.plans.set.escalation_count);
     for (size_t i = 0; i < count; i++)
         cr_assert_str_eq(items[i].dtype, i < bytes_from ? "F32" : "U8");
     put_file(&f, items, count);
@@ -121,10 +121,10 @@ Test(model_plans, what_was_written_is_read)
     struct error err;
     cr_assert_eq(read_text(&f, buf_str(&f.text), &got, &err), OK, "%s", err.text);
     cr_assert_eq(got.count, want->count);
-    cr_assert_eq(got.check_count, want->check_count);
+    cr_assert_eq(got.escalation_count, want->escalation_count);
     for (size_t k = 0; k < want->count; k++) {
         expect_same_plan(&got.plans[k], &want->plans[k]);
-        cr_expect_eq(got.check_of[k], want->check_of[k]);
+        cr_expect_eq(got.escalation_of[k], want->escalation_of[k]);
     }
     for (size_t row = 0; row < f.world->rows.rows; row++) {
         struct estimate a[PLANS_MAX], b[PLANS_MAX];
@@ -140,8 +140,8 @@ Test(model_plans, what_was_written_is_read)
                 struct plan_state s;
                 struct plan_verdict x, y;
                 plan_row_state(&f.world->rows, &want->plans[k], row, all, &s);
-                plan_set_check(want, k, &s, &x);
-                plan_set_check(&got, k, &s, &y);
+                plan_set_verdict(want, k, &s, &x);
+                plan_set_verdict(&got, k, &s, &y);
                 cr_assert_eq(x.escalate, y.escalate);
                 cr_assert_eq(x.winner, y.winner);
                 for (size_t i = 0; i < want->plans[k].member_count; i++)
@@ -207,13 +207,13 @@ Test(model_plans, a_forged_list_is_refused)
         {"\"weak-a\"", "0"},
         {"\"members\":[", "\"members\":[\"strong\","},
         {"\"members\":[", "\"nobody\":["},
-        {"\"check\":0", "\"check\":1"}, /* of another number of members */
-        {"\"check\":0", "\"check\":2"}, /* no such tensors */
-        {"\"check\":0", "\"check\":4"},
-        {"\"check\":0", "\"check\":255"},
-        {"\"check\":0", "\"check\":-1"},
-        {"\"check\":0", "\"check\":0.5"},
-        {"\"check\":0", "\"chick\":0"},
+        {"\"escalation\":0", "\"escalation\":1"}, /* of another number of members */
+        {"\"escalation\":0", "\"escalation\":2"}, /* no such tensors */
+        {"\"escalation\":0", "\"escalation\":4"},
+        {"\"escalation\":0", "\"escalation\":255"},
+        {"\"escalation\":0", "\"escalation\":-1"},
+        {"\"escalation\":0", "\"escalation\":0.5"},
+        {"\"escalation\":0", "\"escalatiom\":0"},
         {"\"gain_per_usd\":", "\"gain_per_usd\":1e31,\"x\":"},
         {"\"gain_per_usd\":", "\"gain_per_usd\":null,\"x\":"},
         {"\"share\":", "\"share\":1.5,\"x\":"},
@@ -273,7 +273,7 @@ Test(model_plans, forged_tensors_are_refused)
     for (size_t i = bytes_from; i < count; i++) {
         struct tree *t = (struct tree *)items[i].bytes;
         struct tree before = *t;
-        t->features[0] = CHECK_FEATURES;
+        t->features[0] = ESCALATION_FEATURES;
         put_file(&f, items, count);
         if (before.nodes)
             expect_refusal(&f, buf_str(&f.text), "a feature that is none");

@@ -28,7 +28,7 @@ static struct plan_set set_make(void)
                                .members = {1, 3},
                                .next_cost_ratio = 0.5f};
     s.plans[2] = s.plans[1];
-    s.check_of[0] = NO_CHECK;
+    s.escalation_of[0] = NO_ESCALATION;
     return s;
 }
 
@@ -127,32 +127,32 @@ Test(plan_set, forged_heads_give_probabilities)
     }
 }
 
-/* Agreement needs no check; trust uses the one that the plan points at. */
+/* Agreement needs no escalation; trust uses the one that the plan points at. */
 Test(plan_set, every_plan_is_checked_by_its_own_rule)
 {
     struct plan_set s = set_make();
-    const float calibration[CHECK_STAGES * 2 * 2] = {0, 5, 0, -5, 0, -5, 0, 5};
+    const float calibration[ESCALATION_STAGES * 2 * 2] = {0, 5, 0, -5, 0, -5, 0, 5};
     struct estimate e = {.quality = 0.5f, .cost_nano_usd = NANO_PER_USD};
     struct plan_state state = {.members = {&e, &e, &e}};
     struct plan_verdict v;
-    s.check_count = 2;
-    s.check_of[1] = 1;
-    s.checks[1] = (struct check){
+    s.escalation_count = 2;
+    s.escalation_of[1] = 1;
+    s.escalations[1] = (struct escalation){
         .members = 2, .forests = {{.experts = 2}, {.experts = 2}}, .calibration = calibration};
     state.answers[0] = state.answers[1] = (struct plan_answer){.asked = true, .answer_class = 3};
-    plan_set_check(&s, 0, &state, &v);
+    plan_set_verdict(&s, 0, &state, &v);
     cr_expect(!v.escalate && v.winner == 0);
     state.answers[1].answer_class = 4;
-    plan_set_check(&s, 0, &state, &v);
+    plan_set_verdict(&s, 0, &state, &v);
     cr_expect(v.escalate);
     state.answers[1] = (struct plan_answer){.asked = false};
     s.plans[1].gain_per_usd = -0.9f; /* trust: first 0.993, final 0.007 */
-    plan_set_check(&s, 1, &state, &v);
+    plan_set_verdict(&s, 1, &state, &v);
     cr_expect(!v.escalate && v.winner == 0);
     s.plans[1].gain_per_usd = -0.99f;
-    plan_set_check(&s, 1, &state, &v);
+    plan_set_verdict(&s, 1, &state, &v);
     cr_expect(v.escalate);
     state.answers[1] = (struct plan_answer){.asked = true, .answer_class = 4};
-    plan_set_check(&s, 1, &state, &v);
+    plan_set_verdict(&s, 1, &state, &v);
     cr_expect_eq(v.winner, 1, "afterwards the other stage's calibration holds");
 }

@@ -97,8 +97,8 @@ static void expect_same_verdicts(const struct model *m, size_t arm, const struct
         s.answers[i] = (struct plan_answer){i + 1 < p->member_count, (uint16_t)(1 + i % 2), {0}};
     }
     struct plan_verdict v, w;
-    model_plan_check(m, arm, &s, &v);
-    model_plan_check(n, other, &s, &w);
+    model_plan_verdict(m, arm, &s, &v);
+    model_plan_verdict(n, other, &s, &w);
     cr_assert_eq(v.escalate, w.escalate);
     cr_assert_eq(v.winner, w.winner);
     cr_assert_eq(memcmp(v.trust, w.trust, p->member_count * sizeof(*v.trust)), 0);

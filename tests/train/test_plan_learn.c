@@ -196,8 +196,8 @@ Test(plan_learn, without_any_usable_row_it_learns_nothing)
     memset(w->cells, 0, 100 * PLAN_WORLD_EXPERTS * sizeof(*w->cells));
     struct plan_course c = learn(w, &panel, 1);
     cr_expect_eq(c.usable_count, 0);
-    for (size_t i = 0; i < CHECK_STAGES * 3 * 2; i++)
-        cr_expect(isfinite(c.check.calibration[i]));
+    for (size_t i = 0; i < ESCALATION_STAGES * 3 * 2; i++)
+        cr_expect(isfinite(c.escalation.calibration[i]));
     plan_course_done(&c);
     plan_world_free(w);
 }

@@ -45,13 +45,13 @@ Test(train_plans, finds_the_panel_that_knows)
     plan_world_free(w);
 }
 
-/* The panel's check, run as the gateway runs it, asks the last where the first differ. */
+/* The panel's escalation, run as the gateway runs it, asks the last where the first differ. */
 Test(train_plans, its_check_asks_the_last_on_disagreement)
 {
     struct plan_world *w = plan_world_make(PLAN_WORLD_AGREE, ROWS, 10, 1);
     struct plan_world *fresh = plan_world_make(PLAN_WORLD_AGREE, 300, 10, 99);
     struct trained_plans t = train(w, "panel(weak-a,weak-b->strong)", 1);
-    size_t near = SIZE_MAX; /* of the arms with a check, the one nearest to 40 % */
+    size_t near = SIZE_MAX; /* of the arms with an escalation, the one nearest to 40 % */
     for (size_t k = 0; k < t.set.count; k++)
         if (t.set.plans[k].rule == PLAN_TRUST &&
             (near == SIZE_MAX ||
@@ -63,11 +63,11 @@ Test(train_plans, its_check_asks_the_last_on_disagreement)
         struct plan_state s;
         struct plan_verdict v;
         plan_row_state(&fresh->rows, &t.set.plans[near], row, false, &s);
-        plan_set_check(&t.set, near, &s, &v);
+        plan_set_verdict(&t.set, near, &s, &v);
         wrong += v.escalate == world_agrees(fresh, row);
         if (v.escalate) {
             plan_row_state(&fresh->rows, &t.set.plans[near], row, true, &s);
-            plan_set_check(&t.set, near, &s, &v);
+            plan_set_verdict(&t.set, near, &s, &v);
         }
         size_t winner = t.set.plans[near].members[v.winner];
         right += plan_world_outcome(fresh, row, winner)->score > 0;
@@ -108,7 +108,7 @@ Test(train_plans, figures_are_those_of_the_recorded_calls)
     cr_expect_float_eq(f->escalated, asked, 1e-9);
     cr_expect_float_eq((double)t.set.plans[k].share, asked, 1e-6);
     cr_expect_float_eq((double)t.set.plans[k].next_cost_ratio, last_asked / asked / last, 1e-5);
-    cr_expect_eq(t.set.check_of[k], NO_CHECK);
+    cr_expect_eq(t.set.escalation_of[k], NO_ESCALATION);
     trained_plans_done(&t);
     plan_world_free(w);
 }
@@ -144,13 +144,13 @@ Test(train_plans, arms_differ_and_their_names_say_how)
     struct plan_world *w = plan_world_make(PLAN_WORLD_AGREE, ROWS, 10, 4);
     struct trained_plans t = train(w, NULL, 1);
     cr_expect_leq(t.set.count, PLANS_MAX);
-    cr_expect_leq(t.set.check_count, PLAN_CHECKS_MAX);
+    cr_expect_leq(t.set.escalation_count, PLAN_ESCALATIONS_MAX);
     for (size_t k = 0; k < t.set.count; k++) {
         const struct plan *p = &t.set.plans[k];
         cr_expect(str_equal(p->name, t.figures[k].name));
         cr_expect(p->share >= 0 && p->share <= 1);
-        cr_expect_eq(p->rule == PLAN_AGREE, t.set.check_of[k] == NO_CHECK);
-        cr_expect(p->rule == PLAN_AGREE || t.set.check_of[k] < t.set.check_count);
+        cr_expect_eq(p->rule == PLAN_AGREE, t.set.escalation_of[k] == NO_ESCALATION);
+        cr_expect(p->rule == PLAN_AGREE || t.set.escalation_of[k] < t.set.escalation_count);
         for (size_t i = 0; i < k; i++)
             cr_expect(!str_equal(p->name, t.set.plans[i].name), "%.*s twice", STR_FMT(p->name));
     }
@@ -210,7 +210,7 @@ Test(train_plans, the_same_seed_gives_the_same_plans)
     struct plan_world *w = plan_world_make(PLAN_WORLD_AGREE, 600, 10, 6);
     struct trained_plans a = train(w, NULL, 3), b = train(w, NULL, 3);
     cr_assert_eq(a.set.count, b.set.count);
-    cr_assert_eq(a.set.check_count, b.set.check_count);
+    cr_assert_eq(a.set.escalation_count, b.set.escalation_count);
     cr_assert_gt(a.set.count, 0);
     cr_expect_eq(memcmp(a.set.heads, b.set.heads, a.set.count * PLAN_HEADS * sizeof(float)), 0);
     for (size_t k = 0; k < a.set.count; k++) {
@@ -218,13 +218,13 @@ Test(train_plans, the_same_seed_gives_the_same_plans)
         cr_expect_eq(a.set.plans[k].gain_per_usd, b.set.plans[k].gain_per_usd);
         cr_expect_eq(a.figures[k].accuracy, b.figures[k].accuracy);
     }
-    for (size_t c = 0; c < a.set.check_count; c++) {
-        size_t numbers = CHECK_STAGES * a.set.checks[c].members * 2;
-        cr_expect_eq(memcmp(a.set.checks[c].calibration, b.set.checks[c].calibration,
+    for (size_t c = 0; c < a.set.escalation_count; c++) {
+        size_t numbers = ESCALATION_STAGES * a.set.escalations[c].members * 2;
+        cr_expect_eq(memcmp(a.set.escalations[c].calibration, b.set.escalations[c].calibration,
                             numbers * sizeof(float)),
                      0);
-        for (size_t s = 0; s < CHECK_STAGES; s++)
-            expect_same_forest(&a.set.checks[c].forests[s], &b.set.checks[c].forests[s]);
+        for (size_t s = 0; s < ESCALATION_STAGES; s++)
+            expect_same_forest(&a.set.escalations[c].forests[s], &b.set.escalations[c].forests[s]);
     }
     trained_plans_done(&a);
     trained_plans_done(&b);

@@ -1,5 +1,5 @@
-/* What to do next while a plan runs: see check.h. */
-#include "predict/check.h"
+/* What to do next while a plan runs: see escalation.h. */
+#include "predict/escalation.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static float logit(float p)
     return logf(p / (1 - p));
 }
 
-void check_base(const struct plan *p, const struct plan_state *s, float *logits)
+void escalation_base(const struct plan *p, const struct plan_state *s, float *logits)
 {
     for (size_t i = 0; i < p->member_count; i++)
         logits[i] = logit(s->members[i]->quality);
@@ -45,15 +45,15 @@ static float agree(const struct plan_state *s, size_t i, size_t k)
     return a->asked && b->asked && a->answer_class && a->answer_class == b->answer_class;
 }
 
-void check_features(const struct plan *p, const struct plan_state *s, float *features)
+void escalation_features(const struct plan *p, const struct plan_state *s, float *features)
 {
-    memset(features, 0, CHECK_FEATURES * sizeof(*features));
+    memset(features, 0, ESCALATION_FEATURES * sizeof(*features));
     float mean = 0;
     for (size_t i = 0; i < p->member_count; i++) {
-        slot_features(s, i, features + i * CHECK_SLOT_FEATURES);
-        mean += features[i * CHECK_SLOT_FEATURES] / (float)p->member_count;
+        slot_features(s, i, features + i * ESCALATION_SLOT_FEATURES);
+        mean += features[i * ESCALATION_SLOT_FEATURES] / (float)p->member_count;
     }
-    float *shared = features + PLAN_MEMBERS_MAX * CHECK_SLOT_FEATURES;
+    float *shared = features + PLAN_MEMBERS_MAX * ESCALATION_SLOT_FEATURES;
     shared[0] = log1pf(s->characters);
     shared[1] = (float)s->choice_count;
     shared[2] = agree(s, 0, 1);
@@ -62,29 +62,29 @@ void check_features(const struct plan *p, const struct plan_state *s, float *fea
     shared[5] = mean;
 }
 
-static enum check_stage stage_of(const struct plan *p, const struct plan_state *s)
+static enum escalation_stage stage_of(const struct plan *p, const struct plan_state *s)
 {
-    return s->answers[p->member_count - 1].asked ? CHECK_AFTER : CHECK_BEFORE;
+    return s->answers[p->member_count - 1].asked ? ESCALATION_AFTER : ESCALATION_BEFORE;
 }
 
-float check_calibrated(const float *calibration, size_t member, float logit)
+float escalation_calibrated(const float *calibration, size_t member, float logit)
 {
     float t = fmath_sigmoid(calibration[2 * member] * logit + calibration[2 * member + 1]);
     return t >= 0 && t <= 1 ? t : 0; /* also a NaN out of a forged model */
 }
 
-void check_trust(const struct check *c, const struct plan *p, const struct plan_state *s,
-                 float *trust)
+void escalation_trust(const struct escalation *c, const struct plan *p, const struct plan_state *s,
+                      float *trust)
 {
-    float features[CHECK_FEATURES], logits[PLAN_MEMBERS_MAX];
-    enum check_stage stage = stage_of(p, s);
+    float features[ESCALATION_FEATURES], logits[PLAN_MEMBERS_MAX];
+    enum escalation_stage stage = stage_of(p, s);
     CHECK(c->members == p->member_count);
-    check_features(p, s, features);
-    check_base(p, s, logits);
+    escalation_features(p, s, features);
+    escalation_base(p, s, logits);
     forest_predict(&c->forests[stage], features, logits);
     const float *calibration = c->calibration + (size_t)stage * c->members * 2;
     for (size_t i = 0; i < c->members; i++)
-        trust[i] = check_calibrated(calibration, i, logits[i]);
+        trust[i] = escalation_calibrated(calibration, i, logits[i]);
 }
 
 /* Answers are preferred that can be told, then those that are there at all. */
@@ -105,8 +105,8 @@ static size_t most_trusted(const struct plan_state *s, const float *trust, size_
     return best;
 }
 
-double check_gain_per_usd(const struct plan *p, const struct plan_state *s,
-                          const struct plan_verdict *v)
+double escalation_gain_per_usd(const struct plan *p, const struct plan_state *s,
+                               const struct plan_verdict *v)
 {
     size_t last = p->member_count - 1, best = most_trusted(s, v->trust, last);
     double kept = standing(&s->answers[best]) > 1 ? (double)v->trust[best] : 0;
@@ -130,7 +130,7 @@ static void share_trust(const struct plan *p, const struct plan_state *s, float 
     memcpy(trust, shared, p->member_count * sizeof(*trust));
 }
 
-void check_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v)
+void escalation_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v)
 {
     size_t last = p->member_count - 1;
     if (last == 0) {
@@ -141,15 +141,15 @@ void check_decide(const struct plan *p, const struct plan_state *s, struct plan_
     bool all_asked = s->answers[last].asked;
     share_trust(p, s, v->trust);
     v->winner = most_trusted(s, v->trust, all_asked ? p->member_count : last);
-    v->escalate = !all_asked && check_gain_per_usd(p, s, v) > (double)p->gain_per_usd;
+    v->escalate = !all_asked && escalation_gain_per_usd(p, s, v) > (double)p->gain_per_usd;
 }
 
-void check_verdict(const struct check *c, const struct plan *p, const struct plan_state *s,
-                   struct plan_verdict *ret)
+void escalation_verdict(const struct escalation *c, const struct plan *p,
+                        const struct plan_state *s, struct plan_verdict *ret)
 {
     *ret = (struct plan_verdict){.winner = 0};
-    check_trust(c, p, s, ret->trust);
-    check_decide(p, s, ret);
+    escalation_trust(c, p, s, ret->trust);
+    escalation_decide(p, s, ret);
 }
 
 /* The first member asked whose answer can be told; when none can, the first asked. */
@@ -162,7 +162,8 @@ static size_t first_told(const struct plan *p, const struct plan_state *s)
     return best;
 }
 
-void check_agreement(const struct plan *p, const struct plan_state *s, struct plan_verdict *ret)
+void escalation_agreement(const struct plan *p, const struct plan_state *s,
+                          struct plan_verdict *ret)
 {
     size_t first = plan_first_count(p), last = p->member_count - 1;
     *ret = (struct plan_verdict){.winner = first_told(p, s)};

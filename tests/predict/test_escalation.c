@@ -1,5 +1,5 @@
-/* Checks between the calls of a plan. */
-#include "predict/check.h"
+/* Escalations between the calls of a plan. */
+#include "predict/escalation.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static struct plan_state state_of(const int *classes)
 
 /* ---- agreement */
 
-Test(check, agreement_of_two_told_answers_is_all_that_counts)
+Test(escalation, agreement_of_two_told_answers_is_all_that_counts)
 {
     static const struct {
         int classes[3];
@@ -53,7 +53,7 @@ Test(check, agreement_of_two_told_answers_is_all_that_counts)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct plan_state s = state_of(rows[i].classes);
         struct plan_verdict v;
-        check_agreement(&panel, &s, &v);
+        escalation_agreement(&panel, &s, &v);
         cr_expect_eq(v.escalate, rows[i].escalate, "row %zu", i);
         cr_expect_eq(v.winner, rows[i].winner, "row %zu: %zu", i, v.winner);
         for (size_t k = 0; k < 3; k++)
@@ -61,15 +61,15 @@ Test(check, agreement_of_two_told_answers_is_all_that_counts)
     }
 }
 
-Test(check, a_single_never_goes_on)
+Test(escalation, a_single_never_goes_on)
 {
     const struct plan single = {.member_count = 1};
     struct plan_state s = state_of((int[]){0, -1, -1});
     struct plan_verdict v = {.escalate = true, .winner = 9};
-    check_agreement(&single, &s, &v);
+    escalation_agreement(&single, &s, &v);
     cr_expect(!v.escalate && v.winner == 0);
     v = (struct plan_verdict){.escalate = true, .winner = 9};
-    check_decide(&single, &s, &v);
+    escalation_decide(&single, &s, &v);
     cr_expect(!v.escalate && v.winner == 0);
 }
 
@@ -83,12 +83,12 @@ static struct plan_verdict decide_with(const struct plan *p, const int *classes,
     struct plan_verdict v = {.winner = 7};
     memcpy(v.trust, trust, p->member_count * sizeof(*trust));
     arm.gain_per_usd = gain_per_usd;
-    check_decide(&arm, &s, &v);
+    escalation_decide(&arm, &s, &v);
     return v;
 }
 
 /* The last costs 0.1 USD; trust grows from 0.6 to 0.8, so it brings 2 a dollar. */
-Test(check, the_last_is_asked_where_it_gains_more_than_the_threshold)
+Test(escalation, the_last_is_asked_where_it_gains_more_than_the_threshold)
 {
     const float trust[] = {0.5f, 0.6f, 0.8f};
     const int asked[] = {1, 2, -1};
@@ -100,24 +100,24 @@ Test(check, the_last_is_asked_where_it_gains_more_than_the_threshold)
     cr_expect(!decide_with(&panel, asked, (float[]){0.9f, 0.6f, 0.8f}, 0).escalate);
 }
 
-Test(check, the_gain_is_measured_in_dollars_of_the_last)
+Test(escalation, the_gain_is_measured_in_dollars_of_the_last)
 {
     struct plan_state s = state_of((int[]){1, 2, -1});
     struct plan_verdict v = {.trust = {0.5f, 0.6f, 0.8f}};
-    cr_expect_float_eq(check_gain_per_usd(&panel, &s, &v), 2, EDGE * 10);
+    cr_expect_float_eq(escalation_gain_per_usd(&panel, &s, &v), 2, EDGE * 10);
     s.answers[1].answer_class = 0; /* what remains is worth 0.5 */
-    cr_expect_float_eq(check_gain_per_usd(&panel, &s, &v), 3, EDGE * 10);
+    cr_expect_float_eq(escalation_gain_per_usd(&panel, &s, &v), 3, EDGE * 10);
     s.answers[0].answer_class = 0; /* nothing can be kept */
-    cr_expect_float_eq(check_gain_per_usd(&panel, &s, &v), 8, EDGE * 10);
+    cr_expect_float_eq(escalation_gain_per_usd(&panel, &s, &v), 8, EDGE * 10);
     struct estimate before = estimates[2];
     estimates[2].cost_nano_usd = 0; /* whoever is free is not infinitely worth it */
-    cr_expect(isfinite(check_gain_per_usd(&panel, &s, &v)));
+    cr_expect(isfinite(escalation_gain_per_usd(&panel, &s, &v)));
     estimates[2] = before;
     v = (struct plan_verdict){.trust = {0.5f, 0.6f}};
-    cr_expect_float_eq(check_gain_per_usd(&cascade, &s, &v), 0.6 / 0.002, 1e-3);
+    cr_expect_float_eq(escalation_gain_per_usd(&cascade, &s, &v), 0.6 / 0.002, 1e-3);
 }
 
-Test(check, an_answer_that_cannot_be_told_stands_only_when_none_can)
+Test(escalation, an_answer_that_cannot_be_told_stands_only_when_none_can)
 {
     const float trust[] = {0.2f, 0.9f, 0.5f};
     cr_expect_eq(decide_with(&panel, (int[]){1, 0, -1}, trust, 1e9f).winner, 0);
@@ -130,7 +130,7 @@ Test(check, an_answer_that_cannot_be_told_stands_only_when_none_can)
 }
 
 /* Answers that agree are right or wrong together. */
-Test(check, answers_that_agree_share_their_trust)
+Test(escalation, answers_that_agree_share_their_trust)
 {
     struct plan_verdict v = decide_with(&panel, (int[]){3, 3, -1}, (float[]){0.4f, 0.8f, 0.9f}, 0);
     cr_expect_float_eq((double)v.trust[0], 0.6, EDGE);
@@ -148,7 +148,7 @@ Test(check, answers_that_agree_share_their_trust)
 }
 
 /* A call that failed gave nothing that could stand. */
-Test(check, who_was_not_asked_does_not_win)
+Test(escalation, who_was_not_asked_does_not_win)
 {
     const float trust[] = {0.9f, 0.1f, 0.5f};
     cr_expect_eq(decide_with(&panel, (int[]){-1, 0, -1}, trust, 1e9f).winner, 1);
@@ -156,7 +156,7 @@ Test(check, who_was_not_asked_does_not_win)
     cr_expect_eq(decide_with(&panel, (int[]){-1, -1, 0}, trust, 0).winner, 2);
 }
 
-Test(check, once_the_last_was_asked_nobody_is_left_to_ask)
+Test(escalation, once_the_last_was_asked_nobody_is_left_to_ask)
 {
     const float trust[] = {0.1f, 0.1f, 0.9f};
     cr_expect(!decide_with(&panel, (int[]){1, 2, 3}, trust, -1e9f).escalate);
@@ -171,13 +171,13 @@ static double logit(double p)
     return log(p / (1 - p));
 }
 
-Test(check, features_say_what_is_known)
+Test(escalation, features_say_what_is_known)
 {
-    float f[CHECK_FEATURES];
+    float f[ESCALATION_FEATURES];
     struct plan_state s = state_of((int[]){4, 2, -1});
-    check_features(&panel, &s, f);
+    escalation_features(&panel, &s, f);
     for (size_t i = 0; i < 2; i++) {
-        const float *slot = f + i * CHECK_SLOT_FEATURES;
+        const float *slot = f + i * ESCALATION_SLOT_FEATURES;
         cr_expect_float_eq((double)slot[0], logit((double)estimates[i].quality), EDGE);
         cr_expect_eq((double)slot[1], 1);
         cr_expect_float_eq((double)slot[2], 10.0 * (double)i - log1p(40.0 * (double)(i + 1)), 1e-5);
@@ -186,9 +186,10 @@ Test(check, features_say_what_is_known)
         for (size_t k = 0; k < ANSWER_STATS; k++)
             cr_expect_eq((double)slot[5 + k], (double)(10 * i + k));
     }
-    const float *last = f + 2 * CHECK_SLOT_FEATURES, *shared = f + 3 * CHECK_SLOT_FEATURES;
+    const float *last = f + 2 * ESCALATION_SLOT_FEATURES,
+                *shared = f + 3 * ESCALATION_SLOT_FEATURES;
     cr_expect_float_eq((double)last[0], logit(0.9), EDGE);
-    for (size_t k = 1; k < CHECK_SLOT_FEATURES; k++)
+    for (size_t k = 1; k < ESCALATION_SLOT_FEATURES; k++)
         cr_expect_eq((double)last[k], 0, "feature %zu of an answer that is not there", k);
     cr_expect_float_eq((double)shared[0], log1p(100), EDGE);
     cr_expect_eq((double)shared[1], 4);
@@ -197,7 +198,7 @@ Test(check, features_say_what_is_known)
     cr_expect_float_eq((double)shared[5], (logit(0.7) + logit(0.6) + logit(0.9)) / 3, EDGE);
 }
 
-Test(check, features_say_who_agrees)
+Test(escalation, features_say_who_agrees)
 {
     static const struct {
         int classes[3];
@@ -207,57 +208,58 @@ Test(check, features_say_who_agrees)
         {{2, 3, 3}, {0, 0, 1}},  {{0, 0, 0}, {0, 0, 0}}, {{-1, 0, -1}, {0, 0, 0}},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        float f[CHECK_FEATURES];
+        float f[ESCALATION_FEATURES];
         struct plan_state s = state_of(rows[i].classes);
-        check_features(&panel, &s, f);
+        escalation_features(&panel, &s, f);
         for (size_t k = 0; k < 3; k++)
-            cr_expect_eq(f[3 * CHECK_SLOT_FEATURES + 2 + k], rows[i].agree[k], "row %zu, pair %zu",
-                         i, k);
+            cr_expect_eq(f[3 * ESCALATION_SLOT_FEATURES + 2 + k], rows[i].agree[k],
+                         "row %zu, pair %zu", i, k);
     }
 }
 
 /* Two members: the third slot and its pairs are zeros whatever lies in the state. */
-Test(check, absent_members_are_zeros)
+Test(escalation, absent_members_are_zeros)
 {
-    float f[CHECK_FEATURES];
+    float f[ESCALATION_FEATURES];
     struct plan_state s = state_of((int[]){2, 2, 2});
-    check_features(&cascade, &s, f);
-    for (size_t k = 2 * CHECK_SLOT_FEATURES; k < 3 * CHECK_SLOT_FEATURES; k++)
+    escalation_features(&cascade, &s, f);
+    for (size_t k = 2 * ESCALATION_SLOT_FEATURES; k < 3 * ESCALATION_SLOT_FEATURES; k++)
         cr_expect_eq((double)f[k], 0);
-    const float *shared = f + 3 * CHECK_SLOT_FEATURES;
+    const float *shared = f + 3 * ESCALATION_SLOT_FEATURES;
     cr_expect_eq((double)shared[2], 1);
     cr_expect_eq((double)shared[3], 0);
     cr_expect_eq((double)shared[4], 0);
     cr_expect_float_eq((double)shared[5], (logit(0.7) + logit(0.6)) / 2, EDGE);
     s.choice_count = 0; /* the class of an open question is a mere number */
-    check_features(&cascade, &s, f);
+    escalation_features(&cascade, &s, f);
     cr_expect_eq((double)f[1], 1);
     cr_expect_eq((double)f[3], 0);
     cr_expect_eq((double)f[4], 0);
 }
 
-Test(check, certain_estimates_stay_finite)
+Test(escalation, certain_estimates_stay_finite)
 {
     struct estimate sure[2] = {{.quality = 0}, {.quality = 1}};
     struct plan_state s = {.members = {&sure[0], &sure[1]}};
     float logits[PLAN_MEMBERS_MAX];
-    check_base(&cascade, &s, logits);
+    escalation_base(&cascade, &s, logits);
     cr_expect_float_eq((double)logits[0], logit(1e-3), 1e-4);
     cr_expect_float_eq((double)logits[1], logit(1 - 1e-3), 1e-3);
 }
 
-/* ---- learned checks */
+/* ---- learned verdicts */
 
-Test(check, trust_is_calibrated_and_a_probability)
+Test(escalation, trust_is_calibrated_and_a_probability)
 {
     const float calibration[] = {2, -0.5f, 1, 0};
-    cr_expect_float_eq((double)check_calibrated(calibration, 0, 1.5f), 1 / (1 + exp(-2.5)), 1e-6);
-    cr_expect_float_eq((double)check_calibrated(calibration, 1, -1), 1 / (1 + exp(1)), 1e-6);
+    cr_expect_float_eq((double)escalation_calibrated(calibration, 0, 1.5f), 1 / (1 + exp(-2.5)),
+                       1e-6);
+    cr_expect_float_eq((double)escalation_calibrated(calibration, 1, -1), 1 / (1 + exp(1)), 1e-6);
     static const float odd[] = {NAN, INFINITY, -INFINITY, 1e38f, -1e38f, 0};
     for (size_t i = 0; i < 6; i++)
         for (size_t k = 0; k < 6; k++)
             for (size_t l = 0; l < 6; l++) {
-                float t = check_calibrated((float[]){odd[i], odd[k]}, 0, odd[l]);
+                float t = escalation_calibrated((float[]){odd[i], odd[k]}, 0, odd[l]);
                 cr_expect(t >= 0 && t <= 1, "%g, %g, %g: %g", (double)odd[i], (double)odd[k],
                           (double)odd[l], (double)t);
             }
@@ -265,20 +267,20 @@ Test(check, trust_is_calibrated_and_a_probability)
 
 /* One stump a stage: on whether 0 and 1 agree, before; on whether 0 and 2 agree, after. */
 struct stumps {
-    struct tree trees[CHECK_STAGES];
-    float leaves[CHECK_STAGES][TREE_LEAVES_MAX * 3];
-    float calibration[CHECK_STAGES * 3 * 2];
-    struct check check;
+    struct tree trees[ESCALATION_STAGES];
+    float leaves[ESCALATION_STAGES][TREE_LEAVES_MAX * 3];
+    float calibration[ESCALATION_STAGES * 3 * 2];
+    struct escalation escalation;
 };
 
 static void stumps_make(struct stumps *s)
 {
     memset(s, 0, sizeof(*s));
-    s->check = (struct check){.members = 3, .calibration = s->calibration};
-    for (size_t stage = 0; stage < CHECK_STAGES; stage++) {
+    s->escalation = (struct escalation){.members = 3, .calibration = s->calibration};
+    for (size_t stage = 0; stage < ESCALATION_STAGES; stage++) {
         struct tree *t = &s->trees[stage];
         t->nodes = 1;
-        t->features[0] = (uint8_t)(3 * CHECK_SLOT_FEATURES + 2 + stage);
+        t->features[0] = (uint8_t)(3 * ESCALATION_SLOT_FEATURES + 2 + stage);
         t->left[0] = -1;
         t->right[0] = -2;
         t->thresholds[0] = 0.5f;
@@ -288,7 +290,7 @@ static void stumps_make(struct stumps *s)
             s->calibration[(stage * 3 + i) * 2] = 1 + (float)stage;
             s->calibration[(stage * 3 + i) * 2 + 1] = 0.25f * (float)i;
         }
-        s->check.forests[stage] = (struct forest){1, 3, t, s->leaves[stage]};
+        s->escalation.forests[stage] = (struct forest){1, 3, t, s->leaves[stage]};
     }
 }
 
@@ -296,7 +298,7 @@ static void expect_trust(const struct stumps *s, const int *classes, int stage, 
 {
     struct plan_state state = state_of(classes);
     float trust[PLAN_MEMBERS_MAX];
-    check_trust(&s->check, &panel, &state, trust);
+    escalation_trust(&s->escalation, &panel, &state, trust);
     for (int i = 0; i < 3; i++) {
         double z = logit((double)estimates[i].quality) + (agree ? 1 + i : -1 - i);
         double want = 1 / (1 + exp(-((1 + stage) * z + 0.25 * i)));
@@ -304,17 +306,17 @@ static void expect_trust(const struct stumps *s, const int *classes, int stage, 
     }
 }
 
-Test(check, each_stage_has_its_forest_and_calibration)
+Test(escalation, each_stage_has_its_forest_and_calibration)
 {
     struct stumps s;
     stumps_make(&s);
-    expect_trust(&s, (int[]){1, 1, -1}, CHECK_BEFORE, true);
-    expect_trust(&s, (int[]){1, 2, -1}, CHECK_BEFORE, false);
-    expect_trust(&s, (int[]){1, 2, 1}, CHECK_AFTER, true);
-    expect_trust(&s, (int[]){1, 1, 2}, CHECK_AFTER, false);
+    expect_trust(&s, (int[]){1, 1, -1}, ESCALATION_BEFORE, true);
+    expect_trust(&s, (int[]){1, 2, -1}, ESCALATION_BEFORE, false);
+    expect_trust(&s, (int[]){1, 2, 1}, ESCALATION_AFTER, true);
+    expect_trust(&s, (int[]){1, 1, 2}, ESCALATION_AFTER, false);
 }
 
-Test(check, the_verdict_is_the_decision_on_that_trust)
+Test(escalation, the_verdict_is_the_decision_on_that_trust)
 {
     struct stumps s;
     struct rng r;
@@ -328,9 +330,9 @@ Test(check, the_verdict_is_the_decision_on_that_trust)
         arm.gain_per_usd = (float)(10 * rng_uniform(&r) - 3);
         struct plan_state state = state_of(classes);
         struct plan_verdict got, want = {.winner = 0};
-        check_verdict(&s.check, &arm, &state, &got);
-        check_trust(&s.check, &arm, &state, want.trust);
-        check_decide(&arm, &state, &want);
+        escalation_verdict(&s.escalation, &arm, &state, &got);
+        escalation_trust(&s.escalation, &arm, &state, want.trust);
+        escalation_decide(&arm, &state, &want);
         cr_expect_eq(got.escalate, want.escalate);
         cr_expect_eq(got.winner, want.winner);
         cr_expect_eq(memcmp(got.trust, want.trust, sizeof(got.trust)), 0);
@@ -338,20 +340,20 @@ Test(check, the_verdict_is_the_decision_on_that_trust)
 }
 
 /* Whatever a forged file says, a verdict names a member. */
-Test(check, forged_numbers_give_a_sound_verdict)
+Test(escalation, forged_numbers_give_a_sound_verdict)
 {
     static const float odd[] = {NAN, INFINITY, -INFINITY, 3e38f};
     for (size_t k = 0; k < 4; k++) {
         struct stumps s;
         stumps_make(&s);
-        for (size_t i = 0; i < CHECK_STAGES * 3 * 2; i++)
+        for (size_t i = 0; i < ESCALATION_STAGES * 3 * 2; i++)
             s.calibration[i] = odd[k];
         for (size_t i = 0; i < 6; i++)
             s.leaves[0][i] = s.leaves[1][i] = odd[(k + i) % 4];
         for (int last = -1; last < 2; last++) {
             struct plan_state state = state_of((int[]){1, 0, last});
             struct plan_verdict v;
-            check_verdict(&s.check, &panel, &state, &v);
+            escalation_verdict(&s.escalation, &panel, &state, &v);
             cr_expect_lt(v.winner, 3);
             for (size_t i = 0; i < 3; i++)
                 cr_expect(v.trust[i] >= 0 && v.trust[i] <= 1);
