@@ -1,5 +1,5 @@
-/* What calls to experts cost, and how well that is known. The one place where tokens become money: for what a gateway
- * serves, for what a loop of questions asks, for embeddings and for tries that failed. Money is in nano-USD. */
+/* What calls to experts cost, and how well that is known. Here alone tokens become money: for what a gateway serves,
+ * for the questions of self-play, for embeddings and for tries that failed. Money is in nano-USD. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +10,11 @@
 struct expert;
 struct expert_answer;
 
-enum cost_basis {                 /* from the best known to the least */
-                  COST_USAGE,     /* the upstream's own counts */
-                  COST_ESTIMATED, /* counted by characters/4, because the upstream reported none */
-                  COST_PREDICTED, /* before the call */
+/* What a cost is based on, the most certain first. */
+enum cost_basis {
+    COST_USAGE,     /* the upstream's own counts */
+    COST_ESTIMATED, /* characters / 4, because the upstream reported no counts */
+    COST_PREDICTED, /* an estimate from before the call */
 };
 
 struct cost {
@@ -26,7 +27,8 @@ enum call_outcome { CALL_ANSWERED, CALL_FAILED, CALL_CANCELLED }; /* of asking o
 
 const char *call_outcome_name(enum call_outcome outcome); /* "answered", ... */
 const char *cost_basis_name(enum cost_basis basis);       /* "usage", "estimated", "predicted" */
-void cost_add(struct cost *sum, const struct cost *more); /* saturating; the weaker basis stays */
+/* Saturating; of two bases the less certain one stays. */
+void cost_add(struct cost *sum, const struct cost *more);
 
 /* At the expert's price. */
 struct cost cost_of_tokens(const struct expert *expert, const struct token_counts *tokens,
@@ -36,7 +38,7 @@ struct cost cost_of_tokens(const struct expert *expert, const struct token_count
 struct cost cost_of_answer(const struct expert *expert, const struct expert_answer *answer,
                            int64_t input_tokens);
 /* Of a try that failed; `sent`: the request had gone out. An expert that refused with an HTTP error charges nothing,
- * and neither does one that the request never reached. One that took it and broke off is taken to charge for what went
- * out and came back. */
+ * and neither does one that the request never reached. One that took it and broke off is assumed to charge for what
+ * went out and what came back. */
 struct cost cost_of_failure(const struct expert *expert, const struct expert_answer *answer,
                             int64_t input_tokens, bool sent);

@@ -22,12 +22,12 @@ struct expert {
     struct str api_key;        /* secret: never printed or logged; empty: none */
     struct str upstream_model; /* the "model" sent upstream */
     const struct dialect *dialect;
-    struct str api_version; /* the dialect's query parameter; empty: none */
-    /* asked for where a dialect demands a limit and the client gives none */
+    struct str api_version; /* the value of the dialect's version_parameter; empty: none */
+    /* Asked for where a dialect demands a limit and the client gives none. */
     uint32_t max_output_tokens;
     enum openai_limit_name limit_name; /* of OpenAI and Azure */
     struct price price;
-    uint32_t cache_ttl_ms;   /* how long it is taken to keep prompts in its cache; 0: not at all */
+    uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */
     uint32_t context_tokens; /* 0: unknown, no limit */
     unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;

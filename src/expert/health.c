@@ -1,6 +1,6 @@
 /* The circuit breaker as a pure state machine: health.h has the picture. Time comes in as an argument and never goes
- * back; the struct is a plain value without a lock, which is its owner's business (gate/gate.c holds one while it
- * calls). Each change of state begins a new era, so that calls which began before it are not heard. Nothing here
+ * back; the struct is a plain value without a lock, which is its owner's to bring (gate/gate.c holds one while it
+ * calls). Each change of state begins a new era, and the outcome of a call from an earlier era is ignored. Nothing here
  * waits, allocates or fails. */
 #include "expert/health.h"
 
@@ -101,6 +101,7 @@ const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *
 /* Counts a call into the window; true: too large a share of it failed. */
 static bool count(struct health *h, uint64_t now_ms, bool failed)
 {
+    CHECK(h->options.window_ms >= HEALTH_SLICES);
     uint64_t number = now_ms / (h->options.window_ms / HEALTH_SLICES);
     struct health_slice *s = &h->slices[number % HEALTH_SLICES];
     uint64_t calls = 0, failures = 0;
@@ -133,6 +134,7 @@ static void note_closed(struct health *h, uint64_t now_ms, enum health_outcome o
 
 static void note_probe(struct health *h, uint64_t now_ms, enum health_outcome outcome)
 {
+    CHECK(h->state == HEALTH_HALF_OPEN && h->probing);
     h->probing = false;
     if (outcome == HEALTH_GOOD || outcome == HEALTH_REFUSED)
         close_circuit(h);

@@ -6,9 +6,9 @@
  *       └────────────── the one probe answered ──────────────┐          └─ it failed: twice the pause ───┤
  *                                                            └───────────────────────────────────────────┘
  *
- * Each call is entered before it is made and left once with what came of it. A call that was entered before the circuit
- * last changed says nothing about the present state. The cooldown is a deadline of its own: of several the last wins,
- * and none is ever shortened. */
+ * Each call to the expert is entered before it is made, and left exactly once with its outcome. A call that was entered
+ * before the circuit last changed says nothing about the present state, and changes nothing. The cooldown is a deadline
+ * of its own: of several, the latest counts, and none is ever shortened. */
 #pragma once
 
 #include <stdbool.h>
@@ -45,7 +45,7 @@ enum health_outcome {
 };
 
 struct health_slice {
-    uint64_t number; /* now / length; others than the window's are stale */
+    uint64_t number; /* time / length of a slice; stale unless it is one of the window's */
     uint32_t calls, failures;
 };
 
@@ -68,19 +68,20 @@ struct health_pass { /* of one call */
 };
 
 void health_init(struct health *h, const struct health_options *options);
-/* New options for what is there already; a breaker that is switched off closes. */
+/* New options, keeping state and counts. An open breaker that is switched off closes. */
 void health_configure(struct health *h, const struct health_options *options);
 /* NULL: it may be asked. Else why not (a static text), and from when on it is worth another try. Changes nothing. */
 const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret_until_ms);
-/* As health_barred; with NULL the call is entered, be it as the probe. */
+/* As health_barred; where that is NULL the call is entered, as the probe where one is due. */
 const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *ret_pass,
                          uint64_t *ret_until_ms);
-/* Ends what health_enter began. `hold_ms`: how long the expert asked to be left alone; 0: not at all. True: the state
- * is another one now. */
+/* Ends what health_enter began, once. `hold_ms`: how long the expert asked to be left alone; 0: it did not. True: the
+ * state has changed. */
 bool health_leave(struct health *h, struct health_pass pass, uint64_t now_ms,
                   enum health_outcome outcome, uint64_t hold_ms);
-/* The probe has begun to answer, which is proof enough; health_leave follows all the same. True: the circuit closed. */
+/* The probe has begun to answer, which is proof enough to close the circuit; health_leave must still follow. True: it
+ * closed. For calls that are not the probe nothing happens. */
 bool health_prove(struct health *h, struct health_pass *pass);
-/* As it is to be shown: an open circuit whose pause is over is half open. */
+/* The state to show to people: an open circuit whose pause is over counts as half open. */
 enum health_state health_state_at(const struct health *h, uint64_t now_ms);
 const char *health_state_name(enum health_state state); /* "closed", "open", "half-open" */

@@ -16,9 +16,9 @@ enum expert_retry retry_for_http(int http_status)
     case 425:
     case 429:
         return EXPERT_RETRY_SAME;
-    case 401:
+    case 401: /* our key, our account: the request is not at fault, and other experts have other keys */
     case 402:
-    case 403: /* our key, our account: the client's request is not at fault, and other experts have other keys */
+    case 403:
         return EXPERT_RETRY_NEXT;
     default:
         if (http_status >= 500)
@@ -81,7 +81,7 @@ enum expert_retry retry_for_error(int http_status, struct str body, enum retry_r
     return *ret_reason == RETRY_PLAIN ? retry_for_http(http_status) : EXPERT_RETRY_NEXT;
 }
 
-/* One that accepted the request and then said nothing is asked no second time: its silence has already cost the
+/* An expert that took the request and then said nothing is not asked again, because its silence has already cost the
  * client a whole timeout. */
 enum expert_retry retry_for_transport(enum status status, bool sent)
 {

@@ -9,9 +9,9 @@
 #include "base/str.h"
 
 enum expert_retry {
-    EXPERT_RETRY_NEVER, /* the request is at fault, or we are: the answer goes to the client */
-    EXPERT_RETRY_NEXT,  /* this expert cannot do it now, another may */
-    EXPERT_RETRY_SAME,  /* worth another try after a pause */
+    EXPERT_RETRY_NEVER, /* another expert would fail, too: the request is at fault, or we are */
+    EXPERT_RETRY_NEXT,  /* not with this expert, but another may answer */
+    EXPERT_RETRY_SAME,  /* with the same expert after a pause */
 };
 
 #define RETRY_BACKOFF_FIRST_MS 250
@@ -29,9 +29,11 @@ enum retry_reason { /* what an expert's own words say beyond the HTTP status */
 /* By status and error body of an answer. As retry_for_http, but an account without money and a model that the expert
  * does not have lead to the next expert: neither is the client's fault. */
 enum expert_retry retry_for_error(int http_status, struct str body, enum retry_reason *ret_reason);
-/* By what became of the connection; `sent`: the request had gone out. */
+/* By what became of the connection: `status` is how it failed, `sent` whether the request had gone out. */
 enum expert_retry retry_for_transport(enum status status, bool sent);
-/* Doubling from RETRY_BACKOFF_FIRST_MS, half of it random; attempt counts from 0. */
+/* The pause before another try, doubling from RETRY_BACKOFF_FIRST_MS to RETRY_BACKOFF_MAX_MS, half of it random so that
+ * clients do not come back all at once. `attempt` counts from 0. */
 uint64_t retry_backoff_ms(unsigned attempt, struct rng *rng);
-/* Retry-After: seconds or an HTTP date; wall_ms is now. 0 when absent, past or malformed. */
+/* The header Retry-After, seconds or an HTTP date, as milliseconds from `wall_ms`, which is now since 1970. 0 where it
+ * is absent, past or malformed; a day at most. */
 uint64_t retry_after_ms(struct str value, int64_t wall_ms);
