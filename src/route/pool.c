@@ -280,7 +280,7 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
 {
     struct policy policy = {0};
     if (t->policy != SIZE_MAX)
-        policy = p->policies[t->policy].policy;
+        policy = p->policies[t->policy].live.policy;
     if (t->has_lambda || t->min_quality > 0)
         policy.lambda = policy.budget_usd_per_1k = policy.min_quality = 0;
     if (t->has_lambda)
@@ -294,23 +294,14 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
     return policy;
 }
 
-static enum status decide_policy(struct pool_policy *policy, const bool *eligible, size_t count,
-                                 struct pool_choice *c, struct error *err)
-{
-    const struct policy *p = &c->policy;
-    c->usual_usd = -1;
-    if (!policy->budget || p->budget_usd_per_1k <= 0)
-        return decide(p, p->lambda, c->estimates, eligible, count, &c->decision, err);
-    return budget_cell_decide(policy->budget, p, c->estimates, eligible, count, &c->decision,
-                              &c->usual_usd, err);
-}
-
 static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
                                  struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
     size_t count = p->arm_count;
-    enum status status = decide_policy(policy, eligible, count, c, err);
+    c->usual_usd = -1;
+    enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, eligible,
+                                            count, &c->decision, &c->usual_usd, err);
     if (status == ERR_NOT_FOUND && is_too_dear_for_all(p, c))
         return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
     if (status == ERR_NOT_FOUND)

@@ -76,33 +76,39 @@ enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *e
     return status;
 }
 
-/* Budgets and floors are calibrated on the training queries, at the trained prices. */
-static enum status start_policy(struct pool *p, size_t index, struct error *err)
+/* use[arms of the model]: scratch. */
+static enum status start_policy(struct pool *p, size_t index, bool *use, struct error *err)
 {
     const struct route_policy *from = &p->settings.policies[index];
     struct pool_policy *to = &p->policies[index];
-    p->policy_count++;
-    to->policy = from->policy;
-    to->use = from->use;
-    to->plan_use = calloc(p->arm_count, sizeof(*to->plan_use));
-    bool *use = calloc(p->model_count, sizeof(*use));
-    if (!use || !to->plan_use) {
-        free(use);
-        return error_set(err, ERR_MEMORY, "out of memory for a policy");
-    }
+    for (size_t i = 0; i < p->model_count; i++)
+        use[i] = false;
     for (size_t i = 0; i < p->settings.expert_count; i++)
         use[p->model_index[i]] = !from->use || from->use[i];
-    enum status status = pool_filter_plans(p, from->plans, use, to->plan_use, err);
-    double budget = from->policy.budget_usd_per_1k;
-    if (status == OK && budget > 0) {
-        to->budget = budget_cell_create(p->model, use, budget);
-        if (!to->budget)
-            status = error_set(err, ERR_MEMORY, "out of memory for a budget");
-    }
+    to->use = from->use;
+    to->plan_use = calloc(p->arm_count, sizeof(*to->plan_use));
+    if (!to->plan_use)
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
+    enum status status =
+        live_policy_init(&to->live, p->model, &from->policy, from->plans, use, err);
+    if (status != OK)
+        return status;
+    for (size_t i = p->settings.expert_count; i < p->arm_count; i++)
+        to->plan_use[i] = use[p->model_index[i]];
     struct model_sample sample = model_sample(p->model);
     quality_floor_table_init(&to->floors, &sample, use);
-    if (status == OK && from->policy.min_quality > 0)
-        to->policy.min_quality = quality_floor_find(&sample, use, from->policy.min_quality);
+    return OK;
+}
+
+static enum status start_policies(struct pool *p, struct error *err)
+{
+    bool *use = calloc(p->model_count, sizeof(*use));
+    if (!use)
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
+    enum status status = OK;
+    p->policy_count = p->settings.policy_count;
+    for (size_t i = 0; status == OK && i < p->policy_count; i++)
+        status = start_policy(p, i, use, err);
     free(use);
     return status;
 }
@@ -134,8 +140,8 @@ enum status pool_create(const struct pool_settings *settings, const struct model
     p->model = model;
     p->model_count = model_arm_count(model);
     enum status status = bind_arms(p, err);
-    for (size_t i = 0; status == OK && i < settings->policy_count; i++)
-        status = start_policy(p, i, err);
+    if (status == OK)
+        status = start_policies(p, err);
     if (status != OK) {
         pool_free(p);
         return status;
@@ -149,7 +155,7 @@ void pool_free(struct pool *p)
     if (!p)
         return;
     for (size_t i = 0; i < p->policy_count; i++) {
-        budget_cell_release(p->policies[i].budget);
+        live_policy_done(&p->policies[i].live);
         free(p->policies[i].plan_use);
     }
     for (size_t i = 0; i < p->arm_count; i++)
@@ -225,9 +231,9 @@ enum status pool_target_find(const struct pool *p, struct str model, struct pool
 
 void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd)
 {
-    if (policy != SIZE_MAX && p->policies[policy].budget)
-        budget_cell_observe(p->policies[policy].budget,
-                            (double)cost_nano_usd / (double)NANO_PER_USD, usual_usd);
+    if (policy != SIZE_MAX)
+        live_policy_observe(&p->policies[policy].live, (double)cost_nano_usd / (double)NANO_PER_USD,
+                            usual_usd);
 }
 
 size_t pool_budgets(struct pool *p, struct budget_named *into)
@@ -235,12 +241,12 @@ size_t pool_budgets(struct pool *p, struct budget_named *into)
     size_t n = 0;
     for (size_t i = 0; i < p->policy_count; i++) {
         const struct pool_policy *policy = &p->policies[i];
-        if (!policy->budget)
+        if (!policy->live.budget)
             continue;
         if (into)
             into[n] = (struct budget_named){p->settings.policies[i].name,
-                                            policy->policy.budget_usd_per_1k,
-                                            budget_cell_state(policy->budget)};
+                                            policy->live.policy.budget_usd_per_1k,
+                                            budget_cell_state(policy->live.budget)};
         n++;
     }
     return n;
@@ -250,10 +256,10 @@ void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, con
 {
     size_t n = 0;
     for (size_t i = 0; i < p->policy_count; i++) {
-        if (!p->policies[i].budget)
+        if (!p->policies[i].live.budget)
             continue;
         if (found[n]) /* the reader refuses what is impossible */
-            budget_cell_resume(p->policies[i].budget, &budgets[n].state);
+            budget_cell_resume(p->policies[i].live.budget, &budgets[n].state);
         n++;
     }
 }
@@ -261,22 +267,22 @@ void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, con
 static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
 {
     size_t i = find_policy(&p->settings, name);
-    if (i == SIZE_MAX || p->policies[i].policy.budget_usd_per_1k != usd_per_1k)
+    if (i == SIZE_MAX || p->policies[i].live.policy.budget_usd_per_1k != usd_per_1k)
         return NULL;
-    return p->policies[i].budget;
+    return p->policies[i].live.budget;
 }
 
 void pool_budgets_share(struct pool *p, const struct pool *earlier)
 {
     for (size_t i = 0; i < p->policy_count; i++) {
         struct pool_policy *to = &p->policies[i];
-        double usd = to->policy.budget_usd_per_1k;
+        double usd = to->live.policy.budget_usd_per_1k;
         struct budget_cell *from =
-            to->budget ? find_budget(earlier, p->settings.policies[i].name, usd) : NULL;
+            to->live.budget ? find_budget(earlier, p->settings.policies[i].name, usd) : NULL;
         if (!from)
             continue;
-        budget_cell_renew(from, to->budget);
-        budget_cell_release(to->budget);
-        to->budget = budget_cell_hold(from);
+        budget_cell_renew(from, to->live.budget);
+        budget_cell_release(to->live.budget);
+        to->live.budget = budget_cell_hold(from);
     }
 }

@@ -3,15 +3,15 @@
 #pragma once
 
 #include "plan/quality_floor.h"
-#include "route/budget_cell.h"
 #include "route/estimator.h"
+#include "route/live_policy.h"
 #include "route/pool.h"
 
 struct pool_policy {
-    struct policy policy;
-    const bool *use;            /* [expert_count]; NULL: all */
-    bool *plan_use;             /* [arm_count]: which plans; the experts' part means nothing */
-    struct budget_cell *budget; /* NULL: none; shared with the pool of an earlier configuration */
+    struct live_policy
+        live;        /* its budget may be shared with the pool of an earlier configuration */
+    const bool *use; /* [expert_count]; NULL: all */
+    bool *plan_use;  /* [arm_count]: which plans; the experts' part means nothing */
     struct quality_floor_table floors; /* for a min_quality that a request brings */
 };
 
@@ -23,13 +23,14 @@ struct pool {
     size_t *model_index; /* [arm_count] the model's arm */
     struct plan *arms;   /* [arm_count] */
     char **labels;       /* [arm_count]; of experts NULL */
-    bool *repriced; /* [expert_count] the configuration's prices differ from the trained ones */
+    bool *repriced;      /* [expert_count] its price here is not the trained one */
     struct pool_policy *policies;
     size_t policy_count;
 };
 
-/* Which of the pool's plans the patterns allow, into use[arm_count]. `experts` as in plan_filter_apply, scratch. */
-NODISCARD enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *experts,
+/* Which of the pool's plans are meant by patterns, as plan_filter_apply takes them, into use[arm_count], whose part of
+ * experts stays. scratch[arms of the model] says which experts may be members. ERR_NOT_FOUND. */
+NODISCARD enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *scratch,
                                         bool *use, struct error *err);
 
 /* The model's estimates of what is asked, model[arms of the model], as those of the whole request at the pool's prices.

@@ -2,35 +2,22 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "plan/plan_filter.h"
-#include "plan/quality_floor.h"
-#include "route/budget_cell.h"
+#include "route/live_policy.h"
 #include "route/text_router.h"
 
 struct text_policy {
     const struct text_router *router;
-    struct policy policy; /* in force */
+    struct live_policy live;
     bool use[MODEL_ARMS_MAX];
-    struct budget_cell *budget; /* NULL: none */
 };
 
 static enum status policy_start(struct text_policy *p, const struct text_policy_settings *s,
                                 struct error *err)
 {
     const struct model *m = text_router_model(p->router);
-    p->policy = s->policy;
     for (size_t i = 0; i < model_expert_count(m); i++)
         p->use[i] = text_router_has(p->router, i) && (!s->use || s->use[i]);
-    enum status status = plan_filter_apply(m, s->plans, p->use, err);
-    if (status != OK)
-        return status;
-    struct model_sample sample = model_sample(m);
-    if (s->policy.min_quality > 0)
-        p->policy.min_quality = quality_floor_find(&sample, p->use, s->policy.min_quality);
-    if (s->policy.budget_usd_per_1k <= 0)
-        return OK;
-    p->budget = budget_cell_create(m, p->use, s->policy.budget_usd_per_1k);
-    return p->budget ? OK : error_set(err, ERR_MEMORY, "out of memory for a budget");
+    return live_policy_init(&p->live, m, &s->policy, s->plans, p->use, err);
 }
 
 enum status text_policy_create(const struct text_router *r,
@@ -54,7 +41,7 @@ void text_policy_free(struct text_policy *p)
 {
     if (!p)
         return;
-    budget_cell_release(p->budget);
+    live_policy_done(&p->live);
     free(p);
 }
 
@@ -65,7 +52,7 @@ const struct text_router *text_policy_router(const struct text_policy *p)
 
 const struct policy *text_policy_in_force(const struct text_policy *p)
 {
-    return &p->policy;
+    return &p->live.policy;
 }
 
 bool text_policy_uses(const struct text_policy *p, size_t arm)
@@ -76,7 +63,7 @@ bool text_policy_uses(const struct text_policy *p, size_t arm)
 
 double text_policy_lambda(struct text_policy *p)
 {
-    return p->budget ? budget_cell_lambda(p->budget) : p->policy.lambda;
+    return p->live.budget ? budget_cell_lambda(p->live.budget) : p->live.policy.lambda;
 }
 
 enum status text_policy_decide(struct text_policy *p, const struct estimate *estimates,
@@ -84,10 +71,8 @@ enum status text_policy_decide(struct text_policy *p, const struct estimate *est
 {
     struct text_decision d = {.usual_usd = -1};
     size_t arms = model_arm_count(text_router_model(p->router));
-    enum status status =
-        p->budget ? budget_cell_decide(p->budget, &p->policy, estimates, p->use, arms, &d.decision,
-                                       &d.usual_usd, err)
-                  : decide(&p->policy, p->policy.lambda, estimates, p->use, arms, &d.decision, err);
+    enum status status = live_policy_decide(&p->live, &p->live.policy, estimates, p->use, arms,
+                                            &d.decision, &d.usual_usd, err);
     if (status == OK)
         *ret = d;
     return status;
@@ -110,27 +95,27 @@ size_t text_policy_fallbacks(const struct text_policy *p, const struct estimate 
     size_t experts = model_expert_count(m);
     for (size_t i = 0; i < experts; i++)
         eligible[i] = p->use[i] && !is_member(plan, i);
-    return decide_fallbacks(&p->policy, d->lambda, estimates, eligible, experts, SIZE_MAX, order);
+    return decide_fallbacks(&p->live.policy, d->lambda, estimates, eligible, experts, SIZE_MAX,
+                            order);
 }
 
 void text_policy_observe(struct text_policy *p, const struct text_decision *d, double cost_usd)
 {
-    if (p->budget)
-        budget_cell_observe(p->budget, cost_usd, d->usual_usd);
+    live_policy_observe(&p->live, cost_usd, d->usual_usd);
 }
 
 struct budget_state text_policy_budget(struct text_policy *p)
 {
-    CHECK(p->budget);
-    return budget_cell_state(p->budget);
+    CHECK(p->live.budget);
+    return budget_cell_state(p->live.budget);
 }
 
 enum status text_policy_resume(struct text_policy *p, const struct budget_state *state,
                                struct error *err)
 {
-    CHECK(p->budget);
+    CHECK(p->live.budget);
     if (!budget_state_possible(state))
         return error_set(err, ERR_CORRUPT, "no stream can have led to this budget state");
-    budget_cell_resume(p->budget, state);
+    budget_cell_resume(p->live.budget, state);
     return OK;
 }
