@@ -91,8 +91,9 @@ static void *make(size_t count, size_t size)
     return p;
 }
 
-/* ---- models */
+/* Models */
 
+/* One piece: a model goes through a file that must be gone whatever happens. */
 static struct model *train_fold(const struct dataset *d, const size_t *experts, size_t count,
                                 uint32_t fold)
 {
@@ -211,7 +212,7 @@ static void world_drop(struct world *w)
     free(w->subject);
 }
 
-/* ---- streams */
+/* Streams */
 
 /* fold FOLDS: all. */
 static void ground_make(const struct world *w, uint32_t fold, struct ground *g)
@@ -294,6 +295,7 @@ static double fixed_score(const struct ground *g, double usd)
     return sum / (2 * NEAR_STEPS + 1);
 }
 
+/* One piece: one pass over the stream, in which a decision depends on all before it. */
 static struct streamed stream(const struct world *w, const struct ground *g, const uint32_t *order,
                               double target_usd, bool recorded)
 {
@@ -419,7 +421,7 @@ static bool run_streams(const struct world *w, const struct ground *grounds)
     return good;
 }
 
-/* ---- min_quality */
+/* Min_quality */
 
 /* Mean score of what the rule takes, over all queries; `calibrated`: with the floor, else as it is given. */
 static double score_at(const struct world *w, double quality, bool calibrated)

@@ -1,4 +1,7 @@
-/* Cross-validation: see cv.h. */
+/* Cross-validation of a pool on recorded outcomes, for the benches (cv.h): each fold is measured with a model that was
+ * trained on the other folds, so that no query is measured by a model that has seen it; a fold's model must never be
+ * given rows of that fold. One thread. Folds are by text and by a fixed seed, so the figures come out the same every
+ * time. */
 #include "cv.h"
 
 #include <errno.h>
@@ -66,7 +69,7 @@ static enum status run_answers(struct run *r, struct error *err)
     return st;
 }
 
-/* ---- one fold */
+/* One fold */
 
 static size_t fold_rows(const struct run *r, uint32_t fold, bool inside, uint32_t *rows)
 {
@@ -174,7 +177,7 @@ static enum status fold_run(struct run *r, uint32_t fold, struct error *err)
     return st;
 }
 
-/* ---- all folds as one table */
+/* All folds as one table */
 
 struct merge {
     struct eval_table table;

@@ -29,6 +29,7 @@ static double cpu_seconds(void)
            1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
+/* One piece: a literal request with all that the ledger keeps of one. */
 static void say(struct ledger *l, unsigned i)
 {
     char id[32];
@@ -72,6 +73,7 @@ static void remove_all(const char *folder, const char *store, const char *journa
     rmdir(folder);
 }
 
+/* One piece: open, write at a rate, flush, print; the figures span all of it. */
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/leeroo-bench-XXXXXX", store[128], journal[128];

@@ -107,6 +107,7 @@ static enum status run_pool(struct command *c, const struct paper_pools *pools,
     return st;
 }
 
+/* One piece: head, pools and sum go to the same output in turn, unless it is JSON. */
 static enum status run(struct command *c, struct arena *a, struct error *err)
 {
     struct paper_pools *pools = ARENA_NEW(a, struct paper_pools);

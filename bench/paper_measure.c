@@ -1,4 +1,7 @@
-/* A pool → the figures of the paper's claims. */
+/* A pool → the figures of the paper's claims, and for a claim that does not hold the reasons. One thread, called once
+ * for each pool by paper.c; results live in its arena. Nothing here prints (paper_write.c does) or reads the pools file
+ * (paper_pools.c). A claim that does not hold is a result and not an error: a status is only for what could not be
+ * measured. */
 #include <math.h>
 
 #include "base/check.h"
@@ -21,6 +24,7 @@ struct figure paper_figure(const struct paper_claim *c, enum report_claim which)
     return paper_says[which].relative ? c->relative : c->difference;
 }
 
+/* One piece: the part shares the texts of the whole, so both are given up together. */
 static enum status pool_load(const struct paper_pools *pools, const struct paper_pool *pool,
                              const char *data, struct arena *a, struct dataset **ret_all,
                              struct dataset **ret, size_t *ret_reference, struct error *err)
@@ -51,7 +55,7 @@ static enum status pool_load(const struct paper_pools *pools, const struct paper
     return OK;
 }
 
-/* ---- reasons */
+/* Reasons */
 
 static double score_of(const struct eval_table *t, size_t q, size_t column)
 {
@@ -96,7 +100,7 @@ static void why_fill(const struct eval_table *t, const struct report *r,
     }
 }
 
-/* ---- figures */
+/* Figures */
 
 /* The same table without its plans. */
 static enum status report_singles(const struct eval_table *t, const struct report_options *o,

@@ -1,4 +1,7 @@
-/* The pools file: see paper_pools.h. */
+/* The pools file (paper_pools.h), read by the same rows of settings as a configuration, so that complaints name file,
+ * line, column and the mend. One thread; all that is read lives in the caller's arena and is never changed afterwards.
+ * Nothing here looks at a data set, but paper_pool_find, which finds a pool's experts in one that is loaded. It must
+ * not print: bench_paper does. */
 #include "paper_pools.h"
 
 #include <stddef.h>

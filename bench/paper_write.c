@@ -1,4 +1,7 @@
-/* What bench_paper prints: a table a pool for a person, or everything as JSON. */
+/* What bench_paper prints: for a person a table for each pool, or everything as JSON. One thread; everything is
+ * appended to the caller's buffer, which the caller prints. The figures are taken as they were measured
+ * (paper_measure.c); nothing here measures, and nothing here reads a file. Columns
+ * are counted in characters, because "±" has two bytes. */
 #include <math.h>
 #include <stdio.h>
 
@@ -176,7 +179,7 @@ void paper_write_sum(const struct paper_result *results, size_t count, struct bu
     }
 }
 
-/* ---- JSON */
+/* JSON */
 
 static void json_number(struct buf *b, const char *key, double value)
 {
@@ -198,6 +201,7 @@ static void json_figure(struct buf *b, const char *key, const struct figure *f)
     buf_add_char(b, '}');
 }
 
+/* One piece: the members of the object in their order. */
 static void json_claim(const struct paper_result *r, enum report_claim which, struct buf *b)
 {
     const struct paper_claim *c = &r->claims[which];
@@ -228,6 +232,7 @@ static void json_claim(const struct paper_result *r, enum report_claim which, st
     buf_add_char(b, '}');
 }
 
+/* One piece: the members of the object in their order. */
 static void json_result(const struct paper_result *r, struct buf *b)
 {
     const struct paper_pool *p = r->pool;

@@ -236,6 +236,7 @@ static void measure_pair(const struct held_out *h, struct sums *s)
     arena_free(a);
 }
 
+/* One piece: the sums over the held-out queries, then the curve read off at shares of the reference's cost. */
 static void measure_curve(const struct held_out *h, struct sums *s)
 {
     struct error err;
@@ -374,6 +375,7 @@ static size_t thin_out(uint32_t *rows, size_t count, size_t labels, uint64_t see
     return labels;
 }
 
+/* One piece: the folds fill one table of estimates, which is measured as a whole afterwards. */
 static void run_repeat(const struct pool *p, uint64_t seed, struct sums *s)
 {
     size_t n = p->d->query_count, every_count = 0;

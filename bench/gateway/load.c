@@ -182,6 +182,7 @@ static uint32_t quantile(double q)
     return samples_us[at];
 }
 
+/* One piece: the loop is the clock, and what it measures must not hide behind calls. */
 static void run(double seconds, double rate)
 {
     uint64_t begin = now_ns(), end = begin + (uint64_t)(seconds * 1e9), sent = 0;
@@ -228,6 +229,7 @@ static void read_request(const char *path)
     fclose(f);
 }
 
+/* One piece: options in their order, then the connections, then the run. */
 int main(int argc, char **argv)
 {
     if (argc < 6) {
