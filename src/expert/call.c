@@ -1,6 +1,9 @@
-/* The life of one call. A failure found inside the stream parser, and a cancel from inside a callback, are
- * remembered and acted upon once the parser has returned, because both free what it stands on. */
-#include "expert/call.h"
+/* The life of one call: what comes back, as the caller is told of it. What goes out is call_write.c's.
+ *
+ * A call lives on the thread of its transport. A failure found inside the stream parser, and a cancel from inside a
+ * callback, are remembered and acted upon once the parser has returned, because both free what it stands on: nothing
+ * that feed_stream calls may free the call. After finish() it is gone. */
+#include "expert/call_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,33 +12,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "expert/redact.h"
-#include "net/sse.h"
 
-#define CALL_HEADERS_MAX     32
-#define CALL_HEADERS_OWN     (4 + DIALECT_HEADERS_MAX)
-#define BODY_BYTES_SPARE     16384
 #define CALL_MESSAGE_BYTES   200 /* of an upstream's own words in our sentence */
 #define ERROR_BODY_BYTES_MAX (64u << 10)
-
-struct expert_call {
-    struct expert_call_options options;
-    struct transport *transport;
-    struct transport_request request;
-    struct transport_call *carried; /* by the transport */
-    struct buf asked;               /* the request's body, where it was written here */
-    struct sse_parser sse;
-    struct buf body;          /* an answer that is not a stream */
-    struct buf redacted;      /* scratch */
-    struct buf chat;          /* an answer that was turned into a chat completion */
-    void *stream;             /* of the dialect; NULL: chunks come as they are */
-    struct openai_reply seen; /* native: what the chunks of one event held, taken together */
-    struct buf text;          /* URL, then the authorization value */
-    struct http_header headers[CALL_HEADERS_MAX];
-    struct expert_answer answer;
-    struct error failure; /* found in the stream; status OK: none */
-    bool is_sse, done_mark, in_callback, cancelled;
-    bool over; /* on_done is being called; the HTTP call is not ours to touch */
-};
+#define CALL_TEXT_BYTES_MAX  16384
 
 static const struct dialect *dialect_of(const struct expert_call *c)
 {
@@ -326,6 +306,7 @@ static void on_done(void *user, enum status status, const struct error *cause)
 {
     struct expert_call *c = user;
     struct error err = {0};
+    CHECK(!c->over && !c->cancelled);
     read_retry_after(c);
     status = end_call(c, status, cause, &err);
     struct buf scrubbed;
@@ -339,94 +320,16 @@ static void on_done(void *user, enum status status, const struct error *cause)
 
 /* Start */
 
-static size_t build_headers(struct expert_call *c, struct str key)
+static enum status prepare(struct expert_call *c, struct error *err)
 {
-    const struct expert_call_options *o = &c->options;
-    const struct dialect *dialect = dialect_of(c);
-    size_t own = dialect_header_count(dialect);
-    size_t n = 0;
-    c->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
-    c->headers[n++] = (struct http_header){STR("accept"), o->stream ? STR("text/event-stream")
-                                                                    : STR("application/json")};
-    c->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
-    if (key.len > 0)
-        c->headers[n++] = (struct http_header){dialect->key_header, key};
-    for (size_t i = 0; i < own; i++)
-        c->headers[n++] = dialect->headers[i];
-    for (size_t i = 0; i < o->header_count; i++)
-        c->headers[n++] = o->headers[i];
-    return n;
-}
-
-/* URL and key, NUL-terminated one after the other in c->text. */
-static enum status write_text(struct expert_call *c, struct str *ret_key, struct error *err)
-{
-    const struct expert *e = c->options.expert;
-    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url),
-             c->options.path ? c->options.path : e->dialect->path);
-    if (e->api_version.len > 0)
-        buf_addf(&c->text, "?%s=%.*s", e->dialect->version_parameter, STR_FMT(e->api_version));
-    size_t url_len = c->text.len;
-    buf_add_char(&c->text, '\0');
-    if (e->api_key.len > 0)
-        buf_addf(&c->text, "%s%.*s", e->dialect->key_prefix, STR_FMT(e->api_key));
-    enum status status = buf_status(&c->text, err);
-    if (status == OK)
-        *ret_key = (struct str){c->text.ptr + url_len + 1, c->text.len - url_len - 1};
-    return status;
-}
-
-/* In the expert's dialect; a body that came as it is stays where it is. */
-static enum status write_body(struct expert_call *c, struct str *ret, struct error *err)
-{
-    const struct expert_call_options *o = &c->options;
-    const struct dialect *dialect = dialect_of(c);
-    const struct dialect_request r = {.chat = o->chat,
-                                      .native = o->native_body,
-                                      .model = o->expert->upstream_model,
-                                      .output_tokens_limit = o->output_limit,
-                                      .output_tokens_default = o->expert->max_output_tokens,
-                                      .limit_name = o->expert->limit_name};
-    if (o->path) {
-        *ret = o->body;
-        return OK;
+    if (dialect_of(c)->stream_create && c->options.stream) {
+        c->stream = dialect_of(c)->stream_create();
+        if (!c->stream)
+            return error_set(err, ERR_MEMORY, "out of memory for a call");
     }
-    CHECK(o->native ? dialect->edit && o->native_body.ptr : o->chat && o->scratch);
-    size_t asked_bytes = o->native ? o->native_body.len : o->chat->root.raw.len;
-    buf_init(&c->asked, 4 * asked_bytes + BODY_BYTES_SPARE); /* other dialects have other names */
-    enum status status = o->native ? dialect->edit(&r, &c->asked, err)
-                                   : dialect->write(&r, o->scratch, &c->asked, err);
-    if (status == OK)
-        *ret = buf_str(&c->asked);
-    return status;
-}
-
-static enum status start(struct expert_call *c, struct error *err)
-{
-    const struct expert *e = c->options.expert;
-    struct str key = {0}, body = {0};
-    enum status status = write_text(c, &key, err);
-    if (status == OK)
-        status = write_body(c, &body, err);
-    if (status != OK)
-        return status;
     c->request = (struct transport_request){
-        .url = c->text.ptr,
-        .headers = c->headers,
-        .header_count = build_headers(c, key),
-        .body = body,
-        .connect_timeout_ms = e->connect_timeout_ms,
-        /* An answer in one piece begins when it is complete, so only streams have a first token. */
-        .first_byte_timeout_ms = c->options.stream ? e->first_token_timeout_ms : 0,
-        .idle_timeout_ms = e->idle_timeout_ms,
-        .total_timeout_ms =
-            c->options.total_timeout_ms ? c->options.total_timeout_ms : e->total_timeout_ms,
-        .user = c,
-        .on_head = on_head,
-        .on_body = on_body,
-        .on_done = on_done,
-    };
-    return c->transport->ops->start(c->transport, &c->request, &c->carried, err);
+        .user = c, .on_head = on_head, .on_body = on_body, .on_done = on_done};
+    return call_write(c, err);
 }
 
 enum status expert_call_start(struct transport *transport, const struct expert_call_options *o,
@@ -441,16 +344,11 @@ enum status expert_call_start(struct transport *transport, const struct expert_c
     sse_init(&c->sse);
     buf_init(&c->body, o->answer_bytes_max);
     buf_init(&c->redacted, o->answer_bytes_max * 2 + SSE_EVENT_BYTES_MAX);
-    buf_init(&c->text, 16384);
+    buf_init(&c->text, CALL_TEXT_BYTES_MAX);
     buf_init(&c->chat, o->answer_bytes_max * 2);
-    enum status status = OK;
-    if (o->expert->dialect->stream_create && o->stream) {
-        c->stream = o->expert->dialect->stream_create();
-        if (!c->stream)
-            status = error_set(err, ERR_MEMORY, "out of memory for a call");
-    }
+    enum status status = prepare(c, err);
     if (status == OK)
-        status = start(c, err);
+        status = transport->ops->start(transport, &c->request, &c->carried, err);
     if (status != OK) {
         call_free(c);
         return status;

@@ -21,8 +21,8 @@ struct expert_answer {
     int http_status; /* of the upstream, or of an error inside a 200; 0: no answer came */
     bool streamed;   /* events went through on_event */
     bool finished;   /* streamed: [DONE] or a finish_reason was seen */
-    struct str
-        body; /* not streamed: the whole of it; after an in-band error the error event's data */
+    /* not streamed: the whole of it; after an in-band error the error event's data */
+    struct str body;
     struct openai_usage usage;
     uint64_t output_characters; /* generated so far; for an estimate where usage is missing */
     enum expert_retry retry;    /* after a failure */

@@ -1,0 +1,33 @@
+/* Private to expert/call*.c: a running call. */
+#pragma once
+
+#include "base/buf.h"
+#include "expert/call.h"
+#include "net/sse.h"
+
+#define CALL_HEADERS_MAX 32
+#define CALL_HEADERS_OWN (4 + DIALECT_HEADERS_MAX)
+
+struct expert_call {
+    struct expert_call_options options;
+    struct transport *transport;
+    struct transport_request request;
+    struct transport_call *carried; /* by the transport */
+    struct buf asked;               /* the request's body, where it was written here */
+    struct sse_parser sse;
+    struct buf body;          /* an answer that is not a stream */
+    struct buf redacted;      /* scratch */
+    struct buf chat;          /* an answer that was turned into a chat completion */
+    void *stream;             /* of the dialect; NULL: chunks come as they are */
+    struct openai_reply seen; /* native: what the chunks of one event held, taken together */
+    struct buf text;          /* URL, then the authorization value */
+    struct http_header headers[CALL_HEADERS_MAX];
+    struct expert_answer answer;
+    struct error failure; /* found in the stream; status OK: none */
+    bool is_sse, done_mark, in_callback, cancelled;
+    bool over; /* on_done is being called; what is carried is not ours to touch */
+};
+
+/* Fills in c->request, all but its callbacks: URL, headers and body, in the dialect of the expert. ERR_INPUT and
+ * ERR_UNSUPPORTED: what is asked cannot be said in it. */
+NODISCARD enum status call_write(struct expert_call *c, struct error *err);

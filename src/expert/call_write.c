@@ -1,0 +1,90 @@
+/* What goes out in a call: URL, headers and body, in the expert's own dialect. */
+#include "expert/call_int.h"
+
+#include "base/check.h"
+
+#define BODY_BYTES_SPARE 16384
+
+static size_t write_headers(struct expert_call *c, struct str key)
+{
+    const struct expert_call_options *o = &c->options;
+    const struct dialect *dialect = c->options.expert->dialect;
+    size_t own = dialect_header_count(dialect);
+    size_t n = 0;
+    c->headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
+    c->headers[n++] = (struct http_header){STR("accept"), o->stream ? STR("text/event-stream")
+                                                                    : STR("application/json")};
+    c->headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
+    if (key.len > 0)
+        c->headers[n++] = (struct http_header){dialect->key_header, key};
+    for (size_t i = 0; i < own; i++)
+        c->headers[n++] = dialect->headers[i];
+    for (size_t i = 0; i < o->header_count; i++)
+        c->headers[n++] = o->headers[i];
+    return n;
+}
+
+/* URL and key, NUL-terminated one after the other in c->text. */
+static enum status write_text(struct expert_call *c, struct str *ret_key, struct error *err)
+{
+    const struct expert *e = c->options.expert;
+    buf_addf(&c->text, "%.*s%s", STR_FMT(e->url),
+             c->options.path ? c->options.path : e->dialect->path);
+    if (e->api_version.len > 0)
+        buf_addf(&c->text, "?%s=%.*s", e->dialect->version_parameter, STR_FMT(e->api_version));
+    size_t url_len = c->text.len;
+    buf_add_char(&c->text, '\0');
+    if (e->api_key.len > 0)
+        buf_addf(&c->text, "%s%.*s", e->dialect->key_prefix, STR_FMT(e->api_key));
+    enum status status = buf_status(&c->text, err);
+    if (status == OK)
+        *ret_key = (struct str){c->text.ptr + url_len + 1, c->text.len - url_len - 1};
+    return status;
+}
+
+/* In the expert's dialect; a body that came as it is stays where it is. */
+static enum status write_body(struct expert_call *c, struct str *ret, struct error *err)
+{
+    const struct expert_call_options *o = &c->options;
+    const struct dialect *dialect = c->options.expert->dialect;
+    const struct dialect_request r = {.chat = o->chat,
+                                      .native = o->native_body,
+                                      .model = o->expert->upstream_model,
+                                      .output_tokens_limit = o->output_limit,
+                                      .output_tokens_default = o->expert->max_output_tokens,
+                                      .limit_name = o->expert->limit_name};
+    if (o->path) {
+        *ret = o->body;
+        return OK;
+    }
+    CHECK(o->native ? dialect->edit && o->native_body.ptr : o->chat && o->scratch);
+    size_t asked_bytes = o->native ? o->native_body.len : o->chat->root.raw.len;
+    buf_init(&c->asked, 4 * asked_bytes + BODY_BYTES_SPARE); /* other dialects have other names */
+    enum status status = o->native ? dialect->edit(&r, &c->asked, err)
+                                   : dialect->write(&r, o->scratch, &c->asked, err);
+    if (status == OK)
+        *ret = buf_str(&c->asked);
+    return status;
+}
+
+enum status call_write(struct expert_call *c, struct error *err)
+{
+    const struct expert_call_options *o = &c->options;
+    const struct expert *e = o->expert;
+    struct transport_request *r = &c->request;
+    struct str key = {0};
+    enum status status = write_text(c, &key, err);
+    if (status == OK)
+        status = write_body(c, &r->body, err);
+    if (status != OK)
+        return status;
+    r->url = c->text.ptr;
+    r->headers = c->headers;
+    r->header_count = write_headers(c, key);
+    r->connect_timeout_ms = e->connect_timeout_ms;
+    /* An answer in one piece begins when it is complete, so only streams have a first token. */
+    r->first_byte_timeout_ms = o->stream ? e->first_token_timeout_ms : 0;
+    r->idle_timeout_ms = e->idle_timeout_ms;
+    r->total_timeout_ms = o->total_timeout_ms ? o->total_timeout_ms : e->total_timeout_ms;
+    return OK;
+}
