@@ -36,7 +36,8 @@ struct asking_context { /* of a thread; outlives its askings */
     struct scheduler *scheduler;
     struct wake_queue *wakes;
     struct transport *transport;
-    struct rng *rng; /* of pauses */
+    struct rng *rng;          /* of pauses */
+    int64_t (*wall_ms)(void); /* the time of day, as for expert/call.h */
 };
 
 struct asking_candidate { /* an expert that may be asked */

@@ -345,6 +345,7 @@ static enum status start_call(struct attempt *t, struct error *err)
         .output_limit = limit,
         .stream = o->stream,
         .total_timeout_ms = time_left_ms(t),
+        .wall_ms = o->context->wall_ms,
         .user = t,
         .on_event = on_event,
         .on_flush = on_flush,

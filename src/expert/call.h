@@ -55,6 +55,8 @@ struct expert_call_options {
     uint32_t total_timeout_ms; /* 0: the expert's; less where earlier tries have used some of it */
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */
     size_t header_count;
+    /* The time of day, ms since 1970, for dates in Retry-After; NULL: they are not understood. */
+    int64_t (*wall_ms)(void);
     void *user;
     void (*on_event)(struct expert_call *c, const struct expert_event *event);
     void (*on_flush)(struct expert_call *c);

@@ -9,6 +9,7 @@
 #include "ask/asking.h"
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "dialect/token_estimate.h"
@@ -280,7 +281,8 @@ static enum status prepare(struct trial *t, struct error *err)
     t->context = (struct asking_context){.scheduler = t->loop ? loop_scheduler(t->loop) : NULL,
                                          .wakes = &t->wakes,
                                          .transport = &t->transport.transport,
-                                         .rng = &t->rng};
+                                         .rng = &t->rng,
+                                         .wall_ms = clock_wall_ms};
     return status;
 }
 

@@ -314,7 +314,8 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
         w->asking = (struct asking_context){.scheduler = loop_scheduler(w->loop),
                                             .wakes = &w->wakes,
                                             .transport = &w->transport.transport,
-                                            .rng = &w->rng};
+                                            .rng = &w->rng,
+                                            .wall_ms = clock_wall_ms};
     if (status == OK)
         status = worker_watch_init(w, err);
     if (status == OK)

@@ -18,6 +18,7 @@ static struct scene {
     struct expert_answer answer;
     char body[1024], chunks[2048];
     unsigned done;
+    int64_t now_ms;
 } scene;
 
 static void on_event(struct expert_call *c, const struct expert_event *event)
@@ -41,10 +42,15 @@ static void on_done(struct expert_call *c, enum status status, const struct erro
     snprintf(scene.body, sizeof(scene.body), "%.*s", STR_FMT(scene.answer.body));
 }
 
+static int64_t wall_ms(void)
+{
+    return scene.now_ms;
+}
+
 static struct scripted_call *ask(const struct dialect *dialect, bool stream)
 {
     struct error err = {0};
-    scene = (struct scene){0};
+    scene = (struct scene){.now_ms = 1700000000000}; /* Tue, 14 Nov 2023 22:13:20 GMT */
     scripted_init(&scene.script);
     cr_assert(scene.arena = arena_create(1 << 20));
     cr_assert_eq(openai_request_parse(STR(ASKED), true, scene.arena, &scene.request, NULL, &err),
@@ -60,6 +66,7 @@ static struct scripted_call *ask(const struct dialect *dialect, bool stream)
                                           .scratch = scene.arena,
                                           .stream = stream,
                                           .answer_bytes_max = 4096,
+                                          .wall_ms = wall_ms,
                                           .on_event = on_event,
                                           .on_flush = on_flush,
                                           .on_done = on_done};
@@ -116,6 +123,25 @@ Test(call_dialects, a_delay_in_a_header_and_one_in_the_body)
     cr_expect_eq(scene.status, ERR_UPSTREAM);
     cr_expect_eq(scene.answer.retry, EXPERT_RETRY_SAME);
     cr_expect_eq(scene.answer.retry_after_ms, 7000);
+}
+
+static void expect_delay(const char *name, const char *value, uint64_t delay_ms)
+{
+    struct scripted_call *c = ask(&dialect_openai, false);
+    scripted_header(c, name, value);
+    scripted_answer(c, 503, "{}");
+    cr_expect_eq(scene.answer.retry_after_ms, delay_ms, "%s: %s", name, value);
+    end();
+    scene.arena = NULL;
+}
+
+Test(call_dialects, a_date_counts_from_the_time_that_the_caller_gives)
+{
+    expect_delay("Retry-After", "Tue, 14 Nov 2023 22:13:27 GMT", 7000);
+    expect_delay("retry-after", "Tue, 14 Nov 2023 22:13:13 GMT", 0);
+    expect_delay("retry-after", "3", 3000);
+    expect_delay("retry-after-ms", "1500", 1500);
+    expect_delay("x-other", "3", 0);
 }
 
 Test(call_dialects, a_stream_in_pieces_of_any_size)
