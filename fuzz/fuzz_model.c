@@ -1,38 +1,10 @@
-/* A model file: refused, or it gives sound estimates. The checksum would stop every mutation, so it is mended first;
- * and as 8 MB of weights would make every input long, an input that names them is lengthened by zeros. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* A model file: refused, or it gives sound estimates. */
 #include "base/check.h"
-#include "encode/ngram_encoder.h"
-#include "predict/linear.h"
+#include "model_file.h"
 #include "predict/model.h"
-#include "predict/model_format.h"
 #include "predict/predictor.h"
 
-#define KEY     "\"checksum\":\""
-#define PADDING ((size_t)NGRAM_BUCKETS * LINEAR_WIDTH_STEP * sizeof(uint16_t) + 64)
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void mend_checksum(char *bytes, size_t size)
-{
-    uint64_t length = 0;
-    for (int i = 7; i >= 0 && size >= 8; i--)
-        length = length << 8 | (unsigned char)bytes[i];
-    if (size < 8 || length > size - 8)
-        return;
-    struct str header = {bytes + 8, (size_t)length};
-    size_t at = str_find(header, STR(KEY), 0);
-    if (at == SIZE_MAX || at + strlen(KEY) + CHECKSUM_DIGITS > header.len)
-        return;
-    char *digits = bytes + 8 + at + strlen(KEY), hex[CHECKSUM_DIGITS + 1];
-    struct str rest = {bytes + 8 + length, size - 8 - (size_t)length};
-    snprintf(hex, sizeof(hex), "%016" PRIx64, model_file_checksum(header, digits, rest));
-    memcpy(digits, hex, CHECKSUM_DIGITS);
-}
 
 /* Every plan, with every pattern of answers at both stages. */
 static void check_plan(const struct model *m, size_t arm, const struct estimate *estimates)
@@ -95,16 +67,12 @@ static void use(const struct model *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct str input = {(const char *)data, size};
-    bool weights = str_find(input, STR("source.words.weights"), 0) != SIZE_MAX;
-    size_t total = size + (weights ? PADDING : 0);
-    char *bytes = calloc(total + 1, 1);
+    size_t total;
     struct model *m = NULL;
     struct error err = {0};
+    char *bytes = model_file_make(data, size, &total);
     if (!bytes)
         return 0;
-    memcpy(bytes, data, size);
-    mend_checksum(bytes, total);
     enum status status = model_load_bytes(bytes, total, &m, &err);
     CHECK((status == OK) == (m != NULL));
     CHECK((status == OK) == (err.text[0] == '\0'));
