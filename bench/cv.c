@@ -50,10 +50,10 @@ static enum status run_names(struct run *r, struct error *err)
     struct str name = r->d->experts[r->pool->reference].name;
     r->names = arena_printf(r->arena, "%.*s", STR_FMT(buf_str(&names)));
     r->reference = arena_printf(r->arena, "%.*s", STR_FMT(name));
-    enum status st = buf_status(&names, err);
+    enum status status = buf_status(&names, err);
     buf_done(&names);
-    if (st != OK)
-        return st;
+    if (status != OK)
+        return status;
     return r->experts && r->names && r->reference ? OK : no_memory(err);
 }
 
@@ -62,11 +62,11 @@ static enum status run_answers(struct run *r, struct error *err)
 {
     if (!r->pool->plans)
         return OK;
-    enum status st = judge_answers_fill(r->d, NULL, 0, NULL, NULL, err);
-    if (st == OK)
-        st = answer_table_read(&r->d, 1, r->d, r->experts, r->pool->experts, r->arena, &r->answers,
-                               err);
-    return st;
+    enum status status = judge_answers_fill(r->d, NULL, 0, NULL, NULL, err);
+    if (status == OK)
+        status = answer_table_read(&r->d, 1, r->d, r->experts, r->pool->experts, r->arena,
+                                   &r->answers, err);
+    return status;
 }
 
 /* One fold */
@@ -90,11 +90,11 @@ static enum status model_of(const struct trained *t, struct model **ret, struct 
     if (fd < 0)
         return error_set_errno(err, ERR_IO, errno, "%s: cannot write there", path);
     close(fd);
-    enum status st = model_write(t, path, err);
-    if (st == OK)
-        st = model_load(path, ret, err);
+    enum status status = model_write(t, path, err);
+    if (status == OK)
+        status = model_load(path, ret, err);
     unlink(path);
-    return st;
+    return status;
 }
 
 /* Trains on rows[count]. */
@@ -120,16 +120,16 @@ static enum status fold_train(const struct run *r, const uint32_t *rows, size_t 
         answers.cells = cells;
         options.answers = &answers;
     }
-    enum status st = dataset_subset(r->d, rows, count, &part, err);
-    if (st != OK)
-        return st;
-    st = train_run(part, &options, &trained, err);
-    if (st == OK) {
-        st = model_of(trained, ret, err);
+    enum status status = dataset_subset(r->d, rows, count, &part, err);
+    if (status != OK)
+        return status;
+    status = train_run(part, &options, &trained, err);
+    if (status == OK) {
+        status = model_of(trained, ret, err);
         trained_free(trained);
     }
     dataset_free(part);
-    return st;
+    return status;
 }
 
 /* The names of plans belong to the model, which goes. */
@@ -150,16 +150,16 @@ static enum status fold_measure(struct run *r, const struct model *m, const uint
 {
     const struct eval_pool pool = {.experts = r->names, .reference = r->reference};
     struct dataset *part;
-    enum status st = dataset_subset(r->d, rows, count, &part, err);
-    if (st != OK)
-        return st;
-    st = eval_set_build(m, part, &pool, r->arena, set, err);
-    if (st == OK) {
+    enum status status = dataset_subset(r->d, rows, count, &part, err);
+    if (status != OK)
+        return status;
+    status = eval_set_build(m, part, &pool, r->arena, set, err);
+    if (status == OK) {
         CHECK(set->trained_on == 0); /* or it is not held out */
-        st = names_keep(r, &set->table, err);
+        status = names_keep(r, &set->table, err);
     }
     dataset_free(part);
-    return st;
+    return status;
 }
 
 static enum status fold_run(struct run *r, uint32_t fold, struct error *err)
@@ -167,14 +167,14 @@ static enum status fold_run(struct run *r, uint32_t fold, struct error *err)
     struct arena *scratch = arena_create((size_t)4 << 30);
     uint32_t *rows = scratch ? ARENA_ARRAY(scratch, r->d->query_count, uint32_t) : NULL;
     struct model *m = NULL;
-    enum status st = rows ? OK : no_memory(err);
-    if (st == OK)
-        st = fold_train(r, rows, fold_rows(r, fold, false, rows), fold, scratch, &m, err);
-    if (st == OK)
-        st = fold_measure(r, m, rows, fold_rows(r, fold, true, rows), &r->sets[fold], err);
+    enum status status = rows ? OK : no_memory(err);
+    if (status == OK)
+        status = fold_train(r, rows, fold_rows(r, fold, false, rows), fold, scratch, &m, err);
+    if (status == OK)
+        status = fold_measure(r, m, rows, fold_rows(r, fold, true, rows), &r->sets[fold], err);
     model_free(m);
     arena_free(scratch);
-    return st;
+    return status;
 }
 
 /* All folds as one table */
@@ -274,10 +274,10 @@ static enum status merge(struct run *r, struct cv *ret, struct error *err)
     if (!m->names || !m->pool || !m->plans)
         return no_memory(err);
     merge_columns(m, r->sets);
-    enum status st = merge_fill(m, r->sets, r->arena, err);
-    if (st == OK)
+    enum status status = merge_fill(m, r->sets, r->arena, err);
+    if (status == OK)
         *ret = (struct cv){.table = m->table, .left_out = r->d->query_count - m->table.queries};
-    return st;
+    return status;
 }
 
 enum status cv_run(struct dataset *d, const struct cv_pool *pool, struct arena *a, struct cv *ret,
@@ -288,13 +288,13 @@ enum status cv_run(struct dataset *d, const struct cv_pool *pool, struct arena *
     if (!r)
         return no_memory(err);
     *r = (struct run){.d = d, .pool = pool, .arena = a};
-    enum status st = run_names(r, err);
-    if (st == OK)
-        st = run_answers(r, err);
-    for (uint32_t fold = 0; fold < CV_FOLDS && st == OK; fold++) {
-        st = fold_run(r, fold, err);
+    enum status status = run_names(r, err);
+    if (status == OK)
+        status = run_answers(r, err);
+    for (uint32_t fold = 0; fold < CV_FOLDS && status == OK; fold++) {
+        status = fold_run(r, fold, err);
         if (pool->progress)
             pool->progress(fold + 1, CV_FOLDS, pool->arg);
     }
-    return st == OK ? merge(r, ret, err) : st;
+    return status == OK ? merge(r, ret, err) : status;
 }

@@ -46,10 +46,10 @@ static enum status load_ms(const char *path, double *ret_median, struct error *e
     for (size_t i = 0; i < LOADS; i++) {
         struct model *m;
         uint64_t start = clock_now_ns();
-        enum status st = model_load(path, &m, err);
+        enum status status = model_load(path, &m, err);
         times[i] = (double)(clock_now_ns() - start) / 1e6;
-        if (st != OK)
-            return st;
+        if (status != OK)
+            return status;
         model_free(m);
     }
     qsort(times, LOADS, sizeof(double), compare_doubles);
@@ -71,18 +71,18 @@ static enum status decide_once(const struct model *m, struct features *f, struct
     struct policy policy = {0};
     struct decision d;
     uint64_t start = clock_now_ns();
-    enum status st = model_encode(m, text, f, err);
-    if (st != OK)
-        return st;
+    enum status status = model_encode(m, text, f, err);
+    if (status != OK)
+        return status;
     uint64_t encoded = clock_now_ns();
     model_estimate(m, f, estimates);
     uint64_t estimated = clock_now_ns();
-    st = decide(&policy, 100, estimates, NULL, model_expert_count(m), &d, err);
+    status = decide(&policy, 100, estimates, NULL, model_expert_count(m), &d, err);
     stage_us[ENCODE] = (double)(encoded - start) / 1e3;
     stage_us[ESTIMATE] = (double)(estimated - encoded) / 1e3;
     stage_us[DECIDE] = (double)(clock_now_ns() - estimated) / 1e3;
     stage_us[WHOLE] = (double)(clock_now_ns() - start) / 1e3;
-    return st;
+    return status;
 }
 
 /* `texts` holds `queries` texts; `us` room for a time of each. */
@@ -91,21 +91,21 @@ static enum status decisions(const struct model *m, const char *texts, size_t qu
                              struct error *err)
 {
     struct features f;
-    enum status st = features_init(&f, err);
+    enum status status = features_init(&f, err);
     double start = clock_cpu_seconds();
-    for (size_t i = 0; i < queries && st == OK; i++) {
+    for (size_t i = 0; i < queries && status == OK; i++) {
         struct str text = {texts + i * QUERY_BYTES, QUERY_BYTES};
-        st = decide_once(m, &f, text, us[i], err);
+        status = decide_once(m, &f, text, us[i], err);
     }
     ret->cpu_us = (clock_cpu_seconds() - start) * 1e6 / (double)queries;
     features_done(&f);
-    for (size_t stage = 0; stage < STAGES && st == OK; stage++) {
+    for (size_t stage = 0; stage < STAGES && status == OK; stage++) {
         for (size_t i = 0; i < queries; i++)
             column[i] = us[i][stage];
         qsort(column, queries, sizeof(double), compare_doubles);
         ret->stage_us[stage] = column[queries / 2];
     }
-    return st;
+    return status;
 }
 
 static enum status measure(const char *path, size_t queries, struct timing *ret, size_t *experts,
@@ -113,23 +113,23 @@ static enum status measure(const char *path, size_t queries, struct timing *ret,
 {
     struct model *m = NULL;
     struct rng r;
-    enum status st = model_load(path, &m, err);
-    if (st != OK)
-        return st;
+    enum status status = model_load(path, &m, err);
+    if (status != OK)
+        return status;
     char *texts = malloc(queries * QUERY_BYTES);
     double(*us)[STAGES] = malloc(queries * sizeof(*us));
     double *column = malloc(queries * sizeof(*column));
     rng_seed(&r, 1);
     for (size_t i = 0; texts && i < queries; i++)
         text_make(&r, texts + i * QUERY_BYTES);
-    st = texts && us && column ? decisions(m, texts, queries, us, column, ret, err)
-                               : error_set(err, ERR_MEMORY, "out of memory");
+    status = texts && us && column ? decisions(m, texts, queries, us, column, ret, err)
+                                   : error_set(err, ERR_MEMORY, "out of memory");
     *experts = model_expert_count(m);
     free(texts);
     free(us);
     free(column);
     model_free(m);
-    return st;
+    return status;
 }
 
 static enum status train_on(const char *dataset, const char *path, struct error *err)
@@ -138,20 +138,20 @@ static enum status train_on(const char *dataset, const char *path, struct error 
     struct trained *t = NULL;
     struct train_options o;
     size_t experts[EXPERTS_TRAINED];
-    enum status st = dataset_load(dataset, DATASET_ALL, &d, err);
-    if (st != OK)
-        return st;
+    enum status status = dataset_load(dataset, DATASET_ALL, &d, err);
+    if (status != OK)
+        return status;
     for (size_t i = 0; i < EXPERTS_TRAINED; i++)
         experts[i] = i;
     train_options_default(&o);
     o.experts = experts;
     o.expert_count = d->expert_count < EXPERTS_TRAINED ? d->expert_count : EXPERTS_TRAINED;
-    st = train_run(d, &o, &t, err);
-    if (st == OK)
-        st = model_write(t, path, err);
+    status = train_run(d, &o, &t, err);
+    if (status == OK)
+        status = model_write(t, path, err);
     trained_free(t);
     dataset_free(d);
-    return st;
+    return status;
 }
 
 static int report(const char *model, size_t queries)
@@ -160,10 +160,10 @@ static int report(const char *model, size_t queries)
     struct timing t = {0};
     struct error err;
     double ms;
-    enum status st = load_ms(model, &ms, &err);
-    if (st == OK)
-        st = measure(model, queries, &t, &experts, &err);
-    if (st != OK) {
+    enum status status = load_ms(model, &ms, &err);
+    if (status == OK)
+        status = measure(model, queries, &t, &experts, &err);
+    if (status != OK) {
         fprintf(stderr, "decide: %s\n", err.text);
         return 1;
     }

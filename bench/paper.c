@@ -79,11 +79,11 @@ static bool command_parse(struct command *c, int argc, char **argv)
 
 static enum status show(const struct buf *b, struct error *err)
 {
-    enum status st = buf_status(b, err);
-    if (st == OK && b->len > 0)
+    enum status status = buf_status(b, err);
+    if (status == OK && b->len > 0)
         fwrite(b->ptr, 1, b->len, stdout);
     fflush(stdout);
-    return st;
+    return status;
 }
 
 static enum status run_pool(struct command *c, const struct paper_pools *pools,
@@ -92,9 +92,9 @@ static enum status run_pool(struct command *c, const struct paper_pools *pools,
     struct paper_result *r = &c->results[c->count];
     char *what = arena_printf(a, "%.*s", STR_FMT(pool->name));
     progress_begin(&c->progress, what ? what : "", 1);
-    enum status st = paper_measure(pools, pool, &c->options, a, r, err);
+    enum status status = paper_measure(pools, pool, &c->options, a, r, err);
     progress_end(&c->progress);
-    if (st != OK)
+    if (status != OK)
         return error_prefix(err, "%.*s", STR_FMT(pool->name));
     c->count++;
     if (c->json)
@@ -102,9 +102,9 @@ static enum status run_pool(struct command *c, const struct paper_pools *pools,
     struct buf b;
     buf_init(&b, TEXT_BYTES);
     paper_write_text(r, &b);
-    st = show(&b, err);
+    status = show(&b, err);
     buf_done(&b);
-    return st;
+    return status;
 }
 
 /* One piece: head, pools and sum go to the same output in turn, unless it is JSON. */
@@ -114,27 +114,27 @@ static enum status run(struct command *c, struct arena *a, struct error *err)
     struct buf b;
     if (!pools)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = paper_pools_read(c->file, a, pools, err);
+    enum status status = paper_pools_read(c->file, a, pools, err);
     buf_init(&b, TEXT_BYTES);
-    if (st == OK && !c->json) {
+    if (status == OK && !c->json) {
         paper_write_head(&b);
-        st = show(&b, err);
+        status = show(&b, err);
     }
-    for (size_t i = 0; st == OK && i < pools->count; i++)
+    for (size_t i = 0; status == OK && i < pools->count; i++)
         if (!c->only || str_equal(pools->pool[i].name, str_from(c->only)))
-            st = run_pool(c, pools, &pools->pool[i], a, err);
-    if (st == OK && c->count == 0)
-        st = error_set(err, ERR_NOT_FOUND, "%s has no pool '%s'", c->file, c->only);
+            status = run_pool(c, pools, &pools->pool[i], a, err);
+    if (status == OK && c->count == 0)
+        status = error_set(err, ERR_NOT_FOUND, "%s has no pool '%s'", c->file, c->only);
     buf_clear(&b);
-    if (st == OK) {
+    if (status == OK) {
         if (c->json)
             paper_write_json(c->results, c->count, &b);
         else
             paper_write_sum(c->results, c->count, &b);
-        st = show(&b, err);
+        status = show(&b, err);
     }
     buf_done(&b);
-    return st;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -153,9 +153,9 @@ int main(int argc, char **argv)
         return 0;
     }
     struct arena *a = arena_create(ARENA_BYTES);
-    enum status st = a ? run(&c, a, &err) : error_set(&err, ERR_MEMORY, "out of memory");
+    enum status status = a ? run(&c, a, &err) : error_set(&err, ERR_MEMORY, "out of memory");
     arena_free(a);
-    if (st != OK)
+    if (status != OK)
         fprintf(stderr, "paper: %s\n", err.text);
-    return st == OK ? 0 : 1;
+    return status == OK ? 0 : 1;
 }

@@ -35,20 +35,20 @@ static enum status pool_load(const struct paper_pools *pools, const struct paper
     struct dataset *d, *part;
     if (!path || !figures)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = dataset_load(path, DATASET_ALL, &d, err);
-    if (st != OK)
-        return st;
-    st = paper_pool_find(pools, pool, d, experts, &count, ret_reference, err);
-    if (st == OK)
-        st = dataset_subset_experts(d, experts, count, &part, err);
-    if (st == OK && pool->rescored) {
-        st = judge_rescore(part, NULL, 0, JUDGE_AUTO, NULL, NULL, figures, err);
-        if (st != OK)
+    enum status status = dataset_load(path, DATASET_ALL, &d, err);
+    if (status != OK)
+        return status;
+    status = paper_pool_find(pools, pool, d, experts, &count, ret_reference, err);
+    if (status == OK)
+        status = dataset_subset_experts(d, experts, count, &part, err);
+    if (status == OK && pool->rescored) {
+        status = judge_rescore(part, NULL, 0, JUDGE_AUTO, NULL, NULL, figures, err);
+        if (status != OK)
             dataset_free(part);
     }
-    if (st != OK) {
+    if (status != OK) {
         dataset_free(d);
-        return st;
+        return status;
     }
     *ret_all = d; /* the part shares its texts */
     *ret = part;
@@ -178,17 +178,17 @@ static enum status measure(struct dataset *d, const struct cv_pool *pool,
     struct cv cv;
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = cv_run(d, pool, a, &cv, err);
-    if (st == OK)
-        st = report_make(&cv.table, &report_options, a, r, err);
-    if (st == OK && cv.table.plans) {
+    enum status status = cv_run(d, pool, a, &cv, err);
+    if (status == OK)
+        status = report_make(&cv.table, &report_options, a, r, err);
+    if (status == OK && cv.table.plans) {
         singles = ARENA_NEW(a, struct report);
-        st = singles ? report_singles(&cv.table, &report_options, a, singles, err)
-                     : error_set(err, ERR_MEMORY, "out of memory");
+        status = singles ? report_singles(&cv.table, &report_options, a, singles, err)
+                         : error_set(err, ERR_MEMORY, "out of memory");
     }
-    uint32_t *choices = st == OK ? ARENA_ARRAY(a, cv.table.queries, uint32_t) : NULL;
-    if (st != OK || !choices)
-        return st != OK ? st : error_set(err, ERR_MEMORY, "out of memory");
+    uint32_t *choices = status == OK ? ARENA_ARRAY(a, cv.table.queries, uint32_t) : NULL;
+    if (status != OK || !choices)
+        return status != OK ? status : error_set(err, ERR_MEMORY, "out of memory");
     result_fill(&cv, r, ret);
     for (int i = 0; i < REPORT_CLAIMS; i++) {
         claim_fill(i, r, singles, &ret->claims[i]);
@@ -213,21 +213,21 @@ enum status paper_measure(const struct paper_pools *pools, const struct paper_po
                               .progress = options->progress,
                               .arg = options->arg};
     struct arena *scratch = arena_create((size_t)8 << 30);
-    enum status st = scratch ? OK : error_set(err, ERR_MEMORY, "out of memory");
-    if (st == OK)
-        st = pool_load(pools, pool, options->data, scratch, &all, &d, &cv_pool.reference, err);
-    if (st == OK)
-        st = measure(d, &cv_pool, options, scratch, &result, err);
-    if (st == OK) {
+    enum status status = scratch ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = pool_load(pools, pool, options->data, scratch, &all, &d, &cv_pool.reference, err);
+    if (status == OK)
+        status = measure(d, &cv_pool, options, scratch, &result, err);
+    if (status == OK) {
         result.reference = arena_copy(a, result.reference);
         result.other = arena_copy(a, result.other);
         if (result.reference.ptr && result.other.ptr)
             *ret = result;
         else
-            st = error_set(err, ERR_MEMORY, "out of memory");
+            status = error_set(err, ERR_MEMORY, "out of memory");
     }
     dataset_free(d);
     dataset_free(all);
     arena_free(scratch);
-    return st;
+    return status;
 }

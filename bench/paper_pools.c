@@ -41,27 +41,27 @@ static enum status read_word_at(struct conf_reader *r, const struct conf_row *ro
                                 const struct yaml_tree *value, void *into, struct error *err)
 {
     struct str word;
-    enum status st = need_word(r, row->key, value, &word, err);
-    if (st == OK)
+    enum status status = need_word(r, row->key, value, &word, err);
+    if (status == OK)
         *(const struct yaml_tree **)into = value;
-    return st;
+    return status;
 }
 
 static enum status read_experts(struct conf_reader *r, const struct conf_row *row,
                                 const struct yaml_tree *value, void *into, struct error *err)
 {
     struct str name;
-    enum status st = need_list(r, row, value, PAPER_EXPERTS_MAX, err);
-    for (size_t i = 0; st == OK && i < value->count; i++) {
-        st = need_word(r, row->key, &value->items[i], &name, err);
-        for (size_t before = 0; st == OK && before < i; before++)
+    enum status status = need_list(r, row, value, PAPER_EXPERTS_MAX, err);
+    for (size_t i = 0; status == OK && i < value->count; i++) {
+        status = need_word(r, row->key, &value->items[i], &name, err);
+        for (size_t before = 0; status == OK && before < i; before++)
             if (str_equal(value->items[before].scalar, name))
-                st = conf_fail(r, &value->items[i], err, "%s: '%.*s' is named twice", row->key,
-                               STR_FMT(name));
+                status = conf_fail(r, &value->items[i], err, "%s: '%.*s' is named twice", row->key,
+                                   STR_FMT(name));
     }
-    if (st == OK)
+    if (status == OK)
         *(const struct yaml_tree **)into = value;
-    return st;
+    return status;
 }
 
 /* The index of a word; complains with what it may be. */
@@ -71,9 +71,9 @@ static enum status read_one_of(struct conf_reader *r, const char *key,
 {
     struct str word;
     char list[160] = "";
-    enum status st = need_word(r, key, value, &word, err);
-    if (st != OK)
-        return st;
+    enum status status = need_word(r, key, value, &word, err);
+    if (status != OK)
+        return status;
     for (size_t i = 0, used = 0; i < count; i++) {
         if (str_equal(word, str_from(words[i])))
             return *ret = i, OK;
@@ -88,16 +88,16 @@ static enum status read_claims(struct conf_reader *r, const struct conf_row *row
                                const struct yaml_tree *value, void *into, struct error *err)
 {
     bool claims[REPORT_CLAIMS] = {false};
-    enum status st = need_list(r, row, value, REPORT_CLAIMS, err);
-    for (size_t i = 0; st == OK && i < value->count; i++) {
+    enum status status = need_list(r, row, value, REPORT_CLAIMS, err);
+    for (size_t i = 0; status == OK && i < value->count; i++) {
         size_t which = 0;
-        st = read_one_of(r, row->key, &value->items[i], paper_claim_names, REPORT_CLAIMS, &which,
-                         err);
+        status = read_one_of(r, row->key, &value->items[i], paper_claim_names, REPORT_CLAIMS,
+                             &which, err);
         claims[which] = true;
     }
-    for (size_t i = 0; st == OK && i < REPORT_CLAIMS; i++)
+    for (size_t i = 0; status == OK && i < REPORT_CLAIMS; i++)
         ((bool *)into)[i] = claims[i];
-    return st;
+    return status;
 }
 
 static enum status read_scores(struct conf_reader *r, const struct conf_row *row,
@@ -105,10 +105,10 @@ static enum status read_scores(struct conf_reader *r, const struct conf_row *row
 {
     static const char *const words[] = {"recorded", "rescored"};
     size_t which;
-    enum status st = read_one_of(r, row->key, value, words, 2, &which, err);
-    if (st == OK)
+    enum status status = read_one_of(r, row->key, value, words, 2, &which, err);
+    if (status == OK)
         *(bool *)into = which == 1;
-    return st;
+    return status;
 }
 
 static enum status read_pool(struct conf_reader *r, const struct yaml_tree *node,
@@ -125,9 +125,9 @@ static enum status read_pool(struct conf_reader *r, const struct yaml_tree *node
         {"why", conf_read_str, offsetof(struct paper_pool, why), true, 0, 0},
     };
     struct paper_pool *p = &pools->pool[pools->count];
-    enum status st = conf_read_map(r, node, "a pool", ROWS(rows), p, NULL, err);
-    if (st != OK)
-        return st;
+    enum status status = conf_read_map(r, node, "a pool", ROWS(rows), p, NULL, err);
+    if (status != OK)
+        return status;
     p->dataset = p->dataset_at->scalar;
     if (p->experts->count == 1 && str_equal(p->experts->items[0].scalar, p->reference->scalar))
         return conf_fail(r, p->experts, err,
@@ -142,11 +142,11 @@ static enum status read_pool(struct conf_reader *r, const struct yaml_tree *node
 static enum status read_pools(struct conf_reader *r, const struct conf_row *row,
                               const struct yaml_tree *value, void *into, struct error *err)
 {
-    enum status st = need_list(r, row, value, PAPER_POOLS_MAX, err);
+    enum status status = need_list(r, row, value, PAPER_POOLS_MAX, err);
     (void)into;
-    for (size_t i = 0; st == OK && i < value->count; i++)
-        st = read_pool(r, &value->items[i], r->context, err);
-    return st;
+    for (size_t i = 0; status == OK && i < value->count; i++)
+        status = read_pool(r, &value->items[i], r->context, err);
+    return status;
 }
 
 enum status paper_pools_read(const char *place, struct arena *a, struct paper_pools *ret,
@@ -158,15 +158,15 @@ enum status paper_pools_read(const char *place, struct arena *a, struct paper_po
     const struct yaml_tree *tree;
     struct buf text;
     buf_init(&text, FILE_BYTES_MAX);
-    enum status st = file_read(place, FILE_BYTES_MAX, &text, err);
-    if (st == OK)
-        st = yaml_tree_parse(buf_str(&text), place, a, &tree, err);
-    if (st == OK)
-        st = conf_read_map(&r, tree, "the file", ROWS(rows), &pools, NULL, err);
+    enum status status = file_read(place, FILE_BYTES_MAX, &text, err);
+    if (status == OK)
+        status = yaml_tree_parse(buf_str(&text), place, a, &tree, err);
+    if (status == OK)
+        status = conf_read_map(&r, tree, "the file", ROWS(rows), &pools, NULL, err);
     buf_done(&text);
-    if (st == OK)
+    if (status == OK)
         *ret = pools;
-    return st;
+    return status;
 }
 
 static enum status find_expert(const struct paper_pools *pools, const struct yaml_tree *at,
@@ -185,13 +185,13 @@ enum status paper_pool_find(const struct paper_pools *pools, const struct paper_
                             size_t *ret_reference, struct error *err)
 {
     size_t found[PAPER_EXPERTS_MAX + 1], count = p->experts->count, at = 0;
-    enum status st = OK;
-    for (size_t i = 0; st == OK && i < count; i++)
-        st = find_expert(pools, &p->experts->items[i], d, &found[i], err);
-    if (st == OK)
-        st = find_expert(pools, p->reference, d, &found[count], err);
-    if (st != OK)
-        return st;
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = find_expert(pools, &p->experts->items[i], d, &found[i], err);
+    if (status == OK)
+        status = find_expert(pools, p->reference, d, &found[count], err);
+    if (status != OK)
+        return status;
     while (found[at] != found[count])
         at++;
     *ret_reference = at;

@@ -40,9 +40,9 @@ size_t eval_known_queries(const struct dataset *d, const size_t *experts, size_t
 static enum status pool_named(const struct model *m, const struct dataset *d, const char *experts,
                               struct columns *c, struct error *err)
 {
-    enum status st = dataset_expert_list(d, experts, c->data, &c->count, err);
-    if (st != OK)
-        return st;
+    enum status status = dataset_expert_list(d, experts, c->data, &c->count, err);
+    if (status != OK)
+        return status;
     for (size_t i = 0; i < c->count; i++) {
         struct str name = d->experts[c->data[i]].name;
         c->model[i] = model_expert_index(m, name);
@@ -121,11 +121,11 @@ static enum status answers_read(struct dataset *d, struct columns *c, struct are
                                 bool *ret_any, struct error *err)
 {
     size_t found = 0;
-    enum status st = answer_table_classify(d, c->data, c->count, NULL, NULL, &found, err);
+    enum status status = answer_table_classify(d, c->data, c->count, NULL, NULL, &found, err);
     *ret_any = found > 0;
-    if (st == OK && found)
-        st = answer_table_read(&d, 1, d, c->data, c->count, a, &c->answers, err);
-    return st;
+    if (status == OK && found)
+        status = answer_table_read(&d, 1, d, c->data, c->count, a, &c->answers, err);
+    return status;
 }
 
 static bool has_texts(const struct dataset *d, const struct columns *c, size_t column)
@@ -158,16 +158,16 @@ static enum status plans_find(const struct model *m, struct dataset *d, struct c
     size_t experts = model_expert_count(m);
     for (size_t e = 0; e < experts; e++)
         use[e] = column_of(c, e) != SIZE_MAX;
-    enum status st = plan_filter_apply(m, str_from(patterns), use, err);
+    enum status status = plan_filter_apply(m, str_from(patterns), use, err);
     for (size_t i = experts; i < model_arm_count(m); i++)
         any |= use[i];
-    if (st != OK || !any)
-        return st;
-    st = answers_read(d, c, a, &any, err);
-    for (size_t i = experts; i < model_arm_count(m) && st == OK; i++)
+    if (status != OK || !any)
+        return status;
+    status = answers_read(d, c, a, &any, err);
+    for (size_t i = experts; i < model_arm_count(m) && status == OK; i++)
         if (use[i] && !plan_take(m, d, c, i))
             set->plans_without_texts++;
-    return st;
+    return status;
 }
 
 /* Leaves out the queries on which a plan's member has no text; returns how many are left. */
@@ -260,19 +260,19 @@ static enum status table_fill(const struct model *m, const struct dataset *d,
     struct estimate all[MODEL_ARMS_MAX];
     struct features f;
     CHECK(model_arm_count(m) <= MODEL_ARMS_MAX);
-    enum status st = features_init(&f, err);
-    if (st != OK)
-        return st;
+    enum status status = features_init(&f, err);
+    if (status != OK)
+        return status;
     for (size_t row = 0; row < set->table.queries; row++) {
         const struct query *q = &d->queries[set->query_index[row]];
-        st = model_estimate_text(m, q->prompt, &f, all, err);
-        if (st != OK)
+        status = model_estimate_text(m, q->prompt, &f, all, err);
+        if (status != OK)
             break;
         row_fill(m, d, set->query_index[row], c, &f, all, set, row * columns_all(c));
         set->trained_on += model_trained_on(m, q->text_hash);
     }
     features_done(&f);
-    return st;
+    return status;
 }
 
 enum status eval_set_build(const struct model *m, struct dataset *d, const struct eval_pool *p,
@@ -283,21 +283,22 @@ enum status eval_set_build(const struct model *m, struct dataset *d, const struc
     struct eval_set set = {.query_index = queries};
     if (!c || (d->query_count && !queries))
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status st = p->experts ? pool_named(m, d, p->experts, c, err) : pool_shared(m, d, c, err);
-    if (st == OK)
-        st = reference_find(d, p->reference, c, &set.table.reference, err);
-    if (st == OK)
-        st = plans_find(m, d, c, p->plans, a, &set, err);
-    if (st != OK)
-        return st;
+    enum status status =
+        p->experts ? pool_named(m, d, p->experts, c, err) : pool_shared(m, d, c, err);
+    if (status == OK)
+        status = reference_find(d, p->reference, c, &set.table.reference, err);
+    if (status == OK)
+        status = plans_find(m, d, c, p->plans, a, &set, err);
+    if (status != OK)
+        return status;
     set.table.experts = columns_all(c);
     set.table.queries = eval_known_queries(d, c->data, c->count, queries);
     set.table.queries = keep_with_texts(d, c, queries, set.table.queries, m);
     set.left_out = d->query_count - set.table.queries;
-    st = table_alloc(m, d, c, a, &set, err);
-    if (st == OK)
-        st = table_fill(m, d, c, &set, err);
-    if (st == OK)
+    status = table_alloc(m, d, c, a, &set, err);
+    if (status == OK)
+        status = table_fill(m, d, c, &set, err);
+    if (status == OK)
         *ret = set;
-    return st;
+    return status;
 }

@@ -170,22 +170,22 @@ enum status plan_parse(struct str text, const struct str *names, size_t count, s
     if (!split_name(text, &p.kind, &first, &last))
         return malformed(text, err);
     size_t wanted = p.kind == PLAN_PANEL ? 2 : 1;
-    enum status st = OK;
-    while (first.len > 0 && st == OK) {
+    enum status status = OK;
+    while (first.len > 0 && status == OK) {
         struct str name = str_trim(str_split(&first, ','));
         if (p.member_count == wanted || !name.len)
             return malformed(text, err);
-        st = read_member(text, name, names, count, &p.members[p.member_count++], err);
+        status = read_member(text, name, names, count, &p.members[p.member_count++], err);
     }
-    if (st == OK && p.member_count != wanted)
+    if (status == OK && p.member_count != wanted)
         return malformed(text, err);
-    if (st == OK)
-        st = read_member(text, last, names, count, &p.members[p.member_count++], err);
-    for (size_t i = 1; i < p.member_count && st == OK; i++)
+    if (status == OK)
+        status = read_member(text, last, names, count, &p.members[p.member_count++], err);
+    for (size_t i = 1; i < p.member_count && status == OK; i++)
         for (size_t k = 0; k < i; k++)
             if (p.members[i] == p.members[k])
                 return error_set(err, ERR_INPUT, "plan '%.*s' asks an expert twice", STR_FMT(text));
-    if (st == OK)
+    if (status == OK)
         *ret = p;
-    return st;
+    return status;
 }

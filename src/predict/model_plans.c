@@ -113,32 +113,32 @@ static enum status read_check(const struct safetensors *s, size_t c, struct plan
             escalation->members = set->plans[k].member_count;
     char name[NAME_BYTES];
     snprintf(name, sizeof(name), "escalation.%zu.calibration", c);
-    enum status st = model_read_floats(s, name, ESCALATION_STAGES, escalation->members, 2,
-                                       &escalation->calibration, err);
-    for (size_t stage = 0; stage < ESCALATION_STAGES && st == OK; stage++) {
+    enum status status = model_read_floats(s, name, ESCALATION_STAGES, escalation->members, 2,
+                                           &escalation->calibration, err);
+    for (size_t stage = 0; stage < ESCALATION_STAGES && status == OK; stage++) {
         char prefix[NAME_BYTES];
         snprintf(prefix, sizeof(prefix), "escalation.%zu.%s", c, stage_names[stage]);
-        st = model_read_forest(s, prefix, escalation->members, ESCALATION_FEATURES,
-                               &escalation->forests[stage], err);
+        status = model_read_forest(s, prefix, escalation->members, ESCALATION_FEATURES,
+                                   &escalation->forests[stage], err);
     }
-    return st;
+    return status;
 }
 
 static enum status read_tensors(const struct safetensors *s, struct plan_set *set,
                                 struct error *err)
 {
-    enum status st =
+    enum status status =
         model_read_floats(s, "plans.heads", set->count, PLAN_HEADS, 0, &set->heads, err);
-    for (size_t k = 0; k < set->count && st == OK; k++) {
+    for (size_t k = 0; k < set->count && status == OK; k++) {
         size_t c = set->escalation_of[k];
         if (c == NO_ESCALATION)
             continue;
-        st = read_check(s, c, set, err);
-        if (st == OK && set->escalations[c].members != set->plans[k].member_count)
+        status = read_check(s, c, set, err);
+        if (status == OK && set->escalations[c].members != set->plans[k].member_count)
             return damaged(err);
         set->escalation_count = c + 1 > set->escalation_count ? c + 1 : set->escalation_count;
     }
-    return st;
+    return status;
 }
 
 enum status model_plans_read(const struct safetensors *s, struct str text,
@@ -158,13 +158,13 @@ enum status model_plans_read(const struct safetensors *s, struct str text,
             !read_plan(item, experts, expert_count, &set->plans[k], &set->escalation_of[k]))
             return damaged(err);
         read_record(item, &set->records[k]);
-        enum status st = name_plan(&set->plans[k], experts, expert_count, a, err);
-        if (st != OK)
-            return st;
+        enum status status = name_plan(&set->plans[k], experts, expert_count, a, err);
+        if (status != OK)
+            return status;
         set->count++;
     }
-    enum status st = set->count ? read_tensors(s, set, err) : OK;
-    if (st == OK)
+    enum status status = set->count ? read_tensors(s, set, err) : OK;
+    if (status == OK)
         *ret = *set;
-    return st;
+    return status;
 }

@@ -98,10 +98,10 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
 {
     size_t before = forest->tree_count, members = forest->experts;
     size_t count = rows_of(r, c, fold, false, s->order);
-    enum status st = forest_train(bins, s->base, s->targets, s->order, count, options,
-                                  1.0f / (float)r->fold_count, rng, forest, err);
-    if (st != OK)
-        return st;
+    enum status status = forest_train(bins, s->base, s->targets, s->order, count, options,
+                                      1.0f / (float)r->fold_count, rng, forest, err);
+    if (status != OK)
+        return status;
     struct forest fresh = {.tree_count = forest->tree_count - before,
                            .experts = members,
                            .trees = forest->trees + before,
@@ -127,14 +127,14 @@ static enum status learn_stage(struct stage *s, const struct plan_rows *r, struc
     struct tree_bins *bins = NULL;
     forest->experts = members;
     stage_fill(s, r, c, stage == ESCALATION_AFTER);
-    enum status st = tree_bins_create(s->features, r->rows, ESCALATION_FEATURES, &bins, err);
-    for (unsigned fold = 0; fold < r->fold_count && st == OK; fold++)
-        st = learn_fold(s, r, c, bins, fold, options, rng, forest, err);
+    enum status status = tree_bins_create(s->features, r->rows, ESCALATION_FEATURES, &bins, err);
+    for (unsigned fold = 0; fold < r->fold_count && status == OK; fold++)
+        status = learn_fold(s, r, c, bins, fold, options, rng, forest, err);
     tree_bins_free(bins);
-    for (size_t i = 0; i < members && st == OK; i++)
+    for (size_t i = 0; i < members && status == OK; i++)
         fit_platt(s->logits, s->targets, r->rows, members, i, PLATT_RIDGE, &calibration[2 * i],
                   &calibration[2 * i + 1]);
-    return st;
+    return status;
 }
 
 /* Held-out trust of a row from its held-out logits. */
@@ -188,27 +188,27 @@ enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan
     size_t members = plan->member_count;
     c.plan.rule = PLAN_TRUST;
     struct arena *scratch = arena_create((size_t)4 << 30);
-    enum status st = scratch ? course_allocate(&c, r, a, &calibration, err)
-                             : error_set(err, ERR_MEMORY, "out of memory");
-    if (st == OK)
-        st = stage_allocate(&s, r, members, scratch, err);
-    for (size_t row = 0; row < r->rows && st == OK; row++) {
+    enum status status = scratch ? course_allocate(&c, r, a, &calibration, err)
+                                 : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = stage_allocate(&s, r, members, scratch, err);
+    for (size_t row = 0; row < r->rows && status == OK; row++) {
         c.usable[row] = is_usable(r, &c.plan, row);
         c.usable_count += c.usable[row];
     }
     static const enum escalation_stage order[] = {ESCALATION_AFTER, ESCALATION_BEFORE};
-    for (size_t k = 0; k < 2 && st == OK; k++) {
+    for (size_t k = 0; k < 2 && status == OK; k++) {
         float *at = calibration + (size_t)order[k] * members * 2;
-        st = learn_stage(&s, r, &c, order[k], options, rng, at, err);
-        if (st == OK)
+        status = learn_stage(&s, r, &c, order[k], options, rng, at, err);
+        if (status == OK)
             note_verdicts(&s, r, &c, order[k], at);
     }
     arena_free(scratch);
-    if (st == OK)
+    if (status == OK)
         *ret = c;
     else
         plan_course_done(&c);
-    return st;
+    return status;
 }
 
 void plan_course_done(struct plan_course *c)

@@ -89,13 +89,13 @@ enum status train_arms(const struct train_table *t, const struct train_options *
     if (!estimates)
         return error_set(err, ERR_MEMORY, "out of memory");
     estimate_rows(t, out, quality, lengths, estimates);
-    enum status st = OK;
+    enum status status = OK;
     if (options->answers && options->combinations > 0)
-        st = find_plans(t, options, estimates, rng, out, err);
+        status = find_plans(t, options, estimates, rng, out, err);
     out->arms = t->experts + out->plans.set.count;
     out->parts.plans = out->plans.set;
-    if (st == OK)
-        st = keep_sample(t, estimates, rng, out, err);
+    if (status == OK)
+        status = keep_sample(t, estimates, rng, out, err);
     free(estimates);
-    return st;
+    return status;
 }

@@ -61,13 +61,13 @@ static enum status name_plan(const struct search *s, struct plan *p, struct erro
         names[e] = expert_name(s->rows, e);
     buf_init(&b, NAME_MAX_BYTES);
     plan_name_add(&b, p, names);
-    enum status st = buf_status(&b, err);
-    if (st == OK) {
+    enum status status = buf_status(&b, err);
+    if (status == OK) {
         p->name = arena_copy(s->arena, buf_str(&b));
-        st = p->name.ptr ? OK : error_set(err, ERR_MEMORY, "out of memory");
+        status = p->name.ptr ? OK : error_set(err, ERR_MEMORY, "out of memory");
     }
     buf_done(&b);
-    return st;
+    return status;
 }
 
 /* ---- candidates */
@@ -93,9 +93,9 @@ static enum status named_candidates(struct search *s, struct error *err)
         struct str one = str_trim(str_split(&rest, ';'));
         if (!one.len)
             continue;
-        enum status st = plan_parse(one, names, s->rows->experts, &p, err);
-        if (st != OK)
-            return st;
+        enum status status = plan_parse(one, names, s->rows->experts, &p, err);
+        if (status != OK)
+            return status;
         if (is_candidate(s, &p))
             continue;
         if (s->candidate_count == PLAN_ESCALATIONS_MAX)
@@ -119,20 +119,21 @@ static enum status take_course(struct search *s, const struct plan *p, double ga
                                struct error *err)
 {
     struct plan_course *c = &s->courses[s->course_count];
-    enum status st = learn(s, p, s->options->forest.trees, c, err);
-    if (st != OK)
-        return st;
+    enum status status = learn(s, p, s->options->forest.trees, c, err);
+    if (status != OK)
+        return status;
     s->course_gains[s->course_count++] = gain;
     if (c->usable_count >= USABLE_MIN)
         return OK;
     struct plan named = *p;
     named.rule = PLAN_AGREE;
-    st = name_plan(s, &named, err);
-    return st != OK ? st
-                    : error_set(err, ERR_INPUT,
-                                "%.*s: only %zu queries have a score, a cost and a text of every "
-                                "member; a plan wants at least %d",
-                                STR_FMT(named.name), c->usable_count, USABLE_MIN);
+    status = name_plan(s, &named, err);
+    return status != OK
+               ? status
+               : error_set(err, ERR_INPUT,
+                           "%.*s: only %zu queries have a score, a cost and a text of every "
+                           "member; a plan wants at least %d",
+                           STR_FMT(named.name), c->usable_count, USABLE_MIN);
 }
 
 /* Quick courses of all candidates, then the greedy choice among them. */
@@ -140,10 +141,10 @@ static enum status find_courses(struct search *s, struct plan_value *v, struct e
 {
     struct plan_course *quick = ARENA_ARRAY(s->arena, CANDIDATES_MAX, struct plan_course);
     bool used[CANDIDATES_MAX] = {false};
-    enum status st = quick ? OK : error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t i = 0; i < s->candidate_count && st == OK; i++)
-        st = learn(s, &s->candidates[i], SCREEN_TREES, &quick[i], err);
-    while (st == OK && s->course_count < s->options->combinations_max) {
+    enum status status = quick ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < s->candidate_count && status == OK; i++)
+        status = learn(s, &s->candidates[i], SCREEN_TREES, &quick[i], err);
+    while (status == OK && s->course_count < s->options->combinations_max) {
         size_t best = SIZE_MAX;
         double best_gain = GAIN_MIN;
         for (size_t i = 0; i < s->candidate_count; i++) {
@@ -159,22 +160,22 @@ static enum status find_courses(struct search *s, struct plan_value *v, struct e
             break;
         used[best] = true;
         plan_value_course_add(v, s->rows, &quick[best]);
-        st = take_course(s, &s->candidates[best], best_gain, err);
+        status = take_course(s, &s->candidates[best], best_gain, err);
     }
     for (size_t i = 0; quick && i < s->candidate_count; i++)
         plan_course_done(&quick[i]);
-    return st;
+    return status;
 }
 
 static enum status named_courses(struct search *s, const struct plan_value *v, struct error *err)
 {
-    enum status st = named_candidates(s, err);
-    for (size_t i = 0; i < s->candidate_count && st == OK; i++) {
-        st = take_course(s, &s->candidates[i], 0, err);
-        if (st == OK)
+    enum status status = named_candidates(s, err);
+    for (size_t i = 0; i < s->candidate_count && status == OK; i++) {
+        status = take_course(s, &s->candidates[i], 0, err);
+        if (status == OK)
             s->course_gains[i] = plan_value_course_gain(v, s->rows, &s->courses[i], NULL);
     }
-    return st;
+    return status;
 }
 
 /* ---- arms */
@@ -221,10 +222,10 @@ static enum status fit_heads(const struct search *s, struct arm *arm, struct err
         good[row] = c->usable[row] ? arm->results[row].score : -1;
         asked[row] = c->usable[row] ? (float)arm->results[row].escalated : -1;
     }
-    enum status st = fit_head(s, terms, good, arm->heads, err);
-    if (st == OK)
-        st = fit_head(s, terms, asked, arm->heads + PLAN_HEAD, err);
-    return st;
+    enum status status = fit_head(s, terms, good, arm->heads, err);
+    if (status == OK)
+        status = fit_head(s, terms, asked, arm->heads + PLAN_HEAD, err);
+    return status;
 }
 
 /* Runs the arm on every usable row; fills results, figures, share and the ratio of costs. */
@@ -315,11 +316,11 @@ static enum status add_arm(struct search *s, size_t course, enum plan_rule rule,
     run_arm(s, arm);
     if (is_twin(s, arm))
         return OK;
-    enum status st = fit_heads(s, arm, err);
-    if (st == OK)
-        st = name_plan(s, &arm->plan, err);
-    if (st != OK)
-        return st;
+    enum status status = fit_heads(s, arm, err);
+    if (status == OK)
+        status = name_plan(s, &arm->plan, err);
+    if (status != OK)
+        return status;
     estimate_arm(s, arm);
     arm->figures.name = arm->plan.name;
     if (arm->plan.kind == PLAN_PANEL)
@@ -331,14 +332,14 @@ static enum status add_arm(struct search *s, size_t course, enum plan_rule rule,
 static enum status make_arms(struct search *s, struct error *err)
 {
     float *scratch = ARENA_ARRAY(s->arena, s->rows->rows, float);
-    enum status st = scratch ? OK : error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t c = 0; c < s->course_count && st == OK; c++) {
+    enum status status = scratch ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t c = 0; c < s->course_count && status == OK; c++) {
         if (s->courses[c].plan.kind == PLAN_PANEL)
-            st = add_arm(s, c, PLAN_AGREE, 0, scratch, err);
-        for (size_t k = 0; k < SHARE_COUNT && st == OK; k++)
-            st = add_arm(s, c, PLAN_TRUST, shares[k], scratch, err);
+            status = add_arm(s, c, PLAN_AGREE, 0, scratch, err);
+        for (size_t k = 0; k < SHARE_COUNT && status == OK; k++)
+            status = add_arm(s, c, PLAN_TRUST, shares[k], scratch, err);
     }
-    return st;
+    return status;
 }
 
 /* ---- the set */
@@ -410,9 +411,9 @@ static enum status keep_courses(struct search *s, struct error *err)
         struct plan_figures *f = &s->out->combinations[c];
         struct plan named = s->courses[c].plan;
         named.rule = PLAN_AGREE; /* the name without a share */
-        enum status st = name_plan(s, &named, err);
-        if (st != OK)
-            return st;
+        enum status status = name_plan(s, &named, err);
+        if (status != OK)
+            return status;
         for (size_t i = 0; i < s->arm_count; i++)
             if (s->arms[i].course == c && s->arms[i].plan.share <= 0.55f)
                 *f = s->arms[i].figures;
@@ -429,21 +430,21 @@ static enum status keep_courses(struct search *s, struct error *err)
 static enum status run(struct search *s, struct error *err)
 {
     struct plan_value v, arms;
-    enum status st = plan_value_singles(s->rows, s->arena, &v, err);
-    if (st == OK)
-        st = plan_value_singles(s->rows, s->arena, &arms, err);
-    if (st != OK)
-        return st;
+    enum status status = plan_value_singles(s->rows, s->arena, &v, err);
+    if (status == OK)
+        status = plan_value_singles(s->rows, s->arena, &arms, err);
+    if (status != OK)
+        return status;
     if (s->options->named) {
-        st = named_courses(s, &v, err);
+        status = named_courses(s, &v, err);
     } else {
         s->candidate_count = plan_screen(s->rows, &v, s->candidates, CANDIDATES_MAX);
-        st = find_courses(s, &v, err);
+        status = find_courses(s, &v, err);
     }
-    if (st == OK)
-        st = make_arms(s, err);
-    if (st != OK)
-        return st;
+    if (status == OK)
+        status = make_arms(s, err);
+    if (status != OK)
+        return status;
     select_arms(s, &arms);
     return keep_courses(s, err);
 }
@@ -459,13 +460,13 @@ enum status train_plans(const struct plan_rows *rows, const struct plan_options 
         return error_set(err, ERR_MEMORY, "out of memory");
     *s = (struct search){.rows = rows, .options = options, .arena = a, .out = out};
     out->set.heads = heads;
-    enum status st = run(s, err);
-    if (st == OK)
+    enum status status = run(s, err);
+    if (status == OK)
         *ret = *out;
     else
         for (size_t c = 0; c < s->course_count; c++)
             plan_course_done(&s->courses[c]);
-    return st;
+    return status;
 }
 
 void trained_plans_done(struct trained_plans *t)

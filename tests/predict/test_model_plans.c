@@ -246,8 +246,8 @@ Test(model_plans, the_number_of_plans_is_that_of_the_heads)
         for (size_t k = 0; k < plans; k++)
             buf_addf(&b, "%c%s", k ? ',' : '[', agree);
         buf_add_char(&b, ']');
-        enum status st = read_text(&f, buf_str(&b), &s, &err);
-        cr_expect_eq(st, plans == f.plans.set.count ? OK : ERR_CORRUPT, "%zu plans", plans);
+        enum status status = read_text(&f, buf_str(&b), &s, &err);
+        cr_expect_eq(status, plans == f.plans.set.count ? OK : ERR_CORRUPT, "%zu plans", plans);
         buf_done(&b);
     }
     fixture_done(&f);
