@@ -121,7 +121,7 @@ static enum status begin_part(struct features *f, struct features_task *t, size_
         return e->encode(e, f->work[i], text, &f->said[i], err);
     status = e->begin(e, f->work[i], text, &f->said[i], part_done, &t->parts[i],
                       &t->parts[i].running, err);
-    CHECK((status == AGAIN) == (t->parts[i].running != NULL));
+    CHECK((status == AGAIN) == !!t->parts[i].running);
     t->waiting += status == AGAIN;
     return status == AGAIN ? OK : status;
 }
@@ -133,7 +133,7 @@ enum status features_begin(struct features *f, const struct encoder *const *enco
     CHECK(count <= ENCODERS_MAX && done && ret_task);
     bool waits = false;
     for (size_t i = 0; i < count; i++)
-        waits |= encoders[i]->begin != NULL;
+        waits = waits || encoders[i]->begin;
     if (!waits)
         return features_encode(f, encoders, count, text, err);
     struct features_task *t = calloc(1, sizeof(*t));

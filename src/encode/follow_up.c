@@ -63,7 +63,7 @@ static int compare(const void *key, const void *item)
 
 static bool is_in(const char *word, const char *const *list, size_t count)
 {
-    return bsearch(word, list, count, sizeof(list[0]), compare) != NULL;
+    return bsearch(word, list, count, sizeof(list[0]), compare);
 }
 
 struct tally {

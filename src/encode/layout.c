@@ -7,7 +7,7 @@ static void find_options(struct str text, struct text_layout *l)
 {
     l->stem = text.len;
     const char *p = text.len ? text.ptr : "", *end = p + text.len;
-    while (l->count < LAYOUT_OPTIONS_MAX && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+    while (l->count < LAYOUT_OPTIONS_MAX && (p = memchr(p, '\n', (size_t)(end - p)))) {
         if (end - p > 3 && p[1] == (char)('A' + l->count) && p[2] == '.' && p[3] == ' ') {
             size_t at = (size_t)(p - text.ptr);
             l->stem = l->count ? l->stem : at;

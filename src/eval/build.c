@@ -105,7 +105,7 @@ static enum status reference_find(const struct dataset *d, const char *name, str
     return OK;
 }
 
-/* ---- plans */
+/* Plans */
 
 /* The column of an expert of the model; SIZE_MAX when it is not in the pool. */
 static size_t column_of(const struct columns *c, size_t expert)
@@ -204,7 +204,7 @@ static void plan_names(const struct model *m, const struct columns *c, struct st
     }
 }
 
-/* ---- the table */
+/* The table */
 
 static enum status table_alloc(const struct model *m, const struct dataset *d,
                                const struct columns *c, struct arena *a, struct eval_set *set,

@@ -104,7 +104,7 @@ bool plan_matches(const struct plan *p, struct str pattern)
            str_equal(pattern, str_from(plan_kind_name(p->kind))) || names_match(p->name, pattern);
 }
 
-/* ---- reading a name */
+/* Reading a name */
 
 static enum status read_member(struct str text, struct str name, const struct str *names,
                                size_t count, size_t *ret, struct error *err)

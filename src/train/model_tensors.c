@@ -17,7 +17,7 @@ struct listing {
 static void add(struct listing *l, struct model_tensor t)
 {
     CHECK(l->count < MODEL_TENSORS_MAX);
-    l->good &= t.item.name != NULL;
+    l->good = l->good && t.item.name;
     l->tensors[l->count++] = t;
 }
 

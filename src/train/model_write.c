@@ -45,7 +45,7 @@ static enum status assemble(const struct model_parts *p, const struct model_tens
         return status;
     struct str header = str_slice(buf_str(head), 8, head->len);
     char *digits = strstr(head->ptr + 8, MODEL_ZEROS), hex[CHECKSUM_DIGITS + 1];
-    CHECK(digits != NULL);
+    CHECK(digits);
     snprintf(hex, sizeof(hex), "%016" PRIx64, model_file_checksum(header, digits, buf_str(data)));
     memcpy(digits, hex, CHECKSUM_DIGITS);
     return OK;

@@ -44,7 +44,7 @@ void train_report(struct train_work *w)
 static void *take(struct arena *a, size_t count, bool *good)
 {
     float *p = ARENA_ARRAY(a, count, float);
-    *good &= p != NULL;
+    *good = *good && p;
     return p;
 }
 
@@ -258,7 +258,7 @@ static enum status run_in(struct arena *scratch, struct trained *out, const stru
 enum status train_run(const struct dataset *d, const struct train_options *options,
                       struct trained **ret, struct error *err)
 {
-    CHECK(d->outcomes != NULL || d->query_count == 0);
+    CHECK(d->outcomes || d->query_count == 0);
     struct trained *out = calloc(1, sizeof(*out));
     struct arena *mine = arena_create(ARENA_CAP);
     enum status status = ERR_MEMORY;

@@ -70,7 +70,7 @@ static enum status name_plan(const struct search *s, struct plan *p, struct erro
     return status;
 }
 
-/* ---- candidates */
+/* Candidates */
 
 static bool is_candidate(const struct search *s, const struct plan *p)
 {
@@ -105,7 +105,7 @@ static enum status named_candidates(struct search *s, struct error *err)
     return OK;
 }
 
-/* ---- combinations */
+/* Combinations */
 
 static enum status learn(struct search *s, const struct plan *p, size_t trees,
                          struct plan_course *ret, struct error *err)
@@ -178,7 +178,7 @@ static enum status named_courses(struct search *s, const struct plan_value *v, s
     return status;
 }
 
-/* ---- arms */
+/* Arms */
 
 static int compare_floats(const void *a, const void *b)
 {
@@ -342,7 +342,7 @@ static enum status make_arms(struct search *s, struct error *err)
     return status;
 }
 
-/* ---- the set */
+/* The set */
 
 static void keep_arm(struct search *s, size_t i, double gain)
 {

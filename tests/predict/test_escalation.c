@@ -34,7 +34,7 @@ static struct plan_state state_of(const int *classes)
     return s;
 }
 
-/* ---- agreement */
+/* Agreement */
 
 Test(escalation, agreement_of_two_told_answers_is_all_that_counts)
 {
@@ -73,7 +73,7 @@ Test(escalation, a_single_never_goes_on)
     cr_expect(!v.escalate && v.winner == 0);
 }
 
-/* ---- decisions on known trust */
+/* Decisions on known trust */
 
 static struct plan_verdict decide_with(const struct plan *p, const int *classes, const float *trust,
                                        float gain_per_usd)
@@ -164,7 +164,7 @@ Test(escalation, once_the_last_was_asked_nobody_is_left_to_ask)
     cr_expect_eq(decide_with(&panel, (int[]){1, 2, 3}, (float[]){0.9f, 0.1f, 0.5f}, 0).winner, 0);
 }
 
-/* ---- features */
+/* Features */
 
 static double logit(double p)
 {
@@ -247,7 +247,7 @@ Test(escalation, certain_estimates_stay_finite)
     cr_expect_float_eq((double)logits[1], logit(1 - 1e-3), 1e-3);
 }
 
-/* ---- learned verdicts */
+/* Learned verdicts */
 
 Test(escalation, trust_is_calibrated_and_a_probability)
 {

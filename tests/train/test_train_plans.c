@@ -231,7 +231,7 @@ Test(train_plans, the_same_seed_gives_the_same_plans)
     plan_world_free(w);
 }
 
-/* ---- named plans */
+/* Named plans */
 
 static size_t arms_of(const struct trained_plans *t, const char *pattern)
 {
