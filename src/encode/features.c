@@ -1,5 +1,7 @@
 /* Features of a text: asking encoders, one after the other or all at once. Everything here runs on the thread that
- * owns the features; an encoder that works elsewhere comes back to it before it calls. */
+ * owns the features, and so does what is called back; an encoder that works elsewhere comes back to that thread
+ * first. `done` is never called from inside begin: whoever begins need not expect to be called before it is told
+ * that it has to wait. Two texts at once need two features. */
 #include <stdlib.h>
 #include <string.h>
 

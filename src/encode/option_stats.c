@@ -1,5 +1,7 @@
 /* Statistics of the options against each other and against the stem. Options that share most of their words ask for
- * a fine distinction; options whose words stand in the stem ask to read, not to know. */
+ * a fine distinction; options whose words stand in the stem ask to read, not to know. Words are sets of bits, so
+ * that a pair of options is compared by a few instructions. Everything lies on the stack; only stats.c calls it,
+ * once for each text, after the words have their hashes. */
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,7 @@
-/* A perfect hash: a word is compared with one other at most, and without a branch, for which words come next cannot be
- * predicted. */
+/* Which words say how a text is written. Every word of every text is looked up, so a word is found by a hash of its
+ * letters that no two of the list share, without a branch. Constants, and functions of their arguments: any thread.
+ * word_class_padded reads ENCODE_PADDING bytes behind the word, which only the encoder's own texts have. What a word
+ * counts as is part of NGRAM_FINGERPRINT. */
 #include "encode/words.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
-/* A model and a data set become one table: what was predicted beside what came of it. */
+/* A model and a data set become one table: what was predicted beside what came of it. Estimates are made by the
+ * function that route and the gateway call, on the data set's prompts; nothing is learnt and nothing is asked. The
+ * table lives in the caller's arena and points into model and data set, which must stay. Only queries count where
+ * everything that is compared was recorded, so that no expert is measured on easier ones. */
 #include "eval/build.h"
 
 #include "base/check.h"

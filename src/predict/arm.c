@@ -1,4 +1,7 @@
-/* Names and prices of plans: see arm.h. */
+/* Names and prices of plans: see arm.h. Names are how people, configurations and requests speak of plans, so reading
+ * is lenient (blanks, "->" for the arrow, the share left out) and writing is not: what is written here identifies a
+ * plan in records and reports. Functions of their arguments; any thread, nothing kept. Whether a plan exists in a
+ * model is the caller's question. */
 #include "predict/arm.h"
 
 #include "base/check.h"

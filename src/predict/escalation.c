@@ -1,4 +1,7 @@
-/* What to do next while a plan runs: see escalation.h. */
+/* What to do next while a plan runs: see escalation.h. Training, evaluation and the gateway call these functions on
+ * the same kind of state and must get the same verdicts, so nothing here reads a clock, keeps anything or draws
+ * lots; any thread may ask. The numbers may be forged: whatever they are, a verdict names a member and its trusts
+ * are probabilities. */
 #include "predict/escalation.h"
 
 #include <math.h>

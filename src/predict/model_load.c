@@ -1,5 +1,7 @@
 /* Model files read back, checked once, then used in place: the file stays mapped, nothing of it is copied but the
- * names. Nothing in a file is trusted; whatever does not fit is refused in a sentence. */
+ * names. Nothing in a file is trusted, for whoever can write it can also write its checksum; whatever does not fit
+ * is refused in a sentence. Loading happens on whichever thread asks, before anybody else has the model; afterwards
+ * it is immutable (model.c). It takes milliseconds and may fault pages in: not for a thread that serves. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* Plans out of the model file: see model_plans.h. */
+/* Plans out of the model file: see model_plans.h. What they are is a list in the metadata, their numbers are
+ * tensors, and both come from a file that nobody has to trust: members must be experts of the model, an escalation
+ * must have as many members as every plan that uses it, trees must lead somewhere. Only model_load.c calls it,
+ * before the model is shared. */
 #include "predict/model_plans.h"
 
 #include <math.h>

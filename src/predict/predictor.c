@@ -1,5 +1,7 @@
-/* Features → estimates; see predictor.h for the stages. No state but the predictor, no failure: any thread may run it,
- * and whatever numbers a forged model holds, what comes out are probabilities and bounded tokens. */
+/* Features → estimates; see predictor.h for the stages. There is no state but the predictor, and no failure: any
+ * thread may run it, and whatever numbers a forged model holds, what comes out are probabilities and bounded tokens.
+ * It allocates nothing; a gateway runs it for each request, so its loops are over experts, not over what a model
+ * might have. Training calls the stages one by one and must get what predictor_run gets, bit for bit. */
 #include "predict/predictor.h"
 
 #include <math.h>

@@ -1,5 +1,7 @@
-/* See safetensors.h. Tensors lie one behind the other without gaps, as the format wants: writers put wide types
- * first. */
+/* The safetensors layout read and written: see safetensors.h. Tensors lie one behind the other without gaps, as the
+ * format wants, so writers put wide types first. The reader gives pointers into the file only for spans that lie
+ * inside it, are aligned and have the shape that was asked for; what the numbers say is for its callers to check.
+ * Functions of their arguments; any thread. */
 #include "predict/safetensors.h"
 
 #include <string.h>

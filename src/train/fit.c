@@ -1,5 +1,7 @@
-/* Newton's method with steps cut to a length at which the logistic loss cannot be overshot: far from the optimum its
- * curvature vanishes and a plain step would leave for good. The problems are convex and well scaled. */
+/* Small convex fits: see fit.h. Newton's method with steps cut to a length at which the logistic loss cannot be
+ * overshot: far from the optimum its curvature vanishes and a plain step would leave for good. The problems are
+ * convex and well scaled, so a handful of steps do. Sums run in the order of the rows, in double precision: the same
+ * data give the same bits. For training alone; nothing here is fast enough for a decision. */
 #include "train/fit.h"
 
 #include <math.h>

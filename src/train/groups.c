@@ -1,4 +1,7 @@
-/* k-means (Lloyd) with a deterministic start: domains in order of their mean score, cut into equal parts. */
+/* Domains into groups: k-means (Lloyd) with a deterministic start, domains in order of their mean score, cut into
+ * equal parts. Small domains are pulled to the expert's mean, so that luck does not make a group. It runs once for a
+ * training, before the folds: a domain's group may have seen a row's score among many, which is why the group of a
+ * row is only a target of the linear source and never a feature. */
 #include "train/groups.h"
 
 #include <math.h>

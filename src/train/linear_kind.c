@@ -1,5 +1,7 @@
-/* The linear head, learnt: a head for each fold, and their mean for the model. Weights are large and malloced: floats
- * [buckets × width] of the fold, and of the mean, in whose place the packed ones come to lie. */
+/* The linear head, learnt: a head for each fold, whose mean is the model's. Weights are large and malloced: floats
+ * [buckets × width] of the fold, and of the mean, in whose place the packed ones come to lie. A learner belongs to
+ * one training and its thread. Until `finish` it owns its memory; from then on the weights are the model's arena's.
+ * Calls come in the order that source_kind.h gives: `predict` speaks for the fold that was learnt last. */
 #include <stdlib.h>
 #include <string.h>
 

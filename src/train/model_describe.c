@@ -1,4 +1,7 @@
-/* What a model file says in words: its metadata, as JSON inside strings (docs/model-file.md). */
+/* What a model file says in words: its metadata, as JSON inside strings (docs/model-file.md). Everything comes from
+ * model_parts, whether the model was just trained or loaded to be written again; a loaded one is described as it
+ * was, to the last digit, for numbers are written so that reading gives them back. Nothing is allocated but by the
+ * buffer, whose status says whether it did not fit. */
 #include "train/model_describe.h"
 
 #include <inttypes.h>

@@ -1,5 +1,8 @@
-/* Models written again: see model_edit.h. The new file is planned on a copy of the model's parts, which says what the
- * metadata will be, and on its list of tensors, whose axes are edited one by one. The model itself is only read. */
+/* Models written again: see model_edit.h. The new file is planned on a copy of the model's parts, which says what
+ * the metadata will be, and on its list of tensors, whose axes are edited one by one. The model itself is only read,
+ * so that it may go on serving meanwhile; the work is done on the thread that calls, takes a copy of all weights in
+ * memory, and is not for a thread that serves. Nothing here knows what a source is: tensors say what their parts
+ * belong to. */
 #include "train/model_edit.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* Which tensors a model has, and what their parts belong to: the one list from which files are written. */
+/* Which tensors a model has, and what their parts belong to: the one list from which files are written, of a model
+ * just trained and of one that is written again. It must name what model_load.c reads, with the same shapes; tests
+ * write and read. Tensors point into the model, names into the arena of the caller, and nothing is copied: the model
+ * must stay until the file is written. */
 #include "train/model_tensors.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* One escalation learnt by cross-validation: see plan_learn.h. */
+/* One escalation learnt by cross-validation: see plan_learn.h. `after` is learnt first, for what `before` is to
+ * tell, would the final answer be right, is what `after` decides. Every verdict on a row comes from forests that
+ * never saw it; so do the verdicts that arms are measured by. Scratch for a stage is an arena that goes with the
+ * call; what is kept is the caller's. One thread, and the generator of the whole training. */
 #include "train/plan_learn.h"
 
 #include <stdlib.h>

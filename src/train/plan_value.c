@@ -1,4 +1,7 @@
-/* What a set of arms is worth: see plan_value.h. */
+/* What a set of arms is worth: see plan_value.h. Choices are made by estimates and paid by what was recorded, so a
+ * plan that only looks good gains nothing. Where an outcome was not recorded the row says nothing (NAN), rather than
+ * that nothing was gained. Functions over arrays of the caller's arena; they are called some hundred times in a
+ * search, each over all rows and lambdas. */
 #include "train/plan_value.h"
 
 #include <math.h>

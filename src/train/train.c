@@ -1,6 +1,7 @@
-/* The course of training: table → sources, held out → base, trees, calibration, tokens → plans. It runs on the thread
- * that calls, takes as long as it takes and tells how far it is; nothing here is for a thread that serves. The same
- * data, options and seed give the same bytes, so everything random comes from one generator, in one order. */
+/* The course of training: table → sources, held out → base, trees, calibration, tokens → plans. It runs on the
+ * thread that calls, takes as long as it takes and tells how far it is; nothing here is for a thread that serves.
+ * The same data, options and seed give the same bytes, so everything random comes from one generator, in one order.
+ * What the model keeps lives in the arena of the result, everything else in one that goes when training ends. */
 #include "train/train.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
-/* Which plans are worth having: see train_plans.h. */
+/* Which plans are worth having: see train_plans.h. The search is greedy over what was recorded: combinations first,
+ * by a quick trial of each, then arms of those that were taken. Nothing is estimated from rows that it was learnt
+ * on, or the search would take what it remembers for what is good. It runs on the thread of the training and draws
+ * from its generator, so the order of the candidates is part of what a seed means. */
 #include "train/train_plans.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
-/* Learning the sources of a model, fold by fold, so that every row is predicted by learners that never saw it. On one
- * thread, in the order of the sources: a source may read what those before it say. What is random is drawn in that
- * order from one generator, so the order is part of what a seed means. */
+/* Learning the sources of a model, fold by fold, so that every row is predicted by learners that never saw it. On
+ * one thread, in the order of the sources: a source may read what those before it say. What is random is drawn in
+ * that order from one generator, so the order is part of what a seed means. Learners are called as source_kind.h
+ * says and by nobody else; they are freed when training ends, whether it succeeded or not. */
 #include <string.h>
 
 #include "base/check.h"

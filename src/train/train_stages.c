@@ -1,5 +1,7 @@
-/* What follows the sources: base, trees, calibration, spread, tokens. All are fitted on held-out predictions, each on
- * those of the stage before it; on one thread, in this order. */
+/* What follows the sources: base, trees, calibration, spread, tokens. All are fitted on held-out predictions, each
+ * on those of the stage before it, or they would trust the sources as far as these remember their training. On one
+ * thread, in this order; arrays of the work are filled by one stage and read by the next, and what is no longer
+ * needed serves as scratch, which is said where it happens. */
 #include <math.h>
 #include <string.h>
 

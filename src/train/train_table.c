@@ -1,4 +1,7 @@
-/* Data set → the arrays that training works on. */
+/* Data set → the arrays that training works on: what the encoders say of every text, scores, lengths, groups, folds.
+ * Texts are encoded one after the other by the function that decisions use, and blocks where an encoder does:
+ * training has the time. Folds are made by a hash of the normalised text, so that equal questions never stand on
+ * both sides. Arrays live in the arena of the work; the table is read-only once it is filled. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Growing boosted trees, best split first, on histograms. A histogram cell holds LANES floats: sums of projected
  * gradients, and in the last lane of the curvature; so one vector register adds a row, whatever the number of
- * experts. */
+ * experts. A leaf's histogram is its parent's less its sister's, so the smaller half alone is counted. One thread,
+ * with the generator of the training; sums run in the order of the rows, so the same seed gives the same trees. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
