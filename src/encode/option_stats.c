@@ -88,6 +88,7 @@ static void add_set(uint64_t *set, size_t number)
     set[number / 64] |= UINT64_C(1) << number % 64;
 }
 
+/* One pass over an option's tokens; what is counted there is counted for all options together. */
 static void read_option(struct comparison *c, struct str lowered, const struct ngram_text *f,
                         uint32_t from, uint32_t to, struct option *o)
 {
@@ -168,6 +169,7 @@ static size_t same_end(struct str a, struct str b)
     return i;
 }
 
+/* All numbers of a pair come out of one visit, and there are up to 325 pairs. */
 static float *pair_stats(const struct comparison *c, size_t count, float *out)
 {
     double words = 0, most = 0, letters = 0, begin = 0, end = 0, length = 0, pairs = 0;
@@ -232,7 +234,7 @@ static float *length_stats(const struct comparison *c, size_t count, float *out)
     return out;
 }
 
-/* "$1,200.5 m/s": a number, alone or with a unit. */
+/* "$1,200.5 m/s": a number, alone or with a unit. One walk over the bytes: sign and currency, digits, unit. */
 static bool read_number(struct str s, double *ret)
 {
     size_t at = 0;

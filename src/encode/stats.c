@@ -171,6 +171,7 @@ void stats_encode(struct str text, struct str lowered, const struct text_layout 
     DEBUG_CHECK(out == f->stats + NGRAM_STATS);
 }
 
+/* The one list of names, in the order in which the statistics are filled; its length is asserted. */
 const char *stats_name(unsigned index)
 {
     static const char *const names[] = {

@@ -164,6 +164,7 @@ static bool split_name(struct str text, enum plan_kind *kind, struct str *first,
     return last->len > 0 && !str_ends(*first, STR(","));
 }
 
+/* One piece, for each step must know how far the text was read. */
 enum status plan_parse(struct str text, const struct str *names, size_t count, struct plan *ret,
                        struct error *err)
 {

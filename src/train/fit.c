@@ -141,6 +141,7 @@ enum status fit_shared_logistic(const float *x, const float *scores, size_t rows
     return OK;
 }
 
+/* Two unknowns: the Newton system is solved by hand, beside the sums it is made of. */
 void fit_platt(const float *logits, const float *scores, size_t rows, size_t stride, size_t column,
                double ridge, float *scale, float *offset)
 {

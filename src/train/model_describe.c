@@ -18,26 +18,32 @@ static void add_figure(struct buf *b, const char *name, double value)
     json_write_double(b, value);
 }
 
+/* What costs as much as plain input or output is left out, but for cached input, which every file has. */
+static void describe_prices(const struct price *p, struct buf *b)
+{
+    buf_add_c(b, ",\"usd_per_m_input\":");
+    money_format_usd(b, p->input_nano_usd_per_m);
+    buf_add_c(b, ",\"usd_per_m_output\":");
+    money_format_usd(b, p->output_nano_usd_per_m);
+    buf_add_c(b, ",\"usd_per_m_cached_input\":");
+    money_format_usd(b, price_cached_input_nano_usd_per_m(p));
+    if (p->cache_write_extra_nano_usd_per_m != 0) {
+        buf_add_c(b, ",\"usd_per_m_cache_write\":");
+        money_format_usd(b, price_cache_write_nano_usd_per_m(p));
+    }
+    if (p->reasoning_extra_nano_usd_per_m != 0) {
+        buf_add_c(b, ",\"usd_per_m_reasoning\":");
+        money_format_usd(b, price_reasoning_nano_usd_per_m(p));
+    }
+}
+
 static void describe_experts(const struct model_parts *p, struct buf *b)
 {
     for (size_t e = 0; e < p->predictor.experts; e++) {
         const struct model_expert *x = &p->experts[e];
         buf_add_c(b, e ? ",{\"name\":" : "[{\"name\":");
         json_write_string(b, x->name);
-        buf_add_c(b, ",\"usd_per_m_input\":");
-        money_format_usd(b, x->price.input_nano_usd_per_m);
-        buf_add_c(b, ",\"usd_per_m_output\":");
-        money_format_usd(b, x->price.output_nano_usd_per_m);
-        buf_add_c(b, ",\"usd_per_m_cached_input\":");
-        money_format_usd(b, price_cached_input_nano_usd_per_m(&x->price));
-        if (x->price.cache_write_extra_nano_usd_per_m != 0) {
-            buf_add_c(b, ",\"usd_per_m_cache_write\":");
-            money_format_usd(b, price_cache_write_nano_usd_per_m(&x->price));
-        }
-        if (x->price.reasoning_extra_nano_usd_per_m != 0) {
-            buf_add_c(b, ",\"usd_per_m_reasoning\":");
-            money_format_usd(b, price_reasoning_nano_usd_per_m(&x->price));
-        }
+        describe_prices(&x->price, b);
         add_figure(b, "accuracy", x->accuracy);
         add_figure(b, "mean_cost_usd", x->mean_cost_usd);
         add_figure(b, "outcomes", (double)x->outcomes);

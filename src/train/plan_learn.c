@@ -181,6 +181,7 @@ static enum status course_allocate(struct plan_course *c, const struct plan_rows
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
+/* The two stages in their order; what the later one learns from, the earlier one notes. */
 enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan,
                               const struct forest_options *options, struct rng *rng,
                               struct arena *a, struct plan_course *ret, struct error *err)

@@ -52,6 +52,7 @@ static double lambda_for(const struct plan_rows *r, double cost)
     return high;
 }
 
+/* Lambdas, and for each what routing among singles promises and keeps: the base that plans are measured against. */
 enum status plan_value_singles(const struct plan_rows *r, struct arena *a, struct plan_value *ret,
                                struct error *err)
 {
@@ -146,6 +147,7 @@ static void half_gains(const struct plan_value *v, const struct plan_rows *r,
             gains[row % 2] += gain;
 }
 
+/* Two passes: which lambdas take it, by the other half of the rows; then the mean gain and its error over all. */
 double plan_value_course_gain(const struct plan_value *v, const struct plan_rows *r,
                               const struct plan_course *c, double *ret_error)
 {

@@ -303,6 +303,7 @@ static bool is_twin(const struct search *s, const struct arm *arm)
     return false;
 }
 
+/* An arm is run before its heads are fitted, for they learn from what it did; a twin stops there. */
 static enum status add_arm(struct search *s, size_t course, enum plan_rule rule, float share,
                            float *scratch, struct error *err)
 {

@@ -369,6 +369,7 @@ static enum status forest_extend(struct forest *f, size_t more, struct error *er
     return OK;
 }
 
+/* The grower lives as long as the trees are grown; each tree starts from what those before it left. */
 enum status forest_train(const struct tree_bins *bins, const float *base, const float *scores,
                          const uint32_t *order, size_t count, const struct forest_options *options,
                          float scale, struct rng *rng, struct forest *forest, struct error *err)
