@@ -24,7 +24,7 @@
 
 enum plan_kind { PLAN_SINGLE, PLAN_CASCADE, PLAN_PANEL };
 enum plan_rule {
-    PLAN_AGREE, /* panels: go on when the first answers differ, or one cannot be told */
+    PLAN_AGREE, /* panels: go on when the first answers differ, or one is unknown */
     PLAN_TRUST  /* go on when that is expected to gain more than `gain_per_usd` a dollar */
 };
 
@@ -65,7 +65,7 @@ void plan_price(const struct plan *p, const struct estimate *const members[PLAN_
 /* What is known of one query while a plan runs. */
 struct plan_answer {
     bool asked;
-    uint16_t answer_class; /* 0: cannot be told; equal classes agree (judge) */
+    uint16_t answer_class; /* 0: unknown what it says; equal classes agree (judge) */
     float stats[ANSWER_STATS];
 };
 

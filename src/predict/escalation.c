@@ -90,7 +90,7 @@ void escalation_trust(const struct escalation *c, const struct plan *p, const st
         trust[i] = escalation_calibrated(calibration, i, logits[i]);
 }
 
-/* Answers are preferred that can be told, then those that are there at all. */
+/* Answers are preferred of which it is known what they say, then those that are there at all. */
 static int standing(const struct plan_answer *a)
 {
     return a->asked ? 1 + (a->answer_class != 0) : 0;
@@ -155,8 +155,8 @@ void escalation_verdict(const struct escalation *c, const struct plan *p,
     escalation_decide(p, s, ret);
 }
 
-/* The first member asked whose answer can be told; when none can, the first asked. */
-static size_t first_told(const struct plan *p, const struct plan_state *s)
+/* The first member asked whose answer is known; when none is, the first asked. */
+static size_t first_known(const struct plan *p, const struct plan_state *s)
 {
     size_t best = 0;
     for (size_t i = 1; i < p->member_count; i++)
@@ -169,7 +169,7 @@ void escalation_agreement(const struct plan *p, const struct plan_state *s,
                           struct plan_verdict *ret)
 {
     size_t first = plan_first_count(p), last = p->member_count - 1;
-    *ret = (struct plan_verdict){.winner = first_told(p, s)};
+    *ret = (struct plan_verdict){.winner = first_known(p, s)};
     for (size_t i = 0; i < p->member_count; i++)
         ret->trust[i] = s->members[i]->quality;
     if (p->member_count == 1)

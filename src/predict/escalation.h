@@ -31,19 +31,18 @@ float escalation_calibrated(const float *calibration, size_t member, float logit
 void escalation_trust(const struct escalation *c, const struct plan *p, const struct plan_state *s,
                       float *trust);
 
-/* The verdict of a learned verdict. */
+/* The verdict of a learned escalation. */
 void escalation_verdict(const struct escalation *c, const struct plan *p,
                         const struct plan_state *s, struct plan_verdict *ret);
 /* The verdict when trust is known: goes on when (trust of the final answer − best trust so far) exceeds gain_per_usd
  * times the last member's cost; the most trusted answer stands; answers that agree share their trust (v->trust becomes
- * that). An answer that cannot be told stands only when none
- * can. */
+ * that). An answer of which it is unknown what it says stands only when that is so of all. */
 void escalation_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v);
 /* What asking the last member is expected to gain for each dollar it costs; v->trust is set. */
 double escalation_gain_per_usd(const struct plan *p, const struct plan_state *s,
                                const struct plan_verdict *v);
 
-/* PLAN_AGREE, without anything learned: goes on unless all first answers can be told and agree. The last member's
- * answer stands if it can be told, else the first one that can. Trust is what was estimated before. */
+/* PLAN_AGREE, without anything learned: goes on unless all first answers are known and agree. The last member's answer
+ * stands if it is known, else the first one that is. Trust is what was estimated before. */
 void escalation_agreement(const struct plan *p, const struct plan_state *s,
                           struct plan_verdict *ret);

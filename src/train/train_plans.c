@@ -384,7 +384,7 @@ static bool may_take(const struct search *s, const struct arm *arm)
 }
 
 /* The most useful first, while there is room. What an arm adds beside its sisters is within the noise, but thinning a
- * family out costs: keeping all seven thresholds gained .2 points at the dear end (bench/quality.md). */
+ * family out costs: keeping all seven thresholds gained .2 points at the expensive end (bench/quality.md). */
 static void select_arms(struct search *s, struct plan_value *v)
 {
     while (s->out->set.count < PLANS_MAX) {
