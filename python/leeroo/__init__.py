@@ -88,7 +88,8 @@ class Decision:
 
     def explain(self) -> dict[str, Any]:
         """The members of the gateway's POST /v1/route, but for those of a gateway."""
-        return json.loads(_native.take_string(_lib.decision_explain, self._handle.pointer))
+        members: dict[str, Any] = json.loads(_native.take_string(_lib.decision_explain, self._handle.pointer))
+        return members
 
 
 class Model:
@@ -251,7 +252,7 @@ class Router:
     @property
     def lam(self) -> float:
         """In force for calls that bring none: with a budget it moves."""
-        return _lib.policy_lambda(self._policy.pointer)
+        return float(_lib.policy_lambda(self._policy.pointer))
 
     def observe(self, decision: Decision, cost_usd: Optional[Money] = None) -> None:
         """What a decision by the router's budget really cost, all calls together; None: unknown, as predicted."""
