@@ -167,7 +167,7 @@ int leeroo_estimate(const struct leeroo_router *router, const struct leeroo_quer
                     struct leeroo_estimates **ret, struct leeroo_error *err)
 {
     struct leeroo_query q;
-    struct str text, choices[QUERY_CHOICES_MAX];
+    struct str text = {0}, choices[QUERY_CHOICES_MAX];
     struct buf prompt;
     if (!router || !query || !ret)
         return api_refuse(err, "no router, or no query to estimate");
