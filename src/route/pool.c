@@ -1,353 +1,288 @@
-/* Who may serve one request, and who is chosen. */
-#include <math.h>
-
-#include "base/check.h"
-#include "dialect/token_estimate.h"
+/* What a pool is made of, once: its experts bound to the model's, plans over them, policies with their
+ * budgets and floors; and what "model" in a request means. */
 #include "route/pool_int.h"
 
-static const char over_max_cost[] = "over max_cost";
+#include <stdlib.h>
 
-/* Of the whole request: what the expert is predicted to count, and never less than a quarter of the characters. */
-static int64_t input_tokens(const struct estimate *e, int64_t estimated)
-{
-    int64_t predicted = (int64_t)ceilf(e->input_tokens);
-    return predicted > estimated ? predicted : estimated;
-}
+#include "base/check.h"
+#include "plan/plan_filter.h"
 
-static int64_t output_within(const struct price *price, const struct estimate *e, int64_t input,
-                             const struct openai_request *r, int64_t limit_nano_usd)
+/* One arm each, at the settings' prices. */
+static enum status bind_experts(struct pool *p, struct error *err)
 {
-    int64_t tokens = price_output_tokens_within(price, input_tokens(e, input), limit_nano_usd);
-    if (tokens == INT64_MAX)
-        return tokens;
-    return tokens > 0 ? tokens / r->answers : 0;
-}
-
-int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
-                          const struct pool_choice *c, size_t candidate, int64_t others_nano_usd,
-                          int64_t failed_nano_usd)
-{
-    size_t expert = c->order[candidate];
-    int64_t limit = c->policy.max_cost_nano_usd;
-    if (limit <= 0)
-        return INT64_MAX;
-    const struct plan *plan = &p->arms[c->decision.arm];
-    const struct estimate *e = &c->estimates[expert];
-    if (candidate < plan->member_count && plan->member_count > 1) {
-        double whole = (double)c->estimates[c->decision.arm].cost_max_nano_usd;
-        limit = (int64_t)((double)limit * ((double)e->cost_nano_usd / whole));
-    } else {
-        limit -= others_nano_usd;
-    }
-    limit -= failed_nano_usd;
-    return output_within(&p->settings.experts[expert].price, e, c->input_tokens, r, limit);
-}
-
-/* What of the request cannot be said in the expert's dialect. */
-static const char *cannot_say(const struct expert *e, const struct pool_choice *c)
-{
-    if (e->dialect == c->target.native_dialect)
-        return NULL;
-    if (c->target.native_only)
-        return c->target.native_only;
-    for (size_t i = 0; i < DIALECT_COUNT && c->lacks[i].dialect; i++)
-        if (c->lacks[i].dialect == e->dialect)
-            return c->lacks[i].what;
-    return NULL;
-}
-
-/* Looked for once in each dialect, however many experts speak it. A text without messages lacks nothing. */
-static void find_lacks(const struct pool *p, const struct openai_request *r,
-                       struct pool_lack *lacks)
-{
-    for (size_t i = 0; i < p->settings.expert_count && r->messages.type != JSON_NONE; i++) {
-        const struct dialect *dialect = p->settings.experts[i].dialect;
-        size_t at = 0;
-        while (at < DIALECT_COUNT && lacks[at].dialect && lacks[at].dialect != dialect)
-            at++;
-        if (dialect->lacks && at < DIALECT_COUNT && !lacks[at].dialect)
-            lacks[at] = (struct pool_lack){dialect, dialect->lacks(r)};
-    }
-}
-
-enum status pool_bar_expert(const struct pool *p, struct pool_target *target, size_t expert,
-                            struct pool_bar bar, struct arena *a, struct error *err)
-{
-    CHECK(expert < p->settings.expert_count && bar.why);
-    if (!target->barred)
-        target->barred = ARENA_ARRAY(a, p->settings.expert_count, struct pool_bar);
-    if (!target->barred)
-        return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    if (!target->barred[expert].why)
-        target->barred[expert] = bar;
-    return OK;
-}
-
-static const char *lacks_what(unsigned lacks)
-{
-    if (lacks & EXPERT_TOOLS)
-        return "no tools";
-    if (lacks & EXPERT_IMAGES)
-        return "no images";
-    return lacks & EXPERT_JSON ? "no JSON mode" : NULL;
-}
-
-/* Whether the conversation and its answer fit: as long as the client allows it to be, or else as long as the endpoint
- * will be told, or as it is expected to be. */
-static bool fits_context(const struct expert *e, const struct openai_request *r,
-                         const struct estimate *estimate, int64_t estimated)
-{
-    int64_t output = r->output_tokens_max;
-    if (output == 0 && e->dialect->demands_limit)
-        output = e->max_output_tokens;
-    else if (output == 0)
-        output = (int64_t)estimate->output_tokens;
-    return e->context_tokens == 0 ||
-           input_tokens(estimate, estimated) <= (int64_t)e->context_tokens - output;
-}
-
-static bool is_in_policy(const struct pool *p, size_t expert, const struct pool_target *t)
-{
-    return t->policy == SIZE_MAX || !p->policies[t->policy].use ||
-           p->policies[t->policy].use[expert];
-}
-
-static bool is_affordable(const struct expert *e, const struct openai_request *r,
-                          const struct estimate *estimate, const struct pool_choice *c)
-{
-    int64_t limit = c->policy.max_cost_nano_usd;
-    return limit <= 0 || output_within(&e->price, estimate, c->input_tokens, r, limit) > 0;
-}
-
-/* May hold a name out of the client's body, and is shown as it is in JSON and logs: plain ASCII only. */
-static const char *cannot_take(const char *lost, struct arena *a)
-{
-    char *why = arena_printf(a, "cannot take %s", lost);
-    for (char *c = why; c && *c; c++)
-        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\')
-            *c = '?';
-    return why ? why : "cannot take all of it";
-}
-
-/* What the expert can never do comes before what it may not do now. */
-static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
-                           struct arena *a, const struct pool_choice *c)
-{
-    const struct expert *e = &p->settings.experts[i];
-    const char *lacks = lacks_what(r->needs & ~e->capabilities);
-    const char *lost = cannot_say(e, c);
-    if (!is_in_policy(p, i, &c->target))
-        return "not in this policy";
-    if (lacks)
-        return lacks;
-    if (lost)
-        return cannot_take(lost, a);
-    if (!fits_context(e, r, &c->estimates[i], c->input_tokens))
-        return "context too short";
-    if (!is_affordable(e, r, &c->estimates[i], c))
-        return over_max_cost;
-    return c->target.barred ? c->target.barred[i].why : NULL;
-}
-
-/* Why no plan at all is run for the request: a panel compares what one plain text answers, and nothing else. */
-static const char *why_no_plan(const struct openai_request *r, const struct pool_choice *c)
-{
-    if (c->target.expert != SIZE_MAX)
-        return "an expert was asked for by name";
-    return r->plain_text ? NULL : "answers with tools, formats, n or logprobs are not compared";
-}
-
-static enum status rule_out_plans(const struct pool *p, const struct openai_request *r,
-                                  struct arena *a, struct pool_choice *c, struct error *err)
-{
-    const char *why = why_no_plan(r, c);
-    struct error unknown = {0};
-    bool *use = ARENA_ARRAY(a, p->arm_count, bool), *scratch = ARENA_ARRAY(a, p->model_count, bool);
-    if (!use || !scratch)
-        return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    for (size_t i = 0; i < p->settings.expert_count; i++)
-        scratch[p->model_index[i]] = true;
-    enum status status = pool_filter_plans(p, c->target.plans, scratch, use, &unknown);
-    if (status != OK) /* the request is at fault, not its path */
-        return error_set(err, ERR_INPUT, "%s", unknown.text);
-    for (size_t i = p->settings.expert_count; i < p->arm_count; i++) {
-        const struct plan *plan = &p->arms[i];
-        const char **into = &c->ruled_out[i];
-        *into = why;
-        for (size_t k = 0; !*into && k < plan->member_count; k++)
-            if (c->ruled_out[plan->members[k]])
-                *into = arena_printf(a, "%.*s: %s", STR_FMT(p->arms[plan->members[k]].name),
-                                     c->ruled_out[plan->members[k]]);
-        if (!*into && !p->policies[c->target.policy].plan_use[i])
-            *into = "off in this policy";
-        if (!*into && !use[i])
-            *into = "off in this request";
+    for (size_t i = 0; i < p->settings.expert_count; i++) {
+        const struct expert *e = &p->settings.experts[i];
+        size_t k = model_expert_index(p->model, e->name);
+        if (k == SIZE_MAX)
+            return error_set(err, ERR_NOT_FOUND, "the model has no estimates for expert '%.*s'",
+                             STR_FMT(e->name));
+        const struct price *trained = &model_expert_at(p->model, k)->price;
+        p->model_index[i] = k;
+        p->arms[i] = (struct plan){.member_count = 1, .members = {i}, .name = e->name};
+        p->repriced[i] = trained->input_nano_usd_per_m != e->price.input_nano_usd_per_m ||
+                         trained->output_nano_usd_per_m != e->price.output_nano_usd_per_m;
     }
     return OK;
 }
 
-/* An expert asked for by name is asked, whatever we think of it: only not where it is barred, cannot be told what the
- * client wants, or is over the request's own max_cost. */
-static enum status choose_named(const struct pool *p, const struct openai_request *r,
-                                struct pool_choice *c, struct error *err)
+/* The plan with the pool's indices of its members; false when one of them is not in the pool. */
+static bool bind_plan(const struct pool *p, const struct plan *from, struct plan *ret)
 {
-    const struct expert *expert = &p->settings.experts[c->target.expert];
-    const struct estimate *e = &c->estimates[c->target.expert];
-    const struct pool_bar *bar = c->target.barred ? &c->target.barred[c->target.expert] : NULL;
-    const char *lost = cannot_say(expert, c);
-    int64_t limit = c->policy.max_cost_nano_usd;
-    if (bar && bar->why)
-        return error_set(err, bar->status, "expert '%.*s' cannot serve this request: %s",
-                         STR_FMT(expert->name), bar->why);
-    if (lost)
-        return error_set(err, ERR_UNSUPPORTED, "expert '%.*s' cannot take %s",
-                         STR_FMT(expert->name), lost);
-    if (limit > 0 && (e->cost_nano_usd > limit || !is_affordable(expert, r, e, c)))
-        return error_set(err, ERR_BUDGET,
-                         "expert '%.*s' is predicted to cost more than max_cost allows",
-                         STR_FMT(expert->name));
-    c->decision = (struct decision){
-        .arm = c->target.expert, .quality = (double)e->quality, .cost_nano_usd = e->cost_nano_usd};
-    c->ruled_out[c->target.expert] = NULL;
-    c->order[0] = c->target.expert;
-    c->order_count = 1;
-    return OK;
+    struct plan plan = *from;
+    for (size_t k = 0; k < plan.member_count; k++) {
+        struct str name = model_expert_at(p->model, from->members[k])->name;
+        plan.members[k] = expert_index(p->settings.experts, p->settings.expert_count, name);
+        if (plan.members[k] == SIZE_MAX)
+            return false;
+    }
+    *ret = plan;
+    return true;
 }
 
-/* That waiting may help is said first; else that another key might. */
-static enum status status_of_nobody(const struct pool *p, const struct pool_choice *c)
+/* Headers take ASCII only. Names of experts are plain, so the arrow is all there is to replace. */
+static char *label_of(const struct plan *plan)
 {
-    enum status status = ERR_UNSUPPORTED;
-    for (size_t i = 0; c->target.barred && i < p->settings.expert_count; i++) {
-        const struct pool_bar *bar = &c->target.barred[i];
-        if (!bar->why || c->ruled_out[i] != bar->why)
+    static const struct str arrow = {"→", sizeof("→") - 1};
+    size_t at = str_find(plan->name, arrow, 0);
+    struct buf text;
+    buf_init(&text, plan->name.len + 16);
+    buf_add(&text, str_slice(plan->name, 0, at));
+    if (at != SIZE_MAX) {
+        buf_add_c(&text, "->");
+        buf_add(&text, str_slice(plan->name, at + arrow.len, plan->name.len));
+    }
+    return buf_take(&text);
+}
+
+static enum status bind_plans(struct pool *p, struct error *err)
+{
+    for (size_t k = model_expert_count(p->model); k < p->model_count; k++) {
+        if (!bind_plan(p, model_arm_at(p->model, k), &p->arms[p->arm_count]))
             continue;
-        if (bar->status == ERR_OVERLOAD)
-            return ERR_OVERLOAD;
-        if (bar->status == ERR_FORBIDDEN)
-            status = ERR_FORBIDDEN;
+        p->labels[p->arm_count] = label_of(&p->arms[p->arm_count]);
+        if (!p->labels[p->arm_count])
+            return error_set(err, ERR_MEMORY, "out of memory for the pool");
+        p->model_index[p->arm_count++] = k;
     }
-    return status;
-}
-
-static enum status nobody_eligible(const struct pool *p, const struct pool_choice *c,
-                                   struct error *err)
-{
-    struct buf why;
-    buf_init(&why, 240);
-    for (size_t i = 0; i < p->settings.expert_count; i++)
-        buf_addf(&why, "%s%.*s: %s", i ? "; " : "", STR_FMT(p->settings.experts[i].name),
-                 c->ruled_out[i]);
-    enum status status =
-        error_set(err, status_of_nobody(p, c), "no expert can serve this request (%s%s)",
-                  why.ptr ? why.ptr : "", why.status == OK ? "" : "; ...");
-    buf_done(&why);
-    return status;
-}
-
-static bool is_member(const struct plan *plan, size_t expert)
-{
-    for (size_t k = 0; k < plan->member_count; k++)
-        if (plan->members[k] == expert)
-            return true;
-    return false;
-}
-
-/* The members of the chosen arm, then the other experts, the best first. */
-static void fill_order(const struct pool *p, const struct policy *policy, double lambda,
-                       bool *eligible, struct pool_choice *c)
-{
-    const struct plan *plan = &p->arms[c->decision.arm];
-    for (size_t k = 0; k < plan->member_count; k++)
-        c->order[k] = plan->members[k];
-    for (size_t i = 0; i < p->settings.expert_count; i++)
-        eligible[i] = eligible[i] && !is_member(plan, i);
-    c->order_count = plan->member_count + decide_fallbacks(policy, lambda, c->estimates, eligible,
-                                                           p->settings.expert_count, SIZE_MAX,
-                                                           c->order + plan->member_count);
-}
-
-static bool is_too_dear_for_all(const struct pool *p, const struct pool_choice *c)
-{
-    for (size_t i = 0; i < p->settings.expert_count; i++)
-        if (c->ruled_out[i] == over_max_cost)
-            return true;
-    return false;
-}
-
-/* The policy's own numbers, but for those that the request brings. */
-static struct policy policy_in_force(const struct pool *p, const struct pool_target *t)
-{
-    struct policy policy = {0};
-    if (t->policy != SIZE_MAX)
-        policy = p->policies[t->policy].live.policy;
-    if (t->has_lambda || t->min_quality > 0)
-        policy.lambda = policy.budget_usd_per_1k = policy.min_quality = 0;
-    if (t->has_lambda)
-        policy.lambda = t->lambda;
-    if (t->min_quality > 0 && t->policy != SIZE_MAX)
-        policy.min_quality =
-            quality_floor_table_find(&p->policies[t->policy].floors, t->min_quality);
-    if (t->max_cost_nano_usd > 0 &&
-        (policy.max_cost_nano_usd <= 0 || t->max_cost_nano_usd < policy.max_cost_nano_usd))
-        policy.max_cost_nano_usd = t->max_cost_nano_usd;
-    return policy;
-}
-
-static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
-                                 struct error *err)
-{
-    struct pool_policy *policy = &p->policies[c->target.policy];
-    size_t count = p->arm_count;
-    c->usual_usd = -1;
-    enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, eligible,
-                                            count, &c->decision, &c->usual_usd, err);
-    if (status == ERR_NOT_FOUND && is_too_dear_for_all(p, c))
-        return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
-    if (status == ERR_NOT_FOUND)
-        return nobody_eligible(p, c, err);
-    if (status != OK)
-        return status;
-    fill_order(p, &c->policy, c->decision.lambda, eligible, c);
-    for (size_t i = 0; i < count; i++)
-        if (!c->ruled_out[i] && c->policy.max_cost_nano_usd > 0 &&
-            c->estimates[i].cost_max_nano_usd > c->policy.max_cost_nano_usd)
-            c->ruled_out[i] = over_max_cost;
     return OK;
 }
 
-enum status pool_choose(struct pool *p, const struct openai_request *request,
-                        struct pool_target target, const struct request_estimates *e,
-                        struct arena *a, struct pool_choice *ret, struct error *err)
+enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *experts, bool *use,
+                              struct error *err)
 {
-    size_t count = p->arm_count, experts = p->settings.expert_count;
-    bool *eligible = ARENA_ARRAY(a, count, bool);
-    struct pool_choice choice = {.target = target,
-                                 .policy = policy_in_force(p, &target),
-                                 .estimates = e->arms,
-                                 .cached_tokens = e->cached_tokens,
-                                 .characters = e->characters,
-                                 .ruled_out = ARENA_ARRAY(a, count, const char *),
-                                 .order = ARENA_ARRAY(a, experts + PLAN_MEMBERS_MAX, size_t),
-                                 .input_tokens = tokens_from_characters(request->input_characters) +
-                                                 request->images * OPENAI_IMAGE_TOKENS};
-    if (!eligible || !choice.ruled_out || !choice.order)
-        return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    find_lacks(p, request, choice.lacks);
-    enum status status = OK;
-    for (size_t i = 0; i < experts; i++)
-        choice.ruled_out[i] = why_not(p, i, request, a, &choice);
-    if (count > experts || target.plans.len > 0)
-        status = rule_out_plans(p, request, a, &choice, err);
+    enum status status = plan_filter_apply(p->model, patterns, experts, err);
+    for (size_t i = p->settings.expert_count; status == OK && i < p->arm_count; i++)
+        use[i] = experts[p->model_index[i]];
+    return status;
+}
+
+/* use[arms of the model]: scratch. */
+static enum status start_policy(struct pool *p, size_t index, bool *use, struct error *err)
+{
+    const struct route_policy *from = &p->settings.policies[index];
+    struct pool_policy *to = &p->policies[index];
+    for (size_t i = 0; i < p->model_count; i++)
+        use[i] = false;
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        use[p->model_index[i]] = !from->use || from->use[i];
+    to->use = from->use;
+    to->plan_use = calloc(p->arm_count, sizeof(*to->plan_use));
+    if (!to->plan_use)
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
+    enum status status =
+        live_policy_init(&to->live, p->model, &from->policy, from->plans, use, err);
     if (status != OK)
         return status;
-    for (size_t i = 0; i < count; i++)
-        eligible[i] = !choice.ruled_out[i];
-    if (target.expert != SIZE_MAX)
-        status = choose_named(p, request, &choice, err);
-    else
-        status = choose_routed(p, eligible, &choice, err);
-    if (status == OK)
-        *ret = choice;
+    for (size_t i = p->settings.expert_count; i < p->arm_count; i++)
+        to->plan_use[i] = use[p->model_index[i]];
+    struct model_sample sample = model_sample(p->model);
+    quality_floor_table_init(&to->floors, &sample, use);
+    return OK;
+}
+
+static enum status start_policies(struct pool *p, struct error *err)
+{
+    bool *use = calloc(p->model_count, sizeof(*use));
+    if (!use)
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
+    enum status status = OK;
+    p->policy_count = p->settings.policy_count;
+    for (size_t i = 0; status == OK && i < p->policy_count; i++)
+        status = start_policy(p, i, use, err);
+    free(use);
     return status;
+}
+
+static enum status bind_arms(struct pool *p, struct error *err)
+{
+    size_t experts = p->settings.expert_count;
+    size_t most = experts + p->model_count - model_expert_count(p->model);
+    p->model_index = calloc(most, sizeof(*p->model_index));
+    p->arms = calloc(most, sizeof(*p->arms));
+    p->labels = calloc(most, sizeof(*p->labels));
+    p->repriced = calloc(experts, sizeof(*p->repriced));
+    p->policies = calloc(p->settings.policy_count, sizeof(*p->policies));
+    if (!p->model_index || !p->arms || !p->labels || !p->repriced || !p->policies)
+        return error_set(err, ERR_MEMORY, "out of memory for the pool");
+    p->arm_count = experts;
+    enum status status = bind_experts(p, err);
+    return status == OK ? bind_plans(p, err) : status;
+}
+
+enum status pool_create(const struct pool_settings *settings, const struct model *model,
+                        struct pool **ret, struct error *err)
+{
+    struct pool *p = calloc(1, sizeof(*p));
+    if (!p)
+        return error_set(err, ERR_MEMORY, "out of memory for the pool");
+    CHECK(settings->default_policy < settings->policy_count);
+    p->settings = *settings;
+    p->model = model;
+    p->model_count = model_arm_count(model);
+    enum status status = bind_arms(p, err);
+    if (status == OK)
+        status = start_policies(p, err);
+    if (status != OK) {
+        pool_free(p);
+        return status;
+    }
+    *ret = p;
+    return OK;
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        live_policy_done(&p->policies[i].live);
+        free(p->policies[i].plan_use);
+    }
+    for (size_t i = 0; i < p->arm_count; i++)
+        free(p->labels[i]);
+    free(p->labels);
+    free(p->arms);
+    free(p->policies);
+    free(p->repriced);
+    free(p->model_index);
+    free(p);
+}
+
+const struct pool_settings *pool_settings(const struct pool *p)
+{
+    return &p->settings;
+}
+
+const struct model *pool_model(const struct pool *p)
+{
+    return p->model;
+}
+
+size_t pool_arm_count(const struct pool *p)
+{
+    return p->arm_count;
+}
+
+const struct plan *pool_arm_at(const struct pool *p, size_t arm)
+{
+    CHECK(arm < p->arm_count);
+    return &p->arms[arm];
+}
+
+struct str pool_arm_label(const struct pool *p, size_t arm)
+{
+    CHECK(arm < p->arm_count);
+    return str_from(p->labels[arm] ? p->labels[arm] : plan_kind_name(PLAN_SINGLE));
+}
+
+void pool_plan_verdict(const struct pool *p, size_t arm, const struct plan_state *state,
+                       struct plan_verdict *ret)
+{
+    CHECK(arm >= p->settings.expert_count && arm < p->arm_count);
+    model_plan_verdict(p->model, p->model_index[arm], state, ret);
+}
+
+static size_t find_policy(const struct pool_settings *c, struct str name)
+{
+    for (size_t i = 0; i < c->policy_count; i++)
+        if (str_equal(c->policies[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
+                             struct error *err)
+{
+    const struct pool_settings *c = &p->settings;
+    struct pool_target target = {.policy = SIZE_MAX, .expert = SIZE_MAX};
+    if (model.len == 0 || str_equal(model, STR("leeroo")))
+        target.policy = c->default_policy;
+    else if (str_starts(model, STR("leeroo/")))
+        target.policy = find_policy(c, str_slice(model, 7, model.len));
+    else
+        target.expert = expert_index(c->experts, c->expert_count, model);
+    if (target.policy == SIZE_MAX && target.expert == SIZE_MAX)
+        return error_set(err, ERR_NOT_FOUND,
+                         "the model '%.*s' does not exist; /v1/models lists them",
+                         (int)(model.len < 100 ? model.len : 100), model.ptr);
+    *ret = target;
+    return OK;
+}
+
+void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd)
+{
+    if (policy != SIZE_MAX)
+        live_policy_observe(&p->policies[policy].live, (double)cost_nano_usd / (double)NANO_PER_USD,
+                            usual_usd);
+}
+
+size_t pool_budgets(struct pool *p, struct budget_named *into)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        const struct pool_policy *policy = &p->policies[i];
+        if (!policy->live.budget)
+            continue;
+        if (into)
+            into[n] = (struct budget_named){p->settings.policies[i].name,
+                                            policy->live.policy.budget_usd_per_1k,
+                                            budget_cell_state(policy->live.budget)};
+        n++;
+    }
+    return n;
+}
+
+void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->policy_count; i++) {
+        if (!p->policies[i].live.budget)
+            continue;
+        if (found[n]) /* the reader refuses what is impossible */
+            budget_cell_resume(p->policies[i].live.budget, &budgets[n].state);
+        n++;
+    }
+}
+
+static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
+{
+    size_t i = find_policy(&p->settings, name);
+    if (i == SIZE_MAX || p->policies[i].live.policy.budget_usd_per_1k != usd_per_1k)
+        return NULL;
+    return p->policies[i].live.budget;
+}
+
+void pool_budgets_share(struct pool *p, const struct pool *earlier)
+{
+    for (size_t i = 0; i < p->policy_count; i++) {
+        struct pool_policy *to = &p->policies[i];
+        double usd = to->live.policy.budget_usd_per_1k;
+        struct budget_cell *from =
+            to->live.budget ? find_budget(earlier, p->settings.policies[i].name, usd) : NULL;
+        if (!from)
+            continue;
+        budget_cell_renew(from, to->live.budget);
+        budget_cell_release(to->live.budget);
+        to->live.budget = budget_cell_hold(from);
+    }
 }

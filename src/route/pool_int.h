@@ -1,4 +1,4 @@
-/* Private to route: what a pool holds. pool_bind.c makes it, estimator.c and pool_price.c estimate a request, pool.c
+/* Private to route: what a pool holds. pool.c makes it, estimator.c and pool_price.c estimate a request, pool_choice.c
  * decides. */
 #pragma once
 

@@ -1,0 +1,353 @@
+/* Who may serve one request, and who is chosen. */
+#include <math.h>
+
+#include "base/check.h"
+#include "dialect/token_estimate.h"
+#include "route/pool_int.h"
+
+static const char over_max_cost[] = "over max_cost";
+
+/* Of the whole request: what the expert is predicted to count, and never less than a quarter of the characters. */
+static int64_t input_tokens(const struct estimate *e, int64_t estimated)
+{
+    int64_t predicted = (int64_t)ceilf(e->input_tokens);
+    return predicted > estimated ? predicted : estimated;
+}
+
+static int64_t output_within(const struct price *price, const struct estimate *e, int64_t input,
+                             const struct openai_request *r, int64_t limit_nano_usd)
+{
+    int64_t tokens = price_output_tokens_within(price, input_tokens(e, input), limit_nano_usd);
+    if (tokens == INT64_MAX)
+        return tokens;
+    return tokens > 0 ? tokens / r->answers : 0;
+}
+
+int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
+                          const struct pool_choice *c, size_t candidate, int64_t others_nano_usd,
+                          int64_t failed_nano_usd)
+{
+    size_t expert = c->order[candidate];
+    int64_t limit = c->policy.max_cost_nano_usd;
+    if (limit <= 0)
+        return INT64_MAX;
+    const struct plan *plan = &p->arms[c->decision.arm];
+    const struct estimate *e = &c->estimates[expert];
+    if (candidate < plan->member_count && plan->member_count > 1) {
+        double whole = (double)c->estimates[c->decision.arm].cost_max_nano_usd;
+        limit = (int64_t)((double)limit * ((double)e->cost_nano_usd / whole));
+    } else {
+        limit -= others_nano_usd;
+    }
+    limit -= failed_nano_usd;
+    return output_within(&p->settings.experts[expert].price, e, c->input_tokens, r, limit);
+}
+
+/* What of the request cannot be said in the expert's dialect. */
+static const char *cannot_say(const struct expert *e, const struct pool_choice *c)
+{
+    if (e->dialect == c->target.native_dialect)
+        return NULL;
+    if (c->target.native_only)
+        return c->target.native_only;
+    for (size_t i = 0; i < DIALECT_COUNT && c->lacks[i].dialect; i++)
+        if (c->lacks[i].dialect == e->dialect)
+            return c->lacks[i].what;
+    return NULL;
+}
+
+/* Looked for once in each dialect, however many experts speak it. A text without messages lacks nothing. */
+static void find_lacks(const struct pool *p, const struct openai_request *r,
+                       struct pool_lack *lacks)
+{
+    for (size_t i = 0; i < p->settings.expert_count && r->messages.type != JSON_NONE; i++) {
+        const struct dialect *dialect = p->settings.experts[i].dialect;
+        size_t at = 0;
+        while (at < DIALECT_COUNT && lacks[at].dialect && lacks[at].dialect != dialect)
+            at++;
+        if (dialect->lacks && at < DIALECT_COUNT && !lacks[at].dialect)
+            lacks[at] = (struct pool_lack){dialect, dialect->lacks(r)};
+    }
+}
+
+enum status pool_bar_expert(const struct pool *p, struct pool_target *target, size_t expert,
+                            struct pool_bar bar, struct arena *a, struct error *err)
+{
+    CHECK(expert < p->settings.expert_count && bar.why);
+    if (!target->barred)
+        target->barred = ARENA_ARRAY(a, p->settings.expert_count, struct pool_bar);
+    if (!target->barred)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    if (!target->barred[expert].why)
+        target->barred[expert] = bar;
+    return OK;
+}
+
+static const char *lacks_what(unsigned lacks)
+{
+    if (lacks & EXPERT_TOOLS)
+        return "no tools";
+    if (lacks & EXPERT_IMAGES)
+        return "no images";
+    return lacks & EXPERT_JSON ? "no JSON mode" : NULL;
+}
+
+/* Whether the conversation and its answer fit: as long as the client allows it to be, or else as long as the endpoint
+ * will be told, or as it is expected to be. */
+static bool fits_context(const struct expert *e, const struct openai_request *r,
+                         const struct estimate *estimate, int64_t estimated)
+{
+    int64_t output = r->output_tokens_max;
+    if (output == 0 && e->dialect->demands_limit)
+        output = e->max_output_tokens;
+    else if (output == 0)
+        output = (int64_t)estimate->output_tokens;
+    return e->context_tokens == 0 ||
+           input_tokens(estimate, estimated) <= (int64_t)e->context_tokens - output;
+}
+
+static bool is_in_policy(const struct pool *p, size_t expert, const struct pool_target *t)
+{
+    return t->policy == SIZE_MAX || !p->policies[t->policy].use ||
+           p->policies[t->policy].use[expert];
+}
+
+static bool is_affordable(const struct expert *e, const struct openai_request *r,
+                          const struct estimate *estimate, const struct pool_choice *c)
+{
+    int64_t limit = c->policy.max_cost_nano_usd;
+    return limit <= 0 || output_within(&e->price, estimate, c->input_tokens, r, limit) > 0;
+}
+
+/* May hold a name out of the client's body, and is shown as it is in JSON and logs: plain ASCII only. */
+static const char *cannot_take(const char *lost, struct arena *a)
+{
+    char *why = arena_printf(a, "cannot take %s", lost);
+    for (char *c = why; c && *c; c++)
+        if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\')
+            *c = '?';
+    return why ? why : "cannot take all of it";
+}
+
+/* What the expert can never do comes before what it may not do now. */
+static const char *why_not(const struct pool *p, size_t i, const struct openai_request *r,
+                           struct arena *a, const struct pool_choice *c)
+{
+    const struct expert *e = &p->settings.experts[i];
+    const char *lacks = lacks_what(r->needs & ~e->capabilities);
+    const char *lost = cannot_say(e, c);
+    if (!is_in_policy(p, i, &c->target))
+        return "not in this policy";
+    if (lacks)
+        return lacks;
+    if (lost)
+        return cannot_take(lost, a);
+    if (!fits_context(e, r, &c->estimates[i], c->input_tokens))
+        return "context too short";
+    if (!is_affordable(e, r, &c->estimates[i], c))
+        return over_max_cost;
+    return c->target.barred ? c->target.barred[i].why : NULL;
+}
+
+/* Why no plan at all is run for the request: a panel compares what one plain text answers, and nothing else. */
+static const char *why_no_plan(const struct openai_request *r, const struct pool_choice *c)
+{
+    if (c->target.expert != SIZE_MAX)
+        return "an expert was asked for by name";
+    return r->plain_text ? NULL : "answers with tools, formats, n or logprobs are not compared";
+}
+
+static enum status rule_out_plans(const struct pool *p, const struct openai_request *r,
+                                  struct arena *a, struct pool_choice *c, struct error *err)
+{
+    const char *why = why_no_plan(r, c);
+    struct error unknown = {0};
+    bool *use = ARENA_ARRAY(a, p->arm_count, bool), *scratch = ARENA_ARRAY(a, p->model_count, bool);
+    if (!use || !scratch)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        scratch[p->model_index[i]] = true;
+    enum status status = pool_filter_plans(p, c->target.plans, scratch, use, &unknown);
+    if (status != OK) /* the request is at fault, not its path */
+        return error_set(err, ERR_INPUT, "%s", unknown.text);
+    for (size_t i = p->settings.expert_count; i < p->arm_count; i++) {
+        const struct plan *plan = &p->arms[i];
+        const char **into = &c->ruled_out[i];
+        *into = why;
+        for (size_t k = 0; !*into && k < plan->member_count; k++)
+            if (c->ruled_out[plan->members[k]])
+                *into = arena_printf(a, "%.*s: %s", STR_FMT(p->arms[plan->members[k]].name),
+                                     c->ruled_out[plan->members[k]]);
+        if (!*into && !p->policies[c->target.policy].plan_use[i])
+            *into = "off in this policy";
+        if (!*into && !use[i])
+            *into = "off in this request";
+    }
+    return OK;
+}
+
+/* An expert asked for by name is asked, whatever we think of it: only not where it is barred, cannot be told what the
+ * client wants, or is over the request's own max_cost. */
+static enum status choose_named(const struct pool *p, const struct openai_request *r,
+                                struct pool_choice *c, struct error *err)
+{
+    const struct expert *expert = &p->settings.experts[c->target.expert];
+    const struct estimate *e = &c->estimates[c->target.expert];
+    const struct pool_bar *bar = c->target.barred ? &c->target.barred[c->target.expert] : NULL;
+    const char *lost = cannot_say(expert, c);
+    int64_t limit = c->policy.max_cost_nano_usd;
+    if (bar && bar->why)
+        return error_set(err, bar->status, "expert '%.*s' cannot serve this request: %s",
+                         STR_FMT(expert->name), bar->why);
+    if (lost)
+        return error_set(err, ERR_UNSUPPORTED, "expert '%.*s' cannot take %s",
+                         STR_FMT(expert->name), lost);
+    if (limit > 0 && (e->cost_nano_usd > limit || !is_affordable(expert, r, e, c)))
+        return error_set(err, ERR_BUDGET,
+                         "expert '%.*s' is predicted to cost more than max_cost allows",
+                         STR_FMT(expert->name));
+    c->decision = (struct decision){
+        .arm = c->target.expert, .quality = (double)e->quality, .cost_nano_usd = e->cost_nano_usd};
+    c->ruled_out[c->target.expert] = NULL;
+    c->order[0] = c->target.expert;
+    c->order_count = 1;
+    return OK;
+}
+
+/* That waiting may help is said first; else that another key might. */
+static enum status status_of_nobody(const struct pool *p, const struct pool_choice *c)
+{
+    enum status status = ERR_UNSUPPORTED;
+    for (size_t i = 0; c->target.barred && i < p->settings.expert_count; i++) {
+        const struct pool_bar *bar = &c->target.barred[i];
+        if (!bar->why || c->ruled_out[i] != bar->why)
+            continue;
+        if (bar->status == ERR_OVERLOAD)
+            return ERR_OVERLOAD;
+        if (bar->status == ERR_FORBIDDEN)
+            status = ERR_FORBIDDEN;
+    }
+    return status;
+}
+
+static enum status nobody_eligible(const struct pool *p, const struct pool_choice *c,
+                                   struct error *err)
+{
+    struct buf why;
+    buf_init(&why, 240);
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        buf_addf(&why, "%s%.*s: %s", i ? "; " : "", STR_FMT(p->settings.experts[i].name),
+                 c->ruled_out[i]);
+    enum status status =
+        error_set(err, status_of_nobody(p, c), "no expert can serve this request (%s%s)",
+                  why.ptr ? why.ptr : "", why.status == OK ? "" : "; ...");
+    buf_done(&why);
+    return status;
+}
+
+static bool is_member(const struct plan *plan, size_t expert)
+{
+    for (size_t k = 0; k < plan->member_count; k++)
+        if (plan->members[k] == expert)
+            return true;
+    return false;
+}
+
+/* The members of the chosen arm, then the other experts, the best first. */
+static void fill_order(const struct pool *p, const struct policy *policy, double lambda,
+                       bool *eligible, struct pool_choice *c)
+{
+    const struct plan *plan = &p->arms[c->decision.arm];
+    for (size_t k = 0; k < plan->member_count; k++)
+        c->order[k] = plan->members[k];
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        eligible[i] = eligible[i] && !is_member(plan, i);
+    c->order_count = plan->member_count + decide_fallbacks(policy, lambda, c->estimates, eligible,
+                                                           p->settings.expert_count, SIZE_MAX,
+                                                           c->order + plan->member_count);
+}
+
+static bool is_too_dear_for_all(const struct pool *p, const struct pool_choice *c)
+{
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        if (c->ruled_out[i] == over_max_cost)
+            return true;
+    return false;
+}
+
+/* The policy's own numbers, but for those that the request brings. */
+static struct policy policy_in_force(const struct pool *p, const struct pool_target *t)
+{
+    struct policy policy = {0};
+    if (t->policy != SIZE_MAX)
+        policy = p->policies[t->policy].live.policy;
+    if (t->has_lambda || t->min_quality > 0)
+        policy.lambda = policy.budget_usd_per_1k = policy.min_quality = 0;
+    if (t->has_lambda)
+        policy.lambda = t->lambda;
+    if (t->min_quality > 0 && t->policy != SIZE_MAX)
+        policy.min_quality =
+            quality_floor_table_find(&p->policies[t->policy].floors, t->min_quality);
+    if (t->max_cost_nano_usd > 0 &&
+        (policy.max_cost_nano_usd <= 0 || t->max_cost_nano_usd < policy.max_cost_nano_usd))
+        policy.max_cost_nano_usd = t->max_cost_nano_usd;
+    return policy;
+}
+
+static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
+                                 struct error *err)
+{
+    struct pool_policy *policy = &p->policies[c->target.policy];
+    size_t count = p->arm_count;
+    c->usual_usd = -1;
+    enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, eligible,
+                                            count, &c->decision, &c->usual_usd, err);
+    if (status == ERR_NOT_FOUND && is_too_dear_for_all(p, c))
+        return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
+    if (status == ERR_NOT_FOUND)
+        return nobody_eligible(p, c, err);
+    if (status != OK)
+        return status;
+    fill_order(p, &c->policy, c->decision.lambda, eligible, c);
+    for (size_t i = 0; i < count; i++)
+        if (!c->ruled_out[i] && c->policy.max_cost_nano_usd > 0 &&
+            c->estimates[i].cost_max_nano_usd > c->policy.max_cost_nano_usd)
+            c->ruled_out[i] = over_max_cost;
+    return OK;
+}
+
+enum status pool_choose(struct pool *p, const struct openai_request *request,
+                        struct pool_target target, const struct request_estimates *e,
+                        struct arena *a, struct pool_choice *ret, struct error *err)
+{
+    size_t count = p->arm_count, experts = p->settings.expert_count;
+    bool *eligible = ARENA_ARRAY(a, count, bool);
+    struct pool_choice choice = {.target = target,
+                                 .policy = policy_in_force(p, &target),
+                                 .estimates = e->arms,
+                                 .cached_tokens = e->cached_tokens,
+                                 .characters = e->characters,
+                                 .ruled_out = ARENA_ARRAY(a, count, const char *),
+                                 .order = ARENA_ARRAY(a, experts + PLAN_MEMBERS_MAX, size_t),
+                                 .input_tokens = tokens_from_characters(request->input_characters) +
+                                                 request->images * OPENAI_IMAGE_TOKENS};
+    if (!eligible || !choice.ruled_out || !choice.order)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    find_lacks(p, request, choice.lacks);
+    enum status status = OK;
+    for (size_t i = 0; i < experts; i++)
+        choice.ruled_out[i] = why_not(p, i, request, a, &choice);
+    if (count > experts || target.plans.len > 0)
+        status = rule_out_plans(p, request, a, &choice, err);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        eligible[i] = !choice.ruled_out[i];
+    if (target.expert != SIZE_MAX)
+        status = choose_named(p, request, &choice, err);
+    else
+        status = choose_routed(p, eligible, &choice, err);
+    if (status == OK)
+        *ret = choice;
+    return status;
+}
