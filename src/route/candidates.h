@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gate/gate.h"
-#include "route/estimator.h"
+#include "route/pool_choice.h"
 
 /* As pool_choose, but experts whose circuit is open or which are cooling down (gate/gate.h) are barred, too, beside
  * those that target.barred names. If that leaves none, the choice is made without these further bars: the call then

@@ -1,4 +1,8 @@
-/* One for each request, on its way to the expert: numbers are written as fixed decimals without printf. */
+/* The decision as JSON beside a request in the ledger.
+ *
+ * One is written for each request, on its way to the expert, so numbers are written as fixed decimals without printf.
+ * What would not fit is left out whole: the object is always sound, and no longer than the buffer's limit. It reads a
+ * choice and appends to a buffer, on any thread, and must not be called without a choice. */
 #include "route/decision_json.h"
 
 #include <math.h>
@@ -67,15 +71,15 @@ struct best {
 /* Those of [from, to) by utility, behind what is there already. */
 static void add_best(struct best *b, const struct pool_choice *choice, size_t from, size_t to)
 {
-    size_t floor = b->count;
-    for (size_t arm = from; arm < to && floor < DECISION_ARMS_MAX; arm++) {
+    size_t behind = b->count;
+    for (size_t arm = from; arm < to && behind < DECISION_ARMS_MAX; arm++) {
         const struct estimate *e = &choice->estimates[arm];
         double u = (double)e->quality - choice->decision.lambda * (double)e->cost_nano_usd * 1e-9;
         bool full = b->count == DECISION_ARMS_MAX;
         if (arm == b->arms[0] || (full && u <= b->utility[b->count - 1]))
             continue;
         size_t at = full ? b->count - 1 : b->count++;
-        for (; at > floor && u > b->utility[at - 1]; at--) {
+        for (; at > behind && u > b->utility[at - 1]; at--) {
             b->arms[at] = b->arms[at - 1];
             b->utility[at] = b->utility[at - 1];
         }

@@ -2,7 +2,7 @@
  * bounded size. */
 #pragma once
 
-#include "route/pool.h"
+#include "route/pool_choice.h"
 
 #define DECISION_ARMS_MAX 16 /* estimates that are kept: the best ones */
 

@@ -1,6 +1,8 @@
-/* Turn by turn: the texts that ask something are estimated one after the other, and mixed by their shares. All of it
- * runs on the estimator's thread; an encoder that works elsewhere comes back to that before it calls. Whoever keeps an
- * `estimating` must cancel it before the arena, the pool or the estimator goes. */
+/* Turn by turn: the texts that ask something are estimated one after the other, and mixed by their shares.
+ *
+ * All of it runs on the estimator's thread; an encoder that works elsewhere comes back to that thread before it calls.
+ * Whoever keeps an `estimating` must cancel it before the arena, the pool or the estimator goes, and must not once
+ * `done` was called. */
 #include "route/estimator.h"
 
 #include <stdlib.h>

@@ -1,5 +1,8 @@
-/* What a pool is made of, once: its experts bound to the model's, plans over them, policies with their
- * budgets and floors; and what "model" in a request means. */
+/* What a pool is made of, once: its experts bound to the model's, the model's plans over them, policies with their
+ * budgets and quality floors.
+ *
+ * pool_create allocates all of it and pool_free frees it; in between only budgets change, from any thread, each behind
+ * its lock. pool_budgets_resume and pool_budgets_share must not be called once there are requests. */
 #include "route/pool_int.h"
 
 #include <stdlib.h>
@@ -202,31 +205,13 @@ void pool_plan_verdict(const struct pool *p, size_t arm, const struct plan_state
     model_plan_verdict(p->model, p->model_index[arm], state, ret);
 }
 
-static size_t find_policy(const struct pool_settings *c, struct str name)
+size_t pool_policy_index(const struct pool *p, struct str name)
 {
+    const struct pool_settings *c = &p->settings;
     for (size_t i = 0; i < c->policy_count; i++)
         if (str_equal(c->policies[i].name, name))
             return i;
     return SIZE_MAX;
-}
-
-enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
-                             struct error *err)
-{
-    const struct pool_settings *c = &p->settings;
-    struct pool_target target = {.policy = SIZE_MAX, .expert = SIZE_MAX};
-    if (model.len == 0 || str_equal(model, STR("leeroo")))
-        target.policy = c->default_policy;
-    else if (str_starts(model, STR("leeroo/")))
-        target.policy = find_policy(c, str_slice(model, 7, model.len));
-    else
-        target.expert = expert_index(c->experts, c->expert_count, model);
-    if (target.policy == SIZE_MAX && target.expert == SIZE_MAX)
-        return error_set(err, ERR_NOT_FOUND,
-                         "the model '%.*s' does not exist; /v1/models lists them",
-                         (int)(model.len < 100 ? model.len : 100), model.ptr);
-    *ret = target;
-    return OK;
 }
 
 void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd)
@@ -266,7 +251,7 @@ void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, con
 
 static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
 {
-    size_t i = find_policy(&p->settings, name);
+    size_t i = pool_policy_index(p, name);
     if (i == SIZE_MAX || p->policies[i].live.policy.budget_usd_per_1k != usd_per_1k)
         return NULL;
     return p->policies[i].live.budget;

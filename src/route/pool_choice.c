@@ -1,4 +1,8 @@
-/* Who may serve one request, and who is chosen. */
+/* Which experts may serve one request, and which arm is chosen: first what each expert can never do and what it may not
+ * do now, then the plans whose members remain, then the policy decides among what is left, and last comes the order in
+ * which the others step in. It owns nothing: what it makes is in the request's arena. Any thread may choose from the
+ * same pool; a budget has a lock of its own. No clock, no encoder and no gate is asked here (candidates.c brings what
+ * gates say, as bars). */
 #include <math.h>
 
 #include "base/check.h"
@@ -6,6 +10,25 @@
 #include "route/pool_int.h"
 
 static const char over_max_cost[] = "over max_cost";
+
+enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
+                             struct error *err)
+{
+    const struct pool_settings *c = &p->settings;
+    struct pool_target target = {.policy = SIZE_MAX, .expert = SIZE_MAX};
+    if (model.len == 0 || str_equal(model, STR("leeroo")))
+        target.policy = c->default_policy;
+    else if (str_starts(model, STR("leeroo/")))
+        target.policy = pool_policy_index(p, str_slice(model, 7, model.len));
+    else
+        target.expert = expert_index(c->experts, c->expert_count, model);
+    if (target.policy == SIZE_MAX && target.expert == SIZE_MAX)
+        return error_set(err, ERR_NOT_FOUND,
+                         "the model '%.*s' does not exist; /v1/models lists them",
+                         (int)(model.len < 100 ? model.len : 100), model.ptr);
+    *ret = target;
+    return OK;
+}
 
 /* Of the whole request: what the expert is predicted to count, and never less than a quarter of the characters. */
 static int64_t input_tokens(const struct estimate *e, int64_t estimated)
@@ -157,6 +180,21 @@ static const char *why_no_plan(const struct openai_request *r, const struct pool
     return r->plain_text ? NULL : "answers with tools, formats, n or logprobs are not compared";
 }
 
+/* NULL: nothing is against it. use[arm_count]: what the request allows. */
+static const char *why_not_plan(const struct pool *p, size_t arm, const bool *use, struct arena *a,
+                                const struct pool_choice *c)
+{
+    const struct plan *plan = &p->arms[arm];
+    const char *why = NULL;
+    for (size_t k = 0; !why && k < plan->member_count; k++)
+        if (c->ruled_out[plan->members[k]])
+            why = arena_printf(a, "%.*s: %s", STR_FMT(p->arms[plan->members[k]].name),
+                               c->ruled_out[plan->members[k]]);
+    if (!why && !p->policies[c->target.policy].plan_use[arm])
+        why = "off in this policy";
+    return why || use[arm] ? why : "off in this request";
+}
+
 static enum status rule_out_plans(const struct pool *p, const struct openai_request *r,
                                   struct arena *a, struct pool_choice *c, struct error *err)
 {
@@ -170,19 +208,8 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
     enum status status = pool_filter_plans(p, c->target.plans, scratch, use, &unknown);
     if (status != OK) /* the request is at fault, not its path */
         return error_set(err, ERR_INPUT, "%s", unknown.text);
-    for (size_t i = p->settings.expert_count; i < p->arm_count; i++) {
-        const struct plan *plan = &p->arms[i];
-        const char **into = &c->ruled_out[i];
-        *into = why;
-        for (size_t k = 0; !*into && k < plan->member_count; k++)
-            if (c->ruled_out[plan->members[k]])
-                *into = arena_printf(a, "%.*s: %s", STR_FMT(p->arms[plan->members[k]].name),
-                                     c->ruled_out[plan->members[k]]);
-        if (!*into && !p->policies[c->target.policy].plan_use[i])
-            *into = "off in this policy";
-        if (!*into && !use[i])
-            *into = "off in this request";
-    }
+    for (size_t i = p->settings.expert_count; i < p->arm_count; i++)
+        c->ruled_out[i] = why ? why : why_not_plan(p, i, use, a, c);
     return OK;
 }
 
@@ -267,7 +294,7 @@ static void fill_order(const struct pool *p, const struct policy *policy, double
                                                            c->order + plan->member_count);
 }
 
-static bool is_too_dear_for_all(const struct pool *p, const struct pool_choice *c)
+static bool is_too_expensive_for_all(const struct pool *p, const struct pool_choice *c)
 {
     for (size_t i = 0; i < p->settings.expert_count; i++)
         if (c->ruled_out[i] == over_max_cost)
@@ -302,7 +329,7 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct pool_cho
     c->usual_usd = -1;
     enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, eligible,
                                             count, &c->decision, &c->usual_usd, err);
-    if (status == ERR_NOT_FOUND && is_too_dear_for_all(p, c))
+    if (status == ERR_NOT_FOUND && is_too_expensive_for_all(p, c))
         return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
     if (status == ERR_NOT_FOUND)
         return nobody_eligible(p, c, err);
@@ -316,11 +343,25 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct pool_cho
     return OK;
 }
 
+static enum status rule_out(const struct pool *p, const struct openai_request *r, struct arena *a,
+                            struct pool_choice *c, struct error *err)
+{
+    size_t experts = p->settings.expert_count;
+    find_lacks(p, r, c->lacks);
+    for (size_t i = 0; i < experts; i++)
+        c->ruled_out[i] = why_not(p, i, r, a, c);
+    if (p->arm_count == experts && c->target.plans.len == 0)
+        return OK;
+    return rule_out_plans(p, r, a, c, err);
+}
+
+/* In one piece, as the steps of a choice are read: what is known, who is ruled out, what is decided. */
 enum status pool_choose(struct pool *p, const struct openai_request *request,
                         struct pool_target target, const struct request_estimates *e,
                         struct arena *a, struct pool_choice *ret, struct error *err)
 {
     size_t count = p->arm_count, experts = p->settings.expert_count;
+    CHECK((target.policy == SIZE_MAX) != (target.expert == SIZE_MAX));
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,
                                  .policy = policy_in_force(p, &target),
@@ -333,21 +374,16 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
                                                  request->images * OPENAI_IMAGE_TOKENS};
     if (!eligible || !choice.ruled_out || !choice.order)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    find_lacks(p, request, choice.lacks);
-    enum status status = OK;
-    for (size_t i = 0; i < experts; i++)
-        choice.ruled_out[i] = why_not(p, i, request, a, &choice);
-    if (count > experts || target.plans.len > 0)
-        status = rule_out_plans(p, request, a, &choice, err);
+    enum status status = rule_out(p, request, a, &choice, err);
     if (status != OK)
         return status;
     for (size_t i = 0; i < count; i++)
         eligible[i] = !choice.ruled_out[i];
-    if (target.expert != SIZE_MAX)
-        status = choose_named(p, request, &choice, err);
-    else
-        status = choose_routed(p, eligible, &choice, err);
-    if (status == OK)
-        *ret = choice;
-    return status;
+    status = target.expert != SIZE_MAX ? choose_named(p, request, &choice, err)
+                                       : choose_routed(p, eligible, &choice, err);
+    if (status != OK)
+        return status;
+    CHECK(choice.decision.arm < count && choice.order_count > 0);
+    *ret = choice;
+    return OK;
 }

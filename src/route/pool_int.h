@@ -3,9 +3,8 @@
 #pragma once
 
 #include "plan/quality_floor.h"
-#include "route/estimator.h"
 #include "route/live_policy.h"
-#include "route/pool.h"
+#include "route/pool_choice.h"
 
 struct pool_policy {
     struct live_policy

@@ -8,7 +8,7 @@
 #include "expert/cost.h"
 #include "keys/client_keys.h"
 #include "net/http_server.h"
-#include "route/pool.h"
+#include "route/pool_choice.h"
 
 #define CALLER_HEADERS_MAX 8
 

@@ -193,15 +193,14 @@ static enum status refuse_for_expert(struct reader *x, const struct pool_target 
 
 static enum status apply_policy(struct reader *x, struct pool_target *t)
 {
-    const struct pool_settings *c = pool_settings(x->pool);
     const struct value *v = &x->values[POLICY];
     if (!v->param)
         return OK;
-    for (size_t i = 0; i < c->policy_count; i++)
-        if (str_equal(c->policies[i].name, v->text)) {
-            t->policy = i;
-            return OK;
-        }
+    size_t index = pool_policy_index(x->pool, v->text);
+    if (index != SIZE_MAX) {
+        t->policy = index;
+        return OK;
+    }
     x->param = v->param;
     return error_set(x->err, ERR_INPUT, "%s: there is no policy '%.*s'; /v1/models lists them",
                      v->param, (int)(v->text.len < 60 ? v->text.len : 60), v->text.ptr);

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "net/http_server.h"
-#include "route/pool.h"
+#include "route/pool_choice.h"
 #include "serve/affinity.h"
 #include "serve/caller.h"
 

@@ -1,5 +1,5 @@
 /* Candidates, limits and decisions. */
-#include "route/pool.h"
+#include "route/pool_choice.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 
 #include "config/config.h"
 #include "predict/model.h"
-#include "route/pool.h"
+#include "route/pool_choice.h"
 
 struct model *serve_test_model(void);
 /* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with a check, and
