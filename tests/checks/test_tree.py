@@ -134,19 +134,6 @@ def test_what_is_allowed_passes(tmp_path, case):
     assert [line for line in build(tmp_path, GOOD_CHANGES[case]) if "half of the functions" not in line] == []
 
 
-def test_what_is_pending_does_not_count_and_is_printed(tmp_path, monkeypatch, capsys):
-    changes = {"src/net/loop.c": "/* Loop. */\n", "tests/checks/pending.txt": "# rule folder\npermission net\n"}
-    assert build(tmp_path, changes) == []
-    monkeypatch.setattr("sys.argv", ["tree.py", "--pending", str(tmp_path)])
-    assert tree.main() == 0
-    assert capsys.readouterr().out == ("src/LAYERS: 'net' may include 'base' and never does [permission net]\n"
-                                       "1 pending\n")
-
-
-def test_a_pending_line_that_nothing_needs_must_go(tmp_path):
-    found = build(tmp_path, {"tests/checks/pending.txt": "permission net\n"})
-    assert found == ["tests/checks/pending.txt: nothing is left of 'permission net': remove the line"]
-
 
 def test_the_command_says_so_with_its_exit_status(tmp_path, monkeypatch, capsys):
     build(tmp_path)

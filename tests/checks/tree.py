@@ -1,9 +1,6 @@
 """Checks the tree against src/LAYERS and the house rules; prints one line per finding, exits 1 when there are any.
 
-usage: tree.py [--pending] [ROOT]
-
-The rules of rules.py came when the tree was large. What a folder is still behind with is a line in pending.txt, a rule and a
-folder ("opening serve"): its findings do not count, but --pending prints them. A line that is no longer needed must go.
+usage: tree.py [ROOT]
 
 It reads text, not a syntax tree: the sources are kept in one format (clang-format), in which a function's body
 starts with "{" and ends with "}", each alone at the start of a line. Every rule has a failing example in
@@ -192,22 +189,10 @@ def check_architecture(layers, root):
             yield f"ARCHITECTURE.md: the row of '{folder}' differs from src/LAYERS"
 
 
-def read_pending(root):
-    path = root / "tests" / "checks" / "pending.txt"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    return [tuple(line.split(maxsplit=1)) for line in lines if len(line.split()) > 1 and not line.startswith("#")]
-
-
-def findings_of_rules(layers, files, pending):
-    """What counts, and what is pending."""
-    found, left = [], []
+def findings_of_rules(layers, files):
     for rule, check in RULES.items():
         for folder, text in check(files, layers):
-            (left if (rule, folder) in pending else found).append((rule, folder, f"{text} [{rule} {folder}]"))
-    needed = {(rule, folder) for rule, folder, _ in left}
-    found += [(*line, f"tests/checks/pending.txt: nothing is left of '{' '.join(line)}': remove the line")
-              for line in pending if line not in needed]
-    return [text for _, _, text in found], [text for _, _, text in left]
+            yield f"{text} [{rule} {folder}]"
 
 
 def load(root):
@@ -223,7 +208,7 @@ def findings(root):
     files = load(root)
     yield from check_layers(layers, root)
     yield from check_architecture(layers, root)
-    yield from findings_of_rules(layers, files, read_pending(root))[0]
+    yield from findings_of_rules(layers, files)
     lengths = []
     for path, (text, code) in files.items():
         if path.suffix == ".md":
@@ -241,17 +226,8 @@ def findings(root):
                f"{FUNCTION_LINES_MEDIAN_MAX} is the limit")
 
 
-def pending_findings(root):
-    return findings_of_rules(Layers((root / "src" / "LAYERS").read_text()), load(root), read_pending(root))[1]
-
-
 def main():
-    words = [word for word in sys.argv[1:] if word != "--pending"]
-    root = Path(words[0] if words else ".").resolve()
-    if "--pending" in sys.argv:
-        left = pending_findings(root)
-        print("\n".join(left + [f"{len(left)} pending"]))
-        return 0
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     found = list(findings(root))
     for line in found:
         print(line)
