@@ -38,21 +38,21 @@ static enum status mark(const struct model *m, struct str pattern, bool *use, st
 enum status plan_filter_apply(const struct model *m, struct str patterns, bool *use,
                               struct error *err)
 {
-    enum status st = OK;
+    enum status status = OK;
     bool marked[MODEL_ARMS_MAX] = {false};
     patterns = str_trim(patterns);
     if (!patterns.len)
         patterns = STR("all");
-    while (patterns.len > 0 && st == OK) {
+    while (patterns.len > 0 && status == OK) {
         struct str pattern = str_trim(str_split(&patterns, ';'));
         if (pattern.len)
-            st = mark(m, pattern, marked, err);
+            status = mark(m, pattern, marked, err);
     }
-    for (size_t i = model_expert_count(m); i < model_arm_count(m) && st == OK; i++) {
+    for (size_t i = model_expert_count(m); i < model_arm_count(m) && status == OK; i++) {
         const struct plan *p = model_arm_at(m, i);
         use[i] = marked[i];
         for (size_t k = 0; k < p->member_count; k++)
             use[i] = use[i] && use[p->members[k]];
     }
-    return st;
+    return status;
 }
