@@ -158,9 +158,11 @@ def test_another_tenants_answer_is_never_given(start, leeroo, upstream, tmp_path
     def ask(key):
         return g.client.post("/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"})
     deadline = time.monotonic() + 10
-    while ask("wrong").status_code != 401:  # until the gateway knows of its keys
+    known = [g.client.get("/v1/models", headers={"authorization": f"Bearer {key}"}).status_code for key in keys]
+    while ask("wrong").status_code != 401 or known != [200, 200]:  # until the gateway knows of both keys
         assert time.monotonic() < deadline
         time.sleep(0.1)
+        known = [g.client.get("/v1/models", headers={"authorization": f"Bearer {key}"}).status_code for key in keys]
     before = len(upstream.of("cheap"))
     first = [ask(k) for k in keys]
     second = [ask(k) for k in keys]
