@@ -1,8 +1,8 @@
 /* leeroo keys: who may call the gateway, and how much: create, list, change, revoke.
  *
- * It edits the file of keys and nothing else; a gateway that runs sees the change within half a second (keys/keys.h).
- * The file is locked while it is changed, so that two commands do not undo each other. A secret is printed once, when
- * it is made, and kept nowhere. */
+ * It edits the file of keys and nothing else; a gateway that runs sees the change within half a second
+ * (keys/client_keys.h). The file is locked while it is changed, so that two commands do not undo each other. A secret
+ * is printed once, when it is made, and kept nowhere. */
 #include "cli/keys.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ struct options {
     bool json;
 };
 
-struct desk { /* where the keys are, and the names they may list */
+struct key_place { /* where the keys are, and the names they may list */
     struct arena *arena;
     struct config *config; /* NULL with --file */
     const char *path, *spend_path, *folder;
@@ -55,7 +55,7 @@ struct desk { /* where the keys are, and the names they may list */
 
 /* Opening */
 
-static enum status find_file(const struct options *o, struct desk *d, struct error *err)
+static enum status find_file(const struct options *o, struct key_place *d, struct error *err)
 {
     const char *slash = o->file ? strrchr(o->file, '/') : NULL;
     if (o->file) {
@@ -78,7 +78,7 @@ static enum status find_file(const struct options *o, struct desk *d, struct err
     return OK;
 }
 
-static void desk_close(struct desk *d)
+static void place_close(struct key_place *d)
 {
     if (d->lock >= 0)
         close(d->lock);
@@ -86,15 +86,15 @@ static void desk_close(struct desk *d)
     arena_free(d->arena);
 }
 
-static enum status desk_open(const struct options *o, struct desk *d, struct error *err)
+static enum status place_open(const struct options *o, struct key_place *d, struct error *err)
 {
-    *d = (struct desk){.lock = -1, .now_ms = clock_wall_ms()};
+    *d = (struct key_place){.lock = -1, .now_ms = clock_wall_ms()};
     d->arena = arena_create(ARENA_BYTES_MAX);
     return d->arena ? find_file(o, d, err) : error_set(err, ERR_MEMORY, "out of memory");
 }
 
-/* Nobody else changes the file from here until desk_close. */
-static enum status begin_change(struct desk *d, bool create, struct error *err)
+/* Nobody else changes the file from here until place_close. */
+static enum status begin_change(struct key_place *d, bool create, struct error *err)
 {
     static const struct key_file none;
     if (create && d->folder && mkdir(d->folder, 0700) != 0 && errno != EEXIST)
@@ -116,7 +116,7 @@ static enum status begin_change(struct desk *d, bool create, struct error *err)
 }
 
 /* By id, or by the name of a key that is not revoked. */
-static enum status find_key(const struct desk *d, const char *who, struct key_row **ret,
+static enum status find_key(const struct key_place *d, const char *who, struct key_row **ret,
                             struct error *err)
 {
     struct key_row *found = NULL;
@@ -144,7 +144,7 @@ static enum status find_key(const struct desk *d, const char *who, struct key_ro
 
 /* Actions */
 
-static void show_made(const struct options *o, const struct desk *d, const struct key_row *row,
+static void show_made(const struct options *o, const struct key_place *d, const struct key_row *row,
                       const char *secret)
 {
     struct buf json;
@@ -161,7 +161,7 @@ static void show_made(const struct options *o, const struct desk *d, const struc
     buf_done(&json);
 }
 
-static enum status check_name(const struct desk *d, const char *name, struct error *err)
+static enum status check_name(const struct key_place *d, const char *name, struct error *err)
 {
     struct str s = str_from(name);
     if (s.len == 0 || s.len > KEY_NAME_BYTES_MAX || !utf8_valid(s))
@@ -183,7 +183,7 @@ static enum status check_name(const struct desk *d, const char *name, struct err
     return OK;
 }
 
-static enum status create(const struct options *o, struct desk *d, struct error *err)
+static enum status create(const struct options *o, struct key_place *d, struct error *err)
 {
     char secret[KEY_SECRET_BYTES] = {0};
     struct key_row row = {
@@ -209,7 +209,7 @@ static enum status create(const struct options *o, struct desk *d, struct error 
     return status;
 }
 
-static enum status list(const struct options *o, struct desk *d, struct error *err)
+static enum status list(const struct options *o, struct key_place *d, struct error *err)
 {
     enum status status = key_file_load(d->path, d->arena, &d->file, err);
     if (status == ERR_NOT_FOUND && !o->json)
@@ -233,7 +233,7 @@ static enum status list(const struct options *o, struct desk *d, struct error *e
     return OK;
 }
 
-static enum status revoke_key(const char *who, struct desk *d, struct error *err)
+static enum status revoke_key(const char *who, struct key_place *d, struct error *err)
 {
     struct key_row *row = NULL;
     enum status status = begin_change(d, false, err);
@@ -251,7 +251,7 @@ static enum status revoke_key(const char *who, struct desk *d, struct error *err
     return status;
 }
 
-static enum status change(const struct options *o, const char *who, struct desk *d,
+static enum status change(const struct options *o, const char *who, struct key_place *d,
                           struct error *err)
 {
     struct key_row *row = NULL;
@@ -267,8 +267,8 @@ static enum status change(const struct options *o, const char *who, struct desk 
     return status;
 }
 
-static enum status act(const struct options *o, const char *action, const char *who, struct desk *d,
-                       struct error *err)
+static enum status act(const struct options *o, const char *action, const char *who,
+                       struct key_place *d, struct error *err)
 {
     if (!strcmp(action, "create"))
         return create(o, d, err);
@@ -328,7 +328,7 @@ static int run(int argc, char **argv)
     const struct usage usage = {"keys create|list|change|revoke [ID|NAME] [options]", text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
     struct error err = {0};
-    struct desk desk;
+    struct key_place place;
     int count = 0;
     enum status status = options_parse(&usage, argc, argv, &count);
     if (status != OK)
@@ -336,10 +336,10 @@ static int run(int argc, char **argv)
     status = check_usage(&o, count, argv, &err);
     if (status != OK)
         return cli_fail("keys", &err);
-    status = desk_open(&o, &desk, &err);
+    status = place_open(&o, &place, &err);
     if (status == OK)
-        status = act(&o, argv[0], count > 1 ? argv[1] : NULL, &desk, &err);
-    desk_close(&desk);
+        status = act(&o, argv[0], count > 1 ? argv[1] : NULL, &place, &err);
+    place_close(&place);
     return status == OK ? 0 : cli_fail("keys", &err);
 }
 
