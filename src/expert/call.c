@@ -2,7 +2,7 @@
  *
  * A call lives on the thread of its transport. A failure found inside the stream parser, and a cancel from inside a
  * callback, are remembered and acted upon once the parser has returned, because both free what it stands on: nothing
- * that feed_stream calls may free the call. After finish() it is gone. */
+ * that feed_stream calls may free the call. */
 #include "expert/call_int.h"
 
 #include <stdio.h>
@@ -42,12 +42,11 @@ static struct str header_of(const struct expert_call *c, const char *name)
     return c->transport->ops->header(c->carried, name);
 }
 
-/* Ends the call towards its user. Nothing may touch c afterwards. */
-static void finish(struct expert_call *c, enum status status, const struct error *err)
+/* A cancel from inside on_done only finds that all is over. */
+static void tell_done(struct expert_call *c, enum status status, const struct error *err)
 {
     c->over = c->in_callback = true;
     c->options.on_done(c, status, err);
-    call_free(c);
 }
 
 /* The upstream's own words, cut to size: ": Rate limit reached", or nothing. */
@@ -176,22 +175,13 @@ static void take_event(const struct sse_event *event, void *arg)
     }
 }
 
-/* Ends a call whose answer still comes; what was sent stays until the transport has let go of it. */
+/* Ends a call whose answer still comes. The transport lets go of it only now, because on_done may ask for its headers,
+ * and the call goes last, because it holds the transport's request. */
 static void finish_early(struct expert_call *c, enum status status, const struct error *err)
 {
-    struct transport *transport = c->transport;
-    struct transport_call *carried = c->carried;
-    struct buf asked = c->asked;
-    c->asked = (struct buf){0};
-    finish(c, status, err);
-    transport->ops->cancel(carried);
-    buf_done(&asked);
-}
-
-static void fail_stream(struct expert_call *c)
-{
-    struct error failure = c->failure;
-    finish_early(c, failure.status, &failure);
+    tell_done(c, status, err);
+    c->transport->ops->cancel(c->carried);
+    call_free(c);
 }
 
 static void feed_stream(struct expert_call *c, struct str bytes)
@@ -207,7 +197,7 @@ static void feed_stream(struct expert_call *c, struct str bytes)
     if (c->cancelled)
         call_free(c);
     else if (c->failure.status != OK)
-        fail_stream(c);
+        finish_early(c, c->failure.status, &c->failure);
 }
 
 /* Callbacks of the HTTP call */
@@ -316,7 +306,8 @@ static void on_done(void *user, enum status status, const struct error *cause)
     if (text.ptr != err.text)
         snprintf(err.text, sizeof(err.text), "%.*s", STR_FMT(text));
     buf_done(&scrubbed);
-    finish(c, status, &err);
+    tell_done(c, status, &err);
+    call_free(c);
 }
 
 /* Start */

@@ -18,7 +18,8 @@
 struct transport;
 struct transport_call;
 
-/* Outlives its call, with all that it points to. Time limits of 0 are none, but for connecting. */
+/* Stays, with all that it points to, until on_done is called or cancel has returned; cancel does not read the body,
+ * which may be gone by then. Time limits of 0 are none, but for connecting. */
 struct transport_request {
     const char *url;
     const struct http_header *headers;

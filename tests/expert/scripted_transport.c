@@ -28,6 +28,7 @@ static struct scripted_call *running(struct transport_call *call)
 static void cancel(struct transport_call *call)
 {
     struct scripted_call *c = running(call);
+    cr_assert(c->request->url[0], "the request outlives its call");
     c->runs = false;
     c->cancelled = true;
 }
