@@ -2,6 +2,17 @@
 #include "scripted_transport.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define EVENT_BYTES_MAX (256u << 10)
+
+static void tell(const struct scripted_call *c, const char *act)
+{
+    if (c->script->on_act)
+        c->script->on_act(c->script->user, c, act);
+}
 
 static enum status start(struct transport *t, const struct transport_request *r,
                          struct transport_call **ret, struct error *err)
@@ -14,6 +25,7 @@ static enum status start(struct transport *t, const struct transport_request *r,
     cr_assert_lt(s->count, SCRIPTED_CALLS_MAX);
     struct scripted_call *c = &s->calls[s->count++];
     *c = (struct scripted_call){.script = s, .request = r, .runs = true};
+    tell(c, "ask");
     *ret = (struct transport_call *)c;
     return OK;
 }
@@ -28,19 +40,24 @@ static struct scripted_call *running(struct transport_call *call)
 static void cancel(struct transport_call *call)
 {
     struct scripted_call *c = running(call);
-    cr_assert(c->request->url[0], "the request outlives its call");
+    cr_assert(c->request->url[0], "the request is gone");
     c->runs = false;
     c->cancelled = true;
+    tell(c, "cancel");
 }
 
 static void hold(struct transport_call *call)
 {
-    running(call)->paused = true;
+    struct scripted_call *c = running(call);
+    c->paused = true;
+    tell(c, "pause");
 }
 
 static void resume(struct transport_call *call)
 {
-    running(call)->paused = false;
+    struct scripted_call *c = running(call);
+    c->paused = false;
+    tell(c, "resume");
 }
 
 static struct str header(const struct transport_call *call, const char *name)
@@ -84,19 +101,59 @@ void scripted_header(struct scripted_call *c, const char *name, const char *valu
 void scripted_head(struct scripted_call *c, int http_status, const char *content_type)
 {
     scripted_header(c, "content-type", content_type);
+    c->head_done = true;
     c->request->on_head(c->request->user, http_status);
+}
+
+static void hold_back(struct scripted_call *c, struct str bytes)
+{
+    cr_assert_leq(c->held_len + bytes.len, sizeof(c->held));
+    memcpy(c->held + c->held_len, bytes.ptr, bytes.len);
+    c->held_len += bytes.len;
+}
+
+static void pass_on(struct scripted_call *c, struct str bytes)
+{
+    if (c->runs && bytes.len > 0)
+        c->request->on_body(c->request->user, bytes);
+}
+
+static void let_go(struct scripted_call *c)
+{
+    struct str held = {c->held, c->held_len};
+    c->held_len = 0;
+    pass_on(c, held);
 }
 
 void scripted_body(struct scripted_call *c, const char *bytes)
 {
-    if (c->runs)
-        c->request->on_body(c->request->user, str_from(bytes));
+    if (c->paused) {
+        hold_back(c, str_from(bytes));
+        return;
+    }
+    let_go(c);
+    pass_on(c, str_from(bytes));
+}
+
+void scripted_event(struct scripted_call *c, const char *data)
+{
+    struct buf event;
+    if (!c->head_done)
+        scripted_head(c, 200, "text/event-stream");
+    buf_init(&event, EVENT_BYTES_MAX);
+    buf_addf(&event, "data: %s\n\n", data);
+    cr_assert_eq(event.status, OK);
+    scripted_body(c, event.ptr);
+    buf_done(&event);
 }
 
 void scripted_done(struct scripted_call *c, enum status status)
 {
     struct error err = {0};
-    cr_assert(c->runs, "a call that is over cannot end");
+    cr_assert(c->runs && !c->paused, "a call that is over, or paused, cannot end");
+    let_go(c);
+    if (!c->runs)
+        return;
     if (status != OK)
         error_set(&err, status, "the connection broke");
     c->request->on_done(c->request->user, status, &err);

@@ -156,6 +156,21 @@ Test(call_dialects, a_stream_in_pieces_of_any_size)
     cr_expect_eq(scene.status, OK);
 }
 
+Test(call_dialects, nothing_is_told_during_a_pause)
+{
+    struct scripted_call *c = ask(&dialect_openai, true);
+    scripted_event(c, "1");
+    expert_call_pause(scene.call);
+    scripted_event(c, "2");
+    cr_expect_str_eq(scene.chunks, "1\n");
+    expert_call_resume(scene.call);
+    cr_expect_str_eq(scene.chunks, "1\n", "never from inside resume");
+    scripted_event(c, "[DONE]");
+    cr_expect_str_eq(scene.chunks, "1\n2\n[DONE]\n");
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, OK);
+}
+
 Test(call_dialects, what_is_too_long_ends_the_transport_s_call)
 {
     static char big[5000];
