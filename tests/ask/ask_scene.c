@@ -1,5 +1,4 @@
-/* The scene, and experts in place of expert/call.c: its functions are defined here, and write what is asked of them
- * into the diary. */
+/* The scene: the user of an asking, and a script in place of what carries its calls. */
 #include "ask_scene.h"
 
 #include <stdarg.h>
@@ -7,17 +6,9 @@
 
 #include "base/log.h"
 
-struct expert_call {
-    struct expert_call_options options;
-    struct expert_answer answer;
-    char text[4096];
-    bool runs;
-};
+#define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+5\"}]"
 
 static struct scene scene;
-static struct expert_call calls[SCENE_CALLS_MAX];
-static size_t call_count;
-static unsigned starts_to_refuse;
 
 static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -30,135 +21,67 @@ static void note(const char *format, ...)
     va_end(args);
 }
 
-/* In place of expert/call.c */
+/* The experts */
 
-enum status expert_call_start(struct transport *transport, const struct expert_call_options *o,
-                              struct expert_call **ret, struct error *err)
+/* Each is known by its URL, "http://cheap/chat/completions". */
+static void on_act(void *user, const struct scripted_call *c, const char *act)
 {
-    (void)transport;
-    if (starts_to_refuse > 0) {
-        starts_to_refuse--;
-        return error_set(err, ERR_MEMORY, "out of memory for a call");
-    }
-    cr_assert_lt(call_count, SCENE_CALLS_MAX);
-    struct expert_call *c = &calls[call_count++];
-    *c = (struct expert_call){.options = *o, .runs = true};
-    note("ask(%.*s) ", STR_FMT(o->expert->name));
-    *ret = c;
-    return OK;
+    struct str url = str_from(c->request->url);
+    size_t from = strlen("http://");
+    struct str name = str_slice(url, from, str_find(url, STR("/"), from));
+    (void)user;
+    note("%s(%.*s) ", act, STR_FMT(name));
 }
 
-void expert_call_cancel(struct expert_call *c)
+static struct scripted_call *call_at(size_t call)
 {
-    cr_assert(c->runs, "a call that is over was cancelled");
-    c->runs = false;
-    note("cancel(%.*s) ", STR_FMT(c->options.expert->name));
+    return scripted_at(&scene.script, call);
 }
 
-void expert_call_pause(struct expert_call *c)
+const struct transport_request *scene_asked(size_t call)
 {
-    note("pause(%.*s) ", STR_FMT(c->options.expert->name));
+    cr_assert(call_at(call)->runs, "call %zu does not run", call);
+    return call_at(call)->request;
 }
 
-void expert_call_resume(struct expert_call *c)
+int64_t scene_output_limit(size_t call)
 {
-    note("resume(%.*s) ", STR_FMT(c->options.expert->name));
+    struct json_value root = {0};
+    int64_t limit = 0;
+    cr_assert_eq(json_parse(scene_asked(call)->body, "asked", 1, &root, NULL), OK);
+    cr_assert_eq(json_to_int64(json_get(root, "max_tokens"), &limit), OK);
+    return limit;
 }
 
-void *expert_call_user(const struct expert_call *c)
+void scene_answer(size_t call, const char *text)
 {
-    return c->options.user;
-}
-
-const struct expert_answer *expert_call_answer(const struct expert_call *c)
-{
-    return &c->answer;
-}
-
-bool expert_call_sent(const struct expert_call *c)
-{
-    (void)c;
-    return true;
-}
-
-size_t scene_call_count(void)
-{
-    return call_count;
-}
-
-bool scene_call_runs(size_t call)
-{
-    return call < call_count && calls[call].runs;
-}
-
-const struct expert_call_options *scene_call(size_t call)
-{
-    cr_assert_lt(call, call_count);
-    return &calls[call].options;
-}
-
-static struct expert_call *running(size_t call)
-{
-    cr_assert(scene_call_runs(call), "call %zu does not run", call);
-    return &calls[call];
-}
-
-static void end_call(struct expert_call *c, enum status status)
-{
-    struct error err = {0};
-    if (status != OK)
-        error_set(&err, status, "expert %.*s failed", STR_FMT(c->options.expert->name));
-    c->options.on_done(c, status, &err);
-    c->runs = false;
-}
-
-void scene_answer(size_t call, const char *text, int64_t input_tokens, int64_t output_tokens)
-{
-    struct expert_call *c = running(call);
-    snprintf(c->text, sizeof(c->text), WHOLE("%s"), text);
-    c->answer.http_status = 200;
-    c->answer.body = str_from(c->text);
-    c->answer.usage = (struct openai_usage){
-        .known = true, .input_tokens = input_tokens, .output_tokens = output_tokens};
-    end_call(c, OK);
+    char body[512];
+    snprintf(body, sizeof(body), WHOLE("%s"), text);
+    scripted_answer(call_at(call), 200, body);
 }
 
 void scene_chunk(size_t call, const char *data)
 {
-    struct expert_call *c = running(call);
-    struct openai_reply reply;
-    struct expert_event event = {.data = str_from(data)};
-    c->answer.http_status = 200;
-    c->answer.streamed = true;
-    event.done = strcmp(data, "[DONE]") == 0;
-    if (openai_reply_read(event.data, &reply, NULL) == OK) {
-        event.reply = &reply;
-        c->answer.output_characters += reply.characters;
-    }
-    c->options.on_event(c, &event);
-    if (c->runs)
-        c->options.on_flush(c);
+    scripted_event(call_at(call), data);
 }
 
 void scene_finish(size_t call)
 {
-    struct expert_call *c = running(call);
-    c->answer.streamed = c->answer.finished = true;
-    end_call(c, OK);
+    scripted_event(call_at(call), "[DONE]");
+    scripted_done(call_at(call), OK);
 }
 
-void scene_fail(size_t call, enum expert_retry retry, int http_status, uint64_t retry_after_ms)
+void scene_fail(size_t call, int http_status, uint64_t retry_after_ms)
 {
-    struct expert_call *c = running(call);
-    c->answer.http_status = http_status;
-    c->answer.retry = retry;
-    c->answer.retry_after_ms = retry_after_ms;
-    end_call(c, ERR_UPSTREAM);
+    char delay[24];
+    snprintf(delay, sizeof(delay), "%llu", (unsigned long long)retry_after_ms);
+    scripted_header(call_at(call), "retry-after-ms", delay);
+    scripted_answer(call_at(call), http_status, "{\"error\":{\"message\":\"no\"}}");
 }
 
-void scene_refuse_starts(unsigned count)
+void scene_break(size_t call)
 {
-    starts_to_refuse = count;
+    scripted_done(call_at(call), ERR_UPSTREAM);
 }
 
 /* The user of the asking */
@@ -181,7 +104,7 @@ static int64_t output_limit(void *user, size_t candidate, int64_t others_nano_us
     const struct scene *s = user;
     (void)candidate;
     if (s->limit_cost_nano_usd == 0)
-        return s->limit;
+        return INT64_MAX;
     int64_t left = s->limit_cost_nano_usd - others_nano_usd - failed_nano_usd;
     return left > 0 ? left : 0;
 }
@@ -189,7 +112,11 @@ static int64_t output_limit(void *user, size_t candidate, int64_t others_nano_us
 static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
                         struct error *err)
 {
-    (void)user, (void)candidate, (void)is_read, (void)o, (void)err;
+    const struct scene *s = user;
+    (void)candidate, (void)is_read, (void)err;
+    o->chat = &s->chat;
+    o->scratch = s->arena;
+    o->answer_bytes_max = SCENE_ANSWER_BYTES_MAX;
     return OK;
 }
 
@@ -274,10 +201,11 @@ static const struct asking_ops ops = {
 struct scene *scene_begin(void)
 {
     static const char *const names[SCENE_EXPERTS] = {"cheap", "mid", "dear", "spare"};
+    static const char *const urls[] = {"http://cheap", "http://mid", "http://dear", "http://spare"};
     struct scene *s = &scene;
-    *s = (struct scene){.limit = INT64_MAX};
-    call_count = 0;
-    starts_to_refuse = 0;
+    *s = (struct scene){0};
+    scripted_init(&s->script);
+    s->script.on_act = on_act;
     virtual_clock_init(&s->clock, 1000);
     cr_assert_eq(wake_queue_init(&s->wakes, &s->clock.scheduler, NULL), OK);
     cr_assert_eq(gates_create(&s->table, NULL), OK);
@@ -286,10 +214,14 @@ struct scene *scene_begin(void)
     for (size_t i = 0; i < SCENE_EXPERTS; i++)
         s->experts[i] = (struct expert){
             .name = str_from(names[i]),
+            .url = str_from(urls[i]),
+            .dialect = &dialect_openai,
             .price = {.input_nano_usd_per_m = 1000000, .output_nano_usd_per_m = 2000000},
             .limits = {.concurrency = 1, .queue_timeout_ms = 30000}};
-    s->context = (struct asking_context){
-        .scheduler = &s->clock.scheduler, .wakes = &s->wakes, .rng = &s->rng};
+    s->context = (struct asking_context){.scheduler = &s->clock.scheduler,
+                                         .wakes = &s->wakes,
+                                         .transport = &s->script.transport,
+                                         .rng = &s->rng};
     s->options = (struct asking_options){.context = &s->context,
                                          .ops = &ops,
                                          .user = s,
@@ -324,7 +256,10 @@ void scene_bind(struct scene *s)
 void scene_start(struct scene *s)
 {
     struct error err = {0};
+    struct str asked = s->options.stream ? STR(ASKED ",\"stream\":true}") : STR(ASKED "}");
     scene_bind(s);
+    cr_assert_eq(openai_request_parse(asked, true, s->arena, &s->chat, NULL, &err), OK, "%s",
+                 err.text);
     for (size_t i = 0; i < SCENE_EXPERTS; i++)
         s->candidates[i] = (struct asking_candidate){.expert = &s->experts[i],
                                                      .gate = s->gates[i],
@@ -340,8 +275,8 @@ void scene_end(struct scene *s)
     if (s->done == 0)
         asking_release(s->asking);
     cr_expect_leq(s->done, 1, "it ended %u times", s->done);
-    for (size_t i = 0; i < call_count; i++)
-        cr_expect_not(calls[i].runs, "call %zu still runs", i);
+    for (size_t i = 0; i < s->script.count; i++)
+        cr_expect_not(call_at(i)->runs, "call %zu still runs", i);
     for (size_t i = 0; i < SCENE_EXPERTS; i++) {
         struct gate_reading r;
         gate_read(s->gates[i], s->clock.now_ms, &r);

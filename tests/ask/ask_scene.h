@@ -1,5 +1,6 @@
 /* An asking on a clock that the test moves, in front of experts that say what the test makes them say: no socket, no
- * gateway, no waiting. What happens is written into a diary, "ask(cheap) retry(cheap,cheap) done(OK) ". */
+ * gateway, no waiting. Only the transport is scripted; what calls write and read is the real thing. What happens is
+ * written into a diary, "ask(cheap) retry(cheap,cheap) done(OK,cheap) ". */
 #pragma once
 
 #include <criterion/criterion.h>
@@ -7,25 +8,31 @@
 
 #include "ask/asking_int.h"
 #include "base/virtual_clock.h"
+#include "expert/scripted_transport.h"
 
-#define SCENE_EXPERTS   4 /* cheap, mid, dear, spare */
-#define SCENE_CALLS_MAX 64
-#define CHEAP           0
-#define MID             1
-#define DEAR            2
-#define SPARE           3
+#define SCENE_EXPERTS          4 /* cheap, mid, dear, spare */
+#define SCENE_ANSWER_BYTES_MAX (1u << 20)
+#define CHEAP                  0
+#define MID                    1
+#define DEAR                   2
+#define SPARE                  3
 
 #define CHUNK(text) "{\"choices\":[{\"delta\":{\"content\":\"" text "\"}}]}"
 #define ROLE_CHUNK  "{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}"
 #define STOP_CHUNK  "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}"
-#define WHOLE(text) "{\"choices\":[{\"message\":{\"content\":\"" text "\"}}]}"
+/* What every whole answer is said to have cost: 20 nano-USD. */
+#define WHOLE(text)                                                                                \
+    "{\"choices\":[{\"message\":{\"content\":\"" text                                              \
+    "\"}}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}"
 
 struct scene {
     struct virtual_clock clock;
+    struct scripted_transport script;
     struct wake_queue wakes;
     struct gates *table;
     struct rng rng;
     struct arena *arena;
+    struct openai_request chat; /* what is asked */
     struct expert experts[SCENE_EXPERTS];
     struct gate *gates[SCENE_EXPERTS];
     struct asking_candidate candidates[SCENE_EXPERTS];
@@ -37,9 +44,8 @@ struct scene {
     bool escalate;
     struct asking *asking;
     bool refuse_expert[SCENE_EXPERTS]; /* may_ask says no */
-    int64_t limit;                     /* output_limit says so; INT64_MAX: none */
-    int64_t
-        limit_cost_nano_usd; /* > 0: what all may cost; limit is what is left of it, in nano-USD a token */
+    /* > 0: what all may cost; output_limit says what is left of it, at 1 nano-USD a token */
+    int64_t limit_cost_nano_usd;
     bool accept_nothing;
     char diary[8192];
     struct asking_end end; /* of on_done, err and answer copied */
@@ -67,12 +73,10 @@ void scene_plan(struct scene *s, enum plan_kind kind, enum plan_rule rule, size_
     } while (0)
 
 /* The experts. A call is numbered in the order of starting. */
-size_t scene_call_count(void);
-bool scene_call_runs(size_t call);
-const struct expert_call_options *scene_call(size_t call);
-void scene_answer(size_t call, const char *text, int64_t input_tokens, int64_t output_tokens);
+const struct transport_request *scene_asked(size_t call); /* while it runs */
+int64_t scene_output_limit(size_t call);                  /* that was asked for */
+void scene_answer(size_t call, const char *text);
 void scene_chunk(size_t call, const char *data); /* one read of one event */
-void scene_finish(size_t call);                  /* the stream has ended well */
-void scene_fail(size_t call, enum expert_retry retry, int http_status, uint64_t retry_after_ms);
-/* The request did not go out: the next calls fail so, or do not even start. */
-void scene_refuse_starts(unsigned count);
+void scene_finish(size_t call);                  /* [DONE], and the end of the connection */
+void scene_fail(size_t call, int http_status, uint64_t retry_after_ms);
+void scene_break(size_t call); /* amid the answer */

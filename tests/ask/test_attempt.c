@@ -35,7 +35,7 @@ Test(attempt, its_state_is_what_it_does)
     const struct attempt *t = s->asking->main;
     cr_expect_eq(t->state, ATTEMPT_CALLING);
     cr_expect(attempt_is_open(t));
-    scene_fail(0, EXPERT_RETRY_SAME, 503, 0);
+    scene_fail(0, 503, 0);
     cr_expect_eq(t->state, ATTEMPT_PAUSED);
     virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
     cr_expect_eq(t->state, ATTEMPT_CALLING);

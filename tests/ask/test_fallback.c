@@ -7,7 +7,7 @@ Test(fallback, one_answers_and_is_paid)
     scene_start(s);
     scene_expect(s, "ask(cheap) ");
     virtual_clock_advance(&s->clock, 120);
-    scene_answer(0, "hello", 10, 5);
+    scene_answer(0, "hello");
     scene_expect(s, "paid(cheap,answered,20) done(OK,cheap) ");
     cr_expect_str_eq(s->body, WHOLE("hello"));
     size_t count;
@@ -26,16 +26,16 @@ Test(fallback, a_failed_try_is_made_again_after_a_pause)
     struct scene *s = scene_begin();
     s->experts[CHEAP].retries = 2;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 500, 0);
+    scene_fail(0, 500, 0);
     scene_expect(s, "ask(cheap) retry(cheap,cheap) ");
     virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS / 2 - 1);
     scene_expect(s, "");
     virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
     scene_expect(s, "ask(cheap) ");
-    scene_fail(1, EXPERT_RETRY_SAME, 500, 0);
+    scene_fail(1, 500, 0);
     virtual_clock_advance(&s->clock, 2 * RETRY_BACKOFF_FIRST_MS);
     scene_expect(s, "retry(cheap,cheap) ask(cheap) ");
-    scene_answer(2, "at last", 10, 5);
+    scene_answer(2, "at last");
     scene_expect(s, "paid(cheap,answered,20) done(OK,cheap) ");
     cr_expect_eq(asking_calls(s->asking), 3);
     scene_end(s);
@@ -46,15 +46,15 @@ Test(fallback, tries_run_out_and_the_next_best_is_asked)
     struct scene *s = scene_begin();
     s->experts[CHEAP].retries = 1;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 503, 0);
+    scene_fail(0, 503, 0);
     virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
-    scene_fail(1, EXPERT_RETRY_SAME, 503, 0);
+    scene_fail(1, 503, 0);
     scene_expect(s, "ask(cheap) retry(cheap,cheap) ask(cheap) paid(cheap,failed,0) "
                     "retry(cheap,mid) ");
     virtual_clock_settle(&s->clock);
     scene_expect(s, "ask(mid) ");
-    scene_answer(2, "mid", 1, 1);
-    scene_expect(s, "paid(mid,answered,3) done(OK,mid) ");
+    scene_answer(2, "mid");
+    scene_expect(s, "paid(mid,answered,20) done(OK,mid) ");
     scene_end(s);
 }
 
@@ -64,12 +64,12 @@ Test(fallback, a_longer_wish_of_the_expert_is_kept)
     struct scene *s = scene_begin();
     s->experts[CHEAP].retries = 1;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 429, 3000);
+    scene_fail(0, 429, 3000);
     virtual_clock_advance(&s->clock, 2999);
     scene_expect(s, "ask(cheap) retry(cheap,cheap) ");
     virtual_clock_advance(&s->clock, 1);
     scene_expect(s, "ask(cheap) ");
-    scene_answer(1, "now", 1, 1);
+    scene_answer(1, "now");
     scene_end(s);
 }
 
@@ -79,7 +79,7 @@ static void expect_after_wish(size_t count, uint64_t wait_ms, const char *diary)
     s->options.count = count;
     s->experts[CHEAP].retries = 1;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 429, wait_ms);
+    scene_fail(0, 429, wait_ms);
     scene_expect(s, diary);
     if (s->done == 0)
         asking_cancel(s->asking);
@@ -101,9 +101,22 @@ Test(fallback, what_the_request_is_at_fault_for_is_its_answer)
     struct scene *s = scene_begin();
     s->experts[CHEAP].retries = 5;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_NEVER, 422, 0);
+    scene_fail(0, 422, 0);
     scene_expect(s, "ask(cheap) paid(cheap,failed,0) done(failed,cheap) ");
     cr_expect_eq(s->end_answer.http_status, 422);
+    scene_end(s);
+}
+
+/* Its key is at fault: it would fail again, another need not. */
+Test(fallback, one_that_refuses_our_key_is_not_asked_again)
+{
+    struct scene *s = scene_begin();
+    s->experts[CHEAP].retries = 5;
+    scene_start(s);
+    scene_fail(0, 401, 0);
+    virtual_clock_settle(&s->clock);
+    scene_expect(s, "ask(cheap) paid(cheap,failed,0) retry(cheap,mid) ask(mid) ");
+    scene_answer(1, "mid");
     scene_end(s);
 }
 
@@ -114,16 +127,16 @@ Test(fallback, all_tries_share_one_deadline)
     s->experts[CHEAP].retries = 9;
     s->experts[CHEAP].total_timeout_ms = 2000;
     scene_start(s);
-    cr_expect_eq(scene_call(0)->total_timeout_ms, 0, "the expert's own");
+    cr_expect_eq(scene_asked(0)->total_timeout_ms, 2000, "the expert's own");
     virtual_clock_advance(&s->clock, 500);
-    scene_fail(0, EXPERT_RETRY_SAME, 503, 1000);
+    scene_fail(0, 503, 1000);
     virtual_clock_advance(&s->clock, 1000);
     scene_expect(s, "ask(cheap) retry(cheap,cheap) ask(cheap) ");
-    cr_expect_eq(scene_call(1)->total_timeout_ms, 500);
-    scene_fail(1, EXPERT_RETRY_SAME, 503, 600);
+    cr_expect_eq(scene_asked(1)->total_timeout_ms, 500);
+    scene_fail(1, 503, 600);
     scene_expect(s, "paid(cheap,failed,0) retry(cheap,mid) ");
     virtual_clock_settle(&s->clock);
-    scene_answer(2, "mid", 1, 1);
+    scene_answer(2, "mid");
     scene_end(s);
 }
 
@@ -136,7 +149,7 @@ Test(fallback, a_try_that_would_be_late_is_not_made)
     s->experts[CHEAP].total_timeout_ms = 400;
     s->experts[CHEAP].limits.queue_length = 1;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 500, 0);
+    scene_fail(0, 500, 0);
     const struct gate_ask ask = {.wakes = &s->wakes, .now_ms = s->clock.now_ms};
     cr_assert_eq(gate_enter(s->gates[CHEAP], &other, &ask), GATE_GO);
     virtual_clock_advance(&s->clock, 500);
@@ -144,7 +157,7 @@ Test(fallback, a_try_that_would_be_late_is_not_made)
     virtual_clock_settle(&s->clock);
     scene_expect(s,
                  "ask(cheap) retry(cheap,cheap) paid(cheap,failed,0) retry(cheap,mid) ask(mid) ");
-    scene_answer(1, "mid", 1, 1);
+    scene_answer(1, "mid");
     scene_end(s);
 }
 
@@ -154,10 +167,10 @@ Test(fallback, failed_tries_are_paid_for)
     struct scene *s = scene_begin();
     s->experts[CHEAP].retries = 1;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 200, 0);
+    scene_break(0);
     cr_expect_eq(asking_cost_failed(s->asking).nano_usd, 10, "its input");
     virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
-    scene_answer(1, "x", 10, 5);
+    scene_answer(1, "x");
     scene_expect(s, "ask(cheap) retry(cheap,cheap) ask(cheap) paid(cheap,answered,30) "
                     "done(OK,cheap) ");
     scene_end(s);
@@ -169,16 +182,16 @@ Test(fallback, the_longest_answer_counts_what_is_gone)
     s->limit_cost_nano_usd = 35;
     s->experts[CHEAP].retries = 1;
     scene_start(s);
-    cr_expect_eq(scene_call(0)->output_limit, 35);
-    scene_fail(0, EXPERT_RETRY_SAME, 200, 0);
+    cr_expect_eq(scene_output_limit(0), 35);
+    scene_break(0);
     virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
-    cr_expect_eq(scene_call(1)->output_limit, 25, "less its own failed try");
-    scene_fail(1, EXPERT_RETRY_NEXT, 200, 0);
+    cr_expect_eq(scene_output_limit(1), 25, "less its own failed try");
+    scene_break(1);
     virtual_clock_settle(&s->clock);
-    cr_expect_eq(scene_call(2)->output_limit, 15, "less another's");
-    scene_fail(2, EXPERT_RETRY_NEXT, 200, 0);
+    cr_expect_eq(scene_output_limit(2), 15, "less another's");
+    scene_break(2);
     virtual_clock_settle(&s->clock);
-    scene_fail(3, EXPERT_RETRY_NEXT, 200, 0);
+    scene_break(3);
     virtual_clock_settle(&s->clock);
     cr_expect_eq(s->end.status, ERR_BUDGET, "nothing is left for the fourth");
     scene_end(s);
@@ -191,14 +204,14 @@ Test(fallback, a_key_without_money_is_no_call)
     scene_start(s);
     cr_expect_eq(s->done, 1);
     cr_expect_eq(s->end.status, ERR_BUDGET);
-    cr_expect_eq(scene_call_count(), 0);
+    cr_expect_eq(s->script.count, 0);
     scene_end(s);
 }
 
 Test(fallback, no_memory_for_a_call_is_the_end)
 {
     struct scene *s = scene_begin();
-    scene_refuse_starts(1);
+    s->script.starts_to_refuse = 1;
     scene_start(s);
     cr_expect_eq(s->end.status, ERR_MEMORY);
     scene_end(s);
@@ -210,7 +223,7 @@ Test(fallback, what_is_no_answer_is_a_failure)
     s->options.count = 1;
     s->accept_nothing = true;
     scene_start(s);
-    scene_answer(0, "vectors?", 10, 0);
+    scene_answer(0, "vectors?");
     cr_expect_eq(s->end.status, ERR_UPSTREAM);
     cr_expect_str_eq(s->end_error.text, "that is no answer");
     scene_end(s);
@@ -222,12 +235,12 @@ Test(fallback, calls_have_an_end)
     for (size_t i = 0; i < SCENE_EXPERTS; i++)
         s->experts[i].retries = 100;
     scene_start(s);
-    for (size_t i = 0; s->done == 0 && i < SCENE_CALLS_MAX; i++) {
-        scene_fail(i, EXPERT_RETRY_SAME, 503, 0);
+    for (size_t i = 0; s->done == 0 && i < SCRIPTED_CALLS_MAX; i++) {
+        scene_fail(i, 503, 0);
         virtual_clock_advance(&s->clock, RETRY_BACKOFF_MAX_MS);
     }
     cr_expect_eq(s->done, 1);
-    cr_expect_eq(scene_call_count(), ASKING_CALLS_MAX);
+    cr_expect_eq(s->script.count, ASKING_CALLS_MAX);
     scene_end(s);
 }
 
@@ -252,7 +265,7 @@ Test(fallback, a_turn_in_line_is_waited_for)
     gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, 0, 0);
     virtual_clock_settle(&s->clock);
     scene_expect(s, "ask(cheap) ");
-    scene_answer(0, "x", 1, 1);
+    scene_answer(0, "x");
     scene_end(s);
 }
 
@@ -265,7 +278,7 @@ Test(fallback, one_that_is_full_is_passed_over_and_the_next_is_not_waited_for)
     take_place(s, MID, &second);
     scene_start(s);
     scene_expect(s, "ask(dear) ");
-    scene_answer(0, "x", 1, 1);
+    scene_answer(0, "x");
     gate_leave(&first, s->clock.now_ms, HEALTH_GOOD, 0, 0);
     gate_leave(&second, s->clock.now_ms, HEALTH_GOOD, 0, 0);
     scene_end(s);
@@ -316,7 +329,7 @@ Test(fallback, nothing_is_told_before_the_first_content)
     scene_chunk(0, CHUNK("b"));
     scene_expect(s, "event(" CHUNK("b") ") flush ");
     scene_finish(0);
-    scene_expect(s, "paid(cheap,answered,12) done(OK,cheap) ");
+    scene_expect(s, "event(done) flush paid(cheap,answered,12) done(OK,cheap) ");
     scene_end(s);
 }
 
@@ -326,12 +339,29 @@ Test(fallback, before_the_first_content_another_takes_over)
     s->options.stream = true;
     scene_start(s);
     scene_chunk(0, ROLE_CHUNK);
-    scene_fail(0, EXPERT_RETRY_NEXT, 200, 0);
+    scene_break(0);
     virtual_clock_settle(&s->clock);
     scene_chunk(1, CHUNK("mid"));
     scene_finish(1);
     scene_expect(s, "ask(cheap) paid(cheap,failed,10) retry(cheap,mid) ask(mid) event(" CHUNK(
-                        "mid") ") flush paid(mid,answered,12) done(OK,mid) ");
+                        "mid") ") flush event(done) flush paid(mid,answered,12) done(OK,mid) ");
+    scene_end(s);
+}
+
+Test(fallback, an_error_inside_the_stream_is_a_failure)
+{
+    struct scene *s = scene_begin();
+    s->experts[CHEAP].retries = 1;
+    s->options.stream = true;
+    scene_start(s);
+    scene_chunk(0, ROLE_CHUNK);
+    scene_chunk(0, "{\"error\":{\"message\":\"too tired\",\"code\":503}}");
+    scene_expect(s, "ask(cheap) retry(cheap,cheap) cancel(cheap) ");
+    virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
+    scene_chunk(1, CHUNK("a"));
+    scene_finish(1);
+    scene_expect(s, "ask(cheap) event(" CHUNK(
+                        "a") ") flush event(done) flush paid(cheap,answered,12) done(OK,cheap) ");
     scene_end(s);
 }
 
@@ -342,7 +372,7 @@ Test(fallback, after_it_nobody_does)
     s->options.stream = true;
     scene_start(s);
     scene_chunk(0, CHUNK("a"));
-    scene_fail(0, EXPERT_RETRY_SAME, 200, 0);
+    scene_break(0);
     scene_expect(
         s, "ask(cheap) event(" CHUNK("a") ") flush paid(cheap,failed,12) done(failed,cheap) ");
     scene_end(s);
@@ -355,7 +385,8 @@ Test(fallback, a_stream_without_content_is_told_at_its_end)
     scene_start(s);
     scene_chunk(0, ROLE_CHUNK);
     scene_finish(0);
-    scene_expect(s, "ask(cheap) event(" ROLE_CHUNK ") paid(cheap,answered,10) done(OK,cheap) ");
+    scene_expect(s, "ask(cheap) event(" ROLE_CHUNK
+                    ") event(done) flush paid(cheap,answered,10) done(OK,cheap) ");
     scene_end(s);
 }
 
@@ -398,8 +429,11 @@ Test(fallback, a_slow_reader_stops_the_expert)
     scene_chunk(0, CHUNK("a"));
     s->diary[0] = '\0';
     asking_pause(s->asking);
+    scene_chunk(0, CHUNK("b"));
     asking_resume(s->asking);
     scene_expect(s, "pause(cheap) resume(cheap) ");
+    scene_chunk(0, CHUNK("c"));
+    scene_expect(s, "event(" CHUNK("b") ") flush event(" CHUNK("c") ") flush ");
     scene_finish(0);
     scene_end(s);
 }
@@ -420,7 +454,7 @@ Test(fallback, who_leaves_during_a_pause_pays_for_the_failed_try)
     struct scene *s = scene_begin();
     s->experts[CHEAP].retries = 1;
     scene_start(s);
-    scene_fail(0, EXPERT_RETRY_SAME, 200, 0);
+    scene_break(0);
     asking_cancel(s->asking);
     scene_expect(s, "ask(cheap) retry(cheap,cheap) paid(cheap,cancelled,10) ");
     virtual_clock_advance(&s->clock, 60000);
