@@ -44,7 +44,7 @@ static void respond(struct http_exchange *x, const char *id, enum status status,
 
 static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
 {
-    char id[REQUEST_ID_BYTES];
+    char id[RECORD_ID_BYTES];
     struct http_header headers[HEADERS_MAX] = {{STR("www-authenticate"), STR("Bearer")}};
     worker_request_id(w, id);
     keys_note_refused(w->gateway->keys, had_one);
@@ -58,7 +58,7 @@ static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
 /* Over a limit: it is a request like others, so those who count hear of it. */
 static void refuse(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    char id[REQUEST_ID_BYTES];
+    char id[RECORD_ID_BYTES];
     struct error err;
     struct http_header headers[HEADERS_MAX];
     enum status status = caller_refuse(caller, &err);

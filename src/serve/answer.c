@@ -1,17 +1,13 @@
 /* Small whole answers, shared by the handlers. */
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 
 #define ERROR_BODY_BYTES_MAX (16u << 10)
 
-void worker_request_id(struct worker *w, char into[REQUEST_ID_BYTES])
+void worker_request_id(struct worker *w, char into[RECORD_ID_BYTES])
 {
-    snprintf(into, REQUEST_ID_BYTES, "req_%08llx%016llx",
-             (unsigned long long)(clock_wall_ms() / 1000) & 0xffffffffu,
-             (unsigned long long)rng_next(&w->rng));
+    record_id(&w->rng, clock_wall_ms(), into);
 }
 
 void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body)

@@ -45,7 +45,7 @@ struct chat {
     struct caller *caller;
     struct http_exchange *x;
     struct trace trace;
-    char id[REQUEST_ID_BYTES];
+    char id[RECORD_ID_BYTES];
     enum chat_phase phase;
     struct front_context front;  /* how the client speaks */
     struct front_chat asked;     /* what it asks, as a chat completion */

@@ -19,7 +19,7 @@ struct embedding {
     struct snapshot *snapshot; /* held */
     struct caller *caller;
     struct http_exchange *x;
-    char id[REQUEST_ID_BYTES];
+    char id[RECORD_ID_BYTES];
     struct embeddings_request request;
     const struct expert *expert;
     struct buf body;                   /* as sent */

@@ -69,10 +69,8 @@ struct gateway {
     enum gateway_drain drain;
 };
 
-#define REQUEST_ID_BYTES 32
-
-/* Seconds, then 64 random bits: the ledger's index grows at one end, where random ids would touch all of it. */
-void worker_request_id(struct worker *w, char into[REQUEST_ID_BYTES]);
+/* As its record has it (watch/record.h). */
+void worker_request_id(struct worker *w, char into[RECORD_ID_BYTES]);
 
 /* Answers with a whole JSON body and x-leeroo-request-id. */
 void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body);

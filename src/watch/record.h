@@ -6,8 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rng.h"
 #include "base/str.h"
 #include "expert/cost.h"
+
+#define RECORD_ID_BYTES 32
 
 enum request_outcome {
     REQUEST_ANSWERED,
@@ -61,4 +64,7 @@ struct record {
     size_t call_count;
 };
 
+/* "req_", the seconds of the time, 64 bits of the generator's: the ledger's index grows at one end, where random ids would
+ * touch all of it. */
+void record_id(struct rng *rng, int64_t wall_ms, char into[RECORD_ID_BYTES]);
 const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */
