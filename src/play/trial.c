@@ -215,29 +215,46 @@ static void slot_next(void *arg)
     rest(t);
 }
 
-/* One piece, because slots that could be made have to go again when one could not. */
-static enum status ask_all(struct trial *t, struct error *err)
+static enum status make_slots(struct trial *t, size_t count, struct error *err)
 {
-    size_t concurrency = t->options->concurrency < t->total ? t->options->concurrency : t->total;
-    enum status status = OK;
-    if (concurrency == 0)
-        return OK;
-    for (size_t i = 0; status == OK && i < concurrency; i++) {
+    for (size_t i = 0; i < count; i++) {
         t->slots[i].trial = t;
         t->slots[i].arena = arena_create(SCRATCH_BYTES_MAX);
         if (!t->slots[i].arena)
-            status = error_set(err, ERR_MEMORY, "out of memory for questions");
+            return error_set(err, ERR_MEMORY, "out of memory for questions");
     }
-    if (status == OK) {
-        t->busy = concurrency;
-        progress_begin(&t->progress, t->options->what, t->total);
-        for (size_t i = 0; i < concurrency; i++)
-            slot_next(&t->slots[i]);
-        status = loop_run(t->loop, err);
-        progress_end(&t->progress);
-    }
-    for (size_t i = 0; i < concurrency; i++)
+    return OK;
+}
+
+static enum status run_slots(struct trial *t, size_t count, struct error *err)
+{
+    t->busy = count;
+    progress_begin(&t->progress, t->options->what, t->total);
+    for (size_t i = 0; i < count; i++)
+        slot_next(&t->slots[i]);
+    enum status status = loop_run(t->loop, err);
+    progress_end(&t->progress);
+    return status;
+}
+
+/* Also those that still ask, when the loop has failed. */
+static void free_slots(struct trial *t, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        asking_release(t->slots[i].asking);
         arena_free(t->slots[i].arena);
+    }
+}
+
+static enum status ask_all(struct trial *t, struct error *err)
+{
+    size_t count = t->options->concurrency < t->total ? t->options->concurrency : t->total;
+    if (count == 0)
+        return OK;
+    enum status status = make_slots(t, count, err);
+    if (status == OK)
+        status = run_slots(t, count, err);
+    free_slots(t, count);
     if (status == OK && t->result->failed == t->total) {
         *err = t->first_failure;
         status = t->first_failure.status;
