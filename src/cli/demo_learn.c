@@ -96,7 +96,8 @@ enum status demo_question(struct demo *d, struct error *err)
 static enum status ask_set(struct demo *d, struct dataset *set, const char *folder,
                            const char *what, struct error *err)
 {
-    const struct trial_options options = {d->experts, CONCURRENCY, what, d->seed};
+    const struct trial_options options = {
+        .experts = d->experts, .concurrency = CONCURRENCY, .what = what, .seed = d->seed};
     struct trial_result result;
     char path[DEMO_PATH_BYTES];
     enum status status = trial_run(set, &options, d->arena, &result, err);

@@ -4,12 +4,11 @@
  * left to do. An asking ends from inside its own callback, so the next one starts from the loop, not from there. */
 #include "play/trial.h"
 
-#include <stdio.h>
-
 #include "ask/asking.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "dialect/token_estimate.h"
@@ -18,7 +17,6 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 
-#define ID_BYTES_MAX      32
 #define ANSWER_BYTES_MAX  (16u << 20)
 #define REQUEST_BYTES_MAX (16u << 20)
 #define SCRATCH_BYTES_MAX (64u << 20)
@@ -28,8 +26,10 @@ struct trial;
 struct slot {
     struct trial *trial;
     size_t query, expert;
-    char id[ID_BYTES_MAX]; /* for the log */
-    struct arena *arena;   /* of the present question */
+    char id[RECORD_ID_BYTES]; /* of the present question, as all that follows */
+    int64_t begin_wall_ms;
+    uint64_t begin_ms;
+    struct arena *arena;
     struct openai_request request;
     struct asking_candidate candidate; /* the only one */
     struct asking *asking;
@@ -46,7 +46,7 @@ struct trial {
     struct wake_queue wakes;
     struct gates *table;
     struct gate **gates; /* [experts] */
-    struct rng rng;
+    struct rng pauses, ids;
     struct asking_context context;
     struct progress progress;
     size_t next, total, done, busy;
@@ -80,7 +80,7 @@ static enum status read_text(struct slot *s, struct str body, struct str *ret, s
 }
 
 /* Failed tries of the same question are part of what its answer cost. */
-static void record(struct slot *s, struct str text)
+static void keep_outcome(struct slot *s, struct str text)
 {
     struct trial *t = s->trial;
     size_t count;
@@ -106,6 +106,60 @@ static void note_failure(struct trial *t, const struct error *err)
         t->first_failure = *err;
 }
 
+/* For whoever watches */
+
+/* An expert is asked by name: there is no policy, and nothing to compare with. What it will say is not predicted. */
+static struct record record_of(const struct slot *s)
+{
+    const struct expert *expert = expert_of(s);
+    return (struct record){
+        .id = s->id,
+        .begin_wall_ms = s->begin_wall_ms,
+        .front = STR("play"),
+        .model = s->request.model,
+        .expert = expert->name,
+        .plan = STR("single"),
+        .predicted_nano_usd = price_cost_nano_usd(&expert->price, s->candidate.input_tokens, 0),
+        .first_token_ms = -1,
+    };
+}
+
+static void tell_begin(const struct slot *s)
+{
+    const struct record r = record_of(s);
+    if (s->trial->options->watch)
+        watch_begin(s->trial->options->watch, &r);
+}
+
+/* `problem` NULL: there is an answer. */
+static void tell_end(const struct slot *s, const struct expert_answer *answer, const char *problem)
+{
+    struct record r = record_of(s);
+    struct record_call call = {.expert = r.expert, .asked = expert_of(s)};
+    size_t count;
+    const struct asking_paid *paid = asking_paid(s->asking, &count);
+    if (!s->trial->options->watch)
+        return;
+    CHECK(count <= 1);
+    if (count > 0) {
+        call.outcome = paid->outcome;
+        call.cost = paid->cost;
+        call.begin_ms = paid->asked_ms - s->begin_ms;
+        call.latency_ms = paid->ended_ms - paid->asked_ms;
+    }
+    r.outcome = problem ? REQUEST_FAILED : REQUEST_ANSWERED;
+    r.http_status = answer->http_status;
+    r.cost = asking_cost_of(paid, count);
+    r.attempts = asking_calls(s->asking);
+    r.total_ms = loop_now_ms(s->trial->loop) - s->begin_ms;
+    r.problem = problem;
+    r.calls = &call;
+    r.call_count = count;
+    watch_end(s->trial->options->watch, &r);
+}
+
+/* The end of a question */
+
 static void slot_next(void *arg);
 
 static void rest(struct trial *t)
@@ -127,9 +181,10 @@ static void on_done(void *user, const struct asking_end *end)
     else
         failure = *end->err;
     if (status == OK)
-        record(s, text);
+        keep_outcome(s, text);
     else
         note_failure(t, &failure);
+    tell_end(s, end->answer, status == OK ? NULL : failure.text);
     progress_update(&t->progress, ++t->done);
     asking_release(s->asking);
     s->asking = NULL;
@@ -150,15 +205,24 @@ static enum status fill(void *user, size_t candidate, bool is_read, struct exper
     return OK;
 }
 
-static const struct asking_ops trial_ops = {.fill = fill, .on_done = on_done};
+static void on_retry(void *user, size_t failed, size_t next)
+{
+    const struct slot *s = user;
+    if (s->trial->options->watch)
+        watch_retried(s->trial->options->watch, expert_of(s)->name, failed == next);
+}
 
-/* The question as a client would ask it. */
+static const struct asking_ops trial_ops = {.fill = fill, .on_retry = on_retry, .on_done = on_done};
+
+/* The question as a client would ask it of this expert. */
 static enum status write_request(struct slot *s, struct error *err)
 {
     const struct query *q = &s->trial->data->queries[s->query];
     struct buf text;
     buf_init(&text, REQUEST_BYTES_MAX);
-    buf_add(&text, STR("{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":"));
+    buf_add(&text, STR("{\"model\":"));
+    json_write_string(&text, expert_of(s)->name);
+    buf_add(&text, STR(",\"messages\":[{\"role\":\"user\",\"content\":"));
     json_write_string(&text, q->prompt);
     buf_add(&text, STR("}]}"));
     enum status status = buf_status(&text, err);
@@ -171,15 +235,10 @@ static enum status write_request(struct slot *s, struct error *err)
     return status;
 }
 
-static enum status begin(struct slot *s, struct error *err)
+static enum status make_asking(struct slot *s, struct error *err)
 {
     struct trial *t = s->trial;
-    arena_reset(s->arena);
-    enum status status = write_request(s, err);
-    if (status != OK)
-        return status;
     int64_t tokens = tokens_from_characters(s->request.input_characters);
-    snprintf(s->id, sizeof(s->id), "q%zu", s->query);
     s->candidate = (struct asking_candidate){.expert = expert_of(s),
                                              .gate = t->gates[s->expert],
                                              .input_tokens = tokens,
@@ -192,10 +251,24 @@ static enum status begin(struct slot *s, struct error *err)
                                      .candidates = &s->candidate,
                                      .count = 1,
                                      .input_tokens = tokens};
-    status = asking_create(&o, &s->asking, err);
+    return asking_create(&o, &s->asking, err);
+}
+
+static enum status begin(struct slot *s, struct error *err)
+{
+    struct trial *t = s->trial;
+    arena_reset(s->arena);
+    s->begin_wall_ms = clock_wall_ms();
+    s->begin_ms = loop_now_ms(t->loop);
+    record_id(&t->ids, s->begin_wall_ms, s->id);
+    enum status status = write_request(s, err);
     if (status == OK)
-        asking_start(s->asking);
-    return status;
+        status = make_asking(s, err);
+    if (status != OK)
+        return status;
+    tell_begin(s);
+    asking_start(s->asking);
+    return OK;
 }
 
 /* The next question that can be asked; without one the slot rests. */
@@ -279,6 +352,16 @@ static enum status make_gates(struct trial *t, struct error *err)
     return status;
 }
 
+/* By chance, and not by the trial's seed: the ids of two trials of one seed must differ, too. */
+static enum status seed_ids(struct trial *t, struct error *err)
+{
+    uint64_t seed;
+    enum status status = digest_random(&seed, sizeof(seed), err);
+    if (status == OK)
+        rng_seed(&t->ids, seed);
+    return status;
+}
+
 static enum status prepare(struct trial *t, struct error *err)
 {
     const struct http_client_options client = {.host_connections_max = TRIAL_CONCURRENCY_MAX};
@@ -286,8 +369,10 @@ static enum status prepare(struct trial *t, struct error *err)
     t->result->texts = ARENA_ARRAY(t->arena, t->total + 1, struct str);
     if (!t->result->outcomes || !t->result->texts)
         return error_set(err, ERR_MEMORY, "out of memory for outcomes");
-    rng_seed(&t->rng, t->options->seed);
-    enum status status = loop_create(&t->loop, err);
+    rng_seed(&t->pauses, t->options->seed);
+    enum status status = seed_ids(t, err);
+    if (status == OK)
+        status = loop_create(&t->loop, err);
     if (status == OK)
         status = wake_queue_init(&t->wakes, loop_scheduler(t->loop), err);
     if (status == OK)
@@ -298,7 +383,7 @@ static enum status prepare(struct trial *t, struct error *err)
     t->context = (struct asking_context){.scheduler = t->loop ? loop_scheduler(t->loop) : NULL,
                                          .wakes = &t->wakes,
                                          .transport = &t->transport.transport,
-                                         .rng = &t->rng,
+                                         .rng = &t->pauses,
                                          .wall_ms = clock_wall_ms};
     return status;
 }

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "data/dataset.h"
 #include "expert/expert.h"
+#include "watch/watch.h"
 
 #define TRIAL_CONCURRENCY_MAX 256
 
@@ -13,6 +14,8 @@ struct trial_options {
     size_t concurrency;           /* calls at a time, 1..TRIAL_CONCURRENCY_MAX */
     const char *what;             /* of the progress line */
     uint64_t seed;                /* of the pauses between tries */
+    /* Hears of every question that an expert is asked, as of a client's request. NULL: nobody does. */
+    const struct watch *watch;
 };
 
 struct trial_result {

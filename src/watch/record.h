@@ -36,7 +36,7 @@ struct record_call { /* one expert that was asked, all its tries together */
 struct record {
     const char *id;
     int64_t begin_wall_ms;
-    struct str front;          /* the API that the client spoke: "chat" */
+    struct str front;          /* the API that the client spoke: "chat"; "play": self-play asked */
     struct str key;            /* the id of the client's key; empty: none */
     const struct trace *trace; /* NULL, or not on: it has no spans */
     struct str model;          /* as the client asked for it */
@@ -54,6 +54,7 @@ struct record {
 
     /* What follows is read by watch_end alone. */
     enum request_outcome outcome;
+    /* What the client was told. Self-play has no client: what the expert said, or 0. */
     int http_status;
     struct cost cost; /* of all calls */
     unsigned attempts;
@@ -64,7 +65,7 @@ struct record {
     size_t call_count;
 };
 
-/* "req_", the seconds of the time, 64 bits of the generator's: the ledger's index grows at one end, where random ids would
- * touch all of it. */
+/* "req_", the seconds of the time, 64 bits of the generator's: the ledger's index grows at one end, where random ids
+ * would touch all of it. */
 void record_id(struct rng *rng, int64_t wall_ms, char into[RECORD_ID_BYTES]);
 const char *request_outcome_name(enum request_outcome outcome); /* "answered", ... */

@@ -51,7 +51,8 @@ TestSuite(trial, .fini = teardown, .timeout = 60);
 
 static enum status run(size_t concurrency, struct trial_result *result, struct error *err)
 {
-    struct trial_options o = {experts, concurrency, "asking", 1};
+    struct trial_options o = {
+        .experts = experts, .concurrency = concurrency, .what = "asking", .seed = 1};
     return trial_run(questions, &o, arena, result, err);
 }
 

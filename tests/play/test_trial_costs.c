@@ -118,7 +118,8 @@ Test(trial_costs, the_loop_and_the_gateway_find_the_same, .timeout = 60)
         experts[i] = (struct dataset_expert){.name = str_from(names[i])};
     const struct dataset data = {
         .queries = &query, .query_count = 1, .experts = experts, .expert_count = EXPERTS};
-    const struct trial_options options = {config->experts, 2, "asking", 1};
+    const struct trial_options options = {
+        .experts = config->experts, .concurrency = 2, .what = "asking", .seed = 1};
     cr_assert_eq(trial_run(&data, &options, arena, &result, &err), OK, "%s", err.text);
     cr_assert_eq(result.failed, 0, "the refusal was tried again");
     cr_expect_eq(atomic_load(&seen.calls), EXPERTS + 1);
