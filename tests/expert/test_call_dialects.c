@@ -1,84 +1,20 @@
 /* A call in each dialect, carried by a script: what goes out, and what comes back as a chat completion. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "expert/call.h"
-#include "scripted_transport.h"
+#include "call_scene.h"
 
-#define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]}"
-
-static struct scene {
-    struct scripted_transport script;
-    struct expert expert;
-    struct arena *arena;
-    struct openai_request request;
-    struct expert_call *call;
-    enum status status;
-    struct expert_answer answer;
-    char body[1024], chunks[2048];
-    unsigned done;
-    int64_t now_ms;
-} scene;
-
-static void on_event(struct expert_call *c, const struct expert_event *event)
-{
-    size_t len = strlen(scene.chunks);
-    (void)c;
-    snprintf(scene.chunks + len, sizeof(scene.chunks) - len, "%.*s\n", STR_FMT(event->data));
-}
-
-static void on_flush(struct expert_call *c)
-{
-    (void)c;
-}
-
-static void on_done(struct expert_call *c, enum status status, const struct error *err)
-{
-    (void)err;
-    scene.done++;
-    scene.status = status;
-    scene.answer = *expert_call_answer(c);
-    snprintf(scene.body, sizeof(scene.body), "%.*s", STR_FMT(scene.answer.body));
-}
-
-static int64_t wall_ms(void)
-{
-    return scene.now_ms;
-}
+static struct call_scene scene;
 
 static struct scripted_call *ask(const struct dialect *dialect, bool stream)
 {
-    struct error err = {0};
-    scene = (struct scene){.now_ms = 1700000000000}; /* Tue, 14 Nov 2023 22:13:20 GMT */
-    scripted_init(&scene.script);
-    cr_assert(scene.arena = arena_create(1 << 20));
-    cr_assert_eq(openai_request_parse(STR(ASKED), true, scene.arena, &scene.request, NULL, &err),
-                 OK, "%s", err.text);
-    scene.expert = (struct expert){.name = STR("e"),
-                                   .url = STR("https://up/v1"),
-                                   .api_key = STR("sk-1234567890"),
-                                   .upstream_model = STR("big"),
-                                   .dialect = dialect,
-                                   .max_output_tokens = 100};
-    const struct expert_call_options o = {.expert = &scene.expert,
-                                          .chat = &scene.request,
-                                          .scratch = scene.arena,
-                                          .stream = stream,
-                                          .answer_bytes_max = 4096,
-                                          .wall_ms = wall_ms,
-                                          .on_event = on_event,
-                                          .on_flush = on_flush,
-                                          .on_done = on_done};
-    cr_assert_eq(expert_call_start(&scene.script.transport, &o, &scene.call, &err), OK, "%s",
-                 err.text);
-    return scripted_at(&scene.script, 0);
+    call_scene_begin(&scene, dialect);
+    return call_scene_ask(&scene, stream ? ",\"stream\":true" : "");
 }
 
 static void end(void)
 {
-    cr_expect_leq(scene.done, 1);
-    arena_free(scene.arena);
+    call_scene_end(&scene);
 }
 
 TestSuite(call_dialects, .fini = end);
@@ -87,7 +23,7 @@ Test(call_dialects, openai_s_own)
 {
     struct scripted_call *c = ask(&dialect_openai, false);
     cr_expect_str_eq(c->request->url, "https://up/v1/chat/completions");
-    cr_expect(str_equal(scripted_asked(c, "authorization"), STR("Bearer sk-1234567890")));
+    cr_expect(str_equal(scripted_asked(c, "authorization"), STR("Bearer " CALL_SCENE_KEY)));
     cr_expect(str_equal(c->request->body, STR("{\"model\":\"big\",\"messages\":[{\"role\":\"user\","
                                               "\"content\":\"2+2\"}]}")));
     scripted_answer(c, 200,
@@ -101,7 +37,7 @@ Test(call_dialects, anthropic_s_answer_is_a_chat_completion)
 {
     struct scripted_call *c = ask(&dialect_anthropic, false);
     cr_expect_str_eq(c->request->url, "https://up/v1/messages");
-    cr_expect(str_equal(scripted_asked(c, "x-api-key"), STR("sk-1234567890")));
+    cr_expect(str_equal(scripted_asked(c, "x-api-key"), STR(CALL_SCENE_KEY)));
     cr_expect(scripted_asked(c, "anthropic-version").len > 0);
     cr_expect_neq(str_find(c->request->body, STR("\"max_tokens\":100"), 0), SIZE_MAX, "%.*s",
                   STR_FMT(c->request->body));
@@ -132,7 +68,6 @@ static void expect_delay(const char *name, const char *value, uint64_t delay_ms)
     scripted_answer(c, 503, "{}");
     cr_expect_eq(scene.answer.retry_after_ms, delay_ms, "%s: %s", name, value);
     end();
-    scene.arena = NULL;
 }
 
 Test(call_dialects, a_date_counts_from_the_time_that_the_caller_gives)

@@ -1,87 +1,27 @@
 /* A whole call in a dialect that no table knows: what goes out, and what comes back as chat. An expert points at its
  * dialect's row, so that everything above the row is the same code as for any other. */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <string.h>
 
+#include "call_scene.h"
 #include "dialect/toy_dialect.h"
-#include "expert/call.h"
 #include "expert/cost.h"
-#include "scripted_transport.h"
 
-#define KEY     "sk-1234567890"
 #define COUNTED "\"counted\":{\"heard\":3,\"said\":1}"
 #define HEAD                                                                                       \
     "{\"id\":\"toy\",\"object\":\"chat.completion.chunk\",\"created\":0,\"model\":\"toy\","        \
     "\"choices\":["
 
-static struct scene {
-    struct scripted_transport script;
-    struct expert expert;
-    struct arena *arena;
-    struct openai_request chat;
-    struct expert_call *call;
-    enum status status;
-    struct expert_answer answer; /* its body is in `body` */
-    char body[1024], chunks[2048], complaint[256];
-    unsigned done;
-} scene;
+static struct call_scene scene;
 
-static void on_event(struct expert_call *c, const struct expert_event *event)
+static void begin(void)
 {
-    size_t len = strlen(scene.chunks);
-    (void)c;
-    snprintf(scene.chunks + len, sizeof(scene.chunks) - len, "%.*s\n", STR_FMT(event->data));
-}
-
-static void on_flush(struct expert_call *c)
-{
-    (void)c;
-}
-
-static void on_done(struct expert_call *c, enum status status, const struct error *err)
-{
-    scene.done++;
-    scene.status = status;
-    scene.answer = *expert_call_answer(c);
-    snprintf(scene.body, sizeof(scene.body), "%.*s", STR_FMT(scene.answer.body));
-    snprintf(scene.complaint, sizeof(scene.complaint), "%s", status == OK ? "" : err->text);
-}
-
-static enum status start(const char *chat, struct error *err)
-{
-    scene = (struct scene){.arena = arena_create(1 << 20)};
-    scripted_init(&scene.script);
-    cr_assert_not_null(scene.arena);
-    cr_assert_eq(openai_request_parse(str_from(chat), true, scene.arena, &scene.chat, NULL, err),
-                 OK, "%s", err->text);
-    scene.expert = (struct expert){.name = STR("e"),
-                                   .url = STR("https://up/v1"),
-                                   .api_key = STR(KEY),
-                                   .api_version = STR("2"),
-                                   .upstream_model = STR("big"),
-                                   .dialect = &dialect_toy,
-                                   .max_output_tokens = 100};
-    const struct expert_call_options o = {.expert = &scene.expert,
-                                          .chat = &scene.chat,
-                                          .scratch = scene.arena,
-                                          .stream = scene.chat.stream,
-                                          .answer_bytes_max = 4096,
-                                          .on_event = on_event,
-                                          .on_flush = on_flush,
-                                          .on_done = on_done};
-    return expert_call_start(&scene.script.transport, &o, &scene.call, err);
+    call_scene_begin(&scene, &dialect_toy);
+    scene.expert.api_version = STR("2");
 }
 
 static struct scripted_call *ask(const char *rest)
 {
-    char chat[256];
-    struct error err = {0};
-    snprintf(chat, sizeof(chat),
-             "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]%s}",
-             rest);
-    cr_assert_eq(start(chat, &err), OK, "%s", err.text);
-    return scripted_at(&scene.script, 0);
+    return call_scene_ask(&scene, rest);
 }
 
 static void expect_header(const struct scripted_call *c, const char *name, const char *want)
@@ -92,16 +32,16 @@ static void expect_header(const struct scripted_call *c, const char *name, const
 
 static void end(void)
 {
-    arena_free(scene.arena);
+    call_scene_end(&scene);
 }
 
-TestSuite(call_toy, .fini = end);
+TestSuite(call_toy, .init = begin, .fini = end);
 
 Test(call_toy, url_headers_and_body_are_the_dialect_s)
 {
     struct scripted_call *c = ask("");
     cr_expect_str_eq(c->request->url, "https://up/v1/say?version=2");
-    expect_header(c, "x-toy-key", "Toy " KEY);
+    expect_header(c, "x-toy-key", "Toy " CALL_SCENE_KEY);
     expect_header(c, "toy-version", "3");
     expect_header(c, "accept", "application/json");
     cr_expect_null(scripted_asked(c, "authorization").ptr);
@@ -162,7 +102,7 @@ Test(call_toy, a_stream_without_an_end_is_broken)
 Test(call_toy, an_error_before_the_answer)
 {
     struct scripted_call *c = ask("");
-    scripted_answer(c, 429, "{\"detail\":\"too tired of " KEY "\",\"retry_after\":2}");
+    scripted_answer(c, 429, "{\"detail\":\"too tired of " CALL_SCENE_KEY "\",\"retry_after\":2}");
     cr_expect_eq(scene.status, ERR_UPSTREAM);
     cr_expect_eq(scene.answer.http_status, 429);
     cr_expect_eq(scene.answer.retry, EXPERT_RETRY_SAME);
@@ -196,9 +136,10 @@ Test(call_toy, an_answer_that_is_none)
 Test(call_toy, what_it_lacks_is_not_sent)
 {
     struct error err = {0};
-    cr_expect_eq(start("{\"model\":\"leeroo\",\"n\":2,\"messages\":[{\"role\":\"user\","
-                       "\"content\":\"2+2\"}]}",
-                       &err),
+    cr_expect_eq(call_scene_start(&scene,
+                                  "{\"model\":\"leeroo\",\"n\":2,\"messages\":[{\"role\":\"user\","
+                                  "\"content\":\"2+2\"}]}",
+                                  &err),
                  ERR_UNSUPPORTED);
     cr_expect_str_eq(err.text, "a toy does not offer n above 1");
     cr_expect_eq(scene.script.count, 0);
