@@ -46,15 +46,18 @@ static enum status write_tool(struct front_reader *x, struct json_value tool, st
     return OK;
 }
 
-static enum status write_tools(struct front_reader *x, struct json_value tools, struct buf *out)
+typedef enum status write_item_fn(struct front_reader *x, struct json_value item, struct buf *out);
+
+static enum status write_list(struct front_reader *x, struct json_value list, write_item_fn *write,
+                              struct buf *out)
 {
-    struct json_iter it = json_iter_begin(tools);
-    struct json_value tool;
-    buf_add_c(out, ",\"tools\":[");
-    for (bool first = true; json_array_next(&it, &tool); first = false) {
+    struct json_iter it = json_iter_begin(list);
+    struct json_value item;
+    buf_add_char(out, '[');
+    for (bool first = true; json_array_next(&it, &item); first = false) {
         if (!first)
             buf_add_char(out, ',');
-        enum status status = write_tool(x, tool, out);
+        enum status status = write(x, item, out);
         if (status != OK)
             return status;
     }
@@ -79,22 +82,15 @@ static enum status write_function_choice(struct front_reader *x, struct json_val
 static enum status write_allowed_tools(struct front_reader *x, struct json_value choice,
                                        struct buf *out)
 {
-    struct json_value tools = json_get(choice, "tools"), mode = json_get(choice, "mode"), tool;
-    struct json_iter it = json_iter_begin(tools);
+    struct json_value tools = json_get(choice, "tools"), mode = json_get(choice, "mode");
     if (tools.type != JSON_ARRAY || mode.type != JSON_STRING)
         return front_bad(x, "tool_choice", "of allowed tools wants a mode and a list of tools");
     buf_add_c(out, "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":");
     buf_add(out, mode.raw);
-    buf_add_c(out, ",\"tools\":[");
-    for (bool first = true; json_array_next(&it, &tool); first = false) {
-        if (!first)
-            buf_add_char(out, ',');
-        enum status status = write_function_choice(x, tool, out);
-        if (status != OK)
-            return status;
-    }
-    buf_add_c(out, "]}}");
-    return OK;
+    buf_add_c(out, ",\"tools\":");
+    enum status status = write_list(x, tools, write_function_choice, out);
+    buf_add_c(out, "}}");
+    return status;
 }
 
 static enum status write_tool_choice(struct front_reader *x, struct json_value choice,
@@ -120,7 +116,8 @@ enum status responses_tools_write(struct front_reader *x, const struct json_valu
             return front_bad(x, "tool_choice", "wants a tool, but there are none");
         return OK;
     }
-    enum status status = write_tools(x, tools, out);
+    buf_add_c(out, ",\"tools\":");
+    enum status status = write_list(x, tools, write_tool, out);
     if (status == OK && choice.type != JSON_NONE)
         status = write_tool_choice(x, choice, out);
     front_write_member(out, "parallel_tool_calls", fields[RESPONSES_PARALLEL]);
