@@ -46,15 +46,27 @@ static inline enum status front_test_ask(struct front_test *t, struct str *ret_b
     return status;
 }
 
-/* The request becomes this chat completion. */
-static inline void expect_chat(enum front front, const char *request, const char *want)
+/* The request becomes this chat completion; native_only: what of it only experts of the front's own dialect can serve,
+ * or NULL. */
+static inline void expect_chat_native(enum front front, const char *request, const char *want,
+                                      const char *native_only)
 {
     struct front_test t;
-    struct str body;
+    struct front_chat chat = {0};
     front_test_begin(&t, front, request);
-    cr_assert_eq(front_test_ask(&t, &body), OK, "%s: %s", request, t.err.text);
-    expect_text(body, want);
+    cr_assert_eq(front_request(front, t.context.request, t.a, &chat, &t.param, &t.err), OK,
+                 "%s: %s", request, t.err.text);
+    expect_text(chat.body, want);
+    cr_assert_eq(chat.native_only != NULL, native_only != NULL, "%s: %s", request,
+                 chat.native_only);
+    if (native_only)
+        cr_assert_str_eq(chat.native_only, native_only);
     front_test_end(&t);
+}
+
+static inline void expect_chat(enum front front, const char *request, const char *want)
+{
+    expect_chat_native(front, request, want, NULL);
 }
 
 /* The request is refused, and the field at fault named. */

@@ -4,20 +4,10 @@
 
 static void expect_tools(const char *members, const char *want, const char *native_only)
 {
-    struct front_test t;
-    struct front_chat chat = {0};
     char body[2048], text[2048];
     snprintf(body, sizeof(body), "{'model':'m','max_tokens':9,%s,%s}", HI, members);
     snprintf(text, sizeof(text), "{'model':'m',%s%s,'max_tokens':9}", HI, want);
-    front_test_begin(&t, FRONT_MESSAGES, q(body));
-    cr_assert_eq(front_request(FRONT_MESSAGES, t.context.request, t.a, &chat, &t.param, &t.err), OK,
-                 "%s: %s", body, t.err.text);
-    expect_text(chat.body, q(text));
-    cr_assert_eq(chat.native_only != NULL, native_only != NULL, "%s: %s", members,
-                 chat.native_only);
-    if (native_only)
-        cr_assert_str_eq(chat.native_only, native_only);
-    front_test_end(&t);
+    expect_chat_native(FRONT_MESSAGES, q(body), q(text), native_only);
 }
 
 #define TOOL "{'name':'f','input_schema':{'type':'object','x': 1.0}}"
