@@ -107,16 +107,10 @@ static int run(int argc, char **argv)
     };
     const struct usage usage = {"check [-c leeroo.yaml] [--connect]", text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
-    struct error err = {0};
-    int count = 0;
-    enum status status = options_parse(&usage, argc, argv, &count);
+    enum status status =
+        options_parse_alone(&usage, "the configuration is given with -c", argc, argv);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
-    if (count > 0) {
-        error_set(&err, ERR_USAGE, "unexpected argument '%s'; the configuration is given with -c",
-                  argv[0]);
-        return cli_fail("check", &err);
-    }
     return check(&o);
 }
 

@@ -147,14 +147,9 @@ static int run(int argc, char **argv)
     };
     const struct usage usage = {"demo [options]", TEXT, rows, sizeof(rows) / sizeof(rows[0])};
     struct error err = {0};
-    int count = 0;
-    enum status status = options_parse(&usage, argc, argv, &count);
+    enum status status = options_parse_alone(&usage, "`leeroo demo -h` explains", argc, argv);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
-    if (count != 0) {
-        error_set(&err, ERR_USAGE, "unexpected argument '%s'; `leeroo demo -h` explains", argv[0]);
-        return cli_fail("demo", &err);
-    }
     d.bold = isatty(STDOUT_FILENO);
     log_set_level(LOG_WARN);
     return demo(&d, &err) == OK ? 0 : cli_fail("demo", &err);

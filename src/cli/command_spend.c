@@ -195,15 +195,10 @@ static int run(int argc, char **argv)
     const struct usage usage = {"spend [-c leeroo.yaml] [options]", text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
     struct error err = {0};
-    int count = 0;
-    enum status status = options_parse(&usage, argc, argv, &count);
+    enum status status = options_parse_alone(&usage, NULL, argc, argv);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
-    if (count > 0)
-        status = error_set(&err, ERR_USAGE, "unexpected argument '%s'", argv[0]);
-    else
-        status = spend(&o, &err);
-    return status == OK ? 0 : cli_fail("spend", &err);
+    return spend(&o, &err) == OK ? 0 : cli_fail("spend", &err);
 }
 
 const struct command spend_command = {"spend", "what was spent, and what was saved", run};

@@ -1,4 +1,8 @@
-/* Options from a table of rows; see options.h. */
+/* Options from a table of rows: parsing, bounds, and the help that the same rows make.
+ *
+ * Runs once in main's thread, before anything is loaded. It answers for itself on standard output (help) and standard
+ * error (what is wrong), so that a command only says how to exit; it never exits itself. Words that it keeps point into
+ * argv. */
 #include "cli/options.h"
 
 #include <math.h>
@@ -140,6 +144,18 @@ enum status options_parse(const struct usage *usage, int argc, char **argv, int 
     argv[count] = command;
     *ret_count = count;
     return OK;
+}
+
+enum status options_parse_alone(const struct usage *usage, const char *hint, int argc, char **argv)
+{
+    const char *command = argv[0];
+    int count = 0;
+    enum status status = options_parse(usage, argc, argv, &count);
+    if (status != OK || count == 0)
+        return status;
+    fprintf(stderr, "leeroo %s: unexpected argument '%s'%s%s\n", command, argv[0], hint ? "; " : "",
+            hint ? hint : "");
+    return ERR_USAGE;
 }
 
 int cli_fail(const char *command, const struct error *err)

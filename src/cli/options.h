@@ -46,5 +46,10 @@ struct usage {
 NODISCARD enum status options_parse(const struct usage *usage, int argc, char **argv,
                                     int *ret_count);
 
+/* The same for a command that has options alone: arguments are refused, and `hint` (may be NULL) says what to do
+ * instead. */
+NODISCARD enum status options_parse_alone(const struct usage *usage, const char *hint, int argc,
+                                          char **argv);
+
 /* Prints "leeroo COMMAND: TEXT" on standard error and returns 1 (or 2 for ERR_USAGE). */
 int cli_fail(const char *command, const struct error *err);

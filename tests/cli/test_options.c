@@ -70,6 +70,18 @@ Test(cli_options, a_dash_alone_is_no_option)
     cr_expect_not(s.given);
 }
 
+Test(cli_options, a_command_may_have_options_alone)
+{
+    bool quiet = false;
+    const struct option_row row = {"--quiet", 'q', NULL, "no output", OPTION_FLAG,
+                                   &quiet,    0,   0,    NULL};
+    const struct usage usage = {"try [options]", "Tries.\n", &row, 1};
+    char *alone[] = {"try", "-q", NULL}, *more[] = {"try", "x", NULL};
+    cr_expect_eq(options_parse_alone(&usage, NULL, 2, alone), OK);
+    cr_expect(quiet);
+    cr_expect_eq(options_parse_alone(&usage, "it is given with -x", 2, more), ERR_USAGE);
+}
+
 Test(cli_options, what_is_wrong_is_refused_and_sets_nothing)
 {
     static char *const wrong[][2] = {
