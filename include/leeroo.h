@@ -110,7 +110,7 @@ enum leeroo_arm_kind { LEEROO_SINGLE = 0, LEEROO_CASCADE = 1, LEEROO_PANEL = 2 }
 struct leeroo_arm {
     size_t size;
     int kind; /* enum leeroo_arm_kind */
-    /* Of a plan: 1: a learnt check says whether the last member is asked, 0: it is when the others disagree. */
+    /* Of a plan: 1: a learnt escalation says whether the last member is asked, 0: the others' disagreement. */
     int learnt_rule;
     size_t member_count; /* 1 for a single, 2 for a cascade, 3 for a panel */
     size_t members[3];   /* experts; all but the last are asked at once, first */

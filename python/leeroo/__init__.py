@@ -52,7 +52,7 @@ class Arm:
     name: str
     kind: str  # "single", "cascade", "panel"
     experts: tuple[str, ...]  # all but the last are asked at once, first
-    learnt_rule: bool  # of a plan: a learnt check says whether the last is asked, not mere disagreement
+    learnt_rule: bool  # of a plan: a learnt escalation says whether the last is asked
 
 
 @dataclass(frozen=True)

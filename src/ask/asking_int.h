@@ -63,7 +63,7 @@ void hedge_stop(struct asking *a);
 /* Others' share of the cost limit, while the body for this attempt is written. */
 int64_t hedge_reserved(const struct asking *a, const struct attempt *t);
 
-/* plan_run.c: the members of a plan, whose answers are held back until the learned check says whose stands.
+/* plan_run.c: the members of a plan, whose answers are held back until the escalation says whose stands.
  *
  *     FIRST ──────────── agreed, or trusted ──────────────────────────────▶ the winner's answer
  *       │                                                                     ▲      ▲

@@ -1,5 +1,5 @@
-/* Statistics of an answer's text, by which a check learns when to trust it: a long detour, an expert that talks of
- * "the closest option" or finds none, is less often right. One pass, no allocation. */
+/* Statistics of an answer's text, by which an escalation learns when to trust it: a long detour, an expert that talks
+ * of "the closest option" or finds none, is less often right. One pass, no allocation. */
 #pragma once
 
 #include "base/str.h"

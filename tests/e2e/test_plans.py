@@ -156,7 +156,7 @@ def test_plans_need_texts(leeroo, tmp_path):
 
 
 def test_answers_without_texts_give_no_plans(leeroo, dataset, tmp_path):
-    """`leeroo judge` writes the column `answer`; a check needs the texts, too."""
+    """`leeroo judge` writes the column `answer`; an escalation needs the texts, too."""
     done = run(leeroo, "judge", dataset, "-o", tmp_path / "judged")
     assert done.returncode == 0, done.stderr
     for file in (tmp_path / "judged").glob("responses/*"):

@@ -7,13 +7,13 @@
 #include "route/pool_choice.h"
 
 struct model *serve_test_model(void);
-/* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with a check, and
+/* The same with what they answered, and so with plans: panel(cheap,mid→dear), bare and with an escalation, and
  * cascade(cheap→dear). `telling`: a text that answers wrong shows it now and then, without which no cascade is worth
  * its price and with which no bare panel is. */
 struct model *serve_test_plan_model(bool telling);
 #define SERVE_TEST_PANEL "panel(cheap,mid→dear)"
 /* `policies` of a leeroo.yaml by which `text` goes to that plan, or if `name` ends in '~' to one that begins so and has
- * a check. */
+ * an escalation. */
 const char *serve_test_policies(const struct model *m, const char *text, const char *name);
 /* Estimates and chooses, waiting for the encoder; nothing stays but the choice, in the arena. */
 enum status serve_test_choose(struct pool *p, const struct openai_request *r,
