@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "serve/cache.h"
-#include "serve/cache_key.h"
+#include "cache/cache.h"
+#include "cache/cache_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "encode/follow_up.h"
-#include "serve/affinity.h"
+#include "session/affinity.h"
 
 #define FUZZ_ARENA_BYTES (4u << 20)
 

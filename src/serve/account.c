@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "cache/cache.h"
 #include "route/decision_json.h"
-#include "serve/cache.h"
 #include "serve/chat_int.h"
 #include "store/ledger.h"
 

@@ -8,8 +8,8 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "serve/cache.h"
-#include "serve/cache_key.h"
+#include "cache/cache.h"
+#include "cache/cache_key.h"
 
 #define AGE_BYTES_MAX 24
 

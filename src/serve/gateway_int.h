@@ -12,9 +12,9 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
-#include "serve/affinity.h"
 #include "serve/caller.h"
 #include "serve/snapshot.h"
+#include "session/affinity.h"
 #include "watch/watch.h"
 
 struct estimator;

@@ -9,8 +9,8 @@
 
 #include "net/http_server.h"
 #include "route/pool_choice.h"
-#include "serve/affinity.h"
 #include "serve/caller.h"
+#include "session/affinity.h"
 
 /* Bars of experts are in x->arena. On failure *ret_param names the member or header at fault, and *ret_code is set
  * where the error has a code of its own. ERR_NOT_FOUND: no such model; ERR_INPUT. */

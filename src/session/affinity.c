@@ -2,7 +2,7 @@
  * where the same prefix stood, or where one has expired, or else where the oldest is. Any thread may look up and learn;
  * a lookup holds one lock, for a few comparisons. Nothing is allocated after the table was made, and no callback is
  * made with a lock held. */
-#include "serve/affinity.h"
+#include "session/affinity.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

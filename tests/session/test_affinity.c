@@ -1,5 +1,5 @@
 /* Beliefs about prompt caches: whose, how long, how much, and from many threads. */
-#include "serve/affinity.h"
+#include "session/affinity.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

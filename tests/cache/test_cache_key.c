@@ -1,5 +1,5 @@
 /* Keys of the cache: the same for all spellings of a request, another one for every other request. */
-#include "serve/cache_key.h"
+#include "cache/cache_key.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

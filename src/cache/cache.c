@@ -2,7 +2,7 @@
  * outside of it. Any thread. An entry that was given out is counted and read-only, so that it outlives its place in the
  * table; nothing here may change one that is in it. What makes two requests the same is not decided here, but in
  * cache_key.c. */
-#include "serve/cache.h"
+#include "cache/cache.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The text whose digest is a request's key. */
-#include "serve/cache_key.h"
+#include "cache/cache_key.h"
 
 #include <stdlib.h>
 

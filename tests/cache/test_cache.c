@@ -1,5 +1,5 @@
 /* The cache of answers: what it gives, what it forgets, and that threads may share it. */
-#include "serve/cache.h"
+#include "cache/cache.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
