@@ -2,8 +2,9 @@
  * into one, and the answer, whole or streamed, back. Chat itself is a front that changes nothing.
  *
  * What chat completions cannot express is refused (ERR_UNSUPPORTED, with the field's name), or, where an expert that
- * speaks the front's own dialect can serve it untouched, left to such experts (front_chat.native_only). Nothing that
- * would change an answer is left out in silence. Pure functions of text: no sockets, no configuration. */
+ * speaks the front's own dialect can serve it untouched, left to such experts (front_chat.native_only). A member that
+ * changes no answer is left out; a wish that can be done without is left out and named (front_chat.dropped); what would
+ * make the answer wrong is never left out. Pure functions of text: no sockets, no configuration. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "dialect/dialect.h"
+#include "dialect/dropped.h"
 
 enum front {
     FRONT_CHAT,
@@ -38,6 +40,8 @@ struct front_chat {
     /* What of the request only an expert of the front's own dialect can serve ("thinking"), so that others are no
      * candidates; `body` is then the rest of it, good enough to choose and to count by. NULL: nothing. */
     const char *native_only;
+    struct dropped
+        dropped; /* wishes that are not in `body`; experts of the front's own dialect hear of them */
 };
 
 /* `body` (any bytes) and the arena must outlive *ret. The members model, stream and leeroo are carried over. On failure

@@ -245,7 +245,7 @@ enum status front_translate(struct str body, struct arena *a, const struct front
                             size_t count, front_write_fn *write, struct front_chat *ret,
                             const char **ret_param, struct error *err)
 {
-    struct front_reader x = {a, NULL, err};
+    struct front_reader x = {.a = a, .err = err};
     struct json_value root, fields[FRONT_MEMBERS_MAX];
     struct buf *out = NULL;
     CHECK(count <= FRONT_MEMBERS_MAX);
@@ -259,6 +259,6 @@ enum status front_translate(struct str body, struct arena *a, const struct front
     if (status != OK)
         *ret_param = x.param;
     else
-        *ret = (struct front_chat){.body = buf_str(out)};
+        *ret = (struct front_chat){.body = buf_str(out), .dropped = x.dropped};
     return status;
 }

@@ -18,6 +18,7 @@ struct front_reader {
     struct arena *a;
     const char *param; /* of the field at fault */
     struct error *err;
+    struct dropped dropped;
 };
 
 enum front_use {

@@ -11,6 +11,7 @@ struct messages_reader {
     struct error *err;
     const char *param;       /* of the field at fault */
     const char *native_only; /* the first thing found that chat has no concept of */
+    struct dropped dropped;
 };
 
 /* "PARAM: what", in the manner of Anthropic's own errors. */

@@ -226,7 +226,8 @@ static enum status read_request(struct str body, bool want_limit, struct arena *
         status = write_body(&x, fields);
     *ret_param = x.param;
     if (status == OK)
-        *ret = (struct front_chat){.body = buf_str(x.out), .native_only = x.native_only};
+        *ret = (struct front_chat){
+            .body = buf_str(x.out), .native_only = x.native_only, .dropped = x.dropped};
     return status;
 }
 

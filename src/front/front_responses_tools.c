@@ -1,7 +1,7 @@
 /* Tools and formats of a request of the Responses API as chat's, where they are one level deeper. Pure functions of
- * text for any thread, called by front_responses_request.c alone. Tools that OpenAI's service runs itself are refused
- * by their type: no expert could call them, and an answer without them would not be what was asked for. What fails
- * names the field in the words of the client's own request, not of chat's. */
+ * text for any thread, called by front_responses_request.c alone. Tools that OpenAI's service runs itself are left
+ * out and said so, unless tool_choice demands one. What fails names the field in the words of the client's own request,
+ * not of chat's. */
 #include "front/front_responses_int.h"
 
 #define TEXT   FRONT_TYPE(JSON_STRING)
@@ -32,8 +32,6 @@ static enum status write_tool(struct front_reader *x, struct json_value tool, st
     struct json_value fields[5];
     if (tool.type != JSON_OBJECT)
         return front_bad(x, "tools", "must be a list of objects");
-    if (!is_function(tool))
-        return refuse_type(x, "tools", tool);
     enum status status = front_members_read(x, tool, "tools", rows, 5, fields);
     if (status == OK && fields[0].type == JSON_NONE)
         status = front_bad(x, "tools", "has a function without a name");
@@ -44,6 +42,29 @@ static enum status write_tool(struct front_reader *x, struct json_value tool, st
     front_members_carry(rows, 5, fields, out);
     buf_add_c(out, "}}");
     return OK;
+}
+
+/* The tools that an expert can be given. Those that OpenAI's service runs by itself (web_search, file_search, ...) are
+ * optional for a model, so they are left out, and the client hears of it. */
+static enum status write_tools(struct front_reader *x, struct json_value tools, struct buf *out,
+                               size_t *ret_count)
+{
+    struct json_iter it = json_iter_begin(tools);
+    struct json_value tool;
+    enum status status = OK;
+    *ret_count = 0;
+    while (status == OK && json_array_next(&it, &tool)) {
+        if (tool.type == JSON_OBJECT && !is_function(tool)) {
+            dropped_add(&x->dropped, "tools", front_inside(json_get(tool, "type")));
+            continue;
+        }
+        buf_add_c(out, *ret_count > 0 ? "," : ",\"tools\":[");
+        status = write_tool(x, tool, out);
+        ++*ret_count;
+    }
+    if (*ret_count > 0)
+        buf_add_char(out, ']');
+    return status;
 }
 
 typedef enum status write_item_fn(struct front_reader *x, struct json_value item, struct buf *out);
@@ -109,16 +130,20 @@ static enum status write_tool_choice(struct front_reader *x, struct json_value c
 enum status responses_tools_write(struct front_reader *x, const struct json_value *fields,
                                   struct buf *out)
 {
-    struct json_value tools = fields[RESPONSES_TOOLS], choice = fields[RESPONSES_TOOL_CHOICE], tool;
-    struct json_iter it = json_iter_begin(tools);
-    if (!json_array_next(&it, &tool)) {
-        if (choice.type == JSON_OBJECT || json_string_equal(choice, STR("required")))
-            return front_bad(x, "tool_choice", "wants a tool, but there are none");
+    struct json_value choice = fields[RESPONSES_TOOL_CHOICE];
+    size_t count = 0;
+    enum status status = write_tools(x, fields[RESPONSES_TOOLS], out, &count);
+    if (status != OK)
+        return status;
+    if (choice.type == JSON_OBJECT && count == 0 && json_get(choice, "type").type == JSON_STRING &&
+        !is_function(choice))
+        return refuse_type(x, "tool_choice", choice);
+    if (count == 0 && (choice.type == JSON_OBJECT || json_string_equal(choice, STR("required"))))
+        return front_bad(x, "tool_choice",
+                         "wants a tool, but there are none that are offered here");
+    if (count == 0)
         return OK;
-    }
-    buf_add_c(out, ",\"tools\":");
-    enum status status = write_list(x, tools, write_tool, out);
-    if (status == OK && choice.type != JSON_NONE)
+    if (choice.type != JSON_NONE)
         status = write_tool_choice(x, choice, out);
     front_write_member(out, "parallel_tool_calls", fields[RESPONSES_PARALLEL]);
     return status;

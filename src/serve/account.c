@@ -124,6 +124,27 @@ void chat_write_member(const struct chat *c, struct buf *out)
     buf_add_c(out, several ? "]}" : "}");
 }
 
+/* An expert of the client's own dialect was sent the client's own bytes, and nothing was left out. */
+static struct str dropped_by(const struct chat *c)
+{
+    return c->native ? STR("") : dropped_text(&c->asked.dropped);
+}
+
+/* With a blank behind each comma, as lists in headers are written. */
+static struct str dropped_header(const struct chat *c)
+{
+    struct str rest = dropped_by(c);
+    struct buf list;
+    buf_init(&list, 2 * DROPPED_BYTES_MAX);
+    while (rest.len > 0) {
+        buf_add(&list, str_split(&rest, ','));
+        buf_add_c(&list, rest.len > 0 ? ", " : "");
+    }
+    struct str copy = arena_copy(c->x->arena, buf_str(&list));
+    buf_done(&list);
+    return copy;
+}
+
 size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers)
 {
     char usd[USD_BYTES_MAX], lambda[40];
@@ -144,6 +165,8 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     headers[n++] = (struct http_header){STR("x-leeroo-lambda"), in_arena(c, lambda)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-usd"), in_arena(c, usd)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-basis"), str_from(basis_name(c, cost))};
+    if (dropped_by(c).len > 0)
+        headers[n++] = (struct http_header){STR("x-leeroo-dropped"), dropped_header(c)};
     return n + chat_cache_headers(c, headers + n);
 }
 
@@ -293,6 +316,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     r.attempts = c->asking ? asking_calls(c->asking) : 0;
     r.total_ms = loop_now_ms(c->worker->loop) - c->begin_ms;
     r.problem = problem;
+    r.dropped = dropped_by(c);
     r.calls = calls;
     r.call_count = list_calls(c, calls);
     if (c->first_token_ms)

@@ -81,11 +81,18 @@ static void write_details(const struct record *r, struct buf *out)
     add_int(out, " hedged=", hedged);
 }
 
+static void write_dropped(const struct record *r, struct buf *out)
+{
+    if (r->dropped.len > 0)
+        add_quoted(out, " dropped=", r->dropped);
+}
+
 static void write_refused(const struct record *r, struct buf *out)
 {
     add_int(out, " status=", r->http_status);
     add_int(out, " total_ms=", (int64_t)r->total_ms);
     write_asked(r, out);
+    write_dropped(r, out);
     add_quoted(out, " error=", or_dash(str_from(r->problem)));
 }
 
@@ -108,6 +115,7 @@ static void write_answered(const struct record *r, struct buf *out)
     write_asked(r, out);
     write_details(r, out);
     write_calls(r, out);
+    write_dropped(r, out);
     if (r->problem)
         add_quoted(out, " error=", str_from(r->problem));
 }

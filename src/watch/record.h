@@ -61,6 +61,7 @@ struct record {
     int64_t first_token_ms; /* -1: none came */
     uint64_t total_ms;
     const char *problem; /* NULL: none */
+    struct str dropped; /* wishes of the client's that were left out: "thinking,tools.web_search" */
     const struct record_call *calls;
     size_t call_count;
 };

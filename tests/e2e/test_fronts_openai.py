@@ -57,6 +57,18 @@ def test_completions_streamed(upstream, client):
     assert Decimal(str(chunks[-1].leeroo["cost_usd"])) == price("cheap", (11, 7))
 
 
+def test_what_is_left_out_of_a_request_is_said_in_a_header_and_the_log(upstream, gateway, client):
+    upstream.on("cheap", answer("hello", (11, 7)))
+    raw = client.responses.with_raw_response.create(
+        model="leeroo", input=EASY, tools=[TOOL, {"type": "web_search"}, {"type": "x\r\ny: z"}])
+    assert raw.headers["x-leeroo-dropped"] == "tools.web_search, tools.x_r_ny:_z"
+    assert [t["function"]["name"] for t in upstream.requests[-1].json["tools"]] == ["weather"]
+    line = gateway.access(raw.headers["x-leeroo-request-id"])
+    assert line["dropped"] == "tools.web_search,tools.x_r_ny:_z"
+    plain = client.responses.with_raw_response.create(model="leeroo", input=EASY, tools=[TOOL])
+    assert "x-leeroo-dropped" not in plain.headers
+
+
 def test_completions_that_chat_cannot_express_are_refused_by_name(upstream, client):
     for more in ({"echo": True}, {"suffix": "x"}, {"best_of": 2}, {"prompt": ["a", "b"]}, {"prompt": [1, 2]}):
         with pytest.raises(openai.BadRequestError) as e:
@@ -120,7 +132,7 @@ def test_responses_with_tools_over_two_turns(upstream, client):
 
 def test_responses_that_need_memory_are_refused_by_name(upstream, client):
     for more in ({"previous_response_id": "resp_1"}, {"background": True}, {"truncation": "auto"},
-                 {"tools": [{"type": "web_search"}]}, {"include": ["file_search_call.results"]}):
+                 {"include": ["file_search_call.results"]}):
         with pytest.raises(openai.BadRequestError) as e:
             client.responses.create(model="leeroo", input=EASY, **more)
         assert e.value.param == next(iter(more))

@@ -24,12 +24,27 @@ Test(front_responses_tools, functions_are_nested)
             ERR_UNSUPPORTED, "tools.defer_loading");
 }
 
-Test(front_responses_tools, what_runs_on_other_machines_is_refused)
+Test(front_responses_tools, what_runs_on_other_machines_is_left_out_and_said)
 {
-    REFUSED("\"tools\":[{\"type\":\"web_search\"}]", ERR_UNSUPPORTED, "tools");
-    REFUSED("\"tools\":[{\"type\":\"file_search\",\"vector_store_ids\":[]}]", ERR_UNSUPPORTED,
-            "tools");
-    REFUSED("\"tools\":[{\"type\":\"custom\",\"name\":\"c\"}]", ERR_UNSUPPORTED, "tools");
+    struct front_test t;
+    struct front_chat chat = {0};
+    front_test_begin(&t, FRONT_RESPONSES,
+                     "{\"input\":\"Hi\",\"tools\":[{\"type\":\"web_search\"},"
+                     "{\"type\":\"function\",\"name\":\"f\"},{\"type\":\"file_search\"}]}");
+    cr_assert_eq(front_request(FRONT_RESPONSES, t.context.request, t.a, &chat, &t.param, &t.err),
+                 OK);
+    expect_text(chat.body, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]" TOOLS "}");
+    expect_text(dropped_text(&chat.dropped), "tools.web_search,tools.file_search");
+    front_test_end(&t);
+    ASKS("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":\"auto\"", "");
+}
+
+Test(front_responses_tools, what_runs_on_other_machines_is_refused_where_it_is_demanded)
+{
+    REFUSED("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":{\"type\":\"web_search\"}",
+            ERR_UNSUPPORTED, "tool_choice");
+    REFUSED("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":\"required\"", ERR_INPUT,
+            "tool_choice");
 }
 
 Test(front_responses_tools, the_choice_among_them)

@@ -87,6 +87,16 @@ Test(access_log, calls_and_problems_follow)
                            "mid answered 0.000275500 700ms\" error=\"it \\\"broke\\\"\"");
 }
 
+Test(access_log, what_was_left_out_is_said)
+{
+    struct record r = answered();
+    r.dropped = STR("thinking,tools.web_search");
+    r.problem = "it broke";
+    const char *tail = strstr(line_of(&r), " hedged=");
+    cr_assert_not_null(tail, "%s", said);
+    cr_expect_str_eq(tail, " hedged=0 dropped=thinking,tools.web_search error=\"it broke\"");
+}
+
 Test(access_log, a_refused_request_is_short)
 {
     const struct record r = {.id = "req_1",
