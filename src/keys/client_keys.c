@@ -58,7 +58,7 @@ struct keys {
     enum config_auth auth;
     bool remote;
     char *path, *spend_path, *folder; /* each may be NULL */
-    atomic_bool any;                  /* the table has keys */
+    atomic_bool any;                  /* there are keys, or were since the start */
     atomic_uint without, wrong;       /* turned away since the log said so */
     struct worker_thread worker;      /* reads the file again */
     struct table *table;              /* held; guarded by the worker's lock */
@@ -211,6 +211,19 @@ static void warn_of_memory(const struct keys *k, const struct key_file *f)
             }
 }
 
+/* Whoever has asked for keys goes on asking, or a file that lost them would open the door. */
+static void note_whether_any(struct keys *k, const struct key_file *f)
+{
+    if (f->count > 0)
+        atomic_store(&k->any, true);
+    else if (atomic_load(&k->any))
+        log_event(LOG_ERROR, "the file of keys has none any more, so nobody is let in",
+                  "mend=\"put the keys back, or restart where nobody is to be asked\"");
+    else if (!k->remote && k->auth != AUTH_REQUIRED)
+        log_event(LOG_WARN, "the file of keys has none, so nobody is asked for one",
+                  "mend=\"say auth: required where the file may lose its keys\"");
+}
+
 static enum status read_table(struct keys *k, struct error *err)
 {
     struct table *t = calloc(1, sizeof(*t)), *before;
@@ -228,7 +241,7 @@ static enum status read_table(struct keys *k, struct error *err)
     atomic_store(&t->holders, 1);
     log_event(LOG_INFO, "keys read", "keys=%zu live=%zu", t->file.count, count_live(&t->file));
     warn_of_memory(k, &t->file);
-    atomic_store(&k->any, t->file.count > 0);
+    note_whether_any(k, &t->file);
     worker_lock(&k->worker);
     before = k->table;
     k->table = t;
@@ -424,16 +437,21 @@ bool keys_wanted(const struct keys *k)
     return k->auth != AUTH_OFF && (k->auth == AUTH_REQUIRED || k->remote || atomic_load(&k->any));
 }
 
-struct client_key *keys_find(struct keys *k, struct str secret, int64_t wall_ms)
+enum status keys_find(struct keys *k, struct str secret, int64_t wall_ms, struct client_key **ret)
 {
     struct digest d;
     uint32_t i = 0;
+    enum status status = digest_sha256(secret, &d, NULL);
+    if (status != OK)
+        return status;
     struct table *t = table_hold(k);
-    if (t && digest_sha256(secret, &d, NULL) == OK && map_get(t->by_digest, prefix_of(&d), &i) &&
-        digest_equal(&d, &t->file.rows[i].sha256) && !key_row_refused(&t->file.rows[i], wall_ms))
-        return &t->keys[i]; /* held through its table */
+    if (t && map_get(t->by_digest, prefix_of(&d), &i) &&
+        digest_equal(&d, &t->file.rows[i].sha256) && !key_row_refused(&t->file.rows[i], wall_ms)) {
+        *ret = &t->keys[i]; /* held through its table */
+        return OK;
+    }
     table_release(t);
-    return NULL;
+    return ERR_AUTH;
 }
 
 void keys_note_refused(struct keys *k, bool had_one)

@@ -21,9 +21,11 @@ void keys_close(struct keys *k); /* after every client_key is released; NULL is 
 /* What keys_open would say of the configuration and its file. */
 NODISCARD enum status keys_check(const struct config *c, struct error *err);
 
-bool keys_wanted(const struct keys *k); /* whether callers are asked for one now */
-/* The key is held. NULL: no key has this secret, or it is no longer good. */
-struct client_key *keys_find(struct keys *k, struct str secret, int64_t wall_ms);
+/* Whether callers are asked for a key now. Once they were, they are until the end, whatever becomes of the file. */
+bool keys_wanted(const struct keys *k);
+/* The key is held. ERR_AUTH: no key has this secret, or it is no longer good; ERR_MEMORY: nobody can say. */
+NODISCARD enum status keys_find(struct keys *k, struct str secret, int64_t wall_ms,
+                                struct client_key **ret);
 /* A caller was turned away; the log says so once a second. */
 void keys_note_refused(struct keys *k, bool had_one);
 

@@ -95,12 +95,14 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
     if (needs == ADMISSION_OPEN || !keys_wanted(keys))
         return true;
     struct str secret = find_secret(x);
-    caller->key = secret.len > 0 ? keys_find(keys, secret, clock_wall_ms()) : NULL;
-    if (!caller->key) {
+    enum status status = ERR_AUTH;
+    if (secret.len > 0)
+        status = keys_find(keys, secret, clock_wall_ms(), &caller->key);
+    if (status == ERR_AUTH) {
         turn_away(w, x, secret.len > 0);
         return false;
     }
-    if (arena_defer(x->arena, leave, caller) != OK) {
+    if (status != OK || arena_defer(x->arena, leave, caller) != OK) {
         leave(caller);
         answer_error_as(path_words(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return false;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "expert/idempotency.h"
 #include "route/prompt_choices.h"
 
 static const struct expert *expert_at(const struct chat *c, size_t candidate)
@@ -14,25 +15,54 @@ static const struct expert *expert_at(const struct chat *c, size_t candidate)
 }
 
 /* In place of the caller's span, where the request is traced, the one of asking this expert. */
-static const struct http_header *add_trace(const struct chat *c, const struct expert *expert,
-                                           size_t *count)
+static enum status set_trace(const struct chat *c, const struct expert *expert,
+                             struct http_header *headers, size_t *count)
 {
     char text[TRACEPARENT_BYTES];
-    struct arena *a = c->x->arena;
-    struct http_header *all = c->trace.on ? ARENA_ARRAY(a, *count + 1, struct http_header) : NULL;
     size_t n = 0;
-    if (!all)
-        return c->forwarded;
     trace_write_parent(&c->trace, trace_child(&c->trace, expert->name), text);
-    struct str copy = arena_copy(a, str_from(text));
+    struct str copy = arena_copy(c->x->arena, str_from(text));
     if (!copy.ptr)
-        return c->forwarded;
+        return ERR_MEMORY;
     for (size_t i = 0; i < *count; i++)
-        if (!str_equal(c->forwarded[i].name, STR("traceparent")))
-            all[n++] = c->forwarded[i];
-    all[n++] = (struct http_header){STR("traceparent"), copy};
+        if (!str_equal(headers[i].name, STR("traceparent")))
+            headers[n++] = headers[i];
+    headers[n++] = (struct http_header){STR("traceparent"), copy};
     *count = n;
-    return all;
+    return OK;
+}
+
+static enum status bind_idempotency(const struct chat *c, const struct expert *expert,
+                                    struct http_header *headers, size_t count, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < count; i++)
+        if (str_equal(headers[i].name, STR("idempotency-key")))
+            status = idempotency_bind(caller_key_id(c->caller), expert->name, headers[i].value,
+                                      c->x->arena, &headers[i].value, err);
+    return status;
+}
+
+/* What of the client's headers this expert sees. */
+static enum status make_headers(const struct chat *c, const struct expert *expert,
+                                struct expert_call_options *o, struct error *err)
+{
+    size_t count = c->forwarded_count + (o->native ? c->forwarded_native_count : 0);
+    o->header_count = count;
+    o->headers = c->forwarded;
+    if (count == 0 && !c->trace.on)
+        return OK;
+    struct http_header *own = ARENA_ARRAY(c->x->arena, count + 1, struct http_header);
+    if (!own)
+        return error_set(err, ERR_MEMORY, "out of memory for headers");
+    for (size_t i = 0; i < count; i++)
+        own[i] = c->forwarded[i];
+    enum status status = bind_idempotency(c, expert, own, count, err);
+    if (status == OK && c->trace.on && set_trace(c, expert, own, &count) != OK)
+        status = error_set(err, ERR_MEMORY, "out of memory for headers");
+    o->headers = own;
+    o->header_count = count;
+    return status;
 }
 
 /* Whether the client's bytes may go to this expert as they are, and its answer back. */
@@ -62,15 +92,12 @@ static enum status fill(void *user, size_t candidate, bool is_read, struct exper
 {
     const struct chat *c = user;
     const struct expert *expert = expert_at(c, candidate);
-    (void)err;
     o->chat = &c->request;
     o->native = !is_read && is_native(c, expert);
     o->native_body = c->x->body;
     o->scratch = c->x->arena;
     o->answer_bytes_max = c->snapshot->config->limits.answer_bytes;
-    o->header_count = c->forwarded_count + (o->native ? c->forwarded_native_count : 0);
-    o->headers = add_trace(c, expert, &o->header_count);
-    return OK;
+    return make_headers(c, expert, o, err);
 }
 
 static void on_event(void *user, const struct expert_event *event)

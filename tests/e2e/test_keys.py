@@ -172,6 +172,23 @@ def test_a_damaged_file_changes_nothing(desk, start_gateway):
     wait_until(lambda: len(re.findall("msg=\"keys read\"", g.text)) >= 2)
 
 
+def test_who_asked_for_keys_once_goes_on_asking(desk, start_gateway):
+    """A list of keys that became empty, a file that is damaged or gone: none opens the gateway. ai-gateway #307, future-agi #946."""
+    g = start_gateway(top=STATE)
+    key = desk.create("a")
+    wait_until(lambda: g.chat().status_code == 401)
+    for text in ('{"format": "leeroo-keys", "version": 1, "keys": []}', ""):
+        (desk.state / "keys.json").write_text(text)
+        wait_until(lambda: g.text.count("nobody is let in" if text else "keys not read") == 1)
+        assert g.chat().status_code == 401
+    (desk.state / "keys.json").unlink()
+    wait_until(lambda: g.text.count("keys not read") == 2)
+    assert g.chat().status_code == 401 and ask(g, key).status_code == 401
+    key = desk.create("b")
+    wait_until(lambda: ask(g, key).status_code == 200)
+    assert g.chat().status_code == 401
+
+
 def test_ask_needs_no_key(leeroo, desk, tmp_path, model_file, upstream, start_gateway):
     """Whoever can read the configuration is its owner; a running gateway has the file of what was spent."""
     desk.create("a", "--budget-total", "0")
@@ -480,6 +497,26 @@ def test_keys_stay_where_they_belong(desk, upstream, start_gateway):
     g.wait_line('msg="turned away"')
     for secret in (key, wrong, KEY):
         assert secret not in g.text and secret not in metrics
+
+
+def test_an_idempotency_key_belongs_to_one_client_and_one_expert(desk, upstream, start_gateway):
+    """Two clients send the same one; retries repeat it, another expert gets another. suna #5267, nestjs-agentic #126."""
+    g = start_gateway(top=STATE, expert="retries: 1")
+    keys = [desk.create(name) for name in ("a", "b")]
+    wait_until(lambda: g.chat().status_code == 401)
+
+    def sent(key, model, path="/v1/chat/completions", **more):
+        before = len(upstream.requests)
+        body = {"model": model, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9, **more}
+        r = g.client.post(path, json=body, headers={**bearer(key), "idempotency-key": "1"})
+        assert r.status_code == 200, r.text
+        return [r.headers["idempotency-key"] for r in upstream.requests[before:]]
+    a = sent(keys[0], "mid")
+    for more in ({}, {"stream": True}):
+        assert sent(keys[0], "mid", **more) == sent(keys[0], "mid", "/v1/messages", **more) == a != ["1"]
+    assert len({a[0], *sent(keys[1], "mid"), *sent(keys[0], "dear")}) == 3
+    upstream.on("mid", status(500), answer("hello"))
+    assert sent(keys[0], "mid") == 2 * a
 
 
 def test_nobody_but_the_configuration_says_where_experts_are(desk, upstream, start_gateway):

@@ -75,5 +75,8 @@ static inline struct keys *key_scene_open(void)
 /* Held; NULL: none. */
 static inline struct client_key *key_scene_find(struct keys *k, const char *secret)
 {
-    return keys_find(k, str_from(secret), clock_wall_ms());
+    struct client_key *key = NULL;
+    enum status status = keys_find(k, str_from(secret), clock_wall_ms(), &key);
+    cr_assert_eq(status, key ? OK : ERR_AUTH);
+    return key;
 }

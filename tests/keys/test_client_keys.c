@@ -44,7 +44,7 @@ Test(keys, a_secret_finds_its_key_and_nothing_else_does)
     near[20] = near[20] == 'A' ? 'B' : 'A';
     cr_expect_null(key_scene_find(k, near));
     cr_expect_null(key_scene_find(k, ""));
-    cr_expect_null(keys_find(k, str_slice(str_from(a), 0, 45), 0));
+    cr_expect_eq(keys_find(k, str_slice(str_from(a), 0, 45), 0, &key), ERR_AUTH);
     keys_note_refused(k, true);
     keys_close(k);
     keys_close(NULL);
@@ -58,10 +58,10 @@ Test(keys, revoked_and_expired_ones_are_none)
     key_scene_save();
     struct keys *k = key_scene_open();
     cr_expect_null(key_scene_find(k, a));
-    struct client_key *key = keys_find(k, str_from(b), 90000000000000 - 1);
-    cr_expect_not_null(key);
+    struct client_key *key = NULL;
+    cr_expect_eq(keys_find(k, str_from(b), 90000000000000 - 1, &key), OK);
     client_key_release(key);
-    cr_expect_null(keys_find(k, str_from(b), 90000000000000));
+    cr_expect_eq(keys_find(k, str_from(b), 90000000000000, &key), ERR_AUTH);
     keys_close(k);
 }
 
@@ -121,6 +121,26 @@ Test(keys, a_damaged_file_is_an_error_at_the_start_and_none_later)
     key_scene_add("key_b", b);
     key_scene_save();
     wait_for(k, b, true);
+    keys_close(k);
+}
+
+Test(keys, who_asked_once_goes_on_asking)
+{
+    char a[KEY_SECRET_BYTES];
+    key_scene_save();
+    struct keys *k = key_scene_open();
+    cr_expect_not(keys_wanted(k), "a file that never had a key");
+    key_scene_add("key_a", a);
+    key_scene_save();
+    wait_for(k, a, true);
+    cr_expect(keys_wanted(k));
+    key_scene.file.count = 0;
+    key_scene_save();
+    wait_for(k, a, false);
+    cr_expect(keys_wanted(k), "the list became empty");
+    keys_close(k);
+    k = key_scene_open();
+    cr_expect_not(keys_wanted(k), "a restart");
     keys_close(k);
 }
 
