@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/str.h"
 
 static const char *const names[STATUS_COUNT] = {
     [OK] = "ok",
@@ -30,12 +31,16 @@ static const char *const names[STATUS_COUNT] = {
     [ERR_CANCELLED] = "cancelled",
 };
 
-/* A sentence for a person fits on one line, whatever the input it quotes. */
-static void flatten(char *text)
+/* A sentence for a person fits on one line and is UTF-8, whatever the input it quotes. */
+static void flatten(char *text, size_t size)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
+    struct str all = str_from(text);
+    char printable[sizeof(((struct error *)0)->text)];
+    if (utf8_printable(all))
+        return;
+    size_t n =
+        utf8_make_printable(printable, size < sizeof(printable) ? size : sizeof(printable), all);
+    memcpy(text, printable, n + 1);
 }
 
 /* A text that was cut ends in "..." behind a whole character. */
@@ -55,7 +60,7 @@ fill(struct error *err, enum status status, int sys_errno, const char *format, v
     err->line = err->column = 0;
     if (vsnprintf(err->text, sizeof(err->text), format, args) >= (int)sizeof(err->text))
         mark_cut(err->text, sizeof(err->text));
-    flatten(err->text);
+    flatten(err->text, sizeof(err->text));
 }
 
 enum status(error_set)(struct error *err, enum status status, const char *format, ...)
@@ -111,7 +116,7 @@ enum status error_prefix(struct error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(prefix, sizeof(prefix), format, args);
     va_end(args);
-    flatten(prefix);
+    flatten(prefix, sizeof(prefix));
     struct error old = *err;
     if (snprintf(err->text, sizeof(err->text), "%s: %s", prefix, old.text) >=
         (int)sizeof(err->text))

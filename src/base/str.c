@@ -241,3 +241,62 @@ uint32_t utf8_next(struct str s, size_t *at)
     *at += n;
     return c;
 }
+
+static bool is_mark(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0xfeff;
+}
+
+/* Eight bytes are all from 0x20 to 0x7e. */
+static bool is_plain(uint64_t word)
+{
+    const uint64_t ones = UINT64_MAX / 255, top = ones << 7;
+    uint64_t low = word - ones * 0x20, del = word ^ (ones * 0x7f);
+    return !((word | low | (del - ones)) & top);
+}
+
+static bool is_invalid(struct str s, size_t from, size_t to, uint32_t c)
+{
+    return c == 0xfffd && to == from + 1 && (unsigned char)s.ptr[from] >= 0x80;
+}
+
+bool utf8_printable(struct str s)
+{
+    size_t at = 0;
+    while (at < s.len) {
+        uint64_t word;
+        if (s.len - at >= sizeof(word)) {
+            memcpy(&word, s.ptr + at, sizeof(word));
+            if (is_plain(word)) {
+                at += sizeof(word);
+                continue;
+            }
+        }
+        size_t from = at;
+        uint32_t c = utf8_next(s, &at);
+        if (is_mark(c) || is_invalid(s, from, at, c))
+            return false;
+    }
+    return true;
+}
+
+size_t utf8_make_printable(char *into, size_t size, struct str s)
+{
+    size_t n = 0, at = 0;
+    while (at < s.len) {
+        size_t from = at;
+        uint32_t c = utf8_next(s, &at);
+        struct str with = str_slice(s, from, at);
+        if (is_mark(c))
+            with = STR(" ");
+        else if (is_invalid(s, from, at, c))
+            with = STR("\xef\xbf\xbd");
+        if (n + with.len >= size)
+            break;
+        memcpy(into + n, with.ptr, with.len);
+        n += with.len;
+    }
+    into[n] = 0;
+    return n;
+}

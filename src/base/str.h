@@ -38,6 +38,12 @@ NODISCARD enum status str_to_int64(struct str s, int64_t *ret);
 NODISCARD enum status str_to_uint64(struct str s, uint64_t *ret);
 
 bool utf8_valid(struct str s);
+/* Whether a terminal or a log may show it as it is: valid, and without control characters (C0, DEL, C1), ends of lines
+ * and marks that turn the direction of writing. */
+bool utf8_printable(struct str s);
+/* The text made printable: a blank for each control character or mark, U+FFFD for each byte that is no UTF-8. At most
+ * size - 1 bytes and never half a character, then a NUL; returns the length. `size` is at least 1. */
+size_t utf8_make_printable(char *into, size_t size, struct str s);
 size_t utf8_count(struct str s); /* code points, of a text that is valid */
 /* Decodes one code point at *at (< s.len) and moves *at past it; an invalid byte gives U+FFFD and moves one byte. */
 uint32_t utf8_next(struct str s, size_t *at);

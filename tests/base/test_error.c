@@ -70,6 +70,19 @@ Test(error, never_overflows_and_stays_on_one_line)
     cr_assert_str_eq(err.text, "a b  c ");
 }
 
+Test(error, quotes_of_bytes_that_are_no_text_are_utf8)
+{
+    struct error err;
+    cr_assert_eq(error_set(&err, ERR_INPUT, "no plan '%s'", "\x80\xff\xc3\xa9\xc2\x9b"), ERR_INPUT);
+    cr_assert_str_eq(err.text, "no plan '\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9 '");
+    static char much[2000];
+    memset(much, 0xff, sizeof(much) - 1);
+    cr_assert_eq(error_set(&err, ERR_INPUT, "%s", much), ERR_INPUT);
+    cr_assert(utf8_valid(str_from(err.text)));
+    cr_assert_eq(error_prefix(&err, "%s", much), ERR_INPUT);
+    cr_assert(utf8_valid(str_from(err.text)));
+}
+
 Test(error, every_status_has_its_own_name)
 {
     for (int i = 0; i < STATUS_COUNT; i++) {

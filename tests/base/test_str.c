@@ -222,3 +222,42 @@ Test(str, whole_numbers_at_the_limits)
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         cr_assert_eq(str_to_int64(str_from(refused[i]), &value), ERR_INPUT, "row %zu", i);
 }
+
+Test(str, printable_is_what_a_terminal_may_see)
+{
+    static const struct {
+        struct str text;
+        const char *shown;
+    } rows[] = {
+        {STR_INIT(""), ""},
+        {STR_INIT("plain text of more than eight ~"), NULL},
+        {STR_INIT("\xc3\xa9t\xc3\xa9 \xe6\xbc\xa2 \xf0\x9f\x98\x80"), NULL},
+        {STR_INIT("12345678\n"), "12345678 "},
+        {STR_INIT("1234567\x7f"), "1234567 "},
+        {STR_INIT("\x1f 345678"), "  345678"},
+        {STR_INIT("a\0b"), "a b"},
+        {STR_INIT("\xff|\xc3"), "\xef\xbf\xbd|\xef\xbf\xbd"},
+        {STR_INIT("\xef\xbf\xbd"), NULL},
+        {STR_INIT("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {STR_INIT("\xc2\x9b[\xc2\xa0"), " [\xc2\xa0"},
+        {STR_INIT("a\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa9\xef\xbb\xbfz"), "a    z"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char shown[64];
+        size_t n = utf8_make_printable(shown, sizeof(shown), rows[i].text);
+        cr_assert_eq(n, strlen(shown), "row %zu", i);
+        cr_assert_str_eq(shown, rows[i].shown ? rows[i].shown : rows[i].text.ptr, "row %zu", i);
+        cr_assert_eq(utf8_printable(rows[i].text), !rows[i].shown || !*rows[i].shown, "row %zu", i);
+    }
+}
+
+Test(str, printable_text_is_cut_behind_a_whole_character)
+{
+    for (size_t size = 1; size < 12; size++) {
+        char shown[12];
+        size_t n = utf8_make_printable(shown, size, STR("\xff\xc3\xa9z\xf0\x9f\x98\x80"));
+        cr_assert_lt(n, size);
+        cr_assert_eq(n, strlen(shown));
+        cr_assert(utf8_valid(str_from(shown)), "size %zu", size);
+    }
+}
