@@ -1,4 +1,8 @@
-/* logfmt lines, one write each. */
+/* logfmt lines made of events; log_writer.c brings them to standard error.
+ *
+ * Any thread may log. The only state is the threshold and, for each thread, the date of the current second. Whatever a
+ * line ends up with, it is made printable as a whole before it leaves: values that nobody quoted may come from clients.
+ * Not from a signal's handler: it formats, and it takes the writer's lock. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -6,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "base/log_writer.h"
 
-#define LINE_BYTES    2048
+#define LINE_BYTES    LOG_LINE_BYTES
 #define MESSAGE_BYTES 300
 
 static atomic_int threshold = LOG_INFO;
@@ -36,28 +40,49 @@ enum status log_level_parse(struct str name, enum log_level *ret)
     return ERR_INPUT;
 }
 
-void log_quote(char *into, size_t size, struct str value)
+static bool is_bare(struct str value)
 {
     bool bare = value.len > 0;
     for (size_t i = 0; i < value.len && bare; i++)
         bare = (unsigned char)value.ptr[i] > 0x20 && !strchr("\"=\\\x7f", value.ptr[i]);
-    size_t at = 0;
+    return bare && utf8_printable(value);
+}
+
+/* One character, or a byte that is none: as it is, escaped, or as \xNN. Control characters become blanks. */
+static size_t quote_next(struct str value, size_t *at, char into[8])
+{
+    size_t from = *at;
+    uint32_t c = utf8_next(value, at);
+    struct str bytes = str_slice(value, from, *at);
+    if (bytes.len == 1 && (unsigned char)*bytes.ptr >= 0x80)
+        return (size_t)snprintf(into, 8, "\\x%02x", (unsigned char)*bytes.ptr);
+    if (c == '"' || c == '\\')
+        return (size_t)snprintf(into, 8, "\\%c", (char)c);
+    return utf8_make_printable(into, 8, bytes);
+}
+
+void log_quote(char *into, size_t size, struct str value)
+{
+    bool bare = is_bare(value);
+    size_t at = 0, n = 0;
     if (size < 8) { /* no room for quotes, an escape and an end */
         if (size)
             into[0] = 0;
         return;
     }
     if (!bare)
-        into[at++] = '"';
-    for (size_t i = 0; i < value.len && at + 4 < size; i++) {
-        char c = value.ptr[i];
-        if (c == '"' || c == '\\')
-            into[at++] = '\\';
-        into[at++] = (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c;
+        into[n++] = '"';
+    while (at < value.len) {
+        char piece[8];
+        size_t len = quote_next(value, &at, piece);
+        if (n + len + 2 > size)
+            break;
+        memcpy(into + n, piece, len);
+        n += len;
     }
     if (!bare)
-        into[at++] = '"';
-    into[at] = 0;
+        into[n++] = '"';
+    into[n] = 0;
 }
 
 /* The beginning of a line. Date and time are formatted once a second in each thread, since that costs most. */
@@ -93,12 +118,40 @@ static size_t begin(char line[LINE_BYTES], enum log_level level, const char *msg
     return n + strlen(line + n);
 }
 
-static void end(char line[LINE_BYTES], size_t n)
+/* Ends the line; returns its length. What was cut, or not quoted where it had to be, is made fit to be shown. */
+static size_t end(char line[LINE_BYTES], size_t n)
 {
     CHECK(n < LINE_BYTES);
+    const struct str all = {line, n};
+    if (!utf8_printable(all)) {
+        char shown[LINE_BYTES];
+        n = utf8_make_printable(shown, sizeof(shown), all);
+        memcpy(line, shown, n);
+    }
     line[n++] = '\n';
-    ssize_t ignored = write(STDERR_FILENO, line, n);
-    (void)ignored;
+    return n;
+}
+
+__attribute__((format(printf, 4, 0))) static size_t line_of(char line[LINE_BYTES],
+                                                            enum log_level level, const char *msg,
+                                                            const char *fields, va_list args)
+{
+    size_t n = begin(line, level, msg);
+    if (*fields) {
+        line[n++] = ' ';
+        vsnprintf(line + n, LINE_BYTES - n - 1, fields, args);
+        n += strlen(line + n);
+    }
+    return end(line, n);
+}
+
+size_t log_line(char *line, enum log_level level, const char *msg, const char *fields, ...)
+{
+    va_list args;
+    va_start(args, fields);
+    size_t n = line_of(line, level, msg, fields, args);
+    va_end(args);
+    return n;
 }
 
 void log_event(enum log_level level, const char *msg, const char *fields, ...)
@@ -106,16 +159,11 @@ void log_event(enum log_level level, const char *msg, const char *fields, ...)
     if (!log_enabled(level))
         return;
     char line[LINE_BYTES];
-    size_t n = begin(line, level, msg);
-    if (*fields) {
-        line[n++] = ' ';
-        va_list args;
-        va_start(args, fields);
-        vsnprintf(line + n, sizeof(line) - n - 1, fields, args);
-        va_end(args);
-        n += strlen(line + n);
-    }
-    end(line, n);
+    va_list args;
+    va_start(args, fields);
+    size_t n = line_of(line, level, msg, fields, args);
+    va_end(args);
+    log_write((struct str){line, n});
 }
 
 void log_fields(enum log_level level, const char *msg, struct str fields)
@@ -130,5 +178,5 @@ void log_fields(enum log_level level, const char *msg, struct str fields)
         memcpy(line + n, fields.ptr, fields.len);
         n += fields.len;
     }
-    end(line, n);
+    log_write((struct str){line, end(line, n)});
 }

@@ -1,6 +1,6 @@
-/* logfmt on standard error, one line per event: `ts=... level=info msg="..." key=value`. Thread-safe (one
- * write per line). Library code returns errors and does not log; watch, serve, rehearse, play and cli do.
- * Prompts and secrets are never logged. */
+/* logfmt on standard error, one line per event: `ts=... level=info msg="..." key=value`. Every line is UTF-8 without
+ * control characters, whatever the values hold. Thread-safe; base/log_writer.h says how lines get there. Library code
+ * returns errors and does not log; watch, serve, rehearse, play and cli do. Prompts and secrets are never logged. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,5 +18,8 @@ void log_event(enum log_level level, const char *msg, const char *fields, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same with fields that have been formatted already. */
 void log_fields(enum log_level level, const char *msg, struct str fields);
-/* Quotes and escapes a value for logfmt where it needs it. */
+/* The line of an event, for whoever writes it himself: at most LOG_LINE_BYTES, the newline included. */
+size_t log_line(char *line, enum log_level level, const char *msg, const char *fields, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Quotes and escapes a value for logfmt where it needs it; bytes that are no UTF-8 become \xNN. */
 void log_quote(char *into, size_t size, struct str value);

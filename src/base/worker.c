@@ -48,6 +48,34 @@ bool worker_stop(struct worker_thread *w)
     return true;
 }
 
+static struct timespec in_ms(uint32_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_nsec -= 1000000000L;
+        t.tv_sec++;
+    }
+    return t;
+}
+
+bool worker_stop_within(struct worker_thread *w, uint32_t timeout_ms)
+{
+    const struct timespec until = in_ms(timeout_ms);
+    worker_lock(w);
+    w->stopping = true;
+    worker_unlock_and_wake(w);
+    if (!w->has_thread)
+        return true;
+    w->has_thread = false;
+    if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+        return true;
+    pthread_detach(w->thread);
+    return false;
+}
+
 void worker_done(struct worker_thread *w)
 {
     worker_stop(w);
@@ -84,19 +112,6 @@ bool worker_is_stopping(struct worker_thread *w)
     bool stopping = w->stopping;
     worker_unlock(w);
     return stopping;
-}
-
-static struct timespec in_ms(uint32_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_nsec -= 1000000000L;
-        t.tv_sec++;
-    }
-    return t;
 }
 
 /* Whether the time has passed. */

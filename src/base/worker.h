@@ -41,6 +41,9 @@ NODISCARD enum status worker_start(struct worker_thread *w, worker_run *run, voi
                                    struct error *err);
 /* Ends the thread and returns after its end: true if there was one. From any thread but itself, one call at a time. */
 bool worker_stop(struct worker_thread *w);
+/* The same for a thread that may hang where nothing wakes it: false when it has not ended after `timeout_ms`. Then it
+ * is left to itself, and `w` must stay for ever. */
+bool worker_stop_within(struct worker_thread *w, uint32_t timeout_ms);
 void worker_done(struct worker_thread *w); /* stops it and frees what worker_init made */
 
 /* What any thread may call. */

@@ -2,13 +2,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/log_writer.h"
 #include "cli/commands.h"
 #include "cli/file_limit.h"
 #include "cli/wait.h"
 #include "rehearse/recorded_source.h"
 #include "rehearse/upstream.h"
 
-#define MS_MAX 3600000.0
+#define MS_MAX      3600000.0
+#define LOG_STOP_MS 2000
 
 struct replay_options {
     const char *listen, *experts, *ttft;
@@ -58,9 +60,13 @@ static enum status serve(const struct recorded *recorded, const struct replay_op
 {
     struct upstream_pool *pool = NULL;
     char bound[64];
-    enum status status = upstream_pool_start(o->listen, o->threads, upstream, &pool, bound, err);
-    if (status != OK)
+    enum status status = log_writer_start(err);
+    if (status == OK)
+        status = upstream_pool_start(o->listen, o->threads, upstream, &pool, bound, err);
+    if (status != OK) {
+        log_writer_stop(LOG_STOP_MS);
         return status;
+    }
     const struct rehearse_source *source = &upstream->source;
     log_event(LOG_INFO, "listening", "addr=%s answers=%zu experts=%zu queries=%zu threads=%zu",
               bound, recorded_response_count(recorded), source->ops->expert_count(source->self),
@@ -68,6 +74,7 @@ static enum status serve(const struct recorded *recorded, const struct replay_op
     status = cli_wait_for_signal(err);
     upstream_pool_stop(pool);
     log_event(LOG_INFO, "stopped", "status=%s", status_name(status));
+    log_writer_stop(LOG_STOP_MS);
     return status;
 }
 

@@ -1,9 +1,14 @@
-/* leeroo serve: the gateway. */
+/* leeroo serve: the gateway.
+ *
+ * Configuration and model are loaded on main's thread before anything else starts, and later by the gateway's reload
+ * thread, through the same function. The log's writer outlives the gateway, so that its last line is written, too; what
+ * is said after that must not wait for standard error. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/log_writer.h"
 #include "cli/commands.h"
 #include "cli/file_limit.h"
 #include "cli/setup.h"
@@ -33,6 +38,8 @@ static const char text[] =
     "Logs go to standard error, one line per request, without prompts and keys.\n"
     "\n"
     "  leeroo serve -c leeroo.yaml\n";
+
+#define LOG_STOP_MS 2000 /* for what still waits to be written to standard error */
 
 struct options {
     const char *config;
@@ -79,7 +86,9 @@ static enum status run_gateway(const struct options *o, struct config *config, s
 {
     struct gateway *gateway = NULL;
     bool given = false;
-    enum status status = gateway_create(config, model, &gateway, err);
+    enum status status = log_writer_start(err);
+    if (status == OK)
+        status = gateway_create(config, model, &gateway, err);
     if (status == OK) {
         log_start(gateway, config, model);
         status = gateway_reload_by(gateway, reload, (void *)(uintptr_t)o->config, err);
@@ -90,6 +99,7 @@ static enum status run_gateway(const struct options *o, struct config *config, s
     gateway_free(gateway);
     if (given)
         log_event(LOG_INFO, "stopped", "status=%s", status_name(status));
+    log_writer_stop(LOG_STOP_MS);
     if (!given) {
         model_free(model);
         config_free(config);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log_writer.h"
 #include "base/str.h"
 
 static void print_usage(const struct usage *u)
@@ -158,8 +159,11 @@ enum status options_parse_alone(const struct usage *usage, const char *hint, int
     return ERR_USAGE;
 }
 
+/* By way of the log: a gateway that ends may have a standard error that takes nothing any more. */
 int cli_fail(const char *command, const struct error *err)
 {
-    fprintf(stderr, "leeroo %s: %s\n", command, err->text);
+    char line[LOG_LINE_BYTES];
+    int n = snprintf(line, sizeof(line), "leeroo %s: %s\n", command, err->text);
+    log_write((struct str){line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1});
     return err->status == ERR_USAGE ? 2 : 1;
 }

@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/loop_int.h"
 
 /* A hook may put off further work; past this many in one round, sockets get their turn first. */
@@ -132,8 +133,17 @@ void loop_stop(struct loop *l)
 
 /* Life of a loop */
 
+/* libevent would write to standard error itself, and a loop must not wait for that. */
+static void on_libevent_says(int severity, const char *text)
+{
+    char quoted[512];
+    log_quote(quoted, sizeof(quoted), str_from(text));
+    log_event(severity >= EVENT_LOG_WARN ? LOG_WARN : LOG_DEBUG, "event loop", "err=%s", quoted);
+}
+
 static enum status base_create(struct loop *l, struct error *err)
 {
+    event_set_log_callback(on_libevent_says);
     struct event_config *config = event_config_new();
     if (!config)
         return error_set(err, ERR_MEMORY, "out of memory for an event loop");

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/count_if.h"
+#include "base/log_writer.h"
 #include "serve/gateway_int.h"
 #include "serve/reload.h"
 #include "store/ledger.h"
@@ -218,6 +219,8 @@ static void write_info(struct page *p, struct worker *w)
     write_one(p->out, "leeroo_workers", "gauge", "Event loops.", (double)w->gateway->worker_count);
     write_one(p->out, "leeroo_draining", "gauge", "1 while shutting down.",
               atomic_load(&w->gateway->draining));
+    write_one(p->out, "leeroo_log_dropped_total", "counter",
+              "Lines of the log that standard error did not take in time.", (double)log_dropped());
 }
 
 static void write_survivable_place(const struct count_reading *place, void *arg)

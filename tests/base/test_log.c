@@ -25,6 +25,10 @@ Test(log, quotes_where_needed)
     expect_quoted(STR("back\\slash"), "\"back\\\\slash\"");
     expect_quoted(STR("line\nbreak\x7f\x1b[0m\0"), "\"line break  [0m \"");
     expect_quoted(STR("\xc3\xa9t\xc3\xa9"), "\xc3\xa9t\xc3\xa9");
+    expect_quoted(STR("\x9b\x33\x31m\xff"), "\"\\x9b31m\\xff\"");
+    expect_quoted(STR("cut \xe2\x82"), "\"cut \\xe2\\x82\"");
+    expect_quoted(STR("\xc2\x9b\x33\x31m"), "\" 31m\"");
+    expect_quoted(STR("a\xe2\x80\xae\xe2\x80\xa8z"), "\"a  z\"");
 }
 
 Test(log, quoting_stays_inside_its_space)
@@ -113,6 +117,22 @@ Test(log, an_endless_event_is_cut_but_ends)
     cr_assert_gt(len, 1000);
     cr_assert_eq(seen[len - 1], '\n');
     cr_assert_eq(strchr(seen, '\n'), seen + len - 1);
+}
+
+Test(log, every_line_is_printable_whoever_wrote_its_fields)
+{
+    const char *seen =
+        written_as(true, LOG_INFO, "request", "a=\x80\xff b=\x1b[2J c=\xc3\xa9\nd=1");
+    cr_assert_not_null(strstr(seen, " a=\xef\xbf\xbd\xef\xbf\xbd b= [2J c=\xc3\xa9 d=1\n"), "%s",
+                       seen);
+    static char much[5000];
+    for (size_t i = 0; i + 1 < sizeof(much); i++)
+        much[i] = "\xc3\xa9"[i % 2];
+    seen = written(LOG_WARN, "cut", much);
+    cr_assert_gt(strlen(seen), 1000);
+    cr_assert(utf8_valid(str_from(seen)));
+    seen = written_as(true, LOG_WARN, "cut", much + 1);
+    cr_assert(utf8_valid(str_from(seen)));
 }
 
 Test(log, the_threshold)

@@ -2,6 +2,7 @@
 #include "base/worker.h"
 
 #include <criterion/criterion.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -159,4 +160,36 @@ Test(worker, no_signal_reaches_it)
     worker_done(&s.worker);
     cr_expect_eq(sigismember(&s.mask, SIGTERM), 1);
     cr_expect_eq(sigismember(&s.mask, SIGHUP), 1);
+}
+
+static void hang_run(void *arg)
+{
+    sem_wait(arg);
+}
+
+Test(worker, one_that_hangs_is_left_to_itself)
+{
+    static struct worker_thread worker;
+    static sem_t end;
+    struct error err;
+    sem_init(&end, 0, 0);
+    worker_init(&worker);
+    cr_assert_eq(worker_start(&worker, hang_run, &end, &err), OK);
+    cr_assert_not(worker_stop_within(&worker, 20));
+    sem_post(&end);
+}
+
+Test(worker, one_that_ends_in_time_is_joined)
+{
+    struct worker_thread worker;
+    sem_t end;
+    struct error err;
+    sem_init(&end, 0, 1);
+    worker_init(&worker);
+    cr_assert(worker_stop_within(&worker, 0), "there is no thread");
+    worker_done(&worker);
+    worker_init(&worker);
+    cr_assert_eq(worker_start(&worker, hang_run, &end, &err), OK);
+    cr_assert(worker_stop_within(&worker, 60000));
+    worker_done(&worker);
 }
