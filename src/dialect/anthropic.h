@@ -41,3 +41,6 @@ void anthropic_stream_free(struct anthropic_stream *s); /* NULL is fine */
  * then "[DONE]". An error event becomes {"error":{...}}. Unknown events become nothing. */
 void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct str data,
                             void (*on_chunk)(struct str chunk, void *arg), void *arg);
+/* Whether an event shows that the answer goes on, also where chat has no chunk for it: blocks of tools that Anthropic
+ * runs, citations, the begin of a thought. Pings, empty texts and the head of the message do not. */
+bool anthropic_stream_moves(struct str data);

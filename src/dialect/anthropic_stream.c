@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "dialect/anthropic_answer.h"
+#include "dialect/openai.h"
 
 #define HEAD_BYTES_MAX  2048 /* id, model, time: longer ones are left out */
 #define CHUNK_BYTES_MAX (16u << 20)
@@ -299,4 +300,14 @@ void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct
         on_error(s, root);
     else
         take_event(s, root);
+}
+
+bool anthropic_stream_moves(struct str data)
+{
+    struct json_value root;
+    if (json_parse(data, "event", 1, &root, NULL) != OK || root.type != JSON_OBJECT)
+        return false;
+    struct json_value block = json_get(root, "content_block");
+    return messages_is(json_get(block, "type"), "thinking") || openai_count_text(block) > 0 ||
+           openai_count_text(json_get(root, "delta")) > 0;
 }

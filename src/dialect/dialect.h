@@ -63,6 +63,9 @@ struct dialect {
     void (*stream_free)(void *stream); /* NULL is fine */
     void (*stream_event)(void *stream, struct str event, struct str data,
                          dialect_chunk_fn *on_chunk, void *arg);
+    /* Whether an event that became no chunk with content brings the answer on all the same, such as the call of a tool
+     * that the provider itself runs. NULL: none does. */
+    bool (*stream_moves)(struct str data);
 };
 
 /* The rows: one line for each dialect, whose file defines `dialect_NAME`. */

@@ -48,4 +48,5 @@ const struct dialect dialect_anthropic = {
     .stream_create = stream_create,
     .stream_free = stream_free,
     .stream_event = stream_event,
+    .stream_moves = anthropic_stream_moves,
 };

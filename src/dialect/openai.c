@@ -14,19 +14,19 @@ static bool is_label(struct json_value key)
     return json_key_index(key, labels, 3) < 3;
 }
 
-/* Characters of all strings inside a message or delta, without the labels. Depth is bounded by json_parse. */
-static uint64_t count_text(struct json_value value)
+/* Depth is bounded by json_parse. */
+uint64_t openai_count_text(struct json_value value)
 {
     uint64_t characters = tokens_json_characters(value);
     struct json_iter it = json_iter_begin(value);
     struct json_value key, item;
     if (value.type == JSON_ARRAY)
         while (json_array_next(&it, &item))
-            characters += count_text(item);
+            characters += openai_count_text(item);
     else if (value.type == JSON_OBJECT)
         while (json_object_next(&it, &key, &item))
             if (!is_label(key))
-                characters += count_text(item);
+                characters += openai_count_text(item);
     return characters;
 }
 
@@ -101,7 +101,7 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     struct json_value values[4];
     json_members(choice, names, 4, values);
     for (size_t i = 0; i < 3; i++)
-        reply->characters += count_text(values[i]);
+        reply->characters += openai_count_text(values[i]);
     reply->finished |= is_set(values[3]);
 }
 

@@ -26,6 +26,8 @@ struct openai_reply { /* a whole answer or one chunk of a stream */
     struct openai_usage usage;
 };
 
+/* Characters of all strings inside a message or delta, but for its labels (role, id, type). */
+uint64_t openai_count_text(struct json_value value);
 /* ERR_INPUT when the text is not a JSON object. A list whose first item holds an error counts as that item. */
 NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *ret,
                                         struct error *err);

@@ -108,6 +108,7 @@ static bool note_chunk(struct expert_call *c, struct str data, const struct open
         reported(c, 200, buf_str(&c->body), &c->failure);
         return false;
     }
+    c->moved |= reply->has_content;
     c->answer.finished |= reply->finished;
     c->answer.output_characters += reply->characters;
     if (reply->usage.known)
@@ -124,7 +125,7 @@ static void take_chunk(struct str data, void *arg)
     if (c->cancelled || c->failure.status != OK)
         return;
     if (str_equal(str_trim(data), STR("[DONE]"))) {
-        c->done_mark = c->answer.finished = true;
+        c->done_mark = c->answer.finished = c->moved = true;
         if (tell)
             pass_on(c, STR(""), data, NULL, true);
         return;
@@ -151,6 +152,8 @@ static void take_foreign_event(struct expert_call *c, const struct sse_event *ev
     struct error err;
     c->seen = (struct openai_reply){0};
     dialect_of(c)->stream_event(c->stream, event->event, data, take_chunk, c);
+    if (!c->moved && dialect_of(c)->stream_moves)
+        c->moved = dialect_of(c)->stream_moves(data);
     if (!c->options.native || c->cancelled || c->failure.status != OK)
         return;
     bool is_object =
@@ -184,6 +187,14 @@ static void finish_early(struct expert_call *c, enum status status, const struct
     call_free(c);
 }
 
+/* Pings, comments and chunks without content are no progress: whoever sends nothing else is as good as silent. */
+static void tell_progress(struct expert_call *c)
+{
+    if (c->moved && !c->cancelled)
+        c->transport->ops->progress(c->carried);
+    c->moved = false;
+}
+
 static void feed_stream(struct expert_call *c, struct str bytes)
 {
     struct error err = {0};
@@ -191,6 +202,7 @@ static void feed_stream(struct expert_call *c, struct str bytes)
     c->answer.streamed = true;
     if (sse_feed(&c->sse, bytes, take_event, c, &err) != OK && c->failure.status == OK)
         malformed(c, "sent a line of a stream that is too long", &c->failure);
+    tell_progress(c);
     if (!c->cancelled)
         c->options.on_flush(c);
     c->in_callback = false;
@@ -222,6 +234,8 @@ static void on_body(void *user, struct str bytes)
         feed_stream(c, bytes);
         return;
     }
+    c->moved = str_trim(bytes).len > 0; /* blank lines keep alive what is not there yet */
+    tell_progress(c);
     bool is_error = c->answer.http_status >= 300;
     if (is_error && c->body.len + bytes.len > ERROR_BODY_BYTES_MAX)
         bytes.len = ERROR_BODY_BYTES_MAX - c->body.len; /* the rest of it helps nobody */

@@ -25,7 +25,8 @@ struct expert_call {
     struct expert_answer answer;
     struct error failure; /* found in the stream; status OK: none */
     bool is_sse, done_mark, in_callback, cancelled;
-    bool over; /* on_done is being called; what is carried is not ours to touch */
+    bool moved; /* content has come in this read, so that the time limits of silence begin anew */
+    bool over;  /* on_done is being called; what is carried is not ours to touch */
 };
 
 /* Fills in c->request, all but its callbacks: URL, headers and body, in the dialect of the expert. ERR_INPUT and

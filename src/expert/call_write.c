@@ -83,7 +83,7 @@ enum status call_write(struct expert_call *c, struct error *err)
     r->header_count = write_headers(c, key);
     r->connect_timeout_ms = e->connect_timeout_ms;
     /* An answer in one piece begins when it is complete, so only streams have a first token. */
-    r->first_byte_timeout_ms = o->stream ? e->first_token_timeout_ms : 0;
+    r->first_content_timeout_ms = o->stream ? e->first_token_timeout_ms : 0;
     r->idle_timeout_ms = e->idle_timeout_ms;
     r->total_timeout_ms = o->total_timeout_ms ? o->total_timeout_ms : e->total_timeout_ms;
     return OK;

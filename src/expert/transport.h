@@ -19,13 +19,14 @@ struct transport;
 struct transport_call;
 
 /* Stays, with all that it points to, until on_done is called or cancel has returned; cancel does not read the body,
- * which may be gone by then. Time limits of 0 are none, but for connecting. */
+ * which may be gone by then. Time limits of 0 are none, but for connecting. That of the first content runs until
+ * progress is called, and the idle one from there on, anew with every further call. */
 struct transport_request {
     const char *url;
     const struct http_header *headers;
     size_t header_count;
     struct str body;
-    uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
+    uint32_t connect_timeout_ms, first_content_timeout_ms, idle_timeout_ms, total_timeout_ms;
     void *user;
     void (*on_head)(void *user, int http_status);
     void (*on_body)(void *user, struct str bytes);
@@ -39,6 +40,8 @@ struct transport_ops {
     void (*cancel)(struct transport_call *c);
     void (*pause)(struct transport_call *c); /* nothing more is read until resume */
     void (*resume)(struct transport_call *c);
+    /* Something of the answer has come, as opposed to bytes that only keep the connection alive. */
+    void (*progress)(struct transport_call *c);
     /* A header of the answer; ptr NULL: there is none. Until on_done returns. */
     struct str (*header)(const struct transport_call *c, const char *name);
     /* Whether the request went out: before that nothing can cost, and a failure is safe to try again. */

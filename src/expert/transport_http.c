@@ -36,9 +36,10 @@ static enum status start(struct transport *t, const struct transport_request *r,
         .header_count = r->header_count,
         .body = r->body,
         .connect_timeout_ms = r->connect_timeout_ms,
-        .first_byte_timeout_ms = r->first_byte_timeout_ms,
+        .first_byte_timeout_ms = r->first_content_timeout_ms,
         .idle_timeout_ms = r->idle_timeout_ms,
         .total_timeout_ms = r->total_timeout_ms,
+        .progress_is_told = true,
         .user = (void *)(uintptr_t)r,
         .on_head = on_head,
         .on_body = on_body,
@@ -65,6 +66,11 @@ static void resume(struct transport_call *c)
     http_call_resume((struct http_call *)c);
 }
 
+static void progress(struct transport_call *c)
+{
+    http_call_progress((struct http_call *)c);
+}
+
 static struct str header(const struct transport_call *c, const char *name)
 {
     return http_call_header(http(c), name);
@@ -79,6 +85,7 @@ static const struct transport_ops ops = {.start = start,
                                          .cancel = cancel,
                                          .pause = hold,
                                          .resume = resume,
+                                         .progress = progress,
                                          .header = header,
                                          .sent = sent};
 

@@ -148,7 +148,8 @@ static void on_call_due(void *arg)
     else if (c->connecting && c->started_ms + o->connect_timeout_ms <= now)
         error_set(&err, ERR_TIMEOUT, "no connection within %u ms", o->connect_timeout_ms);
     else if (!c->got_body)
-        error_set(&err, ERR_TIMEOUT, "no first byte within %u ms", o->first_byte_timeout_ms);
+        error_set(&err, ERR_TIMEOUT, "no %s within %u ms",
+                  o->progress_is_told ? "content" : "first byte", o->first_byte_timeout_ms);
     else
         error_set(&err, ERR_TIMEOUT, "the answer stopped for %u ms", o->idle_timeout_ms);
     call_finish(c, ERR_TIMEOUT, &err);
@@ -284,6 +285,13 @@ void http_call_resume(struct http_call *c)
     c->paused = false;
     c->resume = true;
     call_list(c);
+}
+
+void http_call_progress(struct http_call *c)
+{
+    c->last_ms = loop_now_ms(c->client->loop);
+    c->got_body = true;
+    call_arm(c);
 }
 
 void *http_call_user(const struct http_call *c)

@@ -36,6 +36,8 @@ struct http_call_options {
     uint32_t first_byte_timeout_ms; /* start to first body byte; 0: none */
     uint32_t idle_timeout_ms;       /* between body bytes; 0: none. Does not run while paused */
     uint32_t total_timeout_ms;      /* 0: none */
+    /* Bytes do not count for the first two by themselves: http_call_progress says when something came that does. */
+    bool progress_is_told;
     void *user;
     void (*on_head)(struct http_call *c, int http_status);
     void (*on_body)(struct http_call *c, struct str bytes);
@@ -55,6 +57,8 @@ void http_call_cancel(struct http_call *c);
 /* What has been read already (64 KiB at most) is held back until resume. */
 void http_call_pause(struct http_call *c);
 void http_call_resume(struct http_call *c);
+/* With progress_is_told: the answer has begun, or has gone on. While it is not paused. */
+void http_call_progress(struct http_call *c);
 void *http_call_user(const struct http_call *c);
 /* Response header of the final head, case-insensitive; ptr NULL when absent. Valid until on_done returns. */
 struct str http_call_header(const struct http_call *c, const char *name);

@@ -140,9 +140,8 @@ static size_t on_body_bytes(char *bytes, size_t size, size_t count, void *user)
         return 0;
     if (c->paused)
         return CURL_WRITEFUNC_PAUSE;
-    c->last_ms = loop_now_ms(c->client->loop);
-    c->got_body = true;
-    call_arm(c);
+    if (!c->o.progress_is_told)
+        http_call_progress(c);
     if (c->o.on_body)
         c->o.on_body(c, piece);
     return c->cancelled ? 0 : piece.len;

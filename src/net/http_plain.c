@@ -288,9 +288,8 @@ static bool on_head(void *arg, int http_status)
 
 static bool pass_body(struct http_call *c, struct str bytes)
 {
-    c->last_ms = loop_now_ms(c->client->loop);
-    c->got_body = true;
-    call_arm(c);
+    if (!c->o.progress_is_told)
+        http_call_progress(c);
     if (c->o.on_body)
         c->o.on_body(c, bytes);
     return !c->cancelled;

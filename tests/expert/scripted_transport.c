@@ -60,6 +60,11 @@ static void resume(struct transport_call *call)
     tell(c, "resume");
 }
 
+static void progress(struct transport_call *call)
+{
+    running(call)->progress++;
+}
+
 static struct str header(const struct transport_call *call, const char *name)
 {
     const struct scripted_call *c = (const struct scripted_call *)call;
@@ -78,6 +83,7 @@ static const struct transport_ops ops = {.start = start,
                                          .cancel = cancel,
                                          .pause = hold,
                                          .resume = resume,
+                                         .progress = progress,
                                          .header = header,
                                          .sent = sent};
 

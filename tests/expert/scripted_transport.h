@@ -16,6 +16,7 @@ struct scripted_call {
     size_t header_count;
     char held[SCRIPTED_HELD_MAX]; /* what came during a pause */
     size_t held_len;
+    unsigned progress; /* how often the caller said that there is some */
     bool head_done, runs, paused, cancelled, unsent;
 };
 

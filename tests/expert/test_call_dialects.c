@@ -136,3 +136,79 @@ Test(call_dialects, cancelling_ends_the_transport_s_call_silently)
     cr_expect(c->cancelled);
     cr_expect_eq(scene.done, 0);
 }
+
+/* What restarts the time limits of silence */
+
+static void expect_progress(struct scripted_call *c, const char *bytes, unsigned times)
+{
+    unsigned before = c->progress;
+    scripted_body(c, bytes);
+    cr_expect_eq(c->progress - before, times, "%s", bytes);
+}
+
+#define DELTA(members) "data: {\"choices\":[{\"index\":0,\"delta\":{" members "}}]}\n\n"
+
+Test(call_dialects, only_content_is_progress)
+{
+    struct scripted_call *c = ask(&dialect_openai, true);
+    scripted_head(c, 200, "text/event-stream");
+    expect_progress(c, ": OPENROUTER PROCESSING\n\n", 0);
+    expect_progress(c, "event: ping\ndata: {\"type\":\"ping\"}\n\n", 0);
+    expect_progress(c, DELTA("\"role\":\"assistant\",\"content\":\"\""), 0);
+    expect_progress(c, DELTA("\"role\":\"assistant\",\"content\":null,\"refusal\":null"), 0);
+    expect_progress(c, DELTA(""), 0);
+    expect_progress(c, "data: {\"choices\":[]}\n\n", 0);
+    expect_progress(c, "data: {\"cho", 0);
+    expect_progress(c, "ices\":[]}\n\n", 0);
+    expect_progress(c, DELTA("\"reasoning_content\":\"so\""), 1);
+    expect_progress(c, DELTA("\"refusal\":\"no\""), 1);
+    expect_progress(c, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\"}}]"), 1);
+    expect_progress(c, DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"\"}}]"),
+                    0);
+    expect_progress(c, DELTA("\"content\":\"4\"") DELTA("\"content\":\"2\""), 1);
+    expect_progress(c, "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n", 1);
+    expect_progress(c, "data: [DONE]\n\n", 1);
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, OK);
+}
+
+#define EVENT(name, members) "event: " name "\ndata: {\"type\":\"" name "\"" members "}\n\n"
+
+Test(call_dialects, messages_move_with_every_block_that_holds_something)
+{
+    struct scripted_call *c = ask(&dialect_anthropic, true);
+    scripted_head(c, 200, "text/event-stream");
+    expect_progress(c, EVENT("message_start", ",\"message\":{\"id\":\"m\",\"usage\":{}}"), 0);
+    expect_progress(c, EVENT("ping", ""), 0);
+    expect_progress(
+        c, EVENT("content_block_start", ",\"content_block\":{\"type\":\"text\",\"text\":\"\"}"), 0);
+    expect_progress(
+        c, EVENT("content_block_delta", ",\"delta\":{\"type\":\"text_delta\",\"text\":\"\"}"), 0);
+    expect_progress(
+        c, EVENT("content_block_delta", ",\"delta\":{\"type\":\"text_delta\",\"text\":\"4\"}"), 1);
+    expect_progress(c, EVENT("content_block_start", ",\"content_block\":{\"type\":\"thinking\"}"),
+                    1);
+    expect_progress(c,
+                    EVENT("content_block_start", ",\"content_block\":{\"type\":\"server_tool_use\","
+                                                 "\"name\":\"web_search\",\"input\":{}}"),
+                    1);
+    expect_progress(c,
+                    EVENT("content_block_delta", ",\"delta\":{\"type\":\"input_json_delta\","
+                                                 "\"partial_json\":\"{\"}"),
+                    1);
+    expect_progress(c, EVENT("message_stop", ""), 1);
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, OK);
+}
+
+Test(call_dialects, blank_lines_before_a_whole_answer_are_no_progress)
+{
+    struct scripted_call *c = ask(&dialect_openai, false);
+    scripted_head(c, 200, "application/json");
+    expect_progress(c, "\n\n \r\n", 0);
+    expect_progress(c, "{\"choices\":[{\"message\":{\"content\":\"4\"}}]", 1);
+    expect_progress(c, "\n", 0);
+    expect_progress(c, "}", 1);
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, OK);
+}

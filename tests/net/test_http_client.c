@@ -58,7 +58,7 @@ struct told {
     char header[64];
     struct http_call *call;
     char cancel_in; /* h, b or d: cancel there */
-    bool pause_in_body;
+    bool pause_in_body, progress;
     size_t bytes_while_paused;
     bool paused;
     struct loop_timer *timer;
@@ -97,6 +97,8 @@ static void on_body(struct http_call *c, struct str bytes)
     if (t->paused)
         t->bytes_while_paused += bytes.len;
     buf_add(&t->body, bytes);
+    if (t->progress)
+        http_call_progress(c);
     if (t->pause_in_body) {
         t->paused = true;
         http_call_pause(c);
@@ -343,6 +345,39 @@ Test(http_client, timeouts)
     expect_held_timeout(true, 60000, 80, 0, "stopped for 80 ms");
     expect_held_timeout(false, 60000, 10, 80, "no complete answer within 80 ms");
     expect_held_timeout(true, 10000, 10000, 80, "no complete answer within 80 ms");
+}
+
+/* The server's one write is no progress: nobody says so. */
+Test(http_client, bytes_alone_are_no_progress_where_that_is_told)
+{
+    struct test_hold h;
+    test_hold_init(&h);
+    h.stream = true;
+    struct test_server *s = test_server_start(NULL, test_holding, &h);
+    struct told t = {0};
+    struct http_call_options o = options_of(&t, url_of(s->port, "/"));
+    o.first_byte_timeout_ms = 80;
+    o.idle_timeout_ms = 10;
+    o.progress_is_told = true;
+    expect_timeout(&o, &t, "no content within 80 ms", "hbd");
+    test_wait(&h.gone);
+    test_server_stop(s);
+}
+
+Test(http_client, idle_time_runs_from_the_progress_that_was_told)
+{
+    struct test_hold h;
+    test_hold_init(&h);
+    h.stream = true;
+    struct test_server *s = test_server_start(NULL, test_holding, &h);
+    struct told t = {.progress = true};
+    struct http_call_options o = options_of(&t, url_of(s->port, "/"));
+    o.first_byte_timeout_ms = 60000;
+    o.idle_timeout_ms = 80;
+    o.progress_is_told = true;
+    expect_timeout(&o, &t, "stopped for 80 ms", "hbd");
+    test_wait(&h.gone);
+    test_server_stop(s);
 }
 
 /* A listening socket whose queue is full: the kernel drops what knocks. */
