@@ -193,16 +193,22 @@ static enum status read_content(struct reader *x, struct json_value content, str
     return OK;
 }
 
-enum status openai_request_earlier(const struct openai_request *r, size_t i, struct arena *a,
-                                   struct str *ret, struct error *err)
+enum status openai_content_text(struct json_value content, struct arena *a, struct str *ret,
+                                struct error *err)
 {
     struct reader reader = {NULL, a, NULL, err};
     struct str text = {0};
-    CHECK(i < r->earlier_count);
-    enum status status = read_content(&reader, r->earlier[i], &text);
+    enum status status = read_content(&reader, content, &text);
     if (status == OK)
         *ret = text;
     return status;
+}
+
+enum status openai_request_earlier(const struct openai_request *r, size_t i, struct arena *a,
+                                   struct str *ret, struct error *err)
+{
+    CHECK(i < r->earlier_count);
+    return openai_content_text(r->earlier[i], a, ret, err);
 }
 
 /* What was the last user message until now becomes an earlier one. */

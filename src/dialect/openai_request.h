@@ -52,6 +52,10 @@ NODISCARD enum status openai_request_parse(struct str body, bool require_chat, s
 NODISCARD enum status openai_request_earlier(const struct openai_request *r, size_t i,
                                              struct arena *a, struct str *ret, struct error *err);
 
+/* The text of any message's content: of all its text parts, by newlines. ERR_TOO_LARGE. */
+NODISCARD enum status openai_content_text(struct json_value content, struct arena *a,
+                                          struct str *ret, struct error *err);
+
 /* What an expert calls the limit of its answer; some refuse the other name. */
 enum openai_limit_name {
     OPENAI_LIMIT_AS_GIVEN, /* both are understood */

@@ -31,6 +31,7 @@ struct estimating {
     struct estimate_task *task; /* of the present turn; NULL: nothing is pending */
     struct turn turns[TURNS_MAX];
     size_t turn_count, turn; /* `turn`: how many are done */
+    struct str question;
     double whole_share, characters;
     struct estimate *mixed; /* [arms of the model] */
     struct estimate *one;   /* of the present turn; `mixed` itself where there is one turn alone */
@@ -155,8 +156,11 @@ static enum status finish(struct estimating *x, struct error *err)
     for (size_t i = 0; x->turn_count > 1 && i < model_expert_count(p->model); i++)
         x->mixed[i].cost_nano_usd = x->mixed[i].cost_max_nano_usd =
             model_cost_nano_usd(&model_expert_at(p->model, i)->price, &x->mixed[i]);
-    return pool_price(p, x->ask.request, x->mixed, x->characters, x->ask.cached_tokens,
-                      x->ask.arena, x->into, err);
+    enum status status = pool_price(p, x->ask.request, x->mixed, x->characters,
+                                    x->ask.cached_tokens, x->ask.arena, x->into, err);
+    if (status == OK)
+        x->into->question = x->question;
+    return status;
 }
 
 /* From the present turn on, to the end or until one has to be waited for. */
@@ -200,7 +204,7 @@ static enum status prepare(struct estimating *x, struct error *err)
 {
     struct arena *a = x->ask.arena;
     size_t arms = x->ask.pool->model_count;
-    enum status status = turns_find(x->ask.request, a, x->turns, &x->turn_count, err);
+    enum status status = turns_find(x->ask.request, a, x->turns, &x->turn_count, &x->question, err);
     if (status != OK)
         return status;
     for (size_t i = 0; i < x->turn_count; i++)

@@ -20,6 +20,7 @@ struct request_estimates { /* arrays are in the request's arena */
         *arms; /* [pool_arm_count] for the whole conversation, at the pool's prices */
     const uint32_t *cached_tokens; /* [expert_count] of the input, taken for cached in them */
     float characters;              /* of what is asked, as its features have them */
+    struct str question;           /* the last message, without what its client put around it */
 };
 
 struct estimator_ask { /* everything in it stays until the estimates are there or called off */

@@ -66,6 +66,7 @@ enum status pool_price(const struct pool *p, const struct openai_request *r,
         into[i] = model[p->model_index[i]];
         price_plan(p, i, into);
     }
-    *ret = (struct request_estimates){into, cached, (float)characters};
+    *ret = (struct request_estimates){
+        .arms = into, .cached_tokens = cached, .characters = (float)characters};
     return OK;
 }

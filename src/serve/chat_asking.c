@@ -180,7 +180,7 @@ static enum status make_plan(const struct chat *c, struct asking_plan **ret, str
     for (size_t i = 0; i < plan->member_count; i++)
         made->members[i] = &c->choice.estimates[c->choice.order[i]];
     *ret = made;
-    return plan_query_read(c->request.query, c->x->arena, &made->question, err);
+    return plan_query_read(c->estimates.question, c->x->arena, &made->question, err);
 }
 
 static uint32_t hedge_after_ms(const struct chat *c)

@@ -1,0 +1,399 @@
+/* One pass over the lines of a message: blocks of clients are cut, fenced code is jumped over. What is kept is copied
+ * only once something was cut, so that a text without blocks costs a look at its '<' and is returned as it is. A pure
+ * function for any thread. A search for a closing tag that fails costs the rest of the text, so that there may be only
+ * a few of them. The lists at the top are names as clients write them, not patterns. */
+#include "encode/spoken.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/char_class.h"
+
+#define TAG_BYTES_MAX  256 /* between < and >; notes have short names and few attributes */
+#define WORD_BYTES_MAX 16
+#define UNCLOSED_MAX   8   /* with so many tags that are not closed the rest is taken for text */
+#define DUMP_BYTES_MIN 512 /* a shorter <file> may be part of the question */
+
+enum tag {
+    TAG_TEXT,    /* nothing that a client puts there */
+    TAG_NOTE,    /* a client's, with its contents, where it stands on lines of its own */
+    TAG_SURE,    /* the same, and may share its first or its last line with other text */
+    TAG_DUMP,    /* a file, if it is long */
+    TAG_WRAPPER, /* what is inside was typed by the user */
+};
+
+/* As clients write them. */
+static const struct {
+    const char *name;
+    enum tag tag;
+} names[] = {
+    {"INSTRUCTIONS", TAG_NOTE},
+    {"additional_data", TAG_NOTE},
+    {"attached_files", TAG_SURE},
+    {"attachment", TAG_DUMP},
+    {"attachments", TAG_DUMP},
+    {"bash-input", TAG_NOTE},
+    {"command-args", TAG_WRAPPER},
+    {"command-message", TAG_SURE},
+    {"command-name", TAG_SURE},
+    {"environment_context", TAG_SURE},
+    {"environment_details", TAG_SURE},
+    {"feedback", TAG_WRAPPER},
+    {"file", TAG_DUMP},
+    {"ide_opened_file", TAG_SURE},
+    {"ide_selection", TAG_SURE},
+    {"local-command-caveat", TAG_SURE},
+    {"local-command-stderr", TAG_SURE},
+    {"local-command-stdout", TAG_SURE},
+    {"project_layout", TAG_NOTE},
+    {"skill", TAG_DUMP},
+    {"system-reminder", TAG_SURE},
+    {"system_reminder", TAG_SURE},
+    {"task", TAG_WRAPPER},
+    {"timestamp", TAG_NOTE},
+    {"turn_aborted", TAG_SURE},
+    {"user-prompt-submit-hook", TAG_SURE},
+    {"userRequest", TAG_WRAPPER},
+    {"user_info", TAG_NOTE},
+    {"user_input", TAG_WRAPPER},
+    {"user_instructions", TAG_SURE},
+    {"user_message", TAG_WRAPPER},
+    {"user_prompt", TAG_WRAPPER},
+    {"user_query", TAG_WRAPPER},
+    {"user_request", TAG_WRAPPER},
+    {"user_shell_command", TAG_SURE},
+};
+
+/* Sorted. Words that describe what is around a question; the second list only beside one of the first. */
+static const char *const clear_words[] = {
+    "aborted",      "agent",       "agents",      "attached", "caveat",    "collaboration",
+    "command",      "commands",    "context",     "cursor",   "deferred",  "diagnostics",
+    "editor",       "environment", "git",         "hook",     "hooks",     "ide",
+    "instructions", "linter",      "mcp",         "memories", "memory",    "notification",
+    "opened",       "permissions", "personality", "plugins",  "recently",  "reminder",
+    "reminders",    "repo",        "repository",  "session",  "shell",     "skills",
+    "stderr",       "stdout",      "system",      "tools",    "workspace",
+};
+static const char *const other_words[] = {
+    "active",      "additional", "and",     "apps",        "available", "content",  "contents",
+    "current",     "date",       "details", "dir",         "directory", "errors",   "file",
+    "files",       "folder",     "info",    "information", "list",      "local",    "mode",
+    "name",        "new",        "of",      "open",        "os",        "output",   "project",
+    "recommended", "results",    "root",    "rules",       "selection", "server",   "servers",
+    "skill",       "spec",       "state",   "status",      "structure", "subagent", "task",
+    "terminal",    "time",       "tool",    "user",        "viewed",    "visible",
+};
+
+/* Lines that clients write by themselves, up to their ends. */
+static const struct str lines[] = {
+    STR_INIT("[Request interrupted by user"),
+    STR_INIT("Called the Read tool with the following input:"),
+};
+
+/* Lines from which on a client speaks, to the message's end: Aider's files, and its rules behind a question. */
+static const struct str endings[] = {
+    STR_INIT("I have *added these files to the chat*"),
+    STR_INIT("Here are summaries of some files present in my git repository."),
+    STR_INIT("Here are some READ ONLY files, provided for your reference."),
+    STR_INIT("# *SEARCH/REPLACE block* Rules:"),
+};
+
+static const struct str agents_heading = STR_INIT("# AGENTS.md instructions");
+
+struct reader {
+    struct str text;
+    struct arena *arena;
+    char *kept;              /* NULL: nothing was cut until now */
+    size_t kept_len, copied; /* the text up to `copied` is in it, or cut */
+    size_t unclosed;
+    size_t wrapper_end; /* where the closing tag of a wrapper stands; 0: none is open */
+    bool full;          /* the arena is */
+};
+
+static void cut(struct reader *x, size_t from, size_t to)
+{
+    if (!x->kept)
+        x->kept = arena_alloc(x->arena, x->text.len);
+    x->full |= !x->kept;
+    if (x->kept) {
+        memcpy(x->kept + x->kept_len, x->text.ptr + x->copied, from - x->copied);
+        x->kept_len += from - x->copied;
+    }
+    x->copied = to;
+}
+
+/* Names */
+
+static int compare_word(const void *key, const void *item)
+{
+    return strcmp(key, *(const char *const *)item);
+}
+
+static bool is_in(const char *word, const char *const *list, size_t count)
+{
+    return bsearch(word, list, count, sizeof(list[0]), compare_word);
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_name_char(char c)
+{
+    return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == ':';
+}
+
+/* The next word of "local-command", "local_command", "local command" or "localCommand", in lower case. */
+static bool next_word(struct str name, size_t *at, char word[WORD_BYTES_MAX + 1])
+{
+    size_t len = 0;
+    while (*at < name.len && strchr("-_ ", name.ptr[*at]))
+        ++*at;
+    for (; *at < name.len && !strchr("-_ ", name.ptr[*at]); ++*at) {
+        if (len > 0 && is_upper(name.ptr[*at]) && !is_upper(name.ptr[*at - 1]))
+            break;
+        if (len < WORD_BYTES_MAX)
+            word[len++] = (char)char_lower((unsigned char)name.ptr[*at]);
+    }
+    word[len] = '\0';
+    return len > 0;
+}
+
+static enum tag tag_by_words(struct str name)
+{
+    char word[WORD_BYTES_MAX + 1];
+    size_t at = 0, count = 0;
+    bool clear = false;
+    for (; next_word(name, &at, word); count++) {
+        if (is_in(word, clear_words, sizeof(clear_words) / sizeof(clear_words[0])))
+            clear = true;
+        else if (!is_in(word, other_words, sizeof(other_words) / sizeof(other_words[0])))
+            return TAG_TEXT;
+    }
+    return clear && count > 1 ? TAG_NOTE : TAG_TEXT;
+}
+
+static enum tag tag_of(struct str name)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (str_equal(name, str_from(names[i].name)))
+            return names[i].tag;
+    return tag_by_words(name);
+}
+
+/* Blocks */
+
+struct block {
+    enum tag tag;
+    size_t from, inside, inside_end, to; /* of `from` the '<', of `to` behind the last '>' */
+};
+
+/* What stands between < and >: the name, and maybe attributes. "permissions instructions" is a name. */
+static bool open_tag(struct str text, size_t from, struct str *ret_name, size_t *ret_inside)
+{
+    size_t at = from + 1, max = from + TAG_BYTES_MAX;
+    while (at < text.len && is_name_char(text.ptr[at]))
+        at++;
+    size_t name_end = at;
+    bool attributes = false;
+    for (; at < text.len && at < max && text.ptr[at] != '>'; at++) {
+        if (text.ptr[at] == '<' || text.ptr[at] == '\n')
+            return false;
+        attributes |= text.ptr[at] == '=';
+    }
+    if (name_end == from + 1 || at >= text.len || at >= max)
+        return false;
+    *ret_name = str_slice(text, from + 1, attributes ? name_end : at);
+    *ret_inside = at + 1;
+    return text.ptr[at - 1] != '/';
+}
+
+/* Where </name> stands; SIZE_MAX: nowhere. */
+static size_t find_close(struct reader *x, struct str name, size_t from)
+{
+    char close[TAG_BYTES_MAX + 3] = "</";
+    memcpy(close + 2, name.ptr, name.len);
+    close[2 + name.len] = '>';
+    size_t at = str_find(x->text, (struct str){close, name.len + 3}, from);
+    x->unclosed += at == SIZE_MAX;
+    return at;
+}
+
+static bool read_block(struct reader *x, size_t from, struct block *ret)
+{
+    struct str name;
+    size_t inside;
+    if (!open_tag(x->text, from, &name, &inside))
+        return false;
+    enum tag tag = tag_of(name);
+    size_t end = tag == TAG_TEXT ? SIZE_MAX : find_close(x, name, inside);
+    if (end == SIZE_MAX || (tag == TAG_DUMP && end - inside < DUMP_BYTES_MIN))
+        return false;
+    *ret = (struct block){tag, from, inside, end, end + name.len + 3};
+    return true;
+}
+
+static size_t skip_blanks(struct str text, size_t at)
+{
+    while (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '\t' || text.ptr[at] == '\r'))
+        at++;
+    return at;
+}
+
+/* Whether a line ends here, or another tag begins. */
+static bool is_end(struct str text, size_t at)
+{
+    at = skip_blanks(text, at);
+    return at >= text.len || text.ptr[at] == '\n' || text.ptr[at] == '<';
+}
+
+/* Behind the blanks and the end of the line, if nothing else is on it. */
+static size_t line_rest(struct str text, size_t at)
+{
+    size_t end = skip_blanks(text, at);
+    if (end < text.len && text.ptr[end] == '\n')
+        return end + 1;
+    return end >= text.len ? end : at;
+}
+
+static bool closes_wrapper(const struct reader *x, size_t at)
+{
+    return x->wrapper_end > 0 && at == x->wrapper_end;
+}
+
+/* The block at a '<', cut if it is one. `first`: nothing but blanks and blocks are before it on its line, from
+ * `line` on. Returns where to go on; 0: there is none. */
+static size_t take_block(struct reader *x, size_t line, size_t at, bool first)
+{
+    struct block b;
+    if (closes_wrapper(x, at)) {
+        size_t to = str_find(x->text, STR(">"), at) + 1;
+        cut(x, at, to);
+        x->wrapper_end = 0;
+        return to;
+    }
+    if (!read_block(x, at, &b))
+        return 0;
+    bool last = is_end(x->text, b.to);
+    if (b.tag == TAG_SURE ? !(first || last) : !(first && last))
+        return 0;
+    if (b.tag == TAG_WRAPPER) {
+        if (x->wrapper_end > 0)
+            return 0;
+        x->wrapper_end = b.inside_end;
+        cut(x, first ? line : at, line_rest(x->text, b.inside));
+        return x->copied;
+    }
+    cut(x, first ? line : at, first ? line_rest(x->text, b.to) : b.to);
+    return x->copied;
+}
+
+/* Lines */
+
+static size_t line_end(struct str text, size_t at)
+{
+    const char *end = memchr(text.ptr + at, '\n', text.len - at);
+    return end ? (size_t)(end - text.ptr) : text.len;
+}
+
+/* Fenced code that opens at `at`: where the line that closes it ends. Not closed, it is none. */
+static size_t skip_fence(struct reader *x, size_t at)
+{
+    struct str text = x->text, mark = str_slice(text, at, at + 3);
+    size_t open_end = line_end(text, at), close = open_end;
+    while ((close = str_find(text, mark, close)) != SIZE_MAX) {
+        size_t line = close;
+        while (line > open_end && (text.ptr[line - 1] == ' ' || text.ptr[line - 1] == '\t'))
+            line--;
+        if (text.ptr[line - 1] == '\n')
+            return line_end(text, close);
+        close += mark.len;
+    }
+    x->unclosed++;
+    return open_end;
+}
+
+static bool starts_any(struct str line, const struct str *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_starts(line, list[i]))
+            return true;
+    return false;
+}
+
+/* Of a line that a client wrote, where that ends; SIZE_MAX: it did not. */
+static size_t clients_line(struct str text, size_t at, size_t end)
+{
+    struct str line = str_slice(text, at, end);
+    if (starts_any(line, endings, sizeof(endings) / sizeof(endings[0])))
+        return text.len;
+    if (starts_any(line, lines, sizeof(lines) / sizeof(lines[0])))
+        return end;
+    if (!str_starts(line, agents_heading))
+        return SIZE_MAX;
+    size_t next = end;
+    while (next < text.len && (text.ptr[next] == '\n' || text.ptr[next] == '\r'))
+        next++;
+    struct str rest = str_slice(text, next, text.len);
+    bool follows =
+        str_starts(rest, STR("<INSTRUCTIONS>")) || str_starts(rest, STR("<environment_context>"));
+    return follows ? end : SIZE_MAX;
+}
+
+/* The blocks of one line, of which the last may end some lines further on. Returns where the next line begins. */
+static size_t read_line(struct reader *x, size_t line, size_t end)
+{
+    size_t from = line;
+    while (x->unclosed < UNCLOSED_MAX) {
+        const char *hit = from < end ? memchr(x->text.ptr + from, '<', end - from) : NULL;
+        if (!hit)
+            break;
+        size_t at = (size_t)(hit - x->text.ptr);
+        bool first = skip_blanks(x->text, line) == at, closes = closes_wrapper(x, at);
+        size_t to = take_block(x, line, at, first);
+        from = to ? to : at + 1;
+        if (!to)
+            continue;
+        if (to > line && x->text.ptr[to - 1] == '\n')
+            return to;
+        if (first || closes)
+            line = to;
+        end = line_end(x->text, to);
+    }
+    return end + 1;
+}
+
+static void read_lines(struct reader *x)
+{
+    size_t at = 0;
+    while (at < x->text.len && x->unclosed < UNCLOSED_MAX && !x->full) {
+        size_t begin = skip_blanks(x->text, at), end = line_end(x->text, begin);
+        struct str line = str_slice(x->text, begin, end);
+        size_t ours = clients_line(x->text, begin, end);
+        if (ours != SIZE_MAX) {
+            at = ours < x->text.len ? ours + 1 : ours;
+            cut(x, begin, at);
+        } else if (str_starts(line, STR("```")) || str_starts(line, STR("~~~"))) {
+            at = skip_fence(x, begin) + 1;
+        } else {
+            at = read_line(x, at, end);
+        }
+    }
+}
+
+enum status spoken_text(struct str text, struct arena *a, struct str *ret, struct error *err)
+{
+    struct reader x = {.text = text, .arena = a};
+    read_lines(&x);
+    if (x.full)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    if (!x.kept) {
+        *ret = text;
+        return OK;
+    }
+    cut(&x, text.len, text.len);
+    *ret = str_trim((struct str){x.kept, x.kept_len});
+    return OK;
+}
