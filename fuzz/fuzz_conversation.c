@@ -1,10 +1,12 @@
-/* A conversation's prefixes: hashing them never reads outside of the body, what marks the cache changes nothing, and
- * how far any text refers back is a share. */
+/* A conversation's prefixes: hashing them never reads outside of the body, and what marks the cache changes nothing.
+ * How far any text refers back is a share, and what a text says without its client's notes is a part of it. */
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "encode/follow_up.h"
+#include "encode/spoken.h"
 #include "session/affinity.h"
 
 #define FUZZ_ARENA_BYTES (4u << 20)
@@ -25,6 +27,18 @@ static void check_prefix(const struct openai_request *r, struct arena *a)
     }
 }
 
+static void check_spoken(struct str text, struct arena *a)
+{
+    struct str said;
+    if (spoken_text(text, a, &said, NULL) != OK)
+        return;
+    CHECK(said.len <= text.len);
+    CHECK(said.ptr != text.ptr || said.len == text.len);
+    CHECK(said.ptr == text.ptr || said.len < text.len);
+    CHECK(text.len == 0 || memchr(text.ptr, '\n', text.len) || memchr(text.ptr, '<', text.len) ||
+          said.len == 0 || said.len == text.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct openai_request request;
@@ -32,6 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_create(FUZZ_ARENA_BYTES);
     double share = follow_up_share(text);
     CHECK(share >= 0 && share <= 1);
+    if (a)
+        check_spoken(text, a);
     if (a && openai_request_parse(text, true, a, &request, NULL, NULL) == OK)
         check_prefix(&request, a);
     arena_free(a);

@@ -149,6 +149,36 @@ def test_any_number_of_experts_without_asking_anybody(leeroo, start, upstream, t
 
 # Conversations
 
+NOTE = "<system-reminder>\nContext of this session:\n" + "cat two hello " * 60 + "\n</system-reminder>\n"
+AROUND = {  # what clients put around a question in the user's own message
+    "claude code": [NOTE, "{}", "<ide_opened_file>The user opened hello.c in the IDE.</ide_opened_file>"],
+    "codex": ["# AGENTS.md instructions for /work\n\n<INSTRUCTIONS>\n" + "hello cat colour " * 60 + "\n</INSTRUCTIONS>",
+              "<environment_context>\n  <cwd>/work</cwd>\n  <shell>bash</shell>\n</environment_context>", "{}"],
+    "cline": ["<task>\n{}\n</task>", "<environment_details>\n# VSCode Open Tabs\nhello.c\n</environment_details>"],
+    "cursor": ["<user_info>\nOS: linux\n</user_info>\n<user_query>\n{}\n</user_query>"],
+}
+
+
+@pytest.mark.parametrize("client", AROUND)
+def test_what_a_client_puts_around_a_question_is_not_asked(start_gateway, client):
+    """litellm PR #35185, PR #40655: agents put reminders into the user's message, and these were judged."""
+    g = start_gateway()
+
+    def route(*messages):
+        d = g.client.post("/v1/route", json={"model": "leeroo/best", "messages": list(messages)}).json()
+        return d["expert"], {name: quality for name, (quality, _) in d["estimates"].items()}
+    for question in (EASY, HARD):
+        bare = route(user(question))
+        parts = [part.format(question) for part in AROUND[client]]
+        assert route(user("\n".join(parts))) == bare
+        assert route(user([{"type": "text", "text": part} for part in parts])) == bare
+        said = {"role": "assistant", "content": "Done."}
+        assert route(user(question), said, user(NOTE)) == bare, "a note alone asks nothing"
+        assert route(user(NOTE), said, user(question)) == bare
+    fenced = f"{HARD}\n```\n{NOTE}```"
+    assert route(user(fenced)) != route(user(HARD)), "what the user shows in a fence is the user's"
+
+
 def test_a_follow_up_goes_where_its_question_goes(start_gateway):
     g = start_gateway()
 
