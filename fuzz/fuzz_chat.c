@@ -10,18 +10,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What was mended needs no mending. */
+static void check_mended(const struct openai_request *r, const struct openai_request *again)
+{
+    CHECK(!(again->mends & (OPENAI_MEND_RESULTS | OPENAI_MEND_REASONING | OPENAI_MEND_TOOLS)));
+    CHECK(again->needs == r->needs && again->stream == r->stream);
+}
+
 static void check_round_trip(const struct openai_request *r, struct arena *a)
 {
     struct openai_request again;
     struct error err = {0};
     struct buf out;
-    buf_init(&out, r->root.raw.len + 256);
+    const struct openai_target target = {.expert = STR("ada")};
+    buf_init(&out, 4 * r->root.raw.len + 16384); /* as expert/call_write.c has it */
     openai_request_write(r, STR("up/\"x"), (int64_t)r->query_characters,
-                         (enum openai_limit_name)(r->query_characters % 3), &out);
+                         (enum openai_limit_name)(r->query_characters % 3), &target, &out);
     CHECK(buf_status(&out, NULL) == OK);
     enum status status = openai_request_parse(buf_str(&out), true, a, &again, NULL, &err);
     CHECK(status == OK || status == ERR_TOO_LARGE);
-    if (status == OK) {
+    if (status == OK && r->mends != 0) {
+        check_mended(r, &again);
+    } else if (status == OK) {
         CHECK(str_equal(again.model, STR("up/\"x")));
         CHECK(str_equal(again.query, r->query));
         CHECK(again.input_characters == r->input_characters);

@@ -140,6 +140,16 @@ static enum status read_limit_name(struct conf_reader *r, const struct conf_row 
     return OK;
 }
 
+static enum status read_system(struct conf_reader *r, const struct conf_row *row,
+                               const struct yaml_tree *value, void *into, struct error *err)
+{
+    bool anywhere = value->kind == TREE_SCALAR && str_equal(value->scalar, STR("anywhere"));
+    if (!anywhere && !(value->kind == TREE_SCALAR && str_equal(value->scalar, STR("first"))))
+        return conf_fail(r, value, err, "%s must be first or anywhere", row->key);
+    *(bool *)into = anywhere;
+    return OK;
+}
+
 #define EXPERT_FIELD(field) offsetof(struct raw_expert, expert.field)
 
 static const struct conf_row expert_rows[] = {
@@ -150,6 +160,7 @@ static const struct conf_row expert_rows[] = {
     {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
     {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
     {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
+    {"system_messages", read_system, EXPERT_FIELD(system_anywhere), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},

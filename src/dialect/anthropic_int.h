@@ -61,6 +61,7 @@ enum anthropic_message_field {
     ANTHROPIC_MESSAGE_TOOL_CALL_ID,
     ANTHROPIC_MESSAGE_THINKING_BLOCKS, /* an extension: signed thinking, as anthropic_answer_to_chat gives it */
     ANTHROPIC_MESSAGE_CACHE_CONTROL, /* an extension: on a message whose content is one text */
+    ANTHROPIC_MESSAGE_ORIGIN,        /* of thinking_blocks: dialect/reasoning_mark.h */
     ANTHROPIC_MESSAGE_FIELD_COUNT
 };
 
@@ -75,7 +76,8 @@ enum anthropic_role anthropic_role_of(struct json_value role);
  * message's parts are looked at one by one. */
 const char *anthropic_fields_lack(const struct json_value *fields, struct json_value other);
 const char *anthropic_message_lacks(const struct json_value *message_fields);
-const char *anthropic_part_lacks(struct json_value type, struct json_value file);
+const char *anthropic_part_lacks(struct json_value type, struct json_value image,
+                                 struct json_value file);
 
 /* `"system":...,` where there is such a text, and `"messages":[...]`. ERR_INPUT, ERR_UNSUPPORTED: what has no
  * counterpart. */

@@ -4,6 +4,7 @@
  * there, or changes no answer. Pure functions of text for any thread; they run for every request and allocate
  * nothing. */
 #include "dialect/anthropic_int.h"
+#include "dialect/openai_mend.h"
 
 static bool is_unset(struct json_value v)
 {
@@ -77,6 +78,11 @@ static bool is_format(struct json_value v)
     if (messages_is(json_get(v, "type"), "json_schema"))
         return json_get(json_get(v, "json_schema"), "schema").type == JSON_OBJECT;
     return messages_is(json_get(v, "type"), "text");
+}
+
+static bool is_empty_list(struct json_value v)
+{
+    return v.type != JSON_ARRAY || is_empty(v);
 }
 
 static bool is_list_of_functions(struct json_value v)
@@ -171,38 +177,64 @@ static const struct {
 
 /* Messages */
 
-static const char *url_lacks(struct json_value url, const char *media_prefix)
+static const char *url_lacks(struct json_value url, bool is_file)
 {
     struct str inside = messages_inside(url);
-    if (!str_starts(inside, STR("data:")))
-        return media_prefix ? "files that are not given as data" : NULL;
-    return media_prefix && !str_starts(inside, str_from(media_prefix)) ? "files other than PDF"
-                                                                       : NULL;
+    bool is_data = str_starts(inside, STR("data:"));
+    struct str head = str_slice(inside, 0, str_find(inside, STR(","), 0));
+    if (is_file && !is_data)
+        return "files that are not given as data";
+    if (is_file && !str_starts(inside, STR("data:application/pdf")) &&
+        !str_starts(inside, STR("data:application\\/pdf")))
+        return "files other than PDF";
+    if (inside.len == 0)
+        return "images without a URL";
+    return is_data && !str_ends(head, STR(";base64")) ? "data URLs that are not in base64" : NULL;
 }
 
-const char *anthropic_part_lacks(struct json_value type, struct json_value file)
+const char *anthropic_part_lacks(struct json_value type, struct json_value image,
+                                 struct json_value file)
 {
-    if (messages_is(type, "text") || messages_is(type, "refusal") || messages_is(type, "image_url"))
+    if (messages_is(type, "text") || messages_is(type, "refusal"))
         return NULL;
+    if (messages_is(type, "image_url"))
+        return url_lacks(image.type == JSON_STRING ? image : json_get(image, "url"), false);
     if (messages_is(type, "file"))
-        return url_lacks(json_get(file, "file_data"), "data:application/pdf");
+        return url_lacks(json_get(file, "file_data"), true);
     if (messages_is(type, "input_audio"))
         return "audio";
     return "content parts other than text, images and PDF files";
 }
 
-static const char *parts_lack(struct json_value content)
+/* *ret_said: something in it is more than an empty text. */
+static const char *parts_lack(struct json_value content, bool is_system, bool *ret_said)
 {
-    enum { TYPE, FILE_PART, COUNT };
-    static const char *const names[COUNT] = {"type", "file"};
+    enum { TYPE, TEXT, IMAGE_URL, FILE_PART, COUNT };
+    static const char *const names[COUNT] = {"type", "text", "image_url", "file"};
     struct json_iter it = json_iter_begin(content);
     struct json_value part, f[COUNT];
     const char *lack = NULL;
+    *ret_said = messages_has_text(content);
     while (content.type == JSON_ARRAY && !lack && json_array_next(&it, &part)) {
         messages_members_read(part, names, COUNT, f, NULL);
-        lack = anthropic_part_lacks(f[TYPE], f[FILE_PART]);
+        bool is_text = messages_is(f[TYPE], "text");
+        *ret_said |= !is_text || messages_has_text(f[TEXT]);
+        lack = anthropic_part_lacks(f[TYPE], f[IMAGE_URL], f[FILE_PART]);
+        if (is_system && !is_text && !messages_is(f[TYPE], "refusal"))
+            lack = "a system text with images or files";
     }
     return lack;
+}
+
+static const char *calls_lack(struct json_value calls)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call))
+        if (!messages_has_text(json_get(call, "id")) ||
+            json_get(json_get(call, "function"), "name").type != JSON_STRING)
+            return "tool calls without an id or a function's name";
+    return NULL;
 }
 
 const char *anthropic_message_lacks(const struct json_value *m)
@@ -219,7 +251,18 @@ const char *anthropic_message_lacks(const struct json_value *m)
     if (m[ANTHROPIC_MESSAGE_TOOL_CALLS].type == JSON_ARRAY &&
         !is_list_of_functions(m[ANTHROPIC_MESSAGE_TOOL_CALLS]))
         return "tools that are no functions";
-    return NULL;
+    if (messages_is(m[ANTHROPIC_MESSAGE_ROLE], "tool") &&
+        !messages_has_text(m[ANTHROPIC_MESSAGE_TOOL_CALL_ID]))
+        return "a tool's answer without tool_call_id";
+    return calls_lack(m[ANTHROPIC_MESSAGE_TOOL_CALLS]);
+}
+
+/* Whether it makes a block, also where its content says nothing. */
+static bool is_block(const struct json_value *m)
+{
+    return messages_is(m[ANTHROPIC_MESSAGE_ROLE], "tool") ||
+           !is_empty_list(m[ANTHROPIC_MESSAGE_TOOL_CALLS]) ||
+           messages_has_text(m[ANTHROPIC_MESSAGE_REFUSAL]);
 }
 
 static const char *messages_lack(struct json_value messages)
@@ -227,16 +270,30 @@ static const char *messages_lack(struct json_value messages)
     struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
     struct json_iter it = json_iter_begin(messages);
     const char *lack = NULL;
-    bool spoken = false;
+    bool any = false, spoken = false, said = false;
     while (messages.type == JSON_ARRAY && !lack && json_array_next(&it, &message)) {
         messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
                               NULL);
+        bool is_system = openai_is_system(m[ANTHROPIC_MESSAGE_ROLE]);
         lack = anthropic_message_lacks(m);
         if (!lack)
-            lack = parts_lack(m[ANTHROPIC_MESSAGE_CONTENT]);
-        spoken |= anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) > ANTHROPIC_SYSTEM;
+            lack = parts_lack(m[ANTHROPIC_MESSAGE_CONTENT], is_system, &said);
+        any |= !is_system;
+        spoken |= any && (said || is_block(m));
     }
-    return lack || spoken ? lack : "a conversation of system messages only";
+    if (!lack && !any)
+        return "a conversation of system messages only";
+    return lack || spoken ? lack : "a conversation that says nothing";
+}
+
+static bool has_nameless_tool(struct json_value tools)
+{
+    struct json_iter it = json_iter_begin(tools);
+    struct json_value tool;
+    while (tools.type == JSON_ARRAY && json_array_next(&it, &tool))
+        if (!messages_has_text(json_get(json_get(tool, "function"), "name")))
+            return true;
+    return false;
 }
 
 const char *anthropic_fields_lack(const struct json_value *fields, struct json_value other)
@@ -244,6 +301,8 @@ const char *anthropic_fields_lack(const struct json_value *fields, struct json_v
     for (size_t i = 0; i < ANTHROPIC_FIELD_COUNT; i++)
         if (messages_is_set(fields[i]) && !rules[i].asks_nothing(fields[i]))
             return rules[i].lack;
+    if (has_nameless_tool(fields[ANTHROPIC_TOOLS]))
+        return "functions without a name";
     return other.type != JSON_NONE ? "a parameter that is unknown to it" : NULL;
 }
 

@@ -3,10 +3,13 @@
  * to be understood (data URLs) and may be reset afterwards. Called by anthropic_request.c alone. What Messages cannot
  * express is refused here too, so that no caller can forget to ask anthropic_lacks. */
 #include "dialect/anthropic_int.h"
+#include "dialect/openai_mend.h"
+#include "dialect/reasoning_mark.h"
 
 const char *const anthropic_message_names[ANTHROPIC_MESSAGE_FIELD_COUNT] = {
-    "role",       "content",       "name",         "refusal",         "audio",
-    "tool_calls", "function_call", "tool_call_id", "thinking_blocks", "cache_control"};
+    "role",          "content",       "name",         "refusal",         "audio",
+    "tool_calls",    "function_call", "tool_call_id", "thinking_blocks", "cache_control",
+    REASONING_ORIGIN};
 
 enum anthropic_role anthropic_role_of(struct json_value role)
 {
@@ -126,7 +129,7 @@ static enum status write_part(struct writer *w, enum anthropic_role role, struct
                                              "image_url", "file", "cache_control"};
     struct json_value f[COUNT];
     messages_members_read(part, names, COUNT, f, NULL);
-    const char *lack = anthropic_part_lacks(f[TYPE], f[FILE_PART]);
+    const char *lack = anthropic_part_lacks(f[TYPE], f[IMAGE_URL], f[FILE_PART]);
     if (lack)
         return lacking(w, lack);
     if (messages_is(f[TYPE], "text"))
@@ -177,21 +180,23 @@ static enum status write_tool_calls(struct writer *w, struct json_value calls)
         buf_add(w->out, STR(",\"name\":"));
         buf_add(w->out, name.raw);
         buf_add(w->out, STR(",\"input\":"));
-        if (messages_write_input(w->out, json_get(function, "arguments")) != OK)
-            return refuse(w, "have a tool call whose arguments are no JSON object");
+        messages_write_input_or_note(w->out, json_get(function, "arguments"));
         close_block(w, json_get(call, "cache_control"));
     }
     return OK;
 }
 
-static void write_thinking(struct writer *w, struct json_value blocks)
+/* Only what Anthropic signed itself: it refuses all other thinking. */
+static void write_thinking(struct writer *w, struct json_value origin, struct json_value blocks)
 {
     struct json_iter it = json_iter_begin(blocks);
     struct json_value block;
+    if (messages_has_text(origin)) /* by way of an expert of another dialect */
+        return;
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
         if (!messages_has_text(json_get(block, "signature")) &&
             !messages_is(json_get(block, "type"), "redacted_thinking"))
-            continue; /* Anthropic refuses thinking that it has not signed */
+            continue;
         open_block(w, ANTHROPIC_OF_ASSISTANT);
         buf_add(w->out, block.raw);
     }
@@ -200,7 +205,7 @@ static void write_thinking(struct writer *w, struct json_value blocks)
 static enum status write_assistant(struct writer *w, const struct json_value *m)
 {
     const struct json_value cache = m[ANTHROPIC_MESSAGE_CACHE_CONTROL];
-    write_thinking(w, m[ANTHROPIC_MESSAGE_THINKING_BLOCKS]);
+    write_thinking(w, m[ANTHROPIC_MESSAGE_ORIGIN], m[ANTHROPIC_MESSAGE_THINKING_BLOCKS]);
     enum status status =
         write_content(w, ANTHROPIC_OF_ASSISTANT, m[ANTHROPIC_MESSAGE_CONTENT], cache);
     write_text(w, ANTHROPIC_OF_ASSISTANT, m[ANTHROPIC_MESSAGE_REFUSAL], cache);
@@ -244,17 +249,80 @@ static enum status write_message(struct writer *w, const struct json_value *m)
     return write_content(w, role, m[ANTHROPIC_MESSAGE_CONTENT], m[ANTHROPIC_MESSAGE_CACHE_CONTROL]);
 }
 
-/* System messages go to `system`, all others to `said`. */
+/* What a system message says behind the beginning is said by the user at its place, so that what stands in front of it
+ * stays in the prompt cache. */
+static enum status write_reminder(struct writer *w, struct json_value content)
+{
+    struct buf text;
+    buf_init(&text, w->out->limit);
+    openai_system_inside(content, &text);
+    if (text.len > 0) {
+        open_block(w, ANTHROPIC_OF_USER);
+        buf_add(w->out, STR("{\"type\":\"text\",\"text\":\""));
+        buf_add(w->out, OPENAI_REMINDER_BEGIN);
+        buf_add(w->out, buf_str(&text));
+        buf_add(w->out, OPENAI_REMINDER_END);
+        buf_add(w->out, STR("\"}"));
+    }
+    enum status status = buf_status(&text, w->err);
+    buf_done(&text);
+    return status;
+}
+
+enum which { ALL, SYSTEM_ONLY, RESULTS_ONLY };
+
+/* `count` messages from `it` on, of them which are wanted. */
+static enum status write_some(struct json_iter it, size_t count, enum which which,
+                              struct writer *said)
+{
+    struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
+    enum status status = OK;
+    for (; status == OK && count > 0 && json_array_next(&it, &message); count--) {
+        messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
+                              NULL);
+        bool is_system = openai_is_system(m[ANTHROPIC_MESSAGE_ROLE]);
+        if (is_system && which != RESULTS_ONLY)
+            status = write_reminder(said, m[ANTHROPIC_MESSAGE_CONTENT]);
+        else if (!is_system && which != SYSTEM_ONLY)
+            status = write_message(said, m);
+    }
+    return status;
+}
+
+/* Results first: they must follow the calls directly. */
+static enum status write_results(struct json_iter *it, size_t count, struct writer *said)
+{
+    struct json_value message;
+    enum status status = write_some(*it, count, RESULTS_ONLY, said);
+    if (status == OK)
+        status = write_some(*it, count, SYSTEM_ONLY, said);
+    while (count-- > 0 && json_array_next(it, &message))
+        continue;
+    return status;
+}
+
+/* The system messages that come first go to `system`, all others to `said`. */
 static enum status write_all(struct json_value messages, struct writer *system, struct writer *said)
 {
     struct json_value m[ANTHROPIC_MESSAGE_FIELD_COUNT], message;
-    struct json_iter it = json_iter_begin(messages);
-    enum status status = OK;
-    while (status == OK && messages.type == JSON_ARRAY && json_array_next(&it, &message)) {
+    struct json_iter it = json_iter_begin(messages), rest = it;
+    enum status status = messages.type == JSON_ARRAY ? OK : refuse(said, "must be a list");
+    while (status == OK && json_array_next(&it, &message)) {
         messages_members_read(message, anthropic_message_names, ANTHROPIC_MESSAGE_FIELD_COUNT, m,
                               NULL);
-        bool is_system = anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) == ANTHROPIC_SYSTEM;
-        status = write_message(is_system ? system : said, m);
+        if (!openai_is_system(m[ANTHROPIC_MESSAGE_ROLE]))
+            break;
+        status = write_message(system, m);
+        rest = it;
+    }
+    for (bool more = true; status == OK && more;) {
+        size_t results = openai_results_count(rest);
+        if (results > 0) {
+            status = write_results(&rest, results, said);
+            continue;
+        }
+        status = write_some(rest, 1, ALL, said);
+        more = json_array_next(&rest, &message);
     }
     if (status == OK && said->messages == 0)
         return refuse(said, "say nothing that could be answered");

@@ -22,6 +22,7 @@ struct dialect_request {
     int64_t output_tokens_limit;   /* no answer may be longer; 0: as long as the client allows */
     int64_t output_tokens_default; /* where the dialect demands a limit and the client gives none */
     enum openai_limit_name limit_name;
+    struct openai_target target;
 };
 
 /* Which client library can read the dialect's error bodies as they are; OWN: none. */

@@ -6,7 +6,7 @@ static enum status write_request(const struct dialect_request *r, struct arena *
                                  struct buf *out, struct error *err)
 {
     (void)scratch;
-    openai_request_write(r->chat, r->model, r->output_tokens_limit, r->limit_name, out);
+    openai_request_write(r->chat, r->model, r->output_tokens_limit, r->limit_name, &r->target, out);
     return buf_status(out, err);
 }
 

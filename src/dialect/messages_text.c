@@ -81,22 +81,28 @@ void messages_write_tool_id(struct buf *out, struct json_value id)
     out->ptr[out->len] = 0;
 }
 
-static enum status write_decoded(struct buf *out, struct json_value arguments)
+/* `out` may be NULL. Blank text becomes `blank`. */
+static enum status write_decoded(struct buf *out, struct json_value arguments, struct str blank)
 {
     struct str text = {0};
     struct json_value input;
     struct arena *a = arena_create(arguments.raw.len + DECODED_SPARE_BYTES);
     enum status status = a ? json_string_decode(arguments, a, &text) : ERR_MEMORY;
     if (status == OK && str_trim(text).len == 0)
-        text = STR("{}");
+        text = blank;
     if (status == OK)
         status = json_parse(text, "arguments", 1, &input, NULL);
     if (status == OK && input.type != JSON_OBJECT)
         status = ERR_INPUT;
-    if (status == OK)
+    if (status == OK && out)
         buf_add(out, input.raw);
     arena_free(a);
     return status == OK || status == ERR_MEMORY ? status : ERR_INPUT;
+}
+
+bool messages_is_input(struct json_value arguments)
+{
+    return messages_has_text(arguments) && write_decoded(NULL, arguments, STR("")) == OK;
 }
 
 enum status messages_write_input(struct buf *out, struct json_value arguments)
@@ -111,7 +117,22 @@ enum status messages_write_input(struct buf *out, struct json_value arguments)
         buf_add(out, STR("{}"));
         return OK;
     }
-    return write_decoded(out, arguments);
+    return write_decoded(out, arguments, STR("{}"));
+}
+
+void messages_write_input_or_note(struct buf *out, struct json_value arguments)
+{
+    enum status status = messages_write_input(out, arguments);
+    if (status == OK)
+        return;
+    buf_add(out, STR("{\"invalid_json\":"));
+    if (arguments.type == JSON_STRING)
+        buf_add(out, arguments.raw);
+    else
+        json_write_string(out, arguments.raw);
+    buf_add_char(out, '}');
+    if (status == ERR_MEMORY)
+        out->status = ERR_MEMORY;
 }
 
 void messages_write_arguments(struct buf *out, struct json_value input)

@@ -27,5 +27,8 @@ void messages_write_tool_id(struct buf *out, struct json_value id);
 /* The arguments of a chat's tool call, a text, as the object that they must be; "" is {}. ERR_INPUT: they are no
  * object, and `out` is untouched. */
 NODISCARD enum status messages_write_input(struct buf *out, struct json_value arguments);
+/* The same, and where they are no object {"invalid_json": "..."}, which tells the model what it did. */
+void messages_write_input_or_note(struct buf *out, struct json_value arguments);
+bool messages_is_input(struct json_value arguments); /* a text that holds an object */
 /* Its reverse: any value's bytes as a string. */
 void messages_write_arguments(struct buf *out, struct json_value input);

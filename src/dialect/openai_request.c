@@ -1,7 +1,7 @@
 /* Reading a chat request, and editing it for an expert of OpenAI's dialect. Pure functions of text for any thread;
  * decoded strings live in the request's arena, all else is spans into the client's bytes. Reading comes once per
- * request, writing once per expert that is asked, so a body is never built anew: at most six edits are spliced into it.
- * Not for answers: openai.c. */
+ * request, writing once per expert that is asked, so a body is never built anew: at most eight edits are spliced into
+ * it. Not for answers: openai.c. */
 #include "dialect/openai_request.h"
 
 #include <stdio.h>
@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 #include "dialect/needs.h"
+#include "dialect/openai_mend.h"
+#include "dialect/reasoning_mark.h"
 #include "dialect/token_estimate.h"
 
 #define QUERY_PARTS_BYTES_MAX (64u << 20) /* the arena's cap is what really limits it */
@@ -151,16 +153,16 @@ static enum status read_part(struct reader *x, struct json_value part)
 }
 
 struct message {
-    struct json_value role, content, tool_calls;
+    struct json_value role, content, tool_calls, origin;
 };
 
 static struct message open_message(struct json_value object)
 {
     static const struct str names[] = {STR_INIT("role"), STR_INIT("content"),
-                                       STR_INIT("tool_calls")};
-    struct json_value values[3];
-    json_members(object, names, 3, values);
-    return (struct message){values[0], values[1], values[2]};
+                                       STR_INIT("tool_calls"), STR_INIT(REASONING_ORIGIN)};
+    struct json_value values[4];
+    json_members(object, names, 4, values);
+    return (struct message){values[0], values[1], values[2], values[3]};
 }
 
 static enum status read_message(struct reader *x, const struct message *m)
@@ -220,6 +222,15 @@ static void push_earlier(struct openai_request *r, struct json_value content)
         r->earlier_count++;
 }
 
+/* Those of the user need none. */
+static void note_mends(struct openai_request *r, const struct message *m)
+{
+    r->mends |= openai_message_mends(m->role, m->content, m->tool_calls, r->message_count - 1);
+    if (m->origin.type != JSON_NONE)
+        r->mends |= OPENAI_MEND_REASONING;
+}
+
+/* One piece: the last message, the user's last and those before it are told apart in one walk. */
 static enum status read_messages(struct reader *x, struct json_value messages)
 {
     struct json_iter it = json_iter_begin(messages);
@@ -234,8 +245,10 @@ static enum status read_messages(struct reader *x, struct json_value messages)
             return status;
         last = message;
         x->r->message_count++;
-        if (!json_string_equal(message.role, STR("user")))
+        if (!json_string_equal(message.role, STR("user"))) {
+            note_mends(x->r, &message);
             continue;
+        }
         if (last_user.role.type != JSON_NONE)
             push_earlier(x->r, last_user.content);
         last_user = message;
@@ -313,6 +326,8 @@ static void read_needs(struct reader *x, const struct json_value *fields)
         r->needs |= EXPERT_JSON;
     r->input_characters += fields[FIELD_TOOLS].raw.len + fields[FIELD_FUNCTIONS].raw.len;
     r->tools = fields[FIELD_TOOLS];
+    if (openai_tools_mend(r->tools))
+        r->mends |= OPENAI_MEND_TOOLS;
     r->plain_text = r->needs == 0 && is_absent_or(fields[FIELD_N], STR("1")) &&
                     is_absent_or(fields[FIELD_LOGPROBS], STR("false")) &&
                     is_absent_or(fields[FIELD_MODALITIES], STR("[\"text\"]"));
@@ -480,18 +495,35 @@ static int compare_edits(const void *a, const void *b)
     return (left->cut.ptr > right->cut.ptr) - (left->cut.ptr < right->cut.ptr);
 }
 
-/* One piece because the edits point into the buffers of the model and of the new member, which must outlive the
- * splice. */
+/* At most two edits, whose texts are in the buffers. */
+static void mend_edits(const struct openai_request *r, const struct openai_target *target,
+                       struct buf *messages, struct buf *tools, struct json_edit *edits,
+                       size_t *count)
+{
+    unsigned mends = r->mends & ~(target->system_anywhere ? OPENAI_MEND_SYSTEM : 0u);
+    if (mends & ~OPENAI_MEND_TOOLS) {
+        openai_messages_write(r->messages, mends, target->expert, messages);
+        edits[(*count)++] = (struct json_edit){r->messages.raw, buf_str(messages)};
+    }
+    if (mends & OPENAI_MEND_TOOLS) {
+        openai_tools_write(r->tools, tools);
+        edits[(*count)++] = (struct json_edit){r->tools.raw, buf_str(tools)};
+    }
+}
+
+/* One piece because the edits point into the buffers of what is new, which must outlive the splice. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
                           int64_t output_tokens_limit, enum openai_limit_name limit_name,
-                          struct buf *out)
+                          const struct openai_target *target, struct buf *out)
 {
-    struct json_edit edits[6], usage;
+    struct json_edit edits[8], usage;
     size_t count = 0;
-    struct buf model, member;
+    struct buf model, member, messages, tools;
     char digits[24];
     int length = snprintf(digits, sizeof(digits), "%lld", (long long)output_tokens_limit);
     buf_init(&member, 64);
+    buf_init(&messages, out->limit);
+    buf_init(&tools, out->limit);
     buf_init(&model, upstream_model.len * 6 + 8);
     json_write_string(&model, upstream_model);
     if (r->model_value.type != JSON_NONE)
@@ -504,11 +536,16 @@ void openai_request_write(const struct openai_request *r, struct str upstream_mo
     if (output_tokens_limit > 0)
         limit_edits(r, output_tokens_limit, (struct str){digits, (size_t)length}, limit_name,
                     &member, edits, &count);
+    mend_edits(r, target, &messages, &tools, edits, &count);
     CHECK(count <= sizeof(edits) / sizeof(edits[0]));
     qsort(edits, count, sizeof(edits[0]), compare_edits);
     json_splice(r->root.raw, edits, count, out);
-    if (buf_status(&model, NULL) != OK || buf_status(&member, NULL) != OK)
-        out->status = ERR_MEMORY;
+    const struct buf *const made[] = {&model, &member, &messages, &tools};
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+        if (buf_status(made[i], NULL) != OK)
+            out->status = ERR_MEMORY;
     buf_done(&model);
     buf_done(&member);
+    buf_done(&messages);
+    buf_done(&tools);
 }

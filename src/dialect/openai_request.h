@@ -14,6 +14,16 @@
 /* What an image is assumed to cost: OpenAI counts 765 for a square one, others up to twice that. */
 #define OPENAI_IMAGE_TOKENS 800
 
+/* What of messages and tools goes to experts of OpenAI's dialect in another form (openai_mend.h). */
+enum openai_mend {
+    OPENAI_MEND_SYSTEM =
+        1, /* system messages that are several, amid the conversation, or a developer's */
+    OPENAI_MEND_CALLS = 2,     /* calls whose arguments are no text that holds an object */
+    OPENAI_MEND_RESULTS = 4,   /* results of tools with more than text in them */
+    OPENAI_MEND_REASONING = 8, /* reasoning that belongs to one expert */
+    OPENAI_MEND_TOOLS = 16,    /* functions without properties */
+};
+
 struct openai_request {
     struct json_value root;
     struct json_value model_value;    /* the span to replace; JSON_NONE when absent */
@@ -31,6 +41,7 @@ struct openai_request {
     uint32_t images;
     struct json_value messages, tools; /* JSON_NONE when absent */
     size_t message_count;
+    unsigned mends;            /* of enum openai_mend */
     int64_t output_tokens_max; /* max_completion_tokens or max_tokens; 0: not given */
     struct json_value max_tokens, max_completion_tokens; /* their values; JSON_NONE when absent */
     int64_t answers;                                     /* n: how many are asked for, at least 1 */
@@ -63,10 +74,16 @@ enum openai_limit_name {
     OPENAI_LIMIT_MAX_COMPLETION_TOKENS,
 };
 
+struct openai_target {    /* whom a request is written for */
+    struct str expert;    /* its name here; reasoning of others is left out */
+    bool system_anywhere; /* it takes system messages wherever they stand */
+};
+
 /* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with
- * stream_options.include_usage set to true. output_tokens_limit > 0: no answer may be longer; max_tokens and
+ * stream_options.include_usage set to true; messages and tools in the form that servers take, where r->mends says so
+ * (openai_mend.h). output_tokens_limit > 0: no answer may be longer; max_tokens and
  * max_completion_tokens, whichever the client gave, are lowered to it, and where there is neither max_tokens is added.
  * Look at buf_status(out) afterwards. */
 void openai_request_write(const struct openai_request *r, struct str upstream_model,
                           int64_t output_tokens_limit, enum openai_limit_name limit_name,
-                          struct buf *out);
+                          const struct openai_target *target, struct buf *out);

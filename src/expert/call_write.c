@@ -47,12 +47,14 @@ static enum status write_body(struct expert_call *c, struct str *ret, struct err
 {
     const struct expert_call_options *o = &c->options;
     const struct dialect *dialect = c->options.expert->dialect;
-    const struct dialect_request r = {.chat = o->chat,
-                                      .native = o->native_body,
-                                      .model = o->expert->upstream_model,
-                                      .output_tokens_limit = o->output_limit,
-                                      .output_tokens_default = o->expert->max_output_tokens,
-                                      .limit_name = o->expert->limit_name};
+    const struct dialect_request r = {
+        .chat = o->chat,
+        .native = o->native_body,
+        .model = o->expert->upstream_model,
+        .output_tokens_limit = o->output_limit,
+        .output_tokens_default = o->expert->max_output_tokens,
+        .limit_name = o->expert->limit_name,
+        .target = {.expert = o->expert->name, .system_anywhere = o->expert->system_anywhere}};
     if (o->path) {
         *ret = o->body;
         return OK;

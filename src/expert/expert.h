@@ -26,6 +26,7 @@ struct expert {
     /* Asked for where a dialect demands a limit and the client gives none. */
     uint32_t max_output_tokens;
     enum openai_limit_name limit_name; /* of OpenAI and Azure */
+    bool system_anywhere;              /* it takes system messages amid a conversation */
     struct price price;
     uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */
     uint32_t context_tokens; /* 0: unknown, no limit */

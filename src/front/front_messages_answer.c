@@ -129,17 +129,6 @@ static void write_thinking(struct blocks *b, struct json_value message)
     }
 }
 
-/* Arguments that are no object are handed on under a name that says so: the client then finds the input wrong, and
- * tells the model. */
-static void write_input(struct buf *out, struct json_value arguments)
-{
-    if (messages_write_input(out, arguments) == OK)
-        return;
-    buf_add(out, STR("{\"invalid_json\":"));
-    buf_add(out, arguments.raw);
-    buf_add_char(out, '}');
-}
-
 static size_t write_calls(struct blocks *b, const struct front_context *c, struct json_value calls)
 {
     struct json_iter it = json_iter_begin(calls);
@@ -154,7 +143,7 @@ static size_t write_calls(struct blocks *b, const struct front_context *c, struc
         buf_add(b->out, STR(",\"name\":"));
         buf_add(b->out, name.type == JSON_STRING ? name.raw : STR("\"\""));
         buf_add(b->out, STR(",\"input\":"));
-        write_input(b->out, json_get(function, "arguments"));
+        messages_write_input_or_note(b->out, json_get(function, "arguments"));
         buf_add_char(b->out, '}');
     }
     return count;

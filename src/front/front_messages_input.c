@@ -27,8 +27,6 @@ static enum status write_result(struct messages_reader *x, struct conversation *
     messages_native_key(x, other);
     if (!messages_has_text(f[ID]))
         return messages_bad(x, "messages", "tool_result.tool_use_id: Field required");
-    if (messages_has_image(f[CONTENT]))
-        messages_native(x, "images in a tool's result");
     open_message(x, c, "tool");
     messages_write_member(x->out, "tool_call_id", f[ID]);
     buf_add(x->out, STR(",\"content\":"));

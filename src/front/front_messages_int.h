@@ -23,7 +23,6 @@ void messages_native_key(struct messages_reader *x, struct json_value key);
 
 bool messages_is_filled(struct json_value list);
 bool messages_is_result(struct json_value block); /* of a tool */
-bool messages_has_image(struct json_value content);
 /* What is said in blocks, without the results of tools, as a text or a list of parts. */
 NODISCARD enum status messages_content_write(struct messages_reader *x, struct json_value content);
 /* What a tool's result says. Chat has no flag for errors, so a result that is one begins with "Error". */

@@ -188,13 +188,3 @@ enum status messages_result_write(struct messages_reader *x, struct json_value c
     buf_add_char(x->out, ']');
     return status;
 }
-
-bool messages_has_image(struct json_value content)
-{
-    struct json_iter it = json_iter_begin(content);
-    struct json_value block;
-    while (content.type == JSON_ARRAY && json_array_next(&it, &block))
-        if (messages_is(json_get(block, "type"), "image"))
-            return true;
-    return false;
-}

@@ -16,13 +16,25 @@ Test(anthropic_messages, roles_in_a_row_become_one_message)
 
 Test(anthropic_messages, system_texts_go_to_the_top)
 {
-    BECOME(SAY("system", "s") "," SAY("user", "a") "," SAY("developer", "d"),
+    BECOME(SAY("system", "s") "," SAY("developer", "d") "," SAY("user", "a"),
            "'system':[" T("s") "," T("d") "],'messages':[" U(T("a")) "]");
     BECOME(SAY("system", "") "," SAY("user", "a"), "'messages':[" U(T("a")) "]");
     BECOME("{'role':'system','content':[{'type':'text','text':'s','cache_control':"
            "{'type':'ephemeral'}}]}," SAY("user", "a"),
            "'system':[{'type':'text','text':'s','cache_control':{'type':'ephemeral'}}],"
            "'messages':[" U(T("a")) "]");
+}
+
+#define REMINDER(text) T("<system-reminder>\\n" text "\\n</system-reminder>")
+
+Test(anthropic_messages, system_texts_amid_the_conversation_stay_at_their_place)
+{
+    BECOME(
+        SAY("system", "s") "," SAY("user", "a") "," SAY("developer", "d") "," SAY("assistant", "b"),
+        "'system':[" T("s") "],'messages':[" U(T("a") "," REMINDER("d")) "," A(T("b")) "]");
+    BECOME(
+        SAY("user", "a") ",{'role':'system','content':[" T("c") "," T("d") "]}," SAY("system", ""),
+        "'messages':[" U(T("a") "," REMINDER("c\\nd")) "]");
 }
 
 Test(anthropic_messages, empty_contents_are_no_blocks)
@@ -58,6 +70,9 @@ Test(anthropic_messages, images)
 #define CALL(id, arguments)                                                                        \
     "{'id':'" id "','type':'function','function':{'name':'f','arguments':'" arguments "'}}"
 #define USE(id, input) "{'type':'tool_use','id':'" id "','name':'f','input':" input "}"
+#define RESULT(id)     "{'role':'tool','tool_call_id':'" id "','content':'r'}"
+#define GAVE(id)       "{'type':'tool_result','tool_use_id':'" id "','content':'r'}"
+#define CALLS(calls)   "{'role':'assistant','tool_calls':[" calls "]}"
 
 /* The double quotes inside arguments are escaped; q() makes them of '. */
 Test(anthropic_messages, tool_calls)
@@ -82,6 +97,31 @@ Test(anthropic_messages, what_tools_gave_back)
                 "p") ",{'type':'image','source':{'type':'url','url':'https://x'}}]}," T("b")) "]");
 }
 
+Test(anthropic_messages, results_come_before_what_system_says)
+{
+    BECOME(SAY("user", "a") "," CALLS(CALL("x", "{}") "," CALL("y", "{}")) "," SAY(
+               "system", "s") "," RESULT("x") "," SAY("system", "t") "," RESULT("y"),
+           "'messages':[" U(T("a")) "," A(USE("x", "{}") "," USE("y", "{}")) "," U(
+               GAVE("x") "," GAVE("y") "," REMINDER("s") "," REMINDER("t")) "]");
+}
+
+Test(anthropic_messages, arguments_that_are_no_object_are_told_as_such)
+{
+    BECOME(SAY("user", "a") "," CALLS(
+               CALL("x", "[1]") "," CALL("y", "{\\'a\\':") "," CALL("z", "{\\'a\\':NaN}")),
+           "'messages':[" U(T("a")) "," A(USE("x", "{'invalid_json':'[1]'}") "," USE(
+               "y", "{'invalid_json':'{\\'a\\':'}") "," USE("z", "{'invalid_json':"
+                                                                 "'{\\'a\\':NaN}'}")) "]");
+}
+
+Test(anthropic_messages, thinking_by_way_of_another_expert_stays_here)
+{
+    BECOME(SAY("user", "a") ",{'role':'assistant','content':'t','reasoning_origin':'ada',"
+                            "'thinking_blocks':[{'type':'thinking','thinking':'h','signature':"
+                            "'s'}]}",
+           "'messages':[" U(T("a")) "," A(T("t")) "]");
+}
+
 Test(anthropic_messages, cache_control_of_a_message)
 {
     BECOME("{'role':'user','content':'a','cache_control':{'type':'ephemeral','ttl':'1h'}}",
@@ -100,25 +140,27 @@ Test(anthropic_messages, signed_thinking_goes_back)
                "{'type':'redacted_thinking','data':'x'}," T("t")) "," U(T("b")) "]");
 }
 
-static void expect_bad(const char *messages, const char *text)
+static void expect_lack(const char *messages, const char *lack)
 {
     struct expert_test t;
     char chat[1024];
     snprintf(chat, sizeof(chat), "{'model':'m','messages':[%s]}", messages);
     expert_test_begin(&t, q(chat));
-    cr_assert_eq(anthropic_request_write(&t.r, STR("c"), 0, 0, t.a, &t.out, &t.err), ERR_INPUT);
-    cr_assert(strstr(t.err.text, text) != NULL, "%s", t.err.text);
+    cr_assert_str_eq(anthropic_lacks(&t.r), lack);
+    cr_assert_neq(anthropic_request_write(&t.r, STR("c"), 0, 0, t.a, &t.out, &t.err), OK);
     cr_assert_eq(t.out.len, 0);
     expert_test_end(&t);
 }
 
+/* It is known while experts are chosen. */
 Test(anthropic_messages, what_cannot_be_said)
 {
-    expect_bad("{'role':'assistant','tool_calls':[" CALL("x", "[1]") "]}", "no JSON object");
-    expect_bad("{'role':'assistant','tool_calls':[" CALL("x", "{\\'a\\':") "]}", "no JSON object");
-    expect_bad("{'role':'assistant','tool_calls':[" CALL("", "{}") "]}", "without an id");
-    expect_bad("{'role':'tool','content':'x'}", "tool_call_id");
-    expect_bad(U(URL("data:image/png,AA")), "base64");
-    expect_bad(U("{'type':'image_url'}"), "without a URL");
-    expect_bad("{'role':'system','content':[" URL("https://x") "]}", "system");
+    expect_lack(CALLS(CALL("", "{}")), "tool calls without an id or a function's name");
+    expect_lack("{'role':'tool','content':'x'}", "a tool's answer without tool_call_id");
+    expect_lack(U(URL("data:image/png,AA")), "data URLs that are not in base64");
+    expect_lack(U("{'type':'image_url'}"), "images without a URL");
+    expect_lack("{'role':'system','content':[" URL("https://x") "]}",
+                "a system text with images or files");
+    expect_lack(SAY("user", ""), "a conversation that says nothing");
+    expect_lack(SAY("system", "s") "," U(T("")), "a conversation that says nothing");
 }

@@ -122,7 +122,8 @@ Test(anthropic_request, failures_leave_the_output)
 {
     expect_failure("{'model':'m','seed':1," HI "}", ERR_UNSUPPORTED, "seed");
     expect_failure("{'model':'m','min_p':1," HI "}", ERR_UNSUPPORTED, "min_p");
-    expect_failure("{'model':'m','tools':[" F("'description':'d'") "]," HI "}", ERR_INPUT, "name");
+    expect_failure("{'model':'m','tools':[" F("'description':'d'") "]," HI "}", ERR_UNSUPPORTED,
+                   "name");
     expect_failure("{'model':'m','messages':[{'role':'user','content':''}]}", ERR_INPUT, "nothing");
     expect_failure("{'model':'m','messages':[{'role':'function','content':'x'}]}", ERR_UNSUPPORTED,
                    "role");

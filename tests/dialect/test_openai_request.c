@@ -38,7 +38,8 @@ static void expect_limited(const char *body, int64_t limit, const char *want)
     struct openai_request r = read_request(body);
     struct buf out;
     buf_init(&out, 1 << 16);
-    openai_request_write(&r, STR("up/x"), limit, limit_name, &out);
+    const struct openai_target target = {.expert = STR("ada")};
+    openai_request_write(&r, STR("up/x"), limit, limit_name, &target, &out);
     cr_assert_eq(buf_status(&out, NULL), OK);
     cr_expect_str_eq(out.ptr, want);
     buf_done(&out);
