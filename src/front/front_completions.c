@@ -141,7 +141,8 @@ static enum status write_chat(struct front_reader *x, const struct json_value *f
 enum status completions_request(struct str body, struct arena *a, struct front_chat *ret,
                                 const char **ret_param, struct error *err)
 {
-    return front_translate(body, a, table, FIELD_COUNT, write_chat, ret, ret_param, err);
+    static const struct front_table request = {table, FIELD_COUNT, false, write_chat};
+    return front_translate(body, a, &request, ret, ret_param, err);
 }
 
 const struct front_row front_completions = {

@@ -64,9 +64,24 @@ static enum status read_member(struct front_reader *x, struct json_value key,
 {
     if (field->type != JSON_NONE)
         return front_bad(x, name_member(x, place, key), "is given twice");
+    if (item.type != JSON_NULL && row->use == FRONT_REFUSE)
+        return front_refuse(x, name_member(x, place, key), "is not offered here");
     if (item.type != JSON_NULL && row->types && !(row->types & FRONT_TYPE(item.type)))
         return front_bad(x, name_member(x, place, key), type_names(row->types));
+    if (item.type != JSON_NULL && row->use == FRONT_DROP)
+        dropped_add(&x->dropped, place, front_inside(key));
     *field = item;
+    return OK;
+}
+
+static enum status read_unknown(struct front_reader *x, struct json_value key,
+                                struct json_value item, const char *place)
+{
+    if (item.type == JSON_NULL)
+        return OK;
+    if (!x->lenient)
+        return front_refuse(x, name_member(x, place, key), "is not offered here");
+    dropped_add(&x->dropped, place, front_inside(key));
     return OK;
 }
 
@@ -86,9 +101,7 @@ enum status front_members_read(struct front_reader *x, struct json_value object,
         while (i < count && !json_string_equal(key, str_from(table[i].name)))
             i++;
         enum status status = i < count ? read_member(x, key, item, place, &table[i], &fields[i])
-                             : item.type == JSON_NULL ? OK
-                                                      : front_refuse(x, name_member(x, place, key),
-                                                                     "is not offered here");
+                                       : read_unknown(x, key, item, place);
         if (status != OK)
             return status;
     }
@@ -241,21 +254,20 @@ struct json_value front_choice_first(struct json_value completion)
     return front_choice_of(json_get(completion, "choices"));
 }
 
-enum status front_translate(struct str body, struct arena *a, const struct front_member *table,
-                            size_t count, front_write_fn *write, struct front_chat *ret,
-                            const char **ret_param, struct error *err)
+enum status front_translate(struct str body, struct arena *a, const struct front_table *table,
+                            struct front_chat *ret, const char **ret_param, struct error *err)
 {
-    struct front_reader x = {.a = a, .err = err};
+    struct front_reader x = {.a = a, .err = err, .lenient = table->lenient};
     struct json_value root, fields[FRONT_MEMBERS_MAX];
     struct buf *out = NULL;
-    CHECK(count <= FRONT_MEMBERS_MAX);
+    CHECK(table->count <= FRONT_MEMBERS_MAX);
     enum status status = json_parse(body, "request body", 1, &root, err);
     if (status == OK)
-        status = front_members_read(&x, root, NULL, table, count, fields);
+        status = front_members_read(&x, root, NULL, table->rows, table->count, fields);
     if (status == OK)
         status = front_body_create(a, body, &out, err);
     if (status == OK)
-        status = write(&x, fields, out);
+        status = table->write(&x, fields, out);
     if (status != OK)
         *ret_param = x.param;
     else

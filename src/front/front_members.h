@@ -1,7 +1,7 @@
-/* Private to front/front_*.c: what fronts share. A request is read by a table of the members it may have, so that
- * whatever is not in the table is refused by its name and nothing is left out in silence. Values are carried as the
- * bytes they are. The inside of a JSON string is never decoded: two escaped texts joined are the joined text,
- * escaped. */
+/* Private to front/front_*.c: what fronts share. A request is read by a table of the members it may have; what is not
+ * in the table is refused by its name or, in a lenient front, left out and named: nothing is left out in silence.
+ * Values are carried as the bytes they are. The inside of a JSON string is never decoded: two escaped texts joined are
+ * the joined text, escaped. */
 #pragma once
 
 #include "base/arena.h"
@@ -18,6 +18,7 @@ struct front_reader {
     struct arena *a;
     const char *param; /* of the field at fault */
     struct error *err;
+    bool lenient; /* unknown members are left out and named in `dropped` */
     struct dropped dropped;
 };
 
@@ -25,6 +26,8 @@ enum front_use {
     FRONT_READ,   /* the front looks at it */
     FRONT_CARRY,  /* chat has it under the same name, with the same meaning */
     FRONT_ACCEPT, /* changes no answer, and is left out */
+    FRONT_DROP,   /* a wish that nobody here can grant, which is left out and named */
+    FRONT_REFUSE, /* another API's, so that the answer would not be what was meant */
 };
 
 #define FRONT_TYPE(type) (1u << (type))
@@ -37,7 +40,7 @@ struct front_member {
 };
 
 /* The members of `object` into fields[count], in the table's order. `place` is what it is called ("text"), or NULL
- * for the request itself. ERR_UNSUPPORTED: a member that the table does not have. */
+ * for the request itself. ERR_UNSUPPORTED: a member that the table does not have, or refuses. */
 NODISCARD enum status front_members_read(struct front_reader *x, struct json_value object,
                                          const char *place, const struct front_member *table,
                                          size_t count, struct json_value *fields);
@@ -55,10 +58,15 @@ NODISCARD enum status front_body_create(struct arena *a, struct str body, struct
 
 typedef enum status front_write_fn(struct front_reader *x, const struct json_value *fields,
                                    struct buf *out);
+struct front_table {
+    const struct front_member *rows;
+    size_t count;
+    bool lenient;
+    front_write_fn *write;
+};
 /* front_request by a table and a writer: reads the members, and `write` makes a chat completion's body of them. */
 NODISCARD enum status front_translate(struct str body, struct arena *a,
-                                      const struct front_member *table, size_t count,
-                                      front_write_fn *write, struct front_chat *ret,
+                                      const struct front_table *table, struct front_chat *ret,
                                       const char **ret_param, struct error *err);
 
 /* The value on one line; null when absent. */

@@ -2,7 +2,7 @@
  * each. A stream makes the same items piece by piece (front_responses_stream.c) and ends with this object; both are
  * written by front_responses_write.c, so that they cannot differ. Pure functions of text for any thread, called by way
  * of the front's row; nothing is kept for a later request. */
-#include "front/front_responses_int.h"
+#include "front/front_responses_toolbox.h"
 
 enum responses_status responses_finish_read(struct json_value finish_reason,
                                             const char **ret_incomplete)
@@ -36,6 +36,7 @@ struct str responses_arguments_read(struct json_value arguments, struct buf *scr
 
 struct writer {
     const struct front_context *context;
+    const struct responses_toolbox *tools;
     struct buf *out;
     size_t count; /* items written */
     size_t total; /* items there will be: the last of an incomplete answer is incomplete */
@@ -75,24 +76,34 @@ static size_t count_calls(struct json_value calls)
     return count;
 }
 
+static void write_call(struct writer *w, struct json_value call, struct buf *arguments,
+                       struct buf *content)
+{
+    struct json_value function = json_get(call, "function");
+    struct str name = front_inside(json_get(function, "name"));
+    struct responses_item item = {
+        .kind = RESPONSES_CALL,
+        .call_id = front_inside(json_get(call, "id")),
+        .name = name,
+        .text = responses_arguments_read(json_get(function, "arguments"), arguments),
+        .tool = responses_toolbox_find(w->tools, name)};
+    responses_call_end(&item, content);
+    write_item(w, &item);
+}
+
 static void write_calls(struct writer *w, struct json_value calls)
 {
     struct json_iter it = json_iter_begin(calls);
     struct json_value call;
-    struct buf scratch;
-    buf_init(&scratch, calls.raw.len * 2 + 8); /* quotes are escaped */
-    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
-        struct json_value function = json_get(call, "function");
-        struct responses_item item = {
-            .kind = RESPONSES_CALL,
-            .call_id = front_inside(json_get(call, "id")),
-            .name = front_inside(json_get(function, "name")),
-            .text = responses_arguments_read(json_get(function, "arguments"), &scratch)};
-        write_item(w, &item);
-    }
-    if (scratch.status != OK)
-        w->out->status = scratch.status;
-    buf_done(&scratch);
+    struct buf arguments, content;
+    buf_init(&arguments, calls.raw.len * 2 + 8); /* quotes are escaped */
+    buf_init(&content, calls.raw.len * 2 + FRONT_BODY_SPARE);
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call))
+        write_call(w, call, &arguments, &content);
+    if (arguments.status != OK || content.status != OK)
+        w->out->status = ERR_MEMORY;
+    buf_done(&content);
+    buf_done(&arguments);
 }
 
 static void write_items(struct writer *w, struct json_value choice)
@@ -128,24 +139,23 @@ static struct str read_member(struct json_value root, const char *name, struct b
     return buf_str(scratch);
 }
 
-static void write_response(const struct front_context *c, struct json_value root,
+static void write_response(const struct front_context *c, const struct json_value *fields,
+                           const struct responses_toolbox *tools, struct json_value root,
                            struct json_value choice, struct buf *out)
 {
-    struct json_value fields[RESPONSES_FIELDS];
     struct buf usage, leeroo, model, tier;
     struct responses_view v = {.context = c, .fields = fields};
     buf_init(&usage, FRONT_BODY_SPARE);
     buf_init(&leeroo, root.raw.len + 1);
     buf_init(&model, root.raw.len + 1);
     buf_init(&tier, root.raw.len + 1);
-    responses_fields_read(c->request, fields);
     responses_usage_write(&usage, json_get(root, "usage"));
     v.usage = buf_str(&usage);
     v.leeroo = read_member(root, "leeroo", &leeroo);
     v.model = read_member(root, "model", &model);
     v.service_tier = read_member(root, "service_tier", &tier);
     v.status = responses_finish_read(json_get(choice, "finish_reason"), &v.incomplete);
-    struct writer w = {.context = c, .out = out, .status = v.status};
+    struct writer w = {.context = c, .tools = tools, .out = out, .status = v.status};
     responses_head_write(out, &v);
     write_items(&w, choice);
     responses_tail_write(out, &v);
@@ -164,6 +174,13 @@ enum status responses_answer(const struct front_context *c, struct str completio
         choice = front_choice_first(root);
     if (choice.type != JSON_OBJECT)
         return error_set(err, ERR_UPSTREAM, "the answer is not a chat completion");
-    write_response(c, root, choice, out);
+    struct json_value fields[RESPONSES_FIELDS];
+    struct responses_toolbox tools;
+    responses_fields_read(c->request, fields);
+    enum status status = responses_toolbox_read(fields, &tools, err);
+    if (status != OK)
+        return status;
+    write_response(c, fields, &tools, root, choice, out);
+    responses_toolbox_free(&tools);
     return buf_status(out, err);
 }

@@ -1,4 +1,7 @@
-/* The events of a Responses stream. Each kind of item has its own four around the text; the table names them. */
+/* The events of a Responses stream. Each kind of item has its own four around the text; the table names them. Calls of
+ * the client's own tools are told whole, by fewer events. A stream is its request's thread's, and so are its events:
+ * they are numbered, so none may be written around this file. What happens when is front_responses_stream.c's, which
+ * alone calls it; what an item looks like is front_responses_write.c's. */
 #include "front/front_responses_events.h"
 
 struct kind { /* event names; NULL: there is none */
@@ -21,6 +24,20 @@ static const struct kind kinds[] = {
     [RESPONSES_CALL] = {NULL, "response.function_call_arguments.delta",
                         "response.function_call_arguments.done", NULL, "arguments", NULL},
 };
+static const struct kind custom = {NULL,
+                                   "response.custom_tool_call_input.delta",
+                                   "response.custom_tool_call_input.done",
+                                   NULL,
+                                   "input",
+                                   NULL};
+static const struct kind action = {0}; /* told by its item alone */
+
+static const struct kind *kind_of(const struct responses_item *item)
+{
+    if (!responses_call_is_held(item))
+        return &kinds[item->kind];
+    return item->tool->kind == RESPONSES_TOOL_CUSTOM ? &custom : &action;
+}
 
 void responses_event_open(struct responses_stream *s, const char *type, struct buf *out)
 {
@@ -64,7 +81,7 @@ void responses_event_response(struct responses_stream *s, const char *type,
 static void open_of_item(struct responses_stream *s, const char *type,
                          const struct stream_item *item, bool part, struct buf *out)
 {
-    const char *index = kinds[item->item.kind].index;
+    const char *index = kind_of(&item->item)->index;
     responses_event_open(s, type, out);
     buf_add_c(out, ",\"item_id\":");
     responses_item_id_write(out, s->context, &item->item);
@@ -91,7 +108,7 @@ void responses_event_item_added(struct responses_stream *s, struct stream_item *
     buf_addf(out, ",\"output_index\":%zu,\"item\":", item->item.index);
     responses_item_write_begun(out, s->context, &item->item);
     responses_event_close(out);
-    write_part(s, kinds[item->item.kind].part_added, item, STR(""), out);
+    write_part(s, kind_of(&item->item)->part_added, item, STR(""), out);
     item->added = true;
 }
 
@@ -105,9 +122,10 @@ static void write_text(struct buf *out, const char *name, struct str inside)
 void responses_event_delta(struct responses_stream *s, const struct stream_item *item,
                            struct str delta, struct json_value logprobs, struct buf *out)
 {
-    if (delta.len == 0)
+    const char *type = kind_of(&item->item)->delta;
+    if (delta.len == 0 || !type)
         return;
-    open_of_item(s, kinds[item->item.kind].delta, item, true, out);
+    open_of_item(s, type, item, true, out);
     write_text(out, "delta", delta);
     if (item->item.kind == RESPONSES_TEXT) {
         buf_add_c(out, ",\"logprobs\":");
@@ -119,21 +137,30 @@ void responses_event_delta(struct responses_stream *s, const struct stream_item 
     responses_event_close(out);
 }
 
-void responses_event_item_done(struct responses_stream *s, struct stream_item *item,
-                               struct buf *out)
+static void write_done(struct responses_stream *s, const struct stream_item *item,
+                       const struct kind *kind, struct str text, struct buf *out)
 {
     const struct responses_item *r = &item->item;
-    const struct kind *kind = &kinds[r->kind];
+    if (!kind->done)
+        return;
     open_of_item(s, kind->done, item, true, out);
-    write_text(out, kind->text, r->text);
-    if (r->kind == RESPONSES_CALL)
-        write_text(out, "name", r->name);
+    write_text(out, kind->text, text);
+    if (kind == &kinds[RESPONSES_CALL])
+        write_text(out, "name", r->tool ? r->tool->name : r->name);
     if (r->kind == RESPONSES_TEXT) {
         buf_add_c(out, ",\"logprobs\":[");
         buf_add(out, r->logprobs);
         buf_add_char(out, ']');
     }
     responses_event_close(out);
+}
+
+void responses_event_item_done(struct responses_stream *s, struct stream_item *item,
+                               struct buf *out)
+{
+    const struct responses_item *r = &item->item;
+    const struct kind *kind = kind_of(r);
+    write_done(s, item, kind, responses_call_is_held(r) ? r->content : r->text, out);
     write_part(s, kind->part_done, item, r->text, out);
     responses_event_open(s, "response.output_item.done", out);
     buf_addf(out, ",\"output_index\":%zu,\"item\":", r->index);

@@ -1,11 +1,12 @@
 /* Private to front_responses_stream.c and front_responses_events.c: the state of a stream, and its events. */
 #pragma once
 
-#include "front/front_responses_int.h"
+#include "front/front_responses_toolbox.h"
 
 struct stream_item {
     struct responses_item item;
     struct buf text, logprobs;
+    struct buf content; /* of a call that is told whole */
     int64_t call_index; /* in the chunks; -1: they have none */
     bool added;         /* the client knows of it */
     bool done;
@@ -15,6 +16,7 @@ struct responses_stream {
     const struct front_context *context;
     struct arena *a;
     struct json_value fields[RESPONSES_FIELDS];
+    struct responses_toolbox tools;
     struct stream_item *items[RESPONSES_ITEMS_MAX];
     size_t item_count;
     struct stream_item *open; /* text, refusal or reasoning; calls stay open to the end */

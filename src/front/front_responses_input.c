@@ -1,9 +1,10 @@
 /* The items of a request's input as chat messages. What an assistant said and the calls it then made are one message in
- * chat, so they are gathered; reasoning items are left out, because models do not read them again. Pure functions of
- * text for any thread, called by front_responses_request.c alone. An assistant's message stays open until an item comes
- * that does not belong to it, so every other message must be begun with begin_message, which closes it. */
+ * chat, so they are gathered; calls of all the client's tools are calls of functions (front_responses_toolbox.h). Pure
+ * functions of text for any thread, called by front_responses_request.c alone. An assistant's message stays open until
+ * an item comes that does not belong to it, so every other message must be begun with begin_message, which closes
+ * it. */
 #include "base/check.h"
-#include "front/front_responses_int.h"
+#include "front/front_responses_toolbox.h"
 
 struct writer {
     struct front_reader *x;
@@ -110,10 +111,9 @@ static void write_joined(struct writer *w, struct json_value parts)
     buf_add_char(w->out, '"');
 }
 
-/* `join`: several texts become one (what a model said, what a tool gave). `text_only`: other parts are refused. One
- * piece: the forms from the simplest on, and the last of them needs the count that decides among them. */
-static enum status write_content(struct writer *w, struct json_value content, bool join,
-                                 bool text_only)
+/* `join`: several texts become one (what a model said, what a tool gave). One piece: the forms from the simplest on,
+ * and the last of them needs the count that decides among them. */
+static enum status write_content(struct writer *w, struct json_value content, bool join)
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value part;
@@ -130,8 +130,6 @@ static enum status write_content(struct writer *w, struct json_value content, bo
         write_joined(w, content);
         return OK;
     }
-    if (text_only)
-        return front_refuse(w->x, "input", "holds a function's output that is not text");
     it = json_iter_begin(content);
     buf_add_char(w->out, '[');
     for (bool first = true; json_array_next(&it, &part); first = false) {
@@ -180,7 +178,7 @@ static enum status write_assistant(struct writer *w, struct json_value content)
     }
     w->has_content = true;
     buf_add_c(w->out, ",\"content\":");
-    return write_content(w, content, true, false);
+    return write_content(w, content, true);
 }
 
 static enum status write_message(struct writer *w, struct json_value item)
@@ -199,44 +197,99 @@ static enum status write_message(struct writer *w, struct json_value item)
                          "system and developer");
     begin_message(w, name);
     buf_add_c(w->out, ",\"content\":");
-    enum status status = write_content(w, content, false, false);
+    enum status status = write_content(w, content, false);
     buf_add_char(w->out, '}');
     return status;
 }
 
-static enum status write_call(struct writer *w, struct json_value item)
+/* Calls and their outputs */
+
+static void open_call(struct writer *w)
 {
-    struct json_value id = json_get(item, "call_id"), name = json_get(item, "name"),
-                      arguments = json_get(item, "arguments");
-    if (id.type != JSON_STRING || name.type != JSON_STRING || arguments.type != JSON_STRING)
-        return front_bad(w->x, "input",
-                         "has a function_call without call_id, name and arguments as texts");
     if (!w->open || w->had_calls) {
         begin_message(w, "assistant");
         w->open = true;
     }
     buf_add_c(w->out, w->in_calls ? "," : ",\"tool_calls\":[");
     w->in_calls = true;
+}
+
+static enum status write_call(struct writer *w, struct json_value item,
+                              enum responses_tool_kind kind)
+{
+    struct json_value id = json_get(item, "call_id");
+    if (kind == RESPONSES_TOOL_SEARCH && !front_is_set(id))
+        return OK; /* the vendor searched */
+    struct str name = responses_tool_called(kind, front_inside(json_get(item, "name")));
+    char into[RESPONSES_TOOL_NAME_MAX];
+    if (id.type != JSON_STRING || name.len == 0)
+        return front_bad(w->x, "input", "has a call without call_id and name as texts");
+    open_call(w);
     buf_add_c(w->out, "{\"id\":");
     buf_add(w->out, id.raw);
-    buf_add_c(w->out, ",\"type\":\"function\",\"function\":{\"name\":");
-    buf_add(w->out, name.raw);
-    buf_add_c(w->out, ",\"arguments\":");
-    buf_add(w->out, arguments.raw);
+    buf_add_c(w->out, ",\"type\":\"function\",\"function\":{\"name\":\"");
+    buf_add(w->out, responses_tool_name(front_inside(json_get(item, "namespace")), name, into));
+    buf_add_c(w->out, "\",\"arguments\":");
+    enum status status = responses_call_arguments(w->x, kind, item, w->out);
     buf_add_c(w->out, "}}");
+    return status;
+}
+
+/* A call's output is a text or parts, but that of some tools has members of its own: those are told as JSON. */
+static enum status write_output(struct writer *w, struct json_value item, bool as_json)
+{
+    struct json_value output = json_get(item, "output"), status_of = json_get(item, "status");
+    struct buf plain;
+    if (!as_json || output.type == JSON_STRING)
+        return write_content(w, output, true);
+    buf_init(&plain, item.raw.len + FRONT_PARAM_BYTES_MAX);
+    if (output.type != JSON_NONE) {
+        front_write_value(&plain, output);
+    } else {
+        buf_add_c(&plain, "{\"status\":");
+        front_write_value(&plain, status_of);
+        buf_add_char(&plain, '}');
+    }
+    json_write_string(w->out, buf_str(&plain));
+    if (plain.status != OK)
+        w->out->status = plain.status;
+    buf_done(&plain);
     return OK;
 }
 
-static enum status write_call_output(struct writer *w, struct json_value item)
+/* The tools themselves are in the request's list of tools from now on. */
+static void write_found(struct writer *w, struct json_value tools)
+{
+    struct json_iter it = json_iter_begin(tools);
+    struct json_value tool;
+    buf_add_c(w->out, "\"Found:");
+    while (tools.type == JSON_ARRAY && json_array_next(&it, &tool)) {
+        buf_add_char(w->out, ' ');
+        buf_add(w->out, front_inside(json_get(tool, "name")));
+    }
+    buf_add_char(w->out, '"');
+}
+
+static enum status write_call_output(struct writer *w, struct json_value item,
+                                     enum responses_tool_kind kind)
 {
     struct json_value id = json_get(item, "call_id");
+    if (!front_is_set(id) && kind == RESPONSES_TOOL_LOCAL_SHELL)
+        id = json_get(item, "id"); /* where this tool's API has it */
+    if (kind == RESPONSES_TOOL_SEARCH && !front_is_set(id))
+        return OK;
     if (id.type != JSON_STRING)
-        return front_bad(w->x, "input", "has a function_call_output without a call_id");
+        return front_bad(w->x, "input", "has a call's output without a call_id");
     begin_message(w, "tool");
     buf_add_c(w->out, ",\"tool_call_id\":");
     buf_add(w->out, id.raw);
     buf_add_c(w->out, ",\"content\":");
-    enum status status = write_content(w, json_get(item, "output"), true, true);
+    enum status status = OK;
+    if (kind == RESPONSES_TOOL_SEARCH)
+        write_found(w, json_get(item, "tools"));
+    else
+        status = write_output(w, item,
+                              kind == RESPONSES_TOOL_SHELL || kind == RESPONSES_TOOL_APPLY_PATCH);
     buf_add_char(w->out, '}');
     return status;
 }
@@ -250,18 +303,68 @@ static enum status refuse_item(struct writer *w, struct json_value type)
                      STR_FMT(name));
 }
 
+/* What an item is called says what it is. OTHER: nobody here knows it, or it is of no use to an expert. */
+enum item { ITEM_MESSAGE, ITEM_CALL, ITEM_OUTPUT, ITEM_SILENT, ITEM_REFUSED, ITEM_OTHER };
+
+/* One piece: it is a table, and the look into it. */
+static enum item item_of(struct json_value type, enum responses_tool_kind *ret_kind)
+{
+    static const struct {
+        const char *type;
+        enum item item;
+        enum responses_tool_kind kind;
+    } known[] = {
+        {"message", ITEM_MESSAGE, 0},
+        {"function_call", ITEM_CALL, RESPONSES_TOOL_FUNCTION},
+        {"function_call_output", ITEM_OUTPUT, RESPONSES_TOOL_FUNCTION},
+        {"reasoning", ITEM_SILENT, 0},
+        {"custom_tool_call", ITEM_CALL, RESPONSES_TOOL_CUSTOM},
+        {"custom_tool_call_output", ITEM_OUTPUT, RESPONSES_TOOL_CUSTOM},
+        {"local_shell_call", ITEM_CALL, RESPONSES_TOOL_LOCAL_SHELL},
+        {"local_shell_call_output", ITEM_OUTPUT, RESPONSES_TOOL_LOCAL_SHELL},
+        {"shell_call", ITEM_CALL, RESPONSES_TOOL_SHELL},
+        {"shell_call_output", ITEM_OUTPUT, RESPONSES_TOOL_SHELL},
+        {"apply_patch_call", ITEM_CALL, RESPONSES_TOOL_APPLY_PATCH},
+        {"apply_patch_call_output", ITEM_OUTPUT, RESPONSES_TOOL_APPLY_PATCH},
+        {"tool_search_call", ITEM_CALL, RESPONSES_TOOL_SEARCH},
+        {"tool_search_output", ITEM_OUTPUT, RESPONSES_TOOL_SEARCH},
+        {"additional_tools", ITEM_SILENT, 0}, /* responses_tools_each has read it */
+        {"item_reference", ITEM_REFUSED, 0},  /* what they stand for is with the vendor */
+        {"compaction", ITEM_REFUSED, 0},
+        {"compaction_trigger", ITEM_REFUSED, 0},
+    };
+    *ret_kind = RESPONSES_TOOL_FUNCTION;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (json_string_equal(type, str_from(known[i].type))) {
+            *ret_kind = known[i].kind;
+            return known[i].item;
+        }
+    return type.type == JSON_NONE ? ITEM_MESSAGE : ITEM_OTHER;
+}
+
+/* Records of what a vendor's service did by itself (web_search_call, mcp_list_tools, ...) are no use to an expert: what
+ * came of it was said by the assistant. Items of a later day are left out alike, and named. */
 static enum status write_item(struct writer *w, struct json_value item)
 {
     struct json_value type = json_get(item, "type");
+    enum responses_tool_kind kind;
     if (item.type != JSON_OBJECT)
         return front_bad(w->x, "input", "must be a text or a list of items");
-    if (type.type == JSON_NONE || json_string_equal(type, STR("message")))
+    switch (item_of(type, &kind)) {
+    case ITEM_MESSAGE:
         return write_message(w, item);
-    if (json_string_equal(type, STR("function_call")))
-        return write_call(w, item);
-    if (json_string_equal(type, STR("function_call_output")))
-        return write_call_output(w, item);
-    return json_string_equal(type, STR("reasoning")) ? OK : refuse_item(w, type);
+    case ITEM_CALL:
+        return write_call(w, item, kind);
+    case ITEM_OUTPUT:
+        return write_call_output(w, item, kind);
+    case ITEM_REFUSED:
+        return refuse_item(w, type);
+    case ITEM_OTHER:
+        dropped_add(&w->x->dropped, "input", front_inside(type));
+        return OK;
+    default:
+        return OK;
+    }
 }
 
 enum status responses_input_write(struct front_reader *x, struct json_value input, bool first,

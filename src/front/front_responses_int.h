@@ -1,6 +1,7 @@
 /* Private to front_responses*.c: the front "responses", POST /v1/responses without memory. A request is read by one
- * table (_request.c), its items become messages (_input.c) and its tools and formats chat's (_tools.c); _write.c writes
- * the response object and its items, _answer.c translates whole answers, _stream.c and _events.c streams. */
+ * table (_request.c), its items become messages (_input.c, _calls.c) and its tools and formats chat's (_tools.c,
+ * _toolbox.c); _write.c writes the response object and its items, _answer.c translates whole answers, _stream.c and
+ * _events.c streams. */
 #pragma once
 
 #include "front/front_int.h"
@@ -48,7 +49,7 @@ void responses_fields_read(struct str body, struct json_value fields[RESPONSES_F
 /* The messages of `input`, each with a comma in front when *first is false. */
 NODISCARD enum status responses_input_write(struct front_reader *x, struct json_value input,
                                             bool first, struct buf *out);
-/* tools, tool_choice and parallel_tool_calls as members of the chat request. */
+/* tools, tool_choice and parallel_tool_calls as members of the chat request (front_responses_toolbox.h). */
 NODISCARD enum status responses_tools_write(struct front_reader *x, const struct json_value *fields,
                                             struct buf *out);
 /* text.format and text.verbosity. */
@@ -66,6 +67,8 @@ enum responses_status {
 
 enum responses_kind { RESPONSES_REASONING, RESPONSES_TEXT, RESPONSES_REFUSAL, RESPONSES_CALL };
 
+struct responses_tool;
+
 /* One item of the output. The slices are insides of JSON strings, but for logprobs: a list without its brackets. */
 struct responses_item {
     enum responses_kind kind;
@@ -74,6 +77,8 @@ struct responses_item {
     struct str text; /* of a call: its arguments */
     struct str logprobs;
     struct str call_id, name; /* of a call; an empty call_id is replaced by one that is made here */
+    const struct responses_tool *tool; /* that is called; NULL: the function `name` */
+    struct str content;                /* of such a call, as responses_call_content tells it */
 };
 
 struct responses_view { /* what a response object says beside its items */

@@ -1,7 +1,8 @@
 /* A request of the Responses API as a chat completion, by one table of its members. Nothing is kept between requests,
- * so whatever refers to an earlier one is refused, and so is what only OpenAI's own service does (built-in tools,
- * background, truncation). Pure functions of text for any thread, called by way of the front's row; answers read the
- * request once more (responses_fields_read), because they repeat it. */
+ * so whatever refers to an earlier one is refused, and so are members of other APIs, which would go unheard. Clients
+ * that are newer than this table are served: what it does not know is left out and named. Pure functions of text for
+ * any thread, called by way of the front's row; answers read the request once more (responses_fields_read), because
+ * they repeat it. */
 #include "front/front_responses_int.h"
 
 #include <string.h>
@@ -51,6 +52,17 @@ static const struct front_member table[] = {
     {"top_k", FRONT_CARRY, 0},
     {"min_p", FRONT_CARRY, 0},
     {"repetition_penalty", FRONT_CARRY, 0},
+    {"client_metadata", FRONT_ACCEPT, 0}, /* for the client's own operator */
+    {"context_management", FRONT_DROP, 0},
+    {"moderation", FRONT_DROP, 0},
+    {"messages", FRONT_REFUSE, 0}, /* chat's, under which this API's are not looked for */
+    {"max_tokens", FRONT_REFUSE, 0},
+    {"max_completion_tokens", FRONT_REFUSE, 0},
+    {"response_format", FRONT_REFUSE, 0},
+    {"functions", FRONT_REFUSE, 0},
+    {"n", FRONT_REFUSE, 0},
+    {"logprobs", FRONT_REFUSE, 0},
+    {"modalities", FRONT_REFUSE, 0},
 };
 #define FIELD_COUNT (sizeof(table) / sizeof(table[0]))
 _Static_assert(FIELD_COUNT <= RESPONSES_FIELDS, "room for all rows");
@@ -67,10 +79,17 @@ static enum status refuse_others(struct front_reader *x, const struct json_value
         return front_refuse(x, "prompt", "is not offered: no prompt templates are kept here");
     if (fields[RESPONSES_BACKGROUND].type == JSON_TRUE)
         return front_refuse(x, "background", "is not offered: the answer comes at once");
-    if (fields[RESPONSES_TRUNCATION].type != JSON_NONE &&
-        !json_string_equal(fields[RESPONSES_TRUNCATION], STR("disabled")))
-        return front_refuse(x, "truncation", "other than \"disabled\" is not offered");
     return OK;
+}
+
+/* A conversation that is too long is refused, with or without `truncation`, and no answer is kept. */
+static void note_wishes(struct front_reader *x, const struct json_value *fields)
+{
+    struct json_value truncation = fields[RESPONSES_TRUNCATION];
+    if (truncation.type != JSON_NONE && !json_string_equal(truncation, STR("disabled")))
+        dropped_add(&x->dropped, NULL, STR("truncation"));
+    if (fields[RESPONSES_STORE].type == JSON_TRUE)
+        dropped_add(&x->dropped, NULL, STR("store"));
 }
 
 static enum status write_messages(struct front_reader *x, const struct json_value *fields,
@@ -101,9 +120,8 @@ static enum status read_include(struct front_reader *x, struct json_value includ
             return front_bad(x, "include", "must be a list of texts");
         if (json_string_equal(item, STR("message.output_text.logprobs")))
             *ret = true;
-        else if (!json_string_equal(item, STR("reasoning.encrypted_content")))
-            /* no chat expert has it, but clients that always ask for it work without it */
-            return front_refuse(x, "include", "may hold message.output_text.logprobs only, here");
+        else if (!json_string_equal(item, STR("reasoning.encrypted_content"))) /* always is */
+            dropped_add(&x->dropped, "include", front_inside(item));
     }
     return OK;
 }
@@ -142,6 +160,7 @@ static enum status write_chat(struct front_reader *x, const struct json_value *f
                               struct buf *out)
 {
     enum status status = refuse_others(x, fields);
+    note_wishes(x, fields);
     if (status == OK)
         status = write_messages(x, fields, out);
     if (status == OK)
@@ -165,7 +184,8 @@ static enum status write_chat(struct front_reader *x, const struct json_value *f
 enum status responses_request(struct str body, struct arena *a, struct front_chat *ret,
                               const char **ret_param, struct error *err)
 {
-    return front_translate(body, a, table, FIELD_COUNT, write_chat, ret, ret_param, err);
+    static const struct front_table request = {table, FIELD_COUNT, true, write_chat};
+    return front_translate(body, a, &request, ret, ret_param, err);
 }
 
 void responses_fields_read(struct str body, struct json_value fields[RESPONSES_FIELDS])

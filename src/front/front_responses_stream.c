@@ -15,9 +15,11 @@ static void release(void *state)
     for (size_t i = 0; i < s->item_count; i++) {
         buf_done(&s->items[i]->text);
         buf_done(&s->items[i]->logprobs);
+        buf_done(&s->items[i]->content);
     }
     buf_done(&s->usage);
     buf_done(&s->leeroo);
+    responses_toolbox_free(&s->tools);
 }
 
 void *responses_begin(const struct front_context *c, struct arena *a)
@@ -30,7 +32,7 @@ void *responses_begin(const struct front_context *c, struct arena *a)
     buf_init(&s->usage, FRONT_BODY_SPARE);
     buf_init(&s->leeroo, RESPONSES_LEEROO_BYTES_MAX);
     responses_fields_read(c->request, s->fields);
-    return s;
+    return responses_toolbox_read(s->fields, &s->tools, NULL) == OK ? s : NULL;
 }
 
 static void begin(struct responses_stream *s, struct buf *out)
@@ -71,6 +73,7 @@ static struct stream_item *item_new(struct responses_stream *s, enum responses_k
     item->item = (struct responses_item){.kind = kind, .index = s->item_count};
     buf_init(&item->text, RESPONSES_STREAM_BYTES_MAX);
     buf_init(&item->logprobs, RESPONSES_STREAM_BYTES_MAX);
+    buf_init(&item->content, RESPONSES_STREAM_BYTES_MAX);
     s->items[s->item_count++] = item;
     return item;
 }
@@ -93,7 +96,8 @@ static bool is_filled(struct json_value list)
 static bool append(struct responses_stream *s, struct stream_item *item, struct str text,
                    struct json_value logprobs, struct buf *out)
 {
-    if (!hold(s, text.len + logprobs.raw.len + 1, out))
+    size_t copies = responses_call_is_held(&item->item) ? 2 : 1;
+    if (!hold(s, text.len * copies + logprobs.raw.len + 1, out))
         return false;
     buf_add(&item->text, text);
     if (is_filled(logprobs)) {
@@ -115,11 +119,17 @@ static void close_item(struct responses_stream *s, struct stream_item *item,
 {
     if (item->done)
         return;
-    item->item.status = status;
-    if (!item->added) { /* a call whose name never came */
+    struct responses_item *r = &item->item;
+    bool is_told = item->added && !responses_call_is_held(r);
+    r->status = status;
+    responses_call_end(r, &item->content);
+    if (item->content.status != OK)
+        out->status = item->content.status;
+    if (!item->added) /* a call whose name never came */
         responses_event_item_added(s, item, out);
-        responses_event_delta(s, item, item->item.text, (struct json_value){0}, out);
-    }
+    if (!is_told)
+        responses_event_delta(s, item, responses_call_is_held(r) ? r->content : r->text,
+                              (struct json_value){0}, out);
     responses_event_item_done(s, item, out);
 }
 
@@ -185,14 +195,16 @@ static bool tell_call(struct responses_stream *s, struct stream_item *item, stru
                       struct buf *out)
 {
     struct json_value none = {0};
+    if (!item->added && item->item.name.len > 0)
+        item->item.tool = responses_toolbox_find(&s->tools, item->item.name);
     if (!append(s, item, piece, none, out))
         return false;
-    if (item->added) {
-        responses_event_delta(s, item, piece, none, out);
-    } else if (item->item.name.len > 0) {
+    if (!item->added && item->item.name.len > 0) {
         responses_event_item_added(s, item, out);
-        responses_event_delta(s, item, item->item.text, none, out);
+        piece = item->item.text;
     }
+    if (item->added && !responses_call_is_held(&item->item))
+        responses_event_delta(s, item, piece, none, out);
     return true;
 }
 

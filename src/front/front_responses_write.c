@@ -2,7 +2,7 @@
  * because the expert's defaults are unknown here. Pure functions of text for any thread, called by
  * front_responses_answer.c and front_responses_events.c, which say what is in the object; only its form is decided
  * here. */
-#include "front/front_responses_int.h"
+#include "front/front_responses_toolbox.h"
 
 static const char *const status_names[] = {
     [RESPONSES_IN_PROGRESS] = "in_progress",
@@ -27,11 +27,33 @@ static void write_inside(struct buf *out, struct str inside)
 
 /* Items */
 
+/* Calls of each kind of tool: how the item is called, what holds its content, and that content as it begins. */
+static const struct {
+    const char *id, *type, *member, *begun;
+} calls[] = {
+    [RESPONSES_TOOL_FUNCTION] = {"fc", "function_call", "arguments", NULL},
+    [RESPONSES_TOOL_CUSTOM] = {"ctc", "custom_tool_call", "input", NULL},
+    [RESPONSES_TOOL_LOCAL_SHELL] = {"lsh", "local_shell_call", "action",
+                                    "{\"type\":\"exec\",\"command\":[],\"env\":{}}"},
+    [RESPONSES_TOOL_SHELL] = {"sh", "shell_call", "action",
+                              "{\"commands\":[],\"timeout_ms\":null,\"max_output_length\":null}"},
+    [RESPONSES_TOOL_APPLY_PATCH] = {"apc", "apply_patch_call", "operation",
+                                    "{\"type\":\"update_file\",\"path\":\"\",\"diff\":\"\"}"},
+    [RESPONSES_TOOL_SEARCH] = {"tsc", "tool_search_call", "arguments", "{}"},
+};
+
+static enum responses_tool_kind tool_kind(const struct responses_item *item)
+{
+    return item->tool ? item->tool->kind : RESPONSES_TOOL_FUNCTION;
+}
+
 void responses_item_id_write(struct buf *out, const struct front_context *c,
                              const struct responses_item *item)
 {
-    static const char *const prefixes[] = {"rs", "msg", "msg", "fc"};
-    buf_addf(out, "\"%s_%.*s_%zu\"", prefixes[item->kind], STR_FMT(id_of(c)), item->index);
+    static const char *const prefixes[] = {"rs", "msg", "msg"};
+    buf_addf(out, "\"%s_%.*s_%zu\"",
+             item->kind == RESPONSES_CALL ? calls[tool_kind(item)].id : prefixes[item->kind],
+             STR_FMT(id_of(c)), item->index);
 }
 
 void responses_part_write(struct buf *out, const struct responses_item *item, struct str text)
@@ -53,34 +75,51 @@ void responses_part_write(struct buf *out, const struct responses_item *item, st
     buf_add_char(out, '}');
 }
 
-static void write_call(struct buf *out, const struct front_context *c,
-                       const struct responses_item *item, struct str arguments)
+static void write_called(struct buf *out, const struct responses_item *item)
 {
-    buf_add_c(out, ",\"type\":\"function_call\",\"call_id\":");
+    struct str name = item->tool ? item->tool->name : item->name;
+    buf_add_c(out, ",\"name\":");
+    write_inside(out, name);
+    if (item->tool && item->tool->space.len > 0) {
+        buf_add_c(out, ",\"namespace\":");
+        write_inside(out, item->tool->space);
+    }
+}
+
+static void write_call(struct buf *out, const struct front_context *c,
+                       const struct responses_item *item, bool begun)
+{
+    enum responses_tool_kind kind = tool_kind(item);
+    buf_addf(out, ",\"type\":\"%s\",\"call_id\":", calls[kind].type);
     if (item->call_id.len > 0)
         write_inside(out, item->call_id);
     else
         buf_addf(out, "\"call_%.*s_%zu\"", STR_FMT(id_of(c)), item->index);
-    buf_add_c(out, ",\"name\":");
-    write_inside(out, item->name);
-    buf_add_c(out, ",\"arguments\":");
-    write_inside(out, arguments);
+    if (kind <= RESPONSES_TOOL_CUSTOM)
+        write_called(out, item);
+    else if (kind == RESPONSES_TOOL_SEARCH)
+        buf_add_c(out, ",\"execution\":\"client\"");
+    buf_addf(out, ",\"%s\":", calls[kind].member);
+    struct str content = kind == RESPONSES_TOOL_FUNCTION ? item->text : item->content;
+    if (calls[kind].begun)
+        buf_add(out, begun || content.len == 0 ? str_from(calls[kind].begun) : content);
+    else
+        write_inside(out, begun ? STR("") : content);
 }
 
 static void write_item(struct buf *out, const struct front_context *c,
                        const struct responses_item *item, enum responses_status status, bool begun)
 {
-    struct str text = begun ? STR("") : item->text;
     buf_add_c(out, "{\"id\":");
     responses_item_id_write(out, c, item);
     if (item->kind == RESPONSES_CALL) {
-        write_call(out, c, item, text);
+        write_call(out, c, item, begun);
     } else {
         buf_add_c(out, item->kind == RESPONSES_REASONING
                            ? ",\"type\":\"reasoning\",\"summary\":["
                            : ",\"type\":\"message\",\"role\":\"assistant\",\"content\":[");
         if (!begun)
-            responses_part_write(out, item, text);
+            responses_part_write(out, item, item->text);
         buf_add_char(out, ']');
     }
     buf_addf(out, ",\"status\":\"%s\"}", status_names[status]);

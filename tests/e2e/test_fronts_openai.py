@@ -58,6 +58,7 @@ def test_completions_streamed(upstream, client):
 
 
 def test_what_is_left_out_of_a_request_is_said_in_a_header_and_the_log(upstream, gateway, client):
+    """ik_llama.cpp #1964, token_proxy #307: built-in tools beside functions are no reason to refuse"""
     upstream.on("cheap", answer("hello", (11, 7)))
     raw = client.responses.with_raw_response.create(
         model="leeroo", input=EASY, tools=[TOOL, {"type": "web_search"}, {"type": "x\r\ny: z"}])
@@ -130,9 +131,58 @@ def test_responses_with_tools_over_two_turns(upstream, client):
     assert sent["tools"][0]["function"]["strict"] is True
 
 
+AGENT = {"client_metadata": {"x-turn": "1"}, "prompt_cache_key": "k", "store": False,
+         "include": ["reasoning.encrypted_content"], "reasoning": {"summary": "auto"}}
+AGENT_TOOLS = [
+    TOOL, {"type": "web_search", "external_web_access": False},
+    {"type": "custom", "name": "patch", "description": "d", "format": {"type": "text"}},
+    {"type": "namespace", "name": "agents", "description": "d", "tools": [{**TOOL, "name": "spawn"}]},
+    {"type": "local_shell"}]
+
+
+def call_of(name, arguments, number=0):
+    return {"index": number, "id": f"t{number}", "type": "function",
+            "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_agents_tools_are_called_and_answered(upstream, client, stream):
+    """ggml-org/llama.cpp #23041, #20156, Semoss #2532: client_metadata, custom and namespace tools, images as an output"""
+    made = [call_of("patch", {"input": "*** Begin \"x\"\n"}, 0), call_of("agents__spawn", {"city": "Bern"}, 1),
+            call_of("local_shell", {"command": ["ls"]}, 2)]
+    if stream:
+        upstream.on("cheap", events(calls(*made), {**delta(), "choices": [
+            {"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}))
+    else:
+        upstream.on("cheap", lambda r: r.whole(200, {"id": "c1", "object": "chat.completion", "created": 1, "model": "m",
+                    "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+                        "role": "assistant", "content": None, "tool_calls": made}}],
+                    "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}}))
+    reply = client.responses.create(model="cheap", input=EASY, tools=AGENT_TOOLS, extra_body=AGENT, stream=stream)
+    if stream:
+        seen = list(reply)
+        assert "response.custom_tool_call_input.delta" in [e.type for e in seen]
+        reply = seen[-1].response
+    patch, spawn, shell = reply.output
+    assert (patch.type, patch.name, patch.input) == ("custom_tool_call", "patch", "*** Begin \"x\"\n")
+    assert (spawn.type, spawn.namespace, spawn.name) == ("function_call", "agents", "spawn")
+    assert (shell.type, shell.action.command) == ("local_shell_call", ["ls"])
+    upstream.on("cheap", answer("done", (11, 7)))
+    history = [{"role": "user", "content": EASY}] + [i.model_dump(exclude_none=True) for i in reply.output] + [
+        {"type": "custom_tool_call_output", "call_id": "t0", "output": "ok"},
+        {"type": "function_call_output", "call_id": "t1", "output": [
+            {"type": "input_text", "text": "see"}, {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]},
+        {"type": "local_shell_call_output", "id": "t2", "output": "a b"}]
+    assert client.responses.create(model="cheap", input=history, tools=AGENT_TOOLS, extra_body=AGENT).output_text
+    sent = upstream.requests[-1].json["messages"]
+    assert [c["function"]["name"] for c in sent[1]["tool_calls"]] == ["patch", "agents__spawn", "local_shell"]
+    assert json.loads(sent[1]["tool_calls"][0]["function"]["arguments"]) == {"input": "*** Begin \"x\"\n"}
+    assert [m.get("tool_call_id") for m in sent[2:5]] == ["t0", "t1", "t2"]
+    assert "data:image/png;base64,AAAA" in json.dumps(sent)
+
+
 def test_responses_that_need_memory_are_refused_by_name(upstream, client):
-    for more in ({"previous_response_id": "resp_1"}, {"background": True}, {"truncation": "auto"},
-                 {"include": ["file_search_call.results"]}):
+    for more in ({"previous_response_id": "resp_1"}, {"background": True}):
         with pytest.raises(openai.BadRequestError) as e:
             client.responses.create(model="leeroo", input=EASY, **more)
         assert e.value.param == next(iter(more))

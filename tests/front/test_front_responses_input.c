@@ -97,15 +97,99 @@ Test(front_responses_input, calls_that_lack_something)
     REFUSED("{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"\"}", ERR_INPUT);
     REFUSED("{\"type\":\"function_call_output\",\"output\":\"x\"}", ERR_INPUT);
     REFUSED("{\"type\":\"function_call_output\",\"call_id\":\"1\"}", ERR_INPUT);
-    REFUSED("{\"type\":\"function_call_output\",\"call_id\":\"1\",\"output\":["
-            "{\"type\":\"input_image\",\"image_url\":\"u\"}]}",
-            ERR_UNSUPPORTED);
     ITEMS("{\"type\":\"function_call_output\",\"call_id\":\"1\",\"output\":["
           "{\"type\":\"input_text\",\"text\":\"a\"},{\"type\":\"input_text\",\"text\":\"b\"}]}",
           "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"ab\"}");
 }
 
-Test(front_responses_input, reasoning_is_left_out_and_other_items_are_refused)
+Test(front_responses_input, an_image_that_a_tool_gave_stays_in_its_output)
+{
+    ITEMS("{\"type\":\"function_call_output\",\"call_id\":\"1\",\"output\":["
+          "{\"type\":\"input_text\",\"text\":\"see\"},"
+          "{\"type\":\"input_image\",\"image_url\":\"data:x\",\"detail\":\"high\"}]}",
+          "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":[{\"type\":\"text\",\"text\":"
+          "\"see\"},"
+          "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:x\",\"detail\":\"high\"}}]}");
+}
+
+#define CHAT_OF(name, arguments)                                                                   \
+    "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"type\":\"function\",\"function\":{"   \
+    "\"name\":\"" name "\",\"arguments\":\"" arguments "\"}}],\"content\":null}"
+
+Test(front_responses_input, calls_of_the_clients_other_tools_are_calls_of_functions)
+{
+    ITEMS("{\"type\":\"custom_tool_call\",\"call_id\":\"1\",\"name\":\"patch\",\"input\":"
+          "\"a\\n\\\"b\\\"\"},{\"type\":\"custom_tool_call_output\",\"call_id\":\"1\","
+          "\"output\":\"o\"}",
+          CHAT_OF("patch", "{\\\"input\\\":\\\"a\\\\n\\\\\\\"b\\\\\\\"\\\"}") "," CHAT_OUTPUT("1"));
+    ITEMS("{\"type\":\"function_call\",\"call_id\":\"1\",\"namespace\":\"agents\",\"name\":\"f\","
+          "\"arguments\":\"{}\"}",
+          CHAT_OF("agents__f", "{}"));
+    ITEMS("{\"type\":\"local_shell_call\",\"id\":\"lsh\",\"call_id\":\"1\",\"action\":{\"type\":"
+          "\"exec\","
+          "\"command\": "
+          "[\"ls\"]}},{\"type\":\"local_shell_call_output\",\"id\":\"1\",\"output\":\"o\"}",
+          CHAT_OF("local_shell",
+                  "{\\\"type\\\":\\\"exec\\\",\\\"command\\\":[\\\"ls\\\"]}") "," CHAT_OUTPUT("1"));
+    ITEMS(
+        "{\"type\":\"shell_call\",\"call_id\":\"1\",\"action\":{\"commands\":[\"ls\"]}},"
+        "{\"type\":\"shell_call_output\",\"call_id\":\"1\",\"output\":[{\"stdout\":\"o\"}]}",
+        CHAT_OF("shell", "{\\\"commands\\\":[\\\"ls\\\"]}") ",{\"role\":\"tool\",\"tool_call_id\":"
+                                                            "\"1\",\"content\":\"[{\\\"stdout\\\":"
+                                                            "\\\"o\\\"}]\"}");
+    ITEMS(
+        "{\"type\":\"apply_patch_call\",\"call_id\":\"1\",\"operation\":{\"type\":\"delete_file\","
+        "\"path\":\"p\"}},{\"type\":\"apply_patch_call_output\",\"call_id\":\"1\","
+        "\"status\":\"completed\"}",
+        CHAT_OF("apply_patch",
+                "{\\\"operation\\\":{\\\"type\\\":\\\"delete_file\\\",\\\"path\\\":"
+                "\\\"p\\\"}}") ",{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":"
+                               "\"{\\\"status\\\":\\\"completed\\\"}\"}");
+    ITEMS("{\"type\":\"tool_search_call\",\"call_id\":\"1\",\"execution\":\"client\",\"arguments\":"
+          "{\"q\":\"x\"}}",
+          CHAT_OF("tool_search", "{\\\"q\\\":\\\"x\\\"}"));
+    REFUSED("{\"type\":\"custom_tool_call\",\"call_id\":\"1\",\"name\":\"n\"}", ERR_INPUT);
+    REFUSED("{\"type\":\"shell_call\",\"call_id\":\"1\",\"action\":\"ls\"}", ERR_INPUT);
+}
+
+Test(front_responses_input, tools_that_the_client_found_are_tools_from_then_on)
+{
+    expect_chat(
+        FRONT_RESPONSES,
+        "{\"input\":[{\"type\":\"tool_search_call\",\"call_id\":\"1\",\"arguments\":{}},"
+        "{\"type\":\"tool_search_output\",\"call_id\":\"1\",\"tools\":[{\"type\":\"function\","
+        "\"name\":\"f\"},{\"type\":\"namespace\",\"name\":\"n\",\"tools\":[{\"type\":\"custom\","
+        "\"name\":\"c\"}]}]},{\"type\":\"additional_tools\",\"role\":\"developer\",\"tools\":"
+        "[{\"type\":\"function\",\"name\":\"g\"}]}]}",
+        "{\"messages\":[" CHAT_OF(
+            "tool_search",
+            "{}") ",{\"role\":\"tool\",\"tool_call_id\":"
+                  "\"1\",\"content\":\"Found: f "
+                  "n\"}],\"tools\":[{\"type\":\"function\",\"function\":{"
+                  "\"name\":\"f\"}},{\"type\":\"function\",\"function\":{\"name\":\"n__c\","
+                  "\"parameters\":{"
+                  "\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\","
+                  "\"description\":\"The "
+                  "whole input of the tool, as plain text\"}},\"required\":[\"input\"],"
+                  "\"additionalProperties\":false}}},{\"type\":\"function\",\"function\":{\"name\":"
+                  "\"g\"}}]}");
+}
+
+Test(front_responses_input, what_is_of_no_use_to_an_expert_is_left_out_and_said)
+{
+    struct front_test t;
+    struct front_chat chat = {0};
+    front_test_begin(&t, FRONT_RESPONSES,
+                     "{\"input\":[{\"role\":\"user\",\"content\":\"u\"},"
+                     "{\"type\":\"web_search_call\",\"id\":\"ws_1\"},{\"type\":\"of_tomorrow\"}]}");
+    cr_assert_eq(front_request(FRONT_RESPONSES, t.context.request, t.a, &chat, &t.param, &t.err),
+                 OK);
+    expect_text(chat.body, "{\"messages\":[{\"role\":\"user\",\"content\":\"u\"}]}");
+    expect_text(dropped_text(&chat.dropped), "input.web_search_call,input.of_tomorrow");
+    front_test_end(&t);
+}
+
+Test(front_responses_input, reasoning_is_left_out_and_what_needs_memory_is_refused)
 {
     ITEMS(
         "{\"role\":\"user\",\"content\":\"u\"},{\"type\":\"reasoning\",\"id\":\"rs_1\","
@@ -113,5 +197,5 @@ Test(front_responses_input, reasoning_is_left_out_and_other_items_are_refused)
         "{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL(
             "1") "],\"content\":null}");
     REFUSED("{\"type\":\"item_reference\",\"id\":\"msg_1\"}", ERR_UNSUPPORTED);
-    REFUSED("{\"type\":\"web_search_call\",\"id\":\"ws_1\"}", ERR_UNSUPPORTED);
+    REFUSED("{\"type\":\"compaction\",\"encrypted_content\":\"x\"}", ERR_UNSUPPORTED);
 }

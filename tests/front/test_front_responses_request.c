@@ -39,8 +39,33 @@ Test(front_responses_request, what_only_the_answer_repeats_is_accepted)
     ASKS("{\"input\":\"Hi\",\"store\":true,\"metadata\":{\"a\":\"b\"},\"max_tool_calls\":3,"
          "\"truncation\":\"disabled\",\"background\":false,\"previous_response_id\":null,"
          "\"conversation\":null,\"prompt\":null,\"moderation\":null,"
-         "\"stream_options\":{\"include_obfuscation\":false}}",
+         "\"client_metadata\":{\"x\":[1]},\"stream_options\":{\"include_obfuscation\":false}}",
          "{" HI "}");
+}
+
+static void expect_dropped(const char *request, const char *want, const char *dropped)
+{
+    struct front_test t;
+    struct front_chat chat = {0};
+    front_test_begin(&t, FRONT_RESPONSES, request);
+    cr_assert_eq(front_request(FRONT_RESPONSES, t.context.request, t.a, &chat, &t.param, &t.err),
+                 OK, "%s", t.err.text);
+    expect_text(chat.body, want);
+    expect_text(dropped_text(&chat.dropped), dropped);
+    front_test_end(&t);
+}
+
+Test(front_responses_request, wishes_that_nobody_here_grants_are_left_out_and_said)
+{
+    expect_dropped("{\"input\":\"Hi\",\"store\":false,\"client_metadata\":{}}", "{" HI "}", "");
+    expect_dropped("{\"input\":\"Hi\",\"store\":true,\"truncation\":\"auto\","
+                   "\"context_management\":[{\"type\":\"compaction\"}]}",
+                   "{" HI "}", "context_management,truncation,store");
+    expect_dropped("{\"input\":\"Hi\",\"of_tomorrow\":{\"a\":1},\"include\":["
+                   "\"web_search_call.action.sources\"],\"reasoning\":{\"mode\":\"pro\","
+                   "\"effort\":\"low\"},\"text\":{\"style\":\"x\"}}",
+                   "{" HI ",\"reasoning_effort\":\"low\"}",
+                   "of_tomorrow,text.style,reasoning.mode,include.web_search_call.action.sources");
 }
 
 Test(front_responses_request, a_stream_tells_usage_at_its_end)
@@ -57,17 +82,11 @@ Test(front_responses_request, what_needs_memory_is_refused)
     REFUSED("{\"input\":\"Hi\",\"conversation\":{\"id\":\"c\"}}", ERR_UNSUPPORTED, "conversation");
     REFUSED("{\"prompt\":{\"id\":\"p\"}}", ERR_UNSUPPORTED, "prompt");
     REFUSED("{\"input\":\"Hi\",\"background\":true}", ERR_UNSUPPORTED, "background");
-    REFUSED("{\"input\":\"Hi\",\"truncation\":\"auto\"}", ERR_UNSUPPORTED, "truncation");
 }
 
 Test(front_responses_request, what_would_change_the_answer_is_refused_by_name)
 {
-    REFUSED("{\"input\":\"Hi\",\"context_management\":[]}", ERR_UNSUPPORTED, "context_management");
-    REFUSED("{\"input\":\"Hi\",\"include\":[\"file_search_call.results\"]}", ERR_UNSUPPORTED,
-            "include");
     REFUSED("{\"input\":\"Hi\",\"include\":[1]}", ERR_INPUT, "include");
-    REFUSED("{\"input\":\"Hi\",\"reasoning\":{\"mode\":\"pro\"}}", ERR_UNSUPPORTED,
-            "reasoning.mode");
     REFUSED("{\"input\":\"Hi\",\"max_tokens\":5}", ERR_UNSUPPORTED, "max_tokens");
     REFUSED("{\"input\":\"Hi\",\"n\":2}", ERR_UNSUPPORTED, "n");
     REFUSED("{\"input\":\"Hi\",\"max_output_tokens\":\"5\"}", ERR_INPUT, "max_output_tokens");

@@ -52,31 +52,41 @@ static void expect_found(const struct front_test *t, const char *want)
               t->out.ptr, want);
 }
 
-static void stream(struct front_test *t, const char *const *chunks)
+static void stream_of(struct front_test *t, const char *request, const char *const *chunks)
 {
-    front_test_begin(t, FRONT_RESPONSES, ASK);
+    front_test_begin(t, FRONT_RESPONSES, request);
     for (; *chunks; chunks++)
         front_test_feed(t, *chunks);
     front_stream_end(t->stream, &t->out);
 }
 
+static void stream(struct front_test *t, const char *const *chunks)
+{
+    stream_of(t, ASK, chunks);
+}
+
 /* The stream's last response object equals the whole answer. */
-static void expect_same(const char *const *chunks, const char *completion)
+static void expect_same_of(const char *request, const char *const *chunks, const char *completion)
 {
     struct front_test t, whole;
     struct json_value root;
-    stream(&t, chunks);
+    stream_of(&t, request, chunks);
     size_t at = 0, last = 0;
     while ((at = str_find(buf_str(&t.out), STR("data: "), at)) != SIZE_MAX)
         last = at += 6;
     cr_assert_eq(json_parse(str_slice(buf_str(&t.out), last, t.out.len), "e", 1, &root, NULL), OK);
-    front_test_begin(&whole, FRONT_RESPONSES, ASK);
+    front_test_begin(&whole, FRONT_RESPONSES, request);
     cr_assert_eq(front_answer(&whole.context, str_from(completion), &whole.out, &whole.err), OK);
     struct str response = json_get(root, "response").raw;
     cr_assert(str_equal(response, buf_str(&whole.out)), "stream: %.*s\nwhole:  %s",
               STR_FMT(response), whole.out.ptr);
     front_test_end(&whole);
     front_test_end(&t);
+}
+
+static void expect_same(const char *const *chunks, const char *completion)
+{
+    expect_same_of(ASK, chunks, completion);
 }
 
 Test(front_responses_stream, a_text)
@@ -174,6 +184,60 @@ Test(front_responses_stream, calls_of_servers_that_number_badly)
     expect_same(all_zero, want);
     expect_same(none, want);
     expect_same(late_name, want);
+}
+
+#define TOOLS                                                                                      \
+    "{\"model\":\"asked\",\"input\":\"Hi\",\"tools\":[{\"type\":\"custom\",\"name\":\"c\"},"       \
+    "{\"type\":\"namespace\",\"name\":\"n\",\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]},"  \
+    "{\"type\":\"local_shell\"}]}"
+
+/* Of a custom tool's call the client gets the text inside the arguments, so it is told at the end; of a shell's the
+ * action, which has no events of its own. */
+Test(front_responses_stream, calls_of_the_clients_own_tools)
+{
+    static const char *const chunks[] = {
+        CALL("0", "\"id\":\"a\",\"function\":{\"name\":\"c\",\"arguments\":\"{\\\"inp\"}"),
+        CALL("1", "\"id\":\"b\",\"function\":{\"name\":\"n__f\",\"arguments\":\"{\"}"),
+        CALL("0", "\"function\":{\"arguments\":\"ut\\\": \\\"p\\\\n\\\"}\"}"),
+        CALL("1", "\"function\":{\"arguments\":\"}\"}"),
+        CALL("2", "\"id\":\"d\",\"function\":{\"name\":\"local_shell\",\"arguments\":"
+                  "\"{\\\"command\\\":[\\\"ls\\\"]}\"}"),
+        CALL("3", "\"id\":\"e\",\"function\":{\"name\":\"local_shell\",\"arguments\":\"{\"}"),
+        DELTA("", "\"tool_calls\""),
+        "[DONE]",
+        NULL};
+    struct front_test t;
+    stream_of(&t, TOOLS, chunks);
+    expect_types(&t, "created in_progress output_item.added output_item.added "
+                     "function_call_arguments.delta function_call_arguments.delta "
+                     "output_item.added output_item.added custom_tool_call_input.delta "
+                     "custom_tool_call_input.done output_item.done function_call_arguments.done "
+                     "output_item.done output_item.done function_call_arguments.delta "
+                     "function_call_arguments.done output_item.done completed");
+    expect_found(&t,
+                 "\"item\":{\"id\":\"ctc_12_0\",\"type\":\"custom_tool_call\",\"call_id\":\"a\","
+                 "\"name\":\"c\",\"input\":\"\",\"status\":\"in_progress\"}");
+    expect_found(&t, "\"item_id\":\"ctc_12_0\",\"output_index\":0,\"delta\":\"p\\n\"}");
+    expect_found(&t, "\"item_id\":\"ctc_12_0\",\"output_index\":0,\"input\":\"p\\n\"}");
+    expect_found(&t, "\"item\":{\"id\":\"fc_12_1\",\"type\":\"function_call\",\"call_id\":\"b\","
+                     "\"name\":\"f\",\"namespace\":\"n\",\"arguments\":\"{}\",\"status\":"
+                     "\"completed\"}");
+    expect_found(&t, "\"arguments\":\"{}\",\"name\":\"f\"}");
+    expect_found(&t,
+                 "\"item\":{\"id\":\"lsh_12_2\",\"type\":\"local_shell_call\",\"call_id\":\"d\","
+                 "\"action\":{\"type\":\"exec\",\"command\":[\"ls\"],\"env\":{}},\"status\":"
+                 "\"completed\"}");
+    expect_found(&t, "\"item\":{\"id\":\"fc_12_3\",\"type\":\"function_call\",\"call_id\":\"e\","
+                     "\"name\":\"local_shell\",\"arguments\":\"{\",\"status\":\"completed\"}");
+    front_test_end(&t);
+    expect_same_of(
+        TOOLS, chunks,
+        "{\"model\":\"m\",\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"a\","
+        "\"function\":{\"name\":\"c\",\"arguments\":\"{\\\"input\\\": \\\"p\\\\n\\\"}\"}},"
+        "{\"id\":\"b\",\"function\":{\"name\":\"n__f\",\"arguments\":\"{}\"}},{\"id\":"
+        "\"d\",\"function\":{\"name\":\"local_shell\",\"arguments\":\"{\\\"command\\\":"
+        "[\\\"ls\\\"]}\"}},{\"id\":\"e\",\"function\":{\"name\":\"local_shell\","
+        "\"arguments\":\"{\"}}]},\"finish_reason\":\"tool_calls\"}]}");
 }
 
 Test(front_responses_stream, other_choices_are_not_told)
