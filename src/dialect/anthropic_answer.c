@@ -16,6 +16,8 @@ const char *anthropic_finish_reason(struct json_value stop_reason)
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
         if (messages_is(stop_reason, pairs[i][0]))
             return pairs[i][1];
+    if (str_find(stop_reason.raw, STR("error"), 0) != SIZE_MAX)
+        return "error";
     return "stop"; /* end_turn, stop_sequence, pause_turn */
 }
 
@@ -164,16 +166,27 @@ static enum status check_message(struct json_value root, struct error *err)
     return OK;
 }
 
+static bool is_empty(struct json_value list)
+{
+    struct json_iter it = json_iter_begin(list);
+    struct json_value item;
+    return !json_array_next(&it, &item);
+}
+
 static void write_completion(struct json_value root, struct buf *out)
 {
     struct anthropic_usage usage = ANTHROPIC_USAGE_UNKNOWN;
     struct json_value stopped_by = json_get(root, "stop_sequence");
+    struct json_value content = json_get(root, "content"), reason = json_get(root, "stop_reason");
     anthropic_head_write(json_get(root, "id"), json_get(root, "model"), "chat.completion",
                          clock_wall_ms() / 1000, out);
     buf_add(out, STR(",\"choices\":[{\"index\":0,\"message\":"));
-    write_message(json_get(root, "content"), out);
-    buf_addf(out, ",\"logprobs\":null,\"finish_reason\":\"%s\"",
-             anthropic_finish_reason(json_get(root, "stop_reason")));
+    write_message(content, out);
+    buf_add(out, STR(",\"logprobs\":null,\"finish_reason\":"));
+    if (messages_is_set(reason) || !is_empty(content))
+        buf_addf(out, "\"%s\"", anthropic_finish_reason(reason));
+    else
+        buf_add(out, STR("null"));      /* neither said anything nor meant to: it is no answer */
     if (stopped_by.type == JSON_STRING) /* under the name that vLLM gives it */
         messages_write_member(out, "stop_reason", stopped_by);
     buf_add(out, STR("}]"));

@@ -20,7 +20,7 @@ struct anthropic_stream {
     struct buf input; /* of the open tool_use block, where it came whole */
     struct anthropic_usage usage;
     int64_t tools; /* tool_use blocks so far */
-    bool in_tool, has_input;
+    bool has_blocks, in_tool, has_input;
     bool finished, done;
     void (*on_chunk)(struct str chunk, void *arg);
     void *arg;
@@ -160,6 +160,7 @@ static void on_block_start(struct anthropic_stream *s, struct json_value event)
 {
     struct json_value block = json_get(event, "content_block"), type = json_get(block, "type");
     s->in_tool = false;
+    s->has_blocks = true;
     if (messages_is(type, "tool_use")) {
         start_tool(s, block);
     } else if (messages_is(type, "text")) {
@@ -220,7 +221,7 @@ static void on_message_stop(struct anthropic_stream *s, struct json_value event)
 {
     (void)event;
     const struct json_value none = {0};
-    if (!s->finished)
+    if (!s->finished && s->has_blocks) /* else there is no answer in it */
         tell_finish(s, none, none);
     begin_chunk(s);
     buf_add(&s->chunk, STR(",\"choices\":[]"));

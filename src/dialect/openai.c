@@ -8,31 +8,43 @@
 
 #define USAGE_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 
-static bool is_label(struct json_value key)
+/* Depth is bounded by json_parse. *ret_calls becomes true where there is a list of tool calls. */
+static uint64_t count_text(struct json_value value, bool *ret_calls)
 {
-    static const struct str labels[] = {STR_INIT("role"), STR_INIT("id"), STR_INIT("type")};
-    return json_key_index(key, labels, 3) < 3;
-}
-
-/* Depth is bounded by json_parse. */
-uint64_t openai_count_text(struct json_value value)
-{
+    enum { TOOL_CALLS = 4, NAMES };
+    static const struct str names[NAMES] = {STR_INIT("role"), STR_INIT("id"), STR_INIT("type"),
+                                            STR_INIT("format"), STR_INIT("tool_calls")};
     uint64_t characters = tokens_json_characters(value);
     struct json_iter it = json_iter_begin(value);
     struct json_value key, item;
     if (value.type == JSON_ARRAY)
         while (json_array_next(&it, &item))
-            characters += openai_count_text(item);
-    else if (value.type == JSON_OBJECT)
-        while (json_object_next(&it, &key, &item))
-            if (!is_label(key))
-                characters += openai_count_text(item);
+            characters += count_text(item, ret_calls);
+    while (value.type == JSON_OBJECT && json_object_next(&it, &key, &item)) {
+        size_t i = json_key_index(key, names, NAMES);
+        *ret_calls |= i == TOOL_CALLS && item.type == JSON_ARRAY;
+        if (i >= TOOL_CALLS)
+            characters += count_text(item, ret_calls);
+    }
     return characters;
+}
+
+uint64_t openai_count_text(struct json_value value)
+{
+    bool has_calls = false;
+    return count_text(value, &has_calls);
 }
 
 static bool is_set(struct json_value value)
 {
     return value.type != JSON_NONE && value.type != JSON_NULL;
+}
+
+/* Set, and not one of the values by which servers say that there is nothing. */
+static bool is_told(struct json_value value)
+{
+    return is_set(value) && value.type != JSON_FALSE && !str_equal(value.raw, STR("\"\"")) &&
+           !str_equal(value.raw, STR("0"));
 }
 
 /* Reads `value`, or `other` where that is absent. */
@@ -94,15 +106,89 @@ static struct openai_usage read_usage(struct json_value usage)
     return u;
 }
 
+static int64_t larger_count(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void openai_usage_merge(struct openai_usage *into, const struct openai_usage *later)
+{
+    if (!later->known)
+        return;
+    into->known = true;
+    into->input_tokens = larger_count(into->input_tokens, later->input_tokens);
+    into->output_tokens = larger_count(into->output_tokens, later->output_tokens);
+    into->cached_tokens = larger_count(into->cached_tokens, later->cached_tokens);
+    into->cache_write_tokens = larger_count(into->cache_write_tokens, later->cache_write_tokens);
+    into->reasoning_tokens = larger_count(into->reasoning_tokens, later->reasoning_tokens);
+}
+
+/* Choices */
+
+#define REASON_BYTES_MAX 64
+
+/* A finish_reason of a server that broke off: "error", "network_error", "MALFORMED_FUNCTION_CALL". */
+static bool is_failure(struct json_value reason)
+{
+    static const char *const words[] = {"abort",
+                                        "aborted",
+                                        "cancel",
+                                        "cancelled",
+                                        "canceled",
+                                        "failed",
+                                        "failure",
+                                        "interrupted",
+                                        "timeout",
+                                        "overloaded",
+                                        "unavailable",
+                                        "insufficient_system_resource",
+                                        "malformed_function_call"};
+    char lower[REASON_BYTES_MAX];
+    if (reason.type != JSON_STRING || reason.raw.len > REASON_BYTES_MAX)
+        return false;
+    struct str text = {lower, reason.raw.len - 2};
+    for (size_t i = 0; i < text.len; i++) {
+        char c = reason.raw.ptr[i + 1];
+        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (str_equal(text, str_from(words[i])))
+            return true;
+    return str_find(text, STR("error"), 0) != SIZE_MAX;
+}
+
+static void mark(struct openai_marks *marks, struct json_value index)
+{
+    int64_t number = 0;
+    if (index.type != JSON_NONE && json_to_int64(index, &number) != OK)
+        number = 0;
+    if (number >= 0 && number < OPENAI_CHOICES_MAX)
+        marks->of[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+/* One piece: a table of six names, looked up in one walk over the object, and what each of them says. */
 static void read_choice(struct json_value choice, struct openai_reply *reply)
 {
-    static const struct str names[] = {STR_INIT("delta"), STR_INIT("message"), STR_INIT("text"),
-                                       STR_INIT("finish_reason")};
-    struct json_value values[4];
-    json_members(choice, names, 4, values);
-    for (size_t i = 0; i < 3; i++)
-        reply->characters += openai_count_text(values[i]);
-    reply->finished |= is_set(values[3]);
+    enum { TEXTS = 3, FINISH = TEXTS, INDEX, FAILURE, NAMES };
+    static const struct str names[NAMES] = {STR_INIT("delta"), STR_INIT("message"),
+                                            STR_INIT("text"),  STR_INIT("finish_reason"),
+                                            STR_INIT("index"), STR_INIT("error")};
+    struct json_value values[NAMES];
+    json_members(choice, names, NAMES, values);
+    for (size_t i = 0; i < TEXTS; i++)
+        reply->characters += count_text(values[i], &reply->has_calls);
+    reply->has_messages &= values[1].type == JSON_OBJECT;
+    reply->is_error |= is_told(values[FAILURE]);
+    mark(&reply->begun, values[INDEX]);
+    if (!is_set(values[FINISH]))
+        return;
+    if (str_equal(values[FINISH].raw, STR("\"\""))) {
+        reply->has_blank_finish = true;
+        return;
+    }
+    reply->finished = true;
+    reply->is_error |= is_failure(values[FINISH]);
+    mark(&reply->ended, values[INDEX]);
 }
 
 /* Some servers wrap an error in a list. */
@@ -115,6 +201,25 @@ static struct json_value unwrap_error(struct json_value root)
     return root;
 }
 
+/* What FastAPI, Zhipu, MiniMax, Baidu, vLLM and others send instead of an answer. */
+static bool is_failure_report(struct json_value root)
+{
+    enum { LISTED = 2, TELLING = 6, BASE = TELLING, TYPE, OBJECT, SUCCESS, NAMES };
+    static const struct str names[NAMES] = {
+        STR_INIT("detail"),  STR_INIT("errors"), STR_INIT("error_code"), STR_INIT("error_msg"),
+        STR_INIT("message"), STR_INIT("msg"),    STR_INIT("base_resp"),  STR_INIT("type"),
+        STR_INIT("object"),  STR_INIT("success")};
+    struct json_value v[NAMES];
+    int64_t code = 0;
+    json_members(root, names, NAMES, v);
+    for (size_t i = 0; i < TELLING; i++)
+        if (is_told(v[i]) && (i < LISTED || v[i].type != JSON_OBJECT))
+            return true;
+    bool refused = json_to_int64(json_get(v[BASE], "status_code"), &code) == OK && code != 0;
+    return refused || v[SUCCESS].type == JSON_FALSE || json_string_equal(v[TYPE], STR("error")) ||
+           json_string_equal(v[OBJECT], STR("error"));
+}
+
 static void read_members(struct openai_reply *reply)
 {
     static const struct str names[] = {STR_INIT("choices"), STR_INIT("error"), STR_INIT("usage")};
@@ -122,9 +227,13 @@ static void read_members(struct openai_reply *reply)
     json_members(reply->root, names, 3, values);
     struct json_iter it = json_iter_begin(values[0]);
     size_t count = 0;
-    for (; values[0].type == JSON_ARRAY && json_array_next(&it, &choice); count++)
+    reply->has_choices = values[0].type == JSON_ARRAY;
+    reply->has_messages = true;
+    for (; reply->has_choices && json_array_next(&it, &choice); count++)
         read_choice(choice, reply);
-    reply->is_error = is_set(values[1]);
+    reply->has_messages &= count > 0;
+    reply->is_error |=
+        is_told(values[1]) || (!reply->has_choices && is_failure_report(reply->root));
     reply->has_content = reply->characters > 0 || reply->finished;
     reply->usage = read_usage(values[2]);
     reply->usage_only = count == 0 && values[2].type == JSON_OBJECT;
@@ -209,10 +318,31 @@ static struct json_value first_string(struct json_value object, const char *cons
     return (struct json_value){0};
 }
 
+/* An error in a choice; where there is none, a finish_reason that is one. */
+static struct json_value error_of_choices(struct json_value choices, struct json_value *ret_reason)
+{
+    struct json_iter it = json_iter_begin(choices);
+    struct json_value choice, error = {0};
+    while (choices.type == JSON_ARRAY && !is_told(error) && json_array_next(&it, &choice)) {
+        struct json_value reason = json_get(choice, "finish_reason");
+        error = json_get(choice, "error");
+        if (is_failure(reason))
+            *ret_reason = reason;
+    }
+    return error;
+}
+
+static struct json_value message_of(struct json_value error)
+{
+    static const char *const names[] = {"message", "detail",    "error_description",
+                                        "msg",     "error_msg", "status_msg"};
+    return error.type == JSON_STRING ? error : first_string(error, names, 6);
+}
+
+/* One piece: where the error stands decides what is read of it, down to whether a client may have it as it is. */
 void openai_error_read(struct str body, struct openai_error *ret)
 {
-    static const char *const names[] = {"message", "detail", "error_description"};
-    struct json_value root = {0}, first;
+    struct json_value root = {0}, first, reason = {0};
     *ret = (struct openai_error){0};
     if (json_parse(body, "error body", 1, &root, NULL) != OK)
         return;
@@ -221,11 +351,17 @@ void openai_error_read(struct str body, struct openai_error *ret)
     if (is_list)
         root = first;
     struct json_value error = json_get(root, "error");
-    if (error.type == JSON_STRING)
-        ret->message = error;
-    else
-        ret->message = first_string(error.type == JSON_OBJECT ? error : root, names, 3);
-    ret->standard = !is_list && error.type == JSON_OBJECT && ret->message.type == JSON_STRING;
+    bool at_top = error.type == JSON_OBJECT;
+    if (!is_told(error))
+        error = error_of_choices(json_get(root, "choices"), &reason);
+    if (!is_told(error))
+        error = json_get(root, "base_resp");
+    if (!is_told(error))
+        error = root;
+    ret->message = message_of(error);
+    if (ret->message.type == JSON_NONE)
+        ret->message = reason;
+    ret->standard = !is_list && at_top && ret->message.type == JSON_STRING;
     ret->retry_after_ms = larger(read_delays(error), read_delays(root));
     ret->http_status = read_status(json_get(error, "code"));
     if (!ret->http_status)

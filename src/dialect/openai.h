@@ -16,12 +16,25 @@ struct openai_usage {
     int64_t reasoning_tokens;                  /* of the output; 0 when not reported */
 };
 
+#define OPENAI_CHOICES_MAX 128 /* OpenAI's limit of n */
+
+struct openai_marks { /* a bit for each choice, by its index; one beyond the limit has none */
+    uint64_t of[OPENAI_CHOICES_MAX / 64];
+};
+
 struct openai_reply { /* a whole answer or one chunk of a stream */
     struct json_value root;
-    bool is_error;       /* a top-level "error" that is not null */
-    bool has_content;    /* some text, reasoning, tool call or finish_reason */
-    bool finished;       /* a finish_reason */
-    bool usage_only;     /* a chunk with usage and no choices */
+    /* An "error" that is set, at the top or in a choice; a finish_reason that is a failure ("error"); or, in the place
+     * of choices, one of the forms in which servers say that they failed ({"detail": ...}). */
+    bool is_error;
+    bool has_content;      /* some text, reasoning, tool call or finish_reason */
+    bool finished;         /* a finish_reason; "" is none */
+    bool has_choices;      /* there are some, be it as an empty list */
+    bool has_messages;     /* a whole answer: at least one choice, and each has a message */
+    bool has_calls;        /* a list of tool calls */
+    bool has_blank_finish; /* a finish_reason "" */
+    bool usage_only;       /* a chunk with usage and no choices */
+    struct openai_marks begun, ended; /* choices that are there; those with a finish_reason */
     uint64_t characters; /* of generated text, for an estimate where usage is missing */
     struct openai_usage usage;
 };
@@ -32,6 +45,9 @@ uint64_t openai_count_text(struct json_value value);
 NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *ret,
                                         struct error *err);
 
+/* The larger of each count, because later reports of one answer count what earlier ones did, or are zeros. */
+void openai_usage_merge(struct openai_usage *into, const struct openai_usage *later);
+
 struct openai_error {
     struct json_value message; /* JSON_NONE when there is none */
     int http_status;           /* from a numeric "code" or "status"; 0 when absent */
@@ -40,7 +56,8 @@ struct openai_error {
     bool standard; /* {"error": {"message": "..."}}: may be relayed as it is */
 };
 
-/* Whatever of this can be found in an error body; in one that is empty or no JSON, nothing. */
+/* Whatever of this can be found in an error body, or in an answer that is an error; in one that is empty or no JSON,
+ * nothing. */
 void openai_error_read(struct str body, struct openai_error *ret);
 /* The body of an error: {"error":{"message","type","param","code"}}; param and code may be NULL. */
 void openai_error_write(struct buf *out, struct str message, const char *type, const char *param,

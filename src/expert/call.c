@@ -33,6 +33,7 @@ static void call_free(struct expert_call *c)
     buf_done(&c->chat);
     if (c->stream)
         dialect_of(c)->stream_free(c->stream);
+    openai_stream_done(&c->chunks);
     sse_done(&c->sse);
     free(c);
 }
@@ -84,9 +85,11 @@ static enum status reported(struct expert_call *c, int http_status, struct str b
                      quote_message(body, says, sizeof(says)));
 }
 
-static enum status malformed(struct expert_call *c, const char *what, struct error *err)
+/* What came is no answer. `retry`: whether the same expert may do better. */
+static enum status malformed(struct expert_call *c, enum expert_retry retry, const char *what,
+                             struct error *err)
 {
-    c->answer.retry = EXPERT_RETRY_NEXT;
+    c->answer.retry = retry;
     return error_set(err, ERR_UPSTREAM, "expert %.*s %s", STR_FMT(c->options.expert->name), what);
 }
 
@@ -99,21 +102,35 @@ static void pass_on(struct expert_call *c, struct str name, struct str data,
     c->options.on_event(c, &event);
 }
 
-/* Facts of a chunk, for us. False: an error, noted. */
-static bool note_chunk(struct expert_call *c, struct str data, const struct openai_reply *reply)
+/* An error amid a stream, in the expert's own words. */
+static void fail_as_told(struct expert_call *c, struct str data)
 {
-    if (reply->is_error) {
-        buf_clear(&c->body);
-        buf_add(&c->body, data);
-        reported(c, 200, buf_str(&c->body), &c->failure);
-        return false;
+    buf_clear(&c->body);
+    buf_add(&c->body, data);
+    reported(c, 200, buf_str(&c->body), &c->failure);
+}
+
+static void take_end(struct expert_call *c, struct str data)
+{
+    if (openai_stream_is_empty(&c->chunks)) {
+        malformed(c, EXPERT_RETRY_SAME, "sent a stream without an answer in it", &c->failure);
+        return;
     }
+    c->done_mark = c->answer.finished = c->moved = true;
+    if (!(c->options.native && c->stream))
+        pass_on(c, STR(""), data, NULL, true);
+}
+
+/* Facts of a chunk, for us and for those who are told of it. */
+static void note_chunk(struct expert_call *c, const struct openai_reply *reply)
+{
     c->moved |= reply->has_content;
-    c->answer.finished |= reply->finished;
     c->answer.output_characters += reply->characters;
+    c->answer.usage = c->chunks.usage;
+    c->seen.has_content |= reply->has_content;
+    c->seen.finished |= reply->finished;
     if (reply->usage.known)
-        c->answer.usage = reply->usage;
-    return true;
+        c->seen.usage = c->chunks.usage;
 }
 
 /* A chat chunk, as the expert sent it or as it was made. */
@@ -121,28 +138,28 @@ static void take_chunk(struct str data, void *arg)
 {
     struct expert_call *c = arg;
     struct openai_reply reply;
-    bool tell = !(c->options.native && c->stream);
-    if (c->cancelled || c->failure.status != OK)
+    if (c->cancelled || c->done_mark || c->failure.status != OK)
         return;
     if (str_equal(str_trim(data), STR("[DONE]"))) {
-        c->done_mark = c->answer.finished = c->moved = true;
-        if (tell)
-            pass_on(c, STR(""), data, NULL, true);
+        take_end(c, data);
         return;
     }
-    if (openai_reply_read(data, &reply, NULL) != OK) {
-        if (tell)
-            pass_on(c, STR(""), data, NULL, false);
+    switch (openai_stream_read(&c->chunks, &data, &reply)) {
+    case OPENAI_CHUNK_EMPTY:
         return;
+    case OPENAI_CHUNK_BROKEN:
+        malformed(c, EXPERT_RETRY_SAME, "sent a chunk of a stream that is not a JSON object",
+                  &c->failure);
+        return;
+    case OPENAI_CHUNK_ERROR:
+        c->answer.usage = c->chunks.usage;
+        fail_as_told(c, data);
+        return;
+    case OPENAI_CHUNK_GOOD:
+        note_chunk(c, &reply);
+        if (!(c->options.native && c->stream))
+            pass_on(c, STR(""), data, &reply, false);
     }
-    if (!note_chunk(c, data, &reply))
-        return;
-    c->seen.has_content |= reply.has_content;
-    c->seen.finished |= reply.finished;
-    if (reply.usage.known)
-        c->seen.usage = reply.usage;
-    if (tell)
-        pass_on(c, STR(""), data, &reply, false);
 }
 
 /* An event of a dialect other than chat: read by way of the chunks it stands for, passed on as chunks or as it is. */
@@ -161,21 +178,31 @@ static void take_foreign_event(struct expert_call *c, const struct sse_event *ev
     pass_on(c, event->event, data, is_object ? &c->seen : NULL, c->done_mark);
 }
 
+/* By these some servers keep a connection open; what is in them is nobody's. */
+static bool is_heartbeat(struct str name)
+{
+    static const struct str names[] = {STR_INIT("ping"), STR_INIT("heartbeat"),
+                                       STR_INIT("keepalive"), STR_INIT("keep-alive")};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (str_equal(name, names[i]))
+            return true;
+    return false;
+}
+
 static void take_event(const struct sse_event *event, void *arg)
 {
     struct expert_call *c = arg;
-    if (c->cancelled || c->failure.status != OK)
+    if (c->cancelled || c->done_mark || c->failure.status != OK)
         return;
     struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
-    if (c->stream) {
+    if (c->stream)
         take_foreign_event(c, event, data);
-    } else if (str_equal(event->event, STR("error")) && !str_equal(str_trim(data), STR("[DONE]"))) {
-        buf_clear(&c->body);
-        buf_add(&c->body, data);
-        reported(c, 200, buf_str(&c->body), &c->failure);
-    } else {
+    else if (event->event.len > 0 && is_heartbeat(event->event))
+        return;
+    else if (str_equal(event->event, STR("error")) && !str_equal(str_trim(data), STR("[DONE]")))
+        fail_as_told(c, data);
+    else
         take_chunk(data, c);
-    }
 }
 
 /* Ends a call whose answer still comes. The transport lets go of it only now, because on_done may ask for its headers,
@@ -195,13 +222,24 @@ static void tell_progress(struct expert_call *c)
     c->moved = false;
 }
 
+/* Behind [DONE] only the end of the transfer is waited for: whatever else comes is not read. */
+static bool is_sated(const struct expert_call *c, struct str bytes)
+{
+    return c->done_mark && str_trim(bytes).len > 0;
+}
+
 static void feed_stream(struct expert_call *c, struct str bytes)
 {
     struct error err = {0};
+    if (is_sated(c, bytes)) {
+        finish_early(c, OK, &err);
+        return;
+    }
     c->in_callback = true;
     c->answer.streamed = true;
-    if (sse_feed(&c->sse, bytes, take_event, c, &err) != OK && c->failure.status == OK)
-        malformed(c, "sent a line of a stream that is too long", &c->failure);
+    if (sse_feed(&c->sse, bytes, take_event, c, &err) != OK && c->failure.status == OK &&
+        !c->done_mark)
+        malformed(c, EXPERT_RETRY_NEXT, "sent a line of a stream that is too long", &c->failure);
     tell_progress(c);
     if (!c->cancelled)
         c->options.on_flush(c);
@@ -243,8 +281,19 @@ static void on_body(void *user, struct str bytes)
     if (c->body.status == OK)
         return;
     struct error err;
-    enum status status = malformed(c, "sent an answer over limits.answer", &err);
+    enum status status = malformed(c, EXPERT_RETRY_NEXT, "sent an answer over limits.answer", &err);
     finish_early(c, status, &err);
+}
+
+/* Whether there is an answer in what came: each choice has a message, and something was said or ended on purpose. */
+static enum status check_answer(struct expert_call *c, const struct openai_reply *reply,
+                                struct error *err)
+{
+    c->answer.usage = reply->usage;
+    c->answer.output_characters = reply->characters;
+    if (!reply->has_messages || !reply->has_content)
+        return malformed(c, EXPERT_RETRY_SAME, "sent an answer with nothing in it", err);
+    return OK;
 }
 
 /* The chat completion that an answer stands for: usage is read in it, and it is the answer unless native. */
@@ -253,11 +302,11 @@ static enum status end_foreign(struct expert_call *c, struct str body, struct er
     struct openai_reply reply;
     if (dialect_of(c)->read(body, &c->chat, err) != OK ||
         openai_reply_read(buf_str(&c->chat), &reply, NULL) != OK)
-        return malformed(c, "sent an answer that is no message", err);
+        return malformed(c, EXPERT_RETRY_NEXT, "sent an answer that is no message", err);
     c->answer.body = c->options.native ? body : buf_str(&c->chat);
-    c->answer.usage = reply.usage;
-    c->answer.output_characters = reply.characters;
-    return OK;
+    if (reply.is_error)
+        return reported(c, c->answer.http_status, buf_str(&c->chat), err);
+    return check_answer(c, &reply, err);
 }
 
 static enum status end_whole(struct expert_call *c, struct error *err)
@@ -268,12 +317,16 @@ static enum status end_whole(struct expert_call *c, struct error *err)
     if (http_status >= 300)
         return reported(c, http_status, body, err);
     if (openai_reply_read(body, &reply, NULL) != OK)
-        return malformed(c, "sent an answer that is not a JSON object", err);
-    if (reply.is_error)
+        return malformed(c, EXPERT_RETRY_NEXT, "sent an answer that is not a JSON object", err);
+    if (reply.is_error) {
+        c->answer.usage = reply.usage;
         return reported(c, http_status, body, err);
+    }
     if (dialect_of(c)->read && !c->options.path)
         return end_foreign(c, body, err);
     c->answer.body = body;
+    if (!c->options.path)
+        return check_answer(c, &reply, err);
     c->answer.usage = reply.usage;
     c->answer.output_characters = reply.characters;
     return OK;
@@ -289,6 +342,12 @@ static void read_retry_after(struct expert_call *c)
     c->answer.retry_after_ms = after;
 }
 
+/* How many were asked for. */
+static int64_t answers_of(const struct expert_call *c)
+{
+    return c->options.chat ? c->options.chat->answers : 1;
+}
+
 static enum status end_call(struct expert_call *c, enum status status, const struct error *cause,
                             struct error *err)
 {
@@ -300,6 +359,8 @@ static enum status end_call(struct expert_call *c, enum status status, const str
     }
     if (!c->is_sse)
         return end_whole(c, err);
+    if (!c->done_mark)
+        c->answer.finished = openai_stream_is_whole(&c->chunks, answers_of(c));
     if (c->answer.finished)
         return OK;
     c->answer.retry = EXPERT_RETRY_SAME;
@@ -352,6 +413,7 @@ enum status expert_call_start(struct transport *transport, const struct expert_c
     buf_init(&c->redacted, o->answer_bytes_max * 2 + SSE_EVENT_BYTES_MAX);
     buf_init(&c->text, CALL_TEXT_BYTES_MAX);
     buf_init(&c->chat, o->answer_bytes_max * 2);
+    openai_stream_init(&c->chunks, 2 * SSE_EVENT_BYTES_MAX);
     enum status status = prepare(c, err);
     if (status == OK)
         status = transport->ops->start(transport, &c->request, &c->carried, err);

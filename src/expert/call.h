@@ -20,7 +20,7 @@ struct expert_call;
 struct expert_answer {
     int http_status; /* of the upstream, or of an error inside a 200; 0: no answer came */
     bool streamed;   /* events went through on_event */
-    bool finished;   /* streamed: [DONE] or a finish_reason was seen */
+    bool finished;   /* streamed: [DONE], or a finish_reason of each choice that was asked for */
     /* not streamed: the whole of it; after an in-band error the error event's data */
     struct str body;
     struct openai_usage usage;
@@ -33,7 +33,7 @@ struct expert_answer {
 struct expert_event { /* of a stream */
     struct str name;  /* native: as the expert names it; else empty */
     struct str data;  /* a chat chunk or "[DONE]"; native: as it came */
-    /* What is in it; NULL for "[DONE]" and for data that is not a JSON object. Native: root is the expert's own. */
+    /* What is in it; NULL for "[DONE]". Native: root is the expert's own, and NULL where that is no JSON object. */
     const struct openai_reply *reply;
     bool done; /* nothing follows */
 };
@@ -60,7 +60,8 @@ struct expert_call_options {
     void *user;
     void (*on_event)(struct expert_call *c, const struct expert_event *event);
     void (*on_flush)(struct expert_call *c);
-    /* OK: a whole answer, or a stream that came to its end. Else ERR_UPSTREAM, ERR_TIMEOUT, ERR_MEMORY. */
+    /* OK: an answer with something in it, whole or as a stream that came to its end. Else ERR_UPSTREAM, ERR_TIMEOUT,
+     * ERR_MEMORY. */
     void (*on_done)(struct expert_call *c, enum status status, const struct error *err);
 };
 

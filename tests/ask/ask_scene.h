@@ -23,7 +23,7 @@
 /* What every whole answer is said to have cost: 20 nano-USD. */
 #define WHOLE(text)                                                                                \
     "{\"choices\":[{\"message\":{\"content\":\"" text                                              \
-    "\"}}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}"
+    "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}"
 
 struct scene {
     struct virtual_clock clock;

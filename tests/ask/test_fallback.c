@@ -384,9 +384,28 @@ Test(fallback, a_stream_without_content_is_told_at_its_end)
     s->options.stream = true;
     scene_start(s);
     scene_chunk(0, ROLE_CHUNK);
+    scene_chunk(0, STOP_CHUNK);
     scene_finish(0);
-    scene_expect(s, "ask(cheap) event(" ROLE_CHUNK
-                    ") event(done) flush paid(cheap,answered,10) done(OK,cheap) ");
+    scene_expect(s, "ask(cheap) event(" ROLE_CHUNK ") event(" STOP_CHUNK
+                    ") flush event(done) flush paid(cheap,answered,10) done(OK,cheap) ");
+    scene_end(s);
+}
+
+/* HKUDS/nanobot PR #4288: neither a word nor a reason to end is no answer, whatever [DONE] says. */
+Test(fallback, a_stream_with_nothing_in_it_asks_the_next)
+{
+    struct scene *s = scene_begin();
+    s->options.stream = true;
+    scene_start(s);
+    scene_chunk(0, ROLE_CHUNK);
+    scene_chunk(0, "[DONE]");
+    scene_expect(s, "ask(cheap) paid(cheap,failed,10) retry(cheap,mid) cancel(cheap) ");
+    virtual_clock_advance(&s->clock, RETRY_BACKOFF_FIRST_MS);
+    scene_expect(s, "ask(mid) ");
+    scene_chunk(1, CHUNK("a"));
+    scene_finish(1);
+    scene_expect(s, "event(" CHUNK("a") ") flush event(done) flush paid(mid,answered,12) "
+                                        "done(OK,mid) ");
     scene_end(s);
 }
 
@@ -397,12 +416,25 @@ Test(fallback, an_answer_that_is_whole_waits_a_second_for_its_connection)
     scene_start(s);
     scene_chunk(0, CHUNK("a"));
     scene_chunk(0, "[DONE]");
-    scene_chunk(0, CHUNK("late"));
-    scene_expect(s, "ask(cheap) event(" CHUNK("a") ") flush event(done) flush flush ");
+    scene_expect(s, "ask(cheap) event(" CHUNK("a") ") flush event(done) flush ");
     virtual_clock_advance(&s->clock, ASKING_LINGER_MS - 1);
     scene_expect(s, "");
     virtual_clock_advance(&s->clock, 1);
-    scene_expect(s, "paid(cheap,answered,14) done(OK,cheap) cancel(cheap) ");
+    scene_expect(s, "paid(cheap,answered,12) done(OK,cheap) cancel(cheap) ");
+    scene_end(s);
+}
+
+Test(fallback, what_comes_behind_a_whole_answer_is_not_waited_for)
+{
+    struct scene *s = scene_begin();
+    s->options.stream = true;
+    scene_start(s);
+    scene_chunk(0, CHUNK("a"));
+    scene_chunk(0, "[DONE]");
+    scene_chunk(0, CHUNK("late"));
+    scene_expect(
+        s, "ask(cheap) event(" CHUNK("a") ") flush event(done) flush "
+                                          "paid(cheap,answered,12) done(OK,cheap) cancel(cheap) ");
     scene_end(s);
 }
 
@@ -413,7 +445,7 @@ Test(fallback, too_much_without_content_counts_as_content)
     s->options.stream = true;
     scene_start(s);
     memset(big, ' ', sizeof(big) - 1);
-    memcpy(big, "{\"x\":1", 6);
+    memcpy(big, ROLE_CHUNK, sizeof(ROLE_CHUNK) - 2);
     big[sizeof(big) - 2] = '}';
     scene_chunk(0, big);
     cr_expect(s->asking->main->live);

@@ -161,9 +161,11 @@ Test(plan_run, an_answer_that_is_too_long_to_hold_has_failed)
 {
     static char big[5000];
     struct scene *s = panel(true);
-    memset(big, 'x', sizeof(big) - 1);
+    memset(big, ' ', sizeof(big) - 1);
+    memcpy(big, CHUNK("7"), sizeof(CHUNK("7")) - 2);
+    big[sizeof(big) - 2] = '}';
     scene_chunk(0, big);
-    scene_expect(s, "paid(cheap,failed,10) cancel(cheap) paid(mid,cancelled,10) cancel(mid) "
+    scene_expect(s, "paid(cheap,failed,12) cancel(cheap) paid(mid,cancelled,10) cancel(mid) "
                     "ask(dear) ");
     scene_chunk(2, CHUNK("9"));
     scene_finish(2);

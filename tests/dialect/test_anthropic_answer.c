@@ -68,7 +68,7 @@ Test(anthropic_answer, every_stop_reason)
         {"'end_turn'", "stop"},       {"'stop_sequence'", "stop"},
         {"'max_tokens'", "length"},   {"'model_context_window_exceeded'", "length"},
         {"'tool_use'", "tool_calls"}, {"'refusal'", "content_filter"},
-        {"'pause_turn'", "stop"},     {"null", "stop"},
+        {"'pause_turn'", "stop"},     {"'server_error'", "error"},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         char message[512], want[512];
@@ -76,6 +76,16 @@ Test(anthropic_answer, every_stop_reason)
         snprintf(want, sizeof(want), CHOICE("'content':''", "%s") CHAT_USAGE, pairs[i][1]);
         expect_answer(message, want);
     }
+}
+
+/* The call takes an answer that neither says anything nor gives a reason for none. */
+Test(anthropic_answer, nothing_and_no_reason_for_it)
+{
+    expect_answer(MESSAGE("", "null", USAGE),
+                  "'choices':[{'index':0,'message':{'role':'assistant','content':''},"
+                  "'logprobs':null,'finish_reason':null}]" CHAT_USAGE);
+    expect_answer(MESSAGE("{'type':'text','text':'a'}", "null", USAGE),
+                  CHOICE("'content':'a'", "stop") CHAT_USAGE);
 }
 
 Test(anthropic_answer, the_sequence_that_stopped_it)

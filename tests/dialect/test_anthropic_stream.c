@@ -214,8 +214,14 @@ Test(anthropic_stream, later_usage_replaces_earlier)
 Test(anthropic_stream, an_end_without_a_reason_is_one)
 {
     struct heard h;
-    LISTEN(&h, START, "{'type':'message_stop'}", "{'type':'message_stop'}");
+    LISTEN(&h, START,
+           "{'type':'content_block_start','index':0,'content_block':{'type':'text','text':'a'}}",
+           "{'type':'message_stop'}", "{'type':'message_stop'}");
     cr_assert_str_eq(h.finish_reason, "stop");
+    cr_assert_eq(h.done, 1);
+    heard_end(&h);
+    LISTEN(&h, START, "{'type':'message_stop'}");
+    cr_assert_str_eq(h.finish_reason, "", "there is no answer");
     cr_assert_eq(h.done, 1);
     heard_end(&h);
 }

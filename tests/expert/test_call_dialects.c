@@ -4,6 +4,8 @@
 
 #include "call_scene.h"
 
+#define SAID(text) "{\"choices\":[{\"delta\":{\"content\":\"" text "\"}}]}"
+
 static struct call_scene scene;
 
 static struct scripted_call *ask(const struct dialect *dialect, bool stream)
@@ -94,14 +96,14 @@ Test(call_dialects, a_stream_in_pieces_of_any_size)
 Test(call_dialects, nothing_is_told_during_a_pause)
 {
     struct scripted_call *c = ask(&dialect_openai, true);
-    scripted_event(c, "1");
+    scripted_event(c, SAID("1"));
     expert_call_pause(scene.call);
-    scripted_event(c, "2");
-    cr_expect_str_eq(scene.chunks, "1\n");
+    scripted_event(c, SAID("2"));
+    cr_expect_str_eq(scene.chunks, SAID("1") "\n");
     expert_call_resume(scene.call);
-    cr_expect_str_eq(scene.chunks, "1\n", "never from inside resume");
+    cr_expect_str_eq(scene.chunks, SAID("1") "\n", "never from inside resume");
     scripted_event(c, "[DONE]");
-    cr_expect_str_eq(scene.chunks, "1\n2\n[DONE]\n");
+    cr_expect_str_eq(scene.chunks, SAID("1") "\n" SAID("2") "\n[DONE]\n");
     scripted_done(c, OK);
     cr_expect_eq(scene.status, OK);
 }

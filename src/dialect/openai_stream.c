@@ -1,0 +1,379 @@
+/* Chunks of a chat stream, read and where necessary mended. Whoever collects a stream does so by the index of a tool
+ * call and by joining texts, so an index that is missing or repeated, and an id that comes in every piece, would give
+ * another answer than the whole one. A stream belongs to one call and its thread. On the way of every chunk: a good one
+ * is parsed once and nothing is copied. */
+#include "dialect/openai_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define EDITS_MAX (2 * OPENAI_CALLS_MAX)
+
+struct call {
+    int64_t choice, given; /* given: the server's index; -1: it gives none */
+    int64_t index;         /* ours: in its choice, from 0 on */
+    uint64_t id, name;     /* hashes; 0: not given yet */
+};
+
+struct openai_calls {
+    struct call of[OPENAI_CALLS_MAX];
+    size_t count;
+};
+
+struct edit {
+    struct str cut;
+    size_t from, to; /* of what stands in its place, in the texts */
+};
+
+struct mending {
+    struct edit edits[EDITS_MAX]; /* in order of position */
+    size_t count;
+    struct buf texts; /* replacements, one behind the other */
+    bool too_many;
+};
+
+void openai_stream_init(struct openai_stream *s, size_t chunk_bytes_max)
+{
+    *s = (struct openai_stream){0};
+    buf_init(&s->mended, chunk_bytes_max);
+}
+
+void openai_stream_done(struct openai_stream *s)
+{
+    buf_done(&s->mended);
+    free(s->calls);
+    s->calls = NULL;
+}
+
+/* Edits */
+
+/* What was added to m->texts since `from` stands in the place of `cut`. */
+static void add_edit(struct mending *m, struct str cut, size_t from)
+{
+    size_t at = m->count;
+    if (m->count == EDITS_MAX) {
+        m->too_many = true;
+        return;
+    }
+    for (; at > 0 && m->edits[at - 1].cut.ptr > cut.ptr; at--)
+        m->edits[at] = m->edits[at - 1];
+    m->edits[at] = (struct edit){.cut = cut, .from = from, .to = m->texts.len};
+    m->count++;
+}
+
+static void replace(struct mending *m, struct str cut, const char *with)
+{
+    size_t from = m->texts.len;
+    buf_add_c(&m->texts, with);
+    add_edit(m, cut, from);
+}
+
+static void apply(const struct mending *m, struct str data, struct buf *out)
+{
+    size_t at = 0;
+    buf_clear(out);
+    for (size_t i = 0; i < m->count; i++) {
+        const struct edit *e = &m->edits[i];
+        size_t cut = (size_t)(e->cut.ptr - data.ptr);
+        buf_add(out, str_slice(data, at, cut));
+        buf_add(out, str_slice(buf_str(&m->texts), e->from, e->to));
+        at = cut + e->cut.len;
+    }
+    buf_add(out, str_slice(data, at, data.len));
+}
+
+/* Tool calls */
+
+struct piece { /* of a tool call */
+    struct json_value id, index, type, function, name, arguments;
+    int64_t given;
+    uint64_t id_hash, name_hash;
+};
+
+static uint64_t hash_of(struct json_value string)
+{
+    bool filled = string.type == JSON_STRING && string.raw.len > 2;
+    return filled ? hash64(string.raw, 0) | 1 : 0;
+}
+
+static struct piece read_piece(struct json_value item)
+{
+    static const struct str names[] = {STR_INIT("id"), STR_INIT("index"), STR_INIT("type"),
+                                       STR_INIT("function")};
+    static const struct str inner[] = {STR_INIT("name"), STR_INIT("arguments")};
+    struct json_value v[4], f[2];
+    json_members(item, names, 4, v);
+    json_members(v[3], inner, 2, f);
+    struct piece p = {.id = v[0],
+                      .index = v[1],
+                      .type = v[2],
+                      .function = v[3],
+                      .name = f[0],
+                      .arguments = f[1],
+                      .id_hash = hash_of(v[0]),
+                      .name_hash = hash_of(f[0])};
+    if (json_to_int64(p.index, &p.given) != OK || p.given < 0)
+        p.given = -1;
+    return p;
+}
+
+static bool is_same(const struct call *call, const struct piece *p)
+{
+    if (p->given < 0)
+        return p->id_hash && call->id == p->id_hash;
+    return call->given == p->given &&
+           (!p->id_hash || !call->id || call->id == p->id_hash || !p->name_hash);
+}
+
+/* The call that the piece continues. A new id under a known index is a new call where it brings a name, because some
+ * servers give every call the index 0; without one it is the same call, because some make up an id for each piece.
+ * Without an index the id tells; a piece with neither belongs to the last call, unless it has a name. */
+static struct call *find_call(struct openai_calls *calls, int64_t choice, const struct piece *p)
+{
+    struct call *last = NULL;
+    for (size_t i = calls->count; i > 0; i--) {
+        struct call *call = &calls->of[i - 1];
+        if (call->choice != choice)
+            continue;
+        if (is_same(call, p))
+            return call;
+        last = last ? last : call;
+    }
+    return p->given < 0 && !p->name_hash ? last : NULL;
+}
+
+static struct call *add_call(struct openai_calls *calls, int64_t choice, int64_t given)
+{
+    int64_t index = 0;
+    if (calls->count == OPENAI_CALLS_MAX)
+        return NULL;
+    for (size_t i = 0; i < calls->count; i++)
+        index += calls->of[i].choice == choice;
+    struct call *call = &calls->of[calls->count++];
+    *call = (struct call){.choice = choice, .given = given, .index = index};
+    return call;
+}
+
+struct strip { /* what of a piece came before */
+    bool id, type, name;
+};
+
+static void write_key(struct buf *out, struct json_value key)
+{
+    buf_add_char(out, ',');
+    buf_add(out, key.raw);
+    buf_add_char(out, ':');
+}
+
+static void write_function(struct buf *out, const struct piece *p, struct strip strip)
+{
+    struct json_iter it = json_iter_begin(p->function);
+    struct json_value key, item;
+    size_t start = out->len;
+    while (json_object_next(&it, &key, &item)) {
+        if (strip.name && json_string_equal(key, STR("name")))
+            continue;
+        write_key(out, key);
+        if (item.type == JSON_OBJECT && json_string_equal(key, STR("arguments")))
+            json_write_string(out, item.raw);
+        else
+            buf_add(out, item.raw);
+    }
+    if (out->len > start)
+        out->ptr[start] = '{';
+    else
+        buf_add_char(out, '{');
+    buf_add_char(out, '}');
+}
+
+static void write_piece(struct buf *out, struct json_value item, const struct piece *p,
+                        int64_t index, struct strip strip)
+{
+    struct json_iter it = json_iter_begin(item);
+    struct json_value key, member;
+    buf_addf(out, "{\"index\":%lld", (long long)index);
+    while (json_object_next(&it, &key, &member)) {
+        if (json_string_equal(key, STR("index")) ||
+            (strip.id && json_string_equal(key, STR("id"))) ||
+            (strip.type && json_string_equal(key, STR("type"))))
+            continue;
+        write_key(out, key);
+        if (member.type == JSON_OBJECT && json_string_equal(key, STR("function")))
+            write_function(out, p, strip);
+        else
+            buf_add(out, member.raw);
+    }
+    buf_add_char(out, '}');
+}
+
+static void take_call(struct openai_stream *s, int64_t choice, struct json_value item,
+                      struct mending *m)
+{
+    const struct piece p = read_piece(item);
+    struct call *call = find_call(s->calls, choice, &p);
+    bool known = call != NULL;
+    if (!known)
+        call = add_call(s->calls, choice, p.given);
+    if (!call)
+        return;
+    const struct strip strip = {.id = known && call->id && p.id_hash,
+                                .type = known && p.type.type == JSON_NULL,
+                                .name = known && call->name && p.name_hash == call->name};
+    if (!call->id)
+        call->id = p.id_hash;
+    if (!call->name)
+        call->name = p.name_hash;
+    if (p.given == call->index && !strip.id && !strip.type && !strip.name &&
+        p.arguments.type != JSON_OBJECT)
+        return;
+    size_t from = m->texts.len;
+    write_piece(&m->texts, item, &p, call->index, strip);
+    add_edit(m, item.raw, from);
+}
+
+static void take_calls(struct openai_stream *s, struct json_value choice, struct mending *m)
+{
+    struct json_value calls = json_get(json_get(choice, "delta"), "tool_calls"), item;
+    struct json_iter it = json_iter_begin(calls);
+    int64_t number = 0;
+    if (json_to_int64(json_get(choice, "index"), &number) != OK)
+        number = 0;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &item))
+        if (item.type == JSON_OBJECT)
+            take_call(s, number, item, m);
+}
+
+/* Usage */
+
+/* Below an earlier report: a zero that some servers send last, or a count of a part. */
+static bool is_late(const struct openai_stream *s, const struct openai_usage *u)
+{
+    return u->known && s->usage.known &&
+           (u->input_tokens < s->usage.input_tokens || u->output_tokens < s->usage.output_tokens);
+}
+
+static void mend_usage(const struct openai_stream *s, const struct openai_reply *reply,
+                       struct mending *m)
+{
+    struct openai_usage u = s->usage;
+    size_t from = m->texts.len;
+    openai_usage_merge(&u, &reply->usage);
+    buf_addf(&m->texts, "{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"total_tokens\":%lld",
+             (long long)u.input_tokens, (long long)u.output_tokens,
+             (long long)(u.input_tokens + u.output_tokens));
+    buf_addf(&m->texts,
+             ",\"prompt_tokens_details\":{\"cached_tokens\":%lld,"
+             "\"cache_creation_tokens\":%lld},",
+             (long long)u.cached_tokens, (long long)u.cache_write_tokens);
+    buf_addf(&m->texts, "\"completion_tokens_details\":{\"reasoning_tokens\":%lld}}",
+             (long long)u.reasoning_tokens);
+    add_edit(m, json_get(reply->root, "usage").raw, from);
+}
+
+/* Clients walk over `choices`, whatever else a chunk is for. */
+static void mend_choices(const struct openai_reply *reply, struct mending *m)
+{
+    struct json_value choices = json_get(reply->root, "choices");
+    struct str raw = reply->root.raw;
+    if (choices.type != JSON_NONE)
+        replace(m, choices.raw, "[]");
+    else
+        replace(m, (struct str){raw.ptr + raw.len - 1, 0}, ",\"choices\":[]");
+}
+
+/* Chunks */
+
+static bool needs_mending(const struct openai_stream *s, const struct openai_reply *reply)
+{
+    return reply->has_calls || reply->has_blank_finish || !reply->has_choices ||
+           is_late(s, &reply->usage);
+}
+
+static void list_edits(struct openai_stream *s, const struct openai_reply *reply, struct mending *m)
+{
+    struct json_value choices = json_get(reply->root, "choices"), choice;
+    struct json_iter it = json_iter_begin(choices);
+    while (reply->has_choices && json_array_next(&it, &choice)) {
+        struct json_value finish = json_get(choice, "finish_reason");
+        if (str_equal(finish.raw, STR("\"\"")))
+            replace(m, finish.raw, "null");
+        if (reply->has_calls)
+            take_calls(s, choice, m);
+    }
+    if (!reply->has_choices)
+        mend_choices(reply, m);
+    if (is_late(s, &reply->usage))
+        mend_usage(s, reply, m);
+}
+
+/* False: it cannot be. */
+static bool mend(struct openai_stream *s, struct str *data, struct openai_reply *reply)
+{
+    struct mending m = {.count = 0};
+    if (reply->has_calls && !s->calls)
+        s->calls = calloc(1, sizeof(*s->calls));
+    if (reply->has_calls && !s->calls)
+        return false;
+    buf_init(&m.texts, s->mended.limit);
+    list_edits(s, reply, &m);
+    bool fine = m.texts.status == OK && !m.too_many;
+    if (fine && m.count > 0) {
+        apply(&m, *data, &s->mended);
+        *data = buf_str(&s->mended);
+        fine = s->mended.status == OK && openai_reply_read(*data, reply, NULL) == OK;
+    }
+    buf_done(&m.texts);
+    return fine;
+}
+
+static void note(struct openai_stream *s, const struct openai_reply *reply)
+{
+    for (size_t i = 0; i < sizeof(s->begun.of) / sizeof(s->begun.of[0]); i++) {
+        s->begun.of[i] |= reply->begun.of[i];
+        s->ended.of[i] |= reply->ended.of[i];
+    }
+    s->said |= reply->characters > 0;
+    openai_usage_merge(&s->usage, &reply->usage);
+}
+
+enum openai_chunk openai_stream_read(struct openai_stream *s, struct str *data,
+                                     struct openai_reply *ret)
+{
+    if (str_trim(*data).len == 0)
+        return OPENAI_CHUNK_EMPTY;
+    if (openai_reply_read(*data, ret, NULL) != OK)
+        return OPENAI_CHUNK_BROKEN;
+    if (ret->is_error) {
+        openai_usage_merge(&s->usage, &ret->usage);
+        return OPENAI_CHUNK_ERROR;
+    }
+    bool says_nothing = !ret->has_choices && !ret->usage_only;
+    bool is_zero = ret->usage.input_tokens == 0 && ret->usage.output_tokens == 0;
+    if (says_nothing || (ret->usage_only && is_zero && is_late(s, &ret->usage)))
+        return OPENAI_CHUNK_EMPTY;
+    if (needs_mending(s, ret) && !mend(s, data, ret))
+        return OPENAI_CHUNK_BROKEN;
+    note(s, ret);
+    return OPENAI_CHUNK_GOOD;
+}
+
+bool openai_stream_is_empty(const struct openai_stream *s)
+{
+    for (size_t i = 0; i < sizeof(s->ended.of) / sizeof(s->ended.of[0]); i++)
+        if (s->ended.of[i])
+            return false;
+    return !s->said;
+}
+
+bool openai_stream_is_whole(const struct openai_stream *s, int64_t answers)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < sizeof(s->ended.of) / sizeof(s->ended.of[0]); i++) {
+        if (s->begun.of[i] & ~s->ended.of[i])
+            return false;
+        count += __builtin_popcountll(s->ended.of[i]);
+    }
+    return count > 0 && count >= (answers < OPENAI_CHOICES_MAX ? answers : OPENAI_CHOICES_MAX);
+}
