@@ -1,8 +1,8 @@
-/* Which choice a text settles on: see choice.h. The kinds of evidence, the surest first:
+/* Which choice a text settles on: see choice.h. Thoughts are taken off first. The kinds of evidence, the surest first:
  *
  *   1. the first "answer is X";  2. the first "answer: X";  3. the last \boxed{X};
- *   4. "answer is WORDS", the words of one choice;  5. in the last sentences, "option X", "(X)" or a line "X. ...";
- *   6. the words of one choice in the last sentence.
+ *   4. "answer is WORDS", the words of one choice;  5. another phrase that names one, in any of several languages;
+ *   6. in the last sentences, "option X", "(X)" or a line "X. ...";  7. the words of one choice in the last sentence.
  *
  * First rather than last: a base model goes on with questions of its own. */
 #include "judge/choice.h"
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "judge/choice_int.h"
+#include "judge/thought.h"
 
 #define WORDS_TRIES_MAX 32 /* markers behind which words are looked for: keeps the time linear */
 
@@ -73,7 +74,9 @@ static void take_marker(const struct query *query, struct str text, size_t at, b
     char *into = colon ? &e->colon : &e->is;
     if (found.kind == CHOICE_LETTER && *into == '\0')
         *into = found.letter;
-    if (found.kind == CHOICE_LETTER)
+    if (found.kind == CHOICE_REFUSED && *into == '\0')
+        *into = choice_denied_read(query, text, found.end);
+    if (found.kind == CHOICE_LETTER || *into != '\0')
         return;
     if (e->words == '\0' && found.kind != CHOICE_SEVERAL && e->tries++ < WORDS_TRIES_MAX)
         e->words = choice_words_read(query, text, found.end);
@@ -98,7 +101,7 @@ static struct evidence gather(const struct query *query, struct str text)
 
 char judge_choice(const struct query *query, struct str response)
 {
-    struct str text = own_part(response);
+    struct str text = own_part(judge_behind_thought(response));
     struct evidence e = gather(query, text);
     if (e.is != '\0')
         return e.is;
@@ -108,5 +111,8 @@ char judge_choice(const struct query *query, struct str response)
         return e.boxed;
     if (e.words != '\0')
         return e.words;
-    return e.doubt ? '\0' : choice_tail_read(query, text);
+    if (e.doubt)
+        return '\0';
+    char letter = choice_phrase_read(query, text);
+    return letter ? letter : choice_tail_read(query, text);
 }

@@ -23,6 +23,15 @@ struct choice_found {
  * words such as "option". `count` choices: letters from 'A' on. */
 struct choice_found choice_letter_read(struct str text, size_t at, uint32_t count);
 
+/* What a phrase names, in one of several languages, with the letter behind it or in front; '\0': nothing, or
+ * several. */
+char choice_phrase_read(const struct query *query, struct str text);
+/* "not A. It is C" at text[at]: the letter that is meant; '\0': no denial stands there, or nothing is said instead. */
+char choice_denied_read(const struct query *query, struct str text, size_t at);
+
+/* A text that was cut off in mid-sentence has not come to its conclusion. `text` is trimmed. */
+bool choice_text_is_complete(struct str text);
+
 /* What the last sentences mention; '\0': nothing, several, a denial, or the text was cut off. */
 char choice_tail_read(const struct query *query, struct str text);
 

@@ -1,4 +1,8 @@
-/* A letter in its wrapping: "**(C)**", "\boxed{\text{C}}", "option C", "C. because ...". */
+/* A letter in its wrapping: "**(C)**", "\boxed{\text{C}}", "option C", "C. because ...".
+ *
+ * Pure functions of the caller's text, any thread. They look no further than CHOICE_REACH_BYTES behind where they are
+ * asked, so that a caller may ask at every marker of a long text. What is a letter and what a word ("A", "I") is
+ * decided here; choice_phrase.c has its own, stricter rule for phrases of other languages. */
 #include <string.h>
 
 #include "judge/choice_int.h"
@@ -73,6 +77,21 @@ static bool is_choice(struct str text, size_t at, uint32_t count)
             (!is_alnum(text.ptr[at + 1]) && (unsigned char)text.ptr[at + 1] < 0x80));
 }
 
+/* "(c)." or "c" as the last words of the text. Elsewhere a small letter is a word, a variable, or a part of the
+ * question. */
+static bool is_small_choice(struct str text, size_t at, uint32_t count)
+{
+    if (at >= text.len || !is_lower(text.ptr[at]) || (uint32_t)(text.ptr[at] - 'a') >= count)
+        return false;
+    bool bracket = at + 1 < text.len && text.ptr[at + 1] == ')';
+    if (!bracket && (text.ptr[at] == 'a' || text.ptr[at] == 'i'))
+        return false;
+    for (size_t i = at + 1; i < text.len; i++)
+        if (!is_one_of(text.ptr[i], " .*_)}$\\\r\n"))
+            return false;
+    return true;
+}
+
 /* "A" and "I" are words, too: without wrapping, and followed by a word that continues the sentence, they name no
  * choice. */
 static bool is_word(struct str text, size_t at, bool wrapped)
@@ -132,6 +151,8 @@ struct choice_found choice_letter_read(struct str text, size_t at, uint32_t coun
     struct choice_found none = {CHOICE_NONE, '\0', at};
     if (is_refusal(text, at))
         none.kind = CHOICE_REFUSED;
+    if (is_small_choice(text, at, count))
+        return (struct choice_found){CHOICE_LETTER, (char)(text.ptr[at] - 'a' + 'A'), at + 1};
     if (!is_choice(text, at, count) || is_word(text, at, wrapped))
         return none;
     return (struct choice_found){is_several(text, at, count) ? CHOICE_SEVERAL : CHOICE_LETTER,

@@ -90,13 +90,13 @@ static bool is_pointed_at(struct str s, size_t at)
 {
     static const struct str words[] = {{"is", 2}, {"are", 3},    {"be", 2},     {"was", 3},
                                        {"to", 2}, {"choose", 6}, {"select", 6}, {"with", 4},
-                                       {"in", 2}, {"of", 2}};
+                                       {"in", 2}, {"of", 2},     {"it's", 4}};
     while (at > 0 && is_one_of(s.ptr[at - 1], " \n*_"))
         at--;
     if (at > 0 && s.ptr[at - 1] == ':')
         return true;
     size_t end = at;
-    while (at > 0 && is_alnum(s.ptr[at - 1]))
+    while (at > 0 && (is_alnum(s.ptr[at - 1]) || s.ptr[at - 1] == '\''))
         at--;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (str_equal_nocase(str_slice(s, at, end), words[i]))
@@ -126,7 +126,7 @@ static bool is_mention(const struct query *query, struct str s, size_t at)
         return true;
     if (is_named_before(s, at > 0 && before == '(' ? at - 1 : at))
         return true;
-    if (!is_one_of(after, ".:)\n"))
+    if (!is_one_of(after, ".:)!\n"))
         return false;
     return at == 0 || is_pointed_at(s, before == '(' ? at - 1 : at);
 }
@@ -150,9 +150,12 @@ static struct choice_found mentions(const struct query *query, struct str s)
     return found;
 }
 
-/* A text that was cut off in mid-sentence has not come to its conclusion. */
-static bool is_complete(struct str text)
+bool choice_text_is_complete(struct str text)
 {
+    static const struct str stops[] = {{"。", 3}, {"！", 3}, {"」", 3}, {"）", 3}};
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        if (text.len >= 3 && str_equal(str_slice(text, text.len - 3, text.len), stops[i]))
+            return true;
     return text.len > 0 && is_one_of(text.ptr[text.len - 1], ".!?)]}*$\"'>");
 }
 
@@ -175,10 +178,26 @@ static bool ends_with(const struct query *query, struct str sentence, struct cho
     return sentence.len - found.end <= words + WRAPPING_BYTES;
 }
 
+/* A text that is one letter in any wrapping. */
+static char lone_letter(const struct query *query, struct str text)
+{
+    static const char wrapping[] = " \t\r\n\"'`*_()[]{}$.:";
+    while (text.len > 0 && is_one_of(text.ptr[0], wrapping))
+        text = str_slice(text, 1, text.len);
+    while (text.len > 0 && is_one_of(text.ptr[text.len - 1], wrapping))
+        text.len--;
+    bool letter = text.len == 1 && is_upper(text.ptr[0]) &&
+                  (uint32_t)(text.ptr[0] - 'A') < query->choice_count;
+    return letter ? text.ptr[0] : '\0';
+}
+
 char choice_tail_read(const struct query *query, struct str text)
 {
     text = str_trim(text);
-    bool complete = is_complete(text);
+    char lone = lone_letter(query, text);
+    if (lone)
+        return lone;
+    bool complete = choice_text_is_complete(text);
     if (text.len > TAIL_BYTES)
         text = str_slice(text, text.len - TAIL_BYTES, text.len);
     struct str last = {NULL, 0};
