@@ -163,7 +163,7 @@ def test_rules(leeroo, tmp_path):
         answers[rule] = [(outcomes(tmp_path / rule)["m", i]["answer"], outcomes(tmp_path / rule)["m", i]["score"])
                          for i in "nwc"]
     assert answers["auto"] == [("4.0", "1"), ("paris", "1"), ("7", "0")]
-    assert answers["choice"] == [("", "0"), ("", "0"), ("", "0")]
+    assert answers["choice"] == [("", "0"), ("", "0"), ("B", "1")]
     assert answers["number"] == [("4.0", "1"), ("", "0"), ("7", "0")]
     assert answers["text"] == [("", "0"), ("paris", "1"), ("", "0")]
 
@@ -179,3 +179,36 @@ def test_recorded_texts_of_33_models(leeroo, tmp_path):
     assert figures["gpt-4o-2024-05-13"]["judged"] == pytest.approx(0.74, abs=0.01)
     assert figures["gpt-4o-2024-05-13"]["unanswered"] < 0.02 * figures["gpt-4o-2024-05-13"]["questions"]
     assert all(e["judged"] > e["recorded"] - 0.01 for e in figures.values())
+
+
+SETTLES = {
+    "<think>\nPerhaps A. But wait.\n</think>\nThe answer is (C).": "C",
+    "Maybe the answer is B? No.\n</think>\n\nThe answer is C.": "C",
+    "<thinking>I guess the answer is B</thinking>Answer: C": "C",
+    "<think>So the answer is A, or is it": "",
+    "C is the correct answer.": "C",
+    '{"answer": "C"}': "C",
+    "The answer is not A. It is C.": "C",
+    "Die richtige Antwort ist C.": "C",
+    "La réponse est C.": "C",
+    "La respuesta correcta es la C.": "C",
+    "答案：C": "C",
+    "正解はCです。": "C",
+}
+
+
+def test_the_answer_is_judged_and_not_the_thoughts_before_it(leeroo, tmp_path):
+    """tpu-inference PR #3518: what was thought and taken back was scored as the answer."""
+    given, judged = tmp_path / "given", tmp_path / "judged"
+    (given / "responses").mkdir(parents=True)
+    lines = [{"id": f"q{i}", "text": f"Which metal is in batteries, {i}?", "answer": "C",
+              "choices": ["iron", "gold", "lead", "zinc"]} for i in range(len(SETTLES))]
+    texts = [{"id": f"q{i}", "text": text} for i, text in enumerate(SETTLES)]
+    (given / "queries.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (given / "responses" / "ada.jsonl").write_text("".join(json.dumps(line) + "\n" for line in texts))
+    (given / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\nada,1,2\n")
+    (given / "outcomes.csv").write_text("id,model,score\n" + "".join(f"{line['id']},ada,0\n" for line in lines))
+    done = run(leeroo, "judge", given, "-o", judged)
+    assert done.returncode == 0, done.stderr
+    with (judged / "outcomes.csv").open() as rows:
+        assert [row["answer"] for row in csv.DictReader(rows)] == list(SETTLES.values())
