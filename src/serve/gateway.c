@@ -126,6 +126,12 @@ static bool is_browser_trick(const struct http_exchange *x)
     return http_header_get(x, "origin").ptr && str_find(type, STR("json"), 0) == SIZE_MAX;
 }
 
+/* Codex tries a WebSocket first. Only at this status does it take HTTP at once; at others it tries five times more. */
+static bool is_websocket(const struct http_exchange *x)
+{
+    return str_equal_nocase(http_header_get(x, "upgrade"), STR("websocket"));
+}
+
 /* One order of refusals for every path: a stranger learns nothing of what lies behind, and has no body unpacked. */
 static void handle(struct http_exchange *x, void *arg)
 {
@@ -145,6 +151,10 @@ static void handle(struct http_exchange *x, void *arg)
                  "/v1/models and others",
                  (int)(x->path.len < 40 ? x->path.len : 40), x->path.ptr);
         refuse(x, 404, message, NULL);
+    } else if (!path_takes(path, x->method) && is_websocket(x)) {
+        snprintf(message, sizeof(message), "no WebSocket is offered; send %s over HTTP",
+                 path_methods(path));
+        refuse(x, 426, message, path_methods(path));
     } else if (!path_takes(path, x->method)) {
         snprintf(message, sizeof(message), "%s takes %s", path->path, path_methods(path));
         refuse(x, 405, message, path_methods(path));

@@ -181,6 +181,16 @@ def test_an_agents_tools_are_called_and_answered(upstream, client, stream):
     assert "data:image/png;base64,AAAA" in json.dumps(sent)
 
 
+def test_a_websocket_is_answered_so_that_the_client_takes_http_at_once(gateway):
+    """Codex falls back at 426 alone; at other statuses it tries five times more, for seven seconds."""
+    ask = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
+           "sec-websocket-key": "ivGAo9qhpt3sqPKNFadckw=="}
+    reply = gateway.client.get("/v1/responses", headers=ask)
+    assert reply.status_code == 426 and reply.headers["allow"] == "POST"
+    assert gateway.client.get("/v1/responses").status_code == 405
+    assert gateway.client.get("/v1/models", headers=ask).status_code == 200
+
+
 def test_responses_that_need_memory_are_refused_by_name(upstream, client):
     for more in ({"previous_response_id": "resp_1"}, {"background": True}):
         with pytest.raises(openai.BadRequestError) as e:
