@@ -35,6 +35,30 @@ size_t asking_next(const struct asking *a, size_t but)
     return SIZE_MAX;
 }
 
+size_t asking_next_cooling(const struct asking *a)
+{
+    uint64_t until = 0, soonest = UINT64_MAX, now = asking_now_ms(a);
+    uint64_t since = a->main->waiting_since_ms ? a->main->waiting_since_ms : now;
+    size_t next = SIZE_MAX;
+    for (size_t i = 0; i < a->o.count && !a->in_hurry; i++) {
+        if (a->passed[i] || !gate_cools(a->o.candidates[i].gate, now, since, &until) ||
+            until >= soonest)
+            continue;
+        soonest = until;
+        next = i;
+    }
+    return next;
+}
+
+bool asking_is_closed(const struct asking *a)
+{
+    uint64_t until = 0, now = asking_now_ms(a);
+    for (size_t i = 0; i < a->o.count; i++)
+        if (!gate_barred(a->o.candidates[i].gate, now, &until))
+            return false;
+    return true;
+}
+
 int64_t asking_input_cost(const struct asking *a, size_t candidate)
 {
     const struct asking_candidate *c = asking_candidate_of(a, candidate);

@@ -11,6 +11,7 @@ struct asking {
     const char **passed; /* [count] why it is not asked any more, a static text; NULL: it may be */
     size_t standing;     /* the candidate that is asked now, or whose answer stands */
     unsigned calls;
+    bool may_cool;       /* the candidate is to be waited for, though it cools down */
     bool in_hurry;       /* an expert had no place: from here on nobody is waited for in line */
     bool over;           /* on_done was called */
     uint64_t soonest_ms; /* when an expert that was closed is worth another try; 0: none was */
@@ -31,6 +32,11 @@ const struct asking_candidate *asking_candidate_of(const struct asking *a, size_
 const struct expert *asking_expert(const struct asking *a, size_t candidate);
 /* The best candidate that is neither `but` nor done with nor barred; SIZE_MAX: none. */
 size_t asking_next(const struct asking *a, size_t but);
+/* Of those that are not done with and merely cool down, the one that is back first, if that is soon enough to wait for
+ * in its line; SIZE_MAX: none. */
+size_t asking_next_cooling(const struct asking *a);
+/* Whether no candidate at all could be asked now. */
+bool asking_is_closed(const struct asking *a);
 void asking_finish(struct asking *a, enum status status, const struct error *err,
                    const struct expert_answer *answer);
 void asking_log_retry(struct asking *a, size_t from, size_t next, const struct error *err,
@@ -43,6 +49,8 @@ extern const struct expert_answer asking_no_answer; /* of a call that was not ma
 void fallback_init(struct asking *a);
 /* Asks this candidate, with all that follows. */
 void fallback_ask(struct asking *a, size_t candidate);
+/* The candidate to ask after `from`, which may be `from` itself where only waiting for it is left; SIZE_MAX: none. */
+size_t fallback_next(struct asking *a, size_t from);
 /* None can be asked now: the end, which says why and when to come back. */
 void fallback_refuse(struct asking *a);
 /* The hedge's call is the main one from here on. */

@@ -46,7 +46,7 @@ void attempt_done(struct attempt *t)
 {
     if (!t->asking)
         return;
-    gate_leave(&t->ticket, now_ms(t), t->done_mark ? HEALTH_GOOD : HEALTH_NONE, 0, -1);
+    gate_leave(&t->ticket, now_ms(t), t->done_mark ? HEALTH_GOOD : HEALTH_NONE, HEALTH_NO_HOLD, -1);
     if (t->call)
         expert_call_cancel(t->call);
     t->call = NULL;
@@ -70,6 +70,12 @@ void attempt_reset(struct attempt *t, size_t candidate)
     t->is_hedge = t->live = t->done_mark = false;
     t->cost = (struct cost){.basis = COST_USAGE};
     held_events_clear(&t->held);
+}
+
+void attempt_again(struct attempt *t)
+{
+    CHECK(!t->call && t->ticket.place == GATE_NOWHERE && t->state == ATTEMPT_ENDED);
+    move(t, ATTEMPT_IDLE);
 }
 
 /* Money */
@@ -108,12 +114,12 @@ static int64_t rate_tokens(enum status status, const struct expert_answer *answe
 static void leave(struct attempt *t, enum status status, const struct expert_answer *answer,
                   bool sent)
 {
-    uint64_t hold_ms = 0;
-    enum health_outcome outcome = gate_judge(status, answer, &hold_ms);
+    struct health_hold hold;
+    enum health_outcome outcome = gate_judge(status, answer, &hold);
     if (answer->reason == RETRY_NO_MODEL)
         log_event(LOG_WARN, "the expert does not have its upstream_model", "req=%s expert=%s",
                   t->asking->o.id, gate_name(t->ticket.gate));
-    gate_leave(&t->ticket, now_ms(t), outcome, hold_ms, rate_tokens(status, answer, sent));
+    gate_leave(&t->ticket, now_ms(t), outcome, hold, rate_tokens(status, answer, sent));
 }
 
 void attempt_stop(struct attempt *t, enum call_outcome outcome)
@@ -125,7 +131,7 @@ void attempt_stop(struct attempt *t, enum call_outcome outcome)
         scheduler_timer_stop(t->timer);
     bool sent = call && expert_call_sent(call);
     attempt_note(t, outcome, sent ? expert_call_answer(call) : NULL);
-    gate_leave(&t->ticket, now_ms(t), HEALTH_NONE, 0, sent ? -1 : 0);
+    gate_leave(&t->ticket, now_ms(t), HEALTH_NONE, HEALTH_NO_HOLD, sent ? -1 : 0);
     t->call = NULL;
     move(t, ATTEMPT_ENDED);
     if (call)
@@ -149,7 +155,7 @@ void attempt_go_live(struct attempt *t)
     for (size_t at = 0; held_events_next(&t->held, &at, &event, &reply);)
         tell(t, &event);
     held_events_clear(&t->held);
-    gate_prove(&t->ticket);
+    gate_prove(&t->ticket, now_ms(t));
 }
 
 /* Every stream has an event or two before its first content: reading them twice would cost a percent of a request.
@@ -251,7 +257,8 @@ static bool is_worth_another(const struct attempt *t, const struct expert_answer
     if (expert->total_timeout_ms && now + wait - t->asked_ms >= expert->total_timeout_ms)
         return false;
     struct gate *gate = asking_candidate_of(a, t->candidate)->gate;
-    return !gate_barred(gate, now, &until) || until <= now + wait;
+    return !gate_barred(gate, now, &until) || until <= now + wait ||
+           (!backed_up && gate_cools(gate, now, now, &until)); /* in line, then */
 }
 
 void attempt_pause(struct attempt *t, uint64_t wait_ms)
@@ -376,13 +383,14 @@ static void begin_try(struct attempt *t)
         if (t->tries == 0)
             t->asked_ms = now_ms(t);
         t->tries++;
+        t->waiting_since_ms = 0;
         t->asking->calls++;
         failure.status = start_call(t, &err);
     }
     if (failure.status == OK)
         return;
     failure.err = &err;
-    gate_leave(&t->ticket, now_ms(t), HEALTH_NONE, 0, 0);
+    gate_leave(&t->ticket, now_ms(t), HEALTH_NONE, HEALTH_NO_HOLD, 0);
     fail(t, &failure);
 }
 
@@ -398,13 +406,17 @@ static void on_turn(void *arg, enum gate_verdict verdict)
     t->owner->on_closed(t, verdict);
 }
 
-enum gate_verdict attempt_enter(struct attempt *t, bool may_wait)
+enum gate_verdict attempt_enter(struct attempt *t, bool may_wait, bool may_cool)
 {
+    if (t->waiting_since_ms == 0)
+        t->waiting_since_ms = now_ms(t);
     const struct asking_candidate *c = asking_candidate_of(t->asking, t->candidate);
     const struct gate_ask ask = {.wakes = t->asking->o.context->wakes,
                                  .now_ms = now_ms(t),
                                  .tokens = c->rate_tokens,
                                  .may_wait = may_wait,
+                                 .may_cool = may_cool,
+                                 .since_ms = t->waiting_since_ms,
                                  .on_turn = on_turn,
                                  .arg = t};
     enum gate_verdict verdict = gate_enter(c->gate, &t->ticket, &ask);

@@ -61,9 +61,10 @@ struct attempt {
     bool is_hedge;
     bool native; /* of the present call */
     bool live;
-    bool done_mark;    /* [DONE] or its like has come: nothing may follow */
-    unsigned tries;    /* of the candidate */
-    uint64_t asked_ms; /* its first try */
+    bool done_mark;            /* [DONE] or its like has come: nothing may follow */
+    unsigned tries;            /* of the candidate */
+    uint64_t asked_ms;         /* its first try */
+    uint64_t waiting_since_ms; /* for its next, in whichever line; 0: it does not wait */
     struct gate_ticket ticket;
     struct expert_call *call;      /* CALLING, LINGERING */
     struct scheduler_timer *timer; /* pauses, lingering; made when needed */
@@ -76,9 +77,12 @@ void attempt_init(struct attempt *t, struct asking *a, const struct attempt_owne
 void attempt_done(struct attempt *t); /* cancels, unnoted, and frees; of a zeroed one, too */
 /* For another candidate; not while it runs. */
 void attempt_reset(struct attempt *t, size_t candidate);
+/* For the same candidate, whose gate was closed: its tries go on. */
+void attempt_again(struct attempt *t);
 /* GATE_GO: the call was made, or could not be, which on_failed has said. GATE_WAIT: it waits in line. Else it is ENDED,
- * and on_closed was not called. The asking may be over when it returns GATE_GO. */
-enum gate_verdict attempt_enter(struct attempt *t, bool may_wait);
+ * and on_closed was not called. The asking may be over when it returns GATE_GO. `may_cool`: the line's end may be
+ * that of a cooldown. */
+enum gate_verdict attempt_enter(struct attempt *t, bool may_wait, bool may_cool);
 bool attempt_is_open(const struct attempt *t); /* something is still to come of it */
 /* Its timer is there; false: no memory. */
 bool attempt_needs_timer(struct attempt *t);

@@ -22,8 +22,18 @@ static void choose(struct asking *a, size_t candidate)
 
 /* None is left that could be asked now */
 
+/* Why one of them is not asked, with what led there. */
+static void write_why(const struct asking *a, size_t i, const char *says,
+                      const struct gate_reading *r, struct buf *why)
+{
+    buf_addf(why, "%s%.*s: %s", why->len ? "; " : "", STR_FMT(asking_expert(a, i)->name), says);
+    if (r->cool_status > 0 && says != failed)
+        buf_addf(why, " since it answered %d, for %llu ms more", r->cool_status,
+                 (unsigned long long)r->wait_ms);
+}
+
 /* `cheap: circuit open; mid: its queue is full`; the soonest time at which one of them is worth another try, and
- * whether one of them is well and merely has too much to do. */
+ * whether one of them is well and merely has too much to do, by our limits or its own (429). */
 static void list_closed_gates(const struct asking *a, struct buf *why, uint64_t *ret_soonest,
                               bool *ret_busy)
 {
@@ -38,9 +48,9 @@ static void list_closed_gates(const struct asking *a, struct buf *why, uint64_t 
             continue;
         struct gate_reading r;
         gate_read(gate, now, &r);
-        busy |= r.state == HEALTH_CLOSED && says != failed;
+        busy |= r.state == HEALTH_CLOSED && says != failed && r.cool_status < 500;
         soonest = until < soonest ? until : soonest;
-        buf_addf(why, "%s%.*s: %s", why->len ? "; " : "", STR_FMT(asking_expert(a, i)->name), says);
+        write_why(a, i, says, &r, why);
     }
     *ret_soonest = soonest;
     *ret_busy = busy;
@@ -65,23 +75,40 @@ void fallback_refuse(struct asking *a)
 
 /* The way on */
 
-/* The candidate's gate is closed. True: another is the candidate now; false: somebody answers, or nobody will. */
+size_t fallback_next(struct asking *a, size_t from)
+{
+    size_t next = asking_next(a, from);
+    a->may_cool = next == SIZE_MAX;
+    return a->may_cool ? asking_next_cooling(a) : next;
+}
+
+/* The candidate's gate is closed. True: there is a candidate, which may be the same if only waiting for it is left;
+ * false: somebody answers, or nobody will. In one piece, because the order of the ways on is what matters. */
 static bool move_on(struct asking *a, enum gate_verdict verdict)
 {
     struct attempt *t = a->main;
     size_t from = t->candidate;
-    a->passed[from] = t->ticket.why;
+    bool is_done_with =
+        verdict != GATE_BARRED || a->may_cool || t->ticket.why != health_cooling_down;
+    if (is_done_with)
+        a->passed[from] = t->ticket.why;
     a->in_hurry |= verdict == GATE_FULL;
-    if (a->soonest_ms == 0 || t->ticket.until_ms < a->soonest_ms)
+    if (is_done_with && (a->soonest_ms == 0 || t->ticket.until_ms < a->soonest_ms))
         a->soonest_ms = t->ticket.until_ms;
-    attempt_note(t, CALL_FAILED, NULL);
+    if (a->run || a->hedge)
+        attempt_note(t, CALL_FAILED, NULL);
     if (a->run && plan_run_rescue(a))
         return false;
-    size_t next = asking_next(a, from);
     log_event(LOG_INFO, "skipped", "req=%s expert=%.*s why=\"%s\"", a->o.id,
               STR_FMT(asking_expert(a, from)->name), t->ticket.why);
     if (hedge_take_over(a))
         return false;
+    size_t next = fallback_next(a, from);
+    if (next == from) {
+        attempt_again(t);
+        return true;
+    }
+    attempt_note(t, CALL_FAILED, NULL);
     if (next == SIZE_MAX) {
         fallback_refuse(a);
         return false;
@@ -95,7 +122,7 @@ static void seek(struct asking *a)
 {
     enum gate_verdict verdict;
     do {
-        verdict = attempt_enter(a->main, !a->in_hurry);
+        verdict = attempt_enter(a->main, !a->in_hurry, a->may_cool);
     } while (verdict != GATE_GO && verdict != GATE_WAIT && move_on(a, verdict));
 }
 
@@ -154,7 +181,7 @@ static void on_failed(struct attempt *t, const struct attempt_failure *f)
         asking_log_retry(a, from, a->standing, f->err, 0);
         return;
     }
-    size_t next = may_go_on && a->calls < ASKING_CALLS_MAX ? asking_next(a, from) : SIZE_MAX;
+    size_t next = may_go_on && a->calls < ASKING_CALLS_MAX ? fallback_next(a, from) : SIZE_MAX;
     hedge_stop(a);
     if (next == SIZE_MAX) {
         asking_finish(a, f->status, f->err, f->answer);

@@ -137,7 +137,7 @@ static bool begin_one(struct asking *a, struct attempt *h)
         if (a->reserved_nano_usd > 0 && asking_input_cost(a, i) > a->reserved_nano_usd)
             continue;
         attempt_reset(h, i);
-        if (attempt_enter(h, false) == GATE_GO)
+        if (attempt_enter(h, false, false) == GATE_GO)
             return attempt_is_open(h);
     }
     return false;

@@ -87,7 +87,7 @@ static void enter(struct attempt *t)
 {
     struct plan_run *r = run_of(t);
     r->entering = true;
-    enum gate_verdict verdict = attempt_enter(t, true);
+    enum gate_verdict verdict = attempt_enter(t, true, asking_is_closed(t->asking));
     r->entering = false;
     if (verdict != GATE_GO && verdict != GATE_WAIT)
         close_member(t);
@@ -280,7 +280,7 @@ static bool ask_last(struct asking *a)
 static void fail_over(struct asking *a, const struct last_word *last_word)
 {
     struct plan_run *r = a->run;
-    size_t last = r->plan->member_count - 1, next = asking_next(a, last);
+    size_t last = r->plan->member_count - 1, next = fallback_next(a, last);
     bool more = next != SIZE_MAX && a->calls < ASKING_CALLS_MAX &&
                 !(last_word && last_word->answer->retry == EXPERT_RETRY_NEVER);
     a->standing = last;

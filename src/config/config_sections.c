@@ -166,6 +166,7 @@ static const struct conf_row expert_rows[] = {
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
     {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},
     {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
+    {"retry_after_max", conf_read_ms, EXPERT_FIELD(retry_after_max_ms), false, 1, DAY_MS},
     {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
     {"cache_ttl", conf_read_ms, EXPERT_FIELD(cache_ttl_ms), false, 0, DAY_MS},
     {"breaker", config_read_breaker, EXPERT_FIELD(breaker), false, 0, 0},
@@ -197,6 +198,7 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
                                         .max_output_tokens = 4096,
                                         .cache_ttl_ms = 300000,
                                         .retries = 2,
+                                        .retry_after_max_ms = EXPERT_RETRY_AFTER_MAX_MS,
                                         .breaker = HEALTH_OPTIONS_DEFAULT,
                                         .limits = {.queue_length = GATE_QUEUE_DEFAULT,
                                                    .queue_timeout_ms = GATE_TIMEOUT_DEFAULT}}};

@@ -46,6 +46,9 @@ static struct str header_of(const struct expert_call *c, const char *name)
 /* A cancel from inside on_done only finds that all is over. */
 static void tell_done(struct expert_call *c, enum status status, const struct error *err)
 {
+    uint64_t after_max = c->options.expert->retry_after_max_ms;
+    if (after_max > 0 && c->answer.retry_after_ms > after_max)
+        c->answer.retry_after_ms = after_max;
     c->over = c->in_callback = true;
     c->options.on_done(c, status, err);
 }
@@ -334,12 +337,10 @@ static enum status end_whole(struct expert_call *c, struct error *err)
 
 static void read_retry_after(struct expert_call *c)
 {
-    double ms = 0;
     int64_t now_ms = c->options.wall_ms ? c->options.wall_ms() : AFTER_ALL_DATES_MS;
     uint64_t after = retry_after_ms(header_of(c, "retry-after"), now_ms);
-    if (str_to_double(header_of(c, "retry-after-ms"), &ms) == OK && ms > (double)after && ms < 1e9)
-        after = (uint64_t)ms;
-    c->answer.retry_after_ms = after;
+    uint64_t after_ms = retry_after_number_ms(header_of(c, "retry-after-ms"), 1, now_ms);
+    c->answer.retry_after_ms = after > after_ms ? after : after_ms;
 }
 
 /* How many were asked for. */

@@ -27,7 +27,8 @@ struct expert_answer {
     uint64_t output_characters; /* generated so far; for an estimate where usage is missing */
     enum expert_retry retry;    /* after a failure */
     enum retry_reason reason;   /* of an error in the expert's own words */
-    uint64_t retry_after_ms; /* the longest delay that was asked for in header or body; 0: none */
+    /* The longest delay that was asked for in header or body, cut to the expert's retry_after_max_ms; 0: none. */
+    uint64_t retry_after_ms;
 };
 
 struct expert_event { /* of a stream */

@@ -11,6 +11,8 @@
 #include "dialect/needs.h"
 #include "expert/health.h"
 
+#define EXPERT_RETRY_AFTER_MAX_MS 300000 /* by default */
+
 struct expert_limits { /* 0: unlimited */
     uint32_t concurrency, requests_per_minute, tokens_per_minute;
     uint32_t queue_length, queue_timeout_ms; /* a call that finds no room waits in line */
@@ -32,7 +34,8 @@ struct expert {
     uint32_t context_tokens; /* 0: unknown, no limit */
     unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;
-    uint32_t retries; /* of the same expert, before the next best */
+    uint32_t retry_after_max_ms; /* longer delays that it asks for are cut to it; 0: a day */
+    uint32_t retries;            /* of the same expert, before the next best */
     struct health_options breaker;
     struct expert_limits limits;
 };

@@ -8,7 +8,8 @@
 
 #include "base/check.h"
 
-static const char circuit_open[] = "circuit open", cooling_down[] = "cooling down";
+const char health_cooling_down[] = "cooling down";
+static const char circuit_open[] = "circuit open";
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -62,6 +63,62 @@ enum health_state health_state_at(const struct health *h, uint64_t now_ms)
     return h->state == HEALTH_OPEN && now_ms >= h->until_ms ? HEALTH_HALF_OPEN : h->state;
 }
 
+/* Cooldowns */
+
+static bool is_cooling(const struct health *h, uint64_t now_ms)
+{
+    return now_ms < h->cooldown_ms;
+}
+
+bool health_only_cools(const struct health *h, uint64_t now_ms)
+{
+    return h->state == HEALTH_CLOSED && is_cooling(h, now_ms);
+}
+
+static bool cool_probe_is_due(const struct health *h, uint64_t now_ms)
+{
+    return !h->cool_probing && now_ms >= h->cool_probe_ms;
+}
+
+static void cool_down(struct health *h, uint64_t now_ms, struct health_hold hold)
+{
+    if (!is_cooling(h, now_ms)) {
+        h->cool_era++;
+        h->cool_probing = false;
+        h->cool_pause_ms = HEALTH_COOL_PROBE_MS;
+        h->cool_probe_ms = now_ms + HEALTH_COOL_PROBE_MS;
+    }
+    if (now_ms + hold.ms > h->cooldown_ms) {
+        h->cooldown_ms = now_ms + hold.ms;
+        h->cool_status = hold.http_status;
+    }
+}
+
+bool health_lift(struct health *h, uint64_t now_ms)
+{
+    if (!is_cooling(h, now_ms))
+        return false;
+    h->cool_era++;
+    h->cool_probing = false;
+    h->cooldown_ms = 0;
+    return true;
+}
+
+/* A probe amid a cooldown has come back. One that says nothing leaves its turn to the next. */
+static void note_cool_probe(struct health *h, uint64_t now_ms, enum health_outcome outcome,
+                            bool held)
+{
+    h->cool_probing = false;
+    if (outcome == HEALTH_GOOD || outcome == HEALTH_REFUSED) {
+        (void)health_lift(h, now_ms);
+    } else if (held || outcome != HEALTH_NONE) {
+        h->cool_pause_ms *= 2;
+        h->cool_probe_ms = now_ms + h->cool_pause_ms;
+    }
+}
+
+/* Entering and leaving */
+
 const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret_until_ms)
 {
     const char *why = NULL;
@@ -73,8 +130,8 @@ const char *health_barred(const struct health *h, uint64_t now_ms, uint64_t *ret
         why = circuit_open;
         until = now_ms + HEALTH_PROBE_WAIT_MS;
     }
-    if (now_ms < h->cooldown_ms) {
-        why = why ? why : cooling_down;
+    if (is_cooling(h, now_ms) && !cool_probe_is_due(h, now_ms)) {
+        why = why ? why : health_cooling_down;
         until = later(until, h->cooldown_ms);
     }
     if (why)
@@ -93,8 +150,10 @@ const char *health_enter(struct health *h, uint64_t now_ms, struct health_pass *
         h->era++;
     }
     bool probe = h->state == HEALTH_HALF_OPEN;
+    bool cool_probe = is_cooling(h, now_ms);
     h->probing |= probe;
-    *ret_pass = (struct health_pass){h->era, probe};
+    h->cool_probing |= cool_probe;
+    *ret_pass = (struct health_pass){h->era, h->cool_era, probe, cool_probe};
     return NULL;
 }
 
@@ -152,11 +211,13 @@ static void note_quota(struct health *h, uint64_t now_ms)
 }
 
 bool health_leave(struct health *h, struct health_pass pass, uint64_t now_ms,
-                  enum health_outcome outcome, uint64_t hold_ms)
+                  enum health_outcome outcome, struct health_hold hold)
 {
     enum health_state before = h->state;
-    if (hold_ms > 0)
-        h->cooldown_ms = later(h->cooldown_ms, now_ms + hold_ms);
+    if (pass.cool_probe && pass.cool_era == h->cool_era)
+        note_cool_probe(h, now_ms, outcome, hold.ms > 0);
+    if (hold.ms > 0)
+        cool_down(h, now_ms, hold);
     bool present = pass.era == h->era;
     if (is_off(h))
         return false;
@@ -171,10 +232,13 @@ bool health_leave(struct health *h, struct health_pass pass, uint64_t now_ms,
 
 bool health_prove(struct health *h, struct health_pass *pass)
 {
+    if (pass->cool_probe && pass->cool_era == h->cool_era)
+        (void)health_lift(h, 0);
+    pass->cool_probe = false;
     if (!pass->probe || pass->era != h->era)
         return false;
     close_circuit(h);
-    *pass = (struct health_pass){.era = h->era};
+    *pass = (struct health_pass){.era = h->era, .cool_era = h->cool_era};
     return true;
 }
 

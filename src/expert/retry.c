@@ -1,4 +1,7 @@
-/* Which failures are worth another try, and when. */
+/* Which failures are worth another try, and when. Pure functions of what came back, for any thread: nothing here waits,
+ * allocates or remembers; the time of day is an argument. What upstreams write is not to be trusted: a delay may be a
+ * date, a time since 1970, or no number at all, and is clamped before anybody adds it to a clock. Error bodies are read
+ * as far as they can be; what is no JSON says nothing beyond its status. */
 #include "expert/retry.h"
 
 #include <string.h>
@@ -102,32 +105,57 @@ uint64_t retry_backoff_ms(unsigned attempt, struct rng *rng)
     return ms / 2 + rng_below(rng, ms / 2 + 1);
 }
 
-static int64_t parse_date_ms(struct str value)
+static uint64_t clamp_delay(double ms)
 {
+    if (!(ms > 0))
+        return 0;
+    return ms > (double)RETRY_AFTER_MAX_MS ? (uint64_t)RETRY_AFTER_MAX_MS : (uint64_t)ms;
+}
+
+/* HTTP's three forms of a date, and the one that JSON APIs write. */
+static bool parse_date(struct str value, struct tm *ret)
+{
+    static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+                                        "%a %b %e %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%SZ"};
     char text[64];
-    struct tm tm = {0};
     if (value.len >= sizeof(text))
-        return -1;
+        return false;
     memcpy(text, value.ptr, value.len);
     text[value.len] = '\0';
-    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    return end && *end == '\0' ? (int64_t)timegm(&tm) * 1000 : -1;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, forms[i], &tm);
+        if (!end || *end != '\0')
+            continue;
+        *ret = tm;
+        return true;
+    }
+    return false;
+}
+
+/* A number of seconds or milliseconds beyond this is no delay: some services send the time at which to come back. */
+#define SINCE_1970_S_MIN  1e9
+#define SINCE_1970_MS_MIN 1e12
+
+uint64_t retry_after_number_ms(struct str value, int64_t unit_ms, int64_t wall_ms)
+{
+    double number = 0;
+    if (value.len == 0 || str_to_double(str_trim(value), &number) != OK)
+        return 0;
+    if (number >= SINCE_1970_MS_MIN && number < SINCE_1970_MS_MIN * 10)
+        return clamp_delay(number - (double)wall_ms);
+    if (number >= SINCE_1970_S_MIN && number < SINCE_1970_S_MIN * 10)
+        return clamp_delay(number * 1000 - (double)wall_ms);
+    return clamp_delay(number * (double)unit_ms);
 }
 
 uint64_t retry_after_ms(struct str value, int64_t wall_ms)
 {
-    double seconds = 0;
     struct str text = str_trim(value);
-    int64_t ms = 0;
+    struct tm tm;
     if (text.len == 0)
         return 0;
-    if (str_to_double(text, &seconds) == OK)
-        ms = seconds > 0 && seconds < 1e6 ? (int64_t)(seconds * 1000)
-             : seconds >= 1e6             ? INT64_MAX
-                                          : 0;
-    else
-        ms = parse_date_ms(text) - wall_ms;
-    if (ms <= 0)
-        return 0;
-    return (uint64_t)(ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms);
+    if (parse_date(text, &tm))
+        return clamp_delay((double)timegm(&tm) * 1000 - (double)wall_ms);
+    return retry_after_number_ms(text, 1000, wall_ms);
 }

@@ -34,6 +34,9 @@ enum expert_retry retry_for_transport(enum status status, bool sent);
 /* The pause before another try, doubling from RETRY_BACKOFF_FIRST_MS to RETRY_BACKOFF_MAX_MS, half of it random so that
  * clients do not come back all at once. `attempt` counts from 0. */
 uint64_t retry_backoff_ms(unsigned attempt, struct rng *rng);
-/* The header Retry-After, seconds or an HTTP date, as milliseconds from `wall_ms`, which is now since 1970. 0 where it
- * is absent, past or malformed; a day at most. */
+/* The header Retry-After, seconds or a date, as milliseconds from `wall_ms`, which is now since 1970. Seconds and
+ * milliseconds that would be decades are taken for the time since 1970. 0 where it is absent, past or malformed; a day
+ * at most. */
 uint64_t retry_after_ms(struct str value, int64_t wall_ms);
+/* The same of a number of units, of so many milliseconds each. */
+uint64_t retry_after_number_ms(struct str value, int64_t unit_ms, int64_t wall_ms);

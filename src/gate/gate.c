@@ -59,17 +59,44 @@ static void line_remove(struct gate *g, struct gate_ticket *t)
     g->waiting--;
 }
 
+static void turn_away(struct gate *g, struct gate_ticket *t, const char *why, uint64_t until_ms)
+{
+    line_remove(g, t);
+    t->place = GATE_TURNED_AWAY;
+    t->why = why;
+    t->until_ms = until_ms;
+    wake_queue_put(t);
+}
+
 /* Nobody waits for an expert that is not asked anyway. */
 static void turn_all_away(struct gate *g, const char *why, uint64_t until_ms)
 {
-    struct gate_ticket *t;
-    while ((t = g->first)) {
-        line_remove(g, t);
-        t->place = GATE_TURNED_AWAY;
-        t->why = why;
-        t->until_ms = until_ms;
-        wake_queue_put(t);
+    while (g->first)
+        turn_away(g, g->first, why, until_ms);
+}
+
+/* The first in line looks again then. */
+static void look_again(struct gate_ticket *first, uint64_t at_ms)
+{
+    uint64_t before = first->poll_ms;
+    first->poll_ms = at_ms;
+    if (first->poll_ms < before) /* its timer is set for later */
+        wake_queue_put(first);
+}
+
+/* During a cooldown those stay in line who want to wait for its end, and can. */
+static void hold_line(struct gate *g)
+{
+    uint64_t until = g->health.cooldown_ms;
+    struct gate_ticket *next;
+    for (struct gate_ticket *t = g->sifted_ms != until ? g->first : NULL; t; t = next) {
+        next = t->next;
+        if (!t->may_cool || t->deadline_ms <= until)
+            turn_away(g, t, health_cooling_down, until);
     }
+    g->sifted_ms = until;
+    if (g->first)
+        look_again(g->first, until);
 }
 
 void gate_poll(struct gate *g, uint64_t now_ms)
@@ -78,6 +105,10 @@ void gate_poll(struct gate *g, uint64_t now_ms)
     uint64_t wait = 0, until = 0;
     if (!g->first)
         return;
+    if (health_only_cools(&g->health, now_ms)) {
+        hold_line(g);
+        return;
+    }
     const char *why = health_barred(&g->health, now_ms, &until);
     if (why)
         turn_all_away(g, why, until);
@@ -89,22 +120,20 @@ void gate_poll(struct gate *g, uint64_t now_ms)
     }
     if (!t)
         return;
-    uint64_t before = t->poll_ms;
-    t->poll_ms = wait == UINT64_MAX ? UINT64_MAX : now_ms + wait;
-    if (t->poll_ms < before) /* its timer is set for later */
-        wake_queue_put(t);
+    look_again(t, wait == UINT64_MAX ? UINT64_MAX : now_ms + wait);
 }
 
 /* What changed, told once the lock is off */
 
 struct change {
-    bool state, cooldown;
+    bool state, cooldown, lifted;
     struct health health;
 };
 
 static struct change change_of(const struct gate *g, enum health_state before, uint64_t cooldown)
 {
-    return (struct change){g->health.state != before, g->health.cooldown_ms > cooldown, g->health};
+    uint64_t now = g->health.cooldown_ms;
+    return (struct change){g->health.state != before, now > cooldown, now < cooldown, g->health};
 }
 
 static void log_change(const struct gate *g, const struct change *c, uint64_t now_ms)
@@ -116,8 +145,10 @@ static void log_change(const struct gate *g, const struct change *c, uint64_t no
                   "expert=%s state=%s failures=%u pause_ms=%llu", g->name,
                   health_state_name(h->state), h->failures, (unsigned long long)wait);
     if (c->cooldown)
-        log_event(LOG_INFO, "cooldown", "expert=%s wait_ms=%llu", g->name,
-                  (unsigned long long)(h->cooldown_ms - now_ms));
+        log_event(LOG_INFO, "cooldown", "expert=%s wait_ms=%llu status=%d", g->name,
+                  (unsigned long long)(h->cooldown_ms - now_ms), h->cool_status);
+    if (c->lifted)
+        log_event(LOG_INFO, "cooldown lifted", "expert=%s by=probe", g->name);
 }
 
 /* Tickets */
@@ -154,6 +185,11 @@ static enum gate_verdict refuse(struct gate *g, struct gate_ticket *t, const cha
     return GATE_FULL;
 }
 
+static uint64_t since_ms(const struct gate_ask *ask)
+{
+    return ask->since_ms ? ask->since_ms : ask->now_ms;
+}
+
 /* In line, with its timer; no timer, no waiting. */
 static enum gate_verdict queue(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask)
 {
@@ -164,7 +200,8 @@ static enum gate_verdict queue(struct gate *g, struct gate_ticket *t, const stru
     t->wakes = ask->wakes;
     t->on_turn = ask->on_turn;
     t->arg = ask->arg;
-    t->deadline_ms = ask->now_ms + g->limits.queue_timeout_ms;
+    t->may_cool = ask->may_cool;
+    t->deadline_ms = since_ms(ask) + g->limits.queue_timeout_ms;
     t->poll_ms = UINT64_MAX;
     line_append(g, t);
     gate_poll(g, ask->now_ms);
@@ -177,13 +214,16 @@ static enum gate_verdict try_enter(struct gate *g, struct gate_ticket *t,
 {
     uint64_t until = 0;
     const char *why = health_barred(&g->health, ask->now_ms, &until);
-    if (why) {
+    bool cools = health_only_cools(&g->health, ask->now_ms);
+    bool waits = cools && ask->may_wait && ask->may_cool &&
+                 until < since_ms(ask) + g->limits.queue_timeout_ms;
+    if (why && !waits) {
         t->why = why;
         t->until_ms = until;
         return GATE_BARRED;
     }
     uint64_t wait = wait_ms(g, ask->tokens, ask->now_ms);
-    if (wait == 0 && !g->first) {
+    if (!why && wait == 0 && (cools || !g->first)) { /* a probe need not wait for those who do */
         take_place(g, ask->tokens, ask->now_ms);
         CHECK(!health_enter(&g->health, ask->now_ms, &t->pass, &until));
         t->gate = g;
@@ -267,17 +307,17 @@ void gate_ticket_look(struct gate_ticket *t, uint64_t now_ms)
 }
 
 static void end_call(struct gate *g, const struct gate_ticket *t, uint64_t now_ms,
-                     enum health_outcome outcome, uint64_t hold_ms, int64_t tokens)
+                     enum health_outcome outcome, struct health_hold hold, int64_t tokens)
 {
     CHECK(g->in_flight > 0);
     g->in_flight--;
     if (tokens >= 0)
         gate_bucket_take(&g->tokens, tokens - t->tokens, now_ms);
-    (void)health_leave(&g->health, t->pass, now_ms, outcome, hold_ms);
+    (void)health_leave(&g->health, t->pass, now_ms, outcome, hold);
 }
 
 void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outcome,
-                uint64_t hold_ms, int64_t tokens)
+                struct health_hold hold, int64_t tokens)
 {
     struct gate *g = t->gate;
     if (!g)
@@ -286,7 +326,7 @@ void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outc
     enum health_state before = g->health.state;
     uint64_t cooldown = g->health.cooldown_ms;
     if (t->place == GATE_INSIDE)
-        end_call(g, t, now_ms, outcome, hold_ms, tokens);
+        end_call(g, t, now_ms, outcome, hold, tokens);
     else if (t->place == GATE_CALLED)
         undo_place(g, t->tokens, now_ms);
     else if (t->place == GATE_IN_LINE)
@@ -299,17 +339,20 @@ void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outc
     log_change(g, &change, now_ms);
 }
 
-void gate_prove(struct gate_ticket *t)
+void gate_prove(struct gate_ticket *t, uint64_t now_ms)
 {
     struct gate *g = t->gate;
-    if (!t->pass.probe || t->place != GATE_INSIDE)
+    if (!(t->pass.probe || t->pass.cool_probe) || t->place != GATE_INSIDE)
         return;
     pthread_mutex_lock(&g->lock);
+    uint64_t cooldown = g->health.cooldown_ms;
     struct change change = {.state = health_prove(&g->health, &t->pass)};
+    change.lifted = g->health.cooldown_ms < cooldown && now_ms < cooldown;
     change.health = g->health;
     atomic_store(&g->troubled, true); /* a cooldown may go on; the next to enter looks */
+    gate_poll(g, now_ms);
     pthread_mutex_unlock(&g->lock);
-    log_change(g, &change, 0);
+    log_change(g, &change, now_ms);
 }
 
 const char *gate_barred(struct gate *g, uint64_t now_ms, uint64_t *ret_until_ms)
@@ -322,19 +365,33 @@ const char *gate_barred(struct gate *g, uint64_t now_ms, uint64_t *ret_until_ms)
     return why;
 }
 
+bool gate_cools(struct gate *g, uint64_t now_ms, uint64_t since_ms, uint64_t *ret_until_ms)
+{
+    if (!atomic_load_explicit(&g->troubled, memory_order_acquire))
+        return false;
+    pthread_mutex_lock(&g->lock);
+    uint64_t until = g->health.cooldown_ms;
+    bool cools = health_only_cools(&g->health, now_ms) && g->waiting < g->limits.queue_length &&
+                 until < since_ms + g->limits.queue_timeout_ms;
+    pthread_mutex_unlock(&g->lock);
+    *ret_until_ms = until;
+    return cools;
+}
+
 enum health_outcome gate_judge(enum status status, const struct expert_answer *answer,
-                               uint64_t *ret_hold_ms)
+                               struct health_hold *ret_hold)
 {
     int http_status = answer->http_status;
     bool overloaded = http_status == 429 || http_status >= 500;
-    *ret_hold_ms = status != OK && overloaded ? answer->retry_after_ms : 0;
+    bool holds = status != OK && overloaded;
+    *ret_hold = (struct health_hold){holds ? answer->retry_after_ms : 0, http_status};
     if (status == OK)
         return HEALTH_GOOD;
     if (status == ERR_MEMORY)
         return HEALTH_NONE;
     if (answer->reason == RETRY_QUOTA)
         return HEALTH_QUOTA;
-    if (http_status == 429 && *ret_hold_ms > 0)
+    if (http_status == 429 && ret_hold->ms > 0)
         return HEALTH_NONE; /* it has said itself when to come back */
     if (http_status == 409 || http_status == 425)
         return HEALTH_REFUSED;

@@ -62,6 +62,7 @@ struct gate_ticket {
     void *arg;
     struct health_pass pass;
     int64_t tokens;
+    bool may_cool;
     uint64_t deadline_ms, poll_ms;
     struct scheduler_timer *timer;
     struct gate_ticket *next, *previous;             /* in line */
@@ -74,6 +75,9 @@ struct gate_ask {
     uint64_t now_ms; /* the scheduler's */
     int64_t tokens;  /* predicted, input and output */
     bool may_wait;
+    bool
+        may_cool; /* and also for the end of a cooldown, where that comes in time; may_wait alone: for a place */
+    uint64_t since_ms; /* when this waiting began, for queue.timeout; 0: now */
     void (*on_turn)(void *arg, enum gate_verdict verdict); /* never from inside gate_enter */
     void *arg;
 };
@@ -91,21 +95,29 @@ NODISCARD enum status wake_queue_init(struct wake_queue *q, struct scheduler *s,
 void wake_queue_done(struct wake_queue *q);
 
 enum gate_verdict gate_enter(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask);
-/* `tokens`: what it really took, -1: as predicted. `hold_ms`: health_leave. */
+/* `tokens`: what it really took, -1: as predicted. */
 void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outcome,
-                uint64_t hold_ms, int64_t tokens);
+                struct health_hold hold, int64_t tokens);
 /* What a call says of its expert's health, and how long the expert asked to be left alone. */
 enum health_outcome gate_judge(enum status status, const struct expert_answer *answer,
-                               uint64_t *ret_hold_ms);
-void gate_prove(struct gate_ticket *t); /* the answer has begun; cheap where it does not matter */
+                               struct health_hold *ret_hold);
+void gate_prove(struct gate_ticket *t,
+                uint64_t now_ms); /* the answer has begun; cheap where it does not matter */
 const char *gate_name(const struct gate *g);
 /* NULL: it may be asked. Else why not, a static text, and until when. */
 const char *gate_barred(struct gate *g, uint64_t now_ms, uint64_t *ret_until_ms);
+
+/* Whether it is barred by nothing but a cooldown which ends in time for one who waits in its line since `since_ms`, and
+ * that line has a place. */
+bool gate_cools(struct gate *g, uint64_t now_ms, uint64_t since_ms, uint64_t *ret_until_ms);
+/* Ends the cooldowns of all experts, because an operator says so; circuits stay as they are. */
+void gates_lift(struct gates *t, uint64_t now_ms);
 
 struct gate_reading {
     enum health_state state;
     const char *why;   /* NULL: it may be asked */
     uint64_t wait_ms;  /* until it may be; 0: now */
+    int cool_status;   /* of the answer that asked for the present cooldown; 0: there is none */
     uint32_t failures; /* in a row */
     uint64_t opened;   /* how often its circuit opened since it is known */
     uint32_t in_flight, waiting;

@@ -18,6 +18,7 @@ struct gate {
     struct gate_bucket requests, tokens;
     uint32_t in_flight, waiting;
     struct gate_ticket *first, *last; /* in line */
+    uint64_t sifted_ms; /* the end of the cooldown by which the line was last looked through */
     uint64_t turned_away;
 };
 

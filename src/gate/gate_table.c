@@ -1,7 +1,13 @@
-/* Gates by name: made when a configuration first names an expert, gone with the last that does. */
+/* Gates by name: made when a configuration first names an expert, gone with the last that does.
+ *
+ * The table's lock guards who is in it and who holds what; each gate has a lock of its own, which is taken after the
+ * table's and never before it. Any thread may bind, release, read and lift; nothing here calls back, and no gate may be
+ * freed while somebody else still holds it. */
 #include "gate/gate_int.h"
 
 #include <stdlib.h>
+
+#include "base/log.h"
 
 struct gates {
     pthread_mutex_t lock; /* taken before a gate's */
@@ -118,6 +124,21 @@ void gates_release(struct gates *t, struct gate *const *gates, size_t count)
     pthread_mutex_unlock(&t->lock);
 }
 
+void gates_lift(struct gates *t, uint64_t now_ms)
+{
+    pthread_mutex_lock(&t->lock);
+    for (struct gate *g = t->first; g; g = g->next) {
+        pthread_mutex_lock(&g->lock);
+        bool lifted = health_lift(&g->health, now_ms);
+        gate_poll(g, now_ms);
+        gate_set_troubled(g, now_ms);
+        pthread_mutex_unlock(&g->lock);
+        if (lifted)
+            log_event(LOG_INFO, "cooldown lifted", "expert=%s by=reload", g->name);
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
 const char *gate_name(const struct gate *g)
 {
     return g->name;
@@ -129,6 +150,8 @@ void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret)
     pthread_mutex_lock(&g->lock);
     struct gate_reading r = {.state = health_state_at(&g->health, now_ms),
                              .why = health_barred(&g->health, now_ms, &until),
+                             .cool_status =
+                                 now_ms < g->health.cooldown_ms ? g->health.cool_status : 0,
                              .failures = g->health.failures,
                              .opened = g->health.opened,
                              .in_flight = g->in_flight,

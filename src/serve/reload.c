@@ -39,6 +39,7 @@ struct reload {
     void *arg;
     struct snapshot *current;    /* held; the newest */
     struct stamps tried;         /* what was loaded or refused last */
+    bool asked;                  /* an operator wants the next load: cooldowns end with it */
     bool model_moved;            /* the last load took the model from another path */
     struct worker_thread worker; /* its lock guards the rest */
     bool told;                   /* somebody wants a reload */
@@ -93,6 +94,7 @@ static enum worker_event rest(struct reload *r, uint32_t ms)
     if (event == WORKER_READY) {
         worker_lock(&r->worker);
         r->told = false;
+        r->asked = true;
         worker_unlock(&r->worker);
     }
     return event;
@@ -230,6 +232,8 @@ static void reload_once(struct reload *r)
         follow_budgets(r, s);
         secure_follow(r->gateway->secure, s->config);
         hand_over(r, s);
+        if (r->asked)
+            gates_lift(r->gateway->gates, clock_now_ms());
         count(r, true);
         log_event(LOG_INFO, "reloaded", "experts=%zu policies=%zu model=%016llx ms=%llu",
                   s->config->expert_count, s->config->policy_count,
@@ -256,6 +260,7 @@ static void reload_main(void *arg)
         now = look(r);
         r->model_moved = false;
         reload_once(r);
+        r->asked = false;
         r->tried = now;
         if (r->model_moved)
             r->tried.model = look(r).model;

@@ -15,7 +15,7 @@ Test(attempt, a_live_answer_proves_the_probe)
     scene_bind(s);
     const struct gate_ask ask = {.wakes = &s->wakes, .now_ms = s->clock.now_ms};
     cr_assert_eq(gate_enter(s->gates[CHEAP], &other, &ask), GATE_GO);
-    gate_leave(&other, s->clock.now_ms, HEALTH_BAD, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_BAD, HEALTH_NO_HOLD, 0);
     virtual_clock_advance(&s->clock, 10000);
     scene_start(s);
     gate_read(s->gates[CHEAP], s->clock.now_ms, &r);

@@ -153,7 +153,7 @@ Test(fallback, a_try_that_would_be_late_is_not_made)
     const struct gate_ask ask = {.wakes = &s->wakes, .now_ms = s->clock.now_ms};
     cr_assert_eq(gate_enter(s->gates[CHEAP], &other, &ask), GATE_GO);
     virtual_clock_advance(&s->clock, 500);
-    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, 0);
     virtual_clock_settle(&s->clock);
     scene_expect(s,
                  "ask(cheap) retry(cheap,cheap) paid(cheap,failed,0) retry(cheap,mid) ask(mid) ");
@@ -262,7 +262,7 @@ Test(fallback, a_turn_in_line_is_waited_for)
     scene_start(s);
     scene_expect(s, "");
     virtual_clock_advance(&s->clock, 700);
-    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, 0);
     virtual_clock_settle(&s->clock);
     scene_expect(s, "ask(cheap) ");
     scene_answer(0, "x");
@@ -279,8 +279,8 @@ Test(fallback, one_that_is_full_is_passed_over_and_the_next_is_not_waited_for)
     scene_start(s);
     scene_expect(s, "ask(dear) ");
     scene_answer(0, "x");
-    gate_leave(&first, s->clock.now_ms, HEALTH_GOOD, 0, 0);
-    gate_leave(&second, s->clock.now_ms, HEALTH_GOOD, 0, 0);
+    gate_leave(&first, s->clock.now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, 0);
+    gate_leave(&second, s->clock.now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, 0);
     scene_end(s);
 }
 
@@ -295,7 +295,7 @@ Test(fallback, when_all_are_closed_the_end_says_why_and_when)
     cr_expect_str_eq(s->end_error.text, "no expert can be asked now (cheap: its queue is full)");
     cr_expect_eq(s->end_answer.http_status, 429, "it is well, and has too much to do");
     cr_expect_eq(s->end_answer.retry_after_ms, GATE_RETRY_MS);
-    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, 0);
     scene_end(s);
 }
 
@@ -307,11 +307,101 @@ Test(fallback, a_circuit_that_is_open_is_no_overload)
     s->experts[CHEAP].breaker = HEALTH_OPTIONS_DEFAULT;
     s->experts[CHEAP].breaker.failures = 1;
     take_place(s, CHEAP, &other);
-    gate_leave(&other, s->clock.now_ms, HEALTH_BAD, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_BAD, HEALTH_NO_HOLD, 0);
     scene_start(s);
     cr_expect_eq(s->end.status, ERR_OVERLOAD);
     cr_expect_eq(s->end_answer.http_status, 0, "503");
     cr_expect_eq(s->end_answer.retry_after_ms, 10000);
+    scene_end(s);
+}
+
+/* Cooldowns: another expert is asked where there is one; else the end of the shortest is waited for. */
+
+static void cool(struct scene *s, size_t expert, uint64_t hold_ms)
+{
+    struct gate_ticket other = {0};
+    take_place(s, expert, &other);
+    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, (struct health_hold){hold_ms, 503}, 0);
+}
+
+Test(fallback, of_several_that_cool_down_the_soonest_is_waited_for)
+{
+    struct scene *s = scene_begin();
+    s->options.count = 2;
+    for (size_t i = 0; i < 2; i++)
+        s->experts[i].limits.queue_length = 1;
+    cool(s, CHEAP, 20000);
+    cool(s, MID, 1000);
+    scene_start(s);
+    scene_expect(s, "");
+    virtual_clock_advance(&s->clock, 999);
+    scene_expect(s, "");
+    virtual_clock_advance(&s->clock, 1);
+    scene_expect(s, "ask(mid) ");
+    scene_answer(0, "x");
+    scene_end(s);
+}
+
+Test(fallback, after_a_failure_a_short_cooldown_is_waited_for_too)
+{
+    struct scene *s = scene_begin();
+    s->options.count = 2;
+    s->experts[MID].limits.queue_length = 1;
+    cool(s, MID, 1000);
+    scene_start(s);
+    scene_fail(0, 500, 0);
+    scene_expect(s, "ask(cheap) paid(cheap,failed,0) retry(cheap,mid) ");
+    virtual_clock_advance(&s->clock, 1000);
+    scene_expect(s, "ask(mid) ");
+    scene_answer(1, "x");
+    scene_end(s);
+}
+
+Test(fallback, one_that_has_a_place_is_not_left_for_one_that_cools_down)
+{
+    struct scene *s = scene_begin();
+    s->options.count = 2;
+    s->experts[CHEAP].limits.queue_length = 1;
+    cool(s, CHEAP, 100);
+    scene_start(s);
+    scene_expect(s, "ask(mid) ");
+    scene_answer(0, "x");
+    scene_end(s);
+}
+
+Test(fallback, a_cooldown_that_grows_too_long_is_told_as_what_it_is)
+{
+    struct scene *s = scene_begin();
+    struct gate_ticket other = {0};
+    s->options.count = 1;
+    s->experts[CHEAP].limits = (struct expert_limits){.queue_length = 1, .queue_timeout_ms = 5000};
+    take_place(s, CHEAP, &other);
+    cool(s, CHEAP, 1000);
+    scene_start(s);
+    scene_expect(s, "");
+    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, (struct health_hold){9000, 503}, 0);
+    virtual_clock_settle(&s->clock);
+    cr_expect_str_eq(s->end_error.text, "no expert can be asked now (cheap: cooling down since it "
+                                        "answered 503, for 9000 ms more)");
+    cr_expect_eq(s->end_answer.http_status, 0, "503");
+    cr_expect_eq(s->end_answer.retry_after_ms, 9000);
+    scene_end(s);
+}
+
+Test(fallback, tries_go_on_where_a_cooldown_was_waited_for)
+{
+    struct scene *s = scene_begin();
+    struct gate_ticket other = {0};
+    s->options.count = 1;
+    s->experts[CHEAP].retries = 1;
+    s->experts[CHEAP].limits = (struct expert_limits){.queue_length = 1, .queue_timeout_ms = 5000};
+    take_place(s, CHEAP, &other);
+    scene_start(s);
+    scene_fail(0, 503, 300);
+    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, (struct health_hold){2000, 503}, 0);
+    virtual_clock_advance(&s->clock, 2000);
+    scene_fail(1, 503, 300);
+    cr_expect_eq(s->done, 1, "it was the second of two tries");
     scene_end(s);
 }
 
@@ -502,7 +592,7 @@ Test(fallback, who_leaves_in_line_pays_nothing_and_is_not_called)
     take_place(s, CHEAP, &other);
     scene_start(s);
     asking_cancel(s->asking);
-    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, 0);
     virtual_clock_settle(&s->clock);
     scene_expect(s, "");
     scene_end(s);

@@ -115,7 +115,7 @@ Test(hedge, the_next_best_with_a_place_is_asked)
     asking_cancel(s->asking);
     scene_expect(s, "paid(dear,cancelled,10,hedge) cancel(dear) paid(cheap,cancelled,10) "
                     "cancel(cheap) ");
-    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, HEALTH_NO_HOLD, 0);
     scene_end(s);
 }
 

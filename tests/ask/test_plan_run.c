@@ -202,7 +202,7 @@ Test(plan_run, a_closed_gate_is_a_failed_member)
     scene_start(s);
     scene_expect(s, "ask(mid) paid(mid,cancelled,10) cancel(mid) ask(dear) ");
     scene_answer(1, "9");
-    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, 0, 0);
+    gate_leave(&other, s->clock.now_ms, HEALTH_NONE, HEALTH_NO_HOLD, 0);
     scene_end(s);
 }
 
@@ -218,7 +218,7 @@ Test(plan_run, all_gates_closed_says_so)
     scene_start(s);
     cr_expect_eq(s->end.status, ERR_OVERLOAD);
     for (size_t i = 0; i < SCENE_EXPERTS; i++)
-        gate_leave(&others[i], s->clock.now_ms, HEALTH_NONE, 0, 0);
+        gate_leave(&others[i], s->clock.now_ms, HEALTH_NONE, HEALTH_NO_HOLD, 0);
     scene_end(s);
 }
 

@@ -88,4 +88,24 @@ Test(retry, after_seconds_or_date)
     cr_assert_eq(retry_after_ms(STR("-5"), wall), 0);
     cr_assert_eq(retry_after_ms(STR("soon"), wall), 0);
     cr_assert_eq(retry_after_ms(STR("1e300"), wall), 24 * 3600 * 1000);
+    cr_assert_eq(retry_after_ms(STR("Wednesday, 21-Oct-15 07:28:09 GMT"), wall), 9000);
+    cr_assert_eq(retry_after_ms(STR("Wed Oct 21 07:28:09 2015"), wall), 9000);
+    cr_assert_eq(retry_after_ms(STR("2015-10-21T07:28:09Z"), wall), 9000);
+}
+
+Test(retry, after_what_cannot_be_a_delay)
+{
+    const int64_t wall = INT64_C(1445412480) * 1000;
+    const uint64_t day = 24 * 3600 * 1000;
+    static const char *const nothing[] = {"nan", "-nan", "-inf", "inf", "-1e20", "0", "1e", "0x10"};
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+        cr_expect_eq(retry_after_ms(str_from(nothing[i]), wall), 0, "%s", nothing[i]);
+    cr_expect_eq(retry_after_ms(STR("1445412489"), wall), 9000, "seconds since 1970");
+    cr_expect_eq(retry_after_ms(STR("1445412489000"), wall), 9000, "milliseconds since 1970");
+    cr_expect_eq(retry_after_ms(STR("1000000000"), wall), 0, "a time that is over");
+    cr_expect_eq(retry_after_ms(STR("99999999999999999999"), wall), day);
+    cr_expect_eq(retry_after_ms(STR("Fri, 31 Dec 2099 23:59:59 GMT"), wall), day);
+    cr_expect_eq(retry_after_number_ms(STR("700"), 1, wall), 700);
+    cr_expect_eq(retry_after_number_ms(STR("999999999"), 1, wall), day);
+    cr_expect_eq(retry_after_number_ms(STR("1445412489000"), 1, wall), 9000);
 }

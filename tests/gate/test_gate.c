@@ -104,7 +104,7 @@ static void door_close(struct door *d)
 {
     struct gate_reading r;
     for (size_t i = 0; i < VISITORS_MAX; i++)
-        gate_leave(&d->visitors[i].ticket, 0, HEALTH_NONE, 0, -1);
+        gate_leave(&d->visitors[i].ticket, 0, HEALTH_NONE, HEALTH_NO_HOLD, -1);
     gate_read(d->gate, 0, &r);
     cr_expect_eq(r.in_flight, 0);
     cr_expect_eq(r.waiting, 0);
@@ -137,7 +137,7 @@ static enum gate_verdict enter(struct door *d, size_t i, uint64_t now_ms)
 static void leave(struct door *d, size_t i, uint64_t now_ms)
 {
     virtual_clock_advance_to(&d->clock, now_ms);
-    gate_leave(&d->visitors[i].ticket, now_ms, HEALTH_GOOD, 0, -1);
+    gate_leave(&d->visitors[i].ticket, now_ms, HEALTH_GOOD, HEALTH_NO_HOLD, -1);
     virtual_clock_settle(&d->clock);
 }
 
@@ -244,9 +244,10 @@ Test(gate, who_is_called_and_has_left_gives_the_place_on)
     enter(d, 0, 0);
     enter(d, 1, 0);
     enter(d, 2, 0);
-    gate_leave(&d->visitors[0].ticket, 0, HEALTH_GOOD, 0, -1); /* 1 is in the wake queue now */
+    gate_leave(&d->visitors[0].ticket, 0, HEALTH_GOOD, HEALTH_NO_HOLD,
+               -1); /* 1 is in the wake queue now */
     expect_reading(d, 1, 1);
-    gate_leave(&d->visitors[1].ticket, 0, HEALTH_NONE, 0, -1);
+    gate_leave(&d->visitors[1].ticket, 0, HEALTH_NONE, HEALTH_NO_HOLD, -1);
     virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[1].turns, 0);
     cr_expect_eq(d->visitors[2].last, GATE_GO);
@@ -296,9 +297,9 @@ Test(gate, tokens_are_corrected_by_what_was_really_used)
     cr_expect_eq(enter_for(d, 0, 0, 900, false), GATE_GO);
     cr_expect_eq(enter_for(d, 1, 0, 200, false), GATE_FULL);
     cr_expect_eq(d->visitors[1].ticket.until_ms, 6000);
-    gate_leave(&d->visitors[0].ticket, 0, HEALTH_GOOD, 0, 300);
+    gate_leave(&d->visitors[0].ticket, 0, HEALTH_GOOD, HEALTH_NO_HOLD, 300);
     cr_expect_eq(enter_for(d, 1, 0, 700, false), GATE_GO);
-    gate_leave(&d->visitors[1].ticket, 0, HEALTH_GOOD, 0, 1700);
+    gate_leave(&d->visitors[1].ticket, 0, HEALTH_GOOD, HEALTH_NO_HOLD, 1700);
     cr_expect_eq(enter_for(d, 1, 0, 0, false), GATE_FULL);
     cr_expect_eq(d->visitors[1].ticket.until_ms, 60000, "a minute's worth was taken in advance");
     door_close(d);
@@ -313,12 +314,12 @@ Test(gate, an_open_circuit_sends_the_line_away_at_once)
         enter(d, i, 0);
     cr_expect_eq(enter(d, 3, 0), GATE_WAIT);
     cr_expect_null(gate_barred(d->gate, 0, &until));
-    gate_leave(&d->visitors[0].ticket, 0, HEALTH_BAD, 0, -1);
+    gate_leave(&d->visitors[0].ticket, 0, HEALTH_BAD, HEALTH_NO_HOLD, -1);
     virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[3].last, GATE_GO);
     cr_expect_eq(enter(d, 4, 0), GATE_WAIT);
     for (size_t i = 1; i < 3; i++)
-        gate_leave(&d->visitors[i].ticket, 0, HEALTH_BAD, 0, -1);
+        gate_leave(&d->visitors[i].ticket, 0, HEALTH_BAD, HEALTH_NO_HOLD, -1);
     virtual_clock_advance_to(&d->clock, 0);
     cr_expect_eq(d->visitors[4].turns, 1);
     cr_expect_eq(d->visitors[4].last, GATE_BARRED);
@@ -328,8 +329,108 @@ Test(gate, an_open_circuit_sends_the_line_away_at_once)
     cr_expect_eq(enter(d, 5, 0), GATE_BARRED);
     cr_expect_eq(enter(d, 5, 10000), GATE_GO, "the probe");
     cr_expect_eq(enter(d, 6, 10000), GATE_BARRED);
-    gate_prove(&d->visitors[5].ticket);
+    gate_prove(&d->visitors[5].ticket, d->clock.now_ms);
     cr_expect_eq(enter(d, 6, 10000), GATE_GO);
+    door_close(d);
+}
+
+/* Cooldowns */
+
+static enum gate_verdict enter_to_cool(struct door *d, size_t i, uint64_t now_ms)
+{
+    if (now_ms > d->clock.now_ms)
+        virtual_clock_advance_to(&d->clock, now_ms);
+    const struct gate_ask ask = {.wakes = &d->wakes,
+                                 .now_ms = now_ms,
+                                 .may_wait = true,
+                                 .may_cool = true,
+                                 .on_turn = on_turn,
+                                 .arg = &d->visitors[i]};
+    return gate_enter(d->gate, &d->visitors[i].ticket, &ask);
+}
+
+static struct door *door_cooling(uint64_t hold_ms)
+{
+    struct door *d = door_open((struct expert_limits){.queue_length = 3, .queue_timeout_ms = 5000});
+    cr_assert_eq(enter(d, 0, 1), GATE_GO);
+    gate_leave(&d->visitors[0].ticket, 1, HEALTH_NONE, (struct health_hold){hold_ms, 503}, 0);
+    return d;
+}
+
+Test(gate, a_short_cooldown_is_waited_for_in_line)
+{
+    struct door *d = door_cooling(1000);
+    struct gate_reading r;
+    uint64_t until = 0;
+    cr_expect(gate_cools(d->gate, 1, 1, &until));
+    cr_expect_eq(until, 1001);
+    cr_expect_eq(enter(d, 0, 1), GATE_BARRED, "who waits for a place does not wait for that");
+    for (size_t i = 1; i < 4; i++)
+        cr_expect_eq(enter_to_cool(d, i, 2), GATE_WAIT);
+    cr_expect_eq(enter_to_cool(d, 4, 3), GATE_FULL);
+    cr_expect_not(gate_cools(d->gate, 3, 3, &until), "its line is full");
+    virtual_clock_advance_to(&d->clock, 1000);
+    expect_reading(d, 0, 3);
+    gate_read(d->gate, 1000, &r);
+    cr_expect_eq(r.cool_status, 503);
+    virtual_clock_advance_to(&d->clock, 1001);
+    expect_reading(d, 3, 0);
+    cr_expect_eq(d->visitors[3].last, GATE_GO);
+    door_close(d);
+}
+
+Test(gate, nobody_waits_for_a_cooldown_that_ends_too_late)
+{
+    struct door *d = door_cooling(5000);
+    uint64_t until = 0;
+    cr_expect_not(gate_cools(d->gate, 1, 1, &until));
+    cr_expect_eq(enter_to_cool(d, 1, 1), GATE_BARRED);
+    cr_expect_eq(d->visitors[1].ticket.until_ms, 5001);
+    cr_expect_eq(enter_to_cool(d, 1, 2), GATE_WAIT, "its end is in time now");
+    door_close(d);
+}
+
+Test(gate, a_cooldown_sifts_the_line)
+{
+    struct door *d = door_open(
+        (struct expert_limits){.concurrency = 2, .queue_length = 9, .queue_timeout_ms = 5000});
+    for (size_t i = 0; i < 2; i++)
+        enter(d, i, 1);
+    cr_expect_eq(enter(d, 2, 1), GATE_WAIT);
+    cr_expect_eq(enter_to_cool(d, 3, 1), GATE_WAIT);
+    gate_leave(&d->visitors[0].ticket, 1, HEALTH_NONE, (struct health_hold){1000, 429}, 0);
+    virtual_clock_advance_to(&d->clock, 2);
+    cr_expect_eq(d->visitors[2].last, GATE_BARRED, "it may be asked somewhere else");
+    cr_expect_eq(d->visitors[3].last, GATE_WAIT);
+    gate_leave(&d->visitors[1].ticket, 2, HEALTH_NONE, (struct health_hold){60000, 429}, 0);
+    virtual_clock_advance_to(&d->clock, 3);
+    cr_expect_eq(d->visitors[3].last, GATE_BARRED, "that is too long now");
+    cr_expect_str_eq(d->visitors[3].ticket.why, "cooling down");
+    door_close(d);
+}
+
+Test(gate, a_lifted_cooldown_lets_the_line_in)
+{
+    struct door *d = door_cooling(4000);
+    cr_expect_eq(enter_to_cool(d, 1, 2), GATE_WAIT);
+    virtual_clock_advance_to(&d->clock, 100);
+    gates_lift(d->table, 100);
+    virtual_clock_settle(&d->clock);
+    cr_expect_eq(d->visitors[1].last, GATE_GO);
+    cr_expect_eq(enter(d, 2, 100), GATE_GO);
+    door_close(d);
+}
+
+Test(gate, a_probe_lets_the_line_in_when_it_is_answered)
+{
+    struct door *d = door_cooling(12000);
+    cr_expect_eq(enter_to_cool(d, 1, 9000), GATE_WAIT);
+    cr_expect_eq(enter_to_cool(d, 2, 10001), GATE_GO, "the probe goes past the line");
+    cr_expect_eq(enter_to_cool(d, 3, 10001), GATE_WAIT);
+    gate_prove(&d->visitors[2].ticket, 10001);
+    virtual_clock_settle(&d->clock);
+    cr_expect_eq(d->visitors[1].last, GATE_GO);
+    cr_expect_eq(d->visitors[3].last, GATE_GO);
     door_close(d);
 }
 
@@ -368,10 +469,11 @@ Test(gate, what_a_call_says_of_health)
          0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        uint64_t hold = 1;
+        struct health_hold hold = {1, 1};
         cr_expect_eq(gate_judge(rows[i].status, &rows[i].answer, &hold), rows[i].want, "row %zu",
                      i);
-        cr_expect_eq(hold, rows[i].hold_ms, "row %zu", i);
+        cr_expect_eq(hold.ms, rows[i].hold_ms, "row %zu", i);
+        cr_expect_eq(hold.http_status, rows[i].answer.http_status, "row %zu", i);
     }
 }
 
@@ -441,7 +543,7 @@ static void step(struct walker *w, enum gate_verdict verdict)
         atomic_fetch_add(&w->crowd->refused, 1);
         loop_timer_start(w->timer, 1);
     } else if (w->rounds % 7 == 0) {
-        gate_leave(&w->ticket, loop_now_ms(w->runner->loop), HEALTH_NONE, 0,
+        gate_leave(&w->ticket, loop_now_ms(w->runner->loop), HEALTH_NONE, HEALTH_NO_HOLD,
                    -1); /* changed its mind */
         loop_timer_start(w->timer, 0);
     }
@@ -474,7 +576,7 @@ static void on_walker_timer(void *arg)
     if (w->ticket.place == GATE_INSIDE) {
         atomic_fetch_sub(&w->crowd->inside, 1);
         atomic_fetch_add(&w->crowd->done, 1);
-        gate_leave(&w->ticket, loop_now_ms(w->runner->loop), HEALTH_GOOD, 0, 7);
+        gate_leave(&w->ticket, loop_now_ms(w->runner->loop), HEALTH_GOOD, HEALTH_NO_HOLD, 7);
     }
     walk(w);
 }
