@@ -51,39 +51,74 @@ enum status file_read(const char *path, size_t limit, struct buf *into, struct e
     return status == OK ? buf_status(into, err) : status;
 }
 
-static enum status map_fd(int fd, const char *path, struct file_map *ret, struct error *err)
+static enum status read_all(int fd, unsigned char *into, size_t len, const char *path,
+                            struct error *err)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = pread(fd, into + at, len - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set_errno(err, ERR_IO, errno, "%s", path);
+        if (n == 0)
+            return error_set(err, ERR_IO, "%s: it was cut while it was read", path);
+        at += (size_t)n;
+    }
+    return OK;
+}
+
+static bool is_unchanged(int fd, const struct stat *before)
+{
+    struct stat now;
+    return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
+           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+/* Not mapped: a file that is cut under a mapping ends the process (SIGBUS), and one that is written in place changes
+ * what has been checked already. */
+static enum status copy_fd(int fd, const char *path, struct file_copy *ret, struct error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return open_error(err, path);
     if (!S_ISREG(st.st_mode))
         return error_set(err, ERR_IO, "%s: not a regular file", path);
-    struct file_map map = {NULL, (size_t)st.st_size};
-    if (map.len) {
-        void *p = mmap(NULL, map.len, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            return error_set_errno(err, ERR_IO, errno, "%s", path);
-        map.ptr = p;
+    size_t len = (size_t)st.st_size;
+    if (!len) {
+        *ret = (struct file_copy){NULL, 0};
+        return OK;
     }
-    *ret = map;
+    void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return error_set_errno(err, ERR_MEMORY, errno, "%s: %zu bytes", path, len);
+    (void)madvise(p, len, MADV_HUGEPAGE); /* fewer faults while it is filled and used */
+    enum status status = read_all(fd, p, len, path, err);
+    if (status == OK && !is_unchanged(fd, &st))
+        status = error_set(err, ERR_IO, "%s: it was written to while it was read", path);
+    if (status != OK || mprotect(p, len, PROT_READ) != 0) {
+        munmap(p, len);
+        return status != OK ? status : error_set_errno(err, ERR_IO, errno, "%s", path);
+    }
+    *ret = (struct file_copy){p, len};
     return OK;
 }
 
-enum status file_map_open(const char *path, struct file_map *ret, struct error *err)
+enum status file_copy_open(const char *path, struct file_copy *ret, struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for its writer */
     if (fd < 0)
         return open_error(err, path);
-    enum status status = map_fd(fd, path, ret, err);
+    enum status status = copy_fd(fd, path, ret, err);
     close(fd);
     return status;
 }
 
-void file_map_close(struct file_map *m)
+void file_copy_close(struct file_copy *c)
 {
-    if (m->ptr)
-        munmap((void *)m->ptr, m->len);
-    *m = (struct file_map){NULL, 0};
+    if (c->ptr)
+        munmap((void *)c->ptr, c->len);
+    *c = (struct file_copy){NULL, 0};
 }
 
 /* A device or a pipe is written as it is: renaming a file over /dev/null would replace the device. */

@@ -1,4 +1,4 @@
-/* Whole files: read, map, and write so that a reader never sees half of one. */
+/* Whole files: read, copy into memory, and write so that a reader never sees half of one. */
 #pragma once
 
 #include <stdio.h>
@@ -10,12 +10,14 @@
 NODISCARD enum status file_read(const char *path, size_t limit, struct buf *into,
                                 struct error *err);
 
-struct file_map {
-    const unsigned char *ptr; /* read-only, page-aligned; NULL for an empty file */
+/* The bytes of a file in memory of one's own, read-only: whatever is done to the file later, they stay as they are. */
+struct file_copy {
+    const unsigned char *ptr; /* page-aligned; NULL for an empty file */
     size_t len;
 };
-NODISCARD enum status file_map_open(const char *path, struct file_map *ret, struct error *err);
-void file_map_close(struct file_map *m);
+/* ERR_IO also where the file was written to while it was read: what was copied may be half old, half new. */
+NODISCARD enum status file_copy_open(const char *path, struct file_copy *ret, struct error *err);
+void file_copy_close(struct file_copy *c);
 
 /* An output that appears under its name only when it is whole: written to "PATH.tmp.PID", fsynced, renamed.
  * "-" writes straight to standard output, a device or pipe is written as it is. */

@@ -254,19 +254,19 @@ enum status responses_write(const struct dataset *d, const char *path, struct st
 
 static enum status copy_file(const char *from, const char *to, struct error *err)
 {
-    struct file_map map;
+    struct file_copy copy;
     struct file_out out;
-    enum status status = file_map_open(from, &map, err);
+    enum status status = file_copy_open(from, &copy, err);
     if (status != OK)
         return status;
     status = file_out_open(to, &out, err);
-    if (status == OK && map.len > 0 && fwrite(map.ptr, 1, map.len, out.stream) != map.len) {
+    if (status == OK && copy.len > 0 && fwrite(copy.ptr, 1, copy.len, out.stream) != copy.len) {
         status = error_set_errno(err, ERR_IO, errno, "cannot write %s", to);
         file_out_abort(&out);
     } else if (status == OK) {
         status = file_out_commit(&out, err);
     }
-    file_map_close(&map);
+    file_copy_close(&copy);
     return status;
 }
 

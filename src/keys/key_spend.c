@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -311,22 +312,24 @@ static void read_slot(const struct copy *c, const struct key_row *rows, size_t c
 enum status key_spend_read(const char *path, const struct key_row *rows, size_t count,
                            struct key_spent *spent, struct error *err)
 {
-    struct file_map map = {0};
+    struct buf
+        copy; /* a gateway may write meanwhile: each slot says by itself whether it is whole */
     memset(spent, 0, count * sizeof(*spent));
-    enum status status = file_map_open(path, &map, err);
-    if (status == ERR_NOT_FOUND)
-        return OK;
-    if (status != OK)
-        return status;
-    if (map.len != FILE_BYTES || memcmp(map.ptr, &right, sizeof(right)) != 0)
+    buf_init(&copy, FILE_BYTES);
+    enum status status = file_read(path, FILE_BYTES, &copy, err);
+    if (status != OK && status != ERR_TOO_LARGE) {
+        buf_done(&copy);
+        return status == ERR_NOT_FOUND ? OK : status;
+    }
+    if (copy.len != FILE_BYTES || memcmp(copy.ptr, &right, sizeof(right)) != 0)
         status = error_set(err, ERR_CORRUPT, "%s does not hold what keys have spent", path);
     for (size_t i = 0; status == OK && i < KEY_COUNT_MAX; i++) {
         struct copy copies[2];
-        const unsigned char *at = map.ptr + HEADER_BYTES + i * sizeof(struct slot);
+        const char *at = copy.ptr + HEADER_BYTES + i * sizeof(struct slot);
         const struct copy *now = latest((const struct slot *)(const void *)at, copies);
         if (now)
             read_slot(now, rows, count, spent);
     }
-    file_map_close(&map);
+    buf_done(&copy);
     return status;
 }

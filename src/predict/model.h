@@ -1,7 +1,7 @@
 /* An orchestrator model: immutable once loaded, shared by any number of threads. Estimates, for a query's
  * features, every expert's probability of a good answer and its expected cost.
  *
- * The file is a safetensors file (mmap-able; __metadata__ holds experts, prices, encoder, fingerprint,
+ * The file is a safetensors file (__metadata__ holds experts, prices, encoder, fingerprint,
  * calibration and cross-validated figures as JSON). A damaged or foreign file is refused, never trusted. */
 #pragma once
 

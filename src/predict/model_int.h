@@ -6,8 +6,8 @@
 #include "predict/model_parts.h"
 
 struct model {
-    struct file_map map; /* of the file; or */
-    void *copy;          /* the bytes given to model_load_bytes */
+    struct file_copy file; /* its bytes; or */
+    void *copy;            /* the bytes given to model_load_bytes */
     struct arena *arena;
     uint64_t checksum;
     struct model_parts parts;

@@ -1,7 +1,8 @@
-/* Model files read back, checked once, then used in place: the file stays mapped, nothing of it is copied but the
- * names. Nothing in a file is trusted, for whoever can write it can also write its checksum; whatever does not fit
- * is refused in a sentence. Loading happens on whichever thread asks, before anybody else has the model; afterwards
- * it is immutable (model.c). It takes milliseconds and may fault pages in: not for a thread that serves. */
+/* Model files read back, checked once, then used where they lie: in a copy in memory, so that nobody who writes the
+ * file in place can change or cut what was checked. Nothing in a file is trusted, for whoever can write it can also
+ * write its checksum; whatever does not fit is refused in a sentence. Loading happens on whichever thread asks, before
+ * anybody else has the model; afterwards it is immutable (model.c). It takes milliseconds and reads from a disk: not
+ * for a thread that serves. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -347,9 +348,9 @@ enum status model_load(const char *path, struct model **ret, struct error *err)
     struct model *m = model_create();
     if (!m)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status status = file_map_open(path, &m->map, err);
+    enum status status = file_copy_open(path, &m->file, err);
     if (status == OK)
-        status = read_model(m, m->map.ptr, m->map.len, path, err);
+        status = read_model(m, m->file.ptr, m->file.len, path, err);
     if (status != OK)
         model_free(m);
     else
@@ -379,7 +380,7 @@ void model_free(struct model *m)
 {
     if (!m)
         return;
-    file_map_close(&m->map);
+    file_copy_close(&m->file);
     free(m->copy);
     arena_free(m->arena);
     free(m);

@@ -2,9 +2,12 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "base/temp.h"
+#include "base/thread.h"
 
 static struct temp temp;
 
@@ -72,22 +75,86 @@ Test(file, reads_more_than_a_chunk)
     free(bytes);
 }
 
-Test(file, maps)
+Test(file, copies)
 {
-    struct file_map map = {NULL, 7};
-    cr_assert_eq(file_map_open("/nowhere/at-all", &map, NULL), ERR_NOT_FOUND);
-    cr_assert_eq(map.len, 7);
-    cr_assert_eq(file_map_open("/tmp", &map, NULL), ERR_IO);
+    struct file_copy copy = {NULL, 7};
+    cr_assert_eq(file_copy_open("/nowhere/at-all", &copy, NULL), ERR_NOT_FOUND);
+    cr_assert_eq(copy.len, 7);
+    cr_assert_eq(file_copy_open("/tmp", &copy, NULL), ERR_IO);
     temp_write(temp.path, "abc", 3);
-    cr_assert_eq(file_map_open(temp.path, &map, NULL), OK);
-    cr_assert_eq(map.len, 3);
-    cr_assert_eq(memcmp(map.ptr, "abc", 3), 0);
-    file_map_close(&map);
-    file_map_close(&map);
+    cr_assert_eq(file_copy_open(temp.path, &copy, NULL), OK);
+    cr_assert_eq(copy.len, 3);
+    cr_assert_eq(memcmp(copy.ptr, "abc", 3), 0);
+    file_copy_close(&copy);
+    file_copy_close(&copy);
     temp_write(temp.path, "", 0);
-    cr_assert_eq(file_map_open(temp.path, &map, NULL), OK);
-    cr_assert_null(map.ptr);
-    file_map_close(&map);
+    cr_assert_eq(file_copy_open(temp.path, &copy, NULL), OK);
+    cr_assert_null(copy.ptr);
+    file_copy_close(&copy);
+}
+
+Test(file, a_copy_stays_as_it_is_whatever_is_done_to_the_file)
+{
+    enum { SIZE = 1 << 20 };
+    char *bytes = malloc(SIZE);
+    struct file_copy copy;
+    memset(bytes, 'a', SIZE);
+    temp_write(temp.path, bytes, SIZE);
+    cr_assert_eq(file_copy_open(temp.path, &copy, NULL), OK);
+    memset(bytes, 'b', SIZE);
+    temp_write(temp.path, bytes, SIZE / 2);
+    cr_assert_eq(copy.len, SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        cr_assert_eq(copy.ptr[i], 'a');
+    cr_assert_eq(truncate(temp.path, 0), 0);
+    cr_assert_eq(copy.ptr[SIZE - 1], 'a');
+    file_copy_close(&copy);
+    free(bytes);
+}
+
+Test(file, a_pipe_is_not_waited_for)
+{
+    struct error err;
+    struct file_copy copy;
+    cr_assert_eq(mkfifo(temp.path, 0600), 0);
+    cr_assert_eq(file_copy_open(temp.path, &copy, &err), ERR_IO);
+    cr_assert_not_null(strstr(err.text, "not a regular file"));
+}
+
+/* Writes to the file without end, until `stop`. */
+static atomic_bool stop;
+
+static void *write_on(void *arg)
+{
+    FILE *f = fopen(arg, "r+b");
+    for (size_t i = 0; !atomic_load(&stop); i++) {
+        fseek(f, 0, SEEK_SET);
+        fprintf(f, "%zu", i);
+        fflush(f);
+    }
+    fclose(f);
+    return NULL;
+}
+
+Test(file, a_copy_of_a_file_that_is_written_meanwhile_is_refused, .timeout = 60)
+{
+    enum { SIZE = 4 << 20 };
+    char *bytes = calloc(1, SIZE);
+    struct error err;
+    pthread_t writer;
+    enum status status = OK;
+    temp_write(temp.path, bytes, SIZE);
+    cr_assert_eq(thread_start(&writer, write_on, temp.path, &err), OK);
+    while (status == OK) {
+        struct file_copy copy = {NULL, 0};
+        status = file_copy_open(temp.path, &copy, &err);
+        file_copy_close(&copy);
+    }
+    atomic_store(&stop, true);
+    pthread_join(writer, NULL);
+    cr_assert_eq(status, ERR_IO);
+    cr_assert_not_null(strstr(err.text, "while it was read"), "%s", err.text);
+    free(bytes);
 }
 
 Test(file, an_output_appears_when_it_is_whole)
