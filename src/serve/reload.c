@@ -40,6 +40,7 @@ struct reload {
     struct snapshot *current;    /* held; the newest */
     struct stamps tried;         /* what was loaded or refused last */
     bool asked;                  /* an operator wants the next load: cooldowns end with it */
+    unsigned tries;              /* loads since then that failed and were not said */
     bool model_moved;            /* the last load took the model from another path */
     struct worker_thread worker; /* its lock guards the rest */
     bool told;                   /* somebody wants a reload */
@@ -111,6 +112,21 @@ static bool settle(struct reload *r)
         if (stamps_same(&before, &now))
             break;
         before = now;
+    }
+    return true;
+}
+
+/* Whether what failed to load stays as it is for RELOAD_REFUSE_MS. Not when it changes, the process ends, or somebody
+ * wants a reload: the next round sees to that. */
+static bool stays(struct reload *r, const struct stamps *failed)
+{
+    for (uint32_t ms = 0; ms < RELOAD_REFUSE_MS; ms += RELOAD_SETTLE_MS) {
+        enum worker_event event = rest(r, RELOAD_SETTLE_MS);
+        struct stamps now = look(r);
+        if (event == WORKER_READY)
+            reload_now(r);
+        if (event != WORKER_DUE || !stamps_same(failed, &now))
+            return false;
     }
     return true;
 }
@@ -220,15 +236,13 @@ static void follow_budgets(struct reload *r, struct snapshot *s)
         log_event(LOG_ERROR, "budgets of new policies are not kept", "err=\"%s\"", err.text);
 }
 
-static void reload_once(struct reload *r)
+static enum status take_up(struct reload *r, struct error *err)
 {
     struct snapshot *s = NULL;
-    struct error err = {0};
     uint64_t begin_ms = clock_now_ms();
     notify_reloading();
-    if (load_snapshot(r, &s, &err) != OK) {
-        refuse(r, &err);
-    } else {
+    enum status status = load_snapshot(r, &s, err);
+    if (status == OK) {
         follow_budgets(r, s);
         secure_follow(r->gateway->secure, s->config);
         hand_over(r, s);
@@ -241,6 +255,24 @@ static void reload_once(struct reload *r)
                   (unsigned long long)(clock_now_ms() - begin_ms));
     }
     notify_ready();
+    return status;
+}
+
+/* Loads what is there. What fails unasked is tried again while its files change. */
+static void reload_once(struct reload *r, bool told)
+{
+    struct error err = {0};
+    struct stamps now = look(r);
+    r->model_moved = false;
+    if (take_up(r, &err) != OK) {
+        if (!told && ++r->tries < RELOAD_TRIES_MAX && !stays(r, &now))
+            return;
+        refuse(r, &err);
+    }
+    r->tries = 0;
+    r->tried = now;
+    if (r->model_moved)
+        r->tried.model = look(r).model;
 }
 
 static void reload_main(void *arg)
@@ -257,13 +289,8 @@ static void reload_main(void *arg)
             continue;
         if (!told && !settle(r))
             return;
-        now = look(r);
-        r->model_moved = false;
-        reload_once(r);
+        reload_once(r, told);
         r->asked = false;
-        r->tried = now;
-        if (r->model_moved)
-            r->tried.model = look(r).model;
     }
 }
 

@@ -3,7 +3,8 @@
  * A configuration or model that cannot be used is refused with one line in the log, and the old one stays in force.
  *
  * Files are looked at by name once a second, so that editors which rename and Kubernetes' links to links work without
- * special care. A change is taken up once the file has not changed any more for RELOAD_SETTLE_MS. */
+ * special care. A change is taken up once the file has not changed any more for RELOAD_SETTLE_MS. What will not do then
+ * may be a file that is still being written: it is refused, and said, only when it has rested for RELOAD_REFUSE_MS. */
 #pragma once
 
 #include "serve/gateway.h"
@@ -11,6 +12,8 @@
 #define RELOAD_LOOK_MS     1000
 #define RELOAD_SETTLE_MS   200
 #define RELOAD_SETTLES_MAX 50 /* a file that keeps changing is read after so many */
+#define RELOAD_REFUSE_MS   2000
+#define RELOAD_TRIES_MAX   60 /* of what will not do and keeps changing, until it is refused */
 
 struct reload;
 struct snapshot;

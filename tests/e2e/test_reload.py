@@ -143,6 +143,51 @@ def test_a_new_model_is_taken_up(leeroo, model_file, other_model, upstream, tmp_
         assert g.stop() == 0
 
 
+@pytest.mark.parametrize("manner", ["cut", "over", "garbage"])
+def test_a_model_written_in_place_hurts_nobody_and_is_taken_up_when_it_is_whole(
+        leeroo, model_file, other_model, upstream, tmp_path, manner):
+    """annoy #335, cpython #84897: a mapped file that is overwritten kills its reader (SIGBUS) or changes under it."""
+    path = tmp_path / "m.leeroo"
+    path.write_bytes(model_file.read_bytes())
+    g = Gateway(leeroo, write_config(tmp_path, "m.leeroo", upstream.url))
+    ends, seen = threading.Event(), []
+
+    def ask():
+        with httpx.Client(base_url=g.url, timeout=20) as client:
+            while not ends.is_set():
+                r = client.post("/v1/route", json={"model": "leeroo", "messages": [{"role": "user", "content": "prove"}]})
+                seen.append((r.status_code, json.dumps(r.json()["estimates"]) if r.status_code == 200 else r.text))
+    asking = threading.Thread(target=ask)
+    try:
+        first = json.dumps(g.route("prove")["estimates"])
+        asking.start()
+        new = other_model.read_bytes()
+        with open(path, "r+b", buffering=0) as f:
+            if manner == "cut":
+                f.truncate(0)
+                time.sleep(0.6)  # longer than a file has to rest
+            if manner == "garbage":
+                f.seek(1000)
+                f.write(b"\xff" * (len(new) - 1000))
+                time.sleep(0.6)
+                f.seek(0)
+            for at in range(0, len(new), len(new) // 4 + 1):
+                f.write(new[at:at + len(new) // 4 + 1])
+                time.sleep(0.3)
+            f.truncate(len(new))
+        g.wait_line(r"msg=reloaded")
+        second = json.dumps(g.route("prove")["estimates"])
+        ends.set()
+        asking.join()
+        assert first != second and {quality for _, quality in seen} <= {first, second}, "no half of a model decides"
+        assert {code for code, _ in seen} == {200}
+        assert "level=error" not in g.text
+        assert 'leeroo_reloads_total{result="refused"} 0' in g.client.get("/metrics").text
+    finally:
+        ends.set()
+        assert g.stop() == 0
+
+
 @pytest.mark.parametrize("old,new,says", [
     ("threads: 2", "treads: 2", r"leeroo\.yaml:3:1: unknown key 'treads'"),
     ("env:UP_KEY", "env:NOT_SET", r"leeroo\.yaml:\d+:\d+: api_key: the environment variable NOT_SET is not set"),
