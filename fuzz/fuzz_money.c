@@ -54,9 +54,14 @@ static void check_cost(const uint8_t *data, size_t size)
                           .output_nano_usd_per_m = n[1] & INT64_MAX};
     (void)price_set_cached_input(&price, n[4] & INT64_MAX);
     price_set_cache_write(&price, n[5] & INT64_MAX);
+    price_set_cache_write_1h(&price, n[3] & INT64_MAX);
     price_set_reasoning(&price, n[6] & INT64_MAX);
-    struct token_counts tokens = {
-        .input = n[2], .output = n[3], .cached = n[7], .cache_write = n[8], .reasoning = n[9]};
+    struct token_counts tokens = {.input = n[2],
+                                  .output = n[3],
+                                  .cached = n[7],
+                                  .cache_write = n[8],
+                                  .cache_write_1h = n[6],
+                                  .reasoning = n[9]};
     CHECK(price_cost_tokens_nano_usd(&price, &tokens) >= 0);
 }
 

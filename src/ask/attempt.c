@@ -103,10 +103,13 @@ void attempt_note(struct attempt *t, enum call_outcome outcome, const struct exp
 /* Leaving the gate */
 
 /* What the call really took of the expert's token rate; -1: as predicted. */
-static int64_t rate_tokens(enum status status, const struct expert_answer *answer, bool sent)
+static int64_t rate_tokens(const struct attempt *t, enum status status,
+                           const struct expert_answer *answer, bool sent)
 {
-    if (answer->usage.known)
-        return answer->usage.input_tokens + answer->usage.output_tokens;
+    if (answer->usage.known) {
+        const struct cost cost = cost_of_answer(expert_of(t), answer, t->asking->o.input_tokens);
+        return cost.tokens.input + cost.tokens.output;
+    }
     return status != OK && (!sent || answer->http_status >= 400) ? 0 : -1;
 }
 
@@ -119,7 +122,7 @@ static void leave(struct attempt *t, enum status status, const struct expert_ans
     if (answer->reason == RETRY_NO_MODEL)
         log_event(LOG_WARN, "the expert does not have its upstream_model", "req=%s expert=%s",
                   t->asking->o.id, gate_name(t->ticket.gate));
-    gate_leave(&t->ticket, now_ms(t), outcome, hold, rate_tokens(status, answer, sent));
+    gate_leave(&t->ticket, now_ms(t), outcome, hold, rate_tokens(t, status, answer, sent));
 }
 
 void attempt_stop(struct attempt *t, enum call_outcome outcome)

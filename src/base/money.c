@@ -57,6 +57,23 @@ int64_t price_cache_write_nano_usd_per_m(const struct price *price)
     return price->input_nano_usd_per_m + price->cache_write_extra_nano_usd_per_m;
 }
 
+static int64_t twice(int64_t price)
+{
+    return price > INT64_MAX / 2 ? INT64_MAX : 2 * price;
+}
+
+void price_set_cache_write_1h(struct price *price, int64_t cache_write_1h_nano_usd_per_m)
+{
+    CHECK(cache_write_1h_nano_usd_per_m >= 0);
+    price->cache_write_1h_extra_nano_usd_per_m =
+        cache_write_1h_nano_usd_per_m - twice(price->input_nano_usd_per_m);
+}
+
+int64_t price_cache_write_1h_nano_usd_per_m(const struct price *price)
+{
+    return twice(price->input_nano_usd_per_m) + price->cache_write_1h_extra_nano_usd_per_m;
+}
+
 void price_set_reasoning(struct price *price, int64_t reasoning_nano_usd_per_m)
 {
     CHECK(reasoning_nano_usd_per_m >= 0);
@@ -74,6 +91,7 @@ bool price_equal(const struct price *a, const struct price *b)
            a->output_nano_usd_per_m == b->output_nano_usd_per_m &&
            a->cached_saving_nano_usd_per_m == b->cached_saving_nano_usd_per_m &&
            a->cache_write_extra_nano_usd_per_m == b->cache_write_extra_nano_usd_per_m &&
+           a->cache_write_1h_extra_nano_usd_per_m == b->cache_write_1h_extra_nano_usd_per_m &&
            a->reasoning_extra_nano_usd_per_m == b->reasoning_extra_nano_usd_per_m;
 }
 
@@ -82,15 +100,28 @@ int64_t price_cost_tokens_nano_usd(const struct price *price, const struct token
     int64_t input = clamp(tokens->input), output = clamp(tokens->output);
     int64_t cached = smaller(clamp(tokens->cached), input);
     int64_t written = smaller(clamp(tokens->cache_write), input - cached);
+    int64_t hour = smaller(clamp(tokens->cache_write_1h), written);
     int64_t reasoning = smaller(clamp(tokens->reasoning), output);
-    /* It fits: there are at most 2^63 tokens on either side, at less than 2^63 each. */
+    /* It fits: there are at most 2^63 tokens on either side, at less than 2^62 each. */
     int128 total = (int128)(input - cached - written) * price->input_nano_usd_per_m +
                    (int128)cached * price_cached_input_nano_usd_per_m(price) +
-                   (int128)written * price_cache_write_nano_usd_per_m(price) +
+                   (int128)(written - hour) * price_cache_write_nano_usd_per_m(price) +
+                   (int128)hour * price_cache_write_1h_nano_usd_per_m(price) +
                    (int128)(output - reasoning) * price->output_nano_usd_per_m +
                    (int128)reasoning * price_reasoning_nano_usd_per_m(price);
     int128 cost = (total + 500000) / 1000000;
     return cost > INT64_MAX ? INT64_MAX : (int64_t)cost;
+}
+
+int64_t price_worst_nano_usd(const struct price *price, int64_t input_tokens, int64_t output_tokens,
+                             bool hour)
+{
+    int64_t input = larger(price->input_nano_usd_per_m, price_cache_write_nano_usd_per_m(price));
+    if (hour)
+        input = larger(input, price_cache_write_1h_nano_usd_per_m(price));
+    int64_t output = larger(price->output_nano_usd_per_m, price_reasoning_nano_usd_per_m(price));
+    const struct price worst = {.input_nano_usd_per_m = input, .output_nano_usd_per_m = output};
+    return price_cost_nano_usd(&worst, input_tokens, output_tokens);
 }
 
 int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,

@@ -44,8 +44,8 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
 {
     struct raw_price {
         struct price price;
-        int64_t cached, cache_write, reasoning; /* -1: not given */
-    } p = {.cached = -1, .cache_write = -1, .reasoning = -1};
+        int64_t cached, cache_write, cache_write_1h, reasoning; /* -1: not given */
+    } p = {.cached = -1, .cache_write = -1, .cache_write_1h = -1, .reasoning = -1};
     static const struct conf_row rows[] = {
         {"input", conf_read_usd, offsetof(struct raw_price, price.input_nano_usd_per_m), true, 0,
          0},
@@ -53,6 +53,7 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
          0},
         {"cached_input", conf_read_usd, offsetof(struct raw_price, cached), false, 0, 0},
         {"cache_write", conf_read_usd, offsetof(struct raw_price, cache_write), false, 0, 0},
+        {"cache_write_1h", conf_read_usd, offsetof(struct raw_price, cache_write_1h), false, 0, 0},
         {"reasoning", conf_read_usd, offsetof(struct raw_price, reasoning), false, 0, 0},
     };
     struct raw_expert *e = into;
@@ -64,6 +65,8 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
         return conf_fail(r, value, err, "cached_input must not be above input");
     if (p.cache_write >= 0)
         price_set_cache_write(&p.price, p.cache_write);
+    if (p.cache_write_1h >= 0)
+        price_set_cache_write_1h(&p.price, p.cache_write_1h);
     if (p.reasoning >= 0)
         price_set_reasoning(&p.price, p.reasoning);
     e->priced = true;

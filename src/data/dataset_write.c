@@ -118,13 +118,14 @@ static void write_price(struct buf *b, int64_t nano_usd)
         b->ptr[--b->len] = '\0';
 }
 
-/* Prices that have a column if at least one expert's differs from the plain price. */
+/* Prices that have a column if at least one expert's differs from what it is without one. */
 static const struct {
     const char *column;
     int64_t (*of)(const struct price *);
 } other_prices[] = {
     {"usd_per_m_cached_input", price_cached_input_nano_usd_per_m},
     {"usd_per_m_cache_write", price_cache_write_nano_usd_per_m},
+    {"usd_per_m_cache_write_1h", price_cache_write_1h_nano_usd_per_m},
     {"usd_per_m_reasoning", price_reasoning_nano_usd_per_m},
 };
 #define OTHER_PRICES (sizeof(other_prices) / sizeof(other_prices[0]))
@@ -136,7 +137,8 @@ static void want_prices(const struct dataset *d, bool *wanted)
         const struct price *p = &d->experts[e].price;
         wanted[0] |= p->cached_saving_nano_usd_per_m != 0;
         wanted[1] |= p->cache_write_extra_nano_usd_per_m != 0;
-        wanted[2] |= p->reasoning_extra_nano_usd_per_m != 0;
+        wanted[2] |= p->cache_write_1h_extra_nano_usd_per_m != 0;
+        wanted[3] |= p->reasoning_extra_nano_usd_per_m != 0;
     }
 }
 

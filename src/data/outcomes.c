@@ -17,7 +17,7 @@ static enum status cell_error(const struct csv *c, int column, struct error *err
 
 struct expert_columns {
     int model, input, output;
-    int cached, cache_write, reasoning; /* -1 without such a column */
+    int cached, cache_write, cache_write_1h, reasoning; /* -1 without such a column */
 };
 
 /* Reads a price that may be missing; then *ret keeps its value. */
@@ -29,15 +29,19 @@ static enum status read_other(const struct csv *c, int column, int64_t *ret, str
     return OK;
 }
 
-/* An empty cell means the price of plain input or output. */
+/* An empty cell means the price of plain input or output; for an hour in the cache, twice that of input. */
 static enum status read_parts(const struct csv *c, const struct expert_columns *at,
                               struct price *price, struct error *err)
 {
     int64_t written = price->input_nano_usd_per_m, reasoning = price->output_nano_usd_per_m;
+    int64_t hour = price_cache_write_1h_nano_usd_per_m(price);
     enum status status = read_other(c, at->cache_write, &written, err);
+    if (status == OK)
+        status = read_other(c, at->cache_write_1h, &hour, err);
     if (status == OK)
         status = read_other(c, at->reasoning, &reasoning, err);
     price_set_cache_write(price, written);
+    price_set_cache_write_1h(price, hour);
     price_set_reasoning(price, reasoning);
     return status;
 }
@@ -94,6 +98,7 @@ static enum status experts_rows(struct csv *c, struct dataset *d, struct error *
         status = csv_require(c, "usd_per_m_output", &at.output, err);
     at.cached = csv_column(c, "usd_per_m_cached_input");
     at.cache_write = csv_column(c, "usd_per_m_cache_write");
+    at.cache_write_1h = csv_column(c, "usd_per_m_cache_write_1h");
     at.reasoning = csv_column(c, "usd_per_m_reasoning");
     while (status == OK && (status = csv_next(c, err)) == OK)
         status = expert_read(c, &at, d, err);

@@ -23,34 +23,53 @@ const char *anthropic_finish_reason(struct json_value stop_reason)
 
 /* Usage */
 
-static void read_count(struct json_value usage, const char *name, int64_t *count)
+static void read_count(struct json_value usage, const char *name, int64_t *count, bool *odd)
 {
     struct json_value value = json_get(usage, name);
     int64_t tokens = 0;
-    if (json_to_int64(value, &tokens) == OK && tokens >= 0 && tokens <= ANTHROPIC_TOKENS_MAX)
+    if (!messages_is_set(value))
+        return;
+    if (json_to_int64(value, &tokens) != OK || tokens < 0 || tokens > ANTHROPIC_TOKENS_MAX)
+        *odd = true;
+    else if (tokens > *count)
         *count = tokens;
 }
 
 void anthropic_usage_read(struct json_value usage, struct anthropic_usage *u)
 {
     struct json_value details = json_get(usage, "output_tokens_details");
-    read_count(usage, "input_tokens", &u->input);
-    read_count(usage, "output_tokens", &u->output);
-    read_count(usage, "cache_read_input_tokens", &u->cache_read);
-    read_count(usage, "cache_creation_input_tokens", &u->cache_creation);
-    read_count(details, "thinking_tokens", &u->thinking);
+    struct json_value lifetimes = json_get(usage, "cache_creation");
+    int64_t minutes = 0;
+    bool passed_over = false; /* a part that is no count is as if it were not told */
+    read_count(usage, "input_tokens", &u->input, &u->odd);
+    read_count(usage, "output_tokens", &u->output, &u->odd);
+    read_count(usage, "cache_read_input_tokens", &u->cache_read, &passed_over);
+    read_count(usage, "cache_creation_input_tokens", &u->cache_creation, &passed_over);
+    read_count(lifetimes, "ephemeral_1h_input_tokens", &u->cache_creation_1h, &passed_over);
+    read_count(lifetimes, "ephemeral_5m_input_tokens", &minutes, &passed_over);
+    if (u->cache_creation < u->cache_creation_1h + minutes)
+        u->cache_creation = u->cache_creation_1h + minutes;
+    read_count(details, "thinking_tokens", &u->thinking, &passed_over);
 }
 
 bool anthropic_usage_write(const struct anthropic_usage *u, struct buf *out)
 {
-    if (u->input < 0 || u->output < 0)
-        return false; /* missing is missing */
-    int64_t prompt = u->input + u->cache_read + u->cache_creation;
+    bool known = u->input >= 0 && u->output >= 0;
+    if (!known && !u->odd)
+        return false; /* missing is missing; what is no count stays one that is none */
+    int64_t prompt = u->input < 0 ? -1 : u->input + u->cache_read + u->cache_creation;
     buf_addf(out, ",\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,",
              (long long)prompt, (long long)u->output);
     buf_addf(out, "\"total_tokens\":%lld,\"prompt_tokens_details\":{\"cached_tokens\":%lld,",
              (long long)(prompt + u->output), (long long)u->cache_read);
-    buf_addf(out, "\"cache_creation_tokens\":%lld}", (long long)u->cache_creation);
+    buf_addf(out, "\"cache_creation_tokens\":%lld", (long long)u->cache_creation);
+    if (u->cache_creation_1h > 0)
+        buf_addf(out,
+                 ",\"cache_creation_token_details\":{\"ephemeral_5m_input_tokens\":%lld,"
+                 "\"ephemeral_1h_input_tokens\":%lld}",
+                 (long long)(u->cache_creation - u->cache_creation_1h),
+                 (long long)u->cache_creation_1h);
+    buf_add_char(out, '}');
     if (u->thinking > 0)
         buf_addf(out, ",\"completion_tokens_details\":{\"reasoning_tokens\":%lld}",
                  (long long)u->thinking);

@@ -7,12 +7,15 @@
 
 #define ANTHROPIC_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 
-/* -1: not reported. Later reports of a stream replace earlier ones, member by member. */
+/* -1: not reported. A stream reports at its begin and at its end, and either may hold zeros: of each count the larger
+ * one stays. */
 struct anthropic_usage {
     int64_t input; /* neither read from nor written to the cache */
     int64_t output;
     int64_t cache_read, cache_creation; /* 0: not reported, too */
+    int64_t cache_creation_1h;          /* of cache_creation; 0: not reported, too */
     int64_t thinking;                   /* of the output; 0: not reported, too */
+    bool odd; /* a count was none: negative, broken or beyond all bounds */
 };
 
 #define ANTHROPIC_USAGE_UNKNOWN                                                                    \

@@ -58,26 +58,84 @@ static bool read_tokens(struct json_value value, struct json_value other, int64_
     return true;
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger_count(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Anthropic's split by lifetime, `beside` the counts, or in the details under LiteLLM's name. */
+static void read_lifetimes(struct json_value details, struct json_value beside,
+                           struct openai_usage *u)
+{
+    const struct json_value none = {0};
+    if (!is_set(details) && !is_set(beside))
+        return;
+    struct json_value split = is_set(details) ? details : beside;
+    (void)read_tokens(json_get(split, "ephemeral_1h_input_tokens"), none,
+                      &u->cache_write_1h_tokens);
+    u->cache_write_tokens = larger_count(u->cache_write_tokens, u->cache_write_1h_tokens);
+}
+
 static void read_input_details(struct json_value details, const struct json_value *beside,
                                struct openai_usage *u)
 {
-    static const struct str names[] = {STR_INIT("cached_tokens"), STR_INIT("cache_creation_tokens"),
-                                       STR_INIT("cache_write_tokens")};
+    enum { CACHED, CREATED, WRITTEN, LIFETIMES, NAMES };
+    static const struct str names[NAMES] = {
+        STR_INIT("cached_tokens"), STR_INIT("cache_creation_tokens"),
+        STR_INIT("cache_write_tokens"), STR_INIT("cache_creation_token_details")};
     const struct json_value none = {0};
-    struct json_value in[3];
-    json_members(details, names, 3, in);
-    (void)(read_tokens(in[0], none, &u->cached_tokens) ||
+    struct json_value in[NAMES];
+    json_members(details, names, NAMES, in);
+    (void)(read_tokens(in[CACHED], none, &u->cached_tokens) ||
            read_tokens(beside[0], beside[1], &u->cached_tokens));
-    (void)(read_tokens(in[1], in[2], &u->cache_write_tokens) ||
+    (void)(read_tokens(in[CREATED], in[WRITTEN], &u->cache_write_tokens) ||
            read_tokens(beside[2], none, &u->cache_write_tokens));
+    read_lifetimes(in[LIFETIMES], beside[3], u);
+}
+
+/* What the total holds beyond the sum of both counts was billed, too: cache reads and writes that are beside the prompt
+ * where they make up just that, else output that nobody sees (xAI tells its reasoning beside completion_tokens, Gemini's
+ * compatible API in the total alone). Reasoning of more tokens than the output has stands beside it as well. */
+static void add_beside(struct openai_usage *u, int64_t total)
+{
+    int64_t more = total - u->input_tokens - u->output_tokens;
+    int64_t kept = u->cached_tokens + u->cache_write_tokens;
+    bool kept_beside =
+        total > 0 ? more == kept && kept != u->reasoning_tokens : kept > u->input_tokens;
+    if (kept > 0 && kept_beside) {
+        u->input_tokens += kept;
+        more -= kept;
+    }
+    if (total == 0 && u->reasoning_tokens > u->output_tokens)
+        more = u->reasoning_tokens;
+    if (more <= 0)
+        return;
+    if (u->reasoning_tokens > 0 && u->reasoning_tokens != more) /* some of it is within */
+        u->reasoning_tokens = smaller(u->reasoning_tokens, u->output_tokens) + more;
+    else
+        u->reasoning_tokens = more;
+    u->output_tokens += more;
 }
 
 /* Cached input and the like are parts of the input, and stand in its details. Servers that pass on Anthropic's counts
- * put them beside prompt_tokens, of which they are parts just the same. One piece: a table of eleven names, looked up
- * in one walk over the object. */
+ * put them beside prompt_tokens, of which they are parts just the same. One piece: a table of names, looked up in one
+ * walk over the object. */
 static struct openai_usage read_usage(struct json_value usage)
 {
-    enum { INPUT, OUTPUT = 2, INPUT_DETAILS = 4, OUTPUT_DETAILS = 6, BESIDE = 8, NAMES = 11 };
+    enum {
+        INPUT,
+        OUTPUT = 2,
+        INPUT_DETAILS = 4,
+        OUTPUT_DETAILS = 6,
+        BESIDE = 8,
+        TOTAL = 12,
+        NAMES
+    };
     static const struct str names[NAMES] = {
         STR_INIT("prompt_tokens"),
         STR_INIT("input_tokens"),
@@ -90,7 +148,11 @@ static struct openai_usage read_usage(struct json_value usage)
         STR_INIT("cache_read_input_tokens"),
         STR_INIT("prompt_cache_hit_tokens"),
         STR_INIT("cache_creation_input_tokens"),
+        STR_INIT("cache_creation"),
+        STR_INIT("total_tokens"),
     };
+    const struct json_value none = {0};
+    int64_t total = 0;
     struct openai_usage u = {0};
     struct json_value v[NAMES];
     if (usage.type != JSON_OBJECT)
@@ -101,8 +163,13 @@ static struct openai_usage read_usage(struct json_value usage)
     const struct json_value *in = &v[INPUT_DETAILS], *out = &v[OUTPUT_DETAILS];
     read_input_details(in[!is_set(in[0])], &v[BESIDE], &u);
     struct json_value reasoning = json_get(out[!is_set(out[0])], "reasoning_tokens");
-    (void)read_tokens(reasoning, reasoning, &u.reasoning_tokens);
+    (void)read_tokens(reasoning, none, &u.reasoning_tokens);
+    (void)read_tokens(v[TOTAL], none, &total);
     u.known = input && output;
+    u.odd = (!input && is_set(v[is_set(v[INPUT]) ? INPUT : INPUT + 1])) ||
+            (!output && is_set(v[is_set(v[OUTPUT]) ? OUTPUT : OUTPUT + 1]));
+    if (u.known)
+        add_beside(&u, total);
     return u;
 }
 
@@ -167,6 +234,19 @@ static void mark(struct openai_marks *marks, struct json_value index)
 }
 
 /* One piece: a table of six names, looked up in one walk over the object, and what each of them says. */
+void openai_usage_add(struct openai_usage *sum, const struct openai_usage *more)
+{
+    sum->known |= more->known;
+    sum->odd |= more->odd;
+    sum->input_tokens = larger_count(sum->input_tokens, more->input_tokens);
+    sum->output_tokens = larger_count(sum->output_tokens, more->output_tokens);
+    sum->cached_tokens = larger_count(sum->cached_tokens, more->cached_tokens);
+    sum->cache_write_tokens = larger_count(sum->cache_write_tokens, more->cache_write_tokens);
+    sum->cache_write_1h_tokens =
+        larger_count(sum->cache_write_1h_tokens, more->cache_write_1h_tokens);
+    sum->reasoning_tokens = larger_count(sum->reasoning_tokens, more->reasoning_tokens);
+}
+
 static void read_choice(struct json_value choice, struct openai_reply *reply)
 {
     enum { TEXTS = 3, FINISH = TEXTS, INDEX, FAILURE, NAMES };

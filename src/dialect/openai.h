@@ -8,11 +8,14 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* A zero that was reported counts as zero; what was not reported is unknown. */
+/* A zero that was reported counts as zero; what was not reported is unknown. Counts that an endpoint puts beside others
+ * (its total tells) are added to those whose part they are here. */
 struct openai_usage {
     bool known; /* both counts were reported */
+    bool odd;   /* one of the two is no count: negative, broken or beyond all bounds */
     int64_t input_tokens, output_tokens;
     int64_t cached_tokens, cache_write_tokens; /* of the input; 0 when not reported */
+    int64_t cache_write_1h_tokens;             /* of cache_write_tokens; 0 when not reported */
     int64_t reasoning_tokens;                  /* of the output; 0 when not reported */
 };
 
@@ -21,6 +24,8 @@ struct openai_usage {
 struct openai_marks { /* a bit for each choice, by its index; one beyond the limit has none */
     uint64_t of[OPENAI_CHOICES_MAX / 64];
 };
+/* A stream may tell its usage several times, and late zeros undo nothing: of each count the larger one stays. */
+void openai_usage_add(struct openai_usage *sum, const struct openai_usage *more);
 
 struct openai_reply { /* a whole answer or one chunk of a stream */
     struct json_value root;

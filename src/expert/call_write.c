@@ -69,6 +69,19 @@ static enum status write_body(struct expert_call *c, struct str *ret, struct err
     return status;
 }
 
+/* The answers' longest, in tokens, as the expert was told it. */
+static int64_t output_tokens_max(const struct expert_call_options *o)
+{
+    int64_t limit = o->chat ? o->chat->output_tokens_max : 0, all = 0;
+    if (!o->chat)
+        return 0;
+    if (limit == 0 && o->expert->dialect->demands_limit)
+        limit = o->expert->max_output_tokens;
+    if (o->output_limit > 0 && (limit == 0 || o->output_limit < limit))
+        limit = o->output_limit;
+    return __builtin_mul_overflow(limit, o->chat->answers, &all) ? INT64_MAX : all;
+}
+
 enum status call_write(struct expert_call *c, struct error *err)
 {
     const struct expert_call_options *o = &c->options;
@@ -80,6 +93,8 @@ enum status call_write(struct expert_call *c, struct error *err)
         status = write_body(c, &r->body, err);
     if (status != OK)
         return status;
+    c->answer.asked_bytes = r->body.len;
+    c->answer.output_tokens_max = output_tokens_max(o);
     r->url = c->text.ptr;
     r->headers = c->headers;
     r->header_count = write_headers(c, key);

@@ -58,6 +58,12 @@ void messages_write_usage(const struct front_context *c, const struct openai_usa
     int64_t input = not_negative(u->input_tokens - u->cached_tokens - u->cache_write_tokens);
     buf_addf(out, "\"usage\":{\"input_tokens\":%lld,\"cache_creation_input_tokens\":%lld,",
              (long long)input, (long long)u->cache_write_tokens);
+    if (u->cache_write_1h_tokens > 0)
+        buf_addf(out,
+                 "\"cache_creation\":{\"ephemeral_5m_input_tokens\":%lld,"
+                 "\"ephemeral_1h_input_tokens\":%lld},",
+                 (long long)not_negative(u->cache_write_tokens - u->cache_write_1h_tokens),
+                 (long long)u->cache_write_1h_tokens);
     buf_addf(out, "\"cache_read_input_tokens\":%lld,\"output_tokens\":%lld",
              (long long)u->cached_tokens, (long long)u->output_tokens);
     if (u->reasoning_tokens > 0)

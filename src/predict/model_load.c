@@ -92,11 +92,15 @@ static bool read_price(struct json_value object, const char *key, int64_t *ret)
 static bool read_parts(struct json_value object, struct price *price)
 {
     int64_t written = price->input_nano_usd_per_m, reasoning = price->output_nano_usd_per_m;
+    int64_t hour = price_cache_write_1h_nano_usd_per_m(price);
     bool good = (json_get(object, "usd_per_m_cache_write").type == JSON_NONE ||
                  read_price(object, "usd_per_m_cache_write", &written)) &&
+                (json_get(object, "usd_per_m_cache_write_1h").type == JSON_NONE ||
+                 read_price(object, "usd_per_m_cache_write_1h", &hour)) &&
                 (json_get(object, "usd_per_m_reasoning").type == JSON_NONE ||
                  read_price(object, "usd_per_m_reasoning", &reasoning));
     price_set_cache_write(price, written);
+    price_set_cache_write_1h(price, hour);
     price_set_reasoning(price, reasoning);
     return good;
 }

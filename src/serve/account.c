@@ -46,9 +46,9 @@ struct cost chat_cost_predicted(const struct chat *c)
     const struct estimate *e = &c->choice.estimates[c->choice.order[chat_candidate(c)]];
     struct cost sum = chat_cost_total(c), failed = asking_cost_failed(c->asking);
     const struct cost next = {
-        COST_PREDICTED,
-        e->cost_nano_usd,
-        {.input = (int64_t)e->input_tokens, .output = (int64_t)e->output_tokens}};
+        .basis = COST_PREDICTED,
+        .nano_usd = e->cost_nano_usd,
+        .tokens = {.input = (int64_t)e->input_tokens, .output = (int64_t)e->output_tokens}};
     cost_add(&sum, &failed);
     cost_add(&sum, &next);
     return sum;

@@ -18,7 +18,7 @@ static void add_figure(struct buf *b, const char *name, double value)
     json_write_double(b, value);
 }
 
-/* What costs as much as plain input or output is left out, but for cached input, which every file has. */
+/* What costs as much as where no price is given is left out, but for cached input, which every file has. */
 static void describe_prices(const struct price *p, struct buf *b)
 {
     buf_add_c(b, ",\"usd_per_m_input\":");
@@ -30,6 +30,10 @@ static void describe_prices(const struct price *p, struct buf *b)
     if (p->cache_write_extra_nano_usd_per_m != 0) {
         buf_add_c(b, ",\"usd_per_m_cache_write\":");
         money_format_usd(b, price_cache_write_nano_usd_per_m(p));
+    }
+    if (p->cache_write_1h_extra_nano_usd_per_m != 0) {
+        buf_add_c(b, ",\"usd_per_m_cache_write_1h\":");
+        money_format_usd(b, price_cache_write_1h_nano_usd_per_m(p));
     }
     if (p->reasoning_extra_nano_usd_per_m != 0) {
         buf_add_c(b, ",\"usd_per_m_reasoning\":");

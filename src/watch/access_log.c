@@ -76,6 +76,8 @@ static void write_details(const struct record *r, struct buf *out)
         hedged |= r->calls[i].hedge;
     add_int(out, " cached_tokens=", r->cost.tokens.cached);
     add_int(out, " cache_write_tokens=", r->cost.tokens.cache_write);
+    if (r->cost.tokens.cache_write_1h > 0)
+        add_int(out, " cache_write_1h_tokens=", r->cost.tokens.cache_write_1h);
     add_int(out, " reasoning_tokens=", r->cost.tokens.reasoning);
     add_usd(out, " reference_usd=", r->reference_nano_usd);
     add_int(out, " hedged=", hedged);

@@ -62,7 +62,8 @@ const struct metrics_family metrics_families[FAMILIES] = {
                               {"expert"},
                               duration_ms},
     [FAMILY_TOKENS] = {"leeroo_tokens_total",
-                       "Tokens; cached and cache_write are parts of input, reasoning of output.",
+                       "Tokens; cached and cache_write are parts of input, cache_write_1h of that, "
+                       "reasoning of output.",
                        METRICS_COUNT,
                        {"expert", "type"},
                        NULL},
@@ -107,6 +108,11 @@ const struct metrics_family metrics_families[FAMILIES] = {
                        METRICS_COUNT,
                        {"expert"},
                        NULL},
+    [FAMILY_REPORTS_REFUSED] = {"leeroo_usage_refused_total",
+                                "Reports of usage that cannot be; the limits were booked instead.",
+                                METRICS_COUNT,
+                                {"expert"},
+                                NULL},
     [FAMILY_CACHE_HITS] = {"leeroo_cache_hits_total",
                            "Requests answered out of the response cache.",
                            METRICS_COUNT,
@@ -262,6 +268,7 @@ static void count_tokens(struct metrics *m, struct str expert, const struct cost
     } all[] = {{STR("input"), cost->tokens.input},
                {STR("cached"), cost->tokens.cached},
                {STR("cache_write"), cost->tokens.cache_write},
+               {STR("cache_write_1h"), cost->tokens.cache_write_1h},
                {STR("output"), cost->tokens.output},
                {STR("reasoning"), cost->tokens.reasoning}};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -273,6 +280,7 @@ static void count_call(struct metrics *m, const struct record *r, const struct r
     struct str outcome = str_from(call_outcome_name(call->outcome));
     count(m, FAMILY_CALLS, (struct str[]){call->expert, outcome}, 1);
     count(m, FAMILY_HEDGES, &call->expert, call->hedge);
+    count(m, FAMILY_REPORTS_REFUSED, &call->expert, call->cost.basis == COST_LIMITED);
     count(m, FAMILY_COST, (struct str[]){call->expert, r->policy}, call->cost.nano_usd);
     count_tokens(m, call->expert, &call->cost);
     observe(m, FAMILY_CALL_DURATION, &call->expert, call->latency_ms);

@@ -34,6 +34,7 @@ enum metrics_family_name {
     FAMILY_FAILOVERS,
     FAMILY_HEDGES,
     FAMILY_CACHE_HITS,
+    FAMILY_REPORTS_REFUSED,
     FAMILY_REJECTED,
     FAMILIES,
 };

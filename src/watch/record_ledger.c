@@ -34,8 +34,9 @@ void record_ledger_begin(struct ledger *l, const struct record *r)
 static bool needs_calls(const struct record *r)
 {
     const struct record_call *only = r->calls;
-    return r->call_count > 1 || (r->call_count == 1 && (!str_equal(only->expert, r->expert) ||
-                                                        only->cost.nano_usd != r->cost.nano_usd));
+    return r->call_count > 1 || r->cost.tokens.cache_write_1h > 0 ||
+           (r->call_count == 1 &&
+            (!str_equal(only->expert, r->expert) || only->cost.nano_usd != r->cost.nano_usd));
 }
 
 static void write_call(const struct record_call *c, struct buf *out)
@@ -45,13 +46,14 @@ static void write_call(const struct record_call *c, struct buf *out)
     json_write_string(out, c->expert);
     buf_addf(out,
              ",\"outcome\":\"%s\",\"basis\":\"%s\",\"cost_nano_usd\":%lld,\"input_tokens\":%lld,"
-             "\"cached_tokens\":%lld,\"cache_write_tokens\":%lld,\"output_tokens\":%lld,"
-             "\"reasoning_tokens\":%lld,\"begin_ms\":%llu,\"latency_ms\":%llu,\"hedge\":%s}",
+             "\"cached_tokens\":%lld,\"cache_write_tokens\":%lld,\"cache_write_1h_tokens\":%lld,"
+             "\"output_tokens\":%lld,\"reasoning_tokens\":%lld,\"begin_ms\":%llu,\"latency_ms\":%"
+             "llu,\"hedge\":%s}",
              call_outcome_name(c->outcome), cost_basis_name(c->cost.basis),
              (long long)c->cost.nano_usd, (long long)t->input, (long long)t->cached,
-             (long long)t->cache_write, (long long)t->output, (long long)t->reasoning,
-             (unsigned long long)c->begin_ms, (unsigned long long)c->latency_ms,
-             c->hedge ? "true" : "false");
+             (long long)t->cache_write, (long long)t->cache_write_1h, (long long)t->output,
+             (long long)t->reasoning, (unsigned long long)c->begin_ms,
+             (unsigned long long)c->latency_ms, c->hedge ? "true" : "false");
 }
 
 static void write_calls(const struct record *r, struct buf *out)

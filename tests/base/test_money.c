@@ -152,7 +152,8 @@ Test(money, odd_token_counts)
                       .output_nano_usd_per_m = INT64_C(1000000000000000000)};
     price_set_cache_write(&p, 0);
     price_set_reasoning(&p, 1);
-    const struct token_counts most = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+    const struct token_counts most = {INT64_MAX, INT64_MAX, INT64_MAX,
+                                      INT64_MAX, INT64_MAX, INT64_MAX};
     cr_assert_eq(price_cost_tokens_nano_usd(&p, &most), INT64_MAX);
 }
 

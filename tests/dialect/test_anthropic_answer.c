@@ -121,8 +121,29 @@ Test(anthropic_answer, zero_is_zero_and_missing_is_missing)
     expect_answer(MESSAGE("", "'end_turn'", ""), CHOICE("'content':''", "stop") "}");
     expect_answer(MESSAGE("", "'end_turn'", ",'usage':{'input_tokens':5}"),
                   CHOICE("'content':''", "stop") "}");
+}
+
+/* Whoever pays should hear that a report is none, so it stays one that is none. */
+Test(anthropic_answer, what_is_no_count_stays_none)
+{
     expect_answer(MESSAGE("", "'end_turn'", ",'usage':{'input_tokens':-5,'output_tokens':1}"),
-                  CHOICE("'content':''", "stop") "}");
+                  CHOICE("'content':''",
+                         "stop") ",'usage':{'prompt_tokens':-1,'completion_tokens':1,"
+                                 "'total_tokens':0,'prompt_tokens_details':{'cached_tokens':0,"
+                                 "'cache_creation_tokens':0}}}");
+}
+
+Test(anthropic_answer, an_hour_in_the_cache_is_told_apart)
+{
+    expect_answer(
+        MESSAGE("", "'end_turn'",
+                ",'usage':{'input_tokens':1,'output_tokens':2,'cache_creation':"
+                "{'ephemeral_5m_input_tokens':3,'ephemeral_1h_input_tokens':4}}"),
+        CHOICE("'content':''",
+               "stop") ",'usage':{'prompt_tokens':8,'completion_tokens':2,"
+                       "'total_tokens':10,'prompt_tokens_details':{'cached_tokens':0,"
+                       "'cache_creation_tokens':7,'cache_creation_token_details':"
+                       "{'ephemeral_5m_input_tokens':3,'ephemeral_1h_input_tokens':4}}}}");
 }
 
 static void expect_none(const char *message, const char *text)

@@ -2,6 +2,7 @@
 #include "dialect/openai.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct openai_reply read_reply(const char *text)
 {
@@ -50,6 +51,75 @@ Test(openai, cached_tokens_are_read_where_reported)
     cr_assert(r.usage.known && r.usage.cached_tokens == 0);
     r = read_reply(USAGE("\"prompt_tokens_details\":7"));
     cr_assert(r.usage.known && r.usage.cached_tokens == 0);
+}
+
+static struct openai_usage usage_of(const char *members)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "{\"usage\":{%s}}", members);
+    return read_reply(text).usage;
+}
+
+/* sub2api #5771, vercel/ai #12425, inspect_ai #5528: what the total holds beyond the sum was billed. */
+Test(openai, tokens_beside_the_counts_are_added)
+{
+    struct openai_usage u =
+        usage_of("\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":115,"
+                 "\"completion_tokens_details\":{\"reasoning_tokens\":100}");
+    cr_expect(u.input_tokens == 10 && u.output_tokens == 105 && u.reasoning_tokens == 100);
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":105,\"total_tokens\":115,"
+                 "\"completion_tokens_details\":{\"reasoning_tokens\":100}");
+    cr_expect(u.input_tokens == 10 && u.output_tokens == 105 && u.reasoning_tokens == 100);
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":115");
+    cr_expect(u.input_tokens == 10 && u.output_tokens == 105 && u.reasoning_tokens == 100);
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":5,"
+                 "\"completion_tokens_details\":{\"reasoning_tokens\":100}");
+    cr_expect(u.output_tokens == 105, "more reasoning than output, and no total");
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":40,\"total_tokens\":70,"
+                 "\"completion_tokens_details\":{\"reasoning_tokens\":30}");
+    cr_expect(u.output_tokens == 60 && u.reasoning_tokens == 50, "some within, some beside");
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":65,"
+                 "\"cache_read_input_tokens\":50");
+    cr_expect(u.input_tokens == 60 && u.cached_tokens == 50 && u.output_tokens == 5);
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":3");
+    cr_expect(u.input_tokens == 10 && u.output_tokens == 5, "a total below the sum says nothing");
+    u = usage_of("\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":0");
+    cr_expect(u.input_tokens == 10 && u.output_tokens == 5);
+}
+
+/* litellm #29432: an hour in the cache has a price of its own. */
+Test(openai, what_is_kept_for_an_hour_is_read)
+{
+    struct openai_usage u = usage_of(
+        "\"prompt_tokens\":1100,\"completion_tokens\":5,\"cache_creation_input_tokens\":1000,"
+        "\"cache_creation\":{\"ephemeral_5m_input_tokens\":400,\"ephemeral_1h_input_tokens\":600}");
+    cr_expect(u.cache_write_tokens == 1000 && u.cache_write_1h_tokens == 600);
+    u = usage_of("\"prompt_tokens\":1100,\"completion_tokens\":5,\"prompt_tokens_details\":{"
+                 "\"cache_creation_token_details\":{\"ephemeral_1h_input_tokens\":600}}");
+    cr_expect(u.cache_write_tokens == 600 && u.cache_write_1h_tokens == 600);
+}
+
+Test(openai, counts_that_are_none_are_odd)
+{
+    struct openai_usage u = usage_of("\"prompt_tokens\":-5,\"completion_tokens\":5");
+    cr_expect(!u.known && u.odd);
+    u = usage_of("\"prompt_tokens\":5,\"completion_tokens\":1e300");
+    cr_expect(!u.known && u.odd);
+    u = usage_of("\"prompt_tokens\":5,\"completion_tokens\":99999999999999999999");
+    cr_expect(!u.known && u.odd);
+    u = usage_of("\"prompt_tokens\":5");
+    cr_expect(!u.known && !u.odd);
+}
+
+Test(openai, of_two_reports_the_larger_counts_stay)
+{
+    struct openai_usage sum = usage_of("\"prompt_tokens\":100,\"completion_tokens\":50");
+    const struct openai_usage zeros = usage_of("\"prompt_tokens\":0,\"completion_tokens\":0"),
+                              later = usage_of("\"prompt_tokens\":100,\"completion_tokens\":60");
+    openai_usage_add(&sum, &zeros);
+    cr_expect(sum.known && sum.input_tokens == 100 && sum.output_tokens == 50);
+    openai_usage_add(&sum, &later);
+    cr_expect(sum.input_tokens == 100 && sum.output_tokens == 60);
 }
 
 /* litellm #6215, #31714, #11364: what is cached, written into the cache or thought, apart. */

@@ -75,6 +75,64 @@ Test(cost, cache_writes_and_reasoning_are_terms_of_their_own)
               cost.tokens.reasoning == 1710);
 }
 
+/* A call's answer with the limits that it was asked under. */
+static struct expert_answer limited(int64_t input, int64_t output)
+{
+    struct expert_answer answer = reported(input, output);
+    answer.output_characters = 8;
+    answer.asked_bytes = 100;
+    answer.output_tokens_max = 50;
+    return answer;
+}
+
+Test(cost, reports_that_cannot_be_are_booked_at_the_limits)
+{
+    struct expert expert = expensive;
+    struct expert_answer answer = limited(1000000000000, 1000000000000);
+    answer.usage.cached_tokens = 1000000000000;
+    expect_cost(&expert, &answer, COST_LIMITED, 100 * 5000 + 50 * 15000, 100, 50);
+    struct cost cost = cost_of_answer(&expert, &answer, INPUT_TOKENS);
+    cr_expect(cost.told_input == 1000000000000 && cost.told_output == 1000000000000);
+    cr_expect_eq(cost.tokens.cached, 100);
+    expert.context_tokens = 8192;
+    answer = limited(16384, 100);
+    expect_cost(&expert, &answer, COST_USAGE, 16384 * 5000 + 100 * 15000, 16384, 100);
+    answer = limited(16385, 30);
+    expect_cost(&expert, &answer, COST_LIMITED, 8192 * 5000 + 30 * 15000, 8192, 30);
+    answer = limited(20, 101);
+    expect_cost(&expert, &answer, COST_LIMITED, 20 * 5000 + 50 * 15000, 20, 50);
+    answer = limited(20, 300); /* an endpoint that passes over its limit */
+    answer.output_characters = 1200;
+    expect_cost(&expert, &answer, COST_USAGE, 20 * 5000 + 300 * 15000, 20, 300);
+    answer = limited(20, 5005); /* reasoning is not held to the limit everywhere */
+    answer.usage.reasoning_tokens = 5000;
+    expect_cost(&expert, &answer, COST_USAGE, 20 * 5000 + 5005 * 15000, 20, 5005);
+    answer.usage.output_tokens = answer.usage.reasoning_tokens = 16385;
+    expect_cost(&expert, &answer, COST_LIMITED, 20 * 5000 + 50 * 15000, 20, 50);
+}
+
+Test(cost, counts_that_are_none_are_booked_at_the_limits)
+{
+    struct expert_answer answer = limited(0, 0);
+    answer.usage = (struct openai_usage){.odd = true};
+    expect_cost(&expensive, &answer, COST_LIMITED, INPUT_TOKENS * 5000 + 50 * 15000, INPUT_TOKENS,
+                50);
+    const struct cost cost = cost_of_answer(&expensive, &answer, INPUT_TOKENS);
+    cr_expect(cost.told_input == -1 && cost.told_output == -1);
+}
+
+Test(cost, an_hour_in_the_cache_costs_twice_the_input)
+{
+    struct expert expert = expensive;
+    struct expert_answer answer = reported(1100, 0);
+    answer.usage.cache_write_tokens = 1000;
+    answer.usage.cache_write_1h_tokens = 600;
+    price_set_cache_write(&expert.price, 6250000000);
+    expect_cost(&expert, &answer, COST_USAGE, 100 * 5000 + 400 * 6250 + 600 * 10000, 1100, 0);
+    price_set_cache_write_1h(&expert.price, 7000000000);
+    expect_cost(&expert, &answer, COST_USAGE, 100 * 5000 + 400 * 6250 + 600 * 7000, 1100, 0);
+}
+
 Test(cost, halves_are_rounded_up_once)
 {
     static const int64_t rows[][3] = {/* input, output, nano-USD at half a one each */
@@ -104,8 +162,9 @@ Test(cost, missing_usage_is_estimated_and_says_so)
 
 Test(cost, absurd_usage_does_not_wrap_around)
 {
-    const struct expert_answer answer = reported(INT64_MAX, INT64_MAX);
-    expect_cost(&expensive, &answer, COST_USAGE, INT64_MAX, INT64_MAX, INT64_MAX);
+    const struct token_counts most = {.input = INT64_MAX, .output = INT64_MAX};
+    const struct cost cost = cost_of_tokens(&expensive, &most, COST_USAGE);
+    expect_equal(&cost, COST_USAGE, INT64_MAX, INT64_MAX, INT64_MAX);
 }
 
 Test(cost, the_price_is_that_of_the_expert_that_answered)
@@ -142,13 +201,15 @@ Test(cost, tokens_are_priced_on_any_basis)
 
 Test(cost, sums_saturate_and_keep_the_weaker_basis)
 {
-    struct cost sum = {COST_USAGE, 5, {1, 2, 3, 4, 5}};
-    const struct cost guessed = {COST_ESTIMATED, 7, {10, 20, 30, 40, 50}},
-                      much = {COST_USAGE, INT64_MAX, {.input = INT64_MAX}};
+    struct cost sum = {.basis = COST_USAGE, .nano_usd = 5, .tokens = {1, 2, 3, 1, 4, 5}};
+    const struct cost guessed = {.basis = COST_ESTIMATED,
+                                 .nano_usd = 7,
+                                 .tokens = {10, 20, 30, 10, 40, 50}},
+                      much = {.nano_usd = INT64_MAX, .tokens = {.input = INT64_MAX}};
     cost_add(&sum, &guessed);
     expect_equal(&sum, COST_ESTIMATED, 12, 11, 44);
     cr_expect(sum.tokens.cached == 22 && sum.tokens.cache_write == 33 &&
-              sum.tokens.reasoning == 55);
+              sum.tokens.cache_write_1h == 11 && sum.tokens.reasoning == 55);
     cost_add(&sum, &much);
     expect_equal(&sum, COST_ESTIMATED, INT64_MAX, INT64_MAX, 44);
 }
@@ -158,4 +219,5 @@ Test(cost, every_basis_has_a_name)
     cr_expect_str_eq(cost_basis_name(COST_USAGE), "usage");
     cr_expect_str_eq(cost_basis_name(COST_ESTIMATED), "estimated");
     cr_expect_str_eq(cost_basis_name(COST_PREDICTED), "predicted");
+    cr_expect_str_eq(cost_basis_name(COST_LIMITED), "limited");
 }

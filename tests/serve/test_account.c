@@ -124,10 +124,11 @@ Test(account, the_sum_of_all_calls_is_what_it_cost)
     struct chat *c = begin();
     struct cost sum = chat_cost_total(c);
     cr_expect(sum.nano_usd == 0 && sum.basis == COST_ESTIMATED, "nobody reported anything");
-    const struct cost unreported = {COST_ESTIMATED, 0, {.input = 0, .output = 0}},
-                      told = {COST_USAGE, 7, {.input = 3, .output = 4}},
-                      guessed = {COST_ESTIMATED, 5, {.input = 2, .output = 1}},
-                      much = {COST_USAGE, INT64_MAX, {.input = 1, .output = 1}};
+    const struct cost
+        unreported = {.basis = COST_ESTIMATED},
+        told = {.basis = COST_USAGE, .nano_usd = 7, .tokens = {.input = 3, .output = 4}},
+        guessed = {.basis = COST_ESTIMATED, .nano_usd = 5, .tokens = {.input = 2, .output = 1}},
+        much = {.basis = COST_USAGE, .nano_usd = INT64_MAX, .tokens = {.input = 1, .output = 1}};
     pay(c, 0, CALL_FAILED, &unreported);
     pay(c, 1, CALL_ANSWERED, &told);
     sum = chat_cost_total(c);

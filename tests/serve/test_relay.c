@@ -127,7 +127,7 @@ static void expect_costs(const char *usage, const char *usage_event, const char 
 Test(relay, streamed_and_whole_cost_the_same)
 {
     expect_costs(USAGE(10, 20), USAGE_EVENT(10, 20), "0.000005000", "usage");
-    expect_costs(USAGE(1234567, 89), USAGE_EVENT(1234567, 89), "0.123474500", "usage");
+    expect_costs(USAGE(234567, 89), USAGE_EVENT(234567, 89), "0.023474500", "usage");
 }
 
 Test(relay, zero_usage_costs_nothing)
@@ -139,10 +139,15 @@ Test(relay, missing_and_unreadable_usage_is_estimated)
 {
     expect_costs("", "", "0.000000700", "estimated"); /* 3 tokens in at 100, 2 out at 200 */
     expect_costs(",\"usage\":null", "", "0.000000700", "estimated");
-    expect_costs(USAGE(10, -1), USAGE_EVENT(10, -1), "0.000000700", "estimated");
     expect_costs(",\"usage\":{\"prompt_tokens\":10}",
                  EVENT("{\"choices\":[],\"usage\":{\"prompt_tokens\":10}}"), "0.000000700",
                  "estimated");
+}
+
+Test(relay, a_report_that_cannot_be_is_booked_at_the_limits)
+{
+    expect_costs(USAGE(10, -1), USAGE_EVENT(10, -1), "0.000000700", "limited");
+    expect_costs(USAGE(10, 999999999), USAGE_EVENT(10, 999999999), "0.000001400", "limited");
 }
 
 /* After the first byte */

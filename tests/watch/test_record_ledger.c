@@ -10,26 +10,27 @@ TestSuite(record_ledger, .init = watch_test_begin, .fini = watch_test_end, .time
 
 static struct record sample(const char *id)
 {
-    return (struct record){.id = id,
-                           .begin_wall_ms = 77,
-                           .front = STR("messages"),
-                           .model = STR("leeroo/thrift"),
-                           .policy = STR("thrift"),
-                           .expert = STR("cheap"),
-                           .plan = STR("single"),
-                           .stream = true,
-                           .quality = 0.5,
-                           .lambda = 3,
-                           .predicted_nano_usd = 11,
-                           .reference_nano_usd = 12,
-                           .decision = STR("{}"),
-                           .outcome = REQUEST_FAILED,
-                           .http_status = 502,
-                           .cost = {COST_ESTIMATED, 13, {14, 15, 16, 17, 18}},
-                           .attempts = 2,
-                           .first_token_ms = 19,
-                           .total_ms = 20,
-                           .problem = "no"};
+    return (struct record){
+        .id = id,
+        .begin_wall_ms = 77,
+        .front = STR("messages"),
+        .model = STR("leeroo/thrift"),
+        .policy = STR("thrift"),
+        .expert = STR("cheap"),
+        .plan = STR("single"),
+        .stream = true,
+        .quality = 0.5,
+        .lambda = 3,
+        .predicted_nano_usd = 11,
+        .reference_nano_usd = 12,
+        .decision = STR("{}"),
+        .outcome = REQUEST_FAILED,
+        .http_status = 502,
+        .cost = {.basis = COST_ESTIMATED, .nano_usd = 13, .tokens = {14, 15, 16, 0, 17, 18}},
+        .attempts = 2,
+        .first_token_ms = 19,
+        .total_ms = 20,
+        .problem = "no"};
 }
 
 static struct ledger_found written(const struct record *r)
@@ -43,7 +44,8 @@ static struct ledger_found written(const struct record *r)
 
 Test(record_ledger, every_figure_has_its_column)
 {
-    const struct record_call call = {.expert = STR("cheap"), .cost = {COST_ESTIMATED, 13, {0}}};
+    const struct record_call call = {.expert = STR("cheap"),
+                                     .cost = {.basis = COST_ESTIMATED, .nano_usd = 13}};
     struct record r = sample("req_a");
     r.calls = &call;
     r.call_count = 1;
@@ -63,16 +65,17 @@ Test(record_ledger, every_figure_has_its_column)
 
 Test(record_ledger, several_calls_are_listed)
 {
-    const struct record_call calls[] = {{.expert = STR("a"),
-                                         .outcome = CALL_CANCELLED,
-                                         .cost = {COST_ESTIMATED, 6, {1, 2, 3, 4, 5}},
-                                         .latency_ms = 9,
-                                         .hedge = true},
-                                        {.expert = STR("cheap"),
-                                         .outcome = CALL_ANSWERED,
-                                         .cost = {COST_USAGE, 7, {0}},
-                                         .begin_ms = 3,
-                                         .latency_ms = 8}};
+    const struct record_call calls[] = {
+        {.expert = STR("a"),
+         .outcome = CALL_CANCELLED,
+         .cost = {.basis = COST_ESTIMATED, .nano_usd = 6, .tokens = {1, 2, 3, 0, 4, 5}},
+         .latency_ms = 9,
+         .hedge = true},
+        {.expert = STR("cheap"),
+         .outcome = CALL_ANSWERED,
+         .cost = {.basis = COST_USAGE, .nano_usd = 7},
+         .begin_ms = 3,
+         .latency_ms = 8}};
     struct record r = sample("req_b");
     struct json_value list, item;
     r.calls = calls;
