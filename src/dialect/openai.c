@@ -173,13 +173,9 @@ static struct openai_usage read_usage(struct json_value usage)
     return u;
 }
 
-static int64_t larger_count(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 void openai_usage_merge(struct openai_usage *into, const struct openai_usage *later)
 {
+    into->odd |= later->odd;
     if (!later->known)
         return;
     into->known = true;
@@ -187,6 +183,8 @@ void openai_usage_merge(struct openai_usage *into, const struct openai_usage *la
     into->output_tokens = larger_count(into->output_tokens, later->output_tokens);
     into->cached_tokens = larger_count(into->cached_tokens, later->cached_tokens);
     into->cache_write_tokens = larger_count(into->cache_write_tokens, later->cache_write_tokens);
+    into->cache_write_1h_tokens =
+        larger_count(into->cache_write_1h_tokens, later->cache_write_1h_tokens);
     into->reasoning_tokens = larger_count(into->reasoning_tokens, later->reasoning_tokens);
 }
 
@@ -234,19 +232,6 @@ static void mark(struct openai_marks *marks, struct json_value index)
 }
 
 /* One piece: a table of six names, looked up in one walk over the object, and what each of them says. */
-void openai_usage_add(struct openai_usage *sum, const struct openai_usage *more)
-{
-    sum->known |= more->known;
-    sum->odd |= more->odd;
-    sum->input_tokens = larger_count(sum->input_tokens, more->input_tokens);
-    sum->output_tokens = larger_count(sum->output_tokens, more->output_tokens);
-    sum->cached_tokens = larger_count(sum->cached_tokens, more->cached_tokens);
-    sum->cache_write_tokens = larger_count(sum->cache_write_tokens, more->cache_write_tokens);
-    sum->cache_write_1h_tokens =
-        larger_count(sum->cache_write_1h_tokens, more->cache_write_1h_tokens);
-    sum->reasoning_tokens = larger_count(sum->reasoning_tokens, more->reasoning_tokens);
-}
-
 static void read_choice(struct json_value choice, struct openai_reply *reply)
 {
     enum { TEXTS = 3, FINISH = TEXTS, INDEX, FAILURE, NAMES };

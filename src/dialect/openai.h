@@ -24,8 +24,6 @@ struct openai_usage {
 struct openai_marks { /* a bit for each choice, by its index; one beyond the limit has none */
     uint64_t of[OPENAI_CHOICES_MAX / 64];
 };
-/* A stream may tell its usage several times, and late zeros undo nothing: of each count the larger one stays. */
-void openai_usage_add(struct openai_usage *sum, const struct openai_usage *more);
 
 struct openai_reply { /* a whole answer or one chunk of a stream */
     struct json_value root;

@@ -134,8 +134,6 @@ static void note_chunk(struct expert_call *c, const struct openai_reply *reply)
     c->seen.finished |= reply->finished;
     if (reply->usage.known)
         c->seen.usage = c->chunks.usage;
-    openai_usage_add(&c->answer.usage, &reply->usage);
-    return true;
 }
 
 /* A chat chunk, as the expert sent it or as it was made. */
@@ -165,13 +163,6 @@ static void take_chunk(struct str data, void *arg)
         if (!(c->options.native && c->stream))
             pass_on(c, STR(""), data, &reply, false);
     }
-    if (!note_chunk(c, data, &reply))
-        return;
-    c->seen.has_content |= reply.has_content;
-    c->seen.finished |= reply.finished;
-    openai_usage_add(&c->seen.usage, &reply.usage);
-    if (tell)
-        pass_on(c, STR(""), data, &reply, false);
 }
 
 /* An event of a dialect other than chat: read by way of the chunks it stands for, passed on as chunks or as it is. */

@@ -116,9 +116,9 @@ Test(openai, of_two_reports_the_larger_counts_stay)
     struct openai_usage sum = usage_of("\"prompt_tokens\":100,\"completion_tokens\":50");
     const struct openai_usage zeros = usage_of("\"prompt_tokens\":0,\"completion_tokens\":0"),
                               later = usage_of("\"prompt_tokens\":100,\"completion_tokens\":60");
-    openai_usage_add(&sum, &zeros);
+    openai_usage_merge(&sum, &zeros);
     cr_expect(sum.known && sum.input_tokens == 100 && sum.output_tokens == 50);
-    openai_usage_add(&sum, &later);
+    openai_usage_merge(&sum, &later);
     cr_expect(sum.input_tokens == 100 && sum.output_tokens == 60);
 }
 
