@@ -98,8 +98,8 @@ static void read_input_details(struct json_value details, const struct json_valu
     read_lifetimes(in[LIFETIMES], beside[3], u);
 }
 
-/* What the total holds beyond the sum of both counts was billed, too: cache reads and writes that are beside the prompt
- * where they make up just that, else output that nobody sees (xAI tells its reasoning beside completion_tokens, Gemini's
+/* What the total holds beyond the sum of both counts was billed, too: cache reads and writes beside the prompt where
+ * they make up just that, else output that nobody sees (xAI tells its reasoning beside completion_tokens, Gemini's
  * compatible API in the total alone). Reasoning of more tokens than the output has stands beside it as well. */
 static void add_beside(struct openai_usage *u, int64_t total)
 {

@@ -1,5 +1,7 @@
-/* What calls to experts cost. One path for streamed and whole answers: the same usage at the same price costs the
- * same. */
+/* What calls to experts cost. One path for streamed and whole answers: the same usage at the same price costs the same.
+ * A report is an endpoint's word, and no word is worth more than the request could cost: what cannot be is booked at
+ * the limits, so that one broken counter empties no budget. Pure functions of what they are given, for any thread.
+ * Whoever asks an expert keeps the result; nobody else computes money from tokens. */
 #include "expert/cost.h"
 
 #include "base/check.h"
