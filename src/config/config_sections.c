@@ -91,20 +91,23 @@ static enum status read_timeouts(struct conf_reader *r, const struct conf_row *r
 static enum status read_capabilities(struct conf_reader *r, const struct conf_row *row,
                                      const struct yaml_tree *value, void *into, struct error *err)
 {
-    static const char *const names[] = {"tools", "images", "json"};
-    static const unsigned bits[] = {EXPERT_TOOLS, EXPERT_IMAGES, EXPERT_JSON};
+    enum { COUNT = 4 };
+    static const char *const names[COUNT] = {"tools", "images", "json", "effort"};
+    static const unsigned bits[COUNT] = {EXPERT_TOOLS, EXPERT_IMAGES, EXPERT_JSON, EXPERT_EFFORT};
     unsigned all = 0;
     if (value->kind != TREE_LIST)
-        return conf_fail(r, value, err, "%s must be a list out of tools, images, json, not %s",
-                         row->key, yaml_tree_kind_name(value));
+        return conf_fail(r, value, err,
+                         "%s must be a list out of tools, images, json, effort, not %s", row->key,
+                         yaml_tree_kind_name(value));
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_tree *item = &value->items[i];
         size_t k = 0;
-        while (k < 3 && !(item->kind == TREE_SCALAR && str_equal(item->scalar, str_from(names[k]))))
+        while (k < COUNT &&
+               !(item->kind == TREE_SCALAR && str_equal(item->scalar, str_from(names[k]))))
             k++;
-        if (k == 3)
+        if (k == COUNT)
             return conf_fail(r, item, err,
-                             "unknown capability '%.*s'; known are tools, images, json",
+                             "unknown capability '%.*s'; known are tools, images, json, effort",
                              STR_FMT(item->scalar));
         all |= bits[k];
     }

@@ -1,11 +1,12 @@
 /* A Messages client's own bytes for an Anthropic expert: spliced, never rebuilt. Besides model and limit, only what is
- * ours is taken out: "leeroo", and thinking without a signature, which came from an expert of another dialect by way of
- * this gateway; Anthropic would refuse the conversation for it. Pure functions of text for any thread. Cuts must be
- * made in the order of their positions, because the copy runs along with them. */
+ * ours is taken out: "leeroo", and thinking that is unsigned or signed by us, which came from an expert of another
+ * dialect by way of this gateway; Anthropic would refuse the conversation for it. Pure functions of text for any
+ * thread. Cuts must be made in the order of their positions, because the copy runs along with them. */
 #include <stdio.h>
 
 #include "base/check.h"
 #include "dialect/anthropic_int.h"
+#include "dialect/reasoning_mark.h"
 
 #define THINKING_TOKENS_MIN 1024 /* Anthropic's own floor of thinking.budget_tokens */
 
@@ -53,10 +54,15 @@ static const char *next_item(struct json_iter it)
     return json_array_next(&it, &item) ? item.raw.ptr : NULL;
 }
 
+/* Thinking that Anthropic has not signed. */
 static bool is_unsigned(struct json_value block)
 {
-    return messages_is(json_get(block, "type"), "thinking") &&
-           !messages_has_text(json_get(block, "signature"));
+    struct json_value type = json_get(block, "type");
+    bool redacted = messages_is(type, "redacted_thinking");
+    if (!redacted && !messages_is(type, "thinking"))
+        return false;
+    struct str mark = messages_inside(json_get(block, redacted ? "data" : "signature"));
+    return mark.len == 0 || reasoning_mark_is(mark);
 }
 
 /* How many blocks are unsigned thinking, and how many are not. */

@@ -172,24 +172,35 @@ static void write_calls(struct buf *out, struct json_value calls)
     buf_add_char(out, ']');
 }
 
-/* Reasoning whose origin is known goes to that expert alone. */
-static bool is_foreign(struct json_value key, bool is_own)
+static bool is_reasoning(struct json_value key)
 {
-    return messages_is(key, REASONING_ORIGIN) ||
-           (!is_own &&
-            (messages_is(key, "reasoning_content") || messages_is(key, "thinking_blocks")));
+    return messages_is(key, "reasoning_content") || messages_is(key, "reasoning") ||
+           messages_is(key, "thinking_blocks");
+}
+
+/* Reasoning whose origin is known goes to that expert alone, and only with the calls that it led to: DeepSeek demands
+ * it there, and its older models refuse it elsewhere. */
+static bool keeps_reasoning(const struct list *l, struct json_value message)
+{
+    struct json_value origin = json_get(message, REASONING_ORIGIN);
+    struct json_value calls = json_get(message, "tool_calls"), call;
+    struct json_iter it = json_iter_begin(calls);
+    if (origin.type == JSON_NONE)
+        return true;
+    return json_string_equal(origin, l->expert) && calls.type == JSON_ARRAY &&
+           json_array_next(&it, &call);
 }
 
 static void write_assistant(struct list *l, struct json_value message)
 {
     struct json_iter it = json_iter_begin(message);
-    struct json_value key, item, origin = json_get(message, REASONING_ORIGIN);
-    bool is_own = origin.type == JSON_NONE || json_string_equal(origin, l->expert);
+    struct json_value key, item;
+    bool keeps = keeps_reasoning(l, message);
     size_t count = 0;
     open_item(l);
     buf_add_char(l->out, '{');
     while (json_object_next(&it, &key, &item)) {
-        if (is_foreign(key, is_own))
+        if (messages_is(key, REASONING_ORIGIN) || (!keeps && is_reasoning(key)))
             continue;
         open_member(l->out, key, &count);
         if (messages_is(key, "tool_calls") && item.type == JSON_ARRAY)

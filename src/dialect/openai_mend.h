@@ -7,7 +7,7 @@
  *     images and files in a tool's result       said by the user behind the results
  *     a call whose arguments are no object      {"invalid_json": "..."}, as answers have it, too
  *     a function without properties             has none: "properties": {}
- *     reasoning of another expert               left out
+ *     reasoning of another expert               left out; and without calls the expert's own, which needs it no more
  *
  * Places do not change from turn to turn, so that prompt caches hold. */
 #pragma once

@@ -1,6 +1,6 @@
 /* Reading a chat request, and editing it for an expert of OpenAI's dialect. Pure functions of text for any thread;
  * decoded strings live in the request's arena, all else is spans into the client's bytes. Reading comes once per
- * request, writing once per expert that is asked, so a body is never built anew: at most eight edits are spliced into
+ * request, writing once per expert that is asked, so a body is never built anew: at most nine edits are spliced into
  * it. Not for answers: openai.c. */
 #include "dialect/openai_request.h"
 
@@ -39,15 +39,19 @@ enum field {
     FIELD_LOGPROBS,
     FIELD_MODALITIES,
     FIELD_LEEROO,
+    FIELD_EFFORT,
     FIELD_COUNT
 };
 
 static const struct str field_names[FIELD_COUNT] = {
-    STR_INIT("model"),          STR_INIT("messages"),   STR_INIT("stream"),
-    STR_INIT("stream_options"), STR_INIT("max_tokens"), STR_INIT("max_completion_tokens"),
-    STR_INIT("tools"),          STR_INIT("functions"),  STR_INIT("response_format"),
-    STR_INIT("text"),           STR_INIT("prompt"),     STR_INIT("n"),
-    STR_INIT("logprobs"),       STR_INIT("modalities"), STR_INIT("leeroo")};
+    STR_INIT("model"),           STR_INIT("messages"),
+    STR_INIT("stream"),          STR_INIT("stream_options"),
+    STR_INIT("max_tokens"),      STR_INIT("max_completion_tokens"),
+    STR_INIT("tools"),           STR_INIT("functions"),
+    STR_INIT("response_format"), STR_INIT("text"),
+    STR_INIT("prompt"),          STR_INIT("n"),
+    STR_INIT("logprobs"),        STR_INIT("modalities"),
+    STR_INIT("leeroo"),          STR_INIT("reasoning_effort")};
 
 static enum status bad(struct reader *x, const char *param, const char *what)
 {
@@ -60,9 +64,9 @@ static const char *end_of(struct str s)
     return s.ptr + s.len;
 }
 
-/* Notes the bytes to cut for a member to be gone: up to the next key, or else from the end of the last value. */
-static void note_cut(struct reader *x, struct str previous, struct json_value key,
-                     struct json_value item, struct json_iter rest)
+/* The bytes to cut for a member to be gone: up to the next key, or else from the end of the last value. */
+static struct str cut_of(struct str previous, struct json_value key, struct json_value item,
+                         struct json_iter rest)
 {
     struct json_value next_key, next;
     const char *from = key.raw.ptr, *to = end_of(item.raw);
@@ -70,7 +74,7 @@ static void note_cut(struct reader *x, struct str previous, struct json_value ke
         to = next_key.raw.ptr;
     else if (previous.ptr)
         from = end_of(previous);
-    x->r->leeroo_cut = (struct str){from, (size_t)(to - from)};
+    return (struct str){from, (size_t)(to - from)};
 }
 
 static enum status collect_fields(struct reader *x, struct json_value *fields)
@@ -83,7 +87,9 @@ static enum status collect_fields(struct reader *x, struct json_value *fields)
         if (i == FIELD_COUNT)
             continue;
         if (i == FIELD_LEEROO)
-            note_cut(x, previous, key, item, it);
+            x->r->leeroo_cut = cut_of(previous, key, item, it);
+        if (i == FIELD_EFFORT)
+            x->r->effort_cut = cut_of(previous, key, item, it);
         if (fields[i].type != JSON_NONE)
             return bad(x, field_names[i].ptr, "is given twice");
         fields[i] = item;
@@ -516,7 +522,7 @@ void openai_request_write(const struct openai_request *r, struct str upstream_mo
                           int64_t output_tokens_limit, enum openai_limit_name limit_name,
                           const struct openai_target *target, struct buf *out)
 {
-    struct json_edit edits[8], usage;
+    struct json_edit edits[9], usage;
     size_t count = 0;
     struct buf model, member, messages, tools;
     char digits[24];
@@ -532,6 +538,8 @@ void openai_request_write(const struct openai_request *r, struct str upstream_mo
         edits[count++] = usage;
     if (r->leeroo_cut.len > 0)
         edits[count++] = (struct json_edit){r->leeroo_cut, STR("")};
+    if (r->effort_cut.len > 0 && r->effort_is_wish && !target->knows_effort)
+        edits[count++] = (struct json_edit){r->effort_cut, STR("")};
     name_edit(r, limit_name, edits, &count);
     if (output_tokens_limit > 0)
         limit_edits(r, output_tokens_limit, (struct str){digits, (size_t)length}, limit_name,

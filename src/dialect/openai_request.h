@@ -49,6 +49,8 @@ struct openai_request {
     bool plain_text; /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
     struct json_value leeroo; /* what the request says of its routing; JSON_NONE when absent */
     struct str leeroo_cut;    /* that member with its comma, which no expert is to see */
+    struct str effort_cut;    /* likewise reasoning_effort */
+    bool effort_is_wish; /* set by whoever translated it: experts that do not know it get none */
 };
 
 /* `body` and the arena must outlive *ret. On failure *ret_param (may be NULL) names the field at fault, or is NULL.
@@ -77,6 +79,7 @@ enum openai_limit_name {
 struct openai_target {    /* whom a request is written for */
     struct str expert;    /* its name here; reasoning of others is left out */
     bool system_anywhere; /* it takes system messages wherever they stand */
+    bool knows_effort;    /* and reasoning_effort; of meaning where that is a wish */
 };
 
 /* The body for an expert: the client's bytes with `model` replaced, without "leeroo" and, for a stream, with

@@ -10,6 +10,11 @@ void reasoning_mark_write(struct buf *out, struct str expert, struct str rest)
     buf_add(out, rest);
 }
 
+bool reasoning_mark_is(struct str text)
+{
+    return str_starts(text, PREFIX);
+}
+
 bool reasoning_mark_read(struct str mark, struct str *ret_expert, struct str *ret_rest)
 {
     int64_t len = 0;

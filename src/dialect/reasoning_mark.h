@@ -23,6 +23,7 @@
 
 /* The inside of a JSON string; `rest` is escaped already. */
 void reasoning_mark_write(struct buf *out, struct str expert, struct str rest);
+bool reasoning_mark_is(struct str text); /* whether it begins as a mark, escaped or not */
 /* False: it is none of ours. `mark` is decoded, because clients may escape it in their own way; the results are spans
  * of it. */
 bool reasoning_mark_read(struct str mark, struct str *ret_expert, struct str *ret_rest);

@@ -54,7 +54,9 @@ static enum status write_body(struct expert_call *c, struct str *ret, struct err
         .output_tokens_limit = o->output_limit,
         .output_tokens_default = o->expert->max_output_tokens,
         .limit_name = o->expert->limit_name,
-        .target = {.expert = o->expert->name, .system_anywhere = o->expert->system_anywhere}};
+        .target = {.knows_effort = (o->expert->capabilities & EXPERT_EFFORT) != 0,
+                   .expert = o->expert->name,
+                   .system_anywhere = o->expert->system_anywhere}};
     if (o->path) {
         *ret = o->body;
         return OK;

@@ -40,8 +40,13 @@ struct front_chat {
     /* What of the request only an expert of the front's own dialect can serve ("thinking"), so that others are no
      * candidates; `body` is then the rest of it, good enough to choose and to count by. NULL: nothing. */
     const char *native_only;
-    struct dropped
-        dropped; /* wishes that are not in `body`; experts of the front's own dialect hear of them */
+    /* What such an expert can do, and others can leave out ("web_search_20250305"): while there is one that may serve
+     * the request, it is asked. NULL: nothing. */
+    const char *native_rather;
+    /* Wishes that are not in `body`; experts of the front's own dialect hear of them. */
+    struct dropped dropped;
+    /* reasoning_effort in `body` is one: experts that do not know it get none, and these are dropped, too. */
+    struct dropped effort;
 };
 
 /* `body` (any bytes) and the arena must outlive *ret. The members model, stream and leeroo are carried over. On failure
@@ -61,6 +66,9 @@ struct front_context { /* must outlive the stream */
     const char *request_id; /* "req_..." */
     int64_t created_s;      /* since 1970 */
     uint64_t input_tokens;  /* estimated; for fronts that report it before the upstream does */
+    /* Which one answers, before the first event or answer; empty where it speaks the front's own dialect, so that what
+     * it signed is its own to read. */
+    struct str expert;
 };
 
 /* A whole chat completion → the front's answer. A member "leeroo" is carried over. ERR_UPSTREAM: it is none. */

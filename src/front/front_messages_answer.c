@@ -1,6 +1,6 @@
 /* A chat completion as Anthropic's message, and what whole answers and streams have in common: ids, stop reasons,
- * usage. Counts that the expert did not report are estimated, because this API promises some. Signed thinking passes as
- * it is; other reasoning gets an empty signature, by which anthropic_edit.c later knows it. Pure functions of text for
+ * usage. Counts that the expert did not report are estimated, because this API promises some. Thinking is signed with
+ * where it came from (front_messages_thinking.c), by which anthropic_edit.c later knows it. Pure functions of text for
  * any thread. Not for answers of an expert that speaks Messages itself: those go to the client as they came. */
 #include "dialect/token_estimate.h"
 #include "front/front_members.h"
@@ -72,14 +72,6 @@ void messages_write_usage(const struct front_context *c, const struct openai_usa
     buf_add_char(out, '}');
 }
 
-struct json_value messages_reasoning(struct json_value message)
-{
-    struct json_value text = json_get(message, "reasoning_content");
-    if (!messages_has_text(text))
-        text = json_get(message, "reasoning");
-    return messages_has_text(text) ? text : (struct json_value){0};
-}
-
 /* Blocks */
 
 struct blocks {
@@ -115,23 +107,26 @@ static void write_content(struct blocks *b, struct json_value content)
                 write_text(b, json_get(part, "text"));
 }
 
-/* Signed blocks as they came from an expert that speaks Messages; otherwise the reasoning of a chat expert,
- * unsigned. */
-static void write_thinking(struct blocks *b, struct json_value message)
+/* Blocks as they came from an expert that signs them itself; otherwise the reasoning of a chat expert. */
+static void write_thinking(struct blocks *b, const struct front_context *c,
+                           struct json_value message)
 {
     struct json_value signed_blocks = json_get(message, "thinking_blocks"), block;
-    struct json_value text = messages_reasoning(message);
+    struct str rest;
+    struct json_value text = messages_reasoning(message, &rest);
     struct json_iter it = json_iter_begin(signed_blocks);
     if (messages_is_filled(signed_blocks)) {
         while (json_array_next(&it, &block)) {
             open_block(b);
-            buf_add(b->out, block.raw);
+            messages_write_thinking_block(c, block, b->out);
         }
     } else if (text.type == JSON_STRING) {
         open_block(b);
         buf_add(b->out, STR("{\"type\":\"thinking\",\"thinking\":"));
         buf_add(b->out, text.raw);
-        buf_add(b->out, STR(",\"signature\":\"\"}"));
+        buf_add(b->out, STR(",\"signature\":"));
+        messages_write_mark(c, c->expert.len > 0 ? rest : STR(""), b->out);
+        buf_add_char(b->out, '}');
     }
 }
 
@@ -166,7 +161,7 @@ static void write_message(const struct front_context *c, const struct openai_rep
     buf_add(out, STR(",\"type\":\"message\",\"role\":\"assistant\",\"model\":"));
     buf_add(out, model.type == JSON_STRING ? model.raw : STR("\"\""));
     buf_add(out, STR(",\"content\":["));
-    write_thinking(&blocks, message);
+    write_thinking(&blocks, c, message);
     write_content(&blocks, json_get(message, "content"));
     write_text(&blocks, json_get(message, "refusal"));
     bool called = write_calls(&blocks, c, json_get(message, "tool_calls")) > 0;

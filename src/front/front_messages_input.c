@@ -24,7 +24,7 @@ static enum status write_result(struct messages_reader *x, struct conversation *
                                              "cache_control"};
     struct json_value f[COUNT], other;
     messages_members_read(block, names, COUNT, f, &other);
-    messages_native_key(x, other);
+    messages_drop(x, "tool_result", other);
     if (!messages_has_text(f[ID]))
         return messages_bad(x, "messages", "tool_result.tool_use_id: Field required");
     open_message(x, c, "tool");
@@ -67,9 +67,9 @@ static enum status write_call(struct messages_reader *x, struct json_value block
                                              "input", "caller", "cache_control"};
     struct json_value f[COUNT], other;
     messages_members_read(block, names, COUNT, f, &other);
-    messages_native_key(x, other);
+    messages_drop(x, "tool_use", other);
     if (messages_is_set(f[CALLER]) && !messages_is(json_get(f[CALLER], "type"), "direct"))
-        messages_native(x, "tools called by code");
+        messages_drop(x, "tool_use", json_get(f[CALLER], "type"));
     if (!messages_has_text(f[ID]) || !messages_has_text(f[NAME]))
         return messages_bad(x, "messages", "tool_use: id and name: Field required");
     buf_add_c(x->out, (*calls)++ == 0 ? ",\"tool_calls\":[" : ",");
@@ -83,23 +83,16 @@ static enum status write_call(struct messages_reader *x, struct json_value block
     return OK;
 }
 
-/* Signed thinking means something only to the expert that signed it. Thinking without a signature came from a chat
- * expert by way of this gateway, and chat experts do not read it again. */
 static enum status note_assistant_block(struct messages_reader *x, struct json_value block)
 {
     struct json_value type = json_get(block, "type");
     if (type.type != JSON_STRING)
         return messages_bad(x, "messages", "a content block must be an object with a type");
-    if (messages_is(type, "text") || messages_is(type, "tool_use"))
+    if (messages_is(type, "text") || messages_is(type, "tool_use") || messages_is_thinking(block))
         return OK;
-    if (messages_is(type, "thinking")) {
-        if (messages_has_text(json_get(block, "signature")))
-            messages_native(x, "thinking");
-    } else if (messages_is(type, "redacted_thinking")) {
-        messages_native(x, "thinking");
-    } else if (messages_is(type, "server_tool_use") ||
-               str_ends(messages_inside(type), STR("_tool_result"))) {
-        messages_native(x, "server tools");
+    if (messages_is(type, "server_tool_use") ||
+        str_ends(messages_inside(type), STR("_tool_result"))) {
+        messages_rather(x, "messages", type);
     } else {
         messages_native_key(x, type);
     }
@@ -119,8 +112,6 @@ static enum status write_assistant_blocks(struct messages_reader *x, struct json
         status = note_assistant_block(x, block);
         if (!messages_is(json_get(block, "type"), "text"))
             continue;
-        if (messages_is_filled(json_get(block, "citations")))
-            messages_native(x, "citations");
         buf_add(x->out, messages_inside(json_get(block, "text")));
         ++*texts;
     }
@@ -146,6 +137,8 @@ static enum status write_assistant(struct messages_reader *x, struct conversatio
             buf_add_char(x->out, ']');
         if (texts == 0)
             buf_add_c(x->out, calls > 0 ? ",\"content\":null" : ",\"content\":\"\"");
+        if (status == OK)
+            status = messages_thinking_write(x, content);
     } else if (content.type == JSON_STRING) {
         messages_write_member(x->out, "content", content);
         texts = messages_has_text(content);
@@ -177,7 +170,7 @@ static enum status write_message(struct messages_reader *x, struct conversation 
     static const char *const names[COUNT] = {"role", "content"};
     struct json_value f[COUNT], other;
     messages_members_read(message, names, COUNT, f, &other);
-    messages_native_key(x, other);
+    messages_drop(x, "messages", other);
     c->open_answer = false;
     if (messages_is(f[ROLE], "user"))
         return write_user(x, c, f[CONTENT]);

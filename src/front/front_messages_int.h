@@ -11,14 +11,19 @@ struct messages_reader {
     struct error *err;
     const char *param;       /* of the field at fault */
     const char *native_only; /* the first thing found that chat has no concept of */
-    struct dropped dropped;
+    const char *native_rather;
+    struct dropped dropped, effort; /* as in struct front_chat */
 };
 
 /* "PARAM: what", in the manner of Anthropic's own errors. */
 enum status messages_bad(struct messages_reader *x, const char *param, const char *what);
 /* Notes that only an expert of Messages can serve the request; `what`, a static text, says why. The first stands. */
 void messages_native(struct messages_reader *x, const char *what);
-/* The same for a member or type that is unknown here, whose name is copied. JSON_NONE: nothing. */
+/* Notes a member that is left out, "PLACE.KEY". JSON_NONE: nothing. */
+void messages_drop(struct messages_reader *x, const char *place, struct json_value key);
+/* What a server's own tool did or does: left out where there is no expert that can do it. */
+void messages_rather(struct messages_reader *x, const char *place, struct json_value type);
+/* As messages_native, of a type that is unknown here, whose name is copied. JSON_NONE: nothing. */
 void messages_native_key(struct messages_reader *x, struct json_value key);
 
 bool messages_is_filled(struct json_value list);
@@ -51,7 +56,20 @@ void messages_write_call_id(const struct front_context *c, struct json_value id,
 /* `"usage":{...}`; where it is unknown, estimates: the context's, and `characters` of output. */
 void messages_write_usage(const struct front_context *c, const struct openai_usage *usage,
                           uint64_t characters, struct buf *out);
-struct json_value messages_reasoning(struct json_value message); /* or of a delta; text or NONE */
+
+/* Thinking */
+
+/* Of a message or a delta, a text or NONE. *ret_rest: for messages_write_mark, which member it was. */
+struct json_value messages_reasoning(struct json_value message, struct str *ret_rest);
+/* A signature, as a string: of the expert that answers, with what it gave itself (`rest`, escaped). */
+void messages_write_mark(const struct front_context *c, struct str rest, struct buf *out);
+/* A block of an expert's own, signed with where it comes from. */
+void messages_write_thinking_block(const struct front_context *c, struct json_value block,
+                                   struct buf *out);
+bool messages_is_thinking(struct json_value block); /* redacted, too */
+/* The members in which the thinking among an assistant's blocks goes back to who made it. ERR_MEMORY. */
+NODISCARD enum status messages_thinking_write(struct messages_reader *x, struct json_value content);
+
 enum status messages_answer(const struct front_context *c, struct str completion, struct buf *out,
                             struct error *err);
 

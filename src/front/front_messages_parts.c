@@ -30,11 +30,11 @@ static enum status write_image(struct messages_reader *x, struct parts *p, struc
     struct json_value f[COUNT], other;
     messages_members_read(source, names, COUNT, f, &other);
     bool is_url = messages_is(f[TYPE], "url"), is_data = messages_is(f[TYPE], "base64");
-    messages_native_key(x, other);
     if (!is_url && !is_data) {
         messages_native(x, "files");
         return OK;
     }
+    messages_drop(x, "messages", other);
     if (is_url ? f[URL].type != JSON_STRING
                : f[DATA].type != JSON_STRING || f[MEDIA_TYPE].type != JSON_STRING)
         return messages_bad(x, "messages",
@@ -54,22 +54,6 @@ static enum status write_image(struct messages_reader *x, struct parts *p, struc
     return OK;
 }
 
-/* Where chat has no part for a block, its text is still carried over: it counts, and helps to choose. */
-static void write_foreign(struct messages_reader *x, struct parts *p, const struct json_value type,
-                          struct json_value source)
-{
-    static const char *const known[][2] = {{"document", "documents"},
-                                           {"search_result", "search results"},
-                                           {"container_upload", "files"}};
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (messages_is(type, known[i][0]))
-            messages_native(x, known[i][1]);
-    messages_native_key(x, type);
-    if (messages_is(json_get(source, "type"), "text") &&
-        messages_has_text(json_get(source, "data")))
-        write_text_part(x, p, json_get(source, "data"));
-}
-
 enum { TYPE, TEXT, SOURCE, CITATIONS, CACHE_CONTROL, BLOCK_COUNT };
 static const char *const block_names[BLOCK_COUNT] = {"type", "text", "source", "citations",
                                                      "cache_control"};
@@ -79,6 +63,52 @@ bool messages_is_filled(struct json_value list)
     struct json_iter it = json_iter_begin(list);
     struct json_value item;
     return list.type == JSON_ARRAY && json_array_next(&it, &item);
+}
+
+/* The texts of a search result, one a line. */
+static void write_search_result(struct messages_reader *x, struct parts *p, struct json_value block)
+{
+    struct json_value content = json_get(block, "content"), item;
+    struct json_iter it = json_iter_begin(content);
+    open_part(x, p);
+    buf_add(x->out, STR("{\"type\":\"text\",\"text\":\""));
+    buf_add(x->out, messages_inside(json_get(block, "title")));
+    buf_add(x->out, STR("\\n"));
+    buf_add(x->out, messages_inside(json_get(block, "source")));
+    while (content.type == JSON_ARRAY && json_array_next(&it, &item)) {
+        buf_add(x->out, STR("\\n"));
+        buf_add(x->out, messages_inside(json_get(item, "text")));
+    }
+    buf_add(x->out, STR("\"}"));
+}
+
+/* A document whose source is a text is that text; the bytes of others chat has no part for that most experts take. */
+static void write_document(struct messages_reader *x, struct parts *p, const struct json_value *f)
+{
+    struct json_value data = json_get(f[SOURCE], "data");
+    if (!messages_is(json_get(f[SOURCE], "type"), "text") || data.type != JSON_STRING)
+        messages_native(x, "documents");
+    else
+        write_text_part(x, p, data);
+    if (json_get(f[CITATIONS], "enabled").type == JSON_TRUE)
+        messages_native(x, "citations");
+}
+
+/* What chat has no part for, in other words; or else it is noted. */
+static void write_foreign(struct messages_reader *x, struct parts *p, struct json_value block,
+                          const struct json_value *f)
+{
+    if (messages_is(f[TYPE], "document"))
+        write_document(x, p, f);
+    else if (messages_is(f[TYPE], "search_result"))
+        write_search_result(x, p, block);
+    else if (messages_is(f[TYPE], "tool_reference") &&
+             messages_has_text(json_get(block, "tool_name")))
+        write_text_part(x, p, json_get(block, "tool_name"));
+    else if (messages_is(f[TYPE], "container_upload"))
+        messages_native(x, "files");
+    else
+        messages_native_key(x, f[TYPE]);
 }
 
 static enum status write_part(struct messages_reader *x, struct parts *p, struct json_value block)
@@ -91,15 +121,13 @@ static enum status write_part(struct messages_reader *x, struct parts *p, struct
                             "a content block must be an object with a type, and "
                             "with a text if it is of that type");
     if (is_text || is_image)
-        messages_native_key(x, other);
-    if (is_text && messages_is_filled(f[CITATIONS]))
-        messages_native(x, "citations");
+        messages_drop(x, "messages", other);
     if (is_text)
         write_text_part(x, p, f[TEXT]);
     else if (is_image)
         return write_image(x, p, f[SOURCE]);
     else
-        write_foreign(x, p, f[TYPE], f[SOURCE]);
+        write_foreign(x, p, block, f);
     return OK;
 }
 
@@ -117,8 +145,7 @@ static struct json_value only_text(struct json_value content)
         if (messages_is_result(block))
             continue;
         messages_members_read(block, block_names, BLOCK_COUNT, f, &other);
-        if (only.type != JSON_NONE || !messages_is(f[TYPE], "text") || other.type != JSON_NONE ||
-            messages_is_filled(f[CITATIONS]))
+        if (only.type != JSON_NONE || !messages_is(f[TYPE], "text") || other.type != JSON_NONE)
             return (struct json_value){0};
         only = f[TEXT];
     }

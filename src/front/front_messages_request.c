@@ -1,11 +1,14 @@
-/* A Messages request as a chat request: its members; the conversation is front_messages_input.c's. What chat cannot
- * express is noted and left to experts that speak Messages themselves; what changes no answer (cache_control,
- * service_tier, ...) is left out. Pure functions of text for any thread, called by way of the front's row and for
- * count_tokens; the translated body lives in the request's arena. */
+/* A Messages request as a chat request: its members; the conversation is front_messages_input.c's. Of what chat cannot
+ * express there are three kinds. What changes no answer (cache_control, service_tier, ...) is left out; a wish
+ * (thinking, edits of the context, members that are unknown here) is put in chat's words, or left out and named; and
+ * what an answer would be wrong without is left to experts that speak Messages. Pure functions of text for any thread,
+ * called by way of the front's row and for count_tokens; the translated body lives in the request's arena. */
+#include "base/hash.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 
 #define NATIVE_NAME_BYTES_MAX 64
+#define USER_BYTES_MAX        64
 
 enum {
     MODEL,
@@ -32,6 +35,7 @@ enum {
     DIAGNOSTICS,
     SPEED,
     USER_PROFILE_ID,
+    BETAS,
     FIELD_COUNT
 };
 
@@ -60,6 +64,7 @@ static const char *const names[FIELD_COUNT] = {
     "diagnostics",
     "speed",
     "user_profile_id",
+    "betas",
 };
 
 enum status messages_bad(struct messages_reader *x, const char *param, const char *what)
@@ -74,6 +79,20 @@ void messages_native(struct messages_reader *x, const char *what)
         x->native_only = what;
 }
 
+void messages_drop(struct messages_reader *x, const char *place, struct json_value key)
+{
+    if (key.type != JSON_NONE)
+        dropped_add(&x->dropped, place, messages_inside(key));
+}
+
+void messages_rather(struct messages_reader *x, const char *place, struct json_value type)
+{
+    struct str name = str_slice(messages_inside(type), 0, NATIVE_NAME_BYTES_MAX);
+    messages_drop(x, place, type);
+    if (!x->native_rather)
+        x->native_rather = arena_printf(x->a, "%.*s", STR_FMT(name));
+}
+
 void messages_native_key(struct messages_reader *x, struct json_value key)
 {
     struct str name = str_slice(messages_inside(key), 0, NATIVE_NAME_BYTES_MAX);
@@ -81,6 +100,25 @@ void messages_native_key(struct messages_reader *x, struct json_value key)
         return;
     const char *copy = arena_printf(x->a, "%.*s", STR_FMT(name));
     x->native_only = copy ? copy : "an unknown member";
+}
+
+static bool is_nothing(struct json_value value)
+{
+    struct json_iter it = json_iter_begin(value);
+    struct json_value key, item;
+    return !messages_is_set(value) || (value.type == JSON_ARRAY && !json_array_next(&it, &item)) ||
+           (value.type == JSON_OBJECT && !json_object_next(&it, &key, &item));
+}
+
+/* Where an answer is made is a promise, no wish. */
+static void note_unknown(struct messages_reader *x, struct json_value key, struct json_value item)
+{
+    if (is_nothing(item))
+        return;
+    if (messages_is(key, "inference_geo"))
+        messages_native_key(x, key);
+    else
+        messages_drop(x, NULL, key);
 }
 
 static enum status read_fields(struct messages_reader *x, struct json_value root,
@@ -94,10 +132,10 @@ static enum status read_fields(struct messages_reader *x, struct json_value root
         size_t i = 0;
         while (i < FIELD_COUNT && !messages_is(key, names[i]))
             i++;
-        if (i == FIELD_COUNT && item.type != JSON_NULL)
-            messages_native_key(x, key);
-        if (i == FIELD_COUNT)
+        if (i == FIELD_COUNT) {
+            note_unknown(x, key, item);
             continue;
+        }
         if (fields[i].type != JSON_NONE)
             return messages_bad(x, names[i], "is given twice");
         fields[i] = item;
@@ -146,21 +184,52 @@ static void write_format(struct messages_reader *x, struct json_value format)
     buf_add(x->out, STR("}}"));
 }
 
+/* As much as all models understand that have efforts. */
+static const char *effort_named(struct json_value effort)
+{
+    static const char *const pairs[][2] = {
+        {"low", "low"}, {"medium", "medium"}, {"high", "high"}, {"xhigh", "high"}, {"max", "high"}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (messages_is(effort, pairs[i][0]))
+            return pairs[i][1];
+    return NULL;
+}
+
+/* The effort that a number of tokens to think with comes near to; without one the model has its own. */
+static const char *effort_of_budget(struct json_value thinking)
+{
+    int64_t tokens = 0;
+    if (json_to_int64(json_get(thinking, "budget_tokens"), &tokens) != OK)
+        return NULL;
+    return tokens < 4096 ? "low" : tokens < 16384 ? "medium" : "high";
+}
+
+/* Stands where another member follows that experts get, so that it can be cut (openai_request_write). */
+static void write_effort(struct messages_reader *x, const struct json_value *f)
+{
+    struct json_value given = json_get(f[OUTPUT_CONFIG], "effort");
+    const char *effort = effort_named(given);
+    bool thinks =
+        messages_is_set(f[THINKING]) && !messages_is(json_get(f[THINKING], "type"), "disabled");
+    if (thinks)
+        dropped_add(&x->effort, NULL, STR("thinking"));
+    if (effort)
+        dropped_add(&x->effort, "output_config", STR("effort"));
+    else if (messages_is_set(given))
+        dropped_add(&x->dropped, "output_config", STR("effort"));
+    if (!effort && thinks)
+        effort = effort_of_budget(f[THINKING]);
+    if (effort)
+        buf_addf(x->out, ",\"reasoning_effort\":\"%s\"", effort);
+}
+
 static void write_output_config(struct messages_reader *x, const struct json_value *f)
 {
     enum { EFFORT, FORMAT, COUNT };
     static const char *const members[COUNT] = {"effort", "format"};
-    static const char *const efforts[] = {"low", "medium", "high", "xhigh"};
     struct json_value c[COUNT], other;
-    bool known = false;
     messages_members_read(f[OUTPUT_CONFIG], members, COUNT, c, &other);
-    messages_native_key(x, other);
-    for (size_t i = 0; i < sizeof(efforts) / sizeof(efforts[0]); i++)
-        known |= messages_is(c[EFFORT], efforts[i]);
-    if (known)
-        messages_write_member(x->out, "reasoning_effort", c[EFFORT]);
-    else if (messages_is_set(c[EFFORT]))
-        messages_native(x, "this output_config.effort");
+    messages_drop(x, "output_config", other);
     write_format(x, messages_is_set(c[FORMAT]) ? c[FORMAT] : f[OUTPUT_FORMAT]);
 }
 
@@ -177,9 +246,19 @@ static enum status write_stop(struct messages_reader *x, struct json_value stop)
     return OK;
 }
 
+/* OpenAI refuses a longer one; its hash says as well whether two requests come from the same user. */
+static void write_user(struct messages_reader *x, struct json_value id)
+{
+    if (messages_inside(id).len > USER_BYTES_MAX)
+        buf_addf(x->out, ",\"user\":\"%016llx\"",
+                 (unsigned long long)hash64(messages_inside(id), 0));
+    else
+        messages_write_member(x->out, "user", id);
+}
+
 static enum status write_settings(struct messages_reader *x, const struct json_value *f)
 {
-    struct json_value thinking = f[THINKING];
+    write_effort(x, f);
     messages_write_member(x->out, "max_tokens", f[MAX_TOKENS]);
     messages_write_member(x->out, "stream", f[STREAM]);
     if (f[STREAM].type == JSON_TRUE) /* message_delta reports it */
@@ -188,10 +267,8 @@ static enum status write_settings(struct messages_reader *x, const struct json_v
     messages_write_member(x->out, "top_p", f[TOP_P]);
     for (size_t i = SEED; i < CACHE_CONTROL; i++)
         messages_write_member(x->out, names[i], f[i]);
-    if (messages_is_set(thinking) && !messages_is(json_get(thinking, "type"), "disabled"))
-        messages_native(x, "thinking");
     write_output_config(x, f);
-    messages_write_member(x->out, "user", json_get(f[METADATA], "user_id"));
+    write_user(x, json_get(f[METADATA], "user_id"));
     messages_write_member(x->out, "leeroo", f[LEEROO]);
     return write_stop(x, f[STOP_SEQUENCES]);
 }
@@ -226,8 +303,11 @@ static enum status read_request(struct str body, bool want_limit, struct arena *
         status = write_body(&x, fields);
     *ret_param = x.param;
     if (status == OK)
-        *ret = (struct front_chat){
-            .body = buf_str(x.out), .native_only = x.native_only, .dropped = x.dropped};
+        *ret = (struct front_chat){.body = buf_str(x.out),
+                                   .native_only = x.native_only,
+                                   .native_rather = x.native_rather,
+                                   .dropped = x.dropped,
+                                   .effort = x.effort};
     return status;
 }
 

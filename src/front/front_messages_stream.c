@@ -28,6 +28,8 @@ struct stream {
     struct buf data; /* of the event being made */
     struct buf *out;
     bool started, ended;
+    bool is_signed;       /* the open block, if it is thinking */
+    struct str reasoning; /* the rest of its mark, where we sign it */
     enum block open;
     size_t blocks; /* so far; the open one is the last of them */
     struct call calls[CALLS_MAX];
@@ -92,11 +94,25 @@ static void start_message(struct stream *s, struct json_value root)
     s->started = true;
 }
 
+/* Thinking that nobody has signed gets a signature that says where it came from. */
+static void sign(struct stream *s)
+{
+    if (s->open != BLOCK_THINKING || s->is_signed || s->c->expert.len == 0)
+        return;
+    struct buf *b = begin(s, "content_block_delta");
+    buf_addf(
+        b, ",\"index\":%zu,\"delta\":{\"type\":\"signature_delta\",\"signature\":", s->blocks - 1);
+    messages_write_mark(s->c, s->reasoning, b);
+    buf_add_char(b, '}');
+    end(s, "content_block_delta");
+}
+
 static void close_block(struct stream *s)
 {
     if (s->open == BLOCK_NONE)
         return;
     CHECK(s->started && s->blocks > 0);
+    sign(s);
     buf_addf(begin(s, "content_block_stop"), ",\"index\":%zu", s->blocks - 1);
     end(s, "content_block_stop");
     s->open = BLOCK_NONE;
@@ -107,6 +123,8 @@ static struct buf *begin_start(struct stream *s, enum block block)
 {
     close_block(s);
     s->open = block;
+    s->is_signed = false;
+    s->reasoning = STR("");
     struct buf *b = begin(s, "content_block_start");
     buf_addf(b, ",\"index\":%zu,\"content_block\":", s->blocks++);
     return b;
@@ -174,7 +192,8 @@ static void take_thinking_block(struct stream *s, struct json_value block, bool 
 {
     struct json_value signature = json_get(block, "signature");
     if (messages_is(json_get(block, "type"), "redacted_thinking")) {
-        buf_add(begin_start(s, BLOCK_THINKING), block.raw);
+        messages_write_thinking_block(s->c, block, begin_start(s, BLOCK_THINKING));
+        s->is_signed = true;
         end_start(s);
         close_block(s);
         return;
@@ -184,16 +203,21 @@ static void take_thinking_block(struct stream *s, struct json_value block, bool 
     if (!messages_has_text(signature))
         return;
     need_block(s, BLOCK_THINKING);
-    write_delta(s, s->blocks - 1, "signature_delta", "signature", signature.raw);
+    s->reasoning = messages_inside(signature);
+    if (s->c->expert.len == 0)
+        write_delta(s, s->blocks - 1, "signature_delta", "signature", signature.raw);
     close_block(s);
 }
 
 static void take_thinking(struct stream *s, struct json_value delta)
 {
-    struct json_value text = messages_reasoning(delta);
+    struct str rest;
+    struct json_value text = messages_reasoning(delta, &rest);
     struct json_value blocks = json_get(delta, "thinking_blocks"), block;
     struct json_iter it = json_iter_begin(blocks);
     take_thinking_text(s, text);
+    if (messages_has_text(text))
+        s->reasoning = rest;
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block))
         take_thinking_block(s, block, text.type == JSON_NONE);
 }

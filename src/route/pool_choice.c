@@ -343,6 +343,18 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct pool_cho
     return OK;
 }
 
+/* While one that can do it all may serve, nobody else is a candidate. */
+static void prefer_native(const struct pool *p, struct arena *a, struct pool_choice *c)
+{
+    const struct pool_target *t = &c->target;
+    bool any = false;
+    for (size_t i = 0; t->native_rather && i < p->settings.expert_count; i++)
+        any |= !c->ruled_out[i] && p->settings.experts[i].dialect == t->native_dialect;
+    for (size_t i = 0; any && i < p->settings.expert_count; i++)
+        if (!c->ruled_out[i] && p->settings.experts[i].dialect != t->native_dialect)
+            c->ruled_out[i] = cannot_take(t->native_rather, a);
+}
+
 static enum status rule_out(const struct pool *p, const struct openai_request *r, struct arena *a,
                             struct pool_choice *c, struct error *err)
 {
@@ -350,6 +362,7 @@ static enum status rule_out(const struct pool *p, const struct openai_request *r
     find_lacks(p, r, c->lacks);
     for (size_t i = 0; i < experts; i++)
         c->ruled_out[i] = why_not(p, i, r, a, c);
+    prefer_native(p, a, c);
     if (p->arm_count == experts && c->target.plans.len == 0)
         return OK;
     return rule_out_plans(p, r, a, c, err);

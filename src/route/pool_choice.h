@@ -32,9 +32,10 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
      * name. NULL: none is barred. */
     struct pool_bar *barred;
     /* The client speaks native_dialect itself, so that such experts are asked in its own words (NULL: no dialect of an
-     * expert); native_only: what only they can be asked for ("thinking"), NULL: nothing. */
+     * expert). native_only: what only they can be asked for ("documents"), NULL: nothing. native_rather: what others
+     * serve without, where none of them may serve. */
     const struct dialect *native_dialect;
-    const char *native_only;
+    const char *native_only, *native_rather;
     /* [expert_count] how many tokens of the input each is believed to hold in its prompt cache, for estimator_ask;
      * NULL: none. */
     const uint32_t *cached_tokens;

@@ -127,7 +127,13 @@ void chat_write_member(const struct chat *c, struct buf *out)
 /* An expert of the client's own dialect was sent the client's own bytes, and nothing was left out. */
 static struct str dropped_by(const struct chat *c)
 {
-    return c->native ? STR("") : dropped_text(&c->asked.dropped);
+    struct dropped all = c->asked.dropped;
+    if (c->native || all.len + c->asked.effort.len == 0)
+        return STR("");
+    if (c->chosen && !(chat_expert(c)->capabilities & EXPERT_EFFORT))
+        dropped_join(&all, &c->asked.effort);
+    struct str copy = arena_copy(c->x->arena, dropped_text(&all));
+    return copy.ptr ? copy : STR("");
 }
 
 /* With a blank behind each comma, as lists in headers are written. */
@@ -165,8 +171,9 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     headers[n++] = (struct http_header){STR("x-leeroo-lambda"), in_arena(c, lambda)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-usd"), in_arena(c, usd)};
     headers[n++] = (struct http_header){STR("x-leeroo-cost-basis"), str_from(basis_name(c, cost))};
-    if (dropped_by(c).len > 0)
-        headers[n++] = (struct http_header){STR("x-leeroo-dropped"), dropped_header(c)};
+    struct str dropped = dropped_header(c);
+    if (dropped.len > 0)
+        headers[n++] = (struct http_header){STR("x-leeroo-dropped"), dropped};
     return n + chat_cache_headers(c, headers + n);
 }
 

@@ -42,6 +42,7 @@ static enum status read_request(struct choosing *c, const struct caller *caller,
         return status;
     c->target.native_dialect = front_dialect(FRONT_MESSAGES);
     c->target.native_only = asked.native_only;
+    c->target.native_rather = asked.native_rather;
     return OK;
 }
 

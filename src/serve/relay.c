@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "cache/cache.h"
 #include "dialect/openai.h"
 #include "net/sse.h"
 #include "serve/chat_int.h"
@@ -98,9 +99,22 @@ static void relay_data(struct chat *c, const struct expert_event *e)
     c->done_mark |= e->done; /* Messages end with an event of their own */
 }
 
-void relay_event(struct chat *c, const struct expert_event *event)
+static void note_expert(struct chat *c, const struct expert *expert)
+{
+    bool own = expert->dialect == front_dialect(c->front.front);
+    c->front.expert = own ? STR("") : expert->name;
+}
+
+/* Who answers, and in whose words. */
+static void note_answering(struct chat *c)
 {
     c->native = asking_is_native(c->asking);
+    note_expert(c, chat_expert(c));
+}
+
+void relay_event(struct chat *c, const struct expert_event *event)
+{
+    note_answering(c);
     relay_data(c, event);
 }
 
@@ -260,6 +274,7 @@ void relay_kept(struct chat *c, const struct held_events *kept)
     struct expert_event event;
     struct error err = {0};
     CHECK(c->phase == CHAT_ASKING);
+    note_expert(c, &c->snapshot->config->experts[c->cache.hit->face.expert_index]);
     enum status status = relay_prepare(c, &err);
     if (status != OK) {
         relay_fail(c, status, &err, &answer);
@@ -312,7 +327,7 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
 
 void relay_done(struct chat *c, const struct asking_end *end)
 {
-    c->native = asking_is_native(c->asking);
+    note_answering(c);
     if (end->status == OK)
         finish(c, end->answer);
     else

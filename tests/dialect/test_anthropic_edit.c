@@ -45,11 +45,13 @@ Test(anthropic_edit, leeroo_goes_wherever_it_stands)
     expect_edit("{'model':'m' , '\\u006ceeroo':1}", 0, "{'model':'c\\'x'}");
 }
 
-#define UNSIGNED  "{'type':'thinking','thinking':'x','signature':''}"
-#define SIGNED    "{'type':'thinking','thinking':'x','signature':'s'}"
-#define TEXT      "{'type':'text','text':'a'}"
-#define M(blocks) "{'role':'assistant','content':[" blocks "]}"
-#define USER      "{'role':'user','content':'hi'}"
+#define UNSIGNED      "{'type':'thinking','thinking':'x','signature':''}"
+#define SIGNED        "{'type':'thinking','thinking':'x','signature':'s'}"
+#define OURS          "{'type':'thinking','thinking':'x','signature':'leeroo:3:ada'}"
+#define OURS_REDACTED "{'type':'redacted_thinking','data':'leeroo:3:adax'}"
+#define TEXT          "{'type':'text','text':'a'}"
+#define M(blocks)     "{'role':'assistant','content':[" blocks "]}"
+#define USER          "{'role':'user','content':'hi'}"
 
 static void expect_messages(const char *messages, const char *want)
 {
@@ -67,6 +69,7 @@ Test(anthropic_edit, unsigned_thinking_goes)
                     USER "," M(SIGNED "," TEXT));
     expect_messages(USER "," M(UNSIGNED "," UNSIGNED "," TEXT "," UNSIGNED), USER "," M(TEXT));
     expect_messages(USER "," M(SIGNED "," TEXT), USER "," M(SIGNED "," TEXT));
+    expect_messages(USER "," M(OURS "," TEXT "," OURS_REDACTED), USER "," M(TEXT));
 }
 
 Test(anthropic_edit, a_message_of_nothing_else_goes_whole)

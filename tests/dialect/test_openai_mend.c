@@ -104,13 +104,19 @@ Test(openai_mend, arguments_are_an_object)
     BECOME(SAY("user", "a") "," CALL("'x':1"), SAY("user", "a") "," CALL("'x':1,'arguments':'{}'"));
 }
 
+#define LED_TO           "'tool_calls':[{'id':'x','function':{'name':'f','arguments':'{}'}}]"
 #define THOUGHT(members) "{'role':'assistant','content':'b'" members "}"
 
 Test(openai_mend, reasoning_goes_back_to_who_made_it)
 {
     STAY(SAY("user", "a") "," THOUGHT(",'reasoning_content':'h'"));
+    BECOME(
+        SAY("user", "a") "," THOUGHT(",'reasoning_content':'h','reasoning_origin':'ada'," LED_TO),
+        SAY("user", "a") "," THOUGHT(",'reasoning_content':'h'," LED_TO));
+    BECOME(SAY("user", "a") "," THOUGHT(",'reasoning':'h','reasoning_origin':'ada'," LED_TO),
+           SAY("user", "a") "," THOUGHT(",'reasoning':'h'," LED_TO));
     BECOME(SAY("user", "a") "," THOUGHT(",'reasoning_content':'h','reasoning_origin':'ada'"),
-           SAY("user", "a") "," THOUGHT(",'reasoning_content':'h'"));
+           SAY("user", "a") "," THOUGHT("")); /* it led to nothing */
     BECOME(SAY("user", "a") "," THOUGHT(",'reasoning_content':'h','reasoning_origin':'bob'"),
            SAY("user", "a") "," THOUGHT(""));
     BECOME(SAY("user", "a") "," THOUGHT(",'thinking_blocks':[{}],'reasoning_origin':''"),

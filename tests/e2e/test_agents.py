@@ -2,10 +2,12 @@
 
 import json
 
+import anthropic
 import pytest
 
 import speakers
-from upstream import answer
+from conftest import Gateway, write_config
+from upstream import answer, delta
 
 HELLO = {"role": "user", "content": "hello cat"}
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg=="
@@ -148,3 +150,159 @@ def test_a_picture_in_a_chat_tool_message(pool, upstream, dialect):
     assert PIXEL in json.dumps(sent[2 if dialect == "anthropic" else 3])
     assert [m["role"] for m in sent] == ["user", "assistant", "user"] if dialect == "anthropic" else [
         "user", "assistant", "tool", "user"]
+
+
+# Wishes
+
+CLAUDE_CODE = {"max_tokens": 32000, "system": [{"type": "text", "text": "You help.", "cache_control": {"type": "ephemeral"}}],
+               "metadata": {"user_id": "u" * 200}, "output_config": {"effort": "high"}, "thinking": {"type": "adaptive"},
+               "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+               "messages": [{"role": "user", "content": [{"type": "text", "text": "hello cat"}]}],
+               "tools": [{"name": "Bash", "description": "runs", "input_schema": {"type": "object", "properties": {}}}]}
+BETA = {"anthropic-beta": "context-management-2025-06-27,effort-2025-11-24"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_claude_codes_requests_are_served_by_chat_experts(start_gateway, upstream, stream):
+    """9router #1468, litellm #26240, claude-code #21612: thinking, edits of context and effort are refused."""
+    g = start_gateway()
+    r = post(g, "/v1/messages?beta=true", {**CLAUDE_CODE, "stream": stream}, headers=BETA)
+    dropped = ["context_management", "thinking", "output_config.effort"]
+    assert r.headers["x-leeroo-dropped"] == ", ".join(dropped)
+    assert g.access(r.headers["request-id"])["dropped"] == ",".join(dropped)
+    sent = upstream.requests[-1].json
+    assert set(sent) - {"stream", "stream_options"} == {"model", "messages", "tools", "max_tokens", "user"}
+    assert len(sent["user"]) == 16
+    r = post(g, "/v1/messages/count_tokens?beta=true", {k: v for k, v in CLAUDE_CODE.items() if k != "max_tokens"}, headers=BETA)
+    assert r.json()["input_tokens"] > 0
+
+
+def test_an_expert_that_knows_efforts_is_told(start_gateway, upstream):
+    g = start_gateway(expert="capabilities: [tools, effort]")
+    r = post(g, "/v1/messages", CLAUDE_CODE)
+    assert upstream.requests[-1].json["reasoning_effort"] == "high"
+    assert r.headers["x-leeroo-dropped"] == "context_management"
+
+
+def test_an_anthropic_expert_gets_all_of_it(start_gateway, upstream):
+    for name in ("cheap", "mid", "dear"):
+        upstream.on(name, speakers.speak())
+    g = start_gateway(expert="dialect: anthropic")
+    r = post(g, "/v1/messages?beta=true", CLAUDE_CODE, headers=BETA)
+    sent = upstream.requests[-1]
+    assert {k: v for k, v in sent.json.items() if k != "model"} == CLAUDE_CODE
+    assert sent.headers["anthropic-beta"] == BETA["anthropic-beta"] and "x-leeroo-dropped" not in r.headers
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
+
+
+@pytest.fixture
+def mixed(leeroo, model_file, upstream, tmp_path):
+    """The dear expert speaks Messages, the others chat."""
+    for name in ("cheap", "mid", "dear"):
+        upstream.on(name, speakers.speak())
+    config = write_config(tmp_path, model_file, upstream.url)
+    config.write_text(config.read_text().replace("- name: dear\n", "- name: dear\n    dialect: anthropic\n"))
+    g = Gateway(leeroo, config)
+    yield g
+    g.client.close()
+    assert g.stop() == 0
+
+
+def test_an_expert_that_has_the_servers_tool_is_asked_rather(mixed, upstream):
+    ask = {"max_tokens": 99, "messages": [HELLO]}
+    assert post(mixed, "/v1/messages", ask).headers["x-leeroo-expert"] == "cheap"
+    assert post(mixed, "/v1/messages", {**ask, "tools": [SEARCH]}).headers["x-leeroo-expert"] == "dear"
+    assert upstream.of("dear")[-1].json["tools"] == [SEARCH]
+    r = post(mixed, "/v1/messages", {**ask, "tools": [SEARCH], "leeroo": {"experts": ["cheap", "mid"]}})
+    assert r.headers["x-leeroo-dropped"] == "tools.web_search_20250305"
+
+
+def test_a_servers_own_tool_is_left_out_unless_it_is_demanded(start_gateway, upstream):
+    g = start_gateway()
+    ask = {"max_tokens": 99, "messages": [HELLO], "tools": [SEARCH, *CLAUDE_CODE["tools"]]}
+    r = post(g, "/v1/messages", ask)
+    assert r.headers["x-leeroo-dropped"] == "tools.web_search_20250305"
+    assert [t["function"]["name"] for t in upstream.requests[-1].json["tools"]] == ["Bash"]
+    r = post(g, "/v1/messages", {**ask, "tool_choice": {"type": "tool", "name": "web_search"}}, status=400)
+    assert "web_search" in r.json()["error"]["message"]
+
+
+def test_what_a_client_runs_itself_is_a_function(start_gateway, upstream):
+    g = start_gateway()
+    tools = [{"type": "bash_20250124", "name": "bash"}, {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}]
+    r = post(g, "/v1/messages", {"max_tokens": 99, "messages": [HELLO], "tools": tools})
+    assert "x-leeroo-dropped" not in r.headers
+    sent = [t["function"] for t in upstream.requests[-1].json["tools"]]
+    assert [f["name"] for f in sent] == ["bash", "str_replace_based_edit_tool"]
+    assert "command" in sent[0]["parameters"]["properties"]
+
+
+# Reasoning
+
+def deepseek(member):
+    """Wants its reasoning back with the calls that it led to."""
+    def behave(r):
+        messages = r.json["messages"]
+        calls = [m for m in messages if m.get("tool_calls")]
+        if any(m.get(member) != "I call f" for m in calls):
+            r.whole(400, {"error": {"message": "The `reasoning_content` in the thinking mode must be passed back.",
+                                    "type": "invalid_request_error"}})
+            return
+        if calls:
+            answer("done")(r)
+            return
+        called = [{"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+        if not r.json.get("stream"):
+            r.whole(200, {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+                {"index": 0, "finish_reason": "tool_calls",
+                 "message": {"role": "assistant", "content": None, member: "I call f", "tool_calls": called}}]})
+            return
+        r.head(content_type="text/event-stream")
+        for d, finish in (({"role": "assistant", member: "I call "}, None), ({member: "f"}, None),
+                          ({"tool_calls": called}, None), ({}, "tool_calls")):
+            r.event({**delta(), "choices": [{"index": 0, "delta": d, "finish_reason": finish}]})
+        r.event(b"[DONE]")
+        r.end()
+    return behave
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("member", ["reasoning_content", "reasoning"])
+def test_reasoning_goes_back_to_who_made_it(start_gateway, upstream, member, stream):
+    """claude-code-router #1378, 9router #355, cc-switch #2331: DeepSeek refuses a tool's result without its reasoning."""
+    upstream.on("cheap", deepseek(member))
+    g = start_gateway(expert="retries: 0")
+    with anthropic.Anthropic(base_url=g.url, api_key="k", max_retries=0) as client:
+        ask = {"model": "cheap", "max_tokens": 99, "tools": [{"name": "f", "input_schema": {"type": "object"}}]}
+        if stream:
+            with client.messages.stream(**ask, messages=[HELLO]) as s:
+                first = s.get_final_message()
+        else:
+            first = client.messages.create(**ask, messages=[HELLO])
+        assert first.content[0].type == "thinking" and first.content[0].thinking == "I call f"
+        back = [HELLO, {"role": "assistant", "content": [b.model_dump() for b in first.content]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "ok"}]}]
+        assert client.messages.create(**ask, messages=back).content[0].text == "done"
+        client.messages.create(**{**ask, "model": "mid"}, messages=back)
+    assert "reason" not in json.dumps(upstream.of("mid")[-1].json)
+
+
+def test_reasoning_of_a_chat_expert_is_cut_before_anthropic_sees_it(start_gateway, upstream):
+    upstream.on("cheap", speakers.speak())
+    g = start_gateway(expert="dialect: anthropic")
+    thought = {"type": "thinking", "thinking": "h", "signature": "leeroo:3:mid"}
+    signed = {"type": "thinking", "thinking": "i", "signature": "EqQB"}
+    said = {"type": "text", "text": "a"}
+    post(g, "/v1/messages", {"model": "cheap", "max_tokens": 9, "messages": [
+        HELLO, {"role": "assistant", "content": [thought, signed, said]}, HELLO]})
+    assert upstream.requests[-1].json["messages"][1]["content"] == [signed, said]
+
+
+def test_thinking_that_anthropic_signed_does_not_bind_a_conversation(start_gateway, upstream):
+    g = start_gateway()
+    post(g, "/v1/messages", {"max_tokens": 9, "messages": [HELLO, {"role": "assistant", "content": [
+        {"type": "thinking", "thinking": "i", "signature": "EqQB"}, {"type": "redacted_thinking", "data": "x"},
+        {"type": "text", "text": "a"}]}, HELLO]})
+    assert upstream.requests[-1].json["messages"][1] == {"role": "assistant", "content": "a"}

@@ -213,13 +213,19 @@ def test_messages_images(an, upstream, dialect):
 
 
 def test_messages_pass_natively(an, upstream, dialect):
-    """What chat has no word for reaches an expert that speaks Messages as it is, and nobody else."""
+    """What chat has no word for reaches an expert that speaks Messages as it is; for others it is left out, or refused
+    where the answer would be wrong without it."""
     thinking = {"type": "enabled", "budget_tokens": 1024}
     ask = {"model": "leeroo", "max_tokens": 2048, "messages": HELLO, "thinking": thinking}
     if dialect == "openai":
-        with pytest.raises(anthropic.BadRequestError, match="thinking|top_k"):
-            an.messages.create(**ask, extra_body={"top_k": 5})
-        assert not upstream.requests
+        raw = an.messages.with_raw_response.create(**ask, extra_body={"top_k": 5})
+        assert raw.headers["x-leeroo-dropped"] == "top_k, thinking"
+        assert "top_k" not in sent(upstream, dialect) and "thinking" not in sent(upstream, dialect)
+        asked = len(upstream.requests)
+        pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}}
+        with pytest.raises(anthropic.BadRequestError, match="documents"):
+            an.messages.create(**{**ask, "messages": [{"role": "user", "content": [pdf]}]})
+        assert len(upstream.requests) == asked
         return
     assert an.messages.create(**ask, extra_body={"top_k": 5, "leeroo": {"max_cost": 1}}).content[0].text == "hello world"
     body = sent(upstream, dialect)

@@ -69,6 +69,22 @@ static inline void expect_chat(enum front front, const char *request, const char
     expect_chat_native(front, request, want, NULL);
 }
 
+/* The same, and what of it is left out: always, and where the expert knows no effort. */
+static inline void expect_chat_dropped(enum front front, const char *request, const char *want,
+                                       const char *dropped, const char *effort)
+{
+    struct front_test t;
+    struct front_chat chat = {0};
+    front_test_begin(&t, front, request);
+    cr_assert_eq(front_request(front, t.context.request, t.a, &chat, &t.param, &t.err), OK,
+                 "%s: %s", request, t.err.text);
+    expect_text(chat.body, want);
+    cr_assert_null(chat.native_only);
+    expect_text(dropped_text(&chat.dropped), dropped);
+    expect_text(dropped_text(&chat.effort), effort);
+    front_test_end(&t);
+}
+
 /* The request is refused, and the field at fault named. */
 static inline void expect_refused(enum front front, const char *request, enum status want,
                                   const char *param)

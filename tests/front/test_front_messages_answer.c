@@ -2,15 +2,22 @@
 #include "dialect/messages_testing.h"
 #include "front_testing.h"
 
-static void expect_answer(const char *completion, const char *want)
+/* expert: of another dialect; "": none. */
+static void expect_answer_of(const char *expert, const char *completion, const char *want)
 {
     struct front_test t;
     front_test_begin(&t, FRONT_MESSAGES, "");
     t.context.input_tokens = 42;
+    t.context.expert = str_from(expert);
     cr_assert_eq(front_answer(&t.context, str_from(q(completion)), &t.out, &t.err), OK, "%s: %s",
                  completion, t.err.text);
     expect_text(buf_str(&t.out), q(want));
     front_test_end(&t);
+}
+
+static void expect_answer(const char *completion, const char *want)
+{
+    expect_answer_of("", completion, want);
 }
 
 #define CHAT(message, choice, more)                                                                \
@@ -77,6 +84,25 @@ Test(front_messages_answer, reasoning)
                        "", USAGE),
                   MESSAGE("{'type':'thinking','thinking':'h','signature':'s'}," T("a"), "end_turn",
                           "null", TOLD));
+}
+
+Test(front_messages_answer, reasoning_is_signed_with_where_it_came_from)
+{
+    expect_answer_of(
+        "ada", CHAT("'reasoning_content':'h','content':'a'", "", USAGE),
+        MESSAGE("{'type':'thinking','thinking':'h','signature':'leeroo:3:ada'}," T("a"), "end_turn",
+                "null", TOLD));
+    expect_answer_of("ada", CHAT("'reasoning':'h','content':'a'", "", USAGE),
+                     MESSAGE("{'type':'thinking','thinking':'h','signature':"
+                             "'leeroo:3:ada.reasoning'}," T("a"),
+                             "end_turn", "null", TOLD));
+    expect_answer_of("ada",
+                     CHAT("'thinking_blocks':[{'type':'thinking','thinking':'h','signature':'s'},"
+                          "{'type':'redacted_thinking','data':'d'}],'content':'a'",
+                          "", USAGE),
+                     MESSAGE("{'type':'thinking','thinking':'h','signature':'leeroo:3:adas'},"
+                             "{'type':'redacted_thinking','data':'leeroo:3:adad'}," T("a"),
+                             "end_turn", "null", TOLD));
 }
 
 Test(front_messages_answer, usage)

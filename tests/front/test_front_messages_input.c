@@ -71,6 +71,9 @@ Test(front_messages_input, tools_round)
         NULL);
 }
 
+#define THOUGHT(text, member, origin)                                                              \
+    "{'role':'assistant','content':'" text "'," member ",'reasoning_origin':'" origin "'}"
+
 Test(front_messages_input, thinking)
 {
     expect_conversation("'messages':[" SAY("user", "a") "," BLOCKS(
@@ -81,11 +84,44 @@ Test(front_messages_input, thinking)
         "'messages':[" SAY("user", "a") "," BLOCKS(
             "assistant",
             "{'type':'thinking','thinking':'h','signature':'s'}," T("b")) "," SAY("user", "c") "]",
-        SAY("user", "a") "," SAY("assistant", "b") "," SAY("user", "c"), "thinking");
+        SAY("user", "a") "," THOUGHT("b",
+                                     "'thinking_blocks':[{'type':'thinking','thinking':'h',"
+                                     "'signature':'s'}]",
+                                     "") "," SAY("user", "c"),
+        NULL);
     expect_conversation(
         "'messages':[" SAY("user", "a") "," BLOCKS(
             "assistant", "{'type':'redacted_thinking','data':'h'}") "," SAY("user", "c") "]",
-        SAY("user", "a") "," SAY("assistant", "") "," SAY("user", "c"), "thinking");
+        SAY("user", "a") "," THOUGHT("",
+                                     "'thinking_blocks':[{'type':'redacted_thinking','data':"
+                                     "'h'}]",
+                                     "") "," SAY("user", "c"),
+        NULL);
+}
+
+#define SIGNED(text, signature)                                                                    \
+    "{'type':'thinking','thinking':'" text "','signature':'" signature "'}"
+
+Test(front_messages_input, thinking_that_we_signed_goes_back_to_who_made_it)
+{
+    expect_conversation("'messages':[" BLOCKS("assistant", SIGNED("h", "leeroo:3:ada") "," SIGNED(
+                                                               "i", "leeroo:3:ada") "," T("b")) "]",
+                        THOUGHT("b", "'reasoning_content':'h\\ni'", "ada"),
+                        "an answer to be continued (prefill)");
+    expect_conversation(
+        "'messages':[" BLOCKS("assistant", SIGNED("h", "leeroo:3:a\\/b.reasoning") "," SIGNED(
+                                               "i", "leeroo:3:bob")) "," SAY("user", "c") "]",
+        THOUGHT("", "'reasoning':'h'", "a/b") "," SAY("user", "c"), NULL);
+    expect_conversation("'messages':[" BLOCKS(
+                            "assistant",
+                            SIGNED("h", "leeroo:3:adas==") "," SIGNED(
+                                "i", "leeroo:3:adat") ",{'type':'redacted_thinking','data':"
+                                                      "'leeroo:3:adau'}") "," SAY("user", "c") "]",
+                        THOUGHT("",
+                                "'thinking_blocks':[" SIGNED("h", "s==") "," SIGNED(
+                                    "i", "t") ",{'type':'redacted_thinking','data':'u'}]",
+                                "ada") "," SAY("user", "c"),
+                        NULL);
 }
 
 Test(front_messages_input, what_is_left_to_anthropic)
@@ -98,14 +134,13 @@ Test(front_messages_input, what_is_left_to_anthropic)
     expect_conversation("'messages':[{'role':'assistant','content':[{'type':'server_tool_use',"
                         "'id':'x'},{'type':'web_search_tool_result'}]},"
                         "{'role':'user','content':'b'}]",
-                        "{'role':'assistant','content':''},{'role':'user','content':'b'}",
-                        "server tools");
+                        "{'role':'assistant','content':''},{'role':'user','content':'b'}", NULL);
     expect_conversation("'messages':[{'role':'assistant','content':[{'type':'new_one'}]},"
                         "{'role':'user','content':'b'}]",
                         "{'role':'assistant','content':''},{'role':'user','content':'b'}",
                         "new_one");
     expect_conversation("'messages':[{'role':'user','content':'a','weight':1}]",
-                        "{'role':'user','content':'a'}", "weight");
+                        "{'role':'user','content':'a'}", NULL);
 }
 
 static void expect_bad(const char *message)

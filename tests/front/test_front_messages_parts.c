@@ -34,8 +34,8 @@ Test(front_messages_parts, texts)
     expect_content(T("a") "," T("b"), U("[" T("a") "," T("b") "]"), NULL);
     expect_content("{'type':'text','text':'a','cache_control':{'type':'ephemeral'},'citations':[]}",
                    U("'a'"), NULL);
-    expect_content("{'type':'text','text':'a','citations':[{}]}", U("[" T("a") "]"), "citations");
-    expect_content("{'type':'text','text':'a','tone':1}", U("[" T("a") "]"), "tone");
+    expect_content("{'type':'text','text':'a','citations':[{}]}", U("'a'"), NULL);
+    expect_content("{'type':'text','text':'a','tone':1}", U("[" T("a") "]"), NULL);
     expect_content("", U("''"), NULL);
 }
 
@@ -44,17 +44,31 @@ Test(front_messages_parts, images)
     expect_content(SOURCE(BASE64) "," T("a"),
                    U("[" URL("data:image/png;base64,AA\\/+") "," T("a") "]"), NULL);
     expect_content(SOURCE("'type':'url','url':'https://x'"), U("[" URL("https://x") "]"), NULL);
-    expect_content(SOURCE("'type':'file','file_id':'x'"), U("''"), "file_id");
+    expect_content(SOURCE("'type':'file','file_id':'x'"), U("''"), "files");
 }
 
 Test(front_messages_parts, what_is_left_to_anthropic)
 {
+    expect_content("{'type':'document','source':{'type':'base64','media_type':'application/pdf',"
+                   "'data':'d'}}," T("a"),
+                   U("[" T("a") "]"), "documents");
     expect_content("{'type':'document','source':{'type':'text','media_type':'text/plain','data':"
-                   "'d'}}," T("a"),
-                   U("[" T("d") "," T("a") "]"), "documents");
-    expect_content("{'type':'search_result'}," T("a"), U("[" T("a") "]"), "search results");
+                   "'d'},'citations':{'enabled':true}}",
+                   U("[" T("d") "]"), "citations");
     expect_content("{'type':'container_upload'}", U("''"), "files");
     expect_content("{'type':'hologram'}", U("''"), "hologram");
+}
+
+Test(front_messages_parts, blocks_that_are_texts)
+{
+    expect_content("{'type':'document','source':{'type':'text','media_type':'text/plain','data':"
+                   "'d'}}," T("a"),
+                   U("[" T("d") "," T("a") "]"), NULL);
+    expect_content(
+        "{'type':'search_result','title':'t','source':'s','content':[" T("a") "," T("b") "]}",
+        U("[" T("t\\ns\\na\\nb") "]"), NULL);
+    expect_content(RESULT("'content':[{'type':'tool_reference','tool_name':'f'}]"),
+                   TOOL("[" T("f") "]"), NULL);
 }
 
 Test(front_messages_parts, results_that_are_errors_say_so)

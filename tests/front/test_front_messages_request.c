@@ -32,9 +32,6 @@ Test(front_messages_request, settings)
 
 Test(front_messages_request, output_config)
 {
-    expect_settings(",'output_config':{'effort':'high'}", ",'reasoning_effort':'high'", NULL);
-    expect_settings(",'output_config':{'effort':'max'}", "", "this output_config.effort");
-    expect_settings(",'output_config':{'task_budget':{}}", "", "task_budget");
     expect_settings(",'output_config':{'format':{'type':'json_schema','schema':{'a' :1}}}",
                     ",'response_format':{'type':'json_schema','json_schema':{'name':'output',"
                     "'strict':true,'schema':{'a' :1}}}",
@@ -44,11 +41,59 @@ Test(front_messages_request, output_config)
 
 Test(front_messages_request, what_is_left_to_anthropic)
 {
-    expect_settings(",'top_k':5", "", "top_k");
-    expect_settings(",'thinking':{'type':'enabled','budget_tokens':1024}", "", "thinking");
-    expect_settings(",'thinking':{'type':'adaptive'}", "", "thinking");
-    expect_settings(",'mcp_servers':[{}],'container':'x'", "", "mcp_servers"); /* the first */
-    expect_settings(",'context_management':{}", "", "context_management");
+    expect_settings(",'inference_geo':'us'", "", "inference_geo");
+}
+
+/* effort: what is dropped where the expert knows none. */
+static void expect_wishes(const char *members, const char *want, const char *dropped,
+                          const char *effort)
+{
+    char body[1024], text[1024];
+    snprintf(body, sizeof(body), "{" ASK "%s}", members);
+    snprintf(text, sizeof(text), "{'model':'m'," HI "%s,'max_tokens':9}", want);
+    expect_chat_dropped(FRONT_MESSAGES, q(body), q(text), dropped, effort);
+}
+
+Test(front_messages_request, wishes)
+{
+    expect_wishes(",'top_k':5", "", "top_k", "");
+    expect_wishes(",'mcp_servers':[{}],'container':'x'", "", "mcp_servers,container", "");
+    expect_wishes(",'mcp_servers':[],'container':null", "", "", "");
+    expect_wishes(",'context_management':{'edits':[{'type':'clear_thinking_20251015'}]}", "",
+                  "context_management", "");
+    expect_wishes(",'some_new_thing':1", "", "some_new_thing", "");
+    expect_wishes(",'output_config':{'task_budget':{}}", "", "output_config.task_budget", "");
+    expect_wishes(",'service_tier':'auto','speed':'fast','betas':['x']", "", "", "");
+}
+
+Test(front_messages_request, effort)
+{
+    expect_wishes(",'thinking':{'type':'adaptive'}", "", "", "thinking");
+    expect_wishes(",'thinking':{'type':'disabled'}", "", "", "");
+    expect_wishes(",'thinking':{'type':'enabled','budget_tokens':1024}",
+                  ",'reasoning_effort':'low'", "", "thinking");
+    expect_wishes(",'thinking':{'type':'enabled','budget_tokens':4096}",
+                  ",'reasoning_effort':'medium'", "", "thinking");
+    expect_wishes(",'thinking':{'type':'enabled','budget_tokens':31999},'output_config':{'effort':"
+                  "'medium'}",
+                  ",'reasoning_effort':'medium'", "", "thinking,output_config.effort");
+    expect_wishes(",'output_config':{'effort':'max'}", ",'reasoning_effort':'high'", "",
+                  "output_config.effort");
+    expect_wishes(",'output_config':{'effort':'heroic'}", "", "output_config.effort", "");
+}
+
+Test(front_messages_request, a_long_user_is_told_by_its_hash)
+{
+    char body[1024];
+    struct front_test t;
+    struct str chat;
+    snprintf(body, sizeof(body), "{" ASK ",'metadata':{'user_id':'%080d'}}", 1);
+    front_test_begin(&t, FRONT_MESSAGES, q(body));
+    cr_assert_eq(front_test_ask(&t, &chat), OK);
+    size_t at = str_find(chat, STR("\"user\":\""), 0);
+    cr_assert_neq(at, SIZE_MAX);
+    cr_assert_eq(chat.ptr[at + 8 + 16], '"');
+    front_test_end(&t);
 }
 
 static void expect_words(const char *body, const char *param, const char *words)

@@ -19,12 +19,15 @@ static void shorten(struct str events, struct buf *out)
     }
 }
 
+static const char *answering = ""; /* the expert */
+
 static void expect_events(const char *const *chunks, size_t count, const char *want)
 {
     struct front_test t;
     struct buf got;
     front_test_begin(&t, FRONT_MESSAGES, "");
     t.context.input_tokens = 42;
+    t.context.expert = str_from(answering);
     buf_init(&got, FRONT_TEST_BYTES_MAX);
     for (size_t i = 0; i < count; i++)
         front_test_feed(&t, q(chunks[i]));
@@ -123,6 +126,28 @@ Test(front_messages_stream, signatures_and_redacted_thinking)
            CHUNK("'thinking_blocks':[{'type':'thinking','thinking':'','signature':'s'}]"),
            CHUNK("'thinking_blocks':[{'type':'redacted_thinking','data':'x'}]"),
            CHUNK("'content':'a'"), FINISH("", "'stop'"), USAGE, "[DONE]");
+}
+
+Test(front_messages_stream, reasoning_is_signed_with_where_it_came_from)
+{
+    answering = "ada";
+    EXPECT(START THINKING("0") DELTA("0", "{'type':'thinking_delta','thinking':'h'}")
+               DELTA("0", "{'type':'signature_delta','signature':'leeroo:3:ada'}") CLOSE("0")
+                   TEXT("1") SAID("1", "a") CLOSE("1") END("end_turn"),
+           CHUNK("'reasoning_content':'h'"), CHUNK("'content':'a'"), FINISH("", "'stop'"), USAGE,
+           "[DONE]");
+    EXPECT(START THINKING("0") DELTA("0", "{'type':'thinking_delta','thinking':'h'}")
+               DELTA("0", "{'type':'signature_delta','signature':'leeroo:3:ada.reasoning'}")
+                   CLOSE("0") END("end_turn"),
+           CHUNK("'reasoning':'h'"), FINISH("", "'stop'"), USAGE, "[DONE]");
+    EXPECT(START THINKING("0") DELTA("0", "{'type':'thinking_delta','thinking':'h'}")
+               DELTA("0", "{'type':'signature_delta','signature':'leeroo:3:adas'}") CLOSE("0")
+                   OPEN("1", "{'type':'redacted_thinking','data':'leeroo:3:adax'}") CLOSE("1")
+                       END("end_turn"),
+           CHUNK("'reasoning_content':'h'"),
+           CHUNK("'thinking_blocks':[{'type':'thinking','thinking':'','signature':'s'},"
+                 "{'type':'redacted_thinking','data':'x'}]"),
+           FINISH("", "'stop'"), USAGE, "[DONE]");
 }
 
 Test(front_messages_stream, what_we_add_and_what_stopped_it)

@@ -1,0 +1,152 @@
+/* Thinking of a Messages conversation, and the reasoning of chat experts: there and back. A chat expert's reasoning
+ * goes out as a thinking block that is signed with where it came from (dialect/reasoning_mark.h); when the client sends
+ * it back it becomes the expert's own words again, in the member under which it came. What Anthropic signed stays what
+ * it is. Pure functions of text for any thread; texts stay escaped. */
+#include "dialect/reasoning_mark.h"
+#include "front/front_messages_int.h"
+
+#define AS_REASONING STR(".reasoning") /* the rest of a mark: it came as `reasoning` */
+
+struct json_value messages_reasoning(struct json_value message, struct str *ret_rest)
+{
+    struct json_value text = json_get(message, "reasoning_content");
+    *ret_rest = STR("");
+    if (!messages_has_text(text)) {
+        text = json_get(message, "reasoning");
+        *ret_rest = AS_REASONING;
+    }
+    return messages_has_text(text) ? text : (struct json_value){0};
+}
+
+/* Out */
+
+void messages_write_mark(const struct front_context *c, struct str rest, struct buf *out)
+{
+    buf_add_char(out, '"');
+    if (c->expert.len > 0)
+        reasoning_mark_write(out, c->expert, rest);
+    else
+        buf_add(out, rest);
+    buf_add_char(out, '"');
+}
+
+void messages_write_thinking_block(const struct front_context *c, struct json_value block,
+                                   struct buf *out)
+{
+    struct json_iter it = json_iter_begin(block);
+    struct json_value key, item;
+    size_t count = 0;
+    if (c->expert.len == 0) {
+        buf_add(out, block.raw);
+        return;
+    }
+    buf_add_char(out, '{');
+    while (json_object_next(&it, &key, &item)) {
+        buf_add_c(out, count++ > 0 ? "," : "");
+        buf_add(out, key.raw);
+        buf_add_char(out, ':');
+        if (messages_is(key, "signature") || messages_is(key, "data"))
+            messages_write_mark(c, messages_inside(item), out);
+        else
+            buf_add(out, item.raw);
+    }
+    buf_add_char(out, '}');
+}
+
+/* Back */
+
+struct origin {
+    bool known;
+    struct str expert; /* decoded; "": signed by the vendor */
+    struct str rest;   /* likewise */
+};
+
+static enum status read_origin(struct messages_reader *x, struct json_value block,
+                               struct origin *ret)
+{
+    struct json_value mark = json_get(block, "signature");
+    struct str text = {0};
+    struct origin o = {.expert = STR("")};
+    if (messages_is(json_get(block, "type"), "redacted_thinking"))
+        mark = json_get(block, "data");
+    if (mark.type == JSON_STRING && json_string_decode(mark, x->a, &text) != OK)
+        return error_set(x->err, ERR_MEMORY, "the request needs more memory than one may have");
+    o.known = text.len > 0; /* without a signature nobody takes it back */
+    if (!reasoning_mark_read(text, &o.expert, &o.rest))
+        o.rest = text;
+    *ret = o;
+    return OK;
+}
+
+static bool is_chat_text(const struct origin *o)
+{
+    return o->expert.len > 0 && (o->rest.len == 0 || str_equal(o->rest, AS_REASONING));
+}
+
+/* The block as its expert gave it. */
+static void write_block(struct messages_reader *x, struct json_value block, const struct origin *o)
+{
+    struct json_iter it = json_iter_begin(block);
+    struct json_value key, item;
+    size_t count = 0;
+    buf_add_char(x->out, '{');
+    while (json_object_next(&it, &key, &item)) {
+        buf_add_c(x->out, count++ > 0 ? "," : "");
+        buf_add(x->out, key.raw);
+        buf_add_char(x->out, ':');
+        if (messages_is(key, "signature") || messages_is(key, "data"))
+            json_write_string(x->out, o->rest);
+        else
+            buf_add(x->out, item.raw);
+    }
+    buf_add_char(x->out, '}');
+}
+
+bool messages_is_thinking(struct json_value block)
+{
+    struct json_value type = json_get(block, "type");
+    return messages_is(type, "thinking") || messages_is(type, "redacted_thinking");
+}
+
+/* Opens the member on its first item, else a gap between two. */
+static void open_item(struct messages_reader *x, const struct origin *o, size_t count)
+{
+    if (count > 0)
+        buf_add_c(x->out, is_chat_text(o) ? "\\n" : ",");
+    else if (!is_chat_text(o))
+        buf_add_c(x->out, ",\"thinking_blocks\":[");
+    else
+        buf_add_c(x->out, o->rest.len > 0 ? ",\"reasoning\":\"" : ",\"reasoning_content\":\"");
+}
+
+/* Of several origins, which no expert would understand, the first stands. */
+enum status messages_thinking_write(struct messages_reader *x, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    struct origin first = {0}, o;
+    size_t count = 0;
+    while (json_array_next(&it, &block)) {
+        if (!messages_is_thinking(block))
+            continue;
+        enum status status = read_origin(x, block, &o);
+        if (status != OK)
+            return status;
+        if (!o.known || (count > 0 && (!str_equal(o.expert, first.expert) ||
+                                       is_chat_text(&o) != is_chat_text(&first))))
+            continue;
+        open_item(x, &o, count);
+        if (count++ == 0)
+            first = o;
+        if (is_chat_text(&o))
+            buf_add(x->out, messages_inside(json_get(block, "thinking")));
+        else
+            write_block(x, block, &o);
+    }
+    if (count == 0)
+        return OK;
+    buf_add_c(x->out, is_chat_text(&first) ? "\"" : "]");
+    buf_add_c(x->out, ",\"" REASONING_ORIGIN "\":");
+    json_write_string(x->out, first.expert);
+    return OK;
+}
