@@ -104,9 +104,9 @@ static void check_chunk(struct str chunk, void *arg)
         check_json(chunk);
 }
 
-static void try_stream(struct str events)
+static void try_stream(struct str events, bool collects)
 {
-    struct anthropic_stream *s = anthropic_stream_create();
+    struct anthropic_stream *s = anthropic_stream_create(collects);
     size_t ends = 0;
     while (s && events.len > 0)
         anthropic_stream_event(s, STR(""), str_split(&events, '\n'), check_chunk, &ends);
@@ -125,8 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_edit(text);
     else if (data[0] == 'a')
         try_answer(text);
-    else if (data[0] == 's')
-        try_stream(text);
+    else if (data[0] == 's' || data[0] == 'S')
+        try_stream(text, data[0] == 'S');
     arena_free(a);
     return 0;
 }

@@ -35,7 +35,9 @@ NODISCARD enum status anthropic_answer_to_chat(struct str message, struct buf *o
                                                struct error *err);
 
 struct anthropic_stream; /* NULL from create: no memory */
-struct anthropic_stream *anthropic_stream_create(void);
+/* Signed thinking: with `collects` as one list of whole blocks before the end, as a whole answer has it; else each
+ * block at its place, without the text, which was told as reasoning. */
+struct anthropic_stream *anthropic_stream_create(bool collects);
 void anthropic_stream_free(struct anthropic_stream *s); /* NULL is fine */
 /* One event → any number of chat chunks, also none. message_stop becomes a chunk with empty choices and the usage, and
  * then "[DONE]". An error event becomes {"error":{...}}. Unknown events become nothing. */

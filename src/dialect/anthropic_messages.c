@@ -186,20 +186,47 @@ static enum status write_tool_calls(struct writer *w, struct json_value calls)
     return OK;
 }
 
-/* Only what Anthropic signed itself: it refuses all other thinking. */
+/* `text`: the insides of the pieces before this one, which bears the signature. */
+static void write_signed(struct writer *w, struct json_value block, const struct buf *text)
+{
+    struct json_value index = json_get(block, "index");
+    open_block(w, ANTHROPIC_OF_ASSISTANT);
+    if (text->len == 0 && index.type == JSON_NONE) {
+        buf_add(w->out, block.raw);
+        return;
+    }
+    buf_add(w->out, STR("{\"type\":\"thinking\",\"thinking\":\""));
+    buf_add(w->out, buf_str(text));
+    buf_add(w->out, messages_inside(json_get(block, "thinking")));
+    buf_add(w->out, STR("\",\"signature\":"));
+    buf_add(w->out, json_get(block, "signature").raw);
+    buf_add_char(w->out, '}');
+}
+
+/* Only what Anthropic signed itself: it refuses all other thinking. Clients that put the pieces of a stream one behind
+ * the other send text without a signature, and then the signature: one block. */
 static void write_thinking(struct writer *w, struct json_value origin, struct json_value blocks)
 {
     struct json_iter it = json_iter_begin(blocks);
     struct json_value block;
+    struct buf text;
     if (messages_has_text(origin)) /* by way of an expert of another dialect */
         return;
+    buf_init(&text, blocks.raw.len);
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
-        if (!messages_has_text(json_get(block, "signature")) &&
-            !messages_is(json_get(block, "type"), "redacted_thinking"))
-            continue;
-        open_block(w, ANTHROPIC_OF_ASSISTANT);
-        buf_add(w->out, block.raw);
+        if (messages_is(json_get(block, "type"), "redacted_thinking")) {
+            open_block(w, ANTHROPIC_OF_ASSISTANT);
+            buf_add(w->out, block.raw);
+        } else if (messages_has_text(json_get(block, "signature"))) {
+            write_signed(w, block, &text);
+            buf_clear(&text);
+        } else {
+            buf_add(&text, messages_inside(json_get(block, "thinking")));
+        }
     }
+    if (text.status != OK)
+        w->out->status = text.status;
+    buf_done(&text);
 }
 
 static enum status write_assistant(struct writer *w, const struct json_value *m)

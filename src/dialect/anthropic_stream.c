@@ -18,15 +18,19 @@ struct anthropic_stream {
     struct buf head;  /* `{"id":...,"model":...`, the begin of every chunk */
     struct buf chunk; /* of the one being made */
     struct buf input; /* of the open tool_use block, where it came whole */
+    /* Collected: the open thinking block as it began, what its text and its signature are by now, and the blocks that
+     * are whole. */
+    struct buf begun, thinking, signature, blocks;
     struct anthropic_usage usage;
     int64_t tools; /* tool_use blocks so far */
+    bool collects;
     bool has_blocks, in_tool, has_input;
     bool finished, done;
     void (*on_chunk)(struct str chunk, void *arg);
     void *arg;
 };
 
-struct anthropic_stream *anthropic_stream_create(void)
+struct anthropic_stream *anthropic_stream_create(bool collects)
 {
     struct anthropic_stream *s = calloc(1, sizeof(*s));
     if (!s)
@@ -34,6 +38,11 @@ struct anthropic_stream *anthropic_stream_create(void)
     buf_init(&s->head, HEAD_BYTES_MAX);
     buf_init(&s->chunk, CHUNK_BYTES_MAX);
     buf_init(&s->input, CHUNK_BYTES_MAX);
+    buf_init(&s->begun, CHUNK_BYTES_MAX);
+    buf_init(&s->thinking, CHUNK_BYTES_MAX);
+    buf_init(&s->signature, CHUNK_BYTES_MAX);
+    buf_init(&s->blocks, CHUNK_BYTES_MAX);
+    s->collects = collects;
     s->usage = (struct anthropic_usage)ANTHROPIC_USAGE_UNKNOWN;
     return s;
 }
@@ -45,6 +54,10 @@ void anthropic_stream_free(struct anthropic_stream *s)
     buf_done(&s->head);
     buf_done(&s->chunk);
     buf_done(&s->input);
+    buf_done(&s->begun);
+    buf_done(&s->thinking);
+    buf_done(&s->signature);
+    buf_done(&s->blocks);
     free(s);
 }
 
@@ -103,17 +116,88 @@ static void tell_arguments(struct anthropic_stream *s, struct str string)
     s->has_input = true;
 }
 
-static void tell_thinking_block(struct anthropic_stream *s, struct str block)
+static void tell_thinking_blocks(struct anthropic_stream *s, struct str blocks)
 {
     buf_add(begin_delta(s), STR("\"thinking_blocks\":["));
-    buf_add(&s->chunk, block);
+    if (s->blocks.status != OK)
+        s->chunk.status = s->blocks.status;
+    buf_add(&s->chunk, blocks);
     buf_add_char(&s->chunk, ']');
     end_delta(s);
+}
+
+/* Collected thinking */
+
+static void take_thinking(struct anthropic_stream *s, struct json_value text,
+                          struct json_value signature)
+{
+    buf_add(&s->thinking, messages_inside(text));
+    buf_add(&s->signature, messages_inside(signature));
+}
+
+static void begin_thinking(struct anthropic_stream *s, struct json_value block)
+{
+    buf_clear(&s->begun);
+    buf_clear(&s->thinking);
+    buf_clear(&s->signature);
+    buf_add(&s->begun, block.raw);
+    take_thinking(s, json_get(block, "thinking"), json_get(block, "signature"));
+}
+
+static void write_text(struct buf *out, const char *name, const struct buf *inside)
+{
+    buf_addf(out, ",\"%s\":\"", name);
+    buf_add(out, buf_str(inside));
+    buf_add_char(out, '"');
+    if (inside->status != OK)
+        out->status = inside->status;
+}
+
+/* The block as a whole answer has it. */
+static void end_thinking(struct anthropic_stream *s)
+{
+    struct json_value begun, key, item;
+    if (s->begun.len == 0 || json_parse(buf_str(&s->begun), "block", 1, &begun, NULL) != OK)
+        return;
+    struct json_iter it = json_iter_begin(begun);
+    bool is_signed = s->signature.len > 0;
+    buf_add_c(&s->blocks, s->blocks.len > 0 ? ",{\"type\":\"thinking\"" : "{\"type\":\"thinking\"");
+    write_text(&s->blocks, "thinking", &s->thinking);
+    while (json_object_next(&it, &key, &item)) {
+        is_signed |= messages_is(key, "signature");
+        if (messages_is(key, "type") || messages_is(key, "thinking") ||
+            messages_is(key, "signature"))
+            continue;
+        buf_add_char(&s->blocks, ',');
+        buf_add(&s->blocks, key.raw);
+        buf_add_char(&s->blocks, ':');
+        buf_add(&s->blocks, item.raw);
+    }
+    if (is_signed)
+        write_text(&s->blocks, "signature", &s->signature);
+    buf_add_char(&s->blocks, '}');
+    buf_clear(&s->begun);
+}
+
+static void take_redacted(struct anthropic_stream *s, struct json_value block)
+{
+    if (!s->collects) {
+        tell_thinking_blocks(s, block.raw);
+        return;
+    }
+    if (s->blocks.len > 0)
+        buf_add_char(&s->blocks, ',');
+    buf_add(&s->blocks, block.raw);
 }
 
 static void tell_finish(struct anthropic_stream *s, struct json_value stop_reason,
                         struct json_value stop_sequence)
 {
+    end_thinking(s);
+    if (s->blocks.len > 0 || s->blocks.status != OK) {
+        tell_thinking_blocks(s, buf_str(&s->blocks));
+        buf_clear(&s->blocks);
+    }
     begin_delta(s);
     buf_addf(&s->chunk, "},\"finish_reason\":\"%s\"", anthropic_finish_reason(stop_reason));
     if (stop_sequence.type == JSON_STRING)
@@ -166,22 +250,24 @@ static void on_block_start(struct anthropic_stream *s, struct json_value event)
     } else if (messages_is(type, "text")) {
         tell_text(s, "content", json_get(block, "text"));
     } else if (messages_is(type, "thinking")) {
+        if (s->collects)
+            begin_thinking(s, block);
         tell_text(s, "reasoning_content", json_get(block, "thinking"));
     } else if (messages_is(type, "redacted_thinking")) {
-        tell_thinking_block(s, block.raw);
+        take_redacted(s, block);
     }
 }
 
 static void on_signature(struct anthropic_stream *s, struct json_value signature)
 {
     struct buf block;
-    if (!messages_has_text(signature))
+    if (!messages_has_text(signature) || s->collects)
         return;
     buf_init(&block, CHUNK_BYTES_MAX);
     buf_add(&block, STR("{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":"));
     buf_add(&block, signature.raw);
     buf_add_char(&block, '}');
-    tell_thinking_block(s, buf_str(&block));
+    tell_thinking_blocks(s, buf_str(&block));
     buf_done(&block);
 }
 
@@ -189,6 +275,8 @@ static void on_block_delta(struct anthropic_stream *s, struct json_value event)
 {
     struct json_value delta = json_get(event, "delta"), type = json_get(delta, "type");
     struct json_value json = json_get(delta, "partial_json");
+    if (s->begun.len > 0)
+        take_thinking(s, json_get(delta, "thinking"), json_get(delta, "signature"));
     if (messages_is(type, "text_delta"))
         tell_text(s, "content", json_get(delta, "text"));
     else if (messages_is(type, "thinking_delta"))
@@ -203,6 +291,7 @@ static void on_block_delta(struct anthropic_stream *s, struct json_value event)
 static void on_block_stop(struct anthropic_stream *s, struct json_value event)
 {
     (void)event;
+    end_thinking(s);
     if (s->in_tool && !s->has_input)
         tell_arguments(s, s->input.len > 0 && s->input.status == OK ? buf_str(&s->input)
                                                                     : STR("\"{}\""));

@@ -58,9 +58,10 @@ struct dialect {
     /* A whole answer → a whole chat completion. ERR_UPSTREAM: it is no answer. NULL: it is a completion already. */
     enum status (*read)(struct str answer, struct buf *out, struct error *err);
     /* A stream of server-sent events: each becomes any number of chat chunks, the last "[DONE]". An error is a chunk
-     * {"error":{...}}. stream_create returns NULL when there is no memory. All three NULL: events are chunks
+     * {"error":{...}}. stream_create returns NULL when there is no memory; `collects`: what a whole answer has as a
+     * list comes as that list, once, for clients that are told chunks as they are. All three NULL: events are chunks
      * already. */
-    void *(*stream_create)(void);
+    void *(*stream_create)(bool collects);
     void (*stream_free)(void *stream); /* NULL is fine */
     void (*stream_event)(void *stream, struct str event, struct str data,
                          dialect_chunk_fn *on_chunk, void *arg);

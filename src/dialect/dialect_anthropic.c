@@ -14,9 +14,9 @@ static enum status edit_request(const struct dialect_request *r, struct buf *out
     return anthropic_request_edit(r->native, r->model, r->output_tokens_limit, out, err);
 }
 
-static void *stream_create(void)
+static void *stream_create(bool collects)
 {
-    return anthropic_stream_create();
+    return anthropic_stream_create(collects);
 }
 
 static void stream_free(void *stream)

@@ -391,7 +391,7 @@ static void on_done(void *user, enum status status, const struct error *cause)
 static enum status prepare(struct expert_call *c, struct error *err)
 {
     if (dialect_of(c)->stream_create && c->options.stream) {
-        c->stream = dialect_of(c)->stream_create();
+        c->stream = dialect_of(c)->stream_create(c->options.collects);
         if (!c->stream)
             return error_set(err, ERR_MEMORY, "out of memory for a call");
     }

@@ -49,6 +49,7 @@ struct expert_call_options {
     const struct openai_request *chat;
     struct str native_body; /* `native` only */
     bool native;
+    bool collects;         /* of a stream, as for the dialect's stream_create */
     int64_t output_limit;  /* tokens of the longest answer that may be; 0: as the client has it */
     struct arena *scratch; /* for the time of starting; with `chat` */
     /* Or a body as it is, for a path of its own ("/embeddings"): what is no error comes back as it came. */

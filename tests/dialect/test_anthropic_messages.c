@@ -129,6 +129,18 @@ Test(anthropic_messages, cache_control_of_a_message)
                             "'ttl':'1h'}}") "]");
 }
 
+Test(anthropic_messages, pieces_of_signed_thinking_are_one_block)
+{
+    BECOME(SAY("user", "a") ",{'role':'assistant','content':'t',"
+                            "'thinking_blocks':[{'type':'thinking','thinking':'h','signature':''},"
+                            "{'type':'thinking','thinking':'i'},"
+                            "{'type':'thinking','thinking':'','signature':'s','index':0},"
+                            "{'type':'redacted_thinking','data':'x'}]}," SAY("user", "b"),
+           "'messages':[" U(T("a")) "," A(
+               "{'type':'thinking','thinking':'hi','signature':'s'},"
+               "{'type':'redacted_thinking','data':'x'}," T("t")) "," U(T("b")) "]");
+}
+
 Test(anthropic_messages, signed_thinking_goes_back)
 {
     BECOME(SAY("user", "a") ",{'role':'assistant','content':'t','reasoning_content':'h',"

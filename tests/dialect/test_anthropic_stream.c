@@ -83,14 +83,19 @@ static void say(struct anthropic_stream *s, struct heard *h, const char *event)
     anthropic_stream_event(s, STR(""), str_from(q(event)), hear, h);
 }
 
-static void listen(struct heard *h, const char *const *events, size_t count)
+static void listen_as(struct heard *h, bool collects, const char *const *events, size_t count)
 {
-    struct anthropic_stream *s = anthropic_stream_create();
+    struct anthropic_stream *s = anthropic_stream_create(collects);
     cr_assert_not_null(s);
     heard_begin(h);
     for (size_t i = 0; i < count; i++)
         say(s, h, events[i]);
     anthropic_stream_free(s);
+}
+
+static void listen(struct heard *h, const char *const *events, size_t count)
+{
+    listen_as(h, false, events, count);
 }
 
 #define LISTEN(h, ...)                                                                             \
@@ -186,6 +191,39 @@ Test(anthropic_stream, every_cut_of_a_text)
     }
 }
 
+/* BerriAI/litellm #29428: text without its signature, and a signature without its text, are no use to anybody. */
+Test(anthropic_stream, collected_thinking_is_what_a_whole_answer_has)
+{
+    static const char *const events[] = {START,
+                                         OPEN("{'type':'thinking','thinking':'','signature':''}"),
+                                         DELTA("{'type':'thinking_delta','thinking':'one, '}"),
+                                         DELTA("{'type':'thinking_delta','thinking':'two'}"),
+                                         DELTA("{'type':'signature_delta','signature':'S1='}"),
+                                         CLOSE,
+                                         OPEN("{'type':'redacted_thinking','data':'x'}"),
+                                         CLOSE,
+                                         OPEN("{'type':'text','text':''}"),
+                                         DELTA("{'type':'text_delta','text':'a'}"),
+                                         CLOSE,
+                                         OPEN("{'type':'thinking','thinking':'th','estimated':1}"),
+                                         DELTA("{'type':'thinking_delta','thinking':'ree'}"),
+                                         CLOSE,
+                                         END("end_turn")};
+    struct heard h;
+    listen_as(&h, true, events, sizeof(events) / sizeof(events[0]));
+    expect_text(buf_str(&h.thinking), "one, twothree");
+    expect_text(buf_str(&h.text), "a");
+    struct str all = buf_str(&h.transcript);
+    size_t at = str_find(all, str_from(q("'thinking_blocks'")), 0);
+    cr_assert_eq(str_find(all, str_from(q("'thinking_blocks'")), at + 1), SIZE_MAX, "one list");
+    expect_text(
+        str_slice(all, at, str_find(all, STR("\n"), at)),
+        q("'thinking_blocks':[{'type':'thinking','thinking':'one, two','signature':'S1='},"
+          "{'type':'redacted_thinking','data':'x'},"
+          "{'type':'thinking','thinking':'three','estimated':1}]},'finish_reason':null}]}"));
+    heard_end(&h);
+}
+
 Test(anthropic_stream, usage_that_nobody_told_is_missing)
 {
     struct heard h;
@@ -256,7 +294,7 @@ Test(anthropic_stream, errors)
 
 Test(anthropic_stream, an_error_is_known_by_the_name_of_its_event)
 {
-    struct anthropic_stream *s = anthropic_stream_create();
+    struct anthropic_stream *s = anthropic_stream_create(false);
     struct heard h;
     heard_begin(&h);
     anthropic_stream_event(s, STR("error"), STR("{}"), hear, &h);
@@ -268,7 +306,7 @@ Test(anthropic_stream, an_error_is_known_by_the_name_of_its_event)
 
 Test(anthropic_stream, a_head_that_is_too_long_is_left_out)
 {
-    struct anthropic_stream *s = anthropic_stream_create();
+    struct anthropic_stream *s = anthropic_stream_create(false);
     struct heard h;
     char event[4096];
     snprintf(event, sizeof(event),

@@ -148,7 +148,7 @@ static void note_chunk(struct str chunk, void *arg)
 static void expect_chunks(const char *const *events, const char *want)
 {
     struct buf got;
-    void *stream = dialect_toy.stream_create();
+    void *stream = dialect_toy.stream_create(false);
     cr_assert_not_null(stream);
     buf_init(&got, TEXT_TEST_BYTES_MAX);
     for (; events[0]; events += 2)

@@ -252,7 +252,7 @@ Test(front_messages_stream, there_and_back)
     };
     struct front_test t;
     struct buf got;
-    struct anthropic_stream *s = anthropic_stream_create();
+    struct anthropic_stream *s = anthropic_stream_create(false);
     front_test_begin(&t, FRONT_MESSAGES, "");
     t.context.input_tokens = 42;
     buf_init(&got, FRONT_TEST_BYTES_MAX);
