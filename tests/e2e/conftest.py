@@ -156,11 +156,12 @@ policies:
 """
 
 
-def write_config(folder, model_file, url, urls=None, top="", expert="", policies=DEFAULT_POLICIES, names=EXPERTS):
-    """A leeroo.yaml with one upstream for all experts; `urls` replaces some, `expert` adds keys to each."""
+def write_config(folder, model_file, url, urls=None, top="", expert="", policies=DEFAULT_POLICIES, names=EXPERTS, dialects=None):
+    """A leeroo.yaml with one upstream for all experts; `urls` and `dialects` replace some, `expert` adds keys to each."""
     lines = ["listen: 127.0.0.1:0", f"model: {model_file}", "threads: 2", top, "experts:"]
     for name in names:
         lines += [f"  - name: {name}", f"    url: {(urls or {}).get(name, url)}", "    api_key: env:UP_KEY"]
+        lines += [f"    dialect: {dialects[name]}"] if name in (dialects or {}) else []
         lines += ["    " + line for line in expert.splitlines() if line]
     path = folder / "leeroo.yaml"
     path.write_text("\n".join(lines) + "\n" + policies)

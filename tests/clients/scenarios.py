@@ -1,0 +1,52 @@
+"""What agents are made to do, and what the experts behind the gateway say to them: played by the real clients in the
+tests here, and recorded from them into tests/sessions by tests/sessions/record.py."""
+
+import base64
+
+RED_DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+
+PATCH = """apply_patch <<'EOF'
+*** Begin Patch
+*** Update File: greet.py
+@@
+-print("hi")
++print("hello")
+*** End Patch
+EOF
+"""
+
+
+def codex_runs(name, arguments, number):
+    return {"id": f"call_{number}", "name": name, "arguments": arguments}
+
+
+def shell(command, number):
+    return codex_runs("exec_command", {"cmd": command}, number)
+
+
+CODEX = {
+    "edit": {
+        "about": "It looks around, edits a file, looks at an image of its own accord, and runs the file.",
+        "files": {"greet.py": b'print("hi")\n', "dot.png": RED_DOT},
+        "script": [
+            {"reasoning": "First I look at what there is.", "text": "I look at the files.", "calls": [shell("ls", 1)]},
+            {"reasoning": "The greeting is in greet.py.", "calls": [shell(PATCH, 2)]},
+            {"calls": [codex_runs("view_image", {"path": "dot.png"}, 3), shell("python3 greet.py", 4)]},
+            {"text": "It greets now: \"hello\"."}],
+        "runs": [{"arguments": ["-i", "dot.png", "--", "make the program greet as in the picture"]}],
+        "after": {"greet.py": b'print("hello")\n'},
+    },
+    "resumed": {
+        "about": "The user interrupts an answer, then a command, and takes the conversation up again each time.",
+        "files": {"notes.txt": b"one\n"},
+        "script": [
+            {"text": "I look.", "calls": [shell("cat notes.txt", 1)]},
+            {"text": "There is one note, and it says", "stall": True},
+            {"reasoning": "They want to go on.", "text": "I wait for a second note.", "calls": [shell("sleep 30", 2)]},
+            {"text": "There is one note: \"one\"."}],
+        "runs": [{"arguments": ["what do the notes say?"], "interrupt": 2},
+                 {"arguments": ["go on"], "resume": True, "interrupt": 3},
+                 {"arguments": ["no, just tell me"], "resume": True}],
+        "after": {},
+    },
+}

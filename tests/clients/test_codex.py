@@ -1,0 +1,59 @@
+"""The Codex CLI itself, unchanged, with experts of every kind behind the gateway."""
+
+import time
+
+import pytest
+
+import codex
+from e2e_conftest import EXPERTS
+from scenarios import CODEX
+from scripted import Script
+from tap import Tap
+
+pytestmark = pytest.mark.skipif(bool(codex.missing()), reason=codex.missing())
+POOLS = {"chat": {}, "anthropic": dict.fromkeys(EXPERTS, "anthropic"), "mixed": {"cheap": "anthropic"}}
+
+
+def serve(start_gateway, upstream, script, pool="chat"):
+    for name in EXPERTS:
+        upstream.on(name, script)
+    return start_gateway(dialects=POOLS[pool], expert="retries: 0")
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("name", CODEX)
+def test_a_session(start_gateway, upstream, tmp_path, name, pool):
+    script = Script(CODEX[name]["script"])
+    gateway = serve(start_gateway, upstream, script, pool)
+    tap = Tap(gateway.address)
+    agent = codex.Codex(tmp_path, tap.url)
+    said = agent.play(CODEX[name], tap.wait)
+    assert said.strip() == CODEX[name]["script"][-1]["text"]
+    assert script.at == len(script.turns) == len(tap.requests)
+    tap.close()
+
+
+def test_the_expert_that_began_fails_amid_the_session(start_gateway, upstream, tmp_path):
+    script = Script(CODEX["edit"]["script"])
+    gateway = serve(start_gateway, upstream, script, "mixed")
+    tap = Tap(gateway.address)
+    agent = codex.Codex(tmp_path, tap.url)
+
+    def answer(r):
+        script.down = {"cheap"} if script.at == 2 else set()
+        script(r)
+    for name in EXPERTS:
+        upstream.on(name, answer)
+    assert agent.play(CODEX["edit"], tap.wait).strip() == CODEX["edit"]["script"][-1]["text"]
+    assert [r.json["model"] for r in script.asked].count("cheap") == 4
+    assert len(script.asked) == 5
+    tap.close()
+
+
+def test_it_takes_http_at_once_where_it_tries_a_websocket(start_gateway, upstream, tmp_path):
+    gateway = serve(start_gateway, upstream, Script([{"text": "PONG"}]))
+    agent = codex.Codex(tmp_path, gateway.url, "supports_websockets = true\n")
+    begin = time.monotonic()
+    said, problems = agent.start(["say PONG"]).communicate(timeout=60)
+    assert said.strip() == "PONG" and "Reconnecting" not in problems, problems
+    assert time.monotonic() - begin < 5  # six tries take seven seconds of pauses
