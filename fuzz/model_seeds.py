@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "fuzz" / "corpus" / "model"
-WIDTHS = {"F32": 4, "U64": 8, "U8": 1, "BF16": 2}
+WIDTHS = {"F32": 4, "U64": 8, "U8": 1, "U16": 2}
 BUCKETS, SLOT_FEATURES = 1 << 18, 15
 
 
@@ -71,7 +71,7 @@ def parts(experts, groups=2, trees=1, plans=(), members=()):
         for stage in ["before", "after"]:
             agree = dict(TREE, features=[3 * SLOT_FEATURES + 2, 1])
             t[f"escalation.{c}.{stage}.trees"] = ["U8", [1, 52], tree_bytes(**agree)]
-    t["source.words.weights"] = ["BF16", [BUCKETS, width], b""]
+    t["source.words.weights"] = ["U16", [BUCKETS, width], b""]
     return t
 
 

@@ -17,7 +17,7 @@ static enum status read_tensors(struct linear_head *h, const struct source *s,
     enum status status = model_read_floats(in->file, bias, h->width, SIZE_MAX, 0, &h->bias, err);
     if (status == OK)
         status =
-            safetensors_get(in->file, weights, "BF16", shape, 2, (const void **)&h->weights, err);
+            safetensors_get(in->file, weights, "U16", shape, 2, (const void **)&h->weights, err);
     return status;
 }
 

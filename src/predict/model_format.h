@@ -6,7 +6,7 @@
 #include "base/str.h"
 
 #define MODEL_FORMAT    "leeroo-orchestrator"
-#define MODEL_VERSION   "4"
+#define MODEL_VERSION   "5"
 #define CHECKSUM_DIGITS 16
 
 /* Hash of the whole file with the checksum's digits read as '0'. `digits` is their place inside `header`. */

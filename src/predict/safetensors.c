@@ -15,7 +15,7 @@ static size_t dtype_bytes(struct str dtype)
     static const struct {
         const char *name;
         size_t bytes;
-    } known[] = {{"F32", 4}, {"BF16", 2}, {"U64", 8}, {"U8", 1}};
+    } known[] = {{"F32", 4}, {"U16", 2}, {"U64", 8}, {"U8", 1}};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (str_equal(dtype, str_from(known[i].name)))
             return known[i].bytes;

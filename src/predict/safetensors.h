@@ -23,7 +23,7 @@ struct safetensors {
 NODISCARD enum status safetensors_open(const void *bytes, size_t len, const char *place,
                                        struct safetensors *ret, struct error *err);
 
-/* Points *ret at a tensor's bytes. dtype "F32", "BF16", "U64", "U8"; shape[rank] must match exactly. ERR_CORRUPT. */
+/* Points *ret at a tensor's bytes. dtype "F32", "U16", "U64", "U8"; shape[rank] must match exactly. ERR_CORRUPT. */
 NODISCARD enum status safetensors_get(const struct safetensors *s, const char *name,
                                       const char *dtype, const size_t *shape, size_t rank,
                                       const void **ret, struct error *err);

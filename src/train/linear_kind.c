@@ -141,8 +141,9 @@ static size_t tensors(const struct source *s, const struct encoder *encoder,
                                              {PART_SHARED, h->groups + 1},
                                              {PART_PADDING, LINEAR_WIDTH_STEP}}};
     ret[1] = ret[0];
+    /* bfloat16 under the name of its bytes: numpy and what reads by it know no BF16. */
     ret[1].item = (struct safetensors_item){
-        "weights", "BF16", 2, {encoder->bucket_count, h->width}, h->weights};
+        "weights", "U16", 2, {encoder->bucket_count, h->width}, h->weights};
     ret[1].axis = 1;
     return 2;
 }

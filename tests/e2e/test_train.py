@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file
 
 from routing import EXPERTS, run, write_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
-WIDTHS = {"F32": 4, "BF16": 2, "U64": 8, "U8": 1}
+WIDTHS = {"F32": 4, "U16": 2, "U64": 8, "U8": 1}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_any_reader_of_safetensors_can_read_it(model):
         at = end
     assert start + at == len(data)
     experts, groups = len(EXPERTS), 3
-    assert header["source.words.weights"] == {"dtype": "BF16", "shape": [1 << 18, 16],
+    assert header["source.words.weights"] == {"dtype": "U16", "shape": [1 << 18, 16],
                                         "data_offsets": header["source.words.weights"]["data_offsets"]}
     shapes = {name: tensor["shape"] for name, tensor in header.items()}
     assert shapes["source.groups.quality"] == [groups, experts]
@@ -80,6 +81,15 @@ def test_any_reader_of_safetensors_can_read_it(model):
     assert shapes["sample.quality"] == shapes["sample.cost_usd"] == [400, experts]
     assert shapes["forest.leaves"][1:] == [8, experts] and shapes["forest.trees"][1] == 52
     assert shapes["tokens"] == [experts, 6]
+
+
+def test_numpys_safetensors_opens_it_as_the_page_says(model):
+    tensors = load_file(model)
+    header = read_header(model)[0]
+    assert {name: list(tensor.shape) for name, tensor in tensors.items()} == {
+        name: tensor["shape"] for name, tensor in header.items() if name != "__metadata__"}
+    weights = (tensors["source.words.weights"].astype("uint32") << 16).view("float32")
+    assert 0 < abs(weights).max() < 100 and (weights == weights).all()
 
 
 def test_the_metadata_say_what_it_was_learnt_from(model, dataset):
