@@ -20,6 +20,8 @@
 struct raw_expert {
     struct expert expert;
     const struct yaml_tree *name, *url;
+    const struct yaml_tree
+        *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
     bool priced;
 };
 
@@ -44,13 +46,12 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
 {
     struct raw_price {
         struct price price;
-        int64_t cached, cache_write, cache_write_1h, reasoning; /* -1: not given */
-    } p = {.cached = -1, .cache_write = -1, .cache_write_1h = -1, .reasoning = -1};
+        int64_t output, cached, cache_write, cache_write_1h, reasoning; /* -1: not given */
+    } p = {.output = -1, .cached = -1, .cache_write = -1, .cache_write_1h = -1, .reasoning = -1};
     static const struct conf_row rows[] = {
         {"input", conf_read_usd, offsetof(struct raw_price, price.input_nano_usd_per_m), true, 0,
          0},
-        {"output", conf_read_usd, offsetof(struct raw_price, price.output_nano_usd_per_m), true, 0,
-         0},
+        {"output", conf_read_usd, offsetof(struct raw_price, output), false, 0, 0},
         {"cached_input", conf_read_usd, offsetof(struct raw_price, cached), false, 0, 0},
         {"cache_write", conf_read_usd, offsetof(struct raw_price, cache_write), false, 0, 0},
         {"cache_write_1h", conf_read_usd, offsetof(struct raw_price, cache_write_1h), false, 0, 0},
@@ -61,6 +62,9 @@ static enum status read_price(struct conf_reader *r, const struct conf_row *row,
     enum status status = conf_read_map(r, value, "price", ROWS(rows), &p, NULL, err);
     if (status != OK)
         return status;
+    e->unpriced_output = p.output < 0 ? value : NULL;
+    if (p.output >= 0)
+        p.price.output_nano_usd_per_m = p.output;
     if (p.cached >= 0 && !price_set_cached_input(&p.price, p.cached))
         return conf_fail(r, value, err, "cached_input must not be above input");
     if (p.cache_write >= 0)
@@ -234,6 +238,8 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
     enum status status = read_fields(r, node, &raw, err);
     if (status != OK)
         return status;
+    if (raw.unpriced_output)
+        return conf_fail(r, raw.unpriced_output, err, "price lacks the key 'output'");
     c->experts[c->expert_count] = raw.expert;
     c->origins[c->expert_count] =
         (struct config_origin){raw.name->line, raw.name->column, raw.priced};

@@ -25,7 +25,7 @@ def vectors(usage=7):
 def gateway(start_gateway, upstream):
     upstream.on("embed-v1", vectors())
     return start_gateway(top="embeddings:\n  - name: embedder\n    upstream_model: embed-v1\n    api_key: env:UP_KEY\n    retries: 1\n"
-                             f"    url: {upstream.url}\n    price: {{input: 0.02, output: 0}}\n")
+                             f"    url: {upstream.url}\n    price: {{input: 0.02}}\n")
 
 
 @pytest.fixture
