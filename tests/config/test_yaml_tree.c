@@ -59,6 +59,16 @@ Test(yaml_tree, an_empty_file_is_nothing)
     cr_assert_eq(root->kind, TREE_EMPTY);
 }
 
+Test(yaml_tree, a_byte_order_mark_is_passed_over)
+{
+    const struct yaml_tree *root;
+    cr_assert_eq(yaml_tree_parse(STR("\xef\xbb\xbf"
+                                     "a: 1\n"),
+                                 "f", arena, &root, NULL),
+                 OK);
+    cr_assert(root->kind == TREE_MAP && str_equal(root->keys[0].scalar, STR("a")));
+}
+
 Test(yaml_tree, refuses_with_the_place)
 {
     expect_error("a: 1\nb: 2\na: 3\n", ERR_INPUT,
