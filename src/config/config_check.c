@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/name.h"
 #include "config/config_int.h"
 #include "plan/plan_filter.h"
-
-#define NAME_BYTES_MAX 128
 
 static bool is_loopback(struct str host)
 {
@@ -74,30 +73,13 @@ enum status config_check_url(const struct conf_reader *r, const struct yaml_tree
     return OK;
 }
 
-static bool is_plain_name(struct str s, bool slash)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     memchr("._-:@+", c, 6) || (slash && c == '/');
-        if (!plain)
-            return false;
-    }
-    return s.len > 0 && s.len <= NAME_BYTES_MAX;
-}
-
-/* Names travel in headers, logs and URLs, so they are kept plain. */
 enum status config_check_expert_name(const struct conf_reader *r, const struct yaml_tree *at,
                                      const struct config *c, struct str name, struct error *err)
 {
-    if (!is_plain_name(name, true))
-        return conf_fail(r, at, err,
-                         "name: '%.*s' must be at most %d letters, digits and . _ - : @ + /",
-                         (int)(name.len < 60 ? name.len : 60), name.ptr, NAME_BYTES_MAX);
-    if (str_equal(name, STR("leeroo")) || str_starts(name, STR("leeroo/")))
-        return conf_fail(r, at, err,
-                         "name: '%.*s' is what clients ask the router by; choose another",
-                         STR_FMT(name));
+    const char *mistake = expert_name_mistake(name);
+    if (mistake)
+        return conf_fail(r, at, err, "name: '%.*s' %s", (int)(name.len < 60 ? name.len : 60),
+                         name.ptr, mistake);
     size_t other = expert_index(c->experts, c->expert_count, name);
     if (other != SIZE_MAX)
         return conf_fail(r, at, err, "expert '%.*s' is listed twice (first on line %zu)",
@@ -108,7 +90,7 @@ enum status config_check_expert_name(const struct conf_reader *r, const struct y
 enum status config_check_policy_name(const struct conf_reader *r, const struct yaml_tree *at,
                                      struct error *err)
 {
-    if (!is_plain_name(at->scalar, false))
+    if (!name_is_plain(at->scalar, false))
         return conf_fail(r, at, err,
                          "a policy's name must be at most %d letters, digits and . _ - : @ +, not "
                          "'%.*s'",

@@ -174,6 +174,7 @@ static struct str without_mark(struct str text)
     return str_starts(text, STR("\xef\xbb\xbf")) ? str_slice(text, 3, text.len) : text;
 }
 
+/* In one piece: parser and document must be gone on every way out. */
 enum status yaml_tree_parse(struct str text, const char *place, struct arena *a,
                             const struct yaml_tree **ret, struct error *err)
 {
@@ -181,10 +182,7 @@ enum status yaml_tree_parse(struct str text, const char *place, struct arena *a,
     yaml_document_t document;
     if (!yaml_parser_initialize(&parser))
         return out_of_memory(err);
-    if (str_starts(
-            text,
-            STR("\xef\xbb\xbf"))) /* a byte order mark; libyaml refuses it where the encoding is given */
-        text = str_slice(text, 3, text.len);
+    text = without_mark(text);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
     const struct yaml_tree *root = NULL;

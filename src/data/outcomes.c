@@ -4,6 +4,7 @@
  * It fills a data set that is still being built, so it belongs to one thread and runs once per data set. Reading
  * blocks: it is for commands, never for the gateway. */
 #include "base/csv.h"
+#include "base/name.h"
 #include "data/dataset_int.h"
 
 static enum status cell_error(const struct csv *c, int column, struct error *err, const char *want)
@@ -60,12 +61,25 @@ static enum status read_cached(const struct csv *c, int column, struct price *pr
     return OK;
 }
 
+static enum status check_name(const struct csv *c, int column, struct error *err)
+{
+    struct str name = csv_cell(c, column);
+    const char *mistake = expert_name_mistake(name);
+    if (!mistake)
+        return OK;
+    return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, column),
+                        "a model's name '%.*s' %s", (int)(name.len < 60 ? name.len : 60), name.ptr,
+                        mistake);
+}
+
+/* One row. The price is read in place, so the row counts only when nothing is wrong with it any more. */
 static enum status expert_read(const struct csv *c, const struct expert_columns *at,
                                struct dataset *d, struct error *err)
 {
     struct str name = csv_cell(c, at->model);
-    if (name.len == 0)
-        return cell_error(c, at->model, err, "a model's name");
+    enum status status = check_name(c, at->model, err);
+    if (status != OK)
+        return status;
     if (dataset_expert_index(d, name) != SIZE_MAX)
         return cell_error(c, at->model, err, "new: the model is there twice");
     if (d->expert_count == DATASET_EXPERTS_MAX)
@@ -76,7 +90,7 @@ static enum status expert_read(const struct csv *c, const struct expert_columns 
         return cell_error(c, at->input, err, "a price in USD per million tokens");
     if (money_parse_usd(csv_cell(c, at->output), &e->price.output_nano_usd_per_m) != OK)
         return cell_error(c, at->output, err, "a price in USD per million tokens");
-    enum status status = read_cached(c, at->cached, &e->price, err);
+    status = read_cached(c, at->cached, &e->price, err);
     if (status == OK)
         status = read_parts(c, at, &e->price, err);
     if (status != OK)

@@ -50,6 +50,10 @@ Test(outcomes, bad_experts_are_named)
     char text[256];
     snprintf(text, sizeof(text), "%sbig,1,2\nbig,1,2\n", head);
     expect_error(NULL, text, NULL, "experts.csv:3:1", "twice");
+    snprintf(text, sizeof(text), "%sGPT 4,1,2\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:1", "'GPT 4' must be at most 128 letters");
+    snprintf(text, sizeof(text), "%sleeroo,1,2\n", head);
+    expect_error(NULL, text, NULL, "experts.csv:2:1", "what clients ask the router by");
     snprintf(text, sizeof(text), "%sbig,free,2\n", head);
     expect_error(NULL, text, NULL, "experts.csv:2:5", "'free'");
     snprintf(text, sizeof(text), "%s,1,2\n", head);
