@@ -119,6 +119,7 @@ static const struct conf_row top_rows[] = {
     {"limits", read_limits, CONFIG_FIELD(limits), false, 0, 0},
     {"drain", read_drain, CONFIG_FIELD(drain), false, 0, 0},
     {"cache", config_read_cache, CONFIG_FIELD(cache), false, 0, 0},
+    {"sessions", config_read_sessions, CONFIG_FIELD(sessions), false, 0, 0},
     {"tls", config_read_tls, CONFIG_FIELD(tls), false, 0, 0},
     {"upstream", read_upstream, CONFIG_FIELD(upstream), false, 0, 0},
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
@@ -199,6 +200,7 @@ static struct config *config_create(const char *place)
         .drain = {.delay_ms = 250, .timeout_ms = 30000},
         .upstream = {.connections = 4096},
         .cache = {.entry_bytes = 1u << 20, .ttl_ms = 600000},
+        .sessions = {.ttl_ms = 3600000},
     };
     return c;
 }

@@ -75,6 +75,10 @@ struct config_cache { /* of answers */
     uint32_t ttl_ms;
 };
 
+struct config_sessions { /* turns that stay with the expert that began them */
+    uint32_t ttl_ms;     /* how long it is known who began; 0: nothing is held */
+};
+
 struct config_ledger {
     /* NULL: none. A path, or the URL of a PostgreSQL database: secret, never printed. */
     const char *store;
@@ -99,6 +103,7 @@ struct config {
     struct config_drain drain;
     struct config_tls tls;
     struct config_cache cache;
+    struct config_sessions sessions;
     struct config_upstream upstream;
     struct config_ledger ledger;
     struct config_traces traces;

@@ -236,6 +236,14 @@ static void note_mends(struct openai_request *r, const struct message *m)
         r->mends |= OPENAI_MEND_REASONING;
 }
 
+static void note_answer(struct openai_request *r, struct json_value message, struct json_value role)
+{
+    if (!json_string_equal(role, STR("assistant")))
+        return;
+    r->last_answer = message;
+    r->ends_in_answer = true;
+}
+
 /* One piece: the last message, the user's last and those before it are told apart in one walk. */
 static enum status read_messages(struct reader *x, struct json_value messages)
 {
@@ -251,12 +259,16 @@ static enum status read_messages(struct reader *x, struct json_value messages)
             return status;
         last = message;
         x->r->message_count++;
+        x->r->ends_in_answer = false;
         if (!json_string_equal(message.role, STR("user"))) {
             note_mends(x->r, &message);
+            note_answer(x->r, object, message.role);
             continue;
         }
         if (last_user.role.type != JSON_NONE)
             push_earlier(x->r, last_user.content);
+        else
+            x->r->first_user = message.content;
         last_user = message;
     }
     x->r->messages = messages;

@@ -150,6 +150,18 @@ static void write_cached(const struct pool *p, const struct pool_choice *choice,
         buf_add_char(out, '}');
 }
 
+/* Whose turn went on. */
+static void write_holder(const struct pool *p, const struct pool_choice *choice, struct buf *out)
+{
+    const struct pool_target *t = &choice->target;
+    if (!t->is_held)
+        return;
+    if (t->holder == SIZE_MAX)
+        buf_add(out, STR(",\"turn_of\":null"));
+    else
+        write_name(out, ",\"turn_of\":\"", pool_arm_at(p, t->holder)->name);
+}
+
 void decision_write(const struct pool *p, const struct pool_choice *choice, struct buf *out)
 {
     const struct decision *d = &choice->decision;
@@ -166,5 +178,6 @@ void decision_write(const struct pool *p, const struct pool_choice *choice, stru
     write_order(p, choice, ",\"fallbacks\":[", plan->member_count, choice->order_count, out);
     write_ruled_out(p, choice, out);
     write_cached(p, choice, out);
+    write_holder(p, choice, out);
     buf_add_char(out, '}');
 }

@@ -177,6 +177,8 @@ static const char *why_no_plan(const struct openai_request *r, const struct pool
 {
     if (c->target.expert != SIZE_MAX)
         return "an expert was asked for by name";
+    if (c->target.is_held)
+        return "amid a turn of one expert";
     return r->plain_text ? NULL : "answers with tools, formats, n or logprobs are not compared";
 }
 
@@ -321,13 +323,29 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
     return policy;
 }
 
-static enum status choose_routed(struct pool *p, bool *eligible, struct pool_choice *c,
-                                 struct error *err)
+/* Whom the policy may choose: amid a turn only the expert that began it, if that is a candidate. NULL: no memory. */
+static const bool *narrow(const struct pool *p, const bool *eligible, struct arena *a,
+                          const struct pool_choice *c)
+{
+    const struct pool_target *t = &c->target;
+    if (!t->is_held || t->holder == SIZE_MAX || !eligible[t->holder])
+        return eligible;
+    bool *only = ARENA_ARRAY(a, p->arm_count, bool);
+    if (only)
+        only[t->holder] = true;
+    return only;
+}
+
+static enum status choose_routed(struct pool *p, bool *eligible, struct arena *a,
+                                 struct pool_choice *c, struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
     size_t count = p->arm_count;
+    const bool *choosable = narrow(p, eligible, a, c);
+    if (!choosable)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
     c->usual_usd = -1;
-    enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, eligible,
+    enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, choosable,
                                             count, &c->decision, &c->usual_usd, err);
     if (status == ERR_NOT_FOUND && is_too_expensive_for_all(p, c))
         return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
@@ -393,7 +411,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     for (size_t i = 0; i < count; i++)
         eligible[i] = !choice.ruled_out[i];
     status = target.expert != SIZE_MAX ? choose_named(p, request, &choice, err)
-                                       : choose_routed(p, eligible, &choice, err);
+                                       : choose_routed(p, eligible, a, &choice, err);
     if (status != OK)
         return status;
     CHECK(choice.decision.arm < count && choice.order_count > 0);

@@ -39,6 +39,10 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     /* [expert_count] how many tokens of the input each is believed to hold in its prompt cache, for estimator_ask;
      * NULL: none. */
     const uint32_t *cached_tokens;
+    /* Of the policy's choice: the conversation is amid a turn that the expert `holder` began. It goes on there while
+     * that may serve it, and no plan takes part. SIZE_MAX: that one is gone. */
+    bool is_held;
+    size_t holder;
     /* What the one that answers will hold; NULL: nothing worth it. For whoever set it: nothing here looks at it. */
     const struct affinity_prefix *prefix;
 };

@@ -151,6 +151,13 @@ static struct str dropped_header(const struct chat *c)
     return copy;
 }
 
+const char *chat_session(const struct chat *c)
+{
+    if (!c->chosen || c->cache.hit || !c->choice.target.is_held)
+        return NULL;
+    return c->choice.order[chat_candidate(c)] == c->choice.target.holder ? "stayed" : "moved";
+}
+
 size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers)
 {
     char usd[USD_BYTES_MAX], lambda[40];
@@ -174,6 +181,8 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     struct str dropped = dropped_header(c);
     if (dropped.len > 0)
         headers[n++] = (struct http_header){STR("x-leeroo-dropped"), dropped};
+    if (chat_session(c))
+        headers[n++] = (struct http_header){STR("x-leeroo-session"), str_from(chat_session(c))};
     return n + chat_cache_headers(c, headers + n);
 }
 
@@ -323,6 +332,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     r.attempts = c->asking ? asking_calls(c->asking) : 0;
     r.total_ms = loop_now_ms(c->worker->loop) - c->begin_ms;
     r.problem = problem;
+    r.session = chat_session(c);
     r.dropped = dropped_by(c);
     r.calls = calls;
     r.call_count = list_calls(c, calls);

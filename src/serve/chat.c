@@ -81,6 +81,9 @@ static enum status read_request(struct chat *c, const char **param, const char *
                                target_tenant(c->caller), c->begin_ms, c->x->arena, &target, err);
     if (status != OK)
         return status;
+    if (w->snapshot->config->sessions.ttl_ms > 0)
+        target_hold(w->gateway->sessions, c->x, w->snapshot->pool, &c->request,
+                    target_tenant(c->caller), c->begin_ms, &target, &c->session);
     status = caller_restrict(c->caller, w->snapshot->pool, &target, c->x->arena, err);
     if (status != OK)
         return status;

@@ -8,6 +8,7 @@
 
 #include "expert/idempotency.h"
 #include "route/prompt_choices.h"
+#include "session/portable.h"
 
 static const struct expert *expert_at(const struct chat *c, size_t candidate)
 {
@@ -87,6 +88,23 @@ static int64_t output_limit(void *user, size_t candidate, int64_t others_nano_us
                              failed_nano_usd);
 }
 
+/* The history for an expert that did not make all of it. */
+static enum status make_portable(const struct chat *c, size_t candidate,
+                                 struct expert_call_options *o, struct error *err)
+{
+    const struct pool_target *t = &c->choice.target;
+    bool steps_in = candidate > 0 || (t->is_held && c->choice.order[0] != t->holder);
+    struct sessions *sessions = c->worker->gateway->sessions;
+    uint64_t now_ms = loop_now_ms(c->worker->loop);
+    if (c->request.last_answer.type == JSON_NONE || !(c->session.has_state || steps_in))
+        return OK;
+    if (o->native)
+        return session_portable(sessions, &c->session, o->expert, steps_in, c->x->body, now_ms,
+                                c->x->arena, &o->native_body, err);
+    return session_portable_chat(sessions, &c->session, o->expert, steps_in, &c->request, now_ms,
+                                 c->x->arena, &o->chat, err);
+}
+
 static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,
                         struct error *err)
 {
@@ -98,7 +116,8 @@ static enum status fill(void *user, size_t candidate, bool is_read, struct exper
     o->collects = c->front.front == FRONT_CHAT;
     o->scratch = c->x->arena;
     o->answer_bytes_max = c->snapshot->config->limits.answer_bytes;
-    return make_headers(c, expert, o, err);
+    enum status status = make_portable(c, candidate, o, err);
+    return status == OK ? make_headers(c, expert, o, err) : status;
 }
 
 static void on_event(void *user, const struct expert_event *event)
@@ -187,7 +206,9 @@ static enum status make_plan(const struct chat *c, struct asking_plan **ret, str
 static uint32_t hedge_after_ms(const struct chat *c)
 {
     size_t policy = c->choice.target.policy;
-    return policy == SIZE_MAX ? 0 : c->snapshot->config->policies[policy].hedge_after_ms;
+    return policy == SIZE_MAX || c->choice.target.is_held
+               ? 0
+               : c->snapshot->config->policies[policy].hedge_after_ms;
 }
 
 enum status chat_asking_create(struct chat *c, struct error *err)

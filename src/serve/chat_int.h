@@ -19,7 +19,7 @@
 #include "watch/record.h"
 #include "watch/trace_context.h"
 
-#define CHAT_HEADERS_MAX 28
+#define CHAT_HEADERS_MAX 30
 
 enum chat_phase { CHAT_ESTIMATING, CHAT_ASKING, CHAT_RELAYING, CHAT_OVER };
 
@@ -52,6 +52,7 @@ struct chat {
     struct front_stream *events; /* translates what is relayed; NULL: nothing is yet */
     bool native; /* the expert speaks the client's own dialect: bytes pass untranslated */
     struct openai_request request;
+    struct session session;
     struct estimating *estimating; /* NULL: the estimates are there, or were never begun */
     struct request_estimates estimates;
     struct pool_choice choice;
@@ -87,6 +88,8 @@ void chat_write_member(const struct chat *c, struct buf *out);
 size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers);
 /* The decision is made: watch_begin. Call once, before an expert is asked. */
 void chat_open(struct chat *c);
+/* "stayed" or "moved", of a request amid a turn; NULL: it is amid none that is known. */
+const char *chat_session(const struct chat *c);
 /* Whether this expert may be asked on behalf of the caller now; asked on every hop. ERR_BUDGET, ERR_OVERLOAD. */
 NODISCARD enum status chat_may_ask(const struct chat *c, const struct expert *expert,
                                    struct error *err);

@@ -398,8 +398,11 @@ enum status gateway_create(const struct config *config, const struct model *mode
     if (status == OK)
         status = affinity_create(&g->affinity, err);
     if (status == OK)
+        status = sessions_create(&g->sessions, err);
+    if (status == OK)
         status = snapshot_create(config, model, g->gates, false, &g->snapshot, err);
     if (status != OK) {
+        sessions_free(g->sessions);
         affinity_free(g->affinity);
         gates_free(g->gates);
         free(g);
@@ -462,6 +465,7 @@ void gateway_free(struct gateway *g)
     lookup_free(g->lookup);
     ledger_watch_close(g->ledger);
     snapshot_release(g->snapshot);
+    sessions_free(g->sessions);
     affinity_free(g->affinity);
     gates_free(g->gates);
     free(g);

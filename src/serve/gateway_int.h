@@ -15,6 +15,7 @@
 #include "serve/caller.h"
 #include "serve/snapshot.h"
 #include "session/affinity.h"
+#include "session/session.h"
 #include "watch/watch.h"
 
 struct estimator;
@@ -47,6 +48,7 @@ struct gateway {
     struct snapshot *snapshot;       /* held; the newest */
     struct gates *gates;             /* of all experts that a snapshot names */
     struct affinity *affinity;       /* what experts hold in their prompt caches */
+    struct sessions *sessions;       /* whose turn it is */
     struct keys *keys;               /* of clients */
     struct budget_file *budget_file; /* of the budgets' state; may be NULL */
     struct ledger *ledger;           /* NULL: none */

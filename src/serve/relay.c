@@ -74,12 +74,28 @@ static bool wants_usage(const struct chat *c)
            c->front.front == FRONT_MESSAGES;
 }
 
+/* What the expert made, so that the client's next request goes to it. */
+static void learn(const struct chat *c, struct json_value made)
+{
+    if (!c->cache.hit && c->session.learns && made.type == JSON_OBJECT)
+        session_learn(c->worker->gateway->sessions, &c->session, chat_expert(c), made,
+                      loop_now_ms(c->worker->loop), c->snapshot->config->sessions.ttl_ms);
+}
+
+static void learn_whole(const struct chat *c, struct str body)
+{
+    struct json_value root;
+    if (c->session.learns && json_parse(body, "answer", 1, &root, NULL) == OK)
+        learn(c, root);
+}
+
 static void relay_data(struct chat *c, const struct expert_event *e)
 {
     const struct openai_reply *reply = e->reply;
     if (c->done_mark)
         return; /* nothing may follow [DONE] */
     chat_cache_event(c, e);
+    learn(c, reply ? reply->root : (struct json_value){0});
     if (!reply) {
         c->done_mark = e->done;
         c->has_content |= e->done;
@@ -229,6 +245,7 @@ static void finish_whole(struct chat *c, struct str body)
     enum status status = OK;
     bool is_chat = c->front.front == FRONT_CHAT;
     const struct str completion = body;
+    learn_whole(c, body);
     buf_init(&more, body.len + MEMBER_BYTES_MAX);
     buf_init(&answer, SIZE_MAX / 2); /* a few times the body, which is bounded */
     if ((c->has_plan || chat_paid_count(c) > 1 || !is_chat || c->cache.hit) &&

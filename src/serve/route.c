@@ -71,6 +71,15 @@ static void write_cached(struct buf *out, const struct pool *p, const struct poo
     buf_add_char(out, '}');
 }
 
+/* The expert that began the turn; null where none has, or it is gone. */
+static void write_holder(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+{
+    const struct pool_target *t = &choice->target;
+    bool held = t->is_held && t->holder != SIZE_MAX;
+    struct str name = held ? arm_name(p, t->holder) : STR("null");
+    buf_addf(out, ",\"turn_of\":%s%.*s%s", held ? "\"" : "", STR_FMT(name), held ? "\"" : "");
+}
+
 /* What the request itself asked for, as far as ruled_out does not show it, and the bounds in force. */
 static void write_bounds(struct buf *out, const struct pool_choice *choice)
 {
@@ -135,6 +144,7 @@ static void write_decision(struct buf *out, const struct pool *p, const char *id
     write_order(out, "fallbacks", p, choice, plan->member_count, choice->order_count);
     write_ruled_out(out, p, choice);
     write_cached(out, p, choice);
+    write_holder(out, p, choice);
     write_bounds(out, choice);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",
              (unsigned long long)model_checksum(pool_model(p)));
@@ -176,6 +186,7 @@ static enum status read_request(struct choosing *c, const struct caller *caller,
     struct worker *w = c->worker;
     struct http_exchange *x = c->x;
     const struct pool *p = w->snapshot->pool;
+    struct session session;
     enum status status = openai_request_parse(x->body, false, x->arena, &c->request, param, err);
     if (status == OK)
         status = target_read(p, x, &c->request, &c->target, param, code, err);
@@ -184,6 +195,9 @@ static enum status read_request(struct choosing *c, const struct caller *caller,
     if (status == OK)
         status = target_recall(w->gateway->affinity, p, &c->request, target_tenant(caller),
                                loop_now_ms(w->loop), x->arena, &c->target, err);
+    if (status == OK && w->snapshot->config->sessions.ttl_ms > 0)
+        target_hold(w->gateway->sessions, x, p, &c->request, target_tenant(caller),
+                    loop_now_ms(w->loop), &c->target, &session);
     return status;
 }
 

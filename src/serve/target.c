@@ -346,3 +346,26 @@ enum status target_recall(struct affinity *t, const struct pool *p, const struct
     target->cached_tokens = cached;
     return OK;
 }
+
+/* What clients call a session; Codex and Claude Code have names of their own. */
+static struct str session_name(const struct http_exchange *x)
+{
+    static const char *const names[] = {"x-session-id", "session_id", "session-id",
+                                        "conversation_id", "x-claude-code-session-id"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct str value = http_header_get(x, names[i]);
+        if (value.len > 0)
+            return value;
+    }
+    return STR("");
+}
+
+void target_hold(struct sessions *t, const struct http_exchange *x, const struct pool *p,
+                 const struct openai_request *r, struct str tenant, uint64_t now_ms,
+                 struct pool_target *target, struct session *ret)
+{
+    const struct pool_settings *c = pool_settings(p);
+    session_read(t, r, session_name(x), hash64(tenant, 0), now_ms, x->arena, ret);
+    target->is_held = session_is_held(ret);
+    target->holder = session_holder(ret, c->experts, c->expert_count);
+}

@@ -11,6 +11,7 @@
 #include "route/pool_choice.h"
 #include "serve/caller.h"
 #include "session/affinity.h"
+#include "session/session.h"
 
 /* Bars of experts are in x->arena. On failure *ret_param names the member or header at fault, and *ret_code is set
  * where the error has a code of its own. ERR_NOT_FOUND: no such model; ERR_INPUT. */
@@ -25,3 +26,7 @@ NODISCARD enum status target_recall(struct affinity *t, const struct pool *p,
                                     const struct openai_request *r, struct str tenant,
                                     uint64_t now_ms, struct arena *a, struct pool_target *target,
                                     struct error *err);
+/* Whose turn it is, into *ret and the target. */
+void target_hold(struct sessions *t, const struct http_exchange *x, const struct pool *p,
+                 const struct openai_request *r, struct str tenant, uint64_t now_ms,
+                 struct pool_target *target, struct session *ret);

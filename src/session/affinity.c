@@ -3,6 +3,7 @@
  * a lookup holds one lock, for a few comparisons. Nothing is allocated after the table was made, and no callback is
  * made with a lock held. */
 #include "session/affinity.h"
+#include "session/session_int.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -102,7 +103,7 @@ static size_t find_mark(struct str s)
     return SIZE_MAX;
 }
 
-static uint64_t hash_without_marks(struct str message, uint64_t h, struct arena *a)
+uint64_t session_hash_unmarked(struct str message, uint64_t h, struct arena *a)
 {
     size_t at = find_mark(message), from, to, len = 0;
     char *kept = at == SIZE_MAX ? NULL : arena_alloc(a, message.len);
@@ -148,8 +149,8 @@ void affinity_prefix_read(const struct openai_request *r, uint64_t tenant, struc
     bool marked = find_mark(r->messages.raw) != SIZE_MAX;
     for (size_t i = 0; json_array_next(&it, &message); i++) {
         preamble = preamble && is_preamble(message);
-        end.hash =
-            marked ? hash_without_marks(message.raw, end.hash, a) : hash64(message.raw, end.hash);
+        end.hash = marked ? session_hash_unmarked(message.raw, end.hash, a)
+                          : hash64(message.raw, end.hash);
         end.bytes += message.raw.len;
         if (preamble)
             ret->system = end;
@@ -168,8 +169,7 @@ bool affinity_has_cache(const struct expert *e)
     return e->price.cached_saving_nano_usd_per_m > 0 && e->cache_ttl_ms > 0;
 }
 
-/* Experts by what they are upstream, so that a reload that moves them about changes nothing. Never 0. */
-static uint64_t expert_id(const struct expert *e)
+uint64_t session_expert_id(const struct expert *e)
 {
     uint64_t h = hash64(e->url, hash64(e->upstream_model, hash64(e->name, 0)));
     return h ? h : 1;
@@ -262,7 +262,8 @@ void affinity_find(struct affinity *t, const struct affinity_prefix *prefix,
     for (size_t from = 0; from < count; from += FIND_AT_ONCE) {
         size_t n = count - from < FIND_AT_ONCE ? count - from : FIND_AT_ONCE;
         for (size_t i = 0; i < n; i++)
-            ids[i] = affinity_has_cache(&experts[from + i]) ? expert_id(&experts[from + i]) : 0;
+            ids[i] =
+                affinity_has_cache(&experts[from + i]) ? session_expert_id(&experts[from + i]) : 0;
         look_up_all(t, prefix, ids, n, now_ms, into + from);
         for (size_t i = 0; i < n; i++)
             if (into[from + i] > 0)
@@ -306,7 +307,7 @@ void affinity_learn(struct affinity *t, const struct affinity_prefix *prefix,
     uint32_t believed = 0;
     if (prefix->count == 0 || !affinity_has_cache(expert))
         return;
-    const uint64_t id = expert_id(expert);
+    const uint64_t id = session_expert_id(expert);
     const struct affinity_mark *whole = &prefix->marks[prefix->count - 1];
     look_up_all(t, prefix, &id, 1, now_ms, &believed);
     hear_report(t, id, believed, tokens->cached);

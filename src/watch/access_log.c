@@ -118,6 +118,8 @@ static void write_answered(const struct record *r, struct buf *out)
     write_details(r, out);
     write_calls(r, out);
     write_dropped(r, out);
+    if (r->session)
+        add_text(out, " session=", str_from(r->session));
     if (r->problem)
         add_quoted(out, " error=", str_from(r->problem));
 }

@@ -62,6 +62,7 @@ struct record {
     uint64_t total_ms;
     const char *problem; /* NULL: none */
     struct str dropped; /* wishes of the client's that were left out: "thinking,tools.web_search" */
+    const char *session; /* "stayed", "moved"; NULL: it is amid nobody's turn */
     const struct record_call *calls;
     size_t call_count;
 };

@@ -40,7 +40,7 @@ Test(config, everything)
         "listen: '[::1]:9000'\nthreads: 3\nmodel: /abs/m\n"
         "limits: {body: 2MiB, header: 16KiB, answer: 1048576, connections: 100}\n"
         "drain: {delay: 0, timeout: 1m}\n"
-        "upstream: {ca_file: /ca.pem, proxy: yes, connections: 7}\n"
+        "upstream: {ca_file: /ca.pem, proxy: yes, connections: 7}\nsessions: {ttl: 5m}\n"
         "policies:\n  fast: {lambda: 12.5, experts: [b]}\n  plan: {budget: 0.5, max_cost: 0.01}\n"
         "  good: {min_quality: 0.8, plans: [cascade, \"panel(a,b->c)\"]}\ndefault_policy: plan\n"
         "experts:\n"
@@ -56,6 +56,7 @@ Test(config, everything)
     cr_assert(c->limits.body_bytes == 2u << 20 && c->limits.header_bytes == 16384 &&
               c->limits.answer_bytes == 1048576 && c->limits.connections == 100);
     cr_assert(c->drain.delay_ms == 0 && c->drain.timeout_ms == 60000);
+    cr_assert_eq(c->sessions.ttl_ms, 300000);
     cr_assert(c->upstream.proxy && c->upstream.connections == 7);
     cr_assert(str_equal(e->url, STR("https://h:8443/v1")));
     cr_assert(str_equal(e->api_key, STR("sk-test-123456")));
@@ -68,7 +69,7 @@ Test(config, everything)
     cr_assert(e->context_tokens == 8192 && e->capabilities == (EXPERT_TOOLS | EXPERT_JSON));
     cr_assert(e->connect_timeout_ms == 250 && e->first_token_timeout_ms == 1500 &&
               e->idle_timeout_ms == 2000 && e->total_timeout_ms == 3600000 && e->retries == 0);
-    cr_assert(c->origins[0].priced && c->origins[0].line == 13);
+    cr_assert(c->origins[0].priced && c->origins[0].line == 14);
     cr_assert_eq(c->default_policy, 1);
     cr_assert(c->policies[0].policy.lambda == 12.5 && !c->policies[0].use[0] &&
               c->policies[0].use[1]);
@@ -77,7 +78,7 @@ Test(config, everything)
     cr_assert_eq(c->policies[2].policy.min_quality, 0.8);
     cr_assert(c->policies[1].plans.len == 0 && !c->plan_places[1]);
     cr_assert(str_equal(c->policies[2].plans, STR("cascade;panel(a,b->c)")));
-    cr_assert(c->plan_places[2][0].line == 10 && c->plan_places[2][1].line == 10);
+    cr_assert(c->plan_places[2][0].line == 11 && c->plan_places[2][1].line == 11);
     cr_assert_lt(c->plan_places[2][0].column, c->plan_places[2][1].column);
     config_free(c);
 }

@@ -486,6 +486,33 @@ Test(pool_choice, who_is_barred_does_not_serve_and_the_error_fits)
     end();
 }
 
+/* Turns */
+
+static struct pool_target held(struct pool_target t, size_t holder)
+{
+    t.is_held = true;
+    t.holder = holder;
+    return t;
+}
+
+Test(pool_choice, a_turn_goes_on_where_it_began_while_that_one_may_serve)
+{
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 0}}\n");
+    struct pool_choice c = chosen_as(held(target_of("leeroo"), 0), HARD);
+    cr_expect_eq(c.decision.arm, 0);
+    cr_assert_eq(c.order_count, 3);
+    cr_expect(c.order[0] == 0 && c.order[1] == 2 && c.order[2] == 1, "then the others, by worth");
+    c = chosen_as(held(target_of("leeroo"), SIZE_MAX), HARD);
+    cr_expect_eq(c.decision.arm, 2, "gone");
+    struct pool_target t = bar(target_of("leeroo"), 0, "not for this key", ERR_FORBIDDEN);
+    cr_expect_eq(chosen_as(held(t, 0), HARD).decision.arm, 2, "no right comes of it");
+    cr_expect_eq(chosen_as(held(target_of("mid"), 0), HARD).decision.arm, 1, "a name counts more");
+    end();
+    begin(SERVE_TEST_EXPERTS "policies: {default: {lambda: 0, max_cost: 0.00005}}\n");
+    cr_expect_neq(chosen_as(held(target_of("leeroo"), 2), HARD).decision.arm, 2, "over max_cost");
+    end();
+}
+
 /* Dialects */
 
 #define LOGPROBS                                                                                   \

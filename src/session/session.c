@@ -1,0 +1,262 @@
+/* A set-associative table from what was made to who made it: a key has one place of WAYS entries, and a lock guards
+ * many places. A new entry goes where the same key stood, or where one has expired, or else where the oldest is.
+ * Nothing is allocated after the table was made, and no callback is made with a lock held. Any thread may look up and
+ * learn; a struct session belongs to its request. */
+#include "session/session.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "session/session_int.h"
+
+#define WAYS   8
+#define PLACES (SESSION_ENTRIES / WAYS)
+#define LOCKS  64
+
+struct entry {
+    uint64_t key; /* 0: empty */
+    uint64_t expert;
+    uint64_t until_ms;
+};
+
+struct sessions {
+    pthread_mutex_t locks[LOCKS];
+    struct entry entries[PLACES][WAYS];
+};
+
+enum status sessions_create(struct sessions **ret, struct error *err)
+{
+    struct sessions *t = calloc(1, sizeof(*t));
+    if (!t)
+        return error_set(err, ERR_MEMORY, "out of memory for sessions");
+    for (size_t i = 0; i < LOCKS; i++)
+        CHECK(pthread_mutex_init(&t->locks[i], NULL) == 0);
+    *ret = t;
+    return OK;
+}
+
+void sessions_free(struct sessions *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < LOCKS; i++)
+        pthread_mutex_destroy(&t->locks[i]);
+    free(t);
+}
+
+/* The table */
+
+static uint64_t look_up(struct sessions *t, uint64_t key, uint64_t now_ms)
+{
+    size_t place = key % PLACES;
+    uint64_t found = 0;
+    pthread_mutex_lock(&t->locks[place % LOCKS]);
+    for (size_t w = 0; w < WAYS; w++) {
+        const struct entry *e = &t->entries[place][w];
+        if (e->key == key && e->until_ms > now_ms)
+            found = e->expert;
+    }
+    pthread_mutex_unlock(&t->locks[place % LOCKS]);
+    return found;
+}
+
+static void put(struct sessions *t, struct entry fresh)
+{
+    size_t place = fresh.key % PLACES;
+    struct entry *at = t->entries[place], *into = &at[0];
+    pthread_mutex_lock(&t->locks[place % LOCKS]);
+    for (size_t w = 0; w < WAYS; w++) {
+        if (at[w].key == fresh.key) {
+            into = &at[w];
+            break;
+        }
+        if (at[w].until_ms < into->until_ms)
+            into = &at[w];
+    }
+    *into = fresh;
+    pthread_mutex_unlock(&t->locks[place % LOCKS]);
+}
+
+/* Keys */
+
+static uint64_t not_zero(uint64_t h)
+{
+    return h ? h : 1;
+}
+
+static uint64_t call_key(uint64_t scope, struct json_value id)
+{
+    return not_zero(hash64_mix(scope, hash64(id.raw, 'c')));
+}
+
+static uint64_t state_key(uint64_t tenant, struct json_value text)
+{
+    return not_zero(hash64_mix(tenant, hash64(text.raw, 's')));
+}
+
+static uint64_t any_state_key(uint64_t root)
+{
+    return not_zero(hash64_mix(root, 'a'));
+}
+
+/* Reading */
+
+static bool is_text(struct json_value v)
+{
+    return v.type == JSON_STRING && v.raw.len > 2;
+}
+
+static bool is_set(struct json_value v)
+{
+    return v.type != JSON_NONE && v.type != JSON_NULL;
+}
+
+/* prompt_cache_key comes from Codex and OpenAI's clients; Anthropic's metadata.user_id is `user` in a chat. */
+static struct str name_in_body(const struct openai_request *r)
+{
+    static const struct str names[] = {STR_INIT("prompt_cache_key"), STR_INIT("user"),
+                                       STR_INIT("metadata")};
+    struct json_value v[3];
+    json_members(r->root, names, 3, v);
+    if (is_text(v[0]))
+        return v[0].raw;
+    if (is_text(v[1]))
+        return v[1].raw;
+    struct json_value id = json_get(v[2], "user_id");
+    return is_text(id) ? id.raw : STR("");
+}
+
+/* Whether it may think, for all that the request says. */
+static bool may_think(const struct openai_request *r)
+{
+    static const struct str names[] = {STR_INIT("thinking"), STR_INIT("reasoning_effort"),
+                                       STR_INIT("reasoning")};
+    struct json_value v[3];
+    json_members(r->root, names, 3, v);
+    return is_set(v[0]) || is_set(v[1]) || is_set(v[2]);
+}
+
+struct search {
+    struct sessions *t;
+    const struct session *s;
+    uint64_t now_ms, maker;
+};
+
+static void find_maker(enum session_made kind, struct json_value text, void *arg)
+{
+    struct search *x = arg;
+    if (x->maker)
+        return;
+    x->maker = kind == SESSION_STATE ? session_state_maker(x->t, x->s, text, x->now_ms)
+                                     : session_call_maker(x->t, x->s, text, x->now_ms);
+}
+
+static bool has_calls(struct json_value message)
+{
+    struct json_iter it = json_iter_begin(json_get(message, "tool_calls"));
+    struct json_value call;
+    return json_array_next(&it, &call) || is_set(json_get(message, "function_call"));
+}
+
+void session_read(struct sessions *t, const struct openai_request *r, struct str name,
+                  uint64_t tenant, uint64_t now_ms, struct arena *a, struct session *ret)
+{
+    struct session s = {.tenant = tenant};
+    bool goes_on = r->last_answer.type != JSON_NONE;
+    s.learns = r->tools.type == JSON_ARRAY || may_think(r);
+    *ret = s;
+    if (!s.learns && !goes_on)
+        return;
+    s.root = not_zero(session_hash_unmarked(r->first_user.raw, tenant, a));
+    name = name.len > 0 ? name : name_in_body(r);
+    if (name.len > 0)
+        s.named = not_zero(hash64(name, s.root));
+    if (goes_on)
+        s.has_state = look_up(t, any_state_key(s.root), now_ms) != 0;
+    s.in_turn = goes_on && (r->ends_in_answer || has_calls(r->last_answer));
+    if (s.in_turn) {
+        struct search x = {.t = t, .s = &s, .now_ms = now_ms};
+        s.origin = json_get(r->last_answer, "reasoning_origin");
+        session_each_made(r->last_answer, find_maker, &x);
+        s.maker = x.maker ? x.maker : s.named ? look_up(t, s.named, now_ms) : 0;
+    }
+    *ret = s;
+}
+
+static bool has_origin(const struct session *s)
+{
+    return is_text(s->origin);
+}
+
+bool session_is_held(const struct session *s)
+{
+    return s->maker != 0 || has_origin(s);
+}
+
+size_t session_holder(const struct session *s, const struct expert *experts, size_t count)
+{
+    for (size_t i = 0; has_origin(s) && i < count; i++)
+        if (json_string_equal(s->origin, experts[i].name))
+            return i;
+    for (size_t i = 0; s->maker && !has_origin(s) && i < count; i++)
+        if (session_expert_id(&experts[i]) == s->maker)
+            return i;
+    return SIZE_MAX;
+}
+
+uint64_t session_state_maker(struct sessions *t, const struct session *s, struct json_value text,
+                             uint64_t now_ms)
+{
+    return look_up(t, state_key(s->tenant, text), now_ms);
+}
+
+uint64_t session_call_maker(struct sessions *t, const struct session *s, struct json_value id,
+                            uint64_t now_ms)
+{
+    uint64_t found = s->root ? look_up(t, call_key(s->root, id), now_ms) : 0;
+    return found || !s->named ? found : look_up(t, call_key(s->named, id), now_ms);
+}
+
+/* Learning */
+
+struct lesson {
+    struct sessions *t;
+    const struct session *s;
+    struct entry entry; /* but for its key */
+};
+
+static void learn(struct lesson *x, uint64_t key)
+{
+    x->entry.key = key;
+    put(x->t, x->entry);
+}
+
+static void learn_made(enum session_made kind, struct json_value text, void *arg)
+{
+    struct lesson *x = arg;
+    if (kind == SESSION_STATE) {
+        learn(x, state_key(x->s->tenant, text));
+        learn(x, any_state_key(x->s->root));
+    } else {
+        learn(x, call_key(x->s->root, text));
+        if (x->s->named)
+            learn(x, x->s->named);
+    }
+}
+
+void session_learn(struct sessions *t, const struct session *s, const struct expert *e,
+                   struct json_value made, uint64_t now_ms, uint32_t ttl_ms)
+{
+    struct lesson x = {t, s, {0, session_expert_id(e), now_ms + ttl_ms}};
+    if (!s->learns || ttl_ms == 0)
+        return;
+    struct json_iter it = json_iter_begin(json_get(made, "choices"));
+    struct json_value choice;
+    while (json_array_next(&it, &choice)) {
+        session_each_made(json_get(choice, "message"), learn_made, &x);
+        session_each_made(json_get(choice, "delta"), learn_made, &x);
+    }
+    session_each_made(made, learn_made, &x);
+}
