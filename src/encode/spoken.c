@@ -19,6 +19,7 @@ enum tag {
     TAG_NOTE,    /* a client's, with its contents, where it stands on lines of its own */
     TAG_SURE,    /* the same, and may share its first or its last line with other text */
     TAG_DUMP,    /* a file, if it is long */
+    TAG_EMPTY,   /* around a part that is no text: Codex's images */
     TAG_WRAPPER, /* what is inside was typed by the user */
 };
 
@@ -42,6 +43,7 @@ static const struct {
     {"file", TAG_DUMP},
     {"ide_opened_file", TAG_SURE},
     {"ide_selection", TAG_SURE},
+    {"image", TAG_EMPTY},
     {"local-command-caveat", TAG_SURE},
     {"local-command-stderr", TAG_SURE},
     {"local-command-stdout", TAG_SURE},
@@ -229,7 +231,8 @@ static bool read_block(struct reader *x, size_t from, struct block *ret)
         return false;
     enum tag tag = tag_of(name);
     size_t end = tag == TAG_TEXT ? SIZE_MAX : find_close(x, name, inside);
-    if (end == SIZE_MAX || (tag == TAG_DUMP && end - inside < DUMP_BYTES_MIN))
+    if (end == SIZE_MAX || (tag == TAG_DUMP && end - inside < DUMP_BYTES_MIN) ||
+        (tag == TAG_EMPTY && str_trim(str_slice(x->text, inside, end)).len > 0))
         return false;
     *ret = (struct block){tag, from, inside, end, end + name.len + 3};
     return true;

@@ -158,6 +158,7 @@ const char *chat_session(const struct chat *c)
     return c->choice.order[chat_candidate(c)] == c->choice.target.holder ? "stayed" : "moved";
 }
 
+/* One piece: a list, header by header. */
 size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_header *headers)
 {
     char usd[USD_BYTES_MAX], lambda[40];

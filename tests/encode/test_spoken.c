@@ -91,6 +91,7 @@ Test(spoken, clients_of_many_kinds)
         "<collaboration_mode>plan</collaboration_mode>\n",
         "<skills_instructions>\nskills\n</skills_instructions>\n",
         "<file_contents_of_workspace path=\"a.c\">\nint x;\n</file_contents_of_workspace>\n",
+        "<image name=[Image #1] path=\"dot.png\">\n</image>\n",
         "[Request interrupted by user for tool use]\n",
         "Called the Read tool with the following input: {\"filePath\":\"/w/a.c\"}\n",
     };
@@ -132,6 +133,7 @@ Test(spoken, what_people_write_stays)
         "```xml\n<system-reminder>\nx\n</system-reminder>\n```\nWhat is that?",
         "1. this:\n   ```\n   <git_status>\n   x\n   </git_status>\n   ```\n",
         "# AGENTS.md instructions\nHow do I write them?",
+        "<image>\nand what is in it\n</image>\n",
         "<system-reminder/>\n<br/>\n<>\n</>\n<",
         "",
         "\n\n",
