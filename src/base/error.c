@@ -28,6 +28,7 @@ static const char *const names[STATUS_COUNT] = {
     [ERR_CORRUPT] = "corrupt",
     [ERR_MEMORY] = "memory",
     [ERR_UNSUPPORTED] = "unsupported",
+    [ERR_CONTEXT] = "context",
     [ERR_CANCELLED] = "cancelled",
 };
 

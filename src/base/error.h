@@ -30,6 +30,7 @@ enum status {
     ERR_MEMORY,      /* out of memory, or an arena at its cap */
     ERR_UNSUPPORTED, /* understood, but not offered */
     ERR_CANCELLED,   /* given up on request */
+    ERR_CONTEXT,     /* the conversation is longer than any expert's context */
     STATUS_COUNT
 };
 

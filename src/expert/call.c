@@ -75,11 +75,14 @@ static enum status reported(struct expert_call *c, int http_status, struct str b
     char says[CALL_MESSAGE_BYTES + 8];
     struct openai_error e;
     openai_error_read(body, &e);
-    if (http_status < 300)
+    bool told_inside = http_status < 300;
+    if (told_inside)
         http_status = e.http_status ? e.http_status : 502;
+    c->answer.retry = retry_for_error(http_status, body, &c->answer.reason);
+    if (told_inside && !e.http_status && c->answer.reason == RETRY_REFUSED)
+        http_status = 400; /* a refusal without a number is no breakdown */
     c->answer.http_status = http_status;
     c->answer.body = body;
-    c->answer.retry = retry_for_error(http_status, body, &c->answer.reason);
     if (e.retry_after_ms > c->answer.retry_after_ms)
         c->answer.retry_after_ms = e.retry_after_ms;
     return error_set(err, ERR_UPSTREAM, "expert %.*s answered %d%s%s",

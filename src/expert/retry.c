@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "expert/refusal.h"
 
 #define RETRY_AFTER_MAX_MS (24 * 3600 * INT64_C(1000))
 
@@ -81,6 +82,8 @@ enum expert_retry retry_for_error(int http_status, struct str body, enum retry_r
         *ret_reason = RETRY_QUOTA;
     else if (is_no_model(http_status, error))
         *ret_reason = RETRY_NO_MODEL;
+    else if (refusal_is_of_expert(http_status, body))
+        *ret_reason = RETRY_REFUSED;
     return *ret_reason == RETRY_PLAIN ? retry_for_http(http_status) : EXPERT_RETRY_NEXT;
 }
 

@@ -23,11 +23,12 @@ enum expert_retry retry_for_http(int http_status);
 enum retry_reason { /* what an expert's own words say beyond the HTTP status */
                     RETRY_PLAIN,
                     RETRY_QUOTA,    /* the account has nothing left; waiting does not help */
+                    RETRY_REFUSED,  /* this expert cannot do it, another may (expert/refusal.h) */
                     RETRY_NO_MODEL, /* it does not have the model that our configuration names */
 };
 
-/* By status and error body of an answer. As retry_for_http, but an account without money and a model that the expert
- * does not have lead to the next expert: neither is the client's fault. */
+/* By status and error body of an answer. As retry_for_http, but an account without money, a model that the expert does
+ * not have, and what only this expert refuses lead to the next expert: none of them is the client's fault. */
 enum expert_retry retry_for_error(int http_status, struct str body, enum retry_reason *ret_reason);
 /* By what became of the connection: `status` is how it failed, `sent` whether the request had gone out. */
 enum expert_retry retry_for_transport(enum status status, bool sent);

@@ -147,17 +147,79 @@ void front_stream_end(struct front_stream *s, struct buf *out)
     s->row->end(s->state, out);
 }
 
+/* Errors */
+
+static bool holds(struct str text, const char *words)
+{
+    return str_find(text, str_from(words), 0) != SIZE_MAX;
+}
+
+/* Anthropic's clients know a sentence, OpenAI's a code, and some of them a sentence, too. */
+static void write_overflow(const struct front_row *row, const struct front_error *e,
+                           struct buf *into)
+{
+    bool numbers = e->overflow->maximum > 0, anthropic = row->errors == DIALECT_ERRORS_ANTHROPIC;
+    if (anthropic && numbers) {
+        overflow_write_messages(e->overflow, into);
+    } else if (anthropic && !holds(e->message, "prompt is too long")) {
+        buf_addf(into, "prompt is too long: %.*s", STR_FMT(e->message));
+    } else if (!anthropic && numbers && !holds(e->message, "maximum context length")) {
+        overflow_write_chat(e->overflow, into);
+        buf_addf(into, " (%.*s)", STR_FMT(e->message));
+    } else {
+        buf_add(into, e->message);
+    }
+}
+
+typedef void write_error_fn(void *arg, const struct front_error *e, struct buf *out);
+
+static void write_in_words(const struct front_row *row, const struct front_error *e,
+                           write_error_fn *write, void *arg, struct buf *out)
+{
+    struct buf words;
+    struct front_error said = *e;
+    buf_init(&words, FRONT_ERROR_BYTES_MAX);
+    if (e->overflow) {
+        write_overflow(row, e, &words);
+        said.message = words.status == OK ? buf_str(&words) : e->message;
+    }
+    write(arg, &said, out);
+    buf_done(&words);
+}
+
+bool front_says_overflow(enum front f, struct str body)
+{
+    struct json_value root;
+    if (row_of(f)->errors == DIALECT_ERRORS_ANTHROPIC)
+        return holds(body, "prompt is too long") || holds(body, "exceed context limit");
+    return json_parse(body, "error body", 1, &root, NULL) == OK &&
+           json_string_equal(json_get(json_get(root, "error"), "code"), STR(OVERFLOW_CODE));
+}
+
+static void write_fail(void *arg, const struct front_error *e, struct buf *out)
+{
+    const struct front_stream *s = arg;
+    s->row->fail(s->state, e, out);
+}
+
 void front_stream_fail(struct front_stream *s, const struct front_error *e, struct buf *out)
 {
     if (s->ended)
         return;
     s->ended = true;
-    s->row->fail(s->state, e, out);
+    write_in_words(s->row, e, write_fail, s, out);
+}
+
+static void write_error(void *arg, const struct front_error *e, struct buf *out)
+{
+    const struct front_row *const *row = arg;
+    (*row)->error(e, out);
 }
 
 void front_error_write(enum front f, const struct front_error *e, struct buf *out)
 {
-    row_of(f)->error(e, out);
+    const struct front_row *row = row_of(f);
+    write_in_words(row, e, write_error, &row, out);
 }
 
 void front_write_event(struct buf *out, const char *event, struct str data)

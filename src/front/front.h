@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "dialect/dialect.h"
 #include "dialect/dropped.h"
+#include "dialect/overflow.h"
 
 enum front {
     FRONT_CHAT,
@@ -90,7 +91,14 @@ struct front_error {
     struct str message;
     const char *type, *param, *code; /* in OpenAI's words; param and code may be NULL */
     const char *request_id;          /* may be NULL */
+    /* With the code of it (dialect/overflow.h): what is known of a conversation that is too long. The front says it in
+     * the words that its clients act upon. NULL: it is another error. */
+    const struct overflow *overflow;
 };
+
+/* Whether an expert's error body, which the front takes as it is, says in those words that a conversation is too long.
+ */
+bool front_says_overflow(enum front f, struct str body);
 
 /* The body of an answer that is an error, as the front's client library expects it. */
 void front_error_write(enum front f, const struct front_error *e, struct buf *out);

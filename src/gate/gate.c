@@ -391,6 +391,8 @@ enum health_outcome gate_judge(enum status status, const struct expert_answer *a
         return HEALTH_NONE;
     if (answer->reason == RETRY_QUOTA)
         return HEALTH_QUOTA;
+    if (answer->reason == RETRY_REFUSED)
+        return HEALTH_REFUSED;
     if (http_status == 429 && ret_hold->ms > 0)
         return HEALTH_NONE; /* it has said itself when to come back */
     if (http_status == 409 || http_status == 425)

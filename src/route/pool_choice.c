@@ -6,10 +6,11 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "dialect/overflow.h"
 #include "dialect/token_estimate.h"
 #include "route/pool_int.h"
 
-static const char over_max_cost[] = "over max_cost";
+static const char over_max_cost[] = "over max_cost", context_too_short[] = "context too short";
 
 enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
                              struct error *err)
@@ -115,18 +116,22 @@ static const char *lacks_what(unsigned lacks)
     return lacks & EXPERT_JSON ? "no JSON mode" : NULL;
 }
 
-/* Whether the conversation and its answer fit: as long as the client allows it to be, or else as long as the endpoint
- * will be told, or as it is expected to be. */
+/* What the answer may add: as long as the client allows it to be, or else as long as the endpoint will be told, or as
+ * it is expected to be. */
+static int64_t answer_tokens(const struct expert *e, const struct openai_request *r,
+                             const struct estimate *estimate)
+{
+    if (r->output_tokens_max > 0)
+        return r->output_tokens_max;
+    return e->dialect->demands_limit ? e->max_output_tokens : (int64_t)estimate->output_tokens;
+}
+
+/* Whether the conversation and its answer fit. */
 static bool fits_context(const struct expert *e, const struct openai_request *r,
                          const struct estimate *estimate, int64_t estimated)
 {
-    int64_t output = r->output_tokens_max;
-    if (output == 0 && e->dialect->demands_limit)
-        output = e->max_output_tokens;
-    else if (output == 0)
-        output = (int64_t)estimate->output_tokens;
-    return e->context_tokens == 0 ||
-           input_tokens(estimate, estimated) <= (int64_t)e->context_tokens - output;
+    return e->context_tokens == 0 || input_tokens(estimate, estimated) <=
+                                         (int64_t)e->context_tokens - answer_tokens(e, r, estimate);
 }
 
 static bool is_in_policy(const struct pool *p, size_t expert, const struct pool_target *t)
@@ -166,7 +171,7 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
     if (lost)
         return cannot_take(lost, a);
     if (!fits_context(e, r, &c->estimates[i], c->input_tokens))
-        return "context too short";
+        return context_too_short;
     if (!is_affordable(e, r, &c->estimates[i], c))
         return over_max_cost;
     return c->target.barred ? c->target.barred[i].why : NULL;
@@ -259,17 +264,45 @@ static enum status status_of_nobody(const struct pool *p, const struct pool_choi
     return status;
 }
 
-static enum status nobody_eligible(const struct pool *p, const struct pool_choice *c,
-                                   struct error *err)
+/* By how much it is too long for the one with the longest context of those that could serve it otherwise. False: it is
+ * too long for none. */
+static bool find_overflow(const struct pool *p, const struct openai_request *r,
+                          const struct pool_choice *c, struct overflow *ret)
+{
+    bool found = false;
+    struct overflow o = {0};
+    for (size_t i = 0; i < p->settings.expert_count; i++) {
+        const struct expert *e = &p->settings.experts[i];
+        const struct estimate *estimate = &c->estimates[i];
+        if (c->ruled_out[i] != context_too_short || e->context_tokens <= o.maximum)
+            continue;
+        found = true;
+        o = (struct overflow){input_tokens(estimate, c->input_tokens) +
+                                  answer_tokens(e, r, estimate),
+                              e->context_tokens};
+    }
+    *ret = o;
+    return found;
+}
+
+/* In words that clients know where the conversation is too long, and always with what is against each. */
+static enum status nobody_eligible(const struct pool *p, const struct openai_request *r,
+                                   const struct pool_choice *c, struct error *err)
 {
     struct buf why;
-    buf_init(&why, 240);
+    struct overflow overflow;
+    enum status status = status_of_nobody(p, c);
+    buf_init(&why, 360);
+    if (status == ERR_UNSUPPORTED && find_overflow(p, r, c, &overflow)) {
+        status = ERR_CONTEXT;
+        overflow_write_chat(&overflow, &why);
+        buf_add_c(&why, " ");
+    }
+    buf_addf(&why, "%s expert can serve this request (", why.len ? "No" : "no");
     for (size_t i = 0; i < p->settings.expert_count; i++)
         buf_addf(&why, "%s%.*s: %s", i ? "; " : "", STR_FMT(p->settings.experts[i].name),
                  c->ruled_out[i]);
-    enum status status =
-        error_set(err, status_of_nobody(p, c), "no expert can serve this request (%s%s)",
-                  why.ptr ? why.ptr : "", why.status == OK ? "" : "; ...");
+    error_set(err, status, "%s%s)", why.ptr ? why.ptr : "", why.status == OK ? "" : "; ...");
     buf_done(&why);
     return status;
 }
@@ -336,8 +369,8 @@ static const bool *narrow(const struct pool *p, const bool *eligible, struct are
     return only;
 }
 
-static enum status choose_routed(struct pool *p, bool *eligible, struct arena *a,
-                                 struct pool_choice *c, struct error *err)
+static enum status choose_routed(struct pool *p, const struct openai_request *r, bool *eligible,
+                                 struct arena *a, struct pool_choice *c, struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
     size_t count = p->arm_count;
@@ -350,7 +383,7 @@ static enum status choose_routed(struct pool *p, bool *eligible, struct arena *a
     if (status == ERR_NOT_FOUND && is_too_expensive_for_all(p, c))
         return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
     if (status == ERR_NOT_FOUND)
-        return nobody_eligible(p, c, err);
+        return nobody_eligible(p, r, c, err);
     if (status != OK)
         return status;
     fill_order(p, &c->policy, c->decision.lambda, eligible, c);
@@ -411,7 +444,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     for (size_t i = 0; i < count; i++)
         eligible[i] = !choice.ruled_out[i];
     status = target.expert != SIZE_MAX ? choose_named(p, request, &choice, err)
-                                       : choose_routed(p, eligible, a, &choice, err);
+                                       : choose_routed(p, request, eligible, a, &choice, err);
     if (status != OK)
         return status;
     CHECK(choice.decision.arm < count && choice.order_count > 0);

@@ -78,9 +78,9 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
     size_t order_count;
     int64_t input_tokens; /* of the whole request, estimated */
 };
-/* ERR_UNSUPPORTED: no expert can serve it; ERR_BUDGET: none at a cost below max_cost; ERR_INPUT: target.plans names a
- * plan that the model does not have. Where only bars are in the way, of all experts that could serve it or of the one
- * asked for by name: the status of the bar. */
+/* ERR_UNSUPPORTED: no expert can serve it; ERR_CONTEXT: because it is too long; ERR_BUDGET: none at a cost below
+ * max_cost; ERR_INPUT: target.plans names a plan that the model does not have. Where only bars are in the way, of all
+ * experts that could serve it or of the one asked for by name: the status of the bar. */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);

@@ -24,8 +24,15 @@ void answer_error_as(enum front front, struct http_exchange *x, const char *requ
                      enum status status, const char *message, const char *param, const char *code)
 {
     const struct errors_row *row = errors_row(status);
-    const struct front_error e = {row->http_status,        str_from(message), row->type, param,
-                                  code ? code : row->code, request_id};
+    struct front_error e = {.http_status = row->http_status,
+                            .message = str_from(message),
+                            .type = row->type,
+                            .param = param,
+                            .code = code ? code : row->code,
+                            .request_id = request_id};
+    struct overflow overflow;
+    if (status == ERR_CONTEXT && overflow_read(e.message, &overflow))
+        e.overflow = &overflow;
     struct buf body;
     buf_init(&body, ERROR_BODY_BYTES_MAX);
     front_error_write(front, &e, &body);

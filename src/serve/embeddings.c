@@ -146,7 +146,7 @@ static void fail(struct embedding *e, enum status status, const struct error *er
 {
     const struct errors_row *row = errors_row(status);
     struct front_error error = {
-        row->http_status, str_from(err->text), row->type, param, row->code, e->id};
+        row->http_status, str_from(err->text), row->type, param, row->code, e->id, NULL};
     struct errors_row own;
     struct buf body;
     if (answer && answer->http_status >= 400 && answer->http_status < 500) {

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "dialect/openai.h"
+#include "dialect/overflow.h"
 #include "serve/gateway_int.h"
 
 static const struct errors_row rows[STATUS_COUNT] = {
@@ -25,6 +26,7 @@ static const struct errors_row rows[STATUS_COUNT] = {
     [ERR_CORRUPT] = {500, "server_error", "internal_error"},
     [ERR_MEMORY] = {503, "server_error", "out_of_memory"},
     [ERR_UNSUPPORTED] = {400, "invalid_request_error", "unsupported"},
+    [ERR_CONTEXT] = {400, "invalid_request_error", OVERFLOW_CODE},
     [ERR_CANCELLED] = {499, "server_error", "cancelled"},
 };
 

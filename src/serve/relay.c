@@ -226,9 +226,10 @@ static struct front_error error_for(const struct chat *c, const struct errors_ro
 }
 
 static void end_failed(struct chat *c, const struct errors_row *row, const struct error *err,
-                       uint64_t retry_after_ms)
+                       const struct overflow *overflow, uint64_t retry_after_ms)
 {
-    const struct front_error e = error_for(c, row, err->text);
+    struct front_error e = error_for(c, row, err->text);
+    e.overflow = overflow;
     struct buf body;
     buf_init(&body, ERROR_BODY_BYTES_MAX);
     front_error_write(c->front.front, &e, &body);
@@ -261,7 +262,7 @@ static void finish_whole(struct chat *c, struct str body)
         chat_cache_put_body(c, completion);
         end_whole(c, 200, body, 0, NULL);
     } else {
-        end_failed(c, errors_row(status), &err, 0);
+        end_failed(c, errors_row(status), &err, NULL, 0);
     }
     buf_done(&answer);
     buf_done(&more);
@@ -332,14 +333,19 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
         return;
     }
     struct openai_error upstream;
-    int http_status = status_for_client(status, answer);
+    struct overflow overflow;
+    bool too_long = answer->reason == RETRY_REFUSED && overflow_read(answer->body, &overflow);
+    int http_status = too_long ? 400 : status_for_client(status, answer);
     bool own = http_status != answer->http_status;
-    const struct errors_row row = own ? *errors_row(status) : errors_http_row(http_status);
+    const struct errors_row row = too_long ? *errors_row(ERR_CONTEXT)
+                                  : own    ? *errors_row(status)
+                                           : errors_http_row(http_status);
     openai_error_read(answer->body, &upstream);
-    if (!own && upstream.standard && speaks_as_client(c))
+    if (!own && upstream.standard && speaks_as_client(c) &&
+        (!too_long || front_says_overflow(c->front.front, answer->body)))
         end_whole(c, http_status, answer->body, answer->retry_after_ms, err->text);
     else
-        end_failed(c, &row, err, answer->retry_after_ms);
+        end_failed(c, &row, err, too_long ? &overflow : NULL, answer->retry_after_ms);
 }
 
 void relay_done(struct chat *c, const struct asking_end *end)
