@@ -267,8 +267,6 @@ static enum status read_messages(struct reader *x, struct json_value messages)
         }
         if (last_user.role.type != JSON_NONE)
             push_earlier(x->r, last_user.content);
-        else
-            x->r->first_user = message.content;
         last_user = message;
     }
     x->r->messages = messages;

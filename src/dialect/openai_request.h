@@ -37,7 +37,6 @@ struct openai_request {
     /* Contents of the user messages before it, the last one first: openai_request_earlier reads them. */
     struct json_value earlier[OPENAI_EARLIER_MAX];
     size_t earlier_count;
-    struct json_value first_user;  /* content of the first user message; JSON_NONE: there is none */
     struct json_value last_answer; /* the assistant's last message; JSON_NONE: there is none */
     bool ends_in_answer;           /* it is the last of all: to be continued */
     uint64_t input_characters; /* all messages and tools, for context limits and token estimates */

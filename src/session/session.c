@@ -160,6 +160,23 @@ static bool has_calls(struct json_value message)
     return json_array_next(&it, &call) || is_set(json_get(message, "function_call"));
 }
 
+/* What the user said before the first answer: one message, mostly; Codex sends its environment as another. */
+static uint64_t hash_root(struct json_value messages, uint64_t h, struct arena *a)
+{
+    enum { ROLE, CONTENT, COUNT };
+    static const struct str names[COUNT] = {STR_INIT("role"), STR_INIT("content")};
+    struct json_iter it = json_iter_begin(messages);
+    struct json_value message, f[COUNT];
+    while (json_array_next(&it, &message)) {
+        json_members(message, names, COUNT, f);
+        if (json_string_equal(f[ROLE], STR("assistant")))
+            break;
+        if (json_string_equal(f[ROLE], STR("user")))
+            h = session_hash_unmarked(f[CONTENT].raw, h, a);
+    }
+    return not_zero(h);
+}
+
 void session_read(struct sessions *t, const struct openai_request *r, struct str name,
                   uint64_t tenant, uint64_t now_ms, struct arena *a, struct session *ret)
 {
@@ -169,10 +186,12 @@ void session_read(struct sessions *t, const struct openai_request *r, struct str
     *ret = s;
     if (!s.learns && !goes_on)
         return;
-    s.root = not_zero(session_hash_unmarked(r->first_user.raw, tenant, a));
+    s.root = hash_root(r->messages, tenant, a);
     name = name.len > 0 ? name : name_in_body(r);
     if (name.len > 0)
         s.named = not_zero(hash64(name, s.root));
+    if (name.len > 0)
+        s.called = not_zero(hash64(name, tenant));
     if (goes_on)
         s.has_state = look_up(t, any_state_key(s.root), now_ms) != 0;
     s.in_turn = goes_on && (r->ends_in_answer || has_calls(r->last_answer));
@@ -212,11 +231,15 @@ uint64_t session_state_maker(struct sessions *t, const struct session *s, struct
     return look_up(t, state_key(s->tenant, text), now_ms);
 }
 
+/* From what tells most to what tells least. */
 uint64_t session_call_maker(struct sessions *t, const struct session *s, struct json_value id,
                             uint64_t now_ms)
 {
-    uint64_t found = s->root ? look_up(t, call_key(s->root, id), now_ms) : 0;
-    return found || !s->named ? found : look_up(t, call_key(s->named, id), now_ms);
+    const uint64_t scopes[] = {s->named, s->root, s->called};
+    uint64_t found = 0;
+    for (size_t i = 0; !found && i < 3; i++)
+        found = scopes[i] ? look_up(t, call_key(scopes[i], id), now_ms) : 0;
+    return found;
 }
 
 /* Learning */
@@ -241,8 +264,11 @@ static void learn_made(enum session_made kind, struct json_value text, void *arg
         learn(x, any_state_key(x->s->root));
     } else {
         learn(x, call_key(x->s->root, text));
-        if (x->s->named)
-            learn(x, x->s->named);
+        if (!x->s->named)
+            return;
+        learn(x, call_key(x->s->named, text));
+        learn(x, call_key(x->s->called, text));
+        learn(x, x->s->named);
     }
 }
 

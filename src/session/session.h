@@ -5,7 +5,7 @@
  *
  * What counts is what is in the history: the ids of calls and the signatures that an expert gave are kept for a time,
  * as hashes, each with its expert. So two agents that share a session do not mix up, and neither do two keys. Calls
- * that clients renumber are told by the session's name and its first user message. Entries end after a time, and the
+ * that clients renumber are told by the session's name and what the user said first. Entries end after a time, and the
  * oldest go when there is no room. Experts are known by what they are upstream, so that a reload changes nothing. Any
  * thread. */
 #pragma once
@@ -13,14 +13,17 @@
 #include "dialect/openai_request.h"
 #include "expert/expert.h"
 
-#define SESSION_ENTRIES 65536 /* 1.5 MB */
+#define SESSION_ENTRIES 131072 /* 3 MB; a call has up to three */
 
 struct sessions;
 
 struct session { /* of one request; 0 is no hash */
     uint64_t tenant;
-    uint64_t root;  /* of the conversation: the tenant and the first user message */
+    uint64_t
+        root; /* of the conversation: the tenant, and what the user said before the first answer */
     uint64_t named; /* that, and what the client calls the session; 0: it does not */
+    uint64_t
+        called; /* the tenant and that name alone, for clients that shorten their history; 0: it does not */
     bool learns;    /* what is made comes back: there are tools, or it thinks */
     bool in_turn;   /* the last answer waits for its tools, or is to be continued */
     bool has_state; /* some expert made state in this conversation */

@@ -128,6 +128,31 @@ Test(session, renumbered_calls_are_known_by_the_session_and_the_first_message)
     cr_expect_eq(holder(read_as(TURN("one", "new"), "", 1, 0)), SIZE_MAX);
 }
 
+Test(session, calls_with_the_same_id_are_told_apart_by_the_session_and_all_that_was_said_first)
+{
+#define ENVIRONMENT USER("<environment_context>/w</environment_context>") ","
+    struct session one = read_body(CHAT(ENVIRONMENT USER("one")));
+    struct session two = read_body(CHAT(ENVIRONMENT USER("two")));
+    learn(&one, A, MADE("call_0"));
+    learn(&two, B, MADE("call_0"));
+    cr_expect_eq(holder(read_body(CHAT(ENVIRONMENT USER("one") "," CALLS("call_0") "," RESULT))),
+                 A);
+    struct session left = read_as(CHAT(USER("q")), "left", 1, 0);
+    struct session right = read_as(CHAT(USER("q")), "right", 1, 0);
+    learn(&left, A, MADE("call_0"));
+    learn(&right, B, MADE("call_0"));
+    cr_expect_eq(holder(read_as(TURN("q", "call_0"), "left", 1, 0)), A);
+    cr_expect_eq(holder(read_as(TURN("q", "call_0"), "right", 1, 0)), B);
+}
+
+Test(session, a_history_that_was_shortened_is_known_by_the_session)
+{
+    struct session s = read_as(CHAT(USER("q")), "s", 1, 0);
+    learn(&s, B, MADE("call_1"));
+    cr_expect_eq(holder(read_as(TURN("a summary", "call_1"), "s", 1, 0)), B);
+    cr_expect_eq(holder(read_as(TURN("a summary", "call_1"), "other", 1, 0)), SIZE_MAX);
+}
+
 Test(session, the_body_may_name_it)
 {
     static const char *const members[] = {"\"prompt_cache_key\":\"s\",", "\"user\":\"s\",",
@@ -222,7 +247,7 @@ Test(session, the_oldest_go)
         session_learn(table, &s, &experts[A], root, 1 + i, TTL_MS);
     }
     cr_expect_eq(holder(read_body(TURN("q", "first"))), SIZE_MAX);
-    cr_expect_eq(holder(read_body(TURN("q", "262143"))), A);
+    cr_expect_eq(holder(read_body(TURN("q", "524287"))), A);
 }
 
 static void *work(void *arg)
