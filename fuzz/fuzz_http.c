@@ -31,15 +31,16 @@ static bool write_transcript(struct buf *b, struct str text, size_t piece)
     CHECK(p != NULL);
     const char *message = "";
     size_t at = 0, taken = 0;
-    while (at < text.len) {
-        enum http_parse result = http_parser_feed(p, str_slice(text, at, at + piece), &taken);
+    enum http_parse result = HTTP_PARSE_MORE;
+    while (at < text.len || result == HTTP_PARSE_HEAD) {
+        result = http_parser_feed(p, str_slice(text, at, at + piece), &taken);
         CHECK(taken <= text.len - at);
         at += taken;
         if (result == HTTP_PARSE_BAD) {
             buf_addf(b, "refused %d", http_parser_error(p, &message));
             break;
         }
-        CHECK(result == HTTP_PARSE_DONE || taken > 0);
+        CHECK(result == HTTP_PARSE_DONE || text.len == at || taken > 0 || http_parser_head_done(p));
         if (result == HTTP_PARSE_DONE) {
             write_request(b, http_parser_request(p));
             http_parser_begin(p);

@@ -29,6 +29,12 @@ static enum status read_limits(struct conf_reader *r, const struct conf_row *row
 {
     static const struct conf_row rows[] = {
         {"body", conf_read_bytes, offsetof(struct config_limits, body_bytes), false, 1024, 1 << 30},
+        {"bodies", conf_read_bytes, offsetof(struct config_limits, bodies_bytes), false, 1024,
+         1e12},
+        {"body_time", conf_read_ms, offsetof(struct config_limits, body_time_ms), false, 1000,
+         DAY_MS},
+        {"body_rate", conf_read_bytes, offsetof(struct config_limits, body_rate), false, 1,
+         1 << 30},
         {"header", conf_read_bytes, offsetof(struct config_limits, header_bytes), false, 1024,
          1 << 20},
         {"answer", conf_read_bytes, offsetof(struct config_limits, answer_bytes), false, 1024,
@@ -194,6 +200,9 @@ static struct config *config_create(const char *place)
         .arena = arena,
         .place = copy,
         .limits = {.body_bytes = 10u << 20,
+                   .bodies_bytes = 256u << 20,
+                   .body_time_ms = 120000,
+                   .body_rate = 1024,
                    .header_bytes = 32u << 10,
                    .answer_bytes = 32u << 20,
                    .connections = 16384},

@@ -30,6 +30,9 @@ struct config_origin { /* of one expert, for messages made later */
 
 struct config_limits {
     size_t body_bytes, header_bytes, answer_bytes;
+    size_t bodies_bytes;   /* of all requests' bodies together */
+    uint32_t body_time_ms; /* for a whole body */
+    size_t body_rate;      /* bytes a second that a body must bring on average */
     uint32_t connections;
 };
 

@@ -71,6 +71,10 @@ static void watch(struct conn *c, bool progress)
         wanted |= takes_bytes(c) ? LOOP_READ : LOOP_GONE;
     enum deadline_kind kind = deadline_of(c);
     bool restart = progress && kind != DEADLINE_HEAD && kind != DEADLINE_LINGER;
+    if (progress && kind == DEADLINE_BODY) {
+        c->body_progress_ms = loop_now_ms(c->server->loop);
+        restart = false;
+    }
     deadline_set(c, kind, restart);
     if (loop_io_want(c->io, wanted) != OK)
         conn_gone(c);
@@ -115,8 +119,22 @@ void conn_gone(struct conn *c)
         request_give_back(c->server, r);
 }
 
+/* Nothing came for a while, or all of it takes too long, or too little came in the time. */
+static bool body_is_late(const struct conn *c)
+{
+    const struct http_server_options *o = &c->server->options;
+    uint64_t now = loop_now_ms(c->server->loop), passed = now - c->body_began_ms;
+    uint64_t due = http_parser_body_bytes(c->request->parser) * 1000 / o->body_rate;
+    return now - c->body_progress_ms >= o->body_timeout_ms || passed >= o->body_total_ms ||
+           passed >= o->body_grace_ms + due;
+}
+
 void conn_expired(struct conn *c, enum deadline_kind kind)
 {
+    if (kind == DEADLINE_BODY && !body_is_late(c)) {
+        watch(c, false);
+        return;
+    }
     if ((kind == DEADLINE_HEAD || kind == DEADLINE_BODY) && c->state != CONN_GREETING) {
         response_refuse(c, 408, "The request took too long to arrive.");
         return;
@@ -152,6 +170,8 @@ void conn_exchange_end(struct conn *c, bool keep_alive)
     CHECK(c->state == CONN_HANDLING || c->state == CONN_RECEIVING || c->state == CONN_IDLE);
     if (c->state == CONN_HANDLING)
         c->server->exchange_count--;
+    bool body_unread = c->request && c->request->body_unread;
+    c->skip_bytes = c->request ? c->request->skip_bytes : c->skip_bytes;
     if (c->request)
         request_give_back(c->server, c->request);
     c->request = NULL;
@@ -162,29 +182,62 @@ void conn_exchange_end(struct conn *c, bool keep_alive)
     if (stays && c->server->draining)
         stays = server_sweep_later(c->server);
     c->state = stays ? CONN_IDLE : CONN_CLOSING;
-    if (!stays && pending_bytes(c) > 0)
+    if (!stays && (pending_bytes(c) > 0 || body_unread || c->skip_bytes > 0))
         c->unread = true;
     conn_flush_later(c);
 }
 
 /* Bytes in */
 
-static void handle(struct conn *c)
+/* A body that is not wanted: the connection stays where it is short and sure to come. */
+static void expect_refusal(struct request *r, const struct http_request *q)
 {
+    r->body_unread = q->chunked || q->body_bytes > 0;
+    bool skippable = !q->chunked && !q->expects && q->body_bytes <= CONN_SKIP_BYTES_MAX;
+    r->keep_alive = q->keep_alive && (skippable || !r->body_unread);
+    r->skip_bytes = skippable ? (size_t)q->body_bytes : 0;
+}
+
+/* The head is there, and whoever sent it is looked at before any of the body is kept. False: it has been answered. */
+static bool admit(struct conn *c)
+{
+    struct http_server *s = c->server;
     struct request *r = c->request;
     const struct http_request *q = http_parser_request(r->parser);
     r->x = (struct http_exchange){.method = q->method,
                                   .path = q->path,
                                   .query = q->query,
+                                  .host = q->host,
                                   .headers = q->headers,
                                   .header_count = q->header_count,
-                                  .body = q->body,
+                                  .has_body = q->chunked || q->body_bytes > 0,
+                                  .body = STR(""),
                                   .arena = r->arena};
-    r->keep_alive = q->keep_alive;
     r->http_1_0 = q->http_1_0;
     r->is_head = str_equal(q->method, STR("HEAD"));
-    c->state = CONN_HANDLING;
     c->used = true;
+    if (s->options.door) {
+        expect_refusal(r, q);
+        c->state = CONN_HANDLING;
+        s->exchange_count++;
+        if (!s->options.door(&r->x, s->arg))
+            return false;
+        CHECK(c->state == CONN_HANDLING && c->request == r);
+        s->exchange_count--;
+        c->state = CONN_RECEIVING;
+    }
+    r->keep_alive = q->keep_alive;
+    r->body_unread = false;
+    r->skip_bytes = 0;
+    c->body_began_ms = c->body_progress_ms = loop_now_ms(s->loop);
+    return true;
+}
+
+static void handle(struct conn *c)
+{
+    struct request *r = c->request;
+    r->x.body = http_parser_request(r->parser)->body;
+    c->state = CONN_HANDLING;
     c->server->exchange_count++;
     c->server->handler(&r->x, c->server->arg);
 }
@@ -215,6 +268,10 @@ static size_t feed(struct conn *c, struct str bytes)
     const char *message;
     struct http_parser *parser = c->request->parser;
     switch (http_parser_feed(parser, bytes, &taken)) {
+    case HTTP_PARSE_HEAD:
+        if (admit(c)) /* also without bytes: a request without a body is done now */
+            taken += feed(c, str_slice(bytes, taken, bytes.len));
+        break;
     case HTTP_PARSE_DONE:
         handle(c);
         break;
@@ -239,6 +296,11 @@ static size_t parse(struct conn *c, struct str bytes)
 {
     size_t at = 0;
     while (at < bytes.len && takes_requests(c)) {
+        size_t skipped = c->skip_bytes < bytes.len - at ? c->skip_bytes : bytes.len - at;
+        c->skip_bytes -= skipped;
+        at += skipped;
+        if (at == bytes.len)
+            break;
         if (!c->request && !request_begin(c))
             break;
         at += feed(c, str_slice(bytes, at, bytes.len));

@@ -13,13 +13,16 @@
 #include "net/loop_int.h"
 #include "net/tls.h"
 
-#define CONN_READ_BYTES          (64u << 10) /* one read; the buffer is shared by a server's connections */
-#define CONN_PENDING_BYTES_MAX   (64u << 10) /* pipelined bytes kept while an answer is made */
-#define CONN_LINGER_MS           5000u /* a refused client may finish sending and read the answer */
-#define CONN_OUT_KEPT_BYTES      (16u << 10) /* an empty send buffer above this is given back */
-#define SERVER_SPARE_MAX         256         /* request objects kept for reuse */
-#define SERVER_ACCEPT_BATCH      16    /* accepted per event; several loops may share the socket */
-#define SERVER_DRAIN_BATCHES_MAX 256   /* such batches when accepting ends */
+#define CONN_READ_BYTES        (64u << 10) /* one read; the buffer is shared by a server's connections */
+#define CONN_PENDING_BYTES_MAX (64u << 10) /* pipelined bytes kept while an answer is made */
+#define CONN_LINGER_MS         5000u /* a refused client may finish sending and read the answer */
+#define CONN_OUT_KEPT_BYTES    (16u << 10) /* an empty send buffer above this is given back */
+#define CONN_SKIP_BYTES_MAX                                                                        \
+    (64u << 10) /* a refused body up to this is read over, and the connection stays */
+#define CONN_BODY_GRACE_MS       10000u /* before a body's average rate counts */
+#define SERVER_SPARE_MAX         256    /* request objects kept for reuse */
+#define SERVER_ACCEPT_BATCH      16     /* accepted per event; several loops may share the socket */
+#define SERVER_DRAIN_BATCHES_MAX 256    /* such batches when accepting ends */
 #define SERVER_FRESH_GRACE_MS    1000u /* when draining: for the first request of a new connection */
 #define SERVER_ACCEPT_PAUSE_MS   100u  /* out of file descriptors: look again after this */
 #define SERVER_REFUSING_MAX      256   /* clients being told 503 at once; more are just closed */
@@ -47,7 +50,7 @@ enum deadline_kind {
 struct conn;
 
 /* All deadlines of one kind have the same length, so a queue in order of arming is in order of expiry, and
- * one timer serves all connections. */
+ * one timer serves all connections. DEADLINE_BODY is a look at how the body comes on, and then the next one. */
 struct deadline_queue {
     struct http_server *server;
     enum deadline_kind kind;
@@ -66,6 +69,9 @@ struct request {
     struct request *next_spare;
     bool keep_alive, http_1_0, is_head; /* of the request */
     bool streaming, chunked;            /* of the answer */
+    /* Answered before its body came: whether there is one, and how much of it to read over if the connection stays. */
+    bool body_unread;
+    size_t skip_bytes;
 };
 
 struct conn {
@@ -86,6 +92,8 @@ struct conn {
     size_t out_sent;
     struct buf pending; /* bytes [pending_taken, len) belong to the next requests */
     size_t pending_taken;
+    size_t skip_bytes;                        /* of a refused body, before the next request */
+    uint64_t body_began_ms, body_progress_ms; /* of the body that is being received */
     struct loop_hook round_end;
     enum deadline_kind deadline;
     uint64_t due_ms;

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "net/http_conn.h"
 
+#define BODY_LOOKS 4
+
 static void queue_arm(struct deadline_queue *q)
 {
     if (q->armed || !q->first)
@@ -43,12 +45,21 @@ static void on_due(void *arg)
     queue_arm(q);
 }
 
+/* How often a body is looked at: some times within the shortest time it is given. */
+static uint32_t body_look_ms(const struct http_server_options *o)
+{
+    uint32_t shortest = o->body_timeout_ms;
+    shortest = o->body_total_ms < shortest ? o->body_total_ms : shortest;
+    shortest = o->body_grace_ms < shortest ? o->body_grace_ms : shortest;
+    return shortest / BODY_LOOKS + 1;
+}
+
 enum status deadline_queues_create(struct http_server *s)
 {
     const struct http_server_options *o = &s->options;
     const uint32_t timeouts_ms[DEADLINE_COUNT] = {
         [DEADLINE_IDLE] = o->idle_timeout_ms, [DEADLINE_HEAD] = o->header_timeout_ms,
-        [DEADLINE_BODY] = o->body_timeout_ms, [DEADLINE_WRITE] = o->write_timeout_ms,
+        [DEADLINE_BODY] = body_look_ms(o),    [DEADLINE_WRITE] = o->write_timeout_ms,
         [DEADLINE_LINGER] = CONN_LINGER_MS,
     };
     for (int kind = DEADLINE_NONE + 1; kind < DEADLINE_COUNT; kind++) {

@@ -32,7 +32,8 @@ static struct request *request_create(struct http_server *s)
         return NULL;
     r->parser = http_parser_create(
         &(struct http_parse_limits){.header_bytes_max = s->options.header_bytes_max,
-                                    .body_bytes_max = s->options.body_bytes_max});
+                                    .body_bytes_max = s->options.body_bytes_max,
+                                    .bodies = s->options.bodies});
     r->arena = arena_create(s->options.arena_bytes_max);
     if (!r->parser || !r->arena) {
         request_free(r);
@@ -59,7 +60,8 @@ struct request *request_take(struct conn *c)
 void request_give_back(struct http_server *s, struct request *r)
 {
     r->conn = NULL;
-    r->streaming = r->chunked = false;
+    r->streaming = r->chunked = r->body_unread = false;
+    r->skip_bytes = 0;
     arena_reset(r->arena);
     if (s->spare_count >= SERVER_SPARE_MAX) {
         request_free(r);
@@ -190,6 +192,9 @@ static struct http_server_options with_defaults(const struct http_server_options
     o.arena_bytes_max = DEFAULT(o.arena_bytes_max, 4 * o.body_bytes_max + (1u << 20));
     o.header_timeout_ms = DEFAULT(o.header_timeout_ms, 10000);
     o.body_timeout_ms = DEFAULT(o.body_timeout_ms, 30000);
+    o.body_total_ms = DEFAULT(o.body_total_ms, 120000);
+    o.body_grace_ms = DEFAULT(o.body_grace_ms, CONN_BODY_GRACE_MS);
+    o.body_rate = DEFAULT(o.body_rate, 1024);
     o.idle_timeout_ms = DEFAULT(o.idle_timeout_ms, 120000);
     o.write_timeout_ms = DEFAULT(o.write_timeout_ms, 120000);
     return o;

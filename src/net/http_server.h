@@ -1,8 +1,9 @@
 /* An HTTP/1.1 server: bytes and headers, no models. One http_server per loop; several loops may share one
- * listening socket. The handler is called once a request's head and body are complete; it answers at once or
- * keeps the exchange and answers later, from the loop's thread.
+ * listening socket. The door is asked when a request's head is complete, and may refuse it before any of its body
+ * is kept; the handler is called once the body is there, too. It answers at once or keeps the exchange and answers
+ * later, from the loop's thread.
  *
- * Life of an exchange: handler(x) → respond, or stream_begin · stream_write* · stream_end | abort. After
+ * Life of an exchange: door(x) → handler(x) → respond, or stream_begin · stream_write* · stream_end | abort. After
  * respond / stream_end / abort the handler must not touch x again. When the client leaves first, on_gone is
  * called (at any phase, also while the handler is still working) and x is dead after it returns; nobody needs
  * to (or may) answer then. Everything in x (method, path, headers, body, arena) lives as long as x.
@@ -23,9 +24,11 @@
 
 struct http_exchange {
     struct str method, path, query; /* path is percent-encoded as received, without the query */
+    struct str host;                /* "name:port" as the client calls this server; may be empty */
     const struct http_header *headers;
     size_t header_count;
-    struct str body;
+    bool has_body;       /* one was announced, perhaps an empty one */
+    struct str body;     /* empty at the door */
     struct arena *arena; /* for the answer; capped */
     void *user;          /* the handler's own */
     /* Set by the handler if it keeps x: the client has gone; release what belongs to x->user. */
@@ -35,6 +38,10 @@ struct http_exchange {
 };
 
 struct tls_context; /* net/tls.h */
+struct http_bodies; /* net/http_bodies.h */
+
+/* True: the body may come, and the handler is next, with the same x and its user. False: it has answered x. */
+typedef bool http_door(struct http_exchange *x, void *arg);
 
 struct http_server_options {
     size_t header_bytes_max;    /* default 32 KiB */
@@ -44,13 +51,19 @@ struct http_server_options {
     size_t arena_bytes_max;     /* default 4 × body_bytes_max + 1 MiB */
     uint32_t header_timeout_ms; /* whole request head; default 10,000 */
     uint32_t body_timeout_ms;   /* between body bytes; default 30,000 */
-    uint32_t idle_timeout_ms;   /* keep-alive; default 120,000 */
+    uint32_t body_total_ms;     /* whole body; default 120,000 */
+    /* After the grace a body must have brought so many bytes a second on average; default 1,024, after 10,000 ms. */
+    size_t body_rate;
+    uint32_t body_grace_ms;
+    uint32_t idle_timeout_ms; /* keep-alive; default 120,000 */
     /* A client that takes no bytes for this long is cut off; default 120,000. */
     uint32_t write_timeout_ms;
     /* Builds the body of an error that the server answers itself; may be NULL. `path` is as much of the request target
      * as was read, so that the body can have the form that clients of that path expect; it may be empty. */
     void (*error_body)(struct str path, int http_status, const char *message, struct buf *into);
-    struct tls_context *tls; /* borrowed, shared; must outlive the server. NULL: plain HTTP */
+    http_door *door;            /* NULL: everybody is let in */
+    struct http_bodies *bodies; /* borrowed; what bodies hold together; NULL: no limit */
+    struct tls_context *tls;    /* borrowed, shared; must outlive the server. NULL: plain HTTP */
 };
 
 typedef void http_handler(struct http_exchange *x, void *arg);

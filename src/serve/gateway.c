@@ -19,8 +19,8 @@
 #include "cache/cache.h"
 #include "keys/client_keys.h"
 #include "route/estimator.h"
-#include "serve/admission.h"
 #include "serve/budget_file.h"
+#include "serve/door.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/ledger_watch.h"
@@ -90,7 +90,7 @@ bool path_takes(const struct path *path, struct str method)
     return str_equal(method, str_from(path->method));
 }
 
-static const char *path_methods(const struct path *path)
+const char *path_methods(const struct path *path)
 {
     return path_takes(path, STR("HEAD")) ? "GET, HEAD" : path->method;
 }
@@ -105,64 +105,14 @@ enum front path_words(struct str path)
 
 /* Requests */
 
-static void refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
-{
-    const struct http_header headers[] = {
-        {STR("content-type"), STR("application/json")},
-        {STR("allow"), str_from(allow)},
-    };
-    struct buf body;
-    buf_init(&body, 4096);
-    errors_write_http(x->path, http_status, message, &body);
-    http_respond(x, http_status, headers, allow ? 2 : 1, buf_str(&body));
-    buf_done(&body);
-}
-
-/* A web page may make a browser send a "simple" request to a loopback address without asking; one that says it
- * is JSON needs a permission that we never give. */
-static bool is_browser_trick(const struct http_exchange *x)
-{
-    struct str type = http_header_get(x, "content-type");
-    return http_header_get(x, "origin").ptr && str_find(type, STR("json"), 0) == SIZE_MAX;
-}
-
-/* Codex tries a WebSocket first. Only at this status does it take HTTP at once; at others it tries five times more. */
-static bool is_websocket(const struct http_exchange *x)
-{
-    return str_equal_nocase(http_header_get(x, "upgrade"), STR("websocket"));
-}
-
-/* One order of refusals for every path: a stranger learns nothing of what lies behind, and has no body unpacked. */
+/* Whoever is here has passed the door. */
 static void handle(struct http_exchange *x, void *arg)
 {
     struct worker *w = arg;
-    const struct path *path = path_find(x->path);
-    struct caller *caller = ARENA_NEW(x->arena, struct caller);
-    char message[160];
-    if (!caller) {
-        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
-        return;
-    }
-    if (!admission_pass(w, x, path, caller))
-        return;
-    if (!path) {
-        snprintf(message, sizeof(message),
-                 "unknown path %.*s; there are /v1/chat/completions, /v1/responses, /v1/messages, "
-                 "/v1/models and others",
-                 (int)(x->path.len < 40 ? x->path.len : 40), x->path.ptr);
-        refuse(x, 404, message, NULL);
-    } else if (!path_takes(path, x->method) && is_websocket(x)) {
-        snprintf(message, sizeof(message), "no WebSocket is offered; send %s over HTTP",
-                 path_methods(path));
-        refuse(x, 426, message, path_methods(path));
-    } else if (!path_takes(path, x->method)) {
-        snprintf(message, sizeof(message), "%s takes %s", path->path, path_methods(path));
-        refuse(x, 405, message, path_methods(path));
-    } else if (str_equal(x->method, STR("POST")) && is_browser_trick(x)) {
-        refuse(x, 415, "send content-type: application/json", NULL);
-    } else if (unpack_body(x, w->snapshot->config->limits.body_bytes)) {
-        path->handle(w, x, caller);
-    }
+    struct caller *caller = x->user;
+    x->user = NULL;
+    if (unpack_body(x, w->snapshot->config->limits.body_bytes, &w->gateway->bodies))
+        path_find(x->path)->handle(w, x, caller);
 }
 
 /* Draining */
@@ -301,7 +251,11 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
                                                .body_bytes_max = c->limits.body_bytes,
                                                .connections_max =
                                                    c->limits.connections / g->worker_count + 1,
+                                               .body_total_ms = c->limits.body_time_ms,
+                                               .body_rate = c->limits.body_rate,
                                                .error_body = errors_write_http,
+                                               .door = door_ask,
+                                               .bodies = &g->bodies,
                                                .tls = secure_context(g->secure)};
     const struct http_client_options client = {
         .host_connections_max = (long)c->upstream.connections,
@@ -409,6 +363,7 @@ enum status gateway_create(const struct config *config, const struct model *mode
         return status;
     }
     g->worker_count = thread_count(config);
+    g->bodies.bytes_max = config->limits.bodies_bytes;
     atomic_store(&g->workers_busy, g->worker_count);
     atomic_store(&g->workers_accepting, g->worker_count);
     g->workers = calloc(g->worker_count, sizeof(*g->workers));

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "expert/transport_http.h"
 #include "front/front.h"
+#include "net/http_bodies.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -59,6 +60,7 @@ struct gateway {
     struct secure *secure; /* TLS of the listener; NULL: plain HTTP */
     struct worker *workers;
     size_t worker_count;
+    struct http_bodies bodies; /* of all workers' requests */
     int listen_fd;
     char address[64];
     atomic_bool draining;
@@ -101,6 +103,7 @@ struct path {
 /* NULL: no row has it, and it needs all that ADMISSION_USUAL asks. */
 const struct path *path_find(struct str path);
 bool path_takes(const struct path *path, struct str method);
+const char *path_methods(const struct path *path); /* "GET, HEAD" */
 /* The API whose words clients of `path` expect; also of a path below a row's, or that was cut at a limit. */
 enum front path_words(struct str path);
 

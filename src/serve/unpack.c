@@ -37,13 +37,42 @@ static int http_status_of(enum status status)
     case ERR_TOO_LARGE:
         return 413;
     case ERR_MEMORY:
+    case ERR_OVERLOAD:
         return 503;
     default:
         return 400;
     }
 }
 
-static bool inflate_body(struct http_exchange *x, size_t bytes_max)
+/* What it unpacked to counts as a body until the exchange ends. */
+struct held {
+    struct http_bodies *bodies;
+    size_t bytes;
+};
+
+static void give_back(void *arg)
+{
+    const struct held *h = arg;
+    http_bodies_give_back(h->bodies, h->bytes);
+}
+
+static enum status count_body(struct http_exchange *x, struct http_bodies *bodies, size_t bytes,
+                              struct error *err)
+{
+    struct held *h = ARENA_NEW(x->arena, struct held);
+    if (!h)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    *h = (struct held){bodies, bytes};
+    if (!http_bodies_take(bodies, 0, bytes))
+        return error_set(err, ERR_OVERLOAD,
+                         "too many request bodies are on their way; try again later");
+    if (arena_defer(x->arena, give_back, h) == OK)
+        return OK;
+    give_back(h);
+    return error_set(err, ERR_MEMORY, "out of memory");
+}
+
+static bool inflate_body(struct http_exchange *x, size_t bytes_max, struct http_bodies *bodies)
 {
     char message[240];
     struct error err = {0};
@@ -51,6 +80,8 @@ static bool inflate_body(struct http_exchange *x, size_t bytes_max)
     buf_init(&plain, bytes_max);
     enum status status = gz_inflate(x->body, &plain, &err);
     struct str text = buf_str(&plain);
+    if (status == OK)
+        status = count_body(x, bodies, text.len, &err);
     char *bytes = status == OK ? buf_take(&plain) : NULL;
     buf_done(&plain);
     if (bytes && arena_defer(x->arena, free, bytes) != OK) {
@@ -66,15 +97,25 @@ static bool inflate_body(struct http_exchange *x, size_t bytes_max)
     return false;
 }
 
-bool unpack_body(struct http_exchange *x, size_t bytes_max)
+static bool is_plain(struct str encoding)
+{
+    return encoding.len == 0 || str_equal_nocase(encoding, STR("identity"));
+}
+
+bool unpack_offered(struct http_exchange *x)
 {
     struct str encoding = http_header_get(x, "content-encoding");
-    bool many = header_count(x, STR("content-encoding")) > 1;
-    if (!many && (encoding.len == 0 || str_equal_nocase(encoding, STR("identity"))))
+    if (header_count(x, STR("content-encoding")) <= 1 &&
+        (is_plain(encoding) || str_equal_nocase(encoding, STR("gzip")) ||
+         str_equal_nocase(encoding, STR("x-gzip"))))
         return true;
-    if (!many &&
-        (str_equal_nocase(encoding, STR("gzip")) || str_equal_nocase(encoding, STR("x-gzip"))))
-        return inflate_body(x, bytes_max);
     refuse(x, 415, "this content-encoding is not offered; send plain JSON, or gzip");
     return false;
+}
+
+bool unpack_body(struct http_exchange *x, size_t bytes_max, struct http_bodies *bodies)
+{
+    if (is_plain(http_header_get(x, "content-encoding")))
+        return true;
+    return inflate_body(x, bytes_max, bodies);
 }

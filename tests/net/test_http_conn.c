@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/http_bodies.h"
 #include "net/net_test.h"
 
 #define KEEP "GET /k HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -247,6 +248,128 @@ static void count_handled(struct http_exchange *x, void *arg)
 {
     atomic_fetch_add((atomic_int *)arg, 1);
     http_respond(x, 200, NULL, 0, STR(""));
+}
+
+/* The door */
+
+static bool only_in(struct http_exchange *x, void *arg)
+{
+    (void)arg;
+    cr_assert_eq(x->body.len, 0);
+    if (str_equal(x->path, STR("/in"))) {
+        x->user = x;
+        return true;
+    }
+    http_respond(x, 401, NULL, 0, STR("no"));
+    return false;
+}
+
+static void echo_of_the_door(struct http_exchange *x, void *arg)
+{
+    cr_assert_eq(x->user, x);
+    test_echo(x, arg);
+}
+
+static struct test_server *start_door(void)
+{
+    struct http_server_options o = {.door = only_in};
+    return test_server_start(&o, echo_of_the_door, NULL);
+}
+
+Test(http_conn, the_door_refuses_before_the_body_has_come)
+{
+    static const char *const framings[] = {"Content-Length: 9000000\r\n",
+                                           "Transfer-Encoding: chunked\r\n",
+                                           "Content-Length: 5\r\nExpect: 100-continue\r\n"};
+    struct test_server *t = start_door();
+    for (size_t i = 0; i < sizeof framings / sizeof framings[0]; i++) {
+        char text[200];
+        int fd = test_connect(t->port);
+        snprintf(text, sizeof text, "POST /out HTTP/1.1\r\nHost: h\r\n%s\r\n", framings[i]);
+        test_send(fd, text);
+        char *a =
+            test_read_all(fd); /* nobody waits for the body, and the connection cannot go on */
+        cr_assert(str_starts(str_from(a), STR("HTTP/1.1 401 ")), "%s", a);
+        cr_assert_not_null(strstr(a, "connection: close"));
+        free(a);
+        close(fd);
+    }
+    test_server_stop(t);
+}
+
+/* In one packet, byte by byte, and behind one another: what belongs to the refused request is nobody's. */
+Test(http_conn, a_short_refused_body_is_read_over)
+{
+    const char *requests = "POST /out HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\n"
+                           "GET /in?hidden HTTP/1.1\r\nHost: h\r\n\r\n...."
+                           "POST /in HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"
+                           "GET /out HTTP/1.1\r\nHost: h\r\n\r\n"
+                           "GET /in HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    struct test_server *t = start_door();
+    for (size_t piece = 1; piece < 400; piece += 133) {
+        int fd = test_connect(t->port);
+        for (size_t at = 0; at < strlen(requests); at += piece) {
+            struct str part = str_slice(str_from(requests), at, at + piece);
+            test_send_bytes(fd, part.ptr, part.len);
+        }
+        char *a = test_read_answer(fd), *b = test_read_answer(fd), *c = test_read_answer(fd),
+             *d = test_read_all(fd);
+        cr_assert(str_starts(str_from(a), STR("HTTP/1.1 401 ")), "%s", a);
+        cr_assert_null(strstr(a, "connection: close"));
+        expect_body(b, "POST /in? ab");
+        cr_assert(str_starts(str_from(c), STR("HTTP/1.1 401 ")), "%s", c);
+        expect_body(d, "GET /in? ");
+        free(a), free(b), free(c), free(d);
+        close(fd);
+    }
+    test_server_stop(t);
+}
+
+Test(http_conn, whoever_passes_the_door_is_told_to_continue)
+{
+    struct test_server *t = start_door();
+    int fd = test_connect(t->port);
+    test_send(fd, "POST /in HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                  "Content-Length: 2\r\n\r\n");
+    char *a = test_read_until(fd, "\r\n\r\n");
+    cr_assert_str_eq(a, "HTTP/1.1 100 Continue\r\n\r\n");
+    test_send(fd, "ok");
+    char *b = test_read_answer(fd);
+    expect_body(b, "POST /in? ok");
+    free(a), free(b);
+    close(fd);
+    test_server_stop(t);
+}
+
+Test(http_conn, bodies_have_a_sum_over_all_connections)
+{
+    struct http_bodies bodies = {.bytes_max = 100000};
+    struct http_server_options o = {.bodies = &bodies};
+    struct test_server *t = test_server_start(&o, test_echo, NULL);
+    const char *head = "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n";
+    char *part = malloc(90000);
+    memset(part, 'x', 90000);
+    int a = test_connect(t->port), b = test_connect(t->port);
+    test_send(a, head);
+    test_send_bytes(a, part, 90000);
+    while (atomic_load(&bodies.bytes) < 90000 - HTTP_BODY_FREE_BYTES)
+        usleep(1000);
+    test_send(b, head);
+    test_send_bytes(b, part, 90000);
+    char *refused = test_read_all(b);
+    cr_assert(str_starts(str_from(refused), STR("HTTP/1.1 503 ")), "%s", refused);
+    free(refused);
+    char *small =
+        test_ask(t->port, "POST /s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: "
+                          "2\r\n\r\nok");
+    expect_body(small, "POST /s? ok");
+    free(small);
+    close(a);
+    close(b);
+    test_wait_connections(t, 0);
+    cr_assert_eq(atomic_load(&bodies.bytes), 0);
+    free(part);
+    test_server_stop(t);
 }
 
 Test(http_conn, a_client_that_leaves_before_its_request_is_whole)

@@ -72,6 +72,31 @@ Test(http_deadline, a_moving_body_may_take_long)
     test_server_stop(t);
 }
 
+/* A byte now and then keeps no body going: there is a time for all of it, and a rate. */
+static void expect_drip_408(const struct http_server_options *options)
+{
+    struct test_server *t = test_server_start(options, test_echo, NULL);
+    int fd = test_connect(t->port), sent = 0;
+    test_send(fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+    char byte;
+    while (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && sent++ < 1000) {
+        test_send(fd, "x");
+        usleep(10000);
+    }
+    cr_assert_lt(sent, 1000);
+    char *a = test_read_answer(fd);
+    cr_assert(str_starts(str_from(a), STR("HTTP/1.1 408 ")), "%s", a);
+    free(a);
+    close(fd);
+    test_server_stop(t);
+}
+
+Test(http_deadline, a_dripping_body_is_408)
+{
+    expect_drip_408(&(struct http_server_options){.body_total_ms = 150});
+    expect_drip_408(&(struct http_server_options){.body_grace_ms = 100, .body_rate = 1000});
+}
+
 Test(http_deadline, idle_connections_are_closed_silently)
 {
     struct http_server_options o = {.idle_timeout_ms = SHORT_MS};

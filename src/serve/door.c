@@ -1,0 +1,93 @@
+/* The door: who is let in, with what, in one order of refusals for every path, so that a stranger learns nothing of what
+ * lies behind and leaves no body in memory. Runs on the worker's thread, when a request's head is complete. */
+#include "serve/door.h"
+
+#include <stdio.h>
+
+#include "serve/admission.h"
+#include "serve/errors.h"
+#include "serve/gateway_int.h"
+#include "serve/unpack.h"
+
+#define PATH_SHOWN_BYTES 40
+
+static bool refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
+{
+    const struct http_header headers[] = {
+        {STR("content-type"), STR("application/json")},
+        {STR("allow"), str_from(allow)},
+    };
+    struct buf body;
+    buf_init(&body, 4096);
+    errors_write_http(x->path, http_status, message, &body);
+    http_respond(x, http_status, headers, allow ? 2 : 1, buf_str(&body));
+    buf_done(&body);
+    return false;
+}
+
+static bool refuse_path(struct http_exchange *x)
+{
+    char message[160];
+    int shown = x->path.len < PATH_SHOWN_BYTES ? (int)x->path.len : PATH_SHOWN_BYTES;
+    snprintf(message, sizeof(message),
+             "unknown path %.*s; there are /v1/chat/completions, /v1/responses, /v1/messages, "
+             "/v1/models and others",
+             shown, x->path.ptr);
+    return refuse(x, 404, message, NULL);
+}
+
+/* Codex tries a WebSocket first. Only at this status does it take HTTP at once; at others it tries five times more. */
+static bool is_websocket(const struct http_exchange *x)
+{
+    return str_equal_nocase(http_header_get(x, "upgrade"), STR("websocket"));
+}
+
+static bool refuse_method(struct http_exchange *x, const struct path *path)
+{
+    char message[160];
+    if (is_websocket(x)) {
+        snprintf(message, sizeof(message), "no WebSocket is offered; send %s over HTTP",
+                 path_methods(path));
+        return refuse(x, 426, message, path_methods(path));
+    }
+    snprintf(message, sizeof(message), "%s takes %s", path->path, path_methods(path));
+    return refuse(x, 405, message, path_methods(path));
+}
+
+static bool refuse_body(struct http_exchange *x, const struct path *path)
+{
+    char message[160];
+    snprintf(message, sizeof(message), "%s takes no body", path->path);
+    return refuse(x, 413, message, NULL);
+}
+
+/* A web page may make a browser send a "simple" request to a loopback address without asking; one that says it
+ * is JSON needs a permission that we never give. */
+static bool is_browser_trick(const struct http_exchange *x)
+{
+    struct str type = http_header_get(x, "content-type");
+    return http_header_get(x, "origin").ptr && str_find(type, STR("json"), 0) == SIZE_MAX;
+}
+
+bool door_ask(struct http_exchange *x, void *worker)
+{
+    struct worker *w = worker;
+    const struct path *path = path_find(x->path);
+    struct caller *caller = ARENA_NEW(x->arena, struct caller);
+    if (!caller) {
+        answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        return false;
+    }
+    if (!admission_pass(w, x, path, caller))
+        return false;
+    x->user = caller;
+    if (!path)
+        return refuse_path(x);
+    if (!path_takes(path, x->method))
+        return refuse_method(x, path);
+    if (!str_equal(x->method, STR("POST")))
+        return !x->has_body || refuse_body(x, path);
+    if (is_browser_trick(x))
+        return refuse(x, 415, "send content-type: application/json", NULL);
+    return unpack_offered(x);
+}
