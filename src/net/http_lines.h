@@ -1,6 +1,6 @@
-/* The lines of a request's head, or of its trailers, beside the parser that reads them: finds what that parser takes and
- * other readers take otherwise, so that nobody can hide a header from one of two. Looks at the bytes as they were sent,
- * in any cuts. */
+/* The lines of a request's head, or of its trailers, beside the parser that reads them: finds what that parser takes
+ * and other readers take otherwise, so that nobody can hide a header from one of two. Looks at the bytes as they were
+ * sent, in any cuts. */
 #pragma once
 
 #include <stdbool.h>

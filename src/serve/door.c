@@ -1,5 +1,5 @@
-/* The door: who is let in, with what, in one order of refusals for every path, so that a stranger learns nothing of what
- * lies behind and leaves no body in memory. Runs on the worker's thread, when a request's head is complete. */
+/* The door: who is let in, with what, in one order of refusals for every path, so that a stranger learns nothing of
+ * what lies behind and leaves no body in memory. Runs on the worker's thread, when a request's head is complete. */
 #include "serve/door.h"
 
 #include <stdio.h>
