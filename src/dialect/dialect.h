@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/header.h"
+#include "dialect/forms.h"
 #include "dialect/openai_request.h"
 
 #define DIALECT_HEADERS_MAX 4
@@ -54,6 +55,8 @@ struct dialect {
     /* The same for a client that speaks this dialect itself: r->native with another model and limit. NULL: no front
      * speaks it. */
     enum status (*edit)(const struct dialect_request *r, struct buf *out, struct error *err);
+    /* With edit: how the dialect's own answers change between whole and streamed. */
+    const struct forms *forms;
 
     /* A whole answer → a whole chat completion. ERR_UPSTREAM: it is no answer. NULL: it is a completion already. */
     enum status (*read)(struct str answer, struct buf *out, struct error *err);

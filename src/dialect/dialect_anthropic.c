@@ -44,6 +44,7 @@ const struct dialect dialect_anthropic = {
     .lacks = anthropic_lacks,
     .write = write_request,
     .edit = edit_request,
+    .forms = &anthropic_forms,
     .read = anthropic_answer_to_chat,
     .stream_create = stream_create,
     .stream_free = stream_free,

@@ -16,6 +16,7 @@
 #define ERROR_BODY_BYTES_MAX (64u << 10)
 #define CALL_TEXT_BYTES_MAX  16384
 #define AFTER_ALL_DATES_MS   (INT64_MAX / 2)
+#define GATHERED_GROWTH      8 /* what pieces need beside the text that they make up */
 
 static const struct dialect *dialect_of(const struct expert_call *c)
 {
@@ -34,6 +35,8 @@ static void call_free(struct expert_call *c)
     if (c->stream)
         dialect_of(c)->stream_free(c->stream);
     openai_stream_done(&c->chunks);
+    if (c->gathered)
+        c->forms->free(c->gathered);
     sse_done(&c->sse);
     free(c);
 }
@@ -105,7 +108,10 @@ static void pass_on(struct expert_call *c, struct str name, struct str data,
                     const struct openai_reply *reply, bool done)
 {
     const struct expert_event event = {name, data, reply, done};
-    c->options.on_event(c, &event);
+    if (c->gathered)
+        c->forms->add(c->gathered, data);
+    else
+        c->options.on_event(c, &event);
 }
 
 /* An error amid a stream, in the expert's own words. */
@@ -228,6 +234,19 @@ static void tell_progress(struct expert_call *c)
     c->moved = false;
 }
 
+/* What was gathered, as the whole answer that was asked for. */
+static enum status end_gathered(struct expert_call *c, struct error *err)
+{
+    enum status status = c->forms->write(c->gathered, &c->chat, err);
+    c->answer.body = buf_str(&c->chat);
+    if (status == OK)
+        return OK;
+    c->answer.body = STR("");
+    c->answer.retry = EXPERT_RETRY_NEXT;
+    error_prefix(err, "expert %.*s", STR_FMT(c->options.expert->name));
+    return err->status = status == ERR_MEMORY ? ERR_MEMORY : ERR_UPSTREAM;
+}
+
 /* Behind [DONE] only the end of the transfer is waited for: whatever else comes is not read. */
 static bool is_sated(const struct expert_call *c, struct str bytes)
 {
@@ -242,39 +261,80 @@ static void feed_stream(struct expert_call *c, struct str bytes)
         return;
     }
     c->in_callback = true;
-    c->answer.streamed = true;
+    c->answer.streamed = !c->gathered;
     if (sse_feed(&c->sse, bytes, take_event, c, &err) != OK && c->failure.status == OK &&
         !c->done_mark)
         malformed(c, EXPERT_RETRY_NEXT, "sent a line of a stream that is too long", &c->failure);
     tell_progress(c);
-    if (!c->cancelled)
+    if (!c->cancelled && !c->gathered)
         c->options.on_flush(c);
     c->in_callback = false;
     if (c->cancelled)
         call_free(c);
     else if (c->failure.status != OK)
         finish_early(c, c->failure.status, &c->failure);
+    else if (c->done_mark && c->gathered)
+        finish_early(c, end_gathered(c, &err), &err);
 }
 
 /* Callbacks of the HTTP call */
-
-static bool is_json(struct str content_type)
-{
-    return str_find(content_type, STR("json"), 0) != SIZE_MAX;
-}
 
 static void on_head(void *user, int http_status)
 {
     struct expert_call *c = user;
     c->answer.http_status = http_status;
-    c->is_sse = c->options.stream && http_status >= 200 && http_status < 300 &&
-                !is_json(header_of(c, "content-type"));
+    if (http_status >= 300 || c->options.path)
+        c->form = CALL_FORM_WHOLE;
+}
+
+/* By its first byte, because some servers send the one form under the content type of the other; where that tells
+ * nothing, by the content type. */
+static enum call_form form_of(const struct expert_call *c, char first)
+{
+    struct str type = header_of(c, "content-type");
+    if (first == '{' || first == '[')
+        return CALL_FORM_WHOLE;
+    if (strchr(":deir", first)) /* a comment, data, event, id, retry */
+        return CALL_FORM_EVENTS;
+    bool is_json = str_find(type, STR("json"), 0) != SIZE_MAX;
+    bool is_sse = str_find(type, STR("event-stream"), 0) != SIZE_MAX;
+    return is_sse || (c->options.stream && !is_json) ? CALL_FORM_EVENTS : CALL_FORM_WHOLE;
+}
+
+/* Events where a whole answer was asked for. */
+static bool begin_gathering(struct expert_call *c)
+{
+    const struct dialect *dialect = dialect_of(c);
+    if (dialect->stream_create && !c->stream)
+        c->stream = dialect->stream_create(true);
+    c->forms = c->options.native ? dialect->forms : &openai_forms;
+    c->gathered = c->forms->create(GATHERED_GROWTH * c->options.answer_bytes_max);
+    return c->gathered && (!dialect->stream_create || c->stream);
+}
+
+/* False: it is not known yet, or there is no memory, and the call is gone. */
+static bool begin_form(struct expert_call *c, struct str bytes)
+{
+    struct error err;
+    size_t at = 0;
+    while (at < bytes.len && strchr(" \t\r\n", bytes.ptr[at]))
+        at++;
+    if (at == bytes.len)
+        return false;
+    c->form = form_of(c, bytes.ptr[at]);
+    if (c->form == CALL_FORM_WHOLE || c->options.stream || begin_gathering(c))
+        return true;
+    error_set(&err, ERR_MEMORY, "out of memory for an answer");
+    finish_early(c, ERR_MEMORY, &err);
+    return false;
 }
 
 static void on_body(void *user, struct str bytes)
 {
     struct expert_call *c = user;
-    if (c->is_sse) {
+    if (c->form == CALL_FORM_UNKNOWN && !begin_form(c, bytes))
+        return;
+    if (c->form == CALL_FORM_EVENTS) {
         feed_stream(c, bytes);
         return;
     }
@@ -315,6 +375,53 @@ static enum status end_foreign(struct expert_call *c, struct str body, struct er
     return check_answer(c, &reply, err);
 }
 
+static void take_split_chunk(void *arg, struct str name, struct str data)
+{
+    (void)name;
+    take_chunk(data, arg);
+}
+
+static void take_split_event(void *arg, struct str name, struct str data)
+{
+    struct expert_call *c = arg;
+    const struct sse_event event = {name, data};
+    if (!c->cancelled && !c->done_mark && c->failure.status == OK)
+        take_foreign_event(c, &event, data);
+}
+
+/* A whole answer where events were asked for: it is told as these. `body` must outlast what c->body holds. */
+static enum status tell_as_events(struct expert_call *c, struct str body, struct error *err)
+{
+    const struct dialect *dialect = dialect_of(c);
+    struct str chat = body;
+    if (dialect->read) {
+        if (dialect->read(body, &c->chat, err) != OK)
+            return malformed(c, EXPERT_RETRY_NEXT, "sent an answer that is no message", err);
+        chat = buf_str(&c->chat);
+    }
+    c->over = c->in_callback = c->answer.streamed = true;
+    if (c->options.native)
+        dialect->forms->split(body, take_split_event, c);
+    else
+        openai_forms.split(chat, take_split_chunk, c);
+    if (!c->cancelled)
+        c->options.on_flush(c);
+    if (c->failure.status != OK)
+        *err = c->failure;
+    else if (!c->done_mark && !c->cancelled)
+        return malformed(c, EXPERT_RETRY_SAME, "sent an answer with nothing in it", err);
+    return c->failure.status;
+}
+
+static enum status end_as_events(struct expert_call *c, struct str body, struct error *err)
+{
+    struct buf held = c->body; /* whoever tells a failure writes into c->body */
+    buf_init(&c->body, held.limit);
+    enum status status = tell_as_events(c, body, err);
+    buf_done(&held);
+    return status;
+}
+
 static enum status end_whole(struct expert_call *c, struct error *err)
 {
     struct openai_reply reply;
@@ -328,6 +435,8 @@ static enum status end_whole(struct expert_call *c, struct error *err)
         c->answer.usage = reply.usage;
         return reported(c, http_status, body, err);
     }
+    if (c->options.stream && !c->options.path)
+        return end_as_events(c, body, err);
     if (dialect_of(c)->read && !c->options.path)
         return end_foreign(c, body, err);
     c->answer.body = body;
@@ -355,18 +464,17 @@ static int64_t answers_of(const struct expert_call *c)
 static enum status end_call(struct expert_call *c, enum status status, const struct error *cause,
                             struct error *err)
 {
-    if (status != OK &&
-        !(c->is_sse && c->done_mark)) { /* what comes after [DONE] does not matter */
+    if (status != OK && !c->done_mark) { /* what comes after [DONE] does not matter */
         c->answer.retry = retry_for_transport(status, expert_call_sent(c));
         return error_set(err, status, "expert %.*s: %s", STR_FMT(c->options.expert->name),
                          cause ? cause->text : "failed");
     }
-    if (!c->is_sse)
+    if (c->form == CALL_FORM_WHOLE || (c->form == CALL_FORM_UNKNOWN && !c->options.stream))
         return end_whole(c, err);
     if (!c->done_mark)
         c->answer.finished = openai_stream_is_whole(&c->chunks, answers_of(c));
     if (c->answer.finished)
-        return OK;
+        return c->gathered ? end_gathered(c, err) : OK;
     c->answer.retry = EXPERT_RETRY_SAME;
     return error_set(err, ERR_UPSTREAM, "expert %.*s: the stream ended early",
                      STR_FMT(c->options.expert->name));
@@ -379,6 +487,10 @@ static void on_done(void *user, enum status status, const struct error *cause)
     CHECK(!c->over && !c->cancelled);
     read_retry_after(c);
     status = end_call(c, status, cause, &err);
+    if (c->cancelled) {
+        call_free(c);
+        return;
+    }
     struct buf scrubbed;
     buf_init(&scrubbed, sizeof(err.text) * 2);
     struct str text = redact(str_from(err.text), c->options.expert->api_key, &scrubbed);

@@ -9,6 +9,12 @@
 #define CALL_HEADERS_MAX 32
 #define CALL_HEADERS_OWN (4 + DIALECT_HEADERS_MAX)
 
+enum call_form { /* in which an answer comes, whichever was asked for */
+                 CALL_FORM_UNKNOWN,
+                 CALL_FORM_WHOLE,
+                 CALL_FORM_EVENTS
+};
+
 struct expert_call {
     struct expert_call_options options;
     struct transport *transport;
@@ -26,7 +32,10 @@ struct expert_call {
     struct http_header headers[CALL_HEADERS_MAX];
     struct expert_answer answer;
     struct error failure; /* found in the stream; status OK: none */
-    bool is_sse, done_mark, in_callback, cancelled;
+    enum call_form form;
+    const struct forms *forms; /* of what is gathered */
+    void *gathered;            /* events that become a whole answer; NULL: they are told */
+    bool done_mark, in_callback, cancelled;
     bool moved; /* content has come in this read, so that the time limits of silence begin anew */
     bool over;  /* on_done is being called; what is carried is not ours to touch */
 };

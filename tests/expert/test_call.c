@@ -79,8 +79,11 @@ static void on_event(struct expert_call *c, const struct expert_event *event)
 {
     struct stage *s = expert_call_user(c);
     buf_addf(&s->events, "%s%.*s\n", event->reply ? "" : "-", STR_FMT(event->data));
-    if (s->cancel_on_event)
-        expert_call_cancel(c);
+    if (!s->cancel_on_event)
+        return;
+    expert_call_cancel(c);
+    if (!s->hold) /* nobody else ends it */
+        loop_stop(s->loop);
 }
 
 static void on_flush(struct expert_call *c)
@@ -249,6 +252,7 @@ Test(call, what_is_no_answer)
     s = stage_begin();
     char big[1000];
     memset(big, ' ', sizeof(big) - 1);
+    big[0] = '{';
     big[sizeof(big) - 1] = '\0';
     s->body = big;
     expect_failure(s, false, EXPERT_RETRY_NEXT, "over limits.answer");
@@ -310,6 +314,18 @@ Test(call, cancelling_inside_an_event_ends_everything)
     s->hold = s->cancel_on_event = true;
     stage_run(s, true);
     cr_assert(s->gone, "the server saw the client leave");
+    cr_assert_not(s->done);
+    cr_assert_eq(s->flushes, 0);
+    cr_assert_null(strchr(strchr(s->events.ptr, '\n') + 1, '\n'), "one event only");
+    stage_end(s);
+}
+
+Test(call, cancelling_inside_an_event_of_a_whole_answer)
+{
+    struct stage *s = stage_begin();
+    s->body = WHOLE;
+    s->cancel_on_event = true;
+    stage_run(s, true);
     cr_assert_not(s->done);
     cr_assert_eq(s->flushes, 0);
     cr_assert_null(strchr(strchr(s->events.ptr, '\n') + 1, '\n'), "one event only");

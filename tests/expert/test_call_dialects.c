@@ -113,6 +113,7 @@ Test(call_dialects, what_is_too_long_ends_the_transport_s_call)
     static char big[5000];
     struct scripted_call *c = ask(&dialect_openai, false);
     memset(big, ' ', sizeof(big) - 1);
+    big[0] = '{';
     scripted_head(c, 200, "application/json");
     scripted_body(c, big);
     cr_expect_eq(scene.status, ERR_UPSTREAM);

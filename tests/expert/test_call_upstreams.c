@@ -191,3 +191,111 @@ Test(call_upstreams, late_zeros_do_not_replace_real_usage)
     cr_expect_eq(scene.answer.usage.output_tokens, 5);
     cr_expect_str_eq(scene.chunks, SAID("a") "\n" USAGE("10", "5") "\n" ENDS("0") "\n[DONE]\n");
 }
+
+/* The other form than the one that was asked for */
+
+#define WHOLE(text)                                                                                \
+    "{\"choices\":[{\"index\":0,\"message\":{\"content\":\"" text                                  \
+    "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}"
+
+static void expect_told(const char *type, const char *body)
+{
+    struct scripted_call *c = ask(&dialect_openai, ",\"stream\":true");
+    scripted_head(c, 200, type);
+    scripted_body(c, body);
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    cr_expect(scene.answer.streamed && scene.answer.finished);
+    cr_expect_eq(scene.answer.usage.input_tokens, 10);
+    cr_expect_eq(scene.answer.output_characters, 1);
+    cr_expect(strstr(scene.chunks, "\"delta\":{\"content\":\"a\"}"), "%s", scene.chunks);
+    cr_expect(strstr(scene.chunks, "\n[DONE]\n"), "%s", scene.chunks);
+}
+
+/* diegosouzapw/OmniRoute #3089 */
+Test(call_upstreams, a_whole_answer_for_a_stream_is_told_as_events)
+{
+    expect_told("application/json", WHOLE("a"));
+    expect_told("text/event-stream", WHOLE("a"));
+    expect_told("text/plain", "\n\n " WHOLE("a") "\n");
+}
+
+Test(call_upstreams, a_whole_answer_for_a_stream_may_be_none)
+{
+    static const char *const bodies[] = {"{\"choices\":[]}", "{\"detail\":\"x\"}", "{", "{}",
+                                         "{\"choices\":[{\"message\":null}]}"};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        scripted_answer(ask(&dialect_openai, ",\"stream\":true"), 200, bodies[i]);
+        cr_expect_eq(scene.status, ERR_UPSTREAM, "%s", bodies[i]);
+        cr_expect_not(strstr(scene.chunks, "content"), "%s", scene.chunks);
+    }
+    scripted_answer(ask(&dialect_anthropic, ",\"stream\":true"), 200, "{\"type\":\"x\"}");
+    cr_expect_eq(scene.status, ERR_UPSTREAM);
+}
+
+static void expect_gathered(const char *type)
+{
+    struct scripted_call *c = ask(&dialect_openai, "");
+    scripted_head(c, 200, type);
+    scripted_body(c, "\n: hello\n\ndata: " SAID("a") "\n\n");
+    scripted_event(c, SAID("b"));
+    scripted_event(c, ENDS("0"));
+    scripted_event(c, USAGE("10", "5"));
+    scripted_event(c, "[DONE]");
+    cr_expect_eq(scene.done, 1, "the end of the connection is not waited for");
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    cr_expect_not(scene.answer.streamed);
+    cr_expect_eq(scene.answer.usage.output_tokens, 5);
+    cr_expect_eq(scene.answer.output_characters, 2);
+    cr_expect_str_eq(scene.body,
+                     "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{"
+                     "\"role\":\"assistant\",\"content\":\"ab\"},\"finish_reason\":\"stop\"}],"
+                     "\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}");
+}
+
+/* quangdang46/openproxy #306, openclaw/openclaw #96497 */
+Test(call_upstreams, events_for_a_whole_answer_become_one)
+{
+    expect_gathered("text/event-stream");
+    expect_gathered("application/json");
+}
+
+Test(call_upstreams, events_for_a_whole_answer_that_break_off)
+{
+    struct scripted_call *c = ask(&dialect_openai, "");
+    scripted_head(c, 200, "text/event-stream");
+    scripted_event(c, SAID("a"));
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, ERR_UPSTREAM);
+    c = ask(&dialect_openai, "");
+    scripted_head(c, 200, "text/event-stream");
+    scripted_event(c, SAID("a"));
+    scripted_event(c, "{\"error\":{\"message\":\"hot\",\"code\":503}}");
+    cr_expect(strstr(scene.complaint, "503: hot"), "%s", scene.complaint);
+    cr_expect_eq(scene.answer.output_characters, 1, "what was generated may cost");
+}
+
+Test(call_upstreams, anthropic_s_other_form)
+{
+    static const char message[] =
+        "{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\","
+        "\"thinking\":\"hm\",\"signature\":\"S\"},{\"type\":\"text\",\"text\":\"4\"}],"
+        "\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}";
+    scripted_answer(ask(&dialect_anthropic, ",\"stream\":true"), 200, message);
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    cr_expect(strstr(scene.chunks, "\"content\":\"4\"") && strstr(scene.chunks, "[DONE]"), "%s",
+              scene.chunks);
+    cr_expect_eq(scene.answer.usage.input_tokens, 3);
+    struct scripted_call *c = ask(&dialect_anthropic, "");
+    scripted_head(c, 200, "text/event-stream");
+    scripted_event(c, "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":"
+                      "\"thinking\",\"thinking\":\"hm\",\"signature\":\"S\"}}");
+    scripted_event(c, "{\"type\":\"content_block_stop\",\"index\":0}");
+    scripted_event(c, "{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":"
+                      "\"text\",\"text\":\"4\"}}");
+    scripted_event(c, "{\"type\":\"message_stop\"}");
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    cr_expect(strstr(scene.body, "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"hm\","
+                                 "\"signature\":\"S\"}]"),
+              "%s", scene.body);
+}
