@@ -156,11 +156,18 @@ enum status embeddings_request_parse(struct str body, struct arena *a,
     return status;
 }
 
+static int64_t add_saturated(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
+}
+
 int64_t embeddings_request_tokens(const struct embeddings_request *r)
 {
-    int64_t tokens = 0;
-    if (r->tokens > INT64_MAX ||
-        __builtin_add_overflow(tokens_from_characters(r->characters), (int64_t)r->tokens, &tokens))
-        return INT64_MAX;
-    return tokens;
+    return add_saturated((uint64_t)tokens_from_characters(r->characters), r->tokens);
+}
+
+int64_t embeddings_request_tokens_worst(const struct embeddings_request *r)
+{
+    return add_saturated(r->characters, r->tokens);
 }

@@ -11,3 +11,5 @@ NODISCARD enum status embeddings_request_parse(struct str body, struct arena *a,
                                                const char **ret_param, struct error *err);
 /* Estimated where the inputs are texts. */
 int64_t embeddings_request_tokens(const struct embeddings_request *r);
+/* At most: a token for each character. */
+int64_t embeddings_request_tokens_worst(const struct embeddings_request *r);

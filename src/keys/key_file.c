@@ -27,6 +27,14 @@ const char *key_period_name(enum key_period p)
     return names[p];
 }
 
+bool key_limits_have_budget(const struct key_limits *l)
+{
+    for (size_t p = 0; p < KEY_PERIODS; p++)
+        if (l->budget_nano_usd[p] != KEY_UNLIMITED)
+            return true;
+    return false;
+}
+
 bool key_names_have(const struct key_names *names, struct str name)
 {
     for (size_t i = 0; names->list && i < names->count; i++)

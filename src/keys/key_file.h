@@ -46,6 +46,7 @@ struct key_file {
     size_t count;
 };
 
+bool key_limits_have_budget(const struct key_limits *l);
 bool key_names_have(const struct key_names *names, struct str name); /* true without a limit */
 /* NULL where the key is good at that time, else "revoked" or "expired". */
 const char *key_row_refused(const struct key_row *row, int64_t now_ms);

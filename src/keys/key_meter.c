@@ -21,6 +21,11 @@ static int64_t at_most(int64_t value, int64_t max)
     return value < max ? value : max;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static int64_t not_negative(int64_t value)
 {
     return value > 0 ? value : 0;
@@ -70,23 +75,34 @@ static bool over_rate(const char *unit, int64_t rate, int64_t taken, int64_t wan
     return true;
 }
 
-/* Whether `more`, on top of what has been spent and is reserved, exceeds a budget. Of several budgets the one that
- * opens last is named, because waiting for an earlier one would be in vain. */
+#define HELD_RETRY_MS 1000 /* when to ask again what others hold */
+
+/* Whether a request exceeds a budget, beside others that may cost `others` at most. Of several budgets the one that
+ * opens last is named, because waiting for an earlier one would be in vain. One piece: a refusal says all figures that
+ * led to it. */
 static bool over_budget(const struct key_meter *m, const struct key_limits *l, int64_t wall_ms,
-                        int64_t more, struct key_refusal *ret)
+                        int64_t others, const struct key_reserved *want, struct key_refusal *ret)
 {
     bool over = false;
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
-        int64_t budget = l->budget_nano_usd[p];
-        int64_t gone = add(m->spent.nano_usd[p], m->spent.open_nano_usd);
-        if (budget == KEY_UNLIMITED || add(gone, more) <= budget)
+        int64_t budget = l->budget_nano_usd[p], spent = m->spent.nano_usd[p];
+        bool never = want->worst_nano_usd > 0 ? add(spent, larger(want->nano_usd, 1)) > budget
+                                              : spent > budget;
+        if (budget == KEY_UNLIMITED ||
+            (!never && (others == 0 || add(add(spent, others), want->worst_nano_usd) <= budget)))
             continue;
         int64_t end_ms = key_period_end_ms(p, wall_ms);
+        uint64_t wait_ms = (uint64_t)not_negative(end_ms ? end_ms - wall_ms : 0);
+        if (over && !never && !ret->held) /* another budget is what stands in the way */
+            continue;
         *ret = (struct key_refusal){.budget = true,
+                                    .held = !never,
+                                    .left = not_negative(budget - spent),
+                                    .others = others,
+                                    .worst = want->worst_nano_usd,
                                     .period = p,
                                     .limit = budget,
-                                    .retry_after_ms =
-                                        (uint64_t)not_negative(end_ms ? end_ms - wall_ms : 0)};
+                                    .retry_after_ms = never ? wait_ms : HELD_RETRY_MS};
         over = true;
     }
     return over;
@@ -95,8 +111,9 @@ static bool over_budget(const struct key_meter *m, const struct key_limits *l, i
 bool key_meter_admit(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
                      struct key_refusal *ret)
 {
+    static const struct key_reserved nothing;
     pass_time(m, l, clock);
-    if (over_budget(m, l, clock.wall_ms, 0, ret) ||
+    if (over_budget(m, l, clock.wall_ms, 0, &nothing, ret) ||
         over_rate("tokens", l->tokens_per_minute, m->tokens_taken, 1, ret) ||
         over_rate("requests", l->requests_per_minute, m->requests_taken, 1, ret))
         return false;
@@ -108,18 +125,23 @@ bool key_meter_reserve(struct key_meter *m, const struct key_limits *l, struct k
                        struct key_reserved *reserved, struct key_reserved want,
                        struct key_refusal *ret)
 {
+    want.worst_nano_usd = larger(want.worst_nano_usd, want.nano_usd);
     int64_t usd = not_negative(want.nano_usd - reserved->nano_usd);
+    int64_t worst = not_negative(want.worst_nano_usd - reserved->worst_nano_usd);
+    int64_t others = not_negative(m->held_nano_usd - reserved->worst_nano_usd);
     int64_t tokens = not_negative(at_most(want.tokens, TOKENS_MAX) - reserved->tokens);
     bool first = reserved->tokens == 0; /* later calls of a request owe rather than fail */
     CHECK(reserved->tokens >= 0);
     CHECK(reserved->nano_usd >= 0);
     pass_time(m, l, clock);
-    if ((usd > 0 && over_budget(m, l, clock.wall_ms, usd, ret)) ||
+    if (((usd > 0 || worst > 0) && over_budget(m, l, clock.wall_ms, others, &want, ret)) ||
         (first && over_rate("tokens", l->tokens_per_minute, m->tokens_taken, tokens, ret)))
         return false;
     m->spent.open_nano_usd = add(m->spent.open_nano_usd, usd);
     m->tokens_taken = take(m->tokens_taken, l->tokens_per_minute, tokens);
+    m->held_nano_usd = add(m->held_nano_usd, worst);
     reserved->nano_usd += usd;
+    reserved->worst_nano_usd += worst;
     reserved->tokens += tokens;
     return true;
 }
@@ -131,6 +153,7 @@ void key_meter_settle(struct key_meter *m, const struct key_limits *l, struct ke
     CHECK(reserved->nano_usd >= 0);
     pass_time(m, l, clock);
     m->spent.open_nano_usd = not_negative(m->spent.open_nano_usd - reserved->nano_usd);
+    m->held_nano_usd = not_negative(m->held_nano_usd - reserved->worst_nano_usd);
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
         m->spent.nano_usd[p] = add(m->spent.nano_usd[p], not_negative(cost.nano_usd));
     m->tokens_taken = not_negative(take(m->tokens_taken, l->tokens_per_minute, tokens));

@@ -12,10 +12,12 @@ struct key_meter {
     int64_t requests_taken,
         tokens_taken; /* not yet filled again, in 1/60,000: one a minute fills one a ms */
     struct key_spent spent;
+    int64_t held_nano_usd; /* what requests in flight may cost at most; in memory only */
 };
 
-struct key_reserved { /* by one request until it is settled */
-    int64_t nano_usd, tokens;
+struct key_reserved {         /* by one request until it is settled */
+    int64_t nano_usd, tokens; /* as predicted */
+    int64_t worst_nano_usd;   /* at most; below nano_usd it counts as that */
 };
 
 struct key_clock {
@@ -25,6 +27,9 @@ struct key_clock {
 
 struct key_refusal {
     bool budget;             /* else a rate */
+    bool held;               /* of the budget: there would be room, were others not in flight */
+    int64_t left, others;    /* of the budget: not spent; what others in flight may cost */
+    int64_t worst;           /* of the budget: what this one may cost */
     enum key_period period;  /* of the budget */
     const char *unit;        /* of the rate: "requests", "tokens" */
     int64_t limit;           /* of the rate, a minute; of the budget, nano-USD */
@@ -35,7 +40,11 @@ struct key_refusal {
 bool key_meter_admit(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
                      struct key_refusal *ret);
 /* The request is predicted to cost `want` in all, including what it has cost so far. True: that much is reserved
- * instead of what was reserved before (never less than before). False: nothing has changed. */
+ * instead of what was reserved before (never less than before). False: nothing has changed.
+ *
+ * It may go when what was spent, what others in flight may cost at most and what it may cost at most stay within each
+ * budget; and also when no other is in flight and its prediction stays within. So all requests of a key together spend
+ * at most its budget and the worst case of one. */
 bool key_meter_reserve(struct key_meter *m, const struct key_limits *l, struct key_clock clock,
                        struct key_reserved *reserved, struct key_reserved want,
                        struct key_refusal *ret);

@@ -67,6 +67,21 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
     return output_within(&p->settings.experts[expert].price, e, c->input_tokens, r, limit);
 }
 
+int64_t pool_worst_nano_usd(const struct pool *p, const struct openai_request *r,
+                            const struct pool_choice *c, size_t expert)
+{
+    const struct expert *e = &p->settings.experts[expert];
+    int64_t input = input_tokens(&c->estimates[expert], c->input_tokens), all = 0;
+    int64_t output = r->output_tokens_max > 0 ? r->output_tokens_max : e->max_output_tokens;
+    int64_t left = (int64_t)e->context_tokens - input;
+    if (e->context_tokens > 0 && output > left)
+        output = left > 0 ? left : 0;
+    bool hour = e->dialect->cache_is_ordered && str_find(r->root.raw, STR("\"1h\""), 0) != SIZE_MAX;
+    if (__builtin_mul_overflow(output, r->answers, &all))
+        all = INT64_MAX;
+    return price_worst_nano_usd(&e->price, input, all, hour);
+}
+
 /* What of the request cannot be said in the expert's dialect. */
 static const char *cannot_say(const struct expert *e, const struct pool_choice *c)
 {

@@ -275,19 +275,40 @@ static void add_predicted(const struct chat *c, size_t expert, struct key_reserv
     sum->tokens += (int64_t)e->input_tokens + (int64_t)e->output_tokens;
 }
 
-/* What the request is predicted to cost in all once this expert is asked, too: what it has cost so far, and what those
- * experts may still cost that were asked and are not done with. Of a plan at least all of it, so that no member is paid
- * for whose plan cannot be paid to its end. */
+static bool is_in_plan(const struct chat *c, size_t expert)
+{
+    const struct plan *plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm);
+    for (size_t k = 0; c->has_plan && k < plan->member_count; k++)
+        if (plan->members[k] == expert)
+            return true;
+    return false;
+}
+
+/* What the request is predicted to cost in all once this expert is asked, too, and what at most: what it has cost so
+ * far, and what those experts may still cost that were asked and are not done with. Of a plan at least all of it, so
+ * that no member is paid for whose plan cannot be paid to its end. */
 static struct key_reserved predict_whole(const struct chat *c, size_t expert)
 {
     struct cost spent = chat_cost_total(c), failed = asking_cost_failed(c->asking);
     cost_add(&spent, &failed);
-    struct key_reserved sum = {spent.nano_usd, spent.tokens.input + spent.tokens.output};
-    for (size_t i = 0; i < c->snapshot->config->expert_count; i++)
-        if (i == expert || ((c->caller->asked[i / 64] >> i % 64 & 1) && !is_noted(c, i)))
+    struct key_reserved sum = {spent.nano_usd, spent.tokens.input + spent.tokens.output,
+                               spent.nano_usd};
+    bool has_budget = key_limits_have_budget(client_key_limits(c->caller->key));
+    for (size_t i = 0; i < c->snapshot->config->expert_count; i++) {
+        bool asked = i == expert || (c->caller->asked[i / 64] >> i % 64 & 1);
+        bool open = i == expert || !is_noted(c, i);
+        if (asked && open)
             add_predicted(c, i, &sum);
+        if (has_budget && open && (asked || is_in_plan(c, i)))
+            sum.worst_nano_usd =
+                add_saturated(sum.worst_nano_usd,
+                              pool_worst_nano_usd(c->snapshot->pool, &c->request, &c->choice, i));
+    }
     if (c->has_plan && sum.nano_usd < c->choice.decision.cost_nano_usd)
         sum.nano_usd = c->choice.decision.cost_nano_usd;
+    int64_t max = c->choice.policy.max_cost_nano_usd;
+    if (max > 0 && sum.worst_nano_usd > max)
+        sum.worst_nano_usd = max;
     return sum;
 }
 

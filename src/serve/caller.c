@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-#define TEXT_BYTES_MAX 64
+#define REFUSAL_BYTES_MAX 400
 
 static const struct pool_bar not_allowed = {"not allowed for this key", ERR_FORBIDDEN};
 
@@ -59,33 +59,57 @@ enum status caller_restrict(const struct caller *c, const struct pool *p,
 
 /* What may be spent */
 
-static void write_budget(const struct key_refusal *r, struct buf *usd, struct buf *end)
+/* "2.50 USD for the day" */
+static void write_budget(const struct key_refusal *r, struct buf *out)
 {
-    money_format_usd_short(usd, r->limit);
-    if (r->period != KEY_TOTAL) /* a round second, whatever the clock said when it was refused */
-        key_time_write(end, key_period_end_ms(r->period, clock_wall_ms()));
+    money_format_usd_short(out, r->limit);
+    buf_addf(out, " USD %s%s", r->period == KEY_TOTAL ? "in " : "for the ",
+             r->period == KEY_TOTAL ? "total" : key_period_name(r->period));
+}
+
+static void write_end(const struct key_refusal *r, struct buf *out)
+{
+    if (r->period == KEY_TOTAL) {
+        buf_add_c(out, "it begins anew never");
+        return;
+    }
+    buf_add_c(out, "it begins anew at ");
+    /* a round second, whatever the clock said when it was refused */
+    key_time_write(out, key_period_end_ms(r->period, clock_wall_ms()));
+}
+
+static void write_held(const struct key_refusal *r, struct buf *out)
+{
+    buf_add_c(out, "; ");
+    money_format_usd_short(out, r->left);
+    buf_add_c(out, " USD are left of it, requests in flight may take ");
+    money_format_usd_short(out, r->others);
+    buf_add_c(out, ", this one ");
+    money_format_usd_short(out, r->worst);
+    buf_add_c(out, "; try again when they are done, or with a smaller max_tokens");
 }
 
 enum status caller_refuse(const struct caller *c, struct error *err)
 {
     const struct key_refusal *r = &c->refusal;
-    struct buf usd, end;
+    struct buf text;
     if (!r->budget)
         return error_set(err, ERR_RATE,
                          "rate limit reached for this key: %lld %s per minute; try again in %.3f s",
                          (long long)r->limit, r->unit, (double)r->retry_after_ms / 1000);
-    buf_init(&usd, TEXT_BYTES_MAX);
-    buf_init(&end, TEXT_BYTES_MAX);
-    write_budget(r, &usd, &end);
-    error_set(err, ERR_QUOTA,
-              "this key's budget of %s USD %s%s is used up, or does not reach for this request; "
-              "it begins anew %s%s",
-              usd.ptr ? usd.ptr : "", r->period == KEY_TOTAL ? "in " : "for the ",
-              r->period == KEY_TOTAL ? "total" : key_period_name(r->period),
-              end.len ? "at " : "never", end.len ? end.ptr : "");
-    buf_done(&usd);
-    buf_done(&end);
-    return ERR_QUOTA;
+    buf_init(&text, REFUSAL_BYTES_MAX);
+    buf_add_c(&text, "this key's budget of ");
+    write_budget(r, &text);
+    buf_add_c(&text, r->held ? " does not reach for this request beside others in flight"
+                             : " is used up, or does not reach for this request; ");
+    if (r->held)
+        write_held(r, &text);
+    else
+        write_end(r, &text);
+    enum status status = r->held ? ERR_RATE : ERR_QUOTA;
+    (void)error_set(err, status, "%s", text.ptr ? text.ptr : "");
+    buf_done(&text);
+    return status;
 }
 
 enum status caller_may_spend(struct caller *c, struct key_reserved want, struct error *err)
@@ -105,7 +129,8 @@ void caller_settle(struct caller *c, const struct cost *cost)
 {
     if (!c || !c->key)
         return;
-    const struct key_reserved spent = {cost->nano_usd, cost->tokens.input + cost->tokens.output};
+    const struct key_reserved spent = {.nano_usd = cost->nano_usd,
+                                       .tokens = cost->tokens.input + cost->tokens.output};
     client_key_settle(c->key, &c->reserved, spent);
 }
 
@@ -145,7 +170,7 @@ static size_t add_refusal(const struct key_refusal *r, struct arena *a, struct h
         headers[n++] =
             header("retry-after",
                    arena_printf(a, "%llu", (unsigned long long)(r->retry_after_ms + 999) / 1000));
-    if (r->budget) /* libraries try a 429 again by themselves */
+    if (r->budget && !r->held) /* libraries try a 429 again by themselves */
         headers[n++] = header("x-should-retry", "false");
     return n;
 }

@@ -176,9 +176,12 @@ static enum status may_ask(void *user, size_t candidate, struct error *err)
     const struct embedding *e = user;
     const struct cost want = cost_predicted(e);
     (void)candidate;
-    return caller_may_spend(
-        e->caller, (struct key_reserved){.nano_usd = want.nano_usd, .tokens = want.tokens.input},
-        err);
+    struct key_reserved reserved = {
+        .nano_usd = want.nano_usd,
+        .tokens = want.tokens.input,
+        .worst_nano_usd = price_worst_nano_usd(
+            &e->expert->price, embeddings_request_tokens_worst(&e->request), 0, false)};
+    return caller_may_spend(e->caller, reserved, err);
 }
 
 static enum status fill(void *user, size_t candidate, bool is_read, struct expert_call_options *o,

@@ -143,6 +143,30 @@ Test(money, the_sum_is_rounded_once_half_up)
     cr_assert_eq(cost(1500000, 0, 1, 0), 2);
 }
 
+Test(money, an_hour_in_the_cache_costs_twice_the_input_unless_said)
+{
+    struct price p = {.input_nano_usd_per_m = 1000000, .output_nano_usd_per_m = 3000000};
+    const struct token_counts t = {.input = 10, .cache_write = 8, .cache_write_1h = 5};
+    price_set_cache_write(&p, 1250000);
+    cr_expect_eq(price_cache_write_1h_nano_usd_per_m(&p), 2000000);
+    cr_expect_eq(price_cost_tokens_nano_usd(&p, &t), 2 + 4 + 10); /* 3 at 1.25, rounded */
+    price_set_cache_write_1h(&p, 4000000);
+    cr_expect_eq(price_cost_tokens_nano_usd(&p, &t), 2 + 4 + 20);
+    const struct token_counts more = {.input = 10, .cache_write = 2, .cache_write_1h = 5};
+    cr_expect_eq(price_cost_tokens_nano_usd(&p, &more), 8 + 8, "a part is no more than the whole");
+}
+
+Test(money, the_worst_case_takes_the_dearest_kinds)
+{
+    struct price p = {.input_nano_usd_per_m = 1000000, .output_nano_usd_per_m = 3000000};
+    cr_expect_eq(price_worst_nano_usd(&p, 10, 10, false), 40);
+    cr_expect_eq(price_worst_nano_usd(&p, 10, 10, true), 50);
+    price_set_cache_write(&p, 2000000);
+    price_set_reasoning(&p, 5000000);
+    cr_expect_eq(price_worst_nano_usd(&p, 10, 10, false), 70);
+    cr_expect_eq(price_worst_nano_usd(&p, INT64_MAX, INT64_MAX, true), INT64_MAX);
+}
+
 Test(money, odd_token_counts)
 {
     cr_assert_eq(cost(75000000, 300000000, -5, 2), 600, "negative counts as none");

@@ -369,7 +369,7 @@ def test_parallel_requests_share_a_budget(desk, upstream, start_gateway):
     guess = predicted(g, free)
     upstream.on("cheap", answer("hello", (10, 5), delay=0.5))
     with ThreadPoolExecutor(24) as pool:
-        codes = list(pool.map(lambda _: ask(g, key).status_code, range(24)))
+        codes = list(pool.map(lambda _: ask(g, key, max_tokens=10).status_code, range(24)))
     assert set(codes) == {200, 429}
     assert codes.count(200) == Decimal("0.00003") // guess
     assert desk.spent("a") == codes.count(200) * 2000 * NANO

@@ -181,14 +181,17 @@ Test(keys, what_was_spent_is_there_again)
     for (int i = 0; i < 4; i++) {
         struct keys *k = key_scene_open();
         struct client_key *key = key_scene_find(k, a);
-        cr_expect(client_key_reserve(key, &r, (struct key_reserved){25, 1}, &why), "%d", i);
-        client_key_settle(key, &r, (struct key_reserved){25, 1});
+        cr_expect(
+            client_key_reserve(key, &r, (struct key_reserved){.nano_usd = 25, .tokens = 1}, &why),
+            "%d", i);
+        client_key_settle(key, &r, (struct key_reserved){.nano_usd = 25, .tokens = 1});
         client_key_release(key);
         keys_close(k);
     }
     struct keys *k = key_scene_open();
     struct client_key *key = key_scene_find(k, a);
-    cr_expect_not(client_key_reserve(key, &r, (struct key_reserved){1, 1}, &why));
+    cr_expect_not(
+        client_key_reserve(key, &r, (struct key_reserved){.nano_usd = 1, .tokens = 1}, &why));
     client_key_release(key);
     keys_close(k);
     cr_assert_eq(key_spend_read(key_scene.spend_path, key_scene.file.rows, 1, &spent, NULL), OK);
@@ -211,8 +214,8 @@ static void *spend_a_lot(void *arg)
     for (int i = 0; i < ROUNDS; i++) {
         struct key_reserved r = {0};
         struct client_key *key = key_scene_find(race.keys, race.secret);
-        if (client_key_reserve(key, &r, (struct key_reserved){3, 1}, &why)) {
-            client_key_settle(key, &r, (struct key_reserved){2, 1});
+        if (client_key_reserve(key, &r, (struct key_reserved){.nano_usd = 3, .tokens = 1}, &why)) {
+            client_key_settle(key, &r, (struct key_reserved){.nano_usd = 2, .tokens = 1});
             atomic_fetch_add(&race.passed, 1);
         }
         client_key_release(key);

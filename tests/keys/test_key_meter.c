@@ -26,13 +26,15 @@ static struct key_clock at(uint64_t now_ms)
 static bool reserve(const struct key_limits *l, uint64_t now_ms, struct key_reserved *r,
                     int64_t nano_usd, int64_t tokens)
 {
-    return key_meter_reserve(&m, l, at(now_ms), r, (struct key_reserved){nano_usd, tokens}, &why);
+    return key_meter_reserve(&m, l, at(now_ms), r,
+                             (struct key_reserved){.nano_usd = nano_usd, .tokens = tokens}, &why);
 }
 
 static void settle(const struct key_limits *l, uint64_t now_ms, struct key_reserved *r,
                    int64_t nano_usd, int64_t tokens)
 {
-    key_meter_settle(&m, l, at(now_ms), r, (struct key_reserved){nano_usd, tokens});
+    key_meter_settle(&m, l, at(now_ms), r,
+                     (struct key_reserved){.nano_usd = nano_usd, .tokens = tokens});
     cr_expect(r->nano_usd == 0 && r->tokens == 0);
 }
 
@@ -160,6 +162,81 @@ Test(key_meter, spent_and_reserved_and_predicted_stay_within_the_budget)
     cr_assert(reserve(&l, 12 * HOUR_MS, &a, 100, 1));
     settle(&l, 12 * HOUR_MS, &a, 101, 1);
     cr_assert_not(key_meter_admit(&m, &l, at(12 * HOUR_MS), &why), "over it, nobody gets in");
+}
+
+static bool reserve_worst(const struct key_limits *l, struct key_reserved *r, int64_t nano_usd,
+                          int64_t worst)
+{
+    const struct key_reserved want = {.nano_usd = nano_usd, .tokens = 1, .worst_nano_usd = worst};
+    return key_meter_reserve(&m, l, at(0), r, want, &why);
+}
+
+Test(key_meter, what_requests_may_cost_at_most_is_held)
+{
+    struct key_limits l = UNLIMITED;
+    struct key_reserved a = {0}, b = {0}, c = {0};
+    l.budget_nano_usd[KEY_DAY] = 100;
+    cr_assert(reserve_worst(&l, &a, 1, 60));
+    cr_assert(reserve_worst(&l, &b, 1, 40));
+    cr_assert_not(reserve_worst(&l, &c, 1, 1));
+    cr_expect(why.budget && why.held && why.left == 100 && why.others == 100 && why.worst == 1);
+    cr_expect_eq(why.retry_after_ms, 1000, "they will be done");
+    cr_expect_eq(m.spent.open_nano_usd, 2, "what outlives a crash is what was predicted");
+    settle(&l, 0, &a, 2, 1);
+    cr_assert(reserve_worst(&l, &c, 1, 58));
+    settle(&l, 0, &b, 0, 0);
+    settle(&l, 0, &c, 0, 0);
+    cr_expect_eq(m.held_nano_usd, 0);
+}
+
+Test(key_meter, alone_a_request_goes_whose_prediction_fits)
+{
+    struct key_limits l = UNLIMITED;
+    struct key_reserved a = {0}, b = {0}, free = {0};
+    l.budget_nano_usd[KEY_TOTAL] = 10;
+    cr_assert(reserve_worst(&l, &a, 1, 1000));
+    cr_assert_not(reserve_worst(&l, &b, 1, 1000), "but one only");
+    cr_expect(why.held);
+    cr_assert(reserve_worst(&l, &a, 9, 1500), "its own reservation is not in its way");
+    cr_assert(reserve_worst(&l, &free, 0, 0), "what is free may go");
+    cr_assert(key_meter_admit(&m, &l, at(0), &why), "the door asks for what was spent only");
+    settle(&l, 0, &a, 1000, 1);
+    cr_assert_not(reserve_worst(&l, &b, 1, 2));
+    cr_expect(!why.held && why.left == 0, "the budget is used up");
+    cr_assert_not(key_meter_admit(&m, &l, at(0), &why));
+}
+
+Test(key_meter, a_budget_of_nothing_is_for_what_costs_nothing_at_most)
+{
+    struct key_limits l = UNLIMITED;
+    struct key_reserved a = {0};
+    l.budget_nano_usd[KEY_TOTAL] = 0;
+    cr_assert_not(reserve_worst(&l, &a, 0, 1));
+    cr_assert(reserve_worst(&l, &a, 0, 0));
+}
+
+/* However many come at once, in whatever order they end: never more than the budget and the worst case of one. */
+Test(key_meter, all_together_overshoot_by_one_at_most)
+{
+    struct key_limits l = UNLIMITED;
+    uint64_t random = 7;
+    l.budget_nano_usd[KEY_DAY] = 1000;
+    for (int round = 0; round < 200; round++) {
+        struct key_reserved r[50] = {0};
+        memset(&m, 0, sizeof(m));
+        for (int step = 0; step < 400; step++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            struct key_reserved *one = &r[random >> 33 & 31];
+            if (one->worst_nano_usd > 0)
+                settle(&l, 0, one, one->worst_nano_usd, 1); /* each costs the most it can */
+            else
+                (void)reserve_worst(&l, one, 1, 1 + (int64_t)(random >> 40 & 127));
+        }
+        for (size_t i = 0; i < 50; i++)
+            if (r[i].worst_nano_usd > 0)
+                settle(&l, 0, &r[i], r[i].worst_nano_usd, 1);
+        cr_assert_leq(m.spent.nano_usd[KEY_DAY], 1000 + 128);
+    }
 }
 
 Test(key_meter, a_hop_takes_the_difference_and_what_it_has_is_not_given_up)

@@ -429,6 +429,31 @@ Test(pool_choice, a_request_may_lower_the_cap_and_never_raise_it)
     end();
 }
 
+static int64_t worst_of(const char *body, size_t expert)
+{
+    struct openai_request r;
+    struct pool_choice c = chosen_as(target_of("leeroo"), body);
+    cr_assert_eq(openai_request_parse(str_from(body), false, arena, &r, NULL, NULL), OK);
+    return pool_worst_nano_usd(pool, &r, &c, expert);
+}
+
+Test(pool_choice, what_a_call_may_cost_at_most)
+{
+    begin("experts:\n"
+          "  - {name: cheap, url: http://x/v1, price: {input: 0, output: 1}, max_output_tokens: "
+          "700}\n"
+          "  - {name: mid, url: http://x/v1, price: {input: 0, output: 1, reasoning: 2}}\n"
+          "  - {name: dear, url: http://x/v1, price: {input: 0, output: 1}, context: 1000}\n");
+#define ASKED "{\"messages\":[{\"role\":\"user\",\"content\":\"hello cat\"}]"
+    cr_expect_eq(worst_of(ASKED "}", 0), 700000, "as long as the expert's answers are");
+    cr_expect_eq(worst_of(ASKED ",\"max_tokens\":100}", 0), 100000);
+    cr_expect_eq(worst_of(ASKED ",\"max_tokens\":100,\"n\":3}", 0), 300000);
+    cr_expect_eq(worst_of(ASKED ",\"max_tokens\":100}", 1), 200000, "of the dearest kind");
+    int64_t left = worst_of(ASKED ",\"max_tokens\":900000}", 2);
+    cr_expect(left > 800000 && left < 1000000, "what the context leaves: %lld", (long long)left);
+    end();
+}
+
 /* A member's own failed tries come out of its own share; what the others cost does not. */
 Test(pool_choice, members_of_a_plan_share_the_cap)
 {

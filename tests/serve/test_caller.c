@@ -42,8 +42,11 @@ Test(caller, without_a_key_everything_goes)
     struct http_header headers[CALLER_HEADERS_MAX];
     struct cost cost = {.nano_usd = 5};
     struct caller nobody = {0};
-    cr_expect_eq(caller_may_spend(&nobody, (struct key_reserved){INT64_MAX, 1}, NULL), OK);
-    cr_expect_eq(caller_may_spend(NULL, (struct key_reserved){1, 1}, NULL), OK);
+    cr_expect_eq(
+        caller_may_spend(&nobody, (struct key_reserved){.nano_usd = INT64_MAX, .tokens = 1}, NULL),
+        OK);
+    cr_expect_eq(caller_may_spend(NULL, (struct key_reserved){.nano_usd = 1, .tokens = 1}, NULL),
+                 OK);
     caller_settle(NULL, &cost);
     caller_settle(&nobody, &cost);
     cr_expect_eq(caller_headers(&nobody, true, key_scene.arena, headers), 0);
@@ -60,8 +63,13 @@ Test(caller, a_budget_says_which_and_until_when)
     struct http_header headers[CALLER_HEADERS_MAX];
     struct error err;
     begin(ten_a_day);
-    cr_expect_eq(caller_may_spend(&caller, (struct key_reserved){10 * NANO_PER_USD, 7}, &err), OK);
-    cr_expect_eq(caller_may_spend(&caller, (struct key_reserved){11 * NANO_PER_USD, 7}, &err),
+    cr_expect_eq(caller_may_spend(&caller,
+                                  (struct key_reserved){.nano_usd = 10 * NANO_PER_USD, .tokens = 7},
+                                  &err),
+                 OK);
+    cr_expect_eq(caller_may_spend(&caller,
+                                  (struct key_reserved){.nano_usd = 11 * NANO_PER_USD, .tokens = 7},
+                                  &err),
                  ERR_QUOTA);
     cr_expect(strstr(err.text, "10.50 USD for the day") && strstr(err.text, "T00:00:00Z"), "%s",
               err.text);
@@ -86,7 +94,8 @@ Test(caller, a_total_never_begins_anew)
     struct http_header headers[CALLER_HEADERS_MAX];
     struct error err;
     begin(nothing_ever);
-    cr_expect_eq(caller_may_spend(&caller, (struct key_reserved){1, 1}, &err), ERR_QUOTA);
+    cr_expect_eq(caller_may_spend(&caller, (struct key_reserved){.nano_usd = 1, .tokens = 1}, &err),
+                 ERR_QUOTA);
     cr_expect(strstr(err.text, "0.00 USD in total") && strstr(err.text, "never"), "%s", err.text);
     size_t n = caller_headers(&caller, true, key_scene.arena, headers);
     cr_expect_str_eq(header(headers, n, "retry-after"), "none");
@@ -106,7 +115,8 @@ Test(caller, rates_are_told_as_openai_does)
     int seconds = 0, minutes = 0;
     begin(slow);
     cr_expect(client_key_admit(caller.key, &caller.refusal));
-    cr_expect_eq(caller_may_spend(&caller, (struct key_reserved){0, 600}, &err), OK);
+    cr_expect_eq(
+        caller_may_spend(&caller, (struct key_reserved){.nano_usd = 0, .tokens = 600}, &err), OK);
     size_t n = caller_headers(&caller, false, key_scene.arena, headers);
     cr_expect_eq(n, 6);
     cr_expect_str_eq(header(headers, n, "x-ratelimit-limit-requests"), "1");
