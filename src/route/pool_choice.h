@@ -84,9 +84,9 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
-/* What one call to the expert may cost at most: its input as estimated, and written into the endpoint's cache where that
- * is dearer; its answers as long as the client allows, or else as the expert's max_output_tokens says, and never longer
- * than what the context leaves. */
+/* What one call to the expert may cost at most: its input as estimated, and written into the endpoint's cache where
+ * that is dearer; its answers as long as the client allows, or else as the expert's max_output_tokens says, and never
+ * longer than what the context leaves. */
 int64_t pool_worst_nano_usd(const struct pool *p, const struct openai_request *r,
                             const struct pool_choice *c, size_t expert);
 /* Tokens of the longest answer of order[candidate] that keeps the request within the max_cost in force, when

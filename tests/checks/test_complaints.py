@@ -17,7 +17,7 @@ def docstring_of(file, name):
 
 
 def test_all_complaints_are_there():
-    assert len(ROWS) == 44
+    assert len(ROWS) >= 44
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0].strip() for row in ROWS])
