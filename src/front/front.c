@@ -117,6 +117,22 @@ enum status front_answer(const struct front_context *c, struct str completion, s
     return row_of(c->front)->answer(c, completion, out, err);
 }
 
+/* Claude Code keeps a message's thinking only as long as the message is of the model that it asks for. */
+bool front_model_edit(const struct front_context *c, struct json_value root, struct buf *text,
+                      struct json_edit *ret)
+{
+    struct json_value model = json_get(root, "model");
+    if (c->front != FRONT_MESSAGES || c->model.len == 0)
+        return false;
+    if (model.type == JSON_NONE)
+        model = json_get(json_get(root, "message"), "model");
+    if (model.type != JSON_STRING || json_string_equal(model, c->model))
+        return false;
+    json_write_string(text, c->model);
+    *ret = (struct json_edit){model.raw, buf_str(text)};
+    return true;
+}
+
 struct front_stream *front_stream_create(const struct front_context *c, struct arena *a)
 {
     const struct front_row *row = row_of(c->front);

@@ -70,11 +70,18 @@ struct front_context { /* must outlive the stream */
     /* Which one answers, before the first event or answer; empty where it speaks the front's own dialect, so that what
      * it signed is its own to read. */
     struct str expert;
+    /* What the client asked for, and for some fronts what it wants to read; empty: what the expert says. */
+    struct str model;
 };
 
 /* A whole chat completion → the front's answer. A member "leeroo" is carried over. ERR_UPSTREAM: it is none. */
 NODISCARD enum status front_answer(const struct front_context *c, struct str completion,
                                    struct buf *out, struct error *err);
+
+/* Whether an answer or event of an expert of the front's own dialect, which else goes on as it came, names another
+ * model than the client wants to read. Then *ret is the edit, whose text is in `text`. */
+bool front_model_edit(const struct front_context *c, struct json_value root, struct buf *text,
+                      struct json_edit *ret);
 
 struct front_stream;
 

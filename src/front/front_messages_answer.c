@@ -32,6 +32,15 @@ void messages_write_id(const struct front_context *c, struct json_value id, stru
         buf_addf(out, "\"msg_%.*s\"", STR_FMT(request_number(c)));
 }
 
+void messages_write_model(const struct front_context *c, struct json_value model, struct buf *out)
+{
+    buf_add(out, STR("\"model\":"));
+    if (c->model.len > 0)
+        json_write_string(out, c->model);
+    else
+        buf_add(out, model.type == JSON_STRING ? model.raw : STR("\"\""));
+}
+
 void messages_write_call_id(const struct front_context *c, struct json_value id, size_t number,
                             struct buf *out)
 {
@@ -153,13 +162,13 @@ static size_t write_calls(struct blocks *b, const struct front_context *c, struc
 static void write_message(const struct front_context *c, const struct openai_reply *reply,
                           struct json_value choice, struct buf *out)
 {
-    struct json_value message = json_get(choice, "message"), model = json_get(reply->root, "model");
+    struct json_value message = json_get(choice, "message");
     struct json_value stopped_by = json_get(choice, "stop_reason");
     struct blocks blocks = {.out = out};
     buf_add(out, STR("{\"id\":"));
     messages_write_id(c, json_get(reply->root, "id"), out);
-    buf_add(out, STR(",\"type\":\"message\",\"role\":\"assistant\",\"model\":"));
-    buf_add(out, model.type == JSON_STRING ? model.raw : STR("\"\""));
+    buf_add(out, STR(",\"type\":\"message\",\"role\":\"assistant\","));
+    messages_write_model(c, json_get(reply->root, "model"), out);
     buf_add(out, STR(",\"content\":["));
     write_thinking(&blocks, c, message);
     write_content(&blocks, json_get(message, "content"));

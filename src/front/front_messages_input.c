@@ -158,7 +158,9 @@ static enum status write_system(struct messages_reader *x, struct conversation *
         return OK;
     open_message(x, c, "system");
     buf_add(x->out, STR(",\"content\":"));
+    x->in_system = true;
     enum status status = messages_content_write(x, system);
+    x->in_system = false;
     buf_add_char(x->out, '}');
     return status;
 }

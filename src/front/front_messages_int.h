@@ -10,6 +10,7 @@ struct messages_reader {
     struct buf *out;
     struct error *err;
     const char *param;       /* of the field at fault */
+    bool in_system;          /* what is read are the system's texts */
     const char *native_only; /* the first thing found that chat has no concept of */
     const char *native_rather;
     struct dropped dropped, effort; /* as in struct front_chat */
@@ -50,6 +51,8 @@ const char *messages_stop_reason(struct json_value finish_reason, struct json_va
                                  bool called);
 /* The id of the message: the completion's where that is one of Anthropic's, else made from the request's. */
 void messages_write_id(const struct front_context *c, struct json_value id, struct buf *out);
+/* `"model":...`: the client's own name for it, or else what the expert says. */
+void messages_write_model(const struct front_context *c, struct json_value model, struct buf *out);
 /* The id of a tool call, or one that is made of the request's and the call's number. */
 void messages_write_call_id(const struct front_context *c, struct json_value id, size_t number,
                             struct buf *out);

@@ -136,13 +136,22 @@ bool messages_is_result(struct json_value block)
     return messages_is(json_get(block, "type"), "tool_result");
 }
 
+/* Results are messages of their own. Claude Code's label for its bill differs from session to session, so that nothing
+ * behind it would be found in a prompt cache, and means nothing to other experts. */
+static bool is_passed_over(const struct messages_reader *x, struct json_value block)
+{
+    return messages_is_result(block) ||
+           (x->in_system && str_starts(messages_inside(json_get(block, "text")),
+                                       STR("x-anthropic-billing-header:")));
+}
+
 /* The text of the only block that is not a tool's result; JSON_NONE where there are several, none, or another kind. */
-static struct json_value only_text(struct json_value content)
+static struct json_value only_text(const struct messages_reader *x, struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value block, other, f[BLOCK_COUNT], only = {0};
     while (json_array_next(&it, &block)) {
-        if (messages_is_result(block))
+        if (is_passed_over(x, block))
             continue;
         messages_members_read(block, block_names, BLOCK_COUNT, f, &other);
         if (only.type != JSON_NONE || !messages_is(f[TYPE], "text") || other.type != JSON_NONE)
@@ -166,7 +175,7 @@ enum status messages_content_write(struct messages_reader *x, struct json_value 
     }
     if (content.type != JSON_ARRAY)
         return messages_bad(x, "messages", "content must be a text or a list of blocks");
-    only = only_text(content);
+    only = only_text(x, content);
     if (only.type == JSON_STRING) {
         buf_add(x->out, only.raw);
         return OK;
@@ -174,7 +183,7 @@ enum status messages_content_write(struct messages_reader *x, struct json_value 
     size_t start = x->out->len;
     buf_add_char(x->out, '[');
     while (status == OK && json_array_next(&it, &block))
-        if (!messages_is_result(block))
+        if (!is_passed_over(x, block))
             status = write_part(x, &parts, block);
     buf_add_char(x->out, ']');
     if (parts.count == 0 && x->out->status == OK) {
@@ -200,7 +209,7 @@ enum status messages_result_write(struct messages_reader *x, struct json_value c
         return OK;
     }
     struct json_value only =
-        content.type == JSON_ARRAY ? only_text(content) : (struct json_value){0};
+        content.type == JSON_ARRAY ? only_text(x, content) : (struct json_value){0};
     if (only.type == JSON_STRING)
         return messages_result_write(x, only, true);
     if (content.type != JSON_ARRAY)

@@ -79,14 +79,13 @@ static void end(struct stream *s, const char *type)
 static void start_message(struct stream *s, struct json_value root)
 {
     CHECK(!s->started && !s->ended);
-    struct json_value model = json_get(root, "model");
     struct openai_usage usage = s->usage;
     usage.output_tokens = 0;
     struct buf *b = begin(s, "message_start");
     buf_add(b, STR(",\"message\":{\"id\":"));
     messages_write_id(s->c, json_get(root, "id"), b);
-    buf_add(b, STR(",\"type\":\"message\",\"role\":\"assistant\",\"model\":"));
-    buf_add(b, model.type == JSON_STRING ? model.raw : STR("\"\""));
+    buf_add(b, STR(",\"type\":\"message\",\"role\":\"assistant\","));
+    messages_write_model(s->c, json_get(root, "model"), b);
     buf_add(b, STR(",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"));
     messages_write_usage(s->c, &usage, 0, b);
     buf_add_char(b, '}');

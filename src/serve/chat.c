@@ -90,6 +90,7 @@ static enum status read_request(struct chat *c, const char **param, const char *
     target.native_dialect = front_dialect(c->front.front);
     target.native_only = c->asked.native_only;
     target.native_rather = c->asked.native_rather;
+    c->front.model = c->request.model;
     c->request.effort_is_wish = c->asked.effort.len > 0;
     c->choice.target = target; /* also for the record of a hit */
     return chat_cache_look(c, code, err);

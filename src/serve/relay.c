@@ -33,16 +33,22 @@ static void begin_stream(struct chat *c, const struct cost *cost)
     c->phase = CHAT_RELAYING;
 }
 
-/* The object with what it cost put into it, in front of its closing brace. */
-static void add_member(const struct chat *c, struct json_value root, struct buf *out)
+/* The object under the client's name for the model, and with what it cost in front of its closing brace. */
+static void add_member(const struct chat *c, struct json_value root, bool cost, struct buf *out)
 {
-    struct buf member;
+    struct buf member, model;
+    struct json_edit edits[2];
     buf_init(&member, MEMBER_BYTES_MAX);
-    chat_write_member(c, &member);
-    const struct json_edit edit = {{root.raw.ptr + root.raw.len - 1, 0}, buf_str(&member)};
-    json_splice(root.raw, &edit, 1, out);
-    if (buf_status(&member, NULL) != OK)
+    buf_init(&model, MEMBER_BYTES_MAX);
+    size_t n = c->native && front_model_edit(&c->front, root, &model, &edits[0]) ? 1 : 0;
+    if (cost) {
+        chat_write_member(c, &member);
+        edits[n++] = (struct json_edit){{root.raw.ptr + root.raw.len - 1, 0}, buf_str(&member)};
+    }
+    json_splice(root.raw, edits, n, out);
+    if (buf_status(&member, NULL) != OK || buf_status(&model, NULL) != OK)
         out->status = ERR_MEMORY;
+    buf_done(&model);
     buf_done(&member);
 }
 
@@ -58,11 +64,11 @@ static void emit(struct chat *c, struct str name, struct str data)
     sse_write(&c->out, data);
 }
 
-static void emit_usage(struct chat *c, const struct expert_event *e)
+static void emit_edited(struct chat *c, const struct expert_event *e, bool cost)
 {
     struct buf event;
     buf_init(&event, e->data.len + MEMBER_BYTES_MAX);
-    add_member(c, e->reply->root, &event);
+    add_member(c, e->reply->root, cost, &event);
     emit(c, e->name, event.status == OK ? buf_str(&event) : e->data);
     buf_done(&event);
 }
@@ -89,6 +95,18 @@ static void learn_whole(const struct chat *c, struct str body)
         learn(c, root);
 }
 
+/* With what it cost where the usage is, and under the client's name for the model where a message begins. */
+static void emit_reply(struct chat *c, const struct expert_event *e)
+{
+    const struct openai_reply *reply = e->reply;
+    if (wants_usage(c) && reply->usage.known && (reply->usage_only || reply->finished))
+        emit_edited(c, e, true);
+    else if (c->native && str_equal(e->name, STR("message_start")))
+        emit_edited(c, e, false);
+    else
+        emit(c, e->name, e->data);
+}
+
 static void relay_data(struct chat *c, const struct expert_event *e)
 {
     const struct openai_reply *reply = e->reply;
@@ -108,10 +126,7 @@ static void relay_data(struct chat *c, const struct expert_event *e)
     }
     if (reply->usage_only && !wants_usage(c))
         return; /* we asked for it, the client did not */
-    if (wants_usage(c) && reply->usage.known && (reply->usage_only || reply->finished))
-        emit_usage(c, e);
-    else
-        emit(c, e->name, e->data);
+    emit_reply(c, e);
     c->done_mark |= e->done; /* Messages end with an event of their own */
 }
 
@@ -251,7 +266,7 @@ static void finish_whole(struct chat *c, struct str body)
     buf_init(&answer, SIZE_MAX / 2); /* a few times the body, which is bounded */
     if ((c->has_plan || chat_paid_count(c) > 1 || !is_chat || c->cache.hit) &&
         openai_reply_read(body, &reply, NULL) == OK)
-        add_member(c, reply.root, &more);
+        add_member(c, reply.root, true, &more);
     if (more.len > 0 && more.status == OK)
         body = buf_str(&more);
     if (!is_chat && !c->native) {

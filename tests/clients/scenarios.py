@@ -50,3 +50,40 @@ CODEX = {
         "after": {},
     },
 }
+
+
+def claude_runs(name, arguments, number):
+    return {"id": f"toolu_{number:02}", "name": name, "arguments": arguments}
+
+
+CLAUDE = {
+    "edit": {
+        "about": "It reads a file, edits it, looks at an image beside it, and runs the file.",
+        "files": {"greet.py": b'print("hi")\n', "dot.png": RED_DOT},
+        "script": [
+            {"reasoning": "First I look at what there is.", "text": "I read the file.",
+             "calls": [claude_runs("Read", {"file_path": "greet.py"}, 1)]},
+            {"reasoning": "The greeting is in line 1.",
+             "calls": [claude_runs("Edit", {"file_path": "greet.py", "old_string": "hi", "new_string": "hello"}, 2)]},
+            {"reasoning": "Now the picture, and whether it runs.",
+             "calls": [claude_runs("Read", {"file_path": "dot.png"}, 3),
+                       claude_runs("Bash", {"command": "python3 greet.py", "description": "Runs the program"}, 4)]},
+            {"reasoning": "It says hello.", "text": "It greets now: \"hello\"."}],
+        "runs": [{"arguments": ["make the program greet as in the picture"]}],
+        "after": {"greet.py": b'print("hello")\n'},
+    },
+    "resumed": {
+        "about": "The user interrupts an answer, then a command, and takes the conversation up again each time.",
+        "files": {"notes.txt": b"one\n"},
+        "script": [
+            {"text": "I look.", "calls": [claude_runs("Read", {"file_path": "notes.txt"}, 1)]},
+            {"text": "There is one note, and it says", "stall": True},
+            {"reasoning": "They want to go on.", "text": "I wait for a second note.",
+             "calls": [claude_runs("Bash", {"command": "sleep 30", "description": "Waits"}, 2)]},
+            {"text": "There is one note: \"one\"."}],
+        "runs": [{"arguments": ["what do the notes say?"], "interrupt": 2},
+                 {"arguments": ["go on"], "resume": True, "interrupt": 3},
+                 {"arguments": ["no, just tell me"], "resume": True}],
+        "after": {},
+    },
+}

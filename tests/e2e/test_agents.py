@@ -306,3 +306,16 @@ def test_thinking_that_anthropic_signed_does_not_bind_a_conversation(start_gatew
         {"type": "thinking", "thinking": "i", "signature": "EqQB"}, {"type": "redacted_thinking", "data": "x"},
         {"type": "text", "text": "a"}]}, HELLO]})
     assert upstream.requests[-1].json["messages"][1] == {"role": "assistant", "content": "a"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_messages_are_of_the_model_that_was_asked_for(pool, upstream, stream):
+    """Claude Code takes the thinking out of messages that are of another model."""
+    with anthropic.Anthropic(base_url=pool.url, api_key="k", max_retries=0) as client:
+        ask = {"model": "leeroo/best", "max_tokens": 99, "messages": [HELLO]}
+        if stream:
+            with client.messages.stream(**ask) as s:
+                message = s.get_final_message()
+        else:
+            message = client.messages.create(**ask)
+    assert message.model == "leeroo/best"

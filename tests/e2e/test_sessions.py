@@ -3,6 +3,7 @@ get and what experts are asked stays as it is in tests/sessions/golden, and whol
 
 import json
 import os
+import re
 import sys
 
 import httpx
@@ -87,4 +88,4 @@ def test_whole_answers_say_what_streams_say(play, name, pool):
 def test_a_session_is_small_and_tells_nothing_of_its_machine(name):
     text = (session.FOLDER / f"{name}.json").read_text()
     assert len(text) < 300_000
-    assert not [word for word in ("/tmp/", "/root/", "/home/", "sk-", "Bearer", "authorization") if word in text]
+    assert not re.search(r'/tmp/|/root/|/home/|\bsk-|Bearer|"authorization"', text)

@@ -41,6 +41,9 @@ Test(front_messages_input, system_texts)
     expect_conversation("'system':[" T("s") "," T("t") "],'messages':[" SAY("user", "a") "]",
                         BLOCKS("system", T("s") "," T("t")) "," SAY("user", "a"), NULL);
     expect_conversation("'system':'','messages':[" SAY("user", "a") "]", SAY("user", "a"), NULL);
+    expect_conversation("'system':[" T("x-anthropic-billing-header: v=1;") "," T(
+                            "s") "],'messages':[" SAY("user", "x-anthropic-billing-header: a") "]",
+                        SAY("system", "s") "," SAY("user", "x-anthropic-billing-header: a"), NULL);
     expect_conversation("'system':[],'messages':[" SAY("user", "") "]", SAY("user", ""), NULL);
 }
 
