@@ -45,6 +45,7 @@ struct dialect {
     bool has_embeddings;   /* POST /embeddings, as OpenAI has it */
     bool demands_limit;    /* no request goes without a limit of its answer's length */
     bool cache_is_ordered; /* the endpoint caches what it is told to cache, and reports it */
+    bool signs_thinking; /* its vendor signs it, and takes it back from whichever expert it came */
 
     /* What of a chat the dialect cannot express ("n above 1"), a static text; NULL: nothing. Where the function itself
      * is NULL, the dialect can express everything. */

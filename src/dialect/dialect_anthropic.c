@@ -41,6 +41,7 @@ const struct dialect dialect_anthropic = {
     .errors = DIALECT_ERRORS_ANTHROPIC,
     .demands_limit = true,
     .cache_is_ordered = true,
+    .signs_thinking = true,
     .lacks = anthropic_lacks,
     .write = write_request,
     .edit = edit_request,

@@ -139,13 +139,16 @@ static void write_function(struct buf *out, struct json_value function)
     buf_add_char(out, '}');
 }
 
-static void write_call(struct buf *out, struct json_value call)
+/* `keeps`: with what must come back with it, the thought signature of Gemini's. */
+static void write_call(struct buf *out, struct json_value call, bool keeps)
 {
     struct json_iter it = json_iter_begin(call);
     struct json_value key, item;
     size_t count = 0;
     buf_add_char(out, '{');
     while (json_object_next(&it, &key, &item)) {
+        if (messages_is(key, "extra_content") && !keeps)
+            continue;
         open_member(out, key, &count);
         if (messages_is(key, "function") && item.type == JSON_OBJECT)
             write_function(out, item);
@@ -155,7 +158,7 @@ static void write_call(struct buf *out, struct json_value call)
     buf_add_char(out, '}');
 }
 
-static void write_calls(struct buf *out, struct json_value calls)
+static void write_calls(struct buf *out, struct json_value calls, bool keeps)
 {
     struct json_iter it = json_iter_begin(calls);
     struct json_value call;
@@ -165,7 +168,7 @@ static void write_calls(struct buf *out, struct json_value calls)
         if (count++ > 0)
             buf_add_char(out, ',');
         if (call.type == JSON_OBJECT)
-            write_call(out, call);
+            write_call(out, call, keeps);
         else
             buf_add(out, call.raw);
     }
@@ -175,7 +178,7 @@ static void write_calls(struct buf *out, struct json_value calls)
 static bool is_reasoning(struct json_value key)
 {
     return messages_is(key, "reasoning_content") || messages_is(key, "reasoning") ||
-           messages_is(key, "thinking_blocks");
+           messages_is(key, "thinking_blocks") || messages_is(key, "reasoning_details");
 }
 
 /* Reasoning whose origin is known goes to that expert alone, and only with the calls that it led to: DeepSeek demands
@@ -204,7 +207,7 @@ static void write_assistant(struct list *l, struct json_value message)
             continue;
         open_member(l->out, key, &count);
         if (messages_is(key, "tool_calls") && item.type == JSON_ARRAY)
-            write_calls(l->out, item);
+            write_calls(l->out, item, keeps);
         else
             buf_add(l->out, item.raw);
     }

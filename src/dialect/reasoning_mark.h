@@ -5,13 +5,14 @@
  *     leeroo:LENGTH:NAME REST
  *
  * without the blank: NAME is the expert's, LENGTH its bytes in decimal, REST whatever opaque text the expert itself
- * gave, mostly none. No signature of a vendor begins so, because ':' is none of their letters.
+ * gave, mostly none; what else a front keeps there is its own business (front_responses_thought.h). No signature of a
+ * vendor begins so, because ':' is none of their letters.
  *
  * Inside, in an assistant's chat message, the same stands in the member `reasoning_origin`: a text, the name, "" where
  * a vendor signed the thinking itself. It never leaves the gateway. An expert of OpenAI's dialect gets
- * `reasoning_content` and `thinking_blocks` of a message with an origin only where that is its own name; one of
- * Anthropic's gets `thinking_blocks` only where it is "". Messages without an origin come from chat clients and keep
- * what they have. */
+ * `reasoning_content`, `thinking_blocks`, `reasoning_details` and the `extra_content` of calls of a message with an
+ * origin only where that is its own name; one of Anthropic's gets `thinking_blocks` only where it is "". Messages
+ * without an origin come from chat clients and keep what they have. */
 #pragma once
 
 #include <stdbool.h>

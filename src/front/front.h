@@ -72,6 +72,7 @@ struct front_context { /* must outlive the stream */
     struct str expert;
     /* What the client asked for, and for some fronts what it wants to read; empty: what the expert says. */
     struct str model;
+    bool signs; /* that one's dialect signs what it thinks: every expert of the dialect reads it */
 };
 
 /* A whole chat completion → the front's answer. A member "leeroo" is carried over. ERR_UPSTREAM: it is none. */

@@ -2,6 +2,7 @@
  * each. A stream makes the same items piece by piece (front_responses_stream.c) and ends with this object; both are
  * written by front_responses_write.c, so that they cannot differ. Pure functions of text for any thread, called by way
  * of the front's row; nothing is kept for a later request. */
+#include "front/front_responses_thought.h"
 #include "front/front_responses_toolbox.h"
 
 enum responses_status responses_finish_read(struct json_value finish_reason,
@@ -66,20 +67,37 @@ static void write_text(struct writer *w, enum responses_kind kind, struct str te
     buf_done(&list);
 }
 
+/* A call with something that must come back with it has a reasoning item in front. */
 static size_t count_calls(struct json_value calls)
 {
     struct json_iter it = json_iter_begin(calls);
     struct json_value call;
     size_t count = 0;
     while (calls.type == JSON_ARRAY && json_array_next(&it, &call))
-        count++;
+        count += json_get(call, "extra_content").type == JSON_OBJECT ? 2 : 1;
     return count;
+}
+
+static void write_thought(struct writer *w, struct str text, const struct responses_carry *carry)
+{
+    struct buf sealed;
+    buf_init(&sealed, w->out->limit);
+    responses_carry_write(w->context, carry, &sealed);
+    struct responses_item item = {
+        .kind = RESPONSES_REASONING, .text = text, .sealed = buf_str(&sealed)};
+    write_item(w, &item);
+    if (sealed.status != OK || carry->blocks.status != OK || carry->details.status != OK)
+        w->out->status = ERR_MEMORY;
+    buf_done(&sealed);
 }
 
 static void write_call(struct writer *w, struct json_value call, struct buf *arguments,
                        struct buf *content)
 {
     struct json_value function = json_get(call, "function");
+    const struct responses_carry carry = {.extra = json_get(call, "extra_content")};
+    if (responses_carry_is_filled(&carry))
+        write_thought(w, STR(""), &carry);
     struct str name = front_inside(json_get(function, "name"));
     struct responses_item item = {
         .kind = RESPONSES_CALL,
@@ -106,21 +124,25 @@ static void write_calls(struct writer *w, struct json_value calls)
     buf_done(&arguments);
 }
 
+/* One piece: how many items there are decides which is the last, so what there is of each is found first. */
 static void write_items(struct writer *w, struct json_value choice)
 {
     struct json_value message = json_get(choice, "message"), none = {0};
     struct json_value reasoning = responses_reasoning_find(message),
                       refusal = json_get(message, "refusal"),
                       calls = json_get(message, "tool_calls");
+    struct responses_carry carry;
     struct buf text;
+    responses_carry_init(&carry, 2 * message.raw.len + FRONT_BODY_SPARE);
+    responses_carry_read(&carry, message, front_inside(reasoning));
+    bool has_thought = front_inside(reasoning).len > 0 || responses_carry_is_filled(&carry);
     buf_init(&text, message.raw.len + 1);
     front_write_content(&text, json_get(message, "content"));
-    size_t others =
-        (front_inside(reasoning).len > 0) + (front_inside(refusal).len > 0) + count_calls(calls);
+    size_t others = has_thought + (front_inside(refusal).len > 0) + count_calls(calls);
     bool has_text = text.len > 0 || (others == 0 && w->status == RESPONSES_COMPLETED);
     w->total = others + has_text;
-    if (front_inside(reasoning).len > 0)
-        write_text(w, RESPONSES_REASONING, front_inside(reasoning), none);
+    if (has_thought)
+        write_thought(w, front_inside(reasoning), &carry);
     if (has_text)
         write_text(w, RESPONSES_TEXT, buf_str(&text),
                    json_get(json_get(choice, "logprobs"), "content"));
@@ -128,6 +150,7 @@ static void write_items(struct writer *w, struct json_value choice)
         write_text(w, RESPONSES_REFUSAL, front_inside(refusal), none);
     write_calls(w, calls);
     buf_done(&text);
+    responses_carry_done(&carry);
 }
 
 /* The member as JSON on one line in `scratch`; empty when it is not there. */

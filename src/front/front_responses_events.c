@@ -101,6 +101,13 @@ static void write_part(struct responses_stream *s, const char *type, const struc
     responses_event_close(out);
 }
 
+static void begin_part(struct responses_stream *s, struct stream_item *item, struct buf *out)
+{
+    if (!item->has_part)
+        write_part(s, kind_of(&item->item)->part_added, item, STR(""), out);
+    item->has_part = true;
+}
+
 void responses_event_item_added(struct responses_stream *s, struct stream_item *item,
                                 struct buf *out)
 {
@@ -108,8 +115,9 @@ void responses_event_item_added(struct responses_stream *s, struct stream_item *
     buf_addf(out, ",\"output_index\":%zu,\"item\":", item->item.index);
     responses_item_write_begun(out, s->context, &item->item);
     responses_event_close(out);
-    write_part(s, kind_of(&item->item)->part_added, item, STR(""), out);
     item->added = true;
+    if (item->item.kind != RESPONSES_REASONING)
+        begin_part(s, item, out);
 }
 
 static void write_text(struct buf *out, const char *name, struct str inside)
@@ -119,12 +127,13 @@ static void write_text(struct buf *out, const char *name, struct str inside)
     buf_add_char(out, '"');
 }
 
-void responses_event_delta(struct responses_stream *s, const struct stream_item *item,
-                           struct str delta, struct json_value logprobs, struct buf *out)
+void responses_event_delta(struct responses_stream *s, struct stream_item *item, struct str delta,
+                           struct json_value logprobs, struct buf *out)
 {
     const char *type = kind_of(&item->item)->delta;
     if (delta.len == 0 || !type)
         return;
+    begin_part(s, item, out);
     open_of_item(s, type, item, true, out);
     write_text(out, "delta", delta);
     if (item->item.kind == RESPONSES_TEXT) {
@@ -160,8 +169,10 @@ void responses_event_item_done(struct responses_stream *s, struct stream_item *i
 {
     const struct responses_item *r = &item->item;
     const struct kind *kind = kind_of(r);
-    write_done(s, item, kind, responses_call_is_held(r) ? r->content : r->text, out);
-    write_part(s, kind->part_done, item, r->text, out);
+    if (item->has_part) {
+        write_done(s, item, kind, responses_call_is_held(r) ? r->content : r->text, out);
+        write_part(s, kind->part_done, item, r->text, out);
+    }
     responses_event_open(s, "response.output_item.done", out);
     buf_addf(out, ",\"output_index\":%zu,\"item\":", r->index);
     responses_item_write(out, s->context, r);

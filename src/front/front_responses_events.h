@@ -1,12 +1,16 @@
 /* Private to front_responses_stream.c and front_responses_events.c: the state of a stream, and its events. */
 #pragma once
 
+#include "front/front_responses_thought.h"
 #include "front/front_responses_toolbox.h"
 
 struct stream_item {
     struct responses_item item;
     struct buf text, logprobs;
     struct buf content; /* of a call that is told whole */
+    struct buf sealed;  /* of reasoning, once it is over */
+    struct responses_carry carry;
+    bool has_part;      /* its part was begun; that of reasoning waits for a text */
     int64_t call_index; /* in the chunks; -1: they have none */
     bool added;         /* the client knows of it */
     bool done;
@@ -41,7 +45,7 @@ void responses_event_response(struct responses_stream *s, const char *type,
 void responses_event_item_added(struct responses_stream *s, struct stream_item *item,
                                 struct buf *out);
 /* `logprobs`: a JSON list; JSON_NONE: none. */
-void responses_event_delta(struct responses_stream *s, const struct stream_item *item,
-                           struct str delta, struct json_value logprobs, struct buf *out);
+void responses_event_delta(struct responses_stream *s, struct stream_item *item, struct str delta,
+                           struct json_value logprobs, struct buf *out);
 void responses_event_item_done(struct responses_stream *s, struct stream_item *item,
                                struct buf *out);

@@ -4,6 +4,7 @@
  * an item comes that does not belong to it, so every other message must be begun with begin_message, which closes
  * it. */
 #include "base/check.h"
+#include "front/front_responses_thought.h"
 #include "front/front_responses_toolbox.h"
 
 struct writer {
@@ -14,6 +15,8 @@ struct writer {
     bool has_content; /* ... with its content, */
     bool in_calls;    /* ... inside its list of calls, */
     bool had_calls;   /* ... behind it */
+    /* For the message that is open, or the next; forgotten where somebody else speaks. */
+    struct responses_thought thought;
 };
 
 /* Content */
@@ -154,6 +157,7 @@ static void close_assistant(struct writer *w)
         buf_add_char(w->out, ']');
     if (!w->has_content)
         buf_add_c(w->out, ",\"content\":null");
+    responses_thought_write(&w->thought, w->out);
     buf_add_char(w->out, '}');
     w->open = w->has_content = w->in_calls = w->had_calls = false;
 }
@@ -196,6 +200,7 @@ static enum status write_message(struct writer *w, struct json_value item)
                          "has a message with a role other than user, assistant, "
                          "system and developer");
     begin_message(w, name);
+    responses_thought_clear(&w->thought);
     buf_add_c(w->out, ",\"content\":");
     enum status status = write_content(w, content, false);
     buf_add_char(w->out, '}');
@@ -231,7 +236,10 @@ static enum status write_call(struct writer *w, struct json_value item,
     buf_add(w->out, responses_tool_name(front_inside(json_get(item, "namespace")), name, into));
     buf_add_c(w->out, "\",\"arguments\":");
     enum status status = responses_call_arguments(w->x, kind, item, w->out);
-    buf_add_c(w->out, "}}");
+    buf_add_char(w->out, '}');
+    front_write_member(w->out, "extra_content", w->thought.extra);
+    w->thought.extra = (struct json_value){0};
+    buf_add_char(w->out, '}');
     return status;
 }
 
@@ -281,6 +289,7 @@ static enum status write_call_output(struct writer *w, struct json_value item,
     if (id.type != JSON_STRING)
         return front_bad(w->x, "input", "has a call's output without a call_id");
     begin_message(w, "tool");
+    responses_thought_clear(&w->thought);
     buf_add_c(w->out, ",\"tool_call_id\":");
     buf_add(w->out, id.raw);
     buf_add_c(w->out, ",\"content\":");
@@ -304,7 +313,15 @@ static enum status refuse_item(struct writer *w, struct json_value type)
 }
 
 /* What an item is called says what it is. OTHER: nobody here knows it, or it is of no use to an expert. */
-enum item { ITEM_MESSAGE, ITEM_CALL, ITEM_OUTPUT, ITEM_SILENT, ITEM_REFUSED, ITEM_OTHER };
+enum item {
+    ITEM_MESSAGE,
+    ITEM_CALL,
+    ITEM_OUTPUT,
+    ITEM_THOUGHT,
+    ITEM_SILENT,
+    ITEM_REFUSED,
+    ITEM_OTHER
+};
 
 /* One piece: it is a table, and the look into it. */
 static enum item item_of(struct json_value type, enum responses_tool_kind *ret_kind)
@@ -317,7 +334,7 @@ static enum item item_of(struct json_value type, enum responses_tool_kind *ret_k
         {"message", ITEM_MESSAGE, 0},
         {"function_call", ITEM_CALL, RESPONSES_TOOL_FUNCTION},
         {"function_call_output", ITEM_OUTPUT, RESPONSES_TOOL_FUNCTION},
-        {"reasoning", ITEM_SILENT, 0},
+        {"reasoning", ITEM_THOUGHT, 0},
         {"custom_tool_call", ITEM_CALL, RESPONSES_TOOL_CUSTOM},
         {"custom_tool_call_output", ITEM_OUTPUT, RESPONSES_TOOL_CUSTOM},
         {"local_shell_call", ITEM_CALL, RESPONSES_TOOL_LOCAL_SHELL},
@@ -357,6 +374,8 @@ static enum status write_item(struct writer *w, struct json_value item)
         return write_call(w, item, kind);
     case ITEM_OUTPUT:
         return write_call_output(w, item, kind);
+    case ITEM_THOUGHT:
+        return responses_thought_read(w->x, item, &w->thought);
     case ITEM_REFUSED:
         return refuse_item(w, type);
     case ITEM_OTHER:
@@ -367,13 +386,24 @@ static enum status write_item(struct writer *w, struct json_value item)
     }
 }
 
+static enum status write_items(struct writer *w, struct json_value input)
+{
+    struct json_iter it = json_iter_begin(input);
+    struct json_value item;
+    size_t count = 0;
+    for (; json_array_next(&it, &item); count++) {
+        enum status status = write_item(w, item);
+        if (status != OK)
+            return status;
+    }
+    close_assistant(w);
+    return count > 0 ? OK : front_bad(w->x, "input", "must not be empty");
+}
+
 enum status responses_input_write(struct front_reader *x, struct json_value input, bool first,
                                   struct buf *out)
 {
     struct writer w = {.x = x, .out = out, .first = first};
-    struct json_iter it = json_iter_begin(input);
-    struct json_value item;
-    size_t count = 0;
     if (input.type == JSON_STRING) {
         begin_message(&w, "user");
         buf_add_c(out, ",\"content\":");
@@ -381,11 +411,8 @@ enum status responses_input_write(struct front_reader *x, struct json_value inpu
         buf_add_char(out, '}');
         return OK;
     }
-    for (; json_array_next(&it, &item); count++) {
-        enum status status = write_item(&w, item);
-        if (status != OK)
-            return status;
-    }
-    close_assistant(&w);
-    return count > 0 ? OK : front_bad(x, "input", "must not be empty");
+    responses_thought_init(&w.thought, out->limit);
+    enum status status = write_items(&w, input);
+    responses_thought_done(&w.thought);
+    return status;
 }

@@ -10,6 +10,7 @@
 #define RESPONSES_ITEMS_MAX        256        /* of one answer's output */
 #define RESPONSES_STREAM_BYTES_MAX (4u << 20) /* of text; the last events repeat it four times */
 #define RESPONSES_LEEROO_BYTES_MAX (256u << 10)
+#define RESPONSES_SEALED_BYTES_MAX (32u << 20) /* of encrypted_content: the text and its escapes */
 
 enum responses_field {
     RESPONSES_MODEL,
@@ -76,6 +77,7 @@ struct responses_item {
     enum responses_status status;
     struct str text; /* of a call: its arguments */
     struct str logprobs;
+    struct str sealed;        /* of reasoning: its encrypted_content; empty: none */
     struct str call_id, name; /* of a call; an empty call_id is replaced by one that is made here */
     const struct responses_tool *tool; /* that is called; NULL: the function `name` */
     struct str content;                /* of such a call, as responses_call_content tells it */

@@ -16,6 +16,8 @@ static void release(void *state)
         buf_done(&s->items[i]->text);
         buf_done(&s->items[i]->logprobs);
         buf_done(&s->items[i]->content);
+        buf_done(&s->items[i]->sealed);
+        responses_carry_done(&s->items[i]->carry);
     }
     buf_done(&s->usage);
     buf_done(&s->leeroo);
@@ -74,6 +76,8 @@ static struct stream_item *item_new(struct responses_stream *s, enum responses_k
     buf_init(&item->text, RESPONSES_STREAM_BYTES_MAX);
     buf_init(&item->logprobs, RESPONSES_STREAM_BYTES_MAX);
     buf_init(&item->content, RESPONSES_STREAM_BYTES_MAX);
+    buf_init(&item->sealed, RESPONSES_SEALED_BYTES_MAX);
+    responses_carry_init(&item->carry, RESPONSES_STREAM_BYTES_MAX);
     s->items[s->item_count++] = item;
     return item;
 }
@@ -114,6 +118,17 @@ static bool append(struct responses_stream *s, struct stream_item *item, struct 
     return true;
 }
 
+/* What must come back to the expert is known when its text is over. */
+static void seal(struct responses_stream *s, struct stream_item *item, struct buf *out)
+{
+    const struct responses_carry *carry = &item->carry;
+    if (item->sealed.len == 0)
+        responses_carry_write(s->context, carry, &item->sealed);
+    if (item->sealed.status != OK || carry->blocks.status != OK || carry->details.status != OK)
+        out->status = ERR_MEMORY;
+    item->item.sealed = buf_str(&item->sealed);
+}
+
 static void close_item(struct responses_stream *s, struct stream_item *item,
                        enum responses_status status, struct buf *out)
 {
@@ -123,6 +138,8 @@ static void close_item(struct responses_stream *s, struct stream_item *item,
     bool is_told = item->added && !responses_call_is_held(r);
     r->status = status;
     responses_call_end(r, &item->content);
+    if (r->kind == RESPONSES_REASONING)
+        seal(s, item, out);
     if (item->content.status != OK)
         out->status = item->content.status;
     if (!item->added) /* a call whose name never came */
@@ -134,6 +151,20 @@ static void close_item(struct responses_stream *s, struct stream_item *item,
 }
 
 /* False: the stream is over. */
+static bool open_item(struct responses_stream *s, enum responses_kind kind, struct buf *out)
+{
+    if (s->open && s->open->item.kind != kind) {
+        close_item(s, s->open, RESPONSES_COMPLETED, out);
+        s->open = NULL;
+    }
+    if (s->open)
+        return true;
+    s->open = item_new(s, kind, out);
+    if (s->open)
+        responses_event_item_added(s, s->open, out);
+    return s->open != NULL;
+}
+
 static bool feed_text(struct responses_stream *s, enum responses_kind kind, struct str text,
                       struct json_value logprobs, struct buf *out)
 {
@@ -142,19 +173,27 @@ static bool feed_text(struct responses_stream *s, enum responses_kind kind, stru
         return append(s, s->open, text, logprobs, out);
     if (text.len == 0)
         return true;
-    if (s->open && s->open->item.kind != kind) {
-        close_item(s, s->open, RESPONSES_COMPLETED, out);
-        s->open = NULL;
-    }
-    if (!s->open) {
-        s->open = item_new(s, kind, out);
-        if (!s->open)
-            return false;
-        responses_event_item_added(s, s->open, out);
-    }
-    if (!append(s, s->open, text, logprobs, out))
+    if (!open_item(s, kind, out) || !append(s, s->open, text, logprobs, out))
         return false;
     responses_event_delta(s, s->open, text, logprobs, out);
+    return true;
+}
+
+/* Reasoning, and what comes beside it: signatures, which may be all there is. */
+static bool feed_thought(struct responses_stream *s, struct json_value delta, struct buf *out)
+{
+    struct json_value blocks = json_get(delta, "thinking_blocks"), none = {0};
+    struct json_value details = json_get(delta, "reasoning_details");
+    struct str text = front_inside(responses_reasoning_find(delta));
+    bool more = is_filled(blocks) || is_filled(details);
+    if (!feed_text(s, RESPONSES_REASONING, text, none, out))
+        return false;
+    if (!more && text.len == 0)
+        return true;
+    if (!open_item(s, RESPONSES_REASONING, out) ||
+        !hold(s, 2 * (blocks.raw.len + details.raw.len), out))
+        return false;
+    responses_carry_read(&s->open->carry, delta, s->open->item.text);
     return true;
 }
 
@@ -208,6 +247,22 @@ static bool tell_call(struct responses_stream *s, struct stream_item *item, stru
     return true;
 }
 
+/* What must come back with the call that follows, in a reasoning item of its own. */
+static bool tell_extra(struct responses_stream *s, struct json_value extra, struct buf *out)
+{
+    const struct responses_carry carry = {.extra = extra};
+    if (extra.type != JSON_OBJECT)
+        return true;
+    struct stream_item *item =
+        hold(s, 2 * extra.raw.len, out) ? item_new(s, RESPONSES_REASONING, out) : NULL;
+    if (!item)
+        return false;
+    responses_carry_write(s->context, &carry, &item->sealed);
+    responses_event_item_added(s, item, out);
+    close_item(s, item, RESPONSES_COMPLETED, out);
+    return true;
+}
+
 static bool feed_call(struct responses_stream *s, struct json_value call, struct buf *out)
 {
     struct json_value function = json_get(call, "function");
@@ -218,6 +273,8 @@ static bool feed_call(struct responses_stream *s, struct json_value call, struct
         index = -1;
     struct stream_item *item = find_call(s, index, id, name.len > 0);
     if (!item) {
+        if (!tell_extra(s, json_get(call, "extra_content"), out))
+            return false;
         item = item_new(s, RESPONSES_CALL, out);
         if (!item)
             return false;
@@ -267,10 +324,9 @@ static bool feed_content(struct responses_stream *s, struct json_value choice, s
 
 static void feed_choice(struct responses_stream *s, struct json_value choice, struct buf *out)
 {
-    struct json_value delta = json_get(choice, "delta"), none = {0};
+    struct json_value delta = json_get(choice, "delta");
     struct json_value finish = json_get(choice, "finish_reason");
-    struct str reasoning = front_inside(responses_reasoning_find(delta));
-    if (!feed_text(s, RESPONSES_REASONING, reasoning, none, out) || !feed_content(s, choice, out) ||
+    if (!feed_thought(s, delta, out) || !feed_content(s, choice, out) ||
         !feed_calls(s, json_get(delta, "tool_calls"), out) || !front_is_set(finish))
         return;
     s->finished = true;

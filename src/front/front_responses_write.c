@@ -118,9 +118,13 @@ static void write_item(struct buf *out, const struct front_context *c,
         buf_add_c(out, item->kind == RESPONSES_REASONING
                            ? ",\"type\":\"reasoning\",\"summary\":["
                            : ",\"type\":\"message\",\"role\":\"assistant\",\"content\":[");
-        if (!begun)
+        if (!begun && (item->kind != RESPONSES_REASONING || item->text.len > 0))
             responses_part_write(out, item, item->text);
         buf_add_char(out, ']');
+        if (item->sealed.len > 0) {
+            buf_add_c(out, ",\"encrypted_content\":");
+            write_inside(out, item->sealed);
+        }
     }
     buf_addf(out, ",\"status\":\"%s\"}", status_names[status]);
 }

@@ -134,6 +134,7 @@ static void note_expert(struct chat *c, const struct expert *expert)
 {
     bool own = expert->dialect == front_dialect(c->front.front);
     c->front.expert = own ? STR("") : expert->name;
+    c->front.signs = expert->dialect->signs_thinking;
 }
 
 /* Who answers, and in whose words. */

@@ -8,6 +8,7 @@ import codex
 from e2e_conftest import EXPERTS
 from scenarios import CODEX
 from scripted import Script
+from session import asked_of
 from tap import Tap
 
 pytestmark = pytest.mark.skipif(bool(codex.missing()), reason=codex.missing())
@@ -30,6 +31,9 @@ def test_a_session(start_gateway, upstream, tmp_path, name, pool):
     said = agent.play(CODEX[name], tap.wait)
     assert said.strip() == CODEX[name]["script"][-1]["text"]
     assert script.at == len(script.turns) == len(tap.requests)
+    thought = [t["reasoning"] for t in script.turns[:-1] if "reasoning" in t and "calls" in t]
+    for text in thought:  # comes back to the expert that thought it, with what it led to
+        assert f"thinks: {text}" in str(asked_of(script.asked[-1].json))
     tap.close()
 
 

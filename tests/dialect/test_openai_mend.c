@@ -123,6 +123,20 @@ Test(openai_mend, reasoning_goes_back_to_who_made_it)
            SAY("user", "a") "," THOUGHT(""));
 }
 
+#define SIGNED                                                                                     \
+    "'tool_calls':[{'id':'x','function':{'name':'f','arguments':'{}'},'extra_content':{}}]"
+
+Test(openai_mend, details_and_signatures_of_calls_go_with_the_reasoning)
+{
+    BECOME(
+        SAY("user", "a") "," THOUGHT(",'reasoning_details':[{}],'reasoning_origin':'ada'," SIGNED),
+        SAY("user", "a") "," THOUGHT(",'reasoning_details':[{}]," SIGNED));
+    BECOME(
+        SAY("user", "a") "," THOUGHT(",'reasoning_details':[{}],'reasoning_origin':'bob'," SIGNED),
+        SAY("user", "a") "," THOUGHT("," LED_TO));
+    STAY(SAY("user", "a") "," THOUGHT(",'reasoning_details':[{}]," SIGNED));
+}
+
 #define F(members)          "{'type':'function','function':{'name':'f'" members "}}"
 #define HAS(tools)          "'tools':[" tools "],'messages':[" SAY("user", "a") "]"
 #define DECLARE(tool, want) expect_target(HAS(tool), HAS(want), ADA)

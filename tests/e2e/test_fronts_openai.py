@@ -1,13 +1,18 @@
 """OpenAI's other two APIs, legacy completions and responses, through the gateway with the official client."""
 
 import json
+import sys
 from decimal import Decimal
 
 import openai
 import pytest
 
+from conftest import EXPERTS, ROOT
 from test_gateway import price
 from upstream import answer, delta, error_event
+
+sys.path.insert(0, str(ROOT / "tests" / "sessions"))
+from scripted import SIGNATURE, Script  # noqa: E402
 
 TOOL = {"type": "function", "name": "weather", "description": "of a city", "strict": True,
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
@@ -179,6 +184,32 @@ def test_an_agents_tools_are_called_and_answered(upstream, client, stream):
     assert json.loads(sent[1]["tool_calls"][0]["function"]["arguments"]) == {"input": "*** Begin \"x\"\n"}
     assert [m.get("tool_call_id") for m in sent[2:5]] == ["t0", "t1", "t2"]
     assert "data:image/png;base64,AAAA" in json.dumps(sent)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+def test_what_an_expert_thought_comes_back_to_it(start_gateway, upstream, dialect, stream):
+    """claude-code-router #1378, 9router #355: as reasoning_content, or as the thinking that Anthropic signed"""
+    script = Script([{"reasoning": "I call it", "calls": [{"id": "t1", "name": "weather", "arguments": {"city": "Bern"}}]},
+                     {"text": "done"}, {"text": "other"}])
+    for name in EXPERTS:
+        upstream.on(name, script)
+    gateway = start_gateway(dialects=dict.fromkeys(EXPERTS, dialect))
+    with openai.OpenAI(base_url=gateway.url + "/v1", api_key="client-secret", max_retries=0) as client:
+        reply = client.responses.create(model="cheap", input=EASY, tools=[TOOL], stream=stream)
+        reply = list(reply)[-1].response if stream else reply
+        assert reply.output[0].type == "reasoning" and reply.output[0].summary[0].text == "I call it"
+        history = [{"role": "user", "content": EASY}, *[i.model_dump(exclude_none=True) for i in reply.output],
+                   {"type": "function_call_output", "call_id": "t1", "output": "sunny"}]
+        assert client.responses.create(model="cheap", input=history, tools=[TOOL]).output_text == "done"
+        client.responses.create(model="dear", input=history, tools=[TOOL])
+    mine, others = (r.json["messages"][1] for r in script.asked[1:])
+    if dialect == "openai":
+        assert mine["reasoning_content"] == "I call it" and "reasoning_origin" not in mine
+        assert "reasoning_content" not in others and others["tool_calls"] == mine["tool_calls"]
+    else:
+        assert mine["content"][0] == {"type": "thinking", "thinking": "I call it", "signature": SIGNATURE}
+        assert [b["type"] for b in others["content"]] == ["tool_use"]
 
 
 def test_a_websocket_is_answered_so_that_the_client_takes_http_at_once(gateway):

@@ -55,6 +55,7 @@ static void expect_found(const struct front_test *t, const char *want)
 static void stream_of(struct front_test *t, const char *request, const char *const *chunks)
 {
     front_test_begin(t, FRONT_RESPONSES, request);
+    t->context.expert = STR("ada");
     for (; *chunks; chunks++)
         front_test_feed(t, *chunks);
     front_stream_end(t->stream, &t->out);
@@ -76,6 +77,7 @@ static void expect_same_of(const char *request, const char *const *chunks, const
         last = at += 6;
     cr_assert_eq(json_parse(str_slice(buf_str(&t.out), last, t.out.len), "e", 1, &root, NULL), OK);
     front_test_begin(&whole, FRONT_RESPONSES, request);
+    whole.context.expert = STR("ada");
     cr_assert_eq(front_answer(&whole.context, str_from(completion), &whole.out, &whole.err), OK);
     struct str response = json_get(root, "response").raw;
     cr_assert(str_equal(response, buf_str(&whole.out)), "stream: %.*s\nwhole:  %s",
@@ -238,6 +240,45 @@ Test(front_responses_stream, calls_of_the_clients_own_tools)
         "\"d\",\"function\":{\"name\":\"local_shell\",\"arguments\":\"{\\\"command\\\":"
         "[\\\"ls\\\"]}\"}},{\"id\":\"e\",\"function\":{\"name\":\"local_shell\","
         "\"arguments\":\"{\"}}]},\"finish_reason\":\"tool_calls\"}]}");
+}
+
+/* Signatures come behind their text, and without any; what Gemini's calls carry comes with them. */
+Test(front_responses_stream, what_must_come_back_to_the_expert)
+{
+    static const char *const chunks[] = {
+        DELTA("\"reasoning_content\":\"a\"", "null"),
+        DELTA("\"reasoning_content\":\"b\"", "null"),
+        DELTA("\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"s\"}]",
+              "null"),
+        DELTA("\"reasoning_content\":\"c\"", "null"),
+        DELTA("\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"u\"}]",
+              "null"),
+        DELTA("\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\"d\"}]", "null"),
+        DELTA("\"thinking_blocks\":[]", "null"),
+        DELTA("\"content\":\"t\"", "null"),
+        CALL("0", "\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"},"
+                  "\"extra_content\":{\"g\": 1}"),
+        DELTA("", "\"tool_calls\""),
+        "[DONE]",
+        NULL};
+    static const char *const redacted[] = {
+        DELTA("\"thinking_blocks\":[{\"type\":\"redacted_thinking\",\"data\":\"d\"}]", "null"),
+        DELTA("\"content\":\"t\"", "\"stop\""), "[DONE]", NULL};
+    expect_same(
+        chunks,
+        "{\"model\":\"m\",\"choices\":[{\"message\":{\"reasoning_content\":\"abc\","
+        "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":\"ab\",\"signature\":"
+        "\"s\"},{\"type\":\"thinking\",\"thinking\":\"c\",\"signature\":\"u\"},{\"type\":"
+        "\"redacted_thinking\",\"data\":\"d\"}],\"content\":\"t\",\"tool_calls\":[{\"id\":"
+        "\"x\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"},\"extra_content\":{\"g\": "
+        "1}}]},\"finish_reason\":\"tool_calls\"}]}");
+    struct front_test t;
+    stream(&t, redacted);
+    expect_types(&t, "created in_progress output_item.added output_item.done output_item.added "
+                     "content_part.added output_text.delta output_text.done content_part.done "
+                     "output_item.done completed");
+    expect_found(&t, "\"summary\":[],\"encrypted_content\":\"leeroo:3:ada{");
+    front_test_end(&t);
 }
 
 Test(front_responses_stream, other_choices_are_not_told)

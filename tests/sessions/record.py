@@ -59,6 +59,7 @@ def scrubbed(value, folder):
     text = text.replace(str(folder / "project"), "/work/project").replace(str(folder), "/work")
     text = re.sub(r'(installation_id\\*": ?\\*"|installation-id": ")[0-9a-f-]{36}', r"\g<1>00000000-0000-0000-0000-000000000000", text)
     text = re.sub(r'(device_id\\*": ?\\*")[0-9a-f]{64}', r"\g<1>" + "0" * 64, text)
+    text = re.sub(r"(Chunk ID: )[0-9a-f]{6}", r"\g<1>000000", text)
     return json.loads(text)
 
 
