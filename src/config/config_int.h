@@ -22,6 +22,9 @@ conf_read_fn config_read_sessions; /* struct config_sessions */
 /* After state_dir; node NULL: a SQLite file in state_dir, if there is one. */
 NODISCARD enum status config_read_ledger(struct conf_reader *r, const struct yaml_tree *node,
                                          struct error *err);
+/* Of the expert with this index, after all of them have been read; node NULL: none. */
+NODISCARD enum status config_read_fallbacks(struct conf_reader *r, const struct yaml_tree *node,
+                                            size_t expert, struct error *err);
 NODISCARD enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
                                           struct error *err);
 /* node NULL: none. After the experts, whose names they may not have. */

@@ -19,7 +19,7 @@
 
 struct raw_expert {
     struct expert expert;
-    const struct yaml_tree *name, *url;
+    const struct yaml_tree *name, *url, *fallbacks;
     const struct yaml_tree
         *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
     bool priced;
@@ -179,6 +179,7 @@ static const struct conf_row expert_rows[] = {
     {"retry_after_max", conf_read_ms, EXPERT_FIELD(retry_after_max_ms), false, 1, DAY_MS},
     {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
     {"cache_ttl", conf_read_ms, EXPERT_FIELD(cache_ttl_ms), false, 0, DAY_MS},
+    {"fallbacks", config_read_node, offsetof(struct raw_expert, fallbacks), false, 0, 0},
     {"breaker", config_read_breaker, EXPERT_FIELD(breaker), false, 0, 0},
     {"concurrency", conf_read_u32, EXPERT_FIELD(limits.concurrency), false, 1, 1e6},
     {"requests_per_minute", conf_read_u32, EXPERT_FIELD(limits.requests_per_minute), false, 1, 1e9},
@@ -231,7 +232,7 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
 }
 
 static enum status read_expert(struct conf_reader *r, const struct yaml_tree *node,
-                               struct error *err)
+                               const struct yaml_tree **ret_fallbacks, struct error *err)
 {
     struct config *c = r->context;
     struct raw_expert raw;
@@ -243,6 +244,7 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
     c->experts[c->expert_count] = raw.expert;
     c->origins[c->expert_count] =
         (struct config_origin){raw.name->line, raw.name->column, raw.priced};
+    *ret_fallbacks = raw.fallbacks;
     c->expert_count++;
     return OK;
 }
@@ -261,12 +263,13 @@ enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *n
     c->origins = ARENA_ARRAY(c->arena, node->count, struct config_origin);
     if (!c->experts || !c->origins)
         return config_no_memory(err);
-    for (size_t i = 0; i < node->count; i++) {
-        enum status status = read_expert(r, &node->items[i], err);
-        if (status != OK)
-            return status;
-    }
-    return OK;
+    const struct yaml_tree *fallbacks[CONFIG_EXPERTS_MAX];
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < node->count; i++)
+        status = read_expert(r, &node->items[i], &fallbacks[i], err);
+    for (size_t i = 0; status == OK && i < node->count; i++)
+        status = config_read_fallbacks(r, fallbacks[i], i, err);
+    return status;
 }
 
 static enum status read_embedder(struct conf_reader *r, const struct yaml_tree *node,
@@ -280,6 +283,9 @@ static enum status read_embedder(struct conf_reader *r, const struct yaml_tree *
     if (expert_index(c->embedders, c->embedder_count, raw.expert.name) != SIZE_MAX)
         return conf_fail(r, raw.name, err, "name: '%.*s' is listed twice under embeddings",
                          STR_FMT(raw.expert.name));
+    if (raw.fallbacks)
+        return conf_fail(r, raw.fallbacks, err,
+                         "fallbacks: vectors of another model mean something else; leave it out");
     if (!raw.expert.dialect->has_embeddings)
         return conf_fail(r, node, err, "dialect: %s has no embeddings", raw.expert.dialect->name);
     if (!raw.priced)

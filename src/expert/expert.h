@@ -36,6 +36,9 @@ struct expert {
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;
     uint32_t retry_after_max_ms; /* longer delays that it asks for are cut to it; 0: a day */
     uint32_t retries;            /* of the same expert, before the next best */
+    /* Experts (by their index) that step in where it is asked for by name, in this order; NULL: none do. */
+    const size_t *fallbacks;
+    size_t fallback_count;
     struct health_options breaker;
     struct expert_limits limits;
 };

@@ -236,30 +236,50 @@ static enum status rule_out_plans(const struct pool *p, const struct openai_requ
 }
 
 /* An expert asked for by name is asked, whatever we think of it: only not where it is barred, cannot be told what the
- * client wants, or is over the request's own max_cost. */
-static enum status choose_named(const struct pool *p, const struct openai_request *r,
-                                struct pool_choice *c, struct error *err)
+ * client wants, or is over the request's own max_cost. `*ret_others_may`: its fallbacks may be asked instead. */
+static enum status check_named(const struct pool *p, const struct openai_request *r,
+                               const struct pool_choice *c, bool *ret_others_may, struct error *err)
 {
     const struct expert *expert = &p->settings.experts[c->target.expert];
     const struct estimate *e = &c->estimates[c->target.expert];
     const struct pool_bar *bar = c->target.barred ? &c->target.barred[c->target.expert] : NULL;
     const char *lost = cannot_say(expert, c);
     int64_t limit = c->policy.max_cost_nano_usd;
+    *ret_others_may = !(bar && bar->why) || bar->status == ERR_OVERLOAD;
     if (bar && bar->why)
         return error_set(err, bar->status, "expert '%.*s' cannot serve this request: %s",
                          STR_FMT(expert->name), bar->why);
     if (lost)
         return error_set(err, ERR_UNSUPPORTED, "expert '%.*s' cannot take %s",
                          STR_FMT(expert->name), lost);
+    *ret_others_may = false;
     if (limit > 0 && (e->cost_nano_usd > limit || !is_affordable(expert, r, e, c)))
         return error_set(err, ERR_BUDGET,
                          "expert '%.*s' is predicted to cost more than max_cost allows",
                          STR_FMT(expert->name));
+    return OK;
+}
+
+/* Itself, then those of its fallbacks that can serve the request, in the order that they are listed in. */
+static enum status choose_named(const struct pool *p, const struct openai_request *r,
+                                struct pool_choice *c, struct error *err)
+{
+    const struct expert *expert = &p->settings.experts[c->target.expert];
+    bool others_may = false;
+    enum status status = check_named(p, r, c, &others_may, err);
+    c->order_count = 0;
+    if (status == OK) {
+        c->ruled_out[c->target.expert] = NULL;
+        c->order[c->order_count++] = c->target.expert;
+    }
+    for (size_t i = 0; i < expert->fallback_count && (status == OK || others_may); i++)
+        if (!c->ruled_out[expert->fallbacks[i]])
+            c->order[c->order_count++] = expert->fallbacks[i];
+    if (c->order_count == 0)
+        return status;
+    const struct estimate *e = &c->estimates[c->order[0]];
     c->decision = (struct decision){
-        .arm = c->target.expert, .quality = (double)e->quality, .cost_nano_usd = e->cost_nano_usd};
-    c->ruled_out[c->target.expert] = NULL;
-    c->order[0] = c->target.expert;
-    c->order_count = 1;
+        .arm = c->order[0], .quality = (double)e->quality, .cost_nano_usd = e->cost_nano_usd};
     return OK;
 }
 

@@ -20,7 +20,7 @@ struct pool_bar {
 
 struct pool_target { /* what a request asks for; one of the first two is SIZE_MAX */
     size_t policy;
-    size_t expert;
+    size_t expert;    /* asked first; its fallbacks (expert/expert.h) after it */
     struct str plans; /* as for plan_filter_apply: what the request itself says; empty: all */
     const char *plans_param; /* where it says so, for errors; NULL: nowhere */
     /* In place of the policy's own target; at most one of the two. */

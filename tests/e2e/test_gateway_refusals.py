@@ -5,6 +5,7 @@ import pytest
 
 from test_gateway_faults import HARD
 from test_gateway_failing import experts
+from test_keys import STATE, Desk, bearer
 from upstream import error_event, status
 
 LONG = [{"role": "user", "content": "proof lemma " * 800}]
@@ -24,6 +25,11 @@ OF_REQUEST = {
 }
 PATHS = {"chat": "/v1/chat/completions", "completions": "/v1/completions", "responses": "/v1/responses",
          "messages": "/v1/messages"}
+
+
+@pytest.fixture
+def desk(leeroo, tmp_path):
+    return Desk(leeroo, tmp_path)
 
 
 def said(message, code, **more):
@@ -135,3 +141,68 @@ def test_overflows_of_other_servers_are_recognised(start_gateway, upstream, code
             assert e["message"] == "prompt is too long: 9000 tokens > 8000 maximum"
         else:
             assert e["code"] == "context_length_exceeded" and "maximum context length is 8000 tokens" in e["message"]
+
+
+# Fallbacks of an expert asked for by name
+
+def with_fallbacks(upstream, names="[mid, cheap]", **options):
+    return {"urls": {"dear": f"{upstream.url}\n    fallbacks: {names}"}, "expert": "retries: 0\nbreaker: off", **options}
+
+
+@pytest.mark.parametrize("front", PATHS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_fallbacks_step_in_for_an_expert_asked_for_by_name(start_gateway, upstream, front, stream):
+    g = start_gateway(**with_fallbacks(upstream))
+    for fault in (status(500), status(400, body=said(*OWN["content_filter"])), status(401)):
+        upstream.on("dear", fault)
+        r = ask(g, front, "prove quantum lemma", model="dear", stream=stream)
+        assert r.status_code == 200 and r.headers["x-leeroo-expert"] == "mid", r.text
+    upstream.on("mid", status(500))
+    r = ask(g, front, "prove quantum lemma", model="dear", stream=stream)
+    assert r.status_code == 200 and r.headers["x-leeroo-expert"] == "cheap"
+    assert ask(g, front, "prove quantum lemma", model="mid", stream=stream).status_code == 502  # it has none of its own
+
+
+def test_fallbacks_of_fallbacks_are_not_asked(start_gateway, upstream):
+    urls = {"dear": f"{upstream.url}\n    fallbacks: [mid]", "mid": f"{upstream.url}\n    fallbacks: [cheap]"}
+    g = start_gateway(urls=urls, expert="retries: 0\nbreaker: off")
+    upstream.on("dear", status(500))
+    upstream.on("mid", status(500))
+    assert g.chat(HARD, model="dear").status_code == 502 and not upstream.of("cheap")
+    assert g.chat(HARD, model="mid").headers["x-leeroo-expert"] == "cheap"
+
+
+def test_what_the_request_is_at_fault_for_has_no_fallback(start_gateway, upstream):
+    g = start_gateway(**with_fallbacks(upstream))
+    upstream.on("dear", status(400, body=said(*OF_REQUEST["missing"])))
+    assert g.chat(HARD, model="dear").status_code == 400 and len(upstream.requests) == 1
+
+
+def test_a_fallback_is_asked_while_the_expert_cools_down(start_gateway, upstream):
+    g = start_gateway(**with_fallbacks(upstream))
+    upstream.on("dear", status(429, headers=[("retry-after", "60")]))
+    for _ in range(2):
+        r = g.chat(HARD, model="dear")
+        assert r.status_code == 200 and r.headers["x-leeroo-expert"] == "mid"
+    assert len(upstream.of("dear")) == 1
+
+
+def test_a_keys_rights_hold_for_fallbacks(desk, start_gateway, upstream):
+    """litellm #11083: a fallback reached what the key may not use."""
+    one, two = desk.create("one", "--experts", "dear"), desk.create("two", "--experts", "dear,cheap")
+    g = start_gateway(top=STATE, **with_fallbacks(upstream))
+    upstream.on("dear", status(500))
+    body = {"model": "dear", "messages": [{"role": "user", "content": HARD}]}
+    assert g.client.post("/v1/chat/completions", json=body, headers=bearer(one)).status_code == 502
+    r = g.client.post("/v1/chat/completions", json=body, headers=bearer(two))
+    assert r.status_code == 200 and r.headers["x-leeroo-expert"] == "cheap" and not upstream.of("mid")
+    r = g.client.post("/v1/chat/completions", json={**body, "model": "mid"}, headers=bearer(two))
+    assert r.status_code == 403
+
+
+def test_a_fallback_that_lacks_what_is_asked_is_passed_over(start_gateway, upstream):
+    urls = {"dear": f"{upstream.url}\n    fallbacks: [mid, cheap]", "mid": f"{upstream.url}\n    capabilities: [json]"}
+    g = start_gateway(urls=urls, expert="retries: 0\nbreaker: off")
+    upstream.on("dear", status(500))
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    assert g.chat(HARD, model="dear", tools=tools).headers["x-leeroo-expert"] == "cheap" and not upstream.of("mid")

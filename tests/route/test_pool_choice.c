@@ -170,7 +170,7 @@ Test(pool_choice, who_cannot_serve_is_ruled_out_and_says_why)
                "{\"max_tokens\":50,\"tools\":[{}],\"response_format\":{\"type\":\"json_object\"},"
                "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
                &choice, &err),
-        ERR_UNSUPPORTED);
+        ERR_CONTEXT, "a shorter one could be served");
     cr_expect(strstr(err.text, "mid: no JSON mode") && strstr(err.text, "dear: no tools"), "%s",
               err.text);
     cr_expect_eq(choose("leeroo/capped", HARD, &choice, &err), ERR_BUDGET);
@@ -508,6 +508,39 @@ Test(pool_choice, who_is_barred_does_not_serve_and_the_error_fits)
     cr_expect_str_eq(err.text, "expert 'mid' cannot serve this request: not for this key");
     t = bar(target_of("mid"), 0, "not for this key", ERR_FORBIDDEN);
     cr_expect_eq(chosen_as(t, HARD).decision.arm, 1);
+    end();
+}
+
+/* Fallbacks of an expert asked for by name */
+
+Test(pool_choice, fallbacks_step_in_for_an_expert_asked_for_by_name)
+{
+    struct pool_choice c;
+    struct error err = {0};
+    begin(
+        "experts: [{name: cheap, url: \"http://h\"}, {name: mid, url: \"http://h\"}, {name: dear, "
+        "url: \"http://h\", fallbacks: [cheap, mid]}]\npolicies: {default: {lambda: 0}}\n");
+    c = chosen_as(target_of("dear"), HARD);
+    cr_assert_eq(c.order_count, 3);
+    cr_expect(c.order[0] == 2 && c.order[1] == 0 && c.order[2] == 1, "in the order of the list");
+    struct pool_target t = bar(target_of("dear"), 0, "not for this key", ERR_FORBIDDEN);
+    c = chosen_as(t, HARD);
+    cr_assert_eq(c.order_count, 2);
+    cr_expect_eq(c.order[1], 1, "a key's rights hold for each");
+    c = chosen_as(bar(t, 2, "circuit open", ERR_OVERLOAD), HARD);
+    cr_assert_eq(c.order_count, 1);
+    cr_expect_eq(c.order[0], 1);
+    cr_expect_eq(c.decision.arm, 1);
+    t = bar(bar(t, 2, "circuit open", ERR_OVERLOAD), 1, "circuit open", ERR_OVERLOAD);
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_OVERLOAD);
+    t = bar(target_of("dear"), 2, "not for this key", ERR_FORBIDDEN);
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_FORBIDDEN, "nobody gets around a bar by it");
+    t = bar(target_of("dear"), 2, "not in this request", ERR_INPUT);
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_INPUT);
+    t = target_of("dear");
+    t.max_cost_nano_usd = 1;
+    cr_expect_eq(choose_as(t, HARD, &c, &err), ERR_BUDGET);
+    cr_expect_eq(chosen_as(target_of("mid"), HARD).order_count, 1, "it has none");
     end();
 }
 
