@@ -5,13 +5,15 @@
 
 A model is trained on half of a recorded data set of two experts. Questions of the other half go to POST /v1/route of a
 gateway, bare and wrapped: behind a system prompt, small talk or other questions, followed by "Are you sure?" and the like, in
-a loop of tools. For each wrapping: APGR (area under the recovered performance gap, over the share sent to the dear expert) by
+a loop of tools, with a file of 4 KB pasted behind it, and as recorded agents ask it (tests/sessions): in place of what their
+user typed. For each wrapping: APGR (area under the recovered performance gap, over the share sent to the dear expert) by
 the estimates that came back, how far the estimated advantage of the dear expert moved, and how many decisions changed at the
 operating point where half of the bare questions go to it. Exits 1 when a wrapping loses more than .02 APGR where the question
-itself is what is asked.
+itself is what is asked, or an agent's more than .01.
 """
 
 import argparse
+import copy
 import csv
 import http.client
 import json
@@ -34,7 +36,11 @@ AFTER = {"sure": ["Are you sure?"], "again in French": ["do it again in French"]
          "another view": ["How would a physicist look at it?"]}
 SHORT = ["What is the capital of France?", "Who wrote Hamlet?", "Name three prime numbers.", "Is coffee bad for cats?",
          "Convert 5 miles to kilometres.", "Write a haiku.", "2 + 2 = ?", "What is entropy?"]
-MAY_LOSE = 0.02
+MAY_LOSE, AGENTS_MAY_LOSE = 0.02, 0.01
+ROOT = Path(__file__).resolve().parents[1]
+FILE = (ROOT / "src" / "base" / "arena.c").read_text()[:4096]
+sys.path.insert(0, str(ROOT / "tests" / "sessions"))
+import session  # noqa: E402
 
 
 def prompt(q):
@@ -49,6 +55,51 @@ def said(text="The answer is B."):
     return {"role": "assistant", "content": text}
 
 
+# Recorded agents
+
+def chat_of(body):
+    """A Responses or Messages request's conversation as chat messages, part by part; what is neither text nor role is kept short."""
+    system = body.get("instructions") or body.get("system")
+    out = [{"role": "system", "content": system}] if system else []
+    for m in body.get("input", body.get("messages")):
+        content = m.get("content") or []
+        if "call_id" in m:
+            out.append({"role": "tool" if m["type"].endswith("_output") else "assistant", "tool_call_id": m["call_id"],
+                        "content": json.dumps(m.get("output", ""))})
+            continue
+        if not m.get("role"):
+            continue
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        out += [{"role": "tool", "tool_call_id": p["tool_use_id"], "content": json.dumps(p.get("content"))}
+                for p in parts if p["type"] == "tool_result"]
+        texts = [{"type": "text", "text": p["text"]} for p in parts if "text" in p]
+        if texts or m["role"] == "assistant":
+            out.append({"role": {"developer": "system"}.get(m["role"], m["role"]), "content": texts})
+    return out
+
+
+def typed(messages):
+    """The part of the last user message that has one which its user typed; such parts stand last, and begin with no tag."""
+    for m in reversed(messages):
+        for part in reversed(m["content"] if m["role"] == "user" else []):
+            if not part["text"].lstrip().startswith(("<", "#", "[")):
+                return part
+    return None
+
+
+def as_recorded():
+    for name in session.names():
+        requests = [r["body"] for r in session.load(name)["requests"] if "input" in r["body"] or "messages" in r["body"]]
+        for i in sorted({0, len(requests) // 2, len(requests) - 1}):
+            messages = chat_of(requests[i])
+            if typed(messages):
+                def wrap(q, messages=messages):
+                    made = copy.deepcopy(messages)
+                    typed(made)["text"] = q
+                    return made
+                yield f"{name}, request {i + 1}", wrap
+
+
 def wrappings(others, rng):
     talk = [m for t in TALK for m in (user(t), said("Sure. " * 5))]
     call = {"role": "assistant", "content": None,
@@ -59,6 +110,9 @@ def wrappings(others, rng):
     yield "behind small talk", lambda q: [*talk, user(q)]
     yield "behind five other questions", lambda q: [m for o in rng.sample(others, 5) for m in (user(o), said())] + [user(q)]
     yield "in a loop of tools", lambda q: [user(q), call, result]
+    yield "a file of 4 KB in a tag", lambda q: [user(f'{q}\n<file path="arena.c">\n{FILE}\n</file>')]
+    yield "a file of 4 KB in a fence", lambda q: [user(f"{q}\n\n```c\n{FILE}\n```")]
+    yield from as_recorded()
     for name, turns in AFTER.items():
         yield f"then: {name}", lambda q, turns=turns: [user(q)] + [m for t in turns for m in (said(), user(t))]
 
@@ -140,7 +194,7 @@ def measure(address, gateway, queries, scores, cheap, dear, rng):
         area = apgr(advantages, weak, strong)
         moved = statistics.fmean(abs(x - y) for x, y in zip(advantages, bare))
         changed = sum((x > cut) != (y > cut) for x, y in zip(advantages, bare)) / len(bare)
-        bad |= area < apgr(bare, weak, strong) - MAY_LOSE
+        bad |= area < apgr(bare, weak, strong) - (AGENTS_MAY_LOSE if ", request " in name else MAY_LOSE)
         print(f"| {name} | {area:.3f} | {moved:.4f} | {changed:.1%} |", flush=True)
     ask = lambda messages: route(connection, messages, cheap, dear)  # noqa: E731
     alone = {s: ask([user(s)]) for s in SHORT}

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "encode/char_class.h"
+#include "encode/follow_up.h"
 
-#define TAG_BYTES_MAX  256 /* between < and >; notes have short names and few attributes */
-#define WORD_BYTES_MAX 16
-#define UNCLOSED_MAX   8   /* with so many tags that are not closed the rest is taken for text */
-#define DUMP_BYTES_MIN 512 /* a shorter <file> may be part of the question */
+#define TAG_BYTES_MAX   256 /* between < and >; notes have short names and few attributes */
+#define WORD_BYTES_MAX  16
+#define UNCLOSED_MAX    8    /* with so many tags that are not closed the rest is taken for text */
+#define DUMP_BYTES_MIN  512  /* a shorter <file> may be part of the question */
+#define FENCE_BYTES_MAX 1024 /* of fenced code that is; longer is a file */
 
 enum tag {
     TAG_TEXT,    /* nothing that a client puts there */
@@ -109,6 +111,8 @@ struct reader {
     size_t kept_len, copied; /* the text up to `copied` is in it, or cut */
     size_t unclosed;
     size_t wrapper_end; /* where the closing tag of a wrapper stands; 0: none is open */
+    bool without_files; /* they are cut, too */
+    bool has_files;     /* ... and some were */
     bool full;          /* the arena is */
 };
 
@@ -231,7 +235,8 @@ static bool read_block(struct reader *x, size_t from, struct block *ret)
         return false;
     enum tag tag = tag_of(name);
     size_t end = tag == TAG_TEXT ? SIZE_MAX : find_close(x, name, inside);
-    if (end == SIZE_MAX || (tag == TAG_DUMP && end - inside < DUMP_BYTES_MIN) ||
+    bool is_file = x->without_files && end != SIZE_MAX && end - inside >= DUMP_BYTES_MIN;
+    if (end == SIZE_MAX || (tag == TAG_DUMP && !is_file) ||
         (tag == TAG_EMPTY && str_trim(str_slice(x->text, inside, end)).len > 0))
         return false;
     *ret = (struct block){tag, from, inside, end, end + name.len + 3};
@@ -289,6 +294,7 @@ static size_t take_block(struct reader *x, size_t line, size_t at, bool first)
         cut(x, first ? line : at, line_rest(x->text, b.inside));
         return x->copied;
     }
+    x->has_files |= b.tag == TAG_DUMP;
     cut(x, first ? line : at, first ? line_rest(x->text, b.to) : b.to);
     return x->copied;
 }
@@ -301,6 +307,12 @@ static size_t line_end(struct str text, size_t at)
     return end ? (size_t)(end - text.ptr) : text.len;
 }
 
+static void cut_file(struct reader *x, size_t from, size_t to)
+{
+    cut(x, from, to);
+    x->has_files = true;
+}
+
 /* Fenced code that opens at `at`: where the line that closes it ends. Not closed, it is none. */
 static size_t skip_fence(struct reader *x, size_t at)
 {
@@ -310,8 +322,11 @@ static size_t skip_fence(struct reader *x, size_t at)
         size_t line = close;
         while (line > open_end && (text.ptr[line - 1] == ' ' || text.ptr[line - 1] == '\t'))
             line--;
-        if (text.ptr[line - 1] == '\n')
+        if (text.ptr[line - 1] == '\n') {
+            if (x->without_files && line - open_end > FENCE_BYTES_MAX)
+                cut_file(x, at, line_end(text, close));
             return line_end(text, close);
+        }
         close += mark.len;
     }
     x->unclosed++;
@@ -386,17 +401,30 @@ static void read_lines(struct reader *x)
     }
 }
 
+static enum status speak(struct reader *x, struct str *ret, struct error *err)
+{
+    read_lines(x);
+    if (x->full)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    if (x->kept) {
+        cut(x, x->text.len, x->text.len);
+        *ret = str_trim((struct str){x->kept, x->kept_len});
+    } else {
+        *ret = x->text;
+    }
+    return OK;
+}
+
+/* Where the words beside a file have nothing of their own ("fix this"), the file is what is asked about. */
 enum status spoken_text(struct str text, struct arena *a, struct str *ret, struct error *err)
 {
-    struct reader x = {.text = text, .arena = a};
-    read_lines(&x);
-    if (x.full)
-        return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    if (!x.kept) {
-        *ret = text;
-        return OK;
-    }
-    cut(&x, text.len, text.len);
-    *ret = str_trim((struct str){x.kept, x.kept_len});
-    return OK;
+    struct reader x = {.text = text, .arena = a, .without_files = true};
+    struct reader with_files = {.text = text, .arena = a};
+    struct str said = {0};
+    enum status status = speak(&x, &said, err);
+    if (status == OK && x.has_files && follow_up_share(said) > 0)
+        status = speak(&with_files, &said, err);
+    if (status == OK)
+        *ret = said;
+    return status;
 }

@@ -1,6 +1,7 @@
 /* What a message's author says, without what the client put around it: reminders, descriptions of the environment,
  * opened files, the output of commands. Agents put such blocks into the user's own message; they are read by the expert
- * and cost tokens, but they are not what is asked.
+ * and cost tokens, but they are not what is asked. Nor are long files, in a block or in fenced code, where the words
+ * beside them speak for themselves.
  *
  * A block is <name> ... </name> that begins and ends a line, where the name is that of a client's note: one of a list
  * ("ide_opened_file"), or several words that all describe surroundings, one of them clearly ("workspace_layout").

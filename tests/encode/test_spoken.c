@@ -108,14 +108,35 @@ Test(spoken, clients_of_many_kinds)
            "");
 }
 
+#define QUESTION "Why does the parser lose the last byte of every second line?"
+
+static void expect_file(const char *before, const char *open, const char *close, bool goes)
+{
+    char text[4096];
+    snprintf(text, sizeof(text), "%s\n%s\n%0*d\n%s\n", before, open, 1100, 7, close);
+    if (goes)
+        expect(text, before);
+    else
+        expect_whole(text);
+}
+
 Test(spoken, a_long_file_is_none_of_the_question)
 {
-    char text[2048] = "Why?\n<file path=\"a.c\">\n";
-    size_t len = strlen(text);
-    memset(text + len, 'x', 600);
-    strcpy(text + len + 600, "\n</file>\n");
-    expect(text, "Why?");
-    expect_whole("What is wrong with this?\n<file>\nint x = 1\n</file>\n");
+    expect_file(QUESTION, "<file path=\"a.c\">", "</file>", true);
+    expect_file(QUESTION, "```c", "```", true);
+    expect_file("fix this", "<file path=\"a.c\">", "</file>", false);
+    expect_file("fix this", "```c", "```", false);
+    expect_file(QUESTION, "<document>", "</document>", false);
+    expect_whole(QUESTION "\n<file>\nint x = 1\n</file>\n");
+    expect_whole(QUESTION "\n```\nint x = 1\n```\n");
+}
+
+Test(spoken, a_file_that_is_the_question_stays_without_the_notes)
+{
+    char text[4096], wanted[4096];
+    snprintf(wanted, sizeof(wanted), "fix this\n```\n%0*d\n```", 1100, 7);
+    snprintf(text, sizeof(text), "<system-reminder>x</system-reminder>\n%s\n", wanted);
+    expect(text, wanted);
 }
 
 Test(spoken, what_people_write_stays)
