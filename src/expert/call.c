@@ -32,11 +32,13 @@ static void call_free(struct expert_call *c)
     buf_done(&c->body);
     buf_done(&c->redacted);
     buf_done(&c->chat);
+    buf_done(&c->joined);
     if (c->stream)
         dialect_of(c)->stream_free(c->stream);
     openai_stream_done(&c->chunks);
     if (c->gathered)
         c->forms->free(c->gathered);
+    redact_stream_done(&c->strings);
     sse_done(&c->sse);
     free(c);
 }
@@ -175,19 +177,18 @@ static void take_chunk(struct str data, void *arg)
 }
 
 /* An event of a dialect other than chat: read by way of the chunks it stands for, passed on as chunks or as it is. */
-static void take_foreign_event(struct expert_call *c, const struct sse_event *event,
-                               struct str data)
+static void take_foreign_event(struct expert_call *c, struct str name, struct str data)
 {
     struct error err;
     c->seen = (struct openai_reply){0};
-    dialect_of(c)->stream_event(c->stream, event->event, data, take_chunk, c);
+    dialect_of(c)->stream_event(c->stream, name, data, take_chunk, c);
     if (!c->moved && dialect_of(c)->stream_moves)
         c->moved = dialect_of(c)->stream_moves(data);
     if (!c->options.native || c->cancelled || c->failure.status != OK)
         return;
     bool is_object =
         json_parse(data, "event", 1, &c->seen.root, &err) == OK && c->seen.root.type == JSON_OBJECT;
-    pass_on(c, event->event, data, is_object ? &c->seen : NULL, c->done_mark);
+    pass_on(c, name, data, is_object ? &c->seen : NULL, c->done_mark);
 }
 
 /* By these some servers keep a connection open; what is in them is nobody's. */
@@ -201,20 +202,30 @@ static bool is_heartbeat(struct str name)
     return false;
 }
 
+/* redact_tell: an event without the expert's key. */
+static void take_clean_event(struct str name, struct str data, void *arg)
+{
+    struct expert_call *c = arg;
+    if (c->cancelled || c->done_mark || c->failure.status != OK)
+        return;
+    if (c->stream)
+        take_foreign_event(c, name, data);
+    else if (name.len > 0 && is_heartbeat(name))
+        return;
+    else if (str_equal(name, STR("error")) && !str_equal(str_trim(data), STR("[DONE]")))
+        fail_as_told(c, data);
+    else
+        take_chunk(data, c);
+}
+
 static void take_event(const struct sse_event *event, void *arg)
 {
     struct expert_call *c = arg;
     if (c->cancelled || c->done_mark || c->failure.status != OK)
         return;
     struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
-    if (c->stream)
-        take_foreign_event(c, event, data);
-    else if (event->event.len > 0 && is_heartbeat(event->event))
-        return;
-    else if (str_equal(event->event, STR("error")) && !str_equal(str_trim(data), STR("[DONE]")))
-        fail_as_told(c, data);
-    else
-        take_chunk(data, c);
+    if (redact_stream_feed(&c->strings, event->event, data) != OK && c->failure.status == OK)
+        error_set(&c->failure, ERR_MEMORY, "out of memory for a stream");
 }
 
 /* Ends a call whose answer still comes. The transport lets go of it only now, because on_done may ask for its headers,
@@ -369,9 +380,10 @@ static enum status end_foreign(struct expert_call *c, struct str body, struct er
     if (dialect_of(c)->read(body, &c->chat, err) != OK ||
         openai_reply_read(buf_str(&c->chat), &reply, NULL) != OK)
         return malformed(c, EXPERT_RETRY_NEXT, "sent an answer that is no message", err);
-    c->answer.body = c->options.native ? body : buf_str(&c->chat);
+    struct str chat = redact(buf_str(&c->chat), c->options.expert->api_key, &c->joined);
+    c->answer.body = c->options.native ? body : chat;
     if (reply.is_error)
-        return reported(c, c->answer.http_status, buf_str(&c->chat), err);
+        return reported(c, c->answer.http_status, chat, err);
     return check_answer(c, &reply, err);
 }
 
@@ -384,9 +396,8 @@ static void take_split_chunk(void *arg, struct str name, struct str data)
 static void take_split_event(void *arg, struct str name, struct str data)
 {
     struct expert_call *c = arg;
-    const struct sse_event event = {name, data};
     if (!c->cancelled && !c->done_mark && c->failure.status == OK)
-        take_foreign_event(c, &event, data);
+        take_foreign_event(c, name, data);
 }
 
 /* A whole answer where events were asked for: it is told as these. `body` must outlast what c->body holds. */
@@ -397,7 +408,7 @@ static enum status tell_as_events(struct expert_call *c, struct str body, struct
     if (dialect->read) {
         if (dialect->read(body, &c->chat, err) != OK)
             return malformed(c, EXPERT_RETRY_NEXT, "sent an answer that is no message", err);
-        chat = buf_str(&c->chat);
+        chat = redact(buf_str(&c->chat), c->options.expert->api_key, &c->joined);
     }
     c->over = c->in_callback = c->answer.streamed = true;
     if (c->options.native)
@@ -464,6 +475,10 @@ static int64_t answers_of(const struct expert_call *c)
 static enum status end_call(struct expert_call *c, enum status status, const struct error *cause,
                             struct error *err)
 {
+    if (c->failure.status != OK) { /* found in the last events */
+        *err = c->failure;
+        return err->status;
+    }
     if (status != OK && !c->done_mark) { /* what comes after [DONE] does not matter */
         c->answer.retry = retry_for_transport(status, expert_call_sent(c));
         return error_set(err, status, "expert %.*s: %s", STR_FMT(c->options.expert->name),
@@ -480,13 +495,25 @@ static enum status end_call(struct expert_call *c, enum status status, const str
                      STR_FMT(c->options.expert->name));
 }
 
+/* Events that waited for what comes next. The transport is done: there is nothing to pause or to cancel any more. */
+static void tell_rest(struct expert_call *c)
+{
+    c->over = c->in_callback = true;
+    redact_stream_end(&c->strings);
+    if (!c->cancelled && !c->gathered)
+        c->options.on_flush(c);
+}
+
 static void on_done(void *user, enum status status, const struct error *cause)
 {
     struct expert_call *c = user;
     struct error err = {0};
     CHECK(!c->over && !c->cancelled);
     read_retry_after(c);
-    status = end_call(c, status, cause, &err);
+    if (c->strings.state)
+        tell_rest(c);
+    if (!c->cancelled)
+        status = end_call(c, status, cause, &err);
     if (c->cancelled) {
         call_free(c);
         return;
@@ -525,10 +552,12 @@ enum status expert_call_start(struct transport *transport, const struct expert_c
     c->options = *o;
     c->transport = transport;
     sse_init(&c->sse);
+    redact_stream_init(&c->strings, o->expert->api_key, take_clean_event, c);
     buf_init(&c->body, o->answer_bytes_max);
     buf_init(&c->redacted, o->answer_bytes_max * 2 + SSE_EVENT_BYTES_MAX);
     buf_init(&c->text, CALL_TEXT_BYTES_MAX);
     buf_init(&c->chat, o->answer_bytes_max * 2);
+    buf_init(&c->joined, o->answer_bytes_max * 2);
     openai_stream_init(&c->chunks, 2 * SSE_EVENT_BYTES_MAX);
     enum status status = prepare(c, err);
     if (status == OK)

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "dialect/openai_stream.h"
 #include "expert/call.h"
+#include "expert/redact_stream.h"
 #include "net/sse.h"
 
 #define CALL_HEADERS_MAX 32
@@ -22,13 +23,15 @@ struct expert_call {
     struct transport_call *carried; /* by the transport */
     struct buf asked;               /* the request's body, where it was written here */
     struct sse_parser sse;
-    struct buf body;             /* an answer that is not a stream */
-    struct buf redacted;         /* scratch */
-    struct buf chat;             /* an answer that was turned into a chat completion */
-    void *stream;                /* of the dialect; NULL: events are chunks already */
-    struct openai_stream chunks; /* a stream: what of it has come */
-    struct openai_reply seen;    /* native: what the chunks of one event held, taken together */
-    struct buf text;             /* URL, then the authorization value */
+    struct redact_stream strings; /* of a stream, followed for the expert's key */
+    struct buf body;              /* an answer that is not a stream */
+    struct buf redacted;          /* scratch */
+    struct buf chat;              /* an answer that was turned into a chat completion */
+    struct buf joined;            /* scratch: of it, where texts that were apart are one now */
+    void *stream;                 /* of the dialect; NULL: events are chunks already */
+    struct openai_stream chunks;  /* a stream: what of it has come */
+    struct openai_reply seen;     /* native: what the chunks of one event held, taken together */
+    struct buf text;              /* URL, then the authorization value */
     struct http_header headers[CALL_HEADERS_MAX];
     struct expert_answer answer;
     struct error failure; /* found in the stream; status OK: none */
