@@ -8,12 +8,15 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "dialect/dropped.h"
 #include "dialect/openai_request.h"
 
 #define ANTHROPIC_VERSION "2023-06-01" /* of the header anthropic-version */
 
 /* What of a chat request Messages cannot express ("n above 1", "logprobs", ...), a static text; NULL: nothing. */
 const char *anthropic_lacks(const struct openai_request *r);
+/* The wishes of a request that Messages has no word for and that are left out: "verbosity", "service_tier". */
+void anthropic_drops(const struct openai_request *r, struct dropped *into);
 
 /* The body of POST /messages. output_tokens_limit > 0: no answer may be longer. output_tokens_default is used where the
  * client gives no limit, because Anthropic demands one. ERR_UNSUPPORTED: what anthropic_lacks names. ERR_INPUT: a

@@ -59,6 +59,11 @@ static bool is_medium(struct json_value v)
     return messages_is(v, "medium");
 }
 
+static bool is_usual_tier(struct json_value v)
+{
+    return messages_is(v, "auto") || messages_is(v, "default");
+}
+
 static bool is_auto_or_none(struct json_value v)
 {
     return messages_is(v, "auto") || messages_is(v, "none");
@@ -163,7 +168,7 @@ static const struct {
     [ANTHROPIC_MODALITIES] = {"modalities other than text", is_text_only},
     [ANTHROPIC_AUDIO] = {"audio", is_unset},
     [ANTHROPIC_WEB_SEARCH_OPTIONS] = {"web_search_options", is_unset},
-    [ANTHROPIC_VERBOSITY] = {"verbosity", is_medium},
+    [ANTHROPIC_VERBOSITY] = {NULL, is_anything},
     [ANTHROPIC_FUNCTIONS] = {"functions (use tools)", is_empty},
     [ANTHROPIC_FUNCTION_CALL] = {"function_call (use tool_choice)", is_auto_or_none},
     [ANTHROPIC_METADATA] = {NULL, is_anything},
@@ -172,8 +177,29 @@ static const struct {
     [ANTHROPIC_PREDICTION] = {NULL, is_anything},
     [ANTHROPIC_PROMPT_CACHE_KEY] = {NULL, is_anything},
     [ANTHROPIC_PROMPT_CACHE_RETENTION] = {NULL, is_anything},
+    [ANTHROPIC_PROMPT_CACHE_OPTIONS] = {NULL, is_anything},
     [ANTHROPIC_LEEROO] = {NULL, is_anything},
 };
+
+/* What an answer can do without, and Messages has no word for. */
+void anthropic_drops(const struct openai_request *r, struct dropped *into)
+{
+    static const struct {
+        enum anthropic_field field;
+        bool (*asks_nothing)(struct json_value);
+    } wishes[] = {
+        {ANTHROPIC_VERBOSITY, is_medium},
+        {ANTHROPIC_SERVICE_TIER, is_usual_tier},
+        {ANTHROPIC_PREDICTION, is_unset},
+    };
+    struct json_value fields[ANTHROPIC_FIELD_COUNT];
+    messages_members_read(r->root, anthropic_field_names, ANTHROPIC_FIELD_COUNT, fields, NULL);
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        struct json_value value = fields[wishes[i].field];
+        if (messages_is_set(value) && !wishes[i].asks_nothing(value))
+            dropped_add(into, NULL, str_from(anthropic_field_names[wishes[i].field]));
+    }
+}
 
 /* Messages */
 

@@ -44,6 +44,7 @@ const char *const anthropic_field_names[ANTHROPIC_FIELD_COUNT] = {
     "prediction",
     "prompt_cache_key",
     "prompt_cache_retention",
+    "prompt_cache_options",
     "leeroo",
 };
 

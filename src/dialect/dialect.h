@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/header.h"
+#include "dialect/dropped.h"
 #include "dialect/forms.h"
 #include "dialect/openai_request.h"
 
@@ -50,6 +51,8 @@ struct dialect {
     /* What of a chat the dialect cannot express ("n above 1"), a static text; NULL: nothing. Where the function itself
      * is NULL, the dialect can express everything. */
     const char *(*lacks)(const struct openai_request *chat);
+    /* Wishes of a chat that an answer can do without and the request leaves out. NULL: there are none. */
+    void (*drops)(const struct openai_request *chat, struct dropped *into);
     /* The body of a request. ERR_INPUT: a chat that it cannot be made of; `scratch` is for the time of the call. */
     enum status (*write)(const struct dialect_request *r, struct arena *scratch, struct buf *out,
                          struct error *err);

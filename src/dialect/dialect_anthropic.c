@@ -43,6 +43,7 @@ const struct dialect dialect_anthropic = {
     .cache_is_ordered = true,
     .signs_thinking = true,
     .lacks = anthropic_lacks,
+    .drops = anthropic_drops,
     .write = write_request,
     .edit = edit_request,
     .forms = &anthropic_forms,

@@ -128,10 +128,14 @@ void chat_write_member(const struct chat *c, struct buf *out)
 static struct str dropped_by(const struct chat *c)
 {
     struct dropped all = c->asked.dropped;
-    if (c->native || all.len + c->asked.effort.len == 0)
+    if (c->native)
         return STR("");
     if (c->chosen && !(chat_expert(c)->capabilities & EXPERT_EFFORT))
         dropped_join(&all, &c->asked.effort);
+    if (c->chosen && chat_expert(c)->dialect->drops)
+        chat_expert(c)->dialect->drops(&c->request, &all);
+    if (all.len == 0)
+        return STR("");
     struct str copy = arena_copy(c->x->arena, dropped_text(&all));
     return copy.ptr ? copy : STR("");
 }

@@ -33,7 +33,6 @@ Test(anthropic_lacks, parameters)
         {"'modalities':['text','audio']", "modalities", "'modalities':['text']"},
         {"'audio':{'voice':'x'}", "audio", "'audio':null"},
         {"'web_search_options':{}", "web_search_options", "'web_search_options':null"},
-        {"'verbosity':'low'", "verbosity", "'verbosity':'medium'"},
         {"'functions':[{'name':'f'}]", "functions", "'functions':[]"},
         {"'function_call':{'name':'f'}", "function_call", "'function_call':'auto'"},
         {"'response_format':{'type':'json_object'}", "schema", "'response_format':{'type':'text'}"},
@@ -75,5 +74,26 @@ Test(anthropic_lacks, messages)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         snprintf(members, sizeof(members), "'messages':[%s]", rows[i][0]);
         expect_lack(members, rows[i][1]);
+    }
+}
+
+Test(anthropic_lacks, wishes_are_left_out_and_said)
+{
+    static const char *const rows[][2] = {
+        {"'verbosity':'low','service_tier':'flex','prediction':{'type':'content'}",
+         "verbosity,service_tier,prediction"},
+        {"'verbosity':'medium','service_tier':'auto','prediction':null,'prompt_cache_key':'k'", ""},
+        {"'verbosity':null,'service_tier':'default','prompt_cache_options':{}", ""},
+    };
+    char members[256];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct expert_test t;
+        struct dropped dropped = {0};
+        snprintf(members, sizeof(members), "{'model':'m',%s," HI "}", rows[i][0]);
+        expert_test_begin(&t, q(members));
+        cr_expect_null(anthropic_lacks(&t.r), "%s", members);
+        anthropic_drops(&t.r, &dropped);
+        expect_text(dropped_text(&dropped), rows[i][1]);
+        expert_test_end(&t);
     }
 }

@@ -75,6 +75,17 @@ def test_what_is_left_out_of_a_request_is_said_in_a_header_and_the_log(upstream,
     assert "x-leeroo-dropped" not in plain.headers
 
 
+def test_a_wish_that_one_expert_cannot_grant_is_said_where_it_answers(start_gateway, upstream):
+    for name in EXPERTS:
+        upstream.on(name, Script([{"text": "PONG"}]))
+    gateway = start_gateway(dialects={"cheap": "anthropic"})
+    for model, dropped in (("cheap", "verbosity"), ("mid", None)):
+        reply = gateway.client.post("/v1/responses", json={"model": model, "input": EASY, "text": {"verbosity": "low"}})
+        assert reply.status_code == 200, reply.text
+        assert reply.headers.get("x-leeroo-dropped") == dropped
+    assert upstream.of("mid")[0].json["verbosity"] == "low" and "verbosity" not in upstream.of("cheap")[0].json
+
+
 def test_completions_that_chat_cannot_express_are_refused_by_name(upstream, client):
     for more in ({"echo": True}, {"suffix": "x"}, {"best_of": 2}, {"prompt": ["a", "b"]}, {"prompt": [1, 2]}):
         with pytest.raises(openai.BadRequestError) as e:
