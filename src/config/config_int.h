@@ -7,6 +7,8 @@
 enum status config_no_memory(struct error *err);
 conf_read_fn config_read_breaker; /* struct health_options */
 conf_read_fn config_read_queue;   /* struct expert_limits */
+conf_read_fn config_read_drop;    /* struct expert */
+conf_read_fn config_read_rename;  /* struct expert */
 conf_read_fn config_read_node;    /* const struct yaml_tree *: read later */
 conf_read_fn config_read_traces;  /* struct config_traces */
 void config_wipe_traces(struct config_traces *t);

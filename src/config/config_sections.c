@@ -171,6 +171,8 @@ static const struct conf_row expert_rows[] = {
     {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
     {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
     {"system_messages", read_system, EXPERT_FIELD(system_anywhere), false, 0, 0},
+    {"drop", config_read_drop, offsetof(struct raw_expert, expert), false, 0, 0},
+    {"rename", config_read_rename, offsetof(struct raw_expert, expert), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},

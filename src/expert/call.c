@@ -29,6 +29,7 @@ static void call_free(struct expert_call *c)
         explicit_bzero(c->text.ptr, c->text.len);
     buf_done(&c->text);
     buf_done(&c->asked);
+    buf_done(&c->edited);
     buf_done(&c->body);
     buf_done(&c->redacted);
     buf_done(&c->chat);

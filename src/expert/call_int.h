@@ -22,6 +22,7 @@ struct expert_call {
     struct transport_request request;
     struct transport_call *carried; /* by the transport */
     struct buf asked;               /* the request's body, where it was written here */
+    struct buf edited;              /* the same with the expert's edits, where it has some */
     struct sse_parser sse;
     struct redact_stream strings; /* of a stream, followed for the expert's key */
     struct buf body;              /* an answer that is not a stream */

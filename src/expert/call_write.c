@@ -84,6 +84,19 @@ static int64_t output_tokens_max(const struct expert_call_options *o)
     return __builtin_mul_overflow(limit, o->chat->answers, &all) ? INT64_MAX : all;
 }
 
+/* What the expert's entry says of names comes last, so that they are those of its own API. */
+static enum status edit_body(struct expert_call *c, struct str *body, struct error *err)
+{
+    const struct expert *e = c->options.expert;
+    if (e->edit_count == 0)
+        return OK;
+    buf_init(&c->edited, 2 * body->len + BODY_BYTES_SPARE);
+    enum status status = member_edit_body(e->edits, e->edit_count, *body, &c->edited, err);
+    if (status == OK)
+        *body = buf_str(&c->edited);
+    return status;
+}
+
 enum status call_write(struct expert_call *c, struct error *err)
 {
     const struct expert_call_options *o = &c->options;
@@ -93,6 +106,8 @@ enum status call_write(struct expert_call *c, struct error *err)
     enum status status = write_text(c, &key, err);
     if (status == OK)
         status = write_body(c, &r->body, err);
+    if (status == OK)
+        status = edit_body(c, &r->body, err);
     if (status != OK)
         return status;
     c->answer.asked_bytes = r->body.len;

@@ -10,6 +10,7 @@
 #include "dialect/dialect.h"
 #include "dialect/needs.h"
 #include "expert/health.h"
+#include "expert/member_edit.h"
 
 #define EXPERT_RETRY_AFTER_MAX_MS 300000 /* by default */
 
@@ -29,6 +30,8 @@ struct expert {
     uint32_t max_output_tokens;
     enum openai_limit_name limit_name; /* of OpenAI and Azure */
     bool system_anywhere;              /* it takes system messages amid a conversation */
+    const struct member_edit *edits;   /* [edit_count] of what is sent; NULL: none */
+    size_t edit_count;
     struct price price;
     uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */
     uint32_t context_tokens; /* 0: unknown, no limit */

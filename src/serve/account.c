@@ -124,16 +124,29 @@ void chat_write_member(const struct chat *c, struct buf *out)
     buf_add_c(out, several ? "]}" : "}");
 }
 
-/* An expert of the client's own dialect was sent the client's own bytes, and nothing was left out. */
+/* What the expert's own entry drops, of the request as it was sent: the client's bytes, or the chat they became. */
+static void add_edits(const struct chat *c, struct dropped *all)
+{
+    const struct expert *e = chat_expert(c);
+    struct json_value root = c->request.root;
+    if (c->native && json_parse(c->x->body, "request", 1, &root, NULL) != OK)
+        return;
+    member_edit_dropped(e->edits, e->edit_count, root, all);
+}
+
+/* An expert of the client's own dialect was sent the client's own bytes, of which no front has left anything out. */
 static struct str dropped_by(const struct chat *c)
 {
-    struct dropped all = c->asked.dropped;
-    if (c->native)
+    struct dropped all = c->native ? (struct dropped){0} : c->asked.dropped;
+    bool edits = c->chosen && chat_expert(c)->edit_count > 0;
+    if (c->native && !edits)
         return STR("");
-    if (c->chosen && !(chat_expert(c)->capabilities & EXPERT_EFFORT))
+    if (!c->native && c->chosen && !(chat_expert(c)->capabilities & EXPERT_EFFORT))
         dropped_join(&all, &c->asked.effort);
-    if (c->chosen && chat_expert(c)->dialect->drops)
+    if (!c->native && c->chosen && chat_expert(c)->dialect->drops)
         chat_expert(c)->dialect->drops(&c->request, &all);
+    if (edits)
+        add_edits(c, &all);
     if (all.len == 0)
         return STR("");
     struct str copy = arena_copy(c->x->arena, dropped_text(&all));

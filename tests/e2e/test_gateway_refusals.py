@@ -3,6 +3,7 @@
 
 import pytest
 
+from speakers import speak
 from test_gateway_faults import HARD
 from test_gateway_failing import experts
 from test_keys import STATE, Desk, bearer
@@ -206,3 +207,36 @@ def test_a_fallback_that_lacks_what_is_asked_is_passed_over(start_gateway, upstr
     upstream.on("dear", status(500))
     tools = [{"type": "function", "function": {"name": "f"}}]
     assert g.chat(HARD, model="dear", tools=tools).headers["x-leeroo-expert"] == "cheap" and not upstream.of("mid")
+
+
+# Parameters that an expert does not take
+
+@pytest.mark.parametrize("front", PATHS)
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+def test_an_expert_is_not_sent_what_it_does_not_take(start_gateway, upstream, front, dialect):
+    """joryirving/home-ops PR #9318: behind a router, temperature reached the one model that refuses it."""
+    entry = f"{upstream.url}\n    dialect: {dialect}\n    drop: [temperature, top_p]\n    rename: {{max_tokens: max_new}}"
+    g = start_gateway(urls={"dear": entry})
+    upstream.on("dear", speak())
+    limit = "max_output_tokens" if front == "responses" else "max_tokens"
+    r = ask(g, front, "prove quantum lemma", model="dear", temperature=0.2, **{limit: 9})
+    assert r.status_code == 200 and r.headers["x-leeroo-dropped"] == "temperature", r.text
+    g.wait_line(r"msg=request .*dropped=\"?temperature")
+    sent = upstream.of("dear")[0].json
+    assert not {"temperature", "top_p", "max_tokens"} & set(sent) and len(sent["messages"]) == 1
+    assert sent.get("max_new", sent.get("max_completion_tokens")) == 9
+    r = ask(g, front, "prove quantum lemma", model="dear")
+    assert "x-leeroo-dropped" not in r.headers
+    upstream.on("mid", speak())
+    ask(g, front, "prove quantum lemma", model="mid", temperature=0.2)
+    assert upstream.of("mid")[0].json["temperature"] == 0.2
+
+
+def test_embeddings_know_dropped_parameters_too(start_gateway, upstream):
+    top = f"embeddings:\n  - {{name: vec, url: {upstream.url}, price: {{input: 1, output: 0}}, drop: [user], rename: {{dimensions: dim}}}}"
+    g = start_gateway(top=top)
+    upstream.on("vec", lambda r: r.whole(200, {"object": "list", "model": "vec", "usage": {"prompt_tokens": 1, "total_tokens": 1},
+                                               "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}))
+    r = g.client.post("/v1/embeddings", json={"model": "vec", "input": "x", "user": "u", "dimensions": 1})
+    sent = upstream.of("vec")[0].json
+    assert r.status_code == 200 and "user" not in sent and sent["dim"] == 1 and "dimensions" not in sent
