@@ -35,13 +35,13 @@ static const char text[] =
     "\n"
     "Without a limit a key is unlimited. Budgets are in USD; a day and a month begin at 00:00 "
     "UTC.\n"
-    "With --policies a key may use those policies, and experts by name only when --experts lists\n"
-    "them.\n";
+    "With --policies a key may use those policies as they are, and experts by name only when\n"
+    "--experts lists them. With --metrics it reads /metrics, and may do nothing else.\n";
 
 struct options {
     const char *config, *file, *name;
     struct keys_wishes wishes;
-    bool json;
+    bool metrics, json;
 };
 
 struct key_place { /* where the keys are, and the names they may list */
@@ -189,6 +189,7 @@ static enum status create(const struct options *o, struct key_place *d, struct e
     struct key_row row = {
         .name = str_from(o->name),
         .created_ms = d->now_ms,
+        .metrics = o->metrics,
         .limits = {.budget_nano_usd = {KEY_UNLIMITED, KEY_UNLIMITED, KEY_UNLIMITED},
                    .requests_per_minute = KEY_UNLIMITED,
                    .tokens_per_minute = KEY_UNLIMITED}};
@@ -277,6 +278,13 @@ static enum status act(const struct options *o, const char *action, const char *
     return !strcmp(action, "revoke") ? revoke_key(who, d, err) : change(o, who, d, err);
 }
 
+static bool asks_for_limits(const struct keys_wishes *w)
+{
+    bool budget = w->budget_usd[KEY_DAY] || w->budget_usd[KEY_MONTH] || w->budget_usd[KEY_TOTAL];
+    return budget || w->requests_per_minute || w->tokens_per_minute || w->experts || w->policies;
+}
+
+/* One piece: a list of what does not go together. */
 static enum status check_usage(const struct options *o, int count, char **argv, struct error *err)
 {
     static const char *const actions[] = {"create", "list", "revoke", "change"};
@@ -292,6 +300,9 @@ static enum status check_usage(const struct options *o, int count, char **argv, 
     if (i != 0 && o->name)
         return error_set(err, ERR_USAGE, "--name is for create; %s takes ID or NAME as it is",
                          actions[i]);
+    if (o->metrics && (i != 0 || asks_for_limits(&o->wishes)))
+        return error_set(err, ERR_USAGE,
+                         "--metrics is for create, and without limits: such a key asks no expert");
     if (i >= 2 && count < 2)
         return error_set(err, ERR_USAGE, "%s: which one? give its ID or NAME", actions[i]);
     if (count > (i >= 2 ? 2 : 1))
@@ -323,6 +334,8 @@ static int run(int argc, char **argv)
         {"--policies", 0, "X,Y", "only these", OPTION_STRING, &w->policies, 0, 0, NULL},
         {"--expires", 0, "DATE", "2026-12-31 (00:00 UTC), 2026-12-31T08:00:00Z, or 90d",
          OPTION_STRING, &w->expires, 0, 0, NULL},
+        {"--metrics", 0, NULL, "reads /metrics and does nothing else", OPTION_FLAG, &o.metrics, 0,
+         0, NULL},
         {"--json", 0, NULL, "for programs", OPTION_FLAG, &o.json, 0, 0, NULL},
     };
     const struct usage usage = {"keys create|list|change|revoke [ID|NAME] [options]", text, rows,

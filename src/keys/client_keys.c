@@ -482,6 +482,11 @@ const struct key_limits *client_key_limits(const struct client_key *key)
     return &key->row->limits;
 }
 
+bool client_key_is_for_metrics(const struct client_key *key)
+{
+    return key->row->metrics;
+}
+
 static struct key_clock now(void)
 {
     return (struct key_clock){clock_now_ms(), clock_wall_ms()};

@@ -315,6 +315,24 @@ static bool write_names(struct buf *out, const char *key, const void *field)
     return true;
 }
 
+static enum status read_flag(const struct reader *r, const struct member *m, struct json_value v,
+                             void *into, struct error *err)
+{
+    if (v.type != JSON_TRUE && v.type != JSON_FALSE)
+        return bad(r, m->key, "true or false", err);
+    *(bool *)into = v.type == JSON_TRUE;
+    return OK;
+}
+
+static bool write_flag(struct buf *out, const char *key, const void *field)
+{
+    if (!*(const bool *)field)
+        return false;
+    write_key(out, key);
+    buf_add_c(out, "true");
+    return true;
+}
+
 #define FIELD(field) offsetof(struct key_row, field)
 
 static const struct member members[] = {
@@ -324,6 +342,7 @@ static const struct member members[] = {
     {"created", FIELD(created_ms), read_time, write_time, true},
     {"revoked", FIELD(revoked_ms), read_time, write_time, false},
     {"expires", FIELD(expires_ms), read_time, write_time, false},
+    {"metrics", FIELD(metrics), read_flag, write_flag, false},
     {"budget_day_usd", FIELD(limits.budget_nano_usd[KEY_DAY]), read_usd, write_usd, false},
     {"budget_month_usd", FIELD(limits.budget_nano_usd[KEY_MONTH]), read_usd, write_usd, false},
     {"budget_total_usd", FIELD(limits.budget_nano_usd[KEY_TOTAL]), read_usd, write_usd, false},

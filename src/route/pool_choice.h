@@ -31,6 +31,7 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     /* [expert_count], in the arena, set by pool_bar_expert. A barred expert cannot serve even if it was asked for by
      * name. NULL: none is barred. */
     struct pool_bar *barred;
+    bool names_experts; /* the request itself says which may serve; it barred the others */
     /* The client speaks native_dialect itself, so that such experts are asked in its own words (NULL: no dialect of an
      * expert). native_only: what only they can be asked for ("documents"), NULL: nothing. native_rather: what others
      * serve without, where none of them may serve. */

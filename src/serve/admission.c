@@ -55,6 +55,26 @@ static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
             headers, 1);
 }
 
+/* What a key is for: sums over everybody, or what it does itself. */
+static bool is_for(const struct caller *caller, enum path_admission needs)
+{
+    return client_key_is_for_metrics(caller->key) == (needs == ADMISSION_METRICS);
+}
+
+static void turn_back(struct worker *w, struct http_exchange *x, bool from_metrics)
+{
+    char id[RECORD_ID_BYTES];
+    struct http_header headers[HEADERS_MAX];
+    worker_request_id(w, id);
+    watch_rejected(&w->watch, errors_row(ERR_FORBIDDEN)->http_status);
+    respond(x, id, ERR_FORBIDDEN,
+            from_metrics
+                ? "/metrics has the sums of all keys and is for a key that is made for it: "
+                  "`leeroo keys create --metrics --name NAME`"
+                : "this key is for /metrics, and for nothing else",
+            headers, 0);
+}
+
 /* Over a limit: it is a request like others, so those who count hear of it. */
 static void refuse(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
@@ -87,6 +107,7 @@ static void leave(void *arg)
     caller->key = NULL;
 }
 
+/* One piece: each step needs the one before, and each has its own way out. */
 bool admission_pass(struct worker *w, struct http_exchange *x, const struct path *path,
                     struct caller *caller)
 {
@@ -105,6 +126,10 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
     if (status != OK || arena_defer(x->arena, leave, caller) != OK) {
         leave(caller);
         answer_error_as(path_words(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
+        return false;
+    }
+    if (!is_for(caller, needs)) {
+        turn_back(w, x, needs == ADMISSION_METRICS);
         return false;
     }
     bool counts = needs == ADMISSION_USUAL && str_equal(x->method, STR("POST"));

@@ -33,6 +33,37 @@ bool caller_may_use(const struct caller *c, const struct pool *p, size_t policy,
     return may_name_expert(l, pool_settings(p)->experts[expert].name);
 }
 
+/* A key with policies has them as they are. It may take less (max_cost, fewer plans), but not choose another trade, nor
+ * by leaving out the others choose an expert that it may not name. */
+static enum status hold_policies(const struct key_limits *l, const struct pool_settings *s,
+                                 const struct pool_target *target, struct error *err)
+{
+    if (!l->policies.list || target->policy == SIZE_MAX)
+        return OK;
+    if (target->has_lambda || target->min_quality > 0)
+        return error_set(err, ERR_FORBIDDEN,
+                         "this key has its policies as they are: it may not set %s",
+                         target->has_lambda ? "lambda" : "min_quality");
+    for (size_t i = 0; target->names_experts && i < s->expert_count; i++)
+        if (!(target->barred && target->barred[i].why) && !may_name_expert(l, s->experts[i].name))
+            return error_set(err, ERR_FORBIDDEN,
+                             "this key has its policies as they are: it may not choose the expert "
+                             "'%.*s' by `experts`",
+                             STR_FMT(s->experts[i].name));
+    return OK;
+}
+
+static enum status bar_others(const struct key_names *allowed, const struct pool *p,
+                              struct pool_target *target, struct arena *a, struct error *err)
+{
+    const struct pool_settings *s = pool_settings(p);
+    enum status status = OK;
+    for (size_t i = 0; status == OK && allowed->list && i < s->expert_count; i++)
+        if (!key_names_have(allowed, s->experts[i].name))
+            status = pool_bar_expert(p, target, i, not_allowed, a, err);
+    return status;
+}
+
 enum status caller_restrict(const struct caller *c, const struct pool *p,
                             struct pool_target *target, struct arena *a, struct error *err)
 {
@@ -46,15 +77,24 @@ enum status caller_restrict(const struct caller *c, const struct pool *p,
                          target->policy != SIZE_MAX ? "the policy" : "the expert",
                          STR_FMT(target->policy != SIZE_MAX ? s->policies[target->policy].name
                                                             : s->experts[target->expert].name));
-    const struct key_names *experts = &client_key_limits(c->key)->experts;
-    for (size_t i = 0; experts->list && i < s->expert_count; i++) {
-        enum status status = OK;
-        if (!key_names_have(experts, s->experts[i].name))
-            status = pool_bar_expert(p, target, i, not_allowed, a, err);
-        if (status != OK)
-            return status;
-    }
-    return OK;
+    const struct key_limits *l = client_key_limits(c->key);
+    enum status status = hold_policies(l, s, target, err);
+    return status == OK ? bar_others(&l->experts, p, target, a, err) : status;
+}
+
+bool caller_may_see(const struct caller *c, const struct pool *p, size_t arm)
+{
+    const struct plan *plan = pool_arm_at(p, arm);
+    const struct key_names *experts = c && c->key ? &client_key_limits(c->key)->experts : NULL;
+    for (size_t i = 0; experts && i < plan->member_count; i++)
+        if (!key_names_have(experts, pool_settings(p)->experts[plan->members[i]].name))
+            return false;
+    return true;
+}
+
+bool caller_may_hear_of(const struct caller *c, struct str name)
+{
+    return !c || !c->key || key_names_have(&client_key_limits(c->key)->experts, name);
 }
 
 /* What may be spent */

@@ -22,7 +22,8 @@ struct caller {
 
 /* What records and the ledger call the key; empty: there is none. c NULL is fine. */
 struct str caller_key_id(const struct caller *c);
-/* Bars what the key may not use. ERR_FORBIDDEN: not this policy, or by name not this expert; ERR_MEMORY. */
+/* Bars what the key may not use. ERR_FORBIDDEN: not this policy, by name not this expert, or a policy of the key's but
+ * not as it is; ERR_MEMORY. */
 NODISCARD enum status caller_restrict(const struct caller *c, const struct pool *p,
                                       struct pool_target *target, struct arena *a,
                                       struct error *err);
@@ -31,6 +32,11 @@ bool caller_may_use(const struct caller *c, const struct pool *p, size_t policy,
 
 /* Whether the key may use what goes by this name and is no policy. */
 bool caller_may_name(const struct caller *c, struct str name);
+
+/* Whether the key is shown this arm of the pool: all its members may answer it. */
+bool caller_may_see(const struct caller *c, const struct pool *p, size_t arm);
+/* The same of an expert by its name, as a record of earlier has it. */
+bool caller_may_hear_of(const struct caller *c, struct str name);
 
 /* Before a call: the whole request is predicted to cost `want`, what it has cost until now included. Reserves that.
  * ERR_QUOTA, ERR_RATE: refused; the text is for the client. */

@@ -75,7 +75,8 @@ static enum status read_request(struct chat *c, const char **param, const char *
         status = openai_request_parse(c->asked.body, true, c->x->arena, &c->request, param, err);
     if (status != OK)
         return status;
-    status = target_read(w->snapshot->pool, c->x, &c->request, &target, param, code, err);
+    status =
+        target_read(w->snapshot->pool, c->caller, c->x, &c->request, &target, param, code, err);
     if (status == OK)
         status = target_recall(w->gateway->affinity, w->snapshot->pool, &c->request,
                                target_tenant(c->caller), c->begin_ms, c->x->arena, &target, err);

@@ -35,7 +35,7 @@ static enum status read_request(struct choosing *c, const struct caller *caller,
     if (status == OK)
         status = openai_request_parse(asked.body, true, x->arena, &c->request, param, err);
     if (status == OK)
-        status = target_read(p, x, &c->request, &c->target, param, code, err);
+        status = target_read(p, caller, x, &c->request, &c->target, param, code, err);
     if (status == OK) /* a key learns nothing of experts that it may not use */
         status = caller_restrict(caller, p, &c->target, x->arena, err);
     if (status != OK)

@@ -66,7 +66,7 @@ static const struct path paths[] = {
     {"/v1/models", false, "GET", ADMISSION_USUAL, FRONT_CHAT, models_handle},
     {"/v1/models/", true, "GET", ADMISSION_USUAL, FRONT_CHAT, models_handle},
     {"/v1/experts", false, "GET", ADMISSION_USUAL, FRONT_CHAT, experts_handle},
-    {"/metrics", false, "GET", ADMISSION_USUAL, FRONT_CHAT, metrics_handle},
+    {"/metrics", false, "GET", ADMISSION_METRICS, FRONT_CHAT, metrics_handle},
     {"/healthz", false, "GET", ADMISSION_OPEN, FRONT_CHAT, health_handle},
     {"/readyz", false, "GET", ADMISSION_OPEN, FRONT_CHAT, ready_handle},
 };

@@ -85,9 +85,10 @@ void answer_error(struct http_exchange *x, const char *request_id, enum status s
                   const char *message, const char *param, const char *code);
 
 enum path_admission {
-    ADMISSION_USUAL, /* a key; of a POST also its rates and budgets, for it may ask an expert */
-    ADMISSION_KEY,   /* a key: what costs nothing */
-    ADMISSION_OPEN,  /* nobody is asked */
+    ADMISSION_USUAL,   /* a key; of a POST also its rates and budgets, for it may ask an expert */
+    ADMISSION_KEY,     /* a key: what costs nothing */
+    ADMISSION_METRICS, /* a key that is for metrics; it is let in nowhere else */
+    ADMISSION_OPEN,    /* nobody is asked */
 };
 
 /* All that is known of a path. A new one is a row of the table in gateway.c and a handler. */

@@ -122,12 +122,46 @@ static void write_calls(const struct ledger_found *f, struct buf *out)
 
 /* The request */
 
-static void write_raw(struct buf *out, const char *key, struct str json)
+/* Members of an object that are called after arms, without those of experts that the caller may not use. */
+static void write_arms(struct buf *out, struct json_value arms, const struct caller *caller)
 {
-    struct json_value root;
-    bool sound = json.len > 0 && json_parse(json, key, 1, &root, NULL) == OK;
-    buf_addf(out, ",\"%s\":", key);
-    buf_add(out, sound ? root.raw : STR("null"));
+    struct json_iter it = json_iter_begin(arms);
+    struct json_value name, value;
+    const char *separator = "{";
+    while (json_object_next(&it, &name, &value)) {
+        if (!caller_may_hear_of(caller, str_slice(name.raw, 1, name.raw.len - 1)))
+            continue;
+        buf_add_c(out, separator);
+        buf_add(out, name.raw);
+        buf_add_char(out, ':');
+        buf_add(out, value.raw);
+        separator = ",";
+    }
+    buf_add_c(out, separator[0] == '{' ? "{}" : "}");
+}
+
+static void write_decision(struct buf *out, struct str json, const struct caller *caller)
+{
+    struct json_value root, name, value;
+    bool sound = json.len > 0 && json_parse(json, "decision", 1, &root, NULL) == OK;
+    buf_add_c(out, ",\"decision\":");
+    if (!sound || root.type != JSON_OBJECT) {
+        buf_add_c(out, "null");
+        return;
+    }
+    struct json_iter it = json_iter_begin(root);
+    const char *separator = "{";
+    while (json_object_next(&it, &name, &value)) {
+        buf_add_c(out, separator);
+        buf_add(out, name.raw);
+        buf_add_char(out, ':');
+        if (value.type == JSON_OBJECT)
+            write_arms(out, value, caller);
+        else
+            buf_add(out, value.raw);
+        separator = ",";
+    }
+    buf_add_c(out, separator[0] == '{' ? "{}" : "}");
 }
 
 static void write_feedback(const struct ledger_found *f, struct buf *out)
@@ -144,7 +178,7 @@ static void write_feedback(const struct ledger_found *f, struct buf *out)
 }
 
 /* One piece: a list of members in the order in which they are read. */
-void request_write(const struct ledger_found *f, struct buf *out)
+void request_write(const struct ledger_found *f, const struct caller *caller, struct buf *out)
 {
     const int64_t tokens[5] = {f->input_tokens, f->cached_tokens, f->cache_write_tokens,
                                f->output_tokens, f->reasoning_tokens};
@@ -173,7 +207,7 @@ void request_write(const struct ledger_found *f, struct buf *out)
     write_integer(out, "total_ms", f->total_ms, f->total_ms >= 0);
     write_text(out, "error", f->problem);
     write_text(out, "instance", f->instance);
-    write_raw(out, "decision", f->decision);
+    write_decision(out, f->decision, caller);
     write_calls(f, out);
     write_feedback(f, out);
     buf_add_char(out, '}');
@@ -200,7 +234,7 @@ static void answer(struct http_exchange *x, void *user, enum status status,
         return;
     }
     buf_init(&body, REQUEST_BYTES_MAX);
-    request_write(found, &body);
+    request_write(found, caller, &body);
     if (body.status == OK)
         answer_json(x, 200, NULL, buf_str(&body));
     else

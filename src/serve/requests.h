@@ -7,5 +7,5 @@
 
 /* Whether the caller may see it: with a key its own only. */
 bool request_is_visible(const struct ledger_found *found, const struct caller *caller);
-/* As JSON. */
-void request_write(const struct ledger_found *found, struct buf *out);
+/* As JSON, of the decision without experts that the caller may not use. */
+void request_write(const struct ledger_found *found, const struct caller *caller, struct buf *out);

@@ -14,60 +14,72 @@ static struct str arm_name(const struct pool *p, size_t arm)
     return pool_arm_at(p, arm)->name;
 }
 
-static void write_estimates(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+/* What is shown of one arm, where it is: its name and a colon, behind a comma where it is not the first. False: the
+ * key may not use it, and hears nothing of it. */
+static bool begin_arm(struct buf *out, const struct choosing *c, size_t arm, bool *first)
 {
+    const struct pool *p = c->snapshot->pool;
+    if (!caller_may_see(c->caller, p, arm))
+        return false;
+    buf_addf(out, "%s\"%.*s\":", *first ? "" : ",", STR_FMT(arm_name(p, arm)));
+    *first = false;
+    return true;
+}
+
+static void write_estimates(struct buf *out, const struct choosing *c)
+{
+    bool first = true;
     buf_add_c(out, ",\"estimates\":{");
-    for (size_t i = 0; i < pool_arm_count(p); i++) {
-        buf_addf(out, "%s\"%.*s\":[", i ? "," : "", STR_FMT(arm_name(p, i)));
-        json_write_double(out, (double)choice->estimates[i].quality);
+    for (size_t i = 0; i < pool_arm_count(c->snapshot->pool); i++) {
+        if (!begin_arm(out, c, i, &first))
+            continue;
+        buf_add_char(out, '[');
+        json_write_double(out, (double)c->choice.estimates[i].quality);
         buf_add_char(out, ',');
-        money_format_usd(out, choice->estimates[i].cost_nano_usd);
+        money_format_usd(out, c->choice.estimates[i].cost_nano_usd);
         buf_add_char(out, ']');
     }
     buf_add_char(out, '}');
 }
 
 /* What estimates say of plans alone. */
-static void write_plans(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+static void write_plans(struct buf *out, const struct choosing *c)
 {
-    size_t first = pool_settings(p)->expert_count;
+    const struct pool *p = c->snapshot->pool;
+    bool first = true;
     buf_add_c(out, ",\"plans\":{");
-    for (size_t i = first; i < pool_arm_count(p); i++) {
-        buf_addf(out, "%s\"%.*s\":{\"escalation\":", i > first ? "," : "", STR_FMT(arm_name(p, i)));
-        json_write_double(out, (double)choice->estimates[i].escalation);
+    for (size_t i = pool_settings(p)->expert_count; i < pool_arm_count(p); i++) {
+        if (!begin_arm(out, c, i, &first))
+            continue;
+        buf_add_c(out, "{\"escalation\":");
+        json_write_double(out, (double)c->choice.estimates[i].escalation);
         buf_add_c(out, ",\"cost_max_usd\":");
-        money_format_usd(out, choice->estimates[i].cost_max_nano_usd);
+        money_format_usd(out, c->choice.estimates[i].cost_max_nano_usd);
         buf_add_char(out, '}');
     }
     buf_add_char(out, '}');
 }
 
-static void write_ruled_out(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+static void write_ruled_out(struct buf *out, const struct choosing *c)
 {
-    const char *separator = "";
+    const char *const *why = c->choice.ruled_out;
+    bool first = true;
     buf_add_c(out, ",\"ruled_out\":{");
-    for (size_t i = 0; i < pool_arm_count(p); i++) {
-        if (!choice->ruled_out[i])
-            continue;
-        buf_addf(out, "%s\"%.*s\":\"%s\"", separator, STR_FMT(arm_name(p, i)),
-                 choice->ruled_out[i]);
-        separator = ",";
-    }
+    for (size_t i = 0; i < pool_arm_count(c->snapshot->pool); i++)
+        if (why[i] && begin_arm(out, c, i, &first))
+            buf_addf(out, "\"%s\"", why[i]);
     buf_add_char(out, '}');
 }
 
 /* What of the input is taken for cached, and so is cheaper in the estimates. */
-static void write_cached(struct buf *out, const struct pool *p, const struct pool_choice *choice)
+static void write_cached(struct buf *out, const struct choosing *c)
 {
-    const char *separator = "";
+    const uint32_t *tokens = c->choice.cached_tokens;
+    bool first = true;
     buf_add_c(out, ",\"cached_tokens\":{");
-    for (size_t i = 0; i < pool_settings(p)->expert_count; i++) {
-        if (choice->cached_tokens[i] == 0)
-            continue;
-        buf_addf(out, "%s\"%.*s\":%u", separator, STR_FMT(arm_name(p, i)),
-                 choice->cached_tokens[i]);
-        separator = ",";
-    }
+    for (size_t i = 0; i < pool_settings(c->snapshot->pool)->expert_count; i++)
+        if (tokens[i] > 0 && begin_arm(out, c, i, &first))
+            buf_addf(out, "%u", tokens[i]);
     buf_add_char(out, '}');
 }
 
@@ -120,14 +132,15 @@ static void write_order(struct buf *out, const char *key, const struct pool *p,
 }
 
 /* One piece: a list of members in the order in which they are read. */
-static void write_decision(struct buf *out, const struct pool *p, const char *id,
-                           const struct pool_choice *choice)
+static void write_decision(struct buf *out, const struct choosing *c)
 {
+    const struct pool *p = c->snapshot->pool;
+    const struct pool_choice *choice = &c->choice;
     const struct decision *d = &choice->decision;
     const struct plan *plan = pool_arm_at(p, d->arm);
     size_t index = choice->target.policy;
     struct str policy = index == SIZE_MAX ? STR("") : pool_settings(p)->policies[index].name;
-    buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%.*s\",\"expert\":\"%.*s\"", id,
+    buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%.*s\",\"expert\":\"%.*s\"", c->id,
              STR_FMT(plan->member_count == 1 ? STR("single") : plan->name),
              STR_FMT(arm_name(p, choice->order[0])));
     write_order(out, "members", p, choice, 0, plan->member_count);
@@ -137,13 +150,13 @@ static void write_decision(struct buf *out, const struct pool *p, const char *id
     money_format_usd(out, d->cost_nano_usd);
     buf_add_c(out, ",\"lambda\":");
     json_write_double(out, d->lambda);
-    write_estimates(out, p, choice);
-    write_plans(out, p, choice);
+    write_estimates(out, c);
+    write_plans(out, c);
     buf_addf(out, ",\"policy\":%s%.*s%s", policy.len ? "\"" : "null", STR_FMT(policy),
              policy.len ? "\"" : "");
     write_order(out, "fallbacks", p, choice, plan->member_count, choice->order_count);
-    write_ruled_out(out, p, choice);
-    write_cached(out, p, choice);
+    write_ruled_out(out, c);
+    write_cached(out, c);
     write_holder(out, p, choice);
     write_bounds(out, choice);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",
@@ -172,7 +185,7 @@ static void answer(struct choosing *c, enum status status, const struct error *e
     log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
               c->id, STR_FMT(arm_name(p, c->choice.order[0])), plan, d->quality, d->lambda);
     buf_init(&body, ROUTE_BYTES_MAX);
-    write_decision(&body, p, c->id, &c->choice);
+    write_decision(&body, c);
     if (body.status == OK)
         answer_json(c->x, 200, c->id, buf_str(&body));
     else
@@ -189,7 +202,7 @@ static enum status read_request(struct choosing *c, const struct caller *caller,
     struct session session;
     enum status status = openai_request_parse(x->body, false, x->arena, &c->request, param, err);
     if (status == OK)
-        status = target_read(p, x, &c->request, &c->target, param, code, err);
+        status = target_read(p, caller, x, &c->request, &c->target, param, code, err);
     if (status == OK)
         status = caller_restrict(caller, p, &c->target, x->arena, err);
     if (status == OK)
@@ -210,7 +223,8 @@ void route_handle(struct worker *w, struct http_exchange *x, struct caller *call
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
-    *c = (struct choosing){.worker = w, .x = x, .event = "route", .on_chosen = answer};
+    *c = (struct choosing){
+        .worker = w, .x = x, .caller = caller, .event = "route", .on_chosen = answer};
     worker_request_id(w, c->id);
     enum status status = read_request(c, caller, &param, &code, &err);
     if (status == OK)

@@ -41,6 +41,7 @@ struct value {
 
 struct reader {
     const struct pool *pool;
+    const struct caller *caller;
     struct arena *arena;
     struct value values[WISHES];
     const char *param;
@@ -234,7 +235,8 @@ static enum status unknown_expert(struct reader *x, struct str name)
     struct buf known;
     buf_init(&known, 200);
     for (size_t i = 0; i < c->expert_count; i++)
-        buf_addf(&known, "%s%.*s", i ? ", " : "", STR_FMT(c->experts[i].name));
+        if (caller_may_hear_of(x->caller, c->experts[i].name))
+            buf_addf(&known, "%s%.*s", known.len ? ", " : "", STR_FMT(c->experts[i].name));
     x->param = param;
     enum status status =
         error_set(x->err, ERR_INPUT, "%s: there is no expert '%.*s'; there are %s%s", param,
@@ -265,6 +267,7 @@ static enum status apply_experts(struct reader *x, struct pool_target *t)
     }
     if (!any)
         return wrong(x, EXPERTS);
+    t->names_experts = true;
     for (size_t i = 0; i < c->expert_count; i++) {
         enum status status = named[i] ? OK : pool_bar_expert(x->pool, t, i, bar, x->arena, x->err);
         if (status != OK)
@@ -292,11 +295,12 @@ static enum status apply(struct reader *x, struct pool_target *t)
     return status;
 }
 
-enum status target_read(const struct pool *p, const struct http_exchange *x,
-                        const struct openai_request *r, struct pool_target *ret,
-                        const char **ret_param, const char **ret_code, struct error *err)
+enum status target_read(const struct pool *p, const struct caller *caller,
+                        const struct http_exchange *x, const struct openai_request *r,
+                        struct pool_target *ret, const char **ret_param, const char **ret_code,
+                        struct error *err)
 {
-    struct reader reader = {.pool = p, .arena = x->arena, .err = err};
+    struct reader reader = {.pool = p, .caller = caller, .arena = x->arena, .err = err};
     struct pool_target target;
     enum status status = pool_target_find(p, r->model, &target, err);
     if (status != OK) {

@@ -14,10 +14,12 @@
 #include "session/session.h"
 
 /* Bars of experts are in x->arena. On failure *ret_param names the member or header at fault, and *ret_code is set
- * where the error has a code of its own. ERR_NOT_FOUND: no such model; ERR_INPUT. */
-NODISCARD enum status target_read(const struct pool *p, const struct http_exchange *x,
-                                  const struct openai_request *r, struct pool_target *ret,
-                                  const char **ret_param, const char **ret_code, struct error *err);
+ * where the error has a code of its own; it names to `caller` (NULL: nobody is asked) only what that may use.
+ * ERR_NOT_FOUND: no such model; ERR_INPUT. */
+NODISCARD enum status target_read(const struct pool *p, const struct caller *caller,
+                                  const struct http_exchange *x, const struct openai_request *r,
+                                  struct pool_target *ret, const char **ret_param,
+                                  const char **ret_code, struct error *err);
 /* The name under which what prompt caches hold for this client is kept apart from other clients'. */
 struct str target_tenant(const struct caller *c);
 /* Sets target->cached_tokens and target->prefix where some expert has a price for cached input and the request is long

@@ -463,6 +463,84 @@ def test_only_the_policies_of_the_key(desk, upstream, start_gateway):
     assert g.client.post("/v1/route", json={"text": "hello", "model": "leeroo/best"}, headers=bearer(key)).status_code == 403
 
 
+OVERRIDES = {"lambda": 0, "min_quality": 0.9, "experts": ["dear"], "policy": "best"}
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/route",
+                                  "/v1/messages/count_tokens"])
+def test_a_keys_policies_hold_against_every_override(desk, upstream, start_gateway, path):
+    """In the body, in a header, by name; what only narrows is allowed. litellm #41810, bifrost #4243."""
+    key = desk.create("a", "--policies", "thrift")
+    both = desk.create("b", "--policies", "thrift", "--experts", "cheap,mid")
+    g = start_gateway(top=STATE, policies=DEFAULT_POLICIES)
+    hard = "prove lemma tensor quantum integral"
+    said = {"/v1/completions": {"prompt": hard}, "/v1/responses": {"input": hard}}.get(
+        path, {"messages": [{"role": "user", "content": hard}]})
+    if path == "/v1/messages":
+        said["max_tokens"] = 9
+
+    def status_of(leeroo=None, headers=(), model="leeroo/thrift", key=key):
+        body = {"model": model, **said, **({"leeroo": leeroo} if leeroo else {})}
+        r = g.client.post(path, json=body, headers={**bearer(key), **dict(headers)})
+        if r.status_code == 403:
+            assert "this key" in r.text, r.text
+        return r.status_code
+    translated = path in ("/v1/responses", "/v1/messages", "/v1/messages/count_tokens")  # their bodies have no such member
+    assert status_of() == 200
+    for name, value in OVERRIDES.items():
+        header = {"x-leeroo-" + name.replace("_", "-"): value[0] if name == "experts" else str(value)}
+        assert status_of(headers=header) == 403, name
+        assert translated or status_of({name: value}) == 403, name
+    for model in ("leeroo", "leeroo/best", "dear", "cheap"):
+        assert status_of(model=model) == 403
+    assert {r.json["model"] for r in upstream.requests} <= {"cheap"}
+    assert status_of(headers={"x-leeroo-max-cost": "1", "x-leeroo-plans": "none"}) == 200
+    assert status_of(headers={"x-leeroo-experts": "mid"}, key=both) == status_of(model="mid", key=both) == 200
+    assert status_of(headers={"x-leeroo-experts": "mid,dear"}, key=both) == 403
+
+
+def test_a_key_is_shown_only_what_it_may_use(desk, upstream, start_gateway):
+    key, everybody = desk.create("a", "--experts", "cheap,mid"), desk.create("b")
+    g = start_gateway(top=STATE + "\nledger: {store: l.db}")
+
+    def shown(key):
+        got = []
+        for path in ("/v1/models", "/v1/experts"):
+            got.append(g.client.get(path, headers=bearer(key)).text)
+        got.append(g.client.post("/v1/route", json={"text": "prove lemma"}, headers=bearer(key)).text)
+        got.append(ask(g, key, "prove lemma", headers={"x-leeroo-experts": "nobody"}).text)
+        done = ask(g, key, "prove lemma")
+        assert done.status_code == 200
+        got.append(json.dumps(dict(done.headers)))
+        wait_until(lambda: g.client.get("/v1/requests/" + done.headers["x-leeroo-request-id"], headers=bearer(key)).status_code == 200)
+        got.append(g.client.get("/v1/requests/" + done.headers["x-leeroo-request-id"], headers=bearer(key)).text)
+        return got
+    for text in shown(key):
+        assert "dear" not in text and "mid" in text
+    assert all("dear" in text for text in shown(everybody))
+
+
+def test_only_a_key_for_metrics_sees_the_sums_of_all(desk, upstream, start_gateway):
+    """And it sees nothing else. litellm #24530, any-llm #955."""
+    g = start_gateway(top=STATE)
+    assert g.client.get("/metrics").status_code == 200, "nobody is asked for anything"
+    key, scraper = desk.create("a"), desk.create("prometheus", "--metrics")
+    wait_until(lambda: g.chat().status_code == 401)
+    assert g.client.get("/metrics").status_code == 401
+    refused = g.client.get("/metrics", headers=bearer(key))
+    assert refused.status_code == 403 and "leeroo keys create --metrics" in refused.json()["error"]["message"]
+    assert ask(g, key).status_code == 200
+    page = g.client.get("/metrics", headers=bearer(scraper))
+    assert page.status_code == 200 and "leeroo_requests_total" in page.text and key not in page.text
+    assert g.client.head("/metrics", headers=bearer(scraper)).status_code == 200
+    for path, method in routes():
+        if path not in ("/metrics", "/healthz", "/readyz"):
+            assert g.client.request(method, path, headers=bearer(scraper), json=None).status_code == 403, path
+    assert desk.list()["prometheus"]["metrics"] is True and "metrics" not in desk.list()["a"]
+    assert desk.do("create", "--name", "c", "--metrics", "--experts", "cheap", check=False).returncode == 2
+    assert desk.do("change", "a", "--metrics", check=False).returncode == 2
+
+
 # Secrets and addresses
 
 
@@ -491,7 +569,9 @@ def test_keys_stay_where_they_belong(desk, upstream, start_gateway):
     for request in upstream.requests:
         assert KEY in request.headers["authorization"]
         assert key not in json.dumps(request.headers) and key not in request.body.decode(), "the client's never goes up"
-    metrics = g.client.get("/metrics", headers=bearer(key)).text
+    scraper = bearer(desk.create("m", "--metrics"))
+    wait_until(lambda: g.client.get("/metrics", headers=scraper).status_code == 200)
+    metrics = g.client.get("/metrics", headers=scraper).text
     wrong = "lr-" + "B" * 43
     assert g.client.get("/v1/models", headers=bearer(wrong)).status_code == 401
     g.wait_line('msg="turned away"')

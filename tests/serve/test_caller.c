@@ -208,3 +208,56 @@ Test(caller, a_key_of_policies_names_no_experts)
     end();
     free_pool();
 }
+
+/* What lists of policies say holds against everything that a request may say of its own. */
+Test(caller, a_key_of_policies_has_them_as_they_are)
+{
+    const struct pool_bar bar = {"not in this request", ERR_INPUT};
+    struct pool_target target;
+    struct error err = {0};
+    make_pool();
+    begin(only_thrift);
+    cr_assert_eq(restrict_to("leeroo/thrift", &target), OK);
+    target.max_cost_nano_usd = 1;
+    target.plans = STR("none");
+    cr_expect_eq(caller_restrict(&caller, pool, &target, key_scene.arena, &err), OK, "it narrows");
+    struct pool_target lambda = target, floor = target, named = target;
+    lambda.has_lambda = true;
+    floor.min_quality = 0.1;
+    named.names_experts = true;
+    cr_expect_eq(caller_restrict(&caller, pool, &lambda, key_scene.arena, &err), ERR_FORBIDDEN);
+    cr_expect(strstr(err.text, "may not set lambda"), "%s", err.text);
+    cr_expect_eq(caller_restrict(&caller, pool, &floor, key_scene.arena, &err), ERR_FORBIDDEN);
+    cr_expect(strstr(err.text, "may not set min_quality"), "%s", err.text);
+    cr_assert_eq(pool_bar_expert(pool, &named, 0, bar, key_scene.arena, &err), OK);
+    cr_expect_eq(caller_restrict(&caller, pool, &named, key_scene.arena, &err), ERR_FORBIDDEN);
+    cr_expect(strstr(err.text, "'mid'"), "%s", err.text);
+    end();
+    free_pool();
+}
+
+static void thrift_and_mid(struct key_limits *l)
+{
+    only_mid(l);
+    only_thrift(l);
+}
+
+Test(caller, a_key_of_policies_and_experts_names_those)
+{
+    const struct pool_bar bar = {"not in this request", ERR_INPUT};
+    struct pool_target target;
+    struct error err = {0};
+    make_pool();
+    begin(thrift_and_mid);
+    cr_assert_eq(pool_target_find(pool, STR("leeroo/thrift"), &target, &err), OK);
+    target.names_experts = true;
+    cr_assert_eq(pool_bar_expert(pool, &target, 0, bar, key_scene.arena, &err), OK);
+    cr_expect_eq(caller_restrict(&caller, pool, &target, key_scene.arena, &err), ERR_FORBIDDEN);
+    cr_assert_eq(pool_bar_expert(pool, &target, 2, bar, key_scene.arena, &err), OK);
+    cr_expect_eq(caller_restrict(&caller, pool, &target, key_scene.arena, &err), OK);
+    cr_expect(caller_may_see(&caller, pool, 1) && !caller_may_see(&caller, pool, 0));
+    cr_expect(caller_may_hear_of(&caller, STR("mid")) && !caller_may_hear_of(&caller, STR("dear")));
+    cr_expect(caller_may_see(NULL, pool, 0) && caller_may_hear_of(NULL, STR("dear")));
+    end();
+    free_pool();
+}

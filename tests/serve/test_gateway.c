@@ -41,8 +41,9 @@ Test(gateway_paths, all_need_a_key_but_the_two_for_whoever_runs_the_process)
     cr_expect_eq(find("/healthz")->admission, ADMISSION_OPEN);
     cr_expect_eq(find("/readyz")->admission, ADMISSION_OPEN);
     cr_expect_eq(find("/v1/feedback")->admission, ADMISSION_KEY);
+    cr_expect_eq(find("/metrics")->admission, ADMISSION_METRICS);
     static const char *const usual[] = {"/v1/chat/completions", "/v1/embeddings", "/v1/route",
-                                        "/metrics", "/v1/requests/req_1"};
+                                        "/v1/requests/req_1"};
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
         cr_expect_eq(find(usual[i])->admission, ADMISSION_USUAL, "%s", usual[i]);
 }

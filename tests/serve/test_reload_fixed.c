@@ -50,7 +50,7 @@ Test(reload_fixed, keys_are_named_and_put_back)
     changes("listen: 127.0.0.1:1\n", "listen: 127.0.0.1:2\n", "listen");
     changes("", "threads: 2\nlimits: {connections: 3, body: 2MiB}\n",
             "threads,limits.connections,limits.body");
-    changes("", "limits: {bodies: 1GiB, body_time: 1m, body_rate: 1}\n",
+    changes("", "limits: {bodies: 1024MiB, body_time: 1m, body_rate: 1}\n",
             "limits.bodies,limits.body_time,limits.body_rate");
     changes("state_dir: s\n", "", "state_dir,ledger"); /* which is in there */
     changes("", "state_dir: s\n", "state_dir,ledger");

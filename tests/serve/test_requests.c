@@ -95,7 +95,7 @@ static struct json_value as_json(const struct ledger_found *f, struct buf *out)
     struct json_value root = {0};
     struct error err = {0};
     buf_init(out, 1 << 16);
-    request_write(f, out);
+    request_write(f, NULL, out);
     cr_assert_eq(json_parse(buf_str(out), "request", 1, &root, &err), OK, "%s in %s", err.text,
                  out->ptr);
     return root;

@@ -57,7 +57,7 @@ static struct outcome ask(const char *name, const char *leeroo, const char *cons
         leeroo ? ",\"leeroo\":" : "", leeroo ? leeroo : "");
     cr_assert_eq(openai_request_parse(str_from(body), true, arena, &request, NULL, &o.err), OK,
                  "%s", o.err.text);
-    o.status = target_read(pool, &x, &request, &o.target, &o.param, &o.code, &o.err);
+    o.status = target_read(pool, NULL, &x, &request, &o.target, &o.param, &o.code, &o.err);
     return o;
 }
 
