@@ -144,8 +144,8 @@ static enum status find_key(const struct key_place *d, const char *who, struct k
 
 /* Actions */
 
-static void show_made(const struct options *o, const struct key_place *d, const struct key_row *row,
-                      const char *secret)
+static void print_made(const struct options *o, const struct key_place *d,
+                       const struct key_row *row, const char *secret)
 {
     struct buf json;
     if (!o->json) {
@@ -159,6 +159,19 @@ static void show_made(const struct options *o, const struct key_place *d, const 
     key_row_write(row, false, &json);
     printf("{\"key\": \"%s\", %s}\n", secret, json.ptr ? json.ptr : "");
     buf_done(&json);
+}
+
+/* A key that nobody has seen is in the file all the same. */
+static enum status show_made(const struct options *o, const struct key_place *d,
+                             const struct key_row *row, const char *secret, struct error *err)
+{
+    print_made(o, d, row, secret);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return OK;
+    return error_set(err, ERR_IO,
+                     "standard output did not take the key, which is shown only once: `leeroo keys "
+                     "revoke %.*s` and make another",
+                     STR_FMT(row->id));
 }
 
 static enum status check_name(const struct key_place *d, const char *name, struct error *err)
@@ -205,7 +218,7 @@ static enum status create(const struct options *o, struct key_place *d, struct e
         status = key_file_save(d->path, &d->file, err);
     }
     if (status == OK)
-        show_made(o, d, &row, secret);
+        status = show_made(o, d, &row, secret, err);
     explicit_bzero(secret, sizeof(secret));
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/process_setup.h"
 
 static const struct command *const commands[] = {COMMANDS NULL};
 
@@ -19,7 +20,8 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN);
+    process_begin();
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like a full disk */
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     if (argc < 2) {
         print_help(stderr);
@@ -28,15 +30,15 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help")) {
         print_help(stdout);
-        return 0;
+        return process_end("help", 0);
     }
     if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
         puts("leeroo " LEEROO_VERSION);
-        return 0;
+        return process_end("version", 0);
     }
     for (size_t i = 0; commands[i]; i++)
         if (!strcmp(name, commands[i]->name))
-            return commands[i]->run(argc - 1, argv + 1);
+            return process_end(name, commands[i]->run(argc - 1, argv + 1));
     fprintf(stderr, "leeroo: no command '%s'; `leeroo -h` lists them\n", name);
     return 2;
 }

@@ -35,6 +35,7 @@ def test_it_fits_the_program():
     s = settings()
     assert s["Type"] == ["notify"] and s["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
     assert s["StateDirectory"] == ["leeroo"]
+    assert s["LimitCORE"] == ["0"] and '"LEEROO_CORE_DUMPS"' in (ROOT / "src" / "cli" / "process_setup.h").read_text()
     source = (ROOT / "src" / "config" / "config.c").read_text()
     drain = sum(int(ms) for ms in re.findall(r"\.(?:delay_ms|timeout_ms) = (\d+)", source))
     assert int(s["TimeoutStopSec"][0].rstrip("s")) * 1000 > drain > 0

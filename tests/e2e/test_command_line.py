@@ -2,10 +2,13 @@
 
 import os
 import re
+import secrets
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import KEY, Process, write_config
 
 LEEROO = os.environ.get("LEEROO_BIN", str(Path(__file__).resolve().parents[2] / "build" / "leeroo"))
 
@@ -63,6 +66,90 @@ def test_an_unknown_option_is_wrong_usage(command):
     assert done.returncode == 2
     assert done.stdout == ""
     assert "--no-such-option" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def printing(model_file, tmp_path_factory):
+    """Every way to print on standard output that needs nobody else."""
+    folder = tmp_path_factory.mktemp("printing")
+    data, model = model_file.parent / "data", str(model_file)
+    os.environ["UP_KEY"] = KEY  # in this process alone, for all that it starts
+    config = str(write_config(folder, model_file, "http://127.0.0.1:9/v1", top="state_dir: state\nkeys: keys.json"))
+    (folder / "q.jsonl").write_text('{"text": "cat"}\n' * 3)
+    (folder / "state").mkdir()
+    assert run("keys", "create", "--name", "first", "-c", config).returncode == 0
+    lines = {
+        "train to standard output": ["train", data, "-o", "-"],
+        "train --json": ["train", data, "-o", folder / "m3", "--json"],
+        "eval": ["eval", model, data], "eval --json": ["eval", model, data, "--json"],
+        "route": ["route", model, folder / "q.jsonl"],
+        "keys create": ["keys", "create", "--name", "@", "-c", config],
+        "keys create --json": ["keys", "create", "--name", "@", "--json", "-c", config],
+        "keys list": ["keys", "list", "-c", config], "keys list --json": ["keys", "list", "--json", "-c", config],
+        "check": ["check", "-c", config], "check --json": ["check", "-c", config, "--json"],
+        "serve --check": ["serve", "-c", config, "--check"],
+        "help": ["help"], "-h": ["-h"], "--version": ["--version"], "-V": ["-V"],
+    }
+    lines.update({f"{c} -h": [c, "-h"] for c in commands()})
+    return {name: [str(a) for a in line] for name, line in lines.items()}
+
+
+def fresh(line):
+    """Names of keys can be used once."""
+    return [secrets.token_hex(4) if a == "@" else a for a in line]
+
+
+def into(line, stdout):
+    return subprocess.run([LEEROO, *fresh(line)], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+
+def closed(line):
+    return subprocess.run(["sh", "-c", '"$@" >&-', "sh", LEEROO, *fresh(line)], stderr=subprocess.PIPE, text=True, timeout=60,
+                          check=False)
+
+
+def test_output_that_reaches_nobody_is_a_failure(printing):
+    """A full disk, a standard output that is closed, a reader that has gone: exit status 1 and a line that says why."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    for name, line in printing.items():
+        with open("/dev/full", "w") as full:
+            results = [into(line, full), into(line, writing), closed(line)]
+        for done in results:
+            assert done.returncode == 1 and "standard output" in done.stderr, (name, done.stderr)
+    os.close(writing)
+
+
+def test_closed_standard_streams_take_no_file_of_ours(printing, tmp_path):
+    """The first file that is opened would get their numbers, and what is printed would end up in it."""
+    model = tmp_path / "m"
+    line = [LEEROO, *printing["train --json"][:2], "-o", str(model)]
+    done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *line], timeout=60, check=False)
+    assert done.returncode == 0
+    assert model.read_bytes() == Path(printing["eval"][1]).read_bytes()
+
+
+@pytest.mark.parametrize("wanted", [None, "0", "1"])
+def test_core_dumps_are_off_unless_they_are_asked_for(printing, wanted, monkeypatch):
+    """The memory holds the keys of experts."""
+    binary = Path(LEEROO).read_bytes()
+    if b"__asan_init" in binary or b"__tsan_init" in binary:
+        pytest.skip("the sanitizers' own checks read the process as a debugger would")
+    monkeypatch.delenv("LEEROO_CORE_DUMPS", raising=False)
+    if wanted:
+        monkeypatch.setenv("LEEROO_CORE_DUMPS", wanted)
+    p = Process([LEEROO, *printing["serve --check"][:3]], UP_KEY=KEY)
+    p.wait_line("msg=listening")
+    limits = Path(f"/proc/{p.popen.pid}/limits").read_text()
+    soft, hard = re.search(r"Max core file size\s+(\S+)\s+(\S+)", limits).groups()
+    p.popen.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(p.popen.pid, 0)
+    p.popen.returncode = -signal.SIGABRT
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT
+    if wanted != "1":
+        assert (soft, hard) == ("0", "0") and not os.WCOREDUMP(status)
+    else:
+        assert hard == re.search(r"Max core file size\s+\S+\s+(\S+)", Path("/proc/self/limits").read_text()).group(1)
 
 
 @pytest.mark.parametrize("command", ["train", "route", "eval", "replay", "ask"])
