@@ -274,3 +274,44 @@ def test_signed_thinking_of_messages_stays_and_goes_with_its_maker(start, upstre
     sent = upstream.of("cheap")[-1].json
     assert [b["type"] for b in sent["messages"][1]["content"]] == ["tool_use"]
     assert sent["thinking"] == {"type": "disabled"} and "context_management" not in sent
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_signed_thinking_moves_to_an_expert_of_another_dialect_and_back(start, upstream, stream):
+    """UncommonRoute #19: a turn of Claude Code whose expert is gone goes on with a chat model, and the next turn anywhere."""
+    g = start({"cheap": "", "dear": ", dialect: anthropic"})
+    upstream.on("dear", thinks)
+    upstream.on("cheap", works())
+    messages = [user(HARD)]
+    assert message_of(g, messages, DEAR, stream).headers["x-leeroo-expert"] == "dear"
+    messages += [{"role": "assistant", "content": [
+        {"type": "thinking", "thinking": "hm", "signature": "dear-signed-this-1-" + "x" * 60},
+        {"type": "tool_use", "id": "toolu_0", "name": "look", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_0", "content": "nothing"}]}]
+    upstream.on("dear", status(529))
+    r = message_of(g, messages, DEAR, stream)
+    assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == ("cheap", "moved")
+    sent = upstream.of("cheap")[-1].json["messages"]
+    assert [m["role"] for m in sent] == ["user", "assistant", "tool"] and "signed-this" not in json.dumps(sent)
+    said = json.loads(r.content)["content"] if not stream else blocks_of(r.text)
+    call = next(b for b in said if b["type"] == "tool_use")
+    messages += [{"role": "assistant", "content": said},
+                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call["id"], "content": "nothing"}]}]
+    upstream.on("dear", thinks)
+    r = message_of(g, messages, DEAR, stream)
+    assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == ("cheap", "stayed")
+
+
+def blocks_of(text):
+    """The blocks of a stream of Messages, as its client collects them."""
+    blocks = []
+    for line in text.splitlines():
+        event = json.loads(line[6:]) if line.startswith("data: {") else {}
+        if event.get("type") == "content_block_start":
+            blocks.append({**event["content_block"]})
+        elif event.get("type") == "content_block_delta":
+            d = event["delta"]
+            for key, member in (("thinking", "thinking"), ("signature", "signature"), ("text", "text")):
+                if key in d:
+                    blocks[-1][member] = blocks[-1].get(member, "") + d[key]
+    return blocks
