@@ -77,6 +77,23 @@ static struct str cut_of(struct str previous, struct json_value key, struct json
     return (struct str){from, (size_t)(to - from)};
 }
 
+/* Members that change nothing here but whose turn it is (session/session.h). prompt_cache_key comes from Codex and
+ * OpenAI's clients; Anthropic's metadata.user_id is `user` in a chat. */
+static void note_session(struct openai_request *r, struct json_value key, struct json_value item)
+{
+    enum { THINKING, REASONING, CACHE_KEY, USER, METADATA, COUNT };
+    static const struct str names[COUNT] = {STR_INIT("thinking"), STR_INIT("reasoning"),
+                                            STR_INIT("prompt_cache_key"), STR_INIT("user"),
+                                            STR_INIT("metadata")};
+    size_t i = json_key_index(key, names, COUNT);
+    if (i == METADATA)
+        item = json_get(item, "user_id");
+    if (i <= REASONING)
+        r->may_think |= item.type > JSON_NULL;
+    else if (i < COUNT && item.type == JSON_STRING && (r->session.len == 0 || i == CACHE_KEY))
+        r->session = item.raw;
+}
+
 static enum status collect_fields(struct reader *x, struct json_value *fields)
 {
     struct json_iter it = json_iter_begin(x->r->root);
@@ -84,8 +101,10 @@ static enum status collect_fields(struct reader *x, struct json_value *fields)
     struct str previous = {0};
     for (; json_object_next(&it, &key, &item); previous = item.raw) {
         size_t i = json_key_index(key, field_names, FIELD_COUNT);
-        if (i == FIELD_COUNT)
+        if (i == FIELD_COUNT) {
+            note_session(x->r, key, item);
             continue;
+        }
         if (i == FIELD_LEEROO)
             x->r->leeroo_cut = cut_of(previous, key, item, it);
         if (i == FIELD_EFFORT)
@@ -399,6 +418,7 @@ static enum status read_root(struct reader *x, struct str body, bool require_cha
         return status;
     read_needs(x, fields);
     x->r->leeroo = fields[FIELD_LEEROO];
+    x->r->may_think |= fields[FIELD_EFFORT].type > JSON_NULL;
     x->r->query_characters = utf8_count(x->r->query);
     return OK;
 }

@@ -48,7 +48,9 @@ struct openai_request {
     struct json_value max_tokens, max_completion_tokens; /* their values; JSON_NONE when absent */
     int64_t answers;                                     /* n: how many are asked for, at least 1 */
     unsigned needs;                                      /* of enum expert_capability */
-    bool plain_text; /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
+    bool plain_text;    /* one plain text is asked for: no tools, no format, n is 1, no logprobs */
+    bool may_think;     /* it says so: thinking, reasoning, reasoning_effort */
+    struct str session; /* what it calls its session, as it stands there; empty: nothing */
     struct json_value leeroo; /* what the request says of its routing; JSON_NONE when absent */
     struct str leeroo_cut;    /* that member with its comma, which no expert is to see */
     struct str effort_cut;    /* likewise reasoning_effort */

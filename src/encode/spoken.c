@@ -345,6 +345,8 @@ static bool starts_any(struct str line, const struct str *list, size_t count)
 static size_t clients_line(struct str text, size_t at, size_t end)
 {
     struct str line = str_slice(text, at, end);
+    if (line.len == 0 || !strchr("[#CHI", line.ptr[0]))
+        return SIZE_MAX;
     if (starts_any(line, endings, sizeof(endings) / sizeof(endings[0])))
         return text.len;
     if (starts_any(line, lines, sizeof(lines) / sizeof(lines[0])))

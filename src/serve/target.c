@@ -369,6 +369,9 @@ void target_hold(struct sessions *t, const struct http_exchange *x, const struct
                  struct pool_target *target, struct session *ret)
 {
     const struct pool_settings *c = pool_settings(p);
+    *ret = (struct session){0};
+    if (!session_is_worth_it(r))
+        return;
     session_read(t, r, session_name(x), hash64(tenant, 0), now_ms, x->arena, ret);
     target->is_held = session_is_held(ret);
     target->holder = session_holder(ret, c->experts, c->expert_count);

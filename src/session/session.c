@@ -113,31 +113,6 @@ static bool is_set(struct json_value v)
     return v.type != JSON_NONE && v.type != JSON_NULL;
 }
 
-/* prompt_cache_key comes from Codex and OpenAI's clients; Anthropic's metadata.user_id is `user` in a chat. */
-static struct str name_in_body(const struct openai_request *r)
-{
-    static const struct str names[] = {STR_INIT("prompt_cache_key"), STR_INIT("user"),
-                                       STR_INIT("metadata")};
-    struct json_value v[3];
-    json_members(r->root, names, 3, v);
-    if (is_text(v[0]))
-        return v[0].raw;
-    if (is_text(v[1]))
-        return v[1].raw;
-    struct json_value id = json_get(v[2], "user_id");
-    return is_text(id) ? id.raw : STR("");
-}
-
-/* Whether it may think, for all that the request says. */
-static bool may_think(const struct openai_request *r)
-{
-    static const struct str names[] = {STR_INIT("thinking"), STR_INIT("reasoning_effort"),
-                                       STR_INIT("reasoning")};
-    struct json_value v[3];
-    json_members(r->root, names, 3, v);
-    return is_set(v[0]) || is_set(v[1]) || is_set(v[2]);
-}
-
 struct search {
     struct sessions *t;
     const struct session *s;
@@ -177,17 +152,19 @@ static uint64_t hash_root(struct json_value messages, uint64_t h, struct arena *
     return not_zero(h);
 }
 
+bool session_is_worth_it(const struct openai_request *r)
+{
+    return r->tools.type == JSON_ARRAY || r->may_think || r->last_answer.type != JSON_NONE;
+}
+
 void session_read(struct sessions *t, const struct openai_request *r, struct str name,
                   uint64_t tenant, uint64_t now_ms, struct arena *a, struct session *ret)
 {
     struct session s = {.tenant = tenant};
     bool goes_on = r->last_answer.type != JSON_NONE;
-    s.learns = r->tools.type == JSON_ARRAY || may_think(r);
-    *ret = s;
-    if (!s.learns && !goes_on)
-        return;
+    s.learns = r->tools.type == JSON_ARRAY || r->may_think;
     s.root = hash_root(r->messages, tenant, a);
-    name = name.len > 0 ? name : name_in_body(r);
+    name = name.len > 0 ? name : r->session;
     if (name.len > 0)
         s.named = not_zero(hash64(name, s.root));
     if (name.len > 0)

@@ -35,7 +35,9 @@ struct session { /* of one request; 0 is no hash */
 NODISCARD enum status sessions_create(struct sessions **ret, struct error *err);
 void sessions_free(struct sessions *t); /* NULL is fine */
 
-/* `name`: what the client calls its session, out of a header; empty: look into the body (prompt_cache_key, user). The
+/* Whether there can be a turn at all: it has tools, may think, or goes on. */
+bool session_is_worth_it(const struct openai_request *r);
+/* `name`: what the client calls its session, out of a header; empty: its body may say it (prompt_cache_key, user). The
  * arena is scratch. */
 void session_read(struct sessions *t, const struct openai_request *r, struct str name,
                   uint64_t tenant, uint64_t now_ms, struct arena *a, struct session *ret);
