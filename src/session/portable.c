@@ -337,6 +337,7 @@ enum status session_portable_chat(struct sessions *t, const struct session *s,
     if (!other)
         return error_set(err, ERR_MEMORY, "out of memory for a request");
     status = openai_request_parse(body, true, a, other, NULL, err);
+    other->effort_is_wish = chat->effort_is_wish;
     if (status == OK)
         *ret = other;
     return status;
