@@ -13,8 +13,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct front_context context = {
-    .front = FRONT_MESSAGES, .request_id = "req_1", .input_tokens = 3};
+static const struct front_context context = {.front = FRONT_MESSAGES,
+                                             .request_id = "req_1",
+                                             .input_tokens = 3,
+                                             .expert = STR_INIT("ada"),
+                                             .model = STR_INIT("m")};
 
 static struct json_value check_json(struct str text)
 {

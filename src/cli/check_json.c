@@ -77,6 +77,16 @@ static void write_policy(struct buf *b, const struct config *c, size_t i)
     buf_add_c(b, "]}");
 }
 
+static void write_alias(struct buf *b, const struct config *c, size_t i)
+{
+    const struct model_alias *a = &c->aliases[i];
+    bool is_expert = a->expert != SIZE_MAX;
+    buf_add_c(b, i ? "," : "");
+    json_write_string(b, a->pattern);
+    buf_addf(b, ":\"%s%.*s\"", is_expert ? "" : "leeroo/",
+             STR_FMT(is_expert ? c->experts[a->expert].name : c->policies[a->policy].name));
+}
+
 /* The members in the order of the object. */
 static void write_config(struct buf *b, const struct check_found *f)
 {
@@ -95,7 +105,10 @@ static void write_config(struct buf *b, const struct check_found *f)
     buf_add_c(b, "],\"policies\":[");
     for (size_t i = 0; i < c->policy_count; i++)
         write_policy(b, c, i);
-    buf_add_c(b, "],\"warnings\":[");
+    buf_add_c(b, "],\"aliases\":{");
+    for (size_t i = 0; i < c->alias_count; i++)
+        write_alias(b, c, i);
+    buf_add_c(b, "},\"warnings\":[");
     for (size_t i = 0; i < f->warning_count; i++) {
         text(b, i ? ",{" : "{", "what", str_from(f->warnings[i].what));
         if (f->warnings[i].policy.len)

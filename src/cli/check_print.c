@@ -114,6 +114,18 @@ static void print_policies(const struct config *c, int width, FILE *out)
     }
 }
 
+static void print_aliases(const struct config *c, FILE *out)
+{
+    if (c->alias_count > 0)
+        fputc('\n', out);
+    for (size_t i = 0; i < c->alias_count; i++) {
+        const struct model_alias *a = &c->aliases[i];
+        bool is_expert = a->expert != SIZE_MAX;
+        fprintf(out, "alias %.*s is %s%.*s\n", STR_FMT(a->pattern), is_expert ? "" : "leeroo/",
+                STR_FMT(is_expert ? c->experts[a->expert].name : c->policies[a->policy].name));
+    }
+}
+
 static void print_reply(const struct expert *e, const struct check_reply *r, int width, FILE *out)
 {
     fprintf(out, "%-*.*s  %s", width, STR_FMT(e->name), check_reach_name(r->reach));
@@ -149,6 +161,7 @@ void check_print_text(const struct check_found *f, FILE *out)
     print_whole(f, out);
     print_experts(c, width, out);
     print_policies(c, width, out);
+    print_aliases(c, out);
     if (f->replies)
         fputc('\n', out);
     for (size_t i = 0; f->replies && i < c->expert_count; i++)

@@ -21,7 +21,7 @@
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
     const struct yaml_tree *listen, *experts, *policies, *embedders, *default_policy, *reference,
-        *ledger;
+        *ledger, *aliases;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -131,6 +131,7 @@ static const struct conf_row top_rows[] = {
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
     {"embeddings", config_read_node, offsetof(struct raw, embedders), false, 0, 0},
     {"policies", config_read_node, offsetof(struct raw, policies), false, 0, 0},
+    {"aliases", config_read_node, offsetof(struct raw, aliases), false, 0, 0},
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
     {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
     {"ledger", config_read_node, offsetof(struct raw, ledger), false, 0, 0},
@@ -160,6 +161,7 @@ static enum status place_keys(struct config *c, struct error *err)
     return c->keys_path && c->spend_path ? OK : config_no_memory(err);
 }
 
+/* One piece: the order of the sections, each of which may name what stands in those before it. */
 static enum status read_root(struct conf_reader *r, const struct yaml_tree *root, struct error *err)
 {
     struct config *c = r->context;
@@ -180,6 +182,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = config_read_policies(r, raw.policies, err);
     if (status == OK)
         status = config_pick_default(r, raw.default_policy, err);
+    if (status == OK)
+        status = config_read_aliases(r, raw.aliases, err);
     if (status == OK)
         status = config_pick_reference(r, raw.reference, err);
     if (status == OK)
@@ -287,6 +291,8 @@ struct pool_settings config_pool_settings(const struct config *c)
                                   .expert_count = c->expert_count,
                                   .policies = c->policies,
                                   .policy_count = c->policy_count,
+                                  .aliases = c->aliases,
+                                  .alias_count = c->alias_count,
                                   .default_policy = c->default_policy,
                                   .reference = c->reference};
 }

@@ -18,6 +18,7 @@
 #define CONFIG_EXPERTS_MAX  MODEL_EXPERTS_MAX
 #define CONFIG_POLICIES_MAX 256
 #define CONFIG_THREADS_MAX  64
+#define CONFIG_ALIASES_MAX  256
 
 struct config_place {
     size_t line, column;
@@ -119,6 +120,8 @@ struct config {
     /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */
     const struct config_place **plan_places;
     size_t policy_count;
+    struct model_alias *aliases; /* other names for them and for experts */
+    size_t alias_count;
     size_t default_policy;
     /* The expert that savings are measured against; config_bind sets it where the file does not. */
     size_t reference;

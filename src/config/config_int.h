@@ -35,6 +35,9 @@ NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct 
 /* node NULL: one policy called "default" that takes the best predicted expert. */
 NODISCARD enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
                                            struct error *err);
+/* node NULL: none. After experts, policies and the default one. */
+NODISCARD enum status config_read_aliases(struct conf_reader *r, const struct yaml_tree *node,
+                                          struct error *err);
 NODISCARD enum status config_pick_default(struct conf_reader *r, const struct yaml_tree *node,
                                           struct error *err);
 NODISCARD enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,

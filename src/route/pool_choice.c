@@ -12,6 +12,15 @@
 
 static const char over_max_cost[] = "over max_cost", context_too_short[] = "context too short";
 
+static void find_alias(const struct pool_settings *c, struct str model, struct pool_target *target)
+{
+    const struct model_alias *a = model_alias_find(c->aliases, c->alias_count, model);
+    if (!a)
+        return;
+    target->policy = a->policy;
+    target->expert = a->expert;
+}
+
 enum status pool_target_find(const struct pool *p, struct str model, struct pool_target *ret,
                              struct error *err)
 {
@@ -24,8 +33,11 @@ enum status pool_target_find(const struct pool *p, struct str model, struct pool
     else
         target.expert = expert_index(c->experts, c->expert_count, model);
     if (target.policy == SIZE_MAX && target.expert == SIZE_MAX)
+        find_alias(c, model, &target);
+    if (target.policy == SIZE_MAX && target.expert == SIZE_MAX)
         return error_set(err, ERR_NOT_FOUND,
-                         "the model '%.*s' does not exist; /v1/models lists them",
+                         "the model '%.*s' does not exist; /v1/models lists them, and aliases in "
+                         "the configuration give other names a place",
                          (int)(model.len < 100 ? model.len : 100), model.ptr);
     *ret = target;
     return OK;

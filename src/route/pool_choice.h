@@ -52,7 +52,7 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
 NODISCARD enum status pool_bar_expert(const struct pool *p, struct pool_target *target,
                                       size_t expert, struct pool_bar bar, struct arena *a,
                                       struct error *err);
-/* "leeroo", "leeroo/POLICY", an expert's name; empty means "leeroo". ERR_NOT_FOUND. */
+/* "leeroo", "leeroo/POLICY", an expert's name, an alias of one of them; empty means "leeroo". ERR_NOT_FOUND. */
 NODISCARD enum status pool_target_find(const struct pool *p, struct str model,
                                        struct pool_target *ret, struct error *err);
 

@@ -7,6 +7,7 @@
 
 #include "expert/expert.h"
 #include "plan/decide.h"
+#include "route/model_alias.h"
 
 struct route_policy {
     struct str name;
@@ -21,6 +22,8 @@ struct pool_settings {
     size_t expert_count;
     const struct route_policy *policies;
     size_t policy_count;
+    const struct model_alias *aliases;
+    size_t alias_count;
     size_t default_policy; /* in force where a request names neither policy nor expert */
     size_t reference;      /* the expert that savings are measured against */
 };

@@ -110,3 +110,23 @@ def test_the_expert_that_began_fails_amid_the_session(start_gateway, upstream, t
     assert agent.play(CLAUDE["edit"], lambda count: wait_for(tap, count)) == CLAUDE["edit"]["script"][-1]["text"]
     assert not script.refused
     tap.close()
+
+
+def test_its_own_names_lead_where_aliases_say(start_gateway, upstream, tmp_path):
+    script = Agent(CLAUDE["edit"]["script"])
+    aliases = 'aliases: {"claude-*": leeroo, "claude-haiku-*": cheap}'
+    tap = Tap(serve(start_gateway, upstream, script, top=aliases).address)
+    agent = claude_code.Claude(tmp_path, tap.url, model=None)
+    assert agent.play(CLAUDE["edit"], lambda count: wait_for(tap, count)) == CLAUDE["edit"]["script"][-1]["text"]
+    assert not script.refused and all(r["body"]["model"].startswith("claude-") for r in turns_of(tap))
+    tap.close()
+
+
+def test_it_goes_on_when_an_expert_is_silent(start_gateway, upstream, tmp_path):
+    """The client asks again what it was refused for want of an expert."""
+    script = Agent([{"status": 503}, {"status": 503}, {"status": 503}, {"text": "PONG"}])
+    tap = Tap(serve(start_gateway, upstream, script).address)
+    process = claude_code.Claude(tmp_path, tap.url).start(["say PONG"])
+    out, _ = process.communicate(timeout=90)
+    assert claude_code.result_of(out) == "PONG"
+    tap.close()

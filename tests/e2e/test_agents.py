@@ -3,6 +3,7 @@
 import json
 
 import anthropic
+import openai
 import pytest
 
 import speakers
@@ -319,3 +320,52 @@ def test_messages_are_of_the_model_that_was_asked_for(pool, upstream, stream):
         else:
             message = client.messages.create(**ask)
     assert message.model == "leeroo/best"
+
+
+# Names of models
+
+ALIASES = """
+aliases:
+  "claude-*": leeroo/best
+  "claude-opus-*": dear
+  claude-opus-4-8: mid
+  gpt-5: leeroo/thrift
+"""
+
+
+def test_names_that_clients_send_by_themselves_have_a_place_to_go(start_gateway, upstream):
+    """Also such as come with a date, of models that are not out yet."""
+    g = start_gateway(top=ALIASES)
+    for name, expert, policy in (("claude-opus-4-8", "mid", None), ("claude-opus-4-8-20260101", "dear", None),
+                                 ("gpt-5", "cheap", "thrift"), ("claude-haiku-4-5", None, "best")):
+        r = post(g, "/v1/messages", {"model": name, "max_tokens": 9, "messages": [HELLO]})
+        assert r.json()["model"] == name
+        assert expert in (None, r.headers["x-leeroo-expert"])
+        assert g.access(r.headers["request-id"])["policy"] == (policy or "-")
+        assert post(g, "/v1/chat/completions", {"model": name, "messages": [HELLO]}).headers["x-leeroo-expert"] == r.headers["x-leeroo-expert"]
+        assert post(g, "/v1/messages/count_tokens", {"model": name, "messages": [HELLO]}).json()["input_tokens"] > 0
+    r = post(g, "/v1/messages", {"model": "gemini-3", "max_tokens": 9, "messages": [HELLO]}, status=404)
+    assert "gemini-3" in r.json()["error"]["message"] and "aliases" in r.json()["error"]["message"]
+
+
+def test_lists_of_models_are_read_by_both_vendors_clients(start_gateway):
+    """Each finds the members that it demands: created_at, has_more and their like beside OpenAI's."""
+    g = start_gateway(top=ALIASES, expert="context: 9000")
+    want = ["leeroo", "leeroo/default", "leeroo/best", "leeroo/thrift", "leeroo/cheapest", "cheap", "mid", "dear",
+            "claude-opus-4-8", "gpt-5"]
+    with openai.OpenAI(base_url=g.url + "/v1", api_key="k") as client:
+        listed = client.models.list().data
+        assert [m.id for m in listed] == want and all(m.object == "model" and m.owned_by == "leeroo" for m in listed)
+        assert client.models.retrieve("claude-opus-4-8").id == "claude-opus-4-8"
+        with pytest.raises(openai.NotFoundError):
+            client.models.retrieve("gemini-3")
+    with anthropic.Anthropic(base_url=g.url, api_key="k") as client:
+        first = client.models.list(limit=3)
+        assert [m.id for m in first.data] == want[:3] and first.has_more and (first.first_id, first.last_id) == (want[0], want[2])
+        assert [m.id for m in client.models.list(limit=3)] == want  # page after page
+        one = client.models.retrieve("claude-haiku-4-5")
+        assert (one.type, one.display_name, one.created_at.year) == ("model", "claude-haiku-4-5", 1970)
+        assert client.models.retrieve("cheap").max_input_tokens == 9000
+        with pytest.raises(anthropic.NotFoundError) as e:
+            client.models.retrieve("gemini-3")
+        assert e.value.body["error"]["type"] == "not_found_error"

@@ -12,7 +12,7 @@ static void expect_one(struct stage *s, const char *path, const char *id)
 {
     char wanted[200];
     snprintf(wanted, sizeof(wanted),
-             "\r\n\r\n{\"id\":\"%s\",\"object\":\"model\",\"created\":0,\"owned_by\":\"leeroo\"}",
+             "\r\n\r\n{\"id\":\"%s\",\"object\":\"model\",\"created\":0,\"owned_by\":\"leeroo\",",
              id);
     stage_expect(s, path, NULL, 200, wanted, NULL);
 }
