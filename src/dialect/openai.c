@@ -14,7 +14,7 @@ static uint64_t count_text(struct json_value value, bool *ret_calls)
     enum { TOOL_CALLS = 4, NAMES };
     static const struct str names[NAMES] = {STR_INIT("role"), STR_INIT("id"), STR_INIT("type"),
                                             STR_INIT("format"), STR_INIT("tool_calls")};
-    uint64_t characters = tokens_json_characters(value);
+    uint64_t characters = tokens_json_weight(value);
     struct json_iter it = json_iter_begin(value);
     struct json_value key, item;
     if (value.type == JSON_ARRAY)

@@ -173,7 +173,7 @@ static enum status read_part(struct reader *x, struct json_value part)
         x->r->needs |= EXPERT_IMAGES;
         x->r->images++;
     }
-    x->r->input_characters += tokens_json_characters(values[1]);
+    x->r->input_characters += tokens_json_weight(values[1]);
     return OK;
 }
 
@@ -195,7 +195,7 @@ static enum status read_message(struct reader *x, const struct message *m)
     struct json_value part;
     if (m->role.type != JSON_STRING)
         return bad(x, "messages", "must hold objects with a role");
-    x->r->input_characters += tokens_json_characters(m->content);
+    x->r->input_characters += tokens_json_weight(m->content);
     x->r->input_characters += m->tool_calls.raw.len;
     if (m->content.type == JSON_ARRAY) {
         struct json_iter it = json_iter_begin(m->content);
@@ -377,7 +377,7 @@ static enum status read_query(struct reader *x, const struct json_value *fields,
         if (text.type != JSON_STRING)
             return bad(x, fields[FIELD_TEXT].type != JSON_NONE ? "text" : "prompt",
                        "must be a text");
-        x->r->input_characters = tokens_json_characters(text);
+        x->r->input_characters = tokens_json_weight(text);
         return decode(x, text, &x->r->query);
     }
     if (messages.type == JSON_NONE)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/str.h"
+#include "base/script.h"
 
 int64_t tokens_from_characters(uint64_t characters)
 {
@@ -11,7 +11,21 @@ int64_t tokens_from_characters(uint64_t characters)
     return tokens > INT64_MAX ? INT64_MAX : (int64_t)tokens;
 }
 
-uint64_t tokens_json_characters(struct json_value string)
+static unsigned hex_digit(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
+}
+
+/* The four digits behind \u; the scanner has seen that they are some. */
+static uint32_t read_unit(const char *digits)
+{
+    return hex_digit(digits[0]) << 12 | hex_digit(digits[1]) << 8 | hex_digit(digits[2]) << 4 |
+           hex_digit(digits[3]);
+}
+
+/* Both counts in one: what is plain by `count`, an escape as one, or a \u escape by `unit`. */
+static inline uint64_t walk(struct json_value string, uint64_t (*count)(struct str),
+                            uint32_t (*unit)(uint32_t))
 {
     uint64_t characters = 0;
     if (string.type != JSON_STRING)
@@ -20,11 +34,31 @@ uint64_t tokens_json_characters(struct json_value string)
     for (;;) {
         const char *escape = rest.len > 0 ? memchr(rest.ptr, '\\', rest.len) : NULL;
         size_t plain = escape ? (size_t)(escape - rest.ptr) : rest.len;
-        characters += utf8_count((struct str){rest.ptr, plain});
+        characters += count((struct str){rest.ptr, plain});
         if (!escape)
             return characters;
-        /* \n is one character, \u00e9 too; a surrogate pair counts as two */
-        characters++;
+        characters += escape[1] == 'u' ? unit(read_unit(escape + 2)) : 1;
         rest = str_slice(rest, plain + (escape[1] == 'u' ? 6 : 2), rest.len);
     }
+}
+
+static uint64_t count_points(struct str text)
+{
+    return utf8_count(text);
+}
+
+static uint32_t one(uint32_t unit)
+{
+    (void)unit;
+    return 1;
+}
+
+uint64_t tokens_json_characters(struct json_value string)
+{
+    return walk(string, count_points, one);
+}
+
+uint64_t tokens_json_weight(struct json_value string)
+{
+    return walk(string, script_characters, script_unit_characters);
 }

@@ -57,7 +57,7 @@ const struct encoder *encoder_named(struct str name);
 NODISCARD enum status encoder_register(const struct encoder *e, struct error *err);
 
 struct features {
-    uint32_t characters;                /* code points of the whole text, for token estimates */
+    uint32_t characters; /* of the whole text, for token estimates, as base/script.h counts them */
     struct encoding said[ENCODERS_MAX]; /* in the order of the encoders that were asked */
 
     /* private to features.c */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/script.h"
 #include "encode/encode.h"
 
 enum status features_init(struct features *f, struct error *err)
@@ -32,10 +33,8 @@ void features_done(struct features *f)
 
 static uint32_t count_characters(struct str text)
 {
-    uint32_t count = 0;
-    for (size_t i = 0; i < text.len; i++)
-        count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
-    return count;
+    uint64_t count = script_characters(text);
+    return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
 /* Place `i` is the encoder's; what another left there goes. */

@@ -92,7 +92,7 @@ static enum status read_list(struct reader *x, struct json_value list)
             status = read_tokens(x, item);
         } else if (type == JSON_STRING) {
             x->r->inputs++;
-            x->r->characters += tokens_json_characters(item);
+            x->r->characters += tokens_json_weight(item);
         } else {
             return bad(x, "input", input_forms);
         }
@@ -111,7 +111,7 @@ static enum status read_input(struct reader *x, struct json_value input)
     if (input.type != JSON_STRING)
         return bad(x, "input", input_forms);
     x->r->inputs = 1;
-    x->r->characters = tokens_json_characters(input);
+    x->r->characters = tokens_json_weight(input);
     return OK;
 }
 

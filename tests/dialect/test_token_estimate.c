@@ -3,6 +3,23 @@
 
 #include <criterion/criterion.h>
 
+static uint64_t weight(const char *json)
+{
+    struct json_value value;
+    cr_assert_eq(json_parse(str_from(json), "t", 1, &value, NULL), OK);
+    return tokens_json_weight(value);
+}
+
+/* headroom #1093, OpenViking #661, hermes-agent #59121: as bytes and as escapes. */
+Test(token_estimate, other_scripts_weigh_more)
+{
+    cr_assert_eq(weight("\"abc\\n\\u00e9\""), 5);
+    cr_assert_eq(weight("\"\xE4\xBA\xBA\xE4\xBA\xBA a\""), 10);
+    cr_assert_eq(weight("\"\\u4eba\\u4EBA a\""), 10);
+    cr_assert_eq(weight("\"\\ud83d\\ude00\""), 8);
+    cr_assert_eq(weight("null"), 0);
+}
+
 static uint64_t characters(const char *json)
 {
     struct json_value value;

@@ -129,13 +129,13 @@ Test(features, every_encoder_says_its_own)
     cr_assert_eq(works, 0);
 }
 
-Test(features, characters_are_code_points_of_the_whole_text)
+Test(features, characters_are_counted_by_script_over_the_whole_text)
 {
     struct features f = {0};
     char *longer = calloc(1, 3 * NGRAM_TEXT_BYTES_MAX);
     const struct str mixed = STR("h\xc3\xa9llo \xe2\x82\xac \xf0\x9f\x98\x80");
     cr_assert_eq(features_encode(&f, both + 1, 1, mixed, NULL), OK);
-    cr_assert_eq(f.characters, 9);
+    cr_assert_eq(f.characters, 8 + 8, "an emoji counts eight");
     cr_assert_eq(features_encode(&f, both + 1, 1, (struct str){NULL, 0}, NULL), OK);
     cr_assert_eq(f.characters, 0);
     struct str whole = {longer, 3 * NGRAM_TEXT_BYTES_MAX};
