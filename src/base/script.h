@@ -1,6 +1,6 @@
-/* How many tokens characters make, by their script, where no tokenizer is at hand. The unit is a character of Latin text:
- * four of them are taken for a token, as recorded data sets count them, so that Latin text counts as many as it has
- * code points. A Han character counts four, because it is about a token by itself. */
+/* How many tokens characters make, by their script, where no tokenizer is at hand. The unit is a character of Latin
+ * text: four of them are taken for a token, as recorded data sets count them, so that Latin text counts as many as it
+ * has code points. A Han character counts four, because it is about a token by itself. */
 #pragma once
 
 #include <stdint.h>
