@@ -7,6 +7,8 @@
 #include "base/name.h"
 #include "data/dataset_int.h"
 
+#define COST_NANO_USD_MAX (1000000000 * NANO_PER_USD) /* of one answer, as money_parse_usd has it */
+
 static enum status cell_error(const struct csv *c, int column, struct error *err, const char *want)
 {
     struct str cell = csv_cell(c, column);
@@ -207,10 +209,12 @@ static enum status outcome_read(const struct csv *c, const struct outcome_column
     struct str cost = cell_or_empty(c, at->cost);
     if (cost.len > 0) {
         if (money_parse_usd(cost, &o->cost_nano_usd) != OK)
-            return cell_error(c, at->cost, err, "a cost in USD");
+            return cell_error(c, at->cost, err, "a cost in USD, at most 1e9");
         o->cost_known = true;
     } else if (o->tokens_known) {
         o->cost_nano_usd = price_cost_nano_usd(price, o->input_tokens, o->output_tokens);
+        if (o->cost_nano_usd > COST_NANO_USD_MAX)
+            return cell_error(c, at->output, err, "tokens that cost at most 1e9 USD");
         o->cost_known = true;
     }
     return OK;

@@ -121,7 +121,7 @@ void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_po
     for (size_t q = 0; q < c->table->queries; q++) {
         uint32_t n = weights ? weights[q] : 1;
         at.score += n * (double)c->start[q].score;
-        at.cost_nano_usd += (int64_t)n * c->start[q].cost_nano_usd;
+        at.cost_nano_usd += (int128)n * c->start[q].cost_nano_usd;
     }
     points[0] = at;
     for (size_t i = 0; i < c->step_count; i++) {
@@ -129,7 +129,7 @@ void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_po
         uint32_t n = weights ? weights[s->query] : 1;
         at.lambda = s->lambda;
         at.score += n * (double)s->score_gain;
-        at.cost_nano_usd += (int64_t)n * s->cost_gain_nano_usd;
+        at.cost_nano_usd += (int128)n * s->cost_gain_nano_usd;
         points[i + 1] = at;
     }
 }

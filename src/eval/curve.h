@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/int128.h"
 #include "eval/table.h"
 
 struct curve_step {
@@ -36,7 +37,7 @@ struct curve {
 struct curve_point {
     double lambda; /* the choices hold just below this; infinity at the first point */
     double score;
-    int64_t cost_nano_usd;
+    int128 cost_nano_usd; /* each up to 1e18 */
 };
 
 /* Everything lives in `a`, the table must outlive it. ERR_INPUT when the pool is empty. */

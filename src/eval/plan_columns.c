@@ -13,11 +13,18 @@ static void note_answer(struct plan_state *s, size_t i, const struct outcome *o,
     memcpy(s->answers[i].stats, cell->stats, sizeof(cell->stats));
 }
 
+static int32_t add_tokens(int32_t a, int32_t b)
+{
+    int32_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT32_MAX : sum;
+}
+
+/* A plan has few members, of at most 1e9 USD each. */
 static void add_call(struct outcome *total, const struct outcome *call)
 {
     total->cost_nano_usd += call->cost_nano_usd;
-    total->input_tokens += call->input_tokens;
-    total->output_tokens += call->output_tokens;
+    total->input_tokens = add_tokens(total->input_tokens, call->input_tokens);
+    total->output_tokens = add_tokens(total->output_tokens, call->output_tokens);
     total->tokens_known = total->tokens_known && call->tokens_known;
 }
 

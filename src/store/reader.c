@@ -209,19 +209,33 @@ static void write_calls(struct buf *b, const struct backend_ops *ops)
     buf_addf(b, " END FROM requests, %s" RANGE " AND calls IS NOT NULL UNION ALL ", ops->each_call);
 }
 
+/* Exact, and the largest integer where the sum is larger: a plain SUM that overflows ends the query. It is added up in
+ * two halves, which cannot overflow in less than a million rows of the largest integer. */
+static void write_sum(struct buf *b, const char *what)
+{
+    buf_addf(
+        b,
+        "CAST(CASE WHEN SUM(%s / 1048576) + SUM(%s %% 1048576) / 1048576 >= 8796093022207 THEN "
+        "9223372036854775807 ELSE SUM(%s / 1048576) * 1048576 + SUM(%s %% 1048576) END AS "
+        "BIGINT)",
+        what, what, what, what);
+}
+
 static void write_spend(struct buf *b, const struct backend_ops *ops, enum spend_by by)
 {
     static const char *const sums[] = {"requests", "open", "failed",    "input",    "cached_in",
                                        "output",   "cost", "reference", "estimated"};
     buf_add_c(b, "SELECT name");
-    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
-        buf_addf(b, ", CAST(SUM(%s) AS BIGINT)", sums[i]);
+    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+        buf_add_c(b, ", ");
+        write_sum(b, sums[i]);
+    }
     buf_add_c(b, " FROM (");
     if (by == SPEND_EXPERT)
         write_calls(b, ops);
     buf_addf(b, "SELECT %s AS name, %s" RANGE "%s) AS t GROUP BY name", group_column(by),
              row_of_request, by == SPEND_EXPERT ? " AND calls IS NULL" : "");
-    buf_add_c(b, by == SPEND_DAY ? " ORDER BY name" : " ORDER BY SUM(cost) DESC, name");
+    buf_add_c(b, by == SPEND_DAY ? " ORDER BY name" : " ORDER BY 8 DESC, name");
 }
 
 struct spend_state {
@@ -295,8 +309,16 @@ enum status ledger_read_losses(struct ledger_reader *r, int64_t since_ms, int64_
 {
     const struct value range[] = {{.type = VALUE_INT, .integer = since_ms},
                                   {.type = VALUE_INT, .integer = until_ms}};
-    return ask(r,
-               "SELECT CAST(SUM(lost_rows) AS BIGINT), CAST(SUM(nano_usd) AS BIGINT) FROM losses "
-               "WHERE to_ms >= $1 AND from_ms < $2",
-               range, 2, take_losses, ret, err);
+    struct buf sql;
+    buf_init(&sql, SQL_BYTES_MAX);
+    buf_add_c(&sql, "SELECT ");
+    write_sum(&sql, "lost_rows");
+    buf_add_c(&sql, ", ");
+    write_sum(&sql, "nano_usd");
+    buf_add_c(&sql, " FROM losses WHERE to_ms >= $1 AND from_ms < $2");
+    enum status status = buf_status(&sql, err);
+    if (status == OK)
+        status = ask(r, sql.ptr, range, 2, take_losses, ret, err);
+    buf_done(&sql);
+    return status;
 }

@@ -199,3 +199,34 @@ def test_errors(leeroo, files, tmp_path):
     (stranger / "experts.csv").write_text(text.replace("large", "big"))
     done = run(leeroo, "eval", model, stranger)
     assert done.returncode == 1 and "no expert in common" in done.stderr
+
+
+def absurd(folder, cost, price="1", tokens=10):
+    folder.mkdir()
+    (folder / "queries.jsonl").write_text("".join(json.dumps({"id": f"q{i}", "text": f"cat {i}"}) + "\n" for i in range(60)))
+    (folder / "experts.csv").write_text(f"model,usd_per_m_input,usd_per_m_output\nada,1,2\nbob,{price},{price}\n")
+    rows = [f"q{i},{m},{i % 2 if m == 'ada' else 1},{cost if m == 'bob' else ''},{tokens if m == 'bob' else 1},1\n"
+            for i in range(60) for m in ("ada", "bob")]
+    (folder / "outcomes.csv").write_text("id,model,score,cost_usd,input_tokens,output_tokens\n" + "".join(rows))
+    return folder
+
+
+@pytest.mark.parametrize("price", ["1", "1e9"])
+def test_sums_of_absurd_costs_are_right(leeroo, tmp_path, price):
+    """A billion USD an answer: sixty of them are more than nano-USD in 64 bits hold."""
+    data, model = absurd(tmp_path / "data", "1e9", price), tmp_path / "m"
+    assert run(leeroo, "train", data, "-o", model).returncode == 0
+    done = run(leeroo, "eval", model, data, "--json", "--report", tmp_path / "r.html")
+    assert done.returncode == 0 and "ERROR" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+    report = json.loads(done.stdout)
+    assert {e["name"]: e["usd_per_1k"] for e in report["experts"]}["bob"] == 1e12
+    costs = [p[1] for p in report["curve"]] if isinstance(report["curve"][0], list) else [p["usd_per_1k"] for p in report["curve"]]
+    assert all(0 <= c <= 1e12 for c in costs) and costs[-1] == 1e12, costs
+    assert run(leeroo, "route", model, "--budget", "1", stdin='{"text": "cat"}\n').returncode == 0
+
+
+def test_costs_that_nothing_can_have_are_refused_by_place(leeroo, tmp_path):
+    for name, options, where in (("cost", ("1e10",), "outcomes.csv:3:10: '1e10' is not a cost in USD, at most 1e9"),
+                                 ("tokens", ("", "1e9", 2147483647), "outcomes.csv:3:22: '1' is not tokens that cost at most")):
+        done = run(leeroo, "train", absurd(tmp_path / name, *options), "-o", tmp_path / "m")
+        assert done.returncode == 1 and where in done.stderr, done.stderr

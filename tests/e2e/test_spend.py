@@ -181,3 +181,20 @@ def test_another_database_is_no_ledger(spend, tmp_path):
         db.execute("CREATE TABLE requests (id TEXT)")
     done = spend("--ledger", str(tmp_path / "other.sqlite"), check=False)
     assert done.returncode == 1 and "not a ledger" in done.stderr
+
+
+def test_sums_beyond_all_money_are_the_largest_number(start_gateway, spend, upstream, tmp_path):
+    """Costs whose sum does not fit in the database's integers: no error, and what fits stays exact."""
+    g = start_gateway(top="state_dir: state\nreference: dear")
+    for _ in range(3):
+        assert g.chat(model="mid").status_code == 200
+    path = tmp_path / "state" / "ledger.sqlite"
+    wait_for_rows(path, 3)
+    g.stop()
+    for each, shown in ((10**18 + 1, Decimal("3000000000.000000003")), (2**62, Decimal(2**63 - 1) / 10**9)):
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE requests SET cost_nano_usd = ?, calls = NULL", (each,))
+        db.close()
+        for by in ("expert", "key", "day", "policy", "front"):
+            rows = as_json(spend("--json", "--by", by))["groups"]
+            assert [row["spent_usd"] for row in rows] == [shown], (by, rows)
