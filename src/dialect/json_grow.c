@@ -117,18 +117,32 @@ struct grown *grown_member(struct grow *g, struct grown *object, struct str key)
     return member;
 }
 
-struct grown *grown_item(struct grow *g, struct grown *list, int64_t index)
+/* An absent type is any. */
+static bool has_type(const struct grown *item, struct json_value type)
+{
+    struct str known = grown_inside(grown_find(item, STR("\"type\"")));
+    return known.len == 0 || type.type != JSON_STRING ||
+           str_equal(known, str_slice(type.raw, 1, type.raw.len - 1));
+}
+
+static struct grown *find_item(struct grow *g, struct grown *list, int64_t index,
+                               struct json_value type)
 {
     if (!list)
         return NULL;
     become(list, JSON_ARRAY);
     for (struct grown *at = list->first; at && index >= 0; at = at->next)
-        if (at->index == index)
+        if (at->index == index && has_type(at, type))
             return at;
     struct grown *item = index < 0 || count_searched(g, list) ? add_child(g, list) : NULL;
     if (item)
         item->index = index;
     return item;
+}
+
+struct grown *grown_item(struct grow *g, struct grown *list, int64_t index)
+{
+    return find_item(g, list, index, (struct json_value){0});
 }
 
 void grown_append(struct grow *g, struct grown *v, struct str inside)
@@ -170,7 +184,7 @@ static void join_items(struct grow *g, struct grown *v, struct json_value piece)
         int64_t index = -1;
         if (json_to_int64(json_get(item, "index"), &index) != OK || index < 0)
             index = -1;
-        grown_join(g, grown_item(g, v, index), item);
+        grown_join(g, find_item(g, v, index, json_get(item, "type")), item);
     }
 }
 

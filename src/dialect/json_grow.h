@@ -1,5 +1,5 @@
 /* JSON values that grow piece by piece, as the deltas of a stream say them: texts are joined, members and items are
- * added. Private to dialect/..._forms.c. All values of one answer share a limit; once it is passed, or memory is
+ * added. Private to those who collect answers. All values of one answer share a limit; once it is passed, or memory is
  * short, nothing grows any more, and `status` tells. */
 #pragma once
 
@@ -24,7 +24,8 @@ void grown_free(struct grown *v);           /* NULL is fine */
 /* The value becomes a copy. */
 void grown_set(struct grow *g, struct grown *v, struct json_value value);
 /* What a later piece says: text behind text, members into members, items behind items; an item with an `index` belongs
- * to the one that has it. Labels (role, type, id, index, format) are replaced, and null changes nothing. */
+ * to the one that has it, and its type. Labels (role, type, id, index, format) are replaced, and null changes
+ * nothing. */
 void grown_join(struct grow *g, struct grown *v, struct json_value piece);
 /* Text, the inside of a JSON string, behind what is there. */
 void grown_append(struct grow *g, struct grown *v, struct str inside);

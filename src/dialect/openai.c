@@ -8,10 +8,10 @@
 
 #define USAGE_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
 
-/* Depth is bounded by json_parse. *ret_calls becomes true where there is a list of tool calls. */
-static uint64_t count_text(struct json_value value, bool *ret_calls)
+/* Depth is bounded by json_parse. Notes what lists of calls and roles there are. */
+static uint64_t count_text(struct json_value value, struct openai_reply *reply)
 {
-    enum { TOOL_CALLS = 4, NAMES };
+    enum { ROLE = 0, TOOL_CALLS = 4, NAMES };
     static const struct str names[NAMES] = {STR_INIT("role"), STR_INIT("id"), STR_INIT("type"),
                                             STR_INIT("format"), STR_INIT("tool_calls")};
     uint64_t characters = tokens_json_weight(value);
@@ -19,20 +19,21 @@ static uint64_t count_text(struct json_value value, bool *ret_calls)
     struct json_value key, item;
     if (value.type == JSON_ARRAY)
         while (json_array_next(&it, &item))
-            characters += count_text(item, ret_calls);
+            characters += count_text(item, reply);
     while (value.type == JSON_OBJECT && json_object_next(&it, &key, &item)) {
         size_t i = json_key_index(key, names, NAMES);
-        *ret_calls |= i == TOOL_CALLS && item.type == JSON_ARRAY;
+        reply->has_calls |= i == TOOL_CALLS && item.type == JSON_ARRAY;
+        reply->has_role |= i == ROLE && item.type == JSON_STRING;
         if (i >= TOOL_CALLS)
-            characters += count_text(item, ret_calls);
+            characters += count_text(item, reply);
     }
     return characters;
 }
 
 uint64_t openai_count_text(struct json_value value)
 {
-    bool has_calls = false;
-    return count_text(value, &has_calls);
+    struct openai_reply unused = {0};
+    return count_text(value, &unused);
 }
 
 static bool is_set(struct json_value value)
@@ -241,7 +242,7 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     struct json_value values[NAMES];
     json_members(choice, names, NAMES, values);
     for (size_t i = 0; i < TEXTS; i++)
-        reply->characters += count_text(values[i], &reply->has_calls);
+        reply->characters += count_text(values[i], reply);
     reply->has_messages &= values[1].type == JSON_OBJECT;
     reply->is_error |= is_told(values[FAILURE]);
     mark(&reply->begun, values[INDEX]);

@@ -35,6 +35,7 @@ struct openai_reply { /* a whole answer or one chunk of a stream */
     bool has_choices;      /* there are some, be it as an empty list */
     bool has_messages;     /* a whole answer: at least one choice, and each has a message */
     bool has_calls;        /* a list of tool calls */
+    bool has_role;         /* a text, though maybe an empty one */
     bool has_blank_finish; /* a finish_reason "" */
     bool usage_only;       /* a chunk with usage and no choices */
     struct openai_marks begun, ended; /* choices that are there; those with a finish_reason */

@@ -245,6 +245,48 @@ static void take_calls(struct openai_stream *s, struct json_value choice, struct
             take_call(s, number, item, m);
 }
 
+/* Roles */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The member with the comma that goes with it. */
+static struct str member_span(struct json_value key, struct json_value item)
+{
+    const char *begin = key.raw.ptr, *end = item.raw.ptr + item.raw.len, *after = end;
+    while (is_blank(*after))
+        after++;
+    if (*after == ',')
+        return (struct str){begin, (size_t)(after + 1 - begin)};
+    while (is_blank(begin[-1]))
+        begin--;
+    if (begin[-1] == ',')
+        begin--;
+    return (struct str){begin, (size_t)(end - begin)};
+}
+
+/* Libraries that join all texts of a delta would join these, too. */
+static void take_role(struct openai_stream *s, struct json_value choice, struct mending *m)
+{
+    struct json_value delta = json_get(choice, "delta"), key, item;
+    struct json_iter it = json_iter_begin(delta);
+    int64_t number = 0;
+    if (json_to_int64(json_get(choice, "index"), &number) != OK)
+        number = 0;
+    if (delta.type != JSON_OBJECT || number < 0 || number >= OPENAI_CHOICES_MAX)
+        return;
+    uint64_t *roles = &s->roles.of[number / 64], bit = UINT64_C(1) << number % 64;
+    while (json_object_next(&it, &key, &item)) {
+        if (item.type != JSON_STRING || !json_string_equal(key, STR("role")))
+            continue;
+        if (*roles & bit)
+            replace(m, member_span(key, item), "");
+        *roles |= bit;
+    }
+}
+
 /* Usage */
 
 /* Below an earlier report: a zero that some servers send last, or a count of a part. */
@@ -287,7 +329,7 @@ static void mend_choices(const struct openai_reply *reply, struct mending *m)
 
 static bool needs_mending(const struct openai_stream *s, const struct openai_reply *reply)
 {
-    return reply->has_calls || reply->has_blank_finish || !reply->has_choices ||
+    return reply->has_calls || reply->has_role || reply->has_blank_finish || !reply->has_choices ||
            is_late(s, &reply->usage);
 }
 
@@ -299,6 +341,8 @@ static void list_edits(struct openai_stream *s, const struct openai_reply *reply
         struct json_value finish = json_get(choice, "finish_reason");
         if (str_equal(finish.raw, STR("\"\"")))
             replace(m, finish.raw, "null");
+        if (reply->has_role)
+            take_role(s, choice, m);
         if (reply->has_calls)
             take_calls(s, choice, m);
     }

@@ -1,7 +1,7 @@
 /* One stream of chat chunks, as compatible servers really send them: what of it has come, and each chunk as a client
- * can take it. A chunk that is fine passes as its own bytes. Mended are: a finish_reason "" (becomes null); tool calls
- * without an index, from 1 on, all under index 0, with their id and name again in every piece, with arguments that are
- * no text; and a usage that is below an earlier one. */
+ * can take it. A chunk that is fine passes as its own bytes. Mended are: a finish_reason "" (becomes null); the role,
+ * where every chunk has it; tool calls without an index, from 1 on, all under index 0, with their id and name again in
+ * every piece, with arguments that are no text; and a usage that is below an earlier one. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,11 +16,11 @@
 struct openai_calls;
 
 struct openai_stream {
-    struct openai_marks begun, ended;
-    bool said;                  /* some content has come */
-    struct openai_usage usage;  /* the largest of each count */
-    struct openai_calls *calls; /* NULL: none yet */
-    struct buf mended;          /* the present chunk, where it had to be */
+    struct openai_marks begun, ended, roles; /* roles: those that were told theirs */
+    bool said;                               /* some content has come */
+    struct openai_usage usage;               /* the largest of each count */
+    struct openai_calls *calls;              /* NULL: none yet */
+    struct buf mended;                       /* the present chunk, where it had to be */
 };
 
 enum openai_chunk {

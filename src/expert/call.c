@@ -300,13 +300,16 @@ static void on_head(void *user, int http_status)
 }
 
 /* By its first byte, because some servers send the one form under the content type of the other; where that tells
- * nothing, by the content type. */
-static enum call_form form_of(const struct expert_call *c, char first)
+ * nothing, by the content type. UNKNOWN: nothing but blanks so far. */
+static enum call_form form_of(const struct expert_call *c, struct str bytes)
 {
-    struct str type = header_of(c, "content-type");
-    if (first == '{' || first == '[')
+    struct str type = header_of(c, "content-type"), text = str_trim(bytes);
+    if (text.len == 0)
+        return CALL_FORM_UNKNOWN;
+    if (text.ptr[0] == '{' || text.ptr[0] == '[')
         return CALL_FORM_WHOLE;
-    if (strchr(":deir", first)) /* a comment, data, event, id, retry */
+    if (str_find(STR(":deir"), str_slice(text, 0, 1), 0) !=
+        SIZE_MAX) /* a comment, data, event, id, retry */
         return CALL_FORM_EVENTS;
     bool is_json = str_find(type, STR("json"), 0) != SIZE_MAX;
     bool is_sse = str_find(type, STR("event-stream"), 0) != SIZE_MAX;
@@ -324,43 +327,41 @@ static bool begin_gathering(struct expert_call *c)
     return c->gathered && (!dialect->stream_create || c->stream);
 }
 
-/* False: it is not known yet, or there is no memory, and the call is gone. */
-static bool begin_form(struct expert_call *c, struct str bytes)
+static void take_events(struct expert_call *c, struct str bytes)
 {
     struct error err;
-    size_t at = 0;
-    while (at < bytes.len && strchr(" \t\r\n", bytes.ptr[at]))
-        at++;
-    if (at == bytes.len)
-        return false;
-    c->form = form_of(c, bytes.ptr[at]);
-    if (c->form == CALL_FORM_WHOLE || c->options.stream || begin_gathering(c))
-        return true;
-    error_set(&err, ERR_MEMORY, "out of memory for an answer");
-    finish_early(c, ERR_MEMORY, &err);
-    return false;
+    if (c->options.stream || c->gathered || begin_gathering(c)) {
+        feed_stream(c, bytes);
+    } else {
+        error_set(&err, ERR_MEMORY, "out of memory for an answer");
+        finish_early(c, ERR_MEMORY, &err);
+    }
 }
 
-static void on_body(void *user, struct str bytes)
+static void take_body(struct expert_call *c, struct str bytes)
 {
-    struct expert_call *c = user;
-    if (c->form == CALL_FORM_UNKNOWN && !begin_form(c, bytes))
-        return;
-    if (c->form == CALL_FORM_EVENTS) {
-        feed_stream(c, bytes);
-        return;
-    }
+    struct error err;
+    bool is_error = c->answer.http_status >= 300;
     c->moved = str_trim(bytes).len > 0; /* blank lines keep alive what is not there yet */
     tell_progress(c);
-    bool is_error = c->answer.http_status >= 300;
     if (is_error && c->body.len + bytes.len > ERROR_BODY_BYTES_MAX)
         bytes.len = ERROR_BODY_BYTES_MAX - c->body.len; /* the rest of it helps nobody */
     buf_add(&c->body, bytes);
     if (c->body.status == OK)
         return;
-    struct error err;
     enum status status = malformed(c, EXPERT_RETRY_NEXT, "sent an answer over limits.answer", &err);
     finish_early(c, status, &err);
+}
+
+static void on_body(void *user, struct str bytes)
+{
+    struct expert_call *c = user;
+    if (c->form == CALL_FORM_UNKNOWN)
+        c->form = form_of(c, bytes);
+    if (c->form == CALL_FORM_EVENTS)
+        take_events(c, bytes);
+    else
+        take_body(c, bytes);
 }
 
 /* Whether there is an answer in what came: each choice has a message, and something was said or ended on purpose. */

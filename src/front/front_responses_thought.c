@@ -4,10 +4,13 @@
  * right type goes on to an expert, and no mark of a client's may be trusted for more than that. */
 #include "front/front_responses_thought.h"
 
+#include "dialect/json_grow.h"
 #include "dialect/reasoning_mark.h"
 
 #define AS_REASONING STR(".reasoning")
 #define AS           STR("reasoning")
+
+#define DETAILS_GROWTH 64 /* what the smallest pieces need beside their bytes */
 
 /* Out */
 
@@ -88,13 +91,36 @@ static void write_list(struct buf *out, const char *name, const struct buf *item
         out->status = items->status;
 }
 
+/* A stream brings them in pieces; what goes back is what a whole answer has. */
+static void write_details(const struct buf *items, struct buf *out)
+{
+    struct grow grow = {.bytes_left = DETAILS_GROWTH * items->len + FRONT_BODY_SPARE};
+    struct grown *joined = grown_create(&grow);
+    struct json_value list;
+    struct buf text;
+    if (items->len == 0) {
+        grown_free(joined);
+        return;
+    }
+    buf_init(&text, items->len + 2);
+    buf_addf(&text, "[%.*s]", STR_FMT(buf_str(items)));
+    if (json_parse(buf_str(&text), "reasoning_details", 1, &list, NULL) == OK)
+        grown_join(&grow, joined, list);
+    buf_add_c(out, out->len > 1 ? ",\"reasoning_details\":" : "\"reasoning_details\":");
+    grown_write(joined, out);
+    if (grow.status != OK || items->status != OK || text.status != OK)
+        out->status = ERR_MEMORY;
+    buf_done(&text);
+    grown_free(joined);
+}
+
 static void write_object(const struct responses_carry *c, struct buf *out)
 {
     buf_add_char(out, '{');
     if (c->as_reasoning)
         buf_add_c(out, "\"as\":\"reasoning\"");
     write_list(out, "thinking_blocks", &c->blocks);
-    write_list(out, "reasoning_details", &c->details);
+    write_details(&c->details, out);
     if (c->extra.type == JSON_OBJECT) {
         buf_add_c(out, out->len > 1 ? ",\"extra_content\":" : "\"extra_content\":");
         front_write_value(out, c->extra);

@@ -41,6 +41,9 @@ Test(json_grow, joining)
                   "[{\"index\":1,\"t\":\"ac\"},{\"index\":0,\"t\":\"b\"}]");
     expect_joined("[{\"index\":0,\"t\":\"a\"},{\"index\":0,\"t\":\"b\"}]", "[]",
                   "[{\"index\":0,\"t\":\"ab\"}]");
+    expect_joined("[{\"index\":0,\"type\":\"a\",\"t\":\"x\"},{\"index\":0,\"type\":\"b\"}]",
+                  "[{\"index\":0,\"type\":\"a\",\"t\":\"y\"}]",
+                  "[{\"index\":0,\"type\":\"a\",\"t\":\"xy\"},{\"index\":0,\"type\":\"b\"}]");
     expect_joined("{\"type\":\"t\",\"id\":\"i\",\"role\":\"r\"}",
                   "{\"type\":\"t\",\"id\":\"\",\"role\":\"r\"}",
                   "{\"type\":\"t\",\"id\":\"i\",\"role\":\"r\"}");

@@ -120,6 +120,19 @@ Test(openai_stream, choices_count_their_calls_apart)
     expect_chunk(OF("1", ""), OF("1", "\"index\":0,"));
 }
 
+/* ollama's way */
+Test(openai_stream, the_role_in_every_chunk)
+{
+    expect_chunk(DELTA("\"role\":\"assistant\",\"content\":\"a\""),
+                 DELTA("\"role\":\"assistant\",\"content\":\"a\""));
+    expect_chunk(DELTA("\"role\":\"assistant\" , \"content\":\"b\""), DELTA(" \"content\":\"b\""));
+    expect_chunk(DELTA("\"content\":\"c\" , \"role\":\"assistant\" "),
+                 DELTA("\"content\":\"c\"  "));
+    expect_chunk(DELTA("\"role\":\"\""), DELTA(""));
+    expect_chunk("{\"choices\":[{\"index\":1,\"delta\":{\"role\":\"assistant\"}}]}",
+                 "{\"choices\":[{\"index\":1,\"delta\":{\"role\":\"assistant\"}}]}");
+}
+
 /* farion1231/cc-switch PR #5093, ollama/ollama #4357 */
 Test(openai_stream, a_blank_finish_reason_is_none)
 {

@@ -1,0 +1,136 @@
+"""What upstreams send that is no answer, and what clients of each API hear of it."""
+
+
+import pytest
+
+import collectors
+from upstream import delta, usage_of
+
+ONCE = "retries: 0\nbreaker: off"
+HARD = "prove quantum lemma"  # goes to dear first
+USAGE = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [],
+         "usage": usage_of((10, 5))}
+GONE = {"code": 502, "message": "provider gone"}
+FRONTS = {"/v1/chat/completions": {"messages": [{"role": "user", "content": HARD}]},
+          "/v1/completions": {"prompt": HARD}, "/v1/responses": {"input": HARD},
+          "/v1/messages": {"max_tokens": 50, "messages": [{"role": "user", "content": HARD}]}}
+ROLE = {**delta(), "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]}
+
+
+def choice(**members):
+    return {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, **members}]}
+
+
+def whole(body):
+    return lambda r: r.whole(200, body)
+
+
+def stream(*events, end=True):
+    def behave(r):
+        r.head(content_type="text/event-stream")
+        for e in events:
+            r.event(e)
+        if end:
+            r.end()
+        else:
+            r.wait_for_hangup(10)
+    return behave
+
+
+NO_ANSWERS = {
+    "an error": {"error": GONE}, "an error in a choice": choice(message={"content": "half"}, finish_reason="error", error=GONE),
+    "network_error": choice(message={"content": ""}, finish_reason="network_error"),
+    "no choices": choice() | {"choices": []}, "choices null": choice() | {"choices": None},
+    "no message": choice(message=None, finish_reason=None), "detail": {"detail": "oops"}, "nothing": {}, "empty": b"",
+    "not JSON": b"<html>", "base_resp": {"base_resp": {"status_code": 1013, "status_msg": "busy"}, "choices": None},
+}
+NO_STREAMS = {
+    "an end mark": [b"[DONE]"], "a role and an end mark": [ROLE, b"[DONE]"], "nothing": [],
+    "an error in a choice": [ROLE, choice(delta={"content": ""}, finish_reason="error", error=GONE), b"[DONE]"],
+    "network_error": [ROLE, choice(delta={}, finish_reason="network_error"), b"[DONE]"],
+    "blank finish reasons": [{**ROLE, "choices": [{**ROLE["choices"][0], "finish_reason": ""}]}],
+    "detail": [{"detail": "oops"}, b"[DONE]"], "not JSON": [b"{nope", b"[DONE]"],
+}
+
+
+def mistaken(g, upstream, behave, **more):
+    upstream.on("dear", behave)
+    r = g.chat(HARD, **more)
+    assert r.status_code == 200 and r.headers["x-leeroo-expert"] != "dear", r.text
+    assert "hello" in r.text and "provider gone" not in r.text
+
+
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_no_answer_inside_a_200_fails_over(start_gateway, upstream, as_stream, dialect):
+    """HKUDS/nanobot PR #4288, decolua/9router #3242, genkit-ai/genkit PR #6259, BerriAI/litellm PR #41825"""
+    g = start_gateway(expert=ONCE, dialects={"dear": dialect})
+    for body in NO_ANSWERS.values():
+        mistaken(g, upstream, whole(body), stream=as_stream)
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_no_message_inside_a_200_fails_over(start_gateway, upstream, as_stream):
+    g = start_gateway(expert=ONCE, dialects={"dear": "anthropic"})
+    for body in ({"type": "error", "content": []}, {"type": "message", "content": []},
+                 {"type": "message", "content": None, "stop_reason": "end_turn"}):
+        mistaken(g, upstream, whole(body), stream=as_stream)
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_a_stream_without_an_answer_fails_over(start_gateway, upstream, as_stream):
+    """farion1231/cc-switch PR #5093, ollama/ollama #4357: "" is no reason to end."""
+    g = start_gateway(expert=ONCE)
+    for events in NO_STREAMS.values():
+        mistaken(g, upstream, stream(*events), stream=as_stream)
+
+
+BROKEN = {
+    "an error in a choice": choice(delta={"content": ""}, finish_reason="error", error=GONE),
+    "a finish reason that is a failure": choice(delta={}, finish_reason="network_error"),
+    "detail": {"detail": "oops"}, "not JSON": b"{nope", "no text": '{"choices":"\udcff"}'.encode("utf8", "surrogateescape"),
+    "the end": None,
+}
+
+
+@pytest.mark.parametrize("path", FRONTS)
+def test_after_content_it_is_an_error_on_every_front(start_gateway, upstream, path):
+    """sgl-project/sglang #3912. What is not JSON included: nothing of it is passed on, and no text is lost unsaid."""
+    g = start_gateway(expert=ONCE)
+    for name, event in BROKEN.items():
+        upstream.on("dear", stream(ROLE, delta("half"), *([] if event is None else [event, delta(" more"), b"[DONE]"])))
+        r = g.client.post(path, json={"model": "dear", "stream": True, **FRONTS[path]})
+        events = collectors.events(r.content)
+        assert "half" in r.text and "more" not in r.text and "nope" not in r.text, (name, r.text)
+        last = events[-1]
+        assert last[0] == "error" or (isinstance(last[1], dict) and last[1].get("error")), (name, events)
+        assert "[DONE]" not in r.text and "message_stop" not in r.text and "completed" not in str(last), (name, r.text)
+
+
+@pytest.mark.parametrize("path", FRONTS)
+def test_nothing_behind_the_end_mark_is_read_billed_or_sent(start_gateway, upstream, path):
+    g = start_gateway(expert=ONCE)
+    late = {**USAGE, "usage": usage_of((10**6, 10**6))}
+    upstream.on("dear", stream(delta("hello"), delta(finish="stop"), USAGE, b"[DONE]", delta("LATE"), late, end=False))
+    r = g.client.post(path, json={"model": "dear", "stream": True, **FRONTS[path]})
+    line = g.access(r.headers["x-leeroo-request-id"])
+    assert "hello" in r.text and "LATE" not in r.text and "1000000" not in r.text
+    assert (line["input_tokens"], line["output_tokens"]) == ("10", "5")
+
+
+def test_two_answers_end_each_by_itself(start_gateway, upstream):
+    g = start_gateway(expert=ONCE)
+    second = [{**delta("b"), "choices": [
+        {"index": 1, "delta": {"content": "b"}, "finish_reason": f}]} for f in (None, "stop")]
+    upstream.on("dear", stream(delta("a"), second[0], delta(finish="stop")))
+    assert "ended early" in g.chat(HARD, model="dear", stream=True, n=2).text
+    upstream.on("dear", stream(delta("a"), *second, delta(finish="stop")))
+    assert g.chat(HARD, model="dear", stream=True, n=2).text.endswith("data: [DONE]\n\n")
+
+
+def test_a_good_answer_behind_odd_words_is_one(start_gateway, upstream):
+    g = start_gateway(expert=ONCE)
+    good = choice(message={"role": "assistant", "content": "hello"}, finish_reason="stop", error=None)
+    for more in ({"error": None}, {"error": ""}, {"message": "Success"}, {"code": 0, "msg": "ok"}):
+        upstream.on("dear", whole({**good, **more}))
+        assert g.chat(HARD, model="dear").json()["choices"][0]["message"]["content"] == "hello"
