@@ -44,6 +44,15 @@ static const char *const of_expert[] = {
     "is not enabled",
     "roles must alternate",
     "chat template",
+    /* state of another expert; whoever steps in gets none (session/portable.h) */
+    "`signature` in `thinking`",
+    "invalid signature in thinking",
+    "thought signature",
+    "thought_signature",
+    "expected `thinking`",
+    "must start with a thinking block",
+    "invalid_encrypted_content",
+    "thinking mode must be passed back",
     /* limits of an answer */
     "max_tokens is too large",
     "max_completion_tokens is too large",

@@ -19,7 +19,7 @@ struct porter {
     struct sessions *t;
     const struct session *s;
     uint64_t expert, now_ms;
-    bool steps_in;
+    bool drops_unknown; /* state whose maker is not known */
     bool is_gemini;
     bool any;            /* something has to go */
     bool turn_unthought; /* ... of the thinking of the turn that goes on */
@@ -60,7 +60,7 @@ static bool is_foreign(struct porter *p, struct json_value message)
     uint64_t maker = maker_of(p, message, SESSION_STATE);
     if (!maker)
         maker = maker_of(p, message, SESSION_CALL);
-    return maker ? maker != p->expert : p->steps_in;
+    return maker ? maker != p->expert : p->drops_unknown;
 }
 
 static bool is_state_member(struct json_value key)
@@ -302,7 +302,7 @@ enum status session_portable(struct sessions *t, const struct session *s, const 
                        .s = s,
                        .expert = session_expert_id(e),
                        .now_ms = now_ms,
-                       .steps_in = steps_in,
+                       .drops_unknown = steps_in || (s->in_turn && s->maker),
                        .is_gemini = is_gemini(e)};
     enum status status = json_parse(body, "request body", 1, &root, err);
     if (status != OK)

@@ -1,6 +1,7 @@
 /* A conversation for an expert that did not hold all of it. State that another expert made is left out: signed and
  * redacted thinking, reasoning_details, Gemini's thought signatures. What was said, called and thought in plain text
- * stays. State whose maker is not known goes as the client sent it, but not to an expert that only steps in. */
+ * stays. State whose maker is not known goes as the client sent it, but not to an expert that only steps in, nor amid a
+ * turn whose last answer is known: what is older has been forgotten, or comes from elsewhere. */
 #pragma once
 
 #include "session/session.h"

@@ -1,6 +1,7 @@
 """Turns of agents: who began one goes on with it; and when that is not to be had, nobody gets what only its maker can read."""
 
 import json
+import signal
 import threading
 
 import pytest
@@ -184,6 +185,40 @@ def test_gemini_gets_calls_of_others_in_the_form_that_it_takes(start, upstream):
     call = upstream.of("gemini-3-flash")[-1].json["messages"][1]["tool_calls"][0]
     assert call["extra_content"] == {"google": {"thought_signature": "skip_thought_signature_validator"}}
     assert call["id"] == "call_dear_1" and call["function"]["name"] == "look"
+
+
+def test_whose_turn_it_is_may_be_forgotten(start, upstream):
+    """better-ccflare #52: after a restart nobody knows who signed; an expert that refuses is followed by another."""
+    g = start({"cheap": "", "dear": ""})
+    upstream.on("dear", works())
+    messages = [user(HARD)]
+    messages += result_of(ask(g, messages, DEAR)[1])
+    g = start({"cheap": "", "mid": ""})
+    upstream.on("cheap", status(400, "messages.1.content.0: Invalid `signature` in `thinking` block"))
+    upstream.on("mid", works())
+    r, said = ask(g, messages, CHEAP)
+    assert r.headers["x-leeroo-expert"] == "mid" and "x-leeroo-session" not in r.headers
+    r, _ = ask(g, messages + result_of(said), CHEAP)
+    assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == ("mid", "stayed")
+
+
+def test_a_reload_keeps_turns_and_moves_those_of_who_is_gone(start, upstream, tmp_path):
+    g = start({"cheap": "", "mid": "", "dear": ""})
+    for name in ("cheap", "mid", "dear"):
+        upstream.on(name, works())
+    messages = [user(HARD)]
+    messages += result_of(ask(g, messages, DEAR)[1])
+    file = tmp_path / "leeroo.yaml"
+    text = file.read_text()
+    for change, expert, says in ((lambda: text.replace("  - {name: cheap", "  - {name: cheap, context: 9999"), "dear", "stayed"),
+                                 (lambda: "\n".join(line for line in text.splitlines() if "name: dear" not in line) + "\n", "cheap", "moved")):
+        before = len(g.lines)
+        file.write_text(change())
+        g.popen.send_signal(signal.SIGHUP)
+        with g.seen:
+            g.seen.wait_for(lambda: any("msg=reloaded" in line for line in g.lines[before:]), 20)
+        r, _ = ask(g, messages, CHEAP)
+        assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == (expert, says)
 
 
 def test_a_turn_gets_past_no_right_and_no_name(start, upstream):

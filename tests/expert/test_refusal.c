@@ -46,6 +46,17 @@ Test(refusal, of_what_only_this_expert_cannot_do)
                                           "model's maximum context length is 4\\\"}\"}")},
         {400, "{\"error\":{\"message\":\"Content Exists Risk\"}}"},
         {400, "Unsupported parameter: 'top_p'"},
+        {400, "{\"type\":\"error\",\"error\":{\"message\":\"messages.1.content.0: Invalid "
+              "`signature` in `thinking` block\"}}"},
+        {400,
+         "{\"error\":{\"code\":400,\"message\":\"Function call is missing a thought_signature in "
+         "functionCall parts.\",\"status\":\"INVALID_ARGUMENT\"}}"},
+        {400, "{\"error\":{\"code\":400,\"message\":\"Corrupted thought signature.\"}}"},
+        {400, "{\"type\":\"error\",\"error\":{\"message\":\"messages.1.content.0.type: Expected "
+              "`thinking` or `redacted_thinking`, but found `tool_use`.\"}}"},
+        {400, ERROR("x", "\"invalid_encrypted_content\"")},
+        {400, ERROR("The `reasoning_content` in the thinking mode must be passed back to the API.",
+                    "\"invalid_request_error\"")},
         {413, "<html>too large</html>"},
         {413, ERROR("Request too large for model `m` on tokens per minute (TPM)", "null")},
         {422, "{\"error\":\"Input validation error: `inputs` tokens + `max_new_tokens` must be <= "

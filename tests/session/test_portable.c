@@ -108,6 +108,14 @@ Test(portable, what_is_not_known_goes_by_the_calls_and_else_with_whoever_steps_i
     expect(&b, true, HIDDEN("call b"), HIDDEN("call b"));
 }
 
+Test(portable, amid_a_known_turn_what_is_not_known_goes)
+{
+    session.maker = 1;
+    expect(&b, false, HIDDEN("nobody's"), SHOWN("nobody's"));
+    expect(&b, false, HIDDEN("call b"), HIDDEN("call b"));
+    session.maker = 0;
+}
+
 Test(portable, each_message_by_itself)
 {
 #define MESSAGE(sig) "{\"role\":\"assistant\",\"thinking_blocks\":[{\"signature\":\"" sig "\"}]}"
