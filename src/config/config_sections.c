@@ -174,6 +174,7 @@ static const struct conf_row expert_rows[] = {
     {"drop", config_read_drop, offsetof(struct raw_expert, expert), false, 0, 0},
     {"rename", config_read_rename, offsetof(struct raw_expert, expert), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
+    {"output_limit", conf_read_u32, EXPERT_FIELD(output_limit), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
     {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},

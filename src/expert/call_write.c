@@ -97,12 +97,22 @@ static enum status edit_body(struct expert_call *c, struct str *body, struct err
     return status;
 }
 
+/* Agents ask for longer answers than some models give, which refuse such a request. */
+static void lower_limit(struct expert_call_options *o)
+{
+    int64_t most = o->expert->output_limit;
+    if (most > 0 && o->chat && o->chat->output_tokens_max > most &&
+        (o->output_limit == 0 || o->output_limit > most))
+        o->output_limit = most;
+}
+
 enum status call_write(struct expert_call *c, struct error *err)
 {
     const struct expert_call_options *o = &c->options;
     const struct expert *e = o->expert;
     struct transport_request *r = &c->request;
     struct str key = {0};
+    lower_limit(&c->options);
     enum status status = write_text(c, &key, err);
     if (status == OK)
         status = write_body(c, &r->body, err);

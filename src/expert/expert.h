@@ -28,6 +28,7 @@ struct expert {
     struct str api_version; /* the value of the dialect's version_parameter; empty: none */
     /* Asked for where a dialect demands a limit and the client gives none. */
     uint32_t max_output_tokens;
+    uint32_t output_limit; /* the longest answer that it allows to be asked for; 0: unknown */
     enum openai_limit_name limit_name; /* of OpenAI and Azure */
     bool system_anywhere;              /* it takes system messages amid a conversation */
     const struct member_edit *edits;   /* [edit_count] of what is sent; NULL: none */

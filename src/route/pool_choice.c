@@ -79,12 +79,19 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
     return output_within(&p->settings.experts[expert].price, e, c->input_tokens, r, limit);
 }
 
+/* As long as the client allows an answer to be, and the endpoint. */
+static int64_t asked_tokens(const struct expert *e, const struct openai_request *r)
+{
+    bool longer = e->output_limit > 0 && r->output_tokens_max > (int64_t)e->output_limit;
+    return longer ? (int64_t)e->output_limit : r->output_tokens_max;
+}
+
 int64_t pool_worst_nano_usd(const struct pool *p, const struct openai_request *r,
                             const struct pool_choice *c, size_t expert)
 {
     const struct expert *e = &p->settings.experts[expert];
     int64_t input = input_tokens(&c->estimates[expert], c->input_tokens), all = 0;
-    int64_t output = r->output_tokens_max > 0 ? r->output_tokens_max : e->max_output_tokens;
+    int64_t output = r->output_tokens_max > 0 ? asked_tokens(e, r) : e->max_output_tokens;
     int64_t left = (int64_t)e->context_tokens - input;
     if (e->context_tokens > 0 && output > left)
         output = left > 0 ? left : 0;
@@ -149,7 +156,7 @@ static int64_t answer_tokens(const struct expert *e, const struct openai_request
                              const struct estimate *estimate)
 {
     if (r->output_tokens_max > 0)
-        return r->output_tokens_max;
+        return asked_tokens(e, r);
     return e->dialect->demands_limit ? e->max_output_tokens : (int64_t)estimate->output_tokens;
 }
 

@@ -195,6 +195,20 @@ def test_an_anthropic_expert_gets_all_of_it(start_gateway, upstream):
     assert sent.headers["anthropic-beta"] == BETA["anthropic-beta"] and "x-leeroo-dropped" not in r.headers
 
 
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+def test_no_longer_answer_is_asked_for_than_an_expert_allows(start_gateway, upstream, dialect):
+    """Agents ask for 32,000 tokens, which models of shorter answers refuse."""
+    for name in ("cheap", "mid", "dear"):
+        upstream.on(name, speakers.speak())
+    g = start_gateway(expert=f"dialect: {dialect}\noutput_limit: 8192\ncontext: 16000")
+    for limit, want in ((32000, 8192), (8192, 8192), (99, 99)):
+        post(g, "/v1/messages", {"max_tokens": limit, "messages": [HELLO]})
+        assert upstream.requests[-1].json["max_tokens"] == want
+    post(g, "/v1/chat/completions", {"max_completion_tokens": 32000, "messages": [HELLO]})
+    sent = upstream.requests[-1].json
+    assert sent.get("max_completion_tokens", sent.get("max_tokens")) == 8192
+
+
 SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
 
 
