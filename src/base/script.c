@@ -1,4 +1,4 @@
-/* Weights of scripts. Measured on Article 1 of the Universal Declaration of Human Rights, code points a token, times
+/* Weights of scripts. Measured on Article 1 of the Universal Declaration of Human Rights, tokens a code point, times
  * four: o200k and DeepSeek's tokenizer give Han 2.5 to 3.8, kana 2.3 to 3.2, Hangul 2.3 to 2.6, Cyrillic 1.0 to 1.5,
  * Greek 1.5 to 1.9, Arabic 1.2 to 1.6, Hebrew 1.6, Devanagari 1.2 to 2.0, Thai 1.6 to 1.9, Lao and Ethiopic 7;
  * cl100k and that of earlier Claudes up to twice as much. English has 0.8 everywhere and counts as 1, so a weight is

@@ -81,6 +81,10 @@ static void look(void *arg)
         say(LOG_WARN, "ledger journal was damaged", &now);
         w->last.damaged_bytes = now.damaged_bytes;
     }
+    if (now.gone_files > w->last.gone_files) {
+        say(LOG_WARN, "ledger file was moved or deleted, a new one is begun", &now);
+        w->last.gone_files = now.gone_files;
+    }
     if (first_loss || (loses && (remind || went))) {
         say(LOG_WARN, "ledger loses rows", &now);
         w->last = now;

@@ -196,9 +196,14 @@ static void write_ledger(struct ledger *l, struct buf *out)
               s.storage_up);
     write_one(out, "leeroo_ledger_written_rows_total", "counter", "Rows written to the database.",
               (double)s.written_rows);
-    write_one(out, "leeroo_ledger_lost_rows_total", "counter",
-              "Rows that found no room in the journal or were refused by the database.",
-              (double)s.lost_rows);
+    write_one(
+        out, "leeroo_ledger_lost_rows_total", "counter",
+        "Rows that found no room in the journal, were refused by the database, or went with a "
+        "file that was deleted.",
+        (double)s.lost_rows);
+    write_one(out, "leeroo_ledger_gone_files_total", "counter",
+              "Files of the ledger that were moved away or deleted; a new one was begun.",
+              (double)s.gone_files);
     metrics_write_head(out, "leeroo_ledger_lost_usd_total", "counter", "What they had cost.");
     metrics_write_usd(out, "leeroo_ledger_lost_usd_total", "", s.lost_nano_usd);
     write_one(out, "leeroo_ledger_journal_used_bytes", "gauge",

@@ -11,6 +11,8 @@ enum status backend_create(const char *store, struct backend **ret, struct error
 
 enum status backend_connect(struct backend *b, bool write, struct error *err)
 {
+    if (b->connected && b->ops->look)
+        b->ops->look(b);
     if (b->connected)
         return OK;
     enum status status = b->ops->connect(b, write, err);

@@ -30,6 +30,8 @@ typedef enum status backend_row_fn(const struct value *values, size_t count, voi
                                    struct error *err);
 
 struct backend_ops {
+    /* Drops a connection whose storage is no longer the one of that name; NULL: it cannot be. */
+    void (*look)(struct backend *b);
     /* Connects within seconds; with `write` it makes or migrates the schema, else nothing is ever written. */
     enum status (*connect)(struct backend *b, bool write, struct error *err);
     /* Statements of one transaction. `put` may only queue; `commit` says OK when all of it is durable as far as the
@@ -47,9 +49,16 @@ struct backend_ops {
     const char *each_call, *call_text, *call_integer;
 };
 
+struct backend_gone { /* found by `look`, where it writes */
+    uint64_t files;   /* moved away or deleted under it */
+    uint64_t rows;    /* ended requests in those that were deleted */
+    int64_t nano_usd; /* what they had cost */
+};
+
 struct backend { /* the head of each kind's own struct */
     const struct backend_ops *ops;
     bool connected;
+    struct backend_gone gone;
     uint64_t answer_ms; /* how long a query may take, where a backend limits it; 0: some seconds */
 };
 

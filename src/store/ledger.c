@@ -61,23 +61,32 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
-static void count_loss(struct ledger *l, int64_t nano_usd)
+static void count_loss(struct ledger *l, uint64_t rows, int64_t nano_usd)
 {
     struct journal_loss *loss = journal_loss(l->journal);
     int64_t now_ms = clock_wall_ms();
     if (loss->rows == 0)
         loss->from_ms = now_ms;
     loss->to_ms = now_ms;
-    loss->rows = add_saturated(loss->rows, 1);
+    loss->rows = add_saturated(loss->rows, (int64_t)rows);
     loss->nano_usd = add_saturated(loss->nano_usd, nano_usd);
-    l->lost_rows++;
+    l->lost_rows += rows;
     l->lost_nano_usd = add_saturated(l->lost_nano_usd, nano_usd);
 }
 
 void ledger_lose(struct ledger *l, const struct row *row)
 {
     pthread_mutex_lock(&l->lock);
-    count_loss(l, row->numbers.cost_nano_usd);
+    count_loss(l, 1, row->numbers.cost_nano_usd);
+    pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_lose_written(struct ledger *l, uint64_t rows, int64_t nano_usd)
+{
+    if (rows == 0)
+        return;
+    pthread_mutex_lock(&l->lock);
+    count_loss(l, rows, nano_usd);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -133,7 +142,7 @@ void ledger_end(struct ledger *l, const struct ledger_end *end)
     else
         fits = journal_append(l->journal, ROW_END, payload, reserve_bytes(l));
     if (!fits)
-        count_loss(l, end->cost_nano_usd);
+        count_loss(l, 1, end->cost_nano_usd);
     pthread_mutex_unlock(&l->lock);
     ledger_wake(l);
 }
@@ -161,6 +170,7 @@ void ledger_state(struct ledger *l, struct ledger_state *ret)
         .storage_up = atomic_load(&l->storage_up) && !stalled,
         .written_rows = atomic_load(&l->written_rows),
         .damaged_bytes = atomic_load(&l->damaged_bytes),
+        .gone_files = atomic_load(&l->gone_files),
         .journal_bytes = journal_bytes(l->journal),
         .journal_used_bytes = journal_head(l->journal) - journal_tail(l->journal),
     };

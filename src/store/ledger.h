@@ -79,11 +79,13 @@ NODISCARD enum status ledger_feedback(struct ledger *l, struct str request_id, d
                                       struct str comment, int64_t wall_ms);
 
 struct ledger_state {
-    bool storage_up;        /* false: rows wait in the journal */
-    uint64_t written_rows;  /* by this process */
-    uint64_t lost_rows;     /* by this process: did not fit, or were refused by the database */
+    bool storage_up;       /* false: rows wait in the journal */
+    uint64_t written_rows; /* by this process */
+    /* By this process: did not fit, were refused by the database, or went with a file that was deleted. */
+    uint64_t lost_rows;
     int64_t lost_nano_usd;  /* their cost */
     uint64_t damaged_bytes; /* of the journal, passed over */
+    uint64_t gone_files; /* of the database, moved away or deleted meanwhile; a new one was begun */
     uint64_t journal_used_bytes, journal_bytes;
     char problem[160]; /* why storage is not up, or was not the last time */
 };

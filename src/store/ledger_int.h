@@ -39,7 +39,7 @@ struct ledger {
     atomic_bool storage_up;
     atomic_bool recovered; /* an earlier process's rows are written, its open ones closed */
     atomic_uint_fast64_t busy_since_ms; /* a transaction runs since then; 0: none does */
-    atomic_uint_fast64_t written_rows, damaged_bytes;
+    atomic_uint_fast64_t written_rows, damaged_bytes, gone_files;
 
     pthread_mutex_t flush_lock; /* for problem and flushed */
     pthread_cond_t flushed;
@@ -48,6 +48,7 @@ struct ledger {
     /* The writer's own */
     uint64_t recover_until; /* before it lies what an earlier process left in the journal */
     struct batch *batch;
+    struct backend_gone gone; /* as counted */
     uint64_t stop_at_ms;
 };
 
@@ -59,3 +60,5 @@ void ledger_wake(struct ledger *l);
 void writer_main(void *ledger);
 /* A row that will never be written. Takes the lock. */
 void ledger_lose(struct ledger *l, const struct row *row);
+/* Rows that were written and are gone. Takes the lock. */
+void ledger_lose_written(struct ledger *l, uint64_t rows, int64_t nano_usd);

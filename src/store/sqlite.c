@@ -5,10 +5,12 @@
  * processes' locks, so none of these functions may be called on an event loop. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -22,6 +24,8 @@
 struct sqlite_backend {
     struct backend base;
     char *path;
+    bool writes;
+    int held_fd; /* O_PATH, of the file that is open: closing it takes no lock away; -1: none */
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_STATEMENTS];
 };
@@ -65,6 +69,9 @@ static void disconnect(struct sqlite_backend *s)
         s->statements[i] = NULL;
     }
     sqlite3_close(s->db);
+    if (s->held_fd >= 0)
+        close(s->held_fd);
+    s->held_fd = -1;
     s->db = NULL;
     s->base.connected = false;
 }
@@ -222,6 +229,7 @@ static enum status connect_now(struct sqlite_backend *s, bool write, struct erro
         return status;
     if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
         return fail(s, err);
+    s->held_fd = open(s->path, O_PATH | O_CLOEXEC);
     sqlite3_busy_timeout(s->db, write ? WRITER_BUSY_MS : READER_BUSY_MS);
     if (write)
         status = run(s,
@@ -238,10 +246,63 @@ static enum status connect_now(struct sqlite_backend *s, bool write, struct erro
 
 static enum status connect_backend(struct backend *b, bool write, struct error *err)
 {
+    self(b)->writes = write;
     enum status status = connect_now(self(b), write, err);
     if (status != OK)
         disconnect(self(b));
     return status;
+}
+
+/* A file that is gone */
+
+/* What the log beside it holds belongs into the file that was moved away, wherever that is now. Where nothing has taken
+ * its place, the log's own files go, too: SQLite would read them as those of the next file of that name. */
+static void leave_moved(struct sqlite_backend *s)
+{
+    static const char *const beside[] = {"-wal", "-shm"};
+    struct stat st;
+    char path[PATH_MAX];
+    (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    disconnect(s);
+    for (size_t i = 0; i < 2 && stat(s->path, &st) != 0 && errno == ENOENT; i++)
+        if (snprintf(path, sizeof(path), "%s%s", s->path, beside[i]) < (int)sizeof(path))
+            (void)unlink(path);
+}
+
+static bool is_deleted(const struct sqlite_backend *s)
+{
+    struct stat st;
+    return fstat(s->held_fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Rows of requests that are open are written again when those end. */
+static void count_deleted(struct sqlite_backend *s)
+{
+    int64_t rows = 0, nano_usd = 0, sum;
+    if (read_int(s, "SELECT COUNT(*) FROM requests WHERE outcome <> 'open'", &rows, NULL) != OK ||
+        read_int(s, "SELECT COALESCE(SUM(cost_nano_usd), 0) FROM requests WHERE outcome <> 'open'",
+                 &nano_usd, NULL) != OK)
+        return;
+    struct backend_gone *gone = &s->base.gone;
+    gone->rows += (uint64_t)rows;
+    gone->nano_usd = __builtin_add_overflow(gone->nano_usd, nano_usd, &sum) ? INT64_MAX : sum;
+}
+
+/* Compares the inode behind the name with the one that is open. */
+static void look(struct backend *b)
+{
+    struct sqlite_backend *s = self(b);
+    int moved = 0;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)
+        return;
+    if (!s->writes) {
+        disconnect(s);
+        return;
+    }
+    b->gone.files++;
+    if (is_deleted(s))
+        count_deleted(s);
+    leave_moved(s);
 }
 
 /* Writing */
@@ -289,6 +350,7 @@ static void free_backend(struct backend *b)
 }
 
 static const struct backend_ops ops = {
+    .look = look,
     .connect = connect_backend,
     .begin = begin,
     .put = put,
@@ -310,6 +372,7 @@ enum status sqlite_backend_create(const char *path, struct backend **ret, struct
         free(s);
         return error_set(err, ERR_MEMORY, "out of memory for the ledger");
     }
+    s->held_fd = -1;
     s->base.ops = &ops;
     *ret = &s->base;
     return OK;

@@ -146,6 +146,17 @@ static enum status put_sums(struct ledger *l, const struct sums *sums, struct er
     return status;
 }
 
+/* What the backend found gone when it looked. */
+static void note_gone(struct ledger *l)
+{
+    const struct backend_gone *now = &l->backend->gone;
+    if (now->files == l->gone.files)
+        return;
+    ledger_lose_written(l, now->rows - l->gone.rows, now->nano_usd - l->gone.nano_usd);
+    l->gone = *now;
+    atomic_store(&l->gone_files, now->files);
+}
+
 /* One transaction: rows from `from` to before `to` of the batch, and `sums`. */
 static enum status write_rows(struct ledger *l, size_t from, size_t to, const struct sums *sums,
                               struct error *err)
@@ -153,6 +164,7 @@ static enum status write_rows(struct ledger *l, size_t from, size_t to, const st
     const struct backend_ops *ops = l->backend->ops;
     atomic_store(&l->busy_since_ms, clock_now_ms());
     enum status status = backend_connect(l->backend, true, err);
+    note_gone(l);
     if (status == OK) {
         status = ops->begin(l->backend, err);
         for (size_t i = from; i < to && status == OK; i++)

@@ -131,6 +131,74 @@ Test(ledger, an_end_without_its_begin_is_a_row)
     cr_assert_eq(f.decision.len, 0);
 }
 
+static void say(const char *id, int n)
+{
+    store_test_say_begin(l, id, n);
+    store_test_say_end(l, id, n, "answered");
+    flush();
+}
+
+static void move(const char *from, const char *to)
+{
+    char old[256], new[256];
+    snprintf(old, sizeof(old), "%s", store_test_path(from));
+    snprintf(new, sizeof(new), "%s", store_test_path(to));
+    cr_assert_eq(rename(old, new), 0);
+}
+
+Test(ledger, a_file_that_is_moved_away_is_whole_and_a_new_one_is_begun)
+{
+    struct ledger_state state;
+    struct ledger_reader *aside;
+    struct ledger_found found = {0};
+    say("req_a", 1);
+    cr_assert_eq(total().requests, 1);
+    move("l.sqlite", "old.sqlite");
+    say("req_b", 2);
+    say("req_c", 3);
+    cr_expect_eq(total().requests, 2, "the reader finds the new one, too");
+    ledger_state(l, &state);
+    cr_expect(state.storage_up && state.gone_files == 1 && state.lost_rows == 0);
+    cr_assert_eq(ledger_reader_create(store_test_path("old.sqlite"), &aside, NULL), OK);
+    cr_expect_eq(ledger_read_request(aside, STR("req_a"), arena, &found, NULL), OK,
+                 "what its log held is in it");
+    ledger_reader_free(aside);
+}
+
+Test(ledger, what_goes_with_a_deleted_file_is_counted)
+{
+    struct ledger_state state;
+    say("req_a", 1);
+    say("req_b", 2);
+    store_test_say_begin(l, "req_open", 3);
+    flush();
+    cr_assert_eq(unlink(store_test_path("l.sqlite")), 0);
+    (void)unlink(store_test_path("l.sqlite-wal"));
+    (void)unlink(store_test_path("l.sqlite-shm"));
+    store_test_say_end(l, "req_open", 3, "answered");
+    flush();
+    ledger_state(l, &state);
+    cr_expect(state.gone_files == 1 && state.lost_rows == 2, "%d", (int)state.lost_rows);
+    cr_expect_eq(state.lost_nano_usd, store_test_cost(1) + store_test_cost(2));
+    cr_expect_eq(total().requests, 1, "what was open is written at its end");
+    say("req_d", 4);
+    cr_expect_eq(total().requests, 2);
+}
+
+Test(ledger, another_file_in_its_place_is_taken_up)
+{
+    struct ledger_state state;
+    say("req_a", 1);
+    move("l.sqlite", "old.sqlite");
+    say("req_b", 2);
+    move("l.sqlite", "second.sqlite");
+    move("old.sqlite", "l.sqlite");
+    say("req_c", 3);
+    cr_expect_eq(total().requests, 2);
+    ledger_state(l, &state);
+    cr_expect(state.gone_files == 2 && state.lost_rows == 0);
+}
+
 Test(ledger, unknown_ids_are_not_found)
 {
     struct ledger_found f;
