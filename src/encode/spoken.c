@@ -17,12 +17,13 @@
 #define FENCE_BYTES_MAX 1024 /* of fenced code that is; longer is a file */
 
 enum tag {
-    TAG_TEXT,    /* nothing that a client puts there */
-    TAG_NOTE,    /* a client's, with its contents, where it stands on lines of its own */
-    TAG_SURE,    /* the same, and may share its first or its last line with other text */
-    TAG_DUMP,    /* a file, if it is long */
-    TAG_EMPTY,   /* around a part that is no text: Codex's images */
-    TAG_WRAPPER, /* what is inside was typed by the user */
+    TAG_TEXT,     /* nothing that a client puts there */
+    TAG_NOTE,     /* a client's, with its contents, where it stands on lines of its own */
+    TAG_SURE,     /* the same, and may share its first or its last line with other text */
+    TAG_DUMP,     /* a file, if it is long */
+    TAG_EMPTY,    /* around a part that is no text: Codex's images */
+    TAG_WRAPPER,  /* what is inside was typed by the user */
+    TAG_QUESTION, /* the same, and nothing else was */
 };
 
 /* As clients write them. */
@@ -49,7 +50,9 @@ static const struct {
     {"local-command-caveat", TAG_SURE},
     {"local-command-stderr", TAG_SURE},
     {"local-command-stdout", TAG_SURE},
+    {"model_switch", TAG_NOTE},
     {"project_layout", TAG_NOTE},
+    {"realtime_conversation", TAG_NOTE},
     {"skill", TAG_DUMP},
     {"system-reminder", TAG_SURE},
     {"system_reminder", TAG_SURE},
@@ -57,13 +60,13 @@ static const struct {
     {"timestamp", TAG_NOTE},
     {"turn_aborted", TAG_SURE},
     {"user-prompt-submit-hook", TAG_SURE},
-    {"userRequest", TAG_WRAPPER},
+    {"userRequest", TAG_QUESTION},
     {"user_info", TAG_NOTE},
     {"user_input", TAG_WRAPPER},
     {"user_instructions", TAG_SURE},
     {"user_message", TAG_WRAPPER},
     {"user_prompt", TAG_WRAPPER},
-    {"user_query", TAG_WRAPPER},
+    {"user_query", TAG_QUESTION},
     {"user_request", TAG_WRAPPER},
     {"user_shell_command", TAG_SURE},
 };
@@ -111,6 +114,7 @@ struct reader {
     size_t kept_len, copied; /* the text up to `copied` is in it, or cut */
     size_t unclosed;
     size_t wrapper_end; /* where the closing tag of a wrapper stands; 0: none is open */
+    bool question;      /* ... behind which nothing counts */
     bool without_files; /* they are cut, too */
     bool has_files;     /* ... and some were */
     bool full;          /* the arena is */
@@ -277,7 +281,7 @@ static size_t take_block(struct reader *x, size_t line, size_t at, bool first)
 {
     struct block b;
     if (closes_wrapper(x, at)) {
-        size_t to = str_find(x->text, STR(">"), at) + 1;
+        size_t to = x->question ? x->text.len : str_find(x->text, STR(">"), at) + 1;
         cut(x, at, to);
         x->wrapper_end = 0;
         return to;
@@ -285,13 +289,16 @@ static size_t take_block(struct reader *x, size_t line, size_t at, bool first)
     if (!read_block(x, at, &b))
         return 0;
     bool last = is_end(x->text, b.to);
-    if (b.tag == TAG_SURE ? !(first || last) : !(first && last))
+    if (b.tag == TAG_SURE || b.tag == TAG_QUESTION ? !(first || last) : !(first && last))
         return 0;
-    if (b.tag == TAG_WRAPPER) {
+    if (b.tag == TAG_WRAPPER || b.tag == TAG_QUESTION) {
         if (x->wrapper_end > 0)
             return 0;
         x->wrapper_end = b.inside_end;
+        x->question = b.tag == TAG_QUESTION;
         cut(x, first ? line : at, line_rest(x->text, b.inside));
+        if (x->question)
+            x->kept_len = 0;
         return x->copied;
     }
     x->has_files |= b.tag == TAG_DUMP;

@@ -6,8 +6,8 @@
  * A block is <name> ... </name> that begins and ends a line, where the name is that of a client's note: one of a list
  * ("ide_opened_file"), or several words that all describe surroundings, one of them clearly ("workspace_layout").
  * What people write themselves stays: HTML, XML, tags that are not closed, everything in fenced code, and one word such
- * as <document> or <context>. Around what the user typed some clients put a tag, too (<user_query>); there the tag goes
- * and the words stay. */
+ * as <document> or <context>. Around what the user typed some clients put a tag, too (<task>); there the tag goes
+ * and the words stay, and of <user_query> nothing but they. */
 #pragma once
 
 #include "base/arena.h"

@@ -71,6 +71,10 @@ Test(spoken, what_the_user_typed_stays_inside_its_tag)
     expect("<editorContext>\na.c\n</editorContext>\n<reminderInstructions>\nbe brief\n"
            "</reminderInstructions>\n<userRequest>\nprove it\n</userRequest>\n",
            "prove it");
+    expect("<context>\nThe current date is today.\n</context>\n<attachments>\na.c\n</attachments>\n"
+           "<userRequest>\nprove it\n</userRequest>\n<tips>\nmore\n</tips>",
+           "prove it");
+    expect("Evidence: all of it\n<user_query>prove it</user_query>", "prove it");
     expect("<command-message>review is running</command-message>\n<command-name>/review"
            "</command-name>\n<command-args>the parser</command-args>",
            "the parser");
