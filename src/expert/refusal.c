@@ -58,7 +58,12 @@ static const char *const of_expert[] = {
     "max_completion_tokens is too large",
     "supports at most",
     "maximum allowed number of output tokens",
-    /* filters of the provider */
+    /* it tried, and what it wrote was not what was asked for */
+    "tool_use_failed",
+    "json_validate_failed",
+};
+
+static const char *const of_filter[] = {
     "content_filter",
     "content_policy",
     "content filter",
@@ -77,9 +82,6 @@ static const char *const of_expert[] = {
     "usage policies",
     "usage policy",
     "flagged",
-    /* it tried, and what it wrote was not what was asked for */
-    "tool_use_failed",
-    "json_validate_failed",
 };
 
 static bool is_json(struct str body)
@@ -95,11 +97,15 @@ bool refusal_is_of_expert(int http_status, struct str body)
     struct overflow o;
     if (http_status == 413)
         return true; /* how much may come at once is everybody's own limit */
-    bool refuses = http_status == 400 || http_status == 422;
-    if (!refuses && !(http_status >= 500 && is_json(body)))
-        return false;
     error_words_read(body, &w);
-    if (error_words_any(&w, LIST(of_request)))
+    if (http_status == 403) /* else it is about the key */
+        return error_words_any(&w, LIST(of_filter));
+    if (http_status == 404) /* OpenRouter: of those it knows none takes tools, images, ... */
+        return error_words_find(&w, "no endpoints found") > 0;
+    bool refuses = http_status == 400 || http_status == 422;
+    if ((!refuses && !(http_status >= 500 && is_json(body))) ||
+        error_words_any(&w, LIST(of_request)))
         return false;
-    return overflow_read(body, &o) || error_words_any(&w, LIST(of_expert));
+    return overflow_read(body, &o) || error_words_any(&w, LIST(of_expert)) ||
+           error_words_any(&w, LIST(of_filter));
 }

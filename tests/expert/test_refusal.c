@@ -57,6 +57,8 @@ Test(refusal, of_what_only_this_expert_cannot_do)
         {400, ERROR("x", "\"invalid_encrypted_content\"")},
         {400, ERROR("The `reasoning_content` in the thinking mode must be passed back to the API.",
                     "\"invalid_request_error\"")},
+        {403, ERROR("Your input was flagged by the provider", "403")},
+        {404, ERROR("No endpoints found that support tool use", "404")},
         {413, "<html>too large</html>"},
         {413, ERROR("Request too large for model `m` on tokens per minute (TPM)", "null")},
         {422, "{\"error\":\"Input validation error: `inputs` tokens + `max_new_tokens` must be <= "
@@ -81,6 +83,7 @@ Test(refusal, of_the_request_itself_and_other_failures)
         {400, "{\"type\":\"error\",\"error\":{\"message\":\"messages: at least one message is "
               "required\"}}"},
         {401, ERROR("this key does not support that", "null")},
+        {403, ERROR("Country, region, or territory not supported", "null")},
         {404, ERROR("method not supported", "null")},
         {429, ERROR("maximum context length", "null")},
         {503, "<html>content filter</html>"},
