@@ -215,7 +215,7 @@ Test(relay, an_answer_over_the_limit_is_no_answer)
 {
     static char big[8192];
     struct stage *s = stage_begin(", retries: 0", "limits: {answer: 4KiB}\n");
-    memset(big, ' ', sizeof(big) - 1);
+    memset(big, 'x', sizeof(big) - 1);
     stage_play(s, CHEAP, (struct canned){.body = big});
     stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 502, "over limits.answer", NULL);
     stage_end(s);
