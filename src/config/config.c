@@ -123,6 +123,8 @@ static const struct conf_row top_rows[] = {
     {"model", read_path, CONFIG_FIELD(model_path), true, 0, 0},
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
     {"limits", read_limits, CONFIG_FIELD(limits), false, 0, 0},
+    {"hosts", config_read_hosts, CONFIG_FIELD(hosts), false, 0, 0},
+    {"cors", config_read_cors, CONFIG_FIELD(cors), false, 0, 0},
     {"drain", read_drain, CONFIG_FIELD(drain), false, 0, 0},
     {"cache", config_read_cache, CONFIG_FIELD(cache), false, 0, 0},
     {"sessions", config_read_sessions, CONFIG_FIELD(sessions), false, 0, 0},
@@ -191,6 +193,7 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
     return status;
 }
 
+/* One piece: the defaults of the top level. */
 static struct config *config_create(const char *place)
 {
     struct arena *arena = arena_create(CONFIG_ARENA_BYTES_MAX);
@@ -210,6 +213,7 @@ static struct config *config_create(const char *place)
                    .header_bytes = 32u << 10,
                    .answer_bytes = 32u << 20,
                    .connections = 16384},
+        .cors = {.max_age_ms = 600000},
         .drain = {.delay_ms = 250, .timeout_ms = 30000},
         .upstream = {.connections = 4096},
         .cache = {.entry_bytes = 1u << 20, .ttl_ms = 600000},

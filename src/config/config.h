@@ -55,6 +55,16 @@ enum config_auth {
     AUTH_OFF,      /* never: a proxy in front does it */
 };
 
+struct config_texts {
+    const struct str *list;
+    size_t count;
+};
+
+struct config_cors { /* web pages that may call */
+    struct config_texts origins;
+    uint32_t max_age_ms; /* how long a browser need not ask again */
+};
+
 struct config_tls { /* of the listener; paths of PEM files, or both NULL: plain HTTP */
     const char *certificate, *key;
 };
@@ -104,6 +114,8 @@ struct config {
     const char *state_dir;  /* NULL: budgets are kept in memory only */
     const char *model_path; /* relative paths are resolved against the file's folder */
     struct config_limits limits;
+    struct config_texts hosts; /* names of this gateway, beside those of loopback */
+    struct config_cors cors;
     struct config_drain drain;
     struct config_tls tls;
     struct config_cache cache;

@@ -18,6 +18,8 @@ NODISCARD enum status config_read_text(struct conf_reader *r, const char *key,
 /* A path as the file gives it, from anywhere. */
 NODISCARD enum status config_join_path(struct conf_reader *r, struct str path, const char **ret,
                                        struct error *err);
+conf_read_fn config_read_hosts;    /* struct config_texts */
+conf_read_fn config_read_cors;     /* struct config_cors */
 conf_read_fn config_read_tls;      /* struct config_tls */
 conf_read_fn config_read_cache;    /* struct config_cache */
 conf_read_fn config_read_sessions; /* struct config_sessions */

@@ -155,8 +155,25 @@ static void add_date(struct http_server *s, struct buf *b)
     buf_add(b, STR("\r\n"));
 }
 
-static void add_head(struct http_server *s, struct buf *b, const struct response_head *h)
+/* What the server's owner says in every answer, by what the request said. */
+static void add_owners_headers(struct conn *c)
 {
+    const struct http_server *s = c->server;
+    struct http_header headers[HTTP_ANSWER_HEADERS_MAX];
+    bool asked = c->request && http_parser_head_done(c->request->parser);
+    const struct http_request *q = asked ? http_parser_request(c->request->parser) : NULL;
+    if (!s->options.answer_headers)
+        return;
+    size_t count =
+        s->options.answer_headers(q ? q->headers : NULL, q ? q->header_count : 0, headers, s->arg);
+    for (size_t i = 0; i < count; i++)
+        add_header(&c->out, &headers[i]);
+}
+
+static void add_head(struct conn *c, const struct response_head *h)
+{
+    struct http_server *s = c->server;
+    struct buf *b = &c->out;
     buf_add(b, STR("HTTP/1.1 "));
     add_decimal(b, (size_t)h->http_status);
     buf_add_char(b, ' ');
@@ -164,6 +181,7 @@ static void add_head(struct http_server *s, struct buf *b, const struct response
     buf_add(b, STR("\r\n"));
     for (size_t i = 0; i < h->header_count; i++)
         add_header(b, &h->headers[i]);
+    add_owners_headers(c);
     add_date(s, b);
     if (h->has_length) {
         buf_add(b, STR("content-length: "));
@@ -207,7 +225,7 @@ void http_respond(struct http_exchange *x, int http_status, const struct http_he
                                  .http_1_0 = r->http_1_0,
                                  .has_length = !has_no_body(http_status),
                                  .length = body.len};
-    add_head(c->server, &c->out, &head);
+    add_head(c, &head);
     if (!r->is_head && head.has_length)
         buf_add(&c->out, body);
     conn_exchange_end(c, keep_alive);
@@ -231,7 +249,7 @@ void http_stream_begin(struct http_exchange *x, int http_status, const struct ht
                                  .header_count = header_count,
                                  .keep_alive = r->keep_alive,
                                  .chunked = r->chunked};
-    add_head(c->server, &c->out, &head);
+    add_head(c, &head);
     if (has_no_body(http_status))
         r->is_head = true;
     conn_flush_later(c);
@@ -299,7 +317,7 @@ void response_refuse(struct conn *c, int http_status, const char *message)
                                  .header_count = 1,
                                  .has_length = true,
                                  .length = body.len};
-    add_head(c->server, &c->out, &head);
+    add_head(c, &head);
     buf_add(&c->out, buf_str(&body));
     buf_done(&body);
     c->unread = true;

@@ -43,6 +43,8 @@ struct http_bodies; /* net/http_bodies.h */
 /* True: the body may come, and the handler is next, with the same x and its user. False: it has answered x. */
 typedef bool http_door(struct http_exchange *x, void *arg);
 
+#define HTTP_ANSWER_HEADERS_MAX 6
+
 struct http_server_options {
     size_t header_bytes_max;    /* default 32 KiB */
     size_t body_bytes_max;      /* default 10 MiB */
@@ -61,6 +63,10 @@ struct http_server_options {
     /* Builds the body of an error that the server answers itself; may be NULL. `path` is as much of the request target
      * as was read, so that the body can have the form that clients of that path expect; it may be empty. */
     void (*error_body)(struct str path, int http_status, const char *message, struct buf *into);
+    /* Writes headers that every answer has into [HTTP_ANSWER_HEADERS_MAX], errors of the server's own included, and
+     * returns how many. The request's headers are NULL where its head was not whole. May be NULL. */
+    size_t (*answer_headers)(const struct http_header *headers, size_t count,
+                             struct http_header *into, void *arg);
     http_door *door;            /* NULL: everybody is let in */
     struct http_bodies *bodies; /* borrowed; what bodies hold together; NULL: no limit */
     struct tls_context *tls;    /* borrowed, shared; must outlive the server. NULL: plain HTTP */

@@ -255,6 +255,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
                                                .body_rate = c->limits.body_rate,
                                                .error_body = errors_write_http,
                                                .door = door_ask,
+                                               .answer_headers = door_headers,
                                                .bodies = &g->bodies,
                                                .tls = secure_context(g->secure)};
     const struct http_client_options client = {

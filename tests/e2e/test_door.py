@@ -72,7 +72,7 @@ def test_who_is_refused_leaves_no_body_in_memory(start_gateway):
         s.close()
 
 
-def test_every_refusal_comes_before_the_body(desk, start_gateway):  # noqa: F811
+def test_every_refusal_comes_before_the_body(desk, start_gateway):
     g = start_gateway(top=STATE)
     key = desk.create("a", "--requests-per-minute", "3")
     wait_until(lambda: g.chat().status_code == 401)
