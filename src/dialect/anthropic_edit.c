@@ -1,7 +1,8 @@
 /* A Messages client's own bytes for an Anthropic expert: spliced, never rebuilt. Besides model and limit, only what is
  * ours is taken out: "leeroo", and thinking that is unsigned or signed by us, which came from an expert of another
- * dialect by way of this gateway; Anthropic would refuse the conversation for it. Pure functions of text for any
- * thread. Cuts must be made in the order of their positions, because the copy runs along with them. */
+ * dialect by way of this gateway. Calls whose input is no object say so. Anthropic would refuse the conversation for
+ * either. Pure functions of text for any thread. Cuts must be made in the order of their positions, because the copy
+ * runs along with them. */
 #include <stdio.h>
 
 #include "base/check.h"
@@ -19,8 +20,8 @@ struct editor {
     const char *at; /* what is in front of it has been copied or cut */
     struct buf *out;
     struct str model;
-    int64_t limit;  /* INT64_MAX: none */
-    bool may_think; /* the word occurs; conversations without it are not searched for blocks */
+    int64_t limit;   /* INT64_MAX: none */
+    bool has_blocks; /* of thinking or calls; conversations without the words are not searched */
 };
 
 static const char *end_of(struct str s)
@@ -65,29 +66,63 @@ static bool is_unsigned(struct json_value block)
     return mark.len == 0 || reasoning_mark_is(mark);
 }
 
-/* How many blocks are unsigned thinking, and how many are not. */
-static size_t count_unsigned(struct json_value content, size_t *ret_others)
+/* A call that was cut off, in whatever form the client keeps it. */
+static bool is_broken_call(struct json_value block)
+{
+    return messages_is(json_get(block, "type"), "tool_use") &&
+           json_get(block, "input").type != JSON_OBJECT;
+}
+
+struct counts {
+    size_t unsigned_thoughts, broken_calls, others; /* broken calls are among the others */
+};
+
+static struct counts count_blocks(struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value block;
-    size_t found = 0;
-    *ret_others = 0;
-    while (content.type == JSON_ARRAY && json_array_next(&it, &block))
-        *(is_unsigned(block) ? &found : ret_others) += 1;
-    return found;
+    struct counts n = {0};
+    while (content.type == JSON_ARRAY && json_array_next(&it, &block)) {
+        bool goes = is_unsigned(block);
+        n.unsigned_thoughts += goes;
+        n.others += !goes;
+        n.broken_calls += is_broken_call(block);
+    }
+    return n;
 }
 
-static void cut_blocks(struct editor *e, struct json_value content)
+/* Anthropic takes an object only. Without any input there is a place for one behind the type. */
+static void mend_call(struct editor *e, struct json_value block)
+{
+    struct json_value input = json_get(block, "input"), type = json_get(block, "type");
+    struct buf object;
+    buf_init(&object, e->out->limit);
+    if (input.type == JSON_NONE)
+        buf_add(&object, STR(",\"input\":"));
+    messages_write_input_or_note(&object, input);
+    if (input.type == JSON_NONE)
+        cut(e, end_of(type.raw), end_of(type.raw), buf_str(&object));
+    else
+        cut(e, input.raw.ptr, end_of(input.raw), buf_str(&object));
+    if (object.status != OK)
+        e->out->status = object.status;
+    buf_done(&object);
+}
+
+static void edit_blocks(struct editor *e, struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value block;
     const char *previous = NULL;
     bool kept = false;
     for (; json_array_next(&it, &block); previous = end_of(block.raw)) {
-        if (is_unsigned(block))
+        if (is_unsigned(block)) {
             cut_item(e, block.raw, kept, previous, next_item(it));
-        else
-            kept = true;
+            continue;
+        }
+        kept = true;
+        if (is_broken_call(block))
+            mend_call(e, block);
     }
 }
 
@@ -100,14 +135,14 @@ static void edit_messages(struct editor *e, struct json_value messages)
     for (; messages.type == JSON_ARRAY && json_array_next(&it, &message);
          previous = end_of(message.raw)) {
         struct json_value content = json_get(message, "content");
-        size_t others = 0, found = count_unsigned(content, &others);
-        if (found > 0 && others == 0) {
+        struct counts n = count_blocks(content);
+        if (n.unsigned_thoughts > 0 && n.others == 0) {
             cut_item(e, message.raw, kept, previous, next_item(it));
             continue;
         }
         kept = true;
-        if (found > 0)
-            cut_blocks(e, content);
+        if (n.unsigned_thoughts > 0 || n.broken_calls > 0)
+            edit_blocks(e, content);
     }
 }
 
@@ -137,7 +172,7 @@ static void edit_member(struct editor *e, size_t field, struct json_value item)
         edit_number(e, item, e->limit);
     else if (field == THINKING)
         edit_thinking(e, item);
-    else if (field == MESSAGES && e->may_think)
+    else if (field == MESSAGES && e->has_blocks)
         edit_messages(e, item);
 }
 
@@ -195,7 +230,8 @@ enum status anthropic_request_edit(struct str body, struct str upstream_model,
     struct editor e = {.at = root.raw.ptr,
                        .out = out,
                        .model = buf_str(&model),
-                       .may_think = str_find(body, STR("thinking"), 0) != SIZE_MAX,
+                       .has_blocks = str_find(body, STR("thinking"), 0) != SIZE_MAX ||
+                                     str_find(body, STR("tool_use"), 0) != SIZE_MAX,
                        .limit = output_tokens_limit > 0 ? output_tokens_limit : INT64_MAX};
     status = edit_root(&e, root, err);
     if (status == OK)

@@ -137,7 +137,9 @@ void messages_write_input_or_note(struct buf *out, struct json_value arguments)
 
 void messages_write_arguments(struct buf *out, struct json_value input)
 {
-    if (messages_is_set(input))
+    if (input.type == JSON_STRING)
+        buf_add(out, input.raw);
+    else if (messages_is_set(input))
         json_write_string(out, input.raw);
     else
         buf_add(out, STR("\"{}\""));

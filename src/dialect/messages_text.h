@@ -30,5 +30,5 @@ NODISCARD enum status messages_write_input(struct buf *out, struct json_value ar
 /* The same, and where they are no object {"invalid_json": "..."}, which tells the model what it did. */
 void messages_write_input_or_note(struct buf *out, struct json_value arguments);
 bool messages_is_input(struct json_value arguments); /* a text that holds an object */
-/* Its reverse: any value's bytes as a string. */
+/* Its reverse: any value's bytes as a string; a string, which is no input but part of one, as it is. */
 void messages_write_arguments(struct buf *out, struct json_value input);

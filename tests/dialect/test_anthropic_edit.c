@@ -72,6 +72,20 @@ Test(anthropic_edit, unsigned_thinking_goes)
     expect_messages(USER "," M(OURS "," TEXT "," OURS_REDACTED), USER "," M(TEXT));
 }
 
+#define USE(input) "{'type':'tool_use','id':'x','name':'f'" input "}"
+
+Test(anthropic_edit, calls_whose_input_is_no_object_say_so)
+{
+    expect_messages(USER "," M(USE(",'input':{ }")), USER "," M(USE(",'input':{ }")));
+    expect_messages(USER "," M(TEXT ", " USE(",'input': [1]") "," TEXT),
+                    USER "," M(TEXT ", " USE(",'input': {'invalid_json':'[1]'}") "," TEXT));
+    expect_messages(USER "," M(UNSIGNED "," USE(",'input':'{x'")),
+                    USER "," M(USE(",'input':{'invalid_json':'{x'}")));
+    expect_messages(USER "," M(USE(",'input':null")), USER "," M(USE(",'input':{}")));
+    expect_messages(USER "," M(USE("")),
+                    USER "," M("{'type':'tool_use','input':{},'id':'x','name':'f'}"));
+}
+
 Test(anthropic_edit, a_message_of_nothing_else_goes_whole)
 {
     expect_messages(USER "," M(UNSIGNED) "," USER, USER "," USER);

@@ -57,13 +57,14 @@ def test_a_call_that_was_cut_off_does_not_end_the_conversation(pool, upstream, d
             assert json.loads(sent["tool_calls"][0]["function"]["arguments"]) == want
 
 
-def test_input_of_a_tool_that_is_no_object(pool, upstream, dialect):
-    if dialect == "openai":
-        post(pool, "/v1/messages", {"max_tokens": 9, "messages": [
-            HELLO, {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": [1]}]},
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "no"}]}]})
-        arguments = upstream.requests[-1].json["messages"][1]["tool_calls"][0]["function"]["arguments"]
-        assert json.loads(arguments) == {"invalid_json": "[1]"}
+@pytest.mark.parametrize("given, note", [([1], "[1]"), ('{"path": "/tm', '{"path": "/tm'), (None, None)])
+def test_input_of_a_tool_that_is_no_object(pool, upstream, dialect, given, note):
+    post(pool, "/v1/messages", {"max_tokens": 9, "messages": [
+        HELLO, {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": given}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "no"}]}]})
+    said = upstream.requests[-1].json["messages"][1]
+    sent = said["content"][0]["input"] if dialect == "anthropic" else json.loads(said["tool_calls"][0]["function"]["arguments"])
+    assert sent == ({"invalid_json": note} if note else {})
 
 
 def strict(r):
