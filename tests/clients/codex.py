@@ -12,7 +12,7 @@ PROGRAM = ROOT / "build" / "clients" / "node_modules" / "@openai" / "codex" / "b
 FLAGS = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
 
 # docs/clients.md shows the same to users.
-CONFIG = """model = "leeroo"
+CONFIG = """model = "{model}"
 model_provider = "leeroo"
 
 [model_providers.leeroo]
@@ -37,11 +37,11 @@ def version():
 
 
 class Codex:
-    def __init__(self, folder, url, more=""):
+    def __init__(self, folder, url, more="", model="leeroo"):
         self.home, self.work = folder / "agent", folder / "project"
         self.home.mkdir()
         self.work.mkdir()
-        (self.home / "config.toml").write_text(CONFIG.format(url=url) + more)
+        (self.home / "config.toml").write_text(CONFIG.format(url=url, model=model) + more)
 
     def start(self, arguments, resume=False):
         begin = ["exec", "resume", *FLAGS, "--last"] if resume else ["exec", *FLAGS]

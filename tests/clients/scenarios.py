@@ -16,6 +16,10 @@ EOF
 """
 
 
+# Where clients ask for models by names of their vendor's, which they know to have tools of other kinds.
+ALIASES = 'aliases: {"gpt-*": leeroo, "claude-*": leeroo}'
+
+
 def codex_runs(name, arguments, number):
     return {"id": f"call_{number}", "name": name, "arguments": arguments}
 
@@ -35,6 +39,29 @@ CODEX = {
             {"text": "It greets now: \"hello\"."}],
         "runs": [{"arguments": ["-i", "dot.png", "--", "make the program greet as in the picture"]}],
         "after": {"greet.py": b'print("hello")\n'},
+    },
+    "patch": {
+        "about": "The model is one of OpenAI's, for which Codex has a tool of free text: the patch is its input.",
+        "model": "gpt-5.5",
+        "files": {"greet.py": b'print("hi")\n'},
+        "script": [
+            {"reasoning": "Small enough to do at once.",
+             "calls": [codex_runs("apply_patch", {"input": PATCH.split("\n", 1)[1].replace("EOF\n", "")}, 1)]},
+            {"calls": [shell("python3 greet.py", 2)]},
+            {"text": "It greets now."}],
+        "runs": [{"arguments": ["let the program greet"]}],
+        "after": {"greet.py": b'print("hello")\n'},
+    },
+    "code": {
+        "about": "The model is one of OpenAI's that calls tools out of code: the only tools are in namespaces, and come in the input.",
+        "model": "gpt-6.2-sol",
+        "files": {"greet.py": b'print("hi")\n'},
+        "script": [
+            {"reasoning": "I read it by a program.", "calls": [codex_runs("functions__exec", {
+                "input": "const r = await tools.exec_command({cmd: \"cat greet.py\"});\ntext(r.output);\n"}, 1)]},
+            {"text": "It says hi."}],
+        "runs": [{"arguments": ["what does the program say?"]}],
+        "after": {},
     },
     "resumed": {
         "about": "The user interrupts an answer, then a command, and takes the conversation up again each time.",

@@ -21,7 +21,7 @@ import claude_code  # noqa: E402
 import codex  # noqa: E402
 import session  # noqa: E402
 from conftest import EXPERTS, Gateway, write_config, write_dataset  # noqa: E402
-from scenarios import CLAUDE, CODEX  # noqa: E402
+from scenarios import ALIASES, CLAUDE, CODEX  # noqa: E402
 from scripted import Script, pieces, speak  # noqa: E402
 from tap import Tap  # noqa: E402
 from upstream import Upstream  # noqa: E402
@@ -43,7 +43,7 @@ class Turns(Script):
 
 
 def turns_of(tap):
-    return [r for r in tap.requests if r["body"].get("tools")]
+    return [r for r in tap.requests if r["body"].get("tools") or '"additional_tools"' in json.dumps(r["body"])]
 
 
 def wait_for(tap, count, seconds=30):
@@ -80,9 +80,10 @@ def record(name):
         upstream, script = Upstream(), Turns(scenario["script"])
         for expert in EXPERTS:
             upstream.on(expert, script)
-        gateway = Gateway(leeroo, write_config(folder, folder / "m.leeroo", upstream.url, expert="retries: 0"))
+        gateway = Gateway(leeroo, write_config(folder, folder / "m.leeroo", upstream.url, expert="retries: 0", top=ALIASES))
         tap = Tap(gateway.address)
-        make(folder, tap.url).play(scenario, lambda count: wait_for(tap, count))
+        more = {"model": scenario["model"]} if "model" in scenario else {}
+        make(folder, tap.url, **more).play(scenario, lambda count: wait_for(tap, count))
         gateway.stop()
         requests = [{"method": r["method"], "path": r["path"],
                      "headers": {k: v for k, v in r["headers"].items() if HEADERS.fullmatch(k)},
