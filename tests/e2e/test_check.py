@@ -87,6 +87,17 @@ def test_the_same_as_json(check, model_file, tmp_path):
     assert "connect" not in found["experts"][0]
 
 
+def test_aliases_are_told_with_what_they_lead_to(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top='aliases: {"claude-*": leeroo, gpt-5: dear}')
+    done = check(path)
+    assert done.returncode == 0
+    assert "alias claude-* is leeroo/default\n" in done.stdout and "alias gpt-5 is dear\n" in done.stdout
+    assert json.loads(check(path, "--json").stdout)["aliases"] == {"claude-*": "leeroo/default", "gpt-5": "dear"}
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top='aliases: {"claude-*": none}')
+    failed = check(path)
+    assert failed.returncode != 0 and "leeroo.yaml:4:23: an alias must lead to leeroo, leeroo/POLICY or an expert" in failed.stdout + failed.stderr
+
+
 def test_mistakes_are_those_of_serve(check, leeroo, model_file, tmp_path):
     path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="treads: 1")
     done = check(path)

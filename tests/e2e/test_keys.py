@@ -449,6 +449,19 @@ def test_only_the_experts_of_the_key(desk, upstream, start_gateway):
     assert upstream.of("dear") == []
 
 
+def test_an_alias_is_worth_what_it_leads_to(desk, upstream, start_gateway):
+    key = desk.create("a", "--policies", "thrift", "--experts", "cheap,mid")
+    aliases = 'aliases: {claude-x: leeroo/best, claude-y: leeroo/thrift, claude-z: dear, "claude-*": mid}'
+    g = start_gateway(top=f"{STATE}\n{aliases}", policies=DEFAULT_POLICIES)
+    want = {"claude-x": 403, "claude-y": 200, "claude-z": 403, "claude-other": 200}
+    for name, code in want.items():
+        assert ask(g, key, model=name).status_code == code, name
+        shown = g.client.get(f"/v1/models/{name}", headers=bearer(key)).status_code
+        assert shown == (200 if code == 200 else 404), name
+    listed = [m["id"] for m in g.client.get("/v1/models", headers=bearer(key)).json()["data"]]
+    assert listed == ["leeroo/thrift", "cheap", "mid", "claude-y"]
+
+
 def test_only_the_policies_of_the_key(desk, upstream, start_gateway):
     key = desk.create("a", "--policies", "thrift")
     g = start_gateway(top=STATE, policies=DEFAULT_POLICIES)

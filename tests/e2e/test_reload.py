@@ -324,3 +324,11 @@ def test_a_watchdog_is_fed(leeroo, model_file, upstream, tmp_path):
             assert [s.recv(1000) for _ in range(3)] == [b"WATCHDOG=1"] * 3
         finally:
             assert p.stop() == 0
+
+
+def test_aliases_are_taken_up(start_gateway, upstream, tmp_path):
+    g = start_gateway(top="aliases: {gpt-5: cheap}")
+    assert g.chat(model="gpt-5").headers["x-leeroo-expert"] == "cheap"
+    reload(g, lambda: rewrite(tmp_path, ("gpt-5: cheap", '"gpt-*": dear')))
+    assert g.chat(model="gpt-5").headers["x-leeroo-expert"] == "dear"
+    assert g.chat(model="claude-x").status_code == 404
