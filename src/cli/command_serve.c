@@ -11,6 +11,7 @@
 #include "base/log_writer.h"
 #include "cli/commands.h"
 #include "cli/file_limit.h"
+#include "cli/process_setup.h"
 #include "cli/setup.h"
 #include "serve/gateway.h"
 
@@ -119,6 +120,8 @@ static enum status serve(const struct options *o, struct error *err)
     file_limit_raise();
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGHUP, &ignore, NULL); /* until the gateway watches it */
+    process_end_on_alarm("leeroo serve: a file or the database does not answer; stopped without "
+                         "waiting for it\n");
     status = setup_load((void *)(uintptr_t)o->config, &config, &model, err);
     if (status != OK)
         return status;

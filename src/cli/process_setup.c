@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,4 +65,22 @@ int process_end(const char *command, int status)
     else
         error_set(&err, ERR_IO, "standard output: not all could be written");
     return cli_fail(command, &err);
+}
+
+static const char *last_words;
+
+static void on_alarm(int number)
+{
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    (void)number;
+    if (poll(&p, 1, 0) > 0)
+        (void)!write(STDERR_FILENO, last_words, strlen(last_words));
+    _exit(1);
+}
+
+void process_end_on_alarm(const char *words)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    last_words = words;
+    (void)sigaction(SIGALRM, &action, NULL);
 }

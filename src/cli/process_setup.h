@@ -10,3 +10,6 @@ void process_begin(void);
 /* The exit status of a command that returned `status`: 1 after a line on standard error where its output did not reach
  * standard output (a full disk, a closed pipe) and the command did not say so itself. */
 int process_end(const char *command, int status);
+/* SIGALRM ends the process at once with status 1, and with these words on standard error if it takes them. The text is
+ * a literal with a newline. */
+void process_end_on_alarm(const char *words);

@@ -325,6 +325,7 @@ static bool easy_prepare(struct http_call *c)
     SET(CURLOPT_PRIVATE, c);
     SET(CURLOPT_ERRORBUFFER, c->curl->curl_text);
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* else whoever ends a call waits for its name to be resolved */
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_TCP_NODELAY, 1L);
@@ -459,6 +460,10 @@ enum status curl_side_create(struct http_client *client, const struct http_clien
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, curl_begin);
+    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
+        return error_set(err, ERR_UNSUPPORTED,
+                         "this libcurl looks names up while everybody waits; install one with "
+                         "AsynchDNS (`curl --version`)");
     struct curl_side *s = calloc(1, sizeof(*s));
     if (!s)
         return error_set(err, ERR_MEMORY, "out of memory for an HTTP client");

@@ -514,6 +514,8 @@ enum status gateway_run(struct gateway *g, bool signals, struct error *err)
         status = loop_run(g->workers[0].loop, err);
     stop_all(g);
     join_threads(g);
+    if (signals)
+        alarm(GATEWAY_END_S);
     reload_stop(g->reload); /* no loop can look at it any more */
     g->reload = NULL;
     if (status != OK)

@@ -11,6 +11,8 @@
 #include "config/config.h"
 #include "predict/model.h"
 
+#define GATEWAY_END_S 15
+
 struct gateway;
 
 NODISCARD enum status gateway_create(const struct config *config, const struct model *model,
@@ -28,7 +30,8 @@ NODISCARD enum status gateway_reload_by(struct gateway *g, gateway_load *load, v
                                         struct error *err);
 
 /* Blocks until the gateway has drained. With `signals`, SIGTERM and SIGINT drain it, a second one stops it at once, and
- * SIGHUP reloads; systemd is told of each. OK: every answer in flight was finished; ERR_TIMEOUT: drain.timeout cut
- * some; ERR_CANCELLED: stopped by the second signal. */
+ * SIGHUP reloads; systemd is told of each. When all loops have ended, a SIGALRM is due in GATEWAY_END_S: threads that
+ * read and write files are waited for, and a disk may never answer. OK: every answer in flight was finished;
+ * ERR_TIMEOUT: drain.timeout cut some; ERR_CANCELLED: stopped by the second signal. */
 NODISCARD enum status gateway_run(struct gateway *g, bool signals, struct error *err);
 void gateway_drain(struct gateway *g); /* any thread, any time */

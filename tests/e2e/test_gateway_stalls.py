@@ -6,10 +6,12 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
-from conftest import KEY, write_config
+import stalling
+from conftest import KEY, Process, write_config
 from upstream import answer
 
 
@@ -104,3 +106,125 @@ def test_log_lines_are_text(gateway):
         r.content.decode()
     gateway.stop()
     assert gateway.text and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\udc80-\udcff]", gateway.text)
+
+
+@pytest.fixture(scope="session")
+def preload(tmp_path_factory, leeroo):
+    if b"__asan_init" in Path(leeroo).read_bytes() or b"__tsan_init" in Path(leeroo).read_bytes():
+        pytest.skip("a sanitizer wants to be the first library")
+    return stalling.build(tmp_path_factory.mktemp("preload"))
+
+
+class Stalled:
+    """A gateway in which what is named can be made to wait."""
+
+    def __init__(self, leeroo, preload, tmp_path, model_file, upstream):
+        self.folder, self.control = tmp_path, tmp_path / "stall"
+        self.control.mkdir()
+        (tmp_path / "state").mkdir(mode=0o700)
+        self.model = tmp_path / "m.leeroo"
+        self.model.write_bytes(model_file.read_bytes())
+        top = "state_dir: state\nkeys: keys.json\nreference: dear"
+        self.config = write_config(tmp_path, "m.leeroo", upstream.url, urls={"mid": "http://slow.invalid:81/v1"}, top=top,
+                                   expert="retries: 0\nbreaker: off\ntimeouts: {connect: 0.3s}",
+                                   policies="policies:\n  default: {budget: 1.0}\n")
+        self.secret = subprocess.run([leeroo, "keys", "create", "--name", "a", "-c", str(self.config)], check=True, text=True,
+                                     env={**os.environ, "UP_KEY": KEY}, capture_output=True).stdout.strip()
+        self.p = Process([leeroo, "serve", "-c", str(self.config)], UP_KEY=KEY, LD_PRELOAD=str(preload),
+                         STALL_DIR=str(self.control))
+        self.url = "http://" + self.p.wait_line(r"msg=listening.* addr=(\S+)").group(1)
+        self.headers = {"authorization": f"Bearer {self.secret}"}
+
+    def stall(self, what, text=""):
+        (self.control / what).write_text(text)
+
+    def release(self, what):
+        (self.control / what).unlink()
+
+    def wait_until_it_waits(self, what):
+        deadline = time.monotonic() + 20
+        while not (self.control / f"{what}.waiting").exists():
+            assert time.monotonic() < deadline, f"nobody calls {what}\n{self.p.text}"
+            time.sleep(0.01)
+
+    def chat(self, model="cheap", timeout=20.0):
+        """On a connection of its own, so that each event loop has its share."""
+        return httpx.post(f"{self.url}/v1/chat/completions", headers=self.headers, timeout=timeout,
+                          json={"model": model, "messages": [{"role": "user", "content": "hi"}]})
+
+    def answers(self):
+        for _ in range(6):
+            assert httpx.get(f"{self.url}/healthz", timeout=3).status_code == 200
+            assert self.chat(timeout=3).status_code == 200
+        assert httpx.get(f"{self.url}/v1/models", headers=self.headers, timeout=3).status_code == 200
+        assert httpx.get(f"{self.url}/metrics", headers=self.headers, timeout=3).status_code == 403
+
+
+@pytest.fixture
+def stalled(leeroo, preload, tmp_path, model_file, upstream):
+    upstream.on("cheap", answer("fine"))
+    s = Stalled(leeroo, preload, tmp_path, model_file, upstream)
+    yield s
+    for file in s.control.iterdir():
+        file.unlink()
+    assert s.p.stop() == 0, s.p.text
+
+
+def rewrite(path):
+    path.write_bytes(path.read_bytes())
+
+
+def test_files_that_do_not_answer_hold_up_nobody(stalled):
+    """Each file that is read or written while the gateway runs, on a disk that stands still."""
+    touched = {"keys.json": stalled.folder / "keys.json", "m.leeroo": stalled.model, "leeroo.yaml": stalled.config}
+    for name, path in touched.items():
+        stalled.stall("open", name)
+        rewrite(path)
+        stalled.wait_until_it_waits("open")
+        stalled.answers()
+        stalled.release("open")
+        (stalled.control / "open.waiting").unlink(missing_ok=True)
+    for name in touched:
+        stalled.stall("stat", name)
+        stalled.wait_until_it_waits("stat")
+        stalled.answers()
+        stalled.release("stat")
+        (stalled.control / "stat.waiting").unlink(missing_ok=True)
+
+
+def test_a_file_that_does_not_answer_does_not_keep_the_gateway_from_ending(leeroo, preload, tmp_path, model_file, upstream):
+    s = Stalled(leeroo, preload, tmp_path, model_file, upstream)
+    s.stall("open", "keys.json")
+    rewrite(tmp_path / "keys.json")
+    s.wait_until_it_waits("open")
+    s.p.popen.send_signal(signal.SIGTERM)
+    assert s.p.popen.wait(40) == 1
+    s.p.reader.join(5)
+    assert "a file or the database does not answer" in s.p.text
+
+
+def test_a_disk_that_never_syncs_holds_up_nobody(stalled):
+    """The ledger's database and the budgets' file wait for it; requests do not."""
+    assert stalled.chat("leeroo").status_code == 200
+    stalled.stall("fsync")
+    assert stalled.chat("leeroo").status_code == 200
+    stalled.wait_until_it_waits("fsync")
+    stalled.answers()
+
+
+def test_name_servers_that_never_answer_hold_up_nobody(stalled):
+    """curl #8515, #4852: whoever gives up a call joins the thread that resolves its name. Here the call ends in time, alone."""
+    stalled.stall("getaddrinfo")
+    slow = [threading.Thread(target=stalled.chat, args=("mid",)) for _ in range(4)]
+    for thread in slow:
+        thread.start()
+    stalled.wait_until_it_waits("getaddrinfo")
+    for _ in range(3):
+        stalled.answers()
+    r = stalled.chat("mid")
+    assert r.status_code in (502, 504), r.text
+    for thread in slow:
+        thread.join()
+    with pytest.raises(httpx.ReadTimeout):  # a client that leaves gives its call up
+        stalled.chat("mid", timeout=0.1)
+    stalled.answers()
