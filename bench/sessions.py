@@ -10,7 +10,7 @@ encrypted details, Gemini's thought signatures), some with ids that are the same
 now and then. Three runs over the same conversations:
 
     held      as the gateway is: a turn stays where it began
-    free      turns are not held, and upstreams refuse state of others, as vendors do: a refused turn is lost
+    free      turns are not held, and upstreams refuse state of others, as vendors do: the next expert is asked then
     ideal     turns are not held, and upstreams take everything: what the lock costs is the difference to this
 
 A turn's quality is the recorded score of the expert that gave its last answer. Exits 1 when a held turn moved though nobody
@@ -258,7 +258,7 @@ def measure(a, folder, questions, scores, tokens, prices):
             gateway.wait()
             upstream.close()
     rows = {"requests": "requests", "turns": "turns", "calls that failed": "failed", "switches amid a turn": "switches",
-            "of these not said": "unsaid", "requests with state of others": "unsafe", "turns lost": "lost"}
+            "of these not said": "unsaid", "calls with state of others": "unsafe", "turns lost": "lost"}
     for label, member in rows.items():
         print(f"| {label} | " + " | ".join(f"{getattr(t, member):,}" for t in tallies) + " |")
     print("| quality of a turn | " + " | ".join(f"{t.quality / t.turns:.4f}" for t in tallies) + " |")
