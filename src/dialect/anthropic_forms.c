@@ -327,4 +327,6 @@ const struct forms anthropic_forms = {.create = gathered_create,
                                       .free = gathered_free,
                                       .add = gathered_add,
                                       .write = gathered_write,
-                                      .split = split};
+                                      .split = split,
+                                      .last_name = "message_stop",
+                                      .last_data = "{\"type\":\"message_stop\"}"};

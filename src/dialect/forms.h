@@ -20,6 +20,7 @@ struct forms {
     /* A whole answer becomes events, down to the one that ends a stream. Of what is no answer none are made. Names are
      * empty where the API has none. */
     void (*split)(struct str answer, forms_event_fn *on_event, void *arg);
+    const char *last_name, *last_data; /* of the event that ends a stream */
 };
 
 extern const struct forms openai_forms;    /* chat completions and their chunks */

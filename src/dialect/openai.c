@@ -223,6 +223,12 @@ static bool is_failure(struct json_value reason)
     return str_find(text, STR("error"), 0) != SIZE_MAX;
 }
 
+bool openai_is_blank(struct json_value finish_reason)
+{
+    return str_equal(finish_reason.raw, STR("\"\"")) ||
+           str_equal(finish_reason.raw, STR("\"null\""));
+}
+
 static void mark(struct openai_marks *marks, struct json_value index)
 {
     int64_t number = 0;
@@ -246,12 +252,9 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     reply->has_messages &= values[1].type == JSON_OBJECT;
     reply->is_error |= is_told(values[FAILURE]);
     mark(&reply->begun, values[INDEX]);
-    if (!is_set(values[FINISH]))
+    reply->has_blank_finish |= openai_is_blank(values[FINISH]);
+    if (!is_set(values[FINISH]) || openai_is_blank(values[FINISH]))
         return;
-    if (str_equal(values[FINISH].raw, STR("\"\""))) {
-        reply->has_blank_finish = true;
-        return;
-    }
     reply->finished = true;
     reply->is_error |= is_failure(values[FINISH]);
     mark(&reply->ended, values[INDEX]);
@@ -278,6 +281,8 @@ static bool is_failure_report(struct json_value root)
     struct json_value v[NAMES];
     int64_t code = 0;
     json_members(root, names, NAMES, v);
+    if (json_get(root, "data").type == JSON_ARRAY) /* embeddings */
+        return false;
     for (size_t i = 0; i < TELLING; i++)
         if (is_told(v[i]) && (i < LISTED || v[i].type != JSON_OBJECT))
             return true;

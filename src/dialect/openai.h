@@ -31,12 +31,12 @@ struct openai_reply { /* a whole answer or one chunk of a stream */
      * of choices, one of the forms in which servers say that they failed ({"detail": ...}). */
     bool is_error;
     bool has_content;      /* some text, reasoning, tool call or finish_reason */
-    bool finished;         /* a finish_reason; "" is none */
+    bool finished;         /* a finish_reason; a blank one is none */
     bool has_choices;      /* there are some, be it as an empty list */
     bool has_messages;     /* a whole answer: at least one choice, and each has a message */
     bool has_calls;        /* a list of tool calls */
     bool has_role;         /* a text, though maybe an empty one */
-    bool has_blank_finish; /* a finish_reason "" */
+    bool has_blank_finish; /* a finish_reason "" or "null" */
     bool usage_only;       /* a chunk with usage and no choices */
     struct openai_marks begun, ended; /* choices that are there; those with a finish_reason */
     uint64_t characters; /* of generated text, for an estimate where usage is missing */
@@ -48,6 +48,9 @@ uint64_t openai_count_text(struct json_value value);
 /* ERR_INPUT when the text is not a JSON object. A list whose first item holds an error counts as that item. */
 NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *ret,
                                         struct error *err);
+
+/* "", or "null" as a text. */
+bool openai_is_blank(struct json_value finish_reason);
 
 /* The larger of each count, because later reports of one answer count what earlier ones did, or are zeros. */
 void openai_usage_merge(struct openai_usage *into, const struct openai_usage *later);

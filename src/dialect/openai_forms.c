@@ -361,4 +361,6 @@ const struct forms openai_forms = {.create = gathered_create,
                                    .free = gathered_free,
                                    .add = gathered_add,
                                    .write = gathered_write,
-                                   .split = split};
+                                   .split = split,
+                                   .last_name = "",
+                                   .last_data = "[DONE]"};

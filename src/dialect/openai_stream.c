@@ -339,7 +339,7 @@ static void list_edits(struct openai_stream *s, const struct openai_reply *reply
     struct json_iter it = json_iter_begin(choices);
     while (reply->has_choices && json_array_next(&it, &choice)) {
         struct json_value finish = json_get(choice, "finish_reason");
-        if (str_equal(finish.raw, STR("\"\"")))
+        if (openai_is_blank(finish))
             replace(m, finish.raw, "null");
         if (reply->has_role)
             take_role(s, choice, m);

@@ -474,6 +474,25 @@ static int64_t answers_of(const struct expert_call *c)
     return c->options.chat ? c->options.chat->answers : 1;
 }
 
+/* A stream whose choices have all ended is whole, whatever became of its last event. Some of what it says may wait for
+ * that event, and some clients do: it is made up for. */
+static bool end_stream(struct expert_call *c)
+{
+    const struct forms *forms = dialect_of(c)->forms;
+    if (c->done_mark)
+        return true;
+    if (c->form != CALL_FORM_EVENTS || !openai_stream_is_whole(&c->chunks, answers_of(c)))
+        return false;
+    c->answer.finished = true;
+    if (!c->stream || !forms)
+        return true;
+    c->over = c->in_callback = true;
+    take_foreign_event(c, str_from(forms->last_name), str_from(forms->last_data));
+    if (!c->cancelled && !c->gathered)
+        c->options.on_flush(c);
+    return true;
+}
+
 static enum status end_call(struct expert_call *c, enum status status, const struct error *cause,
                             struct error *err)
 {
@@ -481,17 +500,15 @@ static enum status end_call(struct expert_call *c, enum status status, const str
         *err = c->failure;
         return err->status;
     }
-    if (status != OK && !c->done_mark) { /* what comes after [DONE] does not matter */
+    if (end_stream(c))
+        return c->gathered ? end_gathered(c, err) : OK;
+    if (status != OK) {
         c->answer.retry = retry_for_transport(status, expert_call_sent(c));
         return error_set(err, status, "expert %.*s: %s", STR_FMT(c->options.expert->name),
                          cause ? cause->text : "failed");
     }
     if (c->form == CALL_FORM_WHOLE || (c->form == CALL_FORM_UNKNOWN && !c->options.stream))
         return end_whole(c, err);
-    if (!c->done_mark)
-        c->answer.finished = openai_stream_is_whole(&c->chunks, answers_of(c));
-    if (c->answer.finished)
-        return c->gathered ? end_gathered(c, err) : OK;
     c->answer.retry = EXPERT_RETRY_SAME;
     return error_set(err, ERR_UPSTREAM, "expert %.*s: the stream ended early",
                      STR_FMT(c->options.expert->name));

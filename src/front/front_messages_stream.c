@@ -25,7 +25,8 @@ struct call {
 struct stream {
     const struct front_context *c;
     struct arena *a;
-    struct buf data; /* of the event being made */
+    struct buf data;    /* of the event being made */
+    struct buf thought; /* the inside of what the open thinking block has told */
     struct buf *out;
     bool started, ended;
     bool is_signed;       /* the open block, if it is thinking */
@@ -45,6 +46,7 @@ static void clean_stream(void *stream)
 {
     struct stream *s = stream;
     buf_done(&s->data);
+    buf_done(&s->thought);
 }
 
 void *messages_begin(const struct front_context *c, struct arena *a)
@@ -53,6 +55,7 @@ void *messages_begin(const struct front_context *c, struct arena *a)
     if (!s || arena_defer(a, clean_stream, s) != OK)
         return NULL;
     buf_init(&s->data, EVENT_BYTES_MAX);
+    buf_init(&s->thought, EVENT_BYTES_MAX);
     s->c = c;
     s->a = a;
     return s;
@@ -182,8 +185,18 @@ static void take_thinking_text(struct stream *s, struct json_value text)
 {
     if (!messages_has_text(text))
         return;
+    if (s->open != BLOCK_THINKING)
+        buf_clear(&s->thought);
     need_block(s, BLOCK_THINKING);
     write_delta(s, s->blocks - 1, "thinking_delta", "thinking", text.raw);
+    buf_add(&s->thought, messages_inside(text));
+}
+
+/* A whole block behind its text, as some servers send it: all of it but the signature was told. */
+static bool was_told(const struct stream *s, struct json_value block)
+{
+    return s->open == BLOCK_THINKING && messages_has_text(json_get(block, "signature")) &&
+           str_equal(messages_inside(json_get(block, "thinking")), buf_str(&s->thought));
 }
 
 /* A signature ends its block. */
@@ -197,7 +210,7 @@ static void take_thinking_block(struct stream *s, struct json_value block, bool 
         close_block(s);
         return;
     }
-    if (with_text)
+    if (with_text && !was_told(s, block))
         take_thinking_text(s, json_get(block, "thinking"));
     if (!messages_has_text(signature))
         return;
@@ -208,17 +221,34 @@ static void take_thinking_block(struct stream *s, struct json_value block, bool 
     close_block(s);
 }
 
+/* Whether the text of a delta is once more, block by block, in its blocks. */
+static bool is_in_blocks(struct json_value text, struct json_value blocks)
+{
+    struct str rest = messages_inside(text);
+    struct json_iter it = json_iter_begin(blocks);
+    struct json_value block;
+    while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
+        struct str part = messages_inside(json_get(block, "thinking"));
+        if (!str_starts(rest, part))
+            return false;
+        rest = str_slice(rest, part.len, rest.len);
+    }
+    return rest.len == 0;
+}
+
 static void take_thinking(struct stream *s, struct json_value delta)
 {
     struct str rest;
     struct json_value text = messages_reasoning(delta, &rest);
     struct json_value blocks = json_get(delta, "thinking_blocks"), block;
     struct json_iter it = json_iter_begin(blocks);
-    take_thinking_text(s, text);
+    bool in_blocks = is_in_blocks(text, blocks);
+    if (!in_blocks)
+        take_thinking_text(s, text);
     if (messages_has_text(text))
         s->reasoning = rest;
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block))
-        take_thinking_block(s, block, text.type == JSON_NONE);
+        take_thinking_block(s, block, in_blocks || text.type == JSON_NONE);
 }
 
 /* Tool calls */

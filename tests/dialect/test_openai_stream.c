@@ -138,6 +138,8 @@ Test(openai_stream, a_blank_finish_reason_is_none)
 {
     expect_chunk("{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\": \"\"}]}",
                  "{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\": null}]}");
+    expect_chunk("{\"choices\":[{\"delta\":{},\"finish_reason\":\"null\"}]}",
+                 "{\"choices\":[{\"delta\":{},\"finish_reason\":null}]}");
     cr_expect_not(openai_stream_is_whole(&stream, 1));
     cr_expect_not(openai_stream_is_empty(&stream));
 }

@@ -170,6 +170,25 @@ OPENAI = [
                chunk({"content": "Hello"}), chunk({}, "stop", native_finish_reason="end_turn"), usage()],
               completion(content="Hello", reasoning="First, then", reasoning_details=DETAILS,
                          choice={"native_finish_reason": "end_turn"})),
+    # Chat clients get both as they are: what LiteLLM's protocol makes of a list, its clients know.
+    Recording("LiteLLM's thinking blocks", "openai",
+              [role(), *(chunk({"content": "", "reasoning_content": t, "thinking_blocks": [
+                  {"type": "thinking", "thinking": t, "signature": ""}]}) for t in ("First, ", "then")),
+               chunk({"content": "", "thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "SIG="}]}),
+               chunk({"content": "Hello"}), chunk({}, "stop"), usage()],
+              completion(content="Hello", reasoning_content="First, then", thinking_blocks=[
+                  {"type": "thinking", "thinking": "First, then", "signature": "SIG="}]),
+              fronts=(COMPLETIONS, RESPONSES, MESSAGES)),
+    Recording("two thinking blocks", "openai",
+              [role(), chunk({"reasoning_content": "One"}), chunk({"thinking_blocks": [
+                  {"type": "thinking", "thinking": "One", "signature": "S1"}]}), chunk({"thinking_blocks": [
+                      {"type": "redacted_thinking", "data": "DATA"}]}), chunk({"reasoning_content": "Two"}),
+               chunk({"thinking_blocks": [{"type": "thinking", "thinking": "Two", "signature": "S2"}]}),
+               chunk({"content": "Hello"}), chunk({}, "stop"), usage()],
+              completion(content="Hello", reasoning_content="OneTwo", thinking_blocks=[
+                  {"type": "thinking", "thinking": "One", "signature": "S1"}, {"type": "redacted_thinking", "data": "DATA"},
+                  {"type": "thinking", "thinking": "Two", "signature": "S2"}]),
+              fronts=(COMPLETIONS, RESPONSES, MESSAGES)),
     Recording("Gemini's thought signatures", "openai",
               [calls(call(0, "c1", "f", '{"a":1}', extra_content={"google": {"thought_signature": "TS=="}})),
                calls(call(1, "c2", "g", '{"b":"x y"}')), *END],
@@ -259,6 +278,13 @@ ANTHROPIC = [
               [START, *block(0, {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}), *finish("tool_use")],
               message("tool_use", {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}),
               fronts=(CHAT, RESPONSES, MESSAGES)),
+    Recording("no last event", "anthropic",
+              [START, *block(0, TEXT, text_delta("Hello")), finish("end_turn")[0]],
+              message("end_turn", {"type": "text", "text": "Hello"})),
+    Recording("thinking in two blocks that nobody signed", "anthropic",
+              [START, *block(0, {"type": "thinking", "thinking": ""}, {"type": "thinking_delta", "thinking": "One"}),
+               *block(1, TEXT, text_delta("Hello")), *finish("end_turn")],
+              message("end_turn", {"type": "thinking", "thinking": "One"}, {"type": "text", "text": "Hello"})),
     Recording("citations", "anthropic",
               [START, *block(0, {**TEXT, "citations": []}, text_delta("Hel"), {"type": "citations_delta", "citation": CITED[0]},
                              text_delta("lo"), {"type": "citations_delta", "citation": CITED[1]}), *finish("end_turn")],

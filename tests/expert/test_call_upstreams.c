@@ -137,6 +137,30 @@ Test(call_upstreams, a_stream_that_ends_early)
     cr_expect_eq(scene.status, OK, "%s", scene.complaint);
 }
 
+/* What is missing then says nothing more. */
+Test(call_upstreams, a_stream_that_breaks_behind_its_end)
+{
+    struct scripted_call *c = ask(&dialect_openai, ",\"stream\":true");
+    scripted_head(c, 200, "text/event-stream");
+    scripted_event(c, SAID("a"));
+    scripted_event(c, ENDS("0"));
+    scripted_done(c, ERR_TIMEOUT);
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    c = ask(&dialect_anthropic, ",\"stream\":true");
+    scripted_head(c, 200, "text/event-stream");
+    scripted_event(c, "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3,"
+                      "\"output_tokens\":1}}}");
+    scripted_event(c, "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":"
+                      "\"text\",\"text\":\"4\"}}");
+    scripted_event(c,
+                   "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":"
+                   "{\"output_tokens\":9}}");
+    scripted_done(c, ERR_UPSTREAM);
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    cr_expect_eq(scene.answer.usage.output_tokens, 9, "which waited for the last event");
+    cr_expect(strstr(scene.chunks, "\n[DONE]\n"), "%s", scene.chunks);
+}
+
 Test(call_upstreams, a_chunk_that_is_not_json)
 {
     STREAM("", SAID("a"), "{nope", SAID("b"), "[DONE]");
