@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "dialect/needs.h"
 #include "session/session_int.h"
 
 #define WAYS   8
@@ -154,7 +155,7 @@ static uint64_t hash_root(struct json_value messages, uint64_t h, struct arena *
 
 bool session_is_worth_it(const struct openai_request *r)
 {
-    return r->tools.type == JSON_ARRAY || r->may_think || r->last_answer.type != JSON_NONE;
+    return (r->needs & EXPERT_TOOLS) != 0 || r->may_think || r->last_answer.type != JSON_NONE;
 }
 
 void session_read(struct sessions *t, const struct openai_request *r, struct str name,
@@ -162,7 +163,7 @@ void session_read(struct sessions *t, const struct openai_request *r, struct str
 {
     struct session s = {.tenant = tenant};
     bool goes_on = r->last_answer.type != JSON_NONE;
-    s.learns = r->tools.type == JSON_ARRAY || r->may_think;
+    s.learns = (r->needs & EXPERT_TOOLS) != 0 || r->may_think;
     s.root = hash_root(r->messages, tenant, a);
     name = name.len > 0 ? name : r->session;
     if (name.len > 0)

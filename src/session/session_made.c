@@ -50,24 +50,29 @@ static void tell_each(struct json_value list,
         tell_one(item, fn, arg);
 }
 
+/* Some servers give no ids; then the function's name has to do, in its conversation. */
 static void tell_call(struct json_value call, session_made_fn *fn, void *arg)
 {
-    tell(SESSION_CALL, json_get(call, "id"), fn, arg);
+    struct json_value id = json_get(call, "id");
+    bool has_id = id.type == JSON_STRING && id.raw.len > 2;
+    tell(SESSION_CALL, has_id ? id : json_get(json_get(call, "function"), "name"), fn, arg);
     tell_extra(call, fn, arg);
 }
 
 void session_each_made(struct json_value message, session_made_fn *fn, void *arg)
 {
-    enum { CALLS, THINKING, DETAILS, EXTRA, CONTENT, BLOCK, DELTA, COUNT };
+    enum { CALLS, CALL, THINKING, DETAILS, EXTRA, CONTENT, BLOCK, DELTA, COUNT };
     static const struct str names[COUNT] = {
-        STR_INIT("tool_calls"),    STR_INIT("thinking_blocks"), STR_INIT("reasoning_details"),
-        STR_INIT("extra_content"), STR_INIT("content"),         STR_INIT("content_block"),
-        STR_INIT("delta")};
+        STR_INIT("tool_calls"),        STR_INIT("function_call"), STR_INIT("thinking_blocks"),
+        STR_INIT("reasoning_details"), STR_INIT("extra_content"), STR_INIT("content"),
+        STR_INIT("content_block"),     STR_INIT("delta")};
     struct json_value f[COUNT];
     if (message.type != JSON_OBJECT)
         return;
     json_members(message, names, COUNT, f);
     tell_each(f[CALLS], tell_call, fn, arg);
+    if (f[CALL].type == JSON_OBJECT)
+        tell(SESSION_CALL, json_get(f[CALL], "name"), fn, arg);
     tell_each(f[THINKING], tell_opaque, fn, arg);
     tell_each(f[DETAILS], tell_opaque, fn, arg);
     if (f[EXTRA].type == JSON_OBJECT)

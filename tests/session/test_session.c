@@ -84,6 +84,19 @@ Test(session, a_turn_is_known_by_its_calls)
     cr_expect_not(session_is_held(&next));
 }
 
+Test(session, calls_without_ids_are_known_by_their_names)
+{
+#define NAMED                                                                                      \
+    "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"\",\"function\":{\"name\":\"f\"}}]}"
+#define OLD "{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}}"
+    struct session s = read_body(CHAT(USER("q")));
+    learn(&s, B, "{\"choices\":[{\"message\":" NAMED "}]}");
+    cr_expect_eq(holder(read_body(CHAT(USER("q") "," NAMED "," RESULT))), B);
+    cr_expect_eq(holder(read_body(CHAT(USER("other") "," NAMED "," RESULT))), SIZE_MAX);
+    learn(&s, A, "{\"choices\":[{\"delta\":" OLD "}]}");
+    cr_expect_eq(holder(read_body(CHAT(USER("q") "," OLD "," RESULT))), A);
+}
+
 Test(session, in_a_stream_and_in_messages_words)
 {
     struct session s = read_body(CHAT(USER("q")));
