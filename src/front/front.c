@@ -203,6 +203,11 @@ static void write_in_words(const struct front_row *row, const struct front_error
     buf_done(&words);
 }
 
+bool front_streams_overflow(enum front f)
+{
+    return row_of(f)->streams_overflow;
+}
+
 bool front_says_overflow(enum front f, struct str body)
 {
     struct json_value root;

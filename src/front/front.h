@@ -104,6 +104,8 @@ struct front_error {
     const struct overflow *overflow;
 };
 
+/* Whether clients that asked for a stream look for an overflow inside it, and take a 400 for the end (Codex does). */
+bool front_streams_overflow(enum front f);
 /* Whether an expert's error body, which the front takes as it is, says in those words that a conversation is too long.
  */
 bool front_says_overflow(enum front f, struct str body);

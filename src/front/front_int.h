@@ -10,6 +10,7 @@ struct front_row {
     const char *name;
     const struct dialect *native; /* as for front_dialect */
     enum dialect_errors errors;   /* that the front's clients read */
+    bool streams_overflow;        /* as for front_streams_overflow */
     enum status (*request)(struct str body, struct arena *a, struct front_chat *ret,
                            const char **ret_param, struct error *err);
     enum status (*answer)(const struct front_context *c, struct str completion, struct buf *out,

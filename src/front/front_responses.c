@@ -11,6 +11,7 @@ static void error_body(const struct front_error *e, struct buf *out)
 const struct front_row front_responses = {
     .name = "responses",
     .errors = DIALECT_ERRORS_OPENAI,
+    .streams_overflow = true,
     .request = responses_request,
     .answer = responses_answer,
     .begin = responses_begin,

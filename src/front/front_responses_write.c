@@ -145,6 +145,8 @@ void responses_item_write_begun(struct buf *out, const struct front_context *c,
 
 const char *responses_error_code(const struct front_error *e)
 {
+    if (e->overflow)
+        return OVERFLOW_CODE;
     if (e->http_status == 429)
         return "rate_limit_exceeded";
     return e->http_status >= 400 && e->http_status < 500 ? "invalid_prompt" : "server_error";

@@ -102,7 +102,10 @@ static void fail(struct chat *c, enum status status, const struct error *err, co
 {
     chat_account(c, REQUEST_FAILED, errors_row(status)->http_status, err->text);
     chat_release(c);
-    answer_error_as(c->front.front, c->x, c->id, status, err->text, param, code);
+    if (status == ERR_CONTEXT && c->request.stream && front_streams_overflow(c->front.front))
+        answer_overflow_streamed(&c->front, c->x, err->text);
+    else
+        answer_error_as(c->front.front, c->x, c->id, status, err->text, param, code);
 }
 
 /* The choice is there: what asking needs. */

@@ -79,6 +79,9 @@ void worker_request_id(struct worker *w, char into[RECORD_ID_BYTES]);
 /* Answers with a whole JSON body and x-leeroo-request-id. */
 void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body);
 /* In the words of the API that the client speaks. */
+/* A stream that holds nothing but the refusal of a conversation that is too long (front_streams_overflow). */
+void answer_overflow_streamed(const struct front_context *front, struct http_exchange *x,
+                              const char *message);
 void answer_error_as(enum front front, struct http_exchange *x, const char *request_id,
                      enum status status, const char *message, const char *param, const char *code);
 void answer_error(struct http_exchange *x, const char *request_id, enum status status,

@@ -319,9 +319,11 @@ void relay_kept(struct chat *c, const struct held_events *kept)
     finish(c, &answer);
 }
 
-static void fail_stream(struct chat *c, enum status status, const struct error *err)
+static void fail_stream(struct chat *c, enum status status, const struct error *err,
+                        const struct overflow *overflow)
 {
-    const struct front_error e = error_for(c, errors_row(status), err->text);
+    struct front_error e = error_for(c, errors_row(status), err->text);
+    e.overflow = overflow;
     front_stream_fail(c->events, &e, &c->out);
     end_stream(c, err->text);
 }
@@ -341,16 +343,23 @@ static bool speaks_as_client(const struct chat *c)
     return c->chosen && front_takes_errors(c->front.front, chat_expert(c)->dialect);
 }
 
+/* One piece: each way to say it rules out those below: inside the stream, in the expert's own words, in ours. */
 void relay_fail(struct chat *c, enum status status, const struct error *err,
                 const struct expert_answer *answer)
 {
     if (c->phase == CHAT_RELAYING) {
-        fail_stream(c, status, err);
+        fail_stream(c, status, err, NULL);
         return;
     }
     struct openai_error upstream;
     struct overflow overflow;
     bool too_long = answer->reason == RETRY_REFUSED && overflow_read(answer->body, &overflow);
+    if (too_long && c->request.stream && front_streams_overflow(c->front.front)) {
+        struct cost cost = chat_cost_total(c);
+        begin_stream(c, &cost);
+        fail_stream(c, ERR_CONTEXT, err, &overflow);
+        return;
+    }
     int http_status = too_long ? 400 : status_for_client(status, answer);
     bool own = http_status != answer->http_status;
     const struct errors_row row = too_long ? *errors_row(ERR_CONTEXT)

@@ -1,10 +1,12 @@
 """Refusals that are one expert's own: another expert takes the request, or the client hears them in words it knows."""
 
 
+import json
+
 import pytest
 
 from speakers import speak
-from test_gateway_faults import HARD
+from test_gateway_faults import HARD, sse
 from test_gateway_failing import experts
 from test_keys import STATE, Desk, bearer
 from upstream import error_event, status
@@ -105,6 +107,22 @@ def test_a_conversation_that_fits_nobody_is_refused_in_known_words(start_gateway
     assert m == 800 and n > 2000
 
 
+def check_failed(r, words):
+    """What Codex looks for: response.failed with the code, inside the stream; a 400 ends its turn."""
+    events = [json.loads(e) for e in sse(r.text)]
+    assert r.status_code == 200 and [e["type"] for e in events][-2:] == ["response.failed", "error"]
+    e = events[-2]["response"]["error"]
+    assert e["code"] == events[-1]["code"] == "context_length_exceeded" and words in e["message"]
+
+
+def test_codex_hears_of_an_overflow_inside_the_stream(start_gateway, upstream):
+    g = start_gateway(expert="context: 800")
+    r = ask(g, "responses", LONG[0]["content"], stream=True)
+    check_failed(r, "maximum context length is 800 tokens")
+    assert r.headers["content-type"].startswith("text/event-stream") and r.headers["x-leeroo-request-id"]
+    g.wait_line(r"msg=request .*status=400 .*maximum context length")
+
+
 @pytest.mark.parametrize("front", PATHS)
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_experts_own_words_come_in_the_clients(start_gateway, upstream, front, stream):
@@ -114,6 +132,9 @@ def test_an_experts_own_words_come_in_the_clients(start_gateway, upstream, front
     g = start_gateway(**config("anthropic"))
     upstream.on("dear", status(400, body=theirs))
     r = ask(g, front, "prove quantum lemma", model="dear", stream=stream)
+    if front == "responses" and stream:
+        check_failed(r, "maximum context length is 8000 tokens")
+        return
     e = r.json()["error"]
     assert r.status_code == 400 and "prompt is too long: 9000 tokens > 8000 maximum" in e["message"]
     if front == "messages":
