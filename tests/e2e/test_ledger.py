@@ -289,16 +289,16 @@ def test_feedback_on_an_unknown_request_is_refused(gateway_with_ledger):
     assert r.status_code == 404 and r.json()["error"]["param"] == "request_id"
 
 
-def test_a_file_that_is_deleted_under_the_gateway_is_said_and_begun_anew(keeping, upstream, tmp_path):
-    state = tmp_path / "state"
-    assert keeping.chat().status_code == 200
+def test_a_file_that_is_deleted_under_the_gateway_is_said_and_begun_anew(keeping, tmp_path):
+    g, state = keeping(), tmp_path / "state"
+    assert g.chat().status_code == 200
     first = Ledger(state / "ledger.sqlite")
-    first.row(keeping.chat().headers["x-leeroo-request-id"])
+    first.row(g.chat().headers["x-leeroo-request-id"])
     for f in state.glob("ledger.sqlite*"):
         f.unlink()
-    assert keeping.chat().status_code == 200
-    keeping.wait_line('msg="ledger file was moved or deleted, a new one is begun"')
-    kept = keeping.chat().headers["x-leeroo-request-id"]
+    assert g.chat().status_code == 200
+    g.wait_line('msg="ledger file was moved or deleted, a new one is begun"')
+    kept = g.chat().headers["x-leeroo-request-id"]
     assert Ledger(state / "ledger.sqlite").row(kept)["outcome"] == "answered"
-    page = keeping.client.get("/metrics").text
+    page = g.client.get("/metrics").text
     assert "leeroo_ledger_gone_files_total 1" in page and "leeroo_ledger_lost_rows_total 2" in page
