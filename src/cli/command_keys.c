@@ -316,6 +316,8 @@ static enum status check_usage(const struct options *o, int count, char **argv, 
     if (o->metrics && (i != 0 || asks_for_limits(&o->wishes)))
         return error_set(err, ERR_USAGE,
                          "--metrics is for create, and without limits: such a key asks no expert");
+    if (o->wishes.spent_anew && i != 3)
+        return error_set(err, ERR_USAGE, "--spent-anew is for change");
     if (i >= 2 && count < 2)
         return error_set(err, ERR_USAGE, "%s: which one? give its ID or NAME", actions[i]);
     if (count > (i >= 2 ? 2 : 1))
@@ -347,6 +349,8 @@ static int run(int argc, char **argv)
         {"--policies", 0, "X,Y", "only these", OPTION_STRING, &w->policies, 0, 0, NULL},
         {"--expires", 0, "DATE", "2026-12-31 (00:00 UTC), 2026-12-31T08:00:00Z, or 90d",
          OPTION_STRING, &w->expires, 0, 0, NULL},
+        {"--spent-anew", 0, NULL, "change: what was lost of its spending counts no longer",
+         OPTION_FLAG, &w->spent_anew, 0, 0, NULL},
         {"--metrics", 0, NULL, "reads /metrics and does nothing else", OPTION_FLAG, &o.metrics, 0,
          0, NULL},
         {"--json", 0, NULL, "for programs", OPTION_FLAG, &o.json, 0, 0, NULL},

@@ -10,6 +10,7 @@
 struct keys_wishes {
     const char *budget_usd[KEY_PERIODS];
     const char *requests_per_minute, *tokens_per_minute, *experts, *policies, *expires;
+    bool spent_anew;
 };
 
 /* Sets those limits of the row that are given; their texts go to `a`. Names of experts and policies must be in the

@@ -128,6 +128,8 @@ enum status keys_apply(const struct keys_wishes *w, const struct config *c, stru
         status = read_names(w->experts, true, c, a, &l->experts, err);
     if (status == OK && w->policies)
         status = read_names(w->policies, false, c, a, &l->policies, err);
+    if (status == OK && w->spent_anew)
+        row->spent_anew_ms = now_ms + 1000; /* the file keeps seconds */
     if (status == OK && w->expires)
         status = read_expiry(w->expires, now_ms, &row->expires_ms, err);
     return status;

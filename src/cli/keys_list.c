@@ -14,11 +14,14 @@ static const char *state_of(const struct key_row *row, int64_t now_ms)
     return refused ? refused : "live";
 }
 
-static void print_amount(int64_t spent, int64_t budget)
+static void print_amount(const struct key_spent *spent, enum key_period p, int64_t budget)
 {
     struct buf cell;
     buf_init(&cell, CELL_BYTES_MAX);
-    money_format_usd_short(&cell, spent);
+    if (key_spent_is_lost(spent, NULL))
+        buf_add_c(&cell, "lost");
+    else
+        money_format_usd_short(&cell, spent->nano_usd[p]);
     if (budget != KEY_UNLIMITED) {
         buf_add_char(&cell, '/');
         money_format_usd_short(&cell, budget);
@@ -60,7 +63,7 @@ void keys_print_table(const struct key_file *f, const struct key_spent *spent, i
         const struct key_row *row = &f->rows[i];
         printf("%-15.*s %-20.*s %-8s", STR_FMT(row->id), STR_FMT(row->name), state_of(row, now_ms));
         for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
-            print_amount(spent[i].nano_usd[p], row->limits.budget_nano_usd[p]);
+            print_amount(&spent[i], p, row->limits.budget_nano_usd[p]);
         print_limits(row);
     }
 }
@@ -68,13 +71,14 @@ void keys_print_table(const struct key_file *f, const struct key_spent *spent, i
 static void write_row(struct buf *out, const struct key_row *row, const struct key_spent *spent,
                       int64_t now_ms)
 {
+    bool lost = key_spent_is_lost(spent, NULL);
     key_row_write(row, false, out);
     buf_addf(out, ", \"state\": \"%s\", \"spent_usd\": {", state_of(row, now_ms));
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
         buf_addf(out, "%s\"%s\": ", p ? ", " : "", key_period_name(p));
-        money_format_usd(out, spent->nano_usd[p]);
+        money_format_usd(out, lost ? 0 : spent->nano_usd[p]);
     }
-    buf_add_c(out, "}");
+    buf_add_c(out, lost ? "}, \"spent_lost\": true" : "}");
 }
 
 enum status keys_print_json(const struct key_file *f, const struct key_spent *spent, int64_t now_ms,

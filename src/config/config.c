@@ -119,6 +119,7 @@ static const struct conf_row top_rows[] = {
     {"allow_remote", conf_read_bool, CONFIG_FIELD(allow_remote), false, 0, 0},
     {"auth", read_auth, CONFIG_FIELD(auth), false, 0, 0},
     {"keys", read_path, CONFIG_FIELD(keys_file), false, 0, 0},
+    {"strict_budgets", conf_read_bool, CONFIG_FIELD(strict_budgets), false, 0, 0},
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
     {"model", read_path, CONFIG_FIELD(model_path), true, 0, 0},
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},

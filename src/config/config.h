@@ -107,6 +107,7 @@ struct config {
     bool allow_remote;
     bool remote; /* listen is not a loopback address */
     enum config_auth auth;
+    bool strict_budgets;    /* a key whose spending is lost has none left */
     const char *keys_file;  /* as given; NULL: not */
     const char *keys_path;  /* of the file of client keys (key_file.h); NULL: nowhere to have any */
     const char *spend_path; /* of what they have spent (key_spend.h); NULL: in memory only */

@@ -57,6 +57,8 @@ struct stamp { /* of the file, to see that it has changed */
 struct keys {
     enum config_auth auth;
     bool remote;
+    bool strict; /* about damaged entries of what was spent */
+    atomic_size_t damaged;
     char *path, *spend_path, *folder; /* each may be NULL */
     atomic_bool any;                  /* there are keys, or were since the start */
     atomic_uint without, wrong;       /* turned away since the log said so */
@@ -108,10 +110,12 @@ static bool has_account(void *arg, struct str id)
     return map_get(k->by_id, id, &index);
 }
 
-static enum status make_account(struct keys *k, struct str id, struct account **ret,
+static enum status make_account(struct keys *k, const struct key_row *row, struct account **ret,
                                 struct error *err)
 {
+    struct str id = row->id;
     CHECK(k->spend);
+    bool lost = key_spend_may_be_lost(k->spend, id, row->created_ms);
     struct account *a = k->account_count < KEY_COUNT_MAX ? calloc(1, sizeof(*a)) : NULL;
     if (!a)
         return error_set(err, ERR_MEMORY, "no room for another key; a restart forgets old ones");
@@ -122,6 +126,10 @@ static enum status make_account(struct keys *k, struct str id, struct account **
     if (status != OK) {
         free(a);
         return status;
+    }
+    if (lost) {
+        const struct key_spent spent = key_spent_lost(clock_wall_ms());
+        key_spend_put(k->spend, a->slot, &spent);
     }
     key_spend_get(k->spend, a->slot, &a->meter.spent);
     pthread_mutex_init(&a->lock, NULL); /* on Linux it cannot fail */
@@ -143,10 +151,41 @@ static enum status add_key(struct keys *k, struct table *t, size_t i, struct err
     if (map_put(t->by_digest, prefix_of(&row->sha256), (uint32_t)i) != OK)
         return error_set(err, ERR_MEMORY, "out of memory for keys");
     if (!map_get(k->by_id, row->id, &index))
-        return make_account(k, row->id, &t->keys[i].account, err);
+        return make_account(k, row, &t->keys[i].account, err);
     CHECK(index < k->account_count);
     t->keys[i].account = k->accounts[index];
     return OK;
+}
+
+/* An operator has said that what was lost of a key's spending is to count no longer. */
+static void forgive(struct keys *k, const struct client_key *key)
+{
+    int64_t since_ms = 0;
+    struct account *a = key->account;
+    pthread_mutex_lock(&a->lock);
+    bool lost = key_spent_is_lost(&a->meter.spent, &since_ms);
+    if (lost && key->row->spent_anew_ms > since_ms) {
+        a->meter.spent = (struct key_spent){0};
+        key_spend_put(k->spend, a->slot, &a->meter.spent);
+        lost = false;
+    }
+    pthread_mutex_unlock(&a->lock);
+    if (lost && key_limits_have_budget(&key->row->limits))
+        log_event(LOG_WARN, "what a key has spent is lost, so its budget counts as spent",
+                  "key=%.*s mend=\"leeroo keys change %.*s --spent-anew\"", STR_FMT(key->row->id),
+                  STR_FMT(key->row->id));
+}
+
+static void log_damage(struct keys *k)
+{
+    const struct key_spend_damage d = key_spend_damage(k->spend);
+    atomic_store(&k->damaged, d.entries);
+    if (d.entries > 0 || d.copies > 0)
+        log_event(LOG_WARN, "the file of what keys have spent was damaged",
+                  "entries=%zu unnamed=%zu copies=%zu strict=%d", d.entries, d.unnamed, d.copies,
+                  k->strict);
+    if (k->strict && d.entries > 0)
+        key_spend_condemn(k->spend, clock_wall_ms());
 }
 
 static void log_killed(int64_t nano_usd)
@@ -169,8 +208,10 @@ static enum status open_spend(struct keys *k, struct error *err)
     if (k->spend_path && k->folder && mkdir(k->folder, 0700) != 0 && errno != EEXIST)
         return error_set_errno(err, ERR_IO, errno, "state_dir: cannot make %s", k->folder);
     enum status status = key_spend_open(k->spend_path, &k->spend, &killed, err);
-    if (status == OK)
+    if (status == OK) {
         log_killed(killed);
+        log_damage(k);
+    }
     return status;
 }
 
@@ -187,6 +228,8 @@ static enum status fill_table(struct keys *k, struct table *t, struct error *err
         status = open_spend(k, err);
     for (size_t i = 0; status == OK && i < t->file.count; i++)
         status = add_key(k, t, i, err);
+    for (size_t i = 0; status == OK && i < t->file.count; i++)
+        forgive(k, &t->keys[i]);
     t->spend = k->spend;
     return status;
 }
@@ -375,6 +418,7 @@ static enum status create(const struct config *c, struct keys **ret, struct erro
         return error_set(err, ERR_MEMORY, "out of memory for keys");
     k->auth = c->auth;
     k->remote = c->remote;
+    k->strict = c->strict_budgets;
     worker_init(&k->worker);
     k->by_id = map_create(16);
     bool copied = copy_path(c->keys_path, &k->path) && copy_path(c->state_dir, &k->folder) &&
@@ -431,6 +475,11 @@ void keys_close(struct keys *k)
 }
 
 /* Callers */
+
+size_t keys_damaged(const struct keys *k)
+{
+    return k ? atomic_load(&k->damaged) : 0;
+}
 
 bool keys_wanted(const struct keys *k)
 {

@@ -17,6 +17,8 @@ struct client_key;
 
 /* ERR_INPUT: other machines can reach the gateway, but there are no keys; or the file is wrong. */
 NODISCARD enum status keys_open(const struct config *c, struct keys **ret, struct error *err);
+/* Entries of the file of what was spent that were damaged when it was opened. Any thread. */
+size_t keys_damaged(const struct keys *k);
 void keys_close(struct keys *k); /* after every client_key is released; NULL is fine */
 /* What keys_open would say of the configuration and its file. */
 NODISCARD enum status keys_check(const struct config *c, struct error *err);

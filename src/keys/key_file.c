@@ -342,6 +342,7 @@ static const struct member members[] = {
     {"created", FIELD(created_ms), read_time, write_time, true},
     {"revoked", FIELD(revoked_ms), read_time, write_time, false},
     {"expires", FIELD(expires_ms), read_time, write_time, false},
+    {"spent_anew", FIELD(spent_anew_ms), read_time, write_time, false},
     {"metrics", FIELD(metrics), read_flag, write_flag, false},
     {"budget_day_usd", FIELD(limits.budget_nano_usd[KEY_DAY]), read_usd, write_usd, false},
     {"budget_month_usd", FIELD(limits.budget_nano_usd[KEY_MONTH]), read_usd, write_usd, false},

@@ -38,7 +38,8 @@ struct key_row {
     struct str id, name;
     struct digest sha256;                       /* of the secret */
     int64_t created_ms, revoked_ms, expires_ms; /* since 1970; 0: never */
-    bool metrics;                               /* it reads /metrics, and may do nothing else */
+    int64_t spent_anew_ms; /* what was lost of its spending before then is forgiven */
+    bool metrics;          /* it reads /metrics, and may do nothing else */
     struct key_limits limits;
 };
 

@@ -83,7 +83,13 @@ static bool over_rate(const char *unit, int64_t rate, int64_t taken, int64_t wan
 static bool over_budget(const struct key_meter *m, const struct key_limits *l, int64_t wall_ms,
                         int64_t others, const struct key_reserved *want, struct key_refusal *ret)
 {
-    bool over = false;
+    bool over = false, lost = key_spent_is_lost(&m->spent, NULL);
+    if (lost && want->worst_nano_usd > 0 && key_limits_have_budget(l)) {
+        *ret = (struct key_refusal){.budget = true, .lost = true};
+        return true;
+    }
+    if (lost)
+        return false;
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
         int64_t budget = l->budget_nano_usd[p], spent = m->spent.nano_usd[p];
         bool never = want->worst_nano_usd > 0 ? add(spent, larger(want->nano_usd, 1)) > budget
@@ -154,7 +160,7 @@ void key_meter_settle(struct key_meter *m, const struct key_limits *l, struct ke
     pass_time(m, l, clock);
     m->spent.open_nano_usd = not_negative(m->spent.open_nano_usd - reserved->nano_usd);
     m->held_nano_usd = not_negative(m->held_nano_usd - reserved->worst_nano_usd);
-    for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
+    for (enum key_period p = KEY_DAY; p < KEY_PERIODS && !key_spent_is_lost(&m->spent, NULL); p++)
         m->spent.nano_usd[p] = add(m->spent.nano_usd[p], not_negative(cost.nano_usd));
     m->tokens_taken = not_negative(take(m->tokens_taken, l->tokens_per_minute, tokens));
     *reserved = (struct key_reserved){0};

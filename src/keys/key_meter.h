@@ -27,6 +27,7 @@ struct key_clock {
 
 struct key_refusal {
     bool budget;             /* else a rate */
+    bool lost;               /* of the budget: what was spent is not known */
     bool held;               /* of the budget: there would be room, were others not in flight */
     int64_t left, others;    /* of the budget: not spent; what others in flight may cost */
     int64_t worst;           /* of the budget: what this one may cost */

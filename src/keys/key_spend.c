@@ -50,6 +50,7 @@ struct slot {
 struct owner { /* what this process knows of a slot, so that it need not read what others write */
     char id[KEY_ID_BYTES]; /* empty: free. Set by the thread that looks slots up */
     uint64_t sequence;     /* of the copy that counts. Set by the thread that writes the slot */
+    bool damaged;          /* the id is what is left of a broken entry; nothing counts yet */
 };
 
 struct key_spend {
@@ -57,6 +58,8 @@ struct key_spend {
     unsigned char *map;
     struct slot *slots;
     struct owner *owners; /* [KEY_COUNT_MAX] */
+    struct key_spend_damage damage;
+    int64_t condemned_ms; /* 0: not */
 };
 
 static uint64_t check_of(const struct copy *c)
@@ -114,7 +117,7 @@ static int32_t month_of(int64_t wall_ms)
 void key_spent_roll(struct key_spent *spent, int64_t wall_ms)
 {
     int32_t day = (int32_t)(wall_ms / DAY_MS);
-    if (day == spent->day || day == spent->day - 1)
+    if (day == spent->day || day == spent->day - 1 || spent->day == KEY_SPENT_LOST)
         return;
     int32_t month = month_of(wall_ms);
     spent->nano_usd[KEY_DAY] = 0;
@@ -144,6 +147,71 @@ static int64_t add(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
+/* Damage */
+
+static bool is_written(const struct copy *c)
+{
+    static const struct copy nothing;
+    return memcmp(c, &nothing, sizeof(nothing)) != 0;
+}
+
+/* "key_q3vyo2zc5m": what an id looks like. */
+static bool is_id(const struct copy *c)
+{
+    struct str id = id_of(c);
+    for (size_t i = 0; i < id.len; i++)
+        if (!((id.ptr[i] >= 'a' && id.ptr[i] <= 'z') || (id.ptr[i] >= '0' && id.ptr[i] <= '9') ||
+              id.ptr[i] == '_'))
+            return false;
+    return id.len > 0 && id.len < KEY_ID_BYTES;
+}
+
+static void note_damage(struct key_spend *s, size_t i, const struct copy copies[2], bool whole)
+{
+    struct owner *o = &s->owners[i];
+    for (size_t k = 0; k < 2; k++) {
+        bool broken = is_written(&copies[k]) &&
+                      (copies[k].sequence == 0 || copies[k].check != check_of(&copies[k]));
+        s->damage.copies += whole && broken;
+        if (!whole && broken && !o->damaged) {
+            o->damaged = true;
+            s->damage.entries++;
+        }
+        if (!whole && broken && !o->id[0] && is_id(&copies[k]))
+            memcpy(o->id, copies[k].id, KEY_ID_BYTES - 1);
+    }
+    s->damage.unnamed += o->damaged && !o->id[0];
+}
+
+struct key_spend_damage key_spend_damage(const struct key_spend *s)
+{
+    return s->damage;
+}
+
+void key_spend_condemn(struct key_spend *s, int64_t wall_ms)
+{
+    const struct key_spent lost = key_spent_lost(wall_ms);
+    s->condemned_ms = wall_ms;
+    for (size_t i = 0; i < KEY_COUNT_MAX; i++)
+        if (s->owners[i].damaged && s->owners[i].id[0])
+            put(&s->slots[i], &s->owners[i], &lost);
+}
+
+struct key_spent key_spent_lost(int64_t wall_ms)
+{
+    return (struct key_spent){
+        .day = KEY_SPENT_LOST, .month = KEY_SPENT_LOST, .nano_usd = {[KEY_TOTAL] = wall_ms}};
+}
+
+bool key_spent_is_lost(const struct key_spent *spent, int64_t *ret_since_ms)
+{
+    if (spent->day != KEY_SPENT_LOST)
+        return false;
+    if (ret_since_ms)
+        *ret_since_ms = spent->nano_usd[KEY_TOTAL];
+    return true;
+}
+
 /* Finds out which key has which slot, and charges the requests that were in flight when an earlier process died. */
 static int64_t take_stock(struct key_spend *s)
 {
@@ -151,6 +219,7 @@ static int64_t take_stock(struct key_spend *s)
     for (size_t i = 0; i < KEY_COUNT_MAX; i++) {
         struct copy copies[2];
         const struct copy *now = latest(&s->slots[i], copies);
+        note_damage(s, i, copies, now);
         if (!now)
             continue;
         struct key_spent spent = now->spent;
@@ -259,6 +328,12 @@ static size_t find_owner(const struct key_spend *s, struct str id)
     while (i < KEY_COUNT_MAX && !str_equal(str_from(s->owners[i].id), id))
         i++;
     return i;
+}
+
+bool key_spend_may_be_lost(const struct key_spend *s, struct str id, int64_t created_ms)
+{
+    return s->damage.unnamed > 0 && created_ms < s->condemned_ms &&
+           find_owner(s, id) == KEY_COUNT_MAX;
 }
 
 enum status key_spend_slot(struct key_spend *s, struct str id,

@@ -133,6 +133,10 @@ enum status caller_refuse(const struct caller *c, struct error *err)
 {
     const struct key_refusal *r = &c->refusal;
     struct buf text;
+    if (r->lost)
+        return error_set(err, ERR_QUOTA,
+                         "what this key has spent is lost, so its budget counts as spent until its "
+                         "operator says otherwise");
     if (!r->budget)
         return error_set(err, ERR_RATE,
                          "rate limit reached for this key: %lld %s per minute; try again in %.3f s",

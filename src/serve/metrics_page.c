@@ -212,6 +212,13 @@ static void write_ledger(struct ledger *l, struct buf *out)
               (double)s.journal_bytes);
 }
 
+static void write_keys(const struct keys *k, struct buf *out)
+{
+    write_one(out, "leeroo_keys_spend_damaged", "gauge",
+              "Entries of keys.spend that were damaged when it was opened.",
+              (double)keys_damaged(k));
+}
+
 static void write_info(struct page *p, struct worker *w)
 {
     char checksum[24];
@@ -272,6 +279,7 @@ void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     write_connections(w->gateway, &out);
     write_reloads(w->gateway, &out);
     write_ledger(w->gateway->ledger, &out);
+    write_keys(w->gateway->keys, &out);
     write_spans(w->gateway, &out);
     write_info(&p, w);
     write_survivable(&p);

@@ -643,3 +643,34 @@ def test_addresses_are_looked_at_after_their_names_are_resolved(upstream, start_
     r = g.chat()
     assert r.status_code == 502 and "private" in r.json()["error"]["message"], r.text
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_damaged_spending_is_said_and_if_strict_counts_as_spent(leeroo, desk, tmp_path, model_file, upstream, strict):
+    key, other = desk.create("a", "--budget-day", "1"), desk.create("b", "--budget-day", "1")
+    config = write_config(tmp_path, model_file, upstream.url, top=f"{STATE}\nstrict_budgets: {str(strict).lower()}")
+    upstream.on("cheap", answer())
+    g = Gateway(leeroo, config)
+    assert ask(g, key).status_code == ask(g, other).status_code == 200
+    g.stop()
+    path = desk.state / "keys.spend"
+    data = bytearray(path.read_bytes())
+    for copy in (4096, 4096 + 128):  # of the first key
+        data[copy + 60] ^= 0x20
+    path.write_bytes(data)
+    for again in range(2):
+        g = Gateway(leeroo, config)
+        if not again:
+            g.wait_line(r'msg="the file of what keys have spent was damaged" entries=1 unnamed=0')
+            reader = bearer(desk.create("m", "--metrics"))
+            wait_until(lambda: "leeroo_keys_spend_damaged 1" in g.client.get("/metrics", headers=reader).text)
+        r = ask(g, key)
+        assert r.status_code == (429 if strict else 200) and ask(g, other).status_code == 200
+        if strict:
+            assert r.json()["error"]["code"] == "insufficient_quota" and "is lost" in r.json()["error"]["message"]
+            g.wait_line(r'msg="what a key has spent is lost.*--spent-anew"')
+            assert desk.list()["a"]["spent_lost"] is True
+        if again:
+            desk.do("change", "a", "--spent-anew")
+            wait_until(lambda: ask(g, key).status_code == 200)
+        g.stop()

@@ -215,6 +215,20 @@ Test(key_meter, a_budget_of_nothing_is_for_what_costs_nothing_at_most)
     cr_assert(reserve_worst(&l, &a, 0, 0));
 }
 
+Test(key_meter, a_key_whose_spending_is_lost_has_no_budget_left)
+{
+    struct key_limits l = UNLIMITED;
+    struct key_reserved a = {0}, b = {0};
+    m.spent = key_spent_lost(NOON);
+    cr_assert(reserve_worst(&l, &a, 1, 1), "without a budget nothing changes");
+    l.budget_nano_usd[KEY_DAY] = INT64_MAX;
+    cr_assert_not(reserve_worst(&l, &b, 1, 1));
+    cr_expect(why.budget && why.lost && why.retry_after_ms == 0);
+    cr_assert(reserve_worst(&l, &b, 0, 0), "what is free may go");
+    settle(&l, 24 * HOUR_MS, &a, 1, 1);
+    cr_expect(key_spent_is_lost(&m.spent, NULL), "another day, and still so");
+}
+
 /* However many come at once, in whatever order they end: never more than the budget and the worst case of one. */
 Test(key_meter, all_together_overshoot_by_one_at_most)
 {

@@ -116,6 +116,67 @@ static void damage(const char *path, off_t at)
     close(fd);
 }
 
+/* Both copies of an entry: what it held is not known, but whose it was. */
+static void damage_entry(const char *path, size_t slot, off_t byte)
+{
+    for (off_t copy = 0; copy < 2; copy++)
+        damage(path, FIRST_SLOT + ((off_t)slot * 2 + copy) * COPY_BYTES + byte);
+}
+
+Test(key_spend, damaged_entries_are_counted_and_condemned_on_demand)
+{
+    struct temp t;
+    int64_t killed = 0, since_ms = 0;
+    temp_begin(&t, "keys.spend");
+    struct key_spend *s = open_at(t.path, &killed);
+    put(s, "key_a", 10, 0);
+    put(s, "key_b", 20, 0);
+    cr_expect_eq(key_spend_damage(s).entries, 0);
+    key_spend_close(s);
+    damage_entry(t.path, 0, 50); /* in what was spent */
+    s = open_at(t.path, &killed);
+    struct key_spend_damage d = key_spend_damage(s);
+    cr_expect(d.entries == 1 && d.unnamed == 0 && d.copies == 0);
+    struct key_spent a = get(s, "key_a"), b = get(s, "key_b");
+    cr_expect(a.nano_usd[KEY_TOTAL] == 0 && b.nano_usd[KEY_TOTAL] == 20, "as if it were new");
+    key_spend_condemn(s, 1234567);
+    a = get(s, "key_a");
+    cr_expect(key_spent_is_lost(&a, &since_ms) && since_ms == 1234567);
+    key_spent_roll(&a, INT64_C(1764590400000));
+    cr_expect(key_spent_is_lost(&a, NULL), "no new day opens it");
+    b = get(s, "key_b");
+    cr_expect_not(key_spent_is_lost(&b, NULL));
+    cr_expect_not(key_spend_may_be_lost(s, STR("key_new"), 1000), "whose it was is known");
+    key_spend_close(s);
+    s = open_at(t.path, &killed);
+    a = get(s, "key_a");
+    cr_expect(key_spent_is_lost(&a, NULL), "a restart is no operator");
+    key_spend_close(s);
+    temp_end(&t);
+}
+
+Test(key_spend, an_entry_without_a_name_may_be_anybodys)
+{
+    struct temp t;
+    int64_t killed = 0;
+    temp_begin(&t, "keys.spend");
+    struct key_spend *s = open_at(t.path, &killed);
+    put(s, "key_a", 10, 0);
+    put(s, "key_b", 20, 0);
+    key_spend_close(s);
+    damage_entry(t.path, 0, 8); /* the first letter of its id */
+    for (off_t byte = 9; byte < 14; byte++)
+        damage_entry(t.path, 0, byte);
+    s = open_at(t.path, &killed);
+    cr_expect(key_spend_damage(s).entries == 1 && key_spend_damage(s).unnamed == 1);
+    key_spend_condemn(s, 5000);
+    cr_expect(key_spend_may_be_lost(s, STR("key_a"), 1000));
+    cr_expect_not(key_spend_may_be_lost(s, STR("key_new"), 6000), "made later");
+    cr_expect_not(key_spend_may_be_lost(s, STR("key_b"), 1000), "it has its own");
+    key_spend_close(s);
+    temp_end(&t);
+}
+
 /* Whatever byte of the copy that was being written is wrong, the one before counts. */
 Test(key_spend, a_torn_copy_does_not_count)
 {
