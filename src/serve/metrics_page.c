@@ -264,6 +264,7 @@ static enum status write_counters(const struct gateway *g, struct arena *a, stru
     return metrics_write(all, g->worker_count, out);
 }
 
+/* One piece: the page from top to bottom. */
 void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
     (void)caller;
