@@ -68,9 +68,10 @@ static void try_edit(struct str body)
     struct buf first, second;
     buf_init(&first, OUTPUT_BYTES_MAX);
     buf_init(&second, OUTPUT_BYTES_MAX);
-    if (anthropic_request_edit(body, STR("up/\"x"), 2000, &first, NULL) == OK) {
+    if (anthropic_request_edit(body, STR("up/\"x"), 2000, body.len % 2 != 0, &first, NULL) == OK) {
         check_json(buf_str(&first));
-        CHECK(anthropic_request_edit(buf_str(&first), STR("up/\"x"), 2000, &second, NULL) == OK);
+        CHECK(anthropic_request_edit(buf_str(&first), STR("up/\"x"), 2000, body.len % 2 != 0,
+                                     &second, NULL) == OK);
         CHECK(str_equal(buf_str(&first), buf_str(&second)));
     }
     buf_done(&first);

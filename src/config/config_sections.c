@@ -156,7 +156,7 @@ static enum status read_system(struct conf_reader *r, const struct conf_row *row
     bool anywhere = value->kind == TREE_SCALAR && str_equal(value->scalar, STR("anywhere"));
     if (!anywhere && !(value->kind == TREE_SCALAR && str_equal(value->scalar, STR("first"))))
         return conf_fail(r, value, err, "%s must be first or anywhere", row->key);
-    *(bool *)into = anywhere;
+    *(int *)into = anywhere ? EXPERT_SYSTEM_ANYWHERE : EXPERT_SYSTEM_FIRST;
     return OK;
 }
 
@@ -170,7 +170,7 @@ static const struct conf_row expert_rows[] = {
     {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
     {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
     {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
-    {"system_messages", read_system, EXPERT_FIELD(system_anywhere), false, 0, 0},
+    {"system_messages", read_system, EXPERT_FIELD(system_messages), false, 0, 0},
     {"drop", config_read_drop, offsetof(struct raw_expert, expert), false, 0, 0},
     {"rename", config_read_rename, offsetof(struct raw_expert, expert), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},

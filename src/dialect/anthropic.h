@@ -27,10 +27,11 @@ NODISCARD enum status anthropic_request_write(const struct openai_request *r,
                                               int64_t output_tokens_default, struct arena *a,
                                               struct buf *out, struct error *err);
 /* The same for a client that speaks Messages itself: its own bytes with another model, with max_tokens lowered to
- * output_tokens_limit where that is above 0, and without "leeroo". */
+ * output_tokens_limit where that is above 0, and without "leeroo". system_first: what messages of the role system say
+ * is said by the user. */
 NODISCARD enum status anthropic_request_edit(struct str body, struct str upstream_model,
-                                             int64_t output_tokens_limit, struct buf *out,
-                                             struct error *err);
+                                             int64_t output_tokens_limit, bool system_first,
+                                             struct buf *out, struct error *err);
 
 /* A whole message → a whole chat completion. usage: prompt_tokens counts all input, with
  * prompt_tokens_details.cached_tokens and .cache_creation_tokens of it. ERR_UPSTREAM: it is no message. */

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "dialect/anthropic_int.h"
+#include "dialect/openai_mend.h"
 #include "dialect/reasoning_mark.h"
 
 #define THINKING_TOKENS_MIN 1024 /* Anthropic's own floor of thinking.budget_tokens */
@@ -20,8 +21,9 @@ struct editor {
     const char *at; /* what is in front of it has been copied or cut */
     struct buf *out;
     struct str model;
-    int64_t limit;   /* INT64_MAX: none */
-    bool has_blocks; /* of thinking or calls; conversations without the words are not searched */
+    int64_t limit;     /* INT64_MAX: none */
+    bool system_first; /* the endpoint knows system texts only at the top */
+    bool has_blocks;   /* of thinking or calls; conversations without the words are not searched */
 };
 
 static const char *end_of(struct str s)
@@ -126,6 +128,22 @@ static void edit_blocks(struct editor *e, struct json_value content)
     }
 }
 
+/* What system says amid the conversation, said by the user. */
+static void write_reminder(struct editor *e, struct json_value message)
+{
+    struct buf said;
+    buf_init(&said, e->out->limit);
+    buf_add(&said, STR("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\""));
+    buf_add(&said, OPENAI_REMINDER_BEGIN);
+    openai_system_inside(json_get(message, "content"), &said);
+    buf_add(&said, OPENAI_REMINDER_END);
+    buf_add(&said, STR("\"}]}"));
+    cut(e, message.raw.ptr, end_of(message.raw), buf_str(&said));
+    if (said.status != OK)
+        e->out->status = said.status;
+    buf_done(&said);
+}
+
 static void edit_messages(struct editor *e, struct json_value messages)
 {
     struct json_iter it = json_iter_begin(messages);
@@ -141,7 +159,9 @@ static void edit_messages(struct editor *e, struct json_value messages)
             continue;
         }
         kept = true;
-        if (n.unsigned_thoughts > 0 || n.broken_calls > 0)
+        if (e->system_first && openai_is_system(json_get(message, "role")))
+            write_reminder(e, message);
+        else if (n.unsigned_thoughts > 0 || n.broken_calls > 0)
             edit_blocks(e, content);
     }
 }
@@ -172,7 +192,7 @@ static void edit_member(struct editor *e, size_t field, struct json_value item)
         edit_number(e, item, e->limit);
     else if (field == THINKING)
         edit_thinking(e, item);
-    else if (field == MESSAGES && e->has_blocks)
+    else if (field == MESSAGES && (e->has_blocks || e->system_first))
         edit_messages(e, item);
 }
 
@@ -215,7 +235,8 @@ static enum status edit_root(struct editor *e, struct json_value root, struct er
 
 /* One piece because the model's JSON text, which the editor points to, must live until the last cut. */
 enum status anthropic_request_edit(struct str body, struct str upstream_model,
-                                   int64_t output_tokens_limit, struct buf *out, struct error *err)
+                                   int64_t output_tokens_limit, bool system_first, struct buf *out,
+                                   struct error *err)
 {
     struct json_value root;
     struct buf model;
@@ -230,6 +251,7 @@ enum status anthropic_request_edit(struct str body, struct str upstream_model,
     struct editor e = {.at = root.raw.ptr,
                        .out = out,
                        .model = buf_str(&model),
+                       .system_first = system_first,
                        .has_blocks = str_find(body, STR("thinking"), 0) != SIZE_MAX ||
                                      str_find(body, STR("tool_use"), 0) != SIZE_MAX,
                        .limit = output_tokens_limit > 0 ? output_tokens_limit : INT64_MAX};

@@ -45,6 +45,7 @@ struct dialect {
     enum dialect_errors errors;
     bool has_embeddings;   /* POST /embeddings, as OpenAI has it */
     bool demands_limit;    /* no request goes without a limit of its answer's length */
+    bool system_anywhere;  /* it knows system messages amid a conversation */
     bool cache_is_ordered; /* the endpoint caches what it is told to cache, and reports it */
     bool signs_thinking; /* its vendor signs it, and takes it back from whichever expert it came */
 

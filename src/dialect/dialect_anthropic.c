@@ -11,7 +11,8 @@ static enum status write_request(const struct dialect_request *r, struct arena *
 
 static enum status edit_request(const struct dialect_request *r, struct buf *out, struct error *err)
 {
-    return anthropic_request_edit(r->native, r->model, r->output_tokens_limit, out, err);
+    return anthropic_request_edit(r->native, r->model, r->output_tokens_limit,
+                                  !r->target.system_anywhere, out, err);
 }
 
 static void *stream_create(bool collects)
@@ -40,6 +41,7 @@ const struct dialect dialect_anthropic = {
     .version_parameter = "api-version",
     .errors = DIALECT_ERRORS_ANTHROPIC,
     .demands_limit = true,
+    .system_anywhere = true,
     .cache_is_ordered = true,
     .signs_thinking = true,
     .lacks = anthropic_lacks,

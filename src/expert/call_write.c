@@ -42,6 +42,12 @@ static enum status write_text(struct expert_call *c, struct str *ret_key, struct
     return status;
 }
 
+static bool takes_system_anywhere(const struct expert *e)
+{
+    return e->system_messages == EXPERT_SYSTEM_ANYWHERE ||
+           (e->system_messages == EXPERT_SYSTEM_USUAL && e->dialect->system_anywhere);
+}
+
 /* In the expert's dialect; a body that came as it is stays where it is. */
 static enum status write_body(struct expert_call *c, struct str *ret, struct error *err)
 {
@@ -56,7 +62,7 @@ static enum status write_body(struct expert_call *c, struct str *ret, struct err
         .limit_name = o->expert->limit_name,
         .target = {.knows_effort = (o->expert->capabilities & EXPERT_EFFORT) != 0,
                    .expert = o->expert->name,
-                   .system_anywhere = o->expert->system_anywhere}};
+                   .system_anywhere = takes_system_anywhere(o->expert)}};
     if (o->path) {
         *ret = o->body;
         return OK;

@@ -30,8 +30,9 @@ struct expert {
     uint32_t max_output_tokens;
     uint32_t output_limit; /* the longest answer that it allows to be asked for; 0: unknown */
     enum openai_limit_name limit_name; /* of OpenAI and Azure */
-    bool system_anywhere;              /* it takes system messages amid a conversation */
-    const struct member_edit *edits;   /* [edit_count] of what is sent; NULL: none */
+    /* Where it takes system messages; as its dialect has it: first, but for Anthropic's. */
+    enum { EXPERT_SYSTEM_USUAL, EXPERT_SYSTEM_FIRST, EXPERT_SYSTEM_ANYWHERE } system_messages;
+    const struct member_edit *edits; /* [edit_count] of what is sent; NULL: none */
     size_t edit_count;
     struct price price;
     uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */

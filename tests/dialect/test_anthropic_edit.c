@@ -1,13 +1,16 @@
 /* Messages requests of Messages clients: which bytes are changed. */
 #include "messages_testing.h"
 
+static bool system_first;
+
 static void expect_edit(const char *body, int64_t limit, const char *want)
 {
     struct buf out;
     struct error err = {0};
     buf_init(&out, TEXT_TEST_BYTES_MAX);
-    cr_assert_eq(anthropic_request_edit(str_from(q(body)), STR("c\"x"), limit, &out, &err), OK,
-                 "%s: %s", body, err.text);
+    cr_assert_eq(
+        anthropic_request_edit(str_from(q(body)), STR("c\"x"), limit, system_first, &out, &err), OK,
+        "%s: %s", body, err.text);
     expect_text(buf_str(&out), q(want));
     buf_done(&out);
 }
@@ -72,6 +75,20 @@ Test(anthropic_edit, unsigned_thinking_goes)
     expect_messages(USER "," M(OURS "," TEXT "," OURS_REDACTED), USER "," M(TEXT));
 }
 
+#define REMINDER(text)                                                                             \
+    "{'role':'user','content':[{'type':'text','text':'<system-reminder>\\n" text                   \
+    "\\n</system-reminder>'}]}"
+
+Test(anthropic_edit, system_messages_are_said_by_the_user_where_the_endpoint_knows_none)
+{
+    const char *late =
+        USER ", {'role':'system','content':'s'}," M(TEXT) ",{'role':'system','content':[" TEXT
+                                                          "," TEXT "]}";
+    expect_messages(late, late);
+    system_first = true;
+    expect_messages(late, USER ", " REMINDER("s") "," M(TEXT) "," REMINDER("a\\na"));
+}
+
 #define USE(input) "{'type':'tool_use','id':'x','name':'f'" input "}"
 
 Test(anthropic_edit, calls_whose_input_is_no_object_say_so)
@@ -100,8 +117,8 @@ static void expect_bad(const char *body)
     struct error err = {0};
     buf_init(&out, TEXT_TEST_BYTES_MAX);
     buf_add_c(&out, "before");
-    cr_assert_eq(anthropic_request_edit(str_from(q(body)), STR("c"), 0, &out, &err), ERR_INPUT,
-                 "%s", body);
+    cr_assert_eq(anthropic_request_edit(str_from(q(body)), STR("c"), 0, false, &out, &err),
+                 ERR_INPUT, "%s", body);
     expect_text(buf_str(&out), "before");
     buf_done(&out);
 }

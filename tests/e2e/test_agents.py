@@ -114,6 +114,15 @@ def test_a_system_message_amid_the_conversation_stays_at_its_place_for_anthropic
                                                              {"type": "text", "text": SAID}]}]
 
 
+@pytest.mark.parametrize("key, want", [("", LATE), ("system_messages: first", {"role": "user", "content": [{"type": "text", "text": SAID}]})])
+def test_endpoints_that_resemble_anthropics_may_know_no_system_messages(start_gateway, upstream, key, want):
+    for name in ("cheap", "mid", "dear"):
+        upstream.on(name, speakers.speak())
+    g = start_gateway(expert=f"dialect: anthropic\n{key}")
+    post(g, "/v1/messages", {"max_tokens": 9, "messages": [HELLO, LATE]})
+    assert upstream.requests[-1].json["messages"] == [HELLO, want]
+
+
 def test_an_expert_may_take_system_messages_anywhere(start_gateway, upstream):
     g = start_gateway(expert="system_messages: anywhere")
     post(g, "/v1/chat/completions", {"messages": [HELLO, LATE]})
