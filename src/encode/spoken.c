@@ -28,47 +28,47 @@ enum tag {
 
 /* As clients write them. */
 static const struct {
-    const char *name;
+    struct str name;
     enum tag tag;
 } names[] = {
-    {"INSTRUCTIONS", TAG_NOTE},
-    {"additional_data", TAG_NOTE},
-    {"attached_files", TAG_SURE},
-    {"attachment", TAG_DUMP},
-    {"attachments", TAG_DUMP},
-    {"bash-input", TAG_NOTE},
-    {"command-args", TAG_WRAPPER},
-    {"command-message", TAG_SURE},
-    {"command-name", TAG_SURE},
-    {"environment_context", TAG_SURE},
-    {"environment_details", TAG_SURE},
-    {"feedback", TAG_WRAPPER},
-    {"file", TAG_DUMP},
-    {"ide_opened_file", TAG_SURE},
-    {"ide_selection", TAG_SURE},
-    {"image", TAG_EMPTY},
-    {"local-command-caveat", TAG_SURE},
-    {"local-command-stderr", TAG_SURE},
-    {"local-command-stdout", TAG_SURE},
-    {"model_switch", TAG_NOTE},
-    {"project_layout", TAG_NOTE},
-    {"realtime_conversation", TAG_NOTE},
-    {"skill", TAG_DUMP},
-    {"system-reminder", TAG_SURE},
-    {"system_reminder", TAG_SURE},
-    {"task", TAG_WRAPPER},
-    {"timestamp", TAG_NOTE},
-    {"turn_aborted", TAG_SURE},
-    {"user-prompt-submit-hook", TAG_SURE},
-    {"userRequest", TAG_QUESTION},
-    {"user_info", TAG_NOTE},
-    {"user_input", TAG_WRAPPER},
-    {"user_instructions", TAG_SURE},
-    {"user_message", TAG_WRAPPER},
-    {"user_prompt", TAG_WRAPPER},
-    {"user_query", TAG_QUESTION},
-    {"user_request", TAG_WRAPPER},
-    {"user_shell_command", TAG_SURE},
+    {STR_INIT("INSTRUCTIONS"), TAG_NOTE},
+    {STR_INIT("additional_data"), TAG_NOTE},
+    {STR_INIT("attached_files"), TAG_SURE},
+    {STR_INIT("attachment"), TAG_DUMP},
+    {STR_INIT("attachments"), TAG_DUMP},
+    {STR_INIT("bash-input"), TAG_NOTE},
+    {STR_INIT("command-args"), TAG_WRAPPER},
+    {STR_INIT("command-message"), TAG_SURE},
+    {STR_INIT("command-name"), TAG_SURE},
+    {STR_INIT("environment_context"), TAG_SURE},
+    {STR_INIT("environment_details"), TAG_SURE},
+    {STR_INIT("feedback"), TAG_WRAPPER},
+    {STR_INIT("file"), TAG_DUMP},
+    {STR_INIT("ide_opened_file"), TAG_SURE},
+    {STR_INIT("ide_selection"), TAG_SURE},
+    {STR_INIT("image"), TAG_EMPTY},
+    {STR_INIT("local-command-caveat"), TAG_SURE},
+    {STR_INIT("local-command-stderr"), TAG_SURE},
+    {STR_INIT("local-command-stdout"), TAG_SURE},
+    {STR_INIT("model_switch"), TAG_NOTE},
+    {STR_INIT("project_layout"), TAG_NOTE},
+    {STR_INIT("realtime_conversation"), TAG_NOTE},
+    {STR_INIT("skill"), TAG_DUMP},
+    {STR_INIT("system-reminder"), TAG_SURE},
+    {STR_INIT("system_reminder"), TAG_SURE},
+    {STR_INIT("task"), TAG_WRAPPER},
+    {STR_INIT("timestamp"), TAG_NOTE},
+    {STR_INIT("turn_aborted"), TAG_SURE},
+    {STR_INIT("user-prompt-submit-hook"), TAG_SURE},
+    {STR_INIT("userRequest"), TAG_QUESTION},
+    {STR_INIT("user_info"), TAG_NOTE},
+    {STR_INIT("user_input"), TAG_WRAPPER},
+    {STR_INIT("user_instructions"), TAG_SURE},
+    {STR_INIT("user_message"), TAG_WRAPPER},
+    {STR_INIT("user_prompt"), TAG_WRAPPER},
+    {STR_INIT("user_query"), TAG_QUESTION},
+    {STR_INIT("user_request"), TAG_WRAPPER},
+    {STR_INIT("user_shell_command"), TAG_SURE},
 };
 
 /* Sorted. Words that describe what is around a question; the second list only beside one of the first. */
@@ -171,11 +171,22 @@ static bool next_word(struct str name, size_t *at, char word[WORD_BYTES_MAX + 1]
     return len > 0;
 }
 
+static bool is_one_word(struct str name)
+{
+    for (size_t i = 1; i < name.len; i++)
+        if (name.ptr[i] == '-' || name.ptr[i] == '_' || name.ptr[i] == ' ' ||
+            (is_upper(name.ptr[i]) && !is_upper(name.ptr[i - 1])))
+            return false;
+    return true;
+}
+
 static enum tag tag_by_words(struct str name)
 {
     char word[WORD_BYTES_MAX + 1];
     size_t at = 0, count = 0;
     bool clear = false;
+    if (is_one_word(name))
+        return TAG_TEXT;
     for (; next_word(name, &at, word); count++) {
         if (is_in(word, clear_words, sizeof(clear_words) / sizeof(clear_words[0])))
             clear = true;
@@ -185,10 +196,11 @@ static enum tag tag_by_words(struct str name)
     return clear && count > 1 ? TAG_NOTE : TAG_TEXT;
 }
 
+/* Most tags are HTML's, so lengths are compared before anything is called. */
 static enum tag tag_of(struct str name)
 {
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (str_equal(name, str_from(names[i].name)))
+        if (names[i].name.len == name.len && !memcmp(names[i].name.ptr, name.ptr, name.len))
             return names[i].tag;
     return tag_by_words(name);
 }
@@ -208,12 +220,14 @@ static bool open_tag(struct str text, size_t from, struct str *ret_name, size_t 
         at++;
     size_t name_end = at;
     bool attributes = false;
+    if (name_end == from + 1)
+        return false;
     for (; at < text.len && at < max && text.ptr[at] != '>'; at++) {
         if (text.ptr[at] == '<' || text.ptr[at] == '\n')
             return false;
         attributes |= text.ptr[at] == '=';
     }
-    if (name_end == from + 1 || at >= text.len || at >= max)
+    if (at >= text.len || at >= max)
         return false;
     *ret_name = str_slice(text, from + 1, attributes ? name_end : at);
     *ret_inside = at + 1;
