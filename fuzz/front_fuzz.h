@@ -71,7 +71,8 @@ static inline void fuzz_front(enum front front, const uint8_t *data, size_t size
     struct str all = {(const char *)data, size};
     size_t middle = str_find(all, STR("\n\n"), 0);
     struct str request = str_slice(all, 0, middle), rest = str_slice(all, middle, size);
-    struct front_context c = {.front = front, .request = request, .request_id = "req_1"};
+    const struct front_context c = {
+        .front = front, .request = request, .request_id = "req_1", .expert = STR("ada")};
     struct front_chat chat;
     const char *param = NULL;
     struct arena *a = arena_create(FUZZ_ARENA_BYTES);
