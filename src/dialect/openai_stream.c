@@ -233,9 +233,16 @@ static void take_call(struct openai_stream *s, int64_t choice, struct json_value
     add_edit(m, item.raw, from);
 }
 
+/* A whole answer as an event has a message there. */
+static struct json_value delta_of(struct json_value choice)
+{
+    struct json_value delta = json_get(choice, "delta");
+    return delta.type == JSON_OBJECT ? delta : json_get(choice, "message");
+}
+
 static void take_calls(struct openai_stream *s, struct json_value choice, struct mending *m)
 {
-    struct json_value calls = json_get(json_get(choice, "delta"), "tool_calls"), item;
+    struct json_value calls = json_get(delta_of(choice), "tool_calls"), item;
     struct json_iter it = json_iter_begin(calls);
     int64_t number = 0;
     if (json_to_int64(json_get(choice, "index"), &number) != OK)
@@ -270,7 +277,7 @@ static struct str member_span(struct json_value key, struct json_value item)
 /* Libraries that join all texts of a delta would join these, too. */
 static void take_role(struct openai_stream *s, struct json_value choice, struct mending *m)
 {
-    struct json_value delta = json_get(choice, "delta"), key, item;
+    struct json_value delta = delta_of(choice), key, item;
     struct json_iter it = json_iter_begin(delta);
     int64_t number = 0;
     if (json_to_int64(json_get(choice, "index"), &number) != OK)
@@ -325,12 +332,24 @@ static void mend_choices(const struct openai_reply *reply, struct mending *m)
         replace(m, (struct str){raw.ptr + raw.len - 1, 0}, ",\"choices\":[]");
 }
 
+/* A message is a delta that says it all. */
+static void mend_message(struct json_value choice, struct mending *m)
+{
+    struct json_iter it = json_iter_begin(choice);
+    struct json_value key, item;
+    if (json_get(choice, "delta").type == JSON_OBJECT)
+        return;
+    while (json_object_next(&it, &key, &item))
+        if (json_string_equal(key, STR("message")))
+            replace(m, key.raw, "\"delta\"");
+}
+
 /* Chunks */
 
 static bool needs_mending(const struct openai_stream *s, const struct openai_reply *reply)
 {
-    return reply->has_calls || reply->has_role || reply->has_blank_finish || !reply->has_choices ||
-           is_late(s, &reply->usage);
+    return reply->has_calls || reply->has_role || reply->has_blank_finish || reply->has_messages ||
+           !reply->has_choices || is_late(s, &reply->usage);
 }
 
 static void list_edits(struct openai_stream *s, const struct openai_reply *reply, struct mending *m)
@@ -341,6 +360,8 @@ static void list_edits(struct openai_stream *s, const struct openai_reply *reply
         struct json_value finish = json_get(choice, "finish_reason");
         if (openai_is_blank(finish))
             replace(m, finish.raw, "null");
+        if (reply->has_messages)
+            mend_message(choice, m);
         if (reply->has_role)
             take_role(s, choice, m);
         if (reply->has_calls)
@@ -401,6 +422,38 @@ enum openai_chunk openai_stream_read(struct openai_stream *s, struct str *data,
         return OPENAI_CHUNK_BROKEN;
     note(s, ret);
     return OPENAI_CHUNK_GOOD;
+}
+
+static void take_arguments(struct json_value calls, struct mending *m)
+{
+    struct json_iter it = json_iter_begin(calls);
+    struct json_value call;
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
+        struct json_value arguments = json_get(json_get(call, "function"), "arguments");
+        size_t from = m->texts.len;
+        if (arguments.type != JSON_OBJECT)
+            continue;
+        json_write_string(&m->texts, arguments.raw);
+        add_edit(m, arguments.raw, from);
+    }
+}
+
+bool openai_answer_mend(const struct openai_reply *reply, struct buf *out)
+{
+    struct mending m = {.count = 0};
+    struct json_value choices = json_get(reply->root, "choices"), choice;
+    struct json_iter it = json_iter_begin(choices);
+    if (!reply->has_calls)
+        return false;
+    buf_init(&m.texts, out->limit);
+    while (choices.type == JSON_ARRAY && json_array_next(&it, &choice))
+        take_arguments(json_get(json_get(choice, "message"), "tool_calls"), &m);
+    if (m.count > 0)
+        apply(&m, reply->root.raw, out);
+    if (m.texts.status != OK || m.too_many)
+        out->status = m.too_many ? ERR_TOO_LARGE : m.texts.status;
+    buf_done(&m.texts);
+    return m.count > 0;
 }
 
 bool openai_stream_is_empty(const struct openai_stream *s)

@@ -375,6 +375,16 @@ static enum status check_answer(struct expert_call *c, const struct openai_reply
     return OK;
 }
 
+/* A chat completion, which passes as it came but for what no client could read. */
+static enum status end_chat(struct expert_call *c, const struct openai_reply *reply,
+                            struct error *err)
+{
+    if (openai_answer_mend(reply, &c->chat))
+        c->answer.body = buf_str(&c->chat);
+    enum status status = buf_status(&c->chat, err);
+    return status == OK ? check_answer(c, reply, err) : status;
+}
+
 /* The chat completion that an answer stands for: usage is read in it, and it is the answer unless native. */
 static enum status end_foreign(struct expert_call *c, struct str body, struct error *err)
 {
@@ -454,7 +464,7 @@ static enum status end_whole(struct expert_call *c, struct error *err)
         return end_foreign(c, body, err);
     c->answer.body = body;
     if (!c->options.path)
-        return check_answer(c, &reply, err);
+        return end_chat(c, &reply, err);
     c->answer.usage = reply.usage;
     c->answer.output_characters = reply.characters;
     return OK;
@@ -514,10 +524,20 @@ static enum status end_call(struct expert_call *c, enum status status, const str
                      STR_FMT(c->options.expert->name));
 }
 
+/* An event whose blank line is missing, if it is whole. */
+static void take_last_event(const struct sse_event *event, void *arg)
+{
+    struct json_value root;
+    if (str_equal(str_trim(event->data), STR("[DONE]")) ||
+        json_parse(event->data, "event", 1, &root, NULL) == OK)
+        take_event(event, arg);
+}
+
 /* Events that waited for what comes next. The transport is done: there is nothing to pause or to cancel any more. */
 static void tell_rest(struct expert_call *c)
 {
     c->over = c->in_callback = true;
+    sse_end(&c->sse, take_last_event, c);
     redact_stream_end(&c->strings);
     if (!c->cancelled && !c->gathered)
         c->options.on_flush(c);
@@ -529,7 +549,7 @@ static void on_done(void *user, enum status status, const struct error *cause)
     struct error err = {0};
     CHECK(!c->over && !c->cancelled);
     read_retry_after(c);
-    if (c->strings.state)
+    if (c->form == CALL_FORM_EVENTS && !c->done_mark)
         tell_rest(c);
     if (!c->cancelled)
         status = end_call(c, status, cause, &err);

@@ -142,6 +142,17 @@ enum status sse_feed(struct sse_parser *p, struct str bytes,
     return OK;
 }
 
+void sse_end(struct sse_parser *p, void (*on_event)(const struct sse_event *, void *), void *arg)
+{
+    struct sse_sink sink = {on_event, arg};
+    if (p->line.status != OK || p->data.status != OK || p->name.status != OK)
+        return;
+    if (p->line.len > 0)
+        take_line(p, buf_str(&p->line), sink);
+    buf_clear(&p->line);
+    dispatch(p, sink);
+}
+
 void sse_write(struct buf *out, struct str data)
 {
     do {

@@ -22,5 +22,7 @@ void sse_done(struct sse_parser *p);
 NODISCARD enum status sse_feed(struct sse_parser *p, struct str bytes,
                                void (*on_event)(const struct sse_event *, void *), void *arg,
                                struct error *err);
+/* There are no more bytes: an event whose blank line is missing is told after all. */
+void sse_end(struct sse_parser *p, void (*on_event)(const struct sse_event *, void *), void *arg);
 /* Appends "data: ...\n\n" (one data line per line of `data`). */
 void sse_write(struct buf *out, struct str data);

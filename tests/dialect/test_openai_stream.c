@@ -165,6 +165,41 @@ Test(openai_stream, usage_never_falls)
     cr_expect(stream.usage.input_tokens == 10 && stream.usage.output_tokens == 7);
 }
 
+Test(openai_stream, a_message_is_a_delta)
+{
+    expect_chunk(
+        "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,"
+        "\"tool_calls\":[{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":{}}}]},"
+        "\"finish_reason\":\"tool_calls\"}]}",
+        "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":null,"
+        "\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":"
+        "\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}");
+    cr_expect(openai_stream_is_whole(&stream, 1));
+}
+
+static void expect_mended(const char *answer, const char *want)
+{
+    struct openai_reply reply;
+    struct error err;
+    struct buf out;
+    buf_init(&out, 10000);
+    cr_assert_eq(openai_reply_read(str_from(answer), &reply, &err), OK, "%s", err.text);
+    cr_expect_eq(openai_answer_mend(&reply, &out), want != NULL);
+    if (want)
+        cr_expect_str_eq(out.ptr, want);
+    buf_done(&out);
+}
+
+Test(openai_stream, arguments_of_a_whole_answer)
+{
+#define CALLED(arguments)                                                                          \
+    "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\","                   \
+    "\"arguments\":" arguments "}}]}}]}"
+    expect_mended(CALLED("\"{}\""), NULL);
+    expect_mended(CALLED("{\"a\": \"b\"}"), CALLED("\"{\\\"a\\\": \\\"b\\\"}\""));
+    expect_mended("{\"choices\":[]}", NULL);
+}
+
 Test(openai_stream, clients_walk_over_choices)
 {
     expect_chunk("{\"choices\":null,\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}",

@@ -15,7 +15,7 @@ class Recording:
         self.name, self.dialect, self.events, self.whole = name, dialect, events, whole
         self.fronts, self.n, self.done = fronts, n, done
 
-    def sse(self, line_end="\n", comments=False):
+    def sse(self, line_end="\n", comments=False, cut=False):
         out = []
         for e in self.events + (["[DONE]"] if self.done and self.dialect == "openai" else []):
             if comments:
@@ -23,7 +23,7 @@ class Recording:
             name = f"event: {e['type']}{line_end}" if self.dialect == "anthropic" else ""
             data = e if isinstance(e, str) else json.dumps(e, ensure_ascii=False)
             out.append(f"{name}data: {data}{line_end * 2}")
-        return "".join(out).encode()
+        return "".join(out).encode()[:-len(line_end) if cut else None]
 
 
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": "m-1",
@@ -94,6 +94,17 @@ OPENAI = [
                {**chunk({"content": "lo"}), "usage": USAGE}, chunk({}, "stop"),
                usage({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})],
               completion(content="Hello")),
+    Recording("a whole answer as an event", "openai",
+              [{**completion(content="Hello", tool_calls=called(("c1", "f", '{"a":1}', {}))),
+                "object": "chat.completion.chunk"}],
+              completion(content="Hello", tool_calls=called(("c1", "f", '{"a":1}', {}))),
+              fronts=(CHAT, RESPONSES, MESSAGES)),
+    Recording("arguments that are objects", "openai",
+              [role(), chunk({"tool_calls": [{"index": 0, "id": "c1", "type": "function",
+                                              "function": {"name": "f", "arguments": {"a": 1}}}]}), *END],
+              completion("tool_calls", tool_calls=[{"id": "c1", "type": "function",
+                                                    "function": {"name": "f", "arguments": {"a": 1}}}]),
+              fronts=(CHAT, RESPONSES, MESSAGES)),
     Recording("cut off by a limit", "openai", [role(), chunk({"content": "Hel"}), chunk({}, "length"), usage()],
               completion("length", content="Hel")),
     Recording("filtered", "openai", [role(), chunk({"content": "Hel"}), chunk({}, "content_filter"), usage()],

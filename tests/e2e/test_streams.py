@@ -54,7 +54,8 @@ def body_of(front, recording, stream):
 
 def play(recording, events, rng):
     """A behaviour: the answer as events or whole, cut anywhere, sometimes under the content type of the other form."""
-    data = recording.sse("\r\n" if rng.random() < .2 else "\n", rng.random() < .3) if events else json.dumps(
+    data = recording.sse(
+        "\r\n" if rng.random() < .2 else "\n", rng.random() < .3, rng.random() < .3) if events else json.dumps(
         recording.whole, ensure_ascii=rng.random() < .5).encode()
     kind = events if rng.random() < .8 else not events
     pieces, at = [], 0

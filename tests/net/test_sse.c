@@ -55,6 +55,24 @@ Test(sse, fields)
     expect("data: a:b\n\n", "[|a:b]");
 }
 
+Test(sse, an_event_without_its_blank_line_is_told_at_the_end)
+{
+    static const char *const cuts[] = {"data: a\n\ndata: b", "data: a\n\ndata: b\n",
+                                       "data: a\r\n\r\ndata: b\r\n"};
+    for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+        struct sse_parser p;
+        struct buf seen;
+        sse_init(&p);
+        buf_init(&seen, 1 << 16);
+        cr_assert_eq(sse_feed(&p, str_from(cuts[i]), note, &seen, NULL), OK);
+        sse_end(&p, note, &seen);
+        sse_end(&p, note, &seen);
+        cr_expect_str_eq(seen.ptr, "[|a][|b]");
+        sse_done(&p);
+        buf_done(&seen);
+    }
+}
+
 Test(sse, an_event_without_its_blank_line_is_not_told)
 {
     expect("data: whole\n\ndata: half\n", "[|whole]");
