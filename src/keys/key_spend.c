@@ -21,6 +21,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/map_guard.h"
 
 #define MAGIC        "LRSPEND1"
 #define HEADER_BYTES 4096
@@ -56,6 +57,7 @@ struct owner { /* what this process knows of a slot, so that it need not read wh
 struct key_spend {
     int fd; /* locked; -1: in memory only */
     unsigned char *map;
+    struct map_guard *guard; /* NULL in memory only */
     struct slot *slots;
     struct owner *owners; /* [KEY_COUNT_MAX] */
     struct key_spend_damage damage;
@@ -246,7 +248,7 @@ static enum status map_fd(struct key_spend *s, const char *path, struct error *e
         return error_set_errno(err, ERR_MEMORY, errno, "cannot map %s", path);
     s->map = map;
     s->slots = (struct slot *)(void *)(s->map + HEADER_BYTES);
-    return OK;
+    return s->fd < 0 ? OK : map_guard_begin(map, FILE_BYTES, path, &s->guard, err);
 }
 
 static enum status check_file(int fd, const char *path, bool *ret_fresh, struct error *err)
@@ -312,6 +314,7 @@ void key_spend_close(struct key_spend *s)
 {
     if (!s)
         return;
+    map_guard_end(s->guard);
     if (s->map)
         munmap(s->map, FILE_BYTES);
     if (s->fd >= 0)

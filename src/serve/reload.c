@@ -13,13 +13,15 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/map_guard.h"
 #include "base/worker.h"
 #include "serve/budget_file.h"
 #include "serve/gateway_int.h"
 #include "serve/notify.h"
 #include "serve/secure.h"
 
-#define KEYS_BYTES_MAX 1024
+#define KEYS_BYTES_MAX  1024
+#define PATH_QUOTED_MAX 600
 
 struct stamp { /* which file is there, and which writing of it */
     bool exists;
@@ -275,6 +277,15 @@ static void reload_once(struct reload *r, bool told)
         r->tried.model = look(r).model;
 }
 
+static void say_cut(const char *name)
+{
+    char quoted[PATH_QUOTED_MAX];
+    log_quote(quoted, sizeof(quoted), str_from(name));
+    log_event(LOG_ERROR, "a file in use was cut: what it holds is in memory only",
+              "file=%s mend=\"%s\"", quoted,
+              "restart the gateway; nobody else may write its files");
+}
+
 static void reload_main(void *arg)
 {
     struct reload *r = arg;
@@ -284,6 +295,7 @@ static void reload_main(void *arg)
         if (event == WORKER_STOP)
             return;
         secure_look(r->gateway->secure);
+        map_guards_tell(say_cut);
         struct stamps now = look(r);
         if (!told && stamps_same(&now, &r->tried))
             continue;

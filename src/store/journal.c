@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/map_guard.h"
 
 #define HEADER_BYTES   4096u
 #define VERSION        1u
@@ -62,6 +63,10 @@ struct journal {
     struct header *header;
     unsigned char *ring;
     uint64_t ring_bytes;
+    /* As in the header, which is zeros when somebody cuts the file (base/map_guard.h). */
+    _Atomic uint64_t head, tail;
+    char instance[JOURNAL_INSTANCE_BYTES];
+    struct map_guard *guard;
     uint64_t reach;   /* how far into the ring pages were touched since then */
     uint64_t trimmed; /* head and tail, added, when the pages were last handed back */
 };
@@ -145,7 +150,9 @@ static enum status map_file(struct journal *j, const char *path, struct error *e
     j->map = map;
     j->header = map;
     j->ring = j->map + HEADER_BYTES;
-    return OK;
+    atomic_store(&j->head, atomic_load(&j->header->head));
+    atomic_store(&j->tail, atomic_load(&j->header->tail));
+    return map_guard_begin(map, bytes, path, &j->guard, err);
 }
 
 /* Makes a new file. The order is the point: the bytes are allocated, the header is written whole, and only then its
@@ -212,8 +219,22 @@ static enum status adopt(struct journal *j, const char *path, uint64_t file_byte
     return OK;
 }
 
+static void set_head(struct journal *j, uint64_t position)
+{
+    atomic_store(&j->header->head, position);
+    atomic_store(&j->head, position);
+}
+
+static void set_tail(struct journal *j, uint64_t position)
+{
+    atomic_store_explicit(&j->header->tail, position, memory_order_release);
+    atomic_store_explicit(&j->tail, position, memory_order_release);
+}
+
 static void unmap(struct journal *j)
 {
+    map_guard_end(j->guard);
+    j->guard = NULL;
     if (j->map)
         munmap(j->map, (size_t)(HEADER_BYTES + j->ring_bytes));
     j->map = NULL;
@@ -237,7 +258,7 @@ static void find_head(struct journal *j)
             break;
         head = end;
     }
-    atomic_store(&j->header->head, head);
+    set_head(j, head);
 }
 
 static enum status open_or_make(struct journal *j, const char *path, uint64_t bytes,
@@ -291,6 +312,7 @@ enum status journal_open(const char *path, uint64_t bytes, const char *instance,
         return status;
     }
     j->trimmed = journal_head(j) + journal_tail(j);
+    memcpy(j->instance, j->header->instance, sizeof(j->instance));
     *ret = j;
     return OK;
 }
@@ -307,17 +329,17 @@ void journal_close(struct journal *j)
 
 const char *journal_instance(const struct journal *j)
 {
-    return j->header->instance;
+    return j->instance;
 }
 
 uint64_t journal_head(const struct journal *j)
 {
-    return atomic_load(&j->header->head);
+    return atomic_load(&j->head);
 }
 
 uint64_t journal_tail(const struct journal *j)
 {
-    return atomic_load(&j->header->tail);
+    return atomic_load(&j->tail);
 }
 
 uint64_t journal_bytes(const struct journal *j)
@@ -335,8 +357,8 @@ struct journal_loss *journal_loss(struct journal *j)
 bool journal_append(struct journal *j, uint32_t kind, struct str payload, uint64_t keep_free)
 {
     CHECK(payload.len <= JOURNAL_RECORD_MAX);
-    uint64_t head = atomic_load_explicit(&j->header->head, memory_order_relaxed);
-    uint64_t tail = atomic_load_explicit(&j->header->tail, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&j->head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&j->tail, memory_order_acquire);
     uint64_t need = journal_record_bytes(payload.len);
     uint64_t left = j->ring_bytes - head % j->ring_bytes;
     uint64_t position = left < need ? head + left : head;
@@ -348,7 +370,7 @@ bool journal_append(struct journal *j, uint32_t kind, struct str payload, uint64
     memcpy(into, &h, sizeof(h));
     if (payload.len > 0)
         memcpy(into + sizeof(h), payload.ptr, payload.len);
-    atomic_store(&j->header->head, position + need);
+    set_head(j, position + need);
     return true;
 }
 
@@ -378,7 +400,7 @@ void journal_release(struct journal *j, uint64_t position)
 {
     CHECK(position >= journal_tail(j));
     CHECK(position <= journal_head(j));
-    atomic_store_explicit(&j->header->tail, position, memory_order_release);
+    set_tail(j, position);
 }
 
 void journal_rewind(struct journal *j)
@@ -387,8 +409,8 @@ void journal_rewind(struct journal *j)
     if (head != journal_tail(j) || offset < REWIND_BYTES)
         return;
     uint64_t next = head + (j->ring_bytes - offset);
-    atomic_store(&j->header->head, next); /* first: a kill in between leaves a skipped lap */
-    atomic_store(&j->header->tail, next);
+    set_head(j, next); /* first: a kill in between leaves a skipped lap */
+    set_tail(j, next);
 }
 
 void journal_trim(struct journal *j)
@@ -400,7 +422,7 @@ void journal_trim(struct journal *j)
     uint64_t reach = same_lap ? head % j->ring_bytes : j->ring_bytes;
     if (reach > j->reach)
         j->reach = reach;
-    if (j->reach < KEEP_BYTES || touched - j->trimmed < TRIM_BYTES)
+    if (j->reach < KEEP_BYTES || touched - j->trimmed < TRIM_BYTES || map_guard_is_cut(j->guard))
         return;
     j->trimmed = touched;
     j->reach = 0;

@@ -16,7 +16,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from conftest import Gateway, write_config
+from conftest import KEY, Gateway, write_config
 from postgres import Postgres
 from upstream import answer, stall_mid_stream
 
@@ -314,3 +314,33 @@ def test_postgres_goes_and_comes_back(leeroo, model_file, upstream, tmp_path, po
         assert g.stop() == 0
     finally:
         del os.environ["LEDGER_URL"]
+
+
+def test_files_that_are_cut_under_the_gateway_do_not_end_it(leeroo, start_gateway, upstream, tmp_path):
+    """annoy #335, libtorrent #5118: whoever touches a mapped page behind the end of its file is killed (SIGBUS)."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    config = write_config(tmp_path, tmp_path / "m", upstream.url, top="state_dir: state\nkeys: keys.json")
+    env = {**os.environ, "UP_KEY": KEY}
+    made = subprocess.run([leeroo, "keys", "create", "--name", "a", "-c", str(config)], env=env, capture_output=True, text=True,
+                          check=True)
+    g = start_gateway(top="state_dir: state\nkeys: keys.json")
+    g.client.headers["authorization"] = f"Bearer {made.stdout.strip()}"
+    for _ in range(20):
+        assert g.chat(model="mid").status_code == 200
+    for name, size in (("ledger.journal", 0), ("keys.spend", 0)):
+        os.truncate(tmp_path / "state" / name, size)
+    answered = 0
+    for _ in range(300):
+        answered += g.chat(model="mid").status_code == 200
+    assert answered == 300 and g.popen.poll() is None
+    for name in ("ledger.journal", "keys.spend"):
+        g.wait_line(rf"level=error msg=\"a file in use was cut.* file=\S*{name}")
+    deadline = time.monotonic() + 20
+    while rows(tmp_path) < 320 - 20 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert rows(tmp_path) >= 300, "what comes after it still reaches the database"
+
+
+def rows(tmp_path):
+    with sqlite3.connect(f"file:{tmp_path}/state/ledger.sqlite?mode=ro", uri=True) as db:
+        return db.execute("SELECT COUNT(*) FROM requests WHERE outcome = 'answered'").fetchone()[0]
