@@ -438,13 +438,27 @@ static enum status speak(struct reader *x, struct str *ret, struct error *err)
     return OK;
 }
 
+static bool has(struct str text, char c)
+{
+    return memchr(text.ptr, c, text.len);
+}
+
+/* Most texts have none of the characters that blocks, fences and clients' lines are made of, and are not read at all.
+ * Aider's lines stand above fences. */
+static bool may_hold_notes(struct str text)
+{
+    return text.len > 0 && (has(text, '<') || has(text, '`') || has(text, '~') ||
+                            (has(text, '[') && str_find(text, lines[0], 0) != SIZE_MAX) ||
+                            (has(text, '{') && str_find(text, lines[1], 0) != SIZE_MAX));
+}
+
 /* Where the words beside a file have nothing of their own ("fix this"), the file is what is asked about. */
 enum status spoken_text(struct str text, struct arena *a, struct str *ret, struct error *err)
 {
     struct reader x = {.text = text, .arena = a, .without_files = true};
     struct reader with_files = {.text = text, .arena = a};
-    struct str said = {0};
-    enum status status = speak(&x, &said, err);
+    struct str said = text;
+    enum status status = may_hold_notes(text) ? speak(&x, &said, err) : OK;
     if (status == OK && x.has_files && follow_up_share(said) > 0)
         status = speak(&with_files, &said, err);
     if (status == OK)
