@@ -45,10 +45,28 @@ static inline size_t first_set(block hits)
     return halves[1] ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : sizeof(block);
 }
 
-static bool is_hex(char c)
+/* A bit for each byte of 0xff, from the lowest on. */
+static inline uint32_t bits_of(block hits)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    const uint64_t lowest = UINT64_C(0x0101010101010101), gather = UINT64_C(0x0102040810204080);
+    uint64_t halves[2];
+    memcpy(halves, &hits, sizeof(halves));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    halves[0] = __builtin_bswap64(halves[0]);
+    halves[1] = __builtin_bswap64(halves[1]);
+#endif
+    return (uint32_t)((halves[0] & lowest) * gather >> 56) |
+           (uint32_t)((halves[1] & lowest) * gather >> 56) << 8;
 }
+
+/* What the byte behind a backslash stands for; 0: nothing, or four hexadecimal digits for 'u'. */
+static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                  ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+static const bool is_hex[256] = {
+    ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true,
+    ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['a'] = true, ['b'] = true,
+    ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true, ['A'] = true, ['B'] = true,
+    ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true};
 
 static bool scan_escape(struct scan *s)
 {
@@ -57,11 +75,11 @@ static bool scan_escape(struct scan *s)
     char c = *s->at++;
     if (c == 'u') {
         for (int i = 0; i < 4; i++, s->at++)
-            if (s->at == s->end || !is_hex(*s->at))
+            if (s->at == s->end || !is_hex[(unsigned char)*s->at])
                 return fail(s, "\\u wants four hexadecimal digits");
         return true;
     }
-    if (c && strchr("\"\\/bfnrt", c))
+    if (escapes[(unsigned char)c])
         return true;
     s->at--;
     return fail(s, "unknown escape in a string");
@@ -98,7 +116,8 @@ static bool scan_string(struct scan *s)
     block seen = {0};
     unsigned char rest = 0; /* what was read byte by byte */
     for (;;) {
-        s->at = skip_plain(s->at, s->end, &seen);
+        if (s->at < s->end && *s->at != '\\') /* one escape often follows another */
+            s->at = skip_plain(s->at, s->end, &seen);
         if (s->at == s->end)
             break;
         unsigned char c = (unsigned char)*s->at++;
@@ -303,11 +322,43 @@ enum status json_parse(struct str text, const char *place, size_t line_base, str
     return OK;
 }
 
+/* Which of sixteen bytes are escaped, where `backslashes` are some of them: those behind an odd number in a row, found
+ * by a carry that runs along it. *first: whether the first one is, and then whether the one behind the last is. */
+static inline uint32_t escaped_bits(uint32_t backslashes, uint32_t *first)
+{
+    const uint32_t even = 0x5555;
+    backslashes &= ~*first;
+    uint32_t behind = backslashes << 1 | *first;
+    uint32_t odd = backslashes & ~even & ~behind;
+    uint32_t sum = odd + backslashes;
+    *first = sum >> 16 & 1;
+    return (even ^ sum << 1) & behind;
+}
+
+/* Goes on at a backslash while there are some in every sixteen bytes. *ret_closed: the result is behind the string. */
+static const char *skip_escapes(const char *at, const char *end, bool *ret_closed)
+{
+    const block quote = (block){0} + '"', escape = (block){0} + '\\';
+    uint32_t first = 0, backslashes = 1;
+    for (block v; backslashes && (size_t)(end - at) >= sizeof(v); at += sizeof(v)) {
+        memcpy(&v, at, sizeof(v));
+        backslashes = bits_of((block)(v == escape));
+        uint32_t quotes = bits_of((block)(v == quote)) & ~escaped_bits(backslashes, &first);
+        if (quotes) {
+            *ret_closed = true;
+            return at + __builtin_ctz(quotes) + 1;
+        }
+    }
+    *ret_closed = false;
+    return at + first;
+}
+
 /* Skips the string at `at`, in a text known to be valid. Most strings are short: two calls of memchr would cost
  * more. */
 static inline const char *skip_string(const char *at, const char *end)
 {
     const block quote = (block){0} + '"', escape = (block){0} + '\\';
+    bool closed = false;
     block v;
     for (at++; (size_t)(end - at) >= sizeof(v);) {
         memcpy(&v, at, sizeof(v));
@@ -317,7 +368,9 @@ static inline const char *skip_string(const char *at, const char *end)
             continue;
         if (*at == '"')
             return at + 1;
-        at += 2;
+        at = skip_escapes(at, end, &closed);
+        if (closed)
+            return at;
     }
     while (*at != '"')
         at += *at == '\\' ? 2 : 1;
@@ -491,14 +544,13 @@ static const char *decode_one(const char *p, const char *end, char *out, size_t 
         *n = 1;
         return p + 1;
     }
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     if (p[1] == 'u') {
         uint32_t c;
         p = decode_unicode(p + 2, end, &c);
         *n = utf8_put(c, out);
         return p;
     }
-    *out = to[strchr(from, p[1]) - from];
+    *out = escapes[(unsigned char)p[1]];
     *n = 1;
     return p + 2;
 }
@@ -525,6 +577,19 @@ bool json_string_equal(struct json_value string, struct str decoded)
     return at == decoded.len;
 }
 
+/* As many of the next sixteen bytes as stand for themselves, where there are so many; those behind them are written to
+ * `out`, too, which has room for as much as is left of the text. */
+static inline size_t copy_plain(const char *p, const char *end, char *out)
+{
+    const block escape = (block){0} + '\\';
+    block v;
+    if (*p == '\\' || (size_t)(end - p) < sizeof(v))
+        return 0;
+    memcpy(&v, p, sizeof(v));
+    memcpy(out, &v, sizeof(v));
+    return first_set((block)(v == escape));
+}
+
 enum status json_string_decode(struct json_value string, struct arena *a, struct str *ret)
 {
     if (string.type != JSON_STRING)
@@ -541,8 +606,11 @@ enum status json_string_decode(struct json_value string, struct arena *a, struct
     size_t len = 0;
     const char *p = inside.ptr, *end = p + inside.len;
     while (p < end) {
-        size_t n;
-        p = decode_one(p, end, out + len, &n);
+        size_t n = copy_plain(p, end, out + len);
+        if (n > 0)
+            p += n;
+        else
+            p = decode_one(p, end, out + len, &n);
         len += n;
     }
     CHECK(len <= inside.len);

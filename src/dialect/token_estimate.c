@@ -30,16 +30,19 @@ static inline uint64_t walk(struct json_value string, uint64_t (*count)(struct s
     uint64_t characters = 0;
     if (string.type != JSON_STRING)
         return 0;
-    struct str rest = str_slice(string.raw, 1, string.raw.len - 1);
-    for (;;) {
-        const char *escape = rest.len > 0 ? memchr(rest.ptr, '\\', rest.len) : NULL;
-        size_t plain = escape ? (size_t)(escape - rest.ptr) : rest.len;
-        characters += count((struct str){rest.ptr, plain});
-        if (!escape)
-            return characters;
-        characters += escape[1] == 'u' ? unit(read_unit(escape + 2)) : 1;
-        rest = str_slice(rest, plain + (escape[1] == 'u' ? 6 : 2), rest.len);
+    const char *at = string.raw.ptr + 1, *end = string.raw.ptr + string.raw.len - 1;
+    while (at < end) {
+        if (*at == '\\') {
+            characters += at[1] == 'u' ? unit(read_unit(at + 2)) : 1;
+            at += at[1] == 'u' ? 6 : 2;
+            continue;
+        }
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+        size_t plain = (size_t)((escape ? escape : end) - at);
+        characters += count((struct str){at, plain});
+        at += plain;
     }
+    return characters;
 }
 
 static uint64_t count_points(struct str text)

@@ -112,13 +112,19 @@ struct reader {
     struct arena *arena;
     char *kept;              /* NULL: nothing was cut until now */
     size_t kept_len, copied; /* the text up to `copied` is in it, or cut */
-    size_t unclosed;
-    size_t wrapper_end; /* where the closing tag of a wrapper stands; 0: none is open */
-    bool question;      /* ... behind which nothing counts */
-    bool without_files; /* they are cut, too */
-    bool has_files;     /* ... and some were */
-    bool full;          /* the arena is */
+    size_t searched;         /* bytes that were looked through for nothing */
+    size_t wrapper_end;      /* where the closing tag of a wrapper stands; 0: none is open */
+    bool question;           /* ... behind which nothing counts */
+    bool without_files;      /* they are cut, too */
+    bool has_files;          /* ... and some were */
+    bool full;               /* the arena is */
 };
+
+/* Who looks for ends that are not there, or of blocks that are none, looks at every byte a few times and no more. */
+static bool is_tired(const struct reader *x)
+{
+    return x->searched / UNCLOSED_MAX >= x->text.len;
+}
 
 static void cut(struct reader *x, size_t from, size_t to)
 {
@@ -241,7 +247,8 @@ static size_t find_close(struct reader *x, struct str name, size_t from)
     memcpy(close + 2, name.ptr, name.len);
     close[2 + name.len] = '>';
     size_t at = str_find(x->text, (struct str){close, name.len + 3}, from);
-    x->unclosed += at == SIZE_MAX;
+    if (at == SIZE_MAX)
+        x->searched += x->text.len;
     return at;
 }
 
@@ -255,8 +262,10 @@ static bool read_block(struct reader *x, size_t from, struct block *ret)
     size_t end = tag == TAG_TEXT ? SIZE_MAX : find_close(x, name, inside);
     bool is_file = x->without_files && end != SIZE_MAX && end - inside >= DUMP_BYTES_MIN;
     if (end == SIZE_MAX || (tag == TAG_DUMP && !is_file) ||
-        (tag == TAG_EMPTY && str_trim(str_slice(x->text, inside, end)).len > 0))
+        (tag == TAG_EMPTY && str_trim(str_slice(x->text, inside, end)).len > 0)) {
+        x->searched += end != SIZE_MAX ? end - inside : 0;
         return false;
+    }
     *ret = (struct block){tag, from, inside, end, end + name.len + 3};
     return true;
 }
@@ -289,6 +298,13 @@ static bool closes_wrapper(const struct reader *x, size_t at)
     return x->wrapper_end > 0 && at == x->wrapper_end;
 }
 
+/* It was looked for in vain. */
+static size_t reject(struct reader *x, const struct block *b)
+{
+    x->searched += b->to - b->from;
+    return 0;
+}
+
 /* The block at a '<', cut if it is one. `first`: nothing but blanks and blocks are before it on its line, from
  * `line` on. Returns where to go on; 0: there is none. */
 static size_t take_block(struct reader *x, size_t line, size_t at, bool first)
@@ -304,10 +320,10 @@ static size_t take_block(struct reader *x, size_t line, size_t at, bool first)
         return 0;
     bool last = is_end(x->text, b.to);
     if (b.tag == TAG_SURE || b.tag == TAG_QUESTION ? !(first || last) : !(first && last))
-        return 0;
+        return reject(x, &b);
     if (b.tag == TAG_WRAPPER || b.tag == TAG_QUESTION) {
         if (x->wrapper_end > 0)
-            return 0;
+            return reject(x, &b);
         x->wrapper_end = b.inside_end;
         x->question = b.tag == TAG_QUESTION;
         cut(x, first ? line : at, line_rest(x->text, b.inside));
@@ -350,7 +366,7 @@ static size_t skip_fence(struct reader *x, size_t at)
         }
         close += mark.len;
     }
-    x->unclosed++;
+    x->searched += text.len;
     return open_end;
 }
 
@@ -386,22 +402,25 @@ static size_t clients_line(struct str text, size_t at, size_t end)
 /* The blocks of one line, of which the last may end some lines further on. Returns where the next line begins. */
 static size_t read_line(struct reader *x, size_t line, size_t end)
 {
-    size_t from = line;
-    while (x->unclosed < UNCLOSED_MAX) {
+    size_t from = line, begin = skip_blanks(x->text, line);
+    while (!is_tired(x)) {
         const char *hit = from < end ? memchr(x->text.ptr + from, '<', end - from) : NULL;
         if (!hit)
             break;
         size_t at = (size_t)(hit - x->text.ptr);
-        bool first = skip_blanks(x->text, line) == at, closes = closes_wrapper(x, at);
+        bool first = begin == at, closes = closes_wrapper(x, at);
         size_t to = take_block(x, line, at, first);
         from = to ? to : at + 1;
         if (!to)
             continue;
         if (to > line && x->text.ptr[to - 1] == '\n')
             return to;
-        if (first || closes)
+        if (first || closes) {
             line = to;
-        end = line_end(x->text, to);
+            begin = skip_blanks(x->text, line);
+        }
+        if (to > end)
+            end = line_end(x->text, to);
     }
     return end + 1;
 }
@@ -409,7 +428,11 @@ static size_t read_line(struct reader *x, size_t line, size_t end)
 static void read_lines(struct reader *x)
 {
     size_t at = 0;
-    while (at < x->text.len && x->unclosed < UNCLOSED_MAX && !x->full) {
+    while (at < x->text.len && !is_tired(x) && !x->full) {
+        if (x->text.ptr[at] == '\n') {
+            at++;
+            continue;
+        }
         size_t begin = skip_blanks(x->text, at), end = line_end(x->text, begin);
         struct str line = str_slice(x->text, begin, end);
         size_t ours = clients_line(x->text, begin, end);

@@ -9,19 +9,21 @@
 
 #define TURN_SHARE_MIN 0.05       /* a turn that says less of what is asked is left out */
 #define EARLIER_BYTES  (8u << 10) /* of an earlier turn the first and the last half of this */
+#define SPOKEN_BYTES                                                                               \
+    (1u << 20) /* the same of a message, before what clients put into it is cut out */
 
-/* What is too long of an earlier turn is cut out of its middle. */
-static enum status bound_turn(struct turn *t, struct arena *a, struct error *err)
+/* What is too long is cut out of the middle. */
+static enum status bound_text(struct str *text, size_t bytes, struct arena *a, struct error *err)
 {
-    const size_t half = EARLIER_BYTES / 2;
-    if (t->text.len <= EARLIER_BYTES)
+    const size_t half = bytes / 2;
+    if (text->len <= bytes)
         return OK;
-    char *joined = arena_alloc(a, EARLIER_BYTES);
+    char *joined = arena_alloc(a, bytes);
     if (!joined)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    memcpy(joined, t->text.ptr, half);
-    memcpy(joined + half, t->text.ptr + t->text.len - half, half);
-    t->text = (struct str){joined, EARLIER_BYTES};
+    memcpy(joined, text->ptr, half);
+    memcpy(joined + half, text->ptr + text->len - half, half);
+    *text = (struct str){joined, bytes};
     return OK;
 }
 
@@ -78,6 +80,8 @@ static enum status next_said(struct walk *w, struct str *ret, bool *ret_any, str
     while (w->said < TURNS_MAX) {
         enum status status = read_back(w, &text, ret_any, err);
         if (status == OK && *ret_any)
+            status = bound_text(&text, SPOKEN_BYTES, w->arena, err);
+        if (status == OK && *ret_any)
             status = spoken_text(text, w->arena, &said, err);
         if (status != OK || !*ret_any)
             return status;
@@ -116,7 +120,7 @@ enum status turns_find(const struct openai_request *r, struct arena *a,
         text = before;
     }
     for (size_t i = 1; status == OK && i < count; i++)
-        status = bound_turn(&turns[i], a, err);
+        status = bound_text(&turns[i].text, EARLIER_BYTES, a, err);
     if (status != OK)
         return status;
     CHECK(count > 0);

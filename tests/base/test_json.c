@@ -8,6 +8,9 @@
 
 #include <criterion/criterion.h>
 
+#include "base/buf.h"
+#include "base/rng.h"
+
 /* Parses a copy without a NUL behind it, so that a read past the end is caught; *ret points into *copy. */
 static enum status parse_tight(struct str text, char **copy, struct json_value *ret,
                                struct error *err)
@@ -306,6 +309,47 @@ Test(json, arrays_iterate)
     cr_assert_not(json_array_next(&it, &item));
     it = json_iter_begin(parsed("1"));
     cr_assert_not(json_array_next(&it, &item));
+}
+
+/* Runs of backslashes, quotes behind them and plain text, at every distance from the blocks of sixteen bytes. */
+Test(json, strings_of_any_escapes_are_skipped_and_decoded)
+{
+    static const struct {
+        const char *text, *means;
+    } pieces[] = {
+        {"\\\\", "\\"},           {"\\\"", "\""},        {"\\n", "\n"},
+        {"\\u0041", "A"},         {"\\u20ac", "\u20ac"}, {"a", "a"},
+        {"\xc3\xa9", "\xc3\xa9"}, {"]},:", "]},:"},      {"0123456789abcdef", "0123456789abcdef"}};
+    struct rng rng;
+    rng_seed(&rng, 7);
+    for (int round = 0; round < 20000; round++) {
+        struct buf text, means;
+        struct json_value value, item;
+        struct str decoded;
+        struct arena *a = arena_create(1 << 16);
+        size_t count = rng_next(&rng) % 40, kinds = 1 + rng_next(&rng) % 9;
+        buf_init(&text, 4096);
+        buf_init(&means, 4096);
+        buf_add_c(&text, "[\"");
+        for (size_t i = 0; i < count; i++) {
+            size_t k = rng_next(&rng) % kinds;
+            buf_add_c(&text, pieces[k].text);
+            buf_add_c(&means, pieces[k].means);
+        }
+        size_t len = text.len;
+        buf_add_c(&text, "\",1]");
+        cr_assert_eq(json_parse(buf_str(&text), "t", 1, &value, NULL), OK);
+        struct json_iter it = json_iter_begin(value);
+        cr_assert(json_array_next(&it, &item));
+        cr_assert_eq(item.raw.len, len, "%.*s", STR_FMT(buf_str(&text)));
+        cr_assert_eq(json_string_decode(item, a, &decoded), OK);
+        cr_assert(str_equal(decoded, buf_str(&means)), "%.*s", STR_FMT(item.raw));
+        cr_assert(json_array_next(&it, &item) && str_equal(item.raw, STR("1")));
+        cr_assert_not(json_array_next(&it, &item));
+        buf_done(&text);
+        buf_done(&means);
+        arena_free(a);
+    }
 }
 
 Test(json, objects_iterate_and_look_up)

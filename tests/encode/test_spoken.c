@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct arena *arena;
 
 static void begin(void)
 {
-    arena = arena_create(4 << 20);
+    arena = arena_create(64 << 20);
 }
 
 static void end(void)
@@ -183,6 +184,49 @@ Test(spoken, many_tags_without_an_end_are_text)
     text[count * len] = '\0';
     expect_whole(text);
     free(text);
+}
+
+/* The processor's time for a text of so many of the same. */
+static double cost(const char *front, const char *piece, size_t count, const char *back)
+{
+    size_t len = strlen(piece), at = strlen(front);
+    char *text = malloc(at + count * len + strlen(back) + 1);
+    cr_assert(text);
+    memcpy(text, front, at);
+    for (size_t i = 0; i < count; i++, at += len)
+        memcpy(text + at, piece, len);
+    strcpy(text + at, back);
+    clock_t begin = clock();
+    (void)spoken(text);
+    double spent = (double)(clock() - begin);
+    free(text);
+    return spent;
+}
+
+/* A megabyte that is made to be looked through again and again costs about what one of words does; reading
+ * each of them anew for each tag would cost a thousand times that. */
+Test(spoken, no_text_is_read_again_and_again)
+{
+    static const struct {
+        const char *piece, *back;
+    } shapes[] = {
+        {"<system-reminder>x</system-reminder>", ""},
+        {"a<user_info>", "</user_info>"},
+        {"a<user_query>", "</user_query>"},
+        {"a<command_name><ide_opened_file>", "</command_name></ide_opened_file>"},
+        {"<file>x</file>", ""},
+        {"<image>", "</image>"},
+        {"\n<image>", "</image>"},
+        {"<", ""},
+        {"```\n", ""},
+        {"\n", ""},
+    };
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        double least = cost("", "the cat ", 125000, "");
+        double spent = cost("", shapes[i].piece, 1000000 / strlen(shapes[i].piece), shapes[i].back);
+        cr_expect_lt(spent, 300 * least + CLOCKS_PER_SEC / 2, "%s: %f beside %f", shapes[i].piece,
+                     spent / CLOCKS_PER_SEC, least / CLOCKS_PER_SEC);
+    }
 }
 
 Test(spoken, without_memory_for_what_remains)
