@@ -590,6 +590,22 @@ static inline size_t copy_plain(const char *p, const char *end, char *out)
     return first_set((block)(v == escape));
 }
 
+static size_t decode_all(struct str inside, char *out)
+{
+    const char *p = inside.ptr, *end = p + inside.len;
+    size_t len = 0;
+    while (p < end) {
+        size_t n = copy_plain(p, end, out + len);
+        if (n > 0)
+            p += n;
+        else
+            p = decode_one(p, end, out + len, &n);
+        len += n;
+    }
+    CHECK(len <= inside.len);
+    return len;
+}
+
 enum status json_string_decode(struct json_value string, struct arena *a, struct str *ret)
 {
     if (string.type != JSON_STRING)
@@ -603,18 +619,7 @@ enum status json_string_decode(struct json_value string, struct arena *a, struct
     char *out = arena_alloc(a, inside.len + 1);
     if (!out)
         return ERR_MEMORY;
-    size_t len = 0;
-    const char *p = inside.ptr, *end = p + inside.len;
-    while (p < end) {
-        size_t n = copy_plain(p, end, out + len);
-        if (n > 0)
-            p += n;
-        else
-            p = decode_one(p, end, out + len, &n);
-        len += n;
-    }
-    CHECK(len <= inside.len);
-    *ret = (struct str){out, len};
+    *ret = (struct str){out, decode_all(inside, out)};
     return OK;
 }
 
