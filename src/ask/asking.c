@@ -91,6 +91,13 @@ enum status asking_create(const struct asking_options *o, struct asking **ret, s
     return OK;
 }
 
+static bool waits_for_first(const struct asking *a)
+{
+    uint64_t until = 0, now = asking_now_ms(a);
+    return a->o.waits_for_first && gate_cools(a->o.candidates[0].gate, now, now, &until) &&
+           until - now <= ASKING_WAIT_MAX_MS;
+}
+
 void asking_start(struct asking *a)
 {
     CHECK(a->calls == 0 && !a->over);
@@ -98,6 +105,7 @@ void asking_start(struct asking *a)
         plan_run_start(a);
     } else {
         hedge_arm(a);
+        a->may_cool = waits_for_first(a);
         fallback_ask(a, 0);
     }
 }

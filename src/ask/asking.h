@@ -113,6 +113,8 @@ struct asking_options {
     int64_t
         input_tokens; /* of the request, estimated: the cost of a call whose expert reports no usage */
     bool stream;
+    bool
+        waits_for_first; /* through a cooldown of ASKING_WAIT_MAX_MS, though others might be asked */
     uint32_t hedge_after_ms;        /* 0: no second call beside a slow first */
     const struct asking_plan *plan; /* NULL: none; outlives the asking */
 };

@@ -17,6 +17,15 @@ static enum status copy_bars(const struct pool *p, struct pool_target *target, s
     return OK;
 }
 
+/* Leaving the expert amid a turn costs what only that one can read, and its prompt cache. */
+static bool is_worth_waiting_for(struct gate *gate, const struct pool_target *t, size_t expert,
+                                 uint64_t now_ms)
+{
+    uint64_t until = 0;
+    return t->is_held && t->holder == expert && gate_cools(gate, now_ms, now_ms, &until) &&
+           until - now_ms <= CANDIDATES_HOLD_MS;
+}
+
 /* *ret: with them. False: nobody is to be barred, and *ret is not there. */
 static enum status add_bars(const struct pool *p, struct gate *const *gates,
                             struct pool_target target, uint64_t now_ms, struct arena *a,
@@ -27,7 +36,7 @@ static enum status add_bars(const struct pool *p, struct gate *const *gates,
     for (size_t i = 0; status == OK && i < pool_settings(p)->expert_count; i++) {
         uint64_t until = 0;
         const char *why = gate_barred(gates[i], now_ms, &until);
-        if (!why)
+        if (!why || is_worth_waiting_for(gates[i], &target, i, now_ms))
             continue;
         if (!any)
             status = copy_bars(p, &target, a, err);

@@ -225,6 +225,8 @@ enum status chat_asking_create(struct chat *c, struct error *err)
         .count = c->choice.order_count,
         .input_tokens = c->choice.input_tokens,
         .stream = c->request.stream,
+        .waits_for_first =
+            c->choice.target.is_held && c->choice.order[0] == c->choice.target.holder,
         .hedge_after_ms = hedge_after_ms(c),
         .plan = plan,
     };

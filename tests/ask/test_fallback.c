@@ -369,6 +369,25 @@ Test(fallback, one_that_has_a_place_is_not_left_for_one_that_cools_down)
     scene_end(s);
 }
 
+Test(fallback, a_first_one_that_must_not_be_left_is_waited_for)
+{
+    struct scene *s = scene_begin();
+    s->options.count = 2;
+    s->options.waits_for_first = true;
+    s->experts[CHEAP].limits.queue_length = 1;
+    cool(s, CHEAP, 100);
+    scene_start(s);
+    scene_expect(s, "");
+    virtual_clock_advance(&s->clock, 100);
+    scene_expect(s, "ask(cheap) ");
+    scene_fail(0, 500, 0);
+    scene_expect(s, "paid(cheap,failed,0) retry(cheap,mid) ");
+    virtual_clock_settle(&s->clock);
+    scene_expect(s, "ask(mid) ");
+    scene_answer(1, "x");
+    scene_end(s);
+}
+
 Test(fallback, a_cooldown_that_grows_too_long_is_told_as_what_it_is)
 {
     struct scene *s = scene_begin();

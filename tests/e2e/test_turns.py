@@ -202,6 +202,18 @@ def test_whose_turn_it_is_may_be_forgotten(start, upstream):
     assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == ("mid", "stayed")
 
 
+@pytest.mark.parametrize("seconds,expert,says", [("1", "dear", "stayed"), ("60", "cheap", "moved")])
+def test_a_short_cooldown_is_no_reason_to_leave_a_turn(start, upstream, seconds, expert, says):
+    g = start({"cheap": "", "dear": ""})
+    upstream.on("dear", works(), status(429, headers=[("retry-after", seconds)]), works())
+    upstream.on("cheap", works())
+    messages = [user(HARD)]
+    messages += result_of(ask(g, messages, DEAR)[1])
+    assert g.client.post("/v1/chat/completions", json={"model": "dear", "messages": [user("x")]}).status_code == 429
+    r, _ = ask(g, messages, DEAR)
+    assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == (expert, says)
+
+
 def test_a_reload_keeps_turns_and_moves_those_of_who_is_gone(start, upstream, tmp_path):
     g = start({"cheap": "", "mid": "", "dear": ""})
     for name in ("cheap", "mid", "dear"):
