@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import os
 import re
 import subprocess
 
@@ -181,3 +182,19 @@ def test_a_full_disk_is_an_error(leeroo, trained, queries):
         done = subprocess.run([leeroo, "route", str(trained), str(queries)], stdout=full, stderr=subprocess.PIPE,
                               text=True, timeout=60)
     assert done.returncode == 1 and "standard output" in done.stderr
+
+
+def test_a_model_that_is_cut_meanwhile_decides_on(leeroo, trained, tmp_path):
+    """What decides is a copy: whatever is done to the file, a run that has begun is not ended (SIGBUS) nor misled."""
+    model = tmp_path / "m"
+    model.write_bytes(trained.read_bytes())
+    p = subprocess.Popen([leeroo, "route", str(model)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    line = '{"id": "a", "text": "prove the lemma"}\n'
+    answers = []
+    for change in (lambda: None, lambda: model.write_bytes(b"\xff" * 5_000_000), lambda: os.truncate(model, 0)):
+        change()
+        p.stdin.write(line)
+        p.stdin.flush()
+        answers.append(p.stdout.readline())
+    p.stdin.close()
+    assert p.wait(20) == 0 and answers[0] and len(set(answers)) == 1
