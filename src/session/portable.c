@@ -22,7 +22,7 @@ struct porter {
     bool drops_unknown; /* state whose maker is not known */
     bool is_gemini;
     bool any;            /* something has to go */
-    bool turn_unthought; /* ... of the thinking of the turn that goes on */
+    bool turn_unthought; /* the turn that goes on has none of its expert's thinking, and should */
     const char *at;      /* copied up to here */
     size_t more;         /* bytes that are written in between */
     char *out;
@@ -118,19 +118,29 @@ static bool must_go(struct porter *p, struct json_value message, bool *ret_think
     return (state || lacks) && is_foreign(p, message);
 }
 
-static void find(struct porter *p, struct json_value messages)
+static bool is_budgeted(struct json_value thinking)
 {
+    return json_string_equal(json_get(thinking, "type"), STR("enabled"));
+}
+
+static void find(struct porter *p, struct json_value root)
+{
+    struct json_value messages = json_get(root, "messages"), message, last = {0};
     struct json_iter it = json_iter_begin(messages);
-    struct json_value message;
-    bool thinking = false, lost = false;
+    bool thinking = false, stays = false;
     while (messages.type == JSON_ARRAY && json_array_next(&it, &message)) {
         bool goes = must_go(p, message, &thinking);
         p->any |= goes;
         p->more += goes && p->is_gemini ? UNSIGNED.len + 1 : 0;
-        if (json_string_equal(json_get(message, "role"), STR("assistant")))
-            lost = goes && thinking;
+        if (!json_string_equal(json_get(message, "role"), STR("assistant")))
+            continue;
+        last = message;
+        stays = thinking && !goes;
     }
-    p->turn_unthought = lost && p->s->in_turn;
+    if (!p->s->in_turn || stays || !is_budgeted(json_get(root, "thinking")))
+        return;
+    p->turn_unthought = is_foreign(p, last);
+    p->any |= p->turn_unthought;
 }
 
 /* The second */
@@ -253,11 +263,6 @@ static void port_messages(struct porter *p, struct json_value messages)
     }
 }
 
-static bool is_budgeted(struct json_value thinking)
-{
-    return json_string_equal(json_get(thinking, "type"), STR("enabled"));
-}
-
 /* Edits of context that speak of thinking are refused without it. */
 static bool speaks_of_thinking(struct json_value edits)
 {
@@ -269,7 +274,7 @@ static void port_root(struct porter *p, struct json_value root)
     struct json_iter it = json_iter_begin(root);
     struct json_value key, item;
     const char *kept = NULL;
-    bool off = p->turn_unthought && is_budgeted(json_get(root, "thinking"));
+    bool off = p->turn_unthought;
     while (json_object_next(&it, &key, &item)) {
         if (off && json_string_equal(key, STR("context_management")) && speaks_of_thinking(item)) {
             cut(p, key.raw.ptr, end_of(item), kept, next_key(it));
@@ -307,7 +312,7 @@ enum status session_portable(struct sessions *t, const struct session *s, const 
     enum status status = json_parse(body, "request body", 1, &root, err);
     if (status != OK)
         return status;
-    find(&p, json_get(root, "messages"));
+    find(&p, root);
     if (!p.any) {
         *ret = body;
         return OK;

@@ -7,8 +7,8 @@
 #include "session/session.h"
 
 /* `body`: a chat completion's request or a Messages request; it and the arena outlive *ret, which is `body` itself
- * where nothing has to go. Thinking that is switched on with a budget is switched off where the turn's own thinking
- * goes, because Anthropic demands it then. ERR_INPUT: it is no JSON; ERR_MEMORY. */
+ * where nothing has to go. Thinking that is switched on with a budget is switched off where the turn has none of
+ * the expert's, because Anthropic demands it then. ERR_INPUT: it is no JSON; ERR_MEMORY. */
 NODISCARD enum status session_portable(struct sessions *t, const struct session *s,
                                        const struct expert *e, bool steps_in, struct str body,
                                        uint64_t now_ms, struct arena *a, struct str *ret,

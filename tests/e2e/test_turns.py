@@ -362,3 +362,19 @@ def blocks_of(text):
                 if key in d:
                     blocks[-1][member] = blocks[-1].get(member, "") + d[key]
     return blocks
+
+
+def test_a_turn_that_a_chat_model_began_without_thinking_goes_to_one_that_demands_it(start, upstream):
+    """better-ccflare #52: Anthropic demands the turn's thinking where thinking is on, and there is none."""
+    g = start({"cheap": "", "dear": ", dialect: anthropic"})
+    call = {"id": "call_7", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    upstream.on("cheap", lambda r: r.whole(200, {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": None, "tool_calls": [call]}}]}), status(503))
+    upstream.on("dear", thinks)
+    messages = [user(HARD)]
+    said = message_of(g, messages, CHEAP, False).json()["content"]
+    messages += [{"role": "assistant", "content": said},
+                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": said[-1]["id"], "content": "nothing"}]}]
+    r = message_of(g, messages, CHEAP, False)
+    assert (r.headers["x-leeroo-expert"], r.headers["x-leeroo-session"]) == ("dear", "moved")
+    assert upstream.of("dear")[-1].json["thinking"] == {"type": "disabled"}

@@ -156,6 +156,18 @@ Test(portable, thinking_is_off_where_the_turn_has_lost_its_own)
     expect(&a, false, "{" ON "," TURN("of a") "," EDITS "}", "{" ON "," TURN("of a") "," EDITS "}");
 }
 
+Test(portable, thinking_is_off_amid_a_turn_that_another_began_without)
+{
+#define PLAIN(id)                                                                                  \
+    "\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"" id       \
+    "\"}]}]"
+    expect(&b, false, "{" ON "," PLAIN("call a") "}",
+           "{\"thinking\":{\"type\":\"disabled\"}," PLAIN("call a") "}");
+    expect(&a, false, "{" ON "," PLAIN("call a") "}", "{" ON "," PLAIN("call a") "}");
+    expect(&b, true, "{" ON "," PLAIN("nobody's") "}",
+           "{\"thinking\":{\"type\":\"disabled\"}," PLAIN("nobody's") "}");
+}
+
 Test(portable, a_chat_is_read_anew)
 {
     static const char body[] =
