@@ -4,6 +4,9 @@
  * function, which the client refuses by itself. Pure functions of text for any thread; nothing is kept. */
 #include "front/front_responses_toolbox.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #define SPARE_BYTES (64u << 10)
 
 /* Of the answer */
@@ -19,12 +22,72 @@ static struct json_value only_text(struct json_value object)
     return item;
 }
 
-static bool write_input(struct json_value root, struct str arguments, struct buf *out)
+/* What stands behind `{"input":"`, up to the quote in front of the last brace, or to the end of what was cut off.
+ * No text at all, ptr is NULL: it begins otherwise. */
+static struct str find_input(struct str text)
+{
+    static const struct str steps[] = {STR_INIT("{"), STR_INIT("\"input\""), STR_INIT(":"),
+                                       STR_INIT("\"")};
+    text = str_trim(text);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (!str_starts(text, steps[i]))
+            return (struct str){0};
+        text = str_slice(text, steps[i].len, text.len);
+        if (i + 1 < sizeof(steps) / sizeof(steps[0]))
+            text = str_trim(text);
+    }
+    struct str whole = str_trim(text);
+    if (str_ends(whole, STR("}")))
+        whole = str_trim(str_slice(whole, 0, whole.len - 1));
+    return str_ends(whole, STR("\"")) ? str_slice(whole, 0, whole.len - 1) : text;
+}
+
+/* The length of a whole escape at the begin of `s`; 0: none. */
+static size_t escape_length(struct str s)
+{
+    static const char plain[] = "\"\\/bfnrt";
+    if (s.len < 2 || s.ptr[0] != '\\')
+        return 0;
+    if (s.ptr[1] != 'u')
+        return memchr(plain, s.ptr[1], sizeof(plain) - 1) ? 2 : 0;
+    for (size_t i = 2; i < 6; i++)
+        if (i >= s.len || !isxdigit((unsigned char)s.ptr[i]))
+            return 0;
+    return 6;
+}
+
+/* As the inside of a JSON string, whatever the model forgot to escape. */
+static void write_loosely(struct str inside, struct buf *out)
+{
+    while (inside.len > 0) {
+        size_t len = escape_length(inside);
+        unsigned char c = (unsigned char)inside.ptr[0];
+        if (len > 0)
+            buf_add(out, str_slice(inside, 0, len));
+        else if (c == '\n')
+            buf_add_c(out, "\\n");
+        else if (c == '"' || c == '\\')
+            buf_addf(out, "\\%c", c);
+        else if (c < 0x20)
+            buf_addf(out, "\\u%04x", c);
+        else
+            buf_add_char(out, (char)c);
+        inside = str_slice(inside, len > 0 ? len : 1, inside.len);
+    }
+}
+
+/* Models that write a long text into JSON forget to escape it, and some are cut off; else it is taken as it is. */
+static bool write_input(struct json_value root, struct str arguments, struct str text,
+                        struct buf *out)
 {
     struct json_value input = json_get(root, "input");
+    struct str loose = root.type == JSON_NONE ? find_input(text) : (struct str){0};
     if (input.type != JSON_STRING)
         input = root.type == JSON_STRING ? root : only_text(root);
-    buf_add(out, input.type == JSON_STRING ? front_inside(input) : arguments);
+    if (loose.ptr)
+        write_loosely(loose, out);
+    else
+        buf_add(out, input.type == JSON_STRING ? front_inside(input) : arguments);
     return true;
 }
 
@@ -86,11 +149,11 @@ static bool write_operation(struct json_value root, struct buf *out)
 }
 
 static bool write_content(enum responses_tool_kind kind, struct json_value root,
-                          struct str arguments, struct buf *out)
+                          struct str arguments, struct str text, struct buf *out)
 {
     switch (kind) {
     case RESPONSES_TOOL_CUSTOM:
-        return write_input(root, arguments, out);
+        return write_input(root, arguments, text, out);
     case RESPONSES_TOOL_LOCAL_SHELL:
         return write_local_shell(root, out);
     case RESPONSES_TOOL_SHELL:
@@ -121,7 +184,7 @@ bool responses_call_content(enum responses_tool_kind kind, struct str arguments,
         out->status = ERR_MEMORY;
     else if (json_parse(text, "arguments", 1, &root, NULL) != OK)
         root = (struct json_value){0};
-    bool said = write_content(kind, root, arguments, out);
+    bool said = write_content(kind, root, arguments, text, out);
     buf_done(&quoted);
     arena_free(a);
     return said;

@@ -268,9 +268,13 @@ static enum status check_none(struct front_reader *x, struct json_value choice)
     if (choice.type == JSON_OBJECT && !allowed &&
         responses_tool_kind_of(json_get(choice, "type")) == RESPONSES_TOOL_FOREIGN)
         return refuse_type(x, choice);
-    if ((choice.type == JSON_OBJECT && !allowed) || json_string_equal(mode, STR("required")))
-        return front_bad(x, "tool_choice", "wants a tool, but there is none that is offered here");
-    return OK;
+    if ((choice.type != JSON_OBJECT || allowed) && !json_string_equal(mode, STR("required")))
+        return OK;
+    if (x->dropped.len == 0)
+        return front_bad(x, "tool_choice", "wants a tool, but there are none");
+    x->param = "tool_choice";
+    return error_set(x->err, ERR_UNSUPPORTED, "tool_choice wants a tool, but nobody here runs %.*s",
+                     STR_FMT(dropped_text(&x->dropped)));
 }
 
 static enum status write_choice(struct writer *w, const struct json_value *fields)

@@ -32,6 +32,17 @@ Test(front_responses_calls, the_input_of_a_custom_tool)
     expect_content(RESPONSES_TOOL_CUSTOM, "", "");
 }
 
+Test(front_responses_calls, the_input_of_a_model_that_forgets_to_escape_or_is_cut_off)
+{
+    expect_content(RESPONSES_TOOL_CUSTOM, "{\"input\": \"a\nprint(\"b\")\t\\d \\n\"}",
+                   "a\\nprint(\\\"b\\\")\\u0009\\\\d \\n");
+    expect_content(RESPONSES_TOOL_CUSTOM, "{\"input\":\"a\\nb", "a\\nb");
+    expect_content(RESPONSES_TOOL_CUSTOM, "{\"input\":\"a\\u00", "a\\\\u00");
+    expect_content(RESPONSES_TOOL_CUSTOM, "{\"input\":\"a\\", "a\\\\");
+    expect_content(RESPONSES_TOOL_CUSTOM, "{\"input\":", "{\\\"input\\\":");
+    expect_content(RESPONSES_TOOL_CUSTOM, "{\"input\":\"", "");
+}
+
 Test(front_responses_calls, the_action_of_a_shell)
 {
     expect_content(RESPONSES_TOOL_LOCAL_SHELL, "{\"command\": [\"ls\", \"-l\"], \"timeout_ms\": 5}",

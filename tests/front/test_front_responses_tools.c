@@ -44,7 +44,7 @@ Test(front_responses_tools, what_runs_on_other_machines_is_refused_where_it_is_d
 {
     REFUSED("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":{\"type\":\"web_search\"}",
             ERR_UNSUPPORTED, "tool_choice");
-    REFUSED("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":\"required\"", ERR_INPUT,
+    REFUSED("\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":\"required\"", ERR_UNSUPPORTED,
             "tool_choice");
 }
 
@@ -148,7 +148,7 @@ Test(front_responses_tools, only_allowed_tools_are_told_of)
          ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"n__h\"}}],"
          "\"tool_choice\":\"auto\"");
     ASKS(THREE ALLOWED("auto", "{\"type\":\"web_search\"}"), "");
-    REFUSED(THREE ALLOWED("required", "{\"type\":\"web_search\"}"), ERR_INPUT, "tool_choice");
+    REFUSED(THREE ALLOWED("required", "{\"type\":\"web_search\"}"), ERR_UNSUPPORTED, "tool_choice");
     REFUSED(THREE ",\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"auto\"}", ERR_INPUT,
             "tool_choice");
     REFUSED(THREE ALLOWED("auto", "{}"), ERR_INPUT, "tool_choice");
