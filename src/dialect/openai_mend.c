@@ -79,7 +79,7 @@ struct list {
     struct buf *out;
     size_t count;
     unsigned mends;
-    struct str expert;
+    const struct openai_target *target;
 };
 
 static void open_item(struct list *l)
@@ -190,7 +190,7 @@ static bool keeps_reasoning(const struct list *l, struct json_value message)
     struct json_iter it = json_iter_begin(calls);
     if (origin.type == JSON_NONE)
         return true;
-    return json_string_equal(origin, l->expert) && calls.type == JSON_ARRAY &&
+    return json_string_equal(origin, l->target->expert) && calls.type == JSON_ARRAY &&
            json_array_next(&it, &call);
 }
 
@@ -226,27 +226,55 @@ static void write_other(struct list *l, struct json_value message)
 
 /* Results of tools */
 
-static void write_texts(struct buf *out, struct json_value content)
+#define UNSEEN STR("\"(an image, which you cannot see)\"")
+
+/* It has no place in a result, and is no image that the expert would not see. */
+static bool is_said_behind(const struct list *l, struct json_value part)
+{
+    return !is_text_part(part) &&
+           !(l->target->is_blind && messages_is(json_get(part, "type"), "image_url"));
+}
+
+static size_t count_behind(const struct list *l, struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value part;
-    size_t texts = count_parts(content, true), count = 0;
+    size_t count = 0;
+    while (content.type == JSON_ARRAY && json_array_next(&it, &part))
+        count += is_said_behind(l, part);
+    return count;
+}
+
+static void write_text_part(const struct json_value part, bool alone, struct buf *out)
+{
+    bool is_text = is_text_part(part);
+    struct json_value text = json_get(part, "text");
+    if (is_text && !alone) {
+        buf_add(out, part.raw);
+        return;
+    }
+    buf_add_c(out, alone ? "" : "{\"type\":\"text\",\"text\":");
+    buf_add(out, !is_text ? UNSEEN : text.type == JSON_STRING ? text.raw : STR("\"\""));
+    buf_add_c(out, alone ? "" : "}");
+}
+
+/* What stays in the result: a text where it is only one. */
+static void write_texts(const struct list *l, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    size_t all = count_parts(content, true) + count_parts(content, false), count = 0;
+    size_t texts = all - count_behind(l, content);
     if (texts != 1)
-        buf_add_c(out, texts > 0 ? "[" : "\"(in the next message)\"");
+        buf_add_c(l->out, texts > 0 ? "[" : "\"(in the next message)\"");
     while (json_array_next(&it, &part)) {
-        if (!is_text_part(part))
+        if (is_said_behind(l, part))
             continue;
-        if (texts > 1) {
-            if (count++ > 0)
-                buf_add_char(out, ',');
-            buf_add(out, part.raw);
-        } else {
-            struct json_value text = json_get(part, "text");
-            buf_add(out, text.type == JSON_STRING ? text.raw : STR("\"\""));
-        }
+        buf_add_c(l->out, count++ > 0 ? "," : "");
+        write_text_part(part, texts == 1, l->out);
     }
     if (texts > 1)
-        buf_add_char(out, ']');
+        buf_add_char(l->out, ']');
 }
 
 static void write_result(struct list *l, struct json_value message)
@@ -264,7 +292,7 @@ static void write_result(struct list *l, struct json_value message)
     while (json_object_next(&it, &key, &item)) {
         open_member(l->out, key, &count);
         if (messages_is(key, "content"))
-            write_texts(l->out, item);
+            write_texts(l, item);
         else
             buf_add(l->out, item.raw);
     }
@@ -336,15 +364,15 @@ void openai_system_inside(struct json_value content, struct buf *out)
     }
 }
 
-static void say_others(struct said *s, struct json_value message)
+static void say_others(const struct list *l, struct said *s, struct json_value message)
 {
     struct json_iter it = json_iter_begin(json_get(message, "content"));
     struct json_value part, id = json_get(message, "tool_call_id");
-    if (count_parts(json_get(message, "content"), false) == 0)
+    if (count_behind(l, json_get(message, "content")) == 0)
         return;
     say(s, STR("What the tool call "), messages_inside(id), STR(" gave back:"));
     while (json_array_next(&it, &part)) {
-        if (is_text_part(part))
+        if (!is_said_behind(l, part))
             continue;
         open_said(s);
         buf_add(s->out, part.raw);
@@ -356,7 +384,7 @@ static void say_others(struct said *s, struct json_value message)
 struct segment {
     struct json_iter from;
     size_t results, count; /* the results are the first of them, with system messages between */
-    bool has_parts, has_system, has_others; /* others: what is no text in a result */
+    bool has_parts, has_system, has_others; /* others: what is said behind the results */
 };
 
 /* A user's message that has nothing but a content may be joined to others. */
@@ -372,7 +400,7 @@ static void note(const struct list *l, struct segment *s, struct json_value mess
 {
     struct json_value role = json_get(message, "role"), content = json_get(message, "content");
     if (messages_is(role, "tool")) {
-        s->has_others |= (l->mends & OPENAI_MEND_RESULTS) != 0 && count_parts(content, false) > 0;
+        s->has_others |= (l->mends & OPENAI_MEND_RESULTS) != 0 && count_behind(l, content) > 0;
     } else if (openai_is_system(role)) {
         s->has_system = true;
     } else {
@@ -418,7 +446,7 @@ static void write_joined(struct list *l, const struct segment *s)
     for (size_t i = 0; i < s->count && json_array_next(&it, &message); i++) {
         struct json_value role = json_get(message, "role");
         if (messages_is(role, "tool"))
-            say_others(&said, message);
+            say_others(l, &said, message);
         else if (openai_is_system(role))
             say_reminder(&said, json_get(message, "content"));
         else
@@ -439,8 +467,12 @@ static void write_segment(struct list *l, const struct segment *s)
         write_joined(l, s);
         return;
     }
-    for (size_t i = 0; i < s->count && json_array_next(&it, &message); i++)
-        write_raw(l, message);
+    for (size_t i = 0; i < s->count && json_array_next(&it, &message); i++) {
+        if (messages_is(json_get(message, "role"), "tool"))
+            write_result(l, message);
+        else
+            write_raw(l, message);
+    }
 }
 
 /* The system messages that come first, as one. */
@@ -476,10 +508,10 @@ static void skip(struct json_iter *it, size_t count)
         continue;
 }
 
-void openai_messages_write(struct json_value messages, unsigned mends, struct str expert,
-                           struct buf *out)
+void openai_messages_write(struct json_value messages, unsigned mends,
+                           const struct openai_target *target, struct buf *out)
 {
-    struct list l = {.out = out, .mends = mends, .expert = expert};
+    struct list l = {.out = out, .mends = mends, .target = target};
     struct json_iter it = json_iter_begin(messages);
     struct json_value message, first = {0};
     size_t leading = mends & OPENAI_MEND_SYSTEM ? count_leading(it, &first) : 0;

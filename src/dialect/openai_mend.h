@@ -4,7 +4,8 @@
  *     system, developer amid the conversation   said by the user at its place, in <system-reminder>: chat templates
  *                                               want one system message, the first, and users by turns
  *     several at the beginning                  one
- *     images and files in a tool's result       said by the user behind the results
+ *     images and files in a tool's result       said by the user behind the results; images to an expert without them
+ *                                               as a text that there is one
  *     a call whose arguments are no object      {"invalid_json": "..."}, as answers have it, too
  *     a function without properties             has none: "properties": {}
  *     reasoning of another expert               left out; and without calls the expert's own, which needs it no more
@@ -35,6 +36,6 @@ void openai_system_inside(struct json_value content, struct buf *out);
 /* A function's parameters, also absent or null ones, with `properties`. */
 void openai_schema_write(struct json_value schema, struct buf *out);
 /* The lists as they go to the expert; `mends` is what to do. Look at buf_status(out) afterwards. */
-void openai_messages_write(struct json_value messages, unsigned mends, struct str expert,
-                           struct buf *out);
+void openai_messages_write(struct json_value messages, unsigned mends,
+                           const struct openai_target *target, struct buf *out);
 void openai_tools_write(struct json_value tools, struct buf *out);

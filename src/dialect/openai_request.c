@@ -161,7 +161,17 @@ static enum status decode_parts(struct reader *x, struct json_value content, str
     return status;
 }
 
-static enum status read_part(struct reader *x, struct json_value part)
+/* An image that a tool gave back is no question: who cannot see it can be told that there is one. */
+static void note_image(struct openai_request *r, bool is_result)
+{
+    r->images++;
+    if (is_result)
+        r->tool_images++;
+    else
+        r->needs |= EXPERT_IMAGES;
+}
+
+static enum status read_part(struct reader *x, struct json_value part, bool is_result)
 {
     static const struct str names[] = {STR_INIT("type"), STR_INIT("text")};
     struct json_value values[2], type;
@@ -169,10 +179,8 @@ static enum status read_part(struct reader *x, struct json_value part)
     type = values[0];
     if (part.type != JSON_OBJECT || type.type != JSON_STRING)
         return bad(x, "messages", "has a content part that is no object with a type");
-    if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image"))) {
-        x->r->needs |= EXPERT_IMAGES;
-        x->r->images++;
-    }
+    if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image")))
+        note_image(x->r, is_result);
     x->r->input_characters += tokens_json_weight(values[1]);
     return OK;
 }
@@ -199,8 +207,9 @@ static enum status read_message(struct reader *x, const struct message *m)
     x->r->input_characters += m->tool_calls.raw.len;
     if (m->content.type == JSON_ARRAY) {
         struct json_iter it = json_iter_begin(m->content);
+        bool is_result = json_string_equal(m->role, STR("tool"));
         while (json_array_next(&it, &part)) {
-            enum status status = read_part(x, part);
+            enum status status = read_part(x, part, is_result);
             if (status != OK)
                 return status;
         }
@@ -363,7 +372,8 @@ static void read_needs(struct reader *x, const struct json_value *fields)
     r->tools = fields[FIELD_TOOLS];
     if (openai_tools_mend(r->tools))
         r->mends |= OPENAI_MEND_TOOLS;
-    r->plain_text = r->needs == 0 && is_absent_or(fields[FIELD_N], STR("1")) &&
+    r->plain_text = r->needs == 0 && r->tool_images == 0 &&
+                    is_absent_or(fields[FIELD_N], STR("1")) &&
                     is_absent_or(fields[FIELD_LOGPROBS], STR("false")) &&
                     is_absent_or(fields[FIELD_MODALITIES], STR("[\"text\"]"));
 }
@@ -538,7 +548,7 @@ static void mend_edits(const struct openai_request *r, const struct openai_targe
 {
     unsigned mends = r->mends & ~(target->system_anywhere ? OPENAI_MEND_SYSTEM : 0u);
     if (mends & ~OPENAI_MEND_TOOLS) {
-        openai_messages_write(r->messages, mends, target->expert, messages);
+        openai_messages_write(r->messages, mends, target, messages);
         edits[(*count)++] = (struct json_edit){r->messages.raw, buf_str(messages)};
     }
     if (mends & OPENAI_MEND_TOOLS) {

@@ -41,6 +41,8 @@ struct openai_request {
     bool ends_in_answer;           /* it is the last of all: to be continued */
     uint64_t input_characters; /* all messages and tools, for context limits and token estimates */
     uint32_t images;
+    uint32_t
+        tool_images; /* of them in results of tools, which experts without images are told of */
     struct json_value messages, tools; /* JSON_NONE when absent */
     size_t message_count;
     unsigned mends;            /* of enum openai_mend */
@@ -83,6 +85,7 @@ enum openai_limit_name {
 struct openai_target {    /* whom a request is written for */
     struct str expert;    /* its name here; reasoning of others is left out */
     bool system_anywhere; /* it takes system messages wherever they stand */
+    bool is_blind;        /* it has no images; those of tools' results are told as such */
     bool knows_effort;    /* and reasoning_effort; of meaning where that is a wish */
 };
 

@@ -60,7 +60,8 @@ static enum status write_body(struct expert_call *c, struct str *ret, struct err
         .output_tokens_limit = o->output_limit,
         .output_tokens_default = o->expert->max_output_tokens,
         .limit_name = o->expert->limit_name,
-        .target = {.knows_effort = (o->expert->capabilities & EXPERT_EFFORT) != 0,
+        .target = {.is_blind = !(o->expert->capabilities & EXPERT_IMAGES),
+                   .knows_effort = (o->expert->capabilities & EXPERT_EFFORT) != 0,
                    .expert = o->expert->name,
                    .system_anywhere = takes_system_anywhere(o->expert)}};
     if (o->path) {

@@ -460,6 +460,18 @@ static void prefer_native(const struct pool *p, struct arena *a, struct pool_cho
             c->ruled_out[i] = cannot_take(t->native_rather, a);
 }
 
+/* Likewise one that sees what tools gave back; the others would be told of images only. */
+static void prefer_sighted(const struct pool *p, const struct openai_request *r,
+                           struct pool_choice *c)
+{
+    bool any = false;
+    for (size_t i = 0; r->tool_images > 0 && i < p->settings.expert_count; i++)
+        any |= !c->ruled_out[i] && (p->settings.experts[i].capabilities & EXPERT_IMAGES);
+    for (size_t i = 0; any && i < p->settings.expert_count; i++)
+        if (!c->ruled_out[i])
+            c->ruled_out[i] = lacks_what(EXPERT_IMAGES & ~p->settings.experts[i].capabilities);
+}
+
 static enum status rule_out(const struct pool *p, const struct openai_request *r, struct arena *a,
                             struct pool_choice *c, struct error *err)
 {
@@ -468,6 +480,7 @@ static enum status rule_out(const struct pool *p, const struct openai_request *r
     for (size_t i = 0; i < experts; i++)
         c->ruled_out[i] = why_not(p, i, r, a, c);
     prefer_native(p, a, c);
+    prefer_sighted(p, r, c);
     if (p->arm_count == experts && c->target.plans.len == 0)
         return OK;
     return rule_out_plans(p, r, a, c, err);

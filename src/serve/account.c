@@ -143,6 +143,9 @@ static struct str dropped_by(const struct chat *c)
         return STR("");
     if (!c->native && c->chosen && !(chat_expert(c)->capabilities & EXPERT_EFFORT))
         dropped_join(&all, &c->asked.effort);
+    if (!c->native && c->chosen && c->request.tool_images > 0 &&
+        !(chat_expert(c)->capabilities & EXPERT_IMAGES))
+        dropped_add(&all, "tool_result", STR("image"));
     if (!c->native && c->chosen && chat_expert(c)->dialect->drops)
         chat_expert(c)->dialect->drops(&c->request, &all);
     if (edits)

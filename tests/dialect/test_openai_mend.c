@@ -86,6 +86,23 @@ Test(openai_mend, images_of_tools_are_said_behind_the_results)
                "user", T("What the tool call x gave back:") "," IMAGE "," T("c")));
 }
 
+#define UNSEEN "(an image, which you cannot see)"
+
+Test(openai_mend, images_of_tools_are_told_to_who_cannot_see_them)
+{
+    const struct openai_target blind = {.expert = STR("ada"), .is_blind = true};
+    expect_target("'messages':[" SAY("user", "a") "," RESULT("x", "[" IMAGE "]") "," RESULT(
+                      "y", "[" T("p") "," IMAGE "]") "]",
+                  "'messages':[" SAY("user", "a") "," RESULT("x", "'" UNSEEN "'") "," RESULT(
+                      "y", "[" T("p") "," T(UNSEEN) "]") "]",
+                  blind);
+    expect_target(
+        "'messages':[" RESULT("x", "[{'type':'file','file':{}}," IMAGE "]") "]",
+        "'messages':[" RESULT("x", "'" UNSEEN "'") "," PARTS(
+            "user", T("What the tool call x gave back:") ",{'type':'file','file':{}}") "]",
+        blind);
+}
+
 #define CALL(arguments)                                                                            \
     "{'role':'assistant','content':null,'tool_calls':[{'id':'x','type':'function','function':"     \
     "{'name':'f'," arguments "}}]}"

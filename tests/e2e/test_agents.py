@@ -1,6 +1,7 @@
 """What agents send: long conversations with tools, in whatever form, to experts that are particular about it."""
 
 import json
+import signal
 
 import anthropic
 import openai
@@ -152,6 +153,31 @@ def test_a_picture_that_a_tool_gave_back_is_seen(pool, upstream, dialect):
     assert sent[2] == {"role": "tool", "tool_call_id": "t1", "content": "(in the next message)"}
     assert sent[3]["role"] == "user"
     assert sent[3]["content"][1] == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
+
+
+def test_a_picture_that_nobody_can_see_does_not_end_the_conversation(start_gateway, upstream):
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+    messages = [HELLO, {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "Read", "input": {}}]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [image]}]}]
+    g = start_gateway(expert="capabilities: [tools]")
+    r = post(g, "/v1/messages", {"max_tokens": 9, "messages": messages})
+    assert r.headers["x-leeroo-dropped"] == "tool_result.image"
+    assert upstream.requests[-1].json["messages"][2:] == [
+        {"role": "tool", "tool_call_id": "t1", "content": "(an image, which you cannot see)"}]
+    asked = {"max_tokens": 9, "messages": [{"role": "user", "content": [image, {"type": "text", "text": "what is it?"}]}]}
+    assert "no images" in post(g, "/v1/messages", asked, status=400).text
+
+
+def test_a_picture_goes_to_who_can_see_it(start_gateway, upstream, tmp_path):
+    part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
+    g = start_gateway()
+    config = tmp_path / "leeroo.yaml"
+    config.write_text(config.read_text().replace("- name: cheap\n", "- name: cheap\n    capabilities: [tools]\n"))
+    g.popen.send_signal(signal.SIGHUP)
+    g.wait_line("msg=reloaded")
+    messages = [HELLO, call("{}"), {**RESULT, "content": [part]}]
+    assert post(g, "/v1/chat/completions", {"messages": messages[:2] + [RESULT]}).headers["x-leeroo-expert"] == "cheap"
+    assert post(g, "/v1/chat/completions", {"messages": messages}).headers["x-leeroo-expert"] == "mid"
 
 
 def test_a_picture_in_a_chat_tool_message(pool, upstream, dialect):
