@@ -5,6 +5,7 @@
  * of the secret that fits with the bytes in front. Nothing here keeps state; any thread. */
 #include "expert/redact.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* Escapes */
@@ -75,9 +76,33 @@ static bool read_unicode(struct str text, size_t *at, int level, uint32_t *ret)
     return true;
 }
 
+static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+
+/* The outermost level, which nearly every call is about: a plain byte, an escape of a letter, or \u below 80. The other
+ * ones go the long way; false. */
+static bool unescape_fast(struct str text, size_t *at, char *ret)
+{
+    const char *p = text.ptr + *at;
+    size_t left = text.len - *at;
+    const char *hit = left > 1 && p[0] == '\\' ? memchr(letters, p[1], sizeof(letters) - 1) : NULL;
+    int high = left > 5 && !memcmp(p, "\\u00", 4) ? hex_value(p[4]) : -1;
+    int low = high >= 0 && high < 8 ? hex_value(p[5]) : -1;
+    if (p[0] != '\\')
+        *ret = p[0];
+    else if (hit)
+        *ret = meant[hit - letters];
+    else if (low >= 0)
+        *ret = (char)(high << 4 | low);
+    else
+        return false;
+    *at += p[0] != '\\' ? 1 : hit ? 2 : 6;
+    return true;
+}
+
 struct str redact_unescape(struct str text, size_t *at, int level, char into[4])
 {
-    static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    if (level == 1 && unescape_fast(text, at, into))
+        return (struct str){into, 1};
     if (level == 0) {
         into[0] = text.ptr[(*at)++];
         return (struct str){into, 1};
@@ -88,7 +113,7 @@ struct str redact_unescape(struct str text, size_t *at, int level, char into[4])
     size_t behind = *at;
     char bytes[4];
     struct str kind = *at < text.len ? redact_unescape(text, at, level - 1, bytes) : STR("");
-    const char *hit = kind.len == 1 && *kind.ptr ? strchr(letters, *kind.ptr) : NULL;
+    const char *hit = kind.len == 1 ? memchr(letters, *kind.ptr, sizeof(letters) - 1) : NULL;
     uint32_t code = 0;
     if (hit)
         return utf8_write((unsigned char)meant[hit - letters], into);
@@ -101,12 +126,13 @@ struct str redact_unescape(struct str text, size_t *at, int level, char into[4])
 
 /* Searching */
 
-/* Where the secret ends that begins at `at`; SIZE_MAX: it does not. */
-static size_t match(struct str text, size_t at, int level, struct str secret)
+/* Where the secret ends that begins at `at`; SIZE_MAX: it does not. *deeper: a deeper level may read it otherwise. */
+static size_t match(struct str text, size_t at, int level, struct str secret, bool *deeper)
 {
     for (size_t matched = 0; matched < secret.len;) {
         char bytes[4];
         struct str c = at < text.len ? redact_unescape(text, &at, level, bytes) : STR("");
+        *deeper |= c.len == 1 && *c.ptr == '\\';
         if (c.len == 0 || c.len > secret.len - matched ||
             memcmp(secret.ptr + matched, c.ptr, c.len) != 0)
             return SIZE_MAX;
@@ -120,19 +146,21 @@ struct span {
 };
 
 /* The secret with its first escape at `at`, read at one level. */
-static struct span around(struct str text, size_t from, size_t at, int level, struct str secret)
+static struct span around(struct str text, size_t from, size_t at, int level, struct str secret,
+                          bool *deeper)
 {
     char bytes[4];
     size_t behind = at;
     struct str c = redact_unescape(text, &behind, level, bytes);
     const char *end = secret.ptr + secret.len;
+    *deeper = c.len == 1 && *c.ptr == '\\';
     for (const char *hit = secret.ptr; (hit = memchr(hit, *c.ptr, (size_t)(end - hit))) &&
                                        (size_t)(hit - secret.ptr) <= at - from;
          hit++) {
         size_t before = (size_t)(hit - secret.ptr);
         if (memcmp(text.ptr + at - before, secret.ptr, before) != 0)
             continue;
-        size_t to = match(text, at - before, level, secret);
+        size_t to = match(text, at - before, level, secret, deeper);
         if (to != SIZE_MAX)
             return (struct span){at - before, to};
     }
@@ -159,20 +187,36 @@ static bool is_worth_trying(struct str text, size_t at, struct str secret)
     return *c.ptr == '\\' || memchr(secret.ptr, *c.ptr, secret.len);
 }
 
+/* Over most of a long row of backslashes: only the last ones can spell a character, and how they pair is kept. */
+static const char *skip_row(const char *p, const char *end)
+{
+    const ptrdiff_t most = 1 << REDACT_LEVELS;
+    const char *q = p;
+    while (q < end && *q == '\\')
+        q++;
+    return q - p > 2 * most ? p + (q - p - most) / most * most : p;
+}
+
+static struct span find_at(struct str text, size_t from, size_t at, struct str secret)
+{
+    struct span found = {SIZE_MAX, 0};
+    bool deeper = true;
+    for (int level = 1; level <= REDACT_LEVELS && deeper && found.from == SIZE_MAX; level++)
+        found = around(text, from, at, level, secret, &deeper);
+    return found;
+}
+
 /* The first spelling with an escape at or after `from`. */
 static struct span find_escaped(struct str text, size_t from, struct str secret)
 {
     struct span found = {SIZE_MAX, 0};
     const char *end = text.ptr + text.len, *p = text.ptr + from;
     for (; p < end && (p = memchr(p, '\\', (size_t)(end - p))) && end - p > 1; p += 2) {
-        size_t at = (size_t)(p - text.ptr);
-        if (!is_worth_trying(text, at, secret))
-            continue;
-        for (int level = 1; level <= REDACT_LEVELS; level++) {
-            found = around(text, from, at, level, secret);
-            if (found.from != SIZE_MAX)
-                return found;
-        }
+        p = skip_row(p, end);
+        if (is_worth_trying(text, (size_t)(p - text.ptr), secret))
+            found = find_at(text, from, (size_t)(p - text.ptr), secret);
+        if (found.from != SIZE_MAX)
+            break;
     }
     return found;
 }
