@@ -63,6 +63,9 @@ static const char *const of_expert[] = {
     "json_validate_failed",
 };
 
+/* Of a 413: how much may come at once is everybody's own limit. */
+static const char *const of_size[] = {"too large", "too_large", "too big", "too long", "exceeds"};
+
 static const char *const of_filter[] = {
     "content_filter",
     "content_policy",
@@ -95,14 +98,14 @@ bool refusal_is_of_expert(int http_status, struct str body)
 {
     struct error_words w;
     struct overflow o;
-    if (http_status == 413)
-        return true; /* how much may come at once is everybody's own limit */
     error_words_read(body, &w);
+    if (http_status == 413 && error_words_any(&w, LIST(of_size)))
+        return true;
     if (http_status == 403) /* else it is about the key */
         return error_words_any(&w, LIST(of_filter));
     if (http_status == 404) /* OpenRouter: of those it knows none takes tools, images, ... */
         return error_words_find(&w, "no endpoints found") > 0;
-    bool refuses = http_status == 400 || http_status == 422;
+    bool refuses = http_status == 400 || http_status == 413 || http_status == 422;
     if ((!refuses && !(http_status >= 500 && is_json(body))) ||
         error_words_any(&w, LIST(of_request)))
         return false;

@@ -59,7 +59,9 @@ Test(refusal, of_what_only_this_expert_cannot_do)
                     "\"invalid_request_error\"")},
         {403, ERROR("Your input was flagged by the provider", "403")},
         {404, ERROR("No endpoints found that support tool use", "404")},
-        {413, "<html>too large</html>"},
+        {413, "<html>413 Request Entity Too Large</html>"},
+        {413, "{\"type\":\"error\",\"error\":{\"type\":\"request_too_large\",\"message\":\"Request "
+              "exceeds the maximum allowed number of bytes.\"}}"},
         {413, ERROR("Request too large for model `m` on tokens per minute (TPM)", "null")},
         {422, "{\"error\":\"Input validation error: `inputs` tokens + `max_new_tokens` must be <= "
               "4096. Given: 5000 `inputs` tokens\",\"error_type\":\"validation\"}"},
@@ -85,6 +87,7 @@ Test(refusal, of_the_request_itself_and_other_failures)
         {401, ERROR("this key does not support that", "null")},
         {403, ERROR("Country, region, or territory not supported", "null")},
         {404, ERROR("method not supported", "null")},
+        {413, ERROR("no", "null")},
         {429, ERROR("maximum context length", "null")},
         {503, "<html>content filter</html>"},
         {500, ERROR("internal error", "null")},
