@@ -376,7 +376,9 @@ static void list_edits(struct openai_stream *s, const struct openai_reply *reply
 /* False: it cannot be. */
 static bool mend(struct openai_stream *s, struct str *data, struct openai_reply *reply)
 {
-    struct mending m = {.count = 0};
+    struct mending m; /* large, so not zeroed as a whole */
+    m.count = 0;
+    m.too_many = false;
     if (reply->has_calls && !s->calls)
         s->calls = calloc(1, sizeof(*s->calls));
     if (reply->has_calls && !s->calls)
@@ -440,11 +442,13 @@ static void take_arguments(struct json_value calls, struct mending *m)
 
 bool openai_answer_mend(const struct openai_reply *reply, struct buf *out)
 {
-    struct mending m = {.count = 0};
+    struct mending m;
     struct json_value choices = json_get(reply->root, "choices"), choice;
     struct json_iter it = json_iter_begin(choices);
     if (!reply->has_calls)
         return false;
+    m.count = 0;
+    m.too_many = false;
     buf_init(&m.texts, out->limit);
     while (choices.type == JSON_ARRAY && json_array_next(&it, &choice))
         take_arguments(json_get(json_get(choice, "message"), "tool_calls"), &m);
