@@ -147,6 +147,11 @@ static size_t write_calls(struct blocks *b, const struct front_context *c, struc
     while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
         struct json_value function = json_get(call, "function");
         struct json_value id = json_get(call, "id"), name = json_get(function, "name");
+        struct json_value extra = json_get(call, "extra_content");
+        if (messages_is_carried(c, extra)) {
+            open_block(b);
+            messages_write_carry(c, "extra_content", extra, b->out);
+        }
         open_block(b);
         buf_add(b->out, STR("{\"type\":\"tool_use\",\"id\":"));
         messages_write_call_id(c, id, count++, b->out);
@@ -157,6 +162,16 @@ static size_t write_calls(struct blocks *b, const struct front_context *c, struc
         buf_add_char(b->out, '}');
     }
     return count;
+}
+
+/* Last, because in a stream they may go on behind the calls. */
+static void write_details(struct blocks *b, const struct front_context *c,
+                          struct json_value details)
+{
+    if (!messages_is_carried(c, details))
+        return;
+    open_block(b);
+    messages_write_carry(c, "reasoning_details", details, b->out);
 }
 
 static void write_message(const struct front_context *c, const struct openai_reply *reply,
@@ -174,6 +189,7 @@ static void write_message(const struct front_context *c, const struct openai_rep
     write_content(&blocks, json_get(message, "content"));
     write_text(&blocks, json_get(message, "refusal"));
     bool called = write_calls(&blocks, c, json_get(message, "tool_calls")) > 0;
+    write_details(&blocks, c, json_get(message, "reasoning_details"));
     const char *reason =
         messages_stop_reason(json_get(choice, "finish_reason"), stopped_by, called);
     buf_addf(out, "],\"stop_reason\":\"%s\",\"stop_sequence\":", reason);

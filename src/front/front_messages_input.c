@@ -60,7 +60,9 @@ static enum status write_user(struct messages_reader *x, struct conversation *c,
     return status;
 }
 
-static enum status write_call(struct messages_reader *x, struct json_value block, size_t *calls)
+/* `extra`: what its expert wants back with it. */
+static enum status write_call(struct messages_reader *x, struct json_value block,
+                              struct json_value extra, size_t *calls)
 {
     enum { CALL_TYPE, ID, NAME, INPUT, CALLER, CACHE, COUNT };
     static const char *const names[COUNT] = {"type",  "id",     "name",
@@ -79,7 +81,9 @@ static enum status write_call(struct messages_reader *x, struct json_value block
     buf_add(x->out, f[NAME].raw);
     buf_add(x->out, STR(",\"arguments\":"));
     messages_write_arguments(x->out, f[INPUT]);
-    buf_add(x->out, STR("}}"));
+    buf_add_char(x->out, '}');
+    messages_write_member(x->out, "extra_content", extra);
+    buf_add_char(x->out, '}');
     return OK;
 }
 
@@ -97,6 +101,22 @@ static enum status note_assistant_block(struct messages_reader *x, struct json_v
         messages_native_key(x, type);
     }
     return OK;
+}
+
+static enum status write_calls(struct messages_reader *x, struct json_value content, size_t *calls)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block, carried = {0};
+    enum status status = OK;
+    while (status == OK && json_array_next(&it, &block)) {
+        if (!messages_is(json_get(block, "type"), "tool_use")) {
+            status = messages_carry_read(x, block, &carried);
+            continue;
+        }
+        status = write_call(x, block, json_get(carried, "extra_content"), calls);
+        carried = (struct json_value){0};
+    }
+    return status;
 }
 
 /* Joined escaped texts are the escaped joined text. */
@@ -118,11 +138,7 @@ static enum status write_assistant_blocks(struct messages_reader *x, struct json
     buf_add_char(x->out, '"');
     if (*texts == 0 && x->out->status == OK)
         x->out->len = start;
-    it = json_iter_begin(content);
-    while (status == OK && json_array_next(&it, &block))
-        if (messages_is(json_get(block, "type"), "tool_use"))
-            status = write_call(x, block, calls);
-    return status;
+    return status == OK ? write_calls(x, content, calls) : status;
 }
 
 static enum status write_assistant(struct messages_reader *x, struct conversation *c,

@@ -69,6 +69,15 @@ void messages_write_mark(const struct front_context *c, struct str rest, struct 
 /* A block of an expert's own, signed with where it comes from. */
 void messages_write_thinking_block(const struct front_context *c, struct json_value block,
                                    struct buf *out);
+/* What a chat expert wants back beside its words, as a block of redacted thinking that holds {"NAME":VALUE}: NAME is
+ * "extra_content" (Gemini's, of the call that follows) or "reasoning_details" (OpenRouter's). */
+void messages_write_carry(const struct front_context *c, const char *name, struct json_value value,
+                          struct buf *out);
+/* Whether such a block is to be made of it. */
+bool messages_is_carried(const struct front_context *c, struct json_value value);
+/* The object of such a block, in the request's arena; JSON_NONE: it is none. ERR_MEMORY. */
+NODISCARD enum status messages_carry_read(struct messages_reader *x, struct json_value block,
+                                          struct json_value *ret);
 bool messages_is_thinking(struct json_value block); /* redacted, too */
 /* The members in which the thinking among an assistant's blocks goes back to who made it. ERR_MEMORY. */
 NODISCARD enum status messages_thinking_write(struct messages_reader *x, struct json_value content);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "dialect/json_grow.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 
@@ -27,6 +28,8 @@ struct stream {
     struct arena *a;
     struct buf data;    /* of the event being made */
     struct buf thought; /* the inside of what the open thinking block has told */
+    struct grow grow;
+    struct grown *details; /* reasoning_details so far; NULL: none */
     struct buf *out;
     bool started, ended;
     bool is_signed;       /* the open block, if it is thinking */
@@ -47,6 +50,7 @@ static void clean_stream(void *stream)
     struct stream *s = stream;
     buf_done(&s->data);
     buf_done(&s->thought);
+    grown_free(s->details);
 }
 
 void *messages_begin(const struct front_context *c, struct arena *a)
@@ -56,6 +60,7 @@ void *messages_begin(const struct front_context *c, struct arena *a)
         return NULL;
     buf_init(&s->data, EVENT_BYTES_MAX);
     buf_init(&s->thought, EVENT_BYTES_MAX);
+    s->grow.bytes_left = EVENT_BYTES_MAX;
     s->c = c;
     s->a = a;
     return s;
@@ -251,6 +256,39 @@ static void take_thinking(struct stream *s, struct json_value delta)
         take_thinking_block(s, block, in_blocks || text.type == JSON_NONE);
 }
 
+/* What a chat expert wants back beside its words. */
+static void tell_carry(struct stream *s, const char *name, struct json_value value)
+{
+    messages_write_carry(s->c, name, value, begin_start(s, BLOCK_THINKING));
+    s->is_signed = true;
+    end_start(s);
+    close_block(s);
+}
+
+static void take_details(struct stream *s, struct json_value details)
+{
+    if (!messages_is_carried(s->c, details))
+        return;
+    if (!s->details)
+        s->details = grown_create(&s->grow);
+    grown_join(&s->grow, s->details, details);
+}
+
+static void tell_details(struct stream *s)
+{
+    struct json_value list;
+    struct buf text;
+    if (!s->details)
+        return;
+    buf_init(&text, EVENT_BYTES_MAX);
+    grown_write(s->details, &text);
+    if (s->grow.status != OK || text.status != OK)
+        s->out->status = ERR_MEMORY;
+    if (json_parse(buf_str(&text), "reasoning_details", 1, &list, NULL) == OK)
+        tell_carry(s, "reasoning_details", list);
+    buf_done(&text);
+}
+
 /* Tool calls */
 
 static struct call *find_call(struct stream *s, int64_t index, uint64_t id_hash)
@@ -303,6 +341,9 @@ static bool take_call(struct stream *s, struct json_value item)
         index = -1;
     struct call *call = find_call(s, index, id_hash);
     if (!call) {
+        struct json_value extra = json_get(item, "extra_content");
+        if (messages_is_carried(s->c, extra))
+            tell_carry(s, "extra_content", extra);
         call = open_call(s, id, json_get(function, "name"));
         if (!call)
             return false;
@@ -365,6 +406,7 @@ static void take_chunk(struct stream *s, const struct openai_reply *reply)
     if (messages_is_set(leeroo) && s->leeroo.len == 0)
         s->leeroo = keep(s, leeroo);
     take_thinking(s, delta);
+    take_details(s, json_get(delta, "reasoning_details"));
     take_content(s, json_get(delta, "content"));
     take_text(s, json_get(delta, "refusal"));
     take_calls(s, json_get(delta, "tool_calls"));
@@ -378,6 +420,7 @@ static void finish(struct stream *s)
     if (!s->started)
         start_message(s, (struct json_value){0});
     close_block(s);
+    tell_details(s);
     const struct json_value none = {0};
     const char *reason =
         s->stop_reason ? s->stop_reason : messages_stop_reason(none, none, s->call_count > 0);

@@ -3,6 +3,7 @@
  * it back it becomes the expert's own words again, in the member under which it came. What Anthropic signed stays what
  * it is. Pure functions of text for any thread; texts stay escaped. */
 #include "dialect/reasoning_mark.h"
+#include "front/front_members.h"
 #include "front/front_messages_int.h"
 
 #define AS_REASONING STR(".reasoning") /* the rest of a mark: it came as `reasoning` */
@@ -53,6 +54,32 @@ void messages_write_thinking_block(const struct front_context *c, struct json_va
     buf_add_char(out, '}');
 }
 
+bool messages_is_carried(const struct front_context *c, struct json_value value)
+{
+    bool is_filled =
+        value.type == JSON_OBJECT || (value.type == JSON_ARRAY && messages_is_filled(value));
+    return c->expert.len > 0 && !c->signs && is_filled;
+}
+
+void messages_write_carry(const struct front_context *c, const char *name, struct json_value value,
+                          struct buf *out)
+{
+    struct buf object, escaped;
+    buf_init(&object, out->limit);
+    buf_init(&escaped, out->limit);
+    buf_addf(&object, "{\"%s\":", name);
+    front_write_value(&object, value);
+    buf_add_char(&object, '}');
+    json_write_string(&escaped, buf_str(&object));
+    buf_add(out, STR("{\"type\":\"redacted_thinking\",\"data\":"));
+    messages_write_mark(c, str_slice(buf_str(&escaped), 1, escaped.len - 1), out);
+    buf_add_char(out, '}');
+    if (object.status != OK || escaped.status != OK)
+        out->status = ERR_MEMORY;
+    buf_done(&escaped);
+    buf_done(&object);
+}
+
 /* Back */
 
 struct origin {
@@ -76,6 +103,29 @@ static enum status read_origin(struct messages_reader *x, struct json_value bloc
         o.rest = text;
     *ret = o;
     return OK;
+}
+
+/* What is in a block of ours beside what was thought; JSON_NONE: nothing. */
+static struct json_value carried(struct json_value block, const struct origin *o)
+{
+    struct json_value root;
+    if (o->expert.len > 0 && messages_is(json_get(block, "type"), "redacted_thinking") &&
+        json_parse(o->rest, "data", 1, &root, NULL) == OK && root.type == JSON_OBJECT)
+        return root;
+    return (struct json_value){0};
+}
+
+enum status messages_carry_read(struct messages_reader *x, struct json_value block,
+                                struct json_value *ret)
+{
+    struct origin o;
+    *ret = (struct json_value){0};
+    if (!messages_is(json_get(block, "type"), "redacted_thinking"))
+        return OK;
+    enum status status = read_origin(x, block, &o);
+    if (status == OK)
+        *ret = carried(block, &o);
+    return status;
 }
 
 static bool is_chat_text(const struct origin *o)
@@ -119,6 +169,36 @@ static void open_item(struct messages_reader *x, const struct origin *o, size_t 
         buf_add_c(x->out, o->rest.len > 0 ? ",\"reasoning\":\"" : ",\"reasoning_content\":\"");
 }
 
+/* Details of the origin that stands, or of the first that has any. Whether there was something carried. */
+static enum status write_carried(struct messages_reader *x, struct json_value content,
+                                 struct origin *first, bool *ret_any)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value block;
+    struct origin o;
+    size_t count = 0;
+    *ret_any = false;
+    while (json_array_next(&it, &block)) {
+        enum status status = messages_is_thinking(block) ? read_origin(x, block, &o) : OK;
+        if (status != OK)
+            return status;
+        struct json_value root = messages_is_thinking(block) ? carried(block, &o) : block;
+        struct json_value details = json_get(root, "reasoning_details");
+        if (!messages_is_thinking(block) || root.type == JSON_NONE ||
+            (first->known && !str_equal(first->expert, o.expert)))
+            continue;
+        *first = first->known ? *first : o;
+        *ret_any = true;
+        if (details.type == JSON_ARRAY && messages_is_filled(details)) {
+            buf_add_c(x->out, count++ > 0 ? "," : ",\"reasoning_details\":[");
+            buf_add(x->out, str_slice(details.raw, 1, details.raw.len - 1));
+        }
+    }
+    if (count > 0)
+        buf_add_char(x->out, ']');
+    return OK;
+}
+
 /* Of several origins, which no expert would understand, the first stands. */
 enum status messages_thinking_write(struct messages_reader *x, struct json_value content)
 {
@@ -132,8 +212,9 @@ enum status messages_thinking_write(struct messages_reader *x, struct json_value
         enum status status = read_origin(x, block, &o);
         if (status != OK)
             return status;
-        if (!o.known || (count > 0 && (!str_equal(o.expert, first.expert) ||
-                                       is_chat_text(&o) != is_chat_text(&first))))
+        if (!o.known || carried(block, &o).type != JSON_NONE ||
+            (count > 0 &&
+             (!str_equal(o.expert, first.expert) || is_chat_text(&o) != is_chat_text(&first))))
             continue;
         open_item(x, &o, count);
         if (count++ == 0)
@@ -143,9 +224,12 @@ enum status messages_thinking_write(struct messages_reader *x, struct json_value
         else
             write_block(x, block, &o);
     }
-    if (count == 0)
-        return OK;
-    buf_add_c(x->out, is_chat_text(&first) ? "\"" : "]");
+    if (count > 0)
+        buf_add_c(x->out, is_chat_text(&first) ? "\"" : "]");
+    bool any = false;
+    enum status status = write_carried(x, content, &first, &any);
+    if (status != OK || (count == 0 && !any))
+        return status;
     buf_add_c(x->out, ",\"" REASONING_ORIGIN "\":");
     json_write_string(x->out, first.expert);
     return OK;

@@ -181,6 +181,15 @@ OPENAI = [
                chunk({"content": "Hello"}), chunk({}, "stop", native_finish_reason="end_turn"), usage()],
               completion(content="Hello", reasoning="First, then", reasoning_details=DETAILS,
                          choice={"native_finish_reason": "end_turn"})),
+    Recording("OpenRouter's reasoning before a call", "openai",
+              [role(), chunk({"content": "", "reasoning": "First, then", "reasoning_details": [
+                  {"type": "reasoning.text", "text": "First, ", "format": "unknown", "index": 0}]}),
+               chunk({"reasoning_details": [{"type": "reasoning.text", "text": "then", "index": 0}]}),
+               calls(call(0, "c1", "f", '{"a":1}')), chunk({"reasoning_details": [
+                   {"type": "reasoning.text", "signature": "SIG=", "format": "unknown", "index": 0},
+                   {"type": "reasoning.encrypted", "data": "ENC==", "format": "x", "index": 1}]}), *END],
+              completion("tool_calls", reasoning="First, then", reasoning_details=DETAILS,
+                         tool_calls=called(("c1", "f", '{"a":1}', {}))), fronts=(CHAT, MESSAGES)),
     # Chat clients get both as they are: what LiteLLM's protocol makes of a list, its clients know.
     Recording("LiteLLM's thinking blocks", "openai",
               [role(), *(chunk({"content": "", "reasoning_content": t, "thinking_blocks": [

@@ -85,6 +85,29 @@ def collected(front, r, stream):
     return collectors.plain(getattr(collectors, front)(r.content) if stream else r.json())
 
 
+def test_what_an_expert_wants_back_comes_back_through_messages(scene):
+    """What Messages has no member for, Gemini's thought signatures and OpenRouter's details, is carried in a block."""
+    gateway, upstream = scene
+    rng = random.Random(1)
+    for name, member in (("Gemini's thought signatures", "tool_calls"),
+                         ("OpenRouter's reasoning before a call", "reasoning_details")):
+        recording = next(r for r in RECORDINGS if r.name == name)
+        said = recording.whole["choices"][0]["message"]
+        for stream in (False, True):
+            r = ask(scene, MESSAGES, recording, stream, stream, rng)
+            content = (collectors.messages(r.content) if stream else r.json())["content"]
+            results = [{"type": "tool_result", "tool_use_id": b["id"], "content": "ok"} for b in content
+                       if b["type"] == "tool_use"]
+            body = body_of(MESSAGES, recording, False)
+            body["messages"] += [{"role": "assistant", "content": content},
+                                 {"role": "user", "content": results}]
+            upstream.on("cheap", play(recording, False, rng))
+            assert gateway.client.post(PATHS[MESSAGES], json=body).status_code == 200
+            back = upstream.of("cheap")[-1].json["messages"][1]
+            assert collectors.plain(back[member]) == collectors.plain(said[member]), back
+            assert back.get("reasoning") == said.get("reasoning") and "reasoning_origin" not in back
+
+
 CASES = [pytest.param(front, recording, id=f"{front}-{recording.dialect}-{recording.name}")
          for recording in RECORDINGS for front in ALL if front in recording.fronts]
 

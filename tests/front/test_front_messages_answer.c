@@ -105,6 +105,18 @@ Test(front_messages_answer, reasoning_is_signed_with_where_it_came_from)
                              "end_turn", "null", TOLD));
 }
 
+/* q() makes quotes of these; inside of texts they are escaped. */
+Test(front_messages_answer, what_an_expert_wants_back_is_carried_in_a_block)
+{
+    expect_answer_of(
+        "ada",
+        CHAT("'content':'a','reasoning_details':[{'type':'reasoning.text', 'text':1}]", "", USAGE),
+        MESSAGE(T("a") ",{'type':'redacted_thinking','data':'leeroo:3:ada"
+                       "{\\'reasoning_details\\':[{\\'type\\':"
+                       "\\'reasoning.text\\',\\'text\\':1}]}'}",
+                "end_turn", "null", TOLD));
+}
+
 Test(front_messages_answer, usage)
 {
     expect_answer(CHAT("'content':''", "",

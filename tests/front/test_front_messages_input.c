@@ -127,6 +127,32 @@ Test(front_messages_input, thinking_that_we_signed_goes_back_to_who_made_it)
                         NULL);
 }
 
+#define CARRIED(inside) "{'type':'redacted_thinking','data':'leeroo:3:ada{" inside "}'}"
+
+Test(front_messages_input, what_was_carried_goes_back_to_its_place)
+{
+    expect_conversation(
+        "'messages':[" BLOCKS(
+            "assistant",
+            SIGNED("h", "leeroo:3:ada.reasoning") "," CARRIED(
+                "\\'extra_content\\':{\\'x\\':1}") ","
+                                                   "{'type':'tool_use','id':'t','"
+                                                   "name':'f','input':{}},"
+                                                   "{'type':'tool_use','id':'u','"
+                                                   "name':'f','input':{}}"
+                                                   "," CARRIED(
+                                                       "\\'reasoning_"
+                                                       "details\\':[1]") "," CARRIED("\\'reasoning_"
+                                                                                     "details\\':["
+                                                                                     "2]")) "," SAY("user",
+                                                                                                    "c") "]",
+        "{'role':'assistant','tool_calls':[{'id':'t','type':'function','function':{'name':'f',"
+        "'arguments':'{}'},'extra_content':{'x':1}},{'id':'u','type':'function','function':{"
+        "'name':'f','arguments':'{}'}}],'content':null,'reasoning':'h','reasoning_details':[1,2],"
+        "'reasoning_origin':'ada'}," SAY("user", "c"),
+        NULL);
+}
+
 Test(front_messages_input, what_is_left_to_anthropic)
 {
     expect_conversation("'messages':[{'role':'user','content':'a'},"
