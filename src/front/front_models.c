@@ -62,7 +62,7 @@ void front_model_write(const struct front_model *m, struct buf *out)
         buf_addf(out, "%u", m->context_tokens);
     else
         buf_add(out, STR("null"));
-    buf_add(out, STR(",\"max_tokens\":null,\"capabilities\":null}"));
+    buf_add(out, STR(",\"max_tokens\":null,\"capabilities\":null,\"lifecycle\":\"active\"}"));
 }
 
 /* *ret is untouched where none is given. */

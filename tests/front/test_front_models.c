@@ -17,8 +17,9 @@ Test(front_models, one)
     struct buf out;
     buf_init(&out, 1000);
     front_model_write(&models[1], &out);
-    expect_text(buf_str(&out), "{\"id\":\"b/c\"" REST "\"display_name\":\"b/c\"" DATED
-                               "9,\"max_tokens\":null,\"capabilities\":null}");
+    expect_text(buf_str(&out),
+                "{\"id\":\"b/c\"" REST "\"display_name\":\"b/c\"" DATED
+                "9,\"max_tokens\":null,\"capabilities\":null,\"lifecycle\":\"active\"}");
     buf_done(&out);
 }
 
