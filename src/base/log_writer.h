@@ -15,6 +15,7 @@
 
 #define LOG_LINE_BYTES   2048         /* of a line, its newline included */
 #define LOG_BUFFER_BYTES (256u << 10) /* of lines that wait to be written */
+#define LOG_STOP_MS      2000         /* what a process gives them at its end */
 
 /* Starts the writer, once in a process at a time. ERR_IO: there is no thread. */
 NODISCARD enum status log_writer_start(struct error *err);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_writer.h"
 #include "cli/commands.h"
 #include "cli/demo.h"
 #include "cli/wait.h"
@@ -97,7 +98,8 @@ static enum status tell(struct demo *d, struct error *err)
     if (!d->keep)
         return OK;
     print_next_steps(d);
-    return cli_wait_for_signal(err);
+    status = log_writer_start(err); /* from here on it is a service */
+    return status == OK ? cli_wait_for_signal(err) : status;
 }
 
 static void clean(struct demo *d)
@@ -122,6 +124,7 @@ static enum status demo(struct demo *d, struct error *err)
     d->arena = arena_create(DEMO_ARENA_BYTES);
     status = d->arena ? tell(d, err) : error_set(err, ERR_MEMORY, "out of memory");
     clean(d);
+    log_writer_stop(LOG_STOP_MS);
     if (made && !d->keep)
         (void)nftw(temporary, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     else if (status == OK)

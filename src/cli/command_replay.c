@@ -9,8 +9,7 @@
 #include "rehearse/recorded_source.h"
 #include "rehearse/upstream.h"
 
-#define MS_MAX      3600000.0
-#define LOG_STOP_MS 2000
+#define MS_MAX 3600000.0
 
 struct replay_options {
     const char *listen, *experts, *ttft;

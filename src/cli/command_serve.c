@@ -40,8 +40,6 @@ static const char text[] =
     "\n"
     "  leeroo serve -c leeroo.yaml\n";
 
-#define LOG_STOP_MS 2000 /* for what still waits to be written to standard error */
-
 struct options {
     const char *config;
     const char *log;
