@@ -224,8 +224,10 @@ static void take_event(const struct sse_event *event, void *arg)
     struct expert_call *c = arg;
     if (c->cancelled || c->done_mark || c->failure.status != OK)
         return;
-    struct str data = redact(event->data, c->options.expert->api_key, &c->redacted);
-    if (redact_stream_feed(&c->strings, event->event, data) != OK && c->failure.status == OK)
+    const struct str key = c->options.expert->api_key;
+    struct str data = redact(event->data, key, &c->redacted);
+    struct str name = redact(event->event, key, &c->joined);
+    if (redact_stream_feed(&c->strings, name, data) != OK && c->failure.status == OK)
         error_set(&c->failure, ERR_MEMORY, "out of memory for a stream");
 }
 

@@ -28,11 +28,11 @@ struct expert_call {
     struct buf body;              /* an answer that is not a stream */
     struct buf redacted;          /* scratch */
     struct buf chat;              /* an answer that was turned into a chat completion */
-    struct buf joined;            /* scratch: of it, where texts that were apart are one now */
-    void *stream;                 /* of the dialect; NULL: events are chunks already */
-    struct openai_stream chunks;  /* a stream: what of it has come */
-    struct openai_reply seen;     /* native: what the chunks of one event held, taken together */
-    struct buf text;              /* URL, then the authorization value */
+    struct buf joined; /* scratch: of it, where texts that were apart are one now; or a name */
+    void *stream;      /* of the dialect; NULL: events are chunks already */
+    struct openai_stream chunks; /* a stream: what of it has come */
+    struct openai_reply seen;    /* native: what the chunks of one event held, taken together */
+    struct buf text;             /* URL, then the authorization value */
     struct http_header headers[CALL_HEADERS_MAX];
     struct expert_answer answer;
     struct error failure; /* found in the stream; status OK: none */

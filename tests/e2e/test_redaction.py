@@ -71,6 +71,10 @@ def anthropic_answer(*texts):
 
 def events(r, *datas):
     r.head(content_type="text/event-stream")
+    send(r, *datas)
+
+
+def send(r, *datas):
     for data in datas:
         name = b"event: " + json.loads(data)["type"].encode() + b"\n" if b'"type": "' in data[:20] else b""
         r.chunk(name + b"data: " + data + b"\n\n")
@@ -82,6 +86,10 @@ def chat_stream(*datas):
 
 
 def anthropic_stream(kind, pieces):
+    return lambda r: events(r, *anthropic_datas(kind, pieces))
+
+
+def anthropic_datas(kind, pieces):
     head = {"type": "message_start", "message": {**anthropic_answer(), "stop_reason": None}}
     member = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}[kind]
     block = {"text_delta": {"type": "text", "text": ""}, "thinking_delta": {"type": "thinking", "thinking": "", "signature": ""},
@@ -90,9 +98,8 @@ def anthropic_stream(kind, pieces):
               % (kind.encode(), member.encode(), p.encode()) for p in pieces]
     tail = [{"type": "content_block_stop", "index": 0}, {"type": "message_delta", "delta": {"stop_reason": "end_turn"},
                                                          "usage": {"output_tokens": 5}}, {"type": "message_stop"}]
-    return lambda r: events(r, json.dumps(head).encode(),
-                            json.dumps({"type": "content_block_start", "index": 0, "content_block": block}).encode(), *middle,
-                            *(json.dumps(e).encode() for e in tail))
+    start = {"type": "content_block_start", "index": 0, "content_block": block}
+    return [json.dumps(head).encode(), json.dumps(start).encode(), *middle, *(json.dumps(e).encode() for e in tail)]
 
 
 def ask(g, path, stream):
@@ -202,6 +209,19 @@ def test_a_key_in_the_other_form_than_was_asked_for_is_taken_out(gateway_of, ups
         upstream.on("dear", lambda r, whole=whole: r.whole(200, raw(whole, "mixed")))
         r = check(ask(g, path, True), path)
         assert any("first [redacted] last" in text for text in read(r).values()), (path, r.text)
+
+
+def test_names_of_events_and_comments_show_no_key(start_gateway, upstream):
+    g = start_gateway(expert="retries: 0\nbreaker: off\ndialect: anthropic\n")
+
+    def behave(r):
+        r.head(content_type="text/event-stream")
+        r.chunk(f"event: {KEY}\ndata: {{\"type\": \"{KEY}\"}}\nid: {KEY}\n\n: {KEY}\n\n".encode())
+        send(r, *anthropic_datas("text_delta", ["fine"]))
+    upstream.on("dear", behave)
+    for path in FRONTS:
+        r = ask(g, path, True)
+        assert r.status_code == 200 and "fine" in r.text and KEY not in r.text, (path, r.text)
 
 
 def test_a_stream_without_the_key_does_not_wait(gateway, upstream):
