@@ -1,8 +1,8 @@
-/* The items of a request's input as chat messages. What an assistant said and the calls it then made are one message in
- * chat, so they are gathered; calls of all the client's tools are calls of functions (front_responses_toolbox.h). Pure
- * functions of text for any thread, called by front_responses_request.c alone. An assistant's message stays open until
- * an item comes that does not belong to it, so every other message must be begun with begin_message, which closes
- * it. */
+/* The items of a request's input as chat messages. What an assistant said and the calls it made until their outputs
+ * come are one message in chat, so they are gathered; calls of all the client's tools are calls of functions
+ * (front_responses_toolbox.h). Pure functions of text for any thread, called by front_responses_request.c alone. An
+ * assistant's message stays open until an item comes that does not belong to it, so every other message must be begun
+ * with begin_message, which writes it. */
 #include "base/check.h"
 #include "front/front_responses_thought.h"
 #include "front/front_responses_toolbox.h"
@@ -10,11 +10,11 @@
 struct writer {
     struct front_reader *x;
     struct buf *out;
-    bool first;       /* no message yet */
-    bool open;        /* a message of the assistant is being written: */
-    bool has_content; /* ... with its content, */
-    bool in_calls;    /* ... inside its list of calls, */
-    bool had_calls;   /* ... behind it */
+    bool first; /* no message yet */
+    /* What the assistant says in one turn, until somebody else speaks. */
+    bool open, has_content;
+    bool content_first;        /* it came before the calls */
+    struct buf content, calls; /* a JSON value; items of a list */
     /* For the message that is open, or the next; forgotten where somebody else speaks. */
     struct responses_thought thought;
 };
@@ -38,7 +38,7 @@ static enum part part_of(struct json_value part)
     return PART_OTHER;
 }
 
-static enum status write_image(struct writer *w, struct json_value part)
+static enum status write_image(struct writer *w, struct json_value part, struct buf *out)
 {
     struct json_value url = json_get(part, "image_url");
     if (front_is_set(json_get(part, "file_id")))
@@ -47,15 +47,15 @@ static enum status write_image(struct writer *w, struct json_value part)
                             "send an image_url");
     if (url.type != JSON_STRING)
         return front_bad(w->x, "input", "holds an image without an image_url");
-    buf_addf(w->out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
-    buf_add(w->out, url.raw);
+    buf_addf(out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
+    buf_add(out, url.raw);
     if (front_is_set(json_get(part, "detail")))
-        front_write_member(w->out, "detail", json_get(part, "detail"));
-    buf_add_c(w->out, "}}");
+        front_write_member(out, "detail", json_get(part, "detail"));
+    buf_add_c(out, "}}");
     return OK;
 }
 
-static enum status write_file(struct writer *w, struct json_value part)
+static enum status write_file(struct writer *w, struct json_value part, struct buf *out)
 {
     static const char *const names[] = {"file_data", "file_id", "filename"};
     bool first = true;
@@ -63,40 +63,40 @@ static enum status write_file(struct writer *w, struct json_value part)
         return front_refuse(w->x, "input",
                             "holds a file by file_url, which is not offered; "
                             "send its file_data");
-    buf_add_c(w->out, "{\"type\":\"file\",\"file\":{");
+    buf_add_c(out, "{\"type\":\"file\",\"file\":{");
     for (size_t i = 0; i < 3; i++) {
         struct json_value value = json_get(part, names[i]);
         if (!front_is_set(value))
             continue;
-        buf_addf(w->out, "%s\"%s\":", first ? "" : ",", names[i]);
-        front_write_value(w->out, value);
+        buf_addf(out, "%s\"%s\":", first ? "" : ",", names[i]);
+        front_write_value(out, value);
         first = false;
     }
-    buf_add_c(w->out, "}}");
+    buf_add_c(out, "}}");
     return OK;
 }
 
-static enum status write_part(struct writer *w, struct json_value part)
+static enum status write_part(struct writer *w, struct json_value part, struct buf *out)
 {
     switch (part_of(part)) {
     case PART_TEXT:
-        buf_add_c(w->out, "{\"type\":\"text\",\"text\":\"");
-        buf_add(w->out, front_inside(json_get(part, "text")));
-        buf_add_c(w->out, "\"}");
+        buf_add_c(out, "{\"type\":\"text\",\"text\":\"");
+        buf_add(out, front_inside(json_get(part, "text")));
+        buf_add_c(out, "\"}");
         return OK;
     case PART_REFUSAL:
-        buf_add_c(w->out, "{\"type\":\"refusal\",\"refusal\":\"");
-        buf_add(w->out, front_inside(json_get(part, "refusal")));
-        buf_add_c(w->out, "\"}");
+        buf_add_c(out, "{\"type\":\"refusal\",\"refusal\":\"");
+        buf_add(out, front_inside(json_get(part, "refusal")));
+        buf_add_c(out, "\"}");
         return OK;
     case PART_IMAGE:
-        return write_image(w, part);
+        return write_image(w, part, out);
     case PART_FILE:
-        return write_file(w, part);
+        return write_file(w, part, out);
     case PART_AUDIO:
-        buf_add_c(w->out, "{\"type\":\"input_audio\",\"input_audio\":");
-        front_write_value(w->out, json_get(part, "input_audio"));
-        buf_add_char(w->out, '}');
+        buf_add_c(out, "{\"type\":\"input_audio\",\"input_audio\":");
+        front_write_value(out, json_get(part, "input_audio"));
+        buf_add_char(out, '}');
         return OK;
     default:
         return front_refuse(w->x, "input", "holds a content part of a type that is not offered");
@@ -104,25 +104,26 @@ static enum status write_part(struct writer *w, struct json_value part)
 }
 
 /* One text, as every server of chat takes it. */
-static void write_joined(struct writer *w, struct json_value parts)
+static void write_joined(struct json_value parts, struct buf *out)
 {
     struct json_iter it = json_iter_begin(parts);
     struct json_value part;
-    buf_add_char(w->out, '"');
+    buf_add_char(out, '"');
     while (json_array_next(&it, &part))
-        buf_add(w->out, front_inside(json_get(part, "text")));
-    buf_add_char(w->out, '"');
+        buf_add(out, front_inside(json_get(part, "text")));
+    buf_add_char(out, '"');
 }
 
 /* `join`: several texts become one (what a model said, what a tool gave). One piece: the forms from the simplest on,
  * and the last of them needs the count that decides among them. */
-static enum status write_content(struct writer *w, struct json_value content, bool join)
+static enum status write_content(struct writer *w, struct json_value content, bool join,
+                                 struct buf *out)
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value part;
     size_t count = 0, texts = 0;
     if (content.type == JSON_STRING) {
-        buf_add(w->out, content.raw);
+        buf_add(out, content.raw);
         return OK;
     }
     if (content.type != JSON_ARRAY)
@@ -130,59 +131,95 @@ static enum status write_content(struct writer *w, struct json_value content, bo
     for (; json_array_next(&it, &part); count++)
         texts += part_of(part) == PART_TEXT;
     if (texts == count && (join || count < 2)) {
-        write_joined(w, content);
+        write_joined(content, out);
         return OK;
     }
     it = json_iter_begin(content);
-    buf_add_char(w->out, '[');
+    buf_add_char(out, '[');
     for (bool first = true; json_array_next(&it, &part); first = false) {
         if (!first)
-            buf_add_char(w->out, ',');
-        enum status status = write_part(w, part);
+            buf_add_char(out, ',');
+        enum status status = write_part(w, part, out);
         if (status != OK)
             return status;
     }
-    buf_add_char(w->out, ']');
+    buf_add_char(out, ']');
     return OK;
 }
 
 /* Messages */
 
+static void begin_item(struct writer *w, const char *role)
+{
+    buf_addf(w->out, "%s{\"role\":\"%s\"", w->first ? "" : ",", role);
+    w->first = false;
+}
+
+static void write_said(struct writer *w)
+{
+    buf_add_c(w->out, ",\"content\":");
+    buf_add(w->out, w->has_content ? buf_str(&w->content) : STR("null"));
+}
+
 static void close_assistant(struct writer *w)
 {
-    CHECK(w->open || !(w->has_content || w->in_calls || w->had_calls));
+    CHECK(w->open || !(w->has_content || w->calls.len > 0));
     if (!w->open)
         return;
-    if (w->in_calls)
+    begin_item(w, "assistant");
+    if (w->content_first)
+        write_said(w);
+    if (w->calls.len > 0) {
+        buf_add_c(w->out, ",\"tool_calls\":[");
+        buf_add(w->out, buf_str(&w->calls));
         buf_add_char(w->out, ']');
-    if (!w->has_content)
-        buf_add_c(w->out, ",\"content\":null");
+    }
+    if (!w->content_first)
+        write_said(w);
     responses_thought_write(&w->thought, w->out);
     buf_add_char(w->out, '}');
-    w->open = w->has_content = w->in_calls = w->had_calls = false;
+    if (w->content.status != OK || w->calls.status != OK)
+        w->out->status = ERR_MEMORY;
+    buf_clear(&w->content);
+    buf_clear(&w->calls);
+    w->open = w->has_content = w->content_first = false;
 }
 
 static void begin_message(struct writer *w, const char *role)
 {
     close_assistant(w);
-    buf_addf(w->out, "%s{\"role\":\"%s\"", w->first ? "" : ",", role);
-    w->first = false;
+    begin_item(w, role);
 }
 
+/* Whether the text of an open message took another one in. */
+static bool join_text(struct writer *w, struct str value)
+{
+    struct buf *content = &w->content;
+    if (w->calls.len == 0 || content->len < 2 || content->ptr[0] != '"' || value.ptr[0] != '"')
+        return false;
+    content->len--; /* the quote at its end */
+    buf_add_c(content, content->len > 1 && value.len > 2 ? "\\n\\n" : "");
+    buf_add(content, str_slice(value, 1, value.len));
+    return true;
+}
+
+/* Texts around the calls of one turn are one text: the calls must stay together, as their outputs follow them. */
 static enum status write_assistant(struct writer *w, struct json_value content)
 {
-    if (!w->open || w->has_content) {
-        begin_message(w, "assistant");
-        w->open = true;
+    struct buf value;
+    buf_init(&value, w->out->limit);
+    enum status status = write_content(w, content, true, &value);
+    if (status == OK && value.status == OK && !(w->has_content && join_text(w, buf_str(&value)))) {
+        if (w->has_content)
+            close_assistant(w);
+        w->open = w->has_content = true;
+        w->content_first = w->calls.len == 0;
+        buf_add(&w->content, buf_str(&value));
     }
-    if (w->in_calls) {
-        buf_add_char(w->out, ']');
-        w->in_calls = false;
-        w->had_calls = true;
-    }
-    w->has_content = true;
-    buf_add_c(w->out, ",\"content\":");
-    return write_content(w, content, true);
+    if (value.status != OK)
+        w->out->status = value.status;
+    buf_done(&value);
+    return status;
 }
 
 static enum status write_message(struct writer *w, struct json_value item)
@@ -202,22 +239,12 @@ static enum status write_message(struct writer *w, struct json_value item)
     begin_message(w, name);
     responses_thought_clear(&w->thought);
     buf_add_c(w->out, ",\"content\":");
-    enum status status = write_content(w, content, false);
+    enum status status = write_content(w, content, false, w->out);
     buf_add_char(w->out, '}');
     return status;
 }
 
 /* Calls and their outputs */
-
-static void open_call(struct writer *w)
-{
-    if (!w->open || w->had_calls) {
-        begin_message(w, "assistant");
-        w->open = true;
-    }
-    buf_add_c(w->out, w->in_calls ? "," : ",\"tool_calls\":[");
-    w->in_calls = true;
-}
 
 static enum status write_call(struct writer *w, struct json_value item,
                               enum responses_tool_kind kind)
@@ -229,17 +256,18 @@ static enum status write_call(struct writer *w, struct json_value item,
     char into[RESPONSES_TOOL_NAME_MAX];
     if (id.type != JSON_STRING || name.len == 0)
         return front_bad(w->x, "input", "has a call without call_id and name as texts");
-    open_call(w);
-    buf_add_c(w->out, "{\"id\":");
-    buf_add(w->out, id.raw);
-    buf_add_c(w->out, ",\"type\":\"function\",\"function\":{\"name\":\"");
-    buf_add(w->out, responses_tool_name(front_inside(json_get(item, "namespace")), name, into));
-    buf_add_c(w->out, "\",\"arguments\":");
-    enum status status = responses_call_arguments(w->x, kind, item, w->out);
-    buf_add_char(w->out, '}');
-    front_write_member(w->out, "extra_content", w->thought.extra);
+    struct buf *out = &w->calls;
+    w->open = true;
+    buf_add_c(out, out->len > 0 ? ",{\"id\":" : "{\"id\":");
+    buf_add(out, id.raw);
+    buf_add_c(out, ",\"type\":\"function\",\"function\":{\"name\":\"");
+    buf_add(out, responses_tool_name(front_inside(json_get(item, "namespace")), name, into));
+    buf_add_c(out, "\",\"arguments\":");
+    enum status status = responses_call_arguments(w->x, kind, item, out);
+    buf_add_char(out, '}');
+    front_write_member(out, "extra_content", w->thought.extra);
     w->thought.extra = (struct json_value){0};
-    buf_add_char(w->out, '}');
+    buf_add_char(out, '}');
     return status;
 }
 
@@ -249,7 +277,7 @@ static enum status write_output(struct writer *w, struct json_value item, bool a
     struct json_value output = json_get(item, "output"), status_of = json_get(item, "status");
     struct buf plain;
     if (!as_json || output.type == JSON_STRING)
-        return write_content(w, output, true);
+        return write_content(w, output, true, w->out);
     buf_init(&plain, item.raw.len + FRONT_PARAM_BYTES_MAX);
     if (output.type != JSON_NONE) {
         front_write_value(&plain, output);
@@ -411,8 +439,12 @@ enum status responses_input_write(struct front_reader *x, struct json_value inpu
         buf_add_char(out, '}');
         return OK;
     }
+    buf_init(&w.content, out->limit);
+    buf_init(&w.calls, out->limit);
     responses_thought_init(&w.thought, out->limit);
     enum status status = write_items(&w, input);
     responses_thought_done(&w.thought);
+    buf_done(&w.calls);
+    buf_done(&w.content);
     return status;
 }

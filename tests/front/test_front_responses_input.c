@@ -82,13 +82,27 @@ Test(front_responses_input, text_behind_its_calls_stays_with_them)
 {
     ITEMS(CALL("1") "," SAID "," OUTPUT("1"), "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL(
                                                   "1") "],\"content\":\"t\"}," CHAT_OUTPUT("1"));
-    ITEMS(CALL("1") "," SAID "," CALL("2"),
-          "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("1") "],\"content\":\"t\"},{"
-                                                                    "\"role\":\"assistant\",\"tool_"
-                                                                    "calls\":[" CHAT_CALL(
-                                                                        "2") "],\"content\":null}");
     ITEMS(SAID "," SAID, "{\"role\":\"assistant\",\"content\":\"t\"},"
                          "{\"role\":\"assistant\",\"content\":\"t\"}");
+}
+
+/* Their outputs come behind all of them, and servers want each output behind its call. */
+Test(front_responses_input, calls_of_one_turn_stay_together_whatever_is_said_between)
+{
+    ITEMS(CALL("1") "," SAID "," CALL("2") "," OUTPUT("1") "," OUTPUT("2"),
+          "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("1") "," CHAT_CALL(
+              "2") "],\"content\":\"t\"}," CHAT_OUTPUT("1") "," CHAT_OUTPUT("2"));
+    ITEMS(SAID "," CALL("1") "," SAID "," CALL("2") "," OUTPUT("1") "," OUTPUT("2"),
+          "{\"role\":\"assistant\",\"content\":\"t\\n\\nt\",\"tool_calls\":[" CHAT_CALL(
+              "1") "," CHAT_CALL("2") "]}," CHAT_OUTPUT("1") "," CHAT_OUTPUT("2"));
+    ITEMS("{\"role\":\"assistant\",\"content\":\"\"}," CALL("1") "," SAID "," OUTPUT("1"),
+          "{\"role\":\"assistant\",\"content\":\"t\",\"tool_calls\":[" CHAT_CALL(
+              "1") "]}," CHAT_OUTPUT("1"));
+    ITEMS(SAID "," CALL("1") ",{\"role\":\"assistant\",\"content\":[{\"type\":\"refusal\","
+                             "\"refusal\":\"no\"}]}," OUTPUT("1"),
+          "{\"role\":\"assistant\",\"content\":\"t\",\"tool_calls\":[" CHAT_CALL(
+              "1") "]},{\"role\":\"assistant\",\"content\":[{\"type\":\"refusal\",\"refusal\":"
+                   "\"no\"}]}," CHAT_OUTPUT("1"));
 }
 
 Test(front_responses_input, calls_that_lack_something)
