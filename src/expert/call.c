@@ -111,10 +111,12 @@ static void pass_on(struct expert_call *c, struct str name, struct str data,
                     const struct openai_reply *reply, bool done)
 {
     const struct expert_event event = {name, data, reply, done};
-    if (c->gathered)
+    if (c->gathered) {
         c->forms->add(c->gathered, data);
-    else
-        c->options.on_event(c, &event);
+        return;
+    }
+    c->told = true;
+    c->options.on_event(c, &event);
 }
 
 /* An error amid a stream, in the expert's own words. */
@@ -539,9 +541,10 @@ static void take_last_event(const struct sse_event *event, void *arg)
 static void tell_rest(struct expert_call *c)
 {
     c->over = c->in_callback = true;
+    c->told = false;
     sse_end(&c->sse, take_last_event, c);
     redact_stream_end(&c->strings);
-    if (!c->cancelled && !c->gathered)
+    if (!c->cancelled && c->told)
         c->options.on_flush(c);
 }
 

@@ -40,6 +40,7 @@ struct expert_call {
     const struct forms *forms; /* of what is gathered */
     void *gathered;            /* events that become a whole answer; NULL: they are told */
     bool done_mark, in_callback, cancelled;
+    bool told;  /* an event, since the transport ended */
     bool moved; /* content has come in this read, so that the time limits of silence begin anew */
     bool over;  /* on_done is being called; what is carried is not ours to touch */
 };
