@@ -560,8 +560,10 @@ bool json_string_equal(struct json_value string, struct str decoded)
     if (string.type != JSON_STRING)
         return false;
     const char *p = string.raw.ptr + 1, *end = string.raw.ptr + string.raw.len - 1;
-    /* An escape is never shorter than what it stands for. */
-    if ((size_t)(end - p) < decoded.len)
+    /* An escape is never shorter than what it stands for, and at most six times as long. Most differ at once. */
+    if ((size_t)(end - p) < decoded.len || (size_t)(end - p) / 6 > decoded.len)
+        return false;
+    if (decoded.len > 0 && *p != '\\' && *p != decoded.ptr[0])
         return false;
     if (!has_escape((struct str){p, (size_t)(end - p)}))
         return str_equal((struct str){p, (size_t)(end - p)}, decoded);

@@ -123,6 +123,8 @@ static enum status decode(struct reader *x, struct json_value string, struct str
     return OK;
 }
 
+static const struct str part_names[] = {STR_INIT("type"), STR_INIT("text")};
+
 static bool is_text_type(struct json_value type)
 {
     return json_string_equal(type, STR("text")) || json_string_equal(type, STR("input_text")) ||
@@ -135,16 +137,16 @@ static enum status decode_parts(struct reader *x, struct json_value content, str
 {
     struct buf joined;
     struct json_iter it = json_iter_begin(content);
-    struct json_value part;
+    struct json_value part, values[2];
     struct str text = {0}, only = {0};
     size_t count = 0;
     buf_init(&joined, QUERY_PARTS_BYTES_MAX);
     enum status status = OK;
     while (status == OK && json_array_next(&it, &part)) {
-        struct json_value value = json_get(part, "text");
-        if (!is_text_type(json_get(part, "type")) || value.type != JSON_STRING)
+        json_members(part, part_names, 2, values);
+        if (values[1].type != JSON_STRING || !is_text_type(values[0]))
             continue;
-        status = decode(x, value, &text);
+        status = decode(x, values[1], &text);
         if (count++ > 0)
             buf_add_char(&joined, '\n');
         buf_add(&joined, text);
@@ -173,9 +175,8 @@ static void note_image(struct openai_request *r, bool is_result)
 
 static enum status read_part(struct reader *x, struct json_value part, bool is_result)
 {
-    static const struct str names[] = {STR_INIT("type"), STR_INIT("text")};
     struct json_value values[2], type;
-    json_members(part, names, 2, values);
+    json_members(part, part_names, 2, values);
     type = values[0];
     if (part.type != JSON_OBJECT || type.type != JSON_STRING)
         return bad(x, "messages", "has a content part that is no object with a type");
