@@ -85,6 +85,17 @@ static enum status read_unknown(struct front_reader *x, struct json_value key,
     return OK;
 }
 
+/* `count`: none. Nearly all differ in their first byte, and the length of a name need not be found for those. */
+static size_t member_index(struct json_value key, const struct front_member *table, size_t count)
+{
+    char first = key.raw.ptr[1];
+    size_t i = 0;
+    while (i < count && ((first != '\\' && first != table[i].name[0]) ||
+                         !json_string_equal(key, str_from(table[i].name))))
+        i++;
+    return i;
+}
+
 enum status front_members_read(struct front_reader *x, struct json_value object, const char *place,
                                const struct front_member *table, size_t count,
                                struct json_value *fields)
@@ -97,9 +108,7 @@ enum status front_members_read(struct front_reader *x, struct json_value object,
     if (object.type != JSON_OBJECT)
         return front_bad(x, place, "must be an object");
     while (json_object_next(&it, &key, &item)) {
-        size_t i = 0;
-        while (i < count && !json_string_equal(key, str_from(table[i].name)))
-            i++;
+        size_t i = member_index(key, table, count);
         enum status status = i < count ? read_member(x, key, item, place, &table[i], &fields[i])
                                        : read_unknown(x, key, item, place);
         if (status != OK)

@@ -197,6 +197,7 @@ void responses_fields_read(struct str body, struct json_value fields[RESPONSES_F
     struct json_iter it = json_iter_begin(root);
     while (root.type == JSON_OBJECT && json_object_next(&it, &key, &item))
         for (size_t i = 0; i < FIELD_COUNT; i++)
-            if (item.type != JSON_NULL && json_string_equal(key, str_from(table[i].name)))
+            if ((key.raw.ptr[1] == '\\' || key.raw.ptr[1] == table[i].name[0]) &&
+                item.type != JSON_NULL && json_string_equal(key, str_from(table[i].name)))
                 fields[i] = item;
 }
