@@ -28,12 +28,6 @@
 
 #define TIMER_MS_MAX (UINT64_C(365) * 24 * 3600 * 1000)
 
-struct loop_message {
-    void (*fn)(void *);
-    void *arg;
-    struct loop_message *next;
-};
-
 struct loop_signal_watch {
     struct event event;
     void (*fn)(void *);
@@ -95,9 +89,9 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         return;
     struct loop_message *m = messages_take(l);
     while (m) {
-        struct loop_message *next = m->next;
-        m->fn(m->arg);
-        free(m);
+        struct loop_message *next = m->next, *made = m->made_by_loop ? m : NULL;
+        m->fn(m->arg); /* which may free it, unless it is ours */
+        free(made);
         m = next;
     }
 }
@@ -114,7 +108,14 @@ enum status loop_post(struct loop *l, void (*fn)(void *), void *arg)
     struct loop_message *m = malloc(sizeof *m);
     if (!m)
         return ERR_MEMORY;
-    *m = (struct loop_message){.fn = fn, .arg = arg};
+    *m = (struct loop_message){.fn = fn, .arg = arg, .made_by_loop = true};
+    loop_post_message(l, m);
+    return OK;
+}
+
+void loop_post_message(struct loop *l, struct loop_message *m)
+{
+    m->next = NULL;
     pthread_mutex_lock(&l->lock);
     bool was_empty = !l->first;
     *l->last = m;
@@ -122,7 +123,6 @@ enum status loop_post(struct loop *l, void (*fn)(void *), void *arg)
     pthread_mutex_unlock(&l->lock);
     if (was_empty)
         wake(l);
-    return OK;
 }
 
 void loop_stop(struct loop *l)
@@ -209,7 +209,8 @@ void loop_free(struct loop *l)
     struct loop_message *m = messages_take(l);
     while (m) {
         struct loop_message *next = m->next;
-        free(m);
+        if (m->made_by_loop)
+            free(m);
         m = next;
     }
     if (l->wake_fd >= 0) {

@@ -16,6 +16,15 @@ NODISCARD enum status loop_run(struct loop *l, struct error *err); /* until loop
 void loop_stop(struct loop *l);                                    /* any thread */
 /* Runs fn(arg) on the loop's thread, in order of posting. Any thread. ERR_MEMORY. */
 NODISCARD enum status loop_post(struct loop *l, void (*fn)(void *), void *arg);
+/* The same for a message in the sender's memory, so that nothing can fail: `fn` and `arg` are set, and it stays until
+ * fn is called, which may free it. It is not told when the loop ends before that. */
+struct loop_message {
+    void (*fn)(void *);
+    void *arg;
+    struct loop_message *next; /* private to the loop */
+    bool made_by_loop;         /* ... and this */
+};
+void loop_post_message(struct loop *l, struct loop_message *m);
 uint64_t loop_now_ms(const struct loop *l); /* monotonic, cached per round */
 
 struct loop_timer;

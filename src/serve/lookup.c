@@ -20,7 +20,9 @@ struct question {
     struct question *previous, *next; /* in the list of all */
     struct question *behind;          /* in the queue */
     struct loop *loop;
-    struct http_exchange *x; /* NULL: the client has gone */
+    struct loop_message delivery; /* here, so that an answer can always be brought back */
+    struct loop_timer *late;
+    struct http_exchange *x; /* NULL: the client has gone, or was told that it takes too long */
     lookup_fn *answer;
     void *user;
     char id[LOOKUP_ID_BYTES];
@@ -56,6 +58,7 @@ static void unlink_question(struct question *q)
 
 static void free_question(struct question *q)
 {
+    loop_timer_free(q->late);
     arena_free(q->arena);
     free(q);
 }
@@ -64,6 +67,20 @@ static void on_gone(struct http_exchange *x)
 {
     struct question *q = x->user;
     q->x = NULL;
+}
+
+/* The storage hangs. What it says later is nobody's. */
+static void on_late(void *arg)
+{
+    struct question *q = arg;
+    struct http_exchange *x = q->x;
+    struct error err;
+    if (!x)
+        return;
+    q->x = NULL;
+    x->on_gone = NULL;
+    error_set(&err, ERR_OVERLOAD, "the ledger takes too long to answer; ask again later");
+    q->answer(x, q->user, ERR_OVERLOAD, NULL, &err);
 }
 
 /* On the loop. */
@@ -102,16 +119,20 @@ static enum status enqueue(struct lookup *l, struct question *q)
     return status;
 }
 
+/* One piece: a question is either filled, queued and the exchange's, or gone. */
 enum status lookup_request(struct lookup *l, struct loop *loop, struct http_exchange *x,
                            struct str id, lookup_fn *answer, void *user, struct error *err)
 {
     if (id.len == 0 || id.len >= LOOKUP_ID_BYTES)
         return error_set(err, ERR_NOT_FOUND, "no request of that id is in the ledger");
     struct question *q = calloc(1, sizeof(*q));
-    if (q)
+    if (q) {
         q->arena = arena_create(ANSWER_BYTES_MAX);
-    if (!q || !q->arena) {
-        free(q);
+        q->late = loop_timer_create(loop, on_late, q);
+    }
+    if (!q || !q->arena || !q->late) {
+        if (q)
+            free_question(q);
         return error_set(err, ERR_MEMORY, "out of memory for a question to the ledger");
     }
     q->lookup = l;
@@ -119,6 +140,7 @@ enum status lookup_request(struct lookup *l, struct loop *loop, struct http_exch
     q->x = x;
     q->answer = answer;
     q->user = user;
+    q->delivery = (struct loop_message){.fn = deliver, .arg = q};
     memcpy(q->id, id.ptr, id.len);
     if (enqueue(l, q) != OK) {
         free_question(q);
@@ -126,6 +148,7 @@ enum status lookup_request(struct lookup *l, struct loop *loop, struct http_exch
     }
     x->user = q;
     x->on_gone = on_gone;
+    loop_timer_start(q->late, LOOKUP_LATE_MS);
     return OK;
 }
 
@@ -177,8 +200,7 @@ static void lookup_main(void *arg)
     while (worker_wait(&l->worker, has_question, WORKER_FOREVER_MS) == WORKER_READY) {
         struct question *q = take(l);
         answer_question(l, q);
-        enum status ignored = loop_post(q->loop, deliver, q); /* without memory nobody answers */
-        (void)ignored;
+        loop_post_message(q->loop, &q->delivery);
     }
 }
 
@@ -205,8 +227,13 @@ enum status lookup_start(const char *store, struct ledger *ledger, struct lookup
 
 void lookup_stop(struct lookup *l)
 {
-    if (l)
-        (void)worker_stop(&l->worker);
+    if (!l)
+        return;
+    (void)worker_stop(&l->worker);
+    for (struct question *q = l->all; q; q = q->next) { /* timers go before their loops */
+        loop_timer_free(q->late);
+        q->late = NULL;
+    }
 }
 
 void lookup_free(struct lookup *l)

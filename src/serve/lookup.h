@@ -7,19 +7,22 @@
 #include "store/ledger.h"
 #include "store/reader.h"
 
-#define LOOKUP_QUEUE_MAX 128 /* questions waiting; more are refused */
-#define LOOKUP_ID_BYTES  64  /* of a request's id, at most */
+#define LOOKUP_QUEUE_MAX 128   /* questions waiting; more are refused */
+#define LOOKUP_ID_BYTES  64    /* of a request's id, at most */
+#define LOOKUP_LATE_MS   10000 /* then a client is told that it takes too long */
 
 struct lookup;
 
 /* `store` as in struct ledger_options; `l` outlives it. */
 NODISCARD enum status lookup_start(const char *store, struct ledger *l, struct lookup **ret,
                                    struct error *err);
-void lookup_stop(struct lookup *l); /* no answer comes after it; NULL is fine */
+/* When the loops have ended and before they are freed: no answer comes after it. NULL is fine. */
+void lookup_stop(struct lookup *l);
 void lookup_free(struct lookup *l); /* after the loops; NULL is fine */
 
-/* Called on the exchange's loop while the exchange lives; `found` is NULL unless `status` is OK. ERR_NOT_FOUND: the
- * ledger has no such request; ERR_OVERLOAD: the database cannot be read now, or the newest rows are not in it yet. */
+/* Called on the exchange's loop while the exchange lives, once for each question; `found` is NULL unless `status` is OK.
+ * ERR_NOT_FOUND: the ledger has no such request; ERR_OVERLOAD: the database cannot be read now or takes too long, or
+ * the newest rows are not in it yet. */
 typedef void lookup_fn(struct http_exchange *x, void *user, enum status status,
                        const struct ledger_found *found, const struct error *err);
 /* Until `answer` is called the exchange belongs to the lookup, which uses its `user` and on_gone. ERR_OVERLOAD: the

@@ -3,7 +3,9 @@
 import gzip
 import json
 import socket
+import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,12 @@ def read_answer(s):
             break
         rest += more
     return (front + b"\r\n\r\n" + rest).decode()
+
+
+def cpu_ms(gateway):
+    """That all threads of the gateway have had."""
+    tasks = Path(f"/proc/{gateway.popen.pid}/task")
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e6
 
 
 def asked(gateway, data):
@@ -172,3 +180,41 @@ def test_what_two_readers_might_see_differently_is_refused(start_gateway, text):
     assert asked(g, GET.encode() + b"\r\n").startswith("HTTP/1.1 200 ")
     answer = asked(g, text.encode("latin1"))
     assert answer.startswith("HTTP/1.1 400 ") and "connection: close" in answer, answer
+
+
+def test_every_lookup_is_answered(upstream, start_gateway, tmp_path):
+    """Also more than may wait, while what is asked for cannot be written, and each takes its time."""
+    g = start_gateway(top="state_dir: state\nledger: {store: l.db}")
+    request_id = g.chat(model="cheap").headers["x-leeroo-request-id"]
+    wait_until(lambda: g.client.get(f"/v1/requests/{request_id}").status_code == 200)
+    lock = sqlite3.connect(tmp_path / "l.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    assert g.chat(model="cheap").status_code == 200  # a row that has to wait
+    asking = [connect(g) for _ in range(200)]
+    for s in asking:
+        s.sendall(head("GET", f"/v1/requests/{request_id}"))
+    answers = [read_answer(s)[9:12] for s in asking]
+    assert set(answers) <= {"200", "503"} and answers.count("503") >= 70
+    lock.close()
+    wait_until(lambda: g.client.get(f"/v1/requests/{request_id}").status_code == 200)
+    for s in asking:
+        s.close()
+
+
+SHAPES = {"escapes": "\\n", "characters": "\\u4e2d", "quotes": '\\"', "notes": "<system-reminder>x</system-reminder>",
+          "tags": "a<user_info>", "open": "<system-reminder>", "fences": "```\\n"}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_large_request_stalls_the_others(start_gateway, shape):
+    """In the processor's time of the gateway, beside words of as many bytes. litellm #31497, #31297."""
+    g = start_gateway()
+
+    def spent_ms(unit):
+        text = unit * (4_000_000 // len(unit))
+        body = b'{"model":"leeroo","messages":[{"role":"user","content":"' + text.encode() + b'"}]}'
+        before = cpu_ms(g)
+        assert g.client.post("/v1/route", content=body, headers={"content-type": "application/json"}, timeout=60).status_code in (200, 400)
+        return cpu_ms(g) - before
+    words = min(spent_ms("the cat ") for _ in range(3))
+    assert min(spent_ms(SHAPES[shape]) for _ in range(3)) < 20 * words + 50

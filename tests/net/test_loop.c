@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -328,4 +329,42 @@ Test(loop, is_a_scheduler)
     cr_expect_geq(r.timer_ms, r.begun_ms + 5);
     scheduler_timer_free(t);
     scheduler_timer_free(never);
+}
+
+/* A message in the sender's own memory: in order with the others, and gone when its function says so. */
+struct own {
+    struct loop_message message;
+    struct letter letter;
+};
+
+static void write_and_free(void *arg)
+{
+    struct own *o = arg;
+    write_letter(&o->letter);
+    free(o);
+}
+
+Test(loop, a_message_of_ones_own_needs_no_memory)
+{
+    struct order order = {0};
+    struct letter b = {&order, 'b', NULL};
+    struct own *a = malloc(sizeof(*a)), *c = malloc(sizeof(*c));
+    cr_assert(a && c);
+    *a = (struct own){{.fn = write_and_free, .arg = a}, {&order, 'a', NULL}};
+    *c = (struct own){{.fn = write_and_free, .arg = c}, {&order, 'c', l}};
+    loop_post_message(l, &a->message);
+    cr_assert_eq(loop_post(l, write_letter, &b), OK);
+    loop_post_message(l, &c->message);
+    cr_assert_eq(loop_run(l, NULL), OK);
+    cr_assert_str_eq(order.text, "abc");
+}
+
+Test(loop, a_message_that_was_never_read_stays_its_senders)
+{
+    struct order order = {0};
+    struct own mine = {{.fn = write_letter, .arg = &mine.letter}, {&order, 'a', NULL}};
+    loop_post_message(l, &mine.message);
+    loop_free(l);
+    cr_assert_eq(order.len, 0);
+    make();
 }
