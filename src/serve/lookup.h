@@ -20,9 +20,9 @@ NODISCARD enum status lookup_start(const char *store, struct ledger *l, struct l
 void lookup_stop(struct lookup *l);
 void lookup_free(struct lookup *l); /* after the loops; NULL is fine */
 
-/* Called on the exchange's loop while the exchange lives, once for each question; `found` is NULL unless `status` is OK.
- * ERR_NOT_FOUND: the ledger has no such request; ERR_OVERLOAD: the database cannot be read now or takes too long, or
- * the newest rows are not in it yet. */
+/* Called on the exchange's loop while the exchange lives, once for each question; `found` is NULL unless `status` is
+ * OK. ERR_NOT_FOUND: the ledger has no such request; ERR_OVERLOAD: the database cannot be read now or takes too long,
+ * or the newest rows are not in it yet. */
 typedef void lookup_fn(struct http_exchange *x, void *user, enum status status,
                        const struct ledger_found *found, const struct error *err);
 /* Until `answer` is called the exchange belongs to the lookup, which uses its `user` and on_gone. ERR_OVERLOAD: the
