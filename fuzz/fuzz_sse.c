@@ -26,6 +26,8 @@ static enum status write_transcript(struct buf *b, struct str text, size_t piece
     sse_init(&p);
     for (size_t at = 0; at < text.len && status == OK; at += piece)
         status = sse_feed(&p, str_slice(text, at, at + piece), write_event, b, &err);
+    if (status == OK)
+        sse_end(&p, write_event, b);
     sse_done(&p);
     return status;
 }

@@ -250,6 +250,7 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     for (size_t i = 0; i < TEXTS; i++)
         reply->characters += count_text(values[i], reply);
     reply->has_messages &= values[1].type == JSON_OBJECT;
+    reply->has_text |= values[2].type == JSON_STRING;
     reply->is_error |= is_told(values[FAILURE]);
     mark(&reply->begun, values[INDEX]);
     reply->has_blank_finish |= openai_is_blank(values[FINISH]);

@@ -34,6 +34,7 @@ struct openai_reply { /* a whole answer or one chunk of a stream */
     bool finished;         /* a finish_reason; a blank one is none */
     bool has_choices;      /* there are some, be it as an empty list */
     bool has_messages;     /* a whole answer: at least one choice, and each has a message */
+    bool has_text;         /* a choice with a text, as completions of old had it */
     bool has_calls;        /* a list of tool calls */
     bool has_role;         /* a text, though maybe an empty one */
     bool has_blank_finish; /* a finish_reason "" or "null" */

@@ -259,6 +259,12 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* From its key to the end of its value. */
+static struct str member_of(struct json_value key, struct json_value item)
+{
+    return (struct str){key.raw.ptr, (size_t)(item.raw.ptr + item.raw.len - key.raw.ptr)};
+}
+
 /* The member with the comma that goes with it. */
 static struct str member_span(struct json_value key, struct json_value item)
 {
@@ -332,16 +338,26 @@ static void mend_choices(const struct openai_reply *reply, struct mending *m)
         replace(m, (struct str){raw.ptr + raw.len - 1, 0}, ",\"choices\":[]");
 }
 
-/* A message is a delta that says it all. */
+/* A message is a delta that says it all; a text is what one says. */
 static void mend_message(struct json_value choice, struct mending *m)
 {
     struct json_iter it = json_iter_begin(choice);
     struct json_value key, item;
+    bool has_message = json_get(choice, "message").type == JSON_OBJECT;
     if (json_get(choice, "delta").type == JSON_OBJECT)
         return;
-    while (json_object_next(&it, &key, &item))
-        if (json_string_equal(key, STR("message")))
+    while (json_object_next(&it, &key, &item)) {
+        size_t from = m->texts.len;
+        bool is_text = item.type == JSON_STRING && json_string_equal(key, STR("text"));
+        if (json_string_equal(key, STR("message")) && has_message) {
             replace(m, key.raw, "\"delta\"");
+        } else if (is_text && !has_message) {
+            buf_addf(&m->texts, "\"delta\":{\"content\":");
+            buf_add(&m->texts, item.raw);
+            buf_add_char(&m->texts, '}');
+            add_edit(m, member_of(key, item), from);
+        }
+    }
 }
 
 /* Chunks */
@@ -349,7 +365,7 @@ static void mend_message(struct json_value choice, struct mending *m)
 static bool needs_mending(const struct openai_stream *s, const struct openai_reply *reply)
 {
     return reply->has_calls || reply->has_role || reply->has_blank_finish || reply->has_messages ||
-           !reply->has_choices || is_late(s, &reply->usage);
+           reply->has_text || !reply->has_choices || is_late(s, &reply->usage);
 }
 
 static void list_edits(struct openai_stream *s, const struct openai_reply *reply, struct mending *m)
@@ -360,7 +376,7 @@ static void list_edits(struct openai_stream *s, const struct openai_reply *reply
         struct json_value finish = json_get(choice, "finish_reason");
         if (openai_is_blank(finish))
             replace(m, finish.raw, "null");
-        if (reply->has_messages)
+        if (reply->has_messages || reply->has_text)
             mend_message(choice, m);
         if (reply->has_role)
             take_role(s, choice, m);

@@ -1,8 +1,8 @@
 /* One stream of chat chunks, as compatible servers really send them: what of it has come, and each chunk as a client
  * can take it. A chunk that is fine passes as its own bytes. Mended are: a blank finish_reason (becomes null); the
  * role, where every chunk has it; tool calls without an index, from 1 on, all under index 0, with their id and name
- * again in every piece, with arguments that are no text; a message in the place of a delta; and a usage that is below
- * an earlier one. */
+ * again in every piece, with arguments that are no text; a message or a text in the place of a delta; and a usage
+ * that is below an earlier one. */
 #pragma once
 
 #include <stdbool.h>

@@ -174,6 +174,9 @@ Test(openai_stream, a_message_is_a_delta)
         "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":null,"
         "\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":"
         "\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}");
+    expect_chunk(
+        "{\"choices\":[{\"text\":\"a\",\"index\":0,\"finish_reason\":\"\"}]}",
+        "{\"choices\":[{\"delta\":{\"content\":\"a\"},\"index\":0,\"finish_reason\":null}]}");
     cr_expect(openai_stream_is_whole(&stream, 1));
 }
 
