@@ -52,6 +52,7 @@ struct stamp { /* of the file, to see that it has changed */
     struct timespec modified, changed;
     off_t bytes;
     ino_t inode;
+    bool is_regular; /* a pipe would be waited for */
 };
 
 struct keys {
@@ -301,7 +302,7 @@ static bool look(const char *path, struct stamp *ret)
     *ret = (struct stamp){0};
     if (stat(path, &st) != 0)
         return false;
-    *ret = (struct stamp){st.st_mtim, st.st_ctim, st.st_size, st.st_ino};
+    *ret = (struct stamp){st.st_mtim, st.st_ctim, st.st_size, st.st_ino, S_ISREG(st.st_mode)};
     return true;
 }
 
@@ -336,7 +337,10 @@ static void look_again(struct keys *k)
         return;
     if (there && same_stamp(&now, &k->seen))
         return;
-    if (read_table(k, &err) != OK) {
+    enum status status = there && !now.is_regular
+                             ? error_set(&err, ERR_IO, "%s: not a regular file", k->path)
+                             : read_table(k, &err);
+    if (status != OK) {
         complain(k, &err);
         return; /* the next look tries again: the cause may lie outside the file */
     }

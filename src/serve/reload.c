@@ -64,6 +64,13 @@ static struct stamp stamp_of(const char *path)
                           .written = s.st_mtim};
 }
 
+/* Whoever opens one waits until somebody writes. */
+static bool is_pipe(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISFIFO(s.st_mode);
+}
+
 static bool stamp_same(const struct stamp *a, const struct stamp *b)
 {
     return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
@@ -243,7 +250,10 @@ static enum status take_up(struct reload *r, struct error *err)
     struct snapshot *s = NULL;
     uint64_t begin_ms = clock_now_ms();
     notify_reloading();
-    enum status status = load_snapshot(r, &s, err);
+    enum status status =
+        is_pipe(r->current->config->place)
+            ? error_set(err, ERR_IO, "%s: a pipe is read only once", r->current->config->place)
+            : load_snapshot(r, &s, err);
     if (status == OK) {
         follow_budgets(r, s);
         secure_follow(r->gateway->secure, s->config);

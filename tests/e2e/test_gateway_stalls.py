@@ -134,6 +134,7 @@ class Stalled:
                          STALL_DIR=str(self.control))
         self.url = "http://" + self.p.wait_line(r"msg=listening.* addr=(\S+)").group(1)
         self.headers = {"authorization": f"Bearer {self.secret}"}
+        assert httpx.get(f"{self.url}/healthz").status_code == 200  # from here on files are looked at
 
     def stall(self, what, text=""):
         (self.control / what).write_text(text)
@@ -201,6 +202,17 @@ def test_a_file_that_does_not_answer_does_not_keep_the_gateway_from_ending(leero
     assert s.p.popen.wait(40) == 1
     s.p.reader.join(5)
     assert "a file or the database does not answer" in s.p.text
+
+
+@pytest.mark.parametrize("name", ["keys.json", "m.leeroo", "leeroo.yaml"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(leeroo, preload, tmp_path, model_file, upstream, name):
+    upstream.on("cheap", answer("fine"))
+    s = Stalled(leeroo, preload, tmp_path, model_file, upstream)
+    os.mkfifo(tmp_path / "fifo")
+    os.replace(tmp_path / "fifo", tmp_path / name)
+    s.p.wait_line(rf"level=error msg=\"(keys not read|reload refused).*{name}: (not a regular file|a pipe)")
+    s.answers()
+    assert s.p.stop() == 0
 
 
 def test_a_disk_that_never_syncs_holds_up_nobody(stalled):
