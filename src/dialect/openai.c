@@ -304,8 +304,8 @@ static void read_members(struct openai_reply *reply)
     for (; reply->has_choices && json_array_next(&it, &choice); count++)
         read_choice(choice, reply);
     reply->has_messages &= count > 0;
-    reply->is_error |=
-        is_told(values[1]) || (!reply->has_choices && is_failure_report(reply->root));
+    bool says_neither = !reply->has_choices && values[2].type != JSON_OBJECT;
+    reply->is_error |= is_told(values[1]) || (says_neither && is_failure_report(reply->root));
     reply->has_content = reply->characters > 0 || reply->finished;
     reply->usage = read_usage(values[2]);
     reply->usage_only = count == 0 && values[2].type == JSON_OBJECT;

@@ -156,7 +156,10 @@ Test(openai, chunks)
         "\"arguments\":\"{}\"}}]}}]}");
     cr_assert(r.has_content && r.characters == 3);
     r = read_reply("{\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}");
-    cr_assert(r.has_content && r.finished);
+    cr_assert(r.has_content && r.finished && r.ended.of[0] == 1);
+    r = read_reply("{\"choices\":[{\"index\":64,\"finish_reason\":\"\"},{\"index\":1000}]}");
+    cr_assert(!r.has_content && !r.finished && r.has_blank_finish && r.ended.of[1] == 0);
+    cr_assert(r.begun.of[0] == 0 && r.begun.of[1] == 1);
     r = read_reply("{\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}");
     cr_assert(r.usage_only && r.usage.known && !r.has_content);
 }
@@ -166,6 +169,13 @@ Test(openai, errors_inside_a_success)
     cr_assert(read_reply("{\"error\":{\"message\":\"no\"}}").is_error);
     cr_assert(read_reply("[{\"error\":{\"message\":\"no\"}}]").is_error);
     cr_assert_not(read_reply("{\"error\":null,\"choices\":[]}").is_error);
+    cr_assert(read_reply("{\"detail\":[{\"msg\":\"no\"}]}").is_error);
+    cr_assert(read_reply("{\"type\":\"error\",\"content\":[]}").is_error);
+    cr_assert(read_reply("{\"choices\":[{\"error\":{\"code\":502}}]}").is_error);
+    cr_assert(read_reply("{\"choices\":[{\"finish_reason\":\"Network_Error\"}]}").is_error);
+    cr_assert_not(read_reply("{\"choices\":[{\"error\":null}],\"message\":\"Success\"}").is_error);
+    cr_assert_not(read_reply("{\"object\":\"list\",\"data\":[],\"message\":\"ok\"}").is_error);
+    cr_assert_not(read_reply("{\"message\":\"ok\",\"usage\":{\"prompt_tokens\":1}}").is_error);
     struct openai_reply r;
     cr_assert_eq(openai_reply_read(STR("[1]"), &r, NULL), ERR_INPUT);
     cr_assert_eq(openai_reply_read(STR("<html>"), &r, NULL), ERR_INPUT);
@@ -190,6 +200,12 @@ Test(openai, error_bodies_of_many_makers)
     cr_assert(!e.standard && str_equal(e.message.raw, STR("\"Not Found\"")));
     e = read_error("[{\"error\":{\"message\":\"m\",\"code\":503}}]");
     cr_assert(!e.standard && e.http_status == 503);
+    e = read_error("{\"base_resp\":{\"status_code\":1,\"status_msg\":\"busy\"}}");
+    cr_assert(!e.standard && str_equal(e.message.raw, STR("\"busy\"")));
+    e = read_error("{\"choices\":[{\"error\":{\"code\":503,\"message\":\"m\"}}]}");
+    cr_assert(!e.standard && e.http_status == 503 && e.message.type == JSON_STRING);
+    e = read_error("{\"choices\":[{\"finish_reason\":\"error\"}]}");
+    cr_assert(str_equal(e.message.raw, STR("\"error\"")));
     cr_assert_eq(read_error("<html>").message.type, JSON_NONE);
     cr_assert_eq(read_error("").message.type, JSON_NONE);
 }
