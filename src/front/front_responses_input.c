@@ -3,9 +3,15 @@
  * (front_responses_toolbox.h). Pure functions of text for any thread, called by front_responses_request.c alone. An
  * assistant's message stays open until an item comes that does not belong to it, so every other message must be begun
  * with begin_message, which writes it. */
+#include <string.h>
+
 #include "base/check.h"
 #include "front/front_responses_thought.h"
 #include "front/front_responses_toolbox.h"
+
+#define NO_OUTPUT "(no output: the call was interrupted)"
+
+#define WAITING_MAX 64 /* calls of one turn that are looked after */
 
 struct writer {
     struct front_reader *x;
@@ -13,8 +19,10 @@ struct writer {
     bool first; /* no message yet */
     /* What the assistant says in one turn, until somebody else speaks. */
     bool open, has_content;
-    bool content_first;        /* it came before the calls */
-    struct buf content, calls; /* a JSON value; items of a list */
+    bool content_first;                     /* it came before the calls */
+    struct buf content, calls;              /* a JSON value; items of a list */
+    struct json_value waiting[WAITING_MAX]; /* ids of calls whose output has not come */
+    size_t waiting_count;
     /* For the message that is open, or the next; forgotten where somebody else speaks. */
     struct responses_thought thought;
 };
@@ -191,6 +199,36 @@ static void begin_message(struct writer *w, const char *role)
     begin_item(w, role);
 }
 
+/* Somebody goes on speaking: calls that were interrupted have no output, without which servers refuse them. */
+static void end_calls(struct writer *w)
+{
+    close_assistant(w);
+    for (size_t i = 0; i < w->waiting_count; i++) {
+        begin_item(w, "tool");
+        buf_add_c(w->out, ",\"tool_call_id\":");
+        buf_add(w->out, w->waiting[i].raw);
+        buf_add_c(w->out, ",\"content\":\"" NO_OUTPUT "\"}");
+    }
+    w->waiting_count = 0;
+}
+
+static void wait_for(struct writer *w, struct json_value id)
+{
+    if (w->waiting_count < WAITING_MAX)
+        w->waiting[w->waiting_count++] = id;
+}
+
+static void note_output(struct writer *w, struct json_value id)
+{
+    for (size_t i = 0; i < w->waiting_count; i++)
+        if (str_equal(w->waiting[i].raw, id.raw)) {
+            memmove(&w->waiting[i], &w->waiting[i + 1],
+                    (w->waiting_count - i - 1) * sizeof(w->waiting[0]));
+            w->waiting_count--;
+            return;
+        }
+}
+
 /* Whether the text of an open message took another one in. */
 static bool join_text(struct writer *w, struct str value)
 {
@@ -210,6 +248,8 @@ static enum status write_assistant(struct writer *w, struct json_value content)
     buf_init(&value, w->out->limit);
     enum status status = write_content(w, content, true, &value);
     if (status == OK && value.status == OK && !(w->has_content && join_text(w, buf_str(&value)))) {
+        if (!w->open)
+            end_calls(w);
         if (w->has_content)
             close_assistant(w);
         w->open = w->has_content = true;
@@ -236,6 +276,8 @@ static enum status write_message(struct writer *w, struct json_value item)
         return front_bad(w->x, "input",
                          "has a message with a role other than user, assistant, "
                          "system and developer");
+    if (json_string_equal(role, STR("user")))
+        end_calls(w);
     begin_message(w, name);
     responses_thought_clear(&w->thought);
     buf_add_c(w->out, ",\"content\":");
@@ -257,7 +299,10 @@ static enum status write_call(struct writer *w, struct json_value item,
     if (id.type != JSON_STRING || name.len == 0)
         return front_bad(w->x, "input", "has a call without call_id and name as texts");
     struct buf *out = &w->calls;
+    if (!w->open)
+        end_calls(w);
     w->open = true;
+    wait_for(w, id);
     buf_add_c(out, out->len > 0 ? ",{\"id\":" : "{\"id\":");
     buf_add(out, id.raw);
     buf_add_c(out, ",\"type\":\"function\",\"function\":{\"name\":\"");
@@ -317,6 +362,7 @@ static enum status write_call_output(struct writer *w, struct json_value item,
     if (id.type != JSON_STRING)
         return front_bad(w->x, "input", "has a call's output without a call_id");
     begin_message(w, "tool");
+    note_output(w, id);
     responses_thought_clear(&w->thought);
     buf_add_c(w->out, ",\"tool_call_id\":");
     buf_add(w->out, id.raw);

@@ -223,6 +223,22 @@ def test_what_an_expert_thought_comes_back_to_it(start_gateway, upstream, dialec
         assert [b["type"] for b in others["content"]] == ["tool_use"]
 
 
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+def test_a_call_that_was_interrupted_has_an_output_nevertheless(start_gateway, upstream, dialect):
+    for name in EXPERTS:
+        upstream.on(name, Script([{"text": "done"}]))
+    gateway = start_gateway(dialects=dict.fromkeys(EXPERTS, dialect))
+    call = {"type": "function_call", "call_id": "t1", "name": "weather", "arguments": "{}"}
+    reply = gateway.client.post("/v1/responses", json={"model": "cheap", "tools": [TOOL], "input": [
+        {"role": "user", "content": EASY}, call, {"role": "user", "content": "go on"}]})
+    assert reply.status_code == 200, reply.text
+    sent = upstream.requests[-1].json["messages"]
+    if dialect == "openai":
+        assert [m["role"] for m in sent] == ["user", "assistant", "tool", "user"] and sent[2]["tool_call_id"] == "t1"
+    else:
+        assert [b["type"] for b in sent[2]["content"]] == ["tool_result", "text"]
+
+
 def test_a_websocket_is_answered_so_that_the_client_takes_http_at_once(gateway):
     """Codex falls back at 426 alone; at other statuses it tries five times more, for seven seconds."""
     ask = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",

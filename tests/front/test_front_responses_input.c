@@ -105,6 +105,30 @@ Test(front_responses_input, calls_of_one_turn_stay_together_whatever_is_said_bet
                    "\"no\"}]}," CHAT_OUTPUT("1"));
 }
 
+#define NO_OUTPUT(id)                                                                              \
+    "{\"role\":\"tool\",\"tool_call_id\":\"" id                                                    \
+    "\",\"content\":\"(no output: the call was interrupted)\"}"
+
+Test(front_responses_input, calls_that_were_interrupted_have_an_output_nevertheless)
+{
+#define USER "{\"role\":\"user\",\"content\":\"u\"}"
+    ITEMS(CALL("1") "," CALL("2") "," OUTPUT("2") "," USER,
+          "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("1") "," CHAT_CALL(
+              "2") "],\"content\":null}," CHAT_OUTPUT("2") "," NO_OUTPUT("1") "," USER);
+    ITEMS(
+        CALL("1") "," USER "," CALL("2"),
+        "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("1") "],\"content\":null}," NO_OUTPUT(
+            "1") "," USER
+                 ",{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("2") "],\"content\":null}");
+    ITEMS(CALL("1") "," CALL("2") "," OUTPUT("1") "," SAID,
+          "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL("1") "," CHAT_CALL(
+              "2") "],\"content\":null}," CHAT_OUTPUT("1") "," NO_OUTPUT("2") "," SAID);
+    /* a note between a call and its output is none */
+    ITEMS(CALL("1") ",{\"role\":\"developer\",\"content\":\"d\"}," OUTPUT("1"),
+          "{\"role\":\"assistant\",\"tool_calls\":[" CHAT_CALL(
+              "1") "],\"content\":null},{\"role\":\"system\",\"content\":\"d\"}," CHAT_OUTPUT("1"));
+}
+
 Test(front_responses_input, calls_that_lack_something)
 {
     REFUSED("{\"type\":\"function_call\",\"call_id\":\"1\",\"name\":\"f\"}", ERR_INPUT);
