@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/name.h"
 #include "config/config_int.h"
+#include "encode/tokenizer.h"
 #include "plan/plan_filter.h"
 
 static bool is_loopback(struct str host)
@@ -170,6 +171,29 @@ static size_t most_expensive_expert(const struct config *c)
     return best;
 }
 
+static bool is_checked(const struct config *c, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (c->experts[k].tokenizer && !strcmp(c->experts[k].tokenizer, c->experts[i].tokenizer))
+            return true;
+    return false;
+}
+
+/* Opened here for the complaint with its place; the pool opens its own. */
+static enum status check_tokenizer(const struct config *c, size_t i, struct error *err)
+{
+    struct tokenizer *t = NULL;
+    struct error why = {0};
+    if (!c->experts[i].tokenizer || is_checked(c, i))
+        return OK;
+    enum status status = tokenizer_open(c->experts[i].tokenizer, &t, &why);
+    tokenizer_free(t);
+    if (status == OK)
+        return OK;
+    return error_set_at(err, status, c->place, c->origins[i].line, c->origins[i].column,
+                        "expert '%.*s': tokenizer: %s", STR_FMT(c->experts[i].name), why.text);
+}
+
 enum status config_bind(struct config *c, const struct model *m, struct error *err)
 {
     for (size_t i = 0; i < c->expert_count; i++)
@@ -179,6 +203,11 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
         if (!c->origins[i].priced)
             c->experts[i].price =
                 model_expert_at(m, model_expert_index(m, c->experts[i].name))->price;
+    for (size_t i = 0; i < c->expert_count; i++) {
+        enum status status = check_tokenizer(c, i, err);
+        if (status != OK)
+            return status;
+    }
     if (c->reference == SIZE_MAX)
         c->reference = most_expensive_expert(c);
     for (size_t i = 0; i < c->policy_count; i++) {

@@ -160,6 +160,14 @@ static enum status read_system(struct conf_reader *r, const struct conf_row *row
     return OK;
 }
 
+static enum status read_path(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
+{
+    struct str path = {0};
+    enum status status = conf_read_str(r, row, value, &path, err);
+    return status == OK ? config_join_path(r, path, into, err) : status;
+}
+
 #define EXPERT_FIELD(field) offsetof(struct raw_expert, expert.field)
 
 static const struct conf_row expert_rows[] = {
@@ -177,6 +185,7 @@ static const struct conf_row expert_rows[] = {
     {"output_limit", conf_read_u32, EXPERT_FIELD(output_limit), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
+    {"tokenizer", read_path, EXPERT_FIELD(tokenizer), false, 0, 0},
     {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},
     {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
     {"retry_after_max", conf_read_ms, EXPERT_FIELD(retry_after_max_ms), false, 1, DAY_MS},

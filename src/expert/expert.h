@@ -36,6 +36,7 @@ struct expert {
     size_t edit_count;
     struct price price;
     uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */
+    const char *tokenizer; /* path of the file that counts its tokens; NULL: none */
     uint32_t context_tokens; /* 0: unknown, no limit */
     unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;

@@ -6,8 +6,10 @@
 #include "route/pool_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "encode/tokenizer.h"
 #include "plan/plan_filter.h"
 
 /* One arm each, at the settings' prices. */
@@ -132,6 +134,46 @@ static enum status bind_arms(struct pool *p, struct error *err)
     return status == OK ? bind_plans(p, err) : status;
 }
 
+/* Tokenizers */
+
+/* The first expert that has this one's file. */
+static size_t sharer_of(const struct pool *p, size_t i)
+{
+    size_t k = 0;
+    while (!p->settings.experts[k].tokenizer ||
+           strcmp(p->settings.experts[k].tokenizer, p->settings.experts[i].tokenizer) != 0)
+        k++;
+    return k;
+}
+
+static enum status open_tokenizers(struct pool *p, struct error *err)
+{
+    size_t experts = p->settings.expert_count;
+    enum status status = OK;
+    p->tokenizers = calloc(experts, sizeof(struct tokenizer *));
+    if (!p->tokenizers)
+        return error_set(err, ERR_MEMORY, "out of memory for the pool");
+    for (size_t i = 0; i < experts && status == OK; i++) {
+        const struct expert *e = &p->settings.experts[i];
+        struct error why = {0};
+        size_t first = e->tokenizer ? sharer_of(p, i) : i;
+        if (!e->tokenizer || first < i)
+            p->tokenizers[i] = p->tokenizers[first];
+        else if ((status = tokenizer_open(e->tokenizer, &p->tokenizers[i], &why)) != OK)
+            (void)error_set(err, status, "expert '%.*s': tokenizer: %s", STR_FMT(e->name),
+                            why.text);
+    }
+    return status;
+}
+
+static void close_tokenizers(struct pool *p)
+{
+    for (size_t i = 0; p->tokenizers && i < p->settings.expert_count; i++)
+        if (p->settings.experts[i].tokenizer && sharer_of(p, i) == i)
+            tokenizer_free(p->tokenizers[i]);
+    free(p->tokenizers);
+}
+
 enum status pool_create(const struct pool_settings *settings, const struct model *model,
                         struct pool **ret, struct error *err)
 {
@@ -143,6 +185,8 @@ enum status pool_create(const struct pool_settings *settings, const struct model
     p->model = model;
     p->model_count = model_arm_count(model);
     enum status status = bind_arms(p, err);
+    if (status == OK)
+        status = open_tokenizers(p, err);
     if (status == OK)
         status = start_policies(p, err);
     if (status != OK) {
@@ -167,6 +211,7 @@ void pool_free(struct pool *p)
     free(p->arms);
     free(p->policies);
     free(p->repriced);
+    close_tokenizers(p);
     free(p->model_index);
     free(p);
 }

@@ -43,17 +43,16 @@ enum status pool_target_find(const struct pool *p, struct str model, struct pool
     return OK;
 }
 
-/* Of the whole request: what the expert is predicted to count, and never less than a quarter of the characters. */
-static int64_t input_tokens(const struct estimate *e, int64_t estimated)
+int64_t pool_input_tokens(const struct estimate *e, int64_t estimated)
 {
     int64_t predicted = (int64_t)ceilf(e->input_tokens);
-    return predicted > estimated ? predicted : estimated;
+    return e->counted || predicted > estimated ? predicted : estimated;
 }
 
 static int64_t output_within(const struct price *price, const struct estimate *e, int64_t input,
                              const struct openai_request *r, int64_t limit_nano_usd)
 {
-    int64_t tokens = price_output_tokens_within(price, input_tokens(e, input), limit_nano_usd);
+    int64_t tokens = price_output_tokens_within(price, pool_input_tokens(e, input), limit_nano_usd);
     if (tokens == INT64_MAX)
         return tokens;
     return tokens > 0 ? tokens / r->answers : 0;
@@ -90,7 +89,7 @@ int64_t pool_worst_nano_usd(const struct pool *p, const struct openai_request *r
                             const struct pool_choice *c, size_t expert)
 {
     const struct expert *e = &p->settings.experts[expert];
-    int64_t input = input_tokens(&c->estimates[expert], c->input_tokens), all = 0;
+    int64_t input = pool_input_tokens(&c->estimates[expert], c->input_tokens), all = 0;
     int64_t output = r->output_tokens_max > 0 ? asked_tokens(e, r) : e->max_output_tokens;
     int64_t left = (int64_t)e->context_tokens - input;
     if (e->context_tokens > 0 && output > left)
@@ -164,7 +163,7 @@ static int64_t answer_tokens(const struct expert *e, const struct openai_request
 static bool fits_context(const struct expert *e, const struct openai_request *r,
                          const struct estimate *estimate, int64_t estimated)
 {
-    return e->context_tokens == 0 || input_tokens(estimate, estimated) <=
+    return e->context_tokens == 0 || pool_input_tokens(estimate, estimated) <=
                                          (int64_t)e->context_tokens - answer_tokens(e, r, estimate);
 }
 
@@ -331,7 +330,7 @@ static bool find_overflow(const struct pool *p, const struct openai_request *r,
         if (c->ruled_out[i] != context_too_short || e->context_tokens <= o.maximum)
             continue;
         found = true;
-        o = (struct overflow){input_tokens(estimate, c->input_tokens) +
+        o = (struct overflow){pool_input_tokens(estimate, c->input_tokens) +
                                   answer_tokens(e, r, estimate),
                               e->context_tokens};
     }

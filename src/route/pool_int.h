@@ -6,6 +6,8 @@
 #include "route/live_policy.h"
 #include "route/pool_choice.h"
 
+struct tokenizer;
+
 struct pool_policy {
     struct live_policy
         live;        /* its budget may be shared with the pool of an earlier configuration */
@@ -19,10 +21,11 @@ struct pool {
     const struct model *model;
     size_t model_count; /* arms of the model */
     size_t arm_count;
-    size_t *model_index; /* [arm_count] the model's arm */
-    struct plan *arms;   /* [arm_count] */
-    char **labels;       /* [arm_count]; of experts NULL */
-    bool *repriced;      /* [expert_count] its price here is not the trained one */
+    size_t *model_index;           /* [arm_count] the model's arm */
+    struct plan *arms;             /* [arm_count] */
+    char **labels;                 /* [arm_count]; of experts NULL */
+    bool *repriced;                /* [expert_count] its price here is not the trained one */
+    struct tokenizer **tokenizers; /* [expert_count]; NULL: none. One for each file */
     struct pool_policy *policies;
     size_t policy_count;
 };

@@ -3,6 +3,7 @@
 
 #include "dialect/token_estimate.h"
 #include "route/pool_int.h"
+#include "route/request_tokens.h"
 
 #define IMAGE_CHARACTERS (OPENAI_IMAGE_TOKENS * 4)
 
@@ -14,19 +15,9 @@ static int64_t cached_saving(const struct price *price, uint32_t tokens)
     return price_cost_tokens_nano_usd(price, &plain) - price_cost_tokens_nano_usd(price, &cached);
 }
 
-/* The rest of the conversation counts by the expert's own tokens per character. *cached: what it is believed to hold;
- * what counts of it. */
-static void price_expert(const struct pool *p, size_t i, double more_characters, uint32_t *cached,
-                         struct estimate *e)
+/* *cached: what it is believed to hold; what counts of it. */
+static void finish_price(const struct price *price, uint32_t *cached, struct estimate *e)
 {
-    const struct price *price = &p->settings.experts[i].price;
-    double slope = model_tokens_per_character(p->model, p->model_index[i]);
-    int64_t more = (int64_t)ceil(more_characters * slope);
-    if (p->repriced[i])
-        e->cost_nano_usd =
-            price_cost_nano_usd(price, llroundf(e->input_tokens), llroundf(e->output_tokens));
-    e->cost_nano_usd += price_cost_nano_usd(price, more, 0);
-    e->input_tokens += (float)more;
     if (*cached > (uint32_t)e->input_tokens)
         *cached = (uint32_t)e->input_tokens;
     if (price->cached_saving_nano_usd_per_m == 0)
@@ -37,6 +28,29 @@ static void price_expert(const struct pool *p, size_t i, double more_characters,
     e->cost_max_nano_usd = e->cost_nano_usd;
 }
 
+/* The rest of the conversation counts by the expert's own tokens per character. *cached: what it is believed to hold;
+ * what counts of it. */
+static void price_expert(const struct pool *p, size_t i, double more_characters, int64_t counted,
+                         uint32_t *cached, struct estimate *e)
+{
+    const struct price *price = &p->settings.experts[i].price;
+    if (counted >= 0) {
+        e->counted = true;
+        e->input_tokens = (float)counted;
+        e->cost_nano_usd = price_cost_nano_usd(price, counted, llroundf(e->output_tokens));
+        finish_price(price, cached, e);
+        return;
+    }
+    double slope = model_tokens_per_character(p->model, p->model_index[i]);
+    int64_t more = (int64_t)ceil(more_characters * slope);
+    if (p->repriced[i])
+        e->cost_nano_usd =
+            price_cost_nano_usd(price, llroundf(e->input_tokens), llroundf(e->output_tokens));
+    e->cost_nano_usd += price_cost_nano_usd(price, more, 0);
+    e->input_tokens += (float)more;
+    finish_price(price, cached, e);
+}
+
 static void price_plan(const struct pool *p, size_t arm, struct estimate *into)
 {
     const struct plan *plan = &p->arms[arm];
@@ -44,6 +58,22 @@ static void price_plan(const struct pool *p, size_t arm, struct estimate *into)
     for (size_t k = 0; k < plan->member_count; k++)
         members[k] = &into[plan->members[k]];
     plan_price(plan, members, &into[arm]);
+}
+
+/* Of the whole request in the expert's own tokens, counted once for each file; -1: it has none. */
+static enum status count_tokens(const struct pool *p, size_t i, const struct openai_request *r,
+                                const struct estimate *into, struct arena *a, int64_t *ret,
+                                struct error *err)
+{
+    *ret = -1;
+    if (!p->tokenizers[i])
+        return OK;
+    for (size_t k = 0; k < i; k++)
+        if (p->tokenizers[k] == p->tokenizers[i]) {
+            *ret = (int64_t)into[k].input_tokens;
+            return OK;
+        }
+    return request_tokens(p->tokenizers[i], r, a, ret, err);
 }
 
 enum status pool_price(const struct pool *p, const struct openai_request *r,
@@ -60,7 +90,11 @@ enum status pool_price(const struct pool *p, const struct openai_request *r,
     for (size_t i = 0; i < experts; i++) {
         cached[i] = held ? held[i] : 0;
         into[i] = model[p->model_index[i]];
-        price_expert(p, i, more, &cached[i], &into[i]);
+        int64_t counted = -1;
+        enum status status = count_tokens(p, i, r, into, a, &counted, err);
+        if (status != OK)
+            return status;
+        price_expert(p, i, more, counted, &cached[i], &into[i]);
     }
     for (size_t i = experts; i < p->arm_count; i++) {
         into[i] = model[p->model_index[i]];

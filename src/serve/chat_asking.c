@@ -176,11 +176,10 @@ static const struct asking_candidate *list_candidates(const struct chat *c)
     struct asking_candidate *all = ARENA_ARRAY(c->x->arena, count, struct asking_candidate);
     for (size_t i = 0; all && i < count; i++) {
         const struct estimate *e = &c->choice.estimates[c->choice.order[i]];
-        int64_t input = (int64_t)ceilf(e->input_tokens);
         all[i] = (struct asking_candidate){
             .expert = expert_at(c, i),
             .gate = c->snapshot->gates[c->choice.order[i]],
-            .input_tokens = input > c->choice.input_tokens ? input : c->choice.input_tokens,
+            .input_tokens = pool_input_tokens(e, c->choice.input_tokens),
             .output_tokens = (int64_t)e->output_tokens,
             .rate_tokens = (int64_t)e->input_tokens + (int64_t)e->output_tokens,
         };

@@ -11,16 +11,16 @@ static void answer(struct choosing *c, enum status status, const struct error *e
         return;
     }
     size_t expert = c->choice.order[0];
-    /* As for max_cost: never less than a quarter of the characters. */
-    int64_t predicted = (int64_t)(c->choice.estimates[expert].input_tokens + 0.5f);
-    int64_t tokens = predicted > c->choice.input_tokens ? predicted : c->choice.input_tokens;
+    const struct estimate *e = &c->choice.estimates[expert];
+    int64_t predicted = (int64_t)(e->input_tokens + 0.5f), least = c->choice.input_tokens;
+    int64_t tokens = e->counted || predicted > least ? predicted : least;
     const char *body = arena_printf(x->arena, "{\"input_tokens\":%lld}", (long long)tokens);
     const struct http_header headers[] = {
         {STR("content-type"), STR("application/json")},
         {STR("request-id"), str_from(c->id)},
         {STR("x-leeroo-request-id"), str_from(c->id)},
         {STR("x-leeroo-expert"), c->snapshot->config->experts[expert].name},
-        {STR("x-leeroo-tokens-basis"), STR("predicted")},
+        {STR("x-leeroo-tokens-basis"), e->counted ? STR("counted") : STR("predicted")},
     };
     http_respond(x, 200, headers, sizeof(headers) / sizeof(headers[0]), str_from(body));
 }
