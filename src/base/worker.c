@@ -1,4 +1,8 @@
-/* One lock and one condition. A wait asks anew whenever it is woken, so that wake-ups for something else do no harm. */
+/* One lock and one condition. A wait asks anew whenever it is woken, so that wake-ups for something else do no harm.
+ *
+ * The thread and its owner wait on the same condition, but not at the same time: the owner only for the thread's end,
+ * when the thread has nothing to wait for any more. What is guarded by the lock is whatever both sides share;
+ * worker_start, _stop and _done are the owner's alone. */
 #include "base/worker.h"
 
 #include <errno.h>
@@ -22,6 +26,9 @@ static void *thread_main(void *arg)
 {
     struct worker_thread *w = arg;
     w->run(w->arg);
+    worker_lock(w);
+    w->ended = true;
+    worker_unlock_and_wake(w);
     return NULL;
 }
 
@@ -59,21 +66,6 @@ static struct timespec in_ms(uint32_t ms)
         t.tv_sec++;
     }
     return t;
-}
-
-bool worker_stop_within(struct worker_thread *w, uint32_t timeout_ms)
-{
-    const struct timespec until = in_ms(timeout_ms);
-    worker_lock(w);
-    w->stopping = true;
-    worker_unlock_and_wake(w);
-    if (!w->has_thread)
-        return true;
-    w->has_thread = false;
-    if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-        return true;
-    pthread_detach(w->thread);
-    return false;
 }
 
 void worker_done(struct worker_thread *w)
@@ -121,6 +113,29 @@ static bool sleep_until(struct worker_thread *w, const struct timespec *until)
         return pthread_cond_timedwait(&w->changed, &w->lock, until) == ETIMEDOUT;
     pthread_cond_wait(&w->changed, &w->lock);
     return false;
+}
+
+/* Nobody else waits for the lock's condition any more: the thread has no reason to once it is to end. */
+bool worker_stop_within(struct worker_thread *w, uint32_t timeout_ms)
+{
+    const struct timespec until = in_ms(timeout_ms);
+    bool due = false;
+    worker_lock(w);
+    w->stopping = true;
+    worker_unlock_and_wake(w);
+    if (!w->has_thread)
+        return true;
+    worker_lock(w);
+    while (!w->ended && !due)
+        due = sleep_until(w, &until);
+    bool ended = w->ended;
+    worker_unlock(w);
+    w->has_thread = false;
+    if (ended)
+        pthread_join(w->thread, NULL);
+    else
+        pthread_detach(w->thread);
+    return ended;
 }
 
 static bool next_event(struct worker_thread *w, worker_ready *ready, enum worker_event *ret)

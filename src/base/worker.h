@@ -26,6 +26,7 @@ struct worker_thread { /* only the functions below touch it */
     void *arg;
     bool has_thread; /* only the owner looks at it */
     bool stopping;   /* guarded by lock; once true it stays so */
+    bool ended;      /* guarded by lock: the thread's function has returned */
 };
 
 enum worker_event {
