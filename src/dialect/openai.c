@@ -232,7 +232,8 @@ bool openai_is_blank(struct json_value finish_reason)
 static void mark(struct openai_marks *marks, struct json_value index)
 {
     int64_t number = 0;
-    if (index.type != JSON_NONE && json_to_int64(index, &number) != OK)
+    bool is_zero = index.type == JSON_NONE || str_equal(index.raw, STR("0")); /* nearly always */
+    if (!is_zero && json_to_int64(index, &number) != OK)
         number = 0;
     if (number >= 0 && number < OPENAI_CHOICES_MAX)
         marks->of[number / 64] |= UINT64_C(1) << number % 64;
@@ -253,9 +254,12 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     reply->has_text |= values[2].type == JSON_STRING;
     reply->is_error |= is_told(values[FAILURE]);
     mark(&reply->begun, values[INDEX]);
-    reply->has_blank_finish |= openai_is_blank(values[FINISH]);
-    if (!is_set(values[FINISH]) || openai_is_blank(values[FINISH]))
+    if (!is_set(values[FINISH]))
         return;
+    if (openai_is_blank(values[FINISH])) {
+        reply->has_blank_finish = true;
+        return;
+    }
     reply->finished = true;
     reply->is_error |= is_failure(values[FINISH]);
     mark(&reply->ended, values[INDEX]);
