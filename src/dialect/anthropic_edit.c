@@ -131,13 +131,22 @@ static void edit_blocks(struct editor *e, struct json_value content)
 /* What system says amid the conversation, said by the user. */
 static void write_reminder(struct editor *e, struct json_value message)
 {
+    struct json_value content = json_get(message, "content"), block;
+    struct json_iter it = json_iter_begin(content);
     struct buf said;
     buf_init(&said, e->out->limit);
     buf_add(&said, STR("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\""));
     buf_add(&said, OPENAI_REMINDER_BEGIN);
-    openai_system_inside(json_get(message, "content"), &said);
+    openai_system_inside(content, &said);
     buf_add(&said, OPENAI_REMINDER_END);
-    buf_add(&said, STR("\"}]}"));
+    buf_add(&said, STR("\"}"));
+    while (content.type == JSON_ARRAY && json_array_next(&it, &block)) {
+        if (!messages_is(json_get(block, "type"), "image"))
+            continue;
+        buf_add_char(&said, ',');
+        buf_add(&said, block.raw);
+    }
+    buf_add(&said, STR("]}"));
     cut(e, message.raw.ptr, end_of(message.raw), buf_str(&said));
     if (said.status != OK)
         e->out->status = said.status;

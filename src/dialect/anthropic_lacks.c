@@ -232,8 +232,8 @@ const char *anthropic_part_lacks(struct json_value type, struct json_value image
     return "content parts other than text, images and PDF files";
 }
 
-/* *ret_said: something in it is more than an empty text. */
-static const char *parts_lack(struct json_value content, bool is_system, bool *ret_said)
+/* at_top: it goes to `system`. *ret_said: something in it is more than an empty text. */
+static const char *parts_lack(struct json_value content, bool at_top, bool *ret_said)
 {
     enum { TYPE, TEXT, IMAGE_URL, FILE_PART, COUNT };
     static const char *const names[COUNT] = {"type", "text", "image_url", "file"};
@@ -246,7 +246,7 @@ static const char *parts_lack(struct json_value content, bool is_system, bool *r
         bool is_text = messages_is(f[TYPE], "text");
         *ret_said |= !is_text || messages_has_text(f[TEXT]);
         lack = anthropic_part_lacks(f[TYPE], f[IMAGE_URL], f[FILE_PART]);
-        if (is_system && !is_text && !messages_is(f[TYPE], "refusal"))
+        if (at_top && !is_text && !messages_is(f[TYPE], "refusal"))
             lack = "a system text with images or files";
     }
     return lack;
@@ -280,6 +280,8 @@ const char *anthropic_message_lacks(const struct json_value *m)
     if (messages_is(m[ANTHROPIC_MESSAGE_ROLE], "tool") &&
         !messages_has_text(m[ANTHROPIC_MESSAGE_TOOL_CALL_ID]))
         return "a tool's answer without tool_call_id";
+    if (anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) != ANTHROPIC_OF_ASSISTANT)
+        return NULL;
     return calls_lack(m[ANTHROPIC_MESSAGE_TOOL_CALLS]);
 }
 
@@ -303,7 +305,7 @@ static const char *messages_lack(struct json_value messages)
         bool is_system = openai_is_system(m[ANTHROPIC_MESSAGE_ROLE]);
         lack = anthropic_message_lacks(m);
         if (!lack)
-            lack = parts_lack(m[ANTHROPIC_MESSAGE_CONTENT], is_system, &said);
+            lack = parts_lack(m[ANTHROPIC_MESSAGE_CONTENT], is_system && !any, &said);
         any |= !is_system;
         spoken |= any && (said || is_block(m));
     }

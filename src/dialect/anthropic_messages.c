@@ -276,6 +276,18 @@ static enum status write_message(struct writer *w, const struct json_value *m)
     return write_content(w, role, m[ANTHROPIC_MESSAGE_CONTENT], m[ANTHROPIC_MESSAGE_CACHE_CONTROL]);
 }
 
+/* Parts that are no text. */
+static enum status write_others(struct writer *w, struct json_value content)
+{
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
+    enum status status = OK;
+    while (status == OK && content.type == JSON_ARRAY && json_array_next(&it, &part))
+        if (!messages_is(json_get(part, "type"), "text"))
+            status = write_part(w, ANTHROPIC_OF_USER, part);
+    return status;
+}
+
 /* What a system message says behind the beginning is said by the user at its place, so that what stands in front of it
  * stays in the prompt cache. */
 static enum status write_reminder(struct writer *w, struct json_value content)
@@ -293,7 +305,7 @@ static enum status write_reminder(struct writer *w, struct json_value content)
     }
     enum status status = buf_status(&text, w->err);
     buf_done(&text);
-    return status;
+    return status == OK ? write_others(w, content) : status;
 }
 
 enum which { ALL, SYSTEM_ONLY, RESULTS_ONLY };

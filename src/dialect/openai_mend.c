@@ -338,11 +338,19 @@ static void say_content(struct said *s, struct json_value content)
 
 static void say_reminder(struct said *s, struct json_value content)
 {
+    struct json_iter it = json_iter_begin(content);
+    struct json_value part;
     struct buf text;
     buf_init(&text, s->out->limit);
     openai_system_inside(content, &text);
     if (text.len > 0)
         say(s, OPENAI_REMINDER_BEGIN, buf_str(&text), OPENAI_REMINDER_END);
+    while (content.type == JSON_ARRAY && json_array_next(&it, &part)) {
+        if (is_text_part(part))
+            continue;
+        open_said(s);
+        buf_add(s->out, part.raw);
+    }
     if (text.status != OK)
         s->out->status = text.status;
     buf_done(&text);
@@ -403,6 +411,7 @@ static void note(const struct list *l, struct segment *s, struct json_value mess
         s->has_others |= (l->mends & OPENAI_MEND_RESULTS) != 0 && count_behind(l, content) > 0;
     } else if (openai_is_system(role)) {
         s->has_system = true;
+        s->has_parts |= count_parts(content, false) > 0;
     } else {
         s->has_parts |= content.type == JSON_ARRAY;
     }

@@ -261,7 +261,7 @@ static void push_earlier(struct openai_request *r, struct json_value content)
 static void note_mends(struct openai_request *r, const struct message *m)
 {
     r->mends |= openai_message_mends(m->role, m->content, m->tool_calls, r->message_count - 1);
-    if (m->origin.type != JSON_NONE)
+    if (m->origin.type != JSON_NONE && json_string_equal(m->role, STR("assistant")))
         r->mends |= OPENAI_MEND_REASONING;
 }
 

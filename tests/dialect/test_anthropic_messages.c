@@ -25,6 +25,7 @@ Test(anthropic_messages, system_texts_go_to_the_top)
            "'messages':[" U(T("a")) "]");
 }
 
+#define URL(url)       "{'type':'image_url','image_url':{'url':'" url "'}}"
 #define REMINDER(text) T("<system-reminder>\\n" text "\\n</system-reminder>")
 
 Test(anthropic_messages, system_texts_amid_the_conversation_stay_at_their_place)
@@ -35,6 +36,13 @@ Test(anthropic_messages, system_texts_amid_the_conversation_stay_at_their_place)
     BECOME(
         SAY("user", "a") ",{'role':'system','content':[" T("c") "," T("d") "]}," SAY("system", ""),
         "'messages':[" U(T("a") "," REMINDER("c\\nd")) "]");
+}
+
+Test(anthropic_messages, images_of_system_amid_the_conversation)
+{
+    BECOME(SAY("user", "a") ",{'role':'system','content':[" T("s") "," URL("https://x") "]}",
+           "'messages':[" U(T("a") "," REMINDER(
+               "s") ",{'type':'image','source':{'type':'url','url':'https://x'}}") "]");
 }
 
 Test(anthropic_messages, empty_contents_are_no_blocks)
@@ -51,7 +59,6 @@ Test(anthropic_messages, escapes_stay_as_they_are)
            "'messages':[" U(T("\\u00e9\\ud83d\\ude00\\n\\/")) "]");
 }
 
-#define URL(url)   "{'type':'image_url','image_url':{'url':'" url "'}}"
 #define DATA(m, d) "{'type':'image','source':{'type':'base64','media_type':'" m "','data':'" d "'}}"
 
 Test(anthropic_messages, images)

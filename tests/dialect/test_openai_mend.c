@@ -53,6 +53,8 @@ Test(openai_mend, system_messages_amid_are_said_by_the_user)
            PARTS("user", IMAGE "," T(NOTE("t\\nu"))));
     BECOME(SAY("user", "a") "," SAY("assistant", "b") "," SAY("system", ""),
            SAY("user", "a") "," SAY("assistant", "b"));
+    BECOME(SAY("user", "a") "," PARTS("system", T("t") "," IMAGE),
+           PARTS("user", T("a") "," T(NOTE("t")) "," IMAGE));
     /* a name would be lost */
     BECOME("{'role':'user','name':'n','content':'a'}," SAY("system", "t"),
            "{'role':'user','name':'n','content':'a'}," SAY("user", NOTE("t")));
