@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all dev demo test check check-all bench paper install wheel format fuzz clean help
+.PHONY: all dev demo test check check-all check-clients bench paper install wheel format fuzz clean help
 
 all:
 	@scripts/install-deps build
@@ -25,6 +25,9 @@ check:
 
 check-all:
 	@scripts/check --all
+
+check-clients:
+	@scripts/check --clients
 
 bench: all
 	@ninja -C $(BUILD) benches
@@ -58,7 +61,8 @@ help:
 	@echo 'make demo       the whole loop on built-in experts: no key, no data, no network'
 	@echo 'make test T=x   one test: a folder of src, a file, a suite (T=split/*), an end-to-end test (T=drain)'
 	@echo 'make check      unit tests under sanitizers, layer and format checks, end-to-end tests, fuzz seeds'
-	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches'
+	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches, clients'
+	@echo 'make check-clients  agents and client libraries of Python, Node.js, Go and Java against the gateway'
 	@echo 'make bench      the benchmarks'
 	@echo 'make paper      the claims of the Leeroo paper, measured on recorded outcomes ($$LEEROO_DATA)'
 	@echo 'make fuzz       $(FUZZ_SECONDS) s of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS=)'

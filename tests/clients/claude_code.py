@@ -5,18 +5,16 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build" / "clients" / "node_modules" / "@anthropic-ai" / "claude-code-linux-x64" / "claude"
+from programs import INSTALL, PACKAGES
+
+PROGRAM = PACKAGES / "@anthropic-ai" / "claude-code-linux-x64" / "claude"
 FLAGS = ["-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions"]
 
 
 def missing():
     """Why it cannot run here; empty: it can."""
-    if not PROGRAM.exists():
-        return "Claude Code is not installed: scripts/node-packages tests/clients/node-packages.txt build/clients/node_modules"
-    return ""
+    return "" if PROGRAM.exists() else f"Claude Code is not installed: {INSTALL}"
 
 
 def version():

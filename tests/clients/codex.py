@@ -1,14 +1,13 @@
 """Runs the Codex CLI of build/clients against a gateway, without a terminal and without the internet."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build" / "clients" / "node_modules" / "@openai" / "codex" / "bin" / "codex.js"
+from programs import INSTALL, NODE, PACKAGES
+
+PROGRAM = PACKAGES / "@openai" / "codex" / "bin" / "codex.js"
 FLAGS = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
 
 # docs/clients.md shows the same to users.
@@ -26,14 +25,12 @@ env_key = "LEEROO_KEY"
 def missing():
     """Why it cannot run here; empty: it can."""
     if not PROGRAM.exists():
-        return "Codex is not installed: scripts/node-packages tests/clients/node-packages.txt build/clients/node_modules"
-    if not shutil.which("node"):
-        return "Codex needs node"
-    return ""
+        return f"Codex is not installed: {INSTALL}"
+    return "" if NODE else "Codex needs node"
 
 
 def version():
-    return subprocess.run(["node", PROGRAM, "--version"], capture_output=True, text=True, timeout=60).stdout.strip()
+    return subprocess.run([NODE, PROGRAM, "--version"], capture_output=True, text=True, timeout=60).stdout.strip()
 
 
 class Codex:
@@ -46,7 +43,7 @@ class Codex:
     def start(self, arguments, resume=False):
         begin = ["exec", "resume", *FLAGS, "--last"] if resume else ["exec", *FLAGS]
         env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "CODEX_HOME": str(self.home), "LEEROO_KEY": "client-secret"}
-        return subprocess.Popen(["node", PROGRAM, *begin, *arguments], cwd=self.work, env=env, text=True,
+        return subprocess.Popen([NODE, PROGRAM, *begin, *arguments], cwd=self.work, env=env, text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def play(self, scenario, wait):

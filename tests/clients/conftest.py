@@ -1,6 +1,7 @@
 """The fixtures of the end-to-end tests, for clients that are programs of their own."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,15 @@ from helpful import helpful  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
 leeroo, model_file, upstream, start_gateway, gateway = e2e.leeroo, e2e.model_file, e2e.upstream, e2e.start_gateway, e2e.gateway
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where all clients are demanded, one that is not installed is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("LEEROO_REQUIRE_CLIENTS"):
+        report.outcome, report.longrepr = "failed", f"skipped, but LEEROO_REQUIRE_CLIENTS is set: {report.longrepr[-1]}"
+    return report
 
 
 @pytest.fixture(scope="module", params=["openai", "anthropic"])

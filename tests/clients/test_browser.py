@@ -6,21 +6,21 @@ import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from programs import INSTALL, NODE, PACKAGES, ROOT
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def missing():
     """Why it cannot run here; empty: it can."""
-    if not (ROOT / "build" / "clients" / "node_modules" / "playwright-core").exists():
-        return "playwright-core is not installed: scripts/node-packages tests/clients/node-packages.txt build/clients/node_modules"
+    if not (PACKAGES / "playwright-core").exists():
+        return f"playwright-core is not installed: {INSTALL}"
     if not CHROMIUM:
-        return "chromium is not installed"
-    return "" if shutil.which("node") else "playwright-core needs node"
+        return f"chromium is not installed: {INSTALL}"
+    return "" if NODE else "playwright-core needs node"
 
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -44,7 +44,7 @@ def page():
 
 
 def visit(page, gateway, key=""):
-    done = subprocess.run(["node", ROOT / "tests" / "clients" / "browser.mjs", page, gateway.url, key], capture_output=True,
+    done = subprocess.run([NODE, ROOT / "tests" / "clients" / "browser.mjs", page, gateway.url, key], capture_output=True,
                           text=True, timeout=120, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

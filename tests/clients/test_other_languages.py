@@ -2,26 +2,15 @@
 LangChain.js), Go and Java. Each prints a line for each scenario that went well."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from programs import BUILD, INSTALL, NODE, PACKAGES, find
+
 HERE = Path(__file__).parent
-BUILD = HERE.parents[1] / "build" / "clients"
-PACKAGES = BUILD / "node_modules"
-
-
-def tool(name, *places):
-    """A program that scripts/install-deps put into build/clients, or the machine's own."""
-    return next((str(p) for p in places if p.exists()), shutil.which(name))
-
-
-NODE = tool("node", BUILD / "venv" / "bin" / "node")
-GO = tool("go", BUILD / "venv" / "bin" / "go")
-MAVEN, JAVA = shutil.which("mvn"), shutil.which("java")
-installed = "scripts/install-deps clients installs it"
+GO, MAVEN, JAVA = find("go"), find("mvn"), find("java")
 
 
 def play(command, **more):
@@ -31,13 +20,13 @@ def play(command, **more):
     return lines
 
 
-@pytest.mark.skipif(not NODE or not PACKAGES.is_dir(), reason=f"no Node.js packages: {installed}")
+@pytest.mark.skipif(not NODE or not PACKAGES.is_dir(), reason=f"no Node.js packages: {INSTALL}")
 def test_vercel_ai_sdk_and_langchain_js(url, cancelled):
     assert len(play([NODE, str(HERE / "node.mjs"), str(PACKAGES), url.removesuffix("/v1")])) == 7
     cancelled()
 
 
-@pytest.mark.skipif(not GO, reason=f"no Go: {installed}")
+@pytest.mark.skipif(not GO, reason=f"no Go: {INSTALL}")
 def test_go(url, cancelled, tmp_path):
     program = BUILD / "go-clients"
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -47,7 +36,7 @@ def test_go(url, cancelled, tmp_path):
     cancelled()
 
 
-@pytest.mark.skipif(not MAVEN or not JAVA, reason=f"no Java with Maven: {installed}")
+@pytest.mark.skipif(not MAVEN or not JAVA, reason=f"no Java with Maven: {INSTALL}")
 def test_java(url, cancelled):
     target = BUILD / "java"
     subprocess.run([MAVEN, "-q", "-f", str(HERE / "java" / "pom.xml"), f"-DbuildDirectory={target}", "package"], check=True, timeout=1800)
