@@ -357,11 +357,14 @@ static size_t execute(struct http_parser *p, struct str bytes)
     return taken;
 }
 
+/* What is wrong with a line comes before whatever llhttp stumbled over behind it. */
 static void check_lines(struct http_parser *p, struct str bytes)
 {
     const char *wrong = http_lines_check(&p->lines, bytes);
-    if (wrong)
-        refuse(p, 400, wrong);
+    if (!wrong)
+        return;
+    p->error_status = 400;
+    p->error_message = wrong;
 }
 
 /* Until the head is complete, llhttp gets no more bytes than the head may still have. It pauses at its end. */

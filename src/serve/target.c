@@ -70,7 +70,9 @@ static enum status decode(struct reader *x, enum wish w, struct json_value item,
 {
     if (item.type != JSON_STRING || item.raw.len > TEXT_BYTES_MAX)
         return item.type == JSON_STRING ? too_long(x, w) : bad(x, rows[w].in_body, rows[w].right);
-    return json_string_decode(item, x->arena, ret) == OK ? OK : too_long(x, w);
+    if (json_string_decode(item, x->arena, ret) == OK)
+        return OK;
+    return error_set(x->err, ERR_MEMORY, "out of memory for a decision");
 }
 
 /* One piece: the buffer that joins the items has to go on every way out. */
@@ -94,8 +96,10 @@ static enum status join(struct reader *x, enum wish w, struct json_value list, s
     if (status == OK && count == 0)
         status = bad(x, rows[w].in_body, rows[w].right);
     struct str copy = arena_copy(x->arena, buf_str(&joined));
-    if (status == OK && (joined.status != OK || !copy.ptr))
+    if (status == OK && joined.status == ERR_TOO_LARGE)
         status = too_long(x, w);
+    else if (status == OK && (joined.status != OK || !copy.ptr))
+        status = error_set(x->err, ERR_MEMORY, "out of memory for a decision");
     buf_done(&joined);
     if (status == OK)
         *ret = copy;
