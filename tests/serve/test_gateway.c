@@ -1,5 +1,6 @@
 /* Paths, methods and the way down. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
