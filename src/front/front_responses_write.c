@@ -259,6 +259,7 @@ static int64_t read_count(struct json_value object, const char *name)
     return json_to_int64(json_get(object, name), &count) == OK && count > 0 ? count : 0;
 }
 
+/* Responses has reasoning within its output, so what some endpoints put beside it, in the total, is added here. */
 void responses_usage_write(struct buf *out, struct json_value usage)
 {
     struct json_value input = json_get(usage, "prompt_tokens_details"),
@@ -271,6 +272,8 @@ void responses_usage_write(struct buf *out, struct json_value usage)
         total = INT64_MAX;
     if (json_get(usage, "total_tokens").type == JSON_NUMBER)
         total = read_count(usage, "total_tokens");
+    if (total - asked > answered && read_count(output, "reasoning_tokens") > answered)
+        answered = total - asked;
     buf_addf(out, "{\"input_tokens\":%lld,\"input_tokens_details\":{\"cached_tokens\":%lld,",
              (long long)asked, (long long)read_count(input, "cached_tokens"));
     buf_addf(out, "\"cache_write_tokens\":%lld},\"output_tokens\":%lld,",

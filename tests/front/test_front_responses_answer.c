@@ -128,6 +128,11 @@ Test(front_responses_answer, usage_in_other_words)
     expect_part(ASK, USAGE("{\"prompt_tokens\":9223372036854775807,\"completion_tokens\":9}"),
                 "\"total_tokens\":9223372036854775807}");
     expect_part(ASK, USAGE("null"), "\"usage\":null");
+    expect_part(ASK,
+                USAGE("{\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":115,"
+                      "\"completion_tokens_details\":{\"reasoning_tokens\":100}}"),
+                "\"output_tokens\":105,\"output_tokens_details\":{\"reasoning_tokens\":100},"
+                "\"total_tokens\":115}");
 }
 
 Test(front_responses_answer, token_probabilities_are_carried)
