@@ -1,5 +1,6 @@
 /* The keys in memory: found by their secret, swapped whole while others hold them, counted exactly by all threads. */
 #include <criterion/criterion.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -48,6 +49,52 @@ Test(keys, a_secret_finds_its_key_and_nothing_else_does)
     keys_note_refused(k, true);
     keys_close(k);
     keys_close(NULL);
+}
+
+static bool no_memory;
+
+static void *crypto_malloc(size_t len, const char *file, int line)
+{
+    (void)file, (void)line;
+    return no_memory ? NULL : malloc(len);
+}
+
+static void *crypto_realloc(void *old, size_t len, const char *file, int line)
+{
+    (void)file, (void)line;
+    return no_memory ? NULL : realloc(old, len);
+}
+
+static void crypto_free(void *old, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(old);
+}
+
+/* libcrypto takes them only before it has allocated anything. */
+__attribute__((constructor)) static void take_memory_over(void)
+{
+    (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
+}
+
+/* Nobody can say whether a key is good: that is no wrong key. */
+Test(keys, without_memory_no_key_is_called_wrong)
+{
+    char a[KEY_SECRET_BYTES];
+    struct client_key *key = NULL;
+    CRYPTO_malloc_fn in_force = NULL;
+    CRYPTO_get_mem_functions(&in_force, NULL, NULL);
+    cr_assert_eq(in_force, crypto_malloc);
+    key_scene_add("key_a", a);
+    key_scene_save();
+    struct keys *k = key_scene_open();
+    no_memory = true;
+    cr_expect_eq(keys_find(k, str_from(a), 0, &key), ERR_MEMORY);
+    cr_expect_null(key);
+    no_memory = false;
+    cr_expect_eq(keys_find(k, str_from(a), 0, &key), OK);
+    client_key_release(key);
+    keys_close(k);
 }
 
 Test(keys, revoked_and_expired_ones_are_none)
