@@ -114,3 +114,36 @@ CLAUDE = {
         "after": {},
     },
 }
+
+
+def opencode_runs(name, arguments, number):
+    return {"id": f"call_{number}", "name": name, "arguments": arguments}
+
+
+OPENCODE = {
+    "edit": {
+        "about": "It reads a file, edits it, looks at an image beside it, and runs the file.",
+        "files": {"greet.py": b'print("hi")\n', "dot.png": RED_DOT},
+        "script": [
+            {"text": "I read the file.", "calls": [opencode_runs("read", {"filePath": "greet.py"}, 1)]},
+            {"calls": [opencode_runs("edit", {"filePath": "greet.py", "oldString": "hi", "newString": "hello"}, 2)]},
+            {"calls": [opencode_runs("read", {"filePath": "dot.png"}, 3),
+                       opencode_runs("bash", {"command": "python3 greet.py", "description": "Runs the program"}, 4)]},
+            {"text": "It greets now: \"hello\"."}],
+        "runs": [{"arguments": ["make the program greet as in the picture"]}],
+        "after": {"greet.py": b'print("hello")\n'},
+    },
+    "resumed": {
+        "about": "The user interrupts an answer, then a command, and takes the conversation up again each time.",
+        "files": {"notes.txt": b"one\n"},
+        "script": [
+            {"text": "I look.", "calls": [opencode_runs("read", {"filePath": "notes.txt"}, 1)]},
+            {"text": "There is one note, and it says", "stall": True},
+            {"text": "I wait for a second note.", "calls": [opencode_runs("bash", {"command": "sleep 30", "description": "Waits"}, 2)]},
+            {"text": "There is one note: \"one\"."}],
+        "runs": [{"arguments": ["what do the notes say?"], "interrupt": 2},
+                 {"arguments": ["go on"], "resume": True, "interrupt": 3},
+                 {"arguments": ["no, just tell me"], "resume": True}],
+        "after": {},
+    },
+}
