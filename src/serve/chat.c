@@ -45,7 +45,10 @@ static void on_gone(struct http_exchange *x)
     struct chat *c = x->user;
     if (c->asking)
         asking_cancel(c->asking);
-    chat_account(c, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
+    if (c->done_mark) /* it has heard all, and need not wait for the end of the transfer */
+        chat_account(c, REQUEST_ANSWERED, 200, NULL);
+    else
+        chat_account(c, REQUEST_CANCELLED, errors_row(ERR_CANCELLED)->http_status, "client gone");
     chat_release(c);
 }
 

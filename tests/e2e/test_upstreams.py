@@ -118,6 +118,18 @@ def test_nothing_behind_the_end_mark_is_read_billed_or_sent(start_gateway, upstr
     assert (line["input_tokens"], line["output_tokens"]) == ("10", "5")
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+def test_a_client_that_leaves_at_the_end_mark_has_its_answer(start_gateway, upstream, path):
+    """As OpenAI's libraries do: they do not wait for the transfer's end, for which the gateway may still wait."""
+    g = start_gateway(expert=ONCE)
+    upstream.on("dear", stream(delta("hello"), delta(finish="stop"), USAGE, b"[DONE]", end=False))
+    with g.client.stream("POST", path, json={"model": "dear", "stream": True, **FRONTS[path]}) as r:
+        next(text for text in r.iter_lines() if text == "data: [DONE]")
+    line = g.access(r.headers["x-leeroo-request-id"])
+    assert line["status"] == "200" and "error" not in line and "calls" not in line
+    assert (line["input_tokens"], line["output_tokens"], line["basis"]) == ("10", "5", "usage")
+
+
 def test_two_answers_end_each_by_itself(start_gateway, upstream):
     g = start_gateway(expert=ONCE)
     second = [{**delta("b"), "choices": [
