@@ -54,12 +54,21 @@ class Opencode:
                 wait(run["interrupt"])
                 time.sleep(1)  # for what comes back to be there, too
                 process.send_signal(signal.SIGINT)
+                end(process)
             out, problems = process.communicate(timeout=90)
             assert run.get("interrupt") or process.returncode == 0, out[-2000:] + problems
             said = last_text(out)
         for name, content in scenario["after"].items():
             assert (self.work / name).read_bytes() == content
         return said
+
+
+def end(process):
+    """It sometimes does not hear of the interruption, and the user closes the terminal."""
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def last_text(out):
