@@ -14,10 +14,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map_guard.h"
+#include "base/notify.h"
 #include "base/worker.h"
 #include "serve/budget_file.h"
 #include "serve/gateway_int.h"
-#include "serve/notify.h"
 #include "serve/secure.h"
 
 #define KEYS_BYTES_MAX  1024

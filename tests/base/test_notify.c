@@ -6,8 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/notify.h"
 #include "base/temp.h"
-#include "serve/notify.h"
 
 static char got[256];
 

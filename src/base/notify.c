@@ -1,5 +1,5 @@
 /* One datagram to a Unix socket, in place of a library of several hundred kilobytes. */
-#include "serve/notify.h"
+#include "base/notify.h"
 
 #include <stddef.h>
 #include <stdio.h>
