@@ -39,7 +39,7 @@ def test_it_fits_the_program():
     source = (ROOT / "src" / "config" / "config.c").read_text()
     drain = sum(int(ms) for ms in re.findall(r"\.(?:delay_ms|timeout_ms) = (\d+)", source))
     assert int(s["TimeoutStopSec"][0].rstrip("s")) * 1000 > drain > 0
-    assert "ProtectSystem" in s and "MONOTONIC_USEC" in (ROOT / "src" / "serve" / "notify.c").read_text()
+    assert "ProtectSystem" in s and "MONOTONIC_USEC" in (ROOT / "src" / "base" / "notify.c").read_text()
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")

@@ -1,4 +1,4 @@
-/* GET /v1/requests/ID and POST /v1/feedback over a real ledger, and a request's JSON from a row. */
+/* GET /v1/requests/ID and POST /v1/feedback over a real ledger. */
 #include "serve/requests.h"
 
 #include <criterion/criterion.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "stage.h"
 
 static char folder[64];
@@ -88,46 +87,4 @@ Test(requests, without_storage_are_asked_for_later)
     stage_end(s);
     cr_expect(strstr(log_read(), "stay in the journal until the next start"));
     log_release();
-}
-
-static struct json_value as_json(const struct ledger_found *f, struct buf *out)
-{
-    struct json_value root = {0};
-    struct error err = {0};
-    buf_init(out, 1 << 16);
-    request_write(f, NULL, out);
-    cr_assert_eq(json_parse(buf_str(out), "request", 1, &root, &err), OK, "%s in %s", err.text,
-                 out->ptr);
-    return root;
-}
-
-static size_t count(struct json_value list)
-{
-    struct json_iter it = json_iter_begin(list);
-    struct json_value item;
-    size_t n = 0;
-    while (json_array_next(&it, &item))
-        n++;
-    return n;
-}
-
-Test(requests, are_sound_json_whatever_stands_in_the_row)
-{
-    struct ledger_found f = {.id = STR("a\"b"), .first_token_ms = -1, .total_ms = -1};
-    struct buf out;
-    struct json_value root = as_json(&f, &out);
-    cr_expect_eq(json_get(root, "total_ms").type, JSON_NULL);
-    cr_expect_eq(count(json_get(root, "calls")), 0);
-    buf_done(&out);
-    f.decision = STR("{broken");
-    f.calls = STR("[1,{\"expert\":\"x\"},{}]");
-    f.attempts = 2;
-    root = as_json(&f, &out);
-    cr_expect_eq(json_get(root, "decision").type, JSON_NULL);
-    cr_expect_eq(count(json_get(root, "calls")), 3);
-    buf_done(&out);
-    f.calls = STR("");
-    root = as_json(&f, &out);
-    cr_expect_eq(count(json_get(root, "calls")), 1, "the one that the row tells of");
-    buf_done(&out);
 }
