@@ -4,6 +4,7 @@
  * but for the wall clock in "created"; called by the row of the dialect and by anthropic_stream.c. */
 #include "dialect/anthropic_answer.h"
 #include "base/clock.h"
+#include "dialect/openai.h"
 
 const char *anthropic_finish_reason(struct json_value stop_reason)
 {
@@ -29,7 +30,7 @@ static void read_count(struct json_value usage, const char *name, int64_t *count
     int64_t tokens = 0;
     if (!messages_is_set(value))
         return;
-    if (json_to_int64(value, &tokens) != OK || tokens < 0 || tokens > ANTHROPIC_TOKENS_MAX)
+    if (!openai_read_count(value, &tokens))
         *odd = true;
     else if (tokens > *count)
         *count = tokens;

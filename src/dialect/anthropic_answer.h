@@ -5,8 +5,6 @@
 
 #include "dialect/anthropic_int.h"
 
-#define ANTHROPIC_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
-
 /* -1: not reported. A stream reports at its begin and at its end, and either may hold zeros: of each count the larger
  * one stays. */
 struct anthropic_usage {

@@ -1,7 +1,7 @@
 /* Editing requests for embeddings, and reading what their answers cost. */
 #include "dialect/embeddings_text.h"
 
-#define REPORTED_TOKENS_MAX INT64_C(1000000000000) /* beyond it a report is nonsense */
+#include "dialect/openai.h"
 
 void embeddings_request_write(const struct embeddings_request *r, struct str upstream_model,
                               struct buf *out)
@@ -32,11 +32,10 @@ static bool is_set(struct json_value value)
 static bool read_reported(struct json_value usage, const char *name, int64_t *ret)
 {
     int64_t tokens = 0;
-    if (json_to_int64(json_get(usage, name), &tokens) != OK || tokens < 0 ||
-        tokens > REPORTED_TOKENS_MAX)
-        return false;
-    *ret = tokens;
-    return true;
+    bool is_count = openai_read_count(json_get(usage, name), &tokens);
+    if (is_count)
+        *ret = tokens;
+    return is_count;
 }
 
 enum status embeddings_reply_read(struct str text, struct embeddings_reply *ret, struct error *err)

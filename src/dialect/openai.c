@@ -48,12 +48,27 @@ static bool is_told(struct json_value value)
            !str_equal(value.raw, STR("0"));
 }
 
+/* A count as servers write it: 12, "12", or 12.0, as programs do that keep every number as a double. */
+bool openai_read_count(struct json_value value, int64_t *ret)
+{
+    double number = 0;
+    if (value.type == JSON_STRING) {
+        value.raw = str_slice(value.raw, 1, value.raw.len - 1);
+        value.type = JSON_NUMBER;
+    }
+    if (json_to_int64(value, ret) == OK)
+        return *ret >= 0 && *ret <= USAGE_TOKENS_MAX;
+    if (json_to_double(value, &number) != OK || !(number >= 0 && number <= USAGE_TOKENS_MAX))
+        return false;
+    *ret = (int64_t)number;
+    return (double)*ret == number;
+}
+
 /* Reads `value`, or `other` where that is absent. */
 static bool read_tokens(struct json_value value, struct json_value other, int64_t *ret)
 {
     int64_t tokens = 0;
-    if (json_to_int64(is_set(value) ? value : other, &tokens) != OK || tokens < 0 ||
-        tokens > USAGE_TOKENS_MAX)
+    if (!openai_read_count(is_set(value) ? value : other, &tokens))
         return false;
     *ret = tokens;
     return true;
@@ -93,10 +108,11 @@ static void read_input_details(struct json_value details, const struct json_valu
     struct json_value in[NAMES];
     json_members(details, names, NAMES, in);
     (void)(read_tokens(in[CACHED], none, &u->cached_tokens) ||
-           read_tokens(beside[0], beside[1], &u->cached_tokens));
+           read_tokens(beside[0], beside[1], &u->cached_tokens) ||
+           read_tokens(beside[2], none, &u->cached_tokens));
     (void)(read_tokens(in[CREATED], in[WRITTEN], &u->cache_write_tokens) ||
-           read_tokens(beside[2], none, &u->cache_write_tokens));
-    read_lifetimes(in[LIFETIMES], beside[3], u);
+           read_tokens(beside[3], none, &u->cache_write_tokens));
+    read_lifetimes(in[LIFETIMES], beside[4], u);
 }
 
 /* What the total holds beyond the sum of both counts was billed, too: cache reads and writes beside the prompt where
@@ -134,7 +150,7 @@ static struct openai_usage read_usage(struct json_value usage)
         INPUT_DETAILS = 4,
         OUTPUT_DETAILS = 6,
         BESIDE = 8,
-        TOTAL = 12,
+        TOTAL = 13,
         NAMES
     };
     static const struct str names[NAMES] = {
@@ -148,6 +164,7 @@ static struct openai_usage read_usage(struct json_value usage)
         STR_INIT("output_tokens_details"),
         STR_INIT("cache_read_input_tokens"),
         STR_INIT("prompt_cache_hit_tokens"),
+        STR_INIT("cached_tokens"), /* Moonshot */
         STR_INIT("cache_creation_input_tokens"),
         STR_INIT("cache_creation"),
         STR_INIT("total_tokens"),
@@ -239,13 +256,14 @@ static void mark(struct openai_marks *marks, struct json_value index)
         marks->of[number / 64] |= UINT64_C(1) << number % 64;
 }
 
-/* One piece: a table of six names, looked up in one walk over the object, and what each of them says. */
+/* One piece: a table of names, looked up in one walk over the object, and what each of them says. Moonshot's streams
+ * tell the usage in the choice. */
 static void read_choice(struct json_value choice, struct openai_reply *reply)
 {
-    enum { TEXTS = 3, FINISH = TEXTS, INDEX, FAILURE, NAMES };
-    static const struct str names[NAMES] = {STR_INIT("delta"), STR_INIT("message"),
-                                            STR_INIT("text"),  STR_INIT("finish_reason"),
-                                            STR_INIT("index"), STR_INIT("error")};
+    enum { TEXTS = 3, FINISH = TEXTS, INDEX, FAILURE, USAGE, NAMES };
+    static const struct str names[NAMES] = {
+        STR_INIT("delta"), STR_INIT("message"), STR_INIT("text"), STR_INIT("finish_reason"),
+        STR_INIT("index"), STR_INIT("error"),   STR_INIT("usage")};
     struct json_value values[NAMES];
     json_members(choice, names, NAMES, values);
     for (size_t i = 0; i < TEXTS; i++)
@@ -254,6 +272,8 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     reply->has_text |= values[2].type == JSON_STRING;
     reply->is_error |= is_told(values[FAILURE]);
     mark(&reply->begun, values[INDEX]);
+    if (values[USAGE].type == JSON_OBJECT)
+        reply->usage = read_usage(values[USAGE]);
     if (!is_set(values[FINISH]))
         return;
     if (openai_is_blank(values[FINISH])) {
@@ -311,7 +331,8 @@ static void read_members(struct openai_reply *reply)
     bool says_neither = !reply->has_choices && values[2].type != JSON_OBJECT;
     reply->is_error |= is_told(values[1]) || (says_neither && is_failure_report(reply->root));
     reply->has_content = reply->characters > 0 || reply->finished;
-    reply->usage = read_usage(values[2]);
+    if (values[2].type == JSON_OBJECT)
+        reply->usage = read_usage(values[2]);
     reply->usage_only = count == 0 && values[2].type == JSON_OBJECT;
 }
 

@@ -53,6 +53,8 @@ NODISCARD enum status openai_reply_read(struct str text, struct openai_reply *re
 /* "", or "null" as a text. */
 bool openai_is_blank(struct json_value finish_reason);
 
+/* Whether `value` is a count of tokens in one of the forms that servers use. */
+bool openai_read_count(struct json_value value, int64_t *ret);
 /* The larger of each count, because later reports of one answer count what earlier ones did, or are zeros. */
 void openai_usage_merge(struct openai_usage *into, const struct openai_usage *later);
 

@@ -2,6 +2,7 @@
  * because the expert's defaults are unknown here. Pure functions of text for any thread, called by
  * front_responses_answer.c and front_responses_events.c, which say what is in the object; only its form is decided
  * here. */
+#include "dialect/openai.h"
 #include "front/front_responses_toolbox.h"
 
 static const char *const status_names[] = {
@@ -256,7 +257,7 @@ void responses_tail_write(struct buf *out, const struct responses_view *v)
 static int64_t read_count(struct json_value object, const char *name)
 {
     int64_t count = 0;
-    return json_to_int64(json_get(object, name), &count) == OK && count > 0 ? count : 0;
+    return openai_read_count(json_get(object, name), &count) ? count : 0;
 }
 
 /* Responses has reasoning within its output, so what some endpoints put beside it, in the total, is added here. */
@@ -265,13 +266,10 @@ void responses_usage_write(struct buf *out, struct json_value usage)
     struct json_value input = json_get(usage, "prompt_tokens_details"),
                       output = json_get(usage, "completion_tokens_details");
     int64_t asked = read_count(usage, "prompt_tokens"),
-            answered = read_count(usage, "completion_tokens"), total = 0;
+            answered = read_count(usage, "completion_tokens"), total = asked + answered;
     if (usage.type != JSON_OBJECT)
         return;
-    if (__builtin_add_overflow(asked, answered, &total))
-        total = INT64_MAX;
-    if (json_get(usage, "total_tokens").type == JSON_NUMBER)
-        total = read_count(usage, "total_tokens");
+    (void)openai_read_count(json_get(usage, "total_tokens"), &total);
     if (total - asked > answered && read_count(output, "reasoning_tokens") > answered)
         answered = total - asked;
     buf_addf(out, "{\"input_tokens\":%lld,\"input_tokens_details\":{\"cached_tokens\":%lld,",

@@ -60,6 +60,43 @@ static struct openai_usage usage_of(const char *members)
     return read_reply(text).usage;
 }
 
+Test(openai, counts_are_read_in_the_forms_in_which_servers_write_them)
+{
+    static const char *const good[] = {
+        "\"prompt_tokens\":100.0,\"completion_tokens\":5.0",
+        "\"prompt_tokens\":1e2,\"completion_tokens\":50e-1",
+        "\"prompt_tokens\":\"100\",\"completion_tokens\":\"5\"",
+    };
+    static const char *const bad[] = {
+        "\"prompt_tokens\":100.5,\"completion_tokens\":5",
+        "\"prompt_tokens\":1e30,\"completion_tokens\":5",
+        "\"prompt_tokens\":\"\",\"completion_tokens\":5",
+        "\"prompt_tokens\":\"many\",\"completion_tokens\":5",
+        "\"prompt_tokens\":\"-3\",\"completion_tokens\":5",
+        "\"prompt_tokens\":true,\"completion_tokens\":5",
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct openai_usage u = usage_of(good[i]);
+        cr_expect(u.known && !u.odd && u.input_tokens == 100 && u.output_tokens == 5, "%s",
+                  good[i]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct openai_usage u = usage_of(bad[i]);
+        cr_expect(!u.known && u.odd, "%s", bad[i]);
+    }
+}
+
+Test(openai, moonshot_tells_usage_in_the_choice_and_cached_tokens_beside)
+{
+    struct openai_reply r =
+        read_reply("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\",\"usage\":{"
+                   "\"prompt_tokens\":100,\"completion_tokens\":5,\"total_tokens\":105,"
+                   "\"cached_tokens\":80}}]}");
+    cr_assert(r.usage.known && !r.usage_only);
+    cr_assert_eq(r.usage.input_tokens, 100);
+    cr_assert_eq(r.usage.cached_tokens, 80);
+}
+
 /* sub2api #5771, vercel/ai #12425, inspect_ai #5528: what the total holds beyond the sum was billed. */
 Test(openai, tokens_beside_the_counts_are_added)
 {

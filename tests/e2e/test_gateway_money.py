@@ -189,6 +189,18 @@ def test_reasoning_beside_the_output_is_billed(start_gateway, upstream):
                 assert (line["cost_usd"], line["output_tokens"], line["reasoning_tokens"]) == ("0.000320000", "105", "100")
 
 
+def test_counts_are_billed_in_every_form_in_which_servers_write_them(start_gateway, upstream):
+    """litellm #33772: doubles, texts, and Moonshot's cached tokens beside the others."""
+    g = start_gateway(expert="price: {input: 1, output: 2, cached_input: 0.1}")
+    for usage in ({"prompt_tokens": 100.0, "completion_tokens": 5.0, "total_tokens": 105.0, "cached_tokens": 80.0},
+                  {"prompt_tokens": "100", "completion_tokens": "5", "prompt_tokens_details": {"cached_tokens": "80"}}):
+        upstream.on("cheap", told_usage(usage))
+        for path in ("/v1/chat/completions", "/v1/messages"):
+            for stream in (False, True):
+                line = cost_line(g, path, stream)
+                assert (line["cost_usd"], line["basis"], line["cached_tokens"]) == ("0.000038000", "usage", "80")
+
+
 def anthropic_stream(start_usage, end_usage):
     def behave(r):
         message = {"id": "m", "type": "message", "role": "assistant", "model": "x", "stop_reason": None, "stop_sequence": None}

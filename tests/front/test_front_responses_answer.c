@@ -126,7 +126,10 @@ Test(front_responses_answer, usage_in_other_words)
                 "\"output_tokens\":2,\"output_tokens_details\":{\"reasoning_tokens\":0},"
                 "\"total_tokens\":3}");
     expect_part(ASK, USAGE("{\"prompt_tokens\":9223372036854775807,\"completion_tokens\":9}"),
-                "\"total_tokens\":9223372036854775807}");
+                "\"total_tokens\":9}"); /* what cannot be is not told */
+    expect_part(ASK, USAGE("{\"prompt_tokens\":11.0,\"completion_tokens\":\"7\"}"),
+                "\"usage\":{\"input_tokens\":11,\"input_tokens_details\":{\"cached_tokens\":0,"
+                "\"cache_write_tokens\":0},\"output_tokens\":7,");
     expect_part(ASK, USAGE("null"), "\"usage\":null");
     expect_part(ASK,
                 USAGE("{\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":115,"
