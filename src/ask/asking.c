@@ -116,7 +116,8 @@ void asking_cancel(struct asking *a)
     if (a->run)
         plan_run_cancel(a);
     hedge_stop(a);
-    attempt_stop(a->main, CALL_CANCELLED);
+    /* Who has told all has answered, though the end of its transfer is not there yet. */
+    attempt_stop(a->main, a->main->done_mark ? CALL_ANSWERED : CALL_CANCELLED);
     a->over = true;
 }
 

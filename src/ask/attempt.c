@@ -134,7 +134,8 @@ void attempt_stop(struct attempt *t, enum call_outcome outcome)
         scheduler_timer_stop(t->timer);
     bool sent = call && expert_call_sent(call);
     attempt_note(t, outcome, sent ? expert_call_answer(call) : NULL);
-    gate_leave(&t->ticket, now_ms(t), HEALTH_NONE, HEALTH_NO_HOLD, sent ? -1 : 0);
+    gate_leave(&t->ticket, now_ms(t), t->done_mark ? HEALTH_GOOD : HEALTH_NONE, HEALTH_NO_HOLD,
+               sent ? -1 : 0);
     t->call = NULL;
     move(t, ATTEMPT_ENDED);
     if (call)

@@ -126,8 +126,10 @@ def test_a_client_that_leaves_at_the_end_mark_has_its_answer(start_gateway, upst
     with g.client.stream("POST", path, json={"model": "dear", "stream": True, **FRONTS[path]}) as r:
         next(text for text in r.iter_lines() if text == "data: [DONE]")
     line = g.access(r.headers["x-leeroo-request-id"])
-    assert line["status"] == "200" and "error" not in line and "calls" not in line
+    assert line["status"] == "200" and "error" not in line
     assert (line["input_tokens"], line["output_tokens"], line["basis"]) == ("10", "5", "usage")
+    calls = [text for text in g.client.get("/metrics").text.splitlines() if text.startswith("leeroo_expert_calls_total")]
+    assert len(calls) == 1 and 'outcome="answered"' in calls[0], calls
 
 
 def test_two_answers_end_each_by_itself(start_gateway, upstream):
