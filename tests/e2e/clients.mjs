@@ -16,6 +16,9 @@ const weather = [{ role: 'user', content: 'the weather of Paris?' }]
 const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
 const fn = { name: 'get_weather', description: 'The weather of a city', parameters: schema }
 const usage = [30, 12]
+const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+const format = { name: 'city', strict: true, schema: { ...schema, additionalProperties: false } }
+const picture = `data:image/png;base64,${pixel}`
 
 const scenarios = {
   async 'chat plain'() {
@@ -92,6 +95,24 @@ const scenarios = {
     const messages = [...weather, { role: 'assistant', content: first.content },
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content: 'sunny' }] }]
     assert.equal((await an.messages.create({ model: 'leeroo', max_tokens: 64, messages, tools })).content[0].text, 'hello world')
+  },
+  async 'structured'() {
+    const chat = await oa.chat.completions.create({ model: 'leeroo', messages: hello, response_format: { type: 'json_schema', json_schema: format } })
+    assert.deepEqual(JSON.parse(chat.choices[0].message.content), { city: 'Paris' })
+    const responses = await oa.responses.create({ model: 'leeroo', input: hello, text: { format: { type: 'json_schema', ...format } } })
+    assert.deepEqual(JSON.parse(responses.output_text), { city: 'Paris' })
+    const output_config = { format: { type: 'json_schema', schema: format.schema } }
+    const s = an.messages.stream({ model: 'leeroo', max_tokens: 64, messages: hello, output_config })
+    assert.deepEqual(JSON.parse((await s.finalMessage()).content[0].text), { city: 'Paris' })
+  },
+  async 'images'() {
+    const chat = [{ role: 'user', content: [{ type: 'text', text: 'what?' }, { type: 'image_url', image_url: { url: picture } }] }]
+    assert.equal((await oa.chat.completions.create({ model: 'leeroo', messages: chat })).choices[0].message.content, 'I see')
+    const input = [{ role: 'user', content: [{ type: 'input_text', text: 'what?' }, { type: 'input_image', image_url: picture, detail: 'auto' }] }]
+    assert.equal((await oa.responses.create({ model: 'leeroo', input })).output_text, 'I see')
+    const source = { type: 'base64', media_type: 'image/png', data: pixel }
+    const messages = [{ role: 'user', content: [{ type: 'image', source }, { type: 'text', text: 'what?' }] }]
+    assert.equal((await an.messages.create({ model: 'leeroo', max_tokens: 64, messages })).content[0].text, 'I see')
   },
   async 'errors are the libraries own'() {
     await assert.rejects(oa.chat.completions.create({ model: 'nobody', messages: hello }), OpenAI.NotFoundError)

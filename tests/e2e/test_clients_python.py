@@ -1,5 +1,5 @@
 """The official Python clients of OpenAI and Anthropic against the gateway, each API in front of each dialect behind:
-plain, streaming, tools there and back, images, errors, time limits, cancellation."""
+plain, streaming, tools there and back, structured answers, images, errors, time limits, cancellation."""
 
 import json
 import time
@@ -8,6 +8,7 @@ import anthropic
 import openai
 import pytest
 from conftest import EXPERTS, Gateway, write_config
+from pydantic import BaseModel
 from speakers import CALL, USAGE, WEATHER, refuse, speak
 from upstream import Upstream, stall, stall_mid_stream
 
@@ -120,6 +121,48 @@ def test_chat_images(oa, upstream, dialect):
         assert part["image_url"]["url"].endswith(PIXEL)
 
 
+# Structured answers
+
+class City(BaseModel):
+    city: str
+    degrees: int
+
+
+PARIS = City(city="Paris", degrees=21)
+
+
+@pytest.fixture
+def structured(upstream, dialect):
+    """Experts that say PARIS; afterwards the format must have reached one in its own dialect's words."""
+    for name in EXPERTS:
+        upstream.on(name, speak(PARIS.model_dump_json()))
+    yield
+    for r in upstream.requests:
+        wanted = r.json["output_config"]["format"] if dialect == "anthropic" else r.json["response_format"]
+        assert wanted["type"] == "json_schema" and '"degrees"' in json.dumps(wanted)
+
+
+def test_chat_structured(oa, structured):
+    asked = {"model": "leeroo", "messages": HELLO, "response_format": City}
+    assert oa.chat.completions.parse(**asked).choices[0].message.parsed == PARIS
+    with oa.chat.completions.stream(**asked) as s:
+        assert s.get_final_completion().choices[0].message.parsed == PARIS
+
+
+def test_responses_structured(oa, structured):
+    asked = {"model": "leeroo", "input": "hello cat", "text_format": City}
+    assert oa.responses.parse(**asked).output_parsed == PARIS
+    with oa.responses.stream(**asked) as s:
+        assert s.get_final_response().output_parsed == PARIS
+
+
+def test_messages_structured(an, structured):
+    asked = {"model": "leeroo", "max_tokens": 64, "messages": HELLO, "output_format": City}
+    assert an.messages.parse(**asked).parsed_output == PARIS
+    with an.messages.stream(**asked) as s:
+        assert s.get_final_message().parsed_output == PARIS
+
+
 # Completions and responses
 
 def test_completions(oa):
@@ -162,6 +205,12 @@ def test_responses_tools_there_and_back(oa, upstream, dialect, stream):
             {"type": "function_call_output", "call_id": call.call_id, "output": WEATHER}]
     assert oa.responses.create(model="leeroo", input=back, tools=[RESPONSES_TOOL]).output_text == "hello world"
     assert WEATHER in json.dumps(sent(upstream, dialect))
+
+
+def test_responses_images(oa, upstream, dialect):
+    oa.responses.create(model="leeroo", input=[{"role": "user", "content": [
+        {"type": "input_text", "text": "what is it?"}, {"type": "input_image", "image_url": f"data:image/png;base64,{PIXEL}"}]}])
+    assert PIXEL in json.dumps(sent(upstream, dialect)["messages"][-1])
 
 
 def test_responses_keeps_nothing(oa):
