@@ -488,6 +488,13 @@ void json_members(struct json_value object, const struct str *names, size_t coun
     }
 }
 
+bool json_is_filled(struct json_value list)
+{
+    struct json_iter it = json_iter_begin(list);
+    struct json_value item;
+    return list.type == JSON_ARRAY && json_array_next(&it, &item);
+}
+
 struct json_value json_get(struct json_value object, const char *key)
 {
     struct json_value found;

@@ -46,6 +46,21 @@ bool json_array_next(struct json_iter *it, struct json_value *item);
 /* `key` is the raw string with quotes; compare it with json_string_equal. */
 bool json_object_next(struct json_iter *it, struct json_value *key, struct json_value *item);
 
+static inline bool json_is_set(struct json_value value) /* neither absent nor null */
+{
+    return value.type != JSON_NONE && value.type != JSON_NULL;
+}
+/* The inside of a string: its bytes without the quotes, escapes kept, so that two joined are the joined text, escaped.
+ * Empty for other values. */
+static inline struct str json_inside(struct json_value string)
+{
+    if (string.type != JSON_STRING)
+        return STR("");
+    return (struct str){string.raw.ptr + 1, string.raw.len - 2};
+}
+
+bool json_is_filled(struct json_value list); /* an array with an item */
+
 /* Value of `key` in `object`; type JSON_NONE when absent or when `object` is not an object. */
 struct json_value json_get(struct json_value object, const char *key);
 /* The index of the name that `key` equals; `count` when it is none of them. */
@@ -63,8 +78,12 @@ NODISCARD enum status json_to_int64(struct json_value number, int64_t *ret); /* 
 
 /* Appends `s` quoted and escaped; invalid UTF-8 becomes U+FFFD. */
 void json_write_string(struct buf *b, struct str s);
+void json_write_inside(struct buf *b, struct str s); /* the same without the quotes */
 /* Shortest form that reads back the same double; null for non-finite. */
 void json_write_double(struct buf *b, double value);
+/* The value without blanks between its tokens, because a line break there would end the line of an event; null when
+ * absent. */
+void json_write_line(struct buf *out, struct json_value value);
 
 /* A byte edit of a parsed text: `cut` must be a span inside it (len 0 inserts). Edits are given in order of
  * position and do not overlap. */

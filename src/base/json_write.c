@@ -20,9 +20,8 @@ static void write_escaped(struct buf *b, unsigned char c)
     }
 }
 
-void json_write_string(struct buf *b, struct str s)
+void json_write_inside(struct buf *b, struct str s)
 {
-    buf_add_char(b, '"');
     size_t run = 0, at = 0;
     while (at < s.len) {
         unsigned char c = (unsigned char)s.ptr[at];
@@ -43,6 +42,12 @@ void json_write_string(struct buf *b, struct str s)
     }
     if (s.len > run)
         buf_add(b, (struct str){s.ptr + run, s.len - run});
+}
+
+void json_write_string(struct buf *b, struct str s)
+{
+    buf_add_char(b, '"');
+    json_write_inside(b, s);
     buf_add_char(b, '"');
 }
 
@@ -60,6 +65,41 @@ void json_write_double(struct buf *b, double value)
             break;
     }
     buf_add_c(b, text);
+}
+
+static bool is_json_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Behind the string that begins at `at`. */
+static size_t skip_string(struct str s, size_t at)
+{
+    for (at++; at < s.len && s.ptr[at] != '"'; at++)
+        if (s.ptr[at] == '\\')
+            at++;
+    return at + 1;
+}
+
+void json_write_line(struct buf *out, struct json_value value)
+{
+    struct str s = value.raw;
+    if (value.type == JSON_NONE) {
+        buf_add_c(out, "null");
+        return;
+    }
+    size_t run = 0, at = 0;
+    while (at < s.len) {
+        if (s.ptr[at] == '"') {
+            at = skip_string(s, at);
+        } else if (is_json_blank(s.ptr[at])) {
+            buf_add(out, str_slice(s, run, at));
+            run = ++at;
+        } else {
+            at++;
+        }
+    }
+    buf_add(out, str_slice(s, run, s.len));
 }
 
 void json_splice(struct str text, const struct json_edit *edits, size_t count, struct buf *out)

@@ -28,7 +28,7 @@ static void read_count(struct json_value usage, const char *name, int64_t *count
 {
     struct json_value value = json_get(usage, name);
     int64_t tokens = 0;
-    if (!messages_is_set(value))
+    if (!json_is_set(value))
         return;
     if (!openai_read_count(value, &tokens))
         *odd = true;
@@ -97,7 +97,7 @@ static size_t write_joined(struct json_value content, const char *type, const ch
     while (json_array_next(&it, &block)) {
         if (!messages_is(json_get(block, "type"), type))
             continue;
-        buf_add(out, messages_inside(json_get(block, member)));
+        buf_add(out, json_inside(json_get(block, member)));
         count++;
     }
     buf_add_char(out, '"');
@@ -180,7 +180,7 @@ static enum status check_message(struct json_value root, struct error *err)
     struct json_value problem = json_get(json_get(root, "error"), "message");
     if (problem.type == JSON_STRING)
         return error_set(err, ERR_UPSTREAM, "the expert answered with an error: %.*s",
-                         STR_FMT(str_slice(messages_inside(problem), 0, 200)));
+                         STR_FMT(str_slice(json_inside(problem), 0, 200)));
     if (json_get(root, "content").type != JSON_ARRAY)
         return error_set(err, ERR_UPSTREAM, "the expert's answer is no message");
     return OK;
@@ -203,7 +203,7 @@ static void write_completion(struct json_value root, struct buf *out)
     buf_add(out, STR(",\"choices\":[{\"index\":0,\"message\":"));
     write_message(content, out);
     buf_add(out, STR(",\"logprobs\":null,\"finish_reason\":"));
-    if (messages_is_set(reason) || !is_empty(content))
+    if (json_is_set(reason) || !is_empty(content))
         buf_addf(out, "\"%s\"", anthropic_finish_reason(reason));
     else
         buf_add(out, STR("null"));      /* neither said anything nor meant to: it is no answer */

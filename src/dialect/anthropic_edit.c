@@ -64,7 +64,7 @@ static bool is_unsigned(struct json_value block)
     bool redacted = messages_is(type, "redacted_thinking");
     if (!redacted && !messages_is(type, "thinking"))
         return false;
-    struct str mark = messages_inside(json_get(block, redacted ? "data" : "signature"));
+    struct str mark = json_inside(json_get(block, redacted ? "data" : "signature"));
     return mark.len == 0 || reasoning_mark_is(mark);
 }
 

@@ -69,7 +69,7 @@ static void set_members(struct gathered *g, struct grown *into, struct json_valu
     struct json_iter it = json_iter_begin(object);
     struct json_value key, item;
     while (object.type == JSON_OBJECT && json_object_next(&it, &key, &item))
-        if (messages_is_set(item))
+        if (json_is_set(item))
             grown_set(&g->grow, grown_member(&g->grow, into, key.raw), item);
 }
 
@@ -82,7 +82,7 @@ static void add_end(struct gathered *g, struct json_value event)
             set_members(g, g->root, item);
         else if (messages_is(key, "usage"))
             set_members(g, grown_member(&g->grow, g->root, key.raw), item);
-        else if (!messages_is(key, "type") && messages_is_set(item))
+        else if (!messages_is(key, "type") && json_is_set(item))
             grown_set(&g->grow, grown_member(&g->grow, g->root, key.raw), item);
     }
 }

@@ -96,7 +96,7 @@ static bool is_list_of_functions(struct json_value v)
     struct json_value tool;
     while (v.type == JSON_ARRAY && json_array_next(&it, &tool)) {
         struct json_value type = json_get(tool, "type"); /* old clients leave it out in calls */
-        if (messages_is_set(type) && !messages_is(type, "function"))
+        if (json_is_set(type) && !messages_is(type, "function"))
             return false;
     }
     return v.type == JSON_ARRAY;
@@ -111,7 +111,7 @@ static bool is_tool_choice(struct json_value v)
 
 static bool is_blank_text(struct json_value string)
 {
-    struct str rest = messages_inside(string);
+    struct str rest = json_inside(string);
     while (rest.len > 0) {
         size_t step = rest.ptr[0] == ' ' ? 1 : 0;
         if (rest.len >= 2 && rest.ptr[0] == '\\' &&
@@ -196,7 +196,7 @@ void anthropic_drops(const struct openai_request *r, struct dropped *into)
     messages_members_read(r->root, anthropic_field_names, ANTHROPIC_FIELD_COUNT, fields, NULL);
     for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
         struct json_value value = fields[wishes[i].field];
-        if (messages_is_set(value) && !wishes[i].asks_nothing(value))
+        if (json_is_set(value) && !wishes[i].asks_nothing(value))
             dropped_add(into, NULL, str_from(anthropic_field_names[wishes[i].field]));
     }
 }
@@ -205,7 +205,7 @@ void anthropic_drops(const struct openai_request *r, struct dropped *into)
 
 static const char *url_lacks(struct json_value url, bool is_file)
 {
-    struct str inside = messages_inside(url);
+    struct str inside = json_inside(url);
     bool is_data = str_starts(inside, STR("data:"));
     struct str head = str_slice(inside, 0, str_find(inside, STR(","), 0));
     if (is_file && !is_data)
@@ -267,9 +267,9 @@ const char *anthropic_message_lacks(const struct json_value *m)
 {
     if (anthropic_role_of(m[ANTHROPIC_MESSAGE_ROLE]) == ANTHROPIC_NONE)
         return "messages of this role";
-    if (messages_is_set(m[ANTHROPIC_MESSAGE_AUDIO]))
+    if (json_is_set(m[ANTHROPIC_MESSAGE_AUDIO]))
         return "audio";
-    if (messages_is_set(m[ANTHROPIC_MESSAGE_FUNCTION_CALL]))
+    if (json_is_set(m[ANTHROPIC_MESSAGE_FUNCTION_CALL]))
         return "function_call (use tool_calls)";
     if (messages_has_text(m[ANTHROPIC_MESSAGE_NAME]) &&
         messages_is(m[ANTHROPIC_MESSAGE_ROLE], "user"))
@@ -327,7 +327,7 @@ static bool has_nameless_tool(struct json_value tools)
 const char *anthropic_fields_lack(const struct json_value *fields, struct json_value other)
 {
     for (size_t i = 0; i < ANTHROPIC_FIELD_COUNT; i++)
-        if (messages_is_set(fields[i]) && !rules[i].asks_nothing(fields[i]))
+        if (json_is_set(fields[i]) && !rules[i].asks_nothing(fields[i]))
             return rules[i].lack;
     if (has_nameless_tool(fields[ANTHROPIC_TOOLS]))
         return "functions without a name";

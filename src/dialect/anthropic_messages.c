@@ -197,7 +197,7 @@ static void write_signed(struct writer *w, struct json_value block, const struct
     }
     buf_add(w->out, STR("{\"type\":\"thinking\",\"thinking\":\""));
     buf_add(w->out, buf_str(text));
-    buf_add(w->out, messages_inside(json_get(block, "thinking")));
+    buf_add(w->out, json_inside(json_get(block, "thinking")));
     buf_add(w->out, STR("\",\"signature\":"));
     buf_add(w->out, json_get(block, "signature").raw);
     buf_add_char(w->out, '}');
@@ -221,7 +221,7 @@ static void write_thinking(struct writer *w, struct json_value origin, struct js
             write_signed(w, block, &text);
             buf_clear(&text);
         } else {
-            buf_add(&text, messages_inside(json_get(block, "thinking")));
+            buf_add(&text, json_inside(json_get(block, "thinking")));
         }
     }
     if (text.status != OK)

@@ -100,7 +100,7 @@ static void write_schema(struct json_value schema, struct buf *out)
     struct json_value key, item;
     if (schema.type != JSON_OBJECT || !json_object_next(&it, &key, &item)) {
         buf_add(out, STR("{\"type\":\"object\",\"properties\":{}}"));
-    } else if (messages_is_set(json_get(schema, "type"))) {
+    } else if (json_is_set(json_get(schema, "type"))) {
         buf_add(out, schema.raw);
     } else {
         buf_add(out, STR("{\"type\":\"object\","));
@@ -124,7 +124,7 @@ static enum status write_tool(struct json_value tool, struct buf *out, struct er
     write_schema(f[PARAMETERS], out);
     if (f[STRICT].type == JSON_TRUE)
         buf_add(out, STR(",\"strict\":true"));
-    messages_write_member(out, "cache_control", messages_is_set(cache) ? cache : f[CACHE_CONTROL]);
+    messages_write_member(out, "cache_control", json_is_set(cache) ? cache : f[CACHE_CONTROL]);
     buf_add_char(out, '}');
     return OK;
 }
@@ -134,7 +134,7 @@ static void write_tool_choice(const struct json_value *f, struct buf *out)
     struct json_value choice = f[ANTHROPIC_TOOL_CHOICE];
     struct json_value name = json_get(json_get(choice, "function"), "name");
     bool one = f[ANTHROPIC_PARALLEL_TOOL_CALLS].type == JSON_FALSE;
-    if (!messages_is_set(choice) && !one)
+    if (!json_is_set(choice) && !one)
         return;
     buf_add(out, STR(",\"tool_choice\":{\"type\":"));
     if (name.type == JSON_STRING)
@@ -173,7 +173,7 @@ static void write_output_config(const struct json_value *f, struct buf *out)
         json_get(json_get(f[ANTHROPIC_RESPONSE_FORMAT], "json_schema"), "schema");
     bool off = messages_is(effort, "none");
     bool has_effort = effort.type == JSON_STRING && !off, has_schema = schema.type == JSON_OBJECT;
-    if (messages_is_set(f[ANTHROPIC_THINKING]))
+    if (json_is_set(f[ANTHROPIC_THINKING]))
         messages_write_member(out, "thinking", f[ANTHROPIC_THINKING]);
     else if (off)
         buf_add(out, STR(",\"thinking\":{\"type\":\"disabled\"}"));
@@ -215,7 +215,7 @@ enum status anthropic_request_write(const struct openai_request *r, struct str u
     if (lack)
         return error_set(err, ERR_UNSUPPORTED, "an Anthropic expert does not offer %s%s%.*s", lack,
                          other.type == JSON_NONE ? "" : ": ",
-                         STR_FMT(str_slice(messages_inside(other), 0, NAME_BYTES_MAX)));
+                         STR_FMT(str_slice(json_inside(other), 0, NAME_BYTES_MAX)));
     size_t start = out->len;
     buf_add(out, STR("{\"model\":"));
     json_write_string(out, upstream_model);

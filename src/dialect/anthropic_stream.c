@@ -131,8 +131,8 @@ static void tell_thinking_blocks(struct anthropic_stream *s, struct str blocks)
 static void take_thinking(struct anthropic_stream *s, struct json_value text,
                           struct json_value signature)
 {
-    buf_add(&s->thinking, messages_inside(text));
-    buf_add(&s->signature, messages_inside(signature));
+    buf_add(&s->thinking, json_inside(text));
+    buf_add(&s->signature, json_inside(signature));
 }
 
 static void begin_thinking(struct anthropic_stream *s, struct json_value block)
@@ -230,7 +230,7 @@ static void start_tool(struct anthropic_stream *s, struct json_value block)
     s->in_tool = true;
     s->has_input = false;
     buf_clear(&s->input);
-    if (messages_is_set(input))
+    if (json_is_set(input))
         json_write_string(&s->input, input.raw);
     buf_addf(begin_delta(s), "\"tool_calls\":[{\"index\":%lld,\"id\":", (long long)s->tools++);
     buf_add(&s->chunk, id.type == JSON_STRING ? id.raw : STR("\"\""));
@@ -302,7 +302,7 @@ static void on_message_delta(struct anthropic_stream *s, struct json_value event
 {
     struct json_value delta = json_get(event, "delta"), reason = json_get(delta, "stop_reason");
     anthropic_usage_read(json_get(event, "usage"), &s->usage);
-    if (messages_is_set(reason) && !s->finished)
+    if (json_is_set(reason) && !s->finished)
         tell_finish(s, reason, json_get(delta, "stop_sequence"));
 }
 
@@ -386,7 +386,7 @@ void anthropic_stream_event(struct anthropic_stream *s, struct str event, struct
             on_error(s, (struct json_value){0});
         return;
     }
-    if (str_equal(event, STR("error")) || messages_is_set(json_get(root, "error")))
+    if (str_equal(event, STR("error")) || json_is_set(json_get(root, "error")))
         on_error(s, root);
     else
         take_event(s, root);

@@ -24,11 +24,6 @@ void embeddings_request_write(const struct embeddings_request *r, struct str ups
 
 /* Answers */
 
-static bool is_set(struct json_value value)
-{
-    return value.type != JSON_NONE && value.type != JSON_NULL;
-}
-
 static bool read_reported(struct json_value usage, const char *name, int64_t *ret)
 {
     int64_t tokens = 0;
@@ -47,12 +42,12 @@ enum status embeddings_reply_read(struct str text, struct embeddings_reply *ret,
         return status;
     struct json_iter it = json_iter_begin(reply.root);
     if (reply.root.type == JSON_ARRAY && json_array_next(&it, &first) &&
-        is_set(json_get(first, "error")))
+        json_is_set(json_get(first, "error")))
         reply.root = first;
     if (reply.root.type != JSON_OBJECT)
         return error_set(err, ERR_INPUT, "the answer is not a JSON object");
     struct json_value usage = json_get(reply.root, "usage");
-    reply.is_error = is_set(json_get(reply.root, "error"));
+    reply.is_error = json_is_set(json_get(reply.root, "error"));
     reply.has_vectors = json_get(reply.root, "data").type == JSON_ARRAY;
     reply.known = read_reported(usage, "prompt_tokens", &reply.input_tokens) ||
                   read_reported(usage, "total_tokens", &reply.input_tokens);

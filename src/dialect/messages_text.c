@@ -5,26 +5,14 @@
 
 #define DECODED_SPARE_BYTES (64u << 10)
 
-bool messages_is_set(struct json_value value)
-{
-    return value.type != JSON_NONE && value.type != JSON_NULL;
-}
-
 bool messages_is(struct json_value string, const char *text)
 {
     return json_string_equal(string, str_from(text));
 }
 
-struct str messages_inside(struct json_value string)
-{
-    if (string.type != JSON_STRING)
-        return STR("");
-    return str_slice(string.raw, 1, string.raw.len - 1);
-}
-
 bool messages_has_text(struct json_value string)
 {
-    return messages_inside(string).len > 0;
+    return json_inside(string).len > 0;
 }
 
 size_t messages_members_read(struct json_value object, const char *const *names, size_t count,
@@ -53,7 +41,7 @@ size_t messages_members_read(struct json_value object, const char *const *names,
 
 void messages_write_member(struct buf *out, const char *name, struct json_value value)
 {
-    if (!messages_is_set(value))
+    if (!json_is_set(value))
         return;
     buf_add(out, STR(",\""));
     buf_add_c(out, name);
@@ -69,7 +57,7 @@ static bool is_id_byte(char c)
 
 void messages_write_tool_id(struct buf *out, struct json_value id)
 {
-    struct str inside = messages_inside(id);
+    struct str inside = json_inside(id);
     char *at = buf_reserve(out, inside.len + 2);
     if (!at)
         return;
@@ -111,7 +99,7 @@ enum status messages_write_input(struct buf *out, struct json_value arguments)
         buf_add(out, arguments.raw);
         return OK;
     }
-    if (messages_is_set(arguments) && arguments.type != JSON_STRING)
+    if (json_is_set(arguments) && arguments.type != JSON_STRING)
         return ERR_INPUT;
     if (!messages_has_text(arguments)) {
         buf_add(out, STR("{}"));
@@ -139,7 +127,7 @@ void messages_write_arguments(struct buf *out, struct json_value input)
 {
     if (input.type == JSON_STRING)
         buf_add(out, input.raw);
-    else if (messages_is_set(input))
+    else if (json_is_set(input))
         json_write_string(out, input.raw);
     else
         buf_add(out, STR("\"{}\""));

@@ -9,10 +9,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-bool messages_is_set(struct json_value value); /* neither absent nor null */
 bool messages_is(struct json_value string, const char *text);
-/* The inside of a string without its quotes, still escaped; empty for other values. */
-struct str messages_inside(struct json_value string);
 bool messages_has_text(struct json_value string); /* a string that is not empty */
 
 /* The members of `object` that `names` lists, in that order, into ret[count]: the last of equal ones. Returns how many

@@ -36,15 +36,10 @@ uint64_t openai_count_text(struct json_value value)
     return count_text(value, &unused);
 }
 
-static bool is_set(struct json_value value)
-{
-    return value.type != JSON_NONE && value.type != JSON_NULL;
-}
-
 /* Set, and not one of the values by which servers say that there is nothing. */
 static bool is_told(struct json_value value)
 {
-    return is_set(value) && value.type != JSON_FALSE && !str_equal(value.raw, STR("\"\"")) &&
+    return json_is_set(value) && value.type != JSON_FALSE && !str_equal(value.raw, STR("\"\"")) &&
            !str_equal(value.raw, STR("0"));
 }
 
@@ -68,7 +63,7 @@ bool openai_read_count(struct json_value value, int64_t *ret)
 static bool read_tokens(struct json_value value, struct json_value other, int64_t *ret)
 {
     int64_t tokens = 0;
-    if (!openai_read_count(is_set(value) ? value : other, &tokens))
+    if (!openai_read_count(json_is_set(value) ? value : other, &tokens))
         return false;
     *ret = tokens;
     return true;
@@ -89,9 +84,9 @@ static void read_lifetimes(struct json_value details, struct json_value beside,
                            struct openai_usage *u)
 {
     const struct json_value none = {0};
-    if (!is_set(details) && !is_set(beside))
+    if (!json_is_set(details) && !json_is_set(beside))
         return;
-    struct json_value split = is_set(details) ? details : beside;
+    struct json_value split = json_is_set(details) ? details : beside;
     (void)read_tokens(json_get(split, "ephemeral_1h_input_tokens"), none,
                       &u->cache_write_1h_tokens);
     u->cache_write_tokens = larger_count(u->cache_write_tokens, u->cache_write_1h_tokens);
@@ -179,13 +174,13 @@ static struct openai_usage read_usage(struct json_value usage)
     bool input = read_tokens(v[INPUT], v[INPUT + 1], &u.input_tokens);
     bool output = read_tokens(v[OUTPUT], v[OUTPUT + 1], &u.output_tokens);
     const struct json_value *in = &v[INPUT_DETAILS], *out = &v[OUTPUT_DETAILS];
-    read_input_details(in[!is_set(in[0])], &v[BESIDE], &u);
-    struct json_value reasoning = json_get(out[!is_set(out[0])], "reasoning_tokens");
+    read_input_details(in[!json_is_set(in[0])], &v[BESIDE], &u);
+    struct json_value reasoning = json_get(out[!json_is_set(out[0])], "reasoning_tokens");
     (void)read_tokens(reasoning, none, &u.reasoning_tokens);
     (void)read_tokens(v[TOTAL], none, &total);
     u.known = input && output;
-    u.odd = (!input && is_set(v[is_set(v[INPUT]) ? INPUT : INPUT + 1])) ||
-            (!output && is_set(v[is_set(v[OUTPUT]) ? OUTPUT : OUTPUT + 1]));
+    u.odd = (!input && json_is_set(v[json_is_set(v[INPUT]) ? INPUT : INPUT + 1])) ||
+            (!output && json_is_set(v[json_is_set(v[OUTPUT]) ? OUTPUT : OUTPUT + 1]));
     if (u.known)
         add_beside(&u, total);
     return u;
@@ -274,7 +269,7 @@ static void read_choice(struct json_value choice, struct openai_reply *reply)
     mark(&reply->begun, values[INDEX]);
     if (values[USAGE].type == JSON_OBJECT)
         reply->usage = read_usage(values[USAGE]);
-    if (!is_set(values[FINISH]))
+    if (!json_is_set(values[FINISH]))
         return;
     if (openai_is_blank(values[FINISH])) {
         reply->has_blank_finish = true;
@@ -290,7 +285,8 @@ static struct json_value unwrap_error(struct json_value root)
 {
     struct json_iter it = json_iter_begin(root);
     struct json_value item;
-    if (root.type == JSON_ARRAY && json_array_next(&it, &item) && is_set(json_get(item, "error")))
+    if (root.type == JSON_ARRAY && json_array_next(&it, &item) &&
+        json_is_set(json_get(item, "error")))
         return item;
     return root;
 }

@@ -40,11 +40,6 @@ static void *gathered_create(size_t bytes_max)
     return NULL;
 }
 
-static bool is_set(struct json_value value)
-{
-    return value.type != JSON_NONE && value.type != JSON_NULL;
-}
-
 static bool is_key(struct json_value key, const char *name)
 {
     return json_string_equal(key, str_from(name));
@@ -88,13 +83,13 @@ static void join_choice(struct gathered *g, struct json_value choice)
     struct json_iter it = json_iter_begin(choice);
     struct json_value key, item, given = json_get(choice, "index");
     int64_t index = 0;
-    if (is_set(given) && json_to_int64(given, &index) != OK)
+    if (json_is_set(given) && json_to_int64(given, &index) != OK)
         index = 0;
     if (choice.type != JSON_OBJECT || index < 0 || index >= OPENAI_CHOICES_MAX)
         return;
     struct grown *into = grown_item(&g->grow, g->choices, index);
     while (json_object_next(&it, &key, &item)) {
-        if (is_key(key, "index") || is_key(key, "message") || !is_set(item))
+        if (is_key(key, "index") || is_key(key, "message") || !json_is_set(item))
             continue;
         if (is_key(key, "delta"))
             join_delta(&g->grow, grown_member(&g->grow, into, STR("\"message\"")), item);
@@ -117,7 +112,7 @@ static void gathered_add(void *gathered, struct str data)
         if (is_key(key, "choices"))
             while (item.type == JSON_ARRAY && json_array_next(&inner, &choice))
                 join_choice(g, choice);
-        else if (is_set(item) && !is_key(key, "object"))
+        else if (json_is_set(item) && !is_key(key, "object"))
             grown_set(&g->grow, grown_member(&g->grow, g->root, key.raw), item);
     }
 }
@@ -315,7 +310,7 @@ static void split_choice(struct splitting *s, struct json_value choice)
     struct json_iter it = json_iter_begin(choice);
     struct json_value key, item, logprobs = json_get(choice, "logprobs");
     write_delta(json_get(choice, "message"), begin_chunk(s, choice));
-    if (is_set(logprobs)) {
+    if (json_is_set(logprobs)) {
         buf_add_c(&s->chunk, ",\"logprobs\":");
         buf_add(&s->chunk, logprobs.raw);
     }
@@ -344,7 +339,7 @@ static void split(struct str answer, forms_event_fn *on_event, void *arg)
     while (choices.type == JSON_ARRAY && json_array_next(&it, &choice))
         if (choice.type == JSON_OBJECT)
             split_choice(&s, choice);
-    if (is_set(usage)) {
+    if (json_is_set(usage)) {
         buf_clear(&s.chunk);
         write_head(s.root, &s.chunk);
         buf_add_c(&s.chunk, ",\"choices\":[],\"usage\":");

@@ -329,7 +329,7 @@ static void say_content(struct said *s, struct json_value content)
     struct json_iter it = json_iter_begin(content);
     struct json_value part;
     if (content.type == JSON_STRING)
-        say(s, STR(""), messages_inside(content), STR(""));
+        say(s, STR(""), json_inside(content), STR(""));
     while (content.type == JSON_ARRAY && json_array_next(&it, &part)) {
         open_said(s);
         buf_add(s->out, part.raw);
@@ -362,13 +362,13 @@ void openai_system_inside(struct json_value content, struct buf *out)
     struct json_value part;
     size_t count = 0;
     if (content.type == JSON_STRING)
-        buf_add(out, messages_inside(content));
+        buf_add(out, json_inside(content));
     while (content.type == JSON_ARRAY && json_array_next(&it, &part)) {
         struct json_value text = json_get(part, "text");
         if (!messages_has_text(text))
             continue;
         buf_add_c(out, count++ > 0 ? "\\n" : "");
-        buf_add(out, messages_inside(text));
+        buf_add(out, json_inside(text));
     }
 }
 
@@ -378,7 +378,7 @@ static void say_others(const struct list *l, struct said *s, struct json_value m
     struct json_value part, id = json_get(message, "tool_call_id");
     if (count_behind(l, json_get(message, "content")) == 0)
         return;
-    say(s, STR("What the tool call "), messages_inside(id), STR(" gave back:"));
+    say(s, STR("What the tool call "), json_inside(id), STR(" gave back:"));
     while (json_array_next(&it, &part)) {
         if (!is_said_behind(l, part))
             continue;
@@ -549,10 +549,10 @@ static bool is_schema_bare(struct json_value schema)
 {
     static const char *const names[] = {"type", "properties"};
     struct json_value f[2];
-    if (!messages_is_set(schema))
+    if (!json_is_set(schema))
         return true;
     size_t others = messages_members_read(schema, names, 2, f, NULL);
-    if (schema.type != JSON_OBJECT || messages_is_set(f[1]))
+    if (schema.type != JSON_OBJECT || json_is_set(f[1]))
         return false;
     return messages_is(f[0], "object") || (f[0].type == JSON_NONE && others == 0);
 }

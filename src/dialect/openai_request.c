@@ -328,13 +328,6 @@ static enum status read_stream(struct reader *x, const struct json_value *fields
     return OK;
 }
 
-static bool is_filled_list(struct json_value value)
-{
-    struct json_iter it = json_iter_begin(value);
-    struct json_value item;
-    return value.type == JSON_ARRAY && json_array_next(&it, &item);
-}
-
 static enum status read_limits(struct reader *x, const struct json_value *fields)
 {
     static const enum field order[] = {FIELD_MAX_TOKENS, FIELD_MAX_COMPLETION_TOKENS};
@@ -365,7 +358,7 @@ static void read_needs(struct reader *x, const struct json_value *fields)
 {
     struct openai_request *r = x->r;
     struct json_value format = json_get(fields[FIELD_RESPONSE_FORMAT], "type");
-    if (is_filled_list(fields[FIELD_TOOLS]) || is_filled_list(fields[FIELD_FUNCTIONS]))
+    if (json_is_filled(fields[FIELD_TOOLS]) || json_is_filled(fields[FIELD_FUNCTIONS]))
         r->needs |= EXPERT_TOOLS;
     if (format.type == JSON_STRING && !json_string_equal(format, STR("text")))
         r->needs |= EXPERT_JSON;

@@ -21,6 +21,8 @@
 #include "base/str.h"
 
 #define REASONING_ORIGIN "reasoning_origin"
+/* The REST of a mark beside text that came as `reasoning`, where others have `reasoning_content`. */
+#define REASONING_AS_REASONING STR(".reasoning")
 
 /* The inside of a JSON string; `rest` is escaped already. */
 void reasoning_mark_write(struct buf *out, struct str expert, struct str rest);

@@ -94,7 +94,7 @@ static enum status refuse_others(struct front_reader *x, const struct json_value
     int64_t best_of = 1;
     if (fields[FIELD_ECHO].type == JSON_TRUE)
         return front_refuse(x, "echo", "is not offered: the answer does not repeat the prompt");
-    if (front_inside(fields[FIELD_SUFFIX]).len > 0)
+    if (json_inside(fields[FIELD_SUFFIX]).len > 0)
         return front_refuse(x, "suffix", "is not offered: experts are asked by chat");
     if (fields[FIELD_BEST_OF].type == JSON_NONE)
         return OK;

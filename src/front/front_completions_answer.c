@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "dialect/openai.h"
+#include "dialect/openai_completion.h"
 #include "dialect/token_estimate.h"
 #include "front/front_members.h"
 
@@ -54,10 +55,10 @@ static void write_cell(struct buf *out, enum column column, struct json_value to
     struct json_value text = json_get(token, "token");
     switch (column) {
     case COLUMN_TOKENS:
-        buf_addf(out, "\"%.*s\"", STR_FMT(front_inside(text)));
+        buf_addf(out, "\"%.*s\"", STR_FMT(json_inside(text)));
         break;
     case COLUMN_LOGPROBS:
-        front_write_value(out, json_get(token, "logprob"));
+        json_write_line(out, json_get(token, "logprob"));
         break;
     case COLUMN_TOP:
         write_alternatives(out, json_get(token, "top_logprobs"));
@@ -113,9 +114,9 @@ static struct json_value message_of(struct json_value choice)
 static bool is_empty(struct json_value choice)
 {
     struct json_value message = message_of(choice), content = json_get(message, "content");
-    return !front_is_set(json_get(choice, "finish_reason")) && content.type != JSON_ARRAY &&
-           front_inside(content).len == 0 && front_inside(json_get(message, "refusal")).len == 0 &&
-           !front_is_set(json_get(json_get(choice, "logprobs"), "content"));
+    return !json_is_set(json_get(choice, "finish_reason")) && content.type != JSON_ARRAY &&
+           json_inside(content).len == 0 && json_inside(json_get(message, "refusal")).len == 0 &&
+           !json_is_set(json_get(json_get(choice, "logprobs"), "content"));
 }
 
 static void write_choice(struct buf *out, struct json_value choice, struct offsets *offsets)
@@ -127,12 +128,12 @@ static void write_choice(struct buf *out, struct json_value choice, struct offse
         number = 0;
     buf_add_c(out, "{\"text\":\"");
     front_write_content(out, json_get(message, "content"));
-    buf_add(out, front_inside(json_get(message, "refusal")));
+    buf_add(out, json_inside(json_get(message, "refusal")));
     buf_addf(out, "\",\"index\":%lld,\"logprobs\":", (long long)number);
     write_logprobs(out, json_get(choice, "logprobs"),
                    number < COMPLETIONS_CHOICES_MAX ? &offsets->of[number] : &uncounted);
     buf_add_c(out, ",\"finish_reason\":");
-    front_write_value(out, json_get(choice, "finish_reason"));
+    json_write_line(out, json_get(choice, "finish_reason"));
     buf_add_char(out, '}');
 }
 
@@ -157,7 +158,7 @@ static void write_choices(struct buf *out, struct json_value choices, bool all,
     }
 }
 
-static void write_head(struct buf *out, const struct front_completion *m,
+static void write_head(struct buf *out, const struct openai_completion *m,
                        const struct front_context *c)
 {
     buf_add_c(out, "{\"id\":");
@@ -171,11 +172,11 @@ static void write_head(struct buf *out, const struct front_completion *m,
     else
         buf_addf(out, "%lld", (long long)c->created_s);
     buf_add_c(out, ",\"model\":");
-    front_write_value(out, m->model);
+    json_write_line(out, m->model);
     buf_add_c(out, ",\"choices\":[");
 }
 
-static void write_tail(struct buf *out, const struct front_completion *m)
+static void write_tail(struct buf *out, const struct openai_completion *m)
 {
     buf_add_char(out, ']');
     front_write_member(out, "usage", m->usage);
@@ -189,11 +190,11 @@ enum status completions_answer(const struct front_context *c, struct str complet
                                struct buf *out, struct error *err)
 {
     struct json_value root = {0};
-    struct front_completion m = {0};
+    struct openai_completion m = {0};
     struct offsets offsets = {{0}};
     if (json_parse(completion, "answer", 1, &root, NULL) == OK)
-        front_completion_read(root, &m);
-    if (front_is_set(m.error) || m.choices.type != JSON_ARRAY)
+        openai_completion_read(root, &m);
+    if (json_is_set(m.error) || m.choices.type != JSON_ARRAY)
         return error_set(err, ERR_UPSTREAM, "the answer is not a chat completion");
     write_head(out, &m, c);
     write_choices(out, m.choices, true, &offsets);
@@ -218,17 +219,17 @@ void *completions_begin(const struct front_context *c, struct arena *a)
 }
 
 /* A chunk without text, finish reason or usage, such as the first one with nothing but the role, becomes no event. */
-static bool is_worth_an_event(const struct front_completion *m)
+static bool is_worth_an_event(const struct openai_completion *m)
 {
     struct json_iter it = json_iter_begin(m->choices);
     struct json_value choice;
     while (m->choices.type == JSON_ARRAY && json_array_next(&it, &choice))
         if (is_written(choice, false))
             return true;
-    return front_is_set(m->usage) || front_is_set(m->leeroo);
+    return json_is_set(m->usage) || json_is_set(m->leeroo);
 }
 
-static void write_chunk(struct stream *s, const struct front_completion *m, struct buf *out)
+static void write_chunk(struct stream *s, const struct openai_completion *m, struct buf *out)
 {
     CHECK(!s->over);
     if (!is_worth_an_event(m))
@@ -243,14 +244,14 @@ static void write_chunk(struct stream *s, const struct front_completion *m, stru
 /* An object: an error ends the stream, anything else is a chunk. */
 static void take_object(struct stream *s, struct json_value root, struct buf *out)
 {
-    struct front_completion m;
-    front_completion_read(root, &m);
-    if (!front_is_set(m.error)) {
+    struct openai_completion m;
+    openai_completion_read(root, &m);
+    if (!json_is_set(m.error)) {
         write_chunk(s, &m, out);
         return;
     }
     front_event_begin(out, NULL);
-    front_write_value(out, root);
+    json_write_line(out, root);
     front_event_end(out);
     s->over = true;
 }

@@ -6,13 +6,7 @@
 
 #include "base/check.h"
 
-#include <stddef.h>
 #include <string.h>
-
-bool front_is_set(struct json_value value)
-{
-    return value.type != JSON_NONE && value.type != JSON_NULL;
-}
 
 /* Errors */
 
@@ -31,7 +25,7 @@ enum status front_refuse(struct front_reader *x, const char *param, const char *
 /* "PLACE.KEY", as far as there is room. */
 static const char *name_member(struct front_reader *x, const char *place, struct json_value key)
 {
-    struct str name = str_slice(front_inside(key), 0, FRONT_PARAM_BYTES_MAX);
+    struct str name = str_slice(json_inside(key), 0, FRONT_PARAM_BYTES_MAX);
     const char *text =
         arena_printf(x->a, "%s%s%.*s", place ? place : "", place ? "." : "", STR_FMT(name));
     return text ? text : "a member";
@@ -69,7 +63,7 @@ static enum status read_member(struct front_reader *x, struct json_value key,
     if (item.type != JSON_NULL && row->types && !(row->types & FRONT_TYPE(item.type)))
         return front_bad(x, name_member(x, place, key), type_names(row->types));
     if (item.type != JSON_NULL && row->use == FRONT_DROP)
-        dropped_add(&x->dropped, place, front_inside(key));
+        dropped_add(&x->dropped, place, json_inside(key));
     *field = item;
     return OK;
 }
@@ -81,7 +75,7 @@ static enum status read_unknown(struct front_reader *x, struct json_value key,
         return OK;
     if (!x->lenient)
         return front_refuse(x, name_member(x, place, key), "is not offered here");
-    dropped_add(&x->dropped, place, front_inside(key));
+    dropped_add(&x->dropped, place, json_inside(key));
     return OK;
 }
 
@@ -146,55 +140,12 @@ enum status front_body_create(struct arena *a, struct str body, struct buf **ret
     return OK;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-/* Behind the string that begins at `at`. */
-static size_t skip_string(struct str s, size_t at)
-{
-    for (at++; at < s.len && s.ptr[at] != '"'; at++)
-        if (s.ptr[at] == '\\')
-            at++;
-    return at + 1;
-}
-
-/* A line break between two members would end a line of an event, so blanks between tokens go. */
-void front_write_value(struct buf *out, struct json_value value)
-{
-    struct str s = value.raw;
-    if (value.type == JSON_NONE) {
-        buf_add_c(out, "null");
-        return;
-    }
-    size_t run = 0, at = 0;
-    while (at < s.len) {
-        if (s.ptr[at] == '"') {
-            at = skip_string(s, at);
-        } else if (is_blank(s.ptr[at])) {
-            buf_add(out, str_slice(s, run, at));
-            run = ++at;
-        } else {
-            at++;
-        }
-    }
-    buf_add(out, str_slice(s, run, s.len));
-}
-
 void front_write_member(struct buf *out, const char *name, struct json_value value)
 {
     if (value.type == JSON_NONE)
         return;
     buf_addf(out, ",\"%s\":", name);
-    front_write_value(out, value);
-}
-
-struct str front_inside(struct json_value string)
-{
-    if (string.type != JSON_STRING)
-        return STR("");
-    return str_slice(string.raw, 1, string.raw.len - 1);
+    json_write_line(out, value);
 }
 
 void front_write_content(struct buf *out, struct json_value content)
@@ -202,13 +153,13 @@ void front_write_content(struct buf *out, struct json_value content)
     struct json_iter it = json_iter_begin(content);
     struct json_value part;
     if (content.type != JSON_ARRAY) {
-        buf_add(out, front_inside(content));
+        buf_add(out, json_inside(content));
         return;
     }
     while (json_array_next(&it, &part))
-        if (!front_is_set(json_get(part, "type")) ||
+        if (!json_is_set(json_get(part, "type")) ||
             json_string_equal(json_get(part, "type"), STR("text")))
-            buf_add(out, front_inside(json_get(part, "text")));
+            buf_add(out, json_inside(json_get(part, "text")));
 }
 
 void front_event_begin(struct buf *out, const char *name)
@@ -221,46 +172,6 @@ void front_event_begin(struct buf *out, const char *name)
 void front_event_end(struct buf *out)
 {
     buf_add_c(out, "\n\n");
-}
-
-void front_completion_read(struct json_value root, struct front_completion *ret)
-{
-    static const struct {
-        struct str name;
-        size_t offset;
-    } members[] = {
-#define MEMBER(name) {{#name, sizeof(#name) - 1}, offsetof(struct front_completion, name)}
-        MEMBER(id),      MEMBER(created),      MEMBER(model),
-        MEMBER(choices), MEMBER(usage),        MEMBER(system_fingerprint),
-        MEMBER(leeroo),  MEMBER(service_tier), MEMBER(error),
-#undef MEMBER
-    };
-    struct json_iter it = json_iter_begin(root);
-    struct json_value key, item;
-    memset(ret, 0, sizeof(*ret));
-    while (root.type == JSON_OBJECT && json_object_next(&it, &key, &item))
-        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-            if (json_string_equal(key, members[i].name)) {
-                *(struct json_value *)((char *)ret + members[i].offset) = item;
-                break;
-            }
-}
-
-struct json_value front_choice_of(struct json_value choices)
-{
-    struct json_value choice;
-    struct json_iter it = json_iter_begin(choices);
-    while (choices.type == JSON_ARRAY && json_array_next(&it, &choice)) {
-        struct json_value index = json_get(choice, "index");
-        if (choice.type == JSON_OBJECT && (!front_is_set(index) || str_equal(index.raw, STR("0"))))
-            return choice;
-    }
-    return (struct json_value){0};
-}
-
-struct json_value front_choice_first(struct json_value completion)
-{
-    return front_choice_of(json_get(completion, "choices"));
 }
 
 enum status front_translate(struct str body, struct arena *a, const struct front_table *table,

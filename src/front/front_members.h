@@ -69,28 +69,11 @@ NODISCARD enum status front_translate(struct str body, struct arena *a,
                                       const struct front_table *table, struct front_chat *ret,
                                       const char **ret_param, struct error *err);
 
-/* The value on one line; null when absent. */
-void front_write_value(struct buf *out, struct json_value value);
 /* `,"name":value`; nothing when absent. */
 void front_write_member(struct buf *out, const char *name, struct json_value value);
-/* The inside of a JSON string: its bytes without the quotes, escapes kept. Empty for other values. */
-struct str front_inside(struct json_value string);
 /* A chat message's content, text or parts with text, as the inside of one JSON string. */
 void front_write_content(struct buf *out, struct json_value content);
 
 /* Around data written on one line. `name` may be NULL. */
 void front_event_begin(struct buf *out, const char *name);
 void front_event_end(struct buf *out);
-
-bool front_is_set(struct json_value value); /* neither absent nor null */
-
-/* The members of a chat completion, or of a chunk, that a front has a use for. */
-struct front_completion {
-    struct json_value id, created, model, choices, usage, system_fingerprint, service_tier, leeroo,
-        error;
-};
-/* One pass, where asking for each would be nine. */
-void front_completion_read(struct json_value root, struct front_completion *ret);
-/* The choice whose index is 0, or that has none; of a completion, and of the list of its choices. */
-struct json_value front_choice_first(struct json_value completion);
-struct json_value front_choice_of(struct json_value choices);

@@ -2,6 +2,7 @@
  * usage. Counts that the expert did not report are estimated, because this API promises some. Thinking is signed with
  * where it came from (front_messages_thinking.c), by which anthropic_edit.c later knows it. Pure functions of text for
  * any thread. Not for answers of an expert that speaks Messages itself: those go to the client as they came. */
+#include "dialect/openai_completion.h"
 #include "dialect/token_estimate.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
@@ -26,7 +27,7 @@ static struct str request_number(const struct front_context *c)
 
 void messages_write_id(const struct front_context *c, struct json_value id, struct buf *out)
 {
-    if (str_starts(messages_inside(id), STR("msg_")))
+    if (str_starts(json_inside(id), STR("msg_")))
         buf_add(out, id.raw);
     else
         buf_addf(out, "\"msg_%.*s\"", STR_FMT(request_number(c)));
@@ -124,7 +125,7 @@ static void write_thinking(struct blocks *b, const struct front_context *c,
     struct str rest;
     struct json_value text = messages_reasoning(message, &rest);
     struct json_iter it = json_iter_begin(signed_blocks);
-    if (messages_is_filled(signed_blocks)) {
+    if (json_is_filled(signed_blocks)) {
         while (json_array_next(&it, &block)) {
             open_block(b);
             messages_write_thinking_block(c, block, b->out);
@@ -207,7 +208,7 @@ enum status messages_answer(const struct front_context *c, struct str completion
     struct json_value choice;
     if (openai_reply_read(completion, &reply, NULL) != OK)
         return error_set(err, ERR_UPSTREAM, "the expert's answer is not a JSON object");
-    choice = front_choice_first(reply.root);
+    choice = openai_choice_first(reply.root);
     if (reply.is_error || json_get(choice, "message").type != JSON_OBJECT)
         return error_set(err, ERR_UPSTREAM, "the expert's answer is no chat completion");
     size_t start = out->len;

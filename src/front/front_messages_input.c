@@ -70,7 +70,7 @@ static enum status write_call(struct messages_reader *x, struct json_value block
     struct json_value f[COUNT], other;
     messages_members_read(block, names, COUNT, f, &other);
     messages_drop(x, "tool_use", other);
-    if (messages_is_set(f[CALLER]) && !messages_is(json_get(f[CALLER], "type"), "direct"))
+    if (json_is_set(f[CALLER]) && !messages_is(json_get(f[CALLER], "type"), "direct"))
         messages_drop(x, "tool_use", json_get(f[CALLER], "type"));
     if (!messages_has_text(f[ID]) || !messages_has_text(f[NAME]))
         return messages_bad(x, "messages", "tool_use: id and name: Field required");
@@ -94,8 +94,7 @@ static enum status note_assistant_block(struct messages_reader *x, struct json_v
         return messages_bad(x, "messages", "a content block must be an object with a type");
     if (messages_is(type, "text") || messages_is(type, "tool_use") || messages_is_thinking(block))
         return OK;
-    if (messages_is(type, "server_tool_use") ||
-        str_ends(messages_inside(type), STR("_tool_result"))) {
+    if (messages_is(type, "server_tool_use") || str_ends(json_inside(type), STR("_tool_result"))) {
         messages_rather(x, "messages", type);
     } else {
         messages_native_key(x, type);
@@ -132,7 +131,7 @@ static enum status write_assistant_blocks(struct messages_reader *x, struct json
         status = note_assistant_block(x, block);
         if (!messages_is(json_get(block, "type"), "text"))
             continue;
-        buf_add(x->out, messages_inside(json_get(block, "text")));
+        buf_add(x->out, json_inside(json_get(block, "text")));
         ++*texts;
     }
     buf_add_char(x->out, '"');
@@ -169,8 +168,8 @@ static enum status write_assistant(struct messages_reader *x, struct conversatio
 static enum status write_system(struct messages_reader *x, struct conversation *c,
                                 struct json_value system)
 {
-    if (!messages_is_set(system) || (system.type == JSON_STRING && !messages_has_text(system)) ||
-        (system.type == JSON_ARRAY && !messages_is_filled(system)))
+    if (!json_is_set(system) || (system.type == JSON_STRING && !messages_has_text(system)) ||
+        (system.type == JSON_ARRAY && !json_is_filled(system)))
         return OK;
     open_message(x, c, "system");
     buf_add(x->out, STR(",\"content\":"));

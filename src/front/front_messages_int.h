@@ -27,7 +27,6 @@ void messages_rather(struct messages_reader *x, const char *place, struct json_v
 /* As messages_native, of a type that is unknown here, whose name is copied. JSON_NONE: nothing. */
 void messages_native_key(struct messages_reader *x, struct json_value key);
 
-bool messages_is_filled(struct json_value list);
 bool messages_is_result(struct json_value block); /* of a tool */
 /* What is said in blocks, without the results of tools, as a text or a list of parts. */
 NODISCARD enum status messages_content_write(struct messages_reader *x, struct json_value content);

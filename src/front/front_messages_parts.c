@@ -43,12 +43,12 @@ static enum status write_image(struct messages_reader *x, struct parts *p, struc
     open_part(x, p);
     buf_add(x->out, STR("{\"type\":\"image_url\",\"image_url\":{\"url\":\""));
     if (is_url) {
-        buf_add(x->out, messages_inside(f[URL]));
+        buf_add(x->out, json_inside(f[URL]));
     } else {
         buf_add(x->out, STR("data:"));
-        buf_add(x->out, messages_inside(f[MEDIA_TYPE]));
+        buf_add(x->out, json_inside(f[MEDIA_TYPE]));
         buf_add(x->out, STR(";base64,"));
-        buf_add(x->out, messages_inside(f[DATA]));
+        buf_add(x->out, json_inside(f[DATA]));
     }
     buf_add(x->out, STR("\"}}"));
     return OK;
@@ -58,13 +58,6 @@ enum { TYPE, TEXT, SOURCE, CITATIONS, CACHE_CONTROL, BLOCK_COUNT };
 static const char *const block_names[BLOCK_COUNT] = {"type", "text", "source", "citations",
                                                      "cache_control"};
 
-bool messages_is_filled(struct json_value list)
-{
-    struct json_iter it = json_iter_begin(list);
-    struct json_value item;
-    return list.type == JSON_ARRAY && json_array_next(&it, &item);
-}
-
 /* The texts of a search result, one a line. */
 static void write_search_result(struct messages_reader *x, struct parts *p, struct json_value block)
 {
@@ -72,12 +65,12 @@ static void write_search_result(struct messages_reader *x, struct parts *p, stru
     struct json_iter it = json_iter_begin(content);
     open_part(x, p);
     buf_add(x->out, STR("{\"type\":\"text\",\"text\":\""));
-    buf_add(x->out, messages_inside(json_get(block, "title")));
+    buf_add(x->out, json_inside(json_get(block, "title")));
     buf_add(x->out, STR("\\n"));
-    buf_add(x->out, messages_inside(json_get(block, "source")));
+    buf_add(x->out, json_inside(json_get(block, "source")));
     while (content.type == JSON_ARRAY && json_array_next(&it, &item)) {
         buf_add(x->out, STR("\\n"));
-        buf_add(x->out, messages_inside(json_get(item, "text")));
+        buf_add(x->out, json_inside(json_get(item, "text")));
     }
     buf_add(x->out, STR("\"}"));
 }
@@ -141,8 +134,8 @@ bool messages_is_result(struct json_value block)
 static bool is_passed_over(const struct messages_reader *x, struct json_value block)
 {
     return messages_is_result(block) ||
-           (x->in_system && str_starts(messages_inside(json_get(block, "text")),
-                                       STR("x-anthropic-billing-header:")));
+           (x->in_system &&
+            str_starts(json_inside(json_get(block, "text")), STR("x-anthropic-billing-header:")));
 }
 
 /* The text of the only block that is not a tool's result; JSON_NONE where there are several, none, or another kind. */
@@ -198,11 +191,11 @@ enum status messages_content_write(struct messages_reader *x, struct json_value 
 enum status messages_result_write(struct messages_reader *x, struct json_value content,
                                   bool is_error)
 {
-    bool is_text = content.type == JSON_STRING || !messages_is_set(content);
+    bool is_text = content.type == JSON_STRING || !json_is_set(content);
     if (!is_text && !is_error)
         return messages_content_write(x, content);
     if (is_text) {
-        struct str inside = messages_inside(content);
+        struct str inside = json_inside(content);
         buf_addf(x->out, "\"%s", is_error && !str_starts(inside, STR("Error")) ? "Error: " : "");
         buf_add(x->out, inside);
         buf_add_char(x->out, '"');

@@ -82,12 +82,12 @@ void messages_native(struct messages_reader *x, const char *what)
 void messages_drop(struct messages_reader *x, const char *place, struct json_value key)
 {
     if (key.type != JSON_NONE)
-        dropped_add(&x->dropped, place, messages_inside(key));
+        dropped_add(&x->dropped, place, json_inside(key));
 }
 
 void messages_rather(struct messages_reader *x, const char *place, struct json_value type)
 {
-    struct str name = str_slice(messages_inside(type), 0, NATIVE_NAME_BYTES_MAX);
+    struct str name = str_slice(json_inside(type), 0, NATIVE_NAME_BYTES_MAX);
     messages_drop(x, place, type);
     if (!x->native_rather)
         x->native_rather = arena_printf(x->a, "%.*s", STR_FMT(name));
@@ -95,7 +95,7 @@ void messages_rather(struct messages_reader *x, const char *place, struct json_v
 
 void messages_native_key(struct messages_reader *x, struct json_value key)
 {
-    struct str name = str_slice(messages_inside(key), 0, NATIVE_NAME_BYTES_MAX);
+    struct str name = str_slice(json_inside(key), 0, NATIVE_NAME_BYTES_MAX);
     if (key.type == JSON_NONE || x->native_only)
         return;
     const char *copy = arena_printf(x->a, "%.*s", STR_FMT(name));
@@ -106,7 +106,7 @@ static bool is_nothing(struct json_value value)
 {
     struct json_iter it = json_iter_begin(value);
     struct json_value key, item;
-    return !messages_is_set(value) || (value.type == JSON_ARRAY && !json_array_next(&it, &item)) ||
+    return !json_is_set(value) || (value.type == JSON_ARRAY && !json_array_next(&it, &item)) ||
            (value.type == JSON_OBJECT && !json_object_next(&it, &key, &item));
 }
 
@@ -148,15 +148,15 @@ static enum status check_fields(struct messages_reader *x, const struct json_val
                                 bool want_limit)
 {
     int64_t tokens = 0;
-    if (!messages_is_set(f[MODEL]))
+    if (!json_is_set(f[MODEL]))
         return messages_bad(x, "model", "Field required");
-    if (!messages_is_set(f[MESSAGES]))
+    if (!json_is_set(f[MESSAGES]))
         return messages_bad(x, "messages", "Field required");
     if (f[MESSAGES].type != JSON_ARRAY)
         return messages_bad(x, "messages", "Input should be a valid list");
-    if (messages_is_set(f[STREAM]) && f[STREAM].type != JSON_TRUE && f[STREAM].type != JSON_FALSE)
+    if (json_is_set(f[STREAM]) && f[STREAM].type != JSON_TRUE && f[STREAM].type != JSON_FALSE)
         return messages_bad(x, "stream", "Input should be a valid boolean");
-    if (!messages_is_set(f[MAX_TOKENS]))
+    if (!json_is_set(f[MAX_TOKENS]))
         return want_limit ? messages_bad(x, "max_tokens", "Field required") : OK;
     if (json_to_int64(f[MAX_TOKENS], &tokens) != OK)
         return messages_bad(x, "max_tokens", "Input should be a valid integer");
@@ -172,7 +172,7 @@ static enum status check_fields(struct messages_reader *x, const struct json_val
 static void write_format(struct messages_reader *x, struct json_value format)
 {
     struct json_value schema = json_get(format, "schema");
-    if (!messages_is_set(format))
+    if (!json_is_set(format))
         return;
     if (!messages_is(json_get(format, "type"), "json_schema") || schema.type != JSON_OBJECT) {
         messages_native(x, "this output format");
@@ -210,12 +210,12 @@ static void write_effort(struct messages_reader *x, const struct json_value *f)
     struct json_value given = json_get(f[OUTPUT_CONFIG], "effort");
     const char *effort = effort_named(given);
     bool thinks =
-        messages_is_set(f[THINKING]) && !messages_is(json_get(f[THINKING], "type"), "disabled");
+        json_is_set(f[THINKING]) && !messages_is(json_get(f[THINKING], "type"), "disabled");
     if (thinks)
         dropped_add(&x->effort, NULL, STR("thinking"));
     if (effort)
         dropped_add(&x->effort, "output_config", STR("effort"));
-    else if (messages_is_set(given))
+    else if (json_is_set(given))
         dropped_add(&x->dropped, "output_config", STR("effort"));
     if (!effort && thinks)
         effort = effort_of_budget(f[THINKING]);
@@ -230,14 +230,14 @@ static void write_output_config(struct messages_reader *x, const struct json_val
     struct json_value c[COUNT], other;
     messages_members_read(f[OUTPUT_CONFIG], members, COUNT, c, &other);
     messages_drop(x, "output_config", other);
-    write_format(x, messages_is_set(c[FORMAT]) ? c[FORMAT] : f[OUTPUT_FORMAT]);
+    write_format(x, json_is_set(c[FORMAT]) ? c[FORMAT] : f[OUTPUT_FORMAT]);
 }
 
 static enum status write_stop(struct messages_reader *x, struct json_value stop)
 {
     struct json_iter it = json_iter_begin(stop);
     struct json_value item;
-    if (!messages_is_set(stop))
+    if (!json_is_set(stop))
         return OK;
     if (stop.type != JSON_ARRAY)
         return messages_bad(x, "stop_sequences", "Input should be a valid list");
@@ -249,9 +249,8 @@ static enum status write_stop(struct messages_reader *x, struct json_value stop)
 /* OpenAI refuses a longer one; its hash says as well whether two requests come from the same user. */
 static void write_user(struct messages_reader *x, struct json_value id)
 {
-    if (messages_inside(id).len > USER_BYTES_MAX)
-        buf_addf(x->out, ",\"user\":\"%016llx\"",
-                 (unsigned long long)hash64(messages_inside(id), 0));
+    if (json_inside(id).len > USER_BYTES_MAX)
+        buf_addf(x->out, ",\"user\":\"%016llx\"", (unsigned long long)hash64(json_inside(id), 0));
     else
         messages_write_member(x->out, "user", id);
 }

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "dialect/json_grow.h"
+#include "dialect/openai_completion.h"
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 
@@ -194,14 +195,14 @@ static void take_thinking_text(struct stream *s, struct json_value text)
         buf_clear(&s->thought);
     need_block(s, BLOCK_THINKING);
     write_delta(s, s->blocks - 1, "thinking_delta", "thinking", text.raw);
-    buf_add(&s->thought, messages_inside(text));
+    buf_add(&s->thought, json_inside(text));
 }
 
 /* A whole block behind its text, as some servers send it: all of it but the signature was told. */
 static bool was_told(const struct stream *s, struct json_value block)
 {
     return s->open == BLOCK_THINKING && messages_has_text(json_get(block, "signature")) &&
-           str_equal(messages_inside(json_get(block, "thinking")), buf_str(&s->thought));
+           str_equal(json_inside(json_get(block, "thinking")), buf_str(&s->thought));
 }
 
 /* A signature ends its block. */
@@ -220,7 +221,7 @@ static void take_thinking_block(struct stream *s, struct json_value block, bool 
     if (!messages_has_text(signature))
         return;
     need_block(s, BLOCK_THINKING);
-    s->reasoning = messages_inside(signature);
+    s->reasoning = json_inside(signature);
     if (s->c->expert.len == 0)
         write_delta(s, s->blocks - 1, "signature_delta", "signature", signature.raw);
     close_block(s);
@@ -229,11 +230,11 @@ static void take_thinking_block(struct stream *s, struct json_value block, bool 
 /* Whether the text of a delta is once more, block by block, in its blocks. */
 static bool is_in_blocks(struct json_value text, struct json_value blocks)
 {
-    struct str rest = messages_inside(text);
+    struct str rest = json_inside(text);
     struct json_iter it = json_iter_begin(blocks);
     struct json_value block;
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
-        struct str part = messages_inside(json_get(block, "thinking"));
+        struct str part = json_inside(json_get(block, "thinking"));
         if (!str_starts(rest, part))
             return false;
         rest = str_slice(rest, part.len, rest.len);
@@ -374,7 +375,7 @@ static void take_calls(struct stream *s, struct json_value calls)
 
 static struct str keep(struct stream *s, struct json_value value)
 {
-    if (!messages_is_set(value) || value.raw.len > MEMBER_BYTES_MAX)
+    if (!json_is_set(value) || value.raw.len > MEMBER_BYTES_MAX)
         return (struct str){0};
     struct str copy = arena_copy(s->a, value.raw);
     return copy.ptr ? copy : (struct str){0};
@@ -384,7 +385,7 @@ static void take_finish(struct stream *s, struct json_value choice)
 {
     struct json_value reason = json_get(choice, "finish_reason");
     struct json_value stopped_by = json_get(choice, "stop_reason");
-    if (!messages_is_set(reason) || s->stop_reason)
+    if (!json_is_set(reason) || s->stop_reason)
         return;
     if (stopped_by.type == JSON_STRING)
         stopped_by.raw = keep(s, stopped_by);
@@ -396,14 +397,14 @@ static void take_finish(struct stream *s, struct json_value choice)
 
 static void take_chunk(struct stream *s, const struct openai_reply *reply)
 {
-    struct json_value choice = front_choice_first(reply->root), delta = json_get(choice, "delta");
+    struct json_value choice = openai_choice_first(reply->root), delta = json_get(choice, "delta");
     struct json_value leeroo = json_get(reply->root, "leeroo");
     s->characters += reply->characters;
     if (reply->usage.known)
         s->usage = reply->usage;
     if (!s->started)
         start_message(s, reply->root);
-    if (messages_is_set(leeroo) && s->leeroo.len == 0)
+    if (json_is_set(leeroo) && s->leeroo.len == 0)
         s->leeroo = keep(s, leeroo);
     take_thinking(s, delta);
     take_details(s, json_get(delta, "reasoning_details"));

@@ -6,15 +6,13 @@
 #include "front/front_members.h"
 #include "front/front_messages_int.h"
 
-#define AS_REASONING STR(".reasoning") /* the rest of a mark: it came as `reasoning` */
-
 struct json_value messages_reasoning(struct json_value message, struct str *ret_rest)
 {
     struct json_value text = json_get(message, "reasoning_content");
     *ret_rest = STR("");
     if (!messages_has_text(text)) {
         text = json_get(message, "reasoning");
-        *ret_rest = AS_REASONING;
+        *ret_rest = REASONING_AS_REASONING;
     }
     return messages_has_text(text) ? text : (struct json_value){0};
 }
@@ -47,7 +45,7 @@ void messages_write_thinking_block(const struct front_context *c, struct json_va
         buf_add(out, key.raw);
         buf_add_char(out, ':');
         if (messages_is(key, "signature") || messages_is(key, "data"))
-            messages_write_mark(c, messages_inside(item), out);
+            messages_write_mark(c, json_inside(item), out);
         else
             buf_add(out, item.raw);
     }
@@ -57,26 +55,24 @@ void messages_write_thinking_block(const struct front_context *c, struct json_va
 bool messages_is_carried(const struct front_context *c, struct json_value value)
 {
     bool is_filled =
-        value.type == JSON_OBJECT || (value.type == JSON_ARRAY && messages_is_filled(value));
+        value.type == JSON_OBJECT || (value.type == JSON_ARRAY && json_is_filled(value));
     return c->expert.len > 0 && !c->signs && is_filled;
 }
 
 void messages_write_carry(const struct front_context *c, const char *name, struct json_value value,
                           struct buf *out)
 {
-    struct buf object, escaped;
+    struct buf object;
     buf_init(&object, out->limit);
-    buf_init(&escaped, out->limit);
     buf_addf(&object, "{\"%s\":", name);
-    front_write_value(&object, value);
+    json_write_line(&object, value);
     buf_add_char(&object, '}');
-    json_write_string(&escaped, buf_str(&object));
-    buf_add(out, STR("{\"type\":\"redacted_thinking\",\"data\":"));
-    messages_write_mark(c, str_slice(buf_str(&escaped), 1, escaped.len - 1), out);
-    buf_add_char(out, '}');
-    if (object.status != OK || escaped.status != OK)
+    buf_add(out, STR("{\"type\":\"redacted_thinking\",\"data\":\""));
+    reasoning_mark_write(out, c->expert, STR(""));
+    json_write_inside(out, buf_str(&object));
+    buf_add_c(out, "\"}");
+    if (object.status != OK)
         out->status = ERR_MEMORY;
-    buf_done(&escaped);
     buf_done(&object);
 }
 
@@ -130,7 +126,7 @@ enum status messages_carry_read(struct messages_reader *x, struct json_value blo
 
 static bool is_chat_text(const struct origin *o)
 {
-    return o->expert.len > 0 && (o->rest.len == 0 || str_equal(o->rest, AS_REASONING));
+    return o->expert.len > 0 && (o->rest.len == 0 || str_equal(o->rest, REASONING_AS_REASONING));
 }
 
 /* The block as its expert gave it. */
@@ -189,7 +185,7 @@ static enum status write_carried(struct messages_reader *x, struct json_value co
             continue;
         *first = first->known ? *first : o;
         *ret_any = true;
-        if (details.type == JSON_ARRAY && messages_is_filled(details)) {
+        if (details.type == JSON_ARRAY && json_is_filled(details)) {
             buf_add_c(x->out, count++ > 0 ? "," : ",\"reasoning_details\":[");
             buf_add(x->out, str_slice(details.raw, 1, details.raw.len - 1));
         }
@@ -220,7 +216,7 @@ enum status messages_thinking_write(struct messages_reader *x, struct json_value
         if (count++ == 0)
             first = o;
         if (is_chat_text(&o))
-            buf_add(x->out, messages_inside(json_get(block, "thinking")));
+            buf_add(x->out, json_inside(json_get(block, "thinking")));
         else
             write_block(x, block, &o);
     }

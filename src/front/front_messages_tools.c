@@ -72,7 +72,7 @@ static enum status write_typed(struct messages_reader *x, struct tools *t,
 {
     for (size_t i = 0; i < sizeof(client_tools) / sizeof(client_tools[0]); i++) {
         if (!messages_has_text(f[NAME]) ||
-            !str_starts(messages_inside(f[TYPE]), str_from(client_tools[i].type)))
+            !str_starts(json_inside(f[TYPE]), str_from(client_tools[i].type)))
             continue;
         open_function(x, t, f[NAME]);
         buf_addf(x->out, ",\"description\":\"%s\",\"parameters\":%s}}", client_tools[i].description,
@@ -119,7 +119,7 @@ static bool demands_dropped(const struct tools *t, const struct json_value *f)
     if (messages_is(f[CHOICE_TYPE], "any"))
         return t->count == 0;
     return messages_is(f[CHOICE_TYPE], "tool") &&
-           str_equal(messages_inside(f[CHOICE_NAME]), messages_inside(t->dropped));
+           str_equal(json_inside(f[CHOICE_NAME]), json_inside(t->dropped));
 }
 
 static enum status write_choice(struct messages_reader *x, const struct tools *t,
@@ -149,7 +149,7 @@ static enum status read_choice(struct messages_reader *x, const struct tools *t,
                                struct json_value choice)
 {
     struct json_value f[CHOICE_COUNT], other;
-    if (!messages_is_set(choice))
+    if (!json_is_set(choice))
         return OK;
     messages_members_read(choice, choice_names, CHOICE_COUNT, f, &other);
     messages_drop(x, "tool_choice", other);
@@ -166,7 +166,7 @@ enum status messages_tools_write(struct messages_reader *x, struct json_value to
     struct json_value tool;
     struct tools t = {0};
     enum status status = OK;
-    if (messages_is_set(tools) && tools.type != JSON_ARRAY)
+    if (json_is_set(tools) && tools.type != JSON_ARRAY)
         return messages_bad(x, "tools", "Input should be a valid list");
     while (status == OK && tools.type == JSON_ARRAY && json_array_next(&it, &tool))
         status = write_tool(x, tool, &t);

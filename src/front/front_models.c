@@ -2,32 +2,9 @@
 #include "front/front_models.h"
 
 #include "base/json.h"
+#include "base/percent.h"
 
 #define LIMIT_MAX 1000 /* as Anthropic has it */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-struct str front_percent_decode(struct str raw, struct arena *a)
-{
-    char *into = arena_alloc(a, raw.len + 1);
-    size_t len = 0;
-    if (!into)
-        return STR("");
-    for (size_t i = 0; i < raw.len; i++) {
-        bool escape = raw.ptr[i] == '%' && i + 2 < raw.len;
-        int high = escape ? hex_digit(raw.ptr[i + 1]) : -1;
-        int low = escape ? hex_digit(raw.ptr[i + 2]) : -1;
-        into[len++] = high >= 0 && low >= 0 ? (char)(high * 16 + low) : raw.ptr[i];
-        i += high >= 0 && low >= 0 ? 2 : 0;
-    }
-    return (struct str){into, len};
-}
 
 enum status front_page_read(struct str query, struct arena *a, struct front_page *ret,
                             struct error *err)
@@ -37,9 +14,9 @@ enum status front_page_read(struct str query, struct arena *a, struct front_page
         struct str value = str_split(&query, '&'), name = str_split(&value, '=');
         int64_t limit = 0;
         if (str_equal(name, STR("after_id")))
-            page.after_id = front_percent_decode(value, a);
+            page.after_id = percent_decode(value, a);
         else if (str_equal(name, STR("before_id")))
-            page.before_id = front_percent_decode(value, a);
+            page.before_id = percent_decode(value, a);
         if (!str_equal(name, STR("limit")))
             continue;
         if (str_to_int64(value, &limit) != OK || limit < 1 || limit > LIMIT_MAX)

@@ -25,5 +25,3 @@ void front_model_write(const struct front_model *m, struct buf *out);
 NODISCARD enum status front_models_write(const struct front_model *models, size_t count,
                                          const struct front_page *page, struct buf *out,
                                          struct error *err);
-/* %XX as what it stands for; what is no escape stays as it is. Empty: no memory. */
-struct str front_percent_decode(struct str raw, struct arena *a);

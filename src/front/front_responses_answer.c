@@ -2,6 +2,7 @@
  * each. A stream makes the same items piece by piece (front_responses_stream.c) and ends with this object; both are
  * written by front_responses_write.c, so that they cannot differ. Pure functions of text for any thread, called by way
  * of the front's row; nothing is kept for a later request. */
+#include "dialect/openai_completion.h"
 #include "front/front_responses_thought.h"
 #include "front/front_responses_toolbox.h"
 
@@ -17,7 +18,7 @@ enum responses_status responses_finish_read(struct json_value finish_reason,
 struct json_value responses_reasoning_find(struct json_value message)
 {
     struct json_value reasoning = json_get(message, "reasoning_content");
-    if (front_inside(reasoning).len == 0)
+    if (json_inside(reasoning).len == 0)
         reasoning = json_get(message, "reasoning");
     return reasoning.type == JSON_STRING ? reasoning : (struct json_value){0};
 }
@@ -25,10 +26,10 @@ struct json_value responses_reasoning_find(struct json_value message)
 struct str responses_arguments_read(struct json_value arguments, struct buf *scratch)
 {
     if (arguments.type != JSON_OBJECT)
-        return front_inside(arguments);
+        return json_inside(arguments);
     struct buf plain;
     buf_init(&plain, scratch->limit);
-    front_write_value(&plain, arguments);
+    json_write_line(&plain, arguments);
     buf_clear(scratch);
     json_write_string(scratch, buf_str(&plain));
     buf_done(&plain);
@@ -60,7 +61,7 @@ static void write_text(struct writer *w, enum responses_kind kind, struct str te
     struct buf list;
     buf_init(&list, logprobs.raw.len + 1);
     if (logprobs.type == JSON_ARRAY) {
-        front_write_value(&list, logprobs);
+        json_write_line(&list, logprobs);
         item.logprobs = str_slice(buf_str(&list), 1, list.len - 1);
     }
     write_item(w, &item);
@@ -98,10 +99,10 @@ static void write_call(struct writer *w, struct json_value call, struct buf *arg
     const struct responses_carry carry = {.extra = json_get(call, "extra_content")};
     if (responses_carry_is_filled(&carry))
         write_thought(w, STR(""), &carry);
-    struct str name = front_inside(json_get(function, "name"));
+    struct str name = json_inside(json_get(function, "name"));
     struct responses_item item = {
         .kind = RESPONSES_CALL,
-        .call_id = front_inside(json_get(call, "id")),
+        .call_id = json_inside(json_get(call, "id")),
         .name = name,
         .text = responses_arguments_read(json_get(function, "arguments"), arguments),
         .tool = responses_toolbox_find(w->tools, name)};
@@ -134,20 +135,20 @@ static void write_items(struct writer *w, struct json_value choice)
     struct responses_carry carry;
     struct buf text;
     responses_carry_init(&carry, 2 * message.raw.len + FRONT_BODY_SPARE);
-    responses_carry_read(&carry, message, front_inside(reasoning));
-    bool has_thought = front_inside(reasoning).len > 0 || responses_carry_is_filled(&carry);
+    responses_carry_read(&carry, message, json_inside(reasoning));
+    bool has_thought = json_inside(reasoning).len > 0 || responses_carry_is_filled(&carry);
     buf_init(&text, message.raw.len + 1);
     front_write_content(&text, json_get(message, "content"));
-    size_t others = has_thought + (front_inside(refusal).len > 0) + count_calls(calls);
+    size_t others = has_thought + (json_inside(refusal).len > 0) + count_calls(calls);
     bool has_text = text.len > 0 || (others == 0 && w->status == RESPONSES_COMPLETED);
     w->total = others + has_text;
     if (has_thought)
-        write_thought(w, front_inside(reasoning), &carry);
+        write_thought(w, json_inside(reasoning), &carry);
     if (has_text)
         write_text(w, RESPONSES_TEXT, buf_str(&text),
                    json_get(json_get(choice, "logprobs"), "content"));
-    if (front_inside(refusal).len > 0)
-        write_text(w, RESPONSES_REFUSAL, front_inside(refusal), none);
+    if (json_inside(refusal).len > 0)
+        write_text(w, RESPONSES_REFUSAL, json_inside(refusal), none);
     write_calls(w, calls);
     buf_done(&text);
     responses_carry_done(&carry);
@@ -157,8 +158,8 @@ static void write_items(struct writer *w, struct json_value choice)
 static struct str read_member(struct json_value root, const char *name, struct buf *scratch)
 {
     struct json_value value = json_get(root, name);
-    if (front_is_set(value))
-        front_write_value(scratch, value);
+    if (json_is_set(value))
+        json_write_line(scratch, value);
     return buf_str(scratch);
 }
 
@@ -193,8 +194,8 @@ enum status responses_answer(const struct front_context *c, struct str completio
 {
     struct json_value root, choice = {0};
     if (json_parse(completion, "answer", 1, &root, NULL) == OK && root.type == JSON_OBJECT &&
-        !front_is_set(json_get(root, "error")))
-        choice = front_choice_first(root);
+        !json_is_set(json_get(root, "error")))
+        choice = openai_choice_first(root);
     if (choice.type != JSON_OBJECT)
         return error_set(err, ERR_UPSTREAM, "the answer is not a chat completion");
     struct json_value fields[RESPONSES_FIELDS];

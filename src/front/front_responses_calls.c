@@ -87,7 +87,7 @@ static bool write_input(struct json_value root, struct str arguments, struct str
     if (loose.ptr)
         write_loosely(loose, out);
     else
-        buf_add(out, input.type == JSON_STRING ? front_inside(input) : arguments);
+        buf_add(out, input.type == JSON_STRING ? json_inside(input) : arguments);
     return true;
 }
 
@@ -95,8 +95,8 @@ static void write_or(struct buf *out, const char *name, struct json_value value,
                      const char *otherwise)
 {
     buf_addf(out, ",\"%s\":", name);
-    if (front_is_set(value))
-        front_write_value(out, value);
+    if (json_is_set(value))
+        json_write_line(out, value);
     else
         buf_add_c(out, otherwise);
 }
@@ -110,11 +110,11 @@ static bool write_local_shell(struct json_value root, struct buf *out)
         return false;
     buf_add_c(out, "{\"type\":\"exec\",\"command\":");
     buf_add_c(out, command.type == JSON_STRING ? "[\"bash\",\"-lc\"," : "");
-    front_write_value(out, command);
+    json_write_line(out, command);
     buf_add_c(out, command.type == JSON_STRING ? "]" : "");
     write_or(out, "env", json_get(root, "env"), "{}");
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        if (front_is_set(json_get(root, others[i])))
+        if (json_is_set(json_get(root, others[i])))
             front_write_member(out, others[i], json_get(root, others[i]));
     buf_add_char(out, '}');
     return true;
@@ -123,12 +123,12 @@ static bool write_local_shell(struct json_value root, struct buf *out)
 static bool write_shell(struct json_value root, struct buf *out)
 {
     struct json_value commands = json_get(root, "commands");
-    if (!front_is_set(commands))
+    if (!json_is_set(commands))
         commands = json_get(root, "command");
     if (commands.type != JSON_ARRAY && commands.type != JSON_STRING)
         return false;
     buf_add_c(out, commands.type == JSON_STRING ? "{\"commands\":[" : "{\"commands\":");
-    front_write_value(out, commands);
+    json_write_line(out, commands);
     buf_add_c(out, commands.type == JSON_STRING ? "]" : "");
     write_or(out, "timeout_ms", json_get(root, "timeout_ms"), "null");
     write_or(out, "max_output_length", json_get(root, "max_output_length"), "null");
@@ -144,7 +144,7 @@ static bool write_operation(struct json_value root, struct buf *out)
     if (json_get(operation, "type").type != JSON_STRING ||
         json_get(operation, "path").type != JSON_STRING)
         return false;
-    front_write_value(out, operation);
+    json_write_line(out, operation);
     return true;
 }
 
@@ -162,7 +162,7 @@ static bool write_content(enum responses_tool_kind kind, struct json_value root,
         return write_operation(root, out);
     case RESPONSES_TOOL_SEARCH:
         if (root.type == JSON_OBJECT)
-            front_write_value(out, root);
+            json_write_line(out, root);
         return root.type == JSON_OBJECT;
     default:
         return false;
@@ -211,7 +211,7 @@ void responses_call_end(struct responses_item *item, struct buf *content)
 
 static enum status lacking(struct front_reader *x, struct json_value item, const char *member)
 {
-    struct str type = str_slice(front_inside(json_get(item, "type")), 0, FRONT_PARAM_BYTES_MAX);
+    struct str type = str_slice(json_inside(json_get(item, "type")), 0, FRONT_PARAM_BYTES_MAX);
     x->param = "input";
     return error_set(x->err, ERR_INPUT, "input has an item of type \"%.*s\" without its %s",
                      STR_FMT(type), member);
@@ -243,7 +243,7 @@ enum status responses_call_arguments(struct front_reader *x, enum responses_tool
         return lacking(x, item, forms[kind].member);
     buf_init(&plain, content.raw.len + FRONT_PARAM_BYTES_MAX);
     buf_add_c(&plain, forms[kind].begin);
-    front_write_value(&plain, content);
+    json_write_line(&plain, content);
     buf_add_c(&plain, forms[kind].end);
     json_write_string(out, buf_str(&plain));
     if (plain.status != OK)

@@ -139,7 +139,7 @@ void responses_event_delta(struct responses_stream *s, struct stream_item *item,
     if (item->item.kind == RESPONSES_TEXT) {
         buf_add_c(out, ",\"logprobs\":");
         if (logprobs.type == JSON_ARRAY)
-            front_write_value(out, logprobs);
+            json_write_line(out, logprobs);
         else
             buf_add_c(out, "[]");
     }

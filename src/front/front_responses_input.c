@@ -49,7 +49,7 @@ static enum part part_of(struct json_value part)
 static enum status write_image(struct writer *w, struct json_value part, struct buf *out)
 {
     struct json_value url = json_get(part, "image_url");
-    if (front_is_set(json_get(part, "file_id")))
+    if (json_is_set(json_get(part, "file_id")))
         return front_refuse(w->x, "input",
                             "holds an image by file_id, which is not offered; "
                             "send an image_url");
@@ -57,7 +57,7 @@ static enum status write_image(struct writer *w, struct json_value part, struct 
         return front_bad(w->x, "input", "holds an image without an image_url");
     buf_addf(out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
     buf_add(out, url.raw);
-    if (front_is_set(json_get(part, "detail")))
+    if (json_is_set(json_get(part, "detail")))
         front_write_member(out, "detail", json_get(part, "detail"));
     buf_add_c(out, "}}");
     return OK;
@@ -67,17 +67,17 @@ static enum status write_file(struct writer *w, struct json_value part, struct b
 {
     static const char *const names[] = {"file_data", "file_id", "filename"};
     bool first = true;
-    if (front_is_set(json_get(part, "file_url")))
+    if (json_is_set(json_get(part, "file_url")))
         return front_refuse(w->x, "input",
                             "holds a file by file_url, which is not offered; "
                             "send its file_data");
     buf_add_c(out, "{\"type\":\"file\",\"file\":{");
     for (size_t i = 0; i < 3; i++) {
         struct json_value value = json_get(part, names[i]);
-        if (!front_is_set(value))
+        if (!json_is_set(value))
             continue;
         buf_addf(out, "%s\"%s\":", first ? "" : ",", names[i]);
-        front_write_value(out, value);
+        json_write_line(out, value);
         first = false;
     }
     buf_add_c(out, "}}");
@@ -89,12 +89,12 @@ static enum status write_part(struct writer *w, struct json_value part, struct b
     switch (part_of(part)) {
     case PART_TEXT:
         buf_add_c(out, "{\"type\":\"text\",\"text\":\"");
-        buf_add(out, front_inside(json_get(part, "text")));
+        buf_add(out, json_inside(json_get(part, "text")));
         buf_add_c(out, "\"}");
         return OK;
     case PART_REFUSAL:
         buf_add_c(out, "{\"type\":\"refusal\",\"refusal\":\"");
-        buf_add(out, front_inside(json_get(part, "refusal")));
+        buf_add(out, json_inside(json_get(part, "refusal")));
         buf_add_c(out, "\"}");
         return OK;
     case PART_IMAGE:
@@ -103,7 +103,7 @@ static enum status write_part(struct writer *w, struct json_value part, struct b
         return write_file(w, part, out);
     case PART_AUDIO:
         buf_add_c(out, "{\"type\":\"input_audio\",\"input_audio\":");
-        front_write_value(out, json_get(part, "input_audio"));
+        json_write_line(out, json_get(part, "input_audio"));
         buf_add_char(out, '}');
         return OK;
     default:
@@ -118,7 +118,7 @@ static void write_joined(struct json_value parts, struct buf *out)
     struct json_value part;
     buf_add_char(out, '"');
     while (json_array_next(&it, &part))
-        buf_add(out, front_inside(json_get(part, "text")));
+        buf_add(out, json_inside(json_get(part, "text")));
     buf_add_char(out, '"');
 }
 
@@ -292,9 +292,9 @@ static enum status write_call(struct writer *w, struct json_value item,
                               enum responses_tool_kind kind)
 {
     struct json_value id = json_get(item, "call_id");
-    if (kind == RESPONSES_TOOL_SEARCH && !front_is_set(id))
+    if (kind == RESPONSES_TOOL_SEARCH && !json_is_set(id))
         return OK; /* the vendor searched */
-    struct str name = responses_tool_called(kind, front_inside(json_get(item, "name")));
+    struct str name = responses_tool_called(kind, json_inside(json_get(item, "name")));
     char into[RESPONSES_TOOL_NAME_MAX];
     if (id.type != JSON_STRING || name.len == 0)
         return front_bad(w->x, "input", "has a call without call_id and name as texts");
@@ -306,7 +306,7 @@ static enum status write_call(struct writer *w, struct json_value item,
     buf_add_c(out, out->len > 0 ? ",{\"id\":" : "{\"id\":");
     buf_add(out, id.raw);
     buf_add_c(out, ",\"type\":\"function\",\"function\":{\"name\":\"");
-    buf_add(out, responses_tool_name(front_inside(json_get(item, "namespace")), name, into));
+    buf_add(out, responses_tool_name(json_inside(json_get(item, "namespace")), name, into));
     buf_add_c(out, "\",\"arguments\":");
     enum status status = responses_call_arguments(w->x, kind, item, out);
     buf_add_char(out, '}');
@@ -325,10 +325,10 @@ static enum status write_output(struct writer *w, struct json_value item, bool a
         return write_content(w, output, true, w->out);
     buf_init(&plain, item.raw.len + FRONT_PARAM_BYTES_MAX);
     if (output.type != JSON_NONE) {
-        front_write_value(&plain, output);
+        json_write_line(&plain, output);
     } else {
         buf_add_c(&plain, "{\"status\":");
-        front_write_value(&plain, status_of);
+        json_write_line(&plain, status_of);
         buf_add_char(&plain, '}');
     }
     json_write_string(w->out, buf_str(&plain));
@@ -346,7 +346,7 @@ static void write_found(struct writer *w, struct json_value tools)
     buf_add_c(w->out, "\"Found:");
     while (tools.type == JSON_ARRAY && json_array_next(&it, &tool)) {
         buf_add_char(w->out, ' ');
-        buf_add(w->out, front_inside(json_get(tool, "name")));
+        buf_add(w->out, json_inside(json_get(tool, "name")));
     }
     buf_add_char(w->out, '"');
 }
@@ -355,9 +355,9 @@ static enum status write_call_output(struct writer *w, struct json_value item,
                                      enum responses_tool_kind kind)
 {
     struct json_value id = json_get(item, "call_id");
-    if (!front_is_set(id) && kind == RESPONSES_TOOL_LOCAL_SHELL)
+    if (!json_is_set(id) && kind == RESPONSES_TOOL_LOCAL_SHELL)
         id = json_get(item, "id"); /* where this tool's API has it */
-    if (kind == RESPONSES_TOOL_SEARCH && !front_is_set(id))
+    if (kind == RESPONSES_TOOL_SEARCH && !json_is_set(id))
         return OK;
     if (id.type != JSON_STRING)
         return front_bad(w->x, "input", "has a call's output without a call_id");
@@ -379,7 +379,7 @@ static enum status write_call_output(struct writer *w, struct json_value item,
 
 static enum status refuse_item(struct writer *w, struct json_value type)
 {
-    struct str name = str_slice(front_inside(type), 0, FRONT_PARAM_BYTES_MAX);
+    struct str name = str_slice(json_inside(type), 0, FRONT_PARAM_BYTES_MAX);
     w->x->param = "input";
     return error_set(w->x->err, ERR_UNSUPPORTED,
                      "input has an item of type \"%.*s\", which is not offered here",
@@ -453,7 +453,7 @@ static enum status write_item(struct writer *w, struct json_value item)
     case ITEM_REFUSED:
         return refuse_item(w, type);
     case ITEM_OTHER:
-        dropped_add(&w->x->dropped, "input", front_inside(type));
+        dropped_add(&w->x->dropped, "input", json_inside(type));
         return OK;
     default:
         return OK;

@@ -121,7 +121,7 @@ static enum status read_include(struct front_reader *x, struct json_value includ
         if (json_string_equal(item, STR("message.output_text.logprobs")))
             *ret = true;
         else if (!json_string_equal(item, STR("reasoning.encrypted_content"))) /* always is */
-            dropped_add(&x->dropped, "include", front_inside(item));
+            dropped_add(&x->dropped, "include", json_inside(item));
     }
     return OK;
 }

@@ -5,6 +5,7 @@
 #include "front/front_responses_events.h"
 
 #include "base/check.h"
+#include "dialect/openai_completion.h"
 
 #define TOO_LONG  "the answer is longer than this API streams: 4 MiB of text in 256 items"
 #define NO_MEMORY "the gateway has no memory left for this stream"
@@ -90,13 +91,6 @@ static bool hold(struct responses_stream *s, size_t bytes, struct buf *out)
     return true;
 }
 
-static bool is_filled(struct json_value list)
-{
-    struct json_iter it = json_iter_begin(list);
-    struct json_value item;
-    return list.type == JSON_ARRAY && json_array_next(&it, &item);
-}
-
 static bool append(struct responses_stream *s, struct stream_item *item, struct str text,
                    struct json_value logprobs, struct buf *out)
 {
@@ -104,12 +98,12 @@ static bool append(struct responses_stream *s, struct stream_item *item, struct 
     if (!hold(s, text.len * copies + logprobs.raw.len + 1, out))
         return false;
     buf_add(&item->text, text);
-    if (is_filled(logprobs)) {
+    if (json_is_filled(logprobs)) {
         struct json_value inside = logprobs;
         inside.raw = str_slice(logprobs.raw, 1, logprobs.raw.len - 1);
         if (item->logprobs.len > 0)
             buf_add_char(&item->logprobs, ',');
-        front_write_value(&item->logprobs, inside);
+        json_write_line(&item->logprobs, inside);
     }
     if (item->text.status != OK || item->logprobs.status != OK)
         return fail(s, NO_MEMORY, out);
@@ -184,8 +178,8 @@ static bool feed_thought(struct responses_stream *s, struct json_value delta, st
 {
     struct json_value blocks = json_get(delta, "thinking_blocks"), none = {0};
     struct json_value details = json_get(delta, "reasoning_details");
-    struct str text = front_inside(responses_reasoning_find(delta));
-    bool more = is_filled(blocks) || is_filled(details);
+    struct str text = json_inside(responses_reasoning_find(delta));
+    bool more = json_is_filled(blocks) || json_is_filled(details);
     if (!feed_text(s, RESPONSES_REASONING, text, none, out))
         return false;
     if (!more && text.len == 0)
@@ -266,8 +260,8 @@ static bool tell_extra(struct responses_stream *s, struct json_value extra, stru
 static bool feed_call(struct responses_stream *s, struct json_value call, struct buf *out)
 {
     struct json_value function = json_get(call, "function");
-    struct str id = front_inside(json_get(call, "id")),
-               name = front_inside(json_get(function, "name"));
+    struct str id = json_inside(json_get(call, "id")),
+               name = json_inside(json_get(function, "name"));
     int64_t index = -1;
     if (json_to_int64(json_get(call, "index"), &index) != OK || index < 0)
         index = -1;
@@ -294,7 +288,7 @@ static bool feed_calls(struct responses_stream *s, struct json_value calls, stru
 {
     struct json_iter it = json_iter_begin(calls);
     struct json_value call;
-    if (!is_filled(calls) || !json_array_next(&it, &call))
+    if (!json_is_filled(calls) || !json_array_next(&it, &call))
         return true;
     if (s->open) {
         close_item(s, s->open, RESPONSES_COMPLETED, out);
@@ -319,7 +313,7 @@ static bool feed_content(struct responses_stream *s, struct json_value choice, s
     bool goes_on = feed_text(s, RESPONSES_TEXT, buf_str(&text), logprobs, out);
     buf_done(&text);
     return goes_on &&
-           feed_text(s, RESPONSES_REFUSAL, front_inside(json_get(delta, "refusal")), none, out);
+           feed_text(s, RESPONSES_REFUSAL, json_inside(json_get(delta, "refusal")), none, out);
 }
 
 static void feed_choice(struct responses_stream *s, struct json_value choice, struct buf *out)
@@ -327,7 +321,7 @@ static void feed_choice(struct responses_stream *s, struct json_value choice, st
     struct json_value delta = json_get(choice, "delta");
     struct json_value finish = json_get(choice, "finish_reason");
     if (!feed_thought(s, delta, out) || !feed_content(s, choice, out) ||
-        !feed_calls(s, json_get(delta, "tool_calls"), out) || !front_is_set(finish))
+        !feed_calls(s, json_get(delta, "tool_calls"), out) || !json_is_set(finish))
         return;
     s->finished = true;
     if (!s->incomplete)
@@ -335,7 +329,7 @@ static void feed_choice(struct responses_stream *s, struct json_value choice, st
 }
 
 /* What a chunk has beside its choices: the first model and tier stand, and the last usage and "leeroo". */
-static void note_members(struct responses_stream *s, const struct front_completion *m)
+static void note_members(struct responses_stream *s, const struct openai_completion *m)
 {
     struct json_value model = m->model, tier = m->service_tier, usage = m->usage,
                       leeroo = m->leeroo;
@@ -349,7 +343,7 @@ static void note_members(struct responses_stream *s, const struct front_completi
     }
     if (leeroo.type == JSON_OBJECT && leeroo.raw.len < RESPONSES_LEEROO_BYTES_MAX) {
         buf_clear(&s->leeroo);
-        front_write_value(&s->leeroo, leeroo);
+        json_write_line(&s->leeroo, leeroo);
     }
 }
 
@@ -388,7 +382,7 @@ static void fail_as_told(struct responses_stream *s, struct json_value error, st
 void responses_event(void *state, struct str data, struct buf *out)
 {
     struct responses_stream *s = state;
-    struct front_completion m;
+    struct openai_completion m;
     struct json_value root;
     if (s->over)
         return;
@@ -401,13 +395,13 @@ void responses_event(void *state, struct str data, struct buf *out)
         fail(s, "the expert sent a broken chunk", out);
         return;
     }
-    front_completion_read(root, &m);
+    openai_completion_read(root, &m);
     note_members(s, &m);
-    if (front_is_set(m.error)) {
+    if (json_is_set(m.error)) {
         fail_as_told(s, m.error, out);
         return;
     }
-    struct json_value choice = front_choice_of(m.choices);
+    struct json_value choice = openai_choice_of(m.choices);
     if (choice.type == JSON_OBJECT)
         feed_choice(s, choice, out);
 }

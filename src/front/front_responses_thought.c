@@ -7,8 +7,7 @@
 #include "dialect/json_grow.h"
 #include "dialect/reasoning_mark.h"
 
-#define AS_REASONING STR(".reasoning")
-#define AS           STR("reasoning")
+#define AS STR("reasoning")
 
 #define DETAILS_GROWTH 64 /* what the smallest pieces need beside their bytes */
 
@@ -31,7 +30,7 @@ static void add_item(struct buf *list, struct json_value item)
 {
     if (list->len > 0)
         buf_add_char(list, ',');
-    front_write_value(list, item);
+    json_write_line(list, item);
 }
 
 /* A signature that follows its text, as in streams, is given that text. */
@@ -53,12 +52,12 @@ static void read_blocks(struct responses_carry *c, struct json_value blocks, str
     struct json_value block;
     while (blocks.type == JSON_ARRAY && json_array_next(&it, &block)) {
         struct json_value type = json_get(block, "type"), signature = json_get(block, "signature");
-        bool has_text = front_inside(json_get(block, "thinking")).len > 0;
+        bool has_text = json_inside(json_get(block, "thinking")).len > 0;
         if (json_string_equal(type, STR("redacted_thinking")))
             add_item(&c->blocks, block);
-        else if (front_inside(signature).len > 0 && !has_text)
+        else if (json_inside(signature).len > 0 && !has_text)
             add_signed(c, signature, text);
-        else if (front_inside(signature).len > 0)
+        else if (json_inside(signature).len > 0)
             add_item(&c->blocks, block);
     }
 }
@@ -67,8 +66,8 @@ void responses_carry_read(struct responses_carry *c, struct json_value message, 
 {
     struct json_value details = json_get(message, "reasoning_details"), item;
     struct json_iter it = json_iter_begin(details);
-    if (front_inside(json_get(message, "reasoning_content")).len == 0 &&
-        front_inside(json_get(message, "reasoning")).len > 0)
+    if (json_inside(json_get(message, "reasoning_content")).len == 0 &&
+        json_inside(json_get(message, "reasoning")).len > 0)
         c->as_reasoning = true;
     read_blocks(c, json_get(message, "thinking_blocks"), text);
     while (details.type == JSON_ARRAY && json_array_next(&it, &item))
@@ -114,39 +113,37 @@ static void write_details(const struct buf *items, struct buf *out)
     grown_free(joined);
 }
 
+/* As the inside of a string. */
 static void write_object(const struct responses_carry *c, struct buf *out)
 {
-    buf_add_char(out, '{');
+    struct buf object;
+    buf_init(&object, out->limit);
+    buf_add_char(&object, '{');
     if (c->as_reasoning)
-        buf_add_c(out, "\"as\":\"reasoning\"");
-    write_list(out, "thinking_blocks", &c->blocks);
-    write_details(&c->details, out);
+        buf_add_c(&object, "\"as\":\"reasoning\"");
+    write_list(&object, "thinking_blocks", &c->blocks);
+    write_details(&c->details, &object);
     if (c->extra.type == JSON_OBJECT) {
-        buf_add_c(out, out->len > 1 ? ",\"extra_content\":" : "\"extra_content\":");
-        front_write_value(out, c->extra);
+        buf_add_c(&object, object.len > 1 ? ",\"extra_content\":" : "\"extra_content\":");
+        json_write_line(&object, c->extra);
     }
-    buf_add_char(out, '}');
+    buf_add_char(&object, '}');
+    json_write_inside(out, buf_str(&object));
+    if (object.status != OK)
+        out->status = ERR_MEMORY;
+    buf_done(&object);
 }
 
 void responses_carry_write(const struct front_context *context, const struct responses_carry *c,
                            struct buf *out)
 {
-    struct buf object, escaped;
-    struct str rest = c->as_reasoning ? AS_REASONING : STR("");
+    bool is_filled = responses_carry_is_filled(c);
+    struct str rest = c->as_reasoning && !is_filled ? REASONING_AS_REASONING : STR("");
     if (context->expert.len == 0)
         return;
-    buf_init(&object, out->limit);
-    buf_init(&escaped, out->limit);
-    if (responses_carry_is_filled(c)) {
-        write_object(c, &object);
-        json_write_string(&escaped, buf_str(&object));
-        rest = str_slice(buf_str(&escaped), 1, escaped.len - 1);
-    }
     reasoning_mark_write(out, context->signs ? STR("") : context->expert, rest);
-    if (object.status != OK || escaped.status != OK)
-        out->status = ERR_MEMORY;
-    buf_done(&escaped);
-    buf_done(&object);
+    if (is_filled)
+        write_object(c, out);
 }
 
 /* Back */
@@ -184,7 +181,7 @@ static void read_text(struct json_value item, struct buf *out)
         struct json_value list = json_get(item, members[i]), part;
         struct json_iter it = json_iter_begin(list);
         while (list.type == JSON_ARRAY && json_array_next(&it, &part)) {
-            struct str text = front_inside(json_get(part, "text"));
+            struct str text = json_inside(json_get(part, "text"));
             if (text.len > 0 && out->len > 0)
                 buf_add_c(out, "\\n");
             buf_add(out, text);
@@ -217,7 +214,7 @@ static bool read_mark(struct str text, struct str *ret_origin, struct str *ret_r
 {
     if (!reasoning_mark_read(text, ret_origin, ret_rest))
         return false;
-    if (ret_rest->len == 0 || str_equal(*ret_rest, AS_REASONING))
+    if (ret_rest->len == 0 || str_equal(*ret_rest, REASONING_AS_REASONING))
         return true;
     return json_parse(*ret_rest, "mark", 1, ret_object, NULL) == OK &&
            ret_object->type == JSON_OBJECT;
@@ -238,7 +235,7 @@ enum status responses_thought_read(struct front_reader *x, struct json_value ite
         return OK;
     t->known = true;
     t->origin = origin;
-    t->as_reasoning |= str_equal(rest, AS_REASONING);
+    t->as_reasoning |= str_equal(rest, REASONING_AS_REASONING);
     read_text(item, &t->text);
     read_rest(t, object);
     return OK;

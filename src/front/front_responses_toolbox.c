@@ -84,7 +84,7 @@ static bool runs_elsewhere(enum responses_tool_kind kind, struct json_value defi
 {
     struct json_value environment = json_get(json_get(definition, "environment"), "type");
     if (kind == RESPONSES_TOOL_SHELL)
-        return front_is_set(environment) && !json_string_equal(environment, STR("local"));
+        return json_is_set(environment) && !json_string_equal(environment, STR("local"));
     return kind == RESPONSES_TOOL_SEARCH &&
            !json_string_equal(json_get(definition, "execution"), STR("client"));
 }
@@ -101,9 +101,9 @@ static enum status visit(const struct walk *w, struct json_value definition,
     if (runs_elsewhere(tool.kind, definition))
         tool.kind = RESPONSES_TOOL_FOREIGN;
     if (tool.kind <= RESPONSES_TOOL_CUSTOM) {
-        if (front_inside(name).len == 0)
+        if (json_inside(name).len == 0)
             return front_bad(w->x, "tools", "has a function without a name");
-        tool.name = front_inside(name);
+        tool.name = json_inside(name);
     } else if (tool.kind != RESPONSES_TOOL_FOREIGN) {
         tool.name = responses_tool_called(tool.kind, STR(""));
         tool.space = STR("");
@@ -114,7 +114,7 @@ static enum status visit(const struct walk *w, struct json_value definition,
 static enum status visit_namespace(const struct walk *w, struct json_value space)
 {
     struct json_iter it = json_iter_begin(json_get(space, "tools"));
-    struct responses_tool tool = {.space = front_inside(json_get(space, "name")),
+    struct responses_tool tool = {.space = json_inside(json_get(space, "name")),
                                   .space_description = json_get(space, "description"),
                                   .space_begins = true};
     struct json_value item;

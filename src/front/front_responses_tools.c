@@ -45,8 +45,8 @@ static void write_name(const struct responses_tool *tool, struct buf *out)
 static void write_description(const struct responses_tool *tool, struct json_value description,
                               struct str more, struct buf *out)
 {
-    struct str space = tool->space_begins ? front_inside(tool->space_description) : STR("");
-    const struct str parts[] = {space, front_inside(description), more};
+    struct str space = tool->space_begins ? json_inside(tool->space_description) : STR("");
+    const struct str parts[] = {space, json_inside(description), more};
     bool any = false;
     for (size_t i = 0; i < 3; i++) {
         if (parts[i].len == 0)
@@ -93,8 +93,8 @@ static void write_custom(struct writer *w, const struct responses_tool *tool)
     buf_init(&more, format.raw.len + FRONT_BODY_SPARE);
     if (definition.type == JSON_STRING) {
         buf_addf(&more, "The input must follow this grammar (%.*s):\\n",
-                 STR_FMT(front_inside(json_get(format, "syntax"))));
-        buf_add(&more, front_inside(definition));
+                 STR_FMT(json_inside(json_get(format, "syntax"))));
+        buf_add(&more, json_inside(definition));
         dropped_add(&w->x->dropped, "tools", STR("custom.format"));
     }
     write_name(tool, w->out);
@@ -152,7 +152,7 @@ static bool is_meant(const struct allowed *a, const struct responses_tool *tool)
 {
     if (json_string_equal(a->type, STR("namespace")))
         return str_equal(a->name, tool->space);
-    return json_string_equal(a->type, front_inside(tool->type)) &&
+    return json_string_equal(a->type, json_inside(tool->type)) &&
            (a->name.len == 0 || str_equal(a->name, tool->name)) &&
            (a->space.len == 0 || str_equal(a->space, tool->space));
 }
@@ -173,7 +173,7 @@ static enum status write_tool(void *user, const struct responses_tool *tool)
     if (!is_allowed(w, tool))
         return OK;
     if (tool->kind == RESPONSES_TOOL_FOREIGN) {
-        dropped_add(&w->x->dropped, "tools", front_inside(tool->type));
+        dropped_add(&w->x->dropped, "tools", json_inside(tool->type));
         return OK;
     }
     if ((tool->kind != RESPONSES_TOOL_FUNCTION || tool->space.len > 0) &&
@@ -195,7 +195,7 @@ static enum status write_tool(void *user, const struct responses_tool *tool)
 
 static enum status refuse_type(struct front_reader *x, struct json_value object)
 {
-    struct str type = str_slice(front_inside(json_get(object, "type")), 0, FRONT_PARAM_BYTES_MAX);
+    struct str type = str_slice(json_inside(json_get(object, "type")), 0, FRONT_PARAM_BYTES_MAX);
     x->param = "tool_choice";
     return error_set(x->err, ERR_UNSUPPORTED,
                      "tool_choice: type \"%.*s\" is not offered here; nobody runs such a tool",
@@ -224,8 +224,8 @@ static enum status write_one_choice(struct front_reader *x, const struct json_va
 {
     enum responses_tool_kind kind = responses_tool_kind_of(json_get(choice, "type"));
     char into[RESPONSES_TOOL_NAME_MAX];
-    struct wanted w = {.space = front_inside(json_get(choice, "namespace")),
-                       .name = front_inside(json_get(choice, "name"))};
+    struct wanted w = {.space = json_inside(json_get(choice, "namespace")),
+                       .name = json_inside(json_get(choice, "name"))};
     if (kind == RESPONSES_TOOL_FOREIGN)
         return refuse_type(x, choice);
     w.name = responses_tool_called(kind, w.name);
@@ -255,7 +255,7 @@ static enum status read_allowed(struct writer *w, struct json_value choice)
         if (w->allowed_count == ALLOWED_MAX)
             return front_bad(w->x, "tool_choice", "may allow 128 tools at most");
         w->allowed[w->allowed_count++] = (struct allowed){
-            type, front_inside(json_get(tool, "namespace")), front_inside(json_get(tool, "name"))};
+            type, json_inside(json_get(tool, "namespace")), json_inside(json_get(tool, "name"))};
     }
     return OK;
 }
@@ -285,7 +285,7 @@ static enum status write_choice(struct writer *w, const struct json_value *field
     buf_add_c(w->out, ",\"tool_choice\":");
     if (choice.type == JSON_OBJECT && !w->allowed)
         return write_one_choice(w->x, fields, choice, w->out);
-    front_write_value(w->out, w->allowed ? json_get(choice, "mode") : choice);
+    json_write_line(w->out, w->allowed ? json_get(choice, "mode") : choice);
     return OK;
 }
 

@@ -160,7 +160,7 @@ static void write_member(struct buf *out, const char *name, struct json_value va
     if (value.type == JSON_NONE)
         buf_add_c(out, otherwise);
     else
-        front_write_value(out, value);
+        json_write_line(out, value);
 }
 
 static void write_json(struct buf *out, const char *name, struct str json)
@@ -205,10 +205,10 @@ void responses_head_write(struct buf *out, const struct responses_view *v)
 static void write_reasoning(struct buf *out, struct json_value reasoning)
 {
     struct json_value summary = json_get(reasoning, "summary");
-    if (!front_is_set(summary))
+    if (!json_is_set(summary))
         summary = json_get(reasoning, "generate_summary");
     buf_add_c(out, ",\"reasoning\":{\"effort\":");
-    front_write_value(out, json_get(reasoning, "effort"));
+    json_write_line(out, json_get(reasoning, "effort"));
     write_member(out, "summary", summary, "null");
     buf_add_char(out, '}');
 }
@@ -217,11 +217,11 @@ static void write_text(struct buf *out, struct json_value text)
 {
     struct json_value format = json_get(text, "format");
     buf_add_c(out, ",\"text\":{\"format\":");
-    if (front_is_set(format))
-        front_write_value(out, format);
+    if (json_is_set(format))
+        json_write_line(out, format);
     else
         buf_add_c(out, "{\"type\":\"text\"}");
-    if (front_is_set(json_get(text, "verbosity")))
+    if (json_is_set(json_get(text, "verbosity")))
         front_write_member(out, "verbosity", json_get(text, "verbosity"));
     buf_add_char(out, '}');
 }

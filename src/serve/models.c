@@ -1,4 +1,5 @@
 /* GET /v1/models and /v1/models/NAME: the router's names, the experts', and other names for them. */
+#include "base/percent.h"
 #include "front/front_models.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
@@ -80,7 +81,7 @@ static enum status write_list(struct list *l, struct http_exchange *x, struct bu
 /* Some clients write the slash of "leeroo/POLICY" as %2F. */
 static struct str name_in(const struct http_exchange *x)
 {
-    return front_percent_decode(str_slice(x->path, MODELS_PATH.len + 1, x->path.len), x->arena);
+    return percent_decode(str_slice(x->path, MODELS_PATH.len + 1, x->path.len), x->arena);
 }
 
 static enum status find_model(const struct list *l, struct str name, struct front_model *ret,

@@ -109,11 +109,6 @@ static bool is_text(struct json_value v)
     return v.type == JSON_STRING && v.raw.len > 2;
 }
 
-static bool is_set(struct json_value v)
-{
-    return v.type != JSON_NONE && v.type != JSON_NULL;
-}
-
 struct search {
     struct sessions *t;
     const struct session *s;
@@ -133,7 +128,7 @@ static bool has_calls(struct json_value message)
 {
     struct json_iter it = json_iter_begin(json_get(message, "tool_calls"));
     struct json_value call;
-    return json_array_next(&it, &call) || is_set(json_get(message, "function_call"));
+    return json_array_next(&it, &call) || json_is_set(json_get(message, "function_call"));
 }
 
 /* What the user said before the first answer: one message, mostly; Codex sends its environment as another. */

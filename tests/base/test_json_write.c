@@ -136,3 +136,33 @@ Test(json_write, splices_obey_the_limit)
     cr_assert_eq(buf_status(&b, NULL), ERR_TOO_LARGE);
     buf_done(&b);
 }
+
+Test(json_write, values_come_out_on_one_line)
+{
+    struct json_value value;
+    struct buf out;
+    buf_init(&out, 1000);
+    cr_assert_eq(
+        json_parse(STR(" {\r\n \"a b\\\" \\\\\" :\t[ 1 , \"\\n \" ] }"), "t", 1, &value, NULL), OK);
+    json_write_line(&out, value);
+    cr_expect_str_eq(out.ptr, "{\"a b\\\" \\\\\":[1,\"\\n \"]}");
+    buf_clear(&out);
+    json_write_line(&out, (struct json_value){0});
+    cr_expect_str_eq(out.ptr, "null");
+    buf_done(&out);
+}
+
+Test(json_write, the_inside_is_the_string_without_quotes)
+{
+    struct json_value value;
+    struct buf b;
+    buf_init(&b, 100);
+    json_write_string(&b, STR("a\n\"b\""));
+    cr_assert_eq(json_parse(buf_str(&b), "t", 1, &value, NULL), OK);
+    cr_expect(str_equal(json_inside(value), STR("a\\n\\\"b\\\"")));
+    buf_clear(&b);
+    json_write_inside(&b, STR("a\n\"b\""));
+    cr_expect_str_eq(b.ptr, "a\\n\\\"b\\\"");
+    cr_expect_eq(json_inside((struct json_value){JSON_NUMBER, STR("12")}).len, 0);
+    buf_done(&b);
+}

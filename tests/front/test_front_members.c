@@ -1,4 +1,4 @@
-/* Reading by a table, and values written on one line. */
+/* Reading by a table, and what the fronts write alike. */
 #include "front/front_members.h"
 
 #include <stdio.h>
@@ -70,21 +70,6 @@ Test(front_members, a_long_name_is_told_in_part)
     arena_free(r.a);
 }
 
-Test(front_members, values_come_out_on_one_line)
-{
-    struct json_value value;
-    struct buf out;
-    buf_init(&out, 1000);
-    cr_assert_eq(
-        json_parse(STR(" {\r\n \"a b\\\" \\\\\" :\t[ 1 , \"\\n \" ] }"), "t", 1, &value, NULL), OK);
-    front_write_value(&out, value);
-    expect_text(buf_str(&out), "{\"a b\\\" \\\\\":[1,\"\\n \"]}");
-    buf_clear(&out);
-    front_write_value(&out, (struct json_value){0});
-    expect_text(buf_str(&out), "null");
-    buf_done(&out);
-}
-
 Test(front_members, content_is_text_or_its_parts)
 {
     static const char *const cases[][2] = {
@@ -103,15 +88,4 @@ Test(front_members, content_is_text_or_its_parts)
         expect_text(buf_str(&out), cases[i][1]);
         buf_done(&out);
     }
-}
-
-Test(front_members, the_first_choice_is_the_one_numbered_zero)
-{
-    struct json_value root;
-    cr_assert_eq(json_parse(STR("{\"choices\":[7,{\"index\":1},{\"index\":0,\"x\":1}]}"), "t", 1,
-                            &root, NULL),
-                 OK);
-    cr_assert_eq(json_get(front_choice_first(root), "x").type, JSON_NUMBER);
-    cr_assert_eq(json_parse(STR("{\"choices\":[{\"index\":1}]}"), "t", 1, &root, NULL), OK);
-    cr_assert_eq(front_choice_first(root).type, JSON_NONE);
 }

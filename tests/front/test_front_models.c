@@ -76,10 +76,3 @@ Test(front_models, pages_that_are_not_there)
     buf_done(&out);
     arena_free(a);
 }
-
-Test(front_models, percent)
-{
-    struct arena *a = arena_create(1 << 16);
-    expect_text(front_percent_decode(STR("a%2fb%zz%"), a), "a/b%zz%");
-    arena_free(a);
-}
