@@ -28,6 +28,13 @@ static void check(const struct ngram_text *f)
     CHECK(f->count <= NGRAM_GRAMS_MAX);
 }
 
+/* "\nB.": with a blank behind it, it is an option that is empty. */
+static bool ends_in_mark(const uint8_t *data, size_t size)
+{
+    return size >= 3 && data[size - 3] == '\n' && data[size - 1] == '.';
+}
+
+/* A blank at the end changes nothing. */
 static void check_blank(const uint8_t *data, size_t size, const struct ngram_text *f,
                         struct ngram_text *g)
 {
@@ -51,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ngram_text_init(&g, NULL) == OK) {
         CHECK(ngram_text_encode(&f, (struct str){(const char *)data, size}, NULL) == OK);
         check(&f);
-        if (size && size < NGRAM_TEXT_BYTES_MAX)
+        if (size && size < NGRAM_TEXT_BYTES_MAX && !ends_in_mark(data, size))
             check_blank(data, size, &f, &g);
         ngram_text_done(&g);
     }
