@@ -30,6 +30,8 @@
 #define BLOCK_BYTES     (16u << 10)
 #define BLOCK_BYTES_MAX (4u << 20) /* blocks double up to here */
 
+#define CLEAR_BYTES 1024
+
 struct block {
     struct block *next;
     size_t size, used;
@@ -129,6 +131,18 @@ static bool add_block(struct arena *a, size_t need)
     return true;
 }
 
+/* A few kilobytes at a time: for more, memset asks the processor for one long store, whose start takes longer than all
+ * of what is cleared here. */
+static void clear(unsigned char *p, size_t bytes)
+{
+    while (bytes > CLEAR_BYTES) {
+        memset(p, 0, CLEAR_BYTES);
+        p += CLEAR_BYTES;
+        bytes -= CLEAR_BYTES;
+    }
+    memset(p, 0, bytes);
+}
+
 void *arena_alloc(struct arena *a, size_t bytes)
 {
     CHECK(a->used <= a->cap);
@@ -143,7 +157,7 @@ void *arena_alloc(struct arena *a, size_t bytes)
     b->used += padded;
     a->used += bytes;
     UNPOISON(p, bytes);
-    memset(p, 0, bytes);
+    clear(p, bytes);
     return p;
 }
 

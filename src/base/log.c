@@ -40,12 +40,17 @@ enum status log_level_parse(struct str name, enum log_level *ret)
     return ERR_INPUT;
 }
 
-static bool is_bare(struct str value)
+/* Whether it may stand without quotes, and, quoted or not, without any escape. */
+static void look_at(struct str value, bool *ret_bare, bool *ret_plain)
 {
-    bool bare = value.len > 0;
-    for (size_t i = 0; i < value.len && bare; i++)
-        bare = (unsigned char)value.ptr[i] > 0x20 && !strchr("\"=\\\x7f", value.ptr[i]);
-    return bare && utf8_printable(value);
+    bool bare = value.len > 0, plain = true;
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        bare = bare && (unsigned char)c > 0x20 && c != '"' && c != '=' && c != '\\';
+        plain = plain && c != '"' && c != '\\';
+    }
+    *ret_plain = plain && utf8_printable(value);
+    *ret_bare = bare && *ret_plain;
 }
 
 /* One character, or a byte that is none: as it is, escaped, or as \xNN. Control characters become blanks. */
@@ -63,8 +68,9 @@ static size_t quote_next(struct str value, size_t *at, char into[8])
 
 void log_quote(char *into, size_t size, struct str value)
 {
-    bool bare = is_bare(value);
+    bool bare, plain;
     size_t at = 0, n = 0;
+    look_at(value, &bare, &plain);
     if (size < 8) { /* no room for quotes, an escape and an end */
         if (size)
             into[0] = 0;
@@ -72,6 +78,11 @@ void log_quote(char *into, size_t size, struct str value)
     }
     if (!bare)
         into[n++] = '"';
+    if (plain && value.len + 2 < size - n) { /* nearly always */
+        memcpy(into + n, value.ptr, value.len);
+        n += value.len;
+        at = value.len;
+    }
     while (at < value.len) {
         char piece[8];
         size_t len = quote_next(value, &at, piece);

@@ -60,6 +60,8 @@ static uint32_t more_than_one(const unsigned char *at, size_t left)
 
 uint64_t script_characters(struct str text)
 {
+    if (str_is_ascii(text))
+        return text.len;
     uint64_t characters = utf8_count(text);
     if (!has_others(text))
         return characters;

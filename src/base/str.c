@@ -207,8 +207,27 @@ bool utf8_valid(struct str s)
     return true;
 }
 
+bool str_is_ascii(struct str s)
+{
+    typedef uint64_t block __attribute__((vector_size(32))); /* as the compiler has them */
+    block v, w, any = {0};
+    size_t at = 0;
+    for (; s.len - at >= 2 * sizeof(v); at += 2 * sizeof(v)) {
+        memcpy(&v, s.ptr + at, sizeof(v));
+        memcpy(&w, s.ptr + at + sizeof(v), sizeof(w));
+        any |= v | w;
+    }
+    uint64_t bits = any[0] | any[1] | any[2] | any[3];
+    unsigned char last = 0;
+    for (; at < s.len; at++)
+        last |= (unsigned char)s.ptr[at];
+    return ((bits | last) & 0x8080808080808080u) == 0;
+}
+
 size_t utf8_count(struct str s)
 {
+    if (str_is_ascii(s))
+        return s.len;
     typedef unsigned char block __attribute__((vector_size(16))); /* as the compiler has them */
     const block top = (block){0} + 0xc0, continued = (block){0} + 0x80;
     size_t at = 0, inner = 0;

@@ -37,6 +37,7 @@ NODISCARD enum status str_to_double(struct str s, double *ret);
 NODISCARD enum status str_to_int64(struct str s, int64_t *ret);
 NODISCARD enum status str_to_uint64(struct str s, uint64_t *ret);
 
+bool str_is_ascii(struct str s); /* no byte of 0x80 or more; in one quick pass */
 bool utf8_valid(struct str s);
 /* Whether a terminal or a log may show it as it is: valid, and without control characters (C0, DEL, C1), ends of lines
  * and marks that turn the direction of writing. */

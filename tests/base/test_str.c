@@ -261,3 +261,17 @@ Test(str, printable_text_is_cut_behind_a_whole_character)
         cr_assert(utf8_valid(str_from(shown)), "size %zu", size);
     }
 }
+
+Test(str, is_ascii_wherever_the_other_byte_stands)
+{
+    char text[200];
+    memset(text, 'a', sizeof(text));
+    for (size_t len = 0; len <= sizeof(text); len++) {
+        cr_assert(str_is_ascii((struct str){text, len}), "%zu", len);
+        for (size_t at = 0; at < len; at++) {
+            text[at] = '\x80';
+            cr_assert_not(str_is_ascii((struct str){text, len}), "%zu of %zu", at, len);
+            text[at] = 'a';
+        }
+    }
+}
