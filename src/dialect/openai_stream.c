@@ -459,10 +459,11 @@ static void take_arguments(struct json_value calls, struct mending *m)
 bool openai_answer_mend(const struct openai_reply *reply, struct buf *out)
 {
     struct mending m;
-    struct json_value choices = json_get(reply->root, "choices"), choice;
-    struct json_iter it = json_iter_begin(choices);
+    struct json_value choice;
     if (!reply->has_calls)
         return false;
+    struct json_value choices = json_get(reply->root, "choices");
+    struct json_iter it = json_iter_begin(choices);
     m.count = 0;
     m.too_many = false;
     buf_init(&m.texts, out->limit);
