@@ -66,6 +66,7 @@ static size_t quote_next(struct str value, size_t *at, char into[8])
     return utf8_make_printable(into, 8, bytes);
 }
 
+/* In one piece: what was written, what is left to be and the room for it must agree at every step. */
 void log_quote(char *into, size_t size, struct str value)
 {
     bool bare, plain;
