@@ -23,7 +23,7 @@ def missing():
 def config(url, front):
     model = {"name": "Leeroo", "attachment": True, "tool_call": True, "modalities": {"input": ["text", "image"], "output": ["text"]},
              "limit": {"context": 200000, "output": 8192}}
-    provider = {"npm": NPM[front], "name": "Leeroo", "options": {"baseURL": f"{url}/v1", "apiKey": "client-secret"},
+    provider = {"npm": NPM[front], "name": "Leeroo", "options": {"baseURL": f"{url}/v1", "apiKey": "{env:LEEROO_KEY}"},
                 "models": {"leeroo": model}}
     return {"provider": {"leeroo": provider}, "model": "leeroo/leeroo", "small_model": "leeroo/leeroo", "share": "disabled",
             "autoupdate": False, "permission": "allow"}
@@ -35,7 +35,8 @@ class Opencode:
         self.home.mkdir()
         self.work.mkdir()
         (self.home / "opencode.json").write_text(json.dumps(config(url, front)))
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "OPENCODE_CONFIG": str(self.home / "opencode.json"),
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LEEROO_KEY": "client-secret",
+                    "OPENCODE_CONFIG": str(self.home / "opencode.json"),
                     **{f"OPENCODE_DISABLE_{what}": "1" for what in OFFLINE}}
 
     def start(self, arguments, resume=False):

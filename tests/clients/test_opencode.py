@@ -51,6 +51,8 @@ def test_a_session(start_gateway, upstream, tmp_path, front, pool):
     assert agent.play(OPENCODE["edit"], lambda count: wait_for(tap, count)) == OPENCODE["edit"]["script"][-1]["text"]
     assert script.at == len(script.turns) == len(turns_of(tap))
     assert {r["path"] for r in tap.requests} == {NAMES[front]}
+    keys = [r["headers"].get("x-api-key") or r["headers"]["authorization"].removeprefix("Bearer ") for r in tap.requests]
+    assert set(keys) == {"client-secret"}
     assert "iVBORw0KGgo" in str(script.asked[-1].json), "what its tool saw in the picture reaches the expert"
     tap.close()
 
