@@ -464,11 +464,15 @@ bool json_object_next(struct json_iter *it, struct json_value *key, struct json_
 size_t json_key_index(struct json_value key, const struct str *names, size_t count)
 {
     struct str inside = {key.raw.ptr + 1, key.raw.len - 2};
-    bool plain = !has_escape(inside);
+    for (size_t i = 0; i < count; i++)
+        if (inside.len == names[i].len &&
+            (inside.len == 0 ||
+             (*inside.ptr == *names[i].ptr && !memcmp(inside.ptr, names[i].ptr, inside.len))))
+            return i;
+    if (!has_escape(inside)) /* few keys have any, so that is looked at last */
+        return count;
     size_t i = 0;
-    while (i < count &&
-           !(plain ? inside.len == names[i].len && !memcmp(inside.ptr, names[i].ptr, inside.len)
-                   : json_string_equal(key, names[i])))
+    while (i < count && !json_string_equal(key, names[i]))
         i++;
     return i;
 }

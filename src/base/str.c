@@ -217,11 +217,14 @@ bool str_is_ascii(struct str s)
         memcpy(&w, s.ptr + at + sizeof(v), sizeof(w));
         any |= v | w;
     }
-    uint64_t bits = any[0] | any[1] | any[2] | any[3];
-    unsigned char last = 0;
+    uint64_t bits = any[0] | any[1] | any[2] | any[3], word;
+    for (; s.len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, s.ptr + at, sizeof(word));
+        bits |= word;
+    }
     for (; at < s.len; at++)
-        last |= (unsigned char)s.ptr[at];
-    return ((bits | last) & 0x8080808080808080u) == 0;
+        bits |= (unsigned char)s.ptr[at];
+    return (bits & 0x8080808080808080u) == 0;
 }
 
 size_t utf8_count(struct str s)
