@@ -31,9 +31,61 @@ static const unsigned char weights[512] = {
 #define BEYOND_BMP  8    /* emoji, rare Han */
 #define FIRST_OTHER 0xCE /* bytes below it begin no character that counts more than one */
 
+uint32_t script_weight(enum script script)
+{
+    static const unsigned char of[SCRIPTS] = {
+        [SCRIPT_GREEK] = 3,      [SCRIPT_CYRILLIC] = 2, [SCRIPT_HEBREW] = 3, [SCRIPT_ARABIC] = 2,
+        [SCRIPT_DEVANAGARI] = 3, [SCRIPT_INDIC] = 3,    [SCRIPT_THAI] = 3,   [SCRIPT_KANA] = 4,
+        [SCRIPT_HAN] = 4,        [SCRIPT_HANGUL] = 3};
+    return of[script];
+}
+
+/* Below the ideographs. */
+static enum script script_of_letters(unsigned block)
+{
+    if (block < 0x10)
+        return block >= 0x380 / 64 ? SCRIPT_GREEK : SCRIPTS;
+    if (block < 0x500 / 64)
+        return SCRIPT_CYRILLIC;
+    if (block < 0x600 / 64)
+        return block >= 0x580 / 64 ? SCRIPT_HEBREW : SCRIPTS;
+    if (block < 0x700 / 64)
+        return SCRIPT_ARABIC;
+    if (block < 0xE00 / 64)
+        return block < 0x900 / 64 ? SCRIPTS : block < 0x980 / 64 ? SCRIPT_DEVANAGARI : SCRIPT_INDIC;
+    return block < 0xE80 / 64 ? SCRIPT_THAI : SCRIPTS;
+}
+
+/* Of 64 code points below 2^16 that lie together; SCRIPTS: none of them. Each block is of one weight. */
+static enum script script_of(unsigned block)
+{
+    if (block < 0x3000 / 64)
+        return script_of_letters(block);
+    if (block < 0x3400 / 64)
+        return block == 0x3000 / 64 ? SCRIPT_HAN : block < 0x3100 / 64 ? SCRIPT_KANA : SCRIPTS;
+    if (block < 0xA000 / 64)
+        return SCRIPT_HAN;
+    if (block >= 0xAC00 / 64 && block < 0xD800 / 64)
+        return SCRIPT_HANGUL;
+    bool full_width = block == 0xFF00 / 64;
+    return full_width || (block >= 0xF900 / 64 && block < 0xFB00 / 64) ? SCRIPT_HAN : SCRIPTS;
+}
+
 uint32_t script_unit_characters(uint32_t unit)
 {
     return weights[unit >> 7 & 511];
+}
+
+static void note(struct script_counts *counts, enum script script)
+{
+    if (script < SCRIPTS)
+        counts->of[script]++;
+}
+
+uint32_t script_unit_count(uint32_t unit, struct script_counts *counts)
+{
+    note(counts, script_of(unit >> 6 & 1023));
+    return script_unit_characters(unit);
 }
 
 static bool has_others(struct str text)
@@ -68,5 +120,30 @@ uint64_t script_characters(struct str text)
     const unsigned char *bytes = (const unsigned char *)text.ptr;
     for (size_t i = 0; i < text.len; i++)
         characters += more_than_one(bytes + i, text.len - i);
+    return characters;
+}
+
+/* Notes the script of the character that begins at `at`. */
+static void note_character(const unsigned char *at, size_t left, struct script_counts *counts)
+{
+    unsigned first = at[0], second = left > 1 ? at[1] & 0x3Fu : 0;
+    if (first < 0xE0)
+        note(counts, script_of_letters(first & 0x1F));
+    else if (first < 0xF0)
+        note(counts, script_of((first & 0xF) << 6 | second));
+}
+
+uint64_t script_count(struct str text, struct script_counts *counts)
+{
+    uint64_t characters = utf8_count(text);
+    if (!has_others(text))
+        return characters;
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    for (size_t i = 0; i < text.len; i++) {
+        if (bytes[i] < FIRST_OTHER)
+            continue;
+        characters += more_than_one(bytes + i, text.len - i);
+        note_character(bytes + i, text.len - i, counts);
+    }
     return characters;
 }

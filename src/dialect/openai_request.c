@@ -182,7 +182,7 @@ static enum status read_part(struct reader *x, struct json_value part, bool is_r
         return bad(x, "messages", "has a content part that is no object with a type");
     if (json_string_equal(type, STR("image_url")) || json_string_equal(type, STR("input_image")))
         note_image(x->r, is_result);
-    x->r->input_characters += tokens_json_weight(values[1]);
+    x->r->input_characters += tokens_json_scripts(values[1], &x->r->input_scripts);
     return OK;
 }
 
@@ -204,7 +204,7 @@ static enum status read_message(struct reader *x, const struct message *m)
     struct json_value part;
     if (m->role.type != JSON_STRING)
         return bad(x, "messages", "must hold objects with a role");
-    x->r->input_characters += tokens_json_weight(m->content);
+    x->r->input_characters += tokens_json_scripts(m->content, &x->r->input_scripts);
     x->r->input_characters += m->tool_calls.raw.len;
     if (m->content.type == JSON_ARRAY) {
         struct json_iter it = json_iter_begin(m->content);
@@ -381,7 +381,7 @@ static enum status read_query(struct reader *x, const struct json_value *fields,
         if (text.type != JSON_STRING)
             return bad(x, fields[FIELD_TEXT].type != JSON_NONE ? "text" : "prompt",
                        "must be a text");
-        x->r->input_characters = tokens_json_weight(text);
+        x->r->input_characters = tokens_json_scripts(text, &x->r->input_scripts);
         return decode(x, text, &x->r->query);
     }
     if (messages.type == JSON_NONE)

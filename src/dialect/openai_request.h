@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/script.h"
 
 #define OPENAI_EARLIER_MAX 3 /* user messages before the last that are looked at */
 /* What an image is assumed to cost: OpenAI counts 765 for a square one, others up to twice that. */
@@ -40,6 +41,7 @@ struct openai_request {
     struct json_value last_answer; /* the assistant's last message; JSON_NONE: there is none */
     bool ends_in_answer;           /* it is the last of all: to be continued */
     uint64_t input_characters; /* all messages and tools, for context limits and token estimates */
+    struct script_counts input_scripts; /* of them, by script */
     uint32_t images;
     uint32_t
         tool_images; /* of them in results of tools, which experts without images are told of */

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/script.h"
-
 int64_t tokens_from_characters(uint64_t characters)
 {
     uint64_t tokens = characters / 4 + (characters % 4 != 0);
@@ -23,9 +21,10 @@ static uint32_t read_unit(const char *digits)
            hex_digit(digits[3]);
 }
 
-/* Both counts in one: what is plain by `count`, an escape as one, or a \u escape by `unit`. */
-static inline uint64_t walk(struct json_value string, uint64_t (*count)(struct str),
-                            uint32_t (*unit)(uint32_t))
+/* All counts in one: what is plain by `count`, an escape as one, or a \u escape by `unit`. */
+static inline uint64_t walk(struct json_value string, struct script_counts *counts,
+                            uint64_t (*count)(struct str, struct script_counts *),
+                            uint32_t (*unit)(uint32_t, struct script_counts *))
 {
     uint64_t characters = 0;
     if (string.type != JSON_STRING)
@@ -33,35 +32,54 @@ static inline uint64_t walk(struct json_value string, uint64_t (*count)(struct s
     const char *at = string.raw.ptr + 1, *end = string.raw.ptr + string.raw.len - 1;
     while (at < end) {
         if (*at == '\\') {
-            characters += at[1] == 'u' ? unit(read_unit(at + 2)) : 1;
+            characters += at[1] == 'u' ? unit(read_unit(at + 2), counts) : 1;
             at += at[1] == 'u' ? 6 : 2;
             continue;
         }
         const char *escape = memchr(at, '\\', (size_t)(end - at));
         size_t plain = (size_t)((escape ? escape : end) - at);
-        characters += count((struct str){at, plain});
+        characters += count((struct str){at, plain}, counts);
         at += plain;
     }
     return characters;
 }
 
-static uint64_t count_points(struct str text)
+static uint64_t count_points(struct str text, struct script_counts *counts)
 {
+    (void)counts;
     return utf8_count(text);
 }
 
-static uint32_t one(uint32_t unit)
+static uint32_t one(uint32_t unit, struct script_counts *counts)
 {
     (void)unit;
+    (void)counts;
     return 1;
 }
 
 uint64_t tokens_json_characters(struct json_value string)
 {
-    return walk(string, count_points, one);
+    return walk(string, NULL, count_points, one);
+}
+
+static uint64_t weigh(struct str text, struct script_counts *counts)
+{
+    (void)counts;
+    return script_characters(text);
+}
+
+static uint32_t weigh_unit(uint32_t unit, struct script_counts *counts)
+{
+    (void)counts;
+    return script_unit_characters(unit);
 }
 
 uint64_t tokens_json_weight(struct json_value string)
 {
-    return walk(string, script_characters, script_unit_characters);
+    return walk(string, NULL, weigh, weigh_unit);
+}
+
+uint64_t tokens_json_scripts(struct json_value string, struct script_counts *counts)
+{
+    return walk(string, counts, script_count, script_unit_count);
 }

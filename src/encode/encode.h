@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/script.h"
 #include "base/str.h"
 
 #define ENCODERS_MAX 4 /* of a model */
@@ -58,6 +59,7 @@ NODISCARD enum status encoder_register(const struct encoder *e, struct error *er
 
 struct features {
     uint32_t characters; /* of the whole text, for token estimates, as base/script.h counts them */
+    struct script_counts scripts;       /* of them, by script */
     struct encoding said[ENCODERS_MAX]; /* in the order of the encoders that were asked */
 
     /* private to features.c */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/script.h"
 #include "encode/encode.h"
 
 enum status features_init(struct features *f, struct error *err)
@@ -31,10 +30,11 @@ void features_done(struct features *f)
     *f = (struct features){0};
 }
 
-static uint32_t count_characters(struct str text)
+static void count_characters(struct features *f, struct str text)
 {
-    uint64_t count = script_characters(text);
-    return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+    f->scripts = (struct script_counts){0};
+    uint64_t count = script_count(text, &f->scripts);
+    f->characters = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
 /* Place `i` is the encoder's; what another left there goes. */
@@ -55,7 +55,6 @@ enum status features_encode(struct features *f, const struct encoder *const *enc
                             struct str text, struct error *err)
 {
     CHECK(count <= ENCODERS_MAX);
-    uint32_t characters = count_characters(text);
     for (size_t i = 0; i < count; i++) {
         enum status status = prepare(f, i, encoders[i], err);
         if (status == OK)
@@ -63,7 +62,7 @@ enum status features_encode(struct features *f, const struct encoder *const *enc
         if (status != OK)
             return status;
     }
-    f->characters = characters;
+    count_characters(f, text);
     return OK;
 }
 
@@ -146,7 +145,7 @@ enum status features_begin(struct features *f, const struct encoder *const *enco
         t->parts[i] = (struct part){.task = t, .encoder = encoders[i]};
         status = begin_part(f, t, i, text, err);
     }
-    f->characters = count_characters(text);
+    count_characters(f, text);
     if (status == OK && t->waiting > 0) {
         *ret_task = t;
         return AGAIN;

@@ -39,6 +39,19 @@ Test(script, units_of_escapes_count_as_the_characters)
     cr_expect_eq(script_unit_characters(0xd83d) + script_unit_characters(0xde00), 8);
 }
 
+/* Bytes and unit count the same scripts, and each character of a script what the script's characters do. */
+static void expect_same_script(const char *text, uint32_t unit)
+{
+    struct script_counts bytes = {0}, units = {0};
+    script_count(str_from(text), &bytes);
+    script_unit_count(unit, &units);
+    for (size_t s = 0; s < SCRIPTS; s++) {
+        cr_assert_eq(bytes.of[s], units.of[s], "U+%04X", unit);
+        if (units.of[s])
+            cr_assert_eq(script_weight(s), script_unit_characters(unit), "U+%04X", unit);
+    }
+}
+
 /* Every code point of the BMP: what its bytes count is what its unit counts. */
 Test(script, bytes_and_units_agree)
 {
@@ -55,7 +68,44 @@ Test(script, bytes_and_units_agree)
             text[2] = (char)(0x80 | (c & 0x3F));
         }
         cr_assert_eq(of(text), script_unit_characters(c), "U+%04X", c);
+        expect_same_script(text, c);
     }
+}
+
+static enum script script_of(const char *text)
+{
+    struct script_counts n = {0};
+    size_t found = SCRIPTS;
+    cr_expect_eq(script_count(str_from(text), &n), of(text));
+    for (size_t s = 0; s < SCRIPTS; s++)
+        found = n.of[s] ? s : found;
+    return found;
+}
+
+Test(script, characters_are_told_apart_by_script)
+{
+    static const struct {
+        const char *text;
+        enum script script;
+    } rows[] = {
+        {"a\u00fc\u1ec7\u2014\u20ac", SCRIPTS},
+        {"\U0001F600\U00020000\u0ea1\u1100\u3105", SCRIPTS},
+        {"\u03bb\u03ac", SCRIPT_GREEK},
+        {"\u0412\u0451", SCRIPT_CYRILLIC},
+        {"\u05d1\u05e0", SCRIPT_HEBREW},
+        {"\u0641\u064a", SCRIPT_ARABIC},
+        {"\u0938\u092d", SCRIPT_DEVANAGARI},
+        {"\u0995\u0dab", SCRIPT_INDIC},
+        {"\u0e21\u0e19", SCRIPT_THAI},
+        {"\u3042\u30c6", SCRIPT_KANA},
+        {"\u4eba\u9fa5\u3002\uff0c\u3400\uf900", SCRIPT_HAN},
+        {"\ubaa8\ub4e0", SCRIPT_HANGUL},
+    };
+    struct script_counts n = {.of = {[SCRIPT_HAN] = 5}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        cr_expect_eq(script_of(rows[i].text), rows[i].script, "%s", rows[i].text);
+    cr_expect_eq(script_count(STR("a\u4eba b\u0412\u4eba"), &n), 3 + 8 + 2);
+    cr_expect(n.of[SCRIPT_HAN] == 7 && n.of[SCRIPT_CYRILLIC] == 1, "it adds");
 }
 
 Test(script, broken_bytes_are_survived)

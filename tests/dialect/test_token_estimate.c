@@ -20,6 +20,20 @@ Test(token_estimate, other_scripts_weigh_more)
     cr_assert_eq(weight("null"), 0);
 }
 
+Test(token_estimate, scripts_are_told_apart_in_bytes_and_escapes)
+{
+    struct script_counts n = {0};
+    struct json_value value;
+    cr_assert_eq(
+        json_parse(STR("\"a\xE4\xBA\xBA \\u4EBA\\u0412\\ud83d\\ude00\""), "t", 1, &value, NULL),
+        OK);
+    cr_assert_eq(tokens_json_scripts(value, &n), 20);
+    cr_assert_eq(tokens_json_weight(value), 20);
+    cr_assert(n.of[SCRIPT_HAN] == 2 && n.of[SCRIPT_CYRILLIC] == 1);
+    for (size_t s = 0; s < SCRIPTS; s++)
+        cr_assert(n.of[s] == 0 || s == SCRIPT_HAN || s == SCRIPT_CYRILLIC);
+}
+
 static uint64_t characters(const char *json)
 {
     struct json_value value;
