@@ -19,6 +19,7 @@ def make_seeds():
         return bytes([options, len(text)]) + text + models[model]
     seeds = {f"plans_{name}": make(bits, TEXTS["plain"], "plans") for name, bits in OPTIONS.items()}
     seeds |= {f"text_{name}": make(1, text, "whole") for name, text in TEXTS.items()}
+    seeds |= {"text_scripts": make(1, "\u4eba\u751f\u3002 \u0412\u0441\u0435".encode(), "scripts")}
     seeds |= {f"model_{name}": make(2, TEXTS["plain"], name) for name in ("one_expert", "escaped_name", "not_a_number", "cut")}
     return {**seeds, "text_too_long": bytes([0, 255]) + b"x"}
 

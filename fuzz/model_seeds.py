@@ -23,6 +23,7 @@ def constant(file, name):
 VERSION = constant("predict/model_format.h", "MODEL_VERSION")
 ENCODER = constant("encode/ngram_encoder.h", "NGRAM_FINGERPRINT")
 SPREAD_TERMS = int(constant("predict/spread.h", "SPREAD_TERMS"))
+SCRIPTS = len(re.findall(r"^    SCRIPT_", (ROOT / "src/base/script.h").read_text(), re.M))
 TREE = dict(nodes=2, features=[0, 61], left=[1, -1], right=[-3, -2], thresholds=[1.0, 0.5])
 
 
@@ -159,6 +160,15 @@ def damaged(seeds, pair):
               "source_twice": make(metadata={"sources": listed_sources(2, name="groups")}),
               "other_kind": make(metadata={"sources": listed_sources(2, kind="nearest")}),
               "tree_circle": make("forest.trees", circle), "tree_far_leaf": make("forest.trees", leaf)}
+
+    def scripts(slope, count=SCRIPTS):
+        tensors = parts(pair)
+        last = tensors.popitem(), tensors.popitem()  # weights and trees, whose elements are narrower
+        tensors["tokens.scripts"] = ["F32", [2, count], floats(count, 1.3) + struct.pack("<f", slope) + floats(count - 1, 0)]
+        tensors.update(reversed(last))
+        return assemble(tensors, pair)
+    seeds |= {"scripts": scripts(0.3), "scripts_none": scripts(0), "scripts_negative": scripts(-1), "scripts_far": scripts(1e9),
+              "scripts_not_a_number": scripts(float("nan")), "scripts_more": scripts(0.3, SCRIPTS + 1)}
     for name in ["forest.trees", "source.words.weights", "sample.cost_usd", "train.text_hashes", "stack.spread"]:
         seeds["without_" + name.replace(".", "_")] = make(drop=name)
 

@@ -1,5 +1,7 @@
-/* Using a loaded model: what it knows, what it estimates. Immutable, so any thread may. Reading one is
- * model_load.c. */
+/* Using a loaded model: what it knows of its experts and arms, what it estimates of a text, what more characters
+ * of a prompt are in tokens, and by which lambda a budget begins. Immutable, so any thread may, at once with others;
+ * nothing here allocates, waits or fails, but model_lambda_for_budget goes through the whole sample sixty times: not
+ * for each request. Reading one is model_load.c. */
 #include "predict/model.h"
 
 #include <math.h>
@@ -10,6 +12,8 @@
 /* Tokens per character outside of these are no language, but what few recorded prompts happened to say. */
 #define SLOPE_MIN 0.1
 #define SLOPE_MAX 2.0
+
+#define CHARACTERS_PER_TOKEN 4.0 /* as base/script.h counts them */
 
 size_t model_expert_count(const struct model *m)
 {
@@ -82,6 +86,23 @@ double model_tokens_per_character(const struct model *m, size_t expert)
         m->parts.predictor.tokens + (size_t)m->parts.column[expert] * TOKEN_PARAMETERS;
     double slope = (double)tokens[TOKENS_IN_PER_CHARACTER];
     return slope >= SLOPE_MIN ? (slope <= SLOPE_MAX ? slope : SLOPE_MAX) : SLOPE_MIN;
+}
+
+double model_input_tokens(const struct model *m, size_t expert, double characters,
+                          const double *scripts)
+{
+    const struct predictor *p = &m->parts.predictor;
+    double slope = model_tokens_per_character(m, expert);
+    double tokens =
+        characters * slope + predictor_script_tokens(p, m->parts.column[expert], scripts, slope);
+    return tokens > 0 ? tokens : 0;
+}
+
+double model_script_excess(const struct model *m, size_t expert, const double *scripts)
+{
+    CHECK(expert < m->parts.listed);
+    return -predictor_script_tokens(&m->parts.predictor, m->parts.column[expert], scripts,
+                                    1 / CHARACTERS_PER_TOKEN);
 }
 
 void model_plan_verdict(const struct model *m, size_t arm, const struct plan_state *state,

@@ -90,6 +90,11 @@ void model_estimate(const struct model *m, const struct features *f, struct esti
 
 /* How many input tokens a character more of a prompt is to an expert: learnt where tokens were recorded, else 1/4. */
 double model_tokens_per_character(const struct model *m, size_t expert);
+/* And so many characters, of which scripts[SCRIPTS] are what they count by themselves: by what was learnt of those. */
+double model_input_tokens(const struct model *m, size_t expert, double characters,
+                          const double *scripts);
+/* How many tokens four characters a token are too many, by what was learnt of scripts[SCRIPTS]; negative: too few. */
+double model_script_excess(const struct model *m, size_t expert, const double *scripts);
 
 /* What to do next in a plan (arm >= model_expert_count): once the first members have answered, whether to ask the last;
  * once all have, whose answer stands. No failure. */

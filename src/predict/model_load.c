@@ -271,6 +271,22 @@ static enum status read_sources(struct model *m, const struct safetensors *s, st
                            FEATURES_MAX);
 }
 
+/* Tokens a character of each script: only where some were learnt. */
+static enum status read_scripts(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct predictor *p = &m->parts.predictor;
+    if (!safetensors_has(s, "tokens.scripts"))
+        return OK;
+    enum status status =
+        model_read_floats(s, "tokens.scripts", p->experts, SCRIPTS, 0, &p->scripts, err);
+    for (size_t i = 0; status == OK && i < p->experts * SCRIPTS; i++) {
+        float tokens = p->scripts[i];
+        if (tokens != 0 && !(tokens >= SCRIPT_TOKENS_MIN && tokens <= SCRIPT_TOKENS_MAX))
+            return error_set(err, ERR_CORRUPT, "'tokens.scripts' is damaged");
+    }
+    return status;
+}
+
 static enum status read_stack(struct model *m, const struct safetensors *s, struct error *err)
 {
     struct predictor *p = &m->parts.predictor;
@@ -290,6 +306,8 @@ static enum status read_stack(struct model *m, const struct safetensors *s, stru
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
         status =
             model_read_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
+    if (status == OK)
+        status = read_scripts(m, s, err);
     return status == OK ? model_read_forest(s, "forest", e, p->features, &p->forest, err) : status;
 }
 

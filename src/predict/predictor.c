@@ -111,11 +111,36 @@ static float clamp_tokens(float tokens)
     return tokens >= 0 ? (tokens < TOKENS_MAX ? tokens : TOKENS_MAX) : 0;
 }
 
-void predictor_tokens(const struct predictor *p, size_t expert, float characters, float length,
-                      float *input_tokens, float *output_tokens)
+double predictor_script_tokens(const struct predictor *p, size_t expert, const double *characters,
+                               double slope)
+{
+    const float *learnt = p->scripts ? p->scripts + expert * SCRIPTS : NULL;
+    double more = 0;
+    for (size_t s = 0; learnt && s < SCRIPTS; s++)
+        if (learnt[s] > 0)
+            more += characters[s] * ((double)learnt[s] - slope * (double)script_weight(s));
+    return more;
+}
+
+static float script_tokens(const struct predictor *p, size_t expert,
+                           const struct script_counts *scripts, float slope)
+{
+    double characters[SCRIPTS];
+    if (!p->scripts)
+        return 0;
+    for (size_t s = 0; s < SCRIPTS; s++)
+        characters[s] = (double)scripts->of[s];
+    return (float)predictor_script_tokens(p, expert, characters, (double)slope);
+}
+
+void predictor_tokens(const struct predictor *p, size_t expert, float characters,
+                      const struct script_counts *scripts, float length, float *input_tokens,
+                      float *output_tokens)
 {
     const float *t = p->tokens + expert * TOKEN_PARAMETERS;
-    *input_tokens = clamp_tokens(t[TOKENS_IN_BASE] + t[TOKENS_IN_PER_CHARACTER] * characters);
+    float slope = t[TOKENS_IN_PER_CHARACTER];
+    *input_tokens = clamp_tokens(t[TOKENS_IN_BASE] + slope * characters +
+                                 script_tokens(p, expert, scripts, slope));
     float log_out = t[TOKENS_OUT_BASE] + t[TOKENS_OUT_LENGTH] * length +
                     t[TOKENS_OUT_LOG_CHARACTERS] * log1pf(characters);
     *output_tokens = clamp_tokens(t[TOKENS_OUT_SMEAR] * fmath_exp(log_out) - 1);
@@ -154,5 +179,6 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     size_t at = p->length_source;
     float length = at == NOWHERE ? 0 : columns[at][p->sources[at].length_at];
     for (size_t e = 0; e < experts; e++)
-        predictor_tokens(p, e, (float)f->characters, length, &input_tokens[e], &output_tokens[e]);
+        predictor_tokens(p, e, (float)f->characters, &f->scripts, length, &input_tokens[e],
+                         &output_tokens[e]);
 }

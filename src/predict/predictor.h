@@ -7,7 +7,7 @@
  *             shrinkage that keeps near-equal experts from being chosen on noise
  *   trees     statistics of the text and what the sources said → corrections t_e
  *   calibrate base and corrections, again common and deviation, and per expert a scale and an offset (Platt 1999)
- *   tokens    characters and predicted length → input and output tokens per expert
+ *   tokens    characters, by script where that was learnt, and predicted length → input and output tokens per expert
  *
  * A predictor only points; whoever made it owns the memory. Shapes: E experts, N sources. */
 #pragma once
@@ -30,6 +30,10 @@ enum token_parameter {
     TOKEN_PARAMETERS
 };
 
+/* A character of a script that was learnt is so many tokens; anything else is no tokenizer's doing. */
+#define SCRIPT_TOKENS_MIN 0.05f
+#define SCRIPT_TOKENS_MAX 8.0f
+
 struct predictor {
     size_t experts, encoder_count, source_count;
     bool apart
@@ -41,6 +45,7 @@ struct predictor {
     struct forest forest;
     const float *calibration; /* [CALIBRATION_SLOPES + 2E] slopes, scales, offsets */
     const float *tokens;      /* [E × TOKEN_PARAMETERS] */
+    const float *scripts;     /* [E × SCRIPTS] tokens a character, 0: not learnt; NULL: none is */
     const float *spread;      /* [SPREAD_TERMS] */
 
     /* of predictor_layout: what trees look at is the encoders' statistics, then the mean of each source's logits, the
@@ -64,10 +69,15 @@ void predictor_combine(const struct predictor *p, const float *const *x, size_t 
 /* Calibrated probabilities from base logits and tree corrections. */
 void predictor_calibrate(const struct predictor *p, const float *base, const float *corrections,
                          float *quality);
-/* Expected tokens of expert e; both at least 0, at most TOKENS_MAX. */
+/* Expected tokens of expert e; both at least 0, at most TOKENS_MAX. `scripts`: what `characters` are made of. */
 #define TOKENS_MAX 1e7f
-void predictor_tokens(const struct predictor *p, size_t expert, float characters, float length,
-                      float *input_tokens, float *output_tokens);
+void predictor_tokens(const struct predictor *p, size_t expert, float characters,
+                      const struct script_counts *scripts, float length, float *input_tokens,
+                      float *output_tokens);
+/* How many more input tokens characters[SCRIPTS] are, of scripts that were learnt, than at `slope` for each that
+ * script_weight takes them for. */
+double predictor_script_tokens(const struct predictor *p, size_t expert, const double *characters,
+                               double slope);
 
 /* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *spread as spread_quality_sd takes it. */
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,

@@ -122,6 +122,11 @@ enum status safetensors_get(const struct safetensors *s, const char *name, const
     return OK;
 }
 
+bool safetensors_has(const struct safetensors *s, const char *name)
+{
+    return json_get(s->root, name).type != JSON_NONE;
+}
+
 enum status safetensors_dim(const struct safetensors *s, const char *name, size_t rank, size_t axis,
                             size_t *ret, struct error *err)
 {

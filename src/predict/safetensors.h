@@ -3,6 +3,7 @@
  * nothing: every span is checked, tensors must be aligned, whole and inside the file. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ NODISCARD enum status safetensors_open(const void *bytes, size_t len, const char
 NODISCARD enum status safetensors_get(const struct safetensors *s, const char *name,
                                       const char *dtype, const size_t *shape, size_t rank,
                                       const void **ret, struct error *err);
+/* Whether a tensor of that name is there, whatever it is. */
+bool safetensors_has(const struct safetensors *s, const char *name);
 /* One dimension of a tensor of the given rank, for sizes that are not known beforehand. ERR_CORRUPT. */
 NODISCARD enum status safetensors_dim(const struct safetensors *s, const char *name, size_t rank,
                                       size_t axis, size_t *ret, struct error *err);

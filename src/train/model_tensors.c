@@ -38,6 +38,9 @@ static void add_stack(struct listing *l)
             .parts = {{PART_SHARED, CALIBRATION_SLOPES}, {PART_EXPERTS, 0}, {PART_EXPERTS, 0}}});
     add(l, (struct model_tensor){.item = {"tokens", "F32", 2, {e, TOKEN_PARAMETERS}, p->tokens},
                                  .parts = {{PART_EXPERTS, 0}}});
+    if (p->scripts)
+        add(l, (struct model_tensor){.item = {"tokens.scripts", "F32", 2, {e, SCRIPTS}, p->scripts},
+                                     .parts = {{PART_EXPERTS, 0}}});
     add(l, (struct model_tensor){.item = {"stack.spread", "F32", 1, {SPREAD_TERMS}, p->spread}});
 }
 

@@ -59,6 +59,7 @@ static enum status allocate(struct train_work *w, struct error *err)
     w->base = take(keep, experts + LEVEL_SLOPES * sources, &good);
     w->calibration = take(keep, CALIBRATION_SLOPES + 2 * experts, &good);
     w->tokens = take(keep, experts * TOKEN_PARAMETERS, &good);
+    w->scripts = take(keep, experts * SCRIPTS, &good);
     w->spread = take(keep, SPREAD_TERMS, &good);
     w->base_logits = take(scratch, rows * experts, &good);
     w->corrections = take(scratch, rows * experts, &good);

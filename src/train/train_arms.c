@@ -16,8 +16,8 @@ static void estimate_rows(const struct train_table *t, const struct trained *out
         for (size_t e = 0; e < t->experts; e++) {
             struct estimate *to = &estimates[row * t->experts + e];
             *to = (struct estimate){.quality = quality[row * t->experts + e]};
-            predictor_tokens(&out->parts.predictor, e, t->characters[row], lengths[row],
-                             &to->input_tokens, &to->output_tokens);
+            predictor_tokens(&out->parts.predictor, e, t->characters[row], &t->scripts[row],
+                             lengths[row], &to->input_tokens, &to->output_tokens);
             to->cost_nano_usd = model_cost_nano_usd(&out->parts.experts[e].price, to);
             to->cost_max_nano_usd = to->cost_nano_usd;
         }

@@ -19,10 +19,11 @@ struct train_table {
     const size_t *expert; /* [experts] data set indices */
     struct encoded_rows encoded[ENCODERS_MAX];
     size_t encoder_count;
-    float *characters; /* [rows] */
-    float *scores;     /* [rows × experts]; negative: unknown */
-    float *lengths;    /* [rows]; standardised log output tokens, NAN: unknown */
-    uint8_t *groups;   /* [rows] */
+    float *characters;             /* [rows] */
+    struct script_counts *scripts; /* [rows] of them */
+    float *scores;                 /* [rows × experts]; negative: unknown */
+    float *lengths;                /* [rows]; standardised log output tokens, NAN: unknown */
+    uint8_t *groups;               /* [rows] */
     size_t group_count;
     uint8_t *folds; /* [rows] */
 };
@@ -50,7 +51,7 @@ struct train_work {
     float *features;                            /* [rows × predictor.features] held out */
     float *base_logits, *corrections, *quality; /* [rows × experts] held out */
     float *terms;                               /* [rows × experts × slopes of the wider fit] */
-    float *contrast, *base, *calibration, *tokens, *spread; /* of the predictor */
+    float *contrast, *base, *calibration, *tokens, *scripts, *spread; /* of the predictor */
     uint32_t *order, *inside;
     size_t step;
 };
@@ -75,6 +76,10 @@ NODISCARD enum status train_stages(struct train_work *w, struct rng *rng, struct
 
 /* tokens [experts × TOKEN_PARAMETERS] from recorded tokens and the held-out length predictions [rows]. */
 void train_fit_tokens(const struct train_table *t, const float *predicted_lengths, float *tokens);
+
+/* scripts [experts × SCRIPTS]: input tokens of a character of each script, zero where too few queries tell; where some
+ * do, the input's part of `tokens` is learnt again beside them. Returns whether any was. */
+bool train_fit_scripts(const struct train_table *t, float *tokens, float *scripts);
 
 /* Plans from held-out estimates; then the sample of all arms' estimates. quality [rows × experts], lengths [rows]. */
 NODISCARD enum status train_arms(const struct train_table *t, const struct train_options *options,

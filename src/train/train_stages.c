@@ -165,6 +165,15 @@ static void gather_lengths(const struct train_work *w, float *lengths)
         lengths[i] = source ? w->columns[s][i * source->columns + source->length_at] : 0;
 }
 
+/* Leaves the lengths in `terms`. */
+static void fit_tokens(struct train_work *w)
+{
+    gather_lengths(w, w->terms);
+    train_fit_tokens(&w->table, w->terms, w->tokens);
+    bool any = train_fit_scripts(&w->table, w->tokens, w->scripts);
+    w->predictor->scripts = any ? w->scripts : NULL;
+}
+
 /* The parts of the predictor that are the stages'. */
 static void hand_over(struct train_work *w)
 {
@@ -194,8 +203,7 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
     if (status != OK)
         return status;
     train_report(w);
-    gather_lengths(w, w->terms);
-    train_fit_tokens(&w->table, w->terms, w->tokens);
+    fit_tokens(w);
     status = train_figures_fill(&w->table, w->quality, w->out->figures, err);
     if (status == OK)
         status = train_arms(&w->table, w->options, w->quality, w->terms, rng, w->out, err);

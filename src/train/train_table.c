@@ -73,6 +73,7 @@ static enum status encode_rows(struct train_table *t, const struct encoder *cons
         if (status != OK)
             return status;
         t->characters[i] = (float)f->characters;
+        t->scripts[i] = f->scripts;
     }
     return OK;
 }
@@ -172,12 +173,14 @@ enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t se
                              struct error *err)
 {
     t->characters = ARENA_ARRAY(a, t->rows, float);
+    t->scripts = ARENA_ARRAY(a, t->rows, struct script_counts);
     t->scores = ARENA_ARRAY(a, t->rows * t->experts, float);
     t->lengths = ARENA_ARRAY(a, t->rows, float);
     t->groups = ARENA_ARRAY(a, t->rows, uint8_t);
     t->folds = ARENA_ARRAY(a, t->rows, uint8_t);
     double *scratch = ARENA_ARRAY(a, t->rows * 2, double);
-    if (!t->characters || !t->scores || !t->lengths || !t->groups || !t->folds || !scratch)
+    if (!t->characters || !t->scripts || !t->scores || !t->lengths || !t->groups || !t->folds ||
+        !scratch)
         return error_set(err, ERR_MEMORY, "out of memory");
     fill_scores(t);
     fill_lengths(t, scratch, scratch + t->rows);

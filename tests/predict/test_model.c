@@ -361,6 +361,94 @@ static const struct {
     {"\"experts\":\"[", "\"experte\":\"[", "no 'experts'"},
 };
 
+/* The same training, with tokens a character of some scripts. */
+static void give_scripts(float *learnt)
+{
+    struct error err = {0};
+    learnt[SCRIPT_HAN] = 1.25f;
+    learnt[SCRIPTS + SCRIPT_CYRILLIC] = 0.3f;
+    trained->parts.predictor.scripts = learnt;
+    cr_assert_eq(model_write(trained, path, &err), OK, "%s", err.text);
+    buf_clear(&file);
+    cr_assert_eq(file_read(path, 64u << 20, &file, NULL), OK);
+}
+
+static float *find_scripts(void)
+{
+    const size_t shape[] = {WORLD_EXPERTS, SCRIPTS};
+    struct safetensors s;
+    const void *p;
+    cr_assert_eq(safetensors_open(file.ptr, file.len, "", &s, NULL), OK);
+    cr_assert_eq(safetensors_get(&s, "tokens.scripts", "F32", shape, 2, &p, NULL), OK);
+    return (float *)(file.ptr + ((const char *)p - file.ptr));
+}
+
+Test(model, what_characters_of_a_script_are_in_tokens_comes_back)
+{
+    float learnt[WORLD_EXPERTS * SCRIPTS] = {0};
+    const double scripts[SCRIPTS] = {[SCRIPT_HAN] = 100, [SCRIPT_CYRILLIC] = 50};
+    cr_assert_eq(str_find(header_of(), STR("tokens.scripts"), 0), SIZE_MAX, "none are learnt");
+    struct model *m = load();
+    double slope[WORLD_EXPERTS];
+    for (size_t e = 0; e < WORLD_EXPERTS; e++) {
+        slope[e] = model_tokens_per_character(m, e);
+        cr_expect_float_eq(model_input_tokens(m, e, 600, scripts), 600 * slope[e], 1e-9);
+        cr_expect_eq(model_script_excess(m, e, scripts), 0);
+    }
+    model_free(m);
+    give_scripts(learnt);
+    m = load();
+    cr_expect_float_eq(model_input_tokens(m, 0, 600, scripts), 200 * slope[0] + 125, 1e-5);
+    cr_expect_float_eq(model_input_tokens(m, 1, 600, scripts), 500 * slope[1] + 15, 1e-5);
+    cr_expect_float_eq(model_input_tokens(m, 2, 600, scripts), 600 * slope[2], 1e-9);
+    cr_expect_float_eq(model_script_excess(m, 0, scripts), 100 - 125, 1e-5);
+    cr_expect_float_eq(model_script_excess(m, 1, scripts), 25 - 15, 1e-5);
+    model_free(m);
+}
+
+/* What was trained and what was loaded say the same of a text. */
+Test(model, texts_are_estimated_by_their_scripts)
+{
+    float learnt[WORLD_EXPERTS * SCRIPTS] = {0};
+    const struct str text = STR("prove \xE4\xBA\xBA\xE7\x94\x9F lemma \xD0\x92\xD1\x81\xD0\xB5");
+    struct features f = {0};
+    struct estimate before[WORLD_EXPERTS], ours[WORLD_EXPERTS], theirs[WORLD_EXPERTS];
+    cr_assert_eq(trained_estimate_text(trained, text, &f, before, NULL), OK);
+    give_scripts(learnt);
+    cr_assert_eq(trained_estimate_text(trained, text, &f, ours, NULL), OK);
+    struct model *m = load();
+    cr_assert_eq(model_estimate_text(m, text, &f, theirs, NULL), OK);
+    const float *tokens = trained->parts.predictor.tokens + TOKENS_IN_PER_CHARACTER;
+    const double more[] = {2 * (1.25 - 4 * (double)tokens[0]),
+                           3 * (0.3 - 2 * (double)tokens[TOKEN_PARAMETERS]), 0};
+    for (size_t e = 0; e < WORLD_EXPERTS; e++) {
+        cr_expect_float_eq((double)ours[e].input_tokens, (double)before[e].input_tokens + more[e],
+                           1e-4);
+        cr_expect_eq(ours[e].input_tokens, theirs[e].input_tokens);
+        cr_expect_eq(ours[e].cost_nano_usd, theirs[e].cost_nano_usd);
+    }
+    features_done(&f);
+    model_free(m);
+}
+
+Test(model, damaged_tokens_of_scripts_are_refused)
+{
+    static const float wrong[] = {-1, 0.04f, 8.5f, 1e30f, NAN, INFINITY};
+    float learnt[WORLD_EXPERTS * SCRIPTS] = {0};
+    give_scripts(learnt);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        float *at = find_scripts() + i, keep = *at;
+        *at = wrong[i];
+        sign();
+        expect_refusal(ERR_CORRUPT, "'tokens.scripts' is damaged");
+        *at = keep;
+    }
+    expect_edit_refused("\"tokens.scripts\":{\"dtype\":\"F32\"",
+                        "\"tokens.scripts\":{\"dtype\":\"U64\"", ERR_CORRUPT, "'tokens.scripts'");
+    expect_edit_refused("\"shape\":[3,10]", "\"shape\":[3,11]", ERR_CORRUPT, "'tokens.scripts'");
+    cr_assert_eq(load_edited(NULL), OK);
+}
+
 Test(model, sound_checksums_do_not_hide_wrong_contents)
 {
     for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)

@@ -28,6 +28,8 @@ static const float tokens[EXPERTS * TOKEN_PARAMETERS] = {
 static const struct linear_head words = {GROUPS, WIDTH, NULL, NULL};
 static const struct groups_head groups = {GROUPS, quality};
 
+static const struct script_counts no_script;
+
 static struct predictor make(void)
 {
     struct predictor p = {.experts = EXPERTS,
@@ -191,7 +193,7 @@ Test(predictor, estimates_are_numbers_whatever_the_parameters)
         predictor_calibrate(&p, base, base, out);
         for (size_t e = 0; e < EXPERTS; e++)
             cr_assert(out[e] >= 0 && out[e] <= 1);
-        predictor_tokens(&p, 0, 100, 1, &in, &tokens_out);
+        predictor_tokens(&p, 0, 100, &no_script, 1, &in, &tokens_out);
         cr_assert(in >= 0 && in <= TOKENS_MAX && tokens_out >= 0 && tokens_out <= TOKENS_MAX);
     }
 }
@@ -200,15 +202,38 @@ Test(predictor, tokens)
 {
     struct predictor p = make();
     float in, out;
-    predictor_tokens(&p, 0, 400, -1, &in, &out);
+    predictor_tokens(&p, 0, 400, &no_script, -1, &in, &out);
     cr_assert_float_eq((double)in, 10 + 0.25 * 400, 1e-4);
     cr_assert_float_eq((double)out, 1.2 * exp(2 - 0.5 + 0.1 * log(401)) - 1, 1e-4);
-    predictor_tokens(&p, 1, 400, 0, &in, &out);
+    predictor_tokens(&p, 1, 400, &no_script, 0, &in, &out);
     cr_assert_eq((double)in, 0); /* never negative */
     cr_assert_float_eq((double)out, 0, 1e-6);
-    predictor_tokens(&p, 2, 400, 0, &in, &out);
+    predictor_tokens(&p, 2, 400, &no_script, 0, &in, &out);
     cr_assert_eq((double)in, (double)TOKENS_MAX);
     cr_assert_eq((double)out, (double)TOKENS_MAX);
+}
+
+/* 40 characters of Han and 10 of Cyrillic that count 180 are beside 20 others. */
+Test(predictor, tokens_of_scripts_that_were_learnt)
+{
+    const float learnt[EXPERTS * SCRIPTS] = {[SCRIPT_HAN] = 1.3f,
+                                             [SCRIPTS + SCRIPT_CYRILLIC] = 0.3f};
+    const struct script_counts n = {.of = {[SCRIPT_HAN] = 40, [SCRIPT_CYRILLIC] = 10}};
+    struct predictor p = make();
+    float in, out, before;
+    predictor_tokens(&p, 0, 200, &n, 0, &before, &out);
+    cr_assert_float_eq((double)before, 10 + 0.25 * 200, 1e-4);
+    p.scripts = learnt;
+    predictor_tokens(&p, 0, 200, &n, 0, &in, &out);
+    cr_assert_float_eq((double)in, 10 + 0.25 * (20 + 2 * 10) + 1.3 * 40, 1e-4);
+    predictor_tokens(&p, 0, 200, &no_script, 0, &in, &out);
+    cr_assert_eq((double)in, (double)before);
+    float alike[2 * TOKEN_PARAMETERS];
+    memcpy(alike, tokens, TOKEN_PARAMETERS * sizeof(*tokens));
+    memcpy(alike + TOKEN_PARAMETERS, tokens, TOKEN_PARAMETERS * sizeof(*tokens));
+    p.tokens = alike;
+    predictor_tokens(&p, 1, 200, &n, 0, &in, &out);
+    cr_assert_float_eq((double)in, 10 + 0.25 * (20 + 4 * 40) + 0.3 * 10, 1e-4);
 }
 
 /* Who came later has a deviation from the level of the others and leaves that level alone. */
@@ -258,7 +283,7 @@ Test(predictor, run_is_the_stages_in_order)
     predictor_calibrate(&p, combined, corrections, wanted);
     for (size_t e = 0; e < EXPERTS; e++) {
         float i, o;
-        predictor_tokens(&p, e, 16, linear[EXPERTS + GROUPS], &i, &o);
+        predictor_tokens(&p, e, 16, &no_script, linear[EXPERTS + GROUPS], &i, &o);
         cr_assert_eq((double)got[e], (double)wanted[e]);
         cr_assert_eq((double)in[e], (double)i);
         cr_assert_eq((double)out[e], (double)o);

@@ -227,6 +227,44 @@ Test(model_edit, what_is_changed_in_the_parameters_changes_the_expert_alone)
     model_free(n);
 }
 
+/* A model whose experts have slopes of their own for Han. */
+static struct model *with_scripts(void)
+{
+    static float learnt[PLAN_SET_EXPERTS * SCRIPTS];
+    struct model *m = NULL;
+    for (size_t e = 0; e < PLAN_SET_EXPERTS; e++)
+        learnt[e * SCRIPTS + SCRIPT_HAN] = 0.5f + 0.25f * (float)e;
+    fixture.trained->parts.predictor.scripts = learnt;
+    cr_assert_eq(model_write(fixture.trained, path, NULL), OK);
+    cr_assert_eq(model_load(path, &m, NULL), OK);
+    return m;
+}
+
+static double han(const struct model *m, const char *name)
+{
+    const double characters[SCRIPTS] = {[SCRIPT_HAN] = 100};
+    return model_input_tokens(m, model_expert_index(m, str_from(name)), 400, characters);
+}
+
+Test(model_edit, slopes_of_scripts_go_with_their_experts)
+{
+    const size_t first = 0;
+    struct model *m = with_scripts();
+    struct expert_parameters copy;
+    size_t count = 0;
+    cr_assert_eq(expert_parameters_take(m, 2, arena, &copy, NULL), OK);
+    const float *slopes = expert_parameters_floats(&copy, "tokens.scripts", &count);
+    cr_assert(slopes && count == SCRIPTS && slopes[SCRIPT_HAN] == 1);
+    copy.expert.name = STR("copy");
+    struct model *n = rewrite(m, &(struct model_edit){&first, 1, &copy, 1});
+    cr_assert_float_eq(han(m, "a"), 50, 1e-9);
+    cr_assert_float_eq(han(n, "b"), 75, 1e-9);
+    cr_assert_float_eq(han(n, "d"), 125, 1e-9);
+    cr_assert_float_eq(han(n, "copy"), 100, 1e-9);
+    model_free(m);
+    model_free(n);
+}
+
 static void expect_refusal(const struct model *m, const struct model_edit *edit, const char *words)
 {
     struct error err = {0};

@@ -54,7 +54,8 @@ static struct world *make(void)
 static void predict(const struct world *w, size_t e, size_t row, float *in, float *out)
 {
     struct predictor p = {.experts = EXPERTS, .tokens = w->tokens};
-    predictor_tokens(&p, e, w->characters[row], w->lengths[row], in, out);
+    const struct script_counts none = {0};
+    predictor_tokens(&p, e, w->characters[row], &none, w->lengths[row], in, out);
 }
 
 Test(train_tokens, a_planted_law_is_found)
