@@ -51,11 +51,12 @@ struct estimate {
     float quality; /* calibrated probability of a good answer, 0..1 */
     float
         quality_sd; /* how far the question's own probability may lie from it (predict/spread.h) */
-    float output_tokens;       /* expected; of a plan 0 */
-    float input_tokens;        /* expected; of a plan 0 */
-    bool counted;              /* input_tokens is no estimate: a tokenizer has counted them */
-    float escalation;          /* probability that a plan asks its last member; of a single 0 */
-    int64_t cost_nano_usd;     /* expected, at the expert's price */
+    float output_tokens;   /* expected; of a plan 0 */
+    float input_tokens;    /* expected; of a plan 0 */
+    float input_excess;    /* tokens that four characters each make too many, by script as learnt */
+    bool counted;          /* input_tokens is no estimate: a tokenizer has counted them */
+    float escalation;      /* probability that a plan asks its last member; of a single 0 */
+    int64_t cost_nano_usd; /* expected, at the expert's price */
     int64_t cost_max_nano_usd; /* if every member is asked; of a single the same as cost_nano_usd */
 };
 

@@ -32,7 +32,7 @@ struct estimating {
     struct turn turns[TURNS_MAX];
     size_t turn_count, turn; /* `turn`: how many are done */
     struct str question;
-    double whole_share, characters;
+    double whole_share, characters, scripts[SCRIPTS];
     struct estimate *mixed; /* [arms of the model] */
     struct estimate *one;   /* of the present turn; `mixed` itself where there is one turn alone */
 };
@@ -130,6 +130,8 @@ static void turn_done(struct estimating *x)
     double share = x->turns[x->turn].share / x->whole_share;
     CHECK(x->turn < x->turn_count && !x->task);
     x->characters += share * (double)x->scratch->features.characters;
+    for (size_t s = 0; s < SCRIPTS; s++)
+        x->scripts[s] += share * (double)x->scratch->features.scripts.of[s];
     if (x->turn_count > 1)
         mix(x->mixed, x->one, share, x->ask.pool->model_count);
     x->turn++;
@@ -156,7 +158,7 @@ static enum status finish(struct estimating *x, struct error *err)
     for (size_t i = 0; x->turn_count > 1 && i < model_expert_count(p->model); i++)
         x->mixed[i].cost_nano_usd = x->mixed[i].cost_max_nano_usd =
             model_cost_nano_usd(&model_expert_at(p->model, i)->price, &x->mixed[i]);
-    enum status status = pool_price(p, x->ask.request, x->mixed, x->characters,
+    enum status status = pool_price(p, x->ask.request, x->mixed, x->characters, x->scripts,
                                     x->ask.cached_tokens, x->ask.arena, x->into, err);
     if (status == OK)
         x->into->question = x->question;

@@ -43,10 +43,16 @@ enum status pool_target_find(const struct pool *p, struct str model, struct pool
     return OK;
 }
 
+int64_t pool_least_tokens(const struct estimate *e, int64_t estimated)
+{
+    int64_t least = estimated - (int64_t)floorf(e->input_excess);
+    return least > 0 ? least : 0;
+}
+
 int64_t pool_input_tokens(const struct estimate *e, int64_t estimated)
 {
-    int64_t predicted = (int64_t)ceilf(e->input_tokens);
-    return e->counted || predicted > estimated ? predicted : estimated;
+    int64_t predicted = (int64_t)ceilf(e->input_tokens), least = pool_least_tokens(e, estimated);
+    return e->counted || predicted > least ? predicted : least;
 }
 
 static int64_t output_within(const struct price *price, const struct estimate *e, int64_t input,

@@ -85,8 +85,11 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
+/* The least that an estimate of the whole request may be: a quarter of the characters, which is `estimated`
+ * (pool_choice.input_tokens), but what the expert was learnt to count of those of a script (docs/orchestrator.md). */
+int64_t pool_least_tokens(const struct estimate *e, int64_t estimated);
 /* Of the whole request: what the expert's tokenizer has counted, or else what it is predicted to count, and never less
- * than a quarter of the characters, which is `estimated` (pool_choice.input_tokens). */
+ * than that. */
 int64_t pool_input_tokens(const struct estimate *e, int64_t estimated);
 /* What one call to the expert may cost at most: its input as estimated, and written into the endpoint's cache where
  * that is dearer; its answers as long as the client allows, or else as the expert's max_output_tokens says, and never

@@ -36,8 +36,9 @@ NODISCARD enum status pool_filter_plans(const struct pool *p, struct str pattern
                                         bool *use, struct error *err);
 
 /* The model's estimates of what is asked, model[arms of the model], as those of the whole request at the pool's prices.
- * `characters`: of what is asked; held[expert_count]: tokens that each is believed to hold, NULL: none. ERR_MEMORY. */
+ * `characters`, scripts[SCRIPTS]: of what is asked; held[expert_count]: tokens that each is believed to hold, NULL:
+ * none. ERR_MEMORY. */
 NODISCARD enum status pool_price(const struct pool *p, const struct openai_request *r,
                                  const struct estimate *model, double characters,
-                                 const uint32_t *held, struct arena *a,
+                                 const double *scripts, const uint32_t *held, struct arena *a,
                                  struct request_estimates *ret, struct error *err);

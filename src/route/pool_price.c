@@ -28,10 +28,29 @@ static void finish_price(const struct price *price, uint32_t *cached, struct est
     e->cost_max_nano_usd = e->cost_nano_usd;
 }
 
+/* Characters of a request, as base/script.h counts them, and those that scripts make of them. */
+struct characters {
+    double all, scripts[SCRIPTS];
+};
+
+/* All of the request, and what it has beside what is asked: the rest of the conversation, images. */
+static void find_rest(const struct openai_request *r, double asked, const double *scripts,
+                      struct characters *whole, struct characters *more)
+{
+    *whole = (struct characters){.all = (double)r->input_characters};
+    *more = (struct characters){.all = fmax(whole->all - asked, 0)};
+    more->all += (double)r->images * IMAGE_CHARACTERS;
+    for (size_t s = 0; s < SCRIPTS; s++) {
+        whole->scripts[s] = (double)r->input_scripts.of[s];
+        more->scripts[s] = fmax(whole->scripts[s] - scripts[s], 0);
+    }
+}
+
 /* The rest of the conversation counts by the expert's own tokens per character. *cached: what it is believed to hold;
  * what counts of it. */
-static void price_expert(const struct pool *p, size_t i, double more_characters, int64_t counted,
-                         uint32_t *cached, struct estimate *e)
+static void price_expert(const struct pool *p, size_t i, const struct characters *whole,
+                         const struct characters *rest, int64_t counted, uint32_t *cached,
+                         struct estimate *e)
 {
     const struct price *price = &p->settings.experts[i].price;
     if (counted >= 0) {
@@ -41,8 +60,9 @@ static void price_expert(const struct pool *p, size_t i, double more_characters,
         finish_price(price, cached, e);
         return;
     }
-    double slope = model_tokens_per_character(p->model, p->model_index[i]);
-    int64_t more = (int64_t)ceil(more_characters * slope);
+    size_t expert = p->model_index[i];
+    int64_t more = (int64_t)ceil(model_input_tokens(p->model, expert, rest->all, rest->scripts));
+    e->input_excess = (float)model_script_excess(p->model, expert, whole->scripts);
     if (p->repriced[i])
         e->cost_nano_usd =
             price_cost_nano_usd(price, llroundf(e->input_tokens), llroundf(e->output_tokens));
@@ -77,16 +97,17 @@ static enum status count_tokens(const struct pool *p, size_t i, const struct ope
 }
 
 enum status pool_price(const struct pool *p, const struct openai_request *r,
-                       const struct estimate *model, double characters, const uint32_t *held,
-                       struct arena *a, struct request_estimates *ret, struct error *err)
+                       const struct estimate *model, double characters, const double *scripts,
+                       const uint32_t *held, struct arena *a, struct request_estimates *ret,
+                       struct error *err)
 {
     size_t experts = p->settings.expert_count;
     struct estimate *into = ARENA_ARRAY(a, p->arm_count, struct estimate);
     uint32_t *cached = ARENA_ARRAY(a, experts, uint32_t);
     if (!into || !cached)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
-    double more = (double)r->input_characters - characters;
-    more = (more > 0 ? more : 0) + (double)r->images * IMAGE_CHARACTERS;
+    struct characters whole, more;
+    find_rest(r, characters, scripts, &whole, &more);
     for (size_t i = 0; i < experts; i++) {
         cached[i] = held ? held[i] : 0;
         into[i] = model[p->model_index[i]];
@@ -94,7 +115,7 @@ enum status pool_price(const struct pool *p, const struct openai_request *r,
         enum status status = count_tokens(p, i, r, into, a, &counted, err);
         if (status != OK)
             return status;
-        price_expert(p, i, more, counted, &cached[i], &into[i]);
+        price_expert(p, i, &whole, &more, counted, &cached[i], &into[i]);
     }
     for (size_t i = experts; i < p->arm_count; i++) {
         into[i] = model[p->model_index[i]];

@@ -12,7 +12,8 @@ static void answer(struct choosing *c, enum status status, const struct error *e
     }
     size_t expert = c->choice.order[0];
     const struct estimate *e = &c->choice.estimates[expert];
-    int64_t predicted = (int64_t)(e->input_tokens + 0.5f), least = c->choice.input_tokens;
+    int64_t predicted = (int64_t)(e->input_tokens + 0.5f);
+    int64_t least = pool_least_tokens(e, c->choice.input_tokens);
     int64_t tokens = e->counted || predicted > least ? predicted : least;
     const char *body = arena_printf(x->arena, "{\"input_tokens\":%lld}", (long long)tokens);
     const struct http_header headers[] = {

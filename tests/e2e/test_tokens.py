@@ -1,12 +1,13 @@
 """What a text is taken for in tokens: by script, on every front, for the context, the cap and the client's own count."""
 
 import json
+import random
 import subprocess
 
 import httpx
 import pytest
 
-from conftest import ROOT, write_config
+from conftest import EXPERTS, ROOT, Gateway, write_config, write_dataset
 from upstream import answer
 
 CHINESE = ("请证明这个引理并且解释每一步的推理过程。" * 55)[:1100]
@@ -51,6 +52,82 @@ def test_context_and_cap_follow_the_script(start_gateway, upstream):
     for messages, code in ((said(CHINESE), 402), (latin, 200)):
         r = g.chat(model="cheap", messages=messages, max_tokens=1, leeroo={"max_cost": "0.005"})
         assert r.status_code == code, r.text
+
+
+WORDS = {  # script: words, and how many tokens a character is to the experts of the data set
+    "han": (["请证明", "这个", "引理", "并且", "解释", "推理", "过程", "生", "一个自由的"], {"cheap": 1.3, "mid": 0.6, "dear": 1}),
+    "cyrillic": (["люди", "рождаются", "свободными", "и", "равными", "в", "своём"], {"cheap": 0.3, "mid": 0.6, "dear": 0.5}),
+    "latin": (["prove", "lemma", "hello", "sum", "two", "integral", "a"], {"cheap": 0.25, "mid": 0.25, "dear": 0.25}),
+}
+BASE = 7
+
+
+def written(script, words, rng):
+    return ("" if script == "han" else " ").join(rng.choices(WORDS[script][0], k=words))
+
+
+def write_scripts(folder):
+    """Half of the queries are English, a quarter each Chinese and Russian; tokens follow WORDS, whoever answers."""
+    rng, queries, outcomes = random.Random(5), [], ["id,model,score,cost_usd,input_tokens,output_tokens"]
+    write_dataset(folder)
+    for i in range(400):
+        script = ["latin", "han", "latin", "cyrillic"][i % 4]
+        text = written(script, 5 + rng.randrange(60), rng)
+        queries.append(json.dumps({"id": f"q{i}", "text": text}, ensure_ascii=bool(i % 3)))
+        blanks = text.count(" ") * (script != "latin")
+        for name, slope in WORDS[script][1].items():
+            tokens = BASE + round((len(text) - blanks) * slope + blanks * 0.25)
+            outcomes.append(f"q{i},{name},{int(rng.random() < 0.7)},0.001,{tokens},20")
+    (folder / "queries.jsonl").write_text("\n".join(queries) + "\n")
+    (folder / "outcomes.csv").write_text("\n".join(outcomes) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scripts_model(leeroo, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scripts")
+    subprocess.run([leeroo, "train", str(write_scripts(folder / "data")), "-o", str(folder / "m"), "-q"], check=True, timeout=120)
+    return folder / "m"
+
+
+def expected(script, text, name):
+    blanks = text.count(" ") * (script != "latin")
+    return (len(text) - blanks) * WORDS[script][1][name] + blanks * 0.25
+
+
+@pytest.mark.parametrize("script", WORDS)
+def test_what_a_script_costs_an_expert_is_learnt(leeroo, scripts_model, upstream, tmp_path, script):
+    """headroomlabs-ai/headroom PR #1093, volcengine/OpenViking PR #661: of an expert's own tokenizer where data tell."""
+    config = write_config(tmp_path, scripts_model, upstream.url, expert="price: {input: 1, output: 0}")
+    text, before = written(script, 200, random.Random(1)), written(script, 300, random.Random(2))
+    talk = [{"role": "user", "content": before}, {"role": "assistant", "content": before}, {"role": "user", "content": text}]
+    g = Gateway(leeroo, config)
+    try:
+        for name in EXPERTS:
+            one, all_of_it = expected(script, text, name), expected(script, text, name) + 2 * expected(script, before, name)
+            for messages, tokens in ((said(text), one), (talk, all_of_it)):
+                body = {"model": name, "messages": messages}
+                counted = g.client.post("/v1/messages/count_tokens", json=body).json()["input_tokens"]
+                assert abs(counted - tokens - BASE) <= 0.05 * tokens + 4, (name, counted, tokens)
+                r = g.client.post("/v1/route", json={**body, "model": "leeroo"}).json()
+                assert abs(r["estimates"][name][1] * 1e6 - tokens - BASE) <= 0.05 * tokens + 4, (name, r)
+    finally:
+        g.client.close()
+        assert g.stop() == 0, g.text
+
+
+def test_context_follows_what_was_learnt(leeroo, scripts_model, upstream, tmp_path):
+    """450 Russian characters are 140 tokens to cheap, not the 225 that the table takes them for."""
+    text = written("cyrillic", 200, random.Random(1))[:450]
+    context = int(expected("cyrillic", text, "cheap") * 1.2) + BASE
+    config = write_config(tmp_path, scripts_model, upstream.url, expert=f"context: {context}\nretries: 0")
+    g = Gateway(leeroo, config)
+    try:
+        r = g.client.post("/v1/route", json={"model": "leeroo", "messages": said(text), "max_tokens": 1}).json()
+        assert r["ruled_out"] == {"mid": "context too short", "dear": "context too short"}, r
+    finally:
+        g.client.close()
+        assert g.stop() == 0, g.text
 
 
 TOKENIZERS = ROOT / "tests" / "encode" / "tokenizers"

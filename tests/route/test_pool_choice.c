@@ -145,6 +145,22 @@ Test(pool_choice, the_rest_of_the_conversation_costs_input)
     end();
 }
 
+/* Never less than the table of scripts says, but for what was learnt of a script; a tokenizer's count stands. */
+Test(pool_choice, the_least_of_an_estimate_follows_what_was_learnt)
+{
+    struct estimate e = {.input_tokens = 80};
+    cr_expect_eq(pool_input_tokens(&e, 100), 100);
+    e.input_excess = 30.5f; /* learnt to be fewer */
+    cr_expect_eq(pool_least_tokens(&e, 100), 70);
+    cr_expect_eq(pool_input_tokens(&e, 100), 80);
+    e.input_excess = -30.5f; /* more */
+    cr_expect_eq(pool_input_tokens(&e, 100), 131);
+    e.input_excess = 1000;
+    cr_expect_eq(pool_least_tokens(&e, 100), 0);
+    e.counted = true;
+    cr_expect_eq(pool_input_tokens(&e, 100), 80);
+}
+
 Test(pool_choice, who_cannot_serve_is_ruled_out_and_says_why)
 {
     struct pool_choice choice;
