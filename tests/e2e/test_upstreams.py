@@ -120,7 +120,7 @@ def test_nothing_behind_the_end_mark_is_read_billed_or_sent(start_gateway, upstr
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
 def test_a_client_that_leaves_at_the_end_mark_has_its_answer(start_gateway, upstream, path):
-    """As OpenAI's libraries do: they do not wait for the transfer's end, for which the gateway may still wait."""
+    """As OpenAI's libraries do, before the transfer's end that the gateway may still wait for: traefik/traefik #7681"""
     g = start_gateway(expert=ONCE)
     upstream.on("dear", stream(delta("hello"), delta(finish="stop"), USAGE, b"[DONE]", end=False))
     with g.client.stream("POST", path, json={"model": "dear", "stream": True, **FRONTS[path]}) as r:
