@@ -45,6 +45,43 @@ struct expert_call {
     bool over;  /* on_done is being called; what is carried is not ours to touch */
 };
 
-/* Fills in c->request, all but its callbacks: URL, headers and body, in the dialect of the expert. ERR_INPUT and
- * ERR_UNSUPPORTED: what is asked cannot be said in it. */
+static inline const struct dialect *call_dialect(const struct expert_call *c)
+{
+    return c->options.expert->dialect;
+}
+
+/* call_write.c. Fills in c->request, all but its callbacks: URL, headers and body, in the dialect of the expert.
+ * ERR_INPUT and ERR_UNSUPPORTED: what is asked cannot be said in it. */
 NODISCARD enum status call_write(struct expert_call *c, struct error *err);
+
+/* call.c */
+
+/* An error that the upstream reported in words: in a status, or inside a 200. `body` is redacted already. */
+enum status call_reported(struct expert_call *c, int http_status, struct str body,
+                          struct error *err);
+/* What came is no answer. `retry`: whether the same expert may do better. */
+enum status call_malformed(struct expert_call *c, enum expert_retry retry, const char *what,
+                           struct error *err);
+/* Ends a call whose answer still comes, and frees it. */
+void call_finish_early(struct expert_call *c, enum status status, const struct error *err);
+void call_free(struct expert_call *c);
+
+/* call_stream.c */
+
+/* Bytes of a stream. The call may be gone afterwards. */
+void call_events_take(struct expert_call *c, struct str bytes);
+/* The transport has ended: tells the events that waited for what comes next. */
+void call_rest_tell(struct expert_call *c);
+/* After that: whether the stream is whole. */
+bool call_stream_end(struct expert_call *c);
+/* The events that were gathered become the whole answer. */
+enum status call_gathered_end(struct expert_call *c, struct error *err);
+/* What has come since the last time begins the time limits of silence anew, if it was content. */
+void call_progress_tell(struct expert_call *c);
+void call_clean_take(struct str name, struct str data, void *call); /* a redact_tell */
+/* A chat chunk; an event of the dialect's own, where that is another. */
+void call_chunk_take(struct str data, void *call);
+void call_foreign_take(struct expert_call *c, struct str name, struct str data);
+
+/* call_whole.c: c->body is there. */
+enum status call_whole_end(struct expert_call *c, struct error *err);
