@@ -205,22 +205,13 @@ void openai_usage_merge(struct openai_usage *into, const struct openai_usage *la
 
 #define REASON_BYTES_MAX 64
 
-/* A finish_reason of a server that broke off: "error", "network_error", "MALFORMED_FUNCTION_CALL". */
+/* A finish_reason of a server that broke off: "network_error", "engine_overloaded", "MALFORMED_FUNCTION_CALL". */
 static bool is_failure(struct json_value reason)
 {
-    static const char *const words[] = {"abort",
-                                        "aborted",
-                                        "cancel",
-                                        "cancelled",
-                                        "canceled",
-                                        "failed",
-                                        "failure",
-                                        "interrupted",
-                                        "timeout",
-                                        "overloaded",
-                                        "unavailable",
-                                        "insufficient_system_resource",
-                                        "malformed_function_call"};
+    static const char *const words[] = {
+        "error",    "abort",    "cancel",    "fail",        "interrupt",
+        "timeout",  "overload", "timed_out", "unavailable", "insufficient_system_resource",
+        "malformed"};
     char lower[REASON_BYTES_MAX];
     if (reason.type != JSON_STRING || reason.raw.len > REASON_BYTES_MAX)
         return false;
@@ -230,9 +221,9 @@ static bool is_failure(struct json_value reason)
         lower[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (str_equal(text, str_from(words[i])))
+        if (str_find(text, str_from(words[i]), 0) != SIZE_MAX)
             return true;
-    return str_find(text, STR("error"), 0) != SIZE_MAX;
+    return false;
 }
 
 bool openai_is_blank(struct json_value finish_reason)

@@ -157,13 +157,35 @@ static void write_member(struct str key, const struct grown *value, struct buf *
     grown_write(value, out);
 }
 
+/* Libraries demand the arguments, of which a stream may say none. */
+static void write_function(const struct grown *function, struct buf *out)
+{
+    size_t start = out->len;
+    for (const struct grown *at = grown_first(function); at; at = grown_next(at))
+        if (!str_equal(grown_key(at), STR("\"arguments\"")) || grown_is_set(at))
+            write_member(grown_key(at), at, out);
+    if (!grown_is_set(grown_find(function, STR("\"arguments\""))))
+        buf_add_c(out, ",\"arguments\":\"{}\"");
+    if (out->len > start)
+        out->ptr[start] = '{';
+    buf_add_char(out, '}');
+}
+
 /* A whole answer's calls are numbered by their places. */
 static void write_call(const struct grown *call, struct buf *out)
 {
+    const struct grown *function = grown_find(call, STR("\"function\""));
     size_t start = out->len;
+    bool is_function = function && grown_first(function);
     for (const struct grown *at = grown_first(call); at; at = grown_next(at))
-        if (!str_equal(grown_key(at), STR("\"index\"")))
+        if (!str_equal(grown_key(at), STR("\"index\"")) && !(is_function && at == function))
             write_member(grown_key(at), at, out);
+    if (is_function && !grown_find(call, STR("\"type\"")))
+        buf_add_c(out, ",\"type\":\"function\"");
+    if (is_function) {
+        buf_add_c(out, ",\"function\":");
+        write_function(function, out);
+    }
     if (out->len > start)
         out->ptr[start] = '{';
     else

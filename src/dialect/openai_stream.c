@@ -7,14 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/hash.h"
 
 #define EDITS_MAX (2 * OPENAI_CALLS_MAX)
+#define ID_BYTES  12 /* random ones in an id of ours */
+#define NO_INDEX  (-1)
 
 struct call {
     int64_t choice, given; /* given: the server's index; -1: it gives none */
     int64_t index;         /* ours: in its choice, from 0 on */
     uint64_t id, name;     /* hashes; 0: not given yet */
+    bool has_our_id;
 };
 
 struct openai_calls {
@@ -144,6 +148,14 @@ static struct call *find_call(struct openai_calls *calls, int64_t choice, const 
     return p->given < 0 && !p->name_hash ? last : NULL;
 }
 
+static bool is_new_id(const struct openai_calls *calls, int64_t choice, uint64_t id)
+{
+    for (size_t i = 0; i < calls->count; i++)
+        if (calls->of[i].choice == choice && calls->of[i].id == id)
+            return false;
+    return id != 0;
+}
+
 static struct call *add_call(struct openai_calls *calls, int64_t choice, int64_t given)
 {
     int64_t index = 0;
@@ -158,7 +170,21 @@ static struct call *add_call(struct openai_calls *calls, int64_t choice, int64_t
 
 struct strip { /* what of a piece came before */
     bool id, type, name;
+    bool our_id;                /* in the place of none, or of one that another call has */
+    bool no_type, no_arguments; /* of a whole call: what libraries demand is written */
 };
+
+/* Results are matched by it, over a whole conversation, so it must not come again in a later turn. */
+static void write_our_id(struct buf *out)
+{
+    unsigned char bytes[ID_BYTES];
+    enum status status = digest_random(bytes, sizeof(bytes), NULL);
+    buf_add_c(out, ",\"id\":\"call_");
+    digest_write_base64url(out, bytes, sizeof(bytes));
+    buf_add_char(out, '"');
+    if (status != OK)
+        out->status = status;
+}
 
 static void write_key(struct buf *out, struct json_value key)
 {
@@ -167,25 +193,44 @@ static void write_key(struct buf *out, struct json_value key)
     buf_add_char(out, ':');
 }
 
+/* Of the members since `start` each has a comma before it; the first one's becomes the brace. */
+static void begin_object(struct buf *out, size_t start)
+{
+    if (out->len > start)
+        out->ptr[start] = '{';
+    else
+        buf_add_char(out, '{');
+}
+
 static void write_function(struct buf *out, const struct piece *p, struct strip strip)
 {
     struct json_iter it = json_iter_begin(p->function);
     struct json_value key, item;
     size_t start = out->len;
     while (json_object_next(&it, &key, &item)) {
-        if (strip.name && json_string_equal(key, STR("name")))
+        bool is_arguments = json_string_equal(key, STR("arguments"));
+        if ((strip.name && json_string_equal(key, STR("name"))) ||
+            (strip.no_arguments && is_arguments))
             continue;
         write_key(out, key);
-        if (item.type == JSON_OBJECT && json_string_equal(key, STR("arguments")))
+        if (item.type == JSON_OBJECT && is_arguments)
             json_write_string(out, item.raw);
         else
             buf_add(out, item.raw);
     }
-    if (out->len > start)
-        out->ptr[start] = '{';
-    else
-        buf_add_char(out, '{');
+    buf_add_c(out, strip.no_arguments ? ",\"arguments\":\"{}\"" : "");
+    begin_object(out, start);
     buf_add_char(out, '}');
+}
+
+static void write_added(struct buf *out, int64_t index, struct strip strip)
+{
+    if (index != NO_INDEX)
+        buf_addf(out, ",\"index\":%lld", (long long)index);
+    if (strip.our_id)
+        write_our_id(out);
+    if (strip.no_type)
+        buf_add_c(out, ",\"type\":\"function\"");
 }
 
 static void write_piece(struct buf *out, struct json_value item, const struct piece *p,
@@ -193,11 +238,12 @@ static void write_piece(struct buf *out, struct json_value item, const struct pi
 {
     struct json_iter it = json_iter_begin(item);
     struct json_value key, member;
-    buf_addf(out, "{\"index\":%lld", (long long)index);
+    size_t start = out->len;
+    write_added(out, index, strip);
     while (json_object_next(&it, &key, &member)) {
         if (json_string_equal(key, STR("index")) ||
             (strip.id && json_string_equal(key, STR("id"))) ||
-            (strip.type && json_string_equal(key, STR("type"))))
+            ((strip.type || strip.no_type) && json_string_equal(key, STR("type"))))
             continue;
         write_key(out, key);
         if (member.type == JSON_OBJECT && json_string_equal(key, STR("function")))
@@ -205,7 +251,13 @@ static void write_piece(struct buf *out, struct json_value item, const struct pi
         else
             buf_add(out, member.raw);
     }
+    begin_object(out, start);
     buf_add_char(out, '}');
+}
+
+static bool has_id(const struct call *call)
+{
+    return call->id || call->has_our_id;
 }
 
 static void take_call(struct openai_stream *s, int64_t choice, struct json_value item,
@@ -214,13 +266,16 @@ static void take_call(struct openai_stream *s, int64_t choice, struct json_value
     const struct piece p = read_piece(item);
     struct call *call = find_call(s->calls, choice, &p);
     bool known = call != NULL;
+    bool our_id = !known && !is_new_id(s->calls, choice, p.id_hash);
     if (!known)
         call = add_call(s->calls, choice, p.given);
     if (!call)
         return;
-    const struct strip strip = {.id = known && call->id && p.id_hash,
+    call->has_our_id |= our_id;
+    const struct strip strip = {.id = known ? has_id(call) && p.id_hash : our_id,
                                 .type = known && p.type.type == JSON_NULL,
-                                .name = known && call->name && p.name_hash == call->name};
+                                .name = known && call->name && p.name_hash == call->name,
+                                .our_id = our_id};
     if (!call->id)
         call->id = p.id_hash;
     if (!call->name)
@@ -442,23 +497,40 @@ enum openai_chunk openai_stream_read(struct openai_stream *s, struct str *data,
     return OPENAI_CHUNK_GOOD;
 }
 
-static void take_arguments(struct json_value calls, struct mending *m)
+/* A call of a whole answer, in which each has an id of its own, a type and arguments. */
+static void take_whole_call(struct openai_calls *calls, struct json_value item, struct mending *m)
 {
-    struct json_iter it = json_iter_begin(calls);
+    const struct piece p = read_piece(item);
+    bool is_function = p.function.type == JSON_OBJECT, is_plain = p.arguments.type == JSON_STRING;
+    const struct strip strip = {.id = !is_new_id(calls, 0, p.id_hash),
+                                .our_id = !is_new_id(calls, 0, p.id_hash),
+                                .no_type = is_function && p.type.type != JSON_STRING,
+                                .no_arguments = is_function && (p.arguments.type == JSON_NONE ||
+                                                                p.arguments.type == JSON_NULL)};
+    struct call *call = add_call(calls, 0, NO_INDEX);
+    if (call)
+        call->id = p.id_hash;
+    if (!strip.our_id && !strip.no_type && (is_plain || !is_function))
+        return;
+    size_t from = m->texts.len;
+    write_piece(&m->texts, item, &p, NO_INDEX, strip);
+    add_edit(m, item.raw, from);
+}
+
+static void take_whole_calls(struct openai_calls *calls, struct json_value list, struct mending *m)
+{
+    struct json_iter it = json_iter_begin(list);
     struct json_value call;
-    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
-        struct json_value arguments = json_get(json_get(call, "function"), "arguments");
-        size_t from = m->texts.len;
-        if (arguments.type != JSON_OBJECT)
-            continue;
-        json_write_string(&m->texts, arguments.raw);
-        add_edit(m, arguments.raw, from);
-    }
+    calls->count = 0; /* the ids of one choice are its own */
+    while (list.type == JSON_ARRAY && json_array_next(&it, &call))
+        if (call.type == JSON_OBJECT)
+            take_whole_call(calls, call, m);
 }
 
 bool openai_answer_mend(const struct openai_reply *reply, struct buf *out)
 {
     struct mending m;
+    struct openai_calls calls; /* large, as the mending is */
     struct json_value choice;
     if (!reply->has_calls)
         return false;
@@ -468,7 +540,7 @@ bool openai_answer_mend(const struct openai_reply *reply, struct buf *out)
     m.too_many = false;
     buf_init(&m.texts, out->limit);
     while (choices.type == JSON_ARRAY && json_array_next(&it, &choice))
-        take_arguments(json_get(json_get(choice, "message"), "tool_calls"), &m);
+        take_whole_calls(&calls, json_get(json_get(choice, "message"), "tool_calls"), &m);
     if (m.count > 0)
         apply(&m, reply->root.raw, out);
     if (m.texts.status != OK || m.too_many)

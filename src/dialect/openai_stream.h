@@ -1,8 +1,8 @@
 /* One stream of chat chunks, as compatible servers really send them: what of it has come, and each chunk as a client
  * can take it. A chunk that is fine passes as its own bytes. Mended are: a blank finish_reason (becomes null); the
  * role, where every chunk has it; tool calls without an index, from 1 on, all under index 0, with their id and name
- * again in every piece, with arguments that are no text; a message or a text in the place of a delta; and a usage
- * that is below an earlier one. */
+ * again in every piece, without an id or with that of another, with arguments that are no text; a message or a text
+ * in the place of a delta; and a usage that is below an earlier one. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,8 +37,8 @@ void openai_stream_done(struct openai_stream *s);
  * *ret what is in it. */
 enum openai_chunk openai_stream_read(struct openai_stream *s, struct str *data,
                                      struct openai_reply *ret);
-/* A whole answer: arguments of tool calls that are objects become the texts that clients parse. False: there are none,
- * and nothing was written. Look at buf_status(out) afterwards. */
+/* A whole answer: each tool call gets an id where it has none of its own, a type and arguments, which become the texts
+ * that clients parse. False: there was nothing to do, and nothing was written. Look at buf_status(out) afterwards. */
 bool openai_answer_mend(const struct openai_reply *reply, struct buf *out);
 /* Nothing was said, and no choice has ended. */
 bool openai_stream_is_empty(const struct openai_stream *s);

@@ -53,6 +53,10 @@ static const char *const of_expert[] = {
     "must start with a thinking block",
     "invalid_encrypted_content",
     "thinking mode must be passed back",
+    /* our own key, in a 400 as Google's */
+    "api key not valid",
+    "api_key_invalid",
+    "api key expired",
     /* limits of an answer */
     "max_tokens is too large",
     "max_completion_tokens is too large",

@@ -23,6 +23,7 @@ enum expert_retry retry_for_http(int http_status)
     case 401: /* our key, our account: the request is not at fault, and other experts have other keys */
     case 402:
     case 403:
+    case 405: /* our URL: we always post */
         return EXPERT_RETRY_NEXT;
     default:
         if (http_status >= 500)

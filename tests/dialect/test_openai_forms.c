@@ -41,8 +41,9 @@ Test(openai_forms, choices_and_calls_out_of_order)
                 CHOICE("1", "\"delta\":{\"content\":\"c\"},\"finish_reason\":\"stop\""),
         OK,
         "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":"
-        "\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"x\"},{\"id\":\"y\",\"function\":"
-        "{\"name\":\"g\",\"arguments\":\"{}\"}}]},\"finish_reason\":null},{\"index\":1,\"message\":"
+        "\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"x\"},{\"id\":\"y\",\"type\":"
+        "\"function\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]},\"finish_reason\":null}"
+        ",{\"index\":1,\"message\":"
         "{\"role\":\"assistant\",\"content\":\"bc\"},\"finish_reason\":\"stop\"}]}");
 }
 

@@ -27,11 +27,24 @@ static enum openai_chunk feed(const char *data, struct openai_reply *reply, char
     return chunk;
 }
 
+/* An id that was made here is random: each becomes call_*. */
+static void mask_ids(char *told)
+{
+    for (char *at = told; (at = strstr(at, "\"call_")) != NULL; at++) {
+        char *end = strchr(at + 1, '"');
+        if (!end || end - at != 22)
+            continue;
+        at[6] = '*';
+        memmove(at + 7, end, strlen(end) + 1);
+    }
+}
+
 static void expect_chunk(const char *data, const char *want)
 {
     struct openai_reply reply;
     char told[4096];
     cr_expect_eq(feed(data, &reply, told, sizeof(told)), OPENAI_CHUNK_GOOD, "%s", data);
+    mask_ids(told);
     cr_expect_str_eq(told, want);
 }
 
@@ -76,8 +89,23 @@ Test(openai_stream, calls_without_an_index)
                  "{\"index\":1,\"function\":{\"arguments\":\"{}\"}}");
     expect_calls("{\"id\":\"c1\",\"index\":null,\"function\":{\"arguments\":\"{}\"}}",
                  "{\"index\":0,\"function\":{\"arguments\":\"{}\"}}");
-    expect_calls("{\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}",
-                 "{\"index\":2,\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}");
+    expect_calls(
+        "{\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}",
+        "{\"index\":2,\"id\":\"call_*\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}");
+}
+
+Test(openai_stream, calls_without_an_id_of_their_own)
+{
+    expect_calls("{\"index\":0,\"id\":\"\",\"function\":{\"name\":\"f\"}}",
+                 "{\"index\":0,\"id\":\"call_*\",\"function\":{\"name\":\"f\"}}");
+    expect_calls("{\"index\":0,\"id\":\"late\",\"function\":{\"arguments\":\"{}\"}}",
+                 "{\"index\":0,\"function\":{\"arguments\":\"{}\"}}");
+    expect_calls("{\"index\":1,\"id\":\"f\",\"function\":{\"name\":\"f\"}},"
+                 "{\"index\":2,\"id\":\"f\",\"function\":{\"name\":\"f\"}}",
+                 "{\"index\":1,\"id\":\"f\",\"function\":{\"name\":\"f\"}},"
+                 "{\"index\":2,\"id\":\"call_*\",\"function\":{\"name\":\"f\"}}");
+    expect_calls("{\"index\":2,\"id\":\"f\",\"function\":{\"arguments\":\"{}\"}}",
+                 "{\"index\":2,\"function\":{\"arguments\":\"{}\"}}");
 }
 
 Test(openai_stream, all_under_index_0_and_from_1_on)
@@ -116,8 +144,8 @@ Test(openai_stream, choices_count_their_calls_apart)
 #define OF(choice, rest)                                                                           \
     "{\"choices\":[{\"index\":" choice ",\"delta\":{\"tool_calls\":[{" rest                        \
     "\"function\":{\"name\":\"f\"}}]}}]}"
-    expect_chunk(OF("0", ""), OF("0", "\"index\":0,"));
-    expect_chunk(OF("1", ""), OF("1", "\"index\":0,"));
+    expect_chunk(OF("0", ""), OF("0", "\"index\":0,\"id\":\"call_*\","));
+    expect_chunk(OF("1", ""), OF("1", "\"index\":0,\"id\":\"call_*\","));
 }
 
 /* ollama's way */
@@ -188,19 +216,33 @@ static void expect_mended(const char *answer, const char *want)
     buf_init(&out, 10000);
     cr_assert_eq(openai_reply_read(str_from(answer), &reply, &err), OK, "%s", err.text);
     cr_expect_eq(openai_answer_mend(&reply, &out), want != NULL);
-    if (want)
+    if (want) {
+        mask_ids(out.ptr);
         cr_expect_str_eq(out.ptr, want);
+    }
     buf_done(&out);
 }
 
 Test(openai_stream, arguments_of_a_whole_answer)
 {
 #define CALLED(arguments)                                                                          \
-    "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\","                   \
-    "\"arguments\":" arguments "}}]}}]}"
+    "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","             \
+    "\"function\":{\"name\":\"f\",\"arguments\":" arguments "}}]}}]}"
     expect_mended(CALLED("\"{}\""), NULL);
     expect_mended(CALLED("{\"a\": \"b\"}"), CALLED("\"{\\\"a\\\": \\\"b\\\"}\""));
     expect_mended("{\"choices\":[]}", NULL);
+}
+
+Test(openai_stream, calls_of_a_whole_answer_have_what_libraries_demand)
+{
+#define WITH(calls) "{\"choices\":[{\"message\":{\"tool_calls\":[" calls "]}}]}"
+#define PLAIN(id)   "{\"id\":\"" id "\",\"type\":\"function\",\"function\":{\"arguments\":\"{}\"}}"
+    expect_mended(WITH("{\"function\":{}}"), WITH(PLAIN("call_*")));
+    expect_mended(WITH("{\"id\":\"\",\"type\":null,\"function\":{\"arguments\":null}}"),
+                  WITH(PLAIN("call_*")));
+    expect_mended(WITH(PLAIN("a") "," PLAIN("a") "," PLAIN("b")),
+                  WITH(PLAIN("a") "," PLAIN("call_*") "," PLAIN("b")));
+    expect_mended(WITH("{\"id\":\"a\",\"type\":\"custom\",\"custom\":{\"name\":\"p\"}}"), NULL);
 }
 
 Test(openai_stream, clients_walk_over_choices)

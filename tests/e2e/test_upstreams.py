@@ -40,6 +40,7 @@ def stream(*events, end=True):
 NO_ANSWERS = {
     "an error": {"error": GONE}, "an error in a choice": choice(message={"content": "half"}, finish_reason="error", error=GONE),
     "network_error": choice(message={"content": ""}, finish_reason="network_error"),
+    "engine_overloaded": choice(message={"content": ""}, finish_reason="engine_overloaded"),
     "no choices": choice() | {"choices": []}, "choices null": choice() | {"choices": None},
     "no message": choice(message=None, finish_reason=None), "detail": {"detail": "oops"}, "nothing": {}, "empty": b"",
     "not JSON": b"<html>", "base_resp": {"base_resp": {"status_code": 1013, "status_msg": "busy"}, "choices": None},
@@ -148,3 +149,27 @@ def test_a_good_answer_behind_odd_words_is_one(start_gateway, upstream):
     for more in ({"error": None}, {"error": ""}, {"message": "Success"}, {"code": 0, "msg": "ok"}):
         upstream.on("dear", whole({**good, **more}))
         assert g.chat(HARD, model="dear").json()["choices"][0]["message"]["content"] == "hello"
+
+
+def call(**members):
+    return {"type": "function", "function": {"name": "f", "arguments": "{}"}, **members}
+
+
+@pytest.mark.parametrize("sent_as_stream", [False, True])
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_each_tool_call_has_an_id_of_its_own(start_gateway, upstream, as_stream, sent_as_stream):
+    """vercel/ai #7834, dotnet/extensions #6380, camel #3027: Gemini's "" is none, and two calls may share one."""
+    g = start_gateway()
+    calls = [call(id=""), {"function": {"name": "f"}}, call(id="f"), call(id="f")]
+    if sent_as_stream:
+        upstream.on("dear", stream({**ROLE, "choices": [{"index": 0, "delta": {"tool_calls": [
+            {"index": i, **c} for i, c in enumerate(calls)]}}]}, delta(finish="tool_calls"), b"[DONE]"))
+    else:
+        upstream.on("dear", whole(choice(message={"role": "assistant", "content": None, "tool_calls": calls},
+                                         finish_reason="tool_calls")))
+    r = g.chat(HARD, model="dear", stream=as_stream)
+    assert r.status_code == 200, r.text
+    told = collectors.chat(r.content)["choices"][0]["message"] if as_stream else r.json()["choices"][0]["message"]
+    ids = [c["id"] for c in told["tool_calls"]]
+    assert len(set(ids)) == 4 and ids[2] == "f" and all(ids)
+    assert as_stream or all(c["type"] == "function" and c["function"]["arguments"] == "{}" for c in told["tool_calls"])

@@ -25,6 +25,7 @@ Test(refusal, of_what_only_this_expert_cannot_do)
         {400, ERROR("'logprobs' is not supported with this model", "\"unsupported_parameter\"")},
         {400, ERROR("x", "\"content_filter\"")},
         {400, ERROR("Unknown parameter: 'top_k'.", "\"unknown_parameter\"")},
+        {400, ERROR("API key not valid. Please pass a valid API key.", "400")},
         {400, ERROR("Unrecognized request argument supplied: reasoning_effort", "null")},
         {400, ERROR("max_tokens is too large: 9. This model supports at most 4 tokens", "null")},
         {400, "{\"error\":{\"innererror\":{\"code\":\"ResponsibleAIPolicyViolation\"}}}"},

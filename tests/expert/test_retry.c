@@ -8,11 +8,11 @@ Test(retry, by_http_status)
     static const struct {
         int http_status;
         enum expert_retry want;
-    } rows[] = {{400, EXPERT_RETRY_NEVER}, {401, EXPERT_RETRY_NEXT},  {402, EXPERT_RETRY_NEXT},
-                {403, EXPERT_RETRY_NEXT},  {404, EXPERT_RETRY_NEVER}, {408, EXPERT_RETRY_SAME},
-                {409, EXPERT_RETRY_SAME},  {422, EXPERT_RETRY_NEVER}, {429, EXPERT_RETRY_SAME},
-                {500, EXPERT_RETRY_SAME},  {503, EXPERT_RETRY_SAME},  {302, EXPERT_RETRY_NEXT},
-                {200, EXPERT_RETRY_NEXT}};
+    } rows[] = {{400, EXPERT_RETRY_NEVER}, {401, EXPERT_RETRY_NEXT}, {402, EXPERT_RETRY_NEXT},
+                {403, EXPERT_RETRY_NEXT},  {405, EXPERT_RETRY_NEXT}, {404, EXPERT_RETRY_NEVER},
+                {408, EXPERT_RETRY_SAME},  {409, EXPERT_RETRY_SAME}, {422, EXPERT_RETRY_NEVER},
+                {429, EXPERT_RETRY_SAME},  {500, EXPERT_RETRY_SAME}, {503, EXPERT_RETRY_SAME},
+                {302, EXPERT_RETRY_NEXT},  {200, EXPERT_RETRY_NEXT}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         cr_expect_eq(retry_for_http(rows[i].http_status), rows[i].want, "%d", rows[i].http_status);
 }
