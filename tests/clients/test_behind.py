@@ -83,7 +83,10 @@ class TestLlama:
         expect_booked(llama_gateway, raw.headers, (said.usage.prompt_tokens, said.usage.completion_tokens))
 
     def test_chat_streamed(self, llama_gateway, expert):
-        asked = {"model": expert, "messages": HI, "max_tokens": 12, "stream": True, "stream_options": {"include_usage": True}}
+        # The likeliest words: this build of llama.cpp leaves message_start out, and its usage, where a stream of Messages
+        # begins with a character of several tokens; such an answer is booked as estimated.
+        asked = {"model": expert, "messages": HI, "max_tokens": 12, "temperature": 0, "stream": True,
+                 "stream_options": {"include_usage": True}}
         raw = openai_of(llama_gateway).chat.completions.with_raw_response.create(**asked)
         chunks = list(raw.parse())
         pieces = [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]
