@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from routing import run, write_dataset
+from scripts import BASE, WORDS, expected, write_scripts, written
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("LEEROO_DATA", ROOT.parent / "shared" / "data")) / "livecodebench"
@@ -294,6 +296,16 @@ def test_odd_texts_are_taken_as_leeroo_route_takes_them(leeroo, leeroo_py, train
     queries = [{"id": "", "text": ""}, {"id": "n", "text": "a\0b"}, {"id": "\u2192", "text": "\u2192 \U0001f600" * 1000}]
     with leeroo_py.Router.load(trained[0]) as router:
         assert decide(router, queries) == route_lines(leeroo, trained[0], queries)
+
+
+def test_estimates_follow_what_scripts_were_learnt_to_cost(leeroo, leeroo_py, tmp_path):
+    checked(leeroo, "train", write_scripts(tmp_path / "data"), "-o", tmp_path / "m.leeroo")
+    with leeroo_py.Router.load(tmp_path / "m.leeroo") as router:
+        for script in WORDS:
+            text = written(script, 200, random.Random(1))
+            for name, estimate in router.estimate(text).items():
+                tokens = expected(script, text, name)
+                assert abs(estimate.input_tokens - tokens - BASE) <= 0.05 * tokens + 4, (script, name)
 
 
 def test_a_comma_for_a_decimal_point_changes_nothing(installed, leeroo_py, trained, tmp_path):

@@ -7,7 +7,8 @@ import subprocess
 import httpx
 import pytest
 
-from conftest import EXPERTS, ROOT, Gateway, write_config, write_dataset
+from conftest import EXPERTS, ROOT, Gateway, write_config
+from scripts import BASE, WORDS, expected, write_scripts, written
 from upstream import answer
 
 CHINESE = ("请证明这个引理并且解释每一步的推理过程。" * 55)[:1100]
@@ -54,45 +55,11 @@ def test_context_and_cap_follow_the_script(start_gateway, upstream):
         assert r.status_code == code, r.text
 
 
-WORDS = {  # script: words, and how many tokens a character is to the experts of the data set
-    "han": (["请证明", "这个", "引理", "并且", "解释", "推理", "过程", "生", "一个自由的"], {"cheap": 1.3, "mid": 0.6, "dear": 1}),
-    "cyrillic": (["люди", "рождаются", "свободными", "и", "равными", "в", "своём"], {"cheap": 0.3, "mid": 0.6, "dear": 0.5}),
-    "latin": (["prove", "lemma", "hello", "sum", "two", "integral", "a"], {"cheap": 0.25, "mid": 0.25, "dear": 0.25}),
-}
-BASE = 7
-
-
-def written(script, words, rng):
-    return ("" if script == "han" else " ").join(rng.choices(WORDS[script][0], k=words))
-
-
-def write_scripts(folder):
-    """Half of the queries are English, a quarter each Chinese and Russian; tokens follow WORDS, whoever answers."""
-    rng, queries, outcomes = random.Random(5), [], ["id,model,score,cost_usd,input_tokens,output_tokens"]
-    write_dataset(folder)
-    for i in range(400):
-        script = ["latin", "han", "latin", "cyrillic"][i % 4]
-        text = written(script, 5 + rng.randrange(60), rng)
-        queries.append(json.dumps({"id": f"q{i}", "text": text}, ensure_ascii=bool(i % 3)))
-        blanks = text.count(" ") * (script != "latin")
-        for name, slope in WORDS[script][1].items():
-            tokens = BASE + round((len(text) - blanks) * slope + blanks * 0.25)
-            outcomes.append(f"q{i},{name},{int(rng.random() < 0.7)},0.001,{tokens},20")
-    (folder / "queries.jsonl").write_text("\n".join(queries) + "\n")
-    (folder / "outcomes.csv").write_text("\n".join(outcomes) + "\n")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def scripts_model(leeroo, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
     subprocess.run([leeroo, "train", str(write_scripts(folder / "data")), "-o", str(folder / "m"), "-q"], check=True, timeout=120)
     return folder / "m"
-
-
-def expected(script, text, name):
-    blanks = text.count(" ") * (script != "latin")
-    return (len(text) - blanks) * WORDS[script][1][name] + blanks * 0.25
 
 
 @pytest.mark.parametrize("script", WORDS)
@@ -116,15 +83,19 @@ def test_what_a_script_costs_an_expert_is_learnt(leeroo, scripts_model, upstream
         assert g.stop() == 0, g.text
 
 
-def test_context_follows_what_was_learnt(leeroo, scripts_model, upstream, tmp_path):
+def test_context_and_cap_follow_what_was_learnt(leeroo, scripts_model, upstream, tmp_path):
     """450 Russian characters are 140 tokens to cheap, not the 225 that the table takes them for."""
     text = written("cyrillic", 200, random.Random(1))[:450]
     context = int(expected("cyrillic", text, "cheap") * 1.2) + BASE
-    config = write_config(tmp_path, scripts_model, upstream.url, expert=f"context: {context}\nretries: 0")
+    config = write_config(tmp_path, scripts_model, upstream.url, expert=f"context: {context}\nretries: 0\nprice: {{input: 1, output: 0}}")
     g = Gateway(leeroo, config)
+    upstream.on("cheap", answer())
     try:
         r = g.client.post("/v1/route", json={"model": "leeroo", "messages": said(text), "max_tokens": 1}).json()
         assert r["ruled_out"] == {"mid": "context too short", "dear": "context too short"}, r
+        for cap, code in (("0.00018", 200), ("0.00012", 402)):
+            r = g.chat(model="cheap", messages=said(text), max_tokens=1, leeroo={"max_cost": cap})
+            assert r.status_code == code, r.text
     finally:
         g.client.close()
         assert g.stop() == 0, g.text
