@@ -10,6 +10,7 @@ struct tools {
 };
 
 /* What the client runs itself. Types end in a date, and the form has stayed the same. */
+// clang-format off
 static const struct {
     const char *type, *description, *parameters;
 } client_tools[] = {
@@ -19,39 +20,34 @@ static const struct {
      "\"description\":\"Starts the shell anew.\"}}}"},
     {"text_editor_", "Views, creates and edits text files.",
      "{\"type\":\"object\",\"properties\":{\"command\":{\"type\":\"string\",\"enum\":[\"view\","
-     "\"create\",\"str_replace\",\"insert\"]},\"path\":{\"type\":\"string\",\"description\":"
-     "\"Absolute "
-     "path of a file or folder.\"},\"file_text\":{\"type\":\"string\",\"description\":\"Of create: "
-     "the "
-     "whole content.\"},\"old_str\":{\"type\":\"string\",\"description\":\"Of str_replace: a text "
-     "that "
-     "occurs once.\"},\"new_str\":{\"type\":\"string\",\"description\":\"Of str_replace: what "
-     "takes its "
-     "place.\"},\"insert_line\":{\"type\":\"integer\",\"description\":\"Of insert: the line behind "
-     "which "
-     "the text goes; 0: at the beginning.\"},\"insert_text\":{\"type\":\"string\"},\"view_range\":"
-     "{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"description\":\"Of view: first and "
-     "last "
-     "line; -1: the end.\"}},\"required\":[\"command\",\"path\"]}"},
+     "\"create\",\"str_replace\",\"insert\"]},\"path\":{\"type\":\"string\","
+     "\"description\":\"Absolute path of a file or folder.\"},\"file_text\":{\"type\":\"string\","
+     "\"description\":\"Of create: the whole content.\"},\"old_str\":{\"type\":\"string\","
+     "\"description\":\"Of str_replace: a text that occurs once.\"},\"new_str\":{"
+     "\"type\":\"string\",\"description\":\"Of str_replace: what takes its place.\"},"
+     "\"insert_line\":{\"type\":\"integer\",\"description\":\"Of insert: the line behind which "
+     "the text goes; 0: at the beginning.\"},\"insert_text\":{\"type\":\"string\"},"
+     "\"view_range\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"description\":\"Of "
+     "view: first and last line; -1: the end.\"}},\"required\":[\"command\",\"path\"]}"},
     {"memory_", "Reads and writes files under /memories, which outlive the conversation.",
      "{\"type\":\"object\",\"properties\":{\"command\":{\"type\":\"string\",\"enum\":[\"view\","
-     "\"create\",\"str_replace\",\"insert\",\"delete\",\"rename\"]},\"path\":{\"type\":\"string\"},"
-     "\"file_text\":{\"type\":\"string\"},\"old_str\":{\"type\":\"string\"},\"new_str\":{\"type\":"
-     "\"string\"},\"insert_line\":{\"type\":\"integer\"},\"insert_text\":{\"type\":\"string\"},"
-     "\"old_path\":{\"type\":\"string\"},\"new_path\":{\"type\":\"string\"},\"view_range\":{"
-     "\"type\":"
-     "\"array\",\"items\":{\"type\":\"integer\"}}},\"required\":[\"command\"]}"},
+     "\"create\",\"str_replace\",\"insert\",\"delete\",\"rename\"]},\"path\":{"
+     "\"type\":\"string\"},\"file_text\":{\"type\":\"string\"},\"old_str\":{\"type\":\"string\"},"
+     "\"new_str\":{\"type\":\"string\"},\"insert_line\":{\"type\":\"integer\"},\"insert_text\":{"
+     "\"type\":\"string\"},\"old_path\":{\"type\":\"string\"},\"new_path\":{\"type\":\"string\"},"
+     "\"view_range\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}},"
+     "\"required\":[\"command\"]}"},
     {"computer_", "Moves the mouse, types and takes screenshots.",
-     "{\"type\":\"object\",\"properties\":{\"action\":{\"type\":\"string\",\"description\":"
-     "\"screenshot, left_click, right_click, middle_click, double_click, triple_click, mouse_move, "
-     "left_click_drag, left_mouse_down, left_mouse_up, key, hold_key, type, scroll, wait, zoom or "
-     "cursor_position\"},\"coordinate\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
-     "\"start_coordinate\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},\"text\":{"
-     "\"type\":"
-     "\"string\"},\"duration\":{\"type\":\"number\"},\"scroll_direction\":{\"type\":\"string\"},"
-     "\"scroll_amount\":{\"type\":\"integer\"},\"region\":{\"type\":\"array\",\"items\":{\"type\":"
-     "\"integer\"}}},\"required\":[\"action\"]}"},
+     "{\"type\":\"object\",\"properties\":{\"action\":{\"type\":\"string\","
+     "\"description\":\"screenshot, left_click, right_click, middle_click, double_click, "
+     "triple_click, mouse_move, left_click_drag, left_mouse_down, left_mouse_up, key, hold_key, "
+     "type, scroll, wait, zoom or cursor_position\"},\"coordinate\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"integer\"}},\"start_coordinate\":{\"type\":\"array\",\"items\":{"
+     "\"type\":\"integer\"}},\"text\":{\"type\":\"string\"},\"duration\":{\"type\":\"number\"},"
+     "\"scroll_direction\":{\"type\":\"string\"},\"scroll_amount\":{\"type\":\"integer\"},"
+     "\"region\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}},\"required\":[\"action\"]}"},
 };
+// clang-format on
 
 enum { TYPE, NAME, DESCRIPTION, SCHEMA, STRICT, CACHE_CONTROL, EAGER, DEFER, CALLERS, TOOL_COUNT };
 static const char *const tool_names[TOOL_COUNT] = {
