@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+#define JOINED_GROWTH 64 /* what the smallest pieces need beside their bytes */
+#define JOINED_SPARE  8192
+
 #define NODE_BYTES   64   /* that a node counts for, beside its text */
 #define SEARCHED_MAX 1024 /* members of an object, and items of a list that have an index */
 
@@ -297,4 +300,21 @@ void grown_write(const struct grown *v, struct buf *out)
     write_children(v, out);
     if (closes[v->type])
         buf_add_char(out, closes[v->type]);
+}
+
+void grown_write_joined(struct str pieces, struct buf *out)
+{
+    struct grow grow = {.bytes_left = JOINED_GROWTH * pieces.len + JOINED_SPARE};
+    struct grown *joined = grown_create(&grow);
+    struct json_value list;
+    struct buf text;
+    buf_init(&text, pieces.len + 2);
+    buf_addf(&text, "[%.*s]", STR_FMT(pieces));
+    if (json_parse(buf_str(&text), "pieces", 1, &list, NULL) == OK)
+        grown_join(&grow, joined, list);
+    grown_write(joined, out);
+    if (grow.status != OK || text.status != OK)
+        out->status = ERR_MEMORY;
+    buf_done(&text);
+    grown_free(joined);
 }

@@ -49,3 +49,5 @@ int64_t grown_index(const struct grown *item);    /* -1: it has none */
 /* The inside of a text; empty for other values. */
 struct str grown_inside(const struct grown *v);
 void grown_write(const struct grown *v, struct buf *out);
+/* The items of a list that came in pieces, "a,b,c", as one list. ERR_MEMORY in `out` where they cannot be kept. */
+void grown_write_joined(struct str pieces, struct buf *out);

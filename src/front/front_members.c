@@ -148,6 +148,16 @@ void front_write_member(struct buf *out, const char *name, struct json_value val
     json_write_line(out, value);
 }
 
+void front_write_or(struct buf *out, const char *name, struct json_value value,
+                    const char *otherwise)
+{
+    buf_addf(out, ",\"%s\":", name);
+    if (json_is_set(value))
+        json_write_line(out, value);
+    else
+        buf_add_c(out, otherwise);
+}
+
 void front_write_content(struct buf *out, struct json_value content)
 {
     struct json_iter it = json_iter_begin(content);

@@ -71,6 +71,9 @@ NODISCARD enum status front_translate(struct str body, struct arena *a,
 
 /* `,"name":value`; nothing when absent. */
 void front_write_member(struct buf *out, const char *name, struct json_value value);
+/* `,"name":value`, or `otherwise` when absent or null. */
+void front_write_or(struct buf *out, const char *name, struct json_value value,
+                    const char *otherwise);
 /* A chat message's content, text or parts with text, as the inside of one JSON string. */
 void front_write_content(struct buf *out, struct json_value content);
 

@@ -91,16 +91,6 @@ static bool write_input(struct json_value root, struct str arguments, struct str
     return true;
 }
 
-static void write_or(struct buf *out, const char *name, struct json_value value,
-                     const char *otherwise)
-{
-    buf_addf(out, ",\"%s\":", name);
-    if (json_is_set(value))
-        json_write_line(out, value);
-    else
-        buf_add_c(out, otherwise);
-}
-
 /* A command in one text is what a shell is given. */
 static bool write_local_shell(struct json_value root, struct buf *out)
 {
@@ -112,7 +102,7 @@ static bool write_local_shell(struct json_value root, struct buf *out)
     buf_add_c(out, command.type == JSON_STRING ? "[\"bash\",\"-lc\"," : "");
     json_write_line(out, command);
     buf_add_c(out, command.type == JSON_STRING ? "]" : "");
-    write_or(out, "env", json_get(root, "env"), "{}");
+    front_write_or(out, "env", json_get(root, "env"), "{}");
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (json_is_set(json_get(root, others[i])))
             front_write_member(out, others[i], json_get(root, others[i]));
@@ -130,8 +120,8 @@ static bool write_shell(struct json_value root, struct buf *out)
     buf_add_c(out, commands.type == JSON_STRING ? "{\"commands\":[" : "{\"commands\":");
     json_write_line(out, commands);
     buf_add_c(out, commands.type == JSON_STRING ? "]" : "");
-    write_or(out, "timeout_ms", json_get(root, "timeout_ms"), "null");
-    write_or(out, "max_output_length", json_get(root, "max_output_length"), "null");
+    front_write_or(out, "timeout_ms", json_get(root, "timeout_ms"), "null");
+    front_write_or(out, "max_output_length", json_get(root, "max_output_length"), "null");
     buf_add_char(out, '}');
     return true;
 }

@@ -9,8 +9,6 @@
 
 #define AS STR("reasoning")
 
-#define DETAILS_GROWTH 64 /* what the smallest pieces need beside their bytes */
-
 /* Out */
 
 void responses_carry_init(struct responses_carry *c, size_t limit)
@@ -93,24 +91,12 @@ static void write_list(struct buf *out, const char *name, const struct buf *item
 /* A stream brings them in pieces; what goes back is what a whole answer has. */
 static void write_details(const struct buf *items, struct buf *out)
 {
-    struct grow grow = {.bytes_left = DETAILS_GROWTH * items->len + FRONT_BODY_SPARE};
-    struct grown *joined = grown_create(&grow);
-    struct json_value list;
-    struct buf text;
-    if (items->len == 0) {
-        grown_free(joined);
+    if (items->len == 0)
         return;
-    }
-    buf_init(&text, items->len + 2);
-    buf_addf(&text, "[%.*s]", STR_FMT(buf_str(items)));
-    if (json_parse(buf_str(&text), "reasoning_details", 1, &list, NULL) == OK)
-        grown_join(&grow, joined, list);
     buf_add_c(out, out->len > 1 ? ",\"reasoning_details\":" : "\"reasoning_details\":");
-    grown_write(joined, out);
-    if (grow.status != OK || items->status != OK || text.status != OK)
+    grown_write_joined(buf_str(items), out);
+    if (items->status != OK)
         out->status = ERR_MEMORY;
-    buf_done(&text);
-    grown_free(joined);
 }
 
 /* As the inside of a string. */

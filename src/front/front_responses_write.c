@@ -153,16 +153,6 @@ const char *responses_error_code(const struct front_error *e)
     return e->http_status >= 400 && e->http_status < 500 ? "invalid_prompt" : "server_error";
 }
 
-static void write_member(struct buf *out, const char *name, struct json_value value,
-                         const char *otherwise)
-{
-    buf_addf(out, ",\"%s\":", name);
-    if (value.type == JSON_NONE)
-        buf_add_c(out, otherwise);
-    else
-        json_write_line(out, value);
-}
-
 static void write_json(struct buf *out, const char *name, struct str json)
 {
     buf_addf(out, ",\"%s\":", name);
@@ -192,13 +182,13 @@ void responses_head_write(struct buf *out, const struct responses_view *v)
              STR_FMT(id_of(c)), (long long)c->created_s);
     buf_addf(out, ",\"status\":\"%s\",\"background\":false", status_names[v->status]);
     write_problem(out, v);
-    write_member(out, "instructions", f[RESPONSES_INSTRUCTIONS], "null");
-    write_member(out, "max_output_tokens", f[RESPONSES_MAX_OUTPUT], "null");
-    write_member(out, "max_tool_calls", f[RESPONSES_MAX_TOOL_CALLS], "null");
+    front_write_or(out, "instructions", f[RESPONSES_INSTRUCTIONS], "null");
+    front_write_or(out, "max_output_tokens", f[RESPONSES_MAX_OUTPUT], "null");
+    front_write_or(out, "max_tool_calls", f[RESPONSES_MAX_TOOL_CALLS], "null");
     if (v->model.len > 0)
         write_json(out, "model", v->model);
     else
-        write_member(out, "model", f[RESPONSES_MODEL], "null");
+        front_write_or(out, "model", f[RESPONSES_MODEL], "null");
     buf_add_c(out, ",\"output\":[");
 }
 
@@ -209,7 +199,7 @@ static void write_reasoning(struct buf *out, struct json_value reasoning)
         summary = json_get(reasoning, "generate_summary");
     buf_add_c(out, ",\"reasoning\":{\"effort\":");
     json_write_line(out, json_get(reasoning, "effort"));
-    write_member(out, "summary", summary, "null");
+    front_write_or(out, "summary", summary, "null");
     buf_add_char(out, '}');
 }
 
@@ -230,23 +220,23 @@ void responses_tail_write(struct buf *out, const struct responses_view *v)
 {
     const struct json_value *f = v->fields;
     buf_add_char(out, ']');
-    write_member(out, "parallel_tool_calls", f[RESPONSES_PARALLEL], "true");
+    front_write_or(out, "parallel_tool_calls", f[RESPONSES_PARALLEL], "true");
     buf_add_c(out, ",\"previous_response_id\":null");
-    write_member(out, "prompt_cache_key", f[RESPONSES_PROMPT_CACHE_KEY], "null");
+    front_write_or(out, "prompt_cache_key", f[RESPONSES_PROMPT_CACHE_KEY], "null");
     write_reasoning(out, f[RESPONSES_REASONING_EFFORT]);
-    write_member(out, "safety_identifier", f[RESPONSES_SAFETY_IDENTIFIER], "null");
+    front_write_or(out, "safety_identifier", f[RESPONSES_SAFETY_IDENTIFIER], "null");
     write_json(out, "service_tier", v->service_tier);
     buf_add_c(out, ",\"store\":false");
-    write_member(out, "temperature", f[RESPONSES_TEMPERATURE], "null");
+    front_write_or(out, "temperature", f[RESPONSES_TEMPERATURE], "null");
     write_text(out, f[RESPONSES_TEXT_FORMAT]);
-    write_member(out, "tool_choice", f[RESPONSES_TOOL_CHOICE], "\"auto\"");
-    write_member(out, "tools", f[RESPONSES_TOOLS], "[]");
-    write_member(out, "top_logprobs", f[RESPONSES_TOP_LOGPROBS], "0");
-    write_member(out, "top_p", f[RESPONSES_TOP_P], "null");
+    front_write_or(out, "tool_choice", f[RESPONSES_TOOL_CHOICE], "\"auto\"");
+    front_write_or(out, "tools", f[RESPONSES_TOOLS], "[]");
+    front_write_or(out, "top_logprobs", f[RESPONSES_TOP_LOGPROBS], "0");
+    front_write_or(out, "top_p", f[RESPONSES_TOP_P], "null");
     buf_add_c(out, ",\"truncation\":\"disabled\"");
     write_json(out, "usage", v->usage);
-    write_member(out, "user", f[RESPONSES_USER], "null");
-    write_member(out, "metadata", f[RESPONSES_METADATA], "{}");
+    front_write_or(out, "user", f[RESPONSES_USER], "null");
+    front_write_or(out, "metadata", f[RESPONSES_METADATA], "{}");
     if (v->leeroo.len > 0)
         write_json(out, "leeroo", v->leeroo);
     buf_add_char(out, '}');

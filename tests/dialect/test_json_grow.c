@@ -69,3 +69,15 @@ Test(json_grow, limits)
     grown_free(v);
     cr_expect_null(grown_create(&g));
 }
+
+Test(json_grow, pieces_of_a_list_are_written_joined)
+{
+    struct buf out;
+    buf_init(&out, 1000);
+    grown_write_joined(STR("{\"index\":0,\"text\":\"a\"},{\"index\":1,\"text\":\"x\"},"
+                           "{\"index\":0,\"text\":\"b\"}"),
+                       &out);
+    cr_expect_str_eq(out.ptr, "[{\"index\":0,\"text\":\"ab\"},{\"index\":1,\"text\":\"x\"}]");
+    cr_expect_eq(out.status, OK);
+    buf_done(&out);
+}
