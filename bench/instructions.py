@@ -226,10 +226,16 @@ class Gateway:
         while self.answers.readline() != b"\r\n":
             pass  # trailers
 
+    def written(self):
+        try:
+            return self.ledger.execute("SELECT count(*) FROM requests WHERE outcome = 'answered'").fetchone()[0]
+        except sqlite3.OperationalError:  # the writer has not made its tables yet
+            return -1
+
     def settle(self):
         """Until the ledger's writer has written all requests down."""
         end = time.time() + WAIT_S
-        while self.ledger.execute("SELECT count(*) FROM requests WHERE outcome = 'answered'").fetchone()[0] < self.sent:
+        while self.written() < self.sent:
             if time.time() > end:
                 raise SystemExit("the ledger's writer has not written all requests")
             time.sleep(0.05)

@@ -203,18 +203,23 @@ def test_the_page_stands_alone_and_says_what_the_figures_say(leeroo, files, tmp_
 
 def test_names_cannot_break_the_page(leeroo, tmp_path):
     data = write_dataset(tmp_path / "data", 300, 5)
+    text = (data / "queries.jsonl").read_text()
+    (data / "queries.jsonl").write_text(text.replace('"domain": "history"', '"domain": ' + json.dumps(HOSTILE)))
+    model, page = tmp_path / "m", tmp_path / "r.html"
+    assert run(leeroo, "train", data, "-o", model).returncode == 0
+    evaluate(leeroo, model, data, "--report", page, "--bootstrap", 5)
+    text, tree = read_page(page)
+    assert "<script" not in text and HOSTILE in plain(tree)
+
+
+def test_an_experts_name_is_plain_or_refused(leeroo, tmp_path):
+    data = write_dataset(tmp_path / "data", 300, 5)
     for name in ["outcomes.csv", "experts.csv"]:
         quoted = '"' + HOSTILE.replace('"', '""') + '"'
         (data / name).write_text(re.sub(r"\bmiddle\b", lambda _: quoted, (data / name).read_text()))
-    text = (data / "queries.jsonl").read_text()
-    (data / "queries.jsonl").write_text(text.replace('"domain": "history"', '"domain": ' + json.dumps(HOSTILE)))
-    model, page, rows = tmp_path / "m", tmp_path / "r.html", tmp_path / "d.csv"
-    assert run(leeroo, "train", data, "-o", model).returncode == 0
-    evaluate(leeroo, model, data, "--report", page, "--decisions", rows, "--bootstrap", 5)
-    text, tree = read_page(page)
-    assert "<script" not in text and HOSTILE in plain(tree)
-    with open(rows, newline="", encoding="utf-8") as f:
-        assert HOSTILE in {row["plan"] for row in csv.DictReader(f)}
+    done = run(leeroo, "train", data, "-o", tmp_path / "m")
+    assert done.returncode == 1 and "experts.csv:" in done.stderr and "letters, digits" in done.stderr
+    assert not (tmp_path / "m").exists()
 
 
 def test_a_second_model_side_by_side(leeroo, files, tmp_path):
