@@ -111,17 +111,7 @@ static bool is_tool_choice(struct json_value v)
 
 static bool is_blank_text(struct json_value string)
 {
-    struct str rest = json_inside(string);
-    while (rest.len > 0) {
-        size_t step = rest.ptr[0] == ' ' ? 1 : 0;
-        if (rest.len >= 2 && rest.ptr[0] == '\\' &&
-            (rest.ptr[1] == 'n' || rest.ptr[1] == 't' || rest.ptr[1] == 'r'))
-            step = 2;
-        if (step == 0)
-            return false;
-        rest = str_slice(rest, step, rest.len);
-    }
-    return messages_has_text(string);
+    return messages_has_text(string) && !messages_says(string);
 }
 
 static bool is_stop(struct json_value v)
@@ -232,7 +222,7 @@ const char *anthropic_part_lacks(struct json_value type, struct json_value image
     return "content parts other than text, images and PDF files";
 }
 
-/* at_top: it goes to `system`. *ret_said: something in it is more than an empty text. */
+/* at_top: it goes to `system`. *ret_said: something in it is more than blank text. */
 static const char *parts_lack(struct json_value content, bool at_top, bool *ret_said)
 {
     enum { TYPE, TEXT, IMAGE_URL, FILE_PART, COUNT };
@@ -240,11 +230,11 @@ static const char *parts_lack(struct json_value content, bool at_top, bool *ret_
     struct json_iter it = json_iter_begin(content);
     struct json_value part, f[COUNT];
     const char *lack = NULL;
-    *ret_said = messages_has_text(content);
+    *ret_said = messages_says(content);
     while (content.type == JSON_ARRAY && !lack && json_array_next(&it, &part)) {
         messages_members_read(part, names, COUNT, f, NULL);
         bool is_text = messages_is(f[TYPE], "text");
-        *ret_said |= !is_text || messages_has_text(f[TEXT]);
+        *ret_said |= !is_text || messages_says(f[TEXT]);
         lack = anthropic_part_lacks(f[TYPE], f[IMAGE_URL], f[FILE_PART]);
         if (at_top && !is_text && !messages_is(f[TYPE], "refusal"))
             lack = "a system text with images or files";
@@ -290,7 +280,7 @@ static bool is_block(const struct json_value *m)
 {
     return messages_is(m[ANTHROPIC_MESSAGE_ROLE], "tool") ||
            !is_empty_list(m[ANTHROPIC_MESSAGE_TOOL_CALLS]) ||
-           messages_has_text(m[ANTHROPIC_MESSAGE_REFUSAL]);
+           messages_says(m[ANTHROPIC_MESSAGE_REFUSAL]);
 }
 
 static const char *messages_lack(struct json_value messages)

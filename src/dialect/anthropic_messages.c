@@ -68,11 +68,11 @@ static void close_block(struct writer *w, struct json_value cache_control)
     buf_add_char(w->out, '}');
 }
 
-/* Anthropic takes no empty text. */
+/* Anthropic takes no text that is empty or blank. */
 static void write_text(struct writer *w, enum anthropic_role role, struct json_value text,
                        struct json_value cache_control)
 {
-    if (!messages_has_text(text))
+    if (!messages_says(text))
         return;
     open_block(w, role);
     buf_add(w->out, STR("{\"type\":\"text\",\"text\":"));

@@ -10,6 +10,18 @@ bool messages_is(struct json_value string, const char *text)
     return json_string_equal(string, str_from(text));
 }
 
+bool messages_says(struct json_value string)
+{
+    struct str inside = json_inside(string);
+    for (size_t i = 0; i < inside.len; i++) {
+        bool is_escape = inside.ptr[i] == '\\' && i + 1 < inside.len;
+        i += is_escape;
+        if (is_escape ? !strchr("ntr", inside.ptr[i]) : inside.ptr[i] != ' ')
+            return true;
+    }
+    return false;
+}
+
 bool messages_has_text(struct json_value string)
 {
     return json_inside(string).len > 0;

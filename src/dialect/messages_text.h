@@ -11,6 +11,7 @@
 
 bool messages_is(struct json_value string, const char *text);
 bool messages_has_text(struct json_value string); /* a string that is not empty */
+bool messages_says(struct json_value string);     /* a string of more than blanks and line breaks */
 
 /* The members of `object` that `names` lists, in that order, into ret[count]: the last of equal ones. Returns how many
  * keys are not listed; *ret_other (may be NULL) is the first of them whose value is not null. */

@@ -84,6 +84,12 @@ void call_chunk_take(struct str data, void *arg)
     }
 }
 
+/* Anthropic's libraries skip events without a name, which some servers leave out: it is the type. */
+static struct str name_of(struct json_value type)
+{
+    return type.type == JSON_STRING ? str_slice(type.raw, 1, type.raw.len - 1) : STR("");
+}
+
 /* An event of a dialect other than chat: read by way of the chunks it stands for, passed on as chunks or as it is. */
 void call_foreign_take(struct expert_call *c, struct str name, struct str data)
 {
@@ -96,6 +102,8 @@ void call_foreign_take(struct expert_call *c, struct str name, struct str data)
         return;
     bool is_object =
         json_parse(data, "event", 1, &c->seen.root, &err) == OK && c->seen.root.type == JSON_OBJECT;
+    if (is_object && (name.len == 0 || str_equal(name, STR("message"))))
+        name = name_of(json_get(c->seen.root, "type"));
     pass_on(c, name, data, is_object ? &c->seen : NULL, c->done_mark);
 }
 

@@ -51,6 +51,9 @@ Test(anthropic_messages, empty_contents_are_no_blocks)
                "assistant", "") ",{'role':'assistant','content':null},{'role':"
                                 "'user','content':[" T("") "," T("b") "]}",
            "'messages':[" U(T("a") "," T("b")) "]");
+    BECOME(SAY("system", "\\n") "," SAY("user", "a") "," SAY("assistant", " \\r\\n\\t") "," U(
+               T(" ") "," T(" b\\n")),
+           "'messages':[" U(T("a") "," T(" b\\n")) "]");
 }
 
 Test(anthropic_messages, escapes_stay_as_they_are)
@@ -181,5 +184,6 @@ Test(anthropic_messages, what_cannot_be_said)
     expect_lack("{'role':'system','content':[" URL("https://x") "]}",
                 "a system text with images or files");
     expect_lack(SAY("user", ""), "a conversation that says nothing");
+    expect_lack(SAY("user", " \\n"), "a conversation that says nothing");
     expect_lack(SAY("system", "s") "," U(T("")), "a conversation that says nothing");
 }

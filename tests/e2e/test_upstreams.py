@@ -1,5 +1,6 @@
 """What upstreams send that is no answer, and what clients of each API hear of it."""
 
+import json
 
 import pytest
 
@@ -173,3 +174,26 @@ def test_each_tool_call_has_an_id_of_its_own(start_gateway, upstream, as_stream,
     ids = [c["id"] for c in told["tool_calls"]]
     assert len(set(ids)) == 4 and ids[2] == "f" and all(ids)
     assert as_stream or all(c["type"] == "function" and c["function"]["arguments"] == "{}" for c in told["tool_calls"])
+
+
+@pytest.mark.parametrize("name", ["", "event: message\n"])
+def test_events_have_the_names_that_libraries_go_by(start_gateway, upstream, name):
+    """Anthropic's libraries skip an event without its name, which some servers leave out."""
+    g = start_gateway(dialects={"dear": "anthropic"})
+    told = [{"type": "message_start", "message": {
+                "id": "m", "type": "message", "role": "assistant", "model": "x", "content": [], "stop_reason": None,
+                "stop_sequence": None, "usage": {"input_tokens": 10, "output_tokens": 1}}},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hello"}},
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 5}},
+            {"type": "message_stop"}]
+
+    def behave(r):
+        r.head(content_type="text/event-stream")
+        for e in told:
+            r.chunk(f"{name}data: {json.dumps(e)}\n\n".encode())
+        r.end()
+    upstream.on("dear", behave)
+    r = g.client.post("/v1/messages", json={"model": "dear", "stream": True, **FRONTS["/v1/messages"]})
+    assert [n for n, _ in collectors.events(r.content)] == [e["type"] for e in told]
