@@ -11,17 +11,13 @@
 
 #include "judge/choice_int.h"
 #include "judge/thought.h"
+#include "judge/words_at.h"
 
 #define WORDS_TRIES_MAX 32 /* markers behind which words are looked for: keeps the time linear */
 
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool word_at(struct str text, size_t at, struct str word)
-{
-    return str_equal_nocase(str_slice(text, at, at + word.len), word);
 }
 
 /* What comes before the next question that a base model asks itself. */
@@ -40,10 +36,9 @@ static struct str own_part(struct str text)
 /* Index behind "answer is", "answer must be", ..., or "answer:" at text[at]; 0 when neither is there. */
 static size_t marker_end(struct str text, size_t at, bool *ret_colon)
 {
-    static const struct str verbs[] = {{"is", 2},       {"would be", 8}, {"should be", 9},
-                                       {"must be", 7},  {"will be", 7},  {"choice is", 9},
-                                       {"option is", 9}};
-    if (!word_at(text, at, STR("answer")))
+    static const char *const verbs[] = {"is",      "would be",  "should be", "must be",
+                                        "will be", "choice is", "option is"};
+    if (!words_stand_at(text, at, "answer"))
         return 0;
     at += 6;
     while (at < text.len && strchr(" *_", text.ptr[at]) && text.ptr[at] != '\0')
@@ -52,12 +47,13 @@ static size_t marker_end(struct str text, size_t at, bool *ret_colon)
         *ret_colon = true;
         return at + 1;
     }
-    for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++)
-        if (word_at(text, at, verbs[v]) &&
-            (at + verbs[v].len == text.len || !is_alnum(text.ptr[at + verbs[v].len]))) {
+    for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++) {
+        size_t end = at + strlen(verbs[v]);
+        if (words_stand_at(text, at, verbs[v]) && (end == text.len || !is_alnum(text.ptr[end]))) {
             *ret_colon = false;
-            return at + verbs[v].len;
+            return end;
         }
+    }
     return 0;
 }
 
@@ -91,7 +87,7 @@ static struct evidence gather(const struct query *query, struct str text)
         size_t end = text.ptr[i] == 'a' || text.ptr[i] == 'A' ? marker_end(text, i, &colon) : 0;
         if (end != 0) {
             take_marker(query, text, end, colon, &e);
-        } else if (text.ptr[i] == '\\' && word_at(text, i, STR("\\boxed"))) {
+        } else if (text.ptr[i] == '\\' && words_stand_at(text, i, "\\boxed")) {
             struct choice_found found = choice_letter_read(text, i, query->choice_count);
             e.boxed = found.kind == CHOICE_LETTER ? found.letter : e.boxed;
         }

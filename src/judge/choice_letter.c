@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "judge/choice_int.h"
+#include "judge/words_at.h"
 
 #define WORD_BYTES_MAX 12 /* of a word that may stand before or behind a letter */
 #define SEVERAL_BYTES  40 /* behind a letter, in which another one may be offered */
@@ -121,7 +122,7 @@ static bool is_several(struct str text, size_t at, uint32_t count)
     size_t limit = at + SEVERAL_BYTES < text.len ? at + SEVERAL_BYTES : text.len, i = at + 1;
     while (i < limit && is_one_of(text.ptr[i], " ()[]{}*_$\\\"'`,"))
         i++;
-    if (!str_equal_nocase(str_slice(text, i, i + 3), STR("or ")))
+    if (!words_stand_at(text, i, "or "))
         return false;
     i += 3;
     i += filler_bytes(text, i);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "judge/choice_int.h"
+#include "judge/words_at.h"
 
 #define NOUN_BYTES   64 /* between a noun and its letter */
 #define BEFORE_BYTES 24 /* in which a letter is put in question */
@@ -133,24 +134,11 @@ static bool is_ascii_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool stands_at(struct str text, size_t at, const char *words)
-{
-    size_t i = 0;
-    while (words[i] && at + i < text.len && lower(text.ptr[at + i]) == lower(words[i]))
-        i++;
-    return !words[i];
-}
-
 /* Whether the words stand at text[at] and are no part of a longer one. Chinese and Japanese do not part their words. */
 static bool word_stands_at(struct str text, size_t at, const char *words)
 {
     size_t end = at + strlen(words);
-    if (!stands_at(text, at, words))
+    if (!words_stand_at(text, at, words))
         return false;
     bool latin = is_ascii_letter(words[0]);
     return !latin || ((at == 0 || !is_word_byte(text.ptr[at - 1])) &&
@@ -168,13 +156,13 @@ static bool letter_stands_at(const struct query *query, struct str text, size_t 
     bool digit = (before >= '0' && before <= '9') || (after >= '0' && after <= '9');
     if (digit || is_ascii_letter((char)before) || is_ascii_letter((char)after) ||
         (after == '\'') != (before == '\'') || (after >= 0xc3 && after <= 0xca) ||
-        stands_at(text, at + 1, "’"))
+        words_stand_at(text, at + 1, "’"))
         return false;
     static const char *const after_letter[] = {"is ",   "ist ",     "or ",  "oder ", "ou ",
                                                "o ",    "and ",     "und ", "but ",  "mais ",
                                                "sino ", "because ", "est ", "es "};
     for (size_t i = 0; i < COUNT(after_letter); i++)
-        if (after == ' ' && stands_at(text, at + 2, after_letter[i]))
+        if (after == ' ' && words_stand_at(text, at + 2, after_letter[i]))
             return true;
     bool word = (text.ptr[at] == 'A' || text.ptr[at] == 'I') && after == ' ' && at + 2 < text.len &&
                 is_ascii_letter(text.ptr[at + 2]);
@@ -185,8 +173,8 @@ static bool ends_sentence(struct str text, size_t at)
 {
     char c = text.ptr[at];
     bool last = at + 1 >= text.len || (unsigned char)text.ptr[at + 1] <= ' ';
-    return ((c == '.' || c == '!' || c == '?') && last) || stands_at(text, at, "。") ||
-           stands_at(text, at, "\n\n");
+    return ((c == '.' || c == '!' || c == '?') && last) || words_stand_at(text, at, "。") ||
+           words_stand_at(text, at, "\n\n");
 }
 
 static bool links_at(const struct noun *noun, struct str text, size_t at)
@@ -201,7 +189,8 @@ static bool links_at(const struct noun *noun, struct str text, size_t at)
 static size_t skip_marks(struct str text, size_t at)
 {
     size_t end = at + MARKS_BYTES < text.len ? at + MARKS_BYTES : text.len;
-    while (at < end && (strchr(" ()*_\"\'$[]{}.,;:-\n", text.ptr[at]) || stands_at(text, at, "，")))
+    while (at < end &&
+           (strchr(" ()*_\"\'$[]{}.,;:-\n", text.ptr[at]) || words_stand_at(text, at, "，")))
         at += text.ptr[at] == "，"[0] ? strlen("，") : 1;
     return at < end ? at : end;
 }
@@ -252,7 +241,7 @@ char choice_denied_read(const struct query *query, struct str text, size_t at)
 static bool is_denied_behind(struct str text, size_t at)
 {
     for (size_t i = 0; i < COUNT(denials_behind); i++)
-        if (stands_at(text, at, denials_behind[i]))
+        if (words_stand_at(text, at, denials_behind[i]))
             return true;
     return false;
 }
@@ -348,7 +337,7 @@ static bool is_questioned(struct str text, size_t at)
         from--;
     for (size_t i = from; i < at; i++)
         for (size_t q = 0; q < COUNT(questions); q++)
-            if ((i == 0 || !is_word_byte(text.ptr[i - 1])) && stands_at(text, i, questions[q]))
+            if ((i == 0 || !is_word_byte(text.ptr[i - 1])) && words_stand_at(text, i, questions[q]))
                 return true;
     return false;
 }
@@ -358,7 +347,7 @@ static bool is_praised(struct str text, size_t at)
 {
     at = skip_marks(text, at);
     for (size_t i = 0; i < COUNT(praises); i++)
-        if (stands_at(text, at, praises[i]))
+        if (words_stand_at(text, at, praises[i]))
             return true;
     return false;
 }

@@ -2,14 +2,10 @@
 #include <string.h>
 
 #include "judge/choice_int.h"
+#include "judge/words_at.h"
 
 #define WORDS_BYTES_MAX 400 /* of a choice, and of a sentence, that are compared */
 #define WORDS_FIND_MIN  4   /* significant bytes of a choice that is looked for inside a sentence */
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 static bool is_digit(char c)
 {
@@ -18,7 +14,8 @@ static bool is_digit(char c)
 
 static bool is_alnum(char c)
 {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (unsigned char)c >= 0x80;
+    return is_digit(c) || (words_lower(c) >= 'a' && words_lower(c) <= 'z') ||
+           (unsigned char)c >= 0x80;
 }
 
 /* Whether text[at] carries no meaning; a full stop inside a number does. */
@@ -43,7 +40,7 @@ static size_t words_end(struct str text, size_t at, struct str words, size_t *re
     size_t w = skip_silent(words, 0), weight = 0;
     at = skip_silent(text, at);
     while (w < words.len) {
-        if (at >= text.len || lower(text.ptr[at]) != lower(words.ptr[w]))
+        if (at >= text.len || words_lower(text.ptr[at]) != words_lower(words.ptr[w]))
             return 0;
         at++;
         w++;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "judge/answer_text.h"
+#include "judge/words_at.h"
 
 #define WORDS_BYTES_MAX (4 * JUDGE_ANSWER_BYTES_MAX) /* of an answer with its wrapping */
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
@@ -24,19 +25,6 @@ static const char *const markers[] = {
 static const char *const turns[] = {"it is ",   "it's ", "but ", "rather ",
                                     "sondern ", "mais ", "sino "};
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool stands_at(struct str text, size_t at, const char *words)
-{
-    size_t i = 0;
-    while (words[i] && at + i < text.len && lower(text.ptr[at + i]) == lower(words[i]))
-        i++;
-    return !words[i];
-}
-
 /* Index behind the last of words[count] in the text; SIZE_MAX when there is none. */
 static size_t behind_last(struct str text, const char *const *words, size_t count)
 {
@@ -44,8 +32,8 @@ static size_t behind_last(struct str text, const char *const *words, size_t coun
     for (size_t i = 0; i < count; i++)
         begins[(unsigned char)words[i][0]] = true;
     for (size_t at = text.len; at-- > 0;)
-        for (size_t i = 0; begins[(unsigned char)lower(text.ptr[at])] && i < count; i++)
-            if (stands_at(text, at, words[i]))
+        for (size_t i = 0; begins[(unsigned char)words_lower(text.ptr[at])] && i < count; i++)
+            if (words_stand_at(text, at, words[i]))
                 return at + strlen(words[i]);
     return SIZE_MAX;
 }
@@ -57,7 +45,7 @@ static struct str announced(struct str text)
     if (at == SIZE_MAX)
         return (struct str){"", 0};
     struct str rest = str_trim(str_slice(text, at, text.len));
-    if (!stands_at(rest, 0, "not ") && !stands_at(rest, 0, "nicht "))
+    if (!words_stand_at(rest, 0, "not ") && !words_stand_at(rest, 0, "nicht "))
         return rest;
     at = behind_last(rest, turns, COUNT(turns));
     return at == SIZE_MAX ? (struct str){"", 0} : str_trim(str_slice(rest, at, rest.len));
@@ -70,8 +58,8 @@ static size_t answer_end(struct str text)
     bool quoted = text.len > 0 && text.ptr[0] == '"';
     for (size_t i = 0; i < text.len; i++) {
         bool last = i + 1 == text.len || (unsigned char)text.ptr[i + 1] <= ' ';
-        if (text.ptr[i] == '\n' || (text.ptr[i] == '.' && last) || stands_at(text, i, "。") ||
-            stands_at(text, i, "です") || stands_at(text, i, "</") ||
+        if (text.ptr[i] == '\n' || (text.ptr[i] == '.' && last) || words_stand_at(text, i, "。") ||
+            words_stand_at(text, i, "です") || words_stand_at(text, i, "</") ||
             (quoted && i > 0 && text.ptr[i] == '"' && text.ptr[i - 1] != '\\'))
             return i;
     }
