@@ -57,11 +57,7 @@ static enum status read_drain(struct conf_reader *r, const struct conf_row *row,
 static enum status read_addresses(struct conf_reader *r, const struct conf_row *row,
                                   const struct yaml_tree *value, void *into, struct error *err)
 {
-    bool deny = value->kind == TREE_SCALAR && str_equal(value->scalar, STR("deny"));
-    if (!deny && !(value->kind == TREE_SCALAR && str_equal(value->scalar, STR("allow"))))
-        return conf_fail(r, value, err, "%s must be allow or deny", row->key);
-    *(bool *)into = deny;
-    return OK;
+    return conf_read_either(r, row, value, "allow", "deny", into, err);
 }
 
 static enum status read_upstream(struct conf_reader *r, const struct conf_row *row,

@@ -185,6 +185,17 @@ static enum status bounds(const struct conf_reader *r, const struct conf_row *ro
                      row->min, row->max, unit, STR_FMT(value->scalar));
 }
 
+enum status conf_read_either(const struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, const char *first, const char *second,
+                             bool *ret, struct error *err)
+{
+    bool is_second = value->kind == TREE_SCALAR && str_equal(value->scalar, str_from(second));
+    if (!is_second && !(value->kind == TREE_SCALAR && str_equal(value->scalar, str_from(first))))
+        return conf_fail(r, value, err, "%s must be %s or %s", row->key, first, second);
+    *ret = is_second;
+    return OK;
+}
+
 enum status conf_read_u32(struct conf_reader *r, const struct conf_row *row,
                           const struct yaml_tree *value, void *into, struct error *err)
 {

@@ -43,6 +43,11 @@ conf_read_fn conf_read_real;   /* double */
 conf_read_fn conf_read_usd;    /* int64_t nano-USD, an exact decimal */
 conf_read_fn conf_read_secret; /* struct str from the environment: env:NAME */
 
+/* One of two words; *ret: it is the second. */
+NODISCARD enum status conf_read_either(const struct conf_reader *r, const struct conf_row *row,
+                                       const struct yaml_tree *value, const char *first,
+                                       const char *second, bool *ret, struct error *err);
+
 /* "LINE:COLUMN: KEY: ..." */
 enum status conf_fail(const struct conf_reader *r, const struct yaml_tree *at, struct error *err,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));

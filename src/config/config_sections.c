@@ -139,25 +139,23 @@ static enum status read_dialect(struct conf_reader *r, const struct conf_row *ro
 static enum status read_limit_name(struct conf_reader *r, const struct conf_row *row,
                                    const struct yaml_tree *value, void *into, struct error *err)
 {
-    enum openai_limit_name *name = into;
-    (void)row;
-    if (value->kind == TREE_SCALAR && str_equal(value->scalar, STR("max_tokens")))
-        *name = OPENAI_LIMIT_MAX_TOKENS;
-    else if (value->kind == TREE_SCALAR && str_equal(value->scalar, STR("max_completion_tokens")))
-        *name = OPENAI_LIMIT_MAX_COMPLETION_TOKENS;
-    else
-        return conf_fail(r, value, err, "limit_name must be max_tokens or max_completion_tokens");
-    return OK;
+    bool longer = false;
+    enum status status =
+        conf_read_either(r, row, value, "max_tokens", "max_completion_tokens", &longer, err);
+    if (status == OK)
+        *(enum openai_limit_name *)into =
+            longer ? OPENAI_LIMIT_MAX_COMPLETION_TOKENS : OPENAI_LIMIT_MAX_TOKENS;
+    return status;
 }
 
 static enum status read_system(struct conf_reader *r, const struct conf_row *row,
                                const struct yaml_tree *value, void *into, struct error *err)
 {
-    bool anywhere = value->kind == TREE_SCALAR && str_equal(value->scalar, STR("anywhere"));
-    if (!anywhere && !(value->kind == TREE_SCALAR && str_equal(value->scalar, STR("first"))))
-        return conf_fail(r, value, err, "%s must be first or anywhere", row->key);
-    *(int *)into = anywhere ? EXPERT_SYSTEM_ANYWHERE : EXPERT_SYSTEM_FIRST;
-    return OK;
+    bool anywhere = false;
+    enum status status = conf_read_either(r, row, value, "first", "anywhere", &anywhere, err);
+    if (status == OK)
+        *(int *)into = anywhere ? EXPERT_SYSTEM_ANYWHERE : EXPERT_SYSTEM_FIRST;
+    return status;
 }
 
 static enum status read_path(struct conf_reader *r, const struct conf_row *row,

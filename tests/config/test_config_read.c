@@ -2,6 +2,7 @@
 #include "config/config_read.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 Test(config_read, nearest_key)
 {
@@ -60,4 +61,19 @@ Test(config_read, truth)
     cr_assert(read_one(conf_read_bool, "yes", &on) == OK && on);
     cr_assert(read_one(conf_read_bool, "False", &on) == OK && !on);
     cr_assert(read_one(conf_read_bool, "1", &on) == ERR_INPUT);
+}
+
+Test(config_read, one_of_two_words)
+{
+    const struct conf_row row = {"key", NULL, 0, false, 0, 0};
+    struct yaml_tree value = {.kind = TREE_SCALAR, .line = 1, .column = 1, .scalar = STR("deny")};
+    const struct conf_reader r = {.place = "f"};
+    struct error err = {0};
+    bool deny = false;
+    cr_expect_eq(conf_read_either(&r, &row, &value, "allow", "deny", &deny, &err), OK);
+    cr_expect(deny);
+    value.scalar = STR("no");
+    cr_expect_eq(conf_read_either(&r, &row, &value, "allow", "deny", &deny, &err), ERR_INPUT);
+    cr_expect(strstr(err.text, "key must be allow or deny"), "%s", err.text);
+    cr_expect(deny, "untouched");
 }
