@@ -1,8 +1,12 @@
 /* A chat's messages as Anthropic's: system texts go to `system`, what tools gave back is said by the user, and messages
- * of one role in a row become one. Pure functions of text for any thread; the arena is for strings that must be decoded
- * to be understood (data URLs) and may be reset afterwards. Called by anthropic_request.c alone. What Messages cannot
- * express is refused here too, so that no caller can forget to ask anthropic_lacks. */
+ * of one role in a row become one. Pure functions of text for any thread; the arena is for the ids of calls and strings
+ * that must be decoded (data URLs), and may be reset afterwards. Called by anthropic_request.c alone. What Messages
+ * cannot express is refused here too, so that no caller can forget to ask anthropic_lacks. */
 #include "dialect/anthropic_int.h"
+
+#include <string.h>
+
+#include "base/hash.h"
 #include "dialect/openai_mend.h"
 #include "dialect/reasoning_mark.h"
 
@@ -27,8 +31,19 @@ enum anthropic_role anthropic_role_of(struct json_value role)
     return ANTHROPIC_NONE;
 }
 
+#define IDS_MIN 64
+
+/* Of a tool call, as it is written. */
+struct used_id {
+    uint64_t hash;            /* 0: nobody's */
+    uint32_t calls, answered; /* results answer the calls of their turn in order */
+    size_t message;           /* of the last call */
+};
+
 struct writer {
     struct arena *arena;
+    struct used_id *ids; /* a table of ids_size, a power of two; at most half of it is used */
+    size_t ids_size, ids_count;
     struct buf *out;
     struct error *err;
     enum anthropic_role role; /* of the message that is open */
@@ -163,6 +178,63 @@ static enum status write_content(struct writer *w, enum anthropic_role role,
     return status;
 }
 
+/* Ids of tool calls */
+
+static struct used_id *find_id(struct used_id *ids, size_t size, uint64_t hash)
+{
+    size_t at = hash & (size - 1);
+    while (ids[at].hash && ids[at].hash != hash)
+        at = (at + 1) & (size - 1);
+    return &ids[at];
+}
+
+static bool grow_ids(struct writer *w)
+{
+    size_t size = w->ids_size > 0 ? 2 * w->ids_size : IDS_MIN;
+    struct used_id *ids = arena_array(w->arena, size, sizeof(*ids));
+    if (!ids)
+        return false;
+    memset(ids, 0, size * sizeof(*ids));
+    for (size_t i = 0; i < w->ids_size; i++)
+        if (w->ids[i].hash)
+            *find_id(ids, size, w->ids[i].hash) = w->ids[i];
+    w->ids = ids;
+    w->ids_size = size;
+    return true;
+}
+
+static uint32_t number_of_call(const struct writer *w, struct used_id *id)
+{
+    if (id->message != w->messages) {
+        id->message = w->messages;
+        id->answered = id->calls;
+    }
+    return ++id->calls;
+}
+
+/* Anthropic takes each id once in a conversation. Some servers begin anew in every turn, or have one for two calls, and
+ * ids may become the same where their bytes are replaced: the second and later ones get a number. */
+static void write_id(struct writer *w, struct json_value given, bool is_call)
+{
+    size_t start = w->out->len;
+    messages_write_tool_id(w->out, given);
+    uint64_t hash = hash64(str_slice(buf_str(w->out), start, w->out->len), 0) | 1;
+    if (2 * w->ids_count >= w->ids_size && !grow_ids(w))
+        w->out->status = ERR_MEMORY;
+    if (w->out->status != OK)
+        return;
+    struct used_id *id = find_id(w->ids, w->ids_size, hash);
+    w->ids_count += id->hash == 0;
+    id->hash = hash;
+    if (!is_call && id->answered < id->calls)
+        id->answered++;
+    uint32_t number = is_call ? number_of_call(w, id) : id->answered;
+    if (number > 1) {
+        w->out->len--;
+        buf_addf(w->out, "_%u\"", (unsigned)number);
+    }
+}
+
 /* Messages */
 
 static enum status write_tool_calls(struct writer *w, struct json_value calls)
@@ -176,7 +248,7 @@ static enum status write_tool_calls(struct writer *w, struct json_value calls)
             return refuse(w, "have a tool call without an id or a function's name");
         open_block(w, ANTHROPIC_OF_ASSISTANT);
         buf_add(w->out, STR("{\"type\":\"tool_use\",\"id\":"));
-        messages_write_tool_id(w->out, id);
+        write_id(w, id, true);
         buf_add(w->out, STR(",\"name\":"));
         buf_add(w->out, name.raw);
         buf_add(w->out, STR(",\"input\":"));
@@ -246,7 +318,7 @@ static enum status write_tool_result(struct writer *w, const struct json_value *
         return refuse(w, "have a tool's answer without tool_call_id");
     open_block(w, ANTHROPIC_OF_USER);
     buf_add(w->out, STR("{\"type\":\"tool_result\",\"tool_use_id\":"));
-    messages_write_tool_id(w->out, m[ANTHROPIC_MESSAGE_TOOL_CALL_ID]);
+    write_id(w, m[ANTHROPIC_MESSAGE_TOOL_CALL_ID], false);
     if (content.type == JSON_ARRAY) {
         size_t blocks = w->blocks;
         w->blocks = 0; /* those of the inner list */

@@ -187,3 +187,40 @@ Test(anthropic_messages, what_cannot_be_said)
     expect_lack(SAY("user", " \\n"), "a conversation that says nothing");
     expect_lack(SAY("system", "s") "," U(T("")), "a conversation that says nothing");
 }
+
+/* Of servers that begin anew in every turn or have one for two calls, and where bytes that are replaced differ. */
+Test(anthropic_messages, each_call_has_an_id_of_its_own)
+{
+    BECOME(SAY("user", "a") "," CALLS(CALL("x", "{}")) "," RESULT("x") "," CALLS(
+               CALL("x", "{}") "," CALL("x", "{}")) "," RESULT("x") "," RESULT("x"),
+           "'messages':[" U(T("a")) "," A(USE("x", "{}")) "," U(GAVE("x")) "," A(
+               USE("x_2", "{}") "," USE("x_3", "{}")) "," U(GAVE("x_2") "," GAVE("x_3")) "]");
+    BECOME(SAY("user", "a") "," CALLS(CALL("c.1", "{}") "," CALL("c:1", "{}")) "," RESULT(
+               "c.1") "," RESULT("c:1"),
+           "'messages':[" U(T("a")) "," A(USE("c_1", "{}") "," USE("c_1_2", "{}")) "," U(
+               GAVE("c_1") "," GAVE("c_1_2")) "]");
+    BECOME(SAY("user", "a") "," CALLS(CALL("x", "{}")) "," SAY("user", "b") "," CALLS(
+               CALL("x", "{}")) "," RESULT("x"),
+           "'messages':[" U(T("a")) "," A(USE("x", "{}")) "," U(T("b")) "," A(
+               USE("x_2", "{}")) "," U(GAVE("x_2")) "]");
+}
+
+Test(anthropic_messages, many_ids_are_told_apart)
+{
+    char messages[16384] = "", want[16384] = "";
+    for (int i = 0; i < 80; i++) {
+        size_t at = strlen(messages), to = strlen(want);
+        snprintf(messages + at, sizeof(messages) - at, "%s" CALL("i%d", "{}"), i ? "," : "", i / 2);
+        snprintf(want + to, sizeof(want) - to, "%s{'type':'tool_use','id':'i%d%s'", i ? "," : "",
+                 i / 2, i % 2 ? "_2" : "");
+        snprintf(want + strlen(want), sizeof(want) - strlen(want), ",'name':'f','input':{}}");
+    }
+    char *request = NULL, *answer = NULL;
+    cr_assert(asprintf(&request, "'messages':[" SAY("user", "a") "," CALLS("%s") "]", messages) >
+              0);
+    cr_assert(asprintf(&answer, "'max_tokens':50,'messages':[" U(T("a")) "," A("%s") "]", want) >
+              0);
+    expect_request(request, 0, answer);
+    free(request);
+    free(answer);
+}

@@ -58,6 +58,20 @@ def test_a_call_that_was_cut_off_does_not_end_the_conversation(pool, upstream, d
             assert json.loads(sent["tool_calls"][0]["function"]["arguments"]) == want
 
 
+def test_ids_that_come_again_do_not_end_the_conversation(pool, upstream, dialect):
+    """Servers that count the calls of each answer from 0; Anthropic takes an id once."""
+    turn = [HELLO, call("{}"), RESULT]
+    post(pool, "/v1/chat/completions", {"messages": turn + turn})
+    post(pool, "/v1/responses", {"input": 2 * [
+        HELLO, {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "fine"}]})
+    for r in upstream.requests:
+        blocks = [b for m in r.json["messages"] for b in m["content"]] if dialect == "anthropic" else []
+        for kind, key in (("tool_use", "id"), ("tool_result", "tool_use_id")):
+            ids = [b[key] for b in blocks if b["type"] == kind]
+            assert ids == (["c1", "c1_2"] if dialect == "anthropic" else [])
+
+
 @pytest.mark.parametrize("given, note", [([1], "[1]"), ('{"path": "/tm', '{"path": "/tm'), (None, None)])
 def test_input_of_a_tool_that_is_no_object(pool, upstream, dialect, given, note):
     post(pool, "/v1/messages", {"max_tokens": 9, "messages": [
