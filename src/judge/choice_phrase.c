@@ -21,10 +21,24 @@ struct noun {
 };
 
 static const struct noun nouns[] = {
+    {"ist die antwort", {NULL}},
+    {"ist antwort", {NULL}},
+    {"es ist", {NULL}},
     {"antwort", {"ist", "lautet", "wäre", ":"}},
+    {"richtige option", {"ist", ":"}},
+    {"korrekte option", {"ist", ":"}},
+    {"korrekt", {"ist", ":"}},
     {"lösung", {"ist", "lautet", "wäre", ":"}},
     {"réponse", {"est", "serait", ":"}},
     {"reponse", {"est", "serait", ":"}},
+    {"c'est la réponse", {NULL}},
+    {"c'est l'option", {NULL}},
+    {"c'est", {NULL}},
+    {"bonne option", {"est", ":"}},
+    {"option correcte", {"est", ":"}},
+    {"solution", {"est", "serait"}},
+    {"solución", {"es", "sería", ":"}},
+    {"la correcta", {"es", ":"}},
     {"respuesta", {"es", "sería", ":"}},
     {"opción correcta", {"es", "sería", ":"}},
     {"risposta", {"è", ":"}},
@@ -34,7 +48,12 @@ static const struct noun nouns[] = {
     {"choice\"", {":"}},
     {"option\"", {":"}},
     {"letter\"", {":"}},
+    {"\"final\"", {":"}},
+    {"\"result\"", {":"}},
     {"<answer>", {NULL}},
+    {"<final_answer>", {NULL}},
+    {"answer =", {NULL}},
+    {"answer -", {NULL}},
     {"final answer", {"-", "–", "—"}},
     {"richtig", {"ist", ":"}},
     {"alternativa correcta", {"es", ":"}},
@@ -43,9 +62,21 @@ static const struct noun nouns[] = {
     {"correct choice", {"is", ":"}},
     {"correct option", {"is", ":"}},
     {"correct letter", {"is", ":"}},
+    {"correct one", {"is", ":"}},
+    {"right one", {"is", ":"}},
+    {"that leaves", {NULL}},
     {"ответ", {":", "—", "-"}},
     {"Ответ", {":", "—", "-"}},
+    {"【答案】", {NULL}},
+    {"【正解】", {NULL}},
+    {"【答え】", {NULL}},
+    {"【解答】", {NULL}},
+    {"【정답】", {NULL}},
     {"答案", {"是", "为", "為", "选", "選", ":", "："}},
+    {"正确的选项", {"是", "为", ":", "："}},
+    {"正确的是", {NULL}},
+    {"正確的選項", {"是", "為", ":", "："}},
+    {"正確的是", {NULL}},
     {"正确选项", {"是", "为", ":", "："}},
     {"正確選項", {"是", "為", ":", "："}},
     {"选择", {NULL}},
@@ -55,6 +86,9 @@ static const struct noun nouns[] = {
     {"答え", {"は", ":", "："}},
     {"正解", {"は", ":", "："}},
     {"正しい選択肢", {"は", ":", "："}},
+    {"正しいのは", {NULL}},
+    {"正しいものは", {NULL}},
+    {"解答", {"は", "是", ":", "："}},
     {"正答", {"は", ":", "："}},
     {"回答", {"は", "是", ":", "："}},
     {"정답", {"은", "는", ":"}},
@@ -68,7 +102,17 @@ static const char *const praises[] = {
     "is the right",
     "is the best",
     "is therefore the",
+    "is the only correct",
+    "is right.",
+    "must be correct",
+    "must be the",
+    "should be the answer",
+    "should be the correct",
     "would be the correct",
+    "would be the answer",
+    "would be correct",
+    "richtig.",
+    "korrekt.",
     "ist richtig",
     "ist korrekt",
     "ist die richtige",
@@ -90,7 +134,14 @@ static const char *const praises[] = {
     "正确",
     "正確",
     "是对的",
+    "选项正确",
+    "选项是正确",
+    "项正确",
+    "選項正確",
     "が正解",
+    "が答え",
+    "が適切",
+    "が最も適切",
     "が正しい",
     "이 정답",
     "가 정답",
@@ -117,6 +168,10 @@ static const struct {
 
 /* Behind a letter: it is not the one. */
 static const char *const denials_behind[] = {"では", "不", "错", "錯", "아니", "이 아"};
+
+/* The same, and the one that is meant follows. */
+static const char *const turns_behind[] = {"ではなく",  "ではありません", "じゃなく",
+                                           "가 아니라", "이 아니라",      "이 아닌"};
 
 /* Between two letters: either may be meant. */
 static const char *const ors[] = {"or", "oder",   "ou", "o",   "u",
@@ -246,6 +301,18 @@ static bool is_denied_behind(struct str text, size_t at)
     return false;
 }
 
+/* "Aではなく、C": the letter behind what denies the one at text[at]; '\0': it is not denied. */
+static char meant_behind(const struct query *query, struct str text, size_t at)
+{
+    for (size_t i = 0; i < COUNT(turns_behind); i++) {
+        if (!words_stand_at(text, at + 1, turns_behind[i]))
+            continue;
+        size_t meant = letter_after(query, text, at + 1 + strlen(turns_behind[i]));
+        return meant != SIZE_MAX && text.ptr[meant] != text.ptr[at] ? text.ptr[meant] : '\0';
+    }
+    return '\0';
+}
+
 /* Whether "or B" stands behind the letter at text[at]. */
 static bool is_one_of_several(const struct query *query, struct str text, size_t at)
 {
@@ -338,7 +405,7 @@ static bool is_questioned(struct str text, size_t at)
     for (size_t i = from; i < at; i++)
         for (size_t q = 0; q < COUNT(questions); q++)
             if ((i == 0 || !is_word_byte(text.ptr[i - 1])) && words_stand_at(text, i, questions[q]))
-                return true;
+                return !words_stand_at(text, i, "is ") || skip_marks(text, i + 3) >= at;
     return false;
 }
 
@@ -375,8 +442,11 @@ char choice_phrase_read(const struct query *query, struct str text)
     if (letter || !choice_text_is_complete(text))
         return letter;
     letter = praised(query, text);
-    for (size_t at = 0; !letter && at < text.len; at++)
+    for (size_t at = 0; !letter && at < text.len; at++) {
         if (b.denial[(unsigned char)text.ptr[at]] && !is_within_word(text, at))
             letter = choice_denied_read(query, text, at);
+        if (!letter && letter_stands_at(query, text, at))
+            letter = meant_behind(query, text, at);
+    }
     return letter;
 }

@@ -241,10 +241,34 @@ static void take_rest_of_fraction(struct str *s, double *value)
     }
 }
 
-/* "^5", "^{-5}" behind a ten. */
+/* "²³", "⁻³". */
+static bool take_superscript(struct str *s, double *ret)
+{
+    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    struct str rest = *s;
+    bool negative = skip(&rest, "⁻"), any = false;
+    double power = 0;
+    for (size_t i = 0; i < COUNT(digits) && power < 1000; i++)
+        if (skip(&rest, digits[i])) {
+            power = power * 10 + (double)i;
+            any = true;
+            i = SIZE_MAX; /* from 0 again */
+        }
+    if (any) {
+        *ret = negative ? -power : power;
+        *s = rest;
+    }
+    return any;
+}
+
+/* "^5", "^{-5}", "⁵" behind a ten. */
 static bool take_power(struct str *s, double *ret)
 {
     double power;
+    if (take_superscript(s, &power)) {
+        *ret = pow(10, power);
+        return true;
+    }
     if (!skip(s, "^"))
         return false;
     bool brace = skip(s, "{");
@@ -292,12 +316,34 @@ static bool is_unit(struct str s)
 {
     if (s.len > UNIT_BYTES_MAX)
         return false;
+    if (skip(&s, "^\\circ") || skip(&s, "^{\\circ}"))
+        return true;
     for (size_t i = 0; i < s.len; i++)
         if (is_digit(s.ptr[i]) &&
             (i == 0 || (s.ptr[i - 1] != '^' && s.ptr[i - 1] != '-' && s.ptr[i - 1] != '{')))
             return false;
     return s.len == 0 || s.ptr[0] == '%' || s.ptr[0] == '\\' || is_letter(s.ptr[0]) ||
            (unsigned char)s.ptr[0] >= 0x80;
+}
+
+/* "2.5 million": several languages. */
+static const struct {
+    const char *word;
+    double value;
+} scales[] = {{"thousand", 1e3},  {"million", 1e6},   {"billion", 1e9},
+              {"trillion", 1e12}, {"Millionen", 1e6}, {"Milliarden", 1e9},
+              {"millions", 1e6},  {"milliards", 1e9}, {"millones", 1e6}};
+
+static void take_scale(struct str *s, double *value)
+{
+    for (size_t i = COUNT(scales); i-- > 0;) {
+        struct str rest = *s;
+        if (!skip(&rest, scales[i].word) || (rest.len > 0 && is_letter(rest.ptr[0])))
+            continue;
+        *value *= scales[i].value;
+        *s = str_trim(rest);
+        return;
+    }
 }
 
 /* "x =" and "f(x) =": what a number is the value of. */
@@ -330,7 +376,8 @@ bool judge_number_read(struct str s, struct judge_number *ret)
     double value;
     s = str_trim(s);
     skip_prefixes(&s);
-    bool negative = skip(&s, "-") || skip(&s, "−");
+    bool negative = skip(&s, "-") || skip(&s, "−") || skip(&s, "–") || skip(&s, "minus ") ||
+                    skip(&s, "negative ");
     if (!negative)
         skip(&s, "+");
     skip_prefixes(&s); /* "-$2" */
@@ -340,9 +387,14 @@ bool judge_number_read(struct str s, struct judge_number *ret)
         return false;
     skip_blanks(&s);
     s = str_trim(s);
+    take_scale(&s, &value);
+    skip(&s, "$"); /* "9.8 $\mathrm{m}$" */
     if (!is_unit(s))
         return false;
     skip(&s, "\\"); /* "50\%" */
+    if (str_equal_nocase(s, STR("percent")) || str_equal_nocase(s, STR("per cent")) ||
+        str_equal_nocase(s, STR("Prozent")))
+        s = STR("%");
     *ret = (struct judge_number){negative ? -value : value, s};
     return true;
 }
@@ -351,7 +403,10 @@ bool judge_number_read(struct str s, struct judge_number *ret)
 static bool goes_on_before(struct str text, size_t at)
 {
     char c = text.ptr[at - 1];
-    return is_digit(c) || c == ',' || c == '.' ||
+    bool exponent = at > 1 && (c == 'e' || c == 'E') && is_digit(text.ptr[at - 2]);
+    bool signed_one = at > 2 && (c == '-' || c == '+') && strchr("eE", text.ptr[at - 2]) &&
+                      is_digit(text.ptr[at - 3]);
+    return is_digit(c) || c == ',' || c == '.' || exponent || signed_one ||
            (c == '/' && at > 1 && is_digit(text.ptr[at - 2])) ||
            (c == '\'' && at > 1 && is_digit(text.ptr[at - 2]) && digits_at(text, at) >= 3);
 }
@@ -385,11 +440,38 @@ static size_t power_from(struct str text, size_t end)
     return found;
 }
 
-bool judge_number_last(struct str text, struct str *ret)
+/* The "2 " of "2 1/2", whose fraction begins at `from`: where it begins, else `from`. */
+static size_t mixed_from(struct str text, size_t from, size_t end)
+{
+    if (from < 2 || text.ptr[from - 1] != ' ' || !is_digit(text.ptr[from - 2]) ||
+        !memchr(text.ptr + from, '/', end - from))
+        return from;
+    size_t at = from - 1;
+    while (at > 0 && is_digit(text.ptr[at - 1]))
+        at--;
+    return at == 0 || text.ptr[at - 1] == ' ' ? at : from;
+}
+
+/* The end of the last number; a power behind a unit, as in "12 cm^3", is none. */
+static size_t last_end(struct str text)
 {
     size_t end = text.len;
-    while (end > 0 && !is_digit(text.ptr[end - 1]))
-        end--;
+    for (;;) {
+        while (end > 0 && !is_digit(text.ptr[end - 1]))
+            end--;
+        size_t at = end;
+        while (at > 0 && (is_digit(text.ptr[at - 1]) || strchr("-{", text.ptr[at - 1])))
+            at--;
+        if (at < 2 || text.ptr[at - 1] != '^' || !is_letter(text.ptr[at - 2]))
+            return end;
+        end = at;
+    }
+}
+
+bool judge_number_last(struct str text, struct str *ret)
+{
+    double unused;
+    size_t end = last_end(text);
     size_t from = end;
     while (from > 0 && goes_on_before(text, from))
         from--;
@@ -403,6 +485,16 @@ bool judge_number_last(struct str text, struct str *ret)
         from = fraction != SIZE_MAX ? fraction : power;
         end += end < text.len && text.ptr[end] == '}';
     }
+    if (power == SIZE_MAX && fraction == SIZE_MAX && end < text.len &&
+        (unsigned char)text.ptr[end] >= 0xc2) { /* "6 × 10²³" */
+        struct str rest = str_slice(text, end, text.len);
+        size_t whole = take_superscript(&rest, &unused) ? power_from(text, end + 1) : SIZE_MAX;
+        if (whole != SIZE_MAX) {
+            from = whole;
+            end = (size_t)(rest.ptr - text.ptr);
+        }
+    }
+    from = mixed_from(text, from, end);
     if (from > 0 && text.ptr[from - 1] == '-' &&
         (from == 1 || (!is_letter(text.ptr[from - 2]) && !is_digit(text.ptr[from - 2]))))
         from--;

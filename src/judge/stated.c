@@ -13,12 +13,12 @@
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 
 static const char *const markers[] = {
-    "answer is",      "answer:",    "answer**:",   "answer\":",      "answer':",   "<answer>",
-    "final answer -", "####",       "antwort ist", "antwort lautet", "antwort:",   "lösung:",
-    "réponse est",    "réponse :",  "réponse:",    "respuesta es",   "respuesta:", "risposta è",
-    "risposta:",      "resposta é", "resposta:",   "ответ:",         "Ответ:",     "答案是",
-    "答案为",         "答案為",     "答案:",       "答案：",         "答えは",     "答え:",
-    "答え：",         "正解は",     "정답은",
+    "answer is",  "<final_answer>", "answer =",       "answer:",    "answer**:",   "answer\":",
+    "answer':",   "<answer>",       "final answer -", "####",       "antwort ist", "antwort lautet",
+    "antwort:",   "lösung:",        "réponse est",    "réponse :",  "réponse:",    "respuesta es",
+    "respuesta:", "risposta è",     "risposta:",      "resposta é", "resposta:",   "ответ:",
+    "Ответ:",     "答案是",         "答案为",         "答案為",     "答案:",       "答案：",
+    "答えは",     "答え:",          "答え：",         "正解は",     "정답은",
 };
 
 /* Where an answer that was denied is put right: "not 7. It is 12". */
@@ -45,10 +45,23 @@ static struct str announced(struct str text)
     if (at == SIZE_MAX)
         return (struct str){"", 0};
     struct str rest = str_trim(str_slice(text, at, text.len));
-    if (!words_stand_at(rest, 0, "not ") && !words_stand_at(rest, 0, "nicht "))
+    if (!words_stand_at(rest, 0, "not ") && !words_stand_at(rest, 0, "n't ") &&
+        !words_stand_at(rest, 0, "nicht "))
         return rest;
     at = behind_last(rest, turns, COUNT(turns));
     return at == SIZE_MAX ? (struct str){"", 0} : str_trim(str_slice(rest, at, rest.len));
+}
+
+/* ", "unit":" of an object in JSON. */
+static bool next_member_at(struct str text, size_t at)
+{
+    if (text.ptr[at] != ',')
+        return false;
+    at += 1 + (at + 1 < text.len && text.ptr[at + 1] == ' ');
+    size_t end = at + 1;
+    while (end < text.len && end < at + WORDS_BYTES_MAX && text.ptr[end] != '"')
+        end++;
+    return at < text.len && text.ptr[at] == '"' && words_stand_at(text, end, "\":");
 }
 
 /* The end of the answer that starts at text[0]: the closing quote of what begins with one, a line end, a tag, or a full
@@ -58,8 +71,9 @@ static size_t answer_end(struct str text)
     bool quoted = text.len > 0 && text.ptr[0] == '"';
     for (size_t i = 0; i < text.len; i++) {
         bool last = i + 1 == text.len || (unsigned char)text.ptr[i + 1] <= ' ';
-        if (text.ptr[i] == '\n' || (text.ptr[i] == '.' && last) || words_stand_at(text, i, "。") ||
-            words_stand_at(text, i, "です") || words_stand_at(text, i, "</") ||
+        if (text.ptr[i] == '\n' || next_member_at(text, i) || (text.ptr[i] == '.' && last) ||
+            words_stand_at(text, i, "。") || words_stand_at(text, i, "です") ||
+            words_stand_at(text, i, "</") ||
             (quoted && i > 0 && text.ptr[i] == '"' && text.ptr[i - 1] != '\\'))
             return i;
     }
@@ -101,6 +115,9 @@ static bool is_closed_only(struct str s)
 /* Takes blanks, quotes, emphasis, \text{ and brackets off the front, and off the back what they leave there. */
 static struct str unwrap(struct str s)
 {
+    static const struct str wrappings[] = {STR_INIT("\\text{"),   STR_INIT("\\textbf{"),
+                                           STR_INIT("\\mathbf{"), STR_INIT("\\mathrm{"),
+                                           STR_INIT("\\("),       STR_INIT("\\[")};
     static const char front[] = " \t\r:\"'`*_()[]{}$.!", back[] = " \t\r:\"'`*_$.!\\,;";
     bool again = true;
     while (again && s.len > 0) {
@@ -111,11 +128,11 @@ static struct str unwrap(struct str s)
                 break;
             s = str_slice(s, 1, s.len);
         }
-        if (str_starts(s, STR("\\text{")) || str_starts(s, STR("\\(")) ||
-            str_starts(s, STR("\\["))) {
-            s = str_slice(s, s.ptr[1] == 't' ? 6 : 2, s.len);
-            again = true;
-        }
+        for (size_t i = 0; i < COUNT(wrappings); i++)
+            if (str_starts(s, wrappings[i])) {
+                s = str_slice(s, wrappings[i].len, s.len);
+                again = true;
+            }
     }
     while (s.len > 0 && (is_one_of(s.ptr[s.len - 1], back) ||
                          (is_one_of(s.ptr[s.len - 1], ")]}") && is_closed_only(s))))

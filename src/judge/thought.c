@@ -27,7 +27,8 @@ static const struct mark marks[] = {
     MARK("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),   /* gpt-oss */
 };
 
-#define MARKS (sizeof(marks) / sizeof(marks[0]))
+#define QUOTED_MAX 8 /* marks of which it is asked whether they are quoted */
+#define MARKS      (sizeof(marks) / sizeof(marks[0]))
 
 static bool can_begin_mark(char c)
 {
@@ -54,17 +55,52 @@ static bool begins_line(struct str text, size_t at)
     return at == 0 || text.ptr[at - 1] == '\n';
 }
 
+/* Fences of code that begin lines of the text from `from` on, up to `end`. */
+static size_t fences(struct str text, size_t from, size_t end)
+{
+    size_t count = 0;
+    for (size_t at = from; at + 3 <= end; at++)
+        if (text.ptr[at] == '`' && !memcmp(text.ptr + at, "```", 3) && begins_line(text, at)) {
+            count++;
+            at += 2;
+        }
+    return count;
+}
+
+/* Whether text[at] stands behind an odd number of backticks of its line. */
+static bool is_behind_tick(struct str text, size_t at)
+{
+    bool odd = false;
+    while (at > 0 && text.ptr[at - 1] != '\n')
+        odd ^= text.ptr[--at] == '`';
+    return odd;
+}
+
+/* A mark that is shown and not meant: between backticks, or in a fence that is closed. */
+static bool is_quoted(struct str text, size_t at, size_t bytes)
+{
+    bool ticks =
+        at > 0 && text.ptr[at - 1] == '`' && at + bytes < text.len && text.ptr[at + bytes] == '`';
+    return (ticks && is_behind_tick(text, at)) ||
+           (fences(text, 0, at) % 2 == 1 && fences(text, at + bytes, text.len) % 2 == 1);
+}
+
 struct str judge_behind_thought(struct str text)
 {
+    size_t tries = 0; /* keeps the time linear */
     for (size_t at = text.len; at-- > 0;) {
         size_t bytes = mark_bytes(text, at, false);
-        if (bytes > 0) {
+        if (bytes > 0 && (tries++ >= QUOTED_MAX || !is_quoted(text, at, bytes))) {
             text = str_slice(text, at + bytes, text.len);
             break;
         }
     }
-    for (size_t at = 0; at < text.len; at++)
-        if (mark_bytes(text, at, true) > 0 && begins_line(text, at))
+    tries = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        size_t bytes = mark_bytes(text, at, true);
+        if (bytes > 0 && begins_line(text, at) &&
+            (tries++ >= QUOTED_MAX || !is_quoted(text, at, bytes)))
             return str_slice(text, 0, at);
+    }
     return text;
 }

@@ -41,6 +41,45 @@ Test(choice_phrase, behind_thoughts)
     all_settle(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+Test(choice_phrase, in_more_phrases_of_these_languages)
+{
+    static const struct row rows[] = {
+        {'C', "C is right."},
+        {'C', "C is the only correct option."},
+        {'C', "C must be correct."},
+        {'C', "C should be the answer."},
+        {'C', "A is incorrect; C is correct."},
+        {'-', "Is C correct? I do not know."},
+        {'C', "answer = C"},
+        {'C', "ANSWER - C"},
+        {'C', "Not B. The correct one is C."},
+        {'C', "<final_answer>C</final_answer>"},
+        {'C', "{\"final\": \"C\"}"},
+        {'C', "Korrekt ist C."},
+        {'C', "Die richtige Option ist C."},
+        {'C', "Somit ist C richtig."},
+        {'C', "Also ist die Antwort C."},
+        {'C', "Es ist C."},
+        {'C', "Daher ist Antwort C korrekt."},
+        {'C', "C'est C."},
+        {'C', "C'est la réponse C."},
+        {'C', "Ce n'est pas A, c'est C."},
+        {'C', "L'option correcte est C."},
+        {'C', "La correcta es la C."},
+        {'C', "La solución es C."},
+        {'C', "正确的选项是C。"},
+        {'C', "C选项正确。"},
+        {'-', "C选项不正确。"},
+        {'C', "【答案】C"},
+        {'C', "正しいのはCです。"},
+        {'C', "Cが答えです。"},
+        {'C', "Aではなく、Cです。"},
+        {'C', "Aではありません。Cです。"},
+        {'C', "解答：C"},
+    };
+    all_settle(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 Test(choice_phrase, in_a_phrase)
 {
     static const struct row rows[] = {

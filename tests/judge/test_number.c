@@ -38,6 +38,25 @@ Test(number, read)
     reads("90\xc2\xb0", 90, "\xc2\xb0");
 }
 
+Test(number, read_with_scales_signs_and_units_in_other_spellings)
+{
+    reads("1 million", 1e6, "");
+    reads("2.5 billion dollars", 2.5e9, "dollars");
+    reads("3 Millionen Euro", 3e6, "Euro");
+    reads("4 milliards", 4e9, "");
+    reads("1 millionth", 1, "millionth");
+    reads("–7", -7, "");
+    reads("negative 7", -7, "");
+    reads("minus 7 K", -7, "K");
+    reads("50 percent", 50, "%");
+    reads("50 Prozent", 50, "%");
+    reads("45^\\circ", 45, "^\\circ");
+    reads("45^{\\circ}", 45, "^{\\circ}");
+    reads("6.02 × 10²³", 6.02e23, "");
+    reads("1.5 × 10⁻³ mol", 1.5e-3, "mol");
+    reads("12 cm³", 12, "cm³");
+}
+
 Test(number, read_with_marks_between_thousands)
 {
     reads("1'234", 1234, "");

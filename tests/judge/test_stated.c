@@ -51,6 +51,19 @@ Test(stated, numbers_that_are_right)
     scores(1, "12345", "\\boxed{12{,}345}");
     scores(1, "12345", "\\boxed{12,\\!345}");
     scores(1, "5", "\\boxed{5\\text{ km}}");
+    scores(1, "1000000", "The answer is 1 million.");
+    scores(1, "50%", "The answer is 50 percent.");
+    scores(1, "45", "\\boxed{45^\\circ}");
+    scores(1, "9.8", "The answer is 9.8 $\\mathrm{m/s^2}$.");
+    scores(1, "7", "The answer is \\textbf{7}.");
+    scores(1, "-7", "The answer is negative 7.");
+    scores(1, "12", "The answer isn't 13 but 12.");
+    scores(1, "12", "{\"answer\":12,\"unit\":\"cm\"}");
+    scores(1, "12", "{\"answer\": \"12\", \"unit\": \"cm\"}");
+    scores(1, "12", "The volume is 12 cm^3.");
+    scores(1, "6.02e23", "So it is 6.02e23 of them");
+    scores(1, "6.02e23", "So it is 6.02 × 10²³ of them");
+    scores(1, "2.5", "So 2 1/2 cups");
 }
 
 Test(stated, what_announces_them)

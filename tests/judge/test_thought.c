@@ -27,6 +27,16 @@ Test(thought, what_was_cut_off_says_nothing)
     leaves("<think>a</think>b\n<think>c", "b\n");
 }
 
+Test(thought, marks_that_are_shown_are_none)
+{
+    leaves("```\n<think>\n```\nb", "```\n<think>\n```\nb");
+    leaves("b\n```\n<think>a</think>\n```\n", "b\n```\n<think>a</think>\n```\n");
+    leaves("b, without `</think>`.", "b, without `</think>`.");
+    leaves("<think>a `</think>` a</think>b", "b");
+    leaves("<think>```c\na</think>b", "b");
+    leaves("<think>`a`</think>`b`", "`b`");
+}
+
 Test(thought, texts_without_any_are_as_they_were)
 {
     leaves("", "");
