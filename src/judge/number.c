@@ -468,11 +468,22 @@ static size_t last_end(struct str text)
     }
 }
 
-bool judge_number_last(struct str text, struct str *ret)
+/* Moves the end behind a power in superscript, as in "6 × 10²³". Returns where its number begins; SIZE_MAX: none
+ * does. */
+static size_t superscript_from(struct str text, size_t *end)
 {
     double unused;
-    size_t end = last_end(text);
-    size_t from = end;
+    struct str rest = str_slice(text, *end, text.len);
+    if (!take_superscript(&rest, &unused))
+        return SIZE_MAX;
+    size_t from = power_from(text, *end + 1);
+    *end = from != SIZE_MAX ? (size_t)(rest.ptr - text.ptr) : *end;
+    return from;
+}
+
+bool judge_number_last(struct str text, struct str *ret)
+{
+    size_t end = last_end(text), from = end;
     while (from > 0 && goes_on_before(text, from))
         from--;
     while (from < end && !is_digit(text.ptr[from]))
@@ -485,16 +496,8 @@ bool judge_number_last(struct str text, struct str *ret)
         from = fraction != SIZE_MAX ? fraction : power;
         end += end < text.len && text.ptr[end] == '}';
     }
-    if (power == SIZE_MAX && fraction == SIZE_MAX && end < text.len &&
-        (unsigned char)text.ptr[end] >= 0xc2) { /* "6 × 10²³" */
-        struct str rest = str_slice(text, end, text.len);
-        size_t whole = take_superscript(&rest, &unused) ? power_from(text, end + 1) : SIZE_MAX;
-        if (whole != SIZE_MAX) {
-            from = whole;
-            end = (size_t)(rest.ptr - text.ptr);
-        }
-    }
-    from = mixed_from(text, from, end);
+    size_t raised = superscript_from(text, &end);
+    from = mixed_from(text, raised != SIZE_MAX ? raised : from, end);
     if (from > 0 && text.ptr[from - 1] == '-' &&
         (from == 1 || (!is_letter(text.ptr[from - 2]) && !is_digit(text.ptr[from - 2]))))
         from--;

@@ -32,7 +32,11 @@
 struct header {
     char magic[8];
     uint32_t slots, copy_bytes;
+    uint32_t
+        used; /* slots before this one have been written, so that zeros there are damage; 0: not told */
 };
+
+#define HEADER_FIXED offsetof(struct header, used)
 
 struct copy {
     uint64_t sequence; /* the higher of two good ones counts; 0: never written */
@@ -168,6 +172,11 @@ static bool is_id(const struct copy *c)
     return id.len > 0 && id.len < KEY_ID_BYTES;
 }
 
+static struct header *header_of(const struct key_spend *s)
+{
+    return (struct header *)(void *)s->map;
+}
+
 static void note_damage(struct key_spend *s, size_t i, const struct copy copies[2], bool whole)
 {
     struct owner *o = &s->owners[i];
@@ -181,6 +190,10 @@ static void note_damage(struct key_spend *s, size_t i, const struct copy copies[
         }
         if (!whole && broken && !o->id[0] && is_id(&copies[k]))
             memcpy(o->id, copies[k].id, KEY_ID_BYTES - 1);
+    }
+    if (!whole && !o->damaged && i < header_of(s)->used) { /* wiped */
+        o->damaged = true;
+        s->damage.entries++;
     }
     s->damage.unnamed += o->damaged && !o->id[0];
 }
@@ -224,6 +237,8 @@ static int64_t take_stock(struct key_spend *s)
         note_damage(s, i, copies, now);
         if (!now)
             continue;
+        if (header_of(s)->used <= i)
+            header_of(s)->used = (uint32_t)i + 1;
         struct key_spent spent = now->spent;
         memcpy(s->owners[i].id, now->id, KEY_ID_BYTES - 1);
         s->owners[i].sequence = now->sequence;
@@ -238,7 +253,7 @@ static int64_t take_stock(struct key_spend *s)
     return all;
 }
 
-static const struct header right = {MAGIC, KEY_COUNT_MAX, COPY_BYTES};
+static const struct header right = {MAGIC, KEY_COUNT_MAX, COPY_BYTES, 0};
 
 static enum status map_fd(struct key_spend *s, const char *path, struct error *err)
 {
@@ -259,7 +274,7 @@ static enum status check_file(int fd, const char *path, bool *ret_fresh, struct 
         return error_set_errno(err, ERR_IO, errno, "%s", path);
     *ret_fresh = memcmp(&found, &none, sizeof(none)) == 0;
     if (!*ret_fresh &&
-        (memcmp(&found, &right, sizeof(right)) != 0 || (size_t)st.st_size != FILE_BYTES))
+        (memcmp(&found, &right, HEADER_FIXED) != 0 || (size_t)st.st_size != FILE_BYTES))
         return error_set(err, ERR_CORRUPT,
                          "%s does not hold what keys have spent, or was cut; move it away and "
                          "budgets begin anew",
@@ -267,10 +282,14 @@ static enum status check_file(int fd, const char *path, bool *ret_fresh, struct 
     return OK;
 }
 
+/* One piece: each step needs the file of the one before. A file that is there and empty was wiped. */
 static enum status open_file(struct key_spend *s, const char *path, struct error *err)
 {
     bool fresh = false;
-    s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    s->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool existed = s->fd < 0 && errno == EEXIST;
+    if (existed)
+        s->fd = open(path, O_RDWR | O_CLOEXEC);
     if (s->fd < 0)
         return error_set_errno(err, ERR_IO, errno, "%s", path);
     if (flock(s->fd, LOCK_EX | LOCK_NB) != 0)
@@ -284,8 +303,10 @@ static enum status open_file(struct key_spend *s, const char *path, struct error
     if (failed)
         return error_set_errno(err, ERR_IO, failed, "%s", path);
     status = map_fd(s, path, err);
-    if (status == OK && fresh)
+    if (status == OK && fresh) {
         memcpy(s->map, &right, sizeof(right));
+        s->damage.entries = s->damage.unnamed = existed; /* emptied or wiped: all may be lost */
+    }
     return status;
 }
 
@@ -361,6 +382,8 @@ enum status key_spend_slot(struct key_spend *s, struct str id,
     memset(s->owners[at].id, 0, KEY_ID_BYTES);
     memcpy(s->owners[at].id, id.ptr, id.len);
     put(&s->slots[at], &s->owners[at], &nothing);
+    if (header_of(s)->used <= at)
+        header_of(s)->used = (uint32_t)at + 1;
     *ret = (uint32_t)at;
     return OK;
 }
@@ -399,7 +422,7 @@ enum status key_spend_read(const char *path, const struct key_row *rows, size_t 
         buf_done(&copy);
         return status == ERR_NOT_FOUND ? OK : status;
     }
-    if (copy.len != FILE_BYTES || memcmp(copy.ptr, &right, sizeof(right)) != 0)
+    if (copy.len != FILE_BYTES || memcmp(copy.ptr, &right, HEADER_FIXED) != 0)
         status = error_set(err, ERR_CORRUPT, "%s does not hold what keys have spent", path);
     for (size_t i = 0; status == OK && i < KEY_COUNT_MAX; i++) {
         struct copy copies[2];

@@ -674,3 +674,26 @@ def test_damaged_spending_is_said_and_if_strict_counts_as_spent(leeroo, desk, tm
             desk.do("change", "a", "--spent-anew")
             wait_until(lambda: ask(g, key).status_code == 200)
         g.stop()
+
+
+@pytest.mark.parametrize("kept", [0, 4096, None])
+def test_wiped_spending_is_damaged_too(leeroo, desk, tmp_path, model_file, upstream, kept):
+    """Zeros all over, behind the header, or a file that was emptied (None)."""
+    key = desk.create("a", "--budget-day", "1")
+    config = write_config(tmp_path, model_file, upstream.url, top=f"{STATE}\nstrict_budgets: true")
+    upstream.on("cheap", answer())
+    g = Gateway(leeroo, config)
+    assert ask(g, key).status_code == 200
+    g.stop()
+    path = desk.state / "keys.spend"
+    data = path.read_bytes()
+    path.write_bytes(b"" if kept is None else data[:kept] + bytes(len(data) - kept))
+    for _ in range(2):
+        g = Gateway(leeroo, config)
+        r = ask(g, key)
+        assert r.status_code == 429 and "is lost" in r.json()["error"]["message"]
+        g.stop()
+    g = Gateway(leeroo, config)
+    desk.do("change", "a", "--spent-anew")
+    wait_until(lambda: ask(g, key).status_code == 200)
+    g.stop()

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +174,44 @@ Test(key_spend, an_entry_without_a_name_may_be_anybodys)
     cr_expect(key_spend_may_be_lost(s, STR("key_a"), 1000));
     cr_expect_not(key_spend_may_be_lost(s, STR("key_new"), 6000), "made later");
     cr_expect_not(key_spend_may_be_lost(s, STR("key_b"), 1000), "it has its own");
+    key_spend_close(s);
+    temp_end(&t);
+}
+
+/* Writes zeros, as a lost page or an operator's mistake leaves them. */
+static void wipe(const char *path, off_t from, size_t bytes)
+{
+    int fd = open(path, O_WRONLY);
+    char *zeros = calloc(1, bytes);
+    cr_assert(fd >= 0 && zeros);
+    cr_assert_eq(pwrite(fd, zeros, bytes, from), (ssize_t)bytes);
+    free(zeros);
+    close(fd);
+}
+
+Test(key_spend, what_was_wiped_is_no_empty_entry)
+{
+    struct temp t;
+    int64_t killed = 0;
+    temp_begin(&t, "keys.spend");
+    struct key_spend *s = open_at(t.path, &killed);
+    put(s, "key_a", 10, 0);
+    put(s, "key_b", 20, 0);
+    key_spend_close(s);
+    wipe(t.path, FIRST_SLOT, 2 * COPY_BYTES);
+    s = open_at(t.path, &killed);
+    cr_expect(key_spend_damage(s).entries == 1 && key_spend_damage(s).unnamed == 1);
+    key_spend_condemn(s, 5000);
+    cr_expect(key_spend_may_be_lost(s, STR("key_a"), 1000));
+    cr_expect_not(key_spend_may_be_lost(s, STR("key_b"), 1000));
+    key_spend_close(s);
+    wipe(t.path, 0, FIRST_SLOT + 4 * COPY_BYTES);
+    s = open_at(t.path, &killed);
+    cr_expect_eq(key_spend_damage(s).unnamed, 1, "all of it");
+    key_spend_close(s);
+    cr_assert_eq(truncate(t.path, 0), 0);
+    s = open_at(t.path, &killed);
+    cr_expect_eq(key_spend_damage(s).unnamed, 1, "emptied");
     key_spend_close(s);
     temp_end(&t);
 }
