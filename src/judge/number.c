@@ -371,6 +371,12 @@ static void skip_prefixes(struct str *s)
     }
 }
 
+static bool is_percent(struct str unit)
+{
+    return str_equal_nocase(unit, STR("percent")) || str_equal_nocase(unit, STR("per cent")) ||
+           str_equal_nocase(unit, STR("Prozent"));
+}
+
 bool judge_number_read(struct str s, struct judge_number *ret)
 {
     double value;
@@ -392,10 +398,7 @@ bool judge_number_read(struct str s, struct judge_number *ret)
     if (!is_unit(s))
         return false;
     skip(&s, "\\"); /* "50\%" */
-    if (str_equal_nocase(s, STR("percent")) || str_equal_nocase(s, STR("per cent")) ||
-        str_equal_nocase(s, STR("Prozent")))
-        s = STR("%");
-    *ret = (struct judge_number){negative ? -value : value, s};
+    *ret = (struct judge_number){negative ? -value : value, is_percent(s) ? STR("%") : s};
     return true;
 }
 
