@@ -12,6 +12,7 @@
 
 #define TAG_BYTES_MAX   256 /* between < and >; notes have short names and few attributes */
 #define WORD_BYTES_MAX  16
+#define NESTED_MAX      8    /* closing tags that may belong to tags inside */
 #define UNCLOSED_MAX    8    /* with so many tags that are not closed the rest is taken for text */
 #define DUMP_BYTES_MIN  512  /* a shorter <file> may be part of the question */
 #define FENCE_BYTES_MAX 1024 /* of fenced code that is; longer is a file */
@@ -240,16 +241,37 @@ static bool open_tag(struct str text, size_t from, struct str *ret_name, size_t 
     return text.ptr[at - 1] != '/';
 }
 
-/* Where </name> stands; SIZE_MAX: nowhere. */
+/* As far as they could be closed. */
+static size_t count_tags(struct str text, struct str tag)
+{
+    size_t count = 0;
+    for (size_t at = 0; count < NESTED_MAX; at += tag.len, count++) {
+        at = str_find(text, tag, at);
+        if (at == SIZE_MAX)
+            break;
+    }
+    return count;
+}
+
+/* Where the </name> that belongs to it stands; SIZE_MAX: nowhere. A note may quote another of its kind, and where these
+ * are not closed, the first one is it. */
 static size_t find_close(struct reader *x, struct str name, size_t from)
 {
-    char close[TAG_BYTES_MAX + 3] = "</";
-    memcpy(close + 2, name.ptr, name.len);
-    close[2 + name.len] = '>';
-    size_t at = str_find(x->text, (struct str){close, name.len + 3}, from);
-    if (at == SIZE_MAX)
-        x->searched += x->text.len;
-    return at;
+    char text[TAG_BYTES_MAX + 3] = "</", opening[TAG_BYTES_MAX + 2] = "<";
+    memcpy(text + 2, name.ptr, name.len);
+    text[2 + name.len] = '>';
+    memcpy(opening + 1, text + 2, name.len + 1);
+    const struct str close = {text, name.len + 3}, begin = {opening, name.len + 2};
+    size_t first = str_find(x->text, close, from), at = from, end = first, open = 0;
+    for (size_t i = 0; i < NESTED_MAX && open < NESTED_MAX && end != SIZE_MAX; i++) {
+        open += count_tags(str_slice(x->text, at, end), begin);
+        if (open-- == 0)
+            return end;
+        at = end + close.len;
+        end = str_find(x->text, close, at);
+    }
+    x->searched += end == SIZE_MAX ? x->text.len : at - first;
+    return first;
 }
 
 static bool read_block(struct reader *x, size_t from, struct block *ret)

@@ -65,6 +65,14 @@ Test(spoken, a_sure_name_may_share_its_line)
            "Why?");
 }
 
+Test(spoken, a_note_may_quote_one_of_its_kind)
+{
+#define NOTE(text) "<system-reminder>" text "</system-reminder>"
+    expect(NOTE("a " NOTE("b") " c " NOTE("d") " e") "\nq", "q");
+    expect(NOTE("a <system-reminder> b") "\nq", "q");
+    expect("q\n" NOTE("a " NOTE("b")), "q");
+}
+
 Test(spoken, what_the_user_typed_stays_inside_its_tag)
 {
     expect("<user_info>\nOS: linux\n</user_info>\n<user_query>\nprove it\n</user_query>",
