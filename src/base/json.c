@@ -454,7 +454,10 @@ bool json_object_next(struct json_iter *it, struct json_value *key, struct json_
 {
     if (!it->at || !more(it))
         return false;
-    take_value(it, key);
+    skip_blanks(&it->at, it->end);
+    const char *first = it->at;
+    it->at = skip_string(first, it->end);
+    *key = (struct json_value){JSON_STRING, {first, (size_t)(it->at - first)}};
     skip_blanks(&it->at, it->end);
     it->at++; /* the colon */
     take_value(it, item);

@@ -283,9 +283,26 @@ static bool is_invalid(struct str s, size_t from, size_t to, uint32_t c)
     return c == 0xfffd && to == from + 1 && (unsigned char)s.ptr[from] >= 0x80;
 }
 
+/* How many of the first bytes are printable ASCII, at least: whole blocks of them. */
+static size_t plain_blocks(struct str s)
+{
+    typedef signed char block __attribute__((vector_size(16))); /* as the compiler has them */
+    block v;
+    uint64_t halves[2];
+    size_t at = 0;
+    for (; s.len - at >= sizeof(v); at += sizeof(v)) {
+        memcpy(&v, s.ptr + at, sizeof(v));
+        v = (v < 0x20) | (v == 0x7f); /* bytes of 0x80 and more are below, too */
+        memcpy(halves, &v, sizeof(v));
+        if (halves[0] | halves[1])
+            break;
+    }
+    return at;
+}
+
 bool utf8_printable(struct str s)
 {
-    size_t at = 0;
+    size_t at = plain_blocks(s);
     while (at < s.len) {
         uint64_t word;
         if (s.len - at >= sizeof(word)) {
