@@ -140,14 +140,6 @@ enum status front_body_create(struct arena *a, struct str body, struct buf **ret
     return OK;
 }
 
-void front_write_member(struct buf *out, const char *name, struct json_value value)
-{
-    if (value.type == JSON_NONE)
-        return;
-    buf_addf(out, ",\"%s\":", name);
-    json_write_line(out, value);
-}
-
 void front_write_or(struct buf *out, const char *name, struct json_value value,
                     const char *otherwise)
 {
@@ -156,6 +148,12 @@ void front_write_or(struct buf *out, const char *name, struct json_value value,
         json_write_line(out, value);
     else
         buf_add_c(out, otherwise);
+}
+
+void front_write_member(struct buf *out, const char *name, struct json_value value)
+{
+    if (value.type != JSON_NONE)
+        front_write_or(out, name, value, "null");
 }
 
 void front_write_content(struct buf *out, struct json_value content)

@@ -29,27 +29,33 @@ void messages_write_mark(const struct front_context *c, struct str rest, struct 
     buf_add_char(out, '"');
 }
 
-void messages_write_thinking_block(const struct front_context *c, struct json_value block,
-                                   struct buf *out)
+/* A copy of the block: with `c` what it is signed with is put behind a mark, without it is `rest`. */
+static void copy_signed(struct json_value block, const struct front_context *c, struct str rest,
+                        struct buf *out)
 {
     struct json_iter it = json_iter_begin(block);
     struct json_value key, item;
-    size_t count = 0;
-    if (c->expert.len == 0) {
-        buf_add(out, block.raw);
-        return;
-    }
+    const char *separator = "";
     buf_add_char(out, '{');
-    while (json_object_next(&it, &key, &item)) {
-        buf_add_c(out, count++ > 0 ? "," : "");
-        buf_add(out, key.raw);
-        buf_add_char(out, ':');
-        if (messages_is(key, "signature") || messages_is(key, "data"))
+    for (; json_object_next(&it, &key, &item); separator = ",") {
+        buf_addf(out, "%s%.*s:", separator, STR_FMT(key.raw));
+        if (!messages_is(key, "signature") && !messages_is(key, "data"))
+            buf_add(out, item.raw);
+        else if (c)
             messages_write_mark(c, json_inside(item), out);
         else
-            buf_add(out, item.raw);
+            json_write_string(out, rest);
     }
     buf_add_char(out, '}');
+}
+
+void messages_write_thinking_block(const struct front_context *c, struct json_value block,
+                                   struct buf *out)
+{
+    if (c->expert.len == 0)
+        buf_add(out, block.raw);
+    else
+        copy_signed(block, c, STR(""), out);
 }
 
 bool messages_is_carried(const struct front_context *c, struct json_value value)
@@ -129,25 +135,6 @@ static bool is_chat_text(const struct origin *o)
     return o->expert.len > 0 && (o->rest.len == 0 || str_equal(o->rest, REASONING_AS_REASONING));
 }
 
-/* The block as its expert gave it. */
-static void write_block(struct messages_reader *x, struct json_value block, const struct origin *o)
-{
-    struct json_iter it = json_iter_begin(block);
-    struct json_value key, item;
-    size_t count = 0;
-    buf_add_char(x->out, '{');
-    while (json_object_next(&it, &key, &item)) {
-        buf_add_c(x->out, count++ > 0 ? "," : "");
-        buf_add(x->out, key.raw);
-        buf_add_char(x->out, ':');
-        if (messages_is(key, "signature") || messages_is(key, "data"))
-            json_write_string(x->out, o->rest);
-        else
-            buf_add(x->out, item.raw);
-    }
-    buf_add_char(x->out, '}');
-}
-
 bool messages_is_thinking(struct json_value block)
 {
     struct json_value type = json_get(block, "type");
@@ -218,7 +205,7 @@ enum status messages_thinking_write(struct messages_reader *x, struct json_value
         if (is_chat_text(&o))
             buf_add(x->out, json_inside(json_get(block, "thinking")));
         else
-            write_block(x, block, &o);
+            copy_signed(block, NULL, o.rest, x->out); /* as its expert gave it */
     }
     if (count > 0)
         buf_add_c(x->out, is_chat_text(&first) ? "\"" : "]");

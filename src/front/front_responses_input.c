@@ -51,8 +51,7 @@ static enum status write_image(struct writer *w, struct json_value part, struct 
     struct json_value url = json_get(part, "image_url");
     if (json_is_set(json_get(part, "file_id")))
         return front_refuse(w->x, "input",
-                            "holds an image by file_id, which is not offered; "
-                            "send an image_url");
+                            "holds an image by file_id, which is not offered; send an image_url");
     if (url.type != JSON_STRING)
         return front_bad(w->x, "input", "holds an image without an image_url");
     buf_addf(out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
@@ -69,8 +68,7 @@ static enum status write_file(struct writer *w, struct json_value part, struct b
     bool first = true;
     if (json_is_set(json_get(part, "file_url")))
         return front_refuse(w->x, "input",
-                            "holds a file by file_url, which is not offered; "
-                            "send its file_data");
+                            "holds a file by file_url, which is not offered; send its file_data");
     buf_add_c(out, "{\"type\":\"file\",\"file\":{");
     for (size_t i = 0; i < 3; i++) {
         struct json_value value = json_get(part, names[i]);

@@ -7,8 +7,6 @@
 #include "dialect/json_grow.h"
 #include "dialect/reasoning_mark.h"
 
-#define AS STR("reasoning")
-
 /* Out */
 
 void responses_carry_init(struct responses_carry *c, size_t limit)
@@ -187,7 +185,7 @@ static void read_list(struct json_value list, struct buf *out)
 static void read_rest(struct responses_thought *t, struct json_value rest)
 {
     struct json_value extra = json_get(rest, "extra_content");
-    t->as_reasoning |= json_string_equal(json_get(rest, "as"), AS);
+    t->as_reasoning |= json_string_equal(json_get(rest, "as"), STR("reasoning"));
     read_list(json_get(rest, "thinking_blocks"), &t->blocks);
     read_list(json_get(rest, "reasoning_details"), &t->details);
     if (extra.type == JSON_OBJECT)
