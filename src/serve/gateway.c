@@ -1,8 +1,8 @@
 /* The table of paths, and the life of the gateway.
  *
- * Worker 0 runs on the thread that calls gateway_run and takes the signals; the others have threads. Draining is posted
- * to each loop; the last one to finish stops them all. Of what stands here other threads may call gateway_drain alone;
- * a handler runs on the loop of its worker and may not wait. */
+ * Worker 0 runs on the thread that calls gateway_run and takes the signals; the others have threads. How all of them
+ * end is drain.c's. Of what stands here other threads may call gateway_drain alone; a handler runs on the loop of its
+ * worker and may not wait. */
 #include "serve/gateway.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include "route/estimator.h"
 #include "serve/budget_file.h"
 #include "serve/door.h"
+#include "serve/drain.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/ledger_watch.h"
@@ -30,10 +31,8 @@
 #include "serve/secure.h"
 #include "serve/unpack.h"
 #include "serve/worker_watch.h"
-#include "watch/traces.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
-#define DRAIN_DEAF_MS               20
 
 /* Paths */
 
@@ -115,122 +114,10 @@ static void handle(struct http_exchange *x, void *arg)
         path_find(x->path)->handle(w, x, caller);
 }
 
-/* Draining */
-
-static void stop_all(struct gateway *g)
-{
-    for (size_t i = 0; i < g->worker_count; i++)
-        loop_stop(g->workers[i].loop);
-}
-
-static void on_worker_idle(void *arg)
-{
-    struct worker *w = arg;
-    if (atomic_fetch_sub(&w->gateway->workers_busy, 1) == 1)
-        stop_all(w->gateway);
-}
-
-/* The worker serves no client any more. Spans that were not sent yet go to the collector. */
-static void on_worker_drained(void *arg)
-{
-    struct worker *w = arg;
-    traces_drain(w->watch.traces, on_worker_idle, w);
-}
-
-static void wind_down_worker(void *arg)
-{
-    struct worker *w = arg;
-    http_server_wind_down(w->server);
-}
-
-static void post_all(struct gateway *g, void (*fn)(void *))
-{
-    for (size_t i = 0; i < g->worker_count; i++)
-        if (loop_post(g->workers[i].loop, fn, &g->workers[i]) != OK)
-            stop_all(g);
-}
-
-static void drain_worker(void *arg)
-{
-    struct worker *w = arg;
-    http_server_drain(w->server, on_worker_drained, w);
-}
-
-/* No new connection joins the socket's queue now. Once every loop has accepted all that it can, the queue is empty, and
- * closing the socket resets no client. */
-static void stop_worker(void *arg)
-{
-    struct worker *w = arg;
-    struct gateway *g = w->gateway;
-    http_server_stop_accepting(w->server);
-    if (atomic_fetch_sub(&g->workers_accepting, 1) != 1)
-        return;
-    close(g->listen_fd);
-    g->listen_fd = -1;
-    post_all(g, drain_worker);
-}
-
-static void deafen(struct gateway *g)
-{
-    g->drain = DRAIN_DEAF;
-    http_listen_deafen(g->listen_fd);
-    loop_timer_start(g->timer, DRAIN_DEAF_MS); /* for handshakes that are half done */
-}
-
-static void stop_accepting(struct gateway *g)
-{
-    g->drain = DRAIN_FINISHING;
-    post_all(g, stop_worker);
-    loop_timer_start(g->timer, g->snapshot->config->drain.timeout_ms);
-}
-
-static void on_drain_timer(void *arg)
-{
-    struct gateway *g = arg;
-    switch (g->drain) {
-    case DRAIN_DELAY:
-        deafen(g);
-        break;
-    case DRAIN_DEAF:
-        stop_accepting(g);
-        break;
-    case DRAIN_FINISHING:
-        log_event(LOG_WARN, "drain timeout", "workers_busy=%zu", atomic_load(&g->workers_busy));
-        atomic_store(&g->cut, true);
-        stop_all(g);
-        break;
-    }
-}
-
-static void begin_drain(void *arg)
-{
-    struct gateway *g = arg;
-    if (atomic_exchange(&g->draining, true))
-        return;
-    log_event(LOG_INFO, "draining", "delay_ms=%u timeout_ms=%u",
-              g->snapshot->config->drain.delay_ms, g->snapshot->config->drain.timeout_ms);
-    post_all(g, wind_down_worker);
-    loop_timer_start(g->timer, g->snapshot->config->drain.delay_ms);
-}
-
-static void on_signal(void *arg)
-{
-    struct gateway *g = arg;
-    if (!atomic_load(&g->draining)) {
-        notify_stopping();
-        begin_drain(g);
-        return;
-    }
-    log_event(LOG_WARN, "second signal, stopping at once", "workers_busy=%zu",
-              atomic_load(&g->workers_busy));
-    atomic_store(&g->stopped_hard, true);
-    stop_all(g);
-}
-
 void gateway_drain(struct gateway *g)
 {
-    if (loop_post(g->workers[0].loop, begin_drain, g) != OK)
-        stop_all(g);
+    if (loop_post(g->workers[0].loop, drain_begin, g) != OK)
+        drain_cut(g);
 }
 
 /* Life */
@@ -337,7 +224,7 @@ static enum status gateway_start(struct gateway *g, struct error *err)
         status = lookup_start(g->snapshot->config->ledger.store, g->ledger, &g->lookup, err);
     if (status != OK)
         return status;
-    g->timer = loop_timer_create(g->workers[0].loop, on_drain_timer, g);
+    g->timer = loop_timer_create(g->workers[0].loop, drain_on_timer, g);
     return g->timer ? OK : error_set(err, ERR_MEMORY, "out of memory for a timer");
 }
 
@@ -474,7 +361,7 @@ static enum status watch_signals(struct gateway *g, struct error *err)
 {
     static const int numbers[] = {SIGTERM, SIGINT};
     for (size_t i = 0; i < 2; i++)
-        if (loop_signal(g->workers[0].loop, numbers[i], on_signal, g) != OK)
+        if (loop_signal(g->workers[0].loop, numbers[i], drain_on_signal, g) != OK)
             return error_set(err, ERR_IO, "cannot watch signal %d", numbers[i]);
     if (loop_signal(g->workers[0].loop, SIGHUP, on_hangup, g) != OK)
         return error_set(err, ERR_IO, "cannot watch signal %d", SIGHUP);
@@ -512,7 +399,7 @@ enum status gateway_run(struct gateway *g, bool signals, struct error *err)
         status = begin_notifying(g, err);
     if (status == OK)
         status = loop_run(g->workers[0].loop, err);
-    stop_all(g);
+    drain_cut(g);
     join_threads(g);
     if (signals)
         alarm(GATEWAY_END_S);
