@@ -8,16 +8,41 @@
 #include "base/check.h"
 #include "base/json.h"
 
-static void write_escaped(struct buf *b, unsigned char c)
+#define ESCAPE_BYTES_MAX 6
+
+/* Returns the bytes of the escape. */
+static size_t put_escape(unsigned char c, char *out)
 {
-    static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
-    const char *hit = c ? strchr(plain, c) : NULL;
-    if (hit) {
-        char pair[2] = {'\\', letter[hit - plain]};
-        buf_add(b, (struct str){pair, 2});
-    } else {
-        buf_addf(b, "\\u%04x", c);
+    static const char letters[0x20] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    static const char hex[] = "0123456789abcdef";
+    char letter = c < 0x20 ? letters[c] : (char)c;
+    out[0] = '\\';
+    if (letter) {
+        out[1] = letter;
+        return 2;
     }
+    memcpy(out + 1, "u00", 3);
+    out[4] = hex[c >> 4];
+    out[5] = hex[c & 15];
+    return ESCAPE_BYTES_MAX;
+}
+
+static bool is_escaped(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* A text may be nothing but escapes, so they are written by the run. Returns where the run ends. */
+static size_t write_escapes(struct buf *b, struct str s, size_t at)
+{
+    char run[64 * ESCAPE_BYTES_MAX];
+    size_t len = 0;
+    while (at < s.len && is_escaped((unsigned char)s.ptr[at]) &&
+           len + ESCAPE_BYTES_MAX <= sizeof(run))
+        len += put_escape((unsigned char)s.ptr[at++], run + len);
+    buf_add(b, (struct str){run, len});
+    return at;
 }
 
 void json_write_inside(struct buf *b, struct str s)
@@ -31,14 +56,14 @@ void json_write_inside(struct buf *b, struct str s)
             at++;
         else
             bad = utf8_next(s, &at) == 0xfffd && at == start + 1;
-        if (c >= 0x20 && c != '"' && c != '\\' && !bad)
+        if (!is_escaped(c) && !bad)
             continue;
         buf_add(b, (struct str){s.ptr + run, start - run});
-        run = at;
         if (bad)
             buf_add(b, STR("\xef\xbf\xbd"));
         else
-            write_escaped(b, c);
+            at = write_escapes(b, s, start);
+        run = at;
     }
     if (s.len > run)
         buf_add(b, (struct str){s.ptr + run, s.len - run});

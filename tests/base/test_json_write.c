@@ -25,6 +25,27 @@ Test(json_write, strings)
     expect_string(STR("\0\x01\x1f\x7f"), "\"\\u0000\\u0001\\u001f\x7f\"");
 }
 
+/* Runs of escapes longer than the buffer in which they are gathered. */
+Test(json_write, runs_of_escapes)
+{
+    static const struct {
+        char byte;
+        const char *escape;
+    } rows[] = {{'"', "\\\""}, {'\n', "\\n"}, {1, "\\u0001"}};
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+        for (size_t count = 60; count < 400; count += 67) {
+            char bytes[400], wanted[400 * 6 + 3] = "\"";
+            memset(bytes, rows[r].byte, count);
+            for (size_t i = 0; i < count; i++)
+                strcat(wanted, rows[r].escape);
+            struct buf b;
+            buf_init(&b, sizeof(wanted));
+            json_write_string(&b, (struct str){bytes, count});
+            cr_expect_str_eq(b.ptr, strcat(wanted, "\""));
+            buf_done(&b);
+        }
+}
+
 Test(json_write, invalid_utf8_is_replaced)
 {
     expect_string(STR("a\xff"
