@@ -34,9 +34,10 @@ static void write_reply(struct buf *b, const struct check_reply *r)
     buf_add_char(b, '}');
 }
 
-static void write_expert(struct buf *b, const struct check_found *f, size_t i)
+static void write_expert(struct buf *b, const struct expert *list, size_t i,
+                         const struct check_reply *reply)
 {
-    const struct expert *e = &f->config->experts[i];
+    const struct expert *e = &list[i];
     text(b, i ? ",{" : "{", "name", e->name);
     text(b, ",", "dialect", str_from(e->dialect->name));
     text(b, ",", "url", e->url);
@@ -50,8 +51,8 @@ static void write_expert(struct buf *b, const struct check_found *f, size_t i)
              "},\"limits\":{\"concurrency\":%u,\"requests_per_minute\":%u,"
              "\"tokens_per_minute\":%u}",
              e->limits.concurrency, e->limits.requests_per_minute, e->limits.tokens_per_minute);
-    if (f->replies)
-        write_reply(b, &f->replies[i]);
+    if (reply)
+        write_reply(b, reply);
     buf_add_char(b, '}');
 }
 
@@ -101,7 +102,10 @@ static void write_config(struct buf *b, const struct check_found *f)
     text(b, ",", "reference", c->experts[c->reference].name);
     buf_add_c(b, ",\"experts\":[");
     for (size_t i = 0; i < c->expert_count; i++)
-        write_expert(b, f, i);
+        write_expert(b, c->experts, i, f->replies ? &f->replies[i] : NULL);
+    buf_add_c(b, "],\"embeddings\":[");
+    for (size_t i = 0; i < c->embedder_count; i++)
+        write_expert(b, c->embedders, i, NULL);
     buf_add_c(b, "],\"policies\":[");
     for (size_t i = 0; i < c->policy_count; i++)
         write_policy(b, c, i);

@@ -41,6 +41,8 @@ static int width_of(const struct config *c)
     size_t width = 6;
     for (size_t i = 0; i < c->expert_count; i++)
         width = c->experts[i].name.len > width ? c->experts[i].name.len : width;
+    for (size_t i = 0; i < c->embedder_count; i++)
+        width = c->embedders[i].name.len > width ? c->embedders[i].name.len : width;
     for (size_t i = 0; i < c->policy_count; i++)
         width = c->policies[i].name.len > width ? c->policies[i].name.len : width;
     return (int)width;
@@ -66,12 +68,13 @@ static void print_limits(const struct expert_limits *l, FILE *out)
         fprintf(out, "%s%u tokens a minute", before, l->tokens_per_minute);
 }
 
-static void print_experts(const struct config *c, int width, FILE *out)
+static void print_experts(const char *what, const struct expert *list, size_t count, int width,
+                          FILE *out)
 {
-    fprintf(out, "\n%-*s  %-9s  %-4s  %8s  %8s  %8s  %s\n", width, "expert", "dialect", "key",
-            "in $/M", "out $/M", "context", "asked as");
-    for (size_t i = 0; i < c->expert_count; i++) {
-        const struct expert *e = &c->experts[i];
+    fprintf(out, "\n%-*s  %-9s  %-4s  %8s  %8s  %8s  %s\n", width, what, "dialect", "key", "in $/M",
+            "out $/M", "context", "asked as");
+    for (size_t i = 0; i < count; i++) {
+        const struct expert *e = &list[i];
         char context[16] = "-";
         if (e->context_tokens)
             snprintf(context, sizeof(context), "%u", e->context_tokens);
@@ -159,7 +162,9 @@ void check_print_text(const struct check_found *f, FILE *out)
         return; /* the message goes to standard error */
     int width = width_of(c);
     print_whole(f, out);
-    print_experts(c, width, out);
+    print_experts("expert", c->experts, c->expert_count, width, out);
+    if (c->embedder_count > 0)
+        print_experts("embeds", c->embedders, c->embedder_count, width, out);
     print_policies(c, width, out);
     print_aliases(c, out);
     if (f->replies)

@@ -320,6 +320,8 @@ static enum status check_usage(const struct options *o, int count, char **argv, 
         return error_set(err, ERR_USAGE, "--spent-anew is for change");
     if (i >= 2 && count < 2)
         return error_set(err, ERR_USAGE, "%s: which one? give its ID or NAME", actions[i]);
+    if (i == 3 && !asks_for_limits(&o->wishes) && !o->wishes.expires && !o->wishes.spent_anew)
+        return error_set(err, ERR_USAGE, "change: say what: a limit, --expires or --spent-anew");
     if (count > (i >= 2 ? 2 : 1))
         return error_set(err, ERR_USAGE, "unexpected argument '%.100s'", argv[count - 1]);
     return OK;

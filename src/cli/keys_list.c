@@ -41,6 +41,8 @@ static void print_limits(const struct key_row *row)
     const struct key_limits *l = &row->limits;
     struct buf text;
     buf_init(&text, LIST_BYTES_MAX);
+    if (row->metrics)
+        buf_add_c(&text, " /metrics only");
     if (l->requests_per_minute != KEY_UNLIMITED)
         buf_addf(&text, " requests/min=%lld", (long long)l->requests_per_minute);
     if (l->tokens_per_minute != KEY_UNLIMITED)
@@ -51,7 +53,7 @@ static void print_limits(const struct key_row *row)
         buf_add_c(&text, " expires=");
         key_time_write(&text, row->expires_ms);
     }
-    printf(" %s\n", text.ptr ? text.ptr : "");
+    printf("%s%s\n", text.len ? " " : "", text.ptr ? text.ptr : "");
     buf_done(&text);
 }
 

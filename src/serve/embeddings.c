@@ -145,8 +145,10 @@ static void fail(struct embedding *e, enum status status, const struct error *er
                  const char *param, const struct expert_answer *answer)
 {
     const struct errors_row *row = errors_row(status);
+    /* what is not found here is the model */
+    const char *code = status == ERR_NOT_FOUND ? "model_not_found" : row->code;
     struct front_error error = {
-        row->http_status, str_from(err->text), row->type, param, row->code, e->id, NULL};
+        row->http_status, str_from(err->text), row->type, param, code, e->id, NULL};
     struct errors_row own;
     struct buf body;
     if (answer && answer->http_status >= 400 && answer->http_status < 500) {

@@ -87,6 +87,15 @@ def test_the_same_as_json(check, model_file, tmp_path):
     assert "connect" not in found["experts"][0]
 
 
+def test_experts_of_embeddings_are_told(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="""embeddings:
+  - {name: a-long-embedder, url: "http://127.0.0.1:2/v1", upstream_model: embed-v1, price: {input: 0.02}}""")
+    done = check(path)
+    assert done.returncode == 0 and "\nembeds " in done.stdout and "embed-v1 at http://127.0.0.1:2/v1\n" in done.stdout
+    (found,) = json.loads(check(path, "--json").stdout)["embeddings"]
+    assert (found["name"], found["upstream_model"], found["key"]) == ("a-long-embedder", "embed-v1", False)
+
+
 def test_aliases_are_told_with_what_they_lead_to(check, model_file, tmp_path):
     path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top='aliases: {"claude-*": leeroo, gpt-5: dear}')
     done = check(path)

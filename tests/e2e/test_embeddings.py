@@ -65,8 +65,9 @@ def test_errors_and_retries(gateway, oa, upstream):
     upstream.on("embed-v1", lambda r: r.whole(200, {"hello": "cat"}))
     with pytest.raises(openai.InternalServerError, match="no embeddings"):
         oa.embeddings.create(model="embedder", input="hello")
-    with pytest.raises(openai.NotFoundError, match="no embedding model"):
+    with pytest.raises(openai.NotFoundError, match="no embedding model") as unknown:
         oa.embeddings.create(model="cheap", input="hello")
+    assert unknown.value.code == "model_not_found" and unknown.value.param == "model"
     with pytest.raises(openai.BadRequestError, match="input"):
         oa.post("/embeddings", body={"model": "embedder"}, cast_to=object)
     assert KEY not in gateway.text

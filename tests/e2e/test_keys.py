@@ -550,8 +550,17 @@ def test_only_a_key_for_metrics_sees_the_sums_of_all(desk, upstream, start_gatew
         if path not in ("/metrics", "/healthz", "/readyz"):
             assert g.client.request(method, path, headers=bearer(scraper), json=None).status_code == 403, path
     assert desk.list()["prometheus"]["metrics"] is True and "metrics" not in desk.list()["a"]
+    assert [row.split()[0] for row in desk.do("list").stdout.splitlines() if row.endswith("  /metrics only")] == [desk.list()["prometheus"]["id"]]
     assert desk.do("create", "--name", "c", "--metrics", "--experts", "cheap", check=False).returncode == 2
     assert desk.do("change", "a", "--metrics", check=False).returncode == 2
+
+
+def test_a_change_says_what_it_changes(desk):
+    desk.create("a", "--budget-day", "1")
+    nothing = desk.do("change", "a", check=False)
+    assert nothing.returncode == 2 and "say what" in nothing.stderr and "is changed" not in nothing.stderr
+    desk.do("change", "a", "--expires", "9d")
+    assert "expires" in desk.list()["a"]
 
 
 # Secrets and addresses
