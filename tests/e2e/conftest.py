@@ -31,6 +31,12 @@ def leeroo():
     return str(path)
 
 
+def has_sanitizer(program, *names):
+    """Whether the program was built with one of the sanitizers: "asan", "tsan"."""
+    binary = Path(program).read_bytes()
+    return any(f"__{name}_init".encode() in binary for name in names)
+
+
 def write_dataset(folder):
     """Easy questions that all can answer, hard ones that only the dear expert can."""
     rng = random.Random(7)

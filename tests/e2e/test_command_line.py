@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import KEY, Process, write_config
+from conftest import KEY, Process, has_sanitizer, write_config
 
 LEEROO = os.environ.get("LEEROO_BIN", str(Path(__file__).resolve().parents[2] / "build" / "leeroo"))
 
@@ -132,8 +132,7 @@ def test_closed_standard_streams_take_no_file_of_ours(printing, tmp_path):
 @pytest.mark.parametrize("wanted", [None, "0", "1"])
 def test_core_dumps_are_off_unless_they_are_asked_for(printing, wanted, monkeypatch):
     """The memory holds the keys of experts."""
-    binary = Path(LEEROO).read_bytes()
-    if b"__asan_init" in binary or b"__tsan_init" in binary:
+    if has_sanitizer(LEEROO, "asan", "tsan"):
         pytest.skip("the sanitizers' own checks read the process as a debugger would")
     monkeypatch.delenv("LEEROO_CORE_DUMPS", raising=False)
     if wanted:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import has_sanitizer
 
 from test_keys import STATE, bearer, desk, wait_until  # noqa: F401
 
@@ -105,7 +106,7 @@ def test_a_short_refused_body_costs_no_connection(start_gateway):
         assert read_answer(s).startswith("HTTP/1.1 200 ")
 
 
-def test_all_bodies_together_have_a_limit(upstream, start_gateway):
+def test_all_bodies_together_have_a_limit(leeroo, upstream, start_gateway):
     """Also unpacked ones; small requests pass meanwhile. adnanh/webhook #756, DFIR-Companion #681."""
     g = start_gateway(top="limits: {bodies: 4MiB}")
     before = g.memory_kib()
@@ -128,7 +129,8 @@ def test_all_bodies_together_have_a_limit(upstream, start_gateway):
                 refused += s.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 503"
             except BlockingIOError:
                 pass
-    assert refused == 36 and g.memory_kib() - before < 30_000
+    assert refused == 36
+    assert has_sanitizer(leeroo, "tsan") or g.memory_kib() - before < 30_000  # its shadow is several times that
     assert g.chat(model="cheap").status_code == 200, "a small one is free"
     packed = gzip.compress(json.dumps({"model": "cheap", "messages": [{"role": "user", "content": "x" * 3_000_000}]}).encode())
     packed_headers = {"content-type": "application/json", "content-encoding": "gzip"}
@@ -206,8 +208,10 @@ SHAPES = {"escapes": "\\n", "characters": "\\u4e2d", "quotes": '\\"', "notes": "
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_large_request_stalls_the_others(start_gateway, shape):
+def test_no_large_request_stalls_the_others(leeroo, start_gateway, shape):
     """In the processor's time of the gateway, beside words of as many bytes. litellm #31497, #31297."""
+    if has_sanitizer(leeroo, "tsan"):
+        pytest.skip("ThreadSanitizer looks at the whole rest of a text with every search in it")
     g = start_gateway()
 
     def spent_ms(unit):

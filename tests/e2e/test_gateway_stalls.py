@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import stalling
-from conftest import KEY, Process, write_config
+from conftest import KEY, Process, has_sanitizer, write_config
 from upstream import answer
 
 
@@ -110,7 +110,7 @@ def test_log_lines_are_text(gateway):
 
 @pytest.fixture(scope="session")
 def preload(tmp_path_factory, leeroo):
-    if b"__asan_init" in Path(leeroo).read_bytes() or b"__tsan_init" in Path(leeroo).read_bytes():
+    if has_sanitizer(leeroo, "asan", "tsan"):
         pytest.skip("a sanitizer wants to be the first library")
     return stalling.build(tmp_path_factory.mktemp("preload"))
 
