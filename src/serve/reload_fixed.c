@@ -21,6 +21,7 @@ static const struct fixed {
     {"keys", FIXED_PATH, CONFIG(keys_file)},
     {"threads", FIXED_U32, CONFIG(threads)},
     {"state_dir", FIXED_PATH, CONFIG(state_dir)},
+    {"strict_budgets", FIXED_BOOL, CONFIG(strict_budgets)},
     {"state_dir", FIXED_PATH, CONFIG(spend_path)},
     {"ledger", FIXED_PATH, CONFIG(ledger.store)},
     {"ledger", FIXED_PATH, CONFIG(ledger.journal_path)},
