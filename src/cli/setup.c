@@ -65,6 +65,10 @@ void setup_warnings(const struct config *config, const struct model *model,
     if (!config->state_dir && has_budget(config))
         warn(arg, &(struct setup_warning){.what = "budgets begin anew at every start",
                                           .mend = "give a state_dir in the configuration"});
+    if (config->limits.bodies_bytes < config->limits.body_bytes)
+        warn(arg, &(struct setup_warning){.what = "limits.bodies is less than limits.body, so that "
+                                                  "the largest bodies are always answered with 503",
+                                          .mend = "raise limits.bodies, or lower limits.body"});
     for (size_t i = 0; i < config->policy_count; i++) {
         const struct route_policy *p = &config->policies[i];
         if (lacks_plans(config, model, p))

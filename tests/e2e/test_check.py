@@ -87,6 +87,14 @@ def test_the_same_as_json(check, model_file, tmp_path):
     assert "connect" not in found["experts"][0]
 
 
+def test_a_limit_that_another_makes_useless_is_warned_of(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="limits: {body: 4MiB, bodies: 2MiB}")
+    done = check(path)
+    assert done.returncode == 0 and "warning: limits.bodies is less than limits.body" in done.stdout
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="limits: {body: 2MiB, bodies: 2MiB}")
+    assert "warning" not in check(path).stdout
+
+
 def test_experts_of_embeddings_are_told(check, model_file, tmp_path):
     path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="""embeddings:
   - {name: a-long-embedder, url: "http://127.0.0.1:2/v1", upstream_model: embed-v1, price: {input: 0.02}}""")
