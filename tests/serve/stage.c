@@ -17,7 +17,7 @@ static void note(char *into, size_t size, struct str value)
     snprintf(into, size, "%.*s", (int)value.len, value.ptr ? value.ptr : "");
 }
 
-static struct script *script_of(struct stage *s, struct str path)
+static struct stage_script *script_of(struct stage *s, struct str path)
 {
     for (size_t i = 0; i < STAGE_EXPERTS; i++)
         if (str_starts(str_slice(path, 1, path.len), str_from(names[i])))
@@ -60,7 +60,7 @@ static void perform(struct stage *s, struct http_exchange *x, const struct canne
 static void handle(struct http_exchange *x, void *arg)
 {
     struct stage *s = arg;
-    struct script *script = script_of(s, x->path);
+    struct stage_script *script = script_of(s, x->path);
     if (!script || script->count == 0) { /* an assertion belongs to the test's thread */
         http_respond(x, 599, NULL, 0, STR("nothing to play"));
         return;
@@ -75,7 +75,7 @@ static void handle(struct http_exchange *x, void *arg)
 
 void stage_play(struct stage *s, enum stage_expert e, struct canned answer)
 {
-    struct script *script = &s->scripts[e];
+    struct stage_script *script = &s->scripts[e];
     cr_assert_lt(script->count, CANNED_MAX);
     script->list[script->count++] = answer;
 }

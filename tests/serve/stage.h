@@ -26,7 +26,7 @@ struct canned {
 
 enum stage_expert { CHEAP, MID, DEAR, STAGE_EXPERTS };
 
-struct script {
+struct stage_script {
     struct canned list[CANNED_MAX];
     size_t count;
     atomic_size_t asked;
@@ -38,7 +38,7 @@ struct stage {
     struct model *model;
     struct config *config;
     int port; /* of the gateway */
-    struct script scripts[STAGE_EXPERTS];
+    struct stage_script scripts[STAGE_EXPERTS];
     struct http_exchange *held; /* the last one with CANNED_BEGIN or CANNED_NOTHING */
     sem_t asked, gone;          /* one post a call of the gateway, one a call that it gave up */
     char seen_body[4096], seen_key[64], seen_authorization[64]; /* of the last call */
