@@ -38,14 +38,18 @@ class Ledger:
         finally:
             db.close()
 
+    def query_early(self, sql, *values):
+        """As long as there is no file, or no table in it, there are no rows."""
+        try:
+            return self.query(sql, *values)
+        except sqlite3.OperationalError:
+            return []
+
     def row(self, request_id, seconds=10):
         """The request's row once it is closed."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            try:
-                rows = self.query("SELECT * FROM requests WHERE id = ?", request_id)
-            except sqlite3.OperationalError:  # no file or no table yet
-                rows = []
+            rows = self.query_early("SELECT * FROM requests WHERE id = ?", request_id)
             if rows and rows[0]["outcome"] != "open":
                 return rows[0]
             time.sleep(0.02)
@@ -166,8 +170,7 @@ def test_a_row_is_there_before_the_expert_answers(keeping, ledger, upstream):
     deadline, rows = time.monotonic() + 10, []
     while not rows and time.monotonic() < deadline:
         time.sleep(0.05)
-        if ledger.path.exists():
-            rows = ledger.query("SELECT * FROM requests WHERE outcome = 'open'")
+        rows = ledger.query_early("SELECT * FROM requests WHERE outcome = 'open'")
     asked.join()
     assert len(rows) == 1 and rows[0]["expert"] == "cheap" and rows[0]["predicted_nano_usd"] > 0
     assert ledger.row(rows[0]["id"])["outcome"] == "answered"
