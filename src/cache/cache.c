@@ -58,6 +58,7 @@ void cache_release(struct cache_entry *e)
 static struct cache_entry **bucket_of(const struct cache *c, const struct digest *key)
 {
     uint64_t at;
+    CHECK(key);
     memcpy(&at, key->bytes, sizeof(at));
     return &c->buckets[at & (c->bucket_count - 1)];
 }
@@ -199,6 +200,7 @@ void cache_put(struct cache *c, const struct digest *key, uint64_t now_ms,
     pthread_mutex_unlock(&c->lock);
     while (dead) {
         struct cache_entry *next = dead->chain;
+        CHECK(next != dead);
         cache_release(dead);
         dead = next;
     }

@@ -302,7 +302,7 @@ static enum status check_usage(const struct options *o, int count, char **argv, 
 {
     static const char *const actions[] = {"create", "list", "revoke", "change"};
     size_t i = 0;
-    while (count > 0 && i < 4 && strcmp(argv[0], actions[i]))
+    while (count > 0 && i < 4 && strcmp(argv[0], actions[i]) != 0)
         i++;
     if (count == 0 || i == 4)
         return error_set(

@@ -273,7 +273,7 @@ enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *n
     c->origins = ARENA_ARRAY(c->arena, node->count, struct config_origin);
     if (!c->experts || !c->origins)
         return config_no_memory(err);
-    const struct yaml_tree *fallbacks[CONFIG_EXPERTS_MAX];
+    const struct yaml_tree *fallbacks[CONFIG_EXPERTS_MAX] = {NULL};
     enum status status = OK;
     for (size_t i = 0; status == OK && i < node->count; i++)
         status = read_expert(r, &node->items[i], &fallbacks[i], err);

@@ -88,9 +88,9 @@ struct dialect {
 DIALECTS(DIALECT_DECLARE)
 #undef DIALECT_DECLARE
 
-#define DIALECT_COUNT_ONE(name) +1
-enum { DIALECT_COUNT = 0 DIALECTS(DIALECT_COUNT_ONE) };
-#undef DIALECT_COUNT_ONE
+#define DIALECT_NUMBER(name) DIALECT_NUMBER_##name,
+enum { DIALECTS(DIALECT_NUMBER) DIALECT_COUNT };
+#undef DIALECT_NUMBER
 
 /* NULL: none is called that. */
 const struct dialect *dialect_find(struct str name);

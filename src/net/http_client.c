@@ -170,6 +170,7 @@ static void todo_run(struct http_client *client)
     while (client->todo_first) {
         struct http_call *c = client->todo_first;
         call_unlist(c);
+        CHECK(client->todo_first != c);
         if (c->cancelled)
             call_recycle(c);
         else if (!c->added && c->is_plain)
@@ -344,8 +345,10 @@ void http_client_free(struct http_client *client)
     if (!client)
         return;
     CHECK(client->inside == 0);
-    while (client->calls)
-        call_recycle(client->calls);
+    for (struct http_call *first; (first = client->calls);) {
+        call_recycle(first);
+        CHECK(client->calls != first);
+    }
     while (client->spare)
         call_free(call_take(client));
     plain_side_free(client->plain);

@@ -32,9 +32,10 @@ static bool is_loopback_4(struct str name)
 
 static bool ends_in_localhost(struct str name)
 {
-    struct str last = name.len >= 9 ? str_slice(name, name.len - 9, name.len) : name;
-    return str_equal_nocase(last, STR("localhost")) &&
-           (name.len == 9 || name.ptr[name.len - 10] == '.');
+    if (name.len < 9 ||
+        !str_equal_nocase(str_slice(name, name.len - 9, name.len), STR("localhost")))
+        return false;
+    return name.len == 9 || str_ends(str_slice(name, 0, name.len - 9), STR("."));
 }
 
 bool http_host_is_local(struct str host)

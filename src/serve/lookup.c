@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/worker.h"
 
@@ -244,6 +245,7 @@ void lookup_free(struct lookup *l)
     while (l->all) {
         struct question *q = l->all;
         unlink_question(q);
+        CHECK(l->all != q);
         free_question(q);
     }
     ledger_reader_free(l->reader);

@@ -152,7 +152,7 @@ static const char *end_of(struct json_value v)
 
 static void copy_to(struct porter *p, const char *to)
 {
-    CHECK(to >= p->at);
+    CHECK(p->at && to >= p->at);
     memcpy(p->out + p->len, p->at, (size_t)(to - p->at));
     p->len += (size_t)(to - p->at);
     p->at = to;

@@ -75,7 +75,7 @@ static void fit_means(const struct train_table *t, size_t e, const float *length
             add_row(&s, (double[]){root, root * x[1], root * x[2]},
                     (1 + (double)o->output_tokens - mean) / root);
         }
-        double change[3];
+        double change[3] = {0};
         if (!solve(&s, change) ||
             fabs(change[0]) + fabs(change[1]) + fabs(change[2]) > MEAN_STEP_MAX)
             return;
