@@ -84,7 +84,7 @@ enum status ngram_text_encode(struct ngram_text *t, struct str text, struct erro
         memcpy(joined + half, text.ptr + text.len - half, half);
         text = (struct str){joined, sizeof(joined)};
     }
-    struct str lowered;
+    struct str lowered = {NULL, 0};
     struct text_layout layout;
     enum status status = reserve(t, (uint32_t)text.len * 2, err);
     if (status == OK)

@@ -120,7 +120,7 @@ static enum status write_logprobs(struct front_reader *x, struct json_value logp
 static enum status write_chat(struct front_reader *x, const struct json_value *fields,
                               struct buf *out)
 {
-    struct json_value prompt;
+    struct json_value prompt = {0};
     enum status status = read_prompt(x, fields[FIELD_PROMPT], &prompt);
     if (status == OK)
         status = refuse_others(x, fields);

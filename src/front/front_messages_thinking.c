@@ -158,7 +158,7 @@ static enum status write_carried(struct messages_reader *x, struct json_value co
 {
     struct json_iter it = json_iter_begin(content);
     struct json_value block;
-    struct origin o;
+    struct origin o = {0};
     size_t count = 0;
     *ret_any = false;
     while (json_array_next(&it, &block)) {

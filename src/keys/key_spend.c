@@ -77,6 +77,7 @@ static uint64_t check_of(const struct copy *c)
 static const struct copy *latest(const struct slot *s, struct copy into[2])
 {
     const struct copy *best = NULL;
+    CHECK(s);
     for (size_t i = 0; i < 2; i++) {
         memcpy(&into[i], &s->two[i].copy, sizeof(into[i])); /* another process may be writing */
         if (into[i].sequence == 0 || into[i].check != check_of(&into[i]))
@@ -303,6 +304,7 @@ static enum status open_file(struct key_spend *s, const char *path, struct error
     if (failed)
         return error_set_errno(err, ERR_IO, failed, "%s", path);
     status = map_fd(s, path, err);
+    CHECK(status != OK || s->map);
     if (status == OK && fresh) {
         memcpy(s->map, &right, sizeof(right));
         s->damage.entries = s->damage.unnamed = existed; /* emptied or wiped: all may be lost */

@@ -174,6 +174,7 @@ static enum status make(struct journal *j, const char *path, uint64_t bytes, con
     if (status != OK)
         return status;
     struct header *h = j->header;
+    CHECK(h);
     struct header whole = {.version = VERSION, .byte_order = BYTE_ORDER_TAG, .ring_bytes = bytes};
     memcpy(whole.magic, magic, sizeof(magic));
     name_instance(instance, whole.instance);
@@ -189,6 +190,7 @@ static enum status make(struct journal *j, const char *path, uint64_t bytes, con
 
 static bool is_plausible(const struct header *h, uint64_t file_bytes)
 {
+    CHECK(h);
     uint64_t tail = atomic_load(&h->tail), head = atomic_load(&h->head);
     return h->version == VERSION && h->byte_order == BYTE_ORDER_TAG &&
            h->checksum == header_checksum(h) && h->ring_bytes == file_bytes - HEADER_BYTES &&
