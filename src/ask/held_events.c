@@ -71,7 +71,7 @@ void held_events_add(struct held_events *h, const struct expert_event *event, bo
     CHECK(event->data.len <= UINT32_MAX && event->name.len <= UINT32_MAX);
     head.name_len = (uint32_t)event->name.len;
     head.data_len = (uint32_t)event->data.len;
-    head.kind = kind_of(event, keep_reply);
+    head.kind = (uint8_t)kind_of(event, keep_reply);
     head.done = event->done;
     h->streamed = true;
     buf_add(&h->bytes, (struct str){(const char *)&head, sizeof(head)});

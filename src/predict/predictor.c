@@ -118,7 +118,8 @@ double predictor_script_tokens(const struct predictor *p, size_t expert, const d
     double more = 0;
     for (size_t s = 0; learnt && s < SCRIPTS; s++)
         if (learnt[s] > 0)
-            more += characters[s] * ((double)learnt[s] - slope * (double)script_weight(s));
+            more +=
+                characters[s] * ((double)learnt[s] - slope * (double)script_weight((enum script)s));
     return more;
 }
 

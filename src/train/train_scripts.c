@@ -43,12 +43,12 @@ static void choose_scripts(struct script_fit *f, const struct train_table *t, si
     size_t told[SCRIPTS] = {0};
     for (size_t i = 0; i < t->rows; i++)
         for (size_t s = 0; s < SCRIPTS && outcome_of(t, i, e)->tokens_known; s++)
-            told[s] +=
-                tells((double)(t->scripts[i].of[s] * script_weight(s)), (double)t->characters[i]);
+            told[s] += tells((double)(t->scripts[i].of[s] * script_weight((enum script)s)),
+                             (double)t->characters[i]);
     *f = (struct script_fit){.terms = TERM_SCRIPTS};
     for (size_t s = 0; s < SCRIPTS; s++)
         if (told[s] >= ROWS_MIN)
-            f->script[f->terms++] = s;
+            f->script[f->terms++] = (enum script)s;
 }
 
 /* x [terms]; notes which terms the row tells of. */

@@ -10,10 +10,12 @@ Test(asking, nothing_at_all_is_an_estimate)
 Test(asking, what_failed_for_nothing_says_nothing_of_the_basis)
 {
     const struct asking_paid paid[] = {
-        {.outcome = CALL_FAILED, .cost = {COST_ESTIMATED, 0, {0}}},
-        {.outcome = CALL_ANSWERED, .cost = {COST_USAGE, 7, {.input = 3, .output = 4}}},
-        {.outcome = CALL_CANCELLED, .cost = {COST_ESTIMATED, 5, {.input = 2, .output = 1}}},
-        {.outcome = CALL_ANSWERED, .cost = {COST_USAGE, INT64_MAX, {0}}},
+        {.outcome = CALL_FAILED, .cost = {.basis = COST_ESTIMATED}},
+        {.outcome = CALL_ANSWERED,
+         .cost = {.basis = COST_USAGE, .nano_usd = 7, .tokens = {.input = 3, .output = 4}}},
+        {.outcome = CALL_CANCELLED,
+         .cost = {.basis = COST_ESTIMATED, .nano_usd = 5, .tokens = {.input = 2, .output = 1}}},
+        {.outcome = CALL_ANSWERED, .cost = {.basis = COST_USAGE, .nano_usd = INT64_MAX}},
     };
     struct cost sum = asking_cost_of(paid, 2);
     cr_expect(sum.nano_usd == 7 && sum.basis == COST_USAGE);

@@ -39,7 +39,7 @@ static void pipe_restore(struct pipe_end *p)
     close(p->saved);
 }
 
-static void put(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void put(const char *format, ...)
 {
     char line[LOG_LINE_BYTES];
     va_list args;
@@ -113,7 +113,7 @@ static size_t check_lines(char *text, uint64_t *ret_said)
         cr_assert_eq(sscanf(line, "%zu %d", &thread, &at), 2, "'%s'", line);
         cr_assert(thread < THREADS && at >= next[thread], "'%s'", line);
         zeros = strspn(strrchr(line, ' ') + 1, "0");
-        cr_assert_eq(zeros, at % 300 ? at % 300 : 1, "'%s'", line);
+        cr_assert_eq(zeros, (size_t)(at % 300 ? at % 300 : 1), "'%s'", line);
         next[thread] = at + 1;
         lines++;
     }

@@ -48,7 +48,8 @@ static void expect_same_script(const char *text, uint32_t unit)
     for (size_t s = 0; s < SCRIPTS; s++) {
         cr_assert_eq(bytes.of[s], units.of[s], "U+%04X", unit);
         if (units.of[s])
-            cr_assert_eq(script_weight(s), script_unit_characters(unit), "U+%04X", unit);
+            cr_assert_eq(script_weight((enum script)s), script_unit_characters(unit), "U+%04X",
+                         unit);
     }
 }
 
@@ -75,10 +76,10 @@ Test(script, bytes_and_units_agree)
 static enum script script_of(const char *text)
 {
     struct script_counts n = {0};
-    size_t found = SCRIPTS;
+    enum script found = SCRIPTS;
     cr_expect_eq(script_count(str_from(text), &n), of(text));
     for (size_t s = 0; s < SCRIPTS; s++)
-        found = n.of[s] ? s : found;
+        found = n.of[s] ? (enum script)s : found;
     return found;
 }
 

@@ -33,8 +33,8 @@ Test(follow_up, what_speaks_for_itself)
         "Write a Python function that merges two sorted lists",
         "If 17 * 23 = x and x + 9 = y, what is y / 4?",
         "Was ist die Hauptstadt von Burkina Faso?",
-        "\xd0\xa1\xd0\xba\xd0\xbe\xd0\xbb\xd1\x8c\xd0\xba\xd0\xbe "
-        "\xd0\xbf\xd1\x80\xd0\xbe\xd1\x81\xd1\x82\xd1\x8b\xd1\x85",
+        ("\xd0\xa1\xd0\xba\xd0\xbe\xd0\xbb\xd1\x8c\xd0\xba\xd0\xbe "
+         "\xd0\xbf\xd1\x80\xd0\xbe\xd1\x81\xd1\x82\xd1\x8b\xd1\x85"),
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         cr_expect_eq(follow_up_share(str_from(texts[i])), 0, "%s: %g", texts[i],

@@ -291,9 +291,9 @@ Test(key_spend, slots_are_taken_over_from_keys_that_are_gone)
     uint32_t slot = 0;
     struct error err = {0};
     struct key_spend *s = open_at(NULL, &killed);
-    for (int i = 0; i < KEY_COUNT_MAX; i++) {
+    for (uint32_t i = 0; i < KEY_COUNT_MAX; i++) {
         char id[KEY_ID_BYTES];
-        snprintf(id, sizeof(id), "key_%d", i);
+        snprintf(id, sizeof(id), "key_%u", i);
         cr_assert_eq(key_spend_slot(s, str_from(id), all, NULL, &slot, &err), OK);
         cr_assert_eq(slot, i);
     }

@@ -18,7 +18,7 @@ static void expect_found(const char *name, size_t index)
     const struct model_alias *a =
         model_alias_find(aliases, sizeof(aliases) / sizeof(aliases[0]), str_from(name));
     cr_assert(a);
-    cr_expect_eq(a - aliases, index, "%s is %.*s", name, STR_FMT(a->pattern));
+    cr_expect_eq((size_t)(a - aliases), index, "%s is %.*s", name, STR_FMT(a->pattern));
 }
 
 Test(model_alias, the_most_specific_wins)

@@ -55,7 +55,7 @@ static void begin(struct world *w)
     s->config->threads = 3;
     *w = (struct world){.stage = s, .source = {.stage = s}};
     for (size_t e = 0; e < STAGE_EXPERTS; e++)
-        stage_play(s, e, (struct canned){.body = WHOLE("fine", USAGE(1, 1))});
+        stage_play(s, (enum stage_expert)e, (struct canned){.body = WHOLE("fine", USAGE(1, 1))});
     cr_assert_eq(gateway_create(s->config, s->model, &w->gateway, &w->err), OK, "%s", w->err.text);
     s->port = atoi(strrchr(gateway_address(w->gateway), ':') + 1);
     cr_assert_eq(gateway_reload_by(w->gateway, load, &w->source, &w->err), OK);

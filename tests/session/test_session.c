@@ -172,11 +172,11 @@ Test(session, the_body_may_name_it)
                                           "\"metadata\":{\"user_id\":\"s\"},"};
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         char body[512];
-        snprintf(body, sizeof(body), "{%s%s", members[i], CHAT(USER("q")) + 1);
+        snprintf(body, sizeof(body), "{%s%s", members[i], &CHAT(USER("q"))[1]);
         struct session s = read_body(body);
         cr_expect_neq(s.named, 0, "%s", members[i]);
         learn(&s, B, MADE("call_1"));
-        snprintf(body, sizeof(body), "{%s%s", members[i], TURN("q", "new") + 1);
+        snprintf(body, sizeof(body), "{%s%s", members[i], &TURN("q", "new")[1]);
         cr_expect_eq(holder(read_body(body)), B, "%s", members[i]);
     }
 }

@@ -112,7 +112,7 @@ Test(train_scripts, planted_slopes_are_found)
     cr_expect_float_eq(parameter(w, 0, TOKENS_IN_PER_CHARACTER), 0.25, 0.02);
     cr_expect_float_eq(parameter(w, 0, TOKENS_IN_BASE), 12, 4);
     for (size_t s = 0; s < SCRIPTS; s++)
-        cr_expect(s == SCRIPT_HAN || s == SCRIPT_CYRILLIC || learnt(w, 0, s) == 0);
+        cr_expect(s == SCRIPT_HAN || s == SCRIPT_CYRILLIC || learnt(w, 0, (enum script)s) == 0);
     free(w);
 }
 

@@ -116,8 +116,8 @@ Test(watch, metrics_hear_of_decisions_and_ends)
     cr_assert_eq(metrics_write((const struct metrics *const[]){m}, 1, &page), OK);
     static const char *const lines[] = {
         "\nleeroo_decisions_total{policy=\"best\",expert=\"cheap\",plan=\"single\"} 1\n",
-        "\nleeroo_requests_total{policy=\"best\",expert=\"cheap\",plan=\"single\",front=\"play\","
-        "outcome=\"answered\",code=\"200\"} 1\n",
+        ("\nleeroo_requests_total{policy=\"best\",expert=\"cheap\",plan=\"single\",front=\"play\","
+         "outcome=\"answered\",code=\"200\"} 1\n"),
         "\nleeroo_failovers_total{expert=\"cheap\"} 1\n",
         "\nleeroo_rejected_requests_total{code=\"401\"} 1\n"};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
