@@ -24,9 +24,10 @@ struct porter {
     bool any;            /* something has to go */
     bool turn_unthought; /* the turn that goes on has none of its expert's thinking, and should */
     const char *at;      /* copied up to here */
-    size_t more;         /* bytes that are written in between */
-    char *out;
-    size_t len;
+    size_t more;         /* bytes that are written in between, where no member comes twice */
+    struct arena *arena;
+    char *out; /* NULL: there was no memory */
+    size_t len, room;
 };
 
 /* Whose */
@@ -150,11 +151,32 @@ static const char *end_of(struct json_value v)
     return v.raw.ptr + v.raw.len;
 }
 
+/* What is written may be more than was counted: members that come twice are each written for. */
+static void make_room(struct porter *p, size_t bytes)
+{
+    if (!p->out || bytes <= p->room - p->len)
+        return;
+    size_t room = 2 * (p->len + bytes);
+    char *out = arena_alloc(p->arena, room);
+    if (out)
+        memcpy(out, p->out, p->len);
+    p->out = out;
+    p->room = room;
+}
+
+static void write(struct porter *p, struct str text)
+{
+    make_room(p, text.len);
+    if (!p->out)
+        return;
+    memcpy(p->out + p->len, text.ptr, text.len);
+    p->len += text.len;
+}
+
 static void copy_to(struct porter *p, const char *to)
 {
     CHECK(p->at && to >= p->at);
-    memcpy(p->out + p->len, p->at, (size_t)(to - p->at));
-    p->len += (size_t)(to - p->at);
+    write(p, (struct str){p->at, (size_t)(to - p->at)});
     p->at = to;
 }
 
@@ -189,12 +211,6 @@ static void port_blocks(struct porter *p, struct json_value content)
         else
             kept = end_of(block);
     }
-}
-
-static void write(struct porter *p, struct str text)
-{
-    memcpy(p->out + p->len, text.ptr, text.len);
-    p->len += text.len;
 }
 
 static void port_call(struct porter *p, struct json_value call, bool first)
@@ -298,6 +314,7 @@ static bool is_gemini(const struct expert *e)
     return str_find(model, STR("gemini"), 0) != SIZE_MAX;
 }
 
+/* In one piece: what is written, and the room for it, lives in here. */
 enum status session_portable(struct sessions *t, const struct session *s, const struct expert *e,
                              bool steps_in, struct str body, uint64_t now_ms, struct arena *a,
                              struct str *ret, struct error *err)
@@ -318,10 +335,12 @@ enum status session_portable(struct sessions *t, const struct session *s, const 
         return OK;
     }
     p.at = root.raw.ptr;
-    p.out = arena_alloc(a, root.raw.len + DISABLED.len + p.more);
+    p.arena = a;
+    p.room = root.raw.len + DISABLED.len + p.more;
+    p.out = arena_alloc(a, p.room);
+    port_root(&p, root);
     if (!p.out)
         return error_set(err, ERR_MEMORY, "out of memory for a request");
-    port_root(&p, root);
     *ret = (struct str){p.out, p.len};
     return OK;
 }
