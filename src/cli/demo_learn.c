@@ -10,7 +10,7 @@
 #include "base/progress.h"
 #include "cli/demo.h"
 #include "data/dataset_write.h"
-#include "play/question_set.h"
+#include "pose/question_set.h"
 #include "train/train.h"
 
 #define CONCURRENCY        32

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "judge/answer_text.h"
-#include "play/question_set.h"
+#include "pose/question_set.h"
 #include "rehearse/sandbox.h"
 #include "rehearse/upstream.h"
 

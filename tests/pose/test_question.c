@@ -1,5 +1,5 @@
 /* Every question the generator makes is understood by the experts' solver, and the two agree on its answer. */
-#include "play/question.h"
+#include "pose/question.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

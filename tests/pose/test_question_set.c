@@ -1,5 +1,5 @@
 /* Question sets: distinct texts, seeded, and none shared with the set to avoid. */
-#include "play/question_set.h"
+#include "pose/question_set.h"
 
 #include <criterion/criterion.h>
 

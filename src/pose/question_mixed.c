@@ -1,7 +1,7 @@
 /* Questions that need two skills, and short stories. */
 #include <string.h>
 
-#include "play/question_int.h"
+#include "pose/question_int.h"
 
 typedef void maker(struct rng *rng, unsigned level, struct question *ret);
 

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "play/question_int.h"
+#include "pose/question_int.h"
 
 #define DAY_SECONDS 86400
 

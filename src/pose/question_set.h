@@ -2,7 +2,7 @@
 #pragma once
 
 #include "data/dataset.h"
-#include "play/question.h"
+#include "pose/question.h"
 
 /* `count` questions with distinct texts, ids "q1"..., domain the skill, task "demo"; the experts are the sandbox's.
  * `avoid` (NULL: none): a set with which no text may be shared. Free with dataset_free. */

@@ -1,7 +1,7 @@
 /* Conversions whose answers are exact. */
 #include <stdio.h>
 
-#include "play/question_int.h"
+#include "pose/question_int.h"
 
 typedef void maker(struct rng *rng, unsigned level, struct question *ret);
 

@@ -1,5 +1,5 @@
 /* Sums, differences, products, remainders and expressions of whole numbers. */
-#include "play/question_int.h"
+#include "pose/question_int.h"
 
 typedef void maker(struct rng *rng, unsigned level, struct question *ret);
 

@@ -1,5 +1,5 @@
 /* Generated questions as a data set: see question_set.h. */
-#include "play/question_set.h"
+#include "pose/question_set.h"
 
 #include "base/map.h"
 #include "rehearse/sandbox.h"

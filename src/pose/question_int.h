@@ -1,7 +1,7 @@
 /* What the question makers of the skills share. Each fills text and answer; skill and level are set. */
 #pragma once
 
-#include "play/question.h"
+#include "pose/question.h"
 
 void question_arithmetic(struct rng *rng, unsigned level, struct question *ret);
 void question_calendar(struct rng *rng, unsigned level, struct question *ret);

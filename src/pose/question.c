@@ -1,12 +1,12 @@
 /* Draws questions: see question.h. */
-#include "play/question.h"
+#include "pose/question.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "play/question_int.h"
+#include "pose/question_int.h"
 
 int64_t draw(struct rng *rng, int64_t low, int64_t high)
 {

@@ -4,7 +4,7 @@
  * one. */
 #include <string.h>
 
-#include "play/question_int.h"
+#include "pose/question_int.h"
 
 #define WORDS_PER_LEVEL 40
 
