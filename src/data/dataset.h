@@ -20,6 +20,8 @@ struct query {
     struct str id, text, answer, task, domain;
     const struct str *choices;
     uint32_t choice_count;
+    struct str
+        check; /* how an answer is checked: well-formed JSON as it was spelled; empty: not said */
     struct str prompt;  /* what a client sends: the text, then one line per choice "A. ..." */
     uint64_t text_hash; /* of the normalised text: equal texts are the same query, never split */
 };
@@ -36,7 +38,16 @@ struct outcome {
     struct str answer;
     /* Within one query, answers of equal classes agree; 0: unknown. judge/rescore.h fills it. */
     uint16_t answer_class;
+    /* How far the score is to be believed, above 0 up to 1; 0, as in an outcome made by hand, is not said and counts
+     * as 1. Read it by outcome_confidence(). */
+    float confidence;
+    struct str method; /* what the score was found by ("choice", "consensus"); empty: not said */
 };
+
+static inline float outcome_confidence(const struct outcome *o)
+{
+    return o->confidence > 0 ? o->confidence : 1;
+}
 
 struct dataset_expert {
     struct str name;

@@ -107,6 +107,10 @@ static void query_line(const struct dataset *d, size_t index, struct buf *b, con
     write_member(b, "answer", q->answer);
     write_member(b, "task", q->task);
     write_member(b, "domain", q->domain);
+    if (q->check.len > 0) {
+        buf_add(b, STR(",\"check\":"));
+        buf_add(b, q->check);
+    }
     buf_add(b, STR("}\n"));
 }
 
@@ -174,6 +178,36 @@ static enum status write_experts(const struct dataset *d, const char *file, stru
     return write_lines(d, file, header, d->expert_count, expert_line, wanted, err);
 }
 
+/* Columns of outcomes.csv that are there if at least one outcome says something in them. */
+struct outcome_extras {
+    bool method, confidence;
+};
+
+static struct outcome_extras want_extras(const struct dataset *d)
+{
+    struct outcome_extras wanted = {0};
+    for (size_t i = 0; d->outcomes && i < d->query_count * d->expert_count; i++) {
+        const struct outcome *o = &d->outcomes[i];
+        wanted.method |= o->present && o->method.len > 0;
+        wanted.confidence |= o->present && outcome_confidence(o) < 1;
+    }
+    return wanted;
+}
+
+static void write_extras(const struct outcome *o, const struct outcome_extras *wanted,
+                         struct buf *b)
+{
+    if (wanted->method) {
+        buf_add_char(b, ',');
+        csv_write_cell(b, o->method);
+    }
+    if (wanted->confidence) {
+        buf_add_char(b, ',');
+        if (outcome_confidence(o) < 1)
+            buf_addf(b, "%.9g", (double)o->confidence);
+    }
+}
+
 /* One row of outcomes.csv. The cells stand one after the other as in the header, so that the order can be checked at a
  * glance; a missing value is an empty cell, never a zero. */
 static void outcome_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
@@ -181,7 +215,6 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
     size_t expert = index / d->query_count, query = index % d->query_count;
     CHECK(expert < d->expert_count);
     const struct outcome *o = dataset_outcome(d, query, expert);
-    (void)arg;
     if (!o->present)
         return;
     csv_write_cell(b, d->queries[query].id);
@@ -202,7 +235,19 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
         buf_add_char(b, ',');
         csv_write_cell(b, o->answer);
     }
+    write_extras(o, arg, b);
     buf_add_char(b, '\n');
+}
+
+static enum status write_outcomes(const struct dataset *d, const char *file, struct error *err)
+{
+    struct outcome_extras wanted = want_extras(d);
+    char header[128];
+    snprintf(header, sizeof(header), "id,model,score,cost_usd,input_tokens,output_tokens%s%s%s\n",
+             d->has_answers ? ",answer" : "", wanted.method ? ",method" : "",
+             wanted.confidence ? ",confidence" : "");
+    return write_lines(d, file, header, d->query_count * d->expert_count, outcome_line, &wanted,
+                       err);
 }
 
 enum status dataset_write(const struct dataset *d, const char *path, struct error *err)
@@ -220,11 +265,7 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
     if (status == OK)
         status = file_path(file, path, "outcomes.csv", err);
     if (status == OK && d->outcomes)
-        status = write_lines(d, file,
-                             d->has_answers
-                                 ? "id,model,score,cost_usd,input_tokens,output_tokens,answer\n"
-                                 : "id,model,score,cost_usd,input_tokens,output_tokens\n",
-                             d->query_count * d->expert_count, outcome_line, NULL, err);
+        status = write_outcomes(d, file, err);
     return status;
 }
 

@@ -137,7 +137,7 @@ enum status experts_read(struct dataset *d, const char *path, struct error *err)
 
 struct outcome_columns {
     int id, model, score;
-    int cost, input, output, answer; /* -1: the file has no such column */
+    int cost, input, output, answer, method, confidence; /* -1: the file has no such column */
 };
 
 static struct str cell_or_empty(const struct csv *c, int column)
@@ -188,6 +188,33 @@ static enum status answer_read(const struct csv *c, int column, struct arena *a,
     if (!kept.ptr)
         return error_set(err, ERR_MEMORY, "%s: out of memory", csv_path(c));
     *ret = kept;
+    return OK;
+}
+
+/* Rows that stand together were mostly scored by the same method: they share its bytes. */
+static enum status method_read(const struct csv *c, int column, struct arena *a, struct str *last,
+                               struct str *ret, struct error *err)
+{
+    struct str cell = cell_or_empty(c, column);
+    if (cell.len > 0 && !str_equal(cell, *last)) {
+        struct str kept = arena_copy(a, cell);
+        if (!kept.ptr)
+            return error_set(err, ERR_MEMORY, "%s: out of memory", csv_path(c));
+        *last = kept;
+    }
+    *ret = cell.len > 0 ? *last : (struct str){"", 0};
+    return OK;
+}
+
+/* A score with a confidence of 0 would say nothing: its cell belongs empty. */
+static enum status confidence_read(const struct csv *c, int column, float *ret, struct error *err)
+{
+    struct str cell = cell_or_empty(c, column);
+    double confidence = 1;
+    if (cell.len > 0 &&
+        (str_to_double(cell, &confidence) != OK || !((float)confidence > 0 && confidence <= 1)))
+        return cell_error(c, column, err, "a confidence above 0 and at most 1");
+    *ret = (float)confidence;
     return OK;
 }
 
@@ -246,15 +273,19 @@ static enum status outcomes_columns(const struct csv *c, struct outcome_columns 
     at->input = csv_column(c, "input_tokens");
     at->output = csv_column(c, "output_tokens");
     at->answer = csv_column(c, "answer");
+    at->method = csv_column(c, "method");
+    at->confidence = csv_column(c, "confidence");
     return status;
 }
 
+/* One piece: what rows share (the last expert, the last method) lives between them. */
 static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct map *ids,
                                  struct error *err)
 {
     struct outcome_columns at;
     enum status status = outcomes_columns(c, &at, err);
     d->has_answers = at.answer >= 0;
+    struct str method = STR("");
     size_t expert = 0; /* rows mostly come expert by expert: try the last one first */
     while (status == OK && (status = csv_next(c, err)) == OK) {
         uint32_t query;
@@ -270,6 +301,10 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
             return cell_error(c, at.id, err, "new for this model: the outcome is there twice");
         o->present = true;
         status = outcome_read(c, &at, &d->experts[expert].price, d->arena, o, err);
+        if (status == OK)
+            status = method_read(c, at.method, d->arena, &method, &o->method, err);
+        if (status == OK)
+            status = confidence_read(c, at.confidence, &o->confidence, err);
     }
     return status == CLOSED ? OK : status;
 }

@@ -87,9 +87,18 @@ static enum status prompt_make(struct query *q, struct arena *a, struct error *e
 }
 
 /* The fields that matter, each where it last stood: one pass, since a look-up per key would scan as often. */
-enum { FIELD_ID, FIELD_TEXT, FIELD_ANSWER, FIELD_TASK, FIELD_DOMAIN, FIELD_CHOICES, FIELD_COUNT };
-static const char *const field_names[FIELD_COUNT] = {"id",   "text",   "answer",
-                                                     "task", "domain", "choices"};
+enum {
+    FIELD_ID,
+    FIELD_TEXT,
+    FIELD_ANSWER,
+    FIELD_TASK,
+    FIELD_DOMAIN,
+    FIELD_CHOICES,
+    FIELD_CHECK,
+    FIELD_COUNT
+};
+static const char *const field_names[FIELD_COUNT] = {"id",     "text",    "answer", "task",
+                                                     "domain", "choices", "check"};
 
 static void fields_find(struct json_value object, struct json_value found[FIELD_COUNT])
 {
@@ -115,6 +124,8 @@ static enum status fields_read(const struct line *line, struct json_value object
         if (status != OK)
             return status;
     }
+    if (json_is_set(found[FIELD_CHECK]))
+        q->check = found[FIELD_CHECK].raw; /* judge knows what it says */
     return choices_read(line, found[FIELD_CHOICES], a, q, err);
 }
 

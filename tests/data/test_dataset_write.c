@@ -145,6 +145,25 @@ Test(dataset_write, answers)
     dataset_free(d);
 }
 
+Test(dataset_write, methods_confidence_and_checks)
+{
+    struct dataset *d = round_trip();
+    cr_expect_eq(d->outcomes[0].method.len, 0);
+    cr_expect_eq((double)d->outcomes[0].confidence, 1);
+    dataset_free(d);
+    queries[1].check = STR("{\"regex\":\"^a, *b\"}");
+    outcomes[0].method = STR("consensus, of 3");
+    outcomes[2].confidence = 0.3f;
+    d = round_trip();
+    cr_expect_eq(d->queries[0].check.len, 0);
+    cr_expect(str_equal(d->queries[1].check, queries[1].check));
+    cr_expect(str_equal(d->outcomes[0].method, outcomes[0].method));
+    cr_expect_eq((double)d->outcomes[0].confidence, 1);
+    cr_expect_eq(d->outcomes[2].method.len, 0);
+    cr_expect_eq(d->outcomes[2].confidence, 0.3f);
+    dataset_free(d);
+}
+
 static enum status see(struct str id, struct str text, void *arg, struct error *err)
 {
     (void)err;

@@ -121,6 +121,30 @@ Test(outcomes, the_column_of_answers_is_optional)
     scratch_remove(&s);
 }
 
+Test(outcomes, method_and_confidence_are_optional)
+{
+    struct scratch s = scratch_dataset(NULL, NULL,
+                                       "id,model,score,confidence,method\n"
+                                       "a,big,1,0.25,judge\nb,big,0,,judge\nb,org/small,1,1,\n");
+    struct dataset *d = NULL;
+    cr_assert_eq(dataset_load(s.path, DATASET_ALL, &d, NULL), OK);
+    cr_expect_eq((double)dataset_outcome(d, 0, 0)->confidence, 0.25);
+    cr_expect(str_equal(dataset_outcome(d, 0, 0)->method, STR("judge")));
+    cr_expect_eq((double)dataset_outcome(d, 1, 0)->confidence, 1);
+    cr_expect(str_equal(dataset_outcome(d, 1, 0)->method, STR("judge")));
+    cr_expect_eq(dataset_outcome(d, 1, 1)->method.len, 0);
+    cr_expect_eq((double)outcome_confidence(dataset_outcome(d, 0, 1)), 1, "not said is 1");
+    dataset_free(d);
+    scratch_remove(&s);
+    const char *head = "id,model,score,confidence\n";
+    static const char *const wrong[] = {"0", "1.01", "-0.5", "nan", "sure", "1e-60"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char text[96];
+        snprintf(text, sizeof(text), "%sa,big,1,%s\n", head, wrong[i]);
+        expect_error(NULL, NULL, text, "outcomes.csv:2:9", "confidence above 0");
+    }
+}
+
 Test(outcomes, a_file_of_scores_alone_is_enough)
 {
     struct scratch s = scratch_dataset(NULL, NULL, "score,model,id\n0.5,big,b\n");

@@ -37,6 +37,15 @@ Test(query, strings_survive_the_line_they_came_from)
     cr_assert_eq(q.choice_count, 0);
 }
 
+Test(query, a_check_keeps_its_spelling)
+{
+    struct query q;
+    cr_assert_eq(parse("{\"text\": \"t\", \"check\": {\"regex\":  \"^\\u0041\"}}", &q, NULL), OK);
+    cr_assert(str_equal(q.check, STR("{\"regex\":  \"^\\u0041\"}")));
+    cr_assert_eq(parse("{\"text\": \"t\", \"check\": null}", &q, NULL), OK);
+    cr_assert_eq(q.check.len, 0);
+}
+
 Test(query, a_byte_order_mark_may_open_a_file)
 {
     struct query q;

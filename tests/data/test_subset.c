@@ -74,6 +74,24 @@ Test(subset, of_experts_in_the_order_asked_for)
     scratch_remove(&s);
 }
 
+Test(subset, keeps_methods_and_checks)
+{
+    struct scratch s = scratch_dataset("{\"id\":\"a\",\"text\":\"t\",\"check\":{}}\n", NULL,
+                                       "id,model,score,method,confidence\na,big,1,judge,0.5\n");
+    struct dataset *d = load(&s), *part = NULL;
+    const uint32_t row = 0;
+    const size_t expert = 0;
+    cr_assert_eq(dataset_subset(d, &row, 1, &part, NULL), OK);
+    cr_assert(str_equal(part->queries[0].check, STR("{}")));
+    cr_assert(str_equal(part->outcomes[0].method, STR("judge")));
+    dataset_free(part);
+    cr_assert_eq(dataset_subset_experts(d, &expert, 1, &part, NULL), OK);
+    cr_assert_eq((double)part->outcomes[0].confidence, 0.5);
+    dataset_free(part);
+    dataset_free(d);
+    scratch_remove(&s);
+}
+
 Test(subset, of_nothing_is_empty)
 {
     struct scratch s = scratch_dataset(NULL, NULL, NULL);
