@@ -1,0 +1,52 @@
+/* Whether a candidate takes the place of the model in force, by what they make of questions that neither has seen.
+ * How it takes the place is publish_file.h. Pure: nothing is read but the texts of answers, where a model has plans.
+ *
+ * A fixed share of the questions, by the hash of their text, is for validation: self-play buys whole rows of them and
+ * never trains on them, so that neither model has seen what they are compared on, round after round. Both models decide
+ * every such question under every policy in force, as decide() does for requests; what counts is the recorded
+ * utility = quality − lambda · cost of what each has chosen, its mean over the policies, and a bootstrap over the
+ * questions, in which both models meet the same draws. */
+#pragma once
+
+#include "data/dataset.h"
+#include "plan/decide.h"
+
+#define PUBLISH_POLICIES_MAX   256
+#define PUBLISH_SHARE          8   /* a question in so many is for validation */
+#define PUBLISH_CONFIDENCE_MIN 0.8 /* publish at or above it */
+#define PUBLISH_QUESTIONS_MIN  20  /* on fewer nothing is said to be better */
+
+/* Whether a question (query.text_hash) is for validation and never for training. */
+bool publish_validates(uint64_t text_hash);
+
+/* What one policy made of the validation questions, by either model: means per question. */
+struct publish_side {
+    double quality, cost_usd, utility;
+};
+
+struct publish_figures {
+    struct publish_side before, after;
+    double lambda; /* what a dollar is worth in the utilities */
+    double gain;   /* of utility */
+};
+
+struct publish_verdict {
+    size_t questions; /* with a known score and cost of every expert that both models have */
+    double
+        gain; /* mean utility of the candidate less that of the model in force, over all policies */
+    double error;      /* its standard error */
+    double low, high;  /* 95 % of the draws */
+    double confidence; /* share of the draws in which the candidate is better; ties count half */
+    bool better;       /* confident enough, on enough questions */
+    size_t policies;
+    struct publish_figures of[PUBLISH_POLICIES_MAX]; /* in the order of the policies */
+};
+
+/* Compares on those queries of `d` that are for validation and known as a whole. Estimates are priced by the experts'
+ * prices in `d`. A policy with a budget: each model at its own lambda for that budget, utilities at the mean of the
+ * two. With a min_quality: at the quality floor of each, and quality counts up to min_quality. ERR_INPUT: the models
+ * and `d` have no expert in common, or `policies` is empty. Deterministic. */
+NODISCARD enum status publish_compare(const struct model *candidate, const struct model *in_force,
+                                      struct dataset *d, const struct policy *policies,
+                                      size_t policy_count, struct publish_verdict *ret,
+                                      struct error *err);
