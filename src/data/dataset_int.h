@@ -14,6 +14,9 @@ size_t query_prompt_write(struct str text, const struct str *choices, uint32_t c
 /* An empty data set that owns an arena. */
 NODISCARD enum status dataset_create(const char *path, struct dataset **ret, struct error *err);
 
+/* id → index of its query. The map points into the queries and is the caller's to free. */
+NODISCARD enum status dataset_ids_map(const struct dataset *d, struct map **ret, struct error *err);
+
 /* Appends the queries of a JSONL file. With `ids`, each must have an id of its own. */
 NODISCARD enum status queries_read(struct dataset *d, const char *path, bool ids,
                                    struct error *err);

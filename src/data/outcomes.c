@@ -247,7 +247,7 @@ static enum status outcome_read(const struct csv *c, const struct outcome_column
     return OK;
 }
 
-static enum status ids_map(const struct dataset *d, struct map **ret, struct error *err)
+enum status dataset_ids_map(const struct dataset *d, struct map **ret, struct error *err)
 {
     struct map *m = map_create(d->query_count);
     bool full = !m;
@@ -323,7 +323,7 @@ enum status outcomes_read(struct dataset *d, const char *path, struct error *err
     if (!d->outcomes && cells > 0)
         status = error_set(err, ERR_MEMORY, "%s: out of memory", path);
     if (status == OK)
-        status = ids_map(d, &ids, err);
+        status = dataset_ids_map(d, &ids, err);
     if (status == OK)
         status = outcomes_rows(c, d, ids, err);
     map_free(ids);

@@ -31,3 +31,26 @@ Test(split, folds_are_the_same_everywhere)
                  split_fold(text_hash(STR("  what IS\nit? ")), 0, 5));
     cr_assert_eq(split_fold(0, 0, 1), 0);
 }
+
+Test(split, a_share_is_kept_when_it_grows)
+{
+    size_t small = 0, large = 0, others = 0, folds[2] = {0};
+    for (int i = 0; i < 20000; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "question %d", i);
+        uint64_t hash = text_hash(str_from(text));
+        bool in = split_in_share(hash, 1, 0.2);
+        small += in;
+        large += split_in_share(hash, 1, 0.3);
+        others += in && split_in_share(hash, 2, 0.2);
+        cr_assert(!in || split_in_share(hash, 1, 0.3), "it left");
+        folds[in] += split_fold(hash, 1, 4) == 0;
+    }
+    cr_assert(small > 3760 && small < 4240, "%zu", small);
+    cr_assert(large > 5700 && large < 6300, "%zu", large);
+    cr_assert(others > 680 && others < 920, "%zu: of another seed, a fifth of a fifth", others);
+    cr_assert(folds[1] > 850 && folds[1] < 1150, "%zu: folds of the same seed go through it",
+              folds[1]);
+    cr_assert_not(split_in_share(7, 1, 0));
+    cr_assert(split_in_share(7, 1, 1));
+}
