@@ -7,7 +7,7 @@
 #include "expert/expert.h"
 #include "watch/watch.h"
 
-#define TRIAL_CONCURRENCY_MAX 256
+#define TRIAL_CONCURRENCY_MAX 256 /* CALLS_CONCURRENCY_MAX */
 
 struct trial_options {
     const struct expert *experts; /* in the order of the data set's experts */

@@ -1,0 +1,549 @@
+/* Paid calls by key: see calls.h.
+ *
+ * What the journal says, what the purse allows, and which job is made next are decided here; the calls themselves are
+ * calls_slot.c's. Everything runs on the thread of calls_run. Jobs are taken by pump(), from the loop, and never from
+ * inside the end of a call, because an asking ends in its own callback. */
+#include "play/calls_int.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+
+#define MESSAGE_TOKENS 64 /* that a message costs beside its bytes, at most; a chat template's */
+#define KNOWN_MAX      (UINT64_C(1) << 31)
+
+/* What is known */
+
+static struct call_known *known_at(const struct calls *c, uint32_t index)
+{
+    return (struct call_known *)(void *)c->known.ptr + index;
+}
+
+static struct call_known *known_find(const struct calls *c, struct str key)
+{
+    uint32_t index;
+    return map_get(c->keys, key, &index) ? known_at(c, index) : NULL;
+}
+
+/* The key's entry, a new one where there is none; `key` lives as long as the calls. NULL: no memory. */
+static struct call_known *known_of(struct calls *c, struct str key)
+{
+    struct call_known *known = known_find(c, key);
+    if (known)
+        return known;
+    known = (struct call_known *)(void *)buf_reserve(&c->known, sizeof(*known));
+    if (!known || map_put(c->keys, key, (uint32_t)(c->known.len / sizeof(*known))) != OK)
+        return NULL;
+    c->known.len += sizeof(*known);
+    *known = (struct call_known){.open_nano_usd = -1, .expert = UINT32_MAX};
+    return known;
+}
+
+static uint64_t hash_of(const struct call_job *job)
+{
+    return hash64_mix(hash64(job->system, 1), hash64(job->user, 2));
+}
+
+static int64_t add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static void note_cost(struct calls *c, struct call_known *known, int64_t nano_usd)
+{
+    known->nano_usd = add_saturated(known->nano_usd, nano_usd);
+    if (known->expert < c->o.expert_count) {
+        struct calls_sum *sum = &c->by_expert[known->expert].sum;
+        sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, nano_usd);
+    }
+}
+
+/* The intent that stands is one that its process has not lived to see the end of. */
+static void lose(struct calls *c, struct call_known *known)
+{
+    if (known->open_nano_usd < 0)
+        return;
+    c->lost_nano_usd = add_saturated(c->lost_nano_usd, known->open_nano_usd);
+    purse_book(&c->purse, known->open_nano_usd);
+    known->open_nano_usd = -1;
+}
+
+static void keep_answer(struct call_known *known, const struct call_entry *e)
+{
+    known->text = e->text;
+    known->asked = e->asked;
+    known->basis = e->basis;
+    known->input_tokens = e->input_tokens;
+    known->output_tokens = e->output_tokens;
+    known->latency_ms = e->latency_ms;
+}
+
+/* One piece: a line of the journal, by its kind; what it costs is booked in one place. */
+static enum status on_entry(void *arg, const struct call_entry *e, struct error *err)
+{
+    struct calls *c = arg;
+    struct call_known *known = known_of(c, e->key);
+    if (!known)
+        return error_set(err, ERR_MEMORY, "out of memory for the journal of calls");
+    switch (e->kind) {
+    case ENTRY_INTENT:
+        lose(c, known);
+        known->open_nano_usd = e->nano_usd;
+        return OK;
+    case ENTRY_MORE:
+        known->open_nano_usd =
+            add_saturated(known->open_nano_usd > 0 ? known->open_nano_usd : 0, e->nano_usd);
+        return OK;
+    case ENTRY_ANSWER:
+        keep_answer(known, e);
+        break;
+    case ENTRY_FAILURE:
+        break;
+    }
+    size_t expert = expert_index(c->experts, c->o.expert_count, e->expert);
+    known->expert = expert < c->o.expert_count ? (uint32_t)expert : UINT32_MAX;
+    known->open_nano_usd = -1;
+    purse_book(&c->purse, e->nano_usd);
+    note_cost(c, known, e->nano_usd);
+    return OK;
+}
+
+static void lose_all(struct calls *c)
+{
+    for (size_t i = 0; i < c->known.len / sizeof(struct call_known); i++)
+        lose(c, known_at(c, (uint32_t)i));
+}
+
+static struct call_result result_of(const struct call_known *known)
+{
+    return (struct call_result){.end = CALL_DONE,
+                                .text = known->text,
+                                .input_tokens = known->input_tokens,
+                                .output_tokens = known->output_tokens,
+                                .cost_nano_usd = known->nano_usd,
+                                .basis = known->basis,
+                                .latency_ms = known->latency_ms};
+}
+
+bool calls_find(const struct calls *c, const struct call_job *job, struct call_result *ret)
+{
+    const struct call_known *known = known_find(c, job->key);
+    if (!known || !known->text.ptr || known->asked != hash_of(job))
+        return false;
+    *ret = result_of(known);
+    ret->remembered = true;
+    return true;
+}
+
+/* Money */
+
+/* INT64_MAX: no limit. */
+static int64_t output_tokens_of(const struct calls *c, const struct call_job *job)
+{
+    int64_t tokens = job->output_tokens ? job->output_tokens : c->o.output_tokens;
+    int64_t most = c->experts[job->expert].output_limit;
+    if (tokens == 0)
+        tokens = CALLS_OUTPUT_TOKENS;
+    if (tokens < 0)
+        return INT64_MAX;
+    return most > 0 && most < tokens ? most : tokens;
+}
+
+/* A token is a byte at least, whatever the tokenizer. */
+static int64_t input_bound(const struct call_job *job)
+{
+    return (int64_t)(job->system.len + job->user.len) + 2 * MESSAGE_TOKENS;
+}
+
+int64_t calls_bound_nano_usd(const struct calls *c, const struct call_job *job)
+{
+    int64_t output = output_tokens_of(c, job), bound;
+    if (output == INT64_MAX)
+        return INT64_MAX;
+    bound = price_worst_nano_usd(&c->experts[job->expert].price, input_bound(job), output, false);
+    int64_t worst = c->by_expert[job->expert].worst_permille;
+    return worst > 1000 ? add_saturated(bound / 1000 * worst, bound) : bound;
+}
+
+static enum status append(struct calls *c, const struct call_entry *e)
+{
+    struct error err;
+    enum status status = call_journal_append(&c->journal, e, loop_now_ms(c->loop), &err);
+    if (status != OK && c->failure->status == OK)
+        *c->failure = err;
+    return status;
+}
+
+bool calls_cover(struct calls *c, struct call_slot *s, int64_t failed_nano_usd)
+{
+    int64_t more = add_saturated(failed_nano_usd, s->bound_nano_usd) - s->reserved_nano_usd;
+    if (more <= 0 || c->purse.cap_nano_usd == PURSE_NO_CAP)
+        return true;
+    if (!purse_reserve(&c->purse, more))
+        return false;
+    s->reserved_nano_usd += more;
+    const struct call_entry e = {.kind = ENTRY_MORE, .key = s->job.key, .nano_usd = more};
+    return append(c, &e) == OK;
+}
+
+/* Ends */
+
+static void tell(struct calls *c, const struct call_job *job, const struct call_result *result)
+{
+    struct calls_sum *sum = &c->by_expert[job->expert].sum;
+    sum->made += result->end == CALL_DONE && !result->remembered;
+    sum->remembered += result->remembered;
+    sum->broken += result->end == CALL_BROKEN;
+    sum->unpaid += result->end == CALL_UNPAID;
+    sum->left_out += result->end == CALL_LEFT_OUT;
+    c->cap_reached |= result->end == CALL_UNPAID;
+    progress_update(&c->progress, ++c->done);
+    c->source->done(c->source->self, job, result);
+}
+
+/* An expert that refuses our key, or everything, is not asked again in this calls_run. */
+static void note_health(struct calls *c, size_t expert, const struct call_ending *ending)
+{
+    struct call_expert *e = &c->by_expert[expert];
+    if (ending->text.ptr) {
+        e->failures = 0;
+        return;
+    }
+    e->failures++;
+    if (e->failures >= CALLS_FAILURES_MAX || ending->http_status == 401 ||
+        ending->http_status == 403)
+        e->left_out = true;
+}
+
+/* How far the expert went beyond what it was told. */
+static void note_worst(struct calls *c, const struct call_slot *s, int64_t paid_nano_usd)
+{
+    int64_t permille;
+    struct call_expert *e = &c->by_expert[s->job.expert];
+    if (s->reserved_nano_usd <= 0 || paid_nano_usd <= s->reserved_nano_usd)
+        return;
+    if (__builtin_mul_overflow(paid_nano_usd, INT64_C(1000), &permille))
+        permille = INT64_MAX;
+    permille /= s->reserved_nano_usd;
+    if (permille > e->worst_permille)
+        e->worst_permille = permille;
+}
+
+static struct call_entry entry_of(const struct calls *c, const struct call_slot *s,
+                                  const struct call_ending *ending)
+{
+    const struct cost *cost = ending->cost;
+    bool answered = ending->text.ptr;
+    return (struct call_entry){.kind = answered ? ENTRY_ANSWER : ENTRY_FAILURE,
+                               .key = s->job.key,
+                               .expert = c->experts[s->job.expert].name,
+                               .text = answered ? ending->text : str_from(ending->failure->text),
+                               .asked = hash_of(&s->job),
+                               .nano_usd = cost->nano_usd,
+                               .basis = cost->basis,
+                               .input_tokens = cost->tokens.input,
+                               .output_tokens = cost->tokens.output,
+                               .latency_ms = ending->latency_ms};
+}
+
+/* The journal's entry in memory. */
+static enum status remember(struct calls *c, const struct call_slot *s, struct call_entry *e,
+                            struct call_result *ret)
+{
+    struct str key = arena_copy(c->arena, e->key);
+    struct str text = arena_copy(c->arena, e->text);
+    struct call_known *known = key.ptr && text.ptr ? known_of(c, key) : NULL;
+    if (!known)
+        return error_set(c->failure, ERR_MEMORY, "out of memory for answers");
+    e->text = text;
+    known->expert = (uint32_t)s->job.expert;
+    note_cost(c, known, e->nano_usd);
+    if (e->kind == ENTRY_ANSWER) {
+        keep_answer(known, e);
+        *ret = result_of(known);
+    }
+    return OK;
+}
+
+static void on_pump(void *arg);
+
+static void post_pump(struct calls *c)
+{
+    if (c->posted || c->pumping)
+        return;
+    c->posted = loop_post(c->loop, on_pump, c) == OK;
+    if (!c->posted)
+        error_set(c->failure, ERR_MEMORY, "out of memory for a message");
+}
+
+/* In this order: the money is settled whatever happens, nothing is told that the journal does not hold, and the slot is
+ * free before the source hears of it. */
+void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *ending)
+{
+    struct call_job job = s->job;
+    struct call_entry e = entry_of(c, s, ending);
+    struct call_result result = {.end = CALL_BROKEN, .cost_nano_usd = e.nano_usd, .basis = e.basis};
+    bool unpaid = !ending->text.ptr && ending->failure->status == ERR_BUDGET;
+    note_worst(c, s, e.nano_usd);
+    purse_settle(&c->purse, s->reserved_nano_usd, e.nano_usd);
+    c->cap_reached |= unpaid;
+    enum status status = append(c, &e);
+    if (status == OK)
+        status = remember(c, s, &e, &result);
+    s->busy = false;
+    CHECK(c->busy > 0);
+    c->busy--;
+    if (!unpaid)
+        note_health(c, job.expert, ending);
+    post_pump(c);
+    if (status != OK)
+        return;
+    result.problem = ending->text.ptr ? NULL : ending->failure->text;
+    tell(c, &job, &result);
+}
+
+static void refuse(struct calls *c, const struct call_job *job, enum call_end end,
+                   const char *problem)
+{
+    const struct call_result result = {.end = end, .problem = problem};
+    tell(c, job, &result);
+}
+
+/* Jobs */
+
+static struct call_slot *free_slot(struct calls *c)
+{
+    for (size_t i = 0; i < c->o.concurrency; i++)
+        if (!c->slots[i].busy)
+            return &c->slots[i];
+    return NULL;
+}
+
+static void start(struct calls *c, struct call_slot *s, const struct call_job *job,
+                  int64_t bound_nano_usd, int64_t reserved_nano_usd)
+{
+    static const struct cost nothing = {.basis = COST_USAGE};
+    const struct call_entry e = {
+        .kind = ENTRY_INTENT, .key = job->key, .nano_usd = reserved_nano_usd};
+    struct error err;
+    *s = (struct call_slot){.calls = c,
+                            .busy = true,
+                            .job = *job,
+                            .bound_nano_usd = bound_nano_usd,
+                            .reserved_nano_usd = reserved_nano_usd,
+                            .output_tokens = output_tokens_of(c, job),
+                            .arena = s->arena};
+    c->busy++;
+    if (append(c, &e) != OK)
+        return;
+    if (call_slot_begin(s, &err) == OK)
+        return;
+    const struct call_ending ending = {.cost = &nothing, .failure = &err};
+    calls_end(c, s, &ending);
+}
+
+enum taken { TAKEN, WAITS };
+
+/* One job: out of the journal, refused, or made. WAITS: money in flight may become free for it. */
+static enum taken take(struct calls *c, struct call_slot *s, const struct call_job *job)
+{
+    struct call_result result;
+    CHECK(job->expert < c->o.expert_count && job->key.len <= CALLS_KEY_BYTES_MAX);
+    if (calls_find(c, job, &result)) {
+        tell(c, job, &result);
+        return TAKEN;
+    }
+    if (c->by_expert[job->expert].left_out) {
+        refuse(c, job, CALL_LEFT_OUT, "its expert has failed too often");
+        return TAKEN;
+    }
+    bool capped = c->purse.cap_nano_usd != PURSE_NO_CAP;
+    int64_t bound = calls_bound_nano_usd(c, job);
+    int64_t reserved = bound == INT64_MAX && !capped ? 0 : bound;
+    if (purse_reserve(&c->purse, reserved)) {
+        start(c, s, job, bound, reserved);
+        return TAKEN;
+    }
+    if (c->busy > 0 && bound <= purse_left_nano_usd(&c->purse) + c->purse.reserved_nano_usd)
+        return WAITS;
+    refuse(c, job, CALL_UNPAID, "the cap is reached");
+    return TAKEN;
+}
+
+static bool next_job(struct calls *c, struct call_job *ret)
+{
+    if (c->has_held) {
+        *ret = c->held;
+        c->has_held = false;
+        return true;
+    }
+    return c->source->next(c->source->self, ret);
+}
+
+/* Takes jobs while there are places; stops the loop when nothing more can come. */
+static void pump(struct calls *c)
+{
+    struct call_slot *s;
+    struct call_job job;
+    c->pumping = true;
+    while (c->failure->status == OK && (s = free_slot(c)) && next_job(c, &job))
+        if (take(c, s, &job) == WAITS) {
+            c->held = job;
+            c->has_held = true;
+            break;
+        }
+    c->pumping = false;
+    if (c->busy == 0 || c->failure->status != OK)
+        loop_stop(c->loop);
+}
+
+static void on_pump(void *arg)
+{
+    struct calls *c = arg;
+    c->posted = false;
+    if (c->source)
+        pump(c);
+}
+
+static void begin_run(struct calls *c, const struct call_source *source, struct error *failure)
+{
+    c->source = source;
+    c->failure = failure;
+    c->done = 0;
+    c->has_held = false;
+    for (size_t e = 0; e < c->o.expert_count; e++) {
+        c->by_expert[e].failures = 0;
+        c->by_expert[e].left_out = false;
+    }
+}
+
+/* Drops also those that still ask, when something has failed: they stay intents. */
+static void end_run(struct calls *c)
+{
+    for (size_t i = 0; i < CALLS_CONCURRENCY_MAX; i++) {
+        call_slot_drop(&c->slots[i]);
+        c->busy -= c->slots[i].busy;
+        c->slots[i].busy = false;
+    }
+    c->source = NULL;
+    c->failure = NULL;
+}
+
+enum status calls_run(struct calls *c, const struct call_source *source, const char *what,
+                      size_t total, struct error *err)
+{
+    struct error failure = {0}, later = {0};
+    begin_run(c, source, &failure);
+    progress_begin(&c->progress, what, total);
+    post_pump(c);
+    if (failure.status == OK && loop_run(c->loop, &later) != OK)
+        failure = later;
+    progress_end(&c->progress);
+    end_run(c);
+    if (call_journal_sync(&c->journal, &later) != OK && failure.status == OK)
+        failure = later;
+    if (failure.status != OK && err)
+        *err = failure;
+    return failure.status;
+}
+
+/* Making and ending */
+
+static enum status prepare(struct calls *c, struct error *err)
+{
+    size_t count = c->o.expert_count;
+    buf_init(&c->known, KNOWN_MAX * sizeof(struct call_known));
+    c->keys = map_create(1024);
+    c->experts = ARENA_ARRAY(c->arena, count + 1, struct expert);
+    c->by_expert = ARENA_ARRAY(c->arena, count + 1, struct call_expert);
+    if (!c->keys || !c->experts || !c->by_expert)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t e = 0; e < count; e++)
+        c->experts[e] = c->o.experts[e];
+    c->purse.cap_nano_usd = c->o.cap_nano_usd;
+    enum status status = calls_wire(c, err);
+    if (status == OK)
+        status = call_journal_open(&c->journal, c->o.journal, c->arena, on_entry, c, err);
+    if (status == OK)
+        lose_all(c);
+    return status;
+}
+
+enum status calls_create(const struct calls_options *o, struct calls **ret, struct error *err)
+{
+    struct arena *a = arena_create(CALLS_JOURNAL_BYTES_MAX);
+    struct calls *c = a ? ARENA_NEW(a, struct calls) : NULL;
+    CHECK(o->concurrency >= 1 && o->concurrency <= CALLS_CONCURRENCY_MAX);
+    if (!c) {
+        arena_free(a);
+        return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    c->arena = a;
+    c->o = *o;
+    c->journal.fd = -1;
+    enum status status = prepare(c, err);
+    if (status != OK) {
+        calls_free(c);
+        return status;
+    }
+    *ret = c;
+    return OK;
+}
+
+void calls_free(struct calls *c)
+{
+    if (!c)
+        return;
+    calls_unwire(c);
+    call_journal_close(&c->journal);
+    map_free(c->keys);
+    buf_done(&c->known);
+    arena_free(c->arena);
+}
+
+/* Asking what it knows */
+
+void calls_limit(struct calls *c, int64_t cap_nano_usd)
+{
+    c->purse.cap_nano_usd = cap_nano_usd < c->o.cap_nano_usd ? cap_nano_usd : c->o.cap_nano_usd;
+    c->cap_reached = false;
+}
+
+const struct purse *calls_purse(const struct calls *c)
+{
+    return &c->purse;
+}
+
+int64_t calls_lost_nano_usd(const struct calls *c)
+{
+    return c->lost_nano_usd;
+}
+
+static void sum_add(struct calls_sum *sum, const struct calls_sum *more)
+{
+    sum->made += more->made;
+    sum->remembered += more->remembered;
+    sum->broken += more->broken;
+    sum->unpaid += more->unpaid;
+    sum->left_out += more->left_out;
+    sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, more->cost_nano_usd);
+}
+
+struct calls_sum calls_sum(const struct calls *c, size_t expert)
+{
+    struct calls_sum sum = {0};
+    for (size_t e = 0; e < c->o.expert_count; e++)
+        if (expert == SIZE_MAX || expert == e)
+            sum_add(&sum, &c->by_expert[e].sum);
+    return sum;
+}
+
+bool calls_cap_reached(const struct calls *c)
+{
+    return c->cap_reached;
+}
+
+bool calls_left_out(const struct calls *c, size_t expert)
+{
+    return c->by_expert[expert].left_out;
+}

@@ -1,0 +1,100 @@
+/* Between calls.c, which keeps what is known and decides which jobs are made, and calls_slot.c, which makes them. */
+#pragma once
+
+#include "ask/asking.h"
+#include "base/map.h"
+#include "base/progress.h"
+#include "expert/transport_http.h"
+#include "net/loop.h"
+#include "play/call_journal.h"
+#include "play/calls.h"
+
+struct calls;
+
+struct call_slot { /* one call at a time */
+    struct calls *calls;
+    bool busy;
+    struct call_job job;
+    int64_t bound_nano_usd;    /* of one try */
+    int64_t reserved_nano_usd; /* in the purse */
+    int64_t output_tokens;     /* of the answer at most; INT64_MAX: no limit */
+    char id[RECORD_ID_BYTES];
+    int64_t begin_wall_ms;
+    uint64_t begin_ms;
+    struct arena *arena;
+    struct openai_request request;
+    struct asking_candidate candidate; /* the only one */
+    struct asking *asking;
+};
+
+struct call_known {  /* what the journal says of a key */
+    struct str text; /* ptr NULL: it was not answered */
+    uint64_t asked;
+    uint32_t expert;
+    enum cost_basis basis;
+    int64_t input_tokens, output_tokens, latency_ms;
+    int64_t nano_usd;      /* of all that was done for it */
+    int64_t open_nano_usd; /* reserved by an intent that nothing has followed yet; -1: none */
+};
+
+struct call_expert {
+    size_t failures; /* in a row */
+    bool left_out;
+    /* In thousandths of the bound, the most that a call has cost; an endpoint that passes over its limits is reserved
+     * more for from then on. */
+    int64_t worst_permille;
+    struct calls_sum sum;
+};
+
+struct calls {
+    struct calls_options o;
+    struct expert *experts; /* [expert_count] copies that wait in line for as long as it takes */
+    struct arena *arena;    /* of keys, texts and all that stays */
+    struct map *keys;       /* into known */
+    struct buf known;       /* of struct call_known */
+    struct call_journal journal;
+    struct purse purse;
+    int64_t lost_nano_usd;
+    struct call_expert *by_expert; /* [expert_count] */
+
+    struct loop *loop;
+    struct http_client *client;
+    struct transport_http transport;
+    struct wake_queue wakes;
+    struct gates *table;
+    struct gate **gates; /* [expert_count] */
+    struct rng pauses, ids;
+    struct asking_context context;
+
+    const struct call_source *source; /* of the present calls_run */
+    struct progress progress;
+    size_t done, busy;
+    bool has_held; /* a job that waits for money in flight */
+    struct call_job held;
+    bool posted, pumping, cap_reached;
+    struct error *failure; /* of the present calls_run; its status is OK while there is none */
+    struct call_slot slots[CALLS_CONCURRENCY_MAX];
+};
+
+/* What stays of an answer or a failure, and its `done`. `text` ptr NULL: a failure. */
+struct call_ending {
+    struct str text;
+    const struct cost *cost;
+    int64_t latency_ms;
+    const struct error *failure;
+    int http_status;
+};
+/* The slot is free afterwards. */
+void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *ending);
+/* For another try: reserves as much again as the failed ones have cost. False: it is not left. */
+bool calls_cover(struct calls *c, struct call_slot *s, int64_t failed_nano_usd);
+
+/* Makes the call of slot->job, which is reserved for. Its end may come before it returns, by calls_end. Fails, with the
+ * slot free again, when the question cannot be put. */
+NODISCARD enum status call_slot_begin(struct call_slot *s, struct error *err);
+/* Ends what runs, unnoted. */
+void call_slot_drop(struct call_slot *s);
+
+/* The machinery: loop, client, gates. */
+NODISCARD enum status calls_wire(struct calls *c, struct error *err);
+void calls_unwire(struct calls *c);

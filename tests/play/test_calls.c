@@ -1,0 +1,317 @@
+/* Paid calls over real HTTP: made once, within the cap, remembered, and lost ones booked. */
+#include "play/calls.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/net_test.h"
+
+enum { CHEAP, DEAR, BROKEN, EXPERTS, JOBS = 24 };
+
+#define ANSWER_NANO_USD 340000 /* 160 tokens in at 1 USD a million, 30 out at 6 */
+
+static struct test_server *upstream;
+static atomic_int asked;
+static bool greedy; /* answers are longer than they may be */
+static char last_body[4096];
+static char journal[64], urls[EXPERTS][64];
+static struct expert experts[EXPERTS];
+static struct calls *calls;
+
+static void handle(struct http_exchange *x, void *arg)
+{
+    const struct http_header json = {STR("content-type"), STR("application/json")};
+    char body[256];
+    (void)arg;
+    if (str_starts(x->path, STR("/broken"))) {
+        http_respond(x, 400, &json, 1, STR("{\"error\":{\"message\":\"no\"}}"));
+        return;
+    }
+    snprintf(last_body, sizeof(last_body), "%.*s", (int)x->body.len, x->body.ptr);
+    int number = atomic_fetch_add(&asked, 1);
+    snprintf(body, sizeof(body),
+             "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"answer "
+             "%d\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":160,"
+             "\"completion_tokens\":%d}}",
+             number, greedy ? 300 : 30);
+    http_respond(x, 200, &json, 1, str_from(body));
+}
+
+static void setup(void)
+{
+    static const char *const names[EXPERTS] = {"cheap", "dear", "broken"};
+    log_set_level(LOG_ERROR);
+    upstream = test_server_start(NULL, handle, NULL);
+    for (size_t e = 0; e < EXPERTS; e++) {
+        snprintf(urls[e], sizeof(urls[e]), "http://127.0.0.1:%d/%s", upstream->port, names[e]);
+        int64_t price = e == CHEAP ? 0 : INT64_C(1000000000);
+        experts[e] = (struct expert){
+            .name = str_from(names[e]),
+            .url = str_from(urls[e]),
+            .upstream_model = STR("theirs"),
+            .dialect = &dialect_openai,
+            .price = {.input_nano_usd_per_m = price, .output_nano_usd_per_m = 6 * price},
+            .connect_timeout_ms = 5000,
+            .total_timeout_ms = 20000};
+    }
+    strcpy(journal, "/tmp/leeroo-calls-XXXXXX");
+    int fd = mkstemp(journal);
+    cr_assert_geq(fd, 0);
+    close(fd);
+}
+
+static void teardown(void)
+{
+    calls_free(calls);
+    test_server_stop(upstream);
+    unlink(journal);
+}
+
+TestSuite(calls, .init = setup, .fini = teardown, .timeout = 60);
+
+static void open_calls(int64_t cap_nano_usd, size_t concurrency)
+{
+    const struct calls_options o = {.experts = experts,
+                                    .expert_count = EXPERTS,
+                                    .concurrency = concurrency,
+                                    .journal = journal,
+                                    .cap_nano_usd = cap_nano_usd,
+                                    .output_tokens = 100,
+                                    .seed = 1};
+    struct error err = {0};
+    calls_free(calls);
+    calls = NULL;
+    cr_assert_eq(calls_create(&o, &calls, &err), OK, "%s", err.text);
+}
+
+struct asker {
+    size_t expert, count, next;
+    char keys[JOBS][16], texts[JOBS][32];
+    struct call_result results[JOBS];
+    size_t ends[CALL_LEFT_OUT + 1];
+    const char *user;
+};
+
+static bool next_job(void *self, struct call_job *ret)
+{
+    struct asker *a = self;
+    if (a->next == a->count)
+        return false;
+    size_t i = a->next++;
+    snprintf(a->keys[i], sizeof(a->keys[i]), "cell/%zu", i);
+    *ret = (struct call_job){.key = str_from(a->keys[i]),
+                             .expert = a->expert,
+                             .user = str_from(a->user ? a->user : "What is 3 + 4?"),
+                             .tag = i};
+    return true;
+}
+
+static void on_done(void *self, const struct call_job *job, const struct call_result *r)
+{
+    struct asker *a = self;
+    a->results[job->tag] = *r;
+    a->ends[r->end]++;
+    snprintf(a->texts[job->tag], sizeof(a->texts[0]), "%.*s", (int)r->text.len,
+             r->text.ptr ? r->text.ptr : "");
+}
+
+static void ask(struct asker *a)
+{
+    const struct call_source source = {.self = a, .next = next_job, .done = on_done};
+    struct error err = {0};
+    cr_assert_eq(calls_run(calls, &source, "asking", a->count, &err), OK, "%s", err.text);
+}
+
+Test(calls, an_answer_is_paid_once)
+{
+    struct asker first = {.expert = DEAR, .count = JOBS}, again = first;
+    open_calls(PURSE_NO_CAP, 8);
+    ask(&first);
+    cr_assert_eq(first.ends[CALL_DONE], JOBS);
+    cr_assert_eq(atomic_load(&asked), JOBS);
+    cr_assert_eq(first.results[3].cost_nano_usd, ANSWER_NANO_USD);
+    cr_assert_eq(calls_purse(calls)->spent_nano_usd, JOBS * ANSWER_NANO_USD);
+    cr_assert_eq(calls_purse(calls)->reserved_nano_usd, 0);
+    open_calls(PURSE_NO_CAP, 8);
+    ask(&again);
+    cr_assert_eq(again.ends[CALL_DONE], JOBS);
+    cr_assert_eq(atomic_load(&asked), JOBS, "nobody was asked");
+    for (size_t i = 0; i < JOBS; i++) {
+        cr_assert(again.results[i].remembered);
+        cr_assert_str_eq(again.texts[i], first.texts[i]);
+        cr_assert_eq(again.results[i].output_tokens, 30);
+    }
+    cr_assert_eq(calls_purse(calls)->spent_nano_usd, JOBS * ANSWER_NANO_USD);
+    struct calls_sum sum = calls_sum(calls, DEAR);
+    cr_assert_eq(sum.remembered, JOBS);
+    cr_assert_eq(sum.made, 0);
+    cr_assert_eq(sum.cost_nano_usd, JOBS * ANSWER_NANO_USD);
+}
+
+Test(calls, another_question_under_the_same_key_is_another_call)
+{
+    struct asker a = {.expert = DEAR, .count = 1}, b = {.expert = DEAR, .count = 1, .user = "?"};
+    open_calls(PURSE_NO_CAP, 1);
+    ask(&a);
+    ask(&b);
+    cr_assert_not(b.results[0].remembered);
+    cr_assert_eq(atomic_load(&asked), 2);
+}
+
+Test(calls, the_limit_of_the_answer_goes_to_the_expert)
+{
+    struct asker a = {.expert = DEAR, .count = 1};
+    open_calls(PURSE_NO_CAP, 1);
+    ask(&a);
+    cr_assert(strstr(last_body, "\"max_tokens\":100"), "%s", last_body);
+}
+
+/* A cap that holds some of the calls: it is never passed, and what is left would not have paid for another. */
+Test(calls, the_cap_holds_with_all_in_flight_counted)
+{
+    for (size_t workers = 1; workers <= 16; workers += 5) {
+        struct asker a = {.expert = DEAR, .count = JOBS};
+        cr_assert_eq(truncate(journal, 0), 0);
+        open_calls(10 * ANSWER_NANO_USD, workers);
+        int64_t bound = calls_bound_nano_usd(
+            calls, &(struct call_job){.expert = DEAR, .user = STR("What is 3 + 4?")});
+        cr_assert_gt(bound, 2 * ANSWER_NANO_USD, "%lld", (long long)bound);
+        ask(&a);
+        const struct purse *p = calls_purse(calls);
+        cr_assert_leq(p->spent_nano_usd, 10 * ANSWER_NANO_USD);
+        cr_assert_gt(p->spent_nano_usd, 10 * ANSWER_NANO_USD - bound, "%zu workers: %lld", workers,
+                     (long long)p->spent_nano_usd);
+        cr_assert_eq(a.ends[CALL_DONE] + a.ends[CALL_UNPAID], JOBS);
+        cr_assert(calls_cap_reached(calls));
+    }
+}
+
+Test(calls, what_is_free_goes_on_at_the_cap)
+{
+    struct asker a = {.expert = CHEAP, .count = JOBS};
+    open_calls(0, 4);
+    ask(&a);
+    cr_assert_eq(a.ends[CALL_DONE], JOBS);
+    cr_assert_not(calls_cap_reached(calls));
+}
+
+Test(calls, a_share_of_the_cap_holds_until_it_is_raised)
+{
+    struct asker a = {.expert = DEAR, .count = JOBS}, b = a;
+    open_calls(INT64_C(1000000000), 4);
+    calls_limit(calls, 4 * ANSWER_NANO_USD);
+    ask(&a);
+    cr_assert_leq(calls_purse(calls)->spent_nano_usd, 4 * ANSWER_NANO_USD);
+    cr_assert_gt(a.ends[CALL_UNPAID], 0);
+    calls_limit(calls, INT64_MAX);
+    cr_assert_eq(calls_purse(calls)->cap_nano_usd, 1000000000);
+    ask(&b);
+    cr_assert_eq(b.ends[CALL_DONE], JOBS);
+    cr_assert_eq(atomic_load(&asked), JOBS);
+}
+
+Test(calls, an_endpoint_that_passes_over_its_limits_is_reserved_more_for)
+{
+    const struct call_job job = {.expert = DEAR, .user = STR("What is 3 + 4?")};
+    struct asker a = {.expert = DEAR, .count = 1};
+    greedy = true;
+    open_calls(PURSE_NO_CAP, 1);
+    int64_t before = calls_bound_nano_usd(calls, &job);
+    ask(&a);
+    cr_assert_gt(a.results[0].cost_nano_usd, before);
+    cr_assert_geq(calls_bound_nano_usd(calls, &job), a.results[0].cost_nano_usd);
+}
+
+Test(calls, a_call_that_was_killed_stays_booked_and_is_made_again)
+{
+    FILE *f = fopen(journal, "ae");
+    cr_assert(f);
+    fputs("{\"intent\":\"cell/0\",\"reserved_nano_usd\":500}\n"
+          "{\"more\":\"cell/0\",\"reserved_nano_usd\":70}\n"
+          "{\"intent\":\"cell/0\",\"reserved_nano_usd\":9}\n{\"intent\":\"cell/",
+          f);
+    fclose(f);
+    struct asker a = {.expert = DEAR, .count = 1};
+    open_calls(PURSE_NO_CAP, 1);
+    cr_assert_eq(calls_lost_nano_usd(calls), 579);
+    cr_assert_eq(calls_purse(calls)->spent_nano_usd, 579);
+    ask(&a);
+    cr_assert_eq(a.ends[CALL_DONE], 1);
+    open_calls(PURSE_NO_CAP, 1);
+    cr_assert_eq(calls_lost_nano_usd(calls), 579, "the same however often it is read");
+    cr_assert_eq(calls_purse(calls)->spent_nano_usd, 579 + ANSWER_NANO_USD);
+}
+
+Test(calls, an_expert_that_fails_is_left_out_of_this_run_alone)
+{
+    struct asker a = {.expert = BROKEN, .count = JOBS}, b = a;
+    open_calls(INT64_C(1000000000), 1);
+    ask(&a);
+    cr_assert_eq(a.ends[CALL_BROKEN], CALLS_FAILURES_MAX);
+    cr_assert_eq(a.ends[CALL_LEFT_OUT], JOBS - CALLS_FAILURES_MAX);
+    cr_assert(calls_left_out(calls, BROKEN));
+    cr_assert_not(calls_left_out(calls, DEAR));
+    cr_assert_eq(calls_purse(calls)->spent_nano_usd, 0, "a refusal costs nothing");
+    ask(&b);
+    cr_assert_eq(b.ends[CALL_BROKEN], CALLS_FAILURES_MAX, "it is asked again");
+    open_calls(INT64_C(1000000000), 1);
+    cr_assert_eq(calls_lost_nano_usd(calls), 0);
+}
+
+/* Each answer brings a job of its own, as a generated question brings its repetition. */
+struct chain {
+    size_t next, open;
+    char key[32];
+};
+
+static bool next_link(void *self, struct call_job *ret)
+{
+    struct chain *c = self;
+    if (c->open || c->next == 5)
+        return false;
+    c->open = 1;
+    snprintf(c->key, sizeof(c->key), "link/%zu", c->next);
+    *ret = (struct call_job){.key = str_from(c->key),
+                             .expert = DEAR,
+                             .system = STR("You are brief."),
+                             .user = STR("?"),
+                             .output_tokens = 7};
+    return true;
+}
+
+static void on_link(void *self, const struct call_job *job, const struct call_result *r)
+{
+    struct chain *c = self;
+    (void)job;
+    cr_assert_eq(r->end, CALL_DONE);
+    c->next++;
+    c->open = 0;
+}
+
+Test(calls, jobs_may_come_of_answers)
+{
+    struct chain c = {0};
+    const struct call_source source = {.self = &c, .next = next_link, .done = on_link};
+    struct error err = {0};
+    open_calls(PURSE_NO_CAP, 8);
+    cr_assert_eq(calls_run(calls, &source, "chain", 0, &err), OK, "%s", err.text);
+    cr_assert_eq(c.next, 5);
+    cr_assert(strstr(last_body, "{\"role\":\"system\",\"content\":\"You are brief.\"}"));
+    cr_assert(strstr(last_body, "\"max_tokens\":7"), "%s", last_body);
+}
+
+Test(calls, a_journal_that_cannot_be_written_ends_the_run)
+{
+    const struct calls_options o = {.experts = experts,
+                                    .expert_count = EXPERTS,
+                                    .concurrency = 1,
+                                    .journal = "/nowhere/calls.jsonl",
+                                    .cap_nano_usd = PURSE_NO_CAP};
+    struct error err = {0};
+    cr_assert_eq(calls_create(&o, &calls, &err), ERR_IO);
+    cr_assert(strstr(err.text, "/nowhere/calls.jsonl"), "%s", err.text);
+}
