@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "base/check.h"
-#include "cv.h"
 #include "data/subset.h"
+#include "eval/folds.h"
 #include "judge/rescore.h"
 #include "paper.h"
 
@@ -155,7 +155,7 @@ static void claim_fill(enum report_claim which, const struct report *r,
     c->within_error = fabs(over) < 2 * f.error;
 }
 
-static void result_fill(const struct cv *cv, const struct report *r, struct paper_result *ret)
+static void result_fill(const struct eval_set *cv, const struct report *r, struct paper_result *ret)
 {
     const struct report_expert *reference = &r->experts[r->reference];
     const struct report_expert *other = &r->experts[best_other(&cv->table, r)];
@@ -169,16 +169,16 @@ static void result_fill(const struct cv *cv, const struct report *r, struct pape
     ret->cheapest_usd_per_1k = cheapest(&cv->table, r);
 }
 
-static enum status measure(struct dataset *d, const struct cv_pool *pool,
+static enum status measure(struct dataset *d, const struct folds_options *pool,
                            const struct paper_options *options, struct arena *a,
                            struct paper_result *ret, struct error *err)
 {
     const struct report_options report_options = {.draws = options->draws, .seed = SEED};
     struct report *r = ARENA_NEW(a, struct report), *singles = NULL;
-    struct cv cv;
+    struct eval_set cv;
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status status = cv_run(d, pool, a, &cv, err);
+    enum status status = eval_folds_build(d, pool, a, &cv, err);
     if (status == OK)
         status = report_make(&cv.table, &report_options, a, r, err);
     if (status == OK && cv.table.plans) {
@@ -198,6 +198,18 @@ static enum status measure(struct dataset *d, const struct cv_pool *pool,
     return OK;
 }
 
+/* The pool is the first experts of the data set. */
+static enum status pool_names(const struct dataset *d, size_t experts, size_t reference,
+                              struct arena *a, struct folds_options *folds, struct error *err)
+{
+    char *names = arena_printf(a, "%.*s", STR_FMT(d->experts[0].name));
+    for (size_t i = 1; i < experts && names; i++)
+        names = arena_printf(a, "%s,%.*s", names, STR_FMT(d->experts[i].name));
+    folds->experts = names;
+    folds->reference = arena_printf(a, "%.*s", STR_FMT(d->experts[reference].name));
+    return names && folds->reference ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
 /* Everything but the names, which are copied, goes with the scratch arena. */
 enum status paper_measure(const struct paper_pools *pools, const struct paper_pool *pool,
                           const struct paper_options *options, struct arena *a,
@@ -207,17 +219,20 @@ enum status paper_measure(const struct paper_pools *pools, const struct paper_po
                                   .plans = pool->plans && !options->singles_only,
                                   .experts = pool->experts->count};
     struct dataset *all = NULL, *d = NULL;
-    struct cv_pool cv_pool = {.experts = result.experts,
-                              .plans = result.plans,
-                              .seed = SEED,
-                              .progress = options->progress,
-                              .arg = options->arg};
+    struct folds_options folds = {.folds = PAPER_FOLDS,
+                                  .plans = result.plans ? NULL : "none",
+                                  .seed = SEED,
+                                  .progress = options->progress,
+                                  .arg = options->arg};
+    size_t reference = 0;
     struct arena *scratch = arena_create((size_t)8 << 30);
     enum status status = scratch ? OK : error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK)
-        status = pool_load(pools, pool, options->data, scratch, &all, &d, &cv_pool.reference, err);
+        status = pool_load(pools, pool, options->data, scratch, &all, &d, &reference, err);
     if (status == OK)
-        status = measure(d, &cv_pool, options, scratch, &result, err);
+        status = pool_names(d, result.experts, reference, scratch, &folds, err);
+    if (status == OK)
+        status = measure(d, &folds, options, scratch, &result, err);
     if (status == OK) {
         result.reference = arena_copy(a, result.reference);
         result.other = arena_copy(a, result.other);

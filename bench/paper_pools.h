@@ -7,6 +7,7 @@
 #include "eval/report.h"
 
 #define PAPER_POOLS_MAX   32
+#define PAPER_FOLDS       5
 #define PAPER_EXPERTS_MAX 64
 
 extern const char *const paper_claim_names[REPORT_CLAIMS]; /* as the file spells them */

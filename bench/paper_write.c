@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "cv.h"
 #include "paper.h"
 
 #define TEXT_COLUMNS 100
@@ -126,7 +125,7 @@ void paper_write_head(struct buf *b)
              "±: one standard error, by the bootstrap over the questions. A claim is reproduced "
              "when its\nfigure reaches 0, 5 points, 98 %% or 0; within error: two errors might "
              "turn the verdict.\n",
-             CV_FOLDS);
+             PAPER_FOLDS);
 }
 
 static void add_pool(const struct paper_result *r, struct buf *b)
@@ -267,7 +266,7 @@ static void json_result(const struct paper_result *r, struct buf *b)
 
 void paper_write_json(const struct paper_result *results, size_t count, struct buf *b)
 {
-    buf_addf(b, "{\"folds\":%d,\"pools\":[", CV_FOLDS);
+    buf_addf(b, "{\"folds\":%d,\"pools\":[", PAPER_FOLDS);
     for (size_t i = 0; i < count; i++) {
         buf_add_c(b, i ? "," : "");
         json_result(&results[i], b);

@@ -1,4 +1,4 @@
-/* leeroo eval: what a trained model is worth on recorded outcomes. It never trains.
+/* leeroo eval: what a trained model is worth on recorded outcomes, or by cross-validation what a model would be.
  *
  * Reads options, data and models, has src/eval measure, and hands the figures to eval_output.c. Outputs are checked
  * before the work, so that an hour is not lost to a name. One thread, no network; the figures depend on the inputs and
@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/eval_output.h"
 #include "eval/decisions.h"
+#include "eval/folds.h"
 #include "eval/shared_queries.h"
 
 #define EVAL_ARENA_BYTES  (UINT64_C(16) << 30)
@@ -25,8 +26,9 @@ struct eval_options {
     double fractions[REPORT_FRACTIONS_MAX];
     size_t fraction_count; /* 0: the usual ones */
     bool json;
-    size_t draws;
+    size_t draws, folds; /* folds: 0 with a model file */
     uint64_t seed;
+    struct progress progress;
 };
 
 static void note_progress(size_t done, void *arg)
@@ -47,6 +49,33 @@ static void warn(const struct eval_measured *m)
                 "leeroo eval: note: %zu plans of %s are left out: the data set has no responses/ "
                 "of all their members\n",
                 set->plans_without_texts, m->model);
+}
+
+static void show_folds(size_t done, size_t total, void *arg)
+{
+    struct progress *progress = arg;
+    progress->total = total;
+    progress_update(progress, done);
+}
+
+static enum status build_folds(struct eval_options *o, struct dataset *d, struct arena *a,
+                               struct eval_measured *m, struct error *err)
+{
+    const struct folds_options folds = {.folds = (uint32_t)o->folds,
+                                        .experts = o->experts,
+                                        .reference = o->reference,
+                                        .plans = o->plans,
+                                        .seed = o->seed,
+                                        .progress = show_folds,
+                                        .arg = &o->progress};
+    m->model = arena_printf(a, "%zu-fold cross-validation", o->folds);
+    m->folds = o->folds;
+    if (!m->model)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    progress_begin(&o->progress, "folds", o->folds);
+    enum status status = eval_folds_build(d, &folds, a, &m->set, err);
+    progress_end(&o->progress);
+    return status;
 }
 
 static enum status measure(const struct eval_options *o, struct arena *a, struct eval_measured *m,
@@ -96,12 +125,13 @@ static enum status write_files(const struct eval_options *o, const struct eval_o
     return status;
 }
 
-static enum status evaluate(const struct eval_options *o, struct dataset *d, struct arena *a,
+static enum status evaluate(struct eval_options *o, struct dataset *d, struct arena *a,
                             struct eval_measured models[2], struct error *err)
 {
     struct eval_measured *first = &models[0], *second = o->compare ? &models[1] : NULL;
     const struct eval_pool pool = {o->experts, o->reference, o->plans};
-    enum status status = eval_set_build(first->m, d, &pool, a, &first->set, err);
+    enum status status = o->folds ? build_folds(o, d, a, first, err)
+                                  : eval_set_build(first->m, d, &pool, a, &first->set, err);
     if (status == OK && second)
         status = build_second(o, d, a, first, second, err);
     if (status != OK)
@@ -118,15 +148,16 @@ static enum status evaluate(const struct eval_options *o, struct dataset *d, str
     return status == OK ? eval_print(&outputs, err) : status;
 }
 
-static int eval(const struct eval_options *o)
+static int eval(struct eval_options *o)
 {
     struct eval_measured models[2] = {0};
     struct dataset *d = NULL;
     struct error err;
     struct arena *a = arena_create(EVAL_ARENA_BYTES);
     models[0].model = o->model;
-    enum status status =
-        a ? model_load(o->model, &models[0].m, &err) : error_set(&err, ERR_MEMORY, "no memory");
+    enum status status = a ? OK : error_set(&err, ERR_MEMORY, "no memory");
+    if (status == OK && o->model)
+        status = model_load(o->model, &models[0].m, &err);
     if (status == OK)
         status = dataset_load(o->dataset, DATASET_ALL, &d, &err);
     if (status == OK)
@@ -169,7 +200,7 @@ static bool is_input(const struct eval_options *o, const char *path)
     static const char *const files[] = {"queries.jsonl",    "outcomes.csv",    "experts.csv",
                                         "queries.jsonl.gz", "outcomes.csv.gz", "experts.csv.gz"};
     char input[PATH_MAX];
-    if (same_file(path, o->model) || (o->compare && same_file(path, o->compare)))
+    if ((o->model && same_file(path, o->model)) || (o->compare && same_file(path, o->compare)))
         return true;
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         snprintf(input, sizeof(input), "%s/%s", o->dataset, files[i]);
@@ -196,7 +227,10 @@ static bool outputs_are_free(const struct eval_options *o)
 
 static const char usage_text[] =
     "Measures a model on recorded outcomes; predictions choose, recorded scores and costs count.\n"
-    "Nothing is trained: a data set that the model has seen flatters it, and a warning says so.\n\n"
+    "Nothing is trained: a data set that the model has seen flatters it, and a warning says so.\n"
+    "With --folds N there is no model file: N models learn, each from all but one of N parts of\n"
+    "the data set (equal texts are in the same part), and each is measured on the part it has\n"
+    "not seen. The figures are those to expect of a model trained on all of it.\n\n"
     "  AUC         chance that a right answer was predicted above a wrong one\n"
     "  ECE         expected calibration error over 15 equal bins\n"
     "  oracle      the cheapest right expert; where none is right, the cheapest\n"
@@ -210,7 +244,8 @@ static const char usage_text[] =
     "what costs and accuracies are compared with; it need not be among --experts.\n\n"
     "  leeroo eval m.safetensors data/held-out --reference gpt-4-0613\n"
     "  leeroo eval m.safetensors data/held-out --experts small,large --reference large --json\n"
-    "  leeroo eval m.safetensors data/held-out --report report.html --decisions decisions.csv\n";
+    "  leeroo eval m.safetensors data/held-out --report report.html --decisions decisions.csv\n"
+    "  leeroo eval --folds 5 data/mmlu\n";
 
 /* One piece: the rows of the options point into its variables. */
 static int eval_run(int argc, char **argv)
@@ -224,6 +259,8 @@ static int eval_run(int argc, char **argv)
         {"--plans", 0, "PLAN;...",
          "plans of the model that take part: all (default), none, a kind, a name", OPTION_STRING,
          &o.plans, 0, 0, NULL},
+        {"--folds", 0, "N", "measure N models by cross-validation (2 to 20), without MODEL",
+         OPTION_COUNT, &o.folds, FOLDS_MIN, FOLDS_MAX, NULL},
         {"--report", 0, "FILE", "write one HTML page for a browser", OPTION_STRING, &o.report, 0, 0,
          NULL},
         {"--compare", 0, "MODEL", "measure a second model on the same queries", OPTION_STRING,
@@ -235,16 +272,23 @@ static int eval_run(int argc, char **argv)
         {"--json", 0, NULL, "one JSON object instead of a table", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--bootstrap", 0, "N", "draws for standard errors (default 500; 0: none)", OPTION_COUNT,
          &o.draws, 0, 1e6, NULL},
-        {"--seed", 0, "N", "of the draws (default 0)", OPTION_SEED, &o.seed, 0, 0, NULL},
+        {"--seed", 0, "N", "of the draws, and of the folds (default 0)", OPTION_SEED, &o.seed, 0, 0,
+         NULL},
     };
-    const struct usage usage = {"eval MODEL DATASET [options]", usage_text, rows,
-                                sizeof(rows) / sizeof(rows[0])};
+    const struct usage usage = {"eval MODEL DATASET [options], or eval --folds N DATASET [options]",
+                                usage_text, rows, sizeof(rows) / sizeof(rows[0])};
     int count;
     enum status status = options_parse(&usage, argc, argv, &count);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
-    if (count != 2) {
-        fprintf(stderr, "leeroo eval: expected MODEL DATASET; `leeroo eval -h` explains\n");
+    if (count != (o.folds ? 1 : 2)) {
+        fprintf(stderr, "leeroo eval: expected %s; `leeroo eval -h` explains\n",
+                o.folds ? "DATASET alone, since --folds trains its models" : "MODEL DATASET");
+        return 2;
+    }
+    if (o.folds && o.compare) {
+        fprintf(stderr, "leeroo eval: --compare takes a model file to compare with, and --folds "
+                        "has none\n");
         return 2;
     }
     if (o.at && !read_fractions(o.at, &o)) {
@@ -252,8 +296,8 @@ static int eval_run(int argc, char **argv)
                 o.at, REPORT_FRACTIONS_MAX);
         return 2;
     }
-    o.model = argv[0];
-    o.dataset = argv[1];
+    o.model = o.folds ? NULL : argv[0];
+    o.dataset = argv[count - 1];
     return outputs_are_free(&o) ? eval(&o) : 2;
 }
 

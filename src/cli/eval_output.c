@@ -18,7 +18,10 @@
 static void measured_json(const struct eval_measured *m, struct buf *out)
 {
     buf_add_c(out, "\"model\": ");
-    json_write_string(out, str_from(m->model));
+    if (m->folds)
+        buf_addf(out, "null, \"folds\": %zu", m->folds);
+    else
+        json_write_string(out, str_from(m->model));
     buf_addf(out, ",\n \"left_out\": %zu, \"trained_on\": %zu, ", m->set.left_out,
              m->set.trained_on);
     report_write_json(&m->report, out);

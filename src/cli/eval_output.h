@@ -8,7 +8,8 @@
 
 /* A model as it was measured. */
 struct eval_measured {
-    const char *model; /* as the command line names it */
+    const char *model; /* as the command line names it; with folds, what it is */
+    size_t folds;      /* 0: a model file */
     struct model *m;
     struct eval_set set;
     struct report report;

@@ -71,8 +71,7 @@ static enum status pool_shared(const struct model *m, const struct dataset *d, s
     return OK;
 }
 
-/* Mean known score; the reference when none is named is the best by it. */
-static double mean_score(const struct dataset *d, size_t expert)
+double eval_mean_score(const struct dataset *d, size_t expert)
 {
     double sum = 0, count = 0;
     for (size_t q = 0; q < d->query_count; q++) {
@@ -94,7 +93,7 @@ static enum status reference_find(const struct dataset *d, const char *name, str
                              name, STR_FMT(d->path));
     } else {
         for (size_t i = 1; i < c->count; i++)
-            if (mean_score(d, c->data[i]) > mean_score(d, c->data[at]))
+            if (eval_mean_score(d, c->data[i]) > eval_mean_score(d, c->data[at]))
                 at = i;
         wanted = c->data[at];
     }

@@ -19,6 +19,9 @@ struct eval_set {
 size_t eval_known_queries(const struct dataset *d, const size_t *experts, size_t count,
                           uint32_t *queries);
 
+/* Mean known score; the reference when none is named is the best by it. 0 where no score is known. */
+double eval_mean_score(const struct dataset *d, size_t expert);
+
 struct eval_pool {
     const char *experts; /* "a,b": the pool; NULL: all that model and data set share */
     const char *

@@ -1,5 +1,6 @@
 """leeroo eval from outside: every figure recomputed from `route` and outcomes.csv alone."""
 
+import csv
 import json
 import math
 
@@ -230,3 +231,37 @@ def test_costs_that_nothing_can_have_are_refused_by_place(leeroo, tmp_path):
                                  ("tokens", ("", "1e9", 2147483647), "outcomes.csv:3:22: '1' is not tokens that cost at most")):
         done = run(leeroo, "train", absurd(tmp_path / name, *options), "-o", tmp_path / "m")
         assert done.returncode == 1 and where in done.stderr, done.stderr
+
+
+def test_cross_validation_needs_no_model(leeroo, tmp_path):
+    data = write_dataset(tmp_path / "data", 600, 3, holes=0.02)
+    page, rows = tmp_path / "page.html", tmp_path / "decisions.csv"
+    got, warning = evaluate(leeroo, "--folds", 4, data, "--reference", "large", "--bootstrap", 20,
+                            "--report", page, "--decisions", rows)
+    assert warning == "" and got["model"] is None and got["folds"] == 4 and got["trained_on"] == 0
+    outcomes = {i: o for i, o in read_outcomes(data).items() if set(o) == set(EXPERTS)}
+    assert got["queries"] == len(outcomes) and got["left_out"] == 600 - len(outcomes) > 5
+    for e in got["experts"]:
+        assert near(e["accuracy"], sum(o[e["name"]][0] for o in outcomes.values()) / len(outcomes)) and e["auc"] > 0.6
+    assert near(got["at_cost"][1]["accuracy"], got["at_cost"][1]["best_mix"], 0.3)
+    assert "4-fold cross-validation" in page.read_text()
+    with rows.open() as file:
+        at = [r for r in csv.DictReader(file) if r["operating_point"] == "0.5"]
+    assert {r["id"] for r in at} == set(outcomes)
+    accuracy = sum(float(r["weight"]) * outcomes[r["id"]][r["answered"]][0] for r in at) / sum(float(r["weight"]) for r in at)
+    assert near(accuracy, got["at_cost"][1]["accuracy"])
+    assert evaluate(leeroo, "--folds", 4, data, "--reference", "large", "--bootstrap", 20)[0] == got, "it repeats"
+    other = evaluate(leeroo, "--folds", 4, data, "--reference", "large", "--bootstrap", 20, "--seed", 1)[0]
+    assert other["experts"] != got["experts"]
+
+
+def test_cross_validation_is_used_rightly(leeroo, files, tmp_path):
+    model, data = files
+    for argv in ([model, data, "--folds", 3], ["--folds", 1, data], ["--folds", 21, data], ["--folds", 3],
+                 ["--folds", 3, data, "--compare", model]):
+        done = run(leeroo, "eval", *argv)
+        assert done.returncode == 2 and done.stderr.startswith("leeroo eval: ")
+    few = write_dataset(tmp_path / "few", 25, 3)
+    done = run(leeroo, "eval", "--folds", 3, few)
+    assert done.returncode == 1 and "fold 1 of 3" in done.stderr and done.stdout == ""
+    assert not list(tmp_path.glob("leeroo-fold*"))
