@@ -47,7 +47,8 @@ const struct catalogue_entry *catalogue_find(struct str provider, struct str nam
     const struct catalogue_entry *found = find_name(provider, name);
     for (unsigned step = 0; !found && catalogue_name_strip(&name, step); step++)
         found = find_name(provider, name);
-    return found;
+    /* A name may be one host's own for what others serve, too. */
+    return found && provider.len == 0 ? find_name(provider, found->model) : found;
 }
 
 size_t catalogue_count(void)

@@ -34,7 +34,18 @@ static void write_reply(struct buf *b, const struct check_reply *r)
     buf_add_char(b, '}');
 }
 
-static void write_expert(struct buf *b, const struct expert *list, size_t i,
+static void write_price_source(struct buf *b, const struct config_origin *origin)
+{
+    text(b, ",", "from", str_from(config_price_source_name(origin->price_from)));
+    if (origin->price_from != CONFIG_PRICE_OF_CATALOGUE)
+        return;
+    text(b, ",", "provider", origin->known->provider);
+    text(b, ",", "date", origin->known->date);
+}
+
+/* origins NULL: prices are all the configuration's. */
+static void write_expert(struct buf *b, const struct expert *list,
+                         const struct config_origin *origins, size_t i,
                          const struct check_reply *reply)
 {
     const struct expert *e = &list[i];
@@ -47,6 +58,8 @@ static void write_expert(struct buf *b, const struct expert *list, size_t i,
     money_format_usd(b, e->price.input_nano_usd_per_m);
     buf_add_c(b, ",\"output\":");
     money_format_usd(b, e->price.output_nano_usd_per_m);
+    if (origins)
+        write_price_source(b, &origins[i]);
     buf_addf(b,
              "},\"limits\":{\"concurrency\":%u,\"requests_per_minute\":%u,"
              "\"tokens_per_minute\":%u}",
@@ -102,10 +115,10 @@ static void write_config(struct buf *b, const struct check_found *f)
     text(b, ",", "reference", c->experts[c->reference].name);
     buf_add_c(b, ",\"experts\":[");
     for (size_t i = 0; i < c->expert_count; i++)
-        write_expert(b, c->experts, i, f->replies ? &f->replies[i] : NULL);
+        write_expert(b, c->experts, c->origins, i, f->replies ? &f->replies[i] : NULL);
     buf_add_c(b, "],\"embeddings\":[");
     for (size_t i = 0; i < c->embedder_count; i++)
-        write_expert(b, c->embedders, i, NULL);
+        write_expert(b, c->embedders, NULL, i, NULL);
     buf_add_c(b, "],\"policies\":[");
     for (size_t i = 0; i < c->policy_count; i++)
         write_policy(b, c, i);

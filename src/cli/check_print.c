@@ -68,8 +68,20 @@ static void print_limits(const struct expert_limits *l, FILE *out)
         fprintf(out, "%s%u tokens a minute", before, l->tokens_per_minute);
 }
 
-static void print_experts(const char *what, const struct expert *list, size_t count, int width,
-                          FILE *out)
+static void print_price_source(const struct config_origin *origin, FILE *out)
+{
+    fprintf(out, "; price of %s",
+            origin->price_from == CONFIG_PRICE_CONFIGURED ? "the configuration"
+            : origin->price_from == CONFIG_PRICE_OF_MODEL ? "the model file"
+                                                          : "the catalogue");
+    if (origin->price_from == CONFIG_PRICE_OF_CATALOGUE)
+        fprintf(out, " (%.*s, %.*s)", STR_FMT(origin->known->provider),
+                STR_FMT(origin->known->date));
+}
+
+/* origins NULL: prices are all the configuration's. */
+static void print_experts(const char *what, const struct expert *list,
+                          const struct config_origin *origins, size_t count, int width, FILE *out)
 {
     fprintf(out, "\n%-*s  %-9s  %-4s  %8s  %8s  %8s  %s\n", width, what, "dialect", "key", "in $/M",
             "out $/M", "context", "asked as");
@@ -83,6 +95,8 @@ static void print_experts(const char *what, const struct expert *list, size_t co
                 usd(e->price.input_nano_usd_per_m), usd(e->price.output_nano_usd_per_m), context,
                 STR_FMT(e->upstream_model), STR_FMT(e->url));
         print_limits(&e->limits, out);
+        if (origins)
+            print_price_source(&origins[i], out);
         fputc('\n', out);
     }
 }
@@ -162,9 +176,9 @@ void check_print_text(const struct check_found *f, FILE *out)
         return; /* the message goes to standard error */
     int width = width_of(c);
     print_whole(f, out);
-    print_experts("expert", c->experts, c->expert_count, width, out);
+    print_experts("expert", c->experts, c->origins, c->expert_count, width, out);
     if (c->embedder_count > 0)
-        print_experts("embeds", c->embedders, c->embedder_count, width, out);
+        print_experts("embeds", c->embedders, NULL, c->embedder_count, width, out);
     print_policies(c, width, out);
     print_aliases(c, out);
     if (f->replies)

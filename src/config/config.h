@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "catalogue/catalogue.h"
 #include "expert/expert.h"
 #include "plan/decide.h"
 #include "predict/model.h"
@@ -24,9 +25,17 @@ struct config_place {
     size_t line, column;
 };
 
+enum config_price_source {
+    CONFIG_PRICE_UNKNOWN, /* so far: config_price looks for one */
+    CONFIG_PRICE_CONFIGURED,
+    CONFIG_PRICE_OF_MODEL,
+    CONFIG_PRICE_OF_CATALOGUE,
+};
+
 struct config_origin { /* of one expert, for messages made later */
     size_t line, column;
-    bool priced; /* prices were given, so the model's do not apply */
+    enum config_price_source price_from;
+    const struct catalogue_entry *known; /* what the catalogue has on it; NULL: nothing */
 };
 
 struct config_limits {
@@ -148,7 +157,12 @@ NODISCARD enum status config_parse(struct str text, const char *place, struct co
                                    struct error *err);
 void config_free(struct config *c); /* NULL is fine; wipes the keys */
 
-/* Every expert must be one that the model can estimate; experts without prices get the model's. Plans that a policy
+/* Experts without prices get the model's where it knows them, else the catalogue's. ERR_INPUT, with the place and the
+ * mend, where neither has any. `m` may be NULL. Done again it changes nothing. */
+NODISCARD enum status config_price(struct config *c, const struct model *m, struct error *err);
+const char *
+config_price_source_name(enum config_price_source source); /* "config", "model", "catalogue" */
+/* Every expert must be one that the model can estimate; then config_price. Plans that a policy
  * names must be plans of the model, and their members experts of the policy. */
 NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
 /* What the pool of such experts and policies is made of; points into c. config_bind must have succeeded. */

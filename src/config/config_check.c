@@ -199,21 +199,14 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
     for (size_t i = 0; i < c->expert_count; i++)
         if (model_expert_index(m, c->experts[i].name) == SIZE_MAX)
             return unknown_expert(c, i, m, err);
-    for (size_t i = 0; i < c->expert_count; i++)
-        if (!c->origins[i].priced)
-            c->experts[i].price =
-                model_expert_at(m, model_expert_index(m, c->experts[i].name))->price;
-    for (size_t i = 0; i < c->expert_count; i++) {
-        enum status status = check_tokenizer(c, i, err);
-        if (status != OK)
-            return status;
-    }
+    enum status status = config_price(c, m, err);
+    for (size_t i = 0; status == OK && i < c->expert_count; i++)
+        status = check_tokenizer(c, i, err);
+    if (status != OK)
+        return status;
     if (c->reference == SIZE_MAX)
         c->reference = most_expensive_expert(c);
-    for (size_t i = 0; i < c->policy_count; i++) {
-        enum status status = check_plans(c, i, m, err);
-        if (status != OK)
-            return status;
-    }
-    return OK;
+    for (size_t i = 0; status == OK && i < c->policy_count; i++)
+        status = check_plans(c, i, m, err);
+    return status;
 }

@@ -31,6 +31,11 @@ NODISCARD enum status config_read_fallbacks(struct conf_reader *r, const struct 
                                             size_t expert, struct error *err);
 NODISCARD enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
                                           struct error *err);
+/* NULL: the catalogue does not know it. */
+const struct catalogue_entry *config_find_known(const struct expert *e);
+/* Limits and abilities of which the file says nothing. */
+void config_take_known(struct expert *e, const struct catalogue_entry *known,
+                       bool capabilities_given);
 /* node NULL: none. After the experts, whose names they may not have. */
 NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree *node,
                                             struct error *err);

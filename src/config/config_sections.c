@@ -3,6 +3,7 @@
  *
  * Runs in the thread that makes a configuration; everything lives in its arena. Defaults stand where the section is
  * read, so that the table and docs/configuration.md can be compared row by row. */
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #define DAY_MS      86400000.0
 
 #define DIALECT_NAMES_BYTES_MAX 256
+#define CAPABILITIES_USUAL      UINT_MAX
 
 struct raw_expert {
     struct expert expert;
@@ -23,6 +25,7 @@ struct raw_expert {
     const struct yaml_tree
         *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
     bool priced;
+    unsigned capabilities; /* CAPABILITIES_USUAL: not said */
 };
 
 struct raw_policy {
@@ -184,7 +187,7 @@ static const struct conf_row expert_rows[] = {
     {"price", read_price, 0, false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
     {"tokenizer", read_path, EXPERT_FIELD(tokenizer), false, 0, 0},
-    {"capabilities", read_capabilities, EXPERT_FIELD(capabilities), false, 0, 0},
+    {"capabilities", read_capabilities, offsetof(struct raw_expert, capabilities), false, 0, 0},
     {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
     {"retry_after_max", conf_read_ms, EXPERT_FIELD(retry_after_max_ms), false, 1, DAY_MS},
     {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
@@ -210,7 +213,8 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
                                struct raw_expert *ret, struct error *err)
 {
     struct config *c = r->context;
-    struct raw_expert raw = {.expert = {.dialect = &dialect_openai,
+    struct raw_expert raw = {.capabilities = CAPABILITIES_USUAL,
+                             .expert = {.dialect = &dialect_openai,
                                         .capabilities = EXPERT_TOOLS | EXPERT_IMAGES | EXPERT_JSON,
                                         .connect_timeout_ms = 5000,
                                         .first_token_timeout_ms = 60000,
@@ -237,6 +241,8 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
         return status;
     if (e->upstream_model.len == 0)
         e->upstream_model = e->name;
+    if (raw.capabilities != CAPABILITIES_USUAL)
+        e->capabilities = raw.capabilities;
     *ret = raw;
     return OK;
 }
@@ -251,9 +257,15 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
         return status;
     if (raw.unpriced_output)
         return conf_fail(r, raw.unpriced_output, err, "price lacks the key 'output'");
+    const struct catalogue_entry *known = config_find_known(&raw.expert);
+    if (known)
+        config_take_known(&raw.expert, known, raw.capabilities != CAPABILITIES_USUAL);
     c->experts[c->expert_count] = raw.expert;
-    c->origins[c->expert_count] =
-        (struct config_origin){raw.name->line, raw.name->column, raw.priced};
+    c->origins[c->expert_count] = (struct config_origin){
+        .line = raw.name->line,
+        .column = raw.name->column,
+        .price_from = raw.priced ? CONFIG_PRICE_CONFIGURED : CONFIG_PRICE_UNKNOWN,
+        .known = known};
     *ret_fallbacks = raw.fallbacks;
     c->expert_count++;
     return OK;

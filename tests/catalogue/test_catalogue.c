@@ -50,6 +50,16 @@ Test(catalogue, names_of_the_wild)
     finds("azure", "gpt-35-turbo", "gpt-3.5-turbo");
 }
 
+/* Whatever it is called, without a provider it is the same entry. */
+Test(catalogue, one_entry)
+{
+    static const char *const names[] = {"llama-3.1-8b", "llama-3.1-8b-instant", "llama3.1:8b",
+                                        "meta.llama3-1-8b-instruct-v1:0"};
+    const struct catalogue_entry *e = found("", "llama-3.1-8b-instruct");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        cr_expect_eq(found("", names[i]), e, "%s", names[i]);
+}
+
 Test(catalogue, unknown)
 {
     unknown("", "");

@@ -30,7 +30,7 @@ Test(config, defaults)
     cr_assert(str_equal(e->upstream_model, STR("a")));
     cr_assert_eq(e->capabilities, EXPERT_TOOLS | EXPERT_IMAGES | EXPERT_JSON);
     cr_assert(e->retries == 2 && e->connect_timeout_ms == 5000 && e->api_key.len == 0);
-    cr_assert_not(c->origins[0].priced);
+    cr_assert_eq(c->origins[0].price_from, CONFIG_PRICE_UNKNOWN);
     config_free(c);
 }
 
@@ -69,7 +69,7 @@ Test(config, everything)
     cr_assert(e->context_tokens == 8192 && e->capabilities == (EXPERT_TOOLS | EXPERT_JSON));
     cr_assert(e->connect_timeout_ms == 250 && e->first_token_timeout_ms == 1500 &&
               e->idle_timeout_ms == 2000 && e->total_timeout_ms == 3600000 && e->retries == 0);
-    cr_assert(c->origins[0].priced && c->origins[0].line == 14);
+    cr_assert(c->origins[0].price_from == CONFIG_PRICE_CONFIGURED && c->origins[0].line == 14);
     cr_assert_eq(c->default_policy, 1);
     cr_assert(c->policies[0].policy.lambda == 12.5 && !c->policies[0].use[0] &&
               c->policies[0].use[1]);

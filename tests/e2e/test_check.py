@@ -87,6 +87,14 @@ def test_the_same_as_json(check, model_file, tmp_path):
     assert "connect" not in found["experts"][0]
 
 
+def test_where_prices_come_from(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1")
+    path.write_text(path.read_text().replace("- name: cheap", "- name: cheap\n    price: {input: 0, output: 0}"))
+    assert [e["price"]["from"] for e in json.loads(check(path, "--json").stdout)["experts"]] == ["config", "model", "model"]
+    cheap, mid = (line for line in check(path).stdout.splitlines() if line.startswith(("cheap ", "mid ")))
+    assert cheap.endswith("; price of the configuration") and mid.endswith("; price of the model file")
+
+
 def test_a_limit_that_another_makes_useless_is_warned_of(check, model_file, tmp_path):
     path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="limits: {body: 4MiB, bodies: 2MiB}")
     done = check(path)
