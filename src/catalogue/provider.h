@@ -1,4 +1,4 @@
-/* Who serves models to the public: where, in which dialect, and by which names keys of theirs are known in environments.
+/* Who serves models to the public: where, in which dialect, and in which environment variables keys are usually kept.
  * Immutable, for all threads. */
 #pragma once
 

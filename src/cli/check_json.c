@@ -1,4 +1,7 @@
-/* For programs: one object. */
+/* What `leeroo check` found, for programs: one object.
+ *
+ * It writes what command_check.c has gathered and finds nothing by itself; check_print.c says the same for people, so a
+ * new finding goes to both. Members keep their names and order once they are told. */
 #include <inttypes.h>
 
 #include "base/json.h"
