@@ -1,10 +1,19 @@
-/* Shares of domains and difficulties: see mix.h. */
+/* Shares of domains and difficulties: see mix.h. A weight is made of figures that were drawn towards the mean of all; a
+ * share is a floor and a part by weight; quotas are drawn by systematic sampling, which keeps each within one of its
+ * share.
+ *
+ * Pure functions of their arguments, any thread. */
 #include "pose/mix.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "base/map.h"
 #include "base/rng.h"
+
+#define MIX_DOMAIN_BYTES 200
 
 struct means {
     double doubt, value, largest_doubt;
@@ -30,6 +39,12 @@ static struct means means_of(const struct mix_cell *cells, size_t count)
     return m;
 }
 
+static double mass(const struct mix_cell *c)
+{
+    return c->mass > 0 ? c->mass : 1;
+}
+
+/* Doubt times value. */
 static double weight(const struct mix_cell *c, const struct means *m)
 {
     double n = (double)c->count;
@@ -50,16 +65,18 @@ enum status mix_shares(const struct mix_cell *cells, size_t count, double floor,
                          MIX_CELLS_MAX);
     for (size_t i = 0; i < count; i++)
         if (!(cells[i].doubt >= 0) || !(cells[i].value >= 0) || !isfinite(cells[i].doubt) ||
-            !isfinite(cells[i].value))
+            !isfinite(cells[i].value) || !(mass(&cells[i]) < 1e300))
             return error_set(err, ERR_INPUT, "the figures of '%.*s' are no doubt and value",
                              STR_FMT(cells[i].domain));
     struct means m = means_of(cells, count);
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += weight(&cells[i], &m);
+    double masses = 0, weights = 0;
     for (size_t i = 0; i < count; i++) {
-        double even = 1.0 / (double)count;
-        double follows = sum > 0 ? weight(&cells[i], &m) / sum : even;
+        masses += mass(&cells[i]);
+        weights += mass(&cells[i]) * weight(&cells[i], &m);
+    }
+    for (size_t i = 0; i < count; i++) {
+        double even = mass(&cells[i]) / masses;
+        double follows = weights > 0 ? mass(&cells[i]) * weight(&cells[i], &m) / weights : even;
         shares[i] = floor * even + (1 - floor) * follows;
     }
     return OK;
@@ -85,4 +102,70 @@ enum status mix_plan(const struct mix_cell *cells, size_t count, size_t total, d
             quotas[i]++;
     }
     return OK;
+}
+
+/* Gathering figures */
+
+/* A domain and level as the bytes of a key; domains longer than it holds share one. */
+struct cell_key {
+    char bytes[MIX_DOMAIN_BYTES + 1];
+    size_t len;
+};
+
+static struct str key_of(struct str domain, unsigned level, struct cell_key *key)
+{
+    domain = str_slice(domain, 0, MIX_DOMAIN_BYTES);
+    memcpy(key->bytes, domain.ptr ? domain.ptr : "", domain.len);
+    key->bytes[domain.len] = (char)level;
+    return (struct str){key->bytes, domain.len + 1};
+}
+
+static void add_point(struct mix_cell *c, const struct mix_point *p)
+{
+    double n = (double)++c->count;
+    c->doubt += (p->doubt - c->doubt) / n;
+    c->value += (p->value - c->value) / n;
+}
+
+/* Keys must outlive their map, so each cell has its own; that, and points without a place, make it one piece. */
+enum status mix_gather(const struct mix_point *points, size_t count, struct mix_cell *cells,
+                       size_t *ret_count, struct error *err)
+{
+    struct map *places = map_create(MIX_CELLS_MAX);
+    struct cell_key *keys = calloc(MIX_CELLS_MAX, sizeof(*keys));
+    size_t used = 0;
+    enum status status = places && keys ? OK : ERR_MEMORY;
+    for (size_t i = 0; i < count && status == OK; i++) {
+        struct cell_key wanted;
+        uint32_t at;
+        struct str key = key_of(points[i].domain, points[i].level, &wanted);
+        if (!map_get(places, key, &at)) {
+            if (used == MIX_CELLS_MAX)
+                continue;
+            at = (uint32_t)used++;
+            cells[at] = (struct mix_cell){.domain = points[i].domain, .level = points[i].level};
+            status = map_put(places, key_of(points[i].domain, points[i].level, &keys[at]), at);
+        }
+        add_point(&cells[at], &points[i]);
+    }
+    map_free(places);
+    free(keys);
+    if (status != OK)
+        return error_set(err, status, "out of memory for figures");
+    *ret_count = used;
+    return OK;
+}
+
+const struct mix_cell *mix_find(const struct mix_cell *cells, size_t count, struct str domain,
+                                unsigned level)
+{
+    const struct mix_cell *found = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(cells[i].domain, domain)) {
+            if (cells[i].level == level)
+                return &cells[i];
+            if (cells[i].level == 0)
+                found = &cells[i];
+        }
+    return found;
 }

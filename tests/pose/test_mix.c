@@ -6,9 +6,9 @@
 #include "posing.h"
 
 static const struct mix_cell cells[] = {
-    {STR_INIT("law"), 3, 0.2, 0.5, 1000},
-    {STR_INIT("law"), 5, 0.4, 0.5, 1000},
-    {STR_INIT("sums"), 1, 0.1, 0.0, 1000},
+    {STR_INIT("law"), 3, 0.2, 0.5, 1000, 0},
+    {STR_INIT("law"), 5, 0.4, 0.5, 1000, 0},
+    {STR_INIT("sums"), 1, 0.1, 0.0, 1000, 0},
 };
 
 Test(mix, shares_follow_doubt_times_value)
@@ -24,9 +24,9 @@ Test(mix, shares_follow_doubt_times_value)
 
 Test(mix, few_questions_say_little_and_none_is_doubt)
 {
-    struct mix_cell few[] = {{STR_INIT("a"), 0, 0.3, 0.3, 500},
-                             {STR_INIT("b"), 0, 0.9, 0.9, 1},
-                             {STR_INIT("c"), 0, 0, 0, 0}};
+    struct mix_cell few[] = {{STR_INIT("a"), 0, 0.3, 0.3, 500, 0},
+                             {STR_INIT("b"), 0, 0.9, 0.9, 1, 0},
+                             {STR_INIT("c"), 0, 0, 0, 0, 0}};
     double shares[3];
     cr_assert_eq(mix_shares(few, 3, 0, shares, NULL), OK);
     cr_assert_lt(shares[1], 1.6 * shares[0], "one question is not believed: %f", shares[1]);
@@ -67,10 +67,43 @@ Test(mix, quotas_sum_up_and_are_fair)
 
 Test(mix, figures_that_are_none)
 {
-    struct mix_cell bad[] = {{STR_INIT("law"), 0, NAN, 1, 5}};
+    struct mix_cell bad[] = {{STR_INIT("law"), 0, NAN, 1, 5, 0}};
     double shares[1];
     struct error err;
     cr_assert_eq(mix_shares(bad, 1, 0.2, shares, &err), ERR_INPUT);
     cr_assert(strstr(err.text, "'law'"), "%s", err.text);
     cr_assert_eq(mix_shares(bad, 0, 0.2, shares, &err), ERR_TOO_LARGE);
+}
+
+Test(mix, mass)
+{
+    struct mix_cell two[] = {{STR_INIT("rare"), 0, 0.2, 0.2, 50, 1},
+                             {STR_INIT("common"), 0, 0.2, 0.2, 50, 9}};
+    double shares[2];
+    cr_assert_eq(mix_shares(two, 2, 0.2, shares, NULL), OK);
+    cr_assert_float_eq(shares[1], 0.9, 1e-12);
+    two[0].doubt = two[0].value = 0;
+    cr_assert_eq(mix_shares(two, 2, 0.2, shares, NULL), OK);
+    cr_assert_geq(shares[0], 0.02 - 1e-12, "the floor is by mass");
+    cr_assert_lt(shares[0], 0.05);
+}
+
+Test(mix, figures_are_gathered_and_found)
+{
+    static const struct mix_point points[] = {{STR_INIT("law"), 1, 0.2, 0.5},
+                                              {STR_INIT("sums"), 0, 0.1, 0.1},
+                                              {STR_INIT("law"), 1, 0.4, 0.7},
+                                              {STR_INIT("law"), 2, 0.9, 0.9}};
+    struct mix_cell *cells_found = calloc(MIX_CELLS_MAX, sizeof(*cells_found));
+    size_t count = 0;
+    cr_assert_eq(mix_gather(points, 4, cells_found, &count, NULL), OK);
+    cr_assert_eq(count, 3);
+    cr_assert_eq(cells_found[0].count, 2);
+    cr_assert_float_eq(cells_found[0].doubt, 0.3, 1e-12);
+    cr_assert_float_eq(cells_found[0].value, 0.6, 1e-12);
+    cr_assert_eq(mix_find(cells_found, count, STR("law"), 2), &cells_found[2]);
+    cr_assert_eq(mix_find(cells_found, count, STR("sums"), 4), &cells_found[1]);
+    cr_assert_null(mix_find(cells_found, count, STR("law"), 4));
+    cr_assert_null(mix_find(cells_found, count, STR("art"), 1));
+    free(cells_found);
 }
