@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all dev demo test check check-all check-clients bench paper install wheel format fuzz clean help
+.PHONY: all dev demo test check check-all check-clients bench paper base-model install wheel format fuzz clean help
 
 all:
 	@scripts/install-deps build
@@ -37,6 +37,10 @@ paper: all
 	@ninja -C $(BUILD) bench/bench_paper
 	@$(BUILD)/bench/bench_paper
 
+base-model: all
+	@ninja -C $(BUILD) bench/base_model
+	@scripts/base-model $(BUILD)/bench/base_model
+
 install: all
 	@meson configure $(BUILD) --prefix=$(PREFIX)
 	@ninja -C $(BUILD)
@@ -65,6 +69,7 @@ help:
 	@echo 'make check-clients  agents and client libraries of Python, Node.js, Go and Java against the gateway'
 	@echo 'make bench      the benchmarks'
 	@echo 'make paper      the claims of the Leeroo paper, measured on recorded outcomes ($$LEEROO_DATA)'
+	@echo 'make base-model what ships for experts without outcomes, made again from recorded ones ($$LEEROO_DATA)'
 	@echo 'make fuzz       $(FUZZ_SECONDS) s of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS=)'
 	@echo 'make format     clang-format over every source file'
 	@echo 'make install    install under $(PREFIX) (PREFIX=, DESTDIR=)'

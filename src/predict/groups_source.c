@@ -30,8 +30,8 @@ static float logit(float p)
     return logf(p / (1 - p));
 }
 
-/* How sure the linear source is of the group: the largest posterior and the entropy, and the posterior itself. */
-static void group_posterior(const float *z, size_t groups, float *posterior, float *facts)
+void groups_posterior(const float *z, size_t groups, float *posterior, float *ret_top,
+                      float *ret_entropy)
 {
     float highest = -INFINITY, sum = 0, top = 0, entropy = 0;
     for (size_t g = 0; g < groups; g++)
@@ -43,8 +43,8 @@ static void group_posterior(const float *z, size_t groups, float *posterior, flo
         top = posterior[g] > top ? posterior[g] : top;
         entropy -= posterior[g] * logf(posterior[g] + 1e-9f);
     }
-    facts[FACT_TOP] = top;
-    facts[FACT_ENTROPY] = entropy;
+    *ret_top = top;
+    *ret_entropy = entropy;
 }
 
 static float run(const struct source *s, const struct source_view *v, float *columns, float *facts)
@@ -52,7 +52,8 @@ static float run(const struct source *s, const struct source_view *v, float *col
     const struct groups_head *h = s->state;
     float posterior[LINEAR_GROUPS_MAX];
     CHECK(h->groups <= LINEAR_GROUPS_MAX);
-    group_posterior(v->columns[s->of] + s->experts, h->groups, posterior, facts);
+    groups_posterior(v->columns[s->of] + s->experts, h->groups, posterior, &facts[FACT_TOP],
+                     &facts[FACT_ENTROPY]);
     for (size_t e = 0; e < s->experts; e++) {
         float sum = 0;
         for (size_t g = 0; g < h->groups; g++)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "encode/encode.h"
+#include "predict/linear.h"
 #include "predict/safetensors.h"
 
 #define EXPERTS_MAX        256
@@ -86,3 +87,38 @@ struct groups_head {
     size_t groups;
     const float *quality; /* [groups × experts] mean score in the group */
 };
+/* How sure log-odds z[groups] are of the group: the posterior itself, the largest of it, its entropy. */
+void groups_posterior(const float *z, size_t groups, float *posterior, float *ret_top,
+                      float *ret_entropy);
+
+/* One difficulty of the text for all experts, and what each makes of it: the source of experts without outcomes
+ * (docs/prior.md). Its weights are few, a row for buckets that agree in their low bits, and no more for more experts:
+ *
+ *   difficulty = level · (1, column 0, logit of the mean score in the text's groups)
+ *   logit of expert e = experts[0][e] + experts[1][e] · difficulty + Σ posterior of group g · experts[2 + g][e]
+ *
+ * Columns of the weights: the difficulty, a logit per group, the length of answers. Facts: column 0, the logit of the
+ * groups' mean, the largest posterior, the entropy. */
+#define DIFFICULTY_LEVELS 3 /* intercept and two slopes; behind them the groups' mean scores */
+#define DIFFICULTY_PARAMETERS                                                                      \
+    2 /* of an expert: intercept and slope; behind them the groups' offsets */
+extern const struct source_ops difficulty_source;
+struct difficulty_head {
+    size_t groups, buckets;  /* buckets: a power of two, at most the encoder's */
+    const uint16_t *weights; /* bfloat16 [buckets × difficulty_width()] */
+    const float *bias;       /* [width] */
+    const float *level;      /* [DIFFICULTY_LEVELS + groups] */
+    const float *experts;    /* [DIFFICULTY_PARAMETERS + groups][experts] */
+};
+static inline size_t difficulty_width(size_t groups)
+{
+    return 1 + groups + 1;
+}
+/* What the head says of a text, for any number of experts: posterior [groups], facts as above. */
+struct difficulty_said {
+    float difficulty, length, novelty;
+    float posterior[LINEAR_GROUPS_MAX];
+    float facts[SOURCE_FACTS_MAX];
+};
+void difficulty_say(const struct difficulty_head *h, const struct encoding *said,
+                    struct difficulty_said *ret);

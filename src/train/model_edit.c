@@ -253,7 +253,8 @@ static enum status edit_tensors(struct rewrite *r, struct error *err)
     return status;
 }
 
-static enum status rewrite(struct rewrite *r, const char *path, struct error *err)
+/* Everything of the new file, but writing it. */
+static enum status plan_rewrite(struct rewrite *r, struct error *err)
 {
     enum status status = model_tensors(r->old, r->arena, r->tensors, &r->count, err);
     if (status == OK)
@@ -263,12 +264,12 @@ static enum status rewrite(struct rewrite *r, const char *path, struct error *er
     if (status != OK)
         return status;
     list_plans(r);
-    status = edit_tensors(r, err);
-    return status == OK ? model_tensors_write(&r->parts, r->tensors, r->count, path, err) : status;
+    return edit_tensors(r, err);
 }
 
-enum status model_rewrite(const struct model *m, const struct model_edit *edit, const char *path,
-                          struct error *err)
+/* To a file, or where `path` is NULL to `out`. */
+static enum status rewrite(const struct model *m, const struct model_edit *edit, const char *path,
+                           struct buf *out, struct error *err)
 {
     static const struct model_edit nothing;
     struct arena *a = arena_create(ARENA_CAP);
@@ -277,10 +278,25 @@ enum status model_rewrite(const struct model *m, const struct model_edit *edit, 
     if (r) {
         *r = (struct rewrite){.old = model_parts(m), .edit = edit ? edit : &nothing, .arena = a};
         r->parts = *r->old;
-        status = rewrite(r, path, err);
+        status = plan_rewrite(r, err);
+        if (status == OK)
+            status = path ? model_tensors_write(&r->parts, r->tensors, r->count, path, err)
+                          : model_tensors_bytes(&r->parts, r->tensors, r->count, out, err);
     } else {
         status = error_set(err, ERR_MEMORY, "out of memory");
     }
     arena_free(a);
     return status;
+}
+
+enum status model_rewrite(const struct model *m, const struct model_edit *edit, const char *path,
+                          struct error *err)
+{
+    return rewrite(m, edit, path, NULL, err);
+}
+
+enum status model_rewrite_bytes(const struct model *m, const struct model_edit *edit,
+                                struct buf *out, struct error *err)
+{
+    return rewrite(m, edit, NULL, out, err);
 }

@@ -9,7 +9,7 @@
  * Only training makes new plans, moves the level, or lets experts share what they know. */
 #pragma once
 
-#include "predict/model.h"
+#include "predict/model_parts.h"
 #include "train/tensor_edit.h"
 
 /* An expert's part of a model. It lives in the arena it was taken into, and may be changed there: what a prior says
@@ -41,3 +41,10 @@ struct model_edit {
  * nobody left, or one too many. */
 NODISCARD enum status model_rewrite(const struct model *m, const struct model_edit *edit,
                                     const char *path, struct error *err);
+/* The same as bytes, appended to `out`, whose limit should be MODEL_BYTES_MAX. */
+NODISCARD enum status model_rewrite_bytes(const struct model *m, const struct model_edit *edit,
+                                          struct buf *out, struct error *err);
+/* A model put together in memory as the bytes of its file. */
+#define MODEL_BYTES_MAX ((size_t)4 << 30)
+NODISCARD enum status model_parts_bytes(const struct model_parts *p, struct buf *out,
+                                        struct error *err);

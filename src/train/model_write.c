@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "predict/model_format.h"
 #include "train/model_describe.h"
+#include "train/model_edit.h"
 #include "train/model_tensors.h"
 
 #define METADATA_MAX (8u << 20)
@@ -51,13 +52,30 @@ static enum status assemble(const struct model_parts *p, const struct model_tens
     return OK;
 }
 
+enum status model_tensors_bytes(const struct model_parts *p, const struct model_tensor *tensors,
+                                size_t count, struct buf *out, struct error *err)
+{
+    struct buf head, data;
+    buf_init(&head, SAFETENSORS_HEADER_MAX + 64);
+    buf_init(&data, MODEL_BYTES_MAX);
+    enum status status = assemble(p, tensors, count, &head, &data, err);
+    if (status == OK) {
+        buf_add(out, buf_str(&head));
+        buf_add(out, buf_str(&data));
+        status = buf_status(out, err);
+    }
+    buf_done(&head);
+    buf_done(&data);
+    return status;
+}
+
 enum status model_tensors_write(const struct model_parts *p, const struct model_tensor *tensors,
                                 size_t count, const char *path, struct error *err)
 {
     struct file_out out;
     struct buf head, data;
     buf_init(&head, SAFETENSORS_HEADER_MAX + 64);
-    buf_init(&data, (size_t)4 << 30);
+    buf_init(&data, MODEL_BYTES_MAX);
     enum status status = assemble(p, tensors, count, &head, &data, err);
     if (status == OK)
         status = file_out_open(path, &out, err);
@@ -71,14 +89,34 @@ enum status model_tensors_write(const struct model_parts *p, const struct model_
     return status;
 }
 
+/* All tensors of a model, in an arena of the call. */
+static enum status list_tensors(const struct model_parts *p, struct arena **ret_arena,
+                                struct model_tensor **ret, size_t *ret_count, struct error *err)
+{
+    *ret_arena = arena_create(ARENA_CAP);
+    *ret = *ret_arena ? ARENA_ARRAY(*ret_arena, MODEL_TENSORS_MAX, struct model_tensor) : NULL;
+    return *ret ? model_tensors(p, *ret_arena, *ret, ret_count, err)
+                : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+enum status model_parts_bytes(const struct model_parts *p, struct buf *out, struct error *err)
+{
+    struct arena *a;
+    struct model_tensor *tensors;
+    size_t count = 0;
+    enum status status = list_tensors(p, &a, &tensors, &count, err);
+    if (status == OK)
+        status = model_tensors_bytes(p, tensors, count, out, err);
+    arena_free(a);
+    return status;
+}
+
 static enum status write_parts(const struct model_parts *p, const char *path, struct error *err)
 {
-    struct arena *a = arena_create(ARENA_CAP);
-    struct model_tensor *tensors =
-        a ? ARENA_ARRAY(a, MODEL_TENSORS_MAX, struct model_tensor) : NULL;
+    struct arena *a;
+    struct model_tensor *tensors;
     size_t count = 0;
-    enum status status = tensors ? model_tensors(p, a, tensors, &count, err)
-                                 : error_set(err, ERR_MEMORY, "out of memory");
+    enum status status = list_tensors(p, &a, &tensors, &count, err);
     if (status == OK)
         status = model_tensors_write(p, tensors, count, path, err);
     arena_free(a);

@@ -8,3 +8,7 @@
 NODISCARD enum status model_tensors_write(const struct model_parts *p,
                                           const struct model_tensor *tensors, size_t count,
                                           const char *path, struct error *err);
+/* The same bytes appended to `out`. */
+NODISCARD enum status model_tensors_bytes(const struct model_parts *p,
+                                          const struct model_tensor *tensors, size_t count,
+                                          struct buf *out, struct error *err);

@@ -6,6 +6,7 @@
 static const struct source_kind *const rows[] = {
     &linear_kind,
     &groups_kind,
+    &difficulty_kind,
 };
 
 /* What a program added, before it had threads. */

@@ -1,0 +1,10 @@
+/* Which group the questions of a data set's domain belong to. */
+#pragma once
+
+#include "base/str.h"
+
+#define DOMAIN_GROUPS 12
+
+extern const char *const domain_group_names[DOMAIN_GROUPS];
+/* SIZE_MAX: of no group. */
+size_t domain_group(struct str domain);
