@@ -86,7 +86,7 @@ const struct question_source_sum *questions_listed(const struct questions *q,
 
 struct question_round {
     struct posed *
-        items; /* as long as the questions; ids "g3-17" (generator), "s3-4" (sandbox), else their own */
+        items; /* as long as the questions and the calls; ids "g3-17" (generator), "s3-4" (sandbox), else their own */
     size_t count;
     size_t from[POSED_SOURCES];
     struct drop_counts dropped;
