@@ -42,12 +42,12 @@ struct newton {
     double gs[FIT_TERMS_MAX], hs[FIT_TERMS_MAX][FIT_TERMS_MAX];
 };
 
-static void newton_add(struct newton *n, size_t e, const float *x, double score)
+static void newton_add(struct newton *n, size_t e, const float *x, double score, double share)
 {
     double z = n->intercepts[e];
     for (size_t k = 0; k < n->terms; k++)
         z += n->slopes[k] * (double)x[k];
-    double p = 1 / (1 + exp(-z)), residual = p - score, weight = p * (1 - p);
+    double p = 1 / (1 + exp(-z)), residual = share * (p - score), weight = share * p * (1 - p);
     n->g[e] += residual;
     n->h[e] += weight;
     for (size_t k = 0; k < n->terms; k++) {
@@ -59,8 +59,8 @@ static void newton_add(struct newton *n, size_t e, const float *x, double score)
     }
 }
 
-static void newton_sum(struct newton *n, const float *x, const float *scores, size_t rows,
-                       const double *prior, double ridge)
+static void newton_sum(struct newton *n, const float *x, const float *scores, const float *weights,
+                       size_t rows, const double *prior, double ridge)
 {
     memset(n->gs, 0, sizeof(n->gs));
     memset(n->hs, 0, sizeof(n->hs));
@@ -75,7 +75,8 @@ static void newton_sum(struct newton *n, const float *x, const float *scores, si
     }
     for (size_t i = 0; i < rows * n->experts; i++)
         if (scores[i] >= 0)
-            newton_add(n, i % n->experts, x + i * n->terms, (double)scores[i]);
+            newton_add(n, i % n->experts, x + i * n->terms, (double)scores[i],
+                       weights ? (double)weights[i] : 1);
 }
 
 static double step_share(double longest)
@@ -114,9 +115,9 @@ static double newton_step(struct newton *n)
     return longest;
 }
 
-enum status fit_shared_logistic(const float *x, const float *scores, size_t rows, size_t experts,
-                                size_t terms, const double *prior, double ridge, float *intercepts,
-                                float *slopes, struct error *err)
+enum status fit_shared_logistic(const float *x, const float *scores, const float *weights,
+                                size_t rows, size_t experts, size_t terms, const double *prior,
+                                double ridge, float *intercepts, float *slopes, struct error *err)
 {
     CHECK(terms <= FIT_TERMS_MAX);
     struct newton n = {.experts = experts, .terms = terms};
@@ -129,7 +130,7 @@ enum status fit_shared_logistic(const float *x, const float *scores, size_t rows
     n.cross = block + 3 * experts;
     memcpy(n.slopes, prior, terms * sizeof(*prior));
     for (int step = 0; step < NEWTON_STEPS; step++) {
-        newton_sum(&n, x, scores, rows, prior, ridge);
+        newton_sum(&n, x, scores, weights, rows, prior, ridge);
         if (newton_step(&n) < NEWTON_STEP_MIN)
             break;
     }
@@ -142,8 +143,8 @@ enum status fit_shared_logistic(const float *x, const float *scores, size_t rows
 }
 
 /* Two unknowns: the Newton system is solved by hand, beside the sums it is made of. */
-void fit_platt(const float *logits, const float *scores, size_t rows, size_t stride, size_t column,
-               double ridge, float *scale, float *offset)
+void fit_platt(const float *logits, const float *scores, const float *weights, size_t rows,
+               size_t stride, size_t column, double ridge, float *scale, float *offset)
 {
     double a = 1, b = 0;
     for (int step = 0; step < NEWTON_STEPS; step++) {
@@ -152,7 +153,8 @@ void fit_platt(const float *logits, const float *scores, size_t rows, size_t str
             if (scores[i] < 0)
                 continue;
             double x = (double)logits[i], p = 1 / (1 + exp(-(a * x + b)));
-            double residual = p - (double)scores[i], weight = p * (1 - p);
+            double share = weights ? (double)weights[i] : 1;
+            double residual = share * (p - (double)scores[i]), weight = share * p * (1 - p);
             g[0] += residual * x;
             g[1] += residual;
             h[0] += weight * x * x;
@@ -163,9 +165,9 @@ void fit_platt(const float *logits, const float *scores, size_t rows, size_t str
         if (!(det > 1e-12))
             break;
         double da = (h[2] * g[0] - h[1] * g[1]) / det, db = (h[0] * g[1] - h[1] * g[0]) / det;
-        double share = step_share(fmax(fabs(da), fabs(db)));
-        a -= share * da;
-        b -= share * db;
+        double cut = step_share(fmax(fabs(da), fabs(db)));
+        a -= cut * da;
+        b -= cut * db;
         if (fabs(da) + fabs(db) < NEWTON_STEP_MIN)
             break;
     }

@@ -34,23 +34,25 @@ static enum status index_domains(const struct dataset *d, uint32_t *domains, siz
 }
 
 /* means[domains × experts], shrunk to the expert's overall mean so that small domains do not stand out by luck. */
-static void domain_means(const float *scores, const uint32_t *domains, size_t rows, size_t experts,
-                         size_t domain_count, double *means, double *counts)
+static void domain_means(const float *scores, const float *weights, const uint32_t *domains,
+                         size_t rows, size_t experts, size_t domain_count, double *means,
+                         double *counts)
 {
     memset(means, 0, domain_count * experts * sizeof(*means));
     memset(counts, 0, domain_count * experts * sizeof(*counts));
     for (size_t e = 0; e < experts; e++) {
         double sum = 0, known = 0;
         for (size_t i = 0; i < rows; i++) {
-            float score = scores[i * experts + e];
+            double score = (double)scores[i * experts + e],
+                   weight = (double)weights[i * experts + e];
             if (score < 0)
                 continue;
-            sum += (double)score;
-            known++;
+            sum += weight * score;
+            known += weight;
             if (domains[i] == UINT32_MAX)
                 continue;
-            means[domains[i] * experts + e] += (double)score;
-            counts[domains[i] * experts + e]++;
+            means[domains[i] * experts + e] += weight * score;
+            counts[domains[i] * experts + e] += weight;
         }
         double overall = known > 0 ? sum / known : 0.5;
         for (size_t k = 0; k < domain_count; k++)
@@ -145,16 +147,16 @@ static enum status cluster(const double *means, size_t domains, size_t experts, 
     return status;
 }
 
-static enum status group_domains(const struct dataset *d, const float *scores, size_t experts,
-                                 const uint32_t *domains, size_t domain_count, uint8_t *groups,
-                                 size_t *ret_count)
+static enum status group_domains(const struct dataset *d, const float *scores, const float *weights,
+                                 size_t experts, const uint32_t *domains, size_t domain_count,
+                                 uint8_t *groups, size_t *ret_count)
 {
     size_t clusters = domain_count < LINEAR_GROUPS_MAX ? domain_count : LINEAR_GROUPS_MAX;
     double *means = calloc(2 * domain_count * experts + 1, sizeof(*means));
     uint8_t *assigned = calloc(domain_count + 1, 1);
     enum status status = means && assigned ? OK : ERR_MEMORY;
     if (status == OK && clusters > 1) {
-        domain_means(scores, domains, d->query_count, experts, domain_count, means,
+        domain_means(scores, weights, domains, d->query_count, experts, domain_count, means,
                      means + domain_count * experts);
         status = cluster(means, domain_count, experts, clusters, assigned);
     }
@@ -167,32 +169,35 @@ static enum status group_domains(const struct dataset *d, const float *scores, s
     return status;
 }
 
-enum status groups_find(const struct dataset *d, const float *scores, size_t experts,
-                        uint8_t *groups, size_t *ret_count, struct error *err)
+enum status groups_find(const struct dataset *d, const float *scores, const float *weights,
+                        size_t experts, uint8_t *groups, size_t *ret_count, struct error *err)
 {
     size_t domain_count = 0;
     uint32_t *domains = calloc(d->query_count + 1, sizeof(*domains));
     enum status status = domains ? index_domains(d, domains, &domain_count) : ERR_MEMORY;
     if (status == OK)
-        status = group_domains(d, scores, experts, domains, domain_count, groups, ret_count);
+        status =
+            group_domains(d, scores, weights, experts, domains, domain_count, groups, ret_count);
     free(domains);
     return status == OK ? OK : error_set(err, status, "out of memory");
 }
 
-void groups_quality(const float *scores, const uint8_t *groups, size_t group_count, size_t experts,
-                    const uint32_t *order, size_t count, float *quality)
+void groups_quality(const float *scores, const float *weights, const uint8_t *groups,
+                    size_t group_count, size_t experts, const uint32_t *order, size_t count,
+                    float *quality)
 {
     for (size_t e = 0; e < experts; e++) {
         double sums[LINEAR_GROUPS_MAX] = {0}, counts[LINEAR_GROUPS_MAX] = {0}, sum = 1, known = 2;
         for (size_t i = 0; i < count; i++) {
-            float score = scores[order[i] * experts + e];
+            size_t at = order[i] * experts + e;
+            double score = (double)scores[at], weight = (double)weights[at];
             if (score < 0)
                 continue;
-            sum += (double)score;
-            known++;
+            sum += weight * score;
+            known += weight;
             if (groups[order[i]] < group_count) {
-                sums[groups[order[i]]] += (double)score;
-                counts[groups[order[i]]]++;
+                sums[groups[order[i]]] += weight * score;
+                counts[groups[order[i]]] += weight;
             }
         }
         for (size_t g = 0; g < group_count; g++)

@@ -6,10 +6,12 @@
 #include "predict/linear.h"
 
 /* groups[query_count] gets each query's group, 255 where it has no domain. Returns how many groups there are: 0 with
- * fewer than two domains. scores [query_count × experts], negative: unknown. */
-NODISCARD enum status groups_find(const struct dataset *d, const float *scores, size_t experts,
-                                  uint8_t *groups, size_t *ret_count, struct error *err);
+ * fewer than two domains. scores and weights [query_count × experts]; negative scores are unknown. */
+NODISCARD enum status groups_find(const struct dataset *d, const float *scores,
+                                  const float *weights, size_t experts, uint8_t *groups,
+                                  size_t *ret_count, struct error *err);
 
 /* quality[groups × experts]: mean score of the rows order[count], pulled to the expert's mean by 10 rows. */
-void groups_quality(const float *scores, const uint8_t *groups, size_t group_count, size_t experts,
-                    const uint32_t *order, size_t count, float *quality);
+void groups_quality(const float *scores, const float *weights, const uint8_t *groups,
+                    size_t group_count, size_t experts, const uint32_t *order, size_t count,
+                    float *quality);

@@ -41,7 +41,8 @@ static void learn(void *of, uint32_t *order, size_t count, float share, struct r
     const struct train_table *t = l->in.table;
     (void)share;
     (void)rng;
-    groups_quality(t->scores, t->groups, l->head.groups, t->experts, order, count, l->fold_quality);
+    groups_quality(t->targets, t->weights, t->groups, l->head.groups, t->experts, order, count,
+                   l->fold_quality);
 }
 
 static void predict(const void *of, size_t row, const struct source_view *v, float *columns,
@@ -60,7 +61,8 @@ static enum status finish(void *of, const uint32_t *order, size_t count, struct 
     struct groups_head *h = ARENA_NEW(l->in.keep, struct groups_head);
     if (!h)
         return error_set(err, ERR_MEMORY, "out of memory");
-    groups_quality(t->scores, t->groups, l->head.groups, t->experts, order, count, l->quality);
+    groups_quality(t->targets, t->weights, t->groups, l->head.groups, t->experts, order, count,
+                   l->quality);
     *h = (struct groups_head){l->head.groups, l->quality};
     s->state = h;
     return OK;

@@ -78,7 +78,7 @@ static void learn(void *of, uint32_t *order, size_t count, float share, struct r
 {
     struct learner *l = of;
     const struct train_table *t = l->in.table;
-    struct linear_targets targets = {t->scores, t->groups, t->lengths};
+    struct linear_targets targets = {t->targets, t->weights, t->groups, t->lengths};
     linear_train(&l->shape, l->buckets, l->rows, &targets, &l->in.options->linear, order, count,
                  rng, l->fold_weights, l->fold_bias, l->scratch);
     average_into(l->weights, l->fold_weights, l->cells, share);

@@ -63,10 +63,13 @@ uint16_t linear_to_bf16(float x)
 }
 
 /* Gradients of the loss by each head's output, in place of the outputs. Returns nothing known: all zero. */
-static void quality_gradient(const struct linear_shape *s, const float *scores, float *out)
+static void quality_gradient(const struct linear_shape *s, const float *scores,
+                             const float *weights, float *out)
 {
     for (size_t e = 0; e < s->experts; e++)
         out[e] = scores[e] < 0 ? 0 : fmath_sigmoid(out[e]) - scores[e];
+    for (size_t e = 0; weights && e < s->experts; e++)
+        out[e] *= weights[e];
 }
 
 static void group_gradient(const struct linear_shape *s, unsigned group, float *out)
@@ -85,7 +88,8 @@ static void group_gradient(const struct linear_shape *s, unsigned group, float *
 static void gradients(const struct linear_shape *s, const struct linear_targets *t, size_t row,
                       float *out)
 {
-    quality_gradient(s, t->scores + row * s->experts, out);
+    size_t at = row * s->experts;
+    quality_gradient(s, t->scores + at, t->weights ? t->weights + at : NULL, out);
     if (s->groups)
         group_gradient(s, t->groups[row], out);
     float length = t->lengths[row], *z = out + s->experts + s->groups;
@@ -165,10 +169,11 @@ static void start_bias(const struct linear_shape *s, const struct linear_targets
     for (size_t e = 0; e < s->experts; e++) {
         double sum = 1, known = 2;
         for (size_t i = 0; i < count; i++) {
-            float score = t->scores[order[i] * s->experts + e];
-            if (score >= 0) {
-                sum += score;
-                known++;
+            size_t at = order[i] * s->experts + e;
+            float weight = t->weights ? t->weights[at] : 1;
+            if (t->scores[at] >= 0) {
+                sum += weight * t->scores[at];
+                known += weight;
             }
         }
         bias[e] = (float)log(sum / (known - sum));

@@ -16,6 +16,7 @@ struct sparse_rows {
 
 struct linear_targets {
     const float *scores;   /* [rows × experts]; negative: unknown */
+    const float *weights;  /* [rows × experts] of the scores; NULL: all 1 */
     const uint8_t *groups; /* [rows]; 255: unknown; NULL without groups */
     const float *lengths;  /* [rows]; NAN: unknown */
 };

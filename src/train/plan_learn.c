@@ -101,7 +101,7 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
 {
     size_t before = forest->tree_count, members = forest->experts;
     size_t count = rows_of(r, c, fold, false, s->order);
-    enum status status = forest_train(bins, s->base, s->targets, s->order, count, options,
+    enum status status = forest_train(bins, s->base, s->targets, NULL, s->order, count, options,
                                       1.0f / (float)r->fold_count, rng, forest, err);
     if (status != OK)
         return status;
@@ -135,8 +135,8 @@ static enum status learn_stage(struct stage *s, const struct plan_rows *r, struc
         status = learn_fold(s, r, c, bins, fold, options, rng, forest, err);
     tree_bins_free(bins);
     for (size_t i = 0; i < members && status == OK; i++)
-        fit_platt(s->logits, s->targets, r->rows, members, i, PLATT_RIDGE, &calibration[2 * i],
-                  &calibration[2 * i + 1]);
+        fit_platt(s->logits, s->targets, NULL, r->rows, members, i, PLATT_RIDGE,
+                  &calibration[2 * i], &calibration[2 * i + 1]);
     return status;
 }
 

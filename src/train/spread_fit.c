@@ -28,28 +28,31 @@ struct products {
 };
 
 /* The sum over pairs is half of the squared sum less the sum of squares. */
-static struct products multiply(const float *quality, const float *scores, size_t experts)
+static struct products multiply(const float *quality, const float *scores, const float *weights,
+                                size_t experts)
 {
     double sum = 0, squares = 0, chance = 0, chance_squares = 0;
     for (size_t e = 0; e < experts; e++) {
         if (scores[e] < 0)
             continue;
-        double q = (double)quality[e], r = (double)scores[e] - q, variance = q * (1 - q);
+        double q = (double)quality[e], weight = weights ? (double)weights[e] : 1;
+        double r = weight * ((double)scores[e] - q), variance = q * (1 - q);
         sum += r;
         squares += r * r;
-        chance += sqrt(variance);
-        chance_squares += variance;
+        chance += weight * sqrt(variance);
+        chance_squares += weight * weight * variance;
     }
     return (struct products){(sum * sum - squares) / 2, (chance * chance - chance_squares) / 2};
 }
 
-void spread_fit(const float *quality, const float *scores, size_t rows, size_t experts,
-                const float *entropy, const float *novelty, float *weights)
+void spread_fit(const float *quality, const float *scores, const float *counts, size_t rows,
+                size_t experts, const float *entropy, const float *novelty, float *weights)
 {
     double a[FIT_TERMS_MAX][FIT_TERMS_MAX] = {{0}}, b[FIT_TERMS_MAX] = {0};
     double pairs = experts > 1 ? (double)experts * (double)(experts - 1) / 2 : 1;
     for (size_t i = 0; i < rows; i++) {
-        struct products p = multiply(quality + i * experts, scores + i * experts, experts);
+        struct products p = multiply(quality + i * experts, scores + i * experts,
+                                     counts ? counts + i * experts : NULL, experts);
         float mean = 0, terms[SPREAD_TERMS];
         for (size_t e = 0; e < experts; e++)
             mean += quality[i * experts + e] / (float)experts;

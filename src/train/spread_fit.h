@@ -15,6 +15,6 @@
 void spread_own_novelty(const struct sparse_rows *rows, size_t count, size_t bucket_count,
                         uint8_t *times, float *novelty);
 
-/* quality, scores [rows × experts] held out (negative score: unknown), entropy and novelty [rows]. */
-void spread_fit(const float *quality, const float *scores, size_t rows, size_t experts,
-                const float *entropy, const float *novelty, float *weights);
+/* quality, scores, counts (what they weigh; NULL: all 1) [rows × experts] held out (negative score: unknown), entropy and novelty [rows]. */
+void spread_fit(const float *quality, const float *scores, const float *counts, size_t rows,
+                size_t experts, const float *entropy, const float *novelty, float *weights);

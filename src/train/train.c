@@ -72,7 +72,8 @@ static enum status allocate(struct train_work *w, struct error *err)
                             experts);
 }
 
-/* Unit vector of the experts' mean scores around their mean: which way "strong rather than weak" points. */
+/* Unit vector of the experts' mean scores around their mean: which way "strong rather than weak" points. What is
+ * expected counts, too, or an expert that was asked on hard questions alone would look weak. */
 static void find_contrast(const struct train_work *w)
 {
     size_t experts = w->table.experts;
@@ -80,9 +81,9 @@ static void find_contrast(const struct train_work *w)
     for (size_t e = 0; e < experts; e++) {
         double sum = 0, known = 0;
         for (size_t i = e; i < w->table.rows * experts; i += experts)
-            if (w->table.scores[i] >= 0) {
-                sum += (double)w->table.scores[i];
-                known++;
+            if (w->table.targets[i] >= 0) {
+                sum += (double)w->table.targets[i] * (double)w->table.weights[i];
+                known += (double)w->table.weights[i];
             }
         level[e] = known > 0 ? sum / known : 0;
         mean += level[e] / (double)experts;

@@ -1,4 +1,5 @@
-/* How good the held-out estimates are, per expert: what the model file says about itself. */
+/* How good the held-out estimates are, per expert, each outcome counted as far as it is believed: what the model file
+ * says about itself. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,7 +8,7 @@
 #define BINS 10
 
 struct scored {
-    float quality, score;
+    float quality, score, weight;
 };
 
 static int compare_scored(const void *a, const void *b)
@@ -20,11 +21,15 @@ static int compare_scored(const void *a, const void *b)
 static void average_ties(struct scored *s, size_t n)
 {
     for (size_t i = 0, j; i < n; i = j) {
-        double sum = 0;
-        for (j = i; j < n && s[j].quality == s[i].quality; j++)
-            sum += (double)s[j].score;
-        for (size_t k = i; k < j; k++)
-            s[k].score = (float)(sum / (double)(j - i));
+        double sum = 0, weight = 0;
+        for (j = i; j < n && s[j].quality == s[i].quality; j++) {
+            sum += (double)s[j].weight * (double)s[j].score;
+            weight += (double)s[j].weight;
+        }
+        for (size_t k = i; k < j; k++) {
+            s[k].score = (float)(sum / weight);
+            s[k].weight = (float)(weight / (double)(j - i));
+        }
     }
 }
 
@@ -36,8 +41,8 @@ static double area_under_curve(const struct scored *s, size_t n)
         double tie_good = 0, tie_bad = 0;
         size_t j = i;
         for (; j < n && s[j].quality == s[i].quality; j++) {
-            tie_good += (double)s[j].score;
-            tie_bad += 1 - (double)s[j].score;
+            tie_good += (double)s[j].weight * (double)s[j].score;
+            tie_bad += (double)s[j].weight * (1 - (double)s[j].score);
         }
         area += tie_good * (below + tie_bad / 2);
         below += tie_bad;
@@ -50,26 +55,28 @@ static double area_under_curve(const struct scored *s, size_t n)
 
 static double calibration_error(const struct scored *s, size_t n)
 {
-    double error = 0;
+    double error = 0, all = 0;
     for (size_t b = 0; b < BINS; b++) {
         double predicted = 0, actual = 0;
         for (size_t i = b * n / BINS; i < (b + 1) * n / BINS; i++) {
-            predicted += (double)s[i].quality;
-            actual += (double)s[i].score;
+            predicted += (double)s[i].weight * (double)s[i].quality;
+            actual += (double)s[i].weight * (double)s[i].score;
+            all += (double)s[i].weight;
         }
         error += fabs(predicted - actual);
     }
-    return n ? error / (double)n : 0;
+    return n ? error / all : 0;
 }
 
 static double log_loss(const struct scored *s, size_t n)
 {
-    double sum = 0;
+    double sum = 0, all = 0;
     for (size_t i = 0; i < n; i++) {
         double q = fmin(fmax((double)s[i].quality, 1e-6), 1 - 1e-6), y = (double)s[i].score;
-        sum -= y * log(q) + (1 - y) * log(1 - q);
+        sum -= (double)s[i].weight * (y * log(q) + (1 - y) * log(1 - q));
+        all += (double)s[i].weight;
     }
-    return n ? sum / (double)n : 0;
+    return n ? sum / all : 0;
 }
 
 static double mean_cost_usd(const struct train_table *t, size_t e)
@@ -97,15 +104,16 @@ enum status train_figures_fill(const struct train_table *t, const float *quality
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t e = 0; e < t->experts; e++) {
         size_t n = 0;
-        double sum = 0;
+        double sum = 0, all = 0;
         for (size_t i = e; i < t->rows * t->experts; i += t->experts)
             if (t->scores[i] >= 0) {
-                s[n++] = (struct scored){quality[i], t->scores[i]};
-                sum += (double)t->scores[i];
+                s[n++] = (struct scored){quality[i], t->scores[i], t->weights[i]};
+                sum += (double)t->weights[i] * (double)t->scores[i];
+                all += (double)t->weights[i];
             }
         qsort(s, n, sizeof(*s), compare_scored);
         average_ties(s, n);
-        figures[e] = (struct train_figures){.accuracy = n ? sum / (double)n : 0,
+        figures[e] = (struct train_figures){.accuracy = n ? sum / all : 0,
                                             .mean_cost_usd = mean_cost_usd(t, e),
                                             .auc = area_under_curve(s, n),
                                             .log_loss = log_loss(s, n),

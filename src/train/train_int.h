@@ -22,8 +22,12 @@ struct train_table {
     float *characters;             /* [rows] */
     struct script_counts *scripts; /* [rows] of them */
     float *scores;                 /* [rows × experts]; negative: unknown */
-    float *lengths;                /* [rows]; standardised log output tokens, NAN: unknown */
-    uint8_t *groups;               /* [rows] */
+    float *
+        targets; /* [rows × experts] to learn from: scores, and where there is none what is expected;
+                                    * negative: nothing */
+    float *weights;  /* [rows × experts] of the targets in every loss */
+    float *lengths;  /* [rows]; standardised log output tokens, NAN: unknown */
+    uint8_t *groups; /* [rows] */
     size_t group_count;
     uint8_t *folds; /* [rows] */
 };

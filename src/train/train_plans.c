@@ -207,8 +207,8 @@ static enum status fit_head(const struct search *s, const float *terms, const fl
                             float *weights, struct error *err)
 {
     static const double prior[PLAN_MEMBERS_MAX] = {0};
-    return fit_shared_logistic(terms, labels, s->rows->rows, 1, PLAN_MEMBERS_MAX, prior, HEAD_RIDGE,
-                               weights, weights + 1, err);
+    return fit_shared_logistic(terms, labels, NULL, s->rows->rows, 1, PLAN_MEMBERS_MAX, prior,
+                               HEAD_RIDGE, weights, weights + 1, err);
 }
 
 static enum status fit_heads(const struct search *s, struct arm *arm, struct error *err)

@@ -43,8 +43,8 @@ static enum status fit_levels(struct train_work *w, const struct logits *from, s
         for (size_t k = 0; k < count; k++)
             split_levels(from[k].x + i * from[k].stride, experts, w->terms + i * experts * terms,
                          terms, LEVEL_SLOPES * k);
-    return fit_shared_logistic(w->terms, w->table.scores, rows, experts, terms, prior, ridge,
-                               intercepts, slopes, err);
+    return fit_shared_logistic(w->terms, w->table.targets, w->table.weights, rows, experts, terms,
+                               prior, ridge, intercepts, slopes, err);
 }
 
 /* logits [rows × experts] */
@@ -84,8 +84,9 @@ static enum status train_forest_fold(struct train_work *w, const struct tree_bin
     struct forest *forest = &w->predictor->forest;
     size_t before = forest->tree_count, experts = w->table.experts;
     size_t count = train_table_rows(&w->table, fold, false, w->order);
-    enum status status = forest_train(bins, w->base_logits, w->table.scores, w->order, count,
-                                      &w->options->forest, 1.0f / TRAIN_FOLDS, rng, forest, err);
+    enum status status =
+        forest_train(bins, w->base_logits, w->table.targets, w->table.weights, w->order, count,
+                     &w->options->forest, 1.0f / TRAIN_FOLDS, rng, forest, err);
     if (status != OK)
         return status;
     struct forest fresh = {.tree_count = forest->tree_count - before,
@@ -129,8 +130,9 @@ static enum status fit_calibration(struct train_work *w, struct error *err)
         return status;
     combine_rows(w, from, 2, no_intercepts, slopes, w->terms);
     for (size_t e = 0; e < experts; e++)
-        fit_platt(w->terms, w->table.scores, rows, experts, e, PLATT_RIDGE_SHARE * (double)rows,
-                  &slopes[CALIBRATION_SLOPES + e], &slopes[CALIBRATION_SLOPES + experts + e]);
+        fit_platt(w->terms, w->table.targets, w->table.weights, rows, experts, e,
+                  PLATT_RIDGE_SHARE * (double)rows, &slopes[CALIBRATION_SLOPES + e],
+                  &slopes[CALIBRATION_SLOPES + experts + e]);
     return OK;
 }
 
@@ -153,7 +155,8 @@ static enum status fit_spread(struct train_work *w, struct error *err)
         return status;
     for (size_t i = 0; i < rows; i++)
         entropy[i] = p->entropy_at == NOWHERE ? 0 : w->features[i * p->features + p->entropy_at];
-    spread_fit(w->quality, w->table.scores, rows, w->table.experts, entropy, novelty, w->spread);
+    spread_fit(w->quality, w->table.scores, w->table.weights, rows, w->table.experts, entropy,
+               novelty, w->spread);
     return OK;
 }
 

@@ -11,6 +11,7 @@
 #include "train/groups.h"
 #include "train/train_int.h"
 
+
 struct growing {
     uint32_t *buckets;
     float *values;
@@ -136,7 +137,9 @@ static void fill_scores(struct train_table *t)
     for (size_t i = 0; i < t->rows; i++)
         for (size_t e = 0; e < t->experts; e++) {
             const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
-            t->scores[i * t->experts + e] = o->known ? o->score : -1;
+            size_t at = i * t->experts + e;
+            t->scores[at] = t->targets[at] = o->known ? o->score : -1;
+            t->weights[at] = o->known ? outcome_confidence(o) : 0;
         }
 }
 
@@ -175,12 +178,14 @@ enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t se
     t->characters = ARENA_ARRAY(a, t->rows, float);
     t->scripts = ARENA_ARRAY(a, t->rows, struct script_counts);
     t->scores = ARENA_ARRAY(a, t->rows * t->experts, float);
+    t->targets = ARENA_ARRAY(a, t->rows * t->experts, float);
+    t->weights = ARENA_ARRAY(a, t->rows * t->experts, float);
     t->lengths = ARENA_ARRAY(a, t->rows, float);
     t->groups = ARENA_ARRAY(a, t->rows, uint8_t);
     t->folds = ARENA_ARRAY(a, t->rows, uint8_t);
     double *scratch = ARENA_ARRAY(a, t->rows * 2, double);
-    if (!t->characters || !t->scripts || !t->scores || !t->lengths || !t->groups || !t->folds ||
-        !scratch)
+    if (!t->characters || !t->scripts || !t->scores || !t->targets || !t->weights || !t->lengths ||
+        !t->groups || !t->folds || !scratch)
         return error_set(err, ERR_MEMORY, "out of memory");
     fill_scores(t);
     fill_lengths(t, scratch, scratch + t->rows);
@@ -189,7 +194,8 @@ enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t se
             (uint8_t)split_fold(t->dataset->queries[i].text_hash, hash64_mix(seed, 1), TRAIN_FOLDS);
     enum status status = encode_table(t, a, err);
     if (status == OK)
-        status = groups_find(t->dataset, t->scores, t->experts, t->groups, &t->group_count, err);
+        status = groups_find(t->dataset, t->scores, t->weights, t->experts, t->groups,
+                             &t->group_count, err);
     return status;
 }
 

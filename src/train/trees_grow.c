@@ -35,7 +35,7 @@ struct grower {
     struct rng *rng;
     size_t experts, count;
     const uint32_t *order;
-    const float *scores;
+    const float *scores, *weights;
     float *logits;                 /* [count × experts], base plus the trees so far */
     float *gradients, *curvatures; /* [count × experts] */
     struct cell *sketch;           /* [count] */
@@ -57,6 +57,14 @@ WIDE_LOOPS static void differentiate(const float *logits, const float *scores, s
         float known = scores[i] < 0 ? 0.0f : 1.0f;
         gradient[i] = (p - scores[i]) * known;
         curvature[i] = p * (1 - p) * known;
+    }
+}
+
+static void weigh(const float *weights, size_t n, float *gradient, float *curvature)
+{
+    for (size_t i = 0; i < n; i++) {
+        gradient[i] *= weights[i];
+        curvature[i] *= weights[i];
     }
 }
 
@@ -312,6 +320,9 @@ static void grow_tree(struct grower *g, struct tree *t, float *values)
         size_t i = g->leaves[0].rows[r], at = i * g->experts;
         differentiate(g->logits + at, g->scores + (size_t)g->order[i] * g->experts, g->experts,
                       g->gradients + at, g->curvatures + at);
+        if (g->weights)
+            weigh(g->weights + (size_t)g->order[i] * g->experts, g->experts, g->gradients + at,
+                  g->curvatures + at);
         sketch_row(g, i);
     }
     grow_shape(g, t);
@@ -371,8 +382,9 @@ static enum status forest_extend(struct forest *f, size_t more, struct error *er
 
 /* The grower lives as long as the trees are grown; each tree starts from what those before it left. */
 enum status forest_train(const struct tree_bins *bins, const float *base, const float *scores,
-                         const uint32_t *order, size_t count, const struct forest_options *options,
-                         float scale, struct rng *rng, struct forest *forest, struct error *err)
+                         const float *weights, const uint32_t *order, size_t count,
+                         const struct forest_options *options, float scale, struct rng *rng,
+                         struct forest *forest, struct error *err)
 {
     CHECK(options->leaves >= 2 && options->leaves <= TREE_LEAVES_MAX);
     CHECK(forest->experts <= EXPERTS_MAX);
@@ -385,7 +397,8 @@ enum status forest_train(const struct tree_bins *bins, const float *base, const 
                        .experts = forest->experts,
                        .count = count,
                        .order = order,
-                       .scores = scores};
+                       .scores = scores,
+                       .weights = weights};
     if (!grower_init(&g, base)) {
         grower_done(&g);
         return error_set(err, ERR_MEMORY, "out of memory");

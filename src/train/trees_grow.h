@@ -2,7 +2,8 @@
  * tree serves all experts: its shape is found on a few random projections of the experts' gradients (Iosipoi &
  * Vakhrushev 2022, "SketchBoost"), its leaves are exact for each expert.
  *
- * Shapes: dense features float [rows × features]; base logits and scores float [rows × experts]. */
+ * Shapes: dense features float [rows × features]; base logits, scores and weights float [rows × experts]; weights may be
+ * NULL: all 1. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,6 +34,6 @@ void tree_bins_free(struct tree_bins *b);
 
 /* Appends options->trees trees to *forest (leaves scaled by `scale`), learnt on the rows order[count]. */
 NODISCARD enum status forest_train(const struct tree_bins *bins, const float *base,
-                                   const float *scores, const uint32_t *order, size_t count,
-                                   const struct forest_options *options, float scale,
+                                   const float *scores, const float *weights, const uint32_t *order,
+                                   size_t count, const struct forest_options *options, float scale,
                                    struct rng *rng, struct forest *forest, struct error *err);

@@ -70,8 +70,8 @@ Test(fit, shared_logistic_is_a_minimum)
     const double prior[TERMS] = {1, 1, 1, 1};
     float b[EXPERTS], w[TERMS];
     draw(&p, intercepts, slopes, 1);
-    cr_assert_eq(fit_shared_logistic(p.x, p.scores, ROWS, EXPERTS, TERMS, prior, 10, b, w, NULL),
-                 OK);
+    cr_assert_eq(
+        fit_shared_logistic(p.x, p.scores, NULL, ROWS, EXPERTS, TERMS, prior, 10, b, w, NULL), OK);
     double best = objective(&p, prior, 10, b, w);
     const float step = 1e-2f;
     for (size_t i = 0; i < EXPERTS + TERMS; i++) {
@@ -95,8 +95,9 @@ Test(fit, shared_logistic_finds_what_made_the_data)
     const double prior[TERMS] = {0};
     float b[EXPERTS], w[TERMS];
     draw(&p, intercepts, slopes, 2);
-    cr_assert_eq(fit_shared_logistic(p.x, p.scores, ROWS, EXPERTS, TERMS, prior, 1e-3, b, w, NULL),
-                 OK);
+    cr_assert_eq(
+        fit_shared_logistic(p.x, p.scores, NULL, ROWS, EXPERTS, TERMS, prior, 1e-3, b, w, NULL),
+        OK);
     for (size_t e = 0; e < EXPERTS; e++)
         cr_assert_float_eq((double)b[e], intercepts[e], 0.5);
     for (size_t k = 0; k < TERMS; k++)
@@ -110,8 +111,8 @@ Test(fit, a_strong_ridge_keeps_the_prior)
     const double prior[TERMS] = {0.7, 0.5, 0.5, 0.5};
     float b[EXPERTS], w[TERMS];
     draw(&p, intercepts, slopes, 3);
-    cr_assert_eq(fit_shared_logistic(p.x, p.scores, ROWS, EXPERTS, TERMS, prior, 1e9, b, w, NULL),
-                 OK);
+    cr_assert_eq(
+        fit_shared_logistic(p.x, p.scores, NULL, ROWS, EXPERTS, TERMS, prior, 1e9, b, w, NULL), OK);
     for (size_t k = 0; k < TERMS; k++)
         cr_assert_float_eq((double)w[k], prior[k], 1e-4);
 }
@@ -128,8 +129,8 @@ Test(fit, experts_without_scores_or_with_equal_ones_stay_finite)
         p.scores[i * EXPERTS + 1] = 0;
         p.scores[i * EXPERTS + 2] = -1;
     }
-    cr_assert_eq(fit_shared_logistic(p.x, p.scores, ROWS, EXPERTS, TERMS, prior, 20, b, w, NULL),
-                 OK);
+    cr_assert_eq(
+        fit_shared_logistic(p.x, p.scores, NULL, ROWS, EXPERTS, TERMS, prior, 20, b, w, NULL), OK);
     for (size_t e = 0; e < EXPERTS; e++)
         cr_assert(isfinite(b[e]), "intercept %zu is %g", e, (double)b[e]);
     for (size_t k = 0; k < TERMS; k++)
@@ -148,7 +149,7 @@ Test(fit, a_start_far_from_the_truth_still_arrives)
         x[i] = i % 2 ? 14.0f : 11.0f;
         scores[i] = (float)(i % 4 == 0);
     }
-    cr_assert_eq(fit_shared_logistic(x, scores, ROWS, 1, 1, prior, 20, &b, &w, NULL), OK);
+    cr_assert_eq(fit_shared_logistic(x, scores, NULL, ROWS, 1, 1, prior, 20, &b, &w, NULL), OK);
     cr_assert(isfinite(b) && isfinite(w));
     double mean = 0;
     for (size_t i = 0; i < ROWS; i++)
@@ -170,7 +171,7 @@ Test(fit, platt_recovers_scale_and_offset)
             scores[i] = rng_uniform(&r) < sigmoid(0.6 * (double)logits[i] - 0.8);
     }
     float scale, offset;
-    fit_platt(logits, scores, MANY, STRIDE, COLUMN, 1e-6, &scale, &offset);
+    fit_platt(logits, scores, NULL, MANY, STRIDE, COLUMN, 1e-6, &scale, &offset);
     cr_assert_float_eq((double)scale, 0.6, 0.05);
     cr_assert_float_eq((double)offset, -0.8, 0.05);
     double g[2] = {0}; /* both derivatives of the loss vanish */
@@ -184,10 +185,42 @@ Test(fit, platt_recovers_scale_and_offset)
     cr_assert_lt(fabs(g[0]) + fabs(g[1]), 0.05);
 }
 
+/* A weight of two is the same row twice. */
+Test(fit, weights_count_rows)
+{
+    float logits[ROWS], scores[ROWS], weights[ROWS], twice[2 * ROWS], again[2 * ROWS];
+    float scale[2], offset[2];
+    struct rng r;
+    size_t n = 0;
+    rng_seed(&r, 9);
+    for (size_t i = 0; i < ROWS; i++) {
+        logits[i] = (float)(rng_uniform(&r) * 4 - 2);
+        scores[i] = rng_uniform(&r) < sigmoid(0.5 * (double)logits[i] + 1);
+        weights[i] = i % 2 ? 2 : 1;
+        for (int k = 0; k < (i % 2 ? 2 : 1); k++) {
+            twice[n] = logits[i];
+            again[n++] = scores[i];
+        }
+    }
+    fit_platt(logits, scores, weights, ROWS, 1, 0, 5, &scale[0], &offset[0]);
+    fit_platt(twice, again, NULL, n, 1, 0, 5, &scale[1], &offset[1]);
+    cr_assert_float_eq((double)scale[0], (double)scale[1], 1e-5);
+    cr_assert_float_eq((double)offset[0], (double)offset[1], 1e-5);
+    static const double prior[1] = {0};
+    cr_assert_eq(fit_shared_logistic(logits, scores, weights, ROWS, 1, 1, prior, 5, &offset[0],
+                                     &scale[0], NULL),
+                 OK);
+    cr_assert_eq(
+        fit_shared_logistic(twice, again, NULL, n, 1, 1, prior, 5, &offset[1], &scale[1], NULL),
+        OK);
+    cr_assert_float_eq((double)scale[0], (double)scale[1], 1e-5);
+    cr_assert_float_eq((double)offset[0], (double)offset[1], 1e-5);
+}
+
 Test(fit, platt_without_evidence_changes_nothing)
 {
     float logits[4] = {1, 2, 3, 4}, scores[4] = {-1, -1, -1, -1}, scale, offset;
-    fit_platt(logits, scores, 4, 1, 0, 100, &scale, &offset);
+    fit_platt(logits, scores, NULL, 4, 1, 0, 100, &scale, &offset);
     cr_assert_eq((double)scale, 1);
     cr_assert_eq((double)offset, 0);
 }
@@ -199,11 +232,11 @@ Test(fit, platt_survives_scores_that_are_all_alike)
         logits[i] = (float)i / ROWS + 12;
         scores[i] = 1;
     }
-    fit_platt(logits, scores, ROWS, 1, 0, 100, &scale, &offset);
+    fit_platt(logits, scores, NULL, ROWS, 1, 0, 100, &scale, &offset);
     cr_assert(isfinite(scale) && isfinite(offset));
     for (size_t i = 0; i < ROWS; i++)
         scores[i] = (float)(i % 2);
-    fit_platt(logits, scores, ROWS, 1, 0, 100, &scale, &offset);
+    fit_platt(logits, scores, NULL, ROWS, 1, 0, 100, &scale, &offset);
     double mean = 0;
     for (size_t i = 0; i < ROWS; i++)
         mean += sigmoid((double)scale * (double)logits[i] + (double)offset) / ROWS;

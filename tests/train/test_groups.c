@@ -17,7 +17,7 @@ struct world {
     struct query queries[ROWS];
     char names[64][8];
     struct dataset dataset;
-    float scores[ROWS * EXPERTS];
+    float scores[ROWS * EXPERTS], weights[ROWS * EXPERTS];
     uint8_t groups[ROWS];
 };
 
@@ -36,6 +36,7 @@ static struct world *make(size_t domains, size_t kinds)
         for (size_t e = 0; e < EXPERTS; e++) {
             double good = domains && kinds && i % domains % kinds == e ? 0.95 : 0.1;
             w->scores[i * EXPERTS + e] = rng_uniform(&r) < good;
+            w->weights[i * EXPERTS + e] = 1;
         }
     }
     w->dataset =
@@ -46,7 +47,8 @@ static struct world *make(size_t domains, size_t kinds)
 static size_t find(struct world *w)
 {
     size_t count = 99;
-    cr_assert_eq(groups_find(&w->dataset, w->scores, EXPERTS, w->groups, &count, NULL), OK);
+    cr_assert_eq(groups_find(&w->dataset, w->scores, w->weights, EXPERTS, w->groups, &count, NULL),
+                 OK);
     return count;
 }
 
@@ -102,8 +104,8 @@ Test(groups, no_queries)
     struct dataset d = {.expert_count = EXPERTS};
     size_t count = 7;
     uint8_t groups[1];
-    float scores[1] = {0};
-    cr_assert_eq(groups_find(&d, scores, EXPERTS, groups, &count, NULL), OK);
+    float scores[1] = {0}, weights[1] = {1};
+    cr_assert_eq(groups_find(&d, scores, weights, EXPERTS, groups, &count, NULL), OK);
     cr_assert_eq(count, 0);
 }
 
@@ -111,13 +113,18 @@ Test(groups, quality_is_the_mean_pulled_to_the_experts_mean)
 {
     /* One expert, two groups: group 0 has scores 1 1 1 and an unknown, group 1 has 0; one row has no group. */
     const float scores[6] = {1, 1, 1, -1, 0, 1};
+    float weights[6] = {1, 1, 1, 1, 1, 1};
     const uint8_t groups[6] = {0, 0, 0, 0, 1, 255};
     const uint32_t order[6] = {5, 4, 3, 2, 1, 0};
     float quality[2];
-    groups_quality(scores, groups, 2, 1, order, 6, quality);
+    groups_quality(scores, weights, groups, 2, 1, order, 6, quality);
     double mean = (4.0 + 1) / (5 + 2);
     cr_assert_float_eq((double)quality[0], (3 + 10 * mean) / (3 + 10), 1e-6);
     cr_assert_float_eq((double)quality[1], (0 + 10 * mean) / (1 + 10), 1e-6);
-    groups_quality(scores, groups, 2, 1, order, 2, quality); /* rows 5 and 4 only */
+    groups_quality(scores, weights, groups, 2, 1, order, 2, quality); /* rows 5 and 4 only */
     cr_assert_float_eq((double)quality[1], (0 + 10 * 0.5) / (1 + 10), 1e-6);
+    weights[4] = 0.5f;
+    groups_quality(scores, weights, groups, 2, 1, order, 2, quality);
+    mean = (1.0 + 1) / (1.5 + 2);
+    cr_assert_float_eq((double)quality[1], 10 * mean / (0.5 + 10), 1e-6);
 }

@@ -115,7 +115,7 @@ static void compare_with_plain(const float *scores, uint8_t group, float length,
     const size_t starts[2] = {0, 2};
     const double x[2] = {0.8, 0.6};
     struct sparse_rows rows = {buckets, values, starts};
-    struct linear_targets targets = {scores, &group, &length};
+    struct linear_targets targets = {scores, NULL, &group, &length};
     struct linear_options o = options;
     struct model m = model_make();
     struct plain p;
@@ -172,7 +172,7 @@ static void toy(struct model *m, unsigned epochs)
         lengths[i] = odd ? 1.0f : -1.0f;
     }
     struct sparse_rows rows = {buckets, values, starts};
-    struct linear_targets targets = {scores, groups, lengths};
+    struct linear_targets targets = {scores, NULL, groups, lengths};
     struct linear_options o = options;
     o.epochs = epochs;
     train(m, &rows, &targets, &o, N);
@@ -220,7 +220,7 @@ Test(linear_train, without_groups_the_group_targets_may_be_missing)
     const float value = 1, score = 1, length = 0.5f;
     const size_t starts[2] = {0, 1};
     struct sparse_rows rows = {&bucket, &value, starts};
-    struct linear_targets targets = {&score, NULL, &length};
+    struct linear_targets targets = {&score, NULL, NULL, &length};
     struct model m = model_make();
     struct rng rng;
     uint32_t order = 0;
@@ -237,7 +237,7 @@ Test(linear_train, training_on_nothing_gives_even_odds)
 {
     const size_t starts[1] = {0};
     struct sparse_rows rows = {NULL, NULL, starts};
-    struct linear_targets targets = {NULL, NULL, NULL};
+    struct linear_targets targets = {NULL, NULL, NULL, NULL};
     struct model m = model_make();
     train(&m, &rows, &targets, &options, 0);
     for (int j = 0; j < WIDTH; j++)

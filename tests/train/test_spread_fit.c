@@ -35,7 +35,7 @@ static void make(double low, double high)
 static float fitted_sd(float of_novelty)
 {
     float weights[SPREAD_TERMS];
-    spread_fit(quality, scores, ROWS, EXPERTS, entropy, novelty, weights);
+    spread_fit(quality, scores, NULL, ROWS, EXPERTS, entropy, novelty, weights);
     return spread_quality_sd(spread_share(weights, 0.5f, 0.5f, of_novelty), 0.5f);
 }
 
@@ -59,7 +59,7 @@ Test(spread_fit, unknown_scores_say_nothing)
     make(0.2, 0.2);
     for (size_t i = 0; i < ROWS * EXPERTS; i++)
         scores[i] = i % EXPERTS ? -1 : scores[i]; /* one known: no pairs */
-    spread_fit(quality, scores, ROWS, EXPERTS, entropy, novelty, weights);
+    spread_fit(quality, scores, NULL, ROWS, EXPERTS, entropy, novelty, weights);
     cr_expect_float_eq((double)weights[0], (double)SPREAD_PRIOR, 1e-6);
     for (int k = 1; k < SPREAD_TERMS; k++)
         cr_expect_float_eq((double)weights[k], 0, 1e-6);

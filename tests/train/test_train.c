@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "encode/ngram_encoder.h"
 #include "predict/fmath.h"
 #include "world.h"
@@ -288,5 +291,64 @@ Test(train, reports_each_step_once)
     cr_assert_eq(left, 0);
     trained_free(t);
     trained_free(NULL);
+    world_free(w);
+}
+
+/* Confidence */
+
+static uint64_t bytes_of(const struct world *w)
+{
+    char path[] = "/tmp/leeroo-confidence-XXXXXX";
+    struct trained *t = world_train(w, 1);
+    struct buf bytes;
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    buf_init(&bytes, 64u << 20);
+    cr_assert_eq(model_write(t, path, NULL), OK);
+    cr_assert_eq(file_read(path, 64u << 20, &bytes, NULL), OK);
+    uint64_t hash = hash64(buf_str(&bytes), 0);
+    buf_done(&bytes);
+    unlink(path);
+    trained_free(t);
+    return hash;
+}
+
+Test(train, a_confidence_of_one_is_none)
+{
+    struct world *w = world_make(200);
+    uint64_t before = bytes_of(w);
+    for (size_t i = 0; i < w->dataset.query_count * WORLD_EXPERTS; i++)
+        w->outcomes[i].confidence = 1;
+    cr_assert_eq(bytes_of(w), before);
+    w->outcomes[5].confidence = 0.5f;
+    cr_assert_neq(bytes_of(w), before);
+    world_free(w);
+}
+
+/* Half of the odd expert's scores are wrong and hardly believed. */
+Test(train, outcomes_weigh_by_their_confidence)
+{
+    struct world *w = world_make(600);
+    for (size_t i = 0; i < w->dataset.query_count; i += 2) {
+        struct outcome *o = &w->outcomes[i * WORLD_EXPERTS + 2];
+        o->score = 1 - o->score;
+        o->confidence = 0.001f;
+    }
+    struct trained *t = world_train(w, 1);
+    double truth = (2 * world_truth[0][2] + world_truth[1][2]) / 3;
+    cr_assert_float_eq(t->figures[2].accuracy, truth, 0.05);
+    cr_assert_eq(t->figures[2].known, 600);
+    struct features f;
+    struct estimate e[WORLD_EXPERTS];
+    cr_assert_eq(features_init(&f, NULL), OK);
+    const char *easy = "hello cat sum two hello colour 7",
+               *hard = "prove lemma tensor quantum prove integral 7";
+    cr_assert_eq(trained_estimate_text(t, str_from(easy), &f, e, NULL), OK);
+    cr_assert_lt(e[2].quality, 0.42f, "%g", (double)e[2].quality);
+    cr_assert_eq(trained_estimate_text(t, str_from(hard), &f, e, NULL), OK);
+    cr_assert_gt(e[2].quality, 0.48f, "%g", (double)e[2].quality);
+    features_done(&f);
+    trained_free(t);
     world_free(w);
 }

@@ -15,7 +15,7 @@ struct world {
     struct outcome outcomes[ROWS * EXPERTS];
     struct dataset_expert experts[EXPERTS];
     struct dataset dataset;
-    float scores[ROWS * EXPERTS], quality[ROWS * EXPERTS];
+    float scores[ROWS * EXPERTS], weights[ROWS * EXPERTS], quality[ROWS * EXPERTS];
     size_t chosen[EXPERTS];
     struct train_table table;
     struct train_figures figures[EXPERTS];
@@ -30,6 +30,7 @@ static struct world *make(void)
     for (size_t i = 0; i < (size_t)ROWS * EXPERTS; i++) {
         w->quality[i] = (float)rng_below(&r, 20) / 19; /* ties are common */
         w->scores[i] = rng_uniform(&r) < (double)w->quality[i];
+        w->weights[i] = 1;
         if (i % 7 == 0)
             w->scores[i] = 0.25f;
         if (i % 11 == 0)
@@ -46,7 +47,8 @@ static struct world *make(void)
                                     .rows = ROWS,
                                     .experts = EXPERTS,
                                     .expert = w->chosen,
-                                    .scores = w->scores};
+                                    .scores = w->scores,
+                                    .weights = w->weights};
     return w;
 }
 

@@ -62,7 +62,8 @@ static void grow(struct problem *p, const struct forest_options *o, float scale,
     if (!p->bins)
         cr_assert_eq(tree_bins_create(p->x, p->rows, p->features, &p->bins, NULL), OK);
     cr_assert_eq(
-        forest_train(p->bins, p->base, p->scores, p->order, p->rows, o, scale, &r, f, NULL), OK);
+        forest_train(p->bins, p->base, p->scores, NULL, p->order, p->rows, o, scale, &r, f, NULL),
+        OK);
 }
 
 static void done(struct problem *p, struct forest *f)
