@@ -15,6 +15,7 @@
 void spread_own_novelty(const struct sparse_rows *rows, size_t count, size_t bucket_count,
                         uint8_t *times, float *novelty);
 
-/* quality, scores, counts (what they weigh; NULL: all 1) [rows × experts] held out (negative score: unknown), entropy and novelty [rows]. */
+/* quality, scores (negative: unknown) and counts (what they weigh; NULL: all 1) [rows × experts], held out; entropy and
+ * novelty [rows]. */
 void spread_fit(const float *quality, const float *scores, const float *counts, size_t rows,
                 size_t experts, const float *entropy, const float *novelty, float *weights);

@@ -8,9 +8,13 @@
 
 #include "base/hash.h"
 #include "data/split.h"
+#include "train/expect.h"
 #include "train/groups.h"
 #include "train/train_int.h"
 
+/* What an expected outcome weighs against one that is known (bench/quality.md). More than one: a known outcome is one
+ * toss, and what is expected is the mean of many. */
+#define EXPECTED_SHARE 2.0f
 
 struct growing {
     uint32_t *buckets;
@@ -172,6 +176,7 @@ static void fill_lengths(struct train_table *t, double *sums, double *counts)
         t->lengths[i] = counts[i] > 0 ? (float)(sums[i] / counts[i]) : NAN;
 }
 
+/* Every array of the table, and what fills it, in the order in which one needs the other. */
 enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
                              struct error *err)
 {
@@ -196,6 +201,9 @@ enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t se
     if (status == OK)
         status = groups_find(t->dataset, t->scores, t->weights, t->experts, t->groups,
                              &t->group_count, err);
+    if (status == OK)
+        status = expect_fill(t->targets, t->weights, t->groups, t->rows, t->experts, t->group_count,
+                             EXPECTED_SHARE, err);
     return status;
 }
 

@@ -2,8 +2,8 @@
  * tree serves all experts: its shape is found on a few random projections of the experts' gradients (Iosipoi &
  * Vakhrushev 2022, "SketchBoost"), its leaves are exact for each expert.
  *
- * Shapes: dense features float [rows × features]; base logits, scores and weights float [rows × experts]; weights may be
- * NULL: all 1. */
+ * Shapes: dense features float [rows × features]; base logits, scores and weights float [rows × experts]; weights
+ * may be NULL: all 1. */
 #pragma once
 
 #include <stdbool.h>
