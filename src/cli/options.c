@@ -78,6 +78,7 @@ static enum status store_number(const struct option_row *row, struct str text)
     return OK;
 }
 
+/* One piece: a type of option is a way to keep its value, and each says what it wants instead. */
 static enum status store(const char *command, const struct option_row *row, const char *value)
 {
     if (row->given)
@@ -88,6 +89,13 @@ static enum status store(const char *command, const struct option_row *row, cons
     }
     if (row->type == OPTION_STRING) {
         *(const char **)row->into = value;
+        return OK;
+    }
+    if (row->type == OPTION_LIST) {
+        struct option_list *list = row->into;
+        if (list->count == OPTION_LIST_MAX)
+            return complain(command, "%s: given more than %d times", row->name, OPTION_LIST_MAX);
+        list->items[list->count++] = value;
         return OK;
     }
     if (store_number(row, str_from(value)) == OK)

@@ -13,6 +13,14 @@ enum option_type {
     OPTION_DOUBLE, /* double * */
     OPTION_COUNT,  /* size_t *, non-negative whole number */
     OPTION_SEED,   /* uint64_t * */
+    OPTION_LIST,   /* struct option_list *: may be given several times */
+};
+
+#define OPTION_LIST_MAX 16
+
+struct option_list {
+    const char *items[OPTION_LIST_MAX];
+    size_t count;
 };
 
 struct option_row {

@@ -138,10 +138,11 @@ bool calls_find(const struct calls *c, const struct call_job *job, struct call_r
 /* Money */
 
 /* INT64_MAX: no limit. */
-static int64_t output_tokens_of(const struct calls *c, const struct call_job *job)
+static int64_t output_tokens_of(const struct expert *expert, const struct call_job *job,
+                                int64_t usual)
 {
-    int64_t tokens = job->output_tokens ? job->output_tokens : c->o.output_tokens;
-    int64_t most = c->experts[job->expert].output_limit;
+    int64_t tokens = job->output_tokens ? job->output_tokens : usual;
+    int64_t most = expert->output_limit;
     if (tokens == 0)
         tokens = CALLS_OUTPUT_TOKENS;
     if (tokens < 0)
@@ -155,14 +156,22 @@ static int64_t input_bound(const struct call_job *job)
     return (int64_t)(job->system.len + job->user.len) + 2 * MESSAGE_TOKENS;
 }
 
+int64_t calls_job_bound_nano_usd(const struct expert *expert, const struct call_job *job,
+                                 int64_t output_tokens)
+{
+    int64_t output = output_tokens_of(expert, job, output_tokens);
+    return output == INT64_MAX
+               ? INT64_MAX
+               : price_worst_nano_usd(&expert->price, input_bound(job), output, false);
+}
+
 int64_t calls_bound_nano_usd(const struct calls *c, const struct call_job *job)
 {
-    int64_t output = output_tokens_of(c, job), bound;
-    if (output == INT64_MAX)
-        return INT64_MAX;
-    bound = price_worst_nano_usd(&c->experts[job->expert].price, input_bound(job), output, false);
+    int64_t bound = calls_job_bound_nano_usd(&c->experts[job->expert], job, c->o.output_tokens);
     int64_t worst = c->by_expert[job->expert].worst_permille;
-    return worst > 1000 ? add_saturated(bound / 1000 * worst, bound) : bound;
+    if (bound == INT64_MAX || worst <= 1000)
+        return bound;
+    return add_saturated(bound / 1000 * worst, bound);
 }
 
 static enum status append(struct calls *c, const struct call_entry *e)
@@ -201,7 +210,7 @@ static void tell(struct calls *c, const struct call_job *job, const struct call_
     c->source->done(c->source->self, job, result);
 }
 
-/* An expert that refuses our key, or everything, is not asked again in this calls_run. */
+/* An expert that refuses our key, or everything, is not asked again in this round. */
 static void note_health(struct calls *c, size_t expert, const struct call_ending *ending)
 {
     struct call_expert *e = &c->by_expert[expert];
@@ -331,7 +340,8 @@ static void start(struct calls *c, struct call_slot *s, const struct call_job *j
                             .job = *job,
                             .bound_nano_usd = bound_nano_usd,
                             .reserved_nano_usd = reserved_nano_usd,
-                            .output_tokens = output_tokens_of(c, job),
+                            .output_tokens =
+                                output_tokens_of(&c->experts[job->expert], job, c->o.output_tokens),
                             .arena = s->arena};
     c->busy++;
     if (append(c, &e) != OK)
@@ -411,10 +421,6 @@ static void begin_run(struct calls *c, const struct call_source *source, struct 
     c->failure = failure;
     c->done = 0;
     c->has_held = false;
-    for (size_t e = 0; e < c->o.expert_count; e++) {
-        c->by_expert[e].failures = 0;
-        c->by_expert[e].left_out = false;
-    }
 }
 
 /* Drops also those that still ask, when something has failed: they stay intents. */
@@ -507,6 +513,14 @@ void calls_limit(struct calls *c, int64_t cap_nano_usd)
 {
     c->purse.cap_nano_usd = cap_nano_usd < c->o.cap_nano_usd ? cap_nano_usd : c->o.cap_nano_usd;
     c->cap_reached = false;
+}
+
+void calls_readmit(struct calls *c)
+{
+    for (size_t e = 0; e < c->o.expert_count; e++) {
+        c->by_expert[e].failures = 0;
+        c->by_expert[e].left_out = false;
+    }
 }
 
 const struct purse *calls_purse(const struct calls *c)

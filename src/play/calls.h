@@ -30,7 +30,7 @@
 
 #define CALLS_CONCURRENCY_MAX   256
 #define CALLS_OUTPUT_TOKENS     2048 /* of an answer at most, where neither job nor options say */
-#define CALLS_FAILURES_MAX      5    /* in a row, then the expert is left out of calls_run */
+#define CALLS_FAILURES_MAX      5    /* in a row, then the expert is left out of the round */
 #define CALLS_KEY_BYTES_MAX     1024
 #define CALLS_JOURNAL_BYTES_MAX (UINT64_C(8) << 30) /* of texts in memory */
 
@@ -63,7 +63,7 @@ enum call_end {
     CALL_DONE,     /* there is a text */
     CALL_BROKEN,   /* the expert failed, tried again as often as it is worth */
     CALL_UNPAID,   /* it did not fit into the purse: not made */
-    CALL_LEFT_OUT, /* its expert has failed too often in this calls_run: not made */
+    CALL_LEFT_OUT, /* its expert has failed too often in this round: not made */
 };
 
 struct call_result {
@@ -107,6 +107,9 @@ bool calls_find(const struct calls *c, const struct call_job *job, struct call_r
 /* The most that a job may cost, one try of it: by a token for each byte asked, and its answer's limit. INT64_MAX where
  * answers are not limited. */
 int64_t calls_bound_nano_usd(const struct calls *c, const struct call_job *job);
+/* The same of any job, before there are calls. */
+int64_t calls_job_bound_nano_usd(const struct expert *expert, const struct call_job *job,
+                                 int64_t output_tokens);
 /* As much may be spent until told otherwise, in all: a round's share. Never more than the options' cap. */
 void calls_limit(struct calls *c, int64_t cap_nano_usd);
 const struct purse *calls_purse(const struct calls *c);
@@ -116,5 +119,7 @@ int64_t calls_lost_nano_usd(const struct calls *c);
 struct calls_sum calls_sum(const struct calls *c, size_t expert);
 /* Whether a job was left out for want of money since calls_create or the last call of calls_limit. */
 bool calls_cap_reached(const struct calls *c);
-/* Whether the expert is left out of the present calls_run, or was of the last. */
+/* Whether the expert has failed too often, so that it is not asked until it is readmitted. */
 bool calls_left_out(const struct calls *c, size_t expert);
+/* A round begins: every expert may be asked again. */
+void calls_readmit(struct calls *c);

@@ -246,7 +246,7 @@ Test(calls, a_call_that_was_killed_stays_booked_and_is_made_again)
     cr_assert_eq(calls_purse(calls)->spent_nano_usd, 579 + ANSWER_NANO_USD);
 }
 
-Test(calls, an_expert_that_fails_is_left_out_of_this_run_alone)
+Test(calls, an_expert_that_fails_is_left_out_of_the_round_alone)
 {
     struct asker a = {.expert = BROKEN, .count = JOBS}, b = a;
     open_calls(INT64_C(1000000000), 1);
@@ -256,6 +256,10 @@ Test(calls, an_expert_that_fails_is_left_out_of_this_run_alone)
     cr_assert(calls_left_out(calls, BROKEN));
     cr_assert_not(calls_left_out(calls, DEAR));
     cr_assert_eq(calls_purse(calls)->spent_nano_usd, 0, "a refusal costs nothing");
+    ask(&b);
+    cr_assert_eq(b.ends[CALL_LEFT_OUT], JOBS);
+    b = (struct asker){.expert = BROKEN, .count = JOBS};
+    calls_readmit(calls);
     ask(&b);
     cr_assert_eq(b.ends[CALL_BROKEN], CALLS_FAILURES_MAX, "it is asked again");
     open_calls(INT64_C(1000000000), 1);

@@ -1,0 +1,80 @@
+/* What `leeroo play` prints: see play_output.h. Numbers come from src/play; here they get units and places. Anything
+ * unknown is a dash, never a zero. Called from the thread of the command, once a round, while nothing is in flight. */
+#include "cli/play_output.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#define USD(nano) ((double)(nano) / (double)NANO_PER_USD)
+
+/* Points of a hundred; `sign`: also where it is positive. */
+static const char *points(char into[16], double value, bool sign)
+{
+    if (isnan(value))
+        return "-";
+    snprintf(into, 16, sign ? "%+.1f" : "%.1f", 100 * value);
+    return into;
+}
+
+static void print_failures(const struct play_round *r, FILE *out)
+{
+    if (r->broken + r->left_out > 0)
+        fprintf(out, "        %zu calls failed, %zu were not made for experts that kept failing\n",
+                r->broken, r->left_out);
+    if (r->unpaid > 0)
+        fprintf(out, "        the cap is reached: %zu calls were not made\n", r->unpaid);
+    if (r->problem)
+        fprintf(out, "        no model yet: %s\n", r->problem);
+}
+
+/* One line; the figures of quality are in points of a hundred. */
+void play_print_round(const struct play_round *r, FILE *out)
+{
+    char area[16], mix[16], last[16], doubt[16];
+    fprintf(out,
+            "round %zu/%zu  +%zu questions  %zu cells  %.4f USD (%.4f in all)  area %s  over mix "
+            "%s  over last %s  doubt %s  %s\n",
+            r->round, r->rounds, r->questions_new, r->cells, USD(r->spent_nano_usd),
+            USD(r->spent_all_nano_usd), points(area, r->area, false),
+            points(mix, r->gain_mix, true), points(last, r->gain_last, true),
+            points(doubt, r->doubt, false), play_publication_name(r->publication));
+    print_failures(r, out);
+    fflush(out);
+}
+
+void play_print_end(const struct play_end *end, const struct play_settings *s, const char *folder,
+                    FILE *out)
+{
+    if (end->cap_reached)
+        fprintf(out, "cap reached: %.4f of %.4f USD are booked\n", USD(end->booked_nano_usd),
+                USD(s->spend_nano_usd));
+    else if (end->nothing_left)
+        fprintf(out, "nothing is left to ask\n");
+    if (end->lost_nano_usd > 0)
+        fprintf(out, "%.4f USD are booked for calls that ended with their process\n",
+                USD(end->lost_nano_usd));
+    fprintf(out, "%zu rounds, %.4f USD for answers; the data set is %s\n", end->rounds,
+            USD(end->spent_nano_usd), folder);
+    fflush(out);
+}
+
+void play_print_forecast(const struct play_forecast *f, const struct play_options *o, FILE *out)
+{
+    int64_t expected = 0, most = 0;
+    fprintf(out, "%zu questions; nobody is asked\n\n%-8s%-32s %9s %12s %12s\n", f->questions,
+            "round", "expert", "cells", "USD", "at most");
+    for (size_t r = 0; r < f->rounds; r++)
+        for (size_t e = 0; e < f->experts; e++) {
+            const struct play_forecast_row *row = &f->rows[r * f->experts + e];
+            if (row->cells == 0)
+                continue;
+            fprintf(out, "%-8zu%-32.*s %9zu %12.4f %12.4f\n", r + 1, STR_FMT(o->experts[e].name),
+                    row->cells, USD(row->expected_nano_usd), USD(row->most_nano_usd));
+            expected += row->expected_nano_usd;
+            most += row->most_nano_usd;
+        }
+    fprintf(out, "%-8s%-32s %9s %12.4f %12.4f\n", "all", "", "", USD(expected), USD(most));
+    if (o->settings->spend_nano_usd != INT64_MAX)
+        fprintf(out, "\nNo more than %.4f USD are spent, whatever answers cost.\n",
+                USD(o->settings->spend_nano_usd));
+}

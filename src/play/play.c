@@ -1,0 +1,229 @@
+/* The loop: see play.h.
+ *
+ * A round is six steps, each in a file of its own (play_int.h); what is here is their order, what goes from one round
+ * to the next, and when to end. One thread, which waits for experts, disk and training. Whatever fails on the way
+ * leaves the run as it was after the last round, with the answers in its journal. */
+#include "play/play_int.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "train/train.h"
+
+static void begin_figures(struct play *p)
+{
+    size_t round = run_rounds(p->run) + 1;
+    p->r = (struct play_round){.round = round,
+                               .rounds = p->s->rounds,
+                               .budget_nano_usd =
+                                   play_round_budget(p->s, round, p->spent_before_nano_usd),
+                               .cap_nano_usd = p->s->spend_nano_usd,
+                               .area = NAN,
+                               .gain_mix = NAN,
+                               .gain_last = NAN,
+                               .doubt = NAN,
+                               .confidence = NAN};
+}
+
+static void end_figures(struct play *p)
+{
+    const struct dataset *d = run_dataset(p->run);
+    p->r.questions = d->query_count;
+    for (size_t i = 0; i < d->query_count * d->expert_count; i++)
+        p->r.outcomes += d->outcomes[i].known;
+    p->r.spent_all_nano_usd = p->spent_before_nano_usd + p->r.spent_nano_usd;
+    p->r.booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
+    p->r.cap_reached = calls_cap_reached(p->calls);
+}
+
+/* Those of two lists. */
+static enum status join(struct play *p, struct cells *all, const struct cells *more,
+                        struct error *err)
+{
+    struct cell *cells = ARENA_ARRAY(p->arena, all->count + more->count + 1, struct cell);
+    if (!cells)
+        return error_set(err, ERR_MEMORY, "out of memory for cells");
+    if (all->count > 0)
+        memcpy(cells, all->cells, all->count * sizeof(*cells));
+    if (more->count > 0)
+        memcpy(cells + all->count, more->cells, more->count * sizeof(*cells));
+    all->cells = cells;
+    all->count += more->count;
+    return OK;
+}
+
+/* Cells for what is left of the round's money. */
+static enum status buy(struct play *p, struct cells *all, size_t *ret_count, struct error *err)
+{
+    struct play_beliefs beliefs;
+    struct cells cells = {0};
+    bool left_out[DATASET_EXPERTS_MAX];
+    int64_t left = p->r.budget_nano_usd;
+    for (size_t e = 0; e < p->o->expert_count; e++)
+        left_out[e] = calls_left_out(p->calls, e);
+    if (left != INT64_MAX)
+        left = left > p->r.spent_nano_usd ? left - p->r.spent_nano_usd : 0;
+    enum status status = play_believe(p->run, p->o, p->model, p->arena, &beliefs, err);
+    if (status == OK)
+        status = play_choose(p->run, p->o, &beliefs, left_out, left, p->arena, &cells, err);
+    if (status == OK && cells.count > 0)
+        status = play_ask(p, &cells, err);
+    if (status == OK)
+        status = join(p, all, &cells, err);
+    *ret_count = cells.count;
+    return status;
+}
+
+/* Again while much is left: before anybody was asked, what answers cost is a guess. */
+static enum status buy_all(struct play *p, struct cells *all, struct error *err)
+{
+    size_t count = 1;
+    enum status status = OK;
+    for (int pass = 0; pass < PLAY_PASSES && status == OK && count > 0 && p->r.unpaid == 0;
+         pass++) {
+        double left = (double)(p->r.budget_nano_usd - p->r.spent_nano_usd);
+        if (pass > 0 && left < PLAY_PASS_SHARE * (double)p->r.budget_nano_usd)
+            break;
+        status = buy(p, all, &count, err);
+    }
+    return status;
+}
+
+static enum status learn(struct play *p, struct error *err)
+{
+    enum status status = run_save(p->run, err); /* plans are learnt from the texts on the disk */
+    if (status == OK && !p->s->everything)
+        status = play_learn(p, err);
+    if (status == OK && !p->s->everything)
+        status = play_measure(p, err);
+    return status;
+}
+
+static enum status finish(struct play *p, const struct cells *cells, struct error *err)
+{
+    end_figures(p);
+    enum status status = play_write_round(p, cells, err);
+    if (status == OK)
+        status = run_round_commit(p->run, err);
+    if (status != OK)
+        return status;
+    p->spent_before_nano_usd = p->r.spent_all_nano_usd;
+    if (!isnan(p->r.area))
+        p->area_before = p->r.area;
+    if (p->o->on_round)
+        p->o->on_round(p->o->arg, &p->r);
+    return OK;
+}
+
+/* *ret_nothing: there was nothing to ask. */
+static enum status play_one(struct play *p, bool *ret_nothing, struct error *err)
+{
+    struct cells cells = {0};
+    arena_reset(p->arena);
+    calls_readmit(p->calls);
+    begin_figures(p);
+    enum status status = run_round_begin(p->run, &p->folder, err);
+    if (status == OK)
+        status = play_pose(p, err);
+    if (status == OK)
+        status = buy_all(p, &cells, err);
+    *ret_nothing = cells.count == 0;
+    if (status == OK && cells.count > 0 && p->r.cells == 0 && p->r.broken > 0)
+        status = error_set(err, ERR_UPSTREAM, "no expert has answered: `leeroo check` asks them");
+    if (status == OK && cells.count > 0)
+        status = learn(p, err);
+    if (status == OK && cells.count > 0)
+        status = finish(p, &cells, err);
+    run_round_abort(p->run); /* where it has come to nothing */
+    trained_free(p->trained);
+    p->trained = NULL;
+    return status;
+}
+
+static enum status play_all(struct play *p, struct play_end *ret, struct error *err)
+{
+    bool nothing = false;
+    enum status status = OK;
+    while (status == OK && !nothing && !ret->cap_reached && run_rounds(p->run) < p->s->rounds) {
+        status = play_one(p, &nothing, err);
+        ret->cap_reached = calls_cap_reached(p->calls);
+    }
+    ret->nothing_left = nothing;
+    ret->rounds = run_rounds(p->run);
+    ret->spent_nano_usd = p->spent_before_nano_usd;
+    ret->booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
+    ret->lost_nano_usd = calls_lost_nano_usd(p->calls);
+    return status;
+}
+
+static enum status open_calls(struct play *p, struct error *err)
+{
+    char *path = arena_printf(p->kept, "%s/calls.jsonl", run_path(p->run));
+    const struct calls_options o = {.experts = p->o->experts,
+                                    .expert_count = p->o->expert_count,
+                                    .concurrency = p->s->workers,
+                                    .journal = path,
+                                    .cap_nano_usd = p->s->spend_nano_usd,
+                                    .output_tokens = p->s->output_tokens,
+                                    .seed = p->s->seed,
+                                    .network = p->o->network,
+                                    .watch = p->o->watch};
+    return path ? calls_create(&o, &p->calls, err) : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+/* The model of the last round; a run may have none yet. */
+static enum status recall_model(struct play *p, struct error *err)
+{
+    char path[PATH_MAX + 64];
+    if (run_rounds(p->run) == 0)
+        return OK;
+    snprintf(path, sizeof(path), "%s/round-%zu/model.safetensors", run_path(p->run),
+             run_rounds(p->run));
+    enum status status = model_load(path, &p->model, err);
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
+static enum status open_all(struct play *p, const char *folder, struct error *err)
+{
+    char *path;
+    p->arena = arena_create(PLAY_ARENA_BYTES);
+    p->kept = arena_create(PLAY_ARENA_BYTES);
+    if (!p->arena || !p->kept)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    enum status status = run_open(folder, p->o->experts, p->o->expert_count, &p->run, err);
+    path = status == OK ? arena_printf(p->kept, "%s/run.json", run_path(p->run)) : NULL;
+    if (status == OK && !path)
+        status = error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = play_settings_write(p->s, path, err);
+    if (status == OK)
+        status = open_calls(p, err);
+    if (status == OK)
+        status = play_read_round(p, err);
+    if (status == OK)
+        status = recall_model(p, err);
+    return status == OK ? play_recall(p, err) : status;
+}
+
+enum status play_run(const char *folder, const struct play_options *o, struct play_end *ret,
+                     struct error *err)
+{
+    struct play p = {.o = o, .s = o->settings, .area_before = NAN};
+    struct play_end end = {0};
+    struct error local;
+    err = err ? err : &local;
+    enum status status = open_all(&p, folder, err);
+    if (status == OK)
+        status = play_all(&p, &end, err);
+    calls_free(p.calls);
+    run_close(p.run);
+    model_free(p.model);
+    arena_free(p.arena);
+    arena_free(p.kept);
+    if (status == OK)
+        *ret = end;
+    return status;
+}

@@ -1,0 +1,83 @@
+/* The loop: questions, answers, scores, a model; round after round within a sum of money.
+ *
+ *     pose ─▶ choose cells (play/cells.h) ─▶ ask (play/calls.h) ─▶ score ─▶ learn ─▶ measure, publish ─▶ round-K/
+ *
+ * All of it hangs on the settings, the seed and what experts answered: a run that was killed and is begun again asks
+ * nobody what it has an answer to, and goes on as if nothing had happened. It blocks, on the thread of its caller, and
+ * prints nothing but a progress line; each round that is over is told. */
+#pragma once
+
+#include "expert/expert.h"
+#include "net/http_client.h"
+#include "plan/decide.h"
+#include "play/publish.h"
+#include "play/settings.h"
+#include "watch/watch.h"
+
+enum play_publication {
+    PLAY_NO_MODEL,   /* nothing could be learnt yet, or nothing was to be */
+    PLAY_UNCOMPARED, /* too few questions for validation to say which is better: the old one stays */
+    PLAY_KEPT,       /* the one in force is not beaten */
+    PLAY_FIRST,      /* there was none in force */
+    PLAY_PUBLISHED,
+};
+
+struct play_round { /* as round.json has it; what is unknown is NAN */
+    size_t round, rounds;
+    size_t questions_new, questions;         /* asked about so far */
+    size_t cells;                            /* answered in this round */
+    size_t broken, left_out, unpaid;         /* and not */
+    size_t outcomes;                         /* scores known in all */
+    int64_t budget_nano_usd, spent_nano_usd; /* of this round */
+    int64_t spent_all_nano_usd;              /* of all rounds, as the answers cost */
+    int64_t booked_nano_usd; /* of the cap: with failed calls, and those lost with a process */
+    int64_t cap_nano_usd;
+    size_t validation; /* questions that the figures are of */
+    double area;       /* mean quality over costs from a tenth of the best expert's to all of it */
+    double gain_mix;   /* of area, over the best random mix of experts */
+    double gain_last;  /* of area, over the round before */
+    double doubt;      /* mean spread of the estimates, 0..1 */
+    enum play_publication publication;
+    double confidence;   /* that it is better than the one in force */
+    const char *problem; /* why there is no model; NULL */
+    bool cap_reached;
+};
+
+const char *play_publication_name(enum play_publication p); /* "published", ... */
+
+struct play_options {
+    const struct play_settings *settings;
+    const struct expert *experts; /* [expert_count], with prices */
+    size_t expert_count;
+    struct http_client_options network;
+    const struct policy *policies; /* [policy_count] in force */
+    size_t policy_count;
+    const char *model_path;    /* where a better model is published; NULL: nowhere */
+    const struct watch *watch; /* NULL: nobody hears of the calls */
+    void (*on_round)(void *arg, const struct play_round *r);
+    void *arg;
+};
+
+struct play_end {
+    size_t rounds; /* that are over, those of earlier processes with them */
+    bool cap_reached;
+    bool nothing_left; /* every cell that could be bought is known */
+    int64_t spent_nano_usd, booked_nano_usd, lost_nano_usd;
+};
+
+/* Begins or goes on. ERR_OVERLOAD: another process runs there. ERR_UPSTREAM: no expert has answered anything. */
+NODISCARD enum status play_run(const char *folder, const struct play_options *o,
+                               struct play_end *ret, struct error *err);
+
+/* What a run would cost, by round and expert, at the costs that are expected before anybody was asked. */
+struct play_forecast_row {
+    size_t cells;
+    int64_t expected_nano_usd, most_nano_usd;
+};
+struct play_forecast {
+    size_t rounds, experts, questions;
+    const struct play_forecast_row *rows; /* [rounds × experts] */
+};
+/* Asks nobody and writes nothing; lives in `a`. */
+NODISCARD enum status play_forecast(const struct play_options *o, struct arena *a,
+                                    struct play_forecast *ret, struct error *err);

@@ -1,0 +1,77 @@
+/* Between the files of the loop: the state of a run and the steps of a round, in the order in which they run. */
+#pragma once
+
+#include "play/calls.h"
+#include "play/cells.h"
+#include "play/play.h"
+#include "play/run.h"
+#include "predict/model.h"
+
+#define PLAY_ARENA_BYTES  (UINT64_C(8) << 30)
+#define PLAY_OUTPUT_GUESS 300 /* tokens of an answer, before any was seen */
+#define PLAY_VALIDATION_SHARE                                                                      \
+    0.2 /* of a round's money: whole rows of questions that are never learnt from */
+#define PLAY_VALIDATION_MAX 400 /* rows of them; more say little more */
+#define PLAY_PASSES         4 /* of a round: what answers cost less than was thought buys more cells */
+#define PLAY_PASS_SHARE     0.05 /* of a round's money; with less left it ends */
+#define PLAY_GROWTH         2.0  /* a round may spend so many times what the one before may */
+
+struct play {
+    const struct play_options *o;
+    const struct play_settings *s;
+    struct run *run;
+    struct calls *calls;
+    struct arena *arena;     /* of the round; reset between rounds */
+    struct arena *kept;      /* of the run */
+    struct trained *trained; /* of the round; NULL: nothing could be learnt */
+    struct model *model;     /* the last that was learnt; NULL: none yet */
+    double area_before;      /* NAN: none */
+    int64_t spent_before_nano_usd;
+    const char *folder; /* of the round */
+    struct play_round r;
+};
+
+/* What is believed of every cell. */
+struct play_beliefs {
+    float *quality, *sd; /* [questions × experts]; NULL both: no model yet */
+    int64_t *cost_nano_usd;
+};
+
+/* The money of a round, by plan: its share of the cap and what earlier rounds have left of theirs. */
+int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t spent_nano_usd);
+
+/* Whether a question is for validation: bought as whole rows, never learnt from. */
+bool play_validates(uint64_t text_hash);
+/* 1: new questions into the run. */
+NODISCARD enum status play_pose(struct play *p, struct error *err);
+/* The questions of the settings' files, for forecasts, too. */
+NODISCARD enum status play_pose_files(const struct play_settings *s, struct run *run,
+                                      size_t *ret_added, struct error *err);
+/* 2: which cells to buy. `left_out` [experts], NULL: none. */
+NODISCARD enum status play_believe(const struct run *run, const struct play_options *o,
+                                   const struct model *m, struct arena *a, struct play_beliefs *ret,
+                                   struct error *err);
+NODISCARD enum status play_choose(const struct run *run, const struct play_options *o,
+                                  const struct play_beliefs *b, const bool *left_out,
+                                  int64_t budget_nano_usd, struct arena *a, struct cells *ret,
+                                  struct error *err);
+/* 3: their answers, scored. */
+NODISCARD enum status play_ask(struct play *p, const struct cells *cells, struct error *err);
+/* The most that a cell may cost, one try of it. */
+int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options *o, size_t query,
+                                size_t expert);
+/* The texts of what earlier rounds bought, out of the journal. */
+NODISCARD enum status play_recall(struct play *p, struct error *err);
+/* 4: a model of all that is known; p->model. That nothing can be learnt yet is no failure. */
+NODISCARD enum status play_learn(struct play *p, struct error *err);
+/* 5: what it is worth, and whether it takes the place of the one in force. */
+NODISCARD enum status play_measure(struct play *p, struct error *err);
+/* 6: round.json and cells.csv into the round's folder. */
+NODISCARD enum status play_write_round(const struct play *p, const struct cells *cells,
+                                       struct error *err);
+/* What the next round needs of the last. */
+NODISCARD enum status play_read_round(struct play *p, struct error *err);
+
+/* The job of a cell; its key lives in `a`. */
+NODISCARD enum status play_cell_job(const struct run *run, size_t query, size_t expert,
+                                    struct arena *a, struct call_job *ret, struct error *err);

@@ -1,0 +1,291 @@
+/* Which cells a round buys: what is believed of each, whole rows of validation questions first, then what play/cells.h
+ * chooses of the others.
+ *
+ * Pure but for the model, which estimates; the same run, settings and model give the same cells, so that a round which
+ * was killed buys the same again. */
+#include "play/play_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "data/split.h"
+#include "dialect/token_estimate.h"
+
+int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t spent_nano_usd)
+{
+    double all = pow(PLAY_GROWTH, (double)s->rounds) - 1;
+    double until_now = pow(PLAY_GROWTH, (double)round) - 1;
+    if (s->spend_nano_usd == PURSE_NO_CAP)
+        return INT64_MAX;
+    int64_t share = round >= s->rounds ? s->spend_nano_usd
+                                       : (int64_t)((double)s->spend_nano_usd * until_now / all);
+    return share > spent_nano_usd ? share - spent_nano_usd : 0;
+}
+
+/* Beliefs */
+
+/* What an expert's answers were so far: mean output tokens, or a guess. */
+static double mean_output(const struct dataset *d, size_t expert)
+{
+    double sum = 0, count = 0;
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct outcome *o = dataset_outcome(d, q, expert);
+        if (o->present && o->tokens_known) {
+            sum += o->output_tokens;
+            count++;
+        }
+    }
+    return count > 0 ? sum / count : PLAY_OUTPUT_GUESS;
+}
+
+static void guess_costs(const struct dataset *d, const struct expert *experts, int64_t *costs)
+{
+    for (size_t e = 0; e < d->expert_count; e++) {
+        int64_t output = (int64_t)ceil(mean_output(d, e));
+        for (size_t q = 0; q < d->query_count; q++) {
+            int64_t input = tokens_from_characters(d->queries[q].prompt.len);
+            costs[q * d->expert_count + e] = price_cost_nano_usd(&experts[e].price, input, output);
+        }
+    }
+}
+
+/* One question's row by the model; an expert that it does not know could be anything. */
+static void believe_row(const struct model *m, const struct play_options *o, const size_t *columns,
+                        const struct estimate *all, size_t row, const struct play_beliefs *b)
+{
+    (void)m;
+    for (size_t e = 0; e < o->expert_count; e++) {
+        size_t at = row * o->expert_count + e;
+        b->quality[at] = b->sd[at] = 0.5f;
+        if (columns[e] == SIZE_MAX)
+            continue;
+        const struct estimate *est = &all[columns[e]];
+        b->quality[at] = est->quality;
+        b->sd[at] = est->quality_sd;
+        b->cost_nano_usd[at] = model_cost_nano_usd(&o->experts[e].price, est);
+    }
+}
+
+static enum status believe_model(const struct run *run, const struct play_options *o,
+                                 const struct model *m, struct arena *a, struct play_beliefs *b,
+                                 struct error *err)
+{
+    const struct dataset *d = run_dataset(run);
+    size_t columns[DATASET_EXPERTS_MAX];
+    struct features f;
+    struct estimate *all = ARENA_ARRAY(a, model_arm_count(m) + 1, struct estimate);
+    b->quality = ARENA_ARRAY(a, d->query_count * o->expert_count + 1, float);
+    b->sd = ARENA_ARRAY(a, d->query_count * o->expert_count + 1, float);
+    if (!all || !b->quality || !b->sd)
+        return error_set(err, ERR_MEMORY, "out of memory for estimates");
+    for (size_t e = 0; e < o->expert_count; e++)
+        columns[e] = model_expert_index(m, o->experts[e].name);
+    enum status status = features_init(&f, err);
+    for (size_t q = 0; q < d->query_count && status == OK; q++) {
+        status = model_estimate_text(m, d->queries[q].prompt, &f, all, err);
+        if (status == OK)
+            believe_row(m, o, columns, all, q, b);
+    }
+    features_done(&f);
+    return status;
+}
+
+enum status play_believe(const struct run *run, const struct play_options *o, const struct model *m,
+                         struct arena *a, struct play_beliefs *ret, struct error *err)
+{
+    const struct dataset *d = run_dataset(run);
+    struct play_beliefs b = {.cost_nano_usd =
+                                 ARENA_ARRAY(a, d->query_count * o->expert_count + 1, int64_t)};
+    if (!b.cost_nano_usd)
+        return error_set(err, ERR_MEMORY, "out of memory for estimates");
+    guess_costs(d, o->experts, b.cost_nano_usd);
+    enum status status = m ? believe_model(run, o, m, a, &b, err) : OK;
+    if (status == OK)
+        *ret = b;
+    return status;
+}
+
+/* Cells */
+
+bool play_validates(uint64_t text_hash)
+{
+    return split_fold(text_hash, 0, PUBLISH_SHARE) == 0;
+}
+
+struct choosing {
+    const struct run *run;
+    const struct play_options *o;
+    const struct play_beliefs *b;
+    const bool *left_out; /* [experts]; NULL: none */
+    struct arena *arena;
+    struct cell *cells;
+    size_t count;
+    int64_t cost_nano_usd;
+};
+
+static bool is_open(const struct choosing *c, size_t q, size_t e)
+{
+    return !dataset_outcome(run_dataset(c->run), q, e)->present && !(c->left_out && c->left_out[e]);
+}
+
+static void take(struct choosing *c, size_t q, size_t e, bool random)
+{
+    size_t at = q * c->o->expert_count + e;
+    c->cells[c->count++] =
+        (struct cell){.question = (uint32_t)q, .expert = (uint32_t)e, .random = random};
+    c->cost_nano_usd += c->b->cost_nano_usd[at];
+}
+
+struct drawn {
+    uint64_t order;
+    uint32_t query;
+};
+
+static int by_order(const void *a, const void *b)
+{
+    const struct drawn *x = a, *y = b;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The validation questions in an order that is the same in every round, however many there are by then. */
+static struct drawn *draw_rows(const struct choosing *c, size_t *ret_count)
+{
+    const struct dataset *d = run_dataset(c->run);
+    struct drawn *rows = ARENA_ARRAY(c->arena, d->query_count + 1, struct drawn);
+    size_t count = 0;
+    for (size_t q = 0; rows && q < d->query_count; q++)
+        if (play_validates(d->queries[q].text_hash))
+            rows[count++] = (struct drawn){
+                hash64_mix(d->queries[q].text_hash, c->o->settings->seed), (uint32_t)q};
+    if (rows)
+        qsort(rows, count, sizeof(*rows), by_order);
+    *ret_count = count;
+    return rows;
+}
+
+static int64_t row_cost(const struct choosing *c, size_t q, size_t *ret_missing)
+{
+    int64_t sum = 0;
+    *ret_missing = 0;
+    for (size_t e = 0; e < c->o->expert_count; e++)
+        if (is_open(c, q, e)) {
+            sum += c->b->cost_nano_usd[q * c->o->expert_count + e];
+            ++*ret_missing;
+        }
+    return sum;
+}
+
+/* Whole rows, for as long as the money lasts. */
+static enum status choose_validation(struct choosing *c, int64_t budget_nano_usd, struct error *err)
+{
+    size_t count, missing;
+    struct drawn *rows = draw_rows(c, &count);
+    if (!rows)
+        return error_set(err, ERR_MEMORY, "out of memory for cells");
+    for (size_t i = 0; i < count && i < PLAY_VALIDATION_MAX; i++) {
+        size_t q = rows[i].query;
+        if (row_cost(c, q, &missing) > budget_nano_usd - c->cost_nano_usd)
+            break;
+        for (size_t e = 0; missing > 0 && e < c->o->expert_count; e++)
+            if (is_open(c, q, e))
+                take(c, q, e, true);
+    }
+    return OK;
+}
+
+static enum cell_state state_of(const struct choosing *c, size_t q, size_t e)
+{
+    const struct dataset *d = run_dataset(c->run);
+    const struct outcome *o = dataset_outcome(d, q, e);
+    if (play_validates(d->queries[q].text_hash))
+        return CELL_BARRED;
+    return o->known ? CELL_KNOWN : is_open(c, q, e) ? CELL_OPEN : CELL_BARRED;
+}
+
+/* Of the policies whose lambda is known before anything is decided. */
+static size_t find_lambdas(const struct play_options *o, double lambdas[CELLS_LAMBDAS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < o->policy_count && count < CELLS_LAMBDAS_MAX; i++)
+        if (o->policies[i].budget_usd_per_1k <= 0 && o->policies[i].min_quality <= 0)
+            lambdas[count++] = o->policies[i].lambda;
+    return count;
+}
+
+static enum status make_problem(const struct choosing *c, int64_t budget_nano_usd,
+                                struct cells_problem *ret, struct error *err)
+{
+    const struct dataset *d = run_dataset(c->run);
+    size_t experts = c->o->expert_count, cells = d->query_count * experts;
+    float *scores = ARENA_ARRAY(c->arena, cells + 1, float);
+    enum cell_state *states = ARENA_ARRAY(c->arena, cells + 1, enum cell_state);
+    if (!scores || !states)
+        return error_set(err, ERR_MEMORY, "out of memory for cells");
+    for (size_t i = 0; i < cells; i++) {
+        scores[i] = d->outcomes[i].known ? d->outcomes[i].score : 0;
+        states[i] = state_of(c, i / experts, i % experts);
+    }
+    *ret = (struct cells_problem){.questions = d->query_count,
+                                  .experts = experts,
+                                  .quality = c->b->quality,
+                                  .quality_sd = c->b->sd,
+                                  .scores = scores,
+                                  .cost_nano_usd = c->b->cost_nano_usd,
+                                  .states = states,
+                                  .spend_nano_usd = budget_nano_usd,
+                                  .whole_share = -1,
+                                  .seed = c->o->settings->seed};
+    return OK;
+}
+
+static enum status choose_others(struct choosing *c, int64_t budget_nano_usd, struct error *err)
+{
+    double lambdas[CELLS_LAMBDAS_MAX];
+    struct cells_problem problem = {0};
+    struct cells chosen;
+    enum status status = make_problem(c, budget_nano_usd, &problem, err);
+    problem.lambdas = lambdas;
+    problem.lambda_count = find_lambdas(c->o, lambdas);
+    if (status == OK)
+        status = cells_choose(&problem, c->arena, &chosen, err);
+    for (size_t i = 0; status == OK && i < chosen.count; i++)
+        take(c, chosen.cells[i].question, chosen.cells[i].expert, chosen.cells[i].random);
+    return status;
+}
+
+/* Every cell that is not known, question by question. */
+static void choose_everything(struct choosing *c)
+{
+    const struct dataset *d = run_dataset(c->run);
+    for (size_t q = 0; q < d->query_count; q++)
+        for (size_t e = 0; e < c->o->expert_count; e++)
+            if (is_open(c, q, e))
+                take(c, q, e, true);
+}
+
+enum status play_choose(const struct run *run, const struct play_options *o,
+                        const struct play_beliefs *b, const bool *left_out, int64_t budget_nano_usd,
+                        struct arena *a, struct cells *ret, struct error *err)
+{
+    const struct dataset *d = run_dataset(run);
+    struct choosing c = {.run = run, .o = o, .b = b, .left_out = left_out, .arena = a};
+    int64_t validation = budget_nano_usd == INT64_MAX
+                             ? INT64_MAX
+                             : (int64_t)((double)budget_nano_usd * PLAY_VALIDATION_SHARE);
+    enum status status = OK;
+    c.cells = ARENA_ARRAY(a, d->query_count * o->expert_count + 1, struct cell);
+    if (!c.cells)
+        return error_set(err, ERR_MEMORY, "out of memory for cells");
+    if (o->settings->everything) {
+        choose_everything(&c);
+    } else {
+        status = choose_validation(&c, validation, err);
+        if (status == OK)
+            status = choose_others(&c, budget_nano_usd - c.cost_nano_usd, err);
+    }
+    if (status == OK)
+        *ret = (struct cells){c.cells, c.count, c.cost_nano_usd};
+    return status;
+}

@@ -1,0 +1,176 @@
+/* round.json and cells.csv of a round, and what the next round reads of them.
+ *
+ * Every figure of the round's line is in round.json, and each expert's part of it, so that a report needs nothing else.
+ * One thread; the files are whole because the folder that they are in gets its name last. */
+#include "play/play_int.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#define ROUND_BYTES_MAX (256u << 20)
+
+const char *play_publication_name(enum play_publication p)
+{
+    static const char *const names[] = {"no model", "uncompared", "kept", "first", "published"};
+    return names[p];
+}
+
+static void write_whole(struct buf *b, const char *name, int64_t value)
+{
+    buf_addf(b, ",\n  \"%s\": %" PRId64, name, value);
+}
+
+static void write_figure(struct buf *b, const char *name, double value)
+{
+    buf_addf(b, ",\n  \"%s\": ", name);
+    json_write_double(b, value);
+}
+
+/* Of one expert: what it was asked until now, what that cost, how well it did. */
+static void write_expert(const struct play *p, size_t e, struct buf *b)
+{
+    const struct dataset *d = run_dataset(p->run);
+    double score = 0;
+    int64_t cost = 0;
+    size_t asked = 0, known = 0;
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct outcome *o = dataset_outcome(d, q, e);
+        asked += o->present;
+        cost += o->present ? o->cost_nano_usd : 0;
+        known += o->known;
+        score += o->known ? (double)o->score : 0;
+    }
+    buf_add_c(b, e ? ",\n    {\"name\": " : "\n    {\"name\": ");
+    json_write_string(b, d->experts[e].name);
+    buf_addf(
+        b, ", \"outcomes\": %zu, \"scored\": %zu, \"cost_nano_usd\": %" PRId64 ", \"mean_score\": ",
+        asked, known, cost);
+    json_write_double(b, known ? score / (double)known : NAN);
+    buf_addf(b, ", \"left_out\": %s}", calls_left_out(p->calls, e) ? "true" : "false");
+}
+
+static void write_counts(const struct play_round *r, struct buf *b)
+{
+    buf_addf(b, "{\n  \"round\": %zu", r->round);
+    write_whole(b, "rounds", (int64_t)r->rounds);
+    write_whole(b, "questions_new", (int64_t)r->questions_new);
+    write_whole(b, "questions", (int64_t)r->questions);
+    write_whole(b, "cells", (int64_t)r->cells);
+    write_whole(b, "broken", (int64_t)r->broken);
+    write_whole(b, "left_out", (int64_t)r->left_out);
+    write_whole(b, "unpaid", (int64_t)r->unpaid);
+    write_whole(b, "outcomes", (int64_t)r->outcomes);
+    write_whole(b, "budget_nano_usd", r->budget_nano_usd);
+    write_whole(b, "spent_nano_usd", r->spent_nano_usd);
+    write_whole(b, "spent_all_nano_usd", r->spent_all_nano_usd);
+    write_whole(b, "booked_nano_usd", r->booked_nano_usd);
+    write_whole(b, "cap_nano_usd", r->cap_nano_usd);
+    write_whole(b, "validation", (int64_t)r->validation);
+}
+
+static void write_round(const struct play *p, struct buf *b)
+{
+    const struct play_round *r = &p->r;
+    write_counts(r, b);
+    write_figure(b, "area", r->area);
+    write_figure(b, "gain_mix", r->gain_mix);
+    write_figure(b, "gain_last", r->gain_last);
+    write_figure(b, "doubt", r->doubt);
+    write_figure(b, "confidence", r->confidence);
+    buf_addf(b, ",\n  \"publication\": \"%s\"", play_publication_name(r->publication));
+    buf_addf(b, ",\n  \"cap_reached\": %s,\n  \"problem\": ", r->cap_reached ? "true" : "false");
+    if (r->problem)
+        json_write_string(b, str_from(r->problem));
+    else
+        buf_add_c(b, "null");
+    buf_add_c(b, ",\n  \"experts\": [");
+    for (size_t e = 0; e < run_dataset(p->run)->expert_count; e++)
+        write_expert(p, e, b);
+    buf_add_c(b, "\n  ]\n}\n");
+}
+
+static void write_cells(const struct play *p, const struct cells *cells, struct buf *b)
+{
+    const struct dataset *d = run_dataset(p->run);
+    buf_add_c(b, "id,model,random,answered\n");
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct cell *c = &cells->cells[i];
+        csv_write_cell(b, d->queries[c->question].id);
+        buf_add_char(b, ',');
+        csv_write_cell(b, d->experts[c->expert].name);
+        buf_addf(b, ",%d,%d\n", c->random, dataset_outcome(d, c->question, c->expert)->present);
+    }
+}
+
+static enum status write_file(const struct play *p, const char *name, struct buf *b,
+                              struct error *err)
+{
+    char path[PATH_MAX + 64];
+    struct file_out out;
+    snprintf(path, sizeof(path), "%s/%s", p->folder, name);
+    enum status status = buf_status(b, err);
+    if (status == OK)
+        status = file_out_open(path, &out, err);
+    if (status == OK) {
+        fwrite(b->ptr, 1, b->len, out.stream);
+        status = file_out_commit(&out, err);
+    }
+    buf_clear(b);
+    return status;
+}
+
+enum status play_write_round(const struct play *p, const struct cells *cells, struct error *err)
+{
+    struct buf b;
+    buf_init(&b, ROUND_BYTES_MAX);
+    write_cells(p, cells, &b);
+    enum status status = write_file(p, "cells.csv", &b, err);
+    if (status == OK) {
+        write_round(p, &b);
+        status = write_file(p, "round.json", &b, err);
+    }
+    buf_done(&b);
+    return status;
+}
+
+/* The last round's */
+
+static enum status read_figures(struct play *p, struct str text, const char *path,
+                                struct error *err)
+{
+    struct json_value root;
+    int64_t spent;
+    double area = NAN;
+    enum status status = json_parse(text, path, 1, &root, err);
+    if (status != OK)
+        return status;
+    if (json_to_int64(json_get(root, "spent_all_nano_usd"), &spent) != OK || spent < 0)
+        return error_set(err, ERR_CORRUPT, "%s: no \"spent_all_nano_usd\"", path);
+    if (json_to_double(json_get(root, "area"), &area) != OK)
+        area = NAN; /* null: nothing was measured */
+    p->spent_before_nano_usd = spent;
+    p->area_before = area;
+    return OK;
+}
+
+enum status play_read_round(struct play *p, struct error *err)
+{
+    char path[PATH_MAX + 64];
+    struct buf b;
+    p->area_before = NAN;
+    if (run_rounds(p->run) == 0)
+        return OK;
+    buf_init(&b, ROUND_BYTES_MAX);
+    snprintf(path, sizeof(path), "%s/round-%zu/round.json", run_path(p->run), run_rounds(p->run));
+    enum status status = file_read(path, ROUND_BYTES_MAX, &b, err);
+    if (status == OK)
+        status = read_figures(p, buf_str(&b), path, err);
+    buf_done(&b);
+    return status;
+}

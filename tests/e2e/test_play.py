@@ -1,0 +1,304 @@
+"""leeroo play from outside: rounds within a cap, a data set at the end, and runs that are killed and go on."""
+
+import csv
+import hashlib
+import json
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+PRICES = {"small": (0.1, 0.4), "middle": (1.0, 4.0), "large": (10.0, 40.0)}
+SKILL = {"small": 0.4, "middle": 0.6, "large": 0.9}
+WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
+
+
+def draw(*parts):
+    """A number in [0, 1) that hangs on the words alone."""
+    return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:6], "big") / 2**48
+
+
+def nano_usd(model, tokens_in, tokens_out):
+    price_in, price_out = PRICES[model]
+    return round(1000 * (tokens_in * price_in + tokens_out * price_out))
+
+
+class Experts(ThreadingHTTPServer):
+    """Three models whose answers hang on the question alone; everything that was asked is written down."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, delay=0.0, broken=(), tokens=80):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.delay, self.broken, self.tokens = delay, set(broken), tokens
+        self.lock, self.asked, self.epoch = threading.Lock(), [], 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass  # the client was killed
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        server = self.server
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        model, prompt = body["model"], body["messages"][-1]["content"]
+        tokens = (20 + len(prompt) // 4, 10 + int(server.tokens * draw("tokens", model, prompt)))
+        time.sleep(server.delay * draw("delay", model, prompt))
+        with server.lock:
+            server.asked.append((server.epoch, model, prompt, 0 if model in server.broken else nano_usd(model, *tokens)))
+        if model in server.broken:
+            self.answer(500, {"error": {"message": "broken"}})
+            return
+        right = draw("right", model, prompt) < SKILL[model]
+        text = f"The answer is {prompt.split()[-1] if right else 'unknown'}."
+        self.answer(200, {"choices": [{"index": 0, "finish_reason": "stop",
+                                       "message": {"role": "assistant", "content": text}}],
+                          "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}})
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def experts():
+    made = []
+
+    def start(**options):
+        made.append(Experts(**options))
+        return made[-1]
+    yield start
+    for server in made:
+        server.shutdown()
+        server.server_close()
+
+
+def write_questions(path, count):
+    rng = random.Random(5)
+    with open(path, "w", encoding="utf-8") as out:
+        for i in range(count):
+            text = " ".join(rng.choices(WORDS, k=6) + [str(rng.randrange(1000)), f"number{i}"])
+            out.write(json.dumps({"id": f"q{i}", "text": text, "answer": f"number{i}"}) + "\n")
+    return path
+
+
+def write_config(folder, url, more=""):
+    lines = ["model: leeroo-model.safetensors", "experts:"]
+    for name, (price_in, price_out) in PRICES.items():
+        lines.append(f"  - {{name: {name}, url: \"{url}\", price: {{input: {price_in}, output: {price_out}}}{more}}}")
+    path = folder / "leeroo.yaml"
+    path.write_text("\n".join([*lines, "policies:", "  default: {lambda: 100}"]) + "\n")
+    return path
+
+
+@pytest.fixture
+def play(leeroo, tmp_path):
+    def run(*arguments, status=0, timeout=120):
+        done = subprocess.run([leeroo, "play", *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+                              cwd=tmp_path, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+    return run
+
+
+def journal(run):
+    """Answers, failures and what was lost, of a run's calls.jsonl; a last line that is cut is no line."""
+    answers, failures, open_calls, lost = {}, [], {}, 0
+    for line in (run / "calls.jsonl").read_bytes().split(b"\n")[:-1]:
+        entry = json.loads(line)
+        if "intent" in entry:
+            lost += open_calls.get(entry["intent"], 0)
+            open_calls[entry["intent"]] = entry["reserved_nano_usd"]
+        elif "more" in entry:
+            open_calls[entry["more"]] += entry["reserved_nano_usd"]
+        elif "key" in entry:
+            assert entry["key"] not in answers, "answered twice"
+            answers[entry["key"]] = entry
+            del open_calls[entry["key"]]
+        else:
+            failures.append(entry)
+            del open_calls[entry["failed"]]
+    return answers, failures, lost + sum(open_calls.values())
+
+
+def outcomes(run):
+    with open(run / "outcomes.csv", encoding="utf-8") as file:
+        return sorted(tuple(row.items()) for row in csv.DictReader(file))
+
+
+def rounds(run):
+    return [json.loads((run / f"round-{k}" / "round.json").read_text())
+            for k in range(1, 1 + len(list(run.glob("round-*"))))]
+
+
+def test_rounds_within_a_cap(leeroo, play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 300)
+    said = play("run", "--questions", "questions.jsonl", "--spend", "0.2", "--rounds", "3", "--workers", "8",
+                "--max-output", "100")
+    assert len(re.findall(r"^round \d/3  .* area ", said, re.M)) == 3, said
+    run = tmp_path / "run"
+    answers, failures, lost = journal(run)
+    served = sum(cost for _, _, _, cost in server.asked)
+    assert not failures and lost == 0
+    assert sum(a["cost_nano_usd"] for a in answers.values()) == served, "what was served was booked"
+    assert served <= 200_000_000
+    assert len(server.asked) == len(set(server.asked)) == len(answers), "nobody was asked the same twice"
+    rows = [dict(row) for row in outcomes(run)]
+    assert len(rows) == len(answers)
+    assert sum(round(1e9 * float(row["cost_usd"])) for row in rows) == served
+    for row in rows:
+        text = f"number{row['id'][1:]}"
+        assert (row["score"] == "1") == (f"The answer is {text}." == answers[f"cell/{row['id']}/{row['model']}"]["text"])
+    figures = rounds(run)
+    assert [r["round"] for r in figures] == [1, 2, 3]
+    assert figures[-1]["spent_all_nano_usd"] == served
+    assert figures[0]["spent_nano_usd"] < figures[1]["spent_nano_usd"] < figures[2]["spent_nano_usd"]
+    assert figures[-1]["area"] is not None and figures[-1]["validation"] >= 10
+    subprocess.run([leeroo, "train", str(run), "-o", str(tmp_path / "m.safetensors")], check=True, capture_output=True,
+                   timeout=60)
+
+
+def test_a_cap_that_binds_is_kept_and_said(play, experts, tmp_path):
+    server = experts(delay=0.01, tokens=1200)  # longer than anybody would guess
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 100)
+    said = play("run", "--questions", "questions.jsonl", "--spend", "0.1", "--rounds", "1", "--max-output", "1300")
+    served = sum(cost for _, _, _, cost in server.asked)
+    assert served <= 100_000_000
+    assert served > 100_000_000 - nano_usd("large", 250, 1300), "what is left would not have paid for another"
+    assert "cap reached" in said
+    again = play("run", "--spend", "0.15", "--rounds", "2")
+    assert sum(cost for _, _, _, cost in server.asked) <= 150_000_000, again
+    assert len(server.asked) == len(set(server.asked))
+
+
+def test_a_dry_run_asks_nobody(play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 100)
+    said = play("run", "--questions", "questions.jsonl", "--spend", "0.1", "--dry-run")
+    assert re.search(r"^1 +small +\d+ ", said, re.M), said
+    expected = float(re.search(r"^all +([\d.]+) ", said, re.M).group(1))
+    assert 0.05 < expected <= 0.1
+    assert not server.asked and not (tmp_path / "run").exists()
+
+
+def test_a_failing_expert_is_left_out_of_the_round_alone(play, experts, tmp_path):
+    server = experts(broken=["middle"])
+    write_config(tmp_path, server.url, more=", retries: 0")
+    write_questions(tmp_path / "questions.jsonl", 200)
+    play("run", "--questions", "questions.jsonl", "--spend", "0.1", "--rounds", "1", "--workers", "1")
+    (first,) = rounds(tmp_path / "run")
+    assert 1 <= first["broken"] <= 6 and first["left_out"] > 0
+    assert not [row for row in outcomes(tmp_path / "run") if dict(row)["model"] == "middle"]
+    server.broken.clear()
+    play("run", "--rounds", "2", "--spend", "0.3")
+    assert [row for row in outcomes(tmp_path / "run") if dict(row)["model"] == "middle"]
+    assert rounds(tmp_path / "run")[1]["left_out"] == 0
+
+
+def test_nobody_answers(play, experts, tmp_path):
+    server = experts(broken=PRICES)
+    write_config(tmp_path, server.url, more=", retries: 0")
+    write_questions(tmp_path / "questions.jsonl", 50)
+    said = play("run", "--questions", "questions.jsonl", "--spend", "0.1", status=1)
+    assert "no expert has answered" in said and "leeroo play run" in said
+
+
+def test_what_is_missing_is_said(play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 10)
+    assert "--questions" in play("run", "--spend", "1", status=2)
+    assert "--spend USD" in play("run", "--questions", "questions.jsonl", status=2)
+    assert "nowhere" in play("run", "--questions", "nowhere", "--spend", "1", status=1)
+    assert not server.asked
+
+
+def test_one_process_at_a_time(leeroo, play, experts, tmp_path):
+    server = experts(delay=0.2)
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 200)
+    command = [leeroo, "play", "run", "--questions", "questions.jsonl", "--spend", "1", "--workers", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 20
+        while not server.asked and time.monotonic() < deadline:
+            time.sleep(0.01)
+        said = play("run", status=1)
+        first.kill()
+    assert "another process" in said
+
+
+def kill_at_random(leeroo, tmp_path, server, arguments, rng, times):
+    """Runs and kills; returns, for each epoch, which cells had an answer in the journal when it began."""
+    known, run = [], tmp_path / "killed"
+    for epoch in range(times):
+        known.append(set(journal(run)[0]) if (run / "calls.jsonl").exists() else set())
+        with server.lock:
+            server.epoch = epoch
+        with subprocess.Popen([leeroo, "play", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            time.sleep(rng.uniform(0.02, 0.5))
+            process.send_signal(signal.SIGKILL)
+        time.sleep(0.05)  # what is still on its way to the server
+    known.append(set(journal(run)[0]))
+    with server.lock:
+        server.epoch = times
+    return known
+
+
+def test_killed_at_twenty_moments_it_ends_the_same(leeroo, play, experts, tmp_path):
+    server = experts(delay=0.02)
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 200)
+    options = ["--questions", "questions.jsonl", "--spend", "2.5", "--rounds", "3", "--workers", "8", "--max-output", "200"]
+    play("whole", *options)
+    server.asked.clear()
+    known = kill_at_random(leeroo, tmp_path, server, ["killed", *options], random.Random(11), 20)
+    play("killed")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert outcomes(killed) == outcomes(whole)
+    assert len(outcomes(whole)) == 600
+    for name in ("queries.jsonl", "outcomes.csv", "experts.csv", "responses/large.jsonl"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
+    prompts = {q["text"]: q["id"] for q in map(json.loads, (tmp_path / "questions.jsonl").read_text().splitlines())}
+    for epoch, model, prompt, _ in server.asked:
+        assert f"cell/{prompts[prompt]}/{model}" not in known[epoch], "paid twice"
+    answers, _, lost = journal(killed)
+    booked = sum(a["cost_nano_usd"] for a in answers.values()) + lost
+    assert sum(cost for _, _, _, cost in server.asked) <= booked <= 2_500_000_000
+    assert lost > 0, "no kill hit a call: the test proves nothing"
+    for a, b in zip(rounds(killed), rounds(whole), strict=True):
+        assert {k: v for k, v in a.items() if k != "booked_nano_usd"} == \
+            {k: v for k, v in b.items() if k != "booked_nano_usd"}
+
+
+def test_killed_at_a_binding_cap_it_is_kept(leeroo, play, experts, tmp_path):
+    server = experts(delay=0.02)
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 200)
+    options = ["--questions", "questions.jsonl", "--spend", "0.15", "--rounds", "2", "--workers", "8", "--max-output", "200"]
+    kill_at_random(leeroo, tmp_path, server, ["killed", *options], random.Random(3), 6)
+    play("killed")
+    answers, _, lost = journal(tmp_path / "killed")
+    assert sum(a["cost_nano_usd"] for a in answers.values()) + lost <= 150_000_000
+    assert sum(cost for _, _, _, cost in server.asked) <= 150_000_000
