@@ -111,8 +111,7 @@ static bool is_unanimous(const struct query *q, const struct call_result *result
     struct str first = STR("");
     for (size_t i = 0; i < count; i++) {
         struct str answer;
-        if (results[i].end != CALL_DONE ||
-            !judge_answer_read(q, JUDGE_AUTO, results[i].text, &answer))
+        if (results[i].end != CALL_DONE || !posed_answer_read(q, results[i].text, &answer))
             return false;
         if (i > 0 && !judge_answers_agree(first, answer))
             return false;

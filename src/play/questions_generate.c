@@ -243,11 +243,9 @@ enum status posing_generated(struct posing *p, size_t wanted, size_t *ret_taken,
     enum status status =
         g.arena ? system_write(&g, err) : error_set(err, ERR_MEMORY, "out of memory for prompts");
     for (size_t b = 0; b < QUESTIONS_BATCHES_MAX && status == OK && taken < wanted; b++) {
-        size_t failed = p->sums.failed;
         status = batch_run(&g, wanted - taken, &kept, err);
         taken += status == OK ? kept : 0;
-        if (kept == 0 &&
-            p->sums.failed > failed) /* nobody makes any; more requests would not help */
+        if (kept == 0) /* the generators fail, or say what is known: more requests would not help */
             break;
     }
     arena_free(g.arena);

@@ -7,7 +7,6 @@
 
 #include "base/check.h"
 #include "judge/answer_text.h"
-#include "judge/thought.h"
 
 #define SEED_BYTES_MAX 600 /* shown of an example */
 
@@ -142,10 +141,6 @@ struct str generator_repeat_system(enum posed_kind kind)
 bool generator_repeat_agrees(const struct posed *p, struct str response)
 {
     struct str answer;
-    if (judge_answer_read(&p->query, JUDGE_AUTO, response, &answer) &&
-        judge_answers_agree(answer, p->query.answer))
-        return true;
-    struct str whole = str_trim(judge_behind_thought(response));
-    return p->kind != POSED_CHOICE && whole.len <= JUDGE_ANSWER_BYTES_MAX &&
-           judge_answers_agree(whole, p->query.answer);
+    return posed_answer_read(&p->query, response, &answer) &&
+           judge_answers_agree(answer, p->query.answer);
 }

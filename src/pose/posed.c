@@ -4,10 +4,14 @@
  * Pure functions of their arguments, any thread. */
 #include "pose/posed.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "judge/answer_text.h"
 #include "judge/choice.h"
 #include "judge/number.h"
+#include "judge/stated.h"
+#include "judge/thought.h"
 
 /* Names */
 
@@ -171,4 +175,20 @@ bool posed_choice_letter(struct query *q)
         return false;
     q->answer = (struct str){&letters[index], 1};
     return true;
+}
+
+bool posed_answer_read(const struct query *q, struct str response, struct str *ret)
+{
+    struct str whole = str_trim(judge_behind_thought(response));
+    bool is_short =
+        whole.len > 0 && whole.len <= POSED_ANSWER_BYTES_MAX && !memchr(whole.ptr, '\n', whole.len);
+    if (q->choice_count == 0 && is_short && !stated_read(whole, ret)) {
+        struct judge_number number;
+        bool wants_number = judge_number_read(q->answer, &number);
+        if (!wants_number || judge_number_read(whole, &number)) {
+            *ret = whole;
+            return true;
+        }
+    }
+    return judge_answer_read(q, JUDGE_AUTO, response, ret);
 }

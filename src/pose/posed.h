@@ -49,3 +49,5 @@ NODISCARD enum status posed_finish(struct query *q, struct arena *a, struct erro
 /* The reference of a question with choices as its letter: "b", "(B)", "B. words" or the words of exactly one choice.
  * False, and nothing is changed, when it is none of the choices. */
 bool posed_choice_letter(struct query *q);
+/* What a response answers, as by judge_answer_read; where it states nothing, a short one as a whole ("Marie Curie"). */
+bool posed_answer_read(const struct query *q, struct str response, struct str *ret);

@@ -25,7 +25,7 @@ static const struct {
     {"largest moon of Saturn", "The answer is B.", "The answer is B.", "The answer is A."},
     {"17 * 23", "So the answer is 391.", "The answer is 391.", "The answer is 381."},
     {"first woman to win", "Marie Curie", "The answer is Marie Curie.", "The answer is Bertha."},
-    {"colour has the sky", "The answer is blue.", "The answer is blue.", "The answer is Blue"},
+    {"colour has the sky", "The answer is blue.", "The answer is blue.", "Blue"},
     {"grains of sand", "This cannot be answered.", "The answer is 7.", "The answer is 8."},
     {"boiling point", "The answer is A.", "The answer is A.", "The answer is B."},
 };
@@ -330,7 +330,7 @@ Test(questions, nothing_comes_twice_in_later_rounds)
     cr_assert_eq(got.count, 0);
     cr_assert_eq(got.dropped.of[DROP_DUPLICATE], got.generated);
     cr_assert_eq(atomic_load(&asked) - before, atomic_load(&made) - made_before);
-    cr_assert_eq(got.requests, QUESTIONS_BATCHES_MAX);
+    cr_assert_eq(got.requests, 1, "a batch that brings nothing is the last");
     struct question_round live = got;
     struct questions *old = questions;
     questions = NULL;

@@ -87,3 +87,26 @@ Test(posed, kind_of_what_does_not_say)
     q.choice_count = 3;
     cr_assert_eq(posed_kind_of(&q), POSED_CHOICE);
 }
+
+static const char *answer_of(const char *reference, const char *response)
+{
+    static char text[300];
+    struct query q = {.answer = str_from(reference)};
+    struct str answer;
+    if (!posed_answer_read(&q, str_from(response), &answer))
+        return "-";
+    snprintf(text, sizeof(text), "%.*s", STR_FMT(answer));
+    return text;
+}
+
+Test(posed, answers_that_are_nothing_but_the_answer)
+{
+    cr_assert_str_eq(answer_of("Marie Curie", "Marie Curie."), "Marie Curie.");
+    cr_assert_str_eq(answer_of("Marie Curie", "Surely in 1903. The answer is Marie Curie."),
+                     "Marie Curie");
+    cr_assert_str_eq(answer_of("Marie Curie", "<think>1903?</think> Marie Curie"), "Marie Curie");
+    cr_assert_str_eq(answer_of("42", "42"), "42");
+    cr_assert_str_eq(answer_of("42", "It is 42, I think"), "42");
+    cr_assert_str_eq(answer_of("Marie Curie", "She was first.\nIt was 1903"), "1903");
+    cr_assert_str_eq(answer_of("Marie Curie", ""), "-");
+}
