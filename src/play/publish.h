@@ -13,7 +13,7 @@
 
 #define PUBLISH_POLICIES_MAX   256
 #define PUBLISH_SHARE          8   /* a question in so many is for validation */
-#define PUBLISH_CONFIDENCE_MIN 0.8 /* publish at or above it */
+#define PUBLISH_CONFIDENCE_MIN 0.8 /* published at or above it */
 #define PUBLISH_QUESTIONS_MIN  20  /* on fewer nothing is said to be better */
 
 /* Whether a question (query.text_hash) is for validation and never for training. */
@@ -42,11 +42,12 @@ struct publish_verdict {
     struct publish_figures of[PUBLISH_POLICIES_MAX]; /* in the order of the policies */
 };
 
-/* Compares on those queries of `d` that are for validation and known as a whole. Estimates are priced by the experts'
- * prices in `d`. A policy with a budget: each model at its own lambda for that budget, utilities at the mean of the
- * two. With a min_quality: at the quality floor of each, and quality counts up to min_quality. ERR_INPUT: the models
- * and `d` have no expert in common, or `policies` is empty. Deterministic. */
+/* Compares on those queries of `d` that are for validation and known as a whole: score and cost of every expert that
+ * both models know and that was asked at least half as often as any. Estimates are priced by the experts' prices in
+ * `d`. A policy with a budget: each model at its own lambda for that budget, utilities at the mean of the two. With a
+ * min_quality: each at its own quality floor, a dollar worth as much as the model in force gets for one on average.
+ * ERR_INPUT: there is no such expert. policy_count > 0. Deterministic. */
 NODISCARD enum status publish_compare(const struct model *candidate, const struct model *in_force,
-                                      struct dataset *d, const struct policy *policies,
+                                      const struct dataset *d, const struct policy *policies,
                                       size_t policy_count, struct publish_verdict *ret,
                                       struct error *err);
