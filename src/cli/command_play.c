@@ -17,7 +17,7 @@
 #include "cli/commands.h"
 #include "cli/play_output.h"
 #include "config/config.h"
-#include "play/calls.h"
+#include "play/questions.h"
 
 #define PLAY_COMMAND_BYTES (UINT64_C(8) << 30)
 #define SPEND_MAX          1e9
@@ -267,6 +267,7 @@ static const char usage_text[] =
     "RUN_DIR (play-DATE-TIME by default) is a data set at any moment. Killed, a run goes on with\n"
     "`leeroo play RUN_DIR`: with the same settings, and what was answered is not paid again.\n\n"
     "  leeroo play --questions questions.jsonl --spend 2.00\n"
+    "  leeroo play --generate gpt-4o-mini --protect data/exam --spend 5\n"
     "  leeroo play --questions data/mmlu --spend 5 --dry-run\n"
     "  leeroo play play-20260101-120000 --spend 4.00\n";
 
@@ -283,6 +284,14 @@ static int run_play(int argc, char **argv)
          ROUNDS_MAX, &c.has_rounds},
         {"--questions", 0, "FILE", "questions: JSON lines or a data set; may be repeated",
          OPTION_LIST, &c.questions, 0, 0, NULL},
+        {"--generate", 0, "EXPERT", "an expert that makes questions up; may be repeated",
+         OPTION_LIST, &c.generators, 0, 0, NULL},
+        {"--sandbox", 0, NULL, "built-in questions with known answers", OPTION_FLAG, &c.sandbox, 0,
+         0, NULL},
+        {"--new", 0, "N", "questions made up for each round (100)", OPTION_COUNT,
+         &c.round_questions, 0, QUESTIONS_ROUND_MAX, &c.has_questions},
+        {"--protect", 0, "DATASET", "ask nothing that is in it; may be repeated", OPTION_LIST,
+         &c.protect, 0, 0, NULL},
         {"--workers", 0, "N", "calls at a time (16)", OPTION_COUNT, &c.workers, 1,
          CALLS_CONCURRENCY_MAX, &c.has_workers},
         {"--max-output", 0, "N", "tokens of an answer at most (2048)", OPTION_COUNT,

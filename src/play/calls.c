@@ -206,6 +206,7 @@ static void tell(struct calls *c, const struct call_job *job, const struct call_
     sum->unpaid += result->end == CALL_UNPAID;
     sum->left_out += result->end == CALL_LEFT_OUT;
     c->cap_reached |= result->end == CALL_UNPAID;
+    c->told_nano_usd = add_saturated(c->told_nano_usd, result->cost_nano_usd);
     progress_update(&c->progress, ++c->done);
     c->source->done(c->source->self, job, result);
 }
@@ -526,6 +527,11 @@ void calls_readmit(struct calls *c)
 const struct purse *calls_purse(const struct calls *c)
 {
     return &c->purse;
+}
+
+int64_t calls_told_nano_usd(const struct calls *c)
+{
+    return c->told_nano_usd;
 }
 
 int64_t calls_lost_nano_usd(const struct calls *c)

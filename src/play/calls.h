@@ -113,6 +113,9 @@ int64_t calls_job_bound_nano_usd(const struct expert *expert, const struct call_
 /* As much may be spent until told otherwise, in all: a round's share. Never more than the options' cap. */
 void calls_limit(struct calls *c, int64_t cap_nano_usd);
 const struct purse *calls_purse(const struct calls *c);
+/* What all results told so far have cost, those out of the journal with them: the same whether or not a process was
+ * killed on the way. */
+int64_t calls_told_nano_usd(const struct calls *c);
 /* What killed processes left in flight, as booked. */
 int64_t calls_lost_nano_usd(const struct calls *c);
 /* Since calls_create, of all experts for SIZE_MAX; cost with the journal's. */

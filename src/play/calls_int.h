@@ -54,7 +54,7 @@ struct calls {
     struct buf known;       /* of struct call_known */
     struct call_journal journal;
     struct purse purse;
-    int64_t lost_nano_usd;
+    int64_t lost_nano_usd, told_nano_usd;
     struct call_expert *by_expert; /* [expert_count] */
 
     struct loop *loop;

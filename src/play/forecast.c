@@ -37,13 +37,15 @@ static enum status forecast(struct run *run, const struct play_options *o, struc
     struct play_forecast_row *rows =
         ARENA_ARRAY(a, f.rounds * f.experts + 1, struct play_forecast_row);
     int64_t spent = 0;
-    size_t added;
     if (!rows)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status status = play_pose_files(o->settings, run, &added, err);
-    for (size_t r = 0; r < f.rounds && status == OK; r++)
-        status = forecast_round(run, o, a, play_round_budget(o->settings, r + 1, spent),
-                                rows + r * f.experts, &spent, err);
+    enum status status = OK;
+    for (size_t r = 0; r < f.rounds && status == OK; r++) {
+        status = play_pose_forecast(o->settings, run, r + 1, a, err);
+        if (status == OK)
+            status = forecast_round(run, o, a, play_round_budget(o->settings, r + 1, spent),
+                                    rows + r * f.experts, &spent, err);
+    }
     f.rows = rows;
     f.questions = run_dataset(run)->query_count;
     if (status == OK)

@@ -202,6 +202,8 @@ static enum status open_all(struct play *p, const char *folder, struct error *er
     if (status == OK)
         status = open_calls(p, err);
     if (status == OK)
+        status = play_questions_open(p, err);
+    if (status == OK)
         status = play_read_round(p, err);
     if (status == OK)
         status = recall_model(p, err);
@@ -218,6 +220,7 @@ enum status play_run(const char *folder, const struct play_options *o, struct pl
     enum status status = open_all(&p, folder, err);
     if (status == OK)
         status = play_all(&p, &end, err);
+    play_questions_close(&p);
     calls_free(p.calls);
     run_close(p.run);
     model_free(p.model);

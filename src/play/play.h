@@ -25,6 +25,7 @@ enum play_publication {
 struct play_round { /* as round.json has it; what is unknown is NAN */
     size_t round, rounds;
     size_t questions_new, questions;         /* asked about so far */
+    size_t dropped;                          /* questions that were made up and went */
     size_t cells;                            /* answered in this round */
     size_t broken, left_out, unpaid;         /* and not */
     size_t outcomes;                         /* scores known in all */

@@ -16,11 +16,14 @@
 #define PLAY_PASS_SHARE     0.05 /* of a round's money; with less left it ends */
 #define PLAY_GROWTH         2.0  /* a round may spend so many times what the one before may */
 
+struct play_questions;
+
 struct play {
     const struct play_options *o;
     const struct play_settings *s;
     struct run *run;
     struct calls *calls;
+    struct play_questions *questions;
     struct arena *arena;     /* of the round; reset between rounds */
     struct arena *kept;      /* of the run */
     struct trained *trained; /* of the round; NULL: nothing could be learnt */
@@ -43,10 +46,12 @@ int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t s
 /* Whether a question is for validation: bought as whole rows, never learnt from. */
 bool play_validates(uint64_t text_hash);
 /* 1: new questions into the run. */
+NODISCARD enum status play_questions_open(struct play *p, struct error *err);
+void play_questions_close(struct play *p);
 NODISCARD enum status play_pose(struct play *p, struct error *err);
-/* The questions of the settings' files, for forecasts, too. */
-NODISCARD enum status play_pose_files(const struct play_settings *s, struct run *run,
-                                      size_t *ret_added, struct error *err);
+/* As many as the round may bring; those that are made up by dummies. */
+NODISCARD enum status play_pose_forecast(const struct play_settings *s, struct run *run,
+                                         size_t round, struct arena *a, struct error *err);
 /* 2: which cells to buy. `left_out` [experts], NULL: none. */
 NODISCARD enum status play_believe(const struct run *run, const struct play_options *o,
                                    const struct model *m, struct arena *a, struct play_beliefs *ret,
@@ -72,6 +77,11 @@ NODISCARD enum status play_write_round(const struct play *p, const struct cells 
 /* What the next round needs of the last. */
 NODISCARD enum status play_read_round(struct play *p, struct error *err);
 
+/* An answer into the run, scored where that is known at once. */
+NODISCARD enum status play_take_answer(struct play *p, size_t query, size_t expert,
+                                       const struct call_result *r, struct error *err);
 /* The job of a cell; its key lives in `a`. */
+NODISCARD enum status play_query_job(const struct query *q, struct str expert_name, size_t expert,
+                                     struct arena *a, struct call_job *ret, struct error *err);
 NODISCARD enum status play_cell_job(const struct run *run, size_t query, size_t expert,
                                     struct arena *a, struct call_job *ret, struct error *err);

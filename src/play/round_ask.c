@@ -7,19 +7,25 @@
 
 #include "judge/answer_text.h"
 
+enum status play_query_job(const struct query *q, struct str expert_name, size_t expert,
+                           struct arena *a, struct call_job *ret, struct error *err)
+{
+    char *key = arena_printf(a, "cell/%.*s/%.*s", STR_FMT(q->id), STR_FMT(expert_name));
+    if (!key)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    *ret = (struct call_job){.key = str_from(key), .expert = expert, .user = q->prompt};
+    return OK;
+}
+
 enum status play_cell_job(const struct run *run, size_t query, size_t expert, struct arena *a,
                           struct call_job *ret, struct error *err)
 {
     const struct dataset *d = run_dataset(run);
-    const struct query *q = &d->queries[query];
-    char *key = arena_printf(a, "cell/%.*s/%.*s", STR_FMT(q->id), STR_FMT(d->experts[expert].name));
-    if (!key)
-        return error_set(err, ERR_MEMORY, "out of memory for questions");
-    *ret = (struct call_job){.key = str_from(key),
-                             .expert = expert,
-                             .user = q->prompt,
-                             .tag = query * d->expert_count + expert};
-    return OK;
+    enum status status =
+        play_query_job(&d->queries[query], d->experts[expert].name, expert, a, ret, err);
+    if (status == OK)
+        ret->tag = query * d->expert_count + expert;
+    return status;
 }
 
 int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options *o, size_t query,
@@ -64,6 +70,13 @@ static struct outcome outcome_of(const struct query *q, const struct call_result
                             .cost_nano_usd = r->cost_nano_usd};
 }
 
+enum status play_take_answer(struct play *p, size_t query, size_t expert,
+                             const struct call_result *r, struct error *err)
+{
+    const struct outcome o = outcome_of(&run_dataset(p->run)->queries[query], r);
+    return run_set_outcome(p->run, query, expert, &o, r->text, err);
+}
+
 static void count_end(struct play_round *r, const struct call_result *result)
 {
     r->cells += result->end == CALL_DONE;
@@ -84,8 +97,7 @@ static void on_cell(void *self, const struct call_job *job, const struct call_re
             (struct cell){.question = (uint32_t)query, .expert = (uint32_t)job->expert};
     if (result->end != CALL_DONE || a->failure.status != OK)
         return;
-    const struct outcome o = outcome_of(&d->queries[query], result);
-    (void)!run_set_outcome(a->play->run, query, job->expert, &o, result->text, &a->failure);
+    (void)!play_take_answer(a->play, query, job->expert, result, &a->failure);
 }
 
 /* A call that fails while its expert answers others is not made again: its cell stays a hole. */

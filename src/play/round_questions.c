@@ -1,40 +1,240 @@
-/* Where a round's questions come from. */
+/* Where a round's questions come from: all that the files have in the first round, and what generators and the sandbox
+ * make up in each (play/questions.h).
+ *
+ * Answers that were paid for to find out whether a question tells experts apart are outcomes like others: they are taken
+ * into the run at once. Which those are hangs on the round alone, not on what the journal happens to hold. One thread. */
 #include "play/play_int.h"
 
-#include <sys/stat.h>
+#include <stdio.h>
+#include <string.h>
 
-static enum status load(const char *path, struct dataset **ret, struct error *err)
+#include "play/questions.h"
+#include "pose/question_file.h"
+
+#define SPLIT_EXPERTS       3 /* the cheapest, which a question must tell apart */
+#define FORECAST_CHARACTERS 300
+
+struct play_split { /* a cell that was asked for the sake of the question */
+    struct str id;
+    size_t expert;
+};
+
+struct play_questions {
+    struct questions *questions;
+    struct dataset *protect[PLAY_LIST_MAX];
+    size_t protect_count;
+    size_t generators[PLAY_LIST_MAX], cheap[SPLIT_EXPERTS], cheap_count;
+    struct buf split; /* of struct play_split, of this round */
+};
+
+/* Opening */
+
+static size_t find_experts(const struct play *p, const struct play_list *names, size_t *ret)
 {
-    struct stat found;
-    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return dataset_load(path, DATASET_QUERIES, ret, err);
-    return dataset_load_queries(path, ret, err);
+    for (size_t i = 0; i < names->count; i++)
+        ret[i] = expert_index(p->o->experts, p->o->expert_count, str_from(names->items[i]));
+    return names->count;
 }
 
-static enum status add_file(const char *path, struct run *run, struct error *err)
+static int64_t usual_price(const struct expert *e)
 {
-    struct dataset *d = NULL;
-    size_t at;
-    enum status status = load(path, &d, err);
-    for (size_t i = 0; status == OK && i < d->query_count; i++)
-        status = run_add_query(run, &d->queries[i], &at, err);
-    dataset_free(d);
-    return status;
+    return price_cost_nano_usd(&e->price, 1000, 1000);
 }
 
-enum status play_pose_files(const struct play_settings *s, struct run *run, size_t *ret_added,
-                            struct error *err)
+static void find_cheap(const struct play *p, struct play_questions *own)
 {
-    size_t before = run_dataset(run)->query_count;
+    for (size_t n = 0; n < SPLIT_EXPERTS && n < p->o->expert_count; n++) {
+        size_t best = SIZE_MAX;
+        for (size_t e = 0; e < p->o->expert_count; e++) {
+            bool taken = false;
+            for (size_t i = 0; i < n; i++)
+                taken = taken || own->cheap[i] == e;
+            if (!taken && (best == SIZE_MAX ||
+                           usual_price(&p->o->experts[e]) < usual_price(&p->o->experts[best])))
+                best = e;
+        }
+        own->cheap[own->cheap_count++] = best;
+    }
+}
+
+/* The job of a cell, written down: the questions ask it for their own sake. */
+static enum status split_cell(void *arg, const struct query *q, size_t expert, struct arena *a,
+                              struct call_job *ret, struct error *err)
+{
+    struct play *p = arg;
+    const struct play_split cell = {arena_copy(p->arena, q->id), expert};
+    buf_add(&p->questions->split, (struct str){(const char *)&cell, sizeof(cell)});
+    if (!cell.id.ptr || buf_status(&p->questions->split, NULL) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    return play_query_job(q, p->o->experts[expert].name, expert, a, ret, err);
+}
+
+static enum status load_protected(struct play *p, struct play_questions *own, struct error *err)
+{
     enum status status = OK;
-    for (size_t i = 0; i < s->questions.count && status == OK; i++)
-        status = add_file(s->questions.items[i], run, err);
-    if (status == OK)
-        *ret_added = run_dataset(run)->query_count - before;
+    for (size_t i = 0; i < p->s->protect.count && status == OK; i++) {
+        status = dataset_load(p->s->protect.items[i], DATASET_QUERIES, &own->protect[i], err);
+        own->protect_count += status == OK;
+    }
     return status;
+}
+
+enum status play_questions_open(struct play *p, struct error *err)
+{
+    struct play_questions *own = ARENA_NEW(p->kept, struct play_questions);
+    bool makes_up = p->s->generators.count > 0 || p->s->sandbox;
+    if (!own)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    p->questions = own;
+    buf_init(&own->split, QUESTIONS_ROUND_MAX * SPLIT_EXPERTS * 2 * sizeof(struct play_split));
+    find_cheap(p, own);
+    enum status status = load_protected(p, own, err);
+    if (status != OK)
+        return status;
+    const struct questions_options o = {
+        .seed = p->s->seed,
+        .folder = run_path(p->run),
+        .files = p->s->questions.items,
+        .file_count = p->s->questions.count,
+        .generators = own->generators,
+        .generator_count = find_experts(p, &p->s->generators, own->generators),
+        .sandbox = p->s->sandbox,
+        .shares = {[POSED_GENERATED] = makes_up && p->s->generators.count > 0 ? 1 : 0,
+                   [POSED_SANDBOX] = makes_up && p->s->sandbox ? 1 : 0},
+        .protect = (const struct dataset *const *)own->protect,
+        .protect_count = own->protect_count,
+        .cheap = own->cheap,
+        .cheap_count = own->cheap_count,
+        .cell = split_cell,
+        .arg = p,
+        .experts = p->o->experts};
+    return questions_create(&o, &own->questions, err);
+}
+
+void play_questions_close(struct play *p)
+{
+    if (!p->questions)
+        return;
+    questions_free(p->questions->questions);
+    for (size_t i = 0; i < p->questions->protect_count; i++)
+        dataset_free(p->questions->protect[i]);
+    buf_done(&p->questions->split);
+}
+
+/* A round */
+
+static enum status add_all(struct play *p, const struct posed *items, size_t count,
+                           struct error *err)
+{
+    enum status status = OK;
+    size_t at;
+    for (size_t i = 0; i < count && status == OK; i++)
+        status = run_add_query(p->run, &items[i].query, &at, err);
+    return status;
+}
+
+/* What the files have; again in later rounds, where it is all there, for a run that was given more files. */
+static enum status add_listed(struct play *p, struct error *err)
+{
+    enum status status = OK;
+    for (size_t s = POSED_FILE; s <= POSED_TRAFFIC && status == OK; s++) {
+        const struct question_source_sum *sum =
+            questions_listed(p->questions->questions, (enum posed_source)s);
+        status = add_all(p, sum->items, sum->count, err);
+    }
+    return status;
+}
+
+static size_t find_query(const struct dataset *d, struct str id)
+{
+    for (size_t q = d->query_count; q-- > 0;) /* the new ones are the last */
+        if (str_equal(d->queries[q].id, id))
+            return q;
+    return SIZE_MAX;
+}
+
+/* The answers that the round's questions were tried by. */
+static enum status take_split(struct play *p, struct error *err)
+{
+    const struct play_split *cells = (const void *)p->questions->split.ptr;
+    size_t count = p->questions->split.len / sizeof(*cells);
+    enum status status = OK;
+    for (size_t i = 0; i < count && status == OK; i++) {
+        struct call_job job;
+        struct call_result result;
+        size_t query = find_query(run_dataset(p->run), cells[i].id);
+        if (query == SIZE_MAX ||
+            dataset_outcome(run_dataset(p->run), query, cells[i].expert)->present)
+            continue; /* the question went */
+        status = play_cell_job(p->run, query, cells[i].expert, p->arena, &job, err);
+        if (status == OK && calls_find(p->calls, &job, &result))
+            status = play_take_answer(p, query, cells[i].expert, &result, err);
+    }
+    return status;
+}
+
+static enum status make_up(struct play *p, struct error *err)
+{
+    struct question_round round = {0};
+    int64_t before = calls_told_nano_usd(p->calls);
+    buf_clear(&p->questions->split);
+    enum status status =
+        questions_round(p->questions->questions, p->calls, p->r.round, p->s->round_questions,
+                        run_dataset(p->run), NULL, 0, &round, err);
+    if (status == OK)
+        status = add_all(p, round.items, round.count, err);
+    p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;
+    p->r.dropped = drop_counts_sum(&round.dropped);
+    return status == OK ? take_split(p, err) : status;
 }
 
 enum status play_pose(struct play *p, struct error *err)
 {
-    return play_pose_files(p->s, p->run, &p->r.questions_new, err);
+    size_t before = run_dataset(p->run)->query_count;
+    enum status status = add_listed(p, err);
+    if (status == OK && (p->s->generators.count > 0 || p->s->sandbox) && p->s->round_questions > 0)
+        status = make_up(p, err);
+    p->r.questions_new = run_dataset(p->run)->query_count - before;
+    return status;
+}
+
+/* Forecasts */
+
+static enum status forecast_file(const char *path, struct run *run, struct arena *a,
+                                 struct error *err)
+{
+    struct question_list list;
+    struct question_file_result result = {0};
+    size_t at;
+    enum status status = question_file_read(path, "f", a, NULL, &list, &result, err);
+    for (size_t i = 0; status == OK && i < list.count; i++)
+        status = run_add_query(run, &list.items[i].query, &at, err);
+    return status;
+}
+
+/* Stands for a question that nobody has made up yet. */
+static enum status forecast_made_up(struct run *run, size_t round, size_t number, struct error *err)
+{
+    char text[FORECAST_CHARACTERS + 1];
+    size_t at;
+    memset(text, '.', sizeof(text) - 1);
+    text[FORECAST_CHARACTERS] = '\0';
+    int len = snprintf(text, sizeof(text), "question %zu of round %zu ", number, round);
+    text[len] = '.';
+    struct query q = {.text = str_from(text), .prompt = str_from(text)};
+    q.text_hash = text_hash(q.text);
+    return run_add_query(run, &q, &at, err);
+}
+
+enum status play_pose_forecast(const struct play_settings *s, struct run *run, size_t round,
+                               struct arena *a, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; i < s->questions.count && status == OK && round == 1; i++)
+        status = forecast_file(s->questions.items[i], run, a, err);
+    if (s->generators.count == 0 && !s->sandbox)
+        return status;
+    for (size_t i = 0; i < s->round_questions && status == OK; i++)
+        status = forecast_made_up(run, round, i, err);
+    return status;
 }

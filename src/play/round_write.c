@@ -60,6 +60,7 @@ static void write_counts(const struct play_round *r, struct buf *b)
     buf_addf(b, "{\n  \"round\": %zu", r->round);
     write_whole(b, "rounds", (int64_t)r->rounds);
     write_whole(b, "questions_new", (int64_t)r->questions_new);
+    write_whole(b, "dropped", (int64_t)r->dropped);
     write_whole(b, "questions", (int64_t)r->questions);
     write_whole(b, "cells", (int64_t)r->cells);
     write_whole(b, "broken", (int64_t)r->broken);
