@@ -50,6 +50,9 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
                 USD(s->spend_nano_usd));
     else if (end->nothing_left)
         fprintf(out, "nothing is left to ask\n");
+    else if (end->played == 0)
+        fprintf(out, "all %zu rounds are over; --rounds %zu goes on\n", end->rounds,
+                end->rounds + 1);
     if (end->lost_nano_usd > 0)
         fprintf(out, "%.4f USD are booked for calls that ended with their process\n",
                 USD(end->lost_nano_usd));

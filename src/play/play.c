@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "prior/prior.h"
 #include "train/train.h"
 
 static void begin_figures(struct play *p)
@@ -66,7 +67,8 @@ static enum status buy(struct play *p, struct cells *all, size_t *ret_count, str
         left_out[e] = calls_left_out(p->calls, e);
     if (left != INT64_MAX)
         left = left > p->r.spent_nano_usd ? left - p->r.spent_nano_usd : 0;
-    enum status status = play_believe(p->run, p->o, p->model, p->arena, &beliefs, err);
+    enum status status =
+        play_believe(p->run, p->o, p->model ? p->model : p->prior, p->arena, &beliefs, err);
     if (status == OK)
         status = play_choose(p->run, p->o, &beliefs, left_out, left, p->arena, &cells, err);
     if (status == OK && cells.count > 0)
@@ -143,15 +145,38 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
     return status;
 }
 
+/* What is expected of experts that nothing is known of yet. */
+static enum status place_experts(struct play *p, struct error *err)
+{
+    size_t count = p->o->expert_count;
+    struct prior_expert *experts = ARENA_ARRAY(p->kept, count + 1, struct prior_expert);
+    struct prior_place *places = ARENA_ARRAY(p->kept, count + 1, struct prior_place);
+    if (!experts || !places)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t e = 0; e < count; e++)
+        experts[e] = (struct prior_expert){.name = p->o->experts[e].name,
+                                           .upstream = p->o->experts[e].upstream_model,
+                                           .price = p->o->experts[e].price};
+    return prior_model(experts, count, &p->prior, places, err);
+}
+
+/* At least one round where the settings want all rounds there are. */
+static bool goes_on(const struct play *p, const struct play_end *end, size_t played)
+{
+    if (end->nothing_left || end->cap_reached)
+        return false;
+    return p->s->everything ? played == 0 : run_rounds(p->run) < p->s->rounds;
+}
+
 static enum status play_all(struct play *p, struct play_end *ret, struct error *err)
 {
-    bool nothing = false;
     enum status status = OK;
-    while (status == OK && !nothing && !ret->cap_reached && run_rounds(p->run) < p->s->rounds) {
-        status = play_one(p, &nothing, err);
+    size_t played = 0;
+    for (; status == OK && goes_on(p, ret, played); played++) {
+        status = play_one(p, &ret->nothing_left, err);
         ret->cap_reached = calls_cap_reached(p->calls);
     }
-    ret->nothing_left = nothing;
+    ret->played = played;
     ret->rounds = run_rounds(p->run);
     ret->spent_nano_usd = p->spent_before_nano_usd;
     ret->booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
@@ -204,6 +229,8 @@ static enum status open_all(struct play *p, const char *folder, struct error *er
     if (status == OK)
         status = play_questions_open(p, err);
     if (status == OK)
+        status = place_experts(p, err);
+    if (status == OK)
         status = play_read_round(p, err);
     if (status == OK)
         status = recall_model(p, err);
@@ -224,6 +251,7 @@ enum status play_run(const char *folder, const struct play_options *o, struct pl
     calls_free(p.calls);
     run_close(p.run);
     model_free(p.model);
+    model_free(p.prior);
     arena_free(p.arena);
     arena_free(p.kept);
     if (status == OK)

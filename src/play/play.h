@@ -61,6 +61,7 @@ struct play_options {
 
 struct play_end {
     size_t rounds; /* that are over, those of earlier processes with them */
+    size_t played; /* of them in this process */
     bool cap_reached;
     bool nothing_left; /* every cell that could be bought is known */
     int64_t spent_nano_usd, booked_nano_usd, lost_nano_usd;

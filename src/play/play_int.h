@@ -28,6 +28,7 @@ struct play {
     struct arena *kept;      /* of the run */
     struct trained *trained; /* of the round; NULL: nothing could be learnt */
     struct model *model;     /* the last that was learnt; NULL: none yet */
+    struct model *prior;     /* what is believed before */
     double area_before;      /* NAN: none */
     int64_t spent_before_nano_usd;
     const char *folder; /* of the round */

@@ -1,8 +1,9 @@
 /* Where a round's questions come from: all that the files have in the first round, and what generators and the sandbox
  * make up in each (play/questions.h).
  *
- * Answers that were paid for to find out whether a question tells experts apart are outcomes like others: they are taken
- * into the run at once. Which those are hangs on the round alone, not on what the journal happens to hold. One thread. */
+ * Answers that were paid for to find out whether a question tells experts apart are outcomes like others: they are
+ * taken into the run at once. Which those are hangs on the round alone, not on what the journal happens to hold. One
+ * thread. */
 #include "play/play_int.h"
 
 #include <stdio.h>
@@ -79,6 +80,7 @@ static enum status load_protected(struct play *p, struct play_questions *own, st
     return status;
 }
 
+/* One piece: nearly all of it is what the settings are to the questions. */
 enum status play_questions_open(struct play *p, struct error *err)
 {
     struct play_questions *own = ARENA_NEW(p->kept, struct play_questions);

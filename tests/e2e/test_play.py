@@ -248,6 +248,49 @@ def test_one_process_at_a_time(leeroo, play, experts, tmp_path):
     assert "another process" in said
 
 
+@pytest.fixture
+def collect(leeroo, tmp_path):
+    def run(*arguments, status=0):
+        done = subprocess.run([leeroo, "collect", *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                              cwd=tmp_path, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+    return run
+
+
+def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 40)
+    said = collect("questions.jsonl", "-o", "mine", "--dry-run")
+    assert re.search(r"^1 +large +40 ", said, re.M) and not server.asked
+    collect("questions.jsonl", "-o", "mine", "--spend", "0.02", "--max-output", "100")
+    some = len(server.asked)
+    assert 0 < some < 120
+    assert sum(cost for _, _, _, cost in server.asked) <= 20_000_000
+    collect("questions.jsonl", "-o", "mine", "--spend", "5")
+    assert len(server.asked) == len(set(server.asked)) == 120, "the same command goes on and pays for nothing twice"
+    rows = [dict(row) for row in outcomes(tmp_path / "mine")]
+    assert len(rows) == 120 and all(row["score"] in "01" for row in rows)
+    assert "nothing is left to ask" in collect("questions.jsonl", "-o", "mine")
+    assert len(server.asked) == 120
+    subprocess.run([leeroo, "train", str(tmp_path / "mine"), "-o", str(tmp_path / "m.safetensors")], check=True,
+                   capture_output=True, timeout=60)
+
+
+def test_collect_says_what_is_missing(collect, tmp_path):
+    assert "-o DATASET" in collect("questions.jsonl", status=2)
+    assert "name the questions" in collect("-o", "mine", status=2)
+
+
+def test_questions_of_the_sandbox(play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    play("run", "--sandbox", "--new", "40", "--spend", "1", "--rounds", "2", "--max-output", "100")
+    assert [r["questions_new"] for r in rounds(tmp_path / "run")] == [40, 40]
+    assert len(server.asked) == len(set(server.asked)) > 80
+
+
 def kill_at_random(leeroo, tmp_path, server, arguments, rng, times):
     """Runs and kills; returns, for each epoch, which cells had an answer in the journal when it began."""
     known, run = [], tmp_path / "killed"

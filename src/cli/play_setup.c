@@ -1,0 +1,251 @@
+/* Settings, configuration and loop of `leeroo play` and `leeroo collect`: see play_setup.h.
+ *
+ * Reads options or, of a run that is there, its run.json; loads the configuration; hands both to src/play and prints
+ * what comes back. What is wrong with the settings is said before anybody is asked. One thread. A run that is killed
+ * goes on with the same command. */
+#include "cli/play_setup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/play_output.h"
+
+#define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
+
+/* Settings */
+
+/* So that the run goes on from wherever it is told to. */
+static enum status absolute(struct play_setup *c, const char *path, const char **ret,
+                            struct error *err)
+{
+    char full[PATH_MAX];
+    if (!realpath(path, full))
+        return error_set_errno(err, ERR_NOT_FOUND, errno, "cannot find %s", path);
+    *ret = arena_printf(c->arena, "%s", full);
+    return *ret ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+static enum status take_paths(struct play_setup *c, const struct option_list *list,
+                              struct play_list *into, struct error *err)
+{
+    _Static_assert(OPTION_LIST_MAX == PLAY_LIST_MAX, "what can be given can be kept");
+    if (list->count == 0)
+        return OK;
+    into->count = list->count;
+    for (size_t i = 0; i < list->count; i++) {
+        enum status status = absolute(c, list->items[i], &into->items[i], err);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+static void take_names(const struct option_list *list, struct play_list *into)
+{
+    if (list->count == 0)
+        return;
+    into->count = list->count;
+    memcpy(into->items, list->items, sizeof(into->items));
+}
+
+static void take_numbers(const struct play_setup *c, struct play_settings *s)
+{
+    if (c->has_spend)
+        s->spend_nano_usd = (int64_t)llround(c->spend_usd * (double)NANO_PER_USD);
+    if (c->has_rounds)
+        s->rounds = c->rounds;
+    if (c->has_workers)
+        s->workers = c->workers;
+    if (c->has_questions)
+        s->round_questions = c->round_questions;
+    if (c->has_tokens)
+        s->output_tokens = (int64_t)c->output_tokens;
+    if (c->has_seed)
+        s->seed = c->seed;
+    s->sandbox = s->sandbox || c->sandbox;
+    s->everything = s->everything || c->everything;
+}
+
+/* What was given on the command line, over what the run had or what is usual. */
+static enum status take_options(struct play_setup *c, struct error *err)
+{
+    struct play_settings *s = &c->settings;
+    take_numbers(c, s);
+    take_names(&c->generators, &s->generators);
+    take_names(&c->judges, &s->judges);
+    if (c->teacher)
+        s->teacher = c->teacher;
+    enum status status = take_paths(c, &c->questions, &s->questions, err);
+    if (status == OK)
+        status = take_paths(c, &c->protect, &s->protect, err);
+    if (status == OK && c->ledger)
+        status = absolute(c, c->ledger, &s->ledger, err);
+    if (status == OK && (c->config || !s->config))
+        status = absolute(c, c->config ? c->config : "leeroo.yaml", &s->config, err);
+    return status;
+}
+
+static enum status name_folder(struct play_setup *c, struct error *err)
+{
+    char name[64];
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm local;
+    if (c->folder)
+        return OK;
+    strftime(name, sizeof(name), "play-%Y%m%d-%H%M%S", localtime_r(&now, &local));
+    c->folder = arena_printf(c->arena, "%s", name);
+    return c->folder ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+static enum status settle(struct play_setup *c, struct error *err)
+{
+    char path[PATH_MAX + 16];
+    enum status status = name_folder(c, err);
+    if (status != OK)
+        return status;
+    play_settings_default(&c->settings);
+    snprintf(path, sizeof(path), "%s/run.json", c->folder);
+    if (access(path, F_OK) == 0)
+        status = play_settings_read(path, c->arena, &c->settings, err);
+    return status == OK ? take_options(c, err) : status;
+}
+
+/* What must be so before anybody is asked */
+
+static bool is_free(const struct expert *e)
+{
+    return price_worst_nano_usd(&e->price, 1000000, 1000000, true) == 0;
+}
+
+/* Without a price no cap could hold. */
+static enum status check_prices(const struct play_setup *c, struct error *err)
+{
+    const struct config *config = c->configuration;
+    bool all_free = true;
+    enum status status = config_price(c->configuration, NULL, err);
+    for (size_t e = 0; e < config->expert_count; e++)
+        all_free = all_free && is_free(&config->experts[e]);
+    if (status == OK && c->settings.spend_nano_usd == INT64_MAX && !all_free && !c->everything)
+        status = error_set(err, ERR_USAGE, "say what it may cost: --spend USD");
+    return status;
+}
+
+static enum status check_sources(const struct play_setup *c, struct error *err)
+{
+    const struct play_settings *s = &c->settings;
+    if (s->questions.count + s->generators.count == 0 && !s->sandbox && !s->ledger)
+        return error_set(err, ERR_USAGE,
+                         "say where questions come from: --questions FILE, --generate EXPERT or "
+                         "--sandbox");
+    return OK;
+}
+
+static enum status check_expert(const struct play_setup *c, const char *option, const char *name,
+                                struct error *err)
+{
+    const struct config *config = c->configuration;
+    if (!name || expert_index(config->experts, config->expert_count, str_from(name)) < SIZE_MAX)
+        return OK;
+    return error_set(err, ERR_USAGE, "%s %s: %s has no such expert", option, name, config->place);
+}
+
+static enum status check_experts(const struct play_setup *c, struct error *err)
+{
+    const struct play_settings *s = &c->settings;
+    enum status status = check_expert(c, "--teacher", s->teacher, err);
+    for (size_t i = 0; i < s->generators.count && status == OK; i++)
+        status = check_expert(c, "--generate", s->generators.items[i], err);
+    for (size_t i = 0; i < s->judges.count && status == OK; i++)
+        status = check_expert(c, "--judge", s->judges.items[i], err);
+    return status;
+}
+
+static enum status load(struct play_setup *c, struct error *err)
+{
+    enum status status = settle(c, err);
+    if (status == OK)
+        status = check_sources(c, err);
+    if (status == OK)
+        status = c->dry_run
+                     ? config_load_without_secrets(c->settings.config, &c->configuration, err)
+                     : config_load(c->settings.config, &c->configuration, err);
+    if (status == OK)
+        status = check_prices(c, err);
+    return status == OK ? check_experts(c, err) : status;
+}
+
+/* Running */
+
+static void on_round(void *arg, const struct play_round *r)
+{
+    const struct play_setup *c = arg;
+    if (!c->quiet)
+        play_print_round(r, stdout);
+}
+
+static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)
+{
+    struct play_end end;
+    fprintf(stderr, "the run is %s\n", c->folder);
+    enum status status = play_run(c->folder, o, &end, err);
+    if (status == OK)
+        play_print_end(&end, o->settings, c->folder, stdout);
+    else
+        fprintf(stderr,
+                "what was answered is kept; the same command, or `leeroo play %s`, goes on\n",
+                c->folder);
+    return status;
+}
+
+static enum status forecast(struct play_setup *c, const struct play_options *o, struct error *err)
+{
+    struct play_forecast f;
+    enum status status = play_forecast(o, c->arena, &f, err);
+    if (status == OK)
+        play_print_forecast(&f, o, stdout);
+    return status;
+}
+
+static enum status play(struct play_setup *c, struct error *err)
+{
+    const struct config *config = c->configuration;
+    struct policy *policies = ARENA_ARRAY(c->arena, config->policy_count + 1, struct policy);
+    if (!policies)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < config->policy_count; i++)
+        policies[i] = config->policies[i].policy;
+    const struct play_options o = {
+        .settings = &c->settings,
+        .experts = config->experts,
+        .expert_count = config->expert_count,
+        .network = {.use_proxy = config->upstream.proxy,
+                    .deny_private = config->upstream.deny_private,
+                    .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL},
+        .policies = policies,
+        .policy_count = config->policy_count,
+        .model_path = config->model_path,
+        .on_round = on_round,
+        .arg = c};
+    return c->dry_run ? forecast(c, &o, err) : run_loop(c, &o, err);
+}
+
+int play_setup_run(struct play_setup *c)
+{
+    struct error err = {0};
+    log_set_level(LOG_ERROR);
+    c->arena = arena_create(PLAY_SETUP_BYTES);
+    enum status status = c->arena ? load(c, &err) : error_set(&err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = play(c, &err);
+    config_free(c->configuration);
+    arena_free(c->arena);
+    return status == OK ? 0 : cli_fail(c->command, &err);
+}

@@ -1,0 +1,30 @@
+/* What `leeroo play` and `leeroo collect` share: options and run.json to settings, the configuration, the loop. */
+#pragma once
+
+#include "base/arena.h"
+#include "cli/options.h"
+#include "config/config.h"
+#include "play/play.h"
+
+#define PLAY_SPEND_MAX  1e9 /* USD */
+#define PLAY_TOKENS_MAX 1e6 /* of an answer */
+
+/* What the command line says; `has_...`: the option was there. */
+struct play_setup {
+    const char *command; /* "play" */
+    const char *config, *teacher, *ledger;
+    struct option_list questions, protect, generators, judges;
+    double spend_usd;
+    size_t rounds, workers, round_questions, output_tokens;
+    uint64_t seed;
+    bool sandbox, everything, dry_run, quiet;
+    bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed;
+    const char *folder; /* of the run; NULL: a new one by date and time */
+
+    struct arena *arena;
+    struct play_settings settings;
+    struct config *configuration;
+};
+
+/* Does it all; what is wrong is said on standard error. Returns the command's exit status. */
+int play_setup_run(struct play_setup *c);
