@@ -117,7 +117,8 @@ static const struct conf_row top_rows[] = {
     {"keys", read_path, CONFIG_FIELD(keys_file), false, 0, 0},
     {"strict_budgets", conf_read_bool, CONFIG_FIELD(strict_budgets), false, 0, 0},
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
-    {"model", read_path, CONFIG_FIELD(model_path), true, 0, 0},
+    {"model", read_path, CONFIG_FIELD(model_path), false, 0, 0},
+    {"outcomes", read_path, CONFIG_FIELD(outcomes_path), false, 0, 0},
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
     {"limits", read_limits, CONFIG_FIELD(limits), false, 0, 0},
     {"hosts", config_read_hosts, CONFIG_FIELD(hosts), false, 0, 0},
@@ -160,6 +161,13 @@ static enum status place_keys(struct config *c, struct error *err)
     return c->keys_path && c->spend_path ? OK : config_no_memory(err);
 }
 
+/* Where a model is published that nobody has named. */
+static enum status place_model(struct conf_reader *r, struct config *c, struct error *err)
+{
+    c->model_given = c->model_path != NULL;
+    return c->model_given ? OK : config_join_path(r, STR(CONFIG_MODEL_FILE), &c->model_path, err);
+}
+
 /* One piece: the order of the sections, each of which may name what stands in those before it. */
 static enum status read_root(struct conf_reader *r, const struct yaml_tree *root, struct error *err)
 {
@@ -173,6 +181,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
     status = read_listen(r, raw.listen, err);
     if (status == OK)
         status = place_keys(c, err);
+    if (status == OK)
+        status = place_model(r, c, err);
     if (status == OK)
         status = config_read_experts(r, raw.experts, err);
     if (status == OK)
@@ -285,6 +295,14 @@ void config_free(struct config *c)
     arena_free(c->arena);
 }
 
+bool config_all_placed(const struct config *c)
+{
+    for (size_t i = 0; i < c->expert_count; i++)
+        if (!c->placed || !c->placed[i])
+            return false;
+    return true;
+}
+
 struct pool_settings config_pool_settings(const struct config *c)
 {
     CHECK(c->reference != SIZE_MAX);
@@ -295,7 +313,8 @@ struct pool_settings config_pool_settings(const struct config *c)
                                   .aliases = c->aliases,
                                   .alias_count = c->alias_count,
                                   .default_policy = c->default_policy,
-                                  .reference = c->reference};
+                                  .reference = c->reference,
+                                  .placed = c->placed};
 }
 
 enum status config_override_policy(struct config *c, const char *name, const struct policy *policy,

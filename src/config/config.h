@@ -20,6 +20,7 @@
 #define CONFIG_POLICIES_MAX 256
 #define CONFIG_THREADS_MAX  64
 #define CONFIG_ALIASES_MAX  256
+#define CONFIG_MODEL_FILE   "leeroo-model.safetensors"
 
 struct config_place {
     size_t line, column;
@@ -36,6 +37,8 @@ struct config_origin { /* of one expert, for messages made later */
     size_t line, column;
     enum config_price_source price_from;
     const struct catalogue_entry *known; /* what the catalogue has on it; NULL: nothing */
+    struct str
+        like; /* whose strengths it has until there are outcomes of its own; empty: not said */
 };
 
 struct config_limits {
@@ -122,7 +125,12 @@ struct config {
     const char *spend_path; /* of what they have spent (key_spend.h); NULL: in memory only */
     uint32_t threads;       /* 0: one per core, at most four */
     const char *state_dir;  /* NULL: budgets are kept in memory only */
-    const char *model_path; /* relative paths are resolved against the file's folder */
+    /* Relative paths are resolved against the file's folder. Not given: CONFIG_MODEL_FILE there, which need not exist
+     * before `leeroo play` has published a model (cli/setup.h). */
+    const char *model_path;
+    bool model_given;
+    const char *
+        outcomes_path; /* a data set by which experts are placed that the model does not know; NULL: none */
     struct config_limits limits;
     struct config_texts hosts; /* names of this gateway, beside those of loopback */
     struct config_cors cors;
@@ -136,7 +144,8 @@ struct config {
     struct expert *experts;
     struct config_origin *origins;
     size_t expert_count;
-    struct expert *embedders; /* of POST /v1/embeddings, by name; nothing is routed among them */
+    const char *const *placed; /* of struct pool_settings; whoever made the model sets it */
+    struct expert *embedders;  /* of POST /v1/embeddings, by name; nothing is routed among them */
     size_t embedder_count;
     struct route_policy *policies;
     /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */
@@ -165,6 +174,8 @@ config_price_source_name(enum config_price_source source); /* "config", "model",
 /* Every expert must be one that the model can estimate; then config_price. Plans that a policy
  * names must be plans of the model, and their members experts of the policy. */
 NODISCARD enum status config_bind(struct config *c, const struct model *m, struct error *err);
+/* Whether every expert was placed by a prior: there is no model of them yet. */
+bool config_all_placed(const struct config *c);
 /* What the pool of such experts and policies is made of; points into c. config_bind must have succeeded. */
 struct pool_settings config_pool_settings(const struct config *c);
 /* Adds a policy (or replaces one of that name) and makes it the default; for `ask`. */

@@ -21,7 +21,7 @@
 
 struct raw_expert {
     struct expert expert;
-    const struct yaml_tree *name, *url, *fallbacks;
+    const struct yaml_tree *name, *url, *fallbacks, *like;
     const struct yaml_tree
         *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
     bool priced;
@@ -185,6 +185,7 @@ static const struct conf_row expert_rows[] = {
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"output_limit", conf_read_u32, EXPERT_FIELD(output_limit), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
+    {"like", config_read_node, offsetof(struct raw_expert, like), false, 0, 0},
     {"context", conf_read_u32, EXPERT_FIELD(context_tokens), false, 1, 1e9},
     {"tokenizer", read_path, EXPERT_FIELD(tokenizer), false, 0, 0},
     {"capabilities", read_capabilities, offsetof(struct raw_expert, capabilities), false, 0, 0},
@@ -257,6 +258,11 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
         return status;
     if (raw.unpriced_output)
         return conf_fail(r, raw.unpriced_output, err, "price lacks the key 'output'");
+    struct str like = {0};
+    if (raw.like)
+        status = config_read_text(r, "like", raw.like, &like, err);
+    if (status != OK)
+        return status;
     const struct catalogue_entry *known = config_find_known(&raw.expert);
     if (known)
         config_take_known(&raw.expert, known, raw.capabilities != CAPABILITIES_USUAL);
@@ -265,7 +271,8 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
         .line = raw.name->line,
         .column = raw.name->column,
         .price_from = raw.priced ? CONFIG_PRICE_CONFIGURED : CONFIG_PRICE_UNKNOWN,
-        .known = known};
+        .known = known,
+        .like = like};
     *ret_fallbacks = raw.fallbacks;
     c->expert_count++;
     return OK;
@@ -308,6 +315,8 @@ static enum status read_embedder(struct conf_reader *r, const struct yaml_tree *
     if (raw.fallbacks)
         return conf_fail(r, raw.fallbacks, err,
                          "fallbacks: vectors of another model mean something else; leave it out");
+    if (raw.like)
+        return conf_fail(r, raw.like, err, "like: nothing is routed among embedders; leave it out");
     if (!raw.expert.dialect->has_embeddings)
         return conf_fail(r, node, err, "dialect: %s has no embeddings", raw.expert.dialect->name);
     if (!raw.priced)

@@ -26,4 +26,7 @@ struct pool_settings {
     size_t alias_count;
     size_t default_policy; /* in force where a request names neither policy nor expert */
     size_t reference;      /* the expert that savings are measured against */
+    /* [expert_count] on what an expert without outcomes was placed, "no outcomes yet: placed by price"; of one that the
+     * model has learnt, NULL. NULL: the model has learnt all. */
+    const char *const *placed;
 };

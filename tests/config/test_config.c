@@ -34,6 +34,26 @@ Test(config, defaults)
     config_free(c);
 }
 
+Test(config, model_that_nobody_names)
+{
+    struct config *c = parse(EXPERT);
+    cr_assert(!c->model_given);
+    cr_assert_str_eq(c->model_path, "dir/" CONFIG_MODEL_FILE);
+    config_free(c);
+    c = parse(MODEL EXPERT);
+    cr_assert(c->model_given);
+    config_free(c);
+}
+
+Test(config, like_another)
+{
+    struct config *c = parse("experts:\n  - {name: a, url: \"http://h/v1\", like: gpt-4o-mini}\n"
+                             "  - {name: b, url: \"http://h/v1\"}\n");
+    cr_assert(str_equal(c->origins[0].like, STR("gpt-4o-mini")));
+    cr_assert_eq(c->origins[1].like.len, 0);
+    config_free(c);
+}
+
 Test(config, everything)
 {
     struct config *c = parse(
@@ -111,7 +131,6 @@ Test(config, mistakes_at_the_top)
          "l.yaml:1:1: unknown key 'lisen' in the configuration; did you mean 'listen'?"},
         {MODEL EXPERT "zzzzzz: 1\n",
          "l.yaml:4:1: unknown key 'zzzzzz' in the configuration; known are listen, "},
-        {EXPERT, "lacks the key 'model'"},
         {MODEL, "lacks the key 'experts'"},
         {MODEL "experts: []\n",
          "l.yaml:2:10: experts must be a list with at least one expert, not an empty one"},
