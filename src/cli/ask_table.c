@@ -78,6 +78,22 @@ static void print_row(FILE *out, struct json_value root, struct str name,
     fputc('\n', out);
 }
 
+/* Whose estimates are a prior. */
+static void print_placed(FILE *out, struct json_value root, size_t width)
+{
+    struct json_iter it = json_iter_begin(json_get(root, "placed"));
+    struct json_value key, item;
+    bool any = false;
+    while (json_object_next(&it, &key, &item)) {
+        fputs("  ", out);
+        print_padded(out, text_of(key), width);
+        fprintf(out, "  %.*s\n", STR_FMT(text_of(item)));
+        any = true;
+    }
+    if (any)
+        fputc('\n', out);
+}
+
 void ask_table_print(FILE *out, struct str decision, bool bold)
 {
     struct json_value root, key, item;
@@ -95,6 +111,7 @@ void ask_table_print(FILE *out, struct str decision, bool bold)
     fprintf(out, "plan %.*s, policy %.*s, lambda %.6g (utility = quality - lambda * cost)\n\n",
             STR_FMT(plan), policy.len ? (int)policy.len : 4, policy.len ? policy.ptr : "none",
             number_of(json_get(root, "lambda")));
+    print_placed(out, root, width);
 }
 
 struct found {

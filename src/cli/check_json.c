@@ -46,9 +46,10 @@ static void write_price_source(struct buf *b, const struct config_origin *origin
     text(b, ",", "date", origin->known->date);
 }
 
-/* origins NULL: prices are all the configuration's. */
+/* origins NULL: prices are all the configuration's. `placed`: on what its estimates are founded, where it has no
+ * outcomes; NULL: on outcomes. */
 static void write_expert(struct buf *b, const struct expert *list,
-                         const struct config_origin *origins, size_t i,
+                         const struct config_origin *origins, size_t i, const char *placed,
                          const struct check_reply *reply)
 {
     const struct expert *e = &list[i];
@@ -67,6 +68,8 @@ static void write_expert(struct buf *b, const struct expert *list,
              "},\"limits\":{\"concurrency\":%u,\"requests_per_minute\":%u,"
              "\"tokens_per_minute\":%u}",
              e->limits.concurrency, e->limits.requests_per_minute, e->limits.tokens_per_minute);
+    if (placed)
+        text(b, ",", "placed", str_from(placed));
     if (reply)
         write_reply(b, reply);
     buf_add_char(b, '}');
@@ -111,17 +114,21 @@ static void write_config(struct buf *b, const struct check_found *f)
     text(b, ",", "listen", c->listen);
     buf_addf(b, ",\"tls\":%s,\"state\":%s,\"ledger\":%s", truth(c->tls.certificate),
              truth(c->state_dir), truth(c->ledger.store));
-    text(b, ",\"model\":{", "path", str_from(c->model_path));
+    bool is_prior = config_all_placed(c);
+    buf_addf(b, ",\"model\":{\"prior\":%s", truth(is_prior));
+    if (!is_prior)
+        text(b, ",", "path", str_from(c->model_path));
     buf_addf(b, ",\"checksum\":\"%016" PRIx64 "\",\"experts\":%zu,\"plans\":%zu}",
              model_checksum(f->model), model_expert_count(f->model),
              model_arm_count(f->model) - model_expert_count(f->model));
     text(b, ",", "reference", c->experts[c->reference].name);
     buf_add_c(b, ",\"experts\":[");
     for (size_t i = 0; i < c->expert_count; i++)
-        write_expert(b, c->experts, c->origins, i, f->replies ? &f->replies[i] : NULL);
+        write_expert(b, c->experts, c->origins, i, c->placed ? c->placed[i] : NULL,
+                     f->replies ? &f->replies[i] : NULL);
     buf_add_c(b, "],\"embeddings\":[");
     for (size_t i = 0; i < c->embedder_count; i++)
-        write_expert(b, c->embedders, NULL, i, NULL);
+        write_expert(b, c->embedders, NULL, i, NULL, NULL);
     buf_add_c(b, "],\"policies\":[");
     for (size_t i = 0; i < c->policy_count; i++)
         write_policy(b, c, i);

@@ -26,7 +26,8 @@ static void print_whole(const struct check_found *f, FILE *out)
     const struct config *c = f->config;
     fprintf(out, "%-10s%.*s, %s, %s\n", "listen", STR_FMT(c->listen),
             c->tls.certificate ? "TLS" : "plain HTTP", auth_text(c));
-    fprintf(out, "%-10s%s (%016" PRIx64 "), %zu experts, %zu plans\n", "model", c->model_path,
+    fprintf(out, "%-10s%s (%016" PRIx64 "), %zu experts, %zu plans\n", "model",
+            config_all_placed(c) ? "none yet, estimates are a prior" : c->model_path,
             model_checksum(f->model), model_expert_count(f->model),
             model_arm_count(f->model) - model_expert_count(f->model));
     fprintf(out, "%-10s%.*s\n", "reference", STR_FMT(c->experts[c->reference].name));
@@ -99,6 +100,21 @@ static void print_experts(const char *what, const struct expert *list,
             print_price_source(&origins[i], out);
         fputc('\n', out);
     }
+}
+
+/* Whose estimates are no more than a prior, and on what it is founded. */
+static void print_placed(const struct config *c, int width, FILE *out)
+{
+    bool any = false;
+    for (size_t i = 0; c->placed && i < c->expert_count; i++) {
+        if (!c->placed[i])
+            continue;
+        fprintf(out, "%s%-*.*s  %s\n", any ? "" : "\n", width, STR_FMT(c->experts[i].name),
+                c->placed[i]);
+        any = true;
+    }
+    if (any)
+        fprintf(out, "`leeroo play` asks and judges them, and learns what they are worth\n");
 }
 
 static void print_rule(const struct policy *p, FILE *out)
@@ -179,6 +195,7 @@ void check_print_text(const struct check_found *f, FILE *out)
     print_experts("expert", c->experts, c->origins, c->expert_count, width, out);
     if (c->embedder_count > 0)
         print_experts("embeds", c->embedders, NULL, c->embedder_count, width, out);
+    print_placed(c, width, out);
     print_policies(c, width, out);
     print_aliases(c, out);
     if (f->replies)

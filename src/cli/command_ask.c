@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/ask_table.h"
 #include "cli/commands.h"
+#include "cli/setup_model.h"
 #include "serve/local.h"
 
 #define QUESTION_BYTES_MAX (8u << 20)
@@ -104,11 +105,8 @@ static enum status apply_policy(struct ask *a, struct error *err)
 static enum status start(struct ask *a, struct error *err)
 {
     enum status status = config_load(a->options->config, &a->config, err);
-    if (status == OK) {
-        status = model_load(a->config->model_path, &a->model, err);
-        if (status != OK)
-            error_prefix(err, "%s: model", a->options->config);
-    }
+    if (status == OK)
+        status = setup_model(a->config, &a->model, err);
     if (status == OK)
         status = config_bind(a->config, a->model, err);
     if (status == OK)

@@ -1,6 +1,7 @@
 /* Loading, and what to warn of. */
 #include "cli/setup.h"
 
+#include "cli/setup_model.h"
 #include "plan/plan_filter.h"
 #include "serve/secure.h"
 
@@ -11,11 +12,8 @@ enum status setup_load(void *arg, struct config **ret_config, struct model **ret
     struct config *config = NULL;
     struct model *model = NULL;
     enum status status = config_load(path, &config, err);
-    if (status == OK) {
-        status = model_load(config->model_path, &model, err);
-        if (status != OK)
-            error_prefix(err, "%s: model", path);
-    }
+    if (status == OK)
+        status = setup_model(config, &model, err);
     if (status == OK)
         status = config_bind(config, model, err);
     if (status == OK)
@@ -59,6 +57,27 @@ static bool lacks_plans(const struct config *config, const struct model *model,
     return true;
 }
 
+static size_t count_placed(const struct config *config)
+{
+    size_t n = 0;
+    for (size_t i = 0; config->placed && i < config->expert_count; i++)
+        n += config->placed[i] != NULL;
+    return n;
+}
+
+/* What is not known from outcomes is known beforehand only. */
+static void warn_placed(const struct config *config,
+                        void (*warn)(void *arg, const struct setup_warning *w), void *arg)
+{
+    static const char mend[] = "`leeroo play` learns them; `leeroo check` says who is placed how";
+    if (count_placed(config) > 0)
+        warn(arg, &(struct setup_warning){
+                      .what = config_all_placed(config)
+                                  ? "no model yet: every expert is placed by a prior"
+                                  : "experts that the model does not know are placed by a prior",
+                      .mend = mend});
+}
+
 void setup_warnings(const struct config *config, const struct model *model,
                     void (*warn)(void *arg, const struct setup_warning *w), void *arg)
 {
@@ -69,6 +88,7 @@ void setup_warnings(const struct config *config, const struct model *model,
         warn(arg, &(struct setup_warning){.what = "limits.bodies is less than limits.body, so that "
                                                   "the largest bodies are always answered with 503",
                                           .mend = "raise limits.bodies, or lower limits.body"});
+    warn_placed(config, warn, arg);
     for (size_t i = 0; i < config->policy_count; i++) {
         const struct route_policy *p = &config->policies[i];
         if (lacks_plans(config, model, p))

@@ -248,6 +248,7 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
     return OK;
 }
 
+/* One piece: the raw entry becomes an expert and what is known of where it came from. */
 static enum status read_expert(struct conf_reader *r, const struct yaml_tree *node,
                                const struct yaml_tree **ret_fallbacks, struct error *err)
 {

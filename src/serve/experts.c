@@ -12,8 +12,9 @@ static void write_limit(struct buf *out, const char *name, uint32_t limit)
         buf_addf(out, ",\"%s\":null", name);
 }
 
+/* `placed`: on what its estimates are founded, where it has no outcomes; NULL: on outcomes. */
 static void write_expert(struct buf *out, const struct expert *e, const char *object,
-                         const struct gate_reading *r)
+                         const char *placed, const struct gate_reading *r)
 {
     buf_addf(out,
              "{\"id\":\"%.*s\",\"object\":\"%s\",\"state\":\"%s\",\"available\":%s,\"reason\":",
@@ -30,9 +31,15 @@ static void write_expert(struct buf *out, const struct expert *e, const char *ob
     write_limit(out, "concurrency", e->limits.concurrency);
     write_limit(out, "requests_per_minute", e->limits.requests_per_minute);
     write_limit(out, "tokens_per_minute", e->limits.tokens_per_minute);
+    buf_add_c(out, ",\"placed\":");
+    if (placed)
+        json_write_string(out, str_from(placed));
+    else
+        buf_add_c(out, "null");
     buf_add_char(out, '}');
 }
 
+/* One piece: one loop over two lists. */
 void experts_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
     const struct snapshot *s = w->snapshot;
@@ -50,7 +57,8 @@ void experts_handle(struct worker *w, struct http_exchange *x, struct caller *ca
         struct gate_reading r;
         gate_read(s->gates[i], loop_now_ms(w->loop), &r);
         buf_add_c(&body, count++ ? "," : "");
-        write_expert(&body, e, chat ? "expert" : "embedder", &r);
+        write_expert(&body, e, chat ? "expert" : "embedder",
+                     chat && c->placed ? c->placed[i] : NULL, &r);
     }
     buf_add_c(&body, "]}");
     if (body.status == OK)

@@ -83,6 +83,18 @@ static void write_cached(struct buf *out, const struct choosing *c)
     buf_add_char(out, '}');
 }
 
+/* Experts whose estimates are a prior, and on what they were placed. */
+static void write_placed(struct buf *out, const struct choosing *c)
+{
+    const struct pool_settings *settings = pool_settings(c->snapshot->pool);
+    bool first = true;
+    buf_add_c(out, ",\"placed\":{");
+    for (size_t i = 0; settings->placed && i < settings->expert_count; i++)
+        if (settings->placed[i] && begin_arm(out, c, i, &first))
+            json_write_string(out, str_from(settings->placed[i]));
+    buf_add_char(out, '}');
+}
+
 /* The expert that began the turn; null where none has, or it is gone. */
 static void write_holder(struct buf *out, const struct pool *p, const struct pool_choice *choice)
 {
@@ -157,6 +169,7 @@ static void write_decision(struct buf *out, const struct choosing *c)
     write_order(out, "fallbacks", p, choice, plan->member_count, choice->order_count);
     write_ruled_out(out, c);
     write_cached(out, c);
+    write_placed(out, c);
     write_holder(out, p, choice);
     write_bounds(out, choice);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",

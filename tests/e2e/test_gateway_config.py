@@ -40,7 +40,7 @@ def test_check_says_all_is_well(serve, good):
     ("threads: 2", "treads: 2", [":3:1:", "unknown key 'treads'", "did you mean 'threads'?"]),
     ("    api_key: env:UP_KEY", "    api_kay: env:UP_KEY", ["unknown key 'api_kay'", "did you mean 'api_key'?"]),
     ("env:UP_KEY", "env:NOT_SET_ANYWHERE", ["api_key", "NOT_SET_ANYWHERE", "not set"]),
-    ("name: mid", "name: middle", [":9:11:", "no estimates for expert 'middle'", "cheap, mid, dear"]),
+    ("name: mid", "name: middle", [":9:11:", "expert 'middle': no price is known", "add price:"]),
     ("listen: 127.0.0.1:0", "listen: 0.0.0.0:0", [":1:9:", "allow_remote: true"]),
     ("{lambda: 0}", "{lambda: 0, budget: 3}", ["policy 'best' has more than one of lambda, budget and min_quality"]),
     ("url: http", "url: htp", ["url: it must start with http:// or https://"]),

@@ -191,7 +191,7 @@ def test_a_model_written_in_place_hurts_nobody_and_is_taken_up_when_it_is_whole(
 @pytest.mark.parametrize("old,new,says", [
     ("threads: 2", "treads: 2", r"leeroo\.yaml:3:1: unknown key 'treads'"),
     ("env:UP_KEY", "env:NOT_SET", r"leeroo\.yaml:\d+:\d+: api_key: the environment variable NOT_SET is not set"),
-    ("name: cheap", "name: nobody", r"leeroo\.yaml:\d+:\d+: .*no estimates for expert 'nobody'"),
+    ("name: cheap", "name: nobody", r"leeroo\.yaml:\d+:\d+: .*expert 'nobody': no price is known"),
     ("m.leeroo", "none.leeroo", r"none\.leeroo"),
 ])
 def test_a_bad_file_is_refused_and_the_old_one_stays(leeroo, model_file, upstream, tmp_path, old, new, says):
