@@ -1,7 +1,7 @@
 /* Scores of the answers that a run has no score of yet, each with the method that found it and how far it is to be
  * believed. For every question the first of these that there is:
  *
- *     check       the question says how (judge/check.h): "regex", "schema", "command"
+ *     check       the question says how (judge/answer_check.h): "regex", "schema", "command"
  *     reference   it has an answer that can be compared: "choice", "number", "text"
  *     teacher     the teacher's answer stands for the reference: "teacher"
  *     judge       an expert says which of two answers is better, asked in both orders: "judge"; where there is a

@@ -1,0 +1,166 @@
+/* Commands that are shut in: what they may do, and what ends them. Scripts are of /bin/sh and python3. */
+#include "judge/confined.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct buf output;
+
+static void setup(void)
+{
+    buf_init(&output, 1u << 20);
+}
+
+static void teardown(void)
+{
+    buf_done(&output);
+}
+
+TestSuite(confined, .init = setup, .fini = teardown, .timeout = 60);
+
+static struct confined_end run(const char *const *argv, const char *input,
+                               const struct confined_limits *limits)
+{
+    struct confined_end end = {0};
+    struct error err = {0};
+    cr_assert_eq(confined_run(argv, str_from(input), limits, &output, &end, &err), OK, "%s",
+                 err.text);
+    return end;
+}
+
+static struct confined_end shell(const char *script, const char *input)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    return run(argv, input, NULL);
+}
+
+static struct confined_end python(const char *script, const struct confined_limits *limits)
+{
+    const char *const argv[] = {"python3", "-c", script, NULL};
+    return run(argv, "", limits);
+}
+
+static void said(const char *text)
+{
+    cr_expect(str_equal(buf_str(&output), str_from(text)), "said '%.*s'",
+              STR_FMT(buf_str(&output)));
+}
+
+Test(confined, reads_its_input_and_says_something)
+{
+    const struct confined_end end = shell("tr a-z A-Z; exit 1", "right answer");
+    cr_expect_eq(end.exit_code, 1);
+    cr_expect_eq(end.signal, 0);
+    cr_expect_not(end.timed_out || end.output_cut);
+    said("RIGHT ANSWER");
+}
+
+Test(confined, has_little_of_an_environment_and_a_folder_of_its_own)
+{
+    setenv("LEEROO_SECRET", "tell nobody", 1);
+    shell("echo $LEEROO_SECRET$LANG; ls -A; echo yes > x && cat x; [ \"$HOME\" = \"$PWD\" ] && pwd",
+          "");
+    const struct str text = buf_str(&output);
+    cr_expect(str_starts(text, STR("C.UTF-8\nyes\n/tmp/leeroo-check-")), "'%.*s'", STR_FMT(text));
+    struct stat info;
+    char folder[100];
+    snprintf(folder, sizeof(folder), "%.*s", (int)(text.len - 13), text.ptr + 12);
+    cr_expect_eq(stat(folder, &info), -1, "%s is still there", folder);
+}
+
+Test(confined, reaches_no_network_not_even_this_machine)
+{
+    python("import socket\n"
+           "for f in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):\n"
+           "    try:\n"
+           "        socket.socket(f)\n"
+           "        print('open')\n"
+           "    except PermissionError:\n"
+           "        print('shut')\n",
+           NULL);
+    said("shut\nshut\nshut\n");
+}
+
+Test(confined, writes_nowhere_else)
+{
+    char path[] = "/tmp/leeroo-test-XXXXXX", script[200];
+    const int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(fchmod(fd, 0666), 0);
+    snprintf(script, sizeof(script),
+             "(echo x > %s) 2> /dev/null || echo kept; (echo x > /tmp/leeroo-x) || echo kept",
+             path);
+    shell(script, "");
+    said("kept\nkept\n");
+    struct stat info;
+    cr_expect_eq(fstat(fd, &info), 0);
+    cr_expect_eq(info.st_size, 0);
+    close(fd);
+    unlink(path);
+}
+
+Test(confined, harms_no_other_process)
+{
+    char script[100];
+    snprintf(script, sizeof(script), "kill -9 %d || echo refused", (int)getpid());
+    shell(script, "");
+    said("refused\n");
+}
+
+Test(confined, is_killed_when_its_time_is_over_with_all_it_started)
+{
+    const struct confined_limits short_time = {.wall_ms = 300};
+    const char *const argv[] = {"sh", "-c", "sleep 60 & sleep 60", NULL};
+    const struct confined_end end = run(argv, "", &short_time);
+    cr_expect(end.timed_out);
+    cr_expect_eq(end.exit_code, -1);
+}
+
+Test(confined, is_killed_when_it_closes_its_output_and_goes_on)
+{
+    const struct confined_limits short_time = {.wall_ms = 300};
+    const char *const argv[] = {"sh", "-c", "exec >/dev/null; sleep 60", NULL};
+    cr_expect(run(argv, "", &short_time).timed_out);
+}
+
+Test(confined, cpu_memory_and_output_have_ends)
+{
+    const struct confined_limits limits = {.cpu_s = 1, .output_bytes = 100};
+    struct confined_end end = python("while True: pass", &limits);
+    cr_expect(end.signal != 0 && !end.timed_out);
+    end = python("x = bytearray(1 << 31)", &limits);
+    cr_expect_eq(end.exit_code, 1); /* MemoryError */
+    buf_clear(&output);
+    end = python("print('x' * 100000)", &limits);
+    cr_expect(end.output_cut);
+    cr_expect_eq(output.len, 100);
+}
+
+Test(confined, cannot_fill_the_machine_with_processes)
+{
+    const struct confined_end end = python("import os, time\n"
+                                           "n = 0\n"
+                                           "try:\n"
+                                           "    while n < 3000:\n"
+                                           "        if os.fork() == 0:\n"
+                                           "            time.sleep(30)\n"
+                                           "        n += 1\n"
+                                           "except OSError:\n"
+                                           "    print('enough' if n < 1100 else n)\n",
+                                           NULL);
+    cr_expect_eq(end.exit_code, 0);
+    said("enough\n");
+}
+
+Test(confined, without_such_a_program_says_so)
+{
+    const char *const argv[] = {"leeroo-no-such-program", NULL};
+    struct confined_end end = {.exit_code = 77};
+    struct error err = {0};
+    cr_expect_eq(confined_run(argv, STR(""), NULL, &output, &end, &err), ERR_NOT_FOUND);
+    cr_expect_not_null(strstr(err.text, "leeroo-no-such-program"));
+    cr_expect_eq(end.exit_code, 77);
+}
