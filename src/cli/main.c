@@ -15,7 +15,7 @@ static void print_help(FILE *out)
           "usage: leeroo COMMAND [options]      leeroo COMMAND -h explains each\n\n",
           out);
     for (size_t i = 0; commands[i]; i++)
-        fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 }
 
 int main(int argc, char **argv)
