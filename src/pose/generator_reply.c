@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "judge/thought.h"
+#include "pose/escape_mend.h"
 #include "pose/generator_item.h"
 
 struct walk {
@@ -96,7 +97,10 @@ static enum status part_read(struct walk *w, size_t from, struct error *err)
     struct json_value object;
     size_t end = closed_at(w->text, from);
     struct str part = str_slice(w->text, from, end ? end : w->text.len);
-    bool sound = end != 0 && json_parse(part, "reply", 1, &object, NULL) == OK;
+    struct str mended = end != 0 ? escape_mend(part, w->arena) : part;
+    if (!mended.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    bool sound = end != 0 && json_parse(mended, "reply", 1, &object, NULL) == OK;
     w->at = from + part.len;
     if (sound && generator_item_is(object))
         return item_read(w, object, err);
