@@ -1,6 +1,6 @@
 /* The loop: see play.h.
  *
- * A round is six steps, each in a file of its own (play_int.h); what is here is their order, what goes from one round
+ * A round is seven steps, each in a file of its own (play_int.h); what is here is their order, what goes from one round
  * to the next, and when to end. One thread, which waits for experts, disk and training. Whatever fails on the way
  * leaves the run as it was after the last round, with the answers in its journal. */
 #include "play/play_int.h"
@@ -26,7 +26,8 @@ static void begin_figures(struct play *p)
                                .gain_mix = NAN,
                                .gain_last = NAN,
                                .doubt = NAN,
-                               .confidence = NAN};
+                               .confidence = NAN,
+                               .gain_in_force = NAN};
 }
 
 static void end_figures(struct play *p)
@@ -101,6 +102,8 @@ static enum status learn(struct play *p, struct error *err)
         status = play_learn(p, err);
     if (status == OK && !p->s->everything)
         status = play_measure(p, err);
+    if (status == OK && !p->s->everything)
+        status = play_publish(p, err);
     return status;
 }
 

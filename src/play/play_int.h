@@ -24,12 +24,13 @@ struct play {
     struct run *run;
     struct calls *calls;
     struct play_questions *questions;
-    struct arena *arena;     /* of the round; reset between rounds */
-    struct arena *kept;      /* of the run */
-    struct trained *trained; /* of the round; NULL: nothing could be learnt */
-    struct model *model;     /* the last that was learnt; NULL: none yet */
-    struct model *prior;     /* what is believed before */
-    double area_before;      /* NAN: none */
+    struct arena *arena;      /* of the round; reset between rounds */
+    struct arena *kept;       /* of the run */
+    struct trained *trained;  /* of the round; NULL: nothing could be learnt */
+    struct model *model;      /* the last that was learnt; NULL: none yet */
+    uint64_t checksum_before; /* of the model of the round before; 0: none */
+    struct model *prior;      /* what is believed before */
+    double area_before;       /* NAN: none */
     int64_t spent_before_nano_usd;
     const char *folder; /* of the round */
     struct play_round r;
@@ -44,8 +45,6 @@ struct play_beliefs {
 /* The money of a round, by plan: its share of the cap and what earlier rounds have left of theirs. */
 int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t spent_nano_usd);
 
-/* Whether a question is for validation: bought as whole rows, never learnt from. */
-bool play_validates(uint64_t text_hash);
 /* 1: new questions into the run. */
 NODISCARD enum status play_questions_open(struct play *p, struct error *err);
 void play_questions_close(struct play *p);
@@ -70,9 +69,11 @@ int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options
 NODISCARD enum status play_recall(struct play *p, struct error *err);
 /* 4: a model of all that is known; p->model. That nothing can be learnt yet is no failure. */
 NODISCARD enum status play_learn(struct play *p, struct error *err);
-/* 5: what it is worth, and whether it takes the place of the one in force. */
+/* 5: what it is worth. */
 NODISCARD enum status play_measure(struct play *p, struct error *err);
-/* 6: round.json and cells.csv into the round's folder. */
+/* 6: whether it takes the place of the one in force. */
+NODISCARD enum status play_publish(struct play *p, struct error *err);
+/* 7: round.json and cells.csv into the round's folder. */
 NODISCARD enum status play_write_round(const struct play *p, const struct cells *cells,
                                        struct error *err);
 /* What the next round needs of the last. */

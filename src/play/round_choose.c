@@ -10,7 +10,6 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "data/split.h"
 #include "dialect/token_estimate.h"
 
 int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t spent_nano_usd)
@@ -109,11 +108,6 @@ enum status play_believe(const struct run *run, const struct play_options *o, co
 
 /* Cells */
 
-bool play_validates(uint64_t text_hash)
-{
-    return split_fold(text_hash, 0, PUBLISH_SHARE) == 0;
-}
-
 struct choosing {
     const struct run *run;
     const struct play_options *o;
@@ -156,7 +150,7 @@ static struct drawn *draw_rows(const struct choosing *c, size_t *ret_count)
     struct drawn *rows = ARENA_ARRAY(c->arena, d->query_count + 1, struct drawn);
     size_t count = 0;
     for (size_t q = 0; rows && q < d->query_count; q++)
-        if (play_validates(d->queries[q].text_hash))
+        if (publish_validates(d->queries[q].text_hash))
             rows[count++] = (struct drawn){
                 hash64_mix(d->queries[q].text_hash, c->o->settings->seed), (uint32_t)q};
     if (rows)
@@ -199,7 +193,7 @@ static enum cell_state state_of(const struct choosing *c, size_t q, size_t e)
 {
     const struct dataset *d = run_dataset(c->run);
     const struct outcome *o = dataset_outcome(d, q, e);
-    if (play_validates(d->queries[q].text_hash))
+    if (publish_validates(d->queries[q].text_hash))
         return CELL_BARRED;
     return o->known ? CELL_KNOWN : is_open(c, q, e) ? CELL_OPEN : CELL_BARRED;
 }

@@ -29,7 +29,7 @@ static size_t known_rows(const struct dataset *d, bool validation, uint32_t *row
         bool known = false;
         for (size_t e = 0; e < d->expert_count && !known; e++)
             known = dataset_outcome(d, q, e)->known;
-        if (known && play_validates(d->queries[q].text_hash) == validation)
+        if (known && publish_validates(d->queries[q].text_hash) == validation)
             rows[count++] = (uint32_t)q;
     }
     return count;
@@ -84,6 +84,7 @@ static enum status keep_model(struct play *p, const struct trained *t, struct er
         status = model_load(path, &m, err);
     if (status != OK)
         return status;
+    p->checksum_before = p->model ? model_checksum(p->model) : 0;
     model_free(p->model);
     p->model = m;
     return OK;

@@ -100,6 +100,7 @@ def write_questions(path, count):
 
 
 def write_config(folder, url, more=""):
+    folder.mkdir(exist_ok=True)
     lines = ["model: leeroo-model.safetensors", "experts:"]
     for name, (price_in, price_out) in PRICES.items():
         lines.append(f"  - {{name: {name}, url: \"{url}\", price: {{input: {price_in}, output: {price_out}}}{more}}}")
@@ -110,9 +111,9 @@ def write_config(folder, url, more=""):
 
 @pytest.fixture
 def play(leeroo, tmp_path):
-    def run(*arguments, status=0, timeout=120):
+    def run(*arguments, status=0, timeout=120, cwd=tmp_path):
         done = subprocess.run([leeroo, "play", *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
-                              cwd=tmp_path, check=False)
+                              cwd=cwd, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
     return run
@@ -291,14 +292,14 @@ def test_questions_of_the_sandbox(play, experts, tmp_path):
     assert len(server.asked) == len(set(server.asked)) > 80
 
 
-def kill_at_random(leeroo, tmp_path, server, arguments, rng, times):
+def kill_at_random(leeroo, folder, server, arguments, rng, times):
     """Runs and kills; returns, for each epoch, which cells had an answer in the journal when it began."""
-    known, run = [], tmp_path / "killed"
+    known, run = [], folder / "run"
     for epoch in range(times):
         known.append(set(journal(run)[0]) if (run / "calls.jsonl").exists() else set())
         with server.lock:
             server.epoch = epoch
-        with subprocess.Popen([leeroo, "play", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL,
+        with subprocess.Popen([leeroo, "play", "run", *arguments], cwd=folder, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as process:
             time.sleep(rng.uniform(0.02, 0.5))
             process.send_signal(signal.SIGKILL)
@@ -311,28 +312,31 @@ def kill_at_random(leeroo, tmp_path, server, arguments, rng, times):
 
 def test_killed_at_twenty_moments_it_ends_the_same(leeroo, play, experts, tmp_path):
     server = experts(delay=0.02)
-    write_config(tmp_path, server.url)
-    write_questions(tmp_path / "questions.jsonl", 200)
-    options = ["--questions", "questions.jsonl", "--spend", "2.5", "--rounds", "3", "--workers", "8", "--max-output", "200"]
-    play("whole", *options)
-    server.asked.clear()
-    known = kill_at_random(leeroo, tmp_path, server, ["killed", *options], random.Random(11), 20)
-    play("killed")
+    questions = write_questions(tmp_path / "questions.jsonl", 240)
+    options = ["--questions", str(questions), "--spend", "2.5", "--rounds", "3", "--workers", "8", "--max-output", "200"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert outcomes(killed) == outcomes(whole)
-    assert len(outcomes(whole)) == 600
-    for name in ("queries.jsonl", "outcomes.csv", "experts.csv", "responses/large.jsonl"):
+    for folder in (whole, killed):
+        write_config(folder, server.url)
+    play("run", *options, cwd=whole)
+    server.asked.clear()
+    known = kill_at_random(leeroo, killed, server, options, random.Random(11), 20)
+    play("run", cwd=killed)
+    assert outcomes(killed / "run") == outcomes(whole / "run")
+    assert len(outcomes(whole / "run")) == 720
+    for name in ("run/queries.jsonl", "run/outcomes.csv", "run/experts.csv", "run/responses/large.jsonl",
+                 "leeroo-model.safetensors"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
-    prompts = {q["text"]: q["id"] for q in map(json.loads, (tmp_path / "questions.jsonl").read_text().splitlines())}
+    prompts = {q["text"]: q["id"] for q in map(json.loads, questions.read_text().splitlines())}
     for epoch, model, prompt, _ in server.asked:
         assert f"cell/{prompts[prompt]}/{model}" not in known[epoch], "paid twice"
-    answers, _, lost = journal(killed)
+    answers, _, lost = journal(killed / "run")
     booked = sum(a["cost_nano_usd"] for a in answers.values()) + lost
     assert sum(cost for _, _, _, cost in server.asked) <= booked <= 2_500_000_000
     assert lost > 0, "no kill hit a call: the test proves nothing"
-    for a, b in zip(rounds(killed), rounds(whole), strict=True):
-        assert {k: v for k, v in a.items() if k != "booked_nano_usd"} == \
-            {k: v for k, v in b.items() if k != "booked_nano_usd"}
+    for a, b in zip(rounds(killed / "run"), rounds(whole / "run"), strict=True):
+        del a["booked_nano_usd"], b["booked_nano_usd"]
+        assert a == b
+    assert "first" in [r["publication"] for r in rounds(whole / "run")]
 
 
 def test_killed_at_a_binding_cap_it_is_kept(leeroo, play, experts, tmp_path):
@@ -340,8 +344,8 @@ def test_killed_at_a_binding_cap_it_is_kept(leeroo, play, experts, tmp_path):
     write_config(tmp_path, server.url)
     write_questions(tmp_path / "questions.jsonl", 200)
     options = ["--questions", "questions.jsonl", "--spend", "0.15", "--rounds", "2", "--workers", "8", "--max-output", "200"]
-    kill_at_random(leeroo, tmp_path, server, ["killed", *options], random.Random(3), 6)
-    play("killed")
-    answers, _, lost = journal(tmp_path / "killed")
+    kill_at_random(leeroo, tmp_path, server, options, random.Random(3), 6)
+    play("run")
+    answers, _, lost = journal(tmp_path / "run")
     assert sum(a["cost_nano_usd"] for a in answers.values()) + lost <= 150_000_000
     assert sum(cost for _, _, _, cost in server.asked) <= 150_000_000
