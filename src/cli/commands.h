@@ -19,8 +19,10 @@ extern const struct command play_command;
 extern const struct command collect_command;
 extern const struct command rollback_command;
 extern const struct command split_command;
+extern const struct command forget_command;
 
 #define COMMANDS                                                                                   \
     &train_command, &route_command, &eval_command, &judge_command, &play_command,                  \
         &collect_command, &split_command, &rollback_command, &serve_command, &check_command,       \
-        &keys_command, &spend_command, &ask_command, &replay_command, &demo_command,
+        &keys_command, &spend_command, &forget_command, &ask_command, &replay_command,             \
+        &demo_command,

@@ -21,7 +21,7 @@
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
     const struct yaml_tree *listen, *experts, *policies, *embedders, *default_policy, *reference,
-        *ledger, *aliases;
+        *ledger, *aliases, *keep;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -135,6 +135,7 @@ static const struct conf_row top_rows[] = {
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
     {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
     {"ledger", config_read_node, offsetof(struct raw, ledger), false, 0, 0},
+    {"keep", config_read_node, offsetof(struct raw, keep), false, 0, 0},
     {"traces", config_read_traces, CONFIG_FIELD(traces), false, 0, 0},
 };
 
@@ -197,6 +198,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = config_pick_reference(r, raw.reference, err);
     if (status == OK)
         status = config_read_ledger(r, raw.ledger, err);
+    if (status == OK)
+        status = config_read_keep(r, raw.keep, err);
     return status;
 }
 

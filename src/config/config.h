@@ -112,6 +112,16 @@ struct config_ledger {
     size_t journal_bytes; /* 0: store/ledger.h's */
 };
 
+#define KEEP_DAYS 30
+
+struct config_keep {   /* of prompts, for learning */
+    bool on;           /* share > 0 */
+    double share;      /* of the requests */
+    uint32_t days;     /* then they are erased */
+    const char *given; /* the file as it was named; NULL: it was not */
+    const char *file;  /* NULL: nowhere */
+};
+
 struct config {
     struct arena *arena;
     const char *place; /* the file's name as given */
@@ -140,6 +150,7 @@ struct config {
     struct config_sessions sessions;
     struct config_upstream upstream;
     struct config_ledger ledger;
+    struct config_keep keep;
     struct config_traces traces;
     struct expert *experts;
     struct config_origin *origins;

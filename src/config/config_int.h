@@ -26,6 +26,9 @@ conf_read_fn config_read_sessions; /* struct config_sessions */
 /* After state_dir; node NULL: a SQLite file in state_dir, if there is one. */
 NODISCARD enum status config_read_ledger(struct conf_reader *r, const struct yaml_tree *node,
                                          struct error *err);
+/* After state_dir; node NULL: nothing is kept. */
+NODISCARD enum status config_read_keep(struct conf_reader *r, const struct yaml_tree *node,
+                                       struct error *err);
 /* Of the expert with this index, after all of them have been read; node NULL: none. */
 NODISCARD enum status config_read_fallbacks(struct conf_reader *r, const struct yaml_tree *node,
                                             size_t expert, struct error *err);

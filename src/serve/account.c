@@ -9,8 +9,10 @@
 #include "route/decision_json.h"
 #include "serve/chat_int.h"
 #include "store/ledger.h"
+#include "watch/keeping.h"
 
-#define USD_BYTES_MAX 32
+#define USD_BYTES_MAX       32
+#define KEPT_BODY_BYTES_MAX (256u << 10) /* larger ones hold more than a question */
 
 static int64_t add_saturated(int64_t a, int64_t b)
 {
@@ -363,6 +365,45 @@ static size_t list_calls(const struct chat *c, struct record_call *calls)
     return count;
 }
 
+/* Questions that stand alone: texts that begin a conversation, without tools. What was asked later, or with an image,
+ * cannot be asked again by itself; and who says `"store": false` is taken at his word, in whatever API. */
+static bool may_be_kept(const struct chat *c)
+{
+    const struct openai_request *r = &c->request;
+    struct json_value root;
+    bool alone = r->earlier_count == 0 && r->last_answer.type == JSON_NONE;
+    if (!alone || r->images > 0 || json_is_filled(r->tools) || c->x->body.len > KEPT_BODY_BYTES_MAX)
+        return false;
+    return json_parse(c->x->body, "request body", 1, &root, NULL) == OK &&
+           json_get(root, "store").type != JSON_FALSE;
+}
+
+static void release_snapshot(void *snapshot)
+{
+    snapshot_release(snapshot);
+}
+
+static void keep_prompt(const struct chat *c, const struct record *r)
+{
+    const struct config *config = c->snapshot->config;
+    bool good = c->chosen && r->outcome == REQUEST_ANSWERED && r->http_status == 200;
+    if (!good || !c->worker->gateway->keeping || !config->keep.on ||
+        !keeping_wants(config->keep.share, str_from(c->id)) || !may_be_kept(c))
+        return;
+    const struct keeping_offer offer = {.request_id = str_from(c->id),
+                                        .key = r->key,
+                                        .expert = r->expert,
+                                        .text = c->estimates.question,
+                                        .at_ms = c->begin_wall_ms,
+                                        .experts = config->experts,
+                                        .expert_count = config->expert_count,
+                                        .embedders = config->embedders,
+                                        .embedder_count = config->embedder_count,
+                                        .holder = snapshot_hold(c->snapshot),
+                                        .release = release_snapshot};
+    keeping_offer(c->worker->gateway->keeping, &offer);
+}
+
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem)
 {
@@ -382,6 +423,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
         r.first_token_ms = (int64_t)(c->first_token_ms - c->begin_ms);
     caller_settle(c->caller, &r.cost);
     watch_end(&c->worker->watch, &r);
+    keep_prompt(c, &r);
     if (c->chosen && (http_status == 200 || r.cost.nano_usd > 0))
         pool_observe(c->snapshot->pool, c->choice.target.policy, r.cost.nano_usd,
                      c->choice.usual_usd);

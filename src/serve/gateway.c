@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -31,6 +32,7 @@
 #include "serve/secure.h"
 #include "serve/unpack.h"
 #include "serve/worker_watch.h"
+#include "watch/keeping.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 
@@ -201,6 +203,22 @@ static enum status keep_answers(struct gateway *g, struct error *err)
     return g->cache ? OK : error_set(err, ERR_MEMORY, "out of memory for the cache");
 }
 
+/* Where prompts were kept once, they grow old all the same. */
+static enum status keep_prompts(struct gateway *g, struct error *err)
+{
+    const struct config *c = g->snapshot->config;
+    char file[400];
+    if (!c->keep.on && (!c->keep.file || access(c->keep.file, F_OK) != 0))
+        return OK;
+    if (c->state_dir && mkdir(c->state_dir, 0700) != 0 && errno != EEXIST)
+        return error_set_errno(err, ERR_IO, errno, "state_dir: cannot make %s", c->state_dir);
+    log_quote(file, sizeof(file), str_from(c->keep.file));
+    log_event(LOG_INFO, "prompts are kept", "share=%g days=%u file=%s", c->keep.share, c->keep.days,
+              file);
+    return keeping_start(c->keep.file, c->keep.days, &g->keeping, err);
+}
+
+/* One piece: the parts in the order in which they stand on each other. */
 static enum status gateway_start(struct gateway *g, struct error *err)
 {
     char listen[256];
@@ -214,6 +232,8 @@ static enum status gateway_start(struct gateway *g, struct error *err)
         status = keep_answers(g, err);
     if (status == OK)
         status = ledger_watch_open(g->snapshot->config, &g->ledger, err);
+    if (status == OK)
+        status = keep_prompts(g, err);
     if (status == OK)
         status = http_listen(listen, &g->listen_fd, g->address, err);
     for (size_t i = 0; status == OK && i < g->worker_count; i++)
@@ -303,6 +323,7 @@ void gateway_free(struct gateway *g)
     cache_free(g->cache);
     if (g->listen_fd >= 0)
         close(g->listen_fd);
+    keeping_stop(g->keeping);
     keys_close(g->keys);
     budget_file_stop(g->budget_file);
     lookup_free(g->lookup);

@@ -54,10 +54,11 @@ struct gateway {
     struct budget_file *budget_file; /* of the budgets' state; may be NULL */
     struct ledger *ledger;           /* NULL: none */
     struct ledger_watch *ledger_watch;
-    struct lookup *lookup; /* there when the ledger is */
-    struct reload *reload; /* NULL: configuration and model stay as they are */
-    struct cache *cache;   /* of answers; NULL: none */
-    struct secure *secure; /* TLS of the listener; NULL: plain HTTP */
+    struct keeping *keeping; /* of prompts; NULL: none are kept */
+    struct lookup *lookup;   /* there when the ledger is */
+    struct reload *reload;   /* NULL: configuration and model stay as they are */
+    struct cache *cache;     /* of answers; NULL: none */
+    struct secure *secure;   /* TLS of the listener; NULL: plain HTTP */
     struct worker *workers;
     size_t worker_count;
     struct http_bodies bodies; /* of all workers' requests */

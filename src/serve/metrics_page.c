@@ -10,6 +10,7 @@
 #include "serve/gateway_int.h"
 #include "serve/reload.h"
 #include "store/ledger.h"
+#include "watch/keeping.h"
 #include "watch/metrics_write.h"
 #include "watch/traces.h"
 
@@ -185,6 +186,18 @@ static void write_spans(const struct gateway *g, struct buf *out)
     metrics_write_sample(out, "leeroo_spans_total", "result=\"dropped\"", (double)sum.dropped);
 }
 
+static void write_keeping(struct keeping *k, struct buf *out)
+{
+    if (!k)
+        return;
+    struct keeping_counts counts = keeping_counts(k);
+    write_one(out, "leeroo_prompts_kept_total", "counter", "Prompts that were kept for learning.",
+              (double)counts.kept);
+    write_one(out, "leeroo_prompts_dropped_total", "counter",
+              "Prompts that should have been kept and could not be written in time.",
+              (double)counts.dropped);
+}
+
 static void write_ledger(struct ledger *l, struct buf *out)
 {
     struct ledger_state s;
@@ -280,6 +293,7 @@ void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     write_connections(w->gateway, &out);
     write_reloads(w->gateway, &out);
     write_ledger(w->gateway->ledger, &out);
+    write_keeping(w->gateway->keeping, &out);
     write_keys(w->gateway->keys, &out);
     write_spans(w->gateway, &out);
     write_info(&p, w);
