@@ -18,6 +18,10 @@ static const char *points(char into[16], double value, bool sign)
 
 static void print_failures(const struct play_round *r, FILE *out)
 {
+    char dropped[512];
+    drop_counts_print(&r->posed.dropped, dropped, sizeof(dropped));
+    if (dropped[0] != '\0')
+        fprintf(out, "        questions: %s\n", dropped);
     if (r->broken + r->left_out > 0)
         fprintf(out, "        %zu calls failed, %zu were not made for experts that kept failing\n",
                 r->broken, r->left_out);

@@ -12,6 +12,7 @@
 #include "plan/decide.h"
 #include "play/publish.h"
 #include "play/settings.h"
+#include "pose/drop.h"
 #include "watch/watch.h"
 
 enum play_publication {
@@ -22,10 +23,18 @@ enum play_publication {
     PLAY_PUBLISHED,
 };
 
+struct play_posed {   /* where the round's questions come from */
+    size_t requests;  /* to experts that make questions up */
+    size_t failed;    /* of these, and of those that asked for their answers, without one */
+    size_t generated; /* valid questions that came back */
+    size_t split;     /* of these that were put to cheap experts */
+    struct drop_counts dropped; /* with what files lost on being read, in the first round */
+};
+
 struct play_round { /* as round.json has it; what is unknown is NAN */
     size_t round, rounds;
-    size_t questions_new, questions;         /* asked about so far */
-    size_t dropped;                          /* questions that were made up and went */
+    size_t questions_new, questions; /* asked about so far */
+    struct play_posed posed;
     size_t cells;                            /* answered in this round */
     size_t broken, left_out, unpaid;         /* and not */
     size_t outcomes;                         /* scores known in all */

@@ -147,6 +147,13 @@ static enum status add_listed(struct play *p, struct error *err)
     return status;
 }
 
+static void count_listed(struct play *p)
+{
+    for (size_t s = POSED_FILE; s <= POSED_TRAFFIC; s++)
+        drop_counts_add(&p->r.posed.dropped,
+                        &questions_listed(p->questions->questions, (enum posed_source)s)->dropped);
+}
+
 static size_t find_query(const struct dataset *d, struct str id)
 {
     for (size_t q = d->query_count; q-- > 0;) /* the new ones are the last */
@@ -186,7 +193,8 @@ static enum status make_up(struct play *p, struct error *err)
     if (status == OK)
         status = add_all(p, round.items, round.count, err);
     p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;
-    p->r.dropped = drop_counts_sum(&round.dropped);
+    p->r.posed = (struct play_posed){round.requests, round.failed, round.generated, round.split,
+                                     round.dropped};
     return status == OK ? take_split(p, err) : status;
 }
 
@@ -196,6 +204,8 @@ enum status play_pose(struct play *p, struct error *err)
     enum status status = add_listed(p, err);
     if (status == OK && (p->s->generators.count > 0 || p->s->sandbox) && p->s->round_questions > 0)
         status = make_up(p, err);
+    if (status == OK && p->r.round == 1)
+        count_listed(p);
     p->r.questions_new = run_dataset(p->run)->query_count - before;
     return status;
 }

@@ -60,7 +60,6 @@ static void write_counts(const struct play_round *r, struct buf *b)
     buf_addf(b, "{\n  \"round\": %zu", r->round);
     write_whole(b, "rounds", (int64_t)r->rounds);
     write_whole(b, "questions_new", (int64_t)r->questions_new);
-    write_whole(b, "dropped", (int64_t)r->dropped);
     write_whole(b, "questions", (int64_t)r->questions);
     write_whole(b, "cells", (int64_t)r->cells);
     write_whole(b, "broken", (int64_t)r->broken);
@@ -75,10 +74,30 @@ static void write_counts(const struct play_round *r, struct buf *b)
     write_whole(b, "validation", (int64_t)r->validation);
 }
 
+/* How the round's questions came about, and why others did not: by the reasons of pose/drop.h. */
+static void write_posed(const struct play_posed *q, struct buf *b)
+{
+    const char *comma = "";
+    buf_addf(
+        b,
+        ",\n  \"posed\": {\"requests\": %zu, \"failed\": %zu, \"generated\": %zu, \"split\": %zu, "
+        "\"dropped\": {",
+        q->requests, q->failed, q->generated, q->split);
+    for (size_t i = 0; i < DROP_REASONS; i++) {
+        if (q->dropped.of[i] == 0)
+            continue;
+        buf_addf(b, "%s\"%s\": %zu", comma, drop_reason_name((enum drop_reason)i),
+                 q->dropped.of[i]);
+        comma = ", ";
+    }
+    buf_add_c(b, "}}");
+}
+
 static void write_round(const struct play *p, struct buf *b)
 {
     const struct play_round *r = &p->r;
     write_counts(r, b);
+    write_posed(&r->posed, b);
     write_figure(b, "area", r->area);
     write_figure(b, "gain_mix", r->gain_mix);
     write_figure(b, "gain_last", r->gain_last);
