@@ -231,6 +231,7 @@ static enum status play(struct play_setup *c, struct error *err)
                     .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL},
         .policies = policies,
         .policy_count = config->policy_count,
+        .default_policy = config->default_policy,
         .model_path = config->model_path,
         .on_round = on_round,
         .arg = c};

@@ -62,7 +62,7 @@ struct play_options {
     size_t expert_count;
     struct http_client_options network;
     const struct policy *policies; /* [policy_count] in force */
-    size_t policy_count;
+    size_t policy_count, default_policy;
     const char *model_path;    /* where a better model is published; NULL: nowhere */
     const struct watch *watch; /* NULL: nobody hears of the calls */
     void (*on_round)(void *arg, const struct play_round *r);

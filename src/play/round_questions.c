@@ -6,6 +6,7 @@
  * thread. */
 #include "play/play_int.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -182,14 +183,62 @@ static enum status take_split(struct play *p, struct error *err)
     return status;
 }
 
+/* How unsure the model is of a question, and what choosing right among its experts is worth. */
+static struct mix_point point_of(const struct play *p, const struct play_beliefs *b, size_t query,
+                                 double lambda)
+{
+    const struct query *q = &run_dataset(p->run)->queries[query];
+    size_t experts = p->o->expert_count;
+    double doubt = 0, sum = 0, best = -INFINITY;
+    for (size_t e = 0; e < experts; e++) {
+        size_t at = query * experts + e;
+        double utility =
+            (double)b->quality[at] - lambda * (double)b->cost_nano_usd[at] / (double)NANO_PER_USD;
+        doubt += (double)b->sd[at];
+        sum += utility;
+        best = fmax(best, utility);
+    }
+    return (struct mix_point){.domain = q->domain,
+                              .level = questions_level(p->questions->questions, q->id),
+                              .doubt = doubt / (double)experts,
+                              .value = best - sum / (double)experts};
+}
+
+/* Of the questions so far, by the model of the round before; none where there is no model. */
+static enum status gather_figures(struct play *p, struct mix_cell **ret, size_t *ret_count,
+                                  struct error *err)
+{
+    const struct dataset *d = run_dataset(p->run);
+    struct play_beliefs b;
+    *ret_count = 0;
+    *ret = NULL;
+    if (!p->model || d->query_count == 0)
+        return OK;
+    struct mix_cell *cells = ARENA_ARRAY(p->arena, MIX_CELLS_MAX, struct mix_cell);
+    struct mix_point *points = ARENA_ARRAY(p->arena, d->query_count, struct mix_point);
+    if (!cells || !points)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    enum status status = play_believe(p->run, p->o, p->model, p->arena, &b, err);
+    if (status != OK)
+        return status;
+    for (size_t q = 0; q < d->query_count; q++)
+        points[q] = point_of(p, &b, q, p->o->policies[p->o->default_policy].lambda);
+    *ret = cells;
+    return mix_gather(points, d->query_count, cells, ret_count, err);
+}
+
 static enum status make_up(struct play *p, struct error *err)
 {
     struct question_round round = {0};
     int64_t before = calls_told_nano_usd(p->calls);
+    struct mix_cell *figures;
+    size_t figure_count;
     buf_clear(&p->questions->split);
-    enum status status =
-        questions_round(p->questions->questions, p->calls, p->r.round, p->s->round_questions,
-                        run_dataset(p->run), NULL, 0, &round, err);
+    enum status status = gather_figures(p, &figures, &figure_count, err);
+    if (status == OK)
+        status =
+            questions_round(p->questions->questions, p->calls, p->r.round, p->s->round_questions,
+                            run_dataset(p->run), figures, figure_count, &round, err);
     if (status == OK)
         status = add_all(p, round.items, round.count, err);
     p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;
