@@ -141,10 +141,10 @@ static enum status check_prices(const struct play_setup *c, struct error *err)
 static enum status check_sources(const struct play_setup *c, struct error *err)
 {
     const struct play_settings *s = &c->settings;
-    if (s->questions.count + s->generators.count == 0 && !s->sandbox && !s->ledger)
+    if (s->questions.count + s->generators.count == 0 && !s->sandbox && !s->kept && !c->kept)
         return error_set(err, ERR_USAGE,
-                         "say where questions come from: --questions FILE, --generate EXPERT or "
-                         "--sandbox");
+                         "say where questions come from: --questions FILE, --generate EXPERT, "
+                         "--kept or --sandbox");
     return OK;
 }
 
@@ -168,6 +168,18 @@ static enum status check_experts(const struct play_setup *c, struct error *err)
     return status;
 }
 
+/* The file of kept prompts is named in the configuration. */
+static enum status take_kept(struct play_setup *c, struct error *err)
+{
+    const struct config *config = c->configuration;
+    if (!c->kept)
+        return OK;
+    if (!config->keep.file)
+        return error_set(err, ERR_USAGE, "--kept: %s has no `keep`, so no prompts are kept",
+                         config->place);
+    return absolute(c, config->keep.file, &c->settings.kept, err);
+}
+
 static enum status load(struct play_setup *c, struct error *err)
 {
     enum status status = settle(c, err);
@@ -177,6 +189,8 @@ static enum status load(struct play_setup *c, struct error *err)
         status = c->dry_run
                      ? config_load_without_secrets(c->settings.config, &c->configuration, err)
                      : config_load(c->settings.config, &c->configuration, err);
+    if (status == OK)
+        status = take_kept(c, err);
     if (status == OK)
         status = check_prices(c, err);
     return status == OK ? check_experts(c, err) : status;

@@ -12,6 +12,7 @@
 
 #include "play/questions.h"
 #include "pose/question_file.h"
+#include "store/kept.h"
 
 #define SPLIT_EXPERTS       3 /* the cheapest, which a question must tell apart */
 #define FORECAST_CHARACTERS 300
@@ -26,6 +27,8 @@ struct play_questions {
     struct dataset *protect[PLAY_LIST_MAX];
     size_t protect_count;
     size_t generators[PLAY_LIST_MAX], cheap[SPLIT_EXPERTS], cheap_count;
+    const struct posed *traffic;
+    size_t traffic_count;
     struct buf split; /* of struct play_split, of this round */
 };
 
@@ -57,6 +60,50 @@ static void find_cheap(const struct play *p, struct play_questions *own)
         }
         own->cheap[own->cheap_count++] = best;
     }
+}
+
+/* Kept prompts */
+
+struct kept_list {
+    struct play *play;
+    struct buf items; /* of struct posed */
+};
+
+static enum status on_kept(const struct kept_row *row, void *arg, struct error *err)
+{
+    struct kept_list *l = arg;
+    struct arena *a = l->play->kept;
+    struct posed item = {
+        .query = {.id = arena_copy(a, row->request_id), .text = arena_copy(a, row->text)},
+        .source = POSED_TRAFFIC};
+    if (!item.query.id.ptr || !item.query.text.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    enum status status = posed_finish(&item.query, a, err);
+    item.kind = posed_kind_of(&item.query);
+    buf_add(&l->items, (struct str){(const char *)&item, sizeof(item)});
+    return status == OK ? buf_status(&l->items, err) : status;
+}
+
+/* What the gateway has kept until now. */
+static enum status load_kept(struct play *p, struct play_questions *own, struct error *err)
+{
+    struct kept *k;
+    struct kept_list l = {.play = p};
+    if (!p->s->kept)
+        return OK;
+    enum status status = kept_open(p->s->kept, KEPT_READ, &k, err);
+    if (status != OK)
+        return status;
+    buf_init(&l.items, KEPT_ROWS_MAX * sizeof(struct posed));
+    status = kept_each(k, 0, on_kept, &l, err);
+    kept_close(k);
+    struct str kept = status == OK ? arena_copy(p->kept, buf_str(&l.items)) : STR("");
+    if (status == OK && !kept.ptr)
+        status = error_set(err, ERR_MEMORY, "out of memory for questions");
+    own->traffic = (const void *)kept.ptr;
+    own->traffic_count = l.items.len / sizeof(struct posed);
+    buf_done(&l.items);
+    return status;
 }
 
 /* The job of a cell, written down: the questions ask it for their own sake. */
@@ -92,6 +139,8 @@ enum status play_questions_open(struct play *p, struct error *err)
     buf_init(&own->split, QUESTIONS_ROUND_MAX * SPLIT_EXPERTS * 2 * sizeof(struct play_split));
     find_cheap(p, own);
     enum status status = load_protected(p, own, err);
+    if (status == OK)
+        status = load_kept(p, own, err);
     if (status != OK)
         return status;
     const struct questions_options o = {
@@ -99,6 +148,8 @@ enum status play_questions_open(struct play *p, struct error *err)
         .folder = run_path(p->run),
         .files = p->s->questions.items,
         .file_count = p->s->questions.count,
+        .traffic = own->traffic,
+        .traffic_count = own->traffic_count,
         .generators = own->generators,
         .generator_count = find_experts(p, &p->s->generators, own->generators),
         .sandbox = p->s->sandbox,

@@ -30,6 +30,7 @@ static const struct row {
     ROW(generators, LIST, 0, 0),
     ROW(judges, LIST, 0, 0),
     ROW(teacher, TEXT, 0, 0),
+    ROW(kept, TEXT, 0, 0),
     ROW(ledger, TEXT, 0, 0),
     ROW(sandbox, FLAG, 0, 0),
     ROW(everything, FLAG, 0, 0),

@@ -26,6 +26,7 @@ struct play_settings {
     struct play_list generators; /* experts that make up questions */
     struct play_list judges;     /* experts that score answers */
     const char *teacher;         /* the expert whose answer is the reference; NULL: none */
+    const char *kept;            /* prompts that a gateway has kept; NULL: none are asked */
     const char *ledger;          /* whose feedback is learnt from; NULL: none */
     bool sandbox;                /* built-in questions with known answers */
     bool everything;             /* every cell: collect */

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from conftest import Gateway
+
 PRICES = {"small": (0.1, 0.4), "middle": (1.0, 4.0), "large": (10.0, 40.0)}
 SKILL = {"small": 0.4, "middle": 0.6, "large": 0.9}
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
@@ -99,9 +101,9 @@ def write_questions(path, count):
     return path
 
 
-def write_config(folder, url, more=""):
+def write_config(folder, url, more="", top=""):
     folder.mkdir(exist_ok=True)
-    lines = ["model: leeroo-model.safetensors", "experts:"]
+    lines = [top, "experts:"]
     for name, (price_in, price_out) in PRICES.items():
         lines.append(f"  - {{name: {name}, url: \"{url}\", price: {{input: {price_in}, output: {price_out}}}{more}}}")
     path = folder / "leeroo.yaml"
@@ -290,6 +292,26 @@ def test_questions_of_the_sandbox(play, experts, tmp_path):
     play("run", "--sandbox", "--new", "40", "--spend", "1", "--rounds", "2", "--max-output", "100")
     assert [r["questions_new"] for r in rounds(tmp_path / "run")] == [40, 40]
     assert len(server.asked) == len(set(server.asked)) > 80
+
+
+def test_prompts_that_the_gateway_has_kept(leeroo, play, experts, tmp_path):
+    server = experts()
+    config = write_config(tmp_path, server.url, top="listen: 127.0.0.1:0\nstate_dir: state\nkeep: {share: 1}")
+    gateway = Gateway(leeroo, config)
+    for i in range(12):
+        assert gateway.chat(f"{WORDS[i % 10]} {WORDS[i // 2]} number{i}", model="small").status_code == 200
+    gateway.client.close()
+    assert gateway.stop() == 0
+    server.asked.clear()
+    play("run", "--kept", "--spend", "1", "--rounds", "1")
+    texts = {json.loads(line)["text"] for line in (tmp_path / "run" / "queries.jsonl").read_text().splitlines()}
+    assert texts == {f"{WORDS[i % 10]} {WORDS[i // 2]} number{i}" for i in range(12)}
+    assert {prompt for _, _, prompt, _ in server.asked} == texts
+
+
+def test_nothing_is_kept(play, experts, tmp_path):
+    write_config(tmp_path, experts().url)
+    assert "no `keep`" in play("run", "--kept", "--spend", "1", status=2)
 
 
 def kill_at_random(leeroo, folder, server, arguments, rng, times):
