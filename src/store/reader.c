@@ -145,6 +145,44 @@ enum status ledger_read_request(struct ledger_reader *r, struct str id, struct a
     return OK;
 }
 
+/* Opinions */
+
+static const char opinions[] =
+    "SELECT r.id, r.expert, f.score, r.cost_nano_usd, r.input_tokens, r.output_tokens, "
+    "CASE WHEN r.calls IS NULL AND r.basis = 'usage' AND r.cached = 0 THEN 1 ELSE 0 END "
+    "FROM requests r JOIN feedback f ON f.request_id = r.id "
+    "WHERE r.outcome = 'answered' AND r.begin_ms >= $1 ORDER BY r.begin_ms, r.id";
+
+struct opinion_state {
+    opinion_fn *on_opinion;
+    void *arg;
+};
+
+static enum status take_opinion(const struct value *v, size_t count, void *arg, struct error *err)
+{
+    const struct opinion_state *s = arg;
+    CHECK(count == 7);
+    const struct ledger_opinion opinion = {
+        .id = v[0].type == VALUE_TEXT ? v[0].text : STR(""),
+        .expert = v[1].type == VALUE_TEXT ? v[1].text : STR(""),
+        .score = v[2].type == VALUE_INT ? (double)v[2].integer : real_of(&v[2]),
+        .cost_nano_usd = integer_or(&v[3], 0),
+        .input_tokens = integer_or(&v[4], 0),
+        .output_tokens = integer_or(&v[5], 0),
+        .is_single = integer_or(&v[6], 0),
+    };
+    return s->on_opinion(&opinion, s->arg, err);
+}
+
+enum status ledger_read_opinions(struct ledger_reader *r, int64_t since_ms, opinion_fn *on_opinion,
+                                 void *arg, struct error *err)
+{
+    struct opinion_state state = {on_opinion, arg};
+    const struct value since = {.type = VALUE_INT, .integer = since_ms};
+    r->backend->answer_ms = SPEND_MS;
+    return ask(r, opinions, &since, 1, take_opinion, &state, err);
+}
+
 /* Spend */
 
 /* What the reference is taken to cost for a row of requests. */

@@ -34,6 +34,18 @@ struct ledger_found { /* a request with its feedback; texts are in the arena */
 NODISCARD enum status ledger_read_request(struct ledger_reader *r, struct str id, struct arena *a,
                                           struct ledger_found *ret, struct error *err);
 
+/* A request that was answered and of which somebody said something. */
+struct ledger_opinion {
+    struct str id, expert; /* whose answer stood; valid during the call */
+    double score;          /* 0..1, the last one given */
+    bool is_single;        /* one call, whose cost and tokens are the request's and were reported */
+    int64_t cost_nano_usd, input_tokens, output_tokens;
+};
+typedef enum status opinion_fn(const struct ledger_opinion *o, void *arg, struct error *err);
+/* Of requests that began at `since_ms` or later, in the order of their begin. */
+NODISCARD enum status ledger_read_opinions(struct ledger_reader *r, int64_t since_ms,
+                                           opinion_fn *on_opinion, void *arg, struct error *err);
+
 enum spend_by { SPEND_KEY, SPEND_EXPERT, SPEND_DAY, SPEND_POLICY, SPEND_FRONT, SPEND_TOTAL };
 
 /* Sums over the requests of a group. By expert, each call of a plan counts for the expert that was asked, and the
