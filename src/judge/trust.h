@@ -47,10 +47,10 @@ struct trust_tally {
     size_t verdicts, unreadable; /* replies */
     size_t both, first_twice,
         second_twice; /* pairs of any kind with two verdicts; by position alone */
-    size_t lengths;   /* known pairs of unlike lengths */
-    double longer_chosen, longer_right;
-    size_t families; /* known pairs with one answer of its family */
-    double own_chosen, own_right;
+    /* Errors on known pairs by what the better answer is: [0] the shorter one, [1] the longer one; [0] a stranger's,
+     * [1] its own family's, the other not. */
+    size_t length_pairs[2], family_pairs[2];
+    double length_errors[2], family_errors[2];
 };
 
 void trust_note_canary(struct trust_tally *t, enum judge_canary kind, const struct judge_pair *p);
@@ -69,8 +69,8 @@ struct judge_trust {
     double inconsistent; /* pairs whose verdict turned with the order; -1: none */
     double
         position_bias; /* share that the first won twice less share that the second did; above 0: the first */
-    double length_bias;   /* longer ones chosen less longer ones right; 0: unknown */
-    double family_favour; /* its own chosen less its own right; 0: unknown */
+    double length_bias;   /* errors for the longer one less errors for the shorter; 0: unknown */
+    double family_favour; /* errors for its own family less errors against it; 0: unknown */
     size_t family_pairs;
     double unreadable; /* share of replies without a verdict */
 };
