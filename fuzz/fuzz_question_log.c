@@ -1,6 +1,6 @@
 /* Lines of dropped.jsonl and posed.jsonl, as a run's folder may hold them after whatever befell it. */
 #include "base/check.h"
-#include "play/question_log.h"
+#include "pose/question_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

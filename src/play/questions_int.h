@@ -1,9 +1,9 @@
 /* Between the files of a round's questions: what is kept between rounds, and the round that is being made. */
 #pragma once
 
-#include "play/question_log.h"
 #include "play/questions.h"
 #include "pose/question_file.h"
+#include "pose/question_log.h"
 #include "pose/run_set.h"
 #include "pose/sieve.h"
 

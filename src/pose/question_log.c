@@ -2,7 +2,7 @@
  * anew each round: a line is a few hundred bytes, and rounds have hundreds.
  *
  * It blocks on the disk and belongs to the thread that plays. */
-#include "play/question_log.h"
+#include "pose/question_log.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* dropped.jsonl and posed.jsonl: what is written is read back, a round that is begun again is written again. */
-#include "play/question_log.h"
+#include "pose/question_log.h"
 
 #include "../base/temp.h"
 
