@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,23 @@ static enum status load(struct play_setup *c, struct error *err)
 
 /* Running */
 
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+/* The first Ctrl-C ends the run in good order, so that nothing that is paid for is lost; the second the process. */
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
 static void on_round(void *arg, const struct play_round *r)
 {
     const struct play_setup *c = arg;
@@ -209,6 +227,7 @@ static enum status run_loop(struct play_setup *c, const struct play_options *o, 
 {
     struct play_end end;
     fprintf(stderr, "the run is %s\n", c->folder);
+    watch_signals();
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
         play_print_end(&end, o->settings, c->folder, stdout);
@@ -247,6 +266,7 @@ static enum status play(struct play_setup *c, struct error *err)
         .policy_count = config->policy_count,
         .default_policy = config->default_policy,
         .model_path = config->model_path,
+        .stop = &stop,
         .on_round = on_round,
         .arg = c};
     return c->dry_run ? forecast(c, &o, err) : run_loop(c, &o, err);

@@ -391,13 +391,18 @@ static bool next_job(struct calls *c, struct call_job *ret)
     return c->source->next(c->source->self, ret);
 }
 
+static bool is_stopped(const struct calls *c)
+{
+    return c->o.stop && *c->o.stop;
+}
+
 /* Takes jobs while there are places; stops the loop when nothing more can come. */
 static void pump(struct calls *c)
 {
     struct call_slot *s;
     struct call_job job;
     c->pumping = true;
-    while (c->failure->status == OK && (s = free_slot(c)) && next_job(c, &job))
+    while (c->failure->status == OK && !is_stopped(c) && (s = free_slot(c)) && next_job(c, &job))
         if (take(c, s, &job) == WAITS) {
             c->held = job;
             c->has_held = true;
@@ -445,6 +450,8 @@ enum status calls_run(struct calls *c, const struct call_source *source, const c
     post_pump(c);
     if (failure.status == OK && loop_run(c->loop, &later) != OK)
         failure = later;
+    if (failure.status == OK && is_stopped(c))
+        error_set(&failure, ERR_CANCELLED, "stopped; what was in flight has been waited for");
     progress_end(&c->progress);
     end_run(c);
     if (call_journal_sync(&c->journal, &later) != OK && failure.status == OK)

@@ -16,6 +16,7 @@
  * no more and nothing is in flight. A struct calls belongs to one thread and outlives all its results. */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,6 +46,8 @@ struct calls_options {
     int64_t output_tokens;              /* 0: CALLS_OUTPUT_TOKENS; -1: answers are not limited */
     uint64_t seed;                      /* of the pauses between tries */
     struct http_client_options network; /* how experts are reached */
+    /* Not 0: somebody wants it to end. No more calls are made then, and those in flight are waited for. NULL: never. */
+    const volatile sig_atomic_t *stop;
     const struct watch
         *watch; /* hears of every call, as of a client's request. NULL: nobody does */
 };
@@ -98,7 +101,7 @@ NODISCARD enum status calls_create(const struct calls_options *o, struct calls *
 void calls_free(struct calls *c); /* NULL is fine; the journal is on the disk then */
 
 /* `what` of the progress line; `total` jobs are expected (0: unknown). Fails when the journal cannot be written, or the
- * loop fails; not when experts do. */
+ * loop fails; not when experts do. ERR_CANCELLED: options.stop was set. */
 NODISCARD enum status calls_run(struct calls *c, const struct call_source *source, const char *what,
                                 size_t total, struct error *err);
 /* Whether the journal holds an answer to this job, and which. */

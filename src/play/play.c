@@ -166,7 +166,7 @@ static enum status place_experts(struct play *p, struct error *err)
 /* At least one round where the settings want all rounds there are. */
 static bool goes_on(const struct play *p, const struct play_end *end, size_t played)
 {
-    if (end->nothing_left || end->cap_reached)
+    if (end->nothing_left || end->cap_reached || (p->o->stop && *p->o->stop))
         return false;
     return p->s->everything ? played == 0 : run_rounds(p->run) < p->s->rounds;
 }
@@ -198,6 +198,7 @@ static enum status open_calls(struct play *p, struct error *err)
                                     .output_tokens = p->s->output_tokens,
                                     .seed = p->s->seed,
                                     .network = p->o->network,
+                                    .stop = p->o->stop,
                                     .watch = p->o->watch};
     return path ? calls_create(&o, &p->calls, err) : error_set(err, ERR_MEMORY, "out of memory");
 }

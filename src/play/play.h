@@ -7,6 +7,8 @@
  * prints nothing but a progress line; each round that is over is told. */
 #pragma once
 
+#include <signal.h>
+
 #include "expert/expert.h"
 #include "net/http_client.h"
 #include "plan/decide.h"
@@ -63,8 +65,9 @@ struct play_options {
     struct http_client_options network;
     const struct policy *policies; /* [policy_count] in force */
     size_t policy_count, default_policy;
-    const char *model_path;    /* where a better model is published; NULL: nowhere */
-    const struct watch *watch; /* NULL: nobody hears of the calls */
+    const char *model_path;            /* where a better model is published; NULL: nowhere */
+    const volatile sig_atomic_t *stop; /* as of calls_options; a round that is learning is ended */
+    const struct watch *watch;         /* NULL: nobody hears of the calls */
     void (*on_round)(void *arg, const struct play_round *r);
     void *arg;
 };

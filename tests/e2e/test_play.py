@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from conftest import Gateway
+from conftest import Gateway, Process
 
 PRICES = {"small": (0.1, 0.4), "middle": (1.0, 4.0), "large": (10.0, 40.0)}
 SKILL = {"small": 0.4, "middle": 0.6, "large": 0.9}
@@ -292,6 +292,62 @@ def test_questions_of_the_sandbox(play, experts, tmp_path):
     play("run", "--sandbox", "--new", "40", "--spend", "1", "--rounds", "2", "--max-output", "100")
     assert [r["questions_new"] for r in rounds(tmp_path / "run")] == [40, 40]
     assert len(server.asked) == len(set(server.asked)) > 80
+
+
+def test_control_c_waits_for_what_is_in_flight(leeroo, play, experts, tmp_path):
+    server = experts(delay=0.5)
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 100)
+    command = [leeroo, "play", "run", "--questions", "questions.jsonl", "--spend", "1", "--workers", "4"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 20
+        while len(server.asked) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=20)[1]
+    assert process.returncode == 1 and "stopped" in said and "goes on" in said
+    answers, failures, lost = journal(tmp_path / "run")
+    assert lost == 0 and not failures
+    assert len(answers) == len(server.asked) < 50
+
+
+def write_recorded(folder):
+    """A data set with texts, as `leeroo replay` serves it."""
+    rng = random.Random(9)
+    (folder / "responses").mkdir(parents=True)
+    rows, texts, queries = ["id,model,score,cost_usd,input_tokens,output_tokens"], {m: [] for m in PRICES}, []
+    for i in range(240):
+        text = " ".join(rng.choices(WORDS, k=5)) + f" number{i}"
+        queries.append({"id": f"q{i}", "text": text, "answer": f"number{i}"})
+        for model in PRICES:
+            right, tokens = rng.random() < SKILL[model], (30, rng.randrange(5, 60))
+            texts[model].append({"id": f"q{i}", "text": f"The answer is {f'number{i}' if right else 'unknown'}."})
+            rows.append(f"q{i},{model},{int(right)},{nano_usd(model, *tokens) / 1e9:.9f},{tokens[0]},{tokens[1]}")
+    (folder / "queries.jsonl").write_text("".join(json.dumps(q) + "\n" for q in queries))
+    (folder / "outcomes.csv").write_text("\n".join(rows) + "\n")
+    (folder / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\n" +
+                                        "".join(f"{m},{a},{b}\n" for m, (a, b) in PRICES.items()))
+    for model, lines in texts.items():
+        (folder / "responses" / f"{model}.jsonl").write_text("".join(json.dumps(t) + "\n" for t in lines))
+    return folder
+
+
+def test_recorded_answers_come_out_as_they_were(leeroo, play, tmp_path):
+    recorded = write_recorded(tmp_path / "recorded")
+    upstream = Process([leeroo, "replay", str(recorded), "--listen", "127.0.0.1:0"])
+    address = upstream.wait_line(r"msg=listening.* addr=(\S+)", 60).group(1)
+    write_config(tmp_path, f"http://{address}/v1")
+    play("run", "--questions", "recorded", "--spend", "0.15", "--rounds", "2", "--max-output", "60")
+    upstream.stop()
+    was = {(row["id"], row["model"]): row for row in map(dict, outcomes(recorded))}
+    rows = [dict(row) for row in outcomes(tmp_path / "run")]
+    assert 100 < len(rows) < 720
+    assert sum(float(row["cost_usd"]) for row in rows) <= 0.15
+    for row in rows:
+        for column in ("score", "cost_usd", "input_tokens", "output_tokens"):
+            assert row[column] == was[row["id"], row["model"]][column], row
+    subprocess.run([leeroo, "train", str(tmp_path / "run"), "-o", str(tmp_path / "m.safetensors")], check=True,
+                   capture_output=True, timeout=60)
 
 
 def test_prompts_that_the_gateway_has_kept(leeroo, play, experts, tmp_path):
