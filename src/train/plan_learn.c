@@ -50,7 +50,7 @@ static bool is_usable(const struct plan_rows *r, const struct plan *p, size_t ro
 
 /* Scratch of learning one stage; all [rows × ...]. */
 struct stage {
-    float *features, *base, *targets, *logits;
+    float *features, *base, *targets, *weights, *logits;
     uint32_t *order;
 };
 
@@ -60,9 +60,10 @@ static enum status stage_allocate(struct stage *s, const struct plan_rows *r, si
     s->features = ARENA_ARRAY(a, r->rows * ESCALATION_FEATURES, float);
     s->base = ARENA_ARRAY(a, r->rows * members, float);
     s->targets = ARENA_ARRAY(a, r->rows * members, float);
+    s->weights = ARENA_ARRAY(a, r->rows * members, float);
     s->logits = ARENA_ARRAY(a, r->rows * members, float);
     s->order = ARENA_ARRAY(a, r->rows, uint32_t);
-    bool good = s->features && s->base && s->targets && s->logits && s->order;
+    bool good = s->features && s->base && s->targets && s->weights && s->logits && s->order;
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -79,6 +80,7 @@ static void stage_fill(struct stage *s, const struct plan_rows *r, const struct 
             size_t who = !all && i == members - 1 ? c->final[row] : i;
             const struct outcome *o = outcome_of(r, row, c->plan.members[who]);
             s->targets[row * members + i] = c->usable[row] ? o->score : -1;
+            s->weights[row * members + i] = outcome_confidence(o);
         }
     }
 }
@@ -101,8 +103,8 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
 {
     size_t before = forest->tree_count, members = forest->experts;
     size_t count = rows_of(r, c, fold, false, s->order);
-    enum status status = forest_train(bins, s->base, s->targets, NULL, s->order, count, options,
-                                      1.0f / (float)r->fold_count, rng, forest, err);
+    enum status status = forest_train(bins, s->base, s->targets, s->weights, s->order, count,
+                                      options, 1.0f / (float)r->fold_count, rng, forest, err);
     if (status != OK)
         return status;
     struct forest fresh = {.tree_count = forest->tree_count - before,
@@ -135,7 +137,7 @@ static enum status learn_stage(struct stage *s, const struct plan_rows *r, struc
         status = learn_fold(s, r, c, bins, fold, options, rng, forest, err);
     tree_bins_free(bins);
     for (size_t i = 0; i < members && status == OK; i++)
-        fit_platt(s->logits, s->targets, NULL, r->rows, members, i, PLATT_RIDGE,
+        fit_platt(s->logits, s->targets, s->weights, r->rows, members, i, PLATT_RIDGE,
                   &calibration[2 * i], &calibration[2 * i + 1]);
     return status;
 }

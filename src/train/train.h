@@ -40,7 +40,7 @@ void train_options_default(struct train_options *o);
 
 /* Cross-validated on the training queries. */
 struct train_figures {
-    double accuracy;      /* mean score */
+    double accuracy;      /* mean score over all queries, as expected where it was not asked */
     double mean_cost_usd; /* mean recorded (or computed) cost */
     double auc;           /* NAN when all scores are alike */
     double log_loss;

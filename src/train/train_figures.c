@@ -79,6 +79,21 @@ static double log_loss(const struct scored *s, size_t n)
     return n ? sum / all : 0;
 }
 
+/* Over all questions of which anything is known, with what is expected where this expert was not asked: those that it
+ * was asked may have been the hard ones. */
+static double mean_score(const struct train_table *t, size_t e)
+{
+    double sum = 0, count = 0;
+    for (size_t i = e; i < t->rows * t->experts; i += t->experts) {
+        if (t->targets[i] < 0)
+            continue;
+        double weight = t->scores[i] >= 0 ? (double)t->weights[i] : 1;
+        sum += weight * (double)t->targets[i];
+        count += weight;
+    }
+    return count > 0 ? sum / count : 0;
+}
+
 static double mean_cost_usd(const struct train_table *t, size_t e)
 {
     double sum = 0, known = 0;
@@ -104,16 +119,12 @@ enum status train_figures_fill(const struct train_table *t, const float *quality
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t e = 0; e < t->experts; e++) {
         size_t n = 0;
-        double sum = 0, all = 0;
         for (size_t i = e; i < t->rows * t->experts; i += t->experts)
-            if (t->scores[i] >= 0) {
+            if (t->scores[i] >= 0)
                 s[n++] = (struct scored){quality[i], t->scores[i], t->weights[i]};
-                sum += (double)t->weights[i] * (double)t->scores[i];
-                all += (double)t->weights[i];
-            }
         qsort(s, n, sizeof(*s), compare_scored);
         average_ties(s, n);
-        figures[e] = (struct train_figures){.accuracy = n ? sum / all : 0,
+        figures[e] = (struct train_figures){.accuracy = mean_score(t, e),
                                             .mean_cost_usd = mean_cost_usd(t, e),
                                             .auc = area_under_curve(s, n),
                                             .log_loss = log_loss(s, n),

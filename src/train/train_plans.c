@@ -202,12 +202,25 @@ static float threshold_for(const struct search *s, const struct plan_course *c, 
     return sorted[at < n ? at : n - 1];
 }
 
-/* Logistic regression of `labels` (negative: unknown) on the members' logits. */
+/* What is believed of a plan's result: no more than of any member's. */
+static float confidence_of(const struct search *s, const struct plan *p, size_t row)
+{
+    const struct plan_rows *r = s->rows;
+    float least = 1;
+    for (size_t i = 0; i < p->member_count; i++) {
+        const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[p->members[i]]);
+        float confidence = outcome_confidence(o);
+        least = confidence < least ? confidence : least;
+    }
+    return least;
+}
+
+/* Logistic regression of `labels` (negative: unknown; NULL counts: each counts once) on the members' logits. */
 static enum status fit_head(const struct search *s, const float *terms, const float *labels,
-                            float *weights, struct error *err)
+                            const float *counts, float *weights, struct error *err)
 {
     static const double prior[PLAN_MEMBERS_MAX] = {0};
-    return fit_shared_logistic(terms, labels, NULL, s->rows->rows, 1, PLAN_MEMBERS_MAX, prior,
+    return fit_shared_logistic(terms, labels, counts, s->rows->rows, 1, PLAN_MEMBERS_MAX, prior,
                                HEAD_RIDGE, weights, weights + 1, err);
 }
 
@@ -216,18 +229,20 @@ static enum status fit_heads(const struct search *s, struct arm *arm, struct err
     const struct plan_course *c = &s->courses[arm->course];
     size_t rows = s->rows->rows;
     float *terms = ARENA_ARRAY(s->arena, rows * PLAN_MEMBERS_MAX, float);
-    float *good = ARENA_ARRAY(s->arena, rows, float), *asked = ARENA_ARRAY(s->arena, rows, float);
-    if (!terms || !good || !asked)
+    float *good = ARENA_ARRAY(s->arena, rows, float), *asked = ARENA_ARRAY(s->arena, rows, float),
+          *counts = ARENA_ARRAY(s->arena, rows, float);
+    if (!terms || !good || !asked || !counts)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t row = 0; row < rows; row++) {
         plan_set_terms(&arm->plan, s->rows->estimates + row * s->rows->experts,
                        terms + row * PLAN_MEMBERS_MAX);
         good[row] = c->usable[row] ? arm->results[row].score : -1;
+        counts[row] = confidence_of(s, &arm->plan, row);
         asked[row] = c->usable[row] ? (float)arm->results[row].escalated : -1;
     }
-    enum status status = fit_head(s, terms, good, arm->heads, err);
+    enum status status = fit_head(s, terms, good, counts, arm->heads, err);
     if (status == OK)
-        status = fit_head(s, terms, asked, arm->heads + PLAN_HEAD, err);
+        status = fit_head(s, terms, asked, NULL, arm->heads + PLAN_HEAD, err);
     return status;
 }
 

@@ -48,6 +48,7 @@ static struct world *make(void)
                                     .experts = EXPERTS,
                                     .expert = w->chosen,
                                     .scores = w->scores,
+                                    .targets = w->scores,
                                     .weights = w->weights};
     return w;
 }
@@ -158,5 +159,22 @@ Test(train_figures, mean_cost_is_recorded_or_computed)
     fill(w);
     cr_assert_float_eq(w->figures[0].mean_cost_usd, (5000 + 3 * 1000 + 4 * 2000) / 2 * 1e-9, 1e-15);
     cr_assert_eq(w->figures[1].mean_cost_usd, 0);
+    free(w);
+}
+
+/* The first expert was asked two questions and failed both; what is expected of the others counts in the mean alone. */
+Test(train_figures, what_is_expected_counts_in_the_mean)
+{
+    static float targets[ROWS * EXPERTS];
+    struct world *w = make();
+    for (size_t i = 0; i < ROWS; i++) {
+        w->scores[i * EXPERTS] = i < 2 ? 0 : -1;
+        targets[i * EXPERTS] = i < 2 ? 0 : 0.75f;
+        w->weights[i * EXPERTS] = i < 2 ? 1 : 2;
+    }
+    w->table.targets = targets;
+    fill(w);
+    cr_assert_float_eq(w->figures[0].accuracy, 0.75 * (ROWS - 2) / ROWS, 1e-6);
+    cr_assert_eq(w->figures[0].known, 2);
     free(w);
 }
