@@ -161,19 +161,23 @@ static void forget(struct file_out *out)
     *out = (struct file_out){NULL, NULL, NULL};
 }
 
-enum status file_out_commit(struct file_out *out, struct error *err)
+static int rename_new(const char *from, const char *to)
 {
-    CHECK(out->stream);
-    if (!out->path) {
-        bool bad = fflush(out->stream) != 0 || ferror(out->stream);
-        return bad ? error_set_errno(err, ERR_IO, errno, "standard output") : OK;
-    }
+    if (link(from, to) != 0)
+        return -1;
+    unlink(from);
+    return 0;
+}
+
+static enum status commit(struct file_out *out, int (*give_name)(const char *from, const char *to),
+                          struct error *err)
+{
     bool good = !ferror(out->stream) && fflush(out->stream) == 0 &&
                 (!out->temporary || fsync(fileno(out->stream)) == 0);
     int failed = good ? 0 : (errno ? errno : EIO);
     if (fclose(out->stream) != 0 && !failed)
         failed = errno;
-    if (!failed && out->temporary && rename(out->temporary, out->path) != 0)
+    if (!failed && out->temporary && give_name(out->temporary, out->path) != 0)
         failed = errno;
     enum status status = OK;
     if (failed) {
@@ -183,6 +187,21 @@ enum status file_out_commit(struct file_out *out, struct error *err)
     }
     forget(out);
     return status;
+}
+
+enum status file_out_commit(struct file_out *out, struct error *err)
+{
+    CHECK(out->stream);
+    if (out->path)
+        return commit(out, rename, err);
+    bool bad = fflush(out->stream) != 0 || ferror(out->stream);
+    return bad ? error_set_errno(err, ERR_IO, errno, "standard output") : OK;
+}
+
+enum status file_out_commit_new(struct file_out *out, struct error *err)
+{
+    CHECK(out->stream && out->temporary);
+    return commit(out, rename_new, err);
 }
 
 void file_out_abort(struct file_out *out)

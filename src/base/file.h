@@ -28,4 +28,7 @@ struct file_out {
 NODISCARD enum status file_out_open(const char *path, struct file_out *ret, struct error *err);
 /* Closes, also on failure. */
 NODISCARD enum status file_out_commit(struct file_out *out, struct error *err);
+/* The same where nothing may be overwritten: ERR_IO with sys_errno EEXIST when the name is taken. Not for standard
+ * output or devices. */
+NODISCARD enum status file_out_commit_new(struct file_out *out, struct error *err);
 void file_out_abort(struct file_out *out); /* removes the temporary; a no-op after commit */

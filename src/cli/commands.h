@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 
+extern const struct command init_command;
 extern const struct command train_command;
 extern const struct command replay_command;
 extern const struct command demo_command;
@@ -22,7 +23,7 @@ extern const struct command split_command;
 extern const struct command forget_command;
 
 #define COMMANDS                                                                                   \
-    &train_command, &route_command, &eval_command, &judge_command, &play_command,                  \
+    &init_command, &train_command, &route_command, &eval_command, &judge_command, &play_command,   \
         &collect_command, &split_command, &rollback_command, &serve_command, &check_command,       \
         &keys_command, &spend_command, &forget_command, &ask_command, &replay_command,             \
         &demo_command,

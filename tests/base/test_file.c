@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -230,4 +231,30 @@ Test(file, a_full_device_is_an_error)
     cr_assert_eq(file_out_open("/dev/full", &out, NULL), OK);
     fputs("x", out.stream);
     cr_assert_eq(file_out_commit(&out, NULL), ERR_IO);
+}
+
+Test(file, a_new_file_overwrites_nothing)
+{
+    char path[] = "/tmp/leeroo_new_XXXXXX";
+    struct file_out out;
+    struct error err = {0};
+    struct stat info;
+    close(mkstemp(path));
+    cr_assert_eq(file_out_open(path, &out, NULL), OK);
+    fputs("x", out.stream);
+    char *temporary = strdup(out.temporary);
+    cr_assert_eq(file_out_commit_new(&out, &err), ERR_IO);
+    cr_expect_eq(err.sys_errno, EEXIST);
+    cr_expect_neq(access(temporary, F_OK), 0);
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_size, 0, "what was there stays");
+    unlink(path);
+    cr_assert_eq(file_out_open(path, &out, NULL), OK);
+    fputs("x", out.stream);
+    cr_assert_eq(file_out_commit_new(&out, &err), OK);
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_size, 1);
+    cr_expect_neq(access(temporary, F_OK), 0);
+    unlink(path);
+    free(temporary);
 }

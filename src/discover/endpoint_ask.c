@@ -1,0 +1,127 @@
+/* Asking endpoints for their lists: all at once, then llama-servers for the context that they were started with, which
+ * their list does not say. Blocks the thread of the command. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "discover/endpoint.h"
+#include "discover/fetch.h"
+
+static struct fetch fetch_of(const struct endpoint *s, struct str url)
+{
+    uint32_t ms = s->remote ? ENDPOINT_REMOTE_MS : ENDPOINT_LOCAL_MS;
+    return (struct fetch){.url = url,
+                          .dialect = s->dialect,
+                          .key = s->key,
+                          .connect_timeout_ms = ms,
+                          .total_timeout_ms = ms};
+}
+
+static enum endpoint_state state_of(const struct fetch *f)
+{
+    if (f->end != FETCH_ANSWERED)
+        return f->end == FETCH_BROKEN ? ENDPOINT_BROKEN : ENDPOINT_NOBODY;
+    if (f->http_status == 401 || f->http_status == 402 || f->http_status == 403)
+        return ENDPOINT_REFUSED;
+    if (f->http_status == 200)
+        return ENDPOINT_LISTED;
+    return f->http_status < 500 ? ENDPOINT_NO_LIST : ENDPOINT_BROKEN;
+}
+
+/* The body is copied, because ids are spans of it. */
+static enum status read_list(struct endpoint *s, struct arena *a, const struct fetch *f,
+                             struct error *err)
+{
+    struct error why = {0};
+    struct str body = arena_copy(a, buf_str(&f->body));
+    s->http_status = f->http_status;
+    s->state = state_of(f);
+    snprintf(s->text, sizeof(s->text), "%s", f->text);
+    if (!body.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory for a list of models");
+    enum status status =
+        s->state == ENDPOINT_LISTED ? model_list_parse(body, a, &s->list, &why) : OK;
+    if (status == ERR_MEMORY)
+        return error_set(err, ERR_MEMORY, "%s", why.text);
+    if (status != OK) {
+        s->state = ENDPOINT_BROKEN;
+        snprintf(s->text, sizeof(s->text), "%s", why.text);
+    }
+    char *title = s->list.server.len == 0
+                      ? NULL
+                      : arena_printf(a, "%.*s at %.*s", STR_FMT(s->list.server), STR_FMT(s->title));
+    if (title)
+        s->title = str_from(title);
+    return OK;
+}
+
+static bool is_asked(const struct endpoint *s)
+{
+    return s->asked && s->state == ENDPOINT_NOT_ASKED;
+}
+
+static bool lacks_context(const struct endpoint *s)
+{
+    return s->state == ENDPOINT_LISTED && str_equal(s->list.server, STR("llama-server")) &&
+           s->list.count > 0 && s->list.models[0].context_tokens == 0;
+}
+
+/* "http://host:8080/props" for "http://host:8080/v1". */
+static struct str props_url(const struct endpoint *s, struct arena *a)
+{
+    struct str base = s->url;
+    if (str_ends(base, STR("/v1")))
+        base.len -= 3;
+    return str_from(arena_printf(a, "%.*s/props", STR_FMT(base)));
+}
+
+static enum status ask_lists(struct endpoint_list *s, struct fetch *fetches, struct error *err)
+{
+    static const struct http_client_options options = {0};
+    struct endpoint *whose[ENDPOINTS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (is_asked(&s->items[i])) {
+            whose[count] = &s->items[i];
+            fetches[count++] = fetch_of(&s->items[i], s->items[i].list_url);
+        }
+    enum status status = fetch_all(fetches, count, &options, err);
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = read_list(whose[i], s->arena, &fetches[i], err);
+    for (size_t i = 0; i < count; i++)
+        fetch_done(&fetches[i]);
+    return status;
+}
+
+static enum status ask_contexts(struct endpoint_list *s, struct fetch *fetches, struct error *err)
+{
+    static const struct http_client_options options = {0};
+    struct endpoint *whose[ENDPOINTS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct str url = lacks_context(&s->items[i]) ? props_url(&s->items[i], s->arena) : STR("");
+        if (url.len == 0)
+            continue;
+        whose[count] = &s->items[i];
+        fetches[count++] = fetch_of(&s->items[i], url);
+    }
+    enum status status = fetch_all(fetches, count, &options, err);
+    for (size_t i = 0; i < count; i++) {
+        if (status == OK && state_of(&fetches[i]) == ENDPOINT_LISTED)
+            whose[i]->list.models[0].context_tokens =
+                llama_server_context(buf_str(&fetches[i].body));
+        fetch_done(&fetches[i]);
+    }
+    return status;
+}
+
+enum status endpoint_ask(struct endpoint_list *s, struct error *err)
+{
+    struct fetch *fetches = calloc(ENDPOINTS_MAX, sizeof(*fetches));
+    if (!fetches)
+        return error_set(err, ERR_MEMORY, "out of memory for calls");
+    enum status status = ask_lists(s, fetches, err);
+    if (status == OK)
+        status = ask_contexts(s, fetches, err);
+    free(fetches);
+    return status;
+}
