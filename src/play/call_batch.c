@@ -32,9 +32,12 @@ enum status call_batch_create(struct arena *a, size_t count, struct call_batch *
     return OK;
 }
 
-enum status call_batch_run(struct call_batch *b, struct calls *calls, const char *what,
+enum status call_batch_run(struct call_batch *b, struct posing *p, const char *what,
                            struct error *err)
 {
     const struct call_source source = {.self = b, .next = next_job, .done = on_done};
-    return b->count == 0 ? OK : calls_run(calls, &source, what, b->count, err);
+    enum status status = b->count == 0 ? OK : calls_run(p->calls, &source, what, b->count, err);
+    for (size_t i = 0; i < b->count && status == OK; i++)
+        p->sums.cost_nano_usd += b->results[i].cost_nano_usd;
+    return status;
 }

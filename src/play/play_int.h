@@ -12,6 +12,7 @@
 #define PLAY_VALIDATION_SHARE                                                                      \
     0.2 /* of a round's money: whole rows of questions that are never learnt from */
 #define PLAY_VALIDATION_MAX 400 /* rows of them; more say little more */
+#define PLAY_POSE_SHARE     0.3 /* of a round's money, for making questions up and checking them */
 #define PLAY_PASSES         4 /* of a round: what answers cost less than was thought buys more cells */
 #define PLAY_PASS_SHARE     0.05 /* of a round's money; with less left it ends */
 #define PLAY_GROWTH         2.0  /* a round may spend so many times what the one before may */

@@ -274,7 +274,7 @@ const struct drop_counts *questions_dropped(const struct questions *q)
 
 uint64_t posing_seed(const struct posing *p, const char *purpose, uint64_t number)
 {
-    uint64_t seed = hash64_mix(p->q->o.seed, hash64(str_from(purpose), p->round));
+    uint64_t seed = hash64_mix(p->q->o.seed, hash64(str_from(purpose), p->wanted->round));
     return hash64_mix(seed, number);
 }
 
@@ -303,7 +303,7 @@ enum status posing_mix(struct posing *p, size_t count, size_t total, uint64_t se
     struct mix_cell *cells = p->q->cells;
     for (size_t i = 0; i < count; i++) {
         const struct mix_cell *f =
-            mix_find(p->figures, p->figure_count, cells[i].domain, cells[i].level);
+            mix_find(p->wanted->figures, p->wanted->figure_count, cells[i].domain, cells[i].level);
         cells[i].doubt = f ? f->doubt : 0;
         cells[i].value = f ? f->value : 0;
         cells[i].count = f ? f->count : 0;
@@ -323,8 +323,8 @@ static enum status learn_known(struct posing *p, struct error *err)
 {
     struct questions *q = p->q;
     enum status status = OK;
-    for (size_t i = 0; i < p->data->query_count && status == OK; i++) {
-        const struct query *known = &p->data->queries[i];
+    for (size_t i = 0; i < p->wanted->known->query_count && status == OK; i++) {
+        const struct query *known = &p->wanted->known->queries[i];
         if (run_set_add(&q->known, known->text_hash) != OK)
             return error_set(err, ERR_MEMORY, "out of memory for questions");
         if (!sieve_has(q->sieve, known->text_hash))
@@ -367,7 +367,7 @@ static enum status shares_plan(struct posing *p, size_t quotas[POSED_SOURCES], s
             which[count++] = s;
         }
     enum status status =
-        mix_plan(sources, count, p->wanted, 1, posing_seed(p, "shares", 0), parts, err);
+        mix_plan(sources, count, p->wanted->count, 1, posing_seed(p, "shares", 0), parts, err);
     for (size_t i = 0; i < count && status == OK; i++)
         quotas[which[i]] = parts[i];
     return status;
@@ -382,10 +382,10 @@ static enum status take_all(struct posing *p, struct error *err)
         status = take(p, (enum posed_source)s, quotas[s], &taken, err);
         sum += status == OK ? taken : 0;
     }
-    for (size_t s = 0; s < POSED_SOURCES && status == OK && sum < p->wanted; s++) {
+    for (size_t s = 0; s < POSED_SOURCES && status == OK && sum < p->wanted->count; s++) {
         if (s == POSED_GENERATED || !is_asked_for(p->q, (enum posed_source)s))
             continue;
-        status = take(p, (enum posed_source)s, p->wanted - sum, &taken, err);
+        status = take(p, (enum posed_source)s, p->wanted->count - sum, &taken, err);
         sum += status == OK ? taken : 0;
     }
     return status;
@@ -408,23 +408,17 @@ static enum status finish(struct posing *p, struct question_round *ret, struct e
     return OK;
 }
 
-enum status questions_round(struct questions *q, struct calls *calls, size_t round, size_t count,
-                            const struct dataset *known, const struct mix_cell *figures,
-                            size_t figure_count, struct question_round *ret, struct error *err)
+enum status questions_round(struct questions *q, struct calls *calls,
+                            const struct questions_wanted *wanted, struct question_round *ret,
+                            struct error *err)
 {
-    struct posing p = {.q = q,
-                       .calls = calls,
-                       .round = round,
-                       .wanted = count,
-                       .data = known,
-                       .figures = figures,
-                       .figure_count = figure_count};
-    CHECK(round >= 1);
-    if (count > QUESTIONS_ROUND_MAX)
+    struct posing p = {.q = q, .calls = calls, .wanted = wanted};
+    CHECK(wanted->round >= 1);
+    if (wanted->count > QUESTIONS_ROUND_MAX)
         return error_set(err, ERR_TOO_LARGE, "%zu questions a round are too many: at most %d",
-                         count, QUESTIONS_ROUND_MAX);
+                         wanted->count, QUESTIONS_ROUND_MAX);
     buf_init(&p.items, 2 * QUESTIONS_ROUND_MAX * sizeof(struct posed));
-    question_log_begin(&q->log, round);
+    question_log_begin(&q->log, wanted->round);
     enum status status = learn_known(&p, err);
     if (status == OK)
         status = take_all(&p, err);

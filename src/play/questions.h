@@ -93,15 +93,26 @@ struct question_round {
     size_t requests, failed; /* to generators; of these and of repeats, without an answer */
     size_t generated;        /* valid questions in their replies */
     size_t split, unanimous; /* put to the cheap experts, and told apart by none */
+    int64_t cost_nano_usd;   /* of all these calls, those out of the journal with them */
 };
 
-/* About `count` new questions for round `round` (1 ..): fewer where the sources have no more, and up to a request's
- * more where a generator brought them. `known`: all that the run asks already. `figures`: of the model in force, none
- * at first. dropped.jsonl and posed.jsonl have the round when it returns. ERR_TOO_LARGE, ERR_MEMORY, ERR_IO, and what
- * calls_run says; that experts fail is none. */
-NODISCARD enum status questions_round(struct questions *q, struct calls *calls, size_t round,
-                                      size_t count, const struct dataset *known,
-                                      const struct mix_cell *figures, size_t figure_count,
+/* What a round asks for. */
+struct questions_wanted {
+    size_t round; /* 1 .. */
+    size_t count; /* at most QUESTIONS_ROUND_MAX */
+    /* What making questions up and checking them may cost; 0: no limit of its own. Kept by what it is expected to cost:
+     * by prices, then by what it has cost; a request that is begun is checked to its end. */
+    int64_t spend_nano_usd;
+    const struct dataset *known;    /* all that the run asks already */
+    const struct mix_cell *figures; /* [figure_count] of the model in force; none at first */
+    size_t figure_count;
+};
+
+/* About as many new questions as wanted: fewer where the sources have no more, and up to a request's more where a
+ * generator brought them. dropped.jsonl and posed.jsonl have the round when it returns. ERR_TOO_LARGE, ERR_MEMORY,
+ * ERR_IO, and what calls_run says; that experts fail is none. */
+NODISCARD enum status questions_round(struct questions *q, struct calls *calls,
+                                      const struct questions_wanted *wanted,
                                       struct question_round *ret, struct error *err);
 /* The difficulty of a question by its id, for figures; 0: not known. */
 unsigned questions_level(const struct questions *q, struct str id);

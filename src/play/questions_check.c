@@ -69,7 +69,7 @@ enum status posing_repeat(struct posing *p, struct candidate *candidates, size_t
     if (status == OK)
         status = repeat_jobs(a, candidates, &b, err);
     if (status == OK)
-        status = call_batch_run(&b, p->calls, "checking questions", err);
+        status = call_batch_run(&b, p, "checking questions", err);
     for (size_t i = 0; status == OK && i < *count; i++) {
         bool stays;
         status = repeat_judge(p, &candidates[i], &b.results[i], &stays, err);
@@ -169,7 +169,7 @@ enum status posing_split(struct posing *p, struct candidate *candidates, size_t 
     enum status status = a ? split_jobs(p, a, candidates, *count, &b, err)
                            : error_set(err, ERR_MEMORY, "out of memory for prompts");
     if (status == OK)
-        status = call_batch_run(&b, p->calls, "telling experts apart", err);
+        status = call_batch_run(&b, p, "telling experts apart", err);
     if (status == OK)
         status = split_judge(p, candidates, count, &b, err);
     arena_free(a);

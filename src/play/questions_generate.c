@@ -13,6 +13,10 @@
 
 #define PROMPT_BYTES_MAX    (64u << 10)
 #define REPLY_OUTPUT_TOKENS 6000 /* five questions with their reasons, and some thought */
+#define GUESS_INPUT         900  /* tokens of a request ... */
+#define GUESS_OUTPUT        1500
+#define GUESS_ASKED         150 /* ... and of a question */
+#define GUESS_ANSWERED      400
 #define EXAMPLES            3
 #define EXAMPLE_TRIES       40
 
@@ -42,7 +46,7 @@ static void draw_examples(struct generating *g, struct rng *rng, struct request 
                           const struct query **into)
 {
     const struct question_source_sum *files = &g->p->q->listed[POSED_FILE];
-    const struct dataset *d = g->p->data;
+    const struct dataset *d = g->p->wanted->known;
     size_t all = files->count + d->query_count;
     r->want.seeds = into;
     for (size_t i = 0; all > 0 && i < EXAMPLE_TRIES && r->want.seed_count < EXAMPLES; i++) {
@@ -79,7 +83,7 @@ static enum status request_make(struct generating *g, const struct mix_cell *cel
     size_t number = g->requests++;
     struct rng rng;
     const struct query **examples = ARENA_ARRAY(g->arena, EXAMPLES, const struct query *);
-    char *key = arena_printf(g->arena, "generate/%zu/%zu", g->p->round, number);
+    char *key = arena_printf(g->arena, "generate/%zu/%zu", g->p->wanted->round, number);
     if (!examples || !key)
         return error_set(err, ERR_MEMORY, "out of memory for prompts");
     *r = (struct request){.generator = o->generators[number % o->generator_count],
@@ -89,7 +93,7 @@ static enum status request_make(struct generating *g, const struct mix_cell *cel
                                    .level = cell->level,
                                    .kinds = o->kinds ? o->kinds : POSED_COMPARABLE,
                                    .items = QUESTIONS_PER_REQUEST,
-                                   .variation = 1000 * (g->p->round - 1) + number}};
+                                   .variation = 1000 * (g->p->wanted->round - 1) + number}};
     rng_seed(&rng, posing_seed(g->p, "examples", number));
     draw_examples(g, &rng, r, examples);
     return prompt_write(g, r, err);
@@ -140,7 +144,7 @@ static enum status sieve_one(struct generating *g, const struct posed *item, siz
     struct sieve_verdict v;
     struct candidate *c = &g->candidates[g->count];
     struct questions *q = g->p->q;
-    char *id = arena_printf(q->arena, "g%zu-%zu", g->p->round, ++g->ids);
+    char *id = arena_printf(q->arena, "g%zu-%zu", g->p->wanted->round, ++g->ids);
     if (!id)
         return error_set(err, ERR_MEMORY, "out of memory for questions");
     *c = (struct candidate){*item, generator};
@@ -188,7 +192,7 @@ static enum status requests_run(struct generating *g, const struct request *requ
                                       .user = requests[i].user,
                                       .output_tokens = REPLY_OUTPUT_TOKENS};
     if (status == OK)
-        status = call_batch_run(&b, g->p->calls, "making questions", err);
+        status = call_batch_run(&b, g->p, "making questions", err);
     for (size_t i = 0; status == OK && i < count; i++) {
         g->p->sums.requests++;
         g->p->sums.failed += b.results[i].end != CALL_DONE;
@@ -198,13 +202,49 @@ static enum status requests_run(struct generating *g, const struct request *requ
     return status;
 }
 
+/* Money */
+
+static int64_t price_of(const struct posing *p, size_t expert, int64_t input, int64_t output)
+{
+    return price_cost_nano_usd(&p->q->o.experts[expert].price, input, output);
+}
+
+/* What a request and the checks of its questions may cost, before there was one: the dearest generator's price. */
+static int64_t guess_request(const struct posing *p)
+{
+    const struct questions_options *o = &p->q->o;
+    int64_t dearest = 0, split = 0;
+    for (size_t i = 0; i < o->generator_count; i++) {
+        int64_t cost =
+            price_of(p, o->generators[i], GUESS_INPUT, GUESS_OUTPUT) +
+            QUESTIONS_PER_REQUEST * price_of(p, o->generators[i], GUESS_ASKED, GUESS_ANSWERED);
+        dearest = cost > dearest ? cost : dearest;
+    }
+    for (size_t i = 0; i < o->cheap_count; i++)
+        split += QUESTIONS_PER_REQUEST * price_of(p, o->cheap[i], GUESS_ASKED, GUESS_ANSWERED);
+    return dearest + split;
+}
+
+/* Of so many requests, those that the round's money for questions is expected to pay. */
+static size_t afford(const struct generating *g, size_t requests)
+{
+    const struct posing *p = g->p;
+    int64_t left = p->wanted->spend_nano_usd - p->sums.cost_nano_usd;
+    if (p->wanted->spend_nano_usd == 0)
+        return requests;
+    int64_t one =
+        p->sums.requests > 0 ? p->sums.cost_nano_usd / (int64_t)p->sums.requests : guess_request(p);
+    int64_t most = left <= 0 ? 0 : one <= 0 ? INT64_MAX : left / one;
+    return most < (int64_t)requests ? (size_t)most : requests;
+}
+
 /* Batches */
 
 /* One turn: requests for what is missing, their replies, both checks. */
 static enum status batch_run(struct generating *g, size_t missing, size_t *ret_kept,
                              struct error *err)
 {
-    size_t count = (missing + QUESTIONS_PER_REQUEST - 1) / QUESTIONS_PER_REQUEST;
+    size_t count = afford(g, (missing + QUESTIONS_PER_REQUEST - 1) / QUESTIONS_PER_REQUEST);
     struct request *requests = ARENA_ARRAY(g->arena, count, struct request);
     g->candidates = ARENA_ARRAY(g->arena, 2 * QUESTIONS_PER_REQUEST * count, struct candidate);
     g->count = 0;
@@ -245,7 +285,7 @@ enum status posing_generated(struct posing *p, size_t wanted, size_t *ret_taken,
     for (size_t b = 0; b < QUESTIONS_BATCHES_MAX && status == OK && taken < wanted; b++) {
         status = batch_run(&g, wanted - taken, &kept, err);
         taken += status == OK ? kept : 0;
-        if (kept == 0) /* the generators fail, or say what is known: more requests would not help */
+        if (kept == 0) /* no money, no answers, or nothing new: more requests would not help */
             break;
     }
     arena_free(g.arena);

@@ -26,10 +26,7 @@ struct questions {
 struct posing {
     struct questions *q;
     struct calls *calls;
-    size_t round, wanted;
-    const struct dataset *data; /* what the run asks already */
-    const struct mix_cell *figures;
-    size_t figure_count;
+    const struct questions_wanted *wanted;
     struct buf items; /* of struct posed */
     struct question_round sums;
     struct error failure; /* of a drop that could not be written down */
@@ -71,5 +68,6 @@ struct call_batch {
 };
 NODISCARD enum status call_batch_create(struct arena *a, size_t count, struct call_batch *ret,
                                         struct error *err);
-NODISCARD enum status call_batch_run(struct call_batch *b, struct calls *calls, const char *what,
+/* Adds what they cost to the round's sums. */
+NODISCARD enum status call_batch_run(struct call_batch *b, struct posing *p, const char *what,
                                      struct error *err);

@@ -115,7 +115,8 @@ static enum status draw_one(struct posing *p, struct rng *rng, size_t domain, un
 
 static enum status sandbox_add(struct posing *p, struct posed *item, struct error *err)
 {
-    char *id = arena_printf(p->q->arena, "s%zu-%zu", p->round, p->sums.from[POSED_SANDBOX] + 1);
+    char *id =
+        arena_printf(p->q->arena, "s%zu-%zu", p->wanted->round, p->sums.from[POSED_SANDBOX] + 1);
     if (!id)
         return error_set(err, ERR_MEMORY, "out of memory for questions");
     item->query.id = str_from(id);

@@ -283,13 +283,15 @@ static enum status make_up(struct play *p, struct error *err)
     struct question_round round = {0};
     int64_t before = calls_told_nano_usd(p->calls);
     struct mix_cell *figures;
-    size_t figure_count;
+    struct questions_wanted wanted = {
+        .round = p->r.round, .count = p->s->round_questions, .known = run_dataset(p->run)};
+    if (p->r.budget_nano_usd != INT64_MAX)
+        wanted.spend_nano_usd = (int64_t)((double)p->r.budget_nano_usd * PLAY_POSE_SHARE) + 1;
     buf_clear(&p->questions->split);
-    enum status status = gather_figures(p, &figures, &figure_count, err);
+    enum status status = gather_figures(p, &figures, &wanted.figure_count, err);
+    wanted.figures = status == OK ? figures : NULL;
     if (status == OK)
-        status =
-            questions_round(p->questions->questions, p->calls, p->r.round, p->s->round_questions,
-                            run_dataset(p->run), figures, figure_count, &round, err);
+        status = questions_round(p->questions->questions, p->calls, &wanted, &round, err);
     if (status == OK)
         status = add_all(p, round.items, round.count, err);
     p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;

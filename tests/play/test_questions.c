@@ -10,7 +10,8 @@ enum { GENERATOR, ONE, TWO, EXPERTS };
 
 static struct test_server *upstream;
 static atomic_int asked, made;
-static int reply_tokens; /* that a reply is said to have */
+static int64_t spend_nano_usd; /* of a round, for making questions up */
+static int reply_tokens;       /* that a reply is said to have */
 static char urls[EXPERTS][64], journal[160];
 static struct expert experts[EXPERTS];
 static struct calls *calls;
@@ -119,6 +120,7 @@ static void setup(void)
     static const char *const names[EXPERTS] = {"generator", "one", "two"};
     log_set_level(LOG_ERROR);
     reply_tokens = 5;
+    spend_nano_usd = 0;
     upstream = test_server_start(NULL, handle, NULL);
     temp_begin(&temp, "questions.txt");
     snprintf(journal, sizeof(journal), "%s/calls.jsonl", temp.folder);
@@ -179,9 +181,11 @@ static void run_round(size_t round, size_t count, const struct dataset *known)
 {
     static const struct dataset empty;
     struct error err = {0};
-    cr_assert_eq(questions_round(questions, calls, round, count, known ? known : &empty, NULL, 0,
-                                 &got, &err),
-                 OK, "%s", err.text);
+    const struct questions_wanted wanted = {.round = round,
+                                            .count = count,
+                                            .spend_nano_usd = spend_nano_usd,
+                                            .known = known ? known : &empty};
+    cr_assert_eq(questions_round(questions, calls, &wanted, &got, &err), OK, "%s", err.text);
     cr_assert_eq(got.count, got.from[POSED_FILE] + got.from[POSED_TRAFFIC] +
                                 got.from[POSED_GENERATED] + got.from[POSED_SANDBOX]);
 }
@@ -356,6 +360,24 @@ Test(questions, without_money_nothing_is_kept_unchecked)
     cr_assert(is_dropped("\"g1-1\"", "unchecked", "used up"));
 }
 
+/* By the prices a request with its checks may cost some 10 million; by what comes back, less than one. */
+Test(questions, no_more_is_made_up_than_is_to_be_spent)
+{
+    struct questions_options o = options();
+    create(&o);
+    spend_nano_usd = 5000000;
+    run_round(1, 4, NULL);
+    cr_assert_eq(got.requests, 0);
+    cr_assert_eq(got.count, 0);
+    cr_assert_eq(atomic_load(&asked), 0);
+    spend_nano_usd = 15000000;
+    run_round(1, 4, NULL);
+    cr_assert_eq(got.count, 4);
+    cr_assert_eq(got.requests, 2, "the second by what the first has cost");
+    cr_assert_eq(got.cost_nano_usd, calls_purse(calls)->spent_nano_usd);
+    cr_assert_leq(got.cost_nano_usd, spend_nano_usd);
+}
+
 Test(questions, files_are_sieved_once_and_taken_round_by_round)
 {
     static const char text[] =
@@ -423,7 +445,9 @@ Test(questions, the_sandbox_follows_doubt_and_value)
                                  {STR_INIT("mixed"), 0, 0.01, 0.01, 1000, 0}};
     size_t words = 0, units = 0;
     create(&o);
-    cr_assert_eq(questions_round(questions, calls, 1, 300, &empty, figures, 5, &got, NULL), OK);
+    const struct questions_wanted wanted = {
+        .round = 1, .count = 300, .known = &empty, .figures = figures, .figure_count = 5};
+    cr_assert_eq(questions_round(questions, calls, &wanted, &got, NULL), OK);
     for (size_t i = 0; i < got.count; i++) {
         words += str_equal(got.items[i].query.domain, STR("words"));
         units += str_equal(got.items[i].query.domain, STR("units"));
