@@ -42,6 +42,8 @@ static int run_play(int argc, char **argv)
          OPTION_LIST, &c.questions, 0, 0, NULL},
         {"--generate", 0, "EXPERT", "an expert that makes questions up; may be repeated",
          OPTION_LIST, &c.generators, 0, 0, NULL},
+        {"--domain", 0, "NAME", "what it makes questions up about; may be repeated", OPTION_LIST,
+         &c.domains, 0, 0, NULL},
         {"--kept", 0, NULL, "prompts that the gateway has kept (`keep` of leeroo.yaml)",
          OPTION_FLAG, &c.kept, 0, 0, NULL},
         {"--sandbox", 0, NULL, "built-in questions with known answers", OPTION_FLAG, &c.sandbox, 0,

@@ -81,6 +81,7 @@ static enum status take_options(struct play_setup *c, struct error *err)
     struct play_settings *s = &c->settings;
     take_numbers(c, s);
     take_names(&c->generators, &s->generators);
+    take_names(&c->domains, &s->domains);
     take_names(&c->judges, &s->judges);
     if (c->teacher)
         s->teacher = c->teacher;

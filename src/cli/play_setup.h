@@ -13,7 +13,7 @@
 struct play_setup {
     const char *command; /* "play" */
     const char *config, *teacher, *ledger;
-    struct option_list questions, protect, generators, judges;
+    struct option_list questions, protect, generators, domains, judges;
     double spend_usd;
     size_t rounds, workers, round_questions, output_tokens;
     uint64_t seed;

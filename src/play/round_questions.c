@@ -26,6 +26,7 @@ struct play_questions {
     struct questions *questions;
     struct dataset *protect[PLAY_LIST_MAX];
     size_t protect_count;
+    struct str domains[PLAY_LIST_MAX];
     size_t generators[PLAY_LIST_MAX], cheap[SPLIT_EXPERTS], cheap_count;
     const struct posed *traffic;
     size_t traffic_count;
@@ -138,6 +139,8 @@ enum status play_questions_open(struct play *p, struct error *err)
     p->questions = own;
     buf_init(&own->split, QUESTIONS_ROUND_MAX * SPLIT_EXPERTS * 2 * sizeof(struct play_split));
     find_cheap(p, own);
+    for (size_t i = 0; i < p->s->domains.count; i++)
+        own->domains[i] = str_from(p->s->domains.items[i]);
     enum status status = load_protected(p, own, err);
     if (status == OK)
         status = load_kept(p, own, err);
@@ -157,6 +160,8 @@ enum status play_questions_open(struct play *p, struct error *err)
                    [POSED_SANDBOX] = makes_up && p->s->sandbox ? 1 : 0},
         .protect = (const struct dataset *const *)own->protect,
         .protect_count = own->protect_count,
+        .domains = own->domains,
+        .domain_count = p->s->domains.count,
         .cheap = own->cheap,
         .cheap_count = own->cheap_count,
         .cell = split_cell,

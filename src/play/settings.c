@@ -28,6 +28,7 @@ static const struct row {
     ROW(questions, LIST, 0, 0),
     ROW(protect, LIST, 0, 0),
     ROW(generators, LIST, 0, 0),
+    ROW(domains, LIST, 0, 0),
     ROW(judges, LIST, 0, 0),
     ROW(teacher, TEXT, 0, 0),
     ROW(kept, TEXT, 0, 0),

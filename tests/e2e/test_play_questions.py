@@ -140,6 +140,14 @@ def test_only_what_passed_is_asked_again(scene, upstream):
     assert reference == [], "the reference is not told to whoever is asked"
 
 
+def test_domains_are_asked_for(scene, upstream, tmp_path):
+    scene("run", *GENERATE, "--rounds", "1", "--domain", "tide tables", "--domain", "knots")
+    wanted = [re.search(r"Domain: (.*)", prompt_of(r)) for r in upstream.of("maker")]
+    named = {found.group(1) for found in wanted if found}
+    assert named and named <= {"tide tables", "knots"}
+    assert {q["domain"] for q in lines_of(tmp_path / "run" / "queries.jsonl")} <= named
+
+
 def test_nothing_is_paid_twice(scene, upstream, tmp_path):
     scene("run", *GENERATE, "--rounds", "2")
     keys = [line["key"] for line in lines_of(tmp_path / "run" / "calls.jsonl") if "key" in line]
