@@ -72,6 +72,7 @@ static void take_numbers(const struct play_setup *c, struct play_settings *s)
     if (c->has_seed)
         s->seed = c->seed;
     s->sandbox = s->sandbox || c->sandbox;
+    s->from_ledger = s->from_ledger || c->from;
     s->everything = s->everything || c->everything;
 }
 
@@ -88,8 +89,6 @@ static enum status take_options(struct play_setup *c, struct error *err)
     enum status status = take_paths(c, &c->questions, &s->questions, err);
     if (status == OK)
         status = take_paths(c, &c->protect, &s->protect, err);
-    if (status == OK && c->ledger)
-        status = absolute(c, c->ledger, &s->ledger, err);
     if (status == OK && (c->config || !s->config))
         status = absolute(c, c->config ? c->config : "leeroo.yaml", &s->config, err);
     return status;
@@ -143,10 +142,12 @@ static enum status check_prices(const struct play_setup *c, struct error *err)
 static enum status check_sources(const struct play_setup *c, struct error *err)
 {
     const struct play_settings *s = &c->settings;
-    if (s->questions.count + s->generators.count == 0 && !s->sandbox && !s->kept && !c->kept)
+    if (c->from && strcmp(c->from, "ledger") != 0)
+        return error_set(err, ERR_USAGE, "--from '%.60s': expected ledger", c->from);
+    if (s->questions.count + s->generators.count == 0 && !s->sandbox && !s->from_ledger)
         return error_set(err, ERR_USAGE,
                          "say where questions come from: --questions FILE, --generate EXPERT, "
-                         "--kept or --sandbox");
+                         "--from ledger or --sandbox");
     return OK;
 }
 
@@ -170,18 +171,6 @@ static enum status check_experts(const struct play_setup *c, struct error *err)
     return status;
 }
 
-/* The file of kept prompts is named in the configuration. */
-static enum status take_kept(struct play_setup *c, struct error *err)
-{
-    const struct config *config = c->configuration;
-    if (!c->kept)
-        return OK;
-    if (!config->keep.file)
-        return error_set(err, ERR_USAGE, "--kept: %s has no `keep`, so no prompts are kept",
-                         config->place);
-    return absolute(c, config->keep.file, &c->settings.kept, err);
-}
-
 static enum status load(struct play_setup *c, struct error *err)
 {
     enum status status = settle(c, err);
@@ -191,8 +180,6 @@ static enum status load(struct play_setup *c, struct error *err)
         status = c->dry_run
                      ? config_load_without_secrets(c->settings.config, &c->configuration, err)
                      : config_load(c->settings.config, &c->configuration, err);
-    if (status == OK)
-        status = take_kept(c, err);
     if (status == OK)
         status = check_prices(c, err);
     return status == OK ? check_experts(c, err) : status;
@@ -266,6 +253,8 @@ static enum status play(struct play_setup *c, struct error *err)
         .policies = policies,
         .policy_count = config->policy_count,
         .default_policy = config->default_policy,
+        .kept = config->keep.file,
+        .ledger = config->ledger.store,
         .model_path = config->model_path,
         .stop = &stop,
         .on_round = on_round,

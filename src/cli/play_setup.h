@@ -12,12 +12,12 @@
 /* What the command line says; `has_...`: the option was there. */
 struct play_setup {
     const char *command; /* "play" */
-    const char *config, *teacher, *ledger;
+    const char *config, *teacher, *from;
     struct option_list questions, protect, generators, domains, judges;
     double spend_usd;
     size_t rounds, workers, round_questions, output_tokens;
     uint64_t seed;
-    bool sandbox, kept, everything, dry_run, quiet;
+    bool sandbox, everything, dry_run, quiet;
     bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed;
     const char *folder; /* of the run; NULL: a new one by date and time */
 

@@ -25,7 +25,7 @@ static enum status forecast_round(struct run *run, const struct play_options *o,
         row->expected_nano_usd += expected;
         row->most_nano_usd += play_cell_most_nano_usd(run, o, c->question, c->expert);
         *spent_nano_usd += expected;
-        status = run_set_outcome(run, c->question, c->expert, &taken, (struct str){NULL, 0}, err);
+        status = run_set_outcome(run, c->question, c->expert, &taken, STR(""), err);
     }
     return status;
 }

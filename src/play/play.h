@@ -65,6 +65,8 @@ struct play_options {
     struct http_client_options network;
     const struct policy *policies; /* [policy_count] in force */
     size_t policy_count, default_policy;
+    /* Of from_ledger: the file of kept prompts, and the ledger with its secrets. NULL: none. */
+    const char *kept, *ledger;
     const char *model_path;            /* where a better model is published; NULL: nowhere */
     const volatile sig_atomic_t *stop; /* as of calls_options; a round that is learning is ended */
     const struct watch *watch;         /* NULL: nobody hears of the calls */

@@ -119,9 +119,16 @@ struct choosing {
     int64_t cost_nano_usd;
 };
 
+/* What users said of an answer is worth less than asking. */
+static bool is_hearsay(const struct choosing *c, size_t q, size_t e)
+{
+    return dataset_outcome(run_dataset(c->run), q, e)->known && !run_text(c->run, q, e).ptr;
+}
+
 static bool is_open(const struct choosing *c, size_t q, size_t e)
 {
-    return !dataset_outcome(run_dataset(c->run), q, e)->present && !(c->left_out && c->left_out[e]);
+    bool is_there = dataset_outcome(run_dataset(c->run), q, e)->present;
+    return (!is_there || is_hearsay(c, q, e)) && !(c->left_out && c->left_out[e]);
 }
 
 static void take(struct choosing *c, size_t q, size_t e, bool random)
@@ -192,10 +199,11 @@ static enum status choose_validation(struct choosing *c, int64_t budget_nano_usd
 static enum cell_state state_of(const struct choosing *c, size_t q, size_t e)
 {
     const struct dataset *d = run_dataset(c->run);
-    const struct outcome *o = dataset_outcome(d, q, e);
     if (publish_validates(d->queries[q].text_hash))
         return CELL_BARRED;
-    return o->known ? CELL_KNOWN : is_open(c, q, e) ? CELL_OPEN : CELL_BARRED;
+    if (is_open(c, q, e))
+        return CELL_OPEN;
+    return dataset_outcome(d, q, e)->known ? CELL_KNOWN : CELL_BARRED;
 }
 
 /* Of the policies whose lambda is known before anything is decided. */

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "play/questions.h"
+#include "pose/from_ledger.h"
 #include "pose/question_file.h"
-#include "store/kept.h"
 
 #define SPLIT_EXPERTS       3 /* the cheapest, which a question must tell apart */
 #define FORECAST_CHARACTERS 300
@@ -28,8 +28,7 @@ struct play_questions {
     size_t protect_count;
     struct str domains[PLAY_LIST_MAX];
     size_t generators[PLAY_LIST_MAX], cheap[SPLIT_EXPERTS], cheap_count;
-    const struct posed *traffic;
-    size_t traffic_count;
+    struct traffic traffic;
     struct buf split; /* of struct play_split, of this round */
 };
 
@@ -63,48 +62,16 @@ static void find_cheap(const struct play *p, struct play_questions *own)
     }
 }
 
-/* Kept prompts */
-
-struct kept_list {
-    struct play *play;
-    struct buf items; /* of struct posed */
-};
-
-static enum status on_kept(const struct kept_row *row, void *arg, struct error *err)
+/* What the gateway has kept until now, with what its users said of it. */
+static enum status load_traffic(struct play *p, struct play_questions *own, struct error *err)
 {
-    struct kept_list *l = arg;
-    struct arena *a = l->play->kept;
-    struct posed item = {
-        .query = {.id = arena_copy(a, row->request_id), .text = arena_copy(a, row->text)},
-        .source = POSED_TRAFFIC};
-    if (!item.query.id.ptr || !item.query.text.ptr)
-        return error_set(err, ERR_MEMORY, "out of memory for questions");
-    enum status status = posed_finish(&item.query, a, err);
-    item.kind = posed_kind_of(&item.query);
-    buf_add(&l->items, (struct str){(const char *)&item, sizeof(item)});
-    return status == OK ? buf_status(&l->items, err) : status;
-}
-
-/* What the gateway has kept until now. */
-static enum status load_kept(struct play *p, struct play_questions *own, struct error *err)
-{
-    struct kept *k;
-    struct kept_list l = {.play = p};
-    if (!p->s->kept)
+    const struct from_ledger_options o = {.kept = p->o->kept, .ledger = p->o->ledger};
+    if (!p->s->from_ledger)
         return OK;
-    enum status status = kept_open(p->s->kept, KEPT_READ, &k, err);
-    if (status != OK)
-        return status;
-    buf_init(&l.items, KEPT_ROWS_MAX * sizeof(struct posed));
-    status = kept_each(k, 0, on_kept, &l, err);
-    kept_close(k);
-    struct str kept = status == OK ? arena_copy(p->kept, buf_str(&l.items)) : STR("");
-    if (status == OK && !kept.ptr)
-        status = error_set(err, ERR_MEMORY, "out of memory for questions");
-    own->traffic = (const void *)kept.ptr;
-    own->traffic_count = l.items.len / sizeof(struct posed);
-    buf_done(&l.items);
-    return status;
+    if (!o.kept)
+        return error_set(err, ERR_USAGE,
+                         "no prompts are kept: the configuration needs `keep` for --from ledger");
+    return from_ledger_read(&o, p->kept, &own->traffic, err);
 }
 
 /* The job of a cell, written down: the questions ask it for their own sake. */
@@ -143,7 +110,7 @@ enum status play_questions_open(struct play *p, struct error *err)
         own->domains[i] = str_from(p->s->domains.items[i]);
     enum status status = load_protected(p, own, err);
     if (status == OK)
-        status = load_kept(p, own, err);
+        status = load_traffic(p, own, err);
     if (status != OK)
         return status;
     const struct questions_options o = {
@@ -151,8 +118,8 @@ enum status play_questions_open(struct play *p, struct error *err)
         .folder = run_path(p->run),
         .files = p->s->questions.items,
         .file_count = p->s->questions.count,
-        .traffic = own->traffic,
-        .traffic_count = own->traffic_count,
+        .traffic = own->traffic.questions,
+        .traffic_count = own->traffic.count,
         .generators = own->generators,
         .generator_count = find_experts(p, &p->s->generators, own->generators),
         .sandbox = p->s->sandbox,
@@ -217,6 +184,25 @@ static size_t find_query(const struct dataset *d, struct str id)
         if (str_equal(d->queries[q].id, id))
             return q;
     return SIZE_MAX;
+}
+
+/* What users said of answers: weak outcomes, until the expert is asked. Never of questions that models are compared
+ * on. */
+static enum status take_opinions(struct play *p, struct error *err)
+{
+    const struct traffic *t = &p->questions->traffic;
+    const struct dataset *d = run_dataset(p->run);
+    enum status status = OK;
+    for (size_t i = 0; i < t->outcome_count && status == OK; i++) {
+        const struct traffic_outcome *o = &t->outcomes[i];
+        size_t query = find_query(d, t->questions[o->question].query.id);
+        size_t expert = expert_index(p->o->experts, p->o->expert_count, o->expert);
+        if (query == SIZE_MAX || expert == SIZE_MAX || dataset_outcome(d, query, expert)->present ||
+            publish_validates(d->queries[query].text_hash))
+            continue;
+        status = run_set_outcome(p->run, query, expert, &o->outcome, (struct str){NULL, 0}, err);
+    }
+    return status;
 }
 
 /* The answers that the round's questions were tried by. */
@@ -309,6 +295,8 @@ enum status play_pose(struct play *p, struct error *err)
 {
     size_t before = run_dataset(p->run)->query_count;
     enum status status = add_listed(p, err);
+    if (status == OK)
+        status = take_opinions(p, err);
     if (status == OK && (p->s->generators.count > 0 || p->s->sandbox) && p->s->round_questions > 0)
         status = make_up(p, err);
     if (status == OK && p->r.round == 1)

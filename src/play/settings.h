@@ -28,10 +28,9 @@ struct play_settings {
         domains; /* that these are asked for; none: those of the files, or common ones */
     struct play_list judges; /* experts that score answers */
     const char *teacher;     /* the expert whose answer is the reference; NULL: none */
-    const char *kept;        /* prompts that a gateway has kept; NULL: none are asked */
-    const char *ledger;      /* whose feedback is learnt from; NULL: none */
     bool sandbox;            /* built-in questions with known answers */
-    bool everything;         /* every cell: collect */
+    bool from_ledger; /* prompts that the gateway has kept, and what was said of its answers */
+    bool everything;  /* every cell: collect */
     size_t rounds, workers, round_questions;
     int64_t spend_nano_usd; /* INT64_MAX: no cap */
     int64_t output_tokens;  /* of an answer at most; 0: as usual */

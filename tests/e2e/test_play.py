@@ -355,11 +355,14 @@ def test_prompts_that_the_gateway_has_kept(leeroo, play, experts, tmp_path):
     config = write_config(tmp_path, server.url, top="listen: 127.0.0.1:0\nstate_dir: state\nkeep: {share: 1}")
     gateway = Gateway(leeroo, config)
     for i in range(12):
-        assert gateway.chat(f"{WORDS[i % 10]} {WORDS[i // 2]} number{i}", model="small").status_code == 200
+        answer = gateway.chat(f"{WORDS[i % 10]} {WORDS[i // 2]} number{i}", model="small")
+        assert answer.status_code == 200
+        praise = {"request_id": answer.headers["x-leeroo-request-id"], "score": 1}
+        assert gateway.client.post("/v1/feedback", json=praise).status_code in (200, 202, 204)
     gateway.client.close()
     assert gateway.stop() == 0
     server.asked.clear()
-    play("run", "--kept", "--spend", "1", "--rounds", "1")
+    play("run", "--from", "ledger", "--spend", "1", "--rounds", "1")
     texts = {json.loads(line)["text"] for line in (tmp_path / "run" / "queries.jsonl").read_text().splitlines()}
     assert texts == {f"{WORDS[i % 10]} {WORDS[i // 2]} number{i}" for i in range(12)}
     assert {prompt for _, _, prompt, _ in server.asked} == texts
@@ -367,7 +370,8 @@ def test_prompts_that_the_gateway_has_kept(leeroo, play, experts, tmp_path):
 
 def test_nothing_is_kept(play, experts, tmp_path):
     write_config(tmp_path, experts().url)
-    assert "no `keep`" in play("run", "--kept", "--spend", "1", status=2)
+    assert "needs `keep`" in play("run", "--from", "ledger", "--spend", "1", status=2)
+    assert "expected ledger" in play("run", "--from", "kept", "--spend", "1", status=2)
 
 
 def kill_at_random(leeroo, folder, server, arguments, rng, times):

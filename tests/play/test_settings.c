@@ -48,7 +48,7 @@ Test(settings, what_is_written_is_read)
     cr_assert_str_eq(back.questions.items[1], "/b");
     cr_assert_eq(back.generators.count, 1);
     cr_assert_str_eq(back.teacher, "gpt");
-    cr_assert_null(back.ledger);
+    cr_assert_not(back.from_ledger);
     cr_assert(back.sandbox && !back.everything);
     cr_assert_eq(back.rounds, 7);
     cr_assert_eq(back.workers, 3);
