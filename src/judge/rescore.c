@@ -175,7 +175,7 @@ static char answer_choice(const struct query *query, struct str answer)
     return judge_choice(query, answer);
 }
 
-static void row_classes(const struct query *query, struct outcome *row, size_t experts)
+void judge_row_classes(const struct query *query, struct outcome *row, size_t experts)
 {
     uint16_t count = QUERY_CHOICES_MAX;
     for (size_t e = 0; e < experts; e++) {
@@ -190,7 +190,7 @@ static void row_classes(const struct query *query, struct outcome *row, size_t e
 static void put_classes(struct dataset *d)
 {
     for (size_t q = 0; q < d->query_count; q++)
-        row_classes(&d->queries[q], d->outcomes + q * d->expert_count, d->expert_count);
+        judge_row_classes(&d->queries[q], d->outcomes + q * d->expert_count, d->expert_count);
 }
 
 static enum status no_answers(const struct stage *s, struct error *err)

@@ -17,6 +17,9 @@ typedef void judge_progress(size_t done, size_t total, void *arg);
 NODISCARD enum status judge_answers_fill(struct dataset *d, const size_t *experts, size_t count,
                                          judge_progress *progress, void *arg, struct error *err);
 
+/* The classes of one query's outcomes by their `answer`, as above. */
+void judge_row_classes(const struct query *query, struct outcome *row, size_t experts);
+
 struct judge_figures {
     size_t expert;
     size_t texts;      /* responses to queries of the data set */

@@ -9,13 +9,14 @@
  *     consensus   three answers or more that can be compared: "consensus"
  *
  * A judge must earn its trust (judge/trust.h): a stated share of its calls are canaries and pairs whose better answer
- * is known; below a floor its scores are refused, and the reason is said. All calls go through play/calls.h by keys
- * ("teacher/QUESTION", "judge/...", "canary/..."), so that the same evaluation again pays for nothing. One thread,
- * which waits for the experts; deterministic given its seed and the journal. */
+ * is known; below a floor its scores are refused, and the reason is said. Each call has a key ("teacher/QUESTION",
+ * "judge/...", "canary/..."), so that whoever makes them pays for none twice. It knows no endpoint: `ask` is the
+ * caller's. One thread; deterministic given its seed and what is answered. */
 #pragma once
 
+#include "base/arena.h"
+#include "data/dataset.h"
 #include "judge/trust.h"
-#include "play/calls.h"
 
 #define EVALUATE_JUDGES_MAX 8
 #define EVALUATE_TRUST_SHARE                                                                       \
@@ -38,11 +39,18 @@ enum evaluate_method {
 
 const char *evaluate_method_name(enum evaluate_method m); /* "choice"; "" for unscored */
 
+/* What an expert is asked. */
+struct evaluate_ask {
+    struct str key;
+    size_t expert;
+    struct str system, user; /* an empty system message is left out */
+    struct str text;         /* what it answered, as long as the evaluation; ptr NULL: nothing */
+};
+
 /* Where answers come from and scores go: a run, or a test's table. */
 struct evaluate_table {
     void *self;
-    const struct dataset
-        *data; /* DATASET_ALL; its experts are the calls' experts, in their order */
+    const struct dataset *data; /* DATASET_ALL */
     /* The answer of an expert; ptr NULL: none. */
     struct str (*text)(void *self, size_t query, size_t expert);
     /* score, known, method and confidence of `o` are new, the rest as it was. */
@@ -52,16 +60,16 @@ struct evaluate_table {
 
 struct evaluate_options {
     const struct evaluate_table *table;
-    struct calls *calls;
+    /* Puts all of them and fills their texts; that an expert fails is none of its errors. */
+    enum status (*ask)(void *self, struct evaluate_ask *asks, size_t count, const char *what,
+                       struct error *err);
+    void *asker;    /* `self` of ask */
     size_t teacher; /* expert; EVALUATE_NONE */
     const size_t *judges;
     size_t judge_count;  /* the first that is trusted judges */
     bool allow_commands; /* run what a question's check names */
     uint64_t seed;
     struct arena *arena; /* of what is read and found */
-    /* calls_run, or what stands for it in tests. NULL: calls_run. */
-    enum status (*run)(struct calls *c, const struct call_source *s, const char *what, size_t total,
-                       struct error *err);
 };
 
 /* Where a judge's or the consensus's score stands beside a reference: of one expert, or all. */
@@ -84,7 +92,7 @@ struct evaluate_figures {
     size_t experts;
 };
 
-/* Errors are those of calls_run, of `put` and of memory; that experts fail, or a judge is not trusted, is none. */
+/* Errors are those of `ask`, of `put` and of memory; that experts fail, or a judge is not trusted, is none. */
 NODISCARD enum status evaluate_run(const struct evaluate_options *o, struct evaluate_figures *ret,
                                    struct error *err);
 /* round-K/judge.json: all of the figures, as one object. */
