@@ -29,7 +29,6 @@ static void check_config(const struct offer_list *offers, size_t marked)
     struct error err = {0};
     buf_init(&text, CONFIG_BYTES_MAX);
     offers_write_config(offers, STR("2030-01-02"), &text);
-    buf_add_c(&text, "model: m\n");
     if (text.status != OK) {
         buf_done(&text);
         return;

@@ -23,6 +23,7 @@ enum endpoint_state {
     ENDPOINT_REFUSED, /* 401, 402, 403 */
     ENDPOINT_BROKEN,  /* 5xx, no HTTP, no answer in time, or not what was asked for */
     ENDPOINT_NOBODY,  /* no connection */
+    ENDPOINT_GATEWAY, /* a Leeroo, whose experts are not to be asked through it */
 };
 
 struct endpoint {
@@ -40,6 +41,7 @@ struct endpoint {
     int http_status;
     char text[400]; /* why, where it is broken or not there */
     struct model_list list;
+    bool from_catalogue; /* it has no list: `list` is what the catalogue has of this provider */
 };
 
 struct endpoint_list {
@@ -59,3 +61,6 @@ NODISCARD enum status endpoints_of_ports(struct endpoint_list *s, struct str por
 /* Asks all whose `asked` is set, at once, each within its time. Fails for want of memory or an event loop only; what
  * went wrong at an endpoint is its state. */
 NODISCARD enum status endpoint_ask(struct endpoint_list *s, struct error *err);
+/* What the catalogue has of its provider becomes its list, where that makes models and has no list. ERR_MEMORY. */
+NODISCARD enum status endpoint_take_catalogue(struct endpoint *s, struct arena *a,
+                                              struct error *err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "catalogue/catalogue.h"
 #include "discover/endpoint.h"
 #include "discover/fetch.h"
 
@@ -27,6 +28,23 @@ static enum endpoint_state state_of(const struct fetch *f)
     return f->http_status < 500 ? ENDPOINT_NO_LIST : ENDPOINT_BROKEN;
 }
 
+/* Some who make models list them for people only. */
+enum status endpoint_take_catalogue(struct endpoint *s, struct arena *a, struct error *err)
+{
+    struct model_list list = {.models = ARENA_ARRAY(a, catalogue_count(), struct listed_model)};
+    if (!list.models)
+        return error_set(err, ERR_MEMORY, "out of memory for a list of models");
+    for (size_t i = 0; s->provider->makes_models && i < catalogue_count(); i++)
+        if (str_equal(catalogue_at(i)->provider, s->provider->name))
+            list.models[list.count++] = (struct listed_model){.id = catalogue_at(i)->model};
+    if (list.count == 0)
+        return OK;
+    s->list = list;
+    s->state = ENDPOINT_LISTED;
+    s->from_catalogue = true;
+    return OK;
+}
+
 /* The body is copied, because ids are spans of it. */
 static enum status read_list(struct endpoint *s, struct arena *a, const struct fetch *f,
                              struct error *err)
@@ -42,6 +60,10 @@ static enum status read_list(struct endpoint *s, struct arena *a, const struct f
         s->state == ENDPOINT_LISTED ? model_list_parse(body, a, &s->list, &why) : OK;
     if (status == ERR_MEMORY)
         return error_set(err, ERR_MEMORY, "%s", why.text);
+    if (status == OK && s->list.is_gateway)
+        s->state = ENDPOINT_GATEWAY;
+    if (s->state == ENDPOINT_NO_LIST && s->provider && str_equal(s->url, s->provider->url))
+        return endpoint_take_catalogue(s, a, err);
     if (status != OK) {
         s->state = ENDPOINT_BROKEN;
         snprintf(s->text, sizeof(s->text), "%s", why.text);

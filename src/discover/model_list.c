@@ -212,6 +212,7 @@ static void take(struct json_value model, struct arena *a, struct model_list *li
     static const char *const outputs[] = {"max_completion_tokens", "max_output_tokens",
                                           "max_tokens"};
     struct listed_model m = {.id = id_of(model, a), .made_s = made_at(model)};
+    list->is_gateway |= str_equal(m.id, STR("leeroo"));
     if (m.id.len == 0 || is_there(list, m.id))
         return;
     if (is_told_apart(model) || model_is_no_chat(m.id)) {

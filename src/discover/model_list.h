@@ -30,10 +30,10 @@ struct listed_model {
 struct model_list {
     struct listed_model *models;
     size_t count;
-    size_t others;   /* what is there and cannot be chatted with: embeddings, images, sound */
-    size_t left_out; /* beyond MODEL_LIST_MODELS_MAX */
-    struct str
-        server; /* what runs there, where that is known: "Ollama", "llama-server", "vLLM", "LM Studio" */
+    size_t others;     /* what is there and cannot be chatted with: embeddings, images, sound */
+    size_t left_out;   /* beyond MODEL_LIST_MODELS_MAX */
+    bool is_gateway;   /* it has a model "leeroo": what else it has are others' experts */
+    struct str server; /* what runs there, as far as known: "Ollama", "llama-server", "vLLM", ... */
 };
 
 /* ERR_INPUT: it is no list of models. */

@@ -12,15 +12,17 @@
 
 static const char *state_name(enum endpoint_state state)
 {
-    static const char *const names[] = {"not asked", "listed", "no list",
-                                        "refused",   "broken", "not reached"};
-    CHECK(state >= 0 && state <= ENDPOINT_NOBODY);
+    static const char *const names[] = {"not asked", "listed",      "no list",         "refused",
+                                        "broken",    "not reached", "a Leeroo gateway"};
+    CHECK(state >= 0 && state <= ENDPOINT_GATEWAY);
     return names[state];
 }
 
 static void print_listed(const struct endpoint *s, FILE *out)
 {
     const struct model_list *list = &s->list;
+    if (s->from_catalogue)
+        fprintf(out, "has no list of models (HTTP %d); of the catalogue: ", s->http_status);
     fprintf(out, "%zu model%s to chat with", list->count, list->count == 1 ? "" : "s");
     if (list->others)
         fprintf(out, ", and %zu other%s", list->others, list->others == 1 ? "" : "s");
@@ -40,6 +42,9 @@ static void print_endpoint(const struct endpoint *s, FILE *out)
         break;
     case ENDPOINT_LISTED:
         print_listed(s, out);
+        break;
+    case ENDPOINT_GATEWAY:
+        fprintf(out, "a Leeroo gateway; its experts are not asked through it");
         break;
     case ENDPOINT_NO_LIST:
         fprintf(out, "has no list of models (HTTP %d)", s->http_status);
@@ -94,6 +99,14 @@ static void print_offer(const struct offer *o, size_t number, int width, FILE *o
         fprintf(out, "%9s\n", "-");
 }
 
+static void print_left_out(const struct offer_list *offers, FILE *out)
+{
+    size_t n = offers->responses_only;
+    if (n)
+        fprintf(out, "       %zu model%s left out, which %s behind /responses only\n", n,
+                n == 1 ? "" : "s", n == 1 ? "is" : "are");
+}
+
 void offer_print_table(const struct offer_list *offers, size_t row_max, FILE *out)
 {
     int width = width_of(offers);
@@ -114,6 +127,7 @@ void offer_print_table(const struct offer_list *offers, size_t row_max, FILE *ou
         if (last && hidden)
             fprintf(out, "       and %zu more, by name or number; --list shows them\n", hidden);
     }
+    print_left_out(offers, out);
 }
 
 /* For programs */

@@ -138,3 +138,22 @@ Test(endpoint, mistakes)
     fails(none, ":80", "neither HOST:PORT");
     fails(none, "a\"b:80", "neither HOST:PORT");
 }
+
+Test(endpoint, of_the_catalogue)
+{
+    static const struct variable v[] = {{"PERPLEXITY_API_KEY", "k"}, {"GROQ_API_KEY", "k"}, NONE};
+    struct endpoint_list *s = endpoints_of(v, "");
+    struct error err;
+    cr_assert_eq(s->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        s->items[i].state = ENDPOINT_NO_LIST;
+        cr_assert_eq(endpoint_take_catalogue(&s->items[i], s->arena, &err), OK);
+    }
+    cr_expect_eq(s->items[0].state, ENDPOINT_LISTED);
+    cr_expect(s->items[0].from_catalogue && s->items[0].list.count > 2);
+    struct offer_list offers = offers_of(s);
+    cr_assert_not_null(offer_find(&offers, STR("sonar")));
+    cr_expect_eq(offer_find(&offers, STR("sonar"))->price_from, OFFER_PRICE_CATALOGUE);
+    cr_expect_eq(s->items[1].state, ENDPOINT_NO_LIST, "what others host comes and goes");
+    arena_free(s->arena);
+}

@@ -142,6 +142,15 @@ Test(model_list, other_providers)
     is(&list, 0, "command-r");
 }
 
+Test(model_list, a_gateway)
+{
+    struct model_list list =
+        parsed("{\"data\":[{\"id\":\"leeroo\",\"owned_by\":\"leeroo\"},{\"id\":\"a\"}]}");
+    cr_expect(list.is_gateway);
+    list = parsed("{\"data\":[{\"id\":\"sandbox\",\"owned_by\":\"leeroo\"}]}");
+    cr_expect_not(list.is_gateway, "computing experts can be asked");
+}
+
 Test(model_list, azure_deployments)
 {
     struct model_list list = parsed("{\"data\":[{\"id\":\"mine\",\"model\":\"gpt-4o\",\"status\":"

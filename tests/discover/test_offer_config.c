@@ -11,7 +11,6 @@ static struct config *written(struct endpoint_list *s, struct buf *text)
         offers.items[i].marked = offers.items[i].price_from != OFFER_UNPRICED;
     buf_init(text, 1 << 20);
     offers_write_config(&offers, STR("2030-01-02"), text);
-    buf_add_c(text, "model: m\n");
     cr_assert_eq(config_parse(buf_str(text), "l.yaml", &c, &err), OK, "%s\n%s", err.text,
                  text->ptr);
     return c;

@@ -95,6 +95,20 @@ def test_where_prices_come_from(check, model_file, tmp_path):
     assert cheap.endswith("; price of the configuration") and mid.endswith("; price of the model file")
 
 
+def test_prices_of_the_catalogue(check, tmp_path):
+    path = tmp_path / "leeroo.yaml"
+    path.write_text("experts:\n  - {name: gpt-4o, url: 'https://api.openai.com/v1'}\n")
+    done = check(path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^gpt-4o .* 2.5  +10  +128000 .*; price of the catalogue \(openai, 20\d\d-\d\d-\d\d\)$", done.stdout, re.M)
+    price = json.loads(check(path, "--json").stdout)["experts"][0]["price"]
+    assert (price["from"], price["provider"], price["input"]) == ("catalogue", "openai", 2.5)
+    path.write_text("experts:\n  - {name: gpt-4o, url: 'http://127.0.0.1:1/v1'}\n")
+    done = check(path)
+    assert done.returncode == 1 and "leeroo.yaml:2:12: expert 'gpt-4o': no price is known for model 'gpt-4o'" in done.stderr
+    assert "add price: {input: 0, output: 0}, or what it costs you" in done.stderr
+
+
 def test_a_limit_that_another_makes_useless_is_warned_of(check, model_file, tmp_path):
     path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="limits: {body: 4MiB, bodies: 2MiB}")
     done = check(path)

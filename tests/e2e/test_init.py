@@ -139,8 +139,19 @@ def experts(text):
     return {e["name"]: e for e in found}
 
 
-def written(tmp_path, name="leeroo.yaml"):
-    return (tmp_path / name).read_text()
+@pytest.fixture
+def written(leeroo, tmp_path):
+    """What stands in the file that was written, which `leeroo check` finds in order."""
+    def read(name="leeroo.yaml", **env):
+        done = subprocess.run([leeroo, "check", "-c", name, "--json"], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+                              env=clean(env))
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert found["fine"] and {e["price"]["from"] for e in found["experts"]} == {"config"}
+        text = (tmp_path / name).read_text()
+        assert [e["name"] for e in found["experts"]] == list(experts(text))
+        return text
+    return read
 
 
 def test_nothing_is_found(init, tmp_path):
@@ -150,7 +161,7 @@ def test_nothing_is_found(init, tmp_path):
     assert not (tmp_path / "leeroo.yaml").exists()
 
 
-def test_local_servers(init, endpoints, tmp_path):
+def test_local_servers(init, endpoints, written):
     e = endpoints({"/ollama/v1/models": OLLAMA, "/llama/v1/models": LLAMA_SERVER, "/vllm/v1/models": VLLM,
                    "/llama/props": {"default_generation_settings": {"n_ctx": 2048}, "total_slots": 1},
                    "/studio/v1/models": LM_STUDIO})
@@ -158,7 +169,7 @@ def test_local_servers(init, endpoints, tmp_path):
     assert done.returncode == 0, done.stderr
     assert f"Ollama at {e.host} ({e.url}/ollama/v1): 1 model to chat with, and 1 other\n" in done.stderr
     assert "leeroo.yaml: 4 experts. Next:\n  leeroo check --connect\n  leeroo serve\n  leeroo play --spend 2\n" == done.stdout
-    found = experts(written(tmp_path))
+    found = experts(written())
     assert list(found) == ["llama3.1:8b", "SmolLM2-135M-Instruct-Q8_0", "Qwen2.5-7B-Instruct", "lm-studio/llama3.1:8b"]
     for expert in found.values():
         assert expert["price"] == {"input": 0, "output": 0} and "api_key" not in expert
@@ -166,11 +177,11 @@ def test_local_servers(init, endpoints, tmp_path):
     assert found["SmolLM2-135M-Instruct-Q8_0"]["upstream_model"] == "/models/SmolLM2-135M-Instruct-Q8_0.gguf"
     assert found["Qwen2.5-7B-Instruct"]["context"] == 32768
     assert found["lm-studio/llama3.1:8b"]["upstream_model"] == "llama3.1:8b"
-    text = written(tmp_path)
+    text = written()
     assert "num_ctx" in text and "runs on a machine of one's own" in text
 
 
-def test_keys_of_providers(init, endpoints, tmp_path):
+def test_keys_of_providers(init, endpoints, written):
     e = endpoints({"/openai/v1/models": OPENAI, "/claude/v1/models?limit=1000": ANTHROPIC})
     env = {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": f"{e.url}/openai/v1/",
            "ANTHROPIC_API_KEY": "ak-0123456789", "ANTHROPIC_BASE_URL": f"{e.url}/claude"}
@@ -180,43 +191,43 @@ def test_keys_of_providers(init, endpoints, tmp_path):
     assert asked["/openai/v1/models"]["authorization"] == "Bearer sk-0123456789"
     assert asked["/claude/v1/models?limit=1000"]["x-api-key"] == "ak-0123456789"
     assert "anthropic-version" in asked["/claude/v1/models?limit=1000"]
-    found = experts(written(tmp_path))
+    found = experts(written(**env))
     assert list(found) == ["gpt-4o", "gpt-4o-mini", "o3", "claude-opus-4-5-20251101", "claude-haiku-4-5-20251001"]
     assert found["gpt-4o"]["api_key"] == "env:OPENAI_API_KEY"
     assert found["gpt-4o"]["price"] == {"input": 2.5, "output": 10, "cached_input": 1.25}
     assert found["claude-opus-4-5-20251101"]["dialect"] == "anthropic"
     assert found["claude-opus-4-5-20251101"]["price"]["cache_write"] == 6.25
     assert found["claude-opus-4-5-20251101"]["context"] == 200000
-    text = written(tmp_path)
+    text = written(**env)
     assert "0123456789" not in text and re.search(r"# LiteLLM [\d.]+, 20\d\d-\d\d-\d\d", text)
 
 
-def test_prices_that_an_endpoint_lists(init, endpoints, tmp_path):
+def test_prices_that_an_endpoint_lists(init, endpoints, written):
     e = endpoints({"/v1/models": OPENROUTER})
     done = init("--yes", "--experts", "gpt-4o-mini", OPENROUTER_API_KEY="rk-0123456789", OPENROUTER_BASE_URL=f"{e.url}/v1")
     assert done.returncode == 0, done.stderr
-    (expert,) = experts(written(tmp_path)).values()
+    (expert,) = experts(written(OPENROUTER_API_KEY="rk-0123456789")).values()
     assert expert["price"] == {"input": 0.2, "output": 0.7, "cached_input": 0.1}
     assert expert["upstream_model"] == "openai/gpt-4o-mini" and expert["output_limit"] == 16384
-    assert "as its endpoint said on 20" in written(tmp_path)
+    assert "as its endpoint said on 20" in written(OPENROUTER_API_KEY="rk-0123456789")
 
 
-def test_azure_deployments(init, endpoints, tmp_path):
+def test_azure_deployments(init, endpoints, written):
     path = "/openai/deployments?api-version=2023-03-15-preview"
     e = endpoints({path: {"data": [{"id": "mine", "model": "gpt-4o", "status": "succeeded", "object": "deployment"}]}})
     env = {"AZURE_OPENAI_API_KEY": "zk-0123456789", "AZURE_OPENAI_ENDPOINT": e.url}
     done = init("--yes", **env)
     assert done.returncode == 0, done.stderr
     assert e.asked[path]["api-key"] == "zk-0123456789"
-    (expert,) = experts(written(tmp_path)).values()
+    (expert,) = experts(written(**env)).values()
     assert expert["url"] == f"{e.url}/openai/deployments/mine" and expert["dialect"] == "azure"
     assert expert["price"]["input"] == 2.5 and expert["api_version"] == "2024-10-21"
     done = init("--yes", "--experts", "o3", "-o", "named.yaml", **env, AZURE_OPENAI_DEPLOYMENTS="o3,other")
     assert done.returncode == 0, done.stderr
-    assert experts(written(tmp_path, "named.yaml"))["o3"]["limit_name"] == "max_completion_tokens"
+    assert experts(written("named.yaml", **env))["o3"]["limit_name"] == "max_completion_tokens"
 
 
-def test_failures_stand_alone(init, endpoints, tmp_path):
+def test_failures_stand_alone(init, endpoints, written):
     e = endpoints({"/refuses/models": 401, "/broken/models": 503, "/page/models": b"<html>", "/other/models": {"error": {}},
                    "/hangs/models": "hang", "/fine/models": VLLM})
     gone = f"127.0.0.1:{free_port()}"
@@ -232,7 +243,13 @@ def test_failures_stand_alone(init, endpoints, tmp_path):
     assert told["none"] == "has no list of models (HTTP 404)"
     assert told["hangs"].startswith("broken:") and told["fine"] == "1 model to chat with"
     assert f"{gone} (http://{gone}/v1): not reached" in done.stderr
-    assert list(experts(written(tmp_path))) == ["Qwen2.5-7B-Instruct"]
+    assert list(experts(written())) == ["Qwen2.5-7B-Instruct"]
+
+
+def test_a_gateway_is_no_expert(init, endpoints):
+    e = endpoints({"/v1/models": {"data": [{"id": "leeroo", "owned_by": "leeroo"}, {"id": "gpt-4o", "owned_by": "leeroo"}]}})
+    done = init("--list", local=e.host)
+    assert done.returncode == 1 and "a Leeroo gateway; its experts are not asked through it" in done.stderr
 
 
 def test_a_key_that_is_refused(init, endpoints):
@@ -260,7 +277,7 @@ def test_without_a_terminal_a_choice_is_wanted(init, endpoints, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_nothing_is_overwritten(init, endpoints, tmp_path):
+def test_nothing_is_overwritten(init, endpoints, tmp_path, written):
     e = endpoints({"/v1/models": VLLM})
     (tmp_path / "leeroo.yaml").write_text("mine")
     done = init("--yes", local=e.host)
@@ -276,19 +293,20 @@ def test_nothing_is_overwritten(init, endpoints, tmp_path):
     assert done.returncode == 1 and "no/such/folder.yaml" in done.stderr
 
 
-def test_choices_and_prices(init, endpoints, tmp_path):
+def test_choices_and_prices(init, endpoints, written):
     e = endpoints({"/v1/models": OPENAI})
     env = {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": f"{e.url}/v1"}
     done = init("--experts", "gpt-4o,gpt-9", **env)
     assert done.returncode == 1 and "--experts: there is no 'gpt-9' among what was found" in done.stderr
     done = init("--experts", "o1-pro", **env)
     assert done.returncode == 1, "its provider has no chat for it"
+    assert "       1 model left out, which is behind /responses only\n" in init("--list", **env).stdout
     done = init("--experts", "ft:gpt-4o:me::1", **env)
     assert done.returncode == 1
     assert "no price is known for 'ft:gpt-4o:me::1'; say what it costs: --price ft:gpt-4o:me::1=INPUT/OUTPUT" in done.stderr
     done = init("--experts", "ft:gpt-4o:me::1,o3", "--price", "ft:gpt-4o:me::1=3.75/15", **env)
     assert done.returncode == 0, done.stderr
-    found = experts(written(tmp_path))
+    found = experts(written(**env))
     assert found["ft:gpt-4o:me::1"]["price"] == {"input": 3.75, "output": 15} and list(found) == ["o3", "ft:gpt-4o:me::1"]
     done = init("--experts", "o3", "--price", "o3", "-o", "x.yaml", **env)
     assert done.returncode == 1 and "--price: 'o3' is no price; right is NAME=INPUT/OUTPUT" in done.stderr
@@ -353,7 +371,7 @@ def terminal(leeroo, tmp_path):
     return start
 
 
-def test_a_choice_on_a_terminal(terminal, endpoints, tmp_path):
+def test_a_choice_on_a_terminal(terminal, endpoints, written):
     e = endpoints({"/v1/models": OPENAI, "/local/models": VLLM})
     t = terminal("--local", f"{e.url}/local", OPENAI_API_KEY="sk-0123456789", OPENAI_BASE_URL=f"{e.url}/v1")
     table = t.expect("Which? Numbers (1,3-5) or names; empty: those with a *. ")
@@ -366,16 +384,16 @@ def test_a_choice_on_a_terminal(terminal, endpoints, tmp_path):
     t.say("3, Qwen2.5-7B-Instruct")
     code, out = t.end()
     assert code == 0 and "leeroo.yaml: 2 experts. Next:" in out
-    assert list(experts(written(tmp_path))) == ["gpt-4o-mini", "Qwen2.5-7B-Instruct"]
+    assert list(experts(written(OPENAI_API_KEY="sk-0123456789"))) == ["gpt-4o-mini", "Qwen2.5-7B-Instruct"]
 
 
-def test_an_empty_line_takes_what_is_marked(terminal, endpoints, tmp_path):
+def test_an_empty_line_takes_what_is_marked(terminal, endpoints, written):
     e = endpoints({"/v1/models": OPENAI})
     t = terminal("--local", f"127.0.0.1:{free_port()}", OPENAI_API_KEY="sk-0123456789", OPENAI_BASE_URL=f"{e.url}/v1")
     t.expect("Which?")
     t.say("")
     assert t.end()[0] == 0
-    assert list(experts(written(tmp_path))) == ["gpt-4o", "gpt-4o-mini", "o3"]
+    assert list(experts(written(OPENAI_API_KEY="sk-0123456789"))) == ["gpt-4o", "gpt-4o-mini", "o3"]
 
 
 def test_consent_on_a_terminal(terminal, endpoints, tmp_path):
