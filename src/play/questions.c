@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/progress.h"
 #include "base/rng.h"
 #include "play/questions_int.h"
 #include "pose/sandbox_pose.h"
@@ -77,9 +78,14 @@ static enum status list_one(struct listing *l, const struct posed *item, struct 
 static enum status list_all(struct listing *l, const struct posed *items, size_t count,
                             struct error *err)
 {
+    struct progress progress;
     enum status status = OK;
-    for (size_t i = 0; i < count && status == OK; i++)
+    progress_begin(&progress, "comparing questions", count);
+    for (size_t i = 0; i < count && status == OK; i++) {
         status = list_one(l, &items[i], err);
+        progress_update(&progress, i + 1);
+    }
+    progress_end(&progress);
     if (status == OK && l->failure.status != OK) {
         if (err)
             *err = l->failure;

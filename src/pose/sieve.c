@@ -1,8 +1,7 @@
 /* Holds back what was asked before and what is protected: see sieve.h.
  *
  * Asked and protected questions are two shelves of the same kind: texts by their hash, and signatures with bands. The
- * runs of words are kept of protected ones only. It owns all that it remembers and belongs to one thread; looking
- * changes nothing. */
+ * runs of words are kept of protected ones only. It owns all that it remembers and belongs to one thread. */
 #include "pose/sieve.h"
 
 #include <stdio.h>
@@ -35,6 +34,10 @@ struct sieve {
     struct minhash_family family;
     struct shelf asked, protected;
     struct run_set runs;
+    /* The last signature: who looks adds next, and a signature is most of the work. */
+    struct minhash last;
+    uint64_t last_text;
+    bool has_last;
 };
 
 /* Shelves */
@@ -109,7 +112,7 @@ static uint64_t numbers_hash(struct str text)
 }
 
 /* Of the text and its choices, without their letters, so that the same choices in another order are like these. */
-static enum status signature(const struct sieve *s, const struct query *q, struct minhash *ret,
+static enum status signature(struct sieve *s, const struct query *q, struct minhash *ret,
                              struct error *err)
 {
     struct buf b;
@@ -120,9 +123,15 @@ static enum status signature(const struct sieve *s, const struct query *q, struc
         text_normalize(q->choices[i], &b);
     }
     enum status status = buf_status(&b, err);
-    if (status == OK)
-        minhash_make(&s->family, buf_str(&b), ret);
+    uint64_t text = hash64(buf_str(&b), 1);
+    if (status == OK && !(s->has_last && s->last_text == text)) {
+        minhash_make(&s->family, buf_str(&b), &s->last);
+        s->last_text = text;
+        s->has_last = true;
+    }
     buf_done(&b);
+    if (status == OK)
+        *ret = s->last;
     return status;
 }
 
@@ -249,7 +258,7 @@ static bool has_same_numbers(void *arg, size_t item)
     return n->shelf->items[item]->numbers == n->numbers;
 }
 
-static enum status look_like(const struct sieve *s, const struct query *q, struct sieve_verdict *v,
+static enum status look_like(struct sieve *s, const struct query *q, struct sieve_verdict *v,
                              struct error *err)
 {
     struct minhash m;
@@ -276,7 +285,7 @@ static bool shares_run(const struct sieve *s, struct str text)
     return false;
 }
 
-enum status sieve_look(const struct sieve *s, const struct query *q, enum sieve_rule rule,
+enum status sieve_look(struct sieve *s, const struct query *q, enum sieve_rule rule,
                        struct sieve_verdict *ret, struct error *err)
 {
     struct sieve_verdict v = {.held = false};

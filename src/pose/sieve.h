@@ -39,8 +39,8 @@ struct sieve_verdict {
     char why[96]; /* "like 'q17' (.84)" */
 };
 
-/* Whether the question may pass. Nothing is remembered. */
-NODISCARD enum status sieve_look(const struct sieve *s, const struct query *q, enum sieve_rule rule,
+/* Whether the question may pass; it is not remembered as asked. */
+NODISCARD enum status sieve_look(struct sieve *s, const struct query *q, enum sieve_rule rule,
                                  struct sieve_verdict *ret, struct error *err);
 /* This question has been asked, or will be. */
 NODISCARD enum status sieve_add(struct sieve *s, const struct query *q, struct error *err);

@@ -18,7 +18,7 @@ static struct query question(const char *id, const char *text)
     return q;
 }
 
-static struct sieve_verdict look(const struct sieve *s, const char *text, enum sieve_rule rule)
+static struct sieve_verdict look(struct sieve *s, const char *text, enum sieve_rule rule)
 {
     struct query q = question("new", text);
     struct sieve_verdict v;
