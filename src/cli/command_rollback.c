@@ -1,8 +1,14 @@
-/* leeroo rollback: the model that was in force before the last publishing is in force again. */
+/* leeroo rollback: the model that was in force before the last publishing is in force again.
+ *
+ * The renaming is play/publish_file.h; here is whose model it is, and what is said. One thread, no gateway is told: it
+ * looks at its files by itself (serve/reload.h). It must not leave a gateway without the model that its configuration
+ * names, so such a one is refused the way back to the prior. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -30,20 +36,32 @@ struct options {
     bool json;
 };
 
+static bool has_previous(const char *path)
+{
+    char previous[PATH_MAX];
+    snprintf(previous, sizeof(previous), "%s.previous", path);
+    return access(previous, F_OK) == 0;
+}
+
+/* A file that `model:` names must be there, or the gateway does not start: then there is no way back to the prior. */
+static enum status check_config(const struct options *o, const struct config *c, struct error *err)
+{
+    if (!c->model_given || has_previous(c->model_path))
+        return OK;
+    return error_set(err, ERR_INPUT,
+                     "there is no %s.previous, and without the file that `model:` names a gateway "
+                     "does not start; take `model:` out of %s to go back to the prior",
+                     c->model_path, o->config);
+}
+
 /* The path, copied, as the configuration goes. */
 static enum status find_model(const struct options *o, char **ret, struct error *err)
 {
     struct config *c = NULL;
-    const char *path = o->model;
-    enum status status = path ? OK : config_load_without_secrets(o->config, &c, err);
-    if (status != OK)
-        return status;
-    if (!path)
-        path = c->model_path;
-    if (!path)
-        status = error_set(err, ERR_INPUT, "%s names no model: give its file", o->config);
-    *ret = path ? strdup(path) : NULL;
-    if (path && !*ret)
+    enum status status = o->model ? OK : config_load_without_secrets(o->config, &c, err);
+    if (status == OK && c)
+        status = check_config(o, c, err);
+    if (status == OK && !(*ret = strdup(c ? c->model_path : o->model)))
         status = error_set(err, ERR_MEMORY, "out of memory");
     config_free(c);
     return status;

@@ -91,3 +91,28 @@ def test_a_gateway_takes_it_up(leeroo, models, upstream, tmp_path):
         gateway.wait_line(rf"msg=reloaded.* model={json.loads(done.stdout)['checksum']}", 30)
     finally:
         gateway.stop()
+
+
+def test_a_model_that_the_configuration_names_must_stay(leeroo, models, upstream, tmp_path):
+    shutil.copy(models[0], tmp_path / "m")
+    done = run(leeroo, "-c", write_config(tmp_path, tmp_path / "m", upstream.url))
+    assert done.returncode == 1 and "m.previous" in done.stderr and "take `model:` out" in done.stderr
+    assert digest(tmp_path / "m") == digest(models[0])
+
+
+def test_a_gateway_goes_back_to_the_prior(leeroo, models, upstream, tmp_path):
+    path = tmp_path / "leeroo-model.safetensors"
+    shutil.copy(models[0], path)
+    config = write_config(tmp_path, path, upstream.url, expert="price: {input: 1, output: 2}")
+    config.write_text("".join(line for line in config.read_text().splitlines(True) if not line.startswith("model:")))
+    gateway = Gateway(leeroo, config)
+    try:
+        assert run(leeroo, "-c", config).returncode == 0
+        prior = gateway.wait_line(r"msg=reloaded.* model=(\w+)", 30).group(1)
+        assert gateway.chat().status_code == 200
+        done = run(leeroo, "-c", config, "--json")
+        learnt = json.loads(done.stdout)["checksum"]
+        assert learnt != prior
+        gateway.wait_line(rf"msg=reloaded.* model={learnt}", 30)
+    finally:
+        gateway.stop()
