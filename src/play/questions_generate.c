@@ -151,7 +151,7 @@ static enum status sieve_one(struct generating *g, const struct posed *item, siz
     c->posed.query.id = str_from(id);
     c->posed.query.task = STR("generated");
     g->p->sums.generated++;
-    enum status status = sieve_look(q->sieve, &c->posed.query, SIEVE_LIKE, &v, err);
+    enum status status = sieve_look(q->sieve, &c->posed.query, SIEVE_STRICT, &v, err);
     if (status != OK)
         return status;
     if (v.held)

@@ -258,8 +258,8 @@ static bool has_same_numbers(void *arg, size_t item)
     return n->shelf->items[item]->numbers == n->numbers;
 }
 
-static enum status look_like(struct sieve *s, const struct query *q, struct sieve_verdict *v,
-                             struct error *err)
+static enum status look_like(struct sieve *s, const struct query *q, bool strict,
+                             struct sieve_verdict *v, struct error *err)
 {
     struct minhash m;
     struct same_numbers same = {&s->asked, numbers_hash(q->text)};
@@ -270,8 +270,8 @@ static enum status look_like(struct sieve *s, const struct query *q, struct siev
         return status;
     if (minhash_index_find(s->protected.like, &m, MINHASH_NEAR, NULL, NULL, &at, &likeness))
         hold(v, DROP_CONTAMINATED, "like protected", s->protected.items[at], likeness);
-    else if (minhash_index_find(s->asked.like, &m, MINHASH_NEAR, has_same_numbers, &same, &at,
-                                &likeness))
+    else if (minhash_index_find(s->asked.like, &m, MINHASH_NEAR, strict ? NULL : has_same_numbers,
+                                &same, &at, &likeness))
         hold(v, DROP_DUPLICATE, "like", s->asked.items[at], likeness);
     return OK;
 }
@@ -290,10 +290,10 @@ enum status sieve_look(struct sieve *s, const struct query *q, enum sieve_rule r
 {
     struct sieve_verdict v = {.held = false};
     look_exact(s, q, &v);
-    if (!v.held && rule == SIEVE_LIKE) {
+    if (!v.held && rule != SIEVE_EXACT) {
         if (shares_run(s, q->text))
             hold(&v, DROP_CONTAMINATED, "thirteen words in a row of a protected text", NULL, 1);
-        else if (look_like(s, q, &v, err) != OK)
+        else if (look_like(s, q, rule == SIEVE_STRICT, &v, err) != OK)
             return ERR_MEMORY;
     }
     *ret = v;

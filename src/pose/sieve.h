@@ -1,8 +1,9 @@
 /* What holds questions back: those that were asked already, in these or in like words, and those that a protected set
  * (an examination that must stay unseen) has.
  *
- *   duplicate      the same normalised text; or a like one (MINHASH_NEAR) with the same numbers in it, because "What
- *                  is 12 + 7?" and "What is 13 + 7?" are like each other and two questions
+ *   duplicate      the same normalised text; or a like one (MINHASH_NEAR): of made-up questions whatever its numbers,
+ *                  of others with the same numbers, because "a train travels 120 km" and "a train travels 150 km" may
+ *                  be two questions that somebody has, and are one that a generator goes on repeating
  *   contaminated   the same normalised text as a protected question, a like one whatever its numbers, or
  *                  SIEVE_WORDS words in a row that a protected question has, too (as GPT-3's authors looked for it,
  *                  arXiv 2005.14165, appendix C)
@@ -29,7 +30,8 @@ NODISCARD enum status sieve_protect_query(struct sieve *s, const struct query *q
 size_t sieve_protected(const struct sieve *s); /* questions */
 
 enum sieve_rule {
-    SIEVE_LIKE, /* as above */
+    SIEVE_LIKE,   /* as above: questions that are there */
+    SIEVE_STRICT, /* as above: questions that are made up */
     SIEVE_EXACT, /* only equal texts: for questions that are drawn from templates and alike by design */
 };
 

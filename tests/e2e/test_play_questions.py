@@ -3,6 +3,7 @@ are handled item by item, counted, named in dropped.jsonl, and none of it is pai
 
 import collections
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -190,3 +191,53 @@ def test_a_file_that_holds_no_question_is_named(scene, tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"text": "a"\n')
     said = scene("run", "--questions", "bad.jsonl", "--spend", "1", status=1)
     assert "bad.jsonl:1:" in said
+
+
+WORDS = [a + b for a in "bra clo dre fla gru pli sko tre wu za".split() for b in "bett dink gorm lask".split()]
+PLACES = "hall barn school theatre chapel stadium cinema library tent ferry museum market".split()
+THINGS = ["rows of seats", "crates of apples", "sheets of stamps", "bags of marbles", "shelves of books"]
+
+
+def sums(index, seconds):
+    """A maker of sums, each request's its own, and experts of whom some err now and then."""
+    def behave(request):
+        prompt = prompt_of(request)
+        found = re.search(r"Set number (\d+)\.", prompt)
+        if found:
+            rng, items = random.Random(int(found.group(1))), []
+            for _ in range(5):
+                a, b, names = rng.randrange(100, 999), rng.randrange(11, 99), rng.sample(WORDS, 6)
+                items.append(number(f"{' '.join(names)}: {a} {rng.choice(THINGS)} in the {rng.choice(PLACES)}, each of "
+                                    f"{b}. How many in all?", a * b))
+            text = json.dumps(items)
+        else:
+            a, b = map(int, re.findall(r"\d+", prompt)[:2])
+            text = f"The answer is {a * b + (index * a % 3 == 1)}."
+        return answer(text, delay=seconds)(request)
+    return behave
+
+
+def test_killed_while_questions_are_made_up(scene, leeroo, upstream, tmp_path):
+    for index, name in enumerate(("maker", "one", "two")):
+        upstream.on(name, sums(index, 0.01))
+    command = ["--generate", "maker", "--new", "20", "--spend", "1", "--rounds", "2"]
+    names = ["queries.jsonl", "dropped.jsonl", "posed.jsonl", "outcomes.csv"]
+    scene("whole", *command)
+    rng, kills = random.Random(4), 0
+    for _ in range(60):
+        process = subprocess.Popen([leeroo, "play", "killed", *command], cwd=tmp_path, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        try:
+            assert process.wait(rng.uniform(0.05, 0.6)) == 0
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    else:
+        scene("killed", *command)
+    assert kills > 0
+    for name in names:
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    keys = [line["key"] for line in lines_of(tmp_path / "killed" / "calls.jsonl") if "key" in line]
+    assert len(keys) == len(set(keys))

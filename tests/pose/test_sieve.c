@@ -64,6 +64,8 @@ Test(sieve, other_numbers_make_another_question_but_no_less_protected)
     const char *other = "A train travels 150 km in 3 hours. What is its mean speed in km per hour?";
     add(s, "q1", asked);
     cr_assert_not(look(s, other, SIEVE_LIKE).held);
+    cr_assert_eq(look(s, other, SIEVE_STRICT).reason, DROP_DUPLICATE,
+                 "one template of a generator");
     protect(s, "p1", asked);
     struct sieve_verdict v = look(s, other, SIEVE_LIKE);
     cr_assert(v.held);
