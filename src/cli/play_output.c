@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #define USD(nano) ((double)(nano) / (double)NANO_PER_USD)
 
@@ -14,6 +15,12 @@ static const char *points(char into[16], double value, bool sign)
         return "-";
     snprintf(into, 16, sign ? "%+.1f" : "%.1f", 100 * value);
     return into;
+}
+
+static void print_evaluation(const char *lines, FILE *out)
+{
+    for (const char *end; (end = strchr(lines, '\n')) != NULL; lines = end + 1)
+        fprintf(out, "        %.*s\n", (int)(end - lines), lines);
 }
 
 static void print_failures(const struct play_round *r, FILE *out)
@@ -27,6 +34,8 @@ static void print_failures(const struct play_round *r, FILE *out)
                 r->broken, r->left_out);
     if (r->unpaid > 0)
         fprintf(out, "        the cap is reached: %zu calls were not made\n", r->unpaid);
+    if (r->evaluation)
+        print_evaluation(r->evaluation, out);
     if (r->problem)
         fprintf(out, "        no model yet: %s\n", r->problem);
 }

@@ -71,6 +71,7 @@ static void take_numbers(const struct play_setup *c, struct play_settings *s)
         s->output_tokens = (int64_t)c->output_tokens;
     if (c->has_seed)
         s->seed = c->seed;
+    s->allow_commands = s->allow_commands || c->allow_commands;
     s->sandbox = s->sandbox || c->sandbox;
     s->from_ledger = s->from_ledger || c->from;
     s->everything = s->everything || c->everything;

@@ -17,7 +17,7 @@ struct play_setup {
     double spend_usd;
     size_t rounds, workers, round_questions, output_tokens;
     uint64_t seed;
-    bool sandbox, everything, dry_run, quiet;
+    bool allow_commands, sandbox, everything, dry_run, quiet;
     bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed;
     const char *folder; /* of the run; NULL: a new one by date and time */
 

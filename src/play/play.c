@@ -30,12 +30,20 @@ static void begin_figures(struct play *p)
                                .gain_in_force = NAN};
 }
 
+static size_t scores_known(const struct play *p)
+{
+    const struct dataset *d = run_dataset(p->run);
+    size_t count = 0;
+    for (size_t i = 0; i < d->query_count * d->expert_count; i++)
+        count += d->outcomes[i].known;
+    return count;
+}
+
 static void end_figures(struct play *p)
 {
     const struct dataset *d = run_dataset(p->run);
     p->r.questions = d->query_count;
-    for (size_t i = 0; i < d->query_count * d->expert_count; i++)
-        p->r.outcomes += d->outcomes[i].known;
+    p->r.outcomes = scores_known(p);
     p->r.spent_all_nano_usd = p->spent_before_nano_usd + p->r.spent_nano_usd;
     p->r.booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
     p->r.cap_reached = calls_cap_reached(p->calls);
@@ -57,13 +65,21 @@ static enum status join(struct play *p, struct cells *all, const struct cells *m
     return OK;
 }
 
+/* Of the round's money. What judges and a teacher will cost is not known before there are answers, so a share waits. */
+static int64_t for_cells(const struct play *p)
+{
+    if (p->r.budget_nano_usd == INT64_MAX || (p->s->judges.count == 0 && !p->s->teacher))
+        return p->r.budget_nano_usd;
+    return (int64_t)((1 - PLAY_JUDGING_SHARE) * (double)p->r.budget_nano_usd);
+}
+
 /* Cells for what is left of the round's money. */
 static enum status buy(struct play *p, struct cells *all, size_t *ret_count, struct error *err)
 {
     struct play_beliefs beliefs;
     struct cells cells = {0};
     bool left_out[DATASET_EXPERTS_MAX];
-    int64_t left = p->r.budget_nano_usd;
+    int64_t left = for_cells(p);
     for (size_t e = 0; e < p->o->expert_count; e++)
         left_out[e] = calls_left_out(p->calls, e);
     if (left != INT64_MAX)
@@ -87,7 +103,7 @@ static enum status buy_all(struct play *p, struct cells *all, struct error *err)
     enum status status = OK;
     for (int pass = 0; pass < PLAY_PASSES && status == OK && count > 0 && p->r.unpaid == 0;
          pass++) {
-        double left = (double)(p->r.budget_nano_usd - p->r.spent_nano_usd);
+        double left = (double)(for_cells(p) - p->r.spent_nano_usd);
         if (pass > 0 && left < PLAY_PASS_SHARE * (double)p->r.budget_nano_usd)
             break;
         status = buy(p, all, &count, err);
@@ -123,13 +139,15 @@ static enum status finish(struct play *p, const struct cells *cells, struct erro
     return OK;
 }
 
-/* *ret_nothing: there was nothing to ask. */
+/* *ret_nothing: there was nothing to ask. It is a round all the same where answers get scores that had none: a judge
+ * was named, or a command is allowed now. */
 static enum status play_one(struct play *p, bool *ret_nothing, struct error *err)
 {
     struct cells cells = {0};
     arena_reset(p->arena);
     calls_readmit(p->calls);
     begin_figures(p);
+    p->judged = NULL;
     enum status status = run_round_begin(p->run, &p->folder, err);
     if (status == OK)
         status = play_pose(p, err);
@@ -138,9 +156,13 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
     *ret_nothing = cells.count == 0;
     if (status == OK && cells.count > 0 && p->r.cells == 0 && p->r.broken > 0)
         status = error_set(err, ERR_UPSTREAM, "no expert has answered: `leeroo check` asks them");
-    if (status == OK && cells.count > 0)
+    const size_t known = scores_known(p);
+    if (status == OK)
+        status = play_evaluate(p, err);
+    const bool is_round = cells.count > 0 || scores_known(p) > known;
+    if (status == OK && is_round)
         status = learn(p, err);
-    if (status == OK && cells.count > 0)
+    if (status == OK && is_round)
         status = finish(p, &cells, err);
     run_round_abort(p->run); /* where it has come to nothing */
     trained_free(p->trained);

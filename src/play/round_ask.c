@@ -1,11 +1,14 @@
 /* The cells of a round, asked and scored. A cell is a job by the name "cell/QUESTION/EXPERT"; those that the journal
- * has answers to cost nothing. Where the question has an answer the score is known at once; others are scored when all
- * are there. One thread, which waits for the experts. */
+ * has answers to cost nothing.
+ *
+ * Where the question has an answer that can be compared the score is known at once; others are scored when all are
+ * there (round_evaluate.c). One thread, which waits for the experts. */
 #include "play/play_int.h"
 
 #include <stdio.h>
 
 #include "judge/answer_text.h"
+#include "score/evaluate.h"
 
 enum status play_query_job(const struct query *q, struct str expert_name, size_t expert,
                            struct arena *a, struct call_job *ret, struct error *err)
@@ -54,15 +57,18 @@ static bool next_cell(void *self, struct call_job *ret)
            OK;
 }
 
-/* Without a known answer the score stays open. What failed tries have cost is part of what the answer did. */
+/* Without a known answer that can be compared the score stays open. What failed tries have cost is part of what the
+ * answer did. */
 static struct outcome outcome_of(const struct query *q, const struct call_result *r)
 {
     bool counted =
         r->basis == COST_USAGE && r->input_tokens <= INT32_MAX && r->output_tokens <= INT32_MAX;
-    bool known = q->answer.len > 0;
+    const enum evaluate_method method = evaluate_reference_method(q);
+    const bool known = method != EVALUATE_UNSCORED;
     return (struct outcome){.present = true,
                             .known = known,
                             .score = known ? judge_score(q, r->text) : 0,
+                            .method = str_from(evaluate_method_name(method)),
                             .cost_known = true,
                             .tokens_known = counted,
                             .input_tokens = counted ? (int32_t)r->input_tokens : 0,

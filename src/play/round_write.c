@@ -110,6 +110,8 @@ static void write_round(const struct play *p, struct buf *b)
         json_write_string(b, str_from(r->problem));
     else
         buf_add_c(b, "null");
+    if (p->judged)
+        buf_addf(b, ",\n  \"evaluation\": %s", p->judged);
     buf_add_c(b, ",\n  \"experts\": [");
     for (size_t e = 0; e < run_dataset(p->run)->expert_count; e++)
         write_expert(p, e, b);
@@ -155,6 +157,10 @@ enum status play_write_round(const struct play *p, const struct cells *cells, st
     if (status == OK) {
         write_round(p, &b);
         status = write_file(p, "round.json", &b, err);
+    }
+    if (status == OK && p->judged) {
+        buf_add_c(&b, p->judged);
+        status = write_file(p, "judge.json", &b, err);
     }
     buf_done(&b);
     return status;

@@ -31,6 +31,7 @@ static const struct row {
     ROW(domains, LIST, 0, 0),
     ROW(judges, LIST, 0, 0),
     ROW(teacher, TEXT, 0, 0),
+    ROW(allow_commands, FLAG, 0, 0),
     ROW(sandbox, FLAG, 0, 0),
     ROW(from_ledger, FLAG, 0, 0),
     ROW(everything, FLAG, 0, 0),

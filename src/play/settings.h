@@ -28,6 +28,7 @@ struct play_settings {
         domains; /* that these are asked for; none: those of the files, or common ones */
     struct play_list judges; /* experts that score answers */
     const char *teacher;     /* the expert whose answer is the reference; NULL: none */
+    bool allow_commands;     /* run what a question's check names */
     bool sandbox;            /* built-in questions with known answers */
     bool from_ledger; /* prompts that the gateway has kept, and what was said of its answers */
     bool everything;  /* every cell: collect */

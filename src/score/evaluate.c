@@ -112,9 +112,11 @@ static bool is_comparable(const struct query *q)
            (q->answer.len <= COMPARABLE_BYTES_MAX && str_find(q->answer, STR("\n"), 0) == SIZE_MAX);
 }
 
-static enum evaluate_method reference_method(const struct query *q)
+enum evaluate_method evaluate_reference_method(const struct query *q)
 {
     struct judge_number number;
+    if (q->check.len > 0 || q->answer.len == 0 || !is_comparable(q))
+        return EVALUATE_UNSCORED;
     if (q->choice_count > 0)
         return EVALUATE_CHOICE;
     return judge_number_read(q->answer, &number) ? EVALUATE_NUMBER : EVALUATE_TEXT;
@@ -136,7 +138,7 @@ static enum status score_query(struct eval *ev, size_t q, struct error *err)
     for (size_t e = 0; e < ev->experts && status == OK; e++)
         if (ev->open[q * ev->experts + e])
             status = eval_score(ev, q, e, (double)judge_score(query, eval_text(ev, q, e)),
-                                reference_method(query), 1, err);
+                                evaluate_reference_method(query), 1, err);
     return status;
 }
 
@@ -173,8 +175,8 @@ static enum status prepare(struct eval *ev, struct error *err)
         return error_set(err, ERR_MEMORY, "out of memory for scores");
     for (size_t i = 0; i < cells; i++) {
         const struct outcome *o = &ev->d->outcomes[i];
-        ev->open[i] =
-            o->present && !o->known && eval_text(ev, i / ev->experts, i % ev->experts).ptr;
+        ev->open[i] = o->present && eval_text(ev, i / ev->experts, i % ev->experts).ptr &&
+                      (!o->known || str_equal(o->method, STR("consensus")));
         ev->compared[i] = is_compared(o);
     }
     return OK;

@@ -92,6 +92,9 @@ struct evaluate_figures {
     size_t experts;
 };
 
+/* How a reference scores an answer by itself; EVALUATE_UNSCORED: there is none, it is a text that only a reader can
+ * compare, or the question has a check. */
+enum evaluate_method evaluate_reference_method(const struct query *q);
 /* Errors are those of `ask`, of `put` and of memory; that experts fail, or a judge is not trusted, is none. */
 NODISCARD enum status evaluate_run(const struct evaluate_options *o, struct evaluate_figures *ret,
                                    struct error *err);
