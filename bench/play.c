@@ -32,6 +32,7 @@ static const char usage[] =
     "  --experts A,B,...  the pool (ten of MMLU-Pro; of another data set all)\n"
     "  --reference NAME   whose cost the curve goes up to (whoever cost most)\n"
     "  --recorded         scores as recorded, not judged anew from the texts\n"
+    "  --consensus        no references: what is bought is scored by what its experts agree on\n"
     "  --rules A,B,...    rows, cells, hand, root, value (all)\n"
     "  --spend P,Q,...    percent of what the whole matrix costs (5,10,20,40)\n"
     "  --seeds N          how many (5)\n"
@@ -45,7 +46,7 @@ struct command {
     const char *rules;
     double spends[SPENDS_MAX];
     size_t spend_count, seeds, first_seed;
-    bool each, help;
+    bool each, help, consensus;
     double shares[PLAY_RULES][SPENDS_MAX][SEEDS_MAX];
     double cells[PLAY_RULES][SPENDS_MAX];
 };
@@ -97,6 +98,8 @@ static bool option_take(struct command *c, int option)
         return true;
     case 'u':
         return numbers_parse(optarg, play_rounds, PLAY_ROUNDS_MAX, &play_round_count);
+    case 'c':
+        return c->consensus = true;
     case 'e':
         return c->each = true;
     case 'h':
@@ -106,6 +109,7 @@ static bool option_take(struct command *c, int option)
     }
 }
 
+/* One piece: a table of the options, and what follows from them. */
 static bool command_parse(struct command *c, int argc, char **argv)
 {
     static const struct option options[] = {{"dataset", required_argument, NULL, 'd'},
@@ -117,6 +121,7 @@ static bool command_parse(struct command *c, int argc, char **argv)
                                             {"seeds", required_argument, NULL, 'n'},
                                             {"first-seed", required_argument, NULL, 'b'},
                                             {"rounds", required_argument, NULL, 'u'},
+                                            {"consensus", no_argument, NULL, 'c'},
                                             {"each", no_argument, NULL, 'e'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -169,6 +174,7 @@ static enum status run_one(struct command *c, const struct play_fold *f, size_t 
     size_t cells = f->train->query_count * f->train->expert_count;
     struct purchase p = {.fold = f,
                          .bought = calloc(cells + 1, sizeof(bool)),
+                         .labels = c->consensus ? calloc(cells + 1, sizeof(float)) : NULL,
                          .left_nano_usd =
                              (int64_t)(c->spends[spend] / 100 * (double)f->whole_nano_usd)};
     struct model *m = NULL;
@@ -176,9 +182,9 @@ static enum status run_one(struct command *c, const struct play_fold *f, size_t 
     double area = 0;
     uint64_t begin = clock_now_ns();
     rng_seed(&rng, f->seed * 1000 + 17);
-    if (!p.bought)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    enum status status = play_rules[rule].buy(&p, &rng, err);
+    enum status status = p.bought && (p.labels || !c->consensus)
+                             ? play_rules[rule].buy(&p, &rng, err)
+                             : error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK)
         status = purchase_train(&p, &m, err);
     if (status == OK)
@@ -191,6 +197,7 @@ static enum status run_one(struct command *c, const struct play_fold *f, size_t 
                    (double)(clock_now_ns() - begin) / 1e9);
     }
     model_free(m);
+    free(p.labels);
     free(p.bought);
     return status;
 }

@@ -19,6 +19,7 @@
 #include "eval/build.h"
 #include "eval/curve.h"
 #include "judge/rescore.h"
+#include "play_votes.h"
 #include "train/train.h"
 
 #define ARENA_CAP      ((size_t)4 << 30)
@@ -289,7 +290,8 @@ static size_t bought_rows(const struct purchase *p, uint32_t *rows)
     return count;
 }
 
-enum status purchase_train(const struct purchase *p, struct model **ret, struct error *err)
+/* One piece: what is made on the way must go whatever happens. */
+enum status purchase_train(struct purchase *p, struct model **ret, struct error *err)
 {
     size_t experts[DATASET_EXPERTS_MAX];
     struct dataset *part = NULL;
@@ -298,7 +300,9 @@ enum status purchase_train(const struct purchase *p, struct model **ret, struct 
     uint32_t *rows = calloc(p->fold->train->query_count + 1, sizeof(*rows));
     if (!rows)
         return no_memory(err);
-    enum status status = dataset_subset(p->fold->train, rows, bought_rows(p, rows), &part, err);
+    enum status status = p->labels ? purchase_vote(p, err) : OK;
+    if (status == OK)
+        status = dataset_subset(p->fold->train, rows, bought_rows(p, rows), &part, err);
     if (status == OK) {
         train_options_default(&options);
         options.experts = experts;

@@ -46,15 +46,15 @@ struct purchase {
     bool *bought; /* [questions × experts] of f->train */
     size_t count;
     int64_t left_nano_usd;
-    const float
-        *labels; /* scores in place of the recorded ones, negative: none; NULL: as recorded */
+    /* [questions × experts]: scores in place of the recorded ones, by purchase_vote(), negative: none;
+     * NULL: as recorded */
+    float *labels;
 };
 
 /* Pays the recorded cost. False: already bought, or not affordable any more. */
 bool purchase_buy(struct purchase *p, size_t question, size_t expert);
-/* Trains on what is bought. */
-NODISCARD enum status purchase_train(const struct purchase *p, struct model **ret,
-                                     struct error *err);
+/* Trains on what is bought, with labels where they are wanted. */
+NODISCARD enum status purchase_train(struct purchase *p, struct model **ret, struct error *err);
 /* Mean accuracy on f->test at the points. */
 NODISCARD enum status play_fold_measure(const struct play_fold *f, const struct model *m,
                                         double *ret, struct error *err);
