@@ -72,6 +72,8 @@ int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options
 NODISCARD enum status play_recall(struct play *p, struct error *err);
 /* Scores for what has none, by the methods of score/evaluate.h. */
 NODISCARD enum status play_evaluate(struct play *p, struct error *err);
+/* What scoring an answer to it costs beside the answer, about. */
+int64_t play_evaluate_cost_nano_usd(const struct play_options *o, const struct query *q);
 /* 4: a model of all that is known; p->model. That nothing can be learnt yet is no failure. */
 NODISCARD enum status play_learn(struct play *p, struct error *err);
 /* 5: what it is worth. */

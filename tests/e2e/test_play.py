@@ -92,12 +92,13 @@ def experts():
         server.server_close()
 
 
-def write_questions(path, count):
+def write_questions(path, count, answers=True):
     rng = random.Random(5)
     with open(path, "w", encoding="utf-8") as out:
         for i in range(count):
             text = " ".join(rng.choices(WORDS, k=6) + [str(rng.randrange(1000)), f"number{i}"])
-            out.write(json.dumps({"id": f"q{i}", "text": text, "answer": f"number{i}"}) + "\n")
+            answer = {"answer": f"number{i}"} if answers else {}
+            out.write(json.dumps({"id": f"q{i}", "text": text, **answer}) + "\n")
     return path
 
 
@@ -284,6 +285,39 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
 def test_collect_says_what_is_missing(collect, tmp_path):
     assert "-o DATASET" in collect("questions.jsonl", status=2)
     assert "name the questions" in collect("-o", "mine", status=2)
+
+
+def test_without_references_the_experts_agree_or_a_teacher_knows(play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 60, answers=False)
+    play("run", "--questions", "questions.jsonl", "--spend", "5", "--rounds", "1", "--max-output", "100")
+    rows = [dict(row) for row in outcomes(tmp_path / "run")]
+    scored = [row for row in rows if row["score"]]
+    assert len(rows) == 180 and {row["method"] for row in scored} == {"consensus"}
+    assert all(0 < float(row["confidence"]) < 1 for row in scored)
+    server.asked.clear()
+    play("taught", "--questions", "questions.jsonl", "--spend", "5", "--rounds", "1", "--max-output", "100",
+         "--teacher", "large")
+    rows = [dict(row) for row in outcomes(tmp_path / "taught")]
+    assert {row["method"] for row in rows if row["score"] and row["model"] != "large"} == {"teacher"}
+    answers, _, lost = journal(tmp_path / "taught")
+    assert sum(a["cost_nano_usd"] for a in answers.values()) + lost == sum(cost for _, _, _, cost in server.asked)
+    (figures,) = rounds(tmp_path / "taught")
+    assert figures["spent_nano_usd"] == sum(cost for _, _, _, cost in server.asked), "what the teacher is asked for is paid, too"
+
+
+def test_a_judge_that_knows_nothing_is_refused(play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 60, answers=False)
+    said = play("run", "--questions", "questions.jsonl", "--spend", "5", "--rounds", "1", "--max-output", "100",
+                "--judge", "small")
+    judge = json.loads((tmp_path / "run" / "round-1" / "judge.json").read_text())
+    assert re.search(r"^ +.*small.*refused|^ +.*small.*not", said, re.M), said
+    assert judge["judges"] and not judge["judges"][0]["trusted"]
+    assert not [row for row in map(dict, outcomes(tmp_path / "run")) if row["method"] == "judge"]
+    assert "no such expert" in play("other", "--questions", "questions.jsonl", "--spend", "1", "--judge", "nobody", status=2)
 
 
 def test_questions_of_the_sandbox(play, experts, tmp_path):
