@@ -10,6 +10,7 @@
 
 #include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/dataset_open.h"
 #include "cli/eval_output.h"
 #include "eval/decisions.h"
 #include "eval/folds.h"
@@ -159,7 +160,7 @@ static int eval(struct eval_options *o)
     if (status == OK && o->model)
         status = model_load(o->model, &models[0].m, &err);
     if (status == OK)
-        status = dataset_load(o->dataset, DATASET_ALL, &d, &err);
+        status = dataset_open("eval", o->dataset, &d, &err);
     if (status == OK)
         status = evaluate(o, d, a, models, &err);
     int rc = status == OK ? 0 : cli_fail("eval", &err);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/dataset_open.h"
 #include "cli/new_folder.h"
 #include "data/dataset_write.h"
 #include "data/subset.h"
@@ -161,7 +162,7 @@ static enum status judge(struct judge_command *c, struct dataset **d, struct err
 {
     enum status status = new_folder_check(c->output, c->dataset, c->force, err);
     if (status == OK)
-        status = dataset_load(c->dataset, DATASET_ALL, d, err);
+        status = dataset_open("judge", c->dataset, d, err);
     if (status == OK)
         status = choose(c, *d, err);
     if (status != OK)

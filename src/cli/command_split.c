@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/dataset_open.h"
 #include "cli/new_folder.h"
 #include "data/part_write.h"
 #include "data/split.h"
@@ -118,7 +119,7 @@ static enum status split(struct split_command *c, struct error *err)
     for (size_t i = 0; i < PARTS && status == OK; i++)
         status = new_folder_check(c->paths[i], c->dataset, c->force, err);
     if (status == OK)
-        status = dataset_load(c->dataset, DATASET_ALL, &d, err);
+        status = dataset_open("split", c->dataset, &d, err);
     if (status == OK)
         status = divide(c, d, err);
     if (status == OK)

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/dataset_open.h"
 #include "data/dataset.h"
 #include "judge/answer_table.h"
 #include "train/train.h"
@@ -83,7 +84,7 @@ static enum status load(struct train_command *c, char **paths, int count, struct
     size_t texts = 0;
     enum status status = OK;
     for (int i = 0; i < count && status == OK; i++) {
-        status = dataset_load(paths[i], DATASET_ALL, &c->parts[i], err);
+        status = dataset_open("train", paths[i], &c->parts[i], err);
         c->part_count += status == OK;
     }
     if (status == OK && wants_plans(c))
@@ -156,10 +157,31 @@ static void print_table(const struct trained *t, FILE *out)
         char cost[32] = "unknown";
         if (!cost_unknown(t, e))
             snprintf(cost, sizeof(cost), "%.4f", 1000 * f->mean_cost_usd);
+        char auc[32];
+        snprintf(auc, sizeof(auc), train_auc_is_doubtful(f) ? "(%.3f)" : "%.3f", f->auc);
         print_name(out, t->parts.experts[e].name, width);
-        fprintf(out, " %9zu %7.1f %% %10s %7.3f %7.3f\n", f->known, 100 * f->accuracy, cost, f->auc,
+        fprintf(out, " %9zu %7.1f %% %10s %7s %7.3f\n", f->known, 100 * f->accuracy, cost, auc,
                 f->calibration_error);
     }
+}
+
+/* Twenty tosses of a coin have an AUC, too. */
+static void warn_of_few(const struct trained *t)
+{
+    size_t doubtful = 0;
+    for (size_t e = 0; e < t->experts; e++)
+        doubtful += train_auc_is_doubtful(&t->figures[e]);
+    if (!doubtful)
+        return;
+    fprintf(stderr,
+            "leeroo train: warning: too few right or wrong answers to tell the AUC from that "
+            "of a coin (0.5): ");
+    for (size_t e = 0, n = 0; e < t->experts; e++)
+        if (train_auc_is_doubtful(&t->figures[e]))
+            fprintf(stderr, "%s%.*s %.2f +-%.2f", n++ ? ", " : "",
+                    STR_FMT(t->parts.experts[e].name), t->figures[e].auc,
+                    2 * t->figures[e].auc_error);
+    fputc('\n', stderr);
 }
 
 static void print_share(FILE *out, double value)
@@ -251,6 +273,9 @@ static void print_json(const struct trained *t, const char *path)
             json_write_double(&b, 1000 * f->mean_cost_usd);
         buf_add_c(&b, ",\"auc\":");
         json_write_double(&b, f->auc);
+        buf_add_c(&b, ",\"auc_se\":");
+        json_write_double(&b, f->auc_error);
+        buf_addf(&b, ",\"auc_doubtful\":%s", train_auc_is_doubtful(f) ? "true" : "false");
         buf_add_c(&b, ",\"calibration_error\":");
         json_write_double(&b, f->calibration_error);
         buf_add_char(&b, '}');
@@ -279,6 +304,39 @@ static enum status check_output(const char *path, struct error *err)
     return OK;
 }
 
+static size_t known_outcomes(const struct dataset *d, size_t expert)
+{
+    size_t known = 0;
+    for (size_t q = 0; q < d->query_count; q++)
+        known += dataset_outcome(d, q, expert)->known;
+    return known;
+}
+
+/* Leaves out, with a word, the experts of whom there is nothing to learn. *count goes down. */
+static enum status keep_usable(const struct dataset *d, size_t *experts, size_t *count,
+                               struct error *err)
+{
+    size_t kept = 0;
+    const char *why = "";
+    struct str who = STR("");
+    for (size_t i = 0; i < *count; i++) {
+        size_t e = experts[i];
+        bool priced = dataset_price_basis(d, e) != PRICE_UNKNOWN;
+        if (priced && known_outcomes(d, e) > 0) {
+            experts[kept++] = e;
+            continue;
+        }
+        who = d->experts[e].name;
+        why = priced ? "no outcome of it is known" : "it has neither a price nor recorded costs";
+        fprintf(stderr, "leeroo train: note: expert '%.*s' is left out: %s\n", STR_FMT(who), why);
+    }
+    if (!kept)
+        return error_set(err, ERR_INPUT, "%.*s: no expert is left to learn of; '%.*s': %s",
+                         STR_FMT(d->path), STR_FMT(who), why);
+    *count = kept;
+    return OK;
+}
+
 /* Options, work, outputs; what was trained is freed at one place. */
 static enum status train(struct train_command *c, struct error *err)
 {
@@ -292,18 +350,25 @@ static enum status train(struct train_command *c, struct error *err)
     options.progress_arg = c;
     options.plans = c->plans;
     options.answers = c->answers.cells ? &c->answers : NULL;
-    if (c->experts) {
-        enum status status = dataset_expert_list(d, c->experts, chosen, &options.expert_count, err);
-        if (status != OK)
-            return status;
-        options.experts = chosen;
-    }
+    enum status status = OK;
+    if (c->experts)
+        status = dataset_expert_list(d, c->experts, chosen, &options.expert_count, err);
+    else
+        for (; options.expert_count < d->expert_count; options.expert_count++)
+            chosen[options.expert_count] = options.expert_count;
+    if (status == OK)
+        status = keep_usable(d, chosen, &options.expert_count, err);
+    if (status != OK)
+        return status;
+    options.experts = chosen;
     progress_begin(&c->progress, "training", 1);
-    enum status status = train_run(d, &options, &trained, err);
+    status = train_run(d, &options, &trained, err);
     progress_end(&c->progress);
     if (status != OK)
         return status;
     status = model_write(trained, c->output, err);
+    if (status == OK && !c->quiet)
+        warn_of_few(trained);
     if (status == OK && c->json)
         print_json(trained, c->output);
     if (status == OK && !c->json && !c->quiet) {
@@ -342,6 +407,8 @@ static int run_train(int argc, char **argv)
         "query well and what that will cost, from the query's text alone.\n\n"
         "A DATASET is a directory with queries.jsonl, outcomes.csv and experts.csv (each may be "
         ".gz).\n"
+        "What cannot be used is named and passed over; prices that are missing are found in the "
+        "costs.\n"
         "Not every expert need have answered every query. Several data sets are learnt together. "
         "The\n"
         "same data and seed give the same file, byte for byte.\n\n"

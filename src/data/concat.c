@@ -4,22 +4,36 @@
 #include "base/check.h"
 #include "data/dataset_int.h"
 
-static enum status expert_unite(struct dataset *d, const struct dataset *part,
-                                const struct dataset_expert *e, struct error *err)
+static struct dataset_price price_of(const struct dataset *d, size_t expert)
 {
+    return d->prices ? d->prices[expert] : (struct dataset_price){.basis = PRICE_GIVEN};
+}
+
+/* A price that is given stands before one that was found in costs, and that before none. */
+static enum status expert_unite(struct dataset *d, const struct dataset *part, size_t expert,
+                                struct error *err)
+{
+    const struct dataset_expert *e = &part->experts[expert];
+    struct dataset_price price = price_of(part, expert);
     size_t at = dataset_expert_index(d, e->name);
     if (at == SIZE_MAX) {
         if (d->expert_count == DATASET_EXPERTS_MAX)
             return error_set(err, ERR_TOO_LARGE, "more than %d experts in all",
                              DATASET_EXPERTS_MAX);
+        d->prices[d->expert_count] = price;
         d->experts[d->expert_count++] = *e;
         return OK;
     }
-    if (!price_equal(&d->experts[at].price, &e->price))
+    if (price.basis == PRICE_GIVEN && d->prices[at].basis == PRICE_GIVEN &&
+        !price_equal(&d->experts[at].price, &e->price))
         return error_set(err, ERR_INPUT,
                          "%.*s/experts.csv: '%.*s' has another price than in "
                          "the data sets before",
                          STR_FMT(part->path), STR_FMT(e->name));
+    if (price.basis < d->prices[at].basis) {
+        d->prices[at] = price;
+        d->experts[at].price = e->price;
+    }
     return OK;
 }
 
@@ -27,11 +41,12 @@ static enum status concat_experts(struct dataset *d, struct dataset *const *part
                                   struct error *err)
 {
     d->experts = ARENA_ARRAY(d->arena, DATASET_EXPERTS_MAX, struct dataset_expert);
-    if (!d->experts)
+    d->prices = ARENA_ARRAY(d->arena, DATASET_EXPERTS_MAX, struct dataset_price);
+    if (!d->experts || !d->prices)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t p = 0; p < count; p++)
         for (size_t e = 0; e < parts[p]->expert_count; e++) {
-            enum status status = expert_unite(d, parts[p], &parts[p]->experts[e], err);
+            enum status status = expert_unite(d, parts[p], e, err);
             if (status != OK)
                 return status;
         }

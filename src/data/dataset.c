@@ -28,6 +28,25 @@ void dataset_free(struct dataset *d)
         arena_free(d->arena);
 }
 
+/* Where there is no experts.csv, outcomes.csv names them; the complaint is about the former when there is neither. */
+static enum status experts_any(struct dataset *d, const char *path, struct error *err)
+{
+    enum status status = experts_read(d, path, err);
+    if (status != ERR_NOT_FOUND)
+        return status;
+    char *outcomes = arena_printf(d->arena, "%.*s/outcomes.csv", STR_FMT(d->path));
+    if (!outcomes)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    struct error other;
+    status = experts_from_outcomes(d, outcomes, &other);
+    if (status == ERR_NOT_FOUND)
+        return status;
+    if (status != OK && err)
+        *err = other;
+    d->experts_unlisted = status == OK;
+    return status;
+}
+
 static enum status part_read(struct dataset *d, const char *file, struct error *err)
 {
     char *path = arena_printf(d->arena, "%.*s/%s", STR_FMT(d->path), file);
@@ -36,7 +55,7 @@ static enum status part_read(struct dataset *d, const char *file, struct error *
     if (file[0] == 'q')
         return queries_read(d, path, true, err);
     if (file[0] == 'e')
-        return experts_read(d, path, err);
+        return experts_any(d, path, err);
     return outcomes_read(d, path, err);
 }
 

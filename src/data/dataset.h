@@ -49,9 +49,36 @@ static inline float outcome_confidence(const struct outcome *o)
     return o->confidence > 0 ? o->confidence : 1;
 }
 
+enum price_basis {
+    PRICE_GIVEN,
+    PRICE_FITTED,  /* none was given, or 0: that of its recorded costs, by least squares */
+    PRICE_LISTED,  /* none was given, and no cost is recorded: dataset_price_set has set it */
+    PRICE_UNKNOWN, /* none was given, and no cost is recorded */
+};
+
 struct dataset_expert {
     struct str name;
     struct price price;
+};
+
+/* Where an expert's price is from. */
+struct dataset_price {
+    enum price_basis basis;
+    /* PRICE_FITTED: how far its recorded costs lie from it (root of the mean square, as a share of the mean cost), and
+     * how many there are. */
+    float error;
+    size_t costs;
+    bool
+        by_length; /* tokens were not recorded: they were taken for a quarter of the prompt's bytes */
+};
+
+#define DATASET_SKIPPED_NAMES 8
+
+struct dataset_skipped {
+    size_t outcomes; /* rows of experts that are not in experts.csv */
+    struct str names[DATASET_SKIPPED_NAMES];
+    size_t named;        /* the first of these experts */
+    size_t line, column; /* of the first such row */
 };
 
 struct dataset {
@@ -61,9 +88,12 @@ struct dataset {
     size_t query_count;
     struct dataset_expert *experts; /* [expert_count], in file order */
     size_t expert_count;
+    struct dataset_price *prices; /* [expert_count]; NULL: all are given */
     struct outcome *
         outcomes; /* [query_count × expert_count], row-major by query; NULL if outcomes were not asked for */
-    bool has_answers; /* every outcome's `answer` is there: outcomes.csv has that column */
+    struct dataset_skipped skipped;
+    bool experts_unlisted; /* there is no experts.csv: they are those of outcomes.csv */
+    bool has_answers;      /* every outcome's `answer` is there: outcomes.csv has that column */
 };
 
 enum dataset_parts {
@@ -73,8 +103,9 @@ enum dataset_parts {
     DATASET_ALL = 7
 };
 
-/* Reads the parts asked for. Unknown models or ids in outcomes.csv, doubled ids or cells, scores outside 0..1,
- * malformed JSON or numbers: ERR_INPUT with file, line and column. */
+/* Reads the parts asked for. Unknown ids in outcomes.csv, doubled ids or cells, scores outside 0..1, malformed JSON or
+ * numbers: ERR_INPUT with file, line and column. What is passed over or made up for stands in `skipped` and in the
+ * `prices`. */
 NODISCARD enum status dataset_load(const char *path, unsigned parts, struct dataset **ret,
                                    struct error *err);
 void dataset_free(struct dataset *d);
@@ -91,6 +122,14 @@ NODISCARD enum status query_parse(struct str json_line, const char *place, size_
  * different sets are kept apart. The parts must stay loaded. */
 NODISCARD enum status dataset_concat(struct dataset *const *parts, size_t count,
                                      struct dataset **ret, struct error *err);
+
+static inline enum price_basis dataset_price_basis(const struct dataset *d, size_t expert)
+{
+    return d->prices ? d->prices[expert].basis : PRICE_GIVEN;
+}
+
+/* Gives an expert of a loaded data set a price from elsewhere, and its outcomes the costs that follow. */
+void dataset_price_set(struct dataset *d, size_t expert, const struct price *price);
 
 const struct outcome *dataset_outcome(const struct dataset *d, size_t query, size_t expert);
 /* Index by name; SIZE_MAX when absent. */

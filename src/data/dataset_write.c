@@ -150,16 +150,20 @@ static void expert_line(const struct dataset *d, size_t index, struct buf *b, co
 {
     const struct dataset_expert *e = &d->experts[index];
     const bool *wanted = arg;
+    bool known = dataset_price_basis(d, index) != PRICE_UNKNOWN;
     csv_write_cell(b, e->name);
     buf_add_char(b, ',');
-    write_price(b, e->price.input_nano_usd_per_m);
+    if (known)
+        write_price(b, e->price.input_nano_usd_per_m);
     buf_add_char(b, ',');
-    write_price(b, e->price.output_nano_usd_per_m);
+    if (known)
+        write_price(b, e->price.output_nano_usd_per_m);
     for (size_t i = 0; i < OTHER_PRICES; i++) {
         if (!wanted[i])
             continue;
         buf_add_char(b, ',');
-        write_price(b, other_prices[i].of(&e->price));
+        if (known)
+            write_price(b, other_prices[i].of(&e->price));
     }
     buf_add_char(b, '\n');
 }

@@ -1,139 +1,10 @@
-/* Reads experts.csv and outcomes.csv. An empty cell is unknown; every other cell must be right, because one wrong score
- * among millions would never be noticed later.
+/* Reads outcomes.csv. An empty cell is unknown; every other cell must be right, because one wrong score among millions
+ * would never be noticed later. Rows of experts that the data set does not have are passed over and counted.
  *
  * It fills a data set that is still being built, so it belongs to one thread and runs once per data set. Reading
  * blocks: it is for commands, never for the gateway. */
 #include "base/csv.h"
-#include "base/name.h"
 #include "data/dataset_int.h"
-
-#define COST_NANO_USD_MAX (1000000000 * NANO_PER_USD) /* of one answer, as money_parse_usd has it */
-
-static enum status cell_error(const struct csv *c, int column, struct error *err, const char *want)
-{
-    struct str cell = csv_cell(c, column);
-    return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, column),
-                        "'%.*s' is not %s", (int)(cell.len < 60 ? cell.len : 60), cell.ptr, want);
-}
-
-/* The file experts.csv */
-
-struct expert_columns {
-    int model, input, output;
-    int cached, cache_write, cache_write_1h, reasoning; /* -1 without such a column */
-};
-
-/* Reads a price that may be missing; then *ret keeps its value. */
-static enum status read_other(const struct csv *c, int column, int64_t *ret, struct error *err)
-{
-    struct str cell = column < 0 ? (struct str){0} : csv_cell(c, column);
-    if (cell.len > 0 && money_parse_usd(cell, ret) != OK)
-        return cell_error(c, column, err, "a price in USD per million tokens");
-    return OK;
-}
-
-/* An empty cell means the price of plain input or output; for an hour in the cache, twice that of input. */
-static enum status read_parts(const struct csv *c, const struct expert_columns *at,
-                              struct price *price, struct error *err)
-{
-    int64_t written = price->input_nano_usd_per_m, reasoning = price->output_nano_usd_per_m;
-    int64_t hour = price_cache_write_1h_nano_usd_per_m(price);
-    enum status status = read_other(c, at->cache_write, &written, err);
-    if (status == OK)
-        status = read_other(c, at->cache_write_1h, &hour, err);
-    if (status == OK)
-        status = read_other(c, at->reasoning, &reasoning, err);
-    price_set_cache_write(price, written);
-    price_set_cache_write_1h(price, hour);
-    price_set_reasoning(price, reasoning);
-    return status;
-}
-
-/* An empty cell means the price of plain input. */
-static enum status read_cached(const struct csv *c, int column, struct price *price,
-                               struct error *err)
-{
-    struct str cell = column < 0 ? (struct str){0} : csv_cell(c, column);
-    int64_t cached;
-    if (!cell.len)
-        return OK;
-    if (money_parse_usd(cell, &cached) != OK || !price_set_cached_input(price, cached))
-        return cell_error(c, column, err,
-                          "a price in USD per million tokens, at most that of other input");
-    return OK;
-}
-
-static enum status check_name(const struct csv *c, int column, struct error *err)
-{
-    struct str name = csv_cell(c, column);
-    const char *mistake = expert_name_mistake(name);
-    if (!mistake)
-        return OK;
-    return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, column),
-                        "a model's name '%.*s' %s", (int)(name.len < 60 ? name.len : 60), name.ptr,
-                        mistake);
-}
-
-/* One row. The price is read in place, so the row counts only when nothing is wrong with it any more. */
-static enum status expert_read(const struct csv *c, const struct expert_columns *at,
-                               struct dataset *d, struct error *err)
-{
-    struct str name = csv_cell(c, at->model);
-    enum status status = check_name(c, at->model, err);
-    if (status != OK)
-        return status;
-    if (dataset_expert_index(d, name) != SIZE_MAX)
-        return cell_error(c, at->model, err, "new: the model is there twice");
-    if (d->expert_count == DATASET_EXPERTS_MAX)
-        return error_set_at(err, ERR_TOO_LARGE, csv_path(c), csv_line(c), 0, "more than %d experts",
-                            DATASET_EXPERTS_MAX);
-    struct dataset_expert *e = &d->experts[d->expert_count];
-    if (money_parse_usd(csv_cell(c, at->input), &e->price.input_nano_usd_per_m) != OK)
-        return cell_error(c, at->input, err, "a price in USD per million tokens");
-    if (money_parse_usd(csv_cell(c, at->output), &e->price.output_nano_usd_per_m) != OK)
-        return cell_error(c, at->output, err, "a price in USD per million tokens");
-    status = read_cached(c, at->cached, &e->price, err);
-    if (status == OK)
-        status = read_parts(c, at, &e->price, err);
-    if (status != OK)
-        return status;
-    e->name = arena_copy(d->arena, name);
-    if (!e->name.ptr)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    d->expert_count++;
-    return OK;
-}
-
-static enum status experts_rows(struct csv *c, struct dataset *d, struct error *err)
-{
-    struct expert_columns at;
-    enum status status = csv_require(c, "model", &at.model, err);
-    if (status == OK)
-        status = csv_require(c, "usd_per_m_input", &at.input, err);
-    if (status == OK)
-        status = csv_require(c, "usd_per_m_output", &at.output, err);
-    at.cached = csv_column(c, "usd_per_m_cached_input");
-    at.cache_write = csv_column(c, "usd_per_m_cache_write");
-    at.cache_write_1h = csv_column(c, "usd_per_m_cache_write_1h");
-    at.reasoning = csv_column(c, "usd_per_m_reasoning");
-    while (status == OK && (status = csv_next(c, err)) == OK)
-        status = expert_read(c, &at, d, err);
-    return status == CLOSED ? OK : status;
-}
-
-enum status experts_read(struct dataset *d, const char *path, struct error *err)
-{
-    struct csv *c = NULL;
-    enum status status = csv_open(path, &c, err);
-    if (status != OK)
-        return status;
-    d->experts = ARENA_ARRAY(d->arena, DATASET_EXPERTS_MAX, struct dataset_expert);
-    status = d->experts ? experts_rows(c, d, err) : error_set(err, ERR_MEMORY, "out of memory");
-    csv_close(c);
-    return status;
-}
-
-/* The file outcomes.csv */
 
 struct outcome_columns {
     int id, model, score;
@@ -154,7 +25,7 @@ static enum status score_read(const struct csv *c, int column, struct outcome *o
     if (cell.len == 1 && (cell.ptr[0] == '0' || cell.ptr[0] == '1'))
         score = cell.ptr[0] - '0'; /* nearly every cell there is */
     else if (str_to_double(cell, &score) != OK || !(score >= 0 && score <= 1))
-        return cell_error(c, column, err, "a score between 0 and 1");
+        return dataset_cell_error(c, column, err, "a score between 0 and 1");
     o->score = (float)score;
     o->known = true;
     return OK;
@@ -168,8 +39,15 @@ static enum status token_read(const struct csv *c, int column, int32_t *ret, boo
     if (!*known)
         return OK;
     int64_t n;
-    if (str_to_int64(cell, &n) != OK || n < 0 || n > INT32_MAX)
-        return cell_error(c, column, err, "a number of tokens");
+    double real; /* pandas writes whole numbers as 10.0 where some are unknown */
+    if (str_to_int64(cell, &n) != OK) {
+        n = -1;
+        if (str_to_double(cell, &real) == OK && real >= 0 && real <= INT32_MAX &&
+            real == (double)(int32_t)real)
+            n = (int32_t)real;
+    }
+    if (n < 0 || n > INT32_MAX)
+        return dataset_cell_error(c, column, err, "a number of tokens");
     *ret = (int32_t)n;
     return OK;
 }
@@ -213,19 +91,20 @@ static enum status confidence_read(const struct csv *c, int column, float *ret, 
     double confidence = 1;
     if (cell.len > 0 &&
         (str_to_double(cell, &confidence) != OK || !((float)confidence > 0 && confidence <= 1)))
-        return cell_error(c, column, err, "a confidence above 0 and at most 1");
+        return dataset_cell_error(c, column, err, "a confidence above 0 and at most 1");
     *ret = (float)confidence;
     return OK;
 }
 
+/* One piece: the cells of a row, the cost last because tokens may say it. */
 static enum status outcome_read(const struct csv *c, const struct outcome_columns *at,
-                                const struct price *price, struct arena *a, struct outcome *o,
+                                const struct dataset *d, size_t expert, struct outcome *o,
                                 struct error *err)
 {
     bool input_known, output_known;
     enum status status = score_read(c, at->score, o, err);
     if (status == OK)
-        status = answer_read(c, at->answer, a, &o->answer, err);
+        status = answer_read(c, at->answer, d->arena, &o->answer, err);
     if (status == OK)
         status = token_read(c, at->input, &o->input_tokens, &input_known, err);
     if (status == OK)
@@ -236,12 +115,13 @@ static enum status outcome_read(const struct csv *c, const struct outcome_column
     struct str cost = cell_or_empty(c, at->cost);
     if (cost.len > 0) {
         if (money_parse_usd(cost, &o->cost_nano_usd) != OK)
-            return cell_error(c, at->cost, err, "a cost in USD, at most 1e9");
+            return dataset_cell_error(c, at->cost, err, "a cost in USD, at most 1e9");
         o->cost_known = true;
-    } else if (o->tokens_known) {
-        o->cost_nano_usd = price_cost_nano_usd(price, o->input_tokens, o->output_tokens);
+    } else if (o->tokens_known && !price_may_be_fitted(d, expert)) {
+        o->cost_nano_usd =
+            price_cost_nano_usd(&d->experts[expert].price, o->input_tokens, o->output_tokens);
         if (o->cost_nano_usd > COST_NANO_USD_MAX)
-            return cell_error(c, at->output, err, "tokens that cost at most 1e9 USD");
+            return dataset_cell_error(c, at->output, err, "tokens that cost at most 1e9 USD");
         o->cost_known = true;
     }
     return OK;
@@ -278,6 +158,27 @@ static enum status outcomes_columns(const struct csv *c, struct outcome_columns 
     return status;
 }
 
+/* A row of an expert that the data set does not have. */
+static enum status skip_row(const struct csv *c, int column, struct dataset *d, struct error *err)
+{
+    struct str name = csv_cell(c, column);
+    struct dataset_skipped *s = &d->skipped;
+    if (s->outcomes++ == 0) {
+        s->line = csv_line(c);
+        s->column = csv_cell_column(c, column);
+    }
+    for (size_t i = 0; i < s->named; i++)
+        if (str_equal(s->names[i], name))
+            return OK;
+    if (s->named == DATASET_SKIPPED_NAMES)
+        return OK;
+    struct str kept = arena_copy(d->arena, name);
+    if (!kept.ptr)
+        return error_set(err, ERR_MEMORY, "%s: out of memory", csv_path(c));
+    s->names[s->named++] = kept;
+    return OK;
+}
+
 /* One piece: what rows share (the last expert, the last method) lives between them. */
 static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct map *ids,
                                  struct error *err)
@@ -287,25 +188,34 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
     d->has_answers = at.answer >= 0;
     struct str method = STR("");
     size_t expert = 0; /* rows mostly come expert by expert: try the last one first */
+    size_t rows = 0;
     while (status == OK && (status = csv_next(c, err)) == OK) {
         uint32_t query;
         struct str model = csv_cell(c, at.model);
         if (!map_get(ids, csv_cell(c, at.id), &query))
-            return cell_error(c, at.id, err, "the id of a query in queries.jsonl");
+            return dataset_cell_error(c, at.id, err, "the id of a query in queries.jsonl");
         if (expert >= d->expert_count || !str_equal(d->experts[expert].name, model))
             expert = dataset_expert_index(d, model);
-        if (expert == SIZE_MAX)
-            return cell_error(c, at.model, err, "a model in experts.csv");
+        if (expert == SIZE_MAX) {
+            status = skip_row(c, at.model, d, err);
+            continue;
+        }
         struct outcome *o = &d->outcomes[(size_t)query * d->expert_count + expert];
         if (o->present)
-            return cell_error(c, at.id, err, "new for this model: the outcome is there twice");
+            return dataset_cell_error(c, at.id, err,
+                                      "new for this model: the outcome is there twice");
         o->present = true;
-        status = outcome_read(c, &at, &d->experts[expert].price, d->arena, o, err);
+        rows++;
+        status = outcome_read(c, &at, d, expert, o, err);
         if (status == OK)
             status = method_read(c, at.method, d->arena, &method, &o->method, err);
         if (status == OK)
             status = confidence_read(c, at.confidence, &o->confidence, err);
     }
+    if (status == CLOSED && !rows && d->skipped.outcomes)
+        return error_set_at(err, ERR_INPUT, csv_path(c), d->skipped.line, d->skipped.column,
+                            "'%.*s' is not a model in experts.csv, nor is that of any other row",
+                            STR_FMT(d->skipped.names[0]));
     return status == CLOSED ? OK : status;
 }
 
@@ -326,6 +236,8 @@ enum status outcomes_read(struct dataset *d, const char *path, struct error *err
         status = dataset_ids_map(d, &ids, err);
     if (status == OK)
         status = outcomes_rows(c, d, ids, err);
+    if (status == OK)
+        prices_fit(d);
     map_free(ids);
     csv_close(c);
     return status;

@@ -13,6 +13,7 @@ static enum status fill(struct dataset *s, const struct dataset *d, const uint32
     size_t experts = d->expert_count;
     s->path = d->path;
     s->experts = d->experts;
+    s->prices = d->prices;
     s->expert_count = experts;
     s->query_count = count;
     s->has_answers = d->has_answers;
@@ -68,11 +69,15 @@ static enum status fill_experts(struct dataset *s, const struct dataset *d, cons
     s->experts = ARENA_ARRAY(s->arena, count, struct dataset_expert);
     if (d->outcomes)
         s->outcomes = ARENA_ARRAY(s->arena, count * d->query_count, struct outcome);
-    if (!s->experts || (d->outcomes && !s->outcomes))
+    if (d->prices)
+        s->prices = ARENA_ARRAY(s->arena, count, struct dataset_price);
+    if (!s->experts || (d->outcomes && !s->outcomes) || (d->prices && !s->prices))
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         CHECK(experts[i] < d->expert_count);
         s->experts[i] = d->experts[experts[i]];
+        if (d->prices)
+            s->prices[i] = d->prices[experts[i]];
         for (size_t q = 0; d->outcomes && q < d->query_count; q++)
             s->outcomes[q * count + i] = *dataset_outcome(d, q, experts[i]);
     }

@@ -71,6 +71,16 @@ static enum status pool_shared(const struct model *m, const struct dataset *d, s
     return OK;
 }
 
+bool eval_has_outcomes(const struct dataset *d, size_t expert)
+{
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct outcome *o = dataset_outcome(d, q, expert);
+        if (o->known && o->cost_known)
+            return true;
+    }
+    return false;
+}
+
 double eval_mean_score(const struct dataset *d, size_t expert)
 {
     double sum = 0, count = 0;

@@ -19,6 +19,8 @@ struct eval_set {
 size_t eval_known_queries(const struct dataset *d, const size_t *experts, size_t count,
                           uint32_t *queries);
 
+/* Whether some outcome's score and cost are known. */
+bool eval_has_outcomes(const struct dataset *d, size_t expert);
 /* Mean known score; the reference when none is named is the best by it. 0 where no score is known. */
 double eval_mean_score(const struct dataset *d, size_t expert);
 

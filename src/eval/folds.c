@@ -56,10 +56,12 @@ static enum status pool_choose(struct folds_run *r, struct error *err)
         return no_memory(err);
     if (r->options->experts)
         return dataset_expert_list(r->d, r->options->experts, r->experts, &r->expert_count, err);
-    for (; r->expert_count < r->d->expert_count; r->expert_count++)
-        r->experts[r->expert_count] = r->expert_count;
+    for (size_t e = 0; e < r->d->expert_count; e++)
+        if (eval_has_outcomes(r->d, e))
+            r->experts[r->expert_count++] = e;
     return r->expert_count ? OK
-                           : error_set(err, ERR_INPUT, "%.*s has no experts", STR_FMT(r->d->path));
+                           : error_set(err, ERR_INPUT, "%.*s has no expert with outcomes and costs",
+                                       STR_FMT(r->d->path));
 }
 
 /* The best of the pool on all queries, so that every fold is compared with the same. */

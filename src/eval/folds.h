@@ -12,7 +12,7 @@ typedef void folds_progress(size_t done, size_t total, void *arg); /* folds */
 
 struct folds_options {
     uint32_t folds;        /* FOLDS_MIN to FOLDS_MAX */
-    const char *experts;   /* "a,b": the pool; NULL: all of the data set */
+    const char *experts;   /* "a,b": the pool; NULL: all that have outcomes */
     const char *reference; /* compared with the pool; NULL: the best of the pool */
     /* NULL, "" or "all": found by search where the data set has texts; "none"; else named, as train_options has them */
     const char *plans;

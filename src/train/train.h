@@ -43,10 +43,20 @@ struct train_figures {
     double accuracy;      /* mean score over all queries, as expected where it was not asked */
     double mean_cost_usd; /* mean recorded (or computed) cost */
     double auc;           /* NAN when all scores are alike */
+    /* Its standard error (Hanley & McNeil 1982), and how many right or wrong answers there are, whichever is rarer. */
+    double auc_error, auc_rarer;
     double log_loss;
     double calibration_error; /* expected calibration error, 10 equal-count bins */
     size_t known;             /* outcomes it was learnt from */
 };
+
+/* Whether the AUC might be that of a coin: 0.5 is within two standard errors, or there are fewer than
+ * TRAIN_RARER_MIN right or wrong answers, on which the stages fitted to held-out predictions leave their mark. */
+#define TRAIN_RARER_MIN 20
+static inline bool train_auc_is_doubtful(const struct train_figures *f)
+{
+    return f->auc == f->auc && (f->auc_rarer < TRAIN_RARER_MIN || f->auc - 2 * f->auc_error <= 0.5);
+}
 
 struct trained {
     struct model_parts parts; /* the model; points into the arena */

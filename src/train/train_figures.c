@@ -53,6 +53,23 @@ static double area_under_curve(const struct scored *s, size_t n)
     return good > 0 && bad > 0 ? area / (good * bad) : (double)NAN;
 }
 
+/* Hanley & McNeil 1982, "The meaning and use of the area under a ROC curve": with the two probabilities that two right
+ * answers, or one right and two wrong ones, are ranked so, as for exponential scores. */
+static void auc_spread(const struct scored *s, size_t n, struct train_figures *f)
+{
+    double good = 0, bad = 0, a = f->auc;
+    for (size_t i = 0; i < n; i++) {
+        good += (double)s[i].weight * (double)s[i].score;
+        bad += (double)s[i].weight * (1 - (double)s[i].score);
+    }
+    double both_good = a / (2 - a), both_bad = 2 * a * a / (1 + a);
+    double variance = (a * (1 - a) + fmax(good - 1, 0) * (both_good - a * a) +
+                       fmax(bad - 1, 0) * (both_bad - a * a)) /
+                      (good * bad);
+    f->auc_rarer = fmin(good, bad);
+    f->auc_error = good > 0 && bad > 0 ? sqrt(fmax(variance, 0)) : (double)NAN;
+}
+
 static double calibration_error(const struct scored *s, size_t n)
 {
     double error = 0, all = 0;
@@ -111,6 +128,7 @@ static double mean_cost_usd(const struct train_table *t, size_t e)
     return known > 0 ? sum / known / (double)NANO_PER_USD : 0;
 }
 
+/* One piece: what is gathered of an expert is sorted once, and read by each figure. */
 enum status train_figures_fill(const struct train_table *t, const float *quality,
                                struct train_figures *figures, struct error *err)
 {
@@ -130,6 +148,7 @@ enum status train_figures_fill(const struct train_table *t, const float *quality
                                             .log_loss = log_loss(s, n),
                                             .calibration_error = calibration_error(s, n),
                                             .known = n};
+        auc_spread(s, n, &figures[e]);
     }
     free(s);
     return OK;

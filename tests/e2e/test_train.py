@@ -155,7 +155,6 @@ def test_several_data_sets_are_learnt_together(leeroo, dataset, tmp_path):
 MALFORMED = {
     "score": ("outcomes.csv", "{id},large,1.5,,,\n", ":3"),
     "number": ("outcomes.csv", "{id},large,yes,,,\n", ":3"),
-    "unknown expert": ("outcomes.csv", "{id},huge,1,,,\n", ":2"),
     "unknown query": ("outcomes.csv", "nobody,large,1,,,\n", ":1"),
     "JSON": ("queries.jsonl", '{{"id": "x", "text": }}\n', ":22"),
     "no text": ("queries.jsonl", '{{"id": "x"}}\n', ""),
@@ -198,8 +197,11 @@ def test_too_little_is_refused(leeroo, tmp_path):
     lines = (lonely / "outcomes.csv").read_text().splitlines(keepends=True)
     (lonely / "outcomes.csv").write_text("".join(line for line in lines if ",large," not in line))
     done = run(leeroo, "train", lonely, "-o", tmp_path / "m")
-    assert done.returncode == 1 and "no outcome of expert 'large'" in done.stderr
-    assert not (tmp_path / "m").exists()
+    assert done.returncode == 0 and "'large' is left out: no outcome of it is known" in done.stderr
+    (lonely / "outcomes.csv").write_text(lines[0])
+    done = run(leeroo, "train", lonely, "-o", tmp_path / "n")
+    assert done.returncode == 1 and "no expert is left to learn of" in done.stderr
+    assert not (tmp_path / "n").exists()
 
 
 def test_an_output_that_cannot_be_written_leaves_nothing(leeroo, dataset, tmp_path):

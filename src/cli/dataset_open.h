@@ -1,0 +1,9 @@
+/* A data set for a command: loaded, with prices of the catalogue where neither experts.csv nor the costs say any, and
+ * a line on standard error for everything that was passed over or found out. */
+#pragma once
+
+#include "data/dataset.h"
+
+/* As dataset_load with DATASET_ALL. */
+NODISCARD enum status dataset_open(const char *command, const char *path, struct dataset **ret,
+                                   struct error *err);
