@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/spend_output.h"
 #include "config/config.h"
 #include "store/kept.h"
+#include "watch/spend_output.h"
 
 #define FORGET_IDS_MAX 10000
 

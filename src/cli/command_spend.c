@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
-#include "cli/spend_output.h"
 #include "config/config.h"
+#include "watch/spend_output.h"
 
 #define ARENA_BYTES_MAX  (256u << 20)
 #define OUTPUT_BYTES_MAX (256u << 20)

@@ -1,5 +1,8 @@
 /* How good the held-out estimates are, per expert, each outcome counted as far as it is believed: what the model file
- * says about itself. */
+ * says about itself.
+ *
+ * On the thread that trains, once the held-out estimates are there and before the file is written. It reads the table
+ * and changes nothing of what was learnt. */
 #include <math.h>
 #include <stdlib.h>
 

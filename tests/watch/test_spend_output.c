@@ -1,5 +1,5 @@
 /* What `leeroo spend` reads and writes: times, the table, the JSON. */
-#include "cli/spend_output.h"
+#include "watch/spend_output.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Amounts are exact to the nano-dollar in JSON and have six decimals in the table, rounded half away from zero. Times
  * are UTC, whatever the machine's zone. Nothing is printed here: it goes to a buffer, whose limit the caller chooses
  * and whose status the caller looks at. */
-#include "cli/spend_output.h"
+#include "watch/spend_output.h"
 
 #include <stdio.h>
 #include <string.h>
