@@ -6,7 +6,7 @@
  *     teacher     the teacher's answer stands for the reference: "teacher"
  *     judge       an expert says which of two answers is better, asked in both orders: "judge"; where there is a
  *                 reference or a teacher's answer that only a reader can compare, it says whether an answer agrees
- *     consensus   three answers or more that can be compared: "consensus"
+ *     consensus   three answers or more that can be compared; two, once abilities are learnt: "consensus"
  *
  * A judge must earn its trust (judge/trust.h): a stated share of its calls are canaries and pairs whose better answer
  * is known; below a floor its scores are refused, and the reason is said. Each call has a key ("teacher/QUESTION",

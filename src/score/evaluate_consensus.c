@@ -1,6 +1,8 @@
 /* What experts agree on, where nothing else scores an answer: see evaluate.h and judge/consensus.h. Questions with
  * references take part, so that abilities are learnt from them; a second run without references says how far the
- * consensus is from them. */
+ * consensus is from them.
+ *
+ * Arithmetic on texts that are there; nobody is asked. Runs on the thread of evaluate_run. */
 #include "score/evaluate_int.h"
 
 #include <string.h>
@@ -13,7 +15,7 @@ struct votes {
     uint16_t *classes, *truths; /* [queries × experts], [queries] */
     uint32_t *choices;
     uint16_t *families; /* [experts] */
-    size_t comparable;  /* questions with enough answers */
+    size_t least;       /* answers that a question needs */
 };
 
 /* Whether the answers of a question can be compared at all: half of them say what they answer. Of essays the last
@@ -88,12 +90,21 @@ static size_t answers_of(const struct eval *ev, const struct votes *v, size_t q)
     return count;
 }
 
+/* What two say is worth something once it is known how able they are. */
+static size_t least_answers(const struct eval *ev, const struct votes *v)
+{
+    size_t full = 0;
+    for (size_t q = 0; q < ev->queries; q++)
+        full += answers_of(ev, v, q) >= EVAL_CONSENSUS_MIN;
+    return full >= EVAL_CONSENSUS_LEARNT ? 2 : EVAL_CONSENSUS_MIN;
+}
+
 static void measure_gap(struct eval *ev, const struct votes *v, const struct consensus *blind)
 {
     for (size_t i = 0; i < ev->queries * ev->experts; i++) {
         const struct outcome *o = &ev->d->outcomes[i];
         if (!ev->compared[i] || !o->known || v->classes[i] == 0 ||
-            answers_of(ev, v, i / ev->experts) < EVAL_CONSENSUS_MIN)
+            answers_of(ev, v, i / ev->experts) < v->least)
             continue;
         struct evaluate_gap *gaps[] = {&ev->f.consensus_gap[i % ev->experts],
                                        &ev->f.consensus_gap[ev->experts]};
@@ -111,7 +122,7 @@ static enum status put_scores(struct eval *ev, const struct votes *v, const stru
 {
     enum status status = OK;
     for (size_t q = 0; q < ev->queries; q++) {
-        if (answers_of(ev, v, q) < EVAL_CONSENSUS_MIN)
+        if (answers_of(ev, v, q) < v->least)
             continue;
         for (size_t e = 0; e < ev->experts && status == OK; e++) {
             const size_t i = q * ev->experts + e;
@@ -135,6 +146,7 @@ enum status eval_consensus(struct eval *ev, struct error *err)
     if (!any || ev->experts > CONSENSUS_EXPERTS_MAX)
         return OK;
     enum status status = votes_make(ev, &v, err);
+    v.least = status == OK ? least_answers(ev, &v) : 0;
     if (status == OK)
         status = vote(ev, &v, true, &told, err);
     if (status == OK)

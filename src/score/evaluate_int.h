@@ -8,8 +8,10 @@
 #define EVAL_TESTS_MAX       400 /* of either, however much is judged */
 #define EVAL_TEACHER_UNKNOWN 0.8 /* confidence of a teacher that no reference has tested */
 #define EVAL_TEACHER_TESTED  20  /* references that test one */
-#define EVAL_CONSENSUS_MIN   3   /* answers that can be compared */
-#define EVAL_PROMPT_BYTES    (1u << 20)
+#define EVAL_CONSENSUS_LEARNT                                                                      \
+    20 /* questions with so many, from which abilities are learnt: then two answers do */
+#define EVAL_CONSENSUS_MIN 3 /* answers that can be compared */
+#define EVAL_PROMPT_BYTES  (1u << 20)
 
 struct eval {
     const struct evaluate_options *o;

@@ -138,17 +138,26 @@ Test(evaluate, consensus_is_the_last_resort_and_measured_where_references_are)
     open.answer = STR("");
     const size_t q = score_table_add(&t, open, (const char *[]){"B", "B", "B", "who knows"});
     score_table_add(&t, open, (const char *[]){"B", "B", NULL, NULL});
+    score_table_add(&t, open, (const char *[]){"B", NULL, NULL, NULL});
     const struct evaluate_figures f = score_table_run(&t, plain);
     const struct outcome *o = &t.outcomes[q * TABLE_EXPERTS];
     cr_expect(o[0].known && o[0].score > 0.8f, "%g", (double)o[0].score);
     cr_expect(str_equal(o[0].method, STR("consensus")));
     cr_expect_eq(o[0].confidence, o[0].score);
     cr_expect(o[3].known && o[3].score == 0);
-    cr_expect_not(t.outcomes[(q + 1) * TABLE_EXPERTS].known); /* two answers are none */
-    cr_expect_eq(f.scored[EVALUATE_CONSENSUS], 4);
+    cr_expect(t.outcomes[(q + 1) * TABLE_EXPERTS].known); /* of two that are known to be able */
+    cr_expect_not(t.outcomes[(q + 2) * TABLE_EXPERTS].known);
+    cr_expect_eq(f.scored[EVALUATE_CONSENSUS], 6);
     cr_expect_eq(f.consensus_gap[TABLE_EXPERTS].count, 80);
     cr_expect_gt(f.consensus_gap[TABLE_EXPERTS].agreement, 0.9);
     cr_expect_eq(f.consensus_gap[3].count, 20);
+}
+
+Test(evaluate, two_whose_abilities_are_not_known_are_no_consensus)
+{
+    score_table_add(&t, (struct query){.text = STR("?")},
+                    (const char *[]){"The answer is B.", "The answer is B.", NULL, NULL});
+    cr_expect_eq(score_table_run(&t, plain).scored[EVALUATE_UNSCORED], 2);
 }
 
 Test(evaluate, essays_have_no_consensus)
