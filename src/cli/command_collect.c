@@ -43,7 +43,6 @@ static int run_collect(int argc, char **argv)
          CALLS_CONCURRENCY_MAX, &c.has_workers},
         {"--max-output", 0, "N", "tokens of an answer at most (2048)", OPTION_COUNT,
          &c.output_tokens, 1, PLAY_TOKENS_MAX, &c.has_tokens},
-        {"--seed", 0, "N", "of everything random (1)", OPTION_SEED, &c.seed, 0, 0, &c.has_seed},
         {"--dry-run", 0, NULL, "say what it would cost, and ask nobody", OPTION_FLAG, &c.dry_run, 0,
          0, NULL},
         {"--quiet", 'q', NULL, "no line about it", OPTION_FLAG, &c.quiet, 0, 0, NULL},

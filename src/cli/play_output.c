@@ -74,22 +74,32 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
     fflush(out);
 }
 
+static void print_forecast_row(const char *round, const char *phase, struct str expert,
+                               const struct play_forecast_row *row, FILE *out)
+{
+    fprintf(out, "%-6s%-11s%-32.*s %9zu %12.4f %12.4f\n", round, phase, STR_FMT(expert), row->calls,
+            USD(row->expected_nano_usd), USD(row->most_nano_usd));
+}
+
 void play_print_forecast(const struct play_forecast *f, const struct play_options *o, FILE *out)
 {
-    int64_t expected = 0, most = 0;
-    fprintf(out, "%zu questions; nobody is asked\n\n%-8s%-32s %9s %12s %12s\n", f->questions,
-            "round", "expert", "cells", "USD", "at most");
-    for (size_t r = 0; r < f->rounds; r++)
-        for (size_t e = 0; e < f->experts; e++) {
-            const struct play_forecast_row *row = &f->rows[r * f->experts + e];
-            if (row->cells == 0)
-                continue;
-            fprintf(out, "%-8zu%-32.*s %9zu %12.4f %12.4f\n", r + 1, STR_FMT(o->experts[e].name),
-                    row->cells, USD(row->expected_nano_usd), USD(row->most_nano_usd));
-            expected += row->expected_nano_usd;
-            most += row->most_nano_usd;
-        }
-    fprintf(out, "%-8s%-32s %9s %12.4f %12.4f\n", "all", "", "", USD(expected), USD(most));
+    struct play_forecast_row all = {0};
+    char round[24];
+    fprintf(out, "%zu questions; nobody is asked\n\n%-6s%-11s%-32s %9s %12s %12s\n", f->questions,
+            "round", "for", "expert", "calls", "USD", "at most");
+    for (size_t i = 0; i < f->rounds * PLAY_PHASES * f->experts; i++) {
+        const struct play_forecast_row *row = &f->rows[i];
+        size_t phase = i / f->experts % PLAY_PHASES;
+        if (row->expected_nano_usd == 0 && row->calls == 0)
+            continue;
+        snprintf(round, sizeof(round), "%zu", i / f->experts / PLAY_PHASES + 1);
+        print_forecast_row(round, play_phase_name((enum play_phase)phase),
+                           o->experts[i % f->experts].name, row, out);
+        all.calls += row->calls;
+        all.expected_nano_usd += row->expected_nano_usd;
+        all.most_nano_usd += row->most_nano_usd;
+    }
+    print_forecast_row("all", "", STR(""), &all, out);
     if (o->settings->spend_nano_usd != INT64_MAX)
         fprintf(out, "\nNo more than %.4f USD are spent, whatever answers cost.\n",
                 USD(o->settings->spend_nano_usd));

@@ -95,24 +95,16 @@ static enum status take_options(struct play_setup *c, struct error *err)
     return status;
 }
 
-static enum status name_folder(struct play_setup *c, struct error *err)
-{
-    char name[64];
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    struct tm local;
-    if (c->folder)
-        return OK;
-    strftime(name, sizeof(name), "play-%Y%m%d-%H%M%S", localtime_r(&now, &local));
-    c->folder = arena_printf(c->arena, "%s", name);
-    return c->folder ? OK : error_set(err, ERR_MEMORY, "out of memory");
-}
-
 static enum status settle(struct play_setup *c, struct error *err)
 {
     char path[PATH_MAX + 16];
-    enum status status = name_folder(c, err);
-    if (status != OK)
-        return status;
+    enum status status = OK;
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm local;
+    if (!c->folder) {
+        strftime(c->name, sizeof(c->name), "play-%Y%m%d-%H%M%S", localtime_r(&now, &local));
+        c->folder = c->name;
+    }
     play_settings_default(&c->settings);
     snprintf(path, sizeof(path), "%s/run.json", c->folder);
     if (access(path, F_OK) == 0)
@@ -122,11 +114,6 @@ static enum status settle(struct play_setup *c, struct error *err)
 
 /* What must be so before anybody is asked */
 
-static bool is_free(const struct expert *e)
-{
-    return price_worst_nano_usd(&e->price, 1000000, 1000000, true) == 0;
-}
-
 /* Without a price no cap could hold. */
 static enum status check_prices(const struct play_setup *c, struct error *err)
 {
@@ -134,7 +121,8 @@ static enum status check_prices(const struct play_setup *c, struct error *err)
     bool all_free = true;
     enum status status = config_price(c->configuration, NULL, err);
     for (size_t e = 0; e < config->expert_count; e++)
-        all_free = all_free && is_free(&config->experts[e]);
+        all_free = all_free &&
+                   price_worst_nano_usd(&config->experts[e].price, 1000000, 1000000, true) == 0;
     if (status == OK && c->settings.spend_nano_usd == INT64_MAX && !all_free && !c->everything)
         status = error_set(err, ERR_USAGE, "say what it may cost: --spend USD");
     return status;

@@ -20,6 +20,7 @@ struct play_setup {
     bool allow_commands, sandbox, everything, dry_run, quiet;
     bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed;
     const char *folder; /* of the run; NULL: a new one by date and time */
+    char name[64];      /* then */
 
     struct arena *arena;
     struct play_settings settings;

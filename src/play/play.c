@@ -65,12 +65,24 @@ static enum status join(struct play *p, struct cells *all, const struct cells *m
     return OK;
 }
 
-/* Of the round's money. What judges and a teacher will cost is not known before there are answers, so a share waits. */
-static int64_t for_cells(const struct play *p)
+/* Of the round's money. What is answered will be scored. */
+static int64_t money_left(const struct play *p)
 {
-    if (p->r.budget_nano_usd == INT64_MAX || (p->s->judges.count == 0 && !p->s->teacher))
-        return p->r.budget_nano_usd;
-    return (int64_t)((1 - PLAY_JUDGING_SHARE) * (double)p->r.budget_nano_usd);
+    int64_t taken = p->r.spent_nano_usd + p->scoring_nano_usd;
+    if (p->r.budget_nano_usd == INT64_MAX)
+        return INT64_MAX;
+    return p->r.budget_nano_usd > taken ? p->r.budget_nano_usd - taken : 0;
+}
+
+static void expect_scoring(struct play *p, const struct cells *cells)
+{
+    const struct dataset *d = run_dataset(p->run);
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct cell *c = &cells->cells[i];
+        const struct play_scoring cost = play_evaluate_cost(p->o, &d->queries[c->question]);
+        if (run_text(p->run, c->question, c->expert).ptr)
+            p->scoring_nano_usd += cost.teacher_nano_usd + cost.judge_nano_usd;
+    }
 }
 
 /* Cells for what is left of the round's money. */
@@ -79,19 +91,19 @@ static enum status buy(struct play *p, struct cells *all, size_t *ret_count, str
     struct play_beliefs beliefs;
     struct cells cells = {0};
     bool left_out[DATASET_EXPERTS_MAX];
-    int64_t left = for_cells(p);
     for (size_t e = 0; e < p->o->expert_count; e++)
         left_out[e] = calls_left_out(p->calls, e);
-    if (left != INT64_MAX)
-        left = left > p->r.spent_nano_usd ? left - p->r.spent_nano_usd : 0;
     enum status status =
         play_believe(p->run, p->o, p->model ? p->model : p->prior, p->arena, &beliefs, err);
     if (status == OK)
-        status = play_choose(p->run, p->o, &beliefs, left_out, left, p->arena, &cells, err);
+        status =
+            play_choose(p->run, p->o, &beliefs, left_out, money_left(p), p->arena, &cells, err);
     if (status == OK && cells.count > 0)
         status = play_ask(p, &cells, err);
     if (status == OK)
         status = join(p, all, &cells, err);
+    if (status == OK)
+        expect_scoring(p, &cells);
     *ret_count = cells.count;
     return status;
 }
@@ -103,8 +115,7 @@ static enum status buy_all(struct play *p, struct cells *all, struct error *err)
     enum status status = OK;
     for (int pass = 0; pass < PLAY_PASSES && status == OK && count > 0 && p->r.unpaid == 0;
          pass++) {
-        double left = (double)(for_cells(p) - p->r.spent_nano_usd);
-        if (pass > 0 && left < PLAY_PASS_SHARE * (double)p->r.budget_nano_usd)
+        if (pass > 0 && (double)money_left(p) < PLAY_PASS_SHARE * (double)p->r.budget_nano_usd)
             break;
         status = buy(p, all, &count, err);
     }
@@ -146,6 +157,7 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
     struct cells cells = {0};
     arena_reset(p->arena);
     calls_readmit(p->calls);
+    p->scoring_nano_usd = 0;
     begin_figures(p);
     p->judged = NULL;
     enum status status = run_round_begin(p->run, &p->folder, err);

@@ -87,14 +87,19 @@ struct play_end {
 NODISCARD enum status play_run(const char *folder, const struct play_options *o,
                                struct play_end *ret, struct error *err);
 
-/* What a run would cost, by round and expert, at the costs that are expected before anybody was asked. */
+/* What a run would cost, by round, phase and expert, at the costs that are expected before anybody was asked. */
+enum play_phase { PLAY_POSING, PLAY_ASKING, PLAY_SCORING, PLAY_PHASES };
+
+const char *play_phase_name(enum play_phase phase); /* "questions", "answers", "scores" */
+
 struct play_forecast_row {
-    size_t cells;
-    int64_t expected_nano_usd, most_nano_usd;
+    size_t calls;
+    int64_t expected_nano_usd,
+        most_nano_usd; /* most: one try of each, with answers as long as they may be */
 };
 struct play_forecast {
     size_t rounds, experts, questions;
-    const struct play_forecast_row *rows; /* [rounds × experts] */
+    const struct play_forecast_row *rows; /* [rounds × PLAY_PHASES × experts] */
 };
 /* Asks nobody and writes nothing; lives in `a`. */
 NODISCARD enum status play_forecast(const struct play_options *o, struct arena *a,

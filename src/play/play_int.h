@@ -15,7 +15,6 @@
 #define PLAY_POSE_SHARE     0.3 /* of a round's money, for making questions up and checking them */
 #define PLAY_PASSES         4 /* of a round: what answers cost less than was thought buys more cells */
 #define PLAY_PASS_SHARE     0.05 /* of a round's money; with less left it ends */
-#define PLAY_JUDGING_SHARE  0.2  /* of a round's money, where a teacher or judges are to be paid */
 #define PLAY_GROWTH         2.0  /* a round may spend so many times what the one before may */
 
 struct play_questions;
@@ -34,8 +33,9 @@ struct play {
     struct model *prior;      /* what is believed before */
     double area_before;       /* NAN: none */
     int64_t spent_before_nano_usd;
-    const char *folder; /* of the round */
-    const char *judged; /* judge.json of the round; NULL */
+    int64_t scoring_nano_usd; /* what scoring the round's answers will cost, about */
+    const char *folder;       /* of the round */
+    const char *judged;       /* judge.json of the round; NULL */
     struct play_round r;
 };
 
@@ -72,8 +72,11 @@ int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options
 NODISCARD enum status play_recall(struct play *p, struct error *err);
 /* Scores for what has none, by the methods of score/evaluate.h. */
 NODISCARD enum status play_evaluate(struct play *p, struct error *err);
-/* What scoring an answer to it costs beside the answer, about. */
-int64_t play_evaluate_cost_nano_usd(const struct play_options *o, const struct query *q);
+/* What scoring an answer to it costs beside the answer, about: what the teacher is paid for it, and the judge. */
+struct play_scoring {
+    int64_t teacher_nano_usd, judge_nano_usd;
+};
+struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q);
 /* 4: a model of all that is known; p->model. That nothing can be learnt yet is no failure. */
 NODISCARD enum status play_learn(struct play *p, struct error *err);
 /* 5: what it is worth. */

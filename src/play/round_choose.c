@@ -101,10 +101,11 @@ enum status play_believe(const struct run *run, const struct play_options *o, co
         return error_set(err, ERR_MEMORY, "out of memory for estimates");
     guess_costs(d, o->experts, b.cost_nano_usd);
     enum status status = m ? believe_model(run, o, m, a, &b, err) : OK;
-    for (size_t q = 0; q < d->query_count; q++)
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct play_scoring more = play_evaluate_cost(o, &d->queries[q]);
         for (size_t e = 0; e < o->expert_count; e++)
-            b.cost_nano_usd[q * o->expert_count + e] +=
-                play_evaluate_cost_nano_usd(o, &d->queries[q]);
+            b.cost_nano_usd[q * o->expert_count + e] += more.teacher_nano_usd + more.judge_nano_usd;
+    }
     if (status == OK)
         *ret = b;
     return status;

@@ -109,24 +109,26 @@ enum status play_evaluate(struct play *p, struct error *err)
     return status == OK ? keep_report(p, &figures, err) : status;
 }
 
-/* What an answer without a reference costs beyond itself: a judge reads it beside another, twice, and a part of the
- * teacher's own answer. Lengths are guesses. */
-int64_t play_evaluate_cost_nano_usd(const struct play_options *o, const struct query *q)
+/* A judge reads an answer without a reference beside another, twice; the teacher's own answer serves all experts.
+ * Lengths are guesses. */
+struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q)
 {
     const struct play_settings *s = o->settings;
-    int64_t cost = 0, asked = (int64_t)q->prompt.len / 4;
+    struct play_scoring cost = {0, 0};
+    int64_t asked = (int64_t)q->prompt.len / 4;
     if (q->answer.len > 0 || q->check.len > 0)
-        return 0;
+        return cost;
     if (s->teacher) {
         const struct expert *e =
             &o->experts[expert_index(o->experts, o->expert_count, str_from(s->teacher))];
-        cost += price_cost_nano_usd(&e->price, asked, PLAY_OUTPUT_GUESS) / (int64_t)o->expert_count;
+        cost.teacher_nano_usd =
+            price_cost_nano_usd(&e->price, asked, PLAY_OUTPUT_GUESS) / (int64_t)o->expert_count;
     }
     if (s->judges.count > 0) {
         const struct expert *e =
             &o->experts[expert_index(o->experts, o->expert_count, str_from(s->judges.items[0]))];
-        cost += 2 * price_cost_nano_usd(&e->price, asked + 3 * PLAY_OUTPUT_GUESS,
-                                        PLAY_OUTPUT_GUESS / 2);
+        cost.judge_nano_usd = 2 * price_cost_nano_usd(&e->price, asked + 3 * PLAY_OUTPUT_GUESS,
+                                                      PLAY_OUTPUT_GUESS / 2);
     }
     return cost;
 }

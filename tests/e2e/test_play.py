@@ -200,9 +200,12 @@ def test_a_dry_run_asks_nobody(play, experts, tmp_path):
     write_config(tmp_path, server.url)
     write_questions(tmp_path / "questions.jsonl", 100)
     said = play("run", "--questions", "questions.jsonl", "--spend", "0.1", "--dry-run")
-    assert re.search(r"^1 +small +\d+ ", said, re.M), said
-    expected = float(re.search(r"^all +([\d.]+) ", said, re.M).group(1))
+    assert re.search(r"^1 +answers +small +\d+ ", said, re.M), said
+    expected = float(re.search(r"^all +\d+ +([\d.]+) ", said, re.M).group(1))
     assert 0.05 < expected <= 0.1
+    said = play("run", "--generate", "large", "--new", "20", "--judge", "middle", "--spend", "1", "--dry-run")
+    assert re.search(r"^5 +questions +large +\d+ ", said, re.M) and re.search(r"^5 +scores +middle +\d+ ", said, re.M), said
+    assert 0.3 < float(re.search(r"^all +\d+ +([\d.]+) ", said, re.M).group(1)) <= 1
     assert not server.asked and not (tmp_path / "run").exists()
 
 
@@ -267,7 +270,7 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
     write_config(tmp_path, server.url)
     write_questions(tmp_path / "questions.jsonl", 40)
     said = collect("questions.jsonl", "-o", "mine", "--dry-run")
-    assert re.search(r"^1 +large +40 ", said, re.M) and not server.asked
+    assert re.search(r"^1 +answers +large +40 ", said, re.M) and not server.asked
     collect("questions.jsonl", "-o", "mine", "--spend", "0.02", "--max-output", "100")
     some = len(server.asked)
     assert 0 < some < 120
