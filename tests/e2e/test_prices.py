@@ -112,6 +112,7 @@ def test_what_is_no_file_of_prices(tmp_path):
 @pytest.mark.parametrize("column, value, complaint", [
     ("input", "-1", "input is no amount"), ("output", "", "a price is missing"), ("date", "soon", "no date"),
     ("abilities", "flight", "unknown ability flight"), ("context", "0", "context is no count"),
+    ("cached_input", "99", "cached_input is above input"),
     ("aliases", "gpt-4o-mini", "'gpt-4o-mini' is also")])
 def test_the_build_refuses_a_broken_table(tmp_path, column, value, complaint):
     rows = read(TABLE)
