@@ -61,7 +61,7 @@ struct questions_options {
     size_t cheap_count;
     double split_share; /* of generated questions that are put to them; 0: QUESTIONS_SPLIT_SHARE */
     /* The job that asks an expert a question of the run, as cells are asked. NULL: key "cell/ID/EXPERT", the prompt
-     * alone. Texts live in `a`. */
+     * and posed_answer_form(). Texts live in `a`. */
     enum status (*cell)(void *arg, const struct query *q, size_t expert, struct arena *a,
                         struct call_job *ret, struct error *err);
     void *arg;

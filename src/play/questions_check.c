@@ -101,7 +101,8 @@ static enum status cell_job(const struct posing *p, const struct query *q, size_
     char *key = arena_printf(a, "cell/%.*s/%.*s", STR_FMT(q->id), STR_FMT(o->experts[expert].name));
     if (!key)
         return error_set(err, ERR_MEMORY, "out of memory for prompts");
-    *ret = (struct call_job){.key = str_from(key), .expert = expert, .user = q->prompt};
+    *ret = (struct call_job){
+        .key = str_from(key), .expert = expert, .system = posed_answer_form(q), .user = q->prompt};
     return OK;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "judge/answer_text.h"
+#include "pose/posed.h"
 #include "score/evaluate.h"
 
 enum status play_query_job(const struct query *q, struct str expert_name, size_t expert,
@@ -16,7 +17,8 @@ enum status play_query_job(const struct query *q, struct str expert_name, size_t
     char *key = arena_printf(a, "cell/%.*s/%.*s", STR_FMT(q->id), STR_FMT(expert_name));
     if (!key)
         return error_set(err, ERR_MEMORY, "out of memory for questions");
-    *ret = (struct call_job){.key = str_from(key), .expert = expert, .user = q->prompt};
+    *ret = (struct call_job){
+        .key = str_from(key), .expert = expert, .system = posed_answer_form(q), .user = q->prompt};
     return OK;
 }
 
@@ -34,7 +36,9 @@ enum status play_cell_job(const struct run *run, size_t query, size_t expert, st
 int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options *o, size_t query,
                                 size_t expert)
 {
-    const struct call_job job = {.expert = expert, .user = run_dataset(run)->queries[query].prompt};
+    const struct query *q = &run_dataset(run)->queries[query];
+    const struct call_job job = {
+        .expert = expert, .system = posed_answer_form(q), .user = q->prompt};
     return calls_job_bound_nano_usd(&o->experts[expert], &job, o->settings->output_tokens);
 }
 

@@ -192,3 +192,17 @@ bool posed_answer_read(const struct query *q, struct str response, struct str *r
     }
     return judge_answer_read(q, JUDGE_AUTO, response, ret);
 }
+
+struct str posed_answer_form(const struct query *q)
+{
+    if (q->choice_count > 0 || q->check.len > 0 || q->answer.len == 0)
+        return STR("");
+    switch (posed_kind_of(q)) {
+    case POSED_NUMBER:
+        return STR("End with \"The answer is X.\", X being the number alone.");
+    case POSED_SHORT:
+        return STR("End with \"The answer is X.\", X being as few words as will do.");
+    default:
+        return STR("");
+    }
+}

@@ -51,3 +51,6 @@ NODISCARD enum status posed_finish(struct query *q, struct arena *a, struct erro
 bool posed_choice_letter(struct query *q);
 /* What a response answers, as by judge_answer_read; where it states nothing, a short one as a whole ("Marie Curie"). */
 bool posed_answer_read(const struct query *q, struct str response, struct str *ret);
+/* What an expert is told beside a question so that its answer can be compared with the reference: how to end. Empty
+ * where there is nothing to compare, or where letters and checks are read out of any answer. */
+struct str posed_answer_form(const struct query *q);

@@ -141,6 +141,17 @@ def test_only_what_passed_is_asked_again(scene, upstream):
     assert reference == [], "the reference is not told to whoever is asked"
 
 
+def test_answers_that_are_compared_are_told_how_to_end(scene, upstream):
+    scene("run", *GENERATE, "--rounds", "1")
+    for request in upstream.of("one"):
+        roles = [m["role"] for m in request.json["messages"]]
+        if "largest moon" in prompt_of(request):
+            assert roles == ["user"], "a letter is read out of any answer"
+        else:
+            assert roles == ["system", "user"]
+            assert 'End with "The answer is X."' in request.json["messages"][0]["content"]
+
+
 def test_domains_are_asked_for(scene, upstream, tmp_path):
     scene("run", *GENERATE, "--rounds", "1", "--domain", "tide tables", "--domain", "knots")
     wanted = [re.search(r"Domain: (.*)", prompt_of(r)) for r in upstream.of("maker")]

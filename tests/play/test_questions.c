@@ -268,7 +268,10 @@ Test(questions, answers_of_the_split_are_cells_in_the_journal)
     create(&o);
     run_round(1, 2, NULL);
     const struct call_job job = {
-        .key = STR("cell/g1-2/two"), .expert = TWO, .user = STR("What is 17 * 23?")};
+        .key = STR("cell/g1-2/two"),
+        .expert = TWO,
+        .system = STR("End with \"The answer is X.\", X being the number alone."),
+        .user = STR("What is 17 * 23?")};
     cr_assert(calls_find(calls, &job, &r));
     cr_assert(str_equal(r.text, STR("The answer is 381.")));
 }

@@ -110,3 +110,18 @@ Test(posed, answers_that_are_nothing_but_the_answer)
     cr_assert_str_eq(answer_of("Marie Curie", "She was first.\nIt was 1903"), "1903");
     cr_assert_str_eq(answer_of("Marie Curie", ""), "-");
 }
+
+Test(posed, forms_of_answers_that_are_compared)
+{
+    struct query q = {.answer = STR("42")};
+    cr_assert(str_find(posed_answer_form(&q), STR("the number alone"), 0) != SIZE_MAX);
+    q.answer = STR("Marie Curie");
+    cr_assert(str_find(posed_answer_form(&q), STR("as few words"), 0) != SIZE_MAX);
+    q.check = STR("{\"regex\":\"x\"}");
+    cr_assert_eq(posed_answer_form(&q).len, 0, "a check reads the whole answer");
+    q.check = q.answer = STR("");
+    cr_assert_eq(posed_answer_form(&q).len, 0, "nothing to compare with");
+    q.answer = STR("B");
+    q.choice_count = 4;
+    cr_assert_eq(posed_answer_form(&q).len, 0, "letters are read out of any answer");
+}
