@@ -11,6 +11,7 @@ enum { GENERATOR, ONE, TWO, EXPERTS };
 static struct test_server *upstream;
 static atomic_int asked, made;
 static int64_t spend_nano_usd; /* of a round, for making questions up */
+static bool refuse;            /* the generator answers nothing */
 static int reply_tokens;       /* that a reply is said to have */
 static char urls[EXPERTS][64], journal[160];
 static struct expert experts[EXPERTS];
@@ -93,6 +94,10 @@ static void handle(struct http_exchange *x, void *arg)
                                                        : GENERATOR;
     (void)arg;
     atomic_fetch_add(&asked, 1);
+    if (refuse && expert == GENERATOR) {
+        http_respond(x, 400, &json, 1, STR("{\"error\":{\"message\":\"no\"}}"));
+        return;
+    }
     snprintf(
         body, sizeof(body),
         "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%s\"},"
@@ -121,6 +126,7 @@ static void setup(void)
     log_set_level(LOG_ERROR);
     reply_tokens = 5;
     spend_nano_usd = 0;
+    refuse = false;
     upstream = test_server_start(NULL, handle, NULL);
     temp_begin(&temp, "questions.txt");
     snprintf(journal, sizeof(journal), "%s/calls.jsonl", temp.folder);
@@ -379,6 +385,42 @@ Test(questions, no_more_is_made_up_than_is_to_be_spent)
     cr_assert_eq(got.requests, 2, "the second by what the first has cost");
     cr_assert_eq(got.cost_nano_usd, calls_purse(calls)->spent_nano_usd);
     cr_assert_leq(got.cost_nano_usd, spend_nano_usd);
+}
+
+Test(questions, a_generator_that_fails_ends_no_round)
+{
+    struct questions_options o = options();
+    refuse = true;
+    o.sandbox = true;
+    create(&o);
+    run_round(1, 10, NULL);
+    cr_assert_eq(got.from[POSED_GENERATED], 0);
+    cr_assert_eq(got.from[POSED_SANDBOX], 10, "the others make up for it");
+    cr_assert_gt(got.requests, 0);
+    cr_assert_eq(got.failed, got.requests);
+    cr_assert_eq(drop_counts_sum(&got.dropped), 0);
+}
+
+Test(questions, traffic_passes_the_sieve)
+{
+    static const char *const texts[] = {"How do I undo the last commit of a branch in git?",
+                                        "how do I undo the last commit of a  branch in git?",
+                                        "How do I undo the last two commits of a branch in git?",
+                                        "Why do cats purr?"};
+    struct posed traffic[4] = {0};
+    struct questions_options o = {.seed = 3, .traffic = traffic, .traffic_count = 4};
+    for (size_t i = 0; i < 4; i++) {
+        traffic[i].query.id = str_from(texts[i]);
+        traffic[i].query.text = traffic[i].query.prompt = str_from(texts[i]);
+        traffic[i].query.text_hash = text_hash(traffic[i].query.text);
+    }
+    create(&o);
+    const struct question_source_sum *sum = questions_listed(questions, POSED_TRAFFIC);
+    cr_assert_eq(sum->count, 3, "two commits are another question");
+    cr_assert_eq(sum->dropped.of[DROP_DUPLICATE], 1);
+    run_round(1, 5, NULL);
+    cr_assert_eq(got.from[POSED_TRAFFIC], 3);
+    cr_assert_eq(got.items[0].source, POSED_TRAFFIC);
 }
 
 Test(questions, files_are_sieved_once_and_taken_round_by_round)
