@@ -269,17 +269,21 @@ static enum status gather_figures(struct play *p, struct mix_cell **ret, size_t 
     return mix_gather(points, d->query_count, cells, ret_count, err);
 }
 
+/* Also where nothing is to be made up: what the files lost is written down then. */
 static enum status make_up(struct play *p, struct error *err)
 {
     struct question_round round = {0};
     int64_t before = calls_told_nano_usd(p->calls);
-    struct mix_cell *figures;
-    struct questions_wanted wanted = {
-        .round = p->r.round, .count = p->s->round_questions, .known = run_dataset(p->run)};
+    struct mix_cell *figures = NULL;
+    bool makes_up = p->s->generators.count > 0 || p->s->sandbox;
+    struct questions_wanted wanted = {.round = p->r.round,
+                                      .count = makes_up ? p->s->round_questions : 0,
+                                      .known = run_dataset(p->run)};
     if (p->r.budget_nano_usd != INT64_MAX)
         wanted.spend_nano_usd = (int64_t)((double)p->r.budget_nano_usd * PLAY_POSE_SHARE) + 1;
     buf_clear(&p->questions->split);
-    enum status status = gather_figures(p, &figures, &wanted.figure_count, err);
+    enum status status =
+        wanted.count > 0 ? gather_figures(p, &figures, &wanted.figure_count, err) : OK;
     wanted.figures = status == OK ? figures : NULL;
     if (status == OK)
         status = questions_round(p->questions->questions, p->calls, &wanted, &round, err);
@@ -297,7 +301,7 @@ enum status play_pose(struct play *p, struct error *err)
     enum status status = add_listed(p, err);
     if (status == OK)
         status = take_opinions(p, err);
-    if (status == OK && (p->s->generators.count > 0 || p->s->sandbox) && p->s->round_questions > 0)
+    if (status == OK)
         status = make_up(p, err);
     if (status == OK && p->r.round == 1)
         count_listed(p);

@@ -198,6 +198,14 @@ def test_questions_of_files_and_the_sandbox(scene, tmp_path):
                                                                      (0, "f1-3", "contaminated")]
 
 
+def test_what_a_file_lost_is_written_down(scene, tmp_path):
+    (tmp_path / "mine.txt").write_text(f"Is water wet?\tyes\nis  water WET?\n{PROTECTED}\n")
+    said = scene("run", "--questions", "mine.txt", "--protect", "exam", "--spend", "1", "--rounds", "1")
+    assert "questions: 2 dropped: 1 duplicate, 1 contaminated" in said
+    assert [d["id"] for d in lines_of(tmp_path / "run" / "dropped.jsonl")] == ["f1-2", "f1-3"]
+    assert [q["id"] for q in lines_of(tmp_path / "run" / "queries.jsonl")] == ["f1-1"]
+
+
 def test_a_file_that_holds_no_question_is_named(scene, tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"text": "a"\n')
     said = scene("run", "--questions", "bad.jsonl", "--spend", "1", status=1)
