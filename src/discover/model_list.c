@@ -94,7 +94,7 @@ static void tell(struct listed_model *m, bool has, unsigned ability)
         m->abilities |= ability;
 }
 
-/* OpenRouter lists parameters and modalities, Mistral and Fireworks have a flag for each. */
+/* OpenRouter lists parameters and modalities, llama-server modalities; Mistral and Fireworks have a flag for each. */
 static void read_abilities(struct json_value model, struct listed_model *m)
 {
     struct json_value parameters = json_get(model, "supported_parameters");
@@ -111,6 +111,9 @@ static void read_abilities(struct json_value model, struct listed_model *m)
     } else if (json_get(model, "supports_tools").type != JSON_NONE) {
         tell(m, json_get(model, "supports_tools").type == JSON_TRUE, CATALOGUE_TOOLS);
         tell(m, json_get(model, "supports_image_input").type == JSON_TRUE, CATALOGUE_IMAGES);
+    } else if (modes.type == JSON_ARRAY) { /* llama-server says no more */
+        tell(m, true, CATALOGUE_TOOLS | CATALOGUE_JSON);
+        tell(m, lists(modes, "image"), CATALOGUE_IMAGES);
     }
 }
 

@@ -79,6 +79,9 @@ Test(model_list, local_servers)
     cr_expect(str_equal(list.server, STR("LM Studio")));
     cr_expect_eq(llama_server_context(STR("{\"default_generation_settings\":{\"n_ctx\":4096}}")),
                  4096);
+    list = parsed("{\"data\":[{\"id\":\"sees\",\"architecture\":{\"input_modalities\":[\"text\","
+                  "\"image\"],\"output_modalities\":[\"text\"]}}]}");
+    cr_expect_eq(list.models[0].abilities, CATALOGUE_TOOLS | CATALOGUE_JSON | CATALOGUE_IMAGES);
     cr_expect_eq(llama_server_context(STR("{\"n_ctx\":4096}")), 0);
     cr_expect_eq(llama_server_context(STR("<html>")), 0);
 }
