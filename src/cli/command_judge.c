@@ -13,16 +13,17 @@
 #include "cli/new_folder.h"
 #include "data/dataset_write.h"
 #include "data/subset.h"
-#include "judge/rescore.h"
+#include "judge/rescore_checks.h"
 
 #define JUDGE_OUTPUT_BYTES (16u << 20)
 
 struct judge_command {
     const char *dataset, *output, *experts, *rule_name;
     enum judge_rule rule;
-    bool force, quiet, json;
+    bool force, quiet, json, allow_commands;
     size_t chosen[DATASET_EXPERTS_MAX], count;
     struct judge_figures figures[DATASET_EXPERTS_MAX];
+    struct rescore_checks_figures checks;
     struct progress progress;
 };
 
@@ -158,6 +159,18 @@ static enum status write_output(const struct judge_command *c, const struct data
     return status;
 }
 
+static void warn_of_checks(const struct judge_command *c)
+{
+    if (c->checks.refused > 0)
+        fprintf(stderr,
+                "%zu answers are scored by commands, which were not run: --allow-commands lets "
+                "them\n",
+                c->checks.refused);
+    if (c->checks.broken > 0)
+        fprintf(stderr, "%zu answers could not be checked; the first: %s\n", c->checks.broken,
+                c->checks.problem);
+}
+
 static enum status judge(struct judge_command *c, struct dataset **d, struct error *err)
 {
     enum status status = new_folder_check(c->output, c->dataset, c->force, err);
@@ -169,7 +182,12 @@ static enum status judge(struct judge_command *c, struct dataset **d, struct err
         return status;
     progress_begin(&c->progress, "judging", 1);
     status = judge_rescore(*d, c->chosen, c->count, c->rule, show_progress, c, c->figures, err);
+    if (status == OK)
+        status = judge_rescore_checks(*d, c->chosen, c->count, c->allow_commands, c->figures,
+                                      &c->checks, err);
     progress_end(&c->progress);
+    if (status == OK)
+        warn_of_checks(c);
     if (status == OK)
         status = write_output(c, *d, err);
     return status == OK ? print(c, *d, err) : status;
@@ -184,6 +202,7 @@ static const char usage_text[] =
     "\"answer is\" or in \\boxed{}, else by the last number. 1 when that is the query's answer, "
     "else 0,\n"
     "also when the text gives none or several to choose from. Costs and tokens stay as recorded.\n"
+    "A query with a `check` (a pattern, a JSON schema, a command) is scored by that.\n"
     "Without a text, or without a known answer, a score is unknown. DATASET2 is a complete data "
     "set,\n"
     "texts included; its outcomes.csv has one more column, `answer`.\n\n"
@@ -206,6 +225,8 @@ static int judge_run(int argc, char **argv)
          &c.experts, 0, 0, NULL},
         {"--rule", 0, "RULE", "auto (default), choice, number or text", OPTION_STRING, &c.rule_name,
          0, 0, NULL},
+        {"--allow-commands", 0, NULL, "run the commands that questions name to check answers",
+         OPTION_FLAG, &c.allow_commands, 0, 0, NULL},
         {"--force", 0, NULL, "replace DATASET2 when it is a data set already", OPTION_FLAG,
          &c.force, 0, 0, NULL},
         {"--quiet", 'q', NULL, "no table", OPTION_FLAG, &c.quiet, 0, 0, NULL},

@@ -231,6 +231,8 @@ static void score_cell(struct stage *s, size_t i, size_t q, struct judge_figures
 {
     struct str answer = s->answers[i * s->d->query_count + q], key = s->d->queries[q].answer;
     struct outcome *o = outcome_of(s, i, q);
+    if (s->d->queries[q].check.len > 0)
+        return; /* its own check scores it: rescore_checks.h */
     const bool was_known = o->known;
     const double was = (double)o->score;
     o->known = answer.ptr && key.len > 0;
@@ -271,9 +273,10 @@ static void put_scores(struct stage *s, struct judge_figures *ret)
 static enum status keys_check(const struct dataset *d, struct error *err)
 {
     for (size_t q = 0; q < d->query_count; q++)
-        if (d->queries[q].answer.len > 0)
+        if (d->queries[q].answer.len > 0 || d->queries[q].check.len > 0)
             return OK;
-    return error_set(err, ERR_INPUT, "%.*s/queries.jsonl: no query has an 'answer' to judge by",
+    return error_set(err, ERR_INPUT,
+                     "%.*s/queries.jsonl: no query has an 'answer' or a 'check' to judge by",
                      STR_FMT(d->path));
 }
 

@@ -212,3 +212,21 @@ def test_the_answer_is_judged_and_not_the_thoughts_before_it(leeroo, tmp_path):
     assert done.returncode == 0, done.stderr
     with (judged / "outcomes.csv").open() as rows:
         assert [row["answer"] for row in csv.DictReader(rows)] == list(SETTLES.values())
+
+
+def test_a_check_of_a_query_scores_it_and_commands_need_leave(leeroo, data, tmp_path):
+    folder, _ = data
+    rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text().splitlines()]
+    for i, row in enumerate(rows):
+        row["check"] = {"regex": r"\\boxed"} if i % 2 else {"command": ["grep", "-q", "cannot"]}
+    (folder / "queries.jsonl").write_text("".join(json.dumps(x) + "\n" for x in rows))
+    done = run(leeroo, "judge", folder, "-o", tmp_path / "plain", "-q")
+    assert done.returncode == 0 and "300 answers are scored by commands, which were not run" in done.stderr
+    texts = {x["id"]: x["text"] for x in map(json.loads, (folder / "responses" / "weak.jsonl").read_text().splitlines())}
+    done = run(leeroo, "judge", folder, "-o", tmp_path / "all", "-q", "--allow-commands", "--experts", "weak")
+    assert done.returncode == 0, done.stderr
+    for (_, name), row in outcomes(tmp_path / "all").items():
+        if int(name[1:]) % 2:
+            assert (row["method"], float(row["score"])) == ("regex", "\\boxed" in texts[name])
+        else:
+            assert (row["method"], float(row["score"])) == ("command", "cannot" in texts[name])
