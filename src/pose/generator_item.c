@@ -109,7 +109,7 @@ static enum status choices_read(struct item *it)
     if (!json_is_set(it->fields.choices) ||
         (it->fields.choices.type == JSON_ARRAY && !json_is_filled(it->fields.choices)))
         return OK;
-    enum status status = question_field_choices(it->fields.choices, it->arena, q);
+    enum status status = question_field_choices(it->fields.choices, true, it->arena, q);
     if (status == ERR_MEMORY)
         return error_set(it->err, ERR_MEMORY, "out of memory for questions");
     if (status != OK)

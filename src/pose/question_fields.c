@@ -87,14 +87,14 @@ static void take_letters_off(struct str *choices, uint32_t count)
         choices[i] = str_trim(str_slice(choices[i], 3, choices[i].len));
 }
 
-static bool are_usable(const struct str *choices, uint32_t count)
+static bool are_usable(const struct str *choices, uint32_t count, bool unlike)
 {
     if (count < 2)
         return false;
     for (uint32_t i = 0; i < count; i++) {
         if (choices[i].len == 0)
             return false;
-        for (uint32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; unlike && j < i; j++)
             if (str_equal(choices[i], choices[j]))
                 return false;
     }
@@ -124,7 +124,8 @@ static enum status choices_gather(struct json_value v, struct arena *a,
     return OK;
 }
 
-enum status question_field_choices(struct json_value v, struct arena *a, struct query *q)
+enum status question_field_choices(struct json_value v, bool unlike, struct arena *a,
+                                   struct query *q)
 {
     struct str choices[QUERY_CHOICES_MAX];
     uint32_t count;
@@ -136,7 +137,7 @@ enum status question_field_choices(struct json_value v, struct arena *a, struct 
     if (status != OK)
         return status;
     take_letters_off(choices, count);
-    if (!are_usable(choices, count))
+    if (!are_usable(choices, count, unlike))
         return ERR_INPUT;
     struct str *kept = ARENA_ARRAY(a, count, struct str);
     if (!kept)

@@ -118,10 +118,9 @@ static enum status fields_read(const struct place *p, struct json_value object, 
         status = field_read(p, f.reference, "the reference must be a string or a number", a,
                             &q.query.answer);
     if (status == OK && json_is_set(f.choices)) {
-        status = question_field_choices(f.choices, a, &q.query);
+        status = question_field_choices(f.choices, false, a, &q.query);
         if (status == ERR_INPUT)
-            return complain(p, DROP_CHOICES,
-                            "the choices must be two to 26 different texts in a list");
+            return complain(p, DROP_CHOICES, "the choices must be two to 26 texts in a list");
     }
     if (status == OK && json_is_set(f.check))
         q.query.check = f.check.raw;

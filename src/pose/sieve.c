@@ -270,8 +270,8 @@ static enum status look_like(struct sieve *s, const struct query *q, bool strict
         return status;
     if (minhash_index_find(s->protected.like, &m, MINHASH_NEAR, NULL, NULL, &at, &likeness))
         hold(v, DROP_CONTAMINATED, "like protected", s->protected.items[at], likeness);
-    else if (minhash_index_find(s->asked.like, &m, MINHASH_NEAR, strict ? NULL : has_same_numbers,
-                                &same, &at, &likeness))
+    else if (minhash_index_find(s->asked.like, &m, strict ? MINHASH_NEAR : SIEVE_SAME,
+                                strict ? NULL : has_same_numbers, &same, &at, &likeness))
         hold(v, DROP_DUPLICATE, "like", s->asked.items[at], likeness);
     return OK;
 }

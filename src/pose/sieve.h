@@ -1,10 +1,10 @@
 /* What holds questions back: those that were asked already, in these or in like words, and those that a protected set
  * (an examination that must stay unseen) has.
  *
- *   duplicate      the same normalised text; or a like one (MINHASH_NEAR): of made-up questions whatever its numbers,
- *                  of others with the same numbers, because "a train travels 120 km" and "a train travels 150 km" may
- *                  be two questions that somebody has, and are one that a generator goes on repeating
- *   contaminated   the same normalised text as a protected question, a like one whatever its numbers, or
+ *   duplicate      the same normalised text; or a like one: made-up questions that are as like as MINHASH_NEAR, because
+ *                  generators go on repeating a story with other numbers; others that are as like as SIEVE_SAME and
+ *                  have the same numbers, because what somebody has may well be two questions on one stem
+ *   contaminated   the same normalised text as a protected question, one as like as MINHASH_NEAR, or
  *                  SIEVE_WORDS words in a row that a protected question has, too (as GPT-3's authors looked for it,
  *                  arXiv 2005.14165, appendix C)
  *
@@ -16,6 +16,7 @@
 #include "pose/posed.h"
 
 #define SIEVE_WORDS 13
+#define SIEVE_SAME  0.9
 /* Of the words in a row, how many protected runs there may be in all. */
 #define SIEVE_RUNS_MAX (UINT32_C(1) << 27)
 

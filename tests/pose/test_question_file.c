@@ -119,12 +119,12 @@ Test(question_file, what_cannot_be_used_is_counted_and_the_rest_read)
                                "{\"text\":{\"a\":1}}\n"
                                "{\"text\":\"  \"}\n"
                                "{\"text\":\"c\",\"choices\":[\"x\"]}\n"
-                               "{\"text\":\"d\",\"choices\":[\"x\",\"x\"]}\n"
+                               "{\"text\":\"d\",\"choices\":[\"x\",\"\"]}\n"
                                "{\"text\":\"e\",\"choices\":[\"x\",\"y\"],\"answer\":\"z\"}\n"
                                "{\"text\":\"f\",\"choices\":[\"x\",\"y\"],\"answer\":5}\n"
                                "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"}]}\n"
                                "[1]\n"
-                               "{\"text\":\"also good\"}\n");
+                               "{\"text\":\"also good\",\"choices\":[\"x\",\"x\"]}\n");
     cr_assert_eq(r->status, OK, "%s", r->err.text);
     cr_assert_eq(r->list.count, 2);
     cr_assert_eq(r->result.dropped.of[DROP_MALFORMED], 2);
