@@ -21,7 +21,7 @@
 #include "prior/names.h"
 #include "train/train.h"
 
-#define BUCKETS_USUAL  65536
+#define BUCKETS_USUAL  32768
 #define FOLDS          4
 #define KNOWN_ROWS_MIN 100 /* fewer say little of a model */
 #define SCORES_MIN     3   /* of a text, or its mean is one model's luck */

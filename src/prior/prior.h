@@ -56,6 +56,15 @@ NODISCARD enum status prior_model(const struct prior_expert *experts, size_t cou
                                   struct model **ret, struct prior_place *places,
                                   struct error *err);
 
+/* A trained model with newcomers[count] added behind its experts, each apart (train/model_edit.h): the others are
+ * estimated as before, to the last bit. A newcomer is placed as above, relative to where the base model has the experts
+ * that the model knows: its numbers are a mean of theirs, those most alike first, moved until its accuracy is the
+ * expected one. `like` may also name an expert of the model, which the newcomer then is estimated as. ERR_INPUT also: a
+ * newcomer that the model knows already. */
+NODISCARD enum status prior_extend(const struct model *m, const struct prior_expert *newcomers,
+                                   size_t count, struct model **ret, struct prior_place *places,
+                                   struct error *err);
+
 /* Whether the base model knows a model of that name. */
 bool prior_knows(struct str name);
 /* Where the base model is from: a JSON object with version, date, data sets and their fingerprints, in the arena.
