@@ -3,13 +3,15 @@
  *     bench_prior [DATA [SEEDS [FEW]]]     DATA: LEEROO_DATA or ../shared/data; SEEDS: draws of the few outcomes (5);
  *                                          FEW: outcomes of each expert (30); POOL=N picks one pool
  *
- * Five folds by text. The base model is made from four of them, of all data sets, and from other experts than the pool's
- * (but where these are placed by name); what is measured are the texts of the fifth. The few outcomes are of one draw of
- * questions for all experts, out of the four. Accuracies at shares of the reference's cost, as the curve has them. */
+ * Five folds by text. The base model is made from four of them, of all data sets, and from other experts than the
+ * pool's (but where these are placed by name); what is measured are the texts of the fifth. The few outcomes are of one
+ * draw of questions for all experts, out of the four. Accuracies at shares of the reference's cost, as the curve has
+ * them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "data/split.h"
@@ -45,7 +47,7 @@ static const struct pool pools[] = {
      .count = 3,
      .reference = 2,
      .experts = {"gemini-1.5-flash-002", "llama-3.1-70b-instruct", "gpt-4o-2024-05-13"},
-     .like = {"gemini-1.5-pro-002", "llama-3-70b", "claude-3-opus"}},
+     .like = {"deepseek-v2-chat", "llama-3-70b", "claude-3-opus"}},
     {.title = "Mixtral 8x7B and 8x22B, Llama-3-70B, GPT-4-0613 (MMLU)",
      .set = 1,
      .count = 4,
@@ -57,7 +59,7 @@ static const struct pool pools[] = {
 
 enum way { BY_PRICE, BY_LIKE, BY_NAME, PRICE_AND_FEW, LIKE_AND_FEW, TRAINED, WAYS };
 static const char *const way_names[WAYS] = {
-    "by price", "by like", "by name", "by price, with outcomes", "by like, with outcomes",
+    "by price", "by like", "by name", "by price, and few outcomes", "by like, and few outcomes",
     "trained"};
 
 struct bench {
@@ -172,6 +174,7 @@ static void place_few(struct bench *b, const struct base *base, size_t seed)
         free(outcomes[e]);
 }
 
+/* A fold of plain training, in one piece: rows, model, estimates. */
 static void train_fold(struct bench *b)
 {
     struct error err;
@@ -354,8 +357,13 @@ int main(int argc, char **argv)
     const char *only = getenv("POOL");
     struct bench b = {.seeds = argc > 2 ? (size_t)atoi(argv[2]) : 5,
                       .few = argc > 3 ? (size_t)atoi(argv[3]) : 30};
+    data = data ? data : "../shared/data";
+    if (access(data, R_OK) != 0) {
+        printf("no data in %s: nothing measured\n", data);
+        return 0;
+    }
     b.seeds = b.seeds < 1 ? 1 : b.seeds > SEEDS_MAX ? SEEDS_MAX : b.seeds;
-    load(data ? data : "../shared/data", b.sets);
+    load(data, b.sets);
     for (size_t p = 0; p < POOLS; p++)
         if (!only || (size_t)atoi(only) == p) {
             b.pool = &pools[p];

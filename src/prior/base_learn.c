@@ -19,6 +19,7 @@
 #include "prior/family_fit.h"
 #include "prior/folded.h"
 #include "prior/names.h"
+#include "train/groups.h"
 #include "train/train.h"
 
 #define BUCKETS_USUAL  32768
@@ -27,6 +28,9 @@
 #define SCORES_MIN     3   /* of a text, or its mean is one model's luck */
 #define TOKENS_MIN     5   /* answers of one letter say nothing of how long answers are */
 #define SAMPLE         1024
+/* How far a text moves the length that is expected of a newcomer's answers, of how far it moves those of the known:
+ * what a text costs decides more than it should where qualities are told from afar (bench/quality.md). */
+#define LENGTH_SHARE 0.5f
 
 struct learning {
     const struct base_learning *in;
@@ -39,6 +43,8 @@ struct learning {
     float *said;                    /* [rows × base_sample_width] */
     double *longer, *longer_counts; /* [known] mean log ratio of output tokens */
     const struct encoder *encoder;
+    size_t order
+        [LINEAR_GROUPS_MAX]; /* [groups] where training put the groups, in the order of domains.h */
 };
 
 /* The known models */
@@ -170,7 +176,7 @@ static void gather_set(struct learning *l, const struct dataset *d)
             scores[j] = -1;
         if (!ask_everybody(l, d, i, column, means, scores))
             continue;
-        size_t group = domain_group(d->queries[i].domain);
+        size_t group = domain_group(d->queries[i].task, d->queries[i].domain);
         l->queries[l->rows] = d->queries[i];
         l->queries[l->rows].domain =
             group == SIZE_MAX ? (struct str){NULL, 0} : str_from(domain_group_names[group]);
@@ -208,6 +214,37 @@ static void drop_few(struct learning *l)
 
 /* The difficulty */
 
+/* Training numbers groups as it likes, by the rows that it sees; a fold's must be those of the file. Fills l->order.
+ * ERR_INPUT: two of domains.h are one group, or one is not there. */
+static enum status find_order(struct learning *l, const struct dataset *part, struct error *err)
+{
+    float *scores = ARENA_ARRAY(l->scratch, part->query_count + 1, float);
+    float *weights = ARENA_ARRAY(l->scratch, part->query_count + 1, float);
+    uint8_t *groups = ARENA_ARRAY(l->scratch, part->query_count + 1, uint8_t);
+    size_t count = 0, found = 0;
+    bool seen[LINEAR_GROUPS_MAX] = {false};
+    if (!scores || !weights || !groups)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < part->query_count; i++) {
+        scores[i] = part->outcomes[i].score;
+        weights[i] = part->outcomes[i].confidence;
+    }
+    enum status status = groups_find(part, scores, weights, 1, groups, &count, err);
+    for (size_t g = 0; g < DOMAIN_GROUPS && status == OK; g++)
+        for (size_t i = 0; i < part->query_count; i++)
+            if (groups[i] < count && !seen[groups[i]] &&
+                str_equal(part->queries[i].domain, str_from(domain_group_names[g]))) {
+                seen[groups[i]] = true;
+                l->order[found++] = groups[i];
+                break;
+            }
+    if (status == OK && found != count)
+        return error_set(err, ERR_INPUT, "%zu groups of domains where there should be %zu", count,
+                         found);
+    return status;
+}
+
+/* One piece: a data set of one expert, and how it is trained on. */
 static enum status learn_everybody(struct learning *l, uint64_t seed, const uint32_t *rows,
                                    size_t count, struct trained **ret, struct error *err)
 {
@@ -230,6 +267,8 @@ static enum status learn_everybody(struct learning *l, uint64_t seed, const uint
     options.sources = sources;
     options.source_count = 2;
     enum status status = dataset_subset(&all, rows, count, &part, err);
+    if (status == OK)
+        status = find_order(l, part, err);
     if (status == OK)
         status = train_run(part, &options, ret, err);
     dataset_free(part);
@@ -267,15 +306,19 @@ static enum status adopt(const struct learning *l, const struct trained *t, stru
         return error_set(err, ERR_MEMORY, "out of memory");
     if (g > BASE_GROUPS_MAX)
         return error_set(err, ERR_INPUT, "%zu groups of domains; at most %d", g, BASE_GROUPS_MAX);
-    for (size_t b = 0; b < buckets; b++)
-        memcpy(weights + b * width, words->weights + b * words->width, width * sizeof(*weights));
-    memcpy(bias, words->bias, width * sizeof(*bias));
+    for (size_t j = 0; j < width; j++) {
+        size_t from = j >= 1 && j <= g ? 1 + l->order[j - 1] : j;
+        bias[j] = words->bias[from];
+        for (size_t b = 0; b < buckets; b++)
+            weights[b * width + j] = words->weights[b * words->width + from];
+    }
     const float *base = p->base, *c = p->calibration;
     float scale = c[CALIBRATION_SLOPES], offset = c[CALIBRATION_SLOPES + 1];
     level[0] = scale * c[0] * base[0] + offset;
     level[1] = scale * c[0] * base[1];
     level[2] = scale * c[0] * base[1 + LEVEL_SLOPES];
-    memcpy(level + DIFFICULTY_LEVELS, groups->quality, g * sizeof(*level));
+    for (size_t j = 0; j < g; j++)
+        level[DIFFICULTY_LEVELS + j] = groups->quality[l->order[j]];
     memcpy(ret->forest.trees, p->forest.trees, trees * sizeof(struct tree));
     move_features(&ret->forest, p->statistics);
     for (size_t i = 0; i < trees * TREE_LEAVES_MAX; i++)
@@ -374,6 +417,28 @@ static enum status keep_sample(struct learning *l, struct error *err)
     return OK;
 }
 
+/* Lengths vary less by the text, around the same mean of their logarithms over the sample. */
+static enum status calm_lengths(struct learning *l, struct error *err)
+{
+    size_t width = base_sample_width(l->out), n = l->out->sample_rows;
+    float *tokens = ARENA_ARRAY(l->keep, TOKEN_PARAMETERS, float);
+    double mean = 0;
+    if (!tokens)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    memcpy(tokens, l->out->tokens, TOKEN_PARAMETERS * sizeof(*tokens));
+    for (size_t i = 0; i < n; i++) {
+        const float *end = l->out->sample + (i + 1) * width;
+        mean += (double)(tokens[TOKENS_OUT_LENGTH] * end[-1] +
+                         tokens[TOKENS_OUT_LOG_CHARACTERS] * log1pf(end[-2])) /
+                (double)n;
+    }
+    tokens[TOKENS_OUT_BASE] += (1 - LENGTH_SHARE) * (float)mean;
+    tokens[TOKENS_OUT_LENGTH] *= LENGTH_SHARE;
+    tokens[TOKENS_OUT_LOG_CHARACTERS] *= LENGTH_SHARE;
+    l->out->tokens = tokens;
+    return OK;
+}
+
 static enum status fit_models(struct learning *l, struct error *err)
 {
     struct base *b = l->out;
@@ -463,6 +528,8 @@ static enum status run(struct learning *l, struct error *err)
         status = fit_models(l, err);
     if (status == OK)
         status = keep_sample(l, err);
+    if (status == OK)
+        status = calm_lengths(l, err);
     return status == OK ? describe(l, err) : status;
 }
 

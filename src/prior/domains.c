@@ -1,135 +1,98 @@
 /* Domains of the data sets that the base model is made from, in few groups: see domains.h. The table is written by
- * hand, after MMLU's own categories (Hendrycks et al. 2021) and the fourteen of MMLU-Pro (Wang et al. 2024), for the
- * two ask about the same fields. */
+ * hand, after the fourteen categories of MMLU-Pro (Wang et al. 2024) and those of MMLU (Hendrycks et al. 2021). The two
+ * ask about the same fields, but of unlike answers: MMLU-Pro's are reasoned out, MMLU's are one letter at once, which
+ * makes mathematics hard for those who could do it. So they share no group. */
 #include "prior/domains.h"
 
 #include <stdint.h>
 
 enum group {
-    MATH,
-    PHYSICS,
-    LIFE,
-    LAW,
-    HISTORY,
-    PHILOSOPHY,
-    PSYCHOLOGY,
-    BUSINESS,
-    COMPUTING,
-    OTHER,
+    REASONED_MATH,
+    REASONED_SCIENCE,
+    REASONED_LIFE,
+    REASONED_LAW,
+    REASONED_HUMANITIES,
+    REASONED_PEOPLE,
+    REASONED_BUSINESS,
+    LETTER_SCIENCE,
+    LETTER_LIFE,
+    LETTER_LAW,
+    LETTER_HUMANITIES,
+    LETTER_PEOPLE,
     TOOLS,
     CODE
 };
 
 const char *const domain_group_names[DOMAIN_GROUPS] = {
-    [MATH] = "mathematics",
-    [PHYSICS] = "physics",
-    [LIFE] = "life",
-    [LAW] = "law",
-    [HISTORY] = "history",
-    [PHILOSOPHY] = "philosophy",
-    [PSYCHOLOGY] = "psychology",
-    [BUSINESS] = "business",
-    [COMPUTING] = "computing",
-    [OTHER] = "other",
+    [REASONED_MATH] = "mathematics, reasoned",
+    [REASONED_SCIENCE] = "science, reasoned",
+    [REASONED_LIFE] = "life, reasoned",
+    [REASONED_LAW] = "law, reasoned",
+    [REASONED_HUMANITIES] = "humanities, reasoned",
+    [REASONED_PEOPLE] = "people, reasoned",
+    [REASONED_BUSINESS] = "business, reasoned",
+    [LETTER_SCIENCE] = "science, a letter",
+    [LETTER_LIFE] = "life, a letter",
+    [LETTER_LAW] = "law and morals, a letter",
+    [LETTER_HUMANITIES] = "humanities, a letter",
+    [LETTER_PEOPLE] = "people and business, a letter",
     [TOOLS] = "tools",
     [CODE] = "code",
 };
 
+/* Domains apart by commas. */
 static const struct {
-    const char *domain;
+    const char *task, *domains;
     enum group group;
 } rows[] = {
-    {"math", MATH},
-    {"abstract_algebra", MATH},
-    {"college_mathematics", MATH},
-    {"elementary_mathematics", MATH},
-    {"high_school_mathematics", MATH},
-    {"high_school_statistics", MATH},
-    {"formal_logic", MATH},
-    {"physics", PHYSICS},
-    {"engineering", PHYSICS},
-    {"chemistry", PHYSICS},
-    {"astronomy", PHYSICS},
-    {"college_chemistry", PHYSICS},
-    {"college_physics", PHYSICS},
-    {"conceptual_physics", PHYSICS},
-    {"electrical_engineering", PHYSICS},
-    {"high_school_chemistry", PHYSICS},
-    {"high_school_physics", PHYSICS},
-    {"biology", LIFE},
-    {"health", LIFE},
-    {"anatomy", LIFE},
-    {"clinical_knowledge", LIFE},
-    {"college_biology", LIFE},
-    {"college_medicine", LIFE},
-    {"high_school_biology", LIFE},
-    {"human_aging", LIFE},
-    {"medical_genetics", LIFE},
-    {"nutrition", LIFE},
-    {"professional_medicine", LIFE},
-    {"virology", LIFE},
-    {"law", LAW},
-    {"international_law", LAW},
-    {"jurisprudence", LAW},
-    {"professional_law", LAW},
-    {"history", HISTORY},
-    {"high_school_european_history", HISTORY},
-    {"high_school_us_history", HISTORY},
-    {"high_school_world_history", HISTORY},
-    {"prehistory", HISTORY},
-    {"high_school_geography", HISTORY},
-    {"high_school_government_and_politics", HISTORY},
-    {"us_foreign_policy", HISTORY},
-    {"security_studies", HISTORY},
-    {"philosophy", PHILOSOPHY},
-    {"logical_fallacies", PHILOSOPHY},
-    {"moral_disputes", PHILOSOPHY},
-    {"moral_scenarios", PHILOSOPHY},
-    {"world_religions", PHILOSOPHY},
-    {"psychology", PSYCHOLOGY},
-    {"high_school_psychology", PSYCHOLOGY},
-    {"professional_psychology", PSYCHOLOGY},
-    {"human_sexuality", PSYCHOLOGY},
-    {"sociology", PSYCHOLOGY},
-    {"business", BUSINESS},
-    {"economics", BUSINESS},
-    {"business_ethics", BUSINESS},
-    {"econometrics", BUSINESS},
-    {"high_school_macroeconomics", BUSINESS},
-    {"high_school_microeconomics", BUSINESS},
-    {"management", BUSINESS},
-    {"marketing", BUSINESS},
-    {"professional_accounting", BUSINESS},
-    {"public_relations", BUSINESS},
-    {"computer science", COMPUTING},
-    {"college_computer_science", COMPUTING},
-    {"computer_security", COMPUTING},
-    {"high_school_computer_science", COMPUTING},
-    {"machine_learning", COMPUTING},
-    {"other", OTHER},
-    {"global_facts", OTHER},
-    {"miscellaneous", OTHER},
-    {"codeforces", CODE},
-    {"leetcode", CODE},
-    {"atcoder", CODE},
-    {"executable_multiple_function", TOOLS},
-    {"executable_parallel_function", TOOLS},
-    {"executable_parallel_multiple_function", TOOLS},
-    {"executable_simple", TOOLS},
-    {"java", TOOLS},
-    {"javascript", TOOLS},
-    {"multiple_function", TOOLS},
-    {"parallel_function", TOOLS},
-    {"parallel_multiple_function", TOOLS},
-    {"relevance", TOOLS},
-    {"rest", TOOLS},
-    {"simple", TOOLS},
+    {"mmlu_pro", "math", REASONED_MATH},
+    {"mmlu_pro", "physics,chemistry,engineering", REASONED_SCIENCE},
+    {"mmlu_pro", "biology,health", REASONED_LIFE},
+    {"mmlu_pro", "law", REASONED_LAW},
+    {"mmlu_pro", "history,philosophy", REASONED_HUMANITIES},
+    {"mmlu_pro", "psychology,other", REASONED_PEOPLE},
+    {"mmlu_pro", "business,economics,computer science", REASONED_BUSINESS},
+    {"mmlu",
+     "abstract_algebra,astronomy,college_chemistry,college_computer_science,college_mathematics,"
+     "college_physics,computer_security,conceptual_physics,econometrics,electrical_engineering,"
+     "elementary_mathematics,formal_logic,high_school_chemistry,high_school_computer_science,"
+     "high_school_mathematics,high_school_physics,high_school_statistics,machine_learning",
+     LETTER_SCIENCE},
+    {"mmlu",
+     "anatomy,clinical_knowledge,college_biology,college_medicine,high_school_biology,human_aging,"
+     "medical_genetics,nutrition,professional_medicine,virology",
+     LETTER_LIFE},
+    {"mmlu", "international_law,jurisprudence,moral_scenarios,professional_law", LETTER_LAW},
+    {"mmlu",
+     "global_facts,high_school_european_history,high_school_geography,"
+     "high_school_government_and_politics,high_school_us_history,high_school_world_history,"
+     "logical_fallacies,miscellaneous,moral_disputes,philosophy,prehistory,security_studies,"
+     "us_foreign_policy,world_religions",
+     LETTER_HUMANITIES},
+    {"mmlu",
+     "business_ethics,high_school_macroeconomics,high_school_microeconomics,"
+     "high_school_psychology,human_sexuality,management,marketing,professional_accounting,"
+     "professional_psychology,public_relations,sociology",
+     LETTER_PEOPLE},
+    {"",
+     "executable_multiple_function,executable_parallel_function,"
+     "executable_parallel_multiple_function,executable_simple,java,javascript,multiple_function,"
+     "parallel_function,parallel_multiple_function,relevance,rest,simple",
+     TOOLS},
+    {"easy", "codeforces,leetcode,atcoder", CODE},
+    {"medium", "codeforces,leetcode,atcoder", CODE},
+    {"hard", "codeforces,leetcode,atcoder", CODE},
 };
 
-size_t domain_group(struct str domain)
+size_t domain_group(struct str task, struct str domain)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (str_equal(domain, str_from(rows[i].domain)))
-            return rows[i].group;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct str rest = str_from(rows[i].domains);
+        if (!str_equal(task, str_from(rows[i].task)))
+            continue;
+        while (rest.len)
+            if (str_equal(domain, str_split(&rest, ',')))
+                return rows[i].group;
+    }
     return SIZE_MAX;
 }

@@ -3,8 +3,8 @@
 
 #include "base/str.h"
 
-#define DOMAIN_GROUPS 12
+#define DOMAIN_GROUPS 14
 
 extern const char *const domain_group_names[DOMAIN_GROUPS];
-/* SIZE_MAX: of no group. */
-size_t domain_group(struct str domain);
+/* Of a query with that task and domain; SIZE_MAX: of no group. */
+size_t domain_group(struct str task, struct str domain);

@@ -320,6 +320,7 @@ static enum status listen(struct extension *x, const struct model *m, size_t at,
     return OK;
 }
 
+/* The course of it: relate, take, place, write; then once more for those who have outcomes. */
 static enum status extend(struct extension *x, const struct prior_expert *newcomers, size_t count,
                           struct model **ret, struct prior_place *places, struct error *err)
 {

@@ -21,8 +21,11 @@
 #define NODE_RANGE  3.0 /* standard deviations to either side */
 #define ROUNDS      40
 #define STEP_MAX    1.0
-#define RATIO_PRIOR 5.0   /* answers' worth of the belief in the placed length */
-#define LOGISTIC_C  0.346 /* (16√3/15π)² */
+#define RATIO_PRIOR 5.0 /* answers' worth of the belief in the placed length */
+/* What experts of one pool differ by from the line of prices is less than what all known models of all times do: by
+ * price, outcomes are weighed against this part of that doubt. Measured in bench/quality.md. */
+#define POOL_SHARE 0.4
+#define LOGISTIC_C 0.346 /* (16√3/15π)² */
 
 _Static_assert(BASE_PARAMETERS_MAX <= FIT_TERMS_MAX, "what is solved fits");
 
@@ -76,7 +79,8 @@ static void set_prior(struct placing *p, size_t e)
 {
     const struct placed *at = &p->placed[e];
     const double *f = p->b->family[1];
-    double inverse[FIT_TERMS_MAX], sum = 0, s2 = at->strength_sd * at->strength_sd;
+    double inverse[FIT_TERMS_MAX],
+        sum = 0, s = at->strength_sd * (at->basis == PRIOR_PRICE ? POOL_SHARE : 1), s2 = s * s;
     for (size_t k = 0; k < p->parameters; k++) {
         double sd = k == 0 ? 0.05 : at->shrink * p->b->deviation[k];
         inverse[k] = 1 / (sd * sd);

@@ -140,8 +140,8 @@ Test(place, by_outcomes_is_the_most_probable_of_all)
     cr_assert_eq(place_by_outcomes(&base, experts, 2, placed, arena, &err), OK, "%s", err.text);
     for (int e = 0; e < 2; e++)
         got[e] = placed[e].parameters[0] + placed[e].parameters[1] * (double)TINY_DIFFICULTY;
-    /* of the logit at that difficulty: doubt of the strength, of the intercept, of the slope times it */
-    double variance = 0.8 * 0.8 + 0.05 * 0.05 + 0.1 * 0.1 * 0.25;
+    /* of the logit at that difficulty: doubt of the strength within a pool, of the intercept, of the slope times it */
+    double variance = 0.32 * 0.32 + 0.05 * 0.05 + 0.1 * 0.1 * 0.25;
     for (double x = -1.5; x < 2.5; x += 0.02)
         for (double y = -1.5; y < 2.5; y += 0.02) {
             double p = posterior(x, y, centre, variance);
