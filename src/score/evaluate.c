@@ -11,7 +11,8 @@
 #include "judge/stated.h"
 #include "judge/thought.h"
 
-#define SHORT_BYTES_MAX      60  /* a whole answer that is the words asked for */
+#define SHORT_BYTES_MAX      40 /* a whole answer that is the words asked for, and no sentence */
+#define SHORT_WORDS_MAX      4
 #define COMPARABLE_BYTES_MAX 100 /* a longer reference is a text that only a reader can compare */
 
 static const char *const names[EVALUATE_METHODS] = {
@@ -42,6 +43,17 @@ enum status eval_score(struct eval *ev, size_t q, size_t e, double score,
     return ev->o->table->put(ev->o->table->self, q, e, &o, err);
 }
 
+static size_t words_of(struct str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        const bool blank = text.ptr[i] == ' ' || text.ptr[i] == '\n' || text.ptr[i] == '\t';
+        const bool before = i == 0 || text.ptr[i - 1] == ' ' || text.ptr[i - 1] == '\n';
+        count += !blank && before;
+    }
+    return count;
+}
+
 bool eval_answer(const struct query *q, struct str text, struct str *ret)
 {
     if (q->choice_count > 0)
@@ -50,7 +62,7 @@ bool eval_answer(const struct query *q, struct str text, struct str *ret)
     if (stated_read(said, ret))
         return true;
     *ret = said;
-    return said.len > 0 && said.len <= SHORT_BYTES_MAX;
+    return said.len > 0 && said.len <= SHORT_BYTES_MAX && words_of(said) <= SHORT_WORDS_MAX;
 }
 
 enum status eval_ask_all(struct eval *ev, struct evaluate_ask *asks, size_t count, const char *what,

@@ -225,3 +225,27 @@ Test(evaluate_judge, a_long_reference_is_compared_by_the_judge)
     score_table_expect(&t, q, 0, 1, "judge");
     score_table_expect(&t, q, 1, 0, "judge");
 }
+
+static const char *essayist(const struct evaluate_ask *ask)
+{
+    return str_starts(ask->key, STR("teacher/"))
+               ? "Light of short wavelengths is scattered far more by molecules of the air than "
+                 "that "
+                 "of long ones, and so the sky looks blue to us from all sides."
+               : grades(ask);
+}
+
+Test(evaluate_judge, a_teachers_essay_is_compared_by_the_judge)
+{
+    struct evaluate_options o = judged;
+    o.teacher = judge;
+    t.reply = essayist;
+    const struct evaluate_figures f = score_table_run(&t, o);
+    cr_expect_eq(f.scored[EVALUATE_TEACHER], 0);
+    for (size_t q = 12; q < 16; q++) {
+        const struct outcome *row = &t.outcomes[q * TABLE_EXPERTS];
+        cr_expect(row[0].known && row[1].known);
+        cr_expect(row[1].score > row[0].score);
+        cr_expect(str_equal(row[1].method, STR("judge")));
+    }
+}
