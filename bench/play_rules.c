@@ -151,8 +151,8 @@ static enum status buy_root(struct purchase *p, struct rng *rng, struct error *e
 
 /* The rule of src/play/cells.h */
 
-double play_rounds[PLAY_ROUNDS_MAX] = {.15, .25, .6};
-size_t play_round_count = 3;
+double play_rounds[PLAY_ROUNDS_MAX] = {.3, .7};
+size_t play_round_count = 2;
 
 struct world {
     float *quality, *quality_sd, *scores;

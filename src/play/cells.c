@@ -1,12 +1,13 @@
 /* The choice of cells by sampling with permanent random numbers (Brewer et al. 1972; Ohlsson 1995): every question has
  * one number u in 0..1, the same for all experts and in all rounds, and cells are bought in the order of
  *
- *     u / (root of what an answer of the expert is worth · worth of the question / root of the price)
+ *     u / (worth of the expert's answers · worth of the question / root of the price)
  *
- * until the money ends. So every cell has a chance in proportion to what is below u. By the roots a sum is best divided
- * between means of unlike variance and price (Neyman 1934). One u for all experts makes dear experts answer questions
- * that cheap ones have answered, too: only those tell who is better where. And a later round goes on from where the
- * last one ended, buying least where, by what is known now, too much was bought. */
+ * until the money ends. So every cell has a chance in proportion to what is below u. By the root of its price a sum is
+ * best divided between means (Neyman 1934); of the worth that would be the root, too, but estimates blur it, and the
+ * worth itself did better (bench/play.md). One u for all makes dear experts answer questions that cheap ones have
+ * answered, too: only those tell who is better where. And a later round goes on from where the last one ended, buying
+ * least where, by what is known now, too much was bought. */
 #include "play/cells.h"
 
 #include <math.h>

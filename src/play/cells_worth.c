@@ -17,6 +17,7 @@
 #define TIE_WIDTH      0.1  /* quality: closer to the best than this is near a tie */
 #define NEAR_FLOOR     0.05 /* estimates err: every question may turn out to be near one */
 #define WORTH_FLOOR    0.1  /* and every expert */
+#define DOUBT_ANSWERS  5.0  /* of an expert; before that its worth is hardly known */
 #define QUALITY_EDGE   0.02 /* nothing is taken for more certain */
 #define RESIDUAL_PRIOR 2.0  /* answers of no surprise beside those known */
 #define RESIDUAL_SHARE 0.7 /* of the others' mean surprise that an expert has in common with them */
@@ -137,18 +138,39 @@ static void weigh_question(struct worth *w, size_t question, struct cells_worth 
     }
 }
 
+/* Of all answers that say what an expert's are worth, the share that is prior: that all are worth the same. */
+static void find_doubts(const struct cells_problem *p, double *doubts)
+{
+    double known[CELLS_EXPERTS_MAX] = {0};
+    for (size_t i = 0; i < p->questions * p->experts; i++)
+        known[i % p->experts] += p->states[i] == CELL_KNOWN;
+    for (size_t e = 0; e < p->experts; e++)
+        doubts[e] = DOUBT_ANSWERS / (DOUBT_ANSWERS + known[e]);
+}
+
+static double doubted(double worth, double doubt)
+{
+    return doubt + (1 - doubt) * worth;
+}
+
+/* To an average of 1 over an expert's questions, and to a most of 1 over the experts. */
 static void scale(const struct cells_problem *p, struct cells_worth *ret)
 {
-    double means[CELLS_EXPERTS_MAX] = {0}, top = 0;
+    double means[CELLS_EXPERTS_MAX] = {0}, doubts[CELLS_EXPERTS_MAX], top = 0;
     size_t cells = p->questions * p->experts;
+    find_doubts(p, doubts);
     for (size_t i = 0; i < cells; i++)
         means[i % p->experts] += (double)ret->cells[i] / (double)p->questions;
-    for (size_t i = 0; i < cells; i++)
-        ret->cells[i] = (float)((double)ret->cells[i] / means[i % p->experts]);
+    for (size_t i = 0; i < cells; i++) {
+        size_t e = i % p->experts;
+        ret->cells[i] = (float)doubted((double)ret->cells[i] / means[e], doubts[e]);
+    }
     for (size_t e = 0; e < p->experts; e++)
         top = fmax(top, ret->experts[e]);
-    for (size_t e = 0; e < p->experts; e++)
-        ret->experts[e] = top > 0 ? fmax(WORTH_FLOOR, ret->experts[e] / top) : 1;
+    for (size_t e = 0; e < p->experts; e++) {
+        double worth = top > 0 ? fmax(WORTH_FLOOR, ret->experts[e] / top) : 1;
+        ret->experts[e] = doubted(worth, doubts[e]);
+    }
 }
 
 static void weigh(const struct cells_problem *p, struct cells_worth *ret)

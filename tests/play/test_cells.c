@@ -1,10 +1,11 @@
 /* Which cells are bought with a sum of money. */
-#include "play/cells.h"
+#include "play/cells_int.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define QUESTIONS 400
+#define QUESTIONS 1000
+#define ASKED     600 /* where something is believed: what was bought before */
 #define EXPERTS   3
 
 static int64_t costs[QUESTIONS * EXPERTS];
@@ -154,32 +155,43 @@ Test(cells, of_whole_rows_alone)
     arena_free(a);
 }
 
-/* What is believed: the same of every question. */
+/* What is believed, the same of every question, after many answers that were as expected. */
 static void believe(struct cells_problem *p, float cheap, float middling, float dear)
 {
     const float of[EXPERTS] = {cheap, middling, dear};
     for (size_t i = 0; i < QUESTIONS * EXPERTS; i++) {
         quality[i] = of[i % EXPERTS];
         spread[i] = 0.1f;
-        scores[i] = 0;
+        scores[i] = quality[i];
+        states[i] = i < ASKED * EXPERTS ? CELL_KNOWN : CELL_OPEN;
     }
     p->quality = quality;
     p->quality_sd = spread;
     p->scores = scores;
 }
 
+static struct cells_worth worth_of(const struct cells_problem *p, struct arena *a)
+{
+    struct cells_worth worth;
+    struct error err;
+    cr_assert_eq(cells_worth(p, a, &worth, &err), OK);
+    return worth;
+}
+
 Test(cells, of_who_never_comes_near_winning_are_few)
 {
     struct arena *a = arena_create(8 << 20);
     size_t near[EXPERTS], far[EXPERTS];
-    struct cells_problem p = problem_of(10000000);
+    struct cells_problem p = problem_of(12000000);
     believe(&p, 0.6f, 0.7f, 0.8f);
+    cr_expect_gt(worth_of(&p, a).experts[1], 0.5);
     struct cells chosen = choose(&p, a);
     count_experts(&chosen, near);
     believe(&p, 0.6f, 0.2f, 0.8f);
+    cr_expect_lt(worth_of(&p, a).experts[1], 0.2);
     chosen = choose(&p, a);
     count_experts(&chosen, far);
-    cr_expect_lt(2 * far[1], near[1], "%zu, then %zu", near[1], far[1]);
+    cr_expect_lt(far[1], near[1], "%zu, then %zu", near[1], far[1]);
     cr_expect_gt(far[1], 0);
     arena_free(a);
 }
@@ -187,18 +199,25 @@ Test(cells, of_who_never_comes_near_winning_are_few)
 Test(cells, follow_the_policies_in_force)
 {
     struct arena *a = arena_create(8 << 20);
-    size_t generous[EXPERTS], thrifty[EXPERTS];
-    const double any_price = 1, no_price = 20000; /* quality per USD; the dear one costs .001 */
+    const double generous = 1, thrifty = 20000; /* quality per USD; the dear one costs .001 */
     struct cells_problem p = problem_of(30000000);
     believe(&p, 0.6f, 0.65f, 0.7f);
     p.lambda_count = 1;
-    p.lambdas = &any_price;
-    struct cells chosen = choose(&p, a);
-    count_experts(&chosen, generous);
-    p.lambdas = &no_price;
-    chosen = choose(&p, a);
-    count_experts(&chosen, thrifty);
-    cr_expect_lt(3 * thrifty[2], 2 * generous[2], "%zu, then %zu", generous[2], thrifty[2]);
+    p.lambdas = &generous;
+    cr_expect_gt(worth_of(&p, a).experts[2], 0.8);
+    p.lambdas = &thrifty;
+    cr_expect_lt(worth_of(&p, a).experts[2], 0.2);
+    arena_free(a);
+}
+
+Test(cells, of_whom_nothing_is_known_are_worth_trying)
+{
+    struct arena *a = arena_create(8 << 20);
+    struct cells_problem p = problem_of(30000000);
+    believe(&p, 0.6f, 0.2f, 0.8f);
+    for (size_t q = 0; q < QUESTIONS; q++)
+        states[q * EXPERTS + 1] = CELL_OPEN;
+    cr_expect_float_eq(worth_of(&p, a).experts[1], 1, 1e-9);
     arena_free(a);
 }
 
@@ -208,11 +227,11 @@ Test(cells, go_to_questions_whose_answers_are_open)
     size_t sure = 0, open = 0;
     struct cells_problem p = problem_of(10000000);
     believe(&p, 0.5f, 0.55f, 0.6f);
-    for (size_t i = 0; i < QUESTIONS / 2 * EXPERTS; i++)
-        quality[i] = 0.97f;
+    for (size_t i = 0; i < QUESTIONS * EXPERTS; i++)
+        quality[i] = i / EXPERTS % 2 ? quality[i] : 0.97f;
     struct cells chosen = choose(&p, a);
     for (size_t i = 0; i < chosen.count; i++)
-        *(chosen.cells[i].question < QUESTIONS / 2 ? &sure : &open) += 1;
+        *(chosen.cells[i].question % 2 ? &open : &sure) += 1;
     cr_expect_lt(3 * sure, 2 * open, "%zu and %zu", sure, open);
     cr_expect_gt(sure, 0);
     arena_free(a);
@@ -226,7 +245,7 @@ Test(cells, heed_what_the_cheap_have_answered)
     struct cells_problem p = problem_of(30000000);
     p.whole_share = 0;
     believe(&p, 0.85f, 0.87f, 0.9f);
-    for (size_t q = 0; q < QUESTIONS; q++) {
+    for (size_t q = ASKED; q < QUESTIONS; q++) {
         states[q * EXPERTS] = CELL_KNOWN;
         scores[q * EXPERTS] = q % 2 ? 1 : 0;
     }
