@@ -112,8 +112,8 @@ static enum status note_places(struct config *c, const struct placing *p, struct
 static enum status place(const struct config *c, const struct model *m, const struct placing *p,
                          struct model **ret, struct error *err)
 {
-    enum status status = prior_model(p->experts, p->count, ret, p->places, err);
-    (void)m;
+    enum status status = m ? prior_extend(m, p->experts, p->count, ret, p->places, err)
+                           : prior_model(p->experts, p->count, ret, p->places, err);
     if (status != OK)
         error_prefix(err, "%s: experts", c->place);
     return status;
@@ -125,7 +125,7 @@ static enum status place_in(struct config *c, struct arena *a, struct model **m,
     struct dataset *outcomes = NULL;
     struct model *placed = NULL;
     enum status status = list_placing(c, *m, a, &p, err);
-    if (status != OK || p.count == 0 || *m)
+    if (status != OK || p.count == 0)
         return status;
     status = add_outcomes(c, &p, a, &outcomes, err);
     if (status == OK)

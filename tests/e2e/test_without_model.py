@@ -104,6 +104,16 @@ def test_a_published_model_is_taken_up_and_given_up(leeroo, serve, upstream, tmp
     assert set(gateway.route("hello")["placed"]) == set(EXPERTS)
 
 
+def test_an_expert_that_the_model_does_not_know_joins(run, serve, model_file, upstream, tmp_path):
+    path = write(tmp_path, upstream.url, top=f"model: {model_file}", names=[*EXPERTS, "house-model"])
+    assert "placed by price" in run("check", "-c", path).stdout
+    gateway = serve(path)
+    gateway.wait_line("experts that the model does not know are placed by a prior")
+    decision = gateway.route("prove integral lemma")
+    assert list(decision["placed"]) == ["house-model"]
+    assert 0 < decision["estimates"]["house-model"][0] < 1
+
+
 def test_a_few_outcomes_move_who_is_placed(run, serve, upstream, tmp_path):
     data = tmp_path / "few"
     data.mkdir()
