@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "cli/ask_table.h"
 #include "cli/commands.h"
 #include "cli/setup_model.h"
+#include "print/ask_table.h"
 #include "serve/local.h"
 
 #define QUESTION_BYTES_MAX (8u << 20)

@@ -11,10 +11,10 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
-#include "cli/eval_output.h"
 #include "eval/decisions.h"
 #include "eval/folds.h"
 #include "eval/shared_queries.h"
+#include "print/eval_output.h"
 
 #define EVAL_ARENA_BYTES  (UINT64_C(16) << 30)
 #define EVAL_FRACTION_MAX 1000 /* of the reference's cost */
@@ -146,7 +146,7 @@ static enum status evaluate(struct eval_options *o, struct dataset *d, struct ar
     const struct eval_outputs outputs = {o->dataset, d, first, second, o->json};
     if (status == OK)
         status = write_files(o, &outputs, a, err);
-    return status == OK ? eval_print(&outputs, err) : status;
+    return status == OK ? eval_print(&outputs, stdout, err) : status;
 }
 
 static int eval(struct eval_options *o)

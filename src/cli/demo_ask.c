@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "cli/ask_table.h"
 #include "cli/demo.h"
 #include "judge/answer_text.h"
+#include "print/ask_table.h"
 
 #define REPLY_BYTES_MAX (1u << 20)
 

@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/play_output.h"
+#include "print/play_output.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
 

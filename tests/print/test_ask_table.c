@@ -1,5 +1,5 @@
 /* What `leeroo ask --explain` says of a decision and of an answer. */
-#include "cli/ask_table.h"
+#include "print/ask_table.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

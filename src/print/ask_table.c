@@ -3,7 +3,7 @@
  * It reads the bodies that the gateway sends, which are our own: names in them need no unescaping. What is missing is
  * left out, so that a body of another version prints less and never fails. One thread; `out` is any stream, and what is
  * written to it is not checked here. */
-#include "cli/ask_table.h"
+#include "print/ask_table.h"
 
 #include "base/json.h"
 #include "base/money.h"

@@ -1,6 +1,8 @@
 /* What `leeroo eval` prints and writes. */
 #pragma once
 
+#include <stdio.h>
+
 #include "eval/build.h"
 #include "eval/report.h"
 
@@ -22,8 +24,8 @@ struct eval_outputs {
     bool json;
 };
 
-/* On standard output, as a table or as JSON. */
-NODISCARD enum status eval_print(const struct eval_outputs *o, struct error *err);
+/* As a table or as JSON. ERR_IO: `to` does not take it. */
+NODISCARD enum status eval_print(const struct eval_outputs *o, FILE *to, struct error *err);
 /* The page. Scratch memory comes from `a`. */
 NODISCARD enum status eval_write_page(const struct eval_outputs *o, struct arena *a,
                                       const char *path, struct error *err);

@@ -3,7 +3,7 @@
  * What is measured, and how each figure is spelled, is in src/eval; here it goes to standard output and to files. With
  * two models each is a block of its own, and the JSON has the second beside the first. A file is written whole and then
  * renamed, or not at all. */
-#include "cli/eval_output.h"
+#include "print/eval_output.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,14 +109,14 @@ static void write_table(const struct eval_outputs *o, struct buf *out)
                  o->first->set.left_out);
 }
 
-enum status eval_print(const struct eval_outputs *o, struct error *err)
+enum status eval_print(const struct eval_outputs *o, FILE *to, struct error *err)
 {
     struct buf out;
     buf_init(&out, EVAL_OUTPUT_BYTES);
     (o->json ? write_json : write_table)(o, &out);
     enum status status = buf_status(&out, err);
-    if (status == OK && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
+    if (status == OK && (fwrite(out.ptr, 1, out.len, to) != out.len || fflush(to) != 0))
+        status = error_set(err, ERR_IO, "cannot write what was measured");
     buf_done(&out);
     return status;
 }

@@ -1,6 +1,6 @@
 /* What `leeroo play` prints: see play_output.h. Numbers come from src/play; here they get units and places. Anything
  * unknown is a dash, never a zero. Called from the thread of the command, once a round, while nothing is in flight. */
-#include "cli/play_output.h"
+#include "print/play_output.h"
 
 #include <inttypes.h>
 #include <math.h>
