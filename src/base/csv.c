@@ -11,6 +11,8 @@
 
 struct csv {
     struct line_reader *lines;
+    bool spanning;
+    size_t line; /* where the row began */
     struct buf header_bytes, row_bytes;
     struct str header[CSV_COLUMNS_MAX];
     struct str cells[CSV_COLUMNS_MAX];
@@ -78,6 +80,32 @@ static enum status split(struct csv *c, char *row, size_t len, struct str *cells
     return OK;
 }
 
+static bool is_open(const struct buf *row, size_t from, bool open)
+{
+    for (size_t i = from; i < row->len; i++)
+        open ^= row->ptr[i] == '"';
+    return open;
+}
+
+/* As long as a quote is open, the next line belongs to it. At the end of the file the cell is found not to end. */
+static enum status next_lines(struct csv *c, struct buf *row, struct error *err)
+{
+    struct str line;
+    bool open = is_open(row, 0, false);
+    while (open && row->status == OK) {
+        enum status status = line_reader_next(c->lines, &line, err);
+        if (status == CLOSED)
+            break;
+        if (status != OK)
+            return status;
+        size_t from = row->len;
+        buf_add_char(row, '\n');
+        buf_add(row, line);
+        open = is_open(row, from, open);
+    }
+    return buf_status(row, err);
+}
+
 /* The next line that is not blank, copied into `into`. */
 static enum status next_line(struct csv *c, struct buf *into, struct error *err)
 {
@@ -89,7 +117,8 @@ static enum status next_line(struct csv *c, struct buf *into, struct error *err)
     } while (!str_trim(line).len);
     buf_clear(into);
     buf_add(into, line);
-    return buf_status(into, err);
+    c->line = line_reader_number(c->lines);
+    return c->spanning ? next_lines(c, into, err) : buf_status(into, err);
 }
 
 static enum status read_header(struct csv *c, struct error *err)
@@ -108,11 +137,12 @@ static enum status read_header(struct csv *c, struct error *err)
     return split(c, row, len, c->header, &c->count, err);
 }
 
-enum status csv_open(const char *path, struct csv **ret, struct error *err)
+static enum status open_table(const char *path, bool spanning, struct csv **ret, struct error *err)
 {
     struct csv *c = calloc(1, sizeof(*c));
     if (!c)
         return error_set(err, ERR_MEMORY, "out of memory");
+    c->spanning = spanning;
     buf_init(&c->header_bytes, LINE_BYTES_MAX);
     buf_init(&c->row_bytes, LINE_BYTES_MAX);
     enum status status = line_reader_open(path, &c->lines, err);
@@ -126,6 +156,16 @@ enum status csv_open(const char *path, struct csv **ret, struct error *err)
     return OK;
 }
 
+enum status csv_open(const char *path, struct csv **ret, struct error *err)
+{
+    return open_table(path, false, ret, err);
+}
+
+enum status csv_open_spanning(const char *path, struct csv **ret, struct error *err)
+{
+    return open_table(path, true, ret, err);
+}
+
 void csv_close(struct csv *c)
 {
     if (!c)
@@ -134,6 +174,17 @@ void csv_close(struct csv *c)
     buf_done(&c->header_bytes);
     buf_done(&c->row_bytes);
     free(c);
+}
+
+int csv_column_count(const struct csv *c)
+{
+    return c->count;
+}
+
+struct str csv_column_name(const struct csv *c, int column)
+{
+    CHECK((unsigned)column < (unsigned)c->count);
+    return str_trim(c->header[column]);
 }
 
 int csv_column(const struct csv *c, const char *name)
@@ -178,7 +229,7 @@ struct str csv_cell(const struct csv *c, int column)
 
 size_t csv_line(const struct csv *c)
 {
-    return line_reader_number(c->lines);
+    return c->line;
 }
 
 size_t csv_cell_column(const struct csv *c, int column)

@@ -189,8 +189,9 @@ enum status line_reader_open(const char *path, struct line_reader **ret, struct 
         int sys_errno = errno;
         free(r->source.input);
         free(r);
-        return error_set_errno(err, sys_errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, sys_errno, "%s",
-                               path);
+        return error_set_errno(err,
+                               sys_errno == ENOENT || sys_errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO,
+                               sys_errno, "%s", path);
     }
     *ret = r;
     return OK;

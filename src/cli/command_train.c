@@ -407,6 +407,7 @@ static int run_train(int argc, char **argv)
         "query well and what that will cost, from the query's text alone.\n\n"
         "A DATASET is a directory with queries.jsonl, outcomes.csv and experts.csv (each may be "
         ".gz).\n"
+        "Tables of results (CSV, JSON, RouterBench's, ZeroEval's) are taken as they are.\n"
         "What cannot be used is named and passed over; prices that are missing are found in the "
         "costs.\n"
         "Not every expert need have answered every query. Several data sets are learnt together. "

@@ -67,6 +67,11 @@ static enum status check_prices(const struct dataset *d, struct error *err)
             return OK;
     if (d->expert_count == 0)
         return OK;
+    if (d->is_table)
+        return error_set(err, ERR_INPUT,
+                         "%.*s: a table without costs, of models that the catalogue does not know; "
+                         "add a column cost_usd",
+                         STR_FMT(d->path));
     return error_set(err, ERR_INPUT,
                      "%.*s: %s, and outcomes.csv has no costs to find prices in; add "
                      "experts.csv with model,usd_per_m_input,usd_per_m_output",
@@ -88,7 +93,7 @@ enum status dataset_open(const char *command, const char *path, struct dataset *
         dataset_free(d);
         return status;
     }
-    if (d->experts_unlisted)
+    if (d->experts_unlisted && !d->is_table)
         fprintf(stderr,
                 "leeroo %s: note: %s has no experts.csv: its experts are those of "
                 "outcomes.csv\n",

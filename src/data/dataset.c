@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "data/dataset_int.h"
+#include "data/result_table.h"
 
 enum status dataset_create(const char *path, struct dataset **ret, struct error *err)
 {
@@ -62,6 +63,8 @@ static enum status part_read(struct dataset *d, const char *file, struct error *
 enum status dataset_load(const char *path, unsigned parts, struct dataset **ret, struct error *err)
 {
     struct dataset *d = NULL;
+    if (table_is(path))
+        return table_load(path, ret, err);
     enum status status = dataset_create(path, &d, err);
     if (status != OK)
         return status;

@@ -92,6 +92,7 @@ struct dataset {
     struct outcome *
         outcomes; /* [query_count × expert_count], row-major by query; NULL if outcomes were not asked for */
     struct dataset_skipped skipped;
+    bool is_table;         /* it was read from a table (data/result_table.h) */
     bool experts_unlisted; /* there is no experts.csv: they are those of outcomes.csv */
     bool has_answers;      /* every outcome's `answer` is there: outcomes.csv has that column */
 };
@@ -103,9 +104,9 @@ enum dataset_parts {
     DATASET_ALL = 7
 };
 
-/* Reads the parts asked for. Unknown ids in outcomes.csv, doubled ids or cells, scores outside 0..1, malformed JSON or
- * numbers: ERR_INPUT with file, line and column. What is passed over or made up for stands in `skipped` and in the
- * `prices`. */
+/* Reads the parts asked for. `path` may also be a table of results, or a folder of them (data/result_table.h); then it
+ * is all parts. Unknown ids in outcomes.csv, doubled ids or cells, scores outside 0..1, malformed JSON or numbers:
+ * ERR_INPUT with file, line and column. What is passed over or made up for stands in `skipped` and in `prices`. */
 NODISCARD enum status dataset_load(const char *path, unsigned parts, struct dataset **ret,
                                    struct error *err);
 void dataset_free(struct dataset *d);
