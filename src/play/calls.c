@@ -517,12 +517,6 @@ void calls_free(struct calls *c)
 
 /* Asking what it knows */
 
-void calls_limit(struct calls *c, int64_t cap_nano_usd)
-{
-    c->purse.cap_nano_usd = cap_nano_usd < c->o.cap_nano_usd ? cap_nano_usd : c->o.cap_nano_usd;
-    c->cap_reached = false;
-}
-
 void calls_readmit(struct calls *c)
 {
     for (size_t e = 0; e < c->o.expert_count; e++) {

@@ -113,8 +113,6 @@ int64_t calls_bound_nano_usd(const struct calls *c, const struct call_job *job);
 /* The same of any job, before there are calls. */
 int64_t calls_job_bound_nano_usd(const struct expert *expert, const struct call_job *job,
                                  int64_t output_tokens);
-/* As much may be spent until told otherwise, in all: a round's share. Never more than the options' cap. */
-void calls_limit(struct calls *c, int64_t cap_nano_usd);
 const struct purse *calls_purse(const struct calls *c);
 /* What all results told so far have cost, those out of the journal with them: the same whether or not a process was
  * killed on the way. */
@@ -123,7 +121,7 @@ int64_t calls_told_nano_usd(const struct calls *c);
 int64_t calls_lost_nano_usd(const struct calls *c);
 /* Since calls_create, of all experts for SIZE_MAX; cost with the journal's. */
 struct calls_sum calls_sum(const struct calls *c, size_t expert);
-/* Whether a job was left out for want of money since calls_create or the last call of calls_limit. */
+/* Whether a job was left out for want of money since calls_create. */
 bool calls_cap_reached(const struct calls *c);
 /* Whether the expert has failed too often, so that it is not asked until it is readmitted. */
 bool calls_left_out(const struct calls *c, size_t expert);

@@ -99,6 +99,8 @@ static enum status load_protected(struct play *p, struct play_questions *own, st
 /* One piece: nearly all of it is what the settings are to the questions. */
 enum status play_questions_open(struct play *p, struct error *err)
 {
+    if (p->s->everything)
+        return OK;
     struct play_questions *own = ARENA_NEW(p->kept, struct play_questions);
     bool makes_up = p->s->generators.count > 0 || p->s->sandbox;
     if (!own)
@@ -295,9 +297,36 @@ static enum status make_up(struct play *p, struct error *err)
     return status == OK ? take_split(p, err) : status;
 }
 
-enum status play_pose(struct play *p, struct error *err)
+/* One file as it is. `dropped`: of its lines that are no questions. */
+static enum status add_file(const struct play_settings *s, size_t file, struct run *run,
+                            struct arena *a, struct drop_counts *dropped, struct error *err)
 {
-    size_t before = run_dataset(p->run)->query_count;
+    struct question_list list;
+    struct question_file_result result = {0};
+    char *prefix = arena_printf(a, "f%zu", file + 1);
+    size_t at;
+    if (!prefix)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    enum status status =
+        question_file_read(s->questions.items[file], prefix, a, NULL, &list, &result, err);
+    for (size_t i = 0; status == OK && i < list.count; i++)
+        status = run_add_query(run, &list.items[i].query, &at, err);
+    if (status == OK)
+        drop_counts_add(dropped, &result.dropped);
+    return status;
+}
+
+/* What is collected is what was asked for, duplicates or not. */
+static enum status add_everything(struct play *p, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; i < p->s->questions.count && status == OK; i++)
+        status = add_file(p->s, i, p->run, p->arena, &p->r.posed.dropped, err);
+    return status;
+}
+
+static enum status add_new(struct play *p, struct error *err)
+{
     enum status status = add_listed(p, err);
     if (status == OK)
         status = take_opinions(p, err);
@@ -305,23 +334,18 @@ enum status play_pose(struct play *p, struct error *err)
         status = make_up(p, err);
     if (status == OK && p->r.round == 1)
         count_listed(p);
+    return status;
+}
+
+enum status play_pose(struct play *p, struct error *err)
+{
+    size_t before = run_dataset(p->run)->query_count;
+    enum status status = p->s->everything ? add_everything(p, err) : add_new(p, err);
     p->r.questions_new = run_dataset(p->run)->query_count - before;
     return status;
 }
 
 /* Forecasts */
-
-static enum status forecast_file(const char *path, struct run *run, struct arena *a,
-                                 struct error *err)
-{
-    struct question_list list;
-    struct question_file_result result = {0};
-    size_t at;
-    enum status status = question_file_read(path, "f", a, NULL, &list, &result, err);
-    for (size_t i = 0; status == OK && i < list.count; i++)
-        status = run_add_query(run, &list.items[i].query, &at, err);
-    return status;
-}
 
 /* Stands for a question that nobody has made up yet. */
 static enum status forecast_made_up(struct run *run, size_t round, size_t number, struct error *err)
@@ -340,9 +364,10 @@ static enum status forecast_made_up(struct run *run, size_t round, size_t number
 enum status play_pose_forecast(const struct play_settings *s, struct run *run, size_t round,
                                struct arena *a, struct error *err)
 {
+    struct drop_counts dropped = {0};
     enum status status = OK;
     for (size_t i = 0; i < s->questions.count && status == OK && round == 1; i++)
-        status = forecast_file(s->questions.items[i], run, a, err);
+        status = add_file(s, i, run, a, &dropped, err);
     if (s->generators.count == 0 && !s->sandbox)
         return status;
     for (size_t i = 0; i < s->round_questions && status == OK; i++)

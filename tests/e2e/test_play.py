@@ -285,6 +285,16 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
                    capture_output=True, timeout=60)
 
 
+def test_collect_keeps_questions_that_are_much_alike(collect, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    text = "A train leaves the station at noon and travels for three hours at eighty kilometres per hour, how far is {}"
+    lines = [{"id": f"q{i}", "text": text.format("it" if i else "that"), "answer": "240"} for i in range(2)]
+    (tmp_path / "questions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    collect("questions.jsonl", "-o", "mine")
+    assert len(outcomes(tmp_path / "mine")) == 6
+
+
 def test_collect_says_what_is_missing(collect, tmp_path):
     assert "-o DATASET" in collect("questions.jsonl", status=2)
     assert "name the questions" in collect("-o", "mine", status=2)

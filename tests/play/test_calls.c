@@ -199,21 +199,6 @@ Test(calls, what_is_free_goes_on_at_the_cap)
     cr_assert_not(calls_cap_reached(calls));
 }
 
-Test(calls, a_share_of_the_cap_holds_until_it_is_raised)
-{
-    struct asker a = {.expert = DEAR, .count = JOBS}, b = a;
-    open_calls(INT64_C(1000000000), 4);
-    calls_limit(calls, 4 * ANSWER_NANO_USD);
-    ask(&a);
-    cr_assert_leq(calls_purse(calls)->spent_nano_usd, 4 * ANSWER_NANO_USD);
-    cr_assert_gt(a.ends[CALL_UNPAID], 0);
-    calls_limit(calls, INT64_MAX);
-    cr_assert_eq(calls_purse(calls)->cap_nano_usd, 1000000000);
-    ask(&b);
-    cr_assert_eq(b.ends[CALL_DONE], JOBS);
-    cr_assert_eq(atomic_load(&asked), JOBS);
-}
-
 Test(calls, an_endpoint_that_passes_over_its_limits_is_reserved_more_for)
 {
     const struct call_job job = {.expert = DEAR, .user = STR("What is 3 + 4?")};
