@@ -22,6 +22,9 @@
 #define SWEEPS   2
 #define STEP_MAX 1.0 /* of a parameter in one step */
 
+/* So many known outcomes of an expert halve what an expected one of it weighs. */
+#define EXPECTED_HALF 4000.0
+
 /* Ridges, in units of curvature: as much stands for the prior as so many outcomes of a question that is a toss. */
 #define INTERCEPT_RIDGE 0.5 /* around the mean of all experts */
 #define ABILITY_RIDGE   4.0 /* of the slope on ability, around the mean of all */
@@ -287,7 +290,19 @@ static void fit(struct expect *x)
     }
 }
 
-static void fill(const struct expect *x, float *targets, float *weights, float share)
+/* Whoever was asked much has told what is its own, which what is expected of it must not drown. */
+static void share_weights(const struct expect *x, float share, float *ret)
+{
+    for (size_t e = 0; e < x->experts; e++) {
+        double known = 0;
+        for (size_t at = e; at < x->rows * x->experts; at += x->experts)
+            known += x->targets[at] >= 0 ? (double)x->weights[at] : 0;
+        known /= EXPECTED_HALF;
+        ret[e] = share / (float)(1 + known * known);
+    }
+}
+
+static void fill(const struct expect *x, const float *shares, float *targets, float *weights)
 {
     float posterior[NODES];
     for (size_t row = 0; row < x->rows; row++) {
@@ -301,7 +316,7 @@ static void fill(const struct expect *x, float *targets, float *weights, float s
             for (int i = 0; i < NODES; i++)
                 p += posterior[i] * fmath_exp(x->right[k + (size_t)i]);
             targets[at] = p < 1 ? p : 1;
-            weights[at] = share;
+            weights[at] = shares[e];
         }
     }
 }
@@ -324,7 +339,7 @@ enum status expect_fill(float *targets, float *weights, const uint8_t *groups, s
     struct expect *x = calloc(1, sizeof(*x));
     size_t parameters = experts * (1 + TRAITS) + groups_all * (TRAITS + experts);
     double *doubles = calloc(parameters + 2 * cells, sizeof(*doubles));
-    float *floats = calloc(2 * cells, sizeof(*floats));
+    float *floats = calloc(2 * cells + experts, sizeof(*floats));
     bool good = x && doubles && floats;
     if (good) {
         *x = (struct expect){.rows = rows,
@@ -341,8 +356,10 @@ enum status expect_fill(float *targets, float *weights, const uint8_t *groups, s
         x->sums = x->counts + cells;
         x->right = floats;
         x->wrong = floats + cells;
+        float *shares = floats + 2 * cells;
         fit(x);
-        fill(x, targets, weights, share);
+        share_weights(x, share, shares);
+        fill(x, shares, targets, weights);
     }
     free(x);
     free(doubles);

@@ -176,6 +176,62 @@ static void fill_lengths(struct train_table *t, double *sums, double *counts)
         t->lengths[i] = counts[i] > 0 ? (float)(sums[i] / counts[i]) : NAN;
 }
 
+struct row_of_text {
+    uint64_t text_hash;
+    size_t row;
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+    const struct row_of_text *x = a, *y = b;
+    if (x->text_hash != y->text_hash)
+        return x->text_hash < y->text_hash ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Whether one of rows[count], which have the same text, says what expert e made of it. */
+static bool text_known(const struct train_table *t, const struct row_of_text *rows, size_t count,
+                       size_t e)
+{
+    for (size_t i = 0; i < count; i++)
+        if (t->scores[rows[i].row * t->experts + e] >= 0)
+            return true;
+    return false;
+}
+
+/* Where another row of the same text has the outcome, as in data sets that were put together, nothing is expected. */
+static void forget_known_texts(const struct train_table *t, const struct row_of_text *rows,
+                               size_t count)
+{
+    for (size_t e = 0; count > 1 && e < t->experts; e++) {
+        if (!text_known(t, rows, count, e))
+            continue;
+        for (size_t i = 0; i < count; i++) {
+            size_t at = rows[i].row * t->experts + e;
+            t->targets[at] = t->scores[at];
+            t->weights[at] = t->scores[at] < 0 ? 0 : t->weights[at];
+        }
+    }
+}
+
+static enum status fill_holes(struct train_table *t, struct arena *a, struct error *err)
+{
+    struct row_of_text *rows = ARENA_ARRAY(a, t->rows, struct row_of_text);
+    if (!rows)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    enum status status = expect_fill(t->targets, t->weights, t->groups, t->rows, t->experts,
+                                     t->group_count, EXPECTED_SHARE, err);
+    for (size_t i = 0; i < t->rows; i++)
+        rows[i] = (struct row_of_text){t->dataset->queries[i].text_hash, i};
+    qsort(rows, t->rows, sizeof(*rows), compare_texts);
+    for (size_t i = 0, j; i < t->rows && status == OK; i = j) {
+        for (j = i; j < t->rows && rows[j].text_hash == rows[i].text_hash; j++)
+            ;
+        forget_known_texts(t, rows + i, j - i);
+    }
+    return status;
+}
+
 /* Every array of the table, and what fills it, in the order in which one needs the other. */
 enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
                              struct error *err)
@@ -202,8 +258,7 @@ enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t se
         status = groups_find(t->dataset, t->scores, t->weights, t->experts, t->groups,
                              &t->group_count, err);
     if (status == OK)
-        status = expect_fill(t->targets, t->weights, t->groups, t->rows, t->experts, t->group_count,
-                             EXPECTED_SHARE, err);
+        status = fill_holes(t, a, err);
     return status;
 }
 

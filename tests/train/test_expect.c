@@ -2,6 +2,7 @@
 #include "train/expect.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 struct world {
     float truth[ROWS * EXPERTS]; /* chances */
     float scores[ROWS * EXPERTS], targets[ROWS * EXPERTS], weights[ROWS * EXPERTS];
+    bool hidden[ROWS * EXPERTS];
     uint8_t groups[ROWS];
 };
 
@@ -51,6 +53,7 @@ static void hide(struct world *w, size_t at)
 {
     w->targets[at] = -1;
     w->weights[at] = 0;
+    w->hidden[at] = true;
 }
 
 static void fill(struct world *w)
@@ -59,12 +62,12 @@ static void fill(struct world *w)
                  OK);
 }
 
-/* Mean of values[at] over the dear expert's cells that are hidden in `weights`, of a group. */
+/* Mean of values[at] over the dear expert's cells that are hidden, of a group. */
 static double mean_hidden(const struct world *w, const float *values, size_t group)
 {
     double sum = 0, count = 0;
     for (size_t i = group; i < ROWS; i += GROUPS)
-        if (w->weights[i * EXPERTS + DEAR] == SHARE) {
+        if (w->hidden[i * EXPERTS + DEAR]) {
             sum += (double)values[i * EXPERTS + DEAR];
             count++;
         }
@@ -118,7 +121,7 @@ Test(expect, it_tells_hard_from_easy_questions)
     double truth = (mean_hidden(w, w->truth, 0) + mean_hidden(w, w->truth, 1)) / 2;
     for (size_t i = 0; i < ROWS; i++) {
         size_t at = i * EXPERTS + DEAR;
-        if (w->weights[at] != SHARE)
+        if (!w->hidden[at])
             continue;
         cr_assert(w->targets[at] >= 0 && w->targets[at] <= 1);
         double x = (double)w->targets[at] - found, y = (double)w->truth[at] - truth;
@@ -142,7 +145,23 @@ Test(expect, rows_of_which_nothing_is_known_stay_so)
         cr_assert_eq(w->targets[7 * EXPERTS + e], -1);
         cr_assert_eq(w->weights[7 * EXPERTS + e], 0);
     }
-    cr_assert_eq(w->weights[DEAR], SHARE);
+    cr_assert(w->targets[DEAR] > 0 && w->targets[DEAR] < 1);
+    free(w);
+}
+
+/* What is expected weighs the less the more is known of the expert, and never more than `share`. */
+Test(expect, who_was_asked_much_needs_it_less)
+{
+    struct world *w = make();
+    for (size_t i = 0; i < ROWS; i++) {
+        if (i % 2)
+            hide(w, i * EXPERTS);
+        if (i % 10)
+            hide(w, i * EXPERTS + DEAR);
+    }
+    fill(w);
+    float much = w->weights[EXPERTS], little = w->weights[EXPERTS + DEAR];
+    cr_assert(much > 0 && much < little && little < SHARE, "%g %g", (double)much, (double)little);
     free(w);
 }
 

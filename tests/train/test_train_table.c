@@ -112,3 +112,27 @@ Test(train_table, folds_part_rows_but_never_equal_texts)
     arena_free(a);
     world_free(w);
 }
+
+/* Rows 4 and 5 ask the same; one knows of the first expert, the other of the rest. Row 6 stands alone. */
+Test(train_table, nothing_is_expected_of_what_an_equal_text_says)
+{
+    struct world *w = world_make(ROWS);
+    struct arena *a = arena_create(64u << 20);
+    w->queries[5] = w->queries[4];
+    w->outcomes[4 * WORLD_EXPERTS + 1].known = w->outcomes[4 * WORLD_EXPERTS + 2].known = false;
+    w->outcomes[5 * WORLD_EXPERTS].known = w->outcomes[6 * WORLD_EXPERTS].known = false;
+    w->outcomes[7 * WORLD_EXPERTS].confidence = 0.25f;
+    struct train_table t = fill(w, a, 1);
+    for (size_t e = 0; e < WORLD_EXPERTS; e++)
+        for (size_t row = 4; row <= 5; row++) {
+            size_t at = row * WORLD_EXPERTS + e;
+            cr_assert_eq(t.targets[at], t.scores[at]);
+            cr_assert_eq(t.weights[at], w->outcomes[at].known ? 1 : 0);
+        }
+    cr_assert_eq(t.scores[6 * WORLD_EXPERTS], -1);
+    cr_assert(t.targets[6 * WORLD_EXPERTS] > 0 && t.targets[6 * WORLD_EXPERTS] < 1);
+    cr_assert_gt(t.weights[6 * WORLD_EXPERTS], 0);
+    cr_assert_eq(t.weights[7 * WORLD_EXPERTS], 0.25f);
+    arena_free(a);
+    world_free(w);
+}
