@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "play/call_journal.h"
+#include "calls/call_journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

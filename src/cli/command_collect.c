@@ -2,9 +2,9 @@
  * learning; the work is play_setup.c's and src/play's. */
 #include <stdio.h>
 
+#include "calls/calls.h"
 #include "cli/commands.h"
 #include "cli/play_setup.h"
-#include "play/calls.h"
 
 static const char usage_text[] =
     "Asks every expert of leeroo.yaml every question, scores the answers, and keeps it all as a "

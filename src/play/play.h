@@ -1,6 +1,6 @@
 /* The loop: questions, answers, scores, a model; round after round within a sum of money.
  *
- *     pose ─▶ choose cells (play/cells.h) ─▶ ask (play/calls.h) ─▶ score ─▶ learn ─▶ measure, publish ─▶ round-K/
+ *     pose ─▶ choose cells (play/cells.h) ─▶ ask (calls/calls.h) ─▶ score ─▶ learn ─▶ measure, publish ─▶ round-K/
  *
  * All of it hangs on the settings, the seed and what experts answered: a run that was killed and is begun again asks
  * nobody what it has an answer to, and goes on as if nothing had happened. It blocks, on the thread of its caller, and

@@ -1,7 +1,7 @@
 /* Between the files of the loop: the state of a run and the steps of a round, in the order in which they run. */
 #pragma once
 
-#include "play/calls.h"
+#include "calls/calls.h"
 #include "play/cells.h"
 #include "play/play.h"
 #include "play/run.h"

@@ -17,7 +17,7 @@
  * questions and pays for nothing. Belongs to one thread. */
 #pragma once
 
-#include "play/calls.h"
+#include "calls/calls.h"
 #include "pose/drop.h"
 #include "pose/mix.h"
 #include "pose/posed.h"

@@ -1,5 +1,5 @@
 /* The evaluation of a round: every answer of the run that has no score gets one (score/evaluate.h), its calls made by
- * play/calls.h like all others, within the cap. What it cost counts as spent in the round. */
+ * calls/calls.h like all others, within the cap. What it cost counts as spent in the round. */
 #include "play/play_int.h"
 
 #include "base/check.h"

@@ -2,7 +2,7 @@
  *
  *     RUN_DIR/queries.jsonl experts.csv outcomes.csv responses/   a data set directory at any moment
  *     RUN_DIR/run.json                                            the settings (play/settings.h)
- *     RUN_DIR/calls.jsonl                                         what was asked, paid and answered (play/calls.h)
+ *     RUN_DIR/calls.jsonl                                         what was asked, paid and answered (calls/calls.h)
  *     RUN_DIR/round-K/                                            the data set after round K, what came of the round
  *                                                                 and its model; there only when the round is over
  *

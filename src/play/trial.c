@@ -1,11 +1,11 @@
-/* Every expert, every query: see trial.h. The calls are those of play/calls.h, without a journal and without a cap. */
+/* Every expert, every query: see trial.h. The calls are those of calls/calls.h, without a journal and without a cap. */
 #include "play/trial.h"
 
 #include <stdio.h>
 
 #include "base/check.h"
+#include "calls/calls.h"
 #include "judge/answer_text.h"
-#include "play/calls.h"
 
 #define KEY_BYTES 48 /* of "cell/QUERY/EXPERT" by their numbers */
 

@@ -184,7 +184,7 @@ def check_architecture(layers, root):
     if not path.is_file():
         return
     rows = re.findall(r"^\|\s*(\d+)\s*\|\s*`(\w+)`\s*\|([^|]*)\|", path.read_text(), re.M)
-    shown = {folder: (int(rank), set(may.replace("–", "").replace("all", "*").split())) for rank, folder, may in rows}
+    shown = {folder: (int(rank), {"*" if m == "all" else m for m in may.replace("–", "").split()}) for rank, folder, may in rows}
     for folder in sorted(set(shown) | set(layers.ranks)):
         if shown.get(folder) != (layers.ranks.get(folder), layers.allowed.get(folder)):
             yield f"ARCHITECTURE.md: the row of '{folder}' differs from src/LAYERS"

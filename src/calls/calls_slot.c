@@ -3,7 +3,7 @@
  *
  * A slot has one call after the other; everything runs on the thread of calls_run. What a call may cost and what comes
  * of its answer is decided in calls.c, which alone begins a slot. */
-#include "play/calls_int.h"
+#include "calls/calls_int.h"
 
 #include "base/check.h"
 #include "base/clock.h"

@@ -8,7 +8,7 @@
  *                                               ▼
  *                                src/ask: gate, dialect, retries ─▶ journal ─▶ done(job, result)
  *
- * The journal (play/call_journal.h) is an append-only file; a process that is killed has lost the calls in flight, and
+ * The journal (calls/call_journal.h) is an append-only file; a process that is killed has lost the calls in flight, and
  * those stay booked at what they might have cost. So running the same jobs again gives the same results and pays for
  * nothing twice. What is asked is part of the key: an entry whose question differs from the job's is not its answer.
  *
@@ -23,10 +23,10 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "calls/purse.h"
 #include "expert/cost.h"
 #include "expert/expert.h"
 #include "net/http_client.h"
-#include "play/purse.h"
 #include "watch/watch.h"
 
 #define CALLS_CONCURRENCY_MAX   256

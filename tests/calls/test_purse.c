@@ -1,5 +1,5 @@
 /* What may be spent beside what is spent and reserved. */
-#include "play/purse.h"
+#include "calls/purse.h"
 
 #include <criterion/criterion.h>
 

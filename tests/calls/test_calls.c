@@ -1,5 +1,5 @@
 /* Paid calls over real HTTP: made once, within the cap, remembered, and lost ones booked. */
-#include "play/calls.h"
+#include "calls/calls.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #include "ask/asking.h"
 #include "base/map.h"
 #include "base/progress.h"
+#include "calls/call_journal.h"
+#include "calls/calls.h"
 #include "expert/transport_http.h"
 #include "net/loop.h"
-#include "play/call_journal.h"
-#include "play/calls.h"
 
 struct calls;
 

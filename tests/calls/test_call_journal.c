@@ -1,5 +1,5 @@
 /* The journal of calls: what is written is read, a last line that is cut goes, any other damage is said. */
-#include "play/call_journal.h"
+#include "calls/call_journal.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The money of a run: see purse.h. */
-#include "play/purse.h"
+#include "calls/purse.h"
 
 #include "base/check.h"
 

@@ -3,7 +3,7 @@
  * What the journal says, what the purse allows, and which job is made next are decided here; the calls themselves are
  * calls_slot.c's. Everything runs on the thread of calls_run. Jobs are taken by pump(), from the loop, and never from
  * inside the end of a call, because an asking ends in its own callback. */
-#include "play/calls_int.h"
+#include "calls/calls_int.h"
 
 #include "base/check.h"
 #include "base/hash.h"

@@ -3,7 +3,7 @@
  * Its lines are written by this program alone, yet read as if they came from anybody, because a disk may have lost some
  * of them. One thread owns an open journal; reading entries needs none. Appending waits for the disk about once a
  * second. Nothing here knows what an entry means for the purse: that is calls.c's. */
-#include "play/call_journal.h"
+#include "calls/call_journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
