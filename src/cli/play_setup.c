@@ -119,7 +119,10 @@ static enum status check_prices(const struct play_setup *c, struct error *err)
 {
     const struct config *config = c->configuration;
     bool all_free = true;
-    enum status status = config_price(c->configuration, NULL, err);
+    struct model *m = NULL;
+    (void)!model_load(config->model_path, &m, NULL); /* without one the catalogue has prices */
+    enum status status = config_price(c->configuration, m, err);
+    model_free(m);
     for (size_t e = 0; e < config->expert_count; e++)
         all_free = all_free &&
                    price_worst_nano_usd(&config->experts[e].price, 1000000, 1000000, true) == 0;
@@ -224,18 +227,23 @@ static enum status forecast(struct play_setup *c, const struct play_options *o, 
     return status;
 }
 
+/* One piece: what the loop is given is said in one place. */
 static enum status play(struct play_setup *c, struct error *err)
 {
     const struct config *config = c->configuration;
     struct policy *policies = ARENA_ARRAY(c->arena, config->policy_count + 1, struct policy);
-    if (!policies)
+    struct str *likes = ARENA_ARRAY(c->arena, config->expert_count + 1, struct str);
+    if (!policies || !likes)
         return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t e = 0; e < config->expert_count; e++)
+        likes[e] = config->origins[e].like;
     for (size_t i = 0; i < config->policy_count; i++)
         policies[i] = config->policies[i].policy;
     const struct play_options o = {
         .settings = &c->settings,
         .experts = config->experts,
         .expert_count = config->expert_count,
+        .likes = likes,
         .network = {.use_proxy = config->upstream.proxy,
                     .deny_private = config->upstream.deny_private,
                     .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL},

@@ -193,6 +193,7 @@ static enum status place_experts(struct play *p, struct error *err)
     for (size_t e = 0; e < count; e++)
         experts[e] = (struct prior_expert){.name = p->o->experts[e].name,
                                            .upstream = p->o->experts[e].upstream_model,
+                                           .like = p->o->likes ? p->o->likes[e] : STR(""),
                                            .price = p->o->experts[e].price};
     return prior_model(experts, count, &p->prior, places, err);
 }

@@ -63,6 +63,8 @@ struct play_options {
     const struct play_settings *settings;
     const struct expert *experts; /* [expert_count], with prices */
     size_t expert_count;
+    const struct str
+        *likes; /* [expert_count] known models that they are like; empty: not said. NULL: none */
     struct http_client_options network;
     const struct policy *policies; /* [policy_count] in force */
     size_t policy_count, default_policy;
