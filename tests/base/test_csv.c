@@ -169,3 +169,21 @@ Test(csv, a_cell_that_was_written_reads_back)
     cr_expect_str_eq(b.ptr, "\"two\nlines\"", "a line end is quoted, too");
     buf_done(&b);
 }
+
+Test(csv, quoted_cells_may_span_lines_where_that_is_asked_for)
+{
+    static const char text[] =
+        "\"i\nd\",text\n\na,\"one\r\n\"\"two\"\"\n\nthree\"\nb,plain\nc,\"never ends\n\n";
+    struct csv *c = NULL;
+    struct error err = {0};
+    temp_write(temp.path, text, sizeof(text) - 1);
+    cr_assert_eq(csv_open_spanning(temp.path, &c, &err), OK, "%s", err.text);
+    cr_assert_eq(csv_column_count(c), 2);
+    cr_assert(str_equal(csv_column_name(c, 0), STR("i\nd")));
+    ROW(c, 4, "a", "one\n\"two\"\n\nthree");
+    ROW(c, 8, "b", "plain");
+    cr_assert_eq(csv_next(c, &err), ERR_INPUT);
+    cr_assert(strstr(err.text, ":9:3"), "%s", err.text);
+    csv_close(c);
+    cr_assert_eq(csv_open(temp.path, &c, &err), ERR_INPUT, "and not else");
+}
