@@ -5,6 +5,7 @@ import hashlib
 import json
 import random
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -466,6 +467,25 @@ def test_killed_at_twenty_moments_it_ends_the_same(leeroo, play, experts, tmp_pa
         del a["booked_nano_usd"], b["booked_nano_usd"]
         assert a == b
     assert "first" in [r["publication"] for r in rounds(whole / "run")]
+
+
+def test_a_round_that_is_done_again_says_the_same(play, experts, tmp_path):
+    """As after a kill between publishing and the end of the round."""
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 240)
+    options = ["--questions", "questions.jsonl", "--spend", "2.5", "--rounds", "3", "--workers", "8", "--max-output", "200"]
+    play("run", *options)
+    before, model = rounds(tmp_path / "run"), (tmp_path / "leeroo-model.safetensors").read_bytes()
+    published = [r["round"] for r in before if r["publication"] in ("first", "published")]
+    last = published[-1]
+    for k in range(last, len(before) + 1):
+        shutil.rmtree(tmp_path / "run" / f"round-{k}")
+    server.asked.clear()
+    play("run")
+    assert rounds(tmp_path / "run") == before
+    assert (tmp_path / "leeroo-model.safetensors").read_bytes() == model
+    assert not server.asked
 
 
 def test_killed_at_a_binding_cap_it_is_kept(leeroo, play, experts, tmp_path):
