@@ -5,6 +5,8 @@
  * inside the end of a call, because an asking ends in its own callback. */
 #include "calls/calls_int.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "base/hash.h"
 
@@ -197,6 +199,31 @@ bool calls_cover(struct calls *c, struct call_slot *s, int64_t failed_nano_usd)
 
 /* Ends */
 
+static const struct str purposes[CALL_OTHER] = {STR_INIT("cell"),   STR_INIT("generate"),
+                                                STR_INIT("repeat"), STR_INIT("teacher"),
+                                                STR_INIT("judge"),  STR_INIT("canary")};
+
+const char *call_purpose_name(enum call_purpose purpose)
+{
+    return purpose < CALL_OTHER ? purposes[purpose].ptr : "other";
+}
+
+static enum call_purpose purpose_of(struct str key)
+{
+    const struct str first = str_split(&key, '/');
+    enum call_purpose purpose = CALL_CELL;
+    while (purpose < CALL_OTHER && !str_equal(first, purposes[purpose]))
+        purpose++;
+    return purpose;
+}
+
+static void note_told(struct calls *c, const struct call_job *job, const struct call_result *result)
+{
+    struct calls_told *told = &c->by_expert[job->expert].told[purpose_of(job->key)];
+    told->calls += result->end == CALL_DONE || result->end == CALL_BROKEN;
+    told->cost_nano_usd = add_saturated(told->cost_nano_usd, result->cost_nano_usd);
+}
+
 static void tell(struct calls *c, const struct call_job *job, const struct call_result *result)
 {
     struct calls_sum *sum = &c->by_expert[job->expert].sum;
@@ -207,6 +234,7 @@ static void tell(struct calls *c, const struct call_job *job, const struct call_
     sum->left_out += result->end == CALL_LEFT_OUT;
     c->cap_reached |= result->end == CALL_UNPAID;
     c->told_nano_usd = add_saturated(c->told_nano_usd, result->cost_nano_usd);
+    note_told(c, job, result);
     progress_update(&c->progress, ++c->done);
     c->source->done(c->source->self, job, result);
 }
@@ -522,6 +550,7 @@ void calls_readmit(struct calls *c)
     for (size_t e = 0; e < c->o.expert_count; e++) {
         c->by_expert[e].failures = 0;
         c->by_expert[e].left_out = false;
+        memset(c->by_expert[e].told, 0, sizeof(c->by_expert[e].told));
     }
 }
 
@@ -533,6 +562,12 @@ const struct purse *calls_purse(const struct calls *c)
 int64_t calls_told_nano_usd(const struct calls *c)
 {
     return c->told_nano_usd;
+}
+
+struct calls_told calls_told(const struct calls *c, enum call_purpose purpose, size_t expert)
+{
+    CHECK(purpose < CALL_PURPOSES && expert < c->o.expert_count);
+    return c->by_expert[expert].told[purpose];
 }
 
 int64_t calls_lost_nano_usd(const struct calls *c)

@@ -90,6 +90,24 @@ struct call_source {
     void (*done)(void *self, const struct call_job *job, const struct call_result *result);
 };
 
+enum call_purpose { /* by the first part of a key */
+                    CALL_CELL,
+                    CALL_GENERATE,
+                    CALL_REPEAT,
+                    CALL_TEACHER,
+                    CALL_JUDGE,
+                    CALL_CANARY,
+                    CALL_OTHER,
+                    CALL_PURPOSES
+};
+
+const char *call_purpose_name(enum call_purpose purpose); /* "cell" */
+
+struct calls_told {
+    size_t calls; /* that were answered or failed */
+    int64_t cost_nano_usd;
+};
+
 struct calls_sum { /* of one expert, or of all; in this process and before it */
     size_t made, remembered, broken, unpaid, left_out;
     int64_t cost_nano_usd; /* of all that was made or is in the journal */
@@ -117,6 +135,8 @@ const struct purse *calls_purse(const struct calls *c);
 /* What all results told so far have cost, those out of the journal with them: the same whether or not a process was
  * killed on the way. */
 int64_t calls_told_nano_usd(const struct calls *c);
+/* The same since the last calls_readmit: of what a round has asked an expert for a purpose. */
+struct calls_told calls_told(const struct calls *c, enum call_purpose purpose, size_t expert);
 /* What killed processes left in flight, as booked. */
 int64_t calls_lost_nano_usd(const struct calls *c);
 /* Since calls_create, of all experts for SIZE_MAX; cost with the journal's. */

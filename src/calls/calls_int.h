@@ -44,6 +44,7 @@ struct call_expert {
      * more for from then on. */
     int64_t worst_permille;
     struct calls_sum sum;
+    struct calls_told told[CALL_PURPOSES]; /* in this round */
 };
 
 struct calls {

@@ -152,6 +152,8 @@ enum status cells_choose(const struct cells_problem *p, struct arena *a, struct 
     if (p->questions && share > 0)
         choose_whole(&c, (int64_t)(share * (double)p->spend_nano_usd));
     choose_worth(&c, &worth);
+    for (size_t i = 0; i < c.count; i++)
+        c.cells[i].tie = worth.ties[c.cells[i].question * p->experts + c.cells[i].expert];
     *ret = (struct cells){c.cells, c.count, p->spend_nano_usd - c.left_nano_usd};
     return OK;
 }

@@ -41,6 +41,9 @@ struct cells_problem {
 struct cell {
     uint32_t question, expert;
     bool random; /* drawn without a look at what it is worth: fit for calibration */
+    /* How near its expert came, on this question, to winning or losing a decision: 0, far from it, to 1. */
+    float tie;
+    float quality, quality_sd; /* what play_choose was told to believe; NAN: nothing */
 };
 
 struct cells {

@@ -6,6 +6,7 @@
 struct cells_worth {
     float *
         cells; /* [questions × experts], of one expert's questions among each other: 1 on average */
+    float *ties;                       /* [questions × experts], 0..1 */
     double experts[CELLS_EXPERTS_MAX]; /* what one more answer of each is worth; the most is 1 */
 };
 

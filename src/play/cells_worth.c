@@ -133,6 +133,7 @@ static void weigh_question(struct worth *w, size_t question, struct cells_worth 
     for (size_t e = 0; e < p->experts; e++) {
         size_t at = question * p->experts + e;
         double quality = (double)p->quality[at];
+        ret->ties[at] = (float)w->ties[e];
         ret->cells[at] = (float)sqrt(variance(quality + more) * (w->ties[e] + NEAR_FLOOR));
         ret->experts[e] += w->ties[e] * variance(quality);
     }
@@ -188,14 +189,15 @@ enum status cells_worth(const struct cells_problem *p, struct arena *a, struct c
     size_t cells = p->questions * p->experts;
     CHECK(p->experts <= CELLS_EXPERTS_MAX);
     CHECK(p->lambda_count <= CELLS_LAMBDAS_MAX);
-    struct cells_worth worth = {.cells = ARENA_ARRAY(a, cells + 1, float)};
-    if (!worth.cells)
+    struct cells_worth worth = {.cells = ARENA_ARRAY(a, cells + 1, float),
+                                .ties = ARENA_ARRAY(a, cells + 1, float)};
+    if (!worth.cells || !worth.ties)
         return error_set(err, ERR_MEMORY, "out of memory for %zu cells", cells);
     if (p->quality && p->questions && p->experts) {
         weigh(p, &worth);
     } else {
         for (size_t i = 0; i < cells; i++)
-            worth.cells[i] = 1;
+            worth.cells[i] = worth.ties[i] = 1;
         for (size_t e = 0; e < p->experts; e++)
             worth.experts[e] = 1;
     }

@@ -23,6 +23,8 @@ static void begin_figures(struct play *p)
                                    play_round_budget(p->s, round, p->spent_before_nano_usd),
                                .cap_nano_usd = p->s->spend_nano_usd,
                                .area = NAN,
+                               .area_error = NAN,
+                               .area_prior = NAN,
                                .gain_mix = NAN,
                                .gain_last = NAN,
                                .doubt = NAN,

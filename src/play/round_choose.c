@@ -136,12 +136,18 @@ static bool is_open(const struct choosing *c, size_t q, size_t e)
     return (!is_there || is_hearsay(c, q, e)) && !(c->left_out && c->left_out[e]);
 }
 
-static void take(struct choosing *c, size_t q, size_t e, bool random)
+static void take(struct choosing *c, struct cell cell)
 {
-    size_t at = q * c->o->expert_count + e;
-    c->cells[c->count++] =
-        (struct cell){.question = (uint32_t)q, .expert = (uint32_t)e, .random = random};
+    size_t at = cell.question * c->o->expert_count + cell.expert;
+    cell.quality = c->b->quality ? c->b->quality[at] : NAN;
+    cell.quality_sd = c->b->sd ? c->b->sd[at] : NAN;
+    c->cells[c->count++] = cell;
     c->cost_nano_usd += c->b->cost_nano_usd[at];
+}
+
+static void take_random(struct choosing *c, size_t q, size_t e)
+{
+    take(c, (struct cell){.question = (uint32_t)q, .expert = (uint32_t)e, .random = true});
 }
 
 struct drawn {
@@ -196,7 +202,7 @@ static enum status choose_validation(struct choosing *c, int64_t budget_nano_usd
             break;
         for (size_t e = 0; missing > 0 && e < c->o->expert_count; e++)
             if (is_open(c, q, e))
-                take(c, q, e, true);
+                take_random(c, q, e);
     }
     return OK;
 }
@@ -258,7 +264,7 @@ static enum status choose_others(struct choosing *c, int64_t budget_nano_usd, st
     if (status == OK)
         status = cells_choose(&problem, c->arena, &chosen, err);
     for (size_t i = 0; status == OK && i < chosen.count; i++)
-        take(c, chosen.cells[i].question, chosen.cells[i].expert, chosen.cells[i].random);
+        take(c, chosen.cells[i]);
     return status;
 }
 
@@ -269,7 +275,7 @@ static void choose_everything(struct choosing *c)
     for (size_t q = 0; q < d->query_count; q++)
         for (size_t e = 0; e < c->o->expert_count; e++)
             if (is_open(c, q, e))
-                take(c, q, e, true);
+                take_random(c, q, e);
 }
 
 enum status play_choose(const struct run *run, const struct play_options *o,

@@ -12,12 +12,13 @@
 #include "base/progress.h"
 #include "data/subset.h"
 #include "eval/build.h"
-#include "eval/report.h"
+#include "eval/report_area.h"
 #include "train/train.h"
 
 #define MEASURE_BYTES_MAX (UINT64_C(4) << 30)
-#define AREA_POINTS       10 /* a tenth of the best expert's cost, two tenths, ... */
-#define MEASURE_ROWS_MIN  10 /* on fewer no figure is worth its name */
+#define AREA_POINTS       10  /* a tenth of the best expert's cost, two tenths, ... */
+#define AREA_DRAWS        100 /* of the questions, for its error */
+#define MEASURE_ROWS_MIN  10  /* on fewer no figure is worth its name */
 
 /* Learning */
 
@@ -117,23 +118,6 @@ enum status play_learn(struct play *p, struct error *err)
 
 /* Measuring */
 
-static void measure_area(const struct report *r, struct play_round *ret)
-{
-    double area = 0, mix = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < r->at_count; i++) {
-        if (isnan(r->at[i].accuracy.value) || isnan(r->at[i].mix))
-            continue;
-        area += r->at[i].accuracy.value;
-        mix += r->at[i].mix;
-        count++;
-    }
-    if (count == 0)
-        return;
-    ret->area = area / (double)count;
-    ret->gain_mix = (area - mix) / (double)count;
-}
-
 static void measure_doubt(const struct eval_set *set, struct play_round *ret)
 {
     double sum = 0;
@@ -144,8 +128,10 @@ static void measure_doubt(const struct eval_set *set, struct play_round *ret)
         ret->doubt = sum / (double)count;
 }
 
-static enum status measure_set(const struct play *p, struct dataset *validation, struct arena *a,
-                               struct play_round *ret, struct error *err)
+/* Too few questions: no figure is worth its name, and all stay unknown. */
+static enum status measure_model(const struct play *p, const struct model *m,
+                                 struct dataset *validation, struct arena *a,
+                                 struct play_round *ret, struct error *err)
 {
     const struct eval_pool pool = {NULL, NULL, NULL};
     double fractions[AREA_POINTS];
@@ -153,8 +139,11 @@ static enum status measure_set(const struct play *p, struct dataset *validation,
     struct report report;
     for (size_t i = 0; i < AREA_POINTS; i++)
         fractions[i] = (double)(i + 1) / AREA_POINTS;
-    const struct report_options options = {.fractions = fractions, .fraction_count = AREA_POINTS};
-    enum status status = eval_set_build(p->model, validation, &pool, a, &set, err);
+    const struct report_options options = {.draws = AREA_DRAWS,
+                                           .seed = p->s->seed,
+                                           .fractions = fractions,
+                                           .fraction_count = AREA_POINTS};
+    enum status status = eval_set_build(m, validation, &pool, a, &set, err);
     if (status != OK)
         return status;
     ret->validation = set.table.queries;
@@ -162,8 +151,25 @@ static enum status measure_set(const struct play *p, struct dataset *validation,
         return OK;
     measure_doubt(&set, ret);
     status = report_make(&set.table, &options, a, &report, err);
+    if (status != OK)
+        return status;
+    const struct report_area area = report_area(&report);
+    ret->area = area.area.value;
+    ret->area_error = area.area.error;
+    ret->gain_mix = area.area.value - area.mix;
+    return OK;
+}
+
+/* The model that was learnt, and, of the same questions, the area of what was believed before anybody was asked. */
+static enum status measure_set(const struct play *p, struct dataset *validation, struct arena *a,
+                               struct play_round *ret, struct error *err)
+{
+    struct play_round before = {.area = NAN};
+    enum status status = measure_model(p, p->model, validation, a, ret, err);
     if (status == OK)
-        measure_area(&report, ret);
+        status = measure_model(p, p->prior, validation, a, &before, err);
+    if (status == OK && before.validation == ret->validation)
+        ret->area_prior = before.area;
     return status;
 }
 

@@ -93,12 +93,34 @@ static void write_posed(const struct play_posed *q, struct buf *b)
     buf_add_c(b, "}}");
 }
 
+/* What it was spent on: a row for each expert and purpose. The costs are what the answers did, not what is booked. */
+static void write_spending(const struct play *p, struct buf *b)
+{
+    const char *comma = "";
+    buf_add_c(b, ",\n  \"spending\": [");
+    for (size_t e = 0; e < run_dataset(p->run)->expert_count; e++)
+        for (size_t i = 0; i < CALL_PURPOSES; i++) {
+            struct calls_told told = calls_told(p->calls, (enum call_purpose)i, e);
+            if (told.calls == 0)
+                continue;
+            buf_addf(b, "%s\n    {\"expert\": ", comma);
+            json_write_string(b, run_dataset(p->run)->experts[e].name);
+            buf_addf(b, ", \"purpose\": \"%s\", \"calls\": %zu, \"cost_nano_usd\": %" PRId64 "}",
+                     call_purpose_name((enum call_purpose)i), told.calls, told.cost_nano_usd);
+            comma = ",";
+        }
+    buf_add_c(b, "\n  ]");
+}
+
+/* One piece: the members in the order of docs/play.md. */
 static void write_round(const struct play *p, struct buf *b)
 {
     const struct play_round *r = &p->r;
     write_counts(r, b);
     write_posed(&r->posed, b);
     write_figure(b, "area", r->area);
+    write_figure(b, "area_error", r->area_error);
+    write_figure(b, "area_prior", r->area_prior);
     write_figure(b, "gain_mix", r->gain_mix);
     write_figure(b, "gain_last", r->gain_last);
     write_figure(b, "doubt", r->doubt);
@@ -112,22 +134,34 @@ static void write_round(const struct play *p, struct buf *b)
         buf_add_c(b, "null");
     if (p->judged)
         buf_addf(b, ",\n  \"evaluation\": %s", p->judged);
+    write_spending(p, b);
     buf_add_c(b, ",\n  \"experts\": [");
     for (size_t e = 0; e < run_dataset(p->run)->expert_count; e++)
         write_expert(p, e, b);
     buf_add_c(b, "\n  ]\n}\n");
 }
 
+static void write_belief(struct buf *b, float value)
+{
+    buf_add_char(b, ',');
+    if (!isnan(value))
+        buf_addf(b, "%.4f", (double)value);
+}
+
 static void write_cells(const struct play *p, const struct cells *cells, struct buf *b)
 {
     const struct dataset *d = run_dataset(p->run);
-    buf_add_c(b, "id,model,random,answered\n");
+    buf_add_c(b, "id,model,random,answered,quality,quality_sd,tie\n");
     for (size_t i = 0; i < cells->count; i++) {
         const struct cell *c = &cells->cells[i];
         csv_write_cell(b, d->queries[c->question].id);
         buf_add_char(b, ',');
         csv_write_cell(b, d->experts[c->expert].name);
-        buf_addf(b, ",%d,%d\n", c->random, dataset_outcome(d, c->question, c->expert)->present);
+        buf_addf(b, ",%d,%d", c->random, dataset_outcome(d, c->question, c->expert)->present);
+        write_belief(b, c->quality);
+        write_belief(b, c->quality_sd);
+        write_belief(b, c->tie);
+        buf_add_char(b, '\n');
     }
 }
 

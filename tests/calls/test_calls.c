@@ -94,6 +94,7 @@ struct asker {
     struct call_result results[JOBS];
     size_t ends[CALL_LEFT_OUT + 1];
     const char *user;
+    const char *prefix; /* of the keys; NULL: "cell" */
 };
 
 static bool next_job(void *self, struct call_job *ret)
@@ -102,7 +103,7 @@ static bool next_job(void *self, struct call_job *ret)
     if (a->next == a->count)
         return false;
     size_t i = a->next++;
-    snprintf(a->keys[i], sizeof(a->keys[i]), "cell/%zu", i);
+    snprintf(a->keys[i], sizeof(a->keys[i]), "%s/%zu", a->prefix ? a->prefix : "cell", i);
     *ret = (struct call_job){.key = str_from(a->keys[i]),
                              .expert = a->expert,
                              .user = str_from(a->user ? a->user : "What is 3 + 4?"),
@@ -150,6 +151,27 @@ Test(calls, an_answer_is_paid_once)
     cr_assert_eq(sum.remembered, JOBS);
     cr_assert_eq(sum.made, 0);
     cr_assert_eq(sum.cost_nano_usd, JOBS * ANSWER_NANO_USD);
+}
+
+Test(calls, what_they_were_for_is_told_of_each_round)
+{
+    struct asker cells = {.expert = DEAR, .count = 5},
+                 judging = {.expert = DEAR, .count = 2, .prefix = "judge"};
+    for (int process = 0; process < 2; process++) { /* the second time out of the journal */
+        open_calls(PURSE_NO_CAP, 8);
+        cells.next = judging.next = 0;
+        ask(&cells);
+        ask(&judging);
+        cr_expect_eq(calls_told(calls, CALL_CELL, DEAR).calls, 5);
+        cr_expect_eq(calls_told(calls, CALL_CELL, DEAR).cost_nano_usd, 5 * ANSWER_NANO_USD);
+        cr_expect_eq(calls_told(calls, CALL_JUDGE, DEAR).cost_nano_usd, 2 * ANSWER_NANO_USD);
+        cr_expect_eq(calls_told(calls, CALL_CANARY, DEAR).calls, 0);
+        cr_expect_eq(calls_told(calls, CALL_OTHER, DEAR).calls, 0);
+    }
+    calls_readmit(calls);
+    cr_expect_eq(calls_told(calls, CALL_CELL, DEAR).cost_nano_usd, 0);
+    cr_expect_str_eq(call_purpose_name(CALL_CANARY), "canary");
+    cr_expect_str_eq(call_purpose_name(CALL_OTHER), "other");
 }
 
 Test(calls, another_question_under_the_same_key_is_another_call)

@@ -178,6 +178,15 @@ def test_rounds_within_a_cap(leeroo, play, experts, tmp_path):
     assert figures[-1]["spent_all_nano_usd"] == served
     assert figures[0]["spent_nano_usd"] < figures[1]["spent_nano_usd"] < figures[2]["spent_nano_usd"]
     assert figures[-1]["area"] is not None and figures[-1]["validation"] >= 10
+    assert 0 < figures[-1]["area_error"] < 0.2 and 0 < figures[-1]["area_prior"] < 1
+    for r in figures:
+        assert sum(row["cost_nano_usd"] for row in r["spending"]) == r["spent_nano_usd"]
+        assert {row["purpose"] for row in r["spending"]} == {"cell"}
+        with open(run / f"round-{r['round']}" / "cells.csv", encoding="utf-8") as file:
+            cells = list(csv.DictReader(file))
+        assert sum(int(c["answered"]) for c in cells) == sum(row["calls"] for row in r["spending"]) == r["cells"]
+        assert all(0 <= float(c["quality"]) <= 1 and 0 < float(c["quality_sd"]) < 1 for c in cells)
+        assert all(0 <= float(c["tie"]) <= 1 for c in cells) and any(float(c["tie"]) > 0 for c in cells)
     subprocess.run([leeroo, "train", str(run), "-o", str(tmp_path / "m.safetensors")], check=True, capture_output=True,
                    timeout=60)
 

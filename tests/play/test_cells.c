@@ -196,6 +196,25 @@ Test(cells, of_who_never_comes_near_winning_are_few)
     arena_free(a);
 }
 
+Test(cells, say_how_near_their_experts_came_to_a_decision)
+{
+    struct arena *a = arena_create(8 << 20);
+    const double lambda = 1;
+    double ties[EXPERTS] = {0};
+    struct cells_problem p = problem_of(60000000);
+    p.lambda_count = 1;
+    p.lambdas = &lambda;
+    cr_expect_eq(choose(&p, a).cells[0].tie, 1, "nothing is believed");
+    believe(&p, 0.2f, 0.7f, 0.75f);
+    struct cells chosen = choose(&p, a);
+    for (size_t i = 0; i < chosen.count; i++)
+        ties[chosen.cells[i].expert] = (double)chosen.cells[i].tie;
+    cr_expect(ties[0] < 0.01 && ties[0] >= 0, "%f", ties[0]);
+    cr_expect(ties[1] > 0.5 && ties[1] <= 1, "%f", ties[1]);
+    cr_expect(ties[2] > 0.5 && ties[2] <= 1, "%f", ties[2]);
+    arena_free(a);
+}
+
 Test(cells, follow_the_policies_in_force)
 {
     struct arena *a = arena_create(8 << 20);
