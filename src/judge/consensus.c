@@ -272,7 +272,7 @@ static void write_question(const struct em *em, size_t q)
     ballot_read(em, q, &b);
     posterior_find(em, q, &b, &p);
     const double unseen = fmax(1, b.answers - (double)b.seen);
-    const double flat = 1 / (1 + CONSENSUS_CORRELATION * (b.count > 0 ? (double)b.count - 1 : 0));
+    const double flat = 1 / (1 + CONSENSUS_CORRELATION * fmax(0, b.evidence - 1));
     for (size_t c = 0; c <= b.seen; c++) {
         double mass = 0;
         for (size_t g = 0; g < LEVELS; g++)
