@@ -18,7 +18,8 @@
 
 #define EVAL_ARENA_BYTES  (UINT64_C(16) << 30)
 #define EVAL_FRACTION_MAX 1000 /* of the reference's cost */
-#define EVAL_DRAWS        500  /* standard errors to about 3 % of themselves */
+#define EVAL_RARER_MIN    20
+#define EVAL_DRAWS        500 /* standard errors to about 3 % of themselves */
 
 struct eval_options {
     const char *model, *dataset;
@@ -37,6 +38,24 @@ static void note_progress(size_t done, void *arg)
     progress_update(arg, done);
 }
 
+/* Whoever is nearly always right, or wrong, has an AUC that hangs on a few answers. */
+static void warn_of_few(const struct eval_table *t)
+{
+    size_t few = 0;
+    for (size_t e = 0; e < eval_single_count(t); e++) {
+        size_t rarer = eval_rarer(t, e);
+        if (!eval_in_pool(t, e) || rarer == 0 || rarer >= EVAL_RARER_MIN)
+            continue;
+        fprintf(stderr,
+                few++ ? ", %.*s"
+                      : "leeroo eval: warning: fewer than 20 answers are right, or "
+                        "wrong, which is too few to tell the AUC of %.*s",
+                STR_FMT(t->names[e]));
+    }
+    if (few)
+        fputc('\n', stderr);
+}
+
 static void warn(const struct eval_measured *m)
 {
     const struct eval_set *set = &m->set;
@@ -50,6 +69,7 @@ static void warn(const struct eval_measured *m)
                 "leeroo eval: note: %zu plans of %s are left out: the data set has no responses/ "
                 "of all their members\n",
                 set->plans_without_texts, m->model);
+    warn_of_few(&set->table);
 }
 
 static void show_folds(size_t done, size_t total, void *arg)

@@ -63,6 +63,15 @@ static inline bool eval_is_plan(const struct eval_table *t, size_t column)
     return t->plans && t->plans[column].member_count > 1;
 }
 
+/* How many of the column's answers are right (a score of at least one half), or wrong: whichever are rarer. */
+static inline size_t eval_rarer(const struct eval_table *t, size_t column)
+{
+    size_t right = 0;
+    for (size_t q = 0; q < t->queries; q++)
+        right += eval_outcome(t, q, column)->score >= 0.5f;
+    return right < t->queries - right ? right : t->queries - right;
+}
+
 /* The columns that are single experts; they come first. */
 static inline size_t eval_single_count(const struct eval_table *t)
 {

@@ -265,3 +265,14 @@ def test_cross_validation_is_used_rightly(leeroo, files, tmp_path):
     done = run(leeroo, "eval", "--folds", 3, few)
     assert done.returncode == 1 and "fold 1 of 3" in done.stderr and done.stdout == ""
     assert not list(tmp_path.glob("leeroo-fold*"))
+
+
+def test_an_auc_of_few_answers_is_warned_of(leeroo, files, tmp_path):
+    model, _ = files
+    few = write_dataset(tmp_path / "few", 40, 4)
+    _, warning = evaluate(leeroo, model, few, "--reference", "large", "--bootstrap", 0)
+    outcomes = read_outcomes(few)
+    rare = {e for e in EXPERTS if 0 < min(sum(o[e][0] >= 0.5 for o in outcomes.values()),
+                                          sum(o[e][0] < 0.5 for o in outcomes.values())) < 20}
+    assert rare and "too few to tell the AUC of " in warning
+    assert set(warning.strip().split("AUC of ")[1].split(", ")) == rare
