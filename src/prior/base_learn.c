@@ -30,7 +30,7 @@
 #define SAMPLE         1024
 /* How far a text moves the length that is expected of a newcomer's answers, of how far it moves those of the known:
  * what a text costs decides more than it should where qualities are told from afar (bench/quality.md). */
-#define LENGTH_SHARE 0.5f
+#define LENGTH_SHARE 0.2f
 
 struct learning {
     const struct base_learning *in;

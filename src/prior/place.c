@@ -8,8 +8,11 @@
 
 #define KNOWN_SD                                                                                   \
     0.2 /* strength of a known model where it serves others than those it was known by */
-#define LIKE_SD    0.4 /* of one that is said to be like it */
-#define NAME_SHARE 0.5 /* of the deviations: how far its other parameters may be off */
+/* Who was asked one kind of question alone is known by that. */
+#define NARROW_SD       0.5
+#define NARROW_OUTCOMES 2000
+#define LIKE_SD         0.4 /* of one that is said to be like it */
+#define NAME_SHARE      0.5 /* of the deviations: how far its other parameters may be off */
 
 static double sigmoid(double x)
 {
@@ -49,9 +52,10 @@ const struct base_known *place_find(const struct base *b, struct str name, struc
 static void place_as(const struct base *b, const struct base_known *known, enum prior_basis basis,
                      struct placed *ret)
 {
+    double sd = known->outcomes < NARROW_OUTCOMES ? NARROW_SD : KNOWN_SD;
     *ret = (struct placed){.basis = basis,
                            .known = known,
-                           .strength_sd = basis == PRIOR_NAME ? KNOWN_SD : LIKE_SD,
+                           .strength_sd = basis == PRIOR_LIKE ? hypot(sd, LIKE_SD) : sd,
                            .shrink = NAME_SHARE,
                            .output_ratio = known->output_ratio};
     for (size_t k = 0; k < base_parameters(b); k++)
