@@ -110,9 +110,20 @@ static void mark_own(struct offer_list *offers)
     }
 }
 
+/* Whoever says what a model costs wants it. */
+static size_t mark_given(struct offer_list *offers, size_t left)
+{
+    for (size_t i = 0; i < offers->count; i++)
+        if (offers->items[i].price_from == OFFER_PRICE_GIVEN) {
+            offers->items[i].marked = true;
+            left -= left > 0;
+        }
+    return left;
+}
+
 void offers_mark(struct offer_list *offers)
 {
-    size_t left = OFFER_MARKS_MAX;
+    size_t left = mark_given(offers, OFFER_MARKS_MAX);
     for (int i = 0; i < LEVELS; i++)
         left = mark_level(offers, level_order[i], left);
     mark_own(offers);

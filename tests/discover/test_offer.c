@@ -112,6 +112,19 @@ Test(offer, marks)
     arena_free(s->arena);
 }
 
+Test(offer, marks_what_has_its_price_from_the_user)
+{
+    struct error err;
+    struct endpoint_list *s = endpoints_of(keys, "127.0.0.1:1");
+    answers(s, 0, "{\"data\":[{\"id\":\"gpt-9\"}]}");
+    answers(s, 2, "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]}");
+    struct offer_list offers = offers_of(s);
+    cr_assert_eq(offers_set_prices(&offers, STR("gpt-9=1/2,c=0.1/0.2"), &err), OK, "%s", err.text);
+    offers_mark(&offers);
+    marked_are(&offers, "gpt-9 a b c");
+    arena_free(s->arena);
+}
+
 Test(offer, marks_have_an_end)
 {
     struct arena *a = arena_create(1 << 20);
