@@ -1,6 +1,6 @@
 /* leeroo demo: the whole loop on built-in experts, with no key, no data and no network.
  *
- * Its two halves are demo_learn.c (ask everybody, train, examine) and demo_ask.c (the gateway, three questions). The
+ * Its parts are demo_pool.c, demo_play.c, demo_exam.c and demo_ask.c, in the order of the story (cli/demo.h). The
  * experts are threads of rehearse and outlive both; the files are in a folder that goes away at the end, unless it was
  * named. Only this file makes and removes that folder. */
 #include <ftw.h>
@@ -20,18 +20,20 @@
 #define QUERIES_MIN      50.0
 #define QUERIES_MAX      20000.0
 
-static const char TEXT[] = "Shows the whole loop in a few seconds, with no key, no data and no "
-                           "network: questions with known\n"
-                           "answers are made up, four built-in experts are asked over HTTP, an "
-                           "orchestrator is trained on what\n"
-                           "came back and examined on other questions; then the gateway starts and "
-                           "answers three questions,\n"
-                           "explaining each choice.\n\n"
-                           "Its files (two data sets, the model, leeroo.yaml) go to a temporary "
-                           "folder that is removed, or stay\n"
-                           "in --dir. With --keep the gateway goes on until Ctrl-C.\n\n"
-                           "  leeroo demo\n"
-                           "  leeroo demo --keep --dir my-demo --listen 127.0.0.1:8080\n";
+static const char TEXT[] =
+    "Shows the whole loop in a few seconds, with no key, no data and no network: four built-in "
+    "experts\n"
+    "are placed by their prices, then asked questions with known answers over HTTP, in five rounds "
+    "of\n"
+    "self-play that are each marked by an exam; then the gateway starts and answers three "
+    "questions,\n"
+    "explaining each choice.\n\n"
+    "Its files (questions, the run, the exam, the model, leeroo.yaml) go to a temporary folder "
+    "that "
+    "is\n"
+    "removed, or stay in --dir. With --keep the gateway goes on until Ctrl-C.\n\n"
+    "  leeroo demo\n"
+    "  leeroo demo --keep --dir my-demo --listen 127.0.0.1:8080\n";
 
 void demo_heading(const struct demo *d, int step, const char *title)
 {
@@ -86,8 +88,7 @@ static void print_next_steps(const struct demo *d)
 static enum status tell(struct demo *d, struct error *err)
 {
     static enum status (*const steps[])(struct demo *, struct error *) = {
-        demo_hire,    demo_question, demo_ask_all,  demo_train,
-        demo_examine, demo_serve,    demo_ask_three};
+        demo_hire, demo_set_exam, demo_play, demo_examine, demo_serve, demo_ask_three};
     uint64_t start = clock_now_ns();
     enum status status = OK;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && status == OK; i++)
@@ -108,7 +109,6 @@ static void clean(struct demo *d)
     config_free(d->config);
     model_free(d->model);
     upstream_pool_stop(d->upstream);
-    dataset_free(d->questions);
     dataset_free(d->exam);
     arena_free(d->arena);
 }

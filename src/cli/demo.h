@@ -1,6 +1,6 @@
 /* Between the files of `leeroo demo`: the state of one demonstration and its steps, in the order in which they
- * run. demo.c holds the story and the options, demo_learn.c the experts, questions and training, demo_exam.c the
- * table of the exam, demo_ask.c the gateway and the three questions. */
+ * run. command_demo.c holds the story and the options, demo_pool.c the experts and the exam's questions, demo_play.c
+ * self-play, demo_exam.c what the exam says of a model, demo_ask.c the gateway and the three questions. */
 #pragma once
 
 #include "config/config.h"
@@ -15,6 +15,7 @@
 #define DEMO_PATH_BYTES     1024
 #define DEMO_LAMBDA         100.0 /* a right answer is worth 1 / DEMO_LAMBDA USD: a cent */
 #define DEMO_LAMBDA_MEANING "a right answer is worth one cent"
+#define DEMO_BUDGET         0.10 /* USD per 1,000 queries, of the policy "thrifty" */
 #define DEMO_MODEL_FILE     "orchestrator.safetensors"
 
 struct demo {
@@ -27,7 +28,7 @@ struct demo {
     struct upstream_pool *upstream;
     char upstream_url[96];
     struct expert experts[SANDBOX_EXPERT_COUNT];
-    struct dataset *questions, *exam; /* with outcomes once asked */
+    struct dataset *exam; /* with outcomes */
     struct model *model;
     struct config *config;
     struct local *gateway;
@@ -38,9 +39,17 @@ NODISCARD enum status demo_path(const struct demo *d, const char *file, char pat
                                 struct error *err);
 
 NODISCARD enum status demo_hire(struct demo *d, struct error *err);      /* 1: the experts */
-NODISCARD enum status demo_question(struct demo *d, struct error *err);  /* 2: the questions */
-NODISCARD enum status demo_ask_all(struct demo *d, struct error *err);   /* 3: outcomes */
-NODISCARD enum status demo_train(struct demo *d, struct error *err);     /* 4: the model */
-NODISCARD enum status demo_examine(struct demo *d, struct error *err);   /* 5: the table */
-NODISCARD enum status demo_serve(struct demo *d, struct error *err);     /* 6: the gateway */
-NODISCARD enum status demo_ask_three(struct demo *d, struct error *err); /* 7: three questions */
+NODISCARD enum status demo_set_exam(struct demo *d, struct error *err);  /* 2: its questions */
+NODISCARD enum status demo_play(struct demo *d, struct error *err);      /* 3: five rounds */
+NODISCARD enum status demo_examine(struct demo *d, struct error *err);   /* 4: the table */
+NODISCARD enum status demo_serve(struct demo *d, struct error *err);     /* 5: the gateway */
+NODISCARD enum status demo_ask_three(struct demo *d, struct error *err); /* 6: three questions */
+
+/* What a model makes of the exam. */
+struct demo_mark {
+    double right, usd_per_1k; /* at DEMO_LAMBDA */
+    double
+        at_half; /* right, for half of what the best single expert costs; NaN: no policy is that cheap */
+};
+NODISCARD enum status demo_mark(struct demo *d, const struct model *m, struct demo_mark *ret,
+                                struct error *err);

@@ -1,6 +1,6 @@
 /* The second half of the demo: the gateway, and three questions through it over real HTTP, each choice explained.
  *
- * It begins with a model and experts that run (demo_learn.c). The gateway is the one of `serve`, in this process
+ * It begins with a model and experts that run. The gateway is the one of `serve`, in this process
  * (serve/local.h), read from a configuration that is written here, so that --keep leaves something to play with. One
  * thread asks and waits; the gateway has its own. */
 #include <stdio.h>
@@ -38,16 +38,16 @@ static enum status write_config(const struct demo *d, const char *path, struct e
     fprintf(out.stream,
             "\npolicies:\n"
             "  default: {lambda: %g}       # " DEMO_LAMBDA_MEANING "\n"
-            "  thrifty: {budget: 0.10}      # USD per 1,000 queries\n"
+            "  thrifty: {budget: %.2f}      # USD per 1,000 queries\n"
             "  best: {lambda: 0}            # whatever it costs\n",
-            DEMO_LAMBDA);
+            DEMO_LAMBDA, DEMO_BUDGET);
     return file_out_commit(&out, err);
 }
 
 enum status demo_serve(struct demo *d, struct error *err)
 {
     char path[DEMO_PATH_BYTES];
-    demo_heading(d, 6, "The gateway");
+    demo_heading(d, 5, "The gateway");
     enum status status = demo_path(d, "leeroo.yaml", path, err);
     if (status == OK)
         status = write_config(d, path, err);
@@ -178,7 +178,7 @@ static enum status ask_one(struct demo *d, const char *question, const char *wan
 
 enum status demo_ask_three(struct demo *d, struct error *err)
 {
-    demo_heading(d, 7, "Three questions through the gateway");
+    demo_heading(d, 6, "Three questions through the gateway");
     enum status status = OK;
     for (size_t i = 0; i < sizeof(QUESTIONS) / sizeof(QUESTIONS[0]) && status == OK; i++)
         status = ask_one(d, QUESTIONS[i].text, QUESTIONS[i].answer, err);

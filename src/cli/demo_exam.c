@@ -1,5 +1,8 @@
-/* The exam: what the trained orchestrator is worth on questions it has not seen, against what one could do
- * without it. Costs and scores are recorded ones; predictions only choose. */
+/* The exam: what an orchestrator is worth on questions it has not seen, against what one could do without it. Costs and
+ * scores are recorded ones; predictions only choose.
+ *
+ * demo_mark says it of any model in three figures, demo_examine of the one in force as a table. Both only read what
+ * demo_set_exam has recorded; their scratch memory is the demo's arena. One thread. */
 #include <math.h>
 #include <stdio.h>
 
@@ -125,13 +128,31 @@ static void print_report(const struct demo *d, const struct report *r, struct li
     putchar('\n');
 }
 
+enum status demo_mark(struct demo *d, const struct model *m, struct demo_mark *ret,
+                      struct error *err)
+{
+    static const double half[] = {0.5};
+    struct eval_set set;
+    struct report report;
+    struct line routed = {0};
+    const struct report_options options = {.fractions = half, .fraction_count = 1};
+    enum status status = eval_set_build(m, d->exam, &(struct eval_pool){0}, d->arena, &set, err);
+    if (status == OK)
+        status = report_make(&set.table, &options, d->arena, &report, err);
+    if (status == OK)
+        status = route_all(&set.table, DEMO_LAMBDA, &routed, err);
+    if (status == OK)
+        *ret = (struct demo_mark){routed.accuracy, routed.usd_per_1k, report.at[0].accuracy.value};
+    return status;
+}
+
 enum status demo_examine(struct demo *d, struct error *err)
 {
     struct eval_set set;
     struct report report;
     struct line routed;
     const struct report_options options = {.draws = 0, .seed = d->seed};
-    demo_heading(d, 5, "The exam");
+    demo_heading(d, 4, "The exam");
     enum status status =
         eval_set_build(d->model, d->exam, &(struct eval_pool){0}, d->arena, &set, err);
     if (status == OK)

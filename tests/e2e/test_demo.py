@@ -18,7 +18,7 @@ def run(leeroo, *options, **more):
 
 def rows(text):
     """The exam's table: {who: [right %, USD per 1,000, cost %, random mix %]}."""
-    table = text.split("5  The exam")[1].split("6  The gateway")[0]
+    table = text.split("4  The exam")[1].split("5  The gateway")[0]
     found = {}
     for line in table.splitlines():
         match = re.match(r"  (.{40}) +([\d.]+) % +([\d.]+) +(\d+) %(?: +([\d.]+) %)?$", line)
@@ -37,11 +37,30 @@ def demo(leeroo, tmp_path_factory):
 
 def test_it_tells_the_whole_story(demo):
     done, _ = demo
-    assert re.findall(r"^(\d)  \S", done.stdout, re.M) == list("1234567")
+    assert re.findall(r"^(\d)  \S", done.stdout, re.M) == list("123456")
     assert done.stderr == ""  # nothing to warn of, and no progress line off a terminal
     assert len(re.findall(r"The answer is ", done.stdout)) == 3
     assert "6096" in done.stdout and "Sunday" in done.stdout and "312" in done.stdout
     assert len(re.findall(r"^  Right, for 0\.\d{9} USD\.$", done.stdout, re.M)) == 3
+
+
+def curve(text):
+    """Self-play's table: [(who, answers, USD, right at half of the cost in percent)]."""
+    table = text.split("3  Self-play")[1].split("4  The exam")[0]
+    return [(m[1].strip(), int(m[2]), float(m[3]), float(m[4])) for m in
+            re.finditer(r"^  (by price|round \d) +(\d+) +([\d.]+) +([\d.]+) %", table, re.M)]
+
+
+def test_self_play_rises_from_the_prior_to_the_learnt(demo):
+    done, folder = demo
+    rounds = curve(done.stdout)
+    assert [r[0] for r in rounds] == ["by price"] + [f"round {i}" for i in range(1, 6)]
+    assert all(a[1] < b[1] and a[2] < b[2] for a, b in zip(rounds, rounds[1:]))
+    right = [r[3] for r in rounds]
+    assert right[1] > right[0] and right[5] > right[0] + 15 and max(right[3:]) > right[1]
+    assert rounds[5][1] < 0.8 * 4 * 800 and rounds[5][2] <= 0.16  # far from everybody on everything
+    told = json.loads((folder / "play" / "round-5" / "round.json").read_text())
+    assert told["outcomes"] == rounds[5][1]
 
 
 def test_the_router_beats_every_mix_of_single_experts(demo):
@@ -59,11 +78,14 @@ def test_the_router_beats_every_mix_of_single_experts(demo):
 
 def test_its_files_are_data_sets_and_a_model(leeroo, demo):
     _, folder = demo
-    assert {p.name for p in folder.iterdir()} == {"questions", "exam", "orchestrator.safetensors", "leeroo.yaml"}
+    names = {p.name for p in folder.iterdir()} - {"orchestrator.safetensors.previous"}
+    assert names == {"questions", "play", "exam", "orchestrator.safetensors", "leeroo.yaml"}
     report = subprocess.run([leeroo, "eval", str(folder / "orchestrator.safetensors"), str(folder / "exam"),
                              "--reference", "sage", "--json"], capture_output=True, text=True, timeout=120, check=True)
     assert json.loads(report.stdout)["trained_on"] == 0
-    assert (folder / "questions" / "responses" / "sage.jsonl").read_text().count("\n") == 800
+    assert (folder / "exam" / "responses" / "sage.jsonl").read_text().count("\n") == 400
+    again = folder.parent / "again.safetensors"
+    subprocess.run([leeroo, "train", str(folder / "play"), "-o", str(again)], capture_output=True, timeout=120, check=True)
 
 
 def test_the_seed_repeats_it(leeroo, tmp_path):
@@ -72,7 +94,7 @@ def test_the_seed_repeats_it(leeroo, tmp_path):
         done = run(leeroo, "--seed", seed, "--queries", "200", "--dir", str(tmp_path / folder))
         assert done.returncode == 0, done.stderr
         models.append((tmp_path / folder / "orchestrator.safetensors").read_bytes())
-        return re.split(r"4  Learning", done.stdout)[0].split("right answers")[1]
+        return re.split(r"That took", done.stdout)[0].split("right answers")[1]
     models = []
     first = story("3", "a")
     assert story("3", "b") == first and models[0] == models[1]
