@@ -9,12 +9,12 @@
 
 enum { EXPERTS = 3, QUERIES = 400 };
 
-static char folder[64];
+static char folder[64], open_folder[64];
 static struct expert experts[EXPERTS];
 static struct policy policy = {.lambda = 100};
 static struct play_settings settings;
 static struct play_options options;
-static struct run *run;
+static struct run *run, *open_run; /* its questions have no answers */
 static struct arena *arena;
 
 static void setup(void)
@@ -36,6 +36,9 @@ static void setup(void)
                                     .policies = &policy,
                                     .policy_count = 1};
     cr_assert_eq(run_open(folder, experts, EXPERTS, &run, NULL), OK);
+    strcpy(open_folder, "/tmp/leeroo-choose-XXXXXX");
+    cr_assert(mkdtemp(open_folder));
+    cr_assert_eq(run_open(open_folder, experts, EXPERTS, &open_run, NULL), OK);
     for (size_t i = 0; i < QUERIES; i++) {
         char text[32];
         size_t at;
@@ -49,7 +52,9 @@ static void setup(void)
 static void teardown(void)
 {
     run_close(run);
+    run_close(open_run);
     cr_assert_eq(rmdir(folder), 0);
+    cr_assert_eq(rmdir(open_folder), 0);
     arena_free(arena);
 }
 
@@ -139,6 +144,32 @@ Test(round_choose, what_is_known_is_not_bought_again_and_hearsay_is)
         said += cells.cells[i].expert == 1;
     }
     cr_assert_eq(said, QUERIES, "what users said of an answer is no answer");
+}
+
+Test(round_choose, what_only_agreement_scores_is_asked_as_whole_rows)
+{
+    size_t of_query[QUERIES] = {0}, parts = 0, wholes = 0;
+    for (size_t i = 0; i < QUERIES; i++) {
+        char text[32];
+        size_t at;
+        snprintf(text, sizeof(text), "open question %zu", i);
+        struct query q = {.text = str_from(text), .prompt = str_from(text)};
+        q.text_hash = text_hash(q.text);
+        cr_assert_eq(run_add_query(open_run, &q, &at, NULL), OK);
+    }
+    struct run *answered = run;
+    run = open_run;
+    struct cells cells = choose(NULL, 500000000);
+    run = answered;
+    for (size_t i = 0; i < cells.count; i++)
+        of_query[cells.cells[i].question]++;
+    for (size_t q = 0; q < QUERIES; q++) {
+        wholes += of_query[q] == EXPERTS;
+        parts += of_query[q] > 0 && of_query[q] < EXPERTS;
+    }
+    double row = 300 * (0.4 + 4 + 40) / 1e6;
+    cr_assert_geq(wholes, (size_t)(0.5 / row) - 2,
+                  "what is left of the money pays no row: %zu, %zu", wholes, parts);
 }
 
 Test(round_choose, everything_is_every_open_cell)
