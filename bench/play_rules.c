@@ -207,6 +207,7 @@ static void world_know(const struct purchase *p, struct world *w)
     }
 }
 
+/* Where answers are scored by agreement, whole rows: a label is as good as whoever voted for it. */
 static enum status buy_chosen(struct purchase *p, const struct world *w, bool believed,
                               int64_t spend, uint64_t seed, struct arena *a, struct error *err)
 {
@@ -220,7 +221,7 @@ static enum status buy_chosen(struct purchase *p, const struct world *w, bool be
                                           .cost_nano_usd = w->costs,
                                           .states = w->states,
                                           .spend_nano_usd = spend,
-                                          .whole_share = -1,
+                                          .whole_share = p->labels ? 1 : -1,
                                           .seed = seed};
     enum status status = cells_choose(&problem, a, &chosen, err);
     if (status != OK)

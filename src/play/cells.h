@@ -22,20 +22,24 @@ enum cell_state {
     CELL_BARRED /* may not: it failed, is on its way, or the expert is left out of this round */
 };
 
-/* All matrices are [questions × experts], row-major by question. */
+/* All matrices are [questions × experts], row-major by question. Questions keep their index from round to round; new
+ * ones come behind. */
 struct cells_problem {
     size_t questions, experts;
-    /* What the model in force believes; NULL both: there is none yet, and price alone decides. */
-    const float *quality, *quality_sd;
+    /* What the model in force believes; NULL: there is none yet, and price alone decides. */
+    const float *quality;
+    const float
+        *quality_sd; /* not looked at so far: known scores of a question say more of its doubt */
     const float *scores;          /* of known cells 0..1; others are not looked at */
     const int64_t *cost_nano_usd; /* expected, of asking; > 0, or 0 for what is free */
     const enum cell_state *states;
-    const double
-        *lambdas; /* of the policies in force, quality per USD; count 0: no policy narrows it */
-    size_t lambda_count;
+    const double *lambdas;  /* of the policies in force, quality per USD */
+    size_t lambda_count;    /* 0: no policy narrows it */
     int64_t spend_nano_usd; /* of this round, at expected costs */
-    double whole_share;     /* of that spend: on whole rows drawn at random; negative: as usual */
-    uint64_t seed;
+    /* Of that spend, on whole rows drawn at random; negative: as usual. 1 where answers are scored by agreement: a
+     * label is as good as those who voted (bench/play.md). */
+    double whole_share;
+    uint64_t seed; /* the same in all rounds, or nothing goes on from where the last one ended */
 };
 
 struct cell {
