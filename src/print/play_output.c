@@ -23,6 +23,7 @@ static void print_evaluation(const char *lines, FILE *out)
         fprintf(out, "        %.*s\n", (int)(end - lines), lines);
 }
 
+/* One piece: each line is a condition and what is said of it. */
 static void print_failures(const struct play_round *r, FILE *out)
 {
     char dropped[512];
@@ -38,6 +39,18 @@ static void print_failures(const struct play_round *r, FILE *out)
         print_evaluation(r->evaluation, out);
     if (r->problem)
         fprintf(out, "        no model yet: %s\n", r->problem);
+    else if (r->publication == PLAY_UNCOMPARED)
+        fprintf(
+            out,
+            "        nothing is published: models are compared on %d questions or more that all "
+            "have answered, and\n"
+            "        %zu of these are there\n",
+            PUBLISH_QUESTIONS_MIN, r->validation);
+    else if (r->publication == PLAY_KEPT && !isnan(r->confidence))
+        fprintf(out,
+                "        the model in force stays: with %.0f %% confidence this one is better, "
+                "%.0f %% are asked for\n",
+                100 * r->confidence, 100 * PUBLISH_CONFIDENCE_MIN);
 }
 
 /* One line; the figures of quality are in points of a hundred. */
