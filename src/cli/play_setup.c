@@ -133,13 +133,37 @@ static enum status check_prices(const struct play_setup *c, struct error *err)
 
 static enum status check_sources(const struct play_setup *c, struct error *err)
 {
-    const struct play_settings *s = &c->settings;
     if (c->from && strcmp(c->from, "ledger") != 0)
         return error_set(err, ERR_USAGE, "--from '%.60s': expected ledger", c->from);
-    if (s->questions.count + s->generators.count == 0 && !s->sandbox && !s->from_ledger)
-        return error_set(err, ERR_USAGE,
-                         "say where questions come from: --questions FILE, --generate EXPERT, "
-                         "--from ledger or --sandbox");
+    return OK;
+}
+
+/* The one whose questions are likeliest to be good; the first of several. */
+static const struct expert *dearest(const struct config *config)
+{
+    const struct expert *best = &config->experts[0];
+    for (size_t e = 1; e < config->expert_count; e++)
+        if (config->experts[e].price.output_nano_usd_per_m > best->price.output_nano_usd_per_m)
+            best = &config->experts[e];
+    return best;
+}
+
+/* Whoever names no source wants what there is: the gateway's own traffic, and questions made up. */
+static enum status choose_sources(struct play_setup *c, struct error *err)
+{
+    struct play_settings *s = &c->settings;
+    const char *kept = c->configuration->keep.file;
+    if (c->everything || s->questions.count + s->generators.count > 0 || s->sandbox ||
+        s->from_ledger)
+        return OK;
+    const struct expert *e = dearest(c->configuration);
+    s->generators.items[0] = arena_printf(c->arena, "%.*s", STR_FMT(e->name));
+    if (!s->generators.items[0])
+        return error_set(err, ERR_MEMORY, "out of memory");
+    s->generators.count = 1;
+    s->from_ledger = kept && access(kept, R_OK) == 0;
+    fprintf(stderr, "no questions were named: %s makes them up%s\n", s->generators.items[0],
+            s->from_ledger ? ", and those that the gateway has kept are asked" : "");
     return OK;
 }
 
@@ -174,6 +198,8 @@ static enum status load(struct play_setup *c, struct error *err)
                      : config_load(c->settings.config, &c->configuration, err);
     if (status == OK)
         status = check_prices(c, err);
+    if (status == OK)
+        status = choose_sources(c, err);
     return status == OK ? check_experts(c, err) : status;
 }
 

@@ -114,6 +114,12 @@ def test_an_expert_that_the_model_does_not_know_joins(run, serve, model_file, up
     assert 0 < decision["estimates"]["house-model"][0] < 1
 
 
+def test_play_without_a_source_has_the_dearest_expert_make_questions_up(run, upstream, tmp_path):
+    told = run("play", tmp_path / "run", "-c", write(tmp_path, upstream.url), "--spend", "1", "--dry-run")
+    assert "no questions were named: gpt-4o makes them up" in told.stderr
+    assert "nobody is asked" in told.stdout and not upstream.requests
+
+
 def test_a_few_outcomes_move_who_is_placed(run, serve, upstream, tmp_path):
     data = tmp_path / "few"
     data.mkdir()
