@@ -52,7 +52,8 @@ struct play_round { /* as round.json has it; what is unknown is NAN */
     double gain_last;  /* of area, over the round before */
     double doubt;      /* mean spread of the estimates, 0..1 */
     enum play_publication publication;
-    double confidence;      /* that it is better than the one in force */
+    size_t compared;        /* questions that it is compared on with the one in force */
+    double confidence;      /* that it is better */
     double gain_in_force;   /* utility over it, a question */
     const char *problem;    /* why there is no model; NULL */
     const char *evaluation; /* how answers were scored, in lines; the judges' trust; NULL */

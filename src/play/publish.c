@@ -37,6 +37,11 @@ struct comparison {
     struct arena *arena;
 };
 
+double publish_confidence_min(size_t questions)
+{
+    return questions < PUBLISH_QUESTIONS_FEW ? PUBLISH_CONFIDENCE_FEW : PUBLISH_CONFIDENCE_MIN;
+}
+
 bool publish_validates(uint64_t text_hash)
 {
     return split_fold(text_hash, 0, PUBLISH_SHARE) == 0;
@@ -288,7 +293,7 @@ static enum status draw(const struct comparison *c, struct publish_verdict *v, s
     v->high = gains[DRAWS - 1 - TAIL];
     v->error = spread_error(&spread);
     v->better =
-        n >= PUBLISH_QUESTIONS_MIN && v->gain > 0 && v->confidence >= PUBLISH_CONFIDENCE_MIN;
+        n >= PUBLISH_QUESTIONS_MIN && v->gain > 0 && v->confidence >= publish_confidence_min(n);
     return OK;
 }
 

@@ -12,9 +12,14 @@
 #include "plan/decide.h"
 
 #define PUBLISH_POLICIES_MAX   256
-#define PUBLISH_SHARE          8   /* a question in so many is for validation */
-#define PUBLISH_CONFIDENCE_MIN 0.8 /* published at or above it */
-#define PUBLISH_QUESTIONS_MIN  20  /* on fewer nothing is said to be better */
+#define PUBLISH_SHARE          8    /* a question in so many is for validation */
+#define PUBLISH_CONFIDENCE_MIN 0.8  /* published at or above it */
+#define PUBLISH_CONFIDENCE_FEW 0.95 /* or this, on fewer questions than PUBLISH_QUESTIONS_FEW */
+#define PUBLISH_QUESTIONS_FEW  20
+#define PUBLISH_QUESTIONS_MIN  10 /* on fewer nothing is said to be better */
+
+/* What it takes to be published on so many questions: a bootstrap of few knows too little of their spread. */
+double publish_confidence_min(size_t questions);
 
 /* Whether a question (query.text_hash) is for validation and never for training. */
 bool publish_validates(uint64_t text_hash);

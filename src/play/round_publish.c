@@ -74,6 +74,7 @@ enum status play_publish(struct play *p, struct error *err)
     if (status != OK)
         return status;
     status = compare(p, rival, &verdict, err);
+    p->r.compared = verdict.questions;
     if (status == ERR_INPUT || verdict.questions < PUBLISH_QUESTIONS_MIN) {
         p->r.publication = PLAY_UNCOMPARED;
         status = OK;

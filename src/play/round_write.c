@@ -72,6 +72,7 @@ static void write_counts(const struct play_round *r, struct buf *b)
     write_whole(b, "booked_nano_usd", r->booked_nano_usd);
     write_whole(b, "cap_nano_usd", r->cap_nano_usd);
     write_whole(b, "validation", (int64_t)r->validation);
+    write_whole(b, "compared", (int64_t)r->compared);
 }
 
 /* How the round's questions came about, and why others did not: by the reasons of pose/drop.h. */

@@ -45,12 +45,12 @@ static void print_failures(const struct play_round *r, FILE *out)
             "        nothing is published: models are compared on %d questions or more that all "
             "have answered, and\n"
             "        %zu of these are there\n",
-            PUBLISH_QUESTIONS_MIN, r->validation);
+            PUBLISH_QUESTIONS_MIN, r->compared);
     else if (r->publication == PLAY_KEPT && !isnan(r->confidence))
         fprintf(out,
                 "        the model in force stays: with %.0f %% confidence this one is better, "
                 "%.0f %% are asked for\n",
-                100 * r->confidence, 100 * PUBLISH_CONFIDENCE_MIN);
+                100 * r->confidence, 100 * publish_confidence_min(r->compared));
 }
 
 /* One line; the figures of quality are in points of a hundred. */

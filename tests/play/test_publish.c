@@ -179,6 +179,19 @@ Test(publish, few_questions_say_nothing)
     pair_free(p);
 }
 
+Test(publish, few_questions_must_say_it_clearly)
+{
+    cr_assert_eq(publish_confidence_min(PUBLISH_QUESTIONS_FEW), PUBLISH_CONFIDENCE_MIN);
+    cr_assert_gt(publish_confidence_min(PUBLISH_QUESTIONS_FEW - 1), PUBLISH_CONFIDENCE_MIN);
+    struct pair *p = pair_make();
+    for (size_t e = 0; e < WORLD_EXPERTS; e++)
+        hide(p->world, e, PUBLISH_QUESTIONS_MIN);
+    struct publish_verdict *v = compare(p, p->good, p->bad, &cheap, 1);
+    cr_assert_eq(v->questions, PUBLISH_QUESTIONS_MIN);
+    cr_assert_eq(v->better, v->gain > 0 && v->confidence >= PUBLISH_CONFIDENCE_FEW);
+    pair_free(p);
+}
+
 Test(publish, only_whole_rows_count)
 {
     struct pair *p = pair_make();
