@@ -129,36 +129,7 @@ void page_legend(const struct page *p, bool brief, struct buf *b)
     buf_add_c(b, "</ul>\n");
 }
 
-void page_section(struct buf *b, const char *id, const char *title, const char *text)
-{
-    buf_addf(b, "<section id=\"%s\"><h2>", id);
-    markup_text(b, str_from(title));
-    buf_add_c(b, "</h2>\n<p class=\"how\">");
-    buf_add_c(b, text);
-    buf_add_c(b, "</p>\n");
-}
-
-void page_section_end(struct buf *b)
-{
-    buf_add_c(b, "</section>\n");
-}
-
 /* Head and foot */
-
-static void write_head(const struct page *p, struct buf *b)
-{
-    buf_add_c(b, "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\"><head>"
-                 "<meta charset=\"utf-8\" />\n"
-                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n"
-                 "<meta name=\"color-scheme\" content=\"light dark\" />\n"
-                 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                 "style-src 'unsafe-inline'\" />\n<title>leeroo eval: ");
-    markup_text(b, str_from(p->in->model));
-    buf_add_c(b, "</title>\n<style>");
-    for (size_t i = 0; page_style[i]; i++)
-        buf_add_c(b, page_style[i]);
-    buf_add_c(b, "</style></head>\n<body><main>\n");
-}
 
 static void write_facts(const struct page *p, struct buf *b)
 {
@@ -203,8 +174,7 @@ static void write_foot(const struct page *p, struct buf *b)
                  p->r->draws, p->r->seed);
     buf_add_c(b,
               "USD are per 1,000 queries. <code>leeroo eval --decisions FILE</code> writes every "
-              "call behind these figures, so that they can be computed again.</p></footer>\n"
-              "</main></body></html>\n");
+              "call behind these figures, so that they can be computed again.</p></footer>\n");
 }
 
 void report_write_html(const struct report_page *in, struct buf *b)
@@ -212,7 +182,7 @@ void report_write_html(const struct report_page *in, struct buf *b)
     struct page p = {.in = in, .r = in->report};
     CHECK(in->report->columns <= PAGE_COLUMNS);
     slots_fill(&p);
-    write_head(&p, b);
+    page_open(b, "leeroo eval", str_from(in->model), NULL);
     buf_add_c(b, "<header>");
     page_headline(&p, b);
     write_facts(&p, b);
@@ -227,4 +197,5 @@ void report_write_html(const struct report_page *in, struct buf *b)
     page_columns(&p, b);
     page_calibration(&p, b);
     write_foot(&p, b);
+    page_close(b);
 }

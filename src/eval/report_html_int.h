@@ -2,6 +2,7 @@
 #pragma once
 
 #include "eval/markup.h"
+#include "eval/page.h"
 #include "eval/report_html.h"
 #include "eval/svg.h"
 
@@ -17,15 +18,6 @@ struct page {
     size_t slot_count;
     bool others; /* some column without a colour answers somewhere along the curve */
 };
-
-/* A chart is drawn twice, for wide and for narrow screens; the style sheet shows one of them. */
-struct page_size {
-    const char *css; /* "wide", "narrow" */
-    double width, height;
-    bool narrow;
-};
-
-extern const char *const page_style[]; /* pieces of the style sheet; NULL ends them */
 
 /* Sections, each a whole <section>; one that has nothing to show writes nothing. */
 void page_headline(const struct page *p, struct buf *b);
@@ -45,8 +37,5 @@ struct str page_short_name(const struct page *p, size_t column, char into[PAGE_N
 void page_key(const struct page *p, size_t column, struct buf *b);
 /* A list of the colours and the columns that have them; `brief`: plans as "P1". */
 void page_legend(const struct page *p, bool brief, struct buf *b);
-/* <section id><h2>title</h2><p>text</p>; close with page_section_end. `text` is markup. */
-void page_section(struct buf *b, const char *id, const char *title, const char *text);
-void page_section_end(struct buf *b);
 /* The reference's report row. */
 const struct report_expert *page_reference(const struct page *p);

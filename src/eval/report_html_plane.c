@@ -284,39 +284,35 @@ static void plane_draw(const struct page *p, const struct page_size *s, struct b
 
 /* Legend */
 
-static void legend_item(struct buf *b, const char *drawing, const char *text)
-{
-    buf_addf(b, "<li><svg viewBox=\"0 0 26 14\" aria-hidden=\"true\">%s</svg>%s</li>\n", drawing,
-             text);
-}
-
 /* One item for each mark that the plane shows, in the order in which a reader meets them. */
 static void legend_draw(const struct page *p, struct buf *b)
 {
     buf_add_c(b, "<ul class=\"legend\">\n");
-    legend_item(b, "<path class=\"curve\" d=\"M1 7H25\"/>", "this model, lambda from high to 0");
+    page_legend_item(b, "<path class=\"curve\" d=\"M1 7H25\"/>",
+                     "this model, lambda from high to 0");
     if (p->r->draws)
-        legend_item(b, "<path class=\"band\" d=\"M1 1H25V13H1z\"/>", "± one standard error");
+        page_legend_item(b, "<path class=\"band\" d=\"M1 1H25V13H1z\"/>", "± one standard error");
     if (p->in->compare) {
         buf_add_c(b, "<li><svg viewBox=\"0 0 26 14\" aria-hidden=\"true\"><path class=\"two\" "
                      "d=\"M1 7H25\"/></svg>");
         markup_text(b, str_from(p->in->compare_model));
         buf_add_c(b, "</li>\n");
     }
-    legend_item(b, "<path class=\"mix\" d=\"M1 7H25\"/>", "best random mix of single experts");
-    legend_item(b, "<circle class=\"b0\" cx=\"13\" cy=\"7\" r=\"5\"/>",
-                "expert, coloured as below");
+    page_legend_item(b, "<path class=\"mix\" d=\"M1 7H25\"/>", "best random mix of single experts");
+    page_legend_item(b, "<circle class=\"b0\" cx=\"13\" cy=\"7\" r=\"5\"/>",
+                     "expert, coloured as below");
     if (p->r->columns > p->slot_count)
-        legend_item(b, "<circle class=\"b7\" cx=\"13\" cy=\"7\" r=\"5\"/>",
-                    "answers little or nothing");
+        page_legend_item(b, "<circle class=\"b7\" cx=\"13\" cy=\"7\" r=\"5\"/>",
+                         "answers little or nothing");
     if (!page_reference(p)->in_pool)
-        legend_item(b, "<circle class=\"hollow\" cx=\"13\" cy=\"7\" r=\"5\"/>", "not in the pool");
-    legend_item(b, "<circle class=\"ring\" cx=\"13\" cy=\"7\" r=\"6\"/>", "the reference");
+        page_legend_item(b, "<circle class=\"hollow\" cx=\"13\" cy=\"7\" r=\"5\"/>",
+                         "not in the pool");
+    page_legend_item(b, "<circle class=\"ring\" cx=\"13\" cy=\"7\" r=\"6\"/>", "the reference");
     if (p->r->columns > p->r->expert_count)
-        legend_item(b, "<path class=\"b0\" d=\"M13 0l7 7l-7 7l-7 -7z\"/>",
-                    "plan: P1, P2, … are named below");
-    legend_item(b, "<path class=\"inkfill\" d=\"M13 1L19 12H7z\"/>",
-                "oracle: the cheapest right expert, known beforehand");
+        page_legend_item(b, "<path class=\"b0\" d=\"M13 0l7 7l-7 7l-7 -7z\"/>",
+                         "plan: P1, P2, … are named below");
+    page_legend_item(b, "<path class=\"inkfill\" d=\"M13 1L19 12H7z\"/>",
+                     "oracle: the cheapest right expert, known beforehand");
     buf_add_c(b, "</ul>\n");
 }
 

@@ -1,6 +1,6 @@
 /* The page's style sheet: one column, system fonts, light and dark, a colour-blind-safe palette (after Okabe and Ito
  * 2008), and something sensible on paper. */
-#include "eval/report_html_int.h"
+#include "eval/page.h"
 
 const char *const page_style[] = {
     ":root{color-scheme:light dark;--bg:#fcfcfb;--card:#fff;--ink:#1b1c1e;--soft:#5b6066;"
