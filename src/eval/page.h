@@ -1,5 +1,5 @@
-/* What all pages share that Leeroo writes: one file each, which fetches nothing and runs nothing, in light and dark, for
- * narrow screens and for paper. */
+/* What all pages share that Leeroo writes: one file each, which fetches nothing and runs nothing, in light and dark,
+ * for narrow screens and for paper. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,8 +13,8 @@ struct page_size {
 
 extern const char *const page_style[]; /* pieces of the style sheet; NULL ends them */
 
-/* From the document's first line to <main>; `title` is text. `more_style` [..., NULL] is added to the style sheet; NULL:
- * none. */
+/* From the document's first line to <main>; `title` is text. `more_style` [..., NULL] is added to the style sheet;
+ * NULL: none. */
 void page_open(struct buf *b, const char *kind, struct str title, const char *const *more_style);
 void page_close(struct buf *b);
 /* <section id><h2>title</h2><p>text</p>; close with page_section_end. `text` is markup. */

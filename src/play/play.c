@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "prior/prior.h"
+#include "runpage/runpage.h"
 #include "train/train.h"
 
 static void begin_figures(struct play *p)
@@ -149,7 +150,7 @@ static enum status finish(struct play *p, const struct cells *cells, struct erro
         p->area_before = p->r.area;
     if (p->o->on_round)
         p->o->on_round(p->o->arg, &p->r);
-    return OK;
+    return runpage_write(run_path(p->run), err);
 }
 
 /* *ret_nothing: there was nothing to ask. It is a round all the same where answers get scores that had none: a judge
@@ -216,6 +217,8 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
         status = play_one(p, &ret->nothing_left, err);
         ret->cap_reached = calls_cap_reached(p->calls);
     }
+    if (status == OK && played == 0) /* of what is over already */
+        status = runpage_write(run_path(p->run), err);
     ret->played = played;
     ret->rounds = run_rounds(p->run);
     ret->spent_nano_usd = p->spent_before_nano_usd;

@@ -82,8 +82,11 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
     if (end->lost_nano_usd > 0)
         fprintf(out, "%.4f USD are booked for calls that ended with their process\n",
                 USD(end->lost_nano_usd));
-    fprintf(out, "%zu rounds, %.4f USD for answers; the data set is %s\n", end->rounds,
+    fprintf(out, "%zu rounds, %.4f USD for answers; the data set is %s", end->rounds,
             USD(end->spent_nano_usd), folder);
+    if (end->rounds > 0)
+        fprintf(out, ", the report %s/report.html", folder);
+    fputc('\n', out);
     fflush(out);
 }
 

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from xml.etree import ElementTree
 
 import pytest
 
@@ -189,6 +190,38 @@ def test_rounds_within_a_cap(leeroo, play, experts, tmp_path):
         assert all(0 <= float(c["tie"]) <= 1 for c in cells) and any(float(c["tie"]) > 0 for c in cells)
     subprocess.run([leeroo, "train", str(run), "-o", str(tmp_path / "m.safetensors")], check=True, capture_output=True,
                    timeout=60)
+
+
+def report_of(run):
+    """The run's page, after a look at what every one must have, and must not."""
+    page = (run / "report.html").read_text(encoding="utf-8")
+    ElementTree.fromstring(page.split("\n", 1)[1])
+    for section in ("curve", "money", "experts", "trust", "questions"):
+        assert f'<section id="{section}">' in page
+    assert not re.search(r"<script|<link|<img|<iframe|\bsrc=|\bhref=|url\(|@import|https?://(?!www\.w3\.org/)", page)
+    return page
+
+
+def test_each_round_writes_the_report_anew(play, experts, tmp_path):
+    write_config(tmp_path, experts().url)
+    write_questions(tmp_path / "questions.jsonl", 200)
+    with open(tmp_path / "questions.jsonl", "a", encoding="utf-8") as out:
+        out.write('{"id": "evil", "text": "<script>alert(1)</script> & more", "answer": "x"}\n')
+        out.write('{"id": "twice", "text": "<script>alert(1)</script> & more", "answer": "x"}\n')
+    run, pages = tmp_path / "run", []
+    for rounds in (1, 2, 3):
+        said = play("run", "--questions", "questions.jsonl", "--spend", "0.2", "--rounds", rounds, "--max-output", "100")
+        assert "the report run/report.html" in said
+        pages.append(report_of(run))
+        assert f"After {rounds} round" in pages[-1]
+        assert f"round {rounds} of {rounds}" in pages[-1]
+    last = json.loads((run / "round-3" / "round.json").read_text())
+    assert f'<em>{100 * last["area"]:.1f}</em>' in pages[-1]
+    assert '<section id="lessons">' in pages[-1] and "number" in pages[-1]
+    assert "duplicate" in pages[-1] and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in pages[-1]
+    (run / "report.html").unlink()
+    play("run")  # over: the page is made of its files alone
+    assert report_of(run) == pages[-1]
 
 
 def test_a_cap_that_binds_is_kept_and_said(play, experts, tmp_path):
