@@ -239,6 +239,9 @@ enum status call_journal_open(struct call_journal *j, const char *path, struct a
     return read_file(j, a, fn, arg, err);
 }
 
+/* A line that is written in part, where the disk is full, ends the file: whatever came behind it would make it a
+ * damaged line amid others. */
+
 static enum status write_line(struct call_journal *j, struct error *err)
 {
     struct str rest = buf_str(&j->line);
@@ -258,11 +261,14 @@ enum status call_journal_append(struct call_journal *j, const struct call_entry 
 {
     if (j->fd < 0)
         return OK;
+    if (j->broken)
+        return error_set(err, ERR_IO, "cannot write %s: an earlier write has failed", j->path);
     buf_clear(&j->line);
     call_entry_write(e, &j->line);
     enum status status = buf_status(&j->line, err);
     if (status == OK)
         status = write_line(j, err);
+    j->broken = status != OK;
     j->dirty = true;
     if (status == OK && now_ms - j->synced_ms >= CALL_JOURNAL_SYNC_MS) {
         status = call_journal_sync(j, err);

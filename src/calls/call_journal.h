@@ -51,6 +51,7 @@ struct call_journal {
     int fd; /* -1: in memory only */
     uint64_t synced_ms;
     bool dirty;
+    bool broken; /* a write has failed */
     struct buf line;
 };
 

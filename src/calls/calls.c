@@ -51,6 +51,12 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
+static int64_t times_saturated(int64_t a, int64_t b)
+{
+    int64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
 static void note_cost(struct calls *c, struct call_known *known, int64_t nano_usd)
 {
     known->nano_usd = add_saturated(known->nano_usd, nano_usd);
@@ -58,6 +64,17 @@ static void note_cost(struct calls *c, struct call_known *known, int64_t nano_us
         struct calls_sum *sum = &c->by_expert[known->expert].sum;
         sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, nano_usd);
     }
+}
+
+/* How far an expert goes beyond what it was told. Nobody knows before it has been asked once. */
+static void note_end(struct call_expert *e, int64_t reserved_nano_usd, int64_t paid_nano_usd)
+{
+    e->heard = true;
+    if (reserved_nano_usd <= 0 || paid_nano_usd <= reserved_nano_usd)
+        return;
+    int64_t permille = times_saturated(paid_nano_usd, 1000) / reserved_nano_usd;
+    if (permille > e->worst_permille)
+        e->worst_permille = permille;
 }
 
 /* The intent that stands is one that its process has not lived to see the end of. */
@@ -104,6 +121,8 @@ static enum status on_entry(void *arg, const struct call_entry *e, struct error 
     }
     size_t expert = expert_index(c->experts, c->o.expert_count, e->expert);
     known->expert = expert < c->o.expert_count ? (uint32_t)expert : UINT32_MAX;
+    if (known->expert < UINT32_MAX)
+        note_end(&c->by_expert[known->expert], known->open_nano_usd, e->nano_usd);
     known->open_nano_usd = -1;
     purse_book(&c->purse, e->nano_usd);
     note_cost(c, known, e->nano_usd);
@@ -173,7 +192,7 @@ int64_t calls_bound_nano_usd(const struct calls *c, const struct call_job *job)
     int64_t worst = c->by_expert[job->expert].worst_permille;
     if (bound == INT64_MAX || worst <= 1000)
         return bound;
-    return add_saturated(bound / 1000 * worst, bound);
+    return add_saturated(times_saturated(bound / 1000 + 1, worst), bound);
 }
 
 static enum status append(struct calls *c, const struct call_entry *e)
@@ -253,20 +272,6 @@ static void note_health(struct calls *c, size_t expert, const struct call_ending
         e->left_out = true;
 }
 
-/* How far the expert went beyond what it was told. */
-static void note_worst(struct calls *c, const struct call_slot *s, int64_t paid_nano_usd)
-{
-    int64_t permille;
-    struct call_expert *e = &c->by_expert[s->job.expert];
-    if (s->reserved_nano_usd <= 0 || paid_nano_usd <= s->reserved_nano_usd)
-        return;
-    if (__builtin_mul_overflow(paid_nano_usd, INT64_C(1000), &permille))
-        permille = INT64_MAX;
-    permille /= s->reserved_nano_usd;
-    if (permille > e->worst_permille)
-        e->worst_permille = permille;
-}
-
 static struct call_entry entry_of(const struct calls *c, const struct call_slot *s,
                                   const struct call_ending *ending)
 {
@@ -322,7 +327,8 @@ void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *e
     struct call_entry e = entry_of(c, s, ending);
     struct call_result result = {.end = CALL_BROKEN, .cost_nano_usd = e.nano_usd, .basis = e.basis};
     bool unpaid = !ending->text.ptr && ending->failure->status == ERR_BUDGET;
-    note_worst(c, s, e.nano_usd);
+    note_end(&c->by_expert[job.expert], s->reserved_nano_usd, e.nano_usd);
+    c->by_expert[job.expert].in_flight--;
     purse_settle(&c->purse, s->reserved_nano_usd, e.nano_usd);
     c->cap_reached |= unpaid;
     enum status status = append(c, &e);
@@ -373,6 +379,7 @@ static void start(struct calls *c, struct call_slot *s, const struct call_job *j
                                 output_tokens_of(&c->experts[job->expert], job, c->o.output_tokens),
                             .arena = s->arena};
     c->busy++;
+    c->by_expert[job->expert].in_flight++;
     if (append(c, &e) != OK)
         return;
     if (call_slot_begin(s, &err) == OK)
@@ -383,7 +390,14 @@ static void start(struct calls *c, struct call_slot *s, const struct call_job *j
 
 enum taken { TAKEN, WAITS };
 
-/* One job: out of the journal, refused, or made. WAITS: money in flight may become free for it. */
+/* Its first call has not ended yet: were it to pass over its limits, as many at once as there are places would. */
+static bool is_on_trial(const struct call_expert *e, int64_t bound_nano_usd)
+{
+    return !e->heard && e->in_flight > 0 && bound_nano_usd > 0;
+}
+
+/* One job: out of the journal, refused, or made. WAITS: for money in flight, or for the end of the expert's first call.
+ */
 static enum taken take(struct calls *c, struct call_slot *s, const struct call_job *job)
 {
     struct call_result result;
@@ -399,6 +413,8 @@ static enum taken take(struct calls *c, struct call_slot *s, const struct call_j
     bool capped = c->purse.cap_nano_usd != PURSE_NO_CAP;
     int64_t bound = calls_bound_nano_usd(c, job);
     int64_t reserved = bound == INT64_MAX && !capped ? 0 : bound;
+    if (capped && is_on_trial(&c->by_expert[job->expert], bound))
+        return WAITS;
     if (purse_reserve(&c->purse, reserved)) {
         start(c, s, job, bound, reserved);
         return TAKEN;
@@ -462,8 +478,11 @@ static void end_run(struct calls *c)
 {
     for (size_t i = 0; i < CALLS_CONCURRENCY_MAX; i++) {
         call_slot_drop(&c->slots[i]);
-        c->busy -= c->slots[i].busy;
+        if (!c->slots[i].busy)
+            continue;
         c->slots[i].busy = false;
+        c->busy--;
+        c->by_expert[c->slots[i].job.expert].in_flight--;
     }
     c->source = NULL;
     c->failure = NULL;

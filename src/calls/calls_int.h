@@ -39,7 +39,9 @@ struct call_known {  /* what the journal says of a key */
 
 struct call_expert {
     size_t failures; /* in a row */
+    size_t in_flight;
     bool left_out;
+    bool heard; /* a call has ended, well or not, in this process or before it */
     /* In thousandths of the bound, the most that a call has cost; an endpoint that passes over its limits is reserved
      * more for from then on. */
     int64_t worst_permille;

@@ -2,9 +2,11 @@
 #include "calls/call_journal.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct arena *arena;
@@ -145,6 +147,26 @@ Test(call_journal, damage_in_the_middle_is_said)
         cr_assert_eq(read_all(&err), ERR_CORRUPT, "%s", broken[i]);
         cr_assert(strstr(err.text, ":1"), "%s", err.text);
     }
+}
+
+/* The limit of a file stands for a disk that is full for a moment. */
+Test(call_journal, nothing_follows_a_line_that_was_written_in_part)
+{
+    struct call_journal j;
+    struct rlimit small = {.rlim_cur = 300, .rlim_max = RLIM_INFINITY}, large = small;
+    enum status status = OK;
+    large.rlim_cur = RLIM_INFINITY;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(call_journal_open(&j, path, arena, keep, NULL, NULL), OK);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; i < 8 && status == OK; i++)
+        status = call_journal_append(&j, &answer, 0, NULL);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &large), 0);
+    cr_assert_eq(status, ERR_IO);
+    cr_assert_eq(call_journal_append(&j, &answer, 0, NULL), ERR_IO, "there is room, too late");
+    call_journal_close(&j);
+    cr_assert_eq(read_all(NULL), OK);
+    cr_assert_gt(count, 0);
 }
 
 Test(call_journal, in_memory_only_writes_nothing)

@@ -17,6 +17,7 @@ enum { CHEAP, DEAR, BROKEN, EXPERTS, JOBS = 24 };
 static struct test_server *upstream;
 static atomic_int asked;
 static bool greedy; /* answers are longer than they may be */
+static bool silent; /* all of it were thoughts */
 static char last_body[4096];
 static char journal[64], urls[EXPERTS][64];
 static struct expert experts[EXPERTS];
@@ -34,10 +35,10 @@ static void handle(struct http_exchange *x, void *arg)
     snprintf(last_body, sizeof(last_body), "%.*s", (int)x->body.len, x->body.ptr);
     int number = atomic_fetch_add(&asked, 1);
     snprintf(body, sizeof(body),
-             "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"answer "
-             "%d\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":160,"
+             "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":%s%d%s},"
+             "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":160,"
              "\"completion_tokens\":%d}}",
-             number, greedy ? 300 : 30);
+             silent ? "null,\"n\":" : "\"answer ", number, silent ? "" : "\"", greedy ? 300 : 30);
     http_respond(x, 200, &json, 1, str_from(body));
 }
 
@@ -231,6 +232,49 @@ Test(calls, an_endpoint_that_passes_over_its_limits_is_reserved_more_for)
     ask(&a);
     cr_assert_gt(a.results[0].cost_nano_usd, before);
     cr_assert_geq(calls_bound_nano_usd(calls, &job), a.results[0].cost_nano_usd);
+}
+
+/* Nobody knows that before its first answer: so there is one call at first, not sixteen. */
+Test(calls, an_endpoint_that_passes_over_its_limits_passes_the_cap_by_one_call)
+{
+    const struct call_job job = {.expert = DEAR, .user = STR("What is 3 + 4?")};
+    struct asker a = {.expert = DEAR, .count = JOBS};
+    greedy = true;
+    open_calls(3 * ANSWER_NANO_USD, 16);
+    ask(&a);
+    cr_assert_eq(a.ends[CALL_DONE], 1);
+    cr_assert_eq(a.ends[CALL_UNPAID], JOBS - 1);
+    int64_t bound = calls_bound_nano_usd(calls, &job);
+    open_calls(3 * ANSWER_NANO_USD, 16);
+    cr_assert_eq(calls_bound_nano_usd(calls, &job), bound, "the next process knows it, too");
+}
+
+Test(calls, a_bound_that_no_number_holds_is_no_money_at_all)
+{
+    const struct call_job job = {.expert = DEAR, .user = STR("?"), .output_tokens = INT32_MAX};
+    FILE *f = fopen(journal, "ae");
+    cr_assert(f);
+    fputs("{\"intent\":\"cell/0\",\"reserved_nano_usd\":1}\n"
+          "{\"failed\":\"cell/0\",\"expert\":\"dear\",\"cost_nano_usd\":8000000000000000000,"
+          "\"problem\":\"\"}\n",
+          f);
+    fclose(f);
+    open_calls(PURSE_NO_CAP, 1);
+    cr_assert_eq(calls_bound_nano_usd(calls, &job), INT64_MAX);
+}
+
+Test(calls, an_answer_without_words_is_an_answer)
+{
+    struct asker a = {.expert = DEAR, .count = 2}, again = a;
+    silent = true;
+    for (int process = 0; process < 2; process++) {
+        open_calls(PURSE_NO_CAP, 1);
+        ask(process ? &again : &a);
+    }
+    cr_assert_eq(a.ends[CALL_DONE], 2);
+    cr_assert_eq(a.results[0].text.len, 0);
+    cr_assert_eq(a.results[0].cost_nano_usd, ANSWER_NANO_USD);
+    cr_assert(again.results[1].remembered && again.results[1].text.ptr);
 }
 
 Test(calls, a_call_that_was_killed_stays_booked_and_is_made_again)
