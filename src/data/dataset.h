@@ -143,6 +143,10 @@ NODISCARD enum status dataset_expert_list(const struct dataset *d, const char *n
 void text_normalize(struct str text, struct buf *out);
 uint64_t text_hash(struct str text); /* hash64 of the normalised text; allocates nothing */
 
+/* Whether tables and journals take it for a query's id: 1 to QUERY_ID_BYTES_MAX bytes, no line end, nothing unseen. */
+#define QUERY_ID_BYTES_MAX 256
+bool query_id_fits(struct str id);
+
 /* The prompt of a query: text, then one line per choice "A. ...". */
 void query_prompt(struct str text, const struct str *choices, uint32_t count, struct buf *out);
 

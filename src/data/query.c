@@ -154,6 +154,14 @@ enum status query_parse(struct str json_line, const char *place, size_t line_num
     return OK;
 }
 
+bool query_id_fits(struct str id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if ((unsigned char)id.ptr[i] < ' ' || id.ptr[i] == '\x7f')
+            return false;
+    return id.len > 0 && id.len <= QUERY_ID_BYTES_MAX;
+}
+
 static enum status id_check(struct map *ids, const struct query *q, size_t index, const char *place,
                             size_t line, struct error *err)
 {

@@ -213,7 +213,7 @@ static enum status query_new(struct table_builder *b, struct str id, const struc
     return OK;
 }
 
-/* Without an id the text is one. */
+/* Without an id the text is one; one that no table of ours can have gets another. */
 static enum status query_find(struct table_builder *b, const struct table_row *row,
                               const char *path, size_t line, uint32_t *ret, struct error *err)
 {
@@ -221,6 +221,10 @@ static enum status query_find(struct table_builder *b, const struct table_row *r
     struct str id = str_trim(row->fields[TABLE_ID]), text = row->fields[TABLE_TEXT];
     if (id.len == 0 && str_trim(text).len > 0) {
         snprintf(name, sizeof(name), "t%016llx", (unsigned long long)text_hash(text));
+        id = str_from(name);
+    }
+    if (id.len > 0 && !query_id_fits(id)) {
+        snprintf(name, sizeof(name), "t%016llx", (unsigned long long)text_hash(id));
         id = str_from(name);
     }
     if (id.len == 0)

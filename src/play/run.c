@@ -96,12 +96,12 @@ static enum status copy_query(struct run *r, const struct query *from, struct qu
     return OK;
 }
 
-/* An id that no other query has: its own, else one by its number. */
+/* An id that no other query has and that a table takes: its own, else one by its number. */
 static enum status name_query(struct run *r, struct query *q, struct error *err)
 {
     uint32_t other;
     size_t number = r->d.query_count + 1;
-    while (q->id.len == 0 || map_get(r->by_id, q->id, &other)) {
+    while (!query_id_fits(q->id) || map_get(r->by_id, q->id, &other)) {
         char *id = arena_printf(r->arena, "q%zu", number++);
         if (!id)
             return error_set(err, ERR_MEMORY, "out of memory for questions");

@@ -183,7 +183,7 @@ struct reading {
 
 static enum status id_settle(struct reading *r, struct posed *q, struct error *err)
 {
-    if (q->query.id.len > 0)
+    if (query_id_fits(q->query.id))
         return OK;
     char *id = arena_printf(r->arena, "%s-%zu", r->prefix, line_reader_number(r->lines));
     if (!id)

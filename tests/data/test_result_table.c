@@ -72,6 +72,19 @@ Test(table, long_csv_under_other_names_and_over_several_lines)
     dataset_free(d);
 }
 
+/* outcomes.csv has a line for each row. */
+Test(table, an_id_over_several_lines_gets_another)
+{
+    struct dataset *d = load("t.csv", "model,id,score,prompt\n"
+                                      "small,\"q\n1\",1,One?\n"
+                                      "large,\"q\n1\",0,One?\n"
+                                      "small,q2,1,Two?\n");
+    cr_assert_eq(d->query_count, 2);
+    cr_expect(query_id_fits(d->queries[0].id));
+    cr_expect(dataset_outcome(d, 0, 0)->known && dataset_outcome(d, 0, 1)->known);
+    dataset_free(d);
+}
+
 Test(table, routerbench)
 {
     struct dataset *d = load(

@@ -140,6 +140,25 @@ Test(question_file, what_cannot_be_used_is_counted_and_the_rest_read)
     done(r);
 }
 
+/* A line end in an id would tear a row of outcomes.csv. */
+Test(question_file, an_id_that_no_table_takes_is_no_id)
+{
+    char text[1024] =
+        "{\"id\":\"a\\nb\",\"text\":\"One?\"}\n{\"id\":\"a\\u0000\",\"text\":\"Two?\"}\n{\"id\":\"";
+    size_t len = strlen(text);
+    memset(text + len, 'i', QUERY_ID_BYTES_MAX + 1);
+    strcpy(text + len + QUERY_ID_BYTES_MAX + 1,
+           "\",\"text\":\"Three?\"}\n{\"id\":\"=a,\\\"b\\\"\",\"text\":\"Four?\"}\n");
+    struct read *r = read_file(text);
+    cr_assert_eq(r->status, OK, "%s", r->err.text);
+    cr_assert_eq(r->list.count, 4);
+    ASSERT_STR(r->list.items[0].query.id, "f1-1");
+    ASSERT_STR(r->list.items[1].query.id, "f1-2");
+    ASSERT_STR(r->list.items[2].query.id, "f1-3");
+    ASSERT_STR(r->list.items[3].query.id, "=a,\"b\"");
+    done(r);
+}
+
 Test(question_file, nothing_to_read_is_an_error_with_its_place)
 {
     struct read *r = read_file("{\"text\":1.5e}\n");
