@@ -153,8 +153,23 @@ static enum status finish(struct play *p, const struct cells *cells, struct erro
     return runpage_write(run_path(p->run), err);
 }
 
-/* *ret_nothing: there was nothing to ask. It is a round all the same where answers get scores that had none: a judge
- * was named, or a command is allowed now. */
+/* Not one of the cells was answered. That is an error while nobody has answered anything yet: an expert that keeps
+ * failing is no reason to give up what was learnt of others. */
+static enum status check_answers(const struct play *p, const struct cells *cells, struct error *err)
+{
+    const struct dataset *d = run_dataset(p->run);
+    bool has_answers = false;
+    if (cells->count == 0 || p->r.cells > 0 || p->r.broken == 0)
+        return OK;
+    for (size_t i = 0; i < d->query_count * d->expert_count && !has_answers; i++)
+        has_answers = d->outcomes[i].present && d->outcomes[i].cost_known;
+    if (has_answers && !p->s->everything)
+        return OK;
+    return error_set(err, ERR_UPSTREAM, "no expert has answered: `leeroo check` asks them");
+}
+
+/* *ret_nothing: there was nothing to ask, or nobody who answers. It is a round all the same where answers get scores
+ * that had none: a judge was named, or a command is allowed now. */
 static enum status play_one(struct play *p, bool *ret_nothing, struct error *err)
 {
     struct cells cells = {0};
@@ -168,13 +183,13 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
         status = play_pose(p, err);
     if (status == OK)
         status = buy_all(p, &cells, err);
-    *ret_nothing = cells.count == 0;
-    if (status == OK && cells.count > 0 && p->r.cells == 0 && p->r.broken > 0)
-        status = error_set(err, ERR_UPSTREAM, "no expert has answered: `leeroo check` asks them");
+    *ret_nothing = p->r.cells + p->r.unpaid == 0;
+    if (status == OK)
+        status = check_answers(p, &cells, err);
     const size_t known = scores_known(p);
     if (status == OK)
         status = play_evaluate(p, err);
-    const bool is_round = cells.count > 0 || scores_known(p) > known;
+    const bool is_round = !*ret_nothing || scores_known(p) > known;
     if (status == OK && is_round)
         status = learn(p, err);
     if (status == OK && is_round)
@@ -224,6 +239,8 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
     ret->spent_nano_usd = p->spent_before_nano_usd;
     ret->booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
     ret->lost_nano_usd = calls_lost_nano_usd(p->calls);
+    for (size_t e = 0; e < p->o->expert_count; e++)
+        ret->failing += calls_left_out(p->calls, e);
     return status;
 }
 

@@ -74,6 +74,9 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
     if (end->cap_reached)
         fprintf(out, "cap reached: %.4f of %.4f USD are booked\n", USD(end->booked_nano_usd),
                 USD(s->spend_nano_usd));
+    else if (end->nothing_left && end->failing > 0)
+        fprintf(out, "nothing is left to ask but %zu that keep failing: `leeroo check` asks them\n",
+                end->failing);
     else if (end->nothing_left)
         fprintf(out, "nothing is left to ask\n");
     else if (end->played == 0)

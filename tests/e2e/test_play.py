@@ -266,6 +266,20 @@ def test_a_failing_expert_is_left_out_of_the_round_alone(play, experts, tmp_path
     assert rounds(tmp_path / "run")[1]["left_out"] == 0
 
 
+def test_an_expert_that_never_answers_does_not_end_the_run(play, experts, tmp_path):
+    server = experts(broken=["middle"])
+    write_config(tmp_path, server.url, more=", retries: 0")
+    write_questions(tmp_path / "questions.jsonl", 40)
+    said = play("run", "--questions", "questions.jsonl", "--spend", "1", "--rounds", "3", "--max-output", "100")
+    assert "nothing is left to ask but 1 that keep failing" in said
+    assert len(outcomes(tmp_path / "run")) == 80
+    said = play("run")
+    assert "keep failing" in said and len(rounds(tmp_path / "run")) == 1, "no round of nothing"
+    server.broken.clear()
+    play("run")
+    assert len(outcomes(tmp_path / "run")) == 120
+
+
 def test_nobody_answers(play, experts, tmp_path):
     server = experts(broken=PRICES)
     write_config(tmp_path, server.url, more=", retries: 0")
