@@ -1,11 +1,17 @@
 /* Asking endpoints for their lists: all at once, then llama-servers for the context that they were started with, which
- * their list does not say. Blocks the thread of the command. */
+ * their list does not say.
+ *
+ * Nothing that an endpoint says is taken for true, and nothing that one does hinders the others: what went wrong is its
+ * state. Blocks the thread of the command; it is not for an event loop. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "catalogue/catalogue.h"
 #include "discover/endpoint.h"
 #include "discover/fetch.h"
+
+#define KEY_BYTES_MAX    2048
+#define SECRET_BYTES_MIN 8 /* what is shorter may stand in any name */
 
 static struct fetch fetch_of(const struct endpoint *s, struct str url)
 {
@@ -45,6 +51,17 @@ enum status endpoint_take_catalogue(struct endpoint *s, struct arena *a, struct 
     return OK;
 }
 
+/* An endpoint that plays our key back would have it written into the configuration. */
+static void drop_secrets(struct endpoint *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->list.count && s->key.len >= SECRET_BYTES_MIN; i++)
+        if (str_find(s->list.models[i].id, s->key, 0) == SIZE_MAX)
+            s->list.models[count++] = s->list.models[i];
+    if (s->key.len >= SECRET_BYTES_MIN)
+        s->list.count = count;
+}
+
 /* The body is copied, because ids are spans of it. */
 static enum status read_list(struct endpoint *s, struct arena *a, const struct fetch *f,
                              struct error *err)
@@ -60,6 +77,8 @@ static enum status read_list(struct endpoint *s, struct arena *a, const struct f
         s->state == ENDPOINT_LISTED ? model_list_parse(body, a, &s->list, &why) : OK;
     if (status == ERR_MEMORY)
         return error_set(err, ERR_MEMORY, "%s", why.text);
+    if (status == OK)
+        drop_secrets(s);
     if (status == OK && s->list.is_gateway)
         s->state = ENDPOINT_GATEWAY;
     if (s->state == ENDPOINT_NO_LIST && s->provider && str_equal(s->url, s->provider->url))
@@ -74,6 +93,29 @@ static enum status read_list(struct endpoint *s, struct arena *a, const struct f
     if (title)
         s->title = str_from(title);
     return OK;
+}
+
+/* A file that is read into a variable may bring its line end, or be another one. No header holds that, and the others
+ * can be asked all the same. */
+static bool key_fits(struct str key)
+{
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] <= ' ' || key.ptr[i] > '~')
+            return false;
+    return key.len <= KEY_BYTES_MAX;
+}
+
+static void refuse_keys(struct endpoint_list *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct endpoint *e = &s->items[i];
+        if (!e->asked || e->state != ENDPOINT_NOT_ASKED || key_fits(e->key))
+            continue;
+        e->state = ENDPOINT_BROKEN;
+        snprintf(e->text, sizeof(e->text),
+                 "%s holds no key: one has at most %d characters, no blank or line end among them",
+                 e->key_name, KEY_BYTES_MAX);
+    }
 }
 
 static bool is_asked(const struct endpoint *s)
@@ -141,6 +183,7 @@ enum status endpoint_ask(struct endpoint_list *s, struct error *err)
     struct fetch *fetches = calloc(ENDPOINTS_MAX, sizeof(*fetches));
     if (!fetches)
         return error_set(err, ERR_MEMORY, "out of memory for calls");
+    refuse_keys(s);
     enum status status = ask_lists(s, fetches, err);
     if (status == OK)
         status = ask_contexts(s, fetches, err);

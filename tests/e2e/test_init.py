@@ -258,6 +258,34 @@ def test_a_key_that_is_refused(init, endpoints):
     assert done.returncode == 1 and "OPENAI_API_KEY): does not take the key (HTTP 403)" in done.stderr
 
 
+def test_a_key_with_a_line_end_hinders_nobody_else(init, endpoints, written):
+    e = endpoints({"/v1/models": VLLM, "/claude/v1/models?limit=1000": ANTHROPIC})
+    for key in ("sk-0123\nX-Other: 1", "sk-" + "0" * 5000):
+        done = init("--list", local=e.host, OPENAI_API_KEY=key, OPENAI_BASE_URL=f"{e.url}/openai/v1",
+                    ANTHROPIC_API_KEY="sk-ant-0123456789", ANTHROPIC_BASE_URL=f"{e.url}/claude")
+        assert done.returncode == 0, done.stderr
+        assert "OPENAI_API_KEY holds no key" in done.stderr
+        assert "Qwen2.5-7B-Instruct" in done.stdout and "claude-haiku" in done.stdout
+        assert "/openai/v1/models" not in e.asked
+
+
+def test_an_endpoint_that_plays_the_key_back(init, endpoints):
+    key = "sk-0123456789"
+    e = endpoints({"/v1/models": {"data": [{"id": key}, {"id": f"org/{key}"}, {"id": "mine"}]}})
+    done = init("--list", OPENAI_API_KEY=key, OPENAI_BASE_URL=f"{e.url}/v1")
+    assert "1 model to chat with" in done.stderr and "mine" in done.stdout
+
+
+def test_names_that_yaml_takes_for_something_else(init, endpoints, written):
+    names = ["null", "true", "123", "1.5", "no", "-"]
+    e = endpoints({"/v1/models": {"data": [{"id": name} for name in names]}})
+    done = init("--yes", "--experts", ",".join(names), local=e.host)
+    assert done.returncode == 0, done.stderr
+    text = written()
+    for name in names:
+        assert f'- name: "{name}"' in text
+
+
 def test_nobody_beyond_this_machine_is_asked_without_consent(init, endpoints, tmp_path):
     e = endpoints({"/v1/models": VLLM})
     done = init("--list", local=f"{e.host},192.0.2.1:9", OPENAI_API_KEY="sk-0123456789", OPENAI_BASE_URL="https://192.0.2.2/v1")
