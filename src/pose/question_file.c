@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/gz.h"
+#include "judge/answer_check.h"
 #include "judge/stated.h"
 #include "pose/question_fields.h"
 
@@ -100,6 +101,21 @@ static enum status kind_read(const struct place *p, const struct question_fields
     return status;
 }
 
+/* A check that cannot be understood would be found out only when the answers are paid for. */
+static enum status check_settle(const struct place *p, struct str raw, struct arena *a,
+                                struct str *ret)
+{
+    struct judge_check check;
+    struct error why = {0};
+    enum status status = check_read(raw, a, &check, &why);
+    if (status == ERR_MEMORY)
+        return error_set(p->err, ERR_MEMORY, "out of memory for questions");
+    if (status != OK)
+        return complain(p, DROP_FIELD_WRONG, why.text);
+    *ret = raw;
+    return OK;
+}
+
 /* Every part in its turn; each has its own complaint, and the rest is not read after the first. */
 static enum status fields_read(const struct place *p, struct json_value object, struct arena *a,
                                struct posed *ret)
@@ -123,7 +139,7 @@ static enum status fields_read(const struct place *p, struct json_value object, 
             return complain(p, DROP_CHOICES, "the choices must be two to 26 texts in a list");
     }
     if (status == OK && json_is_set(f.check))
-        q.query.check = f.check.raw;
+        status = check_settle(p, f.check.raw, a, &q.query.check);
     if (status == OK)
         status = reference_settle(p, &f, &q.query);
     if (status == OK)
@@ -156,8 +172,8 @@ enum status question_line_plain(struct str line, const char *place, size_t numbe
     struct place p = {place, number, ret_reason, err};
     struct str rest = line, text = str_trim(str_split(&rest, '\t'));
     struct posed q = {.source = POSED_FILE, .query = {.text = text, .answer = str_trim(rest)}};
-    if (!utf8_valid(line))
-        return complain(&p, DROP_MALFORMED, "the line is not UTF-8");
+    if (!utf8_valid(line) || memchr(line.ptr, '\0', line.len))
+        return complain(&p, DROP_MALFORMED, "the line is no text in UTF-8");
     if (text.len == 0)
         return complain(&p, DROP_FIELD_MISSING, "the question's text is empty");
     if (text.len > QUESTION_TEXT_MAX)

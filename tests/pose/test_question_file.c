@@ -159,6 +159,18 @@ Test(question_file, an_id_that_no_table_takes_is_no_id)
     done(r);
 }
 
+Test(question_file, a_check_that_cannot_be_read_is_found_before_it_is_paid_for)
+{
+    struct read *r = read_file("{\"text\":\"One?\",\"check\":{\"regex\":\"((\"}}\n"
+                               "{\"text\":\"Two?\",\"check\":7}\n"
+                               "{\"text\":\"Three?\",\"check\":{\"regex\":\"a\"}}\n");
+    cr_assert_eq(r->status, OK, "%s", r->err.text);
+    cr_assert_eq(r->list.count, 1);
+    cr_assert_eq(r->result.dropped.of[DROP_FIELD_WRONG], 2);
+    cr_assert(strstr(r->result.first.text, ":1:") && strstr(r->result.first.text, "expression"));
+    done(r);
+}
+
 Test(question_file, nothing_to_read_is_an_error_with_its_place)
 {
     struct read *r = read_file("{\"text\":1.5e}\n");
