@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "play/publish_file.h"
 #include "prior/prior.h"
 #include "runpage/runpage.h"
 #include "train/train.h"
@@ -272,6 +273,7 @@ static enum status recall_model(struct play *p, struct error *err)
     return status == ERR_NOT_FOUND ? OK : status;
 }
 
+/* One piece: in this order, for nothing is paid for before all of it is well. */
 static enum status open_all(struct play *p, const char *folder, struct error *err)
 {
     char *path;
@@ -285,6 +287,8 @@ static enum status open_all(struct play *p, const char *folder, struct error *er
         status = error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK)
         status = play_settings_write(p->s, path, err);
+    if (status == OK && p->o->model_path && !p->s->everything)
+        status = publish_check(p->o->model_path, err);
     if (status == OK)
         status = open_calls(p, err);
     if (status == OK)

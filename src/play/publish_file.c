@@ -65,6 +65,41 @@ static enum status copy(const char *from, const char *to, struct error *err)
     return status;
 }
 
+static enum status can_load(const char *path, struct error *err)
+{
+    struct model *m;
+    enum status status = model_load(path, &m, err);
+    if (status == OK)
+        model_free(m);
+    return status;
+}
+
+static enum status check_folder(const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
+                 slash ? path : ".") >= PATH_MAX)
+        return error_set(err, ERR_INPUT, "%.60s...: the path is too long", path);
+    if (access(folder, W_OK | X_OK) == 0)
+        return OK;
+    return error_set_errno(err, ERR_IO, errno, "no model can be published as %s; its folder", path);
+}
+
+enum status publish_check(const char *path, struct error *err)
+{
+    struct places p;
+    enum status status = places_of(path, &p, err);
+    if (status == OK)
+        status = check_folder(path, err);
+    if (status != OK || !exists(path))
+        return status;
+    status = can_load(path, err);
+    if (status != OK)
+        error_prefix(err, "the model in force, which a better one would replace; move it away");
+    return status;
+}
+
 /* PATH's file gets the name `kept`, too; a copy where the file system has no second names. */
 static enum status keep(const struct places *p, struct error *err)
 {
@@ -128,15 +163,6 @@ enum status publish_write(const struct trained *t, const char *path, enum publis
 }
 
 /* Back */
-
-static enum status can_load(const char *path, struct error *err)
-{
-    struct model *m;
-    enum status status = model_load(path, &m, err);
-    if (status == OK)
-        model_free(m);
-    return status;
-}
 
 /* Both at once where the file system can; else PATH at once, and PATH.previous a moment later. */
 static enum status swap(const struct places *p, struct error *err)

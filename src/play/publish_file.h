@@ -11,6 +11,10 @@ enum publish_change {
     PUBLISH_REPLACED, /* another model was, which is PATH.previous now */
 };
 
+/* Whether a model could be put in force: the folder is there and may be written, and what is in force can be read, for
+ * it is compared with. To be asked before anything is paid for. */
+NODISCARD enum status publish_check(const char *path, struct error *err);
+
 /* Puts a trained model in force. */
 NODISCARD enum status publish_write(const struct trained *t, const char *path,
                                     enum publish_change *ret, struct error *err);

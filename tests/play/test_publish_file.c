@@ -177,6 +177,24 @@ Test(publish_file, publishing_goes_on_where_it_was_killed)
     place_free(p);
 }
 
+Test(publish_file, what_would_be_in_the_way_is_said_before)
+{
+    struct place *p = place_make();
+    struct error err;
+    cr_expect_eq(publish_check(p->path, &err), OK, "there may be none yet");
+    cr_expect_eq(publish_check("/nowhere/model", &err), ERR_IO);
+    cr_expect(strstr(err.text, "/nowhere/model"), "%s", err.text);
+    cr_assert_eq(model_write(p->models[0], p->path, NULL), OK);
+    cr_expect_eq(publish_check(p->path, &err), OK);
+    FILE *f = fopen(p->path, "we");
+    cr_assert(f);
+    fputs("garbage", f);
+    fclose(f);
+    cr_expect_neq(publish_check(p->path, &err), OK);
+    cr_expect(strstr(err.text, "in force") && strstr(err.text, p->path), "%s", err.text);
+    place_free(p);
+}
+
 Test(publish_file, where_it_cannot_write_nothing_changes)
 {
     struct place *p = place_make();
