@@ -59,11 +59,19 @@ static int64_t times_saturated(int64_t a, int64_t b)
 
 static void note_cost(struct calls *c, struct call_known *known, int64_t nano_usd)
 {
+    c->ended++;
+    known->ends++;
     known->nano_usd = add_saturated(known->nano_usd, nano_usd);
     if (known->expert < c->o.expert_count) {
         struct calls_sum *sum = &c->by_expert[known->expert].sum;
         sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, nano_usd);
     }
+}
+
+static void mark_told(struct call_known *known)
+{
+    known->told_nano_usd = known->nano_usd;
+    known->told_ends = known->ends;
 }
 
 /* How far an expert goes beyond what it was told. Nobody knows before it has been asked once. */
@@ -126,6 +134,8 @@ static enum status on_entry(void *arg, const struct call_entry *e, struct error 
     known->open_nano_usd = -1;
     purse_book(&c->purse, e->nano_usd);
     note_cost(c, known, e->nano_usd);
+    if (c->ended <= c->o.settled)
+        mark_told(known);
     return OK;
 }
 
@@ -236,11 +246,18 @@ static enum call_purpose purpose_of(struct str key)
     return purpose;
 }
 
-static void note_told(struct calls *c, const struct call_job *job, const struct call_result *result)
+/* A job may be told more than once: a judge's tests are asked again in every round, and the journal answers. */
+static void note_told(struct calls *c, const struct call_job *job)
 {
     struct calls_told *told = &c->by_expert[job->expert].told[purpose_of(job->key)];
-    told->calls += result->end == CALL_DONE || result->end == CALL_BROKEN;
-    told->cost_nano_usd = add_saturated(told->cost_nano_usd, result->cost_nano_usd);
+    struct call_known *known = known_find(c, job->key);
+    if (!known)
+        return; /* it was not made */
+    int64_t fresh = known->nano_usd - known->told_nano_usd;
+    c->told_nano_usd = add_saturated(c->told_nano_usd, fresh);
+    told->cost_nano_usd = add_saturated(told->cost_nano_usd, fresh);
+    told->calls += known->ends - known->told_ends;
+    mark_told(known);
 }
 
 static void tell(struct calls *c, const struct call_job *job, const struct call_result *result)
@@ -252,8 +269,7 @@ static void tell(struct calls *c, const struct call_job *job, const struct call_
     sum->unpaid += result->end == CALL_UNPAID;
     sum->left_out += result->end == CALL_LEFT_OUT;
     c->cap_reached |= result->end == CALL_UNPAID;
-    c->told_nano_usd = add_saturated(c->told_nano_usd, result->cost_nano_usd);
-    note_told(c, job, result);
+    note_told(c, job);
     progress_update(&c->progress, ++c->done);
     c->source->done(c->source->self, job, result);
 }
@@ -587,6 +603,11 @@ struct calls_told calls_told(const struct calls *c, enum call_purpose purpose, s
 {
     CHECK(purpose < CALL_PURPOSES && expert < c->o.expert_count);
     return c->by_expert[expert].told[purpose];
+}
+
+size_t calls_ended(const struct calls *c)
+{
+    return c->ended;
 }
 
 int64_t calls_lost_nano_usd(const struct calls *c)

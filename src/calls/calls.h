@@ -40,10 +40,12 @@ struct calls;
 struct calls_options {
     const struct expert *experts; /* outlive the calls; their texts, too */
     size_t expert_count;
-    size_t concurrency;                 /* calls at a time, 1..CALLS_CONCURRENCY_MAX */
-    const char *journal;                /* the file, made when missing; NULL: in memory only */
-    int64_t cap_nano_usd;               /* of all that the journal holds, too; PURSE_NO_CAP: none */
-    int64_t output_tokens;              /* 0: CALLS_OUTPUT_TOKENS; -1: answers are not limited */
+    size_t concurrency;    /* calls at a time, 1..CALLS_CONCURRENCY_MAX */
+    const char *journal;   /* the file, made when missing; NULL: in memory only */
+    int64_t cap_nano_usd;  /* of all that the journal holds, too; PURSE_NO_CAP: none */
+    int64_t output_tokens; /* 0: CALLS_OUTPUT_TOKENS; -1: answers are not limited */
+    /* Of the calls in the journal, so many, the first, were told by rounds that are over. */
+    size_t settled;
     uint64_t seed;                      /* of the pauses between tries */
     struct http_client_options network; /* how experts are reached */
     /* Not 0: somebody wants it to end. No more calls are made then, and those in flight are waited for. NULL: never. */
@@ -133,8 +135,10 @@ int64_t calls_job_bound_nano_usd(const struct expert *expert, const struct call_
                                  int64_t output_tokens);
 const struct purse *calls_purse(const struct calls *c);
 /* What all results told so far have cost, those out of the journal with them: the same whether or not a process was
- * killed on the way. */
+ * killed on the way. What a call has cost is told once; nothing of one that is `settled`. */
 int64_t calls_told_nano_usd(const struct calls *c);
+/* Calls that have ended, in this process and before it: the options' `settled` of the next, once a round is over. */
+size_t calls_ended(const struct calls *c);
 /* The same since the last calls_readmit: of what a round has asked an expert for a purpose. */
 struct calls_told calls_told(const struct calls *c, enum call_purpose purpose, size_t expert);
 /* What killed processes left in flight, as booked. */

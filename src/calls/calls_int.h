@@ -33,8 +33,10 @@ struct call_known {  /* what the journal says of a key */
     uint32_t expert;
     enum cost_basis basis;
     int64_t input_tokens, output_tokens, latency_ms;
-    int64_t nano_usd;      /* of all that was done for it */
-    int64_t open_nano_usd; /* reserved by an intent that nothing has followed yet; -1: none */
+    int64_t nano_usd;       /* of all that was done for it */
+    int64_t told_nano_usd;  /* of it, what a result has told, or a round that is over */
+    size_t ends, told_ends; /* calls; and those that are told with their cost */
+    int64_t open_nano_usd;  /* reserved by an intent that nothing has followed yet; -1: none */
 };
 
 struct call_expert {
@@ -58,6 +60,7 @@ struct calls {
     struct call_journal journal;
     struct purse purse;
     int64_t lost_nano_usd, told_nano_usd;
+    size_t ended;                  /* calls that the journal has the end of */
     struct call_expert *by_expert; /* [expert_count] */
 
     struct loop *loop;

@@ -50,6 +50,7 @@ static void end_figures(struct play *p)
     p->r.outcomes = scores_known(p);
     p->r.spent_all_nano_usd = p->spent_before_nano_usd + p->r.spent_nano_usd;
     p->r.booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
+    p->r.calls_ended = calls_ended(p->calls);
     p->r.cap_reached = calls_cap_reached(p->calls);
 }
 
@@ -254,6 +255,7 @@ static enum status open_calls(struct play *p, struct error *err)
                                     .journal = path,
                                     .cap_nano_usd = p->s->spend_nano_usd,
                                     .output_tokens = p->s->output_tokens,
+                                    .settled = p->ended_before,
                                     .seed = p->s->seed,
                                     .network = p->o->network,
                                     .stop = p->o->stop,
@@ -290,13 +292,13 @@ static enum status open_all(struct play *p, const char *folder, struct error *er
     if (status == OK && p->o->model_path && !p->s->everything)
         status = publish_check(p->o->model_path, err);
     if (status == OK)
+        status = play_read_round(p, err);
+    if (status == OK)
         status = open_calls(p, err);
     if (status == OK)
         status = play_questions_open(p, err);
     if (status == OK)
         status = place_experts(p, err);
-    if (status == OK)
-        status = play_read_round(p, err);
     if (status == OK)
         status = recall_model(p, err);
     return status == OK ? play_recall(p, err) : status;

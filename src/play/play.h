@@ -44,13 +44,14 @@ struct play_round { /* as round.json has it; what is unknown is NAN */
     int64_t spent_all_nano_usd;              /* of all rounds, as the answers cost */
     int64_t booked_nano_usd; /* of the cap: with failed calls, and those lost with a process */
     int64_t cap_nano_usd;
-    size_t validation; /* questions that the figures are of */
-    double area;       /* mean quality over costs from a tenth of the best expert's to all of it */
-    double area_error; /* standard error, by draws of the questions */
-    double area_prior; /* of the prior, on the same questions */
-    double gain_mix;   /* of area, over the best random mix of experts */
-    double gain_last;  /* of area, over the round before */
-    double doubt;      /* mean spread of the estimates, 0..1 */
+    size_t calls_ended; /* of all rounds, those that failed with them */
+    size_t validation;  /* questions that the figures are of */
+    double area;        /* mean quality over costs from a tenth of the best expert's to all of it */
+    double area_error;  /* standard error, by draws of the questions */
+    double area_prior;  /* of the prior, on the same questions */
+    double gain_mix;    /* of area, over the best random mix of experts */
+    double gain_last;   /* of area, over the round before */
+    double doubt;       /* mean spread of the estimates, 0..1 */
     enum play_publication publication;
     size_t compared;        /* questions that it is compared on with the one in force */
     double confidence;      /* that it is better */

@@ -33,6 +33,7 @@ struct play {
     struct model *prior;      /* what is believed before */
     double area_before;       /* NAN: none */
     int64_t spent_before_nano_usd;
+    size_t ended_before;      /* calls, when this process took the run up */
     int64_t scoring_nano_usd; /* what scoring the round's answers will cost, about */
     const char *folder;       /* of the round */
     const char *judged;       /* judge.json of the round; NULL */

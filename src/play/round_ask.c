@@ -93,7 +93,6 @@ static void count_end(struct play_round *r, const struct call_result *result)
     r->broken += result->end == CALL_BROKEN;
     r->left_out += result->end == CALL_LEFT_OUT;
     r->unpaid += result->end == CALL_UNPAID;
-    r->spent_nano_usd += result->cost_nano_usd;
 }
 
 static void on_cell(void *self, const struct call_job *job, const struct call_result *result)
@@ -129,11 +128,13 @@ enum status play_ask(struct play *p, const struct cells *cells, struct error *er
     struct asking_cells a = {.play = p, .cells = cells};
     const struct call_source source = {.self = &a, .next = next_cell, .done = on_cell};
     char what[32];
+    const int64_t before = calls_told_nano_usd(p->calls);
     a.broken = ARENA_ARRAY(p->arena, cells->count + 1, struct cell);
     if (!a.broken)
         return error_set(err, ERR_MEMORY, "out of memory for cells");
     snprintf(what, sizeof(what), "round %zu: asking", p->r.round);
     enum status status = calls_run(p->calls, &source, what, cells->count, err);
+    p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;
     if (status == OK && a.failure.status != OK) {
         status = a.failure.status;
         *err = a.failure;

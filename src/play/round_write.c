@@ -71,6 +71,7 @@ static void write_counts(const struct play_round *r, struct buf *b)
     write_whole(b, "spent_all_nano_usd", r->spent_all_nano_usd);
     write_whole(b, "booked_nano_usd", r->booked_nano_usd);
     write_whole(b, "cap_nano_usd", r->cap_nano_usd);
+    write_whole(b, "calls_ended", (int64_t)r->calls_ended);
     write_whole(b, "validation", (int64_t)r->validation);
     write_whole(b, "compared", (int64_t)r->compared);
 }
@@ -209,16 +210,19 @@ static enum status read_figures(struct play *p, struct str text, const char *pat
                                 struct error *err)
 {
     struct json_value root;
-    int64_t spent;
+    int64_t spent, ended;
     double area = NAN;
     enum status status = json_parse(text, path, 1, &root, err);
     if (status != OK)
         return status;
     if (json_to_int64(json_get(root, "spent_all_nano_usd"), &spent) != OK || spent < 0)
         return error_set(err, ERR_CORRUPT, "%s: no \"spent_all_nano_usd\"", path);
+    if (json_to_int64(json_get(root, "calls_ended"), &ended) != OK || ended < 0)
+        return error_set(err, ERR_CORRUPT, "%s: no \"calls_ended\"", path);
     if (json_to_double(json_get(root, "area"), &area) != OK)
         area = NAN; /* null: nothing was measured */
     p->spent_before_nano_usd = spent;
+    p->ended_before = (size_t)ended;
     p->area_before = area;
     return OK;
 }

@@ -22,6 +22,7 @@ static char last_body[4096];
 static char journal[64], urls[EXPERTS][64];
 static struct expert experts[EXPERTS];
 static struct calls *calls;
+static size_t settled;
 
 static void handle(struct http_exchange *x, void *arg)
 {
@@ -82,6 +83,7 @@ static void open_calls(int64_t cap_nano_usd, size_t concurrency)
                                     .journal = journal,
                                     .cap_nano_usd = cap_nano_usd,
                                     .output_tokens = 100,
+                                    .settled = settled,
                                     .seed = 1};
     struct error err = {0};
     calls_free(calls);
@@ -173,6 +175,34 @@ Test(calls, what_they_were_for_is_told_of_each_round)
     cr_expect_eq(calls_told(calls, CALL_CELL, DEAR).cost_nano_usd, 0);
     cr_expect_str_eq(call_purpose_name(CALL_CANARY), "canary");
     cr_expect_str_eq(call_purpose_name(CALL_OTHER), "other");
+}
+
+/* A judge's tests are asked again in every round. */
+Test(calls, what_they_cost_is_told_once)
+{
+    struct asker a = {.expert = DEAR, .count = 4};
+    open_calls(PURSE_NO_CAP, 8);
+    for (int round = 0; round < 3; round++) {
+        calls_readmit(calls);
+        a.next = 0;
+        ask(&a);
+        cr_expect_eq(a.results[0].cost_nano_usd, ANSWER_NANO_USD, "of the answer itself");
+        cr_expect_eq(calls_told_nano_usd(calls), 4 * ANSWER_NANO_USD);
+        cr_expect_eq(calls_told(calls, CALL_CELL, DEAR).calls, round ? 0 : 4);
+    }
+    settled = calls_ended(calls);
+    cr_expect_eq(settled, 4);
+    open_calls(PURSE_NO_CAP, 8); /* another process, after the round */
+    a.next = 0;
+    a.count = 6;
+    ask(&a);
+    cr_expect_eq(calls_told_nano_usd(calls), 2 * ANSWER_NANO_USD);
+    cr_expect_eq(calls_told(calls, CALL_CELL, DEAR).calls, 2);
+    open_calls(PURSE_NO_CAP, 8); /* another, because that one was killed in its round */
+    a.next = 0;
+    ask(&a);
+    cr_expect_eq(calls_told_nano_usd(calls), 2 * ANSWER_NANO_USD);
+    cr_expect_eq(calls_ended(calls), 6);
 }
 
 Test(calls, another_question_under_the_same_key_is_another_call)
