@@ -5,25 +5,25 @@
 #include "cli/options.h"
 
 extern const struct command init_command;
-extern const struct command train_command;
-extern const struct command replay_command;
-extern const struct command demo_command;
 extern const struct command serve_command;
-extern const struct command check_command;
-extern const struct command keys_command;
-extern const struct command spend_command;
 extern const struct command ask_command;
+extern const struct command play_command;
+extern const struct command rollback_command;
+extern const struct command collect_command;
+extern const struct command train_command;
 extern const struct command route_command;
 extern const struct command eval_command;
 extern const struct command judge_command;
-extern const struct command play_command;
-extern const struct command collect_command;
-extern const struct command rollback_command;
 extern const struct command split_command;
+extern const struct command replay_command;
+extern const struct command check_command;
+extern const struct command keys_command;
+extern const struct command spend_command;
 extern const struct command forget_command;
+extern const struct command demo_command;
 
 #define COMMANDS                                                                                   \
-    &init_command, &train_command, &route_command, &eval_command, &judge_command, &play_command,   \
-        &collect_command, &split_command, &rollback_command, &serve_command, &check_command,       \
-        &keys_command, &spend_command, &forget_command, &ask_command, &replay_command,             \
-        &demo_command,
+    &init_command, &serve_command, &ask_command, &play_command, &rollback_command,                 \
+        &collect_command, &train_command, &route_command, &eval_command, &judge_command,           \
+        &split_command, &replay_command, &check_command, &keys_command, &spend_command,            \
+        &forget_command, &demo_command,
