@@ -149,8 +149,7 @@ static enum status add_up(const struct reading *r, struct arena *a, struct lesso
     }
     if (lessons > 0)
         qsort(all, lessons, sizeof(*all), by_taught);
-    ret->shown = all;
-    ret->shown_count = lessons < LESSONS_SHOWN ? lessons : LESSONS_SHOWN;
+    ret->all = all;
     ret->questions = lessons;
     ret->cells = count;
     return OK;

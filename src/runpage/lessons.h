@@ -10,7 +10,6 @@
 #include "base/arena.h"
 #include "data/dataset.h"
 
-#define LESSONS_SHOWN     12        /* questions */
 #define LESSONS_CELLS_MAX 100000000 /* of a run */
 
 struct lesson_cell {
@@ -34,9 +33,8 @@ struct lesson_expert { /* of the answers of one expert that something was expect
 };
 
 struct lessons {
-    struct lesson *shown; /* [shown_count], what taught most first */
-    size_t shown_count;
-    size_t questions, cells;       /* that taught at all: with a score, and not for validation */
+    struct lesson *all;            /* [questions], what taught most first */
+    size_t questions, cells;       /* with a score, and not for validation */
     double taught;                 /* of all */
     struct lesson_expert *experts; /* [experts of the data set]; validation with them */
 };

@@ -1,9 +1,13 @@
-/* What came of the run, in words. */
+/* What came of the run, in words: its area, what it is compared with, and whether its model is in force and why.
+ *
+ * Pure functions from a run to HTML in a buffer, any thread. A figure that is unknown is not spoken of, and one that is
+ * known badly is said to be. */
 #include <math.h>
 
 #include "runpage/runpage_int.h"
 
-#define FEW_ERROR 0.03 /* of the area: with more, rounds differ by chance */
+#define ALIKE     1e-12 /* utility, a question */
+#define FEW_ERROR 0.03  /* of the area: with more, rounds differ by chance */
 
 /* The last round that was measured; NULL: none. */
 static const struct round_file *last_measured(const struct run_record *r)
@@ -35,11 +39,26 @@ static void add_points_over_mix(const struct round_file *m, struct buf *b)
                                  : " points over the best mix of experts");
 }
 
+/* `leeroo collect` asks and scores, and that is all. */
+static bool only_collects(const struct run_record *r)
+{
+    for (size_t k = 0; k < r->round_count; k++)
+        if (!str_equal(r->rounds[k].publication, STR("no model")) || r->rounds[k].problem.ptr)
+            return false;
+    return true;
+}
+
 static void add_title(const struct run_record *r, struct buf *b)
 {
     const struct round_file *last = run_record_last(r), *m = last_measured(r);
     buf_addf(b, "<h1>After %zu round%s and ", r->round_count, r->round_count == 1 ? "" : "s");
     markup_usd(b, RUNPAGE_USD(last->spent_all_nano_usd));
+    if (only_collects(r)) {
+        buf_add_c(b, ": <em>");
+        markup_count(b, last->outcomes);
+        buf_add_c(b, "</em> scored answers</h1>\n");
+        return;
+    }
     if (!m) {
         buf_add_c(b, " nothing could be measured yet</h1>\n");
         return;
@@ -64,6 +83,23 @@ static void add_confidence(const struct round_file *last, struct buf *b)
     buf_add_c(b, " questions, where ");
     markup_percent(b, last->confidence_min, 0);
     buf_add_c(b, " % are asked for");
+}
+
+/* Two models that always choose the same are equally good, however different their estimates. */
+static void add_alike(const struct round_file *last, struct buf *b)
+{
+    if (last->compared > 0 && fabs(last->gain_in_force) < ALIKE)
+        buf_add_c(b, "At the policies in force both choose alike. ");
+}
+
+/* What there was before, on the same questions. */
+static void add_prior(const struct round_file *m, struct buf *b)
+{
+    if (!m || isnan(m->area_prior))
+        return;
+    buf_add_c(b, "The prior, which nothing was paid for, has ");
+    markup_percent(b, m->area_prior, 1);
+    buf_add_c(b, " on the same questions. ");
 }
 
 /* Whether the last round's model is in force, and why. */
@@ -91,7 +127,7 @@ static void add_publication(const struct run_record *r, struct buf *b)
         add_confidence(last, b);
         buf_add_c(b, ". ");
     } else {
-        buf_add_c(b, "No model was learnt. ");
+        buf_add_c(b, "Nothing was to be learnt of them. ");
     }
     if (round > 0 && round != last->round)
         buf_addf(b, "In force is what round %zu has learnt. ", round);
@@ -116,6 +152,8 @@ void runpage_headline(const struct run_record *r, struct buf *b)
     add_title(r, b);
     buf_add_c(b, "<p class=\"lede\">");
     add_publication(r, b);
+    add_alike(last, b);
+    add_prior(m, b);
     if (last->cap_reached)
         buf_add_c(b, "The cap is reached.");
     buf_add_c(b, "</p>\n<p class=\"facts\"><b>");

@@ -1,11 +1,14 @@
 /* The questions that taught most, with what was expected of each answer and what came. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "runpage/runpage_int.h"
 
-#define TEXT_MAX   280 /* characters of a question that are shown */
-#define DOMAIN_MAX 60
-#define CELLS_MAX  4 /* answers to one question that are shown */
+#define SHOWN       12  /* questions, and domains */
+#define DOMAINS_MAX 256 /* that are told apart */
+#define TEXT_MAX    280 /* characters of a question that are shown */
+#define DOMAIN_MAX  60
+#define CELLS_MAX   4 /* answers to one question that are shown */
 
 static void write_answer(const struct run_record *r, const struct lesson_cell *c, struct buf *b)
 {
@@ -35,7 +38,7 @@ static void write_question(const struct query *q, size_t rows, struct buf *b)
 static void write_lesson(const struct run_record *r, const struct lesson *l, struct buf *b)
 {
     size_t rows = l->cell_count < CELLS_MAX ? l->cell_count : CELLS_MAX;
-    double most = r->lessons.shown[0].taught;
+    double most = r->lessons.all[0].taught;
     for (size_t i = 0; i < rows; i++) {
         buf_add_c(b, "<tr>");
         if (i == 0)
@@ -50,12 +53,73 @@ static void write_lesson(const struct run_record *r, const struct lesson *l, str
     }
 }
 
+/* Domains */
+
+struct domain {
+    struct str name;
+    size_t questions, cells;
+    double taught;
+};
+
+static int by_taught(const void *a, const void *b)
+{
+    const struct domain *x = a, *y = b;
+    if (x->taught > y->taught || x->taught < y->taught)
+        return x->taught > y->taught ? -1 : 1;
+    return str_compare(x->name, y->name);
+}
+
+/* One too many counts as the last. */
+static size_t find_domains(const struct run_record *r, struct domain domains[DOMAINS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->lessons.questions; i++) {
+        const struct lesson *l = &r->lessons.all[i];
+        struct str name = r->data->queries[l->cells[0].query].domain;
+        size_t at = 0;
+        while (at < count && !str_equal(domains[at].name, name))
+            at++;
+        if (at == DOMAINS_MAX)
+            at--;
+        if (at == count)
+            domains[count++] = (struct domain){.name = name};
+        domains[at].questions++;
+        domains[at].cells += l->cell_count;
+        domains[at].taught += l->taught;
+    }
+    qsort(domains, count, sizeof(*domains), by_taught);
+    return count;
+}
+
+static void write_domains(const struct run_record *r, struct buf *b)
+{
+    static const char *const titles[] = {"domain", "questions", "answers", "taught, %", NULL};
+    struct domain domains[DOMAINS_MAX];
+    size_t count = find_domains(r, domains);
+    if (count < 2)
+        return;
+    runpage_table(b, count > SHOWN ? "The domains that taught most" : NULL, titles);
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        buf_add_c(b, "<tr><th scope=\"row\">");
+        if (domains[i].name.len > 0)
+            runpage_cut(b, domains[i].name, DOMAIN_MAX);
+        else
+            buf_add_c(b, "<span class=\"soft\">(none)</span>");
+        buf_add_c(b, "</th>");
+        runpage_cell_count(b, domains[i].questions);
+        runpage_cell_count(b, domains[i].cells);
+        runpage_cell_percent(b, domains[i].taught / r->lessons.taught);
+        buf_add_c(b, "</tr>\n");
+    }
+    runpage_table_end(b);
+}
+
 void runpage_lessons(const struct run_record *r, struct buf *b)
 {
     static const char *const titles[] = {"question",  "expert",   "round",  "expected, %",
                                          "scored, %", "moves by", "taught", NULL};
     const struct lessons *l = &r->lessons;
-    if (l->shown_count == 0 || l->shown[0].taught <= 0)
+    if (l->questions == 0 || l->all[0].taught <= 0)
         return;
     page_section(
         b, "lessons", "The questions that taught most",
@@ -64,13 +128,14 @@ void runpage_lessons(const struct run_record *r, struct buf *b)
         "believed of it (its surprise, by Bayes’ rule, in points). Validation questions are "
         "never learnt from and are not here.");
     runpage_table(b, NULL, titles);
-    for (size_t i = 0; i < l->shown_count && l->shown[i].taught > 0; i++)
-        write_lesson(r, &l->shown[i], b);
+    for (size_t i = 0; i < l->questions && i < SHOWN && l->all[i].taught > 0; i++)
+        write_lesson(r, &l->all[i], b);
     runpage_table_end(b);
-    buf_add_c(b, "<p class=\"how\">Of ");
+    buf_add_c(b, "<p class=\"how\">");
     markup_count(b, l->questions);
     buf_add_c(b, " questions with ");
     markup_count(b, l->cells);
-    buf_add_c(b, " answers that were learnt from.</p>\n");
+    buf_add_c(b, " answers were learnt from.</p>\n");
+    write_domains(r, b);
     page_section_end(b);
 }

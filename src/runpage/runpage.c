@@ -16,12 +16,12 @@
 static const char *const more_style[] = {
     ".q{white-space:normal;overflow-wrap:anywhere;min-width:16em;max-width:36em;font-weight:400;"
     "text-align:left}\n",
-    ".ex{white-space:normal;overflow-wrap:anywhere;min-width:10em}\n",
     ".verdict.bad{color:var(--warn)}.verdict.ok{color:var(--s2)}\n",
     ".prior{stroke:var(--s4);stroke-width:1.6;fill:none;stroke-dasharray:7 4}"
     ".err{stroke:var(--accent);stroke-width:1.2;fill:none;opacity:.55}"
     ".dot{fill:var(--accent);stroke:var(--card);stroke-width:1.4}\n",
-    "@media (max-width:640px){.q{min-width:12em}}\n",
+    "@media (max-width:640px){.q{min-width:12em}.ex{white-space:normal;overflow-wrap:anywhere;"
+    "min-width:9em}}\n",
     "@media print{#lessons,#questions,#money,#curve{break-inside:auto}}\n",
     NULL,
 };

@@ -40,9 +40,9 @@ Test(lessons, are_ranked_by_what_they_may_change)
     cr_assert_eq(read_scene(&r, NULL, NULL), OK);
     const double a1 = moved(0.9, 0.3, 0, 1), b1 = moved(0.5, 0.3, 0, 0.5),
                  a2 = moved(0.8, 0.1, 1, 1);
-    cr_assert_eq(r.l.shown_count, 2, "the validation question and those without a score are none");
+    cr_assert_eq(r.l.questions, 2, "the validation question and those without a score are none");
     cr_expect(r.l.questions == 2 && r.l.cells == 3);
-    const struct lesson *first = &r.l.shown[0], *second = &r.l.shown[1];
+    const struct lesson *first = &r.l.all[0], *second = &r.l.all[1];
     cr_assert(str_equal(r.d->queries[first->cells[0].query].id, STR("a")));
     cr_assert_eq(first->cell_count, 2);
     cr_expect_float_eq(first->cells[0].moved, a1, 1e-5);
@@ -71,7 +71,7 @@ Test(lessons, of_nothing_are_none)
 {
     struct read r;
     cr_assert_eq(read_scene(&r, SCENE_CELLS, NULL), OK);
-    cr_assert_eq(r.l.shown_count, 1);
+    cr_assert_eq(r.l.questions, 1);
     done(&r);
 }
 

@@ -65,6 +65,10 @@ Test(runpage_sections, the_headline_says_what_came_of_it_and_why)
            "questions, where 80 % are asked for.");
     expect(text, "In force is what round 1 has learnt.");
     expect(text, "The cap is reached.");
+    expect(text, "The prior, which nothing was paid for, has 45.0 on the same questions.");
+    cr_expect(!strstr(text, "choose alike"));
+    x.r.rounds[1].gain_in_force = 0;
+    expect(said(&x, runpage_headline), "At the policies in force both choose alike.");
     cr_expect(!strstr(text, "is known to"), "one point is good enough");
     x.r.rounds[1].area_error = 0.06;
     expect(said(&x, runpage_headline), "The area is known to ±6.0 points only");
@@ -79,6 +83,11 @@ Test(runpage_sections, the_headline_says_what_came_of_it_and_why)
     text = said(&x, runpage_headline);
     expect(text, "nothing could be measured yet");
     expect(text, "There is no model of the last round: three &lt;scores&gt;.");
+    x.r.rounds[0].publication = x.r.rounds[1].publication = STR("no model");
+    x.r.rounds[1].problem = (struct str){NULL, 0};
+    text = said(&x, runpage_headline);
+    expect(text, "After 2 rounds and $0.00250: 5 scored answers");
+    expect(text, "Nothing was to be learnt of them.");
     done(&x);
 }
 
@@ -184,8 +193,9 @@ Test(runpage_sections, lessons_show_what_was_expected_and_what_came)
     const char *text = said(&x, runpage_lessons);
     expect(text, "One &lt;b&gt; two? a · x&amp;y big 1 90.0 0.0 −45.0 1.00 small 2 80.0 "
                  "100.0 +1.2 ");
-    expect(text, "Of 2 questions with 3 answers");
-    x.r.lessons.shown_count = 0;
+    expect(text, "2 questions with 3 answers were learnt from");
+    expect(text, "domain questions answers taught, % x&amp;y 1 2 94.6 (none) 1 1 5.4 ");
+    x.r.lessons.questions = 0;
     cr_expect_str_eq(said(&x, runpage_lessons), "");
     done(&x);
 }
