@@ -204,6 +204,10 @@ static void read_judge(struct reader *r, struct json_value item, struct round_ju
                               .length_bias = difference_of(r, item, "length_bias"),
                               .family_favour = difference_of(r, item, "family_favour"),
                               .unreadable = share_of(r, item, "unreadable")};
+    if (j->family_pairs == 0)
+        j->family_favour = NAN; /* it is written as 0 */
+    if (j->pairs == 0)
+        j->length_bias = NAN;
     read_canaries(r, item, j);
 }
 

@@ -47,6 +47,8 @@ Test(round_file, has_all_figures)
     cr_expect(!f.judges[0].trusted && f.judges[0].agreement_high == 0.85);
     cr_expect(f.judges[0].position_bias == -0.25 && f.judges[0].kind_count == 2);
     cr_expect(f.judges[0].kinds[0].won == 0.75 && isnan(f.judges[0].kinds[1].won));
+    cr_expect(isnan(f.judges[0].family_favour), "of no pairs");
+    cr_expect(f.judges[0].length_bias == 0.375);
     cr_assert(f.judge_gap_count == 2 && is(f.judge_gaps[0].expert, "small"));
     cr_expect(!f.judge_gaps[1].expert.ptr && f.judge_gaps[1].bias == 0.1);
     cr_expect(f.consensus_gap_count == 0 && f.commands_refused == 7);
