@@ -226,7 +226,7 @@ static void on_round(void *arg, const struct play_round *r)
 {
     const struct play_setup *c = arg;
     if (!c->quiet)
-        play_print_round(r, stdout);
+        (c->everything ? play_print_collected : play_print_round)(r, stdout);
 }
 
 static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)

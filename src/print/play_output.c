@@ -68,6 +68,14 @@ void play_print_round(const struct play_round *r, FILE *out)
     fflush(out);
 }
 
+void play_print_collected(const struct play_round *r, FILE *out)
+{
+    fprintf(out, "%zu questions  %zu answers  %.4f USD (%.4f in all)\n", r->questions, r->cells,
+            USD(r->spent_nano_usd), USD(r->spent_all_nano_usd));
+    print_failures(r, out);
+    fflush(out);
+}
+
 void play_print_end(const struct play_end *end, const struct play_settings *s, const char *folder,
                     FILE *out)
 {
@@ -85,8 +93,9 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
     if (end->lost_nano_usd > 0)
         fprintf(out, "%.4f USD are booked for calls that ended with their process\n",
                 USD(end->lost_nano_usd));
-    fprintf(out, "%zu rounds, %.4f USD for answers; the data set is %s", end->rounds,
-            USD(end->spent_nano_usd), folder);
+    if (!s->everything)
+        fprintf(out, "%zu rounds, ", end->rounds);
+    fprintf(out, "%.4f USD for answers; the data set is %s", USD(end->spent_nano_usd), folder);
     if (end->rounds > 0)
         fprintf(out, ", the report %s/report.html", folder);
     fputc('\n', out);

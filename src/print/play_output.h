@@ -1,4 +1,4 @@
-/* What `leeroo play` prints: a line for each round, the end, the forecast. */
+/* What `leeroo play` and `collect` print: a line for each round, the end, the forecast. */
 #pragma once
 
 #include <stdio.h>
@@ -6,6 +6,8 @@
 #include "play/play.h"
 
 void play_print_round(const struct play_round *r, FILE *out);
+/* The same of `leeroo collect`, which learns nothing: what was asked, and what it cost. */
+void play_print_collected(const struct play_round *r, FILE *out);
 /* `folder`: of the run. */
 void play_print_end(const struct play_end *end, const struct play_settings *s, const char *folder,
                     FILE *out);

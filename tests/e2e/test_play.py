@@ -332,7 +332,8 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
     some = len(server.asked)
     assert 0 < some < 120
     assert sum(cost for _, _, _, cost in server.asked) <= 20_000_000
-    collect("questions.jsonl", "-o", "mine", "--spend", "5")
+    said = collect("questions.jsonl", "-o", "mine", "--spend", "5")
+    assert f"40 questions  {120 - some} answers" in said and "round" not in said, "there are no rounds to be told of"
     assert len(server.asked) == len(set(server.asked)) == 120, "the same command goes on and pays for nothing twice"
     rows = [dict(row) for row in outcomes(tmp_path / "mine")]
     assert len(rows) == 120 and all(row["score"] in "01" for row in rows)
