@@ -139,7 +139,7 @@ static void place(struct bench *b, const struct base *base, enum way way,
         const struct dataset_expert *x = &b->d->experts[b->expert[e]];
         bool like = way == BY_LIKE || way == LIKE_AND_FEW;
         experts[e] = (struct prior_expert){
-            .name = way == BY_NAME ? x->name : str_from("xyzw" + e), /* a name that nobody has */
+            .name = way == BY_NAME ? x->name : str_from(&"xyzw"[e]), /* a name that nobody has */
             .like = str_from(like ? b->pool->like[e] : ""),
             .price = x->price,
             .outcomes = outcomes ? outcomes[e] : NULL,
