@@ -127,6 +127,39 @@ static enum status buy_all(struct play *p, struct cells *all, struct error *err)
     return status;
 }
 
+/* Whether there is a cell that only the money does not reach. */
+static enum status find_shortage(struct play *p, struct error *err)
+{
+    struct play_beliefs beliefs;
+    struct cells cells = {0};
+    bool left_out[DATASET_EXPERTS_MAX];
+    for (size_t e = 0; e < p->o->expert_count; e++)
+        left_out[e] = calls_left_out(p->calls, e);
+    enum status status =
+        play_believe(p->run, p->o, p->model ? p->model : p->prior, p->arena, &beliefs, err);
+    if (status == OK)
+        status = play_choose(p->run, p->o, &beliefs, left_out, INT64_MAX, p->arena, &cells, err);
+    p->is_short = cells.count > 0;
+    return status;
+}
+
+/* A round whose share of the money buys nothing takes of what later ones would have, as little as will do. */
+static enum status buy_any(struct play *p, struct cells *all, struct error *err)
+{
+    const int64_t rest = p->s->spend_nano_usd - p->spent_before_nano_usd;
+    enum status status = buy_all(p, all, err);
+    if (p->r.budget_nano_usd == INT64_MAX || p->s->everything)
+        return status;
+    for (int i = 0; i < PLAY_STRETCHES && status == OK && all->count == 0; i++) {
+        if (p->r.budget_nano_usd >= rest)
+            return find_shortage(p, err);
+        bool last = i == PLAY_STRETCHES - 1 || p->r.budget_nano_usd > rest / 2;
+        p->r.budget_nano_usd = last ? rest : 2 * p->r.budget_nano_usd;
+        status = buy_all(p, all, err);
+    }
+    return status == OK && all->count == 0 ? find_shortage(p, err) : status;
+}
+
 static enum status learn(struct play *p, struct error *err)
 {
     enum status status = run_save(p->run, err); /* plans are learnt from the texts on the disk */
@@ -184,7 +217,7 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
     if (status == OK)
         status = play_pose(p, err);
     if (status == OK)
-        status = buy_all(p, &cells, err);
+        status = buy_any(p, &cells, err);
     *ret_nothing = p->r.cells + p->r.unpaid == 0;
     if (status == OK)
         status = check_answers(p, &cells, err);
@@ -232,7 +265,7 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
     size_t played = 0;
     for (; status == OK && goes_on(p, ret, played); played++) {
         status = play_one(p, &ret->nothing_left, err);
-        ret->cap_reached = calls_cap_reached(p->calls);
+        ret->cap_reached = calls_cap_reached(p->calls) || p->is_short;
     }
     if (status == OK && played == 0) /* of what is over already */
         status = runpage_write(run_path(p->run), err);

@@ -15,7 +15,8 @@
 #define PLAY_POSE_SHARE     0.3 /* of a round's money, for making questions up and checking them */
 #define PLAY_PASSES         4 /* of a round: what answers cost less than was thought buys more cells */
 #define PLAY_PASS_SHARE     0.05 /* of a round's money; with less left it ends */
-#define PLAY_GROWTH         2.0  /* a round may spend so many times what the one before may */
+#define PLAY_STRETCHES      8 /* doublings of a round's money that buys nothing, the last to all of it */
+#define PLAY_GROWTH         2.0 /* a round may spend so many times what the one before may */
 
 struct play_questions;
 
@@ -34,6 +35,7 @@ struct play {
     double area_before;       /* NAN: none */
     int64_t spent_before_nano_usd;
     size_t ended_before;      /* calls, when this process took the run up */
+    bool is_short;            /* there is a cell that the money does not reach */
     int64_t scoring_nano_usd; /* what scoring the round's answers will cost, about */
     const char *folder;       /* of the round */
     const char *judged;       /* judge.json of the round; NULL */
@@ -46,7 +48,8 @@ struct play_beliefs {
     int64_t *cost_nano_usd;
 };
 
-/* The money of a round, by plan: its share of the cap and what earlier rounds have left of theirs. */
+/* The money of a round, by plan: its share of the cap and what earlier rounds have left of theirs; where they have taken
+ * more, its share of what is left of the cap. */
 int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t spent_nano_usd);
 
 /* 1: new questions into the run. */

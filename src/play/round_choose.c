@@ -16,11 +16,17 @@ int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t s
 {
     double all = pow(PLAY_GROWTH, (double)s->rounds) - 1;
     double until_now = pow(PLAY_GROWTH, (double)round) - 1;
+    double to_come = round < s->rounds ? pow(PLAY_GROWTH, (double)(s->rounds - round + 1)) - 1 : 1;
     if (s->spend_nano_usd == PURSE_NO_CAP)
         return INT64_MAX;
-    int64_t share = round >= s->rounds ? s->spend_nano_usd
-                                       : (int64_t)((double)s->spend_nano_usd * until_now / all);
-    return share > spent_nano_usd ? share - spent_nano_usd : 0;
+    double left = (double)s->spend_nano_usd - (double)spent_nano_usd;
+    if (left <= 0)
+        return 0;
+    if (round >= s->rounds)
+        return s->spend_nano_usd - spent_nano_usd;
+    /* A run that was given more rounds may have spent the share of this one, and more. */
+    return (int64_t)fmax((double)s->spend_nano_usd * (until_now / all) - (double)spent_nano_usd,
+                         left / to_come);
 }
 
 /* Beliefs */

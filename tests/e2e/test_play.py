@@ -238,6 +238,38 @@ def test_a_cap_that_binds_is_kept_and_said(play, experts, tmp_path):
     assert len(server.asked) == len(set(server.asked))
 
 
+def test_a_cap_too_small_for_any_call_is_said(play, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 40)
+    for spend in ("0", "0.000001"):
+        said = play(f"run{spend}", "--questions", "questions.jsonl", "--spend", spend)
+        assert "cap reached" in said and "nothing is left" not in said
+    assert not server.asked
+
+
+def test_rounds_whose_share_buys_nothing_go_on(play, experts, tmp_path):
+    """A first round of 1/31 of the money pays for no answer of a dear expert; more rounds than once were asked for
+    find their shares spent."""
+    server = experts()
+    PRICES["dear"], SKILL["dear"] = (100, 400), 0.9
+    try:
+        config = write_config(tmp_path, server.url)
+        text = config.read_text()
+        config.write_text("\n".join(line for line in text.splitlines() if not re.search("small|middle|large", line)) + "\n")
+        write_questions(tmp_path / "questions.jsonl", 40)
+        said = play("run", "--questions", "questions.jsonl", "--spend", "0.7", "--max-output", "100")
+        assert len(server.asked) > 5, said
+        spent = sum(cost for _, _, _, cost in server.asked)
+        assert 300_000_000 < spent <= 700_000_000
+        before = len(rounds(tmp_path / "run"))
+        said = play("run", "--rounds", str(before + 3), "--spend", "1")
+        assert len(rounds(tmp_path / "run")) > before, said
+        assert spent < sum(cost for _, _, _, cost in server.asked) <= 1_000_000_000
+    finally:
+        del PRICES["dear"], SKILL["dear"]
+
+
 def test_a_dry_run_asks_nobody(play, experts, tmp_path):
     server = experts()
     write_config(tmp_path, server.url)

@@ -89,7 +89,9 @@ Test(round_choose, each_round_may_spend_twice_the_one_before_and_the_last_all)
     }
     cr_assert_eq(spent, settings.spend_nano_usd);
     cr_assert_eq(play_round_budget(&settings, settings.rounds + 3, 400000000), 600000000);
-    cr_assert_eq(play_round_budget(&settings, 1, 900000000), 0, "more than its share is spent");
+    cr_assert_eq(play_round_budget(&settings, settings.rounds, 1000000001), 0);
+    cr_assert_eq(play_round_budget(&settings, settings.rounds - 1, 900000000), 33333333,
+                 "more than its share is spent: the next two have what is left");
     settings.spend_nano_usd = PURSE_NO_CAP;
     cr_assert_eq(play_round_budget(&settings, 1, 5), INT64_MAX);
 }
