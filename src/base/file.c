@@ -4,6 +4,7 @@
  * Everything here waits for the disk: it is for commands and for threads of their own, never for an event loop. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -212,4 +213,23 @@ void file_out_abort(struct file_out *out)
     if (out->temporary)
         unlink(out->temporary);
     forget(out);
+}
+
+static bool is_temporary(const char *file, const char *name)
+{
+    size_t len = name ? strlen(name) : 0;
+    const char *tail =
+        strstr(file + (!name || strncmp(file, name, len) == 0 ? len : strlen(file)), ".tmp.");
+    return tail && (!name || tail == file + len) && tail[5] != '\0' &&
+           strspn(tail + 5, "0123456789") == strlen(tail + 5);
+}
+
+void file_out_sweep(const char *folder, const char *name)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (is_temporary(e->d_name, name))
+            (void)unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
 }

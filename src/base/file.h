@@ -32,3 +32,6 @@ NODISCARD enum status file_out_commit(struct file_out *out, struct error *err);
  * output or devices. */
 NODISCARD enum status file_out_commit_new(struct file_out *out, struct error *err);
 void file_out_abort(struct file_out *out); /* removes the temporary; a no-op after commit */
+/* Removes the temporaries of outputs whose process was killed: NAME.tmp.PID in the folder; name NULL: of all. Only
+ * where nobody else writes them. */
+void file_out_sweep(const char *folder, const char *name);

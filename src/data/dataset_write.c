@@ -15,6 +15,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/name.h"
 
 #define PATH_BYTES_MAX  4096
 #define WRITE_BUF_BYTES (64u << 20) /* one line, at most */
@@ -289,7 +290,7 @@ enum status responses_write(const struct dataset *d, const char *path, struct st
                             const struct str *texts, struct error *err)
 {
     char file[PATH_BYTES_MAX];
-    if (model.len == 0 || str_find(model, STR(".."), 0) != SIZE_MAX)
+    if (model.len == 0 || expert_name_mistake(model))
         return error_set(err, ERR_INPUT, "'%.*s' cannot name a file of responses", STR_FMT(model));
     int len = snprintf(file, sizeof(file), "%s/responses/%.*s.jsonl", path, STR_FMT(model));
     if (len < 0 || (size_t)len >= sizeof(file))
@@ -321,7 +322,7 @@ enum status responses_copy(const char *from, const char *path, struct str model,
 {
     static const char *const endings[] = {"jsonl", "jsonl.gz"};
     char source[PATH_BYTES_MAX], target[PATH_BYTES_MAX];
-    if (model.len == 0 || str_find(model, STR(".."), 0) != SIZE_MAX)
+    if (model.len == 0 || expert_name_mistake(model))
         return error_set(err, ERR_INPUT, "'%.*s' cannot name a file of responses", STR_FMT(model));
     for (size_t i = 0; i < 2; i++) {
         int a = snprintf(source, sizeof(source), "%s/responses/%.*s.%s", from, STR_FMT(model),

@@ -3,6 +3,7 @@
 
 #include "base/gz.h"
 #include "base/json.h"
+#include "base/name.h"
 #include "data/dataset.h"
 
 #define RESPONSE_BYTES_MAX (64u << 20) /* of one line, decoded */
@@ -48,8 +49,7 @@ static enum status responses_each(struct line_reader *r, struct arena *a, respon
 /* An expert's name becomes part of a path: "org/model" is a folder, but none may climb out of the data set. */
 static bool name_is_safe(struct str name)
 {
-    return name.len > 0 && str_find(name, STR(".."), 0) == SIZE_MAX &&
-           str_find(name, (struct str){"", 1}, 0) == SIZE_MAX;
+    return !expert_name_mistake(name) && str_find(name, (struct str){"", 1}, 0) == SIZE_MAX;
 }
 
 enum status responses_read(const char *dataset_path, struct str model, response_fn *fn, void *arg,

@@ -48,8 +48,8 @@ struct play_beliefs {
     int64_t *cost_nano_usd;
 };
 
-/* The money of a round, by plan: its share of the cap and what earlier rounds have left of theirs; where they have taken
- * more, its share of what is left of the cap. */
+/* The money of a round, by plan: its share of the cap and what earlier rounds have left of theirs; where those have
+ * taken more, its share of what is left of the cap. */
 int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t spent_nano_usd);
 
 /* 1: new questions into the run. */

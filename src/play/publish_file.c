@@ -74,13 +74,16 @@ static enum status can_load(const char *path, struct error *err)
     return status;
 }
 
+/* A killed publisher's temporary goes, too. */
 static enum status check_folder(const char *path, struct error *err)
 {
-    char folder[PATH_MAX];
+    char folder[PATH_MAX], next[NAME_MAX + 16];
     const char *slash = strrchr(path, '/');
     if (snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
                  slash ? path : ".") >= PATH_MAX)
         return error_set(err, ERR_INPUT, "%.60s...: the path is too long", path);
+    snprintf(next, sizeof(next), "%.*s.next", NAME_MAX, slash ? slash + 1 : path);
+    file_out_sweep(folder, next);
     if (access(folder, W_OK | X_OK) == 0)
         return OK;
     return error_set_errno(err, ERR_IO, errno, "no model can be published as %s; its folder", path);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "data/dataset_write.h"
 
 #define RUN_BYTES_MAX (UINT64_C(16) << 30)
@@ -328,6 +329,15 @@ static enum status prepare(struct run *r, const char *path, struct error *err)
     return OK;
 }
 
+/* What a killed process was writing. Nobody else does: the folder is locked. */
+static void sweep(const struct run *r)
+{
+    char responses[PATH_MAX + 16];
+    snprintf(responses, sizeof(responses), "%s/responses", r->path);
+    file_out_sweep(r->path, NULL);
+    file_out_sweep(responses, NULL);
+}
+
 /* One piece: in this order, for the lock comes before anything is read; what was opened is closed at one place. */
 enum status run_open(const char *path, const struct expert *experts, size_t expert_count,
                      struct run **ret, struct error *err)
@@ -347,6 +357,7 @@ enum status run_open(const char *path, const struct expert *experts, size_t expe
     if (status == OK)
         status = grow(r, err);
     if (status == OK) {
+        sweep(r);
         count_rounds(r);
         status = read_round(r, err);
     }

@@ -203,6 +203,31 @@ Test(file, a_failed_output_leaves_nothing)
     cr_assert_eq(rmdir(temp.path), 0);
 }
 
+static const char *in_folder(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof(path), "%s/%s", temp.folder, name);
+    return path;
+}
+
+Test(file, what_a_killed_process_was_writing_goes)
+{
+    static const char *const goes[] = {"a.tmp.12", "b.tmp.7"};
+    static const char *const stays[] = {"a", "a.tmp", "a.tmp.", "a.tmp.x", "atmp.3", "c.tmp.4x"};
+    for (size_t i = 0; i < 2; i++)
+        temp_write(in_folder(goes[i]), "", 0);
+    for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++)
+        temp_write(in_folder(stays[i]), "", 0);
+    file_out_sweep(temp.folder, "a");
+    cr_assert_neq(access(in_folder(goes[0]), F_OK), 0);
+    cr_assert_eq(access(in_folder(goes[1]), F_OK), 0, "another's");
+    file_out_sweep(temp.folder, NULL);
+    cr_assert_neq(access(in_folder(goes[1]), F_OK), 0);
+    for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++)
+        cr_assert_eq(unlink(in_folder(stays[i])), 0, "%s", stays[i]);
+    file_out_sweep("/nowhere", NULL);
+}
+
 Test(file, a_device_is_written_not_replaced)
 {
     struct file_out out;

@@ -6,9 +6,10 @@
 
 Test(name, of_an_expert)
 {
-    static const char *const right[] = {"a", "gpt-4o-2024-05-13", "org/model:free", "x+y@z_1.0"};
-    static const char *const wrong[] = {"",    "GPT 4",  "a,b",     "caf\xc3\xa9",
-                                        "a\n", "leeroo", "leeroo/x"};
+    static const char *const right[] = {"a", "gpt-4o-2024-05-13", "org/model:free", "x+y@z_1.0",
+                                        "v1..2"};
+    static const char *const wrong[] = {"",       "GPT 4",    "a,b",  "caf\xc3\xa9", "a\n",
+                                        "leeroo", "leeroo/x", "../a", "a/../b"};
     for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
         cr_expect_null(expert_name_mistake(str_from(right[i])), "%s", right[i]);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
