@@ -274,6 +274,7 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
     ret->spent_nano_usd = p->spent_before_nano_usd;
     ret->booked_nano_usd = calls_purse(p->calls)->spent_nano_usd;
     ret->lost_nano_usd = calls_lost_nano_usd(p->calls);
+    ret->posed = p->r.posed;
     for (size_t e = 0; e < p->o->expert_count; e++)
         ret->failing += calls_left_out(p->calls, e);
     return status;

@@ -85,9 +85,9 @@ struct play_end {
     size_t rounds; /* that are over, those of earlier processes with them */
     size_t played; /* of them in this process */
     bool cap_reached;
-    bool
-        nothing_left; /* every cell that could be bought is known, but for those of experts that fail */
-    size_t failing; /* experts that kept failing in the last round */
+    bool nothing_left;       /* every cell that could be bought is known, or its expert fails */
+    size_t failing;          /* experts that kept failing in the last round */
+    struct play_posed posed; /* what came of the last try to make questions up */
     int64_t spent_nano_usd, booked_nano_usd, lost_nano_usd;
 };
 

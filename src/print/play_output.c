@@ -76,6 +76,17 @@ void play_print_collected(const struct play_round *r, FILE *out)
     fflush(out);
 }
 
+/* What was made up is not worth asking, or nobody made anything up: no round says so. */
+static void print_posed(const struct play_end *end, FILE *out)
+{
+    char dropped[512];
+    drop_counts_print(&end->posed.dropped, dropped, sizeof(dropped));
+    fprintf(out, "no new question came of %zu requests to generators, %zu of which failed%s%s\n",
+            end->posed.requests, end->posed.failed, dropped[0] ? ": " : "", dropped);
+    fprintf(out, "%.4f USD are booked; dropped.jsonl has what was dropped, and why\n",
+            USD(end->booked_nano_usd));
+}
+
 void play_print_end(const struct play_end *end, const struct play_settings *s, const char *folder,
                     FILE *out)
 {
@@ -85,6 +96,8 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
     else if (end->nothing_left && end->failing > 0)
         fprintf(out, "nothing is left to ask but %zu that keep failing: `leeroo check` asks them\n",
                 end->failing);
+    else if (end->nothing_left && end->posed.requests > 0)
+        print_posed(end, out);
     else if (end->nothing_left)
         fprintf(out, "nothing is left to ask\n");
     else if (end->played == 0)
