@@ -329,6 +329,26 @@ static enum status prepare(struct run *r, const char *path, struct error *err)
     return OK;
 }
 
+static bool has(const struct run *r, const char *file)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof(path), "%s/%s", r->path, file);
+    return access(path, F_OK) == 0;
+}
+
+/* Every run begins with its run.json. A data set without one is somebody's, and would be written over. */
+static enum status check_ours(const struct run *r, struct error *err)
+{
+    bool is_run = has(r, "run.json") || has(r, "calls.jsonl") || has(r, "round-1");
+    if (is_run || !(has(r, "queries.jsonl") || has(r, "outcomes.csv") || has(r, "experts.csv")))
+        return OK;
+    return error_set(
+        err, ERR_INPUT,
+        "%s holds a data set that no run has made, and that this one would write over; "
+        "name another folder",
+        r->path);
+}
+
 /* What a killed process was writing. Nobody else does: the folder is locked. */
 static void sweep(const struct run *r)
 {
@@ -352,6 +372,8 @@ enum status run_open(const char *path, const struct expert *experts, size_t expe
         status = make_path(path, err);
     if (status == OK)
         status = lock(r, err);
+    if (status == OK)
+        status = check_ours(r, err);
     if (status == OK)
         status = set_experts(r, experts, expert_count, err);
     if (status == OK)

@@ -20,7 +20,8 @@
 struct run;
 
 /* Opens the folder (made when missing, with those above it) for these experts, which a data set in it may lack, but not
- * exceed. ERR_OVERLOAD: another process has it open. ERR_INPUT: an expert of the run is not among the experts. */
+ * exceed. ERR_OVERLOAD: another process has it open. ERR_INPUT: an expert of the run is not among the experts, or the
+ * folder has a data set and is no run's: without run.json, which whoever opens a run writes first. */
 NODISCARD enum status run_open(const char *path, const struct expert *experts, size_t expert_count,
                                struct run **ret, struct error *err);
 void run_close(struct run *r); /* NULL is fine */

@@ -385,6 +385,18 @@ def test_collect_keeps_questions_that_are_much_alike(collect, experts, tmp_path)
     assert len(outcomes(tmp_path / "mine")) == 6
 
 
+def test_a_data_set_of_somebody_is_not_written_over(play, collect, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 10)
+    theirs = write_recorded(tmp_path / "theirs")
+    before = {path: path.read_bytes() for path in theirs.rglob("*") if path.is_file()}
+    assert "no run has made" in collect("questions.jsonl", "-o", "theirs", status=1)
+    assert "no run has made" in play("theirs", "--questions", "theirs", "--spend", "1", status=1)
+    assert {path: path.read_bytes() for path in theirs.rglob("*") if path.is_file()} == before
+    assert not server.asked
+
+
 def test_collect_says_what_is_missing(collect, tmp_path):
     assert "-o DATASET" in collect("questions.jsonl", status=2)
     assert "name the questions" in collect("-o", "mine", status=2)
