@@ -15,7 +15,7 @@ static const char usage_text[] =
     "  area       mean quality at a tenth to all of the best expert's cost, on questions kept for "
     "it\n"
     "  over mix   what of it is gained over the best random mix of experts, in points\n"
-    "  over last  and over the round before\n"
+    "  over last  and over the round before, on the same questions\n"
     "  doubt      how far the estimates may lie off, on average\n\n"
     "--spend is a cap to the cent: a call is made only when the most that it may cost still fits, "
     "with\n"

@@ -181,8 +181,6 @@ static enum status finish(struct play *p, const struct cells *cells, struct erro
     if (status != OK)
         return status;
     p->spent_before_nano_usd = p->r.spent_all_nano_usd;
-    if (!isnan(p->r.area))
-        p->area_before = p->r.area;
     if (p->o->on_round)
         p->o->on_round(p->o->arg, &p->r);
     return runpage_write(run_path(p->run), err);
@@ -341,7 +339,7 @@ static enum status open_all(struct play *p, const char *folder, struct error *er
 enum status play_run(const char *folder, const struct play_options *o, struct play_end *ret,
                      struct error *err)
 {
-    struct play p = {.o = o, .s = o->settings, .area_before = NAN};
+    struct play p = {.o = o, .s = o->settings};
     struct play_end end = {0};
     struct error local;
     err = err ? err : &local;
@@ -352,6 +350,7 @@ enum status play_run(const char *folder, const struct play_options *o, struct pl
     calls_free(p.calls);
     run_close(p.run);
     model_free(p.model);
+    model_free(p.model_before);
     model_free(p.prior);
     arena_free(p.arena);
     arena_free(p.kept);

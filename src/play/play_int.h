@@ -26,13 +26,13 @@ struct play {
     struct run *run;
     struct calls *calls;
     struct play_questions *questions;
-    struct arena *arena;      /* of the round; reset between rounds */
-    struct arena *kept;       /* of the run */
-    struct trained *trained;  /* of the round; NULL: nothing could be learnt */
-    struct model *model;      /* the last that was learnt; NULL: none yet */
-    uint64_t checksum_before; /* of the model of the round before; 0: none */
-    struct model *prior;      /* what is believed before */
-    double area_before;       /* NAN: none */
+    struct arena *arena;        /* of the round; reset between rounds */
+    struct arena *kept;         /* of the run */
+    struct trained *trained;    /* of the round; NULL: nothing could be learnt */
+    struct model *model;        /* the last that was learnt; NULL: none yet */
+    struct model *model_before; /* the one before that */
+    uint64_t checksum_before;   /* of the model of the round before; 0: none */
+    struct model *prior;        /* what is believed before */
     int64_t spent_before_nano_usd;
     size_t ended_before;      /* calls, when this process took the run up */
     bool is_short;            /* there is a cell that the money does not reach */

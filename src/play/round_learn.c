@@ -86,7 +86,8 @@ static enum status keep_model(struct play *p, const struct trained *t, struct er
     if (status != OK)
         return status;
     p->checksum_before = p->model ? model_checksum(p->model) : 0;
-    model_free(p->model);
+    model_free(p->model_before);
+    p->model_before = p->model;
     p->model = m;
     return OK;
 }
@@ -160,7 +161,21 @@ static enum status measure_model(const struct play *p, const struct model *m,
     return OK;
 }
 
-/* The model that was learnt, and, of the same questions, the area of what was believed before anybody was asked. */
+/* Of the model of the round before. One that knows fewer experts chooses among fewer: nothing is said of it. */
+static enum status measure_before(const struct play *p, struct dataset *validation, struct arena *a,
+                                  struct play_round *ret, struct error *err)
+{
+    struct play_round before = {.area = NAN};
+    if (!p->model_before || model_expert_count(p->model_before) != model_expert_count(p->model))
+        return OK;
+    enum status status = measure_model(p, p->model_before, validation, a, &before, err);
+    if (status == OK && before.validation == ret->validation)
+        ret->gain_last = ret->area - before.area;
+    return status;
+}
+
+/* The model that was learnt, and, on the same questions, that of the round before and what was believed before anybody
+ * was asked. */
 static enum status measure_set(const struct play *p, struct dataset *validation, struct arena *a,
                                struct play_round *ret, struct error *err)
 {
@@ -170,7 +185,7 @@ static enum status measure_set(const struct play *p, struct dataset *validation,
         status = measure_model(p, p->prior, validation, a, &before, err);
     if (status == OK && before.validation == ret->validation)
         ret->area_prior = before.area;
-    return status;
+    return status == OK ? measure_before(p, validation, a, ret, err) : status;
 }
 
 /* Whole rows of the validation questions, as a data set. */
@@ -197,6 +212,5 @@ enum status play_measure(struct play *p, struct error *err)
                : error_set(err, ERR_MEMORY, "out of memory for measuring");
     arena_free(a);
     dataset_free(validation);
-    p->r.gain_last = p->r.area - p->area_before;
     return status;
 }

@@ -211,7 +211,6 @@ static enum status read_figures(struct play *p, struct str text, const char *pat
 {
     struct json_value root;
     int64_t spent, ended;
-    double area = NAN;
     enum status status = json_parse(text, path, 1, &root, err);
     if (status != OK)
         return status;
@@ -219,11 +218,8 @@ static enum status read_figures(struct play *p, struct str text, const char *pat
         return error_set(err, ERR_CORRUPT, "%s: no \"spent_all_nano_usd\"", path);
     if (json_to_int64(json_get(root, "calls_ended"), &ended) != OK || ended < 0)
         return error_set(err, ERR_CORRUPT, "%s: no \"calls_ended\"", path);
-    if (json_to_double(json_get(root, "area"), &area) != OK)
-        area = NAN; /* null: nothing was measured */
     p->spent_before_nano_usd = spent;
     p->ended_before = (size_t)ended;
-    p->area_before = area;
     return OK;
 }
 
@@ -231,7 +227,6 @@ enum status play_read_round(struct play *p, struct error *err)
 {
     char path[PATH_MAX + 64];
     struct buf b;
-    p->area_before = NAN;
     if (run_rounds(p->run) == 0)
         return OK;
     buf_init(&b, ROUND_BYTES_MAX);

@@ -324,7 +324,7 @@ def test_what_is_missing_is_said(play, experts, tmp_path):
     server = experts()
     write_config(tmp_path, server.url)
     write_questions(tmp_path / "questions.jsonl", 10)
-    assert "--questions" in play("run", "--spend", "1", status=2)
+    assert "large makes them up" in play("run", "--spend", "1", "--dry-run")
     assert "--spend USD" in play("run", "--questions", "questions.jsonl", status=2)
     assert "nowhere" in play("run", "--questions", "nowhere", "--spend", "1", status=1)
     assert not server.asked
@@ -599,3 +599,13 @@ def test_killed_at_a_binding_cap_it_is_kept(leeroo, play, experts, tmp_path):
     answers, _, lost = journal(tmp_path / "run")
     assert sum(a["cost_nano_usd"] for a in answers.values()) + lost <= 150_000_000
     assert sum(cost for _, _, _, cost in server.asked) <= 150_000_000
+
+
+def test_without_policies_a_model_must_be_good_at_any_trade(play, experts, tmp_path):
+    """At lambda 0 alone nothing would be won by knowing who is cheap, and nothing published."""
+    server = experts()
+    path = write_config(tmp_path, server.url)
+    path.write_text(path.read_text().split("policies:")[0])
+    write_questions(tmp_path / "questions.jsonl", 400)
+    play("run", "--questions", "questions.jsonl", "--spend", "3", "--max-output", "100")
+    assert "first" in [r["publication"] for r in rounds(tmp_path / "run")]
