@@ -20,6 +20,8 @@
 #include "print/play_output.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
+#define CALL_INPUT       200 /* tokens of a usual call */
+#define CALL_OUTPUT      300
 
 /* Settings */
 
@@ -254,17 +256,44 @@ static enum status forecast(struct play_setup *c, const struct play_options *o, 
 }
 
 /* One piece: what the loop is given is said in one place. */
+/* What a model must be good for. Without policies nobody has said how quality is traded for money, so that it is to be
+ * good at any trade: a call of the dearest expert may be worth from next to nothing to half of a right answer. */
+static enum status list_policies(const struct play_setup *c, struct policy **ret, size_t *ret_count,
+                                 struct error *err)
+{
+    static const double worth[] = {0, 0.03, 0.1, 0.25, 0.5};
+    const struct config *config = c->configuration;
+    const size_t trades = sizeof(worth) / sizeof(worth[0]);
+    struct policy *policies = ARENA_ARRAY(c->arena, config->policy_count + trades, struct policy);
+    int64_t call_nano_usd = price_cost_nano_usd(&dearest(config)->price, CALL_INPUT, CALL_OUTPUT);
+    if (!policies)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    *ret = policies;
+    if (config->policies_given || call_nano_usd == 0) {
+        for (size_t i = 0; i < config->policy_count; i++)
+            policies[i] = config->policies[i].policy;
+        *ret_count = config->policy_count;
+        return OK;
+    }
+    for (size_t i = 0; i < trades; i++)
+        policies[i].lambda = worth[i] * (double)NANO_PER_USD / (double)call_nano_usd;
+    *ret_count = trades;
+    return OK;
+}
+
+/* One piece: what the options are to the loop, one a line. */
 static enum status play(struct play_setup *c, struct error *err)
 {
     const struct config *config = c->configuration;
-    struct policy *policies = ARENA_ARRAY(c->arena, config->policy_count + 1, struct policy);
+    struct policy *policies = NULL;
+    size_t policy_count = 0;
     struct str *likes = ARENA_ARRAY(c->arena, config->expert_count + 1, struct str);
-    if (!policies || !likes)
-        return error_set(err, ERR_MEMORY, "out of memory");
+    enum status status = likes ? list_policies(c, &policies, &policy_count, err)
+                               : error_set(err, ERR_MEMORY, "out of memory");
+    if (status != OK)
+        return status;
     for (size_t e = 0; e < config->expert_count; e++)
         likes[e] = config->origins[e].like;
-    for (size_t i = 0; i < config->policy_count; i++)
-        policies[i] = config->policies[i].policy;
     const struct play_options o = {
         .settings = &c->settings,
         .experts = config->experts,
@@ -274,8 +303,8 @@ static enum status play(struct play_setup *c, struct error *err)
                     .deny_private = config->upstream.deny_private,
                     .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL},
         .policies = policies,
-        .policy_count = config->policy_count,
-        .default_policy = config->default_policy,
+        .policy_count = policy_count,
+        .default_policy = config->policies_given ? config->default_policy : 0,
         .kept = config->keep.file,
         .ledger = config->ledger.store,
         .model_path = config->model_path,

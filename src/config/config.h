@@ -162,6 +162,7 @@ struct config {
     /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */
     const struct config_place **plan_places;
     size_t policy_count;
+    bool policies_given;         /* else there is one, which takes the best predicted expert */
     struct model_alias *aliases; /* other names for them and for experts */
     size_t alias_count;
     size_t default_policy;

@@ -463,6 +463,7 @@ enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *
         return conf_fail(r, node, err, "%zu policies; at most %d are possible", count,
                          CONFIG_POLICIES_MAX);
     /* + default, + override */
+    c->policies_given = node != NULL;
     c->policies = ARENA_ARRAY(c->arena, count + 2, struct route_policy);
     c->plan_places = ARENA_ARRAY(c->arena, count + 2, const struct config_place *);
     if (!c->policies || !c->plan_places)
