@@ -5,6 +5,7 @@
  * a comment; fuzz/fuzz_init.c holds the file to being read as what was offered. Pure functions, any thread. */
 #include <string.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "discover/offer.h"
 
@@ -158,6 +159,7 @@ static void write_abilities(struct buf *out, const struct offer *o)
 static void write_expert(struct buf *out, const struct offer *o, struct str date)
 {
     const struct endpoint *s = o->endpoint;
+    CHECK(s);
     write_text(out, "  - name", o->name);
     if (!str_equal(o->name, o->model->id))
         write_text(out, "    upstream_model", o->model->id);
