@@ -249,7 +249,7 @@ static enum status run_loop(struct play_setup *c, const struct play_options *o, 
 static enum status forecast(struct play_setup *c, const struct play_options *o, struct error *err)
 {
     struct play_forecast f;
-    enum status status = play_forecast(o, c->arena, &f, err);
+    enum status status = play_forecast(o, c->folder, c->arena, &f, err);
     if (status == OK)
         play_print_forecast(&f, o, stdout);
     return status;

@@ -1,10 +1,13 @@
 /* What a run would cost: the rounds of play.c without anybody asked.
  *
  * Expected costs are those that the first round would go by, whoever answers: what was learnt would change the later
- * ones. Lengths of what generators and judges read and write are guesses. The data set is made in a folder that goes
- * away, because it is the run's own. */
+ * ones. Lengths of what generators and judges read and write are guesses. Of a run that is there the rounds that are
+ * over count as they are, and only the rest is forecast; else the data set is made in a folder that goes away, because
+ * it is the run's own. */
 #include "play/play_int.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@ struct forecasting {
     struct arena *arena;
     struct play_forecast_row *rows; /* of the round: [PLAY_PHASES × experts] */
     int64_t spent_nano_usd;
+    size_t first; /* round */
 };
 
 const char *play_phase_name(enum play_phase phase)
@@ -104,7 +108,8 @@ static enum status forecast_round(struct forecasting *f, size_t round, struct er
     struct cells cells = {0};
     int64_t before = f->spent_nano_usd;
     int64_t budget = play_round_budget(f->o->settings, round, before);
-    enum status status = play_pose_forecast(f->o->settings, f->run, round, f->arena, err);
+    enum status status =
+        play_pose_forecast(f->o->settings, f->run, round, round == f->first, f->arena, err);
     if (status == OK)
         status = play_believe(f->run, f->o, NULL, f->arena, &beliefs, err);
     if (status != OK)
@@ -119,6 +124,21 @@ static enum status forecast_round(struct forecasting *f, size_t round, struct er
     return status;
 }
 
+/* What the run has asked already is not asked again; its rounds have spent their part. */
+static enum status take_up(struct forecasting *f, struct error *err)
+{
+    const struct dataset *d = run_dataset(f->run);
+    struct play p = {.o = f->o, .s = f->o->settings, .run = f->run, .kept = f->arena};
+    for (size_t q = 0; q < d->query_count; q++)
+        for (size_t e = 0; e < d->expert_count; e++)
+            if (dataset_outcome(d, q, e)->present)
+                run_set_text(f->run, q, e, STR(""));
+    f->first = f->o->settings->everything ? 1 : run_rounds(f->run) + 1;
+    enum status status = play_read_round(&p, err);
+    f->spent_nano_usd = p.spent_before_nano_usd;
+    return status;
+}
+
 static enum status forecast(struct run *run, const struct play_options *o, struct arena *a,
                             struct play_forecast *ret, struct error *err)
 {
@@ -130,9 +150,10 @@ static enum status forecast(struct run *run, const struct play_options *o, struc
     enum status status = OK;
     if (!first)
         return error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t r = 0; r < all.rounds && status == OK; r++) {
-        f.rows = first + r * rows;
-        status = forecast_round(&f, r + 1, err);
+    status = take_up(&f, err);
+    for (size_t r = f.first; r <= all.rounds && status == OK; r++) {
+        f.rows = first + (r - 1) * rows;
+        status = forecast_round(&f, r, err);
     }
     all.rows = first;
     all.questions = run_dataset(run)->query_count;
@@ -141,17 +162,20 @@ static enum status forecast(struct run *run, const struct play_options *o, struc
     return status;
 }
 
-enum status play_forecast(const struct play_options *o, struct arena *a, struct play_forecast *ret,
-                          struct error *err)
+enum status play_forecast(const struct play_options *o, const char *folder, struct arena *a,
+                          struct play_forecast *ret, struct error *err)
 {
-    char folder[] = "/tmp/leeroo-forecast-XXXXXX";
+    char away[] = "/tmp/leeroo-forecast-XXXXXX", settings[PATH_MAX];
     struct run *run = NULL;
-    if (!mkdtemp(folder))
+    snprintf(settings, sizeof(settings), "%s/run.json", folder ? folder : "");
+    bool is_there = folder && access(settings, F_OK) == 0;
+    if (!is_there && !mkdtemp(away))
         return error_set(err, ERR_IO, "cannot make a temporary folder");
-    enum status status = run_open(folder, o->experts, o->expert_count, &run, err);
+    enum status status = run_open(is_there ? folder : away, o->experts, o->expert_count, &run, err);
     if (status == OK)
         status = forecast(run, o, a, ret, err);
     run_close(run);
-    (void)rmdir(folder);
+    if (!is_there)
+        (void)rmdir(away);
     return status;
 }

@@ -110,5 +110,6 @@ struct play_forecast {
     const struct play_forecast_row *rows; /* [rounds × PLAY_PHASES × experts] */
 };
 /* Asks nobody and writes nothing; lives in `a`. */
-NODISCARD enum status play_forecast(const struct play_options *o, struct arena *a,
-                                    struct play_forecast *ret, struct error *err);
+/* `folder`: of a run, which goes on where it is there already; NULL: a new one. */
+NODISCARD enum status play_forecast(const struct play_options *o, const char *folder,
+                                    struct arena *a, struct play_forecast *ret, struct error *err);

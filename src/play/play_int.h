@@ -56,9 +56,10 @@ int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t s
 NODISCARD enum status play_questions_open(struct play *p, struct error *err);
 void play_questions_close(struct play *p);
 NODISCARD enum status play_pose(struct play *p, struct error *err);
-/* As many as the round may bring; those that are made up by dummies. */
+/* As many as the round may bring; those that are made up by dummies. `with_files`: what the files have, too. */
 NODISCARD enum status play_pose_forecast(const struct play_settings *s, struct run *run,
-                                         size_t round, struct arena *a, struct error *err);
+                                         size_t round, bool with_files, struct arena *a,
+                                         struct error *err);
 /* 2: which cells to buy. `left_out` [experts], NULL: none. */
 NODISCARD enum status play_believe(const struct run *run, const struct play_options *o,
                                    const struct model *m, struct arena *a, struct play_beliefs *ret,

@@ -362,11 +362,11 @@ static enum status forecast_made_up(struct run *run, size_t round, size_t number
 }
 
 enum status play_pose_forecast(const struct play_settings *s, struct run *run, size_t round,
-                               struct arena *a, struct error *err)
+                               bool with_files, struct arena *a, struct error *err)
 {
     struct drop_counts dropped = {0};
     enum status status = OK;
-    for (size_t i = 0; i < s->questions.count && status == OK && round == 1; i++)
+    for (size_t i = 0; i < s->questions.count && status == OK && with_files; i++)
         status = add_file(s, i, run, a, &dropped, err);
     if (s->generators.count == 0 && !s->sandbox)
         return status;

@@ -284,6 +284,24 @@ def test_a_dry_run_asks_nobody(play, experts, tmp_path):
     assert not server.asked and not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_of_a_run_that_is_there_says_what_is_left(play, collect, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 60)
+
+    def forecast(said):
+        calls, usd = re.search(r"^all +(\d+) +([\d.]+) ", said, re.M).groups()
+        return int(calls), float(usd)
+    collect("questions.jsonl", "-o", "mine", "--max-output", "100")
+    assert forecast(collect("questions.jsonl", "-o", "mine", "--dry-run")) == (0, 0)
+    play("run", "--questions", "questions.jsonl", "--spend", "0.02", "--rounds", "2", "--max-output", "100")
+    asked, before = len(server.asked), len(outcomes(tmp_path / "run"))
+    assert forecast(play("run", "--dry-run")) == (0, 0)
+    said = play("run", "--dry-run", "--rounds", "3", "--spend", "5")
+    assert forecast(said)[0] == 180 - before and re.search(r"^3 +answers", said, re.M) and not re.search("^[12] ", said, re.M)
+    assert len(server.asked) == asked and len(rounds(tmp_path / "run")) == 2
+
+
 def test_a_failing_expert_is_left_out_of_the_round_alone(play, experts, tmp_path):
     server = experts(broken=["middle"])
     write_config(tmp_path, server.url, more=", retries: 0")
