@@ -18,7 +18,7 @@ static enum status again(void *arg, const struct call_entry *e, struct error *er
           OK);
     CHECK(same.kind == e->kind && same.nano_usd == e->nano_usd && same.asked == e->asked);
     CHECK(str_equal(same.key, e->key) && str_equal(same.text, e->text) &&
-          str_equal(same.expert, e->expert));
+          str_equal(same.expert, e->expert) && str_equal(same.paid, e->paid));
     CHECK(same.basis == e->basis && same.input_tokens == e->input_tokens &&
           same.output_tokens == e->output_tokens && same.latency_ms == e->latency_ms);
     buf_done(&line);

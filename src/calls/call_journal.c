@@ -19,7 +19,8 @@
 static const char *const kinds[] = {[ENTRY_INTENT] = "intent",
                                     [ENTRY_MORE] = "more",
                                     [ENTRY_ANSWER] = "key",
-                                    [ENTRY_FAILURE] = "failed"};
+                                    [ENTRY_FAILURE] = "failed",
+                                    [ENTRY_AGAIN] = "again"};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static void write_text(struct buf *out, const char *name, struct str text)
@@ -40,6 +41,8 @@ void call_entry_write(const struct call_entry *e, struct buf *out)
     json_write_string(out, e->key);
     if (!reserves)
         write_text(out, "expert", e->expert);
+    if (e->paid.ptr)
+        write_text(out, "paid", e->paid);
     write_number(out, reserves ? "reserved_nano_usd" : "cost_nano_usd", e->nano_usd);
     if (e->kind == ENTRY_FAILURE)
         write_text(out, "problem", e->text);
@@ -145,7 +148,7 @@ static enum status read_entry(const struct reading *r, struct call_entry *e)
         kind++;
     if (kind == KINDS)
         return error_set_at(r->err, ERR_INPUT, r->place, r->line, 0,
-                            "a line has \"intent\", \"more\", \"key\" or \"failed\"");
+                            "a line has \"intent\", \"more\", \"key\", \"failed\" or \"again\"");
     e->kind = (enum call_entry_kind)kind;
     bool reserves = e->kind == ENTRY_INTENT || e->kind == ENTRY_MORE;
     enum status status = read_text(r, kinds[kind], &e->key);
@@ -153,6 +156,8 @@ static enum status read_entry(const struct reading *r, struct call_entry *e)
         status = read_number(r, reserves ? "reserved_nano_usd" : "cost_nano_usd", &e->nano_usd);
     if (status == OK && !reserves)
         status = read_text(r, "expert", &e->expert);
+    if (status == OK && !reserves && json_get(r->root, "paid").type != JSON_NONE)
+        status = read_text(r, "paid", &e->paid);
     if (status == OK && e->kind == ENTRY_FAILURE)
         status = read_text(r, "problem", &e->text);
     if (status == OK && e->kind == ENTRY_ANSWER)

@@ -5,6 +5,10 @@
  *     {"key":KEY,"asked":HEX,"expert":...,"text":...,"input_tokens":N,"output_tokens":N,"cost_nano_usd":N,
  *      "basis":"usage","latency_ms":N}           it was answered
  *     {"failed":KEY,"expert":...,"cost_nano_usd":N,"problem":...}
+ *     {"again":KEY,"expert":...,"cost_nano_usd":N}     it was answered twice, and this is not kept: its machine was
+ *                                                      thought dead
+ *
+ * What another machine has paid has also "paid":ID, by which it is known when it comes twice.
  *
  * Lines go out by write(2) one at a time, so that a killed process loses nothing that it has written; about once a
  * second they are forced to the disk. A last line that is cut is what a kill leaves: it is taken off. An intent that
@@ -22,12 +26,13 @@
 #define CALL_JOURNAL_LINE_MAX (16u << 20)
 #define CALL_JOURNAL_SYNC_MS  1000
 
-enum call_entry_kind { ENTRY_INTENT, ENTRY_MORE, ENTRY_ANSWER, ENTRY_FAILURE };
+enum call_entry_kind { ENTRY_INTENT, ENTRY_MORE, ENTRY_ANSWER, ENTRY_FAILURE, ENTRY_AGAIN };
 
 struct call_entry {
     enum call_entry_kind kind;
     struct str key, expert;
     struct str text;  /* ENTRY_FAILURE: the problem */
+    struct str paid;  /* ptr NULL: by this machine */
     uint64_t asked;   /* ENTRY_ANSWER: a hash of what was asked */
     int64_t nano_usd; /* cost; ENTRY_INTENT, ENTRY_MORE: reserved */
     enum cost_basis basis;

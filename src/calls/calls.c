@@ -20,7 +20,7 @@ static struct call_known *known_at(const struct calls *c, uint32_t index)
     return (struct call_known *)(void *)c->known.ptr + index;
 }
 
-static struct call_known *known_find(const struct calls *c, struct str key)
+struct call_known *calls_known(const struct calls *c, struct str key)
 {
     uint32_t index;
     return map_get(c->keys, key, &index) ? known_at(c, index) : NULL;
@@ -29,7 +29,7 @@ static struct call_known *known_find(const struct calls *c, struct str key)
 /* The key's entry, a new one where there is none; `key` lives as long as the calls. NULL: no memory. */
 static struct call_known *known_of(struct calls *c, struct str key)
 {
-    struct call_known *known = known_find(c, key);
+    struct call_known *known = calls_known(c, key);
     if (known)
         return known;
     known = (struct call_known *)(void *)buf_reserve(&c->known, sizeof(*known));
@@ -40,7 +40,7 @@ static struct call_known *known_of(struct calls *c, struct str key)
     return known;
 }
 
-static uint64_t hash_of(const struct call_job *job)
+uint64_t calls_asked(const struct call_job *job)
 {
     return hash64_mix(hash64(job->system, 1), hash64(job->user, 2));
 }
@@ -57,15 +57,20 @@ static int64_t times_saturated(int64_t a, int64_t b)
     return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
 }
 
+static void note_spent(struct calls *c, size_t expert, int64_t nano_usd)
+{
+    if (expert < c->o.expert_count) {
+        struct calls_sum *sum = &c->by_expert[expert].sum;
+        sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, nano_usd);
+    }
+}
+
 static void note_cost(struct calls *c, struct call_known *known, int64_t nano_usd)
 {
     c->ended++;
     known->ends++;
     known->nano_usd = add_saturated(known->nano_usd, nano_usd);
-    if (known->expert < c->o.expert_count) {
-        struct calls_sum *sum = &c->by_expert[known->expert].sum;
-        sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, nano_usd);
-    }
+    note_spent(c, known->expert, nano_usd);
 }
 
 static void mark_told(struct call_known *known)
@@ -125,14 +130,21 @@ static enum status on_entry(void *arg, const struct call_entry *e, struct error 
         keep_answer(known, e);
         break;
     case ENTRY_FAILURE:
+    case ENTRY_AGAIN:
         break;
     }
+    if (e->paid.ptr && map_put(c->paid, e->paid, 1) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory for the journal of calls");
     size_t expert = expert_index(c->experts, c->o.expert_count, e->expert);
+    purse_book(&c->purse, e->nano_usd);
+    if (e->kind == ENTRY_AGAIN) {
+        note_spent(c, expert, e->nano_usd);
+        return OK;
+    }
     known->expert = expert < c->o.expert_count ? (uint32_t)expert : UINT32_MAX;
     if (known->expert < UINT32_MAX)
         note_end(&c->by_expert[known->expert], known->open_nano_usd, e->nano_usd);
     known->open_nano_usd = -1;
-    purse_book(&c->purse, e->nano_usd);
     note_cost(c, known, e->nano_usd);
     if (c->ended <= c->o.settled)
         mark_told(known);
@@ -141,8 +153,11 @@ static enum status on_entry(void *arg, const struct call_entry *e, struct error 
 
 static void lose_all(struct calls *c)
 {
-    for (size_t i = 0; i < c->known.len / sizeof(struct call_known); i++)
-        lose(c, known_at(c, (uint32_t)i));
+    for (size_t i = 0; i < c->known.len / sizeof(struct call_known); i++) {
+        struct call_known *known = known_at(c, (uint32_t)i);
+        if (known->open_asked == 0)
+            lose(c, known);
+    }
 }
 
 static struct call_result result_of(const struct call_known *known)
@@ -158,8 +173,8 @@ static struct call_result result_of(const struct call_known *known)
 
 bool calls_find(const struct calls *c, const struct call_job *job, struct call_result *ret)
 {
-    const struct call_known *known = known_find(c, job->key);
-    if (!known || !known->text.ptr || known->asked != hash_of(job))
+    const struct call_known *known = calls_known(c, job->key);
+    if (!known || !known->text.ptr || known->asked != calls_asked(job))
         return false;
     *ret = result_of(known);
     ret->remembered = true;
@@ -205,25 +220,41 @@ int64_t calls_bound_nano_usd(const struct calls *c, const struct call_job *job)
     return add_saturated(times_saturated(bound / 1000 + 1, worst), bound);
 }
 
-static enum status append(struct calls *c, const struct call_entry *e)
+bool calls_append(struct calls *c, const struct call_entry *e)
 {
     struct error err;
     enum status status = call_journal_append(&c->journal, e, loop_now_ms(c->loop), &err);
     if (status != OK && c->failure->status == OK)
         *c->failure = err;
-    return status;
+    return status == OK;
+}
+
+bool calls_take_entry(struct calls *c, const struct call_entry *e)
+{
+    struct call_entry own = *e;
+    own.key = arena_copy(c->arena, e->key);
+    own.text = arena_copy(c->arena, e->text);
+    if (e->paid.ptr)
+        own.paid = arena_copy(c->arena, e->paid);
+    if (!own.key.ptr || !own.text.ptr || (e->paid.ptr && !own.paid.ptr)) {
+        error_set(c->failure, ERR_MEMORY, "out of memory for answers");
+        return false;
+    }
+    return calls_append(c, &own) && on_entry(c, &own, c->failure) == OK;
 }
 
 bool calls_cover(struct calls *c, struct call_slot *s, int64_t failed_nano_usd)
 {
     int64_t more = add_saturated(failed_nano_usd, s->bound_nano_usd) - s->reserved_nano_usd;
+    if (c->joined)
+        return more <= 0; /* the purse is another machine's */
     if (more <= 0 || c->purse.cap_nano_usd == PURSE_NO_CAP)
         return true;
     if (!purse_reserve(&c->purse, more))
         return false;
     s->reserved_nano_usd += more;
     const struct call_entry e = {.kind = ENTRY_MORE, .key = s->job.key, .nano_usd = more};
-    return append(c, &e) == OK;
+    return calls_append(c, &e);
 }
 
 /* Ends */
@@ -250,7 +281,7 @@ static enum call_purpose purpose_of(struct str key)
 static void note_told(struct calls *c, const struct call_job *job)
 {
     struct calls_told *told = &c->by_expert[job->expert].told[purpose_of(job->key)];
-    struct call_known *known = known_find(c, job->key);
+    struct call_known *known = calls_known(c, job->key);
     if (!known)
         return; /* it was not made */
     int64_t fresh = known->nano_usd - known->told_nano_usd;
@@ -297,12 +328,19 @@ static struct call_entry entry_of(const struct calls *c, const struct call_slot 
                                .key = s->job.key,
                                .expert = c->experts[s->job.expert].name,
                                .text = answered ? ending->text : str_from(ending->failure->text),
-                               .asked = hash_of(&s->job),
+                               .paid = ending->paid,
+                               .asked = calls_asked(&s->job),
                                .nano_usd = cost->nano_usd,
                                .basis = cost->basis,
                                .input_tokens = cost->tokens.input,
                                .output_tokens = cost->tokens.output,
                                .latency_ms = ending->latency_ms};
+}
+
+static bool note_paid(struct calls *c, struct str id)
+{
+    struct str paid = arena_copy(c->arena, id);
+    return paid.ptr && map_put(c->paid, paid, 1) == OK;
 }
 
 /* The journal's entry in memory. */
@@ -312,6 +350,8 @@ static enum status remember(struct calls *c, const struct call_slot *s, struct c
     struct str key = arena_copy(c->arena, e->key);
     struct str text = arena_copy(c->arena, e->text);
     struct call_known *known = key.ptr && text.ptr ? known_of(c, key) : NULL;
+    if (known && e->paid.ptr && !note_paid(c, e->paid))
+        known = NULL;
     if (!known)
         return error_set(c->failure, ERR_MEMORY, "out of memory for answers");
     e->text = text;
@@ -326,7 +366,7 @@ static enum status remember(struct calls *c, const struct call_slot *s, struct c
 
 static void on_pump(void *arg);
 
-static void post_pump(struct calls *c)
+void calls_pump_soon(struct calls *c)
 {
     if (c->posted || c->pumping)
         return;
@@ -335,27 +375,38 @@ static void post_pump(struct calls *c)
         error_set(c->failure, ERR_MEMORY, "out of memory for a message");
 }
 
+void calls_leave(struct calls *c, struct call_slot *s)
+{
+    CHECK(s->busy && c->busy > 0);
+    s->busy = false;
+    c->busy--;
+    c->by_expert[s->job.expert].in_flight--;
+}
+
 /* In this order: the money is settled whatever happens, nothing is told that the journal does not hold, and the slot is
  * free before the source hears of it. */
 void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *ending)
 {
     struct call_job job = s->job;
+    if (c->joined) {
+        calls_join_end(c, s, ending);
+        return;
+    }
     struct call_entry e = entry_of(c, s, ending);
     struct call_result result = {.end = CALL_BROKEN, .cost_nano_usd = e.nano_usd, .basis = e.basis};
     bool unpaid = !ending->text.ptr && ending->failure->status == ERR_BUDGET;
     note_end(&c->by_expert[job.expert], s->reserved_nano_usd, e.nano_usd);
-    c->by_expert[job.expert].in_flight--;
     purse_settle(&c->purse, s->reserved_nano_usd, e.nano_usd);
     c->cap_reached |= unpaid;
-    enum status status = append(c, &e);
+    enum status status = calls_append(c, &e) ? OK : ERR_IO;
     if (status == OK)
         status = remember(c, s, &e, &result);
-    s->busy = false;
-    CHECK(c->busy > 0);
-    c->busy--;
+    if (status == OK && c->share)
+        calls_share_settle(c, job.key, ending->id);
+    calls_leave(c, s);
     if (!unpaid)
         note_health(c, job.expert, ending);
-    post_pump(c);
+    calls_pump_soon(c);
     if (status != OK)
         return;
     result.problem = ending->text.ptr ? NULL : ending->failure->text;
@@ -369,35 +420,53 @@ static void refuse(struct calls *c, const struct call_job *job, enum call_end en
     tell(c, job, &result);
 }
 
+void calls_give_up(struct calls *c, struct call_slot *s, enum call_end end, const char *problem)
+{
+    struct call_job job = s->job;
+    calls_leave(c, s);
+    calls_pump_soon(c);
+    refuse(c, &job, end, problem);
+}
+
 /* Jobs */
 
 static struct call_slot *free_slot(struct calls *c)
 {
-    for (size_t i = 0; i < c->o.concurrency; i++)
+    size_t count = c->share ? CALLS_CONCURRENCY_MAX : c->o.concurrency;
+    for (size_t i = 0; i < count; i++)
         if (!c->slots[i].busy)
             return &c->slots[i];
     return NULL;
 }
 
-static void start(struct calls *c, struct call_slot *s, const struct call_job *job,
-                  int64_t bound_nano_usd, int64_t reserved_nano_usd)
+void calls_fill(struct calls *c, struct call_slot *s, const struct call_job *job)
 {
-    static const struct cost nothing = {.basis = COST_USAGE};
-    const struct call_entry e = {
-        .kind = ENTRY_INTENT, .key = job->key, .nano_usd = reserved_nano_usd};
-    struct error err;
     *s = (struct call_slot){.calls = c,
                             .busy = true,
                             .job = *job,
-                            .bound_nano_usd = bound_nano_usd,
-                            .reserved_nano_usd = reserved_nano_usd,
+                            .bound_nano_usd = calls_bound_nano_usd(c, job),
                             .output_tokens =
                                 output_tokens_of(&c->experts[job->expert], job, c->o.output_tokens),
                             .arena = s->arena};
     c->busy++;
     c->by_expert[job->expert].in_flight++;
-    if (append(c, &e) != OK)
+}
+
+static void start(struct calls *c, struct call_slot *s, const struct call_job *job,
+                  int64_t reserved_nano_usd)
+{
+    static const struct cost nothing = {.basis = COST_USAGE};
+    const struct call_entry e = {
+        .kind = ENTRY_INTENT, .key = job->key, .nano_usd = reserved_nano_usd};
+    struct error err;
+    calls_fill(c, s, job);
+    s->reserved_nano_usd = reserved_nano_usd;
+    if (!calls_append(c, &e))
         return;
+    if (c->share) {
+        calls_share_put(c, s);
+        return;
+    }
     if (call_slot_begin(s, &err) == OK)
         return;
     const struct call_ending ending = {.cost = &nothing, .failure = &err};
@@ -422,6 +491,8 @@ static enum taken take(struct calls *c, struct call_slot *s, const struct call_j
         tell(c, job, &result);
         return TAKEN;
     }
+    if (c->share && calls_share_resume(c, s, job))
+        return TAKEN;
     if (c->by_expert[job->expert].left_out) {
         refuse(c, job, CALL_LEFT_OUT, "its expert has failed too often");
         return TAKEN;
@@ -432,7 +503,7 @@ static enum taken take(struct calls *c, struct call_slot *s, const struct call_j
     if (capped && is_on_trial(&c->by_expert[job->expert], bound))
         return WAITS;
     if (purse_reserve(&c->purse, reserved)) {
-        start(c, s, job, bound, reserved);
+        start(c, s, job, reserved);
         return TAKEN;
     }
     if (c->busy > 0 && bound <= purse_left_nano_usd(&c->purse) + c->purse.reserved_nano_usd)
@@ -456,6 +527,14 @@ static bool is_stopped(const struct calls *c)
     return c->o.stop && *c->o.stop;
 }
 
+static bool asks_here(const struct calls *c)
+{
+    for (size_t i = 0; i < CALLS_CONCURRENCY_MAX; i++)
+        if (c->slots[i].busy && !c->slots[i].out)
+            return true;
+    return false;
+}
+
 /* Takes jobs while there are places; stops the loop when nothing more can come. */
 static void pump(struct calls *c)
 {
@@ -469,7 +548,8 @@ static void pump(struct calls *c)
             break;
         }
     c->pumping = false;
-    if (c->busy == 0 || c->failure->status != OK)
+    bool is_over = c->busy == 0 || (is_stopped(c) && !asks_here(c)); /* what is out stays out */
+    if (is_over || c->failure->status != OK)
         loop_stop(c->loop);
 }
 
@@ -494,11 +574,8 @@ static void end_run(struct calls *c)
 {
     for (size_t i = 0; i < CALLS_CONCURRENCY_MAX; i++) {
         call_slot_drop(&c->slots[i]);
-        if (!c->slots[i].busy)
-            continue;
-        c->slots[i].busy = false;
-        c->busy--;
-        c->by_expert[c->slots[i].job.expert].in_flight--;
+        if (c->slots[i].busy)
+            calls_leave(c, &c->slots[i]);
     }
     c->source = NULL;
     c->failure = NULL;
@@ -510,7 +587,7 @@ enum status calls_run(struct calls *c, const struct call_source *source, const c
     struct error failure = {0}, later = {0};
     begin_run(c, source, &failure);
     progress_begin(&c->progress, what, total);
-    post_pump(c);
+    calls_pump_soon(c);
     if (failure.status == OK && loop_run(c->loop, &later) != OK)
         failure = later;
     if (failure.status == OK && is_stopped(c))
@@ -531,9 +608,10 @@ static enum status prepare(struct calls *c, struct error *err)
     size_t count = c->o.expert_count;
     buf_init(&c->known, KNOWN_MAX * sizeof(struct call_known));
     c->keys = map_create(1024);
+    c->paid = map_create(64);
     c->experts = ARENA_ARRAY(c->arena, count + 1, struct expert);
     c->by_expert = ARENA_ARRAY(c->arena, count + 1, struct call_expert);
-    if (!c->keys || !c->experts || !c->by_expert)
+    if (!c->keys || !c->paid || !c->experts || !c->by_expert)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t e = 0; e < count; e++)
         c->experts[e] = c->o.experts[e];
@@ -541,6 +619,8 @@ static enum status prepare(struct calls *c, struct error *err)
     enum status status = calls_wire(c, err);
     if (status == OK)
         status = call_journal_open(&c->journal, c->o.journal, c->arena, on_entry, c, err);
+    if (status == OK && c->o.share)
+        status = calls_share_open(c, err);
     if (status == OK)
         lose_all(c);
     return status;
@@ -550,7 +630,7 @@ enum status calls_create(const struct calls_options *o, struct calls **ret, stru
 {
     struct arena *a = arena_create(CALLS_JOURNAL_BYTES_MAX);
     struct calls *c = a ? ARENA_NEW(a, struct calls) : NULL;
-    CHECK(o->concurrency >= 1 && o->concurrency <= CALLS_CONCURRENCY_MAX);
+    CHECK(o->concurrency <= CALLS_CONCURRENCY_MAX && (o->share || o->concurrency >= 1));
     if (!c) {
         arena_free(a);
         return error_set(err, ERR_MEMORY, "out of memory");
@@ -571,11 +651,19 @@ void calls_free(struct calls *c)
 {
     if (!c)
         return;
+    share_close(c->share, c->finished);
+    loop_timer_free(c->tick);
     calls_unwire(c);
     call_journal_close(&c->journal);
     map_free(c->keys);
+    map_free(c->paid);
     buf_done(&c->known);
     arena_free(c->arena);
+}
+
+void calls_finish(struct calls *c)
+{
+    c->finished = true;
 }
 
 /* Asking what it knows */

@@ -12,6 +12,10 @@
  * those stay booked at what they might have cost. So running the same jobs again gives the same results and pays for
  * nothing twice. What is asked is part of the key: an entry whose question differs from the job's is not its answer.
  *
+ * With `share` a call is put out for whichever machine takes it (calls/join.h), and this one takes some, too. A call
+ * whose machine dies stays booked at its reservation, as if this process had died; it is put out again. What is out
+ * when this process is killed stays out, and what comes of it is taken by the next.
+ *
  * Everything runs on the thread that calls calls_run, which asks some experts at a time and returns when the source has
  * no more and nothing is in flight. A struct calls belongs to one thread and outlives all its results. */
 #pragma once
@@ -37,10 +41,20 @@
 
 struct calls;
 
+struct calls_share {      /* other machines make calls, too: see share/share.h */
+    const char *url;      /* of Redis */
+    const char *password; /* where the address has none; NULL: none */
+    const char *run;      /* its name there */
+    /* What people should hear: Redis is away, Redis is back. NULL: nothing. */
+    void (*on_said)(void *arg, const char *text);
+    void *arg;
+};
+
 struct calls_options {
     const struct expert *experts; /* outlive the calls; their texts, too */
     size_t expert_count;
-    size_t concurrency;    /* calls at a time, 1..CALLS_CONCURRENCY_MAX */
+    /* Calls at a time, 1..CALLS_CONCURRENCY_MAX; with `share` those made here, from 0. */
+    size_t concurrency;
     const char *journal;   /* the file, made when missing; NULL: in memory only */
     int64_t cap_nano_usd;  /* of all that the journal holds, too; PURSE_NO_CAP: none */
     int64_t output_tokens; /* 0: CALLS_OUTPUT_TOKENS; -1: answers are not limited */
@@ -52,6 +66,7 @@ struct calls_options {
     const volatile sig_atomic_t *stop;
     const struct watch
         *watch; /* hears of every call, as of a client's request. NULL: nobody does */
+    const struct calls_share *share; /* NULL: all calls are made here */
 };
 
 struct call_job {
@@ -119,6 +134,8 @@ struct calls_sum { /* of one expert, or of all; in this process and before it */
 NODISCARD enum status calls_create(const struct calls_options *o, struct calls **ret,
                                    struct error *err);
 void calls_free(struct calls *c); /* NULL is fine; the journal is on the disk then */
+/* There will be no more calls of this run: machines that have joined it go home. Without it they wait for it. */
+void calls_finish(struct calls *c);
 
 /* `what` of the progress line; `total` jobs are expected (0: unknown). Fails when the journal cannot be written, or the
  * loop fails; not when experts do. ERR_CANCELLED: options.stop was set. */

@@ -8,12 +8,15 @@
 #include "calls/calls.h"
 #include "expert/transport_http.h"
 #include "net/loop.h"
+#include "share/share.h"
 
 struct calls;
 
 struct call_slot { /* one call at a time */
     struct calls *calls;
     bool busy;
+    bool out;     /* with other machines, or waiting for one: nothing is asked here */
+    size_t tries; /* that it has been put out */
     struct call_job job;
     int64_t bound_nano_usd;    /* of one try */
     int64_t reserved_nano_usd; /* in the purse */
@@ -37,6 +40,7 @@ struct call_known {  /* what the journal says of a key */
     int64_t told_nano_usd;  /* of it, what a result has told, or a round that is over */
     size_t ends, told_ends; /* calls; and those that are told with their cost */
     int64_t open_nano_usd;  /* reserved by an intent that nothing has followed yet; -1: none */
+    uint64_t open_asked;    /* where that call is out yet */
 };
 
 struct call_expert {
@@ -78,6 +82,13 @@ struct calls {
     bool has_held; /* a job that waits for money in flight */
     struct call_job held;
     bool posted, pumping, cap_reached;
+
+    struct share *share; /* NULL: alone */
+    struct loop_timer *tick;
+    struct map *paid; /* what other machines have paid, by its id */
+    bool finished, rests;
+    struct calls_joined *joined; /* NULL: it does not work for another machine */
+
     struct error *failure; /* of the present calls_run; its status is OK while there is none */
     struct call_slot slots[CALLS_CONCURRENCY_MAX];
 };
@@ -89,9 +100,34 @@ struct call_ending {
     int64_t latency_ms;
     const struct error *failure;
     int http_status;
+    struct str paid, id; /* of another machine, and of its result; ptr NULL: of this one */
 };
 /* The slot is free afterwards. */
 void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *ending);
+void calls_leave(struct calls *c, struct call_slot *s); /* free again */
+/* Free again, and told that it was not made, or not answered. */
+void calls_give_up(struct calls *c, struct call_slot *s, enum call_end end, const char *problem);
+/* The job's slot, as far as calls.c knows of it. */
+void calls_fill(struct calls *c, struct call_slot *s, const struct call_job *job);
+/* False: c->failure says why. */
+bool calls_append(struct calls *c, const struct call_entry *e);
+struct call_known *calls_known(const struct calls *c, struct str key); /* NULL: none */
+/* Books an entry that no slot waits for, and keeps it. False: c->failure says why. */
+bool calls_take_entry(struct calls *c, const struct call_entry *e);
+void calls_pump_soon(struct calls *c);
+uint64_t calls_asked(const struct call_job *job);
+
+/* calls_share.c */
+NODISCARD enum status calls_share_open(struct calls *c, struct error *err);
+/* Puts the job of a slot out, which is reserved for; or fails the run. */
+void calls_share_put(struct calls *c, struct call_slot *s);
+/* A job that an earlier process has put out: its slot waits for it again. */
+bool calls_share_resume(struct calls *c, struct call_slot *s, const struct call_job *job);
+void calls_share_settle(struct calls *c, struct str key, struct str id);
+
+/* calls_join.c: what came of a call for another machine. */
+void calls_join_end(struct calls *c, struct call_slot *s, const struct call_ending *ending);
+
 /* For another try: reserves as much again as the failed ones have cost. False: it is not left. */
 bool calls_cover(struct calls *c, struct call_slot *s, int64_t failed_nano_usd);
 

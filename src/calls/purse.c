@@ -38,3 +38,9 @@ void purse_book(struct purse *p, int64_t nano_usd)
     CHECK(nano_usd >= 0);
     p->spent_nano_usd = add_saturated(p->spent_nano_usd, nano_usd);
 }
+
+void purse_hold(struct purse *p, int64_t nano_usd)
+{
+    CHECK(nano_usd >= 0);
+    p->reserved_nano_usd = add_saturated(p->reserved_nano_usd, nano_usd);
+}

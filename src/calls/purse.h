@@ -22,3 +22,5 @@ bool purse_reserve(struct purse *p, int64_t nano_usd);
 void purse_settle(struct purse *p, int64_t reserved_nano_usd, int64_t paid_nano_usd);
 /* Paid before this process began. */
 void purse_book(struct purse *p, int64_t nano_usd);
+/* Reserved before this process began, whatever is left. */
+void purse_hold(struct purse *p, int64_t nano_usd);

@@ -178,3 +178,21 @@ Test(call_journal, in_memory_only_writes_nothing)
     call_journal_close(&j);
     cr_assert_eq(count, 0);
 }
+
+Test(call_journal, what_another_machine_has_paid_is_known_by_its_id)
+{
+    struct call_journal j;
+    struct call_entry e = answer;
+    e.paid = STR("req_1");
+    cr_assert_eq(call_journal_open(&j, path, arena, keep, NULL, NULL), OK);
+    cr_assert_eq(call_journal_append(&j, &e, 0, NULL), OK);
+    e.kind = ENTRY_AGAIN;
+    e.nano_usd = 12;
+    cr_assert_eq(call_journal_append(&j, &e, 0, NULL), OK);
+    call_journal_close(&j);
+    cr_assert_eq(read_all(NULL), OK);
+    cr_assert_eq(count, 2u);
+    cr_assert(seen[0].kind == ENTRY_ANSWER && str_equal(seen[0].paid, STR("req_1")));
+    cr_assert(seen[1].kind == ENTRY_AGAIN && seen[1].nano_usd == 12);
+    cr_assert(str_equal(seen[1].paid, STR("req_1")) && str_equal(seen[1].key, answer.key));
+}

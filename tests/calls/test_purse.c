@@ -37,3 +37,14 @@ Test(purse, without_a_cap_all_fits)
     cr_assert_eq(p.spent_nano_usd, INT64_MAX);
     cr_assert(purse_reserve(&p, INT64_MAX));
 }
+
+Test(purse, what_was_reserved_before_is_held_whatever_is_left)
+{
+    struct purse p = {.cap_nano_usd = 100, .spent_nano_usd = 90};
+    purse_hold(&p, 30);
+    cr_assert_eq(p.reserved_nano_usd, 30);
+    cr_assert_eq(purse_left_nano_usd(&p), 0);
+    cr_assert(!purse_reserve(&p, 1));
+    purse_settle(&p, 30, 5);
+    cr_assert_eq(purse_left_nano_usd(&p), 5);
+}
