@@ -28,10 +28,14 @@ static const char usage_text[] =
     "was\n"
     "kept is asked.\n\n"
     "  leeroo play --spend 2.00\n"
+    "With --redis other machines take calls of the run, each with keys of its own; the money stays "
+    "here.\n\n"
     "  leeroo play --questions questions.jsonl --spend 2.00\n"
     "  leeroo play --generate gpt-4o-mini --protect data/exam --spend 5\n"
     "  leeroo play --questions data/mmlu --spend 5 --dry-run\n"
-    "  leeroo play play-20260101-120000 --spend 4.00\n";
+    "  leeroo play play-20260101-120000 --spend 4.00\n"
+    "  leeroo play --questions questions.jsonl --spend 20 --redis redis://10.0.0.5\n"
+    "  leeroo play --join redis://10.0.0.5 --workers 32          on each of the others\n";
 
 /* One piece: the rows of the options point into its variables. */
 static int run_play(int argc, char **argv)
@@ -64,8 +68,14 @@ static int run_play(int argc, char **argv)
          OPTION_LIST, &c.judges, 0, 0, NULL},
         {"--allow-commands", 0, NULL, "run the commands that questions name to check answers",
          OPTION_FLAG, &c.allow_commands, 0, 0, NULL},
-        {"--workers", 0, "N", "calls at a time (16)", OPTION_COUNT, &c.workers, 1,
+        {"--workers", 0, "N", "calls at a time (16)", OPTION_COUNT, &c.workers, 0,
          CALLS_CONCURRENCY_MAX, &c.has_workers},
+        {"--redis", 0, "URL", "let other machines make calls, too: redis://HOST, unix:/PATH",
+         OPTION_STRING, &c.redis, 0, 0, NULL},
+        {"--join", 0, "URL", "make calls for another machine's run, which has --redis",
+         OPTION_STRING, &c.join, 0, 0, NULL},
+        {"--run", 0, "NAME", "which run to join, where there are several", OPTION_STRING, &c.run, 0,
+         0, NULL},
         {"--max-output", 0, "N", "tokens of an answer at most (2048)", OPTION_COUNT,
          &c.output_tokens, 1, PLAY_TOKENS_MAX, &c.has_tokens},
         {"--seed", 0, "N", "of everything random (1)", OPTION_SEED, &c.seed, 0, 0, &c.has_seed},
@@ -73,8 +83,8 @@ static int run_play(int argc, char **argv)
          0, NULL},
         {"--quiet", 'q', NULL, "no line for each round", OPTION_FLAG, &c.quiet, 0, 0, NULL},
     };
-    const struct usage usage = {"play [RUN_DIR] --spend USD [options]", usage_text, rows,
-                                sizeof(rows) / sizeof(rows[0])};
+    const struct usage usage = {"play [RUN_DIR] --spend USD [options] | play --join URL [options]",
+                                usage_text, rows, sizeof(rows) / sizeof(rows[0])};
     int count;
     enum status status = options_parse(&usage, argc, argv, &count);
     if (status != OK)
@@ -83,6 +93,14 @@ static int run_play(int argc, char **argv)
         fprintf(stderr, "leeroo play: expected one RUN_DIR; `leeroo play -h` explains\n");
         return 2;
     }
+    if ((c.join && (count > 0 || c.redis || c.has_spend)) || (c.run && !c.join)) {
+        fprintf(stderr,
+                "leeroo play: --join goes with -c, --workers and --run alone: questions and "
+                "money are the other machine's; `leeroo play -h` explains\n");
+        return 2;
+    }
+    if (c.join)
+        return play_join(&c);
     c.folder = count == 1 ? argv[0] : NULL;
     return play_setup_run(&c);
 }

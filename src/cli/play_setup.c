@@ -137,6 +137,8 @@ static enum status check_sources(const struct play_setup *c, struct error *err)
 {
     if (c->from && strcmp(c->from, "ledger") != 0)
         return error_set(err, ERR_USAGE, "--from '%.60s': expected ledger", c->from);
+    if (c->settings.workers == 0 && !c->redis)
+        return error_set(err, ERR_USAGE, "--workers 0: nobody would ask; it goes with --redis");
     return OK;
 }
 
@@ -216,12 +218,25 @@ static void on_signal(int number)
 }
 
 /* The first Ctrl-C ends the run in good order, so that nothing that is paid for is lost; the second the process. */
-static void watch_signals(void)
+const volatile sig_atomic_t *play_setup_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    return &stop;
+}
+
+static void on_said(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", text);
+}
+
+struct calls_share play_setup_share(const char *url, const char *run)
+{
+    return (struct calls_share){
+        .url = url, .run = run, .password = getenv(PLAY_REDIS_PASSWORD), .on_said = on_said};
 }
 
 static void on_round(void *arg, const struct play_round *r)
@@ -235,7 +250,7 @@ static enum status run_loop(struct play_setup *c, const struct play_options *o, 
 {
     struct play_end end;
     fprintf(stderr, "the run is %s\n", c->folder);
-    watch_signals();
+    (void)play_setup_signals();
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
         play_print_end(&end, o->settings, c->folder, stdout);
@@ -309,6 +324,7 @@ static enum status play(struct play_setup *c, struct error *err)
         .ledger = config->ledger.store,
         .model_path = config->model_path,
         .stop = &stop,
+        .share = play_setup_share(c->redis, NULL),
         .on_round = on_round,
         .arg = c};
     return c->dry_run ? forecast(c, &o, err) : run_loop(c, &o, err);

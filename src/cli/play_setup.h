@@ -1,6 +1,8 @@
 /* What `leeroo play` and `leeroo collect` share: options and run.json to settings, the configuration, the loop. */
 #pragma once
 
+#include <signal.h>
+
 #include "base/arena.h"
 #include "cli/options.h"
 #include "config/config.h"
@@ -13,6 +15,8 @@
 struct play_setup {
     const char *command; /* "play" */
     const char *config, *teacher, *from;
+    const char *redis;      /* where other machines find the run; NULL: it is not shared */
+    const char *join, *run; /* a run to work for; NULL: none, the only one */
     struct option_list questions, protect, generators, domains, judges;
     double spend_usd;
     size_t rounds, workers, round_questions, output_tokens;
@@ -26,6 +30,15 @@ struct play_setup {
     struct play_settings settings;
     struct config *configuration;
 };
+
+#define PLAY_REDIS_PASSWORD "LEEROO_REDIS_PASSWORD" /* in the environment */
+
+/* Where the address of Redis is said, and what is heard of it. */
+struct calls_share play_setup_share(const char *url, const char *run);
+/* Ctrl-C and SIGTERM set the flag that comes back; the second ends the process. */
+const volatile sig_atomic_t *play_setup_signals(void);
+/* `leeroo play --join`: makes calls for another machine's run. The command's exit status. */
+int play_join(const struct play_setup *c);
 
 /* Does it all; what is wrong is said on standard error. Returns the command's exit status. */
 int play_setup_run(struct play_setup *c);

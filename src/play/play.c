@@ -4,6 +4,7 @@
  * to the next, and when to end. One thread, which waits for experts, disk and training. Whatever fails on the way
  * leaves the run as it was after the last round, with the answers in its journal. */
 #include "play/play_int.h"
+#include "play/run_name.h"
 
 #include <limits.h>
 #include <math.h>
@@ -281,6 +282,13 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
 static enum status open_calls(struct play *p, struct error *err)
 {
     char *path = arena_printf(p->kept, "%s/calls.jsonl", run_path(p->run));
+    struct calls_share share = p->o->share;
+    if (share.url) {
+        enum status status = run_name(run_path(p->run), p->kept, &share.run, err);
+        if (status != OK)
+            return status;
+    }
+    p->share = share;
     const struct calls_options o = {.experts = p->o->experts,
                                     .expert_count = p->o->expert_count,
                                     .concurrency = p->s->workers,
@@ -291,7 +299,8 @@ static enum status open_calls(struct play *p, struct error *err)
                                     .seed = p->s->seed,
                                     .network = p->o->network,
                                     .stop = p->o->stop,
-                                    .watch = p->o->watch};
+                                    .watch = p->o->watch,
+                                    .share = share.url ? &p->share : NULL};
     return path ? calls_create(&o, &p->calls, err) : error_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -346,6 +355,8 @@ enum status play_run(const char *folder, const struct play_options *o, struct pl
     enum status status = open_all(&p, folder, err);
     if (status == OK)
         status = play_all(&p, &end, err);
+    if (status == OK && !(o->stop && *o->stop))
+        calls_finish(p.calls);
     play_questions_close(&p);
     calls_free(p.calls);
     run_close(p.run);

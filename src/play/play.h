@@ -9,6 +9,7 @@
 
 #include <signal.h>
 
+#include "calls/calls.h"
 #include "expert/expert.h"
 #include "net/http_client.h"
 #include "plan/decide.h"
@@ -77,6 +78,8 @@ struct play_options {
     const char *model_path;            /* where a better model is published; NULL: nowhere */
     const volatile sig_atomic_t *stop; /* as of calls_options; a round that is learning is ended */
     const struct watch *watch;         /* NULL: nobody hears of the calls */
+    /* Other machines make calls, too; without the run's name, which is its folder's. url NULL: none do. */
+    struct calls_share share;
     void (*on_round)(void *arg, const struct play_round *r);
     void *arg;
 };

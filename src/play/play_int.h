@@ -24,6 +24,7 @@ struct play {
     const struct play_options *o;
     const struct play_settings *s;
     struct run *run;
+    struct calls_share share;
     struct calls *calls;
     struct play_questions *questions;
     struct arena *arena;        /* of the round; reset between rounds */

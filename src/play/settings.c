@@ -36,7 +36,7 @@ static const struct row {
     ROW(from_ledger, FLAG, 0, 0),
     ROW(everything, FLAG, 0, 0),
     ROW(rounds, COUNT, 1, 1000),
-    ROW(workers, COUNT, 1, 256),
+    ROW(workers, COUNT, 0, 256),
     ROW(round_questions, COUNT, 0, 1000000),
     ROW(spend_nano_usd, WHOLE, 0, INT64_MAX),
     ROW(output_tokens, WHOLE, 0, 1000000000),
