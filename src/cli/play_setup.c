@@ -270,7 +270,6 @@ static enum status forecast(struct play_setup *c, const struct play_options *o, 
     return status;
 }
 
-/* One piece: what the loop is given is said in one place. */
 /* What a model must be good for. Without policies nobody has said how quality is traded for money, so that it is to be
  * good at any trade: a call of the dearest expert may be worth from next to nothing to half of a right answer. */
 static enum status list_policies(const struct play_setup *c, struct policy **ret, size_t *ret_count,
