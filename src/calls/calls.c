@@ -160,6 +160,16 @@ static void lose_all(struct calls *c)
     }
 }
 
+/* A journal that somebody has lost, or a part of it, gives no money back. */
+static void lose_rest(struct calls *c)
+{
+    int64_t missing = c->o.booked_nano_usd - c->purse.spent_nano_usd;
+    if (missing <= 0)
+        return;
+    c->lost_nano_usd = add_saturated(c->lost_nano_usd, missing);
+    purse_book(&c->purse, missing);
+}
+
 static struct call_result result_of(const struct call_known *known)
 {
     return (struct call_result){.end = CALL_DONE,
@@ -623,6 +633,8 @@ static enum status prepare(struct calls *c, struct error *err)
         status = calls_share_open(c, err);
     if (status == OK)
         lose_all(c);
+    if (status == OK)
+        lose_rest(c);
     return status;
 }
 

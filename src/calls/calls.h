@@ -55,9 +55,10 @@ struct calls_options {
     size_t expert_count;
     /* Calls at a time, 1..CALLS_CONCURRENCY_MAX; with `share` those made here, from 0. */
     size_t concurrency;
-    const char *journal;   /* the file, made when missing; NULL: in memory only */
-    int64_t cap_nano_usd;  /* of all that the journal holds, too; PURSE_NO_CAP: none */
-    int64_t output_tokens; /* 0: CALLS_OUTPUT_TOKENS; -1: answers are not limited */
+    const char *journal;     /* the file, made when missing; NULL: in memory only */
+    int64_t cap_nano_usd;    /* of all that the journal holds, too; PURSE_NO_CAP: none */
+    int64_t booked_nano_usd; /* at least so much is spent, whatever is left of the journal */
+    int64_t output_tokens;   /* 0: CALLS_OUTPUT_TOKENS; -1: answers are not limited */
     /* Of the calls in the journal, so many, the first, were told by rounds that are over. */
     size_t settled;
     uint64_t seed;                      /* of the pauses between tries */

@@ -296,6 +296,7 @@ static enum status open_calls(struct play *p, struct error *err)
                                     .cap_nano_usd = p->s->spend_nano_usd,
                                     .output_tokens = p->s->output_tokens,
                                     .settled = p->ended_before,
+                                    .booked_nano_usd = p->booked_before_nano_usd,
                                     .seed = p->s->seed,
                                     .network = p->o->network,
                                     .stop = p->o->stop,

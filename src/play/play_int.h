@@ -34,7 +34,7 @@ struct play {
     struct model *model_before; /* the one before that */
     uint64_t checksum_before;   /* of the model of the round before; 0: none */
     struct model *prior;        /* what is believed before */
-    int64_t spent_before_nano_usd;
+    int64_t spent_before_nano_usd, booked_before_nano_usd;
     size_t ended_before;      /* calls, when this process took the run up */
     bool is_short;            /* there is a cell that the money does not reach */
     int64_t scoring_nano_usd; /* what scoring the round's answers will cost, about */

@@ -210,15 +210,18 @@ static enum status read_figures(struct play *p, struct str text, const char *pat
                                 struct error *err)
 {
     struct json_value root;
-    int64_t spent, ended;
+    int64_t spent, booked, ended;
     enum status status = json_parse(text, path, 1, &root, err);
     if (status != OK)
         return status;
     if (json_to_int64(json_get(root, "spent_all_nano_usd"), &spent) != OK || spent < 0)
         return error_set(err, ERR_CORRUPT, "%s: no \"spent_all_nano_usd\"", path);
+    if (json_to_int64(json_get(root, "booked_nano_usd"), &booked) != OK || booked < 0)
+        return error_set(err, ERR_CORRUPT, "%s: no \"booked_nano_usd\"", path);
     if (json_to_int64(json_get(root, "calls_ended"), &ended) != OK || ended < 0)
         return error_set(err, ERR_CORRUPT, "%s: no \"calls_ended\"", path);
     p->spent_before_nano_usd = spent;
+    p->booked_before_nano_usd = booked;
     p->ended_before = (size_t)ended;
     return OK;
 }

@@ -75,6 +75,8 @@ static void teardown(void)
 
 TestSuite(calls, .init = setup, .fini = teardown, .timeout = 60);
 
+static int64_t booked_nano_usd;
+
 static void open_calls(int64_t cap_nano_usd, size_t concurrency)
 {
     const struct calls_options o = {.experts = experts,
@@ -82,6 +84,7 @@ static void open_calls(int64_t cap_nano_usd, size_t concurrency)
                                     .concurrency = concurrency,
                                     .journal = journal,
                                     .cap_nano_usd = cap_nano_usd,
+                                    .booked_nano_usd = booked_nano_usd,
                                     .output_tokens = 100,
                                     .settled = settled,
                                     .seed = 1};
@@ -325,6 +328,22 @@ Test(calls, a_call_that_was_killed_stays_booked_and_is_made_again)
     open_calls(PURSE_NO_CAP, 1);
     cr_assert_eq(calls_lost_nano_usd(calls), 579, "the same however often it is read");
     cr_assert_eq(calls_purse(calls)->spent_nano_usd, 579 + ANSWER_NANO_USD);
+}
+
+Test(calls, a_journal_that_is_lost_gives_no_money_back)
+{
+    struct asker a = {.expert = DEAR, .count = 2}, b = a;
+    open_calls(4 * ANSWER_NANO_USD, 1);
+    ask(&a);
+    booked_nano_usd = calls_purse(calls)->spent_nano_usd;
+    open_calls(4 * ANSWER_NANO_USD, 1);
+    cr_assert_eq(calls_lost_nano_usd(calls), 0, "the journal has it");
+    cr_assert_eq(truncate(journal, 0), 0);
+    open_calls(4 * ANSWER_NANO_USD, 1);
+    cr_assert_eq(calls_lost_nano_usd(calls), 2 * ANSWER_NANO_USD);
+    ask(&b);
+    cr_assert_leq(calls_purse(calls)->spent_nano_usd, 4 * ANSWER_NANO_USD);
+    cr_assert_geq(b.ends[CALL_UNPAID], 1);
 }
 
 Test(calls, an_expert_that_fails_is_left_out_of_the_round_alone)
