@@ -114,8 +114,9 @@ static void keep_answer(struct call_known *known, const struct call_entry *e)
 static enum status on_entry(void *arg, const struct call_entry *e, struct error *err)
 {
     struct calls *c = arg;
-    struct call_known *known = known_of(c, e->key);
-    if (!known)
+    size_t expert = expert_index(c->experts, c->o.expert_count, e->expert);
+    struct call_known *known = e->kind == ENTRY_AGAIN ? NULL : known_of(c, e->key);
+    if (!known && e->kind != ENTRY_AGAIN)
         return error_set(err, ERR_MEMORY, "out of memory for the journal of calls");
     switch (e->kind) {
     case ENTRY_INTENT:
@@ -135,9 +136,8 @@ static enum status on_entry(void *arg, const struct call_entry *e, struct error 
     }
     if (e->paid.ptr && map_put(c->paid, e->paid, 1) != OK)
         return error_set(err, ERR_MEMORY, "out of memory for the journal of calls");
-    size_t expert = expert_index(c->experts, c->o.expert_count, e->expert);
     purse_book(&c->purse, e->nano_usd);
-    if (e->kind == ENTRY_AGAIN) {
+    if (e->kind == ENTRY_AGAIN) { /* nothing is known by it: nobody may have asked for it */
         note_spent(c, expert, e->nano_usd);
         return OK;
     }

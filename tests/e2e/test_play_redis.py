@@ -277,3 +277,29 @@ def test_what_is_wrong_is_said(place):
     assert "are the other machine's" in place.machine("leader", "run", "--join", redis.url).wait(2)
     redis.command("hset", "leeroo:runs", "one", "1", "two", "2")
     assert "2 runs are there" in place.machine("leader", "--join", redis.url).wait(2)
+
+
+def test_what_others_write_there_is_passed_over(place):
+    redis = place.redis()
+    good = place.experts("worker", delay=0.1)
+    place.experts()
+    write_questions(place.folder / "leader" / "questions.jsonl", 40)
+    leader = place.machine("leader", "run", *OPTIONS, "--spend", "1", "--redis", redis.url, "--workers", 0)
+    until(lambda: redis.command("hlen", "leeroo:runs") == "1")
+    run = redis.command("hkeys", "leeroo:runs")
+    call = ["key", "cell/other/small", "expert", "small", "asked", "0" * 16, "system", "", "user", "?", "output_tokens", "9",
+            "most_nano_usd", "99"]
+    result = [*call[:6], "paid", "p1", "end", "answered", "text", "mine", "http_status", "200", "basis", "usage",
+              "input_tokens", "1", "output_tokens", "1", "cost_nano_usd", "7", "latency_ms", "1"]
+    for _ in range(2):
+        for stream, words in (("calls:small", ["a", "b"]), ("calls:small", call), ("calls:large", call),
+                              ("results", ["text", "b"]), ("results", call), ("results", result)):
+            redis.command("xadd", f"leeroo:{{{run}}}:{stream}", "*", *words)
+    worker = place.machine("worker", "--join", redis.url, "--workers", 4)
+    leader.wait()
+    assert "a call that is none is passed over" in worker.wait()
+    assert "a result that is none is passed over" in leader.said
+    answers, again, failures, lost = entries(place.folder / "leader" / "run")
+    assert len(answers) == 120 and not failures and lost == 0
+    assert [(e["again"], e["paid"], e["cost_nano_usd"]) for e in again if e["paid"] == "p1"] == [("cell/other/small", "p1", 7)]
+    assert len({a for a in good.asked if a[2] != "?"}) == 120
