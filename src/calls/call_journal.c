@@ -96,7 +96,7 @@ static enum status read_number(const struct reading *r, const char *name, int64_
 
 static enum status read_asked(const struct reading *r, uint64_t *ret)
 {
-    struct str hex;
+    struct str hex = {0};
     uint64_t value = 0;
     enum status status = read_text(r, "asked", &hex);
     if (status != OK)
@@ -114,7 +114,7 @@ static enum status read_asked(const struct reading *r, uint64_t *ret)
 
 static enum status read_basis(const struct reading *r, enum cost_basis *ret)
 {
-    struct str name;
+    struct str name = {0};
     enum status status = read_text(r, "basis", &name);
     if (status != OK)
         return status;

@@ -228,7 +228,7 @@ static void drop(struct reading *r, enum drop_reason reason, struct str line,
 
 static enum status line_read(struct reading *r, struct str line, struct error *err)
 {
-    struct posed q;
+    struct posed q = {0};
     enum drop_reason reason = DROP_MALFORMED;
     struct error why = {0};
     const char *path = line_reader_path(r->lines);

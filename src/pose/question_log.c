@@ -176,10 +176,10 @@ static enum status keep_pose(struct question_log *l, const struct question_pose 
                              struct error *err)
 {
     void *items = l->poses;
-    if (!grow(&items, l->pose_count, &l->pose_capacity, sizeof(*p)) ||
-        map_put(l->ids, p->id, p->level) != OK)
-        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    bool grown = grow(&items, l->pose_count, &l->pose_capacity, sizeof(*p));
     l->poses = items;
+    if (!grown || map_put(l->ids, p->id, p->level) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
     l->poses[l->pose_count++] = *p;
     return OK;
 }
@@ -263,8 +263,8 @@ static enum status file_path(const struct question_log *l, const char *name,
 static enum status line_keep(struct question_log *l, bool dropped, struct str line,
                              const char *place, size_t number, struct error *err)
 {
-    struct question_drop d;
-    struct question_pose p;
+    struct question_drop d = {0};
+    struct question_pose p = {0};
     enum status status;
     if (dropped) {
         status = question_drop_parse(line, place, number, l->arena, &d, err);
