@@ -23,7 +23,7 @@
 #define STEP_MAX 1.0 /* of a parameter in one step */
 
 /* So many known outcomes of an expert halve what an expected one of it weighs. */
-#define EXPECTED_HALF 4000.0
+#define EXPECTED_HALF 2500.0
 
 /* Ridges, in units of curvature: as much stands for the prior as so many outcomes of a question that is a toss. */
 #define INTERCEPT_RIDGE 0.5 /* around the mean of all experts */

@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 /* targets and weights [rows × experts]: a negative target in a row that has another becomes what is expected, in 0..1.
- * Its weight becomes `share`, less for experts of which much is known, half of it at 4,000 outcomes. Known scores may
+ * Its weight becomes `share`, less for experts of which much is known, half of it at 2,500 outcomes. Known scores may
  * lie between 0 and 1. groups [rows]: group_count or above: none. Nothing happens where all is known. Deterministic. */
 NODISCARD enum status expect_fill(float *targets, float *weights, const uint8_t *groups,
                                   size_t rows, size_t experts, size_t group_count, float share,
