@@ -36,6 +36,13 @@ static enum status absolute(struct play_setup *c, const char *path, const char *
     return *ret ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
+static enum status take_config(struct play_setup *c, const char *path, struct error *err)
+{
+    if (access(path, F_OK) != 0)
+        return config_not_found(path, err);
+    return absolute(c, path, &c->settings.config, err);
+}
+
 static enum status take_paths(struct play_setup *c, const struct option_list *list,
                               struct play_list *into, struct error *err)
 {
@@ -93,7 +100,7 @@ static enum status take_options(struct play_setup *c, struct error *err)
     if (status == OK)
         status = take_paths(c, &c->protect, &s->protect, err);
     if (status == OK && (c->config || !s->config))
-        status = absolute(c, c->config ? c->config : "leeroo.yaml", &s->config, err);
+        status = take_config(c, c->config ? c->config : "leeroo.yaml", err);
     return status;
 }
 

@@ -258,12 +258,21 @@ enum status config_parse(struct str text, const char *place, struct config **ret
     return parse(text, place, false, ret, err);
 }
 
+enum status config_not_found(const char *path, struct error *err)
+{
+    return error_set(
+        err, ERR_NOT_FOUND,
+        "%s: No such file or directory; `leeroo init` writes one, -c FILE names another", path);
+}
+
 static enum status load(const char *path, bool without_secrets, struct config **ret,
                         struct error *err)
 {
     struct buf text;
     buf_init(&text, CONFIG_BYTES_MAX);
     enum status status = file_read(path, CONFIG_BYTES_MAX, &text, err);
+    if (status == ERR_NOT_FOUND)
+        status = config_not_found(path, err);
     if (status == OK)
         status = parse(buf_str(&text), path, without_secrets, ret, err);
     buf_done(&text);

@@ -170,6 +170,8 @@ struct config {
     size_t reference;
 };
 
+/* ERR_NOT_FOUND, with the mend. */
+enum status config_not_found(const char *path, struct error *err);
 NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);
 /* For commands that call no expert: the variables that `env:NAME` names need not exist, and such values stay empty. */
 NODISCARD enum status config_load_without_secrets(const char *path, struct config **ret,

@@ -174,3 +174,10 @@ def test_a_missing_file_is_named(arguments, tmp_path):
     assert "nowhere" in done.stderr
     assert "No such file" in done.stderr
     assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+@pytest.mark.parametrize("arguments", [("serve",), ("check",), ("ask", "what?"), ("spend",), ("play", "--spend", "1")])
+def test_without_a_configuration_init_is_named(arguments, tmp_path):
+    done = run(*arguments, cwd=tmp_path, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1
+    assert "leeroo.yaml: No such file or directory; `leeroo init` writes one" in done.stderr
