@@ -46,6 +46,10 @@ static void print_failures(const struct play_round *r, FILE *out)
             "have answered, and\n"
             "        %zu of these are there\n",
             PUBLISH_QUESTIONS_MIN, r->compared);
+    else if (r->publication == PLAY_FIRST || r->publication == PLAY_PUBLISHED)
+        fprintf(
+            out,
+            "        this model is in force now; `leeroo rollback` puts back what was before\n");
     else if (r->publication == PLAY_KEPT && !isnan(r->confidence))
         fprintf(out,
                 "        the model in force stays: with %.0f %% confidence this one is better, "
