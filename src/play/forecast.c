@@ -61,8 +61,8 @@ static size_t index_of(const struct forecasting *f, const char *name)
 }
 
 /* Each generator makes its part of the questions up, and answers them once more, for as long as the round's share for
- * that lasts. */
-static void forecast_posing(struct forecasting *f, int64_t budget_nano_usd)
+ * that lasts; where there is no question yet, a request is made all the same. */
+static void forecast_posing(struct forecasting *f, int64_t budget_nano_usd, bool is_first)
 {
     const struct play_settings *s = f->o->settings;
     size_t generators = s->generators.count;
@@ -74,6 +74,8 @@ static void forecast_posing(struct forecasting *f, int64_t budget_nano_usd)
         double most = PLAY_POSE_SHARE * (double)budget_nano_usd / (double)generators;
         if (one > 0 && most / (double)one < (double)own)
             own = (size_t)(most / (double)one);
+        if (own == 0 && is_first && i == 0)
+            own = QUESTIONS_PER_REQUEST;
         size_t requests = (own + QUESTIONS_PER_REQUEST - 1) / QUESTIONS_PER_REQUEST;
         count_calls(f, PLAY_POSING, expert, requests, POSE_PROMPT_CHARACTERS,
                     QUESTIONS_PER_REQUEST * POSE_QUESTION_TOKENS);
@@ -114,7 +116,7 @@ static enum status forecast_round(struct forecasting *f, size_t round, struct er
         status = play_believe(f->run, f->o, NULL, f->arena, &beliefs, err);
     if (status != OK)
         return status;
-    forecast_posing(f, budget);
+    forecast_posing(f, budget, round == 1 && f->o->settings->questions.count == 0);
     if (budget != INT64_MAX)
         budget -= f->spent_nano_usd - before;
     status =

@@ -128,8 +128,7 @@ static enum status buy_all(struct play *p, struct cells *all, struct error *err)
     return status;
 }
 
-/* Whether there is a cell that only the money does not reach. */
-static enum status find_shortage(struct play *p, struct error *err)
+enum status play_is_left(struct play *p, bool *ret, struct error *err)
 {
     struct play_beliefs beliefs;
     struct cells cells = {0};
@@ -140,7 +139,16 @@ static enum status find_shortage(struct play *p, struct error *err)
         play_believe(p->run, p->o, p->model ? p->model : p->prior, p->arena, &beliefs, err);
     if (status == OK)
         status = play_choose(p->run, p->o, &beliefs, left_out, INT64_MAX, p->arena, &cells, err);
-    p->is_short = cells.count > 0;
+    if (status == OK)
+        *ret = cells.count > 0;
+    return status;
+}
+
+static enum status find_shortage(struct play *p, struct error *err)
+{
+    bool is_left = false;
+    enum status status = play_is_left(p, &is_left, err);
+    p->is_short = is_left || play_pose_is_short(p);
     return status;
 }
 

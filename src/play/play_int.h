@@ -35,8 +35,8 @@ struct play {
     uint64_t checksum_before;   /* of the model of the round before; 0: none */
     struct model *prior;        /* what is believed before */
     int64_t spent_before_nano_usd, booked_before_nano_usd;
-    size_t ended_before;      /* calls, when this process took the run up */
-    bool is_short;            /* there is a cell that the money does not reach */
+    size_t ended_before; /* calls, when this process took the run up */
+    bool is_short;       /* there is a cell, or a first request, that the money does not reach */
     int64_t scoring_nano_usd; /* what scoring the round's answers will cost, about */
     const char *folder;       /* of the round */
     const char *judged;       /* judge.json of the round; NULL */
@@ -57,6 +57,10 @@ int64_t play_round_budget(const struct play_settings *s, size_t round, int64_t s
 NODISCARD enum status play_questions_open(struct play *p, struct error *err);
 void play_questions_close(struct play *p);
 NODISCARD enum status play_pose(struct play *p, struct error *err);
+/* Whether there is a cell that somebody who answers could be asked, whatever it costs. */
+NODISCARD enum status play_is_left(struct play *p, bool *ret, struct error *err);
+/* Nobody was asked for questions, for the money of the whole run does not reach for one request. */
+bool play_pose_is_short(const struct play *p);
 /* As many as the round may bring; those that are made up by dummies. `with_files`: what the files have, too. */
 NODISCARD enum status play_pose_forecast(const struct play_settings *s, struct run *run,
                                          size_t round, bool with_files, struct arena *a,

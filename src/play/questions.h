@@ -114,6 +114,8 @@ struct questions_wanted {
 NODISCARD enum status questions_round(struct questions *q, struct calls *calls,
                                       const struct questions_wanted *wanted,
                                       struct question_round *ret, struct error *err);
+/* What a request and the checks of its questions may cost before there was one, by the dearest generator's price. */
+int64_t questions_request_guess(const struct questions *q);
 /* The difficulty of a question by its id, for figures; 0: not known. */
 unsigned questions_level(const struct questions *q, struct str id);
 /* Drops of all rounds so far, with those before the first. */

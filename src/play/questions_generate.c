@@ -204,24 +204,24 @@ static enum status requests_run(struct generating *g, const struct request *requ
 
 /* Money */
 
-static int64_t price_of(const struct posing *p, size_t expert, int64_t input, int64_t output)
+static int64_t price_of(const struct questions_options *o, size_t expert, int64_t input,
+                        int64_t output)
 {
-    return price_cost_nano_usd(&p->q->o.experts[expert].price, input, output);
+    return price_cost_nano_usd(&o->experts[expert].price, input, output);
 }
 
-/* What a request and the checks of its questions may cost, before there was one: the dearest generator's price. */
-static int64_t guess_request(const struct posing *p)
+int64_t questions_request_guess(const struct questions *q)
 {
-    const struct questions_options *o = &p->q->o;
+    const struct questions_options *o = &q->o;
     int64_t dearest = 0, split = 0;
     for (size_t i = 0; i < o->generator_count; i++) {
         int64_t cost =
-            price_of(p, o->generators[i], GUESS_INPUT, GUESS_OUTPUT) +
-            QUESTIONS_PER_REQUEST * price_of(p, o->generators[i], GUESS_ASKED, GUESS_ANSWERED);
+            price_of(o, o->generators[i], GUESS_INPUT, GUESS_OUTPUT) +
+            QUESTIONS_PER_REQUEST * price_of(o, o->generators[i], GUESS_ASKED, GUESS_ANSWERED);
         dearest = cost > dearest ? cost : dearest;
     }
     for (size_t i = 0; i < o->cheap_count; i++)
-        split += QUESTIONS_PER_REQUEST * price_of(p, o->cheap[i], GUESS_ASKED, GUESS_ANSWERED);
+        split += QUESTIONS_PER_REQUEST * price_of(o, o->cheap[i], GUESS_ASKED, GUESS_ANSWERED);
     return dearest + split;
 }
 
@@ -232,8 +232,8 @@ static size_t afford(const struct generating *g, size_t requests)
     int64_t left = p->wanted->spend_nano_usd - p->sums.cost_nano_usd;
     if (p->wanted->spend_nano_usd == 0)
         return requests;
-    int64_t one =
-        p->sums.requests > 0 ? p->sums.cost_nano_usd / (int64_t)p->sums.requests : guess_request(p);
+    int64_t one = p->sums.requests > 0 ? p->sums.cost_nano_usd / (int64_t)p->sums.requests
+                                       : questions_request_guess(p->q);
     int64_t most = left <= 0 ? 0 : one <= 0 ? INT64_MAX : left / one;
     return most < (int64_t)requests ? (size_t)most : requests;
 }

@@ -271,10 +271,55 @@ static enum status gather_figures(struct play *p, struct mix_cell **ret, size_t 
     return mix_gather(points, d->query_count, cells, ret_count, err);
 }
 
+static int64_t rest_of_money(const struct play *p)
+{
+    return p->s->spend_nano_usd - p->spent_before_nano_usd;
+}
+
+static bool can_pay_a_request(const struct play *p)
+{
+    return questions_request_guess(p->questions->questions) <= rest_of_money(p);
+}
+
+bool play_pose_is_short(const struct play *p)
+{
+    return p->s->generators.count > 0 && p->r.posed.requests == 0 && !can_pay_a_request(p);
+}
+
+/* Without new questions the run would be over: every cell is known, or there are no questions at all. */
+static enum status must_make_up(struct play *p, bool *ret, struct error *err)
+{
+    bool is_left = false;
+    if (p->s->generators.count == 0 || !can_pay_a_request(p)) {
+        *ret = false;
+        return OK;
+    }
+    if (run_dataset(p->run)->query_count == 0) {
+        *ret = p->s->questions.count == 0;
+        return OK;
+    }
+    enum status status = play_is_left(p, &is_left, err);
+    *ret = !is_left;
+    return status;
+}
+
+/* For making questions up: a share of the round's money, and for a request that must be made what it takes of later
+ * rounds'. */
+static enum status money_for_posing(struct play *p, int64_t *ret, struct error *err)
+{
+    bool must = false;
+    int64_t share = (int64_t)((double)p->r.budget_nano_usd * PLAY_POSE_SHARE) + 1;
+    int64_t one = questions_request_guess(p->questions->questions);
+    enum status status = one > share ? must_make_up(p, &must, err) : OK;
+    *ret = must ? one : share;
+    return status;
+}
+
 /* Also where nothing is to be made up: what the files lost is written down then. */
 static enum status make_up(struct play *p, struct error *err)
 {
     struct question_round round = {0};
+    enum status status = OK;
     int64_t before = calls_told_nano_usd(p->calls);
     struct mix_cell *figures = NULL;
     bool makes_up = p->s->generators.count > 0 || p->s->sandbox;
@@ -282,10 +327,10 @@ static enum status make_up(struct play *p, struct error *err)
                                       .count = makes_up ? p->s->round_questions : 0,
                                       .known = run_dataset(p->run)};
     if (p->r.budget_nano_usd != INT64_MAX)
-        wanted.spend_nano_usd = (int64_t)((double)p->r.budget_nano_usd * PLAY_POSE_SHARE) + 1;
+        status = money_for_posing(p, &wanted.spend_nano_usd, err);
     buf_clear(&p->questions->split);
-    enum status status =
-        wanted.count > 0 ? gather_figures(p, &figures, &wanted.figure_count, err) : OK;
+    if (status == OK && wanted.count > 0)
+        status = gather_figures(p, &figures, &wanted.figure_count, err);
     wanted.figures = status == OK ? figures : NULL;
     if (status == OK)
         status = questions_round(p->questions->questions, p->calls, &wanted, &round, err);

@@ -236,6 +236,19 @@ def sums(index, seconds):
     return behave
 
 
+def test_the_first_request_is_made_where_the_first_round_s_share_is_less(scene, upstream, tmp_path):
+    """Of five rounds, the first may spend a 31st, and a third of that on questions: less than one request costs."""
+    for index, name in enumerate(("maker", "one", "two")):
+        upstream.on(name, sums(index, 0))
+    said = scene("run", "--generate", "maker", "--new", "5", "--spend", "0.3", "--max-output", "200")
+    assert len(re.findall(r"^round \d/5  \+[5-9] questions", said, re.M)) == 5 and "nothing is left" not in said
+    assert len(lines_of(tmp_path / "run" / "queries.jsonl")) >= 25
+    forecast = scene("other", "--generate", "maker", "--new", "5", "--spend", "0.3", "--max-output", "200", "--dry-run")
+    assert "\n1     questions  maker " in forecast
+    said = scene("poor", "--generate", "maker", "--new", "5", "--spend", "0.01")
+    assert "cap reached: 0.0000 of 0.0100 USD are booked" in said and "nothing is left" not in said
+
+
 def test_killed_while_questions_are_made_up(scene, leeroo, upstream, tmp_path):
     for index, name in enumerate(("maker", "one", "two")):
         upstream.on(name, sums(index, 0.01))
