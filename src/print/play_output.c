@@ -1,5 +1,8 @@
-/* What `leeroo play` prints: see play_output.h. Numbers come from src/play; here they get units and places. Anything
- * unknown is a dash, never a zero. Called from the thread of the command, once a round, while nothing is in flight. */
+/* What `leeroo play` prints: see play_output.h.
+ *
+ * Numbers come from src/play; here they get units and places. A line of figures is followed by what went wrong, what
+ * the scores rest on and what became of the model, each where there is something to say of it. Anything unknown is a
+ * dash, never a zero. Called from the thread of the command, once a round, while nothing is in flight. */
 #include "print/play_output.h"
 
 #include <inttypes.h>
