@@ -393,6 +393,16 @@ void calls_leave(struct calls *c, struct call_slot *s)
     c->by_expert[s->job.expert].in_flight--;
 }
 
+/* What was not asked, or not again, may be asked in a later round. */
+static enum call_end end_of(const struct call_ending *ending)
+{
+    if (ending->text.ptr)
+        return CALL_DONE;
+    if (ending->failure->status == ERR_BUDGET)
+        return CALL_UNPAID;
+    return ending->unasked ? CALL_LEFT_OUT : CALL_BROKEN;
+}
+
 /* In this order: the money is settled whatever happens, nothing is told that the journal does not hold, and the slot is
  * free before the source hears of it. */
 void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *ending)
@@ -403,8 +413,9 @@ void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *e
         return;
     }
     struct call_entry e = entry_of(c, s, ending);
-    struct call_result result = {.end = CALL_BROKEN, .cost_nano_usd = e.nano_usd, .basis = e.basis};
-    bool unpaid = !ending->text.ptr && ending->failure->status == ERR_BUDGET;
+    struct call_result result = {
+        .end = end_of(ending), .cost_nano_usd = e.nano_usd, .basis = e.basis};
+    const bool unpaid = result.end == CALL_UNPAID;
     note_end(&c->by_expert[job.expert], s->reserved_nano_usd, e.nano_usd);
     purse_settle(&c->purse, s->reserved_nano_usd, e.nano_usd);
     c->cap_reached |= unpaid;

@@ -81,10 +81,10 @@ struct call_job {
 };
 
 enum call_end {
-    CALL_DONE,     /* there is a text */
-    CALL_BROKEN,   /* the expert failed, tried again as often as it is worth */
-    CALL_UNPAID,   /* it did not fit into the purse: not made */
-    CALL_LEFT_OUT, /* its expert has failed too often in this round: not made */
+    CALL_DONE,   /* there is a text */
+    CALL_BROKEN, /* the expert failed, tried again as often as it is worth */
+    CALL_UNPAID, /* it did not fit into the purse: not made, or not made again after a failed try */
+    CALL_LEFT_OUT, /* its expert has failed too often in this round, or is let alone: not made */
 };
 
 struct call_result {

@@ -100,6 +100,8 @@ struct call_ending {
     int64_t latency_ms;
     const struct error *failure;
     int http_status;
+    bool
+        unasked; /* a failure: nothing was sent, because its circuit is open or its queue is full */
     struct str paid, id; /* of another machine, and of its result; ptr NULL: of this one */
 };
 /* The slot is free afterwards. */

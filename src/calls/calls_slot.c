@@ -102,7 +102,9 @@ static void on_done(void *user, const struct asking_end *end)
 {
     struct call_slot *s = user;
     struct error failure = {0};
-    struct call_ending ending = {.http_status = end->answer->http_status, .failure = end->err};
+    struct call_ending ending = {.http_status = end->answer->http_status,
+                                 .failure = end->err,
+                                 .unasked = asking_calls(s->asking) == 0};
     size_t count;
     const struct asking_paid *paid = asking_paid(s->asking, &count);
     const struct cost cost = asking_cost_of(paid, count);

@@ -17,6 +17,7 @@ enum { CHEAP, DEAR, BROKEN, EXPERTS, JOBS = 24 };
 static struct test_server *upstream;
 static atomic_int asked;
 static bool greedy; /* answers are longer than they may be */
+static bool down;   /* the dear one, for a moment */
 static bool silent; /* all of it were thoughts */
 static char last_body[4096];
 static char journal[64], urls[EXPERTS][64];
@@ -29,6 +30,11 @@ static void handle(struct http_exchange *x, void *arg)
     const struct http_header json = {STR("content-type"), STR("application/json")};
     char body[256];
     (void)arg;
+    if (down && str_starts(x->path, STR("/dear"))) {
+        atomic_fetch_add(&asked, 1);
+        http_respond(x, 500, &json, 1, STR("{\"error\":{\"message\":\"down\"}}"));
+        return;
+    }
     if (str_starts(x->path, STR("/broken"))) {
         http_respond(x, 400, &json, 1, STR("{\"error\":{\"message\":\"no\"}}"));
         return;
@@ -364,6 +370,25 @@ Test(calls, an_expert_that_fails_is_left_out_of_the_round_alone)
     cr_assert_eq(b.ends[CALL_BROKEN], CALLS_FAILURES_MAX, "it is asked again");
     open_calls(INT64_C(1000000000), 1);
     cr_assert_eq(calls_lost_nano_usd(calls), 0);
+}
+
+/* What a circuit has kept from being sent says nothing of the question: only what was asked and failed is broken. */
+Test(calls, a_call_that_was_never_sent_is_not_broken)
+{
+    struct asker a = {.expert = DEAR, .count = 4}, b = a;
+    experts[DEAR].breaker = HEALTH_OPTIONS_DEFAULT;
+    experts[DEAR].breaker.failures = 2;
+    down = true;
+    open_calls(INT64_C(1000000000), 1);
+    ask(&a);
+    cr_assert_eq(atomic_load(&asked), 2);
+    cr_assert_eq(a.ends[CALL_BROKEN], 2);
+    cr_assert_eq(a.ends[CALL_LEFT_OUT], 2);
+    cr_assert_not(calls_left_out(calls, DEAR), "four failures are not five");
+    down = false;
+    open_calls(INT64_C(1000000000), 1);
+    ask(&b);
+    cr_assert_eq(b.ends[CALL_DONE], 4);
 }
 
 /* Each answer brings a job of its own, as a generated question brings its repetition. */
