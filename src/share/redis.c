@@ -93,9 +93,11 @@ enum status redis_run(struct redis *r, const struct str *words, size_t count,
     enum status status = redis_send(r, words, count, err);
     if (status == OK)
         status = redis_take(r, &v, err);
-    if (status == OK && v.kind == REDIS_REFUSED)
-        return error_set(err, ERR_UPSTREAM, "Redis refuses %.*s: %.*s", STR_FMT(words[0]),
-                         (int)(v.text.len < 200 ? v.text.len : 200), v.text.ptr);
+    if (status == OK && v.kind == REDIS_REFUSED) {
+        char says[200];
+        utf8_make_printable(says, sizeof(says), v.text);
+        return error_set(err, ERR_UPSTREAM, "Redis refuses %.*s: %s", STR_FMT(words[0]), says);
+    }
     if (status == OK)
         *ret = v;
     return status;

@@ -98,10 +98,12 @@ void share_tell(struct share *s, const struct share_event *e)
 
 void share_say(struct share *s, const char *text)
 {
-    const struct share_event e = {.kind = SHARE_SAID, .text = text};
-    if (strcmp(s->said, text) == 0)
+    char printable[sizeof(s->said)]; /* what others have written may be part of it */
+    const struct share_event e = {.kind = SHARE_SAID, .text = printable};
+    utf8_make_printable(printable, sizeof(printable), str_from(text));
+    if (strcmp(s->said, printable) == 0)
         return;
-    snprintf(s->said, sizeof(s->said), "%s", text);
+    snprintf(s->said, sizeof(s->said), "%s", printable);
     share_tell(s, &e);
 }
 

@@ -17,7 +17,9 @@
 
 static void fail(struct share *s, const char *text)
 {
-    const struct share_event e = {.kind = SHARE_FAILED, .text = text};
+    char printable[300];
+    const struct share_event e = {.kind = SHARE_FAILED, .text = printable};
+    utf8_make_printable(printable, sizeof(printable), str_from(text));
     if (!s->told_over)
         share_tell(s, &e);
     s->told_over = true;
@@ -34,9 +36,9 @@ static enum status find_run(struct share *s, struct error *err)
         share_say(s, "no run is there yet: waiting for one");
     struct redis_value first = redis_item(v, 0), second = redis_item(v, 1);
     if (v.count > 1) {
-        snprintf(text, sizeof(text),
-                 "%zu runs are there (%.60s, %.60s, ...): say which, --run NAME", v.count,
-                 first.text.ptr, second.text.ptr);
+        snprintf(text, sizeof(text), "%zu runs are there (%.*s, %.*s, ...): say which, --run NAME",
+                 v.count, STR_FMT(str_slice(first.text, 0, 100)),
+                 STR_FMT(str_slice(second.text, 0, 100)));
         fail(s, text);
     }
     if (v.count == 1 && share_run_valid(first.text))
