@@ -227,6 +227,9 @@ static enum status connect_now(struct sqlite_backend *s, bool write, struct erro
     enum status status = write ? make_file(s, err) : OK;
     if (status != OK)
         return status;
+    if (!write && access(s->path, F_OK) != 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND,
+                         "ledger %s: No such file or directory; `leeroo serve` makes it", s->path);
     if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
         return fail(s, err);
     s->held_fd = open(s->path, O_PATH | O_CLOEXEC);

@@ -172,7 +172,7 @@ def test_without_a_ledger_it_says_what_to_do(spend, model_file, tmp_path):
     done = spend(check=False)
     assert done.returncode == 1 and "names no ledger" in done.stderr
     done = spend("--ledger", str(tmp_path / "none.sqlite"), check=False)
-    assert done.returncode == 1 and "none.sqlite" in done.stderr
+    assert done.returncode == 1 and "none.sqlite: No such file or directory; `leeroo serve` makes it" in done.stderr
     assert not (tmp_path / "none.sqlite").exists()
 
 
