@@ -69,7 +69,7 @@ static size_t count_placed(const struct config *config)
 static void warn_placed(const struct config *config,
                         void (*warn)(void *arg, const struct setup_warning *w), void *arg)
 {
-    static const char mend[] = "`leeroo play` learns them; `leeroo check` says who is placed how";
+    static const char mend[] = "`leeroo play` learns what they are worth";
     if (count_placed(config) > 0)
         warn(arg, &(struct setup_warning){
                       .what = config_all_placed(config)
