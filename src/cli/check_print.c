@@ -80,12 +80,22 @@ static void print_price_source(const struct config_origin *origin, FILE *out)
                 STR_FMT(origin->known->date));
 }
 
+/* Where all prices are the configuration's, as `leeroo init` writes them, none is worth a word. */
+static bool is_worth_telling(const struct config_origin *origins, size_t count)
+{
+    for (size_t i = 0; origins && i < count; i++)
+        if (origins[i].price_from != CONFIG_PRICE_CONFIGURED)
+            return true;
+    return false;
+}
+
 /* origins NULL: prices are all the configuration's. */
 static void print_experts(const char *what, const struct expert *list,
                           const struct config_origin *origins, size_t count, int width, FILE *out)
 {
     fprintf(out, "\n%-*s  %-9s  %-4s  %8s  %8s  %8s  %s\n", width, what, "dialect", "key", "in $/M",
             "out $/M", "context", "asked as");
+    const bool told = is_worth_telling(origins, count);
     for (size_t i = 0; i < count; i++) {
         const struct expert *e = &list[i];
         char context[16] = "-";
@@ -96,7 +106,7 @@ static void print_experts(const char *what, const struct expert *list,
                 usd(e->price.input_nano_usd_per_m), usd(e->price.output_nano_usd_per_m), context,
                 STR_FMT(e->upstream_model), STR_FMT(e->url));
         print_limits(&e->limits, out);
-        if (origins)
+        if (told)
             print_price_source(&origins[i], out);
         fputc('\n', out);
     }

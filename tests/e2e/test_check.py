@@ -95,6 +95,13 @@ def test_where_prices_come_from(check, model_file, tmp_path):
     assert cheap.endswith("; price of the configuration") and mid.endswith("; price of the model file")
 
 
+def test_where_all_prices_are_of_the_file_none_says_so(check, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1")
+    path.write_text(re.sub(r"- name: (\w+)", r"- name: \1\n    price: {input: 1, output: 2}", path.read_text()))
+    done = check(path)
+    assert done.returncode == 0 and "price of" not in done.stdout and " at http://127.0.0.1:1/v1\n" in done.stdout
+
+
 def test_prices_of_the_catalogue(check, tmp_path):
     path = tmp_path / "leeroo.yaml"
     path.write_text("experts:\n  - {name: gpt-4o, url: 'https://api.openai.com/v1'}\n")
