@@ -11,10 +11,29 @@
 #include "pose/posed.h"
 #include "score/evaluate.h"
 
+/* Both names may have slashes; those of the question are written as in a URL, so that no two cells have one key. */
+static char *cell_key(struct str id, struct str expert_name, struct arena *a)
+{
+    struct buf key;
+    buf_init(&key, CALLS_KEY_BYTES_MAX);
+    buf_add(&key, STR("cell/"));
+    for (size_t i = 0; i < id.len; i++)
+        if (id.ptr[i] == '/' || id.ptr[i] == '%')
+            buf_addf(&key, "%%%02X", id.ptr[i]);
+        else
+            buf_add_char(&key, id.ptr[i]);
+    buf_add_char(&key, '/');
+    buf_add(&key, expert_name);
+    char *kept =
+        buf_status(&key, NULL) == OK ? arena_printf(a, "%.*s", STR_FMT(buf_str(&key))) : NULL;
+    buf_done(&key);
+    return kept;
+}
+
 enum status play_query_job(const struct query *q, struct str expert_name, size_t expert,
                            struct arena *a, struct call_job *ret, struct error *err)
 {
-    char *key = arena_printf(a, "cell/%.*s/%.*s", STR_FMT(q->id), STR_FMT(expert_name));
+    char *key = cell_key(q->id, expert_name, a);
     if (!key)
         return error_set(err, ERR_MEMORY, "out of memory for questions");
     *ret = (struct call_job){

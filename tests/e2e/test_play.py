@@ -403,6 +403,26 @@ def test_collect_keeps_questions_that_are_much_alike(collect, experts, tmp_path)
     assert len(outcomes(tmp_path / "mine")) == 6
 
 
+def test_names_with_slashes_are_not_mixed_up(collect, experts, tmp_path):
+    """a, asked b/large, is not a/b, asked large."""
+    server = experts()
+    for name in ("b/large", "large"):
+        PRICES[name], SKILL[name] = (1, 4), 0.9
+    try:
+        config = write_config(tmp_path, server.url)
+        config.write_text("\n".join(line for line in config.read_text().splitlines() if not re.search("small|middle", line)) + "\n")
+        lines = [{"id": i, "text": f"{i} one number1", "answer": "number1"} for i in ("a", "a/b", "a%2Fb")]
+        (tmp_path / "questions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        for _ in range(2):
+            collect("questions.jsonl", "-o", "mine", "--max-output", "100")
+            assert len(journal(tmp_path / "mine")[0]) == len(server.asked) == 6
+            for name in ("b/large", "large"):
+                assert len((tmp_path / "mine" / "responses" / f"{name}.jsonl").read_text().splitlines()) == 3
+    finally:
+        PRICES["large"], SKILL["large"] = (10.0, 40.0), 0.9
+        del PRICES["b/large"], SKILL["b/large"]
+
+
 def test_a_data_set_of_somebody_is_not_written_over(play, collect, experts, tmp_path):
     server = experts()
     write_config(tmp_path, server.url)
