@@ -21,7 +21,7 @@ static const char text[] =
     "\n"
     "  spent       cost of all calls, at the prices in force then\n"
     "  reference   what the expert named by `reference` was predicted to cost for each answered\n"
-    "              request; for the others, what they cost\n"
+    "              request; for those that it answered itself, and all others, what they cost\n"
     "  saved       the difference, in USD and of the reference\n"
     "  estimated   share of what was spent that no expert has reported, but characters were "
     "counted\n"

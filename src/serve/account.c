@@ -404,6 +404,14 @@ static void keep_prompt(const struct chat *c, const struct record *r)
     keeping_offer(c->worker->gateway->keeping, &offer);
 }
 
+/* Whether nobody but the reference was asked and it has answered: it would have cost what it did cost, and a prediction
+ * that was too high saves nothing. */
+static bool is_reference_itself(const struct chat *c, enum request_outcome outcome)
+{
+    return outcome == REQUEST_ANSWERED && c->chosen && !c->has_plan &&
+           c->choice.order[chat_candidate(c)] == c->snapshot->config->reference;
+}
+
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem)
 {
@@ -412,6 +420,8 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     r.outcome = outcome;
     r.http_status = http_status;
     r.cost = chat_cost_total(c);
+    if (is_reference_itself(c, outcome))
+        r.reference_nano_usd = r.cost.nano_usd;
     r.attempts = c->asking ? asking_calls(c->asking) : 0;
     r.total_ms = loop_now_ms(c->worker->loop) - c->begin_ms;
     r.problem = problem;

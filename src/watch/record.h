@@ -49,8 +49,9 @@ struct record {
     bool cached;                /* answered out of the response cache */
     double quality, lambda;     /* of the decision */
     int64_t predicted_nano_usd; /* of the decision */
-    int64_t reference_nano_usd; /* predicted for the reference expert; 0: unknown */
-    struct str decision;        /* JSON for GET /v1/requests/ID; watch_begin alone reads it */
+    int64_t
+        reference_nano_usd; /* predicted for the reference expert; real where it has answered; 0: unknown */
+    struct str decision; /* JSON for GET /v1/requests/ID; watch_begin alone reads it */
 
     /* What follows is read by watch_end alone. */
     enum request_outcome outcome;

@@ -198,3 +198,14 @@ def test_sums_beyond_all_money_are_the_largest_number(start_gateway, spend, upst
         for by in ("expert", "key", "day", "policy", "front"):
             rows = as_json(spend("--json", "--by", by))["groups"]
             assert [row["spent_usd"] for row in rows] == [shown], (by, rows)
+
+
+def test_where_the_reference_answers_nothing_is_saved(start_gateway, upstream):
+    """What it was predicted to cost is no saving: it has cost what it has cost."""
+    upstream.on("dear", answer("four", (10, 3)))
+    gateway = start_gateway(top="reference: dear")
+    line = gateway.access(gateway.chat(model="dear").headers["x-leeroo-request-id"])
+    assert line["reference_usd"] == line["cost_usd"] != line["predicted_usd"]
+    upstream.on("cheap", answer("four", (10, 3)))
+    line = gateway.access(gateway.chat(model="cheap").headers["x-leeroo-request-id"])
+    assert float(line["reference_usd"]) > float(line["cost_usd"])
