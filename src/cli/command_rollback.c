@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "config/config.h"
@@ -61,7 +62,9 @@ static enum status find_model(const struct options *o, char **ret, struct error 
     enum status status = o->model ? OK : config_load_without_secrets(o->config, &c, err);
     if (status == OK && c)
         status = check_config(o, c, err);
-    if (status == OK && !(*ret = strdup(c ? c->model_path : o->model)))
+    const char *path = c ? c->model_path : o->model;
+    CHECK(status != OK || path);
+    if (status == OK && !(*ret = strdup(path)))
         status = error_set(err, ERR_MEMORY, "out of memory");
     config_free(c);
     return status;

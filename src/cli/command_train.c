@@ -343,7 +343,7 @@ static enum status train(struct train_command *c, struct error *err)
     const struct dataset *d = c->all ? c->all : c->parts[0];
     struct train_options options;
     struct trained *trained;
-    size_t chosen[DATASET_EXPERTS_MAX];
+    size_t chosen[DATASET_EXPERTS_MAX] = {0};
     train_options_default(&options);
     options.seed = c->seed;
     options.progress = show_progress;

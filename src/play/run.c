@@ -38,6 +38,7 @@ struct run {
 
 static bool grow_one(void **array, size_t size, size_t from, size_t to)
 {
+    CHECK(to > from && size > 0);
     char *grown = realloc(*array, to * size);
     if (!grown)
         return false;

@@ -20,7 +20,7 @@ struct redis {
 /* One piece: a case for each kind of reply. */
 static struct redis_value view(const redisReply *r)
 {
-    struct redis_value v = {REDIS_NOTHING};
+    struct redis_value v = {.kind = REDIS_NOTHING};
     if (!r)
         return v;
     switch (r->type) {
