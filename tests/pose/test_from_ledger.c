@@ -207,5 +207,5 @@ Test(from_ledger, without_stores)
     cr_assert_eq(from_ledger_read(&o, arena, &t, &err), OK);
     cr_expect_eq(t.count, 0);
     const struct from_ledger_options missing = {.kept = kept_path, .ledger = "/nowhere/l"};
-    cr_expect_eq(from_ledger_read(&missing, arena, &t, &err), ERR_IO);
+    cr_expect_eq(from_ledger_read(&missing, arena, &t, &err), ERR_NOT_FOUND);
 }
