@@ -221,6 +221,7 @@ enum status paper_measure(const struct paper_pools *pools, const struct paper_po
     struct dataset *all = NULL, *d = NULL;
     struct folds_options folds = {.folds = PAPER_FOLDS,
                                   .plans = result.plans ? NULL : "none",
+                                  .needs_texts = result.plans,
                                   .seed = SEED,
                                   .progress = options->progress,
                                   .arg = options->arg};

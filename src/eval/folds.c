@@ -99,9 +99,9 @@ static enum status answers_read(struct folds_run *r, struct error *err)
         return OK;
     enum status status =
         answer_table_classify(r->d, r->experts, r->expert_count, NULL, NULL, &found, err);
-    if (status == OK && !found && plans_named(r))
+    if (status == OK && !found && (plans_named(r) || r->options->needs_texts))
         return error_set(err, ERR_NOT_FOUND,
-                         "--plans: %.*s has no responses/ of these experts to learn plans from",
+                         "plans: %.*s has no responses/ of these experts to learn them from",
                          STR_FMT(r->d->path));
     if (status == OK && found)
         status = answer_table_read(&r->d, 1, r->d, r->experts, r->expert_count, r->arena,

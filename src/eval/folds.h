@@ -16,7 +16,8 @@ struct folds_options {
     const char *reference; /* compared with the pool; NULL: the best of the pool */
     /* NULL, "" or "all": found by search where the data set has texts; "none"; else named, as train_options has them */
     const char *plans;
-    uint64_t seed;            /* of the folds and of training */
+    bool needs_texts; /* without texts to find plans in it is an error, not a pool without plans */
+    uint64_t seed;    /* of the folds and of training */
     folds_progress *progress; /* may be NULL */
     void *arg;
 };
