@@ -4,13 +4,11 @@
  * whoever buys. One thread. */
 #include "play_pool.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "data/split.h"
@@ -20,6 +18,7 @@
 #include "eval/curve.h"
 #include "judge/rescore.h"
 #include "play_votes.h"
+#include "train/model_edit.h"
 #include "train/train.h"
 
 #define ARENA_CAP      ((size_t)4 << 30)
@@ -238,22 +237,6 @@ bool purchase_buy(struct purchase *p, size_t question, size_t expert)
     return true;
 }
 
-static enum status model_of(const struct trained *t, struct model **ret, struct error *err)
-{
-    char path[PATH_MAX];
-    const char *folder = getenv("TMPDIR");
-    snprintf(path, sizeof(path), "%s/leeroo-play-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return error_set_errno(err, ERR_IO, errno, "%s: cannot write there", path);
-    close(fd);
-    enum status status = model_write(t, path, err);
-    if (status == OK)
-        status = model_load(path, ret, err);
-    unlink(path);
-    return status;
-}
-
 /* Hides what is not bought in `part`, whose row i is row rows[i] of the fold. Returns how many experts have cells. */
 static size_t hide(const struct purchase *p, const uint32_t *rows, struct dataset *part,
                    size_t *experts)
@@ -312,7 +295,7 @@ enum status purchase_train(struct purchase *p, struct model **ret, struct error 
         dataset_free(part);
     }
     if (status == OK) {
-        status = model_of(trained, ret, err);
+        status = model_parts_load(&trained->parts, ret, err);
         trained_free(trained);
     }
     free(rows);

@@ -4,18 +4,14 @@
  * One thread, for commands: it takes as long as training does, times the folds. Nothing here is for the gateway. */
 #include "eval/folds.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "data/split.h"
 #include "data/subset.h"
 #include "eval/folds_int.h"
 #include "judge/answer_table.h"
+#include "train/model_edit.h"
 #include "train/train.h"
 
 #define FOLD_ARENA_BYTES ((size_t)4 << 30)
@@ -121,24 +117,6 @@ static size_t fold_rows(const struct folds_run *r, uint32_t fold, bool inside, u
     return n;
 }
 
-/* Through a file, as in use: only what the file keeps can be measured. */
-static enum status model_of(const struct trained *t, struct model **ret, struct error *err)
-{
-    char path[PATH_MAX];
-    const char *folder = getenv("TMPDIR");
-    int len =
-        snprintf(path, sizeof(path), "%s/leeroo-fold-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = len > 0 && (size_t)len < sizeof(path) ? mkstemp(path) : -1;
-    if (fd < 0)
-        return error_set_errno(err, ERR_IO, errno, "%s: cannot write there", path);
-    close(fd);
-    enum status status = model_write(t, path, err);
-    if (status == OK)
-        status = model_load(path, ret, err);
-    unlink(path);
-    return status;
-}
-
 /* The rows of the answers that go with a part of the queries. */
 static enum status part_answers(const struct folds_run *r, const uint32_t *rows, size_t count,
                                 struct arena *scratch, struct answer_table *ret, struct error *err)
@@ -177,7 +155,7 @@ static enum status fold_train(const struct folds_run *r, const uint32_t *rows, s
         return status;
     status = train_run(part, &options, &trained, err);
     if (status == OK) {
-        status = model_of(trained, ret, err);
+        status = model_parts_load(&trained->parts, ret, err);
         trained_free(trained);
     }
     dataset_free(part);

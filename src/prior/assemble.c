@@ -211,11 +211,9 @@ enum status assemble_model(const struct base *b, const struct prior_expert *expe
                            const struct placed *placed, size_t count, struct model **ret,
                            struct error *err)
 {
-    struct buf bytes;
     struct arena *a = arena_create(ARENA_CAP);
     struct assembly *s = a ? ARENA_NEW(a, struct assembly) : NULL;
     enum status status = OK;
-    buf_init(&bytes, MODEL_BYTES_MAX);
     if (s) {
         *s = (struct assembly){
             .b = b, .experts = experts, .placed = placed, .count = count, .arena = a};
@@ -224,10 +222,7 @@ enum status assemble_model(const struct base *b, const struct prior_expert *expe
         status = no_memory(err);
     }
     if (status == OK)
-        status = model_parts_bytes(&s->parts, &bytes, err);
-    if (status == OK)
-        status = model_load_bytes(bytes.ptr, bytes.len, ret, err);
-    buf_done(&bytes);
+        status = model_parts_load(&s->parts, ret, err);
     arena_free(a);
     return status;
 }

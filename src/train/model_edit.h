@@ -44,7 +44,8 @@ NODISCARD enum status model_rewrite(const struct model *m, const struct model_ed
 /* The same as bytes, appended to `out`, whose limit should be MODEL_BYTES_MAX. */
 NODISCARD enum status model_rewrite_bytes(const struct model *m, const struct model_edit *edit,
                                           struct buf *out, struct error *err);
-/* A model put together in memory as the bytes of its file. */
 #define MODEL_BYTES_MAX ((size_t)4 << 30)
-NODISCARD enum status model_parts_bytes(const struct model_parts *p, struct buf *out,
-                                        struct error *err);
+/* What was trained or put together in memory as anybody would load it: through the bytes of its file, because only what
+ * a file keeps may be measured. */
+NODISCARD enum status model_parts_load(const struct model_parts *p, struct model **ret,
+                                       struct error *err);

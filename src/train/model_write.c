@@ -99,14 +99,19 @@ static enum status list_tensors(const struct model_parts *p, struct arena **ret_
                 : error_set(err, ERR_MEMORY, "out of memory");
 }
 
-enum status model_parts_bytes(const struct model_parts *p, struct buf *out, struct error *err)
+enum status model_parts_load(const struct model_parts *p, struct model **ret, struct error *err)
 {
     struct arena *a;
     struct model_tensor *tensors;
+    struct buf bytes;
     size_t count = 0;
+    buf_init(&bytes, MODEL_BYTES_MAX);
     enum status status = list_tensors(p, &a, &tensors, &count, err);
     if (status == OK)
-        status = model_tensors_bytes(p, tensors, count, out, err);
+        status = model_tensors_bytes(p, tensors, count, &bytes, err);
+    if (status == OK)
+        status = model_load_bytes(bytes.ptr, bytes.len, ret, err);
+    buf_done(&bytes);
     arena_free(a);
     return status;
 }
