@@ -35,6 +35,10 @@ NODISCARD enum status eval_score(struct eval *ev, size_t q, size_t e, double sco
  * compare, or nothing. */
 bool eval_answer(const struct query *q, struct str text, struct str *ret);
 /* All of them, answered or not. */
+/* The question to a judge that stands in the two buffers, which are done with. `key` NULL: out of memory. */
+NODISCARD enum status eval_judge_job(struct eval *ev, size_t judge, const char *key,
+                                     struct buf *system, struct buf *user, struct evaluate_ask *ret,
+                                     struct error *err);
 NODISCARD enum status eval_ask_all(struct eval *ev, struct evaluate_ask *asks, size_t count,
                                    const char *what, struct error *err);
 

@@ -58,17 +58,7 @@ static enum status agreement_job(struct eval *ev, size_t judge, size_t q, size_t
     buf_init(&user, EVAL_PROMPT_BYTES);
     verdict_ask_agreement(&ev->d->queries[q], ev->reference[q], eval_text(ev, q, e),
                           key ? hash64(str_from(key), ev->o->seed) : 0, &system, &user);
-    enum status status = buf_status(&user, err);
-    if (status == OK)
-        *ret = (struct evaluate_ask){.key = str_from(key),
-                                     .expert = judge,
-                                     .system = arena_copy(ev->a, buf_str(&system)),
-                                     .user = arena_copy(ev->a, buf_str(&user))};
-    if (status == OK && (!key || !ret->system.ptr || !ret->user.ptr))
-        status = error_set(err, ERR_MEMORY, "out of memory for a judge");
-    buf_done(&system);
-    buf_done(&user);
-    return status;
+    return eval_judge_job(ev, judge, key, &system, &user, ret, err);
 }
 
 static enum status judge_agreements(struct eval *ev, size_t judge, size_t most, double trust,

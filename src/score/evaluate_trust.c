@@ -89,6 +89,24 @@ static size_t find_pairs(const struct eval *ev, size_t judge, struct sample *ret
 
 /* Both orders of each pair, as calls */
 
+enum status eval_judge_job(struct eval *ev, size_t judge, const char *key, struct buf *system,
+                           struct buf *user, struct evaluate_ask *ret, struct error *err)
+{
+    enum status status = buf_status(system, err);
+    if (status == OK)
+        status = buf_status(user, err);
+    if (status == OK)
+        *ret = (struct evaluate_ask){.key = str_from(key),
+                                     .expert = judge,
+                                     .system = arena_copy(ev->a, buf_str(system)),
+                                     .user = arena_copy(ev->a, buf_str(user))};
+    if (status == OK && (!key || !ret->system.ptr || !ret->user.ptr))
+        status = error_set(err, ERR_MEMORY, "out of memory for a judge");
+    buf_done(system);
+    buf_done(user);
+    return status;
+}
+
 static enum status pair_job(struct eval *ev, size_t judge, const struct eval_pair *p, int order,
                             struct evaluate_ask *ret, struct error *err)
 {
@@ -99,19 +117,7 @@ static enum status pair_job(struct eval *ev, size_t judge, const struct eval_pai
     verdict_ask_pair(&ev->d->queries[p->query], order ? p->worse : p->better,
                      order ? p->better : p->worse, key ? hash64(str_from(key), ev->o->seed) : 0,
                      &system, &user);
-    enum status status = buf_status(&system, err);
-    if (status == OK)
-        status = buf_status(&user, err);
-    if (status == OK)
-        *ret = (struct evaluate_ask){.key = str_from(key),
-                                     .expert = judge,
-                                     .system = arena_copy(ev->a, buf_str(&system)),
-                                     .user = arena_copy(ev->a, buf_str(&user))};
-    if (status == OK && (!key || !ret->system.ptr || !ret->user.ptr))
-        status = error_set(err, ERR_MEMORY, "out of memory for a judge");
-    buf_done(&system);
-    buf_done(&user);
-    return status;
+    return eval_judge_job(ev, judge, key, &system, &user, ret, err);
 }
 
 enum status eval_pairs_ask(struct eval *ev, size_t judge, struct eval_pair *pairs, size_t count,
