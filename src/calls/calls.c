@@ -1,195 +1,16 @@
 /* Paid calls by key: see calls.h.
  *
- * What the journal says, what the purse allows, and which job is made next are decided here; the calls themselves are
- * calls_slot.c's. Everything runs on the thread of calls_run. Jobs are taken by pump(), from the loop, and never from
- * inside the end of a call, because an asking ends in its own callback. */
+ * What the purse allows and which job is made next are decided here. What the journal says is calls_known.c's, the
+ * calls themselves are calls_slot.c's. Everything runs on the thread of calls_run. Jobs are taken by pump(), from the
+ * loop, and never from inside the end of a call, because an asking ends in its own callback. */
 #include "calls/calls_int.h"
 
 #include <string.h>
 
 #include "base/check.h"
-#include "base/hash.h"
 
 #define MESSAGE_TOKENS 64 /* that a message costs beside its bytes, at most; a chat template's */
 #define KNOWN_MAX      (UINT64_C(1) << 31)
-
-/* What is known */
-
-static struct call_known *known_at(const struct calls *c, uint32_t index)
-{
-    return (struct call_known *)(void *)c->known.ptr + index;
-}
-
-struct call_known *calls_known(const struct calls *c, struct str key)
-{
-    uint32_t index;
-    return map_get(c->keys, key, &index) ? known_at(c, index) : NULL;
-}
-
-/* The key's entry, a new one where there is none; `key` lives as long as the calls. NULL: no memory. */
-static struct call_known *known_of(struct calls *c, struct str key)
-{
-    struct call_known *known = calls_known(c, key);
-    if (known)
-        return known;
-    known = (struct call_known *)(void *)buf_reserve(&c->known, sizeof(*known));
-    if (!known || map_put(c->keys, key, (uint32_t)(c->known.len / sizeof(*known))) != OK)
-        return NULL;
-    c->known.len += sizeof(*known);
-    *known = (struct call_known){.open_nano_usd = -1, .expert = UINT32_MAX};
-    return known;
-}
-
-uint64_t calls_asked(const struct call_job *job)
-{
-    return hash64_mix(hash64(job->system, 1), hash64(job->user, 2));
-}
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-static int64_t times_saturated(int64_t a, int64_t b)
-{
-    int64_t product;
-    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
-}
-
-static void note_spent(struct calls *c, size_t expert, int64_t nano_usd)
-{
-    if (expert < c->o.expert_count) {
-        struct calls_sum *sum = &c->by_expert[expert].sum;
-        sum->cost_nano_usd = add_saturated(sum->cost_nano_usd, nano_usd);
-    }
-}
-
-static void note_cost(struct calls *c, struct call_known *known, int64_t nano_usd)
-{
-    c->ended++;
-    known->ends++;
-    known->nano_usd = add_saturated(known->nano_usd, nano_usd);
-    note_spent(c, known->expert, nano_usd);
-}
-
-static void mark_told(struct call_known *known)
-{
-    known->told_nano_usd = known->nano_usd;
-    known->told_ends = known->ends;
-}
-
-/* How far an expert goes beyond what it was told. Nobody knows before it has been asked once. */
-static void note_end(struct call_expert *e, int64_t reserved_nano_usd, int64_t paid_nano_usd)
-{
-    e->heard = true;
-    if (reserved_nano_usd <= 0 || paid_nano_usd <= reserved_nano_usd)
-        return;
-    int64_t permille = times_saturated(paid_nano_usd, 1000) / reserved_nano_usd;
-    if (permille > e->worst_permille)
-        e->worst_permille = permille;
-}
-
-/* The intent that stands is one that its process has not lived to see the end of. */
-static void lose(struct calls *c, struct call_known *known)
-{
-    if (known->open_nano_usd < 0)
-        return;
-    c->lost_nano_usd = add_saturated(c->lost_nano_usd, known->open_nano_usd);
-    purse_book(&c->purse, known->open_nano_usd);
-    known->open_nano_usd = -1;
-}
-
-static void keep_answer(struct call_known *known, const struct call_entry *e)
-{
-    known->text = e->text;
-    known->asked = e->asked;
-    known->basis = e->basis;
-    known->input_tokens = e->input_tokens;
-    known->output_tokens = e->output_tokens;
-    known->latency_ms = e->latency_ms;
-}
-
-/* One piece: a line of the journal, by its kind; what it costs is booked in one place. */
-static enum status on_entry(void *arg, const struct call_entry *e, struct error *err)
-{
-    struct calls *c = arg;
-    size_t expert = expert_index(c->experts, c->o.expert_count, e->expert);
-    struct call_known *known = e->kind == ENTRY_AGAIN ? NULL : known_of(c, e->key);
-    if (!known && e->kind != ENTRY_AGAIN)
-        return error_set(err, ERR_MEMORY, "out of memory for the journal of calls");
-    switch (e->kind) {
-    case ENTRY_INTENT:
-        lose(c, known);
-        known->open_nano_usd = e->nano_usd;
-        return OK;
-    case ENTRY_MORE:
-        known->open_nano_usd =
-            add_saturated(known->open_nano_usd > 0 ? known->open_nano_usd : 0, e->nano_usd);
-        return OK;
-    case ENTRY_ANSWER:
-        keep_answer(known, e);
-        break;
-    case ENTRY_FAILURE:
-    case ENTRY_AGAIN:
-        break;
-    }
-    if (e->paid.ptr && map_put(c->paid, e->paid, 1) != OK)
-        return error_set(err, ERR_MEMORY, "out of memory for the journal of calls");
-    purse_book(&c->purse, e->nano_usd);
-    if (e->kind == ENTRY_AGAIN) { /* nothing is known by it: nobody may have asked for it */
-        note_spent(c, expert, e->nano_usd);
-        return OK;
-    }
-    known->expert = expert < c->o.expert_count ? (uint32_t)expert : UINT32_MAX;
-    if (known->expert < UINT32_MAX)
-        note_end(&c->by_expert[known->expert], known->open_nano_usd, e->nano_usd);
-    known->open_nano_usd = -1;
-    note_cost(c, known, e->nano_usd);
-    if (c->ended <= c->o.settled)
-        mark_told(known);
-    return OK;
-}
-
-static void lose_all(struct calls *c)
-{
-    for (size_t i = 0; i < c->known.len / sizeof(struct call_known); i++) {
-        struct call_known *known = known_at(c, (uint32_t)i);
-        if (known->open_asked == 0)
-            lose(c, known);
-    }
-}
-
-/* A journal that somebody has lost, or a part of it, gives no money back. */
-static void lose_rest(struct calls *c)
-{
-    int64_t missing = c->o.booked_nano_usd - c->purse.spent_nano_usd;
-    if (missing <= 0)
-        return;
-    c->lost_nano_usd = add_saturated(c->lost_nano_usd, missing);
-    purse_book(&c->purse, missing);
-}
-
-static struct call_result result_of(const struct call_known *known)
-{
-    return (struct call_result){.end = CALL_DONE,
-                                .text = known->text,
-                                .input_tokens = known->input_tokens,
-                                .output_tokens = known->output_tokens,
-                                .cost_nano_usd = known->nano_usd,
-                                .basis = known->basis,
-                                .latency_ms = known->latency_ms};
-}
-
-bool calls_find(const struct calls *c, const struct call_job *job, struct call_result *ret)
-{
-    const struct call_known *known = calls_known(c, job->key);
-    if (!known || !known->text.ptr || known->asked != calls_asked(job))
-        return false;
-    *ret = result_of(known);
-    ret->remembered = true;
-    return true;
-}
 
 /* Money */
 
@@ -250,7 +71,7 @@ bool calls_take_entry(struct calls *c, const struct call_entry *e)
         error_set(c->failure, ERR_MEMORY, "out of memory for answers");
         return false;
     }
-    return calls_append(c, &own) && on_entry(c, &own, c->failure) == OK;
+    return calls_append(c, &own) && calls_on_entry(c, &own, c->failure) == OK;
 }
 
 bool calls_cover(struct calls *c, struct call_slot *s, int64_t failed_nano_usd)
@@ -298,7 +119,7 @@ static void note_told(struct calls *c, const struct call_job *job)
     c->told_nano_usd = add_saturated(c->told_nano_usd, fresh);
     told->cost_nano_usd = add_saturated(told->cost_nano_usd, fresh);
     told->calls += known->ends - known->told_ends;
-    mark_told(known);
+    calls_mark_told(known);
 }
 
 static void tell(struct calls *c, const struct call_job *job, const struct call_result *result)
@@ -347,33 +168,6 @@ static struct call_entry entry_of(const struct calls *c, const struct call_slot 
                                .latency_ms = ending->latency_ms};
 }
 
-static bool note_paid(struct calls *c, struct str id)
-{
-    struct str paid = arena_copy(c->arena, id);
-    return paid.ptr && map_put(c->paid, paid, 1) == OK;
-}
-
-/* The journal's entry in memory. */
-static enum status remember(struct calls *c, const struct call_slot *s, struct call_entry *e,
-                            struct call_result *ret)
-{
-    struct str key = arena_copy(c->arena, e->key);
-    struct str text = arena_copy(c->arena, e->text);
-    struct call_known *known = key.ptr && text.ptr ? known_of(c, key) : NULL;
-    if (known && e->paid.ptr && !note_paid(c, e->paid))
-        known = NULL;
-    if (!known)
-        return error_set(c->failure, ERR_MEMORY, "out of memory for answers");
-    e->text = text;
-    known->expert = (uint32_t)s->job.expert;
-    note_cost(c, known, e->nano_usd);
-    if (e->kind == ENTRY_ANSWER) {
-        keep_answer(known, e);
-        *ret = result_of(known);
-    }
-    return OK;
-}
-
 static void on_pump(void *arg);
 
 void calls_pump_soon(struct calls *c)
@@ -416,12 +210,12 @@ void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *e
     struct call_result result = {
         .end = end_of(ending), .cost_nano_usd = e.nano_usd, .basis = e.basis};
     const bool unpaid = result.end == CALL_UNPAID;
-    note_end(&c->by_expert[job.expert], s->reserved_nano_usd, e.nano_usd);
+    calls_note_end(&c->by_expert[job.expert], s->reserved_nano_usd, e.nano_usd);
     purse_settle(&c->purse, s->reserved_nano_usd, e.nano_usd);
     c->cap_reached |= unpaid;
     enum status status = calls_append(c, &e) ? OK : ERR_IO;
     if (status == OK)
-        status = remember(c, s, &e, &result);
+        status = calls_remember(c, s, &e, &result);
     if (status == OK && c->share)
         calls_share_settle(c, job.key, ending->id);
     calls_leave(c, s);
@@ -639,13 +433,13 @@ static enum status prepare(struct calls *c, struct error *err)
     c->purse.cap_nano_usd = c->o.cap_nano_usd;
     enum status status = calls_wire(c, err);
     if (status == OK)
-        status = call_journal_open(&c->journal, c->o.journal, c->arena, on_entry, c, err);
+        status = call_journal_open(&c->journal, c->o.journal, c->arena, calls_on_entry, c, err);
     if (status == OK && c->o.share)
         status = calls_share_open(c, err);
     if (status == OK)
-        lose_all(c);
+        calls_lose_all(c);
     if (status == OK)
-        lose_rest(c);
+        calls_lose_rest(c);
     return status;
 }
 

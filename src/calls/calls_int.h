@@ -1,4 +1,5 @@
-/* Between calls.c, which keeps what is known and decides which jobs are made, and calls_slot.c, which makes them. */
+/* Between calls.c, which decides which jobs are made, calls_known.c, which keeps what is known, and calls_slot.c, which
+ * makes them; calls_share.c and calls_join.c are those of several machines. */
 #pragma once
 
 #include "ask/asking.h"
@@ -113,11 +114,35 @@ void calls_give_up(struct calls *c, struct call_slot *s, enum call_end end, cons
 void calls_fill(struct calls *c, struct call_slot *s, const struct call_job *job);
 /* False: c->failure says why. */
 bool calls_append(struct calls *c, const struct call_entry *e);
-struct call_known *calls_known(const struct calls *c, struct str key); /* NULL: none */
 /* Books an entry that no slot waits for, and keeps it. False: c->failure says why. */
 bool calls_take_entry(struct calls *c, const struct call_entry *e);
 void calls_pump_soon(struct calls *c);
 uint64_t calls_asked(const struct call_job *job);
+
+/* calls_known.c */
+struct call_known *calls_known(const struct calls *c, struct str key); /* NULL: none */
+/* A line of the journal, as call_journal_open tells it; its texts live as long as the calls. */
+NODISCARD enum status calls_on_entry(void *arg, const struct call_entry *e, struct error *err);
+/* What a call in this process has come to, which the journal holds already; texts are copied. *ret as it is told. */
+NODISCARD enum status calls_remember(struct calls *c, const struct call_slot *s,
+                                     struct call_entry *e, struct call_result *ret);
+void calls_note_end(struct call_expert *e, int64_t reserved_nano_usd, int64_t paid_nano_usd);
+void calls_mark_told(struct call_known *known);
+/* When the journal is read: intents that nothing follows, and what it should hold and does not, are booked. */
+void calls_lose_all(struct calls *c);
+void calls_lose_rest(struct calls *c);
+
+static inline int64_t add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static inline int64_t times_saturated(int64_t a, int64_t b)
+{
+    int64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
 
 /* calls_share.c */
 NODISCARD enum status calls_share_open(struct calls *c, struct error *err);
