@@ -91,19 +91,25 @@ static void expect_scoring(struct play *p, const struct cells *cells)
     }
 }
 
-/* Cells for what is left of the round's money. */
-static enum status buy(struct play *p, struct cells *all, size_t *ret_count, struct error *err)
+/* The cells that are worth most of so much money. */
+static enum status choose(struct play *p, int64_t nano_usd, struct cells *ret, struct error *err)
 {
     struct play_beliefs beliefs;
-    struct cells cells = {0};
     bool left_out[DATASET_EXPERTS_MAX];
     for (size_t e = 0; e < p->o->expert_count; e++)
         left_out[e] = calls_left_out(p->calls, e);
     enum status status =
         play_believe(p->run, p->o, p->model ? p->model : p->prior, p->arena, &beliefs, err);
-    if (status == OK)
-        status =
-            play_choose(p->run, p->o, &beliefs, left_out, money_left(p), p->arena, &cells, err);
+    return status == OK
+               ? play_choose(p->run, p->o, &beliefs, left_out, nano_usd, p->arena, ret, err)
+               : status;
+}
+
+/* Cells for what is left of the round's money. */
+static enum status buy(struct play *p, struct cells *all, size_t *ret_count, struct error *err)
+{
+    struct cells cells = {0};
+    enum status status = choose(p, money_left(p), &cells, err);
     if (status == OK && cells.count > 0)
         status = play_ask(p, &cells, err);
     if (status == OK)
@@ -130,15 +136,8 @@ static enum status buy_all(struct play *p, struct cells *all, struct error *err)
 
 enum status play_is_left(struct play *p, bool *ret, struct error *err)
 {
-    struct play_beliefs beliefs;
     struct cells cells = {0};
-    bool left_out[DATASET_EXPERTS_MAX];
-    for (size_t e = 0; e < p->o->expert_count; e++)
-        left_out[e] = calls_left_out(p->calls, e);
-    enum status status =
-        play_believe(p->run, p->o, p->model ? p->model : p->prior, p->arena, &beliefs, err);
-    if (status == OK)
-        status = play_choose(p->run, p->o, &beliefs, left_out, INT64_MAX, p->arena, &cells, err);
+    enum status status = choose(p, INT64_MAX, &cells, err);
     if (status == OK)
         *ret = cells.count > 0;
     return status;
