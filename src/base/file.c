@@ -233,3 +233,20 @@ void file_out_sweep(const char *folder, const char *name)
     if (dir)
         closedir(dir);
 }
+
+enum status file_make_folders(const char *path, bool whole, struct error *err)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+    if (len >= sizeof(part))
+        return error_set(err, ERR_TOO_LARGE, "the path is too long");
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && !(path[i] == '\0' && whole))
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return error_set_errno(err, ERR_IO, errno, "cannot make the folder %s", part);
+    }
+    return OK;
+}

@@ -35,3 +35,6 @@ void file_out_abort(struct file_out *out); /* removes the temporary; a no-op aft
 /* Removes the temporaries of outputs whose process was killed: NAME.tmp.PID in the folder; name NULL: of all. Only
  * where nobody else writes them. */
 void file_out_sweep(const char *folder, const char *name);
+
+/* Makes every folder of `path` up to its last slash; with `whole`, also the last part. */
+NODISCARD enum status file_make_folders(const char *path, bool whole, struct error *err);

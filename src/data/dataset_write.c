@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -19,24 +18,6 @@
 
 #define PATH_BYTES_MAX  4096
 #define WRITE_BUF_BYTES (64u << 20) /* one line, at most */
-
-/* Makes every folder of `path` up to its last slash; with `whole`, also the last part. */
-static enum status make_folders(const char *path, bool whole, struct error *err)
-{
-    char part[PATH_BYTES_MAX];
-    size_t len = strlen(path);
-    if (len >= sizeof(part))
-        return error_set(err, ERR_TOO_LARGE, "the path is too long");
-    for (size_t i = 1; i <= len; i++) {
-        if (path[i] != '/' && !(path[i] == '\0' && whole))
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return error_set_errno(err, ERR_IO, errno, "cannot make the folder %s", part);
-    }
-    return OK;
-}
 
 static enum status file_path(char path[PATH_BYTES_MAX], const char *folder, const char *file,
                              struct error *err)
@@ -258,7 +239,7 @@ static enum status write_outcomes(const struct dataset *d, const char *file, str
 enum status dataset_write(const struct dataset *d, const char *path, struct error *err)
 {
     char file[PATH_BYTES_MAX];
-    enum status status = make_folders(path, true, err);
+    enum status status = file_make_folders(path, true, err);
     if (status == OK)
         status = file_path(file, path, "queries.jsonl", err);
     if (status == OK)
@@ -295,7 +276,7 @@ enum status responses_write(const struct dataset *d, const char *path, struct st
     int len = snprintf(file, sizeof(file), "%s/responses/%.*s.jsonl", path, STR_FMT(model));
     if (len < 0 || (size_t)len >= sizeof(file))
         return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
-    enum status status = make_folders(file, false, err);
+    enum status status = file_make_folders(file, false, err);
     return status == OK ? write_lines(d, file, "", d->query_count, response_line, texts, err)
                         : status;
 }
@@ -333,7 +314,7 @@ enum status responses_copy(const char *from, const char *path, struct str model,
             return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
         if (access(source, F_OK) != 0)
             continue;
-        enum status status = make_folders(target, false, err);
+        enum status status = file_make_folders(target, false, err);
         return status == OK ? copy_file(source, target, err) : status;
     }
     return error_set(err, ERR_NOT_FOUND, "%s/responses/%.*s.jsonl is not there", from,

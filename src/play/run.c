@@ -195,21 +195,6 @@ size_t run_rounds(const struct run *r)
 
 /* Opening */
 
-static enum status make_path(const char *path, struct error *err)
-{
-    char part[PATH_MAX];
-    size_t len = strlen(path);
-    for (size_t i = 1; i <= len; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return error_set_errno(err, ERR_IO, errno, "cannot make the folder %s", part);
-    }
-    return OK;
-}
-
 static enum status lock(struct run *r, struct error *err)
 {
     r->lock_fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -370,7 +355,7 @@ enum status run_open(const char *path, const struct expert *experts, size_t expe
     r->lock_fd = -1;
     enum status status = prepare(r, path, err);
     if (status == OK)
-        status = make_path(path, err);
+        status = file_make_folders(path, true, err);
     if (status == OK)
         status = lock(r, err);
     if (status == OK)

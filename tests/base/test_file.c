@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -282,4 +283,26 @@ Test(file, a_new_file_overwrites_nothing)
     cr_expect_neq(access(temporary, F_OK), 0);
     unlink(path);
     free(temporary);
+}
+
+Test(file, folders_are_made_up_to_the_last_slash)
+{
+    char root[] = "/tmp/leeroo_folders_XXXXXX", path[64], long_path[2 * PATH_MAX];
+    struct error err = {0};
+    cr_assert_not_null(mkdtemp(root));
+    snprintf(path, sizeof(path), "%s/a/b", root);
+    cr_assert_eq(file_make_folders(path, false, &err), OK, "%s", err.text);
+    cr_expect_neq(access(path, F_OK), 0);
+    cr_assert_eq(file_make_folders(path, true, &err), OK);
+    cr_assert_eq(file_make_folders(path, true, &err), OK, "what is there is fine");
+    cr_expect_eq(access(path, F_OK), 0);
+    cr_expect_eq(file_make_folders("/dev/null/x", true, &err), ERR_IO);
+    cr_expect(strstr(err.text, "/dev/null"), "%s", err.text);
+    memset(long_path, 'x', sizeof(long_path) - 1);
+    long_path[sizeof(long_path) - 1] = '\0';
+    cr_expect_eq(file_make_folders(long_path, true, &err), ERR_TOO_LARGE);
+    rmdir(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+    rmdir(root);
 }
