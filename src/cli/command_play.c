@@ -10,8 +10,7 @@
 static const char usage_text[] =
     "Makes an orchestrator's training data by itself: asks the experts of leeroo.yaml questions, "
     "scores\n"
-    "what they answer, learns, and asks on where that is worth its price. Each round prints a "
-    "line:\n\n"
+    "what they answer, learns, and asks on where that is worth its price. Each round says:\n\n"
     "  area       mean quality at a tenth to all of the best expert's cost, on questions kept for "
     "it\n"
     "  over mix   what of it is gained over the best random mix of experts, in points\n"
@@ -81,7 +80,7 @@ static int run_play(int argc, char **argv)
         {"--seed", 0, "N", "of everything random (1)", OPTION_SEED, &c.seed, 0, 0, &c.has_seed},
         {"--dry-run", 0, NULL, "say what it would cost, and ask nobody", OPTION_FLAG, &c.dry_run, 0,
          0, NULL},
-        {"--quiet", 'q', NULL, "no line for each round", OPTION_FLAG, &c.quiet, 0, 0, NULL},
+        {"--quiet", 'q', NULL, "no lines for each round", OPTION_FLAG, &c.quiet, 0, 0, NULL},
     };
     const struct usage usage = {"play [RUN_DIR] --spend USD [options] | play --join URL [options]",
                                 usage_text, rows, sizeof(rows) / sizeof(rows[0])};

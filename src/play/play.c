@@ -269,6 +269,7 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
 {
     enum status status = OK;
     size_t played = 0;
+    ret->booked_before_nano_usd = calls_purse(p->calls)->spent_nano_usd;
     for (; status == OK && goes_on(p, ret, played); played++) {
         status = play_one(p, &ret->nothing_left, err);
         ret->cap_reached = calls_cap_reached(p->calls) || p->is_short;

@@ -92,6 +92,7 @@ struct play_end {
     size_t failing;          /* experts that kept failing in the last round */
     struct play_posed posed; /* what came of the last try to make questions up */
     int64_t spent_nano_usd, booked_nano_usd, lost_nano_usd;
+    int64_t booked_before_nano_usd; /* by earlier processes */
 };
 
 /* Begins or goes on. ERR_OVERLOAD: another process runs there. ERR_UPSTREAM: no expert has answered anything. */
@@ -112,7 +113,7 @@ struct play_forecast {
     size_t rounds, experts, questions;
     const struct play_forecast_row *rows; /* [rounds × PLAY_PHASES × experts] */
 };
-/* Asks nobody and writes nothing; lives in `a`. */
-/* `folder`: of a run, which goes on where it is there already; NULL: a new one. */
+/* Asks nobody and writes nothing; lives in `a`. `folder`: of a run, which goes on where it is there already; NULL: a
+ * new one. */
 NODISCARD enum status play_forecast(const struct play_options *o, const char *folder,
                                     struct arena *a, struct play_forecast *ret, struct error *err);

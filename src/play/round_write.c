@@ -1,6 +1,6 @@
 /* round.json and cells.csv of a round, and what the next round reads of them.
  *
- * Every figure of the round's line is in round.json, and each expert's part of it, so that a report needs nothing else.
+ * Every figure that is printed of the round is in round.json, and each expert's part, so a report needs nothing else.
  * One thread; the files are whole because the folder that they are in gets its name last. */
 #include "play/play_int.h"
 

@@ -1,6 +1,6 @@
 /* What `leeroo play` prints: see play_output.h.
  *
- * Numbers come from src/play; here they get units and places. A line of figures is followed by what went wrong, what
+ * Numbers come from src/play; here they get units and places. Lines of figures are followed by what went wrong, what
  * the scores rest on and what became of the model, each where there is something to say of it. Anything unknown is a
  * dash, never a zero. Called from the thread of the command, once a round, while nothing is in flight. */
 #include "print/play_output.h"
@@ -9,7 +9,18 @@
 #include <math.h>
 #include <string.h>
 
-#define USD(nano) ((double)(nano) / (double)NANO_PER_USD)
+#define USD_BYTES 32
+
+/* Four decimals; under a cent as many as make three digits, so that what is not nothing never looks like it. */
+static const char *usd(char into[USD_BYTES], int64_t nano_usd)
+{
+    int decimals = 4;
+    for (int64_t below = NANO_PER_USD / 100; nano_usd > 0 && nano_usd < below && decimals < 9;
+         below /= 10)
+        decimals++;
+    snprintf(into, USD_BYTES, "%.*f", decimals, (double)nano_usd / (double)NANO_PER_USD);
+    return into;
+}
 
 /* Points of a hundred; `sign`: also where it is positive. */
 static const char *points(char into[16], double value, bool sign)
@@ -46,8 +57,8 @@ static void print_failures(const struct play_round *r, FILE *out)
         fprintf(
             out,
             "        nothing is published: models are compared on %d questions or more that all "
-            "have answered, and\n"
-            "        %zu of these are there\n",
+            "have answered,\n"
+            "        and %zu of these are there\n",
             PUBLISH_QUESTIONS_MIN, r->compared);
     else if (r->publication == PLAY_FIRST || r->publication == PLAY_PUBLISHED)
         fprintf(
@@ -55,30 +66,31 @@ static void print_failures(const struct play_round *r, FILE *out)
             "        this model is in force now; `leeroo rollback` puts back what was before\n");
     else if (r->publication == PLAY_KEPT && !isnan(r->confidence))
         fprintf(out,
-                "        the model in force stays: with %.0f %% confidence this one is better, "
-                "%.0f %% are asked for\n",
+                "        the model in force stays: the confidence that this one is better is "
+                "%.0f %%, and %.0f %% are asked for\n",
                 100 * r->confidence, 100 * publish_confidence_min(r->compared));
 }
 
-/* One line; the figures of quality are in points of a hundred. */
+/* Two lines, what was asked and what came of it; the figures of quality are in points of a hundred. */
 void play_print_round(const struct play_round *r, FILE *out)
 {
-    char area[16], mix[16], last[16], doubt[16];
-    fprintf(out,
-            "round %zu/%zu  +%zu questions  %zu cells  %.4f USD (%.4f in all)  area %s  over mix "
-            "%s  over last %s  doubt %s  %s\n",
-            r->round, r->rounds, r->questions_new, r->cells, USD(r->spent_nano_usd),
-            USD(r->spent_all_nano_usd), points(area, r->area, false),
-            points(mix, r->gain_mix, true), points(last, r->gain_last, true),
-            points(doubt, r->doubt, false), play_publication_name(r->publication));
+    char area[16], mix[16], last[16], doubt[16], spent[USD_BYTES], all[USD_BYTES];
+    fprintf(out, "round %zu/%zu  +%zu questions  %zu cells  %s USD (%s in all)\n", r->round,
+            r->rounds, r->questions_new, r->cells, usd(spent, r->spent_nano_usd),
+            usd(all, r->spent_all_nano_usd));
+    fprintf(out, "        area %s  over mix %s  over last %s  doubt %s  %s\n",
+            points(area, r->area, false), points(mix, r->gain_mix, true),
+            points(last, r->gain_last, true), points(doubt, r->doubt, false),
+            play_publication_name(r->publication));
     print_failures(r, out);
     fflush(out);
 }
 
 void play_print_collected(const struct play_round *r, FILE *out)
 {
-    fprintf(out, "%zu questions  %zu answers  %.4f USD (%.4f in all)\n", r->questions, r->cells,
-            USD(r->spent_nano_usd), USD(r->spent_all_nano_usd));
+    char spent[USD_BYTES], all[USD_BYTES];
+    fprintf(out, "%zu questions  %zu answers  %s USD (%s in all)\n", r->questions, r->cells,
+            usd(spent, r->spent_nano_usd), usd(all, r->spent_all_nano_usd));
     print_failures(r, out);
     fflush(out);
 }
@@ -86,36 +98,53 @@ void play_print_collected(const struct play_round *r, FILE *out)
 /* What was made up is not worth asking, or nobody made anything up: no round says so. */
 static void print_posed(const struct play_end *end, FILE *out)
 {
-    char dropped[512];
+    char dropped[512], booked[USD_BYTES];
     drop_counts_print(&end->posed.dropped, dropped, sizeof(dropped));
     fprintf(out, "no new question came of %zu requests to generators, %zu of which failed%s%s\n",
             end->posed.requests, end->posed.failed, dropped[0] ? ": " : "", dropped);
-    fprintf(out, "%.4f USD are booked; dropped.jsonl has what was dropped, and why\n",
-            USD(end->booked_nano_usd));
+    fprintf(out, "%s USD are booked; dropped.jsonl has what was dropped, and why\n",
+            usd(booked, end->booked_nano_usd));
 }
 
-void play_print_end(const struct play_end *end, const struct play_settings *s, const char *folder,
-                    FILE *out)
+/* Why it ended, and what would let it go on. */
+static void print_reason(const struct play_end *end, const struct play_settings *s, FILE *out)
 {
-    if (end->cap_reached)
-        fprintf(out, "cap reached: %.4f of %.4f USD are booked\n", USD(end->booked_nano_usd),
-                USD(s->spend_nano_usd));
+    char booked[USD_BYTES], cap[USD_BYTES];
+    usd(booked, end->booked_nano_usd);
+    usd(cap, s->spend_nano_usd);
+    if (s->spend_nano_usd < end->booked_before_nano_usd)
+        fprintf(out,
+                "--spend %s is less than the %s USD that are booked already: nobody is asked\n",
+                cap, booked);
+    else if (end->cap_reached)
+        fprintf(out, "cap reached: %s of %s USD are booked\n", booked, cap);
     else if (end->nothing_left && end->failing > 0)
         fprintf(out, "nothing is left to ask but %zu that keep failing: `leeroo check` asks them\n",
                 end->failing);
     else if (end->nothing_left && end->posed.requests > 0)
         print_posed(end, out);
+    else if (end->nothing_left && s->everything)
+        fprintf(out, "nothing is left to ask: every expert has been asked every question\n");
     else if (end->nothing_left)
-        fprintf(out, "nothing is left to ask\n");
+        fprintf(out, "nothing is left to ask: the questions are used up; --questions or --generate "
+                     "gives more\n");
     else if (end->played == 0)
         fprintf(out, "all %zu rounds are over; --rounds %zu goes on\n", end->rounds,
                 end->rounds + 1);
+}
+
+void play_print_end(const struct play_end *end, const struct play_settings *s, const char *folder,
+                    FILE *out)
+{
+    char usd_text[USD_BYTES];
+    print_reason(end, s, out);
     if (end->lost_nano_usd > 0)
-        fprintf(out, "%.4f USD are booked for calls that ended with their process\n",
-                USD(end->lost_nano_usd));
+        fprintf(out, "%s USD are booked for calls that ended with their process\n",
+                usd(usd_text, end->lost_nano_usd));
     if (!s->everything)
         fprintf(out, "%zu rounds, ", end->rounds);
-    fprintf(out, "%.4f USD for answers; the data set is %s", USD(end->spent_nano_usd), folder);
+    fprintf(out, "%s USD for answers; the data set is %s", usd(usd_text, end->spent_nano_usd),
+            folder);
     if (end->rounds > 0)
         fprintf(out, ", the report %s/report.html", folder);
     fputc('\n', out);
@@ -125,8 +154,9 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
 static void print_forecast_row(const char *round, const char *phase, struct str expert,
                                const struct play_forecast_row *row, FILE *out)
 {
-    fprintf(out, "%-6s%-11s%-32.*s %9zu %12.4f %12.4f\n", round, phase, STR_FMT(expert), row->calls,
-            USD(row->expected_nano_usd), USD(row->most_nano_usd));
+    char expected[USD_BYTES], most[USD_BYTES];
+    fprintf(out, "%-6s%-11s%-32.*s %9zu %12s %12s\n", round, phase, STR_FMT(expert), row->calls,
+            usd(expected, row->expected_nano_usd), usd(most, row->most_nano_usd));
 }
 
 void play_print_forecast(const struct play_forecast *f, const struct play_options *o, FILE *out)
@@ -148,7 +178,8 @@ void play_print_forecast(const struct play_forecast *f, const struct play_option
         all.most_nano_usd += row->most_nano_usd;
     }
     print_forecast_row("all", "", STR(""), &all, out);
+    char cap[USD_BYTES];
     if (o->settings->spend_nano_usd != INT64_MAX)
-        fprintf(out, "\nNo more than %.4f USD are spent, whatever answers cost.\n",
-                USD(o->settings->spend_nano_usd));
+        fprintf(out, "\nNo more than %s USD are spent, whatever answers cost.\n",
+                usd(cap, o->settings->spend_nano_usd));
 }

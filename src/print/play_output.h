@@ -1,4 +1,4 @@
-/* What `leeroo play` and `collect` print: a line for each round, the end, the forecast. */
+/* What `leeroo play` and `collect` print: lines of each round, the end, the forecast. */
 #pragma once
 
 #include <stdio.h>

@@ -58,7 +58,7 @@ def test_from_nothing_to_an_orchestrator(leeroo, servers, tmp_path):
 
         played = run("play", "first", "--questions", str(EXAMPLES / "capitals.jsonl"), "--spend", "0.05", "--max-output", "16",
                      seconds=1500)
-        assert re.search(r"^round \d.* first$", played, re.M), played
+        assert re.search(r"^ +area .* first$", played, re.M), played
         gateway.wait_line("msg=reloaded", 30)
         after = gateway.route(question)
         assert after["expert"] == "careful" and after["placed"] == {}

@@ -160,7 +160,7 @@ def test_rounds_within_a_cap(leeroo, play, experts, tmp_path):
     write_questions(tmp_path / "questions.jsonl", 300)
     said = play("run", "--questions", "questions.jsonl", "--spend", "0.2", "--rounds", "3", "--workers", "8",
                 "--max-output", "100")
-    assert len(re.findall(r"^round \d/3  .* area ", said, re.M)) == 3, said
+    assert len(re.findall(r"^round \d/3  .* USD .*\n +area ", said, re.M)) == 3, said
     run = tmp_path / "run"
     answers, failures, lost = journal(run)
     served = sum(cost for _, _, _, cost in server.asked)
@@ -233,6 +233,10 @@ def test_a_cap_that_binds_is_kept_and_said(play, experts, tmp_path):
     assert served <= 100_000_000
     assert served > 100_000_000 - nano_usd("large", 250, 1300), "what is left would not have paid for another"
     assert "cap reached" in said
+    asked = len(server.asked)
+    less = play("run", "--spend", "0.05", "--rounds", "2")
+    assert re.search(r"^--spend 0\.0500 is less than the 0\.\d+ USD that are booked already: nobody is asked$", less, re.M), less
+    assert len(server.asked) == asked
     again = play("run", "--spend", "0.15", "--rounds", "2")
     assert sum(cost for _, _, _, cost in server.asked) <= 150_000_000, again
     assert len(server.asked) == len(set(server.asked))
@@ -387,7 +391,7 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
     assert len(server.asked) == len(set(server.asked)) == 120, "the same command goes on and pays for nothing twice"
     rows = [dict(row) for row in outcomes(tmp_path / "mine")]
     assert len(rows) == 120 and all(row["score"] in "01" for row in rows)
-    assert "nothing is left to ask" in collect("questions.jsonl", "-o", "mine")
+    assert "nothing is left to ask: every expert has been asked every question" in collect("questions.jsonl", "-o", "mine")
     assert len(server.asked) == 120
     subprocess.run([leeroo, "train", str(tmp_path / "mine"), "-o", str(tmp_path / "m.safetensors")], check=True,
                    capture_output=True, timeout=60)
