@@ -5,8 +5,6 @@
  * go the other way by loop_post, each with an arena of its own. The items belong to the thread alone. */
 #include "share/share_int.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +32,12 @@ uint64_t share_now_ms(void)
 
 static void take_posted(struct share *s, struct share_posted *p)
 {
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->thread);
     struct share_posted **at = &s->posted;
     while (*at != p)
         at = &(*at)->next;
     *at = p->next;
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock(&s->thread);
 }
 
 static void on_posted(void *arg)
@@ -86,10 +84,10 @@ void share_tell(struct share *s, const struct share_event *e)
         arena_free(a);
         return;
     }
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->thread);
     p->next = s->posted;
     s->posted = p;
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock(&s->thread);
     if (loop_post(s->o.loop, on_posted, p) != OK) {
         take_posted(s, p);
         arena_free(a);
@@ -291,14 +289,13 @@ static enum status send_message(struct share *s, const struct share_message *m, 
         arena_free(a);
         return error_set(err, ERR_MEMORY, "out of memory for a message to other machines");
     }
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->thread);
     if (s->last)
         s->last->next = own;
     else
         s->first = own;
     s->last = own;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock_and_wake(&s->thread);
     return OK;
 }
 
@@ -329,20 +326,20 @@ enum status share_stop(struct share *s, struct error *err)
 
 static struct share_message *first_message(struct share *s)
 {
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->thread);
     struct share_message *m = s->first;
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock(&s->thread);
     return m;
 }
 
 static void drop_first(struct share *s)
 {
-    pthread_mutex_lock(&s->lock);
+    worker_lock(&s->thread);
     struct share_message *m = s->first;
     s->first = m->next;
     if (!s->first)
         s->last = NULL;
-    pthread_mutex_unlock(&s->lock);
+    worker_unlock(&s->thread);
     arena_free(m->arena);
 }
 
@@ -402,26 +399,6 @@ static enum status turn(struct share *s, bool *ret_busy, struct error *err)
     return status;
 }
 
-/* Until a message comes; returns whether it is to end. */
-static bool pause_turn(struct share *s, uint64_t wait_ms, bool for_messages)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&s->lock);
-    while (wait_ms > 0 && !s->closing && !(for_messages && s->first))
-        if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == ETIMEDOUT)
-            break;
-    bool closing = s->closing;
-    pthread_mutex_unlock(&s->lock);
-    return closing;
-}
-
 /* What waits yet, and the run's end. */
 static void end_thread(struct share *s)
 {
@@ -444,23 +421,28 @@ static void end_thread(struct share *s)
     }
 }
 
-static void *run_thread(void *arg)
+static bool has_message(void *arg)
+{
+    return ((const struct share *)arg)->first;
+}
+
+/* Without a connection a message is no reason to try sooner. */
+static void run_thread(void *arg)
 {
     struct share *s = arg;
     struct error err;
-    uint64_t pause_ms = PAUSE_MIN_MS, again_ms = AGAIN_MIN_MS;
-    for (;;) {
+    uint32_t pause_ms = PAUSE_MIN_MS, again_ms = AGAIN_MIN_MS;
+    bool good;
+    do {
         bool busy = false;
-        bool good = turn(s, &busy, &err) == OK;
+        good = turn(s, &busy, &err) == OK;
         pause_ms = busy ? 0 : pause_ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : pause_ms * 3 / 2;
         if (pause_ms > PAUSE_MAX_MS)
             pause_ms = PAUSE_MAX_MS;
         again_ms = good ? AGAIN_MIN_MS : again_ms * 2 < AGAIN_MAX_MS ? again_ms * 2 : AGAIN_MAX_MS;
-        if (pause_turn(s, good ? pause_ms : again_ms, good))
-            break;
-    }
+    } while (worker_wait(&s->thread, good ? has_message : NULL, good ? pause_ms : again_ms) !=
+             WORKER_STOP);
     end_thread(s);
-    return NULL;
 }
 
 /* Opening and closing */
@@ -513,7 +495,6 @@ enum status share_open(const struct share_options *o, struct share **ret, struct
 {
     struct arena *a = arena_create(MESSAGE_BYTES);
     struct share *s = a ? ARENA_NEW(a, struct share) : NULL;
-    pthread_condattr_t monotonic;
     struct error local;
     CHECK(o->takes <= SHARE_CALLS_MAX && (o->leads ? !!o->run : o->takes > 0));
     err = err ? err : &local;
@@ -523,11 +504,7 @@ enum status share_open(const struct share_options *o, struct share **ret, struct
     }
     s->arena = a;
     s->o = *o;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    worker_init(&s->thread);
     enum status status = prepare(s, err);
     if (status != OK) {
         share_close(s, false);
@@ -550,16 +527,10 @@ const struct share_call *share_found(const struct share *s, size_t i)
     return item ? &item->call : NULL;
 }
 
-/* Signals are the other thread's. */
 enum status share_start(struct share *s, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&s->thread, NULL, run_thread, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    s->has_thread = failed == 0;
-    return failed == 0 ? OK : error_set_errno(err, ERR_IO, failed, "cannot start a thread");
+    s->started = true;
+    return worker_start(&s->thread, run_thread, s, err);
 }
 
 /* One piece: the thread first, then all that either side may have left. */
@@ -567,13 +538,10 @@ void share_close(struct share *s, bool over)
 {
     if (!s)
         return;
-    pthread_mutex_lock(&s->lock);
-    s->closing = true;
+    worker_lock(&s->thread);
     s->over = over && s->o.leads;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->lock);
-    if (s->has_thread)
-        pthread_join(s->thread, NULL);
+    worker_unlock(&s->thread);
+    worker_stop(&s->thread);
     redis_close(s->redis);
     while (s->items)
         share_item_remove(s, s->items);
@@ -586,7 +554,6 @@ void share_close(struct share *s, bool over)
         s->posted = s->posted->next;
         arena_free(a);
     }
-    pthread_cond_destroy(&s->wake);
-    pthread_mutex_destroy(&s->lock);
+    worker_done(&s->thread);
     arena_free(s->arena);
 }

@@ -1,9 +1,8 @@
 /* Between share.c, which has the thread, the messages and the connection, and the two sides of a run. */
 #pragma once
 
-#include <pthread.h>
-
 #include "base/arena.h"
+#include "base/worker.h"
 #include "share/redis.h"
 #include "share/share.h"
 
@@ -59,15 +58,13 @@ struct share {
     char run[SHARE_NAME_BYTES]; /* "": a worker that has not found one yet */
     char consumer[SHARE_ID_BYTES];
 
-    pthread_t thread;
-    bool has_thread;
-    pthread_mutex_t lock; /* guards the five below */
-    pthread_cond_t wake;
+    struct worker_thread thread; /* its lock guards the four below */
     struct share_message *first, *last;
     struct share_posted *posted;
-    bool closing, over;
+    bool over;
 
     /* The thread's own; before share_start its opener's. */
+    bool started;
     struct redis *redis;
     struct share_item *items;
     size_t item_count;

@@ -100,7 +100,7 @@ static enum status meet(struct share *s, size_t expert, struct redis_value entry
     struct share_item *item = share_item_by_id(s, expert, id);
     if (!item && status == OK && (item = share_item_find(s, call.key)) && item->id[0])
         item = NULL;
-    if (!item && status == OK && !s->has_thread && s->item_count < 2 * SHARE_CALLS_MAX &&
+    if (!item && status == OK && !s->started && s->item_count < 2 * SHARE_CALLS_MAX &&
         str_equal(call.expert, s->o.experts[expert].name) && !share_item_find(s, call.key) &&
         !(item = share_item_add(s, &call, id, err)))
         return ERR_MEMORY;
@@ -160,7 +160,7 @@ enum status leader_connected(struct share *s, struct error *err)
     enum status status = announce(s, err);
     for (size_t e = 0; e < s->o.expert_count && status == OK; e++) {
         status = make_group(s, e, err);
-        if (status == OK && !s->has_thread)
+        if (status == OK && !s->started)
             status = forget_own(s, e, err);
         if (status == OK)
             status = list_calls(s, e, err);
