@@ -1,8 +1,9 @@
 /* A command that judges an answer, run where it can do little harm, because the answer that it reads, and often runs,
  * was written by a model. It has no network (seccomp: no socket can be made; and a network namespace of its own where
- * the kernel allows that), cannot send signals or gain privileges, writes no files but in an empty folder of its own
- * (Landlock; the folder goes afterwards), has limits on time, memory, output and processes, an environment of PATH,
- * HOME and LANG alone, and no open files but its input and output. Started by root, it runs as nobody.
+ * the kernel allows that), cannot send signals, set limits or priorities of others, gain privileges or leave memory
+ * behind, writes no files but in an empty folder of its own (Landlock; the folder goes afterwards), has limits on time,
+ * memory, output and processes, an environment of PATH, HOME and LANG alone, and no open files but its input and
+ * output. Started by root, it runs as nobody.
  *
  * What it may still do: read what its user may read. Nothing that it reads can leave the machine. Linux on x86-64 and
  * arm64; elsewhere, and where the kernel has no seccomp, commands are refused. */

@@ -12,10 +12,13 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -79,7 +82,7 @@ static void leave_network(void)
 {
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) == 0)
         (void)limit(RLIMIT_NPROC, CONFINED_PROCESSES);
-    else if (unshare(CLONE_NEWNET) != 0 || geteuid() == NOBODY)
+    else
         (void)limit(RLIMIT_NPROC, CONFINED_PROCESSES * 32); /* with others of its user */
 }
 
@@ -128,77 +131,154 @@ static int confine_files(const char *folder)
 
 /* System calls */
 
-static const struct {
-    int number;
-    uint32_t flags; /* refused only where the first argument has one of these; 0: always */
-} denied[] = {
-    {SYS_socket, 0},
-    {SYS_io_uring_setup, 0},
-    {SYS_ptrace, 0},
-    {SYS_process_vm_readv, 0},
-    {SYS_process_vm_writev, 0},
-    {SYS_bpf, 0},
-    {SYS_perf_event_open, 0},
-    {SYS_keyctl, 0},
-    {SYS_add_key, 0},
-    {SYS_request_key, 0},
-    {SYS_userfaultfd, 0},
-    {SYS_mount, 0},
-    {SYS_umount2, 0},
-    {SYS_move_mount, 0},
-    {SYS_fsopen, 0},
-    {SYS_open_tree, 0},
-    {SYS_pivot_root, 0},
-    {SYS_chroot, 0},
-    {SYS_unshare, 0},
-    {SYS_setns, 0},
-    {SYS_setsid, 0},
-    {SYS_setpgid, 0},
-    {SYS_kill, 0},
-    {SYS_tkill, 0},
-    {SYS_tgkill, 0},
-    {SYS_rt_sigqueueinfo, 0},
-    {SYS_rt_tgsigqueueinfo, 0},
-    {SYS_pidfd_send_signal, 0},
-    {SYS_pidfd_getfd, 0},
-    {SYS_pidfd_open, 0},
-    {SYS_clone, 0x7e020080}, /* CLONE_NEW* */
+static const int denied[] = {
+    SYS_socket,
+    SYS_io_uring_setup,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_userfaultfd,
+    SYS_mount,
+    SYS_umount2,
+    SYS_move_mount,
+    SYS_fsopen,
+    SYS_open_tree,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_unshare,
+    SYS_setns,
+    SYS_setsid,
+    SYS_setpgid,
+    SYS_kill,
+    SYS_tkill,
+    SYS_tgkill,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_send_signal,
+    SYS_pidfd_getfd,
+    SYS_pidfd_open,
+    SYS_setpriority,
+    SYS_ioprio_set,
+    SYS_shmget,
+    SYS_semget,
+    SYS_msgget,
+    SYS_mq_open,
+    SYS_truncate,
 };
 
-/* In one piece: a program of the kernel's filter machine, written from the table. Another machine's calls, and x86-64's
- * second numbering, are refused whole; clone3 hides its flags from filters and is said not to exist, so that the C
- * library takes clone. */
+/* Of an argument only its lower half is looked at: it is an int in all of these calls. */
+enum when {
+    WHERE_HAS, /* the argument has one of the bits */
+    WHERE_IS,  /* of the bits, it has just those of the value */
+};
+
+#define ALL_BITS       UINT32_MAX
+#define CLONE_AWAY     (0x7e020080u | CLONE_PARENT) /* CLONE_NEW*, or a child of ours */
+#define ACCESS_OF_NONE 3                            /* neither reads nor writes, but cuts */
+
+/* Signals come not from kill alone: a file can be told whom to signal when there is something to read. What of others
+ * of its user a process may set (limits, priorities, processors), it may set of itself alone. A socket that is one of
+ * two is of no danger, unless it can be sent from to anybody. And Landlock before its third version lets files be cut
+ * that it keeps from being written. */
+static const struct {
+    int number;
+    unsigned argument;
+    enum when when;
+    uint32_t bits, value;
+} denied_where[] = {
+    {SYS_socketpair, 0, WHERE_HAS, ~(uint32_t)AF_UNIX, 0},
+    {SYS_socketpair, 1, WHERE_HAS, SOCK_DGRAM, 0}, /* a bit of SOCK_RAW, too */
+    {SYS_fcntl, 1, WHERE_IS, ALL_BITS, F_SETOWN},
+    {SYS_fcntl, 1, WHERE_IS, ALL_BITS, F_SETOWN_EX},
+    {SYS_fcntl, 1, WHERE_IS, ALL_BITS, F_SETSIG},
+    {SYS_ioctl, 1, WHERE_IS, ALL_BITS, FIOSETOWN},
+    {SYS_ioctl, 1, WHERE_IS, ALL_BITS, SIOCSPGRP},
+    {SYS_clone, 0, WHERE_HAS, CLONE_AWAY, 0},
+    {SYS_prlimit64, 0, WHERE_HAS, ALL_BITS, 0},
+    {SYS_sched_setaffinity, 0, WHERE_HAS, ALL_BITS, 0},
+    {SYS_sched_setattr, 0, WHERE_HAS, ALL_BITS, 0},
+    {SYS_sched_setparam, 0, WHERE_HAS, ALL_BITS, 0},
+    {SYS_sched_setscheduler, 0, WHERE_HAS, ALL_BITS, 0},
+    {SYS_openat, 2, WHERE_IS, O_TRUNC | O_ACCMODE, O_TRUNC | O_RDONLY},
+    {SYS_openat, 2, WHERE_IS, O_TRUNC | O_ACCMODE, O_TRUNC | ACCESS_OF_NONE},
+#ifdef SYS_open
+    {SYS_open, 1, WHERE_IS, O_TRUNC | O_ACCMODE, O_TRUNC | O_RDONLY},
+    {SYS_open, 1, WHERE_IS, O_TRUNC | O_ACCMODE, O_TRUNC | ACCESS_OF_NONE},
+#endif
+};
+
+/* These hide their flags from filters and are said not to exist, so that the C library takes clone and openat. */
+static const int unheard_of[] = {SYS_clone3, SYS_openat2};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define WHERE_STEPS  6 /* of the filter, for a row of denied_where; any other takes two */
+#define STEP(...)    ((struct sock_filter)BPF_STMT(__VA_ARGS__))
+#define BRANCH(...)  ((struct sock_filter)BPF_JUMP(__VA_ARGS__))
+
+struct filter {
+    struct sock_filter
+        code[8 + 2 * (COUNT(denied) + COUNT(unheard_of)) + WHERE_STEPS * COUNT(denied_where)];
+    size_t len;
+};
+
+static void add(struct filter *f, struct sock_filter step)
+{
+    f->code[f->len++] = step;
+}
+
+static void add_load(struct filter *f, size_t offset)
+{
+    add(f, STEP(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void add_refusal(struct filter *f, uint32_t error)
+{
+    add(f, STEP(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
+}
+
+static void add_call(struct filter *f, int number, uint32_t error)
+{
+    add(f, BRANCH(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1));
+    add_refusal(f, error);
+}
+
+/* The argument takes the place of the call's number, which is loaded again behind it. */
+static void add_call_where(struct filter *f, size_t i)
+{
+    const uint32_t number = (uint32_t)denied_where[i].number, value = denied_where[i].value;
+    const bool is = denied_where[i].when == WHERE_IS;
+    add(f, BRANCH(BPF_JMP | BPF_JEQ | BPF_K, number, 0, WHERE_STEPS - 1));
+    add_load(f, offsetof(struct seccomp_data, args) + 8 * denied_where[i].argument);
+    add(f, STEP(BPF_ALU | BPF_AND | BPF_K, denied_where[i].bits));
+    add(f, BRANCH(BPF_JMP | BPF_JEQ | BPF_K, is ? value : 0, !is, is));
+    add_refusal(f, EPERM);
+    add_load(f, offsetof(struct seccomp_data, nr));
+}
+
+/* A program of the kernel's filter machine, written from the tables. Another machine's calls, and x86-64's second
+ * numbering, are refused whole. */
 static int filter_calls(void)
 {
-    struct sock_filter code[8 + 4 * sizeof(denied) / sizeof(*denied)];
-    const uint32_t number = offsetof(struct seccomp_data, nr),
-                   machine = offsetof(struct seccomp_data, arch),
-                   first = offsetof(struct seccomp_data, args);
-    const struct sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-    size_t n = 0;
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, machine);
-    code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0);
-    code[n++] = refuse;
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number);
-    code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1);
-    code[n++] = refuse;
-    for (size_t i = 0; i < sizeof(denied) / sizeof(*denied); i++) {
-        const uint32_t call = (uint32_t)denied[i].number;
-        if (denied[i].flags == 0) {
-            code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
-            code[n++] = refuse;
-            continue;
-        }
-        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, first);
-        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, denied[i].flags, 0, 1);
-        code[n++] = refuse;
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number);
-    }
-    code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    const struct sock_fprog program = {.len = (unsigned short)n, .filter = code};
+    struct filter f = {.len = 0};
+    add_load(&f, offsetof(struct seccomp_data, arch));
+    add(&f, BRANCH(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0));
+    add_refusal(&f, EPERM);
+    add_load(&f, offsetof(struct seccomp_data, nr));
+    add(&f, BRANCH(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1));
+    add_refusal(&f, EPERM);
+    for (size_t i = 0; i < COUNT(denied); i++)
+        add_call(&f, denied[i], EPERM);
+    for (size_t i = 0; i < COUNT(denied_where); i++)
+        add_call_where(&f, i);
+    for (size_t i = 0; i < COUNT(unheard_of); i++)
+        add_call(&f, unheard_of[i], ENOSYS);
+    add(&f, STEP(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    const struct sock_fprog program = {.len = (unsigned short)f.len, .filter = f.code};
     if (MACHINE == 0)
         return ENOSYS;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 ? 0 : errno;

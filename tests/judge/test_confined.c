@@ -86,18 +86,32 @@ Test(confined, reaches_no_network_not_even_this_machine)
 
 Test(confined, writes_nowhere_else)
 {
-    char path[] = "/tmp/leeroo-test-XXXXXX", script[200];
+    char path[] = "/tmp/leeroo-test-XXXXXX", script[400];
     const int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
     cr_assert_eq(fchmod(fd, 0666), 0);
+    cr_assert_eq(write(fd, "mine", 4), 4);
     snprintf(script, sizeof(script),
              "(echo x > %s) 2> /dev/null || echo kept; (echo x > /tmp/leeroo-x) || echo kept",
              path);
     shell(script, "");
     said("kept\nkept\n");
+    buf_clear(&output);
+    snprintf(script, sizeof(script),
+             "import os\n"
+             "for cut in (lambda: os.truncate('%s', 0),\n"
+             "            lambda: os.open('%s', os.O_RDONLY | os.O_TRUNC),\n"
+             "            lambda: os.open('%s', 3 | os.O_TRUNC)):\n"
+             "    try:\n"
+             "        print(cut())\n"
+             "    except PermissionError:\n"
+             "        print('kept')\n",
+             path, path, path);
+    python(script, NULL);
+    said("kept\nkept\nkept\n");
     struct stat info;
     cr_expect_eq(fstat(fd, &info), 0);
-    cr_expect_eq(info.st_size, 0);
+    cr_expect_eq(info.st_size, 4);
     close(fd);
     unlink(path);
 }
@@ -108,6 +122,42 @@ Test(confined, harms_no_other_process)
     snprintf(script, sizeof(script), "kill -9 %d || echo refused", (int)getpid());
     shell(script, "");
     said("refused\n");
+}
+
+Test(confined, changes_nothing_of_another_process_by_the_back_door_either)
+{
+    python("import ctypes, fcntl, os, resource, socket\n"
+           "other, (end, _) = os.getppid(), os.pipe()\n"
+           "call = ctypes.CDLL(None, use_errno=True)\n"
+           "def clone_a_child_of_ours():\n"
+           "    return call.syscall(56 if os.uname().machine == 'x86_64' else 220, 0x8011, 0, 0, "
+           "0, 0)\n"
+           "for what in (lambda: fcntl.fcntl(end, fcntl.F_SETOWN, other),\n"
+           "             lambda: fcntl.fcntl(end, fcntl.F_SETSIG, 9),\n"
+           "             lambda: resource.prlimit(other, resource.RLIMIT_NOFILE, (9, 9)),\n"
+           "             lambda: os.sched_setaffinity(other, {0}),\n"
+           "             lambda: os.setpriority(os.PRIO_PROCESS, other, 19),\n"
+           "             lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)):\n"
+           "    try:\n"
+           "        print(what())\n"
+           "    except PermissionError:\n"
+           "        print('shut', end=' ')\n"
+           "print(clone_a_child_of_ours(), call.shmget(0, 4096, 0o1600))\n",
+           NULL);
+    said("shut shut shut shut shut shut -1 -1\n");
+}
+
+Test(confined, may_do_to_itself_what_it_may_not_to_others)
+{
+    python("import os, resource, socket\n"
+           "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\n"
+           "os.sched_setaffinity(0, os.sched_getaffinity(0))\n"
+           "socket.socketpair()\n"
+           "open('x', 'w').write('long')\n"
+           "open('x', 'w').write('new')\n"
+           "print(open('x').read())\n",
+           NULL);
+    said("new\n");
 }
 
 Test(confined, is_killed_when_its_time_is_over_with_all_it_started)
