@@ -2,7 +2,6 @@
  * learning; the work is play_setup.c's and src/play's. */
 #include <stdio.h>
 
-#include "calls/calls.h"
 #include "cli/commands.h"
 #include "cli/play_setup.h"
 
@@ -29,30 +28,13 @@ static int run_collect(int argc, char **argv)
     const struct option_row rows[] = {
         {"--output", 'o', "DATASET", "the data set to make, or to go on with (needed)",
          OPTION_STRING, &c.folder, 0, 0, NULL},
-        {"--config", 'c', "FILE", "the experts (leeroo.yaml)", OPTION_STRING, &c.config, 0, 0,
-         NULL},
         {"--spend", 0, "USD", "the most that all of it may cost (no cap)", OPTION_DOUBLE,
          &c.spend_usd, 0, PLAY_SPEND_MAX, &c.has_spend},
-        {"--teacher", 0, "EXPERT", "whose answer is the reference where a question has none",
-         OPTION_STRING, &c.teacher, 0, 0, NULL},
-        {"--judge", 0, "EXPERT", "an expert that compares answers; the first that passes its tests",
-         OPTION_LIST, &c.judges, 0, 0, NULL},
-        {"--allow-commands", 0, NULL, "run the commands that questions name to check answers",
-         OPTION_FLAG, &c.allow_commands, 0, 0, NULL},
-        {"--workers", 0, "N", "calls at a time (16)", OPTION_COUNT, &c.workers, 0,
-         CALLS_CONCURRENCY_MAX, &c.has_workers},
-        {"--redis", 0, "URL", "let other machines make calls, too: redis://HOST, unix:/PATH",
-         OPTION_STRING, &c.redis, 0, 0, NULL},
-        {"--max-output", 0, "N", "tokens of an answer at most (2048)", OPTION_COUNT,
-         &c.output_tokens, 1, PLAY_TOKENS_MAX, &c.has_tokens},
-        {"--dry-run", 0, NULL, "say what it would cost, and ask nobody", OPTION_FLAG, &c.dry_run, 0,
-         0, NULL},
-        {"--quiet", 'q', NULL, "no line about it", OPTION_FLAG, &c.quiet, 0, 0, NULL},
     };
     const struct usage usage = {"collect QUERIES... -o DATASET [options]", usage_text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
     int count;
-    enum status status = options_parse(&usage, argc, argv, &count);
+    enum status status = play_setup_parse(&c, &usage, argc, argv, &count);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
     if (count == 0 || count > OPTION_LIST_MAX || !c.folder) {

@@ -26,9 +26,9 @@ static const char usage_text[] =
     "from the sandbox, in any mix. Where none is named, the dearest expert makes them up, and what "
     "was\n"
     "kept is asked.\n\n"
-    "  leeroo play --spend 2.00\n"
     "With --redis other machines take calls of the run, each with keys of its own; the money stays "
     "here.\n\n"
+    "  leeroo play --spend 2.00\n"
     "  leeroo play --questions questions.jsonl --spend 2.00\n"
     "  leeroo play --generate gpt-4o-mini --protect data/exam --spend 5\n"
     "  leeroo play --questions data/mmlu --spend 5 --dry-run\n"
@@ -41,8 +41,6 @@ static int run_play(int argc, char **argv)
 {
     struct play_setup c = {.command = "play"};
     const struct option_row rows[] = {
-        {"--config", 'c', "FILE", "the experts (leeroo.yaml)", OPTION_STRING, &c.config, 0, 0,
-         NULL},
         {"--spend", 0, "USD", "the most that the whole run may cost (needed)", OPTION_DOUBLE,
          &c.spend_usd, 0, PLAY_SPEND_MAX, &c.has_spend},
         {"--rounds", 0, "N", "rounds of asking and learning (5)", OPTION_COUNT, &c.rounds, 1,
@@ -61,31 +59,16 @@ static int run_play(int argc, char **argv)
          &c.round_questions, 0, QUESTIONS_ROUND_MAX, &c.has_questions},
         {"--protect", 0, "DATASET", "ask nothing that is in it; may be repeated", OPTION_LIST,
          &c.protect, 0, 0, NULL},
-        {"--teacher", 0, "EXPERT", "whose answer is the reference where a question has none",
-         OPTION_STRING, &c.teacher, 0, 0, NULL},
-        {"--judge", 0, "EXPERT", "an expert that compares answers; the first that passes its tests",
-         OPTION_LIST, &c.judges, 0, 0, NULL},
-        {"--allow-commands", 0, NULL, "run the commands that questions name to check answers",
-         OPTION_FLAG, &c.allow_commands, 0, 0, NULL},
-        {"--workers", 0, "N", "calls at a time (16)", OPTION_COUNT, &c.workers, 0,
-         CALLS_CONCURRENCY_MAX, &c.has_workers},
-        {"--redis", 0, "URL", "let other machines make calls, too: redis://HOST, unix:/PATH",
-         OPTION_STRING, &c.redis, 0, 0, NULL},
         {"--join", 0, "URL", "make calls for another machine's run, which has --redis",
          OPTION_STRING, &c.join, 0, 0, NULL},
         {"--run", 0, "NAME", "which run to join, where there are several", OPTION_STRING, &c.run, 0,
          0, NULL},
-        {"--max-output", 0, "N", "tokens of an answer at most (2048)", OPTION_COUNT,
-         &c.output_tokens, 1, PLAY_TOKENS_MAX, &c.has_tokens},
         {"--seed", 0, "N", "of everything random (1)", OPTION_SEED, &c.seed, 0, 0, &c.has_seed},
-        {"--dry-run", 0, NULL, "say what it would cost, and ask nobody", OPTION_FLAG, &c.dry_run, 0,
-         0, NULL},
-        {"--quiet", 'q', NULL, "no lines for each round", OPTION_FLAG, &c.quiet, 0, 0, NULL},
     };
     const struct usage usage = {"play [RUN_DIR] --spend USD [options] | play --join URL [options]",
                                 usage_text, rows, sizeof(rows) / sizeof(rows[0])};
     int count;
-    enum status status = options_parse(&usage, argc, argv, &count);
+    enum status status = play_setup_parse(&c, &usage, argc, argv, &count);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
     if (count > 1) {

@@ -31,6 +31,10 @@ struct play_setup {
     struct config *configuration;
 };
 
+/* As options_parse, with the options that both commands have behind those of `own`. */
+NODISCARD enum status play_setup_parse(struct play_setup *c, const struct usage *own, int argc,
+                                       char **argv, int *ret_count);
+
 #define PLAY_REDIS_PASSWORD "LEEROO_REDIS_PASSWORD" /* in the environment */
 
 /* Where the address of Redis is said, and what is heard of it. */
