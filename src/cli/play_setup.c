@@ -20,6 +20,7 @@
 #include "print/play_output.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
+#define RUN_PATH_BYTES   (PATH_MAX + 16)
 #define CALL_INPUT       200 /* tokens of a usual call */
 #define CALL_OUTPUT      300
 
@@ -104,9 +105,16 @@ static enum status take_options(struct play_setup *c, struct error *err)
     return status;
 }
 
+/* Whether the folder is a run's already; its settings are there then. */
+static bool find_run(const char *folder, char path[RUN_PATH_BYTES])
+{
+    snprintf(path, RUN_PATH_BYTES, "%s/run.json", folder);
+    return access(path, F_OK) == 0;
+}
+
 static enum status settle(struct play_setup *c, struct error *err)
 {
-    char path[PATH_MAX + 16];
+    char path[RUN_PATH_BYTES];
     enum status status = OK;
     time_t now = (time_t)(clock_wall_ms() / 1000);
     struct tm local;
@@ -115,8 +123,7 @@ static enum status settle(struct play_setup *c, struct error *err)
         c->folder = c->name;
     }
     play_settings_default(&c->settings);
-    snprintf(path, sizeof(path), "%s/run.json", c->folder);
-    if (access(path, F_OK) == 0)
+    if (find_run(c->folder, path))
         status = play_settings_read(path, c->arena, &c->settings, err);
     return status == OK ? take_options(c, err) : status;
 }
@@ -256,12 +263,14 @@ static void on_round(void *arg, const struct play_round *r)
 static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)
 {
     struct play_end end;
-    fprintf(stderr, "the run is %s\n", c->folder);
+    char path[RUN_PATH_BYTES];
+    if (c->folder == c->name)
+        fprintf(stderr, "the run is %s\n", c->folder);
     (void)play_setup_signals();
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
         play_print_end(&end, o->settings, c->folder, stdout);
-    else
+    else if (find_run(c->folder, path)) /* one that was refused is as it was */
         fprintf(stderr,
                 "what was answered is kept; the same command, or `leeroo play %s`, goes on\n",
                 c->folder);
