@@ -215,6 +215,15 @@ void file_out_abort(struct file_out *out)
     forget(out);
 }
 
+enum status file_print(FILE *out, struct buf *b, struct error *err)
+{
+    enum status status = buf_status(b, err);
+    if (status == OK && (fwrite(b->ptr, 1, b->len, out) != b->len || fflush(out) != 0))
+        status = error_set(err, ERR_IO, "cannot write to standard output");
+    buf_done(b);
+    return status;
+}
+
 static bool is_temporary(const char *file, const char *name)
 {
     size_t len = name ? strlen(name) : 0;

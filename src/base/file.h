@@ -36,5 +36,9 @@ void file_out_abort(struct file_out *out); /* removes the temporary; a no-op aft
  * where nobody else writes them. */
 void file_out_sweep(const char *folder, const char *name);
 
+/* Writes what was gathered to a stream, mostly standard output, and is done with it, whatever comes of it. The buffer's
+ * status where that has failed; ERR_IO where the stream takes no more. */
+NODISCARD enum status file_print(FILE *out, struct buf *b, struct error *err);
+
 /* Makes every folder of `path` up to its last slash; with `whole`, also the last part. */
 NODISCARD enum status file_make_folders(const char *path, bool whole, struct error *err);

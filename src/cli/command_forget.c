@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "config/config.h"
@@ -96,11 +97,7 @@ static enum status print(const struct options *o, const char *file, size_t erase
             buf_addf(&b, "no prompt of %zu of the %zu requests named was there\n", named - erased,
                      named);
     }
-    enum status status = buf_status(&b, err);
-    if (status == OK && (fwrite(b.ptr, 1, b.len, stdout) != b.len || fflush(stdout) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&b);
-    return status;
+    return file_print(stdout, &b, err);
 }
 
 static enum status forget(const struct options *o, char **ids, size_t count, struct error *err)

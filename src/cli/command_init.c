@@ -180,7 +180,7 @@ static enum status look(struct init_command *c, struct error *err)
         return offers_file_is_there(c->output, err);
     enum status status = find(c, err);
     if (status == OK && c->json)
-        offer_print_json(c->endpoints, &c->offers, stdout);
+        status = offer_print_json(c->endpoints, &c->offers, stdout, err);
     if (status == OK && c->offers.count == 0 && !c->json)
         return error_set(err, ERR_NOT_FOUND,
                          "no models were found; set a key such as OPENAI_API_KEY, or start a local "

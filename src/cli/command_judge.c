@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -122,11 +123,7 @@ static enum status print(const struct judge_command *c, const struct dataset *d,
         write_json(c, d, &b);
     else if (!c->quiet)
         write_table(c, d, &b);
-    enum status status = buf_status(&b, err);
-    if (status == OK && (fwrite(b.ptr, 1, b.len, stdout) != b.len || fflush(stdout) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&b);
-    return status;
+    return file_print(stdout, &b, err);
 }
 
 /* The data set of the chosen experts, complete with their texts. */

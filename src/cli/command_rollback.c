@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "config/config.h"
@@ -112,11 +113,7 @@ static enum status say(const struct options *o, const char *path, enum rollback_
     buf_init(&out, OUTPUT_BYTES_MAX);
     (o->json ? write_json : write_text)(&out, path, change, m ? model_checksum(m) : 0);
     model_free(m);
-    status = buf_status(&out, err);
-    if (status == OK && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&out);
-    return status;
+    return file_print(stdout, &out, err);
 }
 
 static int rollback(const struct options *o)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "config/config.h"
 #include "watch/spend_output.h"
@@ -143,11 +144,7 @@ static enum status print(const struct gathered *g, bool json, struct error *err)
         spend_write_json(&g->list, &out);
     else
         spend_write_table(&g->list, &out);
-    enum status status = buf_status(&out, err);
-    if (status == OK && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&out);
-    return status;
+    return file_print(stdout, &out, err);
 }
 
 static enum status spend(const struct options *o, struct error *err)

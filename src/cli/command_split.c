@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
@@ -105,11 +106,7 @@ static enum status print(const struct split_command *c, struct error *err)
     for (size_t i = 0; i < PARTS && !c->json && !c->quiet; i++)
         buf_addf(&b, "%-5s %8zu queries %8zu responses  %s\n", part_names[i], c->counts[i],
                  c->texts[i], c->paths[i]);
-    enum status status = buf_status(&b, err);
-    if (status == OK && (fwrite(b.ptr, 1, b.len, stdout) != b.len || fflush(stdout) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&b);
-    return status;
+    return file_print(stdout, &b, err);
 }
 
 static enum status split(struct split_command *c, struct error *err)

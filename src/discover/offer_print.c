@@ -5,9 +5,10 @@
 #include "discover/offer_print.h"
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/json.h"
 
-#define JSON_BYTES_MAX (16u << 20)
+#define JSON_BYTES_MAX (256u << 20)
 #define NAME_WIDTH_MAX 48
 
 static const char *state_name(enum endpoint_state state)
@@ -172,7 +173,8 @@ static void write_offer(struct buf *b, const struct offer *o)
     buf_add_c(b, "}}");
 }
 
-void offer_print_json(const struct endpoint_list *s, const struct offer_list *offers, FILE *out)
+enum status offer_print_json(const struct endpoint_list *s, const struct offer_list *offers,
+                             FILE *out, struct error *err)
 {
     struct buf b;
     buf_init(&b, JSON_BYTES_MAX);
@@ -187,6 +189,5 @@ void offer_print_json(const struct endpoint_list *s, const struct offer_list *of
         write_offer(&b, &offers->items[i]);
     }
     buf_add_c(&b, "]}\n");
-    fwrite(b.ptr, 1, b.len, out);
-    buf_done(&b);
+    return file_print(out, &b, err);
 }

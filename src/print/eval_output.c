@@ -114,11 +114,7 @@ enum status eval_print(const struct eval_outputs *o, FILE *to, struct error *err
     struct buf out;
     buf_init(&out, EVAL_OUTPUT_BYTES);
     (o->json ? write_json : write_table)(o, &out);
-    enum status status = buf_status(&out, err);
-    if (status == OK && (fwrite(out.ptr, 1, out.len, to) != out.len || fflush(to) != 0))
-        status = error_set(err, ERR_IO, "cannot write to standard output");
-    buf_done(&out);
-    return status;
+    return file_print(to, &out, err);
 }
 
 /* ---- page */

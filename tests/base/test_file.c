@@ -259,6 +259,29 @@ Test(file, a_full_device_is_an_error)
     cr_assert_eq(file_out_commit(&out, NULL), ERR_IO);
 }
 
+Test(file, what_is_printed_reaches_the_stream_or_is_an_error)
+{
+    struct buf b;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    cr_assert_not_null(out);
+    buf_init(&b, 4);
+    buf_add_c(&b, "four");
+    cr_expect_eq(file_print(out, &b, NULL), OK);
+    cr_expect_null(b.ptr, "it is done with");
+    buf_add_c(&b, "fives");
+    cr_expect_eq(file_print(out, &b, NULL), ERR_TOO_LARGE, "nothing is cut short");
+    fclose(out);
+    cr_expect_str_eq(text, "four");
+    free(text);
+    out = fopen("/dev/full", "w");
+    cr_assert_not_null(out);
+    buf_add_c(&b, "x");
+    cr_expect_eq(file_print(out, &b, NULL), ERR_IO);
+    fclose(out);
+}
+
 Test(file, a_new_file_overwrites_nothing)
 {
     char path[] = "/tmp/leeroo_new_XXXXXX";
