@@ -17,7 +17,8 @@ bool check_reach_fine(enum check_reach reach)
 const char *check_reach_name(enum check_reach reach)
 {
     static const char *const names[] = {
-        "ok", "ok, no list of models", "model not listed", "refused", "broken", "not reached"};
+        "ok",         "ok, no list of models", "model not listed", "refused", "not ready", "broken",
+        "not reached"};
     CHECK(reach >= 0 && reach <= REACH_NOBODY);
     return names[reach];
 }
@@ -42,14 +43,12 @@ static bool find_model(struct str body, struct str model, size_t *ret_count)
 
 static enum check_reach judge(const struct fetch *f, const struct expert *e, size_t *ret_models)
 {
+    static const enum check_reach reaches[] = {
+        [FETCH_ANSWERED] = REACH_FINE,   [FETCH_REFUSED] = REACH_REFUSED,
+        [FETCH_NOTHING] = REACH_NO_LIST, [FETCH_LOADING] = REACH_LOADING,
+        [FETCH_BROKEN] = REACH_BROKEN,   [FETCH_NOBODY] = REACH_NOBODY};
     if (f->end != FETCH_ANSWERED)
-        return f->end == FETCH_BROKEN ? REACH_BROKEN : REACH_NOBODY;
-    if (f->http_status == 401 || f->http_status == 402 || f->http_status == 403)
-        return REACH_REFUSED;
-    if (f->http_status >= 500)
-        return REACH_BROKEN;
-    if (f->http_status != 200)
-        return REACH_NO_LIST;
+        return reaches[f->end];
     bool found = find_model(buf_str(&f->body), e->upstream_model, ret_models);
     if (*ret_models == 0)
         return REACH_NO_LIST;

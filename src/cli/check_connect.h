@@ -11,6 +11,7 @@ enum check_reach {
     REACH_NO_LIST,  /* it answers, and has no list of models to tell more by */
     REACH_NO_MODEL, /* it has a list, in which the model is not */
     REACH_REFUSED,  /* 401, 402, 403 */
+    REACH_LOADING,  /* 503: not yet, or not now */
     REACH_BROKEN,   /* 5xx, or not HTTP */
     REACH_NOBODY,   /* no connection */
 };

@@ -1,8 +1,8 @@
 /* What `leeroo check` found, for people: a few lines on the whole, a table of experts, one of policies, then what to
  * look at.
  *
- * It prints what check.c has gathered and finds nothing by itself; check_json.c says the same for programs, so a new
- * finding goes to both. Widths are counted in bytes: names are those of the configuration. */
+ * It prints what command_check.c has gathered and finds nothing by itself; check_json.c says the same for programs, so
+ * a new finding goes to both. Widths are counted in bytes: names are those of the configuration. */
 #include "cli/check_print.h"
 
 #include <inttypes.h>
@@ -179,6 +179,8 @@ static void print_reply(const struct expert *e, const struct check_reply *r, int
                 r->models);
     if (r->reach == REACH_REFUSED)
         fprintf(out, ": %s", e->api_key.len ? "it does not take the key" : "it wants an api_key");
+    if (r->reach == REACH_LOADING)
+        fprintf(out, ": it is loading, or has too much to do; ask again");
     fprintf(out, "%s%s\n", r->text[0] ? ": " : "", r->text);
 }
 

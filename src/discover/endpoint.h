@@ -21,6 +21,7 @@ enum endpoint_state {
     ENDPOINT_LISTED,  /* `list` is what it has */
     ENDPOINT_NO_LIST, /* it answers, and has no list */
     ENDPOINT_REFUSED, /* 401, 402, 403 */
+    ENDPOINT_LOADING, /* 503: not yet, or not now */
     ENDPOINT_BROKEN,  /* 5xx, no HTTP, no answer in time, or not what was asked for */
     ENDPOINT_NOBODY,  /* no connection */
     ENDPOINT_GATEWAY, /* a Leeroo, whose experts are not to be asked through it */

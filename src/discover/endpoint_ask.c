@@ -25,13 +25,11 @@ static struct fetch fetch_of(const struct endpoint *s, struct str url)
 
 static enum endpoint_state state_of(const struct fetch *f)
 {
-    if (f->end != FETCH_ANSWERED)
-        return f->end == FETCH_BROKEN ? ENDPOINT_BROKEN : ENDPOINT_NOBODY;
-    if (f->http_status == 401 || f->http_status == 402 || f->http_status == 403)
-        return ENDPOINT_REFUSED;
-    if (f->http_status == 200)
-        return ENDPOINT_LISTED;
-    return f->http_status < 500 ? ENDPOINT_NO_LIST : ENDPOINT_BROKEN;
+    static const enum endpoint_state states[] = {
+        [FETCH_ANSWERED] = ENDPOINT_LISTED, [FETCH_REFUSED] = ENDPOINT_REFUSED,
+        [FETCH_NOTHING] = ENDPOINT_NO_LIST, [FETCH_LOADING] = ENDPOINT_LOADING,
+        [FETCH_BROKEN] = ENDPOINT_BROKEN,   [FETCH_NOBODY] = ENDPOINT_NOBODY};
+    return states[f->end];
 }
 
 /* Some who make models list them for people only. */
@@ -170,7 +168,7 @@ static enum status ask_contexts(struct endpoint_list *s, struct fetch *fetches, 
     }
     enum status status = fetch_all(fetches, count, &options, err);
     for (size_t i = 0; i < count; i++) {
-        if (status == OK && state_of(&fetches[i]) == ENDPOINT_LISTED)
+        if (status == OK && fetches[i].end == FETCH_ANSWERED)
             whose[i]->list.models[0].context_tokens =
                 llama_server_context(buf_str(&fetches[i].body));
         fetch_done(&fetches[i]);

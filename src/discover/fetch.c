@@ -51,11 +51,22 @@ static void keep_text(struct fetch *f, const char *why)
     buf_done(&scrubbed);
 }
 
+static enum fetch_end end_of(int http_status)
+{
+    if (http_status == 401 || http_status == 402 || http_status == 403)
+        return FETCH_REFUSED;
+    if (http_status == 503)
+        return FETCH_LOADING;
+    if (http_status == 200)
+        return FETCH_ANSWERED;
+    return http_status < 500 ? FETCH_NOTHING : FETCH_BROKEN;
+}
+
 static void on_done(struct http_call *call, enum status status, const struct error *err)
 {
     struct getting *g = http_call_user(call);
     struct fetch *f = g->fetch;
-    f->end = FETCH_ANSWERED;
+    f->end = end_of(f->http_status);
     if (status == OK && f->body.status != OK) {
         f->end = FETCH_BROKEN;
         keep_text(f, "its answer is too long");

@@ -11,9 +11,12 @@
 #include "net/http_client.h"
 
 enum fetch_end {
-    FETCH_ANSWERED, /* whatever the HTTP status */
-    FETCH_BROKEN,   /* the request went out, and no whole answer came in time */
-    FETCH_NOBODY,   /* no connection */
+    FETCH_ANSWERED, /* 200 */
+    FETCH_REFUSED,  /* 401, 402, 403 */
+    FETCH_NOTHING,  /* another status below 500: there is somebody, who does not have it */
+    FETCH_LOADING, /* 503: as servers say while they load a model, and those that have too much to do */
+    FETCH_BROKEN, /* another 5xx; or the request went out, and no whole answer came in time */
+    FETCH_NOBODY, /* no connection */
 };
 
 struct fetch {
@@ -26,7 +29,7 @@ struct fetch {
     int http_status; /* 0: none came */
     uint64_t took_ms;
     struct buf body;
-    char text[400]; /* why, unless it answered; without the key */
+    char text[400]; /* why, where no whole answer came; without the key */
 };
 
 #define FETCH_BODY_BYTES_MAX (16u << 20)

@@ -13,8 +13,8 @@
 
 static const char *state_name(enum endpoint_state state)
 {
-    static const char *const names[] = {"not asked", "listed",      "no list",         "refused",
-                                        "broken",    "not reached", "a Leeroo gateway"};
+    static const char *const names[] = {"not asked", "listed", "no list",     "refused",
+                                        "not ready", "broken", "not reached", "a Leeroo gateway"};
     CHECK(state >= 0 && state <= ENDPOINT_GATEWAY);
     return names[state];
 }
@@ -52,6 +52,10 @@ static void print_endpoint(const struct endpoint *s, FILE *out)
         break;
     case ENDPOINT_REFUSED:
         fprintf(out, "%s (HTTP %d)", s->key_name ? "does not take the key" : "wants a key",
+                s->http_status);
+        break;
+    case ENDPOINT_LOADING:
+        fprintf(out, "not ready (HTTP %d): it is loading, or has too much to do; ask again",
                 s->http_status);
         break;
     default:

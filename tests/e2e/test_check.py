@@ -25,7 +25,7 @@ class Models:
             def do_GET(self):
                 kind = self.path.split("/")[1]
                 seen[kind] = (self.path, {k.lower(): v for k, v in self.headers.items()})
-                status = {"refuses": 401, "broken": 503, "nolist": 404}.get(kind, 200)
+                status = {"refuses": 401, "broken": 500, "loading": 503, "nolist": 404}.get(kind, 200)
                 names = ["other"] if kind == "others" else ["cheap", "mid", "dear"]
                 body = {"data": [{"id": n} for n in names]} if status == 200 else {"error": {"message": f"no {KEY}"}}
                 data = json.dumps(body).encode()
@@ -173,7 +173,8 @@ def test_experts_are_asked_for_their_models(check, model_file, models, tmp_path)
 
 @pytest.mark.parametrize("kind,code,says", [
     ("refuses", 1, "refused, HTTP 401 in"),
-    ("broken", 1, "broken, HTTP 503 in"),
+    ("broken", 1, "broken, HTTP 500 in"),
+    ("loading", 1, "not ready, HTTP 503 in"),
     ("nolist", 0, "ok, no list of models, HTTP 404 in"),
     ("others", 0, "'mid' is not among the 1 that it lists"),
 ])

@@ -228,17 +228,18 @@ def test_azure_deployments(init, endpoints, written):
 
 
 def test_failures_stand_alone(init, endpoints, written):
-    e = endpoints({"/refuses/models": 401, "/broken/models": 503, "/page/models": b"<html>", "/other/models": {"error": {}},
+    e = endpoints({"/refuses/models": 401, "/broken/models": 500, "/loading/models": 503, "/page/models": b"<html>", "/other/models": {"error": {}},
                    "/hangs/models": "hang", "/fine/models": VLLM})
     gone = f"127.0.0.1:{free_port()}"
     began = time.monotonic()
-    done = init("--yes", local=",".join([f"{e.url}/{n}" for n in ("refuses", "broken", "page", "other", "hangs", "none", "fine")]
+    done = init("--yes", local=",".join([f"{e.url}/{n}" for n in ("refuses", "broken", "loading", "page", "other", "hangs", "none", "fine")]
                                         + [gone]))
     assert time.monotonic() - began < 10
     assert done.returncode == 0, done.stderr
     told = {re.search(rf"{e.url}/(\w+)\): (.*)", line) for line in done.stderr.splitlines()} - {None}
     told = {m.group(1): m.group(2) for m in told}
-    assert told["refuses"] == "wants a key (HTTP 401)" and told["broken"].startswith("broken (HTTP 503)")
+    assert told["refuses"] == "wants a key (HTTP 401)" and told["broken"].startswith("broken (HTTP 500)")
+    assert told["loading"].startswith("not ready (HTTP 503): it is loading")
     assert "the list of models" in told["page"] and told["other"].endswith("the reply is no list of models")
     assert told["none"] == "has no list of models (HTTP 404)"
     assert told["hangs"].startswith("broken:") and told["fine"] == "1 model to chat with"
