@@ -5,8 +5,9 @@
  * memory, output and processes, an environment of PATH, HOME and LANG alone, and no open files but its input and
  * output. Started by root, it runs as nobody.
  *
- * What it may still do: read what its user may read. Nothing that it reads can leave the machine. Linux on x86-64 and
- * arm64; elsewhere, and where the kernel has no seccomp, commands are refused. */
+ * What it may still do: read what its user may read; and where the kernel does not let everybody have mounts of their
+ * own, set modes and times of its user's files. Nothing that it reads can leave the machine. Linux on x86-64 and arm64;
+ * elsewhere, and where the kernel has no seccomp, commands are refused. */
 #pragma once
 
 #include <stdbool.h>

@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -76,14 +77,28 @@ static int become_nobody(const char *folder)
     return 0;
 }
 
+/* In a namespace of its own all files but those of its folder are read-only, with their modes, owners and times, of
+ * which Landlock knows nothing. */
+static int shut_mounts(const char *folder)
+{
+    struct mount_attr shut = {.attr_set = MOUNT_ATTR_RDONLY},
+                      open = {.attr_clr = MOUNT_ATTR_RDONLY};
+    if (unshare(CLONE_NEWNS) != 0 || mount(folder, folder, NULL, MS_BIND, NULL) != 0 ||
+        mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &shut, sizeof(shut)) != 0)
+        return 0; /* not here */
+    return mount_setattr(AT_FDCWD, folder, 0, &open, sizeof(open)) == 0 ? 0 : errno;
+}
+
 /* Namespaces of its own: no network interfaces, and processes that are counted apart from those of its user. Not every
  * kernel lets everybody have them. */
-static void leave_network(void)
+static int leave_others(const char *folder)
 {
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) == 0)
-        (void)limit(RLIMIT_NPROC, CONFINED_PROCESSES);
-    else
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) != 0) {
         (void)limit(RLIMIT_NPROC, CONFINED_PROCESSES * 32); /* with others of its user */
+        return 0;
+    }
+    (void)limit(RLIMIT_NPROC, CONFINED_PROCESSES);
+    return shut_mounts(folder);
 }
 
 /* Files */
@@ -290,7 +305,7 @@ int jail_enter(const char *folder, uint64_t cpu_s, uint64_t memory_bytes)
     if (!failed)
         failed = become_nobody(folder);
     if (!failed)
-        leave_network();
+        failed = leave_others(folder);
     if (!failed && chdir(folder) != 0)
         failed = errno;
     if (!failed && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

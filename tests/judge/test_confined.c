@@ -2,9 +2,12 @@
 #include "judge/confined.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct buf output;
@@ -114,6 +117,38 @@ Test(confined, writes_nowhere_else)
     cr_expect_eq(info.st_size, 4);
     close(fd);
     unlink(path);
+}
+
+/* Whether this kernel lets a user that is nobody special have mounts of its own. */
+static bool has_mounts_of_its_own(void)
+{
+    const pid_t child = fork();
+    int how = -1;
+    if (child == 0)
+        _exit((geteuid() == 0 && setuid(65534) != 0) || unshare(CLONE_NEWUSER) != 0 ||
+              unshare(CLONE_NEWNS) != 0 || mount("/tmp", "/tmp", NULL, MS_BIND, NULL) != 0);
+    return child > 0 && waitpid(child, &how, 0) == child && how == 0;
+}
+
+Test(confined, changes_nothing_of_its_users_files_where_it_has_mounts_of_its_own)
+{
+    char path[] = "/tmp/leeroo-test-XXXXXX", script[300];
+    const int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert(geteuid() != 0 || fchown(fd, 65534, 65534) == 0);
+    snprintf(script, sizeof(script),
+             "chmod 0666 %s 2> /dev/null || echo kept; touch -d 1999-01-01 %s 2> /dev/null || echo "
+             "kept; echo x > x && chmod 0700 x && echo mine",
+             path, path);
+    shell(script, "");
+    struct stat info;
+    cr_expect_eq(fstat(fd, &info), 0);
+    close(fd);
+    unlink(path);
+    if (!has_mounts_of_its_own())
+        cr_skip("no mounts of its own here");
+    said("kept\nkept\nmine\n");
+    cr_expect_eq(info.st_mode & 0777, 0600);
 }
 
 Test(confined, harms_no_other_process)
