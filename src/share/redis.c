@@ -109,13 +109,13 @@ static enum status greet(struct redis *r, const struct redis_url *u, struct erro
     char db[16];
     enum status status = OK;
     if (u->password && u->user)
-        status = redis_run(r, (struct str[]){STR("AUTH"), str_from(u->user), str_from(u->password)},
-                           3, &v, err);
+        status = redis_run(r, REDIS_WORDS(STR("AUTH"), str_from(u->user), str_from(u->password)),
+                           &v, err);
     else if (u->password)
-        status = redis_run(r, (struct str[]){STR("AUTH"), str_from(u->password)}, 2, &v, err);
+        status = redis_run(r, REDIS_WORDS(STR("AUTH"), str_from(u->password)), &v, err);
     snprintf(db, sizeof(db), "%u", u->db);
     if (status == OK)
-        status = redis_run(r, (struct str[]){STR("SELECT"), str_from(db)}, 2, &v, err);
+        status = redis_run(r, REDIS_WORDS(STR("SELECT"), str_from(db)), &v, err);
     if (status == ERR_UPSTREAM &&
         (str_find(str_from(err->text), STR("NOAUTH"), 0) < SIZE_MAX ||
          str_find(str_from(err->text), STR("refuses AUTH"), 0) < SIZE_MAX))

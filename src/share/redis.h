@@ -29,6 +29,11 @@ NODISCARD enum status redis_connect(const struct redis_url *u, struct redis **re
                                     struct error *err);
 void redis_close(struct redis *r); /* NULL is fine */
 
+/* The words of a command, and their number. */
+#define REDIS_WORDS(...)                                                                           \
+    (const struct str[]){__VA_ARGS__},                                                             \
+        sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str)
+
 /* Puts a command on its way; its reply is taken later, in the same order. */
 NODISCARD enum status redis_send(struct redis *r, const struct str *words, size_t count,
                                  struct error *err);

@@ -212,9 +212,9 @@ enum status share_take_off(struct share *s, size_t expert, struct str id, struct
     struct redis_value v;
     struct str stream = share_key(s, "calls", s->o.experts[expert].name, key);
     enum status status =
-        share_run(s, (struct str[]){STR("XACK"), stream, STR("experts"), id}, 4, &v, err);
+        share_run(s, REDIS_WORDS(STR("XACK"), stream, STR("experts"), id), &v, err);
     if (status == OK)
-        status = share_run(s, (struct str[]){STR("XDEL"), stream, id}, 3, &v, err);
+        status = share_run(s, REDIS_WORDS(STR("XDEL"), stream, id), &v, err);
     return status;
 }
 

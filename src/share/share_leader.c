@@ -12,10 +12,6 @@
 
 #define FOUND_MAX 512 /* entries looked at of one expert */
 
-#define WORDS(...)                                                                                 \
-    (const struct str[]){__VA_ARGS__},                                                             \
-        sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str)
-
 /* Entries to take off: the reply in which they were found must be read first. What finds no room is found again. */
 
 static void put_off(struct share *s, size_t expert, struct str id)
@@ -31,7 +27,8 @@ static enum status drop_result(struct share *s, struct str id, struct error *err
 {
     char key[SHARE_KEY_BYTES];
     struct redis_value v;
-    return share_run(s, WORDS(STR("XDEL"), share_key(s, "results", STR(""), key), id), &v, err);
+    return share_run(s, REDIS_WORDS(STR("XDEL"), share_key(s, "results", STR(""), key), id), &v,
+                     err);
 }
 
 static enum status take_all_off(struct share *s, struct error *err)
@@ -62,16 +59,17 @@ static enum status announce(struct share *s, struct error *err)
     struct redis_value v;
     snprintf(now, sizeof(now), "%" PRId64, clock_wall_ms());
     struct str over = share_key(s, "over", STR(""), key);
-    enum status status = share_run(s, WORDS(STR("DEL"), over), &v, err);
+    enum status status = share_run(s, REDIS_WORDS(STR("DEL"), over), &v, err);
     if (status == OK)
         status = share_run(
-            s, WORDS(STR("HSET"), STR("leeroo:runs"), str_from(s->run), str_from(now)), &v, err);
+            s, REDIS_WORDS(STR("HSET"), STR("leeroo:runs"), str_from(s->run), str_from(now)), &v,
+            err);
     struct str experts = share_key(s, "experts", STR(""), key);
     for (size_t e = 0; e < s->o.expert_count && status == OK; e++)
-        status = share_run(
-            s,
-            WORDS(STR("HSET"), experts, s->o.experts[e].name, share_price(&s->o.experts[e], price)),
-            &v, err);
+        status = share_run(s,
+                           REDIS_WORDS(STR("HSET"), experts, s->o.experts[e].name,
+                                       share_price(&s->o.experts[e], price)),
+                           &v, err);
     return status;
 }
 
@@ -80,9 +78,10 @@ static enum status make_group(struct share *s, size_t expert, struct error *err)
     char key[SHARE_KEY_BYTES];
     struct redis_value v;
     struct str stream = share_key(s, "calls", s->o.experts[expert].name, key);
-    enum status status = share_run(
-        s, WORDS(STR("XGROUP"), STR("CREATE"), stream, STR("experts"), STR("0"), STR("MKSTREAM")),
-        &v, err);
+    enum status status = share_run(s,
+                                   REDIS_WORDS(STR("XGROUP"), STR("CREATE"), stream, STR("experts"),
+                                               STR("0"), STR("MKSTREAM")),
+                                   &v, err);
     return status == ERR_UPSTREAM && str_find(str_from(err->text), STR("BUSYGROUP"), 0) < SIZE_MAX
                ? OK
                : status;
@@ -121,8 +120,8 @@ static enum status list_calls(struct share *s, size_t expert, struct error *err)
     snprintf(most, sizeof(most), "%d", FOUND_MAX);
     enum status status =
         share_run(s,
-                  WORDS(STR("XRANGE"), share_key(s, "calls", s->o.experts[expert].name, key),
-                        STR("-"), STR("+"), STR("COUNT"), str_from(most)),
+                  REDIS_WORDS(STR("XRANGE"), share_key(s, "calls", s->o.experts[expert].name, key),
+                              STR("-"), STR("+"), STR("COUNT"), str_from(most)),
                   &v, err);
     for (size_t i = 0; status == OK && i < v.count; i++)
         status = meet(s, expert, redis_item(v, i), err);
@@ -134,11 +133,12 @@ static enum status forget_own(struct share *s, size_t expert, struct error *err)
 {
     char key[SHARE_KEY_BYTES];
     struct redis_value v;
-    enum status status = share_run(
-        s,
-        WORDS(STR("XREADGROUP"), STR("GROUP"), STR("experts"), str_from(s->consumer),
-              STR("STREAMS"), share_key(s, "calls", s->o.experts[expert].name, key), STR("0")),
-        &v, err);
+    enum status status =
+        share_run(s,
+                  REDIS_WORDS(STR("XREADGROUP"), STR("GROUP"), STR("experts"),
+                              str_from(s->consumer), STR("STREAMS"),
+                              share_key(s, "calls", s->o.experts[expert].name, key), STR("0")),
+                  &v, err);
     struct redis_value entries = status == OK ? redis_item(redis_item(v, 0), 1) : v;
     for (size_t i = 0; status == OK && i < entries.count; i++) {
         struct redis_value id = redis_item(redis_item(entries, i), 0);
@@ -291,8 +291,8 @@ static enum status read_results(struct share *s, bool *ret_busy, struct error *e
     snprintf(most, sizeof(most), "%d", SHARE_RESULTS_MAX);
     enum status status =
         share_run(s,
-                  WORDS(STR("XREAD"), STR("COUNT"), str_from(most), STR("STREAMS"),
-                        share_key(s, "results", STR(""), key), str_from(s->last_result)),
+                  REDIS_WORDS(STR("XREAD"), STR("COUNT"), str_from(most), STR("STREAMS"),
+                              share_key(s, "results", STR(""), key), str_from(s->last_result)),
                   &v, err);
     if (status != OK)
         return status;
@@ -308,12 +308,12 @@ static enum status take_over(struct share *s, size_t expert, struct error *err)
     char key[SHARE_KEY_BYTES], idle[16];
     struct redis_value v;
     snprintf(idle, sizeof(idle), "%d", SHARE_DEAD_MS);
-    enum status status =
-        share_run(s,
-                  WORDS(STR("XAUTOCLAIM"), share_key(s, "calls", s->o.experts[expert].name, key),
-                        STR("experts"), str_from(s->consumer), str_from(idle), STR("0-0"),
-                        STR("COUNT"), STR("64")),
-                  &v, err);
+    enum status status = share_run(
+        s,
+        REDIS_WORDS(STR("XAUTOCLAIM"), share_key(s, "calls", s->o.experts[expert].name, key),
+                    STR("experts"), str_from(s->consumer), str_from(idle), STR("0-0"), STR("COUNT"),
+                    STR("64")),
+        &v, err);
     struct redis_value entries = status == OK ? redis_item(v, 1) : v;
     for (size_t i = 0; status == OK && i < entries.count; i++) {
         struct redis_value id = redis_item(redis_item(entries, i), 0);
@@ -359,18 +359,20 @@ enum status leader_over(struct share *s, struct error *err)
 {
     char key[SHARE_KEY_BYTES], other[SHARE_KEY_BYTES];
     struct redis_value v;
-    enum status status = share_run(
-        s, WORDS(STR("SET"), share_key(s, "over", STR(""), key), STR("1"), STR("EX"), STR("86400")),
-        &v, err);
+    enum status status = share_run(s,
+                                   REDIS_WORDS(STR("SET"), share_key(s, "over", STR(""), key),
+                                               STR("1"), STR("EX"), STR("86400")),
+                                   &v, err);
     if (status == OK)
-        status = share_run(s, WORDS(STR("HDEL"), STR("leeroo:runs"), str_from(s->run)), &v, err);
+        status =
+            share_run(s, REDIS_WORDS(STR("HDEL"), STR("leeroo:runs"), str_from(s->run)), &v, err);
     if (status == OK)
         status = share_run(s,
-                           WORDS(STR("DEL"), share_key(s, "results", STR(""), key),
-                                 share_key(s, "experts", STR(""), other)),
+                           REDIS_WORDS(STR("DEL"), share_key(s, "results", STR(""), key),
+                                       share_key(s, "experts", STR(""), other)),
                            &v, err);
     for (size_t e = 0; e < s->o.expert_count && status == OK; e++)
-        status = share_run(s, WORDS(STR("DEL"), share_key(s, "calls", s->o.experts[e].name, key)),
-                           &v, err);
+        status = share_run(
+            s, REDIS_WORDS(STR("DEL"), share_key(s, "calls", s->o.experts[e].name, key)), &v, err);
     return status;
 }

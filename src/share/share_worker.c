@@ -7,9 +7,6 @@
 
 #include "share/share_int.h"
 
-#define WORDS(...)                                                                                 \
-    (const struct str[]){__VA_ARGS__},                                                             \
-        sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str)
 #define RESEND_MS 60000
 #define LOOK_MS   500 /* for a run, and for its end */
 
@@ -29,7 +26,7 @@ static enum status find_run(struct share *s, struct error *err)
 {
     struct redis_value v;
     char text[300];
-    enum status status = share_run(s, WORDS(STR("HKEYS"), STR("leeroo:runs")), &v, err);
+    enum status status = share_run(s, REDIS_WORDS(STR("HKEYS"), STR("leeroo:runs")), &v, err);
     if (status != OK)
         return status;
     if (v.count == 0)
@@ -79,12 +76,12 @@ static enum status look_at_run(struct share *s, struct error *err)
     if (!s->run[0])
         return find_run(s, err);
     enum status status =
-        share_run(s, WORDS(STR("EXISTS"), share_key(s, "over", STR(""), key)), &v, err);
+        share_run(s, REDIS_WORDS(STR("EXISTS"), share_key(s, "over", STR(""), key)), &v, err);
     if (status == OK)
         s->over_there = v.number == 1;
     if (status == OK && !s->over_there)
-        status =
-            share_run(s, WORDS(STR("HGETALL"), share_key(s, "experts", STR(""), key)), &v, err);
+        status = share_run(s, REDIS_WORDS(STR("HGETALL"), share_key(s, "experts", STR(""), key)),
+                           &v, err);
     if (status == OK && !s->over_there && v.count > 0)
         compare_experts(s, v);
     if (status == OK && !s->over_there && v.count == 0)
@@ -100,11 +97,12 @@ static enum status keep_alive(struct share *s, struct error *err)
     struct redis_value v;
     enum status status = OK;
     for (const struct share_item *item = s->items; item && status == OK; item = item->next) {
-        status = redis_send(s->redis,
-                            WORDS(STR("XCLAIM"), share_key(s, "calls", item->call.expert, key),
-                                  STR("experts"), str_from(s->consumer), STR("0"),
-                                  str_from(item->id), STR("JUSTID")),
-                            err);
+        status =
+            redis_send(s->redis,
+                       REDIS_WORDS(STR("XCLAIM"), share_key(s, "calls", item->call.expert, key),
+                                   STR("experts"), str_from(s->consumer), STR("0"),
+                                   str_from(item->id), STR("JUSTID")),
+                       err);
         if (status == OK)
             status = redis_take(s->redis, &v, err);
     }
