@@ -411,7 +411,7 @@ static void end_thread(struct share *s)
             status = do_messages(s, &err);
         done = status == OK && !first_message(s);
         if (done && s->over)
-            done = leader_over(s, &err) == OK;
+            done = (status = leader_over(s, &err)) == OK;
         if (status != OK) {
             redis_close(s->redis);
             s->redis = NULL;
