@@ -10,9 +10,17 @@
 
 #include "judge/pattern.h"
 
+/* A pattern of the schema, made once for all texts that are held to it. */
+struct made_pattern {
+    const char *place; /* of its text in the schema */
+    struct pattern *pattern;
+    struct made_pattern *next;
+};
+
 struct walk {
     struct json_value root;
     struct arena *arena;
+    struct made_pattern *patterns;
     size_t steps, depth;
     enum status status; /* of a limit, or of memory */
     struct error *err;
@@ -58,21 +66,28 @@ static size_t count_of(struct json_value container)
     return count;
 }
 
+static struct json_value member(struct walk *w, struct json_value object, struct json_value key)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value name, item, found = {JSON_NONE, STR("")};
+    struct str wanted;
+    if (object.type != JSON_OBJECT || !string_of(w, key, &wanted))
+        return found;
+    while (json_object_next(&it, &name, &item))
+        if (json_string_equal(name, wanted))
+            found = item;
+    return found;
+}
+
 static bool equal(struct walk *w, struct json_value a, struct json_value b);
 
 static bool members_equal(struct walk *w, struct json_value a, struct json_value b)
 {
     struct json_iter it = json_iter_begin(a);
     struct json_value key, item;
-    while (json_object_next(&it, &key, &item)) {
-        struct str name;
-        char text[256];
-        if (!string_of(w, key, &name) || name.len >= sizeof(text))
+    while (json_object_next(&it, &key, &item))
+        if (!equal(w, item, member(w, b, key)))
             return false;
-        snprintf(text, sizeof(text), "%.*s", STR_FMT(name));
-        if (!equal(w, item, json_get(b, text)))
-            return false;
-    }
     return true;
 }
 
@@ -107,19 +122,6 @@ static bool equal(struct walk *w, struct json_value a, struct json_value b)
     default:
         return true;
     }
-}
-
-static struct json_value member(struct walk *w, struct json_value object, struct json_value key)
-{
-    struct json_iter it = json_iter_begin(object);
-    struct json_value name, item, found = {JSON_NONE, STR("")};
-    struct str wanted;
-    if (object.type != JSON_OBJECT || !string_of(w, key, &wanted))
-        return found;
-    while (json_object_next(&it, &name, &item))
-        if (json_string_equal(name, wanted))
-            found = item;
-    return found;
 }
 
 /* The schema that "#", "#/$defs/NAME" or "#/definitions/NAME" names; JSON_NONE: none. */
@@ -283,22 +285,45 @@ HOLDS_LIMIT(max_length, length_of(w, value, &is), <=)
 HOLDS_LIMIT(min_items, items_of(value, &is), >=)
 HOLDS_LIMIT(max_items, items_of(value, &is), <=)
 
+static const struct pattern *pattern_of(struct walk *w, struct json_value by)
+{
+    struct made_pattern *made = w->patterns;
+    struct str expression;
+    while (made && made->place != by.raw.ptr)
+        made = made->next;
+    if (made)
+        return made->pattern;
+    if (!string_of(w, by, &expression))
+        return NULL;
+    made = ARENA_NEW(w->arena, struct made_pattern);
+    if (!made)
+        return fail(w, ERR_MEMORY, "out of memory for a schema"), NULL;
+    const enum status status = pattern_create(expression, w->arena, &made->pattern, w->err);
+    if (status != OK) {
+        w->status = w->status == OK ? status : w->status;
+        return NULL;
+    }
+    made->place = by.raw.ptr;
+    made->next = w->patterns;
+    w->patterns = made;
+    return made->pattern;
+}
+
 static bool holds_pattern(struct walk *w, struct json_value schema, struct json_value by,
                           struct json_value value)
 {
-    struct pattern *pattern;
-    struct str expression, text;
+    struct str text;
     bool found = false;
     (void)schema;
     if (!string_of(w, value, &text))
         return true;
-    if (!string_of(w, by, &expression))
+    const struct pattern *pattern = pattern_of(w, by);
+    if (!pattern)
         return false;
-    enum status status = pattern_create(expression, w->arena, &pattern, w->err);
-    if (status == OK)
-        status = pattern_find(pattern, text, &found, w->err);
+    const enum status status = pattern_find(pattern, text, &found, w->err);
     if (status != OK && w->status == OK)
         w->status = status;
+    w->steps += SCHEMA_PATTERN_STEPS;
     return found;
 }
 

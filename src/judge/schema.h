@@ -10,8 +10,9 @@
 #include "base/arena.h"
 #include "base/json.h"
 
-#define SCHEMA_DEPTH_MAX 64     /* of schemas in schemas, by $ref, too */
-#define SCHEMA_STEPS_MAX 100000 /* of one validation */
+#define SCHEMA_DEPTH_MAX     64     /* of schemas in schemas, by $ref, too */
+#define SCHEMA_STEPS_MAX     100000 /* of one validation */
+#define SCHEMA_PATTERN_STEPS 10     /* that a text counts for which is held to a pattern */
 
 /* Whether all of it is understood. ERR_INPUT names the keyword and its place. */
 NODISCARD enum status schema_read(struct json_value schema, struct error *err);

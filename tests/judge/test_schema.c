@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct json_value json(const char *text)
@@ -30,6 +31,11 @@ static bool valid(const char *schema, const char *value)
     return ret;
 }
 
+#define TEN "0123456789"
+#define LONG                                                                                       \
+    TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN    \
+        TEN TEN TEN
+
 Test(schema, every_keyword_holds_and_does_not)
 {
     static const struct {
@@ -39,6 +45,7 @@ Test(schema, every_keyword_holds_and_does_not)
         {"{\"type\":[\"null\",\"string\"]}", "null", "1"},
         {"{\"type\":\"boolean\"}", "false", "0"},
         {"{\"enum\":[1,\"a\",{\"x\":[1,2],\"y\":1}]}", "{\"y\":1.0,\"x\":[1,2]}", "{\"x\":[1,2]}"},
+        {"{\"const\":{\"" LONG "\":1}}", "{\"" LONG "\":1}", "{\"" LONG "\":2}"},
         {"{\"const\":\"a\\u0062\"}", "\"ab\"", "\"b\""},
         {"{\"properties\":{\"a\":{\"type\":\"number\"}}}", "{\"b\":\"x\"}", "{\"a\":\"x\"}"},
         {"{\"required\":[\"a\",\"b\"]}", "{\"a\":1,\"b\":null}", "{\"a\":1}"},
@@ -98,4 +105,25 @@ Test(schema, what_never_ends_is_ended)
     cr_expect_eq(validate("{\"allOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"}]}", "1", &ret),
                  ERR_TOO_LARGE);
     cr_expect(ret);
+}
+
+Test(schema, patterns_are_told_apart_and_counted)
+{
+    struct buf list;
+    const char *both = "{\"items\":{\"allOf\":[{\"pattern\":\"a\"},{\"pattern\":\"\\u0062\"}]}}";
+    bool ret = false;
+    cr_expect(valid(both, "[\"ab\",\"ba\",\"cab\"]"));
+    cr_expect_not(valid(both, "[\"ab\",\"a\"]"));
+    cr_expect_not(valid(both, "[\"ab\",\"b\"]"));
+    buf_init(&list, 1u << 20);
+    for (int i = 0; i < 20000; i++)
+        buf_add_c(&list, i ? ",\"ab\"" : "[\"ab\"");
+    buf_add_c(&list, "]");
+    char *text = buf_take(&list);
+    cr_assert_not_null(text);
+    cr_expect_eq(validate(both, text, &ret), ERR_TOO_LARGE);
+    cr_expect_eq(validate("{\"items\":{\"type\":\"string\"}}", text, &ret), OK);
+    cr_expect(ret);
+    free(text);
+    buf_done(&list);
 }
