@@ -65,7 +65,7 @@ static enum status read_value(struct json_value value, struct arena *a, struct j
 
 enum status check_read(struct str raw, struct arena *a, struct judge_check *ret, struct error *err)
 {
-    struct json_value root, key, value, more;
+    struct json_value root, key, value, more, its_value;
     struct judge_check check = {.kind = CHECK_REGEX};
     enum status status = json_parse(raw, "check", 1, &root, err);
     if (status != OK)
@@ -75,7 +75,7 @@ enum status check_read(struct str raw, struct arena *a, struct judge_check *ret,
         return error_set(err, ERR_INPUT,
                          "check: an object with one of 'regex', 'schema' and 'command'");
     const size_t kind = json_key_index(key, kinds, 3);
-    if (kind == 3 || json_object_next(&it, &more, &more))
+    if (kind == 3 || json_object_next(&it, &more, &its_value))
         return error_set(err, ERR_INPUT,
                          "check: '%.*s' is not understood; it has one of 'regex', 'schema' and "
                          "'command', and nothing else",

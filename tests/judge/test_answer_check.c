@@ -104,7 +104,7 @@ Test(answer_check, what_is_not_understood_is_refused_by_name)
 {
     static const char *const rows[][2] = {
         {"{\"regexp\":\"a\"}", "regexp"},
-        {"{\"regex\":\"a\",\"schema\":{}}", "schema"},
+        {"{\"regex\":\"a\",\"schema\":{}}", "'schema' is not understood"},
         {"{\"regex\":1}", "regex"},
         {"{\"regex\":\"(\"}", "byte"},
         {"{\"schema\":{\"format\":\"date\"}}", "format"},
