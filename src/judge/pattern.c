@@ -70,8 +70,11 @@ enum status pattern_find(const struct pattern *p, struct str text, bool *ret, st
         found == PCRE2_ERROR_DEPTHLIMIT)
         return error_set(err, ERR_TOO_LARGE,
                          "the regular expression needs too many steps for this text");
-    if (found < 0 && found != PCRE2_ERROR_NOMATCH)
+    if (found <= PCRE2_ERROR_UTF8_ERR1 && found >= PCRE2_ERROR_UTF8_ERR21)
         return error_set(err, ERR_INPUT, "the text is no UTF-8");
+    if (found < 0 && found != PCRE2_ERROR_NOMATCH)
+        return error_set(err, ERR_INPUT, "the regular expression cannot be used: error %d of PCRE2",
+                         found);
     *ret = found >= 0;
     return OK;
 }
