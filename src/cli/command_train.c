@@ -175,13 +175,11 @@ static void warn_of_few(const struct trained *t)
         return;
     fprintf(stderr,
             "leeroo train: warning: too few right or wrong answers to tell the AUC from that "
-            "of a coin (0.5): ");
-    for (size_t e = 0, n = 0; e < t->experts; e++)
+            "of a coin (0.5):\n");
+    for (size_t e = 0; e < t->experts; e++)
         if (train_auc_is_doubtful(&t->figures[e]))
-            fprintf(stderr, "%s%.*s %.2f +-%.2f", n++ ? ", " : "",
-                    STR_FMT(t->parts.experts[e].name), t->figures[e].auc,
-                    2 * t->figures[e].auc_error);
-    fputc('\n', stderr);
+            fprintf(stderr, "  %.*s %.2f +-%.2f\n", STR_FMT(t->parts.experts[e].name),
+                    t->figures[e].auc, 2 * t->figures[e].auc_error);
 }
 
 static void print_share(FILE *out, double value)
