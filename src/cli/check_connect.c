@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "discover/fetch.h"
+#include "serve/gateway.h"
 
 bool check_reach_fine(enum check_reach reach)
 {
@@ -77,10 +78,7 @@ static enum status fill(struct fetch *list, const struct config *config, struct 
 
 enum status check_connect(const struct config *config, struct check_reply *ret, struct error *err)
 {
-    const struct http_client_options o = {
-        .use_proxy = config->upstream.proxy,
-        .deny_private = config->upstream.deny_private,
-        .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL};
+    const struct http_client_options o = gateway_network(config);
     size_t count = config->expert_count;
     struct fetch *list = calloc(count, sizeof(*list));
     if (!list)

@@ -5,6 +5,7 @@
 #include "base/money.h"
 #include "calls/join.h"
 #include "cli/play_setup.h"
+#include "serve/gateway.h"
 
 static void print_end(const struct join_end *end)
 {
@@ -20,16 +21,13 @@ static enum status join(const struct play_setup *c, const struct config *config,
 {
     const struct calls_share share = play_setup_share(c->join, c->run);
     struct join_end end;
-    const struct calls_options o = {
-        .experts = config->experts,
-        .expert_count = config->expert_count,
-        .concurrency = c->has_workers ? c->workers : PLAY_WORKERS,
-        .seed = c->has_seed ? c->seed : 1,
-        .network = {.use_proxy = config->upstream.proxy,
-                    .deny_private = config->upstream.deny_private,
-                    .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL},
-        .stop = play_setup_signals(),
-        .share = &share};
+    const struct calls_options o = {.experts = config->experts,
+                                    .expert_count = config->expert_count,
+                                    .concurrency = c->has_workers ? c->workers : PLAY_WORKERS,
+                                    .seed = c->has_seed ? c->seed : 1,
+                                    .network = gateway_network(config),
+                                    .stop = play_setup_signals(),
+                                    .share = &share};
     if (o.concurrency == 0)
         return error_set(err, ERR_USAGE, "--workers 0: nobody would ask");
     enum status status = calls_join(&o, &end, err);

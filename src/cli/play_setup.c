@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "print/play_output.h"
+#include "serve/gateway.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
 #define RUN_PATH_BYTES   (PATH_MAX + 16)
@@ -324,24 +325,22 @@ static enum status play(struct play_setup *c, struct error *err)
         return status;
     for (size_t e = 0; e < config->expert_count; e++)
         likes[e] = config->origins[e].like;
-    const struct play_options o = {
-        .settings = &c->settings,
-        .experts = config->experts,
-        .expert_count = config->expert_count,
-        .likes = likes,
-        .network = {.use_proxy = config->upstream.proxy,
-                    .deny_private = config->upstream.deny_private,
-                    .ca_file = config->upstream.ca_file.len ? config->upstream.ca_file.ptr : NULL},
-        .policies = policies,
-        .policy_count = policy_count,
-        .default_policy = config->policies_given ? config->default_policy : 0,
-        .kept = config->keep.file,
-        .ledger = config->ledger.store,
-        .model_path = config->model_path,
-        .stop = &stop,
-        .share = play_setup_share(c->redis, NULL),
-        .on_round = on_round,
-        .arg = c};
+    const struct play_options o = {.settings = &c->settings,
+                                   .experts = config->experts,
+                                   .expert_count = config->expert_count,
+                                   .likes = likes,
+                                   .network = gateway_network(config),
+                                   .policies = policies,
+                                   .policy_count = policy_count,
+                                   .default_policy =
+                                       config->policies_given ? config->default_policy : 0,
+                                   .kept = config->keep.file,
+                                   .ledger = config->ledger.store,
+                                   .model_path = config->model_path,
+                                   .stop = &stop,
+                                   .share = play_setup_share(c->redis, NULL),
+                                   .on_round = on_round,
+                                   .arg = c};
     return c->dry_run ? forecast(c, &o, err) : run_loop(c, &o, err);
 }
 

@@ -132,6 +132,16 @@ static uint64_t random_seed(void)
     return seed;
 }
 
+struct http_client_options gateway_network(const struct config *c)
+{
+    return (struct http_client_options){
+        .host_connections_max = (long)c->upstream.connections,
+        .use_proxy = c->upstream.proxy,
+        .deny_private = c->upstream.deny_private,
+        .ca_file = c->upstream.ca_file.len ? c->upstream.ca_file.ptr : NULL,
+    };
+}
+
 /* Each part stands on those before it; gateway_free undoes whatever there is, in the reverse order. */
 static enum status worker_start(struct gateway *g, struct worker *w, struct error *err)
 {
@@ -147,12 +157,7 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
                                                .answer_headers = door_headers,
                                                .bodies = &g->bodies,
                                                .tls = secure_context(g->secure)};
-    const struct http_client_options client = {
-        .host_connections_max = (long)c->upstream.connections,
-        .use_proxy = c->upstream.proxy,
-        .deny_private = c->upstream.deny_private,
-        .ca_file = c->upstream.ca_file.len ? c->upstream.ca_file.ptr : NULL,
-    };
+    const struct http_client_options client = gateway_network(c);
     w->gateway = g;
     w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "net/http_client.h"
 #include "predict/model.h"
 
 #define GATEWAY_END_S 15
@@ -17,7 +18,9 @@ struct gateway;
 
 NODISCARD enum status gateway_create(const struct config *config, const struct model *model,
                                      struct gateway **ret, struct error *err);
-void gateway_free(struct gateway *g);                 /* NULL is fine; not while gateway_run runs */
+void gateway_free(struct gateway *g); /* NULL is fine; not while gateway_run runs */
+/* How experts are reached, by the gateway and by whoever asks them as it does; points into `c`. */
+struct http_client_options gateway_network(const struct config *c);
 const char *gateway_address(const struct gateway *g); /* really bound, "127.0.0.1:40123" */
 
 /* Loads configuration and model and binds them, as was done for gateway_create. Runs on a thread of its own. */
