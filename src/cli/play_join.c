@@ -12,7 +12,7 @@ static void print_end(const struct join_end *end)
     struct buf usd;
     buf_init(&usd, 64);
     money_format_usd_short(&usd, end->cost_nano_usd);
-    printf("%zu calls answered, %zu failed, for $%.*s\n", end->answered, end->broken,
+    printf("%zu calls answered, %zu failed, for %.*s USD\n", end->answered, end->broken,
            STR_FMT(buf_str(&usd)));
     buf_done(&usd);
 }
