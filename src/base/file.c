@@ -205,6 +205,18 @@ enum status file_out_commit_new(struct file_out *out, struct error *err)
     return commit(out, rename_new, err);
 }
 
+enum status file_write(const char *path, const struct buf *b, struct error *err)
+{
+    struct file_out out;
+    enum status status = buf_status(b, err);
+    if (status == OK)
+        status = file_out_open(path, &out, err);
+    if (status != OK)
+        return status;
+    fwrite(b->ptr, 1, b->len, out.stream); /* commit looks at the stream's error */
+    return file_out_commit(&out, err);
+}
+
 void file_out_abort(struct file_out *out)
 {
     if (!out->path)

@@ -31,6 +31,8 @@ NODISCARD enum status file_out_commit(struct file_out *out, struct error *err);
 /* The same where nothing may be overwritten: ERR_IO with sys_errno EEXIST when the name is taken. Not for standard
  * output or devices. */
 NODISCARD enum status file_out_commit_new(struct file_out *out, struct error *err);
+/* All three for a text that is there already. The buffer's status where that has failed. */
+NODISCARD enum status file_write(const char *path, const struct buf *b, struct error *err);
 void file_out_abort(struct file_out *out); /* removes the temporary; a no-op after commit */
 /* Removes the temporaries of outputs whose process was killed: NAME.tmp.PID in the folder; name NULL: of all. Only
  * where nobody else writes them. */

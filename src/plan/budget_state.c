@@ -147,16 +147,9 @@ enum status budget_state_save(const char *path, const struct budget_named *budge
                               struct error *err)
 {
     struct buf text;
-    struct file_out out;
     buf_init(&text, BUDGET_STATE_BYTES_MAX);
     budget_state_write(&text, budgets, count);
-    enum status status = buf_status(&text, err);
-    if (status == OK)
-        status = file_out_open(path, &out, err);
-    if (status == OK) {
-        fwrite(text.ptr, 1, text.len, out.stream); /* commit looks at the stream's error */
-        status = file_out_commit(&out, err);
-    }
+    enum status status = file_write(path, &text, err);
     buf_done(&text);
     return status;
 }

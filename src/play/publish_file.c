@@ -52,15 +52,10 @@ static enum status drop(const char *path, struct error *err)
 static enum status copy(const char *from, const char *to, struct error *err)
 {
     struct buf bytes;
-    struct file_out out;
     buf_init(&bytes, MODEL_BYTES_MAX);
     enum status status = file_read(from, MODEL_BYTES_MAX, &bytes, err);
     if (status == OK)
-        status = file_out_open(to, &out, err);
-    if (status == OK) {
-        fwrite(bytes.ptr, 1, bytes.len, out.stream);
-        status = file_out_commit(&out, err);
-    }
+        status = file_write(to, &bytes, err);
     buf_done(&bytes);
     return status;
 }

@@ -173,15 +173,8 @@ static enum status write_file(const struct play *p, const char *name, struct buf
                               struct error *err)
 {
     char path[PATH_MAX + 64];
-    struct file_out out;
     snprintf(path, sizeof(path), "%s/%s", p->folder, name);
-    enum status status = buf_status(b, err);
-    if (status == OK)
-        status = file_out_open(path, &out, err);
-    if (status == OK) {
-        fwrite(b->ptr, 1, b->len, out.stream);
-        status = file_out_commit(&out, err);
-    }
+    enum status status = file_write(path, b, err);
     buf_clear(b);
     return status;
 }

@@ -98,20 +98,13 @@ static void write_row(struct buf *b, const struct row *row, const void *at)
 enum status play_settings_write(const struct play_settings *s, const char *path, struct error *err)
 {
     struct buf b;
-    struct file_out out;
     buf_init(&b, PLAY_SETTINGS_BYTES);
     for (size_t i = 0; i < ROWS; i++) {
         buf_addf(&b, "%s  \"%s\": ", i ? ",\n" : "{\n", rows[i].name);
         write_row(&b, &rows[i], (const char *)s + rows[i].offset);
     }
     buf_add_c(&b, "\n}\n");
-    enum status status = buf_status(&b, err);
-    if (status == OK)
-        status = file_out_open(path, &out, err);
-    if (status == OK) {
-        fwrite(b.ptr, 1, b.len, out.stream);
-        status = file_out_commit(&out, err);
-    }
+    enum status status = file_write(path, &b, err);
     buf_done(&b);
     return status;
 }

@@ -325,8 +325,8 @@ void question_log_close(struct question_log *l)
 }
 
 /* One of the two, a line at a time; both are the same but for the line. */
-static enum status file_write(const struct question_log *l, const char *name, bool dropped,
-                              struct error *err)
+static enum status lines_write(const struct question_log *l, const char *name, bool dropped,
+                               struct error *err)
 {
     char path[LOG_PATH_BYTES];
     struct file_out out;
@@ -359,6 +359,6 @@ enum status question_log_commit(const struct question_log *l, struct error *err)
 {
     if (!l->folder)
         return OK;
-    enum status status = file_write(l, "dropped.jsonl", true, err);
-    return status == OK ? file_write(l, "posed.jsonl", false, err) : status;
+    enum status status = lines_write(l, "dropped.jsonl", true, err);
+    return status == OK ? lines_write(l, "posed.jsonl", false, err) : status;
 }

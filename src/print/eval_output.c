@@ -148,18 +148,11 @@ static enum status page_make(const struct eval_outputs *o, struct arena *a, stru
 enum status eval_write_page(const struct eval_outputs *o, struct arena *a, const char *path,
                             struct error *err)
 {
-    struct file_out file;
     struct buf out;
     buf_init(&out, EVAL_OUTPUT_BYTES);
     enum status status = page_make(o, a, &out, err);
     if (status == OK)
-        status = file_out_open(path, &file, err);
-    if (status == OK && fwrite(out.ptr, 1, out.len, file.stream) != out.len) {
-        status = error_set(err, ERR_IO, "cannot write %s", path);
-        file_out_abort(&file);
-    } else if (status == OK) {
-        status = file_out_commit(&file, err);
-    }
+        status = file_write(path, &out, err);
     buf_done(&out);
     return status;
 }

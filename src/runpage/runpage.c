@@ -144,14 +144,9 @@ void runpage_render(const struct run_record *r, struct buf *b)
 static enum status put(const char *folder, const struct buf *b, struct error *err)
 {
     char path[PATH_MAX];
-    struct file_out out;
     if (snprintf(path, sizeof(path), "%s/report.html", folder) >= (int)sizeof(path))
         return error_set(err, ERR_INPUT, "%s: too long a path", folder);
-    enum status status = file_out_open(path, &out, err);
-    if (status != OK)
-        return status;
-    fwrite(b->ptr, 1, b->len, out.stream);
-    return file_out_commit(&out, err);
+    return file_write(path, b, err);
 }
 
 enum status runpage_write(const char *run_folder, struct error *err)
@@ -165,9 +160,7 @@ enum status runpage_write(const char *run_folder, struct error *err)
                            : error_set(err, ERR_MEMORY, "out of memory for the report");
     if (status == OK && r.round_count > 0) {
         runpage_render(&r, &b);
-        status = buf_status(&b, err);
-        if (status == OK)
-            status = put(run_folder, &b, err);
+        status = put(run_folder, &b, err);
     }
     buf_done(&b);
     dataset_free(data);

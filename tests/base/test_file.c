@@ -259,6 +259,20 @@ Test(file, a_full_device_is_an_error)
     cr_assert_eq(file_out_commit(&out, NULL), ERR_IO);
 }
 
+Test(file, a_text_is_written_whole_or_not_at_all)
+{
+    struct buf b;
+    buf_init(&b, 4);
+    buf_add_c(&b, "four");
+    cr_expect_eq(file_write("/dev/full", &b, NULL), ERR_IO);
+    cr_expect_eq(file_write(temp.path, &b, NULL), OK);
+    buf_add_c(&b, "five");
+    cr_expect_eq(file_write(temp.path, &b, NULL), ERR_TOO_LARGE);
+    expect_content(temp.path, "four");
+    cr_expect_eq(entries(), 1);
+    buf_done(&b);
+}
+
 Test(file, what_is_printed_reaches_the_stream_or_is_an_error)
 {
     struct buf b;
