@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "catalogue/catalogue.h"
 
 #define ID_BYTES_MAX 200
@@ -29,7 +30,8 @@ static uint32_t tokens_of(struct json_value model, const char *const *names, siz
 {
     int64_t n = 0;
     for (size_t i = 0; i < count; i++)
-        if (json_to_int64(json_get(model, names[i]), &n) == OK && n > 0 && n <= UINT32_MAX)
+        if (json_to_int64(json_get(model, names[i]), &n) == OK && n > 0 &&
+            n <= MODEL_LIST_TOKENS_MAX)
             return (uint32_t)n;
     return 0;
 }
@@ -198,17 +200,11 @@ static void name_server(struct json_value model, struct model_list *list)
             list->server = known[i].server;
 }
 
-static bool is_there(const struct model_list *list, struct str id)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (str_equal(list->models[i].id, id))
-            return true;
-    return false;
-}
-
 /* One item of a list; one piece, because it is a row of names by which the same is called. */
-static void take(struct json_value model, struct arena *a, struct model_list *list)
+static enum status take(struct json_value model, struct arena *a, struct map *taken,
+                        struct model_list *list)
 {
+    uint32_t place;
     static const char *const contexts[] = {"context_length",     "context_window",
                                            "max_model_len",      "n_ctx",
                                            "max_context_length", "max_input_tokens"};
@@ -216,15 +212,15 @@ static void take(struct json_value model, struct arena *a, struct model_list *li
                                           "max_tokens"};
     struct listed_model m = {.id = id_of(model, a), .made_s = made_at(model)};
     list->is_gateway |= str_equal(m.id, STR("leeroo"));
-    if (m.id.len == 0 || is_there(list, m.id))
-        return;
+    if (m.id.len == 0 || map_get(taken, m.id, &place))
+        return OK;
     if (is_told_apart(model) || model_is_no_chat(m.id)) {
         list->others++;
-        return;
+        return OK;
     }
     if (list->count == MODEL_LIST_MODELS_MAX) {
         list->left_out++;
-        return;
+        return OK;
     }
     if (is_text(json_get(model, "object"), "deployment"))
         m.made_of = text_of(json_get(model, "model"), a);
@@ -239,7 +235,8 @@ static void take(struct json_value model, struct arena *a, struct model_list *li
     read_price(json_get(model, "pricing"), &m);
     read_abilities(model, &m);
     name_server(model, list);
-    list->models[list->count++] = m;
+    list->models[list->count] = m;
+    return map_put(taken, m.id, (uint32_t)list->count++);
 }
 
 /* The list itself: the whole reply (Together), "data", or "models" (Cohere, Ollama's own). */
@@ -268,10 +265,13 @@ enum status model_list_parse(struct str body, struct arena *a, struct model_list
     if (count > MODEL_LIST_MODELS_MAX)
         count = MODEL_LIST_MODELS_MAX;
     list.models = ARENA_ARRAY(a, count + 1, struct listed_model);
-    if (!list.models)
+    struct map *taken = map_create(count + 1); /* a list may be long, and repeat itself */
+    status = list.models && taken ? OK : ERR_MEMORY;
+    for (struct json_iter it = json_iter_begin(items); status == OK && json_array_next(&it, &item);)
+        status = take(item, a, taken, &list);
+    map_free(taken);
+    if (status != OK)
         return error_set(err, ERR_MEMORY, "out of memory for a list of models");
-    for (struct json_iter it = json_iter_begin(items); json_array_next(&it, &item);)
-        take(item, a, &list);
     *ret = list;
     return OK;
 }

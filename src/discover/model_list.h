@@ -14,6 +14,8 @@
 
 #define MODEL_LIST_BYTES_MAX  (16u << 20)
 #define MODEL_LIST_MODELS_MAX 4096 /* further ones are counted and left out */
+#define MODEL_LIST_TOKENS_MAX                                                                      \
+    1000000000 /* a configuration takes no more; what is more is not said */
 
 struct listed_model {
     struct str id;                          /* what a request names */

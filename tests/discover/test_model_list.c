@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include "base/buf.h"
 #include "catalogue/catalogue.h"
 
 static struct arena *a;
@@ -180,4 +181,33 @@ Test(model_list, odd)
                   "{\"id\":\"ok\",\"created\":\"x\",\"context_length\":-1,\"pricing\":7}]}");
     cr_assert_eq(list.count, 1);
     is(&list, 0, "ok");
+}
+
+Test(model_list, limits_that_no_configuration_takes_are_not_said)
+{
+    struct model_list list = parsed("{\"data\":[{\"id\":\"a\",\"context_length\":4294967295,"
+                                    "\"max_tokens\":1000000001},{\"id\":\"b\",\"context_length\":"
+                                    "1000000000}]}");
+    cr_expect_eq(list.models[0].context_tokens, 0);
+    cr_expect_eq(list.models[0].output_tokens, 0);
+    cr_expect_eq(list.models[1].context_tokens, 1000000000);
+}
+
+/* Each is looked for among those before: a list of 16 MiB must not hold a person up. */
+Test(model_list, long_lists, .timeout = 10)
+{
+    struct buf b;
+    struct error err = {0};
+    struct model_list list = {0};
+    struct arena *own = arena_create(64 << 20);
+    buf_init(&b, MODEL_LIST_BYTES_MAX);
+    buf_add_c(&b, "[{\"id\":\"x\"}");
+    for (size_t i = 0; i < 600000; i++)
+        buf_addf(&b, ",{\"id\":\"%zu\"}", 100000 + i);
+    buf_add_c(&b, "]");
+    cr_assert_eq(model_list_parse(buf_str(&b), own, &list, &err), OK, "%s", err.text);
+    cr_expect_eq(list.count, MODEL_LIST_MODELS_MAX);
+    cr_expect_eq(list.left_out, 600001 - MODEL_LIST_MODELS_MAX);
+    buf_done(&b);
+    arena_free(own);
 }
