@@ -11,11 +11,14 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "config/config.h"
 #include "discover/offer_print.h"
 
 #define ARENA_BYTES_MAX (256u << 20)
 #define TRIES_MAX       5
 #define TERMINAL_ROWS   20
+
+_Static_assert(OFFER_EXPERTS_MAX == CONFIG_EXPERTS_MAX, "what may be taken may be configured");
 
 static const char text[] =
     "Looks for experts: keys of known providers in the environment (OPENAI_API_KEY, "

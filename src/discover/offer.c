@@ -12,7 +12,8 @@
 #include "base/map.h"
 #include "base/name.h"
 
-#define RENAMES_MAX 1000
+#define RENAMES_MAX 100
+#define NAME_BUFFER (2 * NAME_BYTES_MAX)
 
 /* Names */
 
@@ -67,22 +68,22 @@ static bool is_free(const struct map *taken, struct str name)
     return !expert_name_mistake(name) && !map_get(taken, name, &value);
 }
 
-static struct str name_of(const struct endpoint *s, struct str id, const struct map *taken,
-                          struct arena *a)
+/* *ret is empty where all that are tried are taken: an endpoint may have any number of models called alike. */
+static enum status name_of(const struct endpoint *s, struct str id, const struct map *taken,
+                           struct arena *a, struct str *ret)
 {
+    char other[NAME_BUFFER];
     struct str plain = plain_of(short_of(s, id), a), prefix = prefix_of(s, a), name = plain;
-    char *other = NULL;
     if (!plain.ptr || !prefix.ptr)
-        return (struct str){NULL, 0};
-    if (!is_free(taken, name)) {
-        other = arena_printf(a, "%.*s/%.*s", STR_FMT(prefix), STR_FMT(plain));
+        return ERR_MEMORY;
+    for (int i = 1; i < RENAMES_MAX && !is_free(taken, name); i++) {
+        int length = snprintf(other, sizeof(other), "%.*s/%.*s", STR_FMT(prefix), STR_FMT(plain));
+        if (i > 1)
+            snprintf(other + length, sizeof(other) - (size_t)length, "-%d", i);
         name = str_from(other);
     }
-    for (int i = 2; i < RENAMES_MAX && name.len > 0 && !is_free(taken, name); i++) {
-        other = arena_printf(a, "%.*s/%.*s-%d", STR_FMT(prefix), STR_FMT(plain), i);
-        name = str_from(other);
-    }
-    return name.len > 0 && is_free(taken, name) ? name : (struct str){NULL, 0};
+    *ret = is_free(taken, name) ? arena_copy(a, name) : STR("");
+    return ret->ptr ? OK : ERR_MEMORY;
 }
 
 /* Prices, limits, abilities */
@@ -152,9 +153,12 @@ static enum status add(struct offer_list *list, const struct endpoint *s,
     }
     if (s->dialect == &dialect_azure && !name_is_plain(m->id, false)) /* it stands in the URL */
         return OK;
-    o.name = name_of(s, m->id, taken, a);
-    if (!o.name.ptr || !o.url.ptr)
+    if (name_of(s, m->id, taken, a, &o.name) != OK || !o.url.ptr)
         return error_set(err, ERR_MEMORY, "out of memory for names of experts");
+    if (o.name.len == 0) {
+        list->unnamed++;
+        return OK;
+    }
     set_price(&o);
     set_limits(&o);
     list->items[list->count] = o;

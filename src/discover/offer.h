@@ -7,6 +7,7 @@
 
 #define OFFER_MARKS_MAX       8 /* beyond this machine */
 #define OFFER_MARKS_LOCAL_MAX 4
+#define OFFER_EXPERTS_MAX     256 /* as many as a configuration takes */
 
 enum offer_price {
     OFFER_UNPRICED,        /* nobody says what it costs: it cannot be taken as it is */
@@ -34,6 +35,7 @@ struct offer_list {
     struct offer *items; /* endpoint by endpoint, in the order of their lists */
     size_t count;
     size_t responses_only; /* left out: their provider has no chat for them */
+    size_t unnamed;        /* left out: too many are called alike */
 };
 
 /* Of all endpoints that were listed. */
@@ -63,5 +65,5 @@ NODISCARD enum status offers_choose(struct offer_list *offers, struct str words,
  * is not there. */
 NODISCARD enum status offers_set_prices(struct offer_list *offers, struct str prices,
                                         struct error *err);
-/* ERR_INPUT: nothing is marked, or one of which no price is known. */
+/* ERR_INPUT: nothing is marked, more than OFFER_EXPERTS_MAX, or one of which no price is known. */
 NODISCARD enum status offers_check_marks(const struct offer_list *offers, struct error *err);

@@ -110,6 +110,10 @@ enum status offers_check_marks(const struct offer_list *offers, struct error *er
                              STR_FMT(o->name), STR_FMT(o->name));
         count += o->marked;
     }
+    if (count > OFFER_EXPERTS_MAX)
+        return error_set(err, ERR_INPUT,
+                         "%zu experts; a configuration takes at most %d: name fewer", count,
+                         OFFER_EXPERTS_MAX);
     return count > 0 ? OK
                      : error_set(err, ERR_INPUT,
                                  "nothing of what was found is taken by itself; name it with "

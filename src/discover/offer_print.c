@@ -110,6 +110,8 @@ static void print_left_out(const struct offer_list *offers, FILE *out)
     if (n)
         fprintf(out, "       %zu model%s left out, which %s behind /responses only\n", n,
                 n == 1 ? "" : "s", n == 1 ? "is" : "are");
+    if (offers->unnamed)
+        fprintf(out, "       %zu left out: too many are called alike\n", offers->unnamed);
 }
 
 void offer_print_table(const struct offer_list *offers, size_t row_max, FILE *out)

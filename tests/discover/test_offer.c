@@ -213,3 +213,46 @@ Test(offer, given_prices)
                      wrong[i]);
     arena_free(s->arena);
 }
+
+/* A list of `count` models, which all have the same last part, or each its own. */
+static const char *many(struct buf *b, size_t count, bool alike)
+{
+    buf_init(b, 1 << 20);
+    buf_add_c(b, "{\"data\":[{\"id\":\"first\"}");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(b, ",{\"id\":\"m%zu%s\"}", i, alike ? "/x" : "");
+    buf_add_c(b, "]}");
+    buf_add_char(b, 0);
+    cr_assert_eq(b->status, OK);
+    return b->ptr;
+}
+
+Test(offer, one_that_calls_all_alike_hinders_nobody)
+{
+    struct buf b;
+    struct endpoint_list *s = endpoints_of(keys + 2, "127.0.0.1:1,127.0.0.1:2");
+    answers(s, 0, many(&b, 3000, true));
+    answers(s, 1, "{\"data\":[{\"id\":\"y\"}]}");
+    struct offer_list offers = offers_of(s);
+    cr_expect_eq(offers.count + offers.unnamed, 3002);
+    cr_expect_gt(offers.unnamed, 0);
+    cr_assert_not_null(offer_find(&offers, STR("y")));
+    buf_done(&b);
+    arena_free(s->arena);
+}
+
+Test(offer, no_more_than_a_configuration_takes)
+{
+    struct buf b;
+    struct error err = {0};
+    struct endpoint_list *s = endpoints_of(keys + 2, "127.0.0.1:1");
+    answers(s, 0, many(&b, OFFER_EXPERTS_MAX, false));
+    struct offer_list offers = offers_of(s);
+    cr_assert_eq(offers_choose(&offers, STR("1-256"), true, &err), OK, "%s", err.text);
+    cr_expect_eq(offers_check_marks(&offers, &err), OK, "%s", err.text);
+    cr_assert_eq(offers_choose(&offers, STR("1-257"), true, &err), OK, "%s", err.text);
+    cr_expect_eq(offers_check_marks(&offers, &err), ERR_INPUT);
+    cr_expect(strstr(err.text, "257 experts; a configuration takes at most 256"), "%s", err.text);
+    buf_done(&b);
+    arena_free(s->arena);
+}
