@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/name.h"
 #include "config/config_int.h"
 #include "expert/expert.h"
 #include "gate/gate.h"
@@ -151,6 +152,20 @@ static enum status read_limit_name(struct conf_reader *r, const struct conf_row 
     return status;
 }
 
+/* It stands in the URL. */
+static enum status read_api_version(struct conf_reader *r, const struct conf_row *row,
+                                    const struct yaml_tree *value, void *into, struct error *err)
+{
+    struct str version = {0};
+    enum status status = conf_read_str(r, row, value, &version, err);
+    if (status == OK && !name_is_plain(version, false))
+        return conf_fail(r, value, err, "%s must be letters, digits and . _ -, like 2024-10-21",
+                         row->key);
+    if (status == OK)
+        *(struct str *)into = version;
+    return status;
+}
+
 static enum status read_system(struct conf_reader *r, const struct conf_row *row,
                                const struct yaml_tree *value, void *into, struct error *err)
 {
@@ -177,7 +192,7 @@ static const struct conf_row expert_rows[] = {
     {"api_key", conf_read_secret, EXPERT_FIELD(api_key), false, 0, 0},
     {"upstream_model", conf_read_str, EXPERT_FIELD(upstream_model), false, 0, 0},
     {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
-    {"api_version", conf_read_str, EXPERT_FIELD(api_version), false, 0, 0},
+    {"api_version", read_api_version, EXPERT_FIELD(api_version), false, 0, 0},
     {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
     {"system_messages", read_system, EXPERT_FIELD(system_messages), false, 0, 0},
     {"drop", config_read_drop, offsetof(struct raw_expert, expert), false, 0, 0},

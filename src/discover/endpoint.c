@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/name.h"
+
 #define URL_BYTES_MAX    1024
 #define AZURE_VERSION    "2024-10-21"         /* the last of its kind */
 #define AZURE_LIST       "2023-03-15-preview" /* that lists deployments */
@@ -161,8 +163,8 @@ static enum status add_provider(struct endpoint_list *s, const struct environmen
 /* Azure */
 
 /* The deployments that the environment names need not be asked for. */
-static enum status take_named(struct endpoint_list *s, struct str names, struct endpoint *item,
-                              struct error *err)
+static enum status take_named(struct endpoint_list *s, const char *variable, struct str names,
+                              struct endpoint *item, struct error *err)
 {
     item->list.models = ARENA_ARRAY(s->arena, DEPLOYMENTS_MAX, struct listed_model);
     if (!item->list.models)
@@ -171,8 +173,11 @@ static enum status take_named(struct endpoint_list *s, struct str names, struct 
         struct str name = str_trim(str_split(&names, ','));
         if (name.len == 0 || item->list.count == DEPLOYMENTS_MAX)
             continue;
-        if (name.len > 100 || !utf8_printable(name))
-            return error_set(err, ERR_INPUT, "AZURE_OPENAI_DEPLOYMENTS names what cannot be one");
+        if (!name_is_plain(name, false)) /* it stands in the URL */
+            return error_set(err, ERR_INPUT,
+                             "%s names what cannot be a deployment: letters, digits and . _ - "
+                             "are right, between commas",
+                             variable);
         item->list.models[item->list.count++] = (struct listed_model){.id = name};
     }
     item->state = ENDPOINT_LISTED;
@@ -187,17 +192,20 @@ static enum status add_azure(struct endpoint_list *s, const struct environment *
     static const char *const deployments[] = {"AZURE_OPENAI_DEPLOYMENTS", "AZURE_OPENAI_DEPLOYMENT",
                                               "AZURE_OPENAI_DEPLOYMENT_NAME",
                                               "AZURE_OPENAI_CHAT_DEPLOYMENT_NAME"};
-    const char *found = NULL;
+    const char *version_name = NULL, *names_name = NULL;
     struct str key = value_of(e, "AZURE_OPENAI_API_KEY");
     struct str endpoint = value_of(e, "AZURE_OPENAI_ENDPOINT");
-    struct str version = first_of(e, versions, 2, &found);
-    struct str names = first_of(e, deployments, 4, &found);
+    struct str version = first_of(e, versions, 2, &version_name);
+    struct str names = first_of(e, deployments, 4, &names_name);
     if (key.len == 0 || endpoint.len == 0)
         return OK;
     if (!is_url(endpoint))
         return error_set(err, ERR_INPUT,
                          "AZURE_OPENAI_ENDPOINT is no URL: it must be like "
                          "https://NAME.openai.azure.com");
+    if (version.len > 0 && !name_is_plain(version, false)) /* it stands in the URL */
+        return error_set(err, ERR_INPUT, "%s is no version: it must be like " AZURE_VERSION,
+                         version_name);
     char *url = arena_printf(s->arena, "%.*s/openai", STR_FMT(without_slash(endpoint)));
     struct endpoint item = {.title = STR("Azure"),
                             .provider = provider_find(STR("azure")),
@@ -208,7 +216,7 @@ static enum status add_azure(struct endpoint_list *s, const struct environment *
                             .key = key};
     if (!url)
         return no_memory(err);
-    enum status status = names.len > 0 ? take_named(s, names, &item, err) : OK;
+    enum status status = names.len > 0 ? take_named(s, names_name, names, &item, err) : OK;
     return status == OK ? add(s, item, "/deployments?api-version=" AZURE_LIST, err) : status;
 }
 

@@ -35,6 +35,7 @@ Test(config_members, mistakes_are_named)
     } rows[] = {
         {", drop: temperature", "x.yaml:3:38: drop must be a list of parameters"},
         {", drop: []", "drop must be a list of parameters"},
+        {", api_version: \"a b\"", "api_version must be letters, digits and . _ -"},
         {", drop: [messages]", "drop: no request goes without messages"},
         {", drop: [stream]", "drop: no request goes without stream"},
         {", drop: [max_tokens]", "drop: max_cost is held by max_tokens; give its other name in "

@@ -131,6 +131,16 @@ Test(endpoint, mistakes)
     fails(base, "", "OPENAI_BASE_URL is no URL: it must be like https://api.openai.com/v1");
     fails(secret, "", "OPENAI_BASE_URL is no URL");
     fails(azure, "", "AZURE_OPENAI_ENDPOINT is no URL: it must be like");
+    static const struct variable version[] = {{"AZURE_OPENAI_API_KEY", "k"},
+                                              {"AZURE_OPENAI_ENDPOINT", "https://x.example"},
+                                              {"OPENAI_API_VERSION", "2024\n#"},
+                                              NONE};
+    static const struct variable deployment[] = {{"AZURE_OPENAI_API_KEY", "k"},
+                                                 {"AZURE_OPENAI_ENDPOINT", "https://x.example"},
+                                                 {"AZURE_OPENAI_DEPLOYMENT", "gpt-4o,a b"},
+                                                 NONE};
+    fails(version, "", "OPENAI_API_VERSION is no version: it must be like 2024-10-21");
+    fails(deployment, "", "AZURE_OPENAI_DEPLOYMENT names what cannot be a deployment");
     fails(none, "127.0.0.1",
           "--local: '127.0.0.1' is neither HOST:PORT nor the base URL of an API");
     fails(none, "127.0.0.1:0", "neither HOST:PORT");

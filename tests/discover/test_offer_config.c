@@ -22,7 +22,7 @@ Test(offer_config, everything)
                                         {"ANTHROPIC_API_KEY", "ak-secret-1"},
                                         {"AZURE_OPENAI_API_KEY", "zk-secret-1"},
                                         {"AZURE_OPENAI_ENDPOINT", "https://x.openai.azure.com"},
-                                        {"AZURE_OPENAI_DEPLOYMENTS", "o3,not plain"},
+                                        {"AZURE_OPENAI_DEPLOYMENTS", "o3"},
                                         {NULL, NULL}};
     setenv("OPENAI_API_KEY", "sk-secret-1", 1);
     setenv("ANTHROPIC_API_KEY", "ak-secret-1", 1);
