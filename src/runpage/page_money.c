@@ -11,7 +11,8 @@
 #define BAR_PX   18.0
 #define ROW_PX   26.0
 #define LABEL_PX 62.0
-#define TAIL_PX  58.0 /* of the sum behind a bar */
+#define TAIL_PX  6.0 /* between a bar and the sum behind it */
+#define FONT_PX  12.0
 #define HEAD_PX  8.0
 #define FOOT_PX  42.0
 
@@ -98,17 +99,32 @@ static void draw_bar(const struct bar *bar, const struct svg_scale *x, double y,
                 "<rect class=\"b%zu sep\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
                 i, from, y, to - from, BAR_PX);
     }
-    buf_addf(b, "<text x=\"%.1f\" y=\"%.1f\">", svg_at(x, usd) + 6, y + 13);
+    buf_addf(b, "<text x=\"%.1f\" y=\"%.1f\">", svg_at(x, usd) + TAIL_PX, y + 13);
     markup_usd(b, usd);
     buf_add_c(b, "</text>\n");
+}
+
+/* What the sums behind the bars need, with as much behind them: small ones have many digits. */
+static double tail_width(const struct bars *bars)
+{
+    struct buf text;
+    double width = 0;
+    buf_init(&text, 256);
+    for (size_t i = 0; i < bars->count; i++) {
+        buf_clear(&text);
+        markup_usd(&text, bars->rows[i].sum);
+        width = fmax(width, svg_text_width(buf_str(&text), FONT_PX));
+    }
+    buf_done(&text);
+    return TAIL_PX + width + TAIL_PX;
 }
 
 static void draw(const struct bars *bars, const char *name, const struct page_size *s,
                  const char *title, struct buf *b)
 {
     const double bottom = HEAD_PX + ROW_PX * (double)bars->count;
-    const struct svg_frame f = {s->width,           bottom + FOOT_PX, LABEL_PX,
-                                s->width - TAIL_PX, HEAD_PX,          bottom};
+    const struct svg_frame f = {
+        s->width, bottom + FOOT_PX, LABEL_PX, s->width - tail_width(bars), HEAD_PX, bottom};
     const struct svg_scale x = {0, bars->most > 0 ? bars->most : 1, f.left, f.right, false};
     char id[40];
     snprintf(id, sizeof(id), "%s-%s", name, s->css);

@@ -28,14 +28,22 @@ static void done(struct read *x)
     scratch_remove(&x->s);
 }
 
+/* The section with its tags. */
+static const char *written(struct read *x, void (*section)(const struct run_record *, struct buf *))
+{
+    buf_clear(&x->b);
+    section(&x->r, &x->b);
+    buf_add_char(&x->b, '\0');
+    cr_assert_eq(buf_status(&x->b, NULL), OK);
+    return x->b.ptr;
+}
+
 /* The section's text without its tags, blanks for them. */
 static const char *said(struct read *x, void (*section)(const struct run_record *, struct buf *))
 {
     size_t to = 0;
     bool tag = false;
-    buf_clear(&x->b);
-    section(&x->r, &x->b);
-    cr_assert_eq(buf_status(&x->b, NULL), OK);
+    written(x, section);
     for (size_t i = 0; i < x->b.len; i++) {
         tag = tag || x->b.ptr[i] == '<';
         char c = tag || x->b.ptr[i] == '\n' ? ' ' : x->b.ptr[i];
@@ -96,17 +104,15 @@ Test(runpage_sections, the_curve_begins_at_the_prior_and_knows_its_errors)
     struct read x;
     size_t errors = 0;
     read_scene(&x);
-    runpage_curve(&x.r, &x.b);
-    for (const char *c = x.b.ptr; (c = strstr(c, "<path class=\"err\"")); c++)
+    for (const char *c = written(&x, runpage_curve); (c = strstr(c, "<path class=\"err\"")); c++)
         errors++;
     cr_expect_eq(errors, 2 * 2 + 1, "two rounds, wide and narrow, and the legend");
     const char *text = said(&x, runpage_curve);
     expect(text, " 1 4 3 $0.00120 $0.00120 12 50.0 ±5.0 52.0 −2.0 40.0 – 30.0 first ");
     expect(text, " 2 0 3 $0.00130 $0.00250 20 75.0 ±1.0 62.5 +12.5 45.0 +25.0 20.0 kept ");
     x.r.rounds[0].area = x.r.rounds[1].area = NAN;
-    text = said(&x, runpage_curve);
-    cr_expect(!strstr(x.b.ptr, "<svg"), "no picture of nothing");
-    expect(text, " kept ");
+    cr_expect(!strstr(written(&x, runpage_curve), "<svg"), "no picture of nothing");
+    expect(said(&x, runpage_curve), " kept ");
     done(&x);
 }
 
@@ -124,6 +130,31 @@ Test(runpage_sections, money_is_summed_by_expert_and_purpose)
     for (size_t k = 0; k < 2; k++)
         x.r.rounds[k].spending_count = 1;
     cr_expect(!strstr(said(&x, runpage_money), "By purpose"), "one purpose is no picture");
+    done(&x);
+}
+
+/* A chart's width less where its longest bar's sum begins, which is behind all the others. */
+static double room_for_sums(const char *svg)
+{
+    double width = 0, at, last = 0;
+    cr_assert_eq(sscanf(strstr(svg, "viewBox"), "viewBox=\"0 0 %lf", &width), 1);
+    for (const char *end = strstr(svg, "</svg>"); (svg = strstr(svg, "<text x=\"")) && svg < end;
+         svg++)
+        if (sscanf(svg, "<text x=\"%lf", &at) == 1)
+            last = at > last ? at : last;
+    return width - last;
+}
+
+Test(runpage_sections, small_sums_have_room_behind_their_bars)
+{
+    struct read x;
+    read_scene(&x);
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < x.r.rounds[k].spending_count; i++)
+            x.r.rounds[k].spending[i].cost_nano_usd = 110;
+    const char *svg = strstr(written(&x, runpage_money), "<svg");
+    cr_assert(svg && strstr(svg, ">$0.000000"));
+    cr_expect(room_for_sums(svg) >= 12 * 6.6, "%.1f", room_for_sums(svg));
     done(&x);
 }
 
