@@ -45,13 +45,20 @@ static double mean_output(const struct dataset *d, size_t expert)
     return count > 0 ? sum / count : PLAY_OUTPUT_GUESS;
 }
 
-static void guess_costs(const struct dataset *d, const struct expert *experts, int64_t *costs)
+/* No answer is longer than it may be (0: no limit of the run's own), whatever was guessed or learnt. */
+static double allowed_output(const struct play_settings *s, double tokens)
+{
+    return s->output_tokens > 0 ? fmin(tokens, (double)s->output_tokens) : tokens;
+}
+
+static void guess_costs(const struct dataset *d, const struct play_options *o, int64_t *costs)
 {
     for (size_t e = 0; e < d->expert_count; e++) {
-        int64_t output = (int64_t)ceil(mean_output(d, e));
+        const struct price *price = &o->experts[e].price;
+        int64_t output = (int64_t)ceil(allowed_output(o->settings, mean_output(d, e)));
         for (size_t q = 0; q < d->query_count; q++) {
             int64_t input = tokens_from_characters(d->queries[q].prompt.len);
-            costs[q * d->expert_count + e] = price_cost_nano_usd(&experts[e].price, input, output);
+            costs[q * d->expert_count + e] = price_cost_nano_usd(price, input, output);
         }
     }
 }
@@ -66,10 +73,11 @@ static void believe_row(const struct model *m, const struct play_options *o, con
         b->quality[at] = b->sd[at] = 0.5f;
         if (columns[e] == SIZE_MAX)
             continue;
-        const struct estimate *est = &all[columns[e]];
-        b->quality[at] = est->quality;
-        b->sd[at] = est->quality_sd;
-        b->cost_nano_usd[at] = model_cost_nano_usd(&o->experts[e].price, est);
+        struct estimate est = all[columns[e]];
+        est.output_tokens = (float)allowed_output(o->settings, est.output_tokens);
+        b->quality[at] = est.quality;
+        b->sd[at] = est.quality_sd;
+        b->cost_nano_usd[at] = model_cost_nano_usd(&o->experts[e].price, &est);
     }
 }
 
@@ -105,7 +113,7 @@ enum status play_believe(const struct run *run, const struct play_options *o, co
                                  ARENA_ARRAY(a, d->query_count * o->expert_count + 1, int64_t)};
     if (!b.cost_nano_usd)
         return error_set(err, ERR_MEMORY, "out of memory for estimates");
-    guess_costs(d, o->experts, b.cost_nano_usd);
+    guess_costs(d, o, b.cost_nano_usd);
     enum status status = m ? believe_model(run, o, m, a, &b, err) : OK;
     for (size_t q = 0; q < d->query_count; q++) {
         const struct play_scoring more = play_evaluate_cost(o, &d->queries[q]);

@@ -285,6 +285,9 @@ def test_a_dry_run_asks_nobody(play, experts, tmp_path):
     said = play("run", "--generate", "large", "--new", "20", "--judge", "middle", "--spend", "1", "--dry-run")
     assert re.search(r"^5 +questions +large +\d+ ", said, re.M) and re.search(r"^5 +scores +middle +\d+ ", said, re.M), said
     assert 0.3 < float(re.search(r"^all +\d+ +([\d.]+) ", said, re.M).group(1)) <= 1
+    said = play("run", "--questions", "questions.jsonl", "--spend", "0.1", "--max-output", "8", "--dry-run")
+    cells = re.findall(r"^\d +answers +\w+ +\d+ +([\d.]+) +([\d.]+)$", said, re.M)
+    assert cells and all(float(usd) <= float(most) for usd, most in cells), said
     assert not server.asked and not (tmp_path / "run").exists()
 
 
