@@ -121,6 +121,19 @@ static enum status next_line(struct csv *c, struct buf *into, struct error *err)
     return c->spanning ? next_lines(c, into, err) : buf_status(into, err);
 }
 
+/* Columns are asked for by name: of two that are called alike, one would be passed over in silence. */
+static enum status check_names(const struct csv *c, struct error *err)
+{
+    for (int i = 1; i < c->count; i++)
+        for (int k = 0; k < i && c->header[i].len > 0; k++)
+            if (str_equal(c->header[i], c->header[k]))
+                return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), c->columns[i],
+                                    "column '%.*s' is there twice; rename one",
+                                    (int)(c->header[i].len < 60 ? c->header[i].len : 60),
+                                    c->header[i].ptr);
+    return OK;
+}
+
 static enum status read_header(struct csv *c, struct error *err)
 {
     enum status status = next_line(c, &c->header_bytes, err);
@@ -134,7 +147,8 @@ static enum status read_header(struct csv *c, struct error *err)
         row += 3;
         len -= 3;
     }
-    return split(c, row, len, c->header, &c->count, err);
+    status = split(c, row, len, c->header, &c->count, err);
+    return status == OK ? check_names(c, err) : status;
 }
 
 static enum status open_table(const char *path, bool spanning, struct csv **ret, struct error *err)

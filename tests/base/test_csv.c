@@ -126,6 +126,17 @@ Test(csv, a_file_without_a_header)
     cr_assert_not_null(strstr(err.text, "header"));
 }
 
+Test(csv, columns_that_are_called_alike)
+{
+    struct csv *c = NULL;
+    struct error err;
+    temp_write(temp.path, "a,b,a\n1,2,3\n", 12);
+    cr_assert_eq(csv_open(temp.path, &c, &err), ERR_INPUT);
+    cr_assert_not_null(strstr(err.text, "t.csv:1:5: column 'a' is there twice"), "%s", err.text);
+    c = open_text(",a,\n1,2,3\n"); /* without a name none is asked for */
+    csv_close(c);
+}
+
 Test(csv, a_missing_file)
 {
     struct csv *c = NULL;
