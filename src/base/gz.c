@@ -34,7 +34,7 @@ struct line_reader {
     char *path;
     char *bytes; /* [capacity] */
     size_t capacity, begin, end;
-    size_t number;
+    size_t number, line_max;
     bool at_end;
 };
 
@@ -181,6 +181,7 @@ enum status line_reader_open(const char *path, struct line_reader **ret, struct 
     struct line_reader *r = calloc(1, sizeof(*r));
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory");
+    r->line_max = LINE_BYTES_MAX;
     r->source.input = malloc(CHUNK_BYTES);
     r->source.z.next_in = r->source.input;
     errno = ENOMEM;
@@ -207,6 +208,11 @@ void line_reader_close(struct line_reader *r)
     free(r);
 }
 
+void line_reader_allow(struct line_reader *r, size_t bytes)
+{
+    r->line_max = bytes;
+}
+
 static enum status read_error(struct line_reader *r, int code, struct error *err)
 {
     if (code == Z_ERRNO)
@@ -227,9 +233,9 @@ static enum status fill(struct line_reader *r, struct error *err)
         r->end -= r->begin;
         r->begin = 0;
     }
-    if (r->end > LINE_BYTES_MAX)
+    if (r->end > r->line_max)
         return error_set_at(err, ERR_TOO_LARGE, r->path, r->number + 1, 0,
-                            "a line of more than %u bytes", LINE_BYTES_MAX);
+                            "a line of more than %zu bytes", r->line_max);
     if (r->capacity - r->end < CHUNK_BYTES) {
         size_t capacity = (r->capacity + CHUNK_BYTES) * 2;
         char *bytes = realloc(r->bytes, capacity);
@@ -268,9 +274,9 @@ enum status line_reader_next(struct line_reader *r, struct str *line, struct err
             have > searched ? memchr(r->bytes + r->begin + searched, '\n', have - searched) : NULL;
         if (hit) {
             size_t len = (size_t)(hit - (r->bytes + r->begin));
-            if (len > LINE_BYTES_MAX)
+            if (len > r->line_max)
                 return error_set_at(err, ERR_TOO_LARGE, r->path, r->number + 1, 0,
-                                    "a line of more than %u bytes", LINE_BYTES_MAX);
+                                    "a line of more than %zu bytes", r->line_max);
             *line = take(r, len, len + 1);
             return OK;
         }

@@ -14,8 +14,10 @@ struct line_reader;
 NODISCARD enum status line_reader_open(const char *path, struct line_reader **ret,
                                        struct error *err);
 void line_reader_close(struct line_reader *r);
+/* For files whose one line is all of them: lines of up to so many bytes, in the place of LINE_BYTES_MAX. */
+void line_reader_allow(struct line_reader *r, size_t bytes);
 /* The next line without its line end (\n or \r\n); valid until the next call. CLOSED at the end;
- * ERR_CORRUPT for damaged gzip; ERR_TOO_LARGE for a line over LINE_BYTES_MAX. */
+ * ERR_CORRUPT for damaged gzip; ERR_TOO_LARGE for a line over LINE_BYTES_MAX, or what is allowed. */
 NODISCARD enum status line_reader_next(struct line_reader *r, struct str *line, struct error *err);
 size_t line_reader_number(const struct line_reader *r); /* of the last line given, 1-based */
 const char *

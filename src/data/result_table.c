@@ -68,6 +68,8 @@ static enum status sniff(const char *path, bool *is_json, struct error *err)
     struct line_reader *r = NULL;
     struct str line = STR("");
     enum status status = line_reader_open(path, &r, err);
+    if (status == OK)
+        line_reader_allow(r, TABLE_ARRAY_BYTES_MAX); /* a list may stand on one line */
     while (status == OK && line.len == 0) {
         status = line_reader_next(r, &line, err);
         if (status == OK && str_starts(line, STR("\xEF\xBB\xBF")))

@@ -275,9 +275,10 @@ static enum status cell_put(struct table_builder *b, const struct cell *cell, co
     const uint32_t where[2] = {cell->query, cell->expert};
     struct str key = {(const char *)where, sizeof(where)};
     if (map_get(b->seen, key, &other))
-        return error_set_at(
-            err, ERR_INPUT, path, line, 0, "the answer of '%.*s' to '%.*s' is there twice",
-            STR_FMT(b->d->experts[cell->expert].name), STR_FMT(query_at(b, cell->query)->id));
+        return error_set_at(err, ERR_INPUT, path, line, 0,
+                            "the answer of '%.*s' to '%.*s' is there twice; keep one",
+                            STR_FMT(b->d->experts[cell->expert].name),
+                            STR_FMT(query_at(b, cell->query)->id));
     key = arena_copy(b->d->arena, key);
     buf_add(&b->cells, (struct str){(const char *)cell, sizeof(*cell)});
     if (!key.ptr || b->cells.status != OK || map_put(b->seen, key, 0) != OK)

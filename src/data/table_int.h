@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "data/dataset_int.h"
 
+#define TABLE_ARRAY_BYTES_MAX ((size_t)1 << 30) /* of one list in JSON, however many lines it has */
+
 enum table_field {
     TABLE_ID,
     TABLE_MODEL,

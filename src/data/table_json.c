@@ -9,8 +9,7 @@
 #include "base/gz.h"
 #include "data/table_int.h"
 
-#define ARRAY_BYTES_MAX ((size_t)1 << 30)
-#define OBJECT_BYTES    (LINE_BYTES_MAX * 2)
+#define OBJECT_BYTES (LINE_BYTES_MAX * 2)
 
 /* A string decoded, a number or true and false as they are spelled; anything else is not said. */
 static enum status plain_text(struct json_value v, struct arena *a, struct str *ret,
@@ -39,11 +38,12 @@ static struct json_value text_in(struct json_value list)
 }
 
 /* One piece: of several members for one field the one with the most usual name counts. */
-static enum status object_read(struct json_value object, const char *path, size_t line,
+static enum status object_read(struct json_value object, const struct table_place *at,
                                struct arena *a, struct table_builder *b, struct error *err)
 {
     struct table_row row = {0};
     size_t ranks[TABLE_FIELDS];
+    bool scored = false; /* or said to be unknown, by null or an empty text */
     struct json_value key, v;
     struct json_iter it = json_iter_begin(object);
     enum status status = OK;
@@ -51,6 +51,7 @@ static enum status object_read(struct json_value object, const char *path, size_
         size_t rank;
         struct str text;
         enum table_field f = table_field_of(json_inside(key), &rank);
+        scored |= f == TABLE_SCORE && (v.type == JSON_NULL || v.type == JSON_STRING);
         if (f == TABLE_FIELDS || (row.fields[f].len && ranks[f] <= rank))
             continue;
         status =
@@ -63,22 +64,24 @@ static enum status object_read(struct json_value object, const char *path, size_
     if (status != OK)
         return status;
     static const enum table_field needed[] = {TABLE_MODEL, TABLE_SCORE};
+    for (enum table_field f = 0; f < TABLE_FIELDS; f++)
+        row.columns[f] = at->column;
     for (size_t i = 0; i < 2; i++)
-        if (!row.fields[needed[i]].len)
-            return error_set_at(err, ERR_INPUT, path, line, 0, "a result needs a member %s%s",
-                                table_field_names(needed[i]),
+        if (!row.fields[needed[i]].len && !(needed[i] == TABLE_SCORE && scored))
+            return error_set_at(err, ERR_INPUT, at->path, at->line, at->column,
+                                "a result needs a member %s%s", table_field_names(needed[i]),
                                 needed[i] == TABLE_SCORE ? "; score the answers first" : "");
-    return table_builder_add(b, &row, path, line, err);
+    return table_builder_add(b, &row, at->path, at->line, err);
 }
 
-static enum status value_read(struct json_value v, const char *path, size_t line, struct arena *a,
+static enum status value_read(struct json_value v, const struct table_place *at, struct arena *a,
                               struct table_builder *b, struct error *err)
 {
     if (v.type != JSON_OBJECT)
-        return error_set_at(err, ERR_INPUT, path, line, 0,
+        return error_set_at(err, ERR_INPUT, at->path, at->line, at->column,
                             "expected an object like {\"id\", \"model\", \"score\", \"prompt\"}");
     arena_reset(a);
-    return object_read(v, path, line, a, b, err);
+    return object_read(v, at, a, b, err);
 }
 
 /* An object a line; the first is there already. */
@@ -90,37 +93,42 @@ static enum status read_lines(struct line_reader *r, struct str line, struct are
         struct json_value v;
         if (str_trim(line).len == 0)
             continue;
-        status = json_parse(line, line_reader_path(r), line_reader_number(r), &v, err);
+        const struct table_place at = {line_reader_path(r), line_reader_number(r), 0};
+        status = json_parse(line, at.path, at.line, &v, err);
         if (status == OK)
-            status = value_read(v, line_reader_path(r), line_reader_number(r), a, b, err);
+            status = value_read(v, &at, a, b, err);
         if (status != OK)
             return status;
     } while ((status = line_reader_next(r, &line, err)) == OK);
     return status == CLOSED ? OK : status;
 }
 
-static size_t lines_before(const char *from, const char *to)
+/* From where an item began to where the next does. */
+static void place_move(struct table_place *at, const char *from, const char *to)
 {
-    size_t lines = 0;
-    for (; from < to; from++)
-        lines += *from == '\n';
-    return lines;
+    for (; from < to; from++) {
+        at->column++;
+        if (*from == '\n') {
+            at->line++;
+            at->column = 1;
+        }
+    }
 }
 
 static enum status items_read(struct str text, const char *path, struct arena *a,
                               struct table_builder *b, struct error *err)
 {
     struct json_value root, item;
+    struct table_place at = {path, 1, 1};
     const char *last = text.ptr;
-    size_t line = 1;
     enum status status = json_parse(text, path, 1, &root, err);
     if (status != OK)
         return status;
     struct json_iter it = json_iter_begin(root);
     while (status == OK && json_array_next(&it, &item)) {
-        line += lines_before(last, item.raw.ptr);
+        place_move(&at, last, item.raw.ptr);
         last = item.raw.ptr;
-        status = value_read(item, path, line, a, b, err);
+        status = value_read(item, &at, a, b, err);
     }
     return status;
 }
@@ -130,7 +138,7 @@ static enum status read_array(struct line_reader *r, struct str line, struct are
                               struct table_builder *b, struct error *err)
 {
     struct buf text;
-    buf_init(&text, ARRAY_BYTES_MAX);
+    buf_init(&text, TABLE_ARRAY_BYTES_MAX);
     size_t blank = line_reader_number(r) - 1; /* lines before it */
     enum status status = OK;
     for (; blank > 0; blank--)
@@ -154,6 +162,8 @@ enum status table_json_read(const char *path, struct table_builder *b, struct er
     struct arena *a = arena_create(OBJECT_BYTES);
     enum status status =
         a ? line_reader_open(path, &r, err) : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        line_reader_allow(r, TABLE_ARRAY_BYTES_MAX);
     while (status == OK && str_trim(line).len == 0)
         status = line_reader_next(r, &line, err);
     if (status == OK && str_starts(line, STR("\xEF\xBB\xBF")))

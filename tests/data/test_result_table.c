@@ -141,6 +141,44 @@ Test(table, an_object_a_line)
     dataset_free(d);
 }
 
+/* As docs/datasets.md has it of a cell of CSV. */
+Test(table, null_is_unknown)
+{
+    struct dataset *d =
+        load("t.jsonl", "{\"id\": 7, \"model\": \"a\", \"score\": null, \"prompt\": \"P?\"}\n"
+                        "{\"id\": 8, \"model\": \"a\", \"score\": 1, \"cost\": null, \"prompt\": "
+                        "\"Q?\"}\n");
+    cr_expect_not(dataset_outcome(d, 0, 0)->known);
+    cr_expect(dataset_outcome(d, 1, 0)->known);
+    cr_expect_not(dataset_outcome(d, 1, 0)->cost_known);
+    dataset_free(d);
+}
+
+/* pandas and json.dump write a list on one line. */
+Test(table, a_list_on_one_long_line)
+{
+    struct dataset *d = NULL;
+    struct error err = {0};
+    struct buf b;
+    buf_init(&b, 64 << 20);
+    buf_add_char(&b, '[');
+    for (int i = 0; i < 40; i++) {
+        buf_addf(&b, "%s{\"id\":%d,\"model\":\"a\",\"score\":1,\"prompt\":\"%d", i ? "," : "", i,
+                 i);
+        for (int k = 0; k < 500000; k++)
+            buf_add_c(&b, "x");
+        buf_add_c(&b, "\"}");
+    }
+    buf_add_c(&b, "]");
+    buf_add_char(&b, 0);
+    cr_assert_eq(b.status, OK);
+    file("t.json", b.ptr);
+    cr_assert_eq(dataset_load(path, DATASET_ALL, &d, &err), OK, "%s", err.text);
+    cr_expect_eq(d->query_count, 40);
+    dataset_free(d);
+    buf_done(&b);
+}
+
 Test(table, a_folder_of_tables_is_one)
 {
     struct dataset *d = NULL;
@@ -186,7 +224,13 @@ Test(table, what_is_wrong_is_named_with_its_place)
            "t.json:3", "model");
     refuse("t.json", "[{\"id\":1,\"model\":\"a\",\"prompt\":\"P\"}]", "t.json:1",
            "score the answers");
-    refuse("t.json", "[1]", "t.json:1", "expected an object");
+    refuse("t.json", "[1]", "t.json:1:2", "expected an object");
+    refuse("t.json",
+           "[{\"id\":1,\"model\":\"a\",\"score\":1,\"prompt\":\"P\"},\n {\"id\":2,"
+           "\"model\":\"a\",\"score\":9,\"prompt\":\"P\"}]",
+           "t.json:2:2", "'9' is not a score");
+    refuse("t.csv", "id,model,score,prompt,score\nq,a,1,P,0\n", "t.csv:1:23",
+           "column 'score' is there twice");
     refuse("t.json", "[\n\n{\"id\":}]", "t.json:3", "");
     refuse("t.jsonl", "{\"id\":1,\"model\":\"a\",\"score\":1,\"prompt\":\"P\"}\n{\n", "t.jsonl:2",
            "");
