@@ -3,7 +3,6 @@
  * Reads options, data and models, has src/eval measure, and hands the figures to eval_output.c. Outputs are checked
  * before the work, so that an hour is not lost to a name. One thread, no network; the figures depend on the inputs and
  * the seed alone. */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
+#include "data/input_file.h"
 #include "eval/decisions.h"
 #include "eval/folds.h"
 #include "eval/shared_queries.h"
@@ -218,17 +218,8 @@ static bool same_file(const char *a, const char *b)
 /* What is read must not be written over. */
 static bool is_input(const struct eval_options *o, const char *path)
 {
-    static const char *const files[] = {"queries.jsonl",    "outcomes.csv",    "experts.csv",
-                                        "queries.jsonl.gz", "outcomes.csv.gz", "experts.csv.gz"};
-    char input[PATH_MAX];
-    if ((o->model && same_file(path, o->model)) || (o->compare && same_file(path, o->compare)))
-        return true;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        snprintf(input, sizeof(input), "%s/%s", o->dataset, files[i]);
-        if (same_file(path, input))
-            return true;
-    }
-    return false;
+    return (o->model && same_file(path, o->model)) || (o->compare && same_file(path, o->compare)) ||
+           dataset_holds(o->dataset, path);
 }
 
 static bool outputs_are_free(const struct eval_options *o)

@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
 #include "data/dataset.h"
+#include "data/input_file.h"
 #include "judge/answer_table.h"
 #include "train/train.h"
 
@@ -251,7 +253,7 @@ static void add_plans_json(const struct trained_plans *p, struct buf *b)
 }
 
 /* The members in the order of the object. */
-static void print_json(const struct trained *t, const char *path)
+static enum status print_json(const struct trained *t, const char *path, struct error *err)
 {
     struct buf b;
     buf_init(&b, 16u << 20);
@@ -281,12 +283,11 @@ static void print_json(const struct trained *t, const char *path)
     buf_add_char(&b, ']');
     add_plans_json(&t->plans, &b);
     buf_add_c(&b, "}\n");
-    fwrite(b.ptr, 1, b.len, stdout);
-    buf_done(&b);
+    return file_print(stdout, &b, err);
 }
 
 /* Says so before the work when the model could not be written after it. */
-static enum status check_output(const char *path, struct error *err)
+static enum status check_output(const char *path, char *const *inputs, int count, struct error *err)
 {
     struct stat found;
     const char *slash = strrchr(path, '/');
@@ -299,6 +300,9 @@ static enum status check_output(const char *path, struct error *err)
         return error_set(err, ERR_IO, "%s: that is a directory; name a file in it", path);
     if (access(folder, W_OK | X_OK) != 0)
         return error_set_errno(err, ERR_IO, errno, "%s: cannot write there: %s", path, folder);
+    for (int i = 0; i < count; i++)
+        if (dataset_holds(inputs[i], path))
+            return error_set(err, ERR_USAGE, "%s is read here and would be written over", path);
     return OK;
 }
 
@@ -368,7 +372,7 @@ static enum status train(struct train_command *c, struct error *err)
     if (status == OK && !c->quiet)
         warn_of_few(trained);
     if (status == OK && c->json)
-        print_json(trained, c->output);
+        status = print_json(trained, c->output, err);
     if (status == OK && !c->json && !c->quiet) {
         fprintf(stderr, "%zu queries, figures by %d-fold cross-validation:\n\n", trained->queries,
                 TRAIN_FOLDS);
@@ -435,7 +439,7 @@ static int run_train(int argc, char **argv)
                             : "name at least one data set directory, and at most 64");
         return cli_fail("train", &err);
     }
-    status = check_output(c.output, &err);
+    status = check_output(c.output, argv, count, &err);
     if (status == OK)
         status = load(&c, argv, count, &err);
     if (status == OK)

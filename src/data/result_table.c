@@ -62,6 +62,24 @@ bool table_is(const char *path)
     return count > 0;
 }
 
+bool table_holds(const char *path, const char *file)
+{
+    char in[PATH_BYTES_MAX];
+    struct stat found, other;
+    struct dirent **names;
+    bool holds = false;
+    int count = table_is(path) ? scandir(path, &names, choose, NULL) : -1;
+    if (count < 0)
+        return false;
+    for (int i = 0; i < count && !holds && stat(file, &found) == 0; i++) {
+        int length = snprintf(in, sizeof(in), "%s/%s", path, names[i]->d_name);
+        holds = length > 0 && (size_t)length < sizeof(in) && stat(in, &other) == 0 &&
+                found.st_dev == other.st_dev && found.st_ino == other.st_ino;
+    }
+    names_free(names, count);
+    return holds;
+}
+
 /* By its first character that is no blank. */
 static enum status sniff(const char *path, bool *is_json, struct error *err)
 {

@@ -14,5 +14,7 @@
 
 /* Whether the path is a file, or a folder with tables in it and without queries.jsonl. */
 bool table_is(const char *path);
+/* Whether `file` is one of those that the table, a folder, is read from. */
+bool table_holds(const char *path, const char *file);
 /* ERR_INPUT with file, line and column: no column for what is needed, values that cannot be, an answer twice. */
 NODISCARD enum status table_load(const char *path, struct dataset **ret, struct error *err);

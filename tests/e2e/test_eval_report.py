@@ -269,7 +269,7 @@ def test_bad_fractions_are_refused(leeroo, files, at):
 
 
 def test_what_is_read_is_not_written_over(leeroo, files, tmp_path):
-    model, data, *_ = files
+    model, _, data = files
     before = open(model, "rb").read()
     for option, path in (("--decisions", model), ("--report", f"{data}/outcomes.csv")):
         done = run(leeroo, "eval", model, data, option, path, "--bootstrap", 0)

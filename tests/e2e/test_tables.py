@@ -100,3 +100,21 @@ def test_what_is_wrong_is_named(leeroo, tmp_path):
     table.write_text("id,model,score,prompt\n" + "".join(f"q{i},nobody-knows-it,1,Q{i}\n" for i in range(30)))
     done = run(leeroo, "train", table, "-o", tmp_path / "m")
     assert done.returncode == 1 and "add a column cost_usd" in done.stderr
+
+
+@pytest.mark.parametrize("write", [long_csv, json_lines, zeroeval])
+def test_a_table_is_not_written_over(leeroo, tmp_path, write):
+    table = write(tmp_path)
+    file = next(table.iterdir()) if table.is_dir() else table
+    before = file.read_bytes()
+    for argv in (["train", table, "-o", file], ["eval", "--folds", 2, table, "--decisions", file]):
+        done = run(leeroo, *argv)
+        assert done.returncode == 2 and f"{file} is read here and would be written over" in done.stderr
+    assert file.read_bytes() == before
+
+
+def test_a_table_with_a_comma_in_its_name(leeroo, tmp_path):
+    table = long_csv(tmp_path).rename(tmp_path / "a,b.csv")
+    done = run(leeroo, "split", table)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a,b.csv-train" / "queries.jsonl").exists()
