@@ -43,7 +43,9 @@ static enum status name_parts(struct split_command *c, struct error *err)
             len = snprintf(c->paths[i], PATH_MAX, "%s/%s", c->output, part_names[i]);
         else
             len = snprintf(c->paths[i], PATH_MAX, "%.*s-%s", STR_FMT(of), part_names[i]);
-        if (len <= 0 || len >= PATH_MAX || strchr(c->paths[i], ','))
+        if (len >= PATH_MAX)
+            return error_set(err, ERR_USAGE, "the path '%.100s...' is too long", c->paths[i]);
+        if (len <= 0 || (c->output && strchr(c->paths[i], ',')))
             return error_set(err, ERR_USAGE,
                              "-o '%.100s': expected a directory, or two as TRAIN,TEST", c->output);
     }

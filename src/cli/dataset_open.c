@@ -29,9 +29,9 @@ static void print_skipped(const char *command, const struct dataset *d)
     if (!s->outcomes)
         return;
     fprintf(stderr,
-            "leeroo %s: note: %.*s: %zu outcomes are passed over, of experts that are not in "
+            "leeroo %s: note: %.*s: %zu outcome%s passed over, of experts that are not in "
             "experts.csv: ",
-            command, STR_FMT(d->path), s->outcomes);
+            command, STR_FMT(d->path), s->outcomes, s->outcomes == 1 ? " is" : "s are");
     for (size_t i = 0; i < s->named; i++)
         fprintf(stderr, "%s%.*s", i ? ", " : "", STR_FMT(s->names[i]));
     fprintf(stderr, "%s\n", s->named == DATASET_SKIPPED_NAMES ? ", ..." : "");
@@ -55,8 +55,8 @@ static void print_price(const char *command, const struct dataset *d, size_t e)
         fprintf(stderr, "as listed in the catalogue\n");
     else
         fprintf(stderr,
-                "the least squares of its %zu recorded costs, off by %.1f %% of their mean%s\n",
-                p->costs, 100 * (double)p->error,
+                "the least squares of its %zu recorded cost%s, off by %.1f %% of their mean%s\n",
+                p->costs, p->costs == 1 ? "" : "s", 100 * (double)p->error,
                 p->by_length ? "; tokens are not recorded, so they are guessed" : "");
 }
 

@@ -5,6 +5,7 @@
  * whole or not at all. */
 #include "eval/decisions.h"
 
+#include <errno.h>
 #include <math.h>
 
 #include "base/csv.h"
@@ -18,6 +19,7 @@ struct writer {
     const struct eval_set *set;
     const struct dataset *d;
     struct file_out out;
+    const char *path;
     struct buf b, calls; /* calls: scratch of one cell */
 };
 
@@ -35,7 +37,7 @@ static enum status flush(struct writer *w, size_t above_bytes, struct error *err
     if (status != OK || w->b.len <= above_bytes)
         return status;
     if (fwrite(w->b.ptr, 1, w->b.len, w->out.stream) != w->b.len)
-        return error_set(err, ERR_IO, "cannot write the decisions");
+        return error_set_errno(err, ERR_IO, errno, "cannot write %s", w->path);
     buf_clear(&w->b);
     return OK;
 }
@@ -144,7 +146,7 @@ enum status decisions_write(const struct eval_set *set, const struct dataset *d,
                             const struct report *r, struct arena *a, const char *path,
                             struct error *err)
 {
-    struct writer w = {.set = set, .d = d};
+    struct writer w = {.set = set, .d = d, .path = path};
     uint32_t *choices = ARENA_ARRAY(a, r->queries, uint32_t);
     if (!choices)
         return error_set(err, ERR_MEMORY, "out of memory");

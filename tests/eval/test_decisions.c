@@ -150,5 +150,7 @@ Test(decisions, an_unwritable_place_is_an_error)
     cr_assert_neq(decisions_write(&m.set, &m.data, &m.report, m.r.arena, "/no/such/folder/x", &err),
                   OK);
     cr_assert_not_null(strstr(err.text, "/no/such/folder/x"));
+    cr_assert_neq(decisions_write(&m.set, &m.data, &m.report, m.r.arena, "/dev/full", &err), OK);
+    cr_assert_not_null(strstr(err.text, "/dev/full"), "%s", err.text);
     done(&m);
 }
