@@ -276,7 +276,7 @@ struct forgetting {
     const struct str *ids;
     size_t count, erased;
     bool all, by_age;
-    int64_t before_ms;
+    int64_t before_ms, now_ms;
 };
 
 static enum status forget_ids(struct kept *k, void *arg, struct error *err)
@@ -294,19 +294,36 @@ static enum status forget_ids(struct kept *k, void *arg, struct error *err)
 }
 
 /* Ids that were forgotten before then can hardly arrive any more. */
-static enum status forget_times(struct kept *k, void *arg, struct error *err)
+static enum status delete_before(struct kept *k, struct forgetting *f, struct error *err)
 {
-    struct forgetting *f = arg;
     enum status status =
-        run_number(k, "UPDATE bounds SET before_ms = MAX(before_ms, ?1)", f->before_ms, NULL, err);
-    if (status == OK)
-        status = run_number(k, "DELETE FROM forgotten WHERE at_ms < ?1", f->before_ms, NULL, err);
+        run_number(k, "DELETE FROM forgotten WHERE at_ms < ?1", f->before_ms, NULL, err);
     if (status != OK)
         return status;
     return run_number(k,
                       f->all ? "DELETE FROM prompts WHERE ?1 IS NOT NULL"
                              : "DELETE FROM prompts WHERE at_ms < ?1",
                       f->before_ms, &f->erased, err);
+}
+
+static enum status forget_times(struct kept *k, void *arg, struct error *err)
+{
+    struct forgetting *f = arg;
+    enum status status =
+        run_number(k, "UPDATE bounds SET before_ms = MAX(before_ms, ?1)", f->before_ms, NULL, err);
+    return status == OK ? delete_before(k, f, err) : status;
+}
+
+/* Raises no bound: were the clock ahead by a year, nothing would be kept for a year. */
+static enum status forget_aged(struct kept *k, void *arg, struct error *err)
+{
+    struct forgetting *f = arg;
+    enum status status =
+        run_number(k, "UPDATE prompts SET at_ms = ?1 WHERE at_ms > ?1", f->now_ms, NULL, err);
+    if (status == OK)
+        status = run_number(k, "UPDATE bounds SET before_ms = MIN(before_ms, ?1 + 1)", f->now_ms,
+                            NULL, err);
+    return status == OK ? delete_before(k, f, err) : status;
 }
 
 /* What is forgotten on demand is written over even where an earlier attempt was cut short after its deletion. */
@@ -334,10 +351,11 @@ enum status kept_forget_before(struct kept *k, int64_t at_ms, size_t *ret_erased
     return forget(k, forget_times, &f, ret_erased, err);
 }
 
-enum status kept_age(struct kept *k, int64_t at_ms, size_t *ret_erased, struct error *err)
+enum status kept_age(struct kept *k, int64_t now_ms, int64_t keep_ms, size_t *ret_erased,
+                     struct error *err)
 {
-    struct forgetting f = {.before_ms = at_ms, .by_age = true};
-    return forget(k, forget_times, &f, ret_erased, err);
+    struct forgetting f = {.before_ms = now_ms - keep_ms, .now_ms = now_ms, .by_age = true};
+    return forget(k, forget_aged, &f, ret_erased, err);
 }
 
 enum status kept_forget_all(struct kept *k, int64_t now_ms, size_t *ret_erased, struct error *err)

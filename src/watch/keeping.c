@@ -185,7 +185,7 @@ static void age(struct keeping *k)
     if (k->aged_ms && now - k->aged_ms < AGE_MS)
         return;
     k->aged_ms = now;
-    if (kept_age(k->file, clock_wall_ms() - k->days * DAY_MS, NULL, &err) != OK)
+    if (kept_age(k->file, clock_wall_ms(), k->days * DAY_MS, NULL, &err) != OK)
         say(k, "old kept prompts could not be erased", &err);
 }
 

@@ -149,7 +149,7 @@ Test(kept, what_is_forgotten_is_gone_from_the_file)
     cr_expect_eq(erased, 99);
     cr_expect_not(on_disk("SECRET0008STORY"));
     cr_expect(on_disk("SECRET0101STORY"));
-    cr_assert_eq(kept_age(k, 102, &erased, &err), OK);
+    cr_assert_eq(kept_age(k, 200, 98, &erased, &err), OK);
     cr_expect_eq(erased, 2);
     cr_expect_not(on_disk("SECRET0101STORY"));
     cr_assert_eq(kept_forget_all(k, 1000, &erased, &err), OK);
@@ -171,6 +171,28 @@ Test(kept, what_is_forgotten_before_it_comes_is_not_taken)
     cr_assert_eq(kept_forget_all(k, 50, NULL, NULL), OK);
     cr_expect_eq(put(k, "r5", 50, "in flight"), 0);
     cr_expect_eq(put(k, "r6", 51, "after"), 1);
+    kept_close(k);
+}
+
+/* A day ahead, and back: nothing that came meanwhile outlives its days, and what comes then is kept. */
+Test(kept, a_clock_that_was_ahead_bars_nothing_and_keeps_nothing_longer)
+{
+    struct kept *k = open_kept(KEPT_WRITE);
+    size_t erased = 9;
+    cr_expect_eq(put(k, "r1", 1000, "before"), 1);
+    cr_assert_eq(kept_age(k, 90000, 500, &erased, NULL), OK);
+    cr_expect_eq(erased, 1);
+    cr_expect_eq(put(k, "r2", 90000, "ahead"), 1);
+    cr_assert_eq(kept_forget_all(k, 90000, &erased, NULL), OK);
+    cr_expect_eq(put(k, "r3", 90002, "ahead, too"), 1);
+    cr_assert_eq(kept_age(k, 2000, 500, &erased, NULL), OK);
+    cr_expect_eq(erased, 0);
+    cr_expect_eq(put(k, "r4", 1999, "forgotten while it was asked"), 0);
+    cr_expect_eq(put(k, "r5", 2001, "after"), 1);
+    expect_rows(k, 0, "r3@2000:key_1/small=ahead, too;r5@2001:key_1/small=after;");
+    cr_assert_eq(kept_age(k, 2501, 500, &erased, NULL), OK);
+    cr_expect_eq(erased, 1);
+    expect_rows(k, 0, "r5@2001:key_1/small=after;");
     kept_close(k);
 }
 
