@@ -141,16 +141,20 @@ static enum status make_file(const char *path, struct error *err)
     return OK;
 }
 
-/* Two processes may make the schema at once: the lock of the transaction decides. */
+/* Two processes may make the schema at once: the lock of the transaction decides. Whoever only reads may write, too, as
+ * far as the file's rights go: what a killed writer has left half done must be undone first. */
 static enum status open_database(struct kept *k, enum kept_use use, struct error *err)
 {
-    int flags = use == KEPT_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-    if (sqlite3_open_v2(k->path, &k->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    enum status status = OK;
+    if (sqlite3_open_v2(k->path, &k->db, flags, NULL) != SQLITE_OK)
         return fail(k, err);
     sqlite3_busy_timeout(k->db, BUSY_MS);
-    if (use == KEPT_READ)
-        return check_schema(k, use, err);
-    enum status status =
+    if (use == KEPT_READ) {
+        status = run(k, "PRAGMA query_only = ON", err);
+        return status == OK ? check_schema(k, use, err) : status;
+    }
+    status =
         run(k,
             "PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL; "
             "PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE",

@@ -196,6 +196,38 @@ Test(kept, a_clock_that_was_ahead_bars_nothing_and_keeps_nothing_longer)
     kept_close(k);
 }
 
+/* What a killed gateway leaves: a transaction half written, and the journal that undoes it. */
+Test(kept, a_reader_undoes_what_a_killed_writer_has_left)
+{
+    struct kept *k = open_kept(KEPT_WRITE);
+    sqlite3 *db;
+    char command[256];
+    put(k, "r1", 1, "whole");
+    kept_close(k);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db,
+                              "PRAGMA cache_size = 1; BEGIN; UPDATE prompts SET text = 'half';"
+                              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                              "LIMIT 500) INSERT INTO prompts SELECT 'x' || i, i, '', '', "
+                              "hex(zeroblob(900)) FROM n",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    snprintf(command, sizeof(command), "cd %s && cp kept.sqlite a && cp kept.sqlite-journal b",
+             folder);
+    cr_assert_eq(system(command), 0);
+    sqlite3_close(db);
+    snprintf(command, sizeof(command), "cd %s && mv a kept.sqlite && mv b kept.sqlite-journal",
+             folder);
+    cr_assert_eq(system(command), 0);
+    k = open_kept(KEPT_READ);
+    expect_rows(k, 0, "r1@1:key_1/small=whole;");
+    struct error err;
+    const struct kept_row row = {
+        .request_id = STR("r2"), .key = STR(""), .expert = STR(""), .text = STR("x"), .at_ms = 2};
+    cr_expect_eq(kept_put(k, &row, 1, NULL, &err), ERR_IO, "it reads only");
+    kept_close(k);
+}
+
 Test(kept, other_files_are_refused)
 {
     struct kept *k = NULL;
