@@ -44,6 +44,8 @@ void call_entry_write(const struct call_entry *e, struct buf *out)
     if (e->paid.ptr)
         write_text(out, "paid", e->paid);
     write_number(out, reserves ? "reserved_nano_usd" : "cost_nano_usd", e->nano_usd);
+    if (e->kind == ENTRY_INTENT && e->limit_nano_usd > 0 && e->limit_nano_usd < e->nano_usd)
+        write_number(out, "limit_nano_usd", e->limit_nano_usd);
     if (e->kind == ENTRY_FAILURE)
         write_text(out, "problem", e->text);
     if (e->kind == ENTRY_ANSWER) {
@@ -140,6 +142,14 @@ static enum status read_answer(const struct reading *r, struct call_entry *e)
     return status == OK ? read_text(r, "text", &e->text) : status;
 }
 
+static enum status read_limit(const struct reading *r, struct call_entry *e)
+{
+    e->limit_nano_usd = e->nano_usd;
+    if (json_get(r->root, "limit_nano_usd").type == JSON_NONE)
+        return OK;
+    return read_number(r, "limit_nano_usd", &e->limit_nano_usd);
+}
+
 /* One piece: the kind of the line, which is the name of its key, decides which other members it must have. */
 static enum status read_entry(const struct reading *r, struct call_entry *e)
 {
@@ -154,6 +164,8 @@ static enum status read_entry(const struct reading *r, struct call_entry *e)
     enum status status = read_text(r, kinds[kind], &e->key);
     if (status == OK)
         status = read_number(r, reserves ? "reserved_nano_usd" : "cost_nano_usd", &e->nano_usd);
+    if (status == OK && e->kind == ENTRY_INTENT)
+        status = read_limit(r, e);
     if (status == OK && !reserves)
         status = read_text(r, "expert", &e->expert);
     if (status == OK && !reserves && json_get(r->root, "paid").type != JSON_NONE)

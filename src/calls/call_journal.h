@@ -1,6 +1,7 @@
 /* RUN_DIR/calls.jsonl: what was asked, paid and answered, one JSON object a line, appended and never changed.
  *
  *     {"intent":KEY,"reserved_nano_usd":N}       before a call: the most that it may cost
+ *         with "limit_nano_usd":N where its expert has passed over its limits before, and more is reserved than these
  *     {"more":KEY,"reserved_nano_usd":N}         before another try of it, for what the failed ones have cost
  *     {"key":KEY,"asked":HEX,"expert":...,"text":...,"input_tokens":N,"output_tokens":N,"cost_nano_usd":N,
  *      "basis":"usage","latency_ms":N}           it was answered
@@ -31,10 +32,11 @@ enum call_entry_kind { ENTRY_INTENT, ENTRY_MORE, ENTRY_ANSWER, ENTRY_FAILURE, EN
 struct call_entry {
     enum call_entry_kind kind;
     struct str key, expert;
-    struct str text;  /* ENTRY_FAILURE: the problem */
-    struct str paid;  /* ptr NULL: by this machine */
-    uint64_t asked;   /* ENTRY_ANSWER: a hash of what was asked */
-    int64_t nano_usd; /* cost; ENTRY_INTENT, ENTRY_MORE: reserved */
+    struct str text;        /* ENTRY_FAILURE: the problem */
+    struct str paid;        /* ptr NULL: by this machine */
+    uint64_t asked;         /* ENTRY_ANSWER: a hash of what was asked */
+    int64_t nano_usd;       /* cost; ENTRY_INTENT, ENTRY_MORE: reserved */
+    int64_t limit_nano_usd; /* ENTRY_INTENT: the most that a try within its limits costs */
     enum cost_basis basis;
     int64_t input_tokens, output_tokens, latency_ms;
 };

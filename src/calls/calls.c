@@ -60,6 +60,16 @@ bool calls_append(struct calls *c, const struct call_entry *e)
     return status == OK;
 }
 
+bool calls_intend(struct calls *c, struct call_slot *s, int64_t reserved_nano_usd)
+{
+    const struct call_entry e = {.kind = ENTRY_INTENT,
+                                 .key = s->job.key,
+                                 .nano_usd = reserved_nano_usd,
+                                 .limit_nano_usd = s->limit_nano_usd};
+    s->reserved_nano_usd = reserved_nano_usd;
+    return calls_append(c, &e);
+}
+
 bool calls_take_entry(struct calls *c, const struct call_entry *e)
 {
     struct call_entry own = *e;
@@ -210,7 +220,7 @@ void calls_end(struct calls *c, struct call_slot *s, const struct call_ending *e
     struct call_result result = {
         .end = end_of(ending), .cost_nano_usd = e.nano_usd, .basis = e.basis};
     const bool unpaid = result.end == CALL_UNPAID;
-    calls_note_end(&c->by_expert[job.expert], s->reserved_nano_usd, e.nano_usd);
+    calls_note_end(&c->by_expert[job.expert], s->limit_nano_usd, s->reserved_nano_usd, e.nano_usd);
     purse_settle(&c->purse, s->reserved_nano_usd, e.nano_usd);
     c->cap_reached |= unpaid;
     enum status status = calls_append(c, &e) ? OK : ERR_IO;
@@ -256,12 +266,14 @@ static struct call_slot *free_slot(struct calls *c)
 
 void calls_fill(struct calls *c, struct call_slot *s, const struct call_job *job)
 {
+    const struct expert *expert = &c->experts[job->expert];
     *s = (struct call_slot){.calls = c,
                             .busy = true,
                             .job = *job,
+                            .limit_nano_usd =
+                                calls_job_bound_nano_usd(expert, job, c->o.output_tokens),
                             .bound_nano_usd = calls_bound_nano_usd(c, job),
-                            .output_tokens =
-                                output_tokens_of(&c->experts[job->expert], job, c->o.output_tokens),
+                            .output_tokens = output_tokens_of(expert, job, c->o.output_tokens),
                             .arena = s->arena};
     c->busy++;
     c->by_expert[job->expert].in_flight++;
@@ -271,12 +283,9 @@ static void start(struct calls *c, struct call_slot *s, const struct call_job *j
                   int64_t reserved_nano_usd)
 {
     static const struct cost nothing = {.basis = COST_USAGE};
-    const struct call_entry e = {
-        .kind = ENTRY_INTENT, .key = job->key, .nano_usd = reserved_nano_usd};
     struct error err;
     calls_fill(c, s, job);
-    s->reserved_nano_usd = reserved_nano_usd;
-    if (!calls_append(c, &e))
+    if (!calls_intend(c, s, reserved_nano_usd))
         return;
     if (c->share) {
         calls_share_put(c, s);

@@ -19,7 +19,8 @@ struct call_slot { /* one call at a time */
     bool out;     /* with other machines, or waiting for one: nothing is asked here */
     size_t tries; /* that it has been put out */
     struct call_job job;
-    int64_t bound_nano_usd;    /* of one try */
+    int64_t limit_nano_usd;    /* the most that a try within its limits costs */
+    int64_t bound_nano_usd;    /* of one try, by what its expert has cost beyond its limits */
     int64_t reserved_nano_usd; /* in the purse */
     int64_t output_tokens;     /* of the answer at most; INT64_MAX: no limit */
     char id[RECORD_ID_BYTES];
@@ -34,14 +35,15 @@ struct call_slot { /* one call at a time */
 struct call_known {  /* what the journal says of a key */
     struct str text; /* ptr NULL: it was not answered */
     uint64_t asked;
-    uint32_t expert;
+    uint32_t expert; /* who answered; UINT32_MAX: one that is not there any more */
     enum cost_basis basis;
     int64_t input_tokens, output_tokens, latency_ms;
     int64_t nano_usd;       /* of all that was done for it */
     int64_t told_nano_usd;  /* of it, what a result has told, or a round that is over */
     size_t ends, told_ends; /* calls; and those that are told with their cost */
     int64_t open_nano_usd;  /* reserved by an intent that nothing has followed yet; -1: none */
-    uint64_t open_asked;    /* where that call is out yet */
+    int64_t open_limit_nano_usd;
+    uint64_t open_asked; /* where that call is out yet */
 };
 
 struct call_expert {
@@ -49,7 +51,7 @@ struct call_expert {
     size_t in_flight;
     bool left_out;
     bool heard; /* a call has ended, well or not, in this process or before it */
-    /* In thousandths of the bound, the most that a call has cost; an endpoint that passes over its limits is reserved
+    /* In thousandths of what its limits allow, the most that a call has cost; an endpoint that passes over its limits is reserved
      * more for from then on. */
     int64_t worst_permille;
     struct calls_sum sum;
@@ -112,6 +114,8 @@ void calls_leave(struct calls *c, struct call_slot *s); /* free again */
 void calls_give_up(struct calls *c, struct call_slot *s, enum call_end end, const char *problem);
 /* The job's slot, as far as calls.c knows of it. */
 void calls_fill(struct calls *c, struct call_slot *s, const struct call_job *job);
+/* Writes down what a slot's call has reserved in the purse, before it is made. False: c->failure says why. */
+bool calls_intend(struct calls *c, struct call_slot *s, int64_t reserved_nano_usd);
 /* False: c->failure says why. */
 bool calls_append(struct calls *c, const struct call_entry *e);
 /* Books an entry that no slot waits for, and keeps it. False: c->failure says why. */
@@ -126,7 +130,8 @@ NODISCARD enum status calls_on_entry(void *arg, const struct call_entry *e, stru
 /* What a call in this process has come to, which the journal holds already; texts are copied. *ret as it is told. */
 NODISCARD enum status calls_remember(struct calls *c, const struct call_slot *s,
                                      struct call_entry *e, struct call_result *ret);
-void calls_note_end(struct call_expert *e, int64_t reserved_nano_usd, int64_t paid_nano_usd);
+void calls_note_end(struct call_expert *e, int64_t limit_nano_usd, int64_t reserved_nano_usd,
+                    int64_t paid_nano_usd);
 void calls_mark_told(struct call_known *known);
 /* When the journal is read: intents that nothing follows, and what it should hold and does not, are booked. */
 void calls_lose_all(struct calls *c);

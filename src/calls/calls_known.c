@@ -47,12 +47,12 @@ static void note_spent(struct calls *c, size_t expert, int64_t nano_usd)
     }
 }
 
-static void note_cost(struct calls *c, struct call_known *known, int64_t nano_usd)
+static void note_cost(struct calls *c, struct call_known *known, size_t expert, int64_t nano_usd)
 {
     c->ended++;
     known->ends++;
     known->nano_usd = add_saturated(known->nano_usd, nano_usd);
-    note_spent(c, known->expert, nano_usd);
+    note_spent(c, expert, nano_usd);
 }
 
 void calls_mark_told(struct call_known *known)
@@ -62,12 +62,13 @@ void calls_mark_told(struct call_known *known)
 }
 
 /* How far an expert goes beyond what it was told. Nobody knows before it has been asked once. */
-void calls_note_end(struct call_expert *e, int64_t reserved_nano_usd, int64_t paid_nano_usd)
+void calls_note_end(struct call_expert *e, int64_t limit_nano_usd, int64_t reserved_nano_usd,
+                    int64_t paid_nano_usd)
 {
     e->heard = true;
-    if (reserved_nano_usd <= 0 || paid_nano_usd <= reserved_nano_usd)
+    if (limit_nano_usd <= 0 || reserved_nano_usd <= 0 || paid_nano_usd <= reserved_nano_usd)
         return;
-    int64_t permille = times_saturated(paid_nano_usd, 1000) / reserved_nano_usd;
+    int64_t permille = times_saturated(paid_nano_usd, 1000) / limit_nano_usd;
     if (permille > e->worst_permille)
         e->worst_permille = permille;
 }
@@ -82,8 +83,9 @@ static void lose(struct calls *c, struct call_known *known)
     known->open_nano_usd = -1;
 }
 
-static void keep_answer(struct call_known *known, const struct call_entry *e)
+static void keep_answer(struct call_known *known, size_t expert, const struct call_entry *e)
 {
+    known->expert = expert < UINT32_MAX ? (uint32_t)expert : UINT32_MAX;
     known->text = e->text;
     known->asked = e->asked;
     known->basis = e->basis;
@@ -104,13 +106,14 @@ enum status calls_on_entry(void *arg, const struct call_entry *e, struct error *
     case ENTRY_INTENT:
         lose(c, known);
         known->open_nano_usd = e->nano_usd;
+        known->open_limit_nano_usd = e->limit_nano_usd;
         return OK;
     case ENTRY_MORE:
         known->open_nano_usd =
             add_saturated(known->open_nano_usd > 0 ? known->open_nano_usd : 0, e->nano_usd);
         return OK;
     case ENTRY_ANSWER:
-        keep_answer(known, e);
+        keep_answer(known, expert, e);
         break;
     case ENTRY_FAILURE:
     case ENTRY_AGAIN:
@@ -123,11 +126,11 @@ enum status calls_on_entry(void *arg, const struct call_entry *e, struct error *
         note_spent(c, expert, e->nano_usd);
         return OK;
     }
-    known->expert = expert < c->o.expert_count ? (uint32_t)expert : UINT32_MAX;
-    if (known->expert < UINT32_MAX)
-        calls_note_end(&c->by_expert[known->expert], known->open_nano_usd, e->nano_usd);
+    if (expert < c->o.expert_count)
+        calls_note_end(&c->by_expert[expert], known->open_limit_nano_usd, known->open_nano_usd,
+                       e->nano_usd);
     known->open_nano_usd = -1;
-    note_cost(c, known, e->nano_usd);
+    note_cost(c, known, expert, e->nano_usd);
     if (c->ended <= c->o.settled)
         calls_mark_told(known);
     return OK;
@@ -191,10 +194,9 @@ enum status calls_remember(struct calls *c, const struct call_slot *s, struct ca
     if (!known)
         return error_set(c->failure, ERR_MEMORY, "out of memory for answers");
     e->text = text;
-    known->expert = (uint32_t)s->job.expert;
-    note_cost(c, known, e->nano_usd);
+    note_cost(c, known, s->job.expert, e->nano_usd);
     if (e->kind == ENTRY_ANSWER) {
-        keep_answer(known, e);
+        keep_answer(known, s->job.expert, e);
         *ret = result_of(known);
     }
     return OK;

@@ -57,9 +57,7 @@ static void put_again(struct calls *c, struct call_slot *s)
         calls_give_up(c, s, CALL_UNPAID, "the cap is reached");
         return;
     }
-    const struct call_entry e = {.kind = ENTRY_INTENT, .key = s->job.key, .nano_usd = reserved};
-    s->reserved_nano_usd = reserved;
-    if (calls_append(c, &e))
+    if (calls_intend(c, s, reserved))
         calls_share_put(c, s);
 }
 

@@ -80,7 +80,7 @@ static void append(const struct call_entry *entries, size_t n)
 Test(call_journal, what_is_written_is_read)
 {
     const struct call_entry entries[] = {
-        {.kind = ENTRY_INTENT, .key = STR("a"), .nano_usd = 5},
+        {.kind = ENTRY_INTENT, .key = STR("a"), .nano_usd = 5, .limit_nano_usd = 2},
         {.kind = ENTRY_MORE, .key = STR("a"), .nano_usd = 6},
         answer,
         {.kind = ENTRY_FAILURE, .key = STR("b"), .expert = STR("x"), .text = STR("500: no")},
@@ -95,6 +95,7 @@ Test(call_journal, what_is_written_is_read)
         cr_assert(str_equal(seen[i].text, entries[i].text));
         cr_assert_eq(seen[i].nano_usd, entries[i].nano_usd);
     }
+    cr_assert_eq(seen[0].limit_nano_usd, 2);
     cr_assert_eq(seen[2].asked, answer.asked);
     cr_assert_eq(seen[2].basis, COST_ESTIMATED);
     cr_assert_eq(seen[2].input_tokens, 7);

@@ -16,7 +16,7 @@ enum { CHEAP, DEAR, BROKEN, EXPERTS, JOBS = 24 };
 
 static struct test_server *upstream;
 static atomic_int asked;
-static bool greedy; /* answers are longer than they may be */
+static int greedy;  /* answers are so many times as long as usual, and as they may be */
 static bool down;   /* the dear one, for a moment */
 static bool silent; /* all of it were thoughts */
 static char last_body[4096];
@@ -28,7 +28,7 @@ static size_t settled;
 static void handle(struct http_exchange *x, void *arg)
 {
     const struct http_header json = {STR("content-type"), STR("application/json")};
-    char body[256];
+    char body[8192];
     (void)arg;
     if (down && str_starts(x->path, STR("/dear"))) {
         atomic_fetch_add(&asked, 1);
@@ -41,11 +41,13 @@ static void handle(struct http_exchange *x, void *arg)
     }
     snprintf(last_body, sizeof(last_body), "%.*s", (int)x->body.len, x->body.ptr);
     int number = atomic_fetch_add(&asked, 1);
-    snprintf(body, sizeof(body),
-             "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":%s%d%s},"
-             "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":160,"
-             "\"completion_tokens\":%d}}",
-             silent ? "null,\"n\":" : "\"answer ", number, silent ? "" : "\"", greedy ? 300 : 30);
+    snprintf(
+        body, sizeof(body),
+        "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":%s%d%*s%s},"
+        "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":160,"
+        "\"completion_tokens\":%d}}",
+        silent ? "null,\"n\":" : "\"answer ", number, 120 * greedy, "", silent ? "" : "\"",
+        greedy ? 30 * greedy : 30);
     http_respond(x, 200, &json, 1, str_from(body));
 }
 
@@ -265,7 +267,7 @@ Test(calls, an_endpoint_that_passes_over_its_limits_is_reserved_more_for)
 {
     const struct call_job job = {.expert = DEAR, .user = STR("What is 3 + 4?")};
     struct asker a = {.expert = DEAR, .count = 1};
-    greedy = true;
+    greedy = 10;
     open_calls(PURSE_NO_CAP, 1);
     int64_t before = calls_bound_nano_usd(calls, &job);
     ask(&a);
@@ -273,12 +275,30 @@ Test(calls, an_endpoint_that_passes_over_its_limits_is_reserved_more_for)
     cr_assert_geq(calls_bound_nano_usd(calls, &job), a.results[0].cost_nano_usd);
 }
 
+/* By what it costs beyond its limits, not beyond what is reserved by then. */
+Test(calls, an_endpoint_that_goes_farther_and_farther_is_reserved_more_for_each_time)
+{
+    const struct call_job job = {.expert = DEAR, .user = STR("What is 3 + 4?")};
+    struct asker a = {.expert = DEAR};
+    int64_t bound = 0;
+    for (greedy = 10; greedy <= 30; greedy += 10) {
+        open_calls(PURSE_NO_CAP, 1); /* each time by what the journal says */
+        if (bound > 0)
+            cr_expect_eq(calls_bound_nano_usd(calls, &job), bound);
+        size_t i = a.count++;
+        ask(&a);
+        int64_t cost = a.results[i].cost_nano_usd;
+        bound = calls_bound_nano_usd(calls, &job);
+        cr_expect_geq(bound, cost, "%zu: %lld for %lld", i, (long long)bound, (long long)cost);
+    }
+}
+
 /* Nobody knows that before its first answer: so there is one call at first, not sixteen. */
 Test(calls, an_endpoint_that_passes_over_its_limits_passes_the_cap_by_one_call)
 {
     const struct call_job job = {.expert = DEAR, .user = STR("What is 3 + 4?")};
     struct asker a = {.expert = DEAR, .count = JOBS};
-    greedy = true;
+    greedy = 10;
     open_calls(3 * ANSWER_NANO_USD, 16);
     ask(&a);
     cr_assert_eq(a.ends[CALL_DONE], 1);
