@@ -10,7 +10,8 @@
  *
  * The journal (calls/call_journal.h) is an append-only file; a process that is killed has lost the calls in flight, and
  * those stay booked at what they might have cost. So running the same jobs again gives the same results and pays for
- * nothing twice. What is asked is part of the key: an entry whose question differs from the job's is not its answer.
+ * nothing twice. What is asked of whom is part of the key: the answer to another question, or of another expert, is
+ * none.
  *
  * With `share` a call is put out for whichever machine takes it (calls/join.h), and this one takes some, too. A call
  * whose machine dies stays booked at its reservation, as if this process had died; it is put out again. What is out

@@ -169,7 +169,8 @@ static struct call_result result_of(const struct call_known *known)
 bool calls_find(const struct calls *c, const struct call_job *job, struct call_result *ret)
 {
     const struct call_known *known = calls_known(c, job->key);
-    if (!known || !known->text.ptr || known->asked != calls_asked(job))
+    if (!known || !known->text.ptr || known->expert != job->expert ||
+        known->asked != calls_asked(job))
         return false;
     *ret = result_of(known);
     ret->remembered = true;

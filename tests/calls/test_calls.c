@@ -226,6 +226,24 @@ Test(calls, another_question_under_the_same_key_is_another_call)
     cr_assert_eq(atomic_load(&asked), 2);
 }
 
+/* A run that goes on with another teacher: what the first one said is not the second's, though it fails. */
+Test(calls, another_expert_under_the_same_key_is_another_call)
+{
+    struct asker a = {.expert = DEAR, .count = 1}, b = {.expert = BROKEN, .count = 1}, c = b, d = a;
+    open_calls(PURSE_NO_CAP, 1);
+    ask(&a);
+    ask(&b);
+    cr_expect_eq(b.ends[CALL_BROKEN], 1);
+    for (int process = 0; process < 2; process++) {
+        c.next = d.next = 0;
+        ask(&c);
+        cr_expect_eq(c.ends[CALL_BROKEN], process + 1);
+        ask(&d);
+        cr_expect(d.results[0].remembered, "what was answered stays known");
+        open_calls(PURSE_NO_CAP, 1);
+    }
+}
+
 Test(calls, the_limit_of_the_answer_goes_to_the_expert)
 {
     struct asker a = {.expert = DEAR, .count = 1};
