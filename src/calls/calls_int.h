@@ -51,8 +51,8 @@ struct call_expert {
     size_t in_flight;
     bool left_out;
     bool heard; /* a call has ended, well or not, in this process or before it */
-    /* In thousandths of what its limits allow, the most that a call has cost; an endpoint that passes over its limits is reserved
-     * more for from then on. */
+    /* In thousandths of what its limits allow, the most that a call has cost; an endpoint that passes over them is
+     * reserved more for from then on. */
     int64_t worst_permille;
     struct calls_sum sum;
     struct calls_told told[CALL_PURPOSES]; /* in this round */

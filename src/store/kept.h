@@ -48,8 +48,8 @@ NODISCARD enum status kept_forget(struct kept *k, const struct str *ids, size_t 
 NODISCARD enum status kept_forget_before(struct kept *k, int64_t at_ms, size_t *ret_erased,
                                          struct error *err);
 /* Of requests that began more than `keep_ms` before `now_ms`, for whoever does it again and again: the file is only
- * written anew where there was something. What a clock that was ahead has dated is taken to be of `now_ms`: such prompts
- * grow old from then on, and what was forgotten up to such a time keeps no later prompt out. */
+ * written anew where there was something. What a clock that was ahead has dated is taken to be of `now_ms`: such
+ * prompts grow old from then on, and what was forgotten up to such a time keeps no later prompt out. */
 NODISCARD enum status kept_age(struct kept *k, int64_t now_ms, int64_t keep_ms, size_t *ret_erased,
                                struct error *err);
 /* Everything, and what is in flight until `now_ms`. */
