@@ -219,6 +219,7 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
     p->scoring_nano_usd = 0;
     begin_figures(p);
     p->judged = NULL;
+    memset(p->scored, 0, sizeof(p->scored));
     enum status status = run_round_begin(p->run, &p->folder, err);
     if (status == OK)
         status = play_pose(p, err);

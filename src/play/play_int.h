@@ -6,6 +6,7 @@
 #include "play/play.h"
 #include "play/run.h"
 #include "predict/model.h"
+#include "score/evaluate.h"
 
 #define PLAY_ARENA_BYTES  (UINT64_C(8) << 30)
 #define PLAY_OUTPUT_GUESS 300 /* tokens of an answer, before any was seen */
@@ -37,9 +38,10 @@ struct play {
     int64_t spent_before_nano_usd, booked_before_nano_usd;
     size_t ended_before; /* calls, when this process took the run up */
     bool is_short;       /* there is a cell, or a first request, that the money does not reach */
-    int64_t scoring_nano_usd; /* what scoring the round's answers will cost, about */
-    const char *folder;       /* of the round */
-    const char *judged;       /* judge.json of the round; NULL */
+    int64_t scoring_nano_usd;        /* what scoring the round's answers will cost, about */
+    size_t scored[EVALUATE_METHODS]; /* answers of the round that a reference scored as they came */
+    const char *folder;              /* of the round */
+    const char *judged;              /* judge.json of the round; NULL */
     struct play_round r;
 };
 

@@ -102,7 +102,9 @@ static struct outcome outcome_of(const struct query *q, const struct call_result
 enum status play_take_answer(struct play *p, size_t query, size_t expert,
                              const struct call_result *r, struct error *err)
 {
-    const struct outcome o = outcome_of(&run_dataset(p->run)->queries[query], r);
+    const struct query *q = &run_dataset(p->run)->queries[query];
+    const struct outcome o = outcome_of(q, r);
+    p->scored[evaluate_reference_method(q)] += o.known;
     return run_set_outcome(p->run, query, expert, &o, r->text, err);
 }
 

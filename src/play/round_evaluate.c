@@ -101,6 +101,7 @@ enum status play_evaluate(struct play *p, struct error *err)
                                        .judges = judges,
                                        .judge_count = count,
                                        .allow_commands = p->s->allow_commands,
+                                       .scored_before = p->scored,
                                        .seed = p->s->seed,
                                        .arena = p->arena};
     struct evaluate_figures figures;

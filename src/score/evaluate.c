@@ -194,6 +194,14 @@ static enum status prepare(struct eval *ev, struct error *err)
     return OK;
 }
 
+static void count_before(struct eval *ev)
+{
+    for (size_t m = 0; ev->o->scored_before && m < EVALUATE_METHODS; m++) {
+        ev->f.scored[m] += ev->o->scored_before[m];
+        ev->f.confidence[m] += (double)ev->o->scored_before[m];
+    }
+}
+
 static void finish(struct eval *ev)
 {
     for (size_t i = 0; i < ev->queries * ev->experts; i++)
@@ -224,6 +232,7 @@ enum status evaluate_run(const struct evaluate_options *o, struct evaluate_figur
     err = err ? err : &local;
     ev.f.judge_count = o->judge_count;
     ev.f.experts = ev.experts;
+    count_before(&ev);
     enum status status = prepare(&ev, err);
     if (status == OK)
         status = eval_references(&ev, err);

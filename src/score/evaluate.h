@@ -68,6 +68,8 @@ struct evaluate_options {
     const size_t *judges;
     size_t judge_count;  /* the first that is trusted judges */
     bool allow_commands; /* run what a question's check names */
+    /* [EVALUATE_METHODS]: answers that a reference has scored already, to be counted with the others; NULL: none */
+    const size_t *scored_before;
     uint64_t seed;
     struct arena *arena; /* of what is read and found */
 };
@@ -81,7 +83,7 @@ struct evaluate_gap {
 
 struct evaluate_figures {
     size_t scored
-        [EVALUATE_METHODS]; /* answers scored in this call; [EVALUATE_UNSCORED]: left without */
+        [EVALUATE_METHODS]; /* answers scored, now or before; [EVALUATE_UNSCORED]: left without */
     double confidence[EVALUATE_METHODS]; /* mean */
     size_t commands_refused;             /* answers to questions whose check names a command */
     size_t checks_broken;                /* answers whose check could not be made */

@@ -67,12 +67,21 @@ static void add_gap_line(const struct evaluate_gap *gap, const char *what, struc
                  100 * gap->agreement, gap->count, gap->bias);
 }
 
+/* References alone are what is expected, and no news. */
+static bool is_told(const struct evaluate_figures *f)
+{
+    size_t others = f->scored[EVALUATE_UNSCORED];
+    for (size_t m = EVALUATE_TEXT + 1; m < EVALUATE_METHODS; m++)
+        others += f->scored[m];
+    return others > 0;
+}
+
 /* One piece: a line for each thing that there is to say. */
 void evaluate_write_text(const struct evaluate_figures *f, const struct dataset *data,
                          struct buf *out)
 {
     const char *comma = "scored by";
-    for (size_t m = EVALUATE_UNSCORED + 1; m < EVALUATE_METHODS; m++) {
+    for (size_t m = EVALUATE_UNSCORED + 1; m < EVALUATE_METHODS && is_told(f); m++) {
         if (f->scored[m] == 0)
             continue;
         buf_addf(out, "%s %s %zu", comma, evaluate_method_name((enum evaluate_method)m),

@@ -161,7 +161,7 @@ def test_an_honest_judge_is_believed_and_scores_what_no_reference_does(experts, 
     server = experts("honest")
     write_set(tmp_path, server.url, 30, 10)
     said = collect("--judge", "referee")
-    assert "judge referee: trusted" in said
+    assert "judge referee: trusted" in said and "scored by text 120, judge 40" in said
     methods = by_method(outcomes(tmp_path / "data"))
     assert {m: len(rows) for m, rows in methods.items()} == {"text": 120, "judge": 40}
     right = [float(r["score"]) for r in methods["judge"] if truth(r)]

@@ -183,6 +183,7 @@ def test_rounds_within_a_cap(leeroo, play, experts, tmp_path):
     for r in figures:
         assert sum(row["cost_nano_usd"] for row in r["spending"]) == r["spent_nano_usd"]
         assert {row["purpose"] for row in r["spending"]} == {"cell"}
+        assert {m: x["count"] for m, x in r["evaluation"]["methods"].items() if x["count"]} == {"text": r["cells"]}
         with open(run / f"round-{r['round']}" / "cells.csv", encoding="utf-8") as file:
             cells = list(csv.DictReader(file))
         assert sum(int(c["answered"]) for c in cells) == sum(row["calls"] for row in r["spending"]) == r["cells"]

@@ -64,6 +64,24 @@ Test(evaluate, what_is_scored_already_stays)
     cr_expect_eq(f.scored[EVALUATE_NUMBER], 0);
 }
 
+Test(evaluate, what_was_scored_before_is_counted_with_the_rest)
+{
+    const size_t before[EVALUATE_METHODS] = {[EVALUATE_CHOICE] = 5, [EVALUATE_NUMBER] = 2};
+    score_table_add(&t, (struct query){.text = STR("2 + 2?"), .answer = STR("4")},
+                    (const char *[]){"4", "5", NULL, NULL});
+    struct evaluate_options o = plain;
+    o.scored_before = before;
+    const struct evaluate_figures f = score_table_run(&t, o);
+    cr_expect_eq(f.scored[EVALUATE_CHOICE], 5);
+    cr_expect_eq(f.scored[EVALUATE_NUMBER], 4);
+    cr_expect_eq(f.confidence[EVALUATE_NUMBER], 1);
+    struct buf out;
+    buf_init(&out, 1u << 16);
+    evaluate_write_text(&f, &t.data, &out);
+    cr_expect_eq(out.len, 0, "references are no news: %s", out.ptr);
+    buf_done(&out);
+}
+
 Test(evaluate, commands_run_only_when_allowed)
 {
     score_table_add(&t,
