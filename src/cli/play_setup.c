@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -261,17 +262,25 @@ static void on_round(void *arg, const struct play_round *r)
         (c->everything ? play_print_collected : play_print_round)(r, stdout);
 }
 
+/* Whether a call was made: a run that was refused before is as it was, and there is nothing to go on with. */
+static bool has_called(const char *folder)
+{
+    char path[RUN_PATH_BYTES];
+    struct stat file;
+    snprintf(path, sizeof(path), "%s/calls.jsonl", folder);
+    return stat(path, &file) == 0 && file.st_size > 0;
+}
+
 static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)
 {
     struct play_end end;
-    char path[RUN_PATH_BYTES];
     if (c->folder == c->name)
         fprintf(stderr, "the run is %s\n", c->folder);
     (void)play_setup_signals();
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
         play_print_end(&end, o->settings, c->folder, stdout);
-    else if (find_run(c->folder, path)) /* one that was refused is as it was */
+    else if (has_called(c->folder))
         fprintf(stderr,
                 "what was answered is kept; the same command, or `leeroo play %s`, goes on\n",
                 c->folder);

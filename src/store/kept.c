@@ -182,7 +182,8 @@ enum status kept_open(const char *path, enum kept_use use, struct kept **ret, st
     if (use == KEPT_WRITE)
         status = make_file(path, err);
     else if (access(path, F_OK) != 0)
-        status = error_set(err, ERR_NOT_FOUND, "%s: no prompts are kept there", path);
+        status = error_set(err, ERR_NOT_FOUND,
+                           "%s: no prompts are kept there; `keep: {share: 0.05}` keeps some", path);
     if (status == OK)
         status = open_database(k, use, err);
     if (status != OK) {

@@ -568,6 +568,9 @@ def test_nothing_is_kept(play, experts, tmp_path):
     write_config(tmp_path, experts().url)
     assert "needs `keep`" in play("run", "--from", "ledger", "--spend", "1", status=2)
     assert "expected ledger" in play("run", "--from", "kept", "--spend", "1", status=2)
+    write_config(tmp_path, experts().url, top="state_dir: state")
+    said = play("run", "--from", "ledger", "--spend", "1", status=1)
+    assert "`keep: {share: 0.05}` keeps some" in said and "goes on" not in said
 
 
 def kill_at_random(leeroo, folder, server, arguments, rng, times):
