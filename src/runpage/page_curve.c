@@ -179,7 +179,7 @@ static void write_table(const struct run_record *r, struct buf *b)
 {
     static const char *const titles[] = {
         "round",       "questions", "answers",  "USD",       "USD in all", "validation", "area, %",
-        "best mix, %", "over mix",  "prior, %", "over last", "doubt, %",   "model",      NULL};
+        "best mix, %", "over mix",  "prior, %", "over last", "doubt, %",   "<model",     NULL};
     size_t from = r->round_count > RUNPAGE_ROWS ? r->round_count - RUNPAGE_ROWS : 0;
     runpage_table(b, from > 0 ? "The last rounds; the others are in their folders." : NULL, titles);
     for (size_t k = from; k < r->round_count; k++)

@@ -116,8 +116,8 @@ static void write_domains(const struct run_record *r, struct buf *b)
 
 void runpage_lessons(const struct run_record *r, struct buf *b)
 {
-    static const char *const titles[] = {"question",  "expert",   "round",  "expected, %",
-                                         "scored, %", "moves by", "taught", NULL};
+    static const char *const titles[] = {"question",  "<expert",  "round",   "expected, %",
+                                         "scored, %", "moves by", "<taught", NULL};
     const struct lessons *l = &r->lessons;
     if (l->questions == 0 || l->all[0].taught <= 0)
         return;

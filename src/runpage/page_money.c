@@ -207,6 +207,12 @@ static void sum_of(const struct run_record *r, const struct str *expert, struct 
         }
 }
 
+/* Purposes have columns of their own where there are several: what all went for is the sum. */
+static bool has_column(const struct sums *all, size_t purpose)
+{
+    return all->by_purpose[purpose] > 0 && all->by_purpose[purpose] != all->all;
+}
+
 /* One piece: a row is its cells. `slot` RUNPAGE_SLOTS + 1: of all. */
 static void write_row(const struct sums *row, const struct sums *all, struct str name, size_t slot,
                       struct buf *b)
@@ -218,7 +224,7 @@ static void write_row(const struct sums *row, const struct sums *all, struct str
     markup_text(b, name);
     buf_add_c(b, "</th>");
     for (size_t i = 0; i < PURPOSES; i++)
-        if (all->by_purpose[i] > 0)
+        if (has_column(all, i))
             runpage_cell_usd(b, row->by_purpose[i]);
     runpage_cell_count(b, row->calls);
     runpage_cell_usd(b, row->all);
@@ -235,7 +241,7 @@ static void write_table(const struct run_record *r, struct buf *b)
     struct sums all, row;
     sum_of(r, NULL, &all);
     for (size_t i = 0; i < PURPOSES; i++)
-        if (all.by_purpose[i] > 0)
+        if (has_column(&all, i))
             titles[count++] = purposes[i].title;
     titles[count++] = "calls";
     titles[count++] = "USD";

@@ -85,7 +85,7 @@ static void write_example(const struct provenance *p, struct str reason, struct 
 
 static void write_drops(const struct run_record *r, struct buf *b)
 {
-    static const char *const titles[] = {"dropped, because", "questions", "the first", NULL};
+    static const char *const titles[] = {"dropped, because", "questions", "<the first", NULL};
     struct round_drop sums[PROVENANCE_REASONS_MAX];
     size_t count = sum_drops(r, sums);
     if (count == 0) {

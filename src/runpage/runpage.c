@@ -63,8 +63,9 @@ void runpage_table(struct buf *b, const char *caption, const char *const *titles
         buf_addf(b, "<caption>%s</caption>", caption);
     buf_add_c(b, "<thead><tr>");
     for (size_t i = 0; titles[i]; i++) {
-        buf_add_c(b, "<th scope=\"col\">");
-        markup_text(b, str_from(titles[i]));
+        bool over_words = titles[i][0] == '<';
+        buf_add_c(b, over_words ? "<th scope=\"col\" class=\"l\">" : "<th scope=\"col\">");
+        markup_text(b, str_from(titles[i] + over_words));
         buf_add_c(b, "</th>");
     }
     buf_add_c(b, "</tr></thead>\n<tbody>\n");

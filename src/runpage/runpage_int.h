@@ -50,7 +50,8 @@ void runpage_cell_count(struct buf *b, size_t count);
 void runpage_cell_usd(struct buf *b, int64_t nano_usd);
 void runpage_cell_percent(struct buf *b, double share);
 void runpage_cell_points(struct buf *b, double share);
-/* <thead> of these titles, a NULL ends them, and <tbody>; runpage_table_end closes both. */
+/* <thead> of these titles, a NULL ends them, and <tbody>; runpage_table_end closes both. A title that begins with '<'
+ * stands at the left, over words. */
 void runpage_table(struct buf *b, const char *caption, const char *const *titles);
 void runpage_table_end(struct buf *b);
 /* The text in one line of at most `most` code points, escaped, with "…" where it was cut. */

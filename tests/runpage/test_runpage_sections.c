@@ -107,6 +107,7 @@ Test(runpage_sections, the_curve_begins_at_the_prior_and_knows_its_errors)
     for (const char *c = written(&x, runpage_curve); (c = strstr(c, "<path class=\"err\"")); c++)
         errors++;
     cr_expect_eq(errors, 2 * 2 + 1, "two rounds, wide and narrow, and the legend");
+    expect(x.b.ptr, "<th scope=\"col\">doubt, %</th><th scope=\"col\" class=\"l\">model</th>");
     const char *text = said(&x, runpage_curve);
     expect(text, " 1 4 3 $0.00120 $0.00120 12 50.0 ±5.0 52.0 −2.0 40.0 – 30.0 first ");
     expect(text, " 2 0 3 $0.00130 $0.00250 20 75.0 ±1.0 62.5 +12.5 45.0 +25.0 20.0 kept ");
@@ -129,7 +130,9 @@ Test(runpage_sections, money_is_summed_by_expert_and_purpose)
     expect(text, "Of the cap of $0.0100, $0.00350 are booked; $0.00100 of it for calls");
     for (size_t k = 0; k < 2; k++)
         x.r.rounds[k].spending_count = 1;
-    cr_expect(!strstr(said(&x, runpage_money), "By purpose"), "one purpose is no picture");
+    text = said(&x, runpage_money);
+    cr_expect(!strstr(text, "By purpose"), "one purpose is no picture");
+    expect(text, "expert calls USD share, % ");
     done(&x);
 }
 
