@@ -24,7 +24,7 @@ static const char text[] =
     "still on their way will not be kept. The ledger has no prompts and is left alone, and so are\n"
     "run directories of `leeroo play`, which hold the questions that it has asked.\n"
     "\n"
-    "  leeroo forget req_6a2b3c4d_0123456789abcdef\n"
+    "  leeroo forget req_6b0dd3120febafb47730edbb\n"
     "  leeroo forget --before 2026-11-01\n"
     "  leeroo forget --before 7d\n"
     "  leeroo forget --all\n";
