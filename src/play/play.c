@@ -270,12 +270,13 @@ static enum status play_all(struct play *p, struct play_end *ret, struct error *
 {
     enum status status = OK;
     size_t played = 0;
+    const size_t before = run_rounds(p->run);
     ret->booked_before_nano_usd = calls_purse(p->calls)->spent_nano_usd;
     for (; status == OK && goes_on(p, ret, played); played++) {
         status = play_one(p, &ret->nothing_left, err);
         ret->cap_reached = calls_cap_reached(p->calls) || p->is_short;
     }
-    if (status == OK && played == 0) /* of what is over already */
+    if (status == OK && before > 0 && run_rounds(p->run) == before) /* of what is over already */
         status = runpage_write(run_path(p->run), err);
     ret->played = played;
     ret->rounds = run_rounds(p->run);

@@ -223,6 +223,13 @@ def test_each_round_writes_the_report_anew(play, experts, tmp_path):
     (run / "report.html").unlink()
     play("run")  # over: the page is made of its files alone
     assert report_of(run) == pages[-1]
+    for _ in range(2):  # over, with rounds left: all is asked
+        play("run", "--rounds", 12, "--spend", 9)
+    assert not (run / "round-12").exists()
+    page = report_of(run)
+    (run / "report.html").unlink()
+    play("run")
+    assert report_of(run) == page
 
 
 def test_a_cap_that_binds_is_kept_and_said(play, experts, tmp_path):
