@@ -102,11 +102,29 @@ def test_older_files_change_nothing(tmp_path):
     assert rows == before
 
 
-def test_what_is_no_file_of_prices(tmp_path):
-    (tmp_path / "x.json").write_text('{"a": 1}')
+def test_odd_amounts_are_passed_over(tmp_path):
+    odd = [{"id": f"gpt-9{chr(97 + i)}", "vendor": "openai", "input": price, "output": 1} for i, price in
+           enumerate([-1, "n/a", float("nan"), float("inf"), 1e300, [], True])]
+    rows, before = update(tmp_path, {"prices": [*odd, *LLM_PRICES["prices"]]})
+    assert len(rows) == len(before) + 1
+    assert find(rows, "openai", "gpt-4o")["input"] == "1.5"
+
+
+def test_a_cached_price_above_a_new_one_is_no_longer_known(tmp_path):
+    rows, before = update(tmp_path, {"prices": [{"id": "gpt-4o", "vendor": "openai", "input": 0.5, "output": 1}]})
+    assert float(find(before, "openai", "gpt-4o")["cached_input"]) > 0.5
+    assert find(rows, "openai", "gpt-4o")["cached_input"] == ""
+
+
+@pytest.mark.parametrize("text, complaint", [
+    ('{"a": 1}', "none of llm-prices, models.dev and LiteLLM"), ("[]", "none of llm-prices, models.dev and LiteLLM"),
+    ("<html>", "x.json: Expecting value"), (None, "No such file")])
+def test_what_is_no_file_of_prices(tmp_path, text, complaint):
+    if text:
+        (tmp_path / "x.json").write_text(text)
     done = subprocess.run([SCRIPT, tmp_path / "x.json"], capture_output=True, text=True)
     assert done.returncode != 0
-    assert "none of llm-prices, models.dev and LiteLLM" in done.stderr
+    assert complaint in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("column, value, complaint", [
