@@ -6,6 +6,7 @@
  * it is the run's own. */
 #include "play/play_int.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ struct forecasting {
     struct arena *arena;
     struct play_forecast_row *rows; /* of the round: [PLAY_PHASES × experts] */
     int64_t spent_nano_usd;
-    size_t first; /* round */
+    size_t first;            /* round */
+    struct play_posed posed; /* what files lost */
 };
 
 const char *play_phase_name(enum play_phase phase)
@@ -110,8 +112,8 @@ static enum status forecast_round(struct forecasting *f, size_t round, struct er
     struct cells cells = {0};
     int64_t before = f->spent_nano_usd;
     int64_t budget = play_round_budget(f->o->settings, round, before);
-    enum status status =
-        play_pose_forecast(f->o->settings, f->run, round, round == f->first, f->arena, err);
+    enum status status = play_pose_forecast(f->o->settings, f->run, round, round == f->first,
+                                            f->arena, &f->posed, err);
     if (status == OK)
         status = play_believe(f->run, f->o, NULL, f->arena, &beliefs, err);
     if (status != OK)
@@ -159,6 +161,7 @@ static enum status forecast(struct run *run, const struct play_options *o, struc
     }
     all.rows = first;
     all.questions = run_dataset(run)->query_count;
+    all.posed = f.posed;
     if (status == OK)
         *ret = all;
     return status;
@@ -172,7 +175,7 @@ enum status play_forecast(const struct play_options *o, const char *folder, stru
     snprintf(settings, sizeof(settings), "%s/run.json", folder ? folder : "");
     bool is_there = folder && access(settings, F_OK) == 0;
     if (!is_there && !mkdtemp(away))
-        return error_set(err, ERR_IO, "cannot make a temporary folder");
+        return error_set_errno(err, ERR_IO, errno, "cannot make the temporary folder %s", away);
     enum status status = run_open(is_there ? folder : away, o->experts, o->expert_count, &run, err);
     if (status == OK)
         status = forecast(run, o, a, ret, err);

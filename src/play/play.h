@@ -32,6 +32,8 @@ struct play_posed {   /* where the round's questions come from */
     size_t generated; /* valid questions that came back */
     size_t split;     /* of these that were put to cheap experts */
     struct drop_counts dropped; /* with what files lost on being read, in the first round */
+    struct error
+        first; /* what is wrong with the first line of a file that was dropped; status OK: none was */
 };
 
 struct play_round { /* as round.json has it; what is unknown is NAN */
@@ -111,6 +113,7 @@ struct play_forecast_row {
 };
 struct play_forecast {
     size_t rounds, experts, questions;
+    struct play_posed posed;              /* what files lost */
     const struct play_forecast_row *rows; /* [rounds × PLAY_PHASES × experts] */
 };
 /* Asks nobody and writes nothing; lives in `a`. `folder`: of a run, which goes on where it is there already; NULL: a

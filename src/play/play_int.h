@@ -66,7 +66,7 @@ bool play_pose_is_short(const struct play *p);
 /* As many as the round may bring; those that are made up by dummies. `with_files`: what the files have, too. */
 NODISCARD enum status play_pose_forecast(const struct play_settings *s, struct run *run,
                                          size_t round, bool with_files, struct arena *a,
-                                         struct error *err);
+                                         struct play_posed *posed, struct error *err);
 /* 2: which cells to buy. `left_out` [experts], NULL: none. */
 NODISCARD enum status play_believe(const struct run *run, const struct play_options *o,
                                    const struct model *m, struct arena *a, struct play_beliefs *ret,

@@ -173,11 +173,22 @@ static enum status add_listed(struct play *p, struct error *err)
     return status;
 }
 
+/* `first`: the complaint about the first of them. */
+static void count_dropped(struct play_posed *into, const struct drop_counts *dropped,
+                          const struct error *first)
+{
+    drop_counts_add(&into->dropped, dropped);
+    if (into->first.status == OK)
+        into->first = *first;
+}
+
 static void count_listed(struct play *p)
 {
-    for (size_t s = POSED_FILE; s <= POSED_TRAFFIC; s++)
-        drop_counts_add(&p->r.posed.dropped,
-                        &questions_listed(p->questions->questions, (enum posed_source)s)->dropped);
+    for (size_t s = POSED_FILE; s <= POSED_TRAFFIC; s++) {
+        const struct question_source_sum *sum =
+            questions_listed(p->questions->questions, (enum posed_source)s);
+        count_dropped(&p->r.posed, &sum->dropped, &sum->first);
+    }
 }
 
 static size_t find_query(const struct dataset *d, struct str id)
@@ -337,14 +348,17 @@ static enum status make_up(struct play *p, struct error *err)
     if (status == OK)
         status = add_all(p, round.items, round.count, err);
     p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;
-    p->r.posed = (struct play_posed){round.requests, round.failed, round.generated, round.split,
-                                     round.dropped};
+    p->r.posed = (struct play_posed){.requests = round.requests,
+                                     .failed = round.failed,
+                                     .generated = round.generated,
+                                     .split = round.split,
+                                     .dropped = round.dropped};
     return status == OK ? take_split(p, err) : status;
 }
 
-/* One file as it is. `dropped`: of its lines that are no questions. */
+/* One file as it is. `posed` counts its lines that are no questions. */
 static enum status add_file(const struct play_settings *s, size_t file, struct run *run,
-                            struct arena *a, struct drop_counts *dropped, struct error *err)
+                            struct arena *a, struct play_posed *posed, struct error *err)
 {
     struct question_list list;
     struct question_file_result result = {0};
@@ -357,7 +371,7 @@ static enum status add_file(const struct play_settings *s, size_t file, struct r
     for (size_t i = 0; status == OK && i < list.count; i++)
         status = run_add_query(run, &list.items[i].query, &at, err);
     if (status == OK)
-        drop_counts_add(dropped, &result.dropped);
+        count_dropped(posed, &result.dropped, &result.first);
     return status;
 }
 
@@ -366,7 +380,7 @@ static enum status add_everything(struct play *p, struct error *err)
 {
     enum status status = OK;
     for (size_t i = 0; i < p->s->questions.count && status == OK; i++)
-        status = add_file(p->s, i, p->run, p->arena, &p->r.posed.dropped, err);
+        status = add_file(p->s, i, p->run, p->arena, &p->r.posed, err);
     return status;
 }
 
@@ -407,12 +421,12 @@ static enum status forecast_made_up(struct run *run, size_t round, size_t number
 }
 
 enum status play_pose_forecast(const struct play_settings *s, struct run *run, size_t round,
-                               bool with_files, struct arena *a, struct error *err)
+                               bool with_files, struct arena *a, struct play_posed *posed,
+                               struct error *err)
 {
-    struct drop_counts dropped = {0};
     enum status status = OK;
     for (size_t i = 0; i < s->questions.count && status == OK && with_files; i++)
-        status = add_file(s, i, run, a, &dropped, err);
+        status = add_file(s, i, run, a, posed, err);
     if (s->generators.count == 0 && !s->sandbox)
         return status;
     for (size_t i = 0; i < s->round_questions && status == OK; i++)

@@ -37,13 +37,21 @@ static void print_evaluation(const char *lines, FILE *out)
         fprintf(out, "        %.*s\n", (int)(end - lines), lines);
 }
 
+/* How many questions, why, and where the first of them stands. */
+static void print_dropped(const struct play_posed *posed, const char *indent, FILE *out)
+{
+    char dropped[512];
+    drop_counts_print(&posed->dropped, dropped, sizeof(dropped));
+    if (dropped[0] != '\0')
+        fprintf(out, "%squestions: %s\n", indent, dropped);
+    if (posed->first.status != OK)
+        fprintf(out, "%sthe first: %s\n", indent, posed->first.text);
+}
+
 /* One piece: each line is a condition and what is said of it. */
 static void print_failures(const struct play_round *r, FILE *out)
 {
-    char dropped[512];
-    drop_counts_print(&r->posed.dropped, dropped, sizeof(dropped));
-    if (dropped[0] != '\0')
-        fprintf(out, "        questions: %s\n", dropped);
+    print_dropped(&r->posed, "        ", out);
     if (r->broken + r->left_out > 0)
         fprintf(out, "        %zu calls failed, %zu were not made for experts that kept failing\n",
                 r->broken, r->left_out);
@@ -163,8 +171,10 @@ void play_print_forecast(const struct play_forecast *f, const struct play_option
 {
     struct play_forecast_row all = {0};
     char round[24];
-    fprintf(out, "%zu questions; nobody is asked\n\n%-6s%-11s%-32s %9s %12s %12s\n", f->questions,
-            "round", "for", "expert", "calls", "USD", "at most");
+    fprintf(out, "%zu questions; nobody is asked\n", f->questions);
+    print_dropped(&f->posed, "", out);
+    fprintf(out, "\n%-6s%-11s%-32s %9s %12s %12s\n", "round", "for", "expert", "calls", "USD",
+            "at most");
     for (size_t i = 0; i < f->rounds * PLAY_PHASES * f->experts; i++) {
         const struct play_forecast_row *row = &f->rows[i];
         size_t phase = i / f->experts % PLAY_PHASES;

@@ -408,6 +408,17 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
                    capture_output=True, timeout=60)
 
 
+def test_lines_that_are_no_questions_are_named(play, collect, experts, tmp_path):
+    write_config(tmp_path, experts().url)
+    write_questions(tmp_path / "questions.jsonl", 3)
+    with (tmp_path / "questions.jsonl").open("a") as file:
+        file.write('{"text": ""}\n{\n')
+    for said in (collect("questions.jsonl", "-o", "mine", "--dry-run"), collect("questions.jsonl", "-o", "mine", "--max-output", "100"),
+                 play("run", "--questions", "questions.jsonl", "--rounds", "1", "--spend", "1")):
+        assert "questions: 2 dropped: 1 malformed, 1 a field is missing\n" in said
+        assert re.search(r"the first: \S*questions.jsonl:4: the question's text is empty\n", said)
+
+
 def test_collect_keeps_questions_that_are_much_alike(collect, experts, tmp_path):
     server = experts()
     write_config(tmp_path, server.url)
