@@ -254,7 +254,8 @@ static enum status begin(struct reading *r, struct str line, struct error *err)
 {
     r->begun = true;
     r->json = line.ptr[0] == '{';
-    if (str_equal(line, STR("[")) || str_starts(line, STR("[{")))
+    struct str inside = str_trim(str_slice(line, 1, line.len));
+    if (line.ptr[0] == '[' && (inside.len == 0 || inside.ptr[0] == '{'))
         return error_set_at(
             err, ERR_INPUT, line_reader_path(r->lines), line_reader_number(r->lines), 1,
             "one JSON object a line is wanted, not a list: jq -c '.[]' makes it so");
@@ -268,10 +269,11 @@ static enum status lines_read(struct reading *r, struct error *err)
     while ((status = line_reader_next(r->lines, &line, err)) == OK) {
         if (!r->begun && str_starts(line, STR("\xEF\xBB\xBF")))
             line = str_slice(line, 3, line.len); /* a byte order mark */
-        line = str_trim(line);
-        if (line.len == 0)
+        struct str whole =
+            str_trim(line); /* of a plain one a tab in front says that it has no text */
+        if (whole.len == 0)
             continue;
-        status = r->begun ? OK : begin(r, line, err);
+        status = r->begun ? OK : begin(r, whole, err);
         if (status == OK)
             status = line_read(r, line, err);
         if (status != OK)

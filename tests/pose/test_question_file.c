@@ -109,6 +109,10 @@ Test(question_file, plain_lines)
     ASSERT_STR(r->list.items[1].query.id, "f1-3");
     cr_assert_eq(r->list.items[1].kind, POSED_OPEN);
     done(r);
+    r = read_file("Why?\t\n\tbecause\n");
+    cr_assert_eq(r->list.count, 1);
+    cr_assert_eq(r->result.dropped.of[DROP_FIELD_MISSING], 1, "an answer without its question");
+    done(r);
 }
 
 Test(question_file, what_cannot_be_used_is_counted_and_the_rest_read)
@@ -181,10 +185,14 @@ Test(question_file, nothing_to_read_is_an_error_with_its_place)
     cr_assert_eq(r->status, ERR_INPUT);
     cr_assert(strstr(r->err.text, "holds no question"), "%s", r->err.text);
     done(r);
-    r = read_file("[{\"text\":\"a\"}]\n");
-    cr_assert_eq(r->status, ERR_INPUT);
-    cr_assert(strstr(r->err.text, "jq -c"), "%s", r->err.text);
-    done(r);
+    static const char *const lists[] = {"[{\"text\":\"a\"}]\n", " [ \t{\"text\":\"a\"}]",
+                                        "[\n{}\n]"};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        r = read_file(lists[i]);
+        cr_assert_eq(r->status, ERR_INPUT, "%s", lists[i]);
+        cr_assert(strstr(r->err.text, "jq -c"), "%s", r->err.text);
+        done(r);
+    }
     r = calloc(1, sizeof(*r));
     r->arena = test_arena();
     cr_assert_eq(question_file_read("/nowhere/questions", "f1", r->arena, NULL, &r->list,
