@@ -227,6 +227,15 @@ bool str_is_ascii(struct str s)
     return (bits & 0x8080808080808080u) == 0;
 }
 
+struct str utf8_cut(struct str s, size_t bytes_max)
+{
+    if (s.len <= bytes_max)
+        return s;
+    while (bytes_max > 0 && ((unsigned char)s.ptr[bytes_max] & 0xc0) == 0x80)
+        bytes_max--;
+    return str_slice(s, 0, bytes_max);
+}
+
 size_t utf8_count(struct str s)
 {
     if (str_is_ascii(s))

@@ -45,6 +45,8 @@ bool utf8_printable(struct str s);
 /* The text made printable: a blank for each control character or mark, U+FFFD for each byte that is no UTF-8. At most
  * size - 1 bytes and never half a character, then a NUL; returns the length. `size` is at least 1. */
 size_t utf8_make_printable(char *into, size_t size, struct str s);
+/* Its first bytes, at most so many, without a part of a character at their end. */
+struct str utf8_cut(struct str s, size_t bytes_max);
 size_t utf8_count(struct str s); /* code points, of a text that is valid */
 /* Decodes one code point at *at (< s.len) and moves *at past it; an invalid byte gives U+FFFD and moves one byte. */
 uint32_t utf8_next(struct str s, size_t *at);

@@ -45,9 +45,8 @@ static void add_cut(struct buf *out, struct str text)
         buf_add(out, text);
         return;
     }
-    size_t head = VERDICT_ANSWER_BYTES_MAX / 2, tail = text.len - VERDICT_ANSWER_BYTES_MAX / 2;
-    while (head > 0 && ((unsigned char)text.ptr[head] & 0xc0) == 0x80)
-        head--;
+    size_t head = utf8_cut(text, VERDICT_ANSWER_BYTES_MAX / 2).len;
+    size_t tail = text.len - VERDICT_ANSWER_BYTES_MAX / 2;
     while (tail < text.len && ((unsigned char)text.ptr[tail] & 0xc0) == 0x80)
         tail++;
     buf_add(out, str_slice(text, 0, head));

@@ -93,11 +93,7 @@ static enum status place_read(struct item *it)
     if (it->posed.level == 0)
         it->posed.level = it->want->level;
     it->posed.query.domain = it->want->domain.len > 0 ? it->want->domain : domain;
-    size_t bytes = POSED_REASONS_BYTES_MAX;
-    struct str *why = &it->posed.rationale;
-    while (why->len > bytes && bytes > 0 && ((unsigned char)why->ptr[bytes] & 0xC0) == 0x80)
-        bytes--;
-    *why = str_slice(*why, 0, bytes);
+    it->posed.rationale = utf8_cut(it->posed.rationale, POSED_REASONS_BYTES_MAX);
     return OK;
 }
 

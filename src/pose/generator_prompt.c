@@ -55,16 +55,6 @@ static void add_kinds(struct buf *out, unsigned kinds)
             buf_addf(out, "- %s\n", words[k]);
 }
 
-/* The beginning of a text that is too long, not within a character. */
-static struct str beginning(struct str text, size_t bytes)
-{
-    if (text.len <= bytes)
-        return text;
-    while (bytes > 0 && ((unsigned char)text.ptr[bytes] & 0xC0) == 0x80)
-        bytes--;
-    return str_slice(text, 0, bytes);
-}
-
 static void add_seeds(struct buf *out, const struct generator_want *want)
 {
     size_t count = want->seed_count < GENERATOR_SEEDS_MAX ? want->seed_count : GENERATOR_SEEDS_MAX;
@@ -74,7 +64,7 @@ static void add_seeds(struct buf *out, const struct generator_want *want)
               "Questions of this kind, to show what is meant. Ask other things than they do:\n");
     for (size_t i = 0; i < count; i++) {
         buf_add_c(out, "<example>\n");
-        buf_add(out, beginning(want->seeds[i]->prompt, SEED_BYTES_MAX));
+        buf_add(out, utf8_cut(want->seeds[i]->prompt, SEED_BYTES_MAX));
         buf_add_c(out, "\n</example>\n");
     }
 }

@@ -202,13 +202,9 @@ void question_log_begin(struct question_log *l, size_t round)
     l->pose_count = kept;
 }
 
-/* The text, cut where it is too long, and not amid a character. */
 static struct str copy_cut(struct arena *a, struct str text)
 {
-    size_t bytes = text.len < QUESTION_LOG_TEXT_MAX ? text.len : QUESTION_LOG_TEXT_MAX;
-    while (bytes < text.len && bytes > 0 && ((unsigned char)text.ptr[bytes] & 0xC0) == 0x80)
-        bytes--;
-    return arena_copy(a, str_slice(text, 0, bytes));
+    return arena_copy(a, utf8_cut(text, QUESTION_LOG_TEXT_MAX));
 }
 
 enum status question_log_drop(struct question_log *l, const struct query *q,

@@ -44,21 +44,11 @@ _Static_assert(sizeof(struct layout) + ID_BYTES_MAX + 6 * NAME_BYTES_MAX + MODEL
                "a row fits");
 _Static_assert(ROW_BYTES_MAX <= JOURNAL_RECORD_MAX, "a row is one record");
 
-/* A cut does not split a character. */
-static size_t length_within(struct str text, size_t max)
-{
-    if (text.len <= max)
-        return text.len;
-    while (max > 0 && ((unsigned char)text.ptr[max] & 0xc0) == 0x80)
-        max--;
-    return max;
-}
-
 static size_t length_kept(enum row_text which, struct str text)
 {
     if (limits[which].whole && text.len > limits[which].bytes_max)
         return 0;
-    return length_within(text, limits[which].bytes_max);
+    return utf8_cut(text, limits[which].bytes_max).len;
 }
 
 _Static_assert(sizeof(struct layout) + ID_BYTES_MAX + 8 * BARE_NAME_BYTES_MAX +
@@ -70,7 +60,7 @@ void row_strip(struct row *row)
 {
     for (size_t i = ROW_FRONT; i <= ROW_BASIS; i++)
         row->texts[i].len =
-            length_within(row->texts[i], i == ROW_PLAN ? BARE_PLAN_BYTES_MAX : BARE_NAME_BYTES_MAX);
+            utf8_cut(row->texts[i], i == ROW_PLAN ? BARE_PLAN_BYTES_MAX : BARE_NAME_BYTES_MAX).len;
     for (size_t i = ROW_PROBLEM; i < ROW_TEXTS; i++)
         row->texts[i].len = 0;
 }

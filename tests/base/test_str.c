@@ -187,6 +187,15 @@ Test(str, utf8_next_decodes_and_resynchronises)
     cr_assert_eq(at, s.len);
 }
 
+Test(str, utf8_cut_between_characters)
+{
+    struct str s = STR("a\xe2\x82\xac\xc3\xa9");
+    static const size_t lengths[] = {0, 1, 1, 1, 4, 4, 6, 6};
+    for (size_t max = 0; max < sizeof(lengths) / sizeof(lengths[0]); max++)
+        cr_expect_eq(utf8_cut(s, max).len, lengths[max], "%zu", max);
+    cr_expect_eq(utf8_cut(STR("\x80\x80\x80"), 2).len, 0);
+}
+
 Test(str, utf8_count_of_any_length)
 {
     char text[3 * 4200 + 64];
