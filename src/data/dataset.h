@@ -147,6 +147,10 @@ uint64_t text_hash(struct str text); /* hash64 of the normalised text; allocates
 #define QUERY_ID_BYTES_MAX 256
 bool query_id_fits(struct str id);
 
+/* Copies choices[count] to `a`, where their texts live already, as those of the query. ERR_MEMORY. */
+NODISCARD enum status query_choices_keep(struct query *q, const struct str *choices, uint32_t count,
+                                         struct arena *a);
+
 /* The prompt of a query: text, then one line per choice "A. ...". */
 void query_prompt(struct str text, const struct str *choices, uint32_t count, struct buf *out);
 

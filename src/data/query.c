@@ -45,6 +45,19 @@ static enum status field_read(const struct line *line, struct json_value v, cons
     return OK;
 }
 
+enum status query_choices_keep(struct query *q, const struct str *choices, uint32_t count,
+                               struct arena *a)
+{
+    struct str *kept = ARENA_ARRAY(a, count, struct str);
+    if (!kept)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        kept[i] = choices[i];
+    q->choices = kept;
+    q->choice_count = count;
+    return OK;
+}
+
 static enum status choices_read(const struct line *line, struct json_value list, struct arena *a,
                                 struct query *q, struct error *err)
 {
@@ -63,14 +76,9 @@ static enum status choices_read(const struct line *line, struct json_value list,
         if (json_string_decode(v, a, &choices[count]) != OK)
             return error_set(err, ERR_MEMORY, "out of memory");
     }
-    struct str *kept = ARENA_ARRAY(a, count, struct str);
-    if (!kept && count)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    for (uint32_t i = 0; i < count; i++)
-        kept[i] = choices[i];
-    q->choices = kept;
-    q->choice_count = count;
-    return OK;
+    return query_choices_keep(q, choices, count, a) == OK
+               ? OK
+               : error_set(err, ERR_MEMORY, "out of memory");
 }
 
 static enum status prompt_make(struct query *q, struct arena *a, struct error *err)

@@ -139,13 +139,7 @@ enum status question_field_choices(struct json_value v, bool unlike, struct aren
     take_letters_off(choices, count);
     if (!are_usable(choices, count, unlike))
         return ERR_INPUT;
-    struct str *kept = ARENA_ARRAY(a, count, struct str);
-    if (!kept)
-        return ERR_MEMORY;
-    memcpy(kept, choices, count * sizeof(*kept));
-    q->choices = kept;
-    q->choice_count = count;
-    return OK;
+    return query_choices_keep(q, choices, count, a);
 }
 
 /* Messages */

@@ -26,13 +26,7 @@ static enum status texts_read(struct json_value list, struct arena *a, struct qu
     for (struct json_value v; json_array_next(&it, &v); count++)
         if (count == QUERY_CHOICES_MAX || json_string_decode(v, a, &choices[count]) != OK)
             return ERR_INPUT;
-    struct str *kept = ARENA_ARRAY(a, count, struct str);
-    if (!kept)
-        return ERR_MEMORY;
-    memcpy(kept, choices, count * sizeof(*kept));
-    q->choices = kept;
-    q->choice_count = count;
-    return OK;
+    return query_choices_keep(q, choices, count, a);
 }
 
 static enum status line_begin(struct str line, const char *place, size_t number, struct arena *a,
