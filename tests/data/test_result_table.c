@@ -25,23 +25,26 @@ static const char *file(const char *name, const char *text)
     return path;
 }
 
-static struct dataset *load(const char *name, const char *text)
+static struct dataset *load_from(const char *place)
 {
     struct dataset *d = NULL;
     struct error err;
-    file(name, text);
-    cr_assert(table_is(path));
-    cr_assert_eq(dataset_load(path, DATASET_ALL, &d, &err), OK, "%s", err.text);
+    cr_assert(table_is(place));
+    cr_assert_eq(dataset_load(place, DATASET_ALL, &d, &err), OK, "%s", err.text);
     cr_assert(d->is_table);
     return d;
+}
+
+static struct dataset *load(const char *name, const char *text)
+{
+    return load_from(file(name, text));
 }
 
 static void refuse(const char *name, const char *text, const char *place, const char *what)
 {
     struct dataset *d = NULL;
     struct error err = {0};
-    file(name, text);
-    cr_expect_eq(dataset_load(path, DATASET_ALL, &d, &err), ERR_INPUT, "for %s", text);
+    cr_expect_eq(dataset_load(file(name, text), DATASET_ALL, &d, &err), ERR_INPUT, "for %s", text);
     cr_expect(strstr(err.text, place), "'%s' does not name %s", err.text, place);
     cr_expect(strstr(err.text, what), "'%s' does not say %s", err.text, what);
     cr_expect_null(d);
@@ -157,8 +160,6 @@ Test(table, null_is_unknown)
 /* pandas and json.dump write a list on one line. */
 Test(table, a_list_on_one_long_line)
 {
-    struct dataset *d = NULL;
-    struct error err = {0};
     struct buf b;
     buf_init(&b, 64 << 20);
     buf_add_char(&b, '[');
@@ -172,8 +173,7 @@ Test(table, a_list_on_one_long_line)
     buf_add_c(&b, "]");
     buf_add_char(&b, 0);
     cr_assert_eq(b.status, OK);
-    file("t.json", b.ptr);
-    cr_assert_eq(dataset_load(path, DATASET_ALL, &d, &err), OK, "%s", err.text);
+    struct dataset *d = load("t.json", b.ptr);
     cr_expect_eq(d->query_count, 40);
     dataset_free(d);
     buf_done(&b);
@@ -181,13 +181,10 @@ Test(table, a_list_on_one_long_line)
 
 Test(table, a_folder_of_tables_is_one)
 {
-    struct dataset *d = NULL;
-    struct error err;
     file("b.json", "[{\"id\":\"q\",\"model\":\"b\",\"score\":1,\"prompt\":\"P\"}]");
     file("a.json", "[{\"id\":\"q\",\"model\":\"a\",\"score\":0,\"prompt\":\"P\"}]");
     file("notes.txt", "not a table");
-    cr_assert(table_is(scratch.path));
-    cr_assert_eq(dataset_load(scratch.path, DATASET_ALL, &d, &err), OK, "%s", err.text);
+    struct dataset *d = load_from(scratch.path);
     cr_assert_eq(d->query_count, 1);
     cr_assert_eq(d->expert_count, 2);
     cr_expect(str_equal(d->experts[0].name, STR("a")));
