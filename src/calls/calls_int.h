@@ -150,6 +150,13 @@ static inline int64_t times_saturated(int64_t a, int64_t b)
 }
 
 /* calls_share.c */
+#define CALLS_TICK_MS 250 /* between two looks for a stop, while nothing comes */
+
+typedef void calls_share_fn(void *arg, const struct share_event *e);
+/* Opens c->share by the options' `share`, as its leader or as one who joins; events and ticks get `c`. Not started. */
+NODISCARD enum status calls_share_connect(struct calls *c, bool leads, calls_share_fn *hear,
+                                          void (*tick)(void *), struct error *err);
+void calls_share_said(const struct calls *c, const struct share_event *e);
 NODISCARD enum status calls_share_open(struct calls *c, struct error *err);
 /* Puts the job of a slot out, which is reserved for; or fails the run. */
 void calls_share_put(struct calls *c, struct call_slot *s);

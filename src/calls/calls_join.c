@@ -8,8 +8,6 @@
 #include "base/check.h"
 #include "calls/calls_int.h"
 
-#define TICK_MS 250
-
 struct calls_joined {
     struct join_end end;
     struct error failure;
@@ -110,15 +108,13 @@ static void on_call(struct calls *c, const struct share_call *call)
 static void on_event(void *arg, const struct share_event *e)
 {
     struct calls *c = arg;
-    const struct calls_share *o = c->o.share;
     struct error err;
     switch (e->kind) {
     case SHARE_CALL:
         on_call(c, &e->call);
         break;
     case SHARE_SAID:
-        if (o->on_said)
-            o->on_said(o->arg, e->text);
+        calls_share_said(c, e);
         break;
     case SHARE_OVER:
         loop_stop(c->loop);
@@ -142,29 +138,7 @@ static void on_tick(void *arg)
         if (share_stop(c->share, &err) != OK)
             fail(c, &err);
     }
-    loop_timer_start(c->tick, TICK_MS);
-}
-
-static enum status open_share(struct calls *c, const struct calls_share *share, struct error *err)
-{
-    const struct share_options o = {.url = share->url,
-                                    .password = share->password,
-                                    .run = share->run,
-                                    .takes = c->o.concurrency,
-                                    .experts = c->experts,
-                                    .expert_count = c->o.expert_count,
-                                    .loop = c->loop,
-                                    .on_event = on_event,
-                                    .arg = c};
-    enum status status = share_open(&o, &c->share, err);
-    if (status != OK)
-        return status;
-    c->o.share = share;
-    c->tick = loop_timer_create(c->loop, on_tick, c);
-    if (!c->tick)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    loop_timer_start(c->tick, TICK_MS);
-    return share_start(c->share, err);
+    loop_timer_start(c->tick, CALLS_TICK_MS);
 }
 
 /* One piece: what is made is let go of in one place, whatever fails. */
@@ -180,7 +154,10 @@ enum status calls_join(const struct calls_options *o, struct join_end *ret, stru
     if (status != OK)
         return status;
     c->joined = &joined;
-    status = open_share(c, o->share, err);
+    c->o.share = o->share;
+    status = calls_share_connect(c, false, on_event, on_tick, err);
+    if (status == OK)
+        status = share_start(c->share, err);
     if (status == OK)
         status = loop_run(c->loop, err);
     if (status == OK && joined.failure.status != OK) {

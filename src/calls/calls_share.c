@@ -8,7 +8,6 @@
 #include "calls/calls_int.h"
 
 #define TRIES_MAX 5 /* of a call whose machines die, or whose tries cost too much */
-#define TICK_MS   250
 
 static void fail(struct calls *c, const struct error *err)
 {
@@ -78,7 +77,7 @@ static struct call_known *open_call(const struct calls *c, struct str key)
 /* Nothing more comes of what an earlier process has put out. */
 static void lose_open(struct calls *c, struct call_known *known)
 {
-    c->lost_nano_usd += known->open_nano_usd;
+    c->lost_nano_usd = add_saturated(c->lost_nano_usd, known->open_nano_usd);
     purse_settle(&c->purse, known->open_nano_usd, known->open_nano_usd);
     known->open_nano_usd = -1;
     known->open_asked = 0;
@@ -246,7 +245,7 @@ static void on_lost(struct calls *c, struct str key)
     struct call_slot *s = slot_of(c, key);
     struct call_known *known = open_call(c, key);
     if (s && s->out) {
-        c->lost_nano_usd += s->reserved_nano_usd;
+        c->lost_nano_usd = add_saturated(c->lost_nano_usd, s->reserved_nano_usd);
         purse_settle(&c->purse, s->reserved_nano_usd, s->reserved_nano_usd);
         put_again(c, s);
     } else if (!s && known) {
@@ -254,10 +253,15 @@ static void on_lost(struct calls *c, struct str key)
     }
 }
 
+void calls_share_said(const struct calls *c, const struct share_event *e)
+{
+    if (c->o.share->on_said)
+        c->o.share->on_said(c->o.share->arg, e->text);
+}
+
 static void on_event(void *arg, const struct share_event *e)
 {
     struct calls *c = arg;
-    const struct calls_share *o = c->o.share;
     if (!c->source)
         return; /* the loop ends; what is in Redis comes again */
     switch (e->kind) {
@@ -271,8 +275,7 @@ static void on_event(void *arg, const struct share_event *e)
         on_lost(c, e->key);
         break;
     case SHARE_SAID:
-        if (o->on_said)
-            o->on_said(o->arg, e->text);
+        calls_share_said(c, e);
         break;
     case SHARE_OVER:
     case SHARE_FAILED:
@@ -291,7 +294,7 @@ static void on_tick(void *arg)
         c->rests = true;
         calls_pump_soon(c);
     }
-    loop_timer_start(c->tick, TICK_MS);
+    loop_timer_start(c->tick, CALLS_TICK_MS);
 }
 
 /* What is out yet stays reserved for; what is out and answered is acknowledged. */
@@ -309,26 +312,35 @@ static void take_found(struct calls *c)
     }
 }
 
-enum status calls_share_open(struct calls *c, struct error *err)
+enum status calls_share_connect(struct calls *c, bool leads, calls_share_fn *hear,
+                                void (*tick)(void *), struct error *err)
 {
     const struct share_options o = {.url = c->o.share->url,
                                     .password = c->o.share->password,
                                     .run = c->o.share->run,
-                                    .leads = true,
+                                    .leads = leads,
                                     .takes = c->o.concurrency,
                                     .experts = c->experts,
                                     .expert_count = c->o.expert_count,
                                     .loop = c->loop,
-                                    .on_event = on_event,
+                                    .on_event = hear,
                                     .arg = c};
-    _Static_assert(SHARE_CALLS_MAX == CALLS_CONCURRENCY_MAX, "every slot may be out");
     enum status status = share_open(&o, &c->share, err);
     if (status != OK)
         return status;
-    c->tick = loop_timer_create(c->loop, on_tick, c);
+    c->tick = loop_timer_create(c->loop, tick, c);
     if (!c->tick)
         return error_set(err, ERR_MEMORY, "out of memory");
-    loop_timer_start(c->tick, TICK_MS);
+    loop_timer_start(c->tick, CALLS_TICK_MS);
+    return OK;
+}
+
+enum status calls_share_open(struct calls *c, struct error *err)
+{
+    _Static_assert(SHARE_CALLS_MAX == CALLS_CONCURRENCY_MAX, "every slot may be out");
+    enum status status = calls_share_connect(c, true, on_event, on_tick, err);
+    if (status != OK)
+        return status;
     take_found(c);
     return share_start(c->share, err);
 }
