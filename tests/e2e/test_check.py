@@ -4,45 +4,26 @@ import json
 import os
 import re
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from conftest import KEY, free_port, write_config
+from serving import JsonServer
 
 
-class Models:
+class Models(JsonServer):
     """An endpoint with a list of models; what it answers depends on the first part of the path."""
 
     def __init__(self):
-        seen = self.seen = {}
+        self.seen = {}
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                kind = self.path.split("/")[1]
-                seen[kind] = (self.path, {k.lower(): v for k, v in self.headers.items()})
-                status = {"refuses": 401, "broken": 500, "loading": 503, "nolist": 404}.get(kind, 200)
-                names = ["other"] if kind == "others" else ["cheap", "mid", "dear"]
-                body = {"data": [{"id": n} for n in names]} if status == 200 else {"error": {"message": f"no {KEY}"}}
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def do_POST(self):
-                seen["POST"] = True
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def reply(self, method, path, headers, body):
+        kind = path.split("/")[1] if method == "GET" else method
+        self.seen[kind] = (path, headers)
+        status = {"refuses": 401, "broken": 500, "loading": 503, "nolist": 404}.get(kind, 200)
+        names = ["other"] if kind == "others" else ["cheap", "mid", "dear"]
+        return status, {"data": [{"id": n} for n in names]} if status == 200 else {"error": {"message": f"no {KEY}"}}
 
 
 @pytest.fixture

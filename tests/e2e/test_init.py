@@ -8,11 +8,11 @@ import select
 import subprocess
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from conftest import free_port
+from serving import JsonServer, serving
 
 OPENAI = {"object": "list", "data": [
     {"id": "gpt-4o", "object": "model", "created": 1715367049, "owned_by": "system"},
@@ -41,55 +41,30 @@ OPENROUTER = {"data": [{"id": "openai/gpt-4o-mini", "created": 5, "context_lengt
                         "top_provider": {"max_completion_tokens": 16384}, "supported_parameters": ["tools"]}]}
 
 
-class Endpoints:
+class Endpoints(JsonServer):
     """Lists of models, each under a path of its own; `hang` never answers, and numbers are HTTP statuses."""
 
     def __init__(self, routes):
-        asked = self.asked = {}
-        self.free = threading.Event()
-        free = self.free
+        self.routes, self.asked, self.free = routes, {}, threading.Event()
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                asked[self.path] = {k.lower(): v for k, v in self.headers.items()}
-                answer = routes.get(self.path, 404)
-                if answer == "hang":
-                    free.wait(30)
-                    return
-                status = answer if isinstance(answer, int) else 200
-                data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def do_POST(self):
-                asked["POST"] = True
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.host = f"127.0.0.1:{self.server.server_port}"
-        self.url = f"http://{self.host}"
+    def reply(self, method, path, headers, body):
+        self.asked[path if method == "GET" else method] = headers
+        answer = self.routes.get(path, 404)
+        if answer == "hang":
+            self.free.wait(30)
+            return None
+        return (answer, answer) if isinstance(answer, int) else (200, answer)
 
     def close(self):
+        assert "POST" not in self.asked, "nothing that costs money is asked"
         self.free.set()
-        self.server.shutdown()
-        self.server.server_close()
+        super().close()
 
 
 @pytest.fixture
 def endpoints():
-    running = []
-
-    def start(routes):
-        running.append(Endpoints(routes))
-        return running[-1]
-    yield start
-    for e in running:
-        assert "POST" not in e.asked, "nothing that costs money is asked"
-        e.close()
+    yield from serving(Endpoints)
 
 
 def clean(env):

@@ -5,10 +5,10 @@ import csv
 import json
 import re
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from serving import JsonServer, completion, serving
 
 SKILL = {"small": 3, "middle": 5, "large": 9, "referee": 8}  # of ten questions
 OFFSET = {"small": 0, "middle": 4, "large": 9, "referee": 2}
@@ -24,7 +24,7 @@ def is_right(model, question):
     return (number * 7 + OFFSET[model]) % 10 < SKILL[model]
 
 
-def reply(model, question):
+def answer(model, question):
     if not is_right(model, question):
         return f"The answer is wrong{len(model)}."
     return f"The answer is {key_of(question)}."
@@ -55,56 +55,29 @@ JUDGES = {
 }
 
 
-class Experts(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-
+class Experts(JsonServer):
     def __init__(self, judge):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.judge, self.lock, self.judged, self.asked = JUDGES[judge], threading.Lock(), 0, 0
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.judge, self.judged, self.asked = JUDGES[judge], 0, 0
+        super().__init__()
+        self.url += "/v1"
 
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def reply(self, method, path, headers, body):
         model, prompt = body["model"], body["messages"][-1]["content"]
         parts = {name: text for name, _, text in MARKED.findall(prompt)}
-        with self.server.lock:
-            self.server.judged += bool(parts)
-            self.server.asked += not parts
+        with self.lock:
+            self.judged += bool(parts)
+            self.asked += not parts
         if parts:
             assert model == "referee" and body["messages"][0]["role"] == "system"
-            text = json.dumps({"verdict": self.server.judge(parts)})
+            text = json.dumps({"verdict": self.judge(parts)})
         else:
-            text = reply(model, prompt)
-        data = json.dumps({"choices": [{"index": 0, "finish_reason": "stop",
-                                        "message": {"role": "assistant", "content": text}}],
-                           "usage": {"prompt_tokens": 20, "completion_tokens": 10}}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+            text = answer(model, prompt)
+        return 200, completion(text, 20, 10)
 
 
 @pytest.fixture
 def experts():
-    made = []
-
-    def start(judge):
-        made.append(Experts(judge))
-        return made[-1]
-    yield start
-    for server in made:
-        server.shutdown()
-        server.server_close()
+    yield from serving(Experts)
 
 
 def write_set(folder, url, known, unknown, check=None):

@@ -8,14 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.etree import ElementTree
 
 import pytest
 
 from conftest import Gateway, Process
+from serving import JsonServer, completion, serving
 
 PRICES = {"small": (0.1, 0.4), "middle": (1.0, 4.0), "large": (10.0, 40.0)}
 SKILL = {"small": 0.4, "middle": 0.6, "large": 0.9}
@@ -32,66 +31,30 @@ def nano_usd(model, tokens_in, tokens_out):
     return round(1000 * (tokens_in * price_in + tokens_out * price_out))
 
 
-class Experts(ThreadingHTTPServer):
+class Experts(JsonServer):
     """Three models whose answers hang on the question alone; everything that was asked is written down."""
 
-    daemon_threads = True
-    request_queue_size = 256
-
     def __init__(self, delay=0.0, broken=(), tokens=80):
-        super().__init__(("127.0.0.1", 0), Handler)
         self.delay, self.broken, self.tokens = delay, set(broken), tokens
-        self.lock, self.asked, self.epoch = threading.Lock(), [], 0
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.asked, self.epoch = [], 0
+        super().__init__()
+        self.url += "/v1"
 
-    def handle_error(self, request, client_address):
-        pass  # the client was killed
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        server = self.server
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def reply(self, method, path, headers, body):
         model, prompt = body["model"], body["messages"][-1]["content"]
-        tokens = (20 + len(prompt) // 4, 10 + int(server.tokens * draw("tokens", model, prompt)))
-        time.sleep(server.delay * draw("delay", model, prompt))
-        with server.lock:
-            server.asked.append((server.epoch, model, prompt, 0 if model in server.broken else nano_usd(model, *tokens)))
-        if model in server.broken:
-            self.answer(500, {"error": {"message": "broken"}})
-            return
+        tokens = (20 + len(prompt) // 4, 10 + int(self.tokens * draw("tokens", model, prompt)))
+        time.sleep(self.delay * draw("delay", model, prompt))
+        with self.lock:
+            self.asked.append((self.epoch, model, prompt, 0 if model in self.broken else nano_usd(model, *tokens)))
+        if model in self.broken:
+            return 500, {"error": {"message": "broken"}}
         right = draw("right", model, prompt) < SKILL[model]
-        text = f"The answer is {prompt.split()[-1] if right else 'unknown'}."
-        self.answer(200, {"choices": [{"index": 0, "finish_reason": "stop",
-                                       "message": {"role": "assistant", "content": text}}],
-                          "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}})
-
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+        return 200, completion(f"The answer is {prompt.split()[-1] if right else 'unknown'}.", *tokens)
 
 
 @pytest.fixture
 def experts():
-    made = []
-
-    def start(**options):
-        made.append(Experts(**options))
-        return made[-1]
-    yield start
-    for server in made:
-        server.shutdown()
-        server.server_close()
+    yield from serving(Experts)
 
 
 def write_questions(path, count, answers=True):

@@ -4,11 +4,11 @@ import json
 import re
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from conftest import free_port
+from serving import JsonServer
 from test_metrics import page
 from upstream import answer, status
 
@@ -16,29 +16,16 @@ SECRET = "collector-canary-77"
 PARENT = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 
 
-class Collector:
+class Collector(JsonServer):
     def __init__(self):
         self.posts, self.spans, self.status, self.changed = [], [], 200, threading.Condition()
-        collector = self
+        super().__init__()
+        self.url += "/v1/traces"
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                with collector.changed:
-                    collector.take(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body))
-                self.send_response(collector.status)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
+    def reply(self, method, path, headers, body):
+        with self.changed:
+            self.take(path, headers, body)
+        return self.status, {}
 
     def take(self, path, headers, body):
         self.posts.append((path, headers, body))
@@ -57,8 +44,7 @@ class Collector:
 def collector():
     c = Collector()
     yield c
-    c.server.shutdown()
-    c.server.server_close()
+    c.close()
 
 
 def traces(collector, more=""):
