@@ -43,14 +43,16 @@ enum status eval_score(struct eval *ev, size_t q, size_t e, double score,
     return ev->o->table->put(ev->o->table->self, q, e, &o, err);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 static size_t words_of(struct str text)
 {
     size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const bool blank = text.ptr[i] == ' ' || text.ptr[i] == '\n' || text.ptr[i] == '\t';
-        const bool before = i == 0 || text.ptr[i - 1] == ' ' || text.ptr[i - 1] == '\n';
-        count += !blank && before;
-    }
+    for (size_t i = 0; i < text.len; i++)
+        count += !is_blank(text.ptr[i]) && (i == 0 || is_blank(text.ptr[i - 1]));
     return count;
 }
 

@@ -1,6 +1,8 @@
 /* Scores by checks, references, a teacher and consensus. */
 #include "score_table.h"
 
+#include "score/evaluate_int.h"
+
 static struct score_table t;
 
 static void setup(void)
@@ -51,6 +53,15 @@ Test(evaluate, references_and_checks_come_first)
     cr_expect_eq(f.scored[EVALUATE_UNSCORED], 0);
     cr_expect_eq(f.confidence[EVALUATE_REGEX], 1);
     cr_expect_eq(t.asked, 0);
+}
+
+/* A whole answer is one where it is a few words, whatever stands between them. */
+Test(evaluate, words_are_told_apart_by_any_blank)
+{
+    const struct query q = {.text = STR("Who?")};
+    struct str said;
+    cr_expect(eval_answer(&q, STR("Ada \t Lovelace\nof\r\nLondon"), &said));
+    cr_expect_not(eval_answer(&q, STR("this\tis\ta\twhole\tsentence"), &said));
 }
 
 Test(evaluate, what_is_scored_already_stays)
