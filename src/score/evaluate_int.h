@@ -34,11 +34,14 @@ NODISCARD enum status eval_score(struct eval *ev, size_t q, size_t e, double sco
 /* What a text answers where that can be compared with other answers; false: it is a text that only a reader can
  * compare, or nothing. */
 bool eval_answer(const struct query *q, struct str text, struct str *ret);
-/* All of them, answered or not. */
+/* The number of the marks around what a judge reads. It hangs on the texts, too: whoever writes one of them must not
+ * know it, though it knows the key and the seed. */
+uint64_t eval_nonce(const struct eval *ev, const char *key, struct str first, struct str second);
 /* The question to a judge that stands in the two buffers, which are done with. `key` NULL: out of memory. */
 NODISCARD enum status eval_judge_job(struct eval *ev, size_t judge, const char *key,
                                      struct buf *system, struct buf *user, struct evaluate_ask *ret,
                                      struct error *err);
+/* All of them, answered or not. */
 NODISCARD enum status eval_ask_all(struct eval *ev, struct evaluate_ask *asks, size_t count,
                                    const char *what, struct error *err);
 

@@ -56,8 +56,9 @@ static enum status agreement_job(struct eval *ev, size_t judge, size_t q, size_t
                      STR_FMT(ev->d->queries[q].id), STR_FMT(ev->d->experts[e].name));
     buf_init(&system, EVAL_PROMPT_BYTES);
     buf_init(&user, EVAL_PROMPT_BYTES);
-    verdict_ask_agreement(&ev->d->queries[q], ev->reference[q], eval_text(ev, q, e),
-                          key ? hash64(str_from(key), ev->o->seed) : 0, &system, &user);
+    const struct str answer = eval_text(ev, q, e);
+    verdict_ask_agreement(&ev->d->queries[q], ev->reference[q], answer,
+                          eval_nonce(ev, key, ev->reference[q], answer), &system, &user);
     return eval_judge_job(ev, judge, key, &system, &user, ret, err);
 }
 

@@ -107,6 +107,12 @@ enum status eval_judge_job(struct eval *ev, size_t judge, const char *key, struc
     return status;
 }
 
+uint64_t eval_nonce(const struct eval *ev, const char *key, struct str first, struct str second)
+{
+    const uint64_t texts = hash64_mix(hash64(first, 1), hash64(second, 2));
+    return hash64_mix(hash64(str_from(key), ev->o->seed), texts);
+}
+
 static enum status pair_job(struct eval *ev, size_t judge, const struct eval_pair *p, int order,
                             struct evaluate_ask *ret, struct error *err)
 {
@@ -115,7 +121,7 @@ static enum status pair_job(struct eval *ev, size_t judge, const struct eval_pai
     buf_init(&system, EVAL_PROMPT_BYTES);
     buf_init(&user, EVAL_PROMPT_BYTES);
     verdict_ask_pair(&ev->d->queries[p->query], order ? p->worse : p->better,
-                     order ? p->better : p->worse, key ? hash64(str_from(key), ev->o->seed) : 0,
+                     order ? p->better : p->worse, eval_nonce(ev, key, p->better, p->worse),
                      &system, &user);
     return eval_judge_job(ev, judge, key, &system, &user, ret, err);
 }

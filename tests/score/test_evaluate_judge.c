@@ -201,6 +201,32 @@ Test(evaluate_judge, every_call_has_a_key_of_its_own_and_the_same_again)
     cr_expect_eq(t.asked, 2 * (10 + 12 + 12));
 }
 
+static char mark[64];
+
+static const char *notes_the_mark(const struct evaluate_ask *ask)
+{
+    if (str_find(ask->key, STR("/pair/q13/"), 0) != SIZE_MAX && str_ends(ask->key, STR("/1")))
+        snprintf(mark, sizeof(mark), "%.*s", 40, ask->user.ptr);
+    return honest(ask);
+}
+
+/* Who knows the key, the seed and its own answer could write the end of its place, and a verdict behind it. */
+Test(evaluate_judge, the_marks_hang_on_what_the_others_answer)
+{
+    char before[sizeof(mark)];
+    const size_t q = 12;
+    t.texts[q * TABLE_EXPERTS + 2] = (struct str){NULL, 0};
+    t.reply = notes_the_mark;
+    score_table_run(&t, judged);
+    memcpy(before, mark, sizeof(mark));
+    cr_expect(str_starts(str_from(before), STR("[[begin question ")), "%s", before);
+    t.texts[q * TABLE_EXPERTS + 1] = STR("Because of the light, which is scattered.");
+    for (size_t e = 0; e < 2; e++)
+        t.outcomes[q * TABLE_EXPERTS + e].known = false;
+    score_table_run(&t, judged);
+    cr_expect_str_neq(mark, before);
+}
+
 static const char *grades(const struct evaluate_ask *ask)
 {
     if (str_find(ask->key, STR("/agrees/"), 0) == SIZE_MAX)
