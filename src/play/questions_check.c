@@ -141,7 +141,8 @@ static enum status split_judge(struct posing *p, struct candidate *candidates, s
                                const struct call_batch *b, struct error *err)
 {
     size_t cheap = p->q->o.cheap_count, at = 0, kept = 0;
-    for (size_t i = 0; i < *count; i++) {
+    enum status status = OK;
+    for (size_t i = 0; i < *count && status == OK; i++) {
         const struct query *q = &candidates[i].posed.query;
         bool unanimous = false;
         if (is_sampled(p, q)) {
@@ -149,17 +150,16 @@ static enum status split_judge(struct posing *p, struct candidate *candidates, s
             p->sums.split++;
             unanimous = is_unanimous(q, &b->results[at], cheap);
             p->sums.unanimous += unanimous;
-            if (unanimous &&
-                posing_drop(p, q, DROP_UNANIMOUS, shown(b->results[at].text, why), err) != OK)
-                return ERR_MEMORY;
+            if (unanimous)
+                status = posing_drop(p, q, DROP_UNANIMOUS, shown(b->results[at].text, why), err);
             at += cheap;
         }
         if (!unanimous)
             candidates[kept++] = candidates[i];
     }
-    CHECK(at == b->count);
+    CHECK(status != OK || at == b->count);
     *count = kept;
-    return OK;
+    return status;
 }
 
 enum status posing_split(struct posing *p, struct candidate *candidates, size_t *count,
