@@ -64,10 +64,9 @@ static void guess_costs(const struct dataset *d, const struct play_options *o, i
 }
 
 /* One question's row by the model; an expert that it does not know could be anything. */
-static void believe_row(const struct model *m, const struct play_options *o, const size_t *columns,
+static void believe_row(const struct play_options *o, const size_t *columns,
                         const struct estimate *all, size_t row, const struct play_beliefs *b)
 {
-    (void)m;
     for (size_t e = 0; e < o->expert_count; e++) {
         size_t at = row * o->expert_count + e;
         b->quality[at] = b->sd[at] = 0.5f;
@@ -99,7 +98,7 @@ static enum status believe_model(const struct run *run, const struct play_option
     for (size_t q = 0; q < d->query_count && status == OK; q++) {
         status = model_estimate_text(m, d->queries[q].prompt, &f, all, err);
         if (status == OK)
-            believe_row(m, o, columns, all, q, b);
+            believe_row(o, columns, all, q, b);
     }
     features_done(&f);
     return status;
