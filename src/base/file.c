@@ -271,3 +271,17 @@ enum status file_make_folders(const char *path, bool whole, struct error *err)
     }
     return OK;
 }
+
+enum status file_make_temporary(const char *name, char *ret, size_t size, struct error *err)
+{
+    char path[PATH_MAX];
+    const char *base = getenv("TMPDIR");
+    base = base && base[0] != '\0' ? base : "/tmp";
+    int len = snprintf(path, sizeof(path), "%s/leeroo-%s-XXXXXX", base, name);
+    if (len < 0 || (size_t)len >= sizeof(path) || (size_t)len >= size)
+        return error_set(err, ERR_TOO_LARGE, "the path in TMPDIR is too long");
+    if (!mkdtemp(path))
+        return error_set_errno(err, ERR_IO, errno, "cannot make a folder in %s (TMPDIR)", base);
+    memcpy(ret, path, (size_t)len + 1);
+    return OK;
+}

@@ -44,3 +44,6 @@ NODISCARD enum status file_print(FILE *out, struct buf *b, struct error *err);
 
 /* Makes every folder of `path` up to its last slash; with `whole`, also the last part. */
 NODISCARD enum status file_make_folders(const char *path, bool whole, struct error *err);
+/* A fresh folder in TMPDIR, or /tmp; `name` is a part of its own. The caller removes it. */
+NODISCARD enum status file_make_temporary(const char *name, char *ret, size_t size,
+                                          struct error *err);

@@ -5,11 +5,11 @@
  * named. Only this file makes and removes that folder. */
 #include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/log_writer.h"
 #include "cli/commands.h"
@@ -56,15 +56,12 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
     return remove(path);
 }
 
-/* A fresh folder under TMPDIR. */
 static enum status make_temporary(char path[DEMO_PATH_BYTES], struct error *err)
 {
-    const char *base = getenv("TMPDIR");
-    int len = snprintf(path, DEMO_PATH_BYTES, "%s/leeroo-demo-XXXXXX",
-                       base && base[0] != '\0' ? base : "/tmp");
-    if (len < 0 || len >= DEMO_PATH_BYTES || !mkdtemp(path))
-        return error_set(err, ERR_IO, "cannot make a temporary folder; --dir names another place");
-    return OK;
+    enum status status = file_make_temporary("demo", path, DEMO_PATH_BYTES, err);
+    if (status != OK)
+        error_prefix(err, "--dir names another place");
+    return status;
 }
 
 static void print_next_steps(const struct demo *d)

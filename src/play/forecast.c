@@ -6,12 +6,11 @@
  * it is the run's own. */
 #include "play/play_int.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "play/questions.h"
 
 #define POSE_PROMPT_CHARACTERS   4000 /* of a request for questions */
@@ -170,13 +169,16 @@ static enum status forecast(struct run *run, const struct play_options *o, struc
 enum status play_forecast(const struct play_options *o, const char *folder, struct arena *a,
                           struct play_forecast *ret, struct error *err)
 {
-    char away[] = "/tmp/leeroo-forecast-XXXXXX", settings[PATH_MAX];
+    char away[PATH_MAX], settings[PATH_MAX];
     struct run *run = NULL;
+    enum status status = OK;
     snprintf(settings, sizeof(settings), "%s/run.json", folder ? folder : "");
     bool is_there = folder && access(settings, F_OK) == 0;
-    if (!is_there && !mkdtemp(away))
-        return error_set_errno(err, ERR_IO, errno, "cannot make the temporary folder %s", away);
-    enum status status = run_open(is_there ? folder : away, o->experts, o->expert_count, &run, err);
+    if (!is_there)
+        status = file_make_temporary("forecast", away, sizeof(away), err);
+    if (status != OK)
+        return status;
+    status = run_open(is_there ? folder : away, o->experts, o->expert_count, &run, err);
     if (status == OK)
         status = forecast(run, o, a, ret, err);
     run_close(run);

@@ -262,6 +262,17 @@ def test_a_dry_run_asks_nobody(play, experts, tmp_path):
     assert not server.asked and not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_is_at_home_where_temporary_files_are(play, experts, tmp_path, monkeypatch):
+    write_config(tmp_path, experts().url)
+    write_questions(tmp_path / "questions.jsonl", 10)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    said = play("--questions", "questions.jsonl", "--spend", "0.1", "--dry-run", status=1)
+    assert "nowhere" in said and "TMPDIR" in said and "No such file" in said
+    (tmp_path / "nowhere").mkdir()
+    play("--questions", "questions.jsonl", "--spend", "0.1", "--dry-run")
+    assert not list((tmp_path / "nowhere").iterdir()), "nothing is left behind"
+
+
 def test_a_dry_run_of_a_run_that_is_there_says_what_is_left(play, collect, experts, tmp_path):
     server = experts()
     write_config(tmp_path, server.url)
