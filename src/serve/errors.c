@@ -54,10 +54,13 @@ static const struct {
     {408, "invalid_request_error", "request_timeout"},
     {413, "invalid_request_error", "request_too_large"},
     {415, "invalid_request_error", "unsupported_media_type"},
+    {417, "invalid_request_error", "unsupported"},
+    {426, "invalid_request_error", "upgrade_required"},
     {429, "rate_limit_error", "rate_limit_exceeded"},
     {431, "invalid_request_error", "headers_too_large"},
     {501, "server_error", "unsupported"},
     {503, "server_error", "overloaded"},
+    {505, "server_error", "unsupported"},
 };
 
 struct errors_row errors_http_row(int http_status)

@@ -80,3 +80,10 @@ Test(errors, in_the_words_of_the_api_that_was_asked)
     expect_body(&out, "m", "invalid_request_error", "headers_too_large");
     buf_done(&out);
 }
+
+Test(errors, what_the_entrance_refuses_has_a_code)
+{
+    static const int refused[] = {400, 404, 405, 408, 413, 415, 417, 426, 431, 501, 503, 505};
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        cr_expect(errors_http_row(refused[i]).code, "%d", refused[i]);
+}
