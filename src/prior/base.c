@@ -7,9 +7,14 @@
 #include "base/check.h"
 #include "encode/ngram_encoder.h"
 
+double base_blend_usd(const struct price *p)
+{
+    return (3 * (double)p->input_nano_usd_per_m + (double)p->output_nano_usd_per_m) / 4e9;
+}
+
 double base_price_usd(const struct price *p)
 {
-    double usd = (3 * (double)p->input_nano_usd_per_m + (double)p->output_nano_usd_per_m) / 4e9;
+    double usd = base_blend_usd(p);
     return usd > BASE_PRICE_MIN ? usd : BASE_PRICE_MIN;
 }
 

@@ -59,8 +59,10 @@ static inline size_t base_sample_width(const struct base *b)
     return 1 + b->head.groups + 2;
 }
 
-/* A price as one number, from which strength is told: USD per million tokens, three of input to one of output, and at
- * least BASE_PRICE_MIN, for what costs nothing runs on somebody's own machine. */
+/* A price as one number: USD per million tokens, three of input to one of output. */
+double base_blend_usd(const struct price *p);
+/* The same, from which strength is told: at least BASE_PRICE_MIN, for what costs nothing runs on somebody's own
+ * machine. */
 #define BASE_PRICE_MIN 0.02
 double base_price_usd(const struct price *p);
 /* What a price alone says of strength. */

@@ -179,18 +179,36 @@ static void move(struct expert_parameters *p, double by)
     p->expert.accuracy = quality ? mean_moved(quality, n, 0) : p->expert.accuracy;
 }
 
-/* Costs at the newcomer's own price, for as many tokens as those it is mixed from. */
+/* What an answer costs on average, for as many tokens as the base model expects of its sample. */
+static double usual_cost_usd(const struct base *b, const struct price *price)
+{
+    static const struct script_counts none;
+    const struct predictor p = {.tokens = b->tokens};
+    size_t width = base_sample_width(b);
+    double sum = 0;
+    for (size_t i = 0; i < b->sample_rows; i++) {
+        const float *end = b->sample + (i + 1) * width; /* characters, length */
+        struct estimate e = {0};
+        predictor_tokens(&p, 0, end[-2], &none, end[-1], &e.input_tokens, &e.output_tokens);
+        sum += (double)model_cost_nano_usd(price, &e) / (double)NANO_PER_USD;
+    }
+    return b->sample_rows ? sum / (double)b->sample_rows : 0;
+}
+
+/* Costs at the newcomer's own price, for as many tokens as those it is mixed from; where those cost nothing, which says
+ * nothing of tokens, for as many as are usual. */
 static void price(const struct extension *x, const double *weights, const struct prior_expert *is,
                   struct expert_parameters *p)
 {
     size_t n = 0;
-    double scale = 0, mean = 0;
+    double mixed = 0, mean = 0;
     float *cost = expert_parameters_floats(p, "sample.cost_usd", &n);
     for (size_t e = 0; e < x->known; e++)
-        scale += weights[e] * base_price_usd(&model_expert_at(x->m, e)->price);
-    scale = base_price_usd(&is->price) / scale;
+        mixed += weights[e] * base_blend_usd(&model_expert_at(x->m, e)->price);
+    double scale = mixed > 0 ? base_blend_usd(&is->price) / mixed : 0;
+    double usual = mixed > 0 ? 0 : usual_cost_usd(x->b, &is->price);
     for (size_t i = 0; cost && i < n; i++) {
-        cost[i] = (float)((double)cost[i] * scale);
+        cost[i] = (float)((double)cost[i] * scale + usual);
         mean += (double)cost[i] / (double)n;
     }
     p->expert.price = is->price;

@@ -53,6 +53,31 @@ Test(extend, leaves_the_others_as_they_are)
     model_free(m);
 }
 
+/* Its costs say what budgets begin with. */
+Test(extend, costs_what_it_costs)
+{
+    struct prior_place places[2];
+    const struct price dear = {.input_nano_usd_per_m = NANO_PER_USD,
+                               .output_nano_usd_per_m = 4 * NANO_PER_USD};
+    const struct prior_expert x[] = {{.name = STR("free")}, {.name = STR("dear"), .price = dear}};
+    struct model *m = extend(x, 2, places);
+    size_t known = model_expert_count(fixture.model);
+    cr_expect_eq(model_expert_at(m, known)->mean_cost_usd, 0);
+    cr_expect_gt(model_expert_at(m, known + 1)->mean_cost_usd, 0);
+    model_free(m);
+    end();
+    fixture = plan_set_make(); /* of experts of one's own: their costs say nothing of tokens */
+    for (size_t e = 0; e < fixture.data->expert_count; e++)
+        fixture.data->experts[e].price = (struct price){0};
+    for (size_t i = 0; i < fixture.data->query_count * fixture.data->expert_count; i++)
+        fixture.data->outcomes[i].cost_nano_usd = 0;
+    plan_set_train(&fixture, NULL);
+    m = extend(x, 2, places);
+    cr_expect_eq(model_expert_at(m, known)->mean_cost_usd, 0);
+    cr_expect_gt(model_expert_at(m, known + 1)->mean_cost_usd, 1e-5);
+    model_free(m);
+}
+
 Test(extend, copies_the_expert_that_it_is_like)
 {
     struct prior_place place;
