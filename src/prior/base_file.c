@@ -220,6 +220,8 @@ static enum status read_models(const struct reading *r, struct error *err)
         x->accuracy = (double)models[MODEL_ACCURACY];
         x->outcomes = models[MODEL_OUTCOMES] >= 0 ? (size_t)models[MODEL_OUTCOMES] : 0;
         x->output_ratio = (double)models[MODEL_RATIO];
+        if (!(x->output_ratio > 0))
+            return error_set(err, ERR_CORRUPT, "'models' is damaged");
         for (size_t k = 0; k < n; k++)
             x->parameters[k] = (double)models[MODEL_PARAMETERS + k];
     }
