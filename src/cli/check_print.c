@@ -215,6 +215,7 @@ void check_print_text(const struct check_found *f, FILE *out)
     for (size_t i = 0; f->replies && i < c->expert_count; i++)
         print_reply(&c->experts[i], &f->replies[i], width, out);
     print_warnings(f, out);
-    fprintf(out, "\n%s: %zu experts, %zu policies, %s\n", f->path, c->expert_count, c->policy_count,
+    fprintf(out, "\n%s: %zu expert%s, %zu polic%s, %s\n", f->path, c->expert_count,
+            c->expert_count == 1 ? "" : "s", c->policy_count, c->policy_count == 1 ? "y" : "ies",
             f->fine ? "all well" : "not all experts can be asked");
 }

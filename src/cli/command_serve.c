@@ -129,8 +129,9 @@ static enum status serve(const struct options *o, struct error *err)
         return status;
     if (!o->check)
         return run_gateway(o, config, model, err);
-    printf("%s: %zu experts, %zu policies, all well\n", o->config, config->expert_count,
-           config->policy_count);
+    printf("%s: %zu expert%s, %zu polic%s, all well\n", o->config, config->expert_count,
+           config->expert_count == 1 ? "" : "s", config->policy_count,
+           config->policy_count == 1 ? "y" : "ies");
     model_free(model);
     config_free(config);
     return OK;

@@ -22,6 +22,12 @@ static const char *usd(char into[USD_BYTES], int64_t nano_usd)
     return into;
 }
 
+/* Of a word that is counted. */
+static const char *ending(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* Points of a hundred; `sign`: also where it is positive. */
 static const char *points(char into[16], double value, bool sign)
 {
@@ -53,10 +59,11 @@ static void print_failures(const struct play_round *r, FILE *out)
 {
     print_dropped(&r->posed, "        ", out);
     if (r->broken + r->left_out > 0)
-        fprintf(out, "        %zu calls failed, %zu were not made for experts that kept failing\n",
-                r->broken, r->left_out);
+        fprintf(out, "        %zu call%s failed, %zu %s not made for experts that kept failing\n",
+                r->broken, ending(r->broken), r->left_out, r->left_out == 1 ? "was" : "were");
     if (r->unpaid > 0)
-        fprintf(out, "        the cap is reached: %zu calls were not made\n", r->unpaid);
+        fprintf(out, "        the cap is reached: %zu call%s not made\n", r->unpaid,
+                r->unpaid == 1 ? " was" : "s were");
     if (r->evaluation)
         print_evaluation(r->evaluation, out);
     if (r->problem)
@@ -97,8 +104,9 @@ void play_print_round(const struct play_round *r, FILE *out)
 void play_print_collected(const struct play_round *r, FILE *out)
 {
     char spent[USD_BYTES], all[USD_BYTES];
-    fprintf(out, "%zu questions  %zu answers  %s USD (%s in all)\n", r->questions, r->cells,
-            usd(spent, r->spent_nano_usd), usd(all, r->spent_all_nano_usd));
+    fprintf(out, "%zu question%s  %zu answer%s  %s USD (%s in all)\n", r->questions,
+            ending(r->questions), r->cells, ending(r->cells), usd(spent, r->spent_nano_usd),
+            usd(all, r->spent_all_nano_usd));
     print_failures(r, out);
     fflush(out);
 }
@@ -150,7 +158,7 @@ void play_print_end(const struct play_end *end, const struct play_settings *s, c
         fprintf(out, "%s USD are booked for calls that ended with their process\n",
                 usd(usd_text, end->lost_nano_usd));
     if (!s->everything)
-        fprintf(out, "%zu rounds, ", end->rounds);
+        fprintf(out, "%zu round%s, ", end->rounds, ending(end->rounds));
     fprintf(out, "%s USD for answers; the data set is %s", usd(usd_text, end->spent_nano_usd),
             folder);
     if (end->rounds > 0)
@@ -171,7 +179,7 @@ void play_print_forecast(const struct play_forecast *f, const struct play_option
 {
     struct play_forecast_row all = {0};
     char round[24];
-    fprintf(out, "%zu questions; nobody is asked\n", f->questions);
+    fprintf(out, "%zu question%s; nobody is asked\n", f->questions, ending(f->questions));
     print_dropped(&f->posed, "", out);
     fprintf(out, "\n%-6s%-11s%-32s %9s %12s %12s\n", "round", "for", "expert", "calls", "USD",
             "at most");

@@ -281,7 +281,7 @@ def test_without_a_terminal_a_choice_is_wanted(init, endpoints, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_nothing_is_overwritten(init, endpoints, tmp_path, written):
+def test_nothing_is_overwritten(init, endpoints, tmp_path, leeroo):
     e = endpoints({"/v1/models": VLLM})
     (tmp_path / "leeroo.yaml").write_text("mine")
     done = init("--yes", local=e.host)
@@ -291,6 +291,8 @@ def test_nothing_is_overwritten(init, endpoints, tmp_path, written):
     assert init("--yes", "-o", "link.yaml", local=e.host).returncode == 1
     done = init("--yes", "-o", "other.yaml", local=e.host)
     assert done.returncode == 0 and "  leeroo serve -c other.yaml\n" in done.stdout
+    done = subprocess.run([leeroo, "check", "-c", "other.yaml"], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert "other.yaml: 1 expert, 3 policies, all well" in done.stdout
     done = init("--yes", "-o", "-", local=e.host)
     assert done.returncode == 0 and list(experts(done.stdout)) == ["Qwen2.5-7B-Instruct"]
     done = init("--yes", "-o", "no/such/folder.yaml", local=e.host)

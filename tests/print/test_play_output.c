@@ -110,6 +110,7 @@ Test(play_output, what_lets_a_run_go_on_is_said)
     expect_end(&(struct play_end){.nothing_left = true, .failing = 2}, &s,
                "nothing is left to ask but 2 that keep failing");
     expect_end(&(struct play_end){.rounds = 5}, &s, "all 5 rounds are over; --rounds 6 goes on\n");
+    expect_end(&(struct play_end){.rounds = 1}, &s, "1 round, 0.0000 USD for answers");
     s.everything = true;
     expect_end(&(struct play_end){.nothing_left = true}, &s,
                "nothing is left to ask: every expert has been asked every question\n");
