@@ -226,7 +226,7 @@ static void hold(struct sieve_verdict *v, enum drop_reason reason, const char *w
 {
     v->held = true;
     v->reason = reason;
-    struct str id = item ? str_slice(item->id, 0, 40) : STR("");
+    struct str id = item ? utf8_cut(item->id, 40) : STR("");
     if (!item)
         snprintf(v->why, sizeof(v->why), "%s", what);
     else if (likeness < 1)

@@ -57,6 +57,9 @@ Test(sieve, duplicates)
     cr_assert(
         look(s, "Which planet of the solar system has the largest mass of all", SIEVE_LIKE).held);
     cr_assert_not(look(s, "Which planet has the most moons?", SIEVE_STRICT).held);
+    add(s, "an id of more than forty bytes, cut in \xc3\xa9", "How long is a piece of string?");
+    v = look(s, "How long is a piece of string?", SIEVE_EXACT);
+    cr_assert_str_eq(v.why, "the text of 'an id of more than forty bytes, cut in '");
     sieve_free(s);
 }
 
