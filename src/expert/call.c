@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dialect/token_estimate.h"
 #include "expert/redact.h"
 
 #define CALL_MESSAGE_BYTES   200 /* of an upstream's own words in our sentence */
@@ -130,6 +131,17 @@ static enum call_form form_of(const struct expert_call *c, struct str bytes)
     return is_sse || (c->options.stream && !is_json) ? CALL_FORM_EVENTS : CALL_FORM_WHOLE;
 }
 
+/* A whole answer that is too long to be read, or breaks off, was written all the same, and is paid for: as much as came
+ * of it, and no more than the expert was told to write. */
+static uint64_t characters_cut(const struct expert_call *c)
+{
+    const uint64_t came = c->body.len;
+    const int64_t tokens = tokens_from_characters(came), most = c->answer.output_tokens_max;
+    if (c->answer.http_status >= 300 || !str_starts(str_trim(buf_str(&c->body)), STR("{")))
+        return 0;
+    return most > 0 && most < tokens ? came * (uint64_t)most / (uint64_t)tokens : came;
+}
+
 static void take_body(struct expert_call *c, struct str bytes)
 {
     struct error err;
@@ -141,6 +153,7 @@ static void take_body(struct expert_call *c, struct str bytes)
     buf_add(&c->body, bytes);
     if (c->body.status == OK)
         return;
+    c->answer.output_characters = characters_cut(c);
     enum status status =
         call_malformed(c, EXPERT_RETRY_NEXT, "sent an answer over limits.answer", &err);
     call_finish_early(c, status, &err);
@@ -175,6 +188,8 @@ static enum status end_call(struct expert_call *c, enum status status, const str
     if (call_stream_end(c))
         return c->gathered ? call_gathered_end(c, err) : OK;
     if (status != OK) {
+        if (c->form == CALL_FORM_WHOLE)
+            c->answer.output_characters = characters_cut(c);
         c->answer.retry = retry_for_transport(status, expert_call_sent(c));
         return error_set(err, status, "expert %.*s: %s", STR_FMT(c->options.expert->name),
                          cause ? cause->text : "failed");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dialect/token_estimate.h"
 #include "expert/transport_http.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -28,6 +29,8 @@ struct stage {
     const char *content_type, *body;
     struct http_header extra;
     bool cut, hold;
+    size_t answer_bytes_max;
+    int64_t output_limit;
     struct http_exchange *held;
     char seen_target[64], seen_authorization[64], seen_body[256];
     bool gone;
@@ -133,6 +136,7 @@ static struct stage *stage_begin(void)
                                 .total_timeout_ms = 15000};
     s->http_status = 200;
     s->content_type = "application/json";
+    s->answer_bytes_max = 400;
     return s;
 }
 
@@ -147,7 +151,8 @@ static void stage_run(struct stage *s, bool stream)
                                           .chat = &request,
                                           .scratch = arena,
                                           .stream = stream,
-                                          .answer_bytes_max = 400,
+                                          .answer_bytes_max = s->answer_bytes_max,
+                                          .output_limit = s->output_limit,
                                           .user = s,
                                           .on_event = on_event,
                                           .on_flush = on_flush,
@@ -256,6 +261,35 @@ Test(call, what_is_no_answer)
     big[sizeof(big) - 1] = '\0';
     s->body = big;
     expect_failure(s, false, EXPERT_RETRY_NEXT, "over limits.answer");
+}
+
+/* Somebody is paid for it: as far as it came, or as long as it was allowed to be. */
+Test(call, what_is_too_long_to_be_read_was_written)
+{
+    char big[100000];
+    memset(big, 'x', sizeof(big) - 1);
+    big[0] = '{';
+    big[sizeof(big) - 1] = '\0';
+    for (int told = 0; told < 2; told++) {
+        struct stage *s = stage_begin();
+        s->body = big;
+        s->answer_bytes_max = 90000;
+        s->output_limit = told ? 50 : 0;
+        expect_failure(s, false, EXPERT_RETRY_NEXT, "over limits.answer");
+        if (told)
+            cr_expect_eq(tokens_from_characters(s->answer.output_characters), 50);
+        else
+            cr_expect_gt(s->answer.output_characters, 1000);
+    }
+}
+
+Test(call, a_whole_answer_that_breaks_off_was_written)
+{
+    struct stage *s = stage_begin();
+    s->body = "{\"choices\":[{\"message\":{\"content\":\"The answer is a long";
+    s->cut = true;
+    expect_failure(s, false, EXPERT_RETRY_SAME, "expert e: ");
+    cr_expect_eq(s->answer.output_characters, strlen(s->body));
 }
 
 Test(call, streams_that_break)
