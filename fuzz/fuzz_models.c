@@ -22,6 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_create(16u << 20);
     if (!a)
         return 0;
+    size_t count;
+    CHECK(!model_list_names(body, STR("a"), &count) || count > 0);
     (void)llama_server_context(body);
     if (model_list_parse(body, a, &list, &err) == OK)
         for (size_t i = 0; i < list.count; i++)

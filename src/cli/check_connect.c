@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "base/json.h"
 #include "discover/fetch.h"
+#include "discover/model_list.h"
 #include "serve/gateway.h"
 
 bool check_reach_fine(enum check_reach reach)
@@ -24,24 +24,6 @@ const char *check_reach_name(enum check_reach reach)
     return names[reach];
 }
 
-/* Whether the list names the expert's model; *ret_count: how many it names. */
-static bool find_model(struct str body, struct str model, size_t *ret_count)
-{
-    struct json_value root, item;
-    struct error err;
-    bool found = false;
-    *ret_count = 0;
-    if (json_parse(body, "the list of models", 1, &root, &err) != OK)
-        return false;
-    struct json_iter it = json_iter_begin(json_get(root, "data"));
-    while (json_array_next(&it, &item)) {
-        struct json_value id = json_get(item, "id");
-        found |= id.type == JSON_STRING && json_string_equal(id, model);
-        ++*ret_count;
-    }
-    return found;
-}
-
 static enum check_reach judge(const struct fetch *f, const struct expert *e, size_t *ret_models)
 {
     static const enum check_reach reaches[] = {
@@ -50,7 +32,7 @@ static enum check_reach judge(const struct fetch *f, const struct expert *e, siz
         [FETCH_BROKEN] = REACH_BROKEN,   [FETCH_NOBODY] = REACH_NOBODY};
     if (f->end != FETCH_ANSWERED)
         return reaches[f->end];
-    bool found = find_model(buf_str(&f->body), e->upstream_model, ret_models);
+    bool found = model_list_names(buf_str(&f->body), e->upstream_model, ret_models);
     if (*ret_models == 0)
         return REACH_NO_LIST;
     return found ? REACH_FINE : REACH_NO_MODEL;

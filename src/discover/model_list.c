@@ -172,14 +172,22 @@ static int64_t made_at(struct json_value model)
 
 /* Lists */
 
+static const char *const id_names[] = {"id", "name", "model"};
+#define ID_NAMES (sizeof(id_names) / sizeof(id_names[0]))
+
+/* Google's begin with "models/". */
+static struct str without_folder(struct str id)
+{
+    static const struct str folder = STR_INIT("models/");
+    return str_starts(id, folder) ? str_slice(id, folder.len, id.len) : id;
+}
+
 static struct str id_of(struct json_value model, struct arena *a)
 {
-    static const char *const names[] = {"id", "name", "model"};
     struct str id = STR("");
-    for (size_t i = 0; id.len == 0 && i < sizeof(names) / sizeof(names[0]); i++)
-        id = text_of(json_get(model, names[i]), a);
-    if (str_starts(id, STR("models/"))) /* Google's */
-        id = str_slice(id, 7, id.len);
+    for (size_t i = 0; id.len == 0 && i < ID_NAMES; i++)
+        id = text_of(json_get(model, id_names[i]), a);
+    id = without_folder(id);
     return id.len <= ID_BYTES_MAX && utf8_printable(id) ? id : STR("");
 }
 
@@ -274,6 +282,35 @@ enum status model_list_parse(struct str body, struct arena *a, struct model_list
         return error_set(err, ERR_MEMORY, "out of memory for a list of models");
     *ret = list;
     return OK;
+}
+
+/* As id_of, but for a text that is not decoded, whose ids are written without escapes. */
+static bool is_called(struct json_value model, struct str id)
+{
+    for (size_t i = 0; i < ID_NAMES; i++) {
+        struct json_value v = json_get(model, id_names[i]);
+        if (v.type == JSON_STRING &&
+            (json_string_equal(v, id) || str_equal(without_folder(json_inside(v)), id)))
+            return true;
+    }
+    return false;
+}
+
+bool model_list_names(struct str body, struct str id, size_t *ret_count)
+{
+    struct json_value root, item;
+    struct error err;
+    bool found = false;
+    *ret_count = 0;
+    if (json_parse(body, "the list of models", 1, &root, &err) != OK)
+        return false;
+    struct json_value items = find_list(root);
+    struct json_iter it = json_iter_begin(items);
+    while (items.type == JSON_ARRAY && json_array_next(&it, &item)) {
+        found |= is_called(item, id);
+        ++*ret_count;
+    }
+    return found;
 }
 
 uint32_t llama_server_context(struct str body)

@@ -42,6 +42,9 @@ struct model_list {
 NODISCARD enum status model_list_parse(struct str body, struct arena *a, struct model_list *ret,
                                        struct error *err);
 
+/* Whether the list has the model, of whatever kind; *ret_count: how many it has, 0 where the reply is no list. */
+bool model_list_names(struct str body, struct str id, size_t *ret_count);
+
 /* Whether its name tells that it is made for something else than conversations. */
 bool model_is_no_chat(struct str id);
 

@@ -211,3 +211,27 @@ Test(model_list, long_lists, .timeout = 10)
     buf_done(&b);
     arena_free(own);
 }
+
+Test(model_list, names_in_every_form)
+{
+    static const struct {
+        const char *body, *id;
+        bool there;
+        size_t count;
+    } rows[] = {{"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}]}", "b", true, 2},
+                {"{\"data\":[{\"id\":\"a\"}]}", "b", false, 1},
+                {"{\"data\":[{\"id\":\"models/gemini-9\"}]}", "gemini-9", true, 1},
+                {"{\"data\":[{\"id\":\"models/gemini-9\"}]}", "models/gemini-9", true, 1},
+                {"[{\"id\":\"a\"},{\"id\":\"b/c\"}]", "b/c", true, 2},
+                {"{\"models\":[{\"name\":\"a\"}]}", "a", true, 1},
+                {"{\"data\":[{\"id\":\"w\\u00e9\"}]}", "w\xc3\xa9", true, 1},
+                {"{\"data\":{\"id\":\"a\"}}", "a", false, 0},
+                {"<html>", "a", false, 0},
+                {"{\"data\":[1,null,\"a\"]}", "a", false, 3}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t count = 99;
+        cr_expect_eq(model_list_names(str_from(rows[i].body), str_from(rows[i].id), &count),
+                     rows[i].there, "%s", rows[i].body);
+        cr_expect_eq(count, rows[i].count, "%s", rows[i].body);
+    }
+}
