@@ -26,6 +26,27 @@ struct split_command {
     size_t counts[PARTS], texts[PARTS];
 };
 
+/* The next name of a path, however its slashes and dots are written; empty at the end. */
+static struct str next_name(struct str *path)
+{
+    struct str name = STR("");
+    while (path->len > 0 && (name.len == 0 || str_equal(name, STR("."))))
+        name = str_split(path, '/');
+    return str_equal(name, STR(".")) ? STR("") : name;
+}
+
+/* Whether `path` is `folder`, or in it, as far as they are written alike. */
+static bool lies_in(const char *path, const char *folder)
+{
+    struct str inner = str_from(path), outer = str_from(folder);
+    if ((path[0] == '/') != (folder[0] == '/'))
+        return false;
+    for (struct str name = next_name(&outer); name.len > 0; name = next_name(&outer))
+        if (!str_equal(name, next_name(&inner)))
+            return false;
+    return true;
+}
+
 /* "a,b" names both parts; "a" is the folder of train and test; without -o they stand beside the data set. */
 static enum status name_parts(struct split_command *c, struct error *err)
 {
@@ -49,8 +70,12 @@ static enum status name_parts(struct split_command *c, struct error *err)
             return error_set(err, ERR_USAGE,
                              "-o '%.100s': expected a directory, or two as TRAIN,TEST", c->output);
     }
-    if (!strcmp(c->paths[PART_TRAIN], c->paths[PART_TEST]))
-        return error_set(err, ERR_USAGE, "-o: both parts would be %.100s", c->paths[PART_TRAIN]);
+    const char *train = c->paths[PART_TRAIN], *test = c->paths[PART_TEST];
+    if (lies_in(train, test) && lies_in(test, train))
+        return error_set(err, ERR_USAGE, "-o: both parts would be %.100s", train);
+    if (lies_in(train, test) || lies_in(test, train))
+        return error_set(err, ERR_USAGE, "-o: %.100s and %.100s: one would be in the other", train,
+                         test);
     return OK;
 }
 

@@ -78,6 +78,14 @@ def test_where_the_parts_go(leeroo, data, tmp_path):
     assert done.returncode == 1 and "that is the data set to read" in done.stderr
 
 
+@pytest.mark.parametrize("parts", ["x,./x", "x,x/", "x//y,x/./y", "x,x/y", "x/y,./x"])
+def test_parts_of_one_place_are_refused(leeroo, data, tmp_path, parts):
+    done = run(leeroo, "split", "data", "-o", parts, cwd=tmp_path)
+    assert done.returncode == 2 and ("both parts would be x" in done.stderr or "one would be in the other" in done.stderr)
+    assert not (tmp_path / "x").exists()
+    assert run(leeroo, "split", "data", "-o", "x/y,x/yz", cwd=tmp_path).returncode == 0
+
+
 def test_an_empty_part_is_refused(leeroo, data, tmp_path):
     done = run(leeroo, "split", data, "--test", "0.000001", "-o", tmp_path / "parts")
     assert done.returncode == 1 and "'test'" in done.stderr and not (tmp_path / "parts").exists()
