@@ -94,8 +94,7 @@ static enum status print(const struct options *o, const char *file, size_t erase
     } else {
         buf_addf(&b, "%zu prompt%s erased from %s\n", erased, erased == 1 ? "" : "s", file);
         if (erased < named)
-            buf_addf(&b, "no prompt of %zu of the %zu requests named was there\n", named - erased,
-                     named);
+            buf_addf(&b, "requests without a prompt there: %zu of %zu\n", named - erased, named);
     }
     return file_print(stdout, &b, err);
 }

@@ -116,8 +116,9 @@ static void print_posed(const struct play_end *end, FILE *out)
 {
     char dropped[512], booked[USD_BYTES];
     drop_counts_print(&end->posed.dropped, dropped, sizeof(dropped));
-    fprintf(out, "no new question came of %zu requests to generators, %zu of which failed%s%s\n",
-            end->posed.requests, end->posed.failed, dropped[0] ? ": " : "", dropped);
+    fprintf(out, "no new question came of %zu request%s to generators, %zu of which failed%s%s\n",
+            end->posed.requests, end->posed.requests == 1 ? "" : "s", end->posed.failed,
+            dropped[0] ? ": " : "", dropped);
     fprintf(out, "%s USD are booked; dropped.jsonl has what was dropped, and why\n",
             usd(booked, end->booked_nano_usd));
 }

@@ -278,7 +278,7 @@ def test_killed_while_questions_are_made_up(scene, leeroo, upstream, tmp_path):
 def test_a_generator_that_makes_nothing_of_it(scene, upstream):
     upstream.on("maker", answer("I would rather not.", usage=(300, 900)))
     said = scene("run", "--generate", "maker", "--new", "5", "--spend", "1", "--rounds", "2")
-    told = re.search(r"no new question came of (\d+) requests to generators, 0 of which failed: .*malformed", said)
+    told = re.search(r"no new question came of (\d+) requests? to generators, 0 of which failed: .*malformed", said)
     assert told and int(told.group(1)) >= 1, said
     booked = float(re.search(r"([\d.]+) USD are booked", said).group(1))
     assert abs(booked - int(told.group(1)) * 1200 * 3e-6) < 6e-5, "what that cost is said"
