@@ -24,6 +24,7 @@ struct forecasting {
     struct arena *arena;
     struct play_forecast_row *rows; /* of the round: [PLAY_PHASES × experts] */
     int64_t spent_nano_usd;
+    int64_t teacher_tokens;  /* of an answer */
     size_t first;            /* round */
     struct play_posed posed; /* what files lost */
 };
@@ -91,7 +92,7 @@ static enum status forecast_cell(struct forecasting *f, const struct play_belief
     const struct outcome taken = {.present = true, .known = true};
     const struct play_settings *s = f->o->settings;
     const struct query *q = &run_dataset(f->run)->queries[c->question];
-    const struct play_scoring scoring = play_evaluate_cost(f->o, q);
+    const struct play_scoring scoring = play_evaluate_cost(f->o, q, f->teacher_tokens);
     int64_t all = b->cost_nano_usd[c->question * f->o->expert_count + c->expert];
     count(f, PLAY_ASKING, c->expert, 1, all - scoring.teacher_nano_usd - scoring.judge_nano_usd,
           play_cell_most_nano_usd(f->run, f->o, c->question, c->expert));
@@ -110,6 +111,7 @@ static enum status forecast_round(struct forecasting *f, size_t round, struct er
     struct play_beliefs beliefs;
     struct cells cells = {0};
     int64_t before = f->spent_nano_usd;
+    f->teacher_tokens = play_teacher_tokens(f->run, f->o);
     int64_t budget = play_round_budget(f->o->settings, round, before);
     enum status status = play_pose_forecast(f->o->settings, f->run, round, round == f->first,
                                             f->arena, &f->posed, err);

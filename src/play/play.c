@@ -83,9 +83,11 @@ static int64_t money_left(const struct play *p)
 static void expect_scoring(struct play *p, const struct cells *cells)
 {
     const struct dataset *d = run_dataset(p->run);
+    const int64_t teacher_tokens = play_teacher_tokens(p->run, p->o);
     for (size_t i = 0; i < cells->count; i++) {
         const struct cell *c = &cells->cells[i];
-        const struct play_scoring cost = play_evaluate_cost(p->o, &d->queries[c->question]);
+        const struct play_scoring cost =
+            play_evaluate_cost(p->o, &d->queries[c->question], teacher_tokens);
         if (run_text(p->run, c->question, c->expert).ptr)
             p->scoring_nano_usd += cost.teacher_nano_usd + cost.judge_nano_usd;
     }

@@ -88,7 +88,10 @@ NODISCARD enum status play_evaluate(struct play *p, struct error *err);
 struct play_scoring {
     int64_t teacher_nano_usd, judge_nano_usd;
 };
-struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q);
+struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q,
+                                       int64_t teacher_tokens);
+/* How long the teacher's answers are expected to be: as those are that it has given, else a guess; 0 without one. */
+int64_t play_teacher_tokens(const struct run *run, const struct play_options *o);
 /* 4: a model of all that is known; p->model. That nothing can be learnt yet is no failure. */
 NODISCARD enum status play_learn(struct play *p, struct error *err);
 /* 5: what it is worth. */

@@ -51,11 +51,25 @@ static double allowed_output(const struct play_settings *s, double tokens)
     return s->output_tokens > 0 ? fmin(tokens, (double)s->output_tokens) : tokens;
 }
 
+static int64_t expected_output(const struct dataset *d, const struct play_options *o, size_t expert)
+{
+    return (int64_t)ceil(allowed_output(o->settings, mean_output(d, expert)));
+}
+
+int64_t play_teacher_tokens(const struct run *run, const struct play_options *o)
+{
+    if (!o->settings->teacher)
+        return 0;
+    return expected_output(
+        run_dataset(run), o,
+        expert_index(o->experts, o->expert_count, str_from(o->settings->teacher)));
+}
+
 static void guess_costs(const struct dataset *d, const struct play_options *o, int64_t *costs)
 {
     for (size_t e = 0; e < d->expert_count; e++) {
         const struct price *price = &o->experts[e].price;
-        int64_t output = (int64_t)ceil(allowed_output(o->settings, mean_output(d, e)));
+        int64_t output = expected_output(d, o, e);
         for (size_t q = 0; q < d->query_count; q++) {
             int64_t input = tokens_from_characters(d->queries[q].prompt.len);
             costs[q * d->expert_count + e] = price_cost_nano_usd(price, input, output);
@@ -113,9 +127,10 @@ enum status play_believe(const struct run *run, const struct play_options *o, co
     if (!b.cost_nano_usd)
         return error_set(err, ERR_MEMORY, "out of memory for estimates");
     guess_costs(d, o, b.cost_nano_usd);
+    const int64_t teacher_tokens = play_teacher_tokens(run, o);
     enum status status = m ? believe_model(run, o, m, a, &b, err) : OK;
     for (size_t q = 0; q < d->query_count; q++) {
-        const struct play_scoring more = play_evaluate_cost(o, &d->queries[q]);
+        const struct play_scoring more = play_evaluate_cost(o, &d->queries[q], teacher_tokens);
         for (size_t e = 0; e < o->expert_count; e++)
             b.cost_nano_usd[q * o->expert_count + e] += more.teacher_nano_usd + more.judge_nano_usd;
     }

@@ -111,8 +111,9 @@ enum status play_evaluate(struct play *p, struct error *err)
 }
 
 /* A judge reads an answer without a reference beside another, twice; the teacher's own answer serves all experts.
- * Lengths are guesses. */
-struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q)
+ * A judge's lengths are guesses. */
+struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q,
+                                       int64_t teacher_tokens)
 {
     const struct play_settings *s = o->settings;
     struct play_scoring cost = {0, 0};
@@ -123,7 +124,7 @@ struct play_scoring play_evaluate_cost(const struct play_options *o, const struc
         const struct expert *e =
             &o->experts[expert_index(o->experts, o->expert_count, str_from(s->teacher))];
         cost.teacher_nano_usd =
-            price_cost_nano_usd(&e->price, asked, PLAY_OUTPUT_GUESS) / (int64_t)o->expert_count;
+            price_cost_nano_usd(&e->price, asked, teacher_tokens) / (int64_t)o->expert_count;
     }
     if (s->judges.count > 0) {
         const struct expert *e =

@@ -189,16 +189,31 @@ Test(round_choose, the_same_run_chooses_the_same)
     cr_assert_eq(memcmp(a.cells, b.cells, a.count * sizeof(*a.cells)), 0);
 }
 
+Test(round_choose, a_teachers_answers_are_as_long_as_those_that_it_gave)
+{
+    struct outcome known = {.present = true, .known = true, .tokens_known = true};
+    cr_expect_eq(play_teacher_tokens(run, &options), 0, "no teacher");
+    settings.teacher = "middle";
+    cr_expect_eq(play_teacher_tokens(run, &options), PLAY_OUTPUT_GUESS);
+    settings.output_tokens = 100;
+    cr_expect_eq(play_teacher_tokens(run, &options), 100, "no longer than it may be");
+    known.output_tokens = 40;
+    cr_assert_eq(run_set_outcome(run, 0, 1, &known, STR("7"), NULL), OK);
+    known.output_tokens = 20;
+    cr_assert_eq(run_set_outcome(run, 1, 1, &known, STR("7"), NULL), OK);
+    cr_expect_eq(play_teacher_tokens(run, &options), 30);
+}
+
 Test(round_choose, scoring_is_part_of_the_price_where_a_judge_reads)
 {
     struct query q = {.prompt = STR("How do you do?"), .text = STR("How do you do?")};
     settings.judges = (struct play_list){{"large"}, 1};
     settings.teacher = "middle";
-    struct play_scoring cost = play_evaluate_cost(&options, &q);
+    struct play_scoring cost = play_evaluate_cost(&options, &q, 300);
     cr_assert_gt(cost.judge_nano_usd, 0);
     cr_assert_gt(cost.teacher_nano_usd, 0);
     cr_assert_gt(cost.judge_nano_usd, cost.teacher_nano_usd);
     q.answer = STR("Fine");
-    cost = play_evaluate_cost(&options, &q);
+    cost = play_evaluate_cost(&options, &q, 300);
     cr_assert_eq(cost.judge_nano_usd + cost.teacher_nano_usd, 0);
 }
