@@ -326,7 +326,7 @@ static enum status recall_model(struct play *p, struct error *err)
     snprintf(path, sizeof(path), "%s/round-%zu/model.safetensors", run_path(p->run),
              run_rounds(p->run));
     enum status status = model_load(path, &p->model, err);
-    return status == ERR_NOT_FOUND ? OK : status;
+    return status == ERR_NOT_FOUND ? OK : run_round_read(p->run, status, err);
 }
 
 /* One piece: in this order, for nothing is paid for before all of it is well. */

@@ -231,5 +231,5 @@ enum status play_read_round(struct play *p, struct error *err)
     if (status == OK)
         status = read_figures(p, buf_str(&b), path, err);
     buf_done(&b);
-    return status;
+    return run_round_read(p->run, status, err);
 }

@@ -282,6 +282,18 @@ static enum status take_row(struct run *r, const struct dataset *from, size_t ro
     return status;
 }
 
+enum status run_round_read(const struct run *r, enum status status, struct error *err)
+{
+    const bool damaged = status == ERR_INPUT || status == ERR_CORRUPT || status == ERR_NOT_FOUND;
+    if (damaged)
+        error_prefix(
+            err,
+            "the last round is damaged; without the folder round-%zu it is done again, and "
+            "what calls.jsonl has is not paid for twice",
+            r->rounds);
+    return status;
+}
+
 /* As it was after the last round. */
 static enum status read_round(struct run *r, struct error *err)
 {
@@ -291,7 +303,7 @@ static enum status read_round(struct run *r, struct error *err)
     if (r->rounds == 0)
         return OK;
     round_path(r, r->rounds, "", path);
-    enum status status = dataset_load(path, DATASET_ALL, &from, err);
+    enum status status = run_round_read(r, dataset_load(path, DATASET_ALL, &from, err), err);
     if (status == OK)
         status = match_experts(r, from, columns, err);
     for (size_t q = 0; status == OK && q < from->query_count; q++)

@@ -29,6 +29,8 @@ void run_close(struct run *r); /* NULL is fine */
 const char *run_path(const struct run *r);
 /* Rounds that are over. */
 size_t run_rounds(const struct run *r);
+/* Gives `status` back, which reading the last round's folder has come to; of damage the error says the mend. */
+enum status run_round_read(const struct run *r, enum status status, struct error *err);
 /* What is known now, as DATASET_ALL; valid until a query is added. */
 const struct dataset *run_dataset(const struct run *r);
 /* The expert's answer; ptr NULL: none. */

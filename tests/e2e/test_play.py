@@ -631,6 +631,22 @@ def test_a_round_that_is_done_again_says_the_same(play, experts, tmp_path):
     assert not server.asked
 
 
+@pytest.mark.parametrize("name", ["round.json", "outcomes.csv", "queries.jsonl", "model.safetensors"])
+def test_a_damaged_round_is_done_again_without_its_folder(play, experts, tmp_path, name):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 60)
+    play("run", "--questions", "questions.jsonl", "--spend", "5", "--rounds", "1", "--max-output", "100")
+    folder, before = tmp_path / "run" / "round-1", outcomes(tmp_path / "run")
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[:len(whole) // 2 - 3])
+    server.asked.clear()
+    assert "without the folder round-1 it is done again" in play("run", status=1)
+    shutil.rmtree(folder)
+    play("run")
+    assert not server.asked and outcomes(tmp_path / "run") == before and (folder / name).read_bytes() == whole
+
+
 def test_killed_at_a_binding_cap_it_is_kept(leeroo, play, experts, tmp_path):
     server = experts(delay=0.02)
     write_config(tmp_path, server.url)
