@@ -30,8 +30,9 @@ static enum status fail(const struct kept *k, struct error *err)
 {
     int code = k->db ? sqlite3_errcode(k->db) & 0xff : SQLITE_NOMEM;
     enum status status = code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? ERR_CORRUPT : ERR_IO;
-    return error_set(err, status, "kept prompts %s: %s", k->path,
-                     k->db ? sqlite3_errmsg(k->db) : "out of memory");
+    return error_set(err, status, "kept prompts %s: %s%s", k->path,
+                     k->db ? sqlite3_errmsg(k->db) : "out of memory",
+                     status == ERR_CORRUPT ? "; move it away, and a new one is begun" : "");
 }
 
 static enum status run(struct kept *k, const char *sql, struct error *err)
@@ -154,6 +155,8 @@ static enum status open_database(struct kept *k, enum kept_use use, struct error
         status = run(k, "PRAGMA query_only = ON", err);
         return status == OK ? check_schema(k, use, err) : status;
     }
+    if (sqlite3_db_readonly(k->db, "main") == 1) /* SQLite makes do with that until it writes */
+        return error_set(err, ERR_IO, "kept prompts %s: the file may not be written", k->path);
     status =
         run(k,
             "PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL; "

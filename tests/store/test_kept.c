@@ -228,6 +228,37 @@ Test(kept, a_reader_undoes_what_a_killed_writer_has_left)
     kept_close(k);
 }
 
+/* Found at the start, and not with the first prompt. */
+Test(kept, a_file_that_may_not_be_written_is_refused)
+{
+    struct kept *k = NULL;
+    struct error err = {0};
+    kept_close(open_kept(KEPT_WRITE));
+    cr_assert_eq(chmod(path, 0444) | chmod(folder, 0755), 0);
+    if (geteuid() == 0)
+        cr_assert_eq(seteuid(65534), 0);
+    cr_expect_eq(kept_open(path, KEPT_WRITE, &k, &err), ERR_IO);
+    cr_expect_not_null(strstr(err.text, "may not be written"), "%s", err.text);
+    kept_close(open_kept(KEPT_READ));
+    if (getuid() == 0)
+        cr_assert_eq(seteuid(0), 0);
+}
+
+Test(kept, one_that_is_cut_says_how_it_goes_on)
+{
+    struct kept *k = open_kept(KEPT_WRITE);
+    struct error err = {0};
+    for (int i = 0; i < 50; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "r%d", i);
+        put(k, id, i, "a question of some length, so that there are pages enough to lose some");
+    }
+    kept_close(k);
+    cr_assert_eq(truncate(path, 6000), 0);
+    cr_expect_eq(kept_open(path, KEPT_WRITE, &k, &err), ERR_CORRUPT);
+    cr_expect_not_null(strstr(err.text, "move it away"), "%s", err.text);
+}
+
 Test(kept, other_files_are_refused)
 {
     struct kept *k = NULL;
