@@ -23,6 +23,7 @@ static const char text[] = "Sends one question through the configured experts an
                            "answer as it comes. With --explain\n"
                            "the table behind the decision goes to standard error. \"-\" reads the "
                            "question from standard input.\n"
+                           "It needs no gateway, and no ledger has it.\n"
                            "\n"
                            "  leeroo ask \"What is the capital of Mongolia?\" --explain\n"
                            "  leeroo ask --budget 0.5 - < question.txt\n";

@@ -155,6 +155,9 @@ static void measure(const struct spend *s, size_t *widths)
 static void write_notes(const struct spend_list *l, struct buf *out)
 {
     char usd[CELL_BYTES];
+    if (l->total.requests == 0)
+        buf_add_c(out,
+                  "\nno requests: what `leeroo serve` serves is counted, `leeroo ask` is not\n");
     if (l->total.open > 0)
         buf_addf(out, "\n%lld still running, not counted in what was spent\n",
                  (long long)l->total.open);

@@ -87,6 +87,18 @@ Test(spend_output, the_table_lines_up_and_rounds_to_a_millionth)
     cr_expect(strstr(out.ptr, "\ntotal   1,234,568"), "%s", out.ptr);
     cr_expect(strstr(out.ptr, "\n1 still running, not counted in what was spent\n"));
     cr_expect(strstr(out.ptr, "\n3 rows were lost while storage was away: $0.000001\n"));
+    cr_expect(!strstr(out.ptr, "no requests"));
+    buf_done(&out);
+}
+
+Test(spend_output, a_sum_of_nothing_says_what_is_counted)
+{
+    struct spend_list l = {.by = SPEND_DAY, .since_ms = INT64_MIN, .until_ms = NOW};
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    spend_write_table(&l, &out);
+    cr_expect(strstr(out.ptr, "\nno requests: what `leeroo serve` serves is counted"), "%s",
+              out.ptr);
     buf_done(&out);
 }
 
