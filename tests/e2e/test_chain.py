@@ -62,7 +62,7 @@ def chain(leeroo, tmp_path_factory):
     folder = tmp_path_factory.mktemp("chain")
     model = folder / "pro.leeroo"
     subprocess.run([leeroo, "train", str(DATA), "-o", str(model), "--experts", ",".join(EXPERTS)], check=True,
-                   capture_output=True, timeout=300)
+                   capture_output=True, timeout=1200)  # seconds: ThreadSanitizer takes ten times as long
     replay = Process([leeroo, "replay", str(DATA), "--listen", "127.0.0.1:0", "--experts", ",".join(EXPERTS)])
     address = replay.wait_line(r"addr=(\S+)", 120).group(1)
     config = folder / "leeroo.yaml"

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import Process
+from conftest import Process, has_sanitizer
 
 TEXTS = {
     "q0": "Plain.",
@@ -52,7 +52,7 @@ def dataset(tmp_path_factory):
 class Replay(Process):
     def __init__(self, leeroo, dataset, *options):
         super().__init__([leeroo, "replay", str(dataset), "--listen", "127.0.0.1:0", *options])
-        self.url = "http://" + self.wait_line(r"msg=listening.* addr=(\S+)", 60).group(1)
+        self.url = "http://" + self.wait_line(r"msg=listening.* addr=(\S+)", 300).group(1)
         self.client = httpx.Client(base_url=self.url, timeout=20)
 
     def ask(self, prompt, model="a", **more):
@@ -258,7 +258,7 @@ DATA = Path(os.environ.get("LEEROO_DATA", Path(__file__).resolve().parents[3] / 
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="skipped: no data")
-def test_the_whole_of_mmlu_pro(start):
+def test_the_whole_of_mmlu_pro(leeroo, start):
     """All 33 experts at once, in little memory; twins (queries with one text) share the first one's recording."""
     r = start(data=DATA)
     prompts, recorded = {}, {}
@@ -280,4 +280,5 @@ def test_the_whole_of_mmlu_pro(start):
             assert "".join(r.stream(prompt, name)[0]) == recorded[name][query]
     assert len(r.client.get("/v1/models").json()["data"]) == 33
     status = Path(f"/proc/{r.popen.pid}/status").read_text()
-    assert int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) < 300 * 1024
+    kib = int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+    assert has_sanitizer(leeroo, "tsan") or kib < 300 * 1024  # its shadow is several times that

@@ -13,7 +13,7 @@ import httpx
 import openai
 import pytest
 
-from conftest import write_config
+from conftest import has_sanitizer, write_config
 from upstream import answer, delta
 
 ONE = "policies:\n  default: {experts: [cheap]}\n"
@@ -126,7 +126,7 @@ def test_clients_that_leave_in_the_handshake(start_tls, tmp_path):
     assert g.client.get("/healthz").status_code == 200
 
 
-def test_idle_connections_are_small(start_tls, tmp_path):
+def test_idle_connections_are_small(leeroo, start_tls, tmp_path):
     g = start_tls()
     c = context(tmp_path)
     kept = [connect(g, c) for _ in range(20)]
@@ -136,7 +136,7 @@ def test_idle_connections_are_small(start_tls, tmp_path):
         s.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
     for s in kept:
         assert s.recv(4096).startswith(b"HTTP/1.1 200")
-    if "asan" not in os.environ.get("LEEROO_BIN", ""):
+    if not has_sanitizer(leeroo, "asan", "tsan"):
         assert (g.memory_kib() - before) / 300 < 48, "KiB for each idle connection"
     for s in kept:
         s.close()
