@@ -32,6 +32,7 @@ static void begin_figures(struct play *p)
                                .gain_last = NAN,
                                .doubt = NAN,
                                .confidence = NAN,
+                               .confidence_min = NAN,
                                .gain_in_force = NAN};
 }
 
@@ -320,13 +321,10 @@ static enum status open_calls(struct play *p, struct error *err)
 /* The model of the last round; a run may have none yet. */
 static enum status recall_model(struct play *p, struct error *err)
 {
-    char path[PATH_MAX + 64];
-    if (run_rounds(p->run) == 0)
+    size_t rounds = run_rounds(p->run);
+    if (rounds == 0)
         return OK;
-    snprintf(path, sizeof(path), "%s/round-%zu/model.safetensors", run_path(p->run),
-             run_rounds(p->run));
-    enum status status = model_load(path, &p->model, err);
-    return status == ERR_NOT_FOUND ? OK : run_round_read(p->run, status, err);
+    return run_round_read(p->run, play_load_model(p, rounds, &p->model, err), err);
 }
 
 /* One piece: in this order, for nothing is paid for before all of it is well. */

@@ -58,6 +58,7 @@ struct play_round { /* as round.json has it; what is unknown is NAN */
     enum play_publication publication;
     size_t compared;        /* questions that it is compared on with the one in force */
     double confidence;      /* that it is better */
+    double confidence_min;  /* that is asked for */
     double gain_in_force;   /* utility over it, a question */
     const char *problem;    /* why there is no model; NULL */
     const char *evaluation; /* how answers were scored, in lines; the judges' trust; NULL */

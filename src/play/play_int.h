@@ -96,6 +96,9 @@ int64_t play_teacher_tokens(const struct run *run, const struct play_options *o)
 NODISCARD enum status play_learn(struct play *p, struct error *err);
 /* 5: what it is worth. */
 NODISCARD enum status play_measure(struct play *p, struct error *err);
+/* What an earlier round has learnt; *ret is NULL where it learnt nothing. */
+NODISCARD enum status play_load_model(const struct play *p, size_t round, struct model **ret,
+                                      struct error *err);
 /* 6: whether it takes the place of the one in force. */
 NODISCARD enum status play_publish(struct play *p, struct error *err);
 /* 7: round.json and cells.csv into the round's folder. */

@@ -32,14 +32,17 @@ struct side {
 struct comparison {
     const struct dataset *d; /* the validation questions */
     struct side sides[2];    /* the model in force, the candidate */
+    enum publish_rival rival;
     size_t questions;
     double *gains; /* [questions] summed over the policies */
     struct arena *arena;
 };
 
-double publish_confidence_min(size_t questions)
+double publish_confidence_min(size_t questions, enum publish_rival rival)
 {
-    return questions < PUBLISH_QUESTIONS_FEW ? PUBLISH_CONFIDENCE_FEW : PUBLISH_CONFIDENCE_MIN;
+    if (questions < PUBLISH_QUESTIONS_FEW)
+        return rival == PUBLISH_EARLIER ? PUBLISH_CONFIDENCE_MIN : PUBLISH_CONFIDENCE_FEW;
+    return rival == PUBLISH_EARLIER ? PUBLISH_CONFIDENCE_LATER : PUBLISH_CONFIDENCE_MIN;
 }
 
 bool publish_validates(uint64_t text_hash)
@@ -292,8 +295,7 @@ static enum status draw(const struct comparison *c, struct publish_verdict *v, s
     v->low = gains[TAIL];
     v->high = gains[DRAWS - 1 - TAIL];
     v->error = spread_error(&spread);
-    v->better =
-        n >= PUBLISH_QUESTIONS_MIN && v->gain > 0 && v->confidence >= publish_confidence_min(n);
+    v->better = n >= PUBLISH_QUESTIONS_MIN && v->gain > 0 && v->confidence >= v->confidence_min;
     return OK;
 }
 
@@ -312,14 +314,16 @@ static enum status compare(struct comparison *c, struct dataset *d, const struct
     if (status == OK)
         status = match_rows(c, err);
     v->questions = c->questions;
+    v->confidence_min = publish_confidence_min(c->questions, c->rival);
     for (size_t i = 0; i < v->policies && c->questions && status == OK; i++)
         status = follow(c, &policies[i], &v->of[i], err);
     return status == OK && c->questions ? draw(c, v, err) : status;
 }
 
 enum status publish_compare(const struct model *candidate, const struct model *in_force,
-                            const struct dataset *d, const struct policy *policies,
-                            size_t policy_count, struct publish_verdict *ret, struct error *err)
+                            enum publish_rival rival, const struct dataset *d,
+                            const struct policy *policies, size_t policy_count,
+                            struct publish_verdict *ret, struct error *err)
 {
     CHECK(policy_count > 0 && policy_count <= PUBLISH_POLICIES_MAX);
     struct arena *a = arena_create(ARENA_BYTES_MAX);
@@ -327,8 +331,10 @@ enum status publish_compare(const struct model *candidate, const struct model *i
     struct dataset *part = NULL;
     enum status status = v ? validation_of(d, a, &part, err) : no_memory(err);
     if (status == OK) {
-        struct comparison c = {
-            .d = part, .sides = {{.model = in_force}, {.model = candidate}}, .arena = a};
+        struct comparison c = {.d = part,
+                               .sides = {{.model = in_force}, {.model = candidate}},
+                               .rival = rival,
+                               .arena = a};
         v->policies = policy_count;
         status = compare(&c, part, policies, v, err);
     }

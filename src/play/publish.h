@@ -18,8 +18,14 @@
 #define PUBLISH_QUESTIONS_FEW  20
 #define PUBLISH_QUESTIONS_MIN  10 /* on fewer nothing is said to be better */
 
+/* What is in force. An earlier round's model learnt from a part of what the candidate did, which speaks for the
+ * candidate before they are compared (bench/play.md): it must be the better one, and PUBLISH_CONFIDENCE_LATER sure, or
+ * PUBLISH_CONFIDENCE_MIN where there are few questions. */
+enum publish_rival { PUBLISH_ANOTHER, PUBLISH_EARLIER };
+#define PUBLISH_CONFIDENCE_LATER 0.5
+
 /* What it takes to be published on so many questions: a bootstrap of few knows too little of their spread. */
-double publish_confidence_min(size_t questions);
+double publish_confidence_min(size_t questions, enum publish_rival rival);
 
 /* Whether a question (query.text_hash) is for validation and never for training. */
 bool publish_validates(uint64_t text_hash);
@@ -42,7 +48,8 @@ struct publish_verdict {
     double error;      /* its standard error */
     double low, high;  /* 95 % of the draws */
     double confidence; /* share of the draws in which the candidate is better; ties count half */
-    bool better;       /* confident enough, on enough questions */
+    double confidence_min;
+    bool better; /* confident enough, on enough questions */
     size_t policies;
     struct publish_figures of[PUBLISH_POLICIES_MAX]; /* in the order of the policies */
 };
@@ -53,6 +60,6 @@ struct publish_verdict {
  * min_quality: each at its own quality floor, a dollar worth as much as the model in force gets for one on average.
  * ERR_INPUT: there is no such expert. policy_count > 0. Deterministic. */
 NODISCARD enum status publish_compare(const struct model *candidate, const struct model *in_force,
-                                      const struct dataset *d, const struct policy *policies,
-                                      size_t policy_count, struct publish_verdict *ret,
-                                      struct error *err);
+                                      enum publish_rival rival, const struct dataset *d,
+                                      const struct policy *policies, size_t policy_count,
+                                      struct publish_verdict *ret, struct error *err);

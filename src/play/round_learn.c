@@ -92,6 +92,16 @@ static enum status keep_model(struct play *p, const struct trained *t, struct er
     return OK;
 }
 
+enum status play_load_model(const struct play *p, size_t round, struct model **ret,
+                            struct error *err)
+{
+    char path[PATH_MAX + 64];
+    *ret = NULL;
+    snprintf(path, sizeof(path), "%s/round-%zu/model.safetensors", run_path(p->run), round);
+    enum status status = model_load(path, ret, err);
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
 enum status play_learn(struct play *p, struct error *err)
 {
     const struct dataset *d = run_dataset(p->run);

@@ -38,6 +38,20 @@ static enum status load_rival(const struct play *p, struct model **ret, struct e
     return status;
 }
 
+/* Whether an earlier round of this run has learnt it. A round's file that cannot be read is not it. */
+static enum publish_rival kind_of(const struct play *p, const struct model *rival)
+{
+    bool is_earlier = false;
+    for (size_t round = run_rounds(p->run); round > 0 && !is_earlier; round--) {
+        struct model *m;
+        if (play_load_model(p, round, &m, NULL) != OK || !m)
+            continue;
+        is_earlier = model_checksum(m) == model_checksum(rival);
+        model_free(m);
+    }
+    return is_earlier ? PUBLISH_EARLIER : PUBLISH_ANOTHER;
+}
+
 /* A model in force that knows none of these experts is none. */
 static enum status compare(const struct play *p, const struct model *rival,
                            struct publish_verdict *ret, struct error *err)
@@ -45,10 +59,11 @@ static enum status compare(const struct play *p, const struct model *rival,
     const struct dataset *d = run_dataset(p->run);
     enum status status = ERR_INPUT;
     if (rival)
-        status = publish_compare(p->model, rival, d, p->o->policies, p->o->policy_count, ret, err);
+        status = publish_compare(p->model, rival, kind_of(p, rival), d, p->o->policies,
+                                 p->o->policy_count, ret, err);
     if (status == ERR_INPUT)
-        status =
-            publish_compare(p->model, p->prior, d, p->o->policies, p->o->policy_count, ret, err);
+        status = publish_compare(p->model, p->prior, PUBLISH_ANOTHER, d, p->o->policies,
+                                 p->o->policy_count, ret, err);
     return status;
 }
 
@@ -80,6 +95,7 @@ enum status play_publish(struct play *p, struct error *err)
         status = OK;
     } else if (status == OK) {
         p->r.confidence = verdict.confidence;
+        p->r.confidence_min = verdict.confidence_min;
         p->r.gain_in_force = verdict.gain;
         if (verdict.better)
             status = put_in_force(p, !rival, err);

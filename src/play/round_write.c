@@ -127,8 +127,7 @@ static void write_round(const struct play *p, struct buf *b)
     write_figure(b, "gain_last", r->gain_last);
     write_figure(b, "doubt", r->doubt);
     write_figure(b, "confidence", r->confidence);
-    write_figure(b, "confidence_min",
-                 isnan(r->confidence) ? NAN : publish_confidence_min(r->compared));
+    write_figure(b, "confidence_min", r->confidence_min);
     write_figure(b, "gain_in_force", r->gain_in_force);
     buf_addf(b, ",\n  \"publication\": \"%s\"", play_publication_name(r->publication));
     buf_addf(b, ",\n  \"cap_reached\": %s,\n  \"problem\": ", r->cap_reached ? "true" : "false");

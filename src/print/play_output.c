@@ -83,7 +83,7 @@ static void print_failures(const struct play_round *r, FILE *out)
         fprintf(out,
                 "        the model in force stays: the confidence that this one is better is "
                 "%.0f %%, and %.0f %% are asked for\n",
-                100 * r->confidence, 100 * publish_confidence_min(r->compared));
+                100 * r->confidence, 100 * r->confidence_min);
 }
 
 /* Two lines, what was asked and what came of it; the figures of quality are in points of a hundred. */

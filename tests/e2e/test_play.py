@@ -622,6 +622,9 @@ def test_a_round_that_is_done_again_says_the_same(play, experts, tmp_path):
     before, model = rounds(tmp_path / "run"), (tmp_path / "leeroo-model.safetensors").read_bytes()
     published = [r["round"] for r in before if r["publication"] in ("first", "published")]
     last = published[-1]
+    for r in (r for r in before if r["confidence"] is not None):
+        is_earlier, few = r["round"] > published[0], r["compared"] < 20
+        assert r["confidence_min"] == ([0.8, 0.5] if is_earlier else [0.95, 0.8])[not few], "an earlier round's model"
     for k in range(last, len(before) + 1):
         shutil.rmtree(tmp_path / "run" / f"round-{k}")
     server.asked.clear()
@@ -666,4 +669,7 @@ def test_without_policies_a_model_must_be_good_at_any_trade(play, experts, tmp_p
     path.write_text(path.read_text().split("policies:")[0])
     write_questions(tmp_path / "questions.jsonl", 400)
     play("run", "--questions", "questions.jsonl", "--spend", "3", "--max-output", "100")
-    assert "first" in [r["publication"] for r in rounds(tmp_path / "run")]
+    figures = rounds(tmp_path / "run")
+    first = [r["publication"] for r in figures].index("first")
+    assert figures[first]["confidence_min"] in (0.8, 0.95)
+    assert all(r["confidence_min"] in (0.5, 0.8) for r in figures[first + 1:] if r["confidence"] is not None)

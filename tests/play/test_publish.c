@@ -81,9 +81,9 @@ static struct publish_verdict *compare(const struct pair *p, const struct model 
 {
     static struct publish_verdict v;
     struct error err;
-    cr_assert_eq(
-        publish_compare(candidate, in_force, &p->world->dataset, policies, count, &v, &err), OK,
-        "%s", err.text);
+    cr_assert_eq(publish_compare(candidate, in_force, PUBLISH_ANOTHER, &p->world->dataset, policies,
+                                 count, &v, &err),
+                 OK, "%s", err.text);
     return &v;
 }
 
@@ -181,8 +181,11 @@ Test(publish, few_questions_say_nothing)
 
 Test(publish, few_questions_must_say_it_clearly)
 {
-    cr_assert_eq(publish_confidence_min(PUBLISH_QUESTIONS_FEW), PUBLISH_CONFIDENCE_MIN);
-    cr_assert_gt(publish_confidence_min(PUBLISH_QUESTIONS_FEW - 1), PUBLISH_CONFIDENCE_MIN);
+    const size_t few = PUBLISH_QUESTIONS_FEW - 1;
+    cr_assert_eq(publish_confidence_min(few + 1, PUBLISH_ANOTHER), PUBLISH_CONFIDENCE_MIN);
+    cr_assert_eq(publish_confidence_min(few, PUBLISH_ANOTHER), PUBLISH_CONFIDENCE_FEW);
+    cr_assert_eq(publish_confidence_min(few + 1, PUBLISH_EARLIER), PUBLISH_CONFIDENCE_LATER);
+    cr_assert_eq(publish_confidence_min(few, PUBLISH_EARLIER), PUBLISH_CONFIDENCE_MIN);
     struct pair *p = pair_make();
     for (size_t e = 0; e < WORLD_EXPERTS; e++)
         hide(p->world, e, PUBLISH_QUESTIONS_MIN);
@@ -190,6 +193,35 @@ Test(publish, few_questions_must_say_it_clearly)
     cr_assert_eq(v->questions, PUBLISH_QUESTIONS_MIN);
     cr_assert_eq(v->better, v->gain > 0 && v->confidence >= PUBLISH_CONFIDENCE_FEW);
     pair_free(p);
+}
+
+/* The same draws decide; what is in force says how sure they must be. */
+Test(publish, a_later_round_must_be_better_and_need_not_be_sure)
+{
+    struct pair *p = pair_make();
+    const struct dataset *d = &p->world->dataset;
+    struct publish_verdict other, later;
+    struct error err;
+    size_t parted = 0;
+    p->world->dataset.query_count = ROWS / 4;
+    struct model *early = learn(p->world);
+    p->world->dataset.query_count = ROWS;
+    for (double lambda = 5; lambda < 100; lambda *= 1.2)
+        for (int turn = 0; turn < 2; turn++) {
+            const struct policy policy = {.lambda = lambda};
+            const struct model *old = turn ? p->good : early, *new = turn ? early : p->good;
+            cr_assert_eq(publish_compare(new, old, PUBLISH_ANOTHER, d, &policy, 1, &other, &err),
+                         OK);
+            cr_assert_eq(publish_compare(new, old, PUBLISH_EARLIER, d, &policy, 1, &later, &err),
+                         OK);
+            cr_assert_eq(other.confidence, later.confidence);
+            cr_assert_eq(other.better, other.gain > 0 && other.confidence >= 0.8);
+            cr_assert_eq(later.better, later.gain > 0 && later.confidence >= 0.5);
+            parted += later.better && !other.better;
+        }
+    model_free(early);
+    pair_free(p);
+    cr_assert_gt(parted, 0, "no policy was in doubt: the test proves nothing");
 }
 
 Test(publish, only_whole_rows_count)
@@ -223,8 +255,9 @@ Test(publish, without_outcomes_there_is_nothing_to_compare)
     struct error err;
     for (size_t e = 0; e < WORLD_EXPERTS; e++)
         hide(p->world, e, 0);
-    cr_assert_eq(publish_compare(p->good, p->bad, &p->world->dataset, &cheap, 1, &v, &err),
-                 ERR_INPUT);
+    cr_assert_eq(
+        publish_compare(p->good, p->bad, PUBLISH_ANOTHER, &p->world->dataset, &cheap, 1, &v, &err),
+        ERR_INPUT);
     pair_free(p);
 }
 
