@@ -76,6 +76,15 @@ static enum status put_in_force(struct play *p, bool is_first, struct error *err
     return status;
 }
 
+static enum status follow(struct play *p, const struct publish_verdict *v, bool is_first,
+                          struct error *err)
+{
+    p->r.confidence = v->confidence;
+    p->r.confidence_min = v->confidence_min;
+    p->r.gain_in_force = v->gain;
+    return v->better ? put_in_force(p, is_first, err) : OK;
+}
+
 enum status play_publish(struct play *p, struct error *err)
 {
     struct publish_verdict verdict = {0};
@@ -94,11 +103,7 @@ enum status play_publish(struct play *p, struct error *err)
         p->r.publication = PLAY_UNCOMPARED;
         status = OK;
     } else if (status == OK) {
-        p->r.confidence = verdict.confidence;
-        p->r.confidence_min = verdict.confidence_min;
-        p->r.gain_in_force = verdict.gain;
-        if (verdict.better)
-            status = put_in_force(p, !rival, err);
+        status = follow(p, &verdict, !rival, err);
     }
     model_free(rival);
     return status;
