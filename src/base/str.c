@@ -168,6 +168,22 @@ enum status str_to_uint64(struct str s, uint64_t *ret)
     return OK;
 }
 
+enum status str_to_hash(struct str s, uint64_t *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t value = 0;
+    if (s.len != 16)
+        return ERR_INPUT;
+    for (size_t i = 0; i < s.len; i++) {
+        const char *at = memchr(digits, s.ptr[i], 16);
+        if (!at)
+            return ERR_INPUT;
+        value = value << 4 | (uint64_t)(at - digits);
+    }
+    *ret = value;
+    return OK;
+}
+
 /* Length of the well-formed sequence at p (Unicode 15, table 3-7), or 0. */
 static size_t utf8_length(const unsigned char *p, size_t left)
 {

@@ -36,6 +36,7 @@ struct str str_split(struct str *rest, char sep);
 NODISCARD enum status str_to_double(struct str s, double *ret);
 NODISCARD enum status str_to_int64(struct str s, int64_t *ret);
 NODISCARD enum status str_to_uint64(struct str s, uint64_t *ret);
+NODISCARD enum status str_to_hash(struct str s, uint64_t *ret); /* of "%016lx": 16 small digits */
 
 bool str_is_ascii(struct str s); /* no byte of 0x80 or more; in one quick pass */
 bool utf8_valid(struct str s);

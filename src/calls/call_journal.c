@@ -99,19 +99,10 @@ static enum status read_number(const struct reading *r, const char *name, int64_
 static enum status read_asked(const struct reading *r, uint64_t *ret)
 {
     struct str hex = {0};
-    uint64_t value = 0;
     enum status status = read_text(r, "asked", &hex);
     if (status != OK)
         return status;
-    for (size_t i = 0; i < hex.len; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *at = memchr(digits, hex.ptr[i], 16);
-        if (!at || hex.len != 16)
-            return lacks(r, "asked", "16 hexadecimal digits");
-        value = value << 4 | (uint64_t)(at - digits);
-    }
-    *ret = value;
-    return hex.len == 16 ? OK : lacks(r, "asked", "16 hexadecimal digits");
+    return str_to_hash(hex, ret) == OK ? OK : lacks(r, "asked", "16 hexadecimal digits");
 }
 
 static enum status read_basis(const struct reading *r, enum cost_basis *ret)
@@ -120,12 +111,8 @@ static enum status read_basis(const struct reading *r, enum cost_basis *ret)
     enum status status = read_text(r, "basis", &name);
     if (status != OK)
         return status;
-    for (int basis = COST_USAGE; basis <= COST_LIMITED; basis++)
-        if (str_equal(name, str_from(cost_basis_name((enum cost_basis)basis)))) {
-            *ret = (enum cost_basis)basis;
-            return OK;
-        }
-    return lacks(r, "basis", "usage, estimated, predicted or limited");
+    return cost_basis_read(name, ret) ? OK
+                                      : lacks(r, "basis", "usage, estimated, predicted or limited");
 }
 
 static enum status read_answer(const struct reading *r, struct call_entry *e)

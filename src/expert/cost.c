@@ -15,6 +15,17 @@ const char *cost_basis_name(enum cost_basis basis)
     return names[basis];
 }
 
+bool cost_basis_read(struct str name, enum cost_basis *ret)
+{
+    int basis = COST_USAGE;
+    while (basis <= COST_LIMITED &&
+           !str_equal(name, str_from(cost_basis_name((enum cost_basis)basis))))
+        basis++;
+    if (basis <= COST_LIMITED)
+        *ret = (enum cost_basis)basis;
+    return basis <= COST_LIMITED;
+}
+
 const char *call_outcome_name(enum call_outcome outcome)
 {
     static const char *const names[] = {"answered", "failed", "cancelled"};

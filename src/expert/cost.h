@@ -29,6 +29,7 @@ enum call_outcome { CALL_ANSWERED, CALL_FAILED, CALL_CANCELLED }; /* of asking o
 
 const char *call_outcome_name(enum call_outcome outcome); /* "answered", ... */
 const char *cost_basis_name(enum cost_basis basis);       /* "usage", "estimated", ... */
+bool cost_basis_read(struct str name, enum cost_basis *ret);
 /* Saturating; of two bases the later one stays. */
 void cost_add(struct cost *sum, const struct cost *more);
 

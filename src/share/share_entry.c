@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/check.h"
 
@@ -132,19 +131,9 @@ static enum status read_number(const struct reading *r, const char *name, int64_
 
 static enum status read_asked(const struct reading *r, uint64_t *ret)
 {
-    static const char digits[] = "0123456789abcdef";
     struct str text = STR("");
-    uint64_t value = 0;
-    bool good = find(r, "asked", &text) && text.len == 16;
-    for (size_t i = 0; good && i < text.len; i++) {
-        const char *at = memchr(digits, text.ptr[i], 16);
-        good = at;
-        value = value << 4 | (uint64_t)(at ? at - digits : 0);
-    }
-    if (!good)
-        return lacks(r, "asked", "16 hexadecimal digits");
-    *ret = value;
-    return OK;
+    const bool good = find(r, "asked", &text) && str_to_hash(text, ret) == OK;
+    return good ? OK : lacks(r, "asked", "16 hexadecimal digits");
 }
 
 static enum status read_call(const struct reading *r, struct share_call *c)
@@ -189,13 +178,8 @@ static enum status read_end(const struct reading *r, enum share_end *ret)
 static enum status read_basis(const struct reading *r, enum cost_basis *ret)
 {
     struct str text = STR("");
-    if (find(r, "basis", &text))
-        for (int basis = COST_USAGE; basis <= COST_LIMITED; basis++)
-            if (str_equal(text, str_from(cost_basis_name((enum cost_basis)basis)))) {
-                *ret = (enum cost_basis)basis;
-                return OK;
-            }
-    return lacks(r, "basis", "usage, estimated, predicted or limited");
+    const bool good = find(r, "basis", &text) && cost_basis_read(text, ret);
+    return good ? OK : lacks(r, "basis", "usage, estimated, predicted or limited");
 }
 
 static enum status read_numbers(const struct reading *r, struct share_result *x)

@@ -137,6 +137,23 @@ Test(str, unsigned_integers)
     cr_assert_eq(value, UINT64_MAX);
 }
 
+Test(str, hashes)
+{
+    static const char *const bad[] = {"",
+                                      "fedcba987654321",
+                                      "fedcba98765432100",
+                                      "fedcba987654321G",
+                                      "FEDCBA9876543210",
+                                      "fedcba98 6543210"};
+    uint64_t value = 42;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        cr_expect_eq(str_to_hash(str_from(bad[i]), &value), ERR_INPUT, "%s", bad[i]);
+    cr_expect_eq(str_to_hash((struct str){"fedcba987654321\0", 16}, &value), ERR_INPUT);
+    cr_expect_eq(value, 42);
+    cr_expect_eq(str_to_hash(STR("fedcba9876543210"), &value), OK);
+    cr_expect_eq(value, UINT64_C(0xfedcba9876543210));
+}
+
 Test(str, utf8_good_and_bad)
 {
     static const char *const good[] = {"",

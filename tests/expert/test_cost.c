@@ -220,4 +220,8 @@ Test(cost, every_basis_has_a_name)
     cr_expect_str_eq(cost_basis_name(COST_ESTIMATED), "estimated");
     cr_expect_str_eq(cost_basis_name(COST_PREDICTED), "predicted");
     cr_expect_str_eq(cost_basis_name(COST_LIMITED), "limited");
+    enum cost_basis basis = COST_USAGE;
+    cr_expect(cost_basis_read(STR("limited"), &basis) && basis == COST_LIMITED);
+    cr_expect_not(cost_basis_read(STR("guessed"), &basis));
+    cr_expect_eq(basis, COST_LIMITED);
 }
