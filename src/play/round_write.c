@@ -14,6 +14,7 @@
 #include "base/json.h"
 
 #define ROUND_BYTES_MAX (256u << 20)
+#define CELL_BYTES_MAX  (64u << 10) /* a row of cells.csv: two names and some figures */
 
 const char *play_publication_name(enum play_publication p)
 {
@@ -151,21 +152,41 @@ static void write_belief(struct buf *b, float value)
         buf_addf(b, "%.4f", (double)value);
 }
 
-static void write_cells(const struct play *p, const struct cells *cells, struct buf *b)
+static void write_cell(const struct dataset *d, const struct cell *c, struct buf *b)
 {
-    const struct dataset *d = run_dataset(p->run);
-    buf_add_c(b, "id,model,random,answered,quality,quality_sd,tie\n");
-    for (size_t i = 0; i < cells->count; i++) {
-        const struct cell *c = &cells->cells[i];
-        csv_write_cell(b, d->queries[c->question].id);
-        buf_add_char(b, ',');
-        csv_write_cell(b, d->experts[c->expert].name);
-        buf_addf(b, ",%d,%d", c->random, dataset_outcome(d, c->question, c->expert)->present);
-        write_belief(b, c->quality);
-        write_belief(b, c->quality_sd);
-        write_belief(b, c->tie);
-        buf_add_char(b, '\n');
+    csv_write_cell(b, d->queries[c->question].id);
+    buf_add_char(b, ',');
+    csv_write_cell(b, d->experts[c->expert].name);
+    buf_addf(b, ",%d,%d", c->random, dataset_outcome(d, c->question, c->expert)->present);
+    write_belief(b, c->quality);
+    write_belief(b, c->quality_sd);
+    write_belief(b, c->tie);
+    buf_add_char(b, '\n');
+}
+
+/* Row by row: of all that a run may ask there are more than a text has room for. */
+static enum status write_cells(const struct play *p, const struct cells *cells, struct error *err)
+{
+    char path[PATH_MAX + 64];
+    struct file_out out;
+    struct buf b;
+    snprintf(path, sizeof(path), "%s/cells.csv", p->folder);
+    enum status status = file_out_open(path, &out, err);
+    if (status != OK)
+        return status;
+    buf_init(&b, CELL_BYTES_MAX);
+    fputs("id,model,random,answered,quality,quality_sd,tie\n", out.stream);
+    for (size_t i = 0; i < cells->count && status == OK; i++) {
+        buf_clear(&b);
+        write_cell(run_dataset(p->run), &cells->cells[i], &b);
+        status = buf_status(&b, err);
+        fwrite(b.ptr, 1, b.len, out.stream);
     }
+    buf_done(&b);
+    if (status == OK)
+        return file_out_commit(&out, err);
+    file_out_abort(&out);
+    return status;
 }
 
 static enum status write_file(const struct play *p, const char *name, struct buf *b,
@@ -181,9 +202,8 @@ static enum status write_file(const struct play *p, const char *name, struct buf
 enum status play_write_round(const struct play *p, const struct cells *cells, struct error *err)
 {
     struct buf b;
+    enum status status = write_cells(p, cells, err);
     buf_init(&b, ROUND_BYTES_MAX);
-    write_cells(p, cells, &b);
-    enum status status = write_file(p, "cells.csv", &b, err);
     if (status == OK) {
         write_round(p, &b);
         status = write_file(p, "round.json", &b, err);
