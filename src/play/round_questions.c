@@ -191,14 +191,6 @@ static void count_listed(struct play *p)
     }
 }
 
-static size_t find_query(const struct dataset *d, struct str id)
-{
-    for (size_t q = d->query_count; q-- > 0;) /* the new ones are the last */
-        if (str_equal(d->queries[q].id, id))
-            return q;
-    return SIZE_MAX;
-}
-
 /* What users said of answers: weak outcomes, until the expert is asked. Never of questions that models are compared
  * on. */
 static enum status take_opinions(struct play *p, struct error *err)
@@ -208,7 +200,7 @@ static enum status take_opinions(struct play *p, struct error *err)
     enum status status = OK;
     for (size_t i = 0; i < t->outcome_count && status == OK; i++) {
         const struct traffic_outcome *o = &t->outcomes[i];
-        size_t query = find_query(d, t->questions[o->question].query.id);
+        size_t query = run_find_query(p->run, t->questions[o->question].query.id);
         size_t expert = expert_index(p->o->experts, p->o->expert_count, o->expert);
         if (query == SIZE_MAX || expert == SIZE_MAX || dataset_outcome(d, query, expert)->present ||
             publish_validates(d->queries[query].text_hash))
@@ -227,7 +219,7 @@ static enum status take_split(struct play *p, struct error *err)
     for (size_t i = 0; i < count && status == OK; i++) {
         struct call_job job;
         struct call_result result;
-        size_t query = find_query(run_dataset(p->run), cells[i].id);
+        size_t query = run_find_query(p->run, cells[i].id);
         if (query == SIZE_MAX ||
             dataset_outcome(run_dataset(p->run), query, cells[i].expert)->present)
             continue; /* the question went */

@@ -146,6 +146,12 @@ enum status run_add_query(struct run *r, const struct query *q, size_t *ret, str
     return OK;
 }
 
+size_t run_find_query(const struct run *r, struct str id)
+{
+    uint32_t at;
+    return map_get(r->by_id, id, &at) ? at : SIZE_MAX;
+}
+
 /* Outcomes */
 
 enum status run_set_outcome(struct run *r, size_t query, size_t expert, const struct outcome *o,

@@ -33,6 +33,7 @@ size_t run_rounds(const struct run *r);
 enum status run_round_read(const struct run *r, enum status status, struct error *err);
 /* What is known now, as DATASET_ALL; valid until a query is added. */
 const struct dataset *run_dataset(const struct run *r);
+size_t run_find_query(const struct run *r, struct str id); /* SIZE_MAX: none is called so */
 /* The expert's answer; ptr NULL: none. */
 struct str run_text(const struct run *r, size_t query, size_t expert);
 /* [queries] the answers of one expert, as responses_write takes them. */

@@ -69,6 +69,23 @@ static void commit(void)
     cr_assert_eq(run_round_commit(run, &err), OK, "%s", err.text);
 }
 
+Test(run, a_question_is_found_by_its_name)
+{
+    open_run(3);
+    for (int i = 0; i < 600; i++) { /* beyond what it has room for at first */
+        char id[16], text[32];
+        snprintf(id, sizeof(id), "name%d", i);
+        snprintf(text, sizeof(text), "Question %d?", i);
+        add(id, text);
+    }
+    cr_expect_eq(run_find_query(run, STR("name599")), 599);
+    cr_expect_eq(run_find_query(run, STR("name0")), 0);
+    cr_expect_eq(run_find_query(run, STR("name600")), SIZE_MAX);
+    size_t at = add("name7", "Another one of that name?");
+    cr_expect_eq(run_find_query(run, STR("name7")), 7);
+    cr_expect_eq(run_find_query(run, run_dataset(run)->queries[at].id), at);
+}
+
 Test(run, equal_texts_are_one_question_and_ids_are_unique)
 {
     open_run(2);
