@@ -36,10 +36,11 @@ static bool is_wrong(const struct eval *ev, size_t q, size_t e)
     return ev->compared[i] && ev->d->outcomes[i].known && ev->d->outcomes[i].score < 0.5f;
 }
 
+/* By names alone: where an expert is added before them, the tests stay the same. */
 static uint64_t order_of(const struct eval *ev, size_t judge, size_t q, size_t e)
 {
-    return hash64(ev->d->queries[q].id,
-                  hash64(ev->d->experts[e].name, hash64_mix(ev->o->seed, judge + 1)));
+    const uint64_t own = hash64(ev->d->experts[judge].name, ev->o->seed);
+    return hash64(ev->d->queries[q].id, hash64(ev->d->experts[e].name, own));
 }
 
 /* One answer a question, its best; [queries]. Right ones come first. */

@@ -1,6 +1,7 @@
 /* Judging experts that are honest, bought or careless, by a script that sees what they are asked. */
 #include "score_table.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 
 static struct score_table t;
@@ -199,6 +200,43 @@ Test(evaluate_judge, every_call_has_a_key_of_its_own_and_the_same_again)
     score_table_run(&t, judged);
     cr_expect_eq(known_keys, t.asked);
     cr_expect_eq(t.asked, 2 * (10 + 12 + 12));
+}
+
+static uint64_t test_keys;
+
+static const char *sums_tests_up(const struct evaluate_ask *ask)
+{
+    if (str_starts(ask->key, STR("canary/")) || str_find(ask->key, STR("/known/"), 0) != SIZE_MAX)
+        test_keys += hash64(ask->key, 0);
+    return honest(ask);
+}
+
+/* Whatever the order of the experts: a run that is given one more asks for no other tests. */
+Test(evaluate_judge, the_tests_are_the_same_wherever_the_judge_stands)
+{
+    struct evaluate_options moved = judged;
+    const size_t there = 0;
+    t.reply = sums_tests_up;
+    test_keys = 0;
+    score_table_run(&t, judged);
+    const uint64_t before = test_keys;
+    for (size_t q = 0; q < t.data.query_count; q++) {
+        struct outcome *row = &t.outcomes[q * TABLE_EXPERTS];
+        struct str *texts = &t.texts[q * TABLE_EXPERTS];
+        for (size_t e = 3; e > 0; e--) {
+            row[e] = row[e - 1];
+            texts[e] = texts[e - 1];
+        }
+        row[0] = (struct outcome){.present = false};
+        texts[0] = (struct str){NULL, 0};
+    }
+    for (size_t e = 3; e > 0; e--)
+        t.experts[e].name = t.experts[e - 1].name;
+    t.experts[0].name = STR("gpt-judge");
+    moved.judges = &there;
+    test_keys = 0;
+    score_table_run(&t, moved);
+    cr_expect_eq(test_keys, before);
 }
 
 static char mark[64];
