@@ -172,7 +172,8 @@ static void place_few(struct bench *b, const struct base *base, size_t seed)
         for (size_t i = 0; i < b->few; i++) {
             const struct outcome *o = dataset_outcome(b->d, b->rows[i], b->expert[e]);
             outcomes[e][i] = (struct prior_outcome){b->d->queries[b->rows[i]].prompt, o->score,
-                                                    o->tokens_known ? o->output_tokens : 0};
+                                                    o->tokens_known ? o->output_tokens : 0,
+                                                    outcome_confidence(o)};
         }
     }
     const struct prior_outcome *const *given = (const struct prior_outcome *const *)outcomes;

@@ -25,7 +25,7 @@ static void check_model(const struct model *m, size_t experts)
 
 static void use(const struct base *b)
 {
-    const struct prior_outcome outcomes[] = {{STR("one"), 1, 10}, {STR("two"), 0, 0}};
+    const struct prior_outcome outcomes[] = {{STR("one"), 1, 10, 0.5f}, {STR("two"), 0, 0, 0}};
     const struct prior_expert experts[] = {
         {.name = STR("a"), .price.input_nano_usd_per_m = 1000},
         {.name = STR("small-1b"), .outcomes = outcomes, .outcome_count = 2}};

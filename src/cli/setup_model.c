@@ -47,6 +47,7 @@ static enum status take_outcomes(const struct dataset *d, struct arena *a, struc
             list[n++] =
                 (struct prior_outcome){.text = d->queries[i].prompt,
                                        .score = o->score,
+                                       .confidence = outcome_confidence(o),
                                        .output_tokens = o->tokens_known ? o->output_tokens : 0};
     }
     p->outcomes = list;

@@ -300,9 +300,9 @@ static double offset_by_outcomes(const double *logits, const struct prior_expert
     for (int step = 0; step < OFFSET_STEPS; step++) {
         double gradient = offset / (sd * sd), curve = 1 / (sd * sd);
         for (size_t i = 0; i < count; i++) {
-            double q = sigmoid(logits[i] + offset);
-            gradient += q - (double)is->outcomes[i].score;
-            curve += q * (1 - q);
+            double q = sigmoid(logits[i] + offset), w = prior_outcome_weight(&is->outcomes[i]);
+            gradient += w * (q - (double)is->outcomes[i].score);
+            curve += w * q * (1 - q);
         }
         offset -= fmax(-1, fmin(1, gradient / curve));
     }
@@ -316,12 +316,13 @@ static enum status listen(struct extension *x, const struct model *m, size_t at,
 {
     struct features f;
     size_t n = is->outcome_count < PRIOR_OUTCOMES_MAX ? is->outcome_count : PRIOR_OUTCOMES_MAX;
-    double *logits = ARENA_ARRAY(x->arena, n + 1, double);
+    double *logits = ARENA_ARRAY(x->arena, n + 1, double), weights = 0;
     struct estimate *estimates = ARENA_ARRAY(x->arena, MODEL_ARMS_MAX, struct estimate);
     if (!logits || !estimates)
         return error_set(err, ERR_MEMORY, "out of memory");
     enum status status = features_init(&f, err);
     for (size_t i = 0; i < n && status == OK; i++) {
+        weights += prior_outcome_weight(&is->outcomes[i]);
         status = model_estimate_text(m, is->outcomes[i].text, &f, estimates, err);
         logits[i] = logit((double)estimates[at].quality);
     }
@@ -332,7 +333,7 @@ static enum status listen(struct extension *x, const struct model *m, size_t at,
     move(p, offset_by_outcomes(logits, is, n, sd));
     place->outcomes = p->expert.outcomes = n;
     place->accuracy = q = p->expert.accuracy;
-    place->accuracy_sd = q * (1 - q) / sqrt(1 / (sd * sd) + (double)n * q * (1 - q));
+    place->accuracy_sd = q * (1 - q) / sqrt(1 / (sd * sd) + weights * q * (1 - q));
     snprintf(place->words, sizeof(place->words), "placed by %s, moved by %zu outcome%s of its own",
              prior_basis_name(place->basis), n, n == 1 ? "" : "s");
     return OK;

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "data/dataset.h"
 #include "prior/place.h"
+#include "prior/prior_int.h"
 #include "train/fit.h"
 
 #define NODES       13
@@ -33,7 +34,7 @@ struct answer {
     uint64_t hash;
     size_t expert, question;
     const float *row;
-    double score;
+    double score, weight;  /* of the score, above 0 to 1 */
     int32_t output_tokens; /* 0: unknown */
 };
 
@@ -106,7 +107,8 @@ static void expect(struct placing *p)
         const struct answer *x = &p->answers[i];
         double logit = p->stretch * logit_of(p, x);
         for (size_t n = 0; n < NODES; n++)
-            p->weights[x->question * NODES + n] += log_chance(logit + p->nodes[n], x->score);
+            p->weights[x->question * NODES + n] +=
+                x->weight * log_chance(logit + p->nodes[n], x->score);
     }
     for (size_t q = 0; q < p->questions; q++) {
         double *w = p->weights + q * NODES, highest = -INFINITY, sum = 0;
@@ -135,7 +137,7 @@ static void maximise(struct placing *p, size_t e)
         double logit = p->stretch * logit_of(p, x), off = 0, curve = 0;
         for (size_t n = 0; n < NODES; n++) {
             double chance = 1 / (1 + exp(-(logit + p->nodes[n])));
-            double w = p->weights[x->question * NODES + n];
+            double w = x->weight * p->weights[x->question * NODES + n];
             off += w * (chance - x->score);
             curve += w * chance * (1 - chance);
         }
@@ -163,7 +165,7 @@ static void narrow(struct placing *p, size_t e)
         double chance = 1 / (1 + exp(-logit_of(p, x))), along = 0;
         for (size_t k = 0; k < p->parameters; k++)
             along += f[k] * term(x, k);
-        information += chance * (1 - chance) * along * along;
+        information += x->weight * chance * (1 - chance) * along * along;
     }
     p->placed[e].strength_sd = 1 / sqrt(information);
 }
@@ -199,6 +201,7 @@ static enum status say_answers(struct placing *p, const struct prior_expert *exp
                                                      .expert = e,
                                                      .row = row,
                                                      .score = (double)o->score,
+                                                     .weight = prior_outcome_weight(o),
                                                      .output_tokens = o->output_tokens};
         }
     features_done(&f);

@@ -24,6 +24,8 @@ struct prior_outcome {
     struct str text;       /* the prompt */
     float score;           /* 0..1 */
     int32_t output_tokens; /* 0: unknown */
+    float
+        confidence; /* how far the score is to be believed, up to 1; 0: not said, and counts as 1 */
 };
 
 struct prior_expert {

@@ -3,6 +3,12 @@
 
 #include "prior/place.h"
 
+/* Of an outcome among others. */
+static inline double prior_outcome_weight(const struct prior_outcome *o)
+{
+    return o->confidence > 0 ? (double)o->confidence : 1;
+}
+
 /* The base model that was compiled in; it lives in *ret_arena, which the caller frees. */
 NODISCARD enum status prior_base(struct arena **ret_arena, struct base **ret, struct error *err);
 /* As prior_model. */

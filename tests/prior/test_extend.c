@@ -97,8 +97,8 @@ Test(extend, hears_outcomes)
     struct prior_place places[2];
     struct estimate e[MODEL_ARMS_MAX];
     for (size_t i = 0; i < 20; i++) {
-        good[i] = (struct prior_outcome){fixture.data->queries[i].prompt, 1, 0};
-        bad[i] = (struct prior_outcome){fixture.data->queries[i].prompt, 0, 0};
+        good[i] = (struct prior_outcome){fixture.data->queries[i].prompt, 1, 0, 0};
+        bad[i] = (struct prior_outcome){fixture.data->queries[i].prompt, 0, 0, 0};
     }
     const struct prior_expert x[] = {
         {.name = STR("good"),
@@ -116,6 +116,13 @@ Test(extend, hears_outcomes)
     cr_assert_eq(places[0].outcomes, 20);
     cr_assert_gt(places[0].accuracy, places[1].accuracy);
     cr_assert_not_null(strstr(places[0].words, "20 outcomes"));
+    double sure = places[0].accuracy, sd = places[0].accuracy_sd;
+    model_free(m);
+    for (size_t i = 0; i < 20; i++)
+        good[i].confidence = 0.05f;
+    m = extend(x, 2, places);
+    cr_expect_lt(places[0].accuracy, sure - 0.05, "what is hardly believed says little");
+    cr_expect_gt(places[0].accuracy_sd, sd);
     model_free(m);
 }
 

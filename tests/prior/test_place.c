@@ -115,7 +115,7 @@ static void fill(struct prior_outcome *outcomes, const int *scores)
 {
     for (int i = 0; i < QUESTIONS; i++)
         outcomes[i] = (struct prior_outcome){str_from(arena_printf(arena, "question number %d", i)),
-                                             (float)scores[i], 0};
+                                             (float)scores[i], 0, 0};
 }
 
 Test(place, by_outcomes_is_the_most_probable_of_all)
@@ -171,6 +171,26 @@ Test(place, by_longer_answers_expects_longer_ones)
     /* ln 400 of each against the expected 4, beside five that say 4 */
     cr_assert_float_eq(log(placed.output_ratio), (log(400) - 4) * QUESTIONS / (QUESTIONS + 5),
                        1e-6);
+}
+
+/* Ten scores that are believed by a tenth say as much as one. */
+Test(place, by_doubtful_outcomes_it_moves_less)
+{
+    struct prior_outcome a[QUESTIONS];
+    struct error err;
+    fill(a, score_a);
+    for (int i = 0; i < QUESTIONS; i++)
+        a[i].score = 1;
+    const struct prior_expert x = {.name = STR("a"), .outcomes = a, .outcome_count = QUESTIONS};
+    struct placed before = first(x), sure = before, doubtful = before;
+    cr_assert_eq(place_by_outcomes(&base, &x, 1, &sure, arena, &err), OK, "%s", err.text);
+    for (int i = 0; i < QUESTIONS; i++)
+        a[i].confidence = 0.1f;
+    cr_assert_eq(place_by_outcomes(&base, &x, 1, &doubtful, arena, &err), OK, "%s", err.text);
+    cr_expect_gt(sure.parameters[0], doubtful.parameters[0] + 0.01);
+    cr_expect_gt(doubtful.parameters[0], before.parameters[0]);
+    cr_expect_lt(sure.strength_sd, doubtful.strength_sd);
+    cr_expect_lt(doubtful.strength_sd, before.strength_sd);
 }
 
 Test(place, without_outcomes_nothing_moves)
