@@ -238,6 +238,8 @@ static void score_cell(struct stage *s, size_t i, size_t q, struct judge_figures
     o->known = answer.ptr && key.len > 0;
     o->present = o->present || answer.ptr;
     o->score = o->known && answer.len > 0 && judge_answers_agree(answer, key);
+    o->method = STR(""); /* what was said of the old score */
+    o->confidence = 0;
     f->texts += answer.ptr != NULL;
     f->unanswered += answer.ptr && answer.len == 0;
     if (!o->known)

@@ -33,8 +33,8 @@ struct judge_figures {
 
 /* Replaces the scores of these experts (NULL, 0: all) by 1 where the text answers as the query's key says, else 0,
  * and sets answers and classes as above, from responses/ alone. Questions with a check keep theirs
- * (judge/rescore_checks.h). An outcome without a text or without a key becomes
- * unknown; costs and tokens stay. ret[count] (of all experts for 0) in the order of `experts`.
+ * (judge/rescore_checks.h). An outcome without a text or without a key becomes unknown; costs and tokens stay, the
+ * method and the confidence of the old score go. ret[count] (of all experts for 0) in the order of `experts`.
  * ERR_NOT_FOUND when an expert has no texts; ERR_INPUT when no query has a key; the errors of responses_read. On
  * failure the data set is as it was. */
 NODISCARD enum status judge_rescore(struct dataset *d, const size_t *experts, size_t count,

@@ -67,6 +67,28 @@ Test(rescore, answers_of_the_column_need_no_texts)
     dataset_free(d);
 }
 
+/* A run's scores by a teacher or by consensus are not those of a reference. */
+Test(rescore, what_was_said_of_the_old_scores_goes_with_them)
+{
+    set_write(folder, "outcomes.csv",
+              "id,model,score,method,confidence\nq1,a,1,teacher,0.8\nq2,b,0,consensus,0.6\n"
+              "q3,a,1,judge,0.7\n");
+    struct dataset *d = set_load(folder);
+    const size_t pair[] = {0, 1};
+    struct judge_figures figures[2];
+    struct error err = {0};
+    cr_assert_eq(judge_rescore(d, pair, 2, JUDGE_AUTO, NULL, NULL, figures, &err), OK, "%s",
+                 err.text);
+    cr_expect(dataset_outcome(d, 0, 0)->known && dataset_outcome(d, 1, 1)->known);
+    cr_expect_not(dataset_outcome(d, 2, 0)->known, "it has no reference");
+    for (size_t q = 0; q < 3; q++)
+        for (size_t e = 0; e < 2; e++) {
+            cr_expect_eq(dataset_outcome(d, q, e)->method.len, 0, "q%zu %zu", q + 1, e);
+            cr_expect_eq(outcome_confidence(dataset_outcome(d, q, e)), 1);
+        }
+    dataset_free(d);
+}
+
 Test(rescore, without_column_and_texts_says_so)
 {
     struct dataset *d = set_load(folder);
