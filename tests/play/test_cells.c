@@ -266,7 +266,7 @@ Test(cells, heed_what_the_cheap_have_answered)
     believe(&p, 0.85f, 0.87f, 0.9f);
     for (size_t q = ASKED; q < QUESTIONS; q++) {
         states[q * EXPERTS] = CELL_KNOWN;
-        scores[q * EXPERTS] = q % 2 ? 1 : 0;
+        scores[q * EXPERTS] = q % 2 ? 1.0f : 0.0f;
     }
     struct cells chosen = choose(&p, a);
     for (size_t i = 0; i < chosen.count; i++)
