@@ -93,6 +93,11 @@ static enum status read_list(struct endpoint *s, struct arena *a, const struct f
     return OK;
 }
 
+static bool is_asked(const struct endpoint *s)
+{
+    return s->asked && s->state == ENDPOINT_NOT_ASKED;
+}
+
 /* A file that is read into a variable may bring its line end, or be another one. No header holds that, and the others
  * can be asked all the same. */
 static bool key_fits(struct str key)
@@ -107,18 +112,14 @@ static void refuse_keys(struct endpoint_list *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         struct endpoint *e = &s->items[i];
-        if (!e->asked || e->state != ENDPOINT_NOT_ASKED || key_fits(e->key))
+        bool is_used = is_asked(e) || e->state == ENDPOINT_LISTED; /* some need not be asked */
+        if (!is_used || key_fits(e->key))
             continue;
         e->state = ENDPOINT_BROKEN;
         snprintf(e->text, sizeof(e->text),
                  "%s holds no key: one has at most %d characters, no blank or line end among them",
                  e->key_name, KEY_BYTES_MAX);
     }
-}
-
-static bool is_asked(const struct endpoint *s)
-{
-    return s->asked && s->state == ENDPOINT_NOT_ASKED;
 }
 
 static bool lacks_context(const struct endpoint *s)

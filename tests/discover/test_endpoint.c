@@ -149,6 +149,24 @@ Test(endpoint, mistakes)
     fails(none, "a\"b:80", "neither HOST:PORT");
 }
 
+/* No configuration could take it. */
+Test(endpoint, a_key_with_a_line_end_is_none_of_named_deployments_either)
+{
+    static const struct variable v[] = {{"AZURE_OPENAI_API_KEY", "zk-0123\n4567"},
+                                        {"AZURE_OPENAI_ENDPOINT", "https://x.openai.azure.com"},
+                                        {"AZURE_OPENAI_DEPLOYMENTS", "gpt-4o"},
+                                        NONE};
+    struct endpoint_list *s = endpoints_of(v, "");
+    struct error err = {0};
+    cr_assert_eq(s->items[0].state, ENDPOINT_LISTED);
+    cr_assert_eq(endpoint_ask(s, &err), OK, "%s", err.text);
+    cr_expect_eq(s->items[0].state, ENDPOINT_BROKEN);
+    cr_expect(strstr(s->items[0].text, "AZURE_OPENAI_API_KEY holds no key"), "%s",
+              s->items[0].text);
+    cr_expect_eq(offers_of(s).count, 0);
+    arena_free(s->arena);
+}
+
 Test(endpoint, of_the_catalogue)
 {
     static const struct variable v[] = {{"PERPLEXITY_API_KEY", "k"}, {"GROQ_API_KEY", "k"}, NONE};
