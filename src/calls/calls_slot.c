@@ -76,8 +76,8 @@ static void tell_end(const struct call_slot *s, const struct expert_answer *answ
 
 /* The end of a call */
 
-/* choices[0].message.content. Null is what an expert says whose limit went into its thoughts, or that refuses: no
- * words, which is an answer. */
+/* choices[0].message.content: a text, or the texts of a list of parts, among which some put their thoughts. Null, or
+ * nothing, is what an expert says whose limit went into its thoughts, or that refuses: no words, which is an answer. */
 static enum status read_text(const struct call_slot *s, struct str body, struct str *ret,
                              struct error *err)
 {
@@ -89,13 +89,14 @@ static enum status read_text(const struct call_slot *s, struct str body, struct 
     if (!json_array_next(&it, &choice))
         return error_set(err, ERR_UPSTREAM, "the answer holds no choice");
     struct json_value content = json_get(json_get(choice, "message"), "content");
-    if (content.type == JSON_NULL) {
-        *ret = STR("");
-        return OK;
-    }
-    if (json_string_decode(content, s->arena, ret) != OK)
+    struct str text = {NULL, 0};
+    if (content.type != JSON_STRING && content.type != JSON_ARRAY && content.type != JSON_NULL &&
+        content.type != JSON_NONE)
         return error_set(err, ERR_UPSTREAM, "the answer holds no text");
-    return OK;
+    status = openai_content_text(content, s->arena, &text, err);
+    if (status == OK)
+        *ret = text.ptr ? text : STR("");
+    return status;
 }
 
 static void on_done(void *user, const struct asking_end *end)

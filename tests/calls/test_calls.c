@@ -16,9 +16,10 @@ enum { CHEAP, DEAR, BROKEN, EXPERTS, JOBS = 24 };
 
 static struct test_server *upstream;
 static atomic_int asked;
-static int greedy;  /* answers are so many times as long as usual, and as they may be */
-static bool down;   /* the dear one, for a moment */
-static bool silent; /* all of it were thoughts */
+static int greedy;          /* answers are so many times as long as usual, and as they may be */
+static bool down;           /* the dear one, for a moment */
+static bool silent;         /* all of it were thoughts */
+static const char *content; /* of the answer; NULL: a text */
 static char last_body[4096];
 static char journal[64], urls[EXPERTS][64];
 static struct expert experts[EXPERTS];
@@ -41,6 +42,15 @@ static void handle(struct http_exchange *x, void *arg)
     }
     snprintf(last_body, sizeof(last_body), "%.*s", (int)x->body.len, x->body.ptr);
     int number = atomic_fetch_add(&asked, 1);
+    if (content) {
+        snprintf(body, sizeof(body),
+                 "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\"%s},"
+                 "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":160,"
+                 "\"completion_tokens\":30}}",
+                 content);
+        http_respond(x, 200, &json, 1, str_from(body));
+        return;
+    }
     snprintf(
         body, sizeof(body),
         "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":%s%d%*s%s},"
@@ -352,6 +362,32 @@ Test(calls, an_answer_without_words_is_an_answer)
     cr_assert_eq(a.results[0].text.len, 0);
     cr_assert_eq(a.results[0].cost_nano_usd, ANSWER_NANO_USD);
     cr_assert(again.results[1].remembered && again.results[1].text.ptr);
+}
+
+/* Mistral's models that think put a list there, with their thoughts in it. */
+Test(calls, an_answer_in_parts_is_their_texts)
+{
+    static const struct {
+        const char *content, *text; /* NULL: it is none */
+    } said[] = {
+        {",\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"Hm.\"}]}"
+         ","
+         "{\"type\":\"text\",\"text\":\"It is \\u0037.\"}]",
+         "It is 7."},
+        {",\"content\":[{\"type\":\"thinking\",\"thinking\":[]}]", ""},
+        {"", ""},
+        {",\"content\":7", NULL},
+    };
+    for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+        struct asker a = {.expert = DEAR, .count = 1};
+        content = said[i].content;
+        cr_assert_eq(truncate(journal, 0), 0);
+        open_calls(PURSE_NO_CAP, 1);
+        ask(&a);
+        cr_expect_eq(a.ends[CALL_DONE], said[i].text ? 1 : 0, "%s", content);
+        cr_expect_str_eq(a.texts[0], said[i].text ? said[i].text : "");
+        cr_expect_eq(a.results[0].cost_nano_usd, ANSWER_NANO_USD);
+    }
 }
 
 Test(calls, a_call_that_was_killed_stays_booked_and_is_made_again)
