@@ -201,8 +201,14 @@ static enum status fold_run(struct folds_run *r, uint32_t index, struct error *e
     struct model *m = NULL;
     fold->rows = ARENA_ARRAY(r->arena, r->d->query_count + 1, uint32_t);
     enum status status = others && fold->rows ? OK : no_memory(err);
+    size_t count = status == OK ? fold_rows(r, index, false, others) : 0;
+    if (status == OK && count < TRAIN_ROWS_MIN)
+        status = error_set(err, ERR_INPUT,
+                           "%zu of the %zu queries of %.*s are outside it, and training wants %d; "
+                           "more folds leave more, and so do more queries of different texts",
+                           count, r->d->query_count, STR_FMT(r->d->path), TRAIN_ROWS_MIN);
     if (status == OK)
-        status = fold_train(r, others, fold_rows(r, index, false, others), index, scratch, &m, err);
+        status = fold_train(r, others, count, index, scratch, &m, err);
     if (status == OK)
         status = fold_measure(r, m, fold_rows(r, index, true, fold->rows), fold, err);
     model_free(m);

@@ -147,6 +147,7 @@ Test(folds, what_will_not_do_is_named)
     cr_assert_eq(dataset_subset(data, rows, 30, &few, NULL), OK);
     cr_assert_eq(eval_folds_build(few, &options, arena, &set, &err), ERR_INPUT);
     cr_assert(strstr(err.text, "fold 1 of 2"), "%s", err.text);
+    cr_assert(strstr(err.text, "training wants 20; more folds leave more"), "%s", err.text);
     cr_assert_eq(set.left_out, 77);
     dataset_free(few);
 }
