@@ -15,10 +15,14 @@
 
 #define SIEVE_BYTES_MAX  (UINT64_C(1) << 30)  /* of ids and hashes */
 #define SIEVE_TEXT_BYTES (UINT64_C(64) << 20) /* of one text, normalised */
+/* Up to here a text is kept, and likeness is counted where it was estimated: one word of a short text weighs as much as
+ * the estimate's error. */
+#define SIEVE_KEPT_BYTES 512
 
 /* What is remembered of one question. */
 struct shelved {
     struct str id;
+    struct str text; /* normalised, with its choices; empty where it was not kept */
     uint64_t text_hash, numbers;
 };
 
@@ -112,27 +116,25 @@ static uint64_t numbers_hash(struct str text)
 }
 
 /* Of the text and its choices, without their letters, so that the same choices in another order are like these. */
-static enum status signature(struct sieve *s, const struct query *q, struct minhash *ret,
-                             struct error *err)
+static enum status write_compared(const struct query *q, struct buf *b, struct error *err)
 {
-    struct buf b;
-    buf_init(&b, SIEVE_TEXT_BYTES);
-    text_normalize(q->text, &b);
+    text_normalize(q->text, b);
     for (uint32_t i = 0; i < q->choice_count; i++) {
-        buf_add_char(&b, ' ');
-        text_normalize(q->choices[i], &b);
+        buf_add_char(b, ' ');
+        text_normalize(q->choices[i], b);
     }
-    enum status status = buf_status(&b, err);
-    uint64_t text = hash64(buf_str(&b), 1);
-    if (status == OK && !(s->has_last && s->last_text == text)) {
-        minhash_make(&s->family, buf_str(&b), &s->last);
+    return buf_status(b, err);
+}
+
+static struct minhash signature(struct sieve *s, struct str compared)
+{
+    uint64_t text = hash64(compared, 1);
+    if (!(s->has_last && s->last_text == text)) {
+        minhash_make(&s->family, compared, &s->last);
         s->last_text = text;
         s->has_last = true;
     }
-    buf_done(&b);
-    if (status == OK)
-        *ret = s->last;
-    return status;
+    return s->last;
 }
 
 /* The sieve */
@@ -165,17 +167,30 @@ void sieve_free(struct sieve *s)
     free(s);
 }
 
+static enum status put(struct sieve *s, struct shelf *shelf, const struct query *q,
+                       struct str compared, struct error *err)
+{
+    const bool is_kept = shelf == &s->asked && compared.len <= SIEVE_KEPT_BYTES;
+    const struct minhash m = signature(s, compared);
+    struct shelved *item = ARENA_NEW(s->arena, struct shelved);
+    struct str id = arena_copy(s->arena, q->id);
+    struct str text = is_kept ? arena_copy(s->arena, compared) : STR("");
+    if (!item || !id.ptr || !text.ptr)
+        return error_set(err, ERR_MEMORY, "out of memory for questions");
+    *item = (struct shelved){id, text, q->text_hash, numbers_hash(q->text)};
+    return shelf_add(shelf, item, &m, err);
+}
+
 static enum status remember(struct sieve *s, struct shelf *shelf, const struct query *q,
                             struct error *err)
 {
-    struct minhash m;
-    struct shelved *item = ARENA_NEW(s->arena, struct shelved);
-    struct str id = arena_copy(s->arena, q->id);
-    if (!item || !id.ptr)
-        return error_set(err, ERR_MEMORY, "out of memory for questions");
-    *item = (struct shelved){id, q->text_hash, numbers_hash(q->text)};
-    enum status status = signature(s, q, &m, err);
-    return status == OK ? shelf_add(shelf, item, &m, err) : status;
+    struct buf b;
+    buf_init(&b, SIEVE_TEXT_BYTES);
+    enum status status = write_compared(q, &b, err);
+    if (status == OK)
+        status = put(s, shelf, q, buf_str(&b), err);
+    buf_done(&b);
+    return status;
 }
 
 enum status sieve_add(struct sieve *s, const struct query *q, struct error *err)
@@ -247,33 +262,50 @@ static void look_exact(const struct sieve *s, const struct query *q, struct siev
         hold(v, DROP_DUPLICATE, "the text of", twin, 1);
 }
 
-struct same_numbers {
+struct same {
     const struct shelf *shelf;
     uint64_t numbers;
+    struct str text; /* as compared */
 };
 
-static bool has_same_numbers(void *arg, size_t item)
+/* Of a question that the estimate takes for the same. */
+static bool is_same(void *arg, size_t at)
 {
-    const struct same_numbers *n = arg;
-    return n->shelf->items[item]->numbers == n->numbers;
+    const struct same *same = arg;
+    const struct shelved *item = same->shelf->items[at];
+    double likeness;
+    if (item->numbers != same->numbers)
+        return false;
+    if (item->text.len == 0 || same->text.len > SIEVE_KEPT_BYTES ||
+        minhash_likeness_exact(item->text, same->text, &likeness) != OK)
+        return true;
+    return likeness >= SIEVE_SAME;
 }
 
-static enum status look_like(struct sieve *s, const struct query *q, bool strict,
-                             struct sieve_verdict *v, struct error *err)
+static void look_like(struct sieve *s, const struct query *q, struct str compared, bool strict,
+                      struct sieve_verdict *v)
 {
-    struct minhash m;
-    struct same_numbers same = {&s->asked, numbers_hash(q->text)};
+    const struct minhash m = signature(s, compared);
+    struct same same = {&s->asked, numbers_hash(q->text), compared};
     size_t at;
     double likeness;
-    enum status status = signature(s, q, &m, err);
-    if (status != OK)
-        return status;
     if (minhash_index_find(s->protected.like, &m, MINHASH_NEAR, NULL, NULL, &at, &likeness))
         hold(v, DROP_CONTAMINATED, "like protected", s->protected.items[at], likeness);
     else if (minhash_index_find(s->asked.like, &m, strict ? MINHASH_NEAR : SIEVE_SAME,
-                                strict ? NULL : has_same_numbers, &same, &at, &likeness))
+                                strict ? NULL : is_same, &same, &at, &likeness))
         hold(v, DROP_DUPLICATE, "like", s->asked.items[at], likeness);
-    return OK;
+}
+
+static enum status look_compared(struct sieve *s, const struct query *q, bool strict,
+                                 struct sieve_verdict *v, struct error *err)
+{
+    struct buf b;
+    buf_init(&b, SIEVE_TEXT_BYTES);
+    enum status status = write_compared(q, &b, err);
+    if (status == OK)
+        look_like(s, q, buf_str(&b), strict, v);
+    buf_done(&b);
+    return status;
 }
 
 static bool shares_run(const struct sieve *s, struct str text)
@@ -293,7 +325,7 @@ enum status sieve_look(struct sieve *s, const struct query *q, enum sieve_rule r
     if (!v.held && rule != SIEVE_EXACT) {
         if (shares_run(s, q->text))
             hold(&v, DROP_CONTAMINATED, "thirteen words in a row of a protected text", NULL, 1);
-        else if (look_like(s, q, rule == SIEVE_STRICT, &v, err) != OK)
+        else if (look_compared(s, q, rule == SIEVE_STRICT, &v, err) != OK)
             return ERR_MEMORY;
     }
     *ret = v;

@@ -63,6 +63,21 @@ Test(sieve, duplicates)
     sieve_free(s);
 }
 
+Test(sieve, short_texts_are_counted_and_not_estimated)
+{
+    struct query niger = question("q1", "What is the capital of Niger?");
+    struct query nigeria = question("q2", "What is the capital of Nigeria?");
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        struct sieve *s;
+        struct sieve_verdict v;
+        cr_assert_eq(sieve_create(seed, &s, NULL), OK);
+        cr_assert_eq(sieve_add(s, &niger, NULL), OK);
+        cr_assert_eq(sieve_look(s, &nigeria, SIEVE_LIKE, &v, NULL), OK);
+        cr_expect_not(v.held, "seed %d: %s", (int)seed, v.why);
+        sieve_free(s);
+    }
+}
+
 Test(sieve, other_numbers_make_another_question_but_no_less_protected)
 {
     struct sieve *s = new_sieve();
