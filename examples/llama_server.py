@@ -21,6 +21,7 @@ def main():
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--name", default="smollm2-135m", help="what the model is called")
     parser.add_argument("--temperature", type=float, default=0.8)
+    parser.add_argument("--seed", type=int, default=4, help="of what is drawn: a question has one answer")
     parser.add_argument("--context", type=int, default=2048, help="tokens")
     o = parser.parse_args()
     params = xllamacpp.CommonParams()
@@ -28,7 +29,7 @@ def main():
     params.model.path = str(next(folder.glob("*.gguf")))
     params.model_alias = {o.name}
     params.n_ctx, params.n_parallel, params.cpuparams.n_threads, params.n_gpu_layers = o.context, 2, 1, 0
-    params.sampling.temp, params.port = o.temperature, o.port
+    params.sampling.temp, params.sampling.seed, params.port = o.temperature, o.seed, o.port
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
