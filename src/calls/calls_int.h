@@ -5,6 +5,7 @@
 #include "ask/asking.h"
 #include "base/map.h"
 #include "base/progress.h"
+#include "base/saturate.h"
 #include "calls/call_journal.h"
 #include "calls/calls.h"
 #include "expert/transport_http.h"
@@ -136,18 +137,6 @@ void calls_mark_told(struct call_known *known);
 /* When the journal is read: intents that nothing follows, and what it should hold and does not, are booked. */
 void calls_lose_all(struct calls *c);
 void calls_lose_rest(struct calls *c);
-
-static inline int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-static inline int64_t times_saturated(int64_t a, int64_t b)
-{
-    int64_t product;
-    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
-}
 
 /* calls_share.c */
 #define CALLS_TICK_MS 250 /* between two looks for a stop, while nothing comes */

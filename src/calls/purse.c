@@ -2,12 +2,7 @@
 #include "calls/purse.h"
 
 #include "base/check.h"
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
+#include "base/saturate.h"
 
 int64_t purse_left_nano_usd(const struct purse *p)
 {

@@ -5,6 +5,7 @@
 #include "expert/cost.h"
 
 #include "base/check.h"
+#include "base/saturate.h"
 #include "dialect/token_estimate.h"
 #include "expert/call.h"
 
@@ -31,12 +32,6 @@ const char *call_outcome_name(enum call_outcome outcome)
     static const char *const names[] = {"answered", "failed", "cancelled"};
     CHECK(outcome >= 0 && outcome <= CALL_CANCELLED);
     return names[outcome];
-}
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
 void cost_add(struct cost *sum, const struct cost *more)
@@ -80,12 +75,6 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t times(int64_t count, int64_t factor)
-{
-    int64_t product;
-    return __builtin_mul_overflow(count, factor, &product) ? INT64_MAX : product;
-}
-
 static int64_t bytes_asked(const struct expert_answer *a)
 {
     return a->asked_bytes > INT64_MAX ? INT64_MAX : (int64_t)a->asked_bytes;
@@ -93,9 +82,9 @@ static int64_t bytes_asked(const struct expert_answer *a)
 
 static bool input_can_be(const struct expert *e, const struct expert_answer *a, int64_t tokens)
 {
-    int64_t most = times(e->context_tokens, 2);
+    int64_t most = times_saturated(e->context_tokens, 2);
     if (e->context_tokens == 0)
-        most = add_saturated(UNTOLD_TOKENS_MAX, times(bytes_asked(a), TOKENS_PER_BYTE));
+        most = add_saturated(UNTOLD_TOKENS_MAX, times_saturated(bytes_asked(a), TOKENS_PER_BYTE));
     return tokens <= most;
 }
 
@@ -103,11 +92,11 @@ static bool input_can_be(const struct expert *e, const struct expert_answer *a, 
 static bool output_can_be(const struct expert *e, const struct expert_answer *a)
 {
     const struct openai_usage *u = &a->usage;
-    int64_t most = e->context_tokens ? times(e->context_tokens, 2) : UNTOLD_TOKENS_MAX;
+    int64_t most = e->context_tokens ? times_saturated(e->context_tokens, 2) : UNTOLD_TOKENS_MAX;
     int64_t said = tokens_from_characters(a->output_characters);
     int64_t seen = u->output_tokens - smaller(u->reasoning_tokens, u->output_tokens);
-    said = add_saturated(times(said, TOKENS_PER_QUARTER), TOKENS_SPARE);
-    if (a->output_tokens_max > 0 && seen > larger(times(a->output_tokens_max, 2), said))
+    said = add_saturated(times_saturated(said, TOKENS_PER_QUARTER), TOKENS_SPARE);
+    if (a->output_tokens_max > 0 && seen > larger(times_saturated(a->output_tokens_max, 2), said))
         return false;
     return smaller(u->output_tokens, u->reasoning_tokens) <= larger(most, said) &&
            (a->output_tokens_max > 0 || seen <= larger(most, said));

@@ -6,15 +6,10 @@
 #include "keys/key_meter.h"
 
 #include "base/check.h"
+#include "base/saturate.h"
 
 #define MINUTE     INT64_C(60000) /* what one request or token takes: see key_meter.requests_taken */
 #define TOKENS_MAX INT64_C(1000000000000) /* of one request; times MINUTE it fits */
-
-static int64_t add(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
 
 static int64_t at_most(int64_t value, int64_t max)
 {
@@ -53,7 +48,7 @@ static void pass_time(struct key_meter *m, const struct key_limits *l, struct ke
 /* Without a rate nothing is taken, so that a rate which is given later begins with a full bucket. */
 static int64_t take(int64_t taken, int64_t rate, int64_t count)
 {
-    return rate == KEY_UNLIMITED ? taken : add(taken, count * MINUTE);
+    return rate == KEY_UNLIMITED ? taken : add_saturated(taken, count * MINUTE);
 }
 
 /* The time until `excess` has been filled again, rounded up. */
@@ -67,7 +62,7 @@ static bool over_rate(const char *unit, int64_t rate, int64_t taken, int64_t wan
 {
     if (rate == KEY_UNLIMITED || taken == 0)
         return false;
-    int64_t excess = at_most(add(taken, want * MINUTE) - rate * MINUTE, taken);
+    int64_t excess = at_most(add_saturated(taken, want * MINUTE) - rate * MINUTE, taken);
     if (excess <= 0)
         return false;
     *ret =
@@ -92,10 +87,12 @@ static bool over_budget(const struct key_meter *m, const struct key_limits *l, i
         return false;
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
         int64_t budget = l->budget_nano_usd[p], spent = m->spent.nano_usd[p];
-        bool never = want->worst_nano_usd > 0 ? add(spent, larger(want->nano_usd, 1)) > budget
-                                              : spent > budget;
+        bool never = want->worst_nano_usd > 0
+                         ? add_saturated(spent, larger(want->nano_usd, 1)) > budget
+                         : spent > budget;
         if (budget == KEY_UNLIMITED ||
-            (!never && (others == 0 || add(add(spent, others), want->worst_nano_usd) <= budget)))
+            (!never && (others == 0 || add_saturated(add_saturated(spent, others),
+                                                     want->worst_nano_usd) <= budget)))
             continue;
         int64_t end_ms = key_period_end_ms(p, wall_ms);
         uint64_t wait_ms = (uint64_t)not_negative(end_ms ? end_ms - wall_ms : 0);
@@ -143,9 +140,9 @@ bool key_meter_reserve(struct key_meter *m, const struct key_limits *l, struct k
     if (((usd > 0 || worst > 0) && over_budget(m, l, clock.wall_ms, others, &want, ret)) ||
         (first && over_rate("tokens", l->tokens_per_minute, m->tokens_taken, tokens, ret)))
         return false;
-    m->spent.open_nano_usd = add(m->spent.open_nano_usd, usd);
+    m->spent.open_nano_usd = add_saturated(m->spent.open_nano_usd, usd);
     m->tokens_taken = take(m->tokens_taken, l->tokens_per_minute, tokens);
-    m->held_nano_usd = add(m->held_nano_usd, worst);
+    m->held_nano_usd = add_saturated(m->held_nano_usd, worst);
     reserved->nano_usd += usd;
     reserved->worst_nano_usd += worst;
     reserved->tokens += tokens;
@@ -161,7 +158,7 @@ void key_meter_settle(struct key_meter *m, const struct key_limits *l, struct ke
     m->spent.open_nano_usd = not_negative(m->spent.open_nano_usd - reserved->nano_usd);
     m->held_nano_usd = not_negative(m->held_nano_usd - reserved->worst_nano_usd);
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS && !key_spent_is_lost(&m->spent, NULL); p++)
-        m->spent.nano_usd[p] = add(m->spent.nano_usd[p], not_negative(cost.nano_usd));
+        m->spent.nano_usd[p] = add_saturated(m->spent.nano_usd[p], not_negative(cost.nano_usd));
     m->tokens_taken = not_negative(take(m->tokens_taken, l->tokens_per_minute, tokens));
     *reserved = (struct key_reserved){0};
 }

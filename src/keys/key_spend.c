@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/map_guard.h"
+#include "base/saturate.h"
 
 #define MAGIC        "LRSPEND1"
 #define HEADER_BYTES 4096
@@ -148,12 +149,6 @@ int64_t key_period_end_ms(enum key_period p, int64_t wall_ms)
 
 /* Opening */
 
-static int64_t add(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 /* Damage */
 
 static bool is_written(const struct copy *c)
@@ -246,8 +241,8 @@ static int64_t take_stock(struct key_spend *s)
         if (spent.open_nano_usd <= 0)
             continue;
         for (size_t p = 0; p < KEY_PERIODS; p++)
-            spent.nano_usd[p] = add(spent.nano_usd[p], spent.open_nano_usd);
-        all = add(all, spent.open_nano_usd);
+            spent.nano_usd[p] = add_saturated(spent.nano_usd[p], spent.open_nano_usd);
+        all = add_saturated(all, spent.open_nano_usd);
         spent.open_nano_usd = 0;
         put(&s->slots[i], &s->owners[i], &spent);
     }

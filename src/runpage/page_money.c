@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/saturate.h"
 #include "runpage/runpage_int.h"
 
 #define PURPOSES 7
@@ -180,12 +181,6 @@ static void write_figure(const struct run_record *r, bool by_purpose, struct buf
 }
 
 /* Sums */
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
 
 struct sums {
     int64_t by_purpose[PURPOSES], all;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/saturate.h"
 #include "cache/cache.h"
 #include "route/decision_json.h"
 #include "serve/chat_int.h"
@@ -13,12 +14,6 @@
 
 #define USD_BYTES_MAX       32
 #define KEPT_BODY_BYTES_MAX (256u << 10) /* larger ones hold more than a question */
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
 
 static const struct asking_paid *paid_by(const struct chat *c, size_t *ret_count)
 {

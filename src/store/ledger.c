@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/saturate.h"
 #include "store/ledger_int.h"
 
 /* Rows of requests */
@@ -54,12 +55,6 @@ static void fill_end(const struct ledger_end *e, struct row *row)
 }
 
 /* Losses, under the lock */
-
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
 
 static void count_loss(struct ledger *l, uint64_t rows, int64_t nano_usd)
 {
