@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/saturate.h"
 #include "play/questions.h"
 
 #define POSE_PROMPT_CHARACTERS   4000 /* of a request for questions */
@@ -41,9 +42,9 @@ static void count(struct forecasting *f, enum play_phase phase, size_t expert, s
 {
     struct play_forecast_row *row = &f->rows[phase * f->o->expert_count + expert];
     row->calls += calls;
-    row->expected_nano_usd += expected_nano_usd;
-    row->most_nano_usd += most_nano_usd;
-    f->spent_nano_usd += expected_nano_usd;
+    row->expected_nano_usd = add_saturated(row->expected_nano_usd, expected_nano_usd);
+    row->most_nano_usd = add_saturated(row->most_nano_usd, most_nano_usd);
+    f->spent_nano_usd = add_saturated(f->spent_nano_usd, expected_nano_usd);
 }
 
 /* Calls of one length. */
@@ -54,7 +55,8 @@ static void count_calls(struct forecasting *f, enum play_phase phase, size_t exp
     const struct call_job job = {.user = {"", characters}};
     int64_t one = price_cost_nano_usd(&e->price, (int64_t)characters / 4, output_tokens);
     int64_t most = calls_job_bound_nano_usd(e, &job, f->o->settings->output_tokens);
-    count(f, phase, expert, calls, one * (int64_t)calls, most * (int64_t)calls);
+    count(f, phase, expert, calls, times_saturated(one, (int64_t)calls),
+          times_saturated(most, (int64_t)calls));
 }
 
 static size_t index_of(const struct forecasting *f, const char *name)

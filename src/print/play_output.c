@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/saturate.h"
+
 #define USD_BYTES 32
 
 /* Four decimals; under a cent as many as make three digits, so that what is not nothing never looks like it. */
@@ -193,8 +195,8 @@ void play_print_forecast(const struct play_forecast *f, const struct play_option
         print_forecast_row(round, play_phase_name((enum play_phase)phase),
                            o->experts[i % f->experts].name, row, out);
         all.calls += row->calls;
-        all.expected_nano_usd += row->expected_nano_usd;
-        all.most_nano_usd += row->most_nano_usd;
+        all.expected_nano_usd = add_saturated(all.expected_nano_usd, row->expected_nano_usd);
+        all.most_nano_usd = add_saturated(all.most_nano_usd, row->most_nano_usd);
     }
     print_forecast_row("all", "", STR(""), &all, out);
     char cap[USD_BYTES];

@@ -262,6 +262,15 @@ def test_a_dry_run_asks_nobody(play, experts, tmp_path):
     assert not server.asked and not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_of_more_than_any_number_holds(play, experts, tmp_path):
+    config = write_config(tmp_path, experts().url)
+    config.write_text(config.read_text().replace("output: 40.0", "output: 1000000000"))
+    write_questions(tmp_path / "questions.jsonl", 40)
+    said = play("--questions", "questions.jsonl", "--spend", "1000000000", "--dry-run", "--max-output", "1000000")
+    most = [float(line.split()[-1]) for line in said.splitlines() if re.match(r"1 .* large |all ", line)]
+    assert most and all(m > 9e9 for m in most), said
+
+
 def test_a_dry_run_is_at_home_where_temporary_files_are(play, experts, tmp_path, monkeypatch):
     write_config(tmp_path, experts().url)
     write_questions(tmp_path / "questions.jsonl", 10)
