@@ -244,7 +244,7 @@ Test(calls, another_expert_under_the_same_key_is_another_call)
     ask(&a);
     ask(&b);
     cr_expect_eq(b.ends[CALL_BROKEN], 1);
-    for (int process = 0; process < 2; process++) {
+    for (size_t process = 0; process < 2; process++) {
         c.next = d.next = 0;
         ask(&c);
         cr_expect_eq(c.ends[CALL_BROKEN], process + 1);
