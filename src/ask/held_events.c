@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "dialect/openai_request.h"
 
 #define SCRATCH_BYTES_SPARE (1u << 20) /* what an arena needs beside the bytes themselves */
 
@@ -131,9 +132,9 @@ static enum status add_content(struct str json, const char *part, struct arena *
     if (!json_array_next(&it, &choice))
         return OK;
     struct json_value content = json_get(json_get(choice, part), "content");
-    if (content.type != JSON_STRING)
+    if (content.type != JSON_STRING && content.type != JSON_ARRAY)
         return OK;
-    if (json_string_decode(content, scratch, &piece) != OK)
+    if (openai_content_text(content, scratch, &piece, NULL) != OK)
         return error_set(err, ERR_MEMORY, "out of memory for an answer");
     buf_add(text, piece);
     arena_reset(scratch);

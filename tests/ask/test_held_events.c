@@ -68,6 +68,11 @@ Test(held_events, the_text_of_a_whole_answer)
     static const char *const rows[][2] = {
         {"{\"choices\":[{\"message\":{\"content\":\"a\\nb\"}},{\"message\":{\"content\":\"c\"}}]}",
          "a\nb"},
+        {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[]},"
+         "{\"type\":\"text\",\"text\":\"It is B.\"}]}}]}",
+         "It is B."},
+        {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[]}]}}]}",
+         ""},
         {"{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}", ""},
         {"{\"choices\":[{\"message\":{\"content\":[{\"text\":\"x\"}]}}]}", ""},
         {"{\"choices\":[]}", ""},
