@@ -262,13 +262,19 @@ static void on_round(void *arg, const struct play_round *r)
         (c->everything ? play_print_collected : play_print_round)(r, stdout);
 }
 
-/* Whether a call was made: a run that was refused before is as it was, and there is nothing to go on with. */
-static bool has_called(const char *folder)
+/* Bytes of the run's calls; 0: none was made. */
+static off_t journal_bytes(const char *folder)
 {
     char path[RUN_PATH_BYTES];
     struct stat file;
     snprintf(path, sizeof(path), "%s/calls.jsonl", folder);
-    return stat(path, &file) == 0 && file.st_size > 0;
+    return stat(path, &file) == 0 ? file.st_size : 0;
+}
+
+/* A run that was refused before it called anybody is as it was: the same command would be refused again. */
+static bool goes_on(enum status status, off_t before, off_t after)
+{
+    return after > before || (status == ERR_CANCELLED && after > 0);
 }
 
 static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)
@@ -277,10 +283,11 @@ static enum status run_loop(struct play_setup *c, const struct play_options *o, 
     if (c->folder == c->name)
         fprintf(stderr, "the run is %s\n", c->folder);
     (void)play_setup_signals();
+    const off_t before = journal_bytes(c->folder);
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
         play_print_end(&end, o->settings, c->folder, stdout);
-    else if (has_called(c->folder))
+    else if (goes_on(status, before, journal_bytes(c->folder)))
         fprintf(stderr,
                 "what was answered is kept; the same command, or `leeroo play %s`, goes on\n",
                 c->folder);

@@ -653,7 +653,9 @@ def test_a_damaged_round_is_done_again_without_its_folder(play, experts, tmp_pat
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[:len(whole) // 2 - 3])
     server.asked.clear()
-    assert "without the folder round-1 it is done again" in play("run", status=1)
+    said = play("run", status=1)
+    assert "without the folder round-1 it is done again" in said
+    assert "goes on" not in said, "the same command would be refused again"
     shutil.rmtree(folder)
     play("run")
     assert not server.asked and outcomes(tmp_path / "run") == before and (folder / name).read_bytes() == whole
