@@ -53,7 +53,8 @@ static const struct play_round kept = {.round = 10,
                                        .doubt = 0.253,
                                        .publication = PLAY_KEPT,
                                        .compared = 25,
-                                       .confidence = 0};
+                                       .confidence = 0,
+                                       .confidence_min = 0.8};
 
 Test(play_output, a_round_has_two_lines_and_why_the_model_stays)
 {
