@@ -227,6 +227,7 @@ def test_a_full_disk_is_survived(start_gateway, upstream, small_disk, tmp_path):
     os.close(fd)
     while not any("ledger storage is away" in line for line in g.lines):
         ids += ask_many(g, 20)
+        time.sleep(0.05)  # the ledger is written by a thread, which must come to it
         assert len(ids) < 5000
     ids += ask_many(g, 20)
     filler.unlink()
@@ -244,6 +245,7 @@ def test_a_file_that_may_not_grow_is_survived(keeping, upstream, tmp_path):
     resource.prlimit(g.popen.pid, resource.RLIMIT_FSIZE, (4096, hard))
     while not any("ledger storage is away" in line for line in g.lines):
         ids += ask_many(g, 20)
+        time.sleep(0.05)  # the ledger is written by a thread, which must come to it
         assert len(ids) < 20000
     resource.prlimit(g.popen.pid, resource.RLIMIT_FSIZE, (hard, hard))
     wait_for(lambda: len(read(ledger, "SELECT 1 FROM requests WHERE cost_nano_usd = ?", NANO)) == len(ids), "all rows")
