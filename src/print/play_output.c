@@ -81,6 +81,9 @@ static void print_failures(const struct play_round *r, FILE *out)
         fprintf(
             out,
             "        this model is in force now; `leeroo rollback` puts back what was before\n");
+    else if (r->publication == PLAY_KEPT && fpclassify(r->gain_in_force) == FP_ZERO)
+        fprintf(out,
+                "        the model in force stays: at the policies in force both choose alike\n");
     else if (r->publication == PLAY_KEPT && !isnan(r->confidence))
         fprintf(out,
                 "        the model in force stays: the confidence that this one is better is "

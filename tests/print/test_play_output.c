@@ -54,6 +54,7 @@ static const struct play_round kept = {.round = 10,
                                        .publication = PLAY_KEPT,
                                        .compared = 25,
                                        .confidence = 0,
+                                       .gain_in_force = -0.01,
                                        .confidence_min = 0.8};
 
 Test(play_output, a_round_has_two_lines_and_why_the_model_stays)
@@ -64,6 +65,19 @@ Test(play_output, a_round_has_two_lines_and_why_the_model_stays)
               "        area 71.4  over mix +1.2  over last -  doubt 25.3  kept\n"
               "        the model in force stays: the confidence that this one is better is 0 %, "
               "and 80 % are asked for\n");
+    free(text);
+}
+
+Test(play_output, two_models_that_choose_alike_are_said_to)
+{
+    struct play_round r = kept;
+    r.confidence = r.confidence_min = 0.5;
+    r.gain_in_force = 0;
+    char *text = round_text(&r);
+    cr_expect(
+        strstr(text, "the model in force stays: at the policies in force both choose alike\n"),
+        "%s", text);
+    cr_expect_not(strstr(text, "are asked for"), "%s", text);
     free(text);
 }
 
