@@ -205,6 +205,12 @@ enum status file_out_commit_new(struct file_out *out, struct error *err)
     return commit(out, rename_new, err);
 }
 
+/* A buffer that nothing was added to has no bytes to point at, which fwrite wants even for none. */
+static bool put(const struct buf *b, FILE *out)
+{
+    return b->len == 0 || fwrite(b->ptr, 1, b->len, out) == b->len;
+}
+
 enum status file_write(const char *path, const struct buf *b, struct error *err)
 {
     struct file_out out;
@@ -213,7 +219,7 @@ enum status file_write(const char *path, const struct buf *b, struct error *err)
         status = file_out_open(path, &out, err);
     if (status != OK)
         return status;
-    fwrite(b->ptr, 1, b->len, out.stream); /* commit looks at the stream's error */
+    (void)put(b, out.stream); /* commit looks at the stream's error */
     return file_out_commit(&out, err);
 }
 
@@ -230,7 +236,7 @@ void file_out_abort(struct file_out *out)
 enum status file_print(FILE *out, struct buf *b, struct error *err)
 {
     enum status status = buf_status(b, err);
-    if (status == OK && (fwrite(b->ptr, 1, b->len, out) != b->len || fflush(out) != 0))
+    if (status == OK && (!put(b, out) || fflush(out) != 0))
         status = error_set(err, ERR_IO, "cannot write to standard output");
     buf_done(b);
     return status;

@@ -181,7 +181,7 @@ static void take_delta(struct ask *a, struct json_value root)
         json_string_decode(json_get(json_get(choice, "delta"), "content"), a->arena, &piece) != OK)
         return;
     buf_add(&a->answer, piece);
-    if (!a->options->json) {
+    if (!a->options->json && piece.len > 0) {
         fwrite(piece.ptr, 1, piece.len, stdout);
         fflush(stdout);
     }

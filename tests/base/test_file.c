@@ -271,6 +271,8 @@ Test(file, a_text_is_written_whole_or_not_at_all)
     expect_content(temp.path, "four");
     cr_expect_eq(entries(), 1);
     buf_done(&b);
+    cr_expect_eq(file_write(temp.path, &b, NULL), OK);
+    expect_content(temp.path, "");
 }
 
 Test(file, what_is_printed_reaches_the_stream_or_is_an_error)
@@ -286,6 +288,7 @@ Test(file, what_is_printed_reaches_the_stream_or_is_an_error)
     cr_expect_null(b.ptr, "it is done with");
     buf_add_c(&b, "fives");
     cr_expect_eq(file_print(out, &b, NULL), ERR_TOO_LARGE, "nothing is cut short");
+    cr_expect_eq(file_print(out, &b, NULL), OK, "nothing is no error");
     fclose(out);
     cr_expect_str_eq(text, "four");
     free(text);
