@@ -82,6 +82,17 @@ def free_port():
         return s.getsockname()[1]
 
 
+def wait_for(check, what="it did not happen", seconds=20):
+    """Until check() is true; its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
 class Process:
     """A running leeroo command; its standard error is collected line by line."""
 

@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 
-from conftest import KEY, free_port
+from conftest import KEY, free_port, wait_for
 from upstream import (answer, cut_before_head, cut_mid_stream, delta, error_event, stall, stall_mid_stream, status)
 
 DOWN = f"http://127.0.0.1:{free_port()}/v1"
@@ -33,15 +33,6 @@ def connect(gateway, body, path="/v1/chat/completions"):
 
 def chat_body(model="leeroo", content=HARD, **more):
     return json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **more}).encode()
-
-
-def wait_until(what, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if what():
-            return
-        time.sleep(0.01)
-    raise AssertionError("waited in vain")
 
 
 # Failover
@@ -230,7 +221,7 @@ def test_hang_up_cancels_the_upstream_call(gateway, upstream, phase):
     stream = phase != "waiting for a whole answer"
     upstream.on("dear", stall_mid_stream() if phase == "mid-stream" else stall())
     s = connect(gateway, chat_body(stream=stream))
-    wait_until(lambda: upstream.of("dear"))
+    wait_for(lambda: upstream.of("dear"))
     if phase == "mid-stream":
         assert b"one " in s.recv(65536)
     s.close()
@@ -347,7 +338,7 @@ def test_sigterm_under_load_loses_nothing(start_gateway, upstream):
                     return
     threads = [threading.Thread(target=worker, args=(i,)) for i in range(40)]
     [t.start() for t in threads]
-    wait_until(lambda: len(upstream.requests) >= 60)
+    wait_for(lambda: len(upstream.requests) >= 60)
     g.popen.send_signal(signal.SIGTERM)
     g.wait_line("msg=draining")
     ready = httpx.get(g.url + "/readyz")

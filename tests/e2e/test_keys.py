@@ -14,7 +14,7 @@ import anthropic
 import openai
 import pytest
 
-from conftest import DEFAULT_POLICIES, KEY, ROOT, Gateway, Process, write_config
+from conftest import DEFAULT_POLICIES, KEY, ROOT, Gateway, Process, wait_for, write_config
 from upstream import Upstream, answer, stall, status
 
 STATE = "state_dir: state\ndrain: {delay: 0}"
@@ -60,13 +60,6 @@ def bearer(key):
 def ask(gateway, key, content="hello cat", model="leeroo", headers=(), **more):
     body = {"model": model, "messages": [{"role": "user", "content": content}], **more}
     return gateway.client.post("/v1/chat/completions", json=body, headers={**bearer(key), **dict(headers)})
-
-
-def wait_until(what, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def routes():
@@ -119,16 +112,16 @@ def test_on_loopback_nobody_is_asked_until_there_are_keys(desk, upstream, start_
     g = start_gateway(top=STATE)
     assert g.chat().status_code == 200
     key = desk.create("a")
-    wait_until(lambda: g.chat().status_code == 401)
+    wait_for(lambda: g.chat().status_code == 401)
     assert ask(g, key).status_code == 200
     upstream.on("cheap", answer("hello world", delay=1.5))
     before = len(upstream.of("cheap"))
     with ThreadPoolExecutor() as pool:
         running = pool.submit(ask, g, key)
-        wait_until(lambda: len(upstream.of("cheap")) > before)
+        wait_for(lambda: len(upstream.of("cheap")) > before)
         desk.do("revoke", "a")
         began = time.monotonic()
-        wait_until(lambda: g.client.get("/v1/models", headers=bearer(key)).status_code == 401)
+        wait_for(lambda: g.client.get("/v1/models", headers=bearer(key)).status_code == 401)
         assert time.monotonic() - began < 5
         assert running.result().status_code == 200, "what was in flight finishes"
     desk.do("create", "--name", "b", "--expires", "2020-01-01")
@@ -169,23 +162,23 @@ def test_a_damaged_file_changes_nothing(desk, start_gateway):
     assert ask(g, key).status_code == 200 and g.chat().status_code == 401
     file.write_text(good)
     assert ask(g, desk.create("b")).status_code in (200, 401)
-    wait_until(lambda: len(re.findall("msg=\"keys read\"", g.text)) >= 2)
+    wait_for(lambda: len(re.findall("msg=\"keys read\"", g.text)) >= 2)
 
 
 def test_who_asked_for_keys_once_goes_on_asking(desk, start_gateway):
     """A list of keys that became empty, a file that is damaged or gone: none opens the gateway. ai-gateway #307, future-agi #946."""
     g = start_gateway(top=STATE)
     key = desk.create("a")
-    wait_until(lambda: g.chat().status_code == 401)
+    wait_for(lambda: g.chat().status_code == 401)
     for text in ('{"format": "leeroo-keys", "version": 1, "keys": []}', ""):
         (desk.state / "keys.json").write_text(text)
-        wait_until(lambda: g.text.count("nobody is let in" if text else "keys not read") == 1)
+        wait_for(lambda: g.text.count("nobody is let in" if text else "keys not read") == 1)
         assert g.chat().status_code == 401
     (desk.state / "keys.json").unlink()
-    wait_until(lambda: g.text.count("keys not read") == 2)
+    wait_for(lambda: g.text.count("keys not read") == 2)
     assert g.chat().status_code == 401 and ask(g, key).status_code == 401
     key = desk.create("b")
-    wait_until(lambda: ask(g, key).status_code == 200)
+    wait_for(lambda: ask(g, key).status_code == 200)
     assert g.chat().status_code == 401
 
 
@@ -268,7 +261,7 @@ def test_requests_per_minute(desk, start_gateway):
         with pytest.raises(anthropic.RateLimitError):
             client.messages.create(model="leeroo", max_tokens=5, messages=[{"role": "user", "content": "hello cat"}])
     desk.do("change", "a", "--requests-per-minute", "none")
-    wait_until(lambda: ask(g, key).status_code == 200)
+    wait_for(lambda: ask(g, key).status_code == 200)
 
 
 def test_tokens_per_minute_are_what_was_really_used(desk, upstream, start_gateway):
@@ -315,7 +308,7 @@ def test_a_budget_ends_to_the_nano_dollar(desk, upstream, start_gateway):
     assert len(upstream.of("cheap")) == asked == answered
     assert ask(g, free).status_code == 200
     desk.do("change", "a", "--budget-day", "1")
-    wait_until(lambda: ask(g, key).status_code == 200)
+    wait_for(lambda: ask(g, key).status_code == 200)
 
 
 def test_a_stream_costs_what_a_whole_answer_costs(desk, upstream, start_gateway):
@@ -324,7 +317,7 @@ def test_a_stream_costs_what_a_whole_answer_costs(desk, upstream, start_gateway)
     g = start_gateway(top=STATE)
     upstream.on("cheap", answer("hello world", (100, 200)))  # 0.00005 USD
     assert ask(g, key, stream=True).status_code == 200
-    wait_until(lambda: desk.spent("a") == 50000 * NANO)
+    wait_for(lambda: desk.spent("a") == 50000 * NANO)
     assert ask(g, key).status_code == 200
     assert desk.spent("a") == 100000 * NANO
     r = ask(g, key, stream=True)
@@ -386,7 +379,7 @@ def test_without_a_budget_nobody_is_blocked(desk, upstream, start_gateway):
     refused = ask(g, none)
     assert refused.status_code == 429 and refused.json()["error"]["code"] == "insufficient_quota"
     desk.do("change", "none", "--budget-total", "none")
-    wait_until(lambda: ask(g, none).status_code == 200)
+    wait_for(lambda: ask(g, none).status_code == 200)
 
 
 def test_a_client_that_leaves_pays_what_it_had(desk, upstream, start_gateway):
@@ -396,7 +389,7 @@ def test_a_client_that_leaves_pays_what_it_had(desk, upstream, start_gateway):
     body = {"model": "leeroo", "stream": True, "messages": [{"role": "user", "content": "hello cat"}]}
     with g.client.stream("POST", "/v1/chat/completions", json=body, headers=bearer(key)) as r:
         next(r.iter_bytes())
-    wait_until(lambda: desk.spent("a") > 0)
+    wait_for(lambda: desk.spent("a") > 0)
     g.wait_line('msg=request .*error="client gone"')
 
 
@@ -408,7 +401,7 @@ def test_what_was_spent_outlives_a_kill(leeroo, desk, tmp_path, model_file, upst
     upstream.on("cheap", answer("hello", (10, 5)), answer("hello", (10, 5)), stall())
     assert ask(g, key).status_code == ask(g, key).status_code == 200
     threading.Thread(target=lambda: pytest.raises(Exception, ask, g, key), daemon=True).start()
-    wait_until(lambda: len(upstream.of("cheap")) == 3)
+    wait_for(lambda: len(upstream.of("cheap")) == 3)
     g.stop(signal.SIGKILL)
     g = Gateway(leeroo, config)
     g.wait_line('msg="requests in flight were cut off, their keys are charged as predicted"')
@@ -525,7 +518,7 @@ def test_a_key_is_shown_only_what_it_may_use(desk, upstream, start_gateway):
         done = ask(g, key, "prove lemma")
         assert done.status_code == 200
         got.append(json.dumps(dict(done.headers)))
-        wait_until(lambda: g.client.get("/v1/requests/" + done.headers["x-leeroo-request-id"], headers=bearer(key)).status_code == 200)
+        wait_for(lambda: g.client.get("/v1/requests/" + done.headers["x-leeroo-request-id"], headers=bearer(key)).status_code == 200)
         got.append(g.client.get("/v1/requests/" + done.headers["x-leeroo-request-id"], headers=bearer(key)).text)
         return got
     for text in shown(key):
@@ -538,7 +531,7 @@ def test_only_a_key_for_metrics_sees_the_sums_of_all(desk, upstream, start_gatew
     g = start_gateway(top=STATE)
     assert g.client.get("/metrics").status_code == 200, "nobody is asked for anything"
     key, scraper = desk.create("a"), desk.create("prometheus", "--metrics")
-    wait_until(lambda: g.chat().status_code == 401)
+    wait_for(lambda: g.chat().status_code == 401)
     assert g.client.get("/metrics").status_code == 401
     refused = g.client.get("/metrics", headers=bearer(key))
     assert refused.status_code == 403 and "leeroo keys create --metrics" in refused.json()["error"]["message"]
@@ -592,7 +585,7 @@ def test_keys_stay_where_they_belong(desk, upstream, start_gateway):
         assert KEY in request.headers["authorization"]
         assert key not in json.dumps(request.headers) and key not in request.body.decode(), "the client's never goes up"
     scraper = bearer(desk.create("m", "--metrics"))
-    wait_until(lambda: g.client.get("/metrics", headers=scraper).status_code == 200)
+    wait_for(lambda: g.client.get("/metrics", headers=scraper).status_code == 200)
     metrics = g.client.get("/metrics", headers=scraper).text
     wrong = "lr-" + "B" * 43
     assert g.client.get("/v1/models", headers=bearer(wrong)).status_code == 401
@@ -605,7 +598,7 @@ def test_an_idempotency_key_belongs_to_one_client_and_one_expert(desk, upstream,
     """Two clients send the same one; retries repeat it, another expert gets another. suna #5267, nestjs-agentic #126."""
     g = start_gateway(top=STATE, expert="retries: 1")
     keys = [desk.create(name) for name in ("a", "b")]
-    wait_until(lambda: g.chat().status_code == 401)
+    wait_for(lambda: g.chat().status_code == 401)
 
     def sent(key, model, path="/v1/chat/completions", **more):
         before = len(upstream.requests)
@@ -672,7 +665,7 @@ def test_damaged_spending_is_said_and_if_strict_counts_as_spent(leeroo, desk, tm
         if not again:
             g.wait_line(r'msg="the file of what keys have spent was damaged" entries=1 unnamed=0')
             reader = bearer(desk.create("m", "--metrics"))
-            wait_until(lambda: "leeroo_keys_spend_damaged 1" in g.client.get("/metrics", headers=reader).text)
+            wait_for(lambda: "leeroo_keys_spend_damaged 1" in g.client.get("/metrics", headers=reader).text)
         r = ask(g, key)
         assert r.status_code == (429 if strict else 200) and ask(g, other).status_code == 200
         if strict:
@@ -681,7 +674,7 @@ def test_damaged_spending_is_said_and_if_strict_counts_as_spent(leeroo, desk, tm
             assert desk.list()["a"]["spent_lost"] is True
         if again:
             desk.do("change", "a", "--spent-anew")
-            wait_until(lambda: ask(g, key).status_code == 200)
+            wait_for(lambda: ask(g, key).status_code == 200)
         g.stop()
 
 
@@ -704,5 +697,5 @@ def test_wiped_spending_is_damaged_too(leeroo, desk, tmp_path, model_file, upstr
         g.stop()
     g = Gateway(leeroo, config)
     desk.do("change", "a", "--spent-anew")
-    wait_until(lambda: ask(g, key).status_code == 200)
+    wait_for(lambda: ask(g, key).status_code == 200)
     g.stop()

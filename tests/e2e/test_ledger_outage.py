@@ -16,7 +16,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from conftest import KEY, Gateway, write_config
+from conftest import KEY, Gateway, wait_for, write_config
 from postgres import Postgres
 from upstream import answer, stall_mid_stream
 
@@ -38,15 +38,6 @@ def ended(path):
         return len(read(path, "SELECT 1 FROM requests WHERE outcome <> 'open'"))
     except sqlite3.OperationalError:  # the file is there, its tables are not yet
         return 0
-
-
-def wait_for(check, what, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"never: {what}")
 
 
 class Clients:

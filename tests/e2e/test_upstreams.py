@@ -5,6 +5,7 @@ import json
 import pytest
 
 import collectors
+from conftest import wait_for
 from upstream import delta, usage_of
 
 ONCE = "retries: 0\nbreaker: off"
@@ -130,7 +131,10 @@ def test_a_client_that_leaves_at_the_end_mark_has_its_answer(start_gateway, upst
     line = g.access(r.headers["x-leeroo-request-id"])
     assert line["status"] == "200" and "error" not in line
     assert (line["input_tokens"], line["output_tokens"], line["basis"]) == ("10", "5", "usage")
-    calls = [text for text in g.client.get("/metrics").text.splitlines() if text.startswith("leeroo_expert_calls_total")]
+
+    def counted():
+        return [text for text in g.client.get("/metrics").text.splitlines() if text.startswith("leeroo_expert_calls_total")]
+    calls = wait_for(counted)  # the line of the log comes a moment before
     assert len(calls) == 1 and 'outcome="answered"' in calls[0], calls
 
 
