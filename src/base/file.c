@@ -146,10 +146,10 @@ enum status file_out_open(const char *path, struct file_out *ret, struct error *
     }
     out.stream = fopen(out.temporary ? out.temporary : path, "wbe");
     if (!out.stream) {
-        enum status status = error_set_errno(err, ERR_IO, errno, "%s", path);
+        error_set_errno(err, ERR_IO, errno, "%s", path);
         free(out.path);
         free(out.temporary);
-        return status;
+        return ERR_IO;
     }
     *ret = out;
     return OK;

@@ -258,7 +258,7 @@ static bool holds_items(struct walk *w, struct json_value schema, struct json_va
     {                                                                                              \
         double limit, is;                                                                          \
         (void)w, (void)schema;                                                                     \
-        return !measured || !number_of(by, &limit) || is comparison limit;                         \
+        return !(measured) || !number_of(by, &limit) || is comparison limit;                       \
     }
 
 static bool length_of(struct walk *w, struct json_value value, double *ret)

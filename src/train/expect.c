@@ -66,8 +66,9 @@ static void make_grid(struct expect *x)
 {
     double weights[NODES], sum = 0;
     for (int i = 0; i < NODES; i++) {
-        x->at[i][0] = STEP * (i / SIDE - SIDE / 2);
-        x->at[i][1] = STEP * (i % SIDE - SIDE / 2);
+        const int row = i / SIDE - SIDE / 2, column = i % SIDE - SIDE / 2;
+        x->at[i][0] = STEP * row;
+        x->at[i][1] = STEP * column;
         weights[i] = exp(-(x->at[i][0] * x->at[i][0] + x->at[i][1] * x->at[i][1]) / 2);
         sum += weights[i];
     }
