@@ -305,6 +305,7 @@ static enum status report(const struct scan *s, const char *place, size_t line_b
 enum status json_parse(struct str text, const char *place, size_t line_base, struct json_value *ret,
                        struct error *err)
 {
+    text = text.ptr ? text : STR(""); /* what nobody has written is no JSON, either */
     struct scan s = {text.ptr, text.ptr, text.ptr + text.len, NULL, OK};
     skip_blanks(&s.at, s.end);
     const char *first = s.at;

@@ -13,7 +13,8 @@
 
 #define FORMAT       "leeroo-base"
 #define METADATA_MAX (1u << 20)
-#define FAMILY_ROWS  3 /* the family's two, the deviations */
+#define FAMILY_ROWS  3    /* the family's two, the deviations */
+#define OUTCOMES_MAX 1e9F /* of a known model; more is no count */
 
 enum { NUMBER_PRICE_0, NUMBER_PRICE_1, NUMBER_STRENGTH_SD, NUMBER_QUESTION_SD, NUMBERS };
 enum { MODEL_STRENGTH, MODEL_ACCURACY, MODEL_OUTCOMES, MODEL_RATIO, MODEL_PARAMETERS };
@@ -218,10 +219,11 @@ static enum status read_models(const struct reading *r, struct error *err)
         struct base_known *x = &b->known[j];
         x->strength = (double)models[MODEL_STRENGTH];
         x->accuracy = (double)models[MODEL_ACCURACY];
-        x->outcomes = models[MODEL_OUTCOMES] >= 0 ? (size_t)models[MODEL_OUTCOMES] : 0;
         x->output_ratio = (double)models[MODEL_RATIO];
-        if (!(x->output_ratio > 0))
+        if (!(models[MODEL_OUTCOMES] >= 0 && models[MODEL_OUTCOMES] <= OUTCOMES_MAX) ||
+            !(x->output_ratio > 0))
             return error_set(err, ERR_CORRUPT, "'models' is damaged");
+        x->outcomes = (size_t)models[MODEL_OUTCOMES];
         for (size_t k = 0; k < n; k++)
             x->parameters[k] = (double)models[MODEL_PARAMETERS + k];
     }

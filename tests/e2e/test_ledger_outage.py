@@ -29,6 +29,10 @@ def read(path, sql, *values):
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
     try:
         return db.execute(sql, values).fetchall()
+    except sqlite3.OperationalError as e:
+        if "no such table" not in str(e):
+            raise
+        return []  # the file is a moment older than its tables
     finally:
         db.close()
 

@@ -63,17 +63,30 @@ Test(base_file, damaged_anywhere_is_no_harm)
     buf_done(&bytes);
 }
 
-Test(base_file, an_answer_has_a_length)
+static void expect_damaged(const struct base *b)
 {
     struct buf bytes;
     struct error err;
-    struct base b = tiny_base(), back;
+    struct base back;
     struct arena *a = arena_create(1u << 20);
-    b.known[0].output_ratio = -1;
-    struct str text = write(&b, &bytes);
-    cr_assert_eq(base_read(text, "tiny", a, &back, &err), ERR_CORRUPT);
+    struct str text = write(b, &bytes);
+    cr_expect_eq(base_read(text, "tiny", a, &back, &err), ERR_CORRUPT);
     arena_free(a);
     buf_done(&bytes);
+}
+
+Test(base_file, an_answer_has_a_length)
+{
+    struct base b = tiny_base();
+    b.known[0].output_ratio = -1;
+    expect_damaged(&b);
+}
+
+Test(base_file, outcomes_are_a_count)
+{
+    struct base b = tiny_base();
+    b.known[0].outcomes = SIZE_MAX;
+    expect_damaged(&b);
 }
 
 Test(base_file, of_another_encoder_is_refused)
