@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/valgrind.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -57,6 +59,7 @@ Test(answer_check, a_schema)
 
 Test(answer_check, a_command_says_it_by_its_exit_or_a_number)
 {
+    NEEDS_CONFINEMENT;
     cr_expect_eq(scored("{\"command\":[\"true\"]}", "x"), 1);
     cr_expect_eq(scored("{\"command\":[\"false\"]}", "x"), 0);
     cr_expect_eq(scored("{\"command\":[\"sh\",\"-c\",\"echo thinking; echo 0.25\"]}", "x"), 0.25f);
@@ -65,6 +68,7 @@ Test(answer_check, a_command_says_it_by_its_exit_or_a_number)
 
 Test(answer_check, a_command_is_given_question_answer_and_reference)
 {
+    NEEDS_CONFINEMENT;
     cr_expect_eq(
         scored("{\"command\":[\"python3\",\"-c\",\"import json,sys; d=json.load(sys.stdin); "
                "assert d=={'question':'Why?','answer':'be\\\\\\\"cause','reference':'42'}, "
@@ -75,6 +79,7 @@ Test(answer_check, a_command_is_given_question_answer_and_reference)
 
 Test(answer_check, a_command_that_breaks_is_no_score)
 {
+    NEEDS_CONFINEMENT;
     static const struct {
         const char *command, *said;
     } rows[] = {

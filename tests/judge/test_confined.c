@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/valgrind.h"
+
 static struct buf output;
 
 static void setup(void)
@@ -54,6 +56,7 @@ static void said(const char *text)
 
 Test(confined, reads_its_input_and_says_something)
 {
+    NEEDS_CONFINEMENT;
     const struct confined_end end = shell("tr a-z A-Z; exit 1", "right answer");
     cr_expect_eq(end.exit_code, 1);
     cr_expect_eq(end.signal, 0);
@@ -63,6 +66,7 @@ Test(confined, reads_its_input_and_says_something)
 
 Test(confined, has_little_of_an_environment_and_a_folder_of_its_own)
 {
+    NEEDS_CONFINEMENT;
     setenv("LEEROO_SECRET", "tell nobody", 1);
     shell("echo $LEEROO_SECRET$LANG; ls -A; echo yes > x && cat x; [ \"$HOME\" = \"$PWD\" ] && pwd",
           "");
@@ -76,6 +80,7 @@ Test(confined, has_little_of_an_environment_and_a_folder_of_its_own)
 
 Test(confined, reaches_no_network_not_even_this_machine)
 {
+    NEEDS_CONFINEMENT;
     python("import socket\n"
            "for f in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):\n"
            "    try:\n"
@@ -89,6 +94,7 @@ Test(confined, reaches_no_network_not_even_this_machine)
 
 Test(confined, writes_nowhere_else)
 {
+    NEEDS_CONFINEMENT;
     char path[] = "/tmp/leeroo-test-XXXXXX", script[400];
     const int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
@@ -132,6 +138,7 @@ static bool has_mounts_of_its_own(void)
 
 Test(confined, changes_nothing_of_its_users_files_where_it_has_mounts_of_its_own)
 {
+    NEEDS_CONFINEMENT;
     char path[] = "/tmp/leeroo-test-XXXXXX", script[300];
     const int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
@@ -153,6 +160,7 @@ Test(confined, changes_nothing_of_its_users_files_where_it_has_mounts_of_its_own
 
 Test(confined, harms_no_other_process)
 {
+    NEEDS_CONFINEMENT;
     char script[100];
     snprintf(script, sizeof(script), "kill -9 %d || echo refused", (int)getpid());
     shell(script, "");
@@ -161,6 +169,7 @@ Test(confined, harms_no_other_process)
 
 Test(confined, changes_nothing_of_another_process_by_the_back_door_either)
 {
+    NEEDS_CONFINEMENT;
     python("import ctypes, fcntl, os, resource, socket\n"
            "other, (end, _) = os.getppid(), os.pipe()\n"
            "call = ctypes.CDLL(None, use_errno=True)\n"
@@ -184,6 +193,7 @@ Test(confined, changes_nothing_of_another_process_by_the_back_door_either)
 
 Test(confined, may_do_to_itself_what_it_may_not_to_others)
 {
+    NEEDS_CONFINEMENT;
     python("import os, resource, socket\n"
            "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\n"
            "os.sched_setaffinity(0, os.sched_getaffinity(0))\n"
@@ -197,6 +207,7 @@ Test(confined, may_do_to_itself_what_it_may_not_to_others)
 
 Test(confined, is_killed_when_its_time_is_over_with_all_it_started)
 {
+    NEEDS_CONFINEMENT;
     const struct confined_limits short_time = {.wall_ms = 300};
     const char *const argv[] = {"sh", "-c", "sleep 60 & sleep 60", NULL};
     const struct confined_end end = run(argv, "", &short_time);
@@ -206,6 +217,7 @@ Test(confined, is_killed_when_its_time_is_over_with_all_it_started)
 
 Test(confined, is_killed_when_it_closes_its_output_and_goes_on)
 {
+    NEEDS_CONFINEMENT;
     const struct confined_limits short_time = {.wall_ms = 300};
     const char *const argv[] = {"sh", "-c", "exec >/dev/null; sleep 60", NULL};
     cr_expect(run(argv, "", &short_time).timed_out);
@@ -213,6 +225,7 @@ Test(confined, is_killed_when_it_closes_its_output_and_goes_on)
 
 Test(confined, cpu_memory_and_output_have_ends)
 {
+    NEEDS_CONFINEMENT;
     const struct confined_limits limits = {.cpu_s = 1, .output_bytes = 100};
     struct confined_end end = python("while True: pass", &limits);
     cr_expect(end.signal != 0 && !end.timed_out);
@@ -226,6 +239,7 @@ Test(confined, cpu_memory_and_output_have_ends)
 
 Test(confined, cannot_fill_the_machine_with_processes)
 {
+    NEEDS_CONFINEMENT;
     const struct confined_end end = python("import os, time\n"
                                            "n = 0\n"
                                            "try:\n"

@@ -1,6 +1,7 @@
 /* Checks of a whole data set. */
 #include "judge/rescore_checks.h"
 
+#include "base/valgrind.h"
 #include "scratch_set.h"
 
 static char folder[64];
@@ -41,6 +42,7 @@ static struct dataset *rescored(bool commands, struct rescore_checks_figures *ch
 
 Test(rescore_checks, a_check_scores_and_counts)
 {
+    NEEDS_CONFINEMENT;
     struct rescore_checks_figures checks;
     struct dataset *d = rescored(true, &checks);
     const struct outcome *a = dataset_outcome(d, 1, 0), *b = dataset_outcome(d, 1, 1);

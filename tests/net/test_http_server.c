@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/valgrind.h"
 #include "net/net_test.h"
 
 #ifdef NET_TEST_TLS
@@ -349,9 +350,7 @@ static void read_cpu(void *arg)
 /* Out of descriptors: clients wait in the kernel's queue, the loop must not spin, and it recovers. */
 Test(http_server, running_out_of_descriptors_does_not_spin)
 {
-    const char *preload = getenv("LD_PRELOAD");
-    if (preload && strstr(preload, "vgpreload"))
-        cr_skip("valgrind has a limit of its own");
+    NOT_UNDER_VALGRIND("it has a limit of its own");
     NOT_OVER_BRIDGES("they need descriptors, too");
     struct test_server *t = test_server_start(NULL, test_echo, NULL);
     int client = test_connect(t->port), spare[512], count = 0;

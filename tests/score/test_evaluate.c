@@ -1,6 +1,7 @@
 /* Scores by checks, references, a teacher and consensus. */
 #include "score_table.h"
 
+#include "base/valgrind.h"
 #include "score/evaluate_int.h"
 
 static struct score_table t;
@@ -95,6 +96,7 @@ Test(evaluate, what_was_scored_before_is_counted_with_the_rest)
 
 Test(evaluate, commands_run_only_when_allowed)
 {
+    NEEDS_CONFINEMENT;
     score_table_add(&t,
                     (struct query){.text = STR("Code?"),
                                    .answer = STR("x"),
