@@ -2,9 +2,9 @@
 
 import re
 
-from conftest import ROOT
+from conftest import ROOT, wait_for
 from test_door import BODY, CHAT, asked, head
-from test_keys import STATE, bearer, desk, wait_until  # noqa: F401
+from test_keys import STATE, bearer, desk  # noqa: F401
 from upstream import status
 
 PAGE = "http://chat.example:5173"
@@ -40,7 +40,7 @@ def test_hosts_lets_a_proxy_in_front_keep_the_name(desk, start_gateway):
     assert call(g, "leeroo.example").status_code == call(g, "LEEROO.example:443").status_code == 200
     assert call(g, "evil.example").status_code == 403
     key = desk.create("a")
-    wait_until(lambda: call(g, "localhost").status_code == 401)
+    wait_for(lambda: call(g, "localhost").status_code == 401)
     assert call(g, "evil.example", **bearer(key)).status_code == 200, "who has a key is no page"
 
 
@@ -61,7 +61,7 @@ def test_a_page_that_is_listed_may_call(desk, upstream, start_gateway):
     """Permission without a key, headers on answers, errors and streams. BricksLLM #45, llama.cpp #6544."""
     g = start_gateway(top=STATE + "\n" + CORS + "\nauth: required\nlimits: {body: 1KiB}", expert="retries: 0")
     key = desk.create("a")
-    wait_until(lambda: g.client.get("/v1/models", headers=bearer(key)).status_code == 200)
+    wait_for(lambda: g.client.get("/v1/models", headers=bearer(key)).status_code == 200)
     for path in (CHAT, "/v1/messages", "/v1/models", "/nowhere"):
         r = g.client.options(path, headers={**PREFLIGHT, "access-control-request-private-network": "true"})
         assert r.status_code == 204 and r.headers["access-control-allow-origin"] == PAGE, path
@@ -109,7 +109,7 @@ def test_cors_can_be_reloaded(start_gateway, tmp_path):
     config = tmp_path / "leeroo.yaml"
     assert g.client.get("/v1/models", headers={"origin": PAGE}).status_code == 403
     config.write_text(CORS + "\n" + config.read_text())
-    wait_until(lambda: g.client.get("/v1/models", headers={"origin": PAGE}).status_code == 200)
+    wait_for(lambda: g.client.get("/v1/models", headers={"origin": PAGE}).status_code == 200)
 
 
 def test_every_header_of_ours_is_exposed():

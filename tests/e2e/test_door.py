@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import has_sanitizer
+from conftest import has_sanitizer, wait_for
 
-from test_keys import STATE, bearer, desk, wait_until  # noqa: F401
+from test_keys import STATE, bearer, desk  # noqa: F401
 
 BODY = json.dumps({"model": "cheap", "messages": [{"role": "user", "content": "hello cat"}]}).encode()
 CHAT = "/v1/chat/completions"
@@ -84,13 +84,13 @@ def test_who_is_refused_leaves_no_body_in_memory(start_gateway):
 def test_every_refusal_comes_before_the_body(desk, start_gateway):
     g = start_gateway(top=STATE)
     key = desk.create("a", "--requests-per-minute", "3")
-    wait_until(lambda: g.chat().status_code == 401)
+    wait_for(lambda: g.chat().status_code == 401)
     authorized = f"Authorization: Bearer {key}"
     for method, path, extra, status in (("POST", "/nowhere", [], 404), ("PUT", CHAT, [], 405), ("POST", "/v1/models", [], 405),
                                         ("GET", "/v1/models", [], 413), ("POST", "/v1/feedback", ["Content-Encoding: br"], 415)):
         answer = asked(g, head(method, path, authorized, "Content-Length: 1000000", *extra))
         assert answer.startswith(f"HTTP/1.1 {status} "), (path, answer)
-    wait_until(lambda: g.client.post("/v1/route", json={"text": "a"}, headers=bearer(key)).status_code == 429, 5)
+    wait_for(lambda: g.client.post("/v1/route", json={"text": "a"}, headers=bearer(key)).status_code == 429, seconds=5)
     answer = asked(g, head("POST", CHAT, authorized, "Content-Length: 1000000"))
     assert answer.startswith("HTTP/1.1 429 ") and "rate_limit_exceeded" in answer
 
@@ -137,7 +137,7 @@ def test_all_bodies_together_have_a_limit(leeroo, upstream, start_gateway):
     assert g.client.post(CHAT, content=packed, headers=packed_headers).status_code == 503
     for s in held:
         s.close()
-    wait_until(lambda: g.client.post(CHAT, content=packed, headers=packed_headers).status_code == 200)
+    wait_for(lambda: g.client.post(CHAT, content=packed, headers=packed_headers).status_code == 200)
 
 
 def test_a_body_that_drips_is_cut_off(start_gateway):
@@ -188,7 +188,7 @@ def test_every_lookup_is_answered(upstream, start_gateway, tmp_path):
     """Also more than may wait, while what is asked for cannot be written, and each takes its time."""
     g = start_gateway(top="state_dir: state\nledger: {store: l.db}")
     request_id = g.chat(model="cheap").headers["x-leeroo-request-id"]
-    wait_until(lambda: g.client.get(f"/v1/requests/{request_id}").status_code == 200)
+    wait_for(lambda: g.client.get(f"/v1/requests/{request_id}").status_code == 200)
     lock = sqlite3.connect(tmp_path / "l.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     assert g.chat(model="cheap").status_code == 200  # a row that has to wait
@@ -198,7 +198,7 @@ def test_every_lookup_is_answered(upstream, start_gateway, tmp_path):
     answers = [read_answer(s)[9:12] for s in asking]
     assert set(answers) <= {"200", "503"} and answers.count("503") >= 70
     lock.close()
-    wait_until(lambda: g.client.get(f"/v1/requests/{request_id}").status_code == 200)
+    wait_for(lambda: g.client.get(f"/v1/requests/{request_id}").status_code == 200)
     for s in asking:
         s.close()
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from conftest import write_config
-from test_gateway_faults import HARD, chat_body, connect, sse, wait_until
+from conftest import wait_for, write_config
+from test_gateway_faults import HARD, chat_body, connect, sse
 from upstream import answer, cut_before_head, cut_mid_stream, error_event, stall, stall_mid_stream, status
 
 QUICK = "retries: 0\nbreaker: {failures: 2, pause: 400ms}"
@@ -51,7 +51,7 @@ def test_cooldown_takes_the_longest_deadline(start_gateway, upstream):
     upstream.on("dear", first, status(429, headers=[("retry-after", "1")], body=body), answer("too early"))
     slow = threading.Thread(target=lambda: g.chat(HARD, model="dear"))
     slow.start()
-    wait_until(lambda: upstream.of("dear"))
+    wait_for(lambda: upstream.of("dear"))
     assert g.chat(HARD).headers["x-leeroo-expert"] != "dear"
     answered.set()
     slow.join()
@@ -72,7 +72,7 @@ def test_cooldown_is_shared_and_ends(start_gateway, upstream):
     for r in together(8, lambda i: g.chat(HARD)):
         assert r.status_code == 200 and (r.headers["x-leeroo-expert"] != "dear" or time.monotonic() - begin > 0.7)
     assert g.route(HARD)["ruled_out"].get("dear") in ("cooling down", None)
-    wait_until(lambda: experts(g)["dear"]["available"])
+    wait_for(lambda: experts(g)["dear"]["available"])
     assert time.monotonic() - begin >= 0.69
     assert g.chat(HARD).headers["x-leeroo-expert"] == "dear"
 
@@ -136,7 +136,7 @@ def test_one_probe_then_all(start_gateway, upstream):
     for _ in range(2):
         g.chat(HARD)
     assert experts(g)["dear"]["state"] == "open"
-    wait_until(lambda: experts(g)["dear"]["state"] == "half-open")
+    wait_for(lambda: experts(g)["dear"]["state"] == "half-open")
     results = together(6, lambda i: g.chat(HARD))
     assert sorted(r.headers["x-leeroo-expert"] == "dear" for r in results) == [False] * 5 + [True]
     assert len(upstream.of("dear")) == 3 and experts(g)["dear"]["state"] == "closed"
@@ -148,7 +148,7 @@ def test_a_failed_probe_doubles_the_pause(start_gateway, upstream):
     upstream.on("dear", status(500))
     g.chat(HARD)
     g.wait_line(r"msg=circuit expert=dear state=open failures=1 pause_ms=300\b")
-    wait_until(lambda: experts(g)["dear"]["state"] == "half-open")
+    wait_for(lambda: experts(g)["dear"]["state"] == "half-open")
     g.chat(HARD)
     g.wait_line(r"msg=circuit expert=dear state=open .*pause_ms=600\b")
 
@@ -158,7 +158,7 @@ def test_a_slow_probe_lets_others_in_once_it_speaks(start_gateway, upstream):
     upstream.on("dear", status(500), status(500), stall_mid_stream(), answer("second"))
     for _ in range(2):
         g.chat(HARD)
-    wait_until(lambda: experts(g)["dear"]["state"] == "half-open")
+    wait_for(lambda: experts(g)["dear"]["state"] == "half-open")
     s = connect(g, chat_body(stream=True))
     assert b"one " in s.recv(65536)
     assert experts(g)["dear"]["state"] == "closed" and g.chat(HARD).headers["x-leeroo-expert"] == "dear"

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from conftest import wait_for
 from test_gateway_failing import QUICK, calls_in_log, experts, together
-from test_gateway_faults import HARD, chat_body, connect, sse, wait_until
+from test_gateway_faults import HARD, chat_body, connect, sse
 from upstream import answer, delta, stall, status
 
 
@@ -39,23 +40,23 @@ def test_a_full_queue_goes_to_the_next_best(start_gateway, upstream):
     g = start_gateway(expert="concurrency: 1\nqueue: {length: 0}")
     upstream.on("dear", stall())
     s = connect(g, chat_body())
-    wait_until(lambda: upstream.of("dear"))
+    wait_for(lambda: upstream.of("dear"))
     assert experts(g)["dear"]["in_flight"] == 1
     r = g.chat(HARD)
     assert r.status_code == 200 and r.headers["x-leeroo-expert"] != "dear"
     s.close()
-    wait_until(lambda: experts(g)["dear"]["in_flight"] == 0)
+    wait_for(lambda: experts(g)["dear"]["in_flight"] == 0)
 
 
 def test_a_full_queue_with_nobody_else_is_429(start_gateway, upstream):
     g = start_gateway(expert="concurrency: 1\nqueue: {length: 1, timeout: 20s}")
     upstream.on("dear", stall(), answer("second"))
     first = connect(g, chat_body(model="dear"))
-    wait_until(lambda: upstream.of("dear"))
+    wait_for(lambda: upstream.of("dear"))
     waiting = threading.Thread(target=lambda: results.append(g.chat(HARD, model="dear")))
     results = []
     waiting.start()
-    wait_until(lambda: experts(g)["dear"]["queued"] == 1)
+    wait_for(lambda: experts(g)["dear"]["queued"] == 1)
     r = g.chat(HARD, model="dear")
     assert r.status_code == 429 and int(r.headers["retry-after"]) >= 1
     assert r.json()["error"]["type"] == "rate_limit_error" and "its queue is full" in r.json()["error"]["message"]
@@ -69,7 +70,7 @@ def test_waiting_in_line_has_an_end(start_gateway, upstream):
     g = start_gateway(expert="concurrency: 1\nqueue: {length: 5, timeout: 300ms}")
     upstream.on("dear", stall())
     s = connect(g, chat_body())
-    wait_until(lambda: upstream.of("dear"))
+    wait_for(lambda: upstream.of("dear"))
     begin = time.monotonic()
     r = g.chat(HARD)
     assert r.status_code == 200 and r.headers["x-leeroo-expert"] != "dear" and time.monotonic() - begin >= 0.29
@@ -106,24 +107,24 @@ def test_hang_up_cancels_in_every_phase(start_gateway, upstream, phase):
         upstream.on("dear", status(500), status(500), stall())
         for _ in range(2):
             g.chat(HARD)
-        wait_until(lambda: experts(g)["dear"]["state"] == "half-open")
+        wait_for(lambda: experts(g)["dear"]["state"] == "half-open")
     else:
         for name in ("cheap", "mid", "dear"):
             upstream.on(name, stall())
     before = len(upstream.requests)
     s = connect(g, chat_body())
     if phase == "in line":
-        wait_until(lambda: upstream.of("dear"))
+        wait_for(lambda: upstream.of("dear"))
         second = connect(g, chat_body())
-        wait_until(lambda: experts(g)["dear"]["queued"] == 1)
+        wait_for(lambda: experts(g)["dear"]["queued"] == 1)
         second.close()
-        wait_until(lambda: experts(g)["dear"]["queued"] == 0)
+        wait_for(lambda: experts(g)["dear"]["queued"] == 0)
     else:
-        wait_until(lambda: len(upstream.requests) == before + (2 if phase == "hedged" else 1))
+        wait_for(lambda: len(upstream.requests) == before + (2 if phase == "hedged" else 1))
     s.close()
     for r in upstream.requests[before:]:
         assert r.cancelled.wait(5)
-    wait_until(lambda: all(e["in_flight"] == 0 for e in experts(g).values()))
+    wait_for(lambda: all(e["in_flight"] == 0 for e in experts(g).values()))
     g.wait_line(r"msg=request .*status=499")
     assert len(upstream.requests) == before + (2 if phase == "hedged" else 1)
 
@@ -151,7 +152,7 @@ def test_a_silent_expert_is_hedged(start_gateway, upstream, stream):
         [("dear", "cancelled", None), (other(g), "answered", True)]
     assert float(calls[0]["cost_usd"]) > 0 and body["leeroo"]["cost_usd"] == pytest.approx(
         sum(c["cost_usd"] for c in calls), abs=1e-12)  # both are paid for
-    wait_until(lambda: all(e["in_flight"] == 0 for e in experts(g).values()))
+    wait_for(lambda: all(e["in_flight"] == 0 for e in experts(g).values()))
     assert experts(g)["dear"]["failures"] == 0  # slow is not broken
 
 
@@ -230,7 +231,7 @@ def test_no_hedge_for_a_name_or_where_nobody_has_room(start_gateway, upstream):
     for name in ("cheap", "mid"):
         upstream.on(name, stall())
     held = [connect(g, chat_body(model=name)) for name in ("cheap", "mid")]
-    wait_until(lambda: len(upstream.requests) == 3)
+    wait_for(lambda: len(upstream.requests) == 3)
     assert g.chat(HARD).headers["x-leeroo-expert"] == "dear" and len(upstream.requests) == 4
     [s.close() for s in held]
 
@@ -250,14 +251,14 @@ def test_embeddings_have_the_same_door(start_gateway, upstream):
     upstream.on("vec", stall(0.5), vectors)
     body = json.dumps({"model": "vec", "input": "x"}).encode()
     first = connect(g, body, path="/v1/embeddings")
-    wait_until(lambda: upstream.of("vec"))
+    wait_for(lambda: upstream.of("vec"))
     waiting = connect(g, body, path="/v1/embeddings")
-    wait_until(lambda: experts(g)["vec"]["queued"] == 1)
+    wait_for(lambda: experts(g)["vec"]["queued"] == 1)
     r = embed()
     assert r.status_code == 429 and "its queue is full" in r.json()["error"]["message"] and "retry-after" in r.headers
     first.close()
     assert b"200 OK" in waiting.recv(65536)
-    wait_until(lambda: experts(g)["vec"]["in_flight"] == 0)
+    wait_for(lambda: experts(g)["vec"]["in_flight"] == 0)
     upstream.on("vec", status(500))
     assert embed().status_code == 502 and experts(g)["vec"]["state"] == "open"
     calls = len(upstream.of("vec"))

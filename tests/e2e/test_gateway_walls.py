@@ -1,7 +1,8 @@
 """Walls between tenants: what a key may not use it cannot see, count, read or be served from the cache."""
 
 import pytest
-from test_keys import STATE, Desk, ask, bearer, wait_until
+from conftest import wait_for
+from test_keys import STATE, Desk, ask, bearer
 
 CHAT = [{"role": "user", "content": "prove integral quantum lemma"}]
 
@@ -40,7 +41,7 @@ def test_what_one_tenant_asked_no_other_sees(desk, start_gateway, upstream):
     assert g.client.post("/v1/feedback", json=score, headers=bearer(other)).status_code == 404
     assert g.client.get(f"/v1/requests/{request_id}", headers=bearer(one)).status_code == 200
     scraper = bearer(desk.create("m", "--metrics"))
-    wait_until(lambda: g.client.get("/metrics", headers=scraper).status_code == 200)
+    wait_for(lambda: g.client.get("/metrics", headers=scraper).status_code == 200)
     for key in (one, other):
         assert g.client.get("/v1/models", params={"key": key, "api_key": key}).status_code == 401
         assert key not in g.text and key not in g.client.get("/metrics", headers=scraper).text

@@ -9,8 +9,9 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from conftest import wait_for
 from test_gateway_plans import QUESTION, lambdas, plan_model, start  # noqa: F401 (fixtures)
-from test_keys import STATE, ask, bearer, desk, wait_until  # noqa: F401 (a fixture)
+from test_keys import STATE, ask, bearer, desk  # noqa: F401 (a fixture)
 from upstream import answer, cut_mid_stream, stall, status
 
 AT_ONCE = 200
@@ -50,7 +51,7 @@ def test_200_at_once_stay_within_the_budget(desk, upstream, start_gateway, strea
     got = at_once(g, key, **chat(stream=stream))
     good, refused = [r for r in got if r.status_code == 200], [r for r in got if r.status_code == 429]
     assert 9 <= len(good) <= 10 + 1
-    wait_until(lambda: desk.spent("a") == len(good) * ONE)
+    wait_for(lambda: desk.spent("a") == len(good) * ONE)
     assert desk.spent("a") <= budget + ONE
     r = refused[0]
     assert r.json()["error"]["code"] == "rate_limit_exceeded" and "in flight may take" in r.json()["error"]["message"]
@@ -65,7 +66,7 @@ def test_a_budget_smaller_than_one_worst_case_is_overshot_once(desk, upstream, s
     upstream.on("dear", answer("hello", (10, MAX_TOKENS), delay=1.0))
     got = at_once(g, key, **chat(stream=stream))
     assert [r.status_code for r in got].count(200) == 1
-    wait_until(lambda: desk.spent("a") == ONE)
+    wait_for(lambda: desk.spent("a") == ONE)
     later = ask(g, key, model="dear")
     assert later.status_code == 429 and later.json()["error"]["code"] == "insufficient_quota"
 
@@ -88,7 +89,7 @@ def test_hedges_are_held_with_both_legs(desk, upstream, start_gateway):  # noqa:
         upstream.on(name, answer("hello", (10, MAX_TOKENS), delay=1.0))
     got = at_once(g, key, **chat(model="leeroo"))
     assert any(r.status_code == 200 for r in got)
-    wait_until(lambda: all(f"req={r.headers['x-leeroo-request-id']} " in g.text for r in got if r.status_code == 200))
+    wait_for(lambda: all(f"req={r.headers['x-leeroo-request-id']} " in g.text for r in got if r.status_code == 200))
     assert desk.spent("a") <= budget + ONE + INPUT
 
 
@@ -103,7 +104,7 @@ def test_plans_are_held_with_all_members(desk, upstream, start):  # noqa: F811
     got = at_once(g, key, model="leeroo", max_tokens=MAX_TOKENS, messages=[{"role": "user", "content": QUESTION}])
     good = [r for r in got if r.status_code == 200]
     assert good and all(r.headers["x-leeroo-plan"].startswith("panel") for r in good)
-    wait_until(lambda: all(f"req={r.headers['x-leeroo-request-id']} " in g.text for r in good))
+    wait_for(lambda: all(f"req={r.headers['x-leeroo-request-id']} " in g.text for r in good))
     assert desk.spent("a") <= budget + worst
 
 
@@ -138,8 +139,8 @@ def test_every_end_gives_back_what_was_held(desk, upstream, start_gateway):  # n
         with socket.create_connection((host, int(port))) as s:
             s.sendall(head.encode() + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
             before = len(upstream.of("dear"))
-            wait_until(lambda: len(upstream.of("dear")) > before or len(upstream.of("dear")) > 0)
-        wait_until(lambda: "client gone" in g.text)
+            wait_for(lambda: len(upstream.of("dear")) > before or len(upstream.of("dear")) > 0)
+        wait_for(lambda: "client gone" in g.text)
 
     def fail():
         upstream.on("dear", status(500))
