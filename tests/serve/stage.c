@@ -25,15 +25,24 @@ static struct stage_script *script_of(struct stage *s, struct str path)
     return NULL;
 }
 
+static void forget(struct stage *s, const struct http_exchange *x)
+{
+    if (s->held == x)
+        s->held = NULL;
+    for (size_t i = 0; i < STAGE_EXPERTS; i++)
+        if (s->scripts[i].held == x)
+            s->scripts[i].held = NULL;
+}
+
 static void on_gone(struct http_exchange *x)
 {
     struct stage *s = x->user;
-    if (s->held == x)
-        s->held = NULL;
+    forget(s, x);
     sem_post(&s->gone);
 }
 
-static void perform(struct stage *s, struct http_exchange *x, const struct canned *c)
+static void perform(struct stage *s, struct stage_script *script, struct http_exchange *x,
+                    const struct canned *c)
 {
     const struct http_header headers[] = {{STR("content-type"), c->manner == CANNED_WHOLE
                                                                     ? STR("application/json")
@@ -48,7 +57,7 @@ static void perform(struct stage *s, struct http_exchange *x, const struct canne
     x->user = s;
     x->on_gone = on_gone;
     if (c->manner != CANNED_STREAM)
-        s->held = x;
+        s->held = script->held = x;
     if (c->manner == CANNED_NOTHING)
         return;
     http_stream_begin(x, http_status, headers, count);
@@ -69,7 +78,7 @@ static void handle(struct http_exchange *x, void *arg)
     note(s->seen_key, sizeof(s->seen_key), http_header_get(x, "idempotency-key"));
     note(s->seen_authorization, sizeof(s->seen_authorization), http_header_get(x, "authorization"));
     size_t turn = atomic_fetch_add(&script->asked, 1);
-    perform(s, x, &script->list[turn < script->count ? turn : script->count - 1]);
+    perform(s, script, x, &script->list[turn < script->count ? turn : script->count - 1]);
     sem_post(&s->asked);
 }
 
@@ -83,6 +92,23 @@ void stage_play(struct stage *s, enum stage_expert e, struct canned answer)
 size_t stage_asked(struct stage *s, enum stage_expert e)
 {
     return atomic_load(&s->scripts[e].asked);
+}
+
+struct holding {
+    struct stage *stage;
+    enum stage_expert expert;
+};
+
+static void hold(void *arg)
+{
+    struct holding *h = arg;
+    h->stage->held = h->stage->scripts[h->expert].held;
+}
+
+void stage_hold(struct stage *s, enum stage_expert e)
+{
+    struct holding h = {s, e};
+    test_on_loop(s->upstream, hold, &h);
 }
 
 struct more {
@@ -106,9 +132,10 @@ void stage_more(struct stage *s, const char *bytes)
 static void finish_held(void *arg)
 {
     struct stage *s = arg;
-    if (s->held)
-        http_stream_end(s->held, NULL, 0);
-    s->held = NULL;
+    struct http_exchange *x = s->held;
+    forget(s, x);
+    if (x)
+        http_stream_end(x, NULL, 0);
 }
 
 void stage_finish(struct stage *s)
@@ -119,9 +146,10 @@ void stage_finish(struct stage *s)
 static void cut_held(void *arg)
 {
     struct stage *s = arg;
-    if (s->held)
-        http_abort(s->held);
-    s->held = NULL;
+    struct http_exchange *x = s->held;
+    forget(s, x);
+    if (x)
+        http_abort(x);
 }
 
 void stage_cut(struct stage *s)

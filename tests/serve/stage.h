@@ -30,6 +30,7 @@ struct stage_script {
     struct canned list[CANNED_MAX];
     size_t count;
     atomic_size_t asked;
+    struct http_exchange *held; /* its last one, as below; the upstream's loop has it */
 };
 
 struct stage {
@@ -57,6 +58,8 @@ void stage_start(struct stage *s);
 
 void stage_play(struct stage *s, enum stage_expert e, struct canned answer);
 size_t stage_asked(struct stage *s, enum stage_expert e); /* how many calls it got */
+/* Who was held last hangs on who is quicker: this expert's answer is the held one from now on. */
+void stage_hold(struct stage *s, enum stage_expert e);
 /* Of the held answer; nothing happens when the gateway has given it up. */
 void stage_more(struct stage *s, const char *bytes);
 void stage_finish(struct stage *s);

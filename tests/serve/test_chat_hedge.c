@@ -54,9 +54,8 @@ Test(hedge, the_first_wins_when_it_speaks_first)
     stage_play(s, CHEAP, (struct canned){.manner = CANNED_BEGIN, .body = ROLE_EVENT});
     int fd = stage_send(s, CHAT_PATH, CHAT_TO("leeroo", STREAMED));
     test_wait(&s->asked);
-    struct http_exchange *cheap = s->held;
-    test_wait(&s->asked); /* mid is asked, too, and held now */
-    s->held = cheap;
+    test_wait(&s->asked); /* mid is asked, too */
+    stage_hold(s, CHEAP);
     stage_more(s, TEXT_EVENT("cheap"));
     test_wait(&s->gone); /* mid was cancelled */
     stage_more(s, STOP_EVENT DONE_EVENT);
@@ -75,14 +74,11 @@ Test(hedge, a_first_that_fails_leaves_it_to_the_second)
     stage_play(s, MID, (struct canned){.manner = CANNED_BEGIN, .body = ROLE_EVENT});
     int fd = stage_send(s, CHAT_PATH, CHAT_TO("leeroo", STREAMED));
     test_wait(&s->asked);
-    struct http_exchange *cheap = s->held, *mid;
     test_wait(&s->asked);
-    usleep(50000);
-    mid = s->held;
-    s->held = cheap;
+    stage_hold(s, CHEAP);
     stage_cut(s);
     usleep(50000);
-    s->held = mid;
+    stage_hold(s, MID);
     stage_more(s, TEXT_EVENT("mid") STOP_EVENT DONE_EVENT);
     stage_finish(s);
     char *answer = test_read_all(fd);
@@ -101,9 +97,8 @@ Test(hedge, a_request_at_fault_ends_both)
     stage_play(s, MID, SILENT);
     int fd = stage_send(s, CHAT_PATH, CHAT_TO("leeroo", STREAMED));
     test_wait(&s->asked);
-    struct http_exchange *cheap = s->held;
     test_wait(&s->asked);
-    s->held = cheap;
+    stage_hold(s, CHEAP);
     stage_more(s, EVENT("{\"error\":{\"message\":\"no\",\"code\":400}}"));
     char *answer = test_read_all(fd);
     cr_expect(strstr(answer, "HTTP/1.1 400") && strstr(answer, "\"no\""), "%s", answer);
