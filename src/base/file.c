@@ -261,6 +261,13 @@ void file_out_sweep(const char *folder, const char *name)
         closedir(dir);
 }
 
+bool file_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !strcmp(a, b) ||
+           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
 enum status file_make_folders(const char *path, bool whole, struct error *err)
 {
     char part[PATH_MAX];

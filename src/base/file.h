@@ -1,6 +1,7 @@
 /* Whole files: read, copy into memory, and write so that a reader never sees half of one. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -41,6 +42,9 @@ void file_out_sweep(const char *folder, const char *name);
 /* Writes what was gathered to a stream, mostly standard output, and is done with it, whatever comes of it. The buffer's
  * status where that has failed; ERR_IO where the stream takes no more. */
 NODISCARD enum status file_print(FILE *out, struct buf *b, struct error *err);
+
+/* Whether both names lead to one file; one that is not there is the same by its name alone. */
+bool file_is_same(const char *a, const char *b);
 
 /* Makes every folder of `path` up to its last slash; with `whole`, also the last part. */
 NODISCARD enum status file_make_folders(const char *path, bool whole, struct error *err);

@@ -5,8 +5,8 @@
  * the seed alone. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
@@ -208,18 +208,11 @@ static bool read_fractions(const char *text, struct eval_options *o)
     return false;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return !strcmp(a, b) ||
-           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
-
 /* What is read must not be written over. */
 static bool is_input(const struct eval_options *o, const char *path)
 {
-    return (o->model && same_file(path, o->model)) || (o->compare && same_file(path, o->compare)) ||
-           dataset_holds(o->dataset, path);
+    return (o->model && file_is_same(path, o->model)) ||
+           (o->compare && file_is_same(path, o->compare)) || dataset_holds(o->dataset, path);
 }
 
 static bool outputs_are_free(const struct eval_options *o)
@@ -230,7 +223,7 @@ static bool outputs_are_free(const struct eval_options *o)
             fprintf(stderr, "leeroo eval: %s is read here and would be written over\n", outputs[i]);
             return false;
         }
-    if (o->report && o->decisions && same_file(o->report, o->decisions)) {
+    if (o->report && o->decisions && file_is_same(o->report, o->decisions)) {
         fprintf(stderr, "leeroo eval: --report and --decisions are the same file\n");
         return false;
     }

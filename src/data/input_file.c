@@ -5,21 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "data/result_table.h"
-
-static bool is_same(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 static bool is_in_folder(const char *path, const char *name, const char *file)
 {
     char in[PATH_MAX];
     int length = snprintf(in, sizeof(in), "%s/%s", path, name);
-    return length > 0 && (size_t)length < sizeof(in) && (!strcmp(in, file) || is_same(in, file));
+    return length > 0 && (size_t)length < sizeof(in) && file_is_same(in, file);
 }
 
 /* Experts' names may hold slashes, so their texts may lie deeper. */
@@ -38,7 +32,7 @@ bool dataset_holds(const char *path, const char *file)
 {
     static const char *const names[] = {"queries.jsonl",    "outcomes.csv",    "experts.csv",
                                         "queries.jsonl.gz", "outcomes.csv.gz", "experts.csv.gz"};
-    if (is_same(path, file) || is_response(path, file))
+    if (file_is_same(path, file) || is_response(path, file))
         return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (is_in_folder(path, names[i], file))

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/gz.h"
 #include "data/table_int.h"
 
@@ -65,16 +66,14 @@ bool table_is(const char *path)
 bool table_holds(const char *path, const char *file)
 {
     char in[PATH_BYTES_MAX];
-    struct stat found, other;
     struct dirent **names;
     bool holds = false;
     int count = table_is(path) ? scandir(path, &names, choose, NULL) : -1;
     if (count < 0)
         return false;
-    for (int i = 0; i < count && !holds && stat(file, &found) == 0; i++) {
+    for (int i = 0; i < count && !holds; i++) {
         int length = snprintf(in, sizeof(in), "%s/%s", path, names[i]->d_name);
-        holds = length > 0 && (size_t)length < sizeof(in) && stat(in, &other) == 0 &&
-                found.st_dev == other.st_dev && found.st_ino == other.st_ino;
+        holds = length > 0 && (size_t)length < sizeof(in) && file_is_same(in, file);
     }
     names_free(names, count);
     return holds;

@@ -275,6 +275,26 @@ Test(file, a_text_is_written_whole_or_not_at_all)
     expect_content(temp.path, "");
 }
 
+Test(file, two_names_may_lead_to_one)
+{
+    char other[sizeof(temp.path) + 16];
+    struct buf b;
+    buf_init(&b, 16);
+    snprintf(other, sizeof(other), "%s.other", temp.path);
+    cr_expect(file_is_same(other, other), "by its name");
+    cr_expect_not(file_is_same(temp.path, other), "there is none");
+    cr_assert_eq(file_write(temp.path, &b, NULL), OK);
+    cr_assert_eq(link(temp.path, other), 0);
+    cr_expect(file_is_same(temp.path, other));
+    unlink(other);
+    cr_assert_eq(symlink(temp.path, other), 0);
+    cr_expect(file_is_same(temp.path, other));
+    unlink(other);
+    cr_assert_eq(file_write(other, &b, NULL), OK);
+    cr_expect_not(file_is_same(temp.path, other));
+    unlink(other);
+}
+
 Test(file, what_is_printed_reaches_the_stream_or_is_an_error)
 {
     struct buf b;
