@@ -35,7 +35,7 @@ static const char text[] =
     "it.\n"
     "--yes also takes the models that are marked: of each provider the newest at three levels of "
     "price,\n"
-    "and what runs on this machine.\n"
+    "and of each server on this machine the first two.\n"
     "\n"
     "  leeroo init\n"
     "  leeroo init --yes --experts gpt-4o-mini,gpt-4o,llama3.1:8b -o team.yaml\n"
@@ -144,7 +144,10 @@ static void say_what_next(const struct init_command *c)
         return;
     for (size_t i = 0; i < c->offers.count; i++)
         count += c->offers.items[i].marked;
-    printf("%s: %zu expert%s. Next:\n", c->output, count, count == 1 ? "" : "s");
+    printf("%s: %zu expert%s", c->output, count, count == 1 ? "" : "s");
+    if (count < c->offers.count) /* else one is missed, and nobody says why */
+        printf(", of %zu models that were found; --experts takes others", c->offers.count);
+    printf(". Next:\n");
     printf("  leeroo check%s%s --connect\n", option, file);
     printf("  leeroo serve%s%s\n", option, file);
     printf("  leeroo play%s%s --spend 2\n", option, file);

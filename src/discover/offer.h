@@ -42,7 +42,7 @@ struct offer_list {
 NODISCARD enum status offers_make(const struct endpoint_list *s, struct offer_list *ret,
                                   struct error *err);
 /* Marks a few, when all prices are there: what has its price from the user, of each provider the newest at each of
- * three levels of price, and what runs on this machine. */
+ * three levels of price, and of each server on this machine the first two. */
 void offers_mark(struct offer_list *offers);
 /* By the name of the expert, or by the model's at its endpoint; NULL: none. */
 struct offer *offer_find(const struct offer_list *offers, struct str name);

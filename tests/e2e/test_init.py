@@ -389,7 +389,7 @@ def test_a_choice_on_a_terminal(terminal, endpoints, written):
     t.expect("Which?")
     t.say("3, Qwen2.5-7B-Instruct")
     code, out = t.end()
-    assert code == 0 and "leeroo.yaml: 2 experts. Next:" in out
+    assert code == 0 and re.search(r"leeroo.yaml: 2 experts, of \d+ models that were found; --experts takes others. Next:", out)
     assert list(experts(written(OPENAI_API_KEY="sk-0123456789"))) == ["gpt-4o-mini", "Qwen2.5-7B-Instruct"]
 
 
