@@ -1,4 +1,7 @@
-/* Escaping, and figures as people read them. */
+/* Escaping, cutting, and figures as people read them.
+ *
+ * Pure functions that append to a buffer, any thread. What comes from data goes through markup_text or markup_cut;
+ * no page may write it by other ways. */
 #include "eval/markup.h"
 
 #include <math.h>
@@ -32,6 +35,34 @@ void markup_text(struct buf *b, struct str s)
         size_t from = at;
         uint32_t code = utf8_next(s, &at);
         add_code_point(b, str_slice(s, from, at), code);
+    }
+}
+
+static bool is_blank(uint32_t code)
+{
+    return code == ' ' || code == '\n' || code == '\t' || code == '\r';
+}
+
+void markup_cut(struct buf *b, struct str text, size_t most)
+{
+    size_t count = 0;
+    bool gap = false;
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        uint32_t code = utf8_next(text, &at);
+        if (is_blank(code)) {
+            gap = count > 0;
+            continue;
+        }
+        if (count + gap + 1 > most) {
+            buf_add_c(b, "…");
+            return;
+        }
+        if (gap)
+            buf_add_char(b, ' ');
+        markup_text(b, str_slice(text, from, at));
+        count += 1 + gap;
+        gap = false;
     }
 }
 

@@ -6,6 +6,8 @@
 
 /* Escaped for text and for attribute values in double quotes; what is no UTF-8, and control bytes, become U+FFFD. */
 void markup_text(struct buf *b, struct str s);
+/* The text in one line of at most `most` code points, escaped, with "…" where it was cut. */
+void markup_cut(struct buf *b, struct str text, size_t most);
 /* "$6.48", "$0.0408", "$1,234": three digits; "–" for NaN. */
 void markup_usd(struct buf *b, double usd);
 /* "71.4" of 0.714; "–" for NaN. */

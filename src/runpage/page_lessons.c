@@ -25,12 +25,12 @@ static void write_answer(const struct run_record *r, const struct lesson_cell *c
 static void write_question(const struct query *q, size_t rows, struct buf *b)
 {
     buf_addf(b, "<th scope=\"rowgroup\" class=\"q\" rowspan=\"%zu\">", rows);
-    runpage_cut(b, q->text, TEXT_MAX);
+    markup_cut(b, q->text, TEXT_MAX);
     buf_add_c(b, "<br /><span class=\"soft\">");
-    runpage_cut(b, q->id, DOMAIN_MAX);
+    markup_cut(b, q->id, DOMAIN_MAX);
     if (q->domain.len > 0) {
         buf_add_c(b, " · ");
-        runpage_cut(b, q->domain, DOMAIN_MAX);
+        markup_cut(b, q->domain, DOMAIN_MAX);
     }
     buf_add_c(b, "</span></th>");
 }
@@ -102,7 +102,7 @@ static void write_domains(const struct run_record *r, struct buf *b)
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         buf_add_c(b, "<tr><th scope=\"row\">");
         if (domains[i].name.len > 0)
-            runpage_cut(b, domains[i].name, DOMAIN_MAX);
+            markup_cut(b, domains[i].name, DOMAIN_MAX);
         else
             buf_add_c(b, "<span class=\"soft\">(none)</span>");
         buf_add_c(b, "</th>");

@@ -73,10 +73,10 @@ static void write_example(const struct provenance *p, struct str reason, struct 
     for (size_t i = 0; i < p->example_count; i++) {
         if (!str_equal(p->examples[i].reason, reason))
             continue;
-        runpage_cut(b, p->examples[i].text, EXAMPLE_MAX);
+        markup_cut(b, p->examples[i].text, EXAMPLE_MAX);
         if (p->examples[i].why.len > 0) {
             buf_add_c(b, " <span class=\"soft\">(");
-            runpage_cut(b, p->examples[i].why, EXAMPLE_MAX);
+            markup_cut(b, p->examples[i].why, EXAMPLE_MAX);
             buf_add_c(b, ")</span>");
         }
     }

@@ -1,7 +1,7 @@
 /* The page of a run: reads it, writes the sections in order, and puts the page under its name when it is whole.
  *
- * What is shared by the sections is here, too: cells of tables, texts that are cut, colours. One thread. All text from
- * files goes through eval/markup.h; what is written without it are figures and constants. */
+ * What is shared by the sections is here, too: cells of tables, colours. One thread. All text from files goes through
+ * eval/markup.h; what is written without it are figures and constants. */
 #include "runpage/runpage.h"
 
 #include <limits.h>
@@ -76,35 +76,7 @@ void runpage_table_end(struct buf *b)
     buf_add_c(b, "</tbody></table></div>\n");
 }
 
-/* Texts and colours */
-
-static bool is_blank(uint32_t code)
-{
-    return code == ' ' || code == '\n' || code == '\t' || code == '\r';
-}
-
-void runpage_cut(struct buf *b, struct str text, size_t most)
-{
-    size_t count = 0;
-    bool gap = false;
-    for (size_t at = 0; at < text.len;) {
-        size_t from = at;
-        uint32_t code = utf8_next(text, &at);
-        if (is_blank(code)) {
-            gap = count > 0;
-            continue;
-        }
-        if (count + gap + 1 > most) {
-            buf_add_c(b, "…");
-            return;
-        }
-        if (gap)
-            buf_add_char(b, ' ');
-        markup_text(b, str_slice(text, from, at));
-        count += 1 + gap;
-        gap = false;
-    }
-}
+/* Colours */
 
 size_t runpage_slot(const struct run_record *r, struct str expert)
 {

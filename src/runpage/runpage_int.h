@@ -54,7 +54,5 @@ void runpage_cell_points(struct buf *b, double share);
  * stands at the left, over words. */
 void runpage_table(struct buf *b, const char *caption, const char *const *titles);
 void runpage_table_end(struct buf *b);
-/* The text in one line of at most `most` code points, escaped, with "…" where it was cut. */
-void runpage_cut(struct buf *b, struct str text, size_t most);
 /* The colour of an expert of the last round, 0..RUNPAGE_SLOTS; the last is shared. */
 size_t runpage_slot(const struct run_record *r, struct str expert);

@@ -75,3 +75,15 @@ Test(markup, shares_are_percent_and_differences_have_a_sign)
     expect(&b, "∞");
     buf_done(&b);
 }
+
+Test(markup, long_texts_are_cut_between_characters)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    markup_cut(&b, STR("  äöü  <\n\t> ok  "), 6);
+    cr_expect_str_eq(b.ptr, "äöü &lt;…");
+    buf_clear(&b);
+    markup_cut(&b, STR("  a  b "), 3);
+    cr_expect_str_eq(b.ptr, "a b");
+    buf_done(&b);
+}

@@ -233,15 +233,3 @@ Test(runpage_sections, lessons_show_what_was_expected_and_what_came)
     cr_expect_str_eq(said(&x, runpage_lessons), "");
     done(&x);
 }
-
-Test(runpage_sections, long_texts_are_cut_between_characters)
-{
-    struct buf b;
-    buf_init(&b, 1000);
-    runpage_cut(&b, STR("  äöü  <\n\t> ok  "), 6);
-    cr_expect_str_eq(b.ptr, "äöü &lt;…");
-    buf_clear(&b);
-    runpage_cut(&b, STR("  a  b "), 3);
-    cr_expect_str_eq(b.ptr, "a b");
-    buf_done(&b);
-}
