@@ -15,8 +15,6 @@
 #include "base/file.h"
 #include "predict/model.h"
 
-#define MODEL_BYTES_MAX ((size_t)4 << 30)
-
 struct places {
     const char *path;
     char previous[PATH_MAX], next[PATH_MAX], kept[PATH_MAX];
@@ -139,6 +137,22 @@ static enum status put_first(const struct places *p, struct error *err)
     return status == OK ? move(p->next, p->path, err) : status;
 }
 
+/* What stands at PATH.next gets its place, unless it is what is in force. */
+static enum status put(const struct places *p, enum publish_change *ret, struct error *err)
+{
+    enum status status = OK;
+    bool first = !exists(p->path), same = false;
+    if (!first)
+        status = same_bytes(p->path, p->next, &same, err);
+    if (status == OK)
+        status = same ? drop(p->next, err) : first ? put_first(p, err) : replace(p, err);
+    if (status != OK)
+        unlink(p->next);
+    else
+        *ret = same ? PUBLISH_SAME : first ? PUBLISH_FIRST : PUBLISH_REPLACED;
+    return status;
+}
+
 enum status publish_write(const struct trained *t, const char *path, enum publish_change *ret,
                           struct error *err)
 {
@@ -146,18 +160,17 @@ enum status publish_write(const struct trained *t, const char *path, enum publis
     enum status status = places_of(path, &p, err);
     if (status == OK)
         status = model_write(t, p.next, err);
-    if (status != OK)
-        return status;
-    bool first = !exists(path), same = false;
-    if (!first)
-        status = same_bytes(path, p.next, &same, err);
+    return status == OK ? put(&p, ret, err) : status;
+}
+
+enum status publish_edited(const struct model *m, const struct model_edit *edit, const char *path,
+                           enum publish_change *ret, struct error *err)
+{
+    struct places p;
+    enum status status = places_of(path, &p, err);
     if (status == OK)
-        status = same ? drop(p.next, err) : first ? put_first(&p, err) : replace(&p, err);
-    if (status != OK)
-        unlink(p.next);
-    else
-        *ret = same ? PUBLISH_SAME : first ? PUBLISH_FIRST : PUBLISH_REPLACED;
-    return status;
+        status = model_rewrite(m, edit, p.next, err);
+    return status == OK ? put(&p, ret, err) : status;
 }
 
 /* Back */

@@ -3,6 +3,7 @@
  * at PATH or, where the prior is in force, nothing. A gateway sees the change by itself (serve/reload.h). */
 #pragma once
 
+#include "train/model_edit.h"
 #include "train/train.h"
 
 enum publish_change {
@@ -18,6 +19,10 @@ NODISCARD enum status publish_check(const char *path, struct error *err);
 /* Puts a trained model in force. */
 NODISCARD enum status publish_write(const struct trained *t, const char *path,
                                     enum publish_change *ret, struct error *err);
+
+/* The same for a model that was loaded and edited (train/model_edit.h). */
+NODISCARD enum status publish_edited(const struct model *m, const struct model_edit *edit,
+                                     const char *path, enum publish_change *ret, struct error *err);
 
 enum rollback_change {
     ROLLBACK_TO_PREVIOUS, /* the two files have changed places */

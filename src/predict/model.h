@@ -30,6 +30,8 @@ struct model_expert {
     size_t outcomes;      /* it was learnt from */
     bool hidden;          /* taken out (train/model_edit.h) */
     bool apart;           /* added: the others are estimated as if it were not there */
+    /* Days, "2026-11-30": when it was added, when it was taken out. Empty: it was trained, it is there. */
+    struct str since, until;
     /* cross-validated on the training queries; NAN: unknown */
     double auc; /* also when all scores were alike */
     double log_loss;

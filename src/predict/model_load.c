@@ -117,6 +117,19 @@ static void read_figures(struct json_value item, struct model_expert *x)
     x->outcomes = outcomes > 0 ? (size_t)outcomes : 0;
 }
 
+/* A day as "2026-11-30" where `key` holds one; anything else is none. Only for want of memory it fails. */
+static enum status read_day(struct model *m, struct json_value object, const char *key,
+                            struct str *ret)
+{
+    struct json_value day = json_get(object, key);
+    struct str text;
+    enum status status =
+        day.type == JSON_STRING ? json_string_decode(day, m->arena, &text) : ERR_INPUT;
+    if (status == OK && text.len == strlen("2026-11-30"))
+        *ret = text;
+    return status == ERR_MEMORY ? status : OK;
+}
+
 static enum status read_expert(struct model *m, struct json_value item, struct model_expert *x,
                                struct error *err)
 {
@@ -133,6 +146,8 @@ static enum status read_expert(struct model *m, struct json_value item, struct m
     x->name = name;
     x->hidden = json_get(item, "hidden").type == JSON_TRUE;
     x->apart = json_get(item, "apart").type == JSON_TRUE;
+    if (read_day(m, item, "since", &x->since) != OK || read_day(m, item, "until", &x->until) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory");
     read_figures(item, x);
     return OK;
 }
@@ -316,6 +331,8 @@ static enum status read_history(struct model *m, const struct safetensors *s, st
 {
     if (json_get(s->metadata, "leeroo").type == JSON_STRING &&
         json_string_decode(json_get(s->metadata, "leeroo"), m->arena, &m->parts.leeroo) != OK)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    if (read_day(m, s->metadata, "trained_by", &m->parts.trained_by) != OK)
         return error_set(err, ERR_MEMORY, "out of memory");
     return metadata_string(m, s, "training", &m->parts.training, err);
 }

@@ -20,6 +20,9 @@ struct model_parts {
     size_t sample;
     struct str training; /* a JSON object: what it was trained from and how */
     struct str leeroo;   /* the version that trained it */
+    /* A day, "2026-11-30", by which it was trained; empty in a file as training writes it, which knows no time so that
+     * the same data give the same bytes. The first edit notes it (train/model_edit.h). */
+    struct str trained_by;
 };
 
 const struct model_parts *model_parts(const struct model *m);

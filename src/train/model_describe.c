@@ -18,6 +18,15 @@ static void add_figure(struct buf *b, const char *name, double value)
     json_write_double(b, value);
 }
 
+/* Empty: nothing. */
+static void add_day(struct buf *b, const char *name, struct str day)
+{
+    if (!day.len)
+        return;
+    buf_addf(b, ",\"%s\":", name);
+    json_write_string(b, day);
+}
+
 /* What costs as much as where no price is given is left out, but for cached input, which every file has. */
 static void describe_prices(const struct price *p, struct buf *b)
 {
@@ -56,6 +65,8 @@ static void describe_experts(const struct model_parts *p, struct buf *b)
         add_figure(b, "calibration_error", x->calibration_error);
         buf_add_c(b, x->hidden ? ",\"hidden\":true" : "");
         buf_add_c(b, x->apart ? ",\"apart\":true" : "");
+        add_day(b, "since", x->since);
+        add_day(b, "until", x->until);
         buf_add_char(b, '}');
     }
     buf_add_char(b, ']');
@@ -163,6 +174,7 @@ void model_describe(const struct model_parts *p, struct buf *b)
     add_value(b, "training", &value);
     buf_add(&value, p->leeroo);
     add_value(b, "leeroo", &value);
+    add_day(b, "trained_by", p->trained_by);
     buf_add_char(b, '}');
     buf_done(&value);
 }

@@ -70,6 +70,7 @@ enum status expert_parameters_take(const struct model *m, size_t expert, struct 
         return status;
     struct model_expert taken = p->experts[p->column[expert]];
     taken.name = arena_copy(a, taken.name);
+    taken.since = taken.until = (struct str){0}; /* of this model */
     if (!taken.name.ptr)
         return error_set(err, ERR_MEMORY, "out of memory");
     *ret = (struct expert_parameters){taken, skeleton_of(p, tensors, count), slices, count};
@@ -146,6 +147,8 @@ static enum status add_expert(struct rewrite *r, const struct expert_parameters 
     *to = from->expert;
     to->apart = true;
     to->hidden = false;
+    to->since = r->edit->today;
+    to->until = (struct str){0};
     return OK;
 }
 
@@ -158,7 +161,10 @@ static enum status list_experts(struct rewrite *r, struct error *err)
         return error_set(err, ERR_MEMORY, "out of memory");
     memcpy(r->parts.experts, old->experts, old->predictor.experts * sizeof(*old->experts));
     for (size_t i = 0; i < old->listed; i++)
-        r->parts.experts[old->column[i]].hidden |= !r->keeps_listed[i];
+        if (!r->keeps_listed[i]) {
+            r->parts.experts[old->column[i]].hidden = true;
+            r->parts.experts[old->column[i]].until = r->edit->today;
+        }
     uint64_t skeleton = skeleton_of(old, r->tensors, r->count);
     enum status status = OK;
     for (size_t i = 0; i < r->edit->add_count && status == OK; i++)
@@ -278,6 +284,8 @@ static enum status rewrite(const struct model *m, const struct model_edit *edit,
     if (r) {
         *r = (struct rewrite){.old = model_parts(m), .edit = edit ? edit : &nothing, .arena = a};
         r->parts = *r->old;
+        if (!r->parts.trained_by.len)
+            r->parts.trained_by = r->edit->trained_by;
         status = plan_rewrite(r, err);
         if (status == OK)
             status = path ? model_tensors_write(&r->parts, r->tensors, r->count, path, err)

@@ -34,6 +34,9 @@ struct model_edit {
     size_t remove_count;
     const struct expert_parameters *add; /* [add_count], behind those that are there */
     size_t add_count;
+    /* Days, "2026-11-30", as the file will say who joined and who left when; empty: it does not say. */
+    struct str today;
+    struct str trained_by; /* by when the others were; noted unless an earlier edit did */
 };
 
 /* Writes the model to `path`; it appears there only when it is whole. With `edit` NULL, or with nothing in it, the file

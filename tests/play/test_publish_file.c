@@ -97,6 +97,26 @@ Test(publish_file, the_one_before_is_kept)
     place_free(p);
 }
 
+Test(publish_file, an_edited_model_takes_its_place)
+{
+    struct place *p = place_make();
+    struct model *m = NULL;
+    const size_t first = 0;
+    const struct model_edit edit = {.remove = &first, .remove_count = 1};
+    enum publish_change change = PUBLISH_FIRST;
+    publish(p, 0);
+    cr_assert_eq(model_load(p->path, &m, NULL), OK);
+    cr_assert_eq(publish_edited(m, NULL, p->path, &change, NULL), OK);
+    cr_assert_eq(change, PUBLISH_SAME);
+    stands(p, 1, 0);
+    cr_assert_eq(publish_edited(m, &edit, p->path, &change, NULL), OK);
+    cr_assert_eq(change, PUBLISH_REPLACED);
+    cr_assert_eq(sum_at(p->previous), p->sums[0]);
+    cr_assert_neq(sum_at(p->path), p->sums[0]);
+    model_free(m);
+    place_free(p);
+}
+
 Test(publish_file, the_same_model_again_changes_nothing)
 {
     struct place *p = place_make();

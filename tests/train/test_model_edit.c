@@ -150,7 +150,8 @@ Test(model_edit, who_is_taken_out_leaves_the_others_as_they_were)
 {
     for (size_t expert = 0; expert < PLAN_SET_EXPERTS; expert++) {
         struct str name = model_expert_at(model, expert)->name;
-        struct model *n = rewrite(model, &(struct model_edit){&expert, 1, NULL, 0});
+        struct model *n =
+            rewrite(model, &(struct model_edit){.remove = &expert, .remove_count = 1});
         cr_assert_eq(model_expert_count(n), PLAN_SET_EXPERTS - 1);
         cr_assert_eq(model_expert_index(n, name), SIZE_MAX);
         expect_the_rest_unchanged(model, n, name);
@@ -164,11 +165,11 @@ Test(model_edit, a_written_model_is_a_model)
 {
     const size_t first = 1, second = 0;
     char twice[160];
-    struct model *n = rewrite(model, &(struct model_edit){&first, 1, NULL, 0});
+    struct model *n = rewrite(model, &(struct model_edit){.remove = &first, .remove_count = 1});
     snprintf(twice, sizeof(twice), "%s/twice", fixture.path);
     cr_assert_eq(model_rewrite(n, NULL, twice, NULL), OK);
     expect_same_files(path, twice);
-    struct model *o = rewrite(n, &(struct model_edit){&second, 1, NULL, 0});
+    struct model *o = rewrite(n, &(struct model_edit){.remove = &second, .remove_count = 1});
     expect_the_rest_unchanged(n, o, STR("a"));
     cr_assert_eq(model_arm_count(o), 2); /* c and d; no plan is left */
     model_free(n);
@@ -199,7 +200,7 @@ Test(model_edit, parameters_go_back_where_they_came_from)
     const size_t expert = 2;
     struct expert_parameters kept;
     cr_assert_eq(expert_parameters_take(model, expert, arena, &kept, NULL), OK);
-    struct model *n = rewrite(model, &(struct model_edit){&expert, 1, &kept, 1});
+    struct model *n = rewrite(model, &(struct model_edit){&expert, 1, &kept, 1, {0}, {0}});
     cr_assert_eq(model_expert_count(n), PLAN_SET_EXPERTS);
     expect_same_arm(model, expert, n, model_expert_index(n, STR("c")));
     model_free(n);
@@ -256,13 +257,41 @@ Test(model_edit, slopes_of_scripts_go_with_their_experts)
     const float *slopes = expert_parameters_floats(&copy, "tokens.scripts", &count);
     cr_assert(slopes && count == SCRIPTS && slopes[SCRIPT_HAN] == 1);
     copy.expert.name = STR("copy");
-    struct model *n = rewrite(m, &(struct model_edit){&first, 1, &copy, 1});
+    struct model *n = rewrite(m, &(struct model_edit){&first, 1, &copy, 1, {0}, {0}});
     cr_assert_float_eq(han(m, "a"), 50, 1e-9);
     cr_assert_float_eq(han(n, "b"), 75, 1e-9);
     cr_assert_float_eq(han(n, "d"), 125, 1e-9);
     cr_assert_float_eq(han(n, "copy"), 100, 1e-9);
     model_free(m);
     model_free(n);
+}
+
+/* Who joined and who left when; training knows no day, and what an edit has noted of it another does not change. */
+Test(model_edit, days_are_kept_in_the_file)
+{
+    const size_t first = 0, last = PLAN_SET_EXPERTS - 1;
+    struct expert_parameters copy;
+    cr_assert_eq(model_parts(model)->trained_by.len, 0);
+    cr_assert_eq(expert_parameters_take(model, 0, arena, &copy, NULL), OK);
+    copy.expert.name = STR("copy");
+    struct model_edit edit = {
+        &first, 1, &copy, 1, STR("2026-11-30"), STR("2026-10-01"),
+    };
+    struct model *n = rewrite(model, &edit);
+    edit = (struct model_edit){.remove = &last,
+                               .remove_count = 1,
+                               .today = STR("2026-12-02"),
+                               .trained_by = STR("2026-12-01")};
+    struct model *o = rewrite(n, &edit);
+    const struct model_parts *p = model_parts(o);
+    cr_assert(str_equal(p->trained_by, STR("2026-10-01")));
+    cr_assert(str_equal(p->experts[0].until, STR("2026-11-30")));
+    cr_assert(str_equal(p->experts[PLAN_SET_EXPERTS].since, STR("2026-11-30")));
+    cr_assert(str_equal(p->experts[PLAN_SET_EXPERTS].until, STR("2026-12-02")));
+    cr_assert_eq(p->experts[1].since.len, 0);
+    cr_assert_eq(p->experts[1].until.len, 0);
+    model_free(n);
+    model_free(o);
 }
 
 static void expect_refusal(const struct model *m, const struct model_edit *edit, const char *words)
@@ -278,7 +307,8 @@ Test(model_edit, what_makes_no_model_is_refused)
     const size_t all[] = {0, 1, 2, 3};
     struct expert_parameters x;
     cr_assert_eq(expert_parameters_take(model, 0, arena, &x, NULL), OK);
-    expect_refusal(model, &(struct model_edit){all, 4, NULL, 0}, "without experts");
+    expect_refusal(model, &(struct model_edit){.remove = all, .remove_count = 4},
+                   "without experts");
     expect_refusal(model, &(struct model_edit){.add = &x, .add_count = 1}, "'a' already");
     x.expert.name = STR("x");
     const struct expert_parameters twice[] = {x, x};
