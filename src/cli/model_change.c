@@ -1,0 +1,119 @@
+/* A loaded model, edited and put where the user wants it: see model_change.h. */
+#include "cli/model_change.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "config/config_read.h"
+#include "predict/model_parts.h"
+
+#define DAY_BYTES         16
+#define NAMES_BYTES_MAX   300
+#define SCRATCH_BYTES_MAX (1u << 20)
+
+/* Names until there is no more room, then dots. */
+static void list_names(const struct model *m, struct buf *out)
+{
+    for (size_t i = 0; i < model_expert_count(m); i++) {
+        struct str name = model_expert_at(m, i)->name;
+        buf_add_c(out, i ? ", " : "");
+        if (out->len + name.len > NAMES_BYTES_MAX) {
+            buf_add_c(out, "...");
+            return;
+        }
+        buf_add(out, name);
+    }
+}
+
+/* The day on which one of that name was taken out; empty: never, or it was not noted. */
+static bool was_taken_out(const struct model *m, struct str name, struct str *ret_day)
+{
+    const struct model_parts *p = model_parts(m);
+    for (size_t e = 0; e < p->predictor.experts; e++) {
+        if (!p->experts[e].hidden || !str_equal(p->experts[e].name, name))
+            continue;
+        *ret_day = p->experts[e].until;
+        return true;
+    }
+    return false;
+}
+
+/* The name that was meant, in `a`; NULL: none is near. */
+static const char *nearest_of(const struct model *m, struct str name, struct arena *a)
+{
+    const char *names[MODEL_EXPERTS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; a && i < model_expert_count(m); i++)
+        if ((names[count] = arena_copy(a, model_expert_at(m, i)->name).ptr))
+            count++;
+    return conf_nearest(name, names, count);
+}
+
+static enum status unknown(const struct model *m, struct str name, struct arena *a,
+                           struct error *err)
+{
+    struct str day = STR("");
+    struct buf known;
+    const char *nearest = nearest_of(m, name, a);
+    if (was_taken_out(m, name, &day))
+        return error_set(err, ERR_INPUT, "'%.*s' was taken out of this model already%s%.*s",
+                         STR_FMT(name), day.len ? ", on " : "", STR_FMT(day));
+    if (nearest)
+        return error_set(err, ERR_INPUT, "the model has no expert '%.*s'; did you mean '%s'?",
+                         STR_FMT(name), nearest);
+    buf_init(&known, NAMES_BYTES_MAX + 64);
+    list_names(m, &known);
+    (void)error_set(err, ERR_INPUT, "the model has no expert '%.*s'; it has %.*s", STR_FMT(name),
+                    STR_FMT(buf_str(&known)));
+    buf_done(&known);
+    return ERR_INPUT;
+}
+
+enum status model_change_find(const struct model *m, struct str name, size_t *ret,
+                              struct error *err)
+{
+    size_t at = model_expert_index(m, name);
+    if (at != SIZE_MAX) {
+        *ret = at;
+        return OK;
+    }
+    struct arena *a = arena_create(SCRATCH_BYTES_MAX);
+    enum status status = unknown(m, name, a, err);
+    arena_free(a);
+    return status;
+}
+
+enum status model_change_check(const char *path, const char *output, struct error *err)
+{
+    if (!output || !file_is_same(path, output))
+        return OK;
+    return error_set(err, ERR_USAGE,
+                     "-o %s is the model itself; without -o it is replaced, and kept as "
+                     "%s.previous",
+                     output, path);
+}
+
+static struct str day_of(time_t at, char into[DAY_BYTES])
+{
+    struct tm utc;
+    gmtime_r(&at, &utc);
+    return (struct str){into, strftime(into, DAY_BYTES, "%Y-%m-%d", &utc)};
+}
+
+enum status model_change_write(const struct model *m, const struct model_edit *edit,
+                               const char *path, const char *output, struct error *err)
+{
+    char today[DAY_BYTES], trained[DAY_BYTES];
+    struct model_edit dated = *edit;
+    struct stat s;
+    enum publish_change change;
+    if (stat(path, &s) != 0)
+        return error_set_errno(err, ERR_IO, errno, "%s", path);
+    dated.today = day_of((time_t)(clock_wall_ms() / 1000), today);
+    dated.trained_by = day_of(s.st_mtim.tv_sec, trained);
+    return output ? model_rewrite(m, &dated, output, err)
+                  : publish_edited(m, &dated, path, &change, err);
+}
