@@ -11,9 +11,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/setup_model.h"
 #include "print/ask_table.h"
 #include "serve/local.h"
+#include "setup/setup_model.h"
 
 #define QUESTION_BYTES_MAX (8u << 20)
 #define ANSWER_BYTES_MAX   (64u << 20)

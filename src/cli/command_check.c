@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/check_print.h"
 #include "cli/commands.h"
-#include "cli/setup.h"
 #include "keys/client_keys.h"
+#include "setup/check_print.h"
+#include "setup/setup.h"
 
 static const char text[] =
     "Reads the configuration and the model as `leeroo serve` would, without listening or calling "

@@ -12,8 +12,8 @@
 #include "cli/commands.h"
 #include "cli/file_limit.h"
 #include "cli/process_setup.h"
-#include "cli/setup.h"
 #include "serve/gateway.h"
+#include "setup/setup.h"
 
 static const char text[] =
     "Runs the gateway that the configuration describes: one endpoint for OpenAI's and Anthropic's\n"

@@ -136,7 +136,7 @@ struct config {
     uint32_t threads;       /* 0: one per core, at most four */
     const char *state_dir;  /* NULL: budgets are kept in memory only */
     /* Relative paths are resolved against the file's folder. Not given: CONFIG_MODEL_FILE there, which need not exist
-     * before `leeroo play` has published a model (cli/setup.h). */
+     * before `leeroo play` has published a model (setup/setup.h). */
     const char *model_path;
     bool model_given;
     const char *

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/money.h"
-#include "cli/check_print.h"
+#include "setup/check_print.h"
 
 #define JSON_BYTES_MAX (4u << 20)
 

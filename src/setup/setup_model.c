@@ -2,7 +2,7 @@
  * and whether it knows every expert. Outcomes that the configuration names move the experts that have to be placed,
  * and them only: a trained model knows its own better. Strings that outlive the call are copied into the
  * configuration's arena, for the data set that they come from is closed here. */
-#include "cli/setup_model.h"
+#include "setup/setup_model.h"
 
 #include <unistd.h>
 

@@ -1,9 +1,9 @@
 /* Loading, and what to warn of. */
-#include "cli/setup.h"
+#include "setup/setup.h"
 
-#include "cli/setup_model.h"
 #include "plan/plan_filter.h"
 #include "serve/secure.h"
+#include "setup/setup_model.h"
 
 enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
                        struct error *err)

@@ -3,7 +3,7 @@
  *
  * It prints what command_check.c has gathered and finds nothing by itself; check_json.c says the same for programs, so
  * a new finding goes to both. Widths are counted in bytes: names are those of the configuration. */
-#include "cli/check_print.h"
+#include "setup/check_print.h"
 
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
 /* One GET for each expert, all at once (discover/fetch.h): whether it can be reached, knows the key and has the model.
  * Nothing is asked that costs money. */
-#include "cli/check_connect.h"
+#include "setup/check_connect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "cli/check_connect.h"
-#include "cli/setup.h"
+#include "setup/check_connect.h"
+#include "setup/setup.h"
 
 #define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + 8)
 
