@@ -1,0 +1,66 @@
+/* See universe_toy.h. Sets are looked at one by one, by other code than the searches have. */
+#include "universe/universe_toy.h"
+
+#include <criterion/criterion.h>
+
+static uint16_t draw_score(struct rng *r, enum toy_scores kind, uint64_t right)
+{
+    if (rng_below(r, 10) >= right)
+        return 0;
+    if (kind == TOY_BINARY)
+        return SCORE_ONE;
+    return (uint16_t)(kind == TOY_TENTHS ? rng_below(r, 11) * SCORE_ONE / 10
+                                         : rng_below(r, SCORE_ONE + 1));
+}
+
+void toy_draw(struct rng *r, enum toy_scores kind, size_t candidates, size_t rows, struct toy *ret)
+{
+    struct arena *a = arena_create(UINT64_C(1) << 26);
+    cr_assert_not_null(a);
+    *ret = (struct toy){.a = a, .c = {.count = candidates, .rows = rows}};
+    ret->c.scores = ARENA_ARRAY(a, rows * candidates, uint16_t);
+    for (size_t c = 0; c < candidates; c++) {
+        uint64_t right = 1 + rng_below(r, 6);
+        ret->c.cost_nano_usd[c] = (int64_t)rng_below(r, 8) * 10;
+        for (size_t row = 0; row < rows; row++)
+            ret->c.scores[row * candidates + c] = draw_score(r, kind, right);
+    }
+}
+
+struct set_rules toy_rules(const struct toy *t)
+{
+    return (struct set_rules){.candidates = t->c.count,
+                              .cost_nano_usd = t->c.cost_nano_usd,
+                              .count_max = t->c.count,
+                              .cost_max_nano_usd = INT64_MAX};
+}
+
+unsigned toy_bits(const struct chosen_set *s)
+{
+    unsigned set = 0;
+    for (size_t i = 0; i < s->count; i++)
+        set |= 1U << s->members[i];
+    return set;
+}
+
+double toy_value(const struct toy *t, unsigned set)
+{
+    double sum = 0;
+    for (size_t row = 0; row < t->c.rows; row++) {
+        uint16_t best = 0;
+        for (size_t c = 0; c < t->c.count; c++) {
+            uint16_t score = t->c.scores[row * t->c.count + c];
+            best = set >> c & 1 && score > best ? score : best;
+        }
+        sum += best;
+    }
+    return sum;
+}
+
+int64_t toy_cost(const struct toy *t, unsigned set)
+{
+    int64_t cost = 0;
+    for (size_t c = 0; c < t->c.count; c++)
+        cost += set >> c & 1 ? t->c.cost_nano_usd[c] : 0;
+    return cost;
+}
