@@ -112,6 +112,10 @@ struct model_sample {
     const float *quality, *cost_usd; /* [rows × arms], at the trained prices */
 };
 struct model_sample model_sample(const struct model *m);
+/* Its costs at other prices, into cost_usd[rows × arms]. prices[model_expert_count]. */
+void model_sample_price(const struct model *m, const struct price *prices, float *cost_usd);
+/* Whether those are any other. */
+bool model_sample_is_repriced(const struct model *m, const struct price *prices);
 
 /* Lambda (quality per USD) at which the mean predicted cost over the training queries is `usd_per_1k`, choosing
  * among the arms with use[i] (NULL: all): the calibrated start of budget control. Monotone; clamps at the ends. */

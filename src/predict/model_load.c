@@ -337,6 +337,21 @@ static enum status read_history(struct model *m, const struct safetensors *s, st
     return metadata_string(m, s, "training", &m->parts.training, err);
 }
 
+/* How long the sample's texts are: files of earlier builds do not say. */
+static enum status read_sample_text(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct model_parts *p = &m->parts;
+    if (!safetensors_has(s, "sample.text"))
+        return OK;
+    enum status status = safetensors_dim(s, "sample.text", 2, 1, &p->sample_text_width, err);
+    if (status != OK)
+        return status;
+    if (p->sample_text_width != SAMPLE_TEXT && p->sample_text_width != SAMPLE_TEXT + SCRIPTS)
+        return error_set(err, ERR_CORRUPT, "'sample.text' is damaged");
+    return model_read_floats(s, "sample.text", p->sample, p->sample_text_width, 0, &p->sample_text,
+                             err);
+}
+
 static enum status read_rest(struct model *m, const struct safetensors *s, struct error *err)
 {
     enum status status = read_history(m, s, err);
@@ -353,7 +368,7 @@ static enum status read_rest(struct model *m, const struct safetensors *s, struc
     if (status == OK)
         status = model_read_floats(s, "sample.cost_usd", m->parts.sample, m->arm_count, 0,
                                    &m->parts.sample_cost_usd, err);
-    return status;
+    return status == OK ? read_sample_text(m, s, err) : status;
 }
 
 static enum status read_model(struct model *m, const void *bytes, size_t len, const char *place,

@@ -6,6 +6,8 @@
 #include "predict/plan_set.h"
 #include "predict/predictor.h"
 
+enum { SAMPLE_TEXT_CHARACTERS, SAMPLE_TEXT_LENGTH, SAMPLE_TEXT };
+
 struct model_parts {
     struct predictor predictor;
     /* [predictor.experts], in the order of the sources' columns. Some may be hidden: they were taken out of the model,
@@ -18,6 +20,10 @@ struct model_parts {
     size_t text_count;
     const float *sample_quality, *sample_cost_usd; /* [sample × arms] held-out estimates */
     size_t sample;
+    /* [sample × sample_text_width] how long its texts are, so that its costs are known at any price: both as the
+     * enum says, and where tokens of scripts were learnt the characters of each. NULL: a file of an earlier build. */
+    const float *sample_text;
+    size_t sample_text_width;
     struct str training; /* a JSON object: what it was trained from and how */
     struct str leeroo;   /* the version that trained it */
     /* A day, "2026-11-30", by which it was trained; empty in a file as training writes it, which knows no time so that

@@ -121,10 +121,13 @@ static float sigmoid(double x)
     return (float)(1 / (1 + exp(-x)));
 }
 
-static void fill_sample_row(struct assembly *s, const float *row, float *quality, float *cost)
+static void fill_sample_row(struct assembly *s, const float *row, float *quality, float *cost,
+                            float *text)
 {
     static const struct script_counts none;
     size_t width = base_sample_width(s->b);
+    text[SAMPLE_TEXT_CHARACTERS] = row[width - 2];
+    text[SAMPLE_TEXT_LENGTH] = row[width - 1];
     for (size_t e = 0; e < s->count; e++) {
         struct estimate x = {.quality = sigmoid(base_logit(s->b, s->placed[e].parameters, row))};
         predictor_tokens(&s->parts.predictor, e, row[width - 2], &none, row[width - 1],
@@ -138,15 +141,18 @@ static enum status make_sample(struct assembly *s, struct error *err)
 {
     size_t rows = s->b->sample_rows;
     bool good = true;
-    float *quality = floats(s, rows * s->count, &good), *cost = floats(s, rows * s->count, &good);
+    float *quality = floats(s, rows * s->count, &good), *cost = floats(s, rows * s->count, &good),
+          *text = floats(s, rows * SAMPLE_TEXT, &good);
     if (!good)
         return no_memory(err);
     for (size_t i = 0; i < rows; i++)
         fill_sample_row(s, s->b->sample + i * base_sample_width(s->b), quality + i * s->count,
-                        cost + i * s->count);
+                        cost + i * s->count, text + i * SAMPLE_TEXT);
     s->parts.sample_quality = quality;
     s->parts.sample_cost_usd = cost;
     s->parts.sample = rows;
+    s->parts.sample_text = text;
+    s->parts.sample_text_width = SAMPLE_TEXT;
     return OK;
 }
 

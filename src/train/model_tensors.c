@@ -74,6 +74,11 @@ static void add_sample(struct listing *l)
     t.item.name = "sample.cost_usd";
     t.item.bytes = p->sample_cost_usd;
     add(l, t);
+    if (p->sample_text)
+        add(l,
+            (struct model_tensor){
+                .item = {
+                    "sample.text", "F32", 2, {p->sample, p->sample_text_width}, p->sample_text}});
 }
 
 static void add_check(struct listing *l, size_t c)

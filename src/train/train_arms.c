@@ -58,26 +58,42 @@ static void keep_row(const struct trained *out, const struct estimate *experts, 
     }
 }
 
+/* How long the row's text is. */
+static void keep_text(const struct train_table *t, size_t row, const float *lengths, size_t width,
+                      float *text)
+{
+    text[SAMPLE_TEXT_CHARACTERS] = t->characters[row];
+    text[SAMPLE_TEXT_LENGTH] = lengths[row];
+    for (size_t s = 0; SAMPLE_TEXT + s < width; s++)
+        text[SAMPLE_TEXT + s] = (float)t->scripts[row].of[s];
+}
+
 /* A random part of the training queries, in file order. */
 static enum status keep_sample(const struct train_table *t, const struct estimate *estimates,
-                               struct rng *rng, struct trained *out, struct error *err)
+                               const float *lengths, struct rng *rng, struct trained *out,
+                               struct error *err)
 {
     size_t sample = t->rows < TRAIN_SAMPLE_MAX ? t->rows : TRAIN_SAMPLE_MAX, kept = 0;
+    size_t width = SAMPLE_TEXT + (out->parts.predictor.scripts ? SCRIPTS : 0);
     float *quality = ARENA_ARRAY(out->arena, sample * out->arms, float),
-          *cost = ARENA_ARRAY(out->arena, sample * out->arms, float);
-    if (!quality || !cost)
+          *cost = ARENA_ARRAY(out->arena, sample * out->arms, float),
+          *text = ARENA_ARRAY(out->arena, sample * width, float);
+    if (!quality || !cost || !text)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t row = 0; row < t->rows && kept < sample; row++) {
         if (rng_below(rng, t->rows - row) >= sample - kept)
             continue;
         keep_row(out, estimates + row * t->experts, quality + kept * out->arms,
                  cost + kept * out->arms);
+        keep_text(t, row, lengths, width, text + kept * width);
         kept++;
     }
     CHECK(kept == sample);
     out->parts.sample = sample;
     out->parts.sample_quality = quality;
     out->parts.sample_cost_usd = cost;
+    out->parts.sample_text = text;
+    out->parts.sample_text_width = width;
     return OK;
 }
 
@@ -95,7 +111,7 @@ enum status train_arms(const struct train_table *t, const struct train_options *
     out->arms = t->experts + out->plans.set.count;
     out->parts.plans = out->plans.set;
     if (status == OK)
-        status = keep_sample(t, estimates, rng, out, err);
+        status = keep_sample(t, estimates, lengths, rng, out, err);
     free(estimates);
     return status;
 }
