@@ -165,12 +165,6 @@ void budget_init_sample(struct budget *b, const struct model_sample *sample, con
     control(b);
 }
 
-void budget_init(struct budget *b, const struct model *m, const bool *use, double usd_per_1k)
-{
-    struct model_sample sample = model_sample(m);
-    budget_init_sample(b, &sample, use, usd_per_1k);
-}
-
 double budget_lambda(const struct budget *b)
 {
     return b->lambda;

@@ -46,9 +46,8 @@ struct budget {
     struct budget_state state;
 };
 
-/* usd_per_1k > 0. The curve is taken from the model's sample over the arms with use[i] (NULL: all). */
-void budget_init(struct budget *b, const struct model *m, const bool *use, double usd_per_1k);
-/* From a sample in hand; without rows lambda starts at one unit of quality per target. */
+/* usd_per_1k > 0. The curve is taken from a model's sample, at the prices in force, over the arms with use[i] (NULL:
+ * all); without rows lambda starts at one unit of quality per target. */
 void budget_init_sample(struct budget *b, const struct model_sample *sample, const bool *use,
                         double usd_per_1k);
 double budget_lambda(const struct budget *b);

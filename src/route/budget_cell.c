@@ -13,14 +13,15 @@ struct budget_cell {
     struct budget budget; /* guarded by lock */
 };
 
-struct budget_cell *budget_cell_create(const struct model *m, const bool *use, double usd_per_1k)
+struct budget_cell *budget_cell_create(const struct model_sample *sample, const bool *use,
+                                       double usd_per_1k)
 {
     struct budget_cell *c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     atomic_store(&c->holders, 1);
     pthread_mutex_init(&c->lock, NULL); /* on Linux it cannot fail */
-    budget_init(&c->budget, m, use, usd_per_1k);
+    budget_init_sample(&c->budget, sample, use, usd_per_1k);
     return c;
 }
 

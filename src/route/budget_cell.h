@@ -6,8 +6,9 @@
 
 struct budget_cell;
 
-/* Held once; arguments as for budget_init. NULL: no memory. */
-struct budget_cell *budget_cell_create(const struct model *m, const bool *use, double usd_per_1k);
+/* Held once; arguments as for budget_init_sample. NULL: no memory. */
+struct budget_cell *budget_cell_create(const struct model_sample *sample, const bool *use,
+                                       double usd_per_1k);
 struct budget_cell *budget_cell_hold(struct budget_cell *c); /* returns c */
 void budget_cell_release(struct budget_cell *c);             /* NULL is fine */
 

@@ -5,19 +5,17 @@
 #include "plan/quality_floor.h"
 
 enum status live_policy_init(struct live_policy *p, const struct model *m,
-                             const struct policy *from, struct str plans, bool *use,
-                             struct error *err)
+                             const struct model_sample *sample, const struct policy *from,
+                             struct str plans, bool *use, struct error *err)
 {
     struct live_policy made = {.policy = *from};
     enum status status = plan_filter_apply(m, plans, use, err);
     if (status != OK)
         return status;
-    if (from->min_quality > 0) {
-        struct model_sample sample = model_sample(m);
-        made.policy.min_quality = quality_floor_find(&sample, use, from->min_quality);
-    }
+    if (from->min_quality > 0)
+        made.policy.min_quality = quality_floor_find(sample, use, from->min_quality);
     if (from->budget_usd_per_1k > 0) {
-        made.budget = budget_cell_create(m, use, from->budget_usd_per_1k);
+        made.budget = budget_cell_create(sample, use, from->budget_usd_per_1k);
         if (!made.budget)
             return error_set(err, ERR_MEMORY, "out of memory for a budget");
     }

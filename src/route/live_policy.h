@@ -1,5 +1,5 @@
 /* One policy, ready to decide by: its budget and its quality floor calibrated on the model's training queries, at the
- * trained prices. Any thread may decide and observe: a budget has a lock of its own. */
+ * prices in force. Any thread may decide and observe: a budget has a lock of its own. */
 #pragma once
 
 #include "plan/decide.h"
@@ -11,11 +11,12 @@ struct live_policy {
     struct budget_cell *budget; /* NULL: none */
 };
 
-/* use[model_arm_count]: which experts may be chosen; what it says of plans is filled in, by `plans` as
- * plan_filter_apply takes them. ERR_NOT_FOUND: a plan that the model does not have; ERR_MEMORY. */
+/* `sample`: the model's, at the prices in force (route/priced_sample.h). use[model_arm_count]: which experts may be
+ * chosen; what it says of plans is filled in, by `plans` as plan_filter_apply takes them. ERR_NOT_FOUND: a plan that
+ * the model does not have; ERR_MEMORY. */
 NODISCARD enum status live_policy_init(struct live_policy *p, const struct model *m,
-                                       const struct policy *from, struct str plans, bool *use,
-                                       struct error *err);
+                                       const struct model_sample *sample, const struct policy *from,
+                                       struct str plans, bool *use, struct error *err);
 void live_policy_done(struct live_policy *p); /* zeros are fine */
 
 /* As decide. `in_force` is p->policy, but for what a request brings in its place. *ret_usual_usd goes to

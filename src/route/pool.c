@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "encode/tokenizer.h"
 #include "plan/plan_filter.h"
+#include "route/priced_sample.h"
 
 /* One arm each, at the settings' prices. */
 static enum status bind_experts(struct pool *p, struct error *err)
@@ -82,7 +83,8 @@ enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *e
 }
 
 /* use[arms of the model]: scratch. */
-static enum status start_policy(struct pool *p, size_t index, bool *use, struct error *err)
+static enum status start_policy(struct pool *p, size_t index, const struct model_sample *sample,
+                                bool *use, struct error *err)
 {
     const struct route_policy *from = &p->settings.policies[index];
     struct pool_policy *to = &p->policies[index];
@@ -95,25 +97,37 @@ static enum status start_policy(struct pool *p, size_t index, bool *use, struct 
     if (!to->plan_use)
         return error_set(err, ERR_MEMORY, "out of memory for a policy");
     enum status status =
-        live_policy_init(&to->live, p->model, &from->policy, from->plans, use, err);
+        live_policy_init(&to->live, p->model, sample, &from->policy, from->plans, use, err);
     if (status != OK)
         return status;
     for (size_t i = p->settings.expert_count; i < p->arm_count; i++)
         to->plan_use[i] = use[p->model_index[i]];
-    struct model_sample sample = model_sample(p->model);
-    quality_floor_table_init(&to->floors, &sample, use);
+    quality_floor_table_init(&to->floors, sample, use);
     return OK;
+}
+
+/* Those of the model that are not in the pool are never chosen, whatever they cost. */
+static enum status price_sample(const struct pool *p, struct priced_sample *ret, struct error *err)
+{
+    struct price prices[MODEL_EXPERTS_MAX];
+    for (size_t e = 0; e < model_expert_count(p->model); e++)
+        prices[e] = model_expert_at(p->model, e)->price;
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        prices[p->model_index[i]] = p->settings.experts[i].price;
+    return priced_sample_init(ret, p->model, prices, err);
 }
 
 static enum status start_policies(struct pool *p, struct error *err)
 {
+    struct priced_sample sample = {.own = NULL};
     bool *use = calloc(p->model_count, sizeof(*use));
     if (!use)
         return error_set(err, ERR_MEMORY, "out of memory for a policy");
-    enum status status = OK;
+    enum status status = price_sample(p, &sample, err);
     p->policy_count = p->settings.policy_count;
     for (size_t i = 0; status == OK && i < p->policy_count; i++)
-        status = start_policy(p, i, use, err);
+        status = start_policy(p, i, &sample.sample, use, err);
+    priced_sample_done(&sample);
     free(use);
     return status;
 }

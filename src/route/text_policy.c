@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "route/live_policy.h"
+#include "route/priced_sample.h"
 #include "route/text_router.h"
 
 struct text_policy {
@@ -17,7 +18,12 @@ static enum status policy_start(struct text_policy *p, const struct text_policy_
     const struct model *m = text_router_model(p->router);
     for (size_t i = 0; i < model_expert_count(m); i++)
         p->use[i] = text_router_has(p->router, i) && (!s->use || s->use[i]);
-    return live_policy_init(&p->live, m, &s->policy, s->plans, p->use, err);
+    struct priced_sample sample;
+    enum status status = priced_sample_init(&sample, m, text_router_prices(p->router), err);
+    if (status == OK)
+        status = live_policy_init(&p->live, m, &sample.sample, &s->policy, s->plans, p->use, err);
+    priced_sample_done(&sample);
+    return status;
 }
 
 enum status text_policy_create(const struct text_router *r,

@@ -81,6 +81,11 @@ bool text_router_offers(const struct text_router *r, size_t arm)
     return true;
 }
 
+const struct price *text_router_prices(const struct text_router *r)
+{
+    return r->prices;
+}
+
 const struct price *text_router_price(const struct text_router *r, size_t expert)
 {
     CHECK(expert < model_expert_count(r->model));

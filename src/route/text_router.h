@@ -24,6 +24,7 @@ const struct model *text_router_model(const struct text_router *r);
 bool text_router_has(const struct text_router *r, size_t expert);
 /* Whether all members of an arm are there. */
 bool text_router_offers(const struct text_router *r, size_t arm);
+const struct price *text_router_prices(const struct text_router *r); /* [model_expert_count] */
 const struct price *text_router_price(const struct text_router *r, size_t expert);
 
 /* As model_estimate_text, at the router's prices; estimates[model_arm_count]. */
@@ -39,7 +40,7 @@ struct text_policy_settings {
 
 struct text_policy;
 
-/* `plans` are copied. Budgets and quality floors are calibrated on the training queries at the trained prices. The
+/* `plans` are copied. Budgets and quality floors are calibrated on the training queries at the router's prices. The
  * router must outlive the policy. ERR_NOT_FOUND: a plan that the model does not have; ERR_MEMORY. */
 NODISCARD enum status text_policy_create(const struct text_router *r,
                                          const struct text_policy_settings *settings,

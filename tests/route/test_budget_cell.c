@@ -28,8 +28,9 @@ static struct budget_named budget_of(struct pool *p, size_t index)
 Test(budget_cell, a_renewed_budget_keeps_its_state_under_the_new_curve)
 {
     struct model *m = serve_test_model();
-    struct budget_cell *old = budget_cell_create(m, NULL, 0.5);
-    struct budget_cell *fresh = budget_cell_create(m, NULL, 0.5);
+    const struct model_sample sample = model_sample(m);
+    struct budget_cell *old = budget_cell_create(&sample, NULL, 0.5);
+    struct budget_cell *fresh = budget_cell_create(&sample, NULL, 0.5);
     for (int i = 0; i < 100; i++)
         budget_cell_observe(old, 0.002, 0.001);
     struct budget_state before = budget_cell_state(old);

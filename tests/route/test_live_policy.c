@@ -19,8 +19,9 @@ static void begin(struct model *m)
 static struct live_policy live(struct policy from, const char *plans)
 {
     struct live_policy p = {0};
+    const struct model_sample sample = model_sample(model);
     struct error err = {0};
-    cr_assert_eq(live_policy_init(&p, model, &from, str_from(plans), use, &err), OK, "%s",
+    cr_assert_eq(live_policy_init(&p, model, &sample, &from, str_from(plans), use, &err), OK, "%s",
                  err.text);
     return p;
 }
@@ -56,8 +57,9 @@ Test(live_policy, an_unknown_plan_leaves_it_untouched)
     begin(serve_test_model());
     const struct policy from = {.budget_usd_per_1k = 1};
     struct live_policy p = {.policy = {.lambda = 7}};
+    const struct model_sample sample = model_sample(model);
     struct error err = {0};
-    cr_expect_eq(live_policy_init(&p, model, &from, STR("panel(x,y->z)"), use, &err),
+    cr_expect_eq(live_policy_init(&p, model, &sample, &from, STR("panel(x,y->z)"), use, &err),
                  ERR_NOT_FOUND);
     cr_expect(p.policy.lambda == 7 && !p.budget && strstr(err.text, "panel(x,y->z)"));
     model_free(model);
