@@ -186,6 +186,12 @@ bool asking_is_native(const struct asking *a)
     return a->told && a->told->native;
 }
 
+const struct dropped *asking_lost(const struct asking *a)
+{
+    static const struct dropped nothing;
+    return a->told ? &a->told->lost : &nothing;
+}
+
 unsigned asking_calls(const struct asking *a)
 {
     return a->calls;

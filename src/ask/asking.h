@@ -135,6 +135,8 @@ void asking_release(struct asking *a);
 size_t asking_candidate_at(const struct asking *a);
 /* Whether the events that are told, or the answer, are in the client's own dialect, as `fill` wished. */
 bool asking_is_native(const struct asking *a);
+/* What the client wished for, but is otherwise in the parameters of the expert whose answer is told. */
+const struct dropped *asking_lost(const struct asking *a);
 unsigned asking_calls(const struct asking *a); /* made so far */
 /* What was paid so far, one item for each expert that is done with. */
 const struct asking_paid *asking_paid(const struct asking *a, size_t *ret_count);

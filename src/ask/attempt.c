@@ -366,7 +366,10 @@ static enum status start_call(struct attempt *t, struct error *err)
     if (status != OK)
         return status;
     t->native = call.native;
-    return expert_call_start(o->context->transport, &call, &t->call, err);
+    status = expert_call_start(o->context->transport, &call, &t->call, err);
+    if (status == OK)
+        t->lost = expert_call_answer(t->call)->lost;
+    return status;
 }
 
 /* With a place at the candidate's. One piece, because a try that is late, one that cannot be paid and one that cannot

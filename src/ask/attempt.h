@@ -69,7 +69,8 @@ struct attempt {
     struct expert_call *call;      /* CALLING, LINGERING */
     struct scheduler_timer *timer; /* pauses, lingering; made when needed */
     struct held_events held;
-    struct cost cost; /* of failed tries */
+    struct cost cost;    /* of failed tries */
+    struct dropped lost; /* of the present call, as in struct expert_answer */
 };
 
 void attempt_init(struct attempt *t, struct asking *a, const struct attempt_owner *owner,

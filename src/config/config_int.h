@@ -9,8 +9,12 @@ conf_read_fn config_read_breaker; /* struct health_options */
 conf_read_fn config_read_queue;   /* struct expert_limits */
 conf_read_fn config_read_drop;    /* struct expert */
 conf_read_fn config_read_rename;  /* struct expert */
-conf_read_fn config_read_node;    /* const struct yaml_tree *: read later */
-conf_read_fn config_read_traces;  /* struct config_traces */
+bool config_member_is_plain(struct str name);
+/* After drop and rename; node NULL: none. */
+NODISCARD enum status config_read_parameters(struct conf_reader *r, const struct yaml_tree *node,
+                                             struct expert *e, struct error *err);
+conf_read_fn config_read_node;   /* const struct yaml_tree *: read later */
+conf_read_fn config_read_traces; /* struct config_traces */
 void config_wipe_traces(struct config_traces *t);
 NODISCARD enum status config_read_text(struct conf_reader *r, const char *key,
                                        const struct yaml_tree *node, struct str *into,

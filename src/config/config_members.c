@@ -4,14 +4,14 @@
 
 #include <string.h>
 
-#define NAME_BYTES_MAX 64
+#include "expert/member_set.h"
 
-static bool is_plain(struct str s)
+bool config_member_is_plain(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == '"' || s.ptr[i] == '\\')
             return false;
-    return s.len > 0 && s.len <= NAME_BYTES_MAX;
+    return s.len > 0 && s.len <= MEMBER_NAME_MAX;
 }
 
 static bool is_one_of(struct str name, const char *const *names, size_t count)
@@ -26,9 +26,9 @@ static enum status check_name(struct conf_reader *r, const char *key, const stru
                               struct error *err)
 {
     static const char *const needed[] = {"model", "messages", "input", "stream"};
-    if (at->kind != TREE_SCALAR || !is_plain(at->scalar))
+    if (at->kind != TREE_SCALAR || !config_member_is_plain(at->scalar))
         return conf_fail(r, at, err, "%s: a parameter's name is up to %d plain characters", key,
-                         NAME_BYTES_MAX);
+                         MEMBER_NAME_MAX);
     if (is_one_of(at->scalar, needed, 4))
         return conf_fail(r, at, err, "%s: no request goes without %.*s", key, STR_FMT(at->scalar));
     return OK;

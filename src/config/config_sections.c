@@ -22,7 +22,7 @@
 
 struct raw_expert {
     struct expert expert;
-    const struct yaml_tree *name, *url, *fallbacks, *like;
+    const struct yaml_tree *name, *url, *fallbacks, *like, *parameters;
     const struct yaml_tree
         *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
     bool priced;
@@ -197,6 +197,7 @@ static const struct conf_row expert_rows[] = {
     {"system_messages", read_system, EXPERT_FIELD(system_messages), false, 0, 0},
     {"drop", config_read_drop, offsetof(struct raw_expert, expert), false, 0, 0},
     {"rename", config_read_rename, offsetof(struct raw_expert, expert), false, 0, 0},
+    {"parameters", config_read_node, offsetof(struct raw_expert, parameters), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"output_limit", conf_read_u32, EXPERT_FIELD(output_limit), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
@@ -253,6 +254,8 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
         status = config_read_text(r, "url", raw.url, &e->url, err);
     if (status == OK)
         status = config_check_url(r, raw.url, &e->url, err);
+    if (status == OK)
+        status = config_read_parameters(r, raw.parameters, e, err);
     if (status != OK)
         return status;
     if (e->upstream_model.len == 0)

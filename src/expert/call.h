@@ -28,8 +28,9 @@ struct expert_answer {
     /* What was asked, by which reports are judged (expert/cost.h): */
     uint64_t asked_bytes;      /* the request's body */
     int64_t output_tokens_max; /* in all its answers together; 0: no limit was set */
-    enum expert_retry retry;   /* after a failure */
-    enum retry_reason reason;  /* of an error in the expert's own words */
+    struct dropped lost;      /* what was wished for, but is otherwise in the expert's parameters */
+    enum expert_retry retry;  /* after a failure */
+    enum retry_reason reason; /* of an error in the expert's own words */
     /* The longest delay that was asked for in header or body, cut to the expert's retry_after_max_ms; 0: none. */
     uint64_t retry_after_ms;
 };

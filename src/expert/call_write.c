@@ -1,7 +1,12 @@
-/* What goes out in a call: URL, headers and body, in the expert's own dialect. */
+/* What goes out in a call: URL, headers and body, in the expert's own dialect.
+ *
+ * The body is written by the dialect, or is the client's own; then the expert's entry has its say: members that it is
+ * not to see or calls otherwise, and last those that it is always asked with. All of it lives as long as the call. On
+ * the transport's thread, before the call goes out. */
 #include "expert/call_int.h"
 
 #include "base/check.h"
+#include "expert/member_set.h"
 
 #define BODY_BYTES_SPARE 16384
 
@@ -104,6 +109,29 @@ static enum status edit_body(struct expert_call *c, struct str *body, struct err
     return status;
 }
 
+/* After that, what the expert is always asked with. */
+static enum status set_parameters(struct expert_call *c, struct str *body, struct error *err)
+{
+    struct str set = c->options.expert->parameters;
+    struct json_value parameters, asked;
+    struct buf joined;
+    if (set.len == 0)
+        return OK;
+    enum status status = json_parse(set, "parameters", 1, &parameters, err);
+    if (status == OK)
+        status = json_parse(*body, "request", 1, &asked, err);
+    if (status == OK && asked.type != JSON_OBJECT)
+        status = error_set(err, ERR_INPUT, "the request is not a JSON object");
+    if (status != OK)
+        return status;
+    buf_init(&joined, body->len + set.len + BODY_BYTES_SPARE);
+    member_set_write(parameters, asked, &joined, &c->answer.lost);
+    buf_done(&c->edited);
+    c->edited = joined;
+    *body = buf_str(&c->edited);
+    return buf_status(&c->edited, err);
+}
+
 /* Agents ask for longer answers than some models give, which refuse such a request. */
 static void lower_limit(struct expert_call_options *o)
 {
@@ -113,6 +141,7 @@ static void lower_limit(struct expert_call_options *o)
         o->output_limit = most;
 }
 
+/* One piece: the body goes from step to step, and the rest of the request is filled in by what it has become. */
 enum status call_write(struct expert_call *c, struct error *err)
 {
     const struct expert_call_options *o = &c->options;
@@ -125,6 +154,8 @@ enum status call_write(struct expert_call *c, struct error *err)
         status = write_body(c, &r->body, err);
     if (status == OK)
         status = edit_body(c, &r->body, err);
+    if (status == OK)
+        status = set_parameters(c, &r->body, err);
     if (status != OK)
         return status;
     c->answer.asked_bytes = r->body.len;

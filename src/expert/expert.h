@@ -34,6 +34,8 @@ struct expert {
     enum { EXPERT_SYSTEM_USUAL, EXPERT_SYSTEM_FIRST, EXPERT_SYSTEM_ANYWHERE } system_messages;
     const struct member_edit *edits; /* [edit_count] of what is sent; NULL: none */
     size_t edit_count;
+    struct str
+        parameters; /* a JSON object of what is always asked for (expert/member_set.h); empty: none */
     struct price price;
     uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */
     const char *tokenizer; /* path of the file that counts its tokens; NULL: none */

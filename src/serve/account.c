@@ -136,8 +136,8 @@ static struct str dropped_by(const struct chat *c)
 {
     struct dropped all = c->native ? (struct dropped){0} : c->asked.dropped;
     bool edits = c->chosen && chat_expert(c)->edit_count > 0;
-    if (c->native && !edits)
-        return STR("");
+    if (c->asking)
+        dropped_join(&all, asking_lost(c->asking));
     if (!c->native && c->chosen && !(chat_expert(c)->capabilities & EXPERT_EFFORT))
         dropped_join(&all, &c->asked.effort);
     if (!c->native && c->chosen && c->request.tool_images > 0 &&

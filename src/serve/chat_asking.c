@@ -33,14 +33,23 @@ static enum status set_trace(const struct chat *c, const struct expert *expert,
     return OK;
 }
 
+/* Under other parameters the same name is another expert. */
+static struct str identity(const struct chat *c, const struct expert *expert)
+{
+    if (expert->parameters.len == 0)
+        return expert->name;
+    return str_from(
+        arena_printf(c->x->arena, "%.*s %.*s", STR_FMT(expert->name), STR_FMT(expert->parameters)));
+}
+
 static enum status bind_idempotency(const struct chat *c, const struct expert *expert,
                                     struct http_header *headers, size_t count, struct error *err)
 {
     enum status status = OK;
     for (size_t i = 0; status == OK && i < count; i++)
         if (str_equal(headers[i].name, STR("idempotency-key")))
-            status = idempotency_bind(caller_key_id(c->caller), expert->name, headers[i].value,
-                                      c->x->arena, &headers[i].value, err);
+            status = idempotency_bind(caller_key_id(c->caller), identity(c, expert),
+                                      headers[i].value, c->x->arena, &headers[i].value, err);
     return status;
 }
 

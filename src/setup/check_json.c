@@ -57,6 +57,10 @@ static void write_expert(struct buf *b, const struct expert *list,
     text(b, ",", "dialect", str_from(e->dialect->name));
     text(b, ",", "url", e->url);
     text(b, ",", "upstream_model", e->upstream_model);
+    if (e->parameters.len > 0) {
+        buf_add_c(b, ",\"parameters\":");
+        buf_add(b, e->parameters);
+    }
     buf_addf(b, ",\"key\":%s,\"context\":%u,\"price\":{\"input\":", truth(e->api_key.len > 0),
              e->context_tokens);
     money_format_usd(b, e->price.input_nano_usd_per_m);

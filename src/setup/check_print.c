@@ -105,6 +105,8 @@ static void print_experts(const char *what, const struct expert *list,
                 e->dialect->name, e->api_key.len ? "set" : "none",
                 usd(e->price.input_nano_usd_per_m), usd(e->price.output_nano_usd_per_m), context,
                 STR_FMT(e->upstream_model), STR_FMT(e->url));
+        if (e->parameters.len > 0)
+            fprintf(out, " with %.*s", STR_FMT(e->parameters));
         print_limits(&e->limits, out);
         if (told)
             print_price_source(&origins[i], out);
