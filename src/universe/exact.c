@@ -354,7 +354,7 @@ static enum status search_memory(struct search *x, struct arena *a, struct error
 {
     uint64_t first = (uint64_t)x->v->row_count * (x->rules->candidates + 3);
     x->capacity = first * STACK_NODES < STACK_FLOATS ? first * STACK_NODES : STACK_FLOATS;
-    x->stack = ARENA_ARRAY(a, x->capacity, float);
+    x->stack = a ? ARENA_ARRAY(a, x->capacity, float) : NULL;
     return x->stack ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -375,23 +375,31 @@ static enum status search_set(const struct search *x, struct chosen_set *set, st
     return OK;
 }
 
+static enum status search_all(struct search *x, struct arena *a, struct chosen_set *set,
+                              struct error *err)
+{
+    struct node first;
+    enum status status = search_memory(x, a, err);
+    if (status != OK)
+        return status;
+    if (node_first(x, &first))
+        search_node(x, &first, STEPS_FIRST);
+    else
+        search_stop(x, (double)x->v->row_count * SCORE_ONE);
+    return search_set(x, set, err);
+}
+
 enum status exact_choose(const struct coverage *v, const struct set_rules *rules,
-                         const struct exact_options *options, struct arena *a,
-                         struct chosen_set *set, struct exact_end *ret, struct error *err)
+                         const struct exact_options *options, struct chosen_set *set,
+                         struct exact_end *ret, struct error *err)
 {
     struct search x = {.v = v, .rules = rules, .options = options, .best = chosen_value(set)};
-    struct node first;
+    struct arena *a = arena_create(STACK_FLOATS * sizeof(float) + (1 << 20));
     memcpy(x.members, set->members, set->count * sizeof(set->members[0]));
     x.count = set->count;
     x.grain = grain_of(v);
-    enum status status = search_memory(&x, a, err);
-    if (status != OK)
-        return status;
-    if (node_first(&x, &first))
-        search_node(&x, &first, STEPS_FIRST);
-    else
-        search_stop(&x, (double)v->row_count * SCORE_ONE);
-    status = search_set(&x, set, err);
+    enum status status = search_all(&x, a, set, err);
+    arena_free(a);
     if (status != OK)
         return status;
     x.end.proved = !x.stopped;

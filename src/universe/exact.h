@@ -26,8 +26,7 @@ struct exact_end {
 };
 
 /* Improves a set that the rules allow to the best one, or as far as the work allows. Members that add nothing are left
- * out, and the others stand as set_order() puts them. Memory that it needs meanwhile is the arena's. */
+ * out, and the others stand as set_order() puts them. */
 NODISCARD enum status exact_choose(const struct coverage *v, const struct set_rules *rules,
-                                   const struct exact_options *options, struct arena *a,
-                                   struct chosen_set *set, struct exact_end *ret,
-                                   struct error *err);
+                                   const struct exact_options *options, struct chosen_set *set,
+                                   struct exact_end *ret, struct error *err);

@@ -33,7 +33,7 @@ static struct exact_end search(const struct toy *t, const struct set_rules *rule
     cr_assert_eq(coverage_all(&t->c, t->a, &v, &err), OK);
     struct objective o = coverage_objective(&v);
     cr_assert_eq(greedy_choose(&o, rules, GREEDY_GAIN, true, set, &err), OK);
-    cr_assert_eq(exact_choose(&v, rules, &options, t->a, set, &end, &err), OK, "%s", err.text);
+    cr_assert_eq(exact_choose(&v, rules, &options, set, &end, &err), OK, "%s", err.text);
     unsigned bits = toy_bits(set);
     cr_assert_eq((size_t)__builtin_popcount(bits), set->count);
     cr_assert_leq(set->count, rules->count_max);
