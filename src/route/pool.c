@@ -11,7 +11,6 @@
 #include "base/check.h"
 #include "encode/tokenizer.h"
 #include "plan/plan_filter.h"
-#include "route/priced_sample.h"
 
 /* One arm each, at the settings' prices. */
 static enum status bind_experts(struct pool *p, struct error *err)
@@ -106,8 +105,7 @@ static enum status start_policy(struct pool *p, size_t index, const struct model
     return OK;
 }
 
-/* Those of the model that are not in the pool are never chosen, whatever they cost. */
-static enum status price_sample(const struct pool *p, struct priced_sample *ret, struct error *err)
+enum status pool_sample(const struct pool *p, struct priced_sample *ret, struct error *err)
 {
     struct price prices[MODEL_EXPERTS_MAX];
     for (size_t e = 0; e < model_expert_count(p->model); e++)
@@ -123,7 +121,7 @@ static enum status start_policies(struct pool *p, struct error *err)
     bool *use = calloc(p->model_count, sizeof(*use));
     if (!use)
         return error_set(err, ERR_MEMORY, "out of memory for a policy");
-    enum status status = price_sample(p, &sample, err);
+    enum status status = pool_sample(p, &sample, err);
     p->policy_count = p->settings.policy_count;
     for (size_t i = 0; status == OK && i < p->policy_count; i++)
         status = start_policy(p, i, &sample.sample, use, err);

@@ -5,6 +5,7 @@
 #include "plan/quality_floor.h"
 #include "route/live_policy.h"
 #include "route/pool_choice.h"
+#include "route/priced_sample.h"
 
 struct tokenizer;
 
@@ -30,6 +31,9 @@ struct pool {
     size_t policy_count;
 };
 
+/* The model's sample at the pool's prices; experts that are not in it keep theirs. ERR_MEMORY. */
+NODISCARD enum status pool_sample(const struct pool *p, struct priced_sample *ret,
+                                  struct error *err);
 /* Which of the pool's plans are meant by patterns, as plan_filter_apply takes them, into use[arm_count], whose part of
  * experts stays. scratch[arms of the model] says which experts may be members. ERR_NOT_FOUND. */
 NODISCARD enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *scratch,
