@@ -61,6 +61,8 @@ static enum status look(const struct options *o, struct check_found *f, struct e
     f->fine = true;
     if (status == OK)
         setup_warnings(config, model, take_warning, f);
+    if (status == OK)
+        status = setup_never_asked(config, model, take_warning, f, err);
     if (status == OK && o->connect)
         status = connect_all(f, err);
     return status;

@@ -18,6 +18,7 @@
 #include "base/worker.h"
 #include "serve/budget_file.h"
 #include "serve/gateway_int.h"
+#include "serve/pool_news.h"
 #include "serve/secure.h"
 
 #define KEYS_BYTES_MAX  1024
@@ -257,6 +258,7 @@ static enum status take_up(struct reload *r, struct error *err)
     if (status == OK) {
         follow_budgets(r, s);
         secure_follow(r->gateway->secure, s->config);
+        pool_news_change(r->current->pool, s->pool);
         hand_over(r, s);
         if (r->asked)
             gates_lift(r->gateway->gates, clock_now_ms());
@@ -265,6 +267,7 @@ static enum status take_up(struct reload *r, struct error *err)
                   s->config->expert_count, s->config->policy_count,
                   (unsigned long long)model_checksum(s->model),
                   (unsigned long long)(clock_now_ms() - begin_ms));
+        pool_news_never_asked(r->current->pool);
     }
     notify_ready();
     return status;
@@ -299,6 +302,7 @@ static void say_cut(const char *name)
 static void reload_main(void *arg)
 {
     struct reload *r = arg;
+    pool_news_never_asked(r->current->pool);
     for (;;) {
         enum worker_event event = rest(r, RELOAD_LOOK_MS);
         bool told = event == WORKER_READY;

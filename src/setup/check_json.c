@@ -122,9 +122,10 @@ static void write_config(struct buf *b, const struct check_found *f)
     buf_addf(b, ",\"model\":{\"prior\":%s", truth(is_prior));
     if (!is_prior)
         text(b, ",", "path", str_from(c->model_path));
-    buf_addf(b, ",\"checksum\":\"%016" PRIx64 "\",\"experts\":%zu,\"plans\":%zu}",
-             model_checksum(f->model), model_expert_count(f->model),
-             model_arm_count(f->model) - model_expert_count(f->model));
+    buf_addf(
+        b, ",\"checksum\":\"%016" PRIx64 "\",\"experts\":%zu,\"plans\":%zu,\"idle_plans\":%zu}",
+        model_checksum(f->model), model_expert_count(f->model),
+        model_arm_count(f->model) - model_expert_count(f->model), setup_idle_plans(c, f->model));
     text(b, ",", "reference", c->experts[c->reference].name);
     buf_add_c(b, ",\"experts\":[");
     for (size_t i = 0; i < c->expert_count; i++)
@@ -144,6 +145,8 @@ static void write_config(struct buf *b, const struct check_found *f)
         text(b, i ? ",{" : "{", "what", str_from(f->warnings[i].what));
         if (f->warnings[i].policy.len)
             text(b, ",", "policy", f->warnings[i].policy);
+        if (f->warnings[i].expert.len)
+            text(b, ",", "expert", f->warnings[i].expert);
         text(b, ",", "mend", str_from(f->warnings[i].mend));
         buf_add_char(b, '}');
     }

@@ -26,10 +26,14 @@ static void print_whole(const struct check_found *f, FILE *out)
     const struct config *c = f->config;
     fprintf(out, "%-10s%.*s, %s, %s\n", "listen", STR_FMT(c->listen),
             c->tls.certificate ? "TLS" : "plain HTTP", auth_text(c));
-    fprintf(out, "%-10s%s (%016" PRIx64 "), %zu experts, %zu plans\n", "model",
+    size_t idle = setup_idle_plans(c, f->model);
+    fprintf(out, "%-10s%s (%016" PRIx64 "), %zu experts, %zu plans", "model",
             config_all_placed(c) ? "none yet, estimates are a prior" : c->model_path,
             model_checksum(f->model), model_expert_count(f->model),
             model_arm_count(f->model) - model_expert_count(f->model));
+    if (idle)
+        fprintf(out, " (%zu over experts that are not configured)", idle);
+    fputc('\n', out);
     fprintf(out, "%-10s%.*s\n", "reference", STR_FMT(c->experts[c->reference].name));
     fprintf(out, "%-10s%s\n", "state", c->state_dir ? c->state_dir : "kept in memory only");
     struct str store = str_from(c->ledger.store);

@@ -6,7 +6,7 @@
 #include "setup/check_connect.h"
 #include "setup/setup.h"
 
-#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + 8)
+#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + 8)
 
 struct check_found {
     const char *path;

@@ -1,8 +1,14 @@
-/* Loading, and what to warn of. */
+/* Loading, and what to warn of. A warning is about what is valid and may still surprise: it never keeps anything from
+ * starting, names what would mend it, and is told in one call, which prints or logs it. Who is never worth asking is
+ * apart, because it takes milliseconds to reckon and the gateway says it in a line of its own (serve/pool_news.h).
+ * Nothing stays in memory here but words, in the configuration's. */
 #include "setup/setup.h"
 
 #include "plan/plan_filter.h"
+#include "route/pool_asked.h"
 #include "serve/secure.h"
+
+#define WHY_BYTES_MAX 4096
 #include "setup/setup_model.h"
 
 enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
@@ -26,6 +32,23 @@ enum status setup_load(void *arg, struct config **ret_config, struct model **ret
     *ret_config = config;
     *ret_model = model;
     return OK;
+}
+
+static bool is_configured(const struct config *config, const struct model *m, const struct plan *p)
+{
+    bool all = true;
+    for (size_t k = 0; k < p->member_count; k++)
+        all &= expert_index(config->experts, config->expert_count,
+                            model_expert_at(m, p->members[k])->name) != SIZE_MAX;
+    return all;
+}
+
+size_t setup_idle_plans(const struct config *config, const struct model *model)
+{
+    size_t n = 0;
+    for (size_t i = model_expert_count(model); i < model_arm_count(model); i++)
+        n += !is_configured(config, model, model_arm_at(model, i));
+    return n;
 }
 
 static bool has_budget(const struct config *config)
@@ -99,4 +122,51 @@ void setup_warnings(const struct config *config, const struct model *model,
                                          .mend = "configure all members of a plan, and a model "
                                                  "that has learnt it"});
     }
+}
+
+static enum status warn_asked(const struct config *config, const struct pool *p,
+                              const struct pool_asked *asked,
+                              void (*warn)(void *arg, const struct setup_warning *w), void *arg,
+                              struct error *err)
+{
+    struct buf why;
+    enum status status = OK;
+    buf_init(&why, WHY_BYTES_MAX);
+    for (size_t i = 0; i < config->expert_count && status == OK; i++) {
+        if (!pool_never_asks(&asked[i]))
+            continue;
+        buf_clear(&why);
+        pool_asked_explain(p, &asked[i], i, &why);
+        const char *what =
+            arena_printf(config->arena, "%.*s is never worth asking by any policy (%.*s)",
+                         STR_FMT(config->experts[i].name), STR_FMT(buf_str(&why)));
+        if (what)
+            warn(arg, &(struct setup_warning){
+                          .what = what,
+                          .expert = config->experts[i].name,
+                          .mend = "leave it out, or give a policy that would ask it"});
+        else
+            status = error_set(err, ERR_MEMORY, "out of memory for a warning");
+    }
+    buf_done(&why);
+    return status;
+}
+
+enum status setup_never_asked(const struct config *config, const struct model *model,
+                              void (*warn)(void *arg, const struct setup_warning *w), void *arg,
+                              struct error *err)
+{
+    const struct pool_settings settings = config_pool_settings(config);
+    struct pool_asked *asked = ARENA_ARRAY(config->arena, config->expert_count, struct pool_asked);
+    struct pool *p = NULL;
+    uint64_t decisions = 0;
+    if (!asked)
+        return error_set(err, ERR_MEMORY, "out of memory for a warning");
+    enum status status = pool_create(&settings, model, &p, err);
+    if (status == OK)
+        status = pool_asked(p, asked, &decisions, err);
+    if (status == OK && decisions)
+        status = warn_asked(config, p, asked, warn, arg, err);
+    pool_free(p);
+    return status;
 }

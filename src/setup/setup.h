@@ -8,12 +8,20 @@
 NODISCARD enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
                                  struct error *err);
 
+/* How many of the model's plans ask somebody who is not in the configuration, and so never run. */
+size_t setup_idle_plans(const struct config *config, const struct model *model);
+
 struct setup_warning {
     const char *what;
-    struct str policy, plans; /* what it is about; empty: the whole */
+    struct str policy, plans, expert; /* what it is about; empty: the whole */
     const char *mend;
 };
 
+/* Calls `warn` for each expert that no policy would ever ask (route/pool_asked.h). The words are in the configuration's
+ * memory. ERR_MEMORY, or what makes the pool impossible. */
+NODISCARD enum status setup_never_asked(const struct config *config, const struct model *model,
+                                        void (*warn)(void *arg, const struct setup_warning *w),
+                                        void *arg, struct error *err);
 /* Calls `warn` for each setting that is valid and may still not do what its owner expects. */
 void setup_warnings(const struct config *config, const struct model *model,
                     void (*warn)(void *arg, const struct setup_warning *w), void *arg);

@@ -11,6 +11,10 @@ from conftest import KEY, free_port, write_config
 from serving import JsonServer
 
 
+# where all have one price
+NEVER_ASKED = "cheap is never worth asking by any policy ({} is no dearer and better)"
+
+
 class Models(JsonServer):
     """An endpoint with a list of models; what it answers depends on the first part of the path."""
 
@@ -52,7 +56,7 @@ def test_a_good_configuration_is_described(check, model_file, tmp_path):
     for part in ("127.0.0.1:0", "plain HTTP", "3 experts", "openai", "set", "0.25", "1.5", "8000",
                  "budget 0.5 USD per 1,000 requests; only cheap, mid", "lambda 20  (default)", "all well"):
         assert part in done.stdout, f"{part}\n{done.stdout}"
-    assert "warning" not in done.stdout
+    assert re.findall("warning: (.*)", done.stdout) == [NEVER_ASKED.format("dear") + "; leave it out, or give a policy that would ask it"]
     assert not (tmp_path / "state").exists(), "it only looks"
 
 
@@ -64,7 +68,8 @@ def test_the_same_as_json(check, model_file, tmp_path):
     assert [(e["name"], e["key"], e["price"]["output"]) for e in found["experts"]] == [
         (name, True, 1.5) for name in ("cheap", "mid", "dear")]
     assert found["policies"][0]["budget"] == 0.5 and found["policies"][0]["experts"] == ["cheap", "mid"]
-    assert [w["what"] for w in found["warnings"]] == ["budgets begin anew at every start"]
+    assert [w["what"] for w in found["warnings"]] == ["budgets begin anew at every start", NEVER_ASKED.format("mid")]
+    assert found["warnings"][1]["expert"] == "cheap"
     assert "connect" not in found["experts"][0]
 
 

@@ -82,3 +82,28 @@ Test(setup, what_may_surprise_is_said_of_its_policy)
     model_free(model);
     config_free(config);
 }
+
+Test(setup, who_is_never_worth_asking_is_named)
+{
+    static const char yaml[] =
+        "listen: 127.0.0.1:0\n"
+        "experts:\n"
+        "  - {name: gpt-4o-mini, url: 'http://127.0.0.1:1/v1', price: {input: 99, output: 99}}\n"
+        "  - {name: gpt-4o, url: 'http://127.0.0.1:1/v1', price: {input: 2.5, output: 10}}\n"
+        "policies:\n"
+        "  thrifty: {lambda: 100}\n";
+    struct config *config = NULL;
+    struct model *model = NULL;
+    struct told told = {.count = 0};
+    struct error err = {0};
+    load(yaml, &config, &model, &told);
+    told.count = 0;
+    cr_assert_eq(setup_never_asked(config, model, take, &told, &err), OK, "%s", err.text);
+    cr_assert_eq(told.count, 1);
+    cr_expect(is_told(&told, "gpt-4o-mini is never worth asking by any policy (gpt-4o is no dearer "
+                             "and better, as far as a prior can tell"),
+              "%s", told.what[0]);
+    cr_expect_eq(setup_idle_plans(config, model), 0);
+    model_free(model);
+    config_free(config);
+}
