@@ -11,8 +11,9 @@
 #include "base/check.h"
 #include "universe/routed_int.h"
 
-#define LEAN_TIES 1e-6 /* smaller budgets decide where the budget itself does not */
-#define LEAN_EVEN 1.0
+#define TRIALS_ARENA_BYTES ((size_t)16 << 30)
+#define LEAN_TIES          1e-6 /* smaller budgets decide where the budget itself does not */
+#define LEAN_EVEN          1.0
 
 /* Proposals */
 
@@ -303,26 +304,37 @@ static enum status texts_check(const struct routed *r, struct error *err)
                              STR_FMT(r->d->path));
 }
 
-enum status routed_choose(struct routed *r, const struct set_rules *rules, bool plans,
-                          struct routed_choice *ret, struct error *err)
+/* Everything of the trials lives in `a`. */
+static enum status choose(struct routed *r, const struct set_rules *rules, bool plans,
+                          struct arena *a, struct routed_choice *choice, struct error *err)
 {
-    struct routed_choice choice = {0};
-    struct trials *t = ARENA_NEW(r->arena, struct trials);
+    struct routed_lens lens = {r, LEAN_TIES};
+    const struct objective o = routed_objective(&lens);
+    struct trials *t = ARENA_NEW(a, struct trials);
     enum status status = t ? OK : error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK && plans)
         status = texts_check(r, err);
     if (status == OK)
-        status = propose(r, rules, &choice, err);
+        status = propose(r, rules, choice, err);
     if (status != OK)
         return status;
-    *t = (struct trials){.r = r, .a = r->arena};
-    status = trials_run(t, &choice, plans, err);
-    if (status != OK)
-        return status;
-    struct routed_lens lens = {r, LEAN_TIES};
-    const struct objective o = routed_objective(&lens);
-    const struct routed_final *taken = &choice.finals[choice.taken];
-    status = set_order(&o, rules, taken->members, taken->count, &choice.set, err);
+    *t = (struct trials){.r = r, .a = a};
+    status = trials_run(t, choice, plans, err);
+    const struct routed_final *taken = &choice->finals[choice->taken];
+    if (status == OK)
+        status = set_order(&o, rules, taken->members, taken->count, &choice->set, err);
+    return status;
+}
+
+enum status routed_choose(struct routed *r, const struct set_rules *rules, bool plans,
+                          struct routed_choice *ret, struct error *err)
+{
+    struct routed_choice choice = {0};
+    struct arena *a = arena_create(TRIALS_ARENA_BYTES);
+    enum status status = a ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = choose(r, rules, plans, a, &choice, err);
+    arena_free(a);
     if (status == OK)
         *ret = choice;
     return status;
