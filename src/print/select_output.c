@@ -41,22 +41,6 @@ static void add_names(struct buf *b, const struct candidates *c, const size_t *m
     }
 }
 
-void select_promise(const struct selection *s, struct buf *out)
-{
-    if (s->promise == SELECTION_PROVED) {
-        buf_add_c(out, "optimal (proved)");
-        return;
-    }
-    if (s->promise == SELECTION_NO_BOUND) {
-        buf_add_c(out, "no bound");
-        return;
-    }
-    buf_addf(out, "not proved to be the best; no set achieves more than %.2f %%",
-             100 * s->bound * s->unit);
-    if (s->share)
-        buf_add_c(out, ", and greedy alone at least 63 % of the best one's (1 - 1/e)");
-}
-
 /* The set */
 
 static void write_head(const struct select_outputs *o, struct buf *b)
@@ -70,7 +54,7 @@ static void write_head(const struct select_outputs *o, struct buf *b)
     if (!o->routed && o->rules->cost_max_nano_usd != INT64_MAX)
         buf_addf(b, " for at most %.6g USD", usd(o->rules->cost_max_nano_usd));
     buf_add_c(b, ": ");
-    select_promise(&o->u->s, b);
+    selection_promise_add(&o->u->s, b);
     buf_add_char(b, '\n');
     if (!o->routed && o->rules->count_max < c->count && o->u->s.set.count < o->rules->count_max &&
         o->rules->cost_max_nano_usd == INT64_MAX)

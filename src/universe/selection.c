@@ -42,3 +42,19 @@ enum status selection_by_coverage(const struct coverage *v, const struct set_rul
     *ret = s;
     return OK;
 }
+
+void selection_promise_add(const struct selection *s, struct buf *out)
+{
+    if (s->promise == SELECTION_PROVED) {
+        buf_add_c(out, "optimal (proved)");
+        return;
+    }
+    if (s->promise == SELECTION_NO_BOUND) {
+        buf_add_c(out, "no bound");
+        return;
+    }
+    buf_addf(out, "not proved to be the best; no set achieves more than %.2f %%",
+             100 * s->bound * s->unit);
+    if (s->share)
+        buf_add_c(out, ", and greedy alone at least 63 % of the best one's (1 - 1/e)");
+}

@@ -1,6 +1,7 @@
 /* A set chosen under rules by everything there is for its objective, and what can be promised of it. */
 #pragma once
 
+#include "base/buf.h"
 #include "universe/exact.h"
 
 enum selection_promise {
@@ -30,3 +31,6 @@ static inline double selection_mean(const struct selection *s)
 NODISCARD enum status selection_by_coverage(const struct coverage *v, const struct set_rules *rules,
                                             const struct exact_options *options,
                                             struct selection *ret, struct error *err);
+
+/* What is promised of the set, in words: "optimal (proved)". */
+void selection_promise_add(const struct selection *s, struct buf *out);

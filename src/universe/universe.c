@@ -215,6 +215,20 @@ static enum status make_frontier(struct universe *u, const struct set_rules *rul
 
 /* The whole */
 
+static enum status cover_domains(struct universe *u, struct arena *a, struct error *err)
+{
+    const struct chosen_set *set = &u->s.set;
+    u->domain_covers = ARENA_ARRAY(a, u->c->domains + 1, double);
+    if (!u->domain_covers)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t r = 0; u->c->domains && r < u->v.row_count; r++) {
+        size_t domain = u->c->domain_of[u->v.rows[r]];
+        u->domain_covers[domain] += coverage_best(&u->v, r, set->members, set->count) /
+                                    (double)SCORE_ONE / (double)u->domain_sizes[domain];
+    }
+    return OK;
+}
+
 static enum status choose(struct universe *u, const struct universe_options *o,
                           const struct set_rules *rules, struct arena *a, struct error *err)
 {
@@ -234,6 +248,8 @@ static enum status choose(struct universe *u, const struct universe_options *o,
     for (size_t i = 0; i < u->c->count; i++)
         u->all_cost_nano_usd += u->c->cost_nano_usd[i];
     status = domain_sizes(&u->v, a, &u->domain_sizes, err);
+    if (status == OK)
+        status = cover_domains(u, a, err);
     return status == OK ? member_uses(&u->v, set->members, set->count, a, &u->uses, err) : status;
 }
 

@@ -52,6 +52,7 @@ struct universe {
     int64_t all_cost_nano_usd;
     struct candidate_use *uses; /* [candidates] */
     size_t *domain_sizes;       /* [domains] */
+    double *domain_covers;      /* [domains]: the set's mean score there by coverage */
     struct domain_set *domains; /* [domain_count]; with per_domain */
     size_t domain_count;
     size_t joint[CANDIDATES_MAX], joint_count; /* members of any domain's set */
