@@ -5,19 +5,23 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
+#include "data/input_file.h"
 #include "print/select_output.h"
+#include "universe/universe_page.h"
 
 #define SELECT_ARENA_BYTES (UINT64_C(8) << 30)
 #define SELECT_COUNT       5
 #define SELECT_SHARE       0.5 /* of the best single's cost: the budget at which sets are routed */
 #define SELECT_WORK        (UINT64_C(4) << 30) /* scores looked at: two seconds or so */
+#define SELECT_PAGE_BYTES  (16u << 20)
 #define PROGRESS_STEP      (1 << 20)
 
 struct select {
-    const char *dataset, *experts, *keep, *max_cost;
+    const char *dataset, *experts, *keep, *max_cost, *html;
     size_t count;
     bool count_given, per_domain, routed, plans, json, quiet;
     uint64_t seed;
@@ -27,6 +31,7 @@ struct select {
     struct universe_options options;
     struct routed *r;
     struct routed_choice choice;
+    struct universe_routed by;
 };
 
 /* Options */
@@ -46,6 +51,8 @@ static enum status read_rules(struct select *o, struct error *err)
         return error_set(err, ERR_USAGE,
                          "--per-domain chooses by coverage; leave out --routed, or choose for one "
                          "domain by the data set");
+    if (o->html && dataset_holds(o->dataset, o->html))
+        return error_set(err, ERR_USAGE, "%s is read here and would be written over", o->html);
     return OK;
 }
 
@@ -113,6 +120,10 @@ static enum status choose_routed(struct select *o, struct dataset *d, struct sel
     enum status status = routed_create(d, o->c.expert, o->c.count, &routed, &o->r, err);
     if (status == OK)
         status = routed_choose(o->r, &rules, o->plans, &o->choice, err);
+    if (status == OK) {
+        o->by = (struct universe_routed){&o->choice, routed_figures(o->r), o->plans, {0}, {0}};
+        status = universe_routed_fill(o->r, &o->by, err);
+    }
     progress_end(&o->progress);
     if (status == OK)
         *ret = (struct selection){
@@ -139,12 +150,22 @@ static enum status choose(struct select *o, struct dataset *d, struct arena *a,
     return status;
 }
 
+static enum status write_page(const struct select *o, const struct universe *u, struct error *err)
+{
+    const struct universe_page page = {o->dataset, u, &o->options, o->r ? &o->by : NULL};
+    struct buf out;
+    if (!o->html)
+        return OK;
+    buf_init(&out, SELECT_PAGE_BYTES);
+    universe_write_html(&page, &out);
+    enum status status = file_write(o->html, &out, err);
+    buf_done(&out);
+    return status;
+}
+
 static enum status print(const struct select *o, const struct universe *u, struct error *err)
 {
-    struct select_routed routed = {.choice = &o->choice, .plans = o->plans};
-    if (o->r)
-        routed.figures = routed_figures(o->r);
-    const struct select_outputs outputs = {o->dataset, u, &o->options, o->r ? &routed : NULL};
+    const struct select_outputs outputs = {o->dataset, u, &o->options, o->r ? &o->by : NULL};
     if (o->json)
         return select_print_json(&outputs, stdout, err);
     return o->quiet ? OK : select_print(&outputs, stdout, err);
@@ -155,6 +176,7 @@ static enum status select_all(struct select *o, struct dataset *d, struct arena 
 {
     struct universe u;
     o->options.per_domain = o->per_domain;
+    o->options.frontier = o->html != NULL;
     o->options.exact = (struct exact_options){SELECT_WORK, show_work, &o->progress};
     enum status status = candidates_build(d, o->experts, a, &o->c, err);
     if (status == OK)
@@ -165,6 +187,8 @@ static enum status select_all(struct select *o, struct dataset *d, struct arena 
         status = universe_check(&o->c, &o->options, err);
     if (status == OK)
         status = choose(o, d, a, &u, err);
+    if (status == OK)
+        status = write_page(o, &u, err);
     return status == OK ? print(o, &u, err) : status;
 }
 
@@ -205,7 +229,7 @@ static const char usage_text[] =
     "Questions take part when the score of every candidate is known; --experts leaves out who was\n"
     "asked too little.\n\n"
     "  leeroo select data/mmlu_pro -k 4\n"
-    "  leeroo select data/mmlu_pro --max-cost 0.60 --per-domain\n"
+    "  leeroo select data/mmlu_pro --max-cost 0.60 --per-domain --html universe.html\n"
     "  leeroo select data/mmlu_pro -k 4 --routed --keep gpt-4o-2024-05-13\n";
 
 /* One piece: the rows of the options point into its variables. */
@@ -229,6 +253,8 @@ static int select_run(int argc, char **argv)
          OPTION_FLAG, &o.plans, 0, 0, NULL},
         {"--seed", 0, "N", "with --routed: of the folds and of training (default 0)", OPTION_SEED,
          &o.seed, 0, 0, NULL},
+        {"--html", 0, "FILE", "write one HTML page for a browser: the frontier, the members",
+         OPTION_STRING, &o.html, 0, 0, NULL},
         {"--json", 0, NULL, "one JSON object instead of tables", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--quiet", 'q', NULL, "no tables", OPTION_FLAG, &o.quiet, 0, 0, NULL},
     };

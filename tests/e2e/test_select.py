@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import subprocess
+import xml.etree.ElementTree
 from pathlib import Path
 
 import numpy
@@ -203,6 +204,30 @@ def test_domains_have_sets_of_their_own(leeroo, data):
     assert all(len(d["set"]) == 1 and d["achieves"] == pytest.approx(d["best_single_score"]) for d in said["domains"])
     assert set(said["union"]["set"]) == {name for d in said["domains"] for name in d["set"]}
     assert said["union"]["achieves"] >= said["achieves"] - 1e-9
+
+
+def test_the_page_is_whole_and_names_everybody(leeroo, data, tmp_path):
+    page = tmp_path / "page.html"
+    said = select(leeroo, data, "-k", 2, "--html", page)
+    text = page.read_text()
+    xml.etree.ElementTree.fromstring(text.replace("<!DOCTYPE html>", ""))
+    assert all(c["name"] in text for c in said["candidates"] if c["member"])
+    assert "optimal (proved)" in text and 'id="frontier"' in text and "nan" not in text.lower()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "page.html"]
+
+
+def test_a_page_never_goes_over_its_data(leeroo, data):
+    before = (data / "outcomes.csv").read_text()
+    done = run(leeroo, data, "--html", data / "outcomes.csv")
+    assert done.returncode == 2 and "written over" in done.stderr
+    assert (data / "outcomes.csv").read_text() == before
+
+
+def test_a_routed_set_says_that_there_is_no_bound(leeroo, data, tmp_path):
+    done = run(leeroo, data, "-k", 2, "--routed", "--html", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    assert "no bound" in done.stdout and "(taken)" in done.stdout and "proved" not in done.stdout
+    assert "no bound" in (tmp_path / "page.html").read_text()
 
 
 @pytest.mark.parametrize("argv, code, words", [
