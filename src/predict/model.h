@@ -36,6 +36,9 @@ struct model_expert {
     double auc; /* also when all scores were alike */
     double log_loss;
     double calibration_error; /* expected calibration error, 10 equal-count bins */
+    /* Mean of ln((1 + output tokens) / (1 + expected ones)): below 0, as the expected ones are right on average and
+     * lengths are skewed. NAN where none were recorded. */
+    double length_log, length_log_sd; /* and its spread from answer to answer */
 };
 
 NODISCARD enum status model_load(const char *path, struct model **ret, struct error *err);

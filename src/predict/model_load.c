@@ -109,10 +109,12 @@ static bool read_parts(struct json_value object, struct price *price)
 static void read_figures(struct json_value item, struct model_expert *x)
 {
     int64_t outcomes = 0;
-    x->auc = x->log_loss = x->calibration_error = (double)NAN;
+    x->auc = x->log_loss = x->calibration_error = x->length_log = x->length_log_sd = (double)NAN;
     (void)!json_to_double(json_get(item, "auc"), &x->auc);
     (void)!json_to_double(json_get(item, "log_loss"), &x->log_loss);
     (void)!json_to_double(json_get(item, "calibration_error"), &x->calibration_error);
+    (void)!json_to_double(json_get(item, "length_log"), &x->length_log);
+    (void)!json_to_double(json_get(item, "length_log_sd"), &x->length_log_sd);
     (void)!json_to_int64(json_get(item, "outcomes"), &outcomes);
     x->outcomes = outcomes > 0 ? (size_t)outcomes : 0;
 }

@@ -175,7 +175,9 @@ static enum status make_experts(struct assembly *s, struct error *err)
                                                     .outcomes = s->placed[e].outcomes,
                                                     .auc = (double)NAN,
                                                     .log_loss = (double)NAN,
-                                                    .calibration_error = (double)NAN};
+                                                    .calibration_error = (double)NAN,
+                                                    .length_log = (double)NAN,
+                                                    .length_log_sd = (double)NAN};
     model_parts_list(&s->parts);
     return OK;
 }

@@ -221,7 +221,8 @@ static void name(struct expert_parameters *p, const struct prior_expert *is, boo
     p->expert.outcomes = 0;
     p->expert.hidden = p->expert.apart = false;
     if (!copied)
-        p->expert.auc = p->expert.log_loss = p->expert.calibration_error = (double)NAN;
+        p->expert.auc = p->expert.log_loss = p->expert.calibration_error = p->expert.length_log =
+            p->expert.length_log_sd = (double)NAN;
 }
 
 /* As an expert of the model. */

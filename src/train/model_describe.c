@@ -63,6 +63,10 @@ static void describe_experts(const struct model_parts *p, struct buf *b)
         add_figure(b, "auc", x->auc);
         add_figure(b, "log_loss", x->log_loss);
         add_figure(b, "calibration_error", x->calibration_error);
+        if (x->length_log == x->length_log) {
+            add_figure(b, "length_log", x->length_log);
+            add_figure(b, "length_log_sd", x->length_log_sd);
+        }
         buf_add_c(b, x->hidden ? ",\"hidden\":true" : "");
         buf_add_c(b, x->apart ? ",\"apart\":true" : "");
         add_day(b, "since", x->since);

@@ -197,6 +197,8 @@ static void note_figures(struct trained *t)
         x->auc = f->auc;
         x->log_loss = f->log_loss;
         x->calibration_error = f->calibration_error;
+        x->length_log = f->length_log;
+        x->length_log_sd = f->length_log_sd;
     }
 }
 

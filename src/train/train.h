@@ -46,8 +46,9 @@ struct train_figures {
     /* Its standard error (Hanley & McNeil 1982), and how many right or wrong answers there are, whichever is rarer. */
     double auc_error, auc_rarer;
     double log_loss;
-    double calibration_error; /* expected calibration error, 10 equal-count bins */
-    size_t known;             /* outcomes it was learnt from */
+    double calibration_error;         /* expected calibration error, 10 equal-count bins */
+    double length_log, length_log_sd; /* as in struct model_expert */
+    size_t known;                     /* outcomes it was learnt from */
 };
 
 /* Whether the AUC might be that of a coin: 0.5 is within two standard errors, or there are fewer than

@@ -132,7 +132,27 @@ static double mean_cost_usd(const struct train_table *t, size_t e)
 }
 
 /* One piece: what is gathered of an expert is sorted once, and read by each figure. */
-enum status train_figures_fill(const struct train_table *t, const float *quality,
+static void find_lengths(const struct train_table *t, const struct predictor *p,
+                         const float *lengths, size_t e, struct train_figures *f)
+{
+    double sum = 0, squares = 0, n = 0;
+    for (size_t i = 0; i < t->rows; i++) {
+        const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+        float in, out;
+        if (!o->tokens_known)
+            continue;
+        predictor_tokens(p, e, t->characters[i], &t->scripts[i], lengths[i], &in, &out);
+        double x = log1p((double)o->output_tokens) - log1p((double)out);
+        sum += x;
+        squares += x * x;
+        n++;
+    }
+    f->length_log = n > 0 ? sum / n : (double)NAN;
+    f->length_log_sd = n > 0 ? sqrt(fmax(0, squares / n - sum / n * (sum / n))) : (double)NAN;
+}
+
+enum status train_figures_fill(const struct train_table *t, const struct predictor *p,
+                               const float *quality, const float *lengths,
                                struct train_figures *figures, struct error *err)
 {
     struct scored *s = calloc(t->rows + 1, sizeof(*s));
@@ -152,6 +172,7 @@ enum status train_figures_fill(const struct train_table *t, const float *quality
                                             .calibration_error = calibration_error(s, n),
                                             .known = n};
         auc_spread(s, n, &figures[e]);
+        find_lengths(t, p, lengths, e, &figures[e]);
     }
     free(s);
     return OK;

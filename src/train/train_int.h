@@ -90,6 +90,7 @@ NODISCARD enum status train_arms(const struct train_table *t, const struct train
                                  const float *quality, const float *lengths, struct rng *rng,
                                  struct trained *out, struct error *err);
 
-/* Held-out quality [rows × experts] → figures. */
-NODISCARD enum status train_figures_fill(const struct train_table *t, const float *quality,
+/* Held-out quality [rows × experts] and lengths [rows] → figures. The predictor's tokens are fitted. */
+NODISCARD enum status train_figures_fill(const struct train_table *t, const struct predictor *p,
+                                         const float *quality, const float *lengths,
                                          struct train_figures *figures, struct error *err);

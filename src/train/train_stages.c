@@ -207,7 +207,8 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
         return status;
     train_report(w);
     fit_tokens(w);
-    status = train_figures_fill(&w->table, w->quality, w->out->figures, err);
+    status =
+        train_figures_fill(&w->table, w->predictor, w->quality, w->terms, w->out->figures, err);
     if (status == OK)
         status = train_arms(&w->table, w->options, w->quality, w->terms, rng, w->out, err);
     train_report(w);
