@@ -1,6 +1,6 @@
 /* leeroo demo: the whole loop on built-in experts, with no key, no data and no network.
  *
- * Its parts are demo_pool.c, demo_play.c, demo_exam.c and demo_ask.c, in the order of the story (cli/demo.h). The
+ * Its parts are demo_pool.c, demo_play.c, demo_exam.c and demo_ask.c, in the order of the story (demo/demo.h). The
  * experts are threads of rehearse and outlive both; the files are in a folder that goes away at the end, unless it was
  * named. Only this file makes and removes that folder. */
 #include <ftw.h>
@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/log_writer.h"
 #include "cli/commands.h"
-#include "cli/demo.h"
+#include "cli/demo_ask.h"
 #include "cli/wait.h"
 
 #define DEMO_ARENA_BYTES (UINT64_C(2) << 30)
@@ -34,21 +34,6 @@ static const char TEXT[] =
     "removed, or stay in --dir. With --keep the gateway goes on until Ctrl-C.\n\n"
     "  leeroo demo\n"
     "  leeroo demo --keep --dir my-demo --listen 127.0.0.1:8080\n";
-
-void demo_heading(const struct demo *d, int step, const char *title)
-{
-    printf("\n%s%d  %s%s\n\n", d->bold ? "\033[1;36m" : "", step, title, d->bold ? "\033[0m" : "");
-    fflush(stdout);
-}
-
-enum status demo_path(const struct demo *d, const char *file, char path[DEMO_PATH_BYTES],
-                      struct error *err)
-{
-    int len = snprintf(path, DEMO_PATH_BYTES, "%s/%s", d->dir, file);
-    return len > 0 && len < DEMO_PATH_BYTES
-               ? OK
-               : error_set(err, ERR_TOO_LARGE, "--dir: the path is too long");
-}
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
 {
@@ -150,6 +135,7 @@ static int run(int argc, char **argv)
     enum status status = options_parse_alone(&usage, "`leeroo demo -h` explains", argc, argv);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
+    d.out = stdout;
     d.bold = isatty(STDOUT_FILENO);
     log_set_level(LOG_WARN);
     return demo(&d, &err) == OK ? 0 : cli_fail("demo", &err);

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "cli/demo.h"
+#include "cli/demo_ask.h"
 #include "judge/answer_text.h"
 #include "print/ask_table.h"
 

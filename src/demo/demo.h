@@ -1,7 +1,9 @@
-/* Between the files of `leeroo demo`: the state of one demonstration and its steps, in the order in which they
- * run. command_demo.c holds the story and the options, demo_pool.c the experts and the exam's questions, demo_play.c
- * self-play, demo_exam.c what the exam says of a model, demo_ask.c the gateway and the three questions. */
+/* The parts of `leeroo demo`: the state of one demonstration and its steps, in the order in which they run.
+ * demo_pool.c holds the experts and the exam's questions, demo_play.c self-play, demo_exam.c what the exam says of a
+ * model; cli/demo_ask.c has the gateway and the three questions, cli/command_demo.c the story and the options. */
 #pragma once
+
+#include <stdio.h>
 
 #include "config/config.h"
 #include "data/dataset.h"
@@ -19,6 +21,7 @@
 #define DEMO_MODEL_FILE     "orchestrator.safetensors"
 
 struct demo {
+    FILE *out; /* where the story is told */
     const char *dir, *listen;
     size_t queries;
     uint64_t seed;
@@ -38,12 +41,10 @@ void demo_heading(const struct demo *d, int step, const char *title);
 NODISCARD enum status demo_path(const struct demo *d, const char *file, char path[DEMO_PATH_BYTES],
                                 struct error *err);
 
-NODISCARD enum status demo_hire(struct demo *d, struct error *err);      /* 1: the experts */
-NODISCARD enum status demo_set_exam(struct demo *d, struct error *err);  /* 2: its questions */
-NODISCARD enum status demo_play(struct demo *d, struct error *err);      /* 3: five rounds */
-NODISCARD enum status demo_examine(struct demo *d, struct error *err);   /* 4: the table */
-NODISCARD enum status demo_serve(struct demo *d, struct error *err);     /* 5: the gateway */
-NODISCARD enum status demo_ask_three(struct demo *d, struct error *err); /* 6: three questions */
+NODISCARD enum status demo_hire(struct demo *d, struct error *err);     /* 1: the experts */
+NODISCARD enum status demo_set_exam(struct demo *d, struct error *err); /* 2: its questions */
+NODISCARD enum status demo_play(struct demo *d, struct error *err);     /* 3: five rounds */
+NODISCARD enum status demo_examine(struct demo *d, struct error *err);  /* 4: the table */
 
 /* What a model makes of the exam. */
 struct demo_mark {

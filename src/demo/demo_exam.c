@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/demo.h"
+#include "demo/demo.h"
 #include "eval/build.h"
 #include "eval/report.h"
 
@@ -54,19 +54,19 @@ static double mix_at(const struct report *r, double usd_per_1k)
     return best;
 }
 
-static void print_line(const struct report *r, const char *label, struct line line, bool compare,
-                       bool bold)
+static void print_line(FILE *out, const struct report *r, const char *label, struct line line,
+                       bool compare, bool bold)
 {
     double reference = r->experts[r->reference].usd_per_1k, mix = mix_at(r, line.usd_per_1k);
-    printf("  %s%-40s  %8.1f %%  %9.4f  %7.0f %%%s", bold ? "\033[1m" : "", label,
-           100 * line.accuracy, line.usd_per_1k, 100 * line.usd_per_1k / reference,
-           bold ? "\033[0m" : "");
+    fprintf(out, "  %s%-40s  %8.1f %%  %9.4f  %7.0f %%%s", bold ? "\033[1m" : "", label,
+            100 * line.accuracy, line.usd_per_1k, 100 * line.usd_per_1k / reference,
+            bold ? "\033[0m" : "");
     if (compare && !isnan(mix))
-        printf("  %8.1f %%", 100 * mix);
-    putchar('\n');
+        fprintf(out, "  %8.1f %%", 100 * mix);
+    fputc('\n', out);
 }
 
-static void print_at(const struct report *r, double fraction)
+static void print_at(FILE *out, const struct report *r, double fraction)
 {
     char label[LABEL_BYTES];
     for (size_t i = 0; i < r->at_count; i++) {
@@ -75,15 +75,15 @@ static void print_at(const struct report *r, double fraction)
             continue;
         snprintf(label, sizeof(label), "leeroo, for %.0f %% of the cost of %.*s", 100 * fraction,
                  STR_FMT(r->experts[r->reference].name));
-        print_line(r, label, (struct line){at->accuracy.value, at->usd_per_1k}, true, false);
+        print_line(out, r, label, (struct line){at->accuracy.value, at->usd_per_1k}, true, false);
     }
 }
 
-static void print_single(const struct report *r, const char *how, size_t expert)
+static void print_single(FILE *out, const struct report *r, const char *how, size_t expert)
 {
     char label[LABEL_BYTES];
     snprintf(label, sizeof(label), "%s: always %.*s", how, STR_FMT(r->experts[expert].name));
-    print_line(r, label,
+    print_line(out, r, label,
                (struct line){r->experts[expert].accuracy.value, r->experts[expert].usd_per_1k},
                false, false);
 }
@@ -102,30 +102,33 @@ static void print_report(const struct demo *d, const struct report *r, struct li
 {
     char of_reference[LABEL_BYTES];
     snprintf(of_reference, sizeof(of_reference), "of %.*s", STR_FMT(r->experts[r->reference].name));
-    printf("  %zu questions that it has not seen. \"random mix\" is the best that two experts, "
-           "mixed at\n"
-           "  random, would do for the same money.\n\n"
-           "  %-40s  %10s  %9s  %9s  %10s\n",
-           r->queries, "who answers", "right", "USD/1,000", of_reference, "random mix");
-    print_single(r, "cheapest", cheapest(r));
-    print_line(r, "anybody, at random",
+    fprintf(d->out,
+            "  %zu questions that it has not seen. \"random mix\" is the best that two experts, "
+            "mixed at\n"
+            "  random, would do for the same money.\n\n"
+            "  %-40s  %10s  %9s  %9s  %10s\n",
+            r->queries, "who answers", "right", "USD/1,000", of_reference, "random mix");
+    print_single(d->out, r, "cheapest", cheapest(r));
+    print_line(d->out, r, "anybody, at random",
                (struct line){r->random_mix.accuracy.value, r->random_mix.usd_per_1k}, false, false);
-    print_single(r, "best single", r->best_single.expert);
-    print_line(r, "leeroo, " DEMO_LAMBDA_MEANING, routed, true, d->bold);
-    print_at(r, 0.5);
-    print_at(r, 1);
-    print_line(r, "oracle: knows beforehand who is right",
+    print_single(d->out, r, "best single", r->best_single.expert);
+    print_line(d->out, r, "leeroo, " DEMO_LAMBDA_MEANING, routed, true, d->bold);
+    print_at(d->out, r, 0.5);
+    print_at(d->out, r, 1);
+    print_line(d->out, r, "oracle: knows beforehand who is right",
                (struct line){r->oracle.accuracy.value, r->oracle.usd_per_1k}, false, false);
     const struct report_expert *best = &r->experts[r->best_single.expert];
-    printf("\n  The gateway below answers %.1f %% right where always asking %.*s gives %.1f %%, at "
-           "%.0f %% of\n"
-           "  the cost.",
-           100 * routed.accuracy, STR_FMT(best->name), 100 * best->accuracy.value,
-           100 * routed.usd_per_1k / best->usd_per_1k);
+    fprintf(
+        d->out,
+        "\n  The gateway below answers %.1f %% right where always asking %.*s gives %.1f %%, at "
+        "%.0f %% of\n"
+        "  the cost.",
+        100 * routed.accuracy, STR_FMT(best->name), 100 * best->accuracy.value,
+        100 * routed.usd_per_1k / best->usd_per_1k);
     if (!isnan(r->matched.value))
-        printf(" %.*s is matched at %.0f %% of its cost.", STR_FMT(r->experts[r->reference].name),
-               100 * r->matched.value);
-    putchar('\n');
+        fprintf(d->out, " %.*s is matched at %.0f %% of its cost.",
+                STR_FMT(r->experts[r->reference].name), 100 * r->matched.value);
+    fputc('\n', d->out);
 }
 
 enum status demo_mark(struct demo *d, const struct model *m, struct demo_mark *ret,

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/demo.h"
 #include "data/dataset_write.h"
+#include "demo/demo.h"
 #include "play/play.h"
 #include "pose/question_set.h"
 #include "prior/prior.h"
@@ -30,22 +30,23 @@ struct rising {
     struct error err;
 };
 
-static void print_bar(double share)
+static void print_bar(FILE *out, double share)
 {
     double full = BAR_CELLS * (share - BAR_FROM) / (1 - BAR_FROM);
     for (int i = 0; i < BAR_CELLS; i++)
-        fputs(full >= i + 0.75 ? "\u2588" : full >= i + 0.25 ? "\u258c" : " ", stdout);
+        fputs(full >= i + 0.75 ? "\u2588" : full >= i + 0.25 ? "\u258c" : " ", out);
 }
 
-static void print_mark(const char *who, size_t cells, double usd, const struct demo_mark *m)
+static void print_mark(FILE *out, const char *who, size_t cells, double usd,
+                       const struct demo_mark *m)
 {
     char at_half[16] = "-";
     if (!isnan(m->at_half))
         snprintf(at_half, sizeof(at_half), "%.1f %%", 100 * m->at_half);
-    printf("  %-8s  %7zu  %8.4f  %9s  ", who, cells, usd, at_half);
-    print_bar(isnan(m->at_half) ? 0 : m->at_half);
-    printf("  %5.1f %%  %9.4f\n", 100 * m->right, m->usd_per_1k);
-    fflush(stdout);
+    fprintf(out, "  %-8s  %7zu  %8.4f  %9s  ", who, cells, usd, at_half);
+    print_bar(out, isnan(m->at_half) ? 0 : m->at_half);
+    fprintf(out, "  %5.1f %%  %9.4f\n", 100 * m->right, m->usd_per_1k);
+    fflush(out);
 }
 
 /* What is believed of experts that nobody has asked. */
@@ -63,7 +64,7 @@ static enum status mark_prior(struct demo *d, struct error *err)
         status = demo_mark(d, m, &mark, err);
     model_free(m);
     if (status == OK)
-        print_mark("by price", 0, 0, &mark);
+        print_mark(d->out, "by price", 0, 0, &mark);
     return status;
 }
 
@@ -77,15 +78,15 @@ static enum status mark_round(struct rising *r, const struct play_round *round, 
     snprintf(who, sizeof(who), "round %zu", round->round);
     enum status status = model_load(path, &m, err);
     if (status == ERR_NOT_FOUND) {
-        printf("  %-8s  %7zu  %8.4f  too little to learn from yet\n", who, round->outcomes,
-               (double)round->spent_all_nano_usd / (double)NANO_PER_USD);
+        fprintf(r->d->out, "  %-8s  %7zu  %8.4f  too little to learn from yet\n", who,
+                round->outcomes, (double)round->spent_all_nano_usd / (double)NANO_PER_USD);
         return OK;
     }
     if (status == OK)
         status = demo_mark(r->d, m, &mark, err);
     if (status == OK)
-        print_mark(who, round->outcomes, (double)round->spent_all_nano_usd / (double)NANO_PER_USD,
-                   &mark);
+        print_mark(r->d->out, who, round->outcomes,
+                   (double)round->spent_all_nano_usd / (double)NANO_PER_USD, &mark);
     model_free(m);
     return status;
 }
@@ -147,7 +148,8 @@ static enum status load_model(struct demo *d, const char *folder, const char *mo
     if (access(model_path, F_OK) == 0)
         return model_load(model_path, &d->model, err);
     snprintf(path, sizeof(path), "%s/round-%zu/model.safetensors", folder, rounds);
-    printf(
+    fprintf(
+        d->out,
         "\n  No round has beaten the prior on enough questions; the last one's model is taken.\n");
     return rename(path, model_path) == 0
                ? model_load(model_path, &d->model, err)
@@ -161,14 +163,15 @@ enum status demo_play(struct demo *d, struct error *err)
     struct play_end end;
     uint64_t start = clock_now_ns();
     demo_heading(d, 3, "Self-play");
-    printf("  %zu other questions, and money for a part of what asking everybody everything would "
-           "cost. Each\n"
-           "  round asks where an answer is worth its price, learns, and takes the exam. Right "
-           "answers, for half\n"
-           "  of what the best expert costs, and where " DEMO_LAMBDA_MEANING ":\n\n"
-           "  %-8s  %7s  %8s  %9s  %-*s  %7s  %9s\n",
-           d->queries, "", "answers", "USD", "at half", BAR_CELLS, "50 to 100 %", "right",
-           "USD/1,000");
+    fprintf(d->out,
+            "  %zu other questions, and money for a part of what asking everybody everything would "
+            "cost. Each\n"
+            "  round asks where an answer is worth its price, learns, and takes the exam. Right "
+            "answers, for half\n"
+            "  of what the best expert costs, and where " DEMO_LAMBDA_MEANING ":\n\n"
+            "  %-8s  %7s  %8s  %9s  %-*s  %7s  %9s\n",
+            d->queries, "", "answers", "USD", "at half", BAR_CELLS, "50 to 100 %", "right",
+            "USD/1,000");
     enum status status = demo_path(d, "questions", questions, err);
     if (status == OK)
         status = demo_path(d, "play", folder, err);
@@ -183,7 +186,8 @@ enum status demo_play(struct demo *d, struct error *err)
     if (status == OK)
         status = load_model(d, folder, model_path, end.rounds, err);
     if (status == OK)
-        printf("\n  That took %.1f s; `leeroo play` does the same with experts of yours.\n",
-               (double)(clock_now_ns() - start) * 1e-9);
+        fprintf(d->out,
+                "\n  That took %.1f s; `leeroo play` does the same with experts of yours.\n",
+                (double)(clock_now_ns() - start) * 1e-9);
     return status;
 }

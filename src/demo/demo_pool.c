@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/demo.h"
 #include "data/dataset_write.h"
+#include "demo/demo.h"
 #include "pose/question_set.h"
 
 #define CONCURRENCY        32
@@ -15,23 +15,41 @@
 #define TOTAL_TIMEOUT_MS   30000
 #define EXAM_SEED_OFFSET   1000003
 
+void demo_heading(const struct demo *d, int step, const char *title)
+{
+    fprintf(d->out, "\n%s%d  %s%s\n\n", d->bold ? "\033[1;36m" : "", step, title,
+            d->bold ? "\033[0m" : "");
+    fflush(d->out);
+}
+
+enum status demo_path(const struct demo *d, const char *file, char path[DEMO_PATH_BYTES],
+                      struct error *err)
+{
+    int len = snprintf(path, DEMO_PATH_BYTES, "%s/%s", d->dir, file);
+    return len > 0 && len < DEMO_PATH_BYTES
+               ? OK
+               : error_set(err, ERR_TOO_LARGE, "--dir: the path is too long");
+}
+
 /* "0.15" or "15": USD per million tokens. */
 static double usd_per_m(int64_t nano_usd_per_m)
 {
     return (double)nano_usd_per_m / (double)NANO_PER_USD;
 }
 
-static void print_experts(void)
+static void print_experts(FILE *out)
 {
-    printf("  Four experts run in this process, behind a real HTTP endpoint. They really compute; "
-           "beyond\n"
-           "  their skill they are wrong in ways that look right.\n\n"
-           "  %-8s  %10s  %11s  %s\n",
-           "expert", "USD/M in", "USD/M out", "what it can do");
+    fprintf(out,
+            "  Four experts run in this process, behind a real HTTP endpoint. They really compute; "
+            "beyond\n"
+            "  their skill they are wrong in ways that look right.\n\n"
+            "  %-8s  %10s  %11s  %s\n",
+            "expert", "USD/M in", "USD/M out", "what it can do");
     for (size_t i = 0; i < SANDBOX_EXPERT_COUNT; i++) {
         const struct sandbox_expert *e = sandbox_expert_at(i);
-        printf("  %-8s  %10.2f  %11.2f  %s\n", e->name, usd_per_m(e->price.input_nano_usd_per_m),
-               usd_per_m(e->price.output_nano_usd_per_m), e->summary);
+        fprintf(out, "  %-8s  %10.2f  %11.2f  %s\n", e->name,
+                usd_per_m(e->price.input_nano_usd_per_m), usd_per_m(e->price.output_nano_usd_per_m),
+                e->summary);
     }
 }
 
@@ -55,7 +73,7 @@ enum status demo_hire(struct demo *d, struct error *err)
                                         .total_timeout_ms = TOTAL_TIMEOUT_MS};
     }
     demo_heading(d, 1, "The experts");
-    print_experts();
+    print_experts(d->out);
     return OK;
 }
 
@@ -94,29 +112,29 @@ static double accuracy(const struct dataset *set, size_t expert, struct str doma
     return count > 0 ? 100 * right / count : 0;
 }
 
-static void print_skills(const struct dataset *set)
+static void print_skills(FILE *out, const struct dataset *set)
 {
-    printf("  right answers, in percent\n  %-8s", "expert");
+    fprintf(out, "  right answers, in percent\n  %-8s", "expert");
     for (int skill = 0; skill < SKILL_COUNT; skill++)
-        printf("  %10s", skill_name((enum skill)skill));
-    printf("  %10s\n", "all");
+        fprintf(out, "  %10s", skill_name((enum skill)skill));
+    fprintf(out, "  %10s\n", "all");
     for (size_t e = 0; e < set->expert_count; e++) {
-        printf("  %-8.*s", STR_FMT(set->experts[e].name));
+        fprintf(out, "  %-8.*s", STR_FMT(set->experts[e].name));
         for (int skill = 0; skill < SKILL_COUNT; skill++)
-            printf("  %10.0f", accuracy(set, e, str_from(skill_name((enum skill)skill))));
-        printf("  %10.1f\n", accuracy(set, e, STR("")));
+            fprintf(out, "  %10.0f", accuracy(set, e, str_from(skill_name((enum skill)skill))));
+        fprintf(out, "  %10.1f\n", accuracy(set, e, STR("")));
     }
 }
 
-static void print_examples(const struct dataset *q)
+static void print_examples(FILE *out, const struct dataset *q)
 {
     for (int skill = 0; skill < SKILL_COUNT; skill++) {
         struct str name = str_from(skill_name((enum skill)skill));
         for (size_t i = 0; i < q->query_count; i++) {
             if (!str_equal(q->queries[i].domain, name) || q->queries[i].text.len > 72)
                 continue;
-            printf("  %-10.*s  %.*s  -> %.*s\n", STR_FMT(name), STR_FMT(q->queries[i].text),
-                   STR_FMT(q->queries[i].answer));
+            fprintf(out, "  %-10.*s  %.*s  -> %.*s\n", STR_FMT(name), STR_FMT(q->queries[i].text),
+                    STR_FMT(q->queries[i].answer));
             break;
         }
     }
@@ -129,16 +147,17 @@ enum status demo_set_exam(struct demo *d, struct error *err)
     if (status != OK)
         return status;
     demo_heading(d, 2, "An exam");
-    printf(
+    fprintf(
+        d->out,
         "  %zu questions with known answers, made up from seed %llu. Nothing is learnt from them; "
         "every\n"
         "  expert takes them all, so that any choice can be marked. For example:\n\n",
         count, (unsigned long long)d->seed);
-    print_examples(d->exam);
+    print_examples(d->out, d->exam);
     status = ask_set(d, d->exam, "exam", "asking for the exam", err);
     if (status != OK)
         return status;
-    putchar('\n');
-    print_skills(d->exam);
+    fputc('\n', d->out);
+    print_skills(d->out, d->exam);
     return OK;
 }
