@@ -1,7 +1,7 @@
 /* leeroo gaps: where nobody is good enough, and where one expert stands alone.
  *
- * Reads options, data and model, has src/gaps find topics and measure them, and hands them on. One
- * thread, no network; the result depends on the inputs and the seed alone. */
+ * Reads options, data and model, has src/gaps find topics and measure them, and hands them on. Outputs are
+ * checked before the work. One thread, no network; the result depends on the inputs and the seed alone. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
+#include "data/input_file.h"
 #include "print/gaps_table.h"
 
 #define GAPS_ARENA_BYTES (UINT64_C(16) << 30)
@@ -19,7 +20,7 @@
 #define GAPS_EXAMPLES    3
 
 struct gaps_command {
-    const char *model, *dataset, *again;
+    const char *model, *dataset, *again, *html;
     struct gaps_options options;
     size_t topics;
     bool json, quiet;
@@ -56,33 +57,6 @@ static void show_progress(size_t done, void *arg)
     progress_update(arg, done);
 }
 
-static void warn(const struct gaps_command *c, const struct gaps *g)
-{
-    const struct score_set *s = &g->scores;
-    if (s->trained_on)
-        fprintf(
-            stderr,
-            "leeroo gaps: note: %s was trained on %zu of %zu questions and remembers them; %s\n",
-            c->model, s->trained_on, s->d->query_count,
-            s->seen ? "there, whoever is best on the rest of the topic is taken for its choice"
-                    : "its estimates of them are too sure");
-    if (!s->recorded)
-        fprintf(stderr,
-                "leeroo gaps: note: %s has no outcomes of the experts chosen: all figures are the "
-                "model's estimates\n",
-                c->dataset);
-    if (g->again_known)
-        fprintf(
-            stderr,
-            "leeroo gaps: warning: %zu of %zu questions of %s are in %s, too: the topics are not "
-            "measured again on them\n",
-            g->again_known, g->again.queries, c->again, c->dataset);
-    if (g->again_unplaced)
-        fprintf(stderr,
-                "leeroo gaps: note: %zu of %zu questions of %s are of none of the domains\n",
-                g->again_unplaced, g->again.queries, c->again);
-}
-
 /* Work */
 
 static enum status print(const struct gaps_command *c, const struct gaps *g, struct error *err)
@@ -93,6 +67,17 @@ static enum status print(const struct gaps_command *c, const struct gaps *g, str
     buf_init(&b, GAPS_PAGE_BYTES);
     gaps_write_json(g, c->topics, &b);
     return file_print(stdout, &b, err);
+}
+
+static enum status write_page(const struct gaps_command *c, const struct gaps *g, struct error *err)
+{
+    const struct gaps_page page = {g, c->model, c->dataset, c->again, c->topics};
+    struct buf b;
+    buf_init(&b, GAPS_PAGE_BYTES);
+    gaps_write_html(&page, &b);
+    enum status status = file_write(c->html, &b, err);
+    buf_done(&b);
+    return status;
 }
 
 static enum status measure(struct gaps_command *c, const struct model *m, const struct dataset *d,
@@ -120,7 +105,9 @@ static enum status find(struct gaps_command *c, const struct model *m, const str
         return error_set(err, ERR_MEMORY, "out of memory");
     enum status status = measure(c, m, d, again, a, g, err);
     if (status == OK)
-        warn(c, g);
+        gaps_print_notes(g, c->model, c->dataset, c->again, stderr);
+    if (status == OK && c->html)
+        status = write_page(c, g, err);
     return status == OK ? print(c, g, err) : status;
 }
 
@@ -147,6 +134,16 @@ static int gaps(struct gaps_command *c)
     return rc;
 }
 
+/* What is read must not be written over. */
+static bool output_is_free(const struct gaps_command *c)
+{
+    if (!c->html || !(file_is_same(c->html, c->model) || dataset_holds(c->dataset, c->html) ||
+                      (c->again && dataset_holds(c->again, c->html))))
+        return true;
+    fprintf(stderr, "leeroo gaps: %s is read here and would be written over\n", c->html);
+    return false;
+}
+
 static const char usage_text[] =
     "Says where a new expert would help most: the brief for the next specialised model. Questions\n"
     "are taken together as topics, by their domain and their words. Each topic is measured by the\n"
@@ -162,7 +159,7 @@ static const char usage_text[] =
     "that were found by chance are gone there.\n\n"
     "  leeroo gaps m.safetensors data/mine\n"
     "  leeroo gaps m.safetensors questions.jsonl --topics 5 --examples 10\n"
-    "  leeroo gaps m.safetensors data/mine --again data/held-out\n"
+    "  leeroo gaps m.safetensors data/mine --again data/held-out --html gaps.html\n"
     "  leeroo gaps m.safetensors data/mine --level 0.9 --experts small,large --json\n";
 
 /* One piece: the rows of the options point into its variables. */
@@ -171,6 +168,8 @@ static int gaps_run(int argc, char **argv)
     struct gaps_command c = {.topics = GAPS_TOPICS,
                              .options = {.level = 1, .examples = GAPS_EXAMPLES}};
     const struct option_row rows[] = {
+        {"--html", 0, "FILE", "write one HTML page for a browser", OPTION_STRING, &c.html, 0, 0,
+         NULL},
         {"--again", 0, "DATASET", "measure the topics again on these questions", OPTION_STRING,
          &c.again, 0, 0, NULL},
         {"--experts", 0, "NAME,...", "the pool (default: all that model and data share)",
@@ -198,7 +197,7 @@ static int gaps_run(int argc, char **argv)
     }
     c.model = argv[0];
     c.dataset = argv[1];
-    return gaps(&c);
+    return output_is_free(&c) ? gaps(&c) : 2;
 }
 
 const struct command gaps_command = {"gaps", "where no expert is good enough", gaps_run};

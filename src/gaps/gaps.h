@@ -102,3 +102,13 @@ NODISCARD enum status gaps_again(const struct model *m, const struct dataset *d,
 void gaps_topic_name(const struct gaps_topic *t, size_t words, struct buf *b);
 /* One JSON object, with the first topics[most] and all that follows from them. */
 void gaps_write_json(const struct gaps *g, size_t most, struct buf *b);
+
+struct gaps_page {
+    const struct gaps *gaps;
+    const char *model, *dataset; /* as the command line names them */
+    const char *again;           /* NULL: not measured again */
+    size_t topics;               /* to show */
+};
+
+/* A whole document. All text from data is escaped. */
+void gaps_write_html(const struct gaps_page *p, struct buf *b);

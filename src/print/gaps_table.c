@@ -154,3 +154,30 @@ enum status gaps_print(const struct gaps *g, size_t most, FILE *to, struct error
     write_alone(g, most, &b);
     return file_print(to, &b, err);
 }
+
+void gaps_print_notes(const struct gaps *g, const char *model, const char *dataset,
+                      const char *again, FILE *to)
+{
+    const struct score_set *s = &g->scores;
+    if (s->trained_on)
+        fprintf(
+            to,
+            "leeroo gaps: note: %s was trained on %zu of %zu questions and remembers them; %s\n",
+            model, s->trained_on, s->d->query_count,
+            s->seen ? "there, whoever is best on the rest of the topic is taken for its choice"
+                    : "its estimates of them are too sure");
+    if (!s->recorded)
+        fprintf(to,
+                "leeroo gaps: note: %s has no outcomes of the experts chosen: all figures are the "
+                "model's estimates\n",
+                dataset);
+    if (g->again_known)
+        fprintf(
+            to,
+            "leeroo gaps: warning: %zu of %zu questions of %s are in %s, too: the topics are not "
+            "measured again on them\n",
+            g->again_known, g->again.queries, again, dataset);
+    if (g->again_unplaced)
+        fprintf(to, "leeroo gaps: note: %zu of %zu questions of %s are of none of the domains\n",
+                g->again_unplaced, g->again.queries, again);
+}

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,59 @@ def test_the_table_shows_topics_words_and_questions(leeroo, files):
     assert re.search(r"\d ±\d.*algebra", done.stdout) and "topics more" in done.stdout
     quiet = run(leeroo, "gaps", model, data, "-q")
     assert quiet.returncode == 0 and quiet.stdout == ""
+
+
+def page(leeroo, tmp_path, *argv):
+    """The page as text, and as a tree: it is XML behind its first line."""
+    done = run(leeroo, "gaps", *argv, "-q", "--html", tmp_path / "gaps.html")
+    assert done.returncode == 0 and done.stdout == "", done.stderr
+    text = (tmp_path / "gaps.html").read_text(encoding="utf-8")
+    head, _, rest = text.partition("\n")
+    assert head == "<!DOCTYPE html>"
+    return text, ElementTree.fromstring(rest)
+
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def test_the_page_shows_what_the_json_says(leeroo, files, tmp_path):
+    model, data = files
+    again = write_dataset(tmp_path / "again", 600, 3)
+    options = [model, data, "--again", again, "--topics", 4, "--examples", 2]
+    got = gaps(leeroo, *options)
+    text, tree = page(leeroo, tmp_path, *options)
+    assert [s.get("id") for s in tree.iter(XHTML + "section")] == ["ranks", "topics", "alone", "again"]
+    articles = list(tree.iter(XHTML + "article"))
+    assert len(articles) == 4
+    for topic, article in zip(got["topics"], articles):
+        words = [li.text for li in article.iter(XHTML + "li") if li.text in topic["words"]]
+        assert words[:len(topic["words"])] == topic["words"]
+        said = " ".join("".join(article.itertext()).split())
+        assert f"adds {topic['adds_per_1k']:.1f} right answers" in said
+        assert len([d for d in article.iter(XHTML + "details") if d.get("class") == "ask"]) == len(topic["examples"])
+        rows = {tr[0].text: "".join(tr[2].itertext()) for tr in article.iter(XHTML + "tr") if tr[0].get("scope") == "row"}
+        assert rows == {e["name"]: f"{100 * e['score']:.1f}" for e in topic["experts"]}
+    assert "default-src 'none'" in text and "<script" not in text
+
+
+def test_a_page_of_estimates_and_of_hostile_texts(leeroo, files, tmp_path):
+    model, data = files
+
+    def hostile(q):
+        q["text"] = "<script>alert(1)</script> & \"x\" \x07" + q["text"]
+        q["domain"] = "<b>" + q["domain"] + "</b>"
+    odd = strip(data, tmp_path / "odd", ("id", "text", "domain"), outcomes=False, change=hostile)
+    text, tree = page(leeroo, tmp_path, model, odd)
+    assert "<script" not in text and "<b>algebra" not in text and "&lt;script&gt;alert(1)" in text
+    assert "expected to be missed" in text and "nobody had" not in text
+
+
+def test_nothing_that_is_read_is_written_over(leeroo, files):
+    model, data = files
+    for path in model, data / "queries.jsonl", data / "outcomes.csv":
+        before = path.read_bytes()
+        done = run(leeroo, "gaps", model, data, "--html", path)
+        assert done.returncode == 2 and "written over" in done.stderr and path.read_bytes() == before
 
 
 def test_same_seed_same_bytes(leeroo, files):
