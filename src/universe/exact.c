@@ -1,7 +1,7 @@
 /* See exact.h. A node is searched in a loop: its bound is sought; candidates that can be in no better set leave it, and
  * those that must be in one join; then one candidate is tried with (a node on top of this one) and taken out (the same
- * node, smaller). Nodes lie on one stack of memory, each smaller than that below it, so that the deepest path needs
- * little more than the first node. One thread; nothing outlives the call but what it returns. */
+ * node, smaller). Whoever asks for progress is told after each node, and nothing hangs on the answer or on a clock. One
+ * thread; nothing outlives the call but what it returns. */
 #include "universe/exact_int.h"
 
 #include <math.h>
@@ -9,19 +9,15 @@
 
 #include "base/check.h"
 
-#define STEPS_FIRST  300 /* of the first node's split, from nothing */
-#define STEPS_LATER  20  /* of the others', which begin with that of the node below */
-#define SPLIT_FIRST  0.5f
-#define ROUNDING     0.01 /* of a unit: what sums of doubles may be off */
-#define STACK_NODES  8    /* as large as the first: what the stack has room for */
-#define STACK_FLOATS (UINT64_C(1) << 28)
+#define STEPS_FIRST 300  /* of the first node's split, from nothing */
+#define STEPS_LATER 20   /* of the others', which begin with that of the node below */
+#define ROUNDING    0.01 /* of a unit: what sums of doubles may be off */
 
 struct search {
     const struct coverage *v;
     const struct set_rules *rules;
     const struct exact_options *options;
-    float *stack;
-    size_t used, capacity;
+    struct node_stack stack;
     size_t path[CANDIDATES_MAX], path_count; /* members of the node on top */
     size_t members[CANDIDATES_MAX], count;   /* of the best set */
     double best;
@@ -34,130 +30,6 @@ struct search {
 static double search_target(const struct search *x)
 {
     return x->best + x->grain - ROUNDING;
-}
-
-/* Nodes */
-
-/* Gives a node of up to so many rows its memory at the top of the stack; false when there is not enough. Its matrix
- * comes last: node_end() says how much of it is used. */
-static bool node_begin(const struct search *x, size_t rows, size_t columns, struct node *n)
-{
-    size_t left = x->capacity - x->used;
-    if (left < rows * (columns + 3))
-        return false;
-    n->most = x->stack + x->used;
-    n->split = n->most + rows;
-    n->slope = n->split + rows;
-    n->adds = n->slope + rows;
-    n->rows = 0;
-    n->columns = columns;
-    return true;
-}
-
-static void node_end(struct search *x, const struct node *n)
-{
-    x->used = (size_t)(n->adds - x->stack) + n->rows * n->columns;
-}
-
-/* Counts in a row that has been written behind the others, if it has anything to add. */
-static void node_row(struct node *n, float split)
-{
-    const float *adds = n->adds + n->rows * n->columns;
-    float most = 0;
-    for (size_t c = 0; c < n->columns; c++)
-        most = adds[c] > most ? adds[c] : most;
-    if (most <= 0)
-        return;
-    n->most[n->rows] = most;
-    n->split[n->rows++] = split;
-}
-
-/* Whoever is not kept and fits beside whoever is. */
-static bool node_first(struct search *x, struct node *n)
-{
-    const struct coverage *v = x->v;
-    bool kept[CANDIDATES_MAX] = {false};
-    n->room = (struct room){x->rules->count_max, x->rules->cost_max_nano_usd};
-    n->value = coverage_value(v, x->rules->keep, x->rules->keep_count);
-    for (size_t i = 0; i < x->rules->keep_count; i++) {
-        kept[x->rules->keep[i]] = true;
-        n->room.count--;
-        n->room.cost_nano_usd -= x->rules->cost_nano_usd[x->rules->keep[i]];
-        x->path[x->path_count++] = x->rules->keep[i];
-    }
-    size_t columns = 0;
-    for (size_t c = 0; c < x->rules->candidates; c++)
-        if (!kept[c] && x->rules->cost_nano_usd[c] <= n->room.cost_nano_usd)
-            n->candidate[columns++] = (uint16_t)c;
-    if (!node_begin(x, v->row_count, columns, n))
-        return false;
-    for (size_t r = 0; r < v->row_count; r++) {
-        const uint16_t *scores = v->c->scores + v->rows[r] * v->c->count;
-        int has = coverage_best(v, r, x->rules->keep, x->rules->keep_count);
-        float *adds = n->adds + n->rows * columns;
-        for (size_t c = 0; c < columns; c++)
-            adds[c] = (float)(scores[n->candidate[c]] > has ? scores[n->candidate[c]] - has : 0);
-        node_row(n, SPLIT_FIRST);
-    }
-    node_end(x, n);
-    return true;
-}
-
-/* Leaves only columns[count] of a node, and the rows to which they add. */
-static void node_narrow(struct search *x, struct node *n, const size_t *columns, size_t count)
-{
-    struct node from = *n;
-    for (size_t i = 0; i < count; i++)
-        n->candidate[i] = from.candidate[columns[i]];
-    n->columns = count;
-    n->rows = 0;
-    for (size_t r = 0; r < from.rows; r++) {
-        float split = from.split[r];
-        for (size_t i = 0; i < count; i++)
-            n->adds[n->rows * count + i] = from.adds[r * from.columns + columns[i]];
-        node_row(n, split);
-    }
-    node_end(x, n);
-}
-
-/* What is decided about the columns of a node: who joins, and who may join later. */
-struct sorted_columns {
-    size_t joins[CANDIDATES_MAX], join_count;
-    size_t open[CANDIDATES_MAX], open_count; /* in their order */
-};
-
-/* The node on top of `from` in which some have joined, with those open that still fit. False when there is no memory
- * for it. One piece, as the matrix is written in one walk. */
-static bool node_above(struct search *x, const struct node *from, const struct sorted_columns *s,
-                       struct node *n)
-{
-    size_t left[CANDIDATES_MAX], count = 0;
-    n->room = from->room;
-    n->value = from->value;
-    for (size_t i = 0; i < s->join_count; i++) {
-        n->room.count--;
-        n->room.cost_nano_usd -= x->rules->cost_nano_usd[from->candidate[s->joins[i]]];
-    }
-    for (size_t i = 0; i < s->open_count; i++)
-        if (x->rules->cost_nano_usd[from->candidate[s->open[i]]] <= n->room.cost_nano_usd)
-            left[count++] = s->open[i];
-    if (!node_begin(x, from->rows, count, n))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        n->candidate[i] = from->candidate[left[i]];
-    for (size_t r = 0; r < from->rows; r++) {
-        const float *adds = from->adds + r * from->columns;
-        float *into = n->adds + n->rows * count, has = 0;
-        for (size_t i = 0; i < s->join_count; i++)
-            has = fmaxf(adds[s->joins[i]], has);
-        n->value += (double)has;
-        for (size_t i = 0; i < count; i++)
-            into[i] = fmaxf(adds[left[i]] - has, 0);
-        node_row(n, from->split[r]);
-    }
-    x->end.work += from->rows * (count + 1);
-    node_end(x, n);
-    return true;
 }
 
 /* Sets that are reached */
@@ -282,14 +154,15 @@ static void search_above(struct search *x, const struct node *n, const struct no
                          const struct sorted_columns *s)
 {
     struct node above;
-    size_t used = x->used, path_count = x->path_count;
+    size_t used = x->stack.used, path_count = x->path_count;
     for (size_t i = 0; i < s->join_count; i++)
         x->path[x->path_count++] = n->candidate[s->joins[i]];
-    if (node_above(x, n, s, &above))
+    if (node_above(&x->stack, n, x->rules->cost_nano_usd, s, &above))
         search_node(x, &above, STEPS_LATER);
     else
         search_stop(x, b->value);
-    x->used = used;
+    x->end.work += n->rows * (s->open_count + 1);
+    x->stack.used = used;
     x->path_count = path_count;
 }
 
@@ -331,7 +204,7 @@ static void search_node(struct search *x, struct node *n, size_t steps)
             x->open = fmax(x->open, b.value);
         if (forced || x->stopped)
             return;
-        node_narrow(x, n, s.open, s.open_count);
+        node_narrow(&x->stack, n, s.open, s.open_count);
     }
 }
 
@@ -348,14 +221,6 @@ static double grain_of(const struct coverage *v)
                 rest = was % rest;
             }
     return grain ? grain : 1;
-}
-
-static enum status search_memory(struct search *x, struct arena *a, struct error *err)
-{
-    uint64_t first = (uint64_t)x->v->row_count * (x->rules->candidates + 3);
-    x->capacity = first * STACK_NODES < STACK_FLOATS ? first * STACK_NODES : STACK_FLOATS;
-    x->stack = a ? ARENA_ARRAY(a, x->capacity, float) : NULL;
-    return x->stack ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
 /* In the order of their gains, without those that add nothing on top of the others. */
@@ -379,13 +244,15 @@ static enum status search_all(struct search *x, struct arena *a, struct chosen_s
                               struct error *err)
 {
     struct node first;
-    enum status status = search_memory(x, a, err);
+    enum status status = a ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = node_first(&x->stack, x->v, x->rules, a, &first, err);
     if (status != OK)
         return status;
-    if (node_first(x, &first))
-        search_node(x, &first, STEPS_FIRST);
-    else
-        search_stop(x, (double)x->v->row_count * SCORE_ONE);
+    x->path_count = x->rules->keep_count;
+    if (x->path_count)
+        memcpy(x->path, x->rules->keep, x->path_count * sizeof(x->path[0]));
+    search_node(x, &first, STEPS_FIRST);
     return search_set(x, set, err);
 }
 
@@ -394,7 +261,7 @@ enum status exact_choose(const struct coverage *v, const struct set_rules *rules
                          struct exact_end *ret, struct error *err)
 {
     struct search x = {.v = v, .rules = rules, .options = options, .best = chosen_value(set)};
-    struct arena *a = arena_create(STACK_FLOATS * sizeof(float) + (1 << 20));
+    struct arena *a = arena_create(EXACT_BYTES);
     memcpy(x.members, set->members, set->count * sizeof(set->members[0]));
     x.count = set->count;
     x.grain = grain_of(v);

@@ -1,4 +1,4 @@
-/* What the search (exact.c) and its bound (exact_bound.c) share: a node, which is a partial set and who may join it. */
+/* What the search (exact.c), its nodes (exact_node.c) and their bounds (exact_bound.c) share. */
 #pragma once
 
 #include "universe/exact.h"
@@ -21,6 +21,31 @@ struct node {
     struct room room;
     double value; /* of the partial set */
 };
+
+/* What is decided about the columns of a node: who joins, and who may join later. */
+struct sorted_columns {
+    size_t joins[CANDIDATES_MAX], join_count;
+    size_t open[CANDIDATES_MAX], open_count; /* in their order */
+};
+
+/* The memory of nodes; that on top ends at `used`. */
+struct node_stack {
+    float *memory;
+    size_t used, capacity;
+};
+
+#define EXACT_BYTES (UINT64_C(2) << 30) /* what a search may hold */
+
+/* The node of what is kept: whoever else fits beside it may join. Makes the stack, in `a`. */
+NODISCARD enum status node_first(struct node_stack *s, const struct coverage *v,
+                                 const struct set_rules *rules, struct arena *a, struct node *n,
+                                 struct error *err);
+/* The node on top of `from`, in which some have joined, with those open that still fit. False when there is no memory
+ * for it. */
+bool node_above(struct node_stack *stack, const struct node *from, const int64_t *costs,
+                const struct sorted_columns *s, struct node *n);
+/* Leaves only columns[count] of the node on top, and the rows to which they add. */
+void node_narrow(struct node_stack *s, struct node *n, const size_t *columns, size_t count);
 
 /* The columns of a node that count for something, in the two orders in which they are taken. */
 struct knapsack {

@@ -21,6 +21,14 @@ static enum status greedy_better(const struct objective *o, const struct set_rul
     return OK;
 }
 
+/* Whether all swaps once are no more work than the search was allowed. */
+static bool swaps_are_cheap(const struct coverage *v, const struct chosen_set *set,
+                            uint64_t work_max)
+{
+    uint64_t swaps = (uint64_t)(set->count + 1) * v->c->count;
+    return swaps * set->count * v->row_count <= work_max;
+}
+
 enum status selection_by_coverage(const struct coverage *v, const struct set_rules *rules,
                                   const struct exact_options *options, struct selection *ret,
                                   struct error *err)
@@ -31,7 +39,7 @@ enum status selection_by_coverage(const struct coverage *v, const struct set_rul
     enum status status = greedy_better(&o, rules, &s.set, err);
     if (status == OK)
         status = exact_choose(v, rules, options, &s.set, &end, err);
-    if (status == OK && !end.proved)
+    if (status == OK && !end.proved && swaps_are_cheap(v, &s.set, options->work_max))
         status = set_swap(&o, rules, &s.set, err);
     if (status != OK)
         return status;

@@ -26,8 +26,8 @@ static inline double selection_mean(const struct selection *s)
     return chosen_value(&s->set) * s->unit;
 }
 
-/* Greedy by gain, and by gain for its cost where cost is limited; then the exact search; swaps where that has given
- * up. */
+/* Greedy by gain, and by gain for its cost where cost is limited; then the exact search; where that has given up swaps,
+ * unless there are too many of them for the work that is allowed. */
 NODISCARD enum status selection_by_coverage(const struct coverage *v, const struct set_rules *rules,
                                             const struct exact_options *options,
                                             struct selection *ret, struct error *err);
