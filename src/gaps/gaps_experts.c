@@ -36,13 +36,20 @@ static void expert_figures(const struct expert_sums *x, size_t queries, size_t a
     to->loss = (struct figure){x->loss * scale, all > 1 ? sqrt(fmax(squares, 0)) * scale : NAN};
 }
 
+#define ASKED_LEAST                                                                                \
+    4 /* whoever was asked so many times fewer questions than another is not compared */
+
 /* The best and the second by score; whether the best is far ahead, and much hangs on it. */
 static void topic_order(const struct gaps_expert *experts, size_t count, struct gaps_topic *t)
 {
-    t->best = 0;
-    t->second = t->alone = GAPS_NOBODY;
-    for (size_t e = 1; e < count; e++) {
-        if (experts[e].score > experts[t->best].score) {
+    size_t asked = 0;
+    t->best = t->second = t->alone = GAPS_NOBODY;
+    for (size_t e = 0; e < count; e++)
+        asked = experts[e].recorded > asked ? experts[e].recorded : asked;
+    for (size_t e = 0; e < count; e++) {
+        if (ASKED_LEAST * experts[e].recorded < asked)
+            continue;
+        if (t->best == GAPS_NOBODY || experts[e].score > experts[t->best].score) {
             t->second = t->best;
             t->best = e;
         } else if (t->second == GAPS_NOBODY || experts[e].score > experts[t->second].score) {

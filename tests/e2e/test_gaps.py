@@ -209,6 +209,20 @@ def test_few_and_long_questions(leeroo, files, tmp_path, count):
     assert run(leeroo, "gaps", model, few).returncode == 0
 
 
+def test_the_folder_of_a_run_of_self_play(leeroo, tmp_path):
+    """Its questions were put to some experts each, and most were learnt from."""
+    done = run(leeroo, "demo", "--dir", tmp_path / "demo")
+    assert done.returncode == 0, done.stderr
+    model = tmp_path / "demo/orchestrator.safetensors"
+    got = gaps(leeroo, model, tmp_path / "demo/play", "--again", tmp_path / "demo/exam")
+    assert 0 < got["trained_on"] < got["all"]["queries"] and 0 < got["all"]["recorded"] < got["all"]["queries"]
+    assert got["all"]["routing_per_1k"] + got["all"]["nobody_per_1k"] == pytest.approx(got["all"]["adds_per_1k"])
+    assert ("sage", "mixed") in [(a["expert"], a["domain"]) for a in got["stands_alone"]]
+    assert got["again"]["queries"] == sum(1 for _ in open(tmp_path / "demo/exam/queries.jsonl"))
+    only = gaps(leeroo, model, tmp_path / "demo/questions")
+    assert only["all"]["recorded"] == 0 and only["all"]["nobody_per_1k"] is None
+
+
 def test_what_cannot_be_is_said(leeroo, files, tmp_path):
     model, data = files
     for argv, code, word in [([model], 2, "MODEL DATASET"), ([model, data, "--experts", "x"], 1, "no expert 'x'"),

@@ -126,6 +126,21 @@ Test(gaps, an_expert_stands_alone_where_no_other_knows)
     scene_free(s);
 }
 
+Test(gaps, who_was_asked_a_few_questions_is_not_the_best)
+{
+    struct scene *s = scene_make(false);
+    for (size_t q = 0; q < ROWS; q++) { /* of "poor" only what it had right is known */
+        struct outcome *poor = &s->p->outcomes[q * PLANTED_EXPERTS + 2];
+        poor->known = poor->score > 0;
+    }
+    find(s, &s->p->d);
+    const struct gaps_topic *t = &s->g.topics[0];
+    cr_expect_eq(subject_of(t), PLANTED_GLACIERS);
+    cr_expect(t->experts[2].recorded > 0 && t->experts[2].score == 1);
+    cr_expect(t->best != 2 && t->second != 2);
+    scene_free(s);
+}
+
 Test(gaps, topics_add_up_to_all)
 {
     struct scene *s = scene_make(true);
