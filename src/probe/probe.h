@@ -67,6 +67,8 @@ struct probe_doubt { /* somebody that is not in the set, and may be as good as o
 struct probe_result {
     struct probe_step steps[CANDIDATES_MAX]; /* by what each adds */
     size_t count;
+    /* Of the set, on all questions that it rests on; whoever was not asked one is taken for what was to be expected. */
+    struct probe_figure coverage;
     struct probe_doubt doubts[PROBE_DOUBTS_MAX]; /* those that lose least */
     size_t doubt_count;
     size_t questions; /* that the choice rests on */

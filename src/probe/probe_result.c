@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#define ONE_MORE     1.0  /* question made up: that all were solved proves no certainty */
 #define DOUBT_SIGMAS 1.28 /* as good with a chance of a tenth */
 
 /* The member that leaves the fewest questions unanswered is first. */
@@ -39,8 +40,8 @@ static void take_steps(struct probe *p, const struct chosen_set *s, struct probe
         probe_set_fails(p, s->members, i + 1, p->fails);
         ret->steps[i] =
             (struct probe_step){.candidate = s->members[i],
-                                .coverage = probe_difference(p, p->fails, p->scratch, 0),
-                                .gain = probe_difference(p, p->fails, p->other_fails, 0)};
+                                .coverage = probe_difference(p, p->fails, p->scratch, ONE_MORE),
+                                .gain = probe_difference(p, p->fails, p->other_fails, ONE_MORE)};
         memcpy(p->other_fails, p->fails, p->decided * sizeof(*p->fails));
     }
     ret->count = s->count;
@@ -51,6 +52,9 @@ static void measure_steps(struct probe *p, struct chosen_set *s, struct probe_re
 {
     const size_t decided = p->decided;
     probe_fill(p, PROBE_PLAIN);
+    probe_set_fails(p, NULL, 0, p->scratch);
+    probe_set_fails(p, s->members, s->count, p->fails);
+    ret->coverage = probe_difference(p, p->fails, p->scratch, ONE_MORE);
     p->decided = ret->whole = p->whole;
     order_steps(p, s);
     take_steps(p, s, ret);
