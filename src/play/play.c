@@ -158,6 +158,8 @@ static enum status find_shortage(struct play *p, struct error *err)
 static enum status buy_any(struct play *p, struct cells *all, struct error *err)
 {
     const int64_t rest = p->s->spend_nano_usd - p->spent_before_nano_usd;
+    if (p->s->members > 0)
+        return play_probe(p, all, err);
     enum status status = buy_all(p, all, err);
     if (p->r.budget_nano_usd == INT64_MAX || p->s->everything)
         return status;
@@ -222,6 +224,7 @@ static enum status play_one(struct play *p, bool *ret_nothing, struct error *err
     p->scoring_nano_usd = 0;
     begin_figures(p);
     p->judged = NULL;
+    p->passes = 0;
     memset(p->scored, 0, sizeof(p->scored));
     enum status status = run_round_begin(p->run, &p->folder, err);
     if (status == OK)

@@ -16,6 +16,7 @@
 #include "play/publish.h"
 #include "play/settings.h"
 #include "pose/drop.h"
+#include "probe/probe.h"
 #include "watch/watch.h"
 
 enum play_publication {
@@ -67,6 +68,13 @@ struct play_round { /* as round.json has it; what is unknown is NAN */
 
 const char *play_publication_name(enum play_publication p); /* "published", ... */
 
+struct play_probed {            /* the set that was looked for */
+    const struct dataset *data; /* of the run */
+    struct probe_result result; /* candidates are its experts */
+    size_t members;             /* asked for */
+    int64_t spent_nano_usd, cap_nano_usd;
+};
+
 struct play_options {
     const struct play_settings *settings;
     const struct expert *experts; /* [expert_count], with prices */
@@ -84,6 +92,8 @@ struct play_options {
     /* Other machines make calls, too; without the run's name, which is its folder's. url NULL: none do. */
     struct calls_share share;
     void (*on_round)(void *arg, const struct play_round *r);
+    void (*on_probed)(void *arg,
+                      const struct play_probed *p); /* where settings->members is not 0 */
     void *arg;
 };
 

@@ -6,6 +6,7 @@
 #include "play/play.h"
 #include "play/run.h"
 #include "predict/model.h"
+#include "probe/probe.h"
 #include "score/evaluate.h"
 
 #define PLAY_ARENA_BYTES  (UINT64_C(8) << 30)
@@ -42,6 +43,7 @@ struct play {
     size_t scored[EVALUATE_METHODS]; /* answers of the round that a reference scored as they came */
     const char *folder;              /* of the round */
     const char *judged;              /* judge.json of the round; NULL */
+    size_t passes;                   /* of asking, in the round */
     struct play_round r;
 };
 
@@ -77,6 +79,10 @@ NODISCARD enum status play_choose(const struct run *run, const struct play_optio
                                   struct error *err);
 /* 3: their answers, scored. */
 NODISCARD enum status play_ask(struct play *p, const struct cells *cells, struct error *err);
+/* In its place, where a set is looked for: what to ask, its answers, scored, and again, until the set is found. */
+NODISCARD enum status play_probe(struct play *p, struct cells *ret, struct error *err);
+/* [questions × experts], of asking and scoring, by how long answers were so far. */
+void play_guess_costs(const struct run *run, const struct play_options *o, int64_t *ret);
 /* The most that a cell may cost, one try of it. */
 int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options *o, size_t query,
                                 size_t expert);

@@ -153,7 +153,10 @@ enum status play_ask(struct play *p, const struct cells *cells, struct error *er
     a.broken = ARENA_ARRAY(p->arena, cells->count + 1, struct cell);
     if (!a.broken)
         return error_set(err, ERR_MEMORY, "out of memory for cells");
-    snprintf(what, sizeof(what), "round %zu: asking", p->r.round);
+    if (p->s->members > 0)
+        snprintf(what, sizeof(what), "pass %zu: asking", ++p->passes);
+    else
+        snprintf(what, sizeof(what), "round %zu: asking", p->r.round);
     enum status status = calls_run(p->calls, &source, what, cells->count, err);
     p->r.spent_nano_usd += calls_told_nano_usd(p->calls) - before;
     if (status == OK && a.failure.status != OK) {

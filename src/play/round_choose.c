@@ -77,6 +77,23 @@ static void guess_costs(const struct dataset *d, const struct play_options *o, i
     }
 }
 
+static void add_scoring(const struct run *run, const struct play_options *o, int64_t *costs)
+{
+    const struct dataset *d = run_dataset(run);
+    const int64_t teacher_tokens = play_teacher_tokens(run, o);
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct play_scoring more = play_evaluate_cost(o, &d->queries[q], teacher_tokens);
+        for (size_t e = 0; e < o->expert_count; e++)
+            costs[q * o->expert_count + e] += more.teacher_nano_usd + more.judge_nano_usd;
+    }
+}
+
+void play_guess_costs(const struct run *run, const struct play_options *o, int64_t *ret)
+{
+    guess_costs(run_dataset(run), o, ret);
+    add_scoring(run, o, ret);
+}
+
 /* One question's row by the model; an expert that it does not know could be anything. */
 static void believe_row(const struct play_options *o, const size_t *columns,
                         const struct estimate *all, size_t row, const struct play_beliefs *b)
@@ -127,13 +144,8 @@ enum status play_believe(const struct run *run, const struct play_options *o, co
     if (!b.cost_nano_usd)
         return error_set(err, ERR_MEMORY, "out of memory for estimates");
     guess_costs(d, o, b.cost_nano_usd);
-    const int64_t teacher_tokens = play_teacher_tokens(run, o);
     enum status status = m ? believe_model(run, o, m, a, &b, err) : OK;
-    for (size_t q = 0; q < d->query_count; q++) {
-        const struct play_scoring more = play_evaluate_cost(o, &d->queries[q], teacher_tokens);
-        for (size_t e = 0; e < o->expert_count; e++)
-            b.cost_nano_usd[q * o->expert_count + e] += more.teacher_nano_usd + more.judge_nano_usd;
-    }
+    add_scoring(run, o, b.cost_nano_usd);
     if (status == OK)
         *ret = b;
     return status;

@@ -35,6 +35,7 @@ static const struct row {
     ROW(sandbox, FLAG, 0, 0),
     ROW(from_ledger, FLAG, 0, 0),
     ROW(everything, FLAG, 0, 0),
+    ROW(members, COUNT, 0, 256),
     ROW(rounds, COUNT, 1, 1000),
     ROW(workers, COUNT, 0, 256),
     ROW(round_questions, COUNT, 0, 1000000),

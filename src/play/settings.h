@@ -32,6 +32,7 @@ struct play_settings {
     bool sandbox;            /* built-in questions with known answers */
     bool from_ledger; /* prompts that the gateway has kept, and what was said of its answers */
     bool everything;  /* every cell: collect */
+    size_t members;   /* of the set that is looked for among all cells: probe; 0: none is */
     size_t rounds, workers, round_questions;
     int64_t spend_nano_usd; /* INT64_MAX: no cap */
     int64_t output_tokens;  /* of an answer at most; 0: as usual */
