@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
+#include "cli/select_probe.h"
 #include "data/input_file.h"
 #include "print/select_output.h"
 #include "universe/universe_page.h"
@@ -230,7 +231,11 @@ static const char usage_text[] =
     "asked too little.\n\n"
     "  leeroo select data/mmlu_pro -k 4\n"
     "  leeroo select data/mmlu_pro --max-cost 0.60 --per-domain --html universe.html\n"
-    "  leeroo select data/mmlu_pro -k 4 --routed --keep gpt-4o-2024-05-13\n";
+    "  leeroo select data/mmlu_pro -k 4 --routed --keep gpt-4o-2024-05-13\n\n"
+    "Without outcomes, --probe asks the experts of leeroo.yaml; `leeroo select --probe -h` "
+    "explains:"
+    "\n\n"
+    "  leeroo select --probe questions.jsonl -c leeroo.yaml --spend 5\n";
 
 /* One piece: the rows of the options point into its variables. */
 static int select_run(int argc, char **argv)
@@ -258,9 +263,11 @@ static int select_run(int argc, char **argv)
         {"--json", 0, NULL, "one JSON object instead of tables", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--quiet", 'q', NULL, "no tables", OPTION_FLAG, &o.quiet, 0, 0, NULL},
     };
-    const struct usage usage = {"select DATASET|RUN [options]", usage_text, rows,
-                                sizeof(rows) / sizeof(rows[0])};
+    const struct usage usage = {"select DATASET|RUN [options] | select --probe QUERIES --spend USD",
+                                usage_text, rows, sizeof(rows) / sizeof(rows[0])};
     int count;
+    if (select_probe_wanted(argc, argv))
+        return select_probe(argc, argv);
     enum status status = options_parse(&usage, argc, argv, &count);
     if (status != OK)
         return status == CLOSED ? 0 : 2;

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "print/play_output.h"
+#include "print/probe_output.h"
 #include "serve/gateway.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
@@ -69,8 +70,21 @@ static void take_names(const struct option_list *list, struct play_list *into)
     memcpy(into->items, list->items, sizeof(into->items));
 }
 
+/* A run that has found a set goes on as any other. */
+static void take_members(const struct play_setup *c, struct play_settings *s)
+{
+    if (c->members == 0 && s->members > 0) {
+        s->members = 0;
+        s->everything = false;
+        s->rounds = PLAY_ROUNDS;
+    }
+    if (c->members > 0 && (c->has_members || s->members == 0))
+        s->members = c->members;
+}
+
 static void take_numbers(const struct play_setup *c, struct play_settings *s)
 {
+    take_members(c, s);
     if (c->has_spend)
         s->spend_nano_usd = (int64_t)llround(c->spend_usd * (double)NANO_PER_USD);
     if (c->has_rounds)
@@ -121,7 +135,9 @@ static enum status settle(struct play_setup *c, struct error *err)
     time_t now = (time_t)(clock_wall_ms() / 1000);
     struct tm local;
     if (!c->folder) {
-        strftime(c->name, sizeof(c->name), "play-%Y%m%d-%H%M%S", localtime_r(&now, &local));
+        strftime(c->name, sizeof(c->name),
+                 c->members > 0 ? "probe-%Y%m%d-%H%M%S" : "play-%Y%m%d-%H%M%S",
+                 localtime_r(&now, &local));
         c->folder = c->name;
     }
     play_settings_default(&c->settings);
@@ -144,7 +160,8 @@ static enum status check_prices(const struct play_setup *c, struct error *err)
     for (size_t e = 0; e < config->expert_count; e++)
         all_free = all_free &&
                    price_worst_nano_usd(&config->experts[e].price, 1000000, 1000000, true) == 0;
-    if (status == OK && c->settings.spend_nano_usd == INT64_MAX && !all_free && !c->everything)
+    if (status == OK && c->settings.spend_nano_usd == INT64_MAX && !all_free &&
+        (!c->everything || c->members > 0))
         status = error_set(err, ERR_USAGE, "say what it may cost: --spend USD");
     return status;
 }
@@ -258,8 +275,17 @@ struct calls_share play_setup_share(const char *url, const char *run)
 static void on_round(void *arg, const struct play_round *r)
 {
     const struct play_setup *c = arg;
-    if (!c->quiet)
+    if (!c->quiet && !c->json)
         (c->everything ? play_print_collected : play_print_round)(r, stdout);
+}
+
+static void on_probed(void *arg, const struct play_probed *p)
+{
+    const struct play_setup *c = arg;
+    if (c->json)
+        probe_print_json(p, stdout);
+    else
+        probe_print(p, c->folder, stdout);
 }
 
 /* Bytes of the run's calls; 0: none was made. */
@@ -277,6 +303,17 @@ static bool goes_on(enum status status, off_t before, off_t after)
     return after > before || (status == ERR_CANCELLED && after > 0);
 }
 
+static void say_goes_on(const struct play_setup *c)
+{
+    if (c->members > 0)
+        fprintf(stderr, "what was answered is kept; `leeroo select --probe --out %s` goes on\n",
+                c->folder);
+    else
+        fprintf(stderr,
+                "what was answered is kept; the same command, or `leeroo play %s`, goes on\n",
+                c->folder);
+}
+
 static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)
 {
     struct play_end end;
@@ -286,11 +323,9 @@ static enum status run_loop(struct play_setup *c, const struct play_options *o, 
     const off_t before = journal_bytes(c->folder);
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
-        play_print_end(&end, o->settings, c->folder, stdout);
+        play_print_end(&end, o->settings, c->folder, c->json ? stderr : stdout);
     else if (goes_on(status, before, journal_bytes(c->folder)))
-        fprintf(stderr,
-                "what was answered is kept; the same command, or `leeroo play %s`, goes on\n",
-                c->folder);
+        say_goes_on(c);
     return status;
 }
 
@@ -356,6 +391,7 @@ static enum status play(struct play_setup *c, struct error *err)
                                    .stop = &stop,
                                    .share = play_setup_share(c->redis, NULL),
                                    .on_round = on_round,
+                                   .on_probed = on_probed,
                                    .arg = c};
     return c->dry_run ? forecast(c, &o, err) : run_loop(c, &o, err);
 }

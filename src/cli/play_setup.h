@@ -1,4 +1,5 @@
-/* What `leeroo play` and `leeroo collect` share: options and run.json to settings, the configuration, the loop. */
+/* What `leeroo play`, `leeroo collect` and `leeroo select --probe` share: options and run.json to settings, the
+ * configuration, the loop. */
 #pragma once
 
 #include <signal.h>
@@ -20,9 +21,10 @@ struct play_setup {
     struct option_list questions, protect, generators, domains, judges;
     double spend_usd;
     size_t rounds, workers, round_questions, output_tokens;
+    size_t members; /* of the set to find; 0: none is looked for */
     uint64_t seed;
-    bool allow_commands, sandbox, everything, dry_run, quiet;
-    bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed;
+    bool allow_commands, sandbox, everything, dry_run, quiet, json;
+    bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed, has_members;
     const char *folder; /* of the run; NULL: a new one by date and time */
     char name[64];      /* then */
 

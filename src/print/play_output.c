@@ -145,6 +145,8 @@ static void print_reason(const struct play_end *end, const struct play_settings 
                 end->failing);
     else if (end->nothing_left && end->posed.requests > 0)
         print_posed(end, out);
+    else if (end->nothing_left && s->members > 0)
+        fprintf(out, "nobody was asked: what is known decides\n");
     else if (end->nothing_left && s->everything)
         fprintf(out, "nothing is left to ask: every expert has been asked every question\n");
     else if (end->nothing_left)
