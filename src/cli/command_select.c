@@ -177,7 +177,7 @@ static enum status select_all(struct select *o, struct dataset *d, struct arena 
 {
     struct universe u;
     o->options.per_domain = o->per_domain;
-    o->options.frontier = o->html != NULL;
+    o->options.frontier = o->html || o->json;
     o->options.exact = (struct exact_options){SELECT_WORK, show_work, &o->progress};
     enum status status = candidates_build(d, o->experts, a, &o->c, err);
     if (status == OK)

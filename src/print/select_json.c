@@ -136,6 +136,30 @@ static void write_domain_sets(const struct universe *u, struct buf *b)
     buf_add_char(b, '}');
 }
 
+static void write_points(const char *name, const struct universe *u,
+                         const struct frontier_point *points, size_t count, struct buf *b)
+{
+    key(b, name);
+    buf_add_char(b, '[');
+    for (size_t i = 0; i < count; i++) {
+        buf_add_c(b, i ? ",\n  {\"set\": " : "\n  {\"set\": ");
+        write_names(u->c, points[i].members, points[i].count, b);
+        number(b, "achieves", points[i].achieves);
+        number(b, "usd_per_1k", usd(points[i].cost_nano_usd));
+        buf_addf(b, ", \"optimal\": %s}", points[i].proved ? "true" : "false");
+    }
+    buf_add_char(b, ']');
+}
+
+static void write_frontier(const struct universe *u, struct buf *b)
+{
+    buf_add_c(b, ",\n \"frontier\": {");
+    write_points("by_number", u, u->by_number, u->by_number_count, b);
+    buf_add_c(b, ",\n ");
+    write_points("by_cost", u, u->by_cost, u->by_cost_count, b);
+    buf_add_char(b, '}');
+}
+
 static void write_routed(const struct select_outputs *o, struct buf *b)
 {
     buf_add_c(b, ",\n \"routed\": ");
@@ -189,6 +213,7 @@ enum status select_print_json(const struct select_outputs *o, FILE *to, struct e
     write_steps(u, &out);
     write_candidates(u, &out);
     write_domain_sets(u, &out);
+    write_frontier(u, &out);
     write_routed(o, &out);
     buf_add_c(&out, "}\n");
     return file_print(to, &out, err);

@@ -146,6 +146,20 @@ def test_a_cost_gives_the_exact_optimum(leeroo, name, limits):
         assert said["achieves"] == pytest.approx(best_of_cost(scores, costs, round(limit * NANO)), abs=1e-6)
 
 
+def test_the_frontier_is_made_of_best_sets(leeroo):
+    names, scores, costs = recorded("livecodebench")
+    said = select(leeroo, DATA / "livecodebench")
+    for points in said["frontier"].values():
+        assert len(points) > 4 and all(point["optimal"] for point in points)
+        assert all(a["achieves"] < b["achieves"] for a, b in itertools.pairwise(points))
+    for point in said["frontier"]["by_number"][:4]:
+        assert point["achieves"] == pytest.approx(best_of_number(scores, len(point["set"])), abs=1e-6)
+    for point in said["frontier"]["by_cost"]:
+        assert point["achieves"] == pytest.approx(covers(scores, [names.index(name) for name in point["set"]]), abs=1e-6)
+        alone = [s for s, c in zip(scores.mean(axis=0), costs / NANO, strict=True) if c <= point["usd_per_1k"]]
+        assert point["achieves"] >= max(alone) - 1e-6
+
+
 @pytest.fixture
 def data(tmp_path):
     folder = tmp_path / "data"
