@@ -33,6 +33,7 @@ struct select {
     struct routed *r;
     struct routed_choice choice;
     struct universe_routed by;
+    struct selection routed_set;
 };
 
 /* Options */
@@ -135,11 +136,10 @@ static enum status choose_routed(struct select *o, struct dataset *d, struct sel
 static enum status choose(struct select *o, struct dataset *d, struct arena *a,
                           struct universe *ret, struct error *err)
 {
-    struct selection routed;
     enum status status = OK;
     if (o->routed) {
-        status = choose_routed(o, d, &routed, err);
-        o->options.chosen = &routed;
+        status = choose_routed(o, d, &o->routed_set, err);
+        o->options.chosen = &o->routed_set;
         o->options.chosen_by = o->plans ? "routed accuracy with plans" : "routed accuracy";
     }
     if (status != OK)
@@ -147,7 +147,6 @@ static enum status choose(struct select *o, struct dataset *d, struct arena *a,
     progress_begin(&o->progress, "sets", (size_t)(SELECT_WORK / PROGRESS_STEP));
     status = universe_make(&o->c, &o->options, a, ret, err);
     progress_end(&o->progress);
-    o->options.chosen = NULL;
     return status;
 }
 
