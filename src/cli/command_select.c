@@ -17,16 +17,22 @@
 #define SELECT_ARENA_BYTES (UINT64_C(8) << 30)
 #define SELECT_COUNT       5
 #define SELECT_SHARE       0.5 /* of the best single's cost: the budget at which sets are routed */
+#define SELECT_SHARE_MIN   0.001
+#define SELECT_SHARE_MAX   1000
 #define SELECT_WORK        (UINT64_C(4) << 30) /* scores looked at: two seconds or so */
 #define SELECT_PAGE_BYTES  (16u << 20)
 #define PROGRESS_STEP      (1 << 20)
+/* Looks at each candidate for each member: two searches of one round and three of swaps. */
+#define SELECT_SEARCHES 8
 
 struct select {
     const char *dataset, *experts, *keep, *max_cost, *html;
     size_t count;
-    bool count_given, per_domain, routed, plans, json, quiet;
+    bool count_given, at_given, per_domain, routed, plans, json, quiet;
+    double at;
     uint64_t seed;
     struct progress progress;
+    size_t looks; /* of the search for routed sets */
     size_t kept[CANDIDATES_MAX];
     struct candidates c;
     struct universe_options options;
@@ -47,8 +53,13 @@ static enum status read_rules(struct select *o, struct error *err)
         return error_set(err, ERR_USAGE,
                          "--max-cost %s: expected USD per 1,000 questions above 0, \"2.50\"",
                          o->max_cost);
-    if (o->plans && !o->routed)
-        return error_set(err, ERR_USAGE, "--plans are routed: give --routed as well");
+    if (!o->routed && (o->plans || o->at_given))
+        return error_set(err, ERR_USAGE, "%s",
+                         o->plans ? "--plans are routed: give --routed as well"
+                                  : "--at is a budget of routing: give --routed as well");
+    if (o->at_given && o->max_cost)
+        return error_set(err, ERR_USAGE,
+                         "--at and --max-cost both say what routing may spend; give one of them");
     if (o->routed && o->per_domain)
         return error_set(err, ERR_USAGE,
                          "--per-domain chooses by coverage; leave out --routed, or choose for one "
@@ -99,27 +110,40 @@ static void show_work(uint64_t work, void *arg)
     progress_update(arg, (size_t)(work / PROGRESS_STEP));
 }
 
+/* First all candidates are trained together, and after the search each proposal by itself. */
 static void show_folds(size_t done, size_t total, void *arg)
 {
-    struct progress *progress = arg;
-    progress->total = total;
-    progress_update(progress, done);
+    struct select *o = arg;
+    if (o->progress.total != total)
+        progress_begin(&o->progress, o->r ? "training sets" : "training all", total);
+    progress_update(&o->progress, done);
+}
+
+static void show_search(size_t evaluations, void *arg)
+{
+    struct select *o = arg;
+    (void)evaluations; /* of one search of several */
+    progress_update(&o->progress, ++o->looks);
 }
 
 /* The set that is best when it is routed, as a selection without a bound. */
 static enum status choose_routed(struct select *o, struct dataset *d, struct selection *ret,
                                  struct error *err)
 {
-    const struct routed_options routed = {.share = o->max_cost ? 0 : SELECT_SHARE,
+    const struct routed_options routed = {.share = o->max_cost ? 0 : o->at,
                                           .usd_per_1k = (double)o->options.cost_max_nano_usd /
                                                         (double)NANO_PER_USD,
                                           .seed = o->seed,
                                           .progress = show_folds,
-                                          .arg = &o->progress};
+                                          .arg = o};
     struct set_rules rules = universe_rules(&o->c, &o->options);
     rules.cost_max_nano_usd = INT64_MAX; /* what is limited is what routing spends */
-    progress_begin(&o->progress, "folds", 0);
+    rules.progress = show_search;
+    rules.arg = o;
+    progress_begin(&o->progress, "training all", 0);
     enum status status = routed_create(d, o->c.expert, o->c.count, &routed, &o->r, err);
+    progress_begin(&o->progress, "looking at sets",
+                   SELECT_SEARCHES * rules.count_max * rules.candidates);
     if (status == OK)
         status = routed_choose(o->r, &rules, o->plans, &o->choice, err);
     if (status == OK) {
@@ -224,13 +248,15 @@ static const char usage_text[] =
     "said\n"
     "  --routed    counts what a learnt router achieves with the set on held-out questions "
     "instead,\n"
-    "              at half of the best single's cost, or at --max-cost; no bound is known then\n"
+    "              at half of the best single's cost (--at, or --max-cost in USD); no bound is "
+    "known\n"
     "  dominated   another candidate costs no more and is better by over two standard errors\n\n"
     "Questions take part when the score of every candidate is known; --experts leaves out who was\n"
     "asked too little.\n\n"
     "  leeroo select data/mmlu_pro -k 4\n"
     "  leeroo select data/mmlu_pro --max-cost 0.60 --per-domain --html universe.html\n"
-    "  leeroo select data/mmlu_pro -k 4 --routed --keep gpt-4o-2024-05-13\n\n"
+    "  leeroo select data/mmlu_pro -k 4 --routed --keep gpt-4o-2024-05-13\n"
+    "  leeroo select data/mmlu_pro -k 6 --routed --at 0.1 --plans\n\n"
     "Without outcomes, --probe asks the experts of leeroo.yaml; `leeroo select --probe -h` "
     "explains:"
     "\n\n"
@@ -239,7 +265,7 @@ static const char usage_text[] =
 /* One piece: the rows of the options point into its variables. */
 static int select_run(int argc, char **argv)
 {
-    static struct select o;
+    static struct select o = {.at = SELECT_SHARE};
     const struct option_row rows[] = {
         {"--count", 'k', "K", "at most so many members (5; with --max-cost: no limit)",
          OPTION_COUNT, &o.count, 1, CANDIDATES_MAX, &o.count_given},
@@ -253,6 +279,8 @@ static int select_run(int argc, char **argv)
          OPTION_FLAG, &o.per_domain, 0, 0, NULL},
         {"--routed", 0, NULL, "by what routing achieves with a set, instead of coverage",
          OPTION_FLAG, &o.routed, 0, 0, NULL},
+        {"--at", 0, "SHARE", "with --routed: of the best single's cost, what may be spent (0.5)",
+         OPTION_DOUBLE, &o.at, SELECT_SHARE_MIN, SELECT_SHARE_MAX, &o.at_given},
         {"--plans", 0, NULL, "with --routed: cascades and panels over members take part",
          OPTION_FLAG, &o.plans, 0, 0, NULL},
         {"--seed", 0, "N", "with --routed: of the folds and of training (default 0)", OPTION_SEED,
