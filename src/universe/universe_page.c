@@ -44,6 +44,18 @@ enum status universe_routed_fill(struct routed *r, struct universe_routed *route
 
 /* Head and foot */
 
+/* "88.9 % for $7.88 per 1,000"; without the cost where it is not known. */
+static void percent_for(struct buf *b, double share, int64_t nano_usd, const char *behind)
+{
+    markup_percent(b, share, 1);
+    buf_addf(b, " %%%s", behind);
+    if (nano_usd >= CANDIDATE_COST_UNKNOWN)
+        return;
+    buf_add_c(b, " for ");
+    markup_usd(b, universe_page_usd(nano_usd));
+    buf_add_c(b, " per 1,000");
+}
+
 /* One piece: two sentences. */
 static void write_headline(const struct universe_page *p, struct buf *b)
 {
@@ -54,22 +66,17 @@ static void write_headline(const struct universe_page *p, struct buf *b)
         markup_percent(b, p->routed->choice->finals[p->routed->choice->taken].score, 1);
         buf_add_c(b, " %</em> well when they are routed for ");
         markup_usd(b, p->routed->figures->budget_usd_per_1k);
+        buf_add_c(b, " per 1,000");
     } else {
         buf_add_c(b, "cover <em>");
-        markup_percent(b, u->covers, 1);
-        buf_add_c(b, " %</em> for ");
-        markup_usd(b, universe_page_usd(u->s.set.cost_nano_usd));
+        percent_for(b, u->covers, u->s.set.cost_nano_usd, "</em>");
     }
-    buf_add_c(b, " per 1,000</h1>\n<p class=\"lede\">The best single one, ");
+    buf_add_c(b, "</h1>\n<p class=\"lede\">The best single one, ");
     markup_text(b, candidate_name(u->c, u->best));
     buf_add_c(b, ", scores ");
-    markup_percent(b, u->c->score[u->best], 1);
-    buf_add_c(b, " % for ");
-    markup_usd(b, universe_page_usd(u->c->cost_nano_usd[u->best]));
+    percent_for(b, u->c->score[u->best], u->c->cost_nano_usd[u->best], "");
     buf_addf(b, "; all %zu together cover ", u->c->count);
-    markup_percent(b, u->all, 1);
-    buf_add_c(b, " % for ");
-    markup_usd(b, universe_page_usd(u->all_cost_nano_usd));
+    percent_for(b, u->all, u->all_cost_nano_usd, "");
     buf_add_c(b, ".</p>\n");
 }
 

@@ -154,6 +154,11 @@ def test_rounds_within_a_cap(leeroo, play, experts, tmp_path):
         assert all(0 <= float(c["tie"]) <= 1 for c in cells) and any(float(c["tie"]) > 0 for c in cells)
     subprocess.run([leeroo, "train", str(run), "-o", str(tmp_path / "m.safetensors")], check=True, capture_output=True,
                    timeout=60)
+    done = subprocess.run([leeroo, "select", str(run), "-k", "2", "--json"], check=True, capture_output=True, timeout=60)
+    said = json.loads(done.stdout)
+    asked = {row["id"] for row in rows}
+    whole = [q for q in asked if len({row["model"] for row in rows if row["id"] == q and row["score"]}) == len(PRICES)]
+    assert said["questions"] == len(whole) > 0 and said["optimal"] and len(said["set"]) <= 2
 
 
 def report_of(run):
