@@ -2,9 +2,11 @@
  *
  *     bench_universe_select [CANDIDATES [QUESTIONS]]
  *
+ * Then recorded outcomes, where they are in $LEEROO_DATA (../shared/data): by number and by cost, each proved.
+ *
  * A question is hard to some degree and of one of twenty topics; a candidate has a strength and topics that it knows,
- * and costs more the stronger it is. Scores are right or wrong, or any. Lazy greedy has to choose what plain greedy
- * chooses, and each set has to be there in ten seconds of CPU: exits 1 where it does not. */
+ * and costs more the stronger it is. Scores are right or wrong, or any. Exits 1 where lazy greedy chooses other members
+ * than plain greedy, a set takes ten seconds of CPU, or one of recorded outcomes is not proved. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +92,9 @@ static bool greedy_row(const struct coverage *v, const struct set_rules *rules,
     return same;
 }
 
-static bool case_run(const struct coverage *v, const char *name, size_t count, double usd)
+/* `proved`: it has to be. */
+static bool case_run(const struct coverage *v, const char *name, size_t count, double usd,
+                     bool proved)
 {
     const struct exact_options options = {.work_max = WORK};
     struct set_rules rules = {.candidates = v->c->count,
@@ -108,7 +112,7 @@ static bool case_run(const struct coverage *v, const char *name, size_t count, d
            s.set.count, 100 * selection_mean(&s), 100 * s.bound * s.unit,
            s.promise == SELECTION_PROVED ? "proved" : "not proved", s.nodes, took,
            took < BAR_S ? "" : " MISSED");
-    return ok && took < BAR_S;
+    return ok && took < BAR_S && (!proved || s.promise == SELECTION_PROVED);
 }
 
 static bool kind_run(size_t candidates, size_t questions, bool any)
@@ -119,12 +123,53 @@ static bool kind_run(size_t candidates, size_t questions, bool any)
     if (ok) {
         printf("\n%zu candidates, %zu questions, %s\n", candidates, questions,
                any ? "any scores" : "right or wrong");
-        ok = case_run(&v, "five members", 5, 0);
-        ok = case_run(&v, "twenty members", 20, 0) && ok;
-        ok = case_run(&v, "for 0.30 USD", candidates, 0.3) && ok;
-        ok = case_run(&v, "for 1 USD", candidates, 1) && ok;
+        ok = case_run(&v, "five members", 5, 0, false);
+        ok = case_run(&v, "twenty members", 20, 0, false) && ok;
+        ok = case_run(&v, "for 0.30 USD", candidates, 0.3, false) && ok;
+        ok = case_run(&v, "for 1 USD", candidates, 1, false) && ok;
     }
     arena_free(p.a);
+    return ok;
+}
+
+/* Recorded outcomes */
+
+static bool recorded_sets(const struct coverage *v, const double *usd, size_t count)
+{
+    bool ok = true;
+    char name[64];
+    for (size_t k = 1; k <= 5; k++) {
+        snprintf(name, sizeof(name), "%zu members", k);
+        ok = case_run(v, name, k, 0, true) && ok;
+    }
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "for %g USD", usd[i]);
+        ok = case_run(v, name, v->c->count, usd[i], true) && ok;
+    }
+    return ok;
+}
+
+/* True also where there are no data. */
+static bool recorded_run(const char *folder, const char *name, const double *usd, size_t count)
+{
+    char path[512];
+    struct dataset *d;
+    struct candidates c;
+    struct coverage v;
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (dataset_load(path, DATASET_ALL, &d, NULL) != OK) {
+        printf("\n%s: no data\n", path);
+        return true;
+    }
+    struct arena *a = arena_create(ARENA_CAP);
+    bool ok =
+        a && candidates_build(d, NULL, a, &c, NULL) == OK && coverage_all(&c, a, &v, NULL) == OK;
+    if (ok) {
+        printf("\n%s: %zu candidates, %zu questions\n", name, c.count, c.rows);
+        ok = recorded_sets(&v, usd, count);
+    }
+    arena_free(a);
+    dataset_free(d);
     return ok;
 }
 
@@ -137,6 +182,10 @@ int main(int argc, char **argv)
                 CANDIDATES_MAX);
         return 2;
     }
+    static const double pro[] = {0.3, 0.6, 1, 2, 4}, code[] = {2, 5, 20, 60, 150};
+    const char *data = getenv("LEEROO_DATA") ? getenv("LEEROO_DATA") : "../shared/data";
     bool ok = kind_run(candidates, questions, false);
-    return kind_run(candidates, questions, true) && ok ? 0 : 1;
+    ok = kind_run(candidates, questions, true) && ok;
+    ok = recorded_run(data, "mmlu_pro", pro, 5) && ok;
+    return recorded_run(data, "livecodebench", code, 5) && ok ? 0 : 1;
 }
