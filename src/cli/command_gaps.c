@@ -86,7 +86,7 @@ static enum status measure(struct gaps_command *c, const struct model *m, const 
 {
     c->options.progress = show_progress;
     c->options.arg = &c->progress;
-    progress_begin(&c->progress, "questions", d->query_count);
+    progress_begin(&c->progress, "topics", 2 * d->query_count);
     enum status status = gaps_find(m, d, &c->options, a, g, err);
     progress_end(&c->progress);
     if (status != OK || !again)

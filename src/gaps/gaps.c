@@ -91,18 +91,32 @@ static enum status figures(struct gaps *g, struct arena *a, struct error *err)
     return status;
 }
 
+/* Topics are the second half of the work. */
+struct second_half {
+    const struct gaps_options *options;
+    size_t queries;
+};
+
+static void show_placed(size_t placed, void *arg)
+{
+    const struct second_half *h = arg;
+    if (h->options->progress)
+        h->options->progress(h->queries + placed, h->options->arg);
+}
+
 /* Topics. Who would be chosen on queries that the model was trained on hangs on what they are grouped with: the domain
  * until topics are known, then the topic. */
-static enum status find_topics(const struct dataset *d, uint64_t seed, struct arena *a,
-                               struct gaps *g, struct error *err)
+static enum status find_topics(const struct dataset *d, const struct gaps_options *options,
+                               struct arena *a, struct gaps *g, struct error *err)
 {
     const struct split_missed missed = {g->scores.missed, g->scores.noise};
+    struct second_half half = {options, d->query_count};
     struct topic_set *set = &g->set;
     enum status status = topics_begin(d, a, set, err);
     if (status == OK)
         status = score_seen(&g->scores, set->topic_of, set->group_count, false, a, err);
     if (status == OK)
-        status = topics_find(d, &missed, seed, a, set, err);
+        status = topics_find(d, &missed, options->seed, show_placed, &half, a, set, err);
     if (status == OK)
         status = score_seen(&g->scores, set->topic_of, set->topic_count, true, a, err);
     g->topic_count = set->topic_count;
@@ -122,7 +136,7 @@ enum status gaps_find(const struct model *m, const struct dataset *d,
     if (status == OK)
         status = score_queries(m, d, &pool, options->progress, options->arg, a, &g.scores, err);
     if (status == OK)
-        status = find_topics(d, options->seed, a, &g, err);
+        status = find_topics(d, options, a, &g, err);
     if (status != OK)
         return status;
     g.topics = ARENA_ARRAY(a, g.topic_count, struct gaps_topic);

@@ -85,7 +85,8 @@ struct gaps_options {
     double level;        /* above 0, up to 1: what a new expert would score */
     size_t examples;     /* at most GAPS_EXAMPLES_MAX */
     uint64_t seed;
-    score_progress *progress; /* of queries; may be NULL */
+    /* Of gaps_find up to twice the queries, of gaps_again up to them; may be NULL. */
+    score_progress *progress;
     void *arg;
 };
 

@@ -228,6 +228,9 @@ static enum status node_grow(struct growth *g, uint32_t node, size_t from, size_
     size_t words = g->corpus->word_count, low = part_try(g, g->rows + from, to - from, &made);
     if (low == 0) {
         f->nodes[node].leaf = (uint32_t)f->leaf_count++;
+        f->placed += to - from;
+        if (f->progress)
+            f->progress(f->placed, f->arg);
         return OK;
     }
     float *direction = ARENA_ARRAY(g->arena, words, float);

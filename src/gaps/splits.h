@@ -15,6 +15,9 @@ struct split_rules {
         telling; /* others where their halves differ in what was missed by so many standard errors */
 };
 
+/* How many texts have found their leaves so far, of all trees. */
+typedef void split_placed(size_t texts, void *arg);
+
 struct split_node {
     const float *direction; /* [words] from its low half to its high one; NULL: a leaf */
     double threshold; /* texts that lie further than this in that direction are of the high half */
@@ -25,7 +28,9 @@ struct split_node {
 struct split_forest {
     const struct corpus *corpus;
     struct split_node *nodes; /* [node_count] of a capacity that the leaves cannot exceed */
-    size_t node_count, leaf_count;
+    size_t node_count, leaf_count, placed;
+    split_placed *progress; /* NULL: nobody is told */
+    void *arg;
 };
 
 /* What is known of the rows of the corpus. */

@@ -99,9 +99,10 @@ static void rows_sort(const struct dataset *d, const struct topic_set *t, uint32
         rows[at[t->topic_of[q]]++] = (uint32_t)q;
 }
 
+/* One piece: what is set up first is used by every tree. */
 static enum status trees_grow(const struct dataset *d, const struct split_missed *missed,
-                              uint64_t seed, struct arena *a, struct topic_set *t,
-                              struct error *err)
+                              uint64_t seed, split_placed *progress, void *arg, struct arena *a,
+                              struct topic_set *t, struct error *err)
 {
     uint32_t *rows = ARENA_ARRAY(a, d->query_count, uint32_t);
     size_t *at = ARENA_ARRAY(a, t->group_count, size_t);
@@ -116,6 +117,8 @@ static enum status trees_grow(const struct dataset *d, const struct split_missed
     rows_sort(d, t, rows, at);
     enum status status =
         split_forest_init(&t->corpus, t->least, t->group_count, a, &t->forest, err);
+    t->forest.progress = progress;
+    t->forest.arg = arg;
     for (size_t g = 0; g < t->group_count && status == OK; g++) {
         struct topic_group *group = &t->groups[g];
         group->first_topic = t->forest.leaf_count;
@@ -143,9 +146,10 @@ enum status topics_begin(const struct dataset *d, struct arena *a, struct topic_
 }
 
 enum status topics_find(const struct dataset *d, const struct split_missed *missed, uint64_t seed,
-                        struct arena *a, struct topic_set *t, struct error *err)
+                        split_placed *progress, void *arg, struct arena *a, struct topic_set *t,
+                        struct error *err)
 {
-    enum status status = trees_grow(d, missed, seed, a, t, err);
+    enum status status = trees_grow(d, missed, seed, progress, arg, a, t, err);
     if (status != OK)
         return status;
     t->topic_count = t->forest.leaf_count;

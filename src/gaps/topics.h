@@ -39,10 +39,10 @@ struct topic_set {
 /* Reads the texts and makes the groups; topic_of[queries] is the group of each for now. Everything lives in `a`. */
 NODISCARD enum status topics_begin(const struct dataset *d, struct arena *a, struct topic_set *ret,
                                    struct error *err);
-/* Parts the groups into topics. missed: of the queries of `d`. */
+/* Parts the groups into topics. missed: of the queries of `d`. `progress` may be NULL. */
 NODISCARD enum status topics_find(const struct dataset *d, const struct split_missed *missed,
-                                  uint64_t seed, struct arena *a, struct topic_set *t,
-                                  struct error *err);
+                                  uint64_t seed, split_placed *progress, void *arg, struct arena *a,
+                                  struct topic_set *t, struct error *err);
 /* The topic of another query; SIZE_MAX where there is none for it. */
 size_t topics_assign(const struct topic_set *t, const struct query *q);
 /* The group of a topic. */

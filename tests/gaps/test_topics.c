@@ -5,14 +5,21 @@
 
 #define ROWS 600
 
+static void placed(size_t texts, void *arg)
+{
+    *(size_t *)arg = texts;
+}
+
 static struct topic_set find(const struct dataset *d, const float *missed, struct arena *a)
 {
     static const float noise[ROWS];
     const struct split_missed of = {missed, noise};
     struct topic_set t;
     struct error err;
+    size_t texts = 0;
     cr_assert_eq(topics_begin(d, a, &t, &err), OK);
-    cr_assert_eq(topics_find(d, &of, 0, a, &t, &err), OK);
+    cr_assert_eq(topics_find(d, &of, 0, placed, &texts, a, &t, &err), OK);
+    cr_expect_eq(texts, d->query_count);
     return t;
 }
 
