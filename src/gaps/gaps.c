@@ -85,9 +85,10 @@ static enum status figures(struct gaps *g, struct arena *a, struct error *err)
         gaps_figures(&sums[t], g->prior_queries, g->level, &all, &g->topics[t]);
     }
     gaps_figures(&all, g->prior_queries, g->level, &all, &g->all);
-    enum status status = gaps_experts(&g->scores, NULL, &g->all, 1, a, err);
+    enum status status = gaps_experts(&g->scores, NULL, g->prior_queries, &g->all, 1, a, err);
     if (status == OK)
-        status = gaps_experts(&g->scores, g->set.topic_of, g->topics, g->topic_count, a, err);
+        status = gaps_experts(&g->scores, g->set.topic_of, g->prior_queries, g->topics,
+                              g->topic_count, a, err);
     return status;
 }
 

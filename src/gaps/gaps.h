@@ -22,7 +22,8 @@
 
 /* An expert of the pool in a topic. */
 struct gaps_expert {
-    double score;       /* mean of its recorded scores there; without, of the model's estimates */
+    double score;       /* mean of its scores there, shrunk as what is achieved */
+    double measured;    /* before; NaN: it was not asked there */
     size_t recorded;    /* queries; 0: `score` is estimated */
     double expected;    /* mean of the model's estimates */
     size_t chosen;      /* queries on which the model chooses it */
@@ -56,9 +57,9 @@ struct gaps_topic {
     struct figure adds;     /* per 1,000 queries of the data set */
     double routing, nobody; /* what of it is which; NaN where no two experts were recorded */
     const struct gaps_expert *experts; /* [pool.count] */
-    size_t best, second;      /* by score, of those asked enough; second GAPS_NOBODY: no other */
-    size_t alone;             /* the expert that stands alone here, or GAPS_NOBODY */
-    const uint32_t *examples; /* [example_count] queries: missed, the most typical first */
+    size_t best, second;               /* experts by score; second GAPS_NOBODY in a pool of one */
+    size_t alone;                      /* the expert that stands alone here, or GAPS_NOBODY */
+    const uint32_t *examples;          /* [example_count] queries: missed, the most typical first */
     size_t example_count;
     struct gaps_again again;
 };

@@ -24,32 +24,27 @@ static void query_add(const struct score_set *s, size_t q, struct expert_sums *e
     experts[x->expert].loss_squares += loss * loss;
 }
 
-static void expert_figures(const struct expert_sums *x, size_t queries, size_t all,
-                           struct gaps_expert *to)
+static void expert_figures(const struct expert_sums *x, double prior_queries, size_t queries,
+                           size_t all, struct gaps_expert *to)
 {
+    double n = (double)x->recorded;
     double scale = 1000 / (double)all;
     double squares = x->loss_squares - x->loss * x->loss / (double)all;
     to->recorded = x->recorded;
     to->chosen = x->chosen;
     to->expected = x->expected / (double)queries;
-    to->score = x->recorded ? x->score / (double)x->recorded : to->expected;
+    to->measured = x->recorded ? x->score / n : NAN;
+    to->score = (x->score + prior_queries * to->expected) / (n + prior_queries);
     to->loss = (struct figure){x->loss * scale, all > 1 ? sqrt(fmax(squares, 0)) * scale : NAN};
 }
-
-#define ASKED_LEAST                                                                                \
-    4 /* whoever was asked so many times fewer questions than another is not compared */
 
 /* The best and the second by score; whether the best is far ahead, and much hangs on it. */
 static void topic_order(const struct gaps_expert *experts, size_t count, struct gaps_topic *t)
 {
-    size_t asked = 0;
-    t->best = t->second = t->alone = GAPS_NOBODY;
-    for (size_t e = 0; e < count; e++)
-        asked = experts[e].recorded > asked ? experts[e].recorded : asked;
-    for (size_t e = 0; e < count; e++) {
-        if (ASKED_LEAST * experts[e].recorded < asked)
-            continue;
-        if (t->best == GAPS_NOBODY || experts[e].score > experts[t->best].score) {
+    t->best = 0;
+    t->second = t->alone = GAPS_NOBODY;
+    for (size_t e = 1; e < count; e++) {
+        if (experts[e].score > experts[t->best].score) {
             t->second = t->best;
             t->best = e;
         } else if (t->second == GAPS_NOBODY || experts[e].score > experts[t->second].score) {
@@ -62,7 +57,7 @@ static void topic_order(const struct gaps_expert *experts, size_t count, struct 
         t->alone = t->best;
 }
 
-enum status gaps_experts(const struct score_set *s, const uint32_t *topic_of,
+enum status gaps_experts(const struct score_set *s, const uint32_t *topic_of, double prior_queries,
                          struct gaps_topic *topics, size_t count, struct arena *a,
                          struct error *err)
 {
@@ -75,7 +70,8 @@ enum status gaps_experts(const struct score_set *s, const uint32_t *topic_of,
         query_add(s, q, &sums[(topic_of ? topic_of[q] : 0) * pool]);
     for (size_t t = 0; t < count; t++) {
         for (size_t e = 0; e < pool; e++)
-            expert_figures(&sums[t * pool + e], topics[t].queries, all, &experts[t * pool + e]);
+            expert_figures(&sums[t * pool + e], prior_queries, topics[t].queries, all,
+                           &experts[t * pool + e]);
         topics[t].experts = &experts[t * pool];
         topic_order(topics[t].experts, pool, &topics[t]);
     }

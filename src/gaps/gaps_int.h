@@ -23,8 +23,8 @@ void gaps_figures(const struct gaps_sums *s, double prior_queries, double level,
                   const struct gaps_sums *all, struct gaps_topic *t);
 /* The experts of every topic: experts, best, second, alone. */
 NODISCARD enum status gaps_experts(const struct score_set *s, const uint32_t *topic_of,
-                                   struct gaps_topic *topics, size_t count, struct arena *a,
-                                   struct error *err);
+                                   double prior_queries, struct gaps_topic *topics, size_t count,
+                                   struct arena *a, struct error *err);
 /* The words of every topic, and of its missed queries. */
 NODISCARD enum status gaps_words(const struct score_set *s, const struct topic_set *set,
                                  struct gaps_topic *topics, struct arena *a, struct error *err);

@@ -61,6 +61,7 @@ static void write_experts(const struct gaps *g, const struct gaps_topic *t, stru
         buf_add_c(b, e ? ",\n    {\"name\": " : "\n    {\"name\": ");
         json_write_string(b, g->scores.pool.names[e]);
         more(b, "score", x->score);
+        more(b, "measured", x->measured);
         buf_addf(b, ", \"recorded\": %zu, \"chosen\": %zu", x->recorded, x->chosen);
         more(b, "expected", x->expected);
         figure(b, "loss_per_1k", &x->loss);

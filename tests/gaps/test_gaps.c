@@ -126,18 +126,22 @@ Test(gaps, an_expert_stands_alone_where_no_other_knows)
     scene_free(s);
 }
 
-Test(gaps, who_was_asked_a_few_questions_is_not_the_best)
+Test(gaps, few_answers_say_little_of_an_expert)
 {
     struct scene *s = scene_make(false);
-    for (size_t q = 0; q < ROWS; q++) { /* of "poor" only what it had right is known */
+    size_t asked = 0;
+    for (size_t q = 0; q < ROWS;
+         q++) { /* of "poor" two answers on glaciers are known, both right */
         struct outcome *poor = &s->p->outcomes[q * PLANTED_EXPERTS + 2];
-        poor->known = poor->score > 0;
+        poor->known = s->p->subject[q] == PLANTED_GLACIERS && asked < 2;
+        poor->score = 1;
+        asked += poor->known;
     }
     find(s, &s->p->d);
-    const struct gaps_topic *t = &s->g.topics[0];
-    cr_expect_eq(subject_of(t), PLANTED_GLACIERS);
-    cr_expect(t->experts[2].recorded > 0 && t->experts[2].score == 1);
-    cr_expect(t->best != 2 && t->second != 2);
+    for (size_t i = 0; i < s->g.topic_count; i++) {
+        const struct gaps_expert *x = &s->g.topics[i].experts[2];
+        cr_expect(x->recorded == 0 || (x->measured == 1 && x->score < 0.3));
+    }
     scene_free(s);
 }
 
