@@ -262,7 +262,7 @@ static struct job chosen_set_of(const struct world *w, struct routed *r, size_t 
                                     .count_max = k,
                                     .cost_max_nano_usd = INT64_MAX};
     struct routed_choice *choice = malloc(sizeof(*choice));
-    if (routed_choose(r, &rules, false, choice, &err) != OK)
+    if (routed_choose(r, &rules, choice, &err) != OK)
         die(&err);
     j.count = choice->set.count;
     memcpy(j.members, choice->set.members, j.count * sizeof(j.members[0]));

@@ -133,6 +133,7 @@ static enum status choose_routed(struct select *o, struct dataset *d, struct sel
     const struct routed_options routed = {.share = o->max_cost ? 0 : o->at,
                                           .usd_per_1k = (double)o->options.cost_max_nano_usd /
                                                         (double)NANO_PER_USD,
+                                          .plans = o->plans,
                                           .seed = o->seed,
                                           .progress = show_folds,
                                           .arg = o};
@@ -145,7 +146,7 @@ static enum status choose_routed(struct select *o, struct dataset *d, struct sel
     progress_begin(&o->progress, "looking at sets",
                    SELECT_SEARCHES * rules.count_max * rules.candidates);
     if (status == OK)
-        status = routed_choose(o->r, &rules, o->plans, &o->choice, err);
+        status = routed_choose(o->r, &rules, &o->choice, err);
     if (status == OK) {
         o->by = (struct universe_routed){&o->choice, routed_figures(o->r), o->plans, {0}, {0}};
         status = universe_routed_fill(o->r, &o->by, err);

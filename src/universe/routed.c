@@ -216,6 +216,31 @@ static enum status estimates_make(struct routed *r, const struct routed_options 
     return status;
 }
 
+static enum status has_text(struct str id, struct str text, void *arg, struct error *err)
+{
+    (void)id;
+    (void)text;
+    (void)err;
+    *(bool *)arg = true;
+    return CLOSED;
+}
+
+/* Found out before the work of a minute. */
+static enum status texts_check(const struct routed *r, struct error *err)
+{
+    bool found = false;
+    for (size_t c = 0; c < r->count && !found; c++) {
+        enum status status = responses_read(r->d->path.ptr, r->d->experts[r->experts[c]].name,
+                                            has_text, &found, err);
+        if (status != OK && status != CLOSED && status != ERR_NOT_FOUND)
+            return status;
+    }
+    return found ? OK
+                 : error_set(err, ERR_NOT_FOUND,
+                             "plans: %.*s has no responses/ of these experts to learn them from",
+                             STR_FMT(r->d->path));
+}
+
 static struct routed *routed_alloc(struct dataset *d, const size_t *experts, size_t count,
                                    const struct routed_options *options)
 {
@@ -243,6 +268,8 @@ enum status routed_create(struct dataset *d, const size_t *experts, size_t count
     CHECK(options->share > 0 || options->usd_per_1k > 0);
     struct routed *r = routed_alloc(d, experts, count, options);
     enum status status = r ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK && options->plans)
+        status = texts_check(r, err);
     if (status == OK)
         status = estimates_make(r, options, err);
     if (status != OK) {

@@ -19,6 +19,7 @@
 struct routed_options {
     double share;      /* the budget as a share of what the best single candidate costs; 0: */
     double usd_per_1k; /* the budget itself, above 0 */
+    bool plans;        /* routed_choose trains sets with cascades and panels over their members */
     uint64_t seed;     /* of the folds and of training */
     folds_progress *progress; /* may be NULL */
     void *arg;
@@ -36,7 +37,7 @@ struct routed_figures {
 struct routed;
 
 /* Candidate c is experts[c] of `d`, which must outlive the result. ERR_INPUT: there is no query on which all of
- * their outcomes are known, or training refuses them. */
+ * their outcomes are known, or training refuses them. ERR_NOT_FOUND: there are no texts to learn plans from. */
 NODISCARD enum status routed_create(struct dataset *d, const size_t *experts, size_t count,
                                     const struct routed_options *options, struct routed **ret,
                                     struct error *err);

@@ -160,11 +160,11 @@ static bool is_compared(const struct trials *t, uint32_t query)
     return t->seen[query] == t->count + 1;
 }
 
-static enum status trial_build(struct trials *t, const struct routed_final *f, bool plans,
-                               struct error *err)
+static enum status trial_build(struct trials *t, const struct routed_final *f, struct error *err)
 {
     struct routed *r = t->r;
     struct trial *trial = &t->all[t->done];
+    bool plans = r->options.plans;
     struct folds_options folds = {.folds = ROUTED_FOLDS,
                                   .plans = plans ? "all" : "none",
                                   .needs_texts = plans,
@@ -252,8 +252,7 @@ static void trials_take(const struct trials *t, struct routed_choice *choice)
     choice->taken = taken;
 }
 
-static enum status trials_run(struct trials *t, struct routed_choice *choice, bool plans,
-                              struct error *err)
+static enum status trials_run(struct trials *t, struct routed_choice *choice, struct error *err)
 {
     enum status status = OK;
     t->count = choice->count;
@@ -262,7 +261,7 @@ static enum status trials_run(struct trials *t, struct routed_choice *choice, bo
         return error_set(err, ERR_MEMORY, "out of memory");
     see(t, &t->r->set);
     for (size_t i = 0; status == OK && i < choice->count; i++)
-        status = trial_build(t, &choice->finals[i], plans, err);
+        status = trial_build(t, &choice->finals[i], err);
     for (uint32_t q = 0; status == OK && q < t->r->d->query_count; q++)
         choice->queries += is_compared(t, q);
     if (status == OK && choice->queries == 0)
@@ -277,63 +276,36 @@ static enum status trials_run(struct trials *t, struct routed_choice *choice, bo
     return status;
 }
 
-/* Texts */
-
-static enum status has_text(struct str id, struct str text, void *arg, struct error *err)
-{
-    (void)id;
-    (void)text;
-    (void)err;
-    *(bool *)arg = true;
-    return CLOSED;
-}
-
-/* Found out before the work of a minute. */
-static enum status texts_check(const struct routed *r, struct error *err)
-{
-    bool found = false;
-    for (size_t c = 0; c < r->count && !found; c++) {
-        enum status status = responses_read(r->d->path.ptr, r->d->experts[r->experts[c]].name,
-                                            has_text, &found, err);
-        if (status != OK && status != CLOSED && status != ERR_NOT_FOUND)
-            return status;
-    }
-    return found ? OK
-                 : error_set(err, ERR_NOT_FOUND,
-                             "plans: %.*s has no responses/ of these experts to learn them from",
-                             STR_FMT(r->d->path));
-}
+/* The choice */
 
 /* Everything of the trials lives in `a`. */
-static enum status choose(struct routed *r, const struct set_rules *rules, bool plans,
-                          struct arena *a, struct routed_choice *choice, struct error *err)
+static enum status choose(struct routed *r, const struct set_rules *rules, struct arena *a,
+                          struct routed_choice *choice, struct error *err)
 {
     struct routed_lens lens = {r, LEAN_TIES};
     const struct objective o = routed_objective(&lens);
     struct trials *t = ARENA_NEW(a, struct trials);
     enum status status = t ? OK : error_set(err, ERR_MEMORY, "out of memory");
-    if (status == OK && plans)
-        status = texts_check(r, err);
     if (status == OK)
         status = propose(r, rules, choice, err);
     if (status != OK)
         return status;
     *t = (struct trials){.r = r, .a = a};
-    status = trials_run(t, choice, plans, err);
+    status = trials_run(t, choice, err);
     const struct routed_final *taken = &choice->finals[choice->taken];
     if (status == OK)
         status = set_order(&o, rules, taken->members, taken->count, &choice->set, err);
     return status;
 }
 
-enum status routed_choose(struct routed *r, const struct set_rules *rules, bool plans,
+enum status routed_choose(struct routed *r, const struct set_rules *rules,
                           struct routed_choice *ret, struct error *err)
 {
     struct routed_choice choice = {0};
     struct arena *a = arena_create(TRIALS_ARENA_BYTES);
     enum status status = a ? OK : error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK)
-        status = choose(r, rules, plans, a, &choice, err);
+        status = choose(r, rules, a, &choice, err);
     arena_free(a);
     if (status == OK)
         *ret = choice;

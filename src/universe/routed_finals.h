@@ -26,8 +26,7 @@ struct routed_choice {
     struct chosen_set set; /* finals[taken] in the order of what each adds, by routed_objective */
 };
 
-/* Chooses under `rules`, of which progress and arg are told of the search alone. With `plans` each final is trained
- * with cascades and panels over its members, and they take part; ERR_NOT_FOUND: the data set has no texts to learn them
- * from. */
-NODISCARD enum status routed_choose(struct routed *r, const struct set_rules *rules, bool plans,
+/* Chooses under `rules`, of which progress and arg are told of the search alone. Where routed_options say so each final
+ * is trained with plans, and they take part. */
+NODISCARD enum status routed_choose(struct routed *r, const struct set_rules *rules,
                                     struct routed_choice *ret, struct error *err);

@@ -83,3 +83,14 @@ Test(routed, more_money_is_worth_no_less)
     cr_expect_float_eq(routed_oracle(routed, pair, 2), 1, 1e-9);
     cr_expect_eq(value(NULL, 0), 0);
 }
+
+Test(routed, plans_without_texts_are_refused_before_the_work)
+{
+    const size_t experts[] = {DEAR, FAIR};
+    const struct routed_options options = {.share = 0.5, .plans = true};
+    struct routed *untouched = NULL;
+    struct error err = {0};
+    cr_expect_eq(routed_create(data, experts, 2, &options, &untouched, &err), ERR_NOT_FOUND);
+    cr_expect_not_null(strstr(err.text, "responses/"), "%s", err.text);
+    cr_expect_null(untouched);
+}
