@@ -86,6 +86,7 @@ static void write_candidates(const struct universe *u, struct buf *b)
         number(b, "score", u->c->score[i]);
         number(b, "usd_per_1k", usd(u->c->cost_nano_usd[i]));
         number(b, use->member ? "without" : "adds", use->member ? -use->worth : use->worth);
+        number(b, use->member ? "without_se" : "adds_se", use->worth_error);
         number(b, "alone", use->alone);
         write_domains_of(u, use, b);
         buf_add_c(b, ", \"dominated_by\": ");

@@ -5,6 +5,8 @@
  * row, because they may be of any length. */
 #include "print/select_output.h"
 
+#include <math.h>
+
 #include "base/file.h"
 
 #define DOMAINS_NAMED   3  /* of a member: where most is lost without it */
@@ -135,14 +137,25 @@ static void write_domains_of(const struct universe *u, const struct candidate_us
     }
 }
 
+/* " ±0.21"; of one question there is none. */
+static void add_error(struct buf *b, double error)
+{
+    if (isfinite(error))
+        buf_addf(b, " ±%4.2f", 100 * error);
+    else
+        buf_addf(b, "%6s", "");
+}
+
 static void write_members(const struct universe *u, struct buf *b)
 {
-    buf_addf(b, "\n  %8s%12s  %s\n", "without", "alone %",
+    buf_addf(b, "\n  %14s%12s  %s\n", "without", "alone %",
              "what each is for: points of coverage lost without it");
     for (size_t i = 0; i < u->s.set.count; i++) {
         const struct candidate_use *use = &u->uses[u->s.set.members[i]];
         struct str name = candidate_name(u->c, u->s.set.members[i]);
-        buf_addf(b, "  %+8.2f%12.2f  %.*s", -100 * use->worth, 100 * use->alone, STR_FMT(name));
+        buf_addf(b, "  %+8.2f", -100 * use->worth);
+        add_error(b, use->worth_error);
+        buf_addf(b, "%12.2f  %.*s", 100 * use->alone, STR_FMT(name));
         write_domains_of(u, use, b);
         buf_add_char(b, '\n');
     }
@@ -171,6 +184,7 @@ static void write_next(const struct universe *u, struct buf *b)
         struct str name = candidate_name(u->c, taken[i]);
         buf_addf(b, "%s%.*s %+.2f", i ? ", " : "\nwould add most: ", STR_FMT(name),
                  100 * u->uses[taken[i]].worth);
+        add_error(b, u->uses[taken[i]].worth_error);
         if (i + 1 == NEXT_NAMED || next_best(u, taken, i + 1) == SIZE_MAX)
             buf_add_char(b, '\n');
     }

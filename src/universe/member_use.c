@@ -32,6 +32,7 @@ static void use_add(const struct candidates *c, struct candidate_use *u, size_t 
     if (units <= 0)
         return;
     u->worth += units;
+    u->worth_error += (double)units * units;
     u->alone += 1;
     if (c->domains)
         u->domain_worth[c->domain_of[row]] += units;
@@ -63,11 +64,19 @@ enum status domain_sizes(const struct coverage *v, struct arena *a, size_t **ret
     return OK;
 }
 
+/* Of a mean, from the mean of the squares. */
+static double error_of(double mean, double square, double n)
+{
+    return n > 1 ? sqrt(fmax(square - mean * mean, 0) / (n - 1)) : INFINITY;
+}
+
 /* From sums of units to means. */
 static void scale(const struct coverage *v, const size_t *sizes, struct candidate_use *u)
 {
-    u->worth /= SCORE_ONE * (double)v->row_count;
-    u->alone /= (double)v->row_count;
+    double n = (double)v->row_count;
+    u->worth /= SCORE_ONE * n;
+    u->worth_error = error_of(u->worth, u->worth_error / n / SCORE_ONE / SCORE_ONE, n);
+    u->alone /= n;
     for (size_t i = 0; i < v->c->domains; i++)
         u->domain_worth[i] /= sizes[i] ? SCORE_ONE * (double)sizes[i] : 1;
 }
@@ -84,10 +93,8 @@ static void compare(const struct coverage *v, size_t candidate, size_t other, do
         sum += difference;
         squares += difference * difference;
     }
-    double m = (double)sum / n / SCORE_ONE;
-    double square = (double)squares / n / SCORE_ONE / SCORE_ONE;
-    *mean = m;
-    *error = n > 1 ? sqrt(fmax(square - m * m, 0) / (n - 1)) : INFINITY;
+    *mean = (double)sum / n / SCORE_ONE;
+    *error = error_of(*mean, (double)squares / n / SCORE_ONE / SCORE_ONE, n);
 }
 
 static void find_dominating(const struct coverage *v, size_t candidate, struct candidate_use *u)

@@ -11,7 +11,7 @@
 struct candidate_use {
     bool member;
     /* Of a member: what the set loses without it. Of another: what the set gains with it. Mean score. */
-    double worth;
+    double worth, worth_error; /* and its standard error over the questions */
     double alone; /* share of the questions on which it is better than the whole rest of the set */
     double *domain_worth; /* [domains], mean score of the domain; NULL without domains */
     /* The candidate that is better beyond noise for no more money; SIZE_MAX: none. Of several that which is most

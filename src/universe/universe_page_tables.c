@@ -79,9 +79,10 @@ static void member_row(const struct universe_page *p, size_t i, double most, str
     cell_percent(b, u->s.set.values[i] * u->s.unit);
     cell_usd(b, u->c->cost_nano_usd[member]);
     cell_percent(b, u->c->score[member]);
-    cell_points(b, -use->worth);
+    buf_add_c(b, "<td>");
+    markup_points_se(b, &(struct figure){-use->worth, use->worth_error}, 1);
     buf_addf(b,
-             "<td><span class=\"bar\" aria-hidden=\"true\"><i class=\"b4\" "
+             "</td><td><span class=\"bar\" aria-hidden=\"true\"><i class=\"b4\" "
              "style=\"width:%.1f%%\"></i></span></td>",
              most > 0 ? 100 * use->worth / most : 0);
     cell_percent(b, use->alone);

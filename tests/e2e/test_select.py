@@ -110,6 +110,8 @@ def check_said(said, names, scores, costs):
             rest = [m for m in members if m != at]
             without = covers(scores, rest) if rest else 0
             assert -candidate["without"] == pytest.approx(covers(scores, members) - without, abs=1e-4)
+            lost = scores[:, members].max(axis=1) - (scores[:, rest].max(axis=1) if rest else 0)
+            assert candidate["without_se"] == pytest.approx(lost.std(ddof=1) / len(scores) ** 0.5, rel=1e-3)
         else:
             assert candidate["adds"] == pytest.approx(covers(scores, [*members, at]) - covers(scores, members), abs=1e-4)
         if candidate["dominated_by"]:

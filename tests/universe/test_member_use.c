@@ -14,6 +14,19 @@ static double worth_of(const struct toy *t, unsigned set, size_t candidate)
     return (more - less) / SCORE_ONE / (double)t->c.rows;
 }
 
+/* The standard error of the mean over questions, by its definition. */
+static double error_of(const struct toy *t, unsigned set, size_t candidate)
+{
+    double squares = 0, mean = worth_of(t, set, candidate), n = (double)t->c.rows;
+    for (size_t row = 0; row < t->c.rows; row++) {
+        struct toy one = *t;
+        one.c.scores += row * t->c.count;
+        one.c.rows = 1;
+        squares += pow(worth_of(&one, set, candidate) - mean, 2);
+    }
+    return sqrt(squares / (n - 1) / n);
+}
+
 Test(member_use, worth_is_the_difference_in_coverage)
 {
     struct rng r;
@@ -32,6 +45,7 @@ Test(member_use, worth_is_the_difference_in_coverage)
             cr_assert_eq(uses[c].member, (set >> c & 1) != 0);
             cr_assert_float_eq(uses[c].worth, worth_of(&t, set, c), 1e-9);
             cr_assert_geq(uses[c].alone, uses[c].worth - 1e-9);
+            cr_assert_float_eq(uses[c].worth_error, error_of(&t, set, c), 1e-9);
             cr_assert_null(uses[c].domain_worth);
         }
         arena_free(t.a);
