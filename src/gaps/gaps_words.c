@@ -53,19 +53,37 @@ static double counts_fill(const struct score_set *s, const struct corpus *c, con
     return missed;
 }
 
+/* Whether one is the other with an "s" or "es" behind it. */
+static bool same_noun(struct str a, struct str b)
+{
+    struct str less = a.len < b.len ? a : b, more = a.len < b.len ? b : a;
+    return str_starts(more, less) && (str_equal(str_slice(more, less.len, more.len), STR("s")) ||
+                                      str_equal(str_slice(more, less.len, more.len), STR("es")));
+}
+
+static bool has_noun(const struct str *words, size_t count, struct str word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_noun(words[i], word))
+            return true;
+    return false;
+}
+
+/* The most telling words; of a noun in the singular and in the plural the more telling one. */
 static enum status words_take(const struct corpus *c, const struct telling_set *in,
                               const struct telling_set *out, double z_least, struct arena *a,
                               const struct str **ret, size_t *ret_count, struct error *err)
 {
-    struct telling_word found[GAPS_WORDS];
-    size_t count = telling_words(in, out, c->word_count, z_least, found, GAPS_WORDS);
+    struct telling_word found[2 * GAPS_WORDS];
+    size_t count = telling_words(in, out, c->word_count, z_least, found, 2 * GAPS_WORDS), kept = 0;
     struct str *words = ARENA_ARRAY(a, count + 1, struct str);
     if (!words)
         return error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        words[i] = c->words[found[i].word];
+    for (size_t i = 0; i < count && kept < GAPS_WORDS; i++)
+        if (!has_noun(words, kept, c->words[found[i].word]))
+            words[kept++] = c->words[found[i].word];
     *ret = words;
-    *ret_count = count;
+    *ret_count = kept;
     return OK;
 }
 

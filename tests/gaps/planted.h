@@ -22,7 +22,7 @@ static const char *const planted_words[PLANTED_SUBJECTS][8] = {
     {"flour", "yeast", "oven", "dough", "crust", "knead", "sourdough", "baker"},
     {"mast", "anchor", "sail", "harbour", "rudder", "captain", "tide", "keel"},
     {"moraine", "icefall", "crevasse", "firn", "serac", "ablation", "tarn", "glacier"},
-    {"bishop", "gambit", "pawn", "castling", "endgame", "knight", "checkmate", "rook"},
+    {"bishop", "gambit", "pawn", "castling", "endgame", "knight", "checkmate", "pawns"},
 };
 static const double planted_skill[PLANTED_SUBJECTS][PLANTED_EXPERTS] = {
     {0.95, 0.3, 0.3}, {0.2, 0.95, 0.2}, {0.06, 0.04, 0.05}, {0.93, 0.4, 0.3}};

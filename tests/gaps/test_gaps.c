@@ -145,6 +145,23 @@ Test(gaps, few_answers_say_little_of_an_expert)
     scene_free(s);
 }
 
+Test(gaps, a_noun_is_told_once)
+{
+    struct scene *s = scene_make(false);
+    bool once = false;
+    find(s, &s->p->d);
+    for (size_t t = 0; t < s->g.topic_count; t++) {
+        const struct gaps_topic *x = &s->g.topics[t];
+        size_t pawns = 0;
+        for (size_t w = 0; w < x->word_count; w++)
+            pawns += str_equal(x->words[w], STR("pawn")) || str_equal(x->words[w], STR("pawns"));
+        cr_expect_leq(pawns, 1);
+        once |= pawns == 1;
+    }
+    cr_expect(once);
+    scene_free(s);
+}
+
 Test(gaps, topics_add_up_to_all)
 {
     struct scene *s = scene_make(true);
