@@ -354,6 +354,16 @@ static enum status read_sample_text(struct model *m, const struct safetensors *s
                              err);
 }
 
+/* Whose estimates the sample's are: files of before said nothing of it. */
+static enum status read_sample_hashes(struct model *m, const struct safetensors *s,
+                                      struct error *err)
+{
+    if (!safetensors_has(s, "sample.text_hashes"))
+        return OK;
+    return safetensors_get(s, "sample.text_hashes", "U64", &m->parts.sample, 1,
+                           (const void **)&m->parts.sample_hashes, err);
+}
+
 static enum status read_rest(struct model *m, const struct safetensors *s, struct error *err)
 {
     enum status status = read_history(m, s, err);
@@ -367,6 +377,8 @@ static enum status read_rest(struct model *m, const struct safetensors *s, struc
     if (status == OK)
         status = model_read_floats(s, "sample.quality", m->parts.sample, m->arm_count, 0,
                                    &m->parts.sample_quality, err);
+    if (status == OK)
+        status = read_sample_hashes(m, s, err);
     if (status == OK)
         status = model_read_floats(s, "sample.cost_usd", m->parts.sample, m->arm_count, 0,
                                    &m->parts.sample_cost_usd, err);

@@ -19,6 +19,7 @@ struct model_parts {
     const uint64_t *text_hashes; /* [text_count] ascending: what it was trained on */
     size_t text_count;
     const float *sample_quality, *sample_cost_usd; /* [sample × arms] held-out estimates */
+    const uint64_t *sample_hashes; /* [sample] of their texts; NULL: the file does not say */
     size_t sample;
     /* [sample × sample_text_width] how long its texts are, so that its costs are known at any price: both as the
      * enum says, and where tokens of scripts were learnt the characters of each. NULL: a file of an earlier build. */
@@ -35,6 +36,10 @@ const struct model_parts *model_parts(const struct model *m);
 
 /* Fills listed, column and the predictor's `apart` from `experts`; before predictor_layout. */
 void model_parts_list(struct model_parts *p);
+/* Tokens that expert `column` of `by` is expected to take in and put out for a row of the sample; false: the file is
+ * of an earlier build, and does not say how long its texts are. */
+bool model_sample_tokens(const struct model_parts *p, const struct predictor *by, size_t column,
+                         size_t row, struct estimate *into);
 /* estimates [listed + plans], as model_estimate. */
 void model_parts_estimate(const struct model_parts *p, const struct features *f,
                           struct estimate *estimates);

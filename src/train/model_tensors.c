@@ -79,6 +79,9 @@ static void add_sample(struct listing *l)
             (struct model_tensor){
                 .item = {
                     "sample.text", "F32", 2, {p->sample, p->sample_text_width}, p->sample_text}});
+    if (p->sample_hashes)
+        add(l, (struct model_tensor){
+                   .item = {"sample.text_hashes", "U64", 1, {p->sample}, p->sample_hashes}});
 }
 
 static void add_check(struct listing *l, size_t c)

@@ -78,7 +78,8 @@ static enum status keep_sample(const struct train_table *t, const struct estimat
     float *quality = ARENA_ARRAY(out->arena, sample * out->arms, float),
           *cost = ARENA_ARRAY(out->arena, sample * out->arms, float),
           *text = ARENA_ARRAY(out->arena, sample * width, float);
-    if (!quality || !cost || !text)
+    uint64_t *hashes = ARENA_ARRAY(out->arena, sample, uint64_t);
+    if (!quality || !cost || !text || !hashes)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t row = 0; row < t->rows && kept < sample; row++) {
         if (rng_below(rng, t->rows - row) >= sample - kept)
@@ -86,7 +87,7 @@ static enum status keep_sample(const struct train_table *t, const struct estimat
         keep_row(out, estimates + row * t->experts, quality + kept * out->arms,
                  cost + kept * out->arms);
         keep_text(t, row, lengths, width, text + kept * width);
-        kept++;
+        hashes[kept++] = t->dataset->queries[row].text_hash;
     }
     CHECK(kept == sample);
     out->parts.sample = sample;
@@ -94,6 +95,7 @@ static enum status keep_sample(const struct train_table *t, const struct estimat
     out->parts.sample_cost_usd = cost;
     out->parts.sample_text = text;
     out->parts.sample_text_width = width;
+    out->parts.sample_hashes = hashes;
     return OK;
 }
 
