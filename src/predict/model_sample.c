@@ -4,21 +4,20 @@
 #include "base/check.h"
 #include "predict/model_int.h"
 
-/* A file of an earlier build does not say how long its texts are: there an answer takes in as much as it puts out. */
-static void row_tokens(const struct model_parts *p, size_t row, size_t column,
-                       struct estimate *into)
+bool model_sample_tokens(const struct model_parts *p, const struct predictor *by, size_t column,
+                         size_t row, struct estimate *into)
 {
     struct script_counts scripts = {{0}};
-    into->input_tokens = into->output_tokens = 1000;
     if (!p->sample_text)
-        return;
+        return false;
     const float *text = p->sample_text + row * p->sample_text_width;
     for (size_t s = 0; SAMPLE_TEXT + s < p->sample_text_width; s++) {
         float characters = text[SAMPLE_TEXT + s];
         scripts.of[s] = characters > 0 && characters < 1e15f ? (uint64_t)characters : 0;
     }
-    predictor_tokens(&p->predictor, column, text[SAMPLE_TEXT_CHARACTERS], &scripts,
-                     text[SAMPLE_TEXT_LENGTH], &into->input_tokens, &into->output_tokens);
+    predictor_tokens(by, column, text[SAMPLE_TEXT_CHARACTERS], &scripts, text[SAMPLE_TEXT_LENGTH],
+                     &into->input_tokens, &into->output_tokens);
+    return true;
 }
 
 static bool costs_the_same(const struct price *a, const struct price *b)
@@ -33,7 +32,8 @@ static double repriced(const struct model_parts *p, size_t row, size_t column,
                        const struct price *price, double usd)
 {
     struct estimate tokens = {0};
-    row_tokens(p, row, column, &tokens);
+    if (!model_sample_tokens(p, &p->predictor, column, row, &tokens))
+        tokens.input_tokens = tokens.output_tokens = 1000; /* it takes in as much as it puts out */
     double before = (double)model_cost_nano_usd(&p->experts[column].price, &tokens);
     double now = (double)model_cost_nano_usd(price, &tokens);
     return before > 0 ? usd * now / before : now / (double)NANO_PER_USD;

@@ -162,6 +162,40 @@ static float ask_sources(const struct predictor *p, float (*columns)[SOURCE_COLU
     return novelty;
 }
 
+/* The first source that tells groups apart. */
+static const struct source *groups_of(const struct predictor *p)
+{
+    for (size_t s = 0; s < p->source_count; s++)
+        if (p->sources[s].ops == &groups_source || p->sources[s].ops == &difficulty_source)
+            return &p->sources[s];
+    return NULL;
+}
+
+size_t predictor_groups(const struct predictor *p)
+{
+    const struct source *s = groups_of(p);
+    if (!s)
+        return 0;
+    return s->ops == &groups_source ? ((const struct groups_head *)s->state)->groups
+                                    : ((const struct difficulty_head *)s->state)->groups;
+}
+
+void predictor_posterior(const struct predictor *p, const struct features *f, float *posterior)
+{
+    float columns[SOURCES_MAX][SOURCE_COLUMNS_MAX], features[FEATURES_MAX], top, entropy;
+    const struct source *s = groups_of(p);
+    struct source_view v = {.said = f->said};
+    struct difficulty_said said;
+    if (s && s->ops == &difficulty_source) {
+        difficulty_say(s->state, &f->said[s->encoder], &said);
+        memcpy(posterior, said.posterior, predictor_groups(p) * sizeof(*posterior));
+    } else if (s) {
+        ask_sources(p, columns, &v, features);
+        groups_posterior(columns[s->of] + p->experts, predictor_groups(p), posterior, &top,
+                         &entropy);
+    }
+}
+
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
                    float *input_tokens, float *output_tokens, float *spread)
 {

@@ -69,6 +69,10 @@ void predictor_combine(const struct predictor *p, const float *const *x, size_t 
 /* Calibrated probabilities from base logits and tree corrections. */
 void predictor_calibrate(const struct predictor *p, const float *base, const float *corrections,
                          float *quality);
+/* How many groups of texts the sources tell apart: those of the first source that does; 0: none does. */
+size_t predictor_groups(const struct predictor *p);
+/* posterior[predictor_groups]: how likely the text is of each. */
+void predictor_posterior(const struct predictor *p, const struct features *f, float *posterior);
 /* Expected tokens of expert e; both at least 0, at most TOKENS_MAX. `scripts`: what `characters` are made of. */
 #define TOKENS_MAX 1e7f
 void predictor_tokens(const struct predictor *p, size_t expert, float characters,

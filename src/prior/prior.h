@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/money.h"
 #include "base/str.h"
+#include "enroll/enroll.h"
 #include "predict/model.h"
 
 #define PRIOR_OUTCOMES_MAX 512 /* of an expert that count; with more, train */
@@ -66,6 +67,12 @@ NODISCARD enum status prior_model(const struct prior_expert *experts, size_t cou
 NODISCARD enum status prior_extend(const struct model *m, const struct prior_expert *newcomers,
                                    size_t count, struct model **ret, struct prior_place *places,
                                    struct error *err);
+
+/* The first half of that: what is believed of each newcomer before its outcomes count, for enroll_fit; places[count]
+ * says the same for a person. Errors as above. */
+NODISCARD enum status prior_believe(const struct model *m, const struct prior_expert *newcomers,
+                                    size_t count, struct enroll_belief *beliefs,
+                                    struct prior_place *places, struct error *err);
 
 /* Whether the base model knows a model of that name. */
 bool prior_knows(struct str name);
