@@ -3,8 +3,6 @@
  * Reads options, data and model, has src/gaps find topics and measure them, and hands them on. Outputs are
  * checked before the work. One thread, no network; the result depends on the inputs and the seed alone. */
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -26,31 +24,6 @@ struct gaps_command {
     bool json, quiet;
     struct progress progress;
 };
-
-/* Reading */
-
-static bool folder_has(const char *folder, const char *file)
-{
-    char path[4096];
-    return snprintf(path, sizeof(path), "%s/%s", folder, file) < (int)sizeof(path) &&
-           access(path, F_OK) == 0;
-}
-
-/* A data set with outcomes; a folder with queries alone; a file of results; or one of queries. */
-static enum status open_any(const char *path, struct dataset **ret, struct error *err)
-{
-    struct stat s;
-    struct error other;
-    bool there = stat(path, &s) == 0;
-    if (there && S_ISDIR(s.st_mode) && folder_has(path, "queries.jsonl") &&
-        !folder_has(path, "outcomes.csv") && !folder_has(path, "outcomes.csv.gz"))
-        return dataset_load(path, DATASET_QUERIES, ret, err);
-    enum status status = dataset_open("gaps", path, ret, err);
-    if (status == ERR_INPUT && there && !S_ISDIR(s.st_mode) &&
-        dataset_load_queries(path, ret, &other) == OK)
-        return OK;
-    return status;
-}
 
 static void show_progress(size_t done, void *arg)
 {
@@ -121,9 +94,9 @@ static int gaps(struct gaps_command *c)
     if (status == OK)
         status = model_load(c->model, &m, &err);
     if (status == OK)
-        status = open_any(c->dataset, &d, &err);
+        status = dataset_open_any("gaps", c->dataset, &d, &err);
     if (status == OK && c->again)
-        status = open_any(c->again, &again, &err);
+        status = dataset_open_any("gaps", c->again, &again, &err);
     if (status == OK)
         status = find(c, m, d, again, a, &err);
     int rc = status == OK ? 0 : cli_fail("gaps", &err);

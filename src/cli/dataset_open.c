@@ -3,6 +3,8 @@
 #include "cli/dataset_open.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "catalogue/catalogue.h"
 
@@ -103,4 +105,27 @@ enum status dataset_open(const char *command, const char *path, struct dataset *
         print_price(command, d, e);
     *ret = d;
     return OK;
+}
+
+static bool folder_has(const char *folder, const char *file)
+{
+    char path[4096];
+    return snprintf(path, sizeof(path), "%s/%s", folder, file) < (int)sizeof(path) &&
+           access(path, F_OK) == 0;
+}
+
+enum status dataset_open_any(const char *command, const char *path, struct dataset **ret,
+                             struct error *err)
+{
+    struct stat s;
+    struct error other;
+    bool there = stat(path, &s) == 0;
+    if (there && S_ISDIR(s.st_mode) && folder_has(path, "queries.jsonl") &&
+        !folder_has(path, "outcomes.csv") && !folder_has(path, "outcomes.csv.gz"))
+        return dataset_load(path, DATASET_QUERIES, ret, err);
+    enum status status = dataset_open(command, path, ret, err);
+    if (status == ERR_INPUT && there && !S_ISDIR(s.st_mode) &&
+        dataset_load_queries(path, ret, &other) == OK)
+        return OK;
+    return status;
 }

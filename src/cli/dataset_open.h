@@ -7,3 +7,7 @@
 /* As dataset_load with DATASET_ALL. */
 NODISCARD enum status dataset_open(const char *command, const char *path, struct dataset **ret,
                                    struct error *err);
+/* The same for whatever has questions: a data set with outcomes; a folder with queries alone; a file of results; or one
+ * of queries. */
+NODISCARD enum status dataset_open_any(const char *command, const char *path, struct dataset **ret,
+                                       struct error *err);

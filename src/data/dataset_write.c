@@ -72,10 +72,8 @@ static void write_member(struct buf *b, const char *name, struct str value)
     json_write_string(b, value);
 }
 
-static void query_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
+void query_write(const struct query *q, struct buf *b)
 {
-    const struct query *q = &d->queries[index];
-    (void)arg;
     buf_add(b, STR("{\"id\":"));
     json_write_string(b, q->id);
     buf_add(b, STR(",\"text\":"));
@@ -94,6 +92,12 @@ static void query_line(const struct dataset *d, size_t index, struct buf *b, con
         buf_add(b, q->check);
     }
     buf_add(b, STR("}\n"));
+}
+
+static void query_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
+{
+    (void)arg;
+    query_write(&d->queries[index], b);
 }
 
 /* Dollars without the zeros that say nothing: 0.1, not 0.100000000. */

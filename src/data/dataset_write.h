@@ -9,6 +9,9 @@
  * d->has_answers; an answer may hold no line end. */
 NODISCARD enum status dataset_write(const struct dataset *d, const char *path, struct error *err);
 
+/* Appends the query as a line of queries.jsonl. */
+void query_write(const struct query *q, struct buf *b);
+
 /* responses/MODEL.jsonl of `path`: texts[d->query_count], in the order of the queries; ptr NULL leaves one out. */
 NODISCARD enum status responses_write(const struct dataset *d, const char *path, struct str model,
                                       const struct str *texts, struct error *err);
