@@ -6,6 +6,7 @@
 #include "probe/probe_int.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/rng.h"
@@ -16,6 +17,9 @@
 #define BATCH_SHARE     0.12 /* of what is left, for each batch then */
 #define BATCH_ROWS_MIN  20
 #define BATCH_ROWS_MAX  500 /* or as many as there were before */
+#define AGAIN_SHARE     0.1 /* of the money: with more of it left, what is decided is looked at again */
+#define AGAIN_MOST      0.6 /* of what is left, for asking the questions there were */
+#define AGAIN_SIGMAS    4.0 /* members that are that sure stay so */
 #define LAST_SHARE      0.95 /* of what is left, at most: a batch may cost more than those before it */
 
 /* All of its arrays. */
@@ -77,6 +81,7 @@ void probe_drop(struct probe *p, size_t candidate)
 {
     CHECK(candidate < p->o.candidates);
     p->standing[candidate] = PROBE_OUT;
+    p->dropped[candidate] = true;
 }
 
 enum probe_standing probe_standing(const struct probe *p, size_t candidate)
@@ -141,16 +146,51 @@ static bool is_over(struct probe *p)
     return p->end != PROBE_RUNNING;
 }
 
+/* A second look */
+
+void probe_as_before(struct probe *p)
+{
+    for (size_t c = 0; c < p->o.candidates; c++)
+        p->standing[c] = p->dropped[c] ? PROBE_OUT : p->standing_before[c];
+    p->decided = p->decided_before;
+}
+
+/* Much may have been decided by few questions, before the money was seen to reach for many. Where it does, whoever was
+ * put out unclearly is asked those that came since. Once, and with few members in question where that is dear. */
+static bool look_again(struct probe *p, const int64_t *cost_nano_usd)
+{
+    const double sigmas[] = {AGAIN_SIGMAS, 0};
+    if (p->is_again || p->decided == 0 || p->money < AGAIN_SHARE * p->money_first)
+        return false;
+    memcpy(p->standing_before, p->standing, sizeof(p->standing));
+    p->decided_before = p->decided;
+    for (int i = 0; i < 2; i++) {
+        if (!probe_open_again(p, sigmas[i]))
+            return false;
+        p->decided = 0;
+        p->is_again = collect(p, cost_nano_usd) < AGAIN_MOST * p->money;
+        if (p->is_again)
+            return true;
+        probe_as_before(p);
+    }
+    return false;
+}
+
 /* Decides by the batch that is done, where there is one, and opens the next. */
-static enum status open_batch(struct probe *p, struct error *err)
+static enum status open_batch(struct probe *p, const int64_t *cost_nano_usd, struct error *err)
 {
     enum status status = OK;
     if (p->opened > p->decided) {
         p->decided = p->opened;
         status = probe_decide(p, err);
     }
-    if (status != OK || is_over(p))
+    if (status != OK)
         return status;
+    if (is_over(p)) {
+        if (p->end == PROBE_DECIDED && look_again(p, cost_nano_usd))
+            p->end = PROBE_RUNNING;
+        return OK;
+    }
     const size_t rows = batch_rows(p);
     p->opened += rows;
     if (rows == 0)
@@ -168,11 +208,14 @@ enum status probe_next(struct probe *p, const int64_t *cost_nano_usd, int64_t mo
         p->money_first = p->money;
     double cost = collect(p, cost_nano_usd);
     while (status == OK && p->end == PROBE_RUNNING && p->cell_count == 0) {
-        status = open_batch(p, err);
+        status = open_batch(p, cost_nano_usd, err);
         cost = collect(p, cost_nano_usd);
     }
-    if (p->end == PROBE_RUNNING && cost > p->money)
+    if (p->end == PROBE_RUNNING && cost > p->money) {
         p->end = PROBE_MONEY;
+        if (p->decided == 0 && p->is_again)
+            probe_as_before(p);
+    }
     if (status == OK)
         *ret = (struct probe_cells){p->cells, p->end == PROBE_RUNNING ? p->cell_count : 0};
     return status;

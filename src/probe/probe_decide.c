@@ -9,9 +9,11 @@
 #include <math.h>
 
 /* Chosen on bfcl, livecodebench and mmlu (bench/universe.md). */
-#define LOSS_MIN  0.0003 /* coverage that is not worth asking for */
-#define LOSS_ROWS 0.4 /* what a decision may lose, times the questions that the money reaches for */
-#define MADE_UP   0.3 /* rows that two sets differ on: that they agree on a few proves nothing */
+#define LOSS_MIN       0.0003 /* coverage that is not worth asking for */
+#define LOSS_ROWS      0.4 /* what a decision may lose, times the questions that the money reaches for */
+#define UNCLEAR_SIGMAS 2.0 /* whoever loses less may have been put out by chance */
+#define UNCLEAR_ROWS   0.7 /* of those that are there now: by more, it is what they say, too */
+#define MADE_UP        0.3 /* rows that two sets differ on: that they agree on a few proves nothing */
 
 /* The mean of what is lost: of the part of a normal distribution that is below 0. */
 static double expected_loss(struct probe_figure f)
@@ -39,7 +41,7 @@ static enum status weigh(struct probe *p, const struct chosen_set *leader, size_
         return status;
     probe_set_fails(p, rival.members, rival.count, p->other_fails);
     p->loss[c] = widened(p, probe_difference(p, p->fails, p->other_fails, MADE_UP));
-    p->weighed[c] = true;
+    p->weighed[c] = p->decided;
     return OK;
 }
 
@@ -60,9 +62,44 @@ static size_t least(const struct probe *p)
     return at;
 }
 
+static bool is_unclear(const struct probe *p, size_t c)
+{
+    const struct probe_figure f = p->loss[c];
+    return p->standing[c] == PROBE_OUT && !p->dropped[c] && p->weighed[c] > 0 &&
+           (double)p->weighed[c] < UNCLEAR_ROWS * (double)p->decided &&
+           f.mean < UNCLEAR_SIGMAS * f.error;
+}
+
+/* By how many standard errors the set is worse without it. */
+static double strength(const struct probe *p, size_t member)
+{
+    return p->loss[member].mean / fmax(p->loss[member].error, 1e-9);
+}
+
+bool probe_open_again(struct probe *p, double sigmas)
+{
+    bool any = false;
+    size_t weakest = SIZE_MAX;
+    for (size_t c = 0; c < p->o.candidates; c++) {
+        if (is_unclear(p, c)) {
+            p->standing[c] = PROBE_OPEN;
+            any = true;
+        }
+        if (p->standing[c] == PROBE_MEMBER &&
+            (weakest == SIZE_MAX || strength(p, c) < strength(p, weakest)))
+            weakest = c;
+    }
+    for (size_t c = 0; c < p->o.candidates && any; c++)
+        if (p->standing[c] == PROBE_MEMBER && (c == weakest || strength(p, c) < sigmas))
+            p->standing[c] = PROBE_OPEN;
+    return any;
+}
+
 /* From the first member for good on, who is asked what hangs on what it answers. */
 static void count_whole(struct probe *p)
 {
+    if (p->is_again)
+        return;
     for (size_t c = 0; c < p->o.candidates; c++)
         if (p->standing[c] == PROBE_MEMBER)
             return;

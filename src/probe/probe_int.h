@@ -19,9 +19,14 @@ struct probe {
                         many as there were then */
     enum probe_standing standing[CANDIDATES_MAX];
     struct probe_figure loss[CANDIDATES_MAX]; /* of deciding against it, as last known */
-    bool weighed[CANDIDATES_MAX];             /* whether that is known */
+    size_t weighed[CANDIDATES_MAX];           /* rows that it is known by; 0: it is not */
+    bool dropped[CANDIDATES_MAX];             /* by the caller: it is out, whatever is known */
     double cost[CANDIDATES_MAX];              /* of a question, mean; nano-USD */
     double money, money_first; /* nano-USD: now, and when it began; below 0: it has not */
+    /* It was decided, and is looked at once more: how it stood. */
+    bool is_again;
+    enum probe_standing standing_before[CANDIDATES_MAX];
+    size_t decided_before;
     enum probe_end end;
     struct probe_cell *cells; /* [questions × candidates] */
     size_t cell_count;
@@ -65,5 +70,10 @@ bool probe_set_has(const struct chosen_set *s, size_t candidate);
 struct probe_figure probe_difference(const struct probe *p, const float *a, const float *b,
                                      double more);
 
+/* Opens again who was put out by fewer rows than there are now and not clearly, and the members that they may be in the
+ * place of: the weakest, and all whose loss is below so many standard errors. False: there is nobody. */
+bool probe_open_again(struct probe *p, double sigmas);
+/* The second look has come to nothing: the money has ended amid it. */
+void probe_as_before(struct probe *p);
 /* Puts candidates in and out by what the decided rows say. */
 NODISCARD enum status probe_decide(struct probe *p, struct error *err);

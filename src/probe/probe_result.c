@@ -80,6 +80,8 @@ enum status probe_result(struct probe *p, struct probe_result *ret, struct error
 {
     struct chosen_set s;
     memset(ret, 0, sizeof(*ret));
+    if (p->decided == 0 && p->is_again)
+        probe_as_before(p);
     ret->questions = p->decided;
     ret->end = p->end;
     if (p->decided == 0)
@@ -91,7 +93,7 @@ enum status probe_result(struct probe *p, struct probe_result *ret, struct error
     measure_steps(p, &s, ret);
     for (size_t c = 0; c < p->o.candidates; c++) {
         ret->open += p->standing[c] == PROBE_OPEN;
-        if (p->weighed[c] && !probe_set_has(&s, c) &&
+        if (p->weighed[c] > 0 && !probe_set_has(&s, c) &&
             p->loss[c].mean < DOUBT_SIGMAS * p->loss[c].error)
             take_doubt(ret, c, p->loss[c]);
     }

@@ -121,3 +121,16 @@ Test(probe, whoever_is_dropped_is_asked_no_more)
     cr_assert(has(&r, 0) && has(&r, 2));
     probe_free(p);
 }
+
+/* A second look, too, ends with the money: the set is then the one from before. */
+Test(probe, there_is_a_set_wherever_the_money_ends)
+{
+    for (int64_t share = 40; share >= 5; share--) {
+        struct world_end end;
+        world_make(&w, 11);
+        world_race(&w, 3, (uint64_t)share, w.all_nano_usd / share, NULL, &end);
+        cr_assert_eq(end.result.count, 3, "a %ld. of the money", (long)share);
+        cr_assert_leq(end.spent_nano_usd, w.all_nano_usd / share);
+        cr_assert_gt(end.result.questions, 0);
+    }
+}
