@@ -2,7 +2,8 @@
  *
  * A pass is the cells that the race wants next. What it may spend is reckoned by what answers have cost as they were
  * told, not by what a killed process had in flight, so that a run which goes on wants the same cells again, and finds
- * them in the journal. One thread, which waits for the experts. */
+ * them in the journal. So it does with what earlier rounds have bought: the race runs again as if it bought that now,
+ * for had it less money to plan with, it would decide by less. One thread, which waits for the experts. */
 #include "play/play_int.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ struct probing {
     int64_t *cost_nano_usd; /* [questions × experts] */
     struct cell *cells;     /* [questions × experts], of the round */
     size_t count;
+    int64_t known_nano_usd; /* what it wanted, and earlier rounds had paid for */
     uint64_t saved_ms;
 };
 
@@ -71,39 +73,53 @@ static enum status begin(struct probing *b, struct error *err)
     b->cells = ARENA_ARRAY(p->arena, cells, struct cell);
     if (!b->cost_nano_usd || !b->cells)
         return error_set(err, ERR_MEMORY, "out of memory for cells");
-    for (size_t i = 0; i < cells; i++)
-        tell(b, i / d->expert_count, i % d->expert_count);
     b->saved_ms = clock_now_ms();
     return OK;
 }
 
 /* A pass */
 
-static int64_t money(const struct play *p)
+static int64_t money(const struct probing *b)
 {
-    if (p->r.budget_nano_usd == INT64_MAX)
+    const int64_t cap = b->play->s->spend_nano_usd;
+    const int64_t spent = b->play->r.spent_nano_usd + b->known_nano_usd;
+    if (cap == INT64_MAX)
         return INT64_MAX;
-    return p->r.budget_nano_usd > p->r.spent_nano_usd ? p->r.budget_nano_usd - p->r.spent_nano_usd
-                                                      : 0;
+    return cap > spent ? cap - spent : 0;
 }
 
+/* What is known of the cells that are wanted is told, the others are to be asked. */
+static void sort_out(struct probing *b, const struct probe_cells *wanted)
+{
+    const struct dataset *d = run_dataset(b->play->run);
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct probe_cell *c = &wanted->cells[i];
+        const struct outcome *o = dataset_outcome(d, c->question, c->candidate);
+        if (o->present) {
+            tell(b, c->question, c->candidate);
+            b->known_nano_usd += o->cost_known ? o->cost_nano_usd : 0;
+        } else {
+            b->cells[b->count++] = (struct cell){
+                .question = c->question, .expert = c->candidate, .quality = NAN, .quality_sd = NAN};
+        }
+    }
+}
+
+/* The next cells to ask; none: it is over. */
 static enum status next(struct probing *b, struct cells *ret, struct error *err)
 {
     struct play *p = b->play;
-    struct probe_cells wanted;
-    play_guess_costs(p->run, p->o, b->cost_nano_usd);
-    enum status status = probe_next(b->race, b->cost_nano_usd, money(p), &wanted, err);
-    if (status != OK)
-        return status;
-    struct cell *first = b->cells + b->count;
-    for (size_t i = 0; i < wanted.count; i++)
-        first[i] = (struct cell){.question = wanted.cells[i].question,
-                                 .expert = wanted.cells[i].candidate,
-                                 .quality = NAN,
-                                 .quality_sd = NAN};
-    b->count += wanted.count;
-    *ret = (struct cells){.cells = first, .count = wanted.count};
-    return OK;
+    struct probe_cells wanted = {.count = 1};
+    const size_t before = b->count;
+    enum status status = OK;
+    while (status == OK && wanted.count > 0 && b->count == before) {
+        play_guess_costs(p->run, p->o, b->cost_nano_usd);
+        status = probe_next(b->race, b->cost_nano_usd, money(b), &wanted, err);
+        if (status == OK)
+            sort_out(b, &wanted);
+    }
+    *ret = (struct cells){.cells = b->cells + before, .count = b->count - before};
+    return status;
 }
 
 /* Those whose score waits for a teacher or a judge. */

@@ -138,7 +138,8 @@ def test_killed_it_ends_the_same_and_nothing_is_paid_twice(leeroo, probe, pool, 
 
 
 def test_a_cap_that_binds_is_kept(probe, pool, tmp_path):
-    write_config(tmp_path, pool().url)
+    server = pool()
+    write_config(tmp_path, server.url)
     questions = write_questions(tmp_path / "questions.jsonl", 300)
     found = json.loads(probe(questions, "-k", 3, "--spend", "0.06", "--out", "run", "--json", "--max-output", 20))
     answers, _, _ = journal(tmp_path / "run")
@@ -149,6 +150,9 @@ def test_a_cap_that_binds_is_kept(probe, pool, tmp_path):
     assert sorted(m["expert"] for m in more["members"]) == ["dear", "left", "right"]
     after, _, _ = journal(tmp_path / "run")
     assert set(answers) <= set(after)
+    server.asked.clear()
+    again = json.loads(probe("--out", "run", "--json"))
+    assert again == more and not server.asked, "what is known was asked again"
 
 
 def test_whoever_fails_is_not_chosen(probe, pool, tmp_path):
