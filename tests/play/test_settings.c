@@ -36,6 +36,7 @@ Test(settings, what_is_written_is_read)
     s.teacher = "gpt";
     s.sandbox = true;
     s.rounds = 7;
+    s.members = 4;
     s.workers = 3;
     s.spend_nano_usd = 2500000000;
     s.output_tokens = 512;
@@ -51,6 +52,7 @@ Test(settings, what_is_written_is_read)
     cr_assert_not(back.from_ledger);
     cr_assert(back.sandbox && !back.everything);
     cr_assert_eq(back.rounds, 7);
+    cr_assert_eq(back.members, 4);
     cr_assert_eq(back.workers, 3);
     cr_assert_eq(back.spend_nano_usd, 2500000000);
     cr_assert_eq(back.output_tokens, 512);
@@ -74,6 +76,7 @@ Test(settings, what_is_wrong_is_named)
         {"{\"rounds\":0}", "rounds"},
         {"{\"rounds\":1.5}", "rounds"},
         {"{\"workers\":1000}", "workers"},
+        {"{\"members\":257}", "members"},
         {"{\"config\":3}", "config"},
         {"{\"config\":\"a\\u0000b\"}", "config"},
         {"{\"questions\":\"a\"}", "questions"},
