@@ -9,6 +9,29 @@
 
 enum { FACT_TOP, FACT_ENTROPY, FACTS };
 
+/* As many as there are groups; anything else is no list of their names. */
+static enum status read_names(const struct source_file *in, struct groups_head *h,
+                              struct error *err)
+{
+    struct json_value list = json_get(in->item, "names"), item;
+    struct json_iter it = json_iter_begin(list);
+    struct str *names = ARENA_ARRAY(in->arena, h->groups + 1, struct str);
+    size_t n = 0;
+    if (!names)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    if (list.type != JSON_ARRAY)
+        return OK;
+    for (; n < h->groups && json_array_next(&it, &item); n++) {
+        enum status status = json_string_decode(item, in->arena, &names[n]);
+        if (status == ERR_MEMORY)
+            return error_set(err, status, "out of memory");
+        if (status != OK)
+            return OK;
+    }
+    h->names = n == h->groups ? names : NULL;
+    return OK;
+}
+
 static enum status read_head(struct source *s, const struct source_file *in, struct error *err)
 {
     struct groups_head *h = ARENA_NEW(in->arena, struct groups_head);
@@ -21,6 +44,9 @@ static enum status read_head(struct source *s, const struct source_file *in, str
     h->groups = ((const struct linear_head *)in->before[s->of].state)->groups;
     s->columns = s->experts;
     s->state = h;
+    enum status status = read_names(in, h, err);
+    if (status != OK)
+        return status;
     return model_read_floats(in->file, name, h->groups, s->experts, 0, &h->quality, err);
 }
 

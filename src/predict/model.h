@@ -93,6 +93,12 @@ NODISCARD enum status model_encode(const struct model *m, struct str text, struc
                                    struct error *err);
 void model_estimate(const struct model *m, const struct features *f, struct estimate *estimates);
 
+/* Groups of domains that the model tells apart, for whoever shows what it knows; 0: none. A name says which domains
+ * they are, "math, physics"; empty: the file does not say. Qualities are mean training scores. */
+size_t model_group_count(const struct model *m);
+struct str model_group_name(const struct model *m, size_t group);
+double model_group_quality(const struct model *m, size_t group, size_t expert);
+
 /* How many input tokens a character more of a prompt is to an expert: learnt where tokens were recorded, else 1/4. */
 double model_tokens_per_character(const struct model *m, size_t expert);
 /* And so many characters, of which scripts[SCRIPTS] are what they count by themselves: by what was learnt of those. */

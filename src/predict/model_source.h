@@ -86,6 +86,8 @@ extern const struct source_ops groups_source;
 struct groups_head {
     size_t groups;
     const float *quality; /* [groups × experts] mean score in the group */
+    /* [groups] of its domains, "math, physics"; NULL: a file of an earlier build. Nothing is reckoned by them. */
+    const struct str *names;
 };
 /* How sure log-odds z[groups] are of the group: the posterior itself, the largest of it, its entropy. */
 void groups_posterior(const float *z, size_t groups, float *posterior, float *ret_top,

@@ -13,6 +13,7 @@
 #define ROUNDS_MAX    50
 #define UNKNOWN_GROUP 255
 #define PRIOR_ROWS    10.0
+#define NAME_BYTES    60 /* a group's name has no more domains beyond */
 
 /* domain index per query (UINT32_MAX: none) and the number of domains. */
 static enum status index_domains(const struct dataset *d, uint32_t *domains, size_t *ret_count)
@@ -204,4 +205,55 @@ void groups_quality(const float *scores, const float *weights, const uint8_t *gr
             quality[g * experts + e] =
                 (float)((sums[g] + PRIOR_ROWS * sum / known) / (counts[g] + PRIOR_ROWS));
     }
+}
+
+/* Adds the domain to its group's text, unless that is long enough. */
+static void add_name(struct buf *text, size_t *more, struct str domain)
+{
+    if (text->len > NAME_BYTES) {
+        ++*more;
+        return;
+    }
+    buf_add_c(text, text->len ? ", " : "");
+    buf_add(text, domain);
+}
+
+static enum status keep_names(struct buf *texts, const size_t *more, size_t count, struct arena *a,
+                              const struct str **ret, struct error *err)
+{
+    struct str *names = ARENA_ARRAY(a, count + 1, struct str);
+    bool good = names != NULL;
+    for (size_t g = 0; good && g < count; g++) {
+        if (more[g])
+            buf_addf(&texts[g], " and %zu more", more[g]);
+        names[g] = arena_copy(a, buf_str(&texts[g]));
+        good = names[g].ptr != NULL && texts[g].status == OK;
+    }
+    *ret = names;
+    return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
+}
+
+enum status groups_names(const struct dataset *d, const uint8_t *groups, size_t group_count,
+                         struct arena *a, const struct str **ret, struct error *err)
+{
+    struct buf texts[LINEAR_GROUPS_MAX];
+    size_t more[LINEAR_GROUPS_MAX] = {0};
+    struct map *seen = map_create(64);
+    uint32_t at;
+    enum status status = seen ? OK : ERR_MEMORY;
+    for (size_t g = 0; g < group_count; g++)
+        buf_init(&texts[g], 65536);
+    for (size_t i = 0; i < d->query_count && status == OK; i++) {
+        struct str domain = d->queries[i].domain;
+        if (!domain.len || groups[i] >= group_count || map_get(seen, domain, &at))
+            continue;
+        status = map_put(seen, domain, 0);
+        add_name(&texts[groups[i]], &more[groups[i]], domain);
+    }
+    status = status == OK ? keep_names(texts, more, group_count, a, ret, err)
+                          : error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t g = 0; g < group_count; g++)
+        buf_done(&texts[g]);
+    map_free(seen);
+    return status;
 }

@@ -11,6 +11,12 @@ NODISCARD enum status groups_find(const struct dataset *d, const float *scores,
                                   const float *weights, size_t experts, uint8_t *groups,
                                   size_t *ret_count, struct error *err);
 
+/* ret[group_count]: what domains are in each group, in the order in which they come, "math, physics"; of many the first
+ * ones and how many more. Made of the data alone. */
+NODISCARD enum status groups_names(const struct dataset *d, const uint8_t *groups,
+                                   size_t group_count, struct arena *a, const struct str **ret,
+                                   struct error *err);
+
 /* quality[groups × experts]: mean score of the rows order[count], pulled to the expert's mean by 10 rows. */
 void groups_quality(const float *scores, const float *weights, const uint8_t *groups,
                     size_t group_count, size_t experts, const uint32_t *order, size_t count,

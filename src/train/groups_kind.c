@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "train/groups.h"
 #include "train/source_kind.h"
 
@@ -29,7 +30,7 @@ static enum status create(const struct source_training *in, struct source *s, vo
         return error_set(err, ERR_MEMORY, "out of memory");
     s->columns = experts;
     l->source = *s;
-    l->head = (struct groups_head){groups, l->fold_quality};
+    l->head = (struct groups_head){groups, l->fold_quality, NULL};
     l->source.state = &l->head;
     *ret = l;
     return OK;
@@ -63,9 +64,9 @@ static enum status finish(void *of, const uint32_t *order, size_t count, struct 
         return error_set(err, ERR_MEMORY, "out of memory");
     groups_quality(t->targets, t->weights, t->groups, l->head.groups, t->experts, order, count,
                    l->quality);
-    *h = (struct groups_head){l->head.groups, l->quality};
+    *h = (struct groups_head){l->head.groups, l->quality, NULL};
     s->state = h;
-    return OK;
+    return groups_names(t->dataset, t->groups, h->groups, l->in.keep, &h->names, err);
 }
 
 static void learner_free(void *of)
@@ -85,6 +86,17 @@ static size_t tensors(const struct source *s, const struct encoder *encoder,
     return 1;
 }
 
+static void describe(const struct source *s, struct buf *out)
+{
+    const struct groups_head *h = s->state;
+    for (size_t g = 0; h->names && g < h->groups; g++) {
+        buf_add_c(out, g ? "," : ",\"names\":[");
+        json_write_string(out, h->names[g]);
+    }
+    if (h->names && h->groups)
+        buf_add_char(out, ']');
+}
+
 const struct source_kind groups_kind = {
     .ops = &groups_source,
     .prior = {0.5, 0.5},
@@ -93,5 +105,6 @@ const struct source_kind groups_kind = {
     .predict = predict,
     .finish = finish,
     .free = learner_free,
+    .describe = describe,
     .tensors = tensors,
 };

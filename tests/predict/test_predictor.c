@@ -26,7 +26,7 @@ static const float tokens[EXPERTS * TOKEN_PARAMETERS] = {
 };
 
 static const struct linear_head words = {GROUPS, WIDTH, NULL, NULL};
-static const struct groups_head groups = {GROUPS, quality};
+static const struct groups_head groups = {GROUPS, quality, NULL};
 
 static const struct script_counts no_script;
 
@@ -122,7 +122,7 @@ Test(predictor, stack)
 Test(predictor, stack_without_groups)
 {
     struct predictor p = make();
-    const struct groups_head none = {0, quality};
+    const struct groups_head none = {0, quality, NULL};
     const float linear[WIDTH] = {1, -2, 0.5f, 0.7f}, stats[NGRAM_STATS] = {0};
     float features[FEATURES_MAX], second[EXPERTS];
     p.sources[1].state = &none;
@@ -138,7 +138,7 @@ Test(predictor, stack_clamps_certainty)
 {
     struct predictor p = make();
     const float sure[GROUPS * EXPERTS] = {0, 1, 0, 0, 1, 0}, linear[WIDTH] = {0};
-    const struct groups_head head = {GROUPS, sure};
+    const struct groups_head head = {GROUPS, sure, NULL};
     const float stats[NGRAM_STATS] = {0};
     float features[FEATURES_MAX], second[EXPERTS];
     p.sources[1].state = &head;

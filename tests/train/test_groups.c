@@ -128,3 +128,25 @@ Test(groups, quality_is_the_mean_pulled_to_the_experts_mean)
     mean = (1.0 + 1) / (1.5 + 2);
     cr_assert_float_eq((double)quality[1], 10 * mean / (0.5 + 10), 1e-6);
 }
+
+/* What a group is called comes from the data alone: its domains in their order, of many the first. */
+Test(groups, names_are_those_of_the_domains)
+{
+    struct query queries[40] = {{.text = {0}}};
+    char names[40][24];
+    uint8_t groups[40];
+    const struct str *found = NULL;
+    struct arena *a = arena_create(1 << 20);
+    for (size_t i = 0; i < 40; i++) {
+        snprintf(names[i], sizeof(names[i]), "domain %02zu", i % 20);
+        queries[i].domain = str_from(names[i]);
+        groups[i] = i % 20 < 2 ? 1 : 0;
+    }
+    groups[39] = 255;
+    const struct dataset d = {.queries = queries, .query_count = 40};
+    cr_assert_eq(groups_names(&d, groups, 2, a, &found, NULL), OK);
+    cr_expect(str_equal(found[1], STR("domain 00, domain 01")));
+    cr_expect(str_starts(found[0], STR("domain 02, domain 03, ")));
+    cr_expect(str_ends(found[0], STR(" more")), "%.*s", STR_FMT(found[0]));
+    arena_free(a);
+}

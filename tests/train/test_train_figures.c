@@ -19,6 +19,9 @@ struct world {
     size_t chosen[EXPERTS];
     struct train_table table;
     struct train_figures figures[EXPERTS];
+    float characters[ROWS], lengths[ROWS], tokens[EXPERTS * TOKEN_PARAMETERS];
+    struct script_counts scripts[ROWS];
+    struct predictor predictor;
 };
 
 static struct world *make(void)
@@ -49,13 +52,17 @@ static struct world *make(void)
                                     .expert = w->chosen,
                                     .scores = w->scores,
                                     .targets = w->scores,
-                                    .weights = w->weights};
+                                    .weights = w->weights,
+                                    .characters = w->characters,
+                                    .scripts = w->scripts};
+    w->predictor = (struct predictor){.experts = EXPERTS, .tokens = w->tokens};
     return w;
 }
 
 static void fill(struct world *w)
 {
-    cr_assert_eq(train_figures_fill(&w->table, w->quality, w->figures, NULL), OK);
+    cr_assert_eq(
+        train_figures_fill(&w->table, &w->predictor, w->quality, w->lengths, w->figures, NULL), OK);
 }
 
 static double brute_auc(const struct world *w, size_t e)
@@ -176,5 +183,22 @@ Test(train_figures, what_is_expected_counts_in_the_mean)
     fill(w);
     cr_assert_float_eq(w->figures[0].accuracy, 0.75 * (ROWS - 2) / ROWS, 1e-6);
     cr_assert_eq(w->figures[0].known, 2);
+    free(w);
+}
+
+/* Expert 0 answers with 30 tokens or 120, by turns, where the model expects 59; nobody else's were recorded. */
+Test(train_figures, lengths_are_told_by_their_logarithms)
+{
+    struct world *w = make();
+    for (size_t i = 0; i < ROWS; i++) {
+        w->outcomes[i * EXPERTS].tokens_known = true;
+        w->outcomes[i * EXPERTS].output_tokens = i % 2 ? 30 : 120;
+    }
+    w->tokens[TOKENS_OUT_SMEAR] = 60; /* times exp(0), less 1 */
+    fill(w);
+    double low = log(31.0 / 60), high = log(121.0 / 60);
+    cr_expect_float_eq(w->figures[0].length_log, (low + high) / 2, 1e-5);
+    cr_expect_float_eq(w->figures[0].length_log_sd, (high - low) / 2, 1e-5);
+    cr_expect(isnan(w->figures[1].length_log) && isnan(w->figures[1].length_log_sd));
     free(w);
 }
