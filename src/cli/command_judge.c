@@ -8,10 +8,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/new_folder.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
-#include "cli/new_folder.h"
 #include "data/dataset_write.h"
 #include "data/subset.h"
 #include "judge/rescore_checks.h"

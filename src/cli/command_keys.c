@@ -3,7 +3,8 @@
  * It edits the file of keys and nothing else; a gateway that runs sees the change within half a second
  * (keys/client_keys.h). The file is locked while it is changed, so that two commands do not undo each other. A secret
  * is printed once, when it is made, and kept nowhere. */
-#include "cli/keys.h"
+#include "keys/keys_limits.h"
+#include "print/keys_list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -242,8 +243,8 @@ static enum status list(const struct options *o, struct key_place *d, struct err
     if (status != OK)
         return status;
     if (o->json)
-        return keys_print_json(&d->file, spent, d->now_ms, err);
-    keys_print_table(&d->file, spent, d->now_ms);
+        return keys_print_json(&d->file, spent, d->now_ms, stdout, err);
+    keys_print_table(&d->file, spent, d->now_ms, stdout);
     return OK;
 }
 

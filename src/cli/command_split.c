@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/new_folder.h"
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
-#include "cli/new_folder.h"
 #include "data/part_write.h"
 #include "data/split.h"
 

@@ -29,7 +29,7 @@ extern const struct command demo_command;
 
 #define COMMANDS                                                                                   \
     &init_command, &serve_command, &ask_command, &play_command, &rollback_command,                 \
-        &enroll_command, &retire_command, &collect_command, &train_command, &route_command,        \
-        &eval_command, &select_command, &gaps_command, &judge_command, &split_command,             \
-        &export_command, &replay_command, &check_command, &keys_command, &spend_command,           \
-        &forget_command, &demo_command,
+        &enroll_command, &retire_command, &collect_command, &train_command,       \
+        &route_command, &eval_command, &select_command, &gaps_command,             \
+        &judge_command, &split_command, &export_command, &replay_command, &check_command,          \
+        &keys_command, &spend_command, &forget_command, &demo_command,

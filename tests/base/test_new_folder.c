@@ -1,5 +1,5 @@
 /* A data set appears whole, and nothing but a data set is ever removed. */
-#include "cli/new_folder.h"
+#include "base/new_folder.h"
 
 #include <sys/stat.h>
 

@@ -1,8 +1,9 @@
 /* The keys as a table for people and as JSON for programs; never a secret, nor a digest of one. */
 #include <stdio.h>
 
+#include "base/file.h"
 #include "base/money.h"
-#include "cli/keys.h"
+#include "print/keys_list.h"
 
 #define CELL_BYTES_MAX 64
 #define JSON_BYTES_MAX (16u << 20)
@@ -14,7 +15,8 @@ static const char *state_of(const struct key_row *row, int64_t now_ms)
     return refused ? refused : "live";
 }
 
-static void print_amount(const struct key_spent *spent, enum key_period p, int64_t budget)
+static void print_amount(FILE *out, const struct key_spent *spent, enum key_period p,
+                         int64_t budget)
 {
     struct buf cell;
     buf_init(&cell, CELL_BYTES_MAX);
@@ -26,7 +28,7 @@ static void print_amount(const struct key_spent *spent, enum key_period p, int64
         buf_add_char(&cell, '/');
         money_format_usd_short(&cell, budget);
     }
-    printf(" %16s", cell.ptr ? cell.ptr : "");
+    fprintf(out, " %16s", cell.ptr ? cell.ptr : "");
     buf_done(&cell);
 }
 
@@ -36,7 +38,7 @@ static void add_names(struct buf *out, const char *what, const struct key_names 
         buf_addf(out, "%s%.*s", i ? "," : what, STR_FMT(names->list[i]));
 }
 
-static void print_limits(const struct key_row *row)
+static void print_limits(FILE *out, const struct key_row *row)
 {
     const struct key_limits *l = &row->limits;
     struct buf text;
@@ -53,20 +55,22 @@ static void print_limits(const struct key_row *row)
         buf_add_c(&text, " expires=");
         key_time_write(&text, row->expires_ms);
     }
-    printf("%s%s\n", text.len ? " " : "", text.ptr ? text.ptr : "");
+    fprintf(out, "%s%s\n", text.len ? " " : "", text.ptr ? text.ptr : "");
     buf_done(&text);
 }
 
-void keys_print_table(const struct key_file *f, const struct key_spent *spent, int64_t now_ms)
+void keys_print_table(const struct key_file *f, const struct key_spent *spent, int64_t now_ms,
+                      FILE *out)
 {
-    printf("%-15s %-20s %-8s %16s %16s %16s  %s\n", "ID", "NAME", "STATE", "TODAY USD", "MONTH USD",
-           "TOTAL USD", "LIMITS");
+    fprintf(out, "%-15s %-20s %-8s %16s %16s %16s  %s\n", "ID", "NAME", "STATE", "TODAY USD",
+            "MONTH USD", "TOTAL USD", "LIMITS");
     for (size_t i = 0; i < f->count; i++) {
         const struct key_row *row = &f->rows[i];
-        printf("%-15.*s %-20.*s %-8s", STR_FMT(row->id), STR_FMT(row->name), state_of(row, now_ms));
+        fprintf(out, "%-15.*s %-20.*s %-8s", STR_FMT(row->id), STR_FMT(row->name),
+                state_of(row, now_ms));
         for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
-            print_amount(&spent[i], p, row->limits.budget_nano_usd[p]);
-        print_limits(row);
+            print_amount(out, &spent[i], p, row->limits.budget_nano_usd[p]);
+        print_limits(out, row);
     }
 }
 
@@ -84,7 +88,7 @@ static void write_row(struct buf *out, const struct key_row *row, const struct k
 }
 
 enum status keys_print_json(const struct key_file *f, const struct key_spent *spent, int64_t now_ms,
-                            struct error *err)
+                            FILE *to, struct error *err)
 {
     struct buf out;
     buf_init(&out, JSON_BYTES_MAX);
@@ -95,9 +99,6 @@ enum status keys_print_json(const struct key_file *f, const struct key_spent *sp
         buf_add_char(&out, '}');
     }
     buf_add_char(&out, ']');
-    enum status status = buf_status(&out, err);
-    if (status == OK)
-        puts(out.ptr);
-    buf_done(&out);
-    return status;
+    buf_add_char(&out, '\n');
+    return file_print(to, &out, err);
 }

@@ -1,5 +1,5 @@
 /* Directories that appear whole: see new_folder.h. */
-#include "cli/new_folder.h"
+#include "base/new_folder.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Shared by the files of `leeroo keys`: the limits given on its command line, and the list that it prints. */
+/* Limits of a key as its owner words them, into the key's row. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,8 +18,3 @@ struct keys_wishes {
 NODISCARD enum status keys_apply(const struct keys_wishes *wishes, const struct config *c,
                                  struct arena *a, int64_t now_ms, struct key_row *row,
                                  struct error *err);
-
-void keys_print_table(const struct key_file *f, const struct key_spent *spent, int64_t now_ms);
-/* One JSON list. ERR_MEMORY. */
-NODISCARD enum status keys_print_json(const struct key_file *f, const struct key_spent *spent,
-                                      int64_t now_ms, struct error *err);

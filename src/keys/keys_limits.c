@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/money.h"
-#include "cli/keys.h"
+#include "keys/keys_limits.h"
 
 #define DAY_MS      INT64_C(86400000)
 #define DAYS_MAX    36500
