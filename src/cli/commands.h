@@ -15,6 +15,7 @@ extern const struct command collect_command;
 extern const struct command train_command;
 extern const struct command route_command;
 extern const struct command eval_command;
+extern const struct command drift_command;
 extern const struct command select_command;
 extern const struct command gaps_command;
 extern const struct command judge_command;
@@ -30,6 +31,6 @@ extern const struct command demo_command;
 #define COMMANDS                                                                                   \
     &init_command, &serve_command, &ask_command, &play_command, &rollback_command,                 \
         &enroll_command, &retire_command, &collect_command, &train_command,       \
-        &route_command, &eval_command, &select_command, &gaps_command,             \
+        &route_command, &eval_command, &drift_command, &select_command, &gaps_command,             \
         &judge_command, &split_command, &export_command, &replay_command, &check_command,          \
         &keys_command, &spend_command, &forget_command, &demo_command,

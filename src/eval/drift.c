@@ -154,9 +154,14 @@ static void test_quality(struct drift *d, size_t e)
         return;
     }
     struct moments paired = sum_up(d, e, false, true);
+    if (!known->outcomes) {
+        x->basis = DRIFT_NOTHING;
+        return;
+    }
     x->basis = 2 * paired.n >= m.n && paired.n >= DRIFT_ROWS_MIN ? DRIFT_PAIRED : DRIFT_MODEL;
     if (x->basis == DRIFT_PAIRED)
         test_paired(&paired, known->outcomes, &x->quality);
+    x->quality.error = hypot(x->quality.error, x->quality.floor / 2);
 }
 
 /* Lengths */

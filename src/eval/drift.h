@@ -6,7 +6,8 @@
  *     other experts' residuals on the same questions explain is taken off, as far as they explain it (a control
  *     variate), and of what is left the part that a shift of all would leave counts as error. Experts found to have
  *     drifted are nobody's comparison any more, the surest first,
- *   - the model's doubt: it learnt the expert from so many outcomes, with the same chance in them.
+ *   - the model's doubt: it learnt the expert from so many outcomes, with the same chance in them; and other questions
+ *     lie otherwise among its estimates, which are off by the calibration error here and there: half of that.
  * A difference below the expert's calibration error, found held out in training, is never called drift. Where scores
  * are feedback, whose level is not that of the training, an expert is compared with its own earlier residuals, else
  * with the others' recent ones.
@@ -44,7 +45,7 @@ struct drift_known {          /* what the model says of an expert */
 
 enum drift_basis {
     DRIFT_TOO_FEW,
-    DRIFT_NOTHING, /* feedback, and nothing to compare it with */
+    DRIFT_NOTHING, /* nothing to compare with: feedback alone, or the model has no outcomes of it */
     DRIFT_MODEL,   /* compared with the model alone */
     DRIFT_PAIRED,  /* with the model and the other experts on the same questions */
     DRIFT_EARLIER, /* with its own earlier rows */

@@ -149,8 +149,8 @@ enum status ledger_read_request(struct ledger_reader *r, struct str id, struct a
 
 static const char opinions[] =
     "SELECT r.id, r.expert, f.score, r.cost_nano_usd, r.input_tokens, r.output_tokens, "
-    "CASE WHEN r.calls IS NULL AND r.basis = 'usage' AND r.cached = 0 THEN 1 ELSE 0 END "
-    "FROM requests r JOIN feedback f ON f.request_id = r.id "
+    "CASE WHEN r.calls IS NULL AND r.basis = 'usage' AND r.cached = 0 THEN 1 ELSE 0 END, "
+    "r.begin_ms, r.decision FROM requests r JOIN feedback f ON f.request_id = r.id "
     "WHERE r.outcome = 'answered' AND r.begin_ms >= $1 ORDER BY r.begin_ms, r.id";
 
 struct opinion_state {
@@ -161,7 +161,7 @@ struct opinion_state {
 static enum status take_opinion(const struct value *v, size_t count, void *arg, struct error *err)
 {
     const struct opinion_state *s = arg;
-    CHECK(count == 7);
+    CHECK(count == 9);
     const struct ledger_opinion opinion = {
         .id = v[0].type == VALUE_TEXT ? v[0].text : STR(""),
         .expert = v[1].type == VALUE_TEXT ? v[1].text : STR(""),
@@ -170,6 +170,8 @@ static enum status take_opinion(const struct value *v, size_t count, void *arg, 
         .input_tokens = integer_or(&v[4], 0),
         .output_tokens = integer_or(&v[5], 0),
         .is_single = integer_or(&v[6], 0),
+        .begin_ms = integer_or(&v[7], 0),
+        .decision = v[8].type == VALUE_TEXT ? v[8].text : STR(""),
     };
     return s->on_opinion(&opinion, s->arg, err);
 }

@@ -40,6 +40,8 @@ struct ledger_opinion {
     double score;          /* 0..1, the last one given */
     bool is_single;        /* one call, whose cost and tokens are the request's and were reported */
     int64_t cost_nano_usd, input_tokens, output_tokens;
+    int64_t begin_ms;
+    struct str decision; /* as in the ledger: JSON with what was estimated; may be empty */
 };
 typedef enum status opinion_fn(const struct ledger_opinion *o, void *arg, struct error *err);
 /* Of requests that began at `since_ms` or later, in the order of their begin. */

@@ -107,7 +107,8 @@ Test(drift, one_expert_alone_is_compared_with_the_model)
     cr_expect_eq(x->basis, DRIFT_MODEL);
     cr_expect_eq(x->rows, 100);
     cr_expect_float_eq(x->quality.difference, sum / 100, 1e-12);
-    cr_expect_float_eq(x->quality.error, sqrt(variance / 100 + variance / 10000), 1e-12);
+    cr_expect_float_eq(x->quality.error, sqrt(variance / 100 + variance / 10000 + 0.005 * 0.005),
+                       1e-12);
     cr_expect(x->quality.drifted && x->quality.p < 0.001);
     cr_expect_float_eq(x->score - x->estimated, sum / 100, 1e-6);
     cr_expect_eq(w.found[1].basis, DRIFT_TOO_FEW);
@@ -175,12 +176,13 @@ Test(drift, the_models_own_doubt_counts)
     cr_expect(w.found[0].quality.drifted);
     w.known[0].outcomes = 50;
     find(&w);
-    cr_expect_gt(w.found[0].quality.error, 4 * sure);
+    cr_expect_gt(w.found[0].quality.error, 3 * sure);
     cr_expect(!w.found[0].quality.drifted);
     w.known[0].outcomes = 10000;
     w.known[0].calibration_error = 0.2;
     find(&w);
-    cr_expect(!w.found[0].quality.drifted && w.found[0].quality.p < 0.05);
+    cr_expect(!w.found[0].quality.drifted);
+    cr_expect_gt(w.found[0].quality.error, 0.1);
     w.known[0].calibration_error = NAN;
     find(&w);
     cr_expect_eq(w.found[0].quality.floor, DRIFT_FLOOR);
