@@ -10,6 +10,7 @@ extern const struct command ask_command;
 extern const struct command play_command;
 extern const struct command rollback_command;
 extern const struct command enroll_command;
+extern const struct command models_command;
 extern const struct command retire_command;
 extern const struct command collect_command;
 extern const struct command train_command;
@@ -30,7 +31,7 @@ extern const struct command demo_command;
 
 #define COMMANDS                                                                                   \
     &init_command, &serve_command, &ask_command, &play_command, &rollback_command,                 \
-        &enroll_command, &retire_command, &collect_command, &train_command,       \
+        &enroll_command, &models_command, &retire_command, &collect_command, &train_command,       \
         &route_command, &eval_command, &drift_command, &select_command, &gaps_command,             \
         &judge_command, &split_command, &export_command, &replay_command, &check_command,          \
         &keys_command, &spend_command, &forget_command, &demo_command,

@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "config/config_read.h"
 #include "predict/model_parts.h"
 
-#define DAY_BYTES         16
 #define NAMES_BYTES_MAX   300
 #define SCRATCH_BYTES_MAX (1u << 20)
 
@@ -96,24 +94,24 @@ enum status model_change_check(const char *path, const char *output, struct erro
                      output, path);
 }
 
-static struct str day_of(time_t at, char into[DAY_BYTES])
+struct str model_day(time_t at, char into[MODEL_DAY_BYTES])
 {
     struct tm utc;
     gmtime_r(&at, &utc);
-    return (struct str){into, strftime(into, DAY_BYTES, "%Y-%m-%d", &utc)};
+    return (struct str){into, strftime(into, MODEL_DAY_BYTES, "%Y-%m-%d", &utc)};
 }
 
 enum status model_change_write(const struct model *m, const struct model_edit *edit,
                                const char *path, const char *output, struct error *err)
 {
-    char today[DAY_BYTES], trained[DAY_BYTES];
+    char today[MODEL_DAY_BYTES], trained[MODEL_DAY_BYTES];
     struct model_edit dated = *edit;
     struct stat s;
     enum publish_change change;
     if (stat(path, &s) != 0)
         return error_set_errno(err, ERR_IO, errno, "%s", path);
-    dated.today = day_of((time_t)(clock_wall_ms() / 1000), today);
-    dated.trained_by = day_of(s.st_mtim.tv_sec, trained);
+    dated.today = model_day((time_t)(clock_wall_ms() / 1000), today);
+    dated.trained_by = model_day(s.st_mtim.tv_sec, trained);
     return output ? model_rewrite(m, &dated, output, err)
                   : publish_edited(m, &dated, path, &change, err);
 }

@@ -3,6 +3,12 @@
 
 #include "play/publish_file.h"
 
+#include <time.h>
+
+#define MODEL_DAY_BYTES 16
+/* "2026-11-30", UTC, in `into`. */
+struct str model_day(time_t at, char into[MODEL_DAY_BYTES]);
+
 /* The expert of that name that can be chosen. ERR_INPUT says who is known, and who may have been meant. */
 NODISCARD enum status model_change_find(const struct model *m, struct str name, size_t *ret,
                                         struct error *err);
