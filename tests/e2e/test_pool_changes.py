@@ -91,6 +91,22 @@ def test_who_is_removed_is_not_chosen_and_its_plans_fall_away(leeroo, begin, pla
     assert len(re.findall(r'msg="the pool has changed" added=mid', g.text)) == 1
 
 
+def test_who_is_retired_from_the_file_loses_its_plans(leeroo, begin, plan_model, upstream, tmp_path):
+    """The gateway sees the file by itself. Still configured, the expert is placed by a prior; nobody else has moved."""
+    model = tmp_path / "m.leeroo"
+    model.write_bytes(plan_model.read_bytes())
+    g = begin(write(tmp_path, model, [entry(name, upstream.url, price="{input: 1, output: 2}") for name in EXPERTS]))
+    before = estimates(g, "prove lemma")
+
+    def change():
+        subprocess.run([leeroo, "retire", str(model), "--expert", "mid", "-q"], check=True, timeout=60)
+    reload(g, change, sig=None)
+    after = estimates(g, "prove lemma")
+    assert set(after) == set(EXPERTS) and all(after[name] == before[name] for name in ("cheap", "dear"))
+    assert len(re.findall(r'level=warn msg="plans fall away with a member" plans="?panel\(cheap,mid->dear', g.text)) == 1
+    assert re.search(r"mid +no outcomes yet", check(leeroo, tmp_path))
+
+
 def test_a_plan_that_a_policy_names_keeps_its_members(begin, plan_model, upstream, tmp_path):
     """Named, it is an error to miss a member: the old configuration stays, and the line says where."""
     policies = 'policies:\n  default: {lambda: 300, plans: "panel(cheap,mid->dear)"}\n'

@@ -125,3 +125,32 @@ def test_neither_twice_nor_over_itself(leeroo, model, tmp_path):
     done = retire(leeroo, model, "--expert", "weak-b")
     assert done.returncode == 1 and "taken out of this model already, on 20" in done.stderr
     assert retire(leeroo).returncode == 2
+
+
+def decisions(leeroo, model, dataset, *policy):
+    """What is decided of every query, but for the estimates."""
+    return [{key: value for key, value in row.items() if key != "estimates"}
+            for row in route(leeroo, model, dataset / "queries.jsonl", *policy)]
+
+
+@pytest.mark.parametrize("policy", [("--lambda", "0"), ("--lambda", "300"), ("--budget", "2"), ("--min-quality", "0.8")])
+def test_who_joins_and_leaves_again_has_changed_nothing(leeroo, model, dataset, tmp_path, policy):
+    """Not even the calibration of a budget or a floor. Two days are in the file."""
+    few = tmp_path / "few"
+    shutil.copytree(dataset, few)
+    lines = (few / "outcomes.csv").read_text().splitlines()
+    rows = [line.replace(",strong,", ",newcomer,") for line in lines if ",strong," in line][:100]
+    (few / "outcomes.csv").write_text("\n".join([lines[0], *rows]) + "\n")
+    (few / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\nnewcomer,2,4\n")
+    before = estimates(leeroo, model, dataset), decisions(leeroo, model, dataset, *policy)
+    done = run(leeroo, "enroll", model, "--expert", "newcomer", few, "-q")
+    assert done.returncode == 0, done.stderr
+    assert all("newcomer" in row for row in estimates(leeroo, model, dataset))
+    assert retire(leeroo, model, "--expert", "newcomer").returncode == 0
+    assert (estimates(leeroo, model, dataset), decisions(leeroo, model, dataset, *policy)) == before
+    gone = next(e for e in json.loads(metadata(model)["experts"]) if e["name"] == "newcomer")
+    assert gone["hidden"] and gone["apart"] and gone["since"] and gone["until"]
+    joined = run(leeroo, "enroll", model, "--expert", "newcomer", few, "-q")
+    assert joined.returncode == 0, "and may come back"
+    said = json.loads(run(leeroo, "models", model, "--json").stdout)
+    assert next(e for e in said["experts"] if e["expert"] == "newcomer")["since"] == gone["since"]
