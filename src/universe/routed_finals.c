@@ -119,6 +119,11 @@ static enum status propose(struct routed *r, const struct set_rules *rules,
     if (status != OK)
         return status;
     size_t size = choice->finals[0].count;
+    if (size == 0)
+        return error_set(err, ERR_INPUT,
+                         "%.*s: no candidate is right on any question of which all outcomes are "
+                         "known, so there is no set to route",
+                         STR_FMT(r->d->path));
     propose_plain(r, rules, size, false, choice);
     propose_plain(r, rules, size, true, choice);
     return OK;
