@@ -28,6 +28,7 @@
 struct select {
     const char *dataset, *experts, *keep, *max_cost, *html;
     size_t count;
+    int64_t max_cost_nano_usd; /* of a set, or with --routed of what routing may spend */
     bool count_given, at_given, per_domain, routed, plans, json, quiet;
     double at;
     uint64_t seed;
@@ -46,10 +47,9 @@ struct select {
 
 static enum status read_rules(struct select *o, struct error *err)
 {
-    struct universe_options *rules = &o->options;
-    rules->cost_max_nano_usd = INT64_MAX;
-    if (o->max_cost && (money_parse_usd(str_from(o->max_cost), &rules->cost_max_nano_usd) != OK ||
-                        rules->cost_max_nano_usd == 0))
+    o->max_cost_nano_usd = INT64_MAX;
+    if (o->max_cost && (money_parse_usd(str_from(o->max_cost), &o->max_cost_nano_usd) != OK ||
+                        o->max_cost_nano_usd == 0))
         return error_set(err, ERR_USAGE,
                          "--max-cost %s: expected USD per 1,000 questions above 0, \"2.50\"",
                          o->max_cost);
@@ -66,6 +66,7 @@ static enum status read_rules(struct select *o, struct error *err)
                          "domain by the data set");
     if (o->html && dataset_holds(o->dataset, o->html))
         return error_set(err, ERR_USAGE, "%s is read here and would be written over", o->html);
+    o->options.cost_max_nano_usd = o->routed ? INT64_MAX : o->max_cost_nano_usd;
     return OK;
 }
 
@@ -131,14 +132,13 @@ static enum status choose_routed(struct select *o, struct dataset *d, struct sel
                                  struct error *err)
 {
     const struct routed_options routed = {.share = o->max_cost ? 0 : o->at,
-                                          .usd_per_1k = (double)o->options.cost_max_nano_usd /
-                                                        (double)NANO_PER_USD,
+                                          .usd_per_1k =
+                                              (double)o->max_cost_nano_usd / (double)NANO_PER_USD,
                                           .plans = o->plans,
                                           .seed = o->seed,
                                           .progress = show_folds,
                                           .arg = o};
     struct set_rules rules = universe_rules(&o->c, &o->options);
-    rules.cost_max_nano_usd = INT64_MAX; /* what is limited is what routing spends */
     rules.progress = show_search;
     rules.arg = o;
     progress_begin(&o->progress, "training all", 0);

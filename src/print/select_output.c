@@ -53,7 +53,7 @@ static void write_head(const struct select_outputs *o, struct buf *b)
     if (c->rows < c->d->query_count)
         buf_addf(b, " of %zu: those of which every candidate's score is known", c->d->query_count);
     buf_addf(b, "\n\na set of %zu by %s", o->u->s.set.count, o->u->objective);
-    if (!o->routed && o->rules->cost_max_nano_usd != INT64_MAX)
+    if (o->rules->cost_max_nano_usd != INT64_MAX)
         buf_addf(b, " for at most %.6g USD", usd(o->rules->cost_max_nano_usd));
     buf_add_c(b, ": ");
     selection_promise_add(&o->u->s, b);

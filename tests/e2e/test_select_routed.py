@@ -75,6 +75,22 @@ def test_a_budget_is_a_share_or_money(leeroo, subjects):
     assert shared["routed"] == paid["routed"]
 
 
+def test_a_kept_member_may_cost_more_than_routing_spends(leeroo, subjects):
+    """What is limited is what routing spends, not what asking every member everything costs."""
+    said = read(leeroo, "select", subjects, "-k", 2, "--routed", "--max-cost", "3", "--keep", "dear")
+    assert said["set"][0] == "dear" and said["usd_per_1k"] > 3
+    below = read(leeroo, "select", subjects, "-k", 2, "--routed", "--max-cost", "0.5")
+    assert 0 < below["achieves"] <= 0.5 + 1e-6  # half of the questions are paid for
+
+
+def test_candidates_that_are_never_right_are_no_set(leeroo, subjects):
+    rows = (subjects / "outcomes.csv").read_text().splitlines()
+    wrong = [r.split(",") for r in rows[1:]]
+    (subjects / "outcomes.csv").write_text("\n".join([rows[0], *(f"{r[0]},{r[1]},0,{r[3]}" for r in wrong)]) + "\n")
+    done = run(leeroo, "select", subjects, "-k", 2, "--routed")
+    assert done.returncode == 1 and "no candidate is right" in done.stderr and "expert ''" not in done.stderr
+
+
 @pytest.mark.parametrize("argv, code, words", [
     (["--at", "0.3"], 2, "--routed"),
     (["--routed", "--at", "0.3", "--max-cost", "1"], 2, "one of them"),
