@@ -208,11 +208,7 @@ static void write_dominated(const struct universe *u, struct buf *b)
             continue;
         struct str name = candidate_name(u->c, c), by = candidate_name(u->c, use->dominated_by);
         buf_addf(b, "  %9.2f ±%5.2f", 100 * use->behind, 100 * use->behind_error);
-        if (candidate_cost_known(u->c, c))
-            buf_addf(b, "%14.4f",
-                     usd(u->c->cost_nano_usd[c] - u->c->cost_nano_usd[use->dominated_by]));
-        else
-            buf_addf(b, "%14s", "-");
+        buf_addf(b, "%14.4f", usd(u->c->cost_nano_usd[c] - u->c->cost_nano_usd[use->dominated_by]));
         buf_addf(b, "  %.*s, by %.*s%s\n", STR_FMT(name), STR_FMT(by),
                  use->member ? " (in the set: it is right where the others are not)" : "");
     }

@@ -102,10 +102,11 @@ static void find_dominating(const struct coverage *v, size_t candidate, struct c
     const struct candidates *c = v->c;
     double most = 0;
     u->dominated_by = SIZE_MAX;
+    if (!candidate_cost_known(c, candidate)) /* then nobody is known to cost no more */
+        return;
     for (size_t i = 0; i < c->count; i++) {
         double mean, error;
-        if (!candidate_cost_known(c, i) || c->cost_nano_usd[i] > c->cost_nano_usd[candidate] ||
-            c->score[i] <= c->score[candidate])
+        if (c->cost_nano_usd[i] > c->cost_nano_usd[candidate] || c->score[i] <= c->score[candidate])
             continue;
         compare(v, candidate, i, &mean, &error);
         double sure = mean - DOMINATED_ERRORS * error;

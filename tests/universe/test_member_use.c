@@ -123,4 +123,6 @@ Test(member_use, dominated_is_who_is_surely_worse_and_no_cheaper)
     cr_assert_eq(dominating((const int64_t[]){10, 10, 10}, 0, &use), SIZE_MAX);
     cr_assert_eq(dominating((const int64_t[]){CANDIDATE_COST_UNKNOWN, 10, 11}, 1, &use), SIZE_MAX,
                  "whose cost is not known dominates nobody");
+    cr_assert_eq(dominating((const int64_t[]){10, CANDIDATE_COST_UNKNOWN, 10}, 1, &use), SIZE_MAX,
+                 "nor is known to be dearer than anybody");
 }
