@@ -3,17 +3,24 @@
 
 #include "base/check.h"
 
+static bool takes_part(const struct candidates *c, size_t row, uint32_t domain)
+{
+    return domain == UINT32_MAX || c->domain_of[row] == domain;
+}
+
 static enum status coverage_make(const struct candidates *c, uint32_t domain, struct arena *a,
                                  struct coverage *ret, struct error *err)
 {
-    uint32_t *rows = ARENA_ARRAY(a, c->rows, uint32_t);
-    size_t count = 0;
+    size_t count = 0, taken = 0;
+    for (size_t r = 0; r < c->rows; r++)
+        count += takes_part(c, r, domain);
+    CHECK(count > 0);
+    uint32_t *rows = ARENA_ARRAY(a, count, uint32_t);
     if (!rows)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t r = 0; r < c->rows; r++)
-        if (domain == UINT32_MAX || c->domain_of[r] == domain)
-            rows[count++] = (uint32_t)r;
-    CHECK(count > 0);
+        if (takes_part(c, r, domain))
+            rows[taken++] = (uint32_t)r;
     *ret = (struct coverage){c, rows, count};
     return OK;
 }
