@@ -195,7 +195,7 @@ static enum status frontier_by_cost(struct universe *u, struct set_rules rules,
     rules.count_max = u->c->count;
     for (size_t i = 0; status == OK && i < FRONTIER_COSTS; i++) {
         double at = (double)i / (FRONTIER_COSTS - 1);
-        rules.cost_max_nano_usd = (int64_t)ceil(low * pow(high / low, at));
+        rules.cost_max_nano_usd = high > 0 ? (int64_t)ceil(low * pow(high / low, at)) : 0;
         status = point_add(u, &rules, exact, u->by_cost, &u->by_cost_count, err);
     }
     return status;
