@@ -81,7 +81,7 @@ NODISCARD enum status play_choose(const struct run *run, const struct play_optio
 NODISCARD enum status play_ask(struct play *p, const struct cells *cells, struct error *err);
 /* In its place, where a set is looked for: what to ask, its answers, scored, and again, until the set is found. */
 NODISCARD enum status play_probe(struct play *p, struct cells *ret, struct error *err);
-/* [questions × experts], of asking and scoring, by how long answers were so far. */
+/* [questions × experts], of asking and scoring, by what answers have cost so far. */
 void play_guess_costs(const struct run *run, const struct play_options *o, int64_t *ret);
 /* The most that a cell may cost, one try of it. */
 int64_t play_cell_most_nano_usd(const struct run *run, const struct play_options *o, size_t query,

@@ -88,9 +88,31 @@ static void add_scoring(const struct run *run, const struct play_options *o, int
     }
 }
 
+/* What an expert's answers have cost, over what had been guessed of them: 1 before there are any. */
+static double cost_ratio(const struct dataset *d, size_t expert, const int64_t *costs)
+{
+    double paid = 0, guessed = 0;
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct outcome *o = dataset_outcome(d, q, expert);
+        if (o->present && o->cost_known) {
+            paid += (double)o->cost_nano_usd;
+            guessed += (double)costs[q * d->expert_count + expert];
+        }
+    }
+    return paid > 0 && guessed > 0 ? paid / guessed : 1;
+}
+
 void play_guess_costs(const struct run *run, const struct play_options *o, int64_t *ret)
 {
-    guess_costs(run_dataset(run), o, ret);
+    const struct dataset *d = run_dataset(run);
+    guess_costs(d, o, ret);
+    for (size_t e = 0; e < d->expert_count; e++) {
+        const double ratio = cost_ratio(d, e, ret);
+        for (size_t q = 0; q < d->query_count; q++) {
+            int64_t *cost = &ret[q * d->expert_count + e];
+            *cost = (int64_t)llround((double)*cost * ratio);
+        }
+    }
     add_scoring(run, o, ret);
 }
 
