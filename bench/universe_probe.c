@@ -79,7 +79,8 @@ static double set_coverage(const struct dataset *d, const size_t *members, size_
 }
 
 /* Members are experts of `d`, all of which are candidates. */
-static struct selection best_set(const struct dataset *d, struct arena *a, size_t k)
+static struct selection best_set(const struct dataset *d, struct arena *a, size_t k,
+                                 int64_t cost_max_nano_usd)
 {
     struct error err;
     struct candidates c;
@@ -91,7 +92,7 @@ static struct selection best_set(const struct dataset *d, struct arena *a, size_
     const struct set_rules rules = {.candidates = c.count,
                                     .cost_nano_usd = c.cost_nano_usd,
                                     .count_max = k,
-                                    .cost_max_nano_usd = INT64_MAX};
+                                    .cost_max_nano_usd = cost_max_nano_usd};
     if (selection_by_coverage(&v, &rules, &exact, &s, &err) != OK)
         die(&err);
     return s;
@@ -112,7 +113,7 @@ static bool load(const char *folder, const char *name, struct world *w)
         die(&err);
     take_costs(w);
     for (size_t k = K_MIN; k <= K_MAX; k++) {
-        const struct selection s = best_set(w->d, w->arena, k);
+        const struct selection s = best_set(w->d, w->arena, k, INT64_MAX);
         w->best[k] = set_coverage(w->d, s.set.members, s.set.count);
         printf("%s: the best %zu cover %.2f %%%s\n", name, k, 100 * w->best[k],
                s.promise == SELECTION_PROVED ? "" : " (not proved)");
@@ -137,16 +138,15 @@ static bool buy(const struct world *w, struct probe *p, const struct probe_cells
     return true;
 }
 
-static struct probe_result race(const struct world *w, size_t k, int64_t money, uint64_t seed,
+static struct probe_result race(const struct world *w, const struct probe_options *o, int64_t money,
                                 int64_t *spent)
 {
-    const struct probe_options o = {w->d->query_count, w->d->expert_count, k, seed};
     struct probe *p;
     struct probe_cells cells;
     struct probe_result result;
     struct error err;
     *spent = 0;
-    if (probe_create(&o, &p, &err) != OK)
+    if (probe_create(o, &p, &err) != OK)
         die(&err);
     do
         if (probe_next(p, w->cost_nano_usd, money - *spent, &cells, &err) != OK)
@@ -173,8 +173,8 @@ static void run_race(const struct world *w, size_t k, double share, uint64_t see
 {
     int64_t spent;
     size_t members[CANDIDATES_MAX];
-    const struct probe_result r =
-        race(w, k, (int64_t)(share * (double)w->all_nano_usd), seed, &spent);
+    const struct probe_options o = {w->d->query_count, w->d->expert_count, k, 0, seed};
+    const struct probe_result r = race(w, &o, (int64_t)(share * (double)w->all_nano_usd), &spent);
     for (size_t i = 0; i < r.count; i++)
         members[i] = r.steps[i].candidate;
     const double loss = w->best[k] - set_coverage(w->d, members, r.count);
@@ -229,7 +229,7 @@ static void run_sample(const struct world *w, size_t k, double share, uint64_t s
     rng_shuffle_u32(&rng, rows, w->d->query_count);
     if (dataset_subset(w->d, rows, count, &sample, &err) != OK)
         die(&err);
-    struct selection s = best_set(sample, a, k);
+    struct selection s = best_set(sample, a, k, INT64_MAX);
     s.set.count = fill_up(sample, k, s.set.members, s.set.count);
     add(t, w->best[k] - set_coverage(w->d, s.set.members, s.set.count), share, (double)count);
     dataset_free(sample);
@@ -265,6 +265,49 @@ static void run_means(const struct world *w, size_t seeds)
         }
 }
 
+/* Members at any number, under a limit of what they cost together. */
+static void run_limit(const struct world *w, int64_t cost_max_nano_usd, size_t seeds)
+{
+    const size_t experts = w->d->expert_count;
+    const int64_t money = (int64_t)(BAR_SHARE * (double)w->all_nano_usd);
+    const struct selection best = best_set(w->d, w->arena, experts, cost_max_nano_usd);
+    const double all = set_coverage(w->d, best.set.members, best.set.count);
+    struct tally t = {0};
+    double dearest = 0;
+    for (size_t i = 0; i < seeds; i++) {
+        int64_t spent, cost = 0;
+        size_t members[CANDIDATES_MAX];
+        const struct probe_options o = {w->d->query_count, experts, experts, cost_max_nano_usd,
+                                        SEED_OTHER + i};
+        const struct probe_result r = race(w, &o, money, &spent);
+        for (size_t m = 0; m < r.count; m++) {
+            members[m] = r.steps[m].candidate;
+            cost += 1000 * w->cost_nano_usd[members[m]];
+        }
+        dearest = fmax(dearest, (double)cost / (double)cost_max_nano_usd);
+        add(&t, all - set_coverage(w->d, members, r.count), (double)spent / (double)w->all_nano_usd,
+            (double)r.questions);
+    }
+    const double n = (double)t.count;
+    printf("| %s | %.2f | %zu | %.2f | %.2f | %.2f | %zu of %zu | %.2f | %.0f | %.2f |\n", w->name,
+           (double)cost_max_nano_usd / 1e9, best.set.count, 100 * all, 100 * t.loss / n,
+           100 * t.worst, t.over, t.count, 100 * t.share / n, t.questions / n, dearest);
+    fflush(stdout);
+}
+
+/* From what a fiftieth of all candidates together cost up to a third. */
+static void run_limits(const struct world *w, size_t seeds)
+{
+    const double parts[] = {.02, .05, .1, .2, .33};
+    const double all = 1000 * (double)w->all_nano_usd / (double)w->d->query_count;
+    printf(
+        "\n| data | limit, USD per 1,000 | best: members | covers %% | mean loss | worst | over 1 "
+        "| spent %% | questions | cost, of the limit "
+        "|\n|---|---|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        run_limit(w, (int64_t)(parts[i] * all), seeds);
+}
+
 /* Whether it is met. */
 static bool run_bar(const struct world *w)
 {
@@ -290,6 +333,7 @@ int main(int argc, char **argv)
             continue;
         met = run_bar(&w) && met;
         run_means(&w, seeds ? strtoul(seeds, NULL, 10) : 40);
+        run_limits(&w, seeds ? strtoul(seeds, NULL, 10) : 40);
         dataset_free(w.d);
         arena_free(w.arena);
     }

@@ -75,11 +75,14 @@ static void take_members(const struct play_setup *c, struct play_settings *s)
 {
     if (c->members == 0 && s->members > 0) {
         s->members = 0;
+        s->cost_max_nano_usd = 0;
         s->everything = false;
         s->rounds = PLAY_ROUNDS;
     }
     if (c->members > 0 && (c->has_members || s->members == 0))
         s->members = c->members;
+    if (c->cost_max_nano_usd > 0)
+        s->cost_max_nano_usd = c->cost_max_nano_usd;
 }
 
 static void take_numbers(const struct play_setup *c, struct play_settings *s)

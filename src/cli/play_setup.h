@@ -21,7 +21,8 @@ struct play_setup {
     struct option_list questions, protect, generators, domains, judges;
     double spend_usd;
     size_t rounds, workers, round_questions, output_tokens;
-    size_t members; /* of the set to find; 0: none is looked for */
+    size_t members;            /* of the set to find; 0: none is looked for */
+    int64_t cost_max_nano_usd; /* of it; 0: not said */
     uint64_t seed;
     bool allow_commands, sandbox, everything, dry_run, quiet, json;
     bool has_spend, has_rounds, has_workers, has_questions, has_tokens, has_seed, has_members;

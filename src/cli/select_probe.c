@@ -26,7 +26,7 @@ static const char usage_text[] =
     "Killed,\n"
     "`leeroo select --probe --out RUN` goes on, and pays for no answer twice; with more money or "
     "another\n"
-    "-k, too.\n\n"
+    "-k, too. --max-cost limits what a set costs instead of its number, or as well.\n\n"
     "  leeroo select --probe questions.jsonl --spend 5 --dry-run\n"
     "  leeroo select --probe questions.jsonl -k 4 --spend 5 --out data/probe\n"
     "  leeroo train data/probe -o leeroo-model.safetensors\n"
@@ -44,6 +44,7 @@ bool select_probe_wanted(int argc, char **argv)
 int select_probe(int argc, char **argv)
 {
     bool probe = false;
+    const char *max_cost = NULL;
     struct play_setup c = {.command = "select --probe",
                            .everything = true,
                            .rounds = 1,
@@ -54,8 +55,10 @@ int select_probe(int argc, char **argv)
          NULL},
         {"--questions", 0, "FILE", "the same as QUERIES; may be repeated", OPTION_LIST,
          &c.questions, 0, 0, NULL},
-        {"--count", 'k', "K", "members of the set (5)", OPTION_COUNT, &c.members, 1,
-         DATASET_EXPERTS_MAX, &c.has_members},
+        {"--count", 'k', "K", "members of the set (5; with --max-cost: no limit)", OPTION_COUNT,
+         &c.members, 1, DATASET_EXPERTS_MAX, &c.has_members},
+        {"--max-cost", 0, "USD", "of the set: at most so much for 1,000 questions to each member",
+         OPTION_STRING, &max_cost, 0, 0, NULL},
         {"--spend", 0, "USD", "the most that all of it may cost (needed)", OPTION_DOUBLE,
          &c.spend_usd, 0, PLAY_SPEND_MAX, &c.has_spend},
         {"--out", 'o', "RUN", "the run to make, or to go on with (probe-DATE-TIME)", OPTION_STRING,
@@ -75,6 +78,18 @@ int select_probe(int argc, char **argv)
         fprintf(stderr, "leeroo select --probe: name the questions: a file or a data set, at most "
                         "16; `leeroo select --probe -h` explains\n");
         return 2;
+    }
+    if (max_cost && (money_parse_usd(str_from(max_cost), &c.cost_max_nano_usd) != OK ||
+                     c.cost_max_nano_usd == 0)) {
+        fprintf(stderr,
+                "leeroo select --probe: --max-cost %s: expected USD per 1,000 questions above 0, "
+                "\"2.50\"\n",
+                max_cost);
+        return 2;
+    }
+    if (max_cost && !c.has_members) {
+        c.members = DATASET_EXPERTS_MAX;
+        c.has_members = true;
     }
     for (int i = 0; i < count; i++)
         c.questions.items[c.questions.count++] = argv[i];

@@ -71,7 +71,7 @@ const char *play_publication_name(enum play_publication p); /* "published", ... 
 struct play_probed {            /* the set that was looked for */
     const struct dataset *data; /* of the run */
     struct probe_result result; /* candidates are its experts */
-    size_t members;             /* asked for */
+    int64_t cost_max_nano_usd;  /* of the set, for 1,000 questions to each member; 0: any */
     int64_t spent_nano_usd, cap_nano_usd;
 };
 

@@ -44,7 +44,7 @@ static enum status check_questions(const struct play *p, struct error *err)
                          "%zu of %zu questions have no answer that theirs can be compared with: "
                          "name --teacher or --judge, or give \"answer\" or \"check\"",
                          without, d->query_count);
-    if (p->s->members >= d->expert_count)
+    if (p->s->members >= d->expert_count && p->s->cost_max_nano_usd == 0)
         return error_set(err, ERR_USAGE, "-k %zu: there are %zu experts, and all would be taken",
                          p->s->members, d->expert_count);
     return OK;
@@ -63,7 +63,12 @@ static enum status begin(struct probing *b, struct error *err)
     struct play *p = b->play;
     const struct dataset *d = run_dataset(p->run);
     const size_t cells = d->query_count * d->expert_count;
-    const struct probe_options o = {d->query_count, d->expert_count, p->s->members, p->s->seed};
+    const struct probe_options o = {.questions = d->query_count,
+                                    .candidates = d->expert_count,
+                                    .members = p->s->members < d->expert_count ? p->s->members
+                                                                               : d->expert_count,
+                                    .cost_max_nano_usd = p->s->cost_max_nano_usd,
+                                    .seed = p->s->seed};
     enum status status = check_questions(p, err);
     if (status == OK)
         status = probe_create(&o, &b->race, err);
@@ -176,7 +181,7 @@ static enum status finish(struct probing *b, struct error *err)
 {
     const struct play *p = b->play;
     struct play_probed probed = {.data = run_dataset(p->run),
-                                 .members = p->s->members,
+                                 .cost_max_nano_usd = p->s->cost_max_nano_usd,
                                  .spent_nano_usd = p->spent_before_nano_usd + p->r.spent_nano_usd,
                                  .cap_nano_usd = p->s->spend_nano_usd};
     enum status status = probe_result(b->race, &probed.result, err);

@@ -36,6 +36,7 @@ static const struct row {
     ROW(from_ledger, FLAG, 0, 0),
     ROW(everything, FLAG, 0, 0),
     ROW(members, COUNT, 0, 256),
+    ROW(cost_max_nano_usd, WHOLE, 0, INT64_MAX),
     ROW(rounds, COUNT, 1, 1000),
     ROW(workers, COUNT, 0, 256),
     ROW(round_questions, COUNT, 0, 1000000),

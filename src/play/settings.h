@@ -33,6 +33,7 @@ struct play_settings {
     bool from_ledger; /* prompts that the gateway has kept, and what was said of its answers */
     bool everything;  /* every cell: collect */
     size_t members;   /* of the set that is looked for among all cells: probe; 0: none is */
+    int64_t cost_max_nano_usd; /* of that set, for 1,000 questions to each member; 0: any */
     size_t rounds, workers, round_questions;
     int64_t spend_nano_usd; /* INT64_MAX: no cap */
     int64_t output_tokens;  /* of an answer at most; 0: as usual */

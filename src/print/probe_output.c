@@ -71,6 +71,7 @@ static void print_next(const struct play_probed *p, const char *folder, FILE *ou
 void probe_print(const struct play_probed *p, const char *folder, FILE *out)
 {
     const struct probe_result *r = &p->result;
+    int64_t cost = 0;
     if (r->count == 0) {
         fprintf(out, "no set: the money does not reach for the first questions\n");
         return;
@@ -81,13 +82,17 @@ void probe_print(const struct play_probed *p, const char *folder, FILE *out)
             r->count, p->data->expert_count, 100 * r->coverage.mean, 100 * r->coverage.error,
             usd(p->spent_nano_usd), r->questions, plural(r->questions));
     fprintf(out, "on %zu that all members were asked:\n", r->whole);
-    fprintf(out, "      adds             achieves %%             member\n");
+    fprintf(out, "      adds             achieves %%           USD/1,000   member\n");
     for (size_t i = 0; i < r->count; i++) {
         const struct probe_step *s = &r->steps[i];
-        fprintf(out, "%+10.2f  ± %5.2f   %10.2f  ± %5.2f   %.*s\n", 100 * s->gain.mean,
+        cost += s->cost_nano_usd;
+        fprintf(out, "%+10.2f  ± %5.2f   %10.2f  ± %5.2f   %9.4f   %.*s\n", 100 * s->gain.mean,
                 100 * s->gain.error, 100 * s->coverage.mean, 100 * s->coverage.error,
-                STR_FMT(name_of(p, s->candidate)));
+                usd(s->cost_nano_usd), STR_FMT(name_of(p, s->candidate)));
     }
+    fprintf(out, "\ntogether %.4f USD for 1,000 questions to each", usd(cost));
+    if (p->cost_max_nano_usd > 0)
+        fprintf(out, ", of at most %.4f", usd(p->cost_max_nano_usd));
     fprintf(out, "\n%s", reason(r->end));
     if (r->open > 0)
         fprintf(out, "; %zu expert%s neither in nor out for good", r->open,
@@ -128,7 +133,7 @@ void probe_print_json(const struct play_probed *p, FILE *out)
         add_name(&b, p, i, r->steps[i].candidate);
         add_figure(&b, "adds", r->steps[i].gain);
         add_figure(&b, "achieves", r->steps[i].coverage);
-        buf_add_char(&b, '}');
+        buf_addf(&b, ",\"usd_per_1k\":%.9f}", usd(r->steps[i].cost_nano_usd));
     }
     buf_add_c(&b, "],\"doubts\":[");
     for (size_t i = 0; i < r->doubt_count; i++) {

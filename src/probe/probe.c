@@ -139,7 +139,8 @@ static bool is_over(struct probe *p)
         open += p->standing[c] == PROBE_OPEN;
         members += p->standing[c] == PROBE_MEMBER;
     }
-    if (open == 0 || members >= p->o.members || members + open <= p->o.members)
+    const bool all_fit = p->o.cost_max_nano_usd == 0 && members + open <= p->o.members;
+    if (open == 0 || members >= p->o.members || all_fit)
         p->end = PROBE_DECIDED;
     else if (p->opened == p->o.questions)
         p->end = PROBE_ASKED_ALL;

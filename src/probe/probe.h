@@ -26,7 +26,9 @@ struct probe;
 
 struct probe_options {
     size_t questions, candidates; /* candidates: up to CANDIDATES_MAX */
-    size_t members;               /* k: 1..candidates */
+    size_t members;               /* at most, k: 1..candidates */
+    /* At most, of all members together: what asking each of them 1,000 questions is expected to cost. 0: any. */
+    int64_t cost_max_nano_usd;
     uint64_t seed;
 };
 
@@ -57,6 +59,7 @@ struct probe_step {
     size_t candidate;
     struct probe_figure coverage; /* of the set up to it */
     struct probe_figure gain;     /* of this member over those before it */
+    int64_t cost_nano_usd;        /* of asking it 1,000 questions, as expected */
 };
 
 struct probe_doubt { /* somebody that is not in the set, and may be as good as one that is */

@@ -36,6 +36,10 @@ static enum status weigh(struct probe *p, const struct chosen_set *leader, size_
 {
     struct chosen_set rival;
     const bool in = probe_set_has(leader, c);
+    if (!in && probe_is_too_dear(p, c)) {
+        p->loss[c] = (struct probe_figure){1, 0};
+        return OK;
+    }
     enum status status = probe_best_set(p, in ? SIZE_MAX : c, in ? c : SIZE_MAX, &rival, err);
     if (status != OK)
         return status;

@@ -63,6 +63,10 @@ double probe_smoothing(const struct probe *p);
 /* Sets: the best of those that are allowed still. with: it is in; without: it is not; SIZE_MAX: nobody. */
 NODISCARD enum status probe_best_set(struct probe *p, size_t with, size_t without,
                                      struct chosen_set *ret, struct error *err);
+/* Of asking it 1,000 questions, nano-USD. */
+int64_t probe_cost_of(const struct probe *p, size_t candidate);
+/* Whether it costs too much for a set that has the members for good and it. */
+bool probe_is_too_dear(const struct probe *p, size_t candidate);
 /* fails[decided]: how likely nobody of members[count] answers. */
 void probe_set_fails(const struct probe *p, const size_t *members, size_t count, float *fails);
 bool probe_set_has(const struct chosen_set *s, size_t candidate);

@@ -40,6 +40,7 @@ static void take_steps(struct probe *p, const struct chosen_set *s, struct probe
         probe_set_fails(p, s->members, i + 1, p->fails);
         ret->steps[i] =
             (struct probe_step){.candidate = s->members[i],
+                                .cost_nano_usd = probe_cost_of(p, s->members[i]),
                                 .coverage = probe_difference(p, p->fails, p->scratch, ONE_MORE),
                                 .gain = probe_difference(p, p->fails, p->other_fails, ONE_MORE)};
         memcpy(p->other_fails, p->fails, p->decided * sizeof(*p->fails));

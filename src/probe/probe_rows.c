@@ -54,13 +54,17 @@ static struct row_view see(const struct probe *p, const float *row)
 }
 
 /* Whether all sets in question do the same on it, whatever is still unknown: a member has solved it; or so few of the
- * open have not that every set has one that did; or all of the open did alike. */
+ * open have not that every set has one that did; or all of the open did alike. Where cost is limited a set may have
+ * none of the open. */
 static bool tells_nothing(const struct probe *p, const struct row_view *v)
 {
     const size_t places = p->o.members > v->members ? p->o.members - v->members : 0;
-    if (v->solved || v->open_unsolved < places)
+    const bool is_limited = p->o.cost_max_nano_usd > 0;
+    if (v->solved || (!is_limited && v->open_unsolved < places))
         return true;
-    return v->open_unknown == 0 && (v->open == 0 || v->least >= v->most);
+    if (v->open_unknown > 0)
+        return false;
+    return v->open == 0 || (is_limited ? v->most <= 0 : v->least >= v->most);
 }
 
 size_t probe_row_wants(const struct probe *p, const float *row, bool *wanted)

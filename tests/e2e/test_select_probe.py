@@ -102,7 +102,7 @@ def test_what_it_says_to_a_person(probe, pool, tmp_path):
     questions = write_questions(tmp_path / "questions.jsonl", 300)
     said = probe(questions, "-k", 3, "--spend", "0.3", "--out", "run")
     assert re.search(r"a set of 3 of 7 by coverage: it covers \d+\.\d ± \d\.\d %; found for 0\.\d+ USD by \d+ questions", said)
-    assert len(re.findall(r"^ +\+\d+\.\d\d  ± +\d+\.\d\d +\d+\.\d\d  ± +\d+\.\d\d +\S+$", said, re.M)) == 3
+    assert len(re.findall(r"^ +\+\d+\.\d\d  ± +\d+\.\d\d +\d+\.\d\d  ± +\d+\.\d\d +\d+\.\d{4} +\S+$", said, re.M)) == 3
     assert "leeroo play run --spend USD" in said and "leeroo train run --experts" in said
     for name in ("queries.jsonl", "experts.csv", "outcomes.csv", "report.html"):
         assert (tmp_path / "run" / name).exists()
@@ -153,6 +153,17 @@ def test_a_cap_that_binds_is_kept(probe, pool, tmp_path):
     server.asked.clear()
     again = json.loads(probe("--out", "run", "--json"))
     assert again == more and not server.asked, "what is known was asked again"
+
+
+def test_a_set_may_be_limited_by_what_it_costs(probe, pool, tmp_path):
+    write_config(tmp_path, pool().url)
+    questions = write_questions(tmp_path / "questions.jsonl", 400)
+    cheap = (30 * 0.2 + 12 * 0.8) / 1000  # USD per 1,000 questions
+    found = json.loads(probe(questions, "--max-cost", f"{3.5 * cheap:.6f}", "--spend", "0.4", "--out", "run", "--json"))
+    names = [m["expert"] for m in found["members"]]
+    assert len(names) == 3 and {"left", "right"} < set(names) and "dear" not in names
+    assert sum(m["usd_per_1k"] for m in found["members"]) <= 3.5 * cheap
+    assert "expected USD per 1,000" in probe(questions, "--max-cost", "no", "--spend", 1, status=2)
 
 
 def test_whoever_fails_is_not_chosen(probe, pool, tmp_path):

@@ -39,16 +39,15 @@ static void answer(const struct world *w, const struct probe_cells *cells, struc
     }
 }
 
-void world_race(const struct world *w, size_t members, uint64_t seed, int64_t money_nano_usd,
-                const bool *told, struct world_end *ret)
+void world_race_of(const struct world *w, const struct probe_options *o, int64_t money_nano_usd,
+                   const bool *told, struct world_end *ret)
 {
-    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, members, seed};
     static bool asked[WORLD_CELLS];
     struct probe *p;
     struct probe_cells cells;
     memset(ret, 0, sizeof(*ret));
     memset(asked, 0, sizeof(asked));
-    cr_assert_eq(probe_create(&o, &p, NULL), OK);
+    cr_assert_eq(probe_create(o, &p, NULL), OK);
     for (size_t i = 0; told && i < WORLD_CELLS; i++)
         if (told[i]) {
             asked[i] = true;
@@ -62,4 +61,11 @@ void world_race(const struct world *w, size_t members, uint64_t seed, int64_t mo
     } while (cells.count > 0);
     cr_assert_eq(probe_result(p, &ret->result, NULL), OK);
     probe_free(p);
+}
+
+void world_race(const struct world *w, size_t members, uint64_t seed, int64_t money_nano_usd,
+                const bool *told, struct world_end *ret)
+{
+    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, members, 0, seed};
+    world_race_of(w, &o, money_nano_usd, told, ret);
 }

@@ -25,3 +25,6 @@ void world_make(struct world *w, uint64_t seed);
 /* Asks until it is over. `told`: whether cells [WORLD_CELLS] are known beforehand; NULL: none is. */
 void world_race(const struct world *w, size_t members, uint64_t seed, int64_t money_nano_usd,
                 const bool *told, struct world_end *ret);
+/* The same by other rules. */
+void world_race_of(const struct world *w, const struct probe_options *o, int64_t money_nano_usd,
+                   const bool *told, struct world_end *ret);

@@ -36,6 +36,18 @@ Test(probe, spares_the_dear)
     cr_assert_eq(end.result.end, PROBE_DECIDED);
 }
 
+Test(probe, a_limit_of_cost_is_kept)
+{
+    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, WORLD_CANDIDATES, 3500000,
+                                    1}; /* three that are cheap, for 1,000 questions */
+    struct world_end end;
+    world_make(&w, 12);
+    world_race_of(&w, &o, w.all_nano_usd / 5, NULL, &end);
+    cr_assert_eq(end.result.count, 3);
+    cr_assert(has(&end.result, 1) && has(&end.result, 2) && !has(&end.result, 0));
+    cr_assert_lt(end.asked_dear, 200);
+}
+
 Test(probe, is_the_same_again)
 {
     struct world_end one, two;
@@ -93,7 +105,7 @@ Test(probe, all_are_members_without_asking_much)
 
 Test(probe, whoever_is_dropped_is_asked_no_more)
 {
-    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, 3, 1};
+    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, 3, 0, 1};
     struct probe *p;
     struct probe_cells cells;
     struct probe_result r;

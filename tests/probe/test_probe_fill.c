@@ -9,7 +9,7 @@ static struct world w;
 
 static struct probe *filled(size_t rows, size_t unknown, enum probe_view view)
 {
-    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, 3, 1};
+    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, 3, 0, 1};
     struct probe *p;
     world_make(&w, 1);
     cr_assert_eq(probe_create(&o, &p, NULL), OK);

@@ -53,7 +53,7 @@ Test(probe_result, doubts_are_sorted_and_not_in_the_set)
 
 Test(probe_result, of_nothing_is_nothing)
 {
-    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, 3, 1};
+    const struct probe_options o = {WORLD_QUESTIONS, WORLD_CANDIDATES, 3, 0, 1};
     struct probe_result r;
     struct probe *p;
     cr_assert_eq(probe_create(&o, &p, NULL), OK);

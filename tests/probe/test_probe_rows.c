@@ -8,7 +8,7 @@
 /* m: a member for good, o: open, x: out; scores: 0, 1, ? unknown. Costs: 1, but 100 for capitals. */
 static void wants(const char *standing, const char *scores, size_t members, const char *expected)
 {
-    struct probe p = {.o = {1, strlen(standing), members, 1}};
+    struct probe p = {.o = {1, strlen(standing), members, 0, 1}};
     float row[8];
     bool wanted[8];
     for (size_t c = 0; c < p.o.candidates; c++) {
