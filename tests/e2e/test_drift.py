@@ -103,6 +103,24 @@ def test_longer_answers_are_found(leeroo, model, folder):
     assert "longer answers" in drift(leeroo, model, recent).stdout
 
 
+def test_one_that_was_enrolled_has_not_drifted(leeroo, model, folder):
+    """It is as its outcomes were; of its lengths the model knows too little to say."""
+    def as_newcomer(path, seed):
+        data = write_dataset(path, 300, seed)
+        change(data, lambda row: row.__setitem__("model", "newcomer") if row["model"] == "middle" else None)
+        text = (data / "experts.csv").read_text()
+        (data / "experts.csv").write_text(text.replace("middle,", "newcomer,"))
+        return data
+    few = as_newcomer(folder / "few-newcomer", 7)
+    joined = folder / "joined.leeroo"
+    done = run(leeroo, "enroll", model, "--expert", "newcomer", few, "-o", joined, "-q")
+    assert done.returncode == 0, done.stderr
+    _, experts = found(leeroo, joined, as_newcomer(folder / "recent-newcomer", 8))
+    assert set(experts) == {"small", "large", "newcomer"} and not any(e["drifted"] for e in experts.values())
+    assert experts["newcomer"]["length"]["p"] is None and experts["newcomer"]["quality"]["p"] > 0.05
+    assert experts["newcomer"]["quality"]["floor"] == 0.02, "its calibration was never measured"
+
+
 def test_what_it_has_learnt_from_tells_nothing(leeroo, model, learnt, folder):
     done = drift(leeroo, model, learnt)
     assert done.returncode == 1 and "trained on all of its questions" in done.stderr
