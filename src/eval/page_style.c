@@ -21,12 +21,14 @@ const char *const page_style[] = {
     "main{max-width:1180px;margin:0 auto;padding:40px 24px 64px}\n",
     "h1{font-size:clamp(1.45rem,3.6vw,2.15rem);line-height:1.25;letter-spacing:-.015em;font-weight:"
     "650;"
-    "margin:0 0 .5em;text-wrap:balance}\n",
+    "margin:0 0 .5em;text-wrap:balance;overflow-wrap:anywhere}\n",
     "h1 em{font-style:normal;color:var(--s0)}\n",
     "h2{font-size:1.25rem;line-height:1.3;margin:0 0 .3em;letter-spacing:-.01em}\n",
     "h3{font-size:1rem;margin:1.6em 0 .4em}\n",
     "section{margin-top:52px}\n",
-    "p{margin:0 0 .8em}.lede{font-size:1.08rem;max-width:62em}.facts,.how,footer{color:var(--soft)}"
+    "p{margin:0 0 "
+    ".8em}.lede{font-size:1.08rem;max-width:62em;overflow-wrap:anywhere}.facts,.how,footer{color:"
+    "var(--soft)}"
     ".facts{font-size:.9rem;overflow-wrap:anywhere}.facts b{color:var(--ink);font-weight:600}"
     ".how{max-width:62em}footer{margin-top:60px;border-top:1px solid var(--line);padding-top:20px;"
     "font-size:.9rem}footer h2{font-size:1rem}\n",

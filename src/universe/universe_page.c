@@ -10,8 +10,9 @@
 #include "universe/universe_page_int.h"
 
 static const char *const style[] = {
-    ".heat td{text-align:right}.heat thead th{max-width:9.5em;white-space:normal;overflow-wrap:"
-    "anywhere}.members{white-space:normal;min-width:16em}\n",
+    ".heat td{text-align:right}.heat thead "
+    "th{min-width:6em;max-width:9.5em;white-space:normal;overflow-wrap:"
+    "anywhere}.members{white-space:normal;overflow-wrap:anywhere;min-width:16em}\n",
     NULL};
 
 double universe_page_usd(int64_t nano_usd)
@@ -60,23 +61,27 @@ static void percent_for(struct buf *b, double share, int64_t nano_usd, const cha
 static void write_headline(const struct universe_page *p, struct buf *b)
 {
     const struct universe *u = p->u;
-    buf_addf(b, "<h1><em>%zu of %zu</em> candidates ", u->s.set.count, u->c->count);
+    const char *s = u->s.set.count == 1 ? "s" : "";
+    buf_addf(b, "<h1><em>%zu of %zu</em> candidate%s ", u->s.set.count, u->c->count,
+             u->c->count == 1 ? "" : "s");
     if (p->routed) {
-        buf_add_c(b, "answer <em>");
+        buf_addf(b, "answer%s <em>", s);
         markup_percent(b, p->routed->choice->finals[p->routed->choice->taken].score, 1);
-        buf_add_c(b, " %</em> well when they are routed for ");
+        buf_add_c(b, " %</em> well when routed for ");
         markup_usd(b, p->routed->figures->budget_usd_per_1k);
         buf_add_c(b, " per 1,000");
     } else {
-        buf_add_c(b, "cover <em>");
+        buf_addf(b, "cover%s <em>", s);
         percent_for(b, u->covers, u->s.set.cost_nano_usd, "</em>");
     }
     buf_add_c(b, "</h1>\n<p class=\"lede\">The best single one, ");
     markup_text(b, candidate_name(u->c, u->best));
     buf_add_c(b, ", scores ");
     percent_for(b, u->c->score[u->best], u->c->cost_nano_usd[u->best], "");
-    buf_addf(b, "; all %zu together cover ", u->c->count);
-    percent_for(b, u->all, u->all_cost_nano_usd, "");
+    if (u->c->count > 1) {
+        buf_addf(b, "; all %zu together cover ", u->c->count);
+        percent_for(b, u->all, u->all_cost_nano_usd, "");
+    }
     buf_add_c(b, ".</p>\n");
 }
 
@@ -117,6 +122,7 @@ void universe_write_html(const struct universe_page *p, struct buf *b)
     write_facts(p, b);
     buf_add_c(b, "</header>\n");
     universe_page_frontier(p, b);
+    universe_page_number(p, b);
     universe_page_members(p, b);
     universe_page_domains(p, b);
     universe_page_routed(p, b);

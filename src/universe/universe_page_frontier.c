@@ -300,20 +300,24 @@ static void points_table(const struct universe_page *p, const struct frontier_po
 void universe_page_frontier(const struct universe_page *p, struct buf *b)
 {
     static const struct page_size sizes[] = {{"wide", 960, 520, false}, {"narrow", 420, 440, true}};
+    if (!p->u->by_cost_count)
+        return;
     page_section(b, "frontier", "What a set achieves for its cost",
                  "Up and to the left is better. Sets stand at what asking all their members "
                  "everything costs, and at what they cover: what routing would achieve if it "
                  "always knew whom to ask.");
-    if (p->u->by_cost_count) {
-        buf_add_c(b, "<figure>");
-        for (size_t i = 0; i < 2; i++)
-            chart_draw(p, &sizes[i], b);
-        legend_draw(p, b);
-        buf_add_c(b, "</figure>\n<details><summary>The best sets by cost</summary>");
-        points_table(p, p->u->by_cost, p->u->by_cost_count, b);
-        buf_add_c(b, "</details>\n");
-    }
+    buf_add_c(b, "<figure>");
+    for (size_t i = 0; i < 2; i++)
+        chart_draw(p, &sizes[i], b);
+    legend_draw(p, b);
+    buf_add_c(b, "</figure>\n<details><summary>The best sets by cost</summary>");
+    points_table(p, p->u->by_cost, p->u->by_cost_count, b);
+    buf_add_c(b, "</details>\n");
     page_section_end(b);
+}
+
+void universe_page_number(const struct universe_page *p, struct buf *b)
+{
     page_section(b, "number", "What a set achieves by its number",
                  "The best set of so many members, whatever it costs. Sets need not hold one "
                  "another: who is best in a small one may not be wanted in a large one.");

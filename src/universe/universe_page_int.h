@@ -7,7 +7,8 @@
 #include "universe/universe_page.h"
 
 /* Sections, each a whole <section>; one that has nothing to show writes nothing. */
-void universe_page_frontier(const struct universe_page *p, struct buf *b);
+void universe_page_frontier(const struct universe_page *p, struct buf *b); /* by cost */
+void universe_page_number(const struct universe_page *p, struct buf *b);
 void universe_page_members(const struct universe_page *p, struct buf *b);
 void universe_page_domains(const struct universe_page *p, struct buf *b);
 void universe_page_domain_sets(const struct universe_page *p, struct buf *b);

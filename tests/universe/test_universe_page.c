@@ -71,6 +71,8 @@ Test(universe_page, without_costs_there_is_no_chart)
         t.c.cost_nano_usd[i] = CANDIDATE_COST_UNKNOWN;
     const char *text = page_of(&t, false);
     cr_assert_null(strstr(text, "<svg id=\"frontier"));
+    cr_assert_null(strstr(text, "for its cost"), "nor a section that would be empty");
+    cr_assert(strstr(text, "<section id=\"number\">"));
     cr_assert(strstr(text, "–"), "a cost that is not known is a dash");
     cr_assert_null(strstr(text, "nan"));
     arena_free(t.a);
