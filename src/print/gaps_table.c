@@ -8,21 +8,12 @@
 
 #include "base/file.h"
 #include "print/gaps_table.h"
+#include "print/printable.h"
 
-#define CELL_BYTES    48
-#define NAME_WORDS    4
-#define EXAMPLE_BYTES 100 /* of a question that are shown */
+#define CELL_BYTES 48
+#define NAME_WORDS 4
 
 /* Texts */
-
-static void add_printable(struct buf *b, struct str text, size_t most)
-{
-    char line[EXAMPLE_BYTES * 4];
-    struct str cut = utf8_cut(text, most < sizeof(line) / 3 ? most : sizeof(line) / 3);
-    size_t len = utf8_make_printable(line, sizeof(line), cut);
-    buf_add(b, (struct str){line, len});
-    buf_add_c(b, cut.len < text.len ? "…" : "");
-}
 
 static void add_words(struct buf *b, const char *before, const struct str *words, size_t count)
 {
@@ -31,7 +22,7 @@ static void add_words(struct buf *b, const char *before, const struct str *words
     buf_addf(b, "%*s%s", 12, "", before);
     for (size_t i = 0; i < count; i++) {
         buf_add_c(b, i ? ", " : "");
-        add_printable(b, words[i], EXAMPLE_BYTES);
+        printable_add(b, words[i]);
     }
     buf_add_char(b, '\n');
 }
@@ -41,7 +32,7 @@ static void add_name(struct buf *b, const struct gaps_topic *t)
     struct buf name;
     buf_init(&name, GAPS_TABLE_BYTES);
     gaps_topic_name(t, NAME_WORDS, &name);
-    add_printable(b, buf_str(&name), EXAMPLE_BYTES);
+    printable_add(b, buf_str(&name));
     buf_done(&name);
 }
 
@@ -103,7 +94,7 @@ static void write_topic(const struct gaps *g, const struct gaps_topic *t, struct
     add_words(b, "missed more: ", t->missed_words, t->missed_word_count);
     for (size_t i = 0; i < t->example_count; i++) {
         buf_addf(b, "%*s- ", 12, "");
-        add_printable(b, g->scores.d->queries[t->examples[i]].text, EXAMPLE_BYTES);
+        printable_add(b, g->scores.d->queries[t->examples[i]].text);
         buf_add_char(b, '\n');
     }
 }
@@ -138,7 +129,7 @@ static void write_alone(const struct gaps *g, size_t most, struct buf *b)
         add_cell(b, 100 * t->experts[t->alone].score, NAN, 9);
         add_cell(b, 100 * t->experts[t->second].score, NAN, 9);
         buf_addf(b, "%10zu  ", t->queries);
-        add_printable(b, g->scores.pool.names[t->alone], EXAMPLE_BYTES);
+        printable_add(b, g->scores.pool.names[t->alone]);
         buf_add_c(b, ", ");
         add_name(b, t);
         buf_add_char(b, '\n');

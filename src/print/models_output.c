@@ -80,7 +80,7 @@ static size_t strengths_of(const struct model *m, size_t expert, struct strength
     return n;
 }
 
-static void add_printable(struct buf *b, struct str text)
+static void printable_add(struct buf *b, struct str text)
 {
     char line[4 * CELL_BYTES];
     size_t len = utf8_make_printable(line, sizeof(line), utf8_cut(text, CELL_BYTES));
@@ -94,7 +94,7 @@ static void add_group(const struct model *m, size_t group, struct buf *b)
     double mean = 0;
     size_t count = model_expert_count(m);
     if (name.len) {
-        add_printable(b, name);
+        printable_add(b, name);
         return;
     }
     for (size_t e = 0; e < count; e++)
@@ -145,7 +145,7 @@ static void add_since(const struct models_told *t, const struct model_expert *x,
 static void add_name(struct buf *b, struct str name, int width)
 {
     size_t before = b->len;
-    add_printable(b, name);
+    printable_add(b, name);
     int used = (int)utf8_count((struct str){b->ptr + before, b->len - before});
     buf_addf(b, "%*s", used < width ? width - used : 0, "");
 }
@@ -198,7 +198,7 @@ static void add_plans(const struct models_told *t, struct buf *b)
         buf_addf(b, "%s  %6.1f %%  %8.4g  ",
                  k ? "" : "\naccuracy    USD/1k  plan, as held out in training\n",
                  100 * r->accuracy, 1000 * r->mean_cost_usd);
-        add_printable(b, set->plans[k].name);
+        printable_add(b, set->plans[k].name);
         buf_add_char(b, '\n');
     }
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "print/printable.h"
 
 #define DOMAINS_NAMED   3  /* of a member: where most is lost without it */
 #define DOMAIN_ROWS_MIN 20 /* domains of fewer questions are named only where there are no others */
@@ -101,9 +102,10 @@ static void write_comparisons(const struct select_outputs *o, struct buf *b)
 
 /* What each is for */
 
-static struct str domain_name(const struct universe *u, size_t domain)
+static void add_domain(struct buf *b, const struct universe *u, size_t domain)
 {
-    return u->c->domain[domain].len ? u->c->domain[domain] : STR("(no domain)");
+    struct str name = u->c->domain[domain];
+    printable_add(b, name.len ? name : STR("(no domain)"));
 }
 
 /* The domain, not yet named, in which most is lost without the member; SIZE_MAX when none loses anything. */
@@ -131,9 +133,9 @@ static void write_domains_of(const struct universe *u, const struct candidate_us
         named[i] = next_domain(u, use, large ? DOMAIN_ROWS_MIN : 1, named, i);
         if (named[i] == SIZE_MAX)
             return;
-        struct str name = domain_name(u, named[i]);
-        buf_addf(b, "%s%.*s %.1f", i ? ", " : ": most in ", STR_FMT(name),
-                 100 * use->domain_worth[named[i]]);
+        buf_add_c(b, i ? ", " : ": most in ");
+        add_domain(b, u, named[i]);
+        buf_addf(b, " %.1f", 100 * use->domain_worth[named[i]]);
     }
 }
 
@@ -226,11 +228,12 @@ static void write_domain_sets(const struct universe *u, struct buf *b)
              "domain: its set");
     for (size_t i = 0; i < u->domain_count; i++) {
         const struct domain_set *d = &u->domains[i];
-        struct str name = domain_name(u, d->domain);
         buf_addf(b, "  %10zu%12.2f%12.2f", d->questions, 100 * d->best_score,
                  100 * selection_mean(&d->s));
         add_usd(b, d->s.set.cost_nano_usd);
-        buf_addf(b, "  %.*s: ", STR_FMT(name));
+        buf_add_c(b, "  ");
+        add_domain(b, u, d->domain);
+        buf_add_c(b, ": ");
         add_names(b, u->c, d->s.set.members, d->s.set.count);
         buf_add_c(b, d->s.promise == SELECTION_PROVED ? "\n" : " (not proved)\n");
     }

@@ -246,6 +246,15 @@ def test_a_routed_set_says_that_there_is_no_bound(leeroo, data, tmp_path):
     assert "no bound" in (tmp_path / "page.html").read_text()
 
 
+def test_a_domain_cannot_steer_a_terminal(leeroo, data):
+    rows = [json.loads(line) for line in (data / "queries.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["domain"] = "a\x1b[31mred\nline"
+    (data / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    done = run(leeroo, data, "--per-domain")
+    assert done.returncode == 0 and "a [31mred line" in done.stdout and "\x1b" not in done.stdout
+
+
 @pytest.mark.parametrize("argv, code, words", [
     (["-k", "0"], 2, "from 1 to"),
     (["-k", "99"], 2, "candidates"),
