@@ -146,16 +146,20 @@ static void warn(const struct export_command *c, const struct export_figures *f)
                 EXPORT_OPENAI_MIN);
 }
 
-static enum status export(struct export_command *c, const struct dataset *d,
-                          struct export_figures *figures, struct error *err) {
-    struct file_out out; enum status status = file_out_open(c->output, &out, err);
-    if (status != OK) return status;
+static enum status write_file(struct export_command *c, const struct dataset *d,
+                              struct export_figures *figures, struct error *err)
+{
+    struct file_out out;
+    enum status status = file_out_open(c->output, &out, err);
+    if (status != OK)
+        return status;
     progress_begin(&c->progress, "reading answers", 1);
     c->o.progress = show_progress;
     c->o.progress_arg = c;
     status = export_write(d, &c->o, out.stream, figures, err);
     progress_end(&c->progress);
-    if (status == OK) return file_out_commit(&out, err);
+    if (status == OK)
+        return file_out_commit(&out, err);
     file_out_abort(&out);
     return status;
 }
@@ -171,7 +175,7 @@ static enum status run(struct export_command *c, struct error *err)
         status = open_data(c, &whole, &part, err);
     const struct dataset *d = part ? part : whole;
     if (status == OK)
-        status = export(c, d, &figures, err);
+        status = write_file(c, d, &figures, err);
     if (status == OK) {
         if (!c->quiet)
             print_summary(c, d, &figures);
