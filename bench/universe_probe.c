@@ -62,8 +62,8 @@ static void take_costs(struct world *w)
         for (size_t i = e; i < cells; i += experts)
             w->cost_nano_usd[i] = sum / (int64_t)w->d->query_count;
     }
-    for (size_t i = 0; i < cells; i++)
-        w->d->outcomes[i].known = true; /* without a score it is 0 */
+    for (size_t i = 0; i < cells; i++) /* what nobody recorded is wrong, and cost nothing */
+        w->d->outcomes[i].known = w->d->outcomes[i].cost_known = true;
 }
 
 static double set_coverage(const struct dataset *d, const size_t *members, size_t count)
