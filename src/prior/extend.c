@@ -160,6 +160,7 @@ static enum status enroll(const struct model *m, const struct prior_expert *is,
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++)
         rows[i] = (struct enroll_row){.text = is->outcomes[i].text,
+                                      .text_hash = is->outcomes[i].text_hash,
                                       .score = is->outcomes[i].score,
                                       .confidence = is->outcomes[i].confidence,
                                       .output_tokens = is->outcomes[i].output_tokens};

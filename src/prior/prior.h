@@ -27,6 +27,7 @@ struct prior_outcome {
     int32_t output_tokens; /* 0: unknown */
     float
         confidence; /* how far the score is to be believed, up to 1; 0: not said, and counts as 1 */
+    uint64_t text_hash; /* of the query, as a data set has it; 0: unknown */
 };
 
 struct prior_expert {

@@ -46,6 +46,7 @@ static enum status take_outcomes(const struct dataset *d, struct arena *a, struc
         if (o->known)
             list[n++] =
                 (struct prior_outcome){.text = d->queries[i].prompt,
+                                       .text_hash = d->queries[i].text_hash,
                                        .score = o->score,
                                        .confidence = outcome_confidence(o),
                                        .output_tokens = o->tokens_known ? o->output_tokens : 0};
