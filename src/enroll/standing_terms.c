@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define NEAR_LOGITS 0.25 /* experts as far in accuracy count exp(-1/2) */
-#define LEVEL_SD    0.2  /* of the slope on the level, around 1 */
+#define LEVEL_MEAN  0.9  /* the slope on a level that was learnt without it */
+#define LEVEL_SD    0.2
 #define GROUP_SD    0.3  /* logits of what is an expert's own in a group */
 #define BELIEF_SD   0.05 /* logits: nobody is known better */
 #define LIKE_SD     0.1  /* of who is like a known expert */
@@ -140,7 +141,7 @@ void standing_believe(const struct standing_terms *t, const struct enroll_belief
     double q = fmax(0.02, fmin(0.98, b->accuracy)), sd = b->accuracy_sd / (q * (1 - q));
     sd = fmax(sd, b->like == SIZE_MAX ? BELIEF_SD : LIKE_SD);
     memset(mean, 0, t->count * sizeof(*mean));
-    mean[1] = 1;
+    mean[1] = b->like == SIZE_MAX ? LEVEL_MEAN : 1;
     for (size_t e = 0; e < t->known; e++) {
         mean[2 + e] = share[e] - 1 / (double)t->known;
         precision[2 + e] = (double)t->known;
