@@ -8,6 +8,7 @@
  * where there are fewer. Rows of which the newcomer's score is known, and those whose text is an earlier one's, are not
  * picked; the former count as asked. may_ask[count]: NULL: all. Deterministic. ERR_MEMORY. */
 NODISCARD enum status enroll_suggest(const struct model *m, const struct enroll_belief *belief,
-                                     const struct enroll_row *rows, size_t count,
-                                     const bool *may_ask, size_t want, struct arena *a,
-                                     uint32_t *picks, size_t *ret_count, struct error *err);
+                                     const struct price *price, const struct enroll_row *rows,
+                                     size_t count, const bool *may_ask, size_t want,
+                                     struct arena *a, uint32_t *picks, size_t *ret_count,
+                                     struct error *err);
