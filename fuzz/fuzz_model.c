@@ -53,6 +53,27 @@ static void check_estimates(const struct model *m, struct str text, struct featu
     check_plans(m, estimates);
 }
 
+/* What is only shown, and the sample at other prices. */
+static void check_told(const struct model *m)
+{
+    static const struct price other = {.input_nano_usd_per_m = 1000, .output_nano_usd_per_m = 7};
+    struct price prices[MODEL_EXPERTS_MAX];
+    struct model_sample s = model_sample(m);
+    float *cost = s.rows ? calloc(s.rows * s.arms, sizeof(*cost)) : NULL;
+    for (size_t e = 0; e < model_expert_count(m); e++)
+        prices[e] = e ? other : model_expert_at(m, 0)->price;
+    if (cost)
+        model_sample_price(m, prices, cost);
+    for (size_t i = 0; cost && i < s.rows * s.arms; i++)
+        CHECK(cost[i] >= 0);
+    free(cost);
+    for (size_t g = 0; g < model_group_count(m); g++) {
+        (void)model_group_name(m, g);
+        for (size_t e = 0; e < model_expert_count(m); e++)
+            (void)model_group_quality(m, g, e);
+    }
+}
+
 static void use(const struct model *m)
 {
     struct features f;
@@ -63,6 +84,7 @@ static void use(const struct model *m)
     features_done(&f);
     CHECK(model_lambda_for_budget(m, NULL, 1) >= model_lambda_for_budget(m, NULL, 2));
     (void)model_trained_on(m, 1);
+    check_told(m);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -173,6 +173,25 @@ def damaged(seeds, pair):
         seeds["without_" + name.replace(".", "_")] = make(drop=name)
 
 
+def told(seeds):
+    """What a file says beside what it estimates by: lengths of the sample's texts, days, names of groups."""
+    experts = [expert("e0", hidden=True, until="2026-11-30"), expert("e1", length_log=-0.3, length_log_sd=0.6),
+               expert("e2", apart=True, since="2026-11-30")]
+    sources = json.loads(listed_sources(2))
+
+    def make(width=2, length=1.5, cost=0.001, names=("math, physics", "law"), day="2026-11-01"):
+        tensors = parts(experts)
+        last = tensors.popitem(), tensors.popitem()
+        tensors["sample.text"] = ["F32", [3, width], floats(3 * width, length)]
+        tensors["sample.cost_usd"][2] = floats(len(tensors["sample.cost_usd"][2]) // 4, cost)
+        tensors.update(reversed(last))
+        listed = json.dumps([sources[0], {**sources[1], "names": names}], separators=(",", ":"))
+        return assemble(tensors, experts, metadata={"sources": listed, "trained_by": day})
+    seeds |= {"told": make(), "told_scripts": make(2 + SCRIPTS), "told_width": make(3), "told_no_length": make(length=float("nan")),
+              "told_far": make(length=3e38, cost=-3e38), "told_few_names": make(names=("math",)), "told_no_names": make(names=(1, 2)),
+              "told_no_day": make(day=7)}
+
+
 def make_seeds():
     pair = [expert("e0"), expert("e1")]
     one = [expert("e0")]
@@ -186,6 +205,7 @@ def make_seeds():
     seeds |= {"edited": assemble(parts(edited), edited), "all_hidden": assemble(parts(nobody), nobody)}
     damaged(seeds, pair)
     with_plans(seeds)
+    told(seeds)
     seeds |= {"cut": seeds["whole"][:700], "empty": b"", "length_far": struct.pack("<Q", 1 << 60) + b"{}",
               "no_metadata": struct.pack("<Q", 2) + b"{}"}
     return seeds

@@ -48,6 +48,7 @@ static struct estimate single(const struct model_parts *p, const struct price *p
     struct estimate e = {.quality = p->sample_quality[row * arms + expert]};
     if (!costs_the_same(price, &p->experts[column].price))
         usd = repriced(p, row, column, price, usd);
+    usd = usd > 0 ? usd : 0; /* also a NaN out of a forged model */
     e.cost_nano_usd = usd < 9e9 ? (int64_t)(usd * (double)NANO_PER_USD + 0.5) : INT64_MAX;
     e.cost_max_nano_usd = e.cost_nano_usd;
     return e;

@@ -20,7 +20,7 @@ struct counting {
 
 static int64_t to_nano(float usd)
 {
-    double nano = (double)usd * (double)NANO_PER_USD + 0.5;
+    double nano = usd > 0 ? (double)usd * (double)NANO_PER_USD + 0.5 : 0;
     return nano < 9e18 ? (int64_t)nano : INT64_MAX;
 }
 
