@@ -124,6 +124,11 @@ static enum status write_rows(struct exporting *x, struct export_texts *texts, F
     enum status status = buf_status(&w.preamble, err);
     for (size_t i = 0; i < x->row_count && status == OK; i++)
         status = write_row(&w, &x->rows[i], err);
+    if (status == OK && x->figures->rows == 0)
+        status =
+            error_set(err, ERR_INPUT,
+                      "%.*s: no query has a row: in all of %zu pairs both answers are the same",
+                      STR_FMT(x->d->path), x->row_count);
     for (size_t i = 0; i < 4; i++)
         buf_done(bufs[i]);
     return status;

@@ -99,9 +99,8 @@ Test(export, a_pair_of_one_text_teaches_nothing)
     x = exported_open(NULL, NULL);
     responses("{\"id\":\"q2\",\"text\":\"4\"}\n", "{\"id\":\"q2\",\"text\":\"4\"}\n");
     exported_write(&x, &o);
-    cr_assert_eq(x.status, OK, "%s", x.err.text);
-    ASSERT_ROWS("");
-    cr_assert_eq(x.figures.same_answers, 1);
+    cr_assert_eq(x.status, ERR_INPUT, "a file without a row is none");
+    cr_assert(strstr(x.err.text, "1 pairs both answers are the same"), "%s", x.err.text);
 }
 
 Test(export, of_two_texts_for_a_cell_the_last_counts)
