@@ -42,14 +42,27 @@ static bool is_number(struct str s)
     return json_parse(s, "number", 1, &v, NULL) == OK && v.type == JSON_NUMBER;
 }
 
+/* 1_000: a number to some readers of YAML. */
+static bool is_underscored(struct str s)
+{
+    size_t digits = 0, marks = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        digits += s.ptr[i] >= '0' && s.ptr[i] <= '9';
+        marks += s.ptr[i] == '_';
+    }
+    return digits > 0 && marks > 0 && digits + marks == s.len;
+}
+
 static bool is_unclear(struct str s)
 {
-    static const char *const words[] = {"yes", "no", "on", "off", "true", "false", "null"};
+    static const char *const words[] = {"yes",  "no",   "on",    "off",   "true", "false",
+                                        "null", ".inf", "-.inf", "+.inf", ".nan"};
     double value;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (str_equal_nocase(s, str_from(words[i])))
             return true;
-    return str_to_double(s, &value) == OK || str_starts(s, STR("0x")) || str_starts(s, STR("0o"));
+    return str_to_double(s, &value) == OK || is_underscored(s) || str_starts(s, STR("0x")) ||
+           str_starts(s, STR("0o"));
 }
 
 static enum status write_scalar(struct conf_reader *r, const struct yaml_tree *at, struct buf *out,
