@@ -95,7 +95,8 @@ static enum status read_count(struct select *o, struct error *err)
 {
     size_t kept = o->options.keep_count;
     if (o->count_given && o->count > o->c.count)
-        return error_set(err, ERR_USAGE, "-k %zu: there are %zu candidates", o->count, o->c.count);
+        return error_set(err, ERR_USAGE, "-k %zu: there %s %zu candidate%s", o->count,
+                         o->c.count == 1 ? "is" : "are", o->c.count, o->c.count == 1 ? "" : "s");
     if (!o->count_given && o->max_cost && !o->routed)
         o->count = o->c.count;
     else if (!o->count_given)
