@@ -171,9 +171,11 @@ static void place_few(struct bench *b, const struct base *base, size_t seed)
         outcomes[e] = calloc(b->few + 1, sizeof(*outcomes[e]));
         for (size_t i = 0; i < b->few; i++) {
             const struct outcome *o = dataset_outcome(b->d, b->rows[i], b->expert[e]);
-            outcomes[e][i] = (struct prior_outcome){b->d->queries[b->rows[i]].prompt, o->score,
-                                                    o->tokens_known ? o->output_tokens : 0,
-                                                    outcome_confidence(o)};
+            outcomes[e][i] =
+                (struct prior_outcome){.text = b->d->queries[b->rows[i]].prompt,
+                                       .score = o->score,
+                                       .output_tokens = o->tokens_known ? o->output_tokens : 0,
+                                       .confidence = outcome_confidence(o)};
         }
     }
     const struct prior_outcome *const *given = (const struct prior_outcome *const *)outcomes;

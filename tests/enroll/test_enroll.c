@@ -151,3 +151,37 @@ Test(enroll, a_text_that_was_trained_on_is_seen_as_held_out)
     cr_expect_gt(differ, ROWS);
     cr_expect(!held.remembered[0]);
 }
+
+/* Models that were changed before: somebody is hidden, somebody stands apart. */
+Test(enroll, joins_a_model_that_was_changed_before)
+{
+    static const double chance[2] = {0.7, 0.5};
+    static const size_t gone[1] = {1};
+    struct error err;
+    struct enroll_figures figures;
+    struct buf bytes;
+    struct model *less, *more;
+    struct estimate e[MODEL_ARMS_MAX];
+    const struct model_edit retire = {.remove = gone, .remove_count = 1};
+    buf_init(&bytes, MODEL_BYTES_MAX);
+    cr_assert_eq(model_rewrite_bytes(w.model, &retire, &bytes, &err), OK, "%s", err.text);
+    cr_assert_eq(model_load_bytes(bytes.ptr, bytes.len, &less, &err), OK, "%s", err.text);
+    buf_done(&bytes);
+    model_free(w.model);
+    w.model = less;
+    struct enroll_row *rows = enroll_world_rows(&w, 0, 1, 300, chance);
+    for (size_t i = 0; i < 300; i++)
+        rows[i].others = NULL;
+    struct enroll_newcomer n = enroll_world_newcomer(rows, 300);
+    w.model = enroll_world_join(&w, &n, &figures);
+    model_free(less);
+    n.name = STR("newer");
+    more = enroll_world_join(&w, &n, &figures);
+    cr_assert_eq(model_expert_count(more), 4);
+    for (int kind = 0; kind < 2; kind++) {
+        enroll_world_ask(more, kind, e);
+        cr_expect_float_eq((double)e[2].quality, chance[kind], 0.15);
+        cr_expect_float_eq((double)e[3].quality, chance[kind], 0.15);
+    }
+    model_free(more);
+}

@@ -97,8 +97,8 @@ Test(extend, hears_outcomes)
     struct prior_place places[2];
     struct estimate e[MODEL_ARMS_MAX];
     for (size_t i = 0; i < 20; i++) {
-        good[i] = (struct prior_outcome){fixture.data->queries[i].prompt, 1, 0, 0};
-        bad[i] = (struct prior_outcome){fixture.data->queries[i].prompt, 0, 0, 0};
+        good[i] = (struct prior_outcome){.text = fixture.data->queries[i].prompt, .score = 1};
+        bad[i] = (struct prior_outcome){.text = fixture.data->queries[i].prompt};
     }
     const struct prior_expert x[] = {
         {.name = STR("good"),
@@ -136,4 +136,34 @@ Test(extend, refuses_a_newcomer_that_is_there)
         .price = {.input_nano_usd_per_m = 1000000000, .output_nano_usd_per_m = 2000000000}};
     cr_assert_eq(prior_extend(fixture.model, &x, 1, &m, &place, &err), ERR_INPUT);
     cr_assert_null(m);
+}
+
+/* A model without any training, whose source is a difficulty: a newcomer that fails at what it is asked falls behind
+ * one of its price, and the others stay. */
+Test(extend, joins_a_model_that_is_a_prior)
+{
+    struct prior_outcome bad[40];
+    struct prior_place places[3];
+    struct error err;
+    struct model *prior, *m;
+    struct estimate before[MODEL_ARMS_MAX], after[MODEL_ARMS_MAX];
+    const struct price price = {.input_nano_usd_per_m = NANO_PER_USD,
+                                .output_nano_usd_per_m = 2 * NANO_PER_USD};
+    const struct prior_expert known[] = {{.name = STR("gpt-4o-2024-05-13"), .price = price},
+                                         {.name = STR("llama-3-8b"), .price = price},
+                                         {.name = STR("nobody"), .price = price}};
+    for (size_t i = 0; i < 40; i++)
+        bad[i] = (struct prior_outcome){.text = fixture.data->queries[i].prompt};
+    const struct prior_expert x = {
+        .name = STR("bad"), .price = price, .outcomes = bad, .outcome_count = 40};
+    cr_assert_eq(prior_model(known, 3, &prior, places, &err), OK, "%s", err.text);
+    cr_assert_eq(prior_extend(prior, &x, 1, &m, places, &err), OK, "%s", err.text);
+    for (size_t row = 100; row < 110; row++) {
+        estimate(prior, row, before);
+        estimate(m, row, after);
+        cr_assert_eq(memcmp(before, after, 3 * sizeof(*before)), 0);
+        cr_expect_lt(after[3].quality, after[2].quality - 0.1f);
+    }
+    model_free(prior);
+    model_free(m);
 }

@@ -114,8 +114,9 @@ static double posterior(double a, double b, const double *centre, double varianc
 static void fill(struct prior_outcome *outcomes, const int *scores)
 {
     for (int i = 0; i < QUESTIONS; i++)
-        outcomes[i] = (struct prior_outcome){str_from(arena_printf(arena, "question number %d", i)),
-                                             (float)scores[i], 0, 0};
+        outcomes[i] =
+            (struct prior_outcome){.text = str_from(arena_printf(arena, "question number %d", i)),
+                                   .score = (float)scores[i]};
 }
 
 Test(place, by_outcomes_is_the_most_probable_of_all)
