@@ -23,6 +23,7 @@
 
 struct side {
     const struct model *model;
+    struct model_sample sample; /* at the prices in force */
     struct eval_set set;
     bool *use;                 /* [arms] those with a column */
     const struct plan **plans; /* [columns]; NULL: a single expert */
@@ -152,6 +153,27 @@ static void price_row(const struct side *s, const struct dataset *d, size_t row)
     }
 }
 
+/* The sample by which budgets and floors are calibrated, at those prices, too, as the gateway has it. */
+static enum status price_sample(struct side *s, const struct dataset *d, struct arena *a,
+                                struct error *err)
+{
+    struct price prices[MODEL_EXPERTS_MAX];
+    for (size_t e = 0; e < model_expert_count(s->model); e++) {
+        const struct model_expert *x = model_expert_at(s->model, e);
+        size_t at = dataset_expert_index(d, x->name);
+        prices[e] = at == SIZE_MAX ? x->price : d->experts[at].price;
+    }
+    s->sample = model_sample(s->model);
+    if (!model_sample_is_repriced(s->model, prices))
+        return OK;
+    float *cost = ARENA_ARRAY(a, s->sample.rows * s->sample.arms + 1, float);
+    if (!cost)
+        return no_memory(err);
+    model_sample_price(s->model, prices, cost);
+    s->sample.cost_usd = cost;
+    return OK;
+}
+
 static enum status build_side(struct comparison *c, struct side *s, struct dataset *d,
                               const char *experts, struct error *err)
 {
@@ -159,6 +181,8 @@ static enum status build_side(struct comparison *c, struct side *s, struct datas
     enum status status = eval_set_build(s->model, d, &pool, c->arena, &s->set, err);
     if (status == OK)
         status = find_arms(s, c->arena, err);
+    if (status == OK)
+        status = price_sample(s, d, c->arena, err);
     for (size_t row = 0; row < s->set.table.queries && status == OK; row++)
         price_row(s, d, row);
     return status;
@@ -199,11 +223,10 @@ static struct policy policy_of(const struct side *s, const struct policy *p, dou
     if (p->budget_usd_per_1k > 0) {
         /* Where even the cheapest costs more, a dollar has no end of worth: one answer a budget's share is enough. */
         double most = 1000 / p->budget_usd_per_1k;
-        double lambda = model_lambda_for_budget(s->model, s->use, p->budget_usd_per_1k);
+        double lambda = model_sample_lambda(&s->sample, s->use, p->budget_usd_per_1k);
         *ret_lambda = lambda < most ? lambda : most;
     } else if (p->min_quality > 0) {
-        struct model_sample sample = model_sample(s->model);
-        own.min_quality = quality_floor_find(&sample, s->use, p->min_quality);
+        own.min_quality = quality_floor_find(&s->sample, s->use, p->min_quality);
         *ret_lambda = 0;
     }
     return own;

@@ -56,9 +56,10 @@ struct publish_verdict {
 
 /* Compares on those queries of `d` that are for validation and known as a whole: score and cost of every expert that
  * both models know and that was asked at least half as often as any. Estimates are priced by the experts' prices in
- * `d`. A policy with a budget: each model at its own lambda for that budget, utilities at the mean of the two. With a
- * min_quality: each at its own quality floor, a dollar worth as much as the model in force gets for one on average.
- * ERR_INPUT: there is no such expert. policy_count > 0. Deterministic. */
+ * `d`, and budgets and floors calibrated at them. A policy with a budget: each model at its own lambda for that
+ * budget, utilities at the mean of the two. With a min_quality: each at its own quality floor, a dollar worth as much
+ * as the model in force gets for one on average. ERR_INPUT: there is no such expert. policy_count > 0.
+ * Deterministic. */
 NODISCARD enum status publish_compare(const struct model *candidate, const struct model *in_force,
                                       enum publish_rival rival, const struct dataset *d,
                                       const struct policy *policies, size_t policy_count,

@@ -127,14 +127,13 @@ struct model_sample model_sample(const struct model *m)
 }
 
 /* Mean predicted cost of the sample when each query takes its best utility. */
-static double sample_cost(const struct model *m, const bool *use, double lambda)
+static double sample_cost(const struct model_sample *s, const bool *use, double lambda)
 {
     double total = 0;
-    for (size_t i = 0; i < m->parts.sample; i++) {
-        const float *quality = m->parts.sample_quality + i * m->arm_count,
-                    *cost = m->parts.sample_cost_usd + i * m->arm_count;
+    for (size_t i = 0; i < s->rows; i++) {
+        const float *quality = s->quality + i * s->arms, *cost = s->cost_usd + i * s->arms;
         double best = -INFINITY, paid = 0;
-        for (size_t e = 0; e < m->arm_count; e++) {
+        for (size_t e = 0; e < s->arms; e++) {
             double utility = (double)quality[e] - lambda * (double)cost[e];
             if ((!use || use[e]) && utility > best) {
                 best = utility;
@@ -143,20 +142,26 @@ static double sample_cost(const struct model *m, const bool *use, double lambda)
         }
         total += paid;
     }
-    return m->parts.sample ? total / (double)m->parts.sample : 0;
+    return s->rows ? total / (double)s->rows : 0;
 }
 
-double model_lambda_for_budget(const struct model *m, const bool *use, double usd_per_1k)
+double model_sample_lambda(const struct model_sample *s, const bool *use, double usd_per_1k)
 {
     double target = usd_per_1k / 1000, low = 1e-3, high = 1e12;
-    if (sample_cost(m, use, 0) <= target)
+    if (sample_cost(s, use, 0) <= target)
         return 0;
     for (int step = 0; step < 60; step++) {
         double mid = sqrt(low * high);
-        if (sample_cost(m, use, mid) > target)
+        if (sample_cost(s, use, mid) > target)
             low = mid;
         else
             high = mid;
     }
     return high;
+}
+
+double model_lambda_for_budget(const struct model *m, const bool *use, double usd_per_1k)
+{
+    const struct model_sample sample = model_sample(m);
+    return model_sample_lambda(&sample, use, usd_per_1k);
 }

@@ -129,3 +129,5 @@ bool model_sample_is_repriced(const struct model *m, const struct price *prices)
 /* Lambda (quality per USD) at which the mean predicted cost over the training queries is `usd_per_1k`, choosing
  * among the arms with use[i] (NULL: all): the calibrated start of budget control. Monotone; clamps at the ends. */
 double model_lambda_for_budget(const struct model *m, const bool *use, double usd_per_1k);
+/* The same by a sample, perhaps at other prices. */
+double model_sample_lambda(const struct model_sample *s, const bool *use, double usd_per_1k);

@@ -248,6 +248,31 @@ Test(publish, prices_in_force_decide)
     pair_free(p);
 }
 
+/* All prices tenfold since the model in force was trained: its budget is calibrated at those of now, too, and so it
+ * spends what the candidate does, which was trained at them. */
+Test(publish, budgets_are_calibrated_at_the_prices_in_force)
+{
+    struct pair *p = pair_make();
+    struct world *w = p->world;
+    for (size_t e = 0; e < WORLD_EXPERTS; e++) {
+        w->experts[e].price.input_nano_usd_per_m *= 10;
+        w->experts[e].price.output_nano_usd_per_m *= 10;
+    }
+    for (size_t i = 0; i < (size_t)ROWS * WORLD_EXPERTS; i++)
+        w->outcomes[i].cost_nano_usd *= 10;
+    struct model *now = learn(w);
+    const struct policy policies[] = {{.budget_usd_per_1k = 4}, {.min_quality = 0.8}};
+    struct publish_verdict *v = compare(p, now, p->good, policies, 2);
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_float_eq(v->of[i].before.cost_usd, v->of[i].after.cost_usd,
+                           0.02 * v->of[i].after.cost_usd);
+        cr_expect_float_eq(v->of[i].before.quality, v->of[i].after.quality, 0.02);
+    }
+    cr_expect_float_eq(v->of[0].before.cost_usd * 1000, 4, 1);
+    model_free(now);
+    pair_free(p);
+}
+
 Test(publish, without_outcomes_there_is_nothing_to_compare)
 {
     struct pair *p = pair_make();
