@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -127,6 +128,22 @@ static bool is_special(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+enum status file_out_check(const char *path, struct error *err)
+{
+    struct stat found;
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    if (slash)
+        snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (!strcmp(path, "-") || is_special(path))
+        return OK;
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return error_set(err, ERR_IO, "%s: that is a directory; name a file in it", path);
+    if (access(folder, W_OK | X_OK) != 0)
+        return error_set_errno(err, ERR_IO, errno, "%s: cannot write there: %s", path, folder);
+    return OK;
 }
 
 enum status file_out_open(const char *path, struct file_out *ret, struct error *err)

@@ -26,6 +26,8 @@ struct file_out {
     FILE *stream;
     char *path, *temporary; /* both NULL for standard output; no temporary for a device */
 };
+/* Says before long work what opening it would say after: that the folder is not there or lets nobody write. */
+NODISCARD enum status file_out_check(const char *path, struct error *err);
 NODISCARD enum status file_out_open(const char *path, struct file_out *ret, struct error *err);
 /* Closes, also on failure. */
 NODISCARD enum status file_out_commit(struct file_out *out, struct error *err);

@@ -177,6 +177,10 @@ static int eval(struct eval_options *o)
     struct arena *a = arena_create(EVAL_ARENA_BYTES);
     models[0].model = o->model;
     enum status status = a ? OK : error_set(&err, ERR_MEMORY, "no memory");
+    if (status == OK && o->report)
+        status = file_out_check(o->report, &err);
+    if (status == OK && o->decisions)
+        status = file_out_check(o->decisions, &err);
     if (status == OK && o->model)
         status = model_load(o->model, &models[0].m, &err);
     if (status == OK)

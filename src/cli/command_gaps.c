@@ -91,6 +91,8 @@ static int gaps(struct gaps_command *c)
     struct error err;
     struct arena *a = arena_create(GAPS_ARENA_BYTES);
     enum status status = a ? OK : error_set(&err, ERR_MEMORY, "no memory");
+    if (status == OK && c->html)
+        status = file_out_check(c->html, &err);
     if (status == OK)
         status = model_load(c->model, &m, &err);
     if (status == OK)

@@ -67,7 +67,7 @@ static enum status read_rules(struct select *o, struct error *err)
     if (o->html && dataset_holds(o->dataset, o->html))
         return error_set(err, ERR_USAGE, "%s is read here and would be written over", o->html);
     o->options.cost_max_nano_usd = o->routed ? INT64_MAX : o->max_cost_nano_usd;
-    return OK;
+    return o->html ? file_out_check(o->html, err) : OK;
 }
 
 static enum status read_keep(struct select *o, struct error *err)

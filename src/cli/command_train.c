@@ -3,14 +3,10 @@
  * Reads options and data sets, has src/train learn, writes the model and prints figures by cross-validation. What
  * cannot be written is found before the work, not after. Progress goes to standard error. One thread; the same data
  * and seed give the same file, byte for byte. */
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -289,17 +285,9 @@ static enum status print_json(const struct trained *t, const char *path, struct 
 /* Says so before the work when the model could not be written after it. */
 static enum status check_output(const char *path, char *const *inputs, int count, struct error *err)
 {
-    struct stat found;
-    const char *slash = strrchr(path, '/');
-    char folder[PATH_MAX] = ".";
-    if (slash)
-        snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    if (!strcmp(path, "-"))
-        return OK;
-    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return error_set(err, ERR_IO, "%s: that is a directory; name a file in it", path);
-    if (access(folder, W_OK | X_OK) != 0)
-        return error_set_errno(err, ERR_IO, errno, "%s: cannot write there: %s", path, folder);
+    enum status status = file_out_check(path, err);
+    if (status != OK || !strcmp(path, "-"))
+        return status;
     for (int i = 0; i < count; i++)
         if (dataset_holds(inputs[i], path))
             return error_set(err, ERR_USAGE, "%s is read here and would be written over", path);

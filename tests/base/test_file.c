@@ -229,6 +229,19 @@ Test(file, what_a_killed_process_was_writing_goes)
     file_out_sweep("/nowhere", NULL);
 }
 
+Test(file, an_output_that_cannot_be_is_known_before)
+{
+    struct error err;
+    cr_assert_eq(file_out_check(in_folder("new"), &err), OK);
+    cr_assert_neq(access(in_folder("new"), F_OK), 0, "nothing is made");
+    cr_assert_eq(file_out_check("-", &err), OK);
+    cr_assert_eq(file_out_check("/dev/null", &err), OK);
+    cr_assert_eq(file_out_check(temp.folder, &err), ERR_IO);
+    cr_assert(strstr(err.text, "directory"), "%s", err.text);
+    cr_assert_eq(file_out_check(in_folder("none/new"), &err), ERR_IO);
+    cr_assert(strstr(err.text, "cannot write there"), "%s", err.text);
+}
+
 Test(file, a_device_is_written_not_replaced)
 {
     struct file_out out;
