@@ -174,6 +174,8 @@ static void add_row(const struct models_told *t, const struct model_expert *x, s
                  usd(x->price.output_nano_usd_per_m));
     if (t->config && listed != SIZE_MAX && !is_configured(t, x->name, &at))
         buf_add_c(b, "  [not in the configuration]");
+    while (b->len && b->ptr[b->len - 1] == ' ')
+        b->len--;
     buf_add_char(b, '\n');
 }
 
