@@ -1,7 +1,7 @@
 /* What the sets that `select --routed` chooses are worth once they are trained:
  *
  *     bench_universe_routed [DATA [SET...]]    DATA: LEEROO_DATA or ../shared/data; SET: mmlu_pro livecodebench mmlu;
- *                                              RANDOM=N random sets of four (200), SPLITS=N (5)
+ *                                              RANDOM_SETS=N of four members (200), SPLITS=N (5)
  *
  * First chosen by all queries and measured by folds of other seeds; then chosen by four fifths of the queries, trained
  * on these and measured on the rest. Each set is compared with the most accurate singles, with the cheapest of their
@@ -29,7 +29,7 @@
 #define ARENA_CAP   ((size_t)8 << 30)
 #define FOLD_SEEDS  2
 #define TEST_SHARE  0.2
-#define PER_SPLIT   4 /* RANDOM / PER_SPLIT random sets for each split */
+#define PER_SPLIT   4 /* RANDOM_SETS / PER_SPLIT of them for each split */
 #define SET_SEED    20260101
 #define THREADS_MAX 16
 
@@ -443,7 +443,7 @@ static struct beside by_folds(struct dataset *d)
     struct beside bar = {0};
     struct world w = {.d = d, .train = d, .test = d};
     struct rng rng;
-    size_t n = setting("RANDOM", 200);
+    size_t n = setting("RANDOM_SETS", 200);
     struct job *fours = calloc(n, sizeof(*fours));
     world_figures(&w);
     rng_seed(&rng, SET_SEED);
@@ -486,7 +486,7 @@ static void print_mean(const double *values, size_t n)
 /* One piece: a split of its own chooses, trains and measures everything. Chosen by the training part. */
 static void by_splits(struct dataset *d)
 {
-    size_t n = setting("RANDOM", 200) / PER_SPLIT, splits = setting("SPLITS", 5);
+    size_t n = setting("RANDOM_SETS", 200) / PER_SPLIT, splits = setting("SPLITS", 5);
     struct job *jobs = calloc(SETS + n, sizeof(*jobs));
     double *random = calloc(n, sizeof(*random)), *gains = calloc(2 * splits, sizeof(*gains));
     printf("\n| split | chosen | most accurate | frontier | random: median, 95th | random below | "
