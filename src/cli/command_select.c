@@ -33,7 +33,8 @@ struct select {
     double at;
     uint64_t seed;
     struct progress progress;
-    size_t looks; /* of the search for routed sets */
+    size_t looks;                    /* of the search for routed sets */
+    uint64_t work_before, work_seen; /* of searches that have ended, and of that which runs */
     size_t kept[CANDIDATES_MAX];
     struct candidates c;
     struct universe_options options;
@@ -107,9 +108,22 @@ static enum status read_count(struct select *o, struct error *err)
 
 /* Work */
 
+/* Each search counts from nothing. */
 static void show_work(uint64_t work, void *arg)
 {
-    progress_update(arg, (size_t)(work / PROGRESS_STEP));
+    struct select *o = arg;
+    if (work < o->work_seen)
+        o->work_before += o->work_seen;
+    o->work_seen = work;
+    progress_update(&o->progress, (size_t)((o->work_before + work) / PROGRESS_STEP));
+}
+
+/* What all searches may do together. Most end long before. */
+static size_t work_steps(const struct select *o)
+{
+    size_t smaller = (o->options.frontier ? FRONTIER_NUMBERS + FRONTIER_COSTS : 0) +
+                     (o->per_domain ? o->c.domains : 0);
+    return (size_t)((SELECT_WORK + smaller * (SELECT_WORK / FRONTIER_WORK)) / PROGRESS_STEP);
 }
 
 /* First all candidates are trained together, and after the search each proposal by itself. */
@@ -170,7 +184,7 @@ static enum status choose(struct select *o, struct dataset *d, struct arena *a,
     }
     if (status != OK)
         return status;
-    progress_begin(&o->progress, "sets", (size_t)(SELECT_WORK / PROGRESS_STEP));
+    progress_begin(&o->progress, "sets", work_steps(o));
     status = universe_make(&o->c, &o->options, a, ret, err);
     progress_end(&o->progress);
     return status;
@@ -203,7 +217,7 @@ static enum status select_all(struct select *o, struct dataset *d, struct arena 
     struct universe u;
     o->options.per_domain = o->per_domain;
     o->options.frontier = o->html || o->json;
-    o->options.exact = (struct exact_options){SELECT_WORK, show_work, &o->progress};
+    o->options.exact = (struct exact_options){SELECT_WORK, show_work, o};
     enum status status = candidates_build(d, o->experts, a, &o->c, err);
     if (status == OK)
         status = read_keep(o, err);

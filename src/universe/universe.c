@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#define FRONTIER_WORK 16 /* each search of a frontier may do this part of the set's own */
-
 static int64_t cost_of(const struct candidates *c, const size_t *members, size_t count)
 {
     int64_t sum = 0;

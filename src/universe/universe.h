@@ -7,6 +7,8 @@
 
 #define FRONTIER_NUMBERS 10 /* sets of one member, of two, ... */
 #define FRONTIER_COSTS   14 /* limits from the cheapest candidate's cost to that of all */
+#define FRONTIER_WORK                                                                              \
+    16 /* each search of these, or of a domain, may do this part of the set's own */
 
 struct universe_options {
     size_t count_max;          /* members; candidates or more: no limit */
