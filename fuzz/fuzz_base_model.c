@@ -25,7 +25,9 @@ static void check_model(const struct model *m, size_t experts)
 
 static void use(const struct base *b)
 {
-    const struct prior_outcome outcomes[] = {{STR("one"), 1, 10, 0.5f}, {STR("two"), 0, 0, 0}};
+    const struct prior_outcome outcomes[] = {
+        {.text = STR("one"), .score = 1, .output_tokens = 10, .confidence = 0.5f},
+        {.text = STR("two")}};
     const struct prior_expert experts[] = {
         {.name = STR("a"), .price.input_nano_usd_per_m = 1000},
         {.name = STR("small-1b"), .outcomes = outcomes, .outcome_count = 2}};
