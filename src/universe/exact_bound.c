@@ -172,6 +172,15 @@ static double bound_whole(const struct node *n, const int64_t *costs, struct nod
     return n->value + knapsack_most(n, costs, b, n->room, SIZE_MAX);
 }
 
+/* What they cover who may still join, all together: where few of many are enough, sums of parts exceed it. */
+static double bound_of_all(const struct node *n)
+{
+    double sum = n->value;
+    for (size_t r = 0; r < n->rows; r++)
+        sum += (double)n->most[r];
+    return sum;
+}
+
 /* One piece: what decides on the next step changes with each. What is counted stays that of the last split; near the
  * end splits differ by little, and the bound is that of the best of them. */
 void node_bound_seek(struct node *n, const int64_t *costs, double best, double target, size_t steps,
@@ -179,7 +188,7 @@ void node_bound_seek(struct node *n, const int64_t *costs, double best, double t
 {
     double length = 1;
     size_t in_vain = 0;
-    ret->value = bound_whole(n, costs, ret);
+    ret->value = fmin(bound_whole(n, costs, ret), bound_of_all(n));
     *work += n->rows * n->columns;
     for (size_t i = 0; ret->value >= target; i++) {
         double here = bound_here(n, costs, ret);

@@ -93,6 +93,23 @@ Test(exact, little_work_ends_with_a_bound_that_holds)
     cr_assert_gt(given_up, 0);
 }
 
+Test(exact, no_bound_is_above_what_all_of_them_cover)
+{
+    struct rng r;
+    rng_seed(&r, 17);
+    for (size_t i = 0; i < MATRICES; i++) {
+        struct toy t;
+        toy_draw(&r, (enum toy_scores)(i % TOY_SCORES), 12, 60, &t);
+        struct set_rules rules = toy_rules(&t);
+        for (rules.count_max = 2; rules.count_max < t.c.count; rules.count_max++) {
+            struct chosen_set set;
+            struct exact_end end = search(&t, &rules, 1, &set);
+            cr_assert_leq(end.bound, toy_value(&t, (1u << t.c.count) - 1));
+        }
+        arena_free(t.a);
+    }
+}
+
 Test(exact, whoever_adds_nothing_is_left_out)
 {
     struct rng r;
