@@ -21,11 +21,6 @@ static void number(struct buf *b, const char *name, double value)
     json_write_double(b, value); /* null for NaN */
 }
 
-static double usd(int64_t nano_usd)
-{
-    return nano_usd >= CANDIDATE_COST_UNKNOWN ? NAN : (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static void write_names(const struct candidates *c, const size_t *members, size_t count,
                         struct buf *b)
 {
@@ -54,7 +49,7 @@ static void write_steps(const struct universe *u, struct buf *b)
         json_write_string(b, candidate_name(u->c, member));
         number(b, "adds", (u->s.set.values[i] - before) * u->s.unit);
         number(b, "achieves", u->s.set.values[i] * u->s.unit);
-        number(b, "usd_per_1k", usd(u->c->cost_nano_usd[member]));
+        number(b, "usd_per_1k", candidate_usd(u->c->cost_nano_usd[member]));
         buf_add_char(b, '}');
     }
     buf_add_char(b, ']');
@@ -84,7 +79,7 @@ static void write_candidates(const struct universe *u, struct buf *b)
         json_write_string(b, candidate_name(u->c, i));
         buf_addf(b, ", \"member\": %s", use->member ? "true" : "false");
         number(b, "score", u->c->score[i]);
-        number(b, "usd_per_1k", usd(u->c->cost_nano_usd[i]));
+        number(b, "usd_per_1k", candidate_usd(u->c->cost_nano_usd[i]));
         number(b, use->member ? "without" : "adds", use->member ? -use->worth : use->worth);
         number(b, use->member ? "without_se" : "adds_se", use->worth_error);
         number(b, "alone", use->alone);
@@ -109,7 +104,7 @@ static void write_domain_set(const struct universe *u, const struct domain_set *
     buf_addf(b, ", \"questions\": %zu, \"set\": ", d->questions);
     write_names(u->c, d->s.set.members, d->s.set.count, b);
     number(b, "achieves", selection_mean(&d->s));
-    number(b, "usd_per_1k", usd(d->s.set.cost_nano_usd));
+    number(b, "usd_per_1k", candidate_usd(d->s.set.cost_nano_usd));
     write_promise(&d->s, b);
     buf_add_c(b, ", \"best_single\": ");
     json_write_string(b, candidate_name(u->c, d->best));
@@ -133,7 +128,7 @@ static void write_domain_sets(const struct universe *u, struct buf *b)
     buf_add_c(b, "{\"set\": ");
     write_names(u->c, u->joint, u->joint_count, b);
     number(b, "achieves", u->joint_covers);
-    number(b, "usd_per_1k", usd(u->joint_cost_nano_usd));
+    number(b, "usd_per_1k", candidate_usd(u->joint_cost_nano_usd));
     buf_add_char(b, '}');
 }
 
@@ -146,7 +141,7 @@ static void write_points(const char *name, const struct universe *u,
         buf_add_c(b, i ? ",\n  {\"set\": " : "\n  {\"set\": ");
         write_names(u->c, points[i].members, points[i].count, b);
         number(b, "achieves", points[i].achieves);
-        number(b, "usd_per_1k", usd(points[i].cost_nano_usd));
+        number(b, "usd_per_1k", candidate_usd(points[i].cost_nano_usd));
         buf_addf(b, ", \"optimal\": %s}", points[i].proved ? "true" : "false");
     }
     buf_add_char(b, ']');
@@ -203,14 +198,14 @@ enum status select_print_json(const struct select_outputs *o, FILE *to, struct e
     write_names(u->c, u->s.set.members, u->s.set.count, &out);
     number(&out, "achieves", selection_mean(&u->s));
     number(&out, "covers", u->covers);
-    number(&out, "usd_per_1k", usd(u->s.set.cost_nano_usd));
+    number(&out, "usd_per_1k", candidate_usd(u->s.set.cost_nano_usd));
     write_promise(&u->s, &out);
     buf_add_c(&out, ",\n \"best_single\": ");
     json_write_string(&out, candidate_name(u->c, u->best));
     number(&out, "best_single_score", u->c->score[u->best]);
-    number(&out, "best_single_usd_per_1k", usd(u->c->cost_nano_usd[u->best]));
+    number(&out, "best_single_usd_per_1k", candidate_usd(u->c->cost_nano_usd[u->best]));
     number(&out, "all", u->all);
-    number(&out, "all_usd_per_1k", usd(u->all_cost_nano_usd));
+    number(&out, "all_usd_per_1k", candidate_usd(u->all_cost_nano_usd));
     write_steps(u, &out);
     write_candidates(u, &out);
     write_domain_sets(u, &out);

@@ -15,18 +15,13 @@
 #define NEXT_NAMED      3  /* candidates outside that would add most */
 #define DOMINATED_ROWS  20
 
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 /* "  6.4307", "       -" where no cost is known. */
 static void add_usd(struct buf *b, int64_t nano_usd)
 {
     if (nano_usd >= CANDIDATE_COST_UNKNOWN)
         buf_addf(b, "%12s", "-");
     else
-        buf_addf(b, "%12.4f", usd(nano_usd));
+        buf_addf(b, "%12.4f", candidate_usd(nano_usd));
 }
 
 static void add_name(struct buf *b, const struct candidates *c, size_t candidate)
@@ -55,7 +50,8 @@ static void write_head(const struct select_outputs *o, struct buf *b)
         buf_addf(b, " of %zu: those of which every candidate's score is known", c->d->query_count);
     buf_addf(b, "\n\na set of %zu by %s", o->u->s.set.count, o->u->objective);
     if (o->rules->cost_max_nano_usd != INT64_MAX)
-        buf_addf(b, " for at most %.6g USD", usd(o->rules->cost_max_nano_usd));
+        buf_addf(b, " for at most %.6g USD",
+                 (double)o->rules->cost_max_nano_usd / (double)NANO_PER_USD);
     buf_add_c(b, ": ");
     selection_promise_add(&o->u->s, b);
     buf_add_char(b, '\n');
@@ -210,7 +206,8 @@ static void write_dominated(const struct universe *u, struct buf *b)
             continue;
         struct str name = candidate_name(u->c, c), by = candidate_name(u->c, use->dominated_by);
         buf_addf(b, "  %9.2f ±%5.2f", 100 * use->behind, 100 * use->behind_error);
-        buf_addf(b, "%14.4f", usd(u->c->cost_nano_usd[c] - u->c->cost_nano_usd[use->dominated_by]));
+        buf_addf(b, "%14.4f",
+                 candidate_usd(u->c->cost_nano_usd[c] - u->c->cost_nano_usd[use->dominated_by]));
         buf_addf(b, "  %.*s, by %.*s%s\n", STR_FMT(name), STR_FMT(by),
                  use->member ? " (in the set: it is right where the others are not)" : "");
     }

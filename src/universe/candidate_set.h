@@ -6,6 +6,8 @@
  * it costs to ask it each of them, scaled to 1,000. All memory is the arena's; the data set must stay loaded. */
 #pragma once
 
+#include <math.h>
+
 #include "base/arena.h"
 #include "data/dataset.h"
 #include "universe/objective.h"
@@ -37,6 +39,13 @@ NODISCARD enum status candidates_build(const struct dataset *d, const char *name
 struct str candidate_name(const struct candidates *c, size_t candidate);
 /* Index by name; SIZE_MAX when absent. */
 size_t candidate_index(const struct candidates *c, struct str name);
+
+/* NaN where it is not known, also of a sum with such a one in it. */
+static inline double candidate_usd(int64_t nano_usd)
+{
+    return nano_usd >= CANDIDATE_COST_UNKNOWN ? (double)NAN
+                                              : (double)nano_usd / (double)NANO_PER_USD;
+}
 
 static inline bool candidate_cost_known(const struct candidates *c, size_t candidate)
 {

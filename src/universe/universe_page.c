@@ -15,11 +15,6 @@ static const char *const style[] = {
     "anywhere}.members{white-space:normal;overflow-wrap:anywhere;min-width:16em}\n",
     NULL};
 
-double universe_page_usd(int64_t nano_usd)
-{
-    return nano_usd >= CANDIDATE_COST_UNKNOWN ? NAN : (double)nano_usd / (double)NANO_PER_USD;
-}
-
 void universe_page_names(const struct universe_page *p, const size_t *members, size_t count,
                          struct buf *b)
 {
@@ -34,7 +29,7 @@ enum status universe_routed_fill(struct routed *r, struct universe_routed *route
                                  struct error *err)
 {
     double low = routed->figures->budget_usd_per_1k / 8;
-    double high = fmin(universe_page_usd(routed->choice->set.cost_nano_usd),
+    double high = fmin(candidate_usd(routed->choice->set.cost_nano_usd),
                        2 * routed->figures->best_usd_per_1k);
     high = fmax(high, 2 * low);
     for (size_t i = 0; i < UNIVERSE_BUDGETS; i++)
@@ -53,7 +48,7 @@ static void percent_for(struct buf *b, double share, int64_t nano_usd, const cha
     if (nano_usd >= CANDIDATE_COST_UNKNOWN)
         return;
     buf_add_c(b, " for ");
-    markup_usd(b, universe_page_usd(nano_usd));
+    markup_usd(b, candidate_usd(nano_usd));
     buf_add_c(b, " per 1,000");
 }
 

@@ -29,7 +29,7 @@ struct chart {
 
 static double at_x(const struct chart *c, int64_t nano_usd)
 {
-    return svg_at(&c->x, universe_page_usd(nano_usd));
+    return svg_at(&c->x, candidate_usd(nano_usd));
 }
 
 static bool dominated(const struct universe *u, size_t candidate)
@@ -45,7 +45,7 @@ static void chart_begin(struct chart *c, const struct universe_page *p, const st
     for (size_t i = 0; i < u->c->count; i++) {
         if (!candidate_cost_known(u->c, i))
             continue;
-        double usd = universe_page_usd(u->c->cost_nano_usd[i]);
+        double usd = candidate_usd(u->c->cost_nano_usd[i]);
         low = fmin(low, usd);
         high += usd;
         least = fmin(least, u->c->score[i]);
@@ -95,7 +95,7 @@ static void hint(struct buf *b, double score, int64_t nano_usd)
     buf_add_c(b, ": ");
     markup_percent(b, score, 1);
     buf_add_c(b, " % for ");
-    markup_usd(b, universe_page_usd(nano_usd));
+    markup_usd(b, candidate_usd(nano_usd));
     buf_add_c(b, " per 1,000</title>");
 }
 
@@ -280,7 +280,7 @@ static void point_row(const struct universe_page *p, const struct frontier_point
              "%s</td><td><span class=\"bar\" aria-hidden=\"true\"><i class=\"b0\" "
              "style=\"width:%.1f%%\"></i></span></td><td>",
              at->proved ? "" : " <span class=\"soft\">(not proved)</span>", 100 * at->achieves);
-    markup_usd(b, universe_page_usd(at->cost_nano_usd));
+    markup_usd(b, candidate_usd(at->cost_nano_usd));
     buf_add_c(b, "</td><td class=\"l members\">");
     universe_page_names(p, at->members, at->count, b);
     buf_add_c(b, "</td></tr>\n");

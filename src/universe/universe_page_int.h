@@ -15,8 +15,6 @@ void universe_page_domain_sets(const struct universe_page *p, struct buf *b);
 void universe_page_routed(const struct universe_page *p, struct buf *b);
 void universe_page_dominated(const struct universe_page *p, struct buf *b);
 
-/* NaN where the cost is not known. */
-double universe_page_usd(int64_t nano_usd);
 /* "a, b, c", escaped. */
 void universe_page_names(const struct universe_page *p, const size_t *members, size_t count,
                          struct buf *b);

@@ -28,7 +28,7 @@ static void cell_points(struct buf *b, double share)
 static void cell_usd(struct buf *b, int64_t nano_usd)
 {
     buf_add_c(b, "<td>");
-    markup_usd(b, universe_page_usd(nano_usd));
+    markup_usd(b, candidate_usd(nano_usd));
     buf_add_c(b, "</td>");
 }
 
