@@ -129,9 +129,9 @@ void gaps_page_ranks(const struct gaps_page *p, struct buf *b)
         add_chart(p, &sizes[i], b);
     add_legend(p->gaps, b);
     buf_add_c(b, "</figure>\n");
-    if (gaps_page_shown(p) < p->gaps->topic_count)
-        buf_addf(b,
-                 "<p class=\"how\" style=\"margin-top:12px\">%zu more topics are not shown.</p>\n",
-                 p->gaps->topic_count - gaps_page_shown(p));
+    size_t more = p->gaps->topic_count - gaps_page_shown(p);
+    if (more)
+        buf_addf(b, "<p class=\"how\" style=\"margin-top:12px\">%zu more topic%s not shown.</p>\n",
+                 more, more == 1 ? " is" : "s are");
     page_section_end(b);
 }

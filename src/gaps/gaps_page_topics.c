@@ -131,7 +131,8 @@ static void add_experts(const struct gaps *g, const struct gaps_topic *t, struct
     experts_table(g, t, order, open, b);
     if (open == count)
         return;
-    buf_addf(b, "<details><summary>%zu more experts</summary>\n", count - open);
+    buf_addf(b, "<details><summary>%zu more expert%s</summary>\n", count - open,
+             count - open == 1 ? "" : "s");
     experts_table(g, t, order + open, count - open, b);
     buf_add_c(b, "</details>\n");
 }

@@ -60,7 +60,8 @@ static void add_figure(struct buf *b, const struct figure *f, double scale, int 
 static void write_heading(const struct gaps *g, struct buf *b)
 {
     const struct gaps_topic *all = &g->all;
-    buf_addf(b, "%zu questions; the model's choice, whatever it costs, ", all->queries);
+    buf_addf(b, "%zu question%s; the model's choice, whatever it costs, ", all->queries,
+             all->queries == 1 ? "" : "s");
     if (all->recorded)
         buf_addf(b, "is right on %.1f %%", 100 * all->achieved.value);
     else
@@ -110,7 +111,8 @@ static void write_topics(const struct gaps *g, size_t most, struct buf *b)
     if (shown == 0)
         buf_addf(b, "  no topic lacks anything at level %g\n", g->level);
     else if (shown < g->topic_count)
-        buf_addf(b, "  and %zu topics more\n", g->topic_count - shown);
+        buf_addf(b, "  and %zu topic%s more\n", g->topic_count - shown,
+                 g->topic_count - shown == 1 ? "" : "s");
 }
 
 /* Who stands alone */

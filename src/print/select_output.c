@@ -236,7 +236,8 @@ static void write_domain_sets(const struct universe *u, struct buf *b)
     }
     buf_addf(b, "  %10zu%12s%12.2f", u->c->rows, "", 100 * u->joint_covers);
     add_usd(b, u->joint_cost_nano_usd);
-    buf_addf(b, "  all of them together, %zu members\n", u->joint_count);
+    buf_addf(b, "  all of them together, %zu member%s\n", u->joint_count,
+             u->joint_count == 1 ? "" : "s");
 }
 
 /* Routed */
