@@ -65,7 +65,7 @@ Test(gaps_table, a_topic_has_figures_words_and_questions)
     expect(text, "missed more: jury\n");
     expect(text, "- Who [2J did it?\n");
     expect(text, "is expected to be right on 80.0 %");
-    expect(text, "and 1 topics more");
+    expect(text, "and 1 topic more");
     expect(text, "3.4 ±0.8     62.0     41.0        40  large, law: murder, jury\n");
     cr_expect_null(strstr(text, "again"));
     g.again.queries = 10;
