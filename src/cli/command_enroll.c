@@ -12,6 +12,8 @@
 #include "cli/commands.h"
 #include "cli/dataset_open.h"
 #include "cli/enrolling.h"
+#include "config/config_read.h"
+#include "data/input_file.h"
 #include "enroll/rows.h"
 #include "print/enrolled.h"
 
@@ -131,9 +133,41 @@ static enum status introduce(struct enroll_command *c, struct error *err)
     return prior_believe(enroll_into(c), &as, 1, &c->newcomer.belief, &c->place, err);
 }
 
-static enum status prepare(struct enroll_command *c, struct error *err)
+/* What is read must not be written over. */
+static enum status check_output(const struct enroll_command *c, struct error *err)
 {
     enum status status = model_change_check(c->path, c->output, err);
+    if (status == OK && c->output &&
+        ((c->dataset && dataset_holds(c->dataset, c->output)) ||
+         (c->from && dataset_holds(c->from, c->output))))
+        status =
+            error_set(err, ERR_USAGE, "-o %s is read here and would be written over", c->output);
+    return status;
+}
+
+/* A name that the data set has but for a few letters is mistyped, and would join by its prior alone. */
+static enum status check_meant(const struct enroll_command *c, struct error *err)
+{
+    const char *names[DATASET_EXPERTS_MAX], *nearest;
+    size_t count = 0;
+    if (c->suggest || !c->d || dataset_expert_index(c->d, str_from(c->name)) != SIZE_MAX)
+        return OK;
+    for (size_t i = 0; i < c->d->expert_count; i++)
+        if (model_expert_index(c->model, c->d->experts[i].name) == SIZE_MAX &&
+            (names[count] = arena_copy(c->arena, c->d->experts[i].name).ptr))
+            count++;
+    nearest = conf_nearest(str_from(c->name), names, count);
+    if (!nearest)
+        return OK;
+    return error_set(err, ERR_INPUT,
+                     "%s has no outcome of '%s'; did you mean '%s'? Without a data set it is "
+                     "placed by the prior",
+                     c->dataset, c->name, nearest);
+}
+
+static enum status prepare(struct enroll_command *c, struct error *err)
+{
+    enum status status = check_output(c, err);
     if (status == OK)
         status = model_load(c->path, &c->model, err);
     if (status == OK)
@@ -142,6 +176,8 @@ static enum status prepare(struct enroll_command *c, struct error *err)
         status = take_out(c, err);
     if (status == OK && c->dataset)
         status = dataset_open_any("enroll", c->dataset, &c->d, err);
+    if (status == OK)
+        status = check_meant(c, err);
     if (status == OK)
         status = introduce(c, err);
     return status;

@@ -5,7 +5,6 @@
 #include "cli/dataset_open.h"
 #include "cli/enrolling.h"
 #include "data/dataset_write.h"
-#include "data/input_file.h"
 #include "print/suggested.h"
 
 #define OUTPUT_BYTES_MAX (256u << 20)
@@ -42,9 +41,6 @@ enum status enroll_suggest_write(struct enroll_command *c, struct error *err)
         status = dataset_open_any("enroll", c->from, &c->questions, err);
         s.d = c->questions;
     }
-    if (status == OK && c->output && dataset_holds(c->from ? c->from : c->dataset, c->output))
-        status =
-            error_set(err, ERR_USAGE, "-o %s is read here and would be written over", c->output);
     if (status == OK)
         status = enroll_questions_choose(enroll_into(c), &c->newcomer.belief, &c->newcomer.price,
                                          s.d, c->newcomer.name, c->suggest, c->arena, &s.q, err);
@@ -53,7 +49,10 @@ enum status enroll_suggest_write(struct enroll_command *c, struct error *err)
     if (status == OK && !c->quiet) {
         suggested_print_broken(&s, stderr);
         if (s.q.count < c->suggest)
-            fprintf(stderr, "leeroo enroll: note: only %zu questions are left to ask\n", s.q.count);
+            fprintf(stderr,
+                    "leeroo enroll: note: only %zu of %zu questions are left to ask: %s has "
+                    "answered others, or they seem broken\n",
+                    s.q.count, s.d->query_count, c->name);
     }
     return status;
 }

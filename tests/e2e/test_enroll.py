@@ -92,6 +92,7 @@ def test_in_place_and_back(leeroo, model, trained, few):
     done = enroll(leeroo, model, "--expert", NEW, few)
     assert done.returncode == 0, done.stderr
     assert f"{NEW} joins 3 experts" in done.stdout and "120 outcomes of its own" in done.stdout
+    assert "\n  before       placed by" in done.stdout and max(map(len, done.stdout.splitlines()[:7])) <= 80
     assert "rollback" in done.stdout and "decisions" in done.stdout
     assert digest(model.with_name("m.leeroo.previous")) == digest(trained)
     assert run(leeroo, "rollback", model).returncode == 0
@@ -116,6 +117,20 @@ def test_who_is_known_is_replaced_only_when_told(leeroo, model, few, trained):
     assert said["replaced"] and said["experts"] == 3 and said["outcomes"] == 120
     listed = enroll(leeroo, model, "--expert", "strong", few, "--replace", "--json")
     assert json.loads(listed.stdout)["experts"] == 3, "once more is no one more"
+
+
+def test_a_name_that_is_nearly_right_is_not_placed_by_the_prior(leeroo, model, trained, few):
+    done = enroll(leeroo, model, "--expert", "newcomr", few, "--price", "1/2")
+    assert done.returncode == 1 and f"did you mean '{NEW}'?" in done.stderr
+    assert digest(model) == digest(trained)
+
+
+@pytest.mark.parametrize("name", ["queries.jsonl", "outcomes.csv", "experts.csv"])
+def test_the_data_set_is_not_written_over(leeroo, model, few, name):
+    before = digest(few / name)
+    done = enroll(leeroo, model, "--expert", NEW, few, "-o", few / name)
+    assert done.returncode == 2 and "is read here and would be written over" in done.stderr
+    assert digest(few / name) == before
 
 
 def test_without_outcomes_the_prior_says(leeroo, model, dataset, tmp_path):
