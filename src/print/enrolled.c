@@ -92,14 +92,18 @@ static double per_million(int64_t nano_usd)
 
 static void print_basis(const struct enrolled *e, struct buf *out)
 {
+    const struct str none = STR("no outcomes yet: ");
     const struct enroll_figures *f = e->figures;
+    struct str words = str_from(e->place->words);
     buf_add_c(out, "\n  by           ");
-    if (f->outcomes)
-        buf_addf(out,
-                 "%zu outcome%s of its own, %zu beside others' on the same question; before: %s",
-                 f->outcomes, f->outcomes == 1 ? "" : "s", f->compared, e->place->words);
-    else
-        buf_addf(out, "%s", e->place->words);
+    if (f->outcomes) {
+        buf_addf(out, "%zu outcome%s of its own, %zu beside others' on the same question",
+                 f->outcomes, f->outcomes == 1 ? "" : "s", f->compared);
+        buf_add_c(out, "\n  before       ");
+        if (str_starts(words, none))
+            words = str_slice(words, none.len, words.len);
+    }
+    buf_add(out, words);
 }
 
 static void print_alike(const struct enrolled *e, struct buf *out)

@@ -157,7 +157,7 @@ static void add_row(const struct models_told *t, const struct model_expert *x, s
     const struct price *other = other_price(t, x), *price = other ? other : &x->price;
     size_t at;
     add_name(b, x->name, width);
-    buf_addf(b, "  %8zu  %6.1f %%  %8.4g  %8.6g  %8.6g", x->outcomes, 100 * x->accuracy,
+    buf_addf(b, "  %8zu  %6.1f %%  %9.4f  %8.6g  %8.6g", x->outcomes, 100 * x->accuracy,
              1000 * x->mean_cost_usd, usd(price->input_nano_usd_per_m),
              usd(price->output_nano_usd_per_m));
     add_since(t, x, b);
@@ -183,8 +183,8 @@ static void add_experts(const struct models_told *t, struct buf *b)
 {
     const struct model_parts *p = model_parts(t->m);
     int width = name_width(t);
-    buf_addf(b, "%-*s  %8s  %8s  %8s  %8s  %8s  %13s  %s\n", width, "expert", "outcomes",
-             "accuracy", "USD/1k", "in $/M", "out $/M", "since", "best at, against the others");
+    buf_addf(b, "%-*s  %8s  %8s  %9s  %8s  %8s  %13s  %s\n", width, "expert", "outcomes",
+             "accuracy", "USD/1,000", "in $/M", "out $/M", "since", "best at, against the others");
     for (size_t i = 0; i < p->listed; i++)
         add_row(t, &p->experts[p->column[i]], i, width, b);
     for (size_t e = 0; t->all && e < p->predictor.experts; e++)
@@ -197,8 +197,8 @@ static void add_plans(const struct models_told *t, struct buf *b)
     const struct plan_set *set = &model_parts(t->m)->plans;
     for (size_t k = 0; k < set->count; k++) {
         const struct plan_record *r = &set->records[k];
-        buf_addf(b, "%s  %6.1f %%  %8.4g  ",
-                 k ? "" : "\naccuracy    USD/1k  plan, as held out in training\n",
+        buf_addf(b, "%s  %6.1f %%  %9.4f  ",
+                 k ? "" : "\naccuracy  USD/1,000  plan, as held out in training\n",
                  100 * r->accuracy, 1000 * r->mean_cost_usd);
         printable_add(b, set->plans[k].name);
         buf_add_char(b, '\n');
