@@ -92,13 +92,14 @@ static size_t count_placed(const struct config *config)
 static void warn_placed(const struct config *config,
                         void (*warn)(void *arg, const struct setup_warning *w), void *arg)
 {
-    static const char mend[] = "`leeroo play` learns what they are worth";
+    const struct setup_warning all = {.what = "no model yet: every expert is placed by a prior",
+                                      .mend = "`leeroo play` learns what they are worth"},
+                               some = {.what = "experts that the model does not know are placed by "
+                                               "a prior",
+                                       .mend = "`leeroo enroll` takes in their outcomes, `leeroo "
+                                               "play` buys some"};
     if (count_placed(config) > 0)
-        warn(arg, &(struct setup_warning){
-                      .what = config_all_placed(config)
-                                  ? "no model yet: every expert is placed by a prior"
-                                  : "experts that the model does not know are placed by a prior",
-                      .mend = mend});
+        warn(arg, config_all_placed(config) ? &all : &some);
 }
 
 void setup_warnings(const struct config *config, const struct model *model,
