@@ -46,11 +46,6 @@ static const char text[] =
     "  leeroo enroll my.leeroo --expert new-70b --price 0.88/0.88 --like llama-3.1-70b -o "
     "with.leeroo\n";
 
-static enum status no_memory(struct error *err)
-{
-    return error_set(err, ERR_MEMORY, "out of memory");
-}
-
 /* Whom it is about */
 
 /* "0.15/0.6": USD per million tokens of input and output. */
@@ -308,7 +303,7 @@ static int run(int argc, char **argv)
     status = check_options(&c, count, argv, &err);
     c.arena = arena_create(ARENA_BYTES_MAX);
     if (status == OK && !c.arena)
-        status = no_memory(&err);
+        status = error_set(&err, ERR_MEMORY, "out of memory");
     if (status == OK)
         status = prepare(&c, &err);
     if (status == OK)

@@ -9,22 +9,7 @@
 #include "config/config_read.h"
 #include "predict/model_parts.h"
 
-#define NAMES_BYTES_MAX   300
 #define SCRATCH_BYTES_MAX (1u << 20)
-
-/* Names until there is no more room, then dots. */
-static void list_names(const struct model *m, struct buf *out)
-{
-    for (size_t i = 0; i < model_expert_count(m); i++) {
-        struct str name = model_expert_at(m, i)->name;
-        buf_add_c(out, i ? ", " : "");
-        if (out->len + name.len > NAMES_BYTES_MAX) {
-            buf_add_c(out, "...");
-            return;
-        }
-        buf_add(out, name);
-    }
-}
 
 /* The day on which one of that name was taken out; empty: never, or it was not noted. */
 static bool was_taken_out(const struct model *m, struct str name, struct str *ret_day)
@@ -54,7 +39,6 @@ static enum status unknown(const struct model *m, struct str name, struct arena 
                            struct error *err)
 {
     struct str day = STR("");
-    struct buf known;
     const char *nearest = nearest_of(m, name, a);
     if (was_taken_out(m, name, &day))
         return error_set(err, ERR_INPUT, "'%.*s' was taken out of this model already%s%.*s",
@@ -62,12 +46,7 @@ static enum status unknown(const struct model *m, struct str name, struct arena 
     if (nearest)
         return error_set(err, ERR_INPUT, "the model has no expert '%.*s'; did you mean '%s'?",
                          STR_FMT(name), nearest);
-    buf_init(&known, NAMES_BYTES_MAX + 64);
-    list_names(m, &known);
-    (void)error_set(err, ERR_INPUT, "the model has no expert '%.*s'; it has %.*s", STR_FMT(name),
-                    STR_FMT(buf_str(&known)));
-    buf_done(&known);
-    return ERR_INPUT;
+    return model_expert_unknown(m, name, err);
 }
 
 enum status model_change_find(const struct model *m, struct str name, size_t *ret,

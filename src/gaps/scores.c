@@ -42,7 +42,7 @@ static enum status pool_named(struct pool_list *p, const struct model *m, const 
         struct str name = str_trim(str_split(&rest, ','));
         size_t expert = model_expert_index(m, name);
         if (expert == SIZE_MAX || model_expert_at(m, expert)->hidden)
-            return error_set(err, ERR_NOT_FOUND, "the model has no expert '%.*s'", STR_FMT(name));
+            return model_expert_unknown(m, name, err);
         if (!pool_has(p, expert))
             pool_add(p, m, d, expert);
     }

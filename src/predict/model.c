@@ -1,10 +1,11 @@
 /* Using a loaded model: what it knows of its experts and arms, what it estimates of a text, what more characters
  * of a prompt are in tokens, and by which lambda a budget begins. Immutable, so any thread may, at once with others;
- * nothing here allocates, waits or fails, but model_lambda_for_budget goes through the whole sample sixty times: not
+ * nothing here allocates or waits, but model_lambda_for_budget goes through the whole sample sixty times: not
  * for each request. Reading one is model_load.c. */
 #include "predict/model.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/check.h"
 #include "predict/model_int.h"
@@ -32,6 +33,17 @@ size_t model_expert_index(const struct model *m, struct str name)
         if (str_equal(m->parts.experts[m->parts.column[e]].name, name))
             return e;
     return SIZE_MAX;
+}
+
+enum status model_expert_unknown(const struct model *m, struct str name, struct error *err)
+{
+    char known[sizeof(err->text)] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < m->parts.listed && used < sizeof(known); i++)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%.*s", i ? ", " : "",
+                                 STR_FMT(model_expert_at(m, i)->name));
+    return error_set(err, ERR_NOT_FOUND, "the model has no expert '%.*s'; it has %s", STR_FMT(name),
+                     known);
 }
 
 size_t model_arm_count(const struct model *m)

@@ -50,6 +50,8 @@ void model_free(struct model *m);
 size_t model_expert_count(const struct model *m);
 const struct model_expert *model_expert_at(const struct model *m, size_t index);
 size_t model_expert_index(const struct model *m, struct str name); /* SIZE_MAX when absent */
+/* Sets and returns ERR_NOT_FOUND: there is none of that name, and who is there. */
+enum status model_expert_unknown(const struct model *m, struct str name, struct error *err);
 /* Arms (predict/arm.h): first the experts, each a single, in order; then the plans that were learnt. */
 size_t model_arm_count(const struct model *m); /* at most MODEL_ARMS_MAX */
 const struct plan *model_arm_at(const struct model *m, size_t arm);

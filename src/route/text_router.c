@@ -2,7 +2,6 @@
 #include "route/text_router.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -36,23 +35,12 @@ void text_router_free(struct text_router *r)
     free(r);
 }
 
-static enum status expert_unknown(const struct model *m, struct str name, struct error *err)
-{
-    char known[sizeof(err->text)] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < model_expert_count(m) && used < sizeof(known); i++)
-        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%.*s", i ? ", " : "",
-                                 STR_FMT(model_expert_at(m, i)->name));
-    return error_set(err, ERR_NOT_FOUND, "the model has no expert '%.*s'; it has %s", STR_FMT(name),
-                     known);
-}
-
 enum status text_router_add(struct text_router *r, struct str name, const struct price *price,
                             struct error *err)
 {
     size_t at = model_expert_index(r->model, name);
     if (at == SIZE_MAX)
-        return expert_unknown(r->model, name, err);
+        return model_expert_unknown(r->model, name, err);
     r->has[at] = true;
     if (!price || price_equal(price, &r->prices[at]))
         return OK;

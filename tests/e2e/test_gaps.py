@@ -225,7 +225,7 @@ def test_the_folder_of_a_run_of_self_play(leeroo, tmp_path):
 
 def test_what_cannot_be_is_said(leeroo, files, tmp_path):
     model, data = files
-    for argv, code, word in [([model], 2, "MODEL DATASET"), ([model, data, "--experts", "x"], 1, "no expert 'x'"),
+    for argv, code, word in [([model], 2, "MODEL DATASET"), ([model, data, "--experts", "x"], 1, "no expert 'x'; it has "),
                              ([model, data, "--level", "0"], 2, "--level"), ([data / "queries.jsonl", data], 1, ""),
                              ([model, tmp_path / "none"], 1, "none")]:
         done = run(leeroo, "gaps", *argv)
