@@ -35,7 +35,7 @@ static const char text[] =
     "the\n"
     "one before is kept as MODEL.previous: `leeroo rollback MODEL` puts it back.\n"
     "\n"
-    "--suggest says before which questions to ask NAME: those whose answers tell most, as lines "
+    "--suggest says before which questions to ask NAME: of every kind and difficulty, as lines "
     "that\n"
     "`leeroo collect` takes. Questions that seem broken by what others made of them are named and\n"
     "left out.\n"

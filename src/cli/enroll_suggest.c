@@ -42,8 +42,8 @@ enum status enroll_suggest_write(struct enroll_command *c, struct error *err)
         s.d = c->questions;
     }
     if (status == OK)
-        status = enroll_questions_choose(enroll_into(c), &c->newcomer.belief, &c->newcomer.price,
-                                         s.d, c->newcomer.name, c->suggest, c->arena, &s.q, err);
+        status = enroll_questions_choose(enroll_into(c), &c->newcomer.belief, s.d, c->newcomer.name,
+                                         c->suggest, c->arena, &s.q, err);
     if (status == OK)
         status = put(c, &s, err);
     if (status == OK && !c->quiet) {

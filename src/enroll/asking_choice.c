@@ -11,9 +11,9 @@ static enum status lay_out(struct enroll_questions *q, size_t want, struct arena
 }
 
 enum status enroll_questions_choose(const struct model *m, const struct enroll_belief *belief,
-                                    const struct price *price, const struct dataset *d,
-                                    struct str newcomer, size_t want, struct arena *a,
-                                    struct enroll_questions *ret, struct error *err)
+                                    const struct dataset *d, struct str newcomer, size_t want,
+                                    struct arena *a, struct enroll_questions *ret,
+                                    struct error *err)
 {
     struct enroll_questions q = {0};
     bool *may_ask;
@@ -28,7 +28,7 @@ enum status enroll_questions_choose(const struct model *m, const struct enroll_b
         may_ask[i] = q.ways[i] == BROKEN_NOT;
         q.broken += q.ways[i] != BROKEN_NOT;
     }
-    status = enroll_suggest(m, belief, price, q.rows.rows, q.rows.count, may_ask, want, a, q.picks,
+    status = enroll_suggest(m, belief, q.rows.rows, q.rows.count, may_ask, want, a, q.picks,
                             &q.count, err);
     if (status == OK && !q.count)
         return error_set(err, ERR_INPUT, "%.*s has no question left to ask", STR_FMT(d->path));

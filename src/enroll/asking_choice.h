@@ -15,6 +15,6 @@ struct enroll_questions {
 /* At most `want` of `d` for the newcomer of that name. Lives in `a`. ERR_INPUT: there is nothing left to ask. */
 NODISCARD enum status enroll_questions_choose(const struct model *m,
                                               const struct enroll_belief *belief,
-                                              const struct price *price, const struct dataset *d,
-                                              struct str newcomer, size_t want, struct arena *a,
+                                              const struct dataset *d, struct str newcomer,
+                                              size_t want, struct arena *a,
                                               struct enroll_questions *ret, struct error *err);
