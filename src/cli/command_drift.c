@@ -129,7 +129,8 @@ static enum status drift(struct drift_command *c, struct error *err)
         status = drift_find(&c->rows.input, c->arena, found, err);
     if (status != OK)
         return status;
-    const struct drift_told told = {c->path, c->m, &c->rows.input, found, c->rows.trained_on};
+    const struct drift_told told = {c->path,        c->dataset, c->m,
+                                    &c->rows.input, found,      c->rows.trained_on};
     return drift_print(&told, c->json, stdout, err);
 }
 

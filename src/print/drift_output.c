@@ -13,6 +13,8 @@
 
 #define OUTPUT_BYTES_MAX (8u << 20)
 #define NAME_WIDTH_MIN   8
+#define ENROL_MIN        50 /* outcomes that an expert can be learnt by, as `leeroo enroll -h` says */
+#define P_SHOWN_MIN      1e-99 /* below it there is no room for the exponent */
 
 static bool is_told(const struct drift_expert *x)
 {
@@ -93,11 +95,28 @@ static void add_row(const struct drift_told *t, size_t e, int width, struct buf 
              "", x->rows, 100 * x->estimated, 100 * x->score);
     add_change(b, &x->quality);
     add_change(b, &x->length);
-    if (p <= 1)
+    if (p < P_SHOWN_MIN)
+        buf_addf(b, "  %6s", "<1e-99");
+    else if (p <= 1)
         buf_addf(b, "  %6.2g", p);
     else
         buf_addf(b, "  %6s", "-");
     buf_addf(b, "  %s\n", verdict(x));
+}
+
+/* What it takes to ask it anew. `collect` asks whoever its configuration lists. */
+static void add_asking(const struct drift_told *t, size_t e, struct buf *b)
+{
+    struct str name = model_expert_at(t->m, e)->name;
+    double usd = enrol_usd(t, e);
+    buf_addf(b, "learning it anew takes %d outcomes", DRIFT_ENROL);
+    if (usd > 0)
+        buf_addf(b, ", about %.2g USD", usd);
+    buf_addf(b, "; one.yaml lists it alone:\n");
+    buf_addf(b, "  leeroo enroll %s --expert %.*s --suggest %d --from QUERIES -o ask.jsonl\n",
+             t->model, STR_FMT(name), DRIFT_ENROL);
+    buf_addf(b, "  leeroo collect ask.jsonl -c one.yaml -o new\n");
+    buf_addf(b, "  leeroo enroll %s --expert %.*s --replace new\n", t->model, STR_FMT(name));
 }
 
 static void add_mend(const struct drift_told *t, size_t e, struct buf *b)
@@ -108,15 +127,13 @@ static void add_mend(const struct drift_told *t, size_t e, struct buf *b)
     if (x->usd_ratio == x->usd_ratio)
         buf_addf(b, "; a call costs %.0f ± %.0f %% of what is expected", 100 * x->usd_ratio,
                  100 * x->usd_ratio_error);
-    double usd = enrol_usd(t, e);
-    if (usd > 0)
-        buf_addf(b, "\nlearning it anew takes %d outcomes, about %.2g USD:\n", DRIFT_ENROL, usd);
-    else
-        buf_addf(b, "\nlearning it anew takes %d outcomes:\n", DRIFT_ENROL);
-    buf_addf(b, "  leeroo enroll %s --expert %.*s --suggest %d --from DATASET -o ask.jsonl\n",
-             t->model, STR_FMT(name), DRIFT_ENROL);
-    buf_addf(b, "  leeroo collect ask.jsonl -c leeroo.yaml -o new\n");
-    buf_addf(b, "  leeroo enroll %s --expert %.*s --replace new\n", t->model, STR_FMT(name));
+    buf_add_char(b, '\n');
+    if (t->dataset && x->rows >= ENROL_MIN)
+        buf_addf(b,
+                 "by its %zu outcomes here it can be learnt anew at once:\n"
+                 "  leeroo enroll %s --expert %.*s --replace %s\n",
+                 x->rows, t->model, STR_FMT(name), t->dataset);
+    add_asking(t, e, b);
 }
 
 static void write_table(const struct drift_told *t, struct buf *b)

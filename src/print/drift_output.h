@@ -10,6 +10,7 @@
 
 struct drift_told {
     const char *model;     /* its path, for the commands that are shown */
+    const char *dataset;   /* likewise; NULL: the outcomes are feedback */
     const struct model *m; /* whose experts they are */
     const struct drift_input *input;
     const struct drift_expert *found; /* [experts] */

@@ -45,7 +45,7 @@ static char *print(bool json)
     char *text = NULL;
     size_t len = 0;
     struct error err = {0};
-    const struct drift_told told = {"my.leeroo", fixture.model, &input, found, 7};
+    const struct drift_told told = {"my.leeroo", "data/new", fixture.model, &input, found, 7};
     FILE *out = open_memstream(&text, &len);
     cr_assert_not_null(out);
     cr_assert_eq(drift_print(&told, json, out, &err), OK, "%s", err.text);
@@ -65,6 +65,9 @@ Test(drift_output, who_has_drifted_comes_first_with_the_mend)
     cr_expect_not_null(strstr(text, "1 of 2 has drifted"));
     cr_expect_not_null(strstr(text, "about 0.4 USD"), "%s", text);
     cr_expect_not_null(strstr(text, "leeroo enroll my.leeroo --expert c --replace new"));
+    cr_expect_not_null(strstr(text, "leeroo enroll my.leeroo --expert c --replace data/new\n"),
+                       "%s", text);
+    cr_expect_not_null(strstr(text, "one.yaml lists it alone"), "collect asks all that are listed");
     cr_expect_null(strstr(text, "\nb "), "nothing is known of it");
     free(text);
 }
