@@ -6,10 +6,13 @@
 #include "print/select_output.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "print/printable.h"
 
+#define LINE_WIDTH      80
+#define NAMES_INDENT    "\n            "
 #define DOMAINS_NAMED   3  /* of a member: where most is lost without it */
 #define DOMAIN_ROWS_MIN 20 /* domains of fewer questions are named only where there are no others */
 #define NEXT_NAMED      3  /* candidates outside that would add most */
@@ -30,12 +33,18 @@ static void add_name(struct buf *b, const struct candidates *c, size_t candidate
     buf_addf(b, "  %.*s\n", STR_FMT(name));
 }
 
+/* Names on lines of their own, below the row that they belong to. */
 static void add_names(struct buf *b, const struct candidates *c, const size_t *members,
                       size_t count)
 {
+    size_t column = LINE_WIDTH;
     for (size_t i = 0; i < count; i++) {
         struct str name = candidate_name(c, members[i]);
-        buf_addf(b, "%s%.*s", i ? ", " : "", STR_FMT(name));
+        size_t width = utf8_count(name) + 1; /* with the comma behind it */
+        bool fits = column + 1 + width <= LINE_WIDTH;
+        buf_addf(b, "%s%.*s%s", fits ? " " : NAMES_INDENT, STR_FMT(name),
+                 i + 1 < count ? "," : "\n");
+        column = fits ? column + 1 + width : strlen(NAMES_INDENT) - 1 + width;
     }
 }
 
@@ -47,7 +56,7 @@ static void write_head(const struct select_outputs *o, struct buf *b)
     buf_addf(b, "%s: %zu candidate%s on %zu question%s", o->dataset, c->count,
              c->count == 1 ? "" : "s", c->rows, c->rows == 1 ? "" : "s");
     if (c->rows < c->d->query_count)
-        buf_addf(b, " of %zu: those of which every candidate's score is known", c->d->query_count);
+        buf_addf(b, " of %zu,\nthose of which every candidate's score is known", c->d->query_count);
     buf_addf(b, "\n\na set of %zu by %s", o->u->s.set.count, o->u->objective);
     if (o->rules->cost_max_nano_usd != INT64_MAX)
         buf_addf(b, " for at most %.6g USD",
@@ -194,7 +203,7 @@ static void write_next(const struct universe *u, struct buf *b)
 
 static void write_dominated(const struct universe *u, struct buf *b)
 {
-    size_t count = 0;
+    size_t count = 0, members = 0;
     for (size_t c = 0; c < u->c->count; c++) {
         const struct candidate_use *use = &u->uses[c];
         if (use->dominated_by == SIZE_MAX)
@@ -209,10 +218,13 @@ static void write_dominated(const struct universe *u, struct buf *b)
         buf_addf(b, "%14.4f",
                  candidate_usd(u->c->cost_nano_usd[c] - u->c->cost_nano_usd[use->dominated_by]));
         buf_addf(b, "  %.*s, by %.*s%s\n", STR_FMT(name), STR_FMT(by),
-                 use->member ? " (in the set: it is right where the others are not)" : "");
+                 use->member ? " (in the set)" : "");
+        members += use->member;
     }
     if (count > DOMINATED_ROWS)
         buf_addf(b, "  and %zu more; --json lists them\n", count - DOMINATED_ROWS);
+    if (members)
+        buf_add_c(b, "  who is in the set all the same is right where the others are not\n");
 }
 
 /* Domains */
@@ -222,7 +234,7 @@ static void write_domain_sets(const struct universe *u, struct buf *b)
     if (!u->domain_count)
         return;
     buf_addf(b, "\n  %10s%12s%12s%12s  %s\n", "questions", "single %", "achieves %", "USD/1,000",
-             "domain: its set");
+             "domain, its set");
     for (size_t i = 0; i < u->domain_count; i++) {
         const struct domain_set *d = &u->domains[i];
         buf_addf(b, "  %10zu%12.2f%12.2f", d->questions, 100 * d->best_score,
@@ -230,9 +242,8 @@ static void write_domain_sets(const struct universe *u, struct buf *b)
         add_usd(b, d->s.set.cost_nano_usd);
         buf_add_c(b, "  ");
         add_domain(b, u, d->domain);
-        buf_add_c(b, ": ");
+        buf_add_c(b, d->s.promise == SELECTION_PROVED ? "" : " (not proved)");
         add_names(b, u->c, d->s.set.members, d->s.set.count);
-        buf_add_c(b, d->s.promise == SELECTION_PROVED ? "\n" : " (not proved)\n");
     }
     buf_addf(b, "  %10zu%12s%12.2f", u->c->rows, "", 100 * u->joint_covers);
     add_usd(b, u->joint_cost_nano_usd);
@@ -247,17 +258,16 @@ static void write_routed(const struct select_outputs *o, struct buf *b)
     const struct routed_choice *choice = o->routed->choice;
     const struct routed_figures *f = o->routed->figures;
     buf_addf(b,
-             "\nrouted at %.4f USD per 1,000 queries%s; each proposal trained by itself and "
-             "measured on %zu held-out queries\n\n  %10s%16s%12s  %s\n",
+             "\nrouted at %.4f USD per 1,000 questions%s;\neach proposal trained by itself and "
+             "measured on %zu held-out questions\n\n  %10s%16s%12s  %s\n",
              f->budget_usd_per_1k, o->routed->plans ? ", with plans" : "", choice->queries,
              "routed %", "behind", "with less %", "proposal");
     for (size_t i = 0; i < choice->count; i++) {
         const struct routed_final *x = &choice->finals[i];
-        buf_addf(b, "  %10.2f%9.2f ±%5.2f%12.2f  %s%s: ", 100 * x->score, 100 * x->behind,
+        buf_addf(b, "  %10.2f%9.2f ±%5.2f%12.2f  %s%s", 100 * x->score, 100 * x->behind,
                  100 * x->behind_error, 100 * x->below, x->from,
                  i == choice->taken ? " (taken)" : "");
         add_names(b, o->u->c, x->members, x->count);
-        buf_add_char(b, '\n');
     }
 }
 
