@@ -85,7 +85,10 @@ static enum status copy_fd(int fd, const char *path, struct file_copy *ret, stru
     if (fstat(fd, &st) != 0)
         return open_error(err, path);
     if (!S_ISREG(st.st_mode))
-        return error_set(err, ERR_IO, "%s: not a regular file", path);
+        return error_set(err, ERR_IO,
+                         S_ISDIR(st.st_mode) ? "%s: a folder, where a file is expected"
+                                             : "%s: not a regular file",
+                         path);
     size_t len = (size_t)st.st_size;
     if (!len) {
         *ret = (struct file_copy){NULL, 0};

@@ -123,6 +123,16 @@ Test(file, a_pipe_is_not_waited_for)
     cr_assert_not_null(strstr(err.text, "not a regular file"));
 }
 
+Test(file, a_folder_is_called_one)
+{
+    struct error err;
+    struct file_copy copy;
+    cr_assert_eq(mkdir(temp.path, 0700), 0);
+    cr_assert_eq(file_copy_open(temp.path, &copy, &err), ERR_IO);
+    cr_assert_not_null(strstr(err.text, "a folder, where a file is expected"), "%s", err.text);
+    cr_assert_eq(rmdir(temp.path), 0);
+}
+
 /* Writes to the file without end, until `stop`. */
 static atomic_bool stop;
 
