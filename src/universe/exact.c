@@ -148,6 +148,14 @@ static void search_stop(struct search *x, double value)
     x->open = fmax(x->open, value);
 }
 
+/* A large first node may want more than all the work there is. */
+static size_t steps_allowed(const struct search *x, const struct node *n, size_t steps)
+{
+    uint64_t most = x->options->work_max, step = (uint64_t)n->rows * n->columns + 1;
+    uint64_t left = x->end.work < most ? (most - x->end.work) / step : 0;
+    return left < steps ? (size_t)left : steps;
+}
+
 static void search_node(struct search *x, struct node *n, size_t steps);
 
 static void search_above(struct search *x, const struct node *n, const struct node_bound *b,
@@ -176,8 +184,8 @@ static void search_node(struct search *x, struct node *n, size_t steps)
         if (n->room.count == 0 || n->columns == 0)
             return;
         x->end.nodes++;
-        node_bound_seek(n, x->rules->cost_nano_usd, x->best, search_target(x), steps, &b,
-                        &x->end.work);
+        node_bound_seek(n, x->rules->cost_nano_usd, x->best, search_target(x),
+                        steps_allowed(x, n, steps), &b, &x->end.work);
         if (x->options->progress)
             x->options->progress(x->end.work, x->options->arg);
         if (b.value < search_target(x) || search_round(x, n, &b))
