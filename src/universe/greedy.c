@@ -180,7 +180,7 @@ enum status set_order(const struct objective *o, const struct set_rules *rules,
     enum status status = search_keep(&s, err);
     while (status == OK && s.set.count < count) {
         size_t next = SIZE_MAX;
-        status = search_next(&s, GREEDY_GAIN, false, &next, err);
+        status = search_next(&s, GREEDY_GAIN, o->submodular, &next, err);
         if (status == OK)
             search_take(&s, next);
     }
