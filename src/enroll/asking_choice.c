@@ -10,6 +10,12 @@ static enum status lay_out(struct enroll_questions *q, size_t want, struct arena
     return q->ways && q->picks && *may_ask ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
+/* Of one text there is nothing to choose, and who asks the question passes it over. */
+static bool has_choice(const struct query *q)
+{
+    return q->choice_count != 1;
+}
+
 enum status enroll_questions_choose(const struct model *m, const struct enroll_belief *belief,
                                     const struct dataset *d, struct str newcomer, size_t want,
                                     struct arena *a, struct enroll_questions *ret,
@@ -25,7 +31,7 @@ enum status enroll_questions_choose(const struct model *m, const struct enroll_b
     if (status != OK)
         return status;
     for (size_t i = 0; i < q.rows.count; i++) {
-        may_ask[i] = q.ways[i] == BROKEN_NOT;
+        may_ask[i] = q.ways[i] == BROKEN_NOT && has_choice(&d->queries[q.rows.query[i]]);
         q.broken += q.ways[i] != BROKEN_NOT;
     }
     status = enroll_suggest(m, belief, q.rows.rows, q.rows.count, may_ask, want, a, q.picks,

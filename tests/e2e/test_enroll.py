@@ -125,6 +125,15 @@ def test_a_name_that_is_nearly_right_is_not_placed_by_the_prior(leeroo, model, t
     assert digest(model) == digest(trained)
 
 
+def test_a_question_of_one_choice_is_not_suggested(leeroo, model, tmp_path):
+    lines = [{"id": f"q{n}", "text": f"What is {n} and {n}?", "choices": ["one", "two"][:2 - (n == 1)]} for n in range(3)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = enroll(leeroo, model, "--expert", "other", "--price", "1/1", "--suggest", "3", "--from", tmp_path / "q.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(line)["id"] for line in done.stdout.splitlines()) == ["q0", "q2"]
+    assert "only 2 of 3 questions are left to ask" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["queries.jsonl", "outcomes.csv", "experts.csv"])
 def test_the_data_set_is_not_written_over(leeroo, model, few, name):
     before = digest(few / name)
