@@ -81,7 +81,7 @@ struct bench {
     struct arena *arena;
 };
 
-static void die(const struct error *err)
+static _Noreturn void die(const struct error *err)
 {
     fprintf(stderr, "enroll: %s\n", err->text);
     exit(1);

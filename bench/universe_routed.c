@@ -53,7 +53,7 @@ struct job {
     double at[SHARES];
 };
 
-static void die(const struct error *err)
+static _Noreturn void die(const struct error *err)
 {
     fprintf(stderr, "universe_routed: %s\n", err->text);
     exit(1);

@@ -145,7 +145,7 @@ static enum status check_rows(const struct exporting *x, struct error *err)
             most = i;
     return error_set(err, ERR_INPUT, "%.*s: no query has a row: %zu of %zu are queries %s",
                      STR_FMT(x->d->path), x->figures->left_out[most], x->d->query_count,
-                     export_reason_text(most));
+                     export_reason_text((enum export_reason)most));
 }
 
 static enum status open_cells(struct exporting *x, struct error *err)
