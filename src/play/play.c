@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "play/publish_file.h"
@@ -330,6 +331,24 @@ static enum status recall_model(struct play *p, struct error *err)
     return run_round_read(p->run, play_load_model(p, rounds, &p->model, err), err);
 }
 
+/* A set is looked for by a plan for all of the money: with less than before it would come to other questions than have
+ * been bought, and decide by few of these. */
+static enum status check_money(const struct play *p, const char *path, struct error *err)
+{
+    struct play_settings before;
+    play_settings_default(&before);
+    if (p->s->members == 0 || access(path, F_OK) != 0)
+        return OK;
+    enum status status = play_settings_read(path, p->kept, &before, err);
+    if (status != OK || before.members == 0 || before.spend_nano_usd == INT64_MAX ||
+        p->s->spend_nano_usd >= before.spend_nano_usd)
+        return status;
+    return error_set(err, ERR_INPUT,
+                     "%s looks for a set with %.6g USD: give --spend as much or more, or another "
+                     "folder",
+                     run_path(p->run), (double)before.spend_nano_usd / (double)NANO_PER_USD);
+}
+
 /* One piece: in this order, for nothing is paid for before all of it is well. */
 static enum status open_all(struct play *p, const char *folder, struct error *err)
 {
@@ -342,6 +361,8 @@ static enum status open_all(struct play *p, const char *folder, struct error *er
     path = status == OK ? arena_printf(p->kept, "%s/run.json", run_path(p->run)) : NULL;
     if (status == OK && !path)
         status = error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        status = check_money(p, path, err);
     if (status == OK)
         status = play_settings_write(p->s, path, err);
     if (status == OK && p->o->model_path && !p->s->everything)

@@ -145,6 +145,8 @@ def test_a_cap_that_binds_is_kept(probe, pool, tmp_path):
     answers, _, _ = journal(tmp_path / "run")
     assert 0 < sum(a["cost_nano_usd"] for a in answers.values()) <= 60_000_000
     assert found["end"] == "money" and found["open"] > 0 and len(found["members"]) == 3
+    less = probe("--spend", "0.05", "--out", "run", status=1)
+    assert "looks for a set with 0.06 USD: give --spend as much or more" in less
     more = json.loads(probe("--spend", "0.4", "--out", "run", "--json"))
     assert more["spent_usd"] > found["spent_usd"]
     assert sorted(m["expert"] for m in more["members"]) == ["dear", "left", "right"]
