@@ -58,7 +58,7 @@ static enum status read_dataset(struct drift_command *c, struct error *err)
     if (status == OK && !(c->path = strdup(c->model)))
         status = error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK)
-        status = dataset_open("drift", c->dataset, &d, err);
+        status = dataset_open("drift", c->dataset, stderr, &d, err);
     if (status == OK)
         status = drift_rows_read(c->m, d, c->arena, &c->rows, err);
     if (status == OK && !c->rows.input.row_count)

@@ -170,7 +170,7 @@ static enum status prepare(struct enroll_command *c, struct error *err)
     if (status == OK)
         status = take_out(c, err);
     if (status == OK && c->dataset)
-        status = dataset_open_any("enroll", c->dataset, &c->d, err);
+        status = dataset_open_any("enroll", c->dataset, stderr, &c->d, err);
     if (status == OK)
         status = check_meant(c, err);
     if (status == OK)

@@ -184,7 +184,7 @@ static int eval(struct eval_options *o)
     if (status == OK && o->model)
         status = model_load(o->model, &models[0].m, &err);
     if (status == OK)
-        status = dataset_open("eval", o->dataset, &d, &err);
+        status = dataset_open("eval", o->dataset, stderr, &d, &err);
     if (status == OK)
         status = evaluate(o, d, a, models, &err);
     int rc = status == OK ? 0 : cli_fail("eval", &err);

@@ -69,7 +69,7 @@ static enum status open_data(const struct export_command *c, struct dataset **wh
                              struct dataset **part, struct error *err)
 {
     size_t chosen[DATASET_EXPERTS_MAX], count;
-    enum status status = dataset_open("export", c->dataset, whole, err);
+    enum status status = dataset_open("export", c->dataset, stderr, whole, err);
     if (status == OK && c->experts)
         status = dataset_expert_list(*whole, c->experts, chosen, &count, err);
     if (status == OK && c->experts)

@@ -96,9 +96,9 @@ static int gaps(struct gaps_command *c)
     if (status == OK)
         status = model_load(c->model, &m, &err);
     if (status == OK)
-        status = dataset_open_any("gaps", c->dataset, &d, &err);
+        status = dataset_open_any("gaps", c->dataset, stderr, &d, &err);
     if (status == OK && c->again)
-        status = dataset_open_any("gaps", c->again, &again, &err);
+        status = dataset_open_any("gaps", c->again, stderr, &again, &err);
     if (status == OK)
         status = find(c, m, d, again, a, &err);
     int rc = status == OK ? 0 : cli_fail("gaps", &err);

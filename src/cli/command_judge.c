@@ -172,7 +172,7 @@ static enum status judge(struct judge_command *c, struct dataset **d, struct err
 {
     enum status status = new_folder_check(c->output, c->dataset, c->force, err);
     if (status == OK)
-        status = dataset_open("judge", c->dataset, d, err);
+        status = dataset_open("judge", c->dataset, stderr, d, err);
     if (status == OK)
         status = choose(c, *d, err);
     if (status != OK)

@@ -239,7 +239,7 @@ static int select_run_all(struct select *o)
     struct arena *a = arena_create(SELECT_ARENA_BYTES);
     enum status status = a ? read_rules(o, &err) : error_set(&err, ERR_MEMORY, "no memory");
     if (status == OK)
-        status = dataset_open("select", o->dataset, &d, &err);
+        status = dataset_open("select", o->dataset, stderr, &d, &err);
     if (status == OK)
         status = select_all(o, d, a, &err);
     int rc = status == OK ? 0 : cli_fail("select", &err);

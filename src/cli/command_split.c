@@ -143,7 +143,7 @@ static enum status split(struct split_command *c, struct error *err)
     for (size_t i = 0; i < PARTS && status == OK; i++)
         status = new_folder_check(c->paths[i], c->dataset, c->force, err);
     if (status == OK)
-        status = dataset_open("split", c->dataset, &d, err);
+        status = dataset_open("split", c->dataset, stderr, &d, err);
     if (status == OK)
         status = divide(c, d, err);
     if (status == OK)

@@ -82,7 +82,7 @@ static enum status load(struct train_command *c, char **paths, int count, struct
     size_t texts = 0;
     enum status status = OK;
     for (int i = 0; i < count && status == OK; i++) {
-        status = dataset_open("train", paths[i], &c->parts[i], err);
+        status = dataset_open("train", paths[i], stderr, &c->parts[i], err);
         c->part_count += status == OK;
     }
     if (status == OK && wants_plans(c))

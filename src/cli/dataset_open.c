@@ -25,38 +25,38 @@ static void take_listed(struct dataset *d)
     }
 }
 
-static void print_skipped(const char *command, const struct dataset *d)
+static void print_skipped(const char *command, const struct dataset *d, FILE *notes)
 {
     const struct dataset_skipped *s = &d->skipped;
     if (!s->outcomes)
         return;
-    fprintf(stderr,
+    fprintf(notes,
             "leeroo %s: note: %.*s: %zu outcome%s passed over, of experts that are not in "
             "experts.csv: ",
             command, STR_FMT(d->path), s->outcomes, s->outcomes == 1 ? " is" : "s are");
     for (size_t i = 0; i < s->named; i++)
-        fprintf(stderr, "%s%.*s", i ? ", " : "", STR_FMT(s->names[i]));
-    fprintf(stderr, "%s\n", s->named == DATASET_SKIPPED_NAMES ? ", ..." : "");
+        fprintf(notes, "%s%.*s", i ? ", " : "", STR_FMT(s->names[i]));
+    fprintf(notes, "%s\n", s->named == DATASET_SKIPPED_NAMES ? ", ..." : "");
 }
 
-static void print_price(const char *command, const struct dataset *d, size_t e)
+static void print_price(const char *command, const struct dataset *d, size_t e, FILE *notes)
 {
     const struct dataset_expert *x = &d->experts[e];
     const struct dataset_price *p = d->prices ? &d->prices[e] : NULL;
     if (!p || p->basis == PRICE_GIVEN)
         return;
-    fprintf(stderr, "leeroo %s: note: %.*s: no price of '%.*s'", command, STR_FMT(d->path),
+    fprintf(notes, "leeroo %s: note: %.*s: no price of '%.*s'", command, STR_FMT(d->path),
             STR_FMT(x->name));
     if (p->basis == PRICE_UNKNOWN) {
-        fprintf(stderr, ", and no costs to find one in\n");
+        fprintf(notes, ", and no costs to find one in\n");
         return;
     }
-    fprintf(stderr, "; taken: %.6g and %.6g USD per million tokens of input and output, ",
+    fprintf(notes, "; taken: %.6g and %.6g USD per million tokens of input and output, ",
             usd(x->price.input_nano_usd_per_m), usd(x->price.output_nano_usd_per_m));
     if (p->basis == PRICE_LISTED)
-        fprintf(stderr, "as listed in the catalogue\n");
+        fprintf(notes, "as listed in the catalogue\n");
     else
-        fprintf(stderr,
+        fprintf(notes,
                 "the least squares of its %zu recorded cost%s, off by %.1f %% of their mean%s\n",
                 p->costs, p->costs == 1 ? "" : "s", 100 * (double)p->error,
                 p->by_length ? "; tokens are not recorded, so they are guessed" : "");
@@ -82,7 +82,7 @@ static enum status check_prices(const struct dataset *d, struct error *err)
                                          : "experts.csv has no prices");
 }
 
-enum status dataset_open(const char *command, const char *path, struct dataset **ret,
+enum status dataset_open(const char *command, const char *path, FILE *notes, struct dataset **ret,
                          struct error *err)
 {
     struct dataset *d = NULL;
@@ -96,13 +96,13 @@ enum status dataset_open(const char *command, const char *path, struct dataset *
         return status;
     }
     if (d->experts_unlisted && !d->is_table)
-        fprintf(stderr,
+        fprintf(notes,
                 "leeroo %s: note: %s has no experts.csv: its experts are those of "
                 "outcomes.csv\n",
                 command, path);
-    print_skipped(command, d);
+    print_skipped(command, d, notes);
     for (size_t e = 0; e < d->expert_count; e++)
-        print_price(command, d, e);
+        print_price(command, d, e, notes);
     *ret = d;
     return OK;
 }
@@ -114,8 +114,8 @@ static bool folder_has(const char *folder, const char *file)
            access(path, F_OK) == 0;
 }
 
-enum status dataset_open_any(const char *command, const char *path, struct dataset **ret,
-                             struct error *err)
+enum status dataset_open_any(const char *command, const char *path, FILE *notes,
+                             struct dataset **ret, struct error *err)
 {
     struct stat s;
     struct error other;
@@ -123,7 +123,7 @@ enum status dataset_open_any(const char *command, const char *path, struct datas
     if (there && S_ISDIR(s.st_mode) && folder_has(path, "queries.jsonl") &&
         !folder_has(path, "outcomes.csv") && !folder_has(path, "outcomes.csv.gz"))
         return dataset_load(path, DATASET_QUERIES, ret, err);
-    enum status status = dataset_open(command, path, ret, err);
+    enum status status = dataset_open(command, path, notes, ret, err);
     if (status == ERR_INPUT && there && !S_ISDIR(s.st_mode) &&
         dataset_load_queries(path, ret, &other) == OK)
         return OK;

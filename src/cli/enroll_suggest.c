@@ -38,7 +38,7 @@ enum status enroll_suggest_write(struct enroll_command *c, struct error *err)
     struct suggested s = {.d = c->d};
     enum status status = OK;
     if (c->from) {
-        status = dataset_open_any("enroll", c->from, &c->questions, err);
+        status = dataset_open_any("enroll", c->from, stderr, &c->questions, err);
         s.d = c->questions;
     }
     if (status == OK)
