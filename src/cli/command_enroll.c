@@ -10,12 +10,12 @@
 #include "base/name.h"
 #include "catalogue/catalogue.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "cli/enrolling.h"
 #include "config/config_read.h"
 #include "data/input_file.h"
 #include "enroll/rows.h"
 #include "print/enrolled.h"
+#include "setup/dataset_open.h"
 
 #define ARENA_BYTES_MAX  ((size_t)8 << 30)
 #define OUTPUT_BYTES_MAX (1u << 20)

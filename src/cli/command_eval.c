@@ -9,12 +9,12 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "data/input_file.h"
 #include "eval/decisions.h"
 #include "eval/folds.h"
 #include "eval/shared_queries.h"
 #include "print/eval_output.h"
+#include "setup/dataset_open.h"
 
 #define EVAL_ARENA_BYTES  (UINT64_C(16) << 30)
 #define EVAL_FRACTION_MAX 1000 /* of the reference's cost */

@@ -9,10 +9,10 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "data/input_file.h"
 #include "data/subset.h"
 #include "export/export.h"
+#include "setup/dataset_open.h"
 
 #define LABELS_SHOWN 12
 

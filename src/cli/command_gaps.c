@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "data/input_file.h"
 #include "print/gaps_table.h"
+#include "setup/dataset_open.h"
 
 #define GAPS_ARENA_BYTES (UINT64_C(16) << 30)
 #define GAPS_PAGE_BYTES  (256u << 20)

@@ -11,10 +11,10 @@
 #include "base/new_folder.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "data/dataset_write.h"
 #include "data/subset.h"
 #include "judge/rescore_checks.h"
+#include "setup/dataset_open.h"
 
 #define JUDGE_OUTPUT_BYTES (16u << 20)
 

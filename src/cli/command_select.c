@@ -8,10 +8,10 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "cli/select_probe.h"
 #include "data/input_file.h"
 #include "print/select_output.h"
+#include "setup/dataset_open.h"
 #include "universe/universe_page.h"
 
 #define SELECT_ARENA_BYTES (UINT64_C(8) << 30)

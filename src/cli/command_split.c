@@ -9,9 +9,9 @@
 #include "base/json.h"
 #include "base/new_folder.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "data/part_write.h"
 #include "data/split.h"
+#include "setup/dataset_open.h"
 
 enum { PART_TRAIN, PART_TEST, PARTS };
 static const char *const part_names[PARTS] = {"train", "test"};

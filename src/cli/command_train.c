@@ -12,10 +12,10 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
-#include "cli/dataset_open.h"
 #include "data/dataset.h"
 #include "data/input_file.h"
 #include "judge/answer_table.h"
+#include "setup/dataset_open.h"
 #include "train/train.h"
 
 #define DATASETS_MAX       64

@@ -2,10 +2,10 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "cli/dataset_open.h"
 #include "cli/enrolling.h"
 #include "data/dataset_write.h"
 #include "print/suggested.h"
+#include "setup/dataset_open.h"
 
 #define OUTPUT_BYTES_MAX (256u << 20)
 

@@ -1,6 +1,6 @@
 /* See dataset_open.h. Lines begin as the command's messages do; what is said is in the data set, put there by whoever
  * read it. One thread, before the command's work. */
-#include "cli/dataset_open.h"
+#include "setup/dataset_open.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
