@@ -81,6 +81,7 @@ struct play_options {
     size_t expert_count;
     const struct str
         *likes; /* [expert_count] known models that they are like; empty: not said. NULL: none */
+    const bool *asked; /* [expert_count] whom the questions are put to; NULL: to all */
     struct http_client_options network;
     const struct policy *policies; /* [policy_count] in force */
     size_t policy_count, default_policy;

@@ -69,6 +69,8 @@ bool play_pose_is_short(const struct play *p);
 NODISCARD enum status play_pose_forecast(const struct play_settings *s, struct run *run,
                                          size_t round, bool with_files, struct arena *a,
                                          struct play_posed *posed, struct error *err);
+/* Whether the expert is put the questions, not only asked about others' answers. */
+bool play_is_asked(const struct play_options *o, size_t expert);
 /* 2: which cells to buy. `left_out` [experts], NULL: none. */
 NODISCARD enum status play_believe(const struct run *run, const struct play_options *o,
                                    const struct model *m, struct arena *a, struct play_beliefs *ret,

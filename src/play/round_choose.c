@@ -192,10 +192,16 @@ static bool is_hearsay(const struct choosing *c, size_t q, size_t e)
     return dataset_outcome(run_dataset(c->run), q, e)->known && !run_text(c->run, q, e).ptr;
 }
 
+bool play_is_asked(const struct play_options *o, size_t expert)
+{
+    return !o->asked || o->asked[expert];
+}
+
 static bool is_open(const struct choosing *c, size_t q, size_t e)
 {
     bool is_there = dataset_outcome(run_dataset(c->run), q, e)->present;
-    return (!is_there || is_hearsay(c, q, e)) && !(c->left_out && c->left_out[e]);
+    return (!is_there || is_hearsay(c, q, e)) && play_is_asked(c->o, e) &&
+           !(c->left_out && c->left_out[e]);
 }
 
 static void take(struct choosing *c, struct cell cell)

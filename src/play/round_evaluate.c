@@ -110,6 +110,14 @@ enum status play_evaluate(struct play *p, struct error *err)
     return status == OK ? keep_report(p, &figures, err) : status;
 }
 
+static int64_t asked_count(const struct play_options *o)
+{
+    int64_t count = 0;
+    for (size_t e = 0; e < o->expert_count; e++)
+        count += play_is_asked(o, e);
+    return count;
+}
+
 /* A judge reads an answer without a reference beside another, twice; the teacher's own answer serves all experts.
  * A judge's lengths are guesses. */
 struct play_scoring play_evaluate_cost(const struct play_options *o, const struct query *q,
@@ -124,7 +132,7 @@ struct play_scoring play_evaluate_cost(const struct play_options *o, const struc
         const struct expert *e =
             &o->experts[expert_index(o->experts, o->expert_count, str_from(s->teacher))];
         cost.teacher_nano_usd =
-            price_cost_nano_usd(&e->price, asked, teacher_tokens) / (int64_t)o->expert_count;
+            price_cost_nano_usd(&e->price, asked, teacher_tokens) / asked_count(o);
     }
     if (s->judges.count > 0) {
         const struct expert *e =

@@ -268,8 +268,9 @@ static enum status match_experts(const struct run *r, const struct dataset *from
         columns[e] = dataset_expert_index(&r->d, from->experts[e].name);
         if (columns[e] == SIZE_MAX)
             return error_set(err, ERR_INPUT,
-                             "%s has outcomes of expert %.*s, which the configuration does not "
-                             "have: add it, or begin another run",
+                             "%s has outcomes of expert %.*s, which is not among those of this "
+                             "run: add it to the configuration, and to --experts where that is "
+                             "given, or begin another run",
                              r->path, STR_FMT(from->experts[e].name));
     }
     return OK;

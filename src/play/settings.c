@@ -25,6 +25,7 @@ static const struct row {
     int64_t low, high; /* of numbers */
 } rows[] = {
     ROW(config, TEXT, 0, 0),
+    ROW(experts, TEXT, 0, 0),
     ROW(questions, LIST, 0, 0),
     ROW(protect, LIST, 0, 0),
     ROW(generators, LIST, 0, 0),

@@ -21,6 +21,7 @@ struct play_list {
 
 struct play_settings {
     const char *config;          /* leeroo.yaml */
+    const char *experts;         /* "a,b": only these are asked; NULL: all of the configuration */
     struct play_list questions;  /* files and data sets */
     struct play_list protect;    /* data sets of which nothing may be asked */
     struct play_list generators; /* experts that make up questions */

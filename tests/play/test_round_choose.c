@@ -96,6 +96,19 @@ Test(round_choose, each_round_may_spend_twice_the_one_before_and_the_last_all)
     cr_assert_eq(play_round_budget(&settings, 1, 5), INT64_MAX);
 }
 
+Test(round_choose, whoever_is_not_asked_is_bought_no_answer_of)
+{
+    static const bool asked[EXPERTS] = {false, true, false};
+    options.asked = asked;
+    for (int everything = 0; everything < 2; everything++) {
+        settings.everything = everything;
+        struct cells cells = choose(NULL, 1000000000);
+        cr_assert_gt(cells.count, 0);
+        for (size_t i = 0; i < cells.count; i++)
+            cr_assert_eq(cells.cells[i].expert, 1);
+    }
+}
+
 Test(round_choose, validation_questions_are_bought_as_whole_rows_with_their_share)
 {
     int64_t budget = 100000000;

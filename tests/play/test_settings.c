@@ -31,6 +31,7 @@ Test(settings, what_is_written_is_read)
     close(fd);
     play_settings_default(&s);
     s.config = "/etc/le\"eroo.yaml";
+    s.experts = "small,large";
     s.questions = (struct play_list){{"/a", "/b"}, 2};
     s.generators = (struct play_list){{"gpt"}, 1};
     s.teacher = "gpt";
@@ -45,6 +46,7 @@ Test(settings, what_is_written_is_read)
     cr_assert_eq(play_settings_read(path, arena, &back, &err), OK, "%s", err.text);
     unlink(path);
     cr_assert_str_eq(back.config, s.config);
+    cr_assert_str_eq(back.experts, "small,large");
     cr_assert_eq(back.questions.count, 2);
     cr_assert_str_eq(back.questions.items[1], "/b");
     cr_assert_eq(back.generators.count, 1);
