@@ -16,9 +16,13 @@ static const char usage_text[] =
     "everything in flight counted. Ended at any moment, also by a cap, the same command goes on "
     "where\n"
     "it was, and pays for no answer twice. --dry-run says before what it will cost.\n\n"
+    "--experts asks only those: a newcomer, what `leeroo enroll --suggest` wrote for it. A teacher "
+    "and\n"
+    "judges need not be among them.\n\n"
     "  leeroo collect questions.jsonl -o data/mine --dry-run\n"
     "  leeroo collect questions.jsonl -o data/mine --spend 10\n"
-    "  leeroo train data/mine -o leeroo-model.safetensors\n";
+    "  leeroo train data/mine -o leeroo-model.safetensors\n"
+    "  leeroo collect ask.jsonl --experts new-70b -o data/new\n";
 
 /* One piece: the rows of the options point into its variables. */
 static int run_collect(int argc, char **argv)
@@ -28,6 +32,8 @@ static int run_collect(int argc, char **argv)
     const struct option_row rows[] = {
         {"--output", 'o', "DATASET", "the data set to make, or to go on with (needed)",
          OPTION_STRING, &c.folder, 0, 0, NULL},
+        {"--experts", 0, "NAME,...", "ask only these of the configuration", OPTION_STRING,
+         &c.experts, 0, 0, NULL},
         {"--spend", 0, "USD", "the most that all of it may cost (no cap)", OPTION_DOUBLE,
          &c.spend_usd, 0, PLAY_SPEND_MAX, &c.has_spend},
     };

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/play_pool.h"
 #include "print/play_output.h"
 #include "print/probe_output.h"
 #include "serve/gateway.h"
@@ -116,6 +117,8 @@ static enum status take_options(struct play_setup *c, struct error *err)
     take_names(&c->judges, &s->judges);
     if (c->teacher)
         s->teacher = c->teacher;
+    if (c->experts)
+        s->experts = c->experts;
     enum status status = take_paths(c, &c->questions, &s->questions, err);
     if (status == OK)
         status = take_paths(c, &c->protect, &s->protect, err);
@@ -372,17 +375,17 @@ static enum status play(struct play_setup *c, struct error *err)
     const struct config *config = c->configuration;
     struct policy *policies = NULL;
     size_t policy_count = 0;
-    struct str *likes = ARENA_ARRAY(c->arena, config->expert_count + 1, struct str);
-    enum status status = likes ? list_policies(c, &policies, &policy_count, err)
-                               : error_set(err, ERR_MEMORY, "out of memory");
+    struct play_pool pool;
+    enum status status = play_pool_choose(config, &c->settings, c->arena, &pool, err);
+    if (status == OK)
+        status = list_policies(c, &policies, &policy_count, err);
     if (status != OK)
         return status;
-    for (size_t e = 0; e < config->expert_count; e++)
-        likes[e] = config->origins[e].like;
     const struct play_options o = {.settings = &c->settings,
-                                   .experts = config->experts,
-                                   .expert_count = config->expert_count,
-                                   .likes = likes,
+                                   .experts = pool.experts,
+                                   .expert_count = pool.count,
+                                   .likes = pool.likes,
+                                   .asked = pool.asked,
                                    .network = gateway_network(config),
                                    .policies = policies,
                                    .policy_count = policy_count,

@@ -15,7 +15,7 @@
 /* What the command line says; `has_...`: the option was there. */
 struct play_setup {
     const char *command; /* "play" */
-    const char *config, *teacher, *from;
+    const char *config, *experts, *teacher, *from;
     const char *redis;      /* where other machines find the run; NULL: it is not shared */
     const char *join, *run; /* a run to work for; NULL: none, the only one */
     struct option_list questions, protect, generators, domains, judges;

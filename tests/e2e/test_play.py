@@ -396,6 +396,40 @@ def test_collect_asks_everybody_everything(leeroo, collect, experts, tmp_path):
                    capture_output=True, timeout=60)
 
 
+def test_collect_asks_only_those_that_are_named(leeroo, collect, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "questions.jsonl", 20)
+    assert "has no expert 'midle'; did you mean 'middle'?" in collect("questions.jsonl", "--experts", "midle", "-o", "mine", status=2)
+    assert "'small' is named twice" in collect("questions.jsonl", "--experts", "small,small", "-o", "mine", status=2)
+    said = collect("questions.jsonl", "--experts", "middle", "-o", "mine", "--dry-run")
+    assert re.search(r"^1 +answers +middle +20 ", said, re.M) and "large" not in said and not server.asked
+    collect("questions.jsonl", "--experts", "middle", "-o", "mine", "--max-output", "100")
+    assert {model for _, model, _, _ in server.asked} == {"middle"} and len(server.asked) == 20
+    assert [line.split(",")[0] for line in (tmp_path / "mine" / "experts.csv").read_text().splitlines()[1:]] == ["middle"]
+    assert len(outcomes(tmp_path / "mine")) == 20
+    collect("questions.jsonl", "-o", "mine")
+    assert len(server.asked) == 20, "the run remembers whom it asks"
+    said = collect("questions.jsonl", "--experts", "large", "-o", "mine", status=1)
+    assert "outcomes of expert middle" in said and "--experts" in said
+    collect("questions.jsonl", "--experts", "large, middle", "-o", "mine", "--max-output", "100")
+    assert len(server.asked) == 40 and len(outcomes(tmp_path / "mine")) == 40
+
+
+def test_a_teacher_need_not_be_among_those_that_are_asked(leeroo, collect, experts, tmp_path):
+    server = experts()
+    write_config(tmp_path, server.url)
+    write_questions(tmp_path / "known.jsonl", 4)
+    write_questions(tmp_path / "open.jsonl", 4, answers=False)
+    collect("known.jsonl", "--experts", "small", "--teacher", "large", "-o", "known")
+    assert [model for _, model, _, _ in server.asked] == ["small"] * 4, "where there are references nobody teaches"
+    server.asked.clear()
+    collect("open.jsonl", "--experts", "small", "--teacher", "large", "-o", "open")
+    assert sorted(model for _, model, _, _ in server.asked) == ["large"] * 4 + ["small"] * 4
+    scores = [row["score"] for row in map(dict, outcomes(tmp_path / "open")) if row["model"] == "small"]
+    assert len(scores) == 4 and all(scores), "the teacher's answers are the references"
+
+
 def test_lines_that_are_no_questions_are_named(play, collect, experts, tmp_path):
     write_config(tmp_path, experts().url)
     write_questions(tmp_path / "questions.jsonl", 3)
