@@ -37,11 +37,11 @@ static const char text[] =
     "\n"
     "--suggest says before which questions to ask NAME: of every kind and difficulty, as lines "
     "that\n"
-    "`leeroo collect` takes; it asks all of its configuration, so one that lists NAME alone.\n"
+    "`leeroo collect --experts NAME` takes.\n"
     "Questions that seem broken by what others made of them are named and left out.\n"
     "\n"
     "  leeroo enroll my.leeroo --expert new-70b --suggest 200 --from data/mine -o ask.jsonl\n"
-    "  leeroo collect ask.jsonl -c new-70b.yaml -o data/new\n"
+    "  leeroo collect ask.jsonl --experts new-70b -o data/new\n"
     "  leeroo enroll my.leeroo --expert new-70b data/new\n"
     "  leeroo enroll my.leeroo --expert new-70b --price 0.88/0.88 --like llama-3.1-70b -o "
     "with.leeroo\n";

@@ -104,7 +104,7 @@ static void add_row(const struct drift_told *t, size_t e, int width, struct buf 
     buf_addf(b, "  %s\n", verdict(x));
 }
 
-/* What it takes to ask it anew. `collect` asks whoever its configuration lists. */
+/* What it takes to ask it anew. */
 static void add_asking(const struct drift_told *t, size_t e, struct buf *b)
 {
     struct str name = model_expert_at(t->m, e)->name;
@@ -112,10 +112,10 @@ static void add_asking(const struct drift_told *t, size_t e, struct buf *b)
     buf_addf(b, "learning it anew takes %d outcomes", DRIFT_ENROL);
     if (usd > 0)
         buf_addf(b, ", about %.2g USD", usd);
-    buf_addf(b, "; one.yaml lists it alone:\n");
+    buf_addf(b, ":\n");
     buf_addf(b, "  leeroo enroll %s --expert %.*s --suggest %d --from QUERIES -o ask.jsonl\n",
              t->model, STR_FMT(name), DRIFT_ENROL);
-    buf_addf(b, "  leeroo collect ask.jsonl -c one.yaml -o new\n");
+    buf_addf(b, "  leeroo collect ask.jsonl -c leeroo.yaml --experts %.*s -o new\n", STR_FMT(name));
     buf_addf(b, "  leeroo enroll %s --expert %.*s --replace new\n", t->model, STR_FMT(name));
 }
 
