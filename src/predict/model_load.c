@@ -119,6 +119,18 @@ static void read_figures(struct json_value item, struct model_expert *x)
     x->outcomes = outcomes > 0 ? (size_t)outcomes : 0;
 }
 
+/* Whether it has the form of "2026-11-30", so that whoever prints it prints nothing else. */
+static bool is_day(struct str text)
+{
+    static const char form[] = "0000-00-00";
+    if (text.len != sizeof(form) - 1)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (form[i] == '-' ? text.ptr[i] != '-' : text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return true;
+}
+
 /* A day as "2026-11-30" where `key` holds one; anything else is none. Only for want of memory it fails. */
 static enum status read_day(struct model *m, struct json_value object, const char *key,
                             struct str *ret)
@@ -127,7 +139,7 @@ static enum status read_day(struct model *m, struct json_value object, const cha
     struct str text;
     enum status status =
         day.type == JSON_STRING ? json_string_decode(day, m->arena, &text) : ERR_INPUT;
-    if (status == OK && text.len == strlen("2026-11-30"))
+    if (status == OK && is_day(text))
         *ret = text;
     return status == ERR_MEMORY ? status : OK;
 }

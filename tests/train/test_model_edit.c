@@ -294,6 +294,23 @@ Test(model_edit, days_are_kept_in_the_file)
     model_free(o);
 }
 
+/* A file may be forged, and days are shown in a terminal. */
+Test(model_edit, what_has_not_the_form_of_a_day_is_none)
+{
+    static const char *const forged[] = {"\033[2J\033[1;1H", "2026-11-3\n", "2026/11/30"};
+    const size_t first = 0;
+    for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+        cr_assert_eq(strlen(forged[i]), strlen("2026-11-30"));
+        struct model *m = rewrite(model, &(struct model_edit){.remove = &first,
+                                                              .remove_count = 1,
+                                                              .today = str_from(forged[i]),
+                                                              .trained_by = str_from(forged[i])});
+        cr_expect_eq(model_parts(m)->trained_by.len, 0);
+        cr_expect_eq(model_parts(m)->experts[0].until.len, 0);
+        model_free(m);
+    }
+}
+
 static void expect_refusal(const struct model *m, const struct model_edit *edit, const char *words)
 {
     struct error err = {0};
