@@ -85,6 +85,7 @@ static void test_alone(const struct moments *m, size_t learnt_from, struct drift
 {
     t->difference = m->r / m->n;
     t->error = sqrt(variance(own_spread(m), m->n, learnt_from));
+    t->rows = (size_t)m->n;
 }
 
 /* What others explain is taken off. A shift of all questions alike would show in their mean, and what the slope leaves
@@ -98,6 +99,7 @@ static void test_paired(const struct moments *m, size_t learnt_from, struct drif
     double shift = (1 - slope) * c;
     t->difference = r - slope * c;
     t->error = sqrt(variance(spread, m->n, learnt_from) + shift * shift);
+    t->rows = (size_t)m->n;
 }
 
 /* The others' recent residuals, whatever their questions. */
@@ -236,6 +238,7 @@ static void test_logs(const struct logs *now, const struct logs *before,
     } else {
         return;
     }
+    t->rows = (size_t)now->n;
     t->difference = expm1(change);
     t->z = t->error > 0 ? change / t->error : 0;
     t->error *= exp(change);
@@ -266,10 +269,10 @@ static void test_length(struct drift *d, size_t e)
 
 /* Verdicts */
 
-/* Of Student's t with `rows` - 1 degrees of freedom, by the normal deviate that it is worth (Wallace 1959). */
-static double two_sided(const struct drift_test *t, size_t rows)
+/* Of Student's t with a degree of freedom less than rows, by the normal deviate that it is worth (Wallace 1959). */
+static double two_sided(const struct drift_test *t)
 {
-    double free = (double)rows - 1;
+    double free = (double)t->rows - 1;
     if (!(t->error > 0) || free <= 0)
         return (double)NAN;
     double z = (8 * free + 1) / (8 * free + 3) * sqrt(free * log1p(t->z * t->z / free));
@@ -302,9 +305,9 @@ static void judge(struct drift *d, struct drift_test **tests)
         struct drift_expert *x = &d->ret[e];
         if (x->quality.error > 0)
             x->quality.z = x->quality.difference / x->quality.error;
-        x->quality.p = two_sided(&x->quality, x->rows);
-        x->length.p = two_sided(&x->length, x->rows);
-        if (x->quality.p == x->quality.p && x->basis != DRIFT_NOTHING)
+        x->quality.p = x->basis == DRIFT_NOTHING ? (double)NAN : two_sided(&x->quality);
+        x->length.p = two_sided(&x->length);
+        if (x->quality.p == x->quality.p)
             tests[count++] = &x->quality;
         if (x->length.p == x->length.p)
             tests[count++] = &x->length;

@@ -57,7 +57,8 @@ struct drift_test {
     double error;      /* standard error */
     double z;          /* in such errors; of length that of the logarithms */
     double floor;
-    double p; /* two-sided, corrected; NaN: not tested */
+    size_t rows; /* recent ones that it is of */
+    double p;    /* two-sided, corrected; NaN: not tested */
     bool drifted;
 };
 

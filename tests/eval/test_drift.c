@@ -223,7 +223,26 @@ Test(drift, feedback_of_one_expert_alone_is_compared_with_nothing)
     find(&w);
     cr_expect_eq(w.found[0].basis, DRIFT_NOTHING);
     cr_expect_eq(drifted(&w), 0);
+    cr_expect(isnan(w.found[0].quality.p), "what is not tested has no p");
     arena_free(w.arena);
+}
+
+Test(drift, a_length_is_as_sure_as_the_answers_that_have_one)
+{
+    double p[2];
+    for (int more = 0; more < 2; more++) {
+        struct world w = begin(23);
+        for (size_t i = 0; i < (more ? 400 : DRIFT_ROWS_MIN); i++) {
+            ask(&w, 1, 0, NULL, false);
+            w.rows[i].tokens = i < DRIFT_ROWS_MIN ? 140 + (double)(i % 7) : 0;
+        }
+        find(&w);
+        cr_expect_eq(w.found[0].length.rows, DRIFT_ROWS_MIN);
+        cr_assert_lt(w.found[0].length.p, w.found[0].quality.p);
+        p[more] = w.found[0].length.p;
+        arena_free(w.arena);
+    }
+    cr_expect_float_eq(p[0], p[1], 1e-12, "%g, %g", p[0], p[1]);
 }
 
 Test(drift, lengths_drift_too)
