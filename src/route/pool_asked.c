@@ -64,6 +64,14 @@ static void choose_policy(struct counting *c, const struct pool_policy *policy)
         c->asked[i].in_use |= c->eligible[i];
 }
 
+static void find_fitting(struct counting *c, const struct policy *policy)
+{
+    int64_t most = policy->max_cost_nano_usd;
+    for (size_t i = 0; i < c->pool->settings.expert_count; i++)
+        c->asked[i].fits |=
+            c->eligible[i] && (most <= 0 || c->estimates[i].cost_max_nano_usd <= most);
+}
+
 static void count_one(struct counting *c, const struct policy *policy, double lambda)
 {
     struct decision d;
@@ -86,6 +94,7 @@ static void count_policy(struct counting *c, const struct pool_policy *policy)
     double lambda = live->budget ? budget_cell_lambda(live->budget) : live->policy.lambda;
     for (size_t row = 0; row < c->sample.rows; row++) {
         estimate_row(c, row);
+        find_fitting(c, &live->policy);
         for (size_t i = 0; live->budget && i < sizeof(times) / sizeof(times[0]); i++)
             count_one(c, &live->policy, lambda * times[i]);
         if (!live->budget)
@@ -164,7 +173,9 @@ void pool_asked_explain(const struct pool *p, const struct pool_asked *a, size_t
                         struct buf *out)
 {
     const struct pool_settings *s = &p->settings;
-    if (a->better == SIZE_MAX)
+    if (!a->fits)
+        buf_add_c(out, "dearer than max_cost at every query");
+    else if (a->better == SIZE_MAX)
         buf_add_c(out, "others are worth more at every query");
     else
         buf_addf(out, "%.*s is no dearer and better", STR_FMT(s->experts[a->better].name));

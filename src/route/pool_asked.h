@@ -12,6 +12,7 @@
 
 struct pool_asked {
     bool in_use;    /* a policy may choose it */
+    bool fits;      /* and its max_cost, where it has one, lets it for some query */
     uint64_t alone; /* decisions that choose it */
     uint64_t
         in_plan; /* that choose a plan of which it is a member, whether or not it is called at last */
@@ -25,8 +26,8 @@ struct pool_asked {
  * many decisions as there are rows of the sample times policies: milliseconds, not for each request. ERR_MEMORY. */
 NODISCARD enum status pool_asked(const struct pool *p, struct pool_asked *asked,
                                  uint64_t *ret_decisions, struct error *err);
-/* Why `expert` is never asked, in words: "b is no dearer and better"; with what bears on it: that it is only placed by
- * a prior, and by whose name or for whom it is asked all the same. */
+/* Why `expert` is never asked, in words: "b is no dearer and better", or that max_cost forbids it; with what bears on
+ * it: that it is only placed by a prior, and by whose name or for whom it is asked all the same. */
 void pool_asked_explain(const struct pool *p, const struct pool_asked *a, size_t expert,
                         struct buf *out);
 /* Whether a policy might choose it, and none ever does. */

@@ -125,6 +125,14 @@ Test(pool_asked, who_is_in_no_policy_is_not_in_use, .fini = end)
 Test(pool_asked, a_cap_that_nobody_meets_asks_nobody, .fini = end)
 {
     begin(SERVE_TEST_EXPERTS "policies: {a: {lambda: 20, max_cost: 0.000000001}}\n");
-    for (size_t i = 0; i < EXPERTS; i++)
+    struct buf why;
+    buf_init(&why, 1000);
+    for (size_t i = 0; i < EXPERTS; i++) {
+        buf_clear(&why);
+        pool_asked_explain(pool, &asked[i], i, &why);
         cr_expect(pool_never_asks(&asked[i]));
+        cr_expect(str_equal(buf_str(&why), STR("dearer than max_cost at every query")), "%.*s",
+                  STR_FMT(buf_str(&why)));
+    }
+    buf_done(&why);
 }
