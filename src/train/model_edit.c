@@ -102,10 +102,31 @@ struct rewrite {
     const struct model_edit *edit;
     struct arena *arena;
     struct model_parts parts; /* of the new file, for its metadata */
-    bool keeps_listed[EXPERTS_MAX], keeps_plan[PLANS_MAX];
+    bool keeps_experts[EXPERTS_MAX], keeps_listed[EXPERTS_MAX], keeps_plan[PLANS_MAX];
     struct model_tensor tensors[MODEL_TENSORS_MAX];
     size_t count;
 };
+
+/* Of one that stood apart nothing hangs on its numbers once it is taken out. They stay, so that it is known who was
+ * there, until its name comes again: whoever is enrolled anew each month would fill the file. */
+static size_t drop_predecessors(struct rewrite *r)
+{
+    const struct model_parts *old = r->old;
+    size_t kept = 0;
+    bool gone[EXPERTS_MAX];
+    for (size_t e = 0; e < old->predictor.experts; e++)
+        gone[e] = old->experts[e].hidden;
+    for (size_t i = 0; i < old->listed; i++)
+        gone[old->column[i]] |= !r->keeps_listed[i];
+    for (size_t e = 0; e < old->predictor.experts; e++) {
+        r->keeps_experts[e] = true;
+        for (size_t i = 0; i < r->edit->add_count && gone[e] && old->experts[e].apart; i++)
+            if (str_equal(r->edit->add[i].expert.name, old->experts[e].name))
+                r->keeps_experts[e] = false;
+        kept += r->keeps_experts[e];
+    }
+    return kept;
+}
 
 static enum status choose_experts(struct rewrite *r, struct error *err)
 {
@@ -120,7 +141,7 @@ static enum status choose_experts(struct rewrite *r, struct error *err)
     }
     if (left + e->add_count == 0)
         return error_set(err, ERR_INPUT, "a model without experts is none");
-    if (r->old->predictor.experts + e->add_count > EXPERTS_MAX)
+    if (drop_predecessors(r) + e->add_count > EXPERTS_MAX)
         return error_set(err, ERR_INPUT, "more than %d experts, with those taken out before",
                          EXPERTS_MAX);
     return OK;
@@ -159,12 +180,16 @@ static enum status list_experts(struct rewrite *r, struct error *err)
     r->parts.experts = ARENA_ARRAY(r->arena, EXPERTS_MAX, struct model_expert);
     if (!r->parts.experts)
         return error_set(err, ERR_MEMORY, "out of memory");
-    memcpy(r->parts.experts, old->experts, old->predictor.experts * sizeof(*old->experts));
-    for (size_t i = 0; i < old->listed; i++)
-        if (!r->keeps_listed[i]) {
-            r->parts.experts[old->column[i]].hidden = true;
-            r->parts.experts[old->column[i]].until = r->edit->today;
+    r->parts.predictor.experts = 0;
+    for (size_t e = 0, listed = 0; e < old->predictor.experts; e++) {
+        struct model_expert is = old->experts[e];
+        if (!is.hidden && !r->keeps_listed[listed++]) {
+            is.hidden = true;
+            is.until = r->edit->today;
         }
+        if (r->keeps_experts[e])
+            r->parts.experts[r->parts.predictor.experts++] = is;
+    }
     uint64_t skeleton = skeleton_of(old, r->tensors, r->count);
     enum status status = OK;
     for (size_t i = 0; i < r->edit->add_count && status == OK; i++)
@@ -238,6 +263,7 @@ static enum status edit_tensor(struct rewrite *r, struct model_tensor *t, struct
                              STR_FMT(e->add[i].expert.name), t->item.name);
         added[i] = *s;
     }
+    edit.keeps_experts = r->keeps_experts;
     edit.keeps_listed = r->keeps_listed;
     edit.keeps_plan = r->keeps_plan;
     edit.added = added;

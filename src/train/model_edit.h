@@ -3,7 +3,8 @@
  * Nothing else changes, to the last bit:
  *   - Of an expert taken out, its plans vanish, and its estimates from the sample by which budgets are calibrated. Its
  *     numbers stay in the file, unseen: the common level of the others (predict/predictor.h) is a mean that it has a
- *     part in, and without it they would all be estimated otherwise.
+ *     part in, and without it they would all be estimated otherwise. Where it stood apart they have no part in that,
+ *     and go when an expert of its name is added.
  *   - An expert added stands apart: it is estimated by its deviation from the level of the others, but does not move
  *     that level. A copy of an expert is estimated as the expert is.
  * Only training makes new plans, moves the level, or lets experts share what they know. */

@@ -128,6 +128,14 @@ static void add_kept(struct runs *r, const bool *keeps, size_t at, size_t count)
             add_run(r, (struct run){.from = RUN_OLD, .at = at + i, .count = 1});
 }
 
+/* NULL: all stay. */
+static const bool *kept_of(enum tensor_part_of of, const struct axis_edit *e)
+{
+    if (of == PART_EXPERTS || of == PART_LEARNT)
+        return e->keeps_experts;
+    return of == PART_LISTED ? e->keeps_listed : of == PART_PLANS ? e->keeps_plan : NULL;
+}
+
 static void plan_runs(const struct model_tensor *t, const struct axis_edit *e,
                       const struct layout *l, struct runs *r)
 {
@@ -136,11 +144,7 @@ static void plan_runs(const struct model_tensor *t, const struct axis_edit *e,
         enum tensor_part_of of = t->parts[k].of;
         size_t length = part_length(t, k, e, l, at), step = t->parts[k].count;
         if (of != PART_PADDING)
-            add_kept(r,
-                     of == PART_LISTED  ? e->keeps_listed
-                     : of == PART_PLANS ? e->keeps_plan
-                                        : NULL,
-                     at, length);
+            add_kept(r, kept_of(of, e), at, length);
         else
             add_run(r, (struct run){.from = RUN_ZERO, .count = (step - r->length % step) % step});
         if (of == PART_LEARNT)

@@ -14,9 +14,10 @@ struct expert_slice {
 
 /* What becomes of the elements along an axis. */
 struct axis_edit {
-    size_t experts, listed, plans;    /* before */
-    const bool *keeps_listed;         /* [listed] of PART_LISTED; of PART_EXPERTS all stay */
-    const bool *keeps_plan;           /* [plans] */
+    size_t experts, listed, plans; /* before */
+    const bool *keeps_experts;     /* [experts] of PART_EXPERTS and PART_LEARNT; NULL: all stay */
+    const bool *keeps_listed;      /* [listed] of PART_LISTED */
+    const bool *keeps_plan;        /* [plans] */
     const struct expert_slice *added; /* [added_count] of this tensor */
     size_t added_count;
 };

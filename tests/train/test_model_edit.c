@@ -294,6 +294,45 @@ Test(model_edit, days_are_kept_in_the_file)
     model_free(o);
 }
 
+/* Whoever is enrolled anew each month does not fill the file; one more that stands apart behind it says the same. */
+Test(model_edit, who_comes_again_takes_its_own_place)
+{
+    struct expert_parameters two[2];
+    for (size_t i = 0; i < 2; i++)
+        cr_assert_eq(expert_parameters_take(model, i, arena, &two[i], NULL), OK);
+    two[0].expert.name = STR("copy");
+    two[1].expert.name = STR("other");
+    struct model *first = rewrite(model, &(struct model_edit){.add = two, .add_count = 2}), *m;
+    for (size_t again = 0; again < 3; again++) {
+        const size_t at = model_expert_index(first, STR("copy"));
+        m = rewrite(first, &(struct model_edit){&at, 1, &two[0], 1, {0}, {0}});
+        cr_assert_eq(model_parts(m)->predictor.experts, model_parts(first)->predictor.experts);
+        cr_assert_eq(model_expert_count(m), model_expert_count(first));
+        for (size_t i = 0; i < model_arm_count(first); i++) {
+            size_t now = arm_named(m, model_arm_at(first, i)->name);
+            expect_same_arm(first, i, m, now);
+            expect_same_sample(first, i, m, now);
+        }
+        model_free(first);
+        first = m;
+    }
+    const size_t at = model_expert_index(first, STR("copy")), trained = 0;
+    m = rewrite(first, &(struct model_edit){.remove = &at, .remove_count = 1});
+    cr_assert_eq(model_parts(m)->predictor.experts, model_parts(first)->predictor.experts,
+                 "it is known who was there");
+    struct model *n = rewrite(m, &(struct model_edit){.add = two, .add_count = 1});
+    cr_assert_eq(model_parts(n)->predictor.experts, model_parts(first)->predictor.experts);
+    two[0].expert.name = model_expert_at(model, trained)->name;
+    struct model *o = rewrite(n, &(struct model_edit){&trained, 1, two, 1, {0}, {0}});
+    cr_assert_eq(model_parts(o)->predictor.experts, 1 + model_parts(n)->predictor.experts,
+                 "one that was trained has a part in the others' level");
+    expect_same_arm(n, 1, o, arm_named(o, model_arm_at(n, 1)->name));
+    model_free(first);
+    model_free(m);
+    model_free(n);
+    model_free(o);
+}
+
 /* A file may be forged, and days are shown in a terminal. */
 Test(model_edit, what_has_not_the_form_of_a_day_is_none)
 {

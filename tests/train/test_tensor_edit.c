@@ -26,7 +26,7 @@ static const bool keeps_listed[2] = {false, true}, keeps_plan[2] = {true, false}
 
 static struct axis_edit edit_with(const struct expert_slice *added)
 {
-    return (struct axis_edit){3, 2, 2, keeps_listed, keeps_plan, added, added ? 1 : 0};
+    return (struct axis_edit){3, 2, 2, NULL, keeps_listed, keeps_plan, added, added ? 1 : 0};
 }
 
 static void expect(const struct model_tensor *t, const float *want, size_t length)
@@ -93,6 +93,23 @@ Test(tensor_edit, padding_is_made_anew_and_what_was_learnt_together_gets_zeros)
     cr_assert(tensor_has_experts(&t) && !tensor_expert_bytes(&t));
     cr_assert_eq(tensor_edit(&t, &more, arena, &got, NULL), OK);
     expect(&got, (const float[]){1, 2, 3, 0}, 4);
+}
+
+Test(tensor_edit, an_expert_whose_numbers_nobody_needs_goes)
+{
+    const bool keeps_experts[3] = {true, false, true};
+    float data[ROWS * 8];
+    struct axis_edit e = edit_with(NULL);
+    struct model_tensor t = tensor_of(data, 3 + 1 + 3), got;
+    memcpy(t.parts, (__typeof__(t.parts)){{PART_EXPERTS, 0}, {PART_SHARED, 1}, {PART_EXPERTS, 0}},
+           sizeof(t.parts));
+    e.keeps_experts = keeps_experts;
+    cr_assert_eq(tensor_edit(&t, &e, arena, &got, NULL), OK);
+    expect(&got, (const float[]){1, 3, 4, 5, 7}, 5);
+    t = tensor_of(data, 3);
+    t.parts[0].of = PART_LEARNT;
+    cr_assert_eq(tensor_edit(&t, &e, arena, &got, NULL), OK);
+    expect(&got, (const float[]){1, 3}, 2);
 }
 
 /* What is read of an expert and put back is what it was. */
