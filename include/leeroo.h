@@ -189,7 +189,7 @@ struct leeroo_policy_options {
 #define LEEROO_POLICY_OPTIONS_INIT {sizeof(struct leeroo_policy_options), 0, 0, 0, 0, NULL, NULL, 0}
 /* clang-format on */
 
-/* options NULL: the default. Budgets and min_quality are calibrated on the training queries at the trained prices,
+/* options NULL: the default. Budgets and min_quality are calibrated on the training queries at the router's prices,
  * which takes milliseconds; other policies are cheap to make. LEEROO_ERR_NOT_FOUND: the model has no such plan, or the
  * router no such expert; LEEROO_ERR_INPUT: a number out of its bounds, or two that exclude each other. */
 LEEROO_CHECKED int leeroo_policy_create(const struct leeroo_router *router,
