@@ -33,6 +33,12 @@ static enum status put(const struct enroll_command *c, const struct suggested *s
     return status;
 }
 
+/* Whoever is enrolled anew may be asked again what it has answered as it was. */
+static struct str answered_as(const struct enroll_command *c)
+{
+    return c->replace ? STR("") : c->newcomer.name;
+}
+
 enum status enroll_suggest_write(struct enroll_command *c, struct error *err)
 {
     struct suggested s = {.d = c->d};
@@ -42,7 +48,7 @@ enum status enroll_suggest_write(struct enroll_command *c, struct error *err)
         s.d = c->questions;
     }
     if (status == OK)
-        status = enroll_questions_choose(enroll_into(c), &c->newcomer.belief, s.d, c->newcomer.name,
+        status = enroll_questions_choose(enroll_into(c), &c->newcomer.belief, s.d, answered_as(c),
                                          c->suggest, c->arena, &s.q, err);
     if (status == OK)
         status = put(c, &s, err);

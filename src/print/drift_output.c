@@ -113,7 +113,9 @@ static void add_asking(const struct drift_told *t, size_t e, struct buf *b)
     if (usd > 0)
         buf_addf(b, ", about %.2g USD", usd);
     buf_addf(b, ":\n");
-    buf_addf(b, "  leeroo enroll %s --expert %.*s --suggest %d --from QUERIES -o ask.jsonl\n",
+    buf_addf(b,
+             "  leeroo enroll %s --expert %.*s --replace --suggest %d --from QUERIES "
+             "-o ask.jsonl\n",
              t->model, STR_FMT(name), DRIFT_ENROL);
     buf_addf(b, "  leeroo collect ask.jsonl -c leeroo.yaml --experts %.*s -o new\n", STR_FMT(name));
     buf_addf(b, "  leeroo enroll %s --expert %.*s --replace new\n", t->model, STR_FMT(name));

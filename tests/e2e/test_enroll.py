@@ -119,6 +119,14 @@ def test_who_is_known_is_replaced_only_when_told(leeroo, model, few, trained):
     assert json.loads(listed.stdout)["experts"] == 3, "once more is no one more"
 
 
+def test_who_is_enrolled_anew_is_asked_what_it_has_answered(leeroo, model, dataset):
+    arguments = (model, "--expert", "strong", "--suggest", "20", "--from", dataset)
+    done = enroll(leeroo, *arguments)
+    assert done.returncode == 1 and "no question left to ask" in done.stderr, "its outcomes stand"
+    done = enroll(leeroo, *arguments, "--replace")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 20, done.stderr
+
+
 def test_a_name_that_is_nearly_right_is_not_placed_by_the_prior(leeroo, model, trained, few):
     done = enroll(leeroo, model, "--expert", "newcomr", few, "--price", "1/2")
     assert done.returncode == 1 and f"did you mean '{NEW}'?" in done.stderr

@@ -67,6 +67,8 @@ Test(drift_output, who_has_drifted_comes_first_with_the_mend)
     cr_expect_not_null(strstr(text, "leeroo enroll my.leeroo --expert c --replace new"));
     cr_expect_not_null(strstr(text, "leeroo enroll my.leeroo --expert c --replace data/new\n"),
                        "%s", text);
+    cr_expect_not_null(strstr(text, "--expert c --replace --suggest 200 --from QUERIES -o ask"),
+                       "what it answered as it was may be asked again");
     cr_expect_not_null(strstr(text, "leeroo collect ask.jsonl -c leeroo.yaml --experts c -o new\n"),
                        "nobody else is asked");
     cr_expect_null(strstr(text, "\nb "), "nothing is known of it");
