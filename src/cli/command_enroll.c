@@ -204,6 +204,11 @@ static enum status write_model(struct enroll_command *c, const struct expert_par
     return model_change_write(c->model, &edit, c->path, c->output, err);
 }
 
+static size_t count_plans(const struct model *m)
+{
+    return model_arm_count(m) - model_expert_count(m);
+}
+
 static void print(const struct enroll_command *c, const struct enroll_figures *figures,
                   const struct model *after, struct buf *out)
 {
@@ -213,6 +218,7 @@ static void print(const struct enroll_command *c, const struct enroll_figures *f
                                .figures = figures,
                                .place = &c->place,
                                .replaced = c->without,
+                               .plans_gone = count_plans(c->model) - count_plans(enroll_into(c)),
                                .path = c->output ? c->output : c->path,
                                .in_place = !c->output};
     (c->json ? enrolled_print_json : enrolled_print)(&e, out);

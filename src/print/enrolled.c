@@ -139,6 +139,9 @@ void enrolled_print(const struct enrolled *e, struct buf *out)
              count == 2 ? "" : "s", e->replaced ? ", in place of what it was" : "");
     print_basis(e, out);
     print_place(e, out);
+    if (e->plans_gone)
+        buf_addf(out, "\n  plans        %zu that asked it as it was %s away", e->plans_gone,
+                 e->plans_gone == 1 ? "falls" : "fall");
     buf_addf(out, "\n%s: %zu experts, %zu plans (%016" PRIx64 ")\n", e->path, count,
              model_arm_count(e->after) - count, model_checksum(e->after));
     if (e->in_place)

@@ -10,6 +10,7 @@ struct enrolled {
     const struct enroll_figures *figures;
     const struct prior_place *place; /* before its outcomes */
     bool replaced;                   /* it was known, and is enrolled anew */
+    size_t plans_gone;               /* of what it was: only training makes new ones */
     const char *path;                /* of the file that was written */
     bool in_place;                   /* the one before is PATH.previous */
 };

@@ -9,6 +9,7 @@ import pytest
 
 from routing import route, run
 from test_plans import write_dataset
+from test_train import read_header
 
 NEW = "newcomer"
 
@@ -69,6 +70,10 @@ def estimates(leeroo, model, dataset):
     return [row["estimates"] for row in route(leeroo, model, dataset / "queries.jsonl", "--lambda", "30")]
 
 
+def plans(path):
+    return len(json.loads(read_header(path)[0]["__metadata__"]["plans"]))
+
+
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -115,6 +120,10 @@ def test_who_is_known_is_replaced_only_when_told(leeroo, model, few, trained):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["replaced"] and said["experts"] == 3 and said["outcomes"] == 120
+    shutil.copy2(trained, model.with_name("again.leeroo"))
+    told = enroll(leeroo, model.with_name("again.leeroo"), "--expert", "strong", few, "--replace")
+    gone = plans(trained) - plans(model)
+    assert gone > 0 and f"{gone} that asked it as it was fall" in told.stdout, told.stdout
     listed = enroll(leeroo, model, "--expert", "strong", few, "--replace", "--json")
     assert json.loads(listed.stdout)["experts"] == 3, "once more is no one more"
 
