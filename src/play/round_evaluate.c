@@ -115,6 +115,7 @@ static int64_t asked_count(const struct play_options *o)
     int64_t count = 0;
     for (size_t e = 0; e < o->expert_count; e++)
         count += play_is_asked(o, e);
+    CHECK(count > 0);
     return count;
 }
 

@@ -65,7 +65,7 @@ bool model_sample_is_repriced(const struct model *m, const struct price *prices)
 void model_sample_price(const struct model *m, const struct price *prices, float *cost_usd)
 {
     const struct model_parts *p = &m->parts;
-    struct estimate arms[MODEL_ARMS_MAX];
+    struct estimate arms[MODEL_ARMS_MAX] = {{0}};
     CHECK(m->arm_count == p->listed + p->plans.count);
     for (size_t row = 0; row < p->sample; row++) {
         for (size_t e = 0; e < p->listed; e++)
