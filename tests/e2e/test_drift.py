@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 import pytest
 
 from conftest import KEY, Gateway, wait_for, write_config
+from postgres import Postgres
 from routing import EXPERTS, run, write_dataset
 from test_reload import config_path
 
@@ -140,7 +141,21 @@ def test_what_cannot_be(leeroo, model, learnt, arguments, words):
     assert done.returncode == 2 and words in done.stderr
 
 
-def test_feedback_of_a_ledger(leeroo, model_file, upstream, tmp_path):
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request, tmp_path, monkeypatch):
+    """Lines of a configuration that keep one."""
+    if request.param == "sqlite":
+        yield f"state_dir: {tmp_path}/state"
+        return
+    server = Postgres()
+    try:
+        monkeypatch.setenv("LEDGER_URL", server.url)
+        yield f"state_dir: {tmp_path}/state\nledger: {{store: env:LEDGER_URL}}"
+    finally:
+        server.close()
+
+
+def test_feedback_of_a_ledger(leeroo, model_file, upstream, ledger, tmp_path):
     """Users press thumbs down more often than a benchmark does. That is no drift; that they do so more than before is."""
     rng = random.Random(1)
 
@@ -151,7 +166,7 @@ def test_feedback_of_a_ledger(leeroo, model_file, upstream, tmp_path):
             score = int(rng.random() < good)
             body = {"request_id": r.headers["x-leeroo-request-id"], "score": score}
             assert g.client.post("/v1/feedback", json=body).status_code in (200, 202)
-    g = Gateway(leeroo, write_config(tmp_path, model_file, upstream.url, top=f"state_dir: {tmp_path}/state"))
+    g = Gateway(leeroo, write_config(tmp_path, model_file, upstream.url, top=ledger))
     try:
         for name in ("cheap", "mid"):
             say(g, name, 50, 0.8)
