@@ -2,7 +2,8 @@
  * that learnt from all outcomes of all ten.
  *
  *     bench_universe_enroll [DATA [POOLS [DRAWS]]]    DATA: LEEROO_DATA or ../shared/data; POOLS: draws of the nine,
- *                                                     each with a split of its own (3); DRAWS: of the outcomes (3)
+ *                                                     each with a split of its own (3); DRAWS: of the outcomes (3),
+ *                                                     thrice that of 200 at random and suggested
  *
  * A quarter of the questions, by text, is measured and never learnt from; outcomes are of the others, which the model
  * of nine was trained on. Accuracies are those of routing by the exact curve at shares of the cost of the best of the
@@ -32,6 +33,8 @@
 #define REDRAW       1000 /* seeds between draws of one pool */
 #define FEW          50
 #define MORE         200
+#define PAIRED       3    /* times the draws of 200 at random and suggested, which are compared */
+#define UNANSWERED   1500 /* questions at most that are told without an answer */
 
 static const double shares[SHARES] = {0.35, 0.50, 0.75};
 static const char *const set_names[SETS] = {"mmlu_pro", "mmlu", "livecodebench"};
@@ -261,7 +264,7 @@ static struct model *enroll(const struct bench *b, size_t count)
     struct enroll_newcomer n = introduce(b);
     const struct model_edit edit = {.add = &p, .add_count = 1};
     n.rows = rows_of(b, count);
-    n.row_count = b->train_count;
+    n.row_count = count + UNANSWERED < b->train_count ? count + UNANSWERED : b->train_count;
     if (enroll_fit(b->nine, &n, b->arena, &p, &figures, &err) != OK)
         die(&err);
     buf_init(&bytes, MODEL_BYTES_MAX);
@@ -301,6 +304,7 @@ static void suggest(struct bench *b, size_t want)
 /* What was found of one newcomer: differences to all outcomes of all, means over pools and draws. */
 struct found {
     double difference[WAYS][SHARES], worst[WAYS], accuracy[SHARES];
+    double gain, gain_squares; /* of suggested against random: means over pools of a pool's mean */
 };
 
 static void add(struct found *f, enum way way, const double *accuracy, const double *base,
@@ -312,11 +316,13 @@ static void add(struct found *f, enum way way, const double *accuracy, const dou
     }
 }
 
-static void try_way(struct bench *b, enum way way, size_t draws, const double *base, double share,
-                    struct found *f)
+/* Returns the mean difference over shares and draws. */
+static double try_way(struct bench *b, enum way way, size_t draws, const double *base, double share,
+                      struct found *f)
 {
+    double mean = 0;
     const size_t counts[WAYS] = {0, 0, FEW, MORE, MORE, b->train_count};
-    size_t times = way == NONE || way == BY_ALL ? 1 : draws;
+    size_t times = way == NONE || way == BY_ALL ? 1 : way == BY_FEW ? draws : PAIRED * draws;
     for (size_t d = 0; d < times; d++) {
         struct rng rng;
         double accuracy[SHARES];
@@ -329,15 +335,18 @@ static void try_way(struct bench *b, enum way way, size_t draws, const double *b
         struct model *m = enroll(b, n);
         measure(b, m, ALL, accuracy);
         add(f, way, accuracy, base, share / (double)times);
+        for (size_t k = 0; k < SHARES; k++)
+            mean += (accuracy[k] - base[k]) / (double)(SHARES * times);
         model_free(m);
         arena_reset(b->arena);
     }
+    return mean;
 }
 
 static void run_pool(struct bench *b, size_t newcomer, uint64_t seed, size_t draws, double share,
                      struct found *f)
 {
-    double base[SHARES], nine[SHARES];
+    double base[SHARES], nine[SHARES], means[WAYS];
     choose(b, newcomer, seed);
     b->nine = learn(b, POOL);
     b->ten = learn(b, ALL);
@@ -347,7 +356,10 @@ static void run_pool(struct bench *b, size_t newcomer, uint64_t seed, size_t dra
         f->accuracy[k] += share * base[k];
     add(f, WITHOUT, nine, base, share);
     for (size_t w = NONE; w < WAYS; w++)
-        try_way(b, (enum way)w, draws, base, share, f);
+        means[w] = try_way(b, (enum way)w, draws, base, share, f);
+    double gain = means[SUGGESTED] - means[BY_MORE];
+    f->gain += share * gain;
+    f->gain_squares += share * gain * gain;
     model_free(b->nine);
     model_free(b->ten);
 }
@@ -378,6 +390,20 @@ static void average(const struct found *all, const size_t *sets, size_t count, s
                 ret->worst[w] = fmin(ret->worst[w], all[i].worst[w]);
             }
         }
+}
+
+/* The error is of these newcomers, over pools, splits and draws. */
+static void print_gain(const struct found *all, size_t count, size_t pools)
+{
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < count; i++) {
+        mean += all[i].gain / (double)count;
+        variance += (all[i].gain_squares - all[i].gain * all[i].gain) / (double)(pools - 1);
+    }
+    printf("\n200 suggested less 200 at random, over newcomers and shares: %+.3f", mean);
+    if (pools > 1)
+        printf(" ± %.3f", sqrt(variance) / (double)count);
+    printf("\n");
 }
 
 static void print_head(void)
@@ -418,6 +444,7 @@ static void run(struct dataset *const *sets, const struct newcomer *list, size_t
         average(all, of, count, s, &mean);
         print_row(set_names[s], &mean);
     }
+    print_gain(all, count, pools);
     free(all);
     free(of);
 }
