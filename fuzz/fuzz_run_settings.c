@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_create(16 << 20);
     CHECK(arena != NULL);
     if (play_settings_parse((struct str){(const char *)data, size}, "fuzz", arena, &s, NULL) == OK)
-        CHECK(s.rounds >= 1 && s.workers >= 1 && s.questions.count <= PLAY_LIST_MAX &&
-              s.spend_nano_usd >= 0);
+        CHECK(s.rounds >= 1 && s.questions.count <= PLAY_LIST_MAX && s.spend_nano_usd >= 0 &&
+              s.cost_max_nano_usd >= 0);
     arena_free(arena);
     return 0;
 }
