@@ -61,3 +61,15 @@ def route(leeroo, model, queries, *options):
     done = run(leeroo, "route", model, queries, *options)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def train(leeroo, dataset, model):
+    """The path of a model that is trained on the data set."""
+    done = run(leeroo, "train", dataset, "-o", model, "-q")
+    assert done.returncode == 0, done.stderr
+    return model
+
+
+def estimates(leeroo, model, dataset):
+    """Of every query, by arm: [quality, cost]."""
+    return [row["estimates"] for row in route(leeroo, model, dataset / "queries.jsonl", "--lambda", "30")]

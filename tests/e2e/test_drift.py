@@ -12,7 +12,7 @@ import pytest
 
 from conftest import KEY, Gateway, wait_for, write_config
 from postgres import Postgres
-from routing import EXPERTS, run, write_dataset
+from routing import EXPERTS, run, train, write_dataset
 from test_reload import config_path
 
 
@@ -39,9 +39,7 @@ def learnt(folder):
 
 @pytest.fixture(scope="module")
 def model(leeroo, folder, learnt):
-    path = folder / "m.leeroo"
-    assert run(leeroo, "train", learnt, "-o", path, "-q").returncode == 0
-    return path
+    return train(leeroo, learnt, folder / "m.leeroo")
 
 
 def change(data, to):

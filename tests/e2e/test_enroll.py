@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from routing import route, run
+from routing import estimates, route, run, train
 from test_plans import write_dataset
 from test_train import read_header
 
@@ -31,10 +31,7 @@ def dataset(folder):
 
 @pytest.fixture(scope="module")
 def trained(leeroo, dataset, folder):
-    path = folder / "m.leeroo"
-    done = run(leeroo, "train", dataset, "-o", path, "-q")
-    assert done.returncode == 0, done.stderr
-    return path
+    return train(leeroo, dataset, folder / "m.leeroo")
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +61,6 @@ def model(trained, tmp_path):
 
 def enroll(leeroo, *arguments):
     return run(leeroo, "enroll", *arguments)
-
-
-def estimates(leeroo, model, dataset):
-    return [row["estimates"] for row in route(leeroo, model, dataset / "queries.jsonl", "--lambda", "30")]
 
 
 def plans(path):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from routing import EXPERTS, SKILL, run, write_dataset
+from routing import EXPERTS, SKILL, run, train, write_dataset
 from test_plans import write_dataset as write_plan_dataset
 
 
@@ -20,8 +20,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(leeroo, folder):
     data = write_dataset(folder / "data", 900, 1)
-    assert run(leeroo, "train", data, "-o", folder / "m.leeroo", "-q").returncode == 0
-    return folder / "m.leeroo"
+    return train(leeroo, data, folder / "m.leeroo")
 
 
 def models(leeroo, *arguments, cwd=None):

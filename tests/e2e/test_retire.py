@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from routing import route, run
+from routing import estimates, route, run, train
 from test_plans import EXPERTS, write_dataset
 from test_train import read_header
 
@@ -19,10 +19,7 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(leeroo, dataset):
-    path = dataset.parent / "m.leeroo"
-    done = run(leeroo, "train", dataset, "-o", path, "-q")
-    assert done.returncode == 0, done.stderr
-    return path
+    return train(leeroo, dataset, dataset.parent / "m.leeroo")
 
 
 @pytest.fixture
@@ -32,11 +29,6 @@ def model(trained, tmp_path):
 
 def retire(leeroo, *arguments):
     return run(leeroo, "retire", *arguments)
-
-
-def estimates(leeroo, model, dataset):
-    """Of every query, by arm: [quality, cost]."""
-    return [row["estimates"] for row in route(leeroo, model, dataset / "queries.jsonl", "--lambda", "30")]
 
 
 def digest(path):
