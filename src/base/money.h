@@ -56,6 +56,12 @@ int64_t price_worst_nano_usd(const struct price *price, int64_t input_tokens, in
 int64_t price_output_tokens_within(const struct price *price, int64_t input_tokens,
                                    int64_t limit_nano_usd);
 
+/* For arithmetic that need not be exact, and for printing. */
+static inline double money_usd(int64_t nano_usd)
+{
+    return (double)nano_usd / (double)NANO_PER_USD;
+}
+
 /* "0.000027600" -> 27600. Decimal or exponent notation, non-negative, at most 1e9 USD; digits past the ninth
  * decimal are rounded half up. ERR_INPUT otherwise. */
 NODISCARD enum status money_parse_usd(struct str s, int64_t *ret_nano_usd);

@@ -85,19 +85,14 @@ static int width_of(const struct offer_list *offers)
     return (int)(width < NAME_WIDTH_MAX ? width : NAME_WIDTH_MAX);
 }
 
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static void print_offer(const struct offer *o, size_t number, int width, FILE *out)
 {
     fprintf(out, "%4zu %c %-*.*s ", number, o->marked ? '*' : ' ', width, STR_FMT(o->name));
     if (o->price_from == OFFER_UNPRICED)
         fprintf(out, "%9s %9s ", "?", "?");
     else
-        fprintf(out, "%9.6g %9.6g ", usd(o->price.input_nano_usd_per_m),
-                usd(o->price.output_nano_usd_per_m));
+        fprintf(out, "%9.6g %9.6g ", money_usd(o->price.input_nano_usd_per_m),
+                money_usd(o->price.output_nano_usd_per_m));
     if (o->context_tokens)
         fprintf(out, "%9u\n", o->context_tokens);
     else

@@ -116,11 +116,6 @@ static void add_strengths(const struct model *m, size_t expert, struct buf *b)
 
 /* Table */
 
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static int name_width(const struct models_told *t)
 {
     const struct model_parts *p = model_parts(t->m);
@@ -158,8 +153,8 @@ static void add_row(const struct models_told *t, const struct model_expert *x, s
     size_t at;
     add_name(b, x->name, width);
     buf_addf(b, "  %8zu  %6.1f %%  %9.4f  %8.6g  %8.6g", x->outcomes, 100 * x->accuracy,
-             1000 * x->mean_cost_usd, usd(price->input_nano_usd_per_m),
-             usd(price->output_nano_usd_per_m));
+             1000 * x->mean_cost_usd, money_usd(price->input_nano_usd_per_m),
+             money_usd(price->output_nano_usd_per_m));
     add_since(t, x, b);
     buf_add_c(b, "  ");
     const char *words = placed_on(t, x);
@@ -170,8 +165,8 @@ static void add_row(const struct models_told *t, const struct model_expert *x, s
     else
         add_strengths(t->m, listed, b);
     if (other)
-        buf_addf(b, "  [trained at %.6g, %.6g]", usd(x->price.input_nano_usd_per_m),
-                 usd(x->price.output_nano_usd_per_m));
+        buf_addf(b, "  [trained at %.6g, %.6g]", money_usd(x->price.input_nano_usd_per_m),
+                 money_usd(x->price.output_nano_usd_per_m));
     if (t->config && listed != SIZE_MAX && !is_configured(t, x->name, &at))
         buf_add_c(b, "  [not in the configuration]");
     while (b->len && b->ptr[b->len - 1] == ' ')

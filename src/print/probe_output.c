@@ -13,11 +13,6 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static struct str name_of(const struct play_probed *p, size_t candidate)
 {
     return p->data->experts[candidate].name;
@@ -80,7 +75,7 @@ void probe_print(const struct play_probed *p, const char *folder, FILE *out)
             "a set of %zu of %zu by coverage: it covers %.1f ± %.1f %%; found for %.4f USD by %zu "
             "question%s\n\n",
             r->count, p->data->expert_count, 100 * r->coverage.mean, 100 * r->coverage.error,
-            usd(p->spent_nano_usd), r->questions, plural(r->questions));
+            money_usd(p->spent_nano_usd), r->questions, plural(r->questions));
     fprintf(out, "on %zu that all members were asked:\n", r->whole);
     fprintf(out, "      adds             achieves %%           USD/1,000   member\n");
     for (size_t i = 0; i < r->count; i++) {
@@ -88,11 +83,11 @@ void probe_print(const struct play_probed *p, const char *folder, FILE *out)
         cost += s->cost_nano_usd;
         fprintf(out, "%+10.2f  ± %5.2f   %10.2f  ± %5.2f   %9.4f   %.*s\n", 100 * s->gain.mean,
                 100 * s->gain.error, 100 * s->coverage.mean, 100 * s->coverage.error,
-                usd(s->cost_nano_usd), STR_FMT(name_of(p, s->candidate)));
+                money_usd(s->cost_nano_usd), STR_FMT(name_of(p, s->candidate)));
     }
-    fprintf(out, "\ntogether %.4f USD for 1,000 questions to each", usd(cost));
+    fprintf(out, "\ntogether %.4f USD for 1,000 questions to each", money_usd(cost));
     if (p->cost_max_nano_usd > 0)
-        fprintf(out, ", of at most %.4f", usd(p->cost_max_nano_usd));
+        fprintf(out, ", of at most %.4f", money_usd(p->cost_max_nano_usd));
     fprintf(out, "\n%s", reason(r->end));
     if (r->open > 0)
         fprintf(out, "; %zu expert%s neither in nor out for good", r->open,
@@ -127,13 +122,13 @@ void probe_print_json(const struct play_probed *p, FILE *out)
         "{\"candidates\":%zu,\"questions\":%zu,\"questions_measured\":%zu,"
         "\"spent_usd\":%.9f,\"end\":\"%s\",\"open\":%zu,\"achieves\":%.6f,\"achieves_error\":%.6f,"
         "\"members\":[",
-        p->data->expert_count, r->questions, r->whole, usd(p->spent_nano_usd), reason_name(r->end),
-        r->open, r->coverage.mean, r->coverage.error);
+        p->data->expert_count, r->questions, r->whole, money_usd(p->spent_nano_usd),
+        reason_name(r->end), r->open, r->coverage.mean, r->coverage.error);
     for (size_t i = 0; i < r->count; i++) {
         add_name(&b, p, i, r->steps[i].candidate);
         add_figure(&b, "adds", r->steps[i].gain);
         add_figure(&b, "achieves", r->steps[i].coverage);
-        buf_addf(&b, ",\"usd_per_1k\":%.9f}", usd(r->steps[i].cost_nano_usd));
+        buf_addf(&b, ",\"usd_per_1k\":%.9f}", money_usd(r->steps[i].cost_nano_usd));
     }
     buf_add_c(&b, "],\"doubts\":[");
     for (size_t i = 0; i < r->doubt_count; i++) {

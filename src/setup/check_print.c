@@ -53,11 +53,6 @@ static int width_of(const struct config *c)
     return (int)width;
 }
 
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static void print_limits(const struct expert_limits *l, FILE *out)
 {
     const char *before = "; at most ";
@@ -107,8 +102,8 @@ static void print_experts(const char *what, const struct expert *list,
             snprintf(context, sizeof(context), "%u", e->context_tokens);
         fprintf(out, "%-*.*s  %-9s  %-4s  %8.6g  %8.6g  %8s  %.*s at %.*s", width, STR_FMT(e->name),
                 e->dialect->name, e->api_key.len ? "set" : "none",
-                usd(e->price.input_nano_usd_per_m), usd(e->price.output_nano_usd_per_m), context,
-                STR_FMT(e->upstream_model), STR_FMT(e->url));
+                money_usd(e->price.input_nano_usd_per_m), money_usd(e->price.output_nano_usd_per_m),
+                context, STR_FMT(e->upstream_model), STR_FMT(e->url));
         if (e->parameters.len > 0)
             fprintf(out, " with %.*s", STR_FMT(e->parameters));
         print_limits(&e->limits, out);
@@ -144,7 +139,7 @@ static void print_rule(const struct policy *p, FILE *out)
     else
         fprintf(out, "the best predicted");
     if (p->max_cost_nano_usd > 0)
-        fprintf(out, ", at most %.9g USD a request", usd(p->max_cost_nano_usd));
+        fprintf(out, ", at most %.9g USD a request", money_usd(p->max_cost_nano_usd));
 }
 
 static void print_policies(const struct config *c, int width, FILE *out)

@@ -9,11 +9,6 @@
 #include "catalogue/catalogue.h"
 
 /* Six significant digits, as a person would write a price. */
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static void take_listed(struct dataset *d)
 {
     for (size_t e = 0; e < d->expert_count; e++) {
@@ -52,7 +47,7 @@ static void print_price(const char *command, const struct dataset *d, size_t e, 
         return;
     }
     fprintf(notes, "; taken: %.6g and %.6g USD per million tokens of input and output, ",
-            usd(x->price.input_nano_usd_per_m), usd(x->price.output_nano_usd_per_m));
+            money_usd(x->price.input_nano_usd_per_m), money_usd(x->price.output_nano_usd_per_m));
     if (p->basis == PRICE_LISTED)
         fprintf(notes, "as listed in the catalogue\n");
     else

@@ -10,17 +10,12 @@
 #define LAMBDA_MAX   1e9
 #define LAMBDA_STEPS 40
 
-static double usd(int64_t nano_usd)
-{
-    return (double)nano_usd / (double)NANO_PER_USD;
-}
-
 static size_t best_single(const struct plan_rows *r, size_t row, double lambda, double *promised)
 {
     const struct estimate *e = r->estimates + row * r->experts;
     size_t best = 0;
     for (size_t i = 0; i < r->experts; i++) {
-        double utility = (double)e[i].quality - lambda * usd(e[i].cost_nano_usd);
+        double utility = (double)e[i].quality - lambda * money_usd(e[i].cost_nano_usd);
         if (i == 0 || utility > *promised) {
             *promised = utility;
             best = i;
@@ -34,7 +29,7 @@ static double mean_cost(const struct plan_rows *r, double lambda)
     double total = 0, promised;
     for (size_t row = 0; row < r->rows; row++) {
         size_t e = best_single(r, row, lambda, &promised);
-        total += usd(r->estimates[row * r->experts + e].cost_nano_usd);
+        total += money_usd(r->estimates[row * r->experts + e].cost_nano_usd);
     }
     return total / (double)r->rows;
 }
@@ -73,7 +68,7 @@ enum status plan_value_singles(const struct plan_rows *r, struct arena *a, struc
             v.promised[l * r->rows + row] = (float)promised;
             v.kept[l * r->rows + row] =
                 o->known && o->cost_known
-                    ? (float)((double)o->score - v.lambdas[l] * usd(o->cost_nano_usd))
+                    ? (float)((double)o->score - v.lambdas[l] * money_usd(o->cost_nano_usd))
                     : NAN;
             v.shares[e] += 1 / (float)(PLAN_LAMBDAS * r->rows);
         }
@@ -84,7 +79,7 @@ enum status plan_value_singles(const struct plan_rows *r, struct arena *a, struc
 
 static double promise_of(const struct estimate *e, double lambda)
 {
-    return (double)e->quality - lambda * usd(e->cost_nano_usd);
+    return (double)e->quality - lambda * money_usd(e->cost_nano_usd);
 }
 
 static double utility_of(const struct plan_result *result, double lambda)
