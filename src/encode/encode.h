@@ -5,6 +5,7 @@
  * belongs to a request: one text at a time, one thread at a time; used again it saves allocations. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ struct encoding {
     const float *values;     /* [count] of the buckets */
     uint32_t count;
     const float *dense; /* [dense_count] */
+    /* It said nothing this time: too late, too busy, or its endpoint failed. Everything else is empty, and what reads
+     * the dense half goes without. */
+    bool silent;
 };
 
 struct encode_task; /* of the encoder: a text that is being encoded elsewhere */
@@ -27,6 +31,9 @@ struct encode_task; /* of the encoder: a text that is being encoded elsewhere */
 /* Called once, on the thread that began and never from inside begin. `err` is set unless `status` is OK. The task is
  * gone when it is called. How an encoder gets back to that thread is its own business (`state`). */
 typedef void encode_done(enum status status, const struct error *err, void *arg);
+
+/* How many texts of encode_many are done; false: the rest is not wanted. */
+typedef bool encode_progress(size_t done, void *arg);
 
 struct encoder {
     const char *name; /* of the encoder in model files, e.g. "ngram" */
@@ -49,6 +56,12 @@ struct encoder {
                          encode_done *done, void *arg, struct encode_task **ret_task,
                          struct error *err);
     void (*cancel)(struct encode_task *task);
+    /* What `encode` would say of the dense halves of texts[count], into dense [count × dense_count], for training: no
+     * deadline, no queue limit, and nobody may be silent. NULL: one by one. Blocks, for minutes with a language model;
+     * `progress` may be NULL, is told how many are done and returns false to end it with ERR_CANCELLED. */
+    enum status (*encode_many)(const struct encoder *e, const struct str *texts, size_t count,
+                               float *dense, encode_progress *progress, void *arg,
+                               struct error *err);
 };
 
 /* The encoder of that name; NULL: there is none. */

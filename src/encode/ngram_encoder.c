@@ -124,7 +124,8 @@ static enum status encode(const struct encoder *e, void *work, struct str text,
     struct ngram_text *t = work;
     enum status status = ngram_text_encode(t, text, err);
     if (status == OK)
-        *ret = (struct encoding){t->buckets, t->values, t->count, t->stats};
+        *ret = (struct encoding){
+            .buckets = t->buckets, .values = t->values, .count = t->count, .dense = t->stats};
     return status;
 }
 

@@ -65,8 +65,12 @@ float *predictor_facts(const struct predictor *p, size_t source, float *features
 void predictor_stack(const struct predictor *p, const struct source_view *v, float *features)
 {
     for (size_t i = 0; i < p->encoder_count; i++) {
-        memcpy(features, v->said[i].dense, p->encoders[i]->statistics * sizeof(*features));
-        features += p->encoders[i]->statistics;
+        size_t count = p->encoders[i]->statistics;
+        if (v->said[i].silent)
+            memset(features, 0, count * sizeof(*features));
+        else
+            memcpy(features, v->said[i].dense, count * sizeof(*features));
+        features += count;
     }
     float *along = features + p->source_count + p->facts;
     for (size_t s = 0; s < p->source_count; s++) {

@@ -63,7 +63,8 @@ static enum status encode(const struct encoder *e, void *of, struct str text, st
     }
     for (uint32_t i = 0; i < count; i++)
         w->at[w->buckets[i]] = 0;
-    *ret = (struct encoding){w->buckets, w->values, count, said.dense};
+    *ret = (struct encoding){
+        .buckets = w->buckets, .values = w->values, .count = count, .dense = said.dense};
     return OK;
 }
 

@@ -119,6 +119,21 @@ Test(predictor, stack)
         cr_assert_float_eq((double)features[NGRAM_STATS + i], wanted[i], 1e-5, "extra %d", i);
 }
 
+Test(predictor, stack_of_an_encoder_that_is_silent)
+{
+    struct predictor p = make();
+    float linear[WIDTH] = {0.4f, -0.2f, 1.3f}, second[EXPERTS], features[FEATURES_MAX];
+    const struct encoding silent = {.silent = true};
+    struct source_view v = {.said = &silent, .columns = {linear}};
+    groups_source.run(&p.sources[1], &v, second, predictor_facts(&p, 1, features));
+    v.columns[1] = second;
+    memset(features, 1, sizeof(features));
+    predictor_stack(&p, &v, features);
+    for (size_t i = 0; i < NGRAM_STATS; i++)
+        cr_assert_eq(features[i], 0);
+    cr_assert_float_eq(features[NGRAM_STATS], 0.5f, 1e-6f);
+}
+
 Test(predictor, stack_without_groups)
 {
     struct predictor p = make();
