@@ -1,0 +1,181 @@
+/* Loading a GGUF file and its vocabulary. llama.cpp reports what is wrong with a file only to its log: the last
+ * complaint of the thread that loads is kept, and becomes the error that the caller gets; nothing is printed. The
+ * library is initialised once, by whichever thread loads first. A model never changes once it is loaded, so that any
+ * thread may read its vocabulary; loading reads a whole file and is not for a thread that serves. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lm/lm_int.h"
+
+#define COMPLAINT_BYTES 256
+#define META_BYTES      128
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Thread_local char complaint[COMPLAINT_BYTES];
+
+static void on_log(enum ggml_log_level level, const char *text, void *arg)
+{
+    (void)arg;
+    if (level != GGML_LOG_LEVEL_ERROR)
+        return;
+    snprintf(complaint, sizeof(complaint), "%s", text);
+    complaint[strcspn(complaint, "\r\n")] = '\0';
+}
+
+static void begin(void)
+{
+    llama_log_set(on_log, NULL);
+    llama_backend_init();
+}
+
+void lm_complaint_clear(void)
+{
+    complaint[0] = '\0';
+}
+
+const char *lm_complaint(void)
+{
+    return complaint;
+}
+
+bool lm_is_built(void)
+{
+    return true;
+}
+
+const char *lm_version(void)
+{
+    return llama_version();
+}
+
+static char *metadata(const struct llama_model *m, const char *key)
+{
+    char text[META_BYTES];
+    return llama_model_meta_val_str(m, key, text, sizeof(text)) < 0 ? strdup("") : strdup(text);
+}
+
+/* What the file says of itself, in one place, so that nobody else asks llama.cpp. */
+static enum status describe(struct lm *lm, const char *path, struct error *err)
+{
+    const struct llama_model *m = lm->model;
+    char text[META_BYTES];
+    llama_model_desc(m, text, sizeof(text));
+    lm->path = strdup(path);
+    lm->architecture = metadata(m, "general.architecture");
+    lm->description = strdup(text);
+    if (!lm->path || !lm->architecture || !lm->description)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    lm->vocab = llama_model_get_vocab(m);
+    bool causal = llama_model_has_decoder(m) && !llama_model_has_encoder(m) &&
+                  strcmp(lm->architecture, "bert") != 0;
+    lm->info = (struct lm_info){
+        .path = lm->path,
+        .architecture = lm->architecture,
+        .description = lm->description,
+        .bytes = llama_model_size(m),
+        .parameters = llama_model_n_params(m),
+        .context = (size_t)llama_model_n_ctx_train(m),
+        .width = (size_t)llama_model_n_embd(m),
+        .layers = (size_t)llama_model_n_layer(m),
+        .vocabulary = (size_t)llama_vocab_n_tokens(lm->vocab),
+        .embeds = !causal,
+        .writes = causal,
+        .chat_template = llama_model_chat_template(m, NULL),
+    };
+    return OK;
+}
+
+static enum status load_loras(struct lm *lm, const struct lm_options *o, struct error *err)
+{
+    lm->loras = calloc(o->lora_count + 1, sizeof(struct llama_adapter_lora *));
+    lm->lora_scales = calloc(o->lora_count + 1, sizeof(float));
+    if (!lm->loras || !lm->lora_scales)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < o->lora_count; i++) {
+        lm_complaint_clear();
+        lm->loras[i] = llama_adapter_lora_init(lm->model, o->loras[i]);
+        lm->lora_scales[i] = 1;
+        if (!lm->loras[i])
+            return error_set(err, ERR_CORRUPT, "%s: no adapter of this model: %s", o->loras[i],
+                             lm_complaint());
+        lm->lora_count++;
+    }
+    return OK;
+}
+
+enum status lm_load(const char *path, const struct lm_options *options, struct lm **ret,
+                    struct error *err)
+{
+    static const struct lm_options none;
+    const struct lm_options *o = options ? options : &none;
+    pthread_once(&once, begin);
+    struct lm *lm = calloc(1, sizeof(*lm));
+    if (!lm)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    struct llama_model_params p = llama_model_default_params();
+    p.vocab_only = o->vocabulary_only;
+    p.n_gpu_layers = 0;
+    lm_complaint_clear();
+    lm->model = llama_model_load_from_file(path, p);
+    enum status status = lm->model ? describe(lm, path, err)
+                                   : error_set(err, ERR_CORRUPT, "%s: cannot be read as GGUF: %s",
+                                               path, lm_complaint());
+    if (status == OK)
+        status = load_loras(lm, o, err);
+    if (status != OK) {
+        lm_free(lm);
+        return status;
+    }
+    *ret = lm;
+    return OK;
+}
+
+void lm_free(struct lm *lm)
+{
+    if (!lm)
+        return;
+    if (lm->model)
+        llama_model_free(lm->model);
+    free(lm->loras);
+    free(lm->lora_scales);
+    free(lm->path);
+    free(lm->architecture);
+    free(lm->description);
+    free(lm);
+}
+
+const struct lm_info *lm_info(const struct lm *lm)
+{
+    return &lm->info;
+}
+
+size_t lm_tokenize(const struct lm *lm, struct str text, bool special, int32_t *tokens, size_t max)
+{
+    int32_t n = llama_tokenize(lm->vocab, text.ptr, (int32_t)text.len, tokens, (int32_t)max,
+                               special, special);
+    if (n >= 0)
+        return (size_t)n;
+    /* Too many: nothing was written. */
+    size_t all = (size_t)-n;
+    int32_t *own = calloc(all, sizeof(*own));
+    if (!own)
+        return 0;
+    llama_tokenize(lm->vocab, text.ptr, (int32_t)text.len, own, (int32_t)all, special, special);
+    if (max)
+        memcpy(tokens, own, max * sizeof(*tokens));
+    free(own);
+    return all;
+}
+
+size_t lm_token_bytes(const struct lm *lm, int32_t token, bool special, char *into, size_t size)
+{
+    int32_t n = llama_token_to_piece(lm->vocab, token, into, (int32_t)size, 0, special);
+    return n < 0 ? 0 : (size_t)n;
+}
+
+bool lm_token_ends(const struct lm *lm, int32_t token)
+{
+    return llama_vocab_is_eog(lm->vocab, token);
+}

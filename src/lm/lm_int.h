@@ -1,0 +1,20 @@
+/* What the files of this folder share; the only one that includes llama.h. */
+#pragma once
+
+#include <llama.h>
+
+#include "lm/lm.h"
+
+struct lm {
+    struct llama_model *model;
+    const struct llama_vocab *vocab;
+    struct llama_adapter_lora **loras; /* [lora_count] owned by the model */
+    float *lora_scales;                /* [lora_count] */
+    size_t lora_count;
+    struct lm_info info;
+    char *path, *architecture, *description;
+};
+
+/* What llama.cpp last complained of on this thread, as one line; "" if of nothing since lm_complaint_clear. */
+void lm_complaint_clear(void);
+const char *lm_complaint(void);
