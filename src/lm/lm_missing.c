@@ -1,6 +1,10 @@
-/* What lm.h says where the program was built without llama.cpp. */
+/* What this folder's headers say where the program was built without llama.cpp: one error, which tells how to get it.
+ * Meson compiles this file in place of all others here, so that nobody above asks how the program was built. There is
+ * no model then, and nothing that needs one can be made: of what remains, functions that cannot fail are never called,
+ * and those that free are only ever given NULL. */
 #include "lm/lm.h"
 #include "lm/lm_embed.h"
+#include "lm/lm_state.h"
 
 #include "base/check.h"
 
@@ -78,4 +82,85 @@ enum status lm_embed(struct lm_embedder *e, const struct str *texts, size_t coun
 {
     (void)e, (void)texts, (void)count, (void)out;
     return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+enum status lm_state_create(const struct lm *lm, const struct lm_state_options *options,
+                            struct lm_state **ret, struct error *err)
+{
+    (void)lm, (void)options, (void)ret;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+void lm_state_free(struct lm_state *s)
+{
+    CHECK(!s);
+}
+
+enum status lm_state_read(struct lm_state *s, const struct lm_input *inputs, size_t count,
+                          struct error *err)
+{
+    (void)s, (void)inputs, (void)count;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+const float *lm_state_logits(const struct lm_state *s, size_t input, size_t token)
+{
+    (void)s, (void)input, (void)token;
+    return NULL;
+}
+
+const float *lm_state_logits_last(const struct lm_state *s, size_t input)
+{
+    (void)s, (void)input;
+    return NULL;
+}
+
+const float *lm_state_logprobs(const struct lm_state *s, size_t input)
+{
+    (void)s, (void)input;
+    return NULL;
+}
+
+size_t lm_state_context(const struct lm_state *s)
+{
+    (void)s;
+    return 0;
+}
+
+size_t lm_state_vocabulary(const struct lm_state *s)
+{
+    (void)s;
+    return 0;
+}
+
+size_t lm_state_length(const struct lm_state *s, size_t sequence)
+{
+    (void)s, (void)sequence;
+    return 0;
+}
+
+enum status lm_state_cut(struct lm_state *s, size_t sequence, size_t length, struct error *err)
+{
+    (void)s, (void)sequence, (void)length;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+void lm_state_clear(struct lm_state *s, size_t sequence)
+{
+    (void)s, (void)sequence;
+}
+
+void lm_state_copy(struct lm_state *s, size_t from, size_t to)
+{
+    (void)s, (void)from, (void)to;
+}
+
+void lm_state_cancel(struct lm_state *s)
+{
+    (void)s;
+}
+
+void lm_state_resume(struct lm_state *s)
+{
+    (void)s;
 }
