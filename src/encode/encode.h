@@ -10,10 +10,18 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/scheduler.h"
 #include "base/script.h"
 #include "base/str.h"
 
 #define ENCODERS_MAX 4 /* of a model */
+
+enum encode_silence { /* why an encoder said nothing */
+                      ENCODE_SPOKE,
+                      ENCODE_LATE, /* it had no answer within the time that a request waits */
+                      ENCODE_FULL, /* as many texts as it takes wait already */
+                      ENCODE_FAILED, /* this time, or so often of late that it is left alone for a while */
+};
 
 /* What one encoder says about a text. Points into the encoder's part of the features. */
 struct encoding {
@@ -24,13 +32,21 @@ struct encoding {
     /* It said nothing this time: too late, too busy, or its endpoint failed. Everything else is empty, and what reads
      * the dense half goes without. */
     bool silent;
+    enum encode_silence why; /* it is silent */
 };
 
 struct encode_task; /* of the encoder: a text that is being encoded elsewhere */
 
 /* Called once, on the thread that began and never from inside begin. `err` is set unless `status` is OK. The task is
- * gone when it is called. How an encoder gets back to that thread is its own business (`state`). */
+ * gone when it is called. */
 typedef void encode_done(enum status status, const struct error *err, void *arg);
+
+/* Who waits for a text that is encoded elsewhere, and the way back to its thread: timers, and calls from others. */
+struct encode_listener {
+    struct scheduler *on; /* of the thread that begins */
+    encode_done *done;
+    void *arg;
+};
 
 /* How many texts of encode_many are done; false: the rest is not wanted. */
 typedef bool encode_progress(size_t done, void *arg);
@@ -51,9 +67,9 @@ struct encoder {
     enum status (*encode)(const struct encoder *e, void *work, struct str text,
                           struct encoding *ret, struct error *err);
     /* NULL, and no cancel: encode answers at once. Else OK: so it did this time, `done` is never called; AGAIN: `done`
-     * will be called unless *ret_task is cancelled; the text and *ret must stay until then. */
+     * will be called unless *ret_task is cancelled; the text and *ret must stay until then. The listener is copied. */
     enum status (*begin)(const struct encoder *e, void *work, struct str text, struct encoding *ret,
-                         encode_done *done, void *arg, struct encode_task **ret_task,
+                         const struct encode_listener *listener, struct encode_task **ret_task,
                          struct error *err);
     void (*cancel)(struct encode_task *task);
     /* What `encode` would say of the dense halves of texts[count], into dense [count × dense_count], for training: no
@@ -74,6 +90,9 @@ struct features {
     uint32_t characters; /* of the whole text, for token estimates, as base/script.h counts them */
     struct script_counts scripts;       /* of them, by script */
     struct encoding said[ENCODERS_MAX]; /* in the order of the encoders that were asked */
+    /* Of the thread that the features belong to, set after features_init by whoever begins on one; may be NULL where
+     * no encoder answers later. */
+    struct scheduler *on;
 
     /* private to features.c */
     const struct encoder *encoders[ENCODERS_MAX];

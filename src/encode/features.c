@@ -119,8 +119,8 @@ static enum status begin_part(struct features *f, struct features_task *t, size_
         return status;
     if (!e->begin)
         return e->encode(e, f->work[i], text, &f->said[i], err);
-    status = e->begin(e, f->work[i], text, &f->said[i], part_done, &t->parts[i],
-                      &t->parts[i].running, err);
+    const struct encode_listener listener = {f->on, part_done, &t->parts[i]};
+    status = e->begin(e, f->work[i], text, &f->said[i], &listener, &t->parts[i].running, err);
     CHECK((status == AGAIN) == !!t->parts[i].running);
     t->waiting += status == AGAIN;
     return status == AGAIN ? OK : status;

@@ -19,6 +19,7 @@ struct scratch {
 };
 
 struct estimator {
+    struct scheduler *on;
     struct scratch *free;
     size_t free_count, taken;
 };
@@ -39,7 +40,7 @@ struct estimating {
 
 /* Scratch */
 
-static struct scratch *scratch_create(struct error *err)
+static struct scratch *scratch_create(struct scheduler *on, struct error *err)
 {
     struct scratch *s = calloc(1, sizeof(*s));
     if (!s || features_init(&s->features, err) != OK) {
@@ -47,6 +48,7 @@ static struct scratch *scratch_create(struct error *err)
         error_set(err, ERR_MEMORY, "out of memory for a decision");
         return NULL;
     }
+    s->features.on = on;
     return s;
 }
 
@@ -63,7 +65,7 @@ static struct scratch *scratch_take(struct estimator *e, struct error *err)
         e->free = s->next;
         e->free_count--;
     } else {
-        s = scratch_create(err);
+        s = scratch_create(e->on, err);
     }
     e->taken += s != NULL;
     return s;
@@ -82,14 +84,15 @@ static void scratch_give_back(struct estimator *e, struct scratch *s)
     e->free_count++;
 }
 
-enum status estimator_create(struct estimator **ret, struct error *err)
+enum status estimator_create(struct scheduler *on, struct estimator **ret, struct error *err)
 {
     struct estimator *e = calloc(1, sizeof(*e));
-    struct scratch *first = e ? scratch_create(err) : NULL;
+    struct scratch *first = e ? scratch_create(on, err) : NULL;
     if (!first) {
         free(e);
         return error_set(err, ERR_MEMORY, "out of memory for estimates");
     }
+    e->on = on;
     e->free = first;
     e->free_count = 1;
     *ret = e;

@@ -12,7 +12,9 @@
 
 struct estimator;
 
-NODISCARD enum status estimator_create(struct estimator **ret, struct error *err);
+/* `on`: of the thread that it belongs to, for encoders that answer later; NULL where whoever asks waits. */
+NODISCARD enum status estimator_create(struct scheduler *on, struct estimator **ret,
+                                       struct error *err);
 void estimator_free(struct estimator *e); /* nothing may be pending; NULL is fine */
 
 struct request_estimates { /* arrays are in the request's arena */

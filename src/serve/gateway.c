@@ -161,9 +161,9 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
     w->gateway = g;
     w->snapshot = snapshot_hold(g->snapshot);
     rng_seed(&w->rng, random_seed());
-    enum status status = estimator_create(&w->estimator, err);
+    enum status status = loop_create(&w->loop, err);
     if (status == OK)
-        status = loop_create(&w->loop, err);
+        status = estimator_create(loop_scheduler(w->loop), &w->estimator, err);
     if (status == OK)
         status = wake_queue_init(&w->wakes, loop_scheduler(w->loop), err);
     if (status == OK)

@@ -68,8 +68,10 @@ static enum status post(struct scheduler *s, void (*fn)(void *), void *arg)
     struct virtual_clock *c = (struct virtual_clock *)s;
     struct virtual_message *m = calloc(1, sizeof(*m));
     *m = (struct virtual_message){.fn = fn, .arg = arg};
+    pthread_mutex_lock(&c->lock);
     *c->last = m;
     c->last = &m->next;
+    pthread_mutex_unlock(&c->lock);
     return OK;
 }
 
@@ -86,12 +88,14 @@ void virtual_clock_init(struct virtual_clock *c, uint64_t now)
 {
     *c = (struct virtual_clock){.scheduler = {&virtual_ops}, .now_ms = now};
     c->last = &c->first;
+    pthread_mutex_init(&c->lock, NULL);
 }
 
 void virtual_clock_done(struct virtual_clock *c)
 {
     virtual_clock_settle(c);
     cr_assert_null(c->timers, "a timer was forgotten");
+    pthread_mutex_destroy(&c->lock);
 }
 
 /* The one that is due first, of several the one that was made last; NULL: none runs. */
@@ -106,12 +110,15 @@ static struct virtual_timer *soonest(const struct virtual_clock *c)
 
 static bool run_message(struct virtual_clock *c)
 {
+    pthread_mutex_lock(&c->lock);
     struct virtual_message *m = c->first;
-    if (!m)
-        return false;
-    c->first = m->next;
+    if (m)
+        c->first = m->next;
     if (!c->first)
         c->last = &c->first;
+    pthread_mutex_unlock(&c->lock);
+    if (!m)
+        return false;
     m->fn(m->arg);
     free(m);
     return true;

@@ -2,6 +2,8 @@
  * nothing sleeps. */
 #pragma once
 
+#include <pthread.h>
+
 #include "base/scheduler.h"
 
 struct virtual_timer;
@@ -11,6 +13,7 @@ struct virtual_clock {
     struct scheduler scheduler; /* first */
     uint64_t now_ms;
     struct virtual_timer *timers;
+    pthread_mutex_t lock; /* of the messages: other threads may post */
     struct virtual_message *first, **last;
     unsigned timers_to_refuse; /* so many timers are not to be had: as if memory had run out */
 };

@@ -17,6 +17,7 @@ struct encode_task {
     float bytes;
 };
 
+static struct scheduler someones; /* handed through, no more */
 static struct encode_task *waiting;
 static int cancelled, works;
 static enum status next_begin = AGAIN;
@@ -46,15 +47,16 @@ static enum status toy_encode(const struct encoder *e, void *work, struct str te
 }
 
 static enum status toy_begin(const struct encoder *e, void *work, struct str text,
-                             struct encoding *ret, encode_done *done, void *arg,
+                             struct encoding *ret, const struct encode_listener *l,
                              struct encode_task **ret_task, struct error *err)
 {
     if (next_begin == OK)
         return toy_encode(e, work, text, ret, err);
     if (next_begin != AGAIN)
         return error_set(err, next_begin, "not now");
+    cr_assert_eq(l->on, &someones);
     waiting = malloc(sizeof(*waiting));
-    *waiting = (struct encode_task){ret, done, arg, work, (float)text.len};
+    *waiting = (struct encode_task){ret, l->done, l->arg, work, (float)text.len};
     *ret_task = waiting;
     return AGAIN;
 }
@@ -121,7 +123,7 @@ static void expect_both(const struct features *f)
 
 Test(features, every_encoder_says_its_own)
 {
-    struct features f = {0};
+    struct features f = {.on = &someones};
     cr_assert_eq(features_encode(&f, both, 2, text, NULL), OK);
     expect_both(&f);
     features_done(&f);
@@ -131,7 +133,7 @@ Test(features, every_encoder_says_its_own)
 
 Test(features, characters_are_counted_by_script_over_the_whole_text)
 {
-    struct features f = {0};
+    struct features f = {.on = &someones};
     char *longer = calloc(1, 3 * NGRAM_TEXT_BYTES_MAX);
     const struct str mixed = STR("h\xc3\xa9llo \xe2\x82\xac \xf0\x9f\x98\x80");
     cr_assert_eq(features_encode(&f, both + 1, 1, mixed, NULL), OK);
@@ -148,7 +150,7 @@ Test(features, characters_are_counted_by_script_over_the_whole_text)
 Test(features, of_another_model_they_are_begun_anew)
 {
     static const struct encoder *const one[] = {&blocking};
-    struct features f = {0};
+    struct features f = {.on = &someones};
     cr_assert_eq(features_encode(&f, both, 2, text, NULL), OK);
     cr_assert_eq(features_encode(&f, one, 1, STR("12345"), NULL), OK);
     cr_assert_eq((double)f.said[0].dense[0], 5);
@@ -159,7 +161,7 @@ Test(features, of_another_model_they_are_begun_anew)
 
 Test(features, who_answers_at_once_calls_nobody)
 {
-    struct features f = {0};
+    struct features f = {.on = &someones};
     struct features_task *task = NULL;
     cr_assert_eq(features_begin(&f, both + 1, 1, text, hear, &heard, &task, NULL), OK);
     next_begin = OK;
@@ -172,7 +174,7 @@ Test(features, who_answers_at_once_calls_nobody)
 
 Test(features, who_answers_later_is_waited_for)
 {
-    struct features f = {0};
+    struct features f = {.on = &someones};
     struct features_task *task = NULL;
     cr_assert_eq(begin(&f, &task, NULL), AGAIN);
     cr_assert(task && waiting && !heard.calls);
@@ -184,7 +186,7 @@ Test(features, who_answers_later_is_waited_for)
 
 Test(features, a_failure_is_handed_on)
 {
-    struct features f = {0};
+    struct features f = {.on = &someones};
     struct features_task *task = NULL;
     struct error err = {0};
     next_begin = ERR_OVERLOAD;
@@ -202,7 +204,7 @@ Test(features, a_failure_is_handed_on)
 
 Test(features, who_cancels_hears_nothing)
 {
-    struct features f = {0};
+    struct features f = {.on = &someones};
     struct features_task *task = NULL;
     cr_assert_eq(begin(&f, &task, NULL), AGAIN);
     features_cancel(task);

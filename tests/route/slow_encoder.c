@@ -23,14 +23,14 @@ static struct encode_task *tasks[TASKS_MAX]; /* the oldest first */
 static size_t task_count;
 
 static enum status slow_begin(const struct encoder *e, void *work, struct str text,
-                              struct encoding *ret, encode_done *done, void *arg,
+                              struct encoding *ret, const struct encode_listener *l,
                               struct encode_task **ret_task, struct error *err)
 {
     (void)err;
     cr_assert(e == &slow && task_count < TASKS_MAX);
     struct encode_task *t = malloc(sizeof(*t));
     cr_assert(t);
-    *t = (struct encode_task){work, text, ret, done, arg};
+    *t = (struct encode_task){work, text, ret, l->done, l->arg};
     tasks[task_count++] = t;
     *ret_task = t;
     sem_post(&slow_encoder_begun);

@@ -28,7 +28,7 @@ static void begin(void)
     arena = arena_create(1 << 20);
     const struct pool_settings settings = config_pool_settings(config);
     cr_assert_eq(pool_create(&settings, model, &pool, &err), OK, "%s", err.text);
-    cr_assert_eq(estimator_create(&estimator, &err), OK);
+    cr_assert_eq(estimator_create(NULL, &estimator, &err), OK);
 }
 
 static void end(void)

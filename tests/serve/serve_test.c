@@ -201,7 +201,7 @@ enum status serve_test_choose(struct pool *p, const struct openai_request *r,
     struct request_estimates estimates;
     const struct estimator_ask ask = {
         .pool = p, .request = r, .cached_tokens = target.cached_tokens, .arena = a};
-    cr_assert_eq(estimator_create(&e, NULL), OK);
+    cr_assert_eq(estimator_create(NULL, &e, NULL), OK);
     enum status status = estimator_begin(e, &ask, &estimates, NULL, err);
     estimator_free(e);
     return status == OK ? pool_choose(p, r, target, &estimates, a, ret, err) : status;

@@ -41,13 +41,13 @@ static inline enum status toy_encode(const struct encoder *e, void *work, struct
 }
 
 static inline enum status toy_begin(const struct encoder *e, void *work, struct str text,
-                                    struct encoding *ret, encode_done *done, void *arg,
+                                    struct encoding *ret, const struct encode_listener *l,
                                     struct encode_task **ret_task, struct error *err)
 {
     if (!toy_waits)
         return toy_encode(e, work, text, ret, err);
     *ret_task = toy_task = malloc(sizeof(*toy_task));
-    *toy_task = (struct encode_task){work, (float)(text.len % 2), ret, done, arg};
+    *toy_task = (struct encode_task){work, (float)(text.len % 2), ret, l->done, l->arg};
     return AGAIN;
 }
 
