@@ -55,6 +55,7 @@ struct encoder {
     const char *name; /* of the encoder in model files, e.g. "ngram" */
     const char *
         fingerprint; /* another one wherever it says something else; files with another are refused */
+    const char *spec; /* JSON: what it was opened by, for model files; NULL: part of this program */
     size_t bucket_count; /* of the sparse half; 0: none */
     size_t dense_count;  /* of the dense half; 0: none */
     size_t
