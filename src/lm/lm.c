@@ -56,6 +56,52 @@ static char *metadata(const struct llama_model *m, const char *key)
     return llama_model_meta_val_str(m, key, text, sizeof(text)) < 0 ? strdup("") : strdup(text);
 }
 
+/* A value of the architecture's own keys, "bert.pooling_type"; "" where the file has none. */
+static void own_value(const struct lm *lm, const char *name, char value[META_BYTES])
+{
+    char key[META_BYTES];
+    snprintf(key, sizeof(key), "%s.%s", lm->architecture, name);
+    if (llama_model_meta_val_str(lm->model, key, value, META_BYTES) < 0)
+        value[0] = '\0';
+}
+
+static int32_t last_token(const struct llama_vocab *vocab)
+{
+    if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_WPM || llama_vocab_get_add_sep(vocab))
+        return llama_vocab_sep(vocab);
+    return llama_vocab_get_add_eos(vocab) ? llama_vocab_eos(vocab) : -1;
+}
+
+/* Whether tokens see those behind them, too: the file says so, or the architecture is one of those that always do. */
+static bool is_bidirectional(const struct lm *lm)
+{
+    static const char *const always[] = {"bert", "gemma-embedding"};
+    char causal[META_BYTES];
+    own_value(lm, "attention.causal", causal);
+    for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+        if (strstr(lm->architecture, always[i]))
+            return true;
+    return strcmp(causal, "false") == 0;
+}
+
+/* How texts go through it: an encoder's tokens see each other, a causal model's only those before; a model that comes
+ * with a pooling was made for embeddings, even where it could write. Both halves of a translating model (T5) together
+ * are neither. */
+static void set_kind(struct lm *lm)
+{
+    char pooling[META_BYTES];
+    own_value(lm, "pooling_type", pooling);
+    bool translates = llama_model_has_encoder(lm->model) && llama_model_has_decoder(lm->model);
+    bool diffuses = llama_model_is_diffusion(lm->model);
+    lm->pools = pooling[0] && strcmp(pooling, "0") != 0 && strcmp(pooling, "4") != 0;
+    lm->pools_last = strcmp(pooling, "3") == 0;
+    lm->is_causal =
+        llama_model_has_decoder(lm->model) && !translates && !diffuses && !is_bidirectional(lm);
+    lm->info.writes = lm->is_causal && !lm->pools;
+    lm->info.embeds = !lm->info.writes && !translates && !diffuses;
+    lm->last_token = last_token(lm->vocab);
+}
+
 /* What the file says of itself, in one place, so that nobody else asks llama.cpp. */
 static enum status describe(struct lm *lm, const char *path, struct error *err)
 {
@@ -68,8 +114,7 @@ static enum status describe(struct lm *lm, const char *path, struct error *err)
     if (!lm->path || !lm->architecture || !lm->description)
         return error_set(err, ERR_MEMORY, "out of memory");
     lm->vocab = llama_model_get_vocab(m);
-    bool causal = llama_model_has_decoder(m) && !llama_model_has_encoder(m) &&
-                  strcmp(lm->architecture, "bert") != 0;
+    lm->hidden_width = (size_t)llama_model_n_embd(m);
     lm->info = (struct lm_info){
         .path = lm->path,
         .architecture = lm->architecture,
@@ -77,13 +122,12 @@ static enum status describe(struct lm *lm, const char *path, struct error *err)
         .bytes = llama_model_size(m),
         .parameters = llama_model_n_params(m),
         .context = (size_t)llama_model_n_ctx_train(m),
-        .width = (size_t)llama_model_n_embd(m),
+        .width = (size_t)llama_model_n_embd_out(m),
         .layers = (size_t)llama_model_n_layer(m),
         .vocabulary = (size_t)llama_vocab_n_tokens(lm->vocab),
-        .embeds = !causal,
-        .writes = causal,
         .chat_template = llama_model_chat_template(m, NULL),
     };
+    set_kind(lm);
     return OK;
 }
 

@@ -11,6 +11,11 @@ struct lm {
     struct llama_adapter_lora **loras; /* [lora_count] owned by the model */
     float *lora_scales;                /* [lora_count] */
     size_t lora_count;
+    bool is_causal;      /* a token sees those before it alone */
+    bool pools;          /* the file says how to pool */
+    bool pools_last;     /* … by taking the last token's */
+    size_t hidden_width; /* of a layer's output */
+    int32_t last_token;  /* that ends every text of this vocabulary; -1: none */
     struct lm_info info;
     char *path, *architecture, *description;
 };
