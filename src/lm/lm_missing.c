@@ -3,7 +3,9 @@
  * no model then, and nothing that needs one can be made: of what remains, functions that cannot fail are never called,
  * and those that free are only ever given NULL. */
 #include "lm/lm.h"
+#include "lm/lm_chat.h"
 #include "lm/lm_embed.h"
+#include "lm/lm_sampler.h"
 #include "lm/lm_state.h"
 
 #include "base/check.h"
@@ -163,4 +165,56 @@ void lm_state_cancel(struct lm_state *s)
 void lm_state_resume(struct lm_state *s)
 {
     (void)s;
+}
+
+bool lm_chat_knows(const char *chat_template)
+{
+    (void)chat_template;
+    return false;
+}
+
+void lm_chat_list(struct buf *out)
+{
+    (void)out;
+}
+
+enum status lm_chat_tokens(const struct lm *lm, const char *chat_template,
+                           const struct lm_chat_message *messages, size_t count, int32_t **ret,
+                           size_t *ret_count, struct error *err)
+{
+    (void)lm, (void)chat_template, (void)messages, (void)count, (void)ret, (void)ret_count;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+enum status lm_sampler_create(const struct lm *lm, const struct lm_sampling *options,
+                              struct lm_sampler **ret, struct error *err)
+{
+    (void)lm, (void)options, (void)ret;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+void lm_sampler_free(struct lm_sampler *s)
+{
+    CHECK(!s);
+}
+
+enum status lm_sampler_constrain(struct lm_sampler *s, const char *grammar, struct error *err)
+{
+    (void)s, (void)grammar;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+enum status lm_sampler_pick(struct lm_sampler *s, const float *logits, int32_t *ret,
+                            struct error *err)
+{
+    (void)s, (void)logits, (void)ret;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
+}
+
+size_t lm_likeliest(const float *logits, size_t vocabulary, struct lm_likely *of,
+                    struct lm_likely *into, size_t max)
+{
+    (void)logits, (void)vocabulary, (void)of, (void)into, (void)max;
+    CHECK(false);
+    return 0;
 }
