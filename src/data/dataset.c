@@ -1,6 +1,7 @@
 /* A data set directory as one value: loading its parts, looking things up, and uniting several. */
 #include "data/dataset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,4 +131,16 @@ enum status dataset_expert_list(const struct dataset *d, const char *names, size
     memcpy(ret, list, count * sizeof(list[0]));
     *ret_count = count;
     return OK;
+}
+
+double dataset_mean_score(const struct dataset *d, size_t expert)
+{
+    double sum = 0, known = 0;
+    for (size_t q = 0; q < d->query_count; q++) {
+        const struct outcome *o = dataset_outcome(d, q, expert);
+        double weight = o->known ? (double)outcome_confidence(o) : 0;
+        sum += weight * (double)o->score;
+        known += weight;
+    }
+    return known > 0 ? sum / known : NAN;
 }

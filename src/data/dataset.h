@@ -139,6 +139,9 @@ size_t dataset_expert_index(const struct dataset *d, struct str name);
 NODISCARD enum status dataset_expert_list(const struct dataset *d, const char *names, size_t *ret,
                                           size_t *ret_count, struct error *err);
 
+/* The mean of an expert's known scores, each by its confidence; NAN: it has none. */
+double dataset_mean_score(const struct dataset *d, size_t expert);
+
 /* Lower-cases (ASCII) and folds white space runs to one blank, trimmed. */
 void text_normalize(struct str text, struct buf *out);
 uint64_t text_hash(struct str text); /* hash64 of the normalised text; allocates nothing */

@@ -24,7 +24,7 @@ struct writing {
     struct exporting *x;
     struct export_texts *texts; /* NULL: routing */
     FILE *out;
-    struct buf preamble, line, chosen, rejected;
+    struct buf preamble, tail, line, chosen, rejected;
 };
 
 /* Opens a list of messages, that of the user in it. */
@@ -33,6 +33,7 @@ static void add_user(struct writing *w, const char *member, const struct query *
     buf_addf(&w->line, "\"%s\":[{\"role\":\"user\",\"content\":\"", member);
     buf_add(&w->line, buf_str(&w->preamble));
     json_write_inside(&w->line, q->prompt);
+    buf_add(&w->line, buf_str(&w->tail));
     buf_add_c(&w->line, "\"}");
 }
 
@@ -79,7 +80,7 @@ static void add_line(struct writing *w, const struct query *q, struct str chosen
     buf_add_c(&w->line, "}\n");
 }
 
-/* The expert's name, or what it said. */
+/* The expert's label, or what it said. */
 static enum status read_reply(struct writing *w, uint32_t query, uint32_t expert, struct buf *into,
                               struct error *err)
 {
@@ -87,8 +88,9 @@ static enum status read_reply(struct writing *w, uint32_t query, uint32_t expert
         return OK;
     if (w->texts)
         return export_text_read(w->texts, query, expert, into, err);
+    char label;
     buf_clear(into);
-    buf_add(into, w->x->d->experts[expert].name);
+    buf_add(into, export_label(w->x, expert, &label));
     return buf_status(into, err);
 }
 
@@ -117,11 +119,12 @@ static enum status write_rows(struct exporting *x, struct export_texts *texts, F
                               struct error *err)
 {
     struct writing w = {.x = x, .texts = texts, .out = out};
-    struct buf *const bufs[] = {&w.preamble, &w.line, &w.chosen, &w.rejected};
-    for (size_t i = 0; i < 4; i++)
+    struct buf *const bufs[] = {&w.preamble, &w.tail, &w.line, &w.chosen, &w.rejected};
+    const size_t count = sizeof(bufs) / sizeof(bufs[0]);
+    for (size_t i = 0; i < count; i++)
         buf_init(bufs[i], EXPORT_ROW_BYTES_MAX);
-    export_preamble_write(x, &w.preamble);
-    enum status status = buf_status(&w.preamble, err);
+    enum status status = export_preamble_write(x, &w.preamble, err);
+    export_tail_write(x, &w.tail);
     for (size_t i = 0; i < x->row_count && status == OK; i++)
         status = write_row(&w, &x->rows[i], err);
     if (status == OK && x->figures->rows == 0)
@@ -129,7 +132,7 @@ static enum status write_rows(struct exporting *x, struct export_texts *texts, F
             error_set(err, ERR_INPUT,
                       "%.*s: no query has a row: in all of %zu pairs both answers are the same",
                       STR_FMT(x->d->path), x->row_count);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < count; i++)
         buf_done(bufs[i]);
     return status;
 }

@@ -1,7 +1,7 @@
 /* Recorded outcomes as training data for a language model, one JSON object a line (docs/universe.md).
  *
- * Two things can be taught. ROUTING: whom to ask; the prompt has the experts with their prices and the question, the
- * label is the name of the expert with the highest utility, score - lambda * cost. ANSWERS: what the best expert that
+ * Two things can be taught. ROUTING: whom to ask; the prompt is an orchestrator's (opinion/opinion_prompt.h), the
+ * label the letter of the expert with the highest utility, score - lambda * cost. ANSWERS: what the best expert that
  * was right said, for a model that shall answer by itself. In pairs the best is set against others.
  *
  * A cell is a candidate when its score and its cost are known and the score is believed enough; for answers, when there
@@ -64,6 +64,7 @@ struct export_figures {
 };
 
 /* Writes the rows of `d`, which has outcomes and costs, to `out`. ERR_BUDGET: even the cheapest cost more.
- * ERR_NOT_FOUND: answers are wanted, and none of its experts has any. ERR_INPUT: no query has a row. */
+ * ERR_NOT_FOUND: answers are wanted, and none of its experts has any. ERR_INPUT: no query has a row, or routing is
+ * among more experts than there are letters. */
 NODISCARD enum status export_write(const struct dataset *d, const struct export_options *o,
                                    FILE *out, struct export_figures *ret, struct error *err);

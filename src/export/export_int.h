@@ -44,8 +44,13 @@ NODISCARD enum status export_rows_pick(struct exporting *x, struct error *err);
 
 /* export_prompt.c */
 
-/* What comes before the question, as the inside of a JSON string; empty for answers. */
-void export_preamble_write(const struct exporting *x, struct buf *out);
+/* What comes before and behind the question, as the inside of a JSON string; empty for answers. ERR_INPUT: more
+ * experts than there are labels. */
+NODISCARD enum status export_preamble_write(const struct exporting *x, struct buf *out,
+                                            struct error *err);
+void export_tail_write(const struct exporting *x, struct buf *out);
+/* What the prompt calls the expert: one letter, in *room. */
+struct str export_label(const struct exporting *x, uint32_t expert, char *room);
 
 /* export_texts.c: texts of answers, in a file without a name. */
 struct export_texts;

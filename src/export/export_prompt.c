@@ -1,38 +1,38 @@
-/* The words in which a model that routes is asked. It says lambda, so that rows made with several can be joined. One
- * message of a user: some chat templates know no system message. */
+/* The prompt of rows that teach routing is that of an orchestrator (opinion/opinion_prompt.h), so that a model which
+ * learns these rows can be one. It says lambda, so that rows made with several can be joined. */
 #include "export/export_int.h"
 
 #include "base/json.h"
+#include "opinion/opinion_prompt.h"
 
-static void add_expert(const struct dataset_expert *e, enum price_basis basis, struct buf *b)
-{
-    buf_addf(b, "- %.*s: ", STR_FMT(e->name));
-    if (basis == PRICE_UNKNOWN) {
-        buf_add_c(b, "price not known\n");
-        return;
-    }
-    money_format_usd_short(b, e->price.input_nano_usd_per_m);
-    buf_add_c(b, " in, ");
-    money_format_usd_short(b, e->price.output_nano_usd_per_m);
-    buf_add_c(b, " out\n");
-}
-
-void export_preamble_write(const struct exporting *x, struct buf *out)
+enum status export_preamble_write(const struct exporting *x, struct buf *out, struct error *err)
 {
     const struct dataset *d = x->d;
+    struct opinion_expert experts[DATASET_EXPERTS_MAX];
     struct buf b;
     if (x->o->subject == EXPORT_ANSWERS)
-        return;
-    buf_init(&b, EXPORT_ROW_BYTES_MAX);
-    buf_add_c(&b,
-              "Which expert should answer the question? Reply with its name alone.\n"
-              "The best one has the highest quality - lambda * cost, where quality is from 0 to "
-              "1, cost is in USD, and lambda is ");
-    json_write_double(&b, x->lambda);
-    buf_add_c(&b, ".\n\nExperts, with USD per million tokens of input and of output:\n");
+        return OK;
     for (size_t e = 0; e < d->expert_count; e++)
-        add_expert(&d->experts[e], dataset_price_basis(d, e), &b);
-    buf_add_c(&b, "\nQuestion:\n");
-    json_write_inside(out, buf_str(&b));
+        experts[e] = (struct opinion_expert){.name = d->experts[e].name,
+                                             .priced = dataset_price_basis(d, e) != PRICE_UNKNOWN,
+                                             .price = d->experts[e].price,
+                                             .accuracy = dataset_mean_score(d, e)};
+    buf_init(&b, OPINION_HEAD_BYTES_MAX);
+    enum status status = opinion_head_write(experts, d->expert_count, x->lambda, &b, err);
+    if (status == OK)
+        json_write_inside(out, buf_str(&b));
     buf_done(&b);
+    return status == OK ? buf_status(out, err) : status;
+}
+
+void export_tail_write(const struct exporting *x, struct buf *out)
+{
+    if (x->o->subject == EXPORT_ROUTING)
+        json_write_inside(out, opinion_tail);
+}
+
+struct str export_label(const struct exporting *x, uint32_t expert, char *room)
+{
+    *room = opinion_label(x->d->expert_count, expert);
+    return (struct str){room, 1};
 }

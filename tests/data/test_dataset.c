@@ -109,3 +109,17 @@ Test(dataset, reads_the_real_sets)
     cr_assert_eq(nano_usd, INT64_C(79774568660));
     dataset_free(d);
 }
+
+Test(dataset, a_mean_score_is_of_what_is_known_by_its_confidence)
+{
+    struct scratch s =
+        scratch_dataset("{\"id\":\"a\",\"text\":\"1\"}\n{\"id\":\"b\",\"text\":\"2\"}\n",
+                        "model,usd_per_m_input,usd_per_m_output\nm,1,1\nn,1,1\n",
+                        "id,model,score,confidence\na,m,1,0.5\nb,m,0,\n");
+    struct dataset *d = load(&s);
+    cr_assert_float_eq(dataset_mean_score(d, 0), 0.5 / 1.5, 1e-9);
+    double none = dataset_mean_score(d, 1);
+    cr_assert(none != none);
+    dataset_free(d);
+    scratch_remove(&s);
+}

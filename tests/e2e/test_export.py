@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import random
+import re
+import string
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -94,6 +96,23 @@ def conversation(form, row):
     return row["prompt"][0]["content"], [row[k][0]["content"] for k in ("completion", "chosen", "rejected") if k in row]
 
 
+TAIL = "\n\nReply with the letter of the best expert alone.\nAnswer:"
+
+
+def question_of(asked):
+    assert asked.endswith(TAIL)
+    return asked.split("\nQuestion:\n", 1)[1].removesuffix(TAIL)
+
+
+def labels_of(asked):
+    """The experts of a prompt by their letters, which are the last of the alphabet."""
+    lines = asked.split("how often each was right:\n", 1)[1].split("\n\nQuestion:", 1)[0].splitlines()
+    letters = string.ascii_uppercase
+    letters = letters[-len(lines):] if len(lines) <= 26 else (letters + string.ascii_lowercase)[:len(lines)]
+    assert "".join(line[0] for line in lines) == letters
+    return {line[0]: re.split(r", (?:[0-9.]+ in|price not known)", line[3:])[0] for line in lines}
+
+
 def check_messages(form, row):
     """Roles and contents, as TRL's conversational rows and OpenAI's examples have them."""
     for member, messages in row.items():
@@ -121,7 +140,7 @@ def test_every_format_loads_with_the_datasets_library(leeroo, data, tmp_path, fo
     for row in rows:
         check_messages(form, row)
         asked, replies = conversation(form, row)
-        q = prompts[asked.split("\nQuestion:\n", 1)[1] if subject == "routing" else asked]
+        q = prompts[question_of(asked) if subject == "routing" else asked]
         known = cells[q]
         if subject == "answers":
             known = {e: c for e, c in known.items() if q in texts.get(e, {})}
@@ -130,8 +149,9 @@ def test_every_format_loads_with_the_datasets_library(leeroo, data, tmp_path, fo
         best = min(pool, key=lambda e: (-worth[e], known[e][1]))
         others = [e for e in worth if (worth[best] - worth[e] > 0.05 if subject == "routing" else known[e][0] < 0.5)]
         if subject == "routing":
-            assert "lambda is 20." in asked and "- dear: 5.00 in, 15.00 out\n" in asked
-            assert replies[0] == best and set(replies[1:]) <= set(others)
+            names = labels_of(asked)
+            assert "lambda is 20." in asked and ": dear, 5.00 in, 15.00 out, right on " in asked
+            assert names[replies[0]] == best and {names[r] for r in replies[1:]} <= set(others)
         else:
             assert replies[0] == texts[best][q] and set(replies[1:]) <= {texts[e][q] for e in others}
 
@@ -152,7 +172,8 @@ def test_the_labels_of_all_of_mmlu_pro(leeroo, tmp_path):
     costs, lower = [], []
     for row in load(tmp_path / "rows.jsonl", tmp_path):
         asked, (label,) = conversation("sft", row)
-        known = cells[prompts[asked.split("\nQuestion:\n", 1)[1]]]
+        label = labels_of(asked)[label]
+        known = cells[prompts[question_of(asked)]]
         worth = {e: s - value * c for e, (s, c) in known.items()}
         best = min(known, key=lambda e: (-worth[e], known[e][1], names.index(e)))
         assert label == best or abs(worth[label] - worth[best]) < 1e-9
@@ -186,13 +207,13 @@ def test_rows_to_standard_output_of_a_table(leeroo, tmp_path):
                           timeout=60, check=False)
     if done.returncode == 0:  # a table of other bytes may also be refused, with its place
         row = json.loads(done.stdout.decode())
-        assert row["messages"][1]["content"] == "a" and b"at least" not in done.stdout
+        assert row["messages"][1]["content"] == "Y" and b"at least" not in done.stdout
         assert b"fewer than 10 examples" in done.stderr
     else:
         assert b"results.csv:2" in done.stderr
     table.write_text("id,model,score,cost,prompt\n1,a,1,0.001,Café?\n1,b,0,0.002,\n")
     done = run(leeroo, table, "--format", "openai", "--of", "routing", "-q")
-    assert json.loads(done.stdout)["messages"][0]["content"].endswith("Question:\nCafé?")
+    assert json.loads(done.stdout)["messages"][0]["content"].endswith(f"Question:\nCafé?{TAIL}")
     assert "fewer than 10 examples" in done.stderr
     done = run(leeroo, table, "--format", "openai")
     assert done.returncode == 1 and "no texts of these experts in responses/" in done.stderr

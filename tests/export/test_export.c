@@ -31,11 +31,15 @@ static void responses(const char *small, const char *big)
     "{\"id\":\"q2\",\"text\":\"4\\n\\\"four\\\"\"}\n{\"id\":\"q3\",\"text\":\"3\"}\n"              \
     "{\"id\":\"q1\",\"text\":\" \"}\n"
 
-#define ASKED(lambda)                                                                              \
-    "Which expert should answer the question? Reply with its name alone.\\nThe best one has the "  \
-    "highest quality - lambda * cost, where quality is from 0 to 1, cost is in USD, and lambda "   \
-    "is " lambda ".\\n\\nExperts, with USD per million tokens of input and of output:\\n"          \
-    "- small: 0.10 in, 0.25 out\\n- org/big: 5.00 in, 15.00 out\\n\\nQuestion:\\n"
+#define AIM(lambda)                                                                                \
+    "The best has the highest quality - lambda * cost, where quality is from 0 to 1, cost is in "  \
+    "USD, and lambda is " lambda ".\\n"
+#define AIM_0 "The best is the cheapest of those that answer it right.\\n"
+#define ASKED(aim, text)                                                                           \
+    "Which expert should answer the question? " aim "\\nExperts, with USD per million tokens of "  \
+    "input and of output, and how often each was right:\\nY: small, 0.10 in, 0.25 out, right on "  \
+    "25 %\\nZ: org/big, 5.00 in, 15.00 out, right on 80 %\\n\\nQuestion:\\n" text                  \
+    "\\n\\nReply with the letter of the best expert alone.\\nAnswer:"
 #define USER(text)     "[{\"role\":\"user\",\"content\":\"" text "\"}"
 #define REPLY(text)    "{\"role\":\"assistant\",\"content\":\"" text "\"}]"
 #define PROMPT_1       "One?\\nA. x\\nB. y"
@@ -50,10 +54,10 @@ Test(export, sft_names_the_best_expert)
     o.solved = true;
     exported_write(&x, &o);
     cr_assert_eq(x.status, OK, "%s", x.err.text);
-    ASSERT_ROWS("{\"prompt\":" USER(ASKED("12.5") PROMPT_1) "],\"completion\":[" REPLY(
-        "small") "}\n"
-                 "{\"prompt\":" USER(ASKED("12.5")
-                                         PROMPT_2) "],\"completion\":[" REPLY("org/big") "}\n");
+    ASSERT_ROWS("{\"prompt\":" USER(ASKED(AIM("12.5"), PROMPT_1)) "],\"completion\":[" REPLY(
+        "Y") "}\n"
+             "{\"prompt\":" USER(ASKED(AIM("12.5"), PROMPT_2)) "],\"completion\":[" REPLY(
+                 "Z") "}\n");
     cr_assert_eq(x.figures.rows, 2);
 }
 
@@ -63,8 +67,8 @@ Test(export, dpo_has_the_prompt_beside_the_pair)
     x = exported_open(NULL, NULL);
     exported_write(&x, &o);
     cr_assert_eq(x.status, OK, "%s", x.err.text);
-    ASSERT_ROWS("{\"prompt\":" USER(ASKED("0") PROMPT_2) "],\"chosen\":[" REPLY(
-        "org/big") ",\"rejected\":[" REPLY("small") "}\n");
+    ASSERT_ROWS("{\"prompt\":" USER(ASKED(AIM_0, PROMPT_2)) "],\"chosen\":[" REPLY(
+        "Z") ",\"rejected\":[" REPLY("Y") "}\n");
     cr_assert_eq(x.figures.left_out[EXPORT_NO_PAIR], 3);
 }
 

@@ -70,12 +70,12 @@ Test(export_pick, a_budget_finds_its_lambda)
 
 #define MANY 40
 
-/* Forty experts: one is right, the others are not. */
-static void many_experts(void)
+/* One is right, the others are not. */
+static void many_experts(size_t count)
 {
     char experts[4096] = "model,usd_per_m_input,usd_per_m_output\n";
     char outcomes[4096] = "id,model,score,cost_usd\n";
-    for (size_t e = 0; e < MANY; e++) {
+    for (size_t e = 0; e < count; e++) {
         snprintf(experts + strlen(experts), 32, "e%zu,1,1\n", e);
         snprintf(outcomes + strlen(outcomes), 32, "q1,e%zu,%d,0.001\n", e, e == 7);
     }
@@ -90,7 +90,7 @@ Test(export_pick, pairs_are_drawn_by_the_seed_and_differ)
 {
     struct export_options o = exported_options(EXPORT_DPO, EXPORT_ROUTING);
     char first[65536];
-    many_experts();
+    many_experts(MANY);
     o.pairs = 5;
     exported_write(&x, &o);
     cr_assert_eq(x.figures.rows, 5);
@@ -106,4 +106,13 @@ Test(export_pick, pairs_are_drawn_by_the_seed_and_differ)
     o.margin = 1;
     exported_write(&x, &o);
     cr_assert_eq(x.status, ERR_INPUT, "nobody is worse by more than 1");
+}
+
+Test(export_pick, routing_is_among_as_many_as_there_are_letters)
+{
+    struct export_options o = exported_options(EXPORT_SFT, EXPORT_ROUTING);
+    many_experts(53);
+    exported_write(&x, &o);
+    cr_assert_eq(x.status, ERR_INPUT);
+    cr_assert_not_null(strstr(x.err.text, "1 to 52 experts"));
 }
