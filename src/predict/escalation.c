@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/fmath.h"
 #include "base/money.h"
-#include "predict/fmath.h"
 
 #define QUALITY_EDGE         1e-3f /* estimates are taken no nearer to 0 and 1 than this */
 #define CHARACTERS_PER_TOKEN 4.0f

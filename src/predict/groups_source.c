@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/check.h"
-#include "predict/fmath.h"
+#include "base/fmath.h"
 #include "predict/linear.h"
 #include "predict/model_read.h"
 #include "predict/model_source.h"

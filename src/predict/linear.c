@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "predict/fmath.h"
+#include "base/fmath.h"
 
 #define PREFETCH 24 /* rows ahead: a row is a cache miss */
 

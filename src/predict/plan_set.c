@@ -2,7 +2,7 @@
 #include "predict/plan_set.h"
 
 #include "base/check.h"
-#include "predict/fmath.h"
+#include "base/fmath.h"
 
 void plan_set_terms(const struct plan *p, const struct estimate *experts, float *x)
 {

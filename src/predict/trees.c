@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "predict/fmath.h"
+#include "base/fmath.h"
 
 /* Every node in turn, for children come behind their parents; without a branch, for which way a text goes cannot be
  * predicted. */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/fit.h"
+#include "fit/fit.h"
 
 #define ROUNDS        8
 #define STEPS         12

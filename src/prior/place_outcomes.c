@@ -14,9 +14,9 @@
 
 #include "base/check.h"
 #include "data/dataset.h"
+#include "fit/fit.h"
 #include "prior/place.h"
 #include "prior/prior_int.h"
-#include "train/fit.h"
 
 #define NODES       13
 #define NODE_RANGE  3.0 /* standard deviations to either side */

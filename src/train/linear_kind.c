@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "predict/fmath.h"
+#include "base/fmath.h"
 #include "predict/linear.h"
 #include "train/linear_train.h"
 #include "train/source_kind.h"

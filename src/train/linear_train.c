@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
-#include "predict/fmath.h"
+#include "base/fmath.h"
 
 #define FAMILIES      3  /* quality, group, length */
 #define PREFETCH      8  /* rows ahead: a row is a cache miss */

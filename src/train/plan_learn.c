@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "train/fit.h"
+#include "fit/fit.h"
 
 #define PLATT_RIDGE 100.0
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/fit.h"
+#include "fit/fit.h"
 
 #define RIDGE 20.0 /* in questions' worth of pairs */
 

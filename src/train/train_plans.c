@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "train/fit.h"
+#include "fit/fit.h"
 #include "train/plan_screen.h"
 #include "train/plan_value.h"
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/fit.h"
+#include "fit/fit.h"
 #include "train/train_int.h"
 
 #define ROWS_MIN   30   /* queries that tell of a script */

@@ -2,8 +2,8 @@
  * predicted length and in log characters, and a smearing factor (Duan 1983) so that mean cost comes out right. */
 #include <math.h>
 
-#include "predict/fmath.h"
-#include "train/fit.h"
+#include "base/fmath.h"
+#include "fit/fit.h"
 #include "train/train_int.h"
 
 #define CHARACTERS_PER_TOKEN 4.0

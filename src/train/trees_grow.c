@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "predict/fmath.h"
+#include "base/fmath.h"
 #include "train/trees_int.h"
 
 #define LANES       8

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fmath.h"
 #include "base/hash.h"
 #include "encode/ngram_encoder.h"
-#include "predict/fmath.h"
 #include "world.h"
 
 #define ROWS 900

@@ -1,5 +1,5 @@
 /* exp and sigmoid against libm in double precision. */
-#include "predict/fmath.h"
+#include "base/fmath.h"
 
 #include <math.h>
 

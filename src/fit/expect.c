@@ -2,7 +2,7 @@
  * tables: the logarithms of an expert's chances at a node in a group, and the outcomes that are expected to have come
  * from there. A round infers each row's place on the grid from what is known of it, gathers the tables, and takes
  * Newton steps from them. Everything runs in the order of the rows and experts: the same data give the same bits. */
-#include "train/expect.h"
+#include "fit/expect.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "predict/fmath.h"
-#include "train/fit.h"
+#include "base/fmath.h"
+#include "fit/fit.h"
 
 #define TRAITS                                                                                     \
     2 /* ability, and one contrast between the experts that are strong and those that are weak */

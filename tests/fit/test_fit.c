@@ -1,5 +1,5 @@
 /* The convex fits: the gradient vanishes at what they return, and known answers come back. */
-#include "train/fit.h"
+#include "fit/fit.h"
 
 #include <math.h>
 #include <string.h>

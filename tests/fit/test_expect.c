@@ -1,5 +1,5 @@
 /* Missing cells: what is expected of them is what was hidden, on average, however the hidden ones were chosen. */
-#include "train/expect.h"
+#include "fit/expect.h"
 
 #include <math.h>
 #include <stdbool.h>

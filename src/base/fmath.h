@@ -1,5 +1,5 @@
 /* exp and the logistic function in plain arithmetic: the same bits on every machine, and loops over them
- * vectorise. Relative error below 2e-7 (tests/predict/test_fmath.c). */
+ * vectorise. Relative error below 2e-7 (tests/base/test_fmath.c). */
 #pragma once
 
 #include <stdint.h>
