@@ -22,6 +22,7 @@ def constant(file, name):
 
 VERSION = constant("predict/model_format.h", "MODEL_VERSION")
 ENCODER = constant("encode/ngram_encoder.h", "NGRAM_FINGERPRINT")
+STATISTICS = int(constant("encode/ngram_encoder.h", "NGRAM_STATS"))
 SPREAD_TERMS = int(constant("predict/spread.h", "SPREAD_TERMS"))
 SCRIPTS = len(re.findall(r"^    SCRIPT_", (ROOT / "src/base/script.h").read_text(), re.M))
 TREE = dict(nodes=2, features=[0, 61], left=[1, -1], right=[-3, -2], thresholds=[1.0, 0.5])
@@ -192,6 +193,28 @@ def told(seeds):
               "told_no_day": make(day=7)}
 
 
+def late(seeds):
+    """A head on a dense half, which comes in behind calibration."""
+    experts = [expert("e0"), expert("e1"), expert("e2", apart=True)]
+    words, groups = json.loads(listed_sources(2))
+    head = {"name": "dense", "kind": "dense", "encoder": "ngram"}
+
+    def make(components=2, blend=7, value=0.3, sources=(words, groups, head), drop=None):
+        tensors = parts(experts)
+        last = tensors.popitem(), tensors.popitem()
+        tensors["source.dense.mean"] = ["F32", [STATISTICS], floats(STATISTICS, 0.1)]
+        tensors["source.dense.directions"] = ["F32", [STATISTICS, components], floats(STATISTICS * components, 0.01)]
+        tensors["source.dense.weights"] = ["F32", [1 + components, 3], floats(3 + 3 * components, value)]
+        tensors["stack.blend"] = ["F32", [blend], floats(blend, value)]
+        tensors.pop(drop, None)
+        tensors.update(reversed(last))
+        return assemble(tensors, experts, metadata={"sources": json.dumps(list(sources), separators=(",", ":"))})
+    seeds |= {"late": make(), "late_not_a_number": make(value=float("nan")), "late_far": make(value=3e38),
+              "late_many_directions": make(components=65), "late_no_directions": make(components=0), "late_blend": make(blend=3),
+              "late_first": make(sources=(head, words, groups)), "late_of_nobody": make(sources=(words, groups, {**head, "encoder": "none"})),
+              "late_without_blend": make(drop="stack.blend"), "late_without_mean": make(drop="source.dense.mean")}
+
+
 def make_seeds():
     pair = [expert("e0"), expert("e1")]
     one = [expert("e0")]
@@ -206,6 +229,7 @@ def make_seeds():
     damaged(seeds, pair)
     with_plans(seeds)
     told(seeds)
+    late(seeds)
     seeds |= {"cut": seeds["whole"][:700], "empty": b"", "length_far": struct.pack("<Q", 1 << 60) + b"{}",
               "no_metadata": struct.pack("<Q", 2) + b"{}"}
     return seeds

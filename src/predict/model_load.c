@@ -248,7 +248,7 @@ static size_t encoder_index(const struct predictor *p, struct json_value name)
 
 static size_t source_index(const struct predictor *p, struct json_value name)
 {
-    for (size_t i = 0; i < p->source_count; i++)
+    for (size_t i = 0; i < p->source_count + p->late_count; i++)
         if (name.type == JSON_STRING && json_string_equal(name, p->sources[i].name))
             return i;
     return NOWHERE;
@@ -261,7 +261,7 @@ static enum status read_source(struct model *m, const struct safetensors *s, str
     struct predictor *p = &m->parts.predictor;
     struct str kind;
     struct json_value encoder = json_get(item, "encoder"), of = json_get(item, "of");
-    struct source *source = &p->sources[p->source_count];
+    struct source *source = &p->sources[p->source_count + p->late_count];
     *source = (struct source){.encoder = encoder_index(p, encoder),
                               .of = source_index(p, of),
                               .experts = p->experts,
@@ -276,12 +276,15 @@ static enum status read_source(struct model *m, const struct safetensors *s, str
     if (!source->ops)
         return error_set(err, ERR_UNSUPPORTED, "this program has no sources of kind '%.*s'",
                          STR_FMT(str_slice(kind, 0, 60)));
+    if (p->late_count && !source->ops->late)
+        return error_set(err, ERR_CORRUPT, "a source of kind '%s' stands behind a late one",
+                         source->ops->kind);
     const struct source_file in = {s, item, m->arena, p->encoders, p->sources};
     enum status status = source->ops->read(source, &in, err);
     if (status != OK)
         return status;
     CHECK(source->columns >= p->experts && source->columns <= SOURCE_COLUMNS_MAX);
-    p->source_count++;
+    *(source->ops->late ? &p->late_count : &p->source_count) += 1;
     return OK;
 }
 
@@ -316,6 +319,15 @@ static enum status read_scripts(struct model *m, const struct safetensors *s, st
     return status;
 }
 
+/* Weights of late sources: only where there are any. */
+static enum status read_blend(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct predictor *p = &m->parts.predictor;
+    return p->late_count ? model_read_floats(s, "stack.blend", BLEND_TERMS(p->late_count), SIZE_MAX,
+                                             0, &p->blend, err)
+                         : OK;
+}
+
 static enum status read_stack(struct model *m, const struct safetensors *s, struct error *err)
 {
     struct predictor *p = &m->parts.predictor;
@@ -335,6 +347,8 @@ static enum status read_stack(struct model *m, const struct safetensors *s, stru
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
         status =
             model_read_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
+    if (status == OK)
+        status = read_blend(m, s, err);
     if (status == OK)
         status = read_scripts(m, s, err);
     return status == OK ? model_read_forest(s, "forest", e, p->features, &p->forest, err) : status;

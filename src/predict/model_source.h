@@ -1,6 +1,8 @@
 /* Sources: whatever gives each expert a logit of a good answer to a text. A linear head over n-grams is one, what is
- * known of a text's group of domains another; a head over embeddings, a language model's own opinion or the nearest
- * neighbours could be. The base stage weighs them by two slopes each (predict/predictor.h).
+ * known of a text's group of domains another, a head over embeddings a third; a language model's own opinion could be.
+ * The base stage weighs them by two slopes each (predict/predictor.h). *Late* ones, whose encoders may be silent, come
+ * in behind calibration instead (predict/blend.h), so that without them the model is what it would be if there were
+ * none.
  *
  * A kind of source is a `struct source_ops`: a file, and a row in model_sources.c. How a kind learns is
  * train/source_kind.h. A source of a model says `columns` numbers of a text: first one logit for each expert, then what
@@ -18,6 +20,7 @@
 #define SOURCE_COLUMNS_MAX 288 /* of one: the experts' logits and what else it says */
 #define SOURCE_FACTS_MAX   4
 #define NOWHERE            SIZE_MAX
+#define SOURCE_SILENT      (-1.0f) /* its encoder said nothing */
 
 struct source;
 
@@ -38,13 +41,16 @@ struct source_file {
 
 struct source_ops {
     const char *kind; /* in model files */
-    size_t facts;     /* at most SOURCE_FACTS_MAX */
+    bool
+        late; /* it comes in behind calibration; it has no facts, and columns for the experts alone */
+    size_t facts; /* at most SOURCE_FACTS_MAX */
     size_t
         entropy_fact; /* which of them says how unsure it is of the kind of text; NOWHERE: none */
     /* Sets columns, length_at and state of a source whose other fields are set. ERR_CORRUPT, ERR_MEMORY. */
     enum status (*read)(struct source *s, const struct source_file *in, struct error *err);
-    /* columns [s->columns], facts [facts]. Returns how much of the text is new to it, 0 to 1. No failure; a forged
-     * model may make it say anything, but no more than there is room for. */
+    /* columns [s->columns], facts [facts]. Returns how much of the text is new to it, 0 to 1, or, where it is late,
+     * SOURCE_SILENT: it says nothing. No failure; a forged model may make it say anything, but no more than there is
+     * room for. */
     float (*run)(const struct source *s, const struct source_view *v, float *columns, float *facts);
 };
 
@@ -124,3 +130,23 @@ struct difficulty_said {
 };
 void difficulty_say(const struct difficulty_head *h, const struct encoding *said,
                     struct difficulty_said *ret);
+
+/* Logistic regression on the first principal components of an encoder's dense half (fit/dense_fit.h):
+ *
+ *   component k = Σ_i (x_i − mean_i) · directions[i][k]
+ *   logit of expert e = weights[0][e] + Σ_k weights[1 + k][e] · component k
+ *
+ * The directions are divided by one number, so that components are near 1 and keep their proportions. Late. */
+#define DENSE_COMPONENTS_MAX 64
+extern const struct source_ops dense_source;
+struct dense_head {
+    size_t dims, components;
+    const float *mean;       /* [dims] */
+    const float *directions; /* [dims × components] */
+    const float *weights;    /* [1 + components][experts] */
+};
+/* components [h->components] of x [h->dims]. */
+void dense_components(const struct dense_head *h, const float *x, float *components);
+/* logits [experts] */
+void dense_logits(const struct dense_head *h, const float *components, size_t experts,
+                  float *logits);

@@ -7,6 +7,7 @@ static const struct source_ops *const rows[] = {
     &linear_source,
     &groups_source,
     &difficulty_source,
+    &dense_source,
 };
 
 /* What a program added, before it had threads. */

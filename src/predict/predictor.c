@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "predict/fmath.h"
+#include "base/fmath.h"
 
 /* The experts' common level: the mean of those that it was learnt with. */
 static float level(const struct predictor *p, const float *x)
@@ -33,7 +33,7 @@ static float project(const float *x, const float *direction, size_t n)
 
 bool predictor_layout(struct predictor *p)
 {
-    CHECK(p->encoder_count <= ENCODERS_MAX && p->source_count <= SOURCES_MAX);
+    CHECK(p->encoder_count <= ENCODERS_MAX && p->source_count + p->late_count <= SOURCES_MAX);
     p->statistics = p->facts = p->counted = 0;
     for (size_t e = 0; e < p->experts; e++)
         p->counted += !p->apart[e];
@@ -166,6 +166,20 @@ static float ask_sources(const struct predictor *p, float (*columns)[SOURCE_COLU
     return novelty;
 }
 
+/* Asks the late sources in their order, each of which may be silent, and blends in what they say. */
+static void blend(const struct predictor *p, float (*columns)[SOURCE_COLUMNS_MAX],
+                  const struct source_view *v, float novelty, float entropy, float *quality)
+{
+    struct blend_view said = {.novelty = novelty, .entropy = entropy};
+    for (size_t k = 0; k < p->late_count; k++) {
+        const struct source *s = &p->sources[p->source_count + k];
+        float *logits = columns[p->source_count + k], facts[SOURCE_FACTS_MAX];
+        bool spoke = s->ops->run(s, v, logits, facts) != SOURCE_SILENT;
+        said.logits[k] = spoke ? logits : NULL;
+    }
+    blend_run(p->blend, p->late_count, &said, p->experts, p->apart, quality);
+}
+
 /* The first source that tells groups apart. */
 static const struct source *groups_of(const struct predictor *p)
 {
@@ -200,6 +214,15 @@ void predictor_posterior(const struct predictor *p, const struct features *f, fl
     }
 }
 
+void predictor_newness(const struct predictor *p, const struct features *f, float *ret_novelty,
+                       float *ret_entropy)
+{
+    float columns[SOURCES_MAX][SOURCE_COLUMNS_MAX], features[FEATURES_MAX];
+    struct source_view v = {.said = f->said};
+    *ret_novelty = ask_sources(p, columns, &v, features);
+    *ret_entropy = p->entropy_at == NOWHERE ? 0 : features[p->entropy_at];
+}
+
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
                    float *input_tokens, float *output_tokens, float *spread)
 {
@@ -214,6 +237,8 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     forest_predict(&p->forest, features, corrections);
     predictor_calibrate(p, base, corrections, quality);
     float entropy = p->entropy_at == NOWHERE ? 0 : features[p->entropy_at];
+    if (p->late_count)
+        blend(p, columns, &v, novelty, entropy, quality);
     *spread = spread_share(p->spread, level(p, quality), entropy, novelty);
     size_t at = p->length_source;
     float length = at == NOWHERE ? 0 : columns[at][p->sources[at].length_at];

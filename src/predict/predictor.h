@@ -7,11 +7,13 @@
  *             shrinkage that keeps near-equal experts from being chosen on noise
  *   trees     statistics of the text and what the sources said → corrections t_e
  *   calibrate base and corrections, again common and deviation, and per expert a scale and an offset (Platt 1999)
+ *   blend     what late sources say of the text, weighed by how unlike training it is (predict/blend.h)
  *   tokens    characters, by script where that was learnt, and predicted length → input and output tokens per expert
  *
- * A predictor only points; whoever made it owns the memory. Shapes: E experts, N sources. */
+ * A predictor only points; whoever made it owns the memory. Shapes: E experts, N sources, L late ones. */
 #pragma once
 
+#include "predict/blend.h"
 #include "predict/model_source.h"
 #include "predict/spread.h"
 #include "predict/trees.h"
@@ -39,11 +41,13 @@ struct predictor {
     bool apart
         [EXPERTS_MAX]; /* experts that came later: they have a deviation, but no part in the common level */
     const struct encoder *encoders[ENCODERS_MAX];
-    struct source sources[SOURCES_MAX];
-    const float *contrast; /* [E] unit direction from the weak experts to the strong */
-    const float *base;     /* [E + LEVEL_SLOPES × N] intercepts, slopes */
+    size_t late_count;                  /* sources behind those of the base stage */
+    struct source sources[SOURCES_MAX]; /* [source_count + late_count] */
+    const float *contrast;              /* [E] unit direction from the weak experts to the strong */
+    const float *base;                  /* [E + LEVEL_SLOPES × N] intercepts, slopes */
     struct forest forest;
     const float *calibration; /* [CALIBRATION_SLOPES + 2E] slopes, scales, offsets */
+    const float *blend;       /* [BLEND_TERMS(L)]; NULL where there are no late sources */
     const float *tokens;      /* [E × TOKEN_PARAMETERS] */
     const float *scripts;     /* [E × SCRIPTS] tokens a character, 0: not learnt; NULL: none is */
     const float *spread;      /* [SPREAD_TERMS] */
@@ -71,6 +75,10 @@ void predictor_calibrate(const struct predictor *p, const float *base, const flo
                          float *quality);
 /* How many groups of texts the sources tell apart: those of the first source that does; 0: none does. */
 size_t predictor_groups(const struct predictor *p);
+/* How much of a text is new to any source of the base stage, and how unsure its group is: what is unlike training is
+ * told by (predict/blend.h). */
+void predictor_newness(const struct predictor *p, const struct features *f, float *ret_novelty,
+                       float *ret_entropy);
 /* posterior[predictor_groups]: how likely the text is of each. */
 void predictor_posterior(const struct predictor *p, const struct features *f, float *posterior);
 /* Expected tokens of expert e; both at least 0, at most TOKENS_MAX. `scripts`: what `characters` are made of. */

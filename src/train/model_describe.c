@@ -142,7 +142,7 @@ static void describe_source(const struct predictor *p, const struct source *s, s
 static void describe_sources(const struct predictor *p, struct buf *b)
 {
     buf_add_char(b, '[');
-    for (size_t i = 0; i < p->source_count; i++) {
+    for (size_t i = 0; i < p->source_count + p->late_count; i++) {
         buf_add_c(b, i ? "," : "");
         describe_source(p, &p->sources[i], b);
     }

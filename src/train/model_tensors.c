@@ -42,6 +42,9 @@ static void add_stack(struct listing *l)
         add(l, (struct model_tensor){.item = {"tokens.scripts", "F32", 2, {e, SCRIPTS}, p->scripts},
                                      .parts = {{PART_EXPERTS, 0}}});
     add(l, (struct model_tensor){.item = {"stack.spread", "F32", 1, {SPREAD_TERMS}, p->spread}});
+    if (p->late_count)
+        add(l, (struct model_tensor){
+                   .item = {"stack.blend", "F32", 1, {BLEND_TERMS(p->late_count)}, p->blend}});
 }
 
 static void add_forest(struct listing *l, const char *prefix, const struct forest *f,
@@ -119,7 +122,7 @@ static void add_plans(struct listing *l)
 static enum status add_sources(struct listing *l, struct error *err)
 {
     const struct predictor *p = &l->parts->predictor;
-    for (size_t i = 0; i < p->source_count; i++) {
+    for (size_t i = 0; i < p->source_count + p->late_count; i++) {
         const struct source *s = &p->sources[i];
         const struct source_kind *kind = source_kind_named(str_from(s->ops->kind));
         if (!kind)

@@ -266,6 +266,40 @@ Test(predictor, experts_apart_do_not_make_the_level)
     cr_assert_float_eq((double)out[2], 2 + 0.5 * 98, 1e-5);
 }
 
+/* With a late source: silent, it changes nothing of `before`, to the last bit; else it is blended in. */
+static void check_late(struct predictor *p, struct features *f, const float *before, float novelty,
+                       float entropy)
+{
+    static const float mean[NGRAM_STATS],
+        directions[NGRAM_STATS] = {0.2f, 0.1f},
+        weights[2 * EXPERTS] = {1, -1, 0.5f, 0.1f, 0.2f, 0.3f},
+        blend[BLEND_TERMS(1)] = {-1, 2, 1, 0.1f, 0.2f, 0.5f, 0.7f};
+    const struct dense_head head = {NGRAM_STATS, 1, mean, directions, weights};
+    float got[EXPERTS], in[EXPERTS], out[EXPERTS], share, logits[EXPERTS], wanted[EXPERTS];
+    p->sources[2] = (struct source){.ops = &dense_source,
+                                    .encoder = 1,
+                                    .of = NOWHERE,
+                                    .experts = EXPERTS,
+                                    .columns = EXPERTS,
+                                    .length_at = NOWHERE,
+                                    .state = &head};
+    p->late_count = 1;
+    p->blend = blend;
+    f->said[1] = (struct encoding){.silent = true};
+    predictor_run(p, f, got, in, out, &share);
+    cr_assert_arr_eq(got, before, sizeof(got));
+    f->said[1] = (struct encoding){.dense = f->said[0].dense};
+    predictor_run(p, f, got, in, out, &share);
+    const struct blend_view v = {.logits = {logits}, .novelty = novelty, .entropy = entropy};
+    float component;
+    dense_components(&head, f->said[0].dense, &component);
+    dense_logits(&head, &component, EXPERTS, logits);
+    memcpy(wanted, before, sizeof(wanted));
+    blend_run(blend, 1, &v, EXPERTS, p->apart, wanted);
+    cr_assert_arr_eq(got, wanted, sizeof(got));
+    cr_assert(fabsf(got[0] - before[0]) > 1e-3f);
+}
+
 Test(predictor, run_is_the_stages_in_order)
 {
     struct predictor p = make();
@@ -309,6 +343,7 @@ Test(predictor, run_is_the_stages_in_order)
     cr_assert_eq((double)share,
                  (double)spread_share(spread, mean, features[p.entropy_at], novelty));
     cr_assert_eq((double)corrections[0], -1); /* log length is above 1 */
+    check_late(&p, &f, got, novelty, features[p.entropy_at]);
     features_done(&f);
     free(weights);
 }
