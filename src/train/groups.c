@@ -15,8 +15,8 @@
 #define PRIOR_ROWS    10.0
 #define NAME_BYTES    60 /* a group's name has no more domains beyond */
 
-/* domain index per query (UINT32_MAX: none) and the number of domains. */
-static enum status index_domains(const struct dataset *d, uint32_t *domains, size_t *ret_count)
+enum status groups_domains(const struct dataset *d, uint32_t *domains, size_t *ret_count,
+                           struct error *err)
 {
     struct map *map = map_create(64);
     enum status status = map ? OK : ERR_MEMORY;
@@ -31,7 +31,7 @@ static enum status index_domains(const struct dataset *d, uint32_t *domains, siz
     if (status == OK)
         *ret_count = map_count(map);
     map_free(map);
-    return status;
+    return status == OK ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
 /* means[domains × experts], shrunk to the expert's overall mean so that small domains do not stand out by luck. */
@@ -175,7 +175,7 @@ enum status groups_find(const struct dataset *d, const float *scores, const floa
 {
     size_t domain_count = 0;
     uint32_t *domains = calloc(d->query_count + 1, sizeof(*domains));
-    enum status status = domains ? index_domains(d, domains, &domain_count) : ERR_MEMORY;
+    enum status status = domains ? groups_domains(d, domains, &domain_count, err) : ERR_MEMORY;
     if (status == OK)
         status =
             group_domains(d, scores, weights, experts, domains, domain_count, groups, ret_count);

@@ -5,6 +5,10 @@
 #include "data/dataset.h"
 #include "predict/linear.h"
 
+/* domains[query_count] gets each query's domain, by number in the order in which they come, UINT32_MAX where it has
+ * none; and how many there are. ERR_MEMORY. */
+NODISCARD enum status groups_domains(const struct dataset *d, uint32_t *domains, size_t *ret_count,
+                                     struct error *err);
 /* groups[query_count] gets each query's group, 255 where it has no domain. Returns how many groups there are: 0 with
  * fewer than two domains. scores and weights [query_count × experts]; negative scores are unknown. */
 NODISCARD enum status groups_find(const struct dataset *d, const float *scores,

@@ -32,6 +32,10 @@ struct source_kind {
     /* From nothing, on rows order[count] in ascending order, which it may shuffle. `share`: of this fold in the
      * model. */
     void (*learn)(void *learner, uint32_t *order, size_t count, float share, struct rng *rng);
+    /* Of a late kind instead, which may fail; and how hard its weights are pulled to zero from then on. */
+    enum status (*learn_late)(void *learner, const uint32_t *order, size_t count,
+                              struct error *err);
+    void (*penalise)(void *learner, double penalty);
     /* As source_ops.run, of a row of the table. */
     void (*predict)(const void *learner, size_t row, const struct source_view *v, float *columns,
                     float *facts);
@@ -54,4 +58,4 @@ const struct source_kind *source_kind_named(struct str kind);
 /* One more, and its source_ops with it, as source_ops_register. */
 NODISCARD enum status source_kind_register(const struct source_kind *k, struct error *err);
 
-extern const struct source_kind linear_kind, groups_kind, difficulty_kind;
+extern const struct source_kind linear_kind, groups_kind, difficulty_kind, dense_kind;

@@ -7,6 +7,7 @@ static const struct source_kind *const rows[] = {
     &linear_kind,
     &groups_kind,
     &difficulty_kind,
+    &dense_kind,
 };
 
 /* What a program added, before it had threads. */

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "train/train_int.h"
+#include "train/unseen.h"
 
 #define ARENA_CAP          ((size_t)8 << 30)
 #define TRAINING_BYTES_MAX 256
@@ -34,12 +35,12 @@ void train_options_default(struct train_options *o)
     };
 }
 
-#define STEPS (2 * TRAIN_FOLDS + 4)
+#define STEPS(late) (2 * TRAIN_FOLDS + 4 + ((late) ? UNSEEN_FOLDS : 0))
 
 void train_report(struct train_work *w)
 {
     if (w->options->progress)
-        w->options->progress(++w->step, STEPS, w->options->progress_arg);
+        w->options->progress(++w->step, STEPS(w->options->late_count), w->options->progress_arg);
 }
 
 static void *take(struct arena *a, size_t count, bool *good)

@@ -12,6 +12,7 @@
 #define TRAIN_FOLDS      4
 #define TRAIN_SAMPLE_MAX 8192 /* queries kept in the model for calibrating budgets */
 #define TRAIN_ROWS_MIN   20
+#define TRAIN_LATE_MAX   3 /* late sources of a training */
 
 /* A source to be learnt (predict/model_source.h), and what it reads. */
 struct train_source {
@@ -19,6 +20,8 @@ struct train_source {
     const char *kind;
     const char *encoder; /* NULL: none */
     const char *of;      /* a source before it; NULL: none */
+    /* The encoder itself, where it is not one that encoder_named() knows; must stay as long as the result. */
+    const struct encoder *instance;
 };
 
 struct train_options {
@@ -29,6 +32,10 @@ struct train_options {
     struct forest_options forest;
     const struct train_source *sources; /* NULL: words and groups */
     size_t source_count;
+    const struct train_source *late; /* of late kinds; each is kept only if it is worth it */
+    size_t late_count;
+    const char
+        *encoding_cache; /* a folder for what encoders say of texts (embed_cache.h); NULL: none */
     const struct answer_table *answers; /* NULL: no plans are learnt */
     const char *plans;   /* NULL: found by search; else named, separated by ';' (predict/arm.h) */
     size_t combinations; /* 3: how many the search may take */
@@ -59,7 +66,20 @@ static inline bool train_auc_is_doubtful(const struct train_figures *f)
     return f->auc == f->auc && (f->auc_rarer < TRAIN_RARER_MIN || f->auc - 2 * f->auc_error <= 0.5);
 }
 
+/* What became of a late source (blend_fit.h). */
+struct late_figures {
+    struct str name;
+    bool left_out;
+    double penalty;
+    /* What the held-out log loss falls by on its account, a row, with standard errors: of rows held out as texts, and
+     * as whole domains (NAN where there are too few of these). */
+    double known_gain, known_error, fresh_gain, fresh_error;
+    float weights[BLEND_SOURCE_TERMS];
+};
+
 struct trained {
+    struct late_figures *late; /* [late_count] in the order of the options */
+    size_t late_count;
     struct model_parts parts; /* the model; points into the arena */
     size_t experts, queries;
     struct train_figures *figures; /* [experts] */

@@ -70,6 +70,8 @@ NODISCARD enum status train_sources_create(struct train_work *w, struct error *e
 NODISCARD enum status train_sources_learn(struct train_work *w, struct rng *rng, struct error *err);
 /* The sources of the model. */
 NODISCARD enum status train_sources_finish(struct train_work *w, struct error *err);
+/* The late ones that are left, once the blend is fitted. */
+NODISCARD enum status train_sources_finish_late(struct train_work *w, struct error *err);
 /* novelty[rows]: what is new to any source, of the table's own texts. scratch [rows] */
 NODISCARD enum status train_sources_novelty(const struct train_work *w, float *novelty,
                                             float *scratch, struct error *err);

@@ -13,10 +13,11 @@ static const struct train_source usual[] = {
     {.name = "groups", .kind = "groups", .of = "words"},
 };
 
-static enum status find_encoder(struct train_work *w, const char *name, size_t *ret,
+static enum status find_encoder(struct train_work *w, const struct train_source *from, size_t *ret,
                                 struct error *err)
 {
     struct predictor *p = w->predictor;
+    const char *name = from->instance ? from->instance->name : from->encoder;
     *ret = NOWHERE;
     if (!name)
         return OK;
@@ -25,7 +26,7 @@ static enum status find_encoder(struct train_work *w, const char *name, size_t *
             *ret = i;
             return OK;
         }
-    const struct encoder *e = encoder_named(str_from(name));
+    const struct encoder *e = from->instance ? from->instance : encoder_named(str_from(name));
     if (!e || p->encoder_count == ENCODERS_MAX)
         return error_set(err, ERR_INPUT, e ? "one encoder too many: '%s'" : "no encoder '%s'",
                          name);
@@ -37,36 +38,40 @@ static enum status find_encoder(struct train_work *w, const char *name, size_t *
 
 static size_t find_source(const struct predictor *p, const char *name)
 {
-    for (size_t i = 0; name && i < p->source_count; i++)
+    for (size_t i = 0; name && i < p->source_count + p->late_count; i++)
         if (str_equal(p->sources[i].name, str_from(name)))
             return i;
     return NOWHERE;
 }
 
+/* One piece: a source is refused before anything of it is kept. */
 static enum status choose(struct train_work *w, const struct train_source *from, struct error *err)
 {
     struct predictor *p = w->predictor;
     const struct source_kind *kind = source_kind_named(str_from(from->kind));
     size_t of = find_source(p, from->of), encoder;
-    if (!kind || p->source_count == SOURCES_MAX || (from->of && of == NOWHERE) ||
-        find_source(p, from->name) != NOWHERE)
+    size_t place = p->source_count + p->late_count;
+    bool in_place = kind && (kind->ops->late || !p->late_count);
+    if (!in_place || place == SOURCES_MAX || p->late_count == TRAIN_LATE_MAX ||
+        (from->of && of == NOWHERE) || find_source(p, from->name) != NOWHERE)
         return error_set(err, ERR_INPUT,
                          "source '%s': an unknown kind, a name that is taken, of no source before "
                          "it, or one too many",
                          from->name);
-    enum status status = find_encoder(w, from->encoder, &encoder, err);
+    enum status status = find_encoder(w, from, &encoder, err);
     if (status != OK)
         return status;
     struct str name = arena_copy(w->out->arena, str_from(from->name));
     if (!name.ptr)
         return error_set(err, ERR_MEMORY, "out of memory");
-    w->kinds[p->source_count] = kind;
-    p->sources[p->source_count++] = (struct source){.ops = kind->ops,
-                                                    .name = name,
-                                                    .encoder = encoder,
-                                                    .of = of,
-                                                    .experts = w->table.experts,
-                                                    .length_at = NOWHERE};
+    w->kinds[place] = kind;
+    *(kind->ops->late ? &p->late_count : &p->source_count) += 1;
+    p->sources[place] = (struct source){.ops = kind->ops,
+                                        .name = name,
+                                        .encoder = encoder,
+                                        .of = of,
+                                        .experts = w->table.experts,
+                                        .length_at = NOWHERE};
     return OK;
 }
 
@@ -81,6 +86,8 @@ enum status train_sources_choose(struct train_work *w, struct error *err)
     enum status status = OK;
     for (size_t i = 0; i < count && status == OK; i++)
         status = choose(w, &sources[i], err);
+    for (size_t i = 0; i < w->options->late_count && status == OK; i++)
+        status = choose(w, &w->options->late[i], err);
     return status;
 }
 
@@ -89,12 +96,14 @@ enum status train_sources_create(struct train_work *w, struct error *err)
     struct predictor *p = w->predictor;
     const struct source_training in = {&w->table, w->options, p->sources, w->out->arena,
                                        w->scratch};
-    for (size_t s = 0; s < p->source_count; s++) {
+    for (size_t s = 0; s < p->source_count + p->late_count; s++) {
         struct source *source = &p->sources[s];
         enum status status = w->kinds[s]->create(&in, source, &w->learners[s], err);
         if (status != OK)
             return status;
         CHECK(source->columns >= p->experts && source->columns <= SOURCE_COLUMNS_MAX);
+        if (w->kinds[s]->ops->late)
+            continue; /* blend_fit.c keeps what it says */
         w->columns[s] = ARENA_ARRAY(w->scratch, w->table.rows * source->columns, float);
         if (!w->columns[s])
             return error_set(err, ERR_MEMORY, "out of memory");
@@ -138,15 +147,24 @@ enum status train_sources_learn(struct train_work *w, struct rng *rng, struct er
     return OK;
 }
 
-enum status train_sources_finish(struct train_work *w, struct error *err)
+static enum status finish(struct train_work *w, size_t first, size_t count, struct error *err)
 {
-    struct predictor *p = w->predictor;
     size_t all = train_table_rows(&w->table, TRAIN_FOLDS, false, w->order);
     enum status status = OK;
     CHECK(all == w->table.rows);
-    for (size_t s = 0; s < p->source_count && status == OK; s++)
-        status = w->kinds[s]->finish(w->learners[s], w->order, all, &p->sources[s], err);
+    for (size_t s = first; s < first + count && status == OK; s++)
+        status = w->kinds[s]->finish(w->learners[s], w->order, all, &w->predictor->sources[s], err);
     return status;
+}
+
+enum status train_sources_finish(struct train_work *w, struct error *err)
+{
+    return finish(w, 0, w->predictor->source_count, err);
+}
+
+enum status train_sources_finish_late(struct train_work *w, struct error *err)
+{
+    return finish(w, w->predictor->source_count, w->predictor->late_count, err);
 }
 
 enum status train_sources_novelty(const struct train_work *w, float *novelty, float *scratch,
@@ -166,6 +184,6 @@ enum status train_sources_novelty(const struct train_work *w, float *novelty, fl
 
 void train_sources_free(struct train_work *w)
 {
-    for (size_t s = 0; s < w->predictor->source_count; s++)
+    for (size_t s = 0; s < w->predictor->source_count + w->predictor->late_count; s++)
         w->kinds[s]->free(w->learners[s]);
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "train/fit.h"
+#include "fit/fit.h"
+#include "train/blend_fit.h"
 #include "train/source_kind.h"
 #include "train/spread_fit.h"
 
@@ -144,7 +145,9 @@ static void estimate_held_out(struct train_work *w)
                             w->corrections + i * experts, w->quality + i * experts);
 }
 
-/* On held-out quality; what later stages no longer need serves as scratch. */
+/* On held-out quality; what later stages no longer need serves as scratch: entropies and novelties of the rows are left
+ * in `terms`. The spread is that of the base stage's estimates, so that it is the same whether or not late sources say
+ * anything. */
 static enum status fit_spread(struct train_work *w, struct error *err)
 {
     const struct predictor *p = w->predictor;
@@ -188,6 +191,7 @@ static void hand_over(struct train_work *w)
     p->spread = w->spread;
 }
 
+/* One piece: the stages, in their order. */
 enum status train_stages(struct train_work *w, struct rng *rng, struct error *err)
 {
     enum status status = fit_base(w, err);
@@ -203,6 +207,10 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
     hand_over(w);
     estimate_held_out(w);
     status = fit_spread(w, err);
+    if (status == OK)
+        status = train_blend(w, w->terms + w->table.rows, w->terms, err);
+    if (status == OK)
+        status = train_sources_finish_late(w, err);
     if (status != OK)
         return status;
     train_report(w);

@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "data/split.h"
-#include "train/expect.h"
+#include "fit/expect.h"
 #include "train/groups.h"
 #include "train/train_int.h"
 
@@ -56,6 +56,11 @@ struct encoding_rows {
 static enum status append_row(struct encoding_rows *r, const struct encoder *e, size_t row,
                               const struct encoding *said, struct error *err)
 {
+    if (said->silent)
+        return error_set(err, ERR_UPSTREAM,
+                         "encoder '%s' said nothing of query %zu; training needs "
+                         "all that it reads",
+                         e->name, row + 1);
     if (e->dense_count)
         memcpy(r->dense + row * e->dense_count, said->dense, e->dense_count * sizeof(float));
     if (!e->bucket_count)
@@ -70,17 +75,37 @@ static enum status append_row(struct encoding_rows *r, const struct encoder *e, 
 static enum status encode_rows(struct train_table *t, const struct encoder *const *encoders,
                                struct encoding_rows *to, struct features *f, struct error *err)
 {
+    const struct encoder *asked[ENCODERS_MAX];
+    size_t place[ENCODERS_MAX], count = 0;
+    for (size_t k = 0; k < t->encoder_count; k++)
+        if (!encoders[k]->encode_many) {
+            asked[count] = encoders[k];
+            place[count++] = k;
+        }
     for (size_t i = 0; i < t->rows; i++) {
-        enum status status =
-            features_encode(f, encoders, t->encoder_count, t->dataset->queries[i].prompt, err);
-        for (size_t k = 0; k < t->encoder_count && status == OK; k++)
-            status = append_row(&to[k], encoders[k], i, &f->said[k], err);
+        enum status status = features_encode(f, asked, count, t->dataset->queries[i].prompt, err);
+        for (size_t k = 0; k < count && status == OK; k++)
+            status = append_row(&to[place[k]], asked[k], i, &f->said[k], err);
         if (status != OK)
             return status;
         t->characters[i] = (float)f->characters;
         t->scripts[i] = f->scripts;
     }
     return OK;
+}
+
+/* The dense halves of all rows at once, where the encoder offers that. */
+static enum status encode_together(const struct train_table *t, const struct encoder *e,
+                                   struct encoding_rows *to, struct error *err)
+{
+    struct str *texts = malloc((t->rows + 1) * sizeof(*texts));
+    if (!texts)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < t->rows; i++)
+        texts[i] = t->dataset->queries[i].prompt;
+    enum status status = e->encode_many(e, texts, t->rows, to->dense, NULL, NULL, err);
+    free(texts);
+    return status;
 }
 
 static enum status allocate_rows(const struct train_table *t, const struct encoder *e,
@@ -114,6 +139,9 @@ static enum status encode_table(struct train_table *t, struct arena *a, struct e
     }
     if (status == OK)
         status = encode_rows(t, encoders, to, &f, err);
+    for (size_t k = 0; k < t->encoder_count && status == OK; k++)
+        if (encoders[k]->encode_many)
+            status = encode_together(t, encoders[k], &to[k], err);
     features_done(&f);
     for (size_t k = 0; k < t->encoder_count; k++) {
         enum status kept = keep_rows(&t->encoded[k], a, &to[k], err);

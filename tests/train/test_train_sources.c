@@ -151,12 +151,15 @@ Test(train_sources, the_usual_ones_are_no_must)
 Test(train_sources, what_is_unknown_is_refused)
 {
     static const struct train_source wrong[][2] = {
-        {{"a", "linear", "ngram", NULL}, {"b", "nearest", NULL, NULL}},
-        {{"a", "linear", "ngram", NULL}, {"b", "linear", "gguf", NULL}},
-        {{"a", "linear", "ngram", NULL}, {"a", "groups", NULL, "a"}},
-        {{"a", "linear", "ngram", NULL}, {"b", "groups", NULL, "c"}},
-        {{"a", "linear", "ngram", NULL}, {"b", "groups", NULL, NULL}},
-        {{"a", "linear", "ngram", NULL}, {"b", "linear", NULL, NULL}},
+        {{.name = "a", .kind = "linear", .encoder = "ngram"}, {.name = "b", .kind = "nearest"}},
+        {{.name = "a", .kind = "linear", .encoder = "ngram"},
+         {.name = "b", .kind = "linear", .encoder = "gguf"}},
+        {{.name = "a", .kind = "linear", .encoder = "ngram"},
+         {.name = "a", .kind = "groups", .of = "a"}},
+        {{.name = "a", .kind = "linear", .encoder = "ngram"},
+         {.name = "b", .kind = "groups", .of = "c"}},
+        {{.name = "a", .kind = "linear", .encoder = "ngram"}, {.name = "b", .kind = "groups"}},
+        {{.name = "a", .kind = "linear", .encoder = "ngram"}, {.name = "b", .kind = "linear"}},
     };
     struct world *w = world_make(60);
     struct train_options o;
