@@ -61,8 +61,8 @@ static bool holds_marks(const struct lm *lm, const char *text)
 static enum status add_tokens(const struct lm *lm, struct str text, bool first, bool marks,
                               struct tokens *into, struct error *err)
 {
-    size_t room =
-        into->count + text.len + 8; /* a token is a byte at least, and there may be marks around */
+    /* A token is a byte at least, but for blanks, which some vocabularies spell as three; marks may stand around. */
+    size_t room = into->count + 3 * text.len + 8;
     if (room > into->room) {
         int32_t *more = realloc(into->list, room * sizeof(*more));
         if (!more)
