@@ -195,10 +195,11 @@ const struct lm_info *lm_info(const struct lm *lm)
     return &lm->info;
 }
 
-size_t lm_tokenize(const struct lm *lm, struct str text, bool special, int32_t *tokens, size_t max)
+size_t lm_tokenize_marks(const struct lm *lm, struct str text, bool ends, bool marks,
+                         int32_t *tokens, size_t max)
 {
-    int32_t n = llama_tokenize(lm->vocab, text.ptr, (int32_t)text.len, tokens, (int32_t)max,
-                               special, special);
+    int32_t n =
+        llama_tokenize(lm->vocab, text.ptr, (int32_t)text.len, tokens, (int32_t)max, ends, marks);
     if (n >= 0)
         return (size_t)n;
     /* Too many: nothing was written. */
@@ -206,11 +207,16 @@ size_t lm_tokenize(const struct lm *lm, struct str text, bool special, int32_t *
     int32_t *own = calloc(all, sizeof(*own));
     if (!own)
         return 0;
-    llama_tokenize(lm->vocab, text.ptr, (int32_t)text.len, own, (int32_t)all, special, special);
+    llama_tokenize(lm->vocab, text.ptr, (int32_t)text.len, own, (int32_t)all, ends, marks);
     if (max)
         memcpy(tokens, own, max * sizeof(*tokens));
     free(own);
     return all;
+}
+
+size_t lm_tokenize(const struct lm *lm, struct str text, bool special, int32_t *tokens, size_t max)
+{
+    return lm_tokenize_marks(lm, text, special, special, tokens, max);
 }
 
 size_t lm_token_bytes(const struct lm *lm, int32_t token, bool special, char *into, size_t size)

@@ -195,10 +195,11 @@ void lm_embedder_free(struct lm_embedder *e)
     free(e);
 }
 
-/* Into e->tokens; a text that is cut still ends as every text of this vocabulary does. */
+/* Into e->tokens; a text that is cut still ends as every text of this vocabulary does, and one that has "[SEP]" in it
+ * says so in words: it is somebody's, and not the model's. */
 static size_t tokenize(struct lm_embedder *e, struct str text)
 {
-    size_t n = lm_tokenize(e->lm, text, true, e->tokens, e->tokens_max);
+    size_t n = lm_tokenize_marks(e->lm, text, true, false, e->tokens, e->tokens_max);
     if (!n)
         n = lm_tokenize(e->lm, STR(" "), true, e->tokens, e->tokens_max);
     if (!n)

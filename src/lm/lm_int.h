@@ -23,3 +23,7 @@ struct lm {
 /* What llama.cpp last complained of on this thread, as one line; "" if of nothing since lm_complaint_clear. */
 void lm_complaint_clear(void);
 const char *lm_complaint(void);
+
+/* lm_tokenize, with `ends`, the tokens that begin and end every text, apart from `marks`, the text's own "<|…|>". */
+size_t lm_tokenize_marks(const struct lm *lm, struct str text, bool ends, bool marks,
+                         int32_t *tokens, size_t max);
