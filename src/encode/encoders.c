@@ -34,3 +34,21 @@ enum status encoder_register(const struct encoder *e, struct error *err)
     registered[registered_count++] = e;
     return OK;
 }
+
+static encoder_opener *opens;
+
+void encoder_open_by(encoder_opener *opener)
+{
+    opens = opener;
+}
+
+enum status encoder_open_foreign(struct str name, struct str fingerprint, struct str spec,
+                                 const struct encoder **ret, struct error *err)
+{
+    if (opens)
+        return opens(name, fingerprint, spec, ret, err);
+    return error_set(err, ERR_UNSUPPORTED,
+                     "encoder '%.*s' is a language model, which only the program leeroo can ask: "
+                     "train a model without it",
+                     STR_FMT(str_slice(name, 0, 60)));
+}

@@ -217,6 +217,12 @@ static enum status read_encoder(struct model *m, struct json_value item, struct 
         json_string_decode(json_get(item, "fingerprint"), m->arena, &fingerprint) != OK)
         return error_set(err, ERR_CORRUPT, "its list of encoders is damaged");
     const struct encoder *e = encoder_named(name);
+    struct json_value spec = json_get(item, "spec");
+    if (spec.type == JSON_OBJECT) {
+        enum status status = encoder_open_foreign(name, fingerprint, spec.raw, &e, err);
+        if (status != OK)
+            return status;
+    }
     if (!e)
         return error_set(err, ERR_UNSUPPORTED, "this program has no encoder '%.*s'",
                          STR_FMT(str_slice(name, 0, 60)));

@@ -116,6 +116,12 @@ enum status late_create(const struct late_options *o, const struct late_compute 
     return OK;
 }
 
+void late_stop(struct late *l)
+{
+    for (size_t i = 0; i < l->worker_count; i++)
+        worker_stop(&l->workers[i].thread);
+}
+
 void late_free(struct late *l)
 {
     if (!l)

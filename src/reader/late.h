@@ -67,6 +67,8 @@ NODISCARD enum status late_create(const struct late_options *options,
                                   struct error *err);
 /* Waits for what is being computed; nobody may wait for an answer any more. NULL is fine. */
 void late_free(struct late *l);
+/* Ends its threads alone, for the end of the process: what is asked afterwards is late. */
+void late_stop(struct late *l);
 const struct encoder *late_encoder(const struct late *l); /* as long as it */
 /* Of such an encoder; NULL: it answers at once. */
 struct late *late_of(const struct encoder *e);

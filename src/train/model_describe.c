@@ -114,6 +114,8 @@ static void describe_encoders(const struct predictor *p, struct buf *b)
         json_write_string(b, str_from(p->encoders[i]->name));
         buf_add_c(b, ",\"fingerprint\":");
         json_write_string(b, str_from(p->encoders[i]->fingerprint));
+        if (p->encoders[i]->spec)
+            buf_addf(b, ",\"spec\":%s", p->encoders[i]->spec);
         buf_add_char(b, '}');
     }
     buf_add_char(b, ']');

@@ -1,0 +1,245 @@
+/* See encoder_open.h. A table under one lock, which is held while something is opened: two who want the same encoder
+ * at once load its file once. Nothing that is in the table ever goes, because models that were loaded with it may be
+ * in use on any thread; their threads end with the process.
+ *
+ * Opening reads files and asks endpoints: not for a thread that serves. */
+#include "reader/encoder_open.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "reader/gguf_encoder.h"
+#include "reader/remote_encoder.h"
+
+#define NAMED_BYTES_MAX    (1u << 20)
+#define IDENTITY_BYTES_MAX (4 * ENCODER_SPEC_BYTES_MAX)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct opened {
+    char *identity;
+    struct late *late;
+} opened[ENCODERS_OPEN_MAX];
+static size_t opened_count;
+
+static struct named {
+    struct arena *arena;
+    const char *place;
+    struct encoder_spec specs[ENCODERS_NAMED_MAX];
+    size_t count;
+    bool only;
+} named;
+
+/* At the end of the process nobody may be computing while libraries take themselves down. */
+static void stop_all(void)
+{
+    for (size_t i = 0; i < opened_count; i++)
+        late_stop(opened[i].late);
+}
+
+/* Opening */
+
+/* All that makes two of them the same, the state of the file included. */
+static enum status identify(const struct encoder_spec *s, char **ret, struct error *err)
+{
+    struct buf b;
+    struct stat file = {0};
+    buf_init(&b, IDENTITY_BYTES_MAX);
+    encoder_spec_write(s, &b);
+    if (s->gguf)
+        (void)!stat(s->gguf, &file); /* opening will say what is wrong */
+    buf_addf(&b, " %llu:%llu:%lld:%lld.%09ld ", (unsigned long long)file.st_dev,
+             (unsigned long long)file.st_ino, (long long)file.st_size,
+             (long long)file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
+    buf_add(&b, s->key);
+    enum status status = buf_status(&b, err);
+    if (status == OK)
+        *ret = buf_take(&b);
+    buf_done(&b);
+    return status;
+}
+
+static struct late *find(const char *identity)
+{
+    for (size_t i = 0; i < opened_count; i++)
+        if (!strcmp(opened[i].identity, identity))
+            return opened[i].late;
+    return NULL;
+}
+
+/* Under the lock. An endpoint whose width had to be asked for is the same as one whose width was known. */
+static enum status open_locked(struct encoder_spec s, const struct encoder **ret, struct error *err)
+{
+    char *identity = NULL;
+    struct late *late = NULL;
+    enum status status = identify(&s, &identity, err);
+    if (status != OK)
+        return status;
+    late = find(identity);
+    if (late) {
+        free(identity);
+        *ret = late_encoder(late);
+        return late_limit(late, &s.limits, err);
+    }
+    if (opened_count == ENCODERS_OPEN_MAX)
+        status = error_set(err, ERR_TOO_LARGE,
+                           "encoder '%s': this process has opened %d already, and keeps them: "
+                           "start it again",
+                           s.name, ENCODERS_OPEN_MAX);
+    else
+        status = s.gguf ? gguf_encoder_open(&s, &late, err) : remote_encoder_open(&s, &late, err);
+    free(identity);
+    if (status == OK)
+        status = identify(&s, &identity, err);
+    if (status != OK) {
+        late_free(late);
+        return status;
+    }
+    if (opened_count == 0)
+        (void)!atexit(stop_all);
+    opened[opened_count++] = (struct opened){identity, late};
+    *ret = late_encoder(late);
+    return OK;
+}
+
+enum status encoder_open(const struct encoder_spec *s, const struct encoder **ret,
+                         struct error *err)
+{
+    pthread_mutex_lock(&lock);
+    enum status status = open_locked(*s, ret, err);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+size_t encoders_opened(struct late **list)
+{
+    pthread_mutex_lock(&lock);
+    size_t count = opened_count;
+    for (size_t i = 0; i < count; i++)
+        list[i] = opened[i].late;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+/* What a configuration names */
+
+enum status encoders_name(const struct encoder_spec *specs, size_t count, const char *place,
+                          bool only, struct error *err)
+{
+    struct named fresh = {.arena = arena_create(NAMED_BYTES_MAX), .only = only};
+    enum status status = fresh.arena && count <= ENCODERS_NAMED_MAX
+                             ? OK
+                             : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK)
+        fresh.place = arena_printf(fresh.arena, "%s", place);
+    for (; status == OK && fresh.count < count; fresh.count++)
+        status =
+            encoder_spec_copy(&specs[fresh.count], fresh.arena, &fresh.specs[fresh.count], err);
+    if (status != OK || !fresh.place) {
+        arena_free(fresh.arena);
+        return status != OK ? status : error_set(err, ERR_MEMORY, "out of memory");
+    }
+    pthread_mutex_lock(&lock);
+    struct arena *old = named.arena;
+    named = fresh;
+    pthread_mutex_unlock(&lock);
+    arena_free(old);
+    return OK;
+}
+
+static const struct encoder_spec *find_named(struct str name)
+{
+    for (size_t i = 0; i < named.count; i++)
+        if (str_equal(name, str_from(named.specs[i].name)))
+            return &named.specs[i];
+    return NULL;
+}
+
+/* What a model asks for */
+
+/* A configuration's encoder under the model's name, so that sources find it. What the model was trained with stands
+ * where the configuration says nothing. */
+static struct encoder_spec mix(const struct encoder_spec *configured,
+                               const struct encoder_spec *recorded)
+{
+    struct encoder_spec s = *configured;
+    s.name = recorded->name;
+    if (s.gguf && recorded->gguf) {
+        s.pooling = s.pooling ? s.pooling : recorded->pooling;
+        s.layer = s.layer ? s.layer : recorded->layer;
+        s.tokens = s.tokens ? s.tokens : recorded->tokens;
+    } else if (s.url && recorded->url) {
+        s.dimensions = s.dimensions ? s.dimensions : recorded->dimensions;
+        s.width = s.width ? s.width : recorded->width;
+    }
+    return s;
+}
+
+static enum status may_ask(const struct encoder_spec *s, const struct encoder_spec *configured,
+                           struct error *err)
+{
+    if (configured || s->gguf || !named.only)
+        return OK;
+    return error_set(err, ERR_UNSUPPORTED,
+                     "the model was trained with encoder '%s', which asks %s: name it in %s, so "
+                     "that it is its owner who says where questions go "
+                     "(encoders: [{name: %s, url: %s, model: %s}])",
+                     s->name, s->url, named.place, s->name, s->url, s->model);
+}
+
+static enum status check(const struct encoder_spec *s, const struct encoder *e,
+                         struct str fingerprint, struct error *err)
+{
+    if (str_equal(fingerprint, str_from(e->fingerprint)))
+        return OK;
+    return error_set(err, ERR_UNSUPPORTED,
+                     "encoder '%s': %s is not what the model was trained with: it is '%.160s', the "
+                     "model wants '%.*s'; put the right one back, name it under `encoders:`, or "
+                     "train again",
+                     s->name, s->gguf ? s->gguf : s->url, e->fingerprint,
+                     STR_FMT(str_slice(fingerprint, 0, 160)));
+}
+
+static enum status open_recorded(const struct encoder_spec *recorded, struct str fingerprint,
+                                 struct arena *a, const struct encoder **ret, struct error *err)
+{
+    const struct encoder *e = NULL;
+    const struct encoder_spec *configured = find_named(str_from(recorded->name));
+    struct encoder_spec s = configured ? mix(configured, recorded) : *recorded;
+    enum status status = may_ask(&s, configured, err);
+    if (!configured) {
+        if (s.key_variable)
+            s.key_variable = "env:" ENCODER_KEY_VARIABLE;
+        s.limits = (struct late_limits){0};
+    }
+    if (status == OK)
+        status = encoder_spec_find_key(&s, a, err);
+    if (status == OK)
+        status = open_locked(s, &e, err);
+    if (status == OK)
+        status = check(&s, e, fingerprint, err);
+    if (status == OK)
+        *ret = e;
+    return status;
+}
+
+enum status encoder_open_of_model(struct str name, struct str fingerprint, struct str spec,
+                                  const struct encoder **ret, struct error *err)
+{
+    struct encoder_spec recorded;
+    struct arena *a = arena_create(8 * ENCODER_SPEC_BYTES_MAX);
+    enum status status = a ? encoder_spec_read(spec, a, &recorded, err)
+                           : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK && !str_equal(name, str_from(recorded.name)))
+        status = error_set(err, ERR_CORRUPT, "its list of encoders is damaged");
+    if (status == OK) {
+        pthread_mutex_lock(&lock);
+        status = open_recorded(&recorded, fingerprint, a, ret, err);
+        pthread_mutex_unlock(&lock);
+    }
+    arena_free(a);
+    return status;
+}
