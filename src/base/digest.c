@@ -5,7 +5,11 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+#define FILE_PIECE_BYTES ((size_t)1 << 18)
 
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256;
@@ -25,6 +29,43 @@ enum status digest_sha256(struct str bytes, struct digest *ret, struct error *er
         return error_set(err, ERR_MEMORY, "libcrypto cannot make a SHA-256 digest");
     *ret = d;
     return OK;
+}
+
+static enum status digest_pieces(EVP_MD_CTX *context, int fd, char *piece, struct digest *ret,
+                                 struct error *err)
+{
+    off_t at = 0;
+    unsigned len = 0;
+    bool ok = EVP_DigestInit_ex2(context, sha256, NULL) == 1;
+    while (ok) {
+        ssize_t n = pread(fd, piece, FILE_PIECE_BYTES, at);
+        if (n < 0 && errno != EINTR)
+            return error_set_errno(err, ERR_IO, errno, "cannot read the file");
+        if (n == 0)
+            break;
+        if (n > 0) {
+            ok = EVP_DigestUpdate(context, piece, (size_t)n) == 1;
+            at += n;
+        }
+    }
+    if (!ok || EVP_DigestFinal_ex(context, ret->bytes, &len) != 1 || len != DIGEST_BYTES)
+        return error_set(err, ERR_MEMORY, "libcrypto cannot make a SHA-256 digest");
+    return OK;
+}
+
+enum status digest_sha256_file(int fd, struct digest *ret, struct error *err)
+{
+    struct digest d;
+    pthread_once(&fetched, fetch);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    char *piece = malloc(FILE_PIECE_BYTES);
+    enum status status = sha256 && context && piece ? digest_pieces(context, fd, piece, &d, err)
+                                                    : error_set(err, ERR_MEMORY, "out of memory");
+    EVP_MD_CTX_free(context);
+    free(piece);
+    if (status == OK)
+        *ret = d;
+    return status;
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)

@@ -16,6 +16,8 @@ struct digest {
 };
 
 NODISCARD enum status digest_sha256(struct str bytes, struct digest *ret, struct error *err);
+/* Of an open file from its start to its end, read in pieces; its place in it stays. ERR_IO. */
+NODISCARD enum status digest_sha256_file(int fd, struct digest *ret, struct error *err);
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *d, char into[DIGEST_HEX_BYTES]);      /* lower case */
 NODISCARD enum status digest_from_hex(struct str hex, struct digest *ret); /* ERR_INPUT */

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/process_setup.h"
+#include "lm/lm_try.h"
 
 static const struct command *const commands[] = {COMMANDS NULL};
 
@@ -18,6 +19,25 @@ static void print_help(FILE *out)
         fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 }
 
+static void print_version(void)
+{
+    puts("leeroo " LEEROO_VERSION);
+    if (lm_is_built())
+        printf("llama.cpp %s\n", lm_version());
+    else
+        puts("without llama.cpp");
+}
+
+static int try_gguf(int argc, char **argv)
+{
+    struct error err = {0};
+    enum status status = lm_try_files(argc, argv, &err);
+    if (status != OK)
+        fprintf(stderr, "%s\n", err.text);
+    return status == OK ? 0 : LM_TRY_EXIT + (int)status;
+}
+
+/* One piece: what is no command first, then the table. */
 int main(int argc, char **argv)
 {
     process_begin();
@@ -33,9 +53,12 @@ int main(int argc, char **argv)
         return process_end("help", 0);
     }
     if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
-        puts("leeroo " LEEROO_VERSION);
+        print_version();
         return process_end("version", 0);
     }
+    if (!strcmp(name, LM_TRY_COMMAND)) /* for ourselves */
+        return try_gguf(argc - 2, argv + 2);
+    lm_try_by("/proc/self/exe");
     for (size_t i = 0; commands[i]; i++)
         if (!strcmp(name, commands[i]->name))
             return process_end(name, commands[i]->run(argc - 1, argv + 1));

@@ -370,7 +370,7 @@ enum status gguf_file_check(int fd, const char *path, struct gguf_head *ret, str
     if (fstat(fd, &st) < 0)
         return error_set_errno(err, ERR_IO, errno, "%s", path);
     if (!S_ISREG(st.st_mode))
-        return error_set(err, ERR_INPUT, "%s: no regular file", path);
+        return error_set(err, ERR_CORRUPT, "%s: no regular file", path);
     for (size_t size = FIRST_READ; size <= GGUF_HEAD_BYTES_MAX; size *= 2) {
         size_t len = 0;
         char *bytes = malloc(size);

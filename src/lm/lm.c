@@ -1,13 +1,15 @@
-/* Loading a GGUF file and its vocabulary. llama.cpp reports what is wrong with a file only to its log: the last
- * complaint of the thread that loads is kept, and becomes the error that the caller gets; nothing is printed. The
- * library is initialised once, by whichever thread loads first. A model never changes once it is loaded, so that any
- * thread may read its vocabulary; loading reads a whole file and is not for a thread that serves. */
+/* Loading a GGUF file and its vocabulary. llama.cpp reports what is wrong with a file only to its log: the first
+ * complaint of the thread that loads is kept, as those after it only say that loading failed, and becomes the error
+ * that the caller gets; nothing is printed. The library is initialised once, by whichever thread loads first. A model
+ * never changes once it is loaded, so that any thread may read its vocabulary; loading reads a whole file and is not
+ * for a thread that serves. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lm/lm_int.h"
+#include "lm/lm_try.h"
 
 #define COMPLAINT_BYTES 256
 #define META_BYTES      128
@@ -18,7 +20,7 @@ static _Thread_local char complaint[COMPLAINT_BYTES];
 static void on_log(enum ggml_log_level level, const char *text, void *arg)
 {
     (void)arg;
-    if (level != GGML_LOG_LEVEL_ERROR)
+    if (level != GGML_LOG_LEVEL_ERROR || complaint[0])
         return;
     snprintf(complaint, sizeof(complaint), "%s", text);
     complaint[strcspn(complaint, "\r\n")] = '\0';
@@ -131,21 +133,54 @@ static enum status describe(struct lm *lm, const char *path, struct error *err)
     return OK;
 }
 
-static enum status load_loras(struct lm *lm, const struct lm_options *o, struct error *err)
+static enum status load_loras(struct lm *lm, const struct lm_files *f, struct error *err)
 {
-    lm->loras = calloc(o->lora_count + 1, sizeof(struct llama_adapter_lora *));
-    lm->lora_scales = calloc(o->lora_count + 1, sizeof(float));
+    lm->loras = calloc(f->lora_count + 1, sizeof(struct llama_adapter_lora *));
+    lm->lora_scales = calloc(f->lora_count + 1, sizeof(float));
     if (!lm->loras || !lm->lora_scales)
         return error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t i = 0; i < o->lora_count; i++) {
+    for (size_t i = 0; i < f->lora_count; i++) {
         lm_complaint_clear();
-        lm->loras[i] = llama_adapter_lora_init(lm->model, o->loras[i]);
+        lm->loras[i] = llama_adapter_lora_init(lm->model, f->loras[i].fd_path);
         lm->lora_scales[i] = 1;
         if (!lm->loras[i])
-            return error_set(err, ERR_CORRUPT, "%s: no adapter of this model: %s", o->loras[i],
+            return error_set(err, ERR_CORRUPT, "%s: no adapter of this model: %s", f->loras[i].path,
                              lm_complaint());
         lm->lora_count++;
     }
+    return OK;
+}
+
+static enum status refuse(const char *path, struct error *err)
+{
+    if (strstr(lm_complaint(), "unknown model architecture"))
+        return error_set(err, ERR_UNSUPPORTED, "%s: llama.cpp %s does not know it: %s", path,
+                         lm_version(), lm_complaint());
+    return error_set(err, ERR_CORRUPT, "%s: cannot be read as GGUF: %s", path, lm_complaint());
+}
+
+enum status lm_load_untried(const struct lm_files *f, const struct lm_options *o, bool trial,
+                            struct lm **ret, struct error *err)
+{
+    pthread_once(&once, begin);
+    struct lm *lm = calloc(1, sizeof(*lm));
+    if (!lm)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    struct llama_model_params p = llama_model_default_params();
+    p.vocab_only = o->vocabulary_only;
+    p.n_gpu_layers = trial ? 0 : o->gpu_layers;
+    p.use_extra_bufts = !trial;
+    lm_complaint_clear();
+    lm->model = llama_model_load_from_file(f->model.fd_path, p);
+    enum status status = lm->model ? describe(lm, f->model.path, err) : refuse(f->model.path, err);
+    memcpy(lm->info.fingerprint, f->fingerprint, sizeof(lm->info.fingerprint));
+    if (status == OK)
+        status = load_loras(lm, f, err);
+    if (status != OK) {
+        lm_free(lm);
+        return status;
+    }
+    *ret = lm;
     return OK;
 }
 
@@ -154,26 +189,15 @@ enum status lm_load(const char *path, const struct lm_options *options, struct l
 {
     static const struct lm_options none;
     const struct lm_options *o = options ? options : &none;
-    pthread_once(&once, begin);
-    struct lm *lm = calloc(1, sizeof(*lm));
-    if (!lm)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    struct llama_model_params p = llama_model_default_params();
-    p.vocab_only = o->vocabulary_only;
-    p.n_gpu_layers = 0;
-    lm_complaint_clear();
-    lm->model = llama_model_load_from_file(path, p);
-    enum status status = lm->model ? describe(lm, path, err)
-                                   : error_set(err, ERR_CORRUPT, "%s: cannot be read as GGUF: %s",
-                                               path, lm_complaint());
-    if (status == OK)
-        status = load_loras(lm, o, err);
-    if (status != OK) {
-        lm_free(lm);
+    struct lm_files files;
+    enum status status = lm_files_open(path, o, &files, err);
+    if (status != OK)
         return status;
-    }
-    *ret = lm;
-    return OK;
+    status = lm_try(&files, err);
+    if (status == OK)
+        status = lm_load_untried(&files, o, false, ret, err);
+    lm_files_close(&files);
+    return status;
 }
 
 void lm_free(struct lm *lm)

@@ -24,18 +24,21 @@ struct lm;
 struct lm_options {
     const char *const *loras; /* paths of LoRA adapters in GGUF, applied at full scale */
     size_t lora_count;
-    bool vocabulary_only; /* to count tokens; no weights are read */
+    bool vocabulary_only; /* to count tokens; no weights are read, and there is no fingerprint */
+    int gpu_layers; /* that a llama.cpp with a GPU's backend computes there; 0: none; -1: all */
 };
 
-/* Blocks for as long as reading the file takes. ERR_IO, ERR_CORRUPT: truncated, damaged or no GGUF; ERR_UNSUPPORTED: an
- * architecture that llama.cpp does not know, or a program without llama.cpp. */
+/* Blocks for as long as reading the file takes: its head is checked (lm/gguf_file.h), its fingerprint made, the file
+ * tried in a process of its own where the program has said how (lm/lm_try.h), and then it is read. ERR_NOT_FOUND,
+ * ERR_IO; ERR_CORRUPT: truncated, damaged, no GGUF, or an adapter of another model; ERR_TOO_LARGE: sizes over the
+ * limits; ERR_UNSUPPORTED: an architecture that llama.cpp does not know, or a program without llama.cpp. */
 NODISCARD enum status lm_load(const char *path, const struct lm_options *options, struct lm **ret,
                               struct error *err);
 void lm_free(struct lm *lm); /* NULL is fine */
 
 struct lm_info {
     const char *path, *architecture, *description; /* "bert"; "llama 135M Q4_1" */
-    char fingerprint[LM_FINGERPRINT_BYTES];        /* of the file and of its adapters */
+    char fingerprint[LM_FINGERPRINT_BYTES]; /* of the file and of its adapters: lm/lm_file.h */
     uint64_t bytes, parameters;
     size_t context; /* tokens that it was trained with */
     size_t width;   /* of a hidden state */

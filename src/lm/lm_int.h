@@ -3,7 +3,7 @@
 
 #include <llama.h>
 
-#include "lm/lm.h"
+#include "lm/lm_file.h"
 
 struct lm {
     struct llama_model *model;
@@ -20,10 +20,14 @@ struct lm {
     char *path, *architecture, *description;
 };
 
-/* What llama.cpp last complained of on this thread, as one line; "" if of nothing since lm_complaint_clear. */
+/* What llama.cpp first complained of on this thread, as one line; "" if of nothing since lm_complaint_clear. */
 void lm_complaint_clear(void);
 const char *lm_complaint(void);
 
 /* lm_tokenize, with `ends`, the tokens that begin and end every text, apart from `marks`, the text's own "<|…|>". */
 size_t lm_tokenize_marks(const struct lm *lm, struct str text, bool ends, bool marks,
                          int32_t *tokens, size_t max);
+
+/* Reads files that lm_files_open has checked, without trying them. `trial`: nothing is copied to compute faster. */
+NODISCARD enum status lm_load_untried(const struct lm_files *f, const struct lm_options *o,
+                                      bool trial, struct lm **ret, struct error *err);

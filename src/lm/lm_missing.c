@@ -7,6 +7,7 @@
 #include "lm/lm_embed.h"
 #include "lm/lm_sampler.h"
 #include "lm/lm_state.h"
+#include "lm/lm_try.h"
 
 #include "base/check.h"
 
@@ -217,4 +218,15 @@ size_t lm_likeliest(const float *logits, size_t vocabulary, struct lm_likely *of
     (void)logits, (void)vocabulary, (void)of, (void)into, (void)max;
     CHECK(false);
     return 0;
+}
+
+void lm_try_by(const char *program)
+{
+    (void)program;
+}
+
+enum status lm_try_files(int argc, char **argv, struct error *err)
+{
+    (void)argc, (void)argv;
+    return error_set(err, ERR_UNSUPPORTED, HOW);
 }

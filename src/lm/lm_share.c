@@ -36,7 +36,7 @@ static enum status identify(const char *path, const struct lm_options *o, char *
 {
     struct buf b;
     buf_init(&b, IDENTITY_BYTES_MAX);
-    buf_addf(&b, "%d;", o && o->vocabulary_only);
+    buf_addf(&b, "%d;%d;", o && o->vocabulary_only, o ? o->gpu_layers : 0);
     add_file(&b, path);
     for (size_t i = 0; o && i < o->lora_count; i++)
         add_file(&b, o->loras[i]);

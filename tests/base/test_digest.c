@@ -2,6 +2,7 @@
 #include "base/digest.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *hex_of(struct str text)
@@ -76,4 +77,21 @@ Test(digest, base64url)
         cr_expect_str_eq(b.ptr ? b.ptr : "", rows[i].text);
         buf_done(&b);
     }
+}
+
+Test(digest, a_files_digest_is_that_of_its_bytes)
+{
+    static char bytes[700000]; /* some pieces, and a part of one */
+    struct digest whole, file;
+    FILE *f = tmpfile();
+    cr_assert_not_null(f);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)(i * 7 % 251);
+    cr_assert_eq(fwrite(bytes, 1, sizeof(bytes), f), sizeof(bytes));
+    cr_assert_eq(fflush(f), 0);
+    cr_assert_eq(digest_sha256((struct str){bytes, sizeof(bytes)}, &whole, NULL), OK);
+    cr_assert_eq(digest_sha256_file(fileno(f), &file, NULL), OK);
+    cr_expect(digest_equal(&whole, &file));
+    fclose(f);
+    cr_expect_eq(digest_sha256_file(-1, &file, NULL), ERR_IO);
 }

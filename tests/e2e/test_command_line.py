@@ -40,7 +40,7 @@ def test_help_goes_to_standard_output(flag):
 def test_version(flag):
     done = run(flag)
     assert done.returncode == 0
-    assert re.fullmatch(r"leeroo \d+\.\d+\.\d+\n", done.stdout)
+    assert re.fullmatch(r"leeroo \d+\.\d+\.\d+\n(without llama\.cpp|llama\.cpp \S+)\n", done.stdout)
 
 
 def test_an_unknown_command_is_named():

@@ -90,7 +90,7 @@ Test(gguf_file, a_file_that_is_cut_is_refused_with_its_name)
 Test(gguf_file, what_is_no_file_of_models_is_refused)
 {
     struct error err;
-    cr_expect_eq(check("/dev/null", &err), ERR_INPUT);
+    cr_expect_eq(check("/dev/null", &err), ERR_CORRUPT);
     cr_expect_eq(check("/proc/self/exe", &err), ERR_CORRUPT);
     cr_expect(strstr(err.text, "does not begin with GGUF"), "%s", err.text);
 }

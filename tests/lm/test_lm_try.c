@@ -1,0 +1,165 @@
+/* Files that are damaged in every way: whatever llama.cpp does in the process that tries them, this one goes on and has
+ * a sentence for whoever asked. What is good is told from what is not, and is tried once. */
+#include "lm/lm_try.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lm/tiny_gguf.h"
+
+static char path[64];
+
+/* This program is the one in whose processes files are tried, too. */
+__attribute__((constructor)) static void be_tried(int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], LM_TRY_COMMAND) != 0)
+        return;
+    struct error err = {0};
+    enum status status = lm_try_files(argc - 2, argv + 2, &err);
+    dprintf(2, "%s\n", err.text);
+    _exit(status == OK ? 0 : LM_TRY_EXIT + (int)status);
+}
+
+static void setup(void)
+{
+    if (!lm_is_built())
+        cr_skip_test("no llama.cpp");
+    snprintf(path, sizeof(path), "/tmp/leeroo_try_%d.gguf", (int)getpid());
+    lm_try_by("/proc/self/exe");
+}
+
+static void teardown(void)
+{
+    unlink(path);
+}
+
+TestSuite(lm_try, .init = setup, .fini = teardown);
+
+static enum status load_once(struct error *err)
+{
+    struct lm *lm = NULL;
+    enum status status = lm_load(path, NULL, &lm, err);
+    cr_expect_eq(status == OK, lm != NULL);
+    lm_free(lm);
+    return status;
+}
+
+/* Overwrites the bytes that follow the first `after`. */
+static void patch(const char *after, size_t skip, const void *with, size_t len)
+{
+    static char bytes[1 << 20];
+    FILE *f = fopen(path, "r+b");
+    size_t n = fread(bytes, 1, sizeof(bytes), f);
+    char *at = memmem(bytes, n, after, strlen(after));
+    cr_assert_not_null(at, "%s", after);
+    fseek(f, (long)(at - bytes) + (long)(strlen(after) + skip), SEEK_SET);
+    fwrite(with, 1, len, f);
+    fclose(f);
+}
+
+Test(lm_try, good_files_are_read)
+{
+    struct error err;
+    tiny_gguf_write(path, TINY_LLAMA, 1);
+    cr_expect_eq(load_once(&err), OK, "%s", err.text);
+    tiny_gguf_write(path, TINY_BERT, 1);
+    cr_expect_eq(load_once(&err), OK, "%s", err.text);
+}
+
+Test(lm_try, a_program_that_is_not_there_is_said)
+{
+    struct error err;
+    tiny_gguf_write(path, TINY_LLAMA, 2);
+    lm_try_by("/nowhere/leeroo");
+    cr_expect_eq(load_once(&err), ERR_IO);
+    cr_expect(strstr(err.text, "/nowhere/leeroo"), "%s", err.text);
+    lm_try_by("/bin/false");
+    cr_expect_eq(load_once(&err), ERR_CORRUPT);
+}
+
+Test(lm_try, an_unknown_architecture_is_named)
+{
+    struct error err;
+    tiny_gguf_write(path, TINY_LLAMA, 3);
+    patch("general.architecture", 4 + 8, "lhama", 5);
+    cr_expect_eq(load_once(&err), ERR_UNSUPPORTED);
+    cr_expect(strstr(err.text, path) && strstr(err.text, "lhama"), "%s", err.text);
+}
+
+/* It passes every check in front: llama.cpp divides by it, or asserts that nobody would say so. */
+Test(lm_try, what_ends_llama_cpp_is_refused_with_its_last_words_and_remembered)
+{
+    struct error err;
+    uint32_t heads = 1;
+    tiny_gguf_write(path, TINY_LLAMA, 4);
+    patch("llama.attention.head_count", 4, &heads, 4);
+    uint32_t rope = 31;
+    patch("llama.rope.dimension_count", 4, &rope, 4);
+    enum status first = load_once(&err);
+    cr_expect_neq(first, OK);
+    cr_expect(strstr(err.text, path), "%s", err.text);
+    char said[sizeof(err.text)];
+    strcpy(said, err.text);
+    if (first == ERR_CORRUPT) { /* remembered: nobody is asked again */
+        lm_try_by("/nowhere/leeroo");
+        cr_expect_eq(load_once(&err), ERR_CORRUPT);
+        cr_expect_str_eq(err.text, said);
+    }
+}
+
+/* The head is most of what a parser reads, and numbers near 0 and near their largest are what breaks them. */
+static void damage(struct rng *rng, char *bytes, size_t len, size_t head)
+{
+    size_t times = 1 + (size_t)rng_below(rng, 4);
+    for (size_t i = 0; i < times; i++) {
+        size_t at = (size_t)rng_below(rng, rng_below(rng, 8) ? head : len);
+        static const unsigned char odd[] = {0, 1, 2, 0x7f, 0x80, 0xff};
+        bytes[at] = (char)(rng_below(rng, 2) ? odd[rng_below(rng, 6)] : rng_below(rng, 256));
+    }
+}
+
+static void survive(enum tiny_kind kind, int times)
+{
+    static char good[1 << 20], bad[1 << 20];
+    struct rng rng;
+    struct error err;
+    int outcomes[STATUS_COUNT] = {0};
+    tiny_gguf_write(path, kind, 5);
+    FILE *f = fopen(path, "rb");
+    size_t len = fread(good, 1, sizeof(good), f);
+    fclose(f);
+    char *tensors = memmem(good, len, "ffn_down.weight", 15);
+    rng_seed(&rng, 6);
+    for (int i = 0; i < times; i++) {
+        memcpy(bad, good, len);
+        damage(&rng, bad, len, (size_t)(tensors - good));
+        f = fopen(path, "wb");
+        fwrite(bad, 1, len, f);
+        fclose(f);
+        err.text[0] = '\0';
+        enum status status = load_once(&err);
+        cr_expect(status == OK || strstr(err.text, path), "damage %d: %s", i, err.text);
+        outcomes[status]++;
+    }
+    cr_log_info("kind %d: %d read, %d corrupt, %d unsupported, %d too large", kind, outcomes[OK],
+                outcomes[ERR_CORRUPT], outcomes[ERR_UNSUPPORTED], outcomes[ERR_TOO_LARGE]);
+    cr_expect_gt(outcomes[ERR_CORRUPT], 0);
+}
+
+/* LEEROO_DAMAGES: how many of each kind; a process each. */
+static int damages(void)
+{
+    const char *wanted = getenv("LEEROO_DAMAGES");
+    return wanted ? atoi(wanted) : 40;
+}
+
+Test(lm_try, damaged_causal_models_never_end_this_process)
+{
+    survive(TINY_LLAMA, damages());
+}
+
+Test(lm_try, damaged_models_of_embeddings_never_end_this_process)
+{
+    survive(TINY_BERT, damages());
+}
