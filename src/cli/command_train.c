@@ -16,6 +16,7 @@
 #include "data/input_file.h"
 #include "judge/answer_table.h"
 #include "setup/dataset_open.h"
+#include "setup/setup_encoders.h"
 #include "train/train.h"
 
 #define DATASETS_MAX       64
@@ -24,7 +25,8 @@
 #define NAME_WIDTH_MAX     80 /* longer names push their row to the right */
 
 struct train_command {
-    const char *output, *experts, *plans;
+    const char *output, *experts, *plans, *config;
+    struct option_list encoders;
     uint64_t seed;
     bool quiet, json;
     struct dataset *parts[DATASETS_MAX], *all;
@@ -348,8 +350,13 @@ static enum status train(struct train_command *c, struct error *err)
             chosen[options.expert_count] = options.expert_count;
     if (status == OK)
         status = keep_usable(d, chosen, &options.expert_count, err);
+    struct train_source late[TRAIN_LATE_MAX];
+    if (status == OK)
+        status = setup_late_sources(c->config, c->encoders.items, c->encoders.count, c->arena, late,
+                                    &options.late_count, err);
     if (status != OK)
         return status;
+    options.late = late;
     options.experts = chosen;
     progress_begin(&c->progress, "training", 1);
     status = train_run(d, &options, &trained, err);
@@ -382,6 +389,10 @@ static int run_train(int argc, char **argv)
          0, NULL},
         {"--experts", 0, "NAME,...", "learn only these experts of the data set", OPTION_STRING,
          &c.experts, 0, 0, NULL},
+        {"--encoder", 0, "SPEC", "also read questions with it, \"gguf=PATH,pooling=mean\" (repeat)",
+         OPTION_LIST, &c.encoders, 0, 0, NULL},
+        {"--config", 'c', "FILE", "and with those that this configuration names", OPTION_STRING,
+         &c.config, 0, 0, NULL},
         {"--plans", 0, "PLAN;...",
          "none, or these: \"panel(a,b->c);cascade(a->c)\"; default: found by search", OPTION_STRING,
          &c.plans, 0, 0, NULL},

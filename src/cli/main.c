@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/process_setup.h"
 #include "lm/lm_try.h"
+#include "reader/encoder_open.h"
 
 static const struct command *const commands[] = {COMMANDS NULL};
 
@@ -41,6 +42,7 @@ static int try_gguf(int argc, char **argv)
 int main(int argc, char **argv)
 {
     process_begin();
+    encoder_open_by(encoder_open_of_model);
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like a full disk */
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     if (argc < 2) {

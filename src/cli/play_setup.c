@@ -22,6 +22,7 @@
 #include "print/play_output.h"
 #include "print/probe_output.h"
 #include "serve/gateway.h"
+#include "setup/setup_encoders.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
 #define RUN_PATH_BYTES   (PATH_MAX + 16)
@@ -239,6 +240,8 @@ static enum status load(struct play_setup *c, struct error *err)
         status = c->dry_run
                      ? config_load_without_secrets(c->settings.config, &c->configuration, err)
                      : config_load(c->settings.config, &c->configuration, err);
+    if (status == OK)
+        status = setup_encoders(c->configuration, true, err);
     if (status == OK)
         status = check_prices(c, err);
     if (status == OK)

@@ -21,7 +21,7 @@
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
     const struct yaml_tree *listen, *experts, *policies, *embedders, *default_policy, *reference,
-        *ledger, *aliases, *keep;
+        *ledger, *aliases, *keep, *encoders;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -130,6 +130,7 @@ static const struct conf_row top_rows[] = {
     {"upstream", read_upstream, CONFIG_FIELD(upstream), false, 0, 0},
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
     {"embeddings", config_read_node, offsetof(struct raw, embedders), false, 0, 0},
+    {"encoders", config_read_node, offsetof(struct raw, encoders), false, 0, 0},
     {"policies", config_read_node, offsetof(struct raw, policies), false, 0, 0},
     {"aliases", config_read_node, offsetof(struct raw, aliases), false, 0, 0},
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
@@ -188,6 +189,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = config_read_experts(r, raw.experts, err);
     if (status == OK)
         status = config_read_embedders(r, raw.embedders, err);
+    if (status == OK)
+        status = config_read_encoders(r, raw.encoders, err);
     if (status == OK)
         status = config_read_policies(r, raw.policies, err);
     if (status == OK)
@@ -302,6 +305,7 @@ void config_free(struct config *c)
     if (!c)
         return;
     config_wipe_traces(&c->traces);
+    config_wipe_encoders(c);
     wipe_keys(c->experts, c->expert_count);
     wipe_keys(c->embedders, c->embedder_count);
     arena_free(c->arena);

@@ -46,6 +46,10 @@ void config_take_known(struct expert *e, const struct catalogue_entry *known,
 /* node NULL: none. After the experts, whose names they may not have. */
 NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree *node,
                                             struct error *err);
+/* node NULL: none. */
+NODISCARD enum status config_read_encoders(struct conf_reader *r, const struct yaml_tree *node,
+                                           struct error *err);
+void config_wipe_encoders(struct config *c);
 /* node NULL: one policy called "default" that takes the best predicted expert. */
 NODISCARD enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
                                            struct error *err);

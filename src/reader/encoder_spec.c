@@ -52,7 +52,7 @@ static const struct row {
     {"timeout_ms", ROW_NUMBER, offsetof(struct encoder_spec, timeout_ms), 1, 3600000},
     {"calls", ROW_NUMBER, offsetof(struct encoder_spec, calls), 1, LATE_WORKERS_MAX},
     {"width", ROW_NUMBER, offsetof(struct encoder_spec, width), 1, LATE_WIDTH_MAX},
-    {"batch", ROW_NUMBER, offsetof(struct encoder_spec, batch), 1, 64},
+    {"batch", ROW_NUMBER, offsetof(struct encoder_spec, batch), 1, ENCODER_BATCH_MAX},
 };
 
 static enum status set_number(const struct row *row, struct str value, struct encoder_spec *s,

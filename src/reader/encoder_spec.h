@@ -12,6 +12,7 @@
 #define ENCODER_SPEC_BYTES_MAX 8192
 #define ENCODER_NAME_MAX       64 /* bytes of a name */
 #define ENCODER_TOKENS_MAX     8192
+#define ENCODER_BATCH_MAX      64
 #define ENCODER_TIMEOUT_MS     10000 /* of one call to an endpoint, usually */
 #define ENCODER_BATCH_REMOTE   32    /* texts of one call to an endpoint, usually */
 #define ENCODER_CALLS_REMOTE   4     /* at once, usually */

@@ -8,6 +8,7 @@
 
 #include "data/dataset.h"
 #include "prior/prior.h"
+#include "setup/setup_encoders.h"
 
 #define SETUP_SCRATCH_BYTES_MAX (256u << 20)
 
@@ -144,10 +145,13 @@ static enum status place_in(struct config *c, struct arena *a, struct model **m,
     return OK;
 }
 
+/* One piece: each step needs the one before, and there is one way out. */
 enum status setup_model(struct config *config, struct model **ret, struct error *err)
 {
     struct model *m = NULL;
-    enum status status = OK;
+    enum status status = setup_encoders(config, true, err);
+    if (status != OK)
+        return status;
     if (config->model_given || access(config->model_path, F_OK) == 0) {
         status = model_load(config->model_path, &m, err);
         if (status != OK) {
