@@ -3,26 +3,23 @@
  * Reads options and data sets, has src/train learn, writes the model and prints figures by cross-validation. What
  * cannot be written is found before the work, not after. Progress goes to standard error. One thread; the same data
  * and seed give the same file, byte for byte. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
 #include "data/input_file.h"
 #include "judge/answer_table.h"
+#include "print/train_output.h"
 #include "setup/dataset_open.h"
 #include "setup/setup_encoders.h"
 #include "train/train.h"
 
 #define DATASETS_MAX       64
 #define ANSWER_ARENA_BYTES ((size_t)4 << 30)
-#define NAME_WIDTH_MIN     24 /* of a table's first column */
-#define NAME_WIDTH_MAX     80 /* longer names push their row to the right */
 
 struct train_command {
     const char *output, *experts, *plans, *config;
@@ -116,174 +113,6 @@ static void unload(struct train_command *c)
         dataset_free(c->parts[i]);
 }
 
-/* Neither costs nor tokens were recorded. (An expert that is free costs nothing, and that is known.) */
-static bool cost_unknown(const struct trained *t, size_t e)
-{
-    const struct price *p = &t->parts.experts[e].price;
-    return t->figures[e].mean_cost_usd == 0 &&
-           (p->input_nano_usd_per_m > 0 || p->output_nano_usd_per_m > 0);
-}
-
-/* Columns on a screen: characters, not bytes. */
-static int width_of(struct str s)
-{
-    int width = 0;
-    for (size_t i = 0; i < s.len; i++)
-        width += ((unsigned char)s.ptr[i] & 0xC0) != 0x80;
-    return width;
-}
-
-static int wider(int width, struct str name)
-{
-    int of_name = width_of(name);
-    return of_name > width && of_name <= NAME_WIDTH_MAX ? of_name : width;
-}
-
-static void print_name(FILE *out, struct str name, int width)
-{
-    int blanks = width - width_of(name);
-    fprintf(out, "%.*s%*s", STR_FMT(name), blanks > 0 ? blanks : 0, "");
-}
-
-static void print_table(const struct trained *t, FILE *out)
-{
-    int width = NAME_WIDTH_MIN;
-    for (size_t e = 0; e < t->experts; e++)
-        width = wider(width, t->parts.experts[e].name);
-    print_name(out, STR("expert"), width);
-    fprintf(out, " %9s %9s %10s %7s %7s\n", "outcomes", "accuracy", "USD/1,000", "AUC", "ECE");
-    for (size_t e = 0; e < t->experts; e++) {
-        const struct train_figures *f = &t->figures[e];
-        char cost[32] = "unknown";
-        if (!cost_unknown(t, e))
-            snprintf(cost, sizeof(cost), "%.4f", 1000 * f->mean_cost_usd);
-        char auc[32];
-        snprintf(auc, sizeof(auc), train_auc_is_doubtful(f) ? "(%.3f)" : "%.3f", f->auc);
-        print_name(out, t->parts.experts[e].name, width);
-        fprintf(out, " %9zu %7.1f %% %10s %7s %7.3f\n", f->known, 100 * f->accuracy, cost, auc,
-                f->calibration_error);
-    }
-}
-
-/* Twenty tosses of a coin have an AUC, too. */
-static void warn_of_few(const struct trained *t)
-{
-    size_t doubtful = 0;
-    for (size_t e = 0; e < t->experts; e++)
-        doubtful += train_auc_is_doubtful(&t->figures[e]);
-    if (!doubtful)
-        return;
-    fprintf(stderr,
-            "leeroo train: warning: too few right or wrong answers to tell the AUC from that "
-            "of a coin (0.5):\n");
-    for (size_t e = 0; e < t->experts; e++)
-        if (train_auc_is_doubtful(&t->figures[e]))
-            fprintf(stderr, "  %.*s %.2f +-%.2f\n", STR_FMT(t->parts.experts[e].name),
-                    t->figures[e].auc, 2 * t->figures[e].auc_error);
-}
-
-static void print_share(FILE *out, double value)
-{
-    if (isnan(value))
-        fprintf(out, " %9s", "-");
-    else
-        fprintf(out, " %7.1f %%", 100 * value);
-}
-
-/* Points: of accuracy, at equal cost. */
-static void print_combinations(const struct trained_plans *p, int width, FILE *out)
-{
-    fputc('\n', out);
-    print_name(out, STR("combination"), width);
-    fprintf(out, " %9s %10s %9s\n", "agree", "right then", "points");
-    for (size_t i = 0; i < p->combination_count; i++) {
-        const struct plan_figures *f = &p->combinations[i];
-        print_name(out, f->name, width);
-        print_share(out, f->agreed);
-        fputc(' ', out);
-        print_share(out, f->right_when_agreed);
-        fprintf(out, " %+9.2f\n", 100 * f->gain);
-    }
-}
-
-/* What the search for plans found, and the arms that were kept. */
-static void print_plans(const struct trained *t, FILE *out)
-{
-    const struct trained_plans *p = &t->plans;
-    int width = NAME_WIDTH_MIN;
-    fprintf(out, "\n%zu combinations tried, %zu taken\n", p->candidate_count, p->combination_count);
-    if (!p->combination_count)
-        return;
-    for (size_t i = 0; i < p->combination_count; i++)
-        width = wider(width, p->combinations[i].name);
-    for (size_t i = 0; i < p->set.count; i++)
-        width = wider(width, p->figures[i].name);
-    print_combinations(p, width, out);
-    fputc('\n', out);
-    print_name(out, STR("plan"), width);
-    fprintf(out, " %9s %10s %10s %9s\n", "accuracy", "USD/1,000", "last asked", "points");
-    for (size_t i = 0; i < p->set.count; i++) {
-        const struct plan_figures *f = &p->figures[i];
-        print_name(out, f->name, width);
-        fprintf(out, " %7.1f %% %10.4f %8.1f %% %+9.2f\n", 100 * f->accuracy, 1000 * f->cost_usd,
-                100 * f->escalated, 100 * f->gain);
-    }
-}
-
-static void add_plans_json(const struct trained_plans *p, struct buf *b)
-{
-    buf_add_c(b, ",\"plans\":[");
-    for (size_t i = 0; i < p->set.count; i++) {
-        const struct plan_figures *f = &p->figures[i];
-        buf_add_c(b, i ? ",{\"name\":" : "{\"name\":");
-        json_write_string(b, f->name);
-        buf_add_c(b, ",\"accuracy\":");
-        json_write_double(b, f->accuracy);
-        buf_add_c(b, ",\"usd_per_1k\":");
-        json_write_double(b, 1000 * f->cost_usd);
-        buf_add_c(b, ",\"escalated\":");
-        json_write_double(b, f->escalated);
-        buf_add_c(b, ",\"gain\":");
-        json_write_double(b, f->gain);
-        buf_add_char(b, '}');
-    }
-    buf_add_char(b, ']');
-}
-
-/* The members in the order of the object. */
-static enum status print_json(const struct trained *t, const char *path, struct error *err)
-{
-    struct buf b;
-    buf_init(&b, 16u << 20);
-    buf_add_c(&b, "{\"model\":");
-    json_write_string(&b, str_from(path));
-    buf_addf(&b, ",\"queries\":%zu,\"experts\":[", t->queries);
-    for (size_t e = 0; e < t->experts; e++) {
-        const struct train_figures *f = &t->figures[e];
-        buf_add_c(&b, e ? ",{\"name\":" : "{\"name\":");
-        json_write_string(&b, t->parts.experts[e].name);
-        buf_addf(&b, ",\"outcomes\":%zu,\"accuracy\":", f->known);
-        json_write_double(&b, f->accuracy);
-        buf_add_c(&b, ",\"usd_per_1k\":");
-        if (cost_unknown(t, e))
-            buf_add_c(&b, "null");
-        else
-            json_write_double(&b, 1000 * f->mean_cost_usd);
-        buf_add_c(&b, ",\"auc\":");
-        json_write_double(&b, f->auc);
-        buf_add_c(&b, ",\"auc_se\":");
-        json_write_double(&b, f->auc_error);
-        buf_addf(&b, ",\"auc_doubtful\":%s", train_auc_is_doubtful(f) ? "true" : "false");
-        buf_add_c(&b, ",\"calibration_error\":");
-        json_write_double(&b, f->calibration_error);
-        buf_add_char(&b, '}');
-    }
-    buf_add_char(&b, ']');
-    add_plans_json(&t->plans, &b);
-    buf_add_c(&b, "}\n");
-    return file_print(stdout, &b, err);
-}
-
 /* Says so before the work when the model could not be written after it. */
 static enum status check_output(const char *path, char *const *inputs, int count, struct error *err)
 {
@@ -365,15 +194,15 @@ static enum status train(struct train_command *c, struct error *err)
         return status;
     status = model_write(trained, c->output, err);
     if (status == OK && !c->quiet)
-        warn_of_few(trained);
+        train_print_doubts(trained, stderr);
     if (status == OK && c->json)
-        status = print_json(trained, c->output, err);
+        status = train_print_json(trained, c->output, stdout, err);
     if (status == OK && !c->json && !c->quiet) {
         fprintf(stderr, "%zu queries, figures by %d-fold cross-validation:\n\n", trained->queries,
                 TRAIN_FOLDS);
-        print_table(trained, stderr);
+        train_print_experts(trained, stderr);
         if (c->answers.cells)
-            print_plans(trained, stderr);
+            train_print_plans(trained, stderr);
         fprintf(stderr, "\nwrote %s\n", c->output);
     }
     trained_free(trained);

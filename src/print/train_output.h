@@ -1,0 +1,15 @@
+/* What `leeroo train` prints: the experts, the plans, what is doubtful. */
+#pragma once
+
+#include <stdio.h>
+
+#include "train/train.h"
+
+void train_print_experts(const struct trained *t, FILE *out);
+/* What the search for plans found, and the arms that were kept. */
+void train_print_plans(const struct trained *t, FILE *out);
+/* A warning, where there are too few answers to tell an AUC from a coin's. */
+void train_print_doubts(const struct trained *t, FILE *out);
+/* All of it as one JSON object. */
+NODISCARD enum status train_print_json(const struct trained *t, const char *path, FILE *out,
+                                       struct error *err);
