@@ -215,6 +215,28 @@ def late(seeds):
               "late_without_blend": make(drop="stack.blend"), "late_without_mean": make(drop="source.dense.mean")}
 
 
+def opinion(seeds):
+    """A language model's opinion: labels and what tells how certain it is, 4 of the encoder's numbers."""
+    experts = [expert("e0"), expert("e1"), expert("e2", apart=True)]
+    words, groups = json.loads(listed_sources(2))
+    head = {"name": "says", "kind": "opinion", "encoder": "ngram"}
+
+    def make(certainties=4, value=0.3, label=1.0, drop=None):
+        tensors = parts(experts)
+        last = tensors.popitem(), tensors.popitem()
+        tensors["source.says.label"] = ["F32", [3], floats(3, label)]
+        tensors["source.says.shift"] = ["F32", [certainties], floats(certainties, 0.1)]
+        tensors["source.says.scale"] = ["F32", [certainties], floats(certainties, value)]
+        tensors["source.says.weights"] = ["F32", [2 + certainties, 3], floats(6 + 3 * certainties, value)]
+        tensors["stack.blend"] = ["F32", [7], floats(7, value)]
+        tensors.pop(drop, None)
+        tensors.update(reversed(last))
+        return assemble(tensors, experts, metadata={"sources": json.dumps([words, groups, head], separators=(",", ":"))})
+    seeds |= {"opinion": make(), "opinion_not_a_number": make(value=float("nan")), "opinion_label_far": make(label=3e38),
+              "opinion_no_labels": make(certainties=STATISTICS), "opinion_of_labels_alone": make(certainties=0),
+              "opinion_without_label": make(drop="source.says.label")}
+
+
 def make_seeds():
     pair = [expert("e0"), expert("e1")]
     one = [expert("e0")]
@@ -230,6 +252,7 @@ def make_seeds():
     with_plans(seeds)
     told(seeds)
     late(seeds)
+    opinion(seeds)
     seeds |= {"cut": seeds["whole"][:700], "empty": b"", "length_far": struct.pack("<Q", 1 << 60) + b"{}",
               "no_metadata": struct.pack("<Q", 2) + b"{}"}
     return seeds

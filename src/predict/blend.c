@@ -48,8 +48,10 @@ static void add_source(const float *from, float unlike, const float *d, const fl
     float common = from[0] + (from[2] - from[0]) * unlike,
           own = from[1] + (from[3] - from[1]) * unlike;
     float between = level(d, experts, apart) - level(z, experts, apart);
-    for (size_t e = 0; e < experts; e++)
-        sum[e] += common * between + own * (d[e] - z[e] - between);
+    for (size_t e = 0; e < experts; e++) {
+        float own_part = d[e] - z[e] - between;
+        sum[e] += common * between + (own_part == own_part ? own * own_part : 0);
+    }
 }
 
 void blend_run(const float *blend, size_t late, const struct blend_view *v, size_t experts,

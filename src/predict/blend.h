@@ -18,7 +18,9 @@
 
 /* What is known of a text when the stage runs. */
 struct blend_view {
-    const float *logits[SOURCES_MAX]; /* [experts] of each late source; NULL: it is silent */
+    /* [experts] of each late source; NULL: it is silent. NAN: it says nothing of an expert that is apart, which then
+     * moves with the level alone. */
+    const float *logits[SOURCES_MAX];
     float novelty, entropy;
 };
 

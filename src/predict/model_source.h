@@ -1,5 +1,5 @@
 /* Sources: whatever gives each expert a logit of a good answer to a text. A linear head over n-grams is one, what is
- * known of a text's group of domains another, a head over embeddings a third; a language model's own opinion could be.
+ * known of a text's group of domains another, a head over embeddings a third, a language model's own opinion a fourth.
  * The base stage weighs them by two slopes each (predict/predictor.h). *Late* ones, whose encoders may be silent, come
  * in behind calibration instead (predict/blend.h), so that without them the model is what it would be if there were
  * none.
@@ -150,3 +150,23 @@ void dense_components(const struct dense_head *h, const float *x, float *compone
 /* logits [experts] */
 void dense_logits(const struct dense_head *h, const float *components, size_t experts,
                   float *logits);
+
+/* What a language model that was asked whom to ask says (the encoder of opinions, reader/opinion_gguf.h), calibrated on
+ * outcomes. An encoding is a log-probability for each of L labels, then C numbers that tell how certain the model is:
+ *
+ *   logit of expert e = w[0][e] + w[1][e] · (log-probability of its label − their mean)
+ *                     + Σ_k w[2 + k][e] · (certainty k − shift[k]) · scale[k]
+ *
+ * An expert that joined later has no label, and NAN is said of it (predict/blend.h). Late. */
+extern const struct source_ops opinion_source;
+struct opinion_head {
+    size_t labels, certainties;
+    const float *label;         /* [experts] 1 + the index of its label; 0: none */
+    const float *shift, *scale; /* [certainties] */
+    const float *weights;       /* [2 + certainties][experts] */
+};
+/* logits [experts] of an encoding's dense [labels + certainties]; NAN: nothing is said. */
+void opinion_logits(const struct opinion_head *h, const float *dense, size_t experts,
+                    float *logits);
+/* Of a label, 1 + its index: its log-probability less the mean of all; 0 where there is none. */
+float opinion_centred(const float *dense, size_t labels, float label);

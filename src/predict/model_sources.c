@@ -4,10 +4,7 @@
 #define REGISTERED_MAX 8
 
 static const struct source_ops *const rows[] = {
-    &linear_source,
-    &groups_source,
-    &difficulty_source,
-    &dense_source,
+    &linear_source, &groups_source, &difficulty_source, &dense_source, &opinion_source,
 };
 
 /* What a program added, before it had threads. */

@@ -58,4 +58,4 @@ const struct source_kind *source_kind_named(struct str kind);
 /* One more, and its source_ops with it, as source_ops_register. */
 NODISCARD enum status source_kind_register(const struct source_kind *k, struct error *err);
 
-extern const struct source_kind linear_kind, groups_kind, difficulty_kind, dense_kind;
+extern const struct source_kind linear_kind, groups_kind, difficulty_kind, dense_kind, opinion_kind;

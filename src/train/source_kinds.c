@@ -4,10 +4,7 @@
 #define REGISTERED_MAX 8
 
 static const struct source_kind *const rows[] = {
-    &linear_kind,
-    &groups_kind,
-    &difficulty_kind,
-    &dense_kind,
+    &linear_kind, &groups_kind, &difficulty_kind, &dense_kind, &opinion_kind,
 };
 
 /* What a program added, before it had threads. */
