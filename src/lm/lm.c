@@ -4,6 +4,7 @@
  * never changes once it is loaded, so that any thread may read its vocabulary; loading reads a whole file and is not
  * for a thread that serves. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,13 @@ void lm_complaint_clear(void)
 const char *lm_complaint(void)
 {
     return complaint;
+}
+
+int32_t lm_threads(unsigned wanted)
+{
+    cpu_set_t set;
+    int most = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return wanted > (unsigned)most ? most : wanted ? (int32_t)wanted : 1;
 }
 
 bool lm_is_built(void)
@@ -133,6 +141,18 @@ static enum status describe(struct lm *lm, const char *path, struct error *err)
     return OK;
 }
 
+/* What nothing here could work with, though llama.cpp reads it. */
+static enum status check_usable(const struct lm *lm, bool vocabulary_only, struct error *err)
+{
+    const struct lm_info *info = &lm->info;
+    if (llama_vocab_type(lm->vocab) == LLAMA_VOCAB_TYPE_NONE || !info->vocabulary)
+        return error_set(err, ERR_UNSUPPORTED, "%s: a model without a vocabulary", info->path);
+    if (!vocabulary_only && info->context < LM_CONTEXT_MIN)
+        return error_set(err, ERR_CORRUPT, "%s: a context of %zu tokens; at least %d", info->path,
+                         info->context, LM_CONTEXT_MIN);
+    return OK;
+}
+
 static enum status load_loras(struct lm *lm, const struct lm_files *f, struct error *err)
 {
     lm->loras = calloc(f->lora_count + 1, sizeof(struct llama_adapter_lora *));
@@ -174,6 +194,8 @@ enum status lm_load_untried(const struct lm_files *f, const struct lm_options *o
     lm->model = llama_model_load_from_file(f->model.fd_path, p);
     enum status status = lm->model ? describe(lm, f->model.path, err) : refuse(f->model.path, err);
     memcpy(lm->info.fingerprint, f->fingerprint, sizeof(lm->info.fingerprint));
+    if (status == OK)
+        status = check_usable(lm, o->vocabulary_only, err);
     if (status == OK)
         status = load_loras(lm, f, err);
     if (status != OK) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
+#define LM_CONTEXT_MIN       16 /* tokens */
 #define LM_FINGERPRINT_BYTES 65 /* SHA-256 in hexadecimal, with the NUL */
 
 /* Whether llama.cpp is in this program, and its version, "0.5.0"; "" without it. */

@@ -15,8 +15,8 @@
 #define BATCH_USUAL  8
 #define TOKENS_USUAL 512
 #define ROOM         1024 /* tokens of a batch: attention grows with its square, whoever they belong to */
-#define LOGITS_BYTES                                                                               \
-    ((size_t)128 << 20) /* that llama.cpp may reserve for tokens whose logits nobody wants */
+/* llama.cpp keeps room for the logits of a batch's tokens, though nobody wants them. */
+#define LOGITS_BYTES ((size_t)128 << 20)
 
 /* A text's tokens in the batch. */
 struct span {
@@ -93,9 +93,6 @@ static enum status set_hidden(struct lm_embedder *e, const struct lm_embed_optio
         o->pooling == LM_POOL_LAST || (o->pooling == LM_POOL_OWN && (o->layer || lm->pools_last));
     e->pooling = last ? LM_POOL_LAST : LM_POOL_MEAN;
     e->every_output = !last && (!o->layer || o->layer == lm->info.layers);
-    if (e->every_output)
-        e->room = smaller(
-            e->room, larger(e->tokens_max, LOGITS_BYTES / sizeof(float) / lm->info.vocabulary));
     if (llama_model_is_recurrent(lm->model) || llama_model_is_hybrid(lm->model))
         e->texts_max = 1; /* llama.cpp puts the tokens of several in another order */
     return lm_hidden_init(&e->hidden, o->layer, lm->hidden_width, e->room, err);
@@ -106,7 +103,9 @@ static void set_sizes(struct lm_embedder *e, const struct lm_embed_options *o)
     size_t trained = e->lm->info.context;
     e->tokens_max = smaller(o->tokens_max ? o->tokens_max : TOKENS_USUAL, trained);
     e->texts_max = o->batch ? o->batch : BATCH_USUAL;
-    e->room = larger(e->tokens_max, smaller(e->tokens_max * e->texts_max, ROOM));
+    e->room = smaller(smaller(e->tokens_max * e->texts_max, ROOM),
+                      LOGITS_BYTES / sizeof(float) / e->lm->info.vocabulary);
+    e->room = larger(e->tokens_max, e->room);
     /* llama.cpp aborts where sequences do not share a pooled batch evenly. */
     e->room = (e->room + e->texts_max - 1) / e->texts_max * e->texts_max;
     /* A model of embeddings for search may pool causally: Qwen3's. */
@@ -119,7 +118,7 @@ static enum status open(struct lm_embedder *e, const struct lm_embed_options *o,
     struct llama_context_params p = llama_context_default_params();
     p.n_ctx = p.n_batch = p.n_ubatch = (uint32_t)e->room;
     p.n_seq_max = (uint32_t)e->texts_max;
-    p.n_threads = p.n_threads_batch = o->threads ? (int32_t)o->threads : 1;
+    p.n_threads = p.n_threads_batch = lm_threads(o->threads);
     p.embeddings = !e->is_hidden;
     p.pooling_type = pooling_of(e, o->pooling);
     p.no_perf = true;

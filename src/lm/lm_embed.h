@@ -14,12 +14,10 @@ enum lm_pooling {
 
 struct lm_embed_options {
     enum lm_pooling pooling; /* with a layer, LM_POOL_OWN is LM_POOL_LAST */
-    size_t
-        layer; /* of a causal model: 1 … layers, what that layer puts out at prefill; 0: what the model puts out */
-    size_t
-        tokens_max; /* a longer text is cut; 0: as many as the model was trained with, at most 512 */
-    size_t batch;   /* texts computed at once, at most; 0: 8 */
-    unsigned threads; /* 0: one */
+    size_t layer;            /* 1 … layers: what that one puts out; 0: what the model does */
+    size_t tokens_max;       /* a longer text is cut; 0: the model's context, at most 512 */
+    size_t batch;            /* texts computed at once, at most; 0: 8 */
+    unsigned threads;        /* 0: one; no more than processors */
 };
 
 struct lm_embedder;

@@ -31,3 +31,7 @@ size_t lm_tokenize_marks(const struct lm *lm, struct str text, bool ends, bool m
 /* Reads files that lm_files_open has checked, without trying them. `trial`: nothing is copied to compute faster. */
 NODISCARD enum status lm_load_untried(const struct lm_files *f, const struct lm_options *o,
                                       bool trial, struct lm **ret, struct error *err);
+
+/* As many threads as are wanted, 0 for one, and no more than there are processors for this process: OpenMP's threads
+ * wait for each other by spinning. */
+int32_t lm_threads(unsigned wanted);

@@ -101,7 +101,7 @@ static enum status open(struct lm_state *s, const struct lm_state_options *o, st
     p.n_batch = p.n_ubatch = (uint32_t)s->batch_max;
     p.n_outputs_max = (uint32_t)s->rows_max;
     p.n_seq_max = (uint32_t)s->sequences;
-    p.n_threads = p.n_threads_batch = o->threads ? (int32_t)o->threads : 1;
+    p.n_threads = p.n_threads_batch = lm_threads(o->threads);
     p.kv_unified = o->shared;
     p.abort_callback = is_cancelled;
     p.abort_callback_data = s;

@@ -14,7 +14,7 @@ struct lm_state_options {
     size_t sequences; /* 0: 1 */
     size_t context; /* tokens that a sequence may hold; 0: as many as trained with, at most 4096 */
     size_t batch;   /* tokens computed at once, at most; 0: 512 */
-    unsigned threads; /* 0: one */
+    unsigned threads; /* 0: one; no more than processors */
     bool without_loras;
     /* Sequences that begin alike keep what they share once: lm_state_copy costs nothing. Without it each has memory of
      * its own, a copy copies that memory, and a sequence pays no attention to the length of the others. */

@@ -276,15 +276,14 @@ static enum status try_embedding(const struct lm *lm, size_t layer, struct error
 static enum status try_writing(const struct lm *lm, struct error *err)
 {
     struct lm_state *s = NULL;
-    struct lm_state_options o = {.sequences = TRIAL_SEQUENCES, .context = TRIAL_CONTEXT};
-    int32_t tokens[TRIAL_CONTEXT / 2];
-    size_t n = lm_tokenize(lm, STR(SAMPLE), true, tokens, TRIAL_CONTEXT / 2);
-    n = n < TRIAL_CONTEXT / 2 ? n : TRIAL_CONTEXT / 2;
-    if (o.context > lm_info(lm)->context)
-        o.context = 0;
+    size_t context = lm_info(lm)->context;
+    struct lm_state_options o = {.sequences = TRIAL_SEQUENCES,
+                                 .context = context < TRIAL_CONTEXT ? context : TRIAL_CONTEXT};
+    int32_t tokens[TRIAL_CONTEXT];
+    size_t n = lm_tokenize(lm, STR(SAMPLE), true, tokens, TRIAL_CONTEXT);
+    n = n < o.context ? n : o.context - 1;
     enum status status = lm_state_create(lm, &o, &s, err);
-    struct lm_input in[TRIAL_SEQUENCES] = {{0, tokens, n, LM_WANT_LAST},
-                                           {1, tokens, 1, LM_WANT_ALL}};
+    struct lm_input in[] = {{0, tokens, n, LM_WANT_LAST}, {1, tokens, 1, LM_WANT_ALL}};
     if (status == OK)
         status = lm_state_read(s, in, TRIAL_SEQUENCES, err);
     in[0].count = 1;

@@ -108,14 +108,57 @@ Test(lm_try, what_ends_llama_cpp_is_refused_with_its_last_words_and_remembered)
     }
 }
 
+/* Numbers of the head, which stay within its limits and are no model's. */
+static void set_number(struct rng *rng, char *bytes, size_t len)
+{
+    static const char *const names[] = {
+        ".context_length",       ".embedding_length",     ".block_count",
+        ".feed_forward_length",  ".attention.head_count", ".rope.dimension_count",
+        ".pooling_type",         "ggml.bos_token_id",     "ggml.eos_token_id",
+        "token_type_count",      "ggml.unknown_token_id", "ggml.seperator_token_id",
+        "ggml.padding_token_id", "ggml.cls_token_id",     "layer_norm_rms_epsilon",
+        "layer_norm_epsilon",
+    };
+    static const uint32_t odd[] = {0, 1, 3, 5, 8, 16, 31, 33, 48, 63, 65, 260, 512, 1000, 4095};
+    const char *name = names[rng_below(rng, sizeof(names) / sizeof(*names))];
+    char *at = memmem(bytes, len, name, strlen(name));
+    if (at)
+        memcpy(at + strlen(name) + 4, &odd[rng_below(rng, sizeof(odd) / sizeof(*odd))], 4);
+}
+
+/* A tensor turned on its side, or with another one's name. */
+static void change_tensor(struct rng *rng, char *bytes, size_t len)
+{
+    static const char *const names[] = {"token_embd.weight", "blk.0.attn_q.weight",
+                                        "blk.1.attn_output.weight", "blk.0.ffn_up.weight",
+                                        "blk.1.ffn_down.weight"};
+    const char *name = names[rng_below(rng, 5)];
+    char *at = memmem(bytes, len, name, strlen(name)), sizes[16];
+    if (!at)
+        return;
+    if (rng_below(rng, 3) == 0) {
+        at[4] ^= 1;
+        return;
+    }
+    at += strlen(name) + 4;
+    memcpy(sizes, at, 16);
+    memcpy(at, sizes + 8, 8);
+    memcpy(at + 8, sizes, 8);
+}
+
 /* The head is most of what a parser reads, and numbers near 0 and near their largest are what breaks them. */
 static void damage(struct rng *rng, char *bytes, size_t len, size_t head)
 {
-    size_t times = 1 + (size_t)rng_below(rng, 4);
+    size_t times = 1 + (size_t)rng_below(rng, 3), way = (size_t)rng_below(rng, 3);
     for (size_t i = 0; i < times; i++) {
         size_t at = (size_t)rng_below(rng, rng_below(rng, 8) ? head : len);
         static const unsigned char odd[] = {0, 1, 2, 0x7f, 0x80, 0xff};
-        bytes[at] = (char)(rng_below(rng, 2) ? odd[rng_below(rng, 6)] : rng_below(rng, 256));
+        if (way == 0)
+            bytes[at] = (char)(rng_below(rng, 2) ? odd[rng_below(rng, 6)] : rng_below(rng, 256));
+        else if (rng_below(rng, 4))
+            set_number(rng, bytes, len);
+        else
+            change_tensor(rng, bytes, len);
     }
 }
 
