@@ -36,6 +36,7 @@ struct asking_context { /* of a thread; outlives its askings */
     struct scheduler *scheduler;
     struct wake_queue *wakes;
     struct transport *transport;
+    struct transport *in_process; /* of dialects that are; NULL: there are none */
     struct rng *rng;          /* of pauses */
     int64_t (*wall_ms)(void); /* the time of day, as for expert/call.h */
 };

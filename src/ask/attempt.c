@@ -339,6 +339,11 @@ static enum status find_output_limit(const struct attempt *t, int64_t *ret, stru
     return OK;
 }
 
+static struct transport *transport_of(const struct asking_context *c, const struct expert *e)
+{
+    return e->dialect->in_process ? c->in_process : c->transport;
+}
+
 /* One piece: in this order each step may refuse, and the call's options are what the steps before it have found. */
 static enum status start_call(struct attempt *t, struct error *err)
 {
@@ -366,7 +371,11 @@ static enum status start_call(struct attempt *t, struct error *err)
     if (status != OK)
         return status;
     t->native = call.native;
-    status = expert_call_start(o->context->transport, &call, &t->call, err);
+    struct transport *by = transport_of(o->context, call.expert);
+    if (!by)
+        return error_set(err, ERR_UPSTREAM, "expert %.*s: no model runs in this process",
+                         STR_FMT(call.expert->name));
+    status = expert_call_start(by, &call, &t->call, err);
     if (status == OK)
         t->lost = expert_call_answer(t->call)->lost;
     return status;

@@ -9,6 +9,7 @@
 #include "calls/call_journal.h"
 #include "calls/calls.h"
 #include "expert/transport_http.h"
+#include "infer/transport_gguf.h"
 #include "net/loop.h"
 #include "share/share.h"
 
@@ -74,6 +75,7 @@ struct calls {
     struct loop *loop;
     struct http_client *client;
     struct transport_http transport;
+    struct transport_gguf *in_process;
     struct wake_queue wakes;
     struct gates *table;
     struct gate **gates; /* [expert_count] */

@@ -259,6 +259,7 @@ static enum status seed_ids(struct calls *c, struct error *err)
     return status;
 }
 
+/* One piece: each part stands on those before it. */
 enum status calls_wire(struct calls *c, struct error *err)
 {
     struct http_client_options network = c->o.network;
@@ -273,6 +274,8 @@ enum status calls_wire(struct calls *c, struct error *err)
     if (status == OK)
         status = http_client_create(c->loop, &network, &c->client, err);
     if (status == OK)
+        status = transport_gguf_create(loop_scheduler(c->loop), &c->in_process, err);
+    if (status == OK)
         status = make_gates(c, err);
     if (status != OK)
         return status;
@@ -280,6 +283,7 @@ enum status calls_wire(struct calls *c, struct error *err)
     c->context = (struct asking_context){.scheduler = loop_scheduler(c->loop),
                                          .wakes = &c->wakes,
                                          .transport = &c->transport.transport,
+                                         .in_process = transport_gguf_transport(c->in_process),
                                          .rng = &c->pauses,
                                          .wall_ms = clock_wall_ms};
     return OK;
@@ -292,5 +296,6 @@ void calls_unwire(struct calls *c)
     gates_free(c->table);
     http_client_free(c->client);
     wake_queue_done(&c->wakes);
+    transport_gguf_free(c->in_process);
     loop_free(c->loop);
 }

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "print/ask_table.h"
 #include "serve/local.h"
+#include "setup/setup_gguf.h"
 #include "setup/setup_model.h"
 
 #define QUESTION_BYTES_MAX (8u << 20)
@@ -105,7 +106,7 @@ static enum status apply_policy(struct ask *a, struct error *err)
 
 static enum status start(struct ask *a, struct error *err)
 {
-    enum status status = config_load(a->options->config, &a->config, err);
+    enum status status = setup_config(a->options->config, &a->config, err);
     if (status == OK)
         status = setup_model(a->config, &a->model, err);
     if (status == OK)

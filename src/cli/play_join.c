@@ -6,6 +6,7 @@
 #include "calls/join.h"
 #include "cli/play_setup.h"
 #include "serve/gateway.h"
+#include "setup/setup_gguf.h"
 
 static void print_end(const struct join_end *end)
 {
@@ -41,7 +42,7 @@ int play_join(const struct play_setup *c)
     struct config *config = NULL;
     struct error err = {0};
     log_set_level(LOG_ERROR);
-    enum status status = config_load(c->config ? c->config : "leeroo.yaml", &config, &err);
+    enum status status = setup_config(c->config ? c->config : "leeroo.yaml", &config, &err);
     if (status == OK)
         status = config_price(config, NULL, &err);
     if (status == OK)

@@ -23,6 +23,7 @@
 #include "print/probe_output.h"
 #include "serve/gateway.h"
 #include "setup/setup_encoders.h"
+#include "setup/setup_gguf.h"
 
 #define PLAY_SETUP_BYTES (UINT64_C(8) << 30)
 #define RUN_PATH_BYTES   (PATH_MAX + 16)
@@ -239,7 +240,7 @@ static enum status load(struct play_setup *c, struct error *err)
     if (status == OK)
         status = c->dry_run
                      ? config_load_without_secrets(c->settings.config, &c->configuration, err)
-                     : config_load(c->settings.config, &c->configuration, err);
+                     : setup_config(c->settings.config, &c->configuration, err);
     if (status == OK)
         status = setup_encoders(c->configuration, true, err);
     if (status == OK)

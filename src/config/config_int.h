@@ -5,6 +5,13 @@
 #include "config/config_read.h"
 
 enum status config_no_memory(struct error *err);
+struct config_raw_gguf { /* keys of an expert; NULL: not given */
+    const struct yaml_tree *url, *path, *slots, *threads, *gpu_layers, *loras, *chat_template;
+};
+/* After name and dialect: e->gguf, url and concurrency. `node` is the whole entry. */
+NODISCARD enum status config_read_gguf(struct conf_reader *r, const struct yaml_tree *node,
+                                       const struct config_raw_gguf *raw, struct expert *e,
+                                       struct error *err);
 conf_read_fn config_read_breaker; /* struct health_options */
 conf_read_fn config_read_queue;   /* struct expert_limits */
 conf_read_fn config_read_drop;    /* struct expert */

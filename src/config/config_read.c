@@ -99,7 +99,7 @@ static enum status unknown_key(const struct conf_reader *r, const struct yaml_tr
 
 static enum status check_required(const struct conf_reader *r, const struct yaml_tree *node,
                                   const char *what, const struct conf_row *rows, size_t count,
-                                  uint32_t seen, struct error *err)
+                                  uint64_t seen, struct error *err)
 {
     for (size_t i = 0; i < count; i++)
         if (rows[i].required && !(seen >> i & 1u))
@@ -109,13 +109,13 @@ static enum status check_required(const struct conf_reader *r, const struct yaml
 
 enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node, const char *what,
                           const struct conf_row *rows, size_t row_count, void *base,
-                          uint32_t *ret_seen, struct error *err)
+                          uint64_t *ret_seen, struct error *err)
 {
     CHECK(row_count <= CONF_ROWS_MAX);
     if (node->kind != TREE_MAP)
         return conf_fail(r, node, err, "%s must be a section of `key: value` lines, not %s", what,
                          yaml_tree_kind_name(node));
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     for (size_t k = 0; k < node->count; k++) {
         size_t i = 0;
         while (i < row_count && !str_equal(node->keys[k].scalar, str_from(rows[i].key)))
@@ -126,7 +126,7 @@ enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node, c
             rows[i].read(r, &rows[i], &node->items[k], (char *)base + rows[i].offset, err);
         if (status != OK)
             return status;
-        seen |= 1u << i;
+        seen |= (uint64_t)1 << i;
     }
     enum status status = check_required(r, node, what, rows, row_count, seen, err);
     if (status == OK && ret_seen)

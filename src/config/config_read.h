@@ -27,12 +27,12 @@ struct conf_row {
     double min, max; /* numbers; in bytes and milliseconds for sizes and durations */
 };
 
-#define CONF_ROWS_MAX 32 /* in one section */
+#define CONF_ROWS_MAX 64 /* in one section */
 
 /* `what` names the section in messages ("an expert"). *ret_seen (may be NULL) has bit i set when row i was there. */
 NODISCARD enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node,
                                     const char *what, const struct conf_row *rows, size_t row_count,
-                                    void *base, uint32_t *ret_seen, struct error *err);
+                                    void *base, uint64_t *ret_seen, struct error *err);
 
 conf_read_fn conf_read_str;    /* struct str, not empty */
 conf_read_fn conf_read_bool;   /* bool: true, false, yes, no, on, off */

@@ -22,7 +22,8 @@
 
 struct raw_expert {
     struct expert expert;
-    const struct yaml_tree *name, *url, *fallbacks, *like, *parameters;
+    const struct yaml_tree *name, *fallbacks, *like, *parameters;
+    struct config_raw_gguf gguf; /* and the URL that others have in its place */
     const struct yaml_tree
         *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
     bool priced;
@@ -188,10 +189,17 @@ static enum status read_path(struct conf_reader *r, const struct conf_row *row,
 
 static const struct conf_row expert_rows[] = {
     {"name", config_read_node, offsetof(struct raw_expert, name), true, 0, 0},
-    {"url", config_read_node, offsetof(struct raw_expert, url), true, 0, 0},
+    {"url", config_read_node, offsetof(struct raw_expert, gguf.url), false, 0, 0},
     {"api_key", conf_read_secret, EXPERT_FIELD(api_key), false, 0, 0},
     {"upstream_model", conf_read_str, EXPERT_FIELD(upstream_model), false, 0, 0},
     {"dialect", read_dialect, EXPERT_FIELD(dialect), false, 0, 0},
+    {"gguf", config_read_node, offsetof(struct raw_expert, gguf.path), false, 0, 0},
+    {"slots", config_read_node, offsetof(struct raw_expert, gguf.slots), false, 0, 0},
+    {"threads", config_read_node, offsetof(struct raw_expert, gguf.threads), false, 0, 0},
+    {"gpu_layers", config_read_node, offsetof(struct raw_expert, gguf.gpu_layers), false, 0, 0},
+    {"lora", config_read_node, offsetof(struct raw_expert, gguf.loras), false, 0, 0},
+    {"chat_template", config_read_node, offsetof(struct raw_expert, gguf.chat_template), false, 0,
+     0},
     {"api_version", read_api_version, EXPERT_FIELD(api_version), false, 0, 0},
     {"limit_name", read_limit_name, EXPERT_FIELD(limit_name), false, 0, 0},
     {"system_messages", read_system, EXPERT_FIELD(system_messages), false, 0, 0},
@@ -224,6 +232,15 @@ enum status config_read_text(struct conf_reader *r, const char *key, const struc
     return conf_read_str(r, &row, node, into, err);
 }
 
+static enum status read_url(struct conf_reader *r, const struct yaml_tree *node,
+                            const struct yaml_tree *url, struct expert *e, struct error *err)
+{
+    if (!url)
+        return conf_fail(r, node, err, "an expert lacks the key 'url'");
+    enum status status = config_read_text(r, "url", url, &e->url, err);
+    return status == OK ? config_check_url(r, url, &e->url, err) : status;
+}
+
 /* Reads one expert. The defaults come first and in one place; the checks follow in the order of the keys, so that the
  * first complaint is the first mistake. */
 static enum status read_fields(struct conf_reader *r, const struct yaml_tree *node,
@@ -251,15 +268,19 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
     if (status == OK)
         status = config_check_expert_name(r, raw.name, c, e->name, err);
     if (status == OK)
-        status = config_read_text(r, "url", raw.url, &e->url, err);
-    if (status == OK)
-        status = config_check_url(r, raw.url, &e->url, err);
+        status = config_read_gguf(r, node, &raw.gguf, e, err);
+    if (status == OK && !e->gguf)
+        status = read_url(r, node, raw.gguf.url, e, err);
     if (status == OK)
         status = config_read_parameters(r, raw.parameters, e, err);
     if (status != OK)
         return status;
     if (e->upstream_model.len == 0)
         e->upstream_model = e->name;
+    if (e->gguf) { /* what runs here costs what its owner says, and sees no images */
+        e->capabilities = EXPERT_TOOLS | EXPERT_JSON;
+        raw.priced = true;
+    }
     if (raw.capabilities != CAPABILITIES_USUAL)
         e->capabilities = raw.capabilities;
     *ret = raw;
@@ -446,11 +467,11 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
     struct config *c = r->context;
     struct route_policy *p = &c->policies[c->policy_count];
     struct raw_policy raw = {0};
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     enum status status = config_check_policy_name(r, key, err);
     if (status == OK && node->kind != TREE_EMPTY)
         status = conf_read_map(r, node, "a policy", ROWS(policy_rows), &raw, &seen, err);
-    if (status == OK && __builtin_popcount(seen & ((1u << POLICY_TARGET_ROWS) - 1)) > 1)
+    if (status == OK && __builtin_popcountll(seen & ((1u << POLICY_TARGET_ROWS) - 1)) > 1)
         status = conf_fail(r, key, err,
                            "policy '%.*s' has more than one of lambda, budget and min_quality; "
                            "keep one",

@@ -47,6 +47,7 @@ struct dialect {
     bool demands_limit;    /* no request goes without a limit of its answer's length */
     bool system_anywhere;  /* it knows system messages amid a conversation */
     bool cache_is_ordered; /* the endpoint caches what it is told to cache, and reports it */
+    bool in_process;       /* it is a model in this process (src/infer), which has no host */
     bool signs_thinking; /* its vendor signs it, and takes it back from whichever expert it came */
 
     /* What of a chat the dialect cannot express ("n above 1"), a static text; NULL: nothing. Where the function itself
@@ -82,7 +83,8 @@ struct dialect {
 #define DIALECTS(ROW)                                                                              \
     ROW(openai)                                                                                    \
     ROW(azure)                                                                                     \
-    ROW(anthropic)
+    ROW(anthropic)                                                                                 \
+    ROW(gguf)
 
 #define DIALECT_DECLARE(name) extern const struct dialect dialect_##name;
 DIALECTS(DIALECT_DECLARE)

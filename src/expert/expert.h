@@ -19,11 +19,20 @@ struct expert_limits { /* 0: unlimited */
     uint32_t queue_length, queue_timeout_ms; /* a call that finds no room waits in line */
 };
 
+struct expert_gguf { /* of a dialect in this process (infer/infer_engine.h); 0 and NULL: as usual */
+    const char *path;
+    const char *const *loras; /* [lora_count] */
+    size_t lora_count;
+    uint32_t slots, threads, gpu_layers;
+    const char *chat_template;
+};
+
 struct expert {
-    struct str name;           /* as in the model file and in "x-leeroo-expert" */
-    struct str url;            /* base, "https://api.openai.com/v1" */
-    struct str api_key;        /* secret: never printed or logged; empty: none */
-    struct str upstream_model; /* the "model" sent upstream */
+    struct str name;                /* as in the model file and in "x-leeroo-expert" */
+    struct str url;                 /* base, "https://api.openai.com/v1" */
+    const struct expert_gguf *gguf; /* NULL: it is elsewhere */
+    struct str api_key;             /* secret: never printed or logged; empty: none */
+    struct str upstream_model;      /* the "model" sent upstream */
     const struct dialect *dialect;
     struct str api_version; /* the value of the dialect's version_parameter; empty: none */
     /* Asked for where a dialect demands a limit and the client gives none. */

@@ -170,9 +170,12 @@ static enum status worker_start(struct gateway *g, struct worker *w, struct erro
         status = http_client_create(w->loop, &client, &w->client, err);
     w->transport = transport_http_of(w->client);
     if (status == OK)
+        status = transport_gguf_create(loop_scheduler(w->loop), &w->in_process, err);
+    if (status == OK)
         w->asking = (struct asking_context){.scheduler = loop_scheduler(w->loop),
                                             .wakes = &w->wakes,
                                             .transport = &w->transport.transport,
+                                            .in_process = transport_gguf_transport(w->in_process),
                                             .rng = &w->rng,
                                             .wall_ms = clock_wall_ms};
     if (status == OK)
@@ -318,6 +321,7 @@ void gateway_free(struct gateway *g)
         if (w->client)
             http_client_free(w->client);
         wake_queue_done(&w->wakes);
+        transport_gguf_free(w->in_process);
         loop_free(w->loop);
         estimator_free(w->estimator);
         snapshot_release(w->snapshot);

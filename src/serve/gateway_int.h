@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "expert/transport_http.h"
 #include "front/front.h"
+#include "infer/transport_gguf.h"
 #include "net/http_bodies.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -30,6 +31,7 @@ struct worker {
     struct http_server *server;
     struct http_client *client;
     struct transport_http transport; /* by the client */
+    struct transport_gguf *in_process;
     struct wake_queue wakes;
     struct asking_context asking; /* how experts are asked on this thread */
     struct watch watch; /* metrics and traces are the worker's, the ledger the gateway's */

@@ -7,6 +7,7 @@
 #include "plan/plan_filter.h"
 #include "route/pool_asked.h"
 #include "serve/secure.h"
+#include "setup/setup_gguf.h"
 
 #define WHY_BYTES_MAX 4096
 #include "setup/setup_model.h"
@@ -17,7 +18,7 @@ enum status setup_load(void *arg, struct config **ret_config, struct model **ret
     const char *path = arg;
     struct config *config = NULL;
     struct model *model = NULL;
-    enum status status = config_load(path, &config, err);
+    enum status status = setup_config(path, &config, err);
     if (status == OK)
         status = setup_model(config, &model, err);
     if (status == OK)

@@ -150,6 +150,7 @@ static void add_server(struct attributes *a, struct str url)
     add_int(a, "server.port", (int64_t)port);
 }
 
+/* One piece: a span's attributes, in a row. */
 static void write_call(const struct record *r, const struct record_call *call, struct buf *out)
 {
     const struct expert *e = call->asked;
@@ -166,7 +167,8 @@ static void write_call(const struct record *r, const struct record_call *call, s
     if (e) {
         add_text(&a, "gen_ai.provider.name", str_from(e->dialect->provider));
         add_text(&a, "gen_ai.system", str_from(e->dialect->provider));
-        add_server(&a, e->url);
+        if (!e->dialect->in_process)
+            add_server(&a, e->url);
     }
     add_tokens(&a, &call->cost);
     add_text(&a, "leeroo.expert", call->expert);

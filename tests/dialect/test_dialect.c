@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-static const char *const names[DIALECT_COUNT] = {"openai", "azure", "anthropic"};
+static const char *const names[DIALECT_COUNT] = {"openai", "azure", "anthropic", "gguf"};
 
 Test(dialect, every_row_is_found_by_its_name)
 {
@@ -22,7 +22,7 @@ Test(dialect, the_names_are_listed)
     struct buf out;
     buf_init(&out, 100);
     dialect_list(&out);
-    cr_expect_str_eq(out.ptr, "openai, azure or anthropic");
+    cr_expect_str_eq(out.ptr, "openai, azure, anthropic or gguf");
     buf_done(&out);
 }
 
