@@ -37,8 +37,8 @@ struct asking_context { /* of a thread; outlives its askings */
     struct wake_queue *wakes;
     struct transport *transport;
     struct transport *in_process; /* of dialects that are; NULL: there are none */
-    struct rng *rng;          /* of pauses */
-    int64_t (*wall_ms)(void); /* the time of day, as for expert/call.h */
+    struct rng *rng;              /* of pauses */
+    int64_t (*wall_ms)(void);     /* the time of day, as for expert/call.h */
 };
 
 struct asking_candidate { /* an expert that may be asked */

@@ -230,9 +230,8 @@ static void engine_free(struct infer_engine *e)
 static enum status make(const struct infer_options *o, char *key, const struct stamp *stamps,
                         struct infer_engine **ret, struct error *err)
 {
-    const struct lm_options lm = {.loras = o->loras,
-                                  .lora_count = o->lora_count,
-                                  .gpu_layers = (int)o->gpu_layers};
+    const struct lm_options lm = {
+        .loras = o->loras, .lora_count = o->lora_count, .gpu_layers = (int)o->gpu_layers};
     struct infer_engine *e = calloc(1, sizeof(*e));
     if (!e) {
         free(key);
