@@ -78,6 +78,10 @@ static enum status check_options(const struct lm *lm, const struct lm_embed_opti
     if (o->layer > info->layers)
         return error_set(err, ERR_TOO_LARGE, "%s: layer %zu: the model has %zu", info->path,
                          o->layer, info->layers);
+    if (o->layer && lm->hidden_width != info->width)
+        return error_set(err, ERR_UNSUPPORTED,
+                         "%s: its layers are of %zu numbers, its output of %zu", info->path,
+                         lm->hidden_width, info->width);
     if (o->batch > LM_EMBED_BATCH_MAX)
         return error_set(err, ERR_TOO_LARGE, "a batch of %zu texts; at most %d", o->batch,
                          LM_EMBED_BATCH_MAX);
@@ -109,7 +113,8 @@ static void set_sizes(struct lm_embedder *e, const struct lm_embed_options *o)
     /* llama.cpp aborts where sequences do not share a pooled batch evenly. */
     e->room = (e->room + e->texts_max - 1) / e->texts_max * e->texts_max;
     /* A model of embeddings for search may pool causally: Qwen3's. */
-    e->is_hidden = e->lm->is_causal && (e->lm->info.writes || e->lm->pools_last || o->layer);
+    e->is_hidden = e->lm->is_causal && e->lm->hidden_width == e->lm->info.width &&
+                   (e->lm->info.writes || e->lm->pools_last || o->layer);
 }
 
 /* One piece: what llama.cpp is told, and what is needed beside it. */

@@ -30,6 +30,7 @@
 #define CPU_BYTES       ((off_t)16 << 20)
 #define TRIAL_CONTEXT   64
 #define TRIAL_SEQUENCES 2
+#define TRIAL_TOKENS    8 /* what a text of more would show, one of these does */
 
 /* Parent */
 
@@ -257,14 +258,14 @@ static enum status try_tokens(const struct lm *lm, struct error *err)
     return OK;
 }
 
-static enum status try_embedding(const struct lm *lm, size_t layer, struct error *err)
+static enum status try_embedding(const struct lm *lm, struct error *err)
 {
     struct lm_embedder *e = NULL;
     struct str texts[] = {STR(SAMPLE), STR("a"), STR("")};
     float *out = calloc(3 * lm_info(lm)->width, sizeof(*out));
     if (!out)
         return error_set(err, ERR_MEMORY, "out of memory");
-    struct lm_embed_options o = {.layer = layer, .tokens_max = TRIAL_CONTEXT, .batch = 2};
+    struct lm_embed_options o = {.tokens_max = TRIAL_TOKENS, .batch = 2};
     enum status status = lm_embedder_create(lm, &o, &e, err);
     if (status == OK)
         status = lm_embed(e, texts, 3, out, err);
@@ -279,9 +280,9 @@ static enum status try_writing(const struct lm *lm, struct error *err)
     size_t context = lm_info(lm)->context;
     struct lm_state_options o = {.sequences = TRIAL_SEQUENCES,
                                  .context = context < TRIAL_CONTEXT ? context : TRIAL_CONTEXT};
-    int32_t tokens[TRIAL_CONTEXT];
-    size_t n = lm_tokenize(lm, STR(SAMPLE), true, tokens, TRIAL_CONTEXT);
-    n = n < o.context ? n : o.context - 1;
+    int32_t tokens[TRIAL_TOKENS];
+    size_t n = lm_tokenize(lm, STR(SAMPLE), true, tokens, TRIAL_TOKENS);
+    n = n < TRIAL_TOKENS ? n : TRIAL_TOKENS;
     enum status status = lm_state_create(lm, &o, &s, err);
     struct lm_input in[] = {{0, tokens, n, LM_WANT_LAST}, {1, tokens, 1, LM_WANT_ALL}};
     if (status == OK)
@@ -301,7 +302,7 @@ static enum status try_all(const struct lm_files *f, struct error *err)
     if (status == OK)
         status = try_tokens(lm, err);
     if (status == OK && (lm_info(lm)->embeds || lm_info(lm)->writes))
-        status = try_embedding(lm, 0, err);
+        status = try_embedding(lm, err);
     if (status == OK && lm_info(lm)->writes)
         status = try_writing(lm, err);
     lm_free(lm);
