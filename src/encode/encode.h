@@ -23,6 +23,8 @@ enum encode_silence { /* why an encoder said nothing */
                       ENCODE_FAILED, /* this time, or so often of late that it is left alone for a while */
 };
 
+const char *encode_silence_name(enum encode_silence why); /* "spoke", "late", "full", "failed" */
+
 /* What one encoder says about a text. Points into the encoder's part of the features. */
 struct encoding {
     const uint32_t *buckets; /* [count] distinct, each below the encoder's bucket_count */

@@ -52,3 +52,12 @@ enum status encoder_open_foreign(struct str name, struct str fingerprint, struct
                      "train a model without it",
                      STR_FMT(str_slice(name, 0, 60)));
 }
+
+const char *encode_silence_name(enum encode_silence why)
+{
+    static const char *const names[] = {[ENCODE_SPOKE] = "spoke",
+                                        [ENCODE_LATE] = "late",
+                                        [ENCODE_FULL] = "full",
+                                        [ENCODE_FAILED] = "failed"};
+    return names[why];
+}

@@ -94,6 +94,17 @@ static void print_placed(FILE *out, struct json_value root, size_t width)
         fputc('\n', out);
 }
 
+/* Who was not heard; then the decision is by the others alone. */
+static void print_silent(FILE *out, struct json_value root)
+{
+    struct json_iter it = json_iter_begin(json_get(root, "encoders"));
+    struct json_value key, item;
+    while (json_object_next(&it, &key, &item))
+        if (!str_equal(text_of(item), STR("spoke")))
+            fprintf(out, "encoder %.*s was not heard: %.*s\n\n", STR_FMT(text_of(key)),
+                    STR_FMT(text_of(item)));
+}
+
 void ask_table_print(FILE *out, struct str decision, bool bold)
 {
     struct json_value root, key, item;
@@ -112,6 +123,7 @@ void ask_table_print(FILE *out, struct str decision, bool bold)
             STR_FMT(plan), policy.len ? (int)policy.len : 4, policy.len ? policy.ptr : "none",
             number_of(json_get(root, "lambda")));
     print_placed(out, root, width);
+    print_silent(out, root);
 }
 
 struct found {

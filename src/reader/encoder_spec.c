@@ -195,6 +195,8 @@ enum status encoder_spec_parse(struct str text, struct arena *a, struct encoder_
     if (status != ERR_INPUT)
         return status;
     error_prefix(err, "encoder '%.*s'", STR_FMT(str_slice(text, 0, 100)));
+    if (err)
+        err->status = ERR_USAGE;
     return ERR_USAGE;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/money.h"
+#include "route/silences.h"
 
 #define QUALITY_DECIMALS  6
 #define USD_DECIMALS      9
@@ -179,5 +180,7 @@ void decision_write(const struct pool *p, const struct pool_choice *choice, stru
     write_ruled_out(p, choice, out);
     write_cached(p, choice, out);
     write_holder(p, choice, out);
+    if (has_room(out))
+        silences_write(p, choice, out);
     buf_add_char(out, '}');
 }

@@ -6,6 +6,7 @@
 #include "route/estimator.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "route/pool_int.h"
@@ -33,6 +34,7 @@ struct estimating {
     struct turn turns[TURNS_MAX];
     size_t turn_count, turn; /* `turn`: how many are done */
     struct str question;
+    enum encode_silence silences[ENCODERS_MAX];
     double whole_share, characters, scripts[SCRIPTS];
     struct estimate *mixed; /* [arms of the model] */
     struct estimate *one;   /* of the present turn; `mixed` itself where there is one turn alone */
@@ -135,6 +137,9 @@ static void turn_done(struct estimating *x)
     x->characters += share * (double)x->scratch->features.characters;
     for (size_t s = 0; s < SCRIPTS; s++)
         x->scripts[s] += share * (double)x->scratch->features.scripts.of[s];
+    for (size_t i = 0; i < ENCODERS_MAX; i++)
+        if (x->scratch->features.said[i].silent)
+            x->silences[i] = x->scratch->features.said[i].why;
     if (x->turn_count > 1)
         mix(x->mixed, x->one, share, x->ask.pool->model_count);
     x->turn++;
@@ -163,9 +168,11 @@ static enum status finish(struct estimating *x, struct error *err)
             model_cost_nano_usd(&model_expert_at(p->model, i)->price, &x->mixed[i]);
     enum status status = pool_price(p, x->ask.request, x->mixed, x->characters, x->scripts,
                                     x->ask.cached_tokens, x->ask.arena, x->into, err);
-    if (status == OK)
-        x->into->question = x->question;
-    return status;
+    if (status != OK)
+        return status;
+    x->into->question = x->question;
+    memcpy(x->into->silences, x->silences, sizeof(x->silences));
+    return OK;
 }
 
 /* From the present turn on, to the end or until one has to be waited for. */

@@ -23,6 +23,8 @@ struct request_estimates { /* arrays are in the request's arena */
     const uint32_t *cached_tokens; /* [expert_count] of the input, taken for cached in them */
     float characters;              /* of what is asked, as its features have them */
     struct str question;           /* the last message, without what its client put around it */
+    /* Of the model's encoders: which said nothing of one of the texts, and why. */
+    enum encode_silence silences[ENCODERS_MAX];
 };
 
 struct estimator_ask { /* everything in it stays until the estimates are there or called off */

@@ -4,6 +4,7 @@
  * same pool; a budget has a lock of its own. No clock, no encoder and no gate is asked here (candidates.c brings what
  * gates say, as bars). */
 #include <math.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "dialect/overflow.h"
@@ -510,6 +511,7 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
                                                  request->images * OPENAI_IMAGE_TOKENS};
     if (!eligible || !choice.ruled_out || !choice.order)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    memcpy(choice.silences, e->silences, sizeof(choice.silences));
     enum status status = rule_out(p, request, a, &choice, err);
     if (status != OK)
         return status;

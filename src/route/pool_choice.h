@@ -74,6 +74,7 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
     const struct estimate *estimates;
     const uint32_t *cached_tokens;
     float characters;
+    enum encode_silence silences[ENCODERS_MAX];
     const char **ruled_out; /* why; NULL for a candidate */
     size_t *order;          /* experts: the members of the chosen arm, then the fallbacks */
     size_t order_count;

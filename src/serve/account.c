@@ -5,11 +5,14 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/saturate.h"
 #include "cache/cache.h"
 #include "route/decision_json.h"
+#include "route/silences.h"
 #include "serve/chat_int.h"
 #include "store/ledger.h"
+#include "watch/encoder_watch.h"
 #include "watch/keeping.h"
 
 #define USD_BYTES_MAX       32
@@ -199,6 +202,9 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     struct str dropped = dropped_header(c);
     if (dropped.len > 0)
         headers[n++] = (struct http_header){STR("x-leeroo-dropped"), dropped};
+    struct str silent = silences_header(c->snapshot->pool, &c->choice, c->x->arena);
+    if (silent.len > 0)
+        headers[n++] = (struct http_header){STR("x-leeroo-silent"), silent};
     if (chat_session(c))
         headers[n++] = (struct http_header){STR("x-leeroo-session"), str_from(chat_session(c))};
     return n + chat_cache_headers(c, headers + n);
@@ -271,6 +277,8 @@ void chat_open(struct chat *c)
         decision_write(c->snapshot->pool, &c->choice, &decision);
         r.decision = decision.status == OK ? buf_str(&decision) : STR("");
     }
+    if (!c->cache.hit && silences_any(&c->choice))
+        encoder_watch_silence(clock_now_ms());
     watch_begin(&c->worker->watch, &r);
     buf_done(&decision);
 }

@@ -19,7 +19,7 @@
 #include "watch/record.h"
 #include "watch/trace_context.h"
 
-#define CHAT_HEADERS_MAX 30
+#define CHAT_HEADERS_MAX 31
 
 enum chat_phase { CHAT_ESTIMATING, CHAT_ASKING, CHAT_RELAYING, CHAT_OVER };
 

@@ -10,6 +10,7 @@
 #include "serve/gateway_int.h"
 #include "serve/reload.h"
 #include "store/ledger.h"
+#include "watch/encoder_watch.h"
 #include "watch/keeping.h"
 #include "watch/metrics_write.h"
 #include "watch/traces.h"
@@ -296,6 +297,7 @@ void metrics_handle(struct worker *w, struct http_exchange *x, struct caller *ca
     write_keeping(w->gateway->keeping, &out);
     write_keys(w->gateway->keys, &out);
     write_spans(w->gateway, &out);
+    encoder_watch_write(&out);
     write_info(&p, w);
     write_survivable(&p);
     metrics_write_process(&out);

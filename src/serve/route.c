@@ -3,6 +3,7 @@
  * or recorded, and budgets do not hear of it. An estimate may come later; a client that has left by then is not
  * answered. */
 #include "base/log.h"
+#include "route/silences.h"
 #include "serve/choosing.h"
 #include "serve/errors.h"
 #include "serve/target.h"
@@ -170,6 +171,7 @@ static void write_decision(struct buf *out, const struct choosing *c)
     write_ruled_out(out, c);
     write_cached(out, c);
     write_placed(out, c);
+    silences_write(c->snapshot->pool, &c->choice, out);
     write_holder(out, p, choice);
     write_bounds(out, choice);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",

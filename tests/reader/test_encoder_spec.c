@@ -31,6 +31,7 @@ static void refuse(const char *text, const char *why)
 {
     struct encoder_spec s;
     cr_assert_eq(encoder_spec_parse(str_from(text), arena, &s, &err), ERR_USAGE, "%s", text);
+    cr_assert_eq(err.status, ERR_USAGE);
     cr_assert(strstr(err.text, why), "%s", err.text);
 }
 

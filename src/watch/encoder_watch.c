@@ -1,0 +1,182 @@
+/* Readers' own counts, put into lines: of a page of metrics, and of the log. What was told of an encoder last is kept
+ * by its place among those that are open, which never changes while the process runs.
+ *
+ * Any thread; whoever finds another one telling the log goes on, because a thread that serves does not wait. */
+#include "watch/encoder_watch.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "reader/encoder_open.h"
+#include "watch/metrics_write.h"
+
+#define LABEL_BYTES_MAX 256
+
+struct reading {
+    struct late_reading r;
+    char label[LABEL_BYTES_MAX];
+};
+
+static double hits(const struct late_reading *r)
+{
+    return (double)r->hits;
+}
+
+static double spoke(const struct late_reading *r)
+{
+    return (double)r->spoke;
+}
+
+static double late(const struct late_reading *r)
+{
+    return (double)r->late;
+}
+
+static double full(const struct late_reading *r)
+{
+    return (double)r->full;
+}
+
+static double failed(const struct late_reading *r)
+{
+    return (double)r->failed;
+}
+
+static double batches(const struct late_reading *r)
+{
+    return (double)r->batches;
+}
+
+static double texts(const struct late_reading *r)
+{
+    return (double)r->texts;
+}
+
+static double seconds(const struct late_reading *r)
+{
+    return r->seconds;
+}
+
+static double failures(const struct late_reading *r)
+{
+    return (double)r->failures;
+}
+
+static double waiting(const struct late_reading *r)
+{
+    return (double)r->waiting;
+}
+
+static double cached(const struct late_reading *r)
+{
+    return (double)r->cached;
+}
+
+static double left_alone(const struct late_reading *r)
+{
+    return r->left_alone;
+}
+
+static const struct encoder_row {
+    const char *name, *type, *help;
+    double (*value)(const struct late_reading *r);
+} rows[] = {
+    {"leeroo_encoder_batches_total", "counter", "Batches that the encoder has computed.", batches},
+    {"leeroo_encoder_texts_total", "counter", "Texts that the encoder has computed.", texts},
+    {"leeroo_encoder_seconds_total", "counter", "Time that the encoder has computed.", seconds},
+    {"leeroo_encoder_failures_total", "counter", "Batches of the encoder that failed.", failures},
+    {"leeroo_encoder_queue_length", "gauge", "Texts that wait for the encoder.", waiting},
+    {"leeroo_encoder_cached", "gauge", "Texts whose encoding is in memory.", cached},
+    {"leeroo_encoder_left_alone", "gauge", "1 while nobody asks the encoder, because it fails.",
+     left_alone},
+};
+
+/* What became of the texts that requests asked about. */
+static const struct {
+    const char *name;
+    double (*value)(const struct late_reading *r);
+} ends[] = {{"cached", hits}, {"spoke", spoke}, {"late", late}, {"full", full}, {"failed", failed}};
+
+static size_t read_all(struct reading *all)
+{
+    struct late *list[ENCODERS_OPEN_MAX];
+    size_t count = encoders_opened(list);
+    for (size_t i = 0; i < count; i++) {
+        struct buf label;
+        late_read(list[i], &all[i].r);
+        buf_init(&label, LABEL_BYTES_MAX);
+        metrics_write_label(&label, "encoder", str_from(late_encoder(list[i])->name));
+        buf_addf(&label, ",place=\"%zu\"", i);
+        memcpy(all[i].label, label.ptr ? label.ptr : "", label.ptr ? label.len + 1 : 1);
+        buf_done(&label);
+    }
+    return count;
+}
+
+static void write_ends(const struct reading *all, size_t count, struct buf *out)
+{
+    static const char name[] = "leeroo_encoder_asked_total";
+    metrics_write_head(out, name, "counter",
+                       "Texts that requests asked the encoder about, by what became of it.");
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < sizeof(ends) / sizeof(*ends); k++) {
+            char label[LABEL_BYTES_MAX + 40];
+            snprintf(label, sizeof(label), "%s,end=\"%s\"", all[i].label, ends[k].name);
+            metrics_write_sample(out, name, label, ends[k].value(&all[i].r));
+        }
+}
+
+void encoder_watch_write(struct buf *out)
+{
+    struct reading all[ENCODERS_OPEN_MAX];
+    size_t count = read_all(all);
+    if (!count)
+        return;
+    write_ends(all, count, out);
+    for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+        metrics_write_head(out, rows[k].name, rows[k].type, rows[k].help);
+        for (size_t i = 0; i < count; i++)
+            metrics_write_sample(out, rows[k].name, all[i].label, rows[k].value(&all[i].r));
+    }
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct told {
+    uint64_t late, full, failed;
+} told[ENCODERS_OPEN_MAX];
+static uint64_t told_ms;
+static bool told_once;
+
+static void tell(struct late *l, struct told *before)
+{
+    struct late_reading r;
+    char trouble[sizeof(r.trouble) * 2];
+    late_read(l, &r);
+    const struct told now = {r.late, r.full, r.failed};
+    if (now.late == before->late && now.full == before->full && now.failed == before->failed)
+        return;
+    log_quote(trouble, sizeof(trouble), str_from(now.failed > before->failed ? r.trouble : ""));
+    log_event(LOG_WARN, "decided without an encoder",
+              "encoder=%s late=%llu full=%llu failed=%llu trouble=%s", late_encoder(l)->name,
+              (unsigned long long)(now.late - before->late),
+              (unsigned long long)(now.full - before->full),
+              (unsigned long long)(now.failed - before->failed), trouble);
+    *before = now;
+}
+
+void encoder_watch_silence(uint64_t now_ms)
+{
+    struct late *list[ENCODERS_OPEN_MAX];
+    if (pthread_mutex_trylock(&lock) != 0)
+        return; /* another thread is telling it */
+    if (!told_once || now_ms >= told_ms + ENCODER_NEWS_MS) {
+        size_t count = encoders_opened(list);
+        for (size_t i = 0; i < count; i++)
+            tell(list[i], &told[i]);
+        told_ms = now_ms;
+        told_once = true;
+    }
+    pthread_mutex_unlock(&lock);
+}
