@@ -7,6 +7,7 @@ import math
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,33 @@ def test_the_recipe_runs(exported, model, tmp_path, monkeypatch):
         (tmp_path / name).write_text("\n".join(lines) + "\n")
     exec(compile(code, "docs/universe.md", "exec"), {"__name__": "recipe"})  # noqa: S102 our own page
     assert (tmp_path / "router" / "config.json").exists()
+
+
+def converter():
+    """llama.cpp's own, which scripts/install-llama puts beside the library."""
+    found = subprocess.run([ROOT / "scripts" / "install-llama", "--find"], capture_output=True, text=True)
+    if found.returncode != 0:
+        pytest.skip("no llama.cpp")
+    return Path(found.stdout.strip()) / "share" / "llama.cpp"
+
+
+def test_a_lora_step_becomes_an_adapter_for_llama_cpp(exported, model, tmp_path, monkeypatch):
+    """The recipe of docs/tuning.md runs as it stands, and what it saves is converted whole: a pair for every matrix."""
+    code = re.search(r"^```python\n(.*?)^```$", (ROOT / "docs" / "tuning.md").read_text(), re.M | re.S)[1]
+    assert re.search(r'^MODEL = ".*"$', code, re.M)
+    code = re.sub(r'^MODEL = ".*"$', f"MODEL = {str(model)!r}", code, flags=re.M)
+    share = converter()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trl, "SFTConfig", functools.partial(trl.SFTConfig, **SETTINGS))
+    (tmp_path / "sft.jsonl").write_text("\n".join(exported("sft", "routing").read_text().splitlines()[:16]) + "\n")
+    exec(compile(code, "docs/tuning.md", "exec"), {"__name__": "recipe"})  # noqa: S102 our own page
+    subprocess.run([sys.executable, "-B", share / "convert_lora_to_gguf.py", "--base", model, "adapter", "--outfile", "adapter.gguf"],
+                   check=True, timeout=300)
+    monkeypatch.syspath_prepend(str(share / "gguf-py"))
+    import gguf
+    read = gguf.GGUFReader("adapter.gguf")
+    assert read.fields["general.type"].contents() == "adapter" and read.fields["adapter.lora.alpha"].contents() == 32
+    tensors = {tensor.name: tensor.data for tensor in read.tensors}
+    matrices = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"]
+    assert sorted(tensors) == sorted(f"blk.0.{name}.weight.lora_{half}" for name in matrices for half in "ab")
+    assert any(tensors[f"blk.0.{name}.weight.lora_b"].any() for name in matrices), "an adapter that has not learnt is 0"
