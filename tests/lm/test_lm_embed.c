@@ -3,7 +3,9 @@
 #include "lm/lm_embed.h"
 
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <math.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "lm/tiny_gguf.h"
@@ -167,6 +169,76 @@ Test(lm_embed, models_say_what_they_are)
     cr_expect_eq(lm_info(causal)->context, TINY_CONTEXT);
     cr_expect_not_null(lm_info(causal)->chat_template);
     cr_expect_null(lm_info(bert)->chat_template);
+}
+
+Test(lm_embed, a_causal_model_with_a_pooling_is_one_of_embeddings)
+{
+    static float own[TEXTS][TINY_WIDTH], last[TEXTS][TINY_WIDTH];
+    struct lm *embeds = load_tiny(TINY_EMBEDS, NULL);
+    cr_expect(lm_info(embeds)->embeds);
+    cr_expect_not(lm_info(embeds)->writes);
+    fill_texts();
+    embed(embeds, (struct lm_embed_options){0}, texts, TEXTS, own[0]);
+    embed(causal, (struct lm_embed_options){.pooling = LM_POOL_LAST}, texts, TEXTS, last[0]);
+    for (int i = 0; i < TEXTS; i++)
+        cr_expect_float_eq(cosine(own[i], last[i]), 1, 1e-6);
+    lm_free(embeds);
+}
+
+static void *embed_again(void *arg)
+{
+    float(*out)[TINY_WIDTH] = arg;
+    embed(bert, (struct lm_embed_options){0}, texts, TEXTS, out[0]);
+    return NULL;
+}
+
+Test(lm_embed, threads_share_a_model)
+{
+    static float out[4][TEXTS][TINY_WIDTH];
+    pthread_t threads[4];
+    fill_texts();
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, embed_again, out[i]), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 1; i < 4; i++)
+        cr_expect_arr_eq(out[0], out[i], sizeof(out[0]));
+}
+
+/* Bytes in use on the heap. */
+static size_t in_use(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    extern size_t __sanitizer_get_current_allocated_bytes(void);
+    return __sanitizer_get_current_allocated_bytes();
+#else
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+#endif
+}
+
+static void no_growth(const struct lm *lm, struct lm_embed_options o)
+{
+    static float out[TEXTS][TINY_WIDTH];
+    struct lm_embedder *e = NULL;
+    struct error err;
+    size_t before = 0;
+    fill_texts();
+    cr_assert_eq(lm_embedder_create(lm, &o, &e, &err), OK, "%s", err.text);
+    for (int i = 0; i < 60; i++) { /* 1,200 texts */
+        cr_assert_eq(lm_embed(e, texts, TEXTS, out[0], &err), OK, "%s", err.text);
+        if (i == 9)
+            before = in_use();
+    }
+    cr_expect_eq(in_use(), before);
+    lm_embedder_free(e);
+}
+
+Test(lm_embed, a_thousand_texts_take_no_more_memory_than_two_hundred)
+{
+    no_growth(bert, (struct lm_embed_options){0});
+    no_growth(causal, (struct lm_embed_options){0});
+    no_growth(causal, (struct lm_embed_options){.layer = 1});
 }
 
 Test(lm_embed, an_adapter_changes_what_is_said_and_another_models_is_refused)

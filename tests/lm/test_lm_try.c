@@ -15,6 +15,8 @@ __attribute__((constructor)) static void be_tried(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], LM_TRY_COMMAND) != 0)
         return;
+    if (getenv("LEEROO_CANARY"))
+        _exit(1);
     struct error err = {0};
     enum status status = lm_try_files(argc - 2, argv + 2, &err);
     dprintf(2, "%s\n", err.text);
@@ -64,6 +66,14 @@ Test(lm_try, good_files_are_read)
     tiny_gguf_write(path, TINY_LLAMA, 1);
     cr_expect_eq(load_once(&err), OK, "%s", err.text);
     tiny_gguf_write(path, TINY_BERT, 1);
+    cr_expect_eq(load_once(&err), OK, "%s", err.text);
+}
+
+Test(lm_try, the_process_that_tries_has_nothing_of_the_environment)
+{
+    struct error err;
+    tiny_gguf_write(path, TINY_LLAMA, 8);
+    setenv("LEEROO_CANARY", "sk-secret", 1);
     cr_expect_eq(load_once(&err), OK, "%s", err.text);
 }
 

@@ -18,6 +18,7 @@
 
 enum tiny_kind {
     TINY_LLAMA,     /* causal, a token a byte, "<|im_start|>", "<|im_end|>" and a ChatML template */
+    TINY_EMBEDS,    /* the same with a pooling: a model of embeddings, of the last token */
     TINY_BERT,      /* bidirectional, a token a letter, mean pooling */
     TINY_LORA,      /* an adapter of TINY_LLAMA's */
     TINY_LORA_WIDE, /* an adapter of a model that is twice as wide */
@@ -295,7 +296,9 @@ static inline void tiny_gguf_write(const char *path, enum tiny_kind kind, uint64
     tiny_u32(t.file, 3);
     tiny_u64(t.file, 0);
     tiny_u64(t.file, 0);
-    if (kind == TINY_LLAMA)
+    if (kind == TINY_EMBEDS)
+        tiny_key_u32(&t, "llama.pooling_type", 3);
+    if (kind == TINY_LLAMA || kind == TINY_EMBEDS)
         tiny_llama(&t);
     else if (kind == TINY_BERT)
         tiny_bert(&t);
