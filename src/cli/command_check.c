@@ -63,6 +63,10 @@ static enum status look(const struct options *o, struct check_found *f, struct e
         setup_warnings(config, model, take_warning, f);
     if (status == OK)
         status = setup_never_asked(config, model, take_warning, f, err);
+    if (status == OK)
+        f->encoder_count = check_encoders(config, model, o->connect, f->encoders);
+    for (size_t i = 0; i < f->encoder_count; i++)
+        f->fine &= f->encoders[i].status == OK;
     if (status == OK && o->connect)
         status = connect_all(f, err);
     return status;

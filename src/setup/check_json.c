@@ -79,6 +79,19 @@ static void write_expert(struct buf *b, const struct expert *list,
     buf_add_char(b, '}');
 }
 
+static void write_encoder(struct buf *b, const struct check_encoder *e)
+{
+    text(b, "{", "name", str_from(e->name));
+    text(b, ",", "where", str_from(e->where));
+    buf_addf(b, ",\"used\":%s,\"tried\":%s,\"fine\":%s,\"width\":%zu,\"ms\":", truth(e->used),
+             truth(e->tried), truth(e->status == OK), e->width);
+    json_write_double(b, e->ms);
+    buf_addf(b, ",\"file_bytes\":%llu", (unsigned long long)e->file_bytes);
+    if (e->status != OK)
+        text(b, ",", "error", str_from(e->text));
+    buf_add_char(b, '}');
+}
+
 static void write_policy(struct buf *b, const struct config *c, size_t i)
 {
     const struct route_policy *p = &c->policies[i];
@@ -134,6 +147,11 @@ static void write_config(struct buf *b, const struct check_found *f)
     buf_add_c(b, "],\"embeddings\":[");
     for (size_t i = 0; i < c->embedder_count; i++)
         write_expert(b, c->embedders, NULL, i, NULL, NULL);
+    buf_add_c(b, "],\"encoders\":[");
+    for (size_t i = 0; i < f->encoder_count; i++) {
+        buf_add_c(b, i ? "," : "");
+        write_encoder(b, &f->encoders[i]);
+    }
     buf_add_c(b, "],\"policies\":[");
     for (size_t i = 0; i < c->policy_count; i++)
         write_policy(b, c, i);

@@ -185,6 +185,20 @@ static void print_reply(const struct expert *e, const struct check_reply *r, int
     fprintf(out, "%s%s\n", r->text[0] ? ": " : "", r->text);
 }
 
+static void print_encoder(const struct check_encoder *e, int width, FILE *out)
+{
+    fprintf(out, "%-*s  %s", width, e->name, e->where);
+    if (!e->tried)
+        fputs(", not asked (--connect asks it)", out);
+    else if (e->status != OK)
+        fprintf(out, ": %s", e->text);
+    else
+        fprintf(out, ", %zu numbers in %.1f ms", e->width, e->ms);
+    if (e->file_bytes)
+        fprintf(out, ", %.0f MB of memory", (double)e->file_bytes * 1e-6);
+    fputs(e->used ? "\n" : "; the model was not trained with it\n", out);
+}
+
 static void print_warnings(const struct check_found *f, FILE *out)
 {
     if (f->warning_count)
@@ -209,6 +223,10 @@ void check_print_text(const struct check_found *f, FILE *out)
     if (c->embedder_count > 0)
         print_experts("embeds", c->embedders, NULL, c->embedder_count, width, out);
     print_placed(c, width, out);
+    if (f->encoder_count)
+        fprintf(out, "\n%-*s  reads questions\n", width, "encoder");
+    for (size_t i = 0; i < f->encoder_count; i++)
+        print_encoder(&f->encoders[i], width, out);
     print_policies(c, width, out);
     print_aliases(c, out);
     if (f->replies)

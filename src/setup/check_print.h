@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "setup/check_connect.h"
+#include "setup/check_encoders.h"
 #include "setup/setup.h"
 
 #define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + 8)
@@ -15,6 +16,8 @@ struct check_found {
     const struct error *failure;
     struct setup_warning warnings[CHECK_WARNINGS_MAX];
     size_t warning_count;
+    struct check_encoder encoders[ENCODERS_NAMED_MAX];
+    size_t encoder_count;
     const struct check_reply *replies; /* [expert_count]; NULL: nobody was asked */
     bool fine;                         /* nothing must be mended */
 };

@@ -270,3 +270,27 @@ def test_training_says_what_is_wrong_with_an_encoder(leeroo, data, start_oracle,
     assert "it answers 401" in said and SECRET not in said
     said = train(leeroo, data, tmp_path / "m", "--encoder", f"url={oracle.url}/e,model=m,api_key=env:NO_SUCH_KEY", code=1)
     assert "NO_SUCH_KEY is not set" in said
+
+
+def check(leeroo, config, *options):
+    done = run(leeroo, "check", "-c", config, *options, ORACLE_KEY=SECRET)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_check_tries_what_is_configured(leeroo, trained, upstream, start_oracle, tmp_path):
+    oracle = start_oracle()
+    top = f"encoders:\n  - {{name: {NAME}, url: '{oracle.url}/v1/embeddings', model: org/{NAME}, api_key: env:ORACLE_KEY}}\n"
+    config = write_config(tmp_path, trained / "with", upstream.url, top=top)
+    code, said = check(leeroo, config)
+    assert code == 0 and "not asked (--connect asks it)" in said and oracle.calls == 0, said
+    code, said = check(leeroo, config, "--connect")
+    assert re.search(rf"{NAME} +{oracle.url}/v1/embeddings, {WIDTH} numbers in [0-9.]+ ms\n", said), said
+    oracle.wrong = 200, {"data": [{"embedding": [1]}]}
+    code, said = check(leeroo, config, "--connect", "--json")
+    found = json.loads(said.splitlines()[0])["encoders"][0]
+    assert code == 1 and found["used"] and not found["fine"] and "1 numbers long" in found["error"], said
+    config.write_text(config.read_text().replace(f"model: org/{NAME}", "model: another"))
+    code, said = check(leeroo, config)
+    assert code == 1 and "is not what the model was trained with" in said, said
+    config.write_text(config.read_text().replace("encoders:", "encoder:"))
+    assert "did you mean 'encoders'" in check(leeroo, config)[1]
