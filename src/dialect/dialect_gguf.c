@@ -16,6 +16,15 @@ static const char *lacks(const struct openai_request *chat)
     return NULL;
 }
 
+/* A model thinks as it was taught to. */
+static void drops(const struct openai_request *chat, struct dropped *into)
+{
+    static const char *const wishes[] = {"reasoning_effort", "verbosity"};
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(*wishes); i++)
+        if (json_is_set(json_get(chat->root, wishes[i])))
+            dropped_add(into, NULL, str_from(wishes[i]));
+}
+
 static enum status write_request(const struct dialect_request *r, struct arena *scratch,
                                  struct buf *out, struct error *err)
 {
@@ -37,5 +46,6 @@ const struct dialect dialect_gguf = {
     .errors = DIALECT_ERRORS_OPENAI,
     .in_process = true,
     .lacks = lacks,
+    .drops = drops,
     .write = write_request,
 };

@@ -305,9 +305,8 @@ int infer_error_http_status(enum status status)
     case ERR_INPUT:
     case ERR_UNSUPPORTED:
     case ERR_CONTEXT:
-        return 400;
     case ERR_TOO_LARGE:
-        return 413;
+        return 400;
     case ERR_OVERLOAD:
         return 429;
     default:

@@ -210,6 +210,8 @@ static enum status make_slots(struct infer_engine *e, const struct infer_options
 static void engine_free(struct infer_engine *e)
 {
     struct infer_call *c;
+    if (e->desk.state)
+        lm_state_cancel(e->desk.state); /* a long prompt would be waited for */
     worker_stop(&e->worker);
     infer_slots_fail(&e->desk, "the model was closed");
     while ((c = next_in_line(e)))

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "base/check.h"
+#include "infer/infer_engine.h"
 
 static const char *auth_text(const struct config *c)
 {
@@ -88,6 +89,16 @@ static bool is_worth_telling(const struct config_origin *origins, size_t count)
     return false;
 }
 
+/* What a model in this process is. */
+static void print_model(const struct expert *e, FILE *out)
+{
+    const struct infer_engine *engine = e->gguf ? infer_find(e->url) : NULL;
+    if (!engine)
+        return;
+    const struct infer_facts f = infer_facts_of(engine);
+    fprintf(out, " (%s, %zu slots)", f.lm->description, f.slots);
+}
+
 /* origins NULL: prices are all the configuration's. */
 static void print_experts(const char *what, const struct expert *list,
                           const struct config_origin *origins, size_t count, int width, FILE *out)
@@ -104,6 +115,7 @@ static void print_experts(const char *what, const struct expert *list,
                 e->dialect->name, e->api_key.len ? "set" : "none",
                 money_usd(e->price.input_nano_usd_per_m), money_usd(e->price.output_nano_usd_per_m),
                 context, STR_FMT(e->upstream_model), STR_FMT(e->url));
+        print_model(e, out);
         if (e->parameters.len > 0)
             fprintf(out, " with %.*s", STR_FMT(e->parameters));
         print_limits(&e->limits, out);

@@ -46,6 +46,14 @@ Test(dialect_gguf, a_chat_goes_as_it_is)
     buf_done(&out);
 }
 
+Test(dialect_gguf, wishes_that_it_leaves_out_are_named)
+{
+    struct dropped lost = {0};
+    cr_expect_null(lack(",\"reasoning_effort\":\"low\",\"verbosity\":null"));
+    dialect_gguf.drops(&chat, &lost);
+    cr_expect(str_equal(dropped_text(&lost), STR("reasoning_effort")));
+}
+
 Test(dialect_gguf, what_it_lacks_is_named_and_not_written)
 {
     static const char *const cases[][2] = {

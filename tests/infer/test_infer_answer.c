@@ -152,5 +152,5 @@ Test(infer_answer, errors_have_openais_form)
     says("{\"error\":{\"message\":\"too long\",\"type\":\"invalid_request_error\",\"param\":null,"
          "\"code\":\"context_length_exceeded\"}}");
     cr_expect_eq(infer_error_http_status(ERR_OVERLOAD), 429);
-    cr_expect_eq(infer_error_http_status(ERR_TOO_LARGE), 413);
+    cr_expect_eq(infer_error_http_status(ERR_TOO_LARGE), 400);
 }
