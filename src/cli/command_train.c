@@ -181,8 +181,10 @@ static enum status train(struct train_command *c, struct error *err)
         status = keep_usable(d, chosen, &options.expert_count, err);
     struct train_source late[TRAIN_LATE_MAX];
     if (status == OK)
-        status = setup_late_sources(c->config, c->encoders.items, c->encoders.count, c->arena, late,
-                                    &options.late_count, err);
+        status = setup_late_sources(&(struct setup_training){c->config, c->encoders.items,
+                                                             c->encoders.count, d, chosen,
+                                                             options.expert_count},
+                                    c->arena, late, &options.late_count, err);
     if (status != OK)
         return status;
     options.late = late;

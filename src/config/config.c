@@ -21,7 +21,7 @@
 struct raw { /* the top level before the sections that need each other are read */
     struct config config;
     const struct yaml_tree *listen, *experts, *policies, *embedders, *default_policy, *reference,
-        *ledger, *aliases, *keep, *encoders;
+        *ledger, *aliases, *keep, *encoders, *orchestrator;
 };
 
 static enum status read_limits(struct conf_reader *r, const struct conf_row *row,
@@ -131,6 +131,7 @@ static const struct conf_row top_rows[] = {
     {"experts", config_read_node, offsetof(struct raw, experts), true, 0, 0},
     {"embeddings", config_read_node, offsetof(struct raw, embedders), false, 0, 0},
     {"encoders", config_read_node, offsetof(struct raw, encoders), false, 0, 0},
+    {"orchestrator", config_read_node, offsetof(struct raw, orchestrator), false, 0, 0},
     {"policies", config_read_node, offsetof(struct raw, policies), false, 0, 0},
     {"aliases", config_read_node, offsetof(struct raw, aliases), false, 0, 0},
     {"default_policy", config_read_node, offsetof(struct raw, default_policy), false, 0, 0},
@@ -191,6 +192,8 @@ static enum status read_root(struct conf_reader *r, const struct yaml_tree *root
         status = config_read_embedders(r, raw.embedders, err);
     if (status == OK)
         status = config_read_encoders(r, raw.encoders, err);
+    if (status == OK)
+        status = config_read_orchestrator(r, raw.orchestrator, err);
     if (status == OK)
         status = config_read_policies(r, raw.policies, err);
     if (status == OK)

@@ -159,8 +159,8 @@ struct config {
     const char *const *placed; /* of struct pool_settings; whoever made the model sets it */
     struct expert *embedders;  /* of POST /v1/embeddings, by name; nothing is routed among them */
     size_t embedder_count;
-    struct encoder_spec
-        *encoders; /* that read what is asked, beside the n-grams; their keys are secret */
+    struct encoder_spec *
+        encoders; /* that read what is asked, beside the n-grams, and last the orchestrator; their keys are secret */
     size_t encoder_count;
     struct route_policy *policies;
     /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */

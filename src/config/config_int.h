@@ -56,6 +56,9 @@ NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct 
 /* node NULL: none. */
 NODISCARD enum status config_read_encoders(struct conf_reader *r, const struct yaml_tree *node,
                                            struct error *err);
+/* node NULL: none. After experts and encoders, among which it stands last. */
+NODISCARD enum status config_read_orchestrator(struct conf_reader *r, const struct yaml_tree *node,
+                                               struct error *err);
 void config_wipe_encoders(struct config *c);
 /* node NULL: one policy called "default" that takes the best predicted expert. */
 NODISCARD enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "data/dataset.h"
+#include "opinion/opinion_prompt.h"
 
 #define EXPORT_RIGHT      0.5 /* scores from here on are right */
 #define EXPORT_CONFIDENCE 0.5 /* by default, scores believed less are unknown */
@@ -68,3 +69,9 @@ struct export_figures {
  * among more experts than there are letters. */
 NODISCARD enum status export_write(const struct dataset *d, const struct export_options *o,
                                    FILE *out, struct export_figures *ret, struct error *err);
+
+/* The head of an orchestrator's prompt for these experts of `d` (NULL: all), with their prices and mean scores: what
+ * rows of routing begin with. As opinion_head_write. */
+NODISCARD enum status export_head_write(const struct dataset *d, const size_t *experts,
+                                        size_t count, double lambda, struct buf *out,
+                                        struct error *err);

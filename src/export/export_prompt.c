@@ -5,20 +5,27 @@
 #include "base/json.h"
 #include "opinion/opinion_prompt.h"
 
+enum status export_head_write(const struct dataset *d, const size_t *experts, size_t count,
+                              double lambda, struct buf *out, struct error *err)
+{
+    struct opinion_expert told[DATASET_EXPERTS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        size_t e = experts ? experts[i] : i;
+        told[i] = (struct opinion_expert){.name = d->experts[e].name,
+                                          .priced = dataset_price_basis(d, e) != PRICE_UNKNOWN,
+                                          .price = d->experts[e].price,
+                                          .accuracy = dataset_mean_score(d, e)};
+    }
+    return opinion_head_write(told, count, lambda, out, err);
+}
+
 enum status export_preamble_write(const struct exporting *x, struct buf *out, struct error *err)
 {
-    const struct dataset *d = x->d;
-    struct opinion_expert experts[DATASET_EXPERTS_MAX];
     struct buf b;
     if (x->o->subject == EXPORT_ANSWERS)
         return OK;
-    for (size_t e = 0; e < d->expert_count; e++)
-        experts[e] = (struct opinion_expert){.name = d->experts[e].name,
-                                             .priced = dataset_price_basis(d, e) != PRICE_UNKNOWN,
-                                             .price = d->experts[e].price,
-                                             .accuracy = dataset_mean_score(d, e)};
     buf_init(&b, OPINION_HEAD_BYTES_MAX);
-    enum status status = opinion_head_write(experts, d->expert_count, x->lambda, &b, err);
+    enum status status = export_head_write(x->d, NULL, x->d->expert_count, x->lambda, &b, err);
     if (status == OK)
         json_write_inside(out, buf_str(&b));
     buf_done(&b);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "reader/gguf_encoder.h"
+#include "reader/opinion_encoder.h"
 #include "reader/remote_encoder.h"
 
 #define NAMED_BYTES_MAX    (1u << 20)
@@ -70,6 +71,13 @@ static struct late *find(const char *identity)
     return NULL;
 }
 
+static enum status open_new(struct encoder_spec *s, struct late **ret, struct error *err)
+{
+    if (!s->gguf)
+        return remote_encoder_open(s, ret, err);
+    return s->orchestrates ? opinion_encoder_open(s, ret, err) : gguf_encoder_open(s, ret, err);
+}
+
 /* Under the lock. An endpoint whose width had to be asked for is the same as one whose width was known. */
 static enum status open_locked(struct encoder_spec s, const struct encoder **ret, struct error *err)
 {
@@ -90,7 +98,7 @@ static enum status open_locked(struct encoder_spec s, const struct encoder **ret
                            "start it again",
                            s.name, ENCODERS_OPEN_MAX);
     else
-        status = s.gguf ? gguf_encoder_open(&s, &late, err) : remote_encoder_open(&s, &late, err);
+        status = open_new(&s, &late, err);
     free(identity);
     if (status == OK)
         status = identify(&s, &identity, err);
@@ -167,10 +175,16 @@ static struct encoder_spec mix(const struct encoder_spec *configured,
 {
     struct encoder_spec s = *configured;
     s.name = recorded->name;
+    s.orchestrates = recorded->orchestrates; /* and the prompt is what it was in training */
+    s.head = recorded->head;
+    s.labels = recorded->labels;
+    s.without_choices = recorded->without_choices;
     if (s.gguf && recorded->gguf) {
         s.pooling = s.pooling ? s.pooling : recorded->pooling;
         s.layer = s.layer ? s.layer : recorded->layer;
         s.tokens = s.tokens ? s.tokens : recorded->tokens;
+        s.loras = s.loras ? s.loras : recorded->loras;
+        s.chat_template = s.chat_template ? s.chat_template : recorded->chat_template;
     } else if (s.url && recorded->url) {
         s.dimensions = s.dimensions ? s.dimensions : recorded->dimensions;
         s.width = s.width ? s.width : recorded->width;

@@ -11,6 +11,8 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "opinion/opinion_prompt.h"
+#include "opinion/opinion_said.h"
 
 static const char *const poolings[] = {"own", "mean", "last", "hidden"};
 
@@ -31,7 +33,7 @@ bool encoder_pooling_named(struct str name, enum encoder_pooling *ret)
 
 /* Rows */
 
-enum row_kind { ROW_TEXT, ROW_NUMBER, ROW_POOLING };
+enum row_kind { ROW_TEXT, ROW_LINES, ROW_NUMBER, ROW_POOLING };
 
 static const struct row {
     const char *key;
@@ -53,7 +55,17 @@ static const struct row {
     {"calls", ROW_NUMBER, offsetof(struct encoder_spec, calls), 1, LATE_WORKERS_MAX},
     {"width", ROW_NUMBER, offsetof(struct encoder_spec, width), 1, LATE_WIDTH_MAX},
     {"batch", ROW_NUMBER, offsetof(struct encoder_spec, batch), 1, ENCODER_BATCH_MAX},
+    {"head", ROW_LINES, offsetof(struct encoder_spec, head), 0, 0},
+    {"labels", ROW_NUMBER, offsetof(struct encoder_spec, labels), 1, OPINION_EXPERTS_MAX},
+    {"loras", ROW_LINES, offsetof(struct encoder_spec, loras), 0, 0},
+    {"chat_template", ROW_TEXT, offsetof(struct encoder_spec, chat_template), 0, 0},
+    {"without_choices", ROW_NUMBER, offsetof(struct encoder_spec, without_choices), 1, 1},
 };
+
+static bool is_text(const struct row *row)
+{
+    return row->kind == ROW_TEXT || row->kind == ROW_LINES;
+}
 
 static enum status set_number(const struct row *row, struct str value, struct encoder_spec *s,
                               struct error *err)
@@ -71,10 +83,19 @@ static enum status set_number(const struct row *row, struct str value, struct en
     return OK;
 }
 
+/* Printable, line by line. */
+static bool lines_printable(struct str text)
+{
+    while (text.len > 0)
+        if (!utf8_printable(str_split(&text, '\n')))
+            return false;
+    return true;
+}
+
 static enum status set_text(const struct row *row, struct str value, struct arena *a,
                             struct encoder_spec *s, struct error *err)
 {
-    if (!value.len || !utf8_printable(value))
+    if (!value.len || !(row->kind == ROW_LINES ? lines_printable(value) : utf8_printable(value)))
         return error_set(err, ERR_INPUT, "%s must be a text without control characters", row->key);
     const char *copy = arena_printf(a, "%.*s", STR_FMT(value));
     if (!copy)
@@ -91,7 +112,7 @@ static enum status set_row(struct str key, struct str value, struct arena *a,
             continue;
         if (rows[i].kind == ROW_NUMBER)
             return set_number(&rows[i], value, s, err);
-        if (rows[i].kind == ROW_TEXT)
+        if (is_text(&rows[i]))
             return set_text(&rows[i], value, a, s, err);
         return encoder_pooling_named(value, &s->pooling)
                    ? OK
@@ -130,6 +151,20 @@ static const char *name_of(const struct encoder_spec *s, struct arena *a)
     return arena_printf(a, "%s", name);
 }
 
+static enum status complete_orchestrator(const struct encoder_spec *s, struct error *err)
+{
+    if (s->pooling || s->layer || s->dimensions)
+        return error_set(err, ERR_INPUT,
+                         "pooling, layer and dimensions are of an encoder, not of an orchestrator");
+    if (!s->head != !s->labels)
+        return error_set(err, ERR_INPUT, "head and labels go together");
+    if (s->url && (s->loras || s->chat_template))
+        return error_set(err, ERR_INPUT, "lora and chat_template are of a file");
+    if (s->url && s->width && s->width != opinion_width(s->labels))
+        return error_set(err, ERR_INPUT, "width and labels do not fit");
+    return OK;
+}
+
 /* One piece: a list of what does not belong together, each with its mend. */
 enum status encoder_spec_complete(struct encoder_spec *s, struct arena *a, struct error *err)
 {
@@ -149,6 +184,12 @@ enum status encoder_spec_complete(struct encoder_spec *s, struct arena *a, struc
     if (s->url && !str_starts(str_from(s->url), STR("http://")) &&
         !str_starts(str_from(s->url), STR("https://")))
         return error_set(err, ERR_INPUT, "url must begin with http:// or https://");
+    s->orchestrates |= s->head != NULL;
+    if (!s->orchestrates && (s->labels || s->loras || s->chat_template || s->without_choices))
+        return error_set(err, ERR_INPUT,
+                         "labels, lora, chat_template and choices are of an orchestrator");
+    if (s->orchestrates && complete_orchestrator(s, err) != OK)
+        return ERR_INPUT;
     if (s->key_variable && strncmp(s->key_variable, "env:", 4) != 0)
         return error_set(err, ERR_INPUT, "api_key must be env:NAME; keys are never written");
     if (s->dimensions && s->width && s->dimensions != s->width)
@@ -238,7 +279,7 @@ enum status encoder_spec_copy(const struct encoder_spec *from, struct arena *a,
     struct encoder_spec s = *from;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const char **text = (const char **)((char *)&s + rows[i].offset);
-        if (rows[i].kind != ROW_TEXT || !*text)
+        if (!is_text(&rows[i]) || !*text)
             continue;
         *text = arena_printf(a, "%s", *text);
         if (!*text)
@@ -256,7 +297,7 @@ void encoder_spec_write(const struct encoder_spec *s, struct buf *out)
     const char *before = "{\"";
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const char *at = (const char *)s + rows[i].offset;
-        const char *text = rows[i].kind == ROW_TEXT ? *(const char *const *)at : NULL;
+        const char *text = is_text(&rows[i]) ? *(const char *const *)at : NULL;
         if (rows[i].kind == ROW_POOLING && s->pooling)
             text = encoder_pooling_name(s->pooling);
         uint32_t number = rows[i].kind == ROW_NUMBER ? *(const uint32_t *)at : 0;

@@ -1,4 +1,5 @@
-/* What an encoder is opened by: a GGUF file in this process, or an endpoint for embeddings. It is written in a
+/* What an encoder is opened by: a GGUF file in this process, or an endpoint for embeddings; or either as orchestrator,
+ * which is asked whom to ask and says its opinion (opinion/opinion_prompt.h). It is written in a
  * configuration (`encoders:`), on a command line ("gguf=PATH,pooling=mean"), and as JSON in the model file of whoever
  * was trained with it. Keys are never written: a spec names the environment variable that holds one. */
 #pragma once
@@ -9,8 +10,10 @@
 #include "base/buf.h"
 #include "reader/late.h"
 
-#define ENCODER_SPEC_BYTES_MAX 8192
+#define ENCODER_SPEC_BYTES_MAX 16384
 #define ENCODER_NAME_MAX       64 /* bytes of a name */
+#define ENCODER_LORAS_MAX      8
+#define ENCODER_ORCHESTRATOR   "orchestrator" /* its name */
 #define ENCODER_TOKENS_MAX     8192
 #define ENCODER_BATCH_MAX      64
 #define ENCODER_TIMEOUT_MS     10000 /* of one call to an endpoint, usually */
@@ -40,6 +43,13 @@ struct encoder_spec {
     uint32_t dimensions;      /* asked for */
     uint32_t timeout_ms, calls;
     uint32_t width; /* of its vectors, learnt when it was first asked */
+    /* Either as orchestrator; an endpoint is one for chat completions then. */
+    bool orchestrates;
+    const char *head; /* of its prompt, which lists so many experts; training writes it */
+    uint32_t labels;
+    const char *loras; /* of a file: paths of adapters, a line each */
+    const char *chat_template;
+    uint32_t without_choices; /* 1: it is not asked the question itself */
     /* Both: */
     uint32_t batch;
     struct late_limits limits; /* none of which changes what it says */

@@ -11,10 +11,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "expert/redact.h"
 #include "net/http_client.h"
+#include "opinion/opinion_prompt.h"
+#include "opinion/opinion_said.h"
 #include "reader/embeddings_reply.h"
+#include "reader/opinion_reply.h"
 
 #define REPLY_BYTES_MAX   (64u << 20)
 #define REQUEST_BYTES_MAX (64u << 20)
@@ -99,6 +103,10 @@ static enum status line_open(const struct remote *r, struct line *l, struct erro
 static void write_body(const struct encoder_spec *s, const struct str *texts, size_t count,
                        struct buf *out)
 {
+    if (s->orchestrates) {
+        opinion_request_write(str_from(s->model), str_from(s->head), texts[0], out);
+        return;
+    }
     buf_clear(out);
     buf_add_c(out, "{\"model\":");
     json_write_string(out, str_from(s->model));
@@ -180,7 +188,9 @@ static enum status ask(struct remote *r, size_t worker, const struct str *texts,
         status = post(r, l, &own);
     if (status == OK && l->http_status != 200)
         status = refuse(l, &own);
-    if (status == OK)
+    if (status == OK && r->spec.orchestrates)
+        status = opinion_reply_row(buf_str(&l->answer), r->spec.labels, out, &own);
+    else if (status == OK)
         status =
             embeddings_reply_rows(buf_str(&l->answer), count, LATE_WIDTH_MAX, width, out, &own);
     if (status == OK)
@@ -207,33 +217,51 @@ static enum status learn_width(struct remote *r, struct error *err)
     if (!row)
         return error_set(err, ERR_MEMORY, "out of memory");
     enum status status = ask(r, 0, &text, 1, &width, row, err);
+    if (r->spec.orchestrates)
+        width = opinion_width(r->spec.labels); /* it was asked whether it can say anything */
     if (status == OK)
         r->spec.width = (uint32_t)width;
     free(row);
     return status;
 }
 
-/* Another address may say the same; another model or another width may not. */
+static enum status write_fingerprint(const struct encoder_spec *s, struct buf *out,
+                                     struct error *err)
+{
+    char hex[DIGEST_HEX_BYTES];
+    struct digest digest;
+    if (!s->orchestrates) {
+        buf_addf(out, "embeddings %s dimensions=%u width=%u", s->model, s->dimensions, s->width);
+        return buf_status(out, err);
+    }
+    opinion_request_write(STR(""), str_from(s->head), STR(""), out);
+    enum status status = digest_sha256(buf_str(out), &digest, err);
+    buf_clear(out);
+    digest_hex(&digest, hex);
+    buf_addf(out, "opinion %s labels=%u asked=%.16s", s->model, s->labels, hex);
+    return status == OK ? buf_status(out, err) : status;
+}
+
+/* Another address may say the same; another model, prompt or width may not. */
 static enum status make(struct remote *r, struct late **ret, struct error *err)
 {
     const struct encoder_spec *s = &r->spec;
     struct buf spec, fingerprint;
     buf_init(&spec, ENCODER_SPEC_BYTES_MAX);
-    buf_init(&fingerprint, ENCODER_SPEC_BYTES_MAX);
+    buf_init(&fingerprint, 2 * OPINION_HEAD_BYTES_MAX);
     encoder_spec_write(s, &spec);
-    buf_addf(&fingerprint, "embeddings %s dimensions=%u width=%u", s->model, s->dimensions,
-             s->width);
+    enum status status = write_fingerprint(s, &fingerprint, err);
+    size_t batch = s->orchestrates ? 1 : s->batch ? s->batch : ENCODER_BATCH_REMOTE;
     const struct late_options late = {.name = s->name,
                                       .fingerprint = fingerprint.ptr,
                                       .spec = spec.ptr,
                                       .width = s->width,
-                                      .batch = s->batch ? s->batch : ENCODER_BATCH_REMOTE,
+                                      .batch = batch,
                                       .workers = s->calls ? s->calls : ENCODER_CALLS_REMOTE,
                                       .limits = s->limits};
     const struct late_compute compute = {rows, remote_free, r};
-    enum status status = buf_status(&spec, err);
     if (status == OK)
-        status = buf_status(&fingerprint, err);
+        status = buf_status(&spec, err);
     if (status == OK)
         status = late_create(&late, &compute, ret, err);
     else
@@ -251,6 +279,9 @@ enum status remote_encoder_open(struct encoder_spec *s, struct late **ret, struc
     r->arena = arena_create(4 * ENCODER_SPEC_BYTES_MAX);
     enum status status = r->arena ? encoder_spec_copy(s, r->arena, &r->spec, err)
                                   : error_set(err, ERR_MEMORY, "out of memory");
+    if (status == OK && s->orchestrates && !s->head)
+        status = error_set(err, ERR_INPUT, "%s: it reads what `leeroo train` tells it of experts",
+                           s->name);
     if (status == OK && !r->spec.width)
         status = learn_width(r, err);
     if (status != OK) {

@@ -4,26 +4,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOURCE_KIND "dense"
+#include "export/export.h"
 
 enum status setup_encoders(const struct config *config, bool only, struct error *err)
 {
     return encoders_name(config->encoders, config->encoder_count, config->place, only, err);
 }
 
-/* A model file is read from other folders, too. */
-static enum status make_absolute(struct encoder_spec *s, struct arena *a, struct error *err)
+/* Paths, a line each, from the root; NULL stays. */
+static enum status make_absolute(const char **paths, struct arena *a, struct error *err)
 {
-    char *real = s->gguf ? realpath(s->gguf, NULL) : NULL;
-    if (!real)
-        return OK; /* whoever opens it says what is wrong */
-    s->gguf = arena_printf(a, "%s", real);
-    free(real);
-    return s->gguf ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    const char *result = NULL;
+    struct str rest = str_from(*paths ? *paths : "");
+    while (rest.len > 0) {
+        struct str line = str_split(&rest, '\n');
+        const char *path = arena_printf(a, "%.*s", STR_FMT(line));
+        char *real = path ? realpath(path, NULL) : NULL;
+        const char *full = real ? real : path; /* whoever opens it says what is wrong */
+        result =
+            arena_printf(a, "%s%s%s", result ? result : "", result ? "\n" : "", full ? full : "");
+        free(real);
+        if (!path || !result)
+            return error_set(err, ERR_MEMORY, "out of memory");
+    }
+    *paths = result;
+    return OK;
 }
 
-static enum status add(struct encoder_spec s, struct arena *a, struct train_source *list,
-                       size_t *count, struct error *err)
+/* What an orchestrator is told of the experts, which the model file keeps: prices may change later, what it was
+ * calibrated on does not. */
+static enum status write_head(const struct setup_training *t, struct encoder_spec *s,
+                              struct arena *a, struct error *err)
+{
+    struct buf b;
+    buf_init(&b, OPINION_HEAD_BYTES_MAX);
+    enum status status = export_head_write(t->dataset, t->experts, t->expert_count, 0, &b, err);
+    if (status == OK) {
+        s->head = arena_printf(a, "%.*s", STR_FMT(buf_str(&b)));
+        s->labels = (uint32_t)t->expert_count;
+        status = s->head ? OK : error_set(err, ERR_MEMORY, "out of memory");
+    }
+    buf_done(&b);
+    return status;
+}
+
+static enum status add(const struct setup_training *t, struct encoder_spec s, struct arena *a,
+                       struct train_source *list, size_t *count, struct error *err)
 {
     const struct encoder *e = NULL;
     for (size_t i = 0; i < *count; i++)
@@ -32,34 +58,37 @@ static enum status add(struct encoder_spec s, struct arena *a, struct train_sour
     if (*count == TRAIN_LATE_MAX)
         return error_set(err, ERR_INPUT, "a model has at most %d encoders beside its n-grams",
                          TRAIN_LATE_MAX);
-    enum status status = make_absolute(&s, a, err);
+    enum status status = make_absolute(&s.gguf, a, err);
+    if (status == OK)
+        status = make_absolute(&s.loras, a, err);
+    if (status == OK && s.orchestrates)
+        status = write_head(t, &s, a, err);
     if (status == OK)
         status = encoder_spec_find_key(&s, a, err);
     if (status == OK)
         status = encoder_open(&s, &e, err);
     if (status == OK)
-        list[(*count)++] =
-            (struct train_source){.name = e->name, .kind = SOURCE_KIND, .instance = e};
+        list[(*count)++] = (struct train_source){
+            .name = e->name, .kind = s.orchestrates ? "opinion" : "dense", .instance = e};
     return status;
 }
 
-enum status setup_late_sources(const char *config_path, const char *const *specs, size_t spec_count,
-                               struct arena *a, struct train_source *list, size_t *count,
-                               struct error *err)
+enum status setup_late_sources(const struct setup_training *t, struct arena *a,
+                               struct train_source *list, size_t *count, struct error *err)
 {
     struct config *config = NULL;
     struct encoder_spec s;
     enum status status = OK;
     *count = 0;
-    for (size_t i = 0; status == OK && i < spec_count; i++) {
-        status = encoder_spec_parse(str_from(specs[i]), a, &s, err);
+    for (size_t i = 0; status == OK && i < t->spec_count; i++) {
+        status = encoder_spec_parse(str_from(t->specs[i]), a, &s, err);
         if (status == OK)
-            status = add(s, a, list, count, err);
+            status = add(t, s, a, list, count, err);
     }
-    if (status == OK && config_path)
-        status = config_load(config_path, &config, err);
+    if (status == OK && t->config_path)
+        status = config_load(t->config_path, &config, err);
     for (size_t i = 0; config && status == OK && i < config->encoder_count; i++)
-        status = add(config->encoders[i], a, list, count, err);
+        status = add(t, config->encoders[i], a, list, count, err);
     config_free(config);
     return status;
 }

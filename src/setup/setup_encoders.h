@@ -10,10 +10,18 @@
  * endpoints are asked. */
 NODISCARD enum status setup_encoders(const struct config *config, bool only, struct error *err);
 
-/* Opens the encoders of a configuration (NULL: none) and those of a command line, "gguf=PATH,pooling=mean", as late
- * sources of a training: into list[TRAIN_LATE_MAX]. What stands on the command line goes before the configuration's
- * encoder of the same name. Blocks while files are read and endpoints asked. */
-NODISCARD enum status setup_late_sources(const char *config_path, const char *const *specs,
-                                         size_t spec_count, struct arena *a,
+/* What encoders of a training are opened for. */
+struct setup_training {
+    const char *config_path;  /* whose encoders and orchestrator are taken; NULL: none */
+    const char *const *specs; /* [spec_count] of a command line, "gguf=PATH,pooling=mean" */
+    size_t spec_count;
+    const struct dataset *dataset; /* an orchestrator is told of these experts */
+    const size_t *experts;         /* [expert_count] */
+    size_t expert_count;
+};
+
+/* Opens them as late sources of a training: into list[TRAIN_LATE_MAX]. What stands on the command line goes before the
+ * configuration's encoder of the same name. Blocks while files are read and endpoints asked. */
+NODISCARD enum status setup_late_sources(const struct setup_training *t, struct arena *a,
                                          struct train_source *list, size_t *count,
                                          struct error *err);

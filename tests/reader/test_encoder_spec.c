@@ -127,3 +127,32 @@ Test(encoder_spec, a_forged_model_file_is_refused)
         cr_assert(strstr(err.text, "damaged"), "%s", err.text);
     }
 }
+
+Test(encoder_spec, an_orchestrator_keeps_its_prompt)
+{
+    struct encoder_spec s;
+    const char *json =
+        "{\"name\":\"orchestrator\",\"gguf\":\"/x.gguf\",\"head\":\"Whom?\\nY: a\\nZ: "
+        "b\\n\",\"labels\":2,\"loras\":\"/l.gguf\\n/m.gguf\",\"without_choices\":1}";
+    cr_assert_eq(encoder_spec_read(str_from(json), arena, &s, &err), OK, "%s", err.text);
+    cr_assert(s.orchestrates);
+    cr_assert_str_eq(s.head, "Whom?\nY: a\nZ: b\n");
+    cr_assert_str_eq(written(&s), json);
+}
+
+Test(encoder_spec, an_orchestrator_is_no_encoder)
+{
+    static const char *const bad[] = {
+        "{\"gguf\":\"x\",\"head\":\"h\"}",
+        "{\"gguf\":\"x\",\"labels\":2}",
+        "{\"gguf\":\"x\",\"head\":\"h\",\"labels\":53}",
+        "{\"gguf\":\"x\",\"head\":\"h\",\"labels\":2,\"pooling\":\"mean\"}",
+        "{\"gguf\":\"x\",\"head\":\"h\\u0001\",\"labels\":2}",
+        "{\"url\":\"http://h\",\"model\":\"m\",\"head\":\"h\",\"labels\":2,\"loras\":\"l\"}",
+        "{\"gguf\":\"x\",\"without_choices\":1}",
+    };
+    struct encoder_spec s;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_expect_eq(encoder_spec_read(str_from(bad[i]), arena, &s, &err), ERR_CORRUPT, "%s",
+                     bad[i]);
+}

@@ -1,0 +1,134 @@
+"""A language model as orchestrator: one of the experts is asked whom to ask, from training to a decision."""
+
+import json
+import os
+import re
+import subprocess
+import threading
+
+import pytest
+
+from conftest import EXPERTS, KEY, Gateway, write_config
+from serving import JsonServer, completion, serving
+from test_encoders import data, encoders_of, is_hard, new_text  # noqa: F401
+
+NAME = "orchestrator"
+TAIL = "\n\nReply with the letter of the best expert alone.\nAnswer:"
+
+
+def letters_of(asked):
+    """Its letter by an expert's name."""
+    return {m[2]: m[1] for m in re.finditer(r"^([A-Z]): (\w+), ", asked, re.M)}
+
+
+class Adviser(JsonServer):
+    """An expert that knows who is needed, and says so where log-probabilities are asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.tells = True
+        self.asked = []
+
+    def reply(self, method, path, headers, body):
+        if "logprobs" not in body:
+            return 200, completion("hello", 10, 2)
+        assert path == "/v1/chat/completions" and body["max_tokens"] == 1 and body["top_logprobs"] == 20
+        (message,) = body["messages"]
+        asked = message["content"]
+        with self.lock:
+            self.asked.append(asked)
+        assert self.gate.wait(60)
+        whole = completion("?", 10, 1)
+        if self.tells:
+            letters = letters_of(asked)
+            question = asked.split("\nQuestion:\n", 1)[1].removesuffix(TAIL)
+            first, second = ("dear", "cheap") if is_hard(question) else ("cheap", "dear")
+            top = [{"token": letters[first], "logprob": -0.2}, {"token": " " + letters[second], "logprob": -2.5},
+                   {"token": "The", "logprob": -3.0}]
+            whole["choices"][0]["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
+        return 200, whole
+
+
+@pytest.fixture
+def start_adviser():
+    yield from serving(Adviser)
+
+
+def train(leeroo, data, path, url, code=0):  # noqa: F811
+    config = write_config(path.parent, path, url, top=f"{NAME}: {{expert: cheap}}\n")
+    done = subprocess.run([leeroo, "train", str(data), "-o", str(path), "-c", str(config)], capture_output=True, text=True,
+                          timeout=300, env={**os.environ, "XDG_CACHE_HOME": str(path.parent / "cache"), "UP_KEY": KEY}, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(leeroo, data, tmp_path_factory):  # noqa: F811
+    folder = tmp_path_factory.mktemp("orchestrated")
+    adviser = Adviser()
+    train(leeroo, data, folder / "model", adviser.url + "/v1")
+    adviser.close()
+    return folder / "model", adviser.asked
+
+
+def test_it_is_told_of_the_experts_as_export_tells_whom_it_teaches(leeroo, data, trained):  # noqa: F811
+    _, asked = trained
+    done = subprocess.run([leeroo, "export", str(data), "--format", "sft", "--lambda", "0", "-q"], capture_output=True,
+                          text=True, timeout=60, check=True)
+    taught = {json.loads(line)["prompt"][0]["content"] for line in done.stdout.splitlines()}
+    assert len(taught) == 600 and taught <= set(asked)
+    assert set(letters_of(asked[-1])) == set(EXPERTS)
+
+
+def test_the_model_keeps_what_it_was_told(trained):
+    model, asked = trained
+    spec = encoders_of(model)[NAME]["spec"]
+    assert asked[-1].startswith(spec["head"]) and spec["labels"] == len(EXPERTS)
+
+
+@pytest.fixture
+def start(leeroo, trained, tmp_path):
+    running = []
+
+    def go(url, more="max_wait: 20s"):
+        folder = tmp_path / f"gateway{len(running)}"
+        folder.mkdir()
+        running.append(Gateway(leeroo, write_config(folder, trained[0], url, top=f"{NAME}: {{expert: cheap, {more}}}\n")))
+        return running[-1]
+    yield go
+    for g in running:
+        g.client.close()
+        assert g.stop() == 0, g.text
+        assert "ERROR: " not in g.text and "runtime error" not in g.text, g.text
+
+
+def test_a_gateway_decides_by_what_it_would_choose(start, start_adviser):
+    adviser = start_adviser()
+    g = start(adviser.url + "/v1")
+    easy, hard = g.route(new_text(False, 10000)), g.route(new_text(True, 10000))
+    assert easy["encoders"] == hard["encoders"] == {NAME: "spoke"}
+    assert easy["estimates"]["cheap"][0] > hard["estimates"]["cheap"][0] + 0.2
+    assert hard["estimates"]["dear"][0] > hard["estimates"]["cheap"][0] + 0.2
+    assert len(adviser.asked) == 2
+    assert g.route(new_text(True, 10000)) | {"id": 0} == hard | {"id": 0}
+    assert len(adviser.asked) == 2  # what it said is kept
+
+
+def test_who_is_late_or_tells_nothing_is_gone_without(start, start_adviser):
+    adviser = start_adviser()
+    g = start(adviser.url + "/v1", more="max_wait: 30ms")
+    adviser.gate.clear()
+    assert g.route(new_text(True, 20000))["encoders"] == {NAME: "late"}
+    adviser.gate.set()
+    patient = start(adviser.url + "/v1")
+    adviser.tells = False
+    assert patient.route(new_text(True, 21000))["encoders"] == {NAME: "failed"}
+
+
+def test_an_expert_without_log_probabilities_is_refused_in_training(leeroo, data, start_adviser, tmp_path):  # noqa: F811
+    adviser = start_adviser()
+    adviser.tells = False
+    said = train(leeroo, data, tmp_path / "model", adviser.url + "/v1", code=1)
+    assert "tells no log-probabilities" in said and len(adviser.asked) == 1
