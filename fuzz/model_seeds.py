@@ -193,6 +193,26 @@ def told(seeds):
               "told_no_day": make(day=7)}
 
 
+def guarded(seeds):
+    """What is far from training."""
+    experts = [expert("e0"), expert("e1", accuracy=0)]
+
+    def make(limits=(1.0, 2.0, 0.2, 0.3, 0.0, 5.0), kinds=2, scale=1.0, drop=None):
+        tensors = parts(experts)
+        last = tensors.popitem(), tensors.popitem()
+        tensors["guard.scale"] = ["F32", [2, STATISTICS], floats(2 * STATISTICS, scale)]
+        tensors["guard.whiten"] = ["F32", [STATISTICS, STATISTICS], floats(STATISTICS ** 2, 0.1)]
+        tensors["guard.centre"] = ["F32", [kinds, STATISTICS], floats(kinds * STATISTICS, 0.5)]
+        tensors["guard.limits"] = ["F32", [len(limits)], struct.pack(f"<{len(limits)}f", *limits)]
+        tensors.pop(drop, None)
+        tensors.update(reversed(last))
+        return assemble(tensors, experts)
+    nan = float("nan")
+    seeds |= {"guard": make(), "guard_kinds": make(kinds=9), "guard_no_kinds": make(kinds=0), "guard_not_a_number": make((nan,) * 6),
+              "guard_far": make((2.0, 1.0, -1.0, -1.0, 3e38, -3e38), scale=3e38), "guard_few_limits": make((1.0, 2.0)),
+              "guard_without_scale": make(drop="guard.scale")}
+
+
 def late(seeds):
     """A head on a dense half, which comes in behind calibration."""
     experts = [expert("e0"), expert("e1"), expert("e2", apart=True)]
@@ -251,6 +271,7 @@ def make_seeds():
     damaged(seeds, pair)
     with_plans(seeds)
     told(seeds)
+    guarded(seeds)
     late(seeds)
     opinion(seeds)
     seeds |= {"cut": seeds["whole"][:700], "empty": b"", "length_far": struct.pack("<Q", 1 << 60) + b"{}",

@@ -51,6 +51,8 @@ struct estimate {
     float quality; /* calibrated probability of a good answer, 0..1 */
     float
         quality_sd; /* how far the question's own probability may lie from it (predict/spread.h) */
+    float unfamiliar; /* how far the text is from training, 0..1 (predict/guard.h): so much of the
+                            * estimate is what training knows on average; alike for all arms */
     float output_tokens;   /* expected; of a plan 0 */
     float input_tokens;    /* expected; of a plan 0 */
     float input_excess;    /* tokens that four characters each make too many, by script as learnt */

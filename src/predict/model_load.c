@@ -334,6 +334,36 @@ static enum status read_blend(struct model *m, const struct safetensors *s, stru
                          : OK;
 }
 
+/* What is far from training: files of earlier builds, and of few texts, do not say. */
+static enum status read_guard(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct predictor *p = &m->parts.predictor;
+    struct guard g = {.statistics = p->statistics};
+    if (!safetensors_has(s, "guard.limits"))
+        return OK;
+    enum status status = safetensors_dim(s, "guard.centre", 2, 0, &g.kinds, err);
+    if (status == OK && (g.kinds < 1 || g.kinds > GUARD_KINDS_MAX || !g.statistics))
+        return error_set(err, ERR_CORRUPT, "'guard.centre' is damaged");
+    const struct {
+        const char *name;
+        size_t a, b;
+        const float **into;
+    } wanted[] = {
+        {"guard.scale", 2, g.statistics, &g.scale},
+        {"guard.whiten", g.statistics, g.statistics, &g.whiten},
+        {"guard.centre", g.kinds, g.statistics, &g.centre},
+        {"guard.limits", GUARD_LIMITS, SIZE_MAX, &g.limits},
+    };
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
+        status =
+            model_read_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
+    if (status != OK)
+        return status;
+    p->guard = g;
+    return model_parts_level(&m->parts, m->arena, err);
+}
+
+/* One piece: a list of tensors, and what only some files have. */
 static enum status read_stack(struct model *m, const struct safetensors *s, struct error *err)
 {
     struct predictor *p = &m->parts.predictor;
@@ -357,6 +387,8 @@ static enum status read_stack(struct model *m, const struct safetensors *s, stru
         status = read_blend(m, s, err);
     if (status == OK)
         status = read_scripts(m, s, err);
+    if (status == OK)
+        status = read_guard(m, s, err);
     return status == OK ? model_read_forest(s, "forest", e, p->features, &p->forest, err) : status;
 }
 

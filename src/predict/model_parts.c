@@ -14,11 +14,30 @@ void model_parts_list(struct model_parts *p)
     }
 }
 
+enum status model_parts_level(struct model_parts *p, struct arena *a, struct error *err)
+{
+    float *levels = ARENA_ARRAY(a, p->predictor.experts, float);
+    if (!levels)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t e = 0; e < p->predictor.experts; e++)
+        levels[e] = guard_level(p->experts[e].accuracy);
+    p->predictor.guard.levels = levels;
+    return OK;
+}
+
+/* Far from training a plan is as good as it was on average, too. */
+static void guard_plans(const struct plan_set *s, float unfamiliar, struct estimate *plans)
+{
+    for (size_t k = 0; k < s->count && unfamiliar > 0; k++)
+        plans[k].quality =
+            guard_quality(unfamiliar, guard_level(s->records[k].accuracy), plans[k].quality);
+}
+
 void model_parts_estimate(const struct model_parts *p, const struct features *f,
                           struct estimate *estimates)
 {
-    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], spread;
-    predictor_run(&p->predictor, f, quality, in, out, &spread);
+    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], spread, unfamiliar;
+    predictor_run(&p->predictor, f, quality, in, out, &spread, &unfamiliar);
     for (size_t i = 0; i < p->listed; i++) {
         size_t e = p->column[i];
         estimates[i] = (struct estimate){
@@ -27,6 +46,9 @@ void model_parts_estimate(const struct model_parts *p, const struct features *f,
         estimates[i].cost_max_nano_usd = estimates[i].cost_nano_usd;
     }
     plan_set_estimate(&p->plans, estimates, estimates + p->listed);
-    for (size_t i = 0; i < p->listed + p->plans.count; i++)
+    guard_plans(&p->plans, unfamiliar, estimates + p->listed);
+    for (size_t i = 0; i < p->listed + p->plans.count; i++) {
+        estimates[i].unfamiliar = unfamiliar;
         estimates[i].quality_sd = spread_quality_sd(spread, estimates[i].quality);
+    }
 }

@@ -2,6 +2,7 @@
  * written by train/model_write.c. For predict and train; whoever decides has predict/model.h. */
 #pragma once
 
+#include "base/arena.h"
 #include "predict/model.h"
 #include "predict/plan_set.h"
 #include "predict/predictor.h"
@@ -36,6 +37,8 @@ const struct model_parts *model_parts(const struct model *m);
 
 /* Fills listed, column and the predictor's `apart` from `experts`; before predictor_layout. */
 void model_parts_list(struct model_parts *p);
+/* The levels that the predictor's guard goes by, if it has one, from `experts`; once their accuracies are there. */
+NODISCARD enum status model_parts_level(struct model_parts *p, struct arena *a, struct error *err);
 /* Tokens that expert `column` of `by` is expected to take in and put out for a row of the sample; false: the file is
  * of an earlier build, and does not say how long its texts are. */
 bool model_sample_tokens(const struct model_parts *p, const struct predictor *by, size_t column,

@@ -138,17 +138,54 @@ static float script_tokens(const struct predictor *p, size_t expert,
     return (float)predictor_script_tokens(p, expert, characters, (double)slope);
 }
 
-void predictor_tokens(const struct predictor *p, size_t expert, float characters,
-                      const struct script_counts *scripts, float length, float *input_tokens,
-                      float *output_tokens)
+/* By the expert's own parameters or, of output tokens, others t[TOKEN_PARAMETERS]. */
+static void count_tokens(const struct predictor *p, size_t expert, const float *t, float characters,
+                         const struct script_counts *scripts, float length, float *input_tokens,
+                         float *output_tokens)
 {
-    const float *t = p->tokens + expert * TOKEN_PARAMETERS;
     float slope = t[TOKENS_IN_PER_CHARACTER];
     *input_tokens = clamp_tokens(t[TOKENS_IN_BASE] + slope * characters +
                                  script_tokens(p, expert, scripts, slope));
     float log_out = t[TOKENS_OUT_BASE] + t[TOKENS_OUT_LENGTH] * length +
                     t[TOKENS_OUT_LOG_CHARACTERS] * log1pf(characters);
     *output_tokens = clamp_tokens(t[TOKENS_OUT_SMEAR] * fmath_exp(log_out) - 1);
+}
+
+void predictor_tokens(const struct predictor *p, size_t expert, float characters,
+                      const struct script_counts *scripts, float length, float *input_tokens,
+                      float *output_tokens)
+{
+    count_tokens(p, expert, p->tokens + expert * TOKEN_PARAMETERS, characters, scripts, length,
+                 input_tokens, output_tokens);
+}
+
+static float mean_parameter(const struct predictor *p, enum token_parameter which)
+{
+    float sum = 0;
+    for (size_t e = 0; e < p->experts; e++)
+        sum += p->tokens[e * TOKEN_PARAMETERS + which];
+    return sum / (float)p->experts;
+}
+
+/* Quality and output tokens of a text far from training, by the guard's share. */
+static void guard_run(const struct predictor *p, const struct features *f, float share,
+                      float length, float *quality, float *input_tokens, float *output_tokens)
+{
+    static const enum token_parameter slopes[] = {TOKENS_OUT_LENGTH, TOKENS_OUT_LOG_CHARACTERS};
+    const float means[] = {p->guard.limits[GUARD_LENGTH], p->guard.limits[GUARD_LOG_CHARACTERS]};
+    const float common[] = {mean_parameter(p, slopes[0]), mean_parameter(p, slopes[1])};
+    for (size_t e = 0; e < p->experts; e++) {
+        float t[TOKEN_PARAMETERS];
+        memcpy(t, p->tokens + e * TOKEN_PARAMETERS, sizeof(t));
+        for (size_t k = 0; k < 2; k++) {
+            float change = share * (common[k] - t[slopes[k]]);
+            t[slopes[k]] += change;
+            t[TOKENS_OUT_BASE] -= change * means[k];
+        }
+        quality[e] = guard_quality(share, p->guard.levels[e], quality[e]);
+        count_tokens(p, e, t, (float)f->characters, &f->scripts, length, &input_tokens[e],
+                     &output_tokens[e]);
+    }
 }
 
 /* Asks the sources in their order; columns [sources][SOURCE_COLUMNS_MAX]. Returns the novelty: what is new to any. */
@@ -224,7 +261,7 @@ void predictor_newness(const struct predictor *p, const struct features *f, floa
 }
 
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens, float *spread)
+                   float *input_tokens, float *output_tokens, float *spread, float *unfamiliar)
 {
     size_t experts = p->experts;
     float columns[SOURCES_MAX][SOURCE_COLUMNS_MAX], features[FEATURES_MAX];
@@ -245,4 +282,7 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     for (size_t e = 0; e < experts; e++)
         predictor_tokens(p, e, (float)f->characters, &f->scripts, length, &input_tokens[e],
                          &output_tokens[e]);
+    *unfamiliar = guard_share(&p->guard, features, novelty);
+    if (*unfamiliar > 0)
+        guard_run(p, f, *unfamiliar, length, quality, input_tokens, output_tokens);
 }

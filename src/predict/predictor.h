@@ -8,12 +8,14 @@
  *   trees     statistics of the text and what the sources said → corrections t_e
  *   calibrate base and corrections, again common and deviation, and per expert a scale and an offset (Platt 1999)
  *   blend     what late sources say of the text, weighed by how unlike training it is (predict/blend.h)
+ *   guard     far from training, what training knows of each expert on average (predict/guard.h)
  *   tokens    characters, by script where that was learnt, and predicted length → input and output tokens per expert
  *
  * A predictor only points; whoever made it owns the memory. Shapes: E experts, N sources, L late ones. */
 #pragma once
 
 #include "predict/blend.h"
+#include "predict/guard.h"
 #include "predict/model_source.h"
 #include "predict/spread.h"
 #include "predict/trees.h"
@@ -51,6 +53,7 @@ struct predictor {
     const float *tokens;      /* [E × TOKEN_PARAMETERS] */
     const float *scripts;     /* [E × SCRIPTS] tokens a character, 0: not learnt; NULL: none is */
     const float *spread;      /* [SPREAD_TERMS] */
+    struct guard guard;
 
     /* of predictor_layout: what trees look at is the encoders' statistics, then the mean of each source's logits, the
      * sources' facts, and each source's logits along `contrast` */
@@ -91,6 +94,7 @@ void predictor_tokens(const struct predictor *p, size_t expert, float characters
 double predictor_script_tokens(const struct predictor *p, size_t expert, const double *characters,
                                double slope);
 
-/* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *spread as spread_quality_sd takes it. */
+/* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *spread as spread_quality_sd takes it;
+ * *unfamiliar the guard's share, 0 to 1. */
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens, float *spread);
+                   float *input_tokens, float *output_tokens, float *spread, float *unfamiliar);

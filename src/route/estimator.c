@@ -123,6 +123,7 @@ static void mix(struct estimate *into, const struct estimate *from, double share
     for (size_t i = 0; i < count; i++) {
         into[i].quality += s * from[i].quality;
         into[i].quality_sd += s * from[i].quality_sd;
+        into[i].unfamiliar += s * from[i].unfamiliar;
         into[i].output_tokens += s * from[i].output_tokens;
         into[i].input_tokens += s * from[i].input_tokens;
         into[i].escalation += s * from[i].escalation;

@@ -47,6 +47,18 @@ static void add_stack(struct listing *l)
                    .item = {"stack.blend", "F32", 1, {BLEND_TERMS(p->late_count)}, p->blend}});
 }
 
+static void add_guard(struct listing *l)
+{
+    const struct guard *g = &l->parts->predictor.guard;
+    size_t n = g->statistics;
+    if (!g->kinds)
+        return;
+    add(l, (struct model_tensor){.item = {"guard.scale", "F32", 2, {2, n}, g->scale}});
+    add(l, (struct model_tensor){.item = {"guard.whiten", "F32", 2, {n, n}, g->whiten}});
+    add(l, (struct model_tensor){.item = {"guard.centre", "F32", 2, {g->kinds, n}, g->centre}});
+    add(l, (struct model_tensor){.item = {"guard.limits", "F32", 1, {GUARD_LIMITS}, g->limits}});
+}
+
 static void add_forest(struct listing *l, const char *prefix, const struct forest *f,
                        enum tensor_part_of outputs)
 {
@@ -174,6 +186,7 @@ enum status model_tensors(const struct model_parts *p, struct arena *a, struct m
     if (status != OK)
         return status;
     add_stack(&l);
+    add_guard(&l);
     add_forest(&l, "forest", &p->predictor.forest, PART_EXPERTS);
     add_sample(&l);
     add_plans(&l);

@@ -231,9 +231,10 @@ static enum status run(struct train_work *w, struct error *err)
         status = train_sources_create(w, err);
     if (status == OK)
         status = run_stages(w, err);
-    if (status == OK)
-        note_figures(t);
-    return status;
+    if (status != OK)
+        return status;
+    note_figures(t);
+    return model_parts_level(&t->parts, t->arena, err);
 }
 
 static enum status run_in(struct arena *scratch, struct trained *out, const struct dataset *d,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "fit/fit.h"
 #include "train/blend_fit.h"
+#include "train/guard_fit.h"
 #include "train/source_kind.h"
 #include "train/spread_fit.h"
 
@@ -180,6 +181,22 @@ static void fit_tokens(struct train_work *w)
     w->predictor->scripts = any ? w->scripts : NULL;
 }
 
+/* Of the novelties that fit_spread has left in `terms`, where entropies and novelties stay. */
+static enum status fit_guard(struct train_work *w, struct error *err)
+{
+    const struct predictor *p = w->predictor;
+    float *novelty = w->terms + w->table.rows, *lengths = novelty + w->table.rows;
+    gather_lengths(w, lengths);
+    const struct guard_texts texts = {.rows = w->table.rows,
+                                      .statistics = p->statistics,
+                                      .said = w->features,
+                                      .stride = p->features,
+                                      .novelty = novelty,
+                                      .lengths = lengths,
+                                      .characters = w->table.characters};
+    return guard_fit(&texts, w->out->arena, &w->predictor->guard, err);
+}
+
 /* The parts of the predictor that are the stages'. */
 static void hand_over(struct train_work *w)
 {
@@ -207,6 +224,8 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
     hand_over(w);
     estimate_held_out(w);
     status = fit_spread(w, err);
+    if (status == OK)
+        status = fit_guard(w, err);
     if (status == OK)
         status = train_blend(w, w->terms + w->table.rows, w->terms, err);
     if (status == OK)

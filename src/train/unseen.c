@@ -93,11 +93,11 @@ static bool can_train(const struct train_work *w, const uint8_t *folds)
 static void estimate(const struct train_work *w, const struct predictor *p, size_t row,
                      struct unseen *to)
 {
-    float in[EXPERTS_MAX], out[EXPERTS_MAX], spread;
+    float in[EXPERTS_MAX], out[EXPERTS_MAX], spread, unfamiliar;
     struct features f = {.characters = (uint32_t)w->table.characters[row],
                          .scripts = w->table.scripts[row]};
     train_table_said(&w->table, row, f.said);
-    predictor_run(p, &f, to->quality + row * w->table.experts, in, out, &spread);
+    predictor_run(p, &f, to->quality + row * w->table.experts, in, out, &spread, &unfamiliar);
     predictor_newness(p, &f, &to->novelty[row], &to->entropy[row]);
 }
 
@@ -120,6 +120,8 @@ static enum status run_fold(struct train_work *w, uint8_t fold, struct unseen *t
     enum status status = dataset_subset(w->table.dataset, w->order, count, &part, err);
     if (status == OK)
         status = train_run(part, &options, &trained, err);
+    if (status == OK)
+        trained->parts.predictor.guard.kinds = 0; /* which stands behind the blend */
     for (size_t i = 0; status == OK && i < w->table.rows; i++)
         if (to->folds[i] == fold)
             estimate(w, &trained->parts.predictor, i, to);

@@ -275,7 +275,8 @@ static void check_late(struct predictor *p, struct features *f, const float *bef
         weights[2 * EXPERTS] = {1, -1, 0.5f, 0.1f, 0.2f, 0.3f},
         blend[BLEND_TERMS(1)] = {-1, 2, 1, 0.1f, 0.2f, 0.5f, 0.7f};
     const struct dense_head head = {NGRAM_STATS, 1, mean, directions, weights};
-    float got[EXPERTS], in[EXPERTS], out[EXPERTS], share, logits[EXPERTS], wanted[EXPERTS];
+    float got[EXPERTS], in[EXPERTS], out[EXPERTS], share, unfamiliar, logits[EXPERTS],
+        wanted[EXPERTS];
     p->sources[2] = (struct source){.ops = &dense_source,
                                     .encoder = 1,
                                     .of = NOWHERE,
@@ -286,10 +287,10 @@ static void check_late(struct predictor *p, struct features *f, const float *bef
     p->late_count = 1;
     p->blend = blend;
     f->said[1] = (struct encoding){.silent = true};
-    predictor_run(p, f, got, in, out, &share);
+    predictor_run(p, f, got, in, out, &share, &unfamiliar);
     cr_assert_arr_eq(got, before, sizeof(got));
     f->said[1] = (struct encoding){.dense = f->said[0].dense};
-    predictor_run(p, f, got, in, out, &share);
+    predictor_run(p, f, got, in, out, &share, &unfamiliar);
     const struct blend_view v = {.logits = {logits}, .novelty = novelty, .entropy = entropy};
     float component;
     dense_components(&head, f->said[0].dense, &component);
@@ -298,6 +299,35 @@ static void check_late(struct predictor *p, struct features *f, const float *bef
     blend_run(blend, 1, &v, EXPERTS, p->apart, wanted);
     cr_assert_arr_eq(got, wanted, sizeof(got));
     cr_assert(fabsf(got[0] - before[0]) > 1e-3f);
+}
+
+/* A guard for which every text is far: quality is the levels, and answers get longer by what is common to all. */
+Test(predictor, far_from_training_experts_are_what_they_are_on_average)
+{
+    static const float scale[2 * NGRAM_STATS], whiten[NGRAM_STATS * NGRAM_STATS], none[NGRAM_STATS];
+    static const float limits[GUARD_LIMITS] = {-2, -1, 0, 1, 0.5f, 3};
+    static const float levels[EXPERTS] = {0.4f, -1, 2}, spread[SPREAD_TERMS] = {0.2f};
+    uint16_t *weights = calloc((size_t)NGRAM_BUCKETS * WIDTH, sizeof(*weights));
+    float bias[WIDTH] = {0}, got[EXPERTS], in[EXPERTS], out[EXPERTS], share, unfamiliar;
+    const struct linear_head head = {GROUPS, WIDTH, weights, bias};
+    struct predictor p = make();
+    struct features f;
+    cr_assert_not_null(weights);
+    bias[EXPERTS + GROUPS] = 2; /* the predicted length */
+    p.sources[0].state = &head;
+    p.spread = spread;
+    p.guard = (struct guard){1, NGRAM_STATS, scale, whiten, none, limits, levels};
+    cr_assert_eq(features_init(&f, NULL), OK);
+    cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
+    predictor_run(&p, &f, got, in, out, &share, &unfamiliar);
+    cr_assert_eq(unfamiliar, 1);
+    for (size_t e = 0; e < EXPERTS; e++)
+        cr_assert_float_eq((double)got[e], sigmoid((double)levels[e]), 1e-5);
+    /* The first expert's slopes are .5 and .1, the others have none: a third of each is common. */
+    double log_out = 2 + 0.5 * 0.5 + 0.1 * 3 + 0.5 / 3 * (2 - 0.5) + 0.1 / 3 * (log1p(16) - 3);
+    cr_assert_float_eq((double)out[0], (double)1.2f * exp(log_out) - 1, 1e-3);
+    features_done(&f);
+    free(weights);
 }
 
 Test(predictor, run_is_the_stages_in_order)
@@ -320,10 +350,10 @@ Test(predictor, run_is_the_stages_in_order)
     cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
     static const float spread[SPREAD_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
     const struct encoding *said = &f.said[0];
-    float share;
+    float share, unfamiliar;
     memset(weights + (size_t)said->buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
     p.spread = spread;
-    predictor_run(&p, &f, got, in, out, &share);
+    predictor_run(&p, &f, got, in, out, &share, &unfamiliar);
     linear_predict_bf16(weights, bias, WIDTH, said->buckets, said->values, said->count, linear);
     stack(&p, linear, said->dense, features, second);
     const float *const both[] = {linear, second};

@@ -79,7 +79,8 @@ Test(train_sources, what_was_written_says_the_same)
     struct model *m = write_and_load(t);
     struct features f = {0};
     struct estimate got[2][WORLD_EXPERTS], want[WORLD_EXPERTS];
-    static const char *const texts[2] = {"hello sum cat 1", "hello sum cat 12"};
+    static const char *const texts[2] = {"hello sum cat two hello sum 12345",
+                                         "hello sum cat two hello sum 1234"};
     for (int odd = 0; odd < 2; odd++) {
         struct str text = str_from(texts[!odd]);
         cr_assert_eq(text.len % 2, odd);

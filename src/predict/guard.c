@@ -1,0 +1,74 @@
+/* How far a text is from training, and what follows: see guard.h. */
+#include "predict/guard.h"
+
+#include <math.h>
+
+#include "base/check.h"
+#include "base/fmath.h"
+#include "predict/predictor.h"
+
+#define ODDS_MIN 1e-3f
+
+static float logit(float p)
+{
+    p = p > ODDS_MIN ? p : ODDS_MIN;
+    p = p < 1 - ODDS_MIN ? p : 1 - ODDS_MIN;
+    return logf(p / (1 - p));
+}
+
+float guard_standard(float value, float mean, float over_deviation)
+{
+    float x = (value - mean) * over_deviation;
+    return x > -GUARD_CLIP ? (x < GUARD_CLIP ? x : GUARD_CLIP) : -GUARD_CLIP;
+}
+
+float guard_distance(const struct guard *g, const float *statistics)
+{
+    float x[FEATURES_MAX], sums[GUARD_KINDS_MAX] = {0};
+    size_t n = g->statistics;
+    CHECK(n <= FEATURES_MAX && g->kinds <= GUARD_KINDS_MAX);
+    for (size_t i = 0; i < n; i++)
+        x[i] = guard_standard(statistics[i], g->scale[i], g->scale[n + i]);
+    for (size_t i = 0; i < n; i++) {
+        float y = 0;
+        for (size_t k = 0; k <= i; k++)
+            y += g->whiten[i * n + k] * x[k];
+        for (size_t kind = 0; kind < g->kinds; kind++) {
+            float away = y - g->centre[kind * n + i];
+            sums[kind] += away * away;
+        }
+    }
+    float nearest = sums[0];
+    for (size_t kind = 1; kind < g->kinds; kind++)
+        nearest = sums[kind] < nearest ? sums[kind] : nearest;
+    return n ? nearest / (float)n : 0;
+}
+
+/* Also of what a forged model says: a NaN is not beyond the beginning. */
+static float ramp(float x, float begin, float full)
+{
+    if (!(x > begin))
+        return 0;
+    return x < full ? (x - begin) / (full - begin) : 1;
+}
+
+float guard_share(const struct guard *g, const float *statistics, float novelty)
+{
+    if (!g->kinds)
+        return 0;
+    float far = ramp(guard_distance(g, statistics), g->limits[GUARD_DISTANCE_BEGIN],
+                     g->limits[GUARD_DISTANCE_FULL]);
+    float fresh = ramp(novelty, g->limits[GUARD_NOVELTY_BEGIN], g->limits[GUARD_NOVELTY_FULL]);
+    return far > fresh ? far : fresh;
+}
+
+float guard_quality(float share, float level, float quality)
+{
+    float z = logit(quality), q = fmath_sigmoid(z + share * (level - z));
+    return q >= 0 && q <= 1 ? q : 0;
+}
+
+float guard_level(double accuracy)
+{
+    return logit((float)accuracy);
+}

@@ -1,0 +1,51 @@
+/* The last stage: far from all that training has seen, estimates become what training knows of each expert on average,
+ * so that a router decides as a mix of single experts would, instead of by what it makes of texts that it cannot read.
+ * On logits, with z_e of the estimated quality and m_e of the expert's training accuracy:
+ *
+ *   z'_e = z_e + s · (m_e − z_e)              s = 0 leaves every bit as it is
+ *   s    = max(ramp(distance), ramp(novelty)) ramp(x) = (x − begin) / (full − begin), within 0 and 1
+ *
+ * The distance is of the encoders' statistics from the nearest of a few kinds of training texts, after Lee et al. 2018
+ * (arXiv 1807.03888): with the statistics standardised and clipped, and W what whitens their covariance in a kind,
+ *
+ *   distance = min over kinds k of |W x − c_k|² / number of statistics
+ *
+ * Novelty is what the sources say (predict/model_source.h). How long answers get is extrapolated, too: with s the
+ * slopes of an expert's output tokens become those of all experts on average, around the training texts' means. */
+#pragma once
+
+#include <stddef.h>
+
+#define GUARD_KINDS_MAX 8
+#define GUARD_CLIP      3.0f /* standard deviations, of one statistic */
+
+enum guard_limit {
+    GUARD_DISTANCE_BEGIN,
+    GUARD_DISTANCE_FULL,
+    GUARD_NOVELTY_BEGIN,
+    GUARD_NOVELTY_FULL,
+    GUARD_LENGTH,         /* mean predicted length of training texts */
+    GUARD_LOG_CHARACTERS, /* mean ln(1 + characters) of them */
+    GUARD_LIMITS
+};
+
+struct guard {
+    size_t kinds; /* 0: there is no guard, and s is 0 */
+    size_t statistics;
+    const float *scale;  /* [2 × statistics] means, then one over standard deviations */
+    const float *whiten; /* [statistics × statistics] W; only its lower triangle is read */
+    const float *centre; /* [kinds × statistics] whitened */
+    const float *limits; /* [GUARD_LIMITS] */
+    const float *levels; /* [experts] m_e; not of the file, but of its experts' accuracies */
+};
+
+/* A statistic in standard deviations, clipped. */
+float guard_standard(float value, float mean, float over_deviation);
+/* The distance of statistics[g->statistics], each standardised and clipped, from the nearest kind. */
+float guard_distance(const struct guard *g, const float *statistics);
+/* s; 0 to 1 whatever the numbers are. */
+float guard_share(const struct guard *g, const float *statistics, float novelty);
+/* A probability, moved by s > 0 towards the level m. */
+float guard_quality(float share, float level, float quality);
+/* m_e of a training accuracy. */
+float guard_level(double accuracy);

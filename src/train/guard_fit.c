@@ -1,0 +1,140 @@
+/* The guard, learnt: see guard_fit.h. Texts fall into a few kinds by their statistics (fit/kinds.h). The guard begins
+ * where all but a hundredth of the training texts lie, each measured as if it had not been there, and is full a quarter
+ * beyond: how bad estimates are in between nobody can tell by texts of training alone, so what is like training stays
+ * as it is. Runs once, at the end of training; the same rows in the same order give the same bits. */
+#include "train/guard_fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "fit/kinds.h"
+#include "predict/predictor.h"
+
+_Static_assert(KINDS_MAX <= GUARD_KINDS_MAX && FEATURES_MAX <= KINDS_DIMENSIONS_MAX, "they fit");
+
+#define ROWS_MAX      32768 /* of more texts, as many evenly spaced */
+#define DEVIATION_MIN 1e-3  /* of a statistic */
+#define RIDGE         0.2   /* added to variances; so no single statistic makes a text foreign */
+#define KNOWN_SHARE   0.99
+#define RAMP          1.25f
+#define NOVELTY_MIN   0.05f
+#define LEVERAGE_MAX  0.5
+
+struct work {
+    const struct guard_texts *texts;
+    size_t rows, n;                          /* statistics */
+    float *x;                                /* [rows × n] standardised and clipped */
+    float *away;                             /* [rows] scratch */
+    float *scale, *whiten, *centre, *limits; /* of the guard */
+};
+
+/* Evenly spaced where there are more texts than rows. */
+static size_t text_of(const struct work *w, size_t row)
+{
+    return (size_t)((double)row * (double)w->texts->rows / (double)w->rows);
+}
+
+static void standardise(struct work *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        double sum = 0, squares = 0, rows = (double)w->rows;
+        for (size_t r = 0; r < w->rows; r++)
+            sum += (double)w->texts->said[text_of(w, r) * w->texts->stride + i];
+        for (size_t r = 0; r < w->rows; r++) {
+            double off = (double)w->texts->said[text_of(w, r) * w->texts->stride + i] - sum / rows;
+            squares += off * off;
+        }
+        w->scale[i] = (float)(sum / rows);
+        w->scale[w->n + i] = (float)(1 / fmax(sqrt(squares / rows), DEVIATION_MIN));
+    }
+    for (size_t r = 0; r < w->rows; r++)
+        for (size_t i = 0; i < w->n; i++)
+            w->x[r * w->n + i] =
+                guard_standard(w->texts->said[text_of(w, r) * w->texts->stride + i], w->scale[i],
+                               w->scale[w->n + i]);
+}
+
+/* Limits */
+
+static int compare(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts the values. */
+static float beyond_most(float *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), compare);
+    return values[(size_t)(KNOWN_SHARE * (double)(count - 1))];
+}
+
+/* A text has drawn centre and covariance towards itself: without it, by its leverage, the distance is longer. */
+static float without_itself(float distance, size_t statistics, size_t rows)
+{
+    double leverage = (double)distance * (double)statistics / (double)rows;
+    leverage = leverage < LEVERAGE_MAX ? leverage : LEVERAGE_MAX;
+    return (float)((double)distance / ((1 - leverage) * (1 - leverage)));
+}
+
+static void find_limits(struct work *w, const struct guard *g)
+{
+    double length = 0, characters = 0;
+    for (size_t r = 0; r < w->rows; r++) {
+        size_t text = text_of(w, r);
+        float far = guard_distance(g, w->texts->said + text * w->texts->stride);
+        w->away[r] = without_itself(far, w->n, w->rows);
+        length += (double)w->texts->lengths[text];
+        characters += log1p((double)w->texts->characters[text]);
+    }
+    w->limits[GUARD_LENGTH] = (float)(length / (double)w->rows);
+    w->limits[GUARD_LOG_CHARACTERS] = (float)(characters / (double)w->rows);
+    w->limits[GUARD_DISTANCE_BEGIN] = beyond_most(w->away, w->rows);
+    for (size_t r = 0; r < w->rows; r++)
+        w->away[r] = w->texts->novelty[text_of(w, r)];
+    w->limits[GUARD_NOVELTY_BEGIN] = fmaxf(beyond_most(w->away, w->rows), NOVELTY_MIN);
+    w->limits[GUARD_DISTANCE_FULL] = RAMP * w->limits[GUARD_DISTANCE_BEGIN];
+    w->limits[GUARD_NOVELTY_FULL] = RAMP * w->limits[GUARD_NOVELTY_BEGIN];
+}
+
+static enum status fit(struct work *w, struct guard *ret, struct error *err)
+{
+    standardise(w);
+    enum status status = kinds_fit(w->x, w->rows, w->n, RIDGE, w->whiten, w->centre, err);
+    if (status != OK)
+        return status;
+    const struct guard g = {.kinds = KINDS_MAX,
+                            .statistics = w->n,
+                            .scale = w->scale,
+                            .whiten = w->whiten,
+                            .centre = w->centre,
+                            .limits = w->limits};
+    find_limits(w, &g);
+    *ret = g;
+    return OK;
+}
+
+enum status guard_fit(const struct guard_texts *t, struct arena *a, struct guard *ret,
+                      struct error *err)
+{
+    size_t n = t->statistics, rows = t->rows < ROWS_MAX ? t->rows : ROWS_MAX;
+    if (t->rows < GUARD_ROWS_MIN || !n)
+        return *ret = (struct guard){.kinds = 0}, OK;
+    CHECK(n <= FEATURES_MAX);
+    float *floats = malloc(rows * (n + 1) * sizeof(*floats));
+    struct work w = {.texts = t,
+                     .rows = rows,
+                     .n = n,
+                     .scale = ARENA_ARRAY(a, 2 * n, float),
+                     .whiten = ARENA_ARRAY(a, n * n, float),
+                     .centre = ARENA_ARRAY(a, KINDS_MAX * n, float),
+                     .limits = ARENA_ARRAY(a, GUARD_LIMITS, float)};
+    bool good = floats && w.scale && w.whiten && w.centre && w.limits;
+    w.x = floats;
+    w.away = good ? w.x + rows * n : NULL;
+    enum status status = good ? fit(&w, ret, err) : error_set(err, ERR_MEMORY, "out of memory");
+    free(floats);
+    return status;
+}

@@ -1,0 +1,101 @@
+/* The guard against the same sums in double precision, and at its ends. */
+#include "predict/guard.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+
+#include "encode/ngram_encoder.h"
+#include "predict/predictor.h"
+
+#define N     3
+#define KINDS 2
+
+static const float scale[2 * N] = {1, 0, -2, 2, 0.5f, 1};
+static const float whiten[N * N] = {2, 99, 99, 0.5f, 1, 99, -1, 0.25f, 3};
+static const float centre[KINDS * N] = {0, 0, 0, 1, -2, 4};
+static const float limits[GUARD_LIMITS] = {2, 6, 0.25f, 0.5f, 1.5f, 4};
+static const float levels[2] = {-1, 2};
+
+static struct guard make(void)
+{
+    return (struct guard){.kinds = KINDS,
+                          .statistics = N,
+                          .scale = scale,
+                          .whiten = whiten,
+                          .centre = centre,
+                          .limits = limits,
+                          .levels = levels};
+}
+
+static double distance(const float *statistics)
+{
+    double nearest = INFINITY;
+    for (int kind = 0; kind < KINDS; kind++) {
+        double sum = 0;
+        for (int i = 0; i < N; i++) {
+            double y = -(double)centre[kind * N + i];
+            for (int k = 0; k <= i; k++) {
+                double x = (double)(statistics[k] - scale[k]) * (double)scale[N + k];
+                y += (double)whiten[i * N + k] * fmax(-3, fmin(3, x));
+            }
+            sum += y * y;
+        }
+        nearest = fmin(nearest, sum);
+    }
+    return nearest / N;
+}
+
+Test(guard, distance_is_that_of_the_nearest_kind)
+{
+    static const float texts[][N] = {{1, 0, -2}, {1.2f, -1, 0}, {50, 7, -100}, {1.5f, -4, -1}};
+    struct guard g = make();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        cr_assert_float_eq(guard_distance(&g, texts[i]), distance(texts[i]),
+                           1e-4 * (1 + distance(texts[i])));
+}
+
+/* At the mean the distance is 0; {1.9, 0, −2} is whitened to 3.6, .9, −1.8: a distance of 5.67. */
+Test(guard, share_is_the_larger_of_both_ramps)
+{
+    static const float known[N] = {1, 0, -2}, far[N] = {1.9f, 0, -2};
+    struct guard g = make();
+    float of_far = (float)((distance(far) - 2) / 4);
+    cr_assert(of_far > 0.2f && of_far < 1);
+    cr_assert_eq(guard_share(&g, known, 0), 0);
+    cr_assert_eq(guard_share(&g, known, 0.25f), 0);
+    cr_assert_float_eq(guard_share(&g, known, 0.375f), 0.5, 1e-6);
+    cr_assert_eq(guard_share(&g, known, 0.6f), 1);
+    cr_assert_float_eq(guard_share(&g, far, 0), of_far, 1e-4);
+    cr_assert_float_eq(guard_share(&g, far, 0.26f), of_far, 1e-4);
+    cr_assert_eq(guard_share(&g, far, 1), 1);
+}
+
+Test(guard, nothing_is_far_where_there_is_no_guard)
+{
+    static const float far[N] = {1e9f, 1e9f, 1e9f};
+    struct guard none = {.kinds = 0};
+    cr_assert_eq(guard_share(&none, far, 1), 0);
+}
+
+Test(guard, forged_numbers_give_a_share)
+{
+    static const float texts[][N] = {{NAN, 0, 0}, {INFINITY, -INFINITY, 0}, {0, 0, 0}};
+    static const float forged[GUARD_LIMITS] = {NAN, -INFINITY, 3, 1, NAN, NAN};
+    for (int i = 0; i < 6; i++) {
+        struct guard g = make();
+        g.limits = i % 2 ? forged : limits;
+        float share = guard_share(&g, texts[i / 2], i == 5 ? NAN : 2);
+        cr_assert(share >= 0 && share <= 1);
+    }
+}
+
+Test(guard, quality_moves_to_the_level_on_logits)
+{
+    cr_assert_float_eq(guard_quality(1, guard_level(0.7), 0.1f), 0.7, 1e-5);
+    cr_assert_float_eq(guard_quality(0.25f, 2, 0.5f), 1 / (1 + exp(-0.5)), 1e-5);
+    cr_assert(guard_quality(0.5f, NAN, 0.5f) >= 0);
+    cr_assert(isfinite(guard_level(0)) && isfinite(guard_level(1)) && isfinite(guard_level(NAN)));
+    cr_assert(guard_level(0) < guard_level(0.5) && guard_level(0.5) < guard_level(1));
+}
