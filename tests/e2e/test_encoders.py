@@ -6,13 +6,19 @@ import os
 import queue
 import random
 import re
+import shutil
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
-from conftest import EXPERTS, KEY, Gateway, write_config, write_dataset
+from conftest import EXPERTS, KEY, ROOT, Gateway, write_config, write_dataset
 from serving import JsonServer, serving
+
+sys.path.insert(0, str(ROOT / "bench"))
+import encoders_toy  # noqa: E402
 
 WIDTH = 4
 SECRET = "sk-encoder-0d4f"
@@ -294,3 +300,42 @@ def test_check_tries_what_is_configured(leeroo, trained, upstream, start_oracle,
     assert code == 1 and "is not what the model was trained with" in said, said
     config.write_text(config.read_text().replace("encoders:", "encoder:"))
     assert "did you mean 'encoders'" in check(leeroo, config)[1]
+
+
+def minilm():
+    """A file of it that scripts/test-models has put where LEEROO_MODELS says."""
+    folder = os.environ.get("LEEROO_MODELS")
+    if not folder:
+        pytest.skip("skipped: no models (LEEROO_MODELS)")
+    return next(Path(folder).glob("*[mM]ini[lL][mM]*f16.gguf"))
+
+
+def test_a_file_reads_what_words_do_not_tell_and_no_other_file_will_do(leeroo, upstream, tmp_path):
+    """Places and things, each named once: all-MiniLM-L6-v2 tells them apart, n-grams do not."""
+    if "llama.cpp" not in run(leeroo, "--version").stdout:
+        pytest.skip("skipped: no llama.cpp")
+    file, model = tmp_path / "reader.gguf", tmp_path / "model"
+    shutil.copy(minilm(), file)
+    train(leeroo, encoders_toy.write(tmp_path / "data"), model, "--encoder", f"gguf={file},pooling=mean")
+    assert encoders_of(model)["reader"]["fingerprint"].startswith("gguf ")
+    top = "encoders:\n  - {gguf: reader.gguf, max_wait: 20s}\n"
+    config = write_config(tmp_path, model, upstream.url, top=top, names=encoders_toy.EXPERTS)
+    config.write_text(config.read_text().replace("{experts: [cheap]}", "{lambda: 1}"))
+    g = Gateway(leeroo, config)
+    place, thing = (g.route(f"What do you know about {word}?") for word in ("luxembourg", "ostrich"))
+    assert place["encoders"] == thing["encoders"] == {"reader": "spoke"}
+    assert thing["estimates"]["cheap"][0] > place["estimates"]["cheap"][0] + 0.1
+    assert g.stop() == 0
+    code, said = check(leeroo, config)
+    assert code == 0 and re.search(r"reader +\S+/reader.gguf, 384 numbers in [0-9.]+ ms, 4\d MB of memory", said), said
+    queries = tmp_path / "q.jsonl"
+    queries.write_text(json.dumps({"id": "a", "text": "What do you know about luxembourg?"}) + "\n")
+    assert run(leeroo, "route", model, queries).returncode == 0
+    raw = bytearray(file.read_bytes())
+    raw[-1000] ^= 1
+    file.write_bytes(raw)
+    for done in (run(leeroo, "check", "-c", config), run(leeroo, "serve", "-c", config), run(leeroo, "route", model, queries)):
+        assert done.returncode == 1 and "is not what the model was trained with" in done.stderr, done.stderr
+    file.unlink()
+    done = run(leeroo, "route", model, queries)
+    assert done.returncode == 1 and "reader.gguf" in done.stderr, done.stderr
