@@ -13,7 +13,7 @@ static struct error err;
 static void setup(void)
 {
     if (!lm_is_built())
-        cr_skip_test("no llama.cpp");
+        cr_skip_test("skipped: no llama.cpp");
     snprintf(path, sizeof(path), "/tmp/leeroo_engine_%d.gguf", (int)getpid());
     tiny_gguf_write(path, TINY_LLAMA, 1);
 }
@@ -91,4 +91,14 @@ Test(infer_engine, what_cannot_answer_is_refused)
     tiny_gguf_write(path, TINY_BERT, 1);
     refused((struct infer_options){.chat_template = "chatml"}, ERR_UNSUPPORTED, "does not write");
     infer_close(NULL);
+}
+
+Test(infer_engine_anywhere, what_is_no_model_is_refused_or_llama_cpp_is_named)
+{
+    struct infer_engine *e = NULL;
+    enum status status = infer_open(&(struct infer_options){.path = "/dev/null"}, &e, &err);
+    cr_expect_eq(status, lm_is_built() ? ERR_CORRUPT : ERR_UNSUPPORTED);
+    cr_expect(strstr(err.text, lm_is_built() ? "/dev/null" : "scripts/install-llama"), "%s",
+              err.text);
+    cr_expect_null(e);
 }

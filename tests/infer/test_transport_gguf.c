@@ -44,7 +44,7 @@ static void open_engine(size_t slots)
 static void setup(void)
 {
     if (!lm_is_built())
-        cr_skip_test("no llama.cpp");
+        cr_skip_test("skipped: no llama.cpp");
     snprintf(path, sizeof(path), "/tmp/leeroo_infer_%d.gguf", (int)getpid());
     long_tiny_write(path, 1);
     arena = arena_create(16 << 20);

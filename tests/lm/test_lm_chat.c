@@ -13,7 +13,7 @@ static void setup(void)
 {
     struct error err;
     if (!lm_is_built())
-        cr_skip_test("no llama.cpp");
+        cr_skip_test("skipped: no llama.cpp");
     snprintf(path, sizeof(path), "/tmp/leeroo_chat_%d.gguf", (int)getpid());
     tiny_gguf_write(path, TINY_LLAMA, 1);
     cr_assert_eq(lm_load(path, NULL, &lm, &err), OK, "%s", err.text);

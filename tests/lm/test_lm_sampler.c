@@ -15,7 +15,7 @@ static struct error err;
 static void setup(void)
 {
     if (!lm_is_built())
-        cr_skip_test("no llama.cpp");
+        cr_skip_test("skipped: no llama.cpp");
     snprintf(path, sizeof(path), "/tmp/leeroo_sampler_%d.gguf", (int)getpid());
     tiny_gguf_write(path, TINY_LLAMA, 1);
     cr_assert_eq(lm_load(path, NULL, &lm, &err), OK, "%s", err.text);
