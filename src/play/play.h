@@ -17,6 +17,7 @@
 #include "play/settings.h"
 #include "pose/drop.h"
 #include "probe/probe.h"
+#include "train/train.h"
 #include "watch/watch.h"
 
 enum play_publication {
@@ -85,6 +86,9 @@ struct play_options {
     struct http_client_options network;
     const struct policy *policies; /* [policy_count] in force */
     size_t policy_count, default_policy;
+    const struct train_source
+        *late; /* [late_count] encoders beside the n-grams; kept where worth it */
+    size_t late_count;
     /* Of from_ledger: the file of kept prompts, and the ledger with its secrets. NULL: none. */
     const char *kept, *ledger;
     const char *model_path;            /* where a better model is published; NULL: nowhere */

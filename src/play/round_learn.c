@@ -66,6 +66,8 @@ static enum status train_on(struct play *p, const struct dataset *d, struct trai
     options.experts = experts;
     options.expert_count = known_experts(d, experts);
     options.seed = p->s->seed;
+    options.late = p->o->late;
+    options.late_count = p->o->late_count;
     options.progress = on_progress;
     options.progress_arg = &progress;
     progress_begin(&progress, "learning", 1);

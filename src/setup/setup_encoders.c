@@ -88,7 +88,8 @@ enum status setup_late_sources(const struct setup_training *t, struct arena *a,
     if (status == OK && t->config_path)
         status = config_load(t->config_path, &config, err);
     for (size_t i = 0; config && status == OK && i < config->encoder_count; i++)
-        status = add(t, config->encoders[i], a, list, count, err);
+        if (t->dataset || !config->encoders[i].orchestrates)
+            status = add(t, config->encoders[i], a, list, count, err);
     config_free(config);
     return status;
 }

@@ -15,8 +15,9 @@ struct setup_training {
     const char *config_path;  /* whose encoders and orchestrator are taken; NULL: none */
     const char *const *specs; /* [spec_count] of a command line, "gguf=PATH,pooling=mean" */
     size_t spec_count;
-    const struct dataset *dataset; /* an orchestrator is told of these experts */
-    const size_t *experts;         /* [expert_count] */
+    const struct dataset
+        *dataset;          /* an orchestrator is told of these experts; NULL: none is taken */
+    const size_t *experts; /* [expert_count] */
     size_t expert_count;
 };
 

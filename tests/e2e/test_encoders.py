@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import EXPERTS, KEY, ROOT, Gateway, write_config, write_dataset
-from serving import JsonServer, serving
+from serving import JsonServer, completion, serving
 
 sys.path.insert(0, str(ROOT / "bench"))
 import encoders_toy  # noqa: E402
@@ -339,3 +339,33 @@ def test_a_file_reads_what_words_do_not_tell_and_no_other_file_will_do(leeroo, u
     file.unlink()
     done = run(leeroo, "route", model, queries)
     assert done.returncode == 1 and "reader.gguf" in done.stderr, done.stderr
+
+
+class Experts(JsonServer):
+    """One that knows what is easy, and one that knows everything; the answer is the question's last word."""
+
+    def reply(self, method, path, headers, body):
+        text = body["messages"][-1]["content"]
+        right = body["model"] == "large" or not is_hard(text)
+        return 200, completion(f"The answer is {text.split()[-1] if right else 'unknown'}.", 20, 30)
+
+
+@pytest.fixture
+def start_experts():
+    yield from serving(Experts)
+
+
+def test_self_play_learns_with_the_encoders_of_its_configuration(leeroo, start_experts, start_oracle, tmp_path):
+    oracle, experts = start_oracle(), start_experts()
+    with open(tmp_path / "questions.jsonl", "w", encoding="utf-8") as out:
+        for i in range(500):
+            out.write(json.dumps({"id": f"q{i}", "text": text_of(i), "answer": text_of(i).split()[-1]}) + "\n")
+    (tmp_path / "leeroo.yaml").write_text(
+        f"encoders:\n  - {{name: {NAME}, url: '{oracle.url}/v1/embeddings', model: m}}\n"
+        f"experts:\n  - {{name: small, url: '{experts.url}/v1', price: {{input: 0.1, output: 0.4}}}}\n"
+        f"  - {{name: large, url: '{experts.url}/v1', price: {{input: 10, output: 40}}}}\n")
+    done = run(leeroo, "play", tmp_path / "run", "-c", tmp_path / "leeroo.yaml", "--questions", tmp_path / "questions.jsonl",
+               "--spend", "1", "--rounds", "1", "--max-output", "100")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert NAME in encoders_of(tmp_path / "run" / "round-1" / "model.safetensors")
+    assert oracle.calls > 0
