@@ -19,6 +19,7 @@
 enum tiny_kind {
     TINY_LLAMA,     /* causal, a token a byte, "<|im_start|>", "<|im_end|>" and a ChatML template */
     TINY_EMBEDS,    /* the same with a pooling: a model of embeddings, of the last token */
+    TINY_BPE,       /* a vocabulary alone, split by std::regex: a token a byte, and "aa" */
     TINY_BERT,      /* bidirectional, a token a letter, mean pooling */
     TINY_LORA,      /* an adapter of TINY_LLAMA's */
     TINY_LORA_WIDE, /* an adapter of a model that is twice as wide */
@@ -284,6 +285,51 @@ static inline void tiny_data(struct tiny *t)
     }
 }
 
+#define TINY_BPE_VOCAB (256 + 3)
+
+/* A byte as a character: printable ones as they are, the others from U+0100 on, as GPT-2 has it. */
+static inline void tiny_bpe_byte(FILE *f, int byte)
+{
+    static int others; /* so far; called for 0 … 255 in turn */
+    others = byte ? others : 0;
+    bool printable = (byte > ' ' && byte < 127) || (byte > 160 && byte != 173);
+    int c = printable ? byte : 256 + others++;
+    char text[3] = {(char)c, 0, 0};
+    if (c >= 0x80) {
+        text[0] = (char)(0xc0 | c >> 6);
+        text[1] = (char)(0x80 | (c & 0x3f));
+    }
+    tiny_text(f, text);
+}
+
+static inline void tiny_bpe(struct tiny *t)
+{
+    tiny_key_text(t, "general.architecture", "llama");
+    tiny_key_text(t, "tokenizer.ggml.model", "gpt2");
+    tiny_key_text(t, "tokenizer.ggml.pre", "deepseek-llm");
+    tiny_key(t, "tokenizer.ggml.tokens", TINY_ARRAY);
+    tiny_u32(t->file, TINY_STRING);
+    tiny_u64(t->file, TINY_BPE_VOCAB);
+    for (int i = 0; i < 256; i++)
+        tiny_bpe_byte(t->file, i);
+    tiny_text(t->file, "aa");
+    tiny_text(t->file, "<s>");
+    tiny_text(t->file, "</s>");
+    tiny_key(t, "tokenizer.ggml.token_type", TINY_ARRAY);
+    tiny_u32(t->file, TINY_I32);
+    tiny_u64(t->file, TINY_BPE_VOCAB);
+    for (int i = 0; i < TINY_BPE_VOCAB; i++)
+        tiny_u32(t->file, i < 257 ? 1 : 3);
+    tiny_key(t, "tokenizer.ggml.merges", TINY_ARRAY);
+    tiny_u32(t->file, TINY_STRING);
+    tiny_u64(t->file, 1);
+    tiny_text(t->file, "a a");
+    tiny_key_u32(t, "tokenizer.ggml.bos_token_id", 257);
+    tiny_key_u32(t, "tokenizer.ggml.eos_token_id", 258);
+    tiny_key_bool(t, "tokenizer.ggml.add_bos_token", true);
+    tiny_key_bool(t, "tokenizer.ggml.add_eos_token", true);
+}
+
 /* Writes the file; aborts where the disk does not let it. */
 static inline void tiny_gguf_write(const char *path, enum tiny_kind kind, uint64_t seed)
 {
@@ -300,6 +346,8 @@ static inline void tiny_gguf_write(const char *path, enum tiny_kind kind, uint64
         tiny_key_u32(&t, "llama.pooling_type", 3);
     if (kind == TINY_LLAMA || kind == TINY_EMBEDS)
         tiny_llama(&t);
+    else if (kind == TINY_BPE)
+        tiny_bpe(&t);
     else if (kind == TINY_BERT)
         tiny_bert(&t);
     else
