@@ -8,9 +8,10 @@ import threading
 
 import pytest
 
-from conftest import EXPERTS, KEY, Gateway, write_config
+from conftest import EXPERTS, KEY, Gateway, write_config, write_dataset
 from serving import JsonServer, completion, serving
 from test_encoders import data, encoders_of, is_hard, new_text  # noqa: F401
+from test_gguf import file  # noqa: F401
 
 NAME = "orchestrator"
 TAIL = "\n\nReply with the letter of the best expert alone.\nAnswer:"
@@ -132,3 +133,25 @@ def test_an_expert_without_log_probabilities_is_refused_in_training(leeroo, data
     adviser.tells = False
     said = train(leeroo, data, tmp_path / "model", adviser.url + "/v1", code=1)
     assert "tells no log-probabilities" in said and len(adviser.asked) == 1
+
+
+def test_a_file_is_asked_in_this_process(leeroo, file, tmp_path):  # noqa: F811
+    """A real model reads the prompt; what it makes of 24 questions is worth nothing, and training goes on without it."""
+    folder = write_dataset(tmp_path / "data")
+    for name, kept in (("queries.jsonl", 24), ("outcomes.csv", 1 + 24 * len(EXPERTS))):
+        lines = (folder / name).read_text().splitlines()[:kept]
+        (folder / name).write_text("\n".join(lines) + "\n")
+    config = write_config(tmp_path, tmp_path / "model", "http://127.0.0.1:9",
+                          top=f"{NAME}: {{gguf: '{file}', choices: no, max_wait: 2s}}\n")
+
+    def command(*argv):
+        return subprocess.run([leeroo, *map(str, argv)], capture_output=True, text=True, timeout=600, check=False,
+                              env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "UP_KEY": KEY})
+    done = command("train", folder, "-o", tmp_path / "model", "-c", config)
+    assert done.returncode == 0, done.stderr
+    assert NAME not in encoders_of(tmp_path / "model")
+    said = command("check", "-c", config)
+    assert f"{NAME}: it reads what `leeroo train` tells it of the experts" in said.stdout + said.stderr
+    config.write_text(config.read_text().replace(str(file), str(folder / "queries.jsonl")))
+    done = command("train", folder, "-o", tmp_path / "model", "-c", config)
+    assert done.returncode == 1 and "queries.jsonl" in done.stderr

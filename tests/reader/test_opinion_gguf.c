@@ -221,7 +221,7 @@ Test(opinion_gguf, what_cannot_be_asked_is_refused)
     refused(ERR_CONTEXT, "name fewer experts");
     options.head = STR(HEAD);
     options.path = "/nonexistent.gguf";
-    refused(ERR_IO, "/nonexistent.gguf");
+    refused(ERR_NOT_FOUND, "/nonexistent.gguf");
     options.path = path;
     tiny_gguf_write(path, TINY_BERT, 1);
     refused(ERR_UNSUPPORTED, "");
