@@ -1,11 +1,13 @@
 /* See check_encoders.h. */
 #include "setup/check_encoders.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "opinion/opinion_prompt.h"
 
 /* Two texts, because what was said of the first is kept. */
 static enum status try_texts(const struct encoder *e, double *ret_ms, struct error *err)
@@ -37,14 +39,42 @@ static const struct encoder *find_used(const struct model *m, const char *name)
     return NULL;
 }
 
-static void check_one(const struct encoder_spec *s, const struct encoder *e,
-                      struct check_encoder *c)
+/* An orchestrator that no model knows yet is told of the configuration's experts, to see whether it can be asked. */
+static enum status open_orchestrator(const struct config *config, struct encoder_spec s,
+                                     const struct encoder **ret, struct error *err)
+{
+    struct opinion_expert experts[OPINION_EXPERTS_MAX];
+    struct buf head;
+    size_t count = config->expert_count;
+    for (size_t e = 0; e < count && e < OPINION_EXPERTS_MAX; e++)
+        experts[e] = (struct opinion_expert){.name = config->experts[e].name,
+                                             .priced = true,
+                                             .price = config->experts[e].price,
+                                             .accuracy = (double)NAN};
+    buf_init(&head, OPINION_HEAD_BYTES_MAX);
+    enum status status = opinion_head_write(experts, count, 0, &head, err);
+    s.head = head.ptr;
+    s.labels = (uint32_t)count;
+    if (status == OK)
+        status = encoder_open(&s, ret, err);
+    buf_done(&head);
+    return status;
+}
+
+static enum status open_unused(const struct config *config, const struct encoder_spec *s,
+                               const struct encoder **ret, struct error *err)
+{
+    return s->orchestrates ? open_orchestrator(config, *s, ret, err) : encoder_open(s, ret, err);
+}
+
+static void check_one(const struct config *config, const struct encoder_spec *s,
+                      const struct encoder *e, struct check_encoder *c)
 {
     struct error err = {0};
     struct stat file;
     if (s->gguf && stat(s->gguf, &file) == 0)
         c->file_bytes = (uint64_t)file.st_size;
-    c->status = e ? OK : encoder_open(s, &e, &err);
+    c->status = e ? OK : open_unused(config, s, &e, &err);
     if (c->status == OK)
         c->status = try_texts(e, &c->ms, &err);
     if (c->status == OK)
@@ -64,7 +94,7 @@ size_t check_encoders(const struct config *config, const struct model *model, bo
                                          .used = used != NULL,
                                          .tried = s->gguf || connect};
         if (list[i].tried)
-            check_one(s, used, &list[i]);
+            check_one(config, s, used, &list[i]);
     }
     return config->encoder_count;
 }
