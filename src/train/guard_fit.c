@@ -19,7 +19,7 @@ _Static_assert(KINDS_MAX <= GUARD_KINDS_MAX && FEATURES_MAX <= KINDS_DIMENSIONS_
 #define RIDGE         0.2   /* added to variances; so no single statistic makes a text foreign */
 #define KNOWN_SHARE   0.99
 #define RAMP          1.25f
-#define NOVELTY_MIN   0.05f
+#define NOVELTY_MIN   0.2f
 #define LEVERAGE_MAX  0.5
 
 struct work {
