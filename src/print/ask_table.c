@@ -105,6 +105,17 @@ static void print_silent(FILE *out, struct json_value root)
                     STR_FMT(text_of(item)));
 }
 
+/* Where the estimates are what training knows on average. */
+static void print_unfamiliar(FILE *out, struct json_value root)
+{
+    double share = number_of(json_get(root, "unfamiliar"));
+    if (share > 0)
+        fprintf(out,
+                "unfamiliar: %.0f %%, for it is like nothing in training; by so much the\n"
+                "estimates are the experts' averages\n\n",
+                100 * share);
+}
+
 void ask_table_print(FILE *out, struct str decision, bool bold)
 {
     struct json_value root, key, item;
@@ -124,6 +135,7 @@ void ask_table_print(FILE *out, struct str decision, bool bold)
             number_of(json_get(root, "lambda")));
     print_placed(out, root, width);
     print_silent(out, root);
+    print_unfamiliar(out, root);
 }
 
 struct found {

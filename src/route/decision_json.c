@@ -176,6 +176,10 @@ void decision_write(const struct pool *p, const struct pool_choice *choice, stru
     write_hex(out, model_checksum(pool_model(p)));
     buf_add_char(out, '"');
     write_estimates(p, choice, out);
+    if (choice->estimates[d->arm].unfamiliar > 0) {
+        buf_add(out, STR(",\"unfamiliar\":"));
+        write_quality(out, (double)choice->estimates[d->arm].unfamiliar);
+    }
     write_order(p, choice, ",\"fallbacks\":[", plan->member_count, choice->order_count, out);
     write_ruled_out(p, choice, out);
     write_cached(p, choice, out);

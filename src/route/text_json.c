@@ -59,6 +59,8 @@ void text_json_estimates(const struct text_policy *p, const struct estimate *est
         comma = ", ";
     }
     buf_add_char(out, '}');
+    if (arms && estimates[0].unfamiliar > 0)
+        buf_addf(out, ", \"unfamiliar\": %.9g", (double)estimates[0].unfamiliar);
 }
 
 /* What estimates say of plans alone. */

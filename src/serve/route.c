@@ -164,6 +164,8 @@ static void write_decision(struct buf *out, const struct choosing *c)
     buf_add_c(out, ",\"lambda\":");
     json_write_double(out, d->lambda);
     write_estimates(out, c);
+    if (choice->estimates[d->arm].unfamiliar > 0)
+        buf_addf(out, ",\"unfamiliar\":%.9g", (double)choice->estimates[d->arm].unfamiliar);
     write_plans(out, c);
     buf_addf(out, ",\"policy\":%s%.*s%s", policy.len ? "\"" : "null", STR_FMT(policy),
              policy.len ? "\"" : "");

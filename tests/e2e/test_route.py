@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from routing import EXPERTS, route, run, write_dataset
+from routing import EXPERTS, read_outcomes, route, run, write_dataset
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,9 @@ def test_fields_are_exact_and_in_order(leeroo, trained, queries):
     assert len(lines) == len(ids)
     for line, query_id in zip(lines, ids):
         pairs = json.loads(line, object_pairs_hook=list)
-        assert [k for k, _ in pairs] == ["id", "plan", "expert", "quality", "cost_usd", "lambda", "estimates"]
         row = json.loads(line)
+        assert 0 < row.get("unfamiliar", 1) <= 1
+        assert [k for k, _ in pairs if k != "unfamiliar"] == ["id", "plan", "expert", "quality", "cost_usd", "lambda", "estimates"]
         assert row["id"] == query_id and row["plan"] == "single" and row["lambda"] == 12.5
         assert set(row["estimates"]) == set(EXPERTS)
         assert row["estimates"][row["expert"]] == [row["quality"], row["cost_usd"]]
@@ -198,3 +199,20 @@ def test_a_model_that_is_cut_meanwhile_decides_on(leeroo, trained, tmp_path):
         answers.append(p.stdout.readline())
     p.stdin.close()
     assert p.wait(20) == 0 and answers[0] and len(set(answers)) == 1
+
+
+def test_far_from_training_it_decides_as_a_mix_of_experts(leeroo, trained, queries, tmp_path):
+    """Foreign texts all have the experts' averages, whatever they say; known ones are estimated one by one."""
+    texts = ["def f(x):\\n    return [y ** 2 for y in x if y % 3 == 0]  # TODO: f(None) -> []", "Qwzx ploomf! Grrbl, snarfk? Vexomun; trizzle-pnakt",
+             "SELECT a, b FROM t WHERE c > 17 AND d LIKE '%e%' GROUP BY a, b HAVING COUNT(*) > 1;"]
+    foreign = tmp_path / "foreign.jsonl"
+    foreign.write_text("".join(json.dumps({"id": f"f{i}", "text": t}) + "\n" for i, t in enumerate(texts)))
+    rows = route(leeroo, trained, foreign, "--lambda", 0)
+    assert [row["unfamiliar"] for row in rows] == [1] * len(texts)
+    scores = list(read_outcomes(trained.parent / "train").values())
+    for row in rows:
+        for name, (quality, _) in row["estimates"].items():
+            assert quality == pytest.approx(sum(score[name][0] for score in scores) / len(scores), abs=1e-4)
+    known = route(leeroo, trained, queries)
+    assert sum("unfamiliar" in row for row in known) < len(known) / 25
+    assert len({row["estimates"]["small"][0] for row in known}) > len(known) / 2
