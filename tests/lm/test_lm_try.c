@@ -10,17 +10,26 @@
 
 static char path[64];
 
-/* This program is the one in whose processes files are tried, too. */
-__attribute__((constructor)) static void be_tried(int argc, char **argv)
+static int be_tried(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], LM_TRY_COMMAND) != 0)
-        return;
     if (getenv("LEEROO_CANARY"))
-        _exit(1);
+        return 1;
     struct error err = {0};
     enum status status = lm_try_files(argc - 2, argv + 2, &err);
     dprintf(2, "%s\n", err.text);
-    _exit(status == OK ? 0 : LM_TRY_EXIT + (int)status);
+    return status == OK ? 0 : LM_TRY_EXIT + (int)status;
+}
+
+/* This program is the one in whose processes files are tried, too. Not before main: a static llama.cpp has tables that
+ * constructors fill. */
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && strcmp(argv[1], LM_TRY_COMMAND) == 0)
+        return be_tried(argc, argv);
+    struct criterion_test_set *tests = criterion_initialize();
+    int failed = criterion_handle_args(argc, argv, true) && !criterion_run_all_tests(tests);
+    criterion_finalize(tests);
+    return failed;
 }
 
 static void setup(void)
