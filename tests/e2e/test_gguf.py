@@ -311,7 +311,7 @@ def test_the_example_without_providers(leeroo, file, tmp_path):
     shutil.copy(Path(__file__).resolve().parents[2] / "examples" / "local-only.yaml", tmp_path)
     os.symlink(file, tmp_path / MODEL)
     r = run(leeroo, "check", "-c", str(tmp_path / "local-only.yaml"))
-    assert r.returncode == 0 and "2 experts" in r.stdout, r.stdout + r.stderr
+    assert r.returncode == 0 and "2 experts" in r.stdout and "orchestrator" in r.stdout, r.stdout + r.stderr
     (tmp_path / "q.jsonl").write_text("".join(
         json.dumps({"id": f"q{i}", "text": f"What is {i} plus 1? Answer with a number.", "answer": str(i + 1)}) + "\n" for i in range(4)))
     r = run(leeroo, "collect", "q.jsonl", "-o", "data", "-c", str(tmp_path / "local-only.yaml"), "--spend", "0.01", "--max-output", "8",
