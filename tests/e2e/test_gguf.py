@@ -214,6 +214,22 @@ def test_tools_there_and_back(oa):
     assert ask(oa, messages, tools=[ADD]).choices[0].finish_reason in ("stop", "length", "tool_calls")
 
 
+def test_a_call_that_the_model_begins_is_held_to_its_schema(oa):
+    """By the examples before it the model calls the tool of its own accord, but with the names that they have."""
+    messages = []
+    for i, (a, b) in enumerate(((1, 2), (4, 5), (7, 8))):
+        call = {"name": "add", "arguments": json.dumps({"a": a, "b": b})}
+        messages += [{"role": "user", "content": f"What is {a} plus {b}?"},
+                     {"role": "assistant", "tool_calls": [{"id": f"c{i}", "type": "function", "function": call}]}]
+    messages.append({"role": "user", "content": "What is 3 plus 6?"})
+    other = {"type": "object", "properties": {"x": {"enum": [3, 4]}, "y": {"type": "integer"}}, "required": ["x", "y"]}
+    tool = {"type": "function", "function": {"name": "add", "parameters": other}}
+    r = ask(oa, messages, tools=[tool], max_tokens=60)
+    assert r.choices[0].finish_reason == "tool_calls" and r.choices[0].message.content is None
+    arguments = json.loads(r.choices[0].message.tool_calls[0].function.arguments)
+    assert set(arguments) == {"x", "y"} and arguments["x"] in (3, 4)
+
+
 def test_a_client_that_leaves_makes_room(oa, gateway):
     for _ in range(4):  # more than there are slots
         with ask(oa, [{"role": "user", "content": "Tell a long story."}], temperature=1, max_tokens=400, stream=True) as stream:

@@ -345,8 +345,7 @@ Test(transport_gguf, a_demanded_call_of_a_tool_is_made)
     forget(&b);
 }
 
-/* The bias makes the model write the mark by itself, a byte each time. */
-Test(transport_gguf, a_call_that_the_model_begins_is_held_to_its_schema)
+Test(transport_gguf, with_tools_and_a_format_an_answer_is_the_one_or_the_other)
 {
     struct asked a = {0};
     ask(&a, HELLO ",\"seed\":1,\"max_tokens\":400,\"tools\":[{\"type\":\"function\",\"function\":{"
