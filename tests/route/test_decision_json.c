@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 #include "base/money.h"
+#include "route/silences.h"
+#include "route/slow_encoder.h"
 #include "serve/serve_test.h"
 
 static struct model *model;
@@ -119,5 +121,26 @@ Test(decision, writes_every_amount_as_money_does)
         buf_done(&money);
         buf_done(&out);
     }
+    end();
+}
+
+Test(decision_json, an_encoder_that_answers_late_is_named_with_what_it_did)
+{
+    struct buf out;
+    begin(serve_test_model(), "");
+    cr_assert_eq(json_get(written(&out, 1 << 16), "encoders").type, JSON_NONE);
+    buf_done(&out);
+    slow_encoder_put(model);
+    struct json_value said = json_get(written(&out, 1 << 16), "encoders");
+    cr_assert(json_string_equal(json_get(said, "ngram"), STR("spoke")));
+    buf_done(&out);
+    cr_assert(!silences_any(&choice));
+    cr_assert_eq(silences_header(pool, &choice, arena).len, 0);
+    choice.silences[0] = ENCODE_LATE;
+    said = json_get(written(&out, 1 << 16), "encoders");
+    cr_assert(json_string_equal(json_get(said, "ngram"), STR("late")));
+    buf_done(&out);
+    cr_assert(silences_any(&choice));
+    cr_assert(str_equal(silences_header(pool, &choice, arena), STR("ngram=late")));
     end();
 }
