@@ -14,7 +14,9 @@
 
 #define BATCH_USUAL  8
 #define TOKENS_USUAL 512
-#define ROOM         1024 /* tokens of a batch: attention grows with its square, whoever they belong to */
+#define TOKEN_BYTES                                                                                \
+    128           /* more than a token has: what lies behind so many is not worth tokenizing */
+#define ROOM 1024 /* tokens of a batch: attention grows with its square, whoever they belong to */
 /* llama.cpp keeps room for the logits of a batch's tokens, though nobody wants them. */
 #define LOGITS_BYTES ((size_t)128 << 20)
 
@@ -203,6 +205,7 @@ void lm_embedder_free(struct lm_embedder *e)
  * says so in words: it is somebody's, and not the model's. */
 static size_t tokenize(struct lm_embedder *e, struct str text)
 {
+    text = utf8_cut(text, e->tokens_max * TOKEN_BYTES);
     size_t n = lm_tokenize_marks(e->lm, text, true, false, e->tokens, e->tokens_max);
     if (!n)
         n = lm_tokenize(e->lm, STR(" "), true, e->tokens, e->tokens_max);

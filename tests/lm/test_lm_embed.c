@@ -144,6 +144,19 @@ Test(lm_embed, a_long_text_is_cut_and_ends_as_every_text)
     cr_expect_float_eq(cosine(cut, whole), 1, 1e-6); /* [CLS] ten letters [SEP] */
 }
 
+/* Blanks are no tokens of this vocabulary: what follows so many of them would be the first one. */
+Test(lm_embed, what_lies_far_behind_the_cut_is_not_looked_at)
+{
+    static char text[4000];
+    float of_text[TINY_WIDTH], of_blank[TINY_WIDTH];
+    struct lm_embed_options o = {.tokens_max = 12};
+    memset(text, ' ', sizeof(text));
+    memcpy(text + 2000, "abc", 3);
+    embed(bert, o, &(struct str){text, sizeof(text)}, 1, of_text);
+    embed(bert, o, &STR(" "), 1, of_blank);
+    cr_expect_float_eq(cosine(of_text, of_blank), 1, 1e-6);
+}
+
 Test(lm_embed, what_cannot_be_had_is_refused)
 {
     struct lm_embedder *e = NULL;
