@@ -220,7 +220,8 @@ static enum status run(struct train_work *w, struct error *err)
     if (status == OK)
         status = train_sources_choose(w, err);
     if (status == OK)
-        status = train_table_fill(&w->table, w->scratch, w->options->seed, err);
+        status = train_table_fill(&w->table, w->scratch, w->options->seed,
+                                  w->options->encoding_cache, err);
     if (status != OK)
         return status;
     train_report(w);

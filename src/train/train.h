@@ -34,8 +34,8 @@ struct train_options {
     size_t source_count;
     const struct train_source *late; /* of late kinds; each is kept only if it is worth it */
     size_t late_count;
-    const char
-        *encoding_cache; /* a folder for what encoders say of texts (embed_cache.h); NULL: none */
+    const char *
+        encoding_cache; /* a folder for what encoders say of texts (encode/encoding_cache.h); NULL: none */
     const struct answer_table *answers; /* NULL: no plans are learnt */
     const char *plans;   /* NULL: found by search; else named, separated by ';' (predict/arm.h) */
     size_t combinations; /* 3: how many the search may take */

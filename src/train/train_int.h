@@ -32,9 +32,10 @@ struct train_table {
     uint8_t *folds; /* [rows] */
 };
 
-/* Everything but dataset, rows, experts, expert and the encoders, which are set. */
+/* Everything but dataset, rows, experts, expert and the encoders, which are set. `cache`: the folder of encodings;
+ * NULL: none. */
 NODISCARD enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
-                                       struct error *err);
+                                       const char *cache, struct error *err);
 /* Rows of a fold (inside true) or of all others, in order; returns how many. */
 size_t train_table_rows(const struct train_table *t, unsigned fold, bool inside, uint32_t *order);
 /* What the encoders said about a row, as features have it; said [encoders]. */

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "data/split.h"
+#include "encode/encoding_cache.h"
 #include "fit/expect.h"
 #include "train/groups.h"
 #include "train/train_int.h"
@@ -94,16 +95,17 @@ static enum status encode_rows(struct train_table *t, const struct encoder *cons
     return OK;
 }
 
-/* The dense halves of all rows at once, where the encoder offers that. */
+/* The dense halves of all rows at once, where the encoder offers that; those that were kept are not asked for. */
 static enum status encode_together(const struct train_table *t, const struct encoder *e,
-                                   struct encoding_rows *to, struct error *err)
+                                   const char *folder, struct encoding_rows *to, struct error *err)
 {
     struct str *texts = malloc((t->rows + 1) * sizeof(*texts));
     if (!texts)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < t->rows; i++)
         texts[i] = t->dataset->queries[i].prompt;
-    enum status status = e->encode_many(e, texts, t->rows, to->dense, NULL, NULL, err);
+    enum status status =
+        encoding_cache_encode(folder, e, texts, t->rows, to->dense, NULL, NULL, err);
     free(texts);
     return status;
 }
@@ -127,7 +129,8 @@ static enum status keep_rows(struct encoded_rows *kept, struct arena *a,
     return status == OK ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
-static enum status encode_table(struct train_table *t, struct arena *a, struct error *err)
+static enum status encode_table(struct train_table *t, const char *cache, struct arena *a,
+                                struct error *err)
 {
     const struct encoder *encoders[ENCODERS_MAX];
     struct encoding_rows to[ENCODERS_MAX] = {0};
@@ -141,7 +144,7 @@ static enum status encode_table(struct train_table *t, struct arena *a, struct e
         status = encode_rows(t, encoders, to, &f, err);
     for (size_t k = 0; k < t->encoder_count && status == OK; k++)
         if (encoders[k]->encode_many)
-            status = encode_together(t, encoders[k], &to[k], err);
+            status = encode_together(t, encoders[k], cache, &to[k], err);
     features_done(&f);
     for (size_t k = 0; k < t->encoder_count; k++) {
         enum status kept = keep_rows(&t->encoded[k], a, &to[k], err);
@@ -262,7 +265,7 @@ static enum status fill_holes(struct train_table *t, struct arena *a, struct err
 
 /* Every array of the table, and what fills it, in the order in which one needs the other. */
 enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t seed,
-                             struct error *err)
+                             const char *cache, struct error *err)
 {
     t->characters = ARENA_ARRAY(a, t->rows, float);
     t->scripts = ARENA_ARRAY(a, t->rows, struct script_counts);
@@ -281,7 +284,7 @@ enum status train_table_fill(struct train_table *t, struct arena *a, uint64_t se
     for (size_t i = 0; i < t->rows; i++)
         t->folds[i] =
             (uint8_t)split_fold(t->dataset->queries[i].text_hash, hash64_mix(seed, 1), TRAIN_FOLDS);
-    enum status status = encode_table(t, a, err);
+    enum status status = encode_table(t, cache, a, err);
     if (status == OK)
         status = groups_find(t->dataset, t->scores, t->weights, t->experts, t->groups,
                              &t->group_count, err);

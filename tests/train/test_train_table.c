@@ -17,7 +17,7 @@ static struct train_table fill(const struct world *w, struct arena *a, uint64_t 
                             .expert = all,
                             .encoded = {{.encoder = &ngram_encoder}},
                             .encoder_count = 1};
-    cr_assert_eq(train_table_fill(&t, a, seed, NULL), OK);
+    cr_assert_eq(train_table_fill(&t, a, seed, NULL, NULL), OK);
     return t;
 }
 
