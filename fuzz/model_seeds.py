@@ -219,7 +219,7 @@ def late(seeds):
     words, groups = json.loads(listed_sources(2))
     head = {"name": "dense", "kind": "dense", "encoder": "ngram"}
 
-    def make(components=2, blend=7, value=0.3, sources=(words, groups, head), drop=None):
+    def make(components=2, blend=10, value=0.3, sources=(words, groups, head), drop=None):
         tensors = parts(experts)
         last = tensors.popitem(), tensors.popitem()
         tensors["source.dense.mean"] = ["F32", [STATISTICS], floats(STATISTICS, 0.1)]

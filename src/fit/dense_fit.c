@@ -15,7 +15,7 @@
 
 #define SPARE      8 /* directions beyond those wanted, which make the others converge */
 #define WIDTH_MAX  (DENSE_FIT_MAX + SPARE)
-#define ITERATIONS 12
+#define ITERATIONS 8
 #define SWEEPS     30
 #define TINY       1e-12
 

@@ -17,7 +17,7 @@ struct dense_rows {
  * [dims × components], in falling order of variance, all divided by the one number that makes the mean variance of a
  * component 1. Where the rows vary in fewer directions the rest are zero. By subspace iteration (Halko, Martinsson,
  * Tropp 2011) over at most DENSE_ROWS_MAX of the rows, evenly drawn. Deterministic. ERR_MEMORY. */
-#define DENSE_ROWS_MAX 4096
+#define DENSE_ROWS_MAX 2048
 NODISCARD enum status dense_principal(const struct dense_rows *r, const uint32_t *order,
                                       size_t count, size_t components, float *mean,
                                       float *directions, struct error *err);

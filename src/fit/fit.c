@@ -142,66 +142,6 @@ enum status fit_shared_logistic(const float *x, const float *scores, const float
     return OK;
 }
 
-/* One Newton step of the slopes with free[k], the others are 0; returns the longest. */
-static double offset_step(const float *x, const float *offsets, const float *scores,
-                          const float *weights, size_t rows, size_t terms, const double *prior,
-                          double ridge, const bool *free, double *slopes)
-{
-    double g[FIT_TERMS_MAX], h[FIT_TERMS_MAX][FIT_TERMS_MAX] = {{0}}, longest = 0;
-    for (size_t k = 0; k < terms; k++) {
-        g[k] = free[k] ? ridge * (slopes[k] - prior[k]) : 0;
-        h[k][k] = free[k] ? ridge : 1;
-    }
-    for (size_t i = 0; i < rows; i++) {
-        const float *row = x + i * terms;
-        double z = (double)offsets[i];
-        if (scores[i] < 0)
-            continue;
-        for (size_t k = 0; k < terms; k++)
-            z += slopes[k] * (double)row[k];
-        double p = 1 / (1 + exp(-z)), residual = (double)weights[i] * (p - (double)scores[i]);
-        double bend = (double)weights[i] * p * (1 - p);
-        for (size_t k = 0; k < terms; k++) {
-            g[k] += free[k] ? residual * (double)row[k] : 0;
-            for (size_t l = 0; free[k] && l < terms; l++)
-                h[k][l] += free[l] ? bend * (double)row[k] * (double)row[l] : 0;
-        }
-    }
-    if (!fit_solve(terms, h, g))
-        return 0;
-    for (size_t k = 0; k < terms; k++)
-        longest = fmax(longest, fabs(g[k]));
-    for (size_t k = 0; k < terms; k++)
-        slopes[k] -= step_share(longest) * g[k];
-    return longest;
-}
-
-/* A slope that comes out below 0 is held at 0, the lowest first, and the others are fitted again. */
-void fit_offset_logistic(const float *x, const float *offsets, const float *scores,
-                         const float *weights, size_t rows, size_t terms, const double *prior,
-                         double ridge, float *slopes)
-{
-    double found[FIT_TERMS_MAX] = {0};
-    bool free[FIT_TERMS_MAX];
-    CHECK(terms <= FIT_TERMS_MAX);
-    memset(free, true, sizeof(free));
-    for (size_t held = 0; held <= terms; held++) {
-        size_t lowest = 0;
-        for (int step = 0; step < NEWTON_STEPS; step++)
-            if (offset_step(x, offsets, scores, weights, rows, terms, prior, ridge, free, found) <
-                NEWTON_STEP_MIN)
-                break;
-        for (size_t k = 0; k < terms; k++)
-            lowest = found[k] < found[lowest] ? k : lowest;
-        if (!terms || found[lowest] >= 0)
-            break;
-        free[lowest] = false;
-        found[lowest] = 0;
-    }
-    for (size_t k = 0; k < terms; k++)
-        slopes[k] = (float)found[k];
-}
-
 /* Two unknowns: the Newton system is solved by hand, beside the sums it is made of. */
 void fit_platt(const float *logits, const float *scores, const float *weights, size_t rows,
                size_t stride, size_t column, double ridge, float *scale, float *offset)

@@ -17,12 +17,6 @@ NODISCARD enum status fit_shared_logistic(const float *x, const float *scores, c
                                           const double *prior, double ridge, float *intercepts,
                                           float *slopes, struct error *err);
 
-/* Minimises Σ weight · logloss(offset + Σ slope_k x_k) + ridge/2 · Σ (slope_k − prior_k)² over the known scores, by
- * Newton's method; no slope below 0. x [rows × terms], the others [rows]; offsets are logits. Writes slopes [terms]. */
-void fit_offset_logistic(const float *x, const float *offsets, const float *scores,
-                         const float *weights, size_t rows, size_t terms, const double *prior,
-                         double ridge, float *slopes);
-
 /* Platt scaling of one column: score ~ sigmoid(scale · logit + offset), scale pulled towards 1 by `ridge`. Column c
  * of row i is logits[i × stride + c], so of scores and weights (NULL: all 1). */
 void fit_platt(const float *logits, const float *scores, const float *weights, size_t rows,

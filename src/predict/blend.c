@@ -41,16 +41,21 @@ static float level(const float *x, size_t experts, const bool *apart)
     return counted > 0 ? sum / counted : 0;
 }
 
+static float between(const float *known_fresh, float unlike)
+{
+    return known_fresh[0] + (known_fresh[1] - known_fresh[0]) * unlike;
+}
+
 /* sum[experts] += what source `from` adds to the logits z. */
 static void add_source(const float *from, float unlike, const float *d, const float *z,
                        size_t experts, const bool *apart, float *sum)
 {
     float common = from[0] + (from[2] - from[0]) * unlike,
           own = from[1] + (from[3] - from[1]) * unlike;
-    float between = level(d, experts, apart) - level(z, experts, apart);
+    float apart_by = level(d, experts, apart) - level(z, experts, apart);
     for (size_t e = 0; e < experts; e++) {
-        float own_part = d[e] - z[e] - between;
-        sum[e] += common * between + (own_part == own_part ? own * own_part : 0);
+        float own_part = d[e] - z[e] - apart_by;
+        sum[e] += common * apart_by + (own_part == own_part ? own * own_part : 0);
     }
 }
 
@@ -60,8 +65,12 @@ void blend_run(const float *blend, size_t late, const struct blend_view *v, size
     float z[EXPERTS_MAX], sum[EXPERTS_MAX], unlike = blend_unlike(blend, v->novelty, v->entropy);
     size_t said = 0;
     CHECK(experts <= EXPERTS_MAX && late <= SOURCES_MAX);
+    const float *common = blend + BLEND_UNLIKE_TERMS;
     for (size_t e = 0; e < experts; e++)
-        z[e] = sum[e] = blend_logit(quality[e]);
+        z[e] = blend_logit(quality[e]);
+    float more = between(common + 1, unlike) * (level(z, experts, apart) - common[0]);
+    for (size_t e = 0; e < experts; e++)
+        sum[e] = z[e] + more;
     for (size_t k = 0; k < late; k++)
         if (v->logits[k]) {
             add_source(blend + BLEND_TERMS(k), unlike, v->logits[k], z, experts, apart, sum);

@@ -2,19 +2,23 @@
  * is. On logits; z of the calibrated quality, d of each source, both split into the experts' common level and an
  * expert's deviation from it, as in the base stage:
  *
- *   z' = z + Σ over sources of a · (d − z)     a: a weight of the levels, another one of the deviations
- *   a  = known + (fresh − known) · unlike
+ *   z' = z + g · (level of z − centre) + Σ over sources of a · (d − z)
+ *        a: a weight of the levels, another one of the deviations
+ *   a  = known + (fresh − known) · unlike, g alike
  *   unlike = sigmoid(c · (1, novelty, entropy of the text's group))
  *
  * `unlike` is how likely the text is of a domain that training had nothing of; train/blend_fit.h learns it, and the
- * weights. Where all late sources are silent nothing changes, to the last bit; one that is silent has the weight 0. */
+ * weights. g is there because the level is what a model still knows of texts that are unlike its training, where it
+ * knows little of who deviates from it. Where all late sources are silent nothing changes, to the last bit; one that
+ * is silent has the weight 0. */
 #pragma once
 
 #include "predict/model_source.h"
 
 #define BLEND_UNLIKE_TERMS 3 /* of c */
+#define BLEND_LEVEL_TERMS  3 /* centre, g where known, g where fresh */
 #define BLEND_SOURCE_TERMS 4 /* known level, known deviation, fresh level, fresh deviation */
-#define BLEND_TERMS(late)  (BLEND_UNLIKE_TERMS + BLEND_SOURCE_TERMS * (late))
+#define BLEND_TERMS(late)  (BLEND_UNLIKE_TERMS + BLEND_LEVEL_TERMS + BLEND_SOURCE_TERMS * (late))
 
 /* What is known of a text when the stage runs. */
 struct blend_view {

@@ -1,27 +1,34 @@
 /* Fitting the blend: see blend_fit.h. The rows stand in two *views*, held out by text and by whole domains; each has
  * the n-gram model's estimates, the newness of the texts, and what every late source says, always by learners that
- * never saw the row. Weights are few and convex to find (fit/fit.h); a source is kept only if the log loss on held-out
- * rows falls by more than chance would have it. Arrays live in the scratch arena. On the thread that trains, and
- * everything is in one order, so that the same data give the same bytes. */
+ * never saw the row. What is minimised is the squared error of the differences between experts (fit/differences.h), for
+ * a decision compares them: the log loss would have weights that tell how hard a text is, and worse decisions. A source
+ * is kept only if that error falls by more than chance would have it. Arrays live in the scratch arena. On the thread
+ * that trains, and everything is in one order, so that the same data give the same bytes. */
 #include "train/blend_fit.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/fmath.h"
+#include "fit/differences.h"
 #include "fit/fit.h"
 #include "train/source_kind.h"
 #include "train/unseen.h"
 
-#define WEIGHT_RIDGE   20.0 /* of the weights, in rows' worth of their curvature */
+#define WEIGHT_RIDGE   5.0
+#define GAIN_MAX       1.0
 #define UNLIKE_RIDGE   1.0
 #define ALL_KNOWN      (-30.0f) /* what makes nothing unlike */
 #define ERRORS_TO_KEEP 2.0      /* standard errors that a gain must exceed */
 
-static const double penalties[] = {10, 100, 1000};
+static const double penalties[] = {1, 10, 100};
 #define PENALTIES (sizeof(penalties) / sizeof(penalties[0]))
 
-_Static_assert(BLEND_SOURCE_TERMS *TRAIN_LATE_MAX <= FIT_TERMS_MAX, "one fit finds all weights");
+/* What is fitted: gains of the level, where known and where fresh, then the weights of each source. */
+#define GAINS          2
+#define TERMS(sources) (GAINS + BLEND_SOURCE_TERMS * (sources))
+_Static_assert(TERMS(TRAIN_LATE_MAX) <= FIT_TERMS_MAX, "one fit finds all weights");
 
 struct view {
     const uint8_t *folds;
@@ -52,7 +59,7 @@ static enum status allocate(struct fitting *f, struct error *err)
         for (size_t p = 0; p < PENALTIES; p++)
             good = (f->candidates[v][p] = ARENA_ARRAY(a, cells, float)) && good;
     }
-    f->x = ARENA_ARRAY(a, 2 * cells * BLEND_SOURCE_TERMS * f->late, float);
+    f->x = ARENA_ARRAY(a, 2 * cells * TERMS(f->late), float);
     f->offsets = ARENA_ARRAY(a, 2 * cells, float);
     f->targets = ARENA_ARRAY(a, 2 * cells, float);
     f->weights = ARENA_ARRAY(a, 2 * cells, float);
@@ -95,6 +102,10 @@ static enum status learn_view(struct fitting *f, size_t view, size_t k, struct e
     return status;
 }
 
+#define CENTRE                                                                                     \
+    BLEND_UNLIKE_TERMS /* of the blend's numbers; behind it the gains, then the sources' weights */
+_Static_assert(BLEND_TERMS(0) == CENTRE + 1 + GAINS, "the fit's slopes are the blend's numbers");
+
 /* How unlike training a text is */
 
 static enum status fit_unlike(struct fitting *f, struct error *err)
@@ -129,30 +140,54 @@ static float mean_of(const float *x, size_t n)
 static void add_terms(const struct fitting *f, const struct view *v, size_t row, const size_t *use,
                       size_t count, float *x, float *offsets)
 {
-    size_t experts = f->work->table.experts, terms = BLEND_SOURCE_TERMS * count;
+    size_t experts = f->work->table.experts, terms = TERMS(count);
     float unlike = blend_unlike(f->blend, v->novelty[row], v->entropy[row]);
     for (size_t e = 0; e < experts; e++)
         offsets[e] = blend_logit(v->quality[row * experts + e]);
-    float z = mean_of(offsets, experts);
+    float z = mean_of(offsets, experts), from = z - f->blend[CENTRE];
+    for (size_t e = 0; e < experts; e++) {
+        x[e * terms] = (1 - unlike) * from;
+        x[e * terms + 1] = unlike * from;
+    }
     for (size_t k = 0; k < count; k++) {
         const float *d = v->said[use[k]] + row * experts;
-        float between = mean_of(d, experts) - z;
+        float apart_by = mean_of(d, experts) - z;
         for (size_t e = 0; e < experts; e++) {
-            float own = d[e] - offsets[e] - between, *to = x + e * terms + BLEND_SOURCE_TERMS * k;
-            to[0] = (1 - unlike) * between;
+            float own = d[e] - offsets[e] - apart_by, *to = x + e * terms + TERMS(k);
+            to[0] = (1 - unlike) * apart_by;
             to[1] = (1 - unlike) * own;
-            to[2] = unlike * between;
+            to[2] = unlike * apart_by;
             to[3] = unlike * own;
         }
     }
 }
 
+/* The level from which it is spread: its mean over the rows as training knows them. */
+static void fit_centre(struct fitting *f)
+{
+    const struct train_table *t = &f->work->table;
+    double sum = 0;
+    for (size_t i = 0; i < t->rows * t->experts; i++)
+        sum += (double)blend_logit(f->views[0].quality[i]);
+    f->blend[CENTRE] = (float)(sum / (double)(t->rows * t->experts));
+}
+
+/* Where nothing is held out as a domain, what is known of the known stands for all. */
+static void copy_known(float *blend, size_t count)
+{
+    blend[CENTRE + 2] = blend[CENTRE + 1];
+    for (size_t k = 0; k < count; k++)
+        memcpy(blend + BLEND_TERMS(k) + 2, blend + BLEND_TERMS(k), 2 * sizeof(*blend));
+}
+
 /* Fits the weights of sources use[count] into f->blend, in their order. */
 static void fit_weights(struct fitting *f, const size_t *use, size_t count)
 {
-    static const double prior[FIT_TERMS_MAX] = {0};
     const struct train_table *t = &f->work->table;
-    size_t cells = t->rows * t->experts, terms = BLEND_SOURCE_TERMS * count;
+    size_t cells = t->rows * t->experts, terms = TERMS(count);
+    double low[FIT_TERMS_MAX] = {0}, high[FIT_TERMS_MAX];
+    for (size_t k = 0; k < terms; k++)
+        high[k] = k < GAINS ? GAIN_MAX : 1;
     for (size_t v = 0; v < f->view_count; v++) {
         for (size_t i = 0; i < t->rows; i++)
             add_terms(f, &f->views[v], i, use, count, f->x + (v * cells + i * t->experts) * terms,
@@ -160,10 +195,11 @@ static void fit_weights(struct fitting *f, const size_t *use, size_t count)
         memcpy(f->targets + v * cells, t->scores, cells * sizeof(float));
         memcpy(f->weights + v * cells, t->weights, cells * sizeof(float));
     }
-    fit_offset_logistic(f->x, f->offsets, f->targets, f->weights, f->view_count * cells, terms,
-                        prior, WEIGHT_RIDGE, f->blend + BLEND_UNLIKE_TERMS);
-    for (size_t k = 0; k < count && f->view_count < 2; k++)
-        memcpy(f->blend + BLEND_TERMS(k) + 2, f->blend + BLEND_TERMS(k), 2 * sizeof(float));
+    const struct difference_rows rows = {
+        f->x, f->offsets, f->targets, f->weights, f->view_count * t->rows, t->experts, terms};
+    fit_differences(&rows, low, high, WEIGHT_RIDGE, f->blend + CENTRE + 1);
+    if (f->view_count < 2)
+        copy_known(f->blend, count);
 }
 
 /* What the blended model says of a row: quality[experts]. */
@@ -179,28 +215,26 @@ static void blend_row(const struct fitting *f, const struct view *v, size_t row,
     blend_run(f->blend, count, &said, experts, none_apart, quality);
 }
 
-static double row_loss(const struct train_table *t, size_t row, const float *quality)
-{
-    double sum = 0;
-    for (size_t e = 0; e < t->experts; e++) {
-        double y = (double)t->scores[row * t->experts + e];
-        double q = fmin(fmax((double)quality[e], 1e-6), 1 - 1e-6);
-        if (y >= 0)
-            sum -= (double)t->weights[row * t->experts + e] * (y * log(q) + (1 - y) * log(1 - q));
-    }
-    return sum;
-}
-
-/* loss[views × rows] of the model with sources use[count]. */
-static void find_losses(const struct fitting *f, const size_t *use, size_t count, float *loss)
+/* loss[views × rows] with the `count` sources that were fitted last. A gain is not the merit of a source, so it is
+ * there without any. */
+static void find_losses(const struct fitting *f, size_t count, float *loss)
 {
     const struct train_table *t = &f->work->table;
+    const float *slopes = f->blend + CENTRE + 1;
+    size_t terms = TERMS(count);
     float quality[EXPERTS_MAX];
-    for (size_t v = 0; v < f->view_count; v++)
-        for (size_t i = 0; i < t->rows; i++) {
-            blend_row(f, &f->views[v], i, use, count, quality);
-            loss[v * t->rows + i] = (float)row_loss(t, i, quality);
+    for (size_t i = 0; i < f->view_count * t->rows; i++) {
+        const float *x = f->x + i * t->experts * terms, *offsets = f->offsets + i * t->experts;
+        size_t cell = i % t->rows * t->experts;
+        for (size_t e = 0; e < t->experts; e++) {
+            float z = offsets[e];
+            for (size_t k = 0; k < terms; k++)
+                z += slopes[k] * x[e * terms + k];
+            quality[e] = fmath_sigmoid(z);
         }
+        loss[i] =
+            (float)fit_difference_loss(quality, t->scores + cell, t->weights + cell, t->experts);
+    }
 }
 
 struct gain {
@@ -238,7 +272,7 @@ static enum status learn_source(struct fitting *f, size_t k, struct error *err)
         for (size_t v = 0; v < f->view_count; v++)
             memcpy(f->views[v].said[k], f->candidates[v][p], cells * sizeof(float));
         fit_weights(f, &k, 1);
-        find_losses(f, &k, 1, f->loss);
+        find_losses(f, 1, f->loss);
         double sum = total(f, f->loss);
         if (sum < best) {
             best = sum;
@@ -264,9 +298,9 @@ static bool is_worth_it(struct fitting *f, const size_t *use, size_t count, size
             without[left++] = use[i];
     fit_weights(f, use, count);
     memcpy(figures->weights, f->blend + BLEND_TERMS(at), sizeof(figures->weights));
-    find_losses(f, use, count, with);
+    find_losses(f, count, with);
     fit_weights(f, without, left);
-    find_losses(f, without, left, less);
+    find_losses(f, left, less);
     struct gain known = compare(less, with, rows), fresh = {(double)NAN, (double)NAN}, sum = known;
     if (f->view_count == 2) {
         fresh = compare(less + rows, with + rows, rows);
@@ -393,6 +427,7 @@ enum status train_blend(struct train_work *w, const float *novelty, const float 
     status = allocate(&f, err);
     if (status == OK)
         status = fit_unlike(&f, err);
+    fit_centre(&f);
     for (size_t k = 0; k < f.late && status == OK; k++) {
         f.figures[k].name = p->sources[p->source_count + k].name;
         status = learn_source(&f, k, err);

@@ -129,6 +129,18 @@ static enum status keep_rows(struct encoded_rows *kept, struct arena *a,
     return status == OK ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
+/* What is no number would make everything that is learnt from it none. */
+static enum status check_dense(const struct encoder *e, const float *dense, size_t rows,
+                               struct error *err)
+{
+    for (size_t i = 0; i < rows * e->dense_count; i++)
+        if (!isfinite(dense[i]))
+            return error_set(err, ERR_UPSTREAM,
+                             "encoder '%s' says something of query %zu that is no number", e->name,
+                             i / e->dense_count + 1);
+    return OK;
+}
+
 static enum status encode_table(struct train_table *t, const char *cache, struct arena *a,
                                 struct error *err)
 {
@@ -145,6 +157,8 @@ static enum status encode_table(struct train_table *t, const char *cache, struct
     for (size_t k = 0; k < t->encoder_count && status == OK; k++)
         if (encoders[k]->encode_many)
             status = encode_together(t, encoders[k], cache, &to[k], err);
+    for (size_t k = 0; k < t->encoder_count && status == OK; k++)
+        status = check_dense(encoders[k], to[k].dense, t->rows, err);
     features_done(&f);
     for (size_t k = 0; k < t->encoder_count; k++) {
         enum status kept = keep_rows(&t->encoded[k], a, &to[k], err);

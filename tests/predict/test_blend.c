@@ -11,7 +11,8 @@
 static const bool none_apart[EXPERTS], last_apart[EXPERTS] = {false, false, true};
 static const float quality[EXPERTS] = {0.3f, 0.8f, 0.55f}, one[EXPERTS] = {0.4f, 1.2f, -0.7f},
                    two[EXPERTS] = {-1, 2, 0.5f};
-static const float blend[BLEND_TERMS(2)] = {-2, 8, 1.5f, 0.1f, 0.2f, 0.4f, 0.9f, 0, 0.3f, 0.5f, 0};
+static const float blend[BLEND_TERMS(2)] = {-2,   8,    1.5f, 0.6f, 0.1f, 0.4f, 0.1f,
+                                            0.2f, 0.4f, 0.9f, 0,    0.3f, 0.5f, 0};
 
 static double logit(double q)
 {
@@ -42,7 +43,8 @@ static double expected(const float *const *said, size_t late, double novelty, do
         z[i] = logit((double)quality[i]);
     for (size_t i = 0; i < counted; i++)
         level += z[i] / (double)counted;
-    sum = z[e];
+    sum = z[e] +
+          ((double)blend[4] + (double)(blend[5] - blend[4]) * unlike) * (level - (double)blend[3]);
     for (size_t k = 0; k < late; k++) {
         const float *w = blend + BLEND_TERMS(k);
         double between = said[k] ? mean(said[k], counted) - level : 0;
@@ -84,7 +86,7 @@ Test(blend, where_all_are_silent_nothing_changes)
 
 Test(blend, weights_go_from_those_of_the_known_to_those_of_the_unlike)
 {
-    const float steep[BLEND_TERMS(1)] = {-50, 100, 0, 0, 0, 1, 1};
+    const float steep[BLEND_TERMS(1)] = {-50, 100, 0, 0, 0, 0, 0, 0, 1, 1};
     struct blend_view known = {.logits = {one}, .novelty = 0},
                       fresh = {.logits = {one}, .novelty = 1};
     float q[EXPERTS];

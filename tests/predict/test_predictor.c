@@ -273,7 +273,7 @@ static void check_late(struct predictor *p, struct features *f, const float *bef
     static const float mean[NGRAM_STATS],
         directions[NGRAM_STATS] = {0.2f, 0.1f},
         weights[2 * EXPERTS] = {1, -1, 0.5f, 0.1f, 0.2f, 0.3f},
-        blend[BLEND_TERMS(1)] = {-1, 2, 1, 0.1f, 0.2f, 0.5f, 0.7f};
+        blend[BLEND_TERMS(1)] = {-1, 2, 1, 0.5f, 0.1f, 0.2f, 0.1f, 0.2f, 0.5f, 0.7f};
     const struct dense_head head = {NGRAM_STATS, 1, mean, directions, weights};
     float got[EXPERTS], in[EXPERTS], out[EXPERTS], share, unfamiliar, logits[EXPERTS],
         wanted[EXPERTS];
