@@ -169,6 +169,7 @@ struct sums {
     double kept[TRAIN_LATE_MAX], seconds;
 };
 
+/* One piece: figures of one set of estimates, all by one table. */
 static void measure(const struct pool *p, const struct estimate *estimates, const uint32_t *rows,
                     size_t count, double *figures)
 {
@@ -219,6 +220,7 @@ static void estimate(const struct pool *p, const struct trained *t, const uint32
     free(row);
 }
 
+/* One piece: one training, measured with and without what the encoders say. */
 static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t train_count,
                      const uint32_t *test_rows, size_t test_count, uint64_t seed, struct sums *s)
 {
@@ -360,6 +362,7 @@ static void choose_experts(struct pool *p)
     }
 }
 
+/* One piece: what is loaded here is gone when it returns. */
 static void run_task(const struct task *task, const char *data, struct vectors *v, size_t count)
 {
     struct pool p = {.task = task};

@@ -188,6 +188,7 @@ static enum status train(struct train_command *c, struct error *err)
     if (status != OK)
         return status;
     options.late = late;
+    options.encoding_cache = setup_encoding_folder(c->arena);
     options.experts = chosen;
     progress_begin(&c->progress, "training", 1);
     status = train_run(d, &options, &trained, err);
@@ -205,6 +206,7 @@ static enum status train(struct train_command *c, struct error *err)
         train_print_experts(trained, stderr);
         if (c->answers.cells)
             train_print_plans(trained, stderr);
+        train_print_late(trained, stderr);
         fprintf(stderr, "\nwrote %s\n", c->output);
     }
     trained_free(trained);

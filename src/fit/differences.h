@@ -13,7 +13,8 @@ struct difference_rows {
     size_t rows, columns, terms;
 };
 
-/* With q = sigmoid(offset + Σ slope_k x_k), r = score − q, and r̄ its weighted mean over a row's known scores: minimises
+/* With q = sigmoid(offset + Σ slope_k x_k), r = score − q, and r̄ its weighted mean over a row's known scores:
+ * minimises
  *
  *   Σ over rows Σ over columns of weight · (r − r̄)² + ridge · Σ slope_k²        low_k <= slope_k <= high_k
  *

@@ -126,6 +126,50 @@ void train_print_plans(const struct trained *t, FILE *out)
     }
 }
 
+#define ERROR_UNIT 1e4 /* squared errors are told in ten-thousandths */
+
+/* Below 0: it rose. */
+static void print_fall(FILE *out, const char *where, double gain, double error)
+{
+    if (!isnan(gain))
+        fprintf(out, ", %+.1f +-%.1f %s", ERROR_UNIT * gain, ERROR_UNIT * error, where);
+}
+
+void train_print_late(const struct trained *t, FILE *out)
+{
+    for (size_t i = 0; i < t->late_count; i++) {
+        const struct late_figures *f = &t->late[i];
+        fprintf(out, "%s%.*s: %s", i ? "" : "\n", STR_FMT(f->name),
+                f->left_out ? "left out, it does not tell who is better" : "kept");
+        print_fall(out, "on held-out texts", f->known_gain, f->known_error);
+        print_fall(out, "on unknown domains", f->fresh_gain, f->fresh_error);
+        fputc('\n', out);
+    }
+    if (t->late_count)
+        fprintf(out, "(by how much the squared error of differences between experts falls, in "
+                     "1/10,000 a question)\n");
+}
+
+static void add_late_json(const struct trained *t, struct buf *b)
+{
+    buf_add_c(b, ",\"late\":[");
+    for (size_t i = 0; i < t->late_count; i++) {
+        const struct late_figures *f = &t->late[i];
+        const double numbers[] = {f->known_gain, f->known_error, f->fresh_gain, f->fresh_error};
+        static const char *const names[] = {"known_gain", "known_gain_se", "unknown_gain",
+                                            "unknown_gain_se"};
+        buf_add_c(b, i ? ",{\"name\":" : "{\"name\":");
+        json_write_string(b, f->name);
+        buf_addf(b, ",\"kept\":%s", f->left_out ? "false" : "true");
+        for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++) {
+            buf_addf(b, ",\"%s\":", names[k]);
+            json_write_double(b, numbers[k]);
+        }
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, ']');
+}
+
 static void add_plans_json(const struct trained_plans *p, struct buf *b)
 {
     buf_add_c(b, ",\"plans\":[");
@@ -177,6 +221,8 @@ enum status train_print_json(const struct trained *t, const char *path, FILE *ou
     }
     buf_add_char(&b, ']');
     add_plans_json(&t->plans, &b);
+    if (t->late_count)
+        add_late_json(t, &b);
     buf_add_c(&b, "}\n");
     return file_print(out, &b, err);
 }

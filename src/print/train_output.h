@@ -8,6 +8,8 @@
 void train_print_experts(const struct trained *t, FILE *out);
 /* What the search for plans found, and the arms that were kept. */
 void train_print_plans(const struct trained *t, FILE *out);
+/* What became of each encoder that was read beside the n-grams; nothing where there was none. */
+void train_print_late(const struct trained *t, FILE *out);
 /* A warning, where there are too few answers to tell an AUC from a coin's. */
 void train_print_doubts(const struct trained *t, FILE *out);
 /* All of it as one JSON object. */

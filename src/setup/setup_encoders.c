@@ -93,3 +93,11 @@ enum status setup_late_sources(const struct setup_training *t, struct arena *a,
     config_free(config);
     return status;
 }
+
+const char *setup_encoding_folder(struct arena *a)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache == '/')
+        return arena_printf(a, "%s/leeroo/encodings", cache);
+    return home && *home == '/' ? arena_printf(a, "%s/.cache/leeroo/encodings", home) : NULL;
+}

@@ -26,3 +26,7 @@ struct setup_training {
 NODISCARD enum status setup_late_sources(const struct setup_training *t, struct arena *a,
                                          struct train_source *list, size_t *count,
                                          struct error *err);
+
+/* Where training keeps what encoders said (encode/encoding_cache.h): below XDG_CACHE_HOME, or ~/.cache. NULL: there is
+ * neither, or no memory. */
+const char *setup_encoding_folder(struct arena *a);
