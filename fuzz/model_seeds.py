@@ -248,7 +248,7 @@ def opinion(seeds):
         tensors["source.says.shift"] = ["F32", [certainties], floats(certainties, 0.1)]
         tensors["source.says.scale"] = ["F32", [certainties], floats(certainties, value)]
         tensors["source.says.weights"] = ["F32", [2 + certainties, 3], floats(6 + 3 * certainties, value)]
-        tensors["stack.blend"] = ["F32", [7], floats(7, value)]
+        tensors["stack.blend"] = ["F32", [10], floats(10, value)]
         tensors.pop(drop, None)
         tensors.update(reversed(last))
         return assemble(tensors, experts, metadata={"sources": json.dumps([words, groups, head], separators=(",", ":"))})

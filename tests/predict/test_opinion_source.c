@@ -58,7 +58,7 @@ Test(opinion_source, a_forged_label_reads_nothing_beyond)
 
 Test(opinion_source, who_has_no_label_moves_with_the_level_alone)
 {
-    const float blend[BLEND_TERMS(1)] = {0, 0, 0, 1, 1, 1, 1};
+    const float blend[BLEND_TERMS(1)] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
     const struct encoding said = {.dense = said_dense};
     const bool apart[EXPERTS] = {false, false, true};
     float columns[EXPERTS], quality[EXPERTS] = {0.5f, 0.6f, 0.7f};
