@@ -126,13 +126,10 @@ void train_print_plans(const struct trained *t, FILE *out)
     }
 }
 
-#define ERROR_UNIT 1e4 /* squared errors are told in ten-thousandths */
-
-/* Below 0: it rose. */
-static void print_fall(FILE *out, const char *where, double gain, double error)
+static void print_gain(FILE *out, const char *where, double gain, double error)
 {
     if (!isnan(gain))
-        fprintf(out, ", %+.1f +-%.1f %s", ERROR_UNIT * gain, ERROR_UNIT * error, where);
+        fprintf(out, ", %+.3f +-%.3f points %s", 100 * gain, 100 * error, where);
 }
 
 void train_print_late(const struct trained *t, FILE *out)
@@ -140,14 +137,11 @@ void train_print_late(const struct trained *t, FILE *out)
     for (size_t i = 0; i < t->late_count; i++) {
         const struct late_figures *f = &t->late[i];
         fprintf(out, "%s%.*s: %s", i ? "" : "\n", STR_FMT(f->name),
-                f->left_out ? "left out, it does not tell who is better" : "kept");
-        print_fall(out, "on held-out texts", f->known_gain, f->known_error);
-        print_fall(out, "on unknown domains", f->fresh_gain, f->fresh_error);
+                f->left_out ? "left out, decisions gain nothing by it" : "kept");
+        print_gain(out, "on held-out texts", f->known_gain, f->known_error);
+        print_gain(out, "on unknown domains", f->fresh_gain, f->fresh_error);
         fputc('\n', out);
     }
-    if (t->late_count)
-        fprintf(out, "(by how much the squared error of differences between experts falls, in "
-                     "1/10,000 a question)\n");
 }
 
 static void add_late_json(const struct trained *t, struct buf *b)

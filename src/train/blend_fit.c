@@ -1,70 +1,81 @@
 /* Fitting the blend: see blend_fit.h. The rows stand in two *views*, held out by text and by whole domains; each has
  * the n-gram model's estimates, the newness of the texts, and what every late source says, always by learners that
- * never saw the row. What is minimised is the squared error of the differences between experts (fit/differences.h), for
- * a decision compares them: the log loss would have weights that tell how hard a text is, and worse decisions. A source
- * is kept only if that error falls by more than chance would have it. Arrays live in the scratch arena. On the thread
- * that trains, and everything is in one order, so that the same data give the same bytes. */
+ * never saw the row. What counts is what decisions get (the utility of the expert that would be chosen, over a range of
+ * prices of quality), and not the log loss: an embedding tells more of how hard a text is, which decides nothing. That
+ * is noisy, so little hangs on it: the weights have one shape, and the rows decide its strength, and whether a source
+ * is there at all. Arrays live in the scratch arena. On the thread that trains, in one order, so that the same data
+ * give the same bytes. */
 #include "train/blend_fit.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/fmath.h"
-#include "fit/differences.h"
 #include "fit/fit.h"
 #include "train/source_kind.h"
 #include "train/unseen.h"
 
-#define WEIGHT_RIDGE   5.0
-#define GAIN_MAX       1.0
 #define UNLIKE_RIDGE   1.0
 #define ALL_KNOWN      (-30.0f) /* what makes nothing unlike */
-#define ERRORS_TO_KEEP 2.0      /* standard errors that a gain must exceed */
+#define ERRORS_TO_KEEP 1.0      /* standard errors that a gain must exceed */
+#define LAMBDAS        16
+#define LAMBDA_LOW                                                                                 \
+    0.1 /* times what the best expert is better than the cheapest for each USD more */
+#define LAMBDA_HIGH 8.0
 
-static const double penalties[] = {1, 10, 100};
+static const double penalties[] = {10, 100};
 #define PENALTIES (sizeof(penalties) / sizeof(penalties[0]))
 
-/* What is fitted: gains of the level, where known and where fresh, then the weights of each source. */
-#define GAINS          2
-#define TERMS(sources) (GAINS + BLEND_SOURCE_TERMS * (sources))
-_Static_assert(TERMS(TRAIN_LATE_MAX) <= FIT_TERMS_MAX, "one fit finds all weights");
+/* The shape, as predict/blend.h has it: by how much of their distance from the centre levels grow, where known and
+ * where fresh, and what the sources weigh together. Chosen once, on a plateau (bench/encoders.md). */
+static const float level_shape[] = {0.2f, 0.6f};
+static const float source_shape[BLEND_SOURCE_TERMS] = {0.2f, 0.15f, 0.4f, 0.3f};
+static const float strengths[] = {0.5f, 1, 1.5f};
+#define STRENGTHS (sizeof(strengths) / sizeof(strengths[0]))
+
+/* Of the blend's numbers: the centre; behind it the gains of the level, then the sources' weights. */
+#define CENTRE BLEND_UNLIKE_TERMS
 
 struct view {
     const uint8_t *folds;
     unsigned fold_count;
     const float *quality, *novelty, *entropy;
     float *said[TRAIN_LATE_MAX]; /* [rows × experts] */
+    float *flat[TRAIN_LATE_MAX]; /* [experts] the means of those */
 };
 
 struct fitting {
     struct train_work *work;
     struct view views[2]; /* texts, domains */
     size_t view_count, late;
-    float *candidates[2][PENALTIES];          /* of the source at hand: as `said` */
-    float *x, *offsets, *targets, *weights;   /* [2 × rows × experts (× terms)] */
-    float *loss;                              /* [2 × rows] */
-    float blend[BLEND_TERMS(TRAIN_LATE_MAX)]; /* as far as it is fitted */
+    float *candidates[2][PENALTIES]; /* of the source at hand: as `said` */
+    float *x, *targets;              /* [2 × rows (× terms)] of what is unlike */
+    float *with, *less;              /* [views × rows] utilities */
+    double cost[EXPERTS_MAX];        /* mean USD of a call */
+    double lambdas[LAMBDAS];         /* [lambda_count] quality for each USD */
+    size_t lambda_count;
+    float blend[BLEND_TERMS(TRAIN_LATE_MAX)]; /* as it is set */
     struct late_figures figures[TRAIN_LATE_MAX];
 };
 
 static enum status allocate(struct fitting *f, struct error *err)
 {
     struct arena *a = f->work->scratch;
-    size_t cells = f->work->table.rows * f->work->table.experts;
+    size_t rows = f->work->table.rows, experts = f->work->table.experts;
     bool good = true;
     for (size_t v = 0; v < f->view_count; v++) {
-        for (size_t k = 0; k < f->late; k++)
-            good = (f->views[v].said[k] = ARENA_ARRAY(a, cells, float)) && good;
+        for (size_t k = 0; k < f->late; k++) {
+            good = (f->views[v].said[k] = ARENA_ARRAY(a, rows * experts, float)) && good;
+            good = (f->views[v].flat[k] = ARENA_ARRAY(a, experts, float)) && good;
+        }
         for (size_t p = 0; p < PENALTIES; p++)
-            good = (f->candidates[v][p] = ARENA_ARRAY(a, cells, float)) && good;
+            good = (f->candidates[v][p] = ARENA_ARRAY(a, rows * experts, float)) && good;
     }
-    f->x = ARENA_ARRAY(a, 2 * cells * TERMS(f->late), float);
-    f->offsets = ARENA_ARRAY(a, 2 * cells, float);
-    f->targets = ARENA_ARRAY(a, 2 * cells, float);
-    f->weights = ARENA_ARRAY(a, 2 * cells, float);
-    f->loss = ARENA_ARRAY(a, 4 * f->work->table.rows, float);
-    return good && f->x && f->offsets && f->targets && f->weights && f->loss
+    f->x = ARENA_ARRAY(a, 2 * rows * BLEND_UNLIKE_TERMS, float);
+    f->targets = ARENA_ARRAY(a, 2 * rows, float);
+    f->with = ARENA_ARRAY(a, 2 * rows, float);
+    f->less = ARENA_ARRAY(a, 2 * rows, float);
+    return good && f->x && f->targets && f->with && f->less
                ? OK
                : error_set(err, ERR_MEMORY, "out of memory");
 }
@@ -102,10 +113,6 @@ static enum status learn_view(struct fitting *f, size_t view, size_t k, struct e
     return status;
 }
 
-#define CENTRE                                                                                     \
-    BLEND_UNLIKE_TERMS /* of the blend's numbers; behind it the gains, then the sources' weights */
-_Static_assert(BLEND_TERMS(0) == CENTRE + 1 + GAINS, "the fit's slopes are the blend's numbers");
-
 /* How unlike training a text is */
 
 static enum status fit_unlike(struct fitting *f, struct error *err)
@@ -126,43 +133,64 @@ static enum status fit_unlike(struct fitting *f, struct error *err)
                                UNLIKE_RIDGE, f->blend, f->blend + 1, err);
 }
 
-/* Weights */
+/* Decisions */
 
-static float mean_of(const float *x, size_t n)
+/* Where the best expert is the cheapest, or nobody knows what they cost, quality alone decides. */
+static void set_lambdas(struct fitting *f, double better, double dearer)
 {
-    float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    return sum / (float)n;
+    bool open = better > 0 && dearer > 0;
+    f->lambda_count = open ? LAMBDAS : 1;
+    f->lambdas[0] = 0;
+    for (size_t k = 0; open && k < LAMBDAS; k++)
+        f->lambdas[k] =
+            better / dearer * LAMBDA_LOW * pow(LAMBDA_HIGH / LAMBDA_LOW, (double)k / (LAMBDAS - 1));
 }
 
-/* What one row brings to the fit of sources use[count]: for each expert their terms, as blend_run has them. */
-static void add_terms(const struct fitting *f, const struct view *v, size_t row, const size_t *use,
-                      size_t count, float *x, float *offsets)
+/* Around the quality for each USD at which the choice between the cheapest expert and the best is open. */
+static void find_lambdas(struct fitting *f)
 {
-    size_t experts = f->work->table.experts, terms = TERMS(count);
-    float unlike = blend_unlike(f->blend, v->novelty[row], v->entropy[row]);
-    for (size_t e = 0; e < experts; e++)
-        offsets[e] = blend_logit(v->quality[row * experts + e]);
-    float z = mean_of(offsets, experts), from = z - f->blend[CENTRE];
-    for (size_t e = 0; e < experts; e++) {
-        x[e * terms] = (1 - unlike) * from;
-        x[e * terms + 1] = unlike * from;
-    }
-    for (size_t k = 0; k < count; k++) {
-        const float *d = v->said[use[k]] + row * experts;
-        float apart_by = mean_of(d, experts) - z;
-        for (size_t e = 0; e < experts; e++) {
-            float own = d[e] - offsets[e] - apart_by, *to = x + e * terms + TERMS(k);
-            to[0] = (1 - unlike) * apart_by;
-            to[1] = (1 - unlike) * own;
-            to[2] = unlike * apart_by;
-            to[3] = unlike * own;
+    const struct train_table *t = &f->work->table;
+    double score[EXPERTS_MAX] = {0};
+    size_t best = 0, cheapest = 0;
+    for (size_t e = 0; e < t->experts; e++) {
+        double sum = 0, known = 0, paid = 0;
+        for (size_t i = 0; i < t->rows; i++) {
+            const struct outcome *o = dataset_outcome(t->dataset, i, t->expert[e]);
+            sum += o->known ? (double)o->score : 0;
+            known += o->known;
+            f->cost[e] += o->cost_known ? (double)o->cost_nano_usd / (double)NANO_PER_USD : 0;
+            paid += o->cost_known;
         }
+        f->cost[e] /= fmax(paid, 1);
+        score[e] = sum / fmax(known, 1);
+        best = score[e] > score[best] ? e : best;
+        cheapest = f->cost[e] < f->cost[cheapest] ? e : cheapest;
     }
+    set_lambdas(f, score[best] - score[cheapest], f->cost[best] - f->cost[cheapest]);
 }
 
-/* The level from which it is spread: its mean over the rows as training knows them. */
+/* What decisions by quality[experts] get of a row: score less what is paid, on average over the lambdas. Who is neither
+ * known nor expected to do anything there cannot be chosen. */
+static float utility(const struct fitting *f, size_t row, const float *quality)
+{
+    const struct train_table *t = &f->work->table;
+    const float *scores = t->targets + row * t->experts;
+    double sum = 0;
+    for (size_t k = 0; k < f->lambda_count; k++) {
+        double best = -INFINITY, got = 0;
+        for (size_t e = 0; e < t->experts; e++) {
+            double price = f->lambdas[k] * f->cost[e], worth = (double)quality[e] - price;
+            if (scores[e] >= 0 && worth > best) {
+                best = worth;
+                got = (double)scores[e] - price;
+            }
+        }
+        sum += got;
+    }
+    return (float)(sum / (double)f->lambda_count);
+}
+
+/* The level from which levels grow: its mean over the rows as training knows them. */
 static void fit_centre(struct fitting *f)
 {
     const struct train_table *t = &f->work->table;
@@ -172,172 +200,172 @@ static void fit_centre(struct fitting *f)
     f->blend[CENTRE] = (float)(sum / (double)(t->rows * t->experts));
 }
 
-/* Where nothing is held out as a domain, what is known of the known stands for all. */
-static void copy_known(float *blend, size_t count)
+/* Sources share the weight. */
+static void set_weights(struct fitting *f, size_t count, float strength)
 {
-    blend[CENTRE + 2] = blend[CENTRE + 1];
-    for (size_t k = 0; k < count; k++)
-        memcpy(blend + BLEND_TERMS(k) + 2, blend + BLEND_TERMS(k), 2 * sizeof(*blend));
+    for (size_t k = 0; k < sizeof(level_shape) / sizeof(level_shape[0]); k++)
+        f->blend[CENTRE + 1 + k] = strength * level_shape[k];
+    for (size_t s = 0; s < count; s++)
+        for (size_t k = 0; k < BLEND_SOURCE_TERMS; k++)
+            f->blend[BLEND_TERMS(s) + k] = strength * source_shape[k] / (float)count;
 }
 
-/* Fits the weights of sources use[count] into f->blend, in their order. */
-static void fit_weights(struct fitting *f, const size_t *use, size_t count)
-{
-    const struct train_table *t = &f->work->table;
-    size_t cells = t->rows * t->experts, terms = TERMS(count);
-    double low[FIT_TERMS_MAX] = {0}, high[FIT_TERMS_MAX];
-    for (size_t k = 0; k < terms; k++)
-        high[k] = k < GAINS ? GAIN_MAX : 1;
-    for (size_t v = 0; v < f->view_count; v++) {
-        for (size_t i = 0; i < t->rows; i++)
-            add_terms(f, &f->views[v], i, use, count, f->x + (v * cells + i * t->experts) * terms,
-                      f->offsets + v * cells + i * t->experts);
-        memcpy(f->targets + v * cells, t->scores, cells * sizeof(float));
-        memcpy(f->weights + v * cells, t->weights, cells * sizeof(float));
-    }
-    const struct difference_rows rows = {
-        f->x, f->offsets, f->targets, f->weights, f->view_count * t->rows, t->experts, terms};
-    fit_differences(&rows, low, high, WEIGHT_RIDGE, f->blend + CENTRE + 1);
-    if (f->view_count < 2)
-        copy_known(f->blend, count);
-}
-
-/* What the blended model says of a row: quality[experts]. */
+/* What the blended model says of a row: quality[experts]. Of source `flat` only its mean is heard. */
 static void blend_row(const struct fitting *f, const struct view *v, size_t row, const size_t *use,
-                      size_t count, float *quality)
+                      size_t count, size_t flat, float *quality)
 {
     static const bool none_apart[EXPERTS_MAX];
     size_t experts = f->work->table.experts;
     struct blend_view said = {.novelty = v->novelty[row], .entropy = v->entropy[row]};
     for (size_t k = 0; k < count; k++)
-        said.logits[k] = v->said[use[k]] + row * experts;
+        said.logits[k] = use[k] == flat ? v->flat[use[k]] : v->said[use[k]] + row * experts;
     memcpy(quality, v->quality + row * experts, experts * sizeof(*quality));
     blend_run(f->blend, count, &said, experts, none_apart, quality);
 }
 
-/* loss[views × rows] with the `count` sources that were fitted last. A gain is not the merit of a source, so it is
- * there without any. */
-static void find_losses(const struct fitting *f, size_t count, float *loss)
+/* ret[views × rows]; returns their sum. */
+static double find_utilities(const struct fitting *f, const size_t *use, size_t count, size_t flat,
+                             float *ret)
 {
-    const struct train_table *t = &f->work->table;
-    const float *slopes = f->blend + CENTRE + 1;
-    size_t terms = TERMS(count);
+    size_t rows = f->work->table.rows;
     float quality[EXPERTS_MAX];
-    for (size_t i = 0; i < f->view_count * t->rows; i++) {
-        const float *x = f->x + i * t->experts * terms, *offsets = f->offsets + i * t->experts;
-        size_t cell = i % t->rows * t->experts;
-        for (size_t e = 0; e < t->experts; e++) {
-            float z = offsets[e];
-            for (size_t k = 0; k < terms; k++)
-                z += slopes[k] * x[e * terms + k];
-            quality[e] = fmath_sigmoid(z);
-        }
-        loss[i] =
-            (float)fit_difference_loss(quality, t->scores + cell, t->weights + cell, t->experts);
-    }
-}
-
-struct gain {
-    double mean, error; /* of a row, and its standard error */
-};
-
-static struct gain compare(const float *before, const float *after, size_t rows)
-{
-    double sum = 0, squares = 0, n = (double)rows;
-    for (size_t i = 0; i < rows; i++) {
-        double d = (double)before[i] - (double)after[i];
-        sum += d;
-        squares += d * d;
-    }
-    return (struct gain){sum / n, sqrt(fmax(squares / n - sum / n * (sum / n), 0) / n)};
-}
-
-static double total(const struct fitting *f, const float *loss)
-{
     double sum = 0;
-    for (size_t i = 0; i < f->view_count * f->work->table.rows; i++)
-        sum += (double)loss[i];
+    for (size_t i = 0; i < f->view_count * rows; i++) {
+        blend_row(f, &f->views[i / rows], i % rows, use, count, flat, quality);
+        ret[i] = utility(f, i % rows, quality);
+        sum += (double)ret[i];
+    }
     return sum;
 }
 
-/* Learns source k, and keeps what it says under the penalty by which it is worth most when it stands alone. */
+/* Sets the strength by which sources use[count] get most; the weaker where it makes no difference. */
+static void fit_strength(struct fitting *f, const size_t *use, size_t count)
+{
+    double most = -INFINITY;
+    float chosen = strengths[0];
+    for (size_t s = 0; s < STRENGTHS && count; s++) {
+        set_weights(f, count, strengths[s]);
+        double sum = find_utilities(f, use, count, NOWHERE, f->with);
+        chosen = sum > most ? strengths[s] : chosen;
+        most = fmax(sum, most);
+    }
+    set_weights(f, count, chosen);
+}
+
+/* Learning */
+
+static double log_loss(const struct train_table *t, const float *logits)
+{
+    double sum = 0;
+    for (size_t i = 0; i < t->rows * t->experts; i++) {
+        double z = (double)logits[i], y = (double)t->scores[i];
+        if (y >= 0)
+            sum += (double)t->weights[i] * (fmax(z, 0) - z * y + log1p(exp(-fabs(z))));
+    }
+    return sum;
+}
+
+static void find_flat(const struct train_table *t, const float *said, float *flat)
+{
+    for (size_t e = 0; e < t->experts; e++) {
+        double sum = 0;
+        for (size_t i = 0; i < t->rows; i++)
+            sum += (double)said[i * t->experts + e];
+        flat[e] = (float)(sum / (double)t->rows);
+    }
+}
+
+/* Learns source k, and keeps what it says under the penalty by which it has the lowest log loss of its own. */
 static enum status learn_source(struct fitting *f, size_t k, struct error *err)
 {
+    const struct train_table *t = &f->work->table;
     enum status status = OK;
     double best = INFINITY;
-    size_t chosen = 0, cells = f->work->table.rows * f->work->table.experts;
+    size_t chosen = 0;
     for (size_t v = 0; v < f->view_count && status == OK; v++)
         status = learn_view(f, v, k, err);
     for (size_t p = 0; p < PENALTIES && status == OK; p++) {
+        double sum = 0;
         for (size_t v = 0; v < f->view_count; v++)
-            memcpy(f->views[v].said[k], f->candidates[v][p], cells * sizeof(float));
-        fit_weights(f, &k, 1);
-        find_losses(f, 1, f->loss);
-        double sum = total(f, f->loss);
-        if (sum < best) {
-            best = sum;
-            chosen = p;
-        }
+            sum += log_loss(t, f->candidates[v][p]);
+        chosen = sum < best ? p : chosen;
+        best = fmin(sum, best);
     }
-    for (size_t v = 0; v < f->view_count && status == OK; v++)
-        memcpy(f->views[v].said[k], f->candidates[v][chosen], cells * sizeof(float));
+    for (size_t v = 0; v < f->view_count && status == OK; v++) {
+        memcpy(f->views[v].said[k], f->candidates[v][chosen], t->rows * t->experts * sizeof(float));
+        find_flat(t, f->views[v].said[k], f->views[v].flat[k]);
+    }
     f->figures[k].penalty = penalties[chosen];
     return status;
 }
 
 /* Choosing */
 
-/* What sources use[count] are worth together with source k less without it: figures of k. */
-static bool is_worth_it(struct fitting *f, const size_t *use, size_t count, size_t at)
+struct gain {
+    double mean, error; /* of a row, and its standard error */
+};
+
+static struct gain compare(const float *with, const float *less, size_t rows)
 {
-    size_t rows = f->work->table.rows, without[TRAIN_LATE_MAX], left = 0;
-    float *with = f->loss, *less = f->loss + 2 * rows;
-    struct late_figures *figures = &f->figures[use[at]];
-    for (size_t i = 0; i < count; i++)
-        if (i != at)
-            without[left++] = use[i];
-    fit_weights(f, use, count);
-    memcpy(figures->weights, f->blend + BLEND_TERMS(at), sizeof(figures->weights));
-    find_losses(f, count, with);
-    fit_weights(f, without, left);
-    find_losses(f, left, less);
-    struct gain known = compare(less, with, rows), fresh = {(double)NAN, (double)NAN}, sum = known;
-    if (f->view_count == 2) {
-        fresh = compare(less + rows, with + rows, rows);
-        sum = compare(less, with, 2 * rows);
+    double sum = 0, squares = 0, n = (double)rows;
+    for (size_t i = 0; i < rows; i++) {
+        double d = (double)with[i] - (double)less[i];
+        sum += d;
+        squares += d * d;
     }
-    figures->known_gain = known.mean;
-    figures->known_error = known.error;
-    figures->fresh_gain = fresh.mean;
-    figures->fresh_error = fresh.error;
-    return sum.mean > ERRORS_TO_KEEP * sum.error;
+    return (struct gain){sum / n, sqrt(fmax(squares / n - sum / n * (sum / n), 0) / n)};
 }
 
-/* Leaves out one source after the other, whichever is worth least, until each is worth having beside the others. */
+/* Whether source use[at] is worth having among sources use[count]: against the same weights on its mean, because what
+ * is the same of every text is no source's merit; and all of it against the n-gram model. */
+static bool is_worth_it(struct fitting *f, const size_t *use, size_t count, size_t at)
+{
+    size_t rows = f->work->table.rows;
+    struct late_figures *x = &f->figures[use[at]];
+    fit_strength(f, use, count);
+    memcpy(x->weights, f->blend + BLEND_TERMS(at), sizeof(x->weights));
+    find_utilities(f, use, count, NOWHERE, f->with);
+    find_utilities(f, use, count, use[at], f->less);
+    struct gain known = compare(f->with, f->less, rows), fresh = {(double)NAN, (double)NAN};
+    struct gain own = compare(f->with, f->less, f->view_count * rows);
+    if (f->view_count == 2)
+        fresh = compare(f->with + rows, f->less + rows, rows);
+    x->known_gain = known.mean;
+    x->known_error = known.error;
+    x->fresh_gain = fresh.mean;
+    x->fresh_error = fresh.error;
+    find_utilities(f, use, 0, NOWHERE, f->less);
+    struct gain all = compare(f->with, f->less, f->view_count * rows);
+    return own.mean > ERRORS_TO_KEEP * own.error && all.mean > 0;
+}
+
+/* The source that is worth least among those not worth having; NOWHERE: each of them is. */
+static size_t find_worst(struct fitting *f, const size_t *use, size_t count)
+{
+    size_t worst = NOWHERE;
+    double least = INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        bool good = is_worth_it(f, use, count, i);
+        const struct late_figures *x = &f->figures[use[i]];
+        double gain = x->known_gain + (f->view_count == 2 ? x->fresh_gain : 0);
+        if (!good && gain < least) {
+            least = gain;
+            worst = i;
+        }
+    }
+    return worst;
+}
+
+/* Leaves out one source after the other until each is worth having beside the others; returns how many are left. */
 static size_t choose(struct fitting *f, size_t *use)
 {
-    size_t count = f->late;
+    size_t count = f->late, worst;
     for (size_t k = 0; k < count; k++)
         use[k] = k;
-    for (bool changed = true; changed && count;) {
-        size_t worst = count;
-        double least = INFINITY;
-        changed = false;
-        for (size_t i = 0; i < count; i++) {
-            bool good = is_worth_it(f, use, count, i);
-            const struct late_figures *x = &f->figures[use[i]];
-            double gain = x->known_gain + (f->view_count == 2 ? x->fresh_gain : 0);
-            if (!good && gain < least) {
-                least = gain;
-                worst = i;
-            }
-        }
-        if (worst == count)
-            break;
+    while ((worst = find_worst(f, use, count)) != NOWHERE) {
         f->figures[use[worst]].left_out = true;
         memmove(use + worst, use + worst + 1, (count - worst - 1) * sizeof(*use));
         count--;
-        changed = true;
     }
     return count;
 }
@@ -383,11 +411,11 @@ static enum status keep(struct fitting *f, const size_t *use, size_t count, stru
         return error_set(err, ERR_MEMORY, "out of memory");
     out->late_count = f->late;
     memcpy(out->late, f->figures, f->late * sizeof(*out->late));
-    fit_weights(f, use, count);
+    fit_strength(f, use, count);
     memcpy(blend, f->blend, BLEND_TERMS(count) * sizeof(*blend));
     for (size_t i = 0; i < w->table.rows; i++) {
         float quality[EXPERTS_MAX];
-        blend_row(f, &f->views[0], i, use, count, quality);
+        blend_row(f, &f->views[0], i, use, count, NOWHERE, quality);
         if (count)
             memcpy(w->quality + i * w->table.experts, quality, w->table.experts * sizeof(*quality));
     }
@@ -428,6 +456,7 @@ enum status train_blend(struct train_work *w, const float *novelty, const float 
     if (status == OK)
         status = fit_unlike(&f, err);
     fit_centre(&f);
+    find_lambdas(&f);
     for (size_t k = 0; k < f.late && status == OK; k++) {
         f.figures[k].name = p->sources[p->source_count + k].name;
         status = learn_source(&f, k, err);

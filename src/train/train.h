@@ -71,8 +71,8 @@ struct late_figures {
     struct str name;
     bool left_out;
     double penalty;
-    /* What the squared error of the differences between experts falls by on its account, a row (fit/differences.h),
-     * with standard errors: of rows held out as texts, and as whole domains (NAN where there are too few of these). */
+    /* What decisions gain by it, in scores a row, with standard errors: of rows held out as texts, and as whole domains
+     * (NAN where there are too few of these). */
     double known_gain, known_error, fresh_gain, fresh_error;
     float weights[BLEND_SOURCE_TERMS];
 };
