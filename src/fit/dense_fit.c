@@ -1,8 +1,7 @@
 /* Principal components and logistic regression: see dense_fit.h. On one thread, in one order, so that the same rows
- * give the same bits. The matrix products are plain loops whose innermost one goes over the few directions: a compiler
- * keeps those in registers, and there is nothing left for a library of matrix products to gain (bench/encoders.md). The
- * regression is in double precision; it has some twenty unknowns for each expert, and experts have nothing in common
- * here. */
+ * give the same bits. The matrix products are plain loops over blocks that stay in registers; a library of matrix
+ * products would gain a few tenths of a second of a training (bench/encoders.md). The regression is in double
+ * precision; it has some twenty unknowns for each expert, and experts have nothing in common here. */
 #include "fit/dense_fit.h"
 
 #include <math.h>
@@ -14,7 +13,7 @@
 #include "base/rng.h"
 
 #define SPARE      8 /* directions beyond those wanted, which make the others converge */
-#define WIDTH_MAX  (DENSE_FIT_MAX + SPARE)
+#define WIDTH_MAX  (DENSE_FIT_MAX + SPARE) /* a multiple of LANES */
 #define ITERATIONS 8
 #define SWEEPS     30
 #define TINY       1e-12
@@ -24,13 +23,19 @@
 #define NEWTON_STEP_MAX 2.0
 #define INTERCEPT_RIDGE 1e-3
 
+#define LANES 8 /* floats of a vector; the width is a multiple */
+#define BLOCK                                                                                      \
+    4 /* rows that go through the products together, so that a basis is read once for them */
+
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
 struct principal {
     const struct dense_rows *rows;
     const uint32_t *order;
     size_t count, stride, width;
     const float *mean;
-    float *basis, *next; /* [dims × width] */
-    float *y;            /* [width] */
+    float *basis, *next; /* [dims × width]; columns beyond the dims are zero */
+    float *centred;      /* [dims × BLOCK] */
 };
 
 static const float *row_at(const struct principal *p, size_t i)
@@ -38,18 +43,25 @@ static const float *row_at(const struct principal *p, size_t i)
     return p->rows->x + (size_t)p->order[i * p->stride] * p->rows->dims;
 }
 
-/* y = (x − mean) · basis, then next += (x − mean) · y: one row's part of the covariance times the basis. */
-WIDE_LOOPS static void add_row(const float *x, const float *mean, const float *basis, size_t dims,
-                               size_t width, float *y, float *next)
+/* For LANES columns of the basis: y = centred · basis, then next += centred · y, which is the rows' part of the
+ * covariance times the basis. Each sum has one order, whatever the width of the vectors. */
+WIDE_LOOPS static void add_block(const float *centred, const float *basis, size_t dims,
+                                 size_t width, float *next)
 {
-    for (size_t k = 0; k < width; k++)
-        y[k] = 0;
-    for (size_t i = 0; i < dims; i++)
-        for (size_t k = 0; k < width; k++)
-            y[k] += (x[i] - mean[i]) * basis[i * width + k];
-    for (size_t i = 0; i < dims; i++)
-        for (size_t k = 0; k < width; k++)
-            next[i * width + k] += (x[i] - mean[i]) * y[k];
+    lanes y[BLOCK] = {{0}};
+    for (size_t d = 0; d < dims; d++) {
+        lanes b;
+        memcpy(&b, basis + d * width, sizeof(b));
+        for (size_t r = 0; r < BLOCK; r++)
+            y[r] += centred[d * BLOCK + r] * b;
+    }
+    for (size_t d = 0; d < dims; d++) {
+        lanes sum;
+        memcpy(&sum, next + d * width, sizeof(sum));
+        for (size_t r = 0; r < BLOCK; r++)
+            sum += centred[d * BLOCK + r] * y[r];
+        memcpy(next + d * width, &sum, sizeof(sum));
+    }
 }
 
 /* next = covariance · basis, times the number of rows. */
@@ -57,8 +69,13 @@ static void multiply(struct principal *p)
 {
     size_t dims = p->rows->dims;
     memset(p->next, 0, dims * p->width * sizeof(*p->next));
-    for (size_t i = 0; i < p->count; i++)
-        add_row(row_at(p, i), p->mean, p->basis, dims, p->width, p->y, p->next);
+    for (size_t i = 0; i < p->count; i += BLOCK) {
+        for (size_t r = 0; r < BLOCK; r++)
+            for (size_t d = 0; d < dims; d++)
+                p->centred[d * BLOCK + r] = i + r < p->count ? row_at(p, i + r)[d] - p->mean[d] : 0;
+        for (size_t k = 0; k < p->width; k += LANES)
+            add_block(p->centred, p->basis + k, dims, p->width, p->next + k);
+    }
 }
 
 static double dot(const float *basis, size_t dims, size_t width, size_t a, size_t b)
@@ -203,17 +220,19 @@ enum status dense_principal(const struct dense_rows *r, const uint32_t *order, s
     struct rng rng;
     p.stride = (count + DENSE_ROWS_MAX - 1) / DENSE_ROWS_MAX;
     p.count = count / p.stride;
-    p.width = components + SPARE < r->dims ? components + SPARE : r->dims;
-    float *block = calloc(2 * r->dims * p.width + p.width, sizeof(*block));
+    size_t wanted = components + SPARE < r->dims ? components + SPARE : r->dims;
+    p.width = (wanted + LANES - 1) / LANES * LANES;
+    float *block = calloc(r->dims * (2 * p.width + BLOCK), sizeof(*block));
     if (!block)
         return error_set(err, ERR_MEMORY, "out of memory");
     p.basis = block;
     p.next = block + r->dims * p.width;
-    p.y = block + 2 * r->dims * p.width;
+    p.centred = block + 2 * r->dims * p.width;
     find_mean(&p, mean);
     rng_seed(&rng, 1);
-    for (size_t i = 0; i < r->dims * p.width; i++)
-        p.basis[i] = (float)(rng_uniform(&rng) - 0.5);
+    for (size_t i = 0; i < r->dims; i++)
+        for (size_t k = 0; k < wanted; k++)
+            p.basis[i * p.width + k] = (float)(rng_uniform(&rng) - 0.5);
     orthonormalise(p.basis, r->dims, p.width);
     for (int k = 0; k < ITERATIONS; k++) {
         multiply(&p);

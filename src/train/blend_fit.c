@@ -30,7 +30,7 @@ static const double penalties[] = {10, 100};
  * where fresh, and what the sources weigh together. Chosen once, on a plateau (bench/encoders.md). */
 static const float level_shape[] = {0.2f, 0.6f};
 static const float source_shape[BLEND_SOURCE_TERMS] = {0.2f, 0.15f, 0.4f, 0.3f};
-static const float strengths[] = {0.5f, 1, 1.5f};
+static const float strengths[] = {1, 1.5f};
 #define STRENGTHS (sizeof(strengths) / sizeof(strengths[0]))
 
 /* Of the blend's numbers: the centre; behind it the gains of the level, then the sources' weights. */
