@@ -339,3 +339,14 @@ enum status dense_logistic(const struct dense_sample *s, double penalty, float *
     free(r);
     return OK;
 }
+
+double dense_loss(const float *logits, const float *scores, const float *weights, size_t cells)
+{
+    double sum = 0;
+    for (size_t i = 0; i < cells; i++) {
+        double z = (double)logits[i], y = (double)scores[i];
+        if (y >= 0)
+            sum += (double)weights[i] * (fmax(z, 0) - z * y + log1p(exp(-fabs(z))));
+    }
+    return sum;
+}

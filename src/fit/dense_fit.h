@@ -36,3 +36,5 @@ struct dense_sample {
  * method; weights into ret [1 + terms][experts]. ERR_MEMORY. */
 NODISCARD enum status dense_logistic(const struct dense_sample *s, double penalty, float *ret,
                                      struct error *err);
+/* Σ weight · logloss(logit) over the cells whose score is not negative. */
+double dense_loss(const float *logits, const float *scores, const float *weights, size_t cells);

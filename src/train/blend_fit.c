@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "fit/dense_fit.h"
 #include "fit/fit.h"
 #include "train/source_kind.h"
 #include "train/unseen.h"
@@ -254,17 +255,6 @@ static void fit_strength(struct fitting *f, const size_t *use, size_t count)
 
 /* Learning */
 
-static double log_loss(const struct train_table *t, const float *logits)
-{
-    double sum = 0;
-    for (size_t i = 0; i < t->rows * t->experts; i++) {
-        double z = (double)logits[i], y = (double)t->scores[i];
-        if (y >= 0)
-            sum += (double)t->weights[i] * (fmax(z, 0) - z * y + log1p(exp(-fabs(z))));
-    }
-    return sum;
-}
-
 static void find_flat(const struct train_table *t, const float *said, float *flat)
 {
     for (size_t e = 0; e < t->experts; e++) {
@@ -287,7 +277,7 @@ static enum status learn_source(struct fitting *f, size_t k, struct error *err)
     for (size_t p = 0; p < PENALTIES && status == OK; p++) {
         double sum = 0;
         for (size_t v = 0; v < f->view_count; v++)
-            sum += log_loss(t, f->candidates[v][p]);
+            sum += dense_loss(f->candidates[v][p], t->scores, t->weights, t->rows * t->experts);
         chosen = sum < best ? p : chosen;
         best = fmin(sum, best);
     }

@@ -9,41 +9,8 @@
 #include <string.h>
 
 #include "data/subset.h"
+#include "fit/deal.h"
 #include "train/groups.h"
-
-struct domain {
-    size_t number, rows;
-    uint8_t fold;
-};
-
-static int compare_sizes(const void *a, const void *b)
-{
-    const struct domain *x = a, *y = b;
-    if (x->rows != y->rows)
-        return x->rows < y->rows ? 1 : -1;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    const struct domain *x = a, *y = b;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-/* Each domain, the largest first, into the fold that has the fewest rows. */
-static void deal(struct domain *domains, size_t count)
-{
-    size_t filled[UNSEEN_FOLDS] = {0};
-    qsort(domains, count, sizeof(*domains), compare_sizes);
-    for (size_t i = 0; i < count; i++) {
-        size_t least = 0;
-        for (size_t f = 1; f < UNSEEN_FOLDS; f++)
-            least = filled[f] < filled[least] ? f : least;
-        domains[i].fold = (uint8_t)least;
-        filled[least] += domains[i].rows;
-    }
-    qsort(domains, count, sizeof(*domains), compare_numbers);
-}
 
 /* Who has no domain goes with its text. */
 static enum status deal_rows(const struct train_work *w, uint8_t *folds, size_t *ret_domains,
@@ -54,17 +21,14 @@ static enum status deal_rows(const struct train_work *w, uint8_t *folds, size_t 
     if (!of)
         return error_set(err, ERR_MEMORY, "out of memory");
     enum status status = groups_domains(w->table.dataset, of, &count, err);
-    struct domain *domains = ARENA_ARRAY(w->scratch, count + 1, struct domain);
-    if (status != OK || !domains)
-        return status != OK ? status : error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t d = 0; d < count; d++)
-        domains[d] = (struct domain){.number = d};
+    uint8_t *fold_of = ARENA_ARRAY(w->scratch, count + 1, uint8_t);
+    if (status == OK)
+        status = fold_of ? deal_groups(of, rows, count, UNSEEN_FOLDS, fold_of, err)
+                         : error_set(err, ERR_MEMORY, "out of memory");
+    if (status != OK)
+        return status;
     for (size_t i = 0; i < rows; i++)
-        if (of[i] != UINT32_MAX)
-            domains[of[i]].rows++;
-    deal(domains, count);
-    for (size_t i = 0; i < rows; i++)
-        folds[i] = of[i] != UINT32_MAX ? domains[of[i]].fold : w->table.folds[i] % UNSEEN_FOLDS;
+        folds[i] = of[i] != DEAL_NONE ? fold_of[of[i]] : w->table.folds[i] % UNSEEN_FOLDS;
     *ret_domains = count;
     return OK;
 }

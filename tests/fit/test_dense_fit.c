@@ -165,3 +165,12 @@ Test(dense_fit, weights_are_where_the_loss_is_flat)
     }
     cr_assert(found[EXPERTS] < -1 && found[EXPERTS + 1] > 0.5f);
 }
+
+Test(dense_fit, the_loss_is_that_of_probabilities)
+{
+    const float logits[] = {0.7f, -40, 2, 30}, scores[] = {0.25f, 0, -1, 1},
+                weights[] = {1, 0.5f, 1, 2};
+    double p = 1 / (1 + exp(-0.7));
+    cr_assert_float_eq(dense_loss(logits, scores, weights, 4), -0.25 * log(p) - 0.75 * log(1 - p),
+                       1e-6);
+}
