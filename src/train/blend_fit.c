@@ -16,10 +16,10 @@
 #include "train/source_kind.h"
 #include "train/unseen.h"
 
-#define UNLIKE_RIDGE   1.0
-#define ALL_KNOWN      (-30.0f) /* what makes nothing unlike */
-#define ERRORS_TO_KEEP 1.0      /* standard errors that a gain must exceed */
-#define LAMBDAS        16
+#define UNLIKE_RIDGE 1.0
+#define ALL_KNOWN    (-30.0f) /* what makes nothing unlike */
+#define ERRORS       1.0      /* standard errors that a gain must exceed, and a loss must not */
+#define LAMBDAS      16
 #define LAMBDA_LOW                                                                                 \
     0.1 /* times what the best expert is better than the cheapest for each USD more */
 #define LAMBDA_HIGH 8.0
@@ -307,7 +307,7 @@ static struct gain compare(const float *with, const float *less, size_t rows)
 }
 
 /* Whether source use[at] is worth having among sources use[count]: against the same weights on its mean, because what
- * is the same of every text is no source's merit; and all of it against the n-gram model. */
+ * is the same of every text is no source's merit; and all of it must not be worse than the n-gram model. */
 static bool is_worth_it(struct fitting *f, const size_t *use, size_t count, size_t at)
 {
     size_t rows = f->work->table.rows;
@@ -326,7 +326,7 @@ static bool is_worth_it(struct fitting *f, const size_t *use, size_t count, size
     x->fresh_error = fresh.error;
     find_utilities(f, use, 0, NOWHERE, f->less);
     struct gain all = compare(f->with, f->less, f->view_count * rows);
-    return own.mean > ERRORS_TO_KEEP * own.error && all.mean > 0;
+    return own.mean > ERRORS * own.error && all.mean > -ERRORS * all.error;
 }
 
 /* The source that is worth least among those not worth having; NOWHERE: each of them is. */
