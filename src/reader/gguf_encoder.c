@@ -79,7 +79,7 @@ static enum status make(struct gguf *g, const struct encoder_spec *s, struct lat
                            info->width, LATE_WIDTH_MAX);
     if (status == OK)
         status = lm_embedder_create(g->lm, &o, &g->embedder, err);
-    const struct late_compute compute = {rows, gguf_free, g};
+    const struct late_compute compute = {.rows = rows, .free = gguf_free, .state = g};
     if (status == OK)
         status = late_create(&late, &compute, ret, err);
     else

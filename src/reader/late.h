@@ -42,6 +42,8 @@ struct late_compute {
                         float *rows, struct error *err);
     void (*free)(void *state); /* may be NULL */
     void *state;
+    /* What an endpoint says that it has read and written so far, in tokens; any thread. NULL: nothing is paid for. */
+    void (*tokens)(void *state, uint64_t *input, uint64_t *output);
 };
 
 struct late_limits { /* zeros: as usual */
@@ -79,10 +81,11 @@ NODISCARD enum status late_limit(struct late *l, const struct late_limits *limit
 struct late_reading { /* since it was made */
     uint64_t asked;   /* by requests: what they got is in the next five */
     uint64_t hits, spoke, late, full, failed;
-    uint64_t batches, texts; /* computed, for whomever */
-    uint64_t failures;       /* of batches */
-    double seconds;          /* of computing */
-    size_t waiting;          /* texts in the queue now */
+    uint64_t batches, texts;              /* computed, for whomever */
+    uint64_t failures;                    /* of batches */
+    double seconds;                       /* of computing */
+    uint64_t input_tokens, output_tokens; /* as its endpoint counts them */
+    size_t waiting;                       /* texts in the queue now */
     size_t cached;
     bool left_alone;   /* it fails too often */
     char trouble[200]; /* the last failure; "": none yet */

@@ -359,6 +359,6 @@ enum status opinion_gguf_open(const struct opinion_gguf_options *o, struct late 
                                          .batch = g->batch,
                                          .workers = 1,
                                          .limits = o->limits};
-    const struct late_compute compute = {rows, state_free, g};
+    const struct late_compute compute = {.rows = rows, .free = state_free, .state = g};
     return late_create(&options, &compute, ret, err);
 }

@@ -6,6 +6,7 @@
  * alone. Nothing is tried twice here: that is the reader's business (late.h). */
 #include "reader/remote_encoder.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct remote {
     struct arena *arena;
     struct encoder_spec spec;
     struct line lines[LATE_WORKERS_MAX];
+    _Atomic uint64_t input_tokens, output_tokens; /* that it has told of */
 };
 
 static void line_done(struct line *l)
@@ -175,6 +177,31 @@ static void scrub(const struct remote *r, struct error *err)
     buf_done(&scratch);
 }
 
+static void add_tokens(_Atomic uint64_t *to, struct json_value value)
+{
+    int64_t n;
+    if (json_to_int64(value, &n) == OK && n > 0)
+        atomic_fetch_add_explicit(to, (uint64_t)n, memory_order_relaxed);
+}
+
+/* Whatever else an answer is worth, it is paid for. */
+static void count_tokens(struct remote *r, struct str body)
+{
+    struct json_value root;
+    if (json_parse(body, "answer", 1, &root, NULL) != OK || root.type != JSON_OBJECT)
+        return;
+    struct json_value usage = json_get(root, "usage");
+    add_tokens(&r->input_tokens, json_get(usage, "prompt_tokens"));
+    add_tokens(&r->output_tokens, json_get(usage, "completion_tokens"));
+}
+
+static void tokens(void *state, uint64_t *input, uint64_t *output)
+{
+    struct remote *r = state;
+    *input = atomic_load_explicit(&r->input_tokens, memory_order_relaxed);
+    *output = atomic_load_explicit(&r->output_tokens, memory_order_relaxed);
+}
+
 static enum status ask(struct remote *r, size_t worker, const struct str *texts, size_t count,
                        size_t *width, float *out, struct error *err)
 {
@@ -188,6 +215,8 @@ static enum status ask(struct remote *r, size_t worker, const struct str *texts,
         status = post(r, l, &own);
     if (status == OK && l->http_status != 200)
         status = refuse(l, &own);
+    if (status == OK)
+        count_tokens(r, buf_str(&l->answer));
     if (status == OK && r->spec.orchestrates)
         status = opinion_reply_row(buf_str(&l->answer), r->spec.labels, out, &own);
     else if (status == OK)
@@ -259,7 +288,7 @@ static enum status make(struct remote *r, struct late **ret, struct error *err)
                                       .batch = batch,
                                       .workers = s->calls ? s->calls : ENCODER_CALLS_REMOTE,
                                       .limits = s->limits};
-    const struct late_compute compute = {rows, remote_free, r};
+    const struct late_compute compute = {rows, remote_free, r, tokens};
     if (status == OK)
         status = buf_status(&spec, err);
     if (status == OK)

@@ -59,6 +59,16 @@ static double seconds(const struct late_reading *r)
     return r->seconds;
 }
 
+static double input_tokens(const struct late_reading *r)
+{
+    return (double)r->input_tokens;
+}
+
+static double output_tokens(const struct late_reading *r)
+{
+    return (double)r->output_tokens;
+}
+
 static double failures(const struct late_reading *r)
 {
     return (double)r->failures;
@@ -85,6 +95,10 @@ static const struct encoder_row {
 } rows[] = {
     {"leeroo_encoder_batches_total", "counter", "Batches that the encoder has computed.", batches},
     {"leeroo_encoder_texts_total", "counter", "Texts that the encoder has computed.", texts},
+    {"leeroo_encoder_input_tokens_total", "counter", "Tokens that its endpoint says it has read.",
+     input_tokens},
+    {"leeroo_encoder_output_tokens_total", "counter",
+     "Tokens that its endpoint says it has written.", output_tokens},
     {"leeroo_encoder_seconds_total", "counter", "Time that the encoder has computed.", seconds},
     {"leeroo_encoder_failures_total", "counter", "Batches of the encoder that failed.", failures},
     {"leeroo_encoder_queue_length", "gauge", "Texts that wait for the encoder.", waiting},

@@ -115,6 +115,9 @@ def test_a_gateway_decides_by_what_it_would_choose(start, start_adviser):
     assert len(adviser.asked) == 2
     assert g.route(new_text(True, 10000)) | {"id": 0} == hard | {"id": 0}
     assert len(adviser.asked) == 2  # what it said is kept
+    page = g.client.get("/metrics").text
+    for side, count in (("input", 20), ("output", 2)):
+        assert re.search(rf'^leeroo_encoder_{side}_tokens_total{{encoder="{NAME}",place="0"}} {count}$', page, re.M), page
 
 
 def test_who_is_late_or_tells_nothing_is_gone_without(start, start_adviser):

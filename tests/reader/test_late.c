@@ -55,7 +55,7 @@ static void freed(void *state)
     script.freed++;
 }
 
-static const struct late_compute compute = {rows, freed, &script};
+static const struct late_compute compute = {.rows = rows, .free = freed, .state = &script};
 
 /* The thread that serves, its clock, and whoever listens there. */
 static struct virtual_clock clock_;
