@@ -119,7 +119,7 @@ enum status late_create(const struct late_options *o, const struct late_compute 
 void late_stop(struct late *l)
 {
     for (size_t i = 0; i < l->worker_count; i++)
-        worker_stop(&l->workers[i].thread);
+        (void)worker_stop_within(&l->workers[i].thread, LATE_STOP_MS);
 }
 
 void late_free(struct late *l)

@@ -33,6 +33,7 @@
 #define LATE_LEFT_ALONE_MS 10000
 /* No request waits on a reader whose calls have all been under way for this long. */
 #define LATE_HANGS_MS 1000
+#define LATE_STOP_MS  2000
 
 struct late_compute {
     /* rows [count × width] of texts[count], count <= batch; blocks. One call at a time for each `worker`, below the
@@ -69,7 +70,8 @@ NODISCARD enum status late_create(const struct late_options *options,
                                   struct error *err);
 /* Waits for what is being computed; nobody may wait for an answer any more. NULL is fine. */
 void late_free(struct late *l);
-/* Ends its threads alone, for the end of the process: what is asked afterwards is late. */
+/* Ends its threads alone, for the end of the process: what is asked afterwards is late. A call that hangs is not waited
+ * for longer than LATE_STOP_MS; the reader must stay for ever. */
 void late_stop(struct late *l);
 const struct encoder *late_encoder(const struct late *l); /* as long as it */
 /* Of such an encoder; NULL: it answers at once. */
