@@ -34,8 +34,10 @@ void silences_write(const struct pool *p, const struct pool_choice *c, struct bu
 struct str silences_header(const struct pool *p, const struct pool_choice *c, struct arena *a)
 {
     const struct encoder *const *encoders;
-    size_t count = model_encoders(pool_model(p), &encoders);
     struct buf b;
+    if (!silences_any(c)) /* also an answer of the cache, which no model decided */
+        return STR("");
+    size_t count = model_encoders(pool_model(p), &encoders);
     buf_init(&b, HEADER_BYTES_MAX);
     for (size_t i = 0; i < count; i++)
         if (c->silences[i] != ENCODE_SPOKE)
