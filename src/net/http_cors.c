@@ -9,7 +9,7 @@
 /* Names beside "*", which browsers take for a name where a request has credentials. */
 static const char exposed[] =
     "x-leeroo-request-id, x-leeroo-expert, x-leeroo-plan, x-leeroo-lambda, x-leeroo-cost-usd, "
-    "x-leeroo-cost-basis, x-leeroo-dropped, x-leeroo-session, x-leeroo-cache, "
+    "x-leeroo-cost-basis, x-leeroo-dropped, x-leeroo-silent, x-leeroo-session, x-leeroo-cache, "
     "x-leeroo-tokens-basis, x-request-id, request-id, retry-after, age, "
     "x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
     "x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
