@@ -62,6 +62,23 @@ static enum status read_key(struct conf_reader *r, const struct yaml_tree *at,
     return status == OK ? keep_text(r, at->scalar, &s->key_variable, err) : status;
 }
 
+enum status config_finish_encoder(struct conf_reader *r, const struct yaml_tree *node,
+                                  struct error *err)
+{
+    struct config *c = r->context;
+    struct encoder_spec *s = &c->encoders[c->encoder_count - 1];
+    struct error why = {0};
+    enum status status = encoder_spec_complete(s, r->arena, &why);
+    if (status != OK)
+        return status == ERR_INPUT ? conf_fail(r, node, err, "%s", why.text)
+                                   : config_no_memory(err);
+    for (size_t i = 0; i + 1 < c->encoder_count; i++)
+        if (!strcmp(c->encoders[i].name, s->name))
+            return conf_fail(r, node, err,
+                             "an encoder is called '%s' already; give one another name", s->name);
+    return OK;
+}
+
 /* One piece: what is half read belongs to nobody yet. */
 static enum status read_encoder(struct conf_reader *r, const struct yaml_tree *node,
                                 struct error *err)
@@ -69,7 +86,6 @@ static enum status read_encoder(struct conf_reader *r, const struct yaml_tree *n
     struct config *c = r->context;
     struct raw_encoder raw = {0};
     struct str path = {0};
-    struct error why = {0};
     enum status status =
         conf_read_map(r, node, "an encoder", encoder_rows,
                       sizeof(encoder_rows) / sizeof(*encoder_rows), &raw, NULL, err);
@@ -87,17 +103,8 @@ static enum status read_encoder(struct conf_reader *r, const struct yaml_tree *n
         status = read_key(r, raw.api_key, &raw.spec, err);
     if (status != OK)
         return status;
-    c->encoders[c->encoder_count] = raw.spec;
-    struct encoder_spec *s = &c->encoders[c->encoder_count++]; /* whose key is wiped from here on */
-    status = encoder_spec_complete(s, r->arena, &why);
-    if (status != OK)
-        return status == ERR_INPUT ? conf_fail(r, node, err, "%s", why.text)
-                                   : config_no_memory(err);
-    for (size_t i = 0; i + 1 < c->encoder_count; i++)
-        if (!strcmp(c->encoders[i].name, s->name))
-            return conf_fail(r, node, err, "two encoders are called '%s'; give one another name",
-                             s->name);
-    return OK;
+    c->encoders[c->encoder_count++] = raw.spec; /* its key is wiped from here on */
+    return config_finish_encoder(r, node, err);
 }
 
 enum status config_read_encoders(struct conf_reader *r, const struct yaml_tree *node,

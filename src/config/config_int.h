@@ -56,6 +56,9 @@ NODISCARD enum status config_read_embedders(struct conf_reader *r, const struct 
 /* node NULL: none. */
 NODISCARD enum status config_read_encoders(struct conf_reader *r, const struct yaml_tree *node,
                                            struct error *err);
+/* Completes the last of the encoders, which is what `node` says, and sees that no other has its name. */
+NODISCARD enum status config_finish_encoder(struct conf_reader *r, const struct yaml_tree *node,
+                                            struct error *err);
 /* node NULL: none. After experts and encoders, among which it stands last. */
 NODISCARD enum status config_read_orchestrator(struct conf_reader *r, const struct yaml_tree *node,
                                                struct error *err);

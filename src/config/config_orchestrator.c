@@ -126,7 +126,6 @@ enum status config_read_orchestrator(struct conf_reader *r, const struct yaml_tr
 {
     struct config *c = r->context;
     struct raw_orchestrator raw = {.choices = true};
-    struct error why = {0};
     if (!node)
         return OK;
     enum status status =
@@ -147,15 +146,5 @@ enum status config_read_orchestrator(struct conf_reader *r, const struct yaml_tr
     c->encoders = specs;
     c->encoder_count++; /* its key is wiped from here on */
     status = fill(r, node, &raw, s, err);
-    if (status != OK)
-        return status;
-    status = encoder_spec_complete(s, r->arena, &why);
-    if (status != OK)
-        return status == ERR_INPUT ? conf_fail(r, node, err, "%s", why.text)
-                                   : config_no_memory(err);
-    for (size_t i = 0; i + 1 < c->encoder_count; i++)
-        if (!strcmp(c->encoders[i].name, s->name))
-            return conf_fail(r, node, err, "an encoder is called '%s'; give it another name",
-                             s->name);
-    return OK;
+    return status == OK ? config_finish_encoder(r, node, err) : status;
 }

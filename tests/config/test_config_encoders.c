@@ -81,5 +81,5 @@ Test(config_encoders, mistakes_are_named_with_their_line)
     refuse(REST "  - {url: \"http://h\", model: m, api_key: \"env:LEEROO_NO_SUCH\"}\n",
            "LEEROO_NO_SUCH is not set");
     refuse(REST "  - {gguf: a/x.gguf}\n  - {gguf: b/x.gguf}\n",
-           "dir/leeroo.yaml:6:5: two encoders are called 'x'");
+           "dir/leeroo.yaml:6:5: an encoder is called 'x'");
 }
