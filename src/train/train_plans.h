@@ -12,7 +12,7 @@
 
 #include "judge/answer_table.h"
 #include "predict/plan_set.h"
-#include "train/trees_grow.h"
+#include "stage/trees_grow.h"
 
 #define PLAN_LAMBDAS 16
 

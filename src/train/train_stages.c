@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "fit/fit.h"
+#include "stage/guard_fit.h"
 #include "train/blend_fit.h"
-#include "train/guard_fit.h"
 #include "train/source_kind.h"
 #include "train/spread_fit.h"
 

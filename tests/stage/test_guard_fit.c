@@ -1,5 +1,5 @@
 /* The guard of texts whose statistics are drawn from known kinds. */
-#include "train/guard_fit.h"
+#include "stage/guard_fit.h"
 
 #include <math.h>
 #include <stdlib.h>

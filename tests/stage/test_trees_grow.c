@@ -1,6 +1,6 @@
 /* Growing trees, seen through forest_train: leaves against Newton steps by hand, derivatives against finite
  * differences of the loss, splits that are known. */
-#include "train/trees_grow.h"
+#include "stage/trees_grow.h"
 
 #include <math.h>
 #include <stdlib.h>

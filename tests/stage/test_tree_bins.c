@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "train/trees_int.h"
+#include "stage/trees_int.h"
 
 /* The definition: bin b holds edges[b - 1] <= value < edges[b]. */
 static void expect_sound(const struct tree_bins *b, const float *features)

@@ -2,7 +2,7 @@
  * where all but a hundredth of the training texts lie, each measured as if it had not been there, and is full a quarter
  * beyond: how bad estimates are in between nobody can tell by texts of training alone, so what is like training stays
  * as it is. Runs once, at the end of training; the same rows in the same order give the same bits. */
-#include "train/guard_fit.h"
+#include "stage/guard_fit.h"
 
 #include <math.h>
 #include <stdlib.h>

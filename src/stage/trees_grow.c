@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/fmath.h"
-#include "train/trees_int.h"
+#include "stage/trees_int.h"
 
 #define LANES       8
 #define SKETCHES    (LANES - 1)

@@ -1,7 +1,7 @@
 /* Shared by tree_bins.c and trees_grow.c only. */
 #pragma once
 
-#include "train/trees_grow.h"
+#include "stage/trees_grow.h"
 
 struct tree_bins {
     size_t rows, features;

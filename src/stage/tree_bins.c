@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "train/trees_int.h"
+#include "stage/trees_int.h"
 
 static int compare_floats(const void *a, const void *b)
 {
