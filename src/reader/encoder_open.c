@@ -1,6 +1,7 @@
-/* See encoder_open.h. A table under one lock, which is held while something is opened: two who want the same encoder
- * at once load its file once. Nothing that is in the table ever goes, because models that were loaded with it may be
- * in use on any thread; their threads end with the process.
+/* See encoder_open.h. One lock is held while something is opened, which takes seconds: two who want the same encoder at
+ * once load its file once. Another guards the table alone, for threads that serve and want to know what is in it.
+ * Nothing that is in the table ever goes, because models that were loaded with it may be in use on any thread; their
+ * threads end with the process.
  *
  * Opening reads files and asks endpoints: not for a thread that serves. */
 #include "reader/encoder_open.h"
@@ -18,7 +19,8 @@
 #define NAMED_BYTES_MAX    (1u << 20)
 #define IDENTITY_BYTES_MAX (4 * ENCODER_SPEC_BYTES_MAX)
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER; /* and of what is named */
+static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER; /* taken for moments, also by who opens */
 
 static struct opened {
     char *identity;
@@ -78,6 +80,15 @@ static enum status open_new(struct encoder_spec *s, struct late **ret, struct er
     return s->orchestrates ? opinion_encoder_open(s, ret, err) : gguf_encoder_open(s, ret, err);
 }
 
+static void put(char *identity, struct late *late)
+{
+    if (opened_count == 0)
+        (void)!atexit(stop_all);
+    pthread_mutex_lock(&table);
+    opened[opened_count++] = (struct opened){identity, late};
+    pthread_mutex_unlock(&table);
+}
+
 /* Under the lock. An endpoint whose width had to be asked for is the same as one whose width was known. */
 static enum status open_locked(struct encoder_spec s, const struct encoder **ret, struct error *err)
 {
@@ -106,9 +117,7 @@ static enum status open_locked(struct encoder_spec s, const struct encoder **ret
         late_free(late);
         return status;
     }
-    if (opened_count == 0)
-        (void)!atexit(stop_all);
-    opened[opened_count++] = (struct opened){identity, late};
+    put(identity, late);
     *ret = late_encoder(late);
     return OK;
 }
@@ -116,19 +125,19 @@ static enum status open_locked(struct encoder_spec s, const struct encoder **ret
 enum status encoder_open(const struct encoder_spec *s, const struct encoder **ret,
                          struct error *err)
 {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&opening);
     enum status status = open_locked(*s, ret, err);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&opening);
     return status;
 }
 
 size_t encoders_opened(struct late **list)
 {
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&table);
     size_t count = opened_count;
     for (size_t i = 0; i < count; i++)
         list[i] = opened[i].late;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&table);
     return count;
 }
 
@@ -150,10 +159,10 @@ enum status encoders_name(const struct encoder_spec *specs, size_t count, const 
         arena_free(fresh.arena);
         return status != OK ? status : error_set(err, ERR_MEMORY, "out of memory");
     }
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&opening);
     struct arena *old = named.arena;
     named = fresh;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&opening);
     arena_free(old);
     return OK;
 }
@@ -250,9 +259,9 @@ enum status encoder_open_of_model(struct str name, struct str fingerprint, struc
     if (status == OK && !str_equal(name, str_from(recorded.name)))
         status = error_set(err, ERR_CORRUPT, "its list of encoders is damaged");
     if (status == OK) {
-        pthread_mutex_lock(&lock);
+        pthread_mutex_lock(&opening);
         status = open_recorded(&recorded, fingerprint, a, ret, err);
-        pthread_mutex_unlock(&lock);
+        pthread_mutex_unlock(&opening);
     }
     arena_free(a);
     return status;

@@ -28,5 +28,5 @@ NODISCARD enum status encoder_open_of_model(struct str name, struct str fingerpr
                                             struct str spec, const struct encoder **ret,
                                             struct error *err);
 
-/* Those that are open: into list[ENCODERS_OPEN_MAX]; returns how many. */
+/* Those that are open: into list[ENCODERS_OPEN_MAX]; returns how many. Never waits for one that is being opened. */
 size_t encoders_opened(struct late **list);

@@ -1,8 +1,11 @@
 /* Encoders of files: opened once, found where the configuration says, refused when they are not the model's. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lm/lm.h"
@@ -156,6 +159,38 @@ Test(encoder_open, a_command_gives_a_model_file_no_key_but_its_own)
     unsetenv(ENCODER_KEY_VARIABLE);
     cr_assert_eq(of_model("embeddings m dimensions=0 width=3", spec, &e), ERR_AUTH);
     cr_assert(strstr(err.text, ENCODER_KEY_VARIABLE), "%s", err.text);
+}
+
+/* Opens an endpoint by its port, which takes the connection and then says nothing. */
+static void *open_endpoint(void *arg)
+{
+    char url[64];
+    const struct encoder *e = NULL;
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/e", *(int *)arg);
+    struct encoder_spec s = {.name = "slow", .url = url, .model = "m", .timeout_ms = 3600000};
+    cr_expect_neq(encoder_open(&s, &e, NULL), OK);
+    return NULL;
+}
+
+Test(encoder_open, who_looks_at_what_is_open_waits_for_nobody_who_opens)
+{
+    pthread_t opener;
+    struct late *list[ENCODERS_OPEN_MAX];
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(listener, (const struct sockaddr *)&at, size), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    cr_assert_eq(listen(listener, 1), 0);
+    int port = ntohs(at.sin_port);
+    pthread_create(&opener, NULL, open_endpoint, &port);
+    int call =
+        accept(listener, NULL, NULL); /* it is amid opening now, and for as long as this is open */
+    cr_assert_geq(call, 0);
+    cr_assert_eq(encoders_opened(list), 0);
+    close(call);
+    pthread_join(opener, NULL);
+    close(listener);
 }
 
 Test(encoder_open, forged_specs_are_refused)
