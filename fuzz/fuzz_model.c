@@ -6,22 +6,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Every plan, with every pattern of answers at both stages. */
+/* Every plan, with every pattern of answers of three members at all stages. */
 static void check_plan(const struct model *m, size_t arm, const struct estimate *estimates)
 {
     const struct plan *p = model_arm_at(m, arm);
     for (unsigned pattern = 0; pattern < 64; pattern++) {
         struct plan_state s = {.characters = 100, .choice_count = pattern % 5};
         struct plan_verdict v;
+        uint8_t asked = 0;
+        bool pending = pattern & 1;
         for (size_t i = 0; i < p->member_count; i++) {
-            unsigned class = pattern >> 2 * i & 3; /* 3: not asked */
+            unsigned class = pattern >> 2 * (i % 3) & 3; /* 3: not asked */
             s.members[i] = &estimates[p->members[i]];
-            s.answers[i] =
-                (struct plan_answer){.asked = class < 3, .answer_class = (uint16_t)(class % 3)};
+            s.answers[i] = (struct plan_answer){.asked = class < 3,
+                                                .pending = class == 3 && pending,
+                                                .answer_class = (uint16_t)(class % 3)};
+            asked |= (uint8_t)((class < 3 || pending) << i);
         }
         model_plan_verdict(m, arm, &s, &v);
         CHECK(v.winner < p->member_count);
-        CHECK(!v.escalate || !s.answers[p->member_count - 1].asked);
+        CHECK(!(v.ask & asked) && v.ask >> p->member_count == 0);
+        CHECK(!v.wait || (pending && !v.ask));
         for (size_t i = 0; i < p->member_count; i++)
             CHECK(v.trust[i] >= 0 && v.trust[i] <= 1);
     }

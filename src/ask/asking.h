@@ -91,7 +91,7 @@ struct asking_ops {
     /* Optional. An expert is done with. */
     void (*on_paid)(void *user, const struct asking_paid *paid);
     /* With a plan: what to do next (predict/arm.h). */
-    void (*escalation)(void *user, const struct plan_state *state, struct plan_verdict *ret);
+    void (*verdict)(void *user, const struct plan_state *state, struct plan_verdict *ret);
     void (*on_done)(void *user, const struct asking_end *end);
 };
 

@@ -71,22 +71,20 @@ void hedge_stop(struct asking *a);
 /* Others' share of the cost limit, while the body for this attempt is written. */
 int64_t hedge_reserved(const struct asking *a, const struct attempt *t);
 
-/* plan_run.c: the members of a plan, whose answers are held back until the escalation says whose stands.
+/* plan_run.c: the members of a plan, whose answers are held back until the verdict says whose stands.
  *
- *     FIRST ──────────── agreed, or trusted ──────────────────────────────▶ the winner's answer
- *       │                                                                     ▲      ▲
- *       │ escalate; what still runs is cancelled                              │      │ a first one stands
- *       ├─ PLAN_AGREE and a stream ─▶ the last as the main call, live ─ failed ──────┤
- *       └─ else ────────────────────▶ LAST, held back, too ── answered ───────┘      │
- *                                                          └─ failed ────────────────┤
- *                                                                                    │ none does
- *                                        the other candidates, one after the other ◀─┘
+ *       ┌─────────────────────────────────────── a member answered or failed ─┐
+ *       ▼                                                                     │
+ *     VERDICT ── ask some, held back; pending ones it does not name are cancelled
+ *       ├─────── wait for those pending
+ *       ├─────── one is final, and it is a stream ─▶ the main call, live ─ failed ─┐
+ *       └─────── nobody ─▶ the winner's answer, if there is one; else: ◀───────────┘
+ *                          the members left, then the other candidates, one after the other
  *
- * With PLAN_AGREE it is certain that the last is asked as soon as one of the first has failed, or its answer is
- * unknown; the others are then cancelled at once. A member that failed counts as one whose answer is unknown. */
+ * A member that failed counts as one whose answer is unknown. */
 NODISCARD enum status plan_run_create(struct asking *a, struct error *err);
 void plan_run_start(struct asking *a);
-/* The main call, which is the last member's, has failed and was noted: the best answer held back stands. False: there
+/* The main call, which is a member's, has failed and was noted: the best answer held back stands. False: there
  * is none. */
 bool plan_run_rescue(struct asking *a);
 void plan_run_cancel(struct asking *a);

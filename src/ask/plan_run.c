@@ -21,7 +21,7 @@ struct plan_run {
     struct plan_state state;
     struct member members[PLAN_MEMBERS_MAX];
     struct error unasked; /* why a member could not even be asked */
-    bool last_asked;
+    size_t latest;        /* member that was asked last */
     bool entering; /* members are being asked: whoever fails at once is looked at afterwards */
 };
 
@@ -47,7 +47,9 @@ static struct member *member_of(struct attempt *t)
 
 static void settle(struct attempt *t)
 {
-    run_of(t)->state.answers[t->candidate].asked = true;
+    struct plan_answer *answer = &run_of(t)->state.answers[t->candidate];
+    answer->pending = false;
+    answer->asked = true;
 }
 
 /* Callbacks of a member */
@@ -198,10 +200,10 @@ static void set_classes(struct plan_run *r)
     }
 }
 
-static void escalation(struct asking *a, struct plan_verdict *ret)
+static void ask_verdict(struct asking *a, struct plan_verdict *ret)
 {
     set_classes(a->run);
-    a->o.ops->escalation(a->o.user, &a->run->state, ret);
+    a->o.ops->verdict(a->o.user, &a->run->state, ret);
 }
 
 /* The answered member that is trusted most, the first among equals; SIZE_MAX: none has answered. */
@@ -241,7 +243,7 @@ static void reply(struct asking *a, size_t winner)
 bool plan_run_rescue(struct asking *a)
 {
     struct plan_verdict verdict;
-    escalation(a, &verdict);
+    ask_verdict(a, &verdict);
     size_t winner = most_trusted(a->run, &verdict);
     if (winner == SIZE_MAX)
         return false;
@@ -249,43 +251,55 @@ bool plan_run_rescue(struct asking *a)
     return true;
 }
 
-/* Whether the first members have said enough: all are done, or one alone makes the last one needed. */
-static bool is_first_done(const struct plan_run *r)
+static bool is_unasked(const struct plan_run *r, size_t i)
 {
-    bool open = false, unknown = false;
-    for (size_t i = 0; i < plan_first_count(r->plan); i++) {
-        const struct member *m = &r->members[i];
-        bool is_open = attempt_is_open(&m->attempt);
-        open |= is_open;
-        unknown |= !is_open && !m->answer.ptr;
-    }
-    return !open || (unknown && r->plan->rule == PLAN_AGREE);
+    return !r->state.answers[i].asked && !r->state.answers[i].pending;
 }
 
-/* Asks the last member. True: the main call is its, or nothing is to be done before it answers. */
-static bool ask_last(struct asking *a)
+static bool is_any_open(const struct plan_run *r)
+{
+    for (size_t i = 0; i < r->plan->member_count; i++)
+        if (attempt_is_open(&r->members[i].attempt))
+            return true;
+    return false;
+}
+
+static void cancel_member(struct attempt *t)
+{
+    if (!attempt_is_open(t))
+        return;
+    attempt_stop(t, CALL_CANCELLED);
+    settle(t);
+}
+
+/* Asks these members. True: the main call is the last one's, whose answer is told as it comes. */
+static bool ask_members(struct asking *a, const struct plan_verdict *verdict)
 {
     struct plan_run *r = a->run;
-    size_t last = r->plan->member_count - 1;
-    plan_run_cancel(a);
-    r->last_asked = true;
-    if (r->plan->rule == PLAN_AGREE && a->o.stream) {
-        fallback_ask(a, last); /* whatever it says stands, so it may be said at once */
-        return true;
+    for (size_t i = 0; i < r->plan->member_count; i++)
+        if (!(verdict->ask >> i & 1))
+            cancel_member(&r->members[i].attempt);
+    for (size_t i = 0; i < r->plan->member_count; i++) {
+        if (!(verdict->ask >> i & 1) || !is_unasked(r, i))
+            continue;
+        r->latest = i;
+        r->state.answers[i].pending = true;
+        if (verdict->final && a->o.stream) {
+            fallback_ask(a, i);
+            return true;
+        }
+        enter(&r->members[i].attempt);
     }
-    enter(&r->members[last].attempt);
-    return attempt_is_open(&r->members[last].attempt);
+    return false;
 }
 
 static void fail_over(struct asking *a, const struct last_word *last_word)
 {
     struct plan_run *r = a->run;
-    size_t last = r->plan->member_count - 1, next = fallback_next(a, last);
+    size_t next = fallback_next(a, r->latest);
     bool more = next != SIZE_MAX && a->calls < ASKING_CALLS_MAX &&
                 !(last_word && last_word->answer->retry == EXPERT_RETRY_NEVER);
-    a->standing = last;
-    if (plan_run_rescue(a))
-        return;
+    a->standing = r->latest;
     if (more)
         fallback_ask(a, next);
     else if (last_word)
@@ -296,36 +310,44 @@ static void fail_over(struct asking *a, const struct last_word *last_word)
         asking_finish(a, r->unasked.status, &r->unasked, &asking_no_answer);
 }
 
-/* Whether it came to its end without an answer. */
-static bool has_failed(const struct member *m)
+/* Members that may still be asked, of the verdict's; where it names none and nobody has answered, the first left. */
+static uint8_t next_members(const struct plan_run *r, const struct plan_verdict *verdict,
+                            size_t winner)
 {
-    return m->attempt.state == ATTEMPT_ENDED && !m->answered;
+    uint8_t unasked = 0;
+    for (size_t i = 0; i < r->plan->member_count; i++)
+        if (is_unasked(r, i))
+            unasked |= (uint8_t)(1u << i);
+    if (verdict->ask & unasked)
+        return verdict->ask;
+    return !verdict->wait && winner == SIZE_MAX ? unasked & (uint8_t)-unasked : 0;
 }
 
-/* After a member has come to its end; `last_word` is its failure's, or NULL. */
+/* At the beginning, and after a member has come to its end; `last_word` is its failure's, or NULL. Whoever fails at
+ * once is seen when the verdict is asked for again; each turn asks at least one that nobody was asked of before. */
 static void advance(struct asking *a, const struct last_word *last_word)
 {
     struct plan_run *r = a->run;
-    struct plan_verdict verdict;
-    const struct member *last = &r->members[r->plan->member_count - 1];
-    if (!r->last_asked) {
-        if (!is_first_done(r))
-            return;
-        escalation(a, &verdict);
+    for (;;) {
+        struct plan_verdict verdict;
+        ask_verdict(a, &verdict);
         size_t winner = winner_of(r, &verdict);
-        if (!verdict.escalate && winner != SIZE_MAX) {
-            reply(a, winner);
+        bool waits = verdict.wait && is_any_open(r);
+        verdict.wait = waits;
+        verdict.ask = next_members(r, &verdict, winner);
+        if (!verdict.ask) {
+            if (waits)
+                return;
+            plan_run_cancel(a);
+            if (winner != SIZE_MAX)
+                reply(a, winner);
+            else
+                fail_over(a, last_word);
             return;
         }
-        if (ask_last(a))
+        if (ask_members(a, &verdict))
             return;
         last_word = NULL;
-    }
-    if (last->answered) {
-        escalation(a, &verdict);
-        reply(a, winner_of(r, &verdict));
-    } else if (has_failed(last)) {
-        fail_over(a, last_word);
     }
 }
 
@@ -336,7 +358,7 @@ enum status plan_run_create(struct asking *a, struct error *err)
     const struct asking_plan *from = a->o.plan;
     struct plan_run *r = ARENA_NEW(a->o.arena, struct plan_run);
     CHECK(from->plan->member_count > 1 && from->plan->member_count <= a->o.count);
-    CHECK(a->o.ops->escalation);
+    CHECK(a->o.ops->verdict);
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory for a plan");
     r->plan = from->plan;
@@ -357,22 +379,13 @@ enum status plan_run_create(struct asking *a, struct error *err)
 
 void plan_run_start(struct asking *a)
 {
-    struct plan_run *r = a->run;
-    for (size_t i = 0; i < plan_first_count(r->plan); i++)
-        enter(&r->members[i].attempt);
     advance(a, NULL);
 }
 
 void plan_run_cancel(struct asking *a)
 {
-    struct plan_run *r = a->run;
-    for (size_t i = 0; i < r->plan->member_count; i++) {
-        struct attempt *t = &r->members[i].attempt;
-        if (!attempt_is_open(t))
-            continue;
-        attempt_stop(t, CALL_CANCELLED);
-        settle(t);
-    }
+    for (size_t i = 0; i < a->run->plan->member_count; i++)
+        cancel_member(&a->run->members[i].attempt);
 }
 
 void plan_run_done(struct asking *a)

@@ -28,8 +28,8 @@ static void add_call(struct outcome *total, const struct outcome *call)
     total->tokens_known = total->tokens_known && call->tokens_known;
 }
 
-/* Runs one plan on one query, in the order in which the gateway does: the first calls, the escalation, perhaps the last
- * call, the escalation again; then adds up what was asked. It must stay in step with ask/plan_run.c. */
+/* Runs one plan on one query, in the order in which the gateway does: a verdict, the calls that it wants, the next
+ * verdict, until it wants none; then adds up what was asked. It must stay in step with ask/plan_run.c. */
 void plan_column_run(const struct model *m, const struct plan_column *c, float characters,
                      uint32_t choice_count, const struct estimate *estimates,
                      const struct outcome *outcomes, const struct answer_cell *const *cells,
@@ -38,19 +38,20 @@ void plan_column_run(const struct model *m, const struct plan_column *c, float c
     const struct plan *p = model_arm_at(m, c->arm);
     struct plan_state state = {.characters = characters, .choice_count = choice_count};
     struct plan_verdict verdict;
-    size_t asked = plan_first_count(p);
+    *ret_run = (struct eval_run){.calls = 0};
     for (size_t i = 0; i < p->member_count; i++)
         state.members[i] = &estimates[c->members[i]];
-    for (size_t i = 0; i < asked; i++)
-        note_answer(&state, i, &outcomes[c->members[i]], cells[c->members[i]]);
-    model_plan_verdict(m, c->arm, &state, &verdict);
-    if (verdict.escalate) {
-        note_answer(&state, asked, &outcomes[c->members[asked]], cells[c->members[asked]]);
+    for (;;) {
         model_plan_verdict(m, c->arm, &state, &verdict);
-        asked++;
+        if (!verdict.ask)
+            break;
+        CHECK(!(verdict.ask & ret_run->calls) && verdict.ask >> p->member_count == 0);
+        for (size_t i = 0; i < p->member_count; i++)
+            if (verdict.ask >> i & 1)
+                note_answer(&state, i, &outcomes[c->members[i]], cells[c->members[i]]);
+        ret_run->calls |= verdict.ask;
     }
     CHECK(verdict.winner < p->member_count);
-    CHECK(asked <= p->member_count);
     const struct outcome *winner = &outcomes[c->members[verdict.winner]];
     *ret = (struct outcome){.present = true,
                             .known = true,
@@ -59,9 +60,8 @@ void plan_column_run(const struct model *m, const struct plan_column *c, float c
                             .score = winner->score,
                             .answer = winner->answer,
                             .answer_class = winner->answer_class};
-    *ret_run = (struct eval_run){.winner = (uint8_t)verdict.winner};
-    for (size_t i = 0; i < asked; i++) {
-        add_call(ret, &outcomes[c->members[i]]);
-        ret_run->calls |= (uint8_t)(1u << i);
-    }
+    ret_run->winner = (uint8_t)verdict.winner;
+    for (size_t i = 0; i < p->member_count; i++)
+        if (ret_run->calls >> i & 1)
+            add_call(ret, &outcomes[c->members[i]]);
 }

@@ -20,7 +20,7 @@
 #include "base/str.h"
 #include "encode/answer_stats.h"
 
-#define PLAN_MEMBERS_MAX 3
+#define PLAN_MEMBERS_MAX 8 /* a set of them is a uint8_t: bit i is member i */
 
 enum plan_kind { PLAN_SINGLE, PLAN_CASCADE, PLAN_PANEL };
 enum plan_rule {
@@ -68,7 +68,8 @@ void plan_price(const struct plan *p, const struct estimate *const members[PLAN_
 
 /* What is known of one query while a plan runs. */
 struct plan_answer {
-    bool asked;
+    bool pending;          /* it was asked and has said nothing yet */
+    bool asked;            /* its answer is there, or it has failed */
     uint16_t answer_class; /* 0: unknown what it says; equal classes agree (judge) */
     float stats[ANSWER_STATS];
 };
@@ -80,8 +81,11 @@ struct plan_state {
     struct plan_answer answers[PLAN_MEMBERS_MAX];
 };
 
+/* What to do next: ask somebody, else wait, else let the winner's answer stand. */
 struct plan_verdict {
-    bool escalate; /* ask the last member */
+    uint8_t ask;   /* these members, now; those pending that are not among them are cancelled */
+    bool wait;     /* for those pending */
+    bool final;    /* whatever the one that is asked says stands */
     size_t winner; /* member whose answer stands if nobody else is asked */
     float
         trust[PLAN_MEMBERS_MAX]; /* probability that each member's answer is right, asked or not */

@@ -56,7 +56,7 @@ void escalation_features(const struct plan *p, const struct plan_state *s, float
         slot_features(s, i, features + i * ESCALATION_SLOT_FEATURES);
         mean += features[i * ESCALATION_SLOT_FEATURES] / (float)p->member_count;
     }
-    float *shared = features + PLAN_MEMBERS_MAX * ESCALATION_SLOT_FEATURES;
+    float *shared = features + ESCALATION_MEMBERS_MAX * ESCALATION_SLOT_FEATURES;
     shared[0] = log1pf(s->characters);
     shared[1] = (float)s->choice_count;
     shared[2] = agree(s, 0, 1);
@@ -79,9 +79,9 @@ float escalation_calibrated(const float *calibration, size_t member, float logit
 void escalation_trust(const struct escalation *c, const struct plan *p, const struct plan_state *s,
                       float *trust)
 {
-    float features[ESCALATION_FEATURES], logits[PLAN_MEMBERS_MAX];
+    float features[ESCALATION_FEATURES], logits[ESCALATION_MEMBERS_MAX];
     enum escalation_stage stage = stage_of(p, s);
-    CHECK(c->members == p->member_count);
+    CHECK(c->members == p->member_count && c->members <= ESCALATION_MEMBERS_MAX);
     escalation_features(p, s, features);
     escalation_base(p, s, logits);
     forest_predict(&c->forests[stage], features, logits);
@@ -120,7 +120,7 @@ double escalation_gain_per_usd(const struct plan *p, const struct plan_state *s,
 /* Answers that agree are right or wrong together: each gets the mean of what its members are trusted. */
 static void share_trust(const struct plan *p, const struct plan_state *s, float *trust)
 {
-    float shared[PLAN_MEMBERS_MAX];
+    float shared[ESCALATION_MEMBERS_MAX];
     for (size_t i = 0; i < p->member_count; i++) {
         float sum = trust[i], count = 1;
         for (size_t k = 0; k < p->member_count; k++)
@@ -133,24 +133,60 @@ static void share_trust(const struct plan *p, const struct plan_state *s, float 
     memcpy(trust, shared, p->member_count * sizeof(*trust));
 }
 
+static uint8_t only(size_t member)
+{
+    return (uint8_t)(1u << member);
+}
+
 void escalation_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v)
 {
     size_t last = p->member_count - 1;
-    if (last == 0) {
-        v->winner = 0;
-        v->escalate = false;
+    v->ask = 0;
+    v->winner = 0;
+    if (last == 0)
         return;
-    }
     bool all_asked = s->answers[last].asked;
     share_trust(p, s, v->trust);
     v->winner = most_trusted(s, v->trust, all_asked ? p->member_count : last);
-    v->escalate = !all_asked && escalation_gain_per_usd(p, s, v) > (double)p->gain_per_usd;
+    if (!all_asked && escalation_gain_per_usd(p, s, v) > (double)p->gain_per_usd)
+        v->ask = only(last);
+}
+
+/* Trust is what was estimated before any call. */
+static void trust_estimates(const struct plan *p, const struct plan_state *s,
+                            struct plan_verdict *v)
+{
+    for (size_t i = 0; i < p->member_count; i++)
+        v->trust[i] = s->members[i]->quality;
+}
+
+static bool is_any_pending(const struct plan *p, const struct plan_state *s)
+{
+    bool pending = false;
+    for (size_t i = 0; i < p->member_count; i++)
+        pending |= s->answers[i].pending;
+    return pending;
+}
+
+/* Those of the first members that nobody has been asked of yet. */
+static uint8_t first_unasked(const struct plan *p, const struct plan_state *s)
+{
+    uint8_t set = 0;
+    for (size_t i = 0; i < plan_first_count(p); i++)
+        if (!s->answers[i].asked && !s->answers[i].pending)
+            set |= only(i);
+    return set;
 }
 
 void escalation_verdict(const struct escalation *c, const struct plan *p,
                         const struct plan_state *s, struct plan_verdict *ret)
 {
-    *ret = (struct plan_verdict){.winner = 0};
+    *ret = (struct plan_verdict){.ask = first_unasked(p, s)};
+    ret->wait = !ret->ask && is_any_pending(p, s);
+    if (ret->ask || ret->wait) {
+        trust_estimates(p, s, ret);
+        return;
+    }
     escalation_trust(c, p, s, ret->trust);
     escalation_decide(p, s, ret);
 }
@@ -165,21 +201,41 @@ static size_t first_known(const struct plan *p, const struct plan_state *s)
     return best;
 }
 
+/* Whether the first answers that are there agree; one that is unknown agrees with none. While some are pending, those
+ * that differ may still be joined by them, so they are waited for. */
+static bool first_agree(const struct plan *p, const struct plan_state *s, bool pending)
+{
+    bool known = true, agree = true;
+    size_t seen = SIZE_MAX;
+    for (size_t i = 0; i < plan_first_count(p); i++) {
+        if (!s->answers[i].asked)
+            continue;
+        known &= s->answers[i].answer_class != 0;
+        if (seen != SIZE_MAX)
+            agree &= s->answers[i].answer_class == s->answers[seen].answer_class;
+        seen = i;
+    }
+    return known && (agree || pending);
+}
+
 void escalation_agreement(const struct plan *p, const struct plan_state *s,
                           struct plan_verdict *ret)
 {
-    size_t first = plan_first_count(p), last = p->member_count - 1;
-    *ret = (struct plan_verdict){.winner = first_known(p, s)};
-    for (size_t i = 0; i < p->member_count; i++)
-        ret->trust[i] = s->members[i]->quality;
-    if (p->member_count == 1)
+    size_t last = p->member_count - 1;
+    *ret = (struct plan_verdict){.ask = first_unasked(p, s), .winner = first_known(p, s)};
+    trust_estimates(p, s, ret);
+    if (ret->ask || last == 0)
         return;
     if (s->answers[last].asked) {
         if (s->answers[last].answer_class)
             ret->winner = last;
         return;
     }
-    for (size_t i = 0; i < first; i++)
-        ret->escalate |= standing(&s->answers[i]) < 2 ||
-                         s->answers[i].answer_class != s->answers[0].answer_class;
+    bool pending = is_any_pending(p, s);
+    if (!s->answers[last].pending && !first_agree(p, s, pending)) {
+        ret->ask = only(last);
+        ret->final = true;
+        return;
+    }
+    ret->wait = pending;
 }

@@ -1,6 +1,7 @@
-/* Escalation: the verdict between the calls of a plan, on whether to ask its last member. From what was asked and
- * answered so far comes the probability that each member's answer is right, hence whether the last member is worth its
- * price and, at the end, whose answer stands.
+/* Escalation: the verdict between the calls of a plan whose first members are asked together, on whether to ask its
+ * last member. From what was asked and answered so far comes the probability that each member's answer is right, hence
+ * whether the last member is worth its price and, at the end, whose answer stands. Until the first are done there is
+ * nothing to weigh: they are asked, and waited for.
  *
  * Two forests (predict/trees.h) on ESCALATION_FEATURES features: `before` the last member is asked and `after`. Each
  * output starts from the logit of the member's estimated quality. Of `before`, the last output is the probability that
@@ -11,7 +12,8 @@
 #include "predict/trees.h"
 
 #define ESCALATION_SLOT_FEATURES (5 + ANSWER_STATS)
-#define ESCALATION_FEATURES      (PLAN_MEMBERS_MAX * ESCALATION_SLOT_FEATURES + 6)
+#define ESCALATION_MEMBERS_MAX   3
+#define ESCALATION_FEATURES      (ESCALATION_MEMBERS_MAX * ESCALATION_SLOT_FEATURES + 6)
 
 enum escalation_stage { ESCALATION_BEFORE, ESCALATION_AFTER, ESCALATION_STAGES };
 
@@ -34,15 +36,17 @@ void escalation_trust(const struct escalation *c, const struct plan *p, const st
 /* The verdict of a learned escalation. */
 void escalation_verdict(const struct escalation *c, const struct plan *p,
                         const struct plan_state *s, struct plan_verdict *ret);
-/* The verdict when trust is known: goes on when (trust of the final answer − best trust so far) exceeds gain_per_usd
- * times the last member's cost; the most trusted answer stands; answers that agree share their trust (v->trust becomes
- * that). An answer of which it is unknown what it says stands only when that is so of all. */
+/* The verdict when trust is known and the first members are done: goes on when (trust of the final answer − best trust
+ * so far) exceeds gain_per_usd times the last member's cost; the most trusted answer stands; answers that agree share
+ * their trust (v->trust becomes that). An answer of which it is unknown what it says stands only when that is so of
+ * all. */
 void escalation_decide(const struct plan *p, const struct plan_state *s, struct plan_verdict *v);
 /* What asking the last member is expected to gain for each dollar it costs; v->trust is set. */
 double escalation_gain_per_usd(const struct plan *p, const struct plan_state *s,
                                const struct plan_verdict *v);
 
-/* PLAN_AGREE, without anything learned: goes on unless all first answers are known and agree. The last member's answer
- * stands if it is known, else the first one that is. Trust is what was estimated before. */
+/* PLAN_AGREE, without anything learned: goes on unless all first answers are known and agree, and as soon as one of
+ * them is unknown. The last member's answer stands if it is known, else the first one that is. Trust is what was
+ * estimated before. */
 void escalation_agreement(const struct plan *p, const struct plan_state *s,
                           struct plan_verdict *ret);

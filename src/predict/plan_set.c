@@ -7,7 +7,7 @@
 void plan_set_terms(const struct plan *p, const struct estimate *experts, float *x)
 {
     struct plan_state s = {.characters = 0};
-    for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
+    for (size_t i = 0; i < ESCALATION_MEMBERS_MAX; i++)
         x[i] = 0;
     for (size_t i = 0; i < p->member_count; i++)
         s.members[i] = &experts[p->members[i]];
@@ -17,7 +17,7 @@ void plan_set_terms(const struct plan *p, const struct estimate *experts, float 
 static float head(const float *weights, const float *x)
 {
     float z = weights[0];
-    for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
+    for (size_t i = 0; i < ESCALATION_MEMBERS_MAX; i++)
         z += weights[1 + i] * x[i];
     float q = fmath_sigmoid(z);
     return q >= 0 && q <= 1 ? q : 0; /* also a NaN out of a forged model */
@@ -29,7 +29,7 @@ void plan_set_estimate(const struct plan_set *s, const struct estimate *experts,
     for (size_t k = 0; k < s->count; k++) {
         const struct plan *p = &s->plans[k];
         const struct estimate *members[PLAN_MEMBERS_MAX] = {NULL};
-        float x[PLAN_MEMBERS_MAX];
+        float x[ESCALATION_MEMBERS_MAX];
         const float *weights = s->heads + k * PLAN_HEADS;
         plan_set_terms(p, experts, x);
         for (size_t i = 0; i < p->member_count; i++)

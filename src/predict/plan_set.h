@@ -10,7 +10,7 @@
 
 #define PLANS_MAX            16
 #define PLAN_ESCALATIONS_MAX 4
-#define PLAN_HEAD            (1 + PLAN_MEMBERS_MAX)
+#define PLAN_HEAD            (1 + ESCALATION_MEMBERS_MAX)
 #define PLAN_HEADS           (2 * PLAN_HEAD) /* quality, escalation */
 #define NO_ESCALATION        UINT8_MAX
 
@@ -29,7 +29,7 @@ struct plan_set {
     const float *heads; /* [count × PLAN_HEADS] */
 };
 
-/* x[PLAN_MEMBERS_MAX]: logits of the members' estimated quality. */
+/* x[ESCALATION_MEMBERS_MAX]: logits of the members' estimated quality. */
 void plan_set_terms(const struct plan *p, const struct estimate *experts, float *x);
 /* plans[count] from experts[], whose costs are set. */
 void plan_set_estimate(const struct plan_set *s, const struct estimate *experts,

@@ -154,7 +154,7 @@ static void on_paid(void *user, const struct asking_paid *paid)
                        expert_at(c, paid->candidate), &paid->cost.tokens, paid->ended_ms);
 }
 
-static void escalation(void *user, const struct plan_state *state, struct plan_verdict *ret)
+static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
 {
     const struct chat *c = user;
     pool_plan_verdict(c->snapshot->pool, c->choice.decision.arm, state, ret);
@@ -173,7 +173,7 @@ static const struct asking_ops chat_ops = {
     .on_flush = on_flush,
     .on_retry = on_retry,
     .on_paid = on_paid,
-    .escalation = escalation,
+    .verdict = verdict,
     .on_done = on_done,
 };
 

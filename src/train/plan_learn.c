@@ -114,7 +114,7 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
     for (size_t row = 0; row < r->rows; row++) {
         if (r->folds[row] != fold)
             continue;
-        float corrections[PLAN_MEMBERS_MAX] = {0};
+        float corrections[ESCALATION_MEMBERS_MAX] = {0};
         forest_predict(&fresh, s->features + row * ESCALATION_FEATURES, corrections);
         for (size_t i = 0; i < members; i++)
             s->logits[row * members + i] =
@@ -232,7 +232,7 @@ static bool arm_escalates(const struct plan_rows *r, const struct plan_course *c
         return c->gain_per_usd[row] > arm->gain_per_usd;
     plan_row_state(r, arm, row, false, &state);
     escalation_agreement(arm, &state, &v);
-    return v.escalate;
+    return v.ask != 0;
 }
 
 static size_t arm_winner(const struct plan_rows *r, const struct plan_course *c,

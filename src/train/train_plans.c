@@ -219,23 +219,23 @@ static float confidence_of(const struct search *s, const struct plan *p, size_t 
 static enum status fit_head(const struct search *s, const float *terms, const float *labels,
                             const float *counts, float *weights, struct error *err)
 {
-    static const double prior[PLAN_MEMBERS_MAX] = {0};
-    return fit_shared_logistic(terms, labels, counts, s->rows->rows, 1, PLAN_MEMBERS_MAX, prior,
-                               HEAD_RIDGE, weights, weights + 1, err);
+    static const double prior[ESCALATION_MEMBERS_MAX] = {0};
+    return fit_shared_logistic(terms, labels, counts, s->rows->rows, 1, ESCALATION_MEMBERS_MAX,
+                               prior, HEAD_RIDGE, weights, weights + 1, err);
 }
 
 static enum status fit_heads(const struct search *s, struct arm *arm, struct error *err)
 {
     const struct plan_course *c = &s->courses[arm->course];
     size_t rows = s->rows->rows;
-    float *terms = ARENA_ARRAY(s->arena, rows * PLAN_MEMBERS_MAX, float);
+    float *terms = ARENA_ARRAY(s->arena, rows * ESCALATION_MEMBERS_MAX, float);
     float *good = ARENA_ARRAY(s->arena, rows, float), *asked = ARENA_ARRAY(s->arena, rows, float),
           *counts = ARENA_ARRAY(s->arena, rows, float);
     if (!terms || !good || !asked || !counts)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t row = 0; row < rows; row++) {
         plan_set_terms(&arm->plan, s->rows->estimates + row * s->rows->experts,
-                       terms + row * PLAN_MEMBERS_MAX);
+                       terms + row * ESCALATION_MEMBERS_MAX);
         good[row] = c->usable[row] ? arm->results[row].score : -1;
         counts[row] = confidence_of(s, &arm->plan, row);
         asked[row] = c->usable[row] ? (float)arm->results[row].escalated : -1;

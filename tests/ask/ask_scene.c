@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "predict/escalation.h"
 
 #define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+5\"}]"
 
@@ -155,18 +156,28 @@ static void on_paid(void *user, const struct asking_paid *paid)
          (long long)paid->cost.nano_usd, paid->hedge ? ",hedge" : "");
 }
 
-/* Trusts the members in their order, the first most. */
-static void escalation(void *user, const struct plan_state *state, struct plan_verdict *ret)
+/* Trusts the members in their order, the first most; with PLAN_TRUST it is the test that says whether to go on. */
+static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
 {
     struct scene *s = user;
+    static const struct estimate none;
     const struct plan_answer *a = state->answers;
-    bool agree = a[0].answer_class && a[0].answer_class == a[1].answer_class;
-    *ret = s->verdict;
-    ret->escalate = s->shape.rule == PLAN_AGREE ? !agree : s->escalate;
+    struct plan_state read = *state;
+    size_t last = s->shape.member_count - 1;
+    for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
+        read.members[i] = &none;
+    escalation_agreement(&s->shape, &read, ret);
     for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
         ret->trust[i] = 0.9f - 0.1f * (float)i;
-    if (s->shape.rule == PLAN_AGREE && a[s->shape.member_count - 1].asked)
-        ret->winner = s->shape.member_count - 1;
+    if (s->shape.rule == PLAN_AGREE)
+        return;
+    bool first_done = true;
+    for (size_t i = 0; i < last; i++)
+        first_done &= a[i].asked;
+    ret->final = false;
+    ret->winner = s->winner;
+    if (first_done && !a[last].asked && !a[last].pending)
+        ret->ask = (uint8_t)((unsigned)s->escalate << last);
 }
 
 static void on_done(void *user, const struct asking_end *end)
@@ -192,7 +203,7 @@ static const struct asking_ops ops = {
     .on_flush = on_flush,
     .on_retry = on_retry,
     .on_paid = on_paid,
-    .escalation = escalation,
+    .verdict = verdict,
     .on_done = on_done,
 };
 

@@ -40,7 +40,7 @@ struct scene {
     struct asking_options options; /* a test changes them before scene_start */
     struct asking_plan plan;
     struct plan shape;
-    struct plan_verdict verdict; /* what escalation says, but for trust and escalate */
+    size_t winner; /* with PLAN_TRUST: whose answer stands */
     bool escalate;
     struct asking *asking;
     bool refuse_expert[SCENE_EXPERTS]; /* may_ask says no */

@@ -183,7 +183,7 @@ Test(plan_run, a_cascade_keeps_what_is_trusted)
 Test(plan_run, a_cascade_asks_on_where_it_is_not)
 {
     struct scene *s = cascade(true);
-    s->verdict.winner = 1;
+    s->winner = 1;
     scene_answer(0, "7");
     scene_expect(s, "paid(cheap,answered,20) ask(mid) ");
     scene_answer(1, "8");

@@ -15,18 +15,21 @@ static const struct plan panel = {
 static const struct plan cascade = {
     .kind = PLAN_CASCADE, .rule = PLAN_TRUST, .member_count = 2, .members = {0, 1}};
 
-static struct estimate estimates[PLAN_MEMBERS_MAX] = {
+static struct estimate estimates[ESCALATION_MEMBERS_MAX] = {
     {.quality = 0.7f, .output_tokens = 10, .cost_nano_usd = 1000000},
     {.quality = 0.6f, .output_tokens = 20, .cost_nano_usd = 2000000},
     {.quality = 0.9f, .output_tokens = 30, .cost_nano_usd = 100000000}};
+
+#define PENDING (-2)
 
 /* classes: -1 not asked, 0 cannot be told */
 static struct plan_state state_of(const int *classes)
 {
     struct plan_state s = {.characters = 100, .choice_count = 4};
-    for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++) {
+    for (size_t i = 0; i < ESCALATION_MEMBERS_MAX; i++) {
         s.members[i] = &estimates[i];
         s.answers[i].asked = classes[i] >= 0;
+        s.answers[i].pending = classes[i] == PENDING;
         s.answers[i].answer_class = (uint16_t)(classes[i] > 0 ? classes[i] : 0);
         for (size_t k = 0; k < ANSWER_STATS && classes[i] >= 0; k++)
             s.answers[i].stats[k] = (float)(10 * i + k);
@@ -40,21 +43,28 @@ Test(escalation, agreement_of_two_told_answers_is_all_that_counts)
 {
     static const struct {
         int classes[3];
-        bool escalate;
+        uint8_t ask;
+        bool wait;
         size_t winner;
     } rows[] = {
-        {{3, 3, -1}, false, 0},  {{3, 4, -1}, true, 0},  {{0, 3, -1}, true, 1},
-        {{3, 0, -1}, true, 0},   {{0, 0, -1}, true, 0}, /* both silent: no agreement */
-        {{3, 4, 5}, false, 2},   {{3, 4, 3}, false, 2},  {{3, 3, 4}, false, 2},
-        {{3, 4, 0}, false, 0},   {{0, 4, 0}, false, 1},  {{0, 0, 0}, false, 0},
-        {{0, 0, 2}, false, 2},   {{-1, 4, -1}, true, 1}, {{-1, 0, -1}, true, 1}, /* a failed call */
-        {{-1, -1, 0}, false, 2},
+        {{3, 3, -1}, 0, false, 0},      {{3, 4, -1}, 4, false, 0},
+        {{0, 3, -1}, 4, false, 1},      {{3, 0, -1}, 4, false, 0},
+        {{0, 0, -1}, 4, false, 0}, /* both silent: no agreement */
+        {{3, 4, 5}, 0, false, 2},       {{3, 4, 3}, 0, false, 2},
+        {{3, 3, 4}, 0, false, 2},       {{3, 4, 0}, 0, false, 0},
+        {{0, 4, 0}, 0, false, 1},       {{0, 0, 0}, 0, false, 0},
+        {{0, 0, 2}, 0, false, 2},       {{-1, -1, -1}, 3, false, 0}, /* nobody was asked */
+        {{-1, 4, -1}, 1, false, 1},     {{PENDING, PENDING, -1}, 0, true, 0},
+        {{PENDING, 4, -1}, 0, true, 1}, {{PENDING, 0, -1}, 4, false, 1}, /* it is certain now */
+        {{3, 4, PENDING}, 0, true, 0},  {{PENDING, 0, PENDING}, 0, true, 1},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct plan_state s = state_of(rows[i].classes);
         struct plan_verdict v;
         escalation_agreement(&panel, &s, &v);
-        cr_expect_eq(v.escalate, rows[i].escalate, "row %zu", i);
+        cr_expect_eq(v.ask, rows[i].ask, "row %zu: %u", i, v.ask);
+        cr_expect_eq(v.wait, rows[i].wait, "row %zu", i);
+        cr_expect_eq(v.final, rows[i].ask == 4, "row %zu", i);
         cr_expect_eq(v.winner, rows[i].winner, "row %zu: %zu", i, v.winner);
         for (size_t k = 0; k < 3; k++)
             cr_expect_eq(v.trust[k], estimates[k].quality, "trust is what was estimated before");
@@ -65,12 +75,12 @@ Test(escalation, a_single_never_goes_on)
 {
     const struct plan single = {.member_count = 1};
     struct plan_state s = state_of((int[]){0, -1, -1});
-    struct plan_verdict v = {.escalate = true, .winner = 9};
+    struct plan_verdict v = {.ask = 1, .winner = 9};
     escalation_agreement(&single, &s, &v);
-    cr_expect(!v.escalate && v.winner == 0);
-    v = (struct plan_verdict){.escalate = true, .winner = 9};
+    cr_expect(!v.ask && v.winner == 0);
+    v = (struct plan_verdict){.ask = 1, .winner = 9};
     escalation_decide(&single, &s, &v);
-    cr_expect(!v.escalate && v.winner == 0);
+    cr_expect(!v.ask && v.winner == 0);
 }
 
 /* Decisions on known trust */
@@ -92,12 +102,12 @@ Test(escalation, the_last_is_asked_where_it_gains_more_than_the_threshold)
 {
     const float trust[] = {0.5f, 0.6f, 0.8f};
     const int asked[] = {1, 2, -1};
-    cr_expect(decide_with(&panel, asked, trust, 1.99f).escalate);
-    cr_expect(!decide_with(&panel, asked, trust, 2.01f).escalate);
+    cr_expect(decide_with(&panel, asked, trust, 1.99f).ask);
+    cr_expect(!decide_with(&panel, asked, trust, 2.01f).ask);
     cr_expect_eq(decide_with(&panel, asked, trust, 2.01f).winner, 1);
-    cr_expect(decide_with(&panel, asked, (float[]){0.9f, 0.6f, 0.8f}, -2).escalate,
+    cr_expect(decide_with(&panel, asked, (float[]){0.9f, 0.6f, 0.8f}, -2).ask,
               "a threshold may be below zero");
-    cr_expect(!decide_with(&panel, asked, (float[]){0.9f, 0.6f, 0.8f}, 0).escalate);
+    cr_expect(!decide_with(&panel, asked, (float[]){0.9f, 0.6f, 0.8f}, 0).ask);
 }
 
 Test(escalation, the_gain_is_measured_in_dollars_of_the_last)
@@ -159,8 +169,8 @@ Test(escalation, who_was_not_asked_does_not_win)
 Test(escalation, once_the_last_was_asked_nobody_is_left_to_ask)
 {
     const float trust[] = {0.1f, 0.1f, 0.9f};
-    cr_expect(!decide_with(&panel, (int[]){1, 2, 3}, trust, -1e9f).escalate);
-    cr_expect(!decide_with(&panel, (int[]){0, 0, 0}, trust, -1e9f).escalate);
+    cr_expect(!decide_with(&panel, (int[]){1, 2, 3}, trust, -1e9f).ask);
+    cr_expect(!decide_with(&panel, (int[]){0, 0, 0}, trust, -1e9f).ask);
     cr_expect_eq(decide_with(&panel, (int[]){1, 2, 3}, (float[]){0.9f, 0.1f, 0.5f}, 0).winner, 0);
 }
 
@@ -333,7 +343,7 @@ Test(escalation, the_verdict_is_the_decision_on_that_trust)
         escalation_verdict(&s.escalation, &arm, &state, &got);
         escalation_trust(&s.escalation, &arm, &state, want.trust);
         escalation_decide(&arm, &state, &want);
-        cr_expect_eq(got.escalate, want.escalate);
+        cr_expect_eq(got.ask, want.ask);
         cr_expect_eq(got.winner, want.winner);
         cr_expect_eq(memcmp(got.trust, want.trust, sizeof(got.trust)), 0);
     }

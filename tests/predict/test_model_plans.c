@@ -142,7 +142,7 @@ Test(model_plans, what_was_written_is_read)
                 plan_row_state(&f.world->rows, &want->plans[k], row, all, &s);
                 plan_set_verdict(want, k, &s, &x);
                 plan_set_verdict(&got, k, &s, &y);
-                cr_assert_eq(x.escalate, y.escalate);
+                cr_assert_eq(x.ask, y.ask);
                 cr_assert_eq(x.winner, y.winner);
                 for (size_t i = 0; i < want->plans[k].member_count; i++)
                     cr_assert_eq(x.trust[i], y.trust[i]);

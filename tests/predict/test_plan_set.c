@@ -35,7 +35,7 @@ static struct plan_set set_make(void)
 static double head(const float *w, const double *x)
 {
     double z = (double)w[0];
-    for (int i = 0; i < PLAN_MEMBERS_MAX; i++)
+    for (int i = 0; i < ESCALATION_MEMBERS_MAX; i++)
         z += (double)w[1 + i] * x[i];
     return 1 / (1 + exp(-z));
 }
@@ -53,7 +53,7 @@ Test(plan_set, estimates_are_those_of_the_formula)
         plan_set_estimate(&s, e, got);
         for (size_t k = 0; k < 3; k++) {
             const struct plan *p = &s.plans[k];
-            double x[PLAN_MEMBERS_MAX] = {0}, cost = 0, most = 0;
+            double x[ESCALATION_MEMBERS_MAX] = {0}, cost = 0, most = 0;
             for (size_t i = 0; i < p->member_count; i++) {
                 double q = (double)e[p->members[i]].quality;
                 x[i] = log(q / (1 - q));
@@ -79,7 +79,7 @@ Test(plan_set, terms_of_absent_members_are_zero)
     struct plan_set s = set_make();
     const struct estimate e[EXPERTS] = {
         {.quality = 0.9f}, {.quality = 0.5f}, {.quality = 0.9f}, {.quality = 0.8f}};
-    float x[PLAN_MEMBERS_MAX] = {7, 7, 7};
+    float x[ESCALATION_MEMBERS_MAX] = {7, 7, 7};
     plan_set_terms(&s.plans[1], e, x);
     cr_expect_float_eq((double)x[0], 0, 1e-6);
     cr_expect_float_eq((double)x[1], log(4), 1e-5);
@@ -141,17 +141,17 @@ Test(plan_set, every_plan_is_checked_by_its_own_rule)
         .members = 2, .forests = {{.experts = 2}, {.experts = 2}}, .calibration = calibration};
     state.answers[0] = state.answers[1] = (struct plan_answer){.asked = true, .answer_class = 3};
     plan_set_verdict(&s, 0, &state, &v);
-    cr_expect(!v.escalate && v.winner == 0);
+    cr_expect(!v.ask && v.winner == 0);
     state.answers[1].answer_class = 4;
     plan_set_verdict(&s, 0, &state, &v);
-    cr_expect(v.escalate);
+    cr_expect(v.ask);
     state.answers[1] = (struct plan_answer){.asked = false};
     s.plans[1].gain_per_usd = -0.9f; /* trust: first 0.993, final 0.007 */
     plan_set_verdict(&s, 1, &state, &v);
-    cr_expect(!v.escalate && v.winner == 0);
+    cr_expect(!v.ask && v.winner == 0);
     s.plans[1].gain_per_usd = -0.99f;
     plan_set_verdict(&s, 1, &state, &v);
-    cr_expect(v.escalate);
+    cr_expect(v.ask);
     state.answers[1] = (struct plan_answer){.asked = true, .answer_class = 4};
     plan_set_verdict(&s, 1, &state, &v);
     cr_expect_eq(v.winner, 1, "afterwards the other stage's calibration holds");

@@ -94,12 +94,13 @@ static void expect_same_verdicts(const struct model *m, size_t arm, const struct
     struct plan_state s = {.characters = 50, .choice_count = 4};
     for (size_t i = 0; i < p->member_count; i++) {
         s.members[i] = &e[p->members[i]];
-        s.answers[i] = (struct plan_answer){i + 1 < p->member_count, (uint16_t)(1 + i % 2), {0}};
+        s.answers[i] = (struct plan_answer){.asked = i + 1 < p->member_count,
+                                            .answer_class = (uint16_t)(1 + i % 2)};
     }
     struct plan_verdict v, w;
     model_plan_verdict(m, arm, &s, &v);
     model_plan_verdict(n, other, &s, &w);
-    cr_assert_eq(v.escalate, w.escalate);
+    cr_assert_eq(v.ask, w.ask);
     cr_assert_eq(v.winner, w.winner);
     cr_assert_eq(memcmp(v.trust, w.trust, p->member_count * sizeof(*v.trust)), 0);
 }

@@ -64,8 +64,8 @@ Test(train_plans, its_check_asks_the_last_on_disagreement)
         struct plan_verdict v;
         plan_row_state(&fresh->rows, &t.set.plans[near], row, false, &s);
         plan_set_verdict(&t.set, near, &s, &v);
-        wrong += v.escalate == world_agrees(fresh, row);
-        if (v.escalate) {
+        wrong += (v.ask != 0) == world_agrees(fresh, row);
+        if (v.ask) {
             plan_row_state(&fresh->rows, &t.set.plans[near], row, true, &s);
             plan_set_verdict(&t.set, near, &s, &v);
         }
