@@ -1,33 +1,38 @@
 /* What a language model that reads the question adds to n-grams, on recorded outcomes:
  *
- *     bench_encoders DATA NAME=FOLDER...
+ *     bench_encoders DATA NAME[:opinion]=FOLDER...
  *
  * FOLDER/DATASET.npy holds what the encoder NAME says of the data set's prompts, in the order of its queries: float32
- * [queries × numbers], as numpy writes it; a row that begins with NaN leaves its query out. For each data set that has
- * such a file, five folds by text, and five folds of whole domains in SPLITS (3) splits: trained on four, measured on
- * the fifth, once with what the encoders say and once with all of them silent, which is the n-gram model. Each encoder
- * alone, and then all together. ONLY=N picks one task. */
+ * [queries × numbers], as bench_encoders_read and numpy write it; a row that begins with NaN leaves its query out.
+ * `:opinion` tells that it is an orchestrator's. For each data set that has such a file, five folds by text, and five
+ * folds of whole domains in SPLITS (3) splits: trained on four, measured on the fifth, with what the encoders say and
+ * with all of them silent, which is the n-gram model; both also without the guard. Each encoder alone, and then all
+ * together. ONLY=N picks one task, ALL=1 only all together.
+ *
+ * FOLDS=FOLDER takes the folds of FOLDER/texts-folds.npy and subjects-folds.npy (float32 [queries × 1], NaN: none,
+ * as bench/tune_folds.py writes them). DUMP=FOLDER writes what n-grams say of every row held out, as
+ * bench/encoders_blend.py reads it: FOLDER/N-WAY-SPLIT.npy, a row for each, with the query's place, the fold, novelty,
+ * entropy of the group, the guard's share, and then the experts' qualities without the guard and their costs in USD. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/hash.h"
-#include "base/map.h"
 #include "data/split.h"
 #include "data/subset.h"
+#include "encoders_vectors.h"
 #include "eval/build.h"
 #include "eval/curve.h"
 #include "eval/pair.h"
+#include "npy.h"
 #include "train/train.h"
 
 #define FOLDS     5
 #define ARENA_CAP ((size_t)8 << 30)
-#define NPY_HEAD  10 /* bytes before the description */
+#define DUMP_HEAD 5 /* numbers before the experts' */
 
 struct task {
     const char *title, *dataset, *experts, *reference; /* experts NULL: all with outcomes */
@@ -55,116 +60,27 @@ static void die(const struct error *err)
     exit(1);
 }
 
-/* Vectors as an encoder */
-
-struct vectors {
-    struct encoder encoder; /* its state is this */
-    char fingerprint[64];
-    const char *folder;
-    size_t rows;
-    float *x;        /* [rows × dense_count] */
-    struct map *map; /* text → row */
-};
-
-static bool silent;
-
-static void *work_create(const struct encoder *e)
-{
-    (void)e;
-    return malloc(1);
-}
-
-static enum status encode(const struct encoder *e, void *work, struct str text,
-                          struct encoding *ret, struct error *err)
-{
-    const struct vectors *v = e->state;
-    uint32_t row;
-    (void)work;
-    if (silent)
-        *ret = (struct encoding){.silent = true};
-    else if (map_get(v->map, text, &row))
-        *ret = (struct encoding){.dense = v->x + row * e->dense_count};
-    else
-        return error_set(err, ERR_NOT_FOUND, "no vector of a text");
-    return OK;
-}
-
-/* ERR_NOT_FOUND: there is no such file. */
-static enum status read_npy(const char *path, float **ret, size_t *rows, size_t *columns,
-                            struct error *err)
-{
-    struct buf b;
-    buf_init(&b, (size_t)1 << 30);
-    enum status status = file_read(path, (size_t)1 << 30, &b, err);
-    if (status != OK)
-        return status;
-    size_t head = b.len > NPY_HEAD
-                      ? NPY_HEAD + (unsigned char)b.ptr[8] + ((size_t)(unsigned char)b.ptr[9] << 8)
-                      : SIZE_MAX;
-    struct str text = str_slice(buf_str(&b), 0, head);
-    size_t at = str_find(text, STR("'shape': ("), 0);
-    if (head > b.len || !str_starts(text, STR("\x93NUMPY\x01")) ||
-        str_find(text, STR("'<f4'"), 0) == SIZE_MAX || at == SIZE_MAX ||
-        sscanf(text.ptr + at, "'shape': (%zu, %zu)", rows, columns) != 2 ||
-        (b.len - head) / sizeof(float) != *rows * *columns)
-        return error_set(err, ERR_INPUT, "%s: no table of float32 as numpy writes it", path);
-    *ret = malloc(b.len);
-    memcpy(*ret, b.ptr + head, b.len - head);
-    buf_done(&b);
-    return OK;
-}
-
-/* False: the folder has no vectors of this data set. */
-static bool vectors_load(struct vectors *v, const char *dataset, const struct dataset *d)
-{
-    char path[1024];
-    struct error err;
-    snprintf(path, sizeof(path), "%s/%s.npy", v->folder, dataset);
-    enum status status = read_npy(path, &v->x, &v->rows, &v->encoder.dense_count, &err);
-    if (status == ERR_IO)
-        return false;
-    if (status == OK && v->rows != d->query_count)
-        status = error_set(&err, ERR_INPUT, "%s: not as many rows as queries", path);
-    if (status != OK || !(v->map = map_create(v->rows)))
-        die(&err);
-    for (uint32_t i = 0; i < v->rows; i++)
-        if (!isnan(v->x[i * v->encoder.dense_count]) &&
-            map_put(v->map, d->queries[i].prompt, i) != OK)
-            die(&err);
-    v->encoder.fingerprint = v->fingerprint;
-    v->encoder.state = v;
-    v->encoder.work_create = work_create;
-    v->encoder.work_free = free;
-    v->encoder.encode = encode;
-    return true;
-}
-
-static void vectors_free(struct vectors *v)
-{
-    free(v->x);
-    map_free(v->map);
-    v->x = NULL;
-    v->map = NULL;
-}
-
 /* Measuring */
 
 struct pool {
     const struct task *task;
     struct dataset *all,
         *d; /* d: the queries of which everything is known, and every encoder has a vector */
+    uint32_t *places; /* [d's queries] in the whole data set */
     size_t experts[EXPERTS_MAX], count, reference;
     struct str names[EXPERTS_MAX];
     struct train_source late[TRAIN_LATE_MAX];
     size_t late_count;
 };
 
-/* Figures of one way to hold out, with the encoders and without: means over folds and splits. */
+/* Figures of one way to hold out: means over folds and splits. */
+enum variant { NGRAMS, WITH, NGRAMS_UNGUARDED, WITH_UNGUARDED, VARIANTS };
 #define FIGURES 4
 static const char *const figure_names[FIGURES] = {"APGR", "at half the cost", "at its cost",
                                                   "lambda 0"};
 struct sums {
-    double of[2][FIGURES], change[FIGURES], squares[FIGURES];
+    double of[VARIANTS][FIGURES];
+    double change[2][FIGURES], squares[2][FIGURES]; /* by the encoders; without the guard */
     size_t folds;
     double kept[TRAIN_LATE_MAX], seconds;
 };
@@ -220,16 +136,65 @@ static void estimate(const struct pool *p, const struct trained *t, const uint32
     free(row);
 }
 
+/* Held-out rows, for whoever blends otherwise. */
+struct dump {
+    float *x;
+    size_t rows, columns;
+};
+
+static void dump_fold(const struct pool *p, const struct trained *t, const uint32_t *rows,
+                      size_t count, unsigned fold, const struct estimate *estimates, struct dump *d)
+{
+    struct error err;
+    struct features f;
+    const struct predictor *by = &t->parts.predictor;
+    float quality[EXPERTS_MAX], tokens[2][EXPERTS_MAX], spread, share;
+    if (features_init(&f, &err) != OK)
+        die(&err);
+    for (size_t i = 0; i < count; i++) {
+        float *x = d->x + d->rows++ * d->columns;
+        if (features_encode(&f, by->encoders, by->encoder_count, p->d->queries[rows[i]].prompt,
+                            &err) != OK)
+            die(&err);
+        x[0] = (float)p->places[rows[i]];
+        x[1] = (float)fold;
+        predictor_newness(by, &f, &x[2], &x[3]);
+        predictor_run(by, &f, quality, tokens[0], tokens[1], &spread, &share);
+        x[4] = share;
+        for (size_t e = 0; e < p->count; e++) {
+            x[DUMP_HEAD + e] = estimates[i * p->count + e].quality;
+            x[DUMP_HEAD + p->count + e] =
+                (float)((double)estimates[i * p->count + e].cost_nano_usd / (double)NANO_PER_USD);
+        }
+    }
+    features_done(&f);
+}
+
+static void add_figures(double (*figures)[FIGURES], struct sums *s)
+{
+    for (size_t k = 0; k < FIGURES; k++) {
+        for (size_t v = 0; v < VARIANTS; v++)
+            s->of[v][k] += figures[v][k];
+        for (size_t v = 0; v < 2; v++) {
+            double change = figures[2 * v + 1][k] - figures[2 * v][k];
+            s->change[v][k] += change;
+            s->squares[v][k] += change * change;
+        }
+    }
+    s->folds++;
+}
+
 /* One piece: one training, measured with and without what the encoders say. */
 static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t train_count,
-                     const uint32_t *test_rows, size_t test_count, uint64_t seed, struct sums *s)
+                     const uint32_t *test_rows, size_t test_count, uint64_t seed, unsigned fold,
+                     struct sums *s, struct dump *dump)
 {
     struct error err;
     struct dataset *part;
     struct trained *t;
     struct train_options o;
     struct estimate *estimates = calloc(test_count * p->count, sizeof(*estimates));
-    double figures[2][FIGURES], started = clock_cpu_seconds();
+    double figures[VARIANTS][FIGURES], started = clock_cpu_seconds();
     train_options_default(&o);
     o.experts = p->experts;
     o.expert_count = p->count;
@@ -240,20 +205,18 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
         train_run(part, &o, &t, &err) != OK)
         die(&err);
     s->seconds += clock_cpu_seconds() - started;
-    for (int with = 0; with < 2; with++) {
-        silent = !with;
+    size_t kinds = t->parts.predictor.guard.kinds;
+    for (size_t v = 0; v < VARIANTS; v++) {
+        vectors_silent = v == NGRAMS || v == NGRAMS_UNGUARDED;
+        t->parts.predictor.guard.kinds = v < NGRAMS_UNGUARDED ? kinds : 0;
         estimate(p, t, test_rows, test_count, estimates);
-        silent = false;
-        measure(p, estimates, test_rows, test_count, figures[with]);
-        for (size_t k = 0; k < FIGURES; k++)
-            s->of[with][k] += figures[with][k];
+        t->parts.predictor.guard.kinds = kinds;
+        if (dump->x && v == NGRAMS_UNGUARDED)
+            dump_fold(p, t, test_rows, test_count, fold, estimates, dump);
+        vectors_silent = false;
+        measure(p, estimates, test_rows, test_count, figures[v]);
     }
-    for (size_t k = 0; k < FIGURES; k++) {
-        double change = figures[1][k] - figures[0][k];
-        s->change[k] += change;
-        s->squares[k] += change * change;
-    }
-    s->folds++;
+    add_figures(figures, s);
     for (size_t k = 0; k < t->late_count; k++) {
         const struct late_figures *x = &t->late[k];
         const float *w = x->weights;
@@ -272,23 +235,64 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
     free(estimates);
 }
 
+static const char *const ways[] = {"texts", "subjects"};
+
+/* [queries] the fold of each, by FOLDS or by chance. */
+static uint32_t *deal(const struct pool *p, bool by_domain, uint64_t seed)
+{
+    uint32_t *folds = calloc(p->d->query_count + 1, sizeof(*folds));
+    const char *folder = getenv("FOLDS");
+    float *given = NULL;
+    struct error err;
+    char path[1024];
+    size_t rows, columns;
+    snprintf(path, sizeof(path), "%s/%s-folds.npy", folder ? folder : "", ways[by_domain]);
+    if (folder && npy_read(path, &given, &rows, &columns, &err) != OK)
+        die(&err);
+    for (uint32_t i = 0; i < p->d->query_count; i++) {
+        const struct query *q = &p->d->queries[i];
+        if (given)
+            folds[i] = isnan(given[p->places[i]]) ? FOLDS : (uint32_t)given[p->places[i]];
+        else
+            folds[i] = split_fold(by_domain ? hash64(q->domain, 0) : q->text_hash, seed, FOLDS);
+    }
+    free(given);
+    return folds;
+}
+
+static void write_dump(const struct pool *p, bool by_domain, uint64_t seed, const struct dump *d)
+{
+    struct error err;
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/%td-%s-%llu.npy", getenv("DUMP"), p->task - tasks,
+             ways[by_domain], (unsigned long long)seed);
+    if (npy_write(path, d->x, d->rows, d->columns, &err) != OK)
+        die(&err);
+}
+
+/* One piece: the rows of a fold, and what is dumped of all folds, live as long as it. */
 static void run_split(const struct pool *p, bool by_domain, uint64_t seed, struct sums *s)
 {
     size_t n = p->d->query_count;
-    uint32_t *train = calloc(n, sizeof(*train)), *test = calloc(n, sizeof(*test));
+    uint32_t *train = calloc(n, sizeof(*train)), *test = calloc(n, sizeof(*test)),
+             *folds = deal(p, by_domain, seed);
+    struct dump dump = {.columns = DUMP_HEAD + 2 * p->count};
+    if (getenv("DUMP"))
+        dump.x = calloc(n * dump.columns + 1, sizeof(*dump.x));
     for (uint32_t fold = 0; fold < FOLDS; fold++) {
         size_t train_count = 0, test_count = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            const struct query *q = &p->d->queries[i];
-            uint64_t hash = by_domain ? hash64(q->domain, 0) : q->text_hash;
-            if (split_fold(hash, seed, FOLDS) == fold)
+        for (uint32_t i = 0; i < n; i++)
+            if (folds[i] == fold)
                 test[test_count++] = i;
             else
                 train[train_count++] = i;
-        }
         if (test_count && train_count)
-            run_fold(p, train, train_count, test, test_count, seed + fold, s);
+            run_fold(p, train, train_count, test, test_count, seed + fold, fold, s, &dump);
     }
+    if (dump.x)
+        write_dump(p, by_domain, seed, &dump);
+    free(dump.x);
+    free(folds);
     free(train);
     free(test);
 }
@@ -297,11 +301,15 @@ static void print(const char *how, const struct sums *s, const struct pool *p)
 {
     double n = (double)s->folds;
     for (size_t k = 0; k < FIGURES; k++) {
-        double mean = s->change[k] / n, spread = s->squares[k] / n - mean * mean;
-        if (isnan(mean))
+        if (isnan(s->change[0][k]))
             continue;
-        printf("| %s | %s | %.4f | %.4f | %+.4f ± %.4f |", how, figure_names[k], s->of[0][k] / n,
-               s->of[1][k] / n, mean, sqrt(fmax(spread, 0) / (n - 1)));
+        printf("| %s | %s | %.4f | %.4f |", how, figure_names[k], s->of[NGRAMS][k] / n,
+               s->of[WITH][k] / n);
+        for (size_t v = 0; v < 2; v++) {
+            double mean = s->change[v][k] / n, spread = s->squares[v][k] / n - mean * mean;
+            printf(" %+.4f ± %.4f |", mean, sqrt(fmax(spread, 0) / (n - 1)));
+        }
+        printf(" %+.4f |", (s->of[WITH][k] - s->of[WITH_UNGUARDED][k]) / n);
         for (size_t i = 0; i < p->late_count; i++)
             printf(" %s kept %.0f of %.0f", p->late[i].name, s->kept[i], n);
         printf(" | %.1f s |\n", s->seconds / n);
@@ -312,14 +320,14 @@ static void print(const char *how, const struct sums *s, const struct pool *p)
 static void run_with(struct pool *p)
 {
     const char *wanted = getenv("SPLITS"), *how = getenv("HOW");
-    size_t splits = wanted ? strtoul(wanted, NULL, 10) : 3;
+    size_t splits = getenv("FOLDS") ? 1 : wanted ? strtoul(wanted, NULL, 10) : 3;
     for (int by_domain = 0; by_domain < 2; by_domain++) {
         struct sums s = {0};
-        if (how && (*how == 'd') != by_domain)
+        if (how && (*how == 's') != by_domain)
             continue;
         for (size_t split = 0; split < (by_domain ? splits : 1); split++)
             run_split(p, by_domain, 1 + split, &s);
-        print(by_domain ? "domains" : "texts", &s, p);
+        print(ways[by_domain], &s, p);
     }
 }
 
@@ -338,7 +346,7 @@ static void choose_queries(struct pool *p, const struct vectors *v, size_t count
     }
     if (dataset_subset(p->all, known, kept, &p->d, &err) != OK)
         die(&err);
-    free(known);
+    p->places = known;
 }
 
 static void choose_experts(struct pool *p)
@@ -362,6 +370,15 @@ static void choose_experts(struct pool *p)
     }
 }
 
+static bool load(struct vectors *v, const char *dataset, const struct pool *p)
+{
+    struct error err;
+    bool found;
+    if (vectors_load(v, dataset, p->all, p->count, &found, &err) != OK)
+        die(&err);
+    return found;
+}
+
 /* One piece: what is loaded here is gone when it returns. */
 static void run_task(const struct task *task, const char *data, struct vectors *v, size_t count)
 {
@@ -372,28 +389,34 @@ static void run_task(const struct task *task, const char *data, struct vectors *
     snprintf(path, sizeof(path), "%s/%s", data, task->dataset);
     if (dataset_load(path, DATASET_ALL, &p.all, &err) != OK)
         die(&err);
-    for (size_t k = 0; k < count; k++)
-        if (vectors_load(&v[k], task->dataset, p.all))
-            here[n++] = k;
     choose_experts(&p);
+    for (size_t k = 0; k < count; k++)
+        if (load(&v[k], task->dataset, &p))
+            here[n++] = k;
     choose_queries(&p, v, count);
     printf("\n%s (%s), %zu queries, %zu experts\n\n| held out | figure | n-grams | with | change | "
-           "kept "
-           "| training |\n|---|---|---|---|---|---|---|\n",
+           "change without the guard | by the guard | kept | training "
+           "|\n|---|---|---|---|---|---|---|---|---|\n",
            task->title, task->dataset, p.d->query_count, p.count);
-    for (size_t k = 0; k < n + (n > 1); k++) { /* each alone, then all */
+    /* Each alone, then all; without any the n-grams, for DUMP. */
+    size_t runs = n > 1 ? n + 1 : 1;
+    for (size_t k = getenv("ALL") ? runs - 1 : 0; k < runs; k++) {
+        bool all = k == n;
         p.late_count = 0;
-        for (size_t i = k == n ? 0 : k; i < (k == n ? n : k + 1); i++)
-            p.late[p.late_count++] = (struct train_source){
-                .name = v[here[i]].encoder.name, .kind = "dense", .instance = &v[here[i]].encoder};
+        for (size_t i = all ? 0 : k; i < (all ? n : k + 1); i++)
+            p.late[p.late_count++] = (struct train_source){.name = v[here[i]].encoder.name,
+                                                           .kind = v[here[i]].kind,
+                                                           .instance = &v[here[i]].encoder};
         run_with(&p);
     }
     for (size_t k = 0; k < n; k++)
         vectors_free(&v[here[k]]);
+    free(p.places);
     dataset_free(p.d);
     dataset_free(p.all);
 }
 
+/* One piece: names and folders point into the arguments. */
 int main(int argc, char **argv)
 {
     struct vectors v[TRAIN_LATE_MAX] = {0};
@@ -405,12 +428,16 @@ int main(int argc, char **argv)
             break;
         *folder = 0;
         v[count].folder = folder + 1;
+        char *kind = strchr(argv[i], ':');
+        v[count].kind = kind ? kind + 1 : "dense";
+        if (kind)
+            *kind = 0;
         v[count].encoder.name = argv[i];
         snprintf(v[count].fingerprint, sizeof(v[count].fingerprint), "%s/bench", argv[i]);
         count++;
     }
-    if (!count) {
-        fprintf(stderr, "usage: bench_encoders DATA NAME=FOLDER...\n");
+    if (!count && !getenv("DUMP")) {
+        fprintf(stderr, "usage: bench_encoders DATA NAME[:opinion]=FOLDER...\n");
         return 2;
     }
     for (size_t i = 0; i < TASK_COUNT; i++)

@@ -6,8 +6,9 @@ usage: bench/tune_folds.py DATASET ENCODER OUT [--rows N] [--held N] [--folds N]
 Tunes ENCODER by scripts/tune-minilm on all folds but one, for each of five folds of texts and five of whole subjects and for each
 setting, and prints the log loss on the fold left out: of the mean score of each expert, of the linear layer on vectors as they
 are, and after tuning; and the difference of the two with its standard error over questions. OUT gets WAY-FOLD-SETTING.npz a
-run, with the held-out rows, their vectors and their logits, for whoever wants to route by them. A run that is there is not
-made again. --rows and --held take so many questions by chance, for machines that have not hours.
+run, with the held-out rows and their logits, as they were and tuned; WAY-folds.npy, the fold of every question; and frozen.npy,
+all vectors as they were: for bench/encoders_blend.py, which routes by them. A run that is there is not made again. --rows and
+--held take so many questions by chance, for machines that have not hours.
 """
 
 import argparse
@@ -42,21 +43,19 @@ def losses(logits, scores):
     return ((each * known).sum(1) / known.sum(1)).numpy()
 
 
-def run(folder, lower, scores, learnt, held, layers, rate):
-    """→ log loss a held-out row of the mean, as it was, tuned; vectors and logits of the held-out rows."""
+def run(folder, lower, frozen, scores, learnt, held, layers, rate):
+    """frozen: vectors of all rows as they are → log loss a held-out row of the mean, as it was, tuned; logits of both."""
     torch.manual_seed(1)
     encoder = tune_minilm.Encoder(folder)
-    head = tune_minilm.fit_linear(tune_minilm.vectors(encoder, lower, learnt), scores[learnt])
+    head = tune_minilm.fit_linear(frozen[learnt], scores[learnt])
     level = torch.logit(torch.nanmean(scores[learnt], 0).clamp(0.01, 0.99)).expand(len(held), -1)
-
-    def said():
-        vectors = tune_minilm.vectors(encoder, lower, held)
-        with torch.inference_mode():
-            return vectors, tune_minilm.read(head, vectors)
-    _, before = said()
+    with torch.inference_mode():
+        before = tune_minilm.read(head, frozen[held])
     tune_minilm.tune(encoder, head, lower, scores, learnt, layers, rate, 1)
-    vectors, after = said()
-    return [losses(logits, scores[held]) for logits in (level, before, after)], vectors.numpy(), after.numpy()
+    vectors = tune_minilm.vectors(encoder, lower, held)
+    with torch.inference_mode():
+        after = tune_minilm.read(head, vectors)
+    return [losses(logits, scores[held]) for logits in (level, before, after)], before.numpy(), after.numpy()
 
 
 def mean_and_error(values):
@@ -70,6 +69,7 @@ def some(generator, rows, count):
 def folds_of(data, usable, way, folds, wanted):
     """Pairs of rows to learn from and rows held out, by chance the same for every setting."""
     fold = {row: WAYS[way](data.queries[row], folds) for row in usable}
+    np.save(wanted.out / f"{way}-folds.npy", np.array([[fold.get(row, np.nan)] for row in range(len(data.queries))], np.float32))
     for left_out in range(folds):
         generator = np.random.default_rng(left_out)
         yield (some(generator, [row for row in usable if fold[row] != left_out], wanted.rows),
@@ -79,6 +79,8 @@ def folds_of(data, usable, way, folds, wanted):
 def measure(data, lower, usable, wanted):
     """Prints a line a run, and of each setting and way the differences together."""
     scores = torch.from_numpy(data.scores)
+    frozen = tune_minilm.vectors(tune_minilm.Encoder(wanted.encoder), lower, list(range(len(data.queries))))
+    np.save(wanted.out / "frozen.npy", frozen.numpy())
     for setting in wanted.settings.split(","):
         layers, rate = setting.split(":")
         for way in WAYS:
@@ -86,8 +88,9 @@ def measure(data, lower, usable, wanted):
             for at, (learnt, held) in enumerate(folds_of(data, usable, way, wanted.folds, wanted)):
                 path = wanted.out / f"{way}-{at}-{layers}-{rate}.npz"
                 if not path.exists():
-                    each, vectors, logits = run(wanted.encoder, lower, scores, learnt, held, int(layers), float(rate))
-                    np.savez(path.with_suffix(".tmp.npz"), rows=held, losses=each, vectors=vectors, logits=logits, learnt=len(learnt))
+                    each, before, after = run(wanted.encoder, lower, frozen, scores, learnt, held, int(layers), float(rate))
+                    np.savez(path.with_suffix(".tmp.npz"), rows=held, losses=each, frozen=before, logits=after, learnt=len(learnt),
+                             experts=data.experts)
                     path.with_suffix(".tmp.npz").rename(path)
                 stored = np.load(path)
                 level, before, after = stored["losses"]
