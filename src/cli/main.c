@@ -42,7 +42,7 @@ static int try_gguf(int argc, char **argv)
 int main(int argc, char **argv)
 {
     process_begin();
-    encoder_open_by(encoder_open_of_model);
+    encoder_open_by(encoder_open_of_model, encoder_close);
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like a full disk */
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     if (argc < 2) {

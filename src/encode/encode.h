@@ -90,14 +90,17 @@ const struct encoder *encoder_named(struct str name);
 NODISCARD enum status encoder_register(const struct encoder *e, struct error *err);
 
 /* Opens an encoder that is not part of this program, as a model file describes it: its name in the file, its
- * fingerprint, and the spec by which it was opened when the model was trained. *ret must stay. */
+ * fingerprint, and the spec by which it was opened when the model was trained. *ret must stay until it is closed as
+ * often as it was opened. */
 typedef enum status encoder_opener(struct str name, struct str fingerprint, struct str spec,
                                    const struct encoder **ret, struct error *err);
-/* Who opens them; before the first model is loaded. Without one such models are refused. */
-void encoder_open_by(encoder_opener *opener);
+typedef void encoder_closer(const struct encoder *e);
+/* Who opens and closes them; before the first model is loaded. Without them such models are refused. */
+void encoder_open_by(encoder_opener *opener, encoder_closer *closer);
 /* By whoever opens them; ERR_UNSUPPORTED: nobody does. */
 NODISCARD enum status encoder_open_foreign(struct str name, struct str fingerprint, struct str spec,
                                            const struct encoder **ret, struct error *err);
+void encoder_close_foreign(const struct encoder *e);
 
 struct features {
     uint32_t characters; /* of the whole text, for token estimates, as base/script.h counts them */

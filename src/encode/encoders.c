@@ -36,10 +36,17 @@ enum status encoder_register(const struct encoder *e, struct error *err)
 }
 
 static encoder_opener *opens;
+static encoder_closer *closes;
 
-void encoder_open_by(encoder_opener *opener)
+void encoder_open_by(encoder_opener *opener, encoder_closer *closer)
 {
     opens = opener;
+    closes = closer;
+}
+
+void encoder_close_foreign(const struct encoder *e)
+{
+    closes(e);
 }
 
 enum status encoder_open_foreign(struct str name, struct str fingerprint, struct str spec,

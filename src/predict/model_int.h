@@ -13,4 +13,6 @@ struct model {
     struct model_parts parts;
     struct plan *arms; /* [arm_count]: every expert as a single, then the plans */
     size_t arm_count;
+    const struct encoder *opened[ENCODERS_MAX]; /* [opened_count] to be closed */
+    size_t opened_count;
 };

@@ -222,6 +222,7 @@ static enum status read_encoder(struct model *m, struct json_value item, struct 
         enum status status = encoder_open_foreign(name, fingerprint, spec.raw, &e, err);
         if (status != OK)
             return status;
+        m->opened[m->opened_count++] = e;
     }
     if (!e)
         return error_set(err, ERR_UNSUPPORTED, "this program has no encoder '%.*s'",
@@ -512,6 +513,8 @@ void model_free(struct model *m)
 {
     if (!m)
         return;
+    for (size_t i = 0; i < m->opened_count; i++)
+        encoder_close_foreign(m->opened[i]);
     file_copy_close(&m->file);
     free(m->copy);
     arena_free(m->arena);

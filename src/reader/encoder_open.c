@@ -1,7 +1,7 @@
 /* See encoder_open.h. One lock is held while something is opened, which takes seconds: two who want the same encoder at
- * once load its file once. Another guards the table alone, for threads that serve and want to know what is in it.
- * Nothing that is in the table ever goes, because models that were loaded with it may be in use on any thread; their
- * threads end with the process.
+ * once load its file once. Another guards the table alone, for threads that serve: who looks at what is open, and
+ * who closes. What everybody has closed goes when the next one is opened, because that thread may wait for what is
+ * being computed, and because the next model may want it again. Whatever is left ends with the process.
  *
  * Opening reads files and asks endpoints: not for a thread that serves. */
 #include "reader/encoder_open.h"
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/check.h"
 #include "reader/gguf_encoder.h"
 #include "reader/opinion_encoder.h"
 #include "reader/remote_encoder.h"
@@ -23,10 +24,12 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER; /* and of what is na
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER; /* taken for moments, also by who opens */
 
 static struct opened {
-    char *identity;
+    char *identity; /* NULL: free */
     struct late *late;
+    size_t holders;
+    uint64_t place;
 } opened[ENCODERS_OPEN_MAX];
-static size_t opened_count;
+static uint64_t opened_ever;
 
 static struct named {
     struct arena *arena;
@@ -39,8 +42,9 @@ static struct named {
 /* At the end of the process nobody may be computing while libraries take themselves down. */
 static void stop_all(void)
 {
-    for (size_t i = 0; i < opened_count; i++)
-        late_stop(opened[i].late);
+    for (size_t i = 0; i < ENCODERS_OPEN_MAX; i++)
+        if (opened[i].identity)
+            late_stop(opened[i].late);
 }
 
 /* Opening */
@@ -65,11 +69,52 @@ static enum status identify(const struct encoder_spec *s, char **ret, struct err
     return status;
 }
 
-static struct late *find(const char *identity)
+/* One more holds it; NULL: it is not there. */
+static struct late *hold(const char *identity)
 {
-    for (size_t i = 0; i < opened_count; i++)
-        if (!strcmp(opened[i].identity, identity))
-            return opened[i].late;
+    struct late *found = NULL;
+    pthread_mutex_lock(&table);
+    for (size_t i = 0; i < ENCODERS_OPEN_MAX && !found; i++)
+        if (opened[i].identity && !strcmp(opened[i].identity, identity)) {
+            found = opened[i].late;
+            opened[i].holders++;
+        }
+    pthread_mutex_unlock(&table);
+    return found;
+}
+
+void encoder_close(const struct encoder *e)
+{
+    pthread_mutex_lock(&table);
+    struct opened *o = opened;
+    while (o < opened + ENCODERS_OPEN_MAX && (!o->identity || late_encoder(o->late) != e))
+        o++;
+    CHECK(o < opened + ENCODERS_OPEN_MAX && o->holders > 0);
+    o->holders--;
+    pthread_mutex_unlock(&table);
+}
+
+/* What nobody holds any more; the threads of each may have a call to end. */
+static void drop_closed(void)
+{
+    for (size_t i = 0; i < ENCODERS_OPEN_MAX; i++) {
+        struct opened closed = {0};
+        pthread_mutex_lock(&table);
+        if (opened[i].identity && !opened[i].holders) {
+            closed = opened[i];
+            opened[i] = (struct opened){0};
+        }
+        pthread_mutex_unlock(&table);
+        late_free(closed.late);
+        free(closed.identity);
+    }
+}
+
+static struct opened *find_room(void)
+{
+    for (size_t i = 0; i < ENCODERS_OPEN_MAX; i++)
+        if (!opened[i].identity)
+            return &opened[i];
     return NULL;
 }
 
@@ -80,12 +125,12 @@ static enum status open_new(struct encoder_spec *s, struct late **ret, struct er
     return s->orchestrates ? opinion_encoder_open(s, ret, err) : gguf_encoder_open(s, ret, err);
 }
 
-static void put(char *identity, struct late *late)
+static void put(struct opened *room, char *identity, struct late *late)
 {
-    if (opened_count == 0)
+    if (opened_ever == 0)
         (void)!atexit(stop_all);
     pthread_mutex_lock(&table);
-    opened[opened_count++] = (struct opened){identity, late};
+    *room = (struct opened){identity, late, 1, opened_ever++};
     pthread_mutex_unlock(&table);
 }
 
@@ -97,19 +142,23 @@ static enum status open_locked(struct encoder_spec s, const struct encoder **ret
     enum status status = identify(&s, &identity, err);
     if (status != OK)
         return status;
-    late = find(identity);
+    late = hold(identity);
+    drop_closed();
     if (late) {
         free(identity);
-        *ret = late_encoder(late);
-        return late_limit(late, &s.limits, err);
+        status = late_limit(late, &s.limits, err);
+        if (status == OK)
+            *ret = late_encoder(late);
+        else
+            encoder_close(late_encoder(late));
+        return status;
     }
-    if (opened_count == ENCODERS_OPEN_MAX)
-        status = error_set(err, ERR_TOO_LARGE,
-                           "encoder '%s': this process has opened %d already, and keeps them: "
-                           "start it again",
-                           s.name, ENCODERS_OPEN_MAX);
-    else
+    struct opened *room = find_room();
+    if (room)
         status = open_new(&s, &late, err);
+    else
+        status = error_set(err, ERR_TOO_LARGE, "encoder '%s': %d are open already", s.name,
+                           ENCODERS_OPEN_MAX);
     free(identity);
     if (status == OK)
         status = identify(&s, &identity, err);
@@ -117,7 +166,7 @@ static enum status open_locked(struct encoder_spec s, const struct encoder **ret
         late_free(late);
         return status;
     }
-    put(identity, late);
+    put(room, identity, late);
     *ret = late_encoder(late);
     return OK;
 }
@@ -131,12 +180,18 @@ enum status encoder_open(const struct encoder_spec *s, const struct encoder **re
     return status;
 }
 
-size_t encoders_opened(struct late **list)
+size_t encoders_read(struct encoder_reading *list)
 {
+    size_t count = 0;
     pthread_mutex_lock(&table);
-    size_t count = opened_count;
-    for (size_t i = 0; i < count; i++)
-        list[i] = opened[i].late;
+    for (size_t i = 0; i < ENCODERS_OPEN_MAX; i++) {
+        if (!opened[i].identity)
+            continue;
+        struct encoder_reading *r = &list[count++];
+        snprintf(r->name, sizeof(r->name), "%s", late_encoder(opened[i].late)->name);
+        r->place = opened[i].place;
+        late_read(opened[i].late, &r->late);
+    }
     pthread_mutex_unlock(&table);
     return count;
 }
@@ -242,8 +297,8 @@ static enum status open_recorded(const struct encoder_spec *recorded, struct str
         status = encoder_spec_find_key(&s, a, err);
     if (status == OK)
         status = open_locked(s, &e, err);
-    if (status == OK)
-        status = check(&s, e, fingerprint, err);
+    if (status == OK && (status = check(&s, e, fingerprint, err)) != OK)
+        encoder_close(e);
     if (status == OK)
         *ret = e;
     return status;

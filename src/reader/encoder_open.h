@@ -1,5 +1,5 @@
-/* The encoders that this process has opened: each once, whoever asks for it and how often a configuration is read
- * again, until the process ends. Any thread.
+/* The encoders that this process has open: each once, whoever asks for it and how often a configuration is read again,
+ * until everybody has closed it. Any thread.
  *
  * A model file names the encoders that it was trained with: their specs and fingerprints. encoder_open_of_model opens
  * them for model_load (encode.h's encoder_opener). Where a configuration has an encoder of that name, or of that file,
@@ -14,7 +14,7 @@
 #define ENCODERS_NAMED_MAX   16 /* of a configuration */
 #define ENCODER_KEY_VARIABLE "LEEROO_ENCODER_KEY"
 
-/* Opens it, or finds it open and puts its limits in force. Blocks. *ret stays for ever. */
+/* Opens it, or finds it open and puts its limits in force. Blocks. *ret stays until it is closed. */
 NODISCARD enum status encoder_open(const struct encoder_spec *s, const struct encoder **ret,
                                    struct error *err);
 
@@ -28,5 +28,14 @@ NODISCARD enum status encoder_open_of_model(struct str name, struct str fingerpr
                                             struct str spec, const struct encoder **ret,
                                             struct error *err);
 
+/* Ends what one of the two above gave, when no task of it runs any more. Never waits. Its threads, its memory and what
+ * it was said to have said go when another encoder is opened. */
+void encoder_close(const struct encoder *e);
+
+struct encoder_reading {
+    char name[ENCODER_NAME_MAX + 1];
+    uint64_t place; /* how many were opened before it */
+    struct late_reading late;
+};
 /* Those that are open: into list[ENCODERS_OPEN_MAX]; returns how many. Never waits for one that is being opened. */
-size_t encoders_opened(struct late **list);
+size_t encoders_read(struct encoder_reading *list);

@@ -1,5 +1,5 @@
 /* Readers' own counts, put into lines: of a page of metrics, and of the log. What was told of an encoder last is kept
- * by its place among those that are open, which never changes while the process runs.
+ * by its place among those that were ever opened, which no other gets.
  *
  * Any thread; whoever finds another one telling the log goes on, because a thread that serves does not wait. */
 #include "watch/encoder_watch.h"
@@ -115,14 +115,14 @@ static const struct {
 
 static size_t read_all(struct reading *all)
 {
-    struct late *list[ENCODERS_OPEN_MAX];
-    size_t count = encoders_opened(list);
+    struct encoder_reading list[ENCODERS_OPEN_MAX];
+    size_t count = encoders_read(list);
     for (size_t i = 0; i < count; i++) {
         struct buf label;
-        late_read(list[i], &all[i].r);
+        all[i].r = list[i].late;
         buf_init(&label, LABEL_BYTES_MAX);
-        metrics_write_label(&label, "encoder", str_from(late_encoder(list[i])->name));
-        buf_addf(&label, ",place=\"%zu\"", i);
+        metrics_write_label(&label, "encoder", str_from(list[i].name));
+        buf_addf(&label, ",place=\"%llu\"", (unsigned long long)list[i].place);
         memcpy(all[i].label, label.ptr ? label.ptr : "", label.ptr ? label.len + 1 : 1);
         buf_done(&label);
     }
@@ -158,37 +158,55 @@ void encoder_watch_write(struct buf *out)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct told {
-    uint64_t late, full, failed;
-} told[ENCODERS_OPEN_MAX];
+    uint64_t place, late, full, failed;
+} told[ENCODERS_OPEN_MAX]; /* those that were open last time */
+static size_t told_count;
 static uint64_t told_ms;
 static bool told_once;
 
-static void tell(struct late *l, struct told *before)
+static struct told told_before(uint64_t place)
 {
-    struct late_reading r;
-    char trouble[sizeof(r.trouble) * 2];
-    late_read(l, &r);
-    const struct told now = {r.late, r.full, r.failed};
-    if (now.late == before->late && now.full == before->full && now.failed == before->failed)
+    for (size_t i = 0; i < told_count; i++)
+        if (told[i].place == place)
+            return told[i];
+    return (struct told){.place = place};
+}
+
+static void tell(const struct encoder_reading *e, const struct told *before)
+{
+    const struct late_reading *r = &e->late;
+    char trouble[sizeof(r->trouble) * 2];
+    if (r->late == before->late && r->full == before->full && r->failed == before->failed)
         return;
-    log_quote(trouble, sizeof(trouble), str_from(now.failed > before->failed ? r.trouble : ""));
+    log_quote(trouble, sizeof(trouble), str_from(r->failed > before->failed ? r->trouble : ""));
     log_event(LOG_WARN, "decided without an encoder",
-              "encoder=%s late=%llu full=%llu failed=%llu trouble=%s", late_encoder(l)->name,
-              (unsigned long long)(now.late - before->late),
-              (unsigned long long)(now.full - before->full),
-              (unsigned long long)(now.failed - before->failed), trouble);
-    *before = now;
+              "encoder=%s late=%llu full=%llu failed=%llu trouble=%s", e->name,
+              (unsigned long long)(r->late - before->late),
+              (unsigned long long)(r->full - before->full),
+              (unsigned long long)(r->failed - before->failed), trouble);
+}
+
+static void tell_all(void)
+{
+    struct encoder_reading list[ENCODERS_OPEN_MAX];
+    struct told now[ENCODERS_OPEN_MAX];
+    size_t count = encoders_read(list);
+    for (size_t i = 0; i < count; i++) {
+        struct told before = told_before(list[i].place);
+        tell(&list[i], &before);
+        now[i] =
+            (struct told){list[i].place, list[i].late.late, list[i].late.full, list[i].late.failed};
+    }
+    memcpy(told, now, count * sizeof(*now));
+    told_count = count;
 }
 
 void encoder_watch_silence(uint64_t now_ms)
 {
-    struct late *list[ENCODERS_OPEN_MAX];
     if (pthread_mutex_trylock(&lock) != 0)
         return; /* another thread is telling it */
     if (!told_once || now_ms >= told_ms + ENCODER_NEWS_MS) {
-        size_t count = encoders_opened(list);
-        for (size_t i = 0; i < count; i++)
-            tell(list[i], &told[i]);
+        tell_all();
         told_ms = now_ms;
         told_once = true;
     }

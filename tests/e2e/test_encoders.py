@@ -233,6 +233,20 @@ def test_a_reload_keeps_what_is_open(start, start_oracle):
     assert oracle.calls == calls
 
 
+def test_what_no_model_wants_any_more_is_closed(start, start_oracle):
+    oracle = start_oracle()
+    g = start(oracle.url, more="timeout: 30s")
+    config = Path(g.popen.args[-1])
+    for seconds in (31, 32, 33):  # each time another encoder, and another model with it
+        config.write_text(config.read_text().replace(f"timeout: {seconds - 1}s", f"timeout: {seconds}s"))
+        g.lines.clear()
+        g.popen.send_signal(1)
+        g.wait_line("msg=reloaded")
+        assert g.route(text_of(61000 + seconds))["encoders"].keys() == {NAME}
+    places = re.findall(r'leeroo_encoder_cached{encoder="oracle",place="(\d+)"}', g.client.get("/metrics").text)
+    assert places in (["3", "2"], ["2", "3"]), places
+
+
 def run(leeroo, *arguments, **environment):
     return subprocess.run([leeroo, *map(str, arguments)], capture_output=True, text=True, timeout=120, env={**os.environ, "UP_KEY": KEY, **environment})
 

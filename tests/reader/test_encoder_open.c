@@ -69,8 +69,9 @@ Test(encoder_open, a_file_is_opened_once_and_reads)
     const struct encoder *e = open_ok(&s);
     s.limits.max_wait_ms = 7;
     cr_assert_eq(open_ok(&s), e);
-    struct late *list[ENCODERS_OPEN_MAX];
-    cr_assert_eq(encoders_opened(list), 1);
+    struct encoder_reading list[ENCODERS_OPEN_MAX];
+    cr_assert_eq(encoders_read(list), 1);
+    cr_assert_str_eq(list[0].name, "tiny");
     cr_assert_eq(e->dense_count, TINY_WIDTH);
     float *work = e->work_create(e);
     struct encoding said;
@@ -104,6 +105,41 @@ Test(encoder_open, a_file_that_changed_is_refused)
     unlink(path);
     cr_assert_neq(of_model(e->fingerprint, e->spec, &found), OK);
     cr_assert(strstr(err.text, path), "%s", err.text);
+}
+
+Test(encoder_open, what_everybody_has_closed_goes_when_another_is_opened)
+{
+    struct encoder_reading list[ENCODERS_OPEN_MAX];
+    struct encoder_spec s = {.name = "far", .url = "http://127.0.0.1:9/e", .model = "m"};
+    const struct encoder *e = NULL, *same = NULL;
+    for (size_t i = 0; i < 3 * ENCODERS_OPEN_MAX; i++) {
+        s.width = 1 + (uint32_t)i;
+        e = open_ok(&s);
+        same = open_ok(&s);
+        cr_assert_eq(e, same);
+        cr_assert_eq(encoders_read(list), 1);
+        cr_assert_eq(list[0].place, i);
+        encoder_close(e);
+        same = open_ok(&s); /* one still holds it */
+        cr_assert_eq(encoders_read(list), 1);
+        encoder_close(same);
+        encoder_close(same);
+    }
+    s.name = "again"; /* a forged fingerprint opens nothing that stays */
+    cr_assert_eq(encoder_open_of_model(STR("again"), STR("x"),
+                                       STR("{\"name\":\"again\",\"url\":\"http://127.0.0.1:9/e\","
+                                           "\"model\":\"m\",\"width\":3}"),
+                                       &e, &err),
+                 ERR_UNSUPPORTED, "%s", err.text);
+    s.width = 99;
+    open_ok(&s);
+    cr_assert_eq(encoders_read(list), 1);
+    for (uint32_t i = 1; i < ENCODERS_OPEN_MAX; i++) {
+        s.width = 100 + i;
+        open_ok(&s);
+    }
+    s.width = 1;
+    cr_assert_eq(encoder_open(&s, &e, &err), ERR_TOO_LARGE);
 }
 
 Test(encoder_open, what_is_said_otherwise_is_another_encoder)
@@ -175,7 +211,7 @@ static void *open_endpoint(void *arg)
 Test(encoder_open, who_looks_at_what_is_open_waits_for_nobody_who_opens)
 {
     pthread_t opener;
-    struct late *list[ENCODERS_OPEN_MAX];
+    struct encoder_reading list[ENCODERS_OPEN_MAX];
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(at);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -187,7 +223,7 @@ Test(encoder_open, who_looks_at_what_is_open_waits_for_nobody_who_opens)
     int call =
         accept(listener, NULL, NULL); /* it is amid opening now, and for as long as this is open */
     cr_assert_geq(call, 0);
-    cr_assert_eq(encoders_opened(list), 0);
+    cr_assert_eq(encoders_read(list), 0);
     close(call);
     pthread_join(opener, NULL);
     close(listener);
