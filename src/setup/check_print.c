@@ -6,6 +6,7 @@
 #include "setup/check_print.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "infer/infer_engine.h"
@@ -197,18 +198,31 @@ static void print_reply(const struct expert *e, const struct check_reply *r, int
     fprintf(out, "%s%s\n", r->text[0] ? ": " : "", r->text);
 }
 
+/* What went wrong names file or URL by itself, mostly. */
 static void print_encoder(const struct check_encoder *e, int width, FILE *out)
 {
-    fprintf(out, "%-*s  %s", width, e->name, e->where);
+    bool is_named = e->status != OK && strstr(e->text, e->where);
+    fprintf(out, "%-*s  %s", width, e->name, is_named ? e->text : e->where);
     if (!e->tried)
         fputs(", not asked (--connect asks it)", out);
     else if (e->status != OK)
-        fprintf(out, ": %s", e->text);
+        fprintf(out, "%s%s", is_named ? "" : ": ", is_named ? "" : e->text);
     else
         fprintf(out, ", %zu numbers in %.1f ms", e->width, e->ms);
-    if (e->file_bytes)
+    if (e->file_bytes && e->status == OK)
         fprintf(out, ", %.0f MB of memory", (double)e->file_bytes * 1e-6);
     fputs(e->used ? "\n" : "; the model was not trained with it\n", out);
+}
+
+/* For the last line; one that is not tried is not silent. */
+static const char *verdict_of(const struct check_found *f)
+{
+    if (f->fine)
+        return "all well";
+    for (size_t i = 0; i < f->encoder_count; i++)
+        if (f->encoders[i].status != OK)
+            return "not all experts and encoders can be asked";
+    return "not all experts can be asked";
 }
 
 static void print_warnings(const struct check_found *f, FILE *out)
@@ -248,5 +262,5 @@ void check_print_text(const struct check_found *f, FILE *out)
     print_warnings(f, out);
     fprintf(out, "\n%s: %zu expert%s, %zu polic%s, %s\n", f->path, c->expert_count,
             c->expert_count == 1 ? "" : "s", c->policy_count, c->policy_count == 1 ? "y" : "ies",
-            f->fine ? "all well" : "not all experts can be asked");
+            verdict_of(f));
 }
