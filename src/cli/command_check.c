@@ -14,8 +14,8 @@ static const char text[] =
     "With --connect each expert's endpoint is also asked for its list of models, which costs "
     "nothing.\n"
     "\n"
-    "Exits with 0 when all is well (warnings included), with 1 when serve would refuse or an\n"
-    "expert cannot be asked.\n"
+    "Exits with 0 when all is well (warnings included), with 1 when serve would refuse, or an\n"
+    "expert or an encoder cannot be asked.\n"
     "\n"
     "  leeroo check -c leeroo.yaml --connect\n";
 
@@ -42,7 +42,8 @@ static enum status connect_all(struct check_found *f, struct error *err)
         return status;
     }
     for (size_t i = 0; i < f->config->expert_count; i++)
-        f->fine &= check_reach_fine(replies[i].reach);
+        f->asked &= check_reach_fine(replies[i].reach);
+    f->fine &= f->asked;
     f->replies = replies;
     return OK;
 }
@@ -58,7 +59,7 @@ static enum status look(const struct options *o, struct check_found *f, struct e
     status = keys_check(config, err);
     f->config = config;
     f->model = model;
-    f->fine = true;
+    f->fine = f->asked = true;
     if (status == OK)
         setup_warnings(config, model, take_warning, f);
     if (status == OK)
@@ -67,6 +68,7 @@ static enum status look(const struct options *o, struct check_found *f, struct e
         f->encoder_count = check_encoders(config, model, o->connect, f->encoders);
     for (size_t i = 0; i < f->encoder_count; i++)
         f->fine &= f->encoders[i].status == OK;
+    f->memory_bytes = check_memory(config);
     if (status == OK && o->connect)
         status = connect_all(f, err);
     return status;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "opinion/opinion_prompt.h"
@@ -67,6 +68,21 @@ static enum status open_unused(const struct config *config, const struct encoder
     return s->orchestrates ? open_orchestrator(config, *s, ret, err) : encoder_open(s, ret, err);
 }
 
+/* Without what the table says anyhow: whose fault it is, and that it is an encoder's. */
+static void tell_failure(const struct check_encoder *c, const struct error *err, char *into,
+                         size_t size)
+{
+    char before[ENCODER_NAME_MAX + 16];
+    struct str text = str_from(err->text);
+    snprintf(before, sizeof(before), "encoder '%s': ", c->name);
+    if (!str_starts(text, str_from(before)))
+        snprintf(before, sizeof(before), "%s: ", c->name);
+    if (str_starts(text, str_from(before)))
+        text = str_slice(text, strlen(before), text.len);
+    bool named = str_starts(text, str_from(c->where));
+    snprintf(into, size, "%s%s%.*s", named ? "" : c->where, named ? "" : ": ", STR_FMT(text));
+}
+
 static void check_one(const struct config *config, const struct encoder_spec *s,
                       const struct encoder *e, struct check_encoder *c)
 {
@@ -80,7 +96,7 @@ static void check_one(const struct config *config, const struct encoder_spec *s,
     if (c->status == OK)
         c->width = e->dense_count;
     else
-        snprintf(c->text, sizeof(c->text), "%s", err.text);
+        tell_failure(c, &err, c->text, sizeof(c->text));
 }
 
 size_t check_encoders(const struct config *config, const struct model *model, bool connect,
@@ -97,4 +113,21 @@ size_t check_encoders(const struct config *config, const struct model *model, bo
             check_one(config, s, used, &list[i]);
     }
     return config->encoder_count;
+}
+
+uint64_t check_memory(const struct config *config)
+{
+    bool any = false;
+    unsigned long long pages = 0, resident = 0;
+    for (size_t i = 0; i < config->encoder_count; i++)
+        any |= config->encoders[i].gguf != NULL;
+    for (size_t i = 0; i < config->expert_count; i++)
+        any |= config->experts[i].gguf != NULL;
+    FILE *f = any ? fopen("/proc/self/statm", "re") : NULL;
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu %llu", &pages, &resident) != 2)
+        resident = 0;
+    (void)!fclose(f);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }

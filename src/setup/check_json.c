@@ -152,7 +152,7 @@ static void write_config(struct buf *b, const struct check_found *f)
         buf_add_c(b, i ? "," : "");
         write_encoder(b, &f->encoders[i]);
     }
-    buf_add_c(b, "],\"policies\":[");
+    buf_addf(b, "],\"memory_bytes\":%llu,\"policies\":[", (unsigned long long)f->memory_bytes);
     for (size_t i = 0; i < c->policy_count; i++)
         write_policy(b, c, i);
     buf_add_c(b, "],\"aliases\":{");

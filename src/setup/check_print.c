@@ -198,31 +198,27 @@ static void print_reply(const struct expert *e, const struct check_reply *r, int
     fprintf(out, "%s%s\n", r->text[0] ? ": " : "", r->text);
 }
 
-/* What went wrong names file or URL by itself, mostly. */
 static void print_encoder(const struct check_encoder *e, int width, FILE *out)
 {
-    bool is_named = e->status != OK && strstr(e->text, e->where);
-    fprintf(out, "%-*s  %s", width, e->name, is_named ? e->text : e->where);
+    fprintf(out, "%-*s  %s", width, e->name, e->status == OK ? e->where : e->text);
     if (!e->tried)
         fputs(", not asked (--connect asks it)", out);
-    else if (e->status != OK)
-        fprintf(out, "%s%s", is_named ? "" : ": ", is_named ? "" : e->text);
-    else
+    else if (e->status == OK)
         fprintf(out, ", %zu numbers in %.1f ms", e->width, e->ms);
-    if (e->file_bytes && e->status == OK)
-        fprintf(out, ", %.0f MB of memory", (double)e->file_bytes * 1e-6);
-    fputs(e->used ? "\n" : "; the model was not trained with it\n", out);
+    if (e->status == OK && e->file_bytes)
+        fprintf(out, ", a file of %.0f MB", (double)e->file_bytes * 1e-6);
+    fputc('\n', out);
 }
 
-/* For the last line; one that is not tried is not silent. */
-static const char *verdict_of(const struct check_found *f)
+static const char *verdict(const struct check_found *f)
 {
-    if (f->fine)
-        return "all well";
+    bool heard = true;
     for (size_t i = 0; i < f->encoder_count; i++)
-        if (f->encoders[i].status != OK)
-            return "not all experts and encoders can be asked";
-    return "not all experts can be asked";
+        heard &= f->encoders[i].status == OK;
+    return f->fine    ? "all well"
+           : f->asked ? "not all encoders can be asked"
+           : heard    ? "not all experts can be asked"
+                      : "not all experts and encoders can be asked";
 }
 
 static void print_warnings(const struct check_found *f, FILE *out)
@@ -238,6 +234,7 @@ static void print_warnings(const struct check_found *f, FILE *out)
     }
 }
 
+/* One piece: the parts of the page in their order. */
 void check_print_text(const struct check_found *f, FILE *out)
 {
     const struct config *c = f->config;
@@ -253,6 +250,9 @@ void check_print_text(const struct check_found *f, FILE *out)
         fprintf(out, "\n%-*s  reads questions\n", width, "encoder");
     for (size_t i = 0; i < f->encoder_count; i++)
         print_encoder(&f->encoders[i], width, out);
+    if (f->memory_bytes)
+        fprintf(out, "\n%.0f MB of memory with all models loaded\n",
+                (double)f->memory_bytes * 1e-6);
     print_policies(c, width, out);
     print_aliases(c, out);
     if (f->replies)
@@ -262,5 +262,5 @@ void check_print_text(const struct check_found *f, FILE *out)
     print_warnings(f, out);
     fprintf(out, "\n%s: %zu expert%s, %zu polic%s, %s\n", f->path, c->expert_count,
             c->expert_count == 1 ? "" : "s", c->policy_count, c->policy_count == 1 ? "y" : "ies",
-            verdict_of(f));
+            verdict(f));
 }

@@ -7,7 +7,7 @@
 #include "setup/check_encoders.h"
 #include "setup/setup.h"
 
-#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + 8)
+#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + ENCODERS_NAMED_MAX + 8)
 
 struct check_found {
     const char *path;
@@ -19,7 +19,9 @@ struct check_found {
     struct check_encoder encoders[ENCODERS_NAMED_MAX];
     size_t encoder_count;
     const struct check_reply *replies; /* [expert_count]; NULL: nobody was asked */
+    bool asked;                        /* all that were asked could be */
     bool fine;                         /* nothing must be mended */
+    uint64_t memory_bytes;             /* check_memory */
 };
 
 void check_print_text(const struct check_found *f, FILE *out);

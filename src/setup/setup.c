@@ -4,6 +4,8 @@
  * Nothing stays in memory here but words, in the configuration's. */
 #include "setup/setup.h"
 
+#include <string.h>
+
 #include "plan/plan_filter.h"
 #include "route/pool_asked.h"
 #include "serve/secure.h"
@@ -103,6 +105,36 @@ static void warn_placed(const struct config *config,
         warn(arg, config_all_placed(config) ? &all : &some);
 }
 
+static bool hears(const struct model *model, const char *name)
+{
+    const struct encoder *const *encoders;
+    size_t count = model_encoders(model, &encoders);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(encoders[i]->name, name))
+            return true;
+    return false;
+}
+
+/* An encoder is one of a model, not of a gateway. */
+static void warn_unheard(const struct config *config, const struct model *model,
+                         void (*warn)(void *arg, const struct setup_warning *w), void *arg)
+{
+    for (size_t i = 0; i < config->encoder_count; i++) {
+        const char *name = config->encoders[i].name;
+        const char *what =
+            hears(model, name)
+                ? NULL
+                : arena_printf(config->arena, "%s%s%s is not asked: the model knows nothing of it",
+                               config->encoders[i].orchestrates ? "" : "encoder '", name,
+                               config->encoders[i].orchestrates ? "" : "'");
+        if (what)
+            warn(arg, &(struct setup_warning){
+                          .what = what,
+                          .mend = "`leeroo train -c` or `leeroo play` learns with it; if it was "
+                                  "left out because it did not help, leave it out here, too"});
+    }
+}
+
 void setup_warnings(const struct config *config, const struct model *model,
                     void (*warn)(void *arg, const struct setup_warning *w), void *arg)
 {
@@ -114,6 +146,7 @@ void setup_warnings(const struct config *config, const struct model *model,
                                                   "the largest bodies are always answered with 503",
                                           .mend = "raise limits.bodies, or lower limits.body"});
     warn_placed(config, warn, arg);
+    warn_unheard(config, model, warn, arg);
     for (size_t i = 0; i < config->policy_count; i++) {
         const struct route_policy *p = &config->policies[i];
         if (lacks_plans(config, model, p))

@@ -341,7 +341,14 @@ def test_a_file_reads_what_words_do_not_tell_and_no_other_file_will_do(leeroo, u
     assert thing["estimates"]["cheap"][0] > place["estimates"]["cheap"][0] + 0.1
     assert g.stop() == 0
     code, said = check(leeroo, config)
-    assert code == 0 and re.search(r"reader +\S+/reader.gguf, 384 numbers in [0-9.]+ ms, 4\d MB of memory", said), said
+    assert code == 0 and re.search(r"reader +\S+/reader.gguf, 384 numbers in [0-9.]+ ms, a file of 4\d MB\n", said), said
+    memory = int(re.search(r"^(\d+) MB of memory with all models loaded$", said, re.M).group(1))
+    assert memory > 46 and "warning: encoder" not in said, said
+    config.write_text(config.read_text().replace("encoders:\n", "encoders:\n  - {gguf: none.gguf}\n"))
+    code, said = check(leeroo, config)
+    assert code == 1 and re.search(rf"^none +{tmp_path}/none.gguf: No such file or directory$", said, re.M), said
+    assert "not all encoders can be asked" in said and "encoder 'none' is not asked" in said, said
+    config.write_text(config.read_text().replace("  - {gguf: none.gguf}\n", ""))
     queries = tmp_path / "q.jsonl"
     queries.write_text(json.dumps({"id": "a", "text": "What do you know about luxembourg?"}) + "\n")
     assert run(leeroo, "route", model, queries).returncode == 0

@@ -154,7 +154,8 @@ def test_a_file_is_asked_in_this_process(leeroo, file, tmp_path):  # noqa: F811
     assert done.returncode == 0, done.stderr
     assert NAME not in encoders_of(tmp_path / "model")
     said = command("check", "-c", config)
-    assert re.search(rf"^{NAME} .*, {len(EXPERTS) + 7} numbers in [0-9.]+ ms, .*; the model was not trained with it$", said.stdout, re.M), said
+    assert re.search(rf"^{NAME} .*, {len(EXPERTS) + 7} numbers in [0-9.]+ ms, a file of \d+ MB$", said.stdout, re.M), said
+    assert re.search(rf"^warning: {NAME} is not asked: the model knows nothing of it; ", said.stdout, re.M), said
     config.write_text(config.read_text().replace(str(file), str(folder / "queries.jsonl")))
     done = command("train", folder, "-o", tmp_path / "model", "-c", config)
     assert done.returncode == 1 and "queries.jsonl" in done.stderr

@@ -83,6 +83,23 @@ Test(setup, what_may_surprise_is_said_of_its_policy)
     config_free(config);
 }
 
+Test(setup, an_encoder_that_the_model_does_not_know_is_named)
+{
+    char yaml[1000];
+    struct config *config = NULL;
+    struct model *model = NULL;
+    struct told told = {.count = 0};
+    snprintf(yaml, sizeof(yaml),
+             "%sencoders:\n  - {name: far, url: 'http://127.0.0.1:1/v1/embeddings', model: m}\n"
+             "orchestrator: {expert: gpt-4o}\n",
+             experts);
+    load(yaml, &config, &model, &told);
+    cr_expect(is_told(&told, "encoder 'far' is not asked"));
+    cr_expect(is_told(&told, "orchestrator is not asked"));
+    model_free(model);
+    config_free(config);
+}
+
 Test(setup, who_is_never_worth_asking_is_named)
 {
     static const char yaml[] =
