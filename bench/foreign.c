@@ -347,8 +347,10 @@ static void vary(enum variant v, struct eval_table *t, const struct estimate *sa
         into[i] = said[i];
         if (v == LEVELS || v == LEVELS_TRUE_COSTS)
             into[i].quality = (float)accuracy[i % t->experts];
-        if (v == TRUE_COSTS || v == LEVELS_TRUE_COSTS)
+        if (v == TRUE_COSTS || v == LEVELS_TRUE_COSTS) {
             into[i].cost_nano_usd = into[i].cost_max_nano_usd = t->outcomes[i].cost_nano_usd;
+            into[i].unweighed_nano_usd = 0;
+        }
     }
     t->estimates = into;
 }

@@ -13,9 +13,8 @@
 
 static bool cheaper(const struct estimate *a, const struct estimate *b)
 {
-    if (a->cost_nano_usd != b->cost_nano_usd)
-        return a->cost_nano_usd < b->cost_nano_usd;
-    return a->quality > b->quality;
+    int64_t cost_a = estimate_weighed_nano_usd(a), cost_b = estimate_weighed_nano_usd(b);
+    return cost_a != cost_b ? cost_a < cost_b : a->quality > b->quality;
 }
 
 static size_t cheapest(const struct eval_table *t, size_t q)
@@ -30,7 +29,8 @@ static size_t cheapest(const struct eval_table *t, size_t q)
 
 static double slope(const struct estimate *from, const struct estimate *to)
 {
-    double usd = (double)(to->cost_nano_usd - from->cost_nano_usd) / (double)NANO_PER_USD;
+    int64_t dearer = estimate_weighed_nano_usd(to) - estimate_weighed_nano_usd(from);
+    double usd = (double)dearer / (double)NANO_PER_USD;
     return ((double)to->quality - (double)from->quality) / usd;
 }
 
@@ -47,7 +47,7 @@ static size_t next_corner(const struct eval_table *t, size_t q, size_t at, doubl
             continue;
         double s = slope(here, there);
         if (best == SIZE_MAX || s > steepest ||
-            (s == steepest && there->cost_nano_usd > eval_estimate(t, q, best)->cost_nano_usd)) {
+            (s == steepest && cheaper(eval_estimate(t, q, best), there))) {
             best = e;
             steepest = s;
         }
@@ -115,8 +115,21 @@ enum status curve_make(const struct eval_table *t, struct arena *a, struct curve
     return OK;
 }
 
+/* Steps [from, to) have one lambda, so no policy takes some of them alone: what lies between is a mix of both ends. */
+static void join_ties(struct curve_point *points, size_t from, size_t to)
+{
+    const struct curve_point low = points[from], *high = &points[to];
+    double count = (double)(to - from), width = (double)(high->cost_nano_usd - low.cost_nano_usd);
+    for (size_t i = from + 1; i < to; i++) {
+        double share = (double)(i - from) / count;
+        points[i].score = low.score + share * (high->score - low.score);
+        points[i].cost_nano_usd = low.cost_nano_usd + (int128)(share * width);
+    }
+}
+
 void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_point *points)
 {
+    size_t tied = 0; /* steps from here on have the lambda of the last */
     struct curve_point at = {.lambda = INFINITY};
     for (size_t q = 0; q < c->table->queries; q++) {
         uint32_t n = weights ? weights[q] : 1;
@@ -131,6 +144,10 @@ void curve_trace(const struct curve *c, const uint32_t *weights, struct curve_po
         at.score += n * (double)s->score_gain;
         at.cost_nano_usd += (int128)n * s->cost_gain_nano_usd;
         points[i + 1] = at;
+        if (i + 1 < c->step_count && s[1].lambda == s->lambda)
+            continue;
+        join_ties(points, tied, i + 1);
+        tied = i + 1;
     }
 }
 

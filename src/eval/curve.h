@@ -3,7 +3,8 @@
  *
  * As lambda falls from infinity each query walks up the convex hull of its (predicted cost, predicted quality)
  * points, so the whole sweep is a list of single steps sorted by lambda: it is exact, not a grid. A point between two
- * operating points is reached by mixing their policies at random, hence the linear interpolation. No upper envelope is
+ * operating points is reached by mixing their policies at random, hence the linear interpolation; steps of one lambda
+ * are taken together or not at all, so that points between them are such a mix, too. No upper envelope is
  * taken: picking the better of neighbouring points on the very queries that score them would flatter the router. */
 #pragma once
 

@@ -5,7 +5,8 @@
 
 static double utility(double lambda, const struct estimate *e)
 {
-    return (double)e->quality - lambda * ((double)e->cost_nano_usd / (double)NANO_PER_USD);
+    double usd = (double)estimate_weighed_nano_usd(e) / (double)NANO_PER_USD;
+    return (double)e->quality - lambda * usd;
 }
 
 /* Whether a is preferred to b by its value, or where those are equal by its price. */

@@ -1,7 +1,8 @@
 /* Estimates to a decision. One function decides for requests, for texts and in libleeroo (src/route); eval finds
  * what it would choose at every lambda at once. Arms are single experts and plans alike (predict/arm.h).
  *
- * utility = quality − lambda · cost_usd. Ties go to the cheaper arm, then to the lower index. */
+ * utility = quality − lambda · cost_usd, of the cost as it is weighed (estimate_weighed_nano_usd). Ties go to the
+ * cheaper arm, then to the lower index. */
 #pragma once
 
 #include <stdbool.h>

@@ -143,8 +143,7 @@ static void price_row(const struct side *s, const struct dataset *d, size_t row)
         const struct estimate *members[PLAN_MEMBERS_MAX] = {NULL};
         if (!s->plans[i]) {
             size_t expert = dataset_expert_index(d, t->names[i]);
-            e->cost_nano_usd = model_cost_nano_usd(&d->experts[expert].price, e);
-            e->cost_max_nano_usd = e->cost_nano_usd;
+            estimate_reprice(e, model_cost_nano_usd(&d->experts[expert].price, e));
             continue;
         }
         for (size_t k = 0; k < t->plans[i].member_count; k++)

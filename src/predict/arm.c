@@ -13,20 +13,46 @@ const char *plan_kind_name(enum plan_kind kind)
     return names[kind];
 }
 
-void plan_price(const struct plan *p, const struct estimate *const members[PLAN_MEMBERS_MAX],
-                struct estimate *e)
+static int64_t to_nano(double nano_usd)
+{
+    return nano_usd < 9e18 ? (int64_t)(nano_usd + 0.5) : INT64_MAX;
+}
+
+void estimate_reprice(struct estimate *e, int64_t cost_nano_usd)
+{
+    double weighed = (double)cost_nano_usd;
+    if (e->unweighed_nano_usd && e->cost_nano_usd > 0)
+        weighed *= (double)estimate_weighed_nano_usd(e) / (double)e->cost_nano_usd;
+    e->unweighed_nano_usd = e->unweighed_nano_usd ? cost_nano_usd - to_nano(weighed) : 0;
+    e->cost_nano_usd = e->cost_max_nano_usd = cost_nano_usd;
+}
+
+/* Expected, but never more than if everyone is asked. */
+static int64_t expected_cost(const struct plan *p, const int64_t *costs, float escalation,
+                             int64_t *ret_most)
 {
     size_t first = plan_first_count(p);
     double expected = 0, most = 0;
     for (size_t i = 0; i < p->member_count; i++) {
-        double cost = (double)members[i]->cost_nano_usd;
+        double cost = (double)costs[i];
         most += cost;
-        expected += i < first ? cost : cost * (double)e->escalation * (double)p->next_cost_ratio;
+        expected += i < first ? cost : cost * (double)escalation * (double)p->next_cost_ratio;
     }
-    e->cost_nano_usd = expected < 9e18 ? (int64_t)(expected + 0.5) : INT64_MAX;
-    e->cost_max_nano_usd = most < 9e18 ? (int64_t)(most + 0.5) : INT64_MAX;
-    if (e->cost_max_nano_usd < e->cost_nano_usd)
-        e->cost_nano_usd = e->cost_max_nano_usd;
+    *ret_most = to_nano(most);
+    return to_nano(expected) < *ret_most ? to_nano(expected) : *ret_most;
+}
+
+void plan_price(const struct plan *p, const struct estimate *const members[PLAN_MEMBERS_MAX],
+                struct estimate *e)
+{
+    int64_t costs[PLAN_MEMBERS_MAX], weighed[PLAN_MEMBERS_MAX], most;
+    for (size_t i = 0; i < p->member_count; i++) {
+        costs[i] = members[i]->cost_nano_usd;
+        weighed[i] = estimate_weighed_nano_usd(members[i]);
+    }
+    e->unweighed_nano_usd = -expected_cost(p, weighed, e->escalation, &most);
+    e->cost_nano_usd = expected_cost(p, costs, e->escalation, &e->cost_max_nano_usd);
+    e->unweighed_nano_usd += e->cost_nano_usd;
 }
 
 void plan_name_add(struct buf *out, const struct plan *p, const struct str *names)

@@ -60,9 +60,21 @@ struct estimate {
     float escalation;      /* probability that a plan asks its last member; of a single 0 */
     int64_t cost_nano_usd; /* expected, at the expert's price */
     int64_t cost_max_nano_usd; /* if every member is asked; of a single the same as cost_nano_usd */
+    /* So much of cost_nano_usd a decision leaves out, for the text is unlike training (predict/guard.h): arms are
+     * weighed by what they cost on ordinary texts. May be negative; 0: all of it counts. Caps go by the whole. */
+    int64_t unweighed_nano_usd;
 };
 
-/* Fills both costs of `plan_estimate` (its escalation is set) from the costs of the members. */
+/* What a decision weighs against quality. */
+static inline int64_t estimate_weighed_nano_usd(const struct estimate *e)
+{
+    return e->cost_nano_usd - e->unweighed_nano_usd;
+}
+/* Sets both costs of a single expert; what is weighed changes in proportion. */
+void estimate_reprice(struct estimate *e, int64_t cost_nano_usd);
+
+/* Fills both costs of `plan_estimate` (its escalation is set), and what is weighed of them, from those of the
+ * members. */
 void plan_price(const struct plan *p, const struct estimate *const members[PLAN_MEMBERS_MAX],
                 struct estimate *plan_estimate);
 

@@ -64,8 +64,32 @@ float guard_share(const struct guard *g, const float *statistics, float novelty)
 
 float guard_quality(float share, float level, float quality)
 {
-    float z = logit(quality), q = fmath_sigmoid(z + share * (level - z));
+    float q = fmath_sigmoid((1 - share) * logit(quality) + share * level);
     return q >= 0 && q <= 1 ? q : 0;
+}
+
+/* ln x */
+static double beyond_ordinary(const int64_t *costs, const int64_t *usual, size_t count)
+{
+    double sum = 0, all = 0, most = log(GUARD_ORDINARY);
+    for (size_t e = 0; e < count; e++)
+        if (costs[e] > 0 && usual[e] > 0) {
+            sum += log((double)costs[e] / (double)usual[e]);
+            all++;
+        }
+    double f = all > 0 ? sum / all : 0;
+    return f > most ? f - most : f < -most ? f + most : 0;
+}
+
+void guard_weigh(float share, const int64_t *costs, const int64_t *usual, size_t count,
+                 int64_t *weighed)
+{
+    double beyond = beyond_ordinary(costs, usual, count), s = (double)share;
+    for (size_t e = 0; e < count; e++) {
+        double own = costs[e] > 0 && usual[e] > 0 ? log((double)costs[e] / (double)usual[e]) : NAN;
+        double cost = (double)usual[e] * exp((1 - s) * own + s * beyond);
+        weighed[e] = cost < 9e18 ? (int64_t)(cost + 0.5) : costs[e]; /* also where it is NAN */
+    }
 }
 
 float guard_level(double accuracy)

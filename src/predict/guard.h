@@ -11,13 +11,22 @@
  *   distance = min over kinds k of |W x − c_k|² / number of statistics
  *
  * Novelty is what the sources say (predict/model_source.h). How long answers get is extrapolated, too: with s the
- * slopes of an expert's output tokens become those of all experts on average, around the training texts' means. */
+ * slopes of an expert's output tokens become those of all experts on average, around the training texts' means.
+ *
+ * A mix of single experts asks them whatever a query costs. So a decision weighs, in place of a cost C_e, what a text
+ * of training's mean length costs, K_e, and both experts and texts are alike in what is left out:
+ *
+ *   C'_e = K_e · (C_e / K_e)^(1 − s) · x^s     x = what f, the geometric mean of C_e / K_e, is beyond 1/8 … 8
+ *
+ * Only what is far longer or shorter than any text of training is weighed by that. Money, caps and budgets know C_e. */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define GUARD_KINDS_MAX 8
 #define GUARD_CLIP      3.0f /* standard deviations, of one statistic */
+#define GUARD_ORDINARY  8.0  /* times what a text of mean length costs */
 
 enum guard_limit {
     GUARD_DISTANCE_BEGIN,
@@ -47,5 +56,9 @@ float guard_distance(const struct guard *g, const float *statistics);
 float guard_share(const struct guard *g, const float *statistics, float novelty);
 /* A probability, moved by s > 0 towards the level m. */
 float guard_quality(float share, float level, float quality);
+/* C'_e, of costs C[count] of all experts for a text and K[count] for a text of mean length; nano-USD, s > 0. At s = 1
+ * it is K_e to the last bit, but for texts beyond eight times. Where an expert costs nothing C' is C. */
+void guard_weigh(float share, const int64_t *costs, const int64_t *usual, size_t count,
+                 int64_t *weighed);
 /* m_e of a training accuracy. */
 float guard_level(double accuracy);

@@ -33,6 +33,22 @@ static void guard_plans(const struct plan_set *s, float unfamiliar, struct estim
             guard_quality(unfamiliar, guard_level(s->records[k].accuracy), plans[k].quality);
 }
 
+/* What a decision weighs of the experts' costs far from training. */
+static void guard_costs(const struct model_parts *p, struct estimate *experts)
+{
+    int64_t costs[EXPERTS_MAX], usual[EXPERTS_MAX], weighed[EXPERTS_MAX];
+    for (size_t i = 0; i < p->listed; i++) {
+        struct estimate tokens = {0};
+        predictor_usual_tokens(&p->predictor, p->column[i], &tokens.input_tokens,
+                               &tokens.output_tokens);
+        usual[i] = model_cost_nano_usd(&p->experts[p->column[i]].price, &tokens);
+        costs[i] = experts[i].cost_nano_usd;
+    }
+    guard_weigh(experts->unfamiliar, costs, usual, p->listed, weighed);
+    for (size_t i = 0; i < p->listed; i++)
+        experts[i].unweighed_nano_usd = costs[i] - weighed[i];
+}
+
 void model_parts_estimate(const struct model_parts *p, const struct features *f,
                           struct estimate *estimates)
 {
@@ -40,11 +56,15 @@ void model_parts_estimate(const struct model_parts *p, const struct features *f,
     predictor_run(&p->predictor, f, quality, in, out, &spread, &unfamiliar);
     for (size_t i = 0; i < p->listed; i++) {
         size_t e = p->column[i];
-        estimates[i] = (struct estimate){
-            .quality = quality[e], .input_tokens = in[e], .output_tokens = out[e]};
+        estimates[i] = (struct estimate){.quality = quality[e],
+                                         .unfamiliar = unfamiliar,
+                                         .input_tokens = in[e],
+                                         .output_tokens = out[e]};
         estimates[i].cost_nano_usd = model_cost_nano_usd(&p->experts[e].price, &estimates[i]);
         estimates[i].cost_max_nano_usd = estimates[i].cost_nano_usd;
     }
+    if (unfamiliar > 0 && p->listed > 0)
+        guard_costs(p, estimates);
     plan_set_estimate(&p->plans, estimates, estimates + p->listed);
     guard_plans(&p->plans, unfamiliar, estimates + p->listed);
     for (size_t i = 0; i < p->listed + p->plans.count; i++) {

@@ -159,6 +159,15 @@ void predictor_tokens(const struct predictor *p, size_t expert, float characters
                  input_tokens, output_tokens);
 }
 
+void predictor_usual_tokens(const struct predictor *p, size_t expert, float *input_tokens,
+                            float *output_tokens)
+{
+    static const struct script_counts none;
+    float log_characters = p->guard.limits[GUARD_LOG_CHARACTERS];
+    predictor_tokens(p, expert, fmath_exp(log_characters) - 1, &none, p->guard.limits[GUARD_LENGTH],
+                     input_tokens, output_tokens);
+}
+
 static float mean_parameter(const struct predictor *p, enum token_parameter which)
 {
     float sum = 0;

@@ -89,6 +89,9 @@ void predictor_posterior(const struct predictor *p, const struct features *f, fl
 void predictor_tokens(const struct predictor *p, size_t expert, float characters,
                       const struct script_counts *scripts, float length, float *input_tokens,
                       float *output_tokens);
+/* The same of a text of training's mean length. The predictor has a guard. */
+void predictor_usual_tokens(const struct predictor *p, size_t expert, float *input_tokens,
+                            float *output_tokens);
 /* How many more input tokens characters[SCRIPTS] are, of scripts that were learnt, than at `slope` for each that
  * script_weight takes them for. */
 double predictor_script_tokens(const struct predictor *p, size_t expert, const double *characters,

@@ -66,11 +66,12 @@ static void print_row(FILE *out, struct json_value root, struct str name,
         return;
     struct str ruled = text_of(find(json_get(root, "ruled_out"), name));
     struct json_value plan = find(json_get(root, "plans"), name);
+    struct json_value weighed = find(json_get(root, "weighed_usd"), name);
     double lambda = number_of(json_get(root, "lambda"));
     fputs(chosen ? "* " : "  ", out);
     print_padded(out, name, width);
     fprintf(out, "  %7.4f  %.*s  %8.4f", number_of(quality), STR_FMT(cost.raw),
-            number_of(quality) - lambda * number_of(cost));
+            number_of(quality) - lambda * number_of(weighed.raw.len ? weighed : cost));
     if (plan.type == JSON_OBJECT)
         fprintf(out, "  asks the last: %.0f %%", 100 * number_of(json_get(plan, "escalation")));
     if (chosen || ruled.len > 0)
@@ -110,10 +111,11 @@ static void print_unfamiliar(FILE *out, struct json_value root)
 {
     double share = number_of(json_get(root, "unfamiliar"));
     if (share > 0)
-        fprintf(out,
-                "unfamiliar: %.0f %%, for it is like nothing in training; by so much the\n"
-                "estimates are the experts' averages\n\n",
-                100 * share);
+        fprintf(
+            out,
+            "unfamiliar: %.0f %%, for it is like nothing in training; by so much the\n"
+            "estimates are the experts' averages, and utility counts what a usual text costs\n\n",
+            100 * share);
 }
 
 void ask_table_print(FILE *out, struct str decision, bool bold)

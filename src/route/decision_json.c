@@ -75,7 +75,8 @@ static void add_best(struct best *b, const struct pool_choice *choice, size_t fr
     size_t behind = b->count;
     for (size_t arm = from; arm < to && behind < DECISION_ARMS_MAX; arm++) {
         const struct estimate *e = &choice->estimates[arm];
-        double u = (double)e->quality - choice->decision.lambda * (double)e->cost_nano_usd * 1e-9;
+        double u = (double)e->quality -
+                   choice->decision.lambda * (double)estimate_weighed_nano_usd(e) * 1e-9;
         bool full = b->count == DECISION_ARMS_MAX;
         if (arm == b->arms[0] || (full && u <= b->utility[b->count - 1]))
             continue;

@@ -5,6 +5,7 @@
  * `done` was called. */
 #include "route/estimator.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,8 @@ static void mix(struct estimate *into, const struct estimate *from, double share
         into[i].output_tokens += s * from[i].output_tokens;
         into[i].input_tokens += s * from[i].input_tokens;
         into[i].escalation += s * from[i].escalation;
+        into[i].cost_nano_usd += llround(share * (double)from[i].cost_nano_usd);
+        into[i].unweighed_nano_usd += llround(share * (double)from[i].unweighed_nano_usd);
     }
 }
 
@@ -165,8 +168,8 @@ static enum status finish(struct estimating *x, struct error *err)
 {
     const struct pool *p = x->ask.pool;
     for (size_t i = 0; x->turn_count > 1 && i < model_expert_count(p->model); i++)
-        x->mixed[i].cost_nano_usd = x->mixed[i].cost_max_nano_usd =
-            model_cost_nano_usd(&model_expert_at(p->model, i)->price, &x->mixed[i]);
+        estimate_reprice(&x->mixed[i],
+                         model_cost_nano_usd(&model_expert_at(p->model, i)->price, &x->mixed[i]));
     enum status status = pool_price(p, x->ask.request, x->mixed, x->characters, x->scripts,
                                     x->ask.cached_tokens, x->ask.arena, x->into, err);
     if (status != OK)

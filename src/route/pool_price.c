@@ -15,17 +15,16 @@ static int64_t cached_saving(const struct price *price, uint32_t tokens)
     return price_cost_tokens_nano_usd(price, &plain) - price_cost_tokens_nano_usd(price, &cached);
 }
 
-/* *cached: what it is believed to hold; what counts of it. */
-static void finish_price(const struct price *price, uint32_t *cached, struct estimate *e)
+/* *cached: what it is believed to hold; what counts of it. `cost`: of the whole request, if it held nothing. */
+static void finish_price(const struct price *price, int64_t cost, uint32_t *cached,
+                         struct estimate *e)
 {
     if (*cached > (uint32_t)e->input_tokens)
         *cached = (uint32_t)e->input_tokens;
     if (price->cached_saving_nano_usd_per_m == 0)
         *cached = 0;
-    e->cost_nano_usd -= cached_saving(price, *cached);
-    if (e->cost_nano_usd < 0)
-        e->cost_nano_usd = 0;
-    e->cost_max_nano_usd = e->cost_nano_usd;
+    cost -= cached_saving(price, *cached);
+    estimate_reprice(e, cost > 0 ? cost : 0);
 }
 
 /* Characters of a request, as base/script.h counts them, and those that scripts make of them. */
@@ -56,19 +55,18 @@ static void price_expert(const struct pool *p, size_t i, const struct characters
     if (counted >= 0) {
         e->counted = true;
         e->input_tokens = (float)counted;
-        e->cost_nano_usd = price_cost_nano_usd(price, counted, llroundf(e->output_tokens));
-        finish_price(price, cached, e);
+        finish_price(price, price_cost_nano_usd(price, counted, llroundf(e->output_tokens)), cached,
+                     e);
         return;
     }
     size_t expert = p->model_index[i];
     int64_t more = (int64_t)ceil(model_input_tokens(p->model, expert, rest->all, rest->scripts));
     e->input_excess = (float)model_script_excess(p->model, expert, whole->scripts);
+    int64_t cost = e->cost_nano_usd;
     if (p->repriced[i])
-        e->cost_nano_usd =
-            price_cost_nano_usd(price, llroundf(e->input_tokens), llroundf(e->output_tokens));
-    e->cost_nano_usd += price_cost_nano_usd(price, more, 0);
+        cost = price_cost_nano_usd(price, llroundf(e->input_tokens), llroundf(e->output_tokens));
     e->input_tokens += (float)more;
-    finish_price(price, cached, e);
+    finish_price(price, cost + price_cost_nano_usd(price, more, 0), cached, e);
 }
 
 static void price_plan(const struct pool *p, size_t arm, struct estimate *into)

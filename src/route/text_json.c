@@ -1,4 +1,7 @@
-/* Decisions about texts in JSON. */
+/* Decisions about texts in JSON, for `leeroo route` and libleeroo: what was chosen, every number that led there, and
+ * whoever could not be. Names are written as JSON wants them, money exactly, probabilities so that every float comes
+ * back. Functions of their arguments, any thread; the policy and its router must outlive the call, and the buffer's
+ * limit is the only one: whoever has little room takes route/decision_json.h. */
 #include "route/text_json.h"
 
 #include "base/json.h"
@@ -41,6 +44,26 @@ void text_json_refusal(const struct str *id, double lambda, struct buf *out)
     json_write_double(out, lambda);
 }
 
+/* How far the text is from training and, where it is, what a decision weighs in place of each cost. */
+static void unfamiliar_write(const struct text_policy *p, const struct estimate *estimates,
+                             size_t arms, struct buf *out)
+{
+    const char *comma = "";
+    if (!arms || !(estimates[0].unfamiliar > 0))
+        return;
+    buf_addf(out, ", \"unfamiliar\": %.9g, \"weighed_usd\": {", (double)estimates[0].unfamiliar);
+    for (size_t i = 0; i < arms; i++) {
+        if (!text_policy_uses(p, i))
+            continue;
+        buf_add_c(out, comma);
+        name_write(out, p, i);
+        buf_add_c(out, ": ");
+        money_format_usd(out, estimate_weighed_nano_usd(&estimates[i]));
+        comma = ", ";
+    }
+    buf_add_char(out, '}');
+}
+
 /* %.9g gives every float back exactly: whoever sorts by quality sees the ties that there were. */
 void text_json_estimates(const struct text_policy *p, const struct estimate *estimates,
                          struct buf *out)
@@ -59,8 +82,7 @@ void text_json_estimates(const struct text_policy *p, const struct estimate *est
         comma = ", ";
     }
     buf_add_char(out, '}');
-    if (arms && estimates[0].unfamiliar > 0)
-        buf_addf(out, ", \"unfamiliar\": %.9g", (double)estimates[0].unfamiliar);
+    unfamiliar_write(p, estimates, arms, out);
 }
 
 /* What estimates say of plans alone. */

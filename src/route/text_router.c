@@ -88,9 +88,8 @@ static void reprice(const struct text_router *r, struct estimate *estimates)
         struct estimate *e = &estimates[i];
         if (price_equal(&r->prices[i], &model_expert_at(r->model, i)->price))
             continue;
-        e->cost_nano_usd = price_cost_nano_usd(&r->prices[i], llroundf(e->input_tokens),
-                                               llroundf(e->output_tokens));
-        e->cost_max_nano_usd = e->cost_nano_usd;
+        estimate_reprice(e, price_cost_nano_usd(&r->prices[i], llroundf(e->input_tokens),
+                                                llroundf(e->output_tokens)));
     }
     for (size_t i = experts; i < model_arm_count(r->model); i++) {
         const struct plan *plan = model_arm_at(r->model, i);

@@ -43,6 +43,17 @@ static void write_estimates(struct buf *out, const struct choosing *c)
     buf_add_char(out, '}');
 }
 
+static void write_unfamiliar(struct buf *out, const struct choosing *c)
+{
+    const struct estimate *e = c->choice.estimates;
+    bool first = true;
+    buf_addf(out, ",\"unfamiliar\":%.9g,\"weighed_usd\":{", (double)e->unfamiliar);
+    for (size_t i = 0; i < pool_arm_count(c->snapshot->pool); i++)
+        if (begin_arm(out, c, i, &first))
+            money_format_usd(out, estimate_weighed_nano_usd(&e[i]));
+    buf_add_char(out, '}');
+}
+
 /* What estimates say of plans alone. */
 static void write_plans(struct buf *out, const struct choosing *c)
 {
@@ -164,8 +175,8 @@ static void write_decision(struct buf *out, const struct choosing *c)
     buf_add_c(out, ",\"lambda\":");
     json_write_double(out, d->lambda);
     write_estimates(out, c);
-    if (choice->estimates[d->arm].unfamiliar > 0)
-        buf_addf(out, ",\"unfamiliar\":%.9g", (double)choice->estimates[d->arm].unfamiliar);
+    if (choice->estimates->unfamiliar > 0)
+        write_unfamiliar(out, c);
     write_plans(out, c);
     buf_addf(out, ",\"policy\":%s%.*s%s", policy.len ? "\"" : "null", STR_FMT(policy),
              policy.len ? "\"" : "");

@@ -233,7 +233,7 @@ def test_a_decision_has_every_number_that_led_to_it(leeroo_py, trained):
     assert d.plan == "single" and d.experts == (d.expert,) and d.lam == 30 and set(d.fallbacks) | {d.expert} == {"small", "large"}
     assert d.estimates == estimates and estimates[d.expert].quality == d.quality and estimates[d.expert].cost_usd == d.cost_usd
     why = d.explain()
-    assert list(why) == ["plan", "expert", "quality", "cost_usd", "lambda", "estimates", "unfamiliar", "members", "plans",
+    assert list(why) == ["plan", "expert", "quality", "cost_usd", "lambda", "estimates", "unfamiliar", "weighed_usd", "members", "plans",
                          "fallbacks", "ruled_out", "floor", "max_cost_usd", "model_checksum"]
     assert why["fallbacks"] == list(d.fallbacks) and why["estimates"][d.expert][1] == d.cost_usd and why["model_checksum"]
 

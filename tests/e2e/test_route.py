@@ -36,7 +36,7 @@ def test_fields_are_exact_and_in_order(leeroo, trained, queries):
         pairs = json.loads(line, object_pairs_hook=list)
         row = json.loads(line)
         assert 0 < row.get("unfamiliar", 1) <= 1
-        assert [k for k, _ in pairs if k != "unfamiliar"] == ["id", "plan", "expert", "quality", "cost_usd", "lambda", "estimates"]
+        assert [k for k, _ in pairs if k not in ("unfamiliar", "weighed_usd")] == ["id", "plan", "expert", "quality", "cost_usd", "lambda", "estimates"]
         assert row["id"] == query_id and row["plan"] == "single" and row["lambda"] == 12.5
         assert set(row["estimates"]) == set(EXPERTS)
         assert row["estimates"][row["expert"]] == [row["quality"], row["cost_usd"]]
@@ -213,6 +213,7 @@ def test_far_from_training_it_decides_as_a_mix_of_experts(leeroo, trained, queri
     for row in rows:
         for name, (quality, _) in row["estimates"].items():
             assert quality == pytest.approx(sum(score[name][0] for score in scores) / len(scores), abs=1e-4)
+    assert len({json.dumps(row["weighed_usd"]) for row in rows}) == 1 < len({row["estimates"]["small"][1] for row in rows})
     known = route(leeroo, trained, queries)
     assert sum("unfamiliar" in row for row in known) < len(known) / 25
     assert len({row["estimates"]["small"][0] for row in known}) > len(known) / 2

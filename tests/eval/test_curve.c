@@ -76,6 +76,34 @@ Test(curve, ties_and_doubles_of_prices_do_no_harm)
     random_table_done(&r);
 }
 
+/* Where all queries have the same estimates every step is tied with those of all others, and the curve is the mix of
+ * single experts: straight between them, whatever order the queries are in. */
+Test(curve, between_tied_steps_it_is_a_straight_line)
+{
+    struct random_table r;
+    struct curve c;
+    random_table_make(&r, 80, 3, 0.6, 11);
+    for (size_t i = 0; i < 80 * 3; i++) {
+        int64_t weighed = (int64_t)(i % 3 + 1) * 1000;
+        r.estimates[i].quality = 0.5f + 0.125f * (float)(i % 3);
+        r.estimates[i].unweighed_nano_usd = r.estimates[i].cost_nano_usd - weighed;
+    }
+    expect_sweep_is_decide(&r);
+    cr_assert_eq(curve_make(&r.table, r.arena, &c, NULL), OK);
+    cr_assert_eq(c.step_count, 80);
+    struct curve_point *points = ARENA_ARRAY(r.arena, c.step_count + 1, struct curve_point);
+    curve_trace(&c, NULL, points);
+    double width = (double)(points[80].cost_nano_usd - points[0].cost_nano_usd);
+    for (size_t i = 0; i <= 80; i++) {
+        double share = (double)i / 80;
+        cr_assert_float_eq(points[i].score,
+                           points[0].score + share * (points[80].score - points[0].score), 1e-9);
+        cr_assert_float_eq((double)(points[i].cost_nano_usd - points[0].cost_nano_usd),
+                           share * width, 1);
+    }
+    random_table_done(&r);
+}
+
 Test(curve, weights_count_queries_several_times)
 {
     struct random_table r;

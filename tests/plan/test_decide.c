@@ -188,3 +188,23 @@ Test(decide, max_cost_is_never_exceeded_by_a_prediction)
     }
     cr_assert(plans > 100 && refused > 100, "%zu plans, %zu refused", plans, refused);
 }
+
+/* By money the second is worth it only at the true cost; the cap still looks at what it really costs. */
+Test(decide, what_is_weighed_decides_and_what_it_costs_is_capped)
+{
+    const struct estimate e[] = {
+        {.quality = 0.5f, .cost_nano_usd = NANO_PER_USD, .cost_max_nano_usd = NANO_PER_USD},
+        {.quality = 0.9f,
+         .cost_nano_usd = 9 * NANO_PER_USD,
+         .cost_max_nano_usd = 9 * (int64_t)NANO_PER_USD,
+         .unweighed_nano_usd = 7 * (int64_t)NANO_PER_USD},
+    };
+    struct policy p = {0};
+    struct decision d;
+    cr_assert_eq(decide(&p, 0.2, e, NULL, 2, &d, NULL), OK);
+    cr_assert_eq(d.arm, 1);
+    cr_assert_eq(d.cost_nano_usd, 9 * (int64_t)NANO_PER_USD);
+    p.max_cost_nano_usd = 8 * (int64_t)NANO_PER_USD;
+    cr_assert_eq(decide(&p, 0.2, e, NULL, 2, &d, NULL), OK);
+    cr_assert_eq(d.arm, 0);
+}

@@ -251,3 +251,34 @@ Test(arm, costs_saturate)
     e = priced(&p, (int64_t[]){0, 0, INT64_MAX}, 0);
     cr_expect_eq(e.cost_nano_usd, 0);
 }
+
+/* What a decision weighs of a plan is made of what it weighs of the members. */
+Test(arm, a_plan_is_weighed_as_its_members_are)
+{
+    const struct plan panel = {.kind = PLAN_PANEL, .member_count = 3, .next_cost_ratio = 1.5f};
+    const struct estimate members[] = {
+        {.cost_nano_usd = 100, .unweighed_nano_usd = 90},
+        {.cost_nano_usd = 30, .unweighed_nano_usd = -20},
+        {.cost_nano_usd = 1000, .unweighed_nano_usd = 200},
+    };
+    const struct estimate *const at[PLAN_MEMBERS_MAX] = {&members[0], &members[1], &members[2]};
+    struct estimate e = {.escalation = 0.25f};
+    plan_price(&panel, at, &e);
+    cr_expect_eq(e.cost_nano_usd, 130 + 375);
+    cr_expect_eq(estimate_weighed_nano_usd(&e), 10 + 50 + 300);
+}
+
+Test(arm, another_price_is_weighed_in_proportion)
+{
+    struct estimate known = {.cost_nano_usd = 100}, far = known, free = {.unweighed_nano_usd = -5};
+    far.unweighed_nano_usd = 25;
+    estimate_reprice(&known, 40);
+    cr_expect_eq(known.cost_nano_usd, 40);
+    cr_expect_eq(known.cost_max_nano_usd, 40);
+    cr_expect_eq(known.unweighed_nano_usd, 0);
+    estimate_reprice(&far, 40);
+    cr_expect_eq(far.cost_nano_usd, 40);
+    cr_expect_eq(estimate_weighed_nano_usd(&far), 30);
+    estimate_reprice(&free, 40);
+    cr_expect_eq(estimate_weighed_nano_usd(&free), 40);
+}

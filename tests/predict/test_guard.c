@@ -99,3 +99,39 @@ Test(guard, quality_moves_to_the_level_on_logits)
     cr_assert(isfinite(guard_level(0)) && isfinite(guard_level(1)) && isfinite(guard_level(NAN)));
     cr_assert(guard_level(0) < guard_level(0.5) && guard_level(0.5) < guard_level(1));
 }
+
+/* Costs of half and three times the usual, and 20 times it: what is beyond 8 counts. */
+Test(guard, costs_become_the_usual_ones)
+{
+    static const int64_t usual[2] = {1000, 70001}, costs[2] = {500, 210003},
+                         dear[2] = {20000, 1400020}, cheap[2] = {100, 7000};
+    int64_t weighed[2];
+    guard_weigh(1, costs, usual, 2, weighed);
+    cr_assert_eq(weighed[0], usual[0]);
+    cr_assert_eq(weighed[1], usual[1]);
+    guard_weigh(0.25f, costs, usual, 2, weighed);
+    cr_assert_float_eq((double)weighed[0], 1000 * pow(0.5, 0.75), 1);
+    cr_assert_float_eq((double)weighed[1], 70001 * pow(3, 0.75), 1);
+    guard_weigh(1, dear, usual, 2, weighed);
+    cr_assert_float_eq((double)weighed[0], 1000 * 20 / GUARD_ORDINARY, 1);
+    cr_assert_float_eq((double)weighed[1], 70001 * 20 / GUARD_ORDINARY, 1);
+    guard_weigh(1, cheap, usual, 2, weighed);
+    cr_assert_float_eq((double)weighed[0], 1000 * GUARD_ORDINARY / 10, 1);
+}
+
+Test(guard, what_costs_nothing_is_weighed_as_it_is)
+{
+    static const int64_t usual[3] = {0, 50, INT64_MAX}, costs[3] = {7, 0, INT64_MAX};
+    int64_t weighed[3];
+    guard_weigh(0.5f, costs, usual, 3, weighed);
+    cr_assert_eq(weighed[0], 7);
+    cr_assert_eq(weighed[1], 0);
+    cr_assert(weighed[2] > 0);
+}
+
+Test(guard, wholly_far_is_the_level_to_the_last_bit)
+{
+    float level = guard_level(0.7);
+    for (float q = 0; q <= 1; q += 0.125f)
+        cr_assert_eq(guard_quality(1, level, q), guard_quality(1, level, 0.5f));
+}

@@ -326,6 +326,8 @@ Test(predictor, far_from_training_experts_are_what_they_are_on_average)
     /* The first expert's slopes are .5 and .1, the others have none: a third of each is common. */
     double log_out = 2 + 0.5 * 0.5 + 0.1 * 3 + 0.5 / 3 * (2 - 0.5) + 0.1 / 3 * (log1p(16) - 3);
     cr_assert_float_eq((double)out[0], (double)1.2f * exp(log_out) - 1, 1e-3);
+    predictor_usual_tokens(&p, 0, &in[0], &out[0]);
+    cr_assert_float_eq((double)out[0], (double)1.2f * exp(2 + 0.5 * 0.5 + 0.1 * 3) - 1, 1e-3);
     features_done(&f);
     free(weights);
 }
