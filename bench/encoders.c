@@ -191,7 +191,7 @@ static void run_fold(const struct pool *p, const uint32_t *train_rows, size_t tr
 {
     struct error err;
     struct dataset *part;
-    struct trained *t;
+    struct trained *t = NULL;
     struct train_options o;
     struct estimate *estimates = calloc(test_count * p->count, sizeof(*estimates));
     double figures[VARIANTS][FIGURES], started = clock_cpu_seconds();
