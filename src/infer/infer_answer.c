@@ -78,15 +78,22 @@ static void write_logprobs(struct infer_answer *a)
         buf_add_c(&a->out, ",\"logprobs\":null");
 }
 
-static void end_delta(struct infer_answer *a, const char *finish, bool logprobs)
+static void end_delta(struct infer_answer *a, bool logprobs)
 {
     buf_add_char(&a->out, '}');
     if (logprobs)
         write_logprobs(a);
-    if (finish)
-        buf_addf(&a->out, ",\"finish_reason\":\"%s\"}]}\n\n", finish);
-    else
-        buf_add_c(&a->out, ",\"finish_reason\":null}]}\n\n");
+    buf_add_c(&a->out, ",\"finish_reason\":null}]}\n\n");
+}
+
+/* Which stop string it was chat completions do not tell, but Messages do: by the name that vLLM has for it. */
+static void write_finish(struct infer_answer *a, const char *finish)
+{
+    buf_addf(&a->out, ",\"finish_reason\":\"%s\"", finish);
+    if (!a->split.stopped_by)
+        return;
+    buf_add_c(&a->out, ",\"stop_reason\":");
+    json_write_string(&a->out, *a->split.stopped_by);
 }
 
 static void write_usage(struct buf *out, const struct infer_usage *u)
@@ -179,7 +186,7 @@ static void on_text(void *user, struct str text)
     begin_delta(a);
     buf_add_c(&a->out, "\"content\":");
     json_write_string(&a->out, text);
-    end_delta(a, NULL, true);
+    end_delta(a, true);
     buf_clear(&a->told);
 }
 
@@ -221,7 +228,7 @@ static void on_call(void *user, struct str text)
         buf_add_c(&a->out, "\"tool_calls\":[{");
         write_call(a, call, &a->out);
         buf_add_char(&a->out, ']');
-        end_delta(a, NULL, false);
+        end_delta(a, false);
     }
     a->call_count++;
 }
@@ -234,7 +241,7 @@ void infer_answer_begin(struct infer_answer *a)
         return;
     begin_delta(a);
     buf_add_c(&a->out, "\"role\":\"assistant\",\"content\":\"\"");
-    end_delta(a, NULL, false);
+    end_delta(a, false);
 }
 
 bool infer_answer_add(struct infer_answer *a, struct str bytes, struct str entry)
@@ -258,7 +265,9 @@ bool infer_answer_calls(struct infer_answer *a, size_t *ret_behind)
 static void end_stream(struct infer_answer *a, const char *finish, const struct infer_usage *usage)
 {
     begin_delta(a);
-    end_delta(a, finish, false);
+    buf_add_char(&a->out, '}');
+    write_finish(a, finish);
+    buf_add_c(&a->out, "}]}\n\n");
     if (a->request->wants_usage) {
         begin_chunk(a);
         buf_add_c(&a->out, "\"choices\":[],");
@@ -282,7 +291,8 @@ static void end_whole(struct infer_answer *a, const char *finish, const struct i
         buf_addf(&a->out, ",\"tool_calls\":[%.*s]", STR_FMT(buf_str(&a->calls)));
     buf_add_char(&a->out, '}');
     write_logprobs(a);
-    buf_addf(&a->out, ",\"finish_reason\":\"%s\"}],", finish);
+    write_finish(a, finish);
+    buf_add_c(&a->out, "}],");
     write_usage(&a->out, usage);
     buf_add_char(&a->out, '}');
 }

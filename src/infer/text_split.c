@@ -6,7 +6,8 @@
 void text_split_init(struct text_split *t)
 {
     buf_init(&t->held, TEXT_HELD_BYTES_MAX);
-    t->in_call = t->after_call = t->stopped = false;
+    t->in_call = t->after_call = false;
+    t->stopped_by = NULL;
     t->passed = 0;
 }
 
@@ -75,15 +76,15 @@ static size_t may_go(const struct text_split *t)
     return text.len - held;
 }
 
-/* Which mark comes first; SIZE_MAX: none is there. *stops: it is a stop string. */
-static size_t first_mark(const struct text_split *t, bool *stops)
+/* Which mark comes first; SIZE_MAX: none is there. *stop: the stop string that it is, or NULL. */
+static size_t first_mark(const struct text_split *t, const struct str **stop)
 {
     struct str text = buf_str(&t->held);
     size_t first = t->calls ? str_find(text, STR(INFER_CALL_BEGIN), 0) : SIZE_MAX;
-    *stops = false;
+    *stop = NULL;
     for (size_t i = 0; i < t->stop_count; i++) {
         size_t at = str_find(text, t->stops[i], 0);
-        *stops |= at < first;
+        *stop = at < first ? &t->stops[i] : *stop;
         first = at < first ? at : first;
     }
     return first;
@@ -105,15 +106,16 @@ static bool end_call(struct text_split *t)
 
 bool text_split_add(struct text_split *t, struct str piece)
 {
-    bool stops;
+    const struct str *stop;
     buf_add(&t->held, piece);
     while (!t->in_call || end_call(t)) {
-        size_t at = first_mark(t, &stops);
+        size_t at = first_mark(t, &stop);
         tell(t, at == SIZE_MAX ? may_go(t) : at);
         if (at == SIZE_MAX)
             return false;
-        if (stops)
-            return t->stopped = true;
+        t->stopped_by = stop;
+        if (stop)
+            return true;
         t->in_call = true; /* its mark is the first that is held */
     }
     return false;
@@ -122,7 +124,7 @@ bool text_split_add(struct text_split *t, struct str piece)
 void text_split_end(struct text_split *t)
 {
     struct str text = buf_str(&t->held);
-    if (t->stopped)
+    if (t->stopped_by)
         return;
     t->in_call = false;
     tell(t, text.len);

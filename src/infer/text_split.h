@@ -17,8 +17,9 @@ struct text_split {
     void (*on_call)(void *user, struct str call); /* what stood between the marks */
     /* Its own: */
     struct buf held;
-    bool in_call, after_call, stopped;
-    size_t passed; /* bytes that no longer wait, be they told or left out */
+    bool in_call, after_call;
+    const struct str *stopped_by; /* of `stops`: what was found; NULL: none yet */
+    size_t passed;                /* bytes that no longer wait, be they told or left out */
 };
 
 /* The fields above are set. */

@@ -93,7 +93,21 @@ Test(infer_answer, probabilities_come_with_the_text_of_their_tokens)
               "\"refusal\":null},\"finish_reason\":null}]}\n\n");
     cr_expect(infer_answer_add(&answer, STR("b!"), STR("4")));
     infer_answer_end(&answer, INFER_STOP, usage);
-    says(HEAD "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+    says(HEAD "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\",\"stop_reason\":\"b!\"}]}\n\n"
+              "data: [DONE]\n\n");
+}
+
+Test(infer_answer, a_whole_answer_names_the_stop_string_that_ended_it)
+{
+    request.stops[request.stop_count++] = STR("never");
+    request.stops[request.stop_count++] = STR("\"end\"");
+    begin(false);
+    cr_expect(infer_answer_add(&answer, STR("Hi \"end\""), STR("")));
+    infer_answer_end(&answer, INFER_STOP, usage);
+    says(WHOLE "\"Hi \",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\","
+               "\"stop_reason\":\"\\\"end\\\"\"}],"
+               "\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":3,\"total_tokens\":8,"
+               "\"prompt_tokens_details\":{\"cached_tokens\":2}}}");
 }
 
 Test(infer_answer, calls_of_tools_come_as_such)
