@@ -30,6 +30,7 @@ static const struct conf_row encoder_rows[] = {
     {"layer", conf_read_u32, SPEC(layer), false, 1, 1000},
     {"tokens", conf_read_u32, SPEC(tokens), false, 1, ENCODER_TOKENS_MAX},
     {"threads", conf_read_u32, SPEC(threads), false, 1, 256},
+    {"gpu_layers", conf_read_u32, SPEC(gpu_layers), false, 0, ENCODER_GPU_LAYERS_MAX},
     {"url", conf_read_str, offsetof(struct raw_encoder, url), false, 0, 0},
     {"model", conf_read_str, offsetof(struct raw_encoder, model), false, 0, 0},
     {"api_key", config_read_node, offsetof(struct raw_encoder, api_key), false, 0, 0},

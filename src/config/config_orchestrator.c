@@ -26,6 +26,7 @@ static const struct conf_row orchestrator_rows[] = {
     {"chat_template", conf_read_str, RAW(chat_template), false, 0, 0},
     {"tokens", conf_read_u32, SPEC(tokens), false, 16, ENCODER_TOKENS_MAX},
     {"threads", conf_read_u32, SPEC(threads), false, 1, 256},
+    {"gpu_layers", conf_read_u32, SPEC(gpu_layers), false, 0, ENCODER_GPU_LAYERS_MAX},
     {"batch", conf_read_u32, SPEC(batch), false, 1, ENCODER_BATCH_MAX},
     {"choices", conf_read_bool, RAW(choices), false, 0, 0},
     {"expert", conf_read_str, RAW(expert), false, 0, 0},
@@ -107,8 +108,8 @@ static enum status fill(struct conf_reader *r, const struct yaml_tree *node,
     if (!raw->gguf == !raw->expert.ptr)
         return conf_fail(r, node, err,
                          "an orchestrator is a file (gguf: PATH) or an expert (expert: NAME)");
-    if (raw->expert.ptr && (s->tokens || s->threads || s->batch))
-        return conf_fail(r, node, err, "tokens, threads and batch are of a file");
+    if (raw->expert.ptr && (s->tokens || s->threads || s->gpu_layers || s->batch))
+        return conf_fail(r, node, err, "tokens, threads, gpu_layers and batch are of a file");
     if (raw->expert.ptr)
         status = take_expert(r, node, raw->expert, s, err);
     else

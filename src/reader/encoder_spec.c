@@ -47,6 +47,8 @@ static const struct row {
     {"layer", ROW_NUMBER, offsetof(struct encoder_spec, layer), 1, 1000},
     {"tokens", ROW_NUMBER, offsetof(struct encoder_spec, tokens), 1, ENCODER_TOKENS_MAX},
     {"threads", ROW_NUMBER, offsetof(struct encoder_spec, threads), 1, 256},
+    {"gpu_layers", ROW_NUMBER, offsetof(struct encoder_spec, gpu_layers), 1,
+     ENCODER_GPU_LAYERS_MAX},
     {"url", ROW_TEXT, offsetof(struct encoder_spec, url), 0, 0},
     {"model", ROW_TEXT, offsetof(struct encoder_spec, model), 0, 0},
     {"api_key", ROW_TEXT, offsetof(struct encoder_spec, key_variable), 0, 0},
@@ -118,10 +120,11 @@ static enum status set_row(struct str key, struct str value, struct arena *a,
                    ? OK
                    : error_set(err, ERR_INPUT, "pooling must be own, mean, last or hidden");
     }
-    return error_set(err, ERR_INPUT,
-                     "an encoder has no '%.*s'; it has gguf, pooling, layer, tokens, threads, or "
-                     "url, model, api_key, dimensions, timeout_ms, calls; and name, batch",
-                     STR_FMT(str_slice(key, 0, 40)));
+    return error_set(
+        err, ERR_INPUT,
+        "an encoder has no '%.*s'; it has gguf, pooling, layer, tokens, threads, "
+        "gpu_layers, or url, model, api_key, dimensions, timeout_ms, calls; and name, batch",
+        STR_FMT(str_slice(key, 0, 40)));
 }
 
 /* What belongs together */
@@ -175,10 +178,11 @@ enum status encoder_spec_complete(struct encoder_spec *s, struct arena *a, struc
         return error_set(err, ERR_INPUT,
                          "model, api_key, dimensions, timeout and calls are of an endpoint; an "
                          "encoder of a file has pooling, layer, tokens and threads");
-    if (s->url && (s->pooling || s->layer || s->tokens || s->threads))
-        return error_set(err, ERR_INPUT,
-                         "pooling, layer, tokens and threads are of a file; an encoder behind an "
-                         "endpoint has model, api_key, dimensions, timeout and calls");
+    if (s->url && (s->pooling || s->layer || s->tokens || s->threads || s->gpu_layers))
+        return error_set(
+            err, ERR_INPUT,
+            "pooling, layer, tokens, threads and gpu_layers are of a file; an encoder behind an "
+            "endpoint has model, api_key, dimensions, timeout and calls");
     if (s->url && !s->model)
         return error_set(err, ERR_INPUT, "%s: which model? Say model: NAME", s->url);
     if (s->url && !str_starts(str_from(s->url), STR("http://")) &&
@@ -215,7 +219,7 @@ enum status encoder_spec_parse(struct str text, struct arena *a, struct encoder_
     struct buf item;
     enum status status = text.len <= ENCODER_SPEC_BYTES_MAX
                              ? OK
-                             : error_set(err, ERR_USAGE, "an encoder of over 8 KiB");
+                             : error_set(err, ERR_USAGE, "an encoder of over 16 KiB");
     buf_init(&item, ENCODER_SPEC_BYTES_MAX + 1);
     for (size_t i = 0; status == OK && i < text.len;) {
         buf_clear(&item);

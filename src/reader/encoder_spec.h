@@ -15,6 +15,7 @@
 #define ENCODER_LORAS_MAX      8
 #define ENCODER_ORCHESTRATOR   "orchestrator" /* its name */
 #define ENCODER_TOKENS_MAX     8192
+#define ENCODER_GPU_LAYERS_MAX 1000
 #define ENCODER_BATCH_MAX      64
 #define ENCODER_TIMEOUT_MS     10000 /* of one call to an endpoint, usually */
 #define ENCODER_BATCH_REMOTE   32    /* texts of one call to an endpoint, usually */
@@ -35,7 +36,7 @@ struct encoder_spec {
     /* A file: */
     const char *gguf;
     enum encoder_pooling pooling;
-    uint32_t layer, tokens, threads;
+    uint32_t layer, tokens, threads, gpu_layers;
     /* Or an endpoint: */
     const char *url, *model;
     const char *key_variable; /* of the environment */

@@ -93,7 +93,8 @@ enum status gguf_encoder_open(const struct encoder_spec *s, struct late **ret, s
     struct gguf *g = calloc(1, sizeof(*g));
     if (!g)
         return error_set(err, ERR_MEMORY, "out of memory");
-    enum status status = lm_share(s->gguf, NULL, &g->lm, err);
+    const struct lm_options loading = {.gpu_layers = (int)s->gpu_layers};
+    enum status status = lm_share(s->gguf, &loading, &g->lm, err);
     if (status == OK)
         status = make(g, s, ret, err);
     else

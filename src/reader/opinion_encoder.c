@@ -36,6 +36,7 @@ static enum status open_by(const struct encoder_spec *s, const char *spec, const
                                            .tokens_max = s->tokens,
                                            .batch = s->batch,
                                            .threads = s->threads,
+                                           .gpu_layers = s->gpu_layers,
                                            .limits = s->limits,
                                            .spec = spec};
     enum status status = opinion_gguf_open(&o, ret, err);

@@ -329,7 +329,8 @@ static enum status rows(void *of, size_t worker, const struct str *texts, size_t
 static enum status set_up(struct opinion_gguf *g, const struct opinion_gguf_options *o,
                           struct error *err)
 {
-    const struct lm_options loading = {.loras = o->loras, .lora_count = o->lora_count};
+    const struct lm_options loading = {
+        .loras = o->loras, .lora_count = o->lora_count, .gpu_layers = (int)o->gpu_layers};
     g->labels = o->labels;
     g->choices = !o->without_choices;
     g->tokens_max = o->tokens_max ? o->tokens_max : OPINION_TOKENS_USUAL;

@@ -22,6 +22,7 @@ struct opinion_gguf_options {
     bool without_choices;      /* it is not asked the question itself */
     size_t tokens_max, batch;  /* 0: as usual */
     unsigned threads;          /* 0: one */
+    unsigned gpu_layers;       /* 0: none */
     struct late_limits limits;
     const char *spec; /* for the model file */
 };

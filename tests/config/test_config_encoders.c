@@ -25,10 +25,11 @@ static void refuse(const char *text, const char *why)
 
 Test(config_encoders, a_file_lies_beside_the_configuration)
 {
-    struct config *c =
-        parse(REST "  - gguf: models/minilm.gguf\n    pooling: mean\n    tokens: 256\n"
-                   "    threads: 2\n    max_wait: 80ms\n    queue: 9\n    cache: 1MiB\n"
-                   "  - {gguf: /x/smol.gguf, name: reader, pooling: hidden, layer: 12}\n");
+    struct config *c = parse(
+        REST
+        "  - gguf: models/minilm.gguf\n    pooling: mean\n    tokens: 256\n"
+        "    threads: 2\n    gpu_layers: 12\n    max_wait: 80ms\n    queue: 9\n    cache: 1MiB\n"
+        "  - {gguf: /x/smol.gguf, name: reader, pooling: hidden, layer: 12}\n");
     cr_assert_eq(c->encoder_count, 2);
     const struct encoder_spec *s = c->encoders;
     cr_expect_str_eq(s->name, "minilm");
@@ -36,6 +37,7 @@ Test(config_encoders, a_file_lies_beside_the_configuration)
     cr_expect_eq(s->pooling, ENCODER_POOL_MEAN);
     cr_expect_eq(s->tokens, 256);
     cr_expect_eq(s->threads, 2);
+    cr_expect_eq(s->gpu_layers, 12);
     cr_expect_eq(s->limits.max_wait_ms, 80);
     cr_expect_eq(s->limits.queue, 9);
     cr_expect_eq(s->limits.cache_bytes, 1u << 20);

@@ -30,10 +30,10 @@ static void refuse(const char *text, const char *why)
 
 Test(config_orchestrator, a_file_with_its_adapters_lies_beside_the_configuration)
 {
-    struct config *c =
-        parse(REST "orchestrator: {gguf: smol.gguf, lora: [x.gguf, /y.gguf], threads: 2,\n"
-                   "  chat_template: chatml, tokens: 300, choices: no, max_wait: 2s}\n"
-                   "encoders: [{gguf: mini.gguf}]\n");
+    struct config *c = parse(
+        REST "orchestrator: {gguf: smol.gguf, lora: [x.gguf, /y.gguf], threads: 2, gpu_layers: 3,\n"
+             "  chat_template: chatml, tokens: 300, choices: no, max_wait: 2s}\n"
+             "encoders: [{gguf: mini.gguf}]\n");
     cr_assert_eq(c->encoder_count, 2);
     const struct encoder_spec *s = &c->encoders[1];
     cr_expect_str_eq(c->encoders[0].name, "mini");
@@ -43,6 +43,7 @@ Test(config_orchestrator, a_file_with_its_adapters_lies_beside_the_configuration
     cr_expect_str_eq(s->loras, "dir/x.gguf\n/y.gguf");
     cr_expect_str_eq(s->chat_template, "chatml");
     cr_expect_eq(s->threads, 2);
+    cr_expect_eq(s->gpu_layers, 3);
     cr_expect_eq(s->tokens, 300);
     cr_expect_eq(s->without_choices, 1);
     cr_expect_eq(s->limits.max_wait_ms, 2000);
@@ -70,6 +71,7 @@ Test(config_orchestrator, mistakes_are_named_with_their_line)
     refuse(REST "orchestrator: {expert: b}\n", "there is no expert 'b'");
     refuse(REST "orchestrator: {expert: c}\n", "speaks anthropic, of which no log-probabilities");
     refuse(REST "orchestrator: {expert: a, threads: 2}\n", "are of a file");
+    refuse(REST "orchestrator: {expert: a, gpu_layers: 2}\n", "are of a file");
     refuse(REST "orchestrator: {expert: a, lora: x}\n", "lora and chat_template are of a file");
     refuse(REST "orchestrator: {gguf: a, calls: 2}\n", "are of an endpoint");
     refuse(REST "orchestrator: {gguf: a, pooling: mean}\n", "'pooling'");

@@ -74,7 +74,7 @@ Test(encoder_spec, an_endpoint_keeps_the_name_of_its_key_and_not_the_key)
 Test(encoder_spec, what_is_written_reads_back)
 {
     const char *const texts[] = {
-        "gguf=x.gguf,pooling=last,threads=3,batch=4,name=one",
+        "gguf=x.gguf,pooling=last,threads=3,gpu_layers=9,batch=4,name=one",
         "url=http://h/e,model=\"m\",dimensions=256,timeout_ms=5,calls=2,batch=64,width=256",
     };
     for (size_t i = 0; i < 2; i++) {
