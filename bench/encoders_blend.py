@@ -6,7 +6,8 @@ usage: bench/encoders_blend.py DATA DUMP TASK [--vectors NAME=FOLDER]... [--tune
 DUMP is what `DUMP=… bench_encoders` wrote of the n-grams' estimates on rows held out (by bench_encoders' FOLDS where --tuned is
 given, whose folds are bench/tune_folds.py's), TASK a task's number there. A logistic regression on 16 principal components of each
 encoder's vectors is learnt fold by fold, as training does it; of a tuned encoder the logits of its own linear layer are taken, and
-only the questions count that it was measured on. What is said is blended in as predict/blend.c does it, under the shape of
+only the questions count that it was measured on. Where an encoder lacks vectors, all are learnt and measured on the questions of
+which all have one. What is said is blended in as predict/blend.c does it, under the shape of
 train/blend_fit.c, or those that are asked for. Prints, a line a variant: the change against n-grams alone of APGR (a pair) or of
 the score at half the reference's cost, and of the utility that training looks at, with standard errors over folds.
 
@@ -99,10 +100,11 @@ def components(learnt, rows):
 
 
 def frozen(view, vectors):
-    """What a source says of every row of the view, by learners that never saw its fold."""
-    said = np.zeros_like(view.z)
+    """What a source says of every row of the view that has a vector, by learners that never saw its fold; NaN of others."""
+    said = np.full_like(view.z, np.nan)
+    there = ~np.isnan(vectors[view.rows, 0])
     for fold in np.unique(view.fold):
-        held, learnt = view.fold == fold, view.fold != fold
+        held, learnt = (view.fold == fold) & there, (view.fold != fold) & there
         a, b = components(vectors[view.rows[learnt]].astype(float), vectors[view.rows[held]].astype(float))
         for e in range(said.shape[1]):
             w = logistic(a, view.scores[learnt, e], PENALTY)
@@ -264,11 +266,16 @@ def main():
     wanted = parser.parse_args()
     bench = Bench(wanted)
     print(f"{bench.task.name}: {[len(view.rows) for views in bench.views.values() for view in views]} rows")
-    for vectors in wanted.vectors:
-        name, folder = vectors.split("=", 1)
-        x = np.load(Path(folder) / f"{bench.task.name}.npy")
+    vectors = {name: np.load(Path(folder) / f"{bench.task.name}.npy") for name, folder in (v.split("=", 1) for v in wanted.vectors)}
+    missing = np.any([np.isnan(x[:, 0]) for x in vectors.values()], axis=0) if vectors else None
+    together = {way: [[] for _ in views] for way, views in bench.views.items()}
+    for name, x in vectors.items():
+        x[missing] = np.nan
         said = {way: [[frozen(view, x)] for view in views] for way, views in bench.views.items()}
-        bench.show(name, said)
+        for way, lists in said.items():
+            for sources, more in zip(together[way], lists):
+                sources += more
+        bench.show(f"{name}, {(~missing).sum()} questions", said)
         if wanted.guard:
             bench.show("the guard alone, against none", {way: [[] for _ in views] for way, views in bench.views.items()}, SILENT, 1, 0)
             for keep in (0.5, 0.0):
@@ -276,6 +283,8 @@ def main():
             bench.show(f"{name}, no guard on either", said, SHAPE, 0, 0)
         for shape in SHAPES if wanted.shapes else ():
             bench.show(f"{name} {named(shape)}", said, shape)
+    if len(vectors) > 1:
+        bench.show("all together", together)
     for setting in wanted.setting:
         for layer, title in (("frozen", "as it was"), ("logits", "tuned")):
             said = {way: [[tuned(view, way, wanted.tuned, setting, [("pair/" if bench.task.name == "mmlu_routellm" else "") + e

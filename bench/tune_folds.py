@@ -68,8 +68,8 @@ def some(generator, rows, count):
 
 def folds_of(data, usable, way, folds, wanted):
     """Pairs of rows to learn from and rows held out, by chance the same for every setting."""
-    fold = {row: WAYS[way](data.queries[row], folds) for row in usable}
-    np.save(wanted.out / f"{way}-folds.npy", np.array([[fold.get(row, np.nan)] for row in range(len(data.queries))], np.float32))
+    fold = [WAYS[way](query, folds) for query in data.queries]
+    np.save(wanted.out / f"{way}-folds.npy", np.array(fold, np.float32)[:, None])
     for left_out in range(folds):
         generator = np.random.default_rng(left_out)
         yield (some(generator, [row for row in usable if fold[row] != left_out], wanted.rows),
@@ -113,7 +113,10 @@ def main():
     data, encoder = tune_minilm.Dataset(wanted.dataset), tune_minilm.Encoder(wanted.encoder)
     usable = np.flatnonzero(~np.isnan(data.scores).all(1)).tolist()
     deepest = max(int(setting.split(":")[0]) for setting in wanted.settings.split(","))
-    lower = tune_minilm.Lower(encoder, [tune_minilm.prompt(query) for query in data.queries], encoder.layers - deepest)
+    texts = [""] * len(data.queries)  # what nobody was asked is not read
+    for row in usable:
+        texts[row] = tune_minilm.prompt(data.queries[row])
+    lower = tune_minilm.Lower(encoder, texts, encoder.layers - deepest)
     measure(data, lower, usable, wanted)
 
 
