@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/model_change.h"
 #include "print/models_output.h"
+#include "setup/setup_encoders.h"
 #include "setup/setup_model.h"
 
 static const char text[] =
@@ -52,6 +53,8 @@ static enum status load(struct models_command *c, struct error *err)
         return no_configuration(c, err);
     if (!c->path || c->config_given)
         status = config_load_without_secrets(c->config_path, &c->config, err);
+    if (status == OK && c->config)
+        status = setup_encoders(c->config, false, err);
     if (status == OK && c->path)
         status = model_load(c->path, &c->m, err);
     else if (status == OK)

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "play/publish_file.h"
 #include "predict/model.h"
+#include "setup/setup_encoders.h"
 
 #define OUTPUT_BYTES_MAX 65536
 
@@ -63,6 +64,8 @@ static enum status find_model(const struct options *o, char **ret, struct error 
     enum status status = o->model ? OK : config_load_without_secrets(o->config, &c, err);
     if (status == OK && c)
         status = check_config(o, c, err);
+    if (status == OK && c)
+        status = setup_encoders(c, false, err);
     const char *path = c ? c->model_path : o->model;
     CHECK(status != OK || path);
     if (status == OK && !(*ret = strdup(path)))

@@ -202,15 +202,21 @@ static void tokens(void *state, uint64_t *input, uint64_t *output)
     *output = atomic_load_explicit(&r->output_tokens, memory_order_relaxed);
 }
 
+/* One piece: whatever step fails, what is told of it is scrubbed and named in one place. */
 static enum status ask(struct remote *r, size_t worker, const struct str *texts, size_t count,
                        size_t *width, float *out, struct error *err)
 {
     struct line *l = &r->lines[worker];
     struct error own = {0};
     enum status status = l->client ? OK : line_open(r, l, &own);
-    write_body(&r->spec, texts, count, &l->body);
-    if (status == OK)
+    const char *name = r->spec.key_variable ? r->spec.key_variable + strlen("env:") : NULL;
+    if (status == OK && name && !r->spec.key.len)
+        status = error_set(&own, ERR_AUTH, "the environment variable %s is not set; export %s=...",
+                           name, name);
+    if (status == OK) {
+        write_body(&r->spec, texts, count, &l->body);
         status = buf_status(&l->body, &own);
+    }
     if (status == OK)
         status = post(r, l, &own);
     if (status == OK && l->http_status != 200)

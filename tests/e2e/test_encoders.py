@@ -125,6 +125,19 @@ def test_the_model_file_keeps_how_it_was_opened_and_no_key(trained):
     assert set(encoders_of(trained / "without")) == {"ngram"}
 
 
+def test_a_key_is_missed_by_who_asks_and_by_nobody_else(leeroo, data, trained, upstream, tmp_path):
+    model = tmp_path / "model"
+    shutil.copy(trained / "with", model)
+    shutil.copy(trained / "with", f"{model}.previous")
+    config = write_config(tmp_path, model, upstream.url, top=(
+        f"encoders: [{{name: {NAME}, url: 'http://127.0.0.1:9/v1/embeddings', model: org/{NAME}, api_key: env:NO_SUCH_KEY}}]"))
+    for argv in (["models", model], ["models", "-c", config], ["rollback", model], ["rollback", "-c", config]):
+        done = run(leeroo, *argv)
+        assert done.returncode == 0, done.stderr
+    done = run(leeroo, "route", model, data / "queries.jsonl")
+    assert done.returncode == 1 and "LEEROO_ENCODER_KEY is not set" in done.stderr, done.stderr
+
+
 @pytest.fixture
 def start(leeroo, trained, upstream, tmp_path):
     """A gateway by one of the two models, and the oracle where `encoders:` says."""
