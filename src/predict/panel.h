@@ -1,0 +1,97 @@
+/* Sequential panels: up to eight experts asked one after the other, until another answer is not worth its price.
+ *
+ * After each answer two forests (predict/trees.h) are walked, each shared by all subsets of the members:
+ *
+ *   posterior   for every member the probability that its answer is right, asked or not, given all answers so far.
+ *               It starts from what the estimates say and, where members answered, from a naive Bayes vote over the
+ *               distinct answers and "none of them". Members that agree get the mean of theirs.
+ *   values      one for each number of answers so far. What the final answer gains over the one that would stand now
+ *               if member e were asked next and the best was done from there on, less lambda times what that costs
+ *               after e, at each of a few lambdas (score per USD). Before the first call, over e's own answer.
+ *
+ * Between two lambdas the gain is interpolated. Nothing here knows plans, experts or requests: a member is its
+ * estimate, its price and its answer. Pure functions; the numbers may be forged, so whatever they are a verdict names
+ * members, and trusts are probabilities. How both are learnt: stage/panel_learn.h. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "encode/answer_stats.h"
+#include "predict/trees.h"
+
+#define PANEL_MEMBERS_MAX   8
+#define PANEL_LAMBDAS_MAX   12
+#define PANEL_SLOT_FEATURES (5 + ANSWER_STATS)
+#define PANEL_FEATURES(m)   ((m)*PANEL_SLOT_FEATURES + 8) /* of the posterior's forest */
+#define PANEL_VALUE_SLOT    3
+#define PANEL_VALUES(m)     ((m)*PANEL_VALUE_SLOT + 8) /* of the values' forests */
+#define PANEL_FEATURES_MAX  PANEL_FEATURES(PANEL_MEMBERS_MAX)
+#define PANEL_VALUES_MAX    PANEL_VALUES(PANEL_MEMBERS_MAX)
+#define PANEL_OUTPUTS_MAX   (PANEL_MEMBERS_MAX * PANEL_LAMBDAS_MAX)
+
+/* One member and what it said. */
+struct panel_member {
+    float quality;       /* estimated before any call, 0..1 */
+    float output_tokens; /* expected */
+    double cost_usd;     /* expected, of asking it */
+    uint16_t
+        answer_class; /* 0: unknown what it says; equal classes agree. Counts where it was asked */
+    const float *stats; /* [ANSWER_STATS]; NULL: no text (it failed). Counts where it was asked */
+};
+
+struct panel_state {
+    size_t members;
+    uint8_t asked;         /* bit i: member i has answered, or failed */
+    uint8_t barred;        /* bit i: member i can not be asked */
+    float characters;      /* of the prompt */
+    uint32_t choice_count; /* 0: an open question */
+    struct panel_member member[PANEL_MEMBERS_MAX];
+};
+
+/* The learnt part; points into a model. */
+struct panel {
+    size_t members, lambda_count;
+    float lambdas[PANEL_LAMBDAS_MAX]; /* ascending, score per USD, > 0 */
+    /* hurdles[answers so far][lambda]: gains no larger than this are not worth a call (learnt; INFINITY: never) */
+    float hurdles[PANEL_MEMBERS_MAX][PANEL_LAMBDAS_MAX];
+    /* offsets[answers so far][member × lambda]: added to where the values' outputs start from */
+    float offsets[PANEL_MEMBERS_MAX][PANEL_OUTPUTS_MAX];
+    struct forest posterior;                 /* members outputs */
+    struct forest values[PANEL_MEMBERS_MAX]; /* by answers so far; members × lambdas outputs */
+};
+
+struct panel_verdict {
+    uint8_t ask;   /* bit of the member to ask next; 0: the winner's answer stands */
+    size_t winner; /* of those asked; members when nobody was */
+    float
+        top; /* probability that the winner's answer is right; 0 where it is unknown what it says */
+    float
+        trust[PANEL_MEMBERS_MAX]; /* probability that each member's answer is right, asked or not */
+    float gain
+        [PANEL_MEMBERS_MAX]; /* utility of asking each next, over stopping; -INFINITY: can not be asked */
+};
+
+/* features[PANEL_FEATURES(members)] and logits[members], where the posterior's forest starts from. */
+void panel_features(const struct panel_state *s, float *features, float *logits);
+/* The posterior over the members' answers: logits[members] of the forest → trust, winner and top. Agreeing members
+ * share the mean of their probabilities; a known answer wins before an unknown one, whatever it is trusted. */
+void panel_posterior(const struct panel_state *s, const float *logits, struct panel_verdict *ret);
+/* features[PANEL_VALUES(members)] of the values' forests, and base[members]: where their outputs start from at every
+ * lambda, before the offsets. */
+void panel_value_features(const struct panel_state *s, const struct panel_verdict *v,
+                          float *features, float *base);
+/* The gain behind an output of the values' forests, -1..1, and back. */
+float panel_gain_of(float output);
+float panel_output_of(float gain);
+/* gains[members × lambdas]: over stopping, before the price of the member asked next; outputs likewise. */
+void panel_gains(const struct panel *p, const struct panel_state *s, const struct panel_verdict *v,
+                 float *gains);
+/* Utility of asking each next from gains at knot `k`, with the price of the call: ret->gain and ret->ask. */
+void panel_choose(const struct panel *p, const struct panel_state *s, const float *gains,
+                  double lambda, struct panel_verdict *ret);
+
+/* What to do next at `lambda` (>= 0). Before any call somebody is always asked, unless all are barred. */
+void panel_verdict(const struct panel *p, const struct panel_state *s, double lambda,
+                   struct panel_verdict *ret);
