@@ -1,7 +1,9 @@
 /* The guard, learnt: see guard_fit.h. Texts fall into a few kinds by their statistics (fit/kinds.h). The guard begins
  * where all but a hundredth of the training texts lie, each measured as if it had not been there, and is full a quarter
  * beyond: how bad estimates are in between nobody can tell by texts of training alone, so what is like training stays
- * as it is. Runs once, at the end of training; the same rows in the same order give the same bits. */
+ * as it is. Of many texts each is measured by its leverage; few bend the guard too much for that, and are measured by
+ * guards that are learnt without them. Runs once, at the end of training; the same rows in the same order give the same
+ * bits. */
 #include "stage/guard_fit.h"
 
 #include <math.h>
@@ -21,10 +23,13 @@ _Static_assert(KINDS_MAX <= GUARD_KINDS_MAX && FEATURES_MAX <= KINDS_DIMENSIONS_
 #define RAMP          1.25f
 #define NOVELTY_MIN   0.2f
 #define LEVERAGE_MAX  0.5
+#define ROWS_FEW      1000 /* texts: below, without_itself() is not to be trusted */
+#define FOLDS         5
 
 struct work {
     const struct guard_texts *texts;
-    size_t rows, n;                          /* statistics */
+    size_t rows, n;                          /* n: statistics */
+    size_t fold;                             /* of FOLDS, left out; FOLDS: none is */
     float *x;                                /* [rows × n] standardised and clipped */
     float *away;                             /* [rows] scratch */
     float *scale, *whiten, *centre, *limits; /* of the guard */
@@ -33,6 +38,9 @@ struct work {
 /* Evenly spaced where there are more texts than rows. */
 static size_t text_of(const struct work *w, size_t row)
 {
+    size_t among = row % (FOLDS - 1);
+    if (w->fold < FOLDS)
+        return row / (FOLDS - 1) * FOLDS + among + (among >= w->fold);
     return (size_t)((double)row * (double)w->texts->rows / (double)w->rows);
 }
 
@@ -79,13 +87,55 @@ static float without_itself(float distance, size_t statistics, size_t rows)
     return (float)((double)distance / ((1 - leverage) * (1 - leverage)));
 }
 
-static void find_limits(struct work *w, const struct guard *g)
+static struct guard guard_of(const struct work *w)
+{
+    return (struct guard){.kinds = KINDS_MAX,
+                          .statistics = w->n,
+                          .scale = w->scale,
+                          .whiten = w->whiten,
+                          .centre = w->centre,
+                          .limits = w->limits};
+}
+
+static enum status learn(struct work *w, struct error *err)
+{
+    standardise(w);
+    return kinds_fit(w->x, w->rows, w->n, RIDGE, w->whiten, w->centre, err);
+}
+
+/* The distance of every text from a guard that is learnt without its fold. */
+static enum status find_away_by_folds(struct work *w, struct error *err)
+{
+    size_t all = w->rows;
+    enum status status = OK;
+    for (w->fold = 0; w->fold < FOLDS && status == OK; w->fold++) {
+        w->rows =
+            all / FOLDS * (FOLDS - 1) + (all % FOLDS > w->fold ? all % FOLDS - 1 : all % FOLDS);
+        status = learn(w, err);
+        const struct guard g = guard_of(w);
+        for (size_t text = w->fold; text < all && status == OK; text += FOLDS)
+            w->away[text] = guard_distance(&g, w->texts->said + text * w->texts->stride);
+    }
+    w->fold = FOLDS;
+    w->rows = all;
+    return status;
+}
+
+static void find_away(struct work *w)
+{
+    const struct guard g = guard_of(w);
+    for (size_t r = 0; r < w->rows; r++) {
+        float far = guard_distance(&g, w->texts->said + text_of(w, r) * w->texts->stride);
+        w->away[r] = without_itself(far, w->n, w->rows);
+    }
+}
+
+/* `away` has the distances. */
+static void find_limits(struct work *w)
 {
     double length = 0, characters = 0;
     for (size_t r = 0; r < w->rows; r++) {
         size_t text = text_of(w, r);
-        float far = guard_distance(g, w->texts->said + text * w->texts->stride);
-        w->away[r] = without_itself(far, w->n, w->rows);
         length += (double)w->texts->lengths[text];
         characters += log1p((double)w->texts->characters[text]);
     }
@@ -101,18 +151,16 @@ static void find_limits(struct work *w, const struct guard *g)
 
 static enum status fit(struct work *w, struct guard *ret, struct error *err)
 {
-    standardise(w);
-    enum status status = kinds_fit(w->x, w->rows, w->n, RIDGE, w->whiten, w->centre, err);
+    bool few = w->rows < ROWS_FEW;
+    enum status status = few ? find_away_by_folds(w, err) : OK;
+    if (status == OK)
+        status = learn(w, err);
     if (status != OK)
         return status;
-    const struct guard g = {.kinds = KINDS_MAX,
-                            .statistics = w->n,
-                            .scale = w->scale,
-                            .whiten = w->whiten,
-                            .centre = w->centre,
-                            .limits = w->limits};
-    find_limits(w, &g);
-    *ret = g;
+    if (!few)
+        find_away(w);
+    find_limits(w);
+    *ret = guard_of(w);
     return OK;
 }
 
@@ -127,6 +175,7 @@ enum status guard_fit(const struct guard_texts *t, struct arena *a, struct guard
     struct work w = {.texts = t,
                      .rows = rows,
                      .n = n,
+                     .fold = FOLDS,
                      .scale = ARENA_ARRAY(a, 2 * n, float),
                      .whiten = ARENA_ARRAY(a, n * n, float),
                      .centre = ARENA_ARRAY(a, KINDS_MAX * n, float),

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "predict/guard.h"
 
-#define GUARD_ROWS_MIN 1000 /* fewer texts do not tell how 74 statistics go together */
+#define GUARD_ROWS_MIN 200 /* fewer texts do not tell how 74 statistics go together */
 
 struct guard_texts {
     size_t rows, statistics;

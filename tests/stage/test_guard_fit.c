@@ -125,6 +125,29 @@ Test(guard_fit, a_few_texts_of_a_new_kind_make_it_known)
     arena_free(a);
 }
 
+/* Whether by folds or by leverage: about a hundredth of new texts like training is beyond, none of another kind
+ * is not. */
+Test(guard_fit, few_texts_tell_what_is_far)
+{
+    static const size_t few[] = {GUARD_ROWS_MIN, GUARD_ROWS_MIN + 3, 999, 1000};
+    struct arena *a = arena_create(1 << 20);
+    struct rng r;
+    rng_seed(&r, 6);
+    for (size_t i = 0; i < 2 * ROWS; i++)
+        draw(&r, i < ROWS ? 0 : 25, i);
+    for (size_t k = 0; k < sizeof(few) / sizeof(few[0]); k++) {
+        struct guard g = fitted(few[k], a);
+        size_t beyond = 0, far = 0;
+        for (size_t i = 1000; i < ROWS; i++)
+            beyond += guard_share(&g, said + i * N, 0) > 0;
+        for (size_t i = ROWS; i < 2 * ROWS; i++)
+            far += guard_share(&g, said + i * N, 0) >= 1;
+        cr_assert(beyond < (ROWS - 1000) / 25, "%zu of %zu rows", beyond, few[k]);
+        cr_assert_eq(far, ROWS, "%zu of %zu rows", far, few[k]);
+    }
+    arena_free(a);
+}
+
 Test(guard_fit, same_texts_same_bits_and_too_few_no_guard)
 {
     struct arena *a = arena_create(1 << 20);
