@@ -266,7 +266,7 @@ def test_a_domain_cannot_steer_a_terminal(leeroo, data):
     (["--experts", "nobody"], 1, "nobody"),
     (["--plans"], 2, "--routed"),
     (["--routed", "--per-domain"], 2, "--per-domain"),
-    (["--routed", "--html", "/nowhere/page.html"], 1, "cannot write there"),
+    (["--routed", "--html", "/dev/null/page.html"], 1, "cannot write there"),
 ])
 def test_what_cannot_be_is_said(leeroo, data, argv, code, words):
     done = run(leeroo, data, *argv)
