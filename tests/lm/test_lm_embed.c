@@ -218,13 +218,16 @@ Test(lm_embed, threads_share_a_model)
         cr_expect_arr_eq(out[0], out[i], sizeof(out[0]));
 }
 
-/* Bytes in use on the heap. */
+/* Bytes in use on the heap. The C library counts blocks that are free and kept for soon as well, up to IN_USE_DOUBT;
+ * a block lost with each of a thousand texts takes 32,000. */
 static size_t in_use(void)
 {
 #ifdef __SANITIZE_ADDRESS__
+#define IN_USE_DOUBT 0
     extern size_t __sanitizer_get_current_allocated_bytes(void);
     return __sanitizer_get_current_allocated_bytes();
 #else
+#define IN_USE_DOUBT 8000
     struct mallinfo2 m = mallinfo2();
     return m.uordblks + m.hblkhd;
 #endif
@@ -243,7 +246,9 @@ static void no_growth(const struct lm *lm, struct lm_embed_options o)
         if (i == 9)
             before = in_use();
     }
-    cr_expect_eq(in_use(), before);
+    size_t after = in_use();
+    cr_expect_leq(after, before + IN_USE_DOUBT, "%zu bytes after 200 texts, %zu after 1,200",
+                  before, after);
     lm_embedder_free(e);
 }
 
