@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """What late sources would be worth if they were blended in otherwise (bench/encoders.md, "How the weights were found").
 
-usage: bench/encoders_blend.py DATA DUMP TASK [--vectors NAME=FOLDER]... [--tuned FOLDER --setting LAYERS-RATE] [--guard] [--shapes]
+usage: bench/encoders_blend.py DATA DUMP TASK [--vectors NAME[:opinion]=FOLDER]... [--tuned FOLDER --setting LAYERS-RATE] [--guard] [--shapes]
 
 DUMP is what `DUMP=… bench_encoders` wrote of the n-grams' estimates on rows held out (by bench_encoders' FOLDS where --tuned is
-given, whose folds are bench/tune_folds.py's), TASK a task's number there. A logistic regression on 16 principal components of each
-encoder's vectors is learnt fold by fold, as training does it; of a tuned encoder the logits of its own linear layer are taken, and
-only the questions count that it was measured on. Where an encoder lacks vectors, all are learnt and measured on the questions of
-which all have one. What is said is blended in as predict/blend.c does it, under the shape of
-train/blend_fit.c, or those that are asked for. Prints, a line a variant: the change against n-grams alone of APGR (a pair) or of
-the score at half the reference's cost, and of the utility that training looks at, with standard errors over folds.
+given, whose folds are bench/tune_folds.py's), TASK a task's number there. What encoders say is learnt fold by fold, as training
+does it: a logistic regression on 16 principal components of vectors, and of an orchestrator's words that of
+train/opinion_kind.c. Where an encoder lacks vectors, all are learnt and measured on the questions of which all have one. Of a
+tuned encoder the logits of its own linear layer are taken, and only the questions count that it was measured on.
+
+What is said is blended in as predict/blend.c does it, under the shape of train/blend_fit.c, or those that are asked for. Prints,
+a line a variant, the change against n-grams alone of APGR (a pair) or of the score at half the reference's cost, and of the
+utility that training looks at, with standard errors: over folds, or, of few questions, by a bootstrap over these.
 
 --guard compares how much of the guard is left where an encoder has spoken, --shapes growth of levels and weights.
 """
@@ -26,7 +28,8 @@ TASKS = {
     1: ("mmlu", ["mixtral-8x7b-instruct", "mixtral-8x22b", "llama-3-70b", "gpt-4-0613"], 3),
     3: ("mmlu_pro", ["gemini-1.5-flash-002", "llama-3.1-70b-instruct", "gpt-4o-2024-05-13"], 2),
 }
-HEAD, COMPONENTS, PENALTY, LAMBDAS = 5, 16, 10.0, 16
+FEW, DRAWS = 8000, 200
+HEAD, COMPONENTS, PENALTY, PENALTY_OPINION, LAMBDAS = 5, 16, 10.0, 100.0, 16
 # known/unlike: growth of levels; weight of a source's level; of its deviations (train/blend_fit.c)
 SHAPE = ((0.2, 0.6), (0.2, 0.4), (0.15, 0.3))
 SILENT = ((0, 0), (0, 0), (0, 0))
@@ -75,11 +78,9 @@ class View:
             self.levels[self.fold == fold] = logit(self.scores[self.fold != fold].mean(0), 1e-3)
 
 
-def logistic(x, y, penalty):
-    """[1 + terms] by Newton's method; the intercept goes free."""
-    x = np.hstack([np.ones((len(x), 1)), x])
-    ridge = penalty * np.eye(x.shape[1])
-    ridge[0, 0] = 0
+def logistic(x, y, penalties):
+    """[terms] by Newton's method; penalties: of each term."""
+    ridge = np.diag(penalties)
     w = np.zeros(x.shape[1])
     for _ in range(30):
         p = sigmoid(x @ w)
@@ -88,6 +89,11 @@ def logistic(x, y, penalty):
         if np.abs(step).max() < 1e-6:
             break
     return w
+
+
+def with_intercept(x, y, penalty):
+    """[1 + terms]; the intercept goes free."""
+    return logistic(np.hstack([np.ones((len(x), 1)), x]), y, np.concatenate([[0], np.full(x.shape[1], penalty)]))
 
 
 def components(learnt, rows):
@@ -107,8 +113,35 @@ def frozen(view, vectors):
         held, learnt = (view.fold == fold) & there, (view.fold != fold) & there
         a, b = components(vectors[view.rows[learnt]].astype(float), vectors[view.rows[held]].astype(float))
         for e in range(said.shape[1]):
-            w = logistic(a, view.scores[learnt, e], PENALTY)
+            w = with_intercept(a, view.scores[learnt, e], PENALTY)
             said[held, e] = w[0] + b @ w[1:]
+    return said
+
+
+def opinions(view, rows):
+    """The same of an orchestrator: slopes of each expert on its letter and on what tells certainty, drawn to common ones."""
+    n = view.z.shape[1]
+    said = np.full_like(view.z, np.nan)
+    x = rows[view.rows].astype(float)
+    there = ~np.isnan(x[:, 0])
+    letters, certain = x[:, :n] - x[:, :n].mean(1, keepdims=True), x[:, n:]
+    terms = 1 + certain.shape[1]
+    penalties = np.concatenate([np.zeros(n), np.full(terms, 1.0), np.full(n * terms, PENALTY_OPINION)])
+    for fold in np.unique(view.fold):
+        held, learnt = (view.fold == fold) & there, (view.fold != fold) & there
+        spread = certain[learnt].std(0)
+        standard = np.where(spread > 1e-6, (certain - certain[learnt].mean(0)) / np.maximum(spread, 1e-6), 0)
+
+        def design(which):
+            blocks = []
+            for e in range(n):
+                own = np.hstack([letters[which, e:e + 1], standard[which]])
+                block = np.zeros((len(own), len(penalties)))
+                block[:, e], block[:, n:n + terms], block[:, n + terms * (e + 1):n + terms * (e + 2)] = 1, own, own
+                blocks.append(block)
+            return np.concatenate(blocks)
+        w = logistic(design(learnt), view.scores[learnt].T.reshape(-1), penalties)
+        said[held] = (design(held) @ w).reshape(n, -1).T
     return said
 
 
@@ -132,7 +165,7 @@ def fit_unlike(texts, subjects):
     x = np.vstack([terms(texts), *map(terms, subjects)])
     y = np.concatenate([np.zeros(len(texts.rows)), *[np.ones(len(s.rows)) for s in subjects]])
     weight = len(texts.rows) / sum(len(s.rows) for s in subjects)
-    w = logistic(x, y, 1.0)
+    w = with_intercept(x, y, 1.0)
     w[0] += np.log(weight)  # as if there were as many of both
     return lambda view: sigmoid(w[0] + terms(view) @ w[1:])
 
@@ -189,7 +222,7 @@ class Prices:
 
 
 class Comparison:
-    """A variant against n-grams alone, fold by fold of the views of one way."""
+    """A variant against n-grams alone, over the views of one way."""
 
     def __init__(self, task):
         self.task, self.prices = task, Prices(task)
@@ -200,20 +233,33 @@ class Comparison:
             return apgr(quality[rows], s, self.task.reference)
         return at_half(quality[rows], view.cost[rows], s, view.paid[rows], self.task.reference)
 
+    def change(self, views, with_, less, rows_of):
+        return np.mean([self.figure(view, a, rows) - self.figure(view, b, rows)
+                        for view, a, b, rows in zip(views, with_, less, rows_of) if len(rows)])
+
+    def drawn(self, views, with_, less, rows_of):
+        """Standard error by a bootstrap over questions, the same of all views."""
+        generator, changes = np.random.default_rng(1), []
+        questions = np.unique(np.concatenate([view.rows[rows] for view, rows in zip(views, rows_of)]))
+        for _ in range(DRAWS):
+            times = np.bincount(generator.choice(questions, len(questions)), minlength=questions.max() + 1)
+            drawn = [np.repeat(rows, times[view.rows[rows]]) for view, rows in zip(views, rows_of)]
+            changes.append(self.change(views, with_, less, drawn))
+        return np.std(changes, ddof=1)
+
     def against(self, views, with_, less):
-        """→ mean and standard error of the figure's change over folds; of the utility's, in 1e-4, over rows."""
-        changes, gains = [], []
-        for view, a, b in zip(views, with_, less):
-            counts = ~np.isnan(a).any(1)
-            for fold in np.unique(view.fold):
-                rows = np.flatnonzero((view.fold == fold) & counts)
-                if len(rows) > 30:
-                    changes.append(self.figure(view, a, rows) - self.figure(view, b, rows))
-            rows = np.flatnonzero(counts)
-            gains.append(self.prices.utility(a[rows], view.scores[rows]) - self.prices.utility(b[rows], view.scores[rows]))
-        gains = np.concatenate(gains)
-        return (f"{np.mean(changes):+.4f} ± {np.std(changes, ddof=1) / len(changes) ** 0.5:.4f}, "
-                f"utility {gains.mean() * 1e4:+.1f} ± {gains.std() / len(gains) ** 0.5 * 1e4:.1f}")
+        """→ the figure's change and its standard error; the same of the utility's, in 1e-4, over rows. Of few questions they are of
+        all that were held out at once, with an error by a bootstrap; else means over folds and their error."""
+        rows_of = [np.flatnonzero(~np.isnan(a).any(1)) for a in with_]
+        gains = np.concatenate([self.prices.utility(a[rows], view.scores[rows]) - self.prices.utility(b[rows], view.scores[rows])
+                                for view, a, b, rows in zip(views, with_, less, rows_of)])
+        if max(map(len, rows_of)) < FEW:
+            change, error = self.change(views, with_, less, rows_of), self.drawn(views, with_, less, rows_of)
+        else:
+            changes = [self.change([view], [a], [b], [rows[view.fold[rows] == fold]])
+                       for view, a, b, rows in zip(views, with_, less, rows_of) for fold in np.unique(view.fold[rows])]
+            change, error = np.mean(changes), np.std(changes, ddof=1) / len(changes) ** 0.5
+        return f"{change:+.4f} ± {error:.4f}, utility {gains.mean() * 1e4:+.1f} ± {gains.std() / len(gains) ** 0.5 * 1e4:.1f}"
 
 
 SHAPES = [
@@ -258,7 +304,7 @@ def main():
     parser.add_argument("data", type=Path)
     parser.add_argument("dump", type=Path)
     parser.add_argument("task", type=int, choices=TASKS)
-    parser.add_argument("--vectors", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--vectors", action="append", default=[], metavar="NAME[:opinion]=FOLDER")
     parser.add_argument("--tuned", type=Path)
     parser.add_argument("--setting", action="append", default=[])
     parser.add_argument("--guard", action="store_true")
@@ -271,7 +317,8 @@ def main():
     together = {way: [[] for _ in views] for way, views in bench.views.items()}
     for name, x in vectors.items():
         x[missing] = np.nan
-        said = {way: [[frozen(view, x)] for view in views] for way, views in bench.views.items()}
+        learn = opinions if name.endswith(":opinion") else frozen
+        said = {way: [[learn(view, x)] for view in views] for way, views in bench.views.items()}
         for way, lists in said.items():
             for sources, more in zip(together[way], lists):
                 sources += more
