@@ -142,13 +142,15 @@ struct dump {
     size_t rows, columns;
 };
 
+/* One piece: a row is gathered number by number, in the order of its columns. */
 static void dump_fold(const struct pool *p, const struct trained *t, const uint32_t *rows,
                       size_t count, unsigned fold, const struct estimate *estimates, struct dump *d)
 {
     struct error err;
     struct features f;
     const struct predictor *by = &t->parts.predictor;
-    float quality[EXPERTS_MAX], tokens[2][EXPERTS_MAX], spread, share;
+    float quality[EXPERTS_MAX], tokens[2][EXPERTS_MAX], spread;
+    struct guard_view seen;
     if (features_init(&f, &err) != OK)
         die(&err);
     for (size_t i = 0; i < count; i++) {
@@ -159,8 +161,8 @@ static void dump_fold(const struct pool *p, const struct trained *t, const uint3
         x[0] = (float)p->places[rows[i]];
         x[1] = (float)fold;
         predictor_newness(by, &f, &x[2], &x[3]);
-        predictor_run(by, &f, quality, tokens[0], tokens[1], &spread, &share);
-        x[4] = share;
+        predictor_run(by, &f, quality, tokens[0], tokens[1], &spread, &seen);
+        x[4] = seen.share;
         for (size_t e = 0; e < p->count; e++) {
             x[DUMP_HEAD + e] = estimates[i * p->count + e].quality;
             x[DUMP_HEAD + p->count + e] =

@@ -22,7 +22,7 @@ float guard_standard(float value, float mean, float over_deviation)
     return x > -GUARD_CLIP ? (x < GUARD_CLIP ? x : GUARD_CLIP) : -GUARD_CLIP;
 }
 
-float guard_distance(const struct guard *g, const float *statistics)
+float guard_distance(const struct guard *g, const float *statistics, size_t *ret_kind)
 {
     float x[FEATURES_MAX], sums[GUARD_KINDS_MAX] = {0};
     size_t n = g->statistics;
@@ -38,10 +38,11 @@ float guard_distance(const struct guard *g, const float *statistics)
             sums[kind] += away * away;
         }
     }
-    float nearest = sums[0];
+    size_t nearest = 0;
     for (size_t kind = 1; kind < g->kinds; kind++)
-        nearest = sums[kind] < nearest ? sums[kind] : nearest;
-    return n ? nearest / (float)n : 0;
+        nearest = sums[kind] < sums[nearest] ? kind : nearest;
+    *ret_kind = nearest;
+    return n ? sums[nearest] / (float)n : 0;
 }
 
 /* Also of what a forged model says: a NaN is not beyond the beginning. */
@@ -52,14 +53,23 @@ static float ramp(float x, float begin, float full)
     return x < full ? (x - begin) / (full - begin) : 1;
 }
 
-float guard_share(const struct guard *g, const float *statistics, float novelty)
+void guard_look(const struct guard *g, const float *statistics, float novelty,
+                struct guard_view *ret)
 {
+    *ret = (struct guard_view){0};
     if (!g->kinds)
-        return 0;
-    float far = ramp(guard_distance(g, statistics), g->limits[GUARD_DISTANCE_BEGIN],
-                     g->limits[GUARD_DISTANCE_FULL]);
+        return;
+    float distance = guard_distance(g, statistics, &ret->kind);
+    float far = ramp(distance, g->limits[GUARD_DISTANCE_BEGIN], g->limits[GUARD_DISTANCE_FULL]);
     float fresh = ramp(novelty, g->limits[GUARD_NOVELTY_BEGIN], g->limits[GUARD_NOVELTY_FULL]);
-    return far > fresh ? far : fresh;
+    ret->far = far > fresh ? far : fresh;
+    ret->share = g->few ? ret->far + (1 - ret->far) * g->few[ret->kind] : ret->far;
+}
+
+float guard_kind(const struct guard *g, size_t kind, enum guard_kind_term term, size_t experts,
+                 size_t expert)
+{
+    return g->of_kind ? g->of_kind[(kind * GUARD_KIND_TERMS + term) * experts + expert] : 0;
 }
 
 float guard_quality(float share, float level, float quality)

@@ -335,6 +335,21 @@ static enum status read_blend(struct model *m, const struct safetensors *s, stru
                          : OK;
 }
 
+/* Kinds of which training has few texts: only where there are any. */
+static enum status read_kinds(struct guard *g, size_t experts, const struct safetensors *s,
+                              struct error *err)
+{
+    if (!safetensors_has(s, "guard.few"))
+        return OK;
+    enum status status = model_read_floats(s, "guard.few", g->kinds, SIZE_MAX, 0, &g->few, err);
+    for (size_t k = 0; status == OK && k < g->kinds; k++)
+        if (!(g->few[k] >= 0 && g->few[k] <= 1))
+            return error_set(err, ERR_CORRUPT, "'guard.few' is damaged");
+    return status == OK ? model_read_floats(s, "guard.of_kind", g->kinds * GUARD_KIND_TERMS,
+                                            experts, 0, &g->of_kind, err)
+                        : status;
+}
+
 /* What is far from training: files of earlier builds, and of few texts, do not say. */
 static enum status read_guard(struct model *m, const struct safetensors *s, struct error *err)
 {
@@ -358,6 +373,8 @@ static enum status read_guard(struct model *m, const struct safetensors *s, stru
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == OK; i++)
         status =
             model_read_floats(s, wanted[i].name, wanted[i].a, wanted[i].b, 0, wanted[i].into, err);
+    if (status == OK)
+        status = read_kinds(&g, p->experts, s, err);
     if (status != OK)
         return status;
     p->guard = g;

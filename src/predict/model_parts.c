@@ -25,26 +25,28 @@ enum status model_parts_level(struct model_parts *p, struct arena *a, struct err
     return OK;
 }
 
-/* Far from training a plan is as good as it was on average, too. */
-static void guard_plans(const struct plan_set *s, float unfamiliar, struct estimate *plans)
+/* Far from training a plan is as good as it was on average, too; of a kind that little is known of, what its members
+ * are tells. */
+static void guard_plans(const struct plan_set *s, float far, struct estimate *plans)
 {
-    for (size_t k = 0; k < s->count && unfamiliar > 0; k++)
+    for (size_t k = 0; k < s->count && far > 0; k++)
         plans[k].quality =
-            guard_quality(unfamiliar, guard_level(s->records[k].accuracy), plans[k].quality);
+            guard_quality(far, guard_level(s->records[k].accuracy), plans[k].quality);
 }
 
 /* What a decision weighs of the experts' costs far from training. */
-static void guard_costs(const struct model_parts *p, struct estimate *experts)
+static void guard_costs(const struct model_parts *p, const struct guard_view *seen,
+                        struct estimate *experts)
 {
     int64_t costs[EXPERTS_MAX], usual[EXPERTS_MAX], weighed[EXPERTS_MAX];
     for (size_t i = 0; i < p->listed; i++) {
         struct estimate tokens = {0};
-        predictor_usual_tokens(&p->predictor, p->column[i], &tokens.input_tokens,
+        predictor_usual_tokens(&p->predictor, p->column[i], seen->kind, &tokens.input_tokens,
                                &tokens.output_tokens);
         usual[i] = model_cost_nano_usd(&p->experts[p->column[i]].price, &tokens);
         costs[i] = experts[i].cost_nano_usd;
     }
-    guard_weigh(experts->unfamiliar, costs, usual, p->listed, weighed);
+    guard_weigh(seen->share, costs, usual, p->listed, weighed);
     for (size_t i = 0; i < p->listed; i++)
         experts[i].unweighed_nano_usd = costs[i] - weighed[i];
 }
@@ -52,23 +54,24 @@ static void guard_costs(const struct model_parts *p, struct estimate *experts)
 void model_parts_estimate(const struct model_parts *p, const struct features *f,
                           struct estimate *estimates)
 {
-    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], spread, unfamiliar;
-    predictor_run(&p->predictor, f, quality, in, out, &spread, &unfamiliar);
+    float quality[EXPERTS_MAX], in[EXPERTS_MAX], out[EXPERTS_MAX], spread;
+    struct guard_view seen;
+    predictor_run(&p->predictor, f, quality, in, out, &spread, &seen);
     for (size_t i = 0; i < p->listed; i++) {
         size_t e = p->column[i];
         estimates[i] = (struct estimate){.quality = quality[e],
-                                         .unfamiliar = unfamiliar,
+                                         .unfamiliar = seen.share,
                                          .input_tokens = in[e],
                                          .output_tokens = out[e]};
         estimates[i].cost_nano_usd = model_cost_nano_usd(&p->experts[e].price, &estimates[i]);
         estimates[i].cost_max_nano_usd = estimates[i].cost_nano_usd;
     }
-    if (unfamiliar > 0 && p->listed > 0)
-        guard_costs(p, estimates);
+    if (seen.share > 0)
+        guard_costs(p, &seen, estimates);
     plan_set_estimate(&p->plans, estimates, estimates + p->listed);
-    guard_plans(&p->plans, unfamiliar, estimates + p->listed);
+    guard_plans(&p->plans, seen.far, estimates + p->listed);
     for (size_t i = 0; i < p->listed + p->plans.count; i++) {
-        estimates[i].unfamiliar = unfamiliar;
+        estimates[i].unfamiliar = seen.share;
         estimates[i].quality_sd = spread_quality_sd(spread, estimates[i].quality);
     }
 }

@@ -159,13 +159,18 @@ void predictor_tokens(const struct predictor *p, size_t expert, float characters
                  input_tokens, output_tokens);
 }
 
-void predictor_usual_tokens(const struct predictor *p, size_t expert, float *input_tokens,
-                            float *output_tokens)
+void predictor_usual_tokens(const struct predictor *p, size_t expert, size_t kind,
+                            float *input_tokens, float *output_tokens)
 {
+    const struct guard *g = &p->guard;
     static const struct script_counts none;
-    float log_characters = p->guard.limits[GUARD_LOG_CHARACTERS];
-    predictor_tokens(p, expert, fmath_exp(log_characters) - 1, &none, p->guard.limits[GUARD_LENGTH],
+    float log_characters = g->limits[GUARD_LOG_CHARACTERS];
+    predictor_tokens(p, expert, fmath_exp(log_characters) - 1, &none, g->limits[GUARD_LENGTH],
                      input_tokens, output_tokens);
+    *input_tokens = clamp_tokens(
+        *input_tokens * fmath_exp(guard_kind(g, kind, GUARD_KIND_INPUT, p->experts, expert)));
+    *output_tokens = clamp_tokens(
+        *output_tokens * fmath_exp(guard_kind(g, kind, GUARD_KIND_OUTPUT, p->experts, expert)));
 }
 
 static float mean_parameter(const struct predictor *p, enum token_parameter which)
@@ -176,9 +181,10 @@ static float mean_parameter(const struct predictor *p, enum token_parameter whic
     return sum / (float)p->experts;
 }
 
-/* Quality and output tokens of a text far from training, by the guard's share. */
-static void guard_run(const struct predictor *p, const struct features *f, float share,
-                      float length, float *quality, float *input_tokens, float *output_tokens)
+/* Quality and output tokens of a text far from training, by the guard's shares. */
+static void guard_run(const struct predictor *p, const struct features *f,
+                      const struct guard_view *seen, float length, float *quality,
+                      float *input_tokens, float *output_tokens)
 {
     static const enum token_parameter slopes[] = {TOKENS_OUT_LENGTH, TOKENS_OUT_LOG_CHARACTERS};
     const float means[] = {p->guard.limits[GUARD_LENGTH], p->guard.limits[GUARD_LOG_CHARACTERS]};
@@ -187,11 +193,13 @@ static void guard_run(const struct predictor *p, const struct features *f, float
         float t[TOKEN_PARAMETERS];
         memcpy(t, p->tokens + e * TOKEN_PARAMETERS, sizeof(t));
         for (size_t k = 0; k < 2; k++) {
-            float change = share * (common[k] - t[slopes[k]]);
+            float change = seen->far * (common[k] - t[slopes[k]]);
             t[slopes[k]] += change;
             t[TOKENS_OUT_BASE] -= change * means[k];
         }
-        quality[e] = guard_quality(share, p->guard.levels[e], quality[e]);
+        float level =
+            p->guard.levels[e] + guard_kind(&p->guard, seen->kind, GUARD_KIND_LEVEL, p->experts, e);
+        quality[e] = guard_quality(seen->share, level, quality[e]);
         count_tokens(p, e, t, (float)f->characters, &f->scripts, length, &input_tokens[e],
                      &output_tokens[e]);
     }
@@ -270,7 +278,8 @@ void predictor_newness(const struct predictor *p, const struct features *f, floa
 }
 
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens, float *spread, float *unfamiliar)
+                   float *input_tokens, float *output_tokens, float *spread,
+                   struct guard_view *seen)
 {
     size_t experts = p->experts;
     float columns[SOURCES_MAX][SOURCE_COLUMNS_MAX], features[FEATURES_MAX];
@@ -291,7 +300,7 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
     for (size_t e = 0; e < experts; e++)
         predictor_tokens(p, e, (float)f->characters, &f->scripts, length, &input_tokens[e],
                          &output_tokens[e]);
-    *unfamiliar = guard_share(&p->guard, features, novelty);
-    if (*unfamiliar > 0)
-        guard_run(p, f, *unfamiliar, length, quality, input_tokens, output_tokens);
+    guard_look(&p->guard, features, novelty, seen);
+    if (seen->share > 0)
+        guard_run(p, f, seen, length, quality, input_tokens, output_tokens);
 }

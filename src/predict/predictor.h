@@ -89,15 +89,17 @@ void predictor_posterior(const struct predictor *p, const struct features *f, fl
 void predictor_tokens(const struct predictor *p, size_t expert, float characters,
                       const struct script_counts *scripts, float length, float *input_tokens,
                       float *output_tokens);
-/* The same of a text of training's mean length. The predictor has a guard. */
-void predictor_usual_tokens(const struct predictor *p, size_t expert, float *input_tokens,
-                            float *output_tokens);
+/* The same of a text of training's mean length, or where training has few texts of its kind, of these on average. The
+ * predictor has a guard. */
+void predictor_usual_tokens(const struct predictor *p, size_t expert, size_t kind,
+                            float *input_tokens, float *output_tokens);
 /* How many more input tokens characters[SCRIPTS] are, of scripts that were learnt, than at `slope` for each that
  * script_weight takes them for. */
 double predictor_script_tokens(const struct predictor *p, size_t expert, const double *characters,
                                double slope);
 
 /* Everything at once: quality [E], input_tokens [E], output_tokens [E]; *spread as spread_quality_sd takes it;
- * *unfamiliar the guard's share, 0 to 1. */
+ * *seen what the guard makes of it. */
 void predictor_run(const struct predictor *p, const struct features *f, float *quality,
-                   float *input_tokens, float *output_tokens, float *spread, float *unfamiliar);
+                   float *input_tokens, float *output_tokens, float *spread,
+                   struct guard_view *seen);

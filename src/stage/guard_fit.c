@@ -106,7 +106,7 @@ static enum status learn(struct work *w, struct error *err)
 /* The distance of every text from a guard that is learnt without its fold. */
 static enum status find_away_by_folds(struct work *w, struct error *err)
 {
-    size_t all = w->rows;
+    size_t all = w->rows, kind;
     enum status status = OK;
     for (w->fold = 0; w->fold < FOLDS && status == OK; w->fold++) {
         w->rows =
@@ -114,7 +114,7 @@ static enum status find_away_by_folds(struct work *w, struct error *err)
         status = learn(w, err);
         const struct guard g = guard_of(w);
         for (size_t text = w->fold; text < all && status == OK; text += FOLDS)
-            w->away[text] = guard_distance(&g, w->texts->said + text * w->texts->stride);
+            w->away[text] = guard_distance(&g, w->texts->said + text * w->texts->stride, &kind);
     }
     w->fold = FOLDS;
     w->rows = all;
@@ -125,7 +125,8 @@ static void find_away(struct work *w)
 {
     const struct guard g = guard_of(w);
     for (size_t r = 0; r < w->rows; r++) {
-        float far = guard_distance(&g, w->texts->said + text_of(w, r) * w->texts->stride);
+        size_t kind;
+        float far = guard_distance(&g, w->texts->said + text_of(w, r) * w->texts->stride, &kind);
         w->away[r] = without_itself(far, w->n, w->rows);
     }
 }

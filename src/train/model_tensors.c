@@ -57,6 +57,17 @@ static void add_guard(struct listing *l)
     add(l, (struct model_tensor){.item = {"guard.whiten", "F32", 2, {n, n}, g->whiten}});
     add(l, (struct model_tensor){.item = {"guard.centre", "F32", 2, {g->kinds, n}, g->centre}});
     add(l, (struct model_tensor){.item = {"guard.limits", "F32", 1, {GUARD_LIMITS}, g->limits}});
+    if (!g->few)
+        return;
+    add(l, (struct model_tensor){.item = {"guard.few", "F32", 1, {g->kinds}, g->few}});
+    add(l,
+        (struct model_tensor){.item = {"guard.of_kind",
+                                       "F32",
+                                       2,
+                                       {g->kinds * GUARD_KIND_TERMS, l->parts->predictor.experts},
+                                       g->of_kind},
+                              .axis = 1,
+                              .parts = {{PART_EXPERTS, 0}}});
 }
 
 static void add_forest(struct listing *l, const char *prefix, const struct forest *f,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "fit/fit.h"
 #include "stage/guard_fit.h"
+#include "stage/guard_kinds.h"
 #include "train/blend_fit.h"
 #include "train/source_kind.h"
 #include "train/spread_fit.h"
@@ -197,6 +198,44 @@ static enum status fit_guard(struct train_work *w, struct error *err)
     return guard_fit(&texts, w->out->arena, &w->predictor->guard, err);
 }
 
+/* Recorded tokens of every outcome, into what earlier stages no longer need. */
+static void gather_tokens(struct train_work *w, float *input, float *output)
+{
+    size_t experts = w->table.experts;
+    for (size_t i = 0; i < w->table.rows * experts; i++) {
+        const struct outcome *o =
+            dataset_outcome(w->table.dataset, i / experts, w->table.expert[i % experts]);
+        input[i] = o->tokens_known ? (float)o->input_tokens : -1;
+        output[i] = o->tokens_known ? (float)o->output_tokens : -1;
+    }
+}
+
+/* Behind figures and tokens. */
+static enum status fit_guard_kinds(struct train_work *w, struct error *err)
+{
+    struct predictor *p = w->predictor;
+    float levels[EXPERTS_MAX], input[EXPERTS_MAX], output[EXPERTS_MAX];
+    const struct guard_outcomes outcomes = {.rows = w->table.rows,
+                                            .experts = w->table.experts,
+                                            .said = w->features,
+                                            .stride = p->features,
+                                            .scores = w->table.scores,
+                                            .weights = w->table.weights,
+                                            .input_tokens = w->base_logits,
+                                            .output_tokens = w->corrections,
+                                            .levels = levels,
+                                            .usual_input = input,
+                                            .usual_output = output};
+    if (!p->guard.kinds)
+        return OK;
+    for (size_t e = 0; e < p->experts; e++) {
+        levels[e] = guard_level(w->out->figures[e].accuracy);
+        predictor_usual_tokens(p, e, 0, &input[e], &output[e]);
+    }
+    gather_tokens(w, w->base_logits, w->corrections);
+    return guard_kinds_fit(&outcomes, w->out->arena, &p->guard, err);
+}
+
 /* The parts of the predictor that are the stages'. */
 static void hand_over(struct train_work *w)
 {
@@ -236,6 +275,8 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
     fit_tokens(w);
     status =
         train_figures_fill(&w->table, w->predictor, w->quality, w->terms, w->out->figures, err);
+    if (status == OK)
+        status = fit_guard_kinds(w, err);
     if (status == OK)
         status = train_arms(&w->table, w->options, w->quality, w->terms, rng, w->out, err);
     train_report(w);

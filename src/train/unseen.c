@@ -57,11 +57,12 @@ static bool can_train(const struct train_work *w, const uint8_t *folds)
 static void estimate(const struct train_work *w, const struct predictor *p, size_t row,
                      struct unseen *to)
 {
-    float in[EXPERTS_MAX], out[EXPERTS_MAX], spread, unfamiliar;
+    float in[EXPERTS_MAX], out[EXPERTS_MAX], spread;
+    struct guard_view seen;
     struct features f = {.characters = (uint32_t)w->table.characters[row],
                          .scripts = w->table.scripts[row]};
     train_table_said(&w->table, row, f.said);
-    predictor_run(p, &f, to->quality + row * w->table.experts, in, out, &spread, &unfamiliar);
+    predictor_run(p, &f, to->quality + row * w->table.experts, in, out, &spread, &seen);
     predictor_newness(p, &f, &to->novelty[row], &to->entropy[row]);
 }
 

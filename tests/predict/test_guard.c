@@ -29,6 +29,13 @@ static struct guard make(void)
                           .levels = levels};
 }
 
+static float share_of(const struct guard *g, const float *statistics, float novelty)
+{
+    struct guard_view seen;
+    guard_look(g, statistics, novelty, &seen);
+    return seen.share;
+}
+
 static double distance(const float *statistics)
 {
     double nearest = INFINITY;
@@ -51,8 +58,9 @@ Test(guard, distance_is_that_of_the_nearest_kind)
 {
     static const float texts[][N] = {{1, 0, -2}, {1.2f, -1, 0}, {50, 7, -100}, {1.5f, -4, -1}};
     struct guard g = make();
+    size_t kind;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        cr_assert_float_eq(guard_distance(&g, texts[i]), distance(texts[i]),
+        cr_assert_float_eq(guard_distance(&g, texts[i], &kind), distance(texts[i]),
                            1e-4 * (1 + distance(texts[i])));
 }
 
@@ -63,20 +71,20 @@ Test(guard, share_is_the_larger_of_both_ramps)
     struct guard g = make();
     float of_far = (float)((distance(far) - 2) / 4);
     cr_assert(of_far > 0.2f && of_far < 1);
-    cr_assert_eq(guard_share(&g, known, 0), 0);
-    cr_assert_eq(guard_share(&g, known, 0.25f), 0);
-    cr_assert_float_eq(guard_share(&g, known, 0.375f), 0.5, 1e-6);
-    cr_assert_eq(guard_share(&g, known, 0.6f), 1);
-    cr_assert_float_eq(guard_share(&g, far, 0), of_far, 1e-4);
-    cr_assert_float_eq(guard_share(&g, far, 0.26f), of_far, 1e-4);
-    cr_assert_eq(guard_share(&g, far, 1), 1);
+    cr_assert_eq(share_of(&g, known, 0), 0);
+    cr_assert_eq(share_of(&g, known, 0.25f), 0);
+    cr_assert_float_eq(share_of(&g, known, 0.375f), 0.5, 1e-6);
+    cr_assert_eq(share_of(&g, known, 0.6f), 1);
+    cr_assert_float_eq(share_of(&g, far, 0), of_far, 1e-4);
+    cr_assert_float_eq(share_of(&g, far, 0.26f), of_far, 1e-4);
+    cr_assert_eq(share_of(&g, far, 1), 1);
 }
 
 Test(guard, nothing_is_far_where_there_is_no_guard)
 {
     static const float far[N] = {1e9f, 1e9f, 1e9f};
     struct guard none = {.kinds = 0};
-    cr_assert_eq(guard_share(&none, far, 1), 0);
+    cr_assert_eq(share_of(&none, far, 1), 0);
 }
 
 Test(guard, forged_numbers_give_a_share)
@@ -86,7 +94,7 @@ Test(guard, forged_numbers_give_a_share)
     for (int i = 0; i < 6; i++) {
         struct guard g = make();
         g.limits = i % 2 ? forged : limits;
-        float share = guard_share(&g, texts[i / 2], i == 5 ? NAN : 2);
+        float share = share_of(&g, texts[i / 2], i == 5 ? NAN : 2);
         cr_assert(share >= 0 && share <= 1);
     }
 }
@@ -134,4 +142,27 @@ Test(guard, wholly_far_is_the_level_to_the_last_bit)
     float level = guard_level(0.7);
     for (float q = 0; q <= 1; q += 0.125f)
         cr_assert_eq(guard_quality(1, level, q), guard_quality(1, level, 0.5f));
+}
+
+/* The statistics of the second text are whitened to (1, −2, 4), the second kind's centre. */
+Test(guard, a_kind_of_few_texts_has_a_share_of_its_own)
+{
+    static const float first[N] = {1, 0, -2}, second[N] = {1.25f, -4.5f, -0.3125f},
+                       few[KINDS] = {0, 0.5f};
+    static const float of_kind[KINDS * GUARD_KIND_TERMS * 2] = {0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6};
+    struct guard_view seen;
+    struct guard g = make();
+    cr_assert_eq(guard_kind(&g, 1, GUARD_KIND_INPUT, 2, 1), 0);
+    g.few = few;
+    g.of_kind = of_kind;
+    cr_assert_eq(guard_kind(&g, 0, GUARD_KIND_INPUT, 2, 1), 0);
+    cr_assert_eq(guard_kind(&g, 1, GUARD_KIND_LEVEL, 2, 1), 2);
+    cr_assert_eq(guard_kind(&g, 1, GUARD_KIND_OUTPUT, 2, 0), 5);
+    guard_look(&g, first, 0, &seen);
+    cr_assert(seen.kind == 0 && seen.share == 0 && seen.far == 0);
+    guard_look(&g, second, 0, &seen);
+    cr_assert(seen.kind == 1 && seen.share == 0.5f && seen.far == 0);
+    guard_look(&g, second, 0.375f, &seen);
+    cr_assert_float_eq(seen.far, 0.5, 1e-6);
+    cr_assert_float_eq(seen.share, 0.75, 1e-6);
 }

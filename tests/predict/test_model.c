@@ -131,11 +131,12 @@ Test(model, estimates_are_those_of_the_predictor)
     cr_assert_eq(features_init(&f, NULL), OK);
     for (size_t i = 0; i < 40; i++) {
         struct estimate estimates[WORLD_EXPERTS];
-        float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS], spread, unfamiliar;
+        float quality[WORLD_EXPERTS], in[WORLD_EXPERTS], out[WORLD_EXPERTS], spread;
+        struct guard_view seen;
         struct str text = i ? world->queries[i].prompt : STR("");
         cr_assert_eq(model_encode(m, text, &f, NULL), OK);
         model_estimate(m, &f, estimates);
-        predictor_run(&trained->parts.predictor, &f, quality, in, out, &spread, &unfamiliar);
+        predictor_run(&trained->parts.predictor, &f, quality, in, out, &spread, &seen);
         for (size_t e = 0; e < WORLD_EXPERTS; e++) {
             const struct price *p = &world->experts[e].price;
             double nano = ((double)in[e] * (double)p->input_nano_usd_per_m +

@@ -275,8 +275,8 @@ static void check_late(struct predictor *p, struct features *f, const float *bef
         weights[2 * EXPERTS] = {1, -1, 0.5f, 0.1f, 0.2f, 0.3f},
         blend[BLEND_TERMS(1)] = {-1, 2, 1, 0.5f, 0.1f, 0.2f, 0.1f, 0.2f, 0.5f, 0.7f};
     const struct dense_head head = {NGRAM_STATS, 1, mean, directions, weights};
-    float got[EXPERTS], in[EXPERTS], out[EXPERTS], share, unfamiliar, logits[EXPERTS],
-        wanted[EXPERTS];
+    float got[EXPERTS], in[EXPERTS], out[EXPERTS], share, logits[EXPERTS], wanted[EXPERTS];
+    struct guard_view seen;
     p->sources[2] = (struct source){.ops = &dense_source,
                                     .encoder = 1,
                                     .of = NOWHERE,
@@ -287,10 +287,10 @@ static void check_late(struct predictor *p, struct features *f, const float *bef
     p->late_count = 1;
     p->blend = blend;
     f->said[1] = (struct encoding){.silent = true};
-    predictor_run(p, f, got, in, out, &share, &unfamiliar);
+    predictor_run(p, f, got, in, out, &share, &seen);
     cr_assert_arr_eq(got, before, sizeof(got));
     f->said[1] = (struct encoding){.dense = f->said[0].dense};
-    predictor_run(p, f, got, in, out, &share, &unfamiliar);
+    predictor_run(p, f, got, in, out, &share, &seen);
     const struct blend_view v = {.logits = {logits}, .novelty = novelty, .entropy = entropy};
     float component;
     dense_components(&head, f->said[0].dense, &component);
@@ -308,7 +308,8 @@ Test(predictor, far_from_training_experts_are_what_they_are_on_average)
     static const float limits[GUARD_LIMITS] = {-2, -1, 0, 1, 0.5f, 3};
     static const float levels[EXPERTS] = {0.4f, -1, 2}, spread[SPREAD_TERMS] = {0.2f};
     uint16_t *weights = calloc((size_t)NGRAM_BUCKETS * WIDTH, sizeof(*weights));
-    float bias[WIDTH] = {0}, got[EXPERTS], in[EXPERTS], out[EXPERTS], share, unfamiliar;
+    float bias[WIDTH] = {0}, got[EXPERTS], in[EXPERTS], out[EXPERTS], share;
+    struct guard_view seen;
     const struct linear_head head = {GROUPS, WIDTH, weights, bias};
     struct predictor p = make();
     struct features f;
@@ -316,18 +317,73 @@ Test(predictor, far_from_training_experts_are_what_they_are_on_average)
     bias[EXPERTS + GROUPS] = 2; /* the predicted length */
     p.sources[0].state = &head;
     p.spread = spread;
-    p.guard = (struct guard){1, NGRAM_STATS, scale, whiten, none, limits, levels};
+    p.guard = (struct guard){.kinds = 1,
+                             .statistics = NGRAM_STATS,
+                             .scale = scale,
+                             .whiten = whiten,
+                             .centre = none,
+                             .limits = limits,
+                             .levels = levels};
     cr_assert_eq(features_init(&f, NULL), OK);
     cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
-    predictor_run(&p, &f, got, in, out, &share, &unfamiliar);
-    cr_assert_eq(unfamiliar, 1);
+    predictor_run(&p, &f, got, in, out, &share, &seen);
+    cr_assert_eq(seen.share, 1);
+    cr_assert_eq(seen.far, 1);
     for (size_t e = 0; e < EXPERTS; e++)
         cr_assert_float_eq((double)got[e], sigmoid((double)levels[e]), 1e-5);
     /* The first expert's slopes are .5 and .1, the others have none: a third of each is common. */
     double log_out = 2 + 0.5 * 0.5 + 0.1 * 3 + 0.5 / 3 * (2 - 0.5) + 0.1 / 3 * (log1p(16) - 3);
     cr_assert_float_eq((double)out[0], (double)1.2f * exp(log_out) - 1, 1e-3);
-    predictor_usual_tokens(&p, 0, &in[0], &out[0]);
-    cr_assert_float_eq((double)out[0], (double)1.2f * exp(2 + 0.5 * 0.5 + 0.1 * 3) - 1, 1e-3);
+    double usual = (double)1.2f * exp(2 + 0.5 * 0.5 + 0.1 * 3) - 1;
+    predictor_usual_tokens(&p, 0, 0, &in[0], &out[0]);
+    cr_assert_float_eq((double)out[0], usual, 1e-3);
+    features_done(&f);
+    free(weights);
+}
+
+/* A kind that little is known of: quality goes part of the way to its own level, tokens stay as they are, and a usual
+ * text is one of the kind's. */
+Test(predictor, of_a_kind_with_few_texts_the_level_is_its_own)
+{
+    static const float scale[2 * NGRAM_STATS], whiten[NGRAM_STATS * NGRAM_STATS], none[NGRAM_STATS];
+    static const float limits[GUARD_LIMITS] = {1, 2, 2, 3, 0.5f, 3}, few[1] = {0.75f};
+    static const float levels[EXPERTS] = {0.4f, -1, 2}, spread[SPREAD_TERMS] = {0.2f};
+    static const float of_kind[GUARD_KIND_TERMS * EXPERTS] = {0.5f, 0, -1, 0.25f, 0, 0, -0.5f};
+    uint16_t *weights = calloc((size_t)NGRAM_BUCKETS * WIDTH, sizeof(*weights));
+    float bias[WIDTH] = {0}, plain[EXPERTS], got[EXPERTS], in[2][EXPERTS], out[2][EXPERTS], share;
+    struct guard_view seen;
+    const struct linear_head head = {GROUPS, WIDTH, weights, bias};
+    struct predictor p = make();
+    struct features f;
+    cr_assert_not_null(weights);
+    p.sources[0].state = &head;
+    p.spread = spread;
+    cr_assert_eq(features_init(&f, NULL), OK);
+    cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
+    predictor_run(&p, &f, plain, in[0], out[0], &share, &seen);
+    cr_assert_eq(seen.share, 0);
+    p.guard = (struct guard){.kinds = 1,
+                             .statistics = NGRAM_STATS,
+                             .scale = scale,
+                             .whiten = whiten,
+                             .centre = none,
+                             .limits = limits,
+                             .levels = levels,
+                             .few = few,
+                             .of_kind = of_kind};
+    predictor_run(&p, &f, got, in[1], out[1], &share, &seen);
+    cr_assert_eq(seen.share, few[0]);
+    cr_assert_eq(seen.far, 0);
+    for (size_t e = 0; e < EXPERTS; e++) {
+        double own = log((double)plain[e] / (1 - (double)plain[e]));
+        double level = (double)levels[e] + (double)of_kind[e];
+        cr_assert_float_eq((double)got[e], sigmoid(0.25 * own + 0.75 * level), 1e-4);
+    }
+    cr_assert_arr_eq(in[0], in[1], sizeof(in[0]));
+    cr_assert_arr_eq(out[0], out[1], sizeof(out[0]));
+    double usual = (double)1.2f * exp(2 + 0.5 * 0.5 + 0.1 * 3) - 1;
+    predictor_usual_tokens(&p, 0, 0, &in[0][0], &out[0][0]);
+    cr_assert_float_eq((double)out[0][0], usual * exp(-0.5), 1e-3);
     features_done(&f);
     free(weights);
 }
@@ -352,10 +408,11 @@ Test(predictor, run_is_the_stages_in_order)
     cr_assert_eq(features_encode(&f, p.encoders, 1, STR("What is 12 + 30?"), NULL), OK);
     static const float spread[SPREAD_TERMS] = {0.2f, 0.01f, 0.1f, 0.3f};
     const struct encoding *said = &f.said[0];
-    float share, unfamiliar;
+    float share;
+    struct guard_view seen;
     memset(weights + (size_t)said->buckets[0] * WIDTH, 0, WIDTH * sizeof(*weights));
     p.spread = spread;
-    predictor_run(&p, &f, got, in, out, &share, &unfamiliar);
+    predictor_run(&p, &f, got, in, out, &share, &seen);
     linear_predict_bf16(weights, bias, WIDTH, said->buckets, said->values, said->count, linear);
     stack(&p, linear, said->dense, features, second);
     const float *const both[] = {linear, second};

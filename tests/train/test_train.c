@@ -21,8 +21,9 @@ static void estimate(const struct trained *t, const char *text, float *quality, 
     struct features f;
     cr_assert_eq(features_init(&f, NULL), OK);
     cr_assert_eq(features_encode(&f, encoders, 1, str_from(text), NULL), OK);
-    float spread, unfamiliar;
-    predictor_run(&t->parts.predictor, &f, quality, in, out, &spread, &unfamiliar);
+    float spread;
+    struct guard_view seen;
+    predictor_run(&t->parts.predictor, &f, quality, in, out, &spread, &seen);
     cr_assert(spread > 0 && spread <= 1);
     features_done(&f);
 }
