@@ -3,6 +3,7 @@
  * or recorded, and budgets do not hear of it. An estimate may come later; a client that has left by then is not
  * answered. */
 #include "base/log.h"
+#include "route/choice_json.h"
 #include "route/silences.h"
 #include "serve/choosing.h"
 #include "serve/errors.h"
@@ -107,54 +108,6 @@ static void write_placed(struct buf *out, const struct choosing *c)
     buf_add_char(out, '}');
 }
 
-/* The expert that began the turn; null where none has, or it is gone. */
-static void write_holder(struct buf *out, const struct pool *p, const struct pool_choice *choice)
-{
-    const struct pool_target *t = &choice->target;
-    bool held = t->is_held && t->holder != SIZE_MAX;
-    struct str name = held ? arm_name(p, t->holder) : STR("null");
-    buf_addf(out, ",\"turn_of\":%s%.*s%s", held ? "\"" : "", STR_FMT(name), held ? "\"" : "");
-}
-
-/* What the request itself asked for, as far as ruled_out does not show it, and the bounds in force. */
-static void write_bounds(struct buf *out, const struct pool_choice *choice)
-{
-    const struct pool_target *t = &choice->target;
-    const struct policy *in_force = &choice->policy;
-    buf_add_c(out, ",\"asked\":{\"lambda\":");
-    if (t->has_lambda)
-        json_write_double(out, t->lambda);
-    else
-        buf_add_c(out, "null");
-    buf_add_c(out, ",\"min_quality\":");
-    if (t->min_quality > 0)
-        json_write_double(out, t->min_quality);
-    else
-        buf_add_c(out, "null");
-    buf_add_c(out, ",\"plans\":");
-    if (t->plans_param)
-        json_write_string(out, t->plans);
-    else
-        buf_add_c(out, "null");
-    buf_add_c(out, "},\"floor\":");
-    json_write_double(out, in_force->min_quality);
-    buf_add_c(out, ",\"max_cost_usd\":");
-    if (in_force->max_cost_nano_usd > 0)
-        money_format_usd(out, in_force->max_cost_nano_usd);
-    else
-        buf_add_c(out, "null");
-}
-
-/* Experts of the order from `from` to before `to`. */
-static void write_order(struct buf *out, const char *key, const struct pool *p,
-                        const struct pool_choice *choice, size_t from, size_t to)
-{
-    buf_addf(out, ",\"%s\":[", key);
-    for (size_t i = from; i < to; i++)
-        buf_addf(out, "%s\"%.*s\"", i > from ? "," : "", STR_FMT(arm_name(p, choice->order[i])));
-    buf_add_char(out, ']');
-}
-
 /* One piece: a list of members in the order in which they are read. */
 static void write_decision(struct buf *out, const struct choosing *c)
 {
@@ -167,7 +120,7 @@ static void write_decision(struct buf *out, const struct choosing *c)
     buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%.*s\",\"expert\":\"%.*s\"", c->id,
              STR_FMT(plan->member_count == 1 ? STR("single") : plan->name),
              STR_FMT(arm_name(p, choice->order[0])));
-    write_order(out, "members", p, choice, 0, plan->member_count);
+    choice_write_order(p, choice, "members", 0, plan->member_count, out);
     buf_add_c(out, ",\"quality\":");
     json_write_double(out, d->quality);
     buf_add_c(out, ",\"cost_usd\":");
@@ -180,13 +133,13 @@ static void write_decision(struct buf *out, const struct choosing *c)
     write_plans(out, c);
     buf_addf(out, ",\"policy\":%s%.*s%s", policy.len ? "\"" : "null", STR_FMT(policy),
              policy.len ? "\"" : "");
-    write_order(out, "fallbacks", p, choice, plan->member_count, choice->order_count);
+    choice_write_order(p, choice, "fallbacks", plan->member_count, choice->order_count, out);
     write_ruled_out(out, c);
     write_cached(out, c);
     write_placed(out, c);
     silences_write(c->snapshot->pool, &c->choice, out);
-    write_holder(out, p, choice);
-    write_bounds(out, choice);
+    choice_write_holder(p, choice, out);
+    choice_write_bounds(choice, out);
     buf_addf(out, ",\"model_checksum\":\"%016llx\"}",
              (unsigned long long)model_checksum(pool_model(p)));
 }
