@@ -179,20 +179,26 @@ static enum status train(struct train_command *c, struct error *err)
             chosen[options.expert_count] = options.expert_count;
     if (status == OK)
         status = keep_usable(d, chosen, &options.expert_count, err);
-    struct train_source late[TRAIN_LATE_MAX];
+    struct setup_late late;
+    const struct setup_training t = {.config_path = c->config,
+                                     .specs = c->encoders.items,
+                                     .spec_count = c->encoders.count,
+                                     .dataset = d,
+                                     .experts = chosen,
+                                     .expert_count = options.expert_count};
     if (status == OK)
-        status = setup_late_sources(&(struct setup_training){c->config, c->encoders.items,
-                                                             c->encoders.count, d, chosen,
-                                                             options.expert_count},
-                                    c->arena, late, &options.late_count, err);
+        status = setup_late_sources(&t, c->arena, &late, err);
     if (status != OK)
         return status;
-    options.late = late;
+    setup_print_reading_ahead(&t, &late, stderr);
+    options.late = late.sources;
+    options.late_count = late.count;
     options.encoding_cache = setup_encoding_folder(c->arena);
     options.experts = chosen;
     progress_begin(&c->progress, "training", 1);
     status = train_run(d, &options, &trained, err);
     progress_end(&c->progress);
+    setup_print_reading(&late, stderr);
     if (status != OK)
         return status;
     status = model_write(trained, c->output, err);

@@ -374,11 +374,11 @@ static enum status list_policies(const struct play_setup *c, struct policy **ret
 }
 
 /* A dry run opens nothing. An orchestrator has to be told of experts, and a round learns other ones each time. */
-static enum status open_encoders(struct play_setup *c, struct train_source *list, size_t *count,
-                                 struct error *err)
+static enum status open_encoders(struct play_setup *c, struct setup_late *ret, struct error *err)
 {
-    const struct setup_training t = {.config_path = c->settings.config};
-    return c->dry_run ? OK : setup_late_sources(&t, c->arena, list, count, err);
+    const struct setup_training t = {
+        .config_path = c->settings.config, .keeps_purse = true, .notes = stderr};
+    return c->dry_run ? OK : setup_late_sources(&t, c->arena, ret, err);
 }
 
 /* One piece: what the options are to the loop, one a line. */
@@ -389,12 +389,11 @@ static enum status play(struct play_setup *c, struct error *err)
     size_t policy_count = 0;
     struct play_pool pool;
     enum status status = play_pool_choose(config, &c->settings, c->arena, &pool, err);
-    struct train_source late[TRAIN_LATE_MAX];
-    size_t late_count = 0;
+    struct setup_late late = {.count = 0};
     if (status == OK)
         status = list_policies(c, &policies, &policy_count, err);
     if (status == OK)
-        status = open_encoders(c, late, &late_count, err);
+        status = open_encoders(c, &late, err);
     if (status != OK)
         return status;
     const struct play_options o = {.settings = &c->settings,
@@ -407,8 +406,8 @@ static enum status play(struct play_setup *c, struct error *err)
                                    .policy_count = policy_count,
                                    .default_policy =
                                        config->policies_given ? config->default_policy : 0,
-                                   .late = late,
-                                   .late_count = late_count,
+                                   .late = late.sources,
+                                   .late_count = late.count,
                                    .kept = config->keep.file,
                                    .ledger = config->ledger.store,
                                    .model_path = config->model_path,

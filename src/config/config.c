@@ -333,7 +333,9 @@ struct pool_settings config_pool_settings(const struct config *c)
                                   .alias_count = c->alias_count,
                                   .default_policy = c->default_policy,
                                   .reference = c->reference,
-                                  .placed = c->placed};
+                                  .placed = c->placed,
+                                  .readers = c->readers,
+                                  .reader_count = c->encoder_count};
 }
 
 enum status config_override_policy(struct config *c, const char *name, const struct policy *policy,

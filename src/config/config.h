@@ -161,6 +161,7 @@ struct config {
     size_t embedder_count;
     struct encoder_spec *
         encoders; /* that read what is asked, beside the n-grams, and last the orchestrator; their keys are secret */
+    struct pool_reader readers[ENCODERS_NAMED_MAX]; /* [encoder_count] what each is paid */
     size_t encoder_count;
     struct route_policy *policies;
     /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */

@@ -1,5 +1,8 @@
 /* The section `encoders` of leeroo.yaml: language models that read what is asked, in this process or behind an
- * endpoint. What belongs together is checked where model files are checked, too (reader/encoder_spec.h). */
+ * endpoint. What belongs together is checked where model files are checked, too (reader/encoder_spec.h); what is paid
+ * stands beside the specs, because a model file knows nothing of it.
+ *
+ * On the thread that loads the configuration; nothing is opened or asked here. */
 #include <stddef.h>
 #include <string.h>
 
@@ -11,6 +14,7 @@ struct raw_encoder {
     struct encoder_spec spec;
     struct str name, url, model;
     const struct yaml_tree *gguf, *api_key;
+    const struct price *price;
 };
 
 static enum status read_pooling(struct conf_reader *r, const struct conf_row *row,
@@ -19,6 +23,25 @@ static enum status read_pooling(struct conf_reader *r, const struct conf_row *ro
     if (value->kind == TREE_SCALAR && encoder_pooling_named(value->scalar, into))
         return OK;
     return conf_fail(r, value, err, "%s must be own, mean, last or hidden", row->key);
+}
+
+/* What a million tokens cost that it reads; of those that it writes it tells none, as a rule. */
+static enum status read_price(struct conf_reader *r, const struct conf_row *row,
+                              const struct yaml_tree *value, void *into, struct error *err)
+{
+    static const struct conf_row rows[] = {
+        {"input", conf_read_usd, offsetof(struct price, input_nano_usd_per_m), true, 0, 0},
+        {"output", conf_read_usd, offsetof(struct price, output_nano_usd_per_m), false, 0, 0},
+    };
+    struct price *price = ARENA_NEW(r->arena, struct price);
+    (void)row;
+    if (!price)
+        return config_no_memory(err);
+    enum status status =
+        conf_read_map(r, value, "price", rows, sizeof(rows) / sizeof(*rows), price, NULL, err);
+    if (status == OK)
+        *(const struct price **)into = price;
+    return status;
 }
 
 #define SPEC(field) offsetof(struct raw_encoder, spec.field)
@@ -38,6 +61,7 @@ static const struct conf_row encoder_rows[] = {
     {"timeout", conf_read_ms, SPEC(timeout_ms), false, 1, ENCODER_DAY_MS / 24},
     {"calls", conf_read_u32, SPEC(calls), false, 1, LATE_WORKERS_MAX},
     {"batch", conf_read_u32, SPEC(batch), false, 1, ENCODER_BATCH_MAX},
+    {"price", read_price, offsetof(struct raw_encoder, price), false, 0, 0},
     {"max_wait", conf_read_ms, SPEC(limits.max_wait_ms), false, 1, ENCODER_DAY_MS / 24},
     {"queue", conf_read_bytes, SPEC(limits.queue), false, 1, LATE_QUEUE_MAX},
     {"cache", conf_read_bytes, SPEC(limits.cache_bytes), false, 1024, 1e12},
@@ -73,6 +97,7 @@ enum status config_finish_encoder(struct conf_reader *r, const struct yaml_tree 
     if (status != OK)
         return status == ERR_INPUT ? conf_fail(r, node, err, "%s", why.text)
                                    : config_no_memory(err);
+    c->readers[c->encoder_count - 1].name = s->name;
     for (size_t i = 0; i + 1 < c->encoder_count; i++)
         if (!strcmp(c->encoders[i].name, s->name))
             return conf_fail(r, node, err,
@@ -104,6 +129,9 @@ static enum status read_encoder(struct conf_reader *r, const struct yaml_tree *n
         status = read_key(r, raw.api_key, &raw.spec, err);
     if (status != OK)
         return status;
+    if (raw.price && !raw.url.ptr)
+        return conf_fail(r, node, err, "price is of an endpoint: nobody is paid for a file");
+    c->readers[c->encoder_count].price = raw.price;
     c->encoders[c->encoder_count++] = raw.spec; /* its key is wiped from here on */
     return config_finish_encoder(r, node, err);
 }

@@ -76,7 +76,8 @@ static enum status keep_text(struct conf_reader *r, struct str text, const char 
 static enum status take_expert(struct conf_reader *r, const struct yaml_tree *node, struct str name,
                                struct encoder_spec *s, struct error *err)
 {
-    const struct config *c = r->context;
+    struct config *c = r->context;
+    struct pool_reader *reader = &c->readers[c->encoder_count - 1];
     size_t at = expert_index(c->experts, c->expert_count, name);
     if (at == SIZE_MAX)
         return conf_fail(r, node, err, "orchestrator: there is no expert '%.*s'", STR_FMT(name));
@@ -87,6 +88,7 @@ static enum status take_expert(struct conf_reader *r, const struct yaml_tree *no
                          "read; name one that speaks openai, or a file (gguf: PATH)",
                          STR_FMT(name), e->dialect->name);
     s->url = arena_printf(r->arena, "%.*s/chat/completions", STR_FMT(e->url));
+    reader->price = &e->price; /* which may be known later */
     s->key = arena_copy(r->arena, e->api_key);
     if (e->api_key.len)
         s->key_variable = "env:" ENCODER_KEY_VARIABLE; /* for commands without a configuration */

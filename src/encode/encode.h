@@ -25,6 +25,10 @@ enum encode_silence { /* why an encoder said nothing */
 
 const char *encode_silence_name(enum encode_silence why); /* "spoke", "late", "full", "failed" */
 
+struct encode_paid { /* tokens that an endpoint has told of */
+    int64_t input, output;
+};
+
 /* What one encoder says about a text. Points into the encoder's part of the features. */
 struct encoding {
     const uint32_t *buckets; /* [count] distinct, each below the encoder's bucket_count */
@@ -35,6 +39,8 @@ struct encoding {
      * the dense half goes without. */
     bool silent;
     enum encode_silence why; /* it is silent */
+    /* For this text, and for others that nobody was there to pay for when their answer came. */
+    struct encode_paid paid;
 };
 
 struct encode_task; /* of the encoder: a text that is being encoded elsewhere */

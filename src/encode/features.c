@@ -55,6 +55,7 @@ enum status features_encode(struct features *f, const struct encoder *const *enc
                             struct str text, struct error *err)
 {
     CHECK(count <= ENCODERS_MAX);
+    memset(f->said, 0, sizeof(f->said)); /* of another model it may have been more */
     for (size_t i = 0; i < count; i++) {
         enum status status = prepare(f, i, encoders[i], err);
         if (status == OK)
@@ -126,6 +127,7 @@ static enum status begin_part(struct features *f, struct features_task *t, size_
     return status == AGAIN ? OK : status;
 }
 
+/* One piece: what waits and what was begun must be undone where the next one fails. */
 enum status features_begin(struct features *f, const struct encoder *const *encoders, size_t count,
                            struct str text, encode_done *done, void *arg,
                            struct features_task **ret_task, struct error *err)
@@ -140,6 +142,7 @@ enum status features_begin(struct features *f, const struct encoder *const *enco
     if (!t)
         return error_set(err, ERR_MEMORY, "out of memory");
     *t = (struct features_task){.count = count, .done = done, .arg = arg};
+    memset(f->said, 0, sizeof(f->said));
     enum status status = OK;
     for (size_t i = 0; i < count && status == OK; i++) {
         t->parts[i] = (struct part){.task = t, .encoder = encoders[i]};

@@ -186,8 +186,6 @@ void late_read(struct late *l, struct late_reading *ret)
     ret->cached = row_cache_count(l->cache);
     ret->left_alone = l->failures >= LATE_FAILURES_MAX;
     pthread_mutex_unlock(&l->lock);
-    if (l->compute.tokens)
-        l->compute.tokens(l->compute.state, &ret->input_tokens, &ret->output_tokens);
 }
 
 /* The queue */

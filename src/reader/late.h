@@ -43,8 +43,8 @@ struct late_compute {
                         float *rows, struct error *err);
     void (*free)(void *state); /* may be NULL */
     void *state;
-    /* What an endpoint says that it has read and written so far, in tokens; any thread. NULL: nothing is paid for. */
-    void (*tokens)(void *state, uint64_t *input, uint64_t *output);
+    /* What an endpoint says that it has read and written in this worker's last call. NULL: nothing is paid for. */
+    struct encode_paid (*paid)(void *state, size_t worker);
 };
 
 struct late_limits { /* zeros: as usual */

@@ -12,6 +12,7 @@
 struct late_job {
     struct digest key;
     struct str text; /* behind the job, in the same memory */
+    struct encode_paid paid;
     struct encode_task *waiters;
     struct late_job *next; /* in the queue, in order of coming; or of one batch */
 };
@@ -32,6 +33,7 @@ struct encode_task {
     float *
         row; /* [width] where the answer goes: behind the task, or where a thread that blocks wants it */
     enum status status;
+    struct encode_paid paid;
     struct error *err; /* of one that blocks; else NULL */
     bool blocks;
     /* Of its thread. */
@@ -66,7 +68,8 @@ struct late {
     size_t waiting;
     uint32_t failures; /* in a row */
     uint64_t alone_until_ms;
-    bool tries; /* left alone, and a text tries whether it is back */
+    bool tries;                   /* left alone, and a text tries whether it is back */
+    struct encode_paid unclaimed; /* for texts that nobody waited for any more */
     struct late_reading counts;
     struct late_worker workers[LATE_WORKERS_MAX];
 };
@@ -93,6 +96,8 @@ void late_cancel(struct encode_task *t);
 /* Tells one who waits that its job has ended, under the lock. `row` NULL: it failed. */
 void late_tell(struct encode_task *t, const float *row, enum status status,
                const struct error *err);
+/* Under the lock: what is unclaimed, to the request that is there. */
+void late_claim(struct late *l, struct encode_paid *paid);
 enum status late_encode(const struct encoder *e, void *work, struct str text, struct encoding *ret,
                         struct error *err);
 enum status late_encode_many(const struct encoder *e, const struct str *texts, size_t count,

@@ -56,6 +56,7 @@ static void task_free(struct encode_task *t)
 static void end(struct encode_task *t, struct encoding said)
 {
     struct encode_listener listener = t->listener;
+    said.paid = t->paid;
     *t->ret = said;
     task_free(t);
     listener.done(OK, NULL, listener.arg);
@@ -77,6 +78,13 @@ static void on_answer(void *arg)
     end(t, speak(t->into));
 }
 
+void late_claim(struct late *l, struct encode_paid *paid)
+{
+    paid->input += l->unclaimed.input;
+    paid->output += l->unclaimed.output;
+    l->unclaimed = (struct encode_paid){0};
+}
+
 /* An answer that is under way already is worth the moment it takes. */
 static void on_time(void *arg)
 {
@@ -86,6 +94,7 @@ static void on_time(void *arg)
     bool answered = t->place == LATE_ANSWERED;
     if (!answered) {
         late_leave(t);
+        late_claim(l, &t->paid);
         count_silence(l, ENCODE_LATE);
     }
     pthread_mutex_unlock(&l->lock);
@@ -104,6 +113,8 @@ void late_cancel(struct encode_task *t)
         t->place = LATE_CALLED_OFF;
     else
         late_leave(t);
+    l->unclaimed.input += t->paid.input;
+    l->unclaimed.output += t->paid.output;
     pthread_mutex_unlock(&l->lock);
     if (!answered)
         free(t);

@@ -68,9 +68,14 @@ static enum status compute(struct late_worker *w, const struct str *texts, size_
     return status == OK ? check_rows(l, w->rows, count, err) : status;
 }
 
+/* The first who waits for it pays, and for what nobody waited for any more. Training pays nobody. */
 static void end_job(struct late *l, struct late_job *j, const float *row, enum status status,
                     const struct error *err)
 {
+    l->unclaimed.input += j->paid.input;
+    l->unclaimed.output += j->paid.output;
+    if (j->waiters)
+        late_claim(l, &j->waiters->paid);
     while (j->waiters) {
         struct encode_task *t = j->waiters;
         j->waiters = t->next;
@@ -106,6 +111,22 @@ static void judge(struct late *l, enum status status, const struct error *err)
         leave_alone(l, err);
 }
 
+/* What a call cost, dealt among its texts. */
+static void deal(struct late_worker *w, size_t count)
+{
+    struct late *l = w->late;
+    struct encode_paid all = {0};
+    if (l->compute.paid)
+        all = l->compute.paid(l->compute.state, w->index);
+    l->counts.input_tokens += (uint64_t)all.input;
+    l->counts.output_tokens += (uint64_t)all.output;
+    for (struct late_job *j = w->batch; j && count > 0; j = j->next, count--) {
+        j->paid = (struct encode_paid){all.input / (int64_t)count, all.output / (int64_t)count};
+        all.input -= j->paid.input;
+        all.output -= j->paid.output;
+    }
+}
+
 /* Ends the first `count` jobs of the batch, whose rows are there unless it failed. */
 static void end_batch(struct late_worker *w, size_t count, double seconds, enum status status,
                       const struct error *err)
@@ -115,6 +136,7 @@ static void end_batch(struct late_worker *w, size_t count, double seconds, enum 
     l->counts.batches++;
     l->counts.texts += count;
     l->counts.seconds += seconds;
+    deal(w, count);
     for (size_t i = 0; i < count; i++) {
         struct late_job *j = w->batch;
         w->batch = j->next;

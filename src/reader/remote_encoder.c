@@ -6,7 +6,6 @@
  * alone. Nothing is tried twice here: that is the reader's business (late.h). */
 #include "reader/remote_encoder.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +25,14 @@
 #define CONNECT_MS_MAX    2000
 #define HEADERS           3
 #define KEY_BYTES_MAX     4096
-#define TOLD_BYTES_MAX    160 /* of what an endpoint says of a failure */
+#define TOLD_BYTES_MAX    160        /* of what an endpoint says of a failure */
+#define PAID_TOKENS_MAX   (64 << 20) /* in one call: a byte each of what may be sent */
 
 struct line {          /* of one worker */
     struct loop *loop; /* NULL: not used yet */
     struct http_client *client;
     struct buf body, answer, credential;
+    struct encode_paid paid; /* of its last call */
     int http_status;
     enum status status;
     struct error err;
@@ -41,7 +42,6 @@ struct remote {
     struct arena *arena;
     struct encoder_spec spec;
     struct line lines[LATE_WORKERS_MAX];
-    _Atomic uint64_t input_tokens, output_tokens; /* that it has told of */
 };
 
 static void line_done(struct line *l)
@@ -177,29 +177,28 @@ static void scrub(const struct remote *r, struct error *err)
     buf_done(&scratch);
 }
 
-static void add_tokens(_Atomic uint64_t *to, struct json_value value)
+static void add_tokens(int64_t *to, struct json_value value)
 {
     int64_t n;
-    if (json_to_int64(value, &n) == OK && n > 0)
-        atomic_fetch_add_explicit(to, (uint64_t)n, memory_order_relaxed);
+    if (json_to_int64(value, &n) == OK && n > 0 && n <= PAID_TOKENS_MAX)
+        *to += n;
 }
 
 /* Whatever else an answer is worth, it is paid for. */
-static void count_tokens(struct remote *r, struct str body)
+static void count_tokens(struct line *l)
 {
     struct json_value root;
-    if (json_parse(body, "answer", 1, &root, NULL) != OK || root.type != JSON_OBJECT)
+    if (json_parse(buf_str(&l->answer), "answer", 1, &root, NULL) != OK || root.type != JSON_OBJECT)
         return;
     struct json_value usage = json_get(root, "usage");
-    add_tokens(&r->input_tokens, json_get(usage, "prompt_tokens"));
-    add_tokens(&r->output_tokens, json_get(usage, "completion_tokens"));
+    add_tokens(&l->paid.input, json_get(usage, "prompt_tokens"));
+    add_tokens(&l->paid.output, json_get(usage, "completion_tokens"));
 }
 
-static void tokens(void *state, uint64_t *input, uint64_t *output)
+static struct encode_paid paid(void *state, size_t worker)
 {
-    struct remote *r = state;
-    *input = atomic_load_explicit(&r->input_tokens, memory_order_relaxed);
-    *output = atomic_load_explicit(&r->output_tokens, memory_order_relaxed);
+    const struct remote *r = state;
+    return r->lines[worker].paid;
 }
 
 /* One piece: whatever step fails, what is told of it is scrubbed and named in one place. */
@@ -208,6 +207,7 @@ static enum status ask(struct remote *r, size_t worker, const struct str *texts,
 {
     struct line *l = &r->lines[worker];
     struct error own = {0};
+    l->paid = (struct encode_paid){0};
     enum status status = l->client ? OK : line_open(r, l, &own);
     const char *name = r->spec.key_variable ? r->spec.key_variable + strlen("env:") : NULL;
     if (status == OK && name && !r->spec.key.len)
@@ -222,7 +222,7 @@ static enum status ask(struct remote *r, size_t worker, const struct str *texts,
     if (status == OK && l->http_status != 200)
         status = refuse(l, &own);
     if (status == OK)
-        count_tokens(r, buf_str(&l->answer));
+        count_tokens(l);
     if (status == OK && r->spec.orchestrates)
         status = opinion_reply_row(buf_str(&l->answer), r->spec.labels, out, &own);
     else if (status == OK)
@@ -294,7 +294,7 @@ static enum status make(struct remote *r, struct late **ret, struct error *err)
                                       .batch = batch,
                                       .workers = s->calls ? s->calls : ENCODER_CALLS_REMOTE,
                                       .limits = s->limits};
-    const struct late_compute compute = {rows, remote_free, r, tokens};
+    const struct late_compute compute = {rows, remote_free, r, paid};
     if (status == OK)
         status = buf_status(&spec, err);
     if (status == OK)

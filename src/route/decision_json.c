@@ -164,6 +164,7 @@ static void write_holder(const struct pool *p, const struct pool_choice *choice,
         write_name(out, ",\"turn_of\":\"", pool_arm_at(p, t->holder)->name);
 }
 
+/* One piece: a list of members, each where there is room. */
 void decision_write(const struct pool *p, const struct pool_choice *choice, struct buf *out)
 {
     const struct decision *d = &choice->decision;
@@ -187,5 +188,7 @@ void decision_write(const struct pool *p, const struct pool_choice *choice, stru
     write_holder(p, choice, out);
     if (has_room(out))
         silences_write(p, choice, out);
+    if (has_room(out))
+        silences_write_paid(p, choice, out);
     buf_add_char(out, '}');
 }

@@ -36,6 +36,7 @@ struct estimating {
     size_t turn_count, turn; /* `turn`: how many are done */
     struct str question;
     enum encode_silence silences[ENCODERS_MAX];
+    struct cost reading[ENCODERS_MAX];
     double whole_share, characters, scripts[SCRIPTS];
     struct estimate *mixed; /* [arms of the model] */
     struct estimate *one;   /* of the present turn; `mixed` itself where there is one turn alone */
@@ -133,6 +134,23 @@ static void mix(struct estimate *into, const struct estimate *from, double share
     }
 }
 
+/* What the encoders were paid for the present turn. */
+static void add_reading(struct estimating *x)
+{
+    for (size_t i = 0; i < ENCODERS_MAX; i++) {
+        const struct encode_paid *paid = &x->scratch->features.said[i].paid;
+        const struct price *price = x->ask.pool->reading[i];
+        if (!paid->input && !paid->output)
+            continue;
+        const struct token_counts tokens = {.input = paid->input, .output = paid->output};
+        const struct cost more = {.basis = COST_USAGE,
+                                  .nano_usd =
+                                      price ? price_cost_tokens_nano_usd(price, &tokens) : 0,
+                                  .tokens = tokens};
+        cost_add(&x->reading[i], &more);
+    }
+}
+
 /* The estimates of the present turn are there. One turn alone gives the model's own figures, bit by bit. */
 static void turn_done(struct estimating *x)
 {
@@ -144,6 +162,7 @@ static void turn_done(struct estimating *x)
     for (size_t i = 0; i < ENCODERS_MAX; i++)
         if (x->scratch->features.said[i].silent)
             x->silences[i] = x->scratch->features.said[i].why;
+    add_reading(x);
     if (x->turn_count > 1)
         mix(x->mixed, x->one, share, x->ask.pool->model_count);
     x->turn++;
@@ -176,6 +195,7 @@ static enum status finish(struct estimating *x, struct error *err)
         return status;
     x->into->question = x->question;
     memcpy(x->into->silences, x->silences, sizeof(x->silences));
+    memcpy(x->into->reading, x->reading, sizeof(x->reading));
     return OK;
 }
 

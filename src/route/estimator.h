@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "dialect/openai_request.h"
+#include "expert/cost.h"
 #include "predict/model.h"
 #include "route/pool.h"
 
@@ -25,6 +26,8 @@ struct request_estimates { /* arrays are in the request's arena */
     struct str question;           /* the last message, without what its client put around it */
     /* Of the model's encoders: which said nothing of one of the texts, and why. */
     enum encode_silence silences[ENCODERS_MAX];
+    /* What their endpoints were paid for this request, [encoders of the model]. */
+    struct cost reading[ENCODERS_MAX];
 };
 
 struct estimator_ask { /* everything in it stays until the estimates are there or called off */

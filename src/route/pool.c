@@ -115,6 +115,16 @@ enum status pool_sample(const struct pool *p, struct priced_sample *ret, struct 
     return priced_sample_init(ret, p->model, prices, err);
 }
 
+static void find_readers(struct pool *p)
+{
+    const struct encoder *const *encoders;
+    size_t count = model_encoders(p->model, &encoders);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < p->settings.reader_count; k++)
+            if (!strcmp(encoders[i]->name, p->settings.readers[k].name))
+                p->reading[i] = p->settings.readers[k].price;
+}
+
 static enum status start_policies(struct pool *p, struct error *err)
 {
     struct priced_sample sample = {.own = NULL};
@@ -196,6 +206,7 @@ enum status pool_create(const struct pool_settings *settings, const struct model
     p->settings = *settings;
     p->model = model;
     p->model_count = model_arm_count(model);
+    find_readers(p);
     enum status status = bind_arms(p, err);
     if (status == OK)
         status = open_tokenizers(p, err);

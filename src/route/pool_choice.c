@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/saturate.h"
 #include "dialect/overflow.h"
 #include "dialect/token_estimate.h"
 #include "route/pool_int.h"
@@ -416,6 +417,22 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
     return policy;
 }
 
+int64_t pool_reading_nano_usd(const struct pool_choice *c)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < ENCODERS_MAX; i++)
+        sum = add_saturated(sum, c->reading[i].nano_usd);
+    return sum;
+}
+
+/* Who reads the question is paid out of the same max_cost. */
+static void spend_reading(struct pool_choice *c)
+{
+    int64_t *most = &c->policy.max_cost_nano_usd, spent = pool_reading_nano_usd(c);
+    if (*most > 0)
+        *most = *most > spent ? *most - spent : 1;
+}
+
 /* Whom the policy may choose: amid a turn only the expert that began it, if that is a candidate. NULL: no memory. */
 static const bool *narrow(const struct pool *p, const bool *eligible, struct arena *a,
                           const struct pool_choice *c)
@@ -512,6 +529,8 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     if (!eligible || !choice.ruled_out || !choice.order)
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     memcpy(choice.silences, e->silences, sizeof(choice.silences));
+    memcpy(choice.reading, e->reading, sizeof(choice.reading));
+    spend_reading(&choice);
     enum status status = rule_out(p, request, a, &choice, err);
     if (status != OK)
         return status;

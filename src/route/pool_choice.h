@@ -63,7 +63,8 @@ struct pool_lack {
 
 struct pool_choice { /* arrays are in the arena, one item per arm */
     struct pool_target target;
-    /* In force: the policy's own, but for what the request brings; for an expert by name only that. */
+    /* In force: the policy's own, but for what the request brings; for an expert by name only that. Of max_cost what
+     * encoders that are paid for have left. */
     struct policy policy;
     /* Of the dialects among the experts that may lack some of it. */
     struct pool_lack lacks[DIALECT_COUNT];
@@ -75,6 +76,7 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
     const uint32_t *cached_tokens;
     float characters;
     enum encode_silence silences[ENCODERS_MAX];
+    struct cost reading[ENCODERS_MAX];
     const char **ruled_out; /* why; NULL for a candidate */
     size_t *order;          /* experts: the members of the chosen arm, then the fallbacks */
     size_t order_count;
@@ -86,6 +88,7 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
+int64_t pool_reading_nano_usd(const struct pool_choice *c); /* all of `reading` */
 /* The least that an estimate of the whole request may be: a quarter of the characters, which is `estimated`
  * (pool_choice.input_tokens), but what the expert was learnt to count of those of a script (docs/orchestrator.md). */
 int64_t pool_least_tokens(const struct estimate *e, int64_t estimated);

@@ -29,6 +29,7 @@ struct pool {
     struct tokenizer **tokenizers; /* [expert_count]; NULL: none. One for each file */
     struct pool_policy *policies;
     size_t policy_count;
+    const struct price *reading[ENCODERS_MAX]; /* of the model's encoders; NULL: free */
 };
 
 /* The model's sample at the pool's prices; experts that are not in it keep theirs. ERR_MEMORY. */

@@ -17,6 +17,12 @@ struct route_policy {
     uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
 };
 
+/* An encoder that is paid for: the model's of that name, if it has one. */
+struct pool_reader {
+    const char *name;
+    const struct price *price; /* of a token; NULL: free */
+};
+
 struct pool_settings {
     const struct expert *experts; /* with prices; each by a name that the model has */
     size_t expert_count;
@@ -29,4 +35,6 @@ struct pool_settings {
     /* [expert_count] on what an expert without outcomes was placed, "no outcomes yet: placed by price"; of one that the
      * model has learnt, NULL. NULL: the model has learnt all. */
     const char *const *placed;
+    const struct pool_reader *readers; /* [reader_count] */
+    size_t reader_count;
 };

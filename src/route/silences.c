@@ -2,6 +2,7 @@
 #include "route/silences.h"
 
 #include "base/json.h"
+#include "base/money.h"
 #include "route/pool_int.h"
 
 #define HEADER_BYTES_MAX 512
@@ -25,6 +26,24 @@ void silences_write(const struct pool *p, const struct pool_choice *c, struct bu
         buf_add_c(out, any ? "," : ",\"encoders\":{");
         json_write_string(out, str_from(encoders[i]->name));
         buf_addf(out, ":\"%s\"", encode_silence_name(c->silences[i]));
+        any = true;
+    }
+    if (any)
+        buf_add_char(out, '}');
+}
+
+void silences_write_paid(const struct pool *p, const struct pool_choice *c, struct buf *out)
+{
+    const struct encoder *const *encoders;
+    size_t count = model_encoders(pool_model(p), &encoders);
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!c->reading[i].nano_usd)
+            continue;
+        buf_add_c(out, any ? "," : ",\"reading_usd\":{");
+        json_write_string(out, str_from(encoders[i]->name));
+        buf_add_char(out, ':');
+        money_format_usd(out, c->reading[i].nano_usd);
         any = true;
     }
     if (any)

@@ -8,5 +8,7 @@
 bool silences_any(const struct pool_choice *c);
 /* ,"encoders":{"minilm":"spoke","e5":"late"}: those of the pool's model that answer late; nothing where it has none. */
 void silences_write(const struct pool *p, const struct pool_choice *c, struct buf *out);
+/* ,"reading_usd":{"orchestrator":0.000012300}: those that were paid; nothing where none was. */
+void silences_write_paid(const struct pool *p, const struct pool_choice *c, struct buf *out);
 /* "e5=late", in the arena; empty where all spoke, or memory is short. */
 struct str silences_header(const struct pool *p, const struct pool_choice *c, struct arena *a);

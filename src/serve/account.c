@@ -31,11 +31,19 @@ size_t chat_paid_count(const struct chat *c)
     return count;
 }
 
+/* What the encoders were paid: once for a request, whoever is asked then. */
+static void add_reading(const struct chat *c, struct cost *sum)
+{
+    for (size_t i = 0; c->chosen && i < ENCODERS_MAX; i++)
+        cost_add(sum, &c->choice.reading[i]);
+}
+
 struct cost chat_cost_total(const struct chat *c)
 {
     size_t count;
     const struct asking_paid *paid = paid_by(c, &count);
     struct cost sum = asking_cost_of(paid, count);
+    add_reading(c, &sum);
     if (c->cache.hit)
         sum.basis = COST_USAGE; /* that it cost nothing is known */
     return sum;
@@ -106,6 +114,8 @@ void chat_write_member(const struct chat *c, struct buf *out)
     struct asking_paid paid[ASKING_PAID_MAX + 1];
     size_t count = c->asking ? asking_paid_until_now(c->asking, paid) : 0;
     struct cost cost = c->asking ? asking_cost_of(paid, count) : chat_cost_total(c);
+    if (c->asking)
+        add_reading(c, &cost);
     struct str plan = str_from(plan_kind_name(PLAN_SINGLE));
     if (c->cache.hit)
         plan = c->cache.hit->face.plan;
@@ -331,7 +341,9 @@ static struct key_reserved predict_whole(const struct chat *c, size_t expert)
     }
     if (c->has_plan && sum.nano_usd < c->choice.decision.cost_nano_usd)
         sum.nano_usd = c->choice.decision.cost_nano_usd;
-    int64_t max = c->choice.policy.max_cost_nano_usd;
+    int64_t max = c->choice.policy.max_cost_nano_usd; /* beside what reading has cost */
+    if (max > 0)
+        max = add_saturated(max, pool_reading_nano_usd(&c->choice));
     if (max > 0 && sum.worst_nano_usd > max)
         sum.worst_nano_usd = max;
     return sum;
@@ -351,6 +363,22 @@ enum status chat_may_ask(const struct chat *c, const struct expert *expert, stru
     return status;
 }
 
+/* Encoders that were paid, by their names, so that a request's calls add up to its cost. */
+static size_t list_reading(const struct chat *c, struct record_call *calls)
+{
+    const struct encoder *const *encoders;
+    size_t n = 0;
+    if (!c->chosen || !pool_reading_nano_usd(&c->choice))
+        return 0;
+    size_t count = model_encoders(pool_model(c->snapshot->pool), &encoders);
+    for (size_t i = 0; i < count; i++)
+        if (c->choice.reading[i].nano_usd > 0)
+            calls[n++] = (struct record_call){.expert = str_from(encoders[i]->name),
+                                              .outcome = CALL_ANSWERED,
+                                              .cost = c->choice.reading[i]};
+    return n;
+}
+
 static size_t list_calls(const struct chat *c, struct record_call *calls)
 {
     size_t count;
@@ -365,7 +393,7 @@ static size_t list_calls(const struct chat *c, struct record_call *calls)
                                         .latency_ms = p->ended_ms - p->asked_ms,
                                         .hedge = p->hedge};
     }
-    return count;
+    return count + list_reading(c, calls + count);
 }
 
 /* Questions that stand alone: texts that begin a conversation, without tools. What was asked later, or with an image,
@@ -418,13 +446,13 @@ static bool is_reference_itself(const struct chat *c, enum request_outcome outco
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem)
 {
-    struct record_call calls[ASKING_PAID_MAX];
+    struct record_call calls[ASKING_PAID_MAX + ENCODERS_MAX];
     struct record r = record_of(c);
     r.outcome = outcome;
     r.http_status = http_status;
     r.cost = chat_cost_total(c);
     if (is_reference_itself(c, outcome))
-        r.reference_nano_usd = r.cost.nano_usd;
+        r.reference_nano_usd = r.cost.nano_usd - pool_reading_nano_usd(&c->choice);
     r.attempts = c->asking ? asking_calls(c->asking) : 0;
     r.total_ms = loop_now_ms(c->worker->loop) - c->begin_ms;
     r.problem = problem;

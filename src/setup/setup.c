@@ -130,8 +130,8 @@ static void warn_unheard(const struct config *config, const struct model *model,
         if (what)
             warn(arg, &(struct setup_warning){
                           .what = what,
-                          .mend = "`leeroo train -c` or `leeroo play` learns with it; if it was "
-                                  "left out because it did not help, leave it out here, too"});
+                          .mend = "`leeroo train -c` learns with it; if it was left out because "
+                                  "it did not help, leave it out here, too"});
     }
 }
 

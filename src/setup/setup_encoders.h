@@ -2,6 +2,8 @@
  * a model, and those that a model is to be trained with. */
 #pragma once
 
+#include <stdio.h>
+
 #include "config/config.h"
 #include "reader/encoder_open.h"
 #include "train/train.h"
@@ -19,13 +21,26 @@ struct setup_training {
         *dataset;          /* an orchestrator is told of these experts; NULL: none is taken */
     const size_t *experts; /* [expert_count] */
     size_t expert_count;
+    bool keeps_purse; /* those that are paid for are left out, too */
+    FILE *notes;      /* who of the configuration is left out, and why */
 };
 
-/* Opens them as late sources of a training: into list[TRAIN_LATE_MAX]. What stands on the command line goes before the
- * configuration's encoder of the same name. Blocks while files are read and endpoints asked. */
+/* The encoders of a training, as its late sources. */
+struct setup_late {
+    struct train_source sources[TRAIN_LATE_MAX];
+    struct price prices[TRAIN_LATE_MAX]; /* of their tokens */
+    size_t count;
+};
+
+/* Opens them. What stands on the command line goes before the configuration's encoder of the same name. Blocks while
+ * files are read and endpoints asked. */
 NODISCARD enum status setup_late_sources(const struct setup_training *t, struct arena *a,
-                                         struct train_source *list, size_t *count,
-                                         struct error *err);
+                                         struct setup_late *ret, struct error *err);
+/* A line for each that is paid for: what reading all questions of the data set will cost, about; and what it has cost
+ * in this process so far, as endpoints count. */
+void setup_print_reading_ahead(const struct setup_training *t, const struct setup_late *late,
+                               FILE *out);
+void setup_print_reading(const struct setup_late *late, FILE *out);
 
 /* Where training keeps what encoders said (encode/encoding_cache.h): below XDG_CACHE_HOME, or ~/.cache. NULL: there is
  * neither, or no memory. */

@@ -52,7 +52,9 @@ Test(config_encoders, an_endpoint_has_a_key_in_the_environment)
     setenv("LEEROO_TEST_KEY", "sk-embed", 1);
     struct config *c = parse(REST "  - url: https://h/v1/embeddings\n    model: org/e5\n"
                                   "    api_key: env:LEEROO_TEST_KEY\n    dimensions: 256\n"
-                                  "    timeout: 2s\n    calls: 3\n    batch: 16\n");
+                                  "    timeout: 2s\n    calls: 3\n    batch: 16\n"
+                                  "    price: {input: 0.02}\n"
+                                  "  - {url: 'http://h', model: free}\n");
     const struct encoder_spec *s = c->encoders;
     cr_expect_str_eq(s->name, "e5");
     cr_expect_str_eq(s->url, "https://h/v1/embeddings");
@@ -63,6 +65,10 @@ Test(config_encoders, an_endpoint_has_a_key_in_the_environment)
     cr_expect_eq(s->timeout_ms, 2000);
     cr_expect_eq(s->calls, 3);
     cr_expect_eq(s->batch, 16);
+    cr_expect_str_eq(c->readers[0].name, "e5");
+    cr_expect_eq(c->readers[0].price->input_nano_usd_per_m, 20000000);
+    cr_expect_str_eq(c->readers[1].name, "free");
+    cr_expect_null(c->readers[1].price);
     config_free(c);
 }
 
@@ -77,6 +83,8 @@ Test(config_encoders, mistakes_are_named_with_their_line)
     refuse(REST "  - {gguf: a, layer: 0}\n", "layer");
     refuse(REST "  - {gguf: a, max_wait: 0}\n", "max_wait");
     refuse(REST "  - {gguf: a, queue: 0}\n", "queue");
+    refuse(REST "  - {gguf: a, price: {input: 1}}\n", "nobody is paid for a file");
+    refuse(REST "  - {url: \"http://h\", model: m, price: {output: 1}}\n", "'input'");
     refuse(REST "  - {gguf: a, pool: mean}\n", "'pool'");
     refuse(REST "  - {url: \"http://h\"}\n", "which model?");
     refuse(REST "  - {url: \"http://h\", model: m, api_key: sk-1}\n", "env:NAME");

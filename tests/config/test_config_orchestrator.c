@@ -61,6 +61,8 @@ Test(config_orchestrator, an_expert_lends_its_endpoint_and_its_key)
     cr_expect_str_eq(s->key_variable, "env:LEEROO_ENCODER_KEY");
     cr_expect_eq(s->calls, 3);
     cr_expect_eq(s->without_choices, 0);
+    cr_expect_str_eq(c->readers[0].name, "orchestrator");
+    cr_expect_eq(c->readers[0].price, &c->experts[0].price); /* whoever finds it out */
     config_free(c);
 }
 

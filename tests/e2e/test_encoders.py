@@ -398,10 +398,14 @@ def test_self_play_learns_with_the_encoders_of_its_configuration(leeroo, start_e
             out.write(json.dumps({"id": f"q{i}", "text": text_of(i), "answer": text_of(i).split()[-1]}) + "\n")
     (tmp_path / "leeroo.yaml").write_text(
         f"encoders:\n  - {{name: {NAME}, url: '{oracle.url}/v1/embeddings', model: m}}\n"
+        f"  - {{name: dear, url: '{oracle.url}/paid', model: m, price: {{input: 1}}}}\norchestrator: {{expert: small}}\n"
         f"experts:\n  - {{name: small, url: '{experts.url}/v1', price: {{input: 0.1, output: 0.4}}}}\n"
         f"  - {{name: large, url: '{experts.url}/v1', price: {{input: 10, output: 40}}}}\n")
     done = run(leeroo, "play", tmp_path / "run", "-c", tmp_path / "leeroo.yaml", "--questions", tmp_path / "questions.jsonl",
                "--spend", "1", "--rounds", "1", "--max-output", "100")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "dear" not in encoders_of(tmp_path / "run" / "round-1" / "model.safetensors")
+    for name in ("dear", "orchestrator"):  # the cap holds what answers cost, and nobody knows what these will
+        assert f"note: {name} is not asked, for it is paid for; `leeroo train -c` learns with it" in done.stderr, done.stderr
     assert NAME in encoders_of(tmp_path / "run" / "round-1" / "model.safetensors")
     assert oracle.calls > 0

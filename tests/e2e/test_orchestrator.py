@@ -65,11 +65,26 @@ def train(leeroo, data, path, url, code=0):  # noqa: F811
     return done.stderr
 
 
+def nano(expert, tokens_in, tokens_out):
+    price = [round(float(usd) * 1000) for usd in EXPERTS[expert]]
+    return tokens_in * price[0] + tokens_out * price[1]
+
+
+def usd(text):
+    return round(float(text) * 1e9)
+
+
+READING, ANSWER = (10, 1), (10, 2)  # tokens of the adviser's two kinds of reply
+
+
 @pytest.fixture(scope="module")
 def trained(leeroo, data, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("orchestrated")
     adviser = Adviser()
-    train(leeroo, data, folder / "model", adviser.url + "/v1")
+    said = train(leeroo, data, folder / "model", adviser.url + "/v1")
+    assert re.search(rf"^{NAME}: reads 600 questions for some 0.0\d USD, ", said, re.M), said
+    cost = 600 * nano("cheap", *READING)
+    assert f"{NAME}: 600 texts for {cost / 1e9:.6f} USD (6000 input + 600 output tokens)\n" in said, said
     adviser.close()
     return folder / "model", adviser.asked
 
@@ -113,11 +128,52 @@ def test_a_gateway_decides_by_what_it_would_choose(start, start_adviser):
     assert easy["estimates"]["cheap"][0] > hard["estimates"]["cheap"][0] + 0.2
     assert hard["estimates"]["dear"][0] > hard["estimates"]["cheap"][0] + 0.2
     assert len(adviser.asked) == 2
+    assert hard.pop("reading_usd") == {NAME: pytest.approx(1.2e-6)}
     assert g.route(new_text(True, 10000)) | {"id": 0} == hard | {"id": 0}
-    assert len(adviser.asked) == 2  # what it said is kept
+    assert len(adviser.asked) == 2  # what it said is kept, and paid for once
     page = g.client.get("/metrics").text
     for side, count in (("input", 20), ("output", 2)):
         assert re.search(rf'^leeroo_encoder_{side}_tokens_total{{encoder="{NAME}",place="0"}} {count}$', page, re.M), page
+
+
+def test_what_it_is_paid_is_part_of_the_request(start, start_adviser):
+    adviser = start_adviser()
+    g = start(adviser.url + "/v1")
+    text = new_text(False, 40000)
+    first, again = g.chat(text, model="leeroo/cheapest"), g.chat(text, model="leeroo/cheapest")
+    reading, answer = nano("cheap", *READING), nano("cheap", *ANSWER)
+    assert usd(first.headers["x-leeroo-cost-usd"]) == reading + answer
+    streamed = g.chat(new_text(False, 45000), model="leeroo/cheapest", stream=True, stream_options={"include_usage": True}).text
+    assert usd(re.search(r'"leeroo":{[^}]*"cost_usd":([0-9.]+)', streamed).group(1)) == reading + answer
+    assert usd(again.headers["x-leeroo-cost-usd"]) == answer  # what it said is kept
+    lines = [g.access(r.headers["x-leeroo-request-id"]) for r in (first, again)]
+    assert [usd(line["cost_usd"]) for line in lines] == [reading + answer, answer]
+    assert f"{NAME} answered {reading / 1e9:.9f}" in lines[0]["calls"] and "calls" not in lines[1]
+    assert [usd(line["reference_usd"]) for line in lines][0] != reading + answer  # a saving is what routing saves
+    routed = g.route(new_text(True, 41000))
+    assert usd(routed["reading_usd"][NAME]) == reading
+    page = g.client.get("/metrics").text
+    assert re.search(rf'^leeroo_cost_usd_total{{expert="{NAME}",policy="cheapest"}} {2 * reading / 1e9:.9f}$', page, re.M), page
+
+
+def test_it_is_paid_out_of_the_request_s_own_cap_and_late_words_by_the_next(start, start_adviser):
+    adviser = start_adviser()
+    g = start(adviser.url + "/v1")
+    headers = {"x-leeroo-max-cost": f"{(nano('cheap', *READING) + 1) / 1e9:.9f}"}
+    refused = g.client.post("/v1/chat/completions", headers=headers, json={
+        "model": "leeroo/cheapest", "messages": [{"role": "user", "content": new_text(True, 42000)}]})
+    assert refused.status_code == 402, refused.text
+    hasty = start(adviser.url + "/v1", more="max_wait: 30ms")
+    adviser.gate.clear()
+    late = hasty.chat(new_text(True, 43000), model="leeroo/cheapest")
+    assert late.headers["x-leeroo-silent"] == f"{NAME}=late"
+    assert usd(late.headers["x-leeroo-cost-usd"]) == nano("cheap", *ANSWER)
+    adviser.gate.set()
+    while 'leeroo_encoder_cached{encoder="orchestrator",place="0"} 1\n' not in hasty.client.get("/metrics").text:
+        pass
+    after = hasty.chat(new_text(True, 44000), model="leeroo/cheapest")
+    spoke = "x-leeroo-silent" not in after.headers
+    assert usd(after.headers["x-leeroo-cost-usd"]) == nano("cheap", *ANSWER) + (1 + spoke) * nano("cheap", *READING)
 
 
 def test_who_is_late_or_tells_nothing_is_gone_without(start, start_adviser):

@@ -55,7 +55,15 @@ static void freed(void *state)
     script.freed++;
 }
 
-static const struct late_compute compute = {.rows = rows, .free = freed, .state = &script};
+static struct encode_paid paid(void *state, size_t worker)
+{
+    cr_assert_eq(state, &script);
+    cr_assert_lt(worker, LATE_WORKERS_MAX);
+    return (struct encode_paid){7, 2};
+}
+
+static const struct late_compute compute = {
+    .rows = rows, .free = freed, .state = &script, .paid = paid};
 
 /* The thread that serves, its clock, and whoever listens there. */
 static struct virtual_clock clock_;
@@ -484,4 +492,58 @@ Test(late, many_threads_share_one)
     cr_assert_eq(r.asked, 1600);
     cr_assert_leq(r.hits + r.spoke + r.late + r.full + r.failed, 1600);
     cr_assert_gt(r.hits, 0);
+}
+
+static void expect_paid(size_t i, int64_t input, int64_t output)
+{
+    cr_assert_eq(asked[i].said.paid.input, input, "%zu: %lld", i,
+                 (long long)asked[i].said.paid.input);
+    cr_assert_eq(asked[i].said.paid.output, output);
+}
+
+Test(late, every_token_is_paid_once)
+{
+    script.held = true;
+    make((struct late_options){0});
+    cr_assert_eq(begin(0, "alone"), AGAIN);
+    wait_for(&script.begun, 1);
+    cr_assert_eq(begin(1, "one"), AGAIN);
+    cr_assert_eq(begin(2, "two"), AGAIN);
+    cr_assert_eq(begin(3, "two"), AGAIN); /* one of those who wait for it */
+    sem_post(&script.go);
+    wait_for(&script.begun, 1);
+    sem_post(&script.go);
+    wait_for(&posted, 4);
+    virtual_clock_settle(&clock_);
+    expect_paid(0, 7, 2);
+    cr_assert_eq(asked[1].said.paid.input + asked[2].said.paid.input + asked[3].said.paid.input, 7);
+    cr_assert_eq(asked[1].said.paid.output, 1);
+    cr_assert_eq(begin(4, "one"), OK);
+    expect_paid(4, 0, 0); /* it is in the cache */
+    cr_assert_eq(reading().input_tokens, 14);
+    cr_assert_eq(reading().output_tokens, 4);
+}
+
+Test(late, what_nobody_waited_for_is_paid_by_the_next)
+{
+    script.held = true;
+    make((struct late_options){0});
+    cr_assert_eq(begin(0, "left"), AGAIN);
+    wait_for(&script.begun, 1);
+    virtual_clock_advance(&clock_, LATE_MAX_WAIT_MS_USUAL);
+    expect_silence(0, ENCODE_LATE);
+    expect_paid(0, 0, 0);
+    cr_assert_eq(begin(1, "called off"), AGAIN);
+    sem_post(&script.go);
+    wait_for(&script.begun, 1);
+    sem_post(&script.go);
+    wait_for(&posted, 1); /* its answer is under way */
+    encoder->cancel(asked[1].task);
+    virtual_clock_settle(&clock_);
+    cr_assert_eq(begin(2, "heard"), AGAIN);
+    wait_for(&script.begun, 1);
+    sem_post(&script.go);
+    wait_for(&posted, 1);
+    virtual_clock_settle(&clock_);
+    expect_paid(2, 21, 6);
 }
