@@ -155,7 +155,7 @@ static enum status open_asked(struct asked *a, const char *folder, const struct 
         read_file(a);
     struct map *map = map_create(a->count + 1);
     a->keys = malloc(a->count * ENCODING_KEY_BYTES + 1);
-    a->first = malloc(a->count * sizeof(*a->first) + 1);
+    a->first = calloc(a->count + 1, sizeof(*a->first));
     a->known = calloc(a->count + 1, sizeof(*a->known));
     a->again = calloc(a->file.count + 1, sizeof(*a->again));
     status = map && a->keys && a->first && a->known && a->again ? OK : ERR_MEMORY;
