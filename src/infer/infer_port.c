@@ -145,7 +145,8 @@ void infer_port_close(struct infer_port *p)
 {
     pthread_mutex_lock(&p->lock);
     struct infer_call *all = p->first;
-    bool posted = p->posted; /* that message never comes: the owner's thread has ended */
+    if (p->posted) /* that message never comes: the owner's thread has ended; this one still holds the port */
+        atomic_fetch_sub(&p->holders, 1);
     p->first = NULL;
     p->closed = true;
     pthread_mutex_unlock(&p->lock);
@@ -154,7 +155,5 @@ void infer_port_close(struct infer_port *p)
         all = c->next_news;
         infer_call_release(c);
     }
-    if (posted)
-        release_port(p);
     release_port(p);
 }
