@@ -120,7 +120,8 @@ static void set_sizes(struct lm_embedder *e, const struct lm_embed_options *o)
 }
 
 /* One piece: what llama.cpp is told, and what is needed beside it. */
-static enum status open(struct lm_embedder *e, const struct lm_embed_options *o, struct error *err)
+static enum status open_context(struct lm_embedder *e, const struct lm_embed_options *o,
+                                struct error *err)
 {
     struct llama_context_params p = llama_context_default_params();
     p.n_ctx = p.n_batch = p.n_ubatch = (uint32_t)e->room;
@@ -176,7 +177,7 @@ enum status lm_embedder_create(const struct lm *lm, const struct lm_embed_option
     if (e->is_hidden)
         status = set_hidden(e, o, err);
     if (status == OK)
-        status = open(e, o, err);
+        status = open_context(e, o, err);
     if (status == OK)
         status = try_once(e, err);
     if (status != OK) {

@@ -94,7 +94,8 @@ static enum status set_sizes(struct lm_state *s, const struct lm_state_options *
     return OK;
 }
 
-static enum status open(struct lm_state *s, const struct lm_state_options *o, struct error *err)
+static enum status open_context(struct lm_state *s, const struct lm_state_options *o,
+                                struct error *err)
 {
     struct llama_context_params p = llama_context_default_params();
     p.n_ctx = (uint32_t)(o->shared && o->tokens ? o->tokens : s->sequences * s->context_max);
@@ -135,7 +136,7 @@ enum status lm_state_create(const struct lm *lm, const struct lm_state_options *
     s->lm = lm;
     status = set_sizes(s, o, err);
     if (status == OK)
-        status = open(s, o, err);
+        status = open_context(s, o, err);
     if (status != OK) {
         lm_state_free(s);
         return status;
