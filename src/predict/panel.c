@@ -16,9 +16,9 @@
 #define VOTE_WEIGHT          0.6f /* of one voter's log-odds: voters err together */
 #define VOTE_SHARE                                                                                 \
     0.7f /* of the vote in where the forest starts from, the rest is the estimate's */
-#define OPEN_CHOICES 10.0f /* an open question counts as one of so many */
-#define NO_ANSWER    -8.0f /* stands for the vote's logit where there is none */
-#define NOT_ASKED    -9.0f
+#define OPEN_CHOICES 10.0f   /* an open question counts as one of so many */
+#define NO_ANSWER    (-8.0f) /* stands for the vote's logit where there is none */
+#define NOT_ASKED    (-9.0f)
 
 static float logit(float p)
 {
