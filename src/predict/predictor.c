@@ -301,6 +301,7 @@ void predictor_run(const struct predictor *p, const struct features *f, float *q
         predictor_tokens(p, e, (float)f->characters, &f->scripts, length, &input_tokens[e],
                          &output_tokens[e]);
     guard_look(&p->guard, features, novelty, seen);
+    *spread = spread_widen(*spread, seen->far);
     if (seen->share > 0)
         guard_run(p, f, seen, length, quality, input_tokens, output_tokens);
 }

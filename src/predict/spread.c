@@ -28,6 +28,11 @@ float spread_share(const float *weights, float mean_quality, float entropy, floa
     return share < SHARE_MAX ? share : SHARE_MAX;
 }
 
+float spread_widen(float share, float far)
+{
+    return share + far * (SHARE_MAX - share);
+}
+
 float spread_quality_sd(float share, float quality)
 {
     float variance = share * quality * (1 - quality);

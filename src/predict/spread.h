@@ -18,4 +18,6 @@
 /* terms[SPREAD_TERMS] that the weights multiply. */
 void spread_terms(float mean_quality, float entropy, float novelty, float *terms);
 float spread_share(const float *weights, float mean_quality, float entropy, float novelty);
+/* So far from training (0 to 1) as the text is, nothing is known but that the truth lies between 0 and 1. */
+float spread_widen(float share, float far);
 float spread_quality_sd(float share, float quality);

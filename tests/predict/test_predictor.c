@@ -329,6 +329,7 @@ Test(predictor, far_from_training_experts_are_what_they_are_on_average)
     predictor_run(&p, &f, got, in, out, &share, &seen);
     cr_assert_eq(seen.share, 1);
     cr_assert_eq(seen.far, 1);
+    cr_assert_eq(share, 1);
     for (size_t e = 0; e < EXPERTS; e++)
         cr_assert_float_eq((double)got[e], sigmoid((double)levels[e]), 1e-5);
     /* The first expert's slopes are .5 and .1, the others have none: a third of each is common. */
