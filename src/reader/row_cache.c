@@ -137,15 +137,15 @@ void row_cache_put(struct row_cache *c, const struct digest *key, const float *r
         return;
     if (c->count == c->room && c->room < c->limit)
         grow(c);
+    if (!c->room || !c->rows) /* none may be kept, or there was no memory for one */
+        return;
     uint32_t at = (uint32_t)c->count;
     if (c->count < c->room) {
         c->count++;
-    } else if (c->count > 0) {
+    } else {
         at = c->oldest;
         list_remove(c, at);
         chain_remove(c, at);
-    } else {
-        return;
     }
     c->slots[at].key = *key;
     memcpy(c->rows + at * c->width, row, c->width * sizeof(*row));
