@@ -14,7 +14,8 @@
 #define COMPONENTS      16
 #define PENALTY_DEFAULT 100.0
 
-_Static_assert(COMPONENTS <= DENSE_FIT_MAX && COMPONENTS <= DENSE_COMPONENTS_MAX, "there is room");
+_Static_assert(COMPONENTS <= DENSE_FIT_MAX, "there is room to learn");
+_Static_assert(COMPONENTS <= DENSE_COMPONENTS_MAX, "there is room in a model");
 
 struct learner {
     struct source_training in;
