@@ -47,15 +47,17 @@ static bool agree(const struct panel_state *s, size_t i, size_t k)
  * that answer, with one place for all answers that nobody gave. */
 static void vote(const struct panel_state *s, float *share, float *size)
 {
-    float odds[PANEL_MEMBERS_MAX] = {0}, total = 0, distinct = 0;
+    float odds[PANEL_MEMBERS_MAX] = {0}, weight[PANEL_MEMBERS_MAX], total = 0, distinct = 0;
     float choices = s->choice_count ? fmaxf((float)s->choice_count, 3) : OPEN_CHOICES;
+    for (size_t i = 0; i < s->members; i++)
+        weight[i] = VOTE_WEIGHT * (logit(s->member[i].quality) + logf(choices - 1));
     for (size_t i = 0; i < s->members; i++) {
         float score = 0;
         size[i] = 0;
         for (size_t k = 0; k < s->members; k++)
             if (agree(s, i, k)) {
                 size[i]++;
-                score += VOTE_WEIGHT * (logit(s->member[k].quality) + logf(choices - 1));
+                score += weight[k];
             }
         if (size[i] > 0) {
             odds[i] = fmath_exp(score);
@@ -208,8 +210,10 @@ void panel_gains(const struct panel *p, const struct panel_state *s, const struc
         for (size_t k = 0; k < p->lambda_count; k++)
             gains[i * p->lambda_count + k] = base[i] + p->offsets[done][i * p->lambda_count + k];
     forest_predict(&p->values[done], features, gains);
-    for (size_t i = 0; i < p->members * p->lambda_count; i++)
-        gains[i] = panel_gain_of(gains[i]);
+    for (size_t i = 0; i < p->members * p->lambda_count; i++) {
+        bool closed = !done && isinf(p->hurdles[0][i % p->lambda_count]);
+        gains[i] = closed ? 0 : panel_gain_of(gains[i]);
+    }
 }
 
 /* The knot below lambda, and how far it is from there to the next one; beyond either end it is the end. */
@@ -231,6 +235,14 @@ static double between(const float *at, size_t knot, double part)
                     : (double)at[knot];
 }
 
+/* Where either knot says never, the nearer one counts. */
+static double hurdle_between(const float *at, size_t knot, double part)
+{
+    if (part > 0 && (isinf(at[knot]) || isinf(at[knot + 1])))
+        return (double)at[part < 0.5 ? knot : knot + 1];
+    return between(at, knot, part);
+}
+
 /* Before any call the gains are over the member's own answer, which its estimate is worth; somebody is asked even
  * where nobody seems worth it. Equal gains go to the cheaper. */
 void panel_choose(const struct panel *p, const struct panel_state *s, const float *gains,
@@ -238,7 +250,8 @@ void panel_choose(const struct panel *p, const struct panel_state *s, const floa
 {
     double part, best = 0;
     size_t knot = knot_below(p, lambda, &part), next = SIZE_MAX;
-    double hurdle = s->asked ? between(p->hurdles[__builtin_popcount(s->asked)], knot, part) : 0;
+    CHECK(__builtin_popcount(s->asked) < PANEL_MEMBERS_MAX);
+    double hurdle = hurdle_between(p->hurdles[__builtin_popcount(s->asked)], knot, part);
     for (size_t i = 0; i < s->members; i++) {
         v->gain[i] = -INFINITY;
         if (is_asked(s, i) || s->barred >> i & 1)

@@ -54,7 +54,9 @@ struct panel_state {
 struct panel {
     size_t members, lambda_count;
     float lambdas[PANEL_LAMBDAS_MAX]; /* ascending, score per USD, > 0 */
-    /* hurdles[answers so far][lambda]: gains no larger than this are not worth a call (learnt; INFINITY: never) */
+    /* hurdles[answers so far][lambda]: gains no larger than this are not worth a call (learnt; INFINITY: never).
+     * hurdles[0] are 0, or INFINITY where the panel is not worth more than the best single: what going on after the
+     * first answer may gain is left out there. */
     float hurdles[PANEL_MEMBERS_MAX][PANEL_LAMBDAS_MAX];
     /* offsets[answers so far][member × lambda]: added to where the values' outputs start from */
     float offsets[PANEL_MEMBERS_MAX][PANEL_OUTPUTS_MAX];

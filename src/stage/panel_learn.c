@@ -56,7 +56,7 @@ void panel_learn_options_default(struct panel_learn_options *o)
                    .feature_share = 0.5f,
                    .curvature_min = 3},
         .posterior_states = 3,
-        .value_states = 6,
+        .value_states = 4,
         .lambda_count = 10,
         .surrogate = 0.5f,
     };
@@ -466,16 +466,54 @@ static enum status learn_values(const struct learner *l, size_t size, struct are
     return OK;
 }
 
+/* The member that routing among singles would ask. */
+static size_t best_single(const struct learner *l, size_t row, double lambda)
+{
+    size_t best = 0;
+    double most = -INFINITY;
+    for (size_t i = 0; i < l->members; i++) {
+        const struct panel_cell *c = cell_of(l->rows, row, i);
+        double utility = (double)c->quality - lambda * (double)c->expected_usd;
+        if (utility > most) {
+            most = utility;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* What each lambda did, with and without the panel; closes those at which it gains no more than noise. */
 static void find_figures(const struct learner *l, struct panel_figures *f)
 {
+    double n = (double)l->n;
     memset(f, 0, sizeof(*f));
-    for (size_t row = 0; row < l->n; row++)
-        for (size_t k = 0; k < l->knots; k++) {
-            size_t winner = l->final[row * l->knots + k];
-            f->score[k] += (double)cell_of(l->rows, row, winner)->score / (double)l->n;
-            f->cost_usd[k] += (double)l->later[row * l->knots + k] / (double)l->n;
-            f->calls[k] += (double)l->calls[row * l->knots + k] / (double)l->n;
+    for (size_t k = 0; k < l->knots; k++) {
+        double lambda = (double)l->panel->lambdas[k], singles[3] = {0}, panel[3] = {0}, gain = 0,
+               squares = 0;
+        for (size_t row = 0; row < l->n; row++) {
+            size_t at = row * l->knots + k;
+            const struct panel_cell *one = cell_of(l->rows, row, best_single(l, row, lambda)),
+                                    *end = cell_of(l->rows, row, l->final[at]);
+            double mine[3] = {(double)end->score, (double)l->later[at], (double)l->calls[at]};
+            double more = mine[0] - (double)one->score - lambda * (mine[1] - (double)one->cost_usd);
+            singles[0] += (double)one->score / n;
+            singles[1] += (double)one->cost_usd / n;
+            for (size_t i = 0; i < 3; i++)
+                panel[i] += mine[i] / n;
+            gain += more / n;
+            squares += more * more / n;
         }
+        double error = sqrt(fmax(squares - gain * gain, 0) / n);
+        bool open = gain > ERRORS_MIN * error;
+        for (size_t size = 0; size < l->members && !open; size++)
+            l->panel->hurdles[size][k] = INFINITY;
+        f->open += open;
+        f->gain[k] = open ? gain : 0;
+        f->gain_error[k] = open ? error : 0;
+        f->score[k] = open ? panel[0] : singles[0];
+        f->cost_usd[k] = open ? panel[1] : singles[1];
+        f->calls[k] = open ? panel[2] : 1;
+    }
 }
 
 static enum status learner_allocate(struct learner *l, struct error *err)

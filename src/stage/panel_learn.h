@@ -6,7 +6,8 @@
  *               verdicts learnt so far, gains over the one that would stand now, regressed on the state. Paid is what
  *               was recorded. That difference is mostly 0, which makes it far less noisy than the final score.
  *   hurdles     for each number of answers and lambda, the gain below which going on did not pay; where no gain
- *               stands out from noise, nobody is asked after the first
+ *               stands out from noise, nobody is asked after the first. A lambda at which the whole panel gains no
+ *               more than noise over the best single by its estimates is closed: one is asked there
  *
  * Cross-fitted: every verdict on a row comes from trees that never saw it; the panel keeps the trees of all folds, each
  * with its share. One thread; the same rows, options and generator give the same panel. */
@@ -44,6 +45,9 @@ struct panel_learn_options {
 /* What the panel did on the rows, held out, at each lambda. */
 struct panel_figures {
     double score[PANEL_LAMBDAS_MAX], cost_usd[PANEL_LAMBDAS_MAX], calls[PANEL_LAMBDAS_MAX];
+    /* Utility over that of the single that is best by its estimate, and its standard error; both 0 where closed. */
+    double gain[PANEL_LAMBDAS_MAX], gain_error[PANEL_LAMBDAS_MAX];
+    size_t open; /* lambdas that are not closed; 0: the panel is not worth having */
 };
 
 void panel_learn_options_default(struct panel_learn_options *o);

@@ -193,6 +193,12 @@ Test(panel, between_two_lambdas_gains_and_hurdles_lie_between)
     cr_assert_eq(v.ask, 2, "the hurdle is 0.27");
     panel_choose(&p, &s, gains, 2.1, &v);
     cr_assert_eq(v.ask, 0, "the hurdle is 0.33");
+    p.hurdles[1][0] = INFINITY;
+    p.hurdles[1][1] = 0;
+    panel_choose(&p, &s, gains, 1.9, &v);
+    cr_assert_eq(v.ask, 0, "never, at the nearer end");
+    panel_choose(&p, &s, gains, 2.1, &v);
+    cr_assert_eq(v.ask, 2);
 }
 
 Test(panel, before_any_call_somebody_is_asked)
@@ -219,6 +225,23 @@ Test(panel, before_any_call_somebody_is_asked)
     }
     panel_verdict(&p, &s, 0, &v);
     cr_assert_eq(v.ask, 2, "of equals the cheaper");
+}
+
+/* What going on may gain draws queries to a cheap first; not where the panel is worth nothing. */
+Test(panel, a_closed_lambda_is_routing_among_singles)
+{
+    struct panel p = plain(MEMBERS);
+    struct panel_state s = three(0, 0, 0, 0);
+    struct panel_verdict v;
+    for (size_t k = 0; k < 2; k++)
+        p.offsets[0][k] = panel_output_of(0.5f); /* after the first member */
+    panel_verdict(&p, &s, 1, &v);
+    cr_assert_eq(v.ask, 1, "0.6 + 0.5");
+    p.hurdles[0][0] = INFINITY;
+    panel_verdict(&p, &s, 1, &v);
+    cr_assert_eq(v.ask, 4, "0.9");
+    panel_verdict(&p, &s, 3, &v);
+    cr_assert_eq(v.ask, 1, "the other lambda is open");
 }
 
 Test(panel, a_panel_ends_when_everybody_was_asked)

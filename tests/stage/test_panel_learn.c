@@ -152,6 +152,7 @@ Test(panel_learn, comes_close_to_the_best_by_enumeration_at_every_lambda)
         cr_assert_lt(done, best + 0.025, "lambda %g: %g of %g", lambda, done, best);
         cr_assert_float_eq(held_out, done, 0.04, "what training says: %g, not %g", held_out, done);
     }
+    cr_assert_gt(f.open, 1);
     cr_assert_gt(f.calls[3], 1.5, "several are asked where they pay: %g", f.calls[3]);
     cr_assert_lt(f.calls[p.lambda_count - 1], 1.05, "one where price is all: %g",
                  f.calls[p.lambda_count - 1]);
@@ -168,7 +169,10 @@ Test(panel_learn, where_answers_tell_nothing_nobody_is_asked_twice)
     world_make(&w, ROWS, false, 3);
     learn(&w, &p, &f);
     for (size_t k = 0; k < p.lambda_count; k++)
-        cr_assert_lt(f.calls[k], 1.02, "lambda %g: %g calls", (double)p.lambdas[k], f.calls[k]);
+        cr_assert_eq(f.calls[k], 1, "lambda %g: %g calls", (double)p.lambdas[k], f.calls[k]);
+    cr_assert_eq(f.open, 0);
+    double alone = utility(&w, &p, (double)p.lambdas[3]);
+    cr_assert_float_eq(alone, f.score[3] - (double)p.lambdas[3] * f.cost_usd[3], 1e-4);
     panel_done(&p);
     world_done(&w);
 }
