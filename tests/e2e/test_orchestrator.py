@@ -12,6 +12,7 @@ from conftest import EXPERTS, KEY, Gateway, write_config, write_dataset
 from serving import JsonServer, completion, serving
 from test_encoders import data, encoders_of, is_hard, new_text  # noqa: F401
 from test_gguf import file  # noqa: F401
+from tiny_gguf import write_lora
 
 NAME = "orchestrator"
 TAIL = "\n\nReply with the letter of the best expert alone.\nAnswer:"
@@ -215,3 +216,32 @@ def test_a_file_is_asked_in_this_process(leeroo, file, tmp_path):  # noqa: F811
     config.write_text(config.read_text().replace(str(file), str(folder / "queries.jsonl")))
     done = command("train", folder, "-o", tmp_path / "model", "-c", config)
     assert done.returncode == 1 and "queries.jsonl" in done.stderr
+
+
+def test_adapters_change_what_a_file_says_and_fit_it(leeroo, file, tmp_path):  # noqa: F811
+    """SmolLM2-135M has 30 layers of 576 numbers."""
+    fits, other = write_lora(tmp_path / "fits.gguf", 576, 30), write_lora(tmp_path / "other.gguf", 64, 30)
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text("".join(json.dumps({"id": f"q{i}", "text": f"What is {i} and {i}?"}) + "\n" for i in range(20)))
+    (tmp_path / "experts.csv").write_text("model,usd_per_m_input,usd_per_m_output\na,1,1\nb,2,2\n")
+    (tmp_path / "outcomes.csv").write_text("id,model,score,cost_usd,input_tokens,output_tokens\n" + "".join(
+        f"q{i},{name},{(i + k) % 2},0.00002,10,10\n" for i in range(20) for k, name in enumerate("ab")))
+    said = {}
+
+    def command(*argv):
+        return subprocess.run([leeroo, *map(str, argv)], capture_output=True, text=True, timeout=600, check=False,
+                              env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "UP_KEY": KEY})
+    for name, lora in (("plain", ""), ("adapted", f", lora: {fits}"), ("refused", f", lora: [{fits}, {other}]")):
+        config = write_config(tmp_path, tmp_path / "model", "http://127.0.0.1:9", names=["a", "b"],
+                              top=f"{NAME}: {{gguf: '{file}', choices: no{lora}}}\n",
+                              policies="policies: {default: {lambda: 0}}\n")
+        done = command("train", tmp_path, "-o", tmp_path / "model", "-c", config)
+        assert (done.returncode == 0) == (name != "refused"), done.stderr
+        said[name] = {path.name: path.read_bytes() for path in (tmp_path / "cache" / "leeroo" / "encodings").iterdir()}
+    assert "other.gguf" in done.stderr, done.stderr
+    assert len(said["plain"]) == 1 and len(said["adapted"]) == 2 and said["refused"] == said["adapted"]
+    rows = [raw[-8 - 20 * 9 * 4:-8] for raw in said["adapted"].values()]  # two letters and seven figures of certainty
+    assert rows[0] != rows[1]
+    config.write_text(config.read_text().replace(f"[{fits}, {other}]", str(fits)))
+    done = command("check", "-c", config)
+    assert done.returncode == 0 and re.search(rf"^{NAME} .*, 9 numbers in ", done.stdout, re.M), done.stdout + done.stderr

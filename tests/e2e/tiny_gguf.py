@@ -68,10 +68,7 @@ def _tensors(vocabulary):
         yield f"blk.{i}.ffn_down.bias", (WIDTH,)
 
 
-def write_encoder(path, seed=1, change=lambda keys: None):
-    keys, rng = _keys(), random.Random(seed)
-    tensors = list(_tensors(len(keys["tokenizer.ggml.tokens"][1][1])))
-    change(keys)
+def _write(path, keys, tensors, rng, spread=0.3):
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys))
     head += b"".join(_text(k) + struct.pack("<I", kind) + _value(kind, v) for k, (kind, v) in keys.items())
     data = b""
@@ -79,7 +76,23 @@ def write_encoder(path, seed=1, change=lambda keys: None):
         count = sizes[0] * (sizes[1] if len(sizes) > 1 else 1)
         middle = 1 if name.endswith("norm.weight") else 0
         head += _text(name) + struct.pack(f"<I{len(sizes)}QIQ", len(sizes), *sizes, 0, len(data))
-        data += struct.pack(f"<{count}f", *(middle + rng.uniform(-0.3, 0.3) for _ in range(count)))
+        data += struct.pack(f"<{count}f", *(middle + rng.uniform(-spread, spread) for _ in range(count)))
         data += bytes(-len(data) % ALIGNMENT)
     path.write_bytes(head + bytes(-len(head) % ALIGNMENT) + data)
     return path
+
+
+def write_encoder(path, seed=1, change=lambda keys: None):
+    keys = _keys()
+    tensors = list(_tensors(len(keys["tokenizer.ggml.tokens"][1][1])))
+    change(keys)
+    return _write(path, keys, tensors, random.Random(seed))
+
+
+def write_lora(path, width, layers, rank=4, seed=1):
+    """An adapter of chance for the queries of a llama's attention, of `width` numbers a layer."""
+    keys = {"general.architecture": (STRING, "llama"), "general.type": (STRING, "adapter"),
+            "adapter.type": (STRING, "lora"), "adapter.lora.alpha": (F32, 8.0)}
+    tensors = [(f"blk.{i}.attn_q.weight.lora_{half}", sizes)
+               for i in range(layers) for half, sizes in (("a", (width, rank)), ("b", (rank, width)))]
+    return _write(path, keys, tensors, random.Random(seed), spread=0.1)
