@@ -50,6 +50,8 @@ static int width_of(const struct config *c)
         width = c->experts[i].name.len > width ? c->experts[i].name.len : width;
     for (size_t i = 0; i < c->embedder_count; i++)
         width = c->embedders[i].name.len > width ? c->embedders[i].name.len : width;
+    for (size_t i = 0; i < c->encoder_count; i++)
+        width = strlen(c->encoders[i].name) > width ? strlen(c->encoders[i].name) : width;
     for (size_t i = 0; i < c->policy_count; i++)
         width = c->policies[i].name.len > width ? c->policies[i].name.len : width;
     return (int)width;
