@@ -251,6 +251,8 @@ class Comparison:
         """→ the figure's change and its standard error; the same of the utility's, in 1e-4, over rows. Of few questions they are of
         all that were held out at once, with an error by a bootstrap; else means over folds and their error."""
         rows_of = [np.flatnonzero(~np.isnan(a).any(1)) for a in with_]
+        if not any(map(len, rows_of)):
+            return "not measured"
         gains = np.concatenate([self.prices.utility(a[rows], view.scores[rows]) - self.prices.utility(b[rows], view.scores[rows])
                                 for view, a, b, rows in zip(views, with_, less, rows_of)])
         if max(map(len, rows_of)) < FEW:
@@ -259,7 +261,7 @@ class Comparison:
             changes = [self.change([view], [a], [b], [rows[view.fold[rows] == fold]])
                        for view, a, b, rows in zip(views, with_, less, rows_of) for fold in np.unique(view.fold[rows])]
             change, error = np.mean(changes), np.std(changes, ddof=1) / len(changes) ** 0.5
-        return f"{change:+.4f} ± {error:.4f}, utility {gains.mean() * 1e4:+.1f} ± {gains.std() / len(gains) ** 0.5 * 1e4:.1f}"
+        return f"{change:+.4f} ± {error:.4f} ({sum(map(len, rows_of))} rows), utility {gains.mean() * 1e4:+.1f} ± {gains.std() / len(gains) ** 0.5 * 1e4:.1f}"
 
 
 SHAPES = [
