@@ -6,9 +6,21 @@
 #include "route/candidates.h"
 #include "serve/errors.h"
 
+/* Nobody answers here, but who read the question may have been paid. */
+static void settle_reading(const struct choosing *c)
+{
+    struct cost sum = {.basis = COST_USAGE};
+    for (size_t i = 0; i < ENCODERS_MAX; i++)
+        cost_add(&sum, &c->estimates.reading[i]);
+    if (sum.nano_usd > 0)
+        caller_settle(c->caller, &sum);
+}
+
 static void choose(struct choosing *c, enum status status, struct error *err)
 {
     const struct snapshot *s = c->snapshot;
+    if (status == OK)
+        settle_reading(c);
     if (status == OK)
         status = candidates_choose(s->pool, s->gates, &c->request, c->target,
                                    loop_now_ms(c->worker->loop), &c->estimates, c->x->arena,

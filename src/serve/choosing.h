@@ -8,7 +8,8 @@
 struct choosing { /* in the exchange's arena */
     struct worker *worker;
     struct http_exchange *x;
-    struct caller *caller; /* whose eyes the choice is for; NULL: everybody's */
+    struct caller
+        *caller; /* whose eyes the choice is for, and who pays for reading; NULL: everybody's */
     char id[RECORD_ID_BYTES];
     const char *event; /* the log's name for it when the client leaves; NULL: not logged */
     struct openai_request request;

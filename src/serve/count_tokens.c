@@ -56,7 +56,7 @@ void count_tokens_handle(struct worker *w, struct http_exchange *x, struct calle
         answer_error_as(FRONT_MESSAGES, x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return;
     }
-    *c = (struct choosing){.worker = w, .x = x, .on_chosen = answer};
+    *c = (struct choosing){.worker = w, .x = x, .caller = caller, .on_chosen = answer};
     worker_request_id(w, c->id);
     enum status status = read_request(c, caller, &param, &code, &err);
     if (status == OK)

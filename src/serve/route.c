@@ -153,16 +153,6 @@ static void answer_failure(struct choosing *c, enum status status, const struct 
     answer_error(c->x, c->id, status, err->text, param, code);
 }
 
-/* Nobody answers here, but who read the question may have been paid. */
-static void settle_reading(const struct choosing *c)
-{
-    struct cost sum = {.basis = COST_USAGE};
-    for (size_t i = 0; i < ENCODERS_MAX; i++)
-        cost_add(&sum, &c->choice.reading[i]);
-    if (sum.nano_usd > 0)
-        caller_settle(c->caller, &sum);
-}
-
 static void answer(struct choosing *c, enum status status, const struct error *err)
 {
     const struct pool *p = c->snapshot->pool;
@@ -173,7 +163,6 @@ static void answer(struct choosing *c, enum status status, const struct error *e
         answer_failure(c, status, err, status == ERR_INPUT ? c->target.plans_param : NULL, NULL);
         return;
     }
-    settle_reading(c);
     log_quote(plan, sizeof(plan), pool_arm_label(p, d->arm));
     log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
               c->id, STR_FMT(arm_name(p, c->choice.order[0])), plan, d->quality, d->lambda);

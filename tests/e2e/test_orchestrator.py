@@ -157,6 +157,26 @@ def test_what_it_is_paid_is_part_of_the_request(start, start_adviser):
     assert re.search(rf'^leeroo_cost_usd_total{{expert="{NAME}",policy="cheapest"}} {2 * reading / 1e9:.9f}$', page, re.M), page
 
 
+def test_a_client_s_key_is_charged_for_it_whoever_asks(leeroo, start, trained, start_adviser, tmp_path):
+    adviser = start_adviser()
+    keys = tmp_path / "state" / "keys.json"
+    keys.parent.mkdir()
+
+    def key_command(*argv):
+        return subprocess.run([leeroo, "keys", *argv, "--file", str(keys)], capture_output=True, text=True, timeout=30, check=True).stdout
+    key = key_command("create", "--name", "ann").strip()
+    g = Gateway(leeroo, write_config(tmp_path, trained[0], adviser.url + "/v1",
+                                     top=f"state_dir: state\n{NAME}: {{expert: cheap, max_wait: 20s}}\n"))
+    for i, path in enumerate(("/v1/route", "/v1/messages/count_tokens", "/v1/chat/completions")):
+        done = g.client.post(path, headers={"authorization": f"Bearer {key}"}, json={
+            "model": "leeroo/cheapest", "messages": [{"role": "user", "content": new_text(True, 46000 + 1000 * i)}]})
+        assert done.status_code == 200, done.text
+    g.client.close()
+    assert g.stop() == 0, g.text
+    (ann,) = json.loads(key_command("list", "--json"))
+    assert usd(ann["spent_usd"]["total"]) == 3 * nano("cheap", *READING) + nano("cheap", *ANSWER)
+
+
 def test_it_is_paid_out_of_the_request_s_own_cap_and_late_words_by_the_next(start, start_adviser):
     adviser = start_adviser()
     g = start(adviser.url + "/v1")
