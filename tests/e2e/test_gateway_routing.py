@@ -130,7 +130,7 @@ def test_any_number_of_experts_without_asking_anybody(leeroo, start, upstream, t
     queries, rows = [], ["id,model,score,cost_usd,input_tokens,output_tokens"]
     for i in range(960):
         best = names[i % 12]
-        queries.append(json.dumps({"id": f"q{i}", "text": " ".join(rng.choices(topics[best], k=8))}))
+        queries.append(json.dumps({"id": f"q{i}", "text": " ".join(rng.choices(topics[best], k=6 + i // 12 % 5))}))
         for n in names:
             good = rng.random() < (0.95 if n == best else 0.2)
             rows.append(f"q{i},{n},{int(good)},0.00003,10,20")
