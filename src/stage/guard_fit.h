@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "predict/guard.h"
 
-#define GUARD_ROWS_MIN 200 /* fewer texts do not tell how 74 statistics go together */
+#define GUARD_ROWS_MIN 600 /* fewer texts, often of one mould, call every other text far */
 
 struct guard_texts {
     size_t rows, statistics;

@@ -107,7 +107,7 @@ Test(api_decision, its_words_have_the_members_of_route_and_explanations_those_of
     o.experts = some;
     o.expert_count = 2;
     struct leeroo_policy *p = api_test_policy(&o);
-    struct leeroo_decision *d = decide_on(p, "hello cat");
+    struct leeroo_decision *d = decide_on(p, "350 hello cat two hello sum"); /* as in training */
     char *line = NULL, *bare = NULL, *why = NULL;
     cr_assert_eq(leeroo_decision_json(d, "q1", &line, NULL), LEEROO_OK);
     cr_assert_eq(leeroo_decision_json(d, NULL, &bare, NULL), LEEROO_OK);
