@@ -105,18 +105,26 @@ LEEROO_API const char *leeroo_model_arm_name(const struct leeroo_model *model, s
 /* SIZE_MAX: there is none of that name. */
 LEEROO_API size_t leeroo_model_arm_index(const struct leeroo_model *model, const char *name);
 
-enum leeroo_arm_kind { LEEROO_SINGLE = 0, LEEROO_CASCADE = 1, LEEROO_PANEL = 2 };
+enum leeroo_arm_kind {
+    LEEROO_SINGLE = 0,
+    LEEROO_CASCADE = 1,
+    LEEROO_PANEL = 2,
+    LEEROO_SEQUENTIAL = 3
+};
 
 struct leeroo_arm {
     size_t size;
     int kind; /* enum leeroo_arm_kind */
-    /* Of a plan: 1: a learnt escalation says whether the last member is asked, 0: the others' disagreement. */
+    /* Of a plan: 1: what was learnt says whether another member is asked, 0: the others' disagreement. */
     int learnt_rule;
-    size_t member_count; /* 1 for a single, 2 for a cascade, 3 for a panel */
-    size_t members[3];   /* experts; all but the last are asked at once, first */
+    size_t
+        member_count; /* 1 for a single, 2 for a cascade, 3 for a panel, 2 to 8 for a sequential plan */
+    /* Experts. Of a cascade and a panel all but the last are asked at once, first; of a sequential plan one after the
+     * other, in an order that is found on the way. */
+    size_t members[8];
 };
 /* clang-format off */
-#define LEEROO_ARM_INIT {sizeof(struct leeroo_arm), 0, 0, 0, {0, 0, 0}}
+#define LEEROO_ARM_INIT {sizeof(struct leeroo_arm), 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
 /* clang-format on */
 
 /* Fills *into. LEEROO_ERR_INPUT: there is no such arm. */
@@ -179,7 +187,7 @@ struct leeroo_policy_options {
     double min_quality;
     /* > 0: nobody predicted to cost more, all calls of a plan made. */
     int64_t max_cost_nano_usd;
-    /* "all" (default), "none", "cascade", "panel", a plan's name; several between ';'. */
+    /* "all" (default), "none", "cascade", "panel", "sequential", a plan's name; several between ';'. */
     const char *plans;
     /* [expert_count] names of those of the router that may be chosen; NULL: all. */
     const char *const *experts;

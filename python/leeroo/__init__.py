@@ -34,7 +34,7 @@ __version__: str = _native.library.version().decode()
 
 Money = Union[int, float, str, Decimal]
 _lib = _native.library
-_KINDS = ("single", "cascade", "panel")
+_KINDS = ("single", "cascade", "panel", "sequential")
 _POLICIES_KEPT = 64  # of a router, for calls with options of their own
 
 
@@ -47,12 +47,12 @@ def _nano(usd: Money) -> int:
 
 @dataclass(frozen=True)
 class Arm:
-    """A way to answer: an expert by itself, or a plan over two or three of them."""
+    """A way to answer: an expert by itself, or a plan over two to eight of them."""
 
     name: str
-    kind: str  # "single", "cascade", "panel"
-    experts: tuple[str, ...]  # all but the last are asked at once, first
-    learnt_rule: bool  # of a plan: a learnt escalation says whether the last is asked
+    kind: str  # "single", "cascade", "panel", "sequential"
+    experts: tuple[str, ...]  # of a cascade or a panel all but the last are asked at once, first
+    learnt_rule: bool  # of a plan: what was learnt says whether another is asked
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Router:
     budget_usd_per_1k   mean cost of 1,000 texts that lambda is set for; tell observe() what answers really cost
     min_quality         the cheapest arm that is good enough for a mean of this, else the best
     max_cost_usd        nobody predicted to cost more than this for one text
-    plans               "all" (default), "none", "cascade", "panel", a plan's name; several between ";"
+    plans               "all" (default), "none", "cascade", "panel", "sequential", a plan's name; several between ";"
 
     lam, budget_usd_per_1k and min_quality exclude each other.
     """

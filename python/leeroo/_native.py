@@ -58,7 +58,7 @@ class Offer(Sized):
 
 class Arm(Sized):
     _fields_ = [("size", c_size_t), ("kind", c_int), ("learnt_rule", c_int), ("member_count", c_size_t),
-                ("members", c_size_t * 3)]
+                ("members", c_size_t * 8)]
 
 
 class Expert(Sized):

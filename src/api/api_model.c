@@ -107,9 +107,13 @@ size_t leeroo_model_arm_index(const struct leeroo_model *model, const char *name
 
 static int arm_kind(enum plan_kind kind)
 {
-    return kind == PLAN_CASCADE ? LEEROO_CASCADE
-           : kind == PLAN_PANEL ? LEEROO_PANEL
-                                : LEEROO_SINGLE;
+    static const int kinds[] = {
+        [PLAN_SINGLE] = LEEROO_SINGLE,
+        [PLAN_CASCADE] = LEEROO_CASCADE,
+        [PLAN_PANEL] = LEEROO_PANEL,
+        [PLAN_SEQUENTIAL] = LEEROO_SEQUENTIAL,
+    };
+    return kinds[kind];
 }
 
 int leeroo_model_arm(const struct leeroo_model *model, size_t arm, struct leeroo_arm *into,

@@ -424,10 +424,11 @@ static enum status add_pattern(struct conf_reader *r, const struct yaml_tree *no
 {
     struct str pattern = node->kind == TREE_SCALAR ? str_trim(node->scalar) : STR("");
     if (pattern.len == 0 || memchr(pattern.ptr, ';', pattern.len))
-        return conf_fail(r, node, err,
-                         "plans must be all, none, cascade, panel or the name of a plan such as "
-                         "\"panel(a,b->c)\", or a list of such, not %s",
-                         node->kind == TREE_SCALAR ? "this" : yaml_tree_kind_name(node));
+        return conf_fail(
+            r, node, err,
+            "plans must be all, none, cascade, panel, sequential or the name of a plan "
+            "such as \"panel(a,b->c)\", or a list of such, not %s",
+            node->kind == TREE_SCALAR ? "this" : yaml_tree_kind_name(node));
     buf_addf(joined, "%s%.*s", joined->len ? ";" : "", STR_FMT(pattern));
     return OK;
 }

@@ -6,7 +6,8 @@
 static bool is_kind(struct str pattern)
 {
     return str_equal(pattern, STR("all")) || str_equal(pattern, STR("none")) ||
-           str_equal(pattern, STR("cascade")) || str_equal(pattern, STR("panel"));
+           str_equal(pattern, STR("cascade")) || str_equal(pattern, STR("panel")) ||
+           str_equal(pattern, STR("sequential"));
 }
 
 static enum status plan_unknown(const struct model *m, struct str pattern, struct error *err)

@@ -8,7 +8,7 @@
 
 const char *plan_kind_name(enum plan_kind kind)
 {
-    static const char *const names[] = {"single", "cascade", "panel"};
+    static const char *const names[] = {"single", "cascade", "panel", "sequential"};
     CHECK(kind < sizeof(names) / sizeof(names[0]));
     return names[kind];
 }
@@ -27,16 +27,23 @@ void estimate_reprice(struct estimate *e, int64_t cost_nano_usd)
     e->cost_nano_usd = e->cost_max_nano_usd = cost_nano_usd;
 }
 
+/* Of member i, each counted as what it costs where it is asked. */
+static double expected_calls(const struct plan *p, const struct estimate *e, size_t i)
+{
+    if (p->kind == PLAN_SEQUENTIAL)
+        return (double)e->asked[i] * (double)p->cost_ratio[i];
+    return i < plan_first_count(p) ? 1 : (double)e->escalation * (double)p->next_cost_ratio;
+}
+
 /* Expected, but never more than if everyone is asked. */
-static int64_t expected_cost(const struct plan *p, const int64_t *costs, float escalation,
+static int64_t expected_cost(const struct plan *p, const struct estimate *e, const int64_t *costs,
                              int64_t *ret_most)
 {
-    size_t first = plan_first_count(p);
     double expected = 0, most = 0;
     for (size_t i = 0; i < p->member_count; i++) {
         double cost = (double)costs[i];
         most += cost;
-        expected += i < first ? cost : cost * (double)escalation * (double)p->next_cost_ratio;
+        expected += cost * expected_calls(p, e, i);
     }
     *ret_most = to_nano(most);
     return to_nano(expected) < *ret_most ? to_nano(expected) : *ret_most;
@@ -50,8 +57,8 @@ void plan_price(const struct plan *p, const struct estimate *const members[PLAN_
         costs[i] = members[i]->cost_nano_usd;
         weighed[i] = estimate_weighed_nano_usd(members[i]);
     }
-    e->unweighed_nano_usd = -expected_cost(p, weighed, e->escalation, &most);
-    e->cost_nano_usd = expected_cost(p, costs, e->escalation, &e->cost_max_nano_usd);
+    e->unweighed_nano_usd = -expected_cost(p, e, weighed, &most);
+    e->cost_nano_usd = expected_cost(p, e, costs, &e->cost_max_nano_usd);
     e->unweighed_nano_usd += e->cost_nano_usd;
 }
 
@@ -63,10 +70,13 @@ void plan_name_add(struct buf *out, const struct plan *p, const struct str *name
     }
     buf_addf(out, "%s(", plan_kind_name(p->kind));
     for (size_t i = 0; i < p->member_count; i++) {
-        buf_add_c(out, i == 0 ? "" : i == plan_first_count(p) ? "→" : ",");
+        bool arrow = p->kind != PLAN_SEQUENTIAL && i == plan_first_count(p);
+        buf_add_c(out, i == 0 ? "" : arrow ? "→" : ",");
         buf_add(out, names[p->members[i]]);
     }
-    if (p->rule == PLAN_TRUST)
+    if (p->kind == PLAN_SEQUENTIAL)
+        buf_addf(out, " ~%.1f calls", (double)p->calls);
+    else if (p->rule == PLAN_TRUST)
         buf_addf(out, " ~%.0f%%", 100 * (double)p->share);
     buf_add_char(out, ')');
 }
@@ -102,14 +112,17 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether all that is left is "30%)", the end of a name with a share. */
+/* Whether all that is left is "30%)" or "1.8 calls)", the end of a name with a share or a number of calls. */
 static bool rest_is_share(struct reader *r)
 {
     char c = next_byte(r);
     bool any = false;
-    for (; is_digit(c); c = next_byte(r))
+    for (; is_digit(c) || (any && c == '.'); c = next_byte(r))
         any = true;
-    return any && c == '%' && next_byte(r) == ')' && next_byte(r) == '\0';
+    const char *end = c == '%' ? "%)" : "calls)";
+    for (; *end && c == *end; end++)
+        c = next_byte(r);
+    return any && !*end && c == '\0';
 }
 
 /* Whether `name` is `pattern`, blanks and the spelling of the arrow aside; "panel(a,b->c)" means any share, too. */
@@ -150,43 +163,63 @@ static enum status read_member(struct str text, struct str name, const struct st
 static enum status malformed(struct str text, struct error *err)
 {
     return error_set(err, ERR_INPUT,
-                     "'%.*s' is no plan; write cascade(a->b) or panel(a,b->c) with the names of "
-                     "experts",
+                     "'%.*s' is no plan; write cascade(a->b), panel(a,b->c) or sequential(a,b,c) "
+                     "with the names of experts",
                      STR_FMT(text));
 }
 
-/* "a,b->c ~30%" → "a,b->c " */
-static struct str without_share(struct str inside)
+/* "a,b->c ~30%" → "a,b->c "; of a sequential plan "a,b,c ~1.8 calls" → "a,b,c " */
+static struct str without_share(struct str inside, enum plan_kind kind)
 {
-    struct str t = str_trim(inside);
-    if (!str_ends(t, STR("%")))
+    struct str t = str_trim(inside), unit = kind == PLAN_SEQUENTIAL ? STR("calls") : STR("%");
+    if (!str_ends(t, unit))
         return inside;
-    size_t at = t.len - 1;
-    while (at > 0 && is_digit(t.ptr[at - 1]))
+    size_t at = t.len - unit.len, end = at;
+    while (at > 0 && (is_digit(t.ptr[at - 1]) || t.ptr[at - 1] == '.' || t.ptr[at - 1] == ' '))
         at--;
-    return at > 0 && at < t.len - 1 && t.ptr[at - 1] == '~' ? str_slice(t, 0, at - 1) : inside;
+    return at > 0 && at < end && t.ptr[at - 1] == '~' ? str_slice(t, 0, at - 1) : inside;
 }
 
-/* The part inside the brackets, up to the arrow and behind it; "~30%" is left out. */
+/* Where the last member's name stands, and how wide what is before it is: an arrow, or of a sequential plan a comma;
+ * SIZE_MAX: there is none. */
+static size_t find_last(struct str inside, enum plan_kind kind, size_t *width)
+{
+    static const struct str arrows[] = {STR_INIT("->"), STR_INIT("→")};
+    size_t at = SIZE_MAX;
+    *width = 1;
+    for (size_t i = 0; kind == PLAN_SEQUENTIAL && i < inside.len; i++)
+        if (inside.ptr[i] == ',')
+            at = i;
+    for (size_t i = 0; kind != PLAN_SEQUENTIAL && at == SIZE_MAX && i < 2; i++) {
+        at = str_find(inside, arrows[i], 0);
+        *width = arrows[i].len;
+    }
+    return at;
+}
+
+static bool read_kind(struct str word, enum plan_kind *ret)
+{
+    for (enum plan_kind kind = PLAN_CASCADE; kind <= PLAN_SEQUENTIAL; kind++)
+        if (str_equal(word, str_from(plan_kind_name(kind)))) {
+            *ret = kind;
+            return true;
+        }
+    return false;
+}
+
+/* The part inside the brackets, up to the last member and that; "~30%" is left out. */
 static bool split_name(struct str text, enum plan_kind *kind, struct str *first, struct str *last)
 {
-    size_t open = str_find(text, STR("("), 0), width = 2;
-    if (open == SIZE_MAX || !str_ends(text, STR(")")))
+    size_t open = str_find(text, STR("("), 0), width;
+    if (open == SIZE_MAX || !str_ends(text, STR(")")) ||
+        !read_kind(str_trim(str_slice(text, 0, open)), kind))
         return false;
-    struct str word = str_trim(str_slice(text, 0, open));
-    *kind = str_equal(word, STR("panel")) ? PLAN_PANEL : PLAN_CASCADE;
-    if (*kind == PLAN_CASCADE && !str_equal(word, STR("cascade")))
+    struct str inside = without_share(str_slice(text, open + 1, text.len - 1), *kind);
+    size_t at = find_last(inside, *kind, &width);
+    if (at == SIZE_MAX)
         return false;
-    struct str inside = without_share(str_slice(text, open + 1, text.len - 1));
-    size_t arrow = str_find(inside, STR("->"), 0);
-    if (arrow == SIZE_MAX) {
-        arrow = str_find(inside, STR("→"), 0);
-        width = sizeof("→") - 1;
-    }
-    if (arrow == SIZE_MAX)
-        return false;
-    *first = str_trim(str_slice(inside, 0, arrow));
-    *last = str_trim(str_slice(inside, arrow + width, inside.len));
+    *first = str_trim(str_slice(inside, 0, at));
+    *last = str_trim(str_slice(inside, at + width, inside.len));
     return last->len > 0 && !str_ends(*first, STR(","));
 }
 
@@ -199,15 +232,17 @@ enum status plan_parse(struct str text, const struct str *names, size_t count, s
     text = str_trim(text);
     if (!split_name(text, &p.kind, &first, &last))
         return malformed(text, err);
-    size_t wanted = p.kind == PLAN_PANEL ? 2 : 1;
+    static const struct {
+        size_t least, most;
+    } before_last[] = {{0, 0}, {1, 1}, {2, 2}, {1, PLAN_MEMBERS_MAX - 1}};
     enum status status = OK;
     while (first.len > 0 && status == OK) {
         struct str name = str_trim(str_split(&first, ','));
-        if (p.member_count == wanted || !name.len)
+        if (p.member_count == before_last[p.kind].most || !name.len)
             return malformed(text, err);
         status = read_member(text, name, names, count, &p.members[p.member_count++], err);
     }
-    if (status == OK && p.member_count != wanted)
+    if (status == OK && p.member_count < before_last[p.kind].least)
         return malformed(text, err);
     if (status == OK)
         status = read_member(text, last, names, count, &p.members[p.member_count++], err);

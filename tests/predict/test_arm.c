@@ -40,6 +40,7 @@ Test(arm, a_share_is_read_over)
 {
     expect_plan("panel(a,b→org/c d ~30%)", PLAN_PANEL, 3, (size_t[]){0, 1, 2});
     expect_plan("cascade(b -> a ~5% )", PLAN_CASCADE, 2, (size_t[]){1, 0});
+    expect_plan("sequential(b,a,org/c d ~1.8 calls)", PLAN_SEQUENTIAL, 3, (size_t[]){1, 0, 2});
 }
 
 /* What looks like the end of a share may be a part of a name. */
@@ -47,6 +48,7 @@ Test(arm, names_may_hold_a_tilde)
 {
     expect_plan("panel(v~2%,a->b)", PLAN_PANEL, 3, (size_t[]){4, 0, 1});
     expect_plan("cascade(v~2% -> b ~30%)", PLAN_CASCADE, 2, (size_t[]){4, 1});
+    expect_plan("sequential(b,v~2%)", PLAN_SEQUENTIAL, 2, (size_t[]){1, 4});
 }
 
 static void expect_error(const char *text, enum status want, const char *words)
@@ -82,15 +84,22 @@ Test(arm, what_is_no_plan_is_refused)
                                             "Panel(a,b->c)",
                                             "cascade a->b)",
                                             ")(",
-                                            "cascade(~30%)"};
+                                            "cascade(~30%)",
+                                            "sequential(a)",
+                                            "sequential(a,)",
+                                            "sequential(,a)",
+                                            "sequential(a->b)",
+                                            "sequential(~1.8 calls)"};
     for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
-        expect_error(malformed[i], ERR_INPUT, "write cascade(a->b) or panel(a,b->c)");
+        expect_error(malformed[i], ERR_INPUT,
+                     "write cascade(a->b), panel(a,b->c) or sequential(a,b,c)");
 }
 
 Test(arm, errors_name_the_expert)
 {
     expect_error("panel(a,huge->b)", ERR_NOT_FOUND, "there is no expert 'huge'");
     expect_error("cascade(a->B)", ERR_NOT_FOUND, "there is no expert 'B'");
+    expect_error("sequential(a,b ~x calls)", ERR_NOT_FOUND, "there is no expert 'b ~x calls'");
     expect_error("cascade(a->a)", ERR_INPUT, "asks an expert twice");
     expect_error("panel(a,a->b)", ERR_INPUT, "asks an expert twice");
     expect_error("panel(a,b-> b)", ERR_INPUT, "asks an expert twice");
@@ -140,6 +149,12 @@ Test(arm, names_are_written_and_read_back)
           .members = {4, 2, 0},
           .share = 1},
          "panel(v~2%,org/c d→a ~100%)"},
+        {{.kind = PLAN_SEQUENTIAL,
+          .rule = PLAN_TRUST,
+          .member_count = 4,
+          .members = {4, 2, 0, 1},
+          .calls = 2.04f},
+         "sequential(v~2%,org/c d,a,b ~2.0 calls)"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct plan p = cases[i].plan;
@@ -159,6 +174,7 @@ Test(arm, kinds_have_names)
     cr_expect_str_eq(plan_kind_name(PLAN_SINGLE), "single");
     cr_expect_str_eq(plan_kind_name(PLAN_CASCADE), "cascade");
     cr_expect_str_eq(plan_kind_name(PLAN_PANEL), "panel");
+    cr_expect_str_eq(plan_kind_name(PLAN_SEQUENTIAL), "sequential");
 }
 
 Test(arm, patterns_mean_kinds_and_names)
@@ -193,6 +209,23 @@ Test(arm, patterns_mean_kinds_and_names)
         cr_expect_eq(plan_matches(&trust, pattern), cases[i].trust, "%s", cases[i].pattern);
         cr_expect_eq(plan_matches(&agree, pattern), cases[i].agree, "%s", cases[i].pattern);
     }
+}
+
+Test(arm, a_number_of_calls_may_be_left_out)
+{
+    const struct plan p = {.kind = PLAN_SEQUENTIAL, .name = STR("sequential(a,b ~1.8 calls)")};
+    static const char *const means[] = {"all",
+                                        "sequential",
+                                        "sequential(a,b)",
+                                        "sequential( a, b )",
+                                        "sequential(a,b ~1.8 calls)",
+                                        "sequential(a,b~1.8calls)"};
+    static const char *const other[] = {"panel", "sequential(b,a)", "sequential(a,b ~1.9 calls)",
+                                        "sequential(a,b ~1 calls)", "sequential(a)"};
+    for (size_t i = 0; i < sizeof(means) / sizeof(means[0]); i++)
+        cr_expect(plan_matches(&p, str_from(means[i])), "%s", means[i]);
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+        cr_expect_not(plan_matches(&p, str_from(other[i])), "%s", other[i]);
 }
 
 /* A tilde in an expert's name is no share. */
@@ -231,6 +264,18 @@ Test(arm, a_plan_costs_the_calls_it_makes)
     e = priced(&single, (int64_t[]){77}, 0);
     cr_expect_eq(e.cost_nano_usd, 77);
     cr_expect_eq(e.cost_max_nano_usd, 77);
+}
+
+Test(arm, a_sequential_plan_costs_whom_it_is_expected_to_ask)
+{
+    const struct plan p = {.kind = PLAN_SEQUENTIAL, .member_count = 3, .cost_ratio = {1, 0.5f, 2}};
+    const struct estimate members[] = {
+        {.cost_nano_usd = 100}, {.cost_nano_usd = 40}, {.cost_nano_usd = 1000}};
+    const struct estimate *at[PLAN_MEMBERS_MAX] = {&members[0], &members[1], &members[2]};
+    struct estimate e = {.asked = {1, 0.75f, 0.125f}};
+    plan_price(&p, at, &e);
+    cr_expect_eq(e.cost_nano_usd, 100 + 15 + 250);
+    cr_expect_eq(e.cost_max_nano_usd, 1140);
 }
 
 /* Dear where it escalates: the expected cost is never above that of asking everyone. */
