@@ -304,7 +304,7 @@ static void run_fold(struct bench *b, uint32_t fold)
     panel_learn_options_default(&options);
     rng_seed(&rng, fold + 1);
     double started = clock_cpu_seconds();
-    if (panel_learn(&learn.rows, &options, &rng, &panel, &figures, &err) != OK)
+    if (panel_learn(&learn.rows, &options, &rng, &panel, &figures, NULL, &err) != OK)
         die(&err);
     b->learn_seconds += clock_cpu_seconds() - started;
     if (b->learnt++ == 0)

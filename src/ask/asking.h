@@ -99,6 +99,7 @@ struct asking_plan { /* over the first candidates, in their order */
     const struct plan *plan;
     struct query question; /* what is asked: the answers are read by it */
     float characters;      /* of the prompt */
+    uint8_t max_calls;     /* members asked by a sequential plan; 0: no limit */
     const struct estimate *members[PLAN_MEMBERS_MAX];
     size_t kept_bytes_max; /* of an answer that is held back */
 };

@@ -50,6 +50,7 @@ static void settle(struct attempt *t)
     struct plan_answer *answer = &run_of(t)->state.answers[t->candidate];
     answer->pending = false;
     answer->asked = true;
+    answer->failed = !member_of(t)->answered;
 }
 
 /* Callbacks of a member */
@@ -332,7 +333,7 @@ static void advance(struct asking *a, const struct last_word *last_word)
         struct plan_verdict verdict;
         ask_verdict(a, &verdict);
         size_t winner = winner_of(r, &verdict);
-        bool waits = verdict.wait && is_any_open(r);
+        bool waits = is_any_open(r) && (verdict.wait || winner == SIZE_MAX);
         verdict.wait = waits;
         verdict.ask = next_members(r, &verdict, winner);
         if (!verdict.ask) {
@@ -365,6 +366,7 @@ enum status plan_run_create(struct asking *a, struct error *err)
     r->question = &from->question;
     r->state.characters = from->characters;
     r->state.choice_count = from->question.choice_count;
+    r->state.calls_max = from->max_calls;
     a->run = r;
     for (size_t i = 0; i < r->plan->member_count; i++) {
         struct attempt *t = &r->members[i].attempt;

@@ -74,9 +74,9 @@ void plan_name_add(struct buf *out, const struct plan *p, const struct str *name
         buf_add_c(out, i == 0 ? "" : arrow ? "→" : ",");
         buf_add(out, names[p->members[i]]);
     }
-    if (p->kind == PLAN_SEQUENTIAL)
-        buf_addf(out, " ~%.1f calls", (double)p->calls);
-    else if (p->rule == PLAN_TRUST)
+    if (p->kind == PLAN_SEQUENTIAL && p->calls > 0)
+        buf_addf(out, " ~%.2f calls", (double)p->calls);
+    else if (p->kind != PLAN_SEQUENTIAL && p->rule == PLAN_TRUST)
         buf_addf(out, " ~%.0f%%", 100 * (double)p->share);
     buf_add_char(out, ')');
 }

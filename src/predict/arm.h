@@ -90,12 +90,15 @@ void plan_price(const struct plan *p, const struct estimate *const members[PLAN_
 struct plan_answer {
     bool pending;          /* it was asked and has said nothing yet */
     bool asked;            /* its answer is there, or it has failed */
+    bool failed;           /* there is none */
     uint16_t answer_class; /* 0: unknown what it says; equal classes agree (judge) */
     float stats[ANSWER_STATS];
 };
 
 struct plan_state {
     float characters;      /* of the prompt, as struct features counts them */
+    uint8_t barred;        /* bit i: a sequential plan may not ask member i */
+    uint8_t calls_max;     /* a sequential plan asks no more members than so many; 0: no limit */
     uint32_t choice_count; /* 0: an open question */
     const struct estimate *members[PLAN_MEMBERS_MAX]; /* with their costs at the prices in force */
     struct plan_answer answers[PLAN_MEMBERS_MAX];

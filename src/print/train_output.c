@@ -117,12 +117,13 @@ void train_print_plans(const struct trained *t, FILE *out)
     print_combinations(p, width, out);
     fputc('\n', out);
     print_name(out, STR("plan"), width);
-    fprintf(out, " %9s %10s %10s %9s\n", "accuracy", "USD/1,000", "last asked", "points");
+    fprintf(out, " %9s %10s %6s %10s %9s\n", "accuracy", "USD/1,000", "calls", "last asked",
+            "points");
     for (size_t i = 0; i < p->set.count; i++) {
         const struct plan_figures *f = &p->figures[i];
         print_name(out, f->name, width);
-        fprintf(out, " %7.1f %% %10.4f %8.1f %% %+9.2f\n", 100 * f->accuracy, 1000 * f->cost_usd,
-                100 * f->escalated, 100 * f->gain);
+        fprintf(out, " %7.1f %% %10.4f %6.2f %8.1f %% %+9.2f\n", 100 * f->accuracy,
+                1000 * f->cost_usd, f->calls, 100 * f->escalated, 100 * f->gain);
     }
 }
 
@@ -177,6 +178,8 @@ static void add_plans_json(const struct trained_plans *p, struct buf *b)
         json_write_double(b, 1000 * f->cost_usd);
         buf_add_c(b, ",\"escalated\":");
         json_write_double(b, f->escalated);
+        buf_add_c(b, ",\"calls\":");
+        json_write_double(b, f->calls);
         buf_add_c(b, ",\"gain\":");
         json_write_double(b, f->gain);
         buf_add_char(b, '}');

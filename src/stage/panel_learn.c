@@ -34,7 +34,7 @@ struct learner {
     uint8_t *winner; /* [subsets × n] whose answer stands there */
     uint8_t *final;  /* [subsets × n × knots] whose answer stands in the end */
     float *later;    /* [subsets × n × knots] USD paid from there on */
-    uint8_t *calls;  /* [subsets × n × knots] made from there on */
+    uint8_t *asked;  /* [subsets × n × knots] who has been asked then */
     float *score;    /* [n × members] that values learn from */
 };
 
@@ -426,13 +426,13 @@ static void follow(const struct learner *l, size_t subset, size_t row, const str
         bool goes = c->member < l->members && (!size || c->gain > l->panel->hurdles[size][k]);
         l->final[here] = l->winner[at];
         l->later[here] = 0;
-        l->calls[here] = 0;
+        l->asked[here] = (uint8_t)subset;
         if (!goes)
             continue;
         size_t next = ((subset | (size_t)1 << c->member) * l->n + row) * l->knots + k;
         l->final[here] = l->final[next];
         l->later[here] = l->later[next] + cell_of(l->rows, row, c->member)->cost_usd;
-        l->calls[here] = (uint8_t)(l->calls[next] + 1);
+        l->asked[here] = l->asked[next];
     }
 }
 
@@ -482,8 +482,20 @@ static size_t best_single(const struct learner *l, size_t row, double lambda)
     return best;
 }
 
+/* A lambda that is closed asks whom routing would ask, and nobody further. */
+static void note_runs(const struct learner *l, size_t k, bool open, const struct panel_runs *runs)
+{
+    for (size_t row = 0; row < l->n; row++) {
+        size_t at = row * l->knots + k;
+        size_t one = best_single(l, row, (double)l->panel->lambdas[k]);
+        runs->asked[at] = open ? l->asked[at] : (uint8_t)(1u << one);
+        runs->winner[at] = open ? l->final[at] : (uint8_t)one;
+    }
+}
+
 /* What each lambda did, with and without the panel; closes those at which it gains no more than noise. */
-static void find_figures(const struct learner *l, struct panel_figures *f)
+static void find_figures(const struct learner *l, struct panel_figures *f,
+                         const struct panel_runs *runs)
 {
     double n = (double)l->n;
     memset(f, 0, sizeof(*f));
@@ -494,7 +506,8 @@ static void find_figures(const struct learner *l, struct panel_figures *f)
             size_t at = row * l->knots + k;
             const struct panel_cell *one = cell_of(l->rows, row, best_single(l, row, lambda)),
                                     *end = cell_of(l->rows, row, l->final[at]);
-            double mine[3] = {(double)end->score, (double)l->later[at], (double)l->calls[at]};
+            double mine[3] = {(double)end->score, (double)l->later[at],
+                              __builtin_popcount(l->asked[at])};
             double more = mine[0] - (double)one->score - lambda * (mine[1] - (double)one->cost_usd);
             singles[0] += (double)one->score / n;
             singles[1] += (double)one->cost_usd / n;
@@ -513,6 +526,8 @@ static void find_figures(const struct learner *l, struct panel_figures *f)
         f->score[k] = open ? panel[0] : singles[0];
         f->cost_usd[k] = open ? panel[1] : singles[1];
         f->calls[k] = open ? panel[2] : 1;
+        if (runs)
+            note_runs(l, k, open, runs);
     }
 }
 
@@ -524,9 +539,9 @@ static enum status learner_allocate(struct learner *l, struct error *err)
     l->winner = ARENA_ARRAY(l->arena, states, uint8_t);
     l->final = ARENA_ARRAY(l->arena, states * l->knots, uint8_t);
     l->later = ARENA_ARRAY(l->arena, states * l->knots, float);
-    l->calls = ARENA_ARRAY(l->arena, states * l->knots, uint8_t);
+    l->asked = ARENA_ARRAY(l->arena, states * l->knots, uint8_t);
     l->score = ARENA_ARRAY(l->arena, l->n * l->members, float);
-    bool good = l->trust && l->top && l->winner && l->final && l->later && l->calls && l->score;
+    bool good = l->trust && l->top && l->winner && l->final && l->later && l->asked && l->score;
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -545,8 +560,10 @@ static enum status learn(struct learner *l, struct error *err)
     if (status == OK) {
         posterior_note(l, starts);
         find_scores(l);
-        for (size_t i = 0; i < l->n * l->knots; i++)
+        for (size_t i = 0; i < l->n * l->knots; i++) {
             l->final[full * l->n * l->knots + i] = l->winner[full * l->n + i / l->knots];
+            l->asked[full * l->n * l->knots + i] = (uint8_t)full;
+        }
     }
     for (size_t size = l->members; size-- > 0 && status == OK;) {
         arena_reset(scratch);
@@ -558,7 +575,7 @@ static enum status learn(struct learner *l, struct error *err)
 
 enum status panel_learn(const struct panel_rows *rows, const struct panel_learn_options *options,
                         struct rng *rng, struct panel *ret, struct panel_figures *figures,
-                        struct error *err)
+                        const struct panel_runs *runs, struct error *err)
 {
     CHECK(rows->members >= 1);
     CHECK(rows->members <= PANEL_MEMBERS_MAX);
@@ -576,7 +593,7 @@ enum status panel_learn(const struct panel_rows *rows, const struct panel_learn_
                         .subsets = (size_t)1 << rows->members};
     enum status status = l.arena ? learn(&l, err) : error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK) {
-        find_figures(&l, figures);
+        find_figures(&l, figures, runs);
         *ret = panel;
     } else {
         panel_done(&panel);

@@ -50,13 +50,19 @@ struct panel_figures {
     size_t open; /* lambdas that are not closed; 0: the panel is not worth having */
 };
 
+/* The same row by row, [rows × lambdas] each. */
+struct panel_runs {
+    uint8_t *asked;  /* bit i: member i */
+    uint8_t *winner; /* whose answer stood */
+};
+
 void panel_learn_options_default(struct panel_learn_options *o);
 
-/* ERR_MEMORY only: what was recorded is the caller's to check. The forests are freed by panel_done. */
+/* Runs may be NULL. ERR_MEMORY only: what was recorded is the caller's to check. The forests are freed by panel_done. */
 NODISCARD enum status panel_learn(const struct panel_rows *rows,
                                   const struct panel_learn_options *options, struct rng *rng,
                                   struct panel *ret, struct panel_figures *figures,
-                                  struct error *err);
+                                  const struct panel_runs *runs, struct error *err);
 void panel_done(struct panel *p);
 /* The state of a row in which `asked` have answered. */
 void panel_row_state(const struct panel_rows *rows, size_t row, uint8_t asked,

@@ -76,6 +76,17 @@ static void describe_experts(const struct model_parts *p, struct buf *b)
     buf_add_char(b, ']');
 }
 
+static void describe_calls(const struct plan *p, struct buf *b)
+{
+    add_figure(b, "calls", (double)p->calls);
+    buf_add_c(b, ",\"cost_ratios\":[");
+    for (size_t i = 0; i < p->member_count; i++) {
+        buf_add_c(b, i ? "," : "");
+        json_write_double(b, (double)p->cost_ratio[i]);
+    }
+    buf_add_char(b, ']');
+}
+
 static void describe_plan(const struct model_parts *m, size_t k, struct buf *b)
 {
     const struct plan *p = &m->plans.plans[k];
@@ -88,10 +99,15 @@ static void describe_plan(const struct model_parts *m, size_t k, struct buf *b)
     }
     buf_add_char(b, ']');
     if (p->rule == PLAN_TRUST)
-        buf_addf(b, ",\"escalation\":%u", (unsigned)m->plans.escalation_of[k]);
+        buf_addf(b, ",\"%s\":%u", p->kind == PLAN_SEQUENTIAL ? "panel" : "escalation",
+                 (unsigned)m->plans.escalation_of[k]);
     add_figure(b, "gain_per_usd", (double)p->gain_per_usd);
-    add_figure(b, "share", (double)p->share);
-    add_figure(b, "next_cost_ratio", (double)p->next_cost_ratio);
+    if (p->kind == PLAN_SEQUENTIAL) {
+        describe_calls(p, b);
+    } else {
+        add_figure(b, "share", (double)p->share);
+        add_figure(b, "next_cost_ratio", (double)p->next_cost_ratio);
+    }
     add_figure(b, "accuracy", r->accuracy);
     add_figure(b, "mean_cost_usd", r->mean_cost_usd);
     add_figure(b, "gain", r->gain);

@@ -16,7 +16,8 @@
 
 static bool is_plans(const struct model_tensor *t)
 {
-    return !strncmp(t->item.name, "plans.", 6) || !strncmp(t->item.name, "escalation.", 11);
+    return !strncmp(t->item.name, "plans.", 6) || !strncmp(t->item.name, "escalation.", 11) ||
+           !strncmp(t->item.name, "panel.", 6);
 }
 
 static struct axis_edit unchanged(const struct model_parts *p)
@@ -209,12 +210,12 @@ static size_t place_after(const struct rewrite *r, size_t listed)
     return place;
 }
 
-/* Plans whose members are all left; an escalation that none of them uses goes, too. */
+/* Plans whose members are all left; an escalation or a panel that none of them uses goes, too. */
 static void list_plans(struct rewrite *r)
 {
     const struct plan_set *old = &r->old->plans;
     struct plan_set *set = &r->parts.plans;
-    bool used[PLAN_ESCALATIONS_MAX] = {false};
+    bool used[PLAN_ESCALATIONS_MAX] = {false}, used_panels[PLAN_PANELS_MAX] = {false};
     set->count = 0;
     for (size_t k = 0; k < old->count; k++) {
         struct plan p = old->plans[k];
@@ -225,7 +226,9 @@ static void list_plans(struct rewrite *r)
             continue;
         for (size_t i = 0; i < p.member_count; i++)
             p.members[i] = place_after(r, p.members[i]);
-        if (old->escalation_of[k] != NO_ESCALATION)
+        if (p.kind == PLAN_SEQUENTIAL)
+            used_panels[old->escalation_of[k]] = true;
+        else if (old->escalation_of[k] != NO_ESCALATION)
             used[old->escalation_of[k]] = true;
         set->escalation_of[set->count] = old->escalation_of[k];
         set->records[set->count] = old->records[k];
@@ -234,18 +237,26 @@ static void list_plans(struct rewrite *r)
     for (size_t c = 0; c < set->escalation_count; c++)
         if (!used[c])
             set->escalations[c].members = 0;
+    for (size_t n = 0; n < set->panel_count; n++)
+        if (!used_panels[n])
+            set->panels[n].members = 0;
 }
 
 /* Whether a tensor has nothing left to say in the new file. */
 static bool is_dropped(const struct rewrite *r, const struct model_tensor *t)
 {
-    size_t escalation;
+    const struct plan_set *set = &r->parts.plans;
+    size_t n;
+    bool any = false;
     if (!is_plans(t))
         return false;
-    if (!r->parts.plans.count)
+    for (size_t i = 0; i < set->panel_count; i++)
+        any |= set->panels[i].members > 0;
+    if (!set->count || (!any && !strcmp(t->item.name, "plans.panel_heads")))
         return true;
-    return sscanf(t->item.name, "escalation.%zu.", &escalation) == 1 &&
-           !r->parts.plans.escalations[escalation].members;
+    if (sscanf(t->item.name, "panel.%zu.", &n) == 1)
+        return !set->panels[n].members;
+    return sscanf(t->item.name, "escalation.%zu.", &n) == 1 && !set->escalations[n].members;
 }
 
 static enum status edit_tensor(struct rewrite *r, struct model_tensor *t, struct error *err)

@@ -5,6 +5,7 @@
 #include "train/model_tensors.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "train/source_kind.h"
@@ -129,6 +130,46 @@ static void add_check(struct listing *l, size_t c)
     }
 }
 
+/* rows[members] of `width` floats each, `stride` apart, in one piece. NULL: out of memory. */
+static float *pack(const float *rows, size_t members, size_t width, size_t stride, struct arena *a)
+{
+    float *packed = ARENA_ARRAY(a, members * width, float);
+    for (size_t i = 0; packed && i < members; i++)
+        memcpy(packed + i * width, rows + i * stride, width * sizeof(*packed));
+    return packed;
+}
+
+/* A table of a panel, by the number of answers so far. */
+static void add_panel_rows(struct listing *l, const struct panel *p, const char *name,
+                           const float *rows, size_t width, size_t stride)
+{
+    float *packed = pack(rows, p->members, width, stride, l->arena);
+    l->good = l->good && packed;
+    add(l, (struct model_tensor){.item = {name, "F32", 2, {p->members, width}, packed}});
+}
+
+static void add_panel(struct listing *l, size_t n)
+{
+    const struct panel *p = &l->parts->plans.panels[n];
+    const char *prefix = arena_printf(l->arena, "panel.%zu.posterior", n);
+    add(l, (struct model_tensor){.item = {arena_printf(l->arena, "panel.%zu.lambdas", n),
+                                          "F32",
+                                          1,
+                                          {p->lambda_count},
+                                          p->lambdas}});
+    add_panel_rows(l, p, arena_printf(l->arena, "panel.%zu.hurdles", n), p->hurdles[0],
+                   p->lambda_count, PANEL_LAMBDAS_MAX);
+    add_panel_rows(l, p, arena_printf(l->arena, "panel.%zu.offsets", n), p->offsets[0],
+                   p->members * p->lambda_count, PANEL_OUTPUTS_MAX);
+    for (size_t i = 0; i <= p->members; i++) {
+        l->good = l->good && prefix;
+        if (!prefix)
+            return;
+        add_forest(l, prefix, i ? &p->values[i - 1] : &p->posterior, PART_SHARED);
+        prefix = arena_printf(l->arena, "panel.%zu.values.%zu", n, i);
+    }
+}
+
 static void add_plans(struct listing *l)
 {
     const struct plan_set *set = &l->parts->plans;
@@ -140,6 +181,17 @@ static void add_plans(struct listing *l)
     for (size_t c = 0; c < set->escalation_count; c++)
         if (set->escalations[c].members)
             add_check(l, c);
+    bool sequential = false;
+    for (size_t n = 0; n < set->panel_count; n++) {
+        if (set->panels[n].members)
+            add_panel(l, n);
+        sequential |= set->panels[n].members > 0;
+    }
+    if (sequential)
+        add(l, (struct model_tensor){
+                   .item =
+                       {"plans.panel_heads", "F32", 2, {set->count, PANEL_HEADS}, set->panel_heads},
+                   .parts = {{PART_PLANS, 0}}});
 }
 
 static enum status add_sources(struct listing *l, struct error *err)

@@ -4,7 +4,7 @@
 #include "predict/model_parts.h"
 #include "train/model_tensor.h"
 
-#define MODEL_TENSORS_MAX 80
+#define MODEL_TENSORS_MAX 128
 
 /* ret[MODEL_TENSORS_MAX]; names live in `a`. Wide types come first, so that every tensor is aligned without gaps.
  * ERR_UNSUPPORTED: a source is of a kind that cannot be written here. */

@@ -38,7 +38,7 @@ void plan_row_state(const struct plan_rows *r, const struct plan *p, size_t row,
     }
 }
 
-static bool is_usable(const struct plan_rows *r, const struct plan *p, size_t row)
+bool plan_row_is_usable(const struct plan_rows *r, const struct plan *p, size_t row)
 {
     for (size_t i = 0; i < p->member_count; i++) {
         const struct outcome *o = outcome_of(r, row, p->members[i]);
@@ -199,7 +199,7 @@ enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan
     if (status == OK)
         status = stage_allocate(&s, r, members, scratch, err);
     for (size_t row = 0; row < r->rows && status == OK; row++) {
-        c.usable[row] = is_usable(r, &c.plan, row);
+        c.usable[row] = plan_row_is_usable(r, &c.plan, row);
         c.usable_count += c.usable[row];
     }
     static const enum escalation_stage order[] = {ESCALATION_AFTER, ESCALATION_BEFORE};
@@ -251,11 +251,13 @@ struct plan_result plan_course_result(const struct plan_rows *r, const struct pl
                                       const struct plan *arm, size_t row)
 {
     CHECK(c->usable[row]);
-    struct plan_result ret = {.escalated = arm_escalates(r, c, arm, row)};
-    size_t winner = arm_winner(r, c, arm, row, ret.escalated), asked = arm->member_count;
+    struct plan_result ret = {.asked = 0};
+    bool escalates = arm_escalates(r, c, arm, row);
+    size_t winner = arm_winner(r, c, arm, row, escalates), asked = arm->member_count;
     ret.score = outcome_of(r, row, arm->members[winner])->score;
-    if (!ret.escalated)
+    if (!escalates)
         asked = plan_first_count(arm);
+    ret.asked = (uint8_t)((1u << asked) - 1);
     for (size_t i = 0; i < asked; i++)
         ret.cost_usd += (float)((double)outcome_of(r, row, arm->members[i])->cost_nano_usd /
                                 (double)NANO_PER_USD);

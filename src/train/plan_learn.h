@@ -18,7 +18,7 @@ struct plan_course {
 /* What an arm of a course did on one row. */
 struct plan_result {
     float score, cost_usd;
-    bool escalated;
+    uint8_t asked; /* bit i: member i */
 };
 
 /* Everything but the forests lives in `a`; plan_course_done frees those. */
@@ -28,6 +28,8 @@ NODISCARD enum status plan_course_learn(const struct plan_rows *rows, const stru
                                         struct error *err);
 void plan_course_done(struct plan_course *c);
 
+/* Whether every member's score, cost and text were recorded. */
+bool plan_row_is_usable(const struct plan_rows *rows, const struct plan *p, size_t row);
 /* State of a row with the first members asked, and the last one too where `all`. */
 void plan_row_state(const struct plan_rows *rows, const struct plan *p, size_t row, bool all,
                     struct plan_state *ret);

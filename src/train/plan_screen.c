@@ -57,8 +57,8 @@ static size_t screen_next(const struct plan_rows *r, const struct plan_value *v,
     return winner;
 }
 
-/* The experts that routing uses most, then those that come next, the least accurate first; returns how many. */
-static size_t screen_experts(const struct plan_rows *r, const struct plan_value *v, size_t *chosen)
+size_t plan_screen_experts(const struct plan_rows *r, const struct plan_value *v, size_t max,
+                           size_t *chosen)
 {
     size_t n = 0, experts = r->experts;
     struct screened x = {.taken = {false}};
@@ -66,7 +66,7 @@ static size_t screen_experts(const struct plan_rows *r, const struct plan_value 
         x.score[e] = mean_score(r, e);
         x.cost_usd[e] = mean_cost_usd(r, e);
     }
-    while (n < SCREEN_EXPERTS_MAX && n < experts) {
+    while (n < max && n < experts) {
         size_t next = SIZE_MAX;
         for (size_t e = 0; e < experts; e++)
             if (!x.taken[e] && v->shares[e] >= SCREEN_SHARE_MIN &&
@@ -97,7 +97,8 @@ static struct plan combine(enum plan_kind kind, size_t a, size_t b, size_t c)
 size_t plan_screen(const struct plan_rows *r, const struct plan_value *v, struct plan *candidates,
                    size_t max)
 {
-    size_t e[SCREEN_EXPERTS_MAX], experts = screen_experts(r, v, e), n = 0;
+    size_t e[SCREEN_EXPERTS_MAX], experts, n = 0;
+    experts = plan_screen_experts(r, v, SCREEN_EXPERTS_MAX, e);
     for (size_t c = 0; c < experts; c++)
         for (size_t b = 0; b < c; b++) {
             if (n < max)

@@ -117,47 +117,59 @@ void plan_value_add(struct plan_value *v, const struct estimate *estimates,
         }
 }
 
+static struct plan_result course_at(const struct plan_rows *r, const void *course, double lambda,
+                                    size_t row)
+{
+    const struct plan_course *c = course;
+    struct plan arm = c->plan;
+    arm.gain_per_usd = (float)lambda;
+    return plan_course_result(r, c, &arm, row);
+}
+
+struct plan_worth plan_value_course(const struct plan_course *c)
+{
+    return (struct plan_worth){c->usable, course_at, c};
+}
+
 /* What a row gains at a lambda by taking the combination; false where that is not known. */
 static bool row_gain(const struct plan_value *v, const struct plan_rows *r,
-                     const struct plan_course *c, size_t l, size_t row, double *ret)
+                     const struct plan_worth *w, size_t l, size_t row, double *ret)
 {
     float kept = v->kept[l * r->rows + row];
-    struct plan arm = c->plan;
-    arm.gain_per_usd = (float)v->lambdas[l];
-    if (!c->usable[row] || isnan(kept))
+    if (!w->usable[row] || isnan(kept))
         return false;
-    struct plan_result result = plan_course_result(r, c, &arm, row);
+    struct plan_result result = w->at(r, w->course, v->lambdas[l], row);
     *ret = utility_of(&result, v->lambdas[l]) - (double)kept;
     return true;
 }
 
 /* Sums of what the even and the odd rows gain at one lambda. */
 static void half_gains(const struct plan_value *v, const struct plan_rows *r,
-                       const struct plan_course *c, size_t l, double gains[2])
+                       const struct plan_worth *w, size_t l, double gains[2])
 {
     double gain;
     gains[0] = gains[1] = 0;
     for (size_t row = 0; row < r->rows; row++)
-        if (row_gain(v, r, c, l, row, &gain))
+        if (row_gain(v, r, w, l, row, &gain))
             gains[row % 2] += gain;
 }
 
 /* Two passes: which lambdas take it, by the other half of the rows; then the mean gain and its error over all. */
 double plan_value_course_gain(const struct plan_value *v, const struct plan_rows *r,
-                              const struct plan_course *c, double *ret_error)
+                              const struct plan_worth *w, double *ret_error)
 {
     bool takes[PLAN_LAMBDAS][2];
     double sum = 0, squares = 0, n = 0;
     for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
         double gains[2];
-        half_gains(v, r, c, l, gains);
+        half_gains(v, r, w, l, gains);
         takes[l][0] = gains[1] > 0;
         takes[l][1] = gains[0] > 0;
     }
     for (size_t row = 0; row < r->rows; row++) {
         double mean = 0, known = 0, gain;
         for (size_t l = 0; l < PLAN_LAMBDAS; l++)
-            if (row_gain(v, r, c, l, row, &gain)) {
+            if (row_gain(v, r, w, l, row, &gain)) {
                 mean += takes[l][row % 2] ? gain : 0;
                 known++;
             }
@@ -174,15 +186,15 @@ double plan_value_course_gain(const struct plan_value *v, const struct plan_rows
 }
 
 void plan_value_course_add(struct plan_value *v, const struct plan_rows *r,
-                           const struct plan_course *c)
+                           const struct plan_worth *w)
 {
     for (size_t l = 0; l < PLAN_LAMBDAS; l++) {
         double gains[2], gain;
-        half_gains(v, r, c, l, gains);
+        half_gains(v, r, w, l, gains);
         if (gains[0] + gains[1] <= 0)
             continue;
         for (size_t row = 0; row < r->rows; row++)
-            if (row_gain(v, r, c, l, row, &gain))
+            if (row_gain(v, r, w, l, row, &gain))
                 v->kept[l * r->rows + row] += (float)gain;
     }
 }

@@ -4,6 +4,15 @@
 
 #include "train/plan_learn.h"
 
+/* A combination of experts as its gain is reckoned: what it did on a usable row, going on where that gains more than
+ * lambda a dollar. */
+struct plan_worth {
+    const bool *usable; /* [rows] */
+    struct plan_result (*at)(const struct plan_rows *r, const void *course, double lambda,
+                             size_t row);
+    const void *course;
+};
+
 struct plan_value {
     size_t rows;
     double lambdas[PLAN_LAMBDAS];
@@ -24,12 +33,13 @@ double plan_value_gain(const struct plan_value *v, const struct estimate *estima
 void plan_value_add(struct plan_value *v, const struct estimate *estimates,
                     const struct plan_result *results, const bool *usable);
 
-/* The gain of a combination before its arms are learnt: for each lambda all queries take it or none does, and the last
- * member is asked where that gains more than lambda a dollar. Whether it is taken at a lambda is decided for each half
+/* Of a cascade or a panel. */
+struct plan_worth plan_value_course(const struct plan_course *c);
+/* The gain of a combination before its arms are learnt: for each lambda all queries take it or none does. Whether it is taken at a lambda is decided for each half
  * of the rows (even, odd) on the other half, so that noise alone has a gain of 0. `*ret_error`, which may be NULL: the
  * standard error. */
 double plan_value_course_gain(const struct plan_value *v, const struct plan_rows *r,
-                              const struct plan_course *c, double *ret_error);
+                              const struct plan_worth *w, double *ret_error);
 /* The combination joins, for the lambdas where it gains. */
 void plan_value_course_add(struct plan_value *v, const struct plan_rows *r,
-                           const struct plan_course *c);
+                           const struct plan_worth *w);

@@ -9,33 +9,25 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "fit/fit.h"
+#include "stage/panel_learn.h"
+#include "train/plan_arm.h"
+#include "train/plan_panel.h"
 #include "train/plan_screen.h"
-#include "train/plan_value.h"
 
 #define SCREEN_TREES   24 /* of a quick trial */
 #define CANDIDATES_MAX 128
 #define GAIN_MIN       0.0005 /* mean utility, for a combination to be taken */
 #define GAIN_ERRORS    3      /* ... and so many standard errors, as the best of many is sought */
 #define USABLE_MIN     100    /* rows a combination needs */
-#define HEAD_RIDGE     20.0
+#define CALLS_MIN                                                                                  \
+    1.05 /* mean number, where it is most, or a panel is no more than its first voice */
 #define NAME_MAX_BYTES (1u << 20)
 
 /* Thresholds of an arm family, as shares of the training queries that ask the last member. */
 static const float shares[] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.65f, 0.8f};
 #define SHARE_COUNT (sizeof(shares) / sizeof(shares[0]))
 #define FAMILY_MAX  (SHARE_COUNT + 1)
-
-/* One arm that may be taken. */
-struct arm {
-    struct plan plan;
-    size_t course;
-    float heads[PLAN_HEADS];
-    struct plan_result *results; /* [rows] */
-    struct estimate *estimates;  /* [rows] */
-    struct plan_figures figures;
-    bool taken;
-};
+#define ARMS_MAX    (PLAN_ESCALATIONS_MAX * FAMILY_MAX + PLAN_PANELS_MAX * PANEL_LAMBDAS_MAX)
 
 struct search {
     const struct plan_rows *rows;
@@ -46,7 +38,11 @@ struct search {
     struct plan_course courses[PLAN_ESCALATIONS_MAX];
     double course_gains[PLAN_ESCALATIONS_MAX];
     size_t course_count;
-    struct arm arms[PLAN_ESCALATIONS_MAX * FAMILY_MAX];
+    struct panel_course panels[PLAN_PANELS_MAX];
+    double panel_gains[PLAN_PANELS_MAX];
+    size_t panel_count;
+    bool tried_panel; /* by search */
+    struct plan_arm arms[ARMS_MAX];
     size_t arm_count;
     struct trained_plans *out;
 };
@@ -89,6 +85,7 @@ static bool is_candidate(const struct search *s, const struct plan *p)
 static enum status named_candidates(struct search *s, struct error *err)
 {
     struct str names[DATASET_EXPERTS_MAX], rest = str_from(s->options->named);
+    size_t sequential = 0, others = 0;
     for (size_t e = 0; e < s->rows->experts; e++)
         names[e] = expert_name(s->rows, e);
     while (rest.len > 0) {
@@ -101,8 +98,13 @@ static enum status named_candidates(struct search *s, struct error *err)
             return status;
         if (is_candidate(s, &p))
             continue;
-        if (s->candidate_count == PLAN_ESCALATIONS_MAX)
-            return error_set(err, ERR_INPUT, "more than %d plans named", PLAN_ESCALATIONS_MAX);
+        size_t *count = p.kind == PLAN_SEQUENTIAL ? &sequential : &others;
+        size_t most = p.kind == PLAN_SEQUENTIAL ? PLAN_PANELS_MAX : PLAN_ESCALATIONS_MAX;
+        if (*count == most)
+            return error_set(err, ERR_INPUT, "more than %zu %s named", most,
+                             p.kind == PLAN_SEQUENTIAL ? "sequential plans"
+                                                       : "cascades and panels");
+        ++*count;
         s->candidates[s->candidate_count++] = p;
     }
     return OK;
@@ -118,6 +120,19 @@ static enum status learn(struct search *s, const struct plan *p, size_t trees,
     return plan_course_learn(s->rows, p, &forest, s->options->rng, s->arena, ret, err);
 }
 
+static enum status too_few(struct search *s, const struct plan *p, size_t usable, struct error *err)
+{
+    struct plan named = *p;
+    named.rule = PLAN_AGREE; /* the name without a share */
+    enum status status = name_plan(s, &named, err);
+    return status != OK
+               ? status
+               : error_set(err, ERR_INPUT,
+                           "%.*s: only %zu queries have a score, a cost and a text of every "
+                           "member; a plan wants at least %d",
+                           STR_FMT(named.name), usable, USABLE_MIN);
+}
+
 static enum status take_course(struct search *s, const struct plan *p, double gain,
                                struct error *err)
 {
@@ -126,17 +141,7 @@ static enum status take_course(struct search *s, const struct plan *p, double ga
     if (status != OK)
         return status;
     s->course_gains[s->course_count++] = gain;
-    if (c->usable_count >= USABLE_MIN)
-        return OK;
-    struct plan named = *p;
-    named.rule = PLAN_AGREE;
-    status = name_plan(s, &named, err);
-    return status != OK
-               ? status
-               : error_set(err, ERR_INPUT,
-                           "%.*s: only %zu queries have a score, a cost and a text of every "
-                           "member; a plan wants at least %d",
-                           STR_FMT(named.name), c->usable_count, USABLE_MIN);
+    return c->usable_count >= USABLE_MIN ? OK : too_few(s, p, c->usable_count, err);
 }
 
 /* Quick courses of all candidates, then the greedy choice among them. */
@@ -153,7 +158,8 @@ static enum status find_courses(struct search *s, struct plan_value *v, struct e
         for (size_t i = 0; i < s->candidate_count; i++) {
             if (used[i] || quick[i].usable_count < USABLE_MIN)
                 continue;
-            double error, gain = plan_value_course_gain(v, s->rows, &quick[i], &error);
+            struct plan_worth w = plan_value_course(&quick[i]);
+            double error, gain = plan_value_course_gain(v, s->rows, &w, &error);
             if (gain > best_gain && gain > GAIN_ERRORS * error) {
                 best_gain = gain;
                 best = i;
@@ -162,7 +168,8 @@ static enum status find_courses(struct search *s, struct plan_value *v, struct e
         if (best == SIZE_MAX)
             break;
         used[best] = true;
-        plan_value_course_add(v, s->rows, &quick[best]);
+        struct plan_worth w = plan_value_course(&quick[best]);
+        plan_value_course_add(v, s->rows, &w);
         status = take_course(s, &s->candidates[best], best_gain, err);
     }
     for (size_t i = 0; quick && i < s->candidate_count; i++)
@@ -170,13 +177,135 @@ static enum status find_courses(struct search *s, struct plan_value *v, struct e
     return status;
 }
 
-static enum status named_courses(struct search *s, const struct plan_value *v, struct error *err)
+/* A single expert as a combination: what always asking it did. */
+struct always {
+    size_t expert;
+    bool *usable;
+};
+
+static struct plan_result always_at(const struct plan_rows *r, const void *course, double lambda,
+                                    size_t row)
+{
+    const struct always *a = course;
+    const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[a->expert]);
+    (void)lambda;
+    return (struct plan_result){
+        .score = o->score, .cost_usd = (float)money_usd(o->cost_nano_usd), .asked = 1};
+}
+
+/* The same value, where an expert may be asked always, too. A panel learns whom to ask first, and where estimates tell
+ * experts apart that are alike, or too little, that alone gains; it is no reason to ask for further voices. */
+static enum status with_singles(const struct search *s, const struct plan_value *v,
+                                struct plan_value *ret, struct error *err)
+{
+    const struct plan_rows *r = s->rows;
+    size_t count = r->rows * PLAN_LAMBDAS;
+    struct always always = {.usable = ARENA_ARRAY(s->arena, r->rows, bool)};
+    *ret = *v;
+    ret->kept = ARENA_ARRAY(s->arena, count, float);
+    if (!ret->kept || !always.usable)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    memcpy(ret->kept, v->kept, count * sizeof(*v->kept));
+    for (; always.expert < r->experts; always.expert++) {
+        for (size_t row = 0; row < r->rows; row++) {
+            const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[always.expert]);
+            always.usable[row] = o->known && o->cost_known;
+        }
+        struct plan_worth w = {always.usable, always_at, &always};
+        plan_value_course_add(ret, r, &w);
+    }
+    return OK;
+}
+
+/* A sequential plan over these voters, if it gains anything; one that was named is taken anyway. */
+static enum status take_panel(struct search *s, const struct plan *p, struct plan_value *v,
+                              bool named, struct error *err)
+{
+    struct panel_course *c = &s->panels[s->panel_count];
+    struct plan_value base;
+    enum status status =
+        panel_course_learn(s->rows, p, USABLE_MIN, s->options->rng, s->arena, c, err);
+    if (status != OK)
+        return status;
+    if (c->usable_count < USABLE_MIN)
+        return named ? too_few(s, p, c->usable_count, err) : OK;
+    double error = 0, gain = 0;
+    struct plan_worth w = panel_course_worth(c);
+    status = with_singles(s, v, &base, err);
+    if (status == OK)
+        gain = plan_value_course_gain(&base, s->rows, &w, &error);
+    bool worth_it = status == OK && gain >= GAIN_MIN && gain >= GAIN_ERRORS * error &&
+                    panel_course_calls(c, s->rows->rows) >= CALLS_MIN;
+    if (status != OK || (!named && !worth_it)) {
+        panel_course_done(c);
+        return status;
+    }
+    s->panel_gains[s->panel_count++] = gain;
+    if (!named)
+        plan_value_course_add(v, s->rows, &w);
+    return OK;
+}
+
+static size_t usable_rows(const struct plan_rows *r, const struct plan *p)
+{
+    size_t n = 0;
+    for (size_t row = 0; row < r->rows; row++)
+        n += plan_row_is_usable(r, p, row);
+    return n;
+}
+
+static struct plan without(const struct plan *p, size_t member)
+{
+    struct plan less = *p;
+    less.member_count--;
+    memmove(less.members + member, less.members + member + 1,
+            (less.member_count - member) * sizeof(*less.members));
+    return less;
+}
+
+/* A panel learns from rows on which all voters are known. Where there are too few, the voter goes without whom there
+ * are most. */
+static void drop_unknown(const struct plan_rows *r, struct plan *p)
+{
+    while (p->member_count > 2 && usable_rows(r, p) < USABLE_MIN) {
+        size_t best = 0, most = 0;
+        for (size_t i = 0; i < p->member_count; i++) {
+            struct plan less = without(p, i);
+            size_t usable = usable_rows(r, &less);
+            if (usable > most) {
+                most = usable;
+                best = i;
+            }
+        }
+        *p = without(p, best);
+    }
+}
+
+static enum status find_panel(struct search *s, struct plan_value *v, struct error *err)
+{
+    struct plan p = {.kind = PLAN_SEQUENTIAL};
+    p.member_count = plan_screen_experts(s->rows, v, PLAN_MEMBERS_MAX, p.members);
+    if (p.member_count < 2)
+        return OK;
+    drop_unknown(s->rows, &p);
+    s->tried_panel = true;
+    return take_panel(s, &p, v, false, err);
+}
+
+static enum status named_courses(struct search *s, struct plan_value *v, struct error *err)
 {
     enum status status = named_candidates(s, err);
     for (size_t i = 0; i < s->candidate_count && status == OK; i++) {
-        status = take_course(s, &s->candidates[i], 0, err);
-        if (status == OK)
-            s->course_gains[i] = plan_value_course_gain(v, s->rows, &s->courses[i], NULL);
+        const struct plan *p = &s->candidates[i];
+        if (p->kind == PLAN_SEQUENTIAL) {
+            status = take_panel(s, p, v, true, err);
+            continue;
+        }
+        status = take_course(s, p, 0, err);
+        if (status != OK)
+            break;
+        struct plan_worth w = plan_value_course(&s->courses[s->course_count - 1]);
+        s->course_gains[s->course_count - 1] = plan_value_course_gain(v, s->rows, &w, NULL);
     }
     return status;
 }
@@ -202,83 +331,6 @@ static float threshold_for(const struct search *s, const struct plan_course *c, 
     return sorted[at < n ? at : n - 1];
 }
 
-/* What is believed of a plan's result: no more than of any member's. */
-static float confidence_of(const struct search *s, const struct plan *p, size_t row)
-{
-    const struct plan_rows *r = s->rows;
-    float least = 1;
-    for (size_t i = 0; i < p->member_count; i++) {
-        const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[p->members[i]]);
-        float confidence = outcome_confidence(o);
-        least = confidence < least ? confidence : least;
-    }
-    return least;
-}
-
-/* Logistic regression of `labels` (negative: unknown; NULL counts: each counts once) on the members' logits. */
-static enum status fit_head(const struct search *s, const float *terms, const float *labels,
-                            const float *counts, float *weights, struct error *err)
-{
-    static const double prior[ESCALATION_MEMBERS_MAX] = {0};
-    return fit_shared_logistic(terms, labels, counts, s->rows->rows, 1, ESCALATION_MEMBERS_MAX,
-                               prior, HEAD_RIDGE, weights, weights + 1, err);
-}
-
-static enum status fit_heads(const struct search *s, struct arm *arm, struct error *err)
-{
-    const struct plan_course *c = &s->courses[arm->course];
-    size_t rows = s->rows->rows;
-    float *terms = ARENA_ARRAY(s->arena, rows * ESCALATION_MEMBERS_MAX, float);
-    float *good = ARENA_ARRAY(s->arena, rows, float), *asked = ARENA_ARRAY(s->arena, rows, float),
-          *counts = ARENA_ARRAY(s->arena, rows, float);
-    if (!terms || !good || !asked || !counts)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    for (size_t row = 0; row < rows; row++) {
-        plan_set_terms(&arm->plan, s->rows->estimates + row * s->rows->experts,
-                       terms + row * ESCALATION_MEMBERS_MAX);
-        good[row] = c->usable[row] ? arm->results[row].score : -1;
-        counts[row] = confidence_of(s, &arm->plan, row);
-        asked[row] = c->usable[row] ? (float)arm->results[row].escalated : -1;
-    }
-    enum status status = fit_head(s, terms, good, counts, arm->heads, err);
-    if (status == OK)
-        status = fit_head(s, terms, asked, NULL, arm->heads + PLAN_HEAD, err);
-    return status;
-}
-
-/* Runs the arm on every usable row; fills results, figures, share and the ratio of costs. */
-static void run_arm(const struct search *s, struct arm *arm)
-{
-    const struct plan_rows *r = s->rows;
-    const struct plan_course *c = &s->courses[arm->course];
-    size_t last = arm->plan.members[arm->plan.member_count - 1];
-    double score = 0, cost = 0, escalated = 0, last_cost = 0, escalated_cost = 0, n = 0;
-    for (size_t row = 0; row < r->rows; row++) {
-        if (!c->usable[row])
-            continue;
-        struct plan_result *result = &arm->results[row];
-        *result = plan_course_result(r, c, &arm->plan, row);
-        const struct outcome *o = dataset_outcome(r->dataset, row, r->expert[last]);
-        double paid = (double)o->cost_nano_usd / (double)NANO_PER_USD;
-        score += (double)result->score;
-        cost += (double)result->cost_usd;
-        escalated += result->escalated;
-        last_cost += paid;
-        escalated_cost += result->escalated ? paid : 0;
-        n++;
-    }
-    arm->plan.share = (float)(escalated / n);
-    arm->plan.next_cost_ratio = 1;
-    if (escalated > 0 && last_cost > 0)
-        arm->plan.next_cost_ratio = (float)(escalated_cost / escalated / (last_cost / n));
-    arm->figures = (struct plan_figures){.rows = (size_t)n,
-                                         .accuracy = score / n,
-                                         .cost_usd = cost / n,
-                                         .escalated = escalated / n,
-                                         .agreed = NAN,
-                                         .right_when_agreed = NAN};
-}
-
 /* Of a panel: how often the first two agree, and are right then. */
 static void note_agreement(const struct search *s, const struct plan_course *c,
                            struct plan_figures *f)
@@ -299,53 +351,67 @@ static void note_agreement(const struct search *s, const struct plan_course *c,
     f->right_when_agreed = agreed > 0 ? right / agreed : (double)NAN;
 }
 
-static void estimate_arm(const struct search *s, struct arm *arm)
-{
-    struct plan_set one = {.count = 1, .plans = {arm->plan}, .heads = arm->heads};
-    for (size_t row = 0; row < s->rows->rows; row++)
-        plan_set_estimate(&one, s->rows->estimates + row * s->rows->experts, &arm->estimates[row]);
-}
-
-/* Where few gains differ, thresholds fall together. */
-static bool is_twin(const struct search *s, const struct arm *arm)
+/* Where few gains differ, thresholds fall together; sequential plans are one where they are called the same. */
+static bool is_twin(const struct search *s, const struct plan_arm *arm)
 {
     for (size_t i = 0; i < s->arm_count; i++) {
         const struct plan *p = &s->arms[i].plan;
-        if (s->arms[i].course == arm->course && p->rule == arm->plan.rule &&
-            p->share == arm->plan.share)
+        if (p->kind == PLAN_SEQUENTIAL
+                ? str_equal(p->name, arm->plan.name)
+                : s->arms[i].course == arm->course && p->kind == arm->plan.kind &&
+                      p->rule == arm->plan.rule && p->share == arm->plan.share)
             return true;
     }
     return false;
 }
 
 /* An arm is run before its heads are fitted, for they learn from what it did; a twin stops there. */
-static enum status add_arm(struct search *s, size_t course, enum plan_rule rule, float share,
-                           float *scratch, struct error *err)
+static enum status add_arm(struct search *s, struct plan_arm *arm, struct error *err)
 {
-    size_t rows = s->rows->rows;
-    struct arm *arm = &s->arms[s->arm_count];
-    *arm = (struct arm){.plan = s->courses[course].plan, .course = course};
-    arm->plan.rule = rule;
-    if (rule == PLAN_TRUST)
-        arm->plan.gain_per_usd = threshold_for(s, &s->courses[course], share, scratch);
-    arm->results = ARENA_ARRAY(s->arena, rows, struct plan_result);
-    arm->estimates = ARENA_ARRAY(s->arena, rows, struct estimate);
-    if (!arm->results || !arm->estimates)
-        return error_set(err, ERR_MEMORY, "out of memory");
-    run_arm(s, arm);
-    if (is_twin(s, arm))
-        return OK;
-    enum status status = fit_heads(s, arm, err);
-    if (status == OK)
-        status = name_plan(s, &arm->plan, err);
-    if (status != OK)
+    plan_arm_sum(s->rows, arm);
+    enum status status = name_plan(s, &arm->plan, err);
+    if (status != OK || is_twin(s, arm))
         return status;
-    estimate_arm(s, arm);
     arm->figures.name = arm->plan.name;
     if (arm->plan.kind == PLAN_PANEL)
-        note_agreement(s, &s->courses[course], &arm->figures);
-    s->arm_count++;
-    return OK;
+        note_agreement(s, &s->courses[arm->course], &arm->figures);
+    status = plan_arm_fit(s->rows, s->arena, arm, err);
+    if (status == OK)
+        s->arms[s->arm_count++] = *arm;
+    return status;
+}
+
+static enum status add_course_arm(struct search *s, size_t course, enum plan_rule rule, float share,
+                                  float *scratch, struct error *err)
+{
+    const struct plan_course *c = &s->courses[course];
+    struct plan_arm arm = {.plan = c->plan, .course = course, .usable = c->usable};
+    arm.plan.rule = rule;
+    if (rule == PLAN_TRUST)
+        arm.plan.gain_per_usd = threshold_for(s, c, share, scratch);
+    enum status status = plan_arm_allocate(s->rows, s->arena, &arm, err);
+    for (size_t row = 0; row < s->rows->rows && status == OK; row++)
+        if (c->usable[row])
+            arm.results[row] = plan_course_result(s->rows, c, &arm.plan, row);
+    return status == OK ? add_arm(s, &arm, err) : status;
+}
+
+/* One for each lambda that the panel was learnt at, but those that ask nobody after the first. */
+static enum status add_panel_arms(struct search *s, size_t panel, struct error *err)
+{
+    const struct panel_course *c = &s->panels[panel];
+    enum status status = OK;
+    for (size_t k = 0; k < c->panel.lambda_count && status == OK; k++) {
+        struct plan_arm arm = {.plan = c->plan, .course = panel, .usable = c->usable};
+        arm.plan.gain_per_usd = c->panel.lambdas[k];
+        status = plan_arm_allocate(s->rows, s->arena, &arm, err);
+        if (status != OK)
+            return status;
+        memcpy(arm.results, panel_course_results(c, s->rows->rows, k),
+               s->rows->rows * sizeof(*arm.results));
+        status = add_arm(s, &arm, err);
+    }
+    return status;
 }
 
 static enum status make_arms(struct search *s, struct error *err)
@@ -354,10 +420,12 @@ static enum status make_arms(struct search *s, struct error *err)
     enum status status = scratch ? OK : error_set(err, ERR_MEMORY, "out of memory");
     for (size_t c = 0; c < s->course_count && status == OK; c++) {
         if (s->courses[c].plan.kind == PLAN_PANEL)
-            status = add_arm(s, c, PLAN_AGREE, 0, scratch, err);
+            status = add_course_arm(s, c, PLAN_AGREE, 0, scratch, err);
         for (size_t k = 0; k < SHARE_COUNT && status == OK; k++)
-            status = add_arm(s, c, PLAN_TRUST, shares[k], scratch, err);
+            status = add_course_arm(s, c, PLAN_TRUST, shares[k], scratch, err);
     }
+    for (size_t p = 0; p < s->panel_count && status == OK; p++)
+        status = add_panel_arms(s, p, err);
     return status;
 }
 
@@ -366,36 +434,44 @@ static enum status make_arms(struct search *s, struct error *err)
 static void keep_arm(struct search *s, size_t i, double gain)
 {
     struct plan_set *set = &s->out->set;
-    struct arm *arm = &s->arms[i];
-    float *heads = (float *)set->heads + set->count * PLAN_HEADS;
+    struct plan_arm *arm = &s->arms[i];
+    bool learnt = arm->plan.rule == PLAN_TRUST;
     arm->taken = true;
     arm->figures.gain = gain;
-    memcpy(heads, arm->heads, sizeof(arm->heads));
-    set->escalation_of[set->count] =
-        arm->plan.rule == PLAN_TRUST ? (uint8_t)arm->course : NO_ESCALATION;
+    memcpy((float *)set->heads + set->count * PLAN_HEADS, arm->heads, sizeof(arm->heads));
+    memcpy((float *)set->panel_heads + set->count * PANEL_HEADS, arm->panel_heads,
+           sizeof(arm->panel_heads));
+    set->escalation_of[set->count] = learnt ? (uint8_t)arm->course : NO_ESCALATION;
     s->out->figures[set->count] = arm->figures;
     set->records[set->count] =
         (struct plan_record){arm->figures.accuracy, arm->figures.cost_usd, gain};
     set->plans[set->count++] = arm->plan;
 }
 
-static bool is_represented(const struct search *s, size_t course)
+static bool is_of(const struct plan_arm *arm, bool sequential, size_t course)
+{
+    return arm->course == course && (arm->plan.kind == PLAN_SEQUENTIAL) == sequential;
+}
+
+static bool is_represented(const struct search *s, bool sequential, size_t course)
 {
     for (size_t i = 0; i < s->arm_count; i++)
-        if (s->arms[i].course == course && s->arms[i].taken)
+        if (is_of(&s->arms[i], sequential, course) && s->arms[i].taken)
             return true;
     return false;
 }
 
 /* A plan that was named is kept in some form, even where it gains nothing: the last places are for those that have none
  * yet. */
-static bool may_take(const struct search *s, const struct arm *arm)
+static bool may_take(const struct search *s, const struct plan_arm *arm)
 {
     size_t waiting = 0;
     for (size_t c = 0; s->options->named && c < s->course_count; c++)
-        waiting += !is_represented(s, c);
-    return !arm->taken &&
-           (s->out->set.count + waiting < PLANS_MAX || !is_represented(s, arm->course));
+        waiting += !is_represented(s, false, c);
+    for (size_t p = 0; s->options->named && p < s->panel_count; p++)
+        waiting += !is_represented(s, true, p);
+    return !arm->taken && (s->out->set.count + waiting < PLANS_MAX ||
+                           !is_represented(s, arm->plan.kind == PLAN_SEQUENTIAL, arm->course));
 }
 
 /* The most useful first, while there is room. What an arm adds beside its sisters is within the noise, but thinning a
@@ -406,11 +482,10 @@ static void select_arms(struct search *s, struct plan_value *v)
         size_t best = SIZE_MAX;
         double best_gain = -INFINITY;
         for (size_t i = 0; i < s->arm_count; i++) {
-            const struct arm *arm = &s->arms[i];
+            const struct plan_arm *arm = &s->arms[i];
             if (!may_take(s, arm))
                 continue;
-            double gain =
-                plan_value_gain(v, arm->estimates, arm->results, s->courses[arm->course].usable);
+            double gain = plan_value_gain(v, arm->estimates, arm->results, arm->usable);
             if (gain > best_gain) {
                 best_gain = gain;
                 best = i;
@@ -418,32 +493,49 @@ static void select_arms(struct search *s, struct plan_value *v)
         }
         if (best == SIZE_MAX)
             break;
-        const struct arm *arm = &s->arms[best];
-        plan_value_add(v, arm->estimates, arm->results, s->courses[arm->course].usable);
+        const struct plan_arm *arm = &s->arms[best];
+        plan_value_add(v, arm->estimates, arm->results, arm->usable);
         keep_arm(s, best, best_gain);
     }
 }
 
+/* A line of the table for a combination: of the arm that asks the last member about half the time, of a sequential plan
+ * of the one that asks most. */
+static enum status note_combination(struct search *s, const struct plan *p, size_t course,
+                                    double gain, struct error *err)
+{
+    struct plan_figures *f = &s->out->combinations[s->out->combination_count++];
+    struct plan named = *p;
+    bool sequential = p->kind == PLAN_SEQUENTIAL;
+    named.rule = PLAN_AGREE; /* the name without a share */
+    enum status status = name_plan(s, &named, err);
+    for (size_t i = 0; i < s->arm_count; i++) {
+        const struct plan_arm *arm = &s->arms[i];
+        if (is_of(arm, sequential, course) &&
+            (sequential ? arm->figures.calls > f->calls : arm->plan.share <= 0.55f))
+            *f = arm->figures;
+    }
+    f->name = named.name;
+    f->gain = gain;
+    return status;
+}
+
 static enum status keep_courses(struct search *s, struct error *err)
 {
-    for (size_t c = 0; c < s->course_count; c++) {
-        struct plan_figures *f = &s->out->combinations[c];
-        struct plan named = s->courses[c].plan;
-        named.rule = PLAN_AGREE; /* the name without a share */
-        enum status status = name_plan(s, &named, err);
-        if (status != OK)
-            return status;
-        for (size_t i = 0; i < s->arm_count; i++)
-            if (s->arms[i].course == c && s->arms[i].plan.share <= 0.55f)
-                *f = s->arms[i].figures;
-        f->name = named.name;
-        f->gain = s->course_gains[c];
-        s->out->set.escalations[c] = s->courses[c].escalation;
+    struct plan_set *set = &s->out->set;
+    enum status status = OK;
+    for (size_t p = 0; p < s->panel_count && status == OK; p++) {
+        set->panels[p] = s->panels[p].panel;
+        status = note_combination(s, &s->panels[p].plan, p, s->panel_gains[p], err);
     }
-    s->out->set.escalation_count = s->course_count;
-    s->out->combination_count = s->course_count;
-    s->out->candidate_count = s->candidate_count;
-    return OK;
+    for (size_t c = 0; c < s->course_count && status == OK; c++) {
+        set->escalations[c] = s->courses[c].escalation;
+        status = note_combination(s, &s->courses[c].plan, c, s->course_gains[c], err);
+    }
+    set->escalation_count = s->course_count;
+    set->panel_count = s->panel_count;
+    s->out->candidate_count = s->candidate_count + s->tried_panel;
+    return status;
 }
 
 static enum status run(struct search *s, struct error *err)
@@ -458,7 +550,9 @@ static enum status run(struct search *s, struct error *err)
         status = named_courses(s, &v, err);
     } else {
         s->candidate_count = plan_screen(s->rows, &v, s->candidates, CANDIDATES_MAX);
-        status = find_courses(s, &v, err);
+        status = find_panel(s, &v, err);
+        if (status == OK)
+            status = find_courses(s, &v, err);
     }
     if (status == OK)
         status = make_arms(s, err);
@@ -474,17 +568,20 @@ enum status train_plans(const struct plan_rows *rows, const struct plan_options 
     CHECK(options->combinations_max <= PLAN_ESCALATIONS_MAX);
     struct search *s = ARENA_NEW(a, struct search);
     struct trained_plans *out = ARENA_NEW(a, struct trained_plans);
-    float *heads = ARENA_ARRAY(a, PLANS_MAX * PLAN_HEADS, float);
-    if (!s || !out || !heads)
+    float *heads = ARENA_ARRAY(a, PLANS_MAX * PLAN_HEADS, float),
+          *panel_heads = ARENA_ARRAY(a, PLANS_MAX * PANEL_HEADS, float);
+    if (!s || !out || !heads || !panel_heads)
         return error_set(err, ERR_MEMORY, "out of memory");
     *s = (struct search){.rows = rows, .options = options, .arena = a, .out = out};
     out->set.heads = heads;
+    out->set.panel_heads = panel_heads;
     enum status status = run(s, err);
     if (status == OK)
         *ret = *out;
-    else
-        for (size_t c = 0; c < s->course_count; c++)
-            plan_course_done(&s->courses[c]);
+    for (size_t c = 0; c < s->course_count && status != OK; c++)
+        plan_course_done(&s->courses[c]);
+    for (size_t p = 0; p < s->panel_count && status != OK; p++)
+        panel_course_done(&s->panels[p]);
     return status;
 }
 
@@ -493,4 +590,6 @@ void trained_plans_done(struct trained_plans *t)
     for (size_t c = 0; c < t->set.escalation_count; c++)
         for (size_t s = 0; s < ESCALATION_STAGES; s++)
             forest_done(&t->set.escalations[c].forests[s]);
+    for (size_t p = 0; p < t->set.panel_count; p++)
+        panel_done(&t->set.panels[p]);
 }

@@ -4,6 +4,7 @@
  *   screen   every pair and arbiter among the experts that routing would use gets a quick trial; greedily, the
  *            combination that adds most utility over routing among singles (and the plans already taken) is taken
  *   learn    its escalation, by cross-validation: every row's verdicts come from forests that never saw it
+ *   panel    the same for one sequential plan over up to eight of those experts, where it adds to all that
  *   select   thresholds make a family of arms of each; greedily, the arms that add most are kept
  *   heads    what an arm will do, from the members' estimated quality
  *
@@ -40,6 +41,7 @@ struct plan_figures {
     size_t rows;                      /* queries for which everything was recorded */
     double accuracy;                  /* of always running it */
     double cost_usd;                  /* mean */
+    double calls;                     /* mean number of members asked */
     double escalated;                 /* share of queries on which the last member was asked */
     double agreed, right_when_agreed; /* panels: shares; NAN for cascades */
     double gain; /* utility that it added when it was taken, in points of accuracy */
@@ -50,7 +52,7 @@ struct trained_plans {
     struct plan_figures figures[PLANS_MAX]; /* of the plans in the set */
     size_t candidate_count;                 /* combinations tried */
     size_t combination_count;               /* taken */
-    struct plan_figures combinations[PLAN_ESCALATIONS_MAX];
+    struct plan_figures combinations[PLAN_ESCALATIONS_MAX + PLAN_PANELS_MAX];
 };
 
 /* Everything lives in `a` but the forests, which trained_plans_done frees. ERR_NOT_FOUND: a named plan has an unknown

@@ -156,12 +156,30 @@ static void on_paid(void *user, const struct asking_paid *paid)
          (long long)paid->cost.nano_usd, paid->hedge ? ",hedge" : "");
 }
 
+/* One after the other, until so many have been asked, or failed. */
+static void sequential_verdict(const struct scene *s, const struct plan_state *state,
+                               struct plan_verdict *ret)
+{
+    size_t next = 0;
+    *ret = (struct plan_verdict){.winner = s->winner};
+    while (next < s->voices && state->answers[next].asked)
+        next++;
+    if (next == s->voices)
+        return;
+    ret->wait = state->answers[next].pending;
+    ret->ask = (uint8_t)(ret->wait ? 0 : 1u << next);
+}
+
 /* Trusts the members in their order, the first most; with PLAN_TRUST it is the test that says whether to go on. */
 static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
 {
     struct scene *s = user;
     static const struct estimate none;
     const struct plan_answer *a = state->answers;
+    if (s->shape.kind == PLAN_SEQUENTIAL) {
+        sequential_verdict(s, state, ret);
+        return;
+    }
     struct plan_state read = *state;
     size_t last = s->shape.member_count - 1;
     for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)

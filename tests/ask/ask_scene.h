@@ -41,6 +41,7 @@ struct scene {
     struct asking_plan plan;
     struct plan shape;
     size_t winner; /* with PLAN_TRUST: whose answer stands */
+    size_t voices; /* of a sequential plan: members asked */
     bool escalate;
     struct asking *asking;
     bool refuse_expert[SCENE_EXPERTS]; /* may_ask says no */

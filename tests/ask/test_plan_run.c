@@ -240,3 +240,73 @@ Test(plan_run, a_key_without_money_fails_its_members)
     cr_expect_eq(s->end.status, ERR_BUDGET);
     scene_end(s);
 }
+
+/* Sequential plans */
+
+static struct scene *sequential(size_t voices, size_t winner)
+{
+    struct scene *s = scene_begin();
+    s->voices = voices;
+    s->winner = winner;
+    scene_plan(s, PLAN_SEQUENTIAL, PLAN_TRUST, 3);
+    scene_start(s);
+    scene_expect(s, "ask(cheap) ");
+    return s;
+}
+
+Test(plan_run, a_sequential_plan_asks_one_after_the_other)
+{
+    struct scene *s = sequential(3, 1);
+    scene_answer(0, "The answer is 7.");
+    scene_expect(s, "paid(cheap,answered,20) ask(mid) ");
+    scene_answer(1, "The answer is 8.");
+    scene_expect(s, "paid(mid,answered,20) ask(dear) ");
+    scene_answer(2, "The answer is 8.");
+    scene_expect(s, "paid(dear,answered,20) done(OK,mid) ");
+    cr_expect_str_eq(s->body, WHOLE("The answer is 8."));
+    scene_end(s);
+}
+
+Test(plan_run, a_sequential_plan_stops_where_the_verdict_does)
+{
+    struct scene *s = sequential(1, 0);
+    scene_answer(0, "The answer is 7.");
+    scene_expect(s, "paid(cheap,answered,20) done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_voice_that_fails_is_followed_by_the_next)
+{
+    struct scene *s = sequential(2, 0);
+    scene_fail(0, 503, 0);
+    scene_expect(s, "paid(cheap,failed,0) ask(mid) ");
+    scene_answer(1, "The answer is 8.");
+    scene_expect(s, "paid(mid,answered,20) done(OK,mid) ");
+    scene_end(s);
+}
+
+/* A verdict that would stop is not heeded while there is no answer at all: whoever is left is asked, then the other
+ * candidates. */
+Test(plan_run, no_voice_is_left_unasked_before_the_others)
+{
+    struct scene *s = sequential(1, 0);
+    scene_fail(0, 503, 0);
+    scene_expect(s, "paid(cheap,failed,0) ask(mid) ");
+    scene_fail(1, 503, 0);
+    scene_expect(s, "paid(mid,failed,0) ask(dear) ");
+    scene_fail(2, 503, 0);
+    scene_expect(s, "paid(dear,failed,0) ask(spare) ");
+    scene_answer(3, "spare");
+    scene_expect(s, "paid(spare,answered,20) done(OK,spare) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_client_that_leaves_ends_the_voice_that_is_asked)
+{
+    struct scene *s = sequential(3, 0);
+    scene_answer(0, "The answer is 7.");
+    scene_expect(s, "paid(cheap,answered,20) ask(mid) ");
+    asking_cancel(s->asking);
+    scene_expect(s, "paid(mid,cancelled,10) cancel(mid) ");
+    scene_end(s);
+}

@@ -154,7 +154,7 @@ Test(arm, names_are_written_and_read_back)
           .member_count = 4,
           .members = {4, 2, 0, 1},
           .calls = 2.04f},
-         "sequential(v~2%,org/c d,a,b ~2.0 calls)"},
+         "sequential(v~2%,org/c d,a,b ~2.04 calls)"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct plan p = cases[i].plan;

@@ -46,7 +46,8 @@ static size_t plan_items(const struct fixture *f, struct safetensors_item *items
     *ret_bytes_from = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         const char *name = all[i].item.name;
-        if (strncmp(name, "plans.", 6) && strncmp(name, "escalation.", 11))
+        if (strncmp(name, "plans.", 6) && strncmp(name, "escalation.", 11) &&
+            strncmp(name, "panel.", 6))
             continue;
         if (!strcmp(all[i].item.dtype, "U8") && *ret_bytes_from == SIZE_MAX)
             *ret_bytes_from = n;
@@ -58,7 +59,8 @@ static size_t plan_items(const struct fixture *f, struct safetensors_item *items
 static struct fixture fixture_make(void)
 {
     struct fixture f = {.world = plan_world_make(PLAN_WORLD_AGREE, 600, 10, 1)};
-    struct plan_options o = {.named = "panel(weak-a,weak-b->strong);cascade(weak-b->strong)",
+    struct plan_options o = {.named = "panel(weak-a,weak-b->strong);cascade(weak-b->strong);"
+                                      "sequential(weak-a,weak-b,strong)",
                              .forest = plan_world_forest()};
     struct rng r;
     struct error err = {0};
@@ -77,7 +79,8 @@ static struct fixture fixture_make(void)
     model_describe_plans(&f.parts, &f.text);
     cr_assert_eq(f.text.status, OK);
     size_t count = plan_items(&f, items, &bytes_from);
-    cr_assert_eq(count, 1 + 5 * f.plans.set.escalation_count);
+    cr_assert_eq(f.plans.set.panel_count, 1);
+    cr_assert_eq(count, 2 + 5 * f.plans.set.escalation_count + 3 + 2 * (1 + EXPERTS));
     for (size_t i = 0; i < count; i++)
         cr_assert_str_eq(items[i].dtype, i < bytes_from ? "F32" : "U8");
     put_file(&f, items, count);
@@ -109,6 +112,9 @@ static void expect_same_plan(const struct plan *a, const struct plan *b)
     cr_expect_eq(a->gain_per_usd, b->gain_per_usd, "to the last bit");
     cr_expect_eq(a->share, b->share);
     cr_expect_eq(a->next_cost_ratio, b->next_cost_ratio);
+    cr_expect_eq(a->calls, b->calls);
+    for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
+        cr_expect_eq(a->cost_ratio[i], b->cost_ratio[i]);
     cr_expect(str_equal(a->name, b->name), "%.*s, %.*s", STR_FMT(a->name), STR_FMT(b->name));
 }
 
@@ -135,6 +141,7 @@ Test(model_plans, what_was_written_is_read)
         for (size_t k = 0; k < want->count; k++) {
             cr_assert_eq(a[k].quality, b[k].quality);
             cr_assert_eq(a[k].escalation, b[k].escalation);
+            cr_assert_eq(memcmp(a[k].asked, b[k].asked, sizeof(a[k].asked)), 0);
             cr_assert_eq(a[k].cost_nano_usd, b[k].cost_nano_usd);
             for (int all = 0; all < 2; all++) {
                 struct plan_state s;
@@ -220,6 +227,15 @@ Test(model_plans, a_forged_list_is_refused)
         {"\"share\":", "\"share\":-0.1,\"x\":"},
         {"\"next_cost_ratio\":", "\"next_cost_ratio\":-1,\"x\":"},
         {"\"next_cost_ratio\":", "\"next_cost_ratio\":\"1\",\"x\":"},
+        {"\"kind\":\"sequential\"", "\"kind\":\"cascade\""},
+        {"\"panel\":0", "\"panel\":1"}, /* no such tensors */
+        {"\"panel\":0", "\"panel\":2"},
+        {"\"panel\":0", "\"panel\":-1"},
+        {"\"calls\":", "\"calls\":0.5,\"x\":"},
+        {"\"calls\":", "\"calls\":3.5,\"x\":"},
+        {"\"cost_ratios\":[", "\"cost_ratios\":[1,"},
+        {"\"cost_ratios\":[", "\"cost_ratios\":[-"},
+        {"\"cost_ratios\":[", "\"cost_ratios\":[],\"x\":["},
     };
     struct fixture f = fixture_make();
     for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++)
@@ -253,6 +269,29 @@ Test(model_plans, the_number_of_plans_is_that_of_the_heads)
     fixture_done(&f);
 }
 
+/* Lambdas rise, and a hurdle is no number below nothing. */
+Test(model_plans, forged_numbers_of_a_panel_are_refused)
+{
+    struct fixture f = fixture_make();
+    struct safetensors_item items[MODEL_TENSORS_MAX];
+    size_t bytes_from, count = plan_items(&f, items, &bytes_from), seen = 0;
+    for (size_t i = 0; i < bytes_from; i++) {
+        static const float odd[] = {-1, NAN};
+        float *numbers = (float *)(uintptr_t)items[i].bytes, before = numbers[1];
+        if (strcmp(items[i].name, "panel.0.lambdas") && strcmp(items[i].name, "panel.0.hurdles"))
+            continue;
+        seen++;
+        for (size_t k = 0; k < 2; k++) {
+            numbers[1] = odd[k];
+            put_file(&f, items, count);
+            expect_refusal(&f, buf_str(&f.text), items[i].name);
+        }
+        numbers[1] = before;
+    }
+    cr_expect_eq(seen, 2);
+    fixture_done(&f);
+}
+
 /* Every tensor is needed, of its own shape; every tree is looked at. */
 Test(model_plans, forged_tensors_are_refused)
 {
@@ -273,7 +312,7 @@ Test(model_plans, forged_tensors_are_refused)
     for (size_t i = bytes_from; i < count; i++) {
         struct tree *t = (struct tree *)items[i].bytes;
         struct tree before = *t;
-        t->features[0] = ESCALATION_FEATURES;
+        t->features[0] = UINT8_MAX;
         put_file(&f, items, count);
         if (before.nodes)
             expect_refusal(&f, buf_str(&f.text), "a feature that is none");

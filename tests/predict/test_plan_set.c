@@ -53,7 +53,7 @@ Test(plan_set, estimates_are_those_of_the_formula)
         plan_set_estimate(&s, e, got);
         for (size_t k = 0; k < 3; k++) {
             const struct plan *p = &s.plans[k];
-            double x[ESCALATION_MEMBERS_MAX] = {0}, cost = 0, most = 0;
+            double x[PLAN_MEMBERS_MAX] = {0}, cost = 0, most = 0;
             for (size_t i = 0; i < p->member_count; i++) {
                 double q = (double)e[p->members[i]].quality;
                 x[i] = log(q / (1 - q));
@@ -79,7 +79,7 @@ Test(plan_set, terms_of_absent_members_are_zero)
     struct plan_set s = set_make();
     const struct estimate e[EXPERTS] = {
         {.quality = 0.9f}, {.quality = 0.5f}, {.quality = 0.9f}, {.quality = 0.8f}};
-    float x[ESCALATION_MEMBERS_MAX] = {7, 7, 7};
+    float x[PLAN_MEMBERS_MAX] = {7, 7, 7};
     plan_set_terms(&s.plans[1], e, x);
     cr_expect_float_eq((double)x[0], 0, 1e-6);
     cr_expect_float_eq((double)x[1], log(4), 1e-5);

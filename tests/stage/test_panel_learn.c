@@ -75,7 +75,7 @@ static void learn(const struct world *w, struct panel *p, struct panel_figures *
     panel_learn_options_default(&o);
     o.posterior.trees = o.values.trees = 40;
     rng_seed(&r, 1);
-    cr_assert_eq(panel_learn(&w->rows, &o, &r, p, f, &err), OK, "%s", err.text);
+    cr_assert_eq(panel_learn(&w->rows, &o, &r, p, f, NULL, &err), OK, "%s", err.text);
 }
 
 /* The best that can be done from a state in which said[i] (0: not asked) was answered, by enumeration of what each

@@ -202,12 +202,13 @@ Test(plan_value, the_gain_of_a_combination_counts_where_it_is_one)
         c.kept[row] = (uint8_t)rng_below(&r, 2);
         c.final[row] = row % 9 ? 2 : 1;
     }
+    struct plan_worth worth = plan_value_course(&c);
     double want_error, error, want = course_by_hand(w, &v, &c, &want_error);
     cr_expect_gt(want, 0.001);
-    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &c, &error), want, 1e-6);
+    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &worth, &error), want, 1e-6);
     cr_expect_float_eq(error, want_error, 1e-6);
-    plan_value_course_add(&v, &w->rows, &c);
-    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &c, NULL), 0, 1e-6,
+    plan_value_course_add(&v, &w->rows, &worth);
+    cr_expect_float_eq(plan_value_course_gain(&v, &w->rows, &worth, NULL), 0, 1e-6,
                        "it cannot join twice");
     plan_world_free(w);
 }

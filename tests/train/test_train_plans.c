@@ -30,17 +30,26 @@ static bool world_agrees(const struct plan_world *w, size_t row)
            plan_world_outcome(w, row, 1)->answer_class;
 }
 
-Test(train_plans, finds_the_panel_that_knows)
+Test(train_plans, finds_the_voices_that_know)
 {
     struct plan_world *w = plan_world_make(PLAN_WORLD_AGREE, ROWS, 10, 1);
     struct trained_plans t = train(w, NULL, 1);
     cr_assert_geq(t.combination_count, 1);
     const struct plan_figures *f = &t.combinations[0];
-    cr_expect(str_equal(f->name, STR("panel(weak-a,weak-b→strong)")), "%.*s", STR_FMT(f->name));
+    cr_expect(str_equal(f->name, STR("sequential(weak-a,weak-b,strong)")), "%.*s",
+              STR_FMT(f->name));
+    cr_expect(isnan(f->agreed));
+    cr_expect_gt(f->gain, 0.02);
+    cr_expect_float_eq(f->calls, 2.4, 0.25);
+    cr_expect_eq(t.set.panel_count, 1);
+    cr_expect_eq(t.candidate_count, 5, "three pairs, one panel, one sequential: %zu",
+                 t.candidate_count);
+    trained_plans_done(&t);
+    t = train(w, "panel(weak-a,weak-b->strong)", 1);
+    f = &t.combinations[0];
     cr_expect_float_eq(f->agreed, 0.6, 0.05);
     cr_expect_eq(f->right_when_agreed, 1);
     cr_expect_gt(f->gain, 0.02);
-    cr_expect_eq(t.candidate_count, 4, "three pairs, one panel: %zu", t.candidate_count);
     trained_plans_done(&t);
     plan_world_free(w);
 }
@@ -132,7 +141,10 @@ Test(train_plans, what_is_expected_of_a_plan_is_what_came)
     for (size_t k = 0; k < t.set.count; k++) {
         const struct plan_figures *f = &t.figures[k];
         cr_expect_float_eq(quality[k], f->accuracy, 0.01, "%.*s", STR_FMT(f->name));
-        cr_expect_float_eq(escalation[k], f->escalated, 0.01, "%.*s", STR_FMT(f->name));
+        double further = t.set.plans[k].kind == PLAN_SEQUENTIAL
+                             ? (f->calls - 1) / (double)(t.set.plans[k].member_count - 1)
+                             : f->escalated;
+        cr_expect_float_eq(escalation[k], further, 0.01, "%.*s", STR_FMT(f->name));
         cr_expect_float_eq(cost[k], f->cost_usd, 0.03 * f->cost_usd, "%.*s", STR_FMT(f->name));
     }
     trained_plans_done(&t);
@@ -322,7 +334,10 @@ Test(train_plans, what_cannot_be_learnt_is_refused)
     expect_refusal(w,
                    "cascade(weak-a->strong);cascade(weak-b->strong);cascade(weak-a->weak-b);"
                    "cascade(strong->weak-a);cascade(strong->weak-b)",
-                   ERR_INPUT, "more than 4 plans");
+                   ERR_INPUT, "more than 4 cascades and panels");
+    expect_refusal(w,
+                   "sequential(weak-a,weak-b);sequential(weak-a,strong);sequential(weak-b,strong)",
+                   ERR_INPUT, "more than 2 sequential plans");
     for (size_t row = 99; row < 400; row++)
         w->cells[row * PLAN_WORLD_EXPERTS + 1].present = false;
     expect_refusal(w, "cascade(weak-a->strong);panel(weak-a,weak-b->strong)", ERR_INPUT,
