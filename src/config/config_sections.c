@@ -391,6 +391,8 @@ static const struct conf_row policy_rows[] = {
     {"min_quality", conf_read_real, offsetof(struct raw_policy, policy.min_quality), false, 1e-9,
      1},
     {"max_cost", conf_read_usd, offsetof(struct raw_policy, policy.max_cost_nano_usd), false, 1, 0},
+    {"max_calls", conf_read_u32, offsetof(struct raw_policy, policy.max_calls), false, 1,
+     PLAN_MEMBERS_MAX},
     {"experts", config_read_node, offsetof(struct raw_policy, experts), false, 0, 0},
     {"plans", config_read_node, offsetof(struct raw_policy, plans), false, 0, 0},
     {"hedge_after", conf_read_ms, offsetof(struct raw_policy, hedge_after_ms), false, 1, DAY_MS},

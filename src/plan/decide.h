@@ -18,6 +18,8 @@ struct policy {
     double min_quality; /* > 0: the cheapest arm predicted at or above it; none: the best one */
     int64_t
         max_cost_nano_usd; /* > 0: hard cap on one request's predicted cost, all calls of a plan made */
+    uint32_t
+        max_calls; /* > 0: no plan asks more members; a sequential one stops there, others are left out */
 };
 
 struct decision {

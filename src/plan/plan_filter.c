@@ -57,3 +57,11 @@ enum status plan_filter_apply(const struct model *m, struct str patterns, bool *
     }
     return status;
 }
+
+void plan_filter_calls(const struct model *m, uint32_t max_calls, bool *use)
+{
+    for (size_t i = model_expert_count(m); i < model_arm_count(m) && max_calls; i++) {
+        const struct plan *p = model_arm_at(m, i);
+        use[i] &= max_calls >= (p->kind == PLAN_SEQUENTIAL ? 2 : p->member_count);
+    }
+}

@@ -12,6 +12,7 @@ enum status live_policy_init(struct live_policy *p, const struct model *m,
     enum status status = plan_filter_apply(m, plans, use, err);
     if (status != OK)
         return status;
+    plan_filter_calls(m, from->max_calls, use);
     if (from->min_quality > 0)
         made.policy.min_quality = quality_floor_find(sample, use, from->min_quality);
     if (from->budget_usd_per_1k > 0) {

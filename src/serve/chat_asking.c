@@ -204,6 +204,7 @@ static enum status make_plan(const struct chat *c, struct asking_plan **ret, str
         return error_set(err, ERR_MEMORY, "out of memory for a plan");
     made->plan = plan;
     made->characters = c->choice.characters;
+    made->max_calls = (uint8_t)c->choice.policy.max_calls;
     made->kept_bytes_max = c->snapshot->config->limits.answer_bytes;
     for (size_t i = 0; i < plan->member_count; i++)
         made->members[i] = &c->choice.estimates[c->choice.order[i]];

@@ -103,3 +103,38 @@ Test(plan_filter, a_model_without_plans_says_how_to_get_some)
     cr_expect_eq(plan_filter_apply(f.model, STR(""), use, NULL), OK);
     plan_set_done(&f);
 }
+
+static void expect_calls(const struct plan_set_fixture *f, uint32_t max_calls, enum plan_kind kind,
+                         bool want)
+{
+    bool use[MODEL_ARMS_MAX];
+    for (size_t i = 0; i < model_arm_count(f->model); i++)
+        use[i] = true;
+    plan_filter_calls(f->model, max_calls, use);
+    for (size_t i = 0; i < model_arm_count(f->model); i++)
+        if (i < PLAN_SET_EXPERTS)
+            cr_expect(use[i], "experts stay");
+        else if (model_arm_at(f->model, i)->kind == kind)
+            cr_expect_eq(use[i], want, "%u calls: %.*s", max_calls,
+                         STR_FMT(model_arm_at(f->model, i)->name));
+}
+
+/* A cascade makes two calls at most, a panel three; a sequential plan stops where it must. */
+Test(plan_filter, calls_may_be_limited)
+{
+    struct plan_set_fixture f = plan_set_make();
+    plan_set_train(&f, PLANS ";sequential(a,b,c)");
+    static const struct {
+        uint32_t max_calls;
+        bool cascade, panel, sequential;
+    } cases[] = {
+        {0, true, true, true}, {1, false, false, false}, {2, true, false, true},
+        {3, true, true, true}, {8, true, true, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        expect_calls(&f, cases[i].max_calls, PLAN_CASCADE, cases[i].cascade);
+        expect_calls(&f, cases[i].max_calls, PLAN_PANEL, cases[i].panel);
+        expect_calls(&f, cases[i].max_calls, PLAN_SEQUENTIAL, cases[i].sequential);
+    }
+    plan_set_done(&f);
+}
