@@ -4,6 +4,7 @@ whose answers are a letter each; the model is trained on a data set where a pane
 import concurrent.futures
 import json
 import random
+import re
 import socket
 import subprocess
 import time
@@ -23,7 +24,7 @@ QUESTION = "which animal is it, hello?\nA. a cat\nB. a dog\nC. a cow\nD. a horse
 POLICIES = f"""
 policies:
   default: {{lambda: AGREE, plans: ["{LABEL}"]}}
-  trust: {{lambda: TRUST}}
+  trust: {{lambda: TRUST, plans: ["ESCALATED"]}}
   off: {{lambda: AGREE, plans: none}}
   cascades: {{lambda: CASCADE, plans: cascade}}
   two: {{lambda: AGREE, experts: [cheap, mid]}}
@@ -58,6 +59,12 @@ def write_dataset(folder):
     return folder
 
 
+def share_of(name):
+    """"panel(cheap,mid→dear ~30%)": 30; 0 of a plan that goes by agreement"""
+    found = re.search(r"~(\d+)%", name)
+    return int(found.group(1)) if found else 0
+
+
 @pytest.fixture(scope="session")
 def plan_model(leeroo, tmp_path_factory):
     folder = tmp_path_factory.mktemp("plans")
@@ -69,14 +76,19 @@ def plan_model(leeroo, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def lambdas(leeroo, plan_model, tmp_path_factory):
-    """{what is chosen for QUESTION: the lambda in the middle of those that choose it}"""
-    rows = [f"  l{k}: {{lambda: {x}}}\n  c{k}: {{lambda: {x}, plans: cascade, experts: [cheap, dear]}}\n"
-            for k, x in enumerate(LAMBDAS)]
+    """What stands for itself in POLICIES: a panel with an escalation, and lambdas in the middle of those at which QUESTION
+    goes to that, to the panel that goes by agreement, and to a cascade."""
+    none = subprocess.run([leeroo, "route", str(plan_model), "--plans", "panel(dear,mid->cheap)"], input="",
+                          capture_output=True, text=True, timeout=60).stderr
+    escalated = next(name for name in none.split("; ") if name.startswith("panel") and 25 <= share_of(name) <= 45)
+    rows = [f"  l{k}: {{lambda: {x}, plans: [\"{LABEL}\"]}}\n"
+            f"  t{k}: {{lambda: {x}, plans: [\"{escalated}\"], experts: [cheap, mid, dear]}}\n"
+            f"  c{k}: {{lambda: {x}, plans: cascade, experts: [cheap, dear]}}\n" for k, x in enumerate(LAMBDAS)]
     folder = tmp_path_factory.mktemp("lambdas")
     g = Gateway(leeroo, write_config(folder, plan_model, "http://127.0.0.1:1", policies="policies:\n" + "".join(rows),
                                      names=EXPERTS))
     chosen = {}
-    for kind in "lc":
+    for kind in "ltc":
         for k, x in enumerate(LAMBDAS):
             chosen.setdefault(g.route(QUESTION, f"leeroo/{kind}{k}")["plan"], []).append(x)
     g.client.close()
@@ -85,7 +97,7 @@ def lambdas(leeroo, plan_model, tmp_path_factory):
     trust = [plan for plan in middle if plan.startswith("panel") and "~" in plan]
     cascade = [plan for plan in middle if plan.startswith("cascade")]
     assert PANEL in middle and trust and cascade, middle
-    return {"AGREE": middle[PANEL], "TRUST": middle[trust[0]], "CASCADE": middle[cascade[0]]}
+    return {"ESCALATED": escalated, "AGREE": middle[PANEL], "TRUST": middle[trust[0]], "CASCADE": middle[cascade[0]]}
 
 
 @pytest.fixture
