@@ -10,7 +10,7 @@
 #include "predict/escalation.h"
 #include "predict/panel.h"
 
-#define PLANS_MAX            16
+#define PLANS_MAX            24
 #define PLAN_ESCALATIONS_MAX 4
 #define PLAN_HEAD            (1 + ESCALATION_MEMBERS_MAX)
 #define PLAN_HEADS           (2 * PLAN_HEAD) /* quality, escalation */

@@ -217,8 +217,9 @@ static enum status with_singles(const struct search *s, const struct plan_value 
     return OK;
 }
 
-/* A sequential plan over these voters, if it gains anything; one that was named is taken anyway. */
-static enum status take_panel(struct search *s, const struct plan *p, struct plan_value *v,
+/* A sequential plan over these voters, if it gains anything over singles; one that was named is taken anyway. Beside
+ * cascades and panels, not after them: the choice among all their arms comes last. */
+static enum status take_panel(struct search *s, const struct plan *p, const struct plan_value *v,
                               bool named, struct error *err)
 {
     struct panel_course *c = &s->panels[s->panel_count];
@@ -241,8 +242,6 @@ static enum status take_panel(struct search *s, const struct plan *p, struct pla
         return status;
     }
     s->panel_gains[s->panel_count++] = gain;
-    if (!named)
-        plan_value_course_add(v, s->rows, &w);
     return OK;
 }
 
@@ -281,7 +280,7 @@ static void drop_unknown(const struct plan_rows *r, struct plan *p)
     }
 }
 
-static enum status find_panel(struct search *s, struct plan_value *v, struct error *err)
+static enum status find_panel(struct search *s, const struct plan_value *v, struct error *err)
 {
     struct plan p = {.kind = PLAN_SEQUENTIAL};
     p.member_count = plan_screen_experts(s->rows, v, PLAN_MEMBERS_MAX, p.members);
@@ -292,7 +291,7 @@ static enum status find_panel(struct search *s, struct plan_value *v, struct err
     return take_panel(s, &p, v, false, err);
 }
 
-static enum status named_courses(struct search *s, struct plan_value *v, struct error *err)
+static enum status named_courses(struct search *s, const struct plan_value *v, struct error *err)
 {
     enum status status = named_candidates(s, err);
     for (size_t i = 0; i < s->candidate_count && status == OK; i++) {
@@ -540,8 +539,10 @@ static enum status keep_courses(struct search *s, struct error *err)
 
 static enum status run(struct search *s, struct error *err)
 {
-    struct plan_value v, arms;
+    struct plan_value v, alone, arms;
     enum status status = plan_value_singles(s->rows, s->arena, &v, err);
+    if (status == OK)
+        status = plan_value_singles(s->rows, s->arena, &alone, err);
     if (status == OK)
         status = plan_value_singles(s->rows, s->arena, &arms, err);
     if (status != OK)
@@ -550,9 +551,9 @@ static enum status run(struct search *s, struct error *err)
         status = named_courses(s, &v, err);
     } else {
         s->candidate_count = plan_screen(s->rows, &v, s->candidates, CANDIDATES_MAX);
-        status = find_panel(s, &v, err);
+        status = find_courses(s, &v, err);
         if (status == OK)
-            status = find_courses(s, &v, err);
+            status = find_panel(s, &alone, err);
     }
     if (status == OK)
         status = make_arms(s, err);

@@ -102,7 +102,7 @@ def test_json_lists_the_plans(leeroo, dataset, found, tmp_path):
     assert {p["name"] for p in report["plans"]} | set(EXPERTS) == arms(leeroo, tmp_path / "m", dataset)
     by_name = {p["name"]: p for p in report["plans"]}
     for p in report["plans"]:
-        assert p.keys() == {"name", "accuracy", "usd_per_1k", "escalated", "gain"}
+        assert p.keys() == {"name", "accuracy", "usd_per_1k", "calls", "escalated", "gain"}
         assert 0 <= p["accuracy"] <= 1 and 0 <= p["escalated"] <= 1 and p["usd_per_1k"] > 0
     assert by_name[PANEL]["accuracy"] == 1
     # every call paid: the two weak ones always, the strong one where they differ
