@@ -34,8 +34,8 @@ struct plan {
     enum plan_kind kind;
     enum plan_rule rule;
     size_t member_count; /* 1 single, 2 cascade, 3 panel, 2 to PLAN_MEMBERS_MAX sequential */
-    /* Expert indices. Of a cascade and a panel all but the last are asked at once, first; of a sequential one those whom
-     * the verdict names. */
+    /* Expert indices. Of a cascade and a panel all but the last are asked at once, first; of a sequential plan those
+     * whom the verdict names. */
     size_t members[PLAN_MEMBERS_MAX];
     float gain_per_usd; /* PLAN_TRUST */
     float share;        /* of the training queries on which the last was asked */
@@ -62,8 +62,8 @@ struct estimate {
     float input_tokens;  /* expected; of a plan 0 */
     float input_excess;  /* tokens that four characters each make too many, by script as learnt */
     bool counted;        /* input_tokens is no estimate: a tokenizer has counted them */
-    /* Of a plan: probability that the last member is asked; of a sequential one the expected share of the members beyond
-     * the first. Of a single 0. */
+    /* Of a plan: probability that the last member is asked; of a sequential one the expected share of the members
+     * beyond the first. Of a single 0. */
     float escalation;
     float asked[PLAN_MEMBERS_MAX]; /* sequential: probability that each member is asked */
     int64_t cost_nano_usd;         /* expected, at the expert's price */
@@ -118,8 +118,8 @@ struct plan_verdict {
 const char *plan_kind_name(enum plan_kind kind);
 /* Appends the plan's name made of its kind, its members' names and its share. `names` [experts]. */
 void plan_name_add(struct buf *out, const struct plan *p, const struct str *names);
-/* Reads "cascade(a->b)", "panel(a,b->c)", with "→" too, or "sequential(a,b,c)"; names[count] are the experts. No more than
- * kind and members is set. ERR_INPUT: not of that form, or an expert twice; ERR_NOT_FOUND: an unknown expert. */
+/* Reads "cascade(a->b)", "panel(a,b->c)", with "→" too, or "sequential(a,b,c)"; names[count] are the experts. No more
+ * than kind and members is set. ERR_INPUT: not of that form, or an expert twice; ERR_NOT_FOUND: an unknown expert. */
 NODISCARD enum status plan_parse(struct str text, const struct str *names, size_t count,
                                  struct plan *ret, struct error *err);
 /* Whether `pattern` means plan `p`: "all", "cascade", "panel", "sequential", a plan's name with "→" or "->" and any

@@ -12,8 +12,8 @@ struct live_policy {
 };
 
 /* `sample`: the model's, at the prices in force (route/priced_sample.h). use[model_arm_count]: which experts may be
- * chosen; what it says of plans is filled in, by `plans` as plan_filter_apply takes them and by max_calls. ERR_NOT_FOUND:
- * a plan that the model does not have; ERR_MEMORY. */
+ * chosen; what it says of plans is filled in, by `plans` as plan_filter_apply takes them and by max_calls.
+ * ERR_NOT_FOUND: a plan that the model does not have; ERR_MEMORY. */
 NODISCARD enum status live_policy_init(struct live_policy *p, const struct model *m,
                                        const struct model_sample *sample, const struct policy *from,
                                        struct str plans, bool *use, struct error *err);

@@ -545,6 +545,7 @@ static enum status learner_allocate(struct learner *l, struct error *err)
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
+/* The order of the whole: who is right first, then what going on is worth, from the last call to the first. */
 static enum status learn(struct learner *l, struct error *err)
 {
     size_t starts[UINT8_MAX + 1], full = l->subsets - 1;

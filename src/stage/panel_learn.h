@@ -58,7 +58,8 @@ struct panel_runs {
 
 void panel_learn_options_default(struct panel_learn_options *o);
 
-/* Runs may be NULL. ERR_MEMORY only: what was recorded is the caller's to check. The forests are freed by panel_done. */
+/* Runs may be NULL. ERR_MEMORY only: what was recorded is the caller's to check. The forests are freed by
+ * panel_done. */
 NODISCARD enum status panel_learn(const struct panel_rows *rows,
                                   const struct panel_learn_options *options, struct rng *rng,
                                   struct panel *ret, struct panel_figures *figures,

@@ -1,6 +1,7 @@
 /* Arms of plans: see plan_arm.h. What an arm did is known row by row before anything is fitted; the heads learn from it
- * what to expect of the arm on a text that nobody was asked yet. Functions over arrays of the caller's arena, on the
- * thread of the training. */
+ * what to expect of the arm on a text that nobody was asked yet. A head is a logistic regression on the logits of the
+ * members' estimates alone, for that is all that a decision has; a sequential plan has one for each member. Functions
+ * over arrays of the caller's arena, on the thread of the training. */
 #include "train/plan_arm.h"
 
 #include <math.h>
@@ -57,6 +58,7 @@ static float cost_ratio(const struct member_sums *s, double rows)
     return s->asked > 0 && s->paid > 0 ? (float)(s->paid_asked / s->asked / (s->paid / rows)) : 1;
 }
 
+/* One pass over the rows for all that is told of an arm. */
 void plan_arm_sum(const struct plan_rows *r, struct plan_arm *arm)
 {
     struct member_sums members[PLAN_MEMBERS_MAX] = {{0}};

@@ -1,6 +1,7 @@
 /* Learning one sequential plan: see plan_panel.h. The panel knows no data set: here its rows are gathered from those on
- * which all members are known, and what it did on them is put back in its place. One thread, and the generator of the
- * whole training. */
+ * which all members are known, and what it did on them is put back in its place. A panel has some ten lambdas, and
+ * what it did is kept for each, so that its arms and its worth are read off without running it again. One thread, and
+ * the generator of the whole training; scratch is an arena that goes with the call. */
 #include "train/plan_panel.h"
 
 #include <math.h>

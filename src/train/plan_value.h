@@ -35,9 +35,9 @@ void plan_value_add(struct plan_value *v, const struct estimate *estimates,
 
 /* Of a cascade or a panel. */
 struct plan_worth plan_value_course(const struct plan_course *c);
-/* The gain of a combination before its arms are learnt: for each lambda all queries take it or none does. Whether it is taken at a lambda is decided for each half
- * of the rows (even, odd) on the other half, so that noise alone has a gain of 0. `*ret_error`, which may be NULL: the
- * standard error. */
+/* The gain of a combination before its arms are learnt: for each lambda all queries take it or none does. Whether it is
+ * taken at a lambda is decided for each half of the rows (even, odd) on the other half, so that noise alone has a gain
+ * of 0. `*ret_error`, which may be NULL: the standard error. */
 double plan_value_course_gain(const struct plan_value *v, const struct plan_rows *r,
                               const struct plan_worth *w, double *ret_error);
 /* The combination joins, for the lambdas where it gains. */

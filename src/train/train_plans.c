@@ -82,6 +82,7 @@ static bool is_candidate(const struct search *s, const struct plan *p)
     return false;
 }
 
+/* One piece, for a name is counted, compared and kept in one turn. */
 static enum status named_candidates(struct search *s, struct error *err)
 {
     struct str names[DATASET_EXPERTS_MAX], rest = str_from(s->options->named);
