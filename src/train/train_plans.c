@@ -27,7 +27,8 @@
 static const float shares[] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.65f, 0.8f};
 #define SHARE_COUNT (sizeof(shares) / sizeof(shares[0]))
 #define FAMILY_MAX  (SHARE_COUNT + 1)
-#define ARMS_MAX    (PLAN_ESCALATIONS_MAX * FAMILY_MAX + PLAN_PANELS_MAX * PANEL_LAMBDAS_MAX)
+static const size_t panel_voters[PLAN_PANELS_MAX] = {4, 6};
+#define ARMS_MAX (PLAN_ESCALATIONS_MAX * FAMILY_MAX + PLAN_PANELS_MAX * PANEL_LAMBDAS_MAX)
 
 struct search {
     const struct plan_rows *rows;
@@ -41,7 +42,7 @@ struct search {
     struct panel_course panels[PLAN_PANELS_MAX];
     double panel_gains[PLAN_PANELS_MAX];
     size_t panel_count;
-    bool tried_panel; /* by search */
+    size_t panels_tried; /* by search */
     struct plan_arm arms[ARMS_MAX];
     size_t arm_count;
     struct trained_plans *out;
@@ -281,15 +282,23 @@ static void drop_unknown(const struct plan_rows *r, struct plan *p)
     }
 }
 
-static enum status find_panel(struct search *s, const struct plan_value *v, struct error *err)
+/* Few voters and more: each wants its own rows, and with eight the learner has too few of each subset
+ * (bench/panels.md), so that more are not always better. What both are worth beside each other is seen at the end. */
+static enum status find_panels(struct search *s, const struct plan_value *v, struct error *err)
 {
-    struct plan p = {.kind = PLAN_SEQUENTIAL};
-    p.member_count = plan_screen_experts(s->rows, v, PLAN_MEMBERS_MAX, p.members);
-    if (p.member_count < 2)
-        return OK;
-    drop_unknown(s->rows, &p);
-    s->tried_panel = true;
-    return take_panel(s, &p, v, false, err);
+    enum status status = OK;
+    size_t before = 0;
+    for (size_t i = 0; i < PLAN_PANELS_MAX && status == OK; i++) {
+        struct plan p = {.kind = PLAN_SEQUENTIAL};
+        p.member_count = plan_screen_experts(s->rows, v, panel_voters[i], p.members);
+        if (p.member_count < 2 || p.member_count == before)
+            break;
+        before = p.member_count;
+        drop_unknown(s->rows, &p);
+        s->panels_tried++;
+        status = take_panel(s, &p, v, false, err);
+    }
+    return status;
 }
 
 static enum status named_courses(struct search *s, const struct plan_value *v, struct error *err)
@@ -534,7 +543,7 @@ static enum status keep_courses(struct search *s, struct error *err)
     }
     set->escalation_count = s->course_count;
     set->panel_count = s->panel_count;
-    s->out->candidate_count = s->candidate_count + s->tried_panel;
+    s->out->candidate_count = s->candidate_count + s->panels_tried;
     return status;
 }
 
@@ -554,7 +563,7 @@ static enum status run(struct search *s, struct error *err)
         s->candidate_count = plan_screen(s->rows, &v, s->candidates, CANDIDATES_MAX);
         status = find_courses(s, &v, err);
         if (status == OK)
-            status = find_panel(s, &alone, err);
+            status = find_panels(s, &alone, err);
     }
     if (status == OK)
         status = make_arms(s, err);

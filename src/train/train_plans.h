@@ -4,7 +4,7 @@
  *   screen   every pair and arbiter among the experts that routing would use gets a quick trial; greedily, the
  *            combination that adds most utility over routing among singles (and the plans already taken) is taken
  *   learn    its escalation, by cross-validation: every row's verdicts come from forests that never saw it
- *   panel    the same for one sequential plan over up to eight of those experts, where it adds to all that
+ *   panels   the same for sequential plans over four and six of those experts, where they add to routing
  *   select   thresholds make a family of arms of each; greedily, the arms that add most are kept
  *   heads    what an arm will do, from the members' estimated quality
  *
