@@ -98,8 +98,10 @@ static void choose_lambdas(const struct learner *l)
     size_t dense = l->knots - CHEAP_KNOTS;
     double at = LAMBDA_LEAST / most, end = LAMBDA_MOST / most;
     double step = pow(end / at, 1 / (double)(dense - 1));
-    for (size_t k = 0; k < dense; k++, at *= step)
+    for (size_t k = 0; k < dense; k++) {
         l->panel->lambdas[k] = (float)at;
+        at *= step;
+    }
     step = pow(fmax(CHEAP_MOST / least / end, 2), 1 / (double)CHEAP_KNOTS);
     for (size_t k = dense; k < l->knots; k++)
         l->panel->lambdas[k] = (float)(end *= step);
@@ -354,7 +356,7 @@ struct choice {
 static void choose(const struct learner *l, const size_t *starts, size_t subset, size_t row,
                    struct choice *ret)
 {
-    float x[PANEL_VALUES_MAX], base[PANEL_MEMBERS_MAX], gains[PANEL_OUTPUTS_MAX];
+    float x[PANEL_VALUES_MAX], base[PANEL_MEMBERS_MAX], gains[PANEL_OUTPUTS_MAX] = {0};
     size_t size = (size_t)__builtin_popcountll(subset);
     struct panel_state s;
     struct panel_verdict v;
@@ -487,9 +489,13 @@ static void note_runs(const struct learner *l, size_t k, bool open, const struct
 {
     for (size_t row = 0; row < l->n; row++) {
         size_t at = row * l->knots + k;
-        size_t one = best_single(l, row, (double)l->panel->lambdas[k]);
-        runs->asked[at] = open ? l->asked[at] : (uint8_t)(1u << one);
-        runs->winner[at] = open ? l->final[at] : (uint8_t)one;
+        uint8_t one = (uint8_t)best_single(l, row, (double)l->panel->lambdas[k]);
+        runs->asked[at] = l->asked[at];
+        runs->winner[at] = l->final[at];
+        if (open)
+            continue;
+        runs->asked[at] = (uint8_t)(1u << one);
+        runs->winner[at] = one;
     }
 }
 
