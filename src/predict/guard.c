@@ -79,11 +79,12 @@ float guard_quality(float share, float level, float quality)
 }
 
 /* ln x */
-static double beyond_ordinary(const int64_t *costs, const int64_t *usual, size_t count)
+static double beyond_ordinary(const int64_t *costs, const int64_t *usual, const bool *apart,
+                              size_t count)
 {
     double sum = 0, all = 0, most = log(GUARD_ORDINARY);
     for (size_t e = 0; e < count; e++)
-        if (costs[e] > 0 && usual[e] > 0) {
+        if (costs[e] > 0 && usual[e] > 0 && !(apart && apart[e])) {
             sum += log((double)costs[e] / (double)usual[e]);
             all++;
         }
@@ -91,10 +92,10 @@ static double beyond_ordinary(const int64_t *costs, const int64_t *usual, size_t
     return f > most ? f - most : f < -most ? f + most : 0;
 }
 
-void guard_weigh(float share, const int64_t *costs, const int64_t *usual, size_t count,
-                 int64_t *weighed)
+void guard_weigh(float share, const int64_t *costs, const int64_t *usual, const bool *apart,
+                 size_t count, int64_t *weighed)
 {
-    double beyond = beyond_ordinary(costs, usual, count), s = (double)share;
+    double beyond = beyond_ordinary(costs, usual, apart, count), s = (double)share;
     for (size_t e = 0; e < count; e++) {
         double own = costs[e] > 0 && usual[e] > 0 ? log((double)costs[e] / (double)usual[e]) : NAN;
         double cost = (double)usual[e] * exp((1 - s) * own + s * beyond);

@@ -28,6 +28,7 @@
  * Only what is far longer or shorter than any text of training is weighed by that. Money, caps and budgets know C_e. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,8 +87,9 @@ float guard_kind(const struct guard *g, size_t kind, enum guard_kind_term term, 
 /* A probability, moved by s > 0 towards the level m. */
 float guard_quality(float share, float level, float quality);
 /* C'_e, of costs C[count] of all experts for a text and K[count] for a text of mean length; nano-USD, s > 0. At s = 1
- * it is K_e to the last bit, but for texts beyond eight times. Where an expert costs nothing C' is C. */
-void guard_weigh(float share, const int64_t *costs, const int64_t *usual, size_t count,
-                 int64_t *weighed);
+ * it is K_e to the last bit, but for texts beyond eight times, of which those with apart[e] tell nothing (NULL: all
+ * tell). Where an expert costs nothing C' is C. */
+void guard_weigh(float share, const int64_t *costs, const int64_t *usual, const bool *apart,
+                 size_t count, int64_t *weighed);
 /* m_e of a training accuracy. */
 float guard_level(double accuracy);

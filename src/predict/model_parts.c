@@ -34,21 +34,23 @@ static void guard_plans(const struct plan_set *s, float far, struct estimate *pl
             guard_quality(far, guard_level(s->records[k].accuracy), plans[k].quality);
 }
 
-/* What a decision weighs of the experts' costs far from training. */
-static void guard_costs(const struct model_parts *p, const struct guard_view *seen,
-                        struct estimate *experts)
+/* What a decision weighs of the experts' costs far from training. All that were learnt together tell, the hidden ones,
+ * too, so that nobody's costs are weighed otherwise because another was added or taken out. in[], out[]: tokens, by
+ * column. */
+static void guard_costs(const struct model_parts *p, const struct guard_view *seen, const float *in,
+                        const float *out, struct estimate *listed)
 {
     int64_t costs[EXPERTS_MAX], usual[EXPERTS_MAX], weighed[EXPERTS_MAX];
-    for (size_t i = 0; i < p->listed; i++) {
-        struct estimate tokens = {0};
-        predictor_usual_tokens(&p->predictor, p->column[i], seen->kind, &tokens.input_tokens,
-                               &tokens.output_tokens);
-        usual[i] = model_cost_nano_usd(&p->experts[p->column[i]].price, &tokens);
-        costs[i] = experts[i].cost_nano_usd;
+    const struct predictor *by = &p->predictor;
+    for (size_t e = 0; e < by->experts; e++) {
+        struct estimate tokens = {.input_tokens = in[e], .output_tokens = out[e]};
+        costs[e] = model_cost_nano_usd(&p->experts[e].price, &tokens);
+        predictor_usual_tokens(by, e, seen->kind, &tokens.input_tokens, &tokens.output_tokens);
+        usual[e] = model_cost_nano_usd(&p->experts[e].price, &tokens);
     }
-    guard_weigh(seen->share, costs, usual, p->listed, weighed);
+    guard_weigh(seen->share, costs, usual, by->apart, by->experts, weighed);
     for (size_t i = 0; i < p->listed; i++)
-        experts[i].unweighed_nano_usd = costs[i] - weighed[i];
+        listed[i].unweighed_nano_usd = costs[p->column[i]] - weighed[p->column[i]];
 }
 
 void model_parts_estimate(const struct model_parts *p, const struct features *f,
@@ -67,7 +69,7 @@ void model_parts_estimate(const struct model_parts *p, const struct features *f,
         estimates[i].cost_max_nano_usd = estimates[i].cost_nano_usd;
     }
     if (seen.share > 0)
-        guard_costs(p, &seen, estimates);
+        guard_costs(p, &seen, in, out, estimates);
     plan_set_estimate(&p->plans, estimates, estimates + p->listed);
     guard_plans(&p->plans, seen.far, estimates + p->listed);
     for (size_t i = 0; i < p->listed + p->plans.count; i++) {

@@ -173,12 +173,13 @@ void predictor_usual_tokens(const struct predictor *p, size_t expert, size_t kin
         *output_tokens * fmath_exp(guard_kind(g, kind, GUARD_KIND_OUTPUT, p->experts, expert)));
 }
 
+/* Of those that were learnt together: who was added later changes nothing for the others. */
 static float mean_parameter(const struct predictor *p, enum token_parameter which)
 {
     float sum = 0;
     for (size_t e = 0; e < p->experts; e++)
-        sum += p->tokens[e * TOKEN_PARAMETERS + which];
-    return sum / (float)p->experts;
+        sum += p->apart[e] ? 0 : p->tokens[e * TOKEN_PARAMETERS + which];
+    return p->counted > 0 ? sum / (float)p->counted : 0;
 }
 
 /* Quality and output tokens of a text far from training, by the guard's shares. */

@@ -114,16 +114,16 @@ Test(guard, costs_become_the_usual_ones)
     static const int64_t usual[2] = {1000, 70001}, costs[2] = {500, 210003},
                          dear[2] = {20000, 1400020}, cheap[2] = {100, 7000};
     int64_t weighed[2];
-    guard_weigh(1, costs, usual, 2, weighed);
+    guard_weigh(1, costs, usual, NULL, 2, weighed);
     cr_assert_eq(weighed[0], usual[0]);
     cr_assert_eq(weighed[1], usual[1]);
-    guard_weigh(0.25f, costs, usual, 2, weighed);
+    guard_weigh(0.25f, costs, usual, NULL, 2, weighed);
     cr_assert_float_eq((double)weighed[0], 1000 * pow(0.5, 0.75), 1);
     cr_assert_float_eq((double)weighed[1], 70001 * pow(3, 0.75), 1);
-    guard_weigh(1, dear, usual, 2, weighed);
+    guard_weigh(1, dear, usual, NULL, 2, weighed);
     cr_assert_float_eq((double)weighed[0], 1000 * 20 / GUARD_ORDINARY, 1);
     cr_assert_float_eq((double)weighed[1], 70001 * 20 / GUARD_ORDINARY, 1);
-    guard_weigh(1, cheap, usual, 2, weighed);
+    guard_weigh(1, cheap, usual, NULL, 2, weighed);
     cr_assert_float_eq((double)weighed[0], 1000 * GUARD_ORDINARY / 10, 1);
 }
 
@@ -131,7 +131,7 @@ Test(guard, what_costs_nothing_is_weighed_as_it_is)
 {
     static const int64_t usual[3] = {0, 50, INT64_MAX}, costs[3] = {7, 0, INT64_MAX};
     int64_t weighed[3];
-    guard_weigh(0.5f, costs, usual, 3, weighed);
+    guard_weigh(0.5f, costs, usual, NULL, 3, weighed);
     cr_assert_eq(weighed[0], 7);
     cr_assert_eq(weighed[1], 0);
     cr_assert(weighed[2] > 0);
