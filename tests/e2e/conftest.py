@@ -42,7 +42,7 @@ def write_dataset(folder):
     rng = random.Random(7)
     easy, hard = ["hello", "sum", "two", "colour", "cat"], ["prove", "integral", "quantum", "lemma", "tensor"]
     queries, outcomes = [], ["id,model,score,cost_usd,input_tokens,output_tokens"]
-    for i in range(198):  # fewer than have a guard, to which texts of two words are foreign
+    for i in range(400):  # fewer than have a guard, to which texts of two words are foreign
         is_hard = i % 2
         words = rng.choices(hard if is_hard else easy, k=6) + [str(rng.randrange(1000))]
         queries.append(json.dumps({"id": f"q{i}", "text": " ".join(words)}))

@@ -35,6 +35,8 @@ class Recomputed:
         self.left_out = len(rows) - len(self.ids)
         self.pool, self.reference, self.n = pool, reference, len(self.ids)
         self.estimates = [rows[i]["estimates"] for i in self.ids]
+        weighed = [rows[i].get("weighed_usd", {}) for i in self.ids]  # of a text far from training
+        self.weighed = [{name: float(w.get(name, e[name][1])) for name in e} for w, e in zip(weighed, self.estimates)]
         self.outcomes = [outcomes[i] for i in self.ids]
 
     def always(self, expert):
@@ -59,8 +61,8 @@ class Recomputed:
     def at_lambda(self, weight):
         """(USD per 1,000, accuracy)"""
         score = cost = 0
-        for e, o in zip(self.estimates, self.outcomes):
-            chosen = min(self.pool, key=lambda x: (-(e[x][0] - weight * e[x][1]), e[x][1]))
+        for e, w, o in zip(self.estimates, self.weighed, self.outcomes):
+            chosen = min(self.pool, key=lambda x: (-(e[x][0] - weight * w[x]), e[x][1]))
             score += o[chosen][0]
             cost += o[chosen][1]
         return cost / self.n / 1e6, score / self.n
