@@ -127,7 +127,7 @@ struct leeroo_arm {
 #define LEEROO_ARM_INIT {sizeof(struct leeroo_arm), 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
 /* clang-format on */
 
-/* Fills *into. LEEROO_ERR_INPUT: there is no such arm. */
+/* Fills *into. LEEROO_ERR_INPUT: there is no such arm, or it has more members than the caller's struct has room for. */
 LEEROO_CHECKED int leeroo_model_arm(const struct leeroo_model *model, size_t arm,
                                     struct leeroo_arm *into, struct leeroo_error *err);
 

@@ -1,4 +1,8 @@
-/* leeroo_model: a loaded model, shared by whatever is made of it. */
+/* Models of libleeroo: loading one, and what it knows of its experts and arms. A model is immutable, so any thread may
+ * ask; names are copied once, for the caller wants strings that end with a zero. What is filled in is no more than the
+ * caller's struct has room for, by the size that it was built with; where that would leave out members of a plan, the
+ * arm is refused instead. Nothing here decides. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +131,13 @@ int leeroo_model_arm(const struct leeroo_model *model, size_t arm, struct leeroo
                              .member_count = plan->member_count};
     for (size_t k = 0; k < plan->member_count; k++)
         own.members[k] = plan->members[k];
+    /* A caller that was built when plans had fewer members would read beyond its own. */
+    size_t room = into->size > offsetof(struct leeroo_arm, members)
+                      ? (into->size - offsetof(struct leeroo_arm, members)) / sizeof(size_t)
+                      : 0;
+    if (into->size && plan->member_count > room)
+        return api_refuse(err, "struct leeroo_arm has room for %zu members, the plan has %zu", room,
+                          plan->member_count);
     if (!api_struct_give(into, &own, sizeof(own)))
         return api_refuse(err, "struct leeroo_arm has no size");
     return LEEROO_OK;

@@ -48,6 +48,10 @@ Test(api_model, places_out_of_bounds_and_no_model_at_all)
     cr_expect_eq(leeroo_model_expert(m, 3, &x, &err), LEEROO_ERR_INPUT);
     x.size = 0;
     cr_expect_eq(leeroo_model_expert(m, 0, &x, &err), LEEROO_ERR_INPUT);
+    arm.size = offsetof(struct leeroo_arm, members) + 2 * sizeof(size_t);
+    size_t panel = leeroo_model_arm_index(m, "panel(cheap,mid→dear)");
+    cr_expect_eq(leeroo_model_arm(m, panel, &arm, &err), LEEROO_ERR_INPUT, "three members");
+    cr_expect_eq(leeroo_model_arm(m, 0, &arm, &err), LEEROO_OK);
     cr_expect_eq(leeroo_model_arm_count(NULL) + leeroo_model_expert_count(NULL), 0);
     cr_expect_null(leeroo_model_arm_name(NULL, 0));
     cr_expect_eq(leeroo_model_arm(NULL, 0, &arm, NULL), LEEROO_ERR_INPUT);
