@@ -97,7 +97,6 @@ struct plan_answer {
 
 struct plan_state {
     float characters;      /* of the prompt, as struct features counts them */
-    uint8_t barred;        /* bit i: a sequential plan may not ask member i */
     uint8_t calls_max;     /* a sequential plan asks no more members than so many; 0: no limit */
     uint32_t choice_count; /* 0: an open question */
     const struct estimate *members[PLAN_MEMBERS_MAX]; /* with their costs at the prices in force */

@@ -64,10 +64,8 @@ void plan_set_estimate(const struct plan_set *s, const struct estimate *experts,
 
 void plan_set_panel_state(const struct plan *p, const struct plan_state *s, struct panel_state *ret)
 {
-    *ret = (struct panel_state){.members = p->member_count,
-                                .barred = s->barred,
-                                .characters = s->characters,
-                                .choice_count = s->choice_count};
+    *ret = (struct panel_state){
+        .members = p->member_count, .characters = s->characters, .choice_count = s->choice_count};
     for (size_t i = 0; i < p->member_count; i++) {
         const struct plan_answer *a = &s->answers[i];
         const struct estimate *e = s->members[i];
