@@ -8,7 +8,7 @@
 
 const char *plan_kind_name(enum plan_kind kind)
 {
-    static const char *const names[] = {"single", "cascade", "panel", "sequential"};
+    static const char *const names[] = {"single", "cascade", "panel", "sequential", "verified"};
     CHECK(kind < sizeof(names) / sizeof(names[0]));
     return names[kind];
 }
@@ -70,13 +70,14 @@ void plan_name_add(struct buf *out, const struct plan *p, const struct str *name
     }
     buf_addf(out, "%s(", plan_kind_name(p->kind));
     for (size_t i = 0; i < p->member_count; i++) {
-        bool arrow = p->kind != PLAN_SEQUENTIAL && i == plan_first_count(p);
+        bool arrow =
+            p->kind == PLAN_VERIFIED || (p->kind != PLAN_SEQUENTIAL && i == plan_first_count(p));
         buf_add_c(out, i == 0 ? "" : arrow ? "→" : ",");
         buf_add(out, names[p->members[i]]);
     }
     if (p->kind == PLAN_SEQUENTIAL && p->calls > 0)
         buf_addf(out, " ~%.2f calls", (double)p->calls);
-    else if (p->kind != PLAN_SEQUENTIAL && p->rule == PLAN_TRUST)
+    else if (p->kind < PLAN_SEQUENTIAL && p->rule == PLAN_TRUST)
         buf_addf(out, " ~%.0f%%", 100 * (double)p->share);
     buf_add_char(out, ')');
 }

@@ -8,6 +8,8 @@
  *                      which it asked c is part of its name
  *   sequential(a,b,c,d ~1.8 calls)  one after the other, whoever is worth most then, until nobody is worth its price;
  *                      up to eight; how many it asked on average of the training queries is part of its name
+ *   verified(a→b→c)    one after the other until a check passes an answer (predict/verified.h); no plan of a model:
+ *                      who takes part, in which order, is found for each query
  *
  * All calls of a plan are paid. Offline (training, evaluation) and online (the gateway) run a plan by the same
  * function, model_plan_verdict (predict/model.h). */
@@ -24,7 +26,7 @@
 
 #define PLAN_MEMBERS_MAX 8 /* a set of them is a uint8_t: bit i is member i */
 
-enum plan_kind { PLAN_SINGLE, PLAN_CASCADE, PLAN_PANEL, PLAN_SEQUENTIAL };
+enum plan_kind { PLAN_SINGLE, PLAN_CASCADE, PLAN_PANEL, PLAN_SEQUENTIAL, PLAN_VERIFIED };
 enum plan_rule {
     PLAN_AGREE, /* panels: go on when the first answers differ, or one is unknown */
     PLAN_TRUST  /* go on when that is expected to gain more than `gain_per_usd` a dollar */
@@ -33,7 +35,8 @@ enum plan_rule {
 struct plan {
     enum plan_kind kind;
     enum plan_rule rule;
-    size_t member_count; /* 1 single, 2 cascade, 3 panel, 2 to PLAN_MEMBERS_MAX sequential */
+    size_t
+        member_count; /* 1 single, 2 cascade, 3 panel, 2 to PLAN_MEMBERS_MAX sequential, 1 to as many verified */
     /* Expert indices. Of a cascade and a panel all but the last are asked at once, first; of a sequential plan those
      * whom the verdict names. */
     size_t members[PLAN_MEMBERS_MAX];
@@ -65,7 +68,7 @@ struct estimate {
     /* Of a plan: probability that the last member is asked; of a sequential one the expected share of the members
      * beyond the first. Of a single 0. */
     float escalation;
-    float asked[PLAN_MEMBERS_MAX]; /* sequential: probability that each member is asked */
+    float asked[PLAN_MEMBERS_MAX]; /* sequential, verified: probability that each member is asked */
     int64_t cost_nano_usd;         /* expected, at the expert's price */
     int64_t cost_max_nano_usd; /* if every member is asked; of a single the same as cost_nano_usd */
     /* So much of cost_nano_usd a decision leaves out, for the text is unlike training (predict/guard.h): arms are
@@ -86,11 +89,21 @@ void estimate_reprice(struct estimate *e, int64_t cost_nano_usd);
 void plan_price(const struct plan *p, const struct estimate *const members[PLAN_MEMBERS_MAX],
                 struct estimate *plan_estimate);
 
+/* What a check has said of a member's answer, in a verified plan. */
+enum plan_check {
+    PLAN_UNCHECKED,
+    PLAN_CHECKING,
+    PLAN_PASSED,
+    PLAN_REJECTED,
+    PLAN_CHECK_DOWN, /* it could not say: nothing is known of the answer */
+};
+
 /* What is known of one query while a plan runs. */
 struct plan_answer {
     bool pending;          /* it was asked and has said nothing yet */
     bool asked;            /* its answer is there, or it has failed */
     bool failed;           /* there is none */
+    enum plan_check check; /* of a verified plan, once it has answered */
     uint16_t answer_class; /* 0: unknown what it says; equal classes agree (judge) */
     float stats[ANSWER_STATS];
 };
@@ -113,7 +126,7 @@ struct plan_verdict {
         trust[PLAN_MEMBERS_MAX]; /* probability that each member's answer is right, asked or not */
 };
 
-/* "single", "cascade", "panel", "sequential" */
+/* "single", "cascade", "panel", "sequential", "verified" */
 const char *plan_kind_name(enum plan_kind kind);
 /* Appends the plan's name made of its kind, its members' names and its share. `names` [experts]. */
 void plan_name_add(struct buf *out, const struct plan *p, const struct str *names);
