@@ -18,7 +18,8 @@
 
 #include "predict/arm.h"
 
-#define VERIFIED_SHARED_SD 1.0f /* s, where nothing was learnt of it */
+#define VERIFIED_SHARED_SD   1.0f /* s, where nothing was learnt of it */
+#define VERIFIED_EXPERTS_MAX 256
 
 struct verified_check {
     float false_pass;       /* P(it passes | the answer is wrong), 0..1 */
@@ -39,9 +40,9 @@ struct verified_step {
     struct estimate estimate;
 };
 
-/* steps[] for the first experts of the order among experts[count] with use[i] (NULL: all), at most `most` and never
- * more than PLAN_MEMBERS_MAX; returns how many. Ties go to the cheaper, then to the lower index. Any numbers are fine.
- */
+/* steps[] for the first experts of the order among experts[count <= VERIFIED_EXPERTS_MAX] with use[i] (NULL: all), at
+ * most `most` and never more than PLAN_MEMBERS_MAX; returns how many: fewer where nobody else would add anything. Ties
+ * go to the cheaper, then to the lower index. Any numbers are fine. */
 size_t verified_steps(const struct verified_terms *t, const struct estimate *experts,
                       const bool *use, size_t count, size_t most,
                       struct verified_step steps[PLAN_MEMBERS_MAX]);
