@@ -1,8 +1,8 @@
 /* POST /v1/feedback: {"request_id", "score" 0..1, "comment"?}, written down beside the request. */
 #include "base/clock.h"
 #include "serve/gateway_int.h"
-#include "serve/lookup.h"
 #include "serve/requests.h"
+#include "watch/lookup.h"
 
 #include "base/json.h"
 

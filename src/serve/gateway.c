@@ -27,12 +27,12 @@
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "serve/ledger_watch.h"
-#include "serve/lookup.h"
 #include "serve/reload.h"
 #include "serve/secure.h"
 #include "serve/unpack.h"
 #include "serve/worker_watch.h"
 #include "watch/keeping.h"
+#include "watch/lookup.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 

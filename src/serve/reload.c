@@ -16,9 +16,9 @@
 #include "base/map_guard.h"
 #include "base/notify.h"
 #include "base/worker.h"
+#include "route/pool_news.h"
 #include "serve/budget_file.h"
 #include "serve/gateway_int.h"
-#include "serve/pool_news.h"
 #include "serve/secure.h"
 
 #define KEYS_BYTES_MAX  1024

@@ -5,7 +5,7 @@
 
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
-#include "serve/lookup.h"
+#include "watch/lookup.h"
 #include "watch/request_json.h"
 
 #define REQUEST_BYTES_MAX (64u << 10)

@@ -1,6 +1,6 @@
 /* Loading, and what to warn of. A warning is about what is valid and may still surprise: it never keeps anything from
  * starting, names what would mend it, and is told in one call, which prints or logs it. Who is never worth asking is
- * apart, because it takes milliseconds to reckon and the gateway says it in a line of its own (serve/pool_news.h).
+ * apart, because it takes milliseconds to reckon and the gateway says it in a line of its own (route/pool_news.h).
  * Nothing stays in memory here but words, in the configuration's. */
 #include "setup/setup.h"
 

@@ -3,7 +3,7 @@
  * Each question is a block of its own, which outlives its exchange: the client may leave at any time. Blocks are in a
  * list, so that none is lost when the gateway ends. Of a block the loop owns x, and the thread owns the answer until it
  * is posted. lookup_free comes after the loops have ended. */
-#include "serve/lookup.h"
+#include "watch/lookup.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Two pools compared by the names of their experts, in words for the log: see pool_news.h. Pools are only read, on the
  * thread that reloads. What is longer than a line of the log can hold is cut; `leeroo check` says all. */
-#include "serve/pool_news.h"
+#include "route/pool_news.h"
 
 #include <stdlib.h>
 
