@@ -96,11 +96,11 @@ static void write_estimates(const struct pool *p, const struct pool_choice *choi
     size_t experts = pool_settings(p)->expert_count;
     struct best best = {.arms = {choice->decision.arm}, .count = 1};
     add_best(&best, choice, 0, experts);
-    add_best(&best, choice, experts, pool_arm_count(p));
+    add_best(&best, choice, experts, choice->arm_count);
     buf_add(out, STR(",\"estimates\":{"));
     for (size_t i = 0; i < best.count && has_room(out); i++) {
         const struct estimate *e = &choice->estimates[best.arms[i]];
-        write_name(out, i ? ",\"" : "\"", pool_arm_at(p, best.arms[i])->name);
+        write_name(out, i ? ",\"" : "\"", choice->arms[best.arms[i]].name);
         buf_add(out, STR(":["));
         write_quality(out, (double)e->quality);
         buf_add_char(out, ',');
@@ -110,14 +110,14 @@ static void write_estimates(const struct pool *p, const struct pool_choice *choi
     buf_add_char(out, '}');
 }
 
-static void write_ruled_out(const struct pool *p, const struct pool_choice *choice, struct buf *out)
+static void write_ruled_out(const struct pool_choice *choice, struct buf *out)
 {
     const char *before = "\"";
     buf_add(out, STR(",\"ruled_out\":{"));
-    for (size_t i = 0; i < pool_arm_count(p) && has_room(out); i++) {
+    for (size_t i = 0; i < choice->arm_count && has_room(out); i++) {
         if (!choice->ruled_out[i])
             continue;
-        write_name(out, before, pool_arm_at(p, i)->name);
+        write_name(out, before, choice->arms[i].name);
         buf_add(out, STR(":\""));
         buf_add(out, str_slice(str_from(choice->ruled_out[i]), 0, ITEM_BYTES_MAX / 4));
         buf_add_char(out, '"');
@@ -143,7 +143,7 @@ static void write_cached(const struct pool *p, const struct pool_choice *choice,
     for (size_t i = 0; choice->cached_tokens && i < experts && has_room(out); i++) {
         if (choice->cached_tokens[i] == 0)
             continue;
-        write_name(out, any ? ",\"" : ",\"cached_tokens\":{\"", pool_arm_at(p, i)->name);
+        write_name(out, any ? ",\"" : ",\"cached_tokens\":{\"", choice->arms[i].name);
         buf_add_char(out, ':');
         write_fixed(out, choice->cached_tokens[i], 0);
         any = true;
@@ -168,7 +168,7 @@ static void write_holder(const struct pool *p, const struct pool_choice *choice,
 void decision_write(const struct pool *p, const struct pool_choice *choice, struct buf *out)
 {
     const struct decision *d = &choice->decision;
-    const struct plan *plan = pool_arm_at(p, d->arm);
+    const struct plan *plan = &choice->arms[d->arm];
     write_order(p, choice, "{\"members\":[", 0, plan->member_count, out);
     buf_add(out, STR(",\"quality\":"));
     write_quality(out, d->quality);
@@ -183,7 +183,7 @@ void decision_write(const struct pool *p, const struct pool_choice *choice, stru
         write_quality(out, (double)choice->estimates[d->arm].unfamiliar);
     }
     write_order(p, choice, ",\"fallbacks\":[", plan->member_count, choice->order_count, out);
-    write_ruled_out(p, choice, out);
+    write_ruled_out(choice, out);
     write_cached(p, choice, out);
     write_holder(p, choice, out);
     if (has_room(out))

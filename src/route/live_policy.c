@@ -4,6 +4,22 @@
 #include "plan/plan_filter.h"
 #include "plan/quality_floor.h"
 
+enum status live_policy_calibrate(struct live_policy *p, const struct model_sample *sample,
+                                  const bool *use, const struct policy *from, struct error *err)
+{
+    struct budget_cell *budget = NULL;
+    if (from->budget_usd_per_1k > 0) {
+        budget = budget_cell_create(sample, use, from->budget_usd_per_1k);
+        if (!budget)
+            return error_set(err, ERR_MEMORY, "out of memory for a budget");
+    }
+    budget_cell_release(p->budget);
+    p->budget = budget;
+    if (from->min_quality > 0)
+        p->policy.min_quality = quality_floor_find(sample, use, from->min_quality);
+    return OK;
+}
+
 enum status live_policy_init(struct live_policy *p, const struct model *m,
                              const struct model_sample *sample, const struct policy *from,
                              struct str plans, bool *use, struct error *err)
@@ -13,15 +29,10 @@ enum status live_policy_init(struct live_policy *p, const struct model *m,
     if (status != OK)
         return status;
     plan_filter_calls(m, from->max_calls, use);
-    if (from->min_quality > 0)
-        made.policy.min_quality = quality_floor_find(sample, use, from->min_quality);
-    if (from->budget_usd_per_1k > 0) {
-        made.budget = budget_cell_create(sample, use, from->budget_usd_per_1k);
-        if (!made.budget)
-            return error_set(err, ERR_MEMORY, "out of memory for a budget");
-    }
-    *p = made;
-    return OK;
+    status = live_policy_calibrate(&made, sample, use, from, err);
+    if (status == OK)
+        *p = made;
+    return status;
 }
 
 void live_policy_done(struct live_policy *p)

@@ -17,6 +17,11 @@ struct live_policy {
 NODISCARD enum status live_policy_init(struct live_policy *p, const struct model *m,
                                        const struct model_sample *sample, const struct policy *from,
                                        struct str plans, bool *use, struct error *err);
+/* Its budget and its floor by another sample, of arms that are no arms of the model. use[sample->arms]: NULL: all.
+ * ERR_MEMORY. */
+NODISCARD enum status live_policy_calibrate(struct live_policy *p,
+                                            const struct model_sample *sample, const bool *use,
+                                            const struct policy *from, struct error *err);
 void live_policy_done(struct live_policy *p); /* zeros are fine */
 
 /* As decide. `in_force` is p->policy, but for what a request brings in its place. *ret_usual_usd goes to

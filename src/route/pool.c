@@ -3,7 +3,7 @@
  *
  * pool_create allocates all of it and pool_free frees it; in between only budgets change, from any thread, each behind
  * its lock. pool_budgets_resume and pool_budgets_share must not be called once there are requests. */
-#include "route/pool_int.h"
+#include "route/verified_arms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +81,24 @@ enum status pool_filter_plans(const struct pool *p, struct str patterns, bool *e
     return status;
 }
 
+/* Its budget and its floors are those of verified plans. */
+static enum status start_verifying(struct pool *p, size_t index, const struct model_sample *sample,
+                                   const bool *use, struct error *err)
+{
+    const struct route_policy *from = &p->settings.policies[index];
+    struct pool_policy *to = &p->policies[index];
+    struct verified_sample verified;
+    to->terms = (struct verified_terms){.check = from->check, .shared_sd = VERIFIED_SHARED_SD};
+    enum status status = verified_sample_init(&verified, sample, use, model_expert_count(p->model),
+                                              &to->terms, from->policy.max_calls, err);
+    if (status != OK)
+        return status;
+    status = live_policy_calibrate(&to->live, &verified.sample, NULL, &from->policy, err);
+    quality_floor_table_init(&to->floors, &verified.sample, NULL);
+    verified_sample_done(&verified);
+    return status;
+}
+
 /* use[arms of the model]: scratch. */
 static enum status start_policy(struct pool *p, size_t index, const struct model_sample *sample,
                                 bool *use, struct error *err)
@@ -102,7 +120,7 @@ static enum status start_policy(struct pool *p, size_t index, const struct model
     for (size_t i = p->settings.expert_count; i < p->arm_count; i++)
         to->plan_use[i] = use[p->model_index[i]];
     quality_floor_table_init(&to->floors, sample, use);
-    return OK;
+    return from->verifies ? start_verifying(p, index, sample, use, err) : OK;
 }
 
 enum status pool_sample(const struct pool *p, struct priced_sample *ret, struct error *err)

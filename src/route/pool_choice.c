@@ -10,7 +10,7 @@
 #include "base/saturate.h"
 #include "dialect/overflow.h"
 #include "dialect/token_estimate.h"
-#include "route/pool_int.h"
+#include "route/verified_arms.h"
 
 static const char over_max_cost[] = "over max_cost", context_too_short[] = "context too short";
 
@@ -74,9 +74,9 @@ int64_t pool_output_limit(const struct pool *p, const struct openai_request *r,
     int64_t limit = c->policy.max_cost_nano_usd;
     if (limit <= 0)
         return INT64_MAX;
-    const struct plan *plan = &p->arms[c->decision.arm];
+    const struct plan *plan = &c->arms[c->decision.arm];
     const struct estimate *e = &c->estimates[expert];
-    if (candidate < plan->member_count && plan->member_count > 1) {
+    if (candidate < plan->member_count && plan->kind != PLAN_SINGLE) {
         double whole = (double)c->estimates[c->decision.arm].cost_max_nano_usd;
         limit = (int64_t)((double)limit * ((double)e->cost_nano_usd / whole));
     } else {
@@ -218,11 +218,28 @@ static const char *why_not(const struct pool *p, size_t i, const struct openai_r
     return c->target.barred ? c->target.barred[i].why : NULL;
 }
 
+/* Why the answer will not be held to the policy's check; NULL: it will. */
+static const char *why_unchecked(const struct pool *p, const struct openai_request *r,
+                                 const struct pool_choice *c)
+{
+    const struct pool_target *t = &c->target;
+    if (t->policy == SIZE_MAX || !p->settings.policies[t->policy].verifies)
+        return NULL;
+    if (t->unchecked)
+        return t->unchecked;
+    if (t->native_only)
+        return "what is asked for is seen by experts of the client's own API alone";
+    return r->answers > 1 ? "several answers are asked for (n)" : NULL;
+}
+
 /* Why no plan at all is run for the request: a panel compares what one plain text answers, and nothing else. */
-static const char *why_no_plan(const struct openai_request *r, const struct pool_choice *c)
+static const char *why_no_plan(const struct pool *p, const struct openai_request *r,
+                               const struct pool_choice *c)
 {
     if (c->target.expert != SIZE_MAX)
         return "an expert was asked for by name";
+    if (p->settings.policies[c->target.policy].verifies && !why_unchecked(p, r, c))
+        return "this policy has its answers verified";
     if (c->target.is_held)
         return "amid a turn of one expert";
     return r->plain_text ? NULL : "answers with tools, formats, n or logprobs are not compared";
@@ -246,7 +263,7 @@ static const char *why_not_plan(const struct pool *p, size_t arm, const bool *us
 static enum status rule_out_plans(const struct pool *p, const struct openai_request *r,
                                   struct arena *a, struct pool_choice *c, struct error *err)
 {
-    const char *why = why_no_plan(r, c);
+    const char *why = why_no_plan(p, r, c);
     struct error unknown = {0};
     bool *use = ARENA_ARRAY(a, p->arm_count, bool), *scratch = ARENA_ARRAY(a, p->model_count, bool);
     if (!use || !scratch)
@@ -380,7 +397,7 @@ static bool is_member(const struct plan *plan, size_t expert)
 static void fill_order(const struct pool *p, const struct policy *policy, double lambda,
                        bool *eligible, struct pool_choice *c)
 {
-    const struct plan *plan = &p->arms[c->decision.arm];
+    const struct plan *plan = &c->arms[c->decision.arm];
     for (size_t k = 0; k < plan->member_count; k++)
         c->order[k] = plan->members[k];
     for (size_t i = 0; i < p->settings.expert_count; i++)
@@ -417,6 +434,15 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
     return policy;
 }
 
+void pool_choice_verdict(const struct pool *p, const struct pool_choice *c,
+                         const struct plan_state *state, struct plan_verdict *ret)
+{
+    if (c->is_verified)
+        verified_verdict(&c->terms, &c->arms[c->decision.arm], state, ret);
+    else
+        pool_plan_verdict(p, c->decision.arm, state, ret);
+}
+
 int64_t pool_reading_nano_usd(const struct pool_choice *c)
 {
     int64_t sum = 0;
@@ -446,23 +472,66 @@ static const bool *narrow(const struct pool *p, const bool *eligible, struct are
     return only;
 }
 
+/* In a policy that verifies: its arms are plans over whoever may be chosen, and nothing else is to be chosen. */
+static enum status choose_among_verified(const struct pool *p, struct arena *a,
+                                         struct pool_choice *c, const bool **choosable,
+                                         struct error *err)
+{
+    const struct pool_policy *policy = &p->policies[c->target.policy];
+    size_t before = c->arm_count;
+    bool any = false;
+    for (size_t i = 0; i < p->settings.expert_count; i++)
+        any |= (*choosable)[i];
+    enum status status = any ? verified_arms_add(p, &policy->terms, *choosable, a, c, err) : OK;
+    if (status != OK || !any)
+        return status;
+    bool *verified = ARENA_ARRAY(a, c->arm_count, bool);
+    if (!verified)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    for (size_t i = before; i < c->arm_count; i++)
+        verified[i] = true;
+    c->terms = policy->terms;
+    *choosable = verified;
+    return OK;
+}
+
+static enum status find_arms(const struct pool *p, const struct openai_request *r,
+                             const bool *eligible, struct arena *a, struct pool_choice *c,
+                             const bool **ret_choosable, struct error *err)
+{
+    const struct route_policy *policy = &p->settings.policies[c->target.policy];
+    *ret_choosable = narrow(p, eligible, a, c);
+    if (!*ret_choosable)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    c->unchecked = why_unchecked(p, r, c);
+    if (policy->verifies && policy->strict && c->unchecked)
+        return error_set(err, ERR_UNSUPPORTED,
+                         "the policy '%.*s' answers nothing that its check has not passed, and "
+                         "this cannot be checked: %s",
+                         STR_FMT(policy->name), c->unchecked);
+    return policy->verifies && !c->unchecked ? choose_among_verified(p, a, c, ret_choosable, err)
+                                             : OK;
+}
+
 static enum status choose_routed(struct pool *p, const struct openai_request *r, bool *eligible,
                                  struct arena *a, struct pool_choice *c, struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
-    size_t count = p->arm_count;
-    const bool *choosable = narrow(p, eligible, a, c);
-    if (!choosable)
-        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    const bool *choosable;
+    enum status status = find_arms(p, r, eligible, a, c, &choosable, err);
+    size_t count = c->arm_count;
     c->usual_usd = -1;
-    enum status status = live_policy_decide(&policy->live, &c->policy, c->estimates, choosable,
-                                            count, &c->decision, &c->usual_usd, err);
+    if (status != OK)
+        return status;
+    status = live_policy_decide(&policy->live, &c->policy, c->estimates, choosable, count,
+                                &c->decision, &c->usual_usd, err);
     if (status == ERR_NOT_FOUND && is_too_expensive_for_all(p, c))
         return error_set(err, ERR_BUDGET, "the input alone costs more than max_cost allows");
     if (status == ERR_NOT_FOUND)
         return nobody_eligible(p, r, c, err);
     if (status != OK)
         return status;
+    c->is_verified = c->arms[c->decision.arm].kind == PLAN_VERIFIED;
     fill_order(p, &c->policy, c->decision.lambda, eligible, c);
     for (size_t i = 0; i < count; i++)
         if (!c->ruled_out[i] && c->policy.max_cost_nano_usd > 0 &&
@@ -519,6 +588,8 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
     bool *eligible = ARENA_ARRAY(a, count, bool);
     struct pool_choice choice = {.target = target,
                                  .policy = policy_in_force(p, &target),
+                                 .arms = p->arms,
+                                 .arm_count = count,
                                  .estimates = e->arms,
                                  .cached_tokens = e->cached_tokens,
                                  .characters = e->characters,
@@ -540,7 +611,9 @@ enum status pool_choose(struct pool *p, const struct openai_request *request,
                                        : choose_routed(p, request, eligible, a, &choice, err);
     if (status != OK)
         return status;
-    CHECK(choice.decision.arm < count && choice.order_count > 0);
+    CHECK(choice.decision.arm < choice.arm_count && choice.order_count > 0);
+    choice.label = choice.is_verified ? verified_arms_label(&choice.arms[choice.decision.arm], a)
+                                      : pool_arm_label(p, choice.decision.arm);
     *ret = choice;
     return OK;
 }

@@ -23,6 +23,8 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     size_t expert;    /* asked first; its fallbacks (expert/expert.h) after it */
     struct str plans; /* as for plan_filter_apply: what the request itself says; empty: all */
     const char *plans_param; /* where it says so, for errors; NULL: nowhere */
+    /* Why this request's answers cannot be held to the policy's check, "no schema to hold it to"; NULL: they can. */
+    const char *unchecked;
     /* In place of the policy's own target; at most one of the two. */
     bool has_lambda;
     double lambda;
@@ -62,6 +64,13 @@ struct pool_lack {
 };
 
 struct pool_choice { /* arrays are in the arena, one item per arm */
+    /* The pool's, and in a policy that verifies behind them the request's verified plans. */
+    const struct plan *arms;
+    size_t arm_count;
+    struct str label; /* of the arm chosen, as pool_arm_label has it */
+    bool is_verified; /* the arm chosen is such a plan */
+    struct verified_terms terms;
+    const char *unchecked; /* in a policy that verifies: why it is not; NULL otherwise */
     struct pool_target target;
     /* In force: the policy's own, but for what the request brings; for an expert by name only that. Of max_cost what
      * encoders that are paid for have left. */
@@ -88,6 +97,9 @@ struct pool_choice { /* arrays are in the arena, one item per arm */
 NODISCARD enum status pool_choose(struct pool *p, const struct openai_request *request,
                                   struct pool_target target, const struct request_estimates *e,
                                   struct arena *a, struct pool_choice *ret, struct error *err);
+/* What to do next in the plan that was chosen. */
+void pool_choice_verdict(const struct pool *p, const struct pool_choice *c,
+                         const struct plan_state *state, struct plan_verdict *ret);
 int64_t pool_reading_nano_usd(const struct pool_choice *c); /* all of `reading` */
 /* The least that an estimate of the whole request may be: a quarter of the characters, which is `estimated`
  * (pool_choice.input_tokens), but what the expert was learnt to count of those of a script (docs/orchestrator.md). */

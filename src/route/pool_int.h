@@ -15,6 +15,7 @@ struct pool_policy {
     const bool *use; /* [expert_count]; NULL: all */
     bool *plan_use;  /* [arm_count]: which plans; the experts' part means nothing */
     struct quality_floor_table floors; /* for a min_quality that a request brings */
+    struct verified_terms terms;       /* of a policy that verifies */
 };
 
 struct pool {

@@ -7,6 +7,7 @@
 
 #include "expert/expert.h"
 #include "plan/decide.h"
+#include "predict/verified.h"
 #include "route/model_alias.h"
 
 struct route_policy {
@@ -15,6 +16,10 @@ struct route_policy {
     const bool *use;         /* [expert_count]; NULL: all */
     struct str plans;        /* as plan_filter_apply takes them; empty: all */
     uint32_t hedge_after_ms; /* without content until then, the next best is asked, too; 0: never */
+    /* Every answer is held to a check (`verify:`); then a request's arms are verified plans (verified_arms.h). */
+    bool verifies;
+    bool strict; /* nothing is answered that has not passed */
+    struct verified_check check;
 };
 
 /* An encoder that is paid for: the model's of that name, if it has one. */

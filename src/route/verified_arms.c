@@ -1,0 +1,124 @@
+/* Steps of a verified plan (predict/verified.h) as arms: see verified_arms.h. For a request in its arena, for a
+ * policy's sample on the heap, once when the pool is made. Nothing here knows how answers are checked: a check is two
+ * error rates and a price. */
+#include "route/verified_arms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/money.h"
+
+static size_t most_calls(size_t most)
+{
+    return most && most < PLAN_MEMBERS_MAX ? most : PLAN_MEMBERS_MAX;
+}
+
+struct str verified_arms_label(const struct plan *plan, struct arena *a)
+{
+    static const struct str arrow = {"→", sizeof("→") - 1};
+    struct str name = plan->name;
+    char *text = arena_alloc(a, name.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; text && i < name.len;) {
+        bool is_arrow = str_starts(str_slice(name, i, name.len), arrow);
+        memcpy(text + n, is_arrow ? "->" : name.ptr + i, is_arrow ? 2 : 1);
+        n += is_arrow ? 2 : 1;
+        i += is_arrow ? arrow.len : 1;
+    }
+    return (struct str){text ? text : "", text ? n : 0};
+}
+
+static struct str name_of(const struct plan *plan, const struct str *names, struct arena *a)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    plan_name_add(&text, plan, names);
+    struct str copy = text.status == OK ? arena_copy(a, buf_str(&text)) : STR("");
+    buf_done(&text);
+    return copy;
+}
+
+/* One piece: four arrays grow together, and each plan is the one before and one more. */
+enum status verified_arms_add(const struct pool *p, const struct verified_terms *terms,
+                              const bool *use, struct arena *a, struct pool_choice *c,
+                              struct error *err)
+{
+    struct verified_step steps[PLAN_MEMBERS_MAX];
+    size_t experts = p->settings.expert_count, before = c->arm_count;
+    size_t count =
+        verified_steps(terms, c->estimates, use, experts, most_calls(c->policy.max_calls), steps);
+    struct plan *arms = ARENA_ARRAY(a, before + count, struct plan);
+    struct estimate *estimates = ARENA_ARRAY(a, before + count, struct estimate);
+    const char **ruled_out = ARENA_ARRAY(a, before + count, const char *);
+    struct str *names = ARENA_ARRAY(a, experts, struct str);
+    if (!arms || !estimates || !ruled_out || !names)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    memcpy(arms, c->arms, before * sizeof(*arms));
+    memcpy(estimates, c->estimates, before * sizeof(*estimates));
+    memcpy(ruled_out, c->ruled_out, before * sizeof(*ruled_out));
+    for (size_t i = 0; i < experts; i++)
+        names[i] = p->settings.experts[i].name;
+    struct plan plan = {.kind = PLAN_VERIFIED};
+    for (size_t k = 0; k < count; k++) {
+        plan.members[plan.member_count++] = steps[k].expert;
+        plan.name = name_of(&plan, names, a);
+        if (!plan.name.len)
+            return error_set(err, ERR_MEMORY, "out of memory for a decision");
+        arms[before + k] = plan;
+        estimates[before + k] = steps[k].estimate;
+        estimates[before + k].unfamiliar = c->estimates[0].unfamiliar;
+    }
+    c->arms = arms;
+    c->estimates = estimates;
+    c->ruled_out = ruled_out;
+    c->arm_count = before + count;
+    return OK;
+}
+
+static void fill_row(struct verified_sample *s, const struct model_sample *from, size_t row,
+                     const bool *use, size_t count, const struct verified_terms *terms, size_t most)
+{
+    struct estimate experts[MODEL_EXPERTS_MAX] = {{0}};
+    struct verified_step steps[PLAN_MEMBERS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        double usd = (double)from->cost_usd[row * from->arms + i];
+        experts[i].quality = from->quality[row * from->arms + i];
+        experts[i].cost_nano_usd =
+            usd > 0 && usd < 1e9 ? (int64_t)(usd * (double)NANO_PER_USD + 0.5) : 0;
+        experts[i].cost_max_nano_usd = experts[i].cost_nano_usd;
+    }
+    size_t found = verified_steps(terms, experts, use, count, most_calls(most), steps);
+    for (size_t k = 0; k < PLAN_MEMBERS_MAX && found; k++) {
+        const struct estimate *e = &steps[k < found ? k : found - 1].estimate;
+        s->quality[row * PLAN_MEMBERS_MAX + k] = e->quality;
+        s->cost_usd[row * PLAN_MEMBERS_MAX + k] =
+            (float)((double)e->cost_nano_usd / (double)NANO_PER_USD);
+    }
+}
+
+enum status verified_sample_init(struct verified_sample *s, const struct model_sample *from,
+                                 const bool *use, size_t count, const struct verified_terms *terms,
+                                 size_t most, struct error *err)
+{
+    *s = (struct verified_sample){.sample = {.rows = from->rows, .arms = PLAN_MEMBERS_MAX}};
+    if (!from->rows)
+        return OK;
+    s->quality = calloc(from->rows * PLAN_MEMBERS_MAX, sizeof(*s->quality));
+    s->cost_usd = calloc(from->rows * PLAN_MEMBERS_MAX, sizeof(*s->cost_usd));
+    if (!s->quality || !s->cost_usd) {
+        verified_sample_done(s);
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
+    }
+    for (size_t row = 0; row < from->rows; row++)
+        fill_row(s, from, row, use, count, terms, most);
+    s->sample.quality = s->quality;
+    s->sample.cost_usd = s->cost_usd;
+    return OK;
+}
+
+void verified_sample_done(struct verified_sample *s)
+{
+    free(s->quality);
+    free(s->cost_usd);
+    *s = (struct verified_sample){0};
+}
