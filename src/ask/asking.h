@@ -59,6 +59,14 @@ struct asking_paid { /* what came of asking one expert, all its tries together *
     bool hedge;
 };
 
+struct asking_check { /* what a check has said of one answer */
+    size_t candidate; /* whose */
+    enum plan_check verdict;
+    struct str why; /* empty: it did not say */
+    struct cost cost;
+    uint64_t begin_ms, ended_ms; /* the scheduler's time */
+};
+
 struct asking_end {
     enum status status;
     const struct error *err; /* status != OK */
@@ -92,6 +100,11 @@ struct asking_ops {
     void (*on_paid)(void *user, const struct asking_paid *paid);
     /* With a plan: what to do next (predict/arm.h). */
     void (*verdict)(void *user, const struct plan_state *state, struct plan_verdict *ret);
+    /* With a verified plan: has an answer checked, a whole chat completion that stays until the check ends. OK:
+     * asking_checked comes later, never from inside, unless check_cancel comes first. Else as if the check were down.
+     */
+    enum status (*check)(void *user, size_t candidate, struct str completion, struct error *err);
+    struct cost (*check_cancel)(void *user); /* returns what it has cost all the same */
     void (*on_done)(void *user, const struct asking_end *end);
 };
 
@@ -100,6 +113,7 @@ struct asking_plan { /* over the first candidates, in their order */
     struct query question; /* what is asked: the answers are read by it */
     float characters;      /* of the prompt */
     uint8_t max_calls;     /* members asked by a sequential plan; 0: no limit */
+    bool strict;           /* of a verified plan: only an answer that has passed may stand */
     const struct estimate *members[PLAN_MEMBERS_MAX];
     size_t kept_bytes_max; /* of an answer that is held back */
 };
@@ -132,6 +146,13 @@ void asking_resume(struct asking *a);
 void asking_cancel(struct asking *a);
 /* Ends what runs, unnoted, and frees all but the arena's memory. NULL is fine. */
 void asking_release(struct asking *a);
+
+/* What the check under way has said: PLAN_PASSED, PLAN_REJECTED or PLAN_CHECK_DOWN. `why` is copied. The asking may be
+ * over when it returns. */
+void asking_checked(struct asking *a, enum plan_check verdict, struct str why,
+                    const struct cost *cost);
+/* Checks that have ended, in their order. */
+const struct asking_check *asking_checks(const struct asking *a, size_t *ret_count);
 
 /* The candidate that is asked now, at the end the one whose answer stands. */
 size_t asking_candidate_at(const struct asking *a);

@@ -6,6 +6,15 @@
 
 struct plan_run;
 
+struct plan_checks {
+    struct buf completion; /* what is checked now */
+    bool running;
+    size_t candidate; /* whose answer is, or was last */
+    uint64_t begin_ms;
+    struct asking_check ended[PLAN_MEMBERS_MAX];
+    size_t count;
+};
+
 struct asking {
     struct asking_options o;
     const char **passed; /* [count] why it is not asked any more, a static text; NULL: it may be */
@@ -24,6 +33,7 @@ struct asking {
     struct plan_run *run;                /* NULL: no plan */
     struct asking_paid paid[ASKING_PAID_MAX];
     size_t paid_count;
+    struct plan_checks checks; /* of a verified plan */
 };
 
 /* asking.c */
@@ -81,7 +91,8 @@ int64_t hedge_reserved(const struct asking *a, const struct attempt *t);
  *       └─────── nobody ─▶ the winner's answer, if there is one; else: ◀───────────┘
  *                          the members left, then the other candidates, one after the other
  *
- * A member that failed counts as one whose answer is unknown. */
+ * A member that failed counts as one whose answer is unknown. In a verified plan an answer is held to a check before
+ * the next verdict, and what stands may be an answer that has passed alone (strict). */
 NODISCARD enum status plan_run_create(struct asking *a, struct error *err);
 void plan_run_start(struct asking *a);
 /* The main call, which is a member's, has failed and was noted: the best answer held back stands. False: there
@@ -89,5 +100,15 @@ void plan_run_start(struct asking *a);
 bool plan_run_rescue(struct asking *a);
 void plan_run_cancel(struct asking *a);
 void plan_run_done(struct asking *a);
+/* What the check said of a member's answer. */
+void plan_run_checked(struct asking *a, size_t candidate, enum plan_check verdict);
+
+/* plan_checks.c: has the answers of a verified plan checked, one at a time. */
+/* True: the check runs, and plan_run_checked will be called. False: it is down, which is noted. */
+bool plan_checks_begin(struct asking *a, size_t candidate, const struct held_events *answer);
+void plan_checks_cancel(struct asking *a); /* nothing happens where none runs */
+void plan_checks_done(struct asking *a);
+/* ERR_UPSTREAM: what the check said of each answer, for a client that gets none of them. */
+void plan_checks_refusal(const struct asking *a, struct error *err);
 /* Why a member is not asked as a fallback: a value of passed[]. */
 extern const char plan_run_member[];

@@ -149,6 +149,18 @@ static void read_answer(struct attempt *t)
     buf_done(&text);
 }
 
+static void begin_check(struct attempt *t)
+{
+    bool runs = plan_checks_begin(t->asking, t->candidate, &t->held);
+    run_of(t)->state.answers[t->candidate].check = runs ? PLAN_CHECKING : PLAN_CHECK_DOWN;
+}
+
+void plan_run_checked(struct asking *a, size_t candidate, enum plan_check verdict)
+{
+    a->run->state.answers[candidate].check = verdict;
+    advance(a, NULL);
+}
+
 static void on_answered(struct attempt *t, const struct expert_answer *answer)
 {
     if (!answer->streamed)
@@ -162,6 +174,8 @@ static void on_answered(struct attempt *t, const struct expert_answer *answer)
     member_of(t)->answered = true;
     read_answer(t);
     settle(t);
+    if (run_of(t)->plan->kind == PLAN_VERIFIED)
+        begin_check(t);
     advance(t->asking, NULL);
 }
 
@@ -207,6 +221,12 @@ static void ask_verdict(struct asking *a, struct plan_verdict *ret)
     a->o.ops->verdict(a->o.user, &a->run->state, ret);
 }
 
+/* Whether it is known what it says; a verified plan compares no answers. */
+static bool is_known(const struct plan_run *r, size_t i)
+{
+    return r->plan->kind == PLAN_VERIFIED || r->state.answers[i].answer_class;
+}
+
 /* The answered member that is trusted most, the first among equals; SIZE_MAX: none has answered. */
 static size_t most_trusted(const struct plan_run *r, const struct plan_verdict *verdict)
 {
@@ -214,8 +234,7 @@ static size_t most_trusted(const struct plan_run *r, const struct plan_verdict *
     for (size_t i = 0; i < r->plan->member_count; i++) {
         if (!r->members[i].answered)
             continue;
-        bool known = r->state.answers[i].answer_class;
-        bool best_known = best != SIZE_MAX && r->state.answers[best].answer_class;
+        bool known = is_known(r, i), best_known = best != SIZE_MAX && is_known(r, best);
         if (best == SIZE_MAX || (known && !best_known) ||
             (known == best_known && verdict->trust[i] > verdict->trust[best]))
             best = i;
@@ -257,8 +276,11 @@ static bool is_unasked(const struct plan_run *r, size_t i)
     return !r->state.answers[i].asked && !r->state.answers[i].pending;
 }
 
-static bool is_any_open(const struct plan_run *r)
+static bool is_any_open(const struct asking *a)
 {
+    const struct plan_run *r = a->run;
+    if (a->checks.running)
+        return true;
     for (size_t i = 0; i < r->plan->member_count; i++)
         if (attempt_is_open(&r->members[i].attempt))
             return true;
@@ -311,6 +333,28 @@ static void fail_over(struct asking *a, const struct last_word *last_word)
         asking_finish(a, r->unasked.status, &r->unasked, &asking_no_answer);
 }
 
+static bool has_passed(const struct plan_run *r, size_t winner)
+{
+    return winner != SIZE_MAX && r->state.answers[winner].check == PLAN_PASSED;
+}
+
+/* A strict plan without an answer that has passed. Others than its members are not asked: nobody would check them. */
+static void refuse(struct asking *a, const struct last_word *last_word)
+{
+    struct error err;
+    a->standing = a->run->latest;
+    if (a->checks.count > 0) {
+        plan_checks_refusal(a, &err);
+        asking_finish(a, err.status, &err, &asking_no_answer);
+    } else if (last_word) {
+        asking_finish(a, last_word->status, last_word->err, last_word->answer);
+    } else if (a->run->unasked.status == ERR_OVERLOAD) {
+        fallback_refuse(a);
+    } else {
+        asking_finish(a, a->run->unasked.status, &a->run->unasked, &asking_no_answer);
+    }
+}
+
 /* Members that may still be asked, of the verdict's; where it names none and nobody has answered, the first left. */
 static uint8_t next_members(const struct plan_run *r, const struct plan_verdict *verdict,
                             size_t winner)
@@ -333,14 +377,16 @@ static void advance(struct asking *a, const struct last_word *last_word)
         struct plan_verdict verdict;
         ask_verdict(a, &verdict);
         size_t winner = winner_of(r, &verdict);
-        bool waits = is_any_open(r) && (verdict.wait || winner == SIZE_MAX);
+        bool waits = is_any_open(a) && (verdict.wait || winner == SIZE_MAX);
         verdict.wait = waits;
         verdict.ask = next_members(r, &verdict, winner);
         if (!verdict.ask) {
             if (waits)
                 return;
             plan_run_cancel(a);
-            if (winner != SIZE_MAX)
+            if (a->o.plan->strict && !has_passed(r, winner))
+                refuse(a, last_word);
+            else if (winner != SIZE_MAX)
                 reply(a, winner);
             else
                 fail_over(a, last_word);
@@ -358,7 +404,7 @@ enum status plan_run_create(struct asking *a, struct error *err)
 {
     const struct asking_plan *from = a->o.plan;
     struct plan_run *r = ARENA_NEW(a->o.arena, struct plan_run);
-    CHECK(from->plan->member_count > 1 && from->plan->member_count <= a->o.count);
+    CHECK(from->plan->kind != PLAN_SINGLE && from->plan->member_count <= a->o.count);
     CHECK(a->o.ops->verdict);
     if (!r)
         return error_set(err, ERR_MEMORY, "out of memory for a plan");
@@ -386,12 +432,14 @@ void plan_run_start(struct asking *a)
 
 void plan_run_cancel(struct asking *a)
 {
+    plan_checks_cancel(a);
     for (size_t i = 0; i < a->run->plan->member_count; i++)
         cancel_member(&a->run->members[i].attempt);
 }
 
 void plan_run_done(struct asking *a)
 {
+    plan_checks_done(a);
     for (size_t i = 0; a->run && i < a->run->plan->member_count; i++)
         attempt_done(&a->run->members[i].attempt);
 }

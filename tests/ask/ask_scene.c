@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "predict/escalation.h"
+#include "predict/verified.h"
 
 #define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+5\"}]"
 
@@ -176,6 +177,11 @@ static void verdict(void *user, const struct plan_state *state, struct plan_verd
     struct scene *s = user;
     static const struct estimate none;
     const struct plan_answer *a = state->answers;
+    if (s->shape.kind == PLAN_VERIFIED) {
+        static const struct verified_terms perfect = {.shared_sd = 1};
+        verified_verdict(&perfect, &s->shape, state, ret);
+        return;
+    }
     if (s->shape.kind == PLAN_SEQUENTIAL) {
         sequential_verdict(s, state, ret);
         return;
@@ -196,6 +202,23 @@ static void verdict(void *user, const struct plan_state *state, struct plan_verd
     ret->winner = s->winner;
     if (first_done && !a[last].asked && !a[last].pending)
         ret->ask = (uint8_t)((unsigned)s->escalate << last);
+}
+
+static enum status check(void *user, size_t candidate, struct str completion, struct error *err)
+{
+    struct scene *s = user;
+    if (s->check_is_down)
+        return error_set(err, ERR_NOT_FOUND, "no such command");
+    snprintf(s->checking, sizeof(s->checking), "%.*s", STR_FMT(completion));
+    note("check(%s) ", name_at(candidate));
+    return OK;
+}
+
+static struct cost check_cancel(void *user)
+{
+    (void)user;
+    note("check_cancel ");
+    return (struct cost){.basis = COST_USAGE};
 }
 
 static void on_done(void *user, const struct asking_end *end)
@@ -222,6 +245,8 @@ static const struct asking_ops ops = {
     .on_retry = on_retry,
     .on_paid = on_paid,
     .verdict = verdict,
+    .check = check,
+    .check_cancel = check_cancel,
     .on_done = on_done,
 };
 

@@ -48,6 +48,8 @@ struct scene {
     /* > 0: what all may cost; output_limit says what is left of it, at 1 nano-USD a token */
     int64_t limit_cost_nano_usd;
     bool accept_nothing;
+    bool check_is_down;  /* it cannot even begin */
+    char checking[1024]; /* the completion that is checked */
     char diary[8192];
     struct asking_end end; /* of on_done, err and answer copied */
     struct error end_error;
