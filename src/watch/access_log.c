@@ -52,7 +52,8 @@ static void write_calls(const struct record *r, struct buf *out)
     for (size_t i = 0; tell && i < r->call_count; i++) {
         const struct record_call *call = &r->calls[i];
         add_text(out, i ? "; " : " calls=\"", call->expert);
-        add_text(out, " ", str_from(call_outcome_name(call->outcome)));
+        add_text(out, " ",
+                 str_from(call->verdict ? call->verdict : call_outcome_name(call->outcome)));
         add_usd(out, " ", call->cost.nano_usd);
         add_int(out, " ", (int64_t)call->latency_ms);
         buf_add(out, STR("ms"));
@@ -98,6 +99,7 @@ static void write_refused(const struct record *r, struct buf *out)
     add_quoted(out, " error=", or_dash(str_from(r->problem)));
 }
 
+/* One piece: a list, field by field. */
 static void write_answered(const struct record *r, struct buf *out)
 {
     add_text(out, " policy=", or_dash(r->policy));
@@ -120,6 +122,8 @@ static void write_answered(const struct record *r, struct buf *out)
     write_dropped(r, out);
     if (r->session)
         add_text(out, " session=", str_from(r->session));
+    if (r->verified)
+        add_text(out, " verified=", str_from(r->verified));
     if (r->problem)
         add_quoted(out, " error=", str_from(r->problem));
 }

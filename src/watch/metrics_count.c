@@ -61,6 +61,16 @@ const struct metrics_family metrics_families[FAMILIES] = {
                               METRICS_SECONDS,
                               {"expert"},
                               duration_ms},
+    [FAMILY_CHECKS] = {"leeroo_checks_total",
+                       "Answers held to a policy's check, by what it said of them.",
+                       METRICS_COUNT,
+                       {"policy", "check", "expert", "verdict"},
+                       NULL},
+    [FAMILY_CHECK_DURATION] = {"leeroo_check_duration_seconds",
+                               "From the end of an answer to what the check said of it.",
+                               METRICS_SECONDS,
+                               {"check"},
+                               duration_ms},
     [FAMILY_TOKENS] = {"leeroo_tokens_total",
                        "Tokens; cached and cache_write are parts of input, cache_write_1h of that, "
                        "reasoning of output.",
@@ -278,11 +288,17 @@ static void count_tokens(struct metrics *m, struct str expert, const struct cost
 static void count_call(struct metrics *m, const struct record *r, const struct record_call *call)
 {
     struct str outcome = str_from(call_outcome_name(call->outcome));
+    count(m, FAMILY_COST, (struct str[]){call->expert, r->policy}, call->cost.nano_usd);
+    count_tokens(m, call->expert, &call->cost);
+    if (call->verdict) {
+        count(m, FAMILY_CHECKS,
+              (struct str[]){r->policy, call->expert, call->checked, str_from(call->verdict)}, 1);
+        observe(m, FAMILY_CHECK_DURATION, &call->expert, call->latency_ms);
+        return;
+    }
     count(m, FAMILY_CALLS, (struct str[]){call->expert, outcome}, 1);
     count(m, FAMILY_HEDGES, &call->expert, call->hedge);
     count(m, FAMILY_REPORTS_REFUSED, &call->expert, call->cost.basis == COST_LIMITED);
-    count(m, FAMILY_COST, (struct str[]){call->expert, r->policy}, call->cost.nano_usd);
-    count_tokens(m, call->expert, &call->cost);
     observe(m, FAMILY_CALL_DURATION, &call->expert, call->latency_ms);
 }
 

@@ -150,11 +150,21 @@ static void add_server(struct attributes *a, struct str url)
     add_int(a, "server.port", (int64_t)port);
 }
 
+/* An expert is asked once for a request; a check is asked about each answer. */
+static uint64_t call_span(const struct record *r, const struct record_call *call)
+{
+    char name[2 * NAME_BYTES_MAX];
+    if (!call->verdict)
+        return trace_child(r->trace, call->expert);
+    snprintf(name, sizeof(name), "%.*s %.*s", STR_FMT(call->expert), STR_FMT(call->checked));
+    return trace_child(r->trace, str_from(name));
+}
+
 /* One piece: a span's attributes, in a row. */
 static void write_call(const struct record *r, const struct record_call *call, struct buf *out)
 {
     const struct expert *e = call->asked;
-    const struct span s = {.id = trace_child(r->trace, call->expert),
+    const struct span s = {.id = call_span(r, call),
                            .parent = r->trace->span,
                            .kind = SPAN_CLIENT,
                            .begin_wall_ms = r->begin_wall_ms + (int64_t)call->begin_ms,
@@ -162,7 +172,7 @@ static void write_call(const struct record *r, const struct record_call *call, s
                            .model = e ? e->upstream_model : call->expert,
                            .failed = call->outcome == CALL_FAILED};
     struct attributes a = begin_span(r, &s, out);
-    add_text(&a, "gen_ai.operation.name", STR("chat"));
+    add_text(&a, "gen_ai.operation.name", call->verdict ? STR("evaluate") : STR("chat"));
     add_text(&a, "gen_ai.request.model", s.model);
     if (e) {
         add_text(&a, "gen_ai.provider.name", str_from(e->dialect->provider));
@@ -174,6 +184,10 @@ static void write_call(const struct record *r, const struct record_call *call, s
     add_text(&a, "leeroo.expert", call->expert);
     add_text(&a, "leeroo.outcome", str_from(call_outcome_name(call->outcome)));
     add_bool(&a, "leeroo.hedge", call->hedge);
+    if (call->verdict) {
+        add_text(&a, "leeroo.verdict", str_from(call->verdict));
+        add_text(&a, "leeroo.checked", call->checked);
+    }
     if (s.failed)
         add_text(&a, "error.type", STR("_OTHER"));
     end_span(&s, out);

@@ -31,6 +31,10 @@ struct record_call { /* one expert that was asked, all its tries together */
     uint64_t begin_ms; /* since the request's begin */
     uint64_t latency_ms;
     bool hedge; /* asked because another was slow */
+    /* Of a check, which stands among the calls under its own name: what it said ("passed", "rejected", "down") of whose
+     * answer, and why. NULL: an expert was asked. */
+    const char *verdict;
+    struct str checked, why;
 };
 
 struct record {
@@ -64,6 +68,9 @@ struct record {
     const char *problem; /* NULL: none */
     struct str dropped; /* wishes of the client's that were left out: "thinking,tools.web_search" */
     const char *session; /* "stayed", "moved"; NULL: it is amid nobody's turn */
+    /* In a policy that verifies, of the answer that stands: "passed", "rejected", "down", "unchecked". NULL otherwise.
+     */
+    const char *verified;
     const struct record_call *calls;
     size_t call_count;
 };

@@ -48,12 +48,19 @@ static void write_call(const struct record_call *c, struct buf *out)
              ",\"outcome\":\"%s\",\"basis\":\"%s\",\"cost_nano_usd\":%lld,\"input_tokens\":%lld,"
              "\"cached_tokens\":%lld,\"cache_write_tokens\":%lld,\"cache_write_1h_tokens\":%lld,"
              "\"output_tokens\":%lld,\"reasoning_tokens\":%lld,\"begin_ms\":%llu,\"latency_ms\":%"
-             "llu,\"hedge\":%s}",
+             "llu,\"hedge\":%s",
              call_outcome_name(c->outcome), cost_basis_name(c->cost.basis),
              (long long)c->cost.nano_usd, (long long)t->input, (long long)t->cached,
              (long long)t->cache_write, (long long)t->cache_write_1h, (long long)t->output,
              (long long)t->reasoning, (unsigned long long)c->begin_ms,
              (unsigned long long)c->latency_ms, c->hedge ? "true" : "false");
+    if (c->verdict) {
+        buf_addf(out, ",\"verdict\":\"%s\",\"checked\":", c->verdict);
+        json_write_string(out, c->checked);
+        buf_add_c(out, ",\"why\":");
+        json_write_string(out, c->why);
+    }
+    buf_add_char(out, '}');
 }
 
 static void write_calls(const struct record *r, struct buf *out)

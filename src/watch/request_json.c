@@ -62,6 +62,17 @@ static void write_member(struct buf *out, const char *key, struct json_value obj
     buf_add(out, v.type == JSON_NONE ? STR("null") : v.raw);
 }
 
+/* Of a check. */
+static void write_verdict(struct buf *out, struct json_value call)
+{
+    static const char *const keys[] = {"verdict", "checked", "why"};
+    bool is_check = json_get(call, "verdict").type == JSON_STRING;
+    for (size_t i = 0; is_check && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        buf_add_char(out, ',');
+        write_member(out, keys[i], call, keys[i]);
+    }
+}
+
 static void write_call(struct buf *out, struct json_value call)
 {
     const int64_t tokens[5] = {integer_of(call, "input_tokens"), integer_of(call, "cached_tokens"),
@@ -82,6 +93,7 @@ static void write_call(struct buf *out, struct json_value call)
     write_member(out, "latency_ms", call, "latency_ms");
     buf_add_char(out, ',');
     write_member(out, "hedge", call, "hedge");
+    write_verdict(out, call);
     buf_add_char(out, '}');
 }
 
