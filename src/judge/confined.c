@@ -25,6 +25,7 @@
 #define READ_BYTES  4096
 #define PATH_BYTES  4096
 #define TREE_DEPTH  32 /* open folders while what it left is removed */
+#define BLIND_MS    5  /* between looks at a process that this kernel does not tell of */
 #define COMMON_PATH "/usr/local/bin:/usr/bin:/bin"
 
 struct run {
@@ -34,6 +35,7 @@ struct run {
     int input, output[2],
         report[2]; /* report: the errno of a child that could not become the command */
     pid_t pid;
+    int process; /* tells when it ends; -1: this kernel has no such thing */
     int64_t deadline_ms;
     struct confined_limits limits;
 };
@@ -92,9 +94,19 @@ static enum status put_input(struct run *r, struct str input, struct error *err)
     return OK;
 }
 
+static enum status find_readable(const char *const *paths, struct error *err)
+{
+    for (; paths && *paths; paths++)
+        if (access(*paths, F_OK) != 0)
+            return error_set_errno(err, ERR_NOT_FOUND, errno, "a command is to read '%s'", *paths);
+    return OK;
+}
+
 static enum status prepare(struct run *r, struct str input, struct error *err)
 {
     enum status status = find_program(r->argv[0], r->program, err);
+    if (status == OK)
+        status = find_readable(r->limits.readable, err);
     if (status != OK)
         return status;
     snprintf(r->folder, sizeof(r->folder), "/tmp/leeroo-check-XXXXXX");
@@ -126,8 +138,13 @@ __attribute__((noreturn)) static void become(const struct run *r)
         failed = errno;
     if (!failed && syscall(SYS_close_range, 4u, ~0u, 0u) != 0)
         failed = errno;
+    const struct jail jail = {.folder = r->folder,
+                              .cpu_s = r->limits.cpu_s,
+                              .memory_bytes = r->limits.memory_bytes,
+                              .readable = r->limits.readable,
+                              .program = r->program};
     if (!failed)
-        failed = jail_enter(r->folder, r->limits.cpu_s, r->limits.memory_bytes);
+        failed = jail_enter(&jail);
     if (!failed) {
         execve(r->program, (char *const *)(uintptr_t)r->argv, environment);
         failed = errno;
@@ -155,6 +172,7 @@ static enum status start(struct run *r, struct error *err)
     close_one(&r->report[1]);
     if (r->pid < 0)
         return error_set_errno(err, ERR_IO, errno, "no process for a command");
+    r->process = (int)syscall(SYS_pidfd_open, r->pid, 0);
     int failed = 0;
     ssize_t n;
     while ((n = read(r->report[0], &failed, sizeof(failed))) < 0 && errno == EINTR)
@@ -187,29 +205,40 @@ static int time_left(const struct run *r)
     return left > 0 ? (int)left : 0;
 }
 
-/* Until it has closed its output or its time is over. */
-static void read_output(struct run *r, struct buf *output, struct confined_end *end)
-{
-    size_t room = r->limits.output_bytes;
-    for (bool more = true; more && !end->timed_out;) {
-        struct pollfd p = {.fd = r->output[0], .events = POLLIN};
-        const int ready = poll(&p, 1, time_left(r));
-        end->timed_out = ready == 0;
-        if (ready > 0)
-            more = read_some(r, output, &room, end);
-    }
-}
-
-/* A command may close its output and go on. */
-static void await_end(struct run *r, struct confined_end *end)
+static bool has_ended(const struct run *r)
 {
     siginfo_t info = {0};
-    while (!end->timed_out && !end->output_cut) {
-        if (waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid)
-            break;
-        end->timed_out = time_left(r) == 0;
-        (void)poll(NULL, 0, 2);
+    return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid;
+}
+
+/* What it has said at last. Whoever could say more is killed first: the group has its number until it is reaped. */
+static void drain(struct run *r, struct buf *output, size_t *room, struct confined_end *end)
+{
+    kill(-r->pid, SIGKILL);
+    bool more = fcntl(r->output[0], F_SETFL, O_NONBLOCK) == 0;
+    while (more)
+        more = read_some(r, output, room, end);
+}
+
+/* Until it ends, whether its output is closed or not, or has to be ended. */
+static void watch(struct run *r, struct buf *output, struct confined_end *end)
+{
+    size_t room = r->limits.output_bytes;
+    struct pollfd p[] = {{.fd = r->output[0], .events = POLLIN},
+                         {.fd = r->process, .events = POLLIN},
+                         {.fd = r->limits.stop ? *r->limits.stop : -1, .events = POLLIN}};
+    bool ended = false;
+    while (!ended && !end->timed_out && !end->output_cut && !end->stopped) {
+        const int left = time_left(r);
+        const int ready = poll(p, 3, r->process < 0 && left > BLIND_MS ? BLIND_MS : left);
+        end->timed_out = ready == 0 && time_left(r) == 0;
+        end->stopped = ready > 0 && p[2].revents != 0;
+        if (ready > 0 && p[0].revents && !read_some(r, output, &room, end))
+            p[0].fd = -1; /* it has closed it, and may go on */
+        ended = has_ended(r);
     }
+    if (ended && p[0].fd >= 0 && !end->output_cut)
+        drain(r, output, &room, end);
 }
 
 static void reap(struct run *r, struct confined_end *end)
@@ -241,6 +270,7 @@ static void clear(struct run *r)
         close_one(&r->output[i]);
         close_one(&r->report[i]);
     }
+    close_one(&r->process);
     if (r->folder[0])
         (void)nftw(r->folder, remove_one, TREE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
@@ -263,16 +293,15 @@ enum status confined_run(const char *const *argv, struct str input,
                     .input = -1,
                     .output = {-1, -1},
                     .report = {-1, -1},
+                    .process = -1,
                     .limits = limits_of(limits)};
     struct confined_end end = {.exit_code = -1};
     enum status status = prepare(&r, input, err);
     r.deadline_ms = (int64_t)clock_now_ms() + r.limits.wall_ms;
     if (status == OK)
         status = start(&r, err);
-    if (status == OK) {
-        read_output(&r, output, &end);
-        await_end(&r, &end);
-    }
+    if (status == OK)
+        watch(&r, output, &end);
     reap(&r, &end);
     clear(&r);
     if (status == OK)

@@ -3,6 +3,13 @@
 
 #include <stdint.h>
 
-/* In the child, before it becomes the command: everything that takes rights away, in order. `folder` is the working
- * directory. Returns 0, or the errno of what failed; only async-signal-safe calls. */
-int jail_enter(const char *folder, uint64_t cpu_s, uint64_t memory_bytes);
+struct jail {
+    const char *folder; /* the working directory */
+    uint64_t cpu_s, memory_bytes;
+    const char *const *readable; /* NULL: all that its user may read */
+    const char *program;         /* readable as well */
+};
+
+/* In the child, before it becomes the command: everything that takes rights away, in order. Returns 0, or the errno of
+ * what failed; ENOSYS: this kernel cannot do it. Only async-signal-safe calls. */
+int jail_enter(const struct jail *j);

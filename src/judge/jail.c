@@ -109,13 +109,48 @@ static int leave_others(const char *folder)
      LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |   \
      LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 #define LANDLOCK_TRUNCATE ((uint64_t)1 << 14) /* from the third version on; older headers lack it */
+#define LANDLOCK_READS    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
+/* What programs and interpreters read to run at all. Of /etc not all: it is where secrets of services lie, which may be
+ * its user's. Of /proc itself alone: other processes tell there with which words they were started. */
+static const char *const readable_always[] = {
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/bin",
+    "/sbin",
+    "/opt",
+    "/nix/store",
+    "/etc/alternatives",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/ssl/openssl.cnf",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/sys/devices/system/cpu",
+};
+
+/* Of a file that is no folder there is nothing to list. */
 static int allow_beneath(int rules, const char *path, uint64_t access)
 {
     struct landlock_path_beneath_attr beneath = {.allowed_access = access,
                                                  .parent_fd = open(path, O_PATH | O_CLOEXEC)};
+    struct stat info;
     if (beneath.parent_fd < 0)
         return errno;
+    if (fstat(beneath.parent_fd, &info) == 0 && !S_ISDIR(info.st_mode))
+        beneath.allowed_access &= ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
     const long added =
         syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
     const int failed = added == 0 ? 0 : errno;
@@ -123,21 +158,39 @@ static int allow_beneath(int rules, const char *path, uint64_t access)
     return failed;
 }
 
-/* Only its own folder can be written to. Kernels without Landlock have no such thing. */
-static int confine_files(const char *folder)
+/* What a machine does not have of the usual, need not be readable; what was named, must. */
+static int allow_reading(int rules, const struct jail *j)
+{
+    for (size_t i = 0; i < sizeof(readable_always) / sizeof(*readable_always); i++)
+        (void)allow_beneath(rules, readable_always[i], LANDLOCK_READS);
+    int failed = allow_beneath(rules, j->program, LANDLOCK_READS);
+    for (size_t i = 0; j->readable[i] && !failed; i++)
+        failed = allow_beneath(rules, j->readable[i], LANDLOCK_READS);
+    return failed;
+}
+
+/* Only its own folder can be written to, and where it is said what can be read, nothing else can. Kernels without
+ * Landlock have no such thing. */
+static int confine_files(const struct jail *j)
 {
     const long version =
         syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1)
-        return 0;
+        return j->readable ? ENOSYS : 0;
     const uint64_t truncate = version >= 3 ? LANDLOCK_TRUNCATE : 0;
-    const struct landlock_ruleset_attr handled = {.handled_access_fs = LANDLOCK_WRITES | truncate};
+    const uint64_t reads = j->readable ? LANDLOCK_READS : 0;
+    const uint64_t read_file = j->readable ? LANDLOCK_ACCESS_FS_READ_FILE : 0;
+    const struct landlock_ruleset_attr handled = {.handled_access_fs =
+                                                      LANDLOCK_WRITES | truncate | reads};
     const int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
     if (rules < 0)
         return errno;
-    int failed = allow_beneath(rules, folder, LANDLOCK_WRITES | truncate);
+    int failed = allow_beneath(rules, j->folder, LANDLOCK_WRITES | truncate | reads);
     if (!failed)
-        failed = allow_beneath(rules, "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE | truncate);
+        failed =
+            allow_beneath(rules, "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE | truncate | read_file);
+    if (!failed && j->readable)
+        failed = allow_reading(rules, j);
     if (!failed && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
         failed = errno;
     close(rules);
@@ -299,18 +352,18 @@ static int filter_calls(void)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 ? 0 : errno;
 }
 
-int jail_enter(const char *folder, uint64_t cpu_s, uint64_t memory_bytes)
+int jail_enter(const struct jail *j)
 {
-    int failed = limit_all(cpu_s, memory_bytes);
+    int failed = limit_all(j->cpu_s, j->memory_bytes);
     if (!failed)
-        failed = become_nobody(folder);
+        failed = become_nobody(j->folder);
     if (!failed)
-        failed = leave_others(folder);
-    if (!failed && chdir(folder) != 0)
+        failed = leave_others(j->folder);
+    if (!failed && chdir(j->folder) != 0)
         failed = errno;
     if (!failed && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         failed = errno;
     if (!failed)
-        failed = confine_files(folder);
+        failed = confine_files(j);
     return failed ? failed : filter_calls();
 }

@@ -2,12 +2,14 @@
 #include "judge/confined.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/valgrind.h"
@@ -221,6 +223,78 @@ Test(confined, is_killed_when_it_closes_its_output_and_goes_on)
     const struct confined_limits short_time = {.wall_ms = 300};
     const char *const argv[] = {"sh", "-c", "exec >/dev/null; sleep 60", NULL};
     cr_expect(run(argv, "", &short_time).timed_out);
+}
+
+Test(confined, ends_when_it_ends_whatever_it_has_left_running)
+{
+    NEEDS_CONFINEMENT;
+    const struct confined_limits long_time = {.wall_ms = 50000};
+    const char *const argv[] = {"sh", "-c", "(sleep 55; echo late) & echo done; exit 1", NULL};
+    const struct confined_end end = run(argv, "", &long_time);
+    cr_expect_eq(end.exit_code, 1);
+    cr_expect_not(end.timed_out);
+    said("done\n");
+}
+
+static void *stop_soon(void *arg)
+{
+    const int *fd = arg;
+    const struct timespec soon = {.tv_nsec = 100000000};
+    nanosleep(&soon, NULL);
+    cr_expect_eq(write(*fd, "x", 1), 1);
+    return NULL;
+}
+
+Test(confined, is_killed_when_it_is_told_to_stop)
+{
+    NEEDS_CONFINEMENT;
+    int pipe_of[2];
+    pthread_t thread;
+    cr_assert_eq(pipe(pipe_of), 0);
+    const struct confined_limits limits = {.wall_ms = 50000, .stop = &pipe_of[0]};
+    const char *const argv[] = {"sh", "-c", "echo begun; sleep 55", NULL};
+    cr_assert_eq(pthread_create(&thread, NULL, stop_soon, &pipe_of[1]), 0);
+    const struct confined_end end = run(argv, "", &limits);
+    pthread_join(thread, NULL);
+    cr_expect(end.stopped && !end.timed_out);
+    cr_expect_eq(end.exit_code, -1);
+    said("begun\n");
+    close(pipe_of[0]);
+    close(pipe_of[1]);
+}
+
+Test(confined, reads_nothing_but_what_it_is_given)
+{
+    NEEDS_CONFINEMENT;
+    char given[] = "/tmp/leeroo-test-XXXXXX", other[] = "/tmp/leeroo-test-XXXXXX", script[900];
+    const int a = mkstemp(given), b = mkstemp(other);
+    cr_assert(a >= 0 && b >= 0 && !fchmod(a, 0644) && !fchmod(b, 0644));
+    cr_assert(write(a, "given\n", 6) == 6 && write(b, "other\n", 6) == 6);
+    snprintf(script, sizeof(script),
+             "import os\n"
+             "print(open('%s').read(), end='')\n"
+             "for what in (lambda: open('%s'), lambda: os.listdir('/tmp'),\n"
+             "             lambda: open('/proc/%d/cmdline'), lambda: open('/etc/hostname')):\n"
+             "    try:\n"
+             "        print(what())\n"
+             "    except PermissionError:\n"
+             "        print('shut')\n"
+             "open('x', 'w').write('mine')\n"
+             "print(open('x').read(), os.listdir('.'), len(os.urandom(3)))\n",
+             given, other, (int)getpid());
+    const char *const readable[] = {given, NULL};
+    const struct confined_limits limits = {.readable = readable};
+    python(script, &limits);
+    said("given\nshut\nshut\nshut\nshut\nmine ['x'] 3\n");
+    close(a);
+    close(b);
+    unlink(other);
+    unlink(given);
+    struct confined_end end;
+    struct error err = {0};
+    const char *const argv[] = {"true", NULL};
+    cr_expect_eq(confined_run(argv, STR(""), &limits, &output, &end, &err), ERR_NOT_FOUND);
+    cr_expect_not_null(strstr(err.text, given), "%s", err.text);
 }
 
 Test(confined, cpu_memory_and_output_have_ends)
