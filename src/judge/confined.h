@@ -45,8 +45,8 @@ struct confined_end {
 
 /* Runs argv (NULL-terminated; the first is looked for in PATH unless it has a slash) with `input` on standard input,
  * and appends its standard output to `output`. Its end is the end: what it has left running is killed, and nobody waits
- * for it. ERR_NOT_FOUND: no such command, or nothing of a name that is to be readable. ERR_UNSUPPORTED: no seccomp here,
- * or no Landlock where it is needed. That it fails is no error. */
+ * for it. ERR_NOT_FOUND: no such command, or no such file that is to be readable. ERR_UNSUPPORTED: no seccomp here, or
+ * no Landlock where it is needed. That it fails is no error. */
 NODISCARD enum status confined_run(const char *const *argv, struct str input,
                                    const struct confined_limits *limits, struct buf *output,
                                    struct confined_end *ret, struct error *err);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "data/dataset.h"
 
 #define VERDICT_ANSWER_BYTES_MAX                                                                   \
@@ -28,3 +29,11 @@ void verdict_ask_agreement(const struct query *q, struct str reference, struct s
 enum judge_verdict verdict_read_pair(struct str reply);
 /* {"verdict": "correct"} or "incorrect", "partly": 1, 0, 0.5; -1 when it cannot be read. */
 double verdict_read_agreement(struct str reply);
+
+/* For other questions to a judging expert. That what stands between marks is data: */
+extern const char verdict_rules[];
+void verdict_add_marked(struct buf *out, const char *what, struct str text, uint64_t nonce);
+/* The last JSON object of a reply, behind thoughts (JSON_NONE: it has none), and the word of its "verdict" or of a last
+ * line "Verdict: ..." (empty: there is none). Slices of it. */
+struct json_value verdict_object(struct str reply);
+struct str verdict_word(struct str reply);
