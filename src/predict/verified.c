@@ -1,8 +1,8 @@
-/* The order of verified plans and what to do between their calls: see verified.h. Beliefs are numbers at the nodes of a
- * Gauss–Hermite rule over u, the difficulty that all experts share: each expert's probability of being right there, and
- * how likely it is that u is there and all so far were rejected. Given u the experts are independent, so a rejection
- * is one product per node. The gateway orders by this on every request: loops run over experts, side by side in
- * memory, and nothing is allocated. Functions of their arguments; any thread, and any numbers, forged ones too. */
+/* The order of verified plans and what to do between their calls: see verified.h. Beliefs are numbers at the nodes of
+ * predict/shared_factor.h: each expert's probability of being right there, and how likely it is that u is there and all
+ * so far were rejected. Given u the experts are independent, so a rejection is one product per node. The gateway orders
+ * by this on every request: loops run over experts, side by side in memory, and nothing is allocated. Functions of
+ * their arguments; any thread, and any numbers, forged ones too. */
 #include "predict/verified.h"
 
 #include <math.h>
@@ -10,31 +10,15 @@
 
 #include "base/check.h"
 #include "base/fmath.h"
+#include "predict/shared_factor.h"
 
-#define NODES       11
-#define SD_MAX      4.0f  /* beyond it the nodes are too far apart */
-#define EDGE        1e-6f /* qualities are taken no nearer to 0 and 1 than this */
-#define SHIFT_MAX   20.0f
-#define PI          3.14159265f
-#define CORRECTIONS 2
-#define BLOCK       16
+#define NODES     SHARED_NODES
+#define SHIFT_MAX 20.0f
 
-static const float nodes[NODES] = {
-    -5.18800122f, -3.93616661f, -2.86512316f, -1.87603502f, -0.928868997f, 0,
-    0.928868997f, 1.87603502f,  2.86512316f,  3.93616661f,  5.18800122f};
-static const float weights[NODES] = {8.12184979e-07f, 0.00019567193f, 0.00672028524f, 0.0661387461f,
-                                     0.2422403f,      0.369408369f,   0.2422403f,     0.0661387461f,
-                                     0.00672028524f,  0.00019567193f, 8.12184979e-07f};
-
+/* NaN is low. */
 static float within(float x, float low, float high)
 {
-    return x > low ? x < high ? x : high : low; /* a NaN is low */
-}
-
-static float logit(float p)
-{
-    p = within(p, EDGE, 1 - EDGE);
-    return logf(p / (1 - p));
+    return x > low ? x < high ? x : high : low;
 }
 
 /* What a check does, in probabilities whatever was given. */
@@ -68,86 +52,22 @@ static float right_if_passed(const struct checking *c, float right)
     return passed > 0 ? (1 - c->false_alarm) * right / passed : 0;
 }
 
-/* Experts, by node */
-
-struct field {
-    size_t count;
-    float right[NODES][VERIFIED_EXPERTS_MAX]; /* P(right | u is there) */
-};
-
-/* σ(a + s·u) from odds e^-a, and its mean and slope over u. */
-WIDE_LOOPS static void probabilities(struct field *f, const float *odds_against, float s,
-                                     float *mean, float *slope)
-{
-    memset(mean, 0, f->count * sizeof(*mean));
-    memset(slope, 0, f->count * sizeof(*slope));
-    for (size_t k = 0; k < NODES; k++) {
-        float shared = fmath_exp(-s * nodes[k]), *right = f->right[k];
-        for (size_t i = 0; i < f->count; i++) {
-            float p = 1 / (1 + odds_against[i] * shared);
-            right[i] = p;
-            mean[i] += weights[k] * p;
-            slope[i] += weights[k] * p * (1 - p);
-        }
-        for (size_t i = f->count; i % BLOCK; i++)
-            right[i] = 0;
-    }
-}
-
-WIDE_LOOPS static void odds_of(const float *a, size_t count, float *odds_against)
-{
-    for (size_t i = 0; i < count; i++)
-        odds_against[i] = fmath_exp(-a[i]);
-}
-
-/* Fills f->right for experts whose log-odds of being right are, on average over u, `target`. The first a is MacKay's
- * approximation, good to .015; each of Newton's steps on the log-odds of the mean takes it one place further. */
-static void field_fill(struct field *f, const float *target, float s)
-{
-    float a[VERIFIED_EXPERTS_MAX], odds[VERIFIED_EXPERTS_MAX], mean[VERIFIED_EXPERTS_MAX],
-        slope[VERIFIED_EXPERTS_MAX], stretch = sqrtf(1 + PI * s * s / 8);
-    for (size_t i = 0; i < f->count; i++)
-        a[i] = target[i] * stretch;
-    for (int step = 0;; step++) {
-        odds_of(a, f->count, odds);
-        probabilities(f, odds, s, mean, slope);
-        if (step == CORRECTIONS || !(s > 0))
-            return;
-        for (size_t i = 0; i < f->count; i++) {
-            float m = within(mean[i], EDGE * EDGE, 1 - EDGE), d = m * (1 - m);
-            float rise = slope[i] > EDGE * d ? slope[i] : EDGE * d;
-            a[i] -= (logf(m / (1 - m)) - target[i]) * d / rise;
-        }
-    }
-}
-
 static float target_of(const struct verified_terms *t, const struct estimate *e, size_t expert)
 {
-    return logit(e->quality) + (t->shift ? within(t->shift[expert], -SHIFT_MAX, SHIFT_MAX) : 0);
+    return shared_logit(e->quality) +
+           (t->shift ? within(t->shift[expert], -SHIFT_MAX, SHIFT_MAX) : 0);
 }
 
 static float sd_of(const struct verified_terms *t)
 {
-    return within(t->shared_sd, 0, SD_MAX);
-}
-
-/* sums[VERIFIED_EXPERTS_MAX]: Σ over nodes of factor × P(i is right there), by blocks that stay in registers */
-WIDE_LOOPS static void weigh(const struct field *f, const float *factor, float *sums)
-{
-    for (size_t start = 0; start < f->count; start += BLOCK) {
-        float block[BLOCK] = {0};
-        for (size_t k = 0; k < NODES; k++)
-            for (size_t i = 0; i < BLOCK; i++)
-                block[i] += factor[k] * f->right[k][start + i];
-        memcpy(sums + start, block, sizeof(block));
-    }
+    return within(t->shared_sd, 0, SHARED_SD_MAX);
 }
 
 /* The order */
 
 struct ordering {
     struct checking check;
-    struct field field;
+    struct shared_factor field;
     size_t expert[VERIFIED_EXPERTS_MAX];
     const struct estimate *estimates; /* by expert */
     float cost[VERIFIED_EXPERTS_MAX]; /* weighed, of a call and its check, nano-USD, > 0 */
@@ -178,8 +98,8 @@ static void ordering_begin(struct ordering *o, const struct verified_terms *t,
         target[n++] = target_of(t, &experts[e], e);
     }
     o->field.count = n;
-    memcpy(o->mass, weights, sizeof(weights));
-    field_fill(&o->field, target, sd_of(t));
+    memcpy(o->mass, shared_weights, sizeof(o->mass));
+    shared_factor_fill(&o->field, target, sd_of(t));
 }
 
 /* stands[i] = max(stands[i], base + slope · sums[i]) */
@@ -206,7 +126,7 @@ static void stand_after(const struct ordering *o, const float *right, float *sta
             float p = o->field.right[k][o->rejected[j]];
             sum += factor[k] = o->mass[k] * right_if_rejected(&o->check, p);
         }
-        weigh(&o->field, factor, sums);
+        shared_factor_weigh(&o->field, factor, sums);
         raise(stands, sums, (1 - pass) * sum, alarm + pass - 1, o->field.count);
     }
 }
@@ -223,7 +143,7 @@ static bool take_next(struct ordering *o)
 {
     float right[VERIFIED_EXPERTS_MAX], stands[VERIFIED_EXPERTS_MAX], best_gain = 0;
     size_t best = SIZE_MAX;
-    weigh(&o->field, o->mass, right);
+    shared_factor_weigh(&o->field, o->mass, right);
     stand_after(o, right, stands);
     for (size_t i = 0; i < o->field.count; i++) {
         float gain = (1 - o->check.false_alarm) * right[i] + stands[i] - o->stands;
@@ -303,12 +223,12 @@ size_t verified_steps(const struct verified_terms *t, const struct estimate *exp
 /* Between calls */
 
 /* How likely u is at each node, given what the check has said of all. */
-static void posterior(const struct checking *c, const struct field *f, const struct plan_state *s,
-                      float mass[NODES])
+static void posterior(const struct checking *c, const struct shared_factor *f,
+                      const struct plan_state *s, float mass[NODES])
 {
     float total = 0;
     for (size_t k = 0; k < NODES; k++) {
-        mass[k] = weights[k];
+        mass[k] = shared_weights[k];
         for (size_t i = 0; i < f->count; i++) {
             float rejected = rejects(c, f->right[k][i]);
             enum plan_check said = s->answers[i].check;
@@ -318,11 +238,11 @@ static void posterior(const struct checking *c, const struct field *f, const str
     }
     /* What can not happen (a check without errors contradicts itself) tells nothing. */
     for (size_t k = 0; k < NODES; k++)
-        mass[k] = total > 0 ? mass[k] / total : weights[k];
+        mass[k] = total > 0 ? mass[k] / total : shared_weights[k];
 }
 
-static float trust_in(const struct checking *c, const struct field *f, const float mass[NODES],
-                      enum plan_check said, size_t i)
+static float trust_in(const struct checking *c, const struct shared_factor *f,
+                      const float mass[NODES], enum plan_check said, size_t i)
 {
     float sum = 0;
     for (size_t k = 0; k < NODES; k++) {
@@ -367,12 +287,12 @@ void verified_verdict(const struct verified_terms *t, const struct plan *p,
                       const struct plan_state *s, struct plan_verdict *ret)
 {
     struct checking check = checking_of(&t->check);
-    struct field f = {.count = p->member_count};
+    struct shared_factor f = {.count = p->member_count};
     float target[PLAN_MEMBERS_MAX], mass[NODES];
     CHECK(p->member_count >= 1 && p->member_count <= PLAN_MEMBERS_MAX);
     for (size_t i = 0; i < p->member_count; i++)
         target[i] = target_of(t, s->members[i], p->members[i]);
-    field_fill(&f, target, sd_of(t));
+    shared_factor_fill(&f, target, sd_of(t));
     posterior(&check, &f, s, mass);
     *ret = (struct plan_verdict){.ask = 0};
     for (size_t i = 0; i < p->member_count; i++)

@@ -17,9 +17,10 @@
 #include <stddef.h>
 
 #include "predict/arm.h"
+#include "predict/shared_factor.h"
 
 #define VERIFIED_SHARED_SD   1.0f /* s, where nothing was learnt of it */
-#define VERIFIED_EXPERTS_MAX 256
+#define VERIFIED_EXPERTS_MAX SHARED_EXPERTS_MAX
 
 struct verified_check {
     float false_pass;       /* P(it passes | the answer is wrong), 0..1 */

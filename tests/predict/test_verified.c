@@ -14,7 +14,7 @@
 #define GRID     1201
 #define EXPERTS  5
 #define COST     1000000
-#define NEAR     4e-3 /* eleven nodes against the grid, up to s = 1.5 */
+#define NEAR     1e-3 /* eleven nodes against the grid */
 #define QUESTION 200000
 
 static double grid_u(size_t k)
@@ -133,7 +133,7 @@ static bool is_among(const size_t *order, size_t n, size_t expert)
     return false;
 }
 
-static const double sds[] = {0, 0.5, 1, 1.5};
+static const double sds[] = {0, 0.5, 1, 2};
 static const float errors[][2] = {{0, 0}, {0.1f, 0}, {0, 0.2f}, {0.05f, 0.1f}, {0.3f, 0.4f}};
 
 static void check_prefix(const struct world *w, const struct verified_step *steps,
