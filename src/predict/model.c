@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "predict/model_int.h"
+#include "predict/verified.h"
 
 /* Tokens per character outside of these are no language, but what few recorded prompts happened to say. */
 #define SLOPE_MIN 0.1
@@ -19,6 +20,11 @@
 size_t model_expert_count(const struct model *m)
 {
     return m->parts.listed;
+}
+
+float model_shared_sd(const struct model *m)
+{
+    return m->parts.shared_sd_known ? m->parts.shared_sd : VERIFIED_SHARED_SD;
 }
 
 const struct model_expert *model_expert_at(const struct model *m, size_t index)

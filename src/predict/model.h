@@ -109,6 +109,9 @@ double model_input_tokens(const struct model *m, size_t expert, double character
 /* How many tokens four characters a token are too many, by what was learnt of scripts[SCRIPTS]; negative: too few. */
 double model_script_excess(const struct model *m, size_t expert, const double *scripts);
 
+/* s of verified plans (predict/verified.h): as learnt, or VERIFIED_SHARED_SD of files that do not say. */
+float model_shared_sd(const struct model *m);
+
 /* What to do next in a plan (arm >= model_expert_count): once the first members have answered, whether to ask the last;
  * once all have, whose answer stands. No failure. */
 void model_plan_verdict(const struct model *m, size_t arm, const struct plan_state *state,

@@ -13,6 +13,7 @@
 #include "predict/model_int.h"
 #include "predict/model_plans.h"
 #include "predict/model_read.h"
+#include "predict/shared_factor.h"
 
 #define ARENA_CAP (64u << 20)
 
@@ -421,6 +422,23 @@ static enum status read_history(struct model *m, const struct safetensors *s, st
     return metadata_string(m, s, "training", &m->parts.training, err);
 }
 
+/* How much experts err together: files of earlier builds do not say. */
+static enum status read_shared_sd(struct model *m, const struct safetensors *s, struct error *err)
+{
+    struct str text;
+    double sd = 0;
+    if (json_get(s->metadata, "shared_sd").type == JSON_NONE)
+        return OK;
+    enum status status = metadata_string(m, s, "shared_sd", &text, err);
+    if (status != OK)
+        return status;
+    if (str_to_double(text, &sd) != OK || !(sd >= 0 && sd <= (double)SHARED_SD_MAX))
+        return error_set(err, ERR_CORRUPT, "'shared_sd' is damaged");
+    m->parts.shared_sd = (float)sd;
+    m->parts.shared_sd_known = true;
+    return OK;
+}
+
 /* How long the sample's texts are: files of earlier builds do not say. */
 static enum status read_sample_text(struct model *m, const struct safetensors *s, struct error *err)
 {
@@ -449,6 +467,8 @@ static enum status read_sample_hashes(struct model *m, const struct safetensors 
 static enum status read_rest(struct model *m, const struct safetensors *s, struct error *err)
 {
     enum status status = read_history(m, s, err);
+    if (status == OK)
+        status = read_shared_sd(m, s, err);
     if (status == OK)
         status = safetensors_dim(s, "train.text_hashes", 1, 0, &m->parts.text_count, err);
     if (status == OK)

@@ -26,6 +26,9 @@ struct model_parts {
      * enum says, and where tokens of scripts were learnt the characters of each. NULL: a file of an earlier build. */
     const float *sample_text;
     size_t sample_text_width;
+    /* How much experts are right and wrong together (predict/shared_factor.h), if the file says so. */
+    bool shared_sd_known;
+    float shared_sd;
     struct str training; /* a JSON object: what it was trained from and how */
     struct str leeroo;   /* the version that trained it */
     /* A day, "2026-11-30", by which it was trained; empty in a file as training writes it, which knows no time so that

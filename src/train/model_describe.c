@@ -197,6 +197,8 @@ void model_describe(const struct model_parts *p, struct buf *b)
     buf_add(&value, p->leeroo);
     add_value(b, "leeroo", &value);
     add_day(b, "trained_by", p->trained_by);
+    if (p->shared_sd_known)
+        buf_addf(b, ",\"shared_sd\":\"%.3f\"", (double)p->shared_sd);
     buf_add_char(b, '}');
     buf_done(&value);
 }

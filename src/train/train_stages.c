@@ -9,6 +9,7 @@
 #include "fit/fit.h"
 #include "stage/guard_fit.h"
 #include "stage/guard_kinds.h"
+#include "stage/shared_fit.h"
 #include "train/blend_fit.h"
 #include "train/source_kind.h"
 #include "train/spread_fit.h"
@@ -236,6 +237,17 @@ static enum status fit_guard_kinds(struct train_work *w, struct error *err)
     return guard_kinds_fit(&outcomes, w->out->arena, &p->guard, err);
 }
 
+/* For plans whose answers are checked: how much experts are right and wrong together. */
+static void fit_shared(struct train_work *w)
+{
+    const struct shared_rows rows = {.rows = w->table.rows,
+                                     .experts = w->table.experts,
+                                     .quality = w->quality,
+                                     .scores = w->table.scores,
+                                     .weights = w->table.weights};
+    w->out->parts.shared_sd_known = shared_fit(&rows, &w->out->parts.shared_sd);
+}
+
 /* The parts of the predictor that are the stages'. */
 static void hand_over(struct train_work *w)
 {
@@ -272,6 +284,7 @@ enum status train_stages(struct train_work *w, struct rng *rng, struct error *er
     if (status != OK)
         return status;
     train_report(w);
+    fit_shared(w);
     fit_tokens(w);
     status =
         train_figures_fill(&w->table, w->predictor, w->quality, w->terms, w->out->figures, err);

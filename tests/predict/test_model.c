@@ -124,6 +124,37 @@ Test(model, says_what_was_trained)
     model_free(NULL);
 }
 
+static float shared_sd_of_file(void)
+{
+    struct model *m = NULL;
+    struct error err = {0};
+    cr_assert_eq(model_load_bytes(file.ptr, file.len, &m, &err), OK, "%s", err.text);
+    float s = model_shared_sd(m);
+    model_free(m);
+    return s;
+}
+
+Test(model, how_much_experts_err_together_comes_back)
+{
+    cr_assert(trained->parts.shared_sd_known);
+    cr_assert_eq(shared_sd_of_file(), trained->parts.shared_sd);
+    char *value = find_in_header("\"shared_sd\":\"") + 13, was[6];
+    memcpy(was, value, 5);
+    memcpy(value, "2.345", 5);
+    sign();
+    cr_assert_eq(shared_sd_of_file(), 2.345f);
+    static const char *const forged[] = {"4.001", "-1.00", "  nan", "1e999", "1.2.3", "x.123"};
+    for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+        memcpy(value, forged[i], 5);
+        sign();
+        expect_refusal(ERR_CORRUPT, "'shared_sd' is damaged");
+    }
+    memcpy(find_in_header("\"shared_sd\":"),
+           "\"shared_md\":", 12); /* as a file of earlier builds */
+    sign();
+    cr_assert_eq(shared_sd_of_file(), 1.0f);
+}
+
 Test(model, estimates_are_those_of_the_predictor)
 {
     struct model *m = load();
