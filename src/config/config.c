@@ -309,6 +309,7 @@ void config_free(struct config *c)
         return;
     config_wipe_traces(&c->traces);
     config_wipe_encoders(c);
+    config_wipe_verify(c);
     wipe_keys(c->experts, c->expert_count);
     wipe_keys(c->embedders, c->embedder_count);
     arena_free(c->arena);

@@ -15,6 +15,7 @@
 #include "predict/model.h"
 #include "reader/encoder_open.h"
 #include "route/pool_settings.h"
+#include "verify/verify.h"
 
 #define CONFIG_BYTES_MAX    (1u << 20)
 #define CONFIG_EXPERTS_MAX  MODEL_EXPERTS_MAX
@@ -166,6 +167,8 @@ struct config {
     struct route_policy *policies;
     /* [policy_count] where each of a policy's plans stands, for messages made later; NULL: it names none */
     const struct config_place **plan_places;
+    /* [policy_count] to which check its answers are held; of kind VERIFY_NONE: to none. Their keys are secret. */
+    struct verify_settings *verify;
     size_t policy_count;
     bool policies_given;         /* else there is one, which takes the best predicted expert */
     struct model_alias *aliases; /* other names for them and for experts */

@@ -38,7 +38,7 @@ enum status config_check_listen(const struct conf_reader *r, const struct yaml_t
     return OK;
 }
 
-static const char *url_mistake(struct str url)
+const char *config_url_mistake(struct str url)
 {
     struct str rest = url;
     if (str_starts(rest, STR("https://")))
@@ -65,7 +65,7 @@ static const char *url_mistake(struct str url)
 enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
                              struct str *url, struct error *err)
 {
-    const char *mistake = url_mistake(*url);
+    const char *mistake = config_url_mistake(*url);
     if (mistake)
         return conf_fail(r, at, err, "url: %s; right is, for example, https://api.openai.com/v1",
                          mistake);

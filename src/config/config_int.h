@@ -73,6 +73,10 @@ NODISCARD enum status config_pick_default(struct conf_reader *r, const struct ya
                                           struct error *err);
 NODISCARD enum status config_pick_reference(struct conf_reader *r, const struct yaml_tree *node,
                                             struct error *err);
+/* After the experts; into the place of its policy, from where config_wipe_verify wipes its key. */
+NODISCARD enum status config_read_verify(struct conf_reader *r, const struct yaml_tree *node,
+                                         struct verify_settings *ret, struct error *err);
+void config_wipe_verify(struct config *c);
 size_t config_policy_index(const struct config *c, struct str name);
 
 NODISCARD enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,
@@ -80,6 +84,8 @@ NODISCARD enum status config_check_listen(const struct conf_reader *r, const str
 /* Also trims trailing slashes. */
 NODISCARD enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
                                        struct str *url, struct error *err);
+/* NULL: there is none. */
+const char *config_url_mistake(struct str url);
 NODISCARD enum status config_check_expert_name(const struct conf_reader *r,
                                                const struct yaml_tree *at, const struct config *c,
                                                struct str name, struct error *err);

@@ -32,7 +32,7 @@ struct raw_expert {
 
 struct raw_policy {
     struct policy policy;
-    const struct yaml_tree *experts, *plans;
+    const struct yaml_tree *experts, *plans, *verify;
     uint32_t hedge_after_ms;
 };
 
@@ -395,6 +395,7 @@ static const struct conf_row policy_rows[] = {
      PLAN_MEMBERS_MAX},
     {"experts", config_read_node, offsetof(struct raw_policy, experts), false, 0, 0},
     {"plans", config_read_node, offsetof(struct raw_policy, plans), false, 0, 0},
+    {"verify", config_read_node, offsetof(struct raw_policy, verify), false, 0, 0},
     {"hedge_after", conf_read_ms, offsetof(struct raw_policy, hedge_after_ms), false, 1, DAY_MS},
 };
 #define POLICY_TARGET_ROWS 3 /* the first three rows exclude each other */
@@ -464,6 +465,7 @@ static enum status read_plans(struct conf_reader *r, const struct yaml_tree *nod
     return OK;
 }
 
+/* One piece: what a policy says, in the order of its keys; what is half read belongs to nobody. */
 static enum status read_policy(struct conf_reader *r, const struct yaml_tree *key,
                                const struct yaml_tree *node, struct error *err)
 {
@@ -483,6 +485,8 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
         status = read_use(r, raw.experts, &p->use, err);
     if (status == OK && raw.plans)
         status = read_plans(r, raw.plans, &p->plans, &c->plan_places[c->policy_count], err);
+    if (status == OK && raw.verify)
+        status = config_read_verify(r, raw.verify, &c->verify[c->policy_count], err);
     if (status != OK)
         return status;
     p->name = key->scalar;
@@ -492,6 +496,7 @@ static enum status read_policy(struct conf_reader *r, const struct yaml_tree *ke
     return OK;
 }
 
+/* One piece: room for what the file has, and for the policy of those that have none. */
 enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *node,
                                  struct error *err)
 {
@@ -508,7 +513,8 @@ enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *
     c->policies_given = node != NULL;
     c->policies = ARENA_ARRAY(c->arena, count + 2, struct route_policy);
     c->plan_places = ARENA_ARRAY(c->arena, count + 2, const struct config_place *);
-    if (!c->policies || !c->plan_places)
+    c->verify = ARENA_ARRAY(c->arena, count + 3, struct verify_settings); /* + half read */
+    if (!c->policies || !c->plan_places || !c->verify)
         return config_no_memory(err);
     for (size_t i = 0; i < count; i++) {
         enum status status = read_policy(r, &node->keys[i], &node->items[i], err);

@@ -32,6 +32,7 @@
 #define VERIFY_QUEUE_MAX        10000
 #define VERIFY_ERRORS_USUAL     0.02 /* false passes, false alarms */
 #define VERIFY_NAME_BYTES_MAX   64
+#define VERIFY_WORDS_MAX        63 /* of a command, and files that it may read */
 #define VERIFY_WHY_BYTES_MAX    200
 #define VERIFY_DOCUMENT_BYTES   ((size_t)64 << 20) /* of what a check is given; more is down */
 #define VERIFY_REPLY_BYTES      ((size_t)64 << 10) /* of what an HTTP check says; more is down */
