@@ -95,6 +95,9 @@ void attempt_note(struct attempt *t, enum call_outcome outcome, const struct exp
                                      .asked_ms = t->asked_ms,
                                      .ended_ms = now_ms(t),
                                      .hedge = t->is_hedge};
+    if (outcome != CALL_FAILED)
+        gate_took(asking_candidate_of(t->asking, t->candidate)->gate, paid.ended_ms,
+                  paid.ended_ms - paid.asked_ms, outcome == CALL_CANCELLED);
     t->tries = 0;
     t->cost = (struct cost){.basis = COST_USAGE};
     asking_pay(t->asking, &paid);

@@ -214,6 +214,7 @@ static const struct conf_row expert_rows[] = {
     {"tokenizer", read_path, EXPERT_FIELD(tokenizer), false, 0, 0},
     {"capabilities", read_capabilities, offsetof(struct raw_expert, capabilities), false, 0, 0},
     {"timeouts", read_timeouts, offsetof(struct raw_expert, expert), false, 0, 0},
+    {"latency", conf_read_ms, EXPERT_FIELD(latency_ms), false, 1, DAY_MS},
     {"retry_after_max", conf_read_ms, EXPERT_FIELD(retry_after_max_ms), false, 1, DAY_MS},
     {"retries", conf_read_u32, EXPERT_FIELD(retries), false, 0, 10},
     {"cache_ttl", conf_read_ms, EXPERT_FIELD(cache_ttl_ms), false, 0, DAY_MS},

@@ -51,6 +51,7 @@ struct expert {
     uint32_t context_tokens; /* 0: unknown, no limit */
     unsigned capabilities;   /* of enum expert_capability */
     uint32_t connect_timeout_ms, first_token_timeout_ms, idle_timeout_ms, total_timeout_ms;
+    uint32_t latency_ms;         /* how long its owner expects a call to take; 0: not said */
     uint32_t retry_after_max_ms; /* longer delays that it asks for are cut to it; 0: a day */
     uint32_t retries;            /* of the same expert, before the next best */
     /* Experts (by their index) that step in where it is asked for by name, in this order; NULL: none do. */

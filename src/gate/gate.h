@@ -27,7 +27,8 @@
 #define GATE_QUEUE_DEFAULT   100
 #define GATE_TIMEOUT_DEFAULT 30000
 /* When to come back, as told to a ticket that finds no place while it is unknown how soon one will be free. */
-#define GATE_RETRY_MS 1000
+#define GATE_RETRY_MS          1000
+#define GATE_LATENCY_MEMORY_MS 600000
 
 struct gate;
 struct gates;
@@ -94,6 +95,14 @@ NODISCARD enum status wake_queue_init(struct wake_queue *q, struct scheduler *s,
 /* Before the scheduler is freed. A queue of zeros, which was never made, is fine. */
 void wake_queue_done(struct wake_queue *q);
 
+/* How long a call has taken, from its first try to its end. Of one that was called off it counts only where it had run
+ * for longer than is believed, as if it were half done then. Takes no lock. */
+void gate_took(struct gate *g, uint64_t now_ms, uint64_t took_ms, bool called_off);
+/* How long a call is expected to take: a mean of those that were answered in which each newer one weighs an eighth; of
+ * its configuration before there are any, and again when none has been heard of for GATE_LATENCY_MEMORY_MS, so that who
+ * was too slow to be asked is tried again. 0: unknown. Takes no lock. */
+uint32_t gate_latency_ms(const struct gate *g, uint64_t now_ms);
+
 enum gate_verdict gate_enter(struct gate *g, struct gate_ticket *t, const struct gate_ask *ask);
 /* `tokens`: what it really took, -1: as predicted. */
 void gate_leave(struct gate_ticket *t, uint64_t now_ms, enum health_outcome outcome,
@@ -122,5 +131,6 @@ struct gate_reading {
     uint64_t opened;   /* how often its circuit opened since it is known */
     uint32_t in_flight, waiting;
     uint64_t turned_away; /* tickets that found no place, since it is known */
+    uint32_t latency_ms;  /* gate_latency_ms */
 };
 void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret);

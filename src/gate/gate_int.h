@@ -1,4 +1,4 @@
-/* Private to gate.c, gate_table.c and wake_queue.c. */
+/* Private to gate.c, gate_latency.c, gate_table.c and wake_queue.c. */
 #pragma once
 
 #include <stdatomic.h>
@@ -11,6 +11,8 @@ struct gate {
     size_t holders;
     char *name;
     enum gate_kind kind;
+    atomic_uint_least64_t latency;       /* gate_latency.c's; read and written without the lock */
+    atomic_uint_least32_t configured_ms; /* the latency that its owner expects; 0: none is said */
     pthread_mutex_t lock; /* guards what follows; a wake queue's lock may be taken inside */
     atomic_bool troubled; /* false: it is certainly not barred; read without the lock */
     struct expert_limits limits;

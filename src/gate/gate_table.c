@@ -77,6 +77,7 @@ static void configure(struct gate *g, const struct expert *e, uint64_t now)
     pthread_mutex_lock(&g->lock);
     health_configure(&g->health, &e->breaker);
     g->limits = e->limits;
+    atomic_store(&g->configured_ms, e->latency_ms);
     gate_bucket_configure(&g->requests, e->limits.requests_per_minute, now);
     gate_bucket_configure(&g->tokens, e->limits.tokens_per_minute, now);
     gate_poll(g, now);
@@ -156,7 +157,8 @@ void gate_read(struct gate *g, uint64_t now_ms, struct gate_reading *ret)
                              .opened = g->health.opened,
                              .in_flight = g->in_flight,
                              .waiting = g->waiting,
-                             .turned_away = g->turned_away};
+                             .turned_away = g->turned_away,
+                             .latency_ms = gate_latency_ms(g, now_ms)};
     pthread_mutex_unlock(&g->lock);
     r.wait_ms = r.why && until > now_ms ? until - now_ms : 0;
     *ret = r;

@@ -4,10 +4,11 @@
 
 #define EXPERTS_BYTES_MAX (1u << 20)
 
-static void write_limit(struct buf *out, const char *name, uint32_t limit)
+/* 0: there is none. */
+static void write_number(struct buf *out, const char *name, uint32_t number)
 {
-    if (limit > 0)
-        buf_addf(out, ",\"%s\":%u", name, limit);
+    if (number > 0)
+        buf_addf(out, ",\"%s\":%u", name, number);
     else
         buf_addf(out, ",\"%s\":null", name);
 }
@@ -28,9 +29,10 @@ static void write_expert(struct buf *out, const struct expert *e, const char *ob
              "\"queued\":%u,\"turned_away\":%llu",
              (unsigned long long)r->wait_ms, r->failures, (unsigned long long)r->opened,
              r->in_flight, r->waiting, (unsigned long long)r->turned_away);
-    write_limit(out, "concurrency", e->limits.concurrency);
-    write_limit(out, "requests_per_minute", e->limits.requests_per_minute);
-    write_limit(out, "tokens_per_minute", e->limits.tokens_per_minute);
+    write_number(out, "concurrency", e->limits.concurrency);
+    write_number(out, "requests_per_minute", e->limits.requests_per_minute);
+    write_number(out, "tokens_per_minute", e->limits.tokens_per_minute);
+    write_number(out, "latency_ms", r->latency_ms);
     buf_add_c(out, ",\"placed\":");
     if (placed)
         json_write_string(out, str_from(placed));

@@ -84,6 +84,17 @@ static const struct expert_row {
      "Calls that found no place at the expert, not even in line.", turned_away},
 };
 
+/* Of those of which it is known. */
+static void write_latencies(struct page *p, const struct config *c, const struct gate_reading *all)
+{
+    static const char name[] = "leeroo_expert_latency_seconds";
+    metrics_write_head(p->out, name, "gauge", "How long a call to the expert is expected to take.");
+    for (size_t i = 0; i < c->expert_count; i++)
+        if (all[i].latency_ms)
+            metrics_write_sample(p->out, name, label(p, "expert", c->experts[i].name),
+                                 (double)all[i].latency_ms / 1e3);
+}
+
 static void write_states(struct page *p, const struct config *c, const struct gate_reading *all)
 {
     static const enum health_state states[] = {HEALTH_CLOSED, HEALTH_OPEN, HEALTH_HALF_OPEN};
@@ -113,8 +124,10 @@ static void write_experts(struct page *p, struct worker *w, struct arena *a)
             metrics_write_sample(p->out, row->name, label(p, "expert", c->experts[i].name),
                                  row->value(&all[i]));
     }
-    if (all)
-        write_states(p, c, all);
+    if (!all)
+        return;
+    write_latencies(p, c, all);
+    write_states(p, c, all);
 }
 
 /* Budgets */

@@ -53,3 +53,27 @@ Test(attempt, a_change_that_is_not_in_the_table_is_refused, .signal = SIGABRT)
     attempt_pause(s->asking->main, 1);
     attempt_pause(s->asking->main, 1);
 }
+
+Test(attempt, tells_the_gate_how_long_it_took)
+{
+    struct scene *s = scene_begin();
+    scene_start(s);
+    virtual_clock_advance(&s->clock, 700);
+    cr_expect_eq(gate_latency_ms(s->gates[CHEAP], s->clock.now_ms), 0);
+    scene_answer(0, "4");
+    cr_expect_eq(gate_latency_ms(s->gates[CHEAP], s->clock.now_ms), 700);
+    scene_end(s);
+}
+
+Test(attempt, one_that_is_called_off_tells_it_too_and_one_that_fails_does_not)
+{
+    struct scene *s = scene_begin();
+    scene_start(s);
+    virtual_clock_advance(&s->clock, 700);
+    scene_fail(0, 503, 0);
+    virtual_clock_advance(&s->clock, 300);
+    asking_cancel(s->asking);
+    cr_expect_eq(gate_latency_ms(s->gates[CHEAP], s->clock.now_ms), 0);
+    cr_expect_eq(gate_latency_ms(s->gates[MID], s->clock.now_ms), 600);
+    scene_end(s);
+}

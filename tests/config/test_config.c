@@ -68,7 +68,8 @@ Test(config, everything)
         "    upstream_model: x/y\n    price: {cached_input: 0.0375, input: 0.075, output: "
         "\"1e-3\", cache_write: 0.1, reasoning: 2}\n    context: 8192\n"
         "    capabilities: [tools, json]\n    retries: 0\n"
-        "    timeouts: {connect: 250ms, first_token: 1.5s, idle: 2000, total: 1h}\n"
+        "    timeouts: {connect: 250ms, first_token: 1.5s, idle: 2000, total: 1h}\n    latency: "
+        "2.5s\n"
         "  - {name: b, url: \"http://h\"}\n");
     const struct expert *e = &c->experts[0];
     cr_assert_eq(c->threads, 3);
@@ -89,6 +90,7 @@ Test(config, everything)
     cr_assert(e->context_tokens == 8192 && e->capabilities == (EXPERT_TOOLS | EXPERT_JSON));
     cr_assert(e->connect_timeout_ms == 250 && e->first_token_timeout_ms == 1500 &&
               e->idle_timeout_ms == 2000 && e->total_timeout_ms == 3600000 && e->retries == 0);
+    cr_assert(e->latency_ms == 2500 && c->experts[1].latency_ms == 0);
     cr_assert(c->origins[0].price_from == CONFIG_PRICE_CONFIGURED && c->origins[0].line == 14);
     cr_assert_eq(c->default_policy, 1);
     cr_assert(c->policies[0].policy.lambda == 12.5 && !c->policies[0].use[0] &&

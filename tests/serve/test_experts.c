@@ -14,7 +14,7 @@ Test(experts, tells_how_each_one_is)
                  "\"retry_after_ms\":",
                  "\"failures\":1,\"opened\":1,\"in_flight\":0,\"queued\":0,\"turned_away\":0,"
                  "\"concurrency\":7,\"requests_per_minute\":null,\"tokens_per_minute\":null,"
-                 "\"placed\":null}",
+                 "\"latency_ms\":null,\"placed\":null}",
                  "{\"id\":\"mid\",\"object\":\"expert\",\"state\":\"closed\",\"available\":true,"
                  "\"reason\":null,\"retry_after_ms\":0,\"failures\":0,",
                  "{\"id\":\"dear\"", NULL);
