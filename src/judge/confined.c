@@ -179,6 +179,12 @@ static enum status start(struct run *r, struct error *err)
         continue;
     if (n != sizeof(failed))
         return OK; /* the end of the pipe: it has become the command */
+    if (failed == EACCES && r->limits.readable && geteuid() == 0)
+        return error_set(
+            err, ERR_IO,
+            "'%s' runs as nobody, because root has started it, and nobody must be able "
+            "to reach its files: chmod a+x the folders that they are in",
+            r->argv[0]);
     return error_set_errno(err, failed == ENOSYS || failed == EINVAL ? ERR_UNSUPPORTED : ERR_IO,
                            failed, "cannot run '%s' shut off from network and files", r->argv[0]);
 }

@@ -2,6 +2,7 @@
 #include "judge/confined.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -295,6 +296,29 @@ Test(confined, reads_nothing_but_what_it_is_given)
     const char *const argv[] = {"true", NULL};
     cr_expect_eq(confined_run(argv, STR(""), &limits, &output, &end, &err), ERR_NOT_FOUND);
     cr_expect_not_null(strstr(err.text, given), "%s", err.text);
+}
+
+Test(confined, of_root_says_who_cannot_reach_its_files)
+{
+    NEEDS_CONFINEMENT;
+    if (geteuid() != 0)
+        cr_skip("root alone starts commands as somebody else");
+    char folder[] = "/tmp/leeroo-test-XXXXXX", file[40];
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(file, sizeof(file), "%s/check", folder);
+    const int fd = open(file, O_CREAT | O_WRONLY, 0644);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    const char *const readable[] = {file, NULL}, *const argv[] = {"true", NULL};
+    const struct confined_limits limits = {.readable = readable};
+    struct confined_end end;
+    struct error err = {0};
+    cr_expect_eq(confined_run(argv, STR(""), &limits, &output, &end, &err), ERR_IO);
+    cr_expect_not_null(strstr(err.text, "'true' runs as nobody"), "%s", err.text);
+    cr_assert_eq(chmod(folder, 0711), 0);
+    cr_expect_eq(confined_run(argv, STR(""), &limits, &output, &end, &err), OK, "%s", err.text);
+    unlink(file);
+    rmdir(folder);
 }
 
 Test(confined, cpu_memory_and_output_have_ends)
