@@ -86,10 +86,12 @@ enum verify_verdict {
 
 struct verify_end {
     enum verify_verdict verdict;
-    char why[VERIFY_WHY_BYTES_MAX +
-             1];         /* one printable line of what it said, or what went wrong; may be empty */
-    uint64_t elapsed_ms; /* since verifier_begin */
+    /* One printable line of what it said, or what went wrong; may be empty. */
+    char why[VERIFY_WHY_BYTES_MAX + 1];
+    uint64_t elapsed_ms;   /* since verifier_begin */
     int64_t cost_nano_usd; /* down: 0 */
+    /* VERIFY_DOWN, and a command ran and said so by its exit code: it has nothing to say of this answer. */
+    bool abstains;
 };
 
 const char *verify_verdict_name(enum verify_verdict verdict); /* "pass", "reject", "down" */

@@ -15,9 +15,18 @@
 #include "verify/verify_int.h"
 
 #define GRACE_MS         5000 /* beyond its time, for a command to be gone */
+#define NOT_RUN          126  /* a shell's exit codes from here on: it could not run the program */
 #define SHELL_OF_SIGNALS 128  /* a shell says so of a command that signal N ended: 128 + N */
 
 /* What its end means */
+
+static void say_down(int exit_code, struct str said, struct verify_end *ret)
+{
+    const struct str why = str_trim(str_slice(said, 0, VERIFY_WHY_BYTES_MAX));
+    verify_sayf(ret, VERIFY_DOWN, "exit code %d%s%.*s", exit_code, why.len ? ": " : "",
+                (int)why.len, why.len ? why.ptr : "");
+    ret->abstains = exit_code > 1 && exit_code < NOT_RUN;
+}
 
 /* A limit that is passed is the answer's doing, because the command runs what a model wrote; what a check cannot do at
  * all is not. A shell tells of a signal by its exit code. */
@@ -41,9 +50,7 @@ static void interpret(const struct verify_settings *s, const struct confined_end
     else if (c->exit_code == 1)
         verify_say(ret, VERIFY_REJECT, STR("exit code 1"));
     else
-        verify_sayf(ret, VERIFY_DOWN, "exit code %d%s%.*s", c->exit_code,
-                    str_trim(said).len ? ": " : "",
-                    (int)str_slice(said, 0, VERIFY_WHY_BYTES_MAX).len, said.len ? said.ptr : "");
+        say_down(c->exit_code, said, ret);
 }
 
 static void run(const struct verify_settings *s, struct str document, const int *stop,

@@ -84,6 +84,7 @@ Test(verify_command, that_cannot_say_is_down)
 {
     NEEDS_CONFINEMENT;
     is(shell("echo no compiler; exit 3"), VERIFY_DOWN, "exit code 3: no compiler");
+    cr_expect(s.ends[0].abstains);
 }
 
 Test(verify_command, that_is_not_there_is_down)
@@ -99,6 +100,7 @@ Test(verify_command, whose_shell_finds_no_program_is_down)
 {
     NEEDS_CONFINEMENT;
     is(shell("leeroo-no-such-program"), VERIFY_DOWN, "exit code 127");
+    cr_expect_not(s.ends[0].abstains);
 }
 
 Test(verify_command, what_a_shell_tells_of_a_signal_is_a_signal)
