@@ -11,11 +11,12 @@ static const char text[] =
     "Reads the configuration and the model as `leeroo serve` would, without listening or calling "
     "anybody,\n"
     "and says what it would run on and what may surprise its owner. API keys are never shown.\n"
-    "With --connect each expert's endpoint is also asked for its list of models, which costs "
-    "nothing.\n"
+    "Commands that check answers run once, shut in, with a sample. With --connect each expert's\n"
+    "endpoint is also asked for its list of models, which costs nothing, and services that check\n"
+    "answers judge that sample.\n"
     "\n"
     "Exits with 0 when all is well (warnings included), with 1 when serve would refuse, or an\n"
-    "expert or an encoder cannot be asked.\n"
+    "expert, an encoder or a check cannot be asked.\n"
     "\n"
     "  leeroo check -c leeroo.yaml --connect\n";
 
@@ -69,6 +70,10 @@ static enum status look(const struct options *o, struct check_found *f, struct e
     for (size_t i = 0; i < f->encoder_count; i++)
         f->fine &= f->encoders[i].status == OK;
     f->memory_bytes = check_memory(config);
+    if (status == OK)
+        status = check_verify(config, o->connect, f->verify, &f->verify_count, err);
+    for (size_t i = 0; i < f->verify_count; i++)
+        f->fine &= f->verify[i].fine;
     if (status == OK && o->connect)
         status = connect_all(f, err);
     return status;

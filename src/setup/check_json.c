@@ -92,8 +92,24 @@ static void write_encoder(struct buf *b, const struct check_encoder *e)
     buf_add_char(b, '}');
 }
 
-static void write_policy(struct buf *b, const struct config *c, size_t i)
+static void write_verify(struct buf *b, const struct check_verify *v)
 {
+    const struct verify_settings *s = v->settings;
+    text(b, ",\"verify\":{", "name", s->name);
+    text(b, ",", "kind", str_from(verify_kind_name(s->kind)));
+    buf_addf(b, ",\"strict\":%s,\"tried\":%s,\"fine\":%s", truth(s->strict), truth(v->tried),
+             truth(v->fine));
+    if (v->tried) {
+        text(b, ",", "verdict", str_from(verify_verdict_name(v->end.verdict)));
+        text(b, ",", "why", str_from(v->end.why));
+        buf_addf(b, ",\"took_ms\":%llu", (unsigned long long)v->end.elapsed_ms);
+    }
+    buf_add_char(b, '}');
+}
+
+static void write_policy(struct buf *b, const struct check_found *f, size_t i)
+{
+    const struct config *c = f->config;
     const struct route_policy *p = &c->policies[i];
     text(b, i ? ",{" : "{", "name", p->name);
     buf_addf(b, ",\"default\":%s,\"lambda\":", truth(i == c->default_policy));
@@ -111,7 +127,11 @@ static void write_policy(struct buf *b, const struct config *c, size_t i)
             buf_add_c(b, n++ ? "," : "");
             json_write_string(b, c->experts[e].name);
         }
-    buf_add_c(b, "]}");
+    buf_add_char(b, ']');
+    for (size_t k = 0; k < f->verify_count; k++)
+        if (f->verify[k].policy == i)
+            write_verify(b, &f->verify[k]);
+    buf_add_char(b, '}');
 }
 
 static void write_alias(struct buf *b, const struct config *c, size_t i)
@@ -154,7 +174,7 @@ static void write_config(struct buf *b, const struct check_found *f)
     }
     buf_addf(b, "],\"memory_bytes\":%llu,\"policies\":[", (unsigned long long)f->memory_bytes);
     for (size_t i = 0; i < c->policy_count; i++)
-        write_policy(b, c, i);
+        write_policy(b, f, i);
     buf_add_c(b, "],\"aliases\":{");
     for (size_t i = 0; i < c->alias_count; i++)
         write_alias(b, c, i);

@@ -212,15 +212,44 @@ static void print_encoder(const struct check_encoder *e, int width, FILE *out)
     fputc('\n', out);
 }
 
-static const char *verdict(const struct check_found *f)
+static void print_verify(const struct config *c, const struct check_verify *v, int width, FILE *out)
 {
-    bool heard = true;
+    const struct verify_end *end = &v->end;
+    const char *before = ": ";
+    fprintf(out, "%-*.*s  %.*s", width, STR_FMT(c->policies[v->policy].name),
+            STR_FMT(v->settings->name));
+    if (!v->tried && v->settings->kind == VERIFY_HTTP)
+        fputs(", not asked (--connect asks it)", out);
+    else if (!v->tried)
+        fputs(v->settings->kind == VERIFY_EXPERT ? ", an expert" : ", of the request itself", out);
+    else if (!v->fine)
+        fputs(", cannot be asked", out);
+    else if (end->abstains)
+        fprintf(out, ", says nothing of a sample in %llu ms", (unsigned long long)end->elapsed_ms);
+    else
+        fprintf(out, ", %s a sample in %llu ms", end->verdict == VERIFY_PASS ? "passes" : "rejects",
+                (unsigned long long)end->elapsed_ms);
+    fprintf(out, "%s%s%s\n", end->why[0] ? before : "", end->why,
+            v->settings->strict ? "; strict" : "");
+}
+
+/* "all well", or who cannot be asked. */
+static void print_verdict(const struct check_found *f, FILE *out)
+{
+    bool heard = true, held = true;
     for (size_t i = 0; i < f->encoder_count; i++)
         heard &= f->encoders[i].status == OK;
-    return f->fine    ? "all well"
-           : f->asked ? "not all encoders can be asked"
-           : heard    ? "not all experts can be asked"
-                      : "not all experts and encoders can be asked";
+    for (size_t i = 0; i < f->verify_count; i++)
+        held &= f->verify[i].fine;
+    const char *const who[] = {f->asked ? NULL : "experts", heard ? NULL : "encoders",
+                               held ? NULL : "checks"};
+    const char *before = "not all ";
+    for (size_t i = 0; i < 3; i++)
+        if (who[i]) {
+            fprintf(out, "%s%s", before, who[i]);
+            before = " and ";
+        }
+    fputs(f->asked && heard && held ? "all well\n" : " can be asked\n", out);
 }
 
 static void print_warnings(const struct check_found *f, FILE *out)
@@ -257,12 +286,16 @@ void check_print_text(const struct check_found *f, FILE *out)
                 (double)f->memory_bytes * 1e-6);
     print_policies(c, width, out);
     print_aliases(c, out);
+    if (f->verify_count)
+        fprintf(out, "\n%-*s  its answers are checked by\n", width, "policy");
+    for (size_t i = 0; i < f->verify_count; i++)
+        print_verify(c, &f->verify[i], width, out);
     if (f->replies)
         fputc('\n', out);
     for (size_t i = 0; f->replies && i < c->expert_count; i++)
         print_reply(&c->experts[i], &f->replies[i], width, out);
     print_warnings(f, out);
-    fprintf(out, "\n%s: %zu expert%s, %zu polic%s, %s\n", f->path, c->expert_count,
-            c->expert_count == 1 ? "" : "s", c->policy_count, c->policy_count == 1 ? "y" : "ies",
-            verdict(f));
+    fprintf(out, "\n%s: %zu expert%s, %zu polic%s, ", f->path, c->expert_count,
+            c->expert_count == 1 ? "" : "s", c->policy_count, c->policy_count == 1 ? "y" : "ies");
+    print_verdict(f, out);
 }

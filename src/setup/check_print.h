@@ -5,6 +5,7 @@
 
 #include "setup/check_connect.h"
 #include "setup/check_encoders.h"
+#include "setup/check_verify.h"
 #include "setup/setup.h"
 
 #define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + ENCODERS_NAMED_MAX + 8)
@@ -18,6 +19,8 @@ struct check_found {
     size_t warning_count;
     struct check_encoder encoders[ENCODERS_NAMED_MAX];
     size_t encoder_count;
+    struct check_verify verify[CONFIG_POLICIES_MAX];
+    size_t verify_count;
     const struct check_reply *replies; /* [expert_count]; NULL: nobody was asked */
     bool asked;                        /* all that were asked could be */
     bool fine;                         /* nothing must be mended */
