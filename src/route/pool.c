@@ -88,9 +88,18 @@ static enum status start_verifying(struct pool *p, size_t index, const struct mo
     const struct route_policy *from = &p->settings.policies[index];
     struct pool_policy *to = &p->policies[index];
     struct verified_sample verified;
-    to->terms = (struct verified_terms){.check = from->check, .shared_sd = VERIFIED_SHARED_SD};
+    const struct verified_terms terms = {.check = from->check,
+                                         .shared_sd = model_shared_sd(p->model)};
+    struct str *names = calloc(p->settings.expert_count, sizeof(*names));
+    for (size_t i = 0; names && i < p->settings.expert_count; i++)
+        names[i] = p->settings.experts[i].name;
+    if (names)
+        to->checks = check_cell_create(names, p->settings.expert_count, &from->check);
+    free(names);
+    if (!to->checks)
+        return error_set(err, ERR_MEMORY, "out of memory for a policy");
     enum status status = verified_sample_init(&verified, sample, use, model_expert_count(p->model),
-                                              &to->terms, from->policy.max_calls, err);
+                                              &terms, from->policy.max_calls, err);
     if (status != OK)
         return status;
     status = live_policy_calibrate(&to->live, &verified.sample, NULL, &from->policy, err);
@@ -245,6 +254,7 @@ void pool_free(struct pool *p)
     for (size_t i = 0; i < p->policy_count; i++) {
         live_policy_done(&p->policies[i].live);
         free(p->policies[i].plan_use);
+        check_cell_release(p->policies[i].checks);
     }
     for (size_t i = 0; i < p->arm_count; i++)
         free(p->labels[i]);
@@ -335,6 +345,13 @@ void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, con
     }
 }
 
+static void adopt_checks(struct pool *p, size_t policy, const struct pool *earlier)
+{
+    size_t i = pool_policy_index(earlier, p->settings.policies[policy].name);
+    if (p->policies[policy].checks && i != SIZE_MAX && earlier->policies[i].checks)
+        check_cell_adopt(p->policies[policy].checks, earlier->policies[i].checks);
+}
+
 static struct budget_cell *find_budget(const struct pool *p, struct str name, double usd_per_1k)
 {
     size_t i = pool_policy_index(p, name);
@@ -347,6 +364,7 @@ void pool_budgets_share(struct pool *p, const struct pool *earlier)
 {
     for (size_t i = 0; i < p->policy_count; i++) {
         struct pool_policy *to = &p->policies[i];
+        adopt_checks(p, i, earlier);
         double usd = to->live.policy.budget_usd_per_1k;
         struct budget_cell *from =
             to->live.budget ? find_budget(earlier, p->settings.policies[i].name, usd) : NULL;

@@ -34,10 +34,26 @@ void pool_plan_verdict(const struct pool *p, size_t arm, const struct plan_state
 /* Tells a policy's budget what a request really cost, with the usual_usd of its choice. `policy` SIZE_MAX (an expert by
  * name) is fine. */
 void pool_observe(struct pool *p, size_t policy, int64_t cost_nano_usd, double usual_usd);
+struct pool_choice;
+#define POOL_CHECKS_BYTES_MAX (1u << 20) /* of the file below */
+
+/* What a policy's check has said of an expert's answer, which was right with probability `right` as far as was known
+ * by the choice; and how good somebody says an answer was that has stood after it. Of a policy that does not verify
+ * nothing happens. */
+void pool_check_observe(struct pool *p, const struct pool_choice *c, size_t expert, bool passed,
+                        double right);
+void pool_check_feedback(struct pool *p, size_t policy, bool passed, double score);
+/* How often checks and feedback have been heard; 0 where no policy verifies. */
+uint64_t pool_checks_heard(struct pool *p);
+/* What was learnt of them as the text of a file, and taken up from one before the first request. */
+void pool_checks_write(struct pool *p, struct buf *out);
+NODISCARD enum status pool_checks_resume(struct pool *p, struct str text, const char *place,
+                                         struct error *err);
+
 /* The states of all budgets, in the order of the policies that have one; returns how many. `into` may be NULL. */
 size_t pool_budgets(struct pool *p, struct budget_named *into);
 /* Budgets with found[i] go on from the state budgets[i], in the order of pool_budgets. Before the first request. */
 void pool_budgets_resume(struct pool *p, const struct budget_named *budgets, const bool *found);
 /* Policies with the same name and the same USD share one budget with the policy of an earlier pool, whose requests may
- * still run. Before the first request to p. */
+ * still run, and go on with what their checks have said until now. Before the first request to p. */
 void pool_budgets_share(struct pool *p, const struct pool *earlier);

@@ -477,12 +477,17 @@ static enum status choose_among_verified(const struct pool *p, struct arena *a,
                                          struct pool_choice *c, const bool **choosable,
                                          struct error *err)
 {
-    const struct pool_policy *policy = &p->policies[c->target.policy];
+    struct check_cell *checks = p->policies[c->target.policy].checks;
     size_t before = c->arm_count;
+    float *shift = ARENA_ARRAY(a, p->settings.expert_count, float);
     bool any = false;
+    if (!shift)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    c->terms = (struct verified_terms){.shared_sd = model_shared_sd(p->model), .shift = shift};
+    check_cell_terms(checks, shift, &c->terms.check);
     for (size_t i = 0; i < p->settings.expert_count; i++)
         any |= (*choosable)[i];
-    enum status status = any ? verified_arms_add(p, &policy->terms, *choosable, a, c, err) : OK;
+    enum status status = any ? verified_arms_add(p, &c->terms, *choosable, a, c, err) : OK;
     if (status != OK || !any)
         return status;
     bool *verified = ARENA_ARRAY(a, c->arm_count, bool);
@@ -490,7 +495,6 @@ static enum status choose_among_verified(const struct pool *p, struct arena *a,
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     for (size_t i = before; i < c->arm_count; i++)
         verified[i] = true;
-    c->terms = policy->terms;
     *choosable = verified;
     return OK;
 }

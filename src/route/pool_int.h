@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plan/quality_floor.h"
+#include "route/check_cell.h"
 #include "route/live_policy.h"
 #include "route/pool_choice.h"
 #include "route/priced_sample.h"
@@ -15,7 +16,7 @@ struct pool_policy {
     const bool *use; /* [expert_count]; NULL: all */
     bool *plan_use;  /* [arm_count]: which plans; the experts' part means nothing */
     struct quality_floor_table floors; /* for a min_quality that a request brings */
-    struct verified_terms terms;       /* of a policy that verifies */
+    struct check_cell *checks;         /* of a policy that verifies; else NULL */
 };
 
 struct pool {
