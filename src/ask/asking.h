@@ -62,6 +62,7 @@ struct asking_paid { /* what came of asking one expert, all its tries together *
 struct asking_check { /* what a check has said of one answer */
     size_t candidate; /* whose */
     enum plan_check verdict;
+    double right;   /* P(the answer is right), as far as was known before */
     struct str why; /* empty: it did not say */
     struct cost cost;
     uint64_t begin_ms, ended_ms; /* the scheduler's time */

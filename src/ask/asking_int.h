@@ -11,6 +11,7 @@ struct plan_checks {
     bool running;
     size_t candidate; /* whose answer is, or was last */
     uint64_t begin_ms;
+    double right;
     struct asking_check ended[PLAN_MEMBERS_MAX];
     size_t count;
 };
@@ -105,7 +106,9 @@ void plan_run_checked(struct asking *a, size_t candidate, enum plan_check verdic
 
 /* plan_checks.c: has the answers of a verified plan checked, one at a time. */
 /* True: the check runs, and plan_run_checked will be called. False: it is down, which is noted. */
-bool plan_checks_begin(struct asking *a, size_t candidate, const struct held_events *answer);
+/* `right`: P(the answer is right), as far as is known. */
+bool plan_checks_begin(struct asking *a, size_t candidate, const struct held_events *answer,
+                       double right);
 void plan_checks_cancel(struct asking *a); /* nothing happens where none runs */
 void plan_checks_done(struct asking *a);
 /* ERR_UPSTREAM: what the check said of each answer, for a client that gets none of them. */

@@ -35,19 +35,22 @@ static void note(struct asking *a, enum plan_check verdict, struct str why, cons
     struct str copy = why.len ? arena_copy(a->o.arena, why) : STR("");
     c->ended[c->count++] = (struct asking_check){.candidate = c->candidate,
                                                  .verdict = verdict,
+                                                 .right = c->right,
                                                  .why = copy.ptr ? copy : STR(""),
                                                  .cost = *cost,
                                                  .begin_ms = c->begin_ms,
                                                  .ended_ms = asking_now_ms(a)};
 }
 
-bool plan_checks_begin(struct asking *a, size_t candidate, const struct held_events *answer)
+bool plan_checks_begin(struct asking *a, size_t candidate, const struct held_events *answer,
+                       double right)
 {
     struct plan_checks *c = &a->checks;
     struct error err = {0};
     CHECK(!c->running && a->o.ops->check && a->o.ops->check_cancel);
     c->candidate = candidate;
     c->begin_ms = asking_now_ms(a);
+    c->right = right;
     buf_done(&c->completion);
     buf_init(&c->completion, answer->bytes.len * 2 + 65536);
     enum status status = gather(answer, &c->completion, &err);

@@ -33,6 +33,7 @@ struct last_word {
 };
 
 static void advance(struct asking *a, const struct last_word *last_word);
+static void ask_verdict(struct asking *a, struct plan_verdict *ret);
 
 static struct plan_run *run_of(const struct attempt *t)
 {
@@ -151,7 +152,10 @@ static void read_answer(struct attempt *t)
 
 static void begin_check(struct attempt *t)
 {
-    bool runs = plan_checks_begin(t->asking, t->candidate, &t->held);
+    struct plan_verdict before;
+    ask_verdict(t->asking, &before);
+    bool runs =
+        plan_checks_begin(t->asking, t->candidate, &t->held, (double)before.trust[t->candidate]);
     run_of(t)->state.answers[t->candidate].check = runs ? PLAN_CHECKING : PLAN_CHECK_DOWN;
 }
 
