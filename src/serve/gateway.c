@@ -26,12 +26,12 @@
 #include "serve/drain.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
-#include "serve/ledger_watch.h"
 #include "serve/reload.h"
 #include "serve/secure.h"
 #include "serve/unpack.h"
 #include "serve/worker_watch.h"
 #include "watch/keeping.h"
+#include "watch/ledger_watch.h"
 #include "watch/lookup.h"
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
@@ -212,6 +212,15 @@ static enum status keep_answers(struct gateway *g, struct error *err)
 }
 
 /* Where prompts were kept once, they grow old all the same. */
+static enum status open_ledger(struct gateway *g, struct error *err)
+{
+    const struct config *c = g->snapshot->config;
+    const struct ledger_options o = {.store = c->ledger.store,
+                                     .journal_path = c->ledger.journal_path,
+                                     .journal_bytes = c->ledger.journal_bytes};
+    return ledger_watch_open(&o, c->state_dir, &g->ledger, err);
+}
+
 static enum status keep_prompts(struct gateway *g, struct error *err)
 {
     const struct config *c = g->snapshot->config;
@@ -239,7 +248,7 @@ static enum status gateway_start(struct gateway *g, struct error *err)
     if (status == OK)
         status = keep_answers(g, err);
     if (status == OK)
-        status = ledger_watch_open(g->snapshot->config, &g->ledger, err);
+        status = open_ledger(g, err);
     if (status == OK)
         status = keep_prompts(g, err);
     if (status == OK)

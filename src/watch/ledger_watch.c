@@ -1,5 +1,5 @@
 /* A timer that reads ledger_state. */
-#include "serve/ledger_watch.h"
+#include "watch/ledger_watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,25 +27,23 @@ static struct str kind_of(const char *store)
     return str_starts(str_from(store), STR("postgres")) ? STR("postgresql") : str_from(store);
 }
 
-enum status ledger_watch_open(const struct config *c, struct ledger **ret, struct error *err)
+enum status ledger_watch_open(const struct ledger_options *o, const char *folder,
+                              struct ledger **ret, struct error *err)
 {
-    const struct ledger_options o = {.store = c->ledger.store,
-                                     .journal_path = c->ledger.journal_path,
-                                     .journal_bytes = c->ledger.journal_bytes};
     char store[QUOTED_MAX], journal[QUOTED_MAX];
     *ret = NULL;
-    if (!o.store) {
+    if (!o->store) {
         log_event(LOG_INFO, "no ledger",
                   "mend=\"give a state_dir or ledger.store in the configuration\"");
         return OK;
     }
-    if (c->state_dir && mkdir(c->state_dir, 0700) != 0 && errno != EEXIST)
-        return error_set_errno(err, ERR_IO, errno, "state_dir: cannot make %s", c->state_dir);
-    enum status status = ledger_open(&o, ret, err);
+    if (folder && mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return error_set_errno(err, ERR_IO, errno, "state_dir: cannot make %s", folder);
+    enum status status = ledger_open(o, ret, err);
     if (status != OK)
         return status;
-    log_quote(store, sizeof(store), kind_of(o.store));
-    log_quote(journal, sizeof(journal), str_from(o.journal_path));
+    log_quote(store, sizeof(store), kind_of(o->store));
+    log_quote(journal, sizeof(journal), str_from(o->journal_path));
     log_event(LOG_INFO, "ledger", "store=%s journal=%s", store, journal);
     return OK;
 }
