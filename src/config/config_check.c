@@ -208,5 +208,6 @@ enum status config_bind(struct config *c, const struct model *m, struct error *e
         c->reference = most_expensive_expert(c);
     for (size_t i = 0; status == OK && i < c->policy_count; i++)
         status = check_plans(c, i, m, err);
+    config_bind_verify(c);
     return status;
 }

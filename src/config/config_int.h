@@ -77,6 +77,8 @@ NODISCARD enum status config_pick_reference(struct conf_reader *r, const struct 
 NODISCARD enum status config_read_verify(struct conf_reader *r, const struct yaml_tree *node,
                                          struct verify_settings *ret, struct error *err);
 void config_wipe_verify(struct config *c);
+/* What a decision must know of checks, once prices are known. */
+void config_bind_verify(struct config *c);
 size_t config_policy_index(const struct config *c, struct str name);
 
 NODISCARD enum status config_check_listen(const struct conf_reader *r, const struct yaml_tree *at,

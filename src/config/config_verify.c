@@ -14,6 +14,9 @@
 #define MEMORY_MAX     1e12
 #define RUBRIC_BYTES   16384
 #define SECONDS_MAX_MS 600000
+/* An expert that judges is asked some hundred words and the answer, and says a few. */
+#define JUDGE_INPUT_TOKENS  1500
+#define JUDGE_OUTPUT_TOKENS 100
 
 struct raw_verify {
     struct verify_settings
@@ -374,4 +377,20 @@ void config_wipe_verify(struct config *c)
     for (size_t i = 0; c->verify && i <= c->policy_count; i++) /* the last may be half read */
         if (c->verify[i].key.len)
             explicit_bzero((void *)(uintptr_t)c->verify[i].key.ptr, c->verify[i].key.len);
+}
+
+void config_bind_verify(struct config *c)
+{
+    for (size_t i = 0; c->verify && i < c->policy_count; i++) {
+        const struct verify_settings *s = &c->verify[i];
+        struct route_policy *p = &c->policies[i];
+        p->verifies = s->kind != VERIFY_NONE;
+        p->strict = s->strict;
+        p->check = (struct verified_check){.false_pass = (float)s->false_pass,
+                                           .false_alarm = (float)s->false_alarm,
+                                           .price_nano_usd = s->price_nano_usd};
+        if (s->kind == VERIFY_EXPERT)
+            p->check.price_nano_usd = price_cost_nano_usd(&c->experts[s->expert_index].price,
+                                                          JUDGE_INPUT_TOKENS, JUDGE_OUTPUT_TOKENS);
+    }
 }
