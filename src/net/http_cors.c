@@ -10,6 +10,7 @@
 static const char exposed[] =
     "x-leeroo-request-id, x-leeroo-expert, x-leeroo-plan, x-leeroo-lambda, x-leeroo-cost-usd, "
     "x-leeroo-cost-basis, x-leeroo-dropped, x-leeroo-silent, x-leeroo-session, x-leeroo-cache, "
+    "x-leeroo-verified, x-leeroo-verified-by, x-leeroo-check-cost-usd, "
     "x-leeroo-tokens-basis, x-request-id, request-id, retry-after, age, "
     "x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
     "x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "

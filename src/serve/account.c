@@ -44,6 +44,7 @@ struct cost chat_cost_total(const struct chat *c)
     const struct asking_paid *paid = paid_by(c, &count);
     struct cost sum = asking_cost_of(paid, count);
     add_reading(c, &sum);
+    chat_check_costs(c, &sum);
     if (c->cache.hit)
         sum.basis = COST_USAGE; /* that it cost nothing is known */
     return sum;
@@ -85,8 +86,7 @@ static struct str plan_label(const struct chat *c)
 {
     if (c->cache.hit)
         return c->cache.hit->face.plan;
-    return c->has_plan ? pool_arm_label(c->snapshot->pool, c->choice.decision.arm)
-                       : str_from(plan_kind_name(PLAN_SINGLE));
+    return c->has_plan ? c->choice.label : str_from(plan_kind_name(PLAN_SINGLE));
 }
 
 static const struct expert *paid_expert(const struct chat *c, const struct asking_paid *p)
@@ -109,28 +109,36 @@ static void write_paid(const struct chat *c, const struct asking_paid *p, struct
              call_outcome_name(p->outcome), p->hedge ? ",\"hedge\":true" : "");
 }
 
+/* One piece: a list of members in the order in which they are read. */
 void chat_write_member(const struct chat *c, struct buf *out)
 {
     struct asking_paid paid[ASKING_PAID_MAX + 1];
     size_t count = c->asking ? asking_paid_until_now(c->asking, paid) : 0;
     struct cost cost = c->asking ? asking_cost_of(paid, count) : chat_cost_total(c);
-    if (c->asking)
+    if (c->asking) {
         add_reading(c, &cost);
+        chat_check_costs(c, &cost);
+    }
     struct str plan = str_from(plan_kind_name(PLAN_SINGLE));
     if (c->cache.hit)
         plan = c->cache.hit->face.plan;
     else if (c->has_plan)
-        plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->name;
+        plan = c->choice.arms[c->choice.decision.arm].name;
     buf_addf(out, ",\"leeroo\":{\"expert\":\"%.*s\",\"plan\":\"%.*s\",\"cost_usd\":",
              STR_FMT(expert_name(c)), STR_FMT(plan));
     money_format_usd(out, cost.nano_usd);
     buf_addf(out, ",\"cost_basis\":\"%s\"%s", basis_name(c, &cost),
              c->cache.hit ? ",\"cached\":true" : "");
+    if (chat_verified(c))
+        buf_addf(out, ",\"verified\":\"%s\",\"verified_by\":\"%.*s\"", chat_verified(c),
+                 STR_FMT(chat_verifier(c)));
     bool several = c->has_plan || count > 1;
     for (size_t i = 0; several && i < count; i++) {
         buf_add_c(out, i ? "," : ",\"calls\":[");
         write_paid(c, &paid[i], out);
     }
+    if (several && count > 0)
+        chat_check_write(c, out);
     buf_add_c(out, several ? "]}" : "}");
 }
 
@@ -215,6 +223,15 @@ size_t chat_headers(const struct chat *c, const struct cost *cost, struct http_h
     struct str silent = silences_header(c->snapshot->pool, &c->choice, c->x->arena);
     if (silent.len > 0)
         headers[n++] = (struct http_header){STR("x-leeroo-silent"), silent};
+    if (chat_verified(c)) {
+        struct cost checks = {.basis = COST_USAGE};
+        chat_check_costs(c, &checks);
+        format_usd(checks.nano_usd, usd);
+        headers[n++] = (struct http_header){STR("x-leeroo-verified"), str_from(chat_verified(c))};
+        headers[n++] = (struct http_header){STR("x-leeroo-verified-by"),
+                                            arena_copy(c->x->arena, chat_verifier(c))};
+        headers[n++] = (struct http_header){STR("x-leeroo-check-cost-usd"), in_arena(c, usd)};
+    }
     if (chat_session(c))
         headers[n++] = (struct http_header){STR("x-leeroo-session"), str_from(chat_session(c))};
     return n + chat_cache_headers(c, headers + n);
@@ -312,7 +329,7 @@ static void add_predicted(const struct chat *c, size_t expert, struct key_reserv
 
 static bool is_in_plan(const struct chat *c, size_t expert)
 {
-    const struct plan *plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm);
+    const struct plan *plan = &c->choice.arms[c->choice.decision.arm];
     for (size_t k = 0; c->has_plan && k < plan->member_count; k++)
         if (plan->members[k] == expert)
             return true;
@@ -393,6 +410,7 @@ static size_t list_calls(const struct chat *c, struct record_call *calls)
                                         .latency_ms = p->ended_ms - p->asked_ms,
                                         .hedge = p->hedge};
     }
+    count += chat_check_calls(c, calls + count);
     return count + list_reading(c, calls + count);
 }
 
@@ -443,10 +461,11 @@ static bool is_reference_itself(const struct chat *c, enum request_outcome outco
            c->choice.order[chat_candidate(c)] == c->snapshot->config->reference;
 }
 
+/* One piece: the record's fields, then everybody who is told of it. */
 void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
                   const char *problem)
 {
-    struct record_call calls[ASKING_PAID_MAX + ENCODERS_MAX];
+    struct record_call calls[ASKING_PAID_MAX + PLAN_MEMBERS_MAX + ENCODERS_MAX];
     struct record r = record_of(c);
     r.outcome = outcome;
     r.http_status = http_status;
@@ -457,6 +476,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     r.total_ms = loop_now_ms(c->worker->loop) - c->begin_ms;
     r.problem = problem;
     r.session = chat_session(c);
+    r.verified = chat_verified(c);
     r.dropped = dropped_by(c);
     r.calls = calls;
     r.call_count = list_calls(c, calls);
@@ -465,6 +485,7 @@ void chat_account(struct chat *c, enum request_outcome outcome, int http_status,
     caller_settle(c->caller, &r.cost);
     watch_end(&c->worker->watch, &r);
     keep_prompt(c, &r);
+    chat_check_learn(c);
     if (c->chosen && (http_status == 200 || r.cost.nano_usd > 0))
         pool_observe(c->snapshot->pool, c->choice.target.policy, r.cost.nano_usd,
                      c->choice.usual_usd);

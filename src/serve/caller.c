@@ -82,9 +82,8 @@ enum status caller_restrict(const struct caller *c, const struct pool *p,
     return status == OK ? bar_others(&l->experts, p, target, a, err) : status;
 }
 
-bool caller_may_see(const struct caller *c, const struct pool *p, size_t arm)
+bool caller_may_see(const struct caller *c, const struct pool *p, const struct plan *plan)
 {
-    const struct plan *plan = pool_arm_at(p, arm);
     const struct key_names *experts = c && c->key ? &client_key_limits(c->key)->experts : NULL;
     for (size_t i = 0; experts && i < plan->member_count; i++)
         if (!key_names_have(experts, pool_settings(p)->experts[plan->members[i]].name))

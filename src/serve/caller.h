@@ -34,7 +34,7 @@ bool caller_may_use(const struct caller *c, const struct pool *p, size_t policy,
 bool caller_may_name(const struct caller *c, struct str name);
 
 /* Whether the key is shown this arm of the pool: all its members may answer it. */
-bool caller_may_see(const struct caller *c, const struct pool *p, size_t arm);
+bool caller_may_see(const struct caller *c, const struct pool *p, const struct plan *plan);
 /* The same of an expert by its name, as a record of earlier has it. */
 bool caller_may_hear_of(const struct caller *c, struct str name);
 

@@ -96,6 +96,7 @@ static enum status read_request(struct chat *c, const char **param, const char *
     target.native_rather = c->asked.native_rather;
     c->front.model = c->request.model;
     c->request.effort_is_wish = c->asked.effort.len > 0;
+    chat_check_target(c, &target);
     c->choice.target = target; /* also for the record of a hit */
     return chat_cache_look(c, code, err);
 }
@@ -116,7 +117,7 @@ static enum status prepare(struct chat *c, struct error *err)
 {
     c->chosen = true;
     c->phase = CHAT_ASKING;
-    c->has_plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm)->member_count > 1;
+    c->has_plan = c->choice.arms[c->choice.decision.arm].kind != PLAN_SINGLE;
     c->front.input_tokens = (uint64_t)c->choice.input_tokens;
     enum status status = c->request.stream ? relay_prepare(c, err) : OK;
     return status == OK ? chat_asking_create(c, err) : status;

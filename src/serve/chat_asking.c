@@ -157,7 +157,7 @@ static void on_paid(void *user, const struct asking_paid *paid)
 static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
 {
     const struct chat *c = user;
-    pool_plan_verdict(c->snapshot->pool, c->choice.decision.arm, state, ret);
+    pool_choice_verdict(c->snapshot->pool, &c->choice, state, ret);
 }
 
 static void on_done(void *user, const struct asking_end *end)
@@ -174,6 +174,8 @@ static const struct asking_ops chat_ops = {
     .on_retry = on_retry,
     .on_paid = on_paid,
     .verdict = verdict,
+    .check = chat_check,
+    .check_cancel = chat_check_cancel,
     .on_done = on_done,
 };
 
@@ -198,13 +200,15 @@ static const struct asking_candidate *list_candidates(const struct chat *c)
 
 static enum status make_plan(const struct chat *c, struct asking_plan **ret, struct error *err)
 {
-    const struct plan *plan = pool_arm_at(c->snapshot->pool, c->choice.decision.arm);
+    const struct plan *plan = &c->choice.arms[c->choice.decision.arm];
     struct asking_plan *made = ARENA_NEW(c->x->arena, struct asking_plan);
     if (!made)
         return error_set(err, ERR_MEMORY, "out of memory for a plan");
     made->plan = plan;
     made->characters = c->choice.characters;
     made->max_calls = (uint8_t)c->choice.policy.max_calls;
+    made->strict =
+        c->choice.is_verified && c->snapshot->config->policies[c->choice.target.policy].strict;
     made->kept_bytes_max = c->snapshot->config->limits.answer_bytes;
     for (size_t i = 0; i < plan->member_count; i++)
         made->members[i] = &c->choice.estimates[c->choice.order[i]];

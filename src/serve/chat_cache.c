@@ -5,6 +5,7 @@
 #include "serve/chat_int.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/json.h"
@@ -126,10 +127,18 @@ void chat_cache_begin(struct chat *c)
     c->cache.ended_well = c->cache.ended_badly = false;
 }
 
+/* Where answers are verified, what has not passed is not kept: the next time may do better. */
+static bool may_keep(const struct chat *c)
+{
+    const char *verified = chat_verified(c);
+    return c->cache.ended_well && !c->cache.ended_badly && c->chosen && !c->native &&
+           (!verified || !strcmp(verified, "passed"));
+}
+
 static void put(struct chat *c, bool streamed, struct str bytes)
 {
     struct cache_face face;
-    if (!c->cache.ended_well || c->cache.ended_badly || !c->chosen || c->native)
+    if (!may_keep(c))
         return;
     chat_face(c, &face);
     cache_put(c->worker->gateway->cache, &c->cache.key, loop_now_ms(c->worker->loop), &face,

@@ -39,6 +39,17 @@ struct chat_cache { /* of chat_cache.c */
     bool ended_well, ended_badly; /* some choice did */
 };
 
+struct verify_task;
+
+struct chat_check { /* of chat_check.c: what is under way; one of the first two, or neither */
+    struct verify_task *task;
+    struct asking *judge; /* an expert that judges */
+    struct openai_request asked;
+    struct asking_candidate candidate;
+    bool beginning;
+    char why[256];
+};
+
 struct chat {
     struct worker *worker;
     struct snapshot *snapshot; /* held until chat_release */
@@ -68,6 +79,7 @@ struct chat {
     int64_t begin_wall_ms;
     uint64_t begin_ms, first_token_ms; /* first_token_ms 0: none yet */
     struct chat_cache cache;
+    struct chat_check check;
 };
 
 /* The one that is asked, at the end the one whose answer stands. */
@@ -77,6 +89,19 @@ void chat_release(struct chat *c);           /* cancels and frees; x is not touc
 
 /* chat_asking.c: asks nobody yet. ERR_MEMORY. */
 NODISCARD enum status chat_asking_create(struct chat *c, struct error *err);
+
+/* chat_check.c */
+/* Says in the target why answers to this request cannot be checked, where its policy verifies. */
+void chat_check_target(const struct chat *c, struct pool_target *target);
+enum status chat_check(void *user, size_t candidate, struct str completion, struct error *err);
+struct cost chat_check_cancel(void *user);
+/* Of the answer that stands: "passed", "rejected", "down", "unchecked"; NULL: its policy does not verify. */
+const char *chat_verified(const struct chat *c);
+struct str chat_verifier(const struct chat *c); /* its name; empty likewise */
+void chat_check_costs(const struct chat *c, struct cost *sum);
+size_t chat_check_calls(const struct chat *c, struct record_call *calls); /* PLAN_MEMBERS_MAX */
+void chat_check_learn(const struct chat *c);                  /* tells the pool what was said */
+void chat_check_write(const struct chat *c, struct buf *out); /* `,{...}` of each */
 
 /* account.c: what it cost, the headers that say so, and the access log line. */
 size_t chat_paid_count(const struct chat *c);      /* experts that were asked and are done with */

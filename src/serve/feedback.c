@@ -1,4 +1,7 @@
-/* POST /v1/feedback: {"request_id", "score" 0..1, "comment"?}, written down beside the request. */
+/* POST /v1/feedback: {"request_id", "score" 0..1, "comment"?}, written down beside the request. Where the request's
+ * answer was held to a check, the check is learnt of, too. On the worker's thread; the ledger is asked for the request
+ * by a thread of its own, and a client that has left by then is not answered. Nothing but the table of paths calls the
+ * handler. */
 #include "base/clock.h"
 #include "serve/gateway_int.h"
 #include "serve/requests.h"
@@ -89,6 +92,25 @@ static void answer_taken(struct http_exchange *x, const struct feedback *f)
     buf_done(&body);
 }
 
+/* What the check said of the answer that stood tells how far the check is to be believed. */
+static void learn(const struct feedback *f, const struct ledger_found *found)
+{
+    struct json_value list, call;
+    struct pool *pool = f->worker->snapshot->pool;
+    size_t policy = pool_policy_index(pool, found->policy);
+    if (policy == SIZE_MAX || !found->calls.len ||
+        json_parse(found->calls, "calls", 1, &list, NULL) != OK)
+        return;
+    struct json_iter it = json_iter_begin(list);
+    while (list.type == JSON_ARRAY && json_array_next(&it, &call)) {
+        struct json_value verdict = json_get(call, "verdict");
+        bool passed = json_string_equal(verdict, STR("passed"));
+        if ((passed || json_string_equal(verdict, STR("rejected"))) &&
+            json_string_equal(json_get(call, "checked"), found->expert))
+            pool_check_feedback(pool, policy, passed, f->score);
+    }
+}
+
 static void on_found(struct http_exchange *x, void *user, enum status status,
                      const struct ledger_found *found, const struct error *why)
 {
@@ -102,11 +124,13 @@ static void on_found(struct http_exchange *x, void *user, enum status status,
         if (status != OK)
             error_set(&err, status, "the ledger is full; send it again later");
     }
-    if (status == OK)
+    if (status == OK) {
+        learn(f, found);
         answer_taken(x, f);
-    else
+    } else {
         answer_error(x, NULL, status, err.text, status == ERR_NOT_FOUND ? "request_id" : NULL,
                      NULL);
+    }
 }
 
 void feedback_handle(struct worker *w, struct http_exchange *x, struct caller *caller)

@@ -220,6 +220,9 @@ static void end_whole(struct chat *c, int http_status, struct str body, uint64_t
     bool over_limit = c->caller && c->caller->refused && http_status == 429;
     n += caller_headers(c->caller, over_limit, x->arena, headers + n);
     headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
+    if (problem && !over_limit && c->chosen && c->choice.is_verified)
+        headers[n++] = /* the same experts and the same check would be paid again */
+            (struct http_header){STR("x-should-retry"), STR("false")};
     if (retry_after_ms > 0) {
         const char *seconds =
             arena_printf(x->arena, "%llu", (unsigned long long)((retry_after_ms + 999) / 1000));

@@ -11,19 +11,14 @@
 
 #define ROUTE_BYTES_MAX (1u << 20)
 
-static struct str arm_name(const struct pool *p, size_t arm)
-{
-    return pool_arm_at(p, arm)->name;
-}
-
 /* What is shown of one arm, where it is: its name and a colon, behind a comma where it is not the first. False: the
  * key may not use it, and hears nothing of it. */
 static bool begin_arm(struct buf *out, const struct choosing *c, size_t arm, bool *first)
 {
-    const struct pool *p = c->snapshot->pool;
-    if (!caller_may_see(c->caller, p, arm))
+    const struct plan *plan = &c->choice.arms[arm];
+    if (!caller_may_see(c->caller, c->snapshot->pool, plan))
         return false;
-    buf_addf(out, "%s\"%.*s\":", *first ? "" : ",", STR_FMT(arm_name(p, arm)));
+    buf_addf(out, "%s\"%.*s\":", *first ? "" : ",", STR_FMT(plan->name));
     *first = false;
     return true;
 }
@@ -32,7 +27,7 @@ static void write_estimates(struct buf *out, const struct choosing *c)
 {
     bool first = true;
     buf_add_c(out, ",\"estimates\":{");
-    for (size_t i = 0; i < pool_arm_count(c->snapshot->pool); i++) {
+    for (size_t i = 0; i < c->choice.arm_count; i++) {
         if (!begin_arm(out, c, i, &first))
             continue;
         buf_add_char(out, '[');
@@ -49,7 +44,7 @@ static void write_unfamiliar(struct buf *out, const struct choosing *c)
     const struct estimate *e = c->choice.estimates;
     bool first = true;
     buf_addf(out, ",\"unfamiliar\":%.9g,\"weighed_usd\":{", (double)e->unfamiliar);
-    for (size_t i = 0; i < pool_arm_count(c->snapshot->pool); i++)
+    for (size_t i = 0; i < c->choice.arm_count; i++)
         if (begin_arm(out, c, i, &first))
             money_format_usd(out, estimate_weighed_nano_usd(&e[i]));
     buf_add_char(out, '}');
@@ -61,7 +56,7 @@ static void write_plans(struct buf *out, const struct choosing *c)
     const struct pool *p = c->snapshot->pool;
     bool first = true;
     buf_add_c(out, ",\"plans\":{");
-    for (size_t i = pool_settings(p)->expert_count; i < pool_arm_count(p); i++) {
+    for (size_t i = pool_settings(p)->expert_count; i < c->choice.arm_count; i++) {
         if (!begin_arm(out, c, i, &first))
             continue;
         buf_add_c(out, "{\"escalation\":");
@@ -78,7 +73,7 @@ static void write_ruled_out(struct buf *out, const struct choosing *c)
     const char *const *why = c->choice.ruled_out;
     bool first = true;
     buf_add_c(out, ",\"ruled_out\":{");
-    for (size_t i = 0; i < pool_arm_count(c->snapshot->pool); i++)
+    for (size_t i = 0; i < c->choice.arm_count; i++)
         if (why[i] && begin_arm(out, c, i, &first))
             buf_addf(out, "\"%s\"", why[i]);
     buf_add_char(out, '}');
@@ -114,12 +109,12 @@ static void write_decision(struct buf *out, const struct choosing *c)
     const struct pool *p = c->snapshot->pool;
     const struct pool_choice *choice = &c->choice;
     const struct decision *d = &choice->decision;
-    const struct plan *plan = pool_arm_at(p, d->arm);
+    const struct plan *plan = &choice->arms[d->arm];
     size_t index = choice->target.policy;
     struct str policy = index == SIZE_MAX ? STR("") : pool_settings(p)->policies[index].name;
     buf_addf(out, "{\"id\":\"%s\",\"plan\":\"%.*s\",\"expert\":\"%.*s\"", c->id,
-             STR_FMT(plan->member_count == 1 ? STR("single") : plan->name),
-             STR_FMT(arm_name(p, choice->order[0])));
+             STR_FMT(plan->kind == PLAN_SINGLE ? STR("single") : plan->name),
+             STR_FMT(choice->arms[choice->order[0]].name));
     choice_write_order(p, choice, "members", 0, plan->member_count, out);
     buf_add_c(out, ",\"quality\":");
     json_write_double(out, d->quality);
@@ -155,7 +150,6 @@ static void answer_failure(struct choosing *c, enum status status, const struct 
 
 static void answer(struct choosing *c, enum status status, const struct error *err)
 {
-    const struct pool *p = c->snapshot->pool;
     const struct decision *d = &c->choice.decision;
     struct buf body;
     char plan[512];
@@ -163,9 +157,9 @@ static void answer(struct choosing *c, enum status status, const struct error *e
         answer_failure(c, status, err, status == ERR_INPUT ? c->target.plans_param : NULL, NULL);
         return;
     }
-    log_quote(plan, sizeof(plan), pool_arm_label(p, d->arm));
+    log_quote(plan, sizeof(plan), c->choice.label);
     log_event(LOG_INFO, "route", "req=%s expert=%.*s plan=%s status=200 quality=%.4f lambda=%.9g",
-              c->id, STR_FMT(arm_name(p, c->choice.order[0])), plan, d->quality, d->lambda);
+              c->id, STR_FMT(c->choice.arms[c->choice.order[0]].name), plan, d->quality, d->lambda);
     buf_init(&body, ROUTE_BYTES_MAX);
     write_decision(&body, c);
     if (body.status == OK)

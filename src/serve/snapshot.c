@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "verify/verify.h"
 
 static enum status bind_gates(struct snapshot *s, const struct config *c, struct error *err)
 {
@@ -22,6 +23,29 @@ static enum status bind_gates(struct snapshot *s, const struct config *c, struct
     return status;
 }
 
+static enum status open_verifiers(struct snapshot *s, struct error *err)
+{
+    const struct config *c = s->config;
+    enum status status = OK;
+    if (!c->verify)
+        return OK;
+    s->verifiers = calloc(c->policy_count, sizeof(*s->verifiers));
+    if (!s->verifiers)
+        return error_set(err, ERR_MEMORY, "out of memory for a configuration");
+    for (size_t i = 0; i < c->policy_count && status == OK; i++)
+        if (c->verify[i].kind != VERIFY_NONE && c->verify[i].kind != VERIFY_EXPERT)
+            status = verifier_create(&c->verify[i], &s->verifiers[i], err);
+    return status;
+}
+
+static void close_verifiers(struct snapshot *s)
+{
+    for (size_t i = 0; s->verifiers && i < s->config->policy_count; i++)
+        verifier_free(s->verifiers[i]);
+    free(s->verifiers);
+}
+
+/* One piece: what is made is unmade in the opposite order where something fails. */
 enum status snapshot_create(const struct config *config, const struct model *model,
                             struct gates *gates, bool owned, struct snapshot **ret,
                             struct error *err)
@@ -32,9 +56,13 @@ enum status snapshot_create(const struct config *config, const struct model *mod
     s->table = gates;
     const struct pool_settings settings = config_pool_settings(config);
     enum status status = pool_create(&settings, model, &s->pool, err);
+    s->config = config;
+    if (status == OK)
+        status = open_verifiers(s, err);
     if (status == OK)
         status = bind_gates(s, config, err);
     if (status != OK) {
+        close_verifiers(s);
         pool_free(s->pool);
         free(s->gates);
         free(s);
@@ -43,7 +71,6 @@ enum status snapshot_create(const struct config *config, const struct model *mod
     static atomic_uint_fast64_t generations;
     s->generation = atomic_fetch_add(&generations, 1);
     atomic_store(&s->holders, 1);
-    s->config = config;
     s->model = model;
     s->owned = owned;
     *ret = s;
@@ -60,6 +87,7 @@ void snapshot_release(struct snapshot *s)
 {
     if (!s || atomic_fetch_sub(&s->holders, 1) != 1)
         return;
+    close_verifiers(s);
     pool_free(s->pool);
     gates_release(s->table, s->gates, s->config->expert_count + s->config->embedder_count);
     free(s->gates);

@@ -10,11 +10,15 @@
 #include "predict/model.h"
 #include "route/pool.h"
 
+struct verifier;
+
 struct snapshot {
     atomic_size_t holders;
     const struct config *config;
     const struct model *model;
     struct pool *pool;
+    struct verifier *
+        *verifiers; /* [policy_count]; NULL where answers are not checked in this process */
     struct gates *table;
     struct gate **gates; /* [expert_count + embedder_count] of the table; they outlive this */
     uint64_t generation; /* of the process: no two snapshots have the same */

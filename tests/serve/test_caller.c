@@ -255,9 +255,11 @@ Test(caller, a_key_of_policies_and_experts_names_those)
     cr_expect_eq(caller_restrict(&caller, pool, &target, key_scene.arena, &err), ERR_FORBIDDEN);
     cr_assert_eq(pool_bar_expert(pool, &target, 2, bar, key_scene.arena, &err), OK);
     cr_expect_eq(caller_restrict(&caller, pool, &target, key_scene.arena, &err), OK);
-    cr_expect(caller_may_see(&caller, pool, 1) && !caller_may_see(&caller, pool, 0));
+    cr_expect(caller_may_see(&caller, pool, pool_arm_at(pool, 1)) &&
+              !caller_may_see(&caller, pool, pool_arm_at(pool, 0)));
     cr_expect(caller_may_hear_of(&caller, STR("mid")) && !caller_may_hear_of(&caller, STR("dear")));
-    cr_expect(caller_may_see(NULL, pool, 0) && caller_may_hear_of(NULL, STR("dear")));
+    cr_expect(caller_may_see(NULL, pool, pool_arm_at(pool, 0)) &&
+              caller_may_hear_of(NULL, STR("dear")));
     end();
     free_pool();
 }
