@@ -39,5 +39,8 @@ static inline bool price_may_be_fitted(const struct dataset *d, size_t e)
 }
 /* Finds prices for these experts in what their answers have cost, and then the cost of their other answers. */
 void prices_fit(struct dataset *d);
+/* As check_column_read, from this file. */
+NODISCARD enum status check_column_read_file(const struct dataset *d, const char *path,
+                                             const char *column, uint8_t *cells, struct error *err);
 /* outcomes.csv → d->outcomes; needs the queries and the experts. */
 NODISCARD enum status outcomes_read(struct dataset *d, const char *path, struct error *err);
