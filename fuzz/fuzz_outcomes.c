@@ -1,5 +1,6 @@
-/* outcomes.csv, and its column "verified", against a data set of two queries and two experts; the first byte that is "%"
- * splits the input in experts.csv and outcomes.csv. The readers take paths, so the bytes go through files in memory. */
+/* outcomes.csv, and its column "verified", against a data set of two queries and two experts; the first byte that is
+ * "%" splits the input in experts.csv and outcomes.csv. The readers take paths, so the bytes go through files in
+ * memory. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -13,6 +13,7 @@
 #include "eval/decisions.h"
 #include "eval/folds.h"
 #include "eval/shared_queries.h"
+#include "eval/verify_columns.h"
 #include "print/eval_output.h"
 #include "setup/dataset_open.h"
 
@@ -27,6 +28,8 @@ struct eval_options {
     const char *report, *compare, *decisions, *at;
     double fractions[REPORT_FRACTIONS_MAX];
     size_t fraction_count; /* 0: the usual ones */
+    const char *verify_errors, *verify_price;
+    struct verify_options verify; /* column NULL: no check */
     bool json;
     size_t draws, folds; /* folds: 0 with a model file */
     uint64_t seed;
@@ -155,6 +158,10 @@ static enum status evaluate(struct eval_options *o, struct dataset *d, struct ar
                                   : eval_set_build(first->m, d, &pool, a, &first->set, err);
     if (status == OK && second)
         status = build_second(o, d, a, first, second, err);
+    if (status == OK && o->verify.column)
+        status = eval_verify(&first->set, d, &o->verify, a, err);
+    if (status == OK && o->verify.column && second)
+        status = eval_verify(&second->set, d, &o->verify, a, err);
     if (status != OK)
         return status;
     warn(first);
@@ -212,6 +219,25 @@ static bool read_fractions(const char *text, struct eval_options *o)
     return false;
 }
 
+static bool read_verify(struct eval_options *o)
+{
+    const char *wrong = NULL;
+    o->verify.seed = o->seed;
+    if (!o->verify.column && (o->verify_errors || o->verify_price))
+        wrong = "--verify-errors and --verify-price are of a check: name its column, "
+                "--verify-column score";
+    else if (o->verify_errors && !verify_errors_read(o->verify_errors, &o->verify))
+        wrong =
+            "--verify-errors: expected a share up to 0.5, or one of wrong answers that pass and "
+            "one of right ones that are rejected: 0.05,0.2";
+    else if (o->verify_price &&
+             money_parse_usd(str_from(o->verify_price), &o->verify.price_nano_usd) != OK)
+        wrong = "--verify-price: expected USD for one check, 0.0004";
+    if (wrong)
+        fprintf(stderr, "leeroo eval: %s\n", wrong);
+    return !wrong;
+}
+
 /* What is read must not be written over. */
 static bool is_input(const struct eval_options *o, const char *path)
 {
@@ -247,6 +273,7 @@ static const char usage_text[] =
     "  best mix    the best random mix of single experts at the same cost: what to beat\n"
     "  lambda      beside a fraction of the cost: the one that a policy needs to be there\n"
     "  matched     the lowest share of the reference's cost at which its accuracy is reached\n"
+    "  verified    with --verify-column: experts asked one by one until a check passes an answer\n"
     "  APGR, CPT   as RouteLLM defines them: calls counted, not dollars; only for a pool of two,\n"
     "              the reference being the strong one\n\n"
     "Queries take part when score and cost of every compared expert are known. The reference is\n"
@@ -254,7 +281,8 @@ static const char usage_text[] =
     "  leeroo eval m.safetensors data/held-out --reference gpt-4-0613\n"
     "  leeroo eval m.safetensors data/held-out --experts small,large --reference large --json\n"
     "  leeroo eval m.safetensors data/held-out --report report.html --decisions decisions.csv\n"
-    "  leeroo eval --folds 5 data/mmlu\n";
+    "  leeroo eval --folds 5 data/mmlu\n"
+    "  leeroo eval --folds 5 data/code --verify-column tests --verify-errors 0.05\n";
 
 /* One piece: the rows of the options point into its variables. */
 static int eval_run(int argc, char **argv)
@@ -278,6 +306,13 @@ static int eval_run(int argc, char **argv)
          &o.decisions, 0, 0, NULL},
         {"--at", 0, "FRACTION,...", "fractions of the reference's cost (default .35,.5,2/3,.75,1)",
          OPTION_STRING, &o.at, 0, 0, NULL},
+        {"--verify-column", 0, "NAME",
+         "ask on until a check passes: a column of outcomes.csv, or score itself", OPTION_STRING,
+         &o.verify.column, 0, 0, NULL},
+        {"--verify-errors", 0, "P[,Q]", "turn so many of its rejections, and passes (default 0)",
+         OPTION_STRING, &o.verify_errors, 0, 0, NULL},
+        {"--verify-price", 0, "USD", "of one check (default 0)", OPTION_STRING, &o.verify_price, 0,
+         0, NULL},
         {"--json", 0, NULL, "one JSON object instead of a table", OPTION_FLAG, &o.json, 0, 0, NULL},
         {"--bootstrap", 0, "N", "draws for standard errors (default 500; 0: none)", OPTION_COUNT,
          &o.draws, 0, 1e6, NULL},
@@ -305,6 +340,8 @@ static int eval_run(int argc, char **argv)
                 o.at, REPORT_FRACTIONS_MAX);
         return 2;
     }
+    if (!read_verify(&o))
+        return 2;
     o.model = o.folds ? NULL : argv[0];
     o.dataset = argv[count - 1];
     return outputs_are_free(&o) ? eval(&o) : 2;

@@ -218,6 +218,18 @@ static void plan_names(const struct model *m, const struct columns *c, struct st
 
 /* The table */
 
+static enum status shared_sd_fill(const struct model *m, struct arena *a, struct eval_set *set,
+                                  struct error *err)
+{
+    float *shared_sd = ARENA_ARRAY(a, set->table.queries + 1, float);
+    if (!shared_sd)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    for (size_t q = 0; q < set->table.queries; q++)
+        shared_sd[q] = model_shared_sd(m);
+    set->shared_sd = shared_sd;
+    return OK;
+}
+
 static enum status table_alloc(const struct model *m, const struct dataset *d,
                                const struct columns *c, struct arena *a, struct eval_set *set,
                                struct error *err)
@@ -287,6 +299,7 @@ static enum status table_fill(const struct model *m, const struct dataset *d,
     return status;
 }
 
+/* One piece: each step wants the one before, and nothing is given out before all have worked. */
 enum status eval_set_build(const struct model *m, struct dataset *d, const struct eval_pool *p,
                            struct arena *a, struct eval_set *ret, struct error *err)
 {
@@ -310,6 +323,8 @@ enum status eval_set_build(const struct model *m, struct dataset *d, const struc
     status = table_alloc(m, d, c, a, &set, err);
     if (status == OK)
         status = table_fill(m, d, c, &set, err);
+    if (status == OK)
+        status = shared_sd_fill(m, a, &set, err);
     if (status == OK)
         *ret = set;
     return status;

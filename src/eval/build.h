@@ -9,6 +9,7 @@ struct eval_set {
     struct estimate *estimates; /* [queries × experts] */
     struct outcome *outcomes;
     struct eval_run *runs;
+    const float *shared_sd;      /* [queries] of the model that estimated them (model_shared_sd) */
     const uint32_t *query_index; /* [queries] of the table's rows in the data set */
     size_t plans_without_texts;  /* plans left out: the data set has no responses of a member */
     size_t left_out;   /* queries without a known score and cost for every expert compared */

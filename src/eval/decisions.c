@@ -42,26 +42,58 @@ static enum status flush(struct writer *w, size_t above_bytes, struct error *err
     return OK;
 }
 
+static struct str answerer(const struct eval_table *t, size_t q, size_t column)
+{
+    if (eval_is_plan(t, column))
+        column = eval_plan_member(t, q, column, eval_plan_run(t, q, column)->winner);
+    return t->names[column];
+}
+
 /* The cells `calls` and `answered`: "a+b" in the order of the plan. */
 static void add_calls(struct writer *w, size_t q, size_t column)
 {
     const struct eval_table *t = &w->set->table;
-    const struct eval_plan alone = {.member_count = 1, .members = {column}};
-    const struct eval_run itself = {.calls = 1};
     bool plan = eval_is_plan(t, column);
-    const struct eval_plan *p = plan ? &t->plans[column] : &alone;
-    const struct eval_run *run = plan ? eval_plan_run(t, q, column) : &itself;
+    unsigned calls = plan ? eval_plan_run(t, q, column)->calls : 1;
     buf_clear(&w->calls);
-    for (size_t i = 0; i < p->member_count; i++) {
-        if (!(run->calls & (1u << i)))
+    for (size_t i = 0; calls >> i; i++) {
+        if (!(calls >> i & 1))
             continue;
         if (w->calls.len)
             buf_add_char(&w->calls, '+');
-        buf_add(&w->calls, t->names[p->members[i]]);
+        buf_add(&w->calls, t->names[plan ? eval_plan_member(t, q, column, i) : column]);
     }
     csv_write_cell(&w->b, buf_str(&w->calls));
     buf_add_char(&w->b, ',');
-    csv_write_cell(&w->b, t->names[p->members[run->winner]]);
+    csv_write_cell(&w->b, answerer(t, q, column));
+}
+
+/* The cell `plan`: of a verified plan with the experts that it asks for this query, "verified(a→b→c)". */
+static void add_plan(struct writer *w, size_t q, size_t column)
+{
+    const struct eval_table *t = &w->set->table;
+    if (!eval_is_plan(t, column) || t->plans[column].kind != PLAN_VERIFIED) {
+        csv_write_cell(&w->b, t->names[column]);
+        return;
+    }
+    struct plan p = {.kind = PLAN_VERIFIED};
+    while (p.member_count < t->plans[column].member_count &&
+           eval_plan_member(t, q, column, p.member_count) != EVAL_NOBODY) {
+        p.members[p.member_count] = eval_plan_member(t, q, column, p.member_count);
+        p.member_count++;
+    }
+    buf_clear(&w->calls);
+    plan_name_add(&w->calls, &p, t->names);
+    csv_write_cell(&w->b, buf_str(&w->calls));
+}
+
+/* The cell `passed`: whose answer a check has passed. */
+static void add_passed(struct writer *w, size_t q, size_t column)
+{
+    const struct eval_table *t = &w->set->table;
+    buf_add_char(&w->b, ',');
+    if (eval_is_plan(t, column) && eval_plan_run(t, q, column)->check == PLAN_PASSED)
+        csv_write_cell(&w->b, answerer(t, q, column));
 }
 
 static void add_number(struct buf *b, double value)
@@ -83,13 +115,15 @@ static void add_row(struct writer *w, const struct point *p, double weight, size
     buf_add_char(b, ',');
     add_number(b, weight);
     buf_add_char(b, ',');
-    csv_write_cell(b, t->names[column]);
+    add_plan(w, q, column);
     buf_add_char(b, ',');
     add_calls(w, q, column);
     buf_add_char(b, ',');
     add_number(b, (double)o->score);
     buf_add_char(b, ',');
     money_format_usd(b, o->cost_nano_usd);
+    if (t->verified)
+        add_passed(w, q, column);
     buf_add_char(b, '\n');
 }
 
@@ -126,7 +160,8 @@ static enum status write_all(struct writer *w, const struct report *r, uint32_t 
                              struct error *err)
 {
     enum status status = OK;
-    buf_add_c(&w->b, "id,operating_point,lambda,weight,plan,calls,answered,score,cost_usd\n");
+    buf_add_c(&w->b, "id,operating_point,lambda,weight,plan,calls,answered,score,cost_usd");
+    buf_add_c(&w->b, w->set->table.verified ? ",passed\n" : "\n");
     for (size_t i = 0; i < r->at_count && status == OK; i++) {
         const struct report_at *at = &r->at[i];
         struct point p = {.lambda = at->cut.lambda};

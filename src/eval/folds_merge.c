@@ -30,6 +30,7 @@ struct merge {
     struct outcome *outcomes;
     struct eval_run *runs;
     uint32_t *query_index;
+    float *shared_sd;
     struct str *names;
     bool *pool;
     struct eval_plan *plans;
@@ -226,12 +227,14 @@ static enum status cells_fill(struct merge *m, struct arena *a, struct error *er
     t->outcomes = m->outcomes = ARENA_ARRAY(a, cells + 1, struct outcome);
     m->runs = ARENA_ARRAY(a, cells + 1, struct eval_run);
     m->query_index = ARENA_ARRAY(a, t->queries + 1, uint32_t);
-    if (!m->estimates || !m->outcomes || !m->runs || !m->query_index)
+    m->shared_sd = ARENA_ARRAY(a, t->queries + 1, float);
+    if (!m->estimates || !m->outcomes || !m->runs || !m->query_index || !m->shared_sd)
         return error_set(err, ERR_MEMORY, "out of memory");
     for (size_t f = 0; f < m->fold_count; f++)
         for (size_t q = 0; q < m->folds[f].set.table.queries; q++, row++) {
             row_fill(m, f, q, row);
             m->query_index[row] = m->folds[f].rows[m->folds[f].set.query_index[q]];
+            m->shared_sd[row] = m->folds[f].set.shared_sd[q];
         }
     t->names = m->names;
     t->pool = m->pool;
@@ -279,6 +282,7 @@ enum status folds_merge(const struct fold *folds, size_t count, struct arena *a,
     set.outcomes = m.outcomes;
     set.runs = m.runs;
     set.query_index = m.query_index;
+    set.shared_sd = m.shared_sd;
     *ret = set;
     return OK;
 }

@@ -19,8 +19,7 @@ static int32_t add_tokens(int32_t a, int32_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT32_MAX : sum;
 }
 
-/* A plan has few members, of at most 1e9 USD each. */
-static void add_call(struct outcome *total, const struct outcome *call)
+void plan_column_add(struct outcome *total, const struct outcome *call)
 {
     total->cost_nano_usd += call->cost_nano_usd;
     total->input_tokens = add_tokens(total->input_tokens, call->input_tokens);
@@ -63,5 +62,5 @@ void plan_column_run(const struct model *m, const struct plan_column *c, float c
     ret_run->winner = (uint8_t)verdict.winner;
     for (size_t i = 0; i < p->member_count; i++)
         if (ret_run->calls >> i & 1)
-            add_call(ret, &outcomes[c->members[i]]);
+            plan_column_add(ret, &outcomes[c->members[i]]);
 }

@@ -1,5 +1,6 @@
 /* The plans of a model as columns of the table: what each would have called and answered, run on recorded answers by
- * the escalation that the gateway runs. Internal to build.c. */
+ * the escalation that the gateway runs. Internal to build.c and
+ * verify_columns.c. */
 #pragma once
 
 #include "eval/table.h"
@@ -17,3 +18,5 @@ void plan_column_run(const struct model *m, const struct plan_column *c, float c
                      uint32_t choice_count, const struct estimate *estimates,
                      const struct outcome *outcomes, const struct answer_cell *const *cells,
                      struct outcome *ret, struct eval_run *ret_run);
+/* Adds cost and tokens of one call to those of a plan, which has few, of at most 1e9 USD each. */
+void plan_column_add(struct outcome *total, const struct outcome *call);

@@ -132,6 +132,36 @@ static enum status shares_all(struct arena *a, struct report *r, struct error *e
     return OK;
 }
 
+/* Verified plans */
+
+static enum status verified_fill(const struct eval_table *t, struct arena *a, struct report *r,
+                                 struct error *err)
+{
+    if (!t->verified)
+        return OK;
+    struct report_verified *v = ARENA_NEW(a, struct report_verified);
+    struct verified_point *at = ARENA_ARRAY(a, r->at_count, struct verified_point);
+    uint32_t *choices = ARENA_ARRAY(a, r->queries, uint32_t);
+    if (!v || !at || !choices)
+        return error_set(err, ERR_MEMORY, "out of memory");
+    const struct report_expert *single = &r->experts[r->best_single.expert];
+    double queries = (double)r->queries, score = single->accuracy.value * queries;
+    double cost = curve_cost_reaching(r->points, r->steps + 1, score);
+    struct curve_cut cut;
+    *v = (struct report_verified){.believed = {t->verified->believed[0], t->verified->believed[1]},
+                                  .at = at,
+                                  .accuracy = single->accuracy.value,
+                                  .usd = cost / NANO_PER_USD / queries,
+                                  .single_usd = single->usd_per_1k / 1000};
+    for (size_t i = 0; i < r->at_count; i++)
+        if (!isnan(r->at[i].spent_usd_per_1k))
+            at[i] = verified_at(&r->sweep, &r->at[i].cut, choices);
+    if (!isnan(cost) && curve_cut_at(r->points, r->steps + 1, cost, &cut))
+        v->matched = verified_at(&r->sweep, &cut, choices);
+    r->verified = v;
+    return OK;
+}
+
 static void fractions_set(const struct report_options *options, struct report *r)
 {
     const double *fractions = options->fractions ? options->fractions : report_fractions;
@@ -161,6 +191,8 @@ enum status report_make(const struct eval_table *t, const struct report_options 
         status = report_measure(t, options, a, &r, err);
     if (status == OK)
         status = shares_all(a, &r, err);
+    if (status == OK)
+        status = verified_fill(t, a, &r, err);
     if (status != OK)
         return status;
     r.curve = ARENA_ARRAY(a, REPORT_CURVE_POINTS, struct report_curve_point);

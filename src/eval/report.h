@@ -6,6 +6,7 @@
 #include "eval/auc_ece.h"
 #include "eval/curve.h"
 #include "eval/pair.h"
+#include "eval/report_verified.h"
 
 #define REPORT_FRACTIONS_MAX 16  /* of the reference's cost, that a caller may ask for */
 #define REPORT_CURVE_POINTS  101 /* kept of the sweep, evenly spread over its cost */
@@ -108,6 +109,7 @@ struct report {
     bool is_pair;         /* the pool is two experts, one the reference */
     size_t weak;          /* the other one */
     struct figure apgr, cpt50, cpt80;
+    const struct report_verified *verified; /* NULL: no check was asked for */
 };
 
 struct report_options {

@@ -192,6 +192,7 @@ void report_write_html(const struct report_page *in, struct buf *b)
     page_plane(&p, b);
     page_compare(&p, b);
     page_shares(&p, b);
+    page_verified(&p, b);
     page_claims(&p, b);
     page_domains(&p, b);
     page_columns(&p, b);

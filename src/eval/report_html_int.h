@@ -8,7 +8,7 @@
 
 #define PAGE_SLOTS    7 /* colours for columns of their own; all others share one more */
 #define PAGE_SLOT_ALL (PAGE_SLOTS + 1)
-#define PAGE_COLUMNS  (MODEL_ARMS_MAX + 1)
+#define PAGE_COLUMNS  (MODEL_ARMS_MAX + 1 + PLAN_MEMBERS_MAX)
 
 struct page {
     const struct report_page *in;
@@ -25,6 +25,7 @@ void page_offers(const struct page *p, struct buf *b);
 void page_plane(const struct page *p, struct buf *b);
 void page_compare(const struct page *p, struct buf *b);
 void page_shares(const struct page *p, struct buf *b);
+void page_verified(const struct page *p, struct buf *b);
 void page_claims(const struct page *p, struct buf *b);
 void page_domains(const struct page *p, struct buf *b);
 void page_columns(const struct page *p, struct buf *b);

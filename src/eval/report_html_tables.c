@@ -306,3 +306,57 @@ void page_compare(const struct page *p, struct buf *b)
     buf_add_c(b, "<td></td></tr>\n</tbody></table></div>\n");
     page_section_end(b);
 }
+
+/* Verified plans */
+
+static void verified_row(const struct report_at *at, const struct verified_point *v, struct buf *b)
+{
+    buf_addf(b, "<tr><th scope=\"row\">%.4g %%</th>", 100 * at->fraction);
+    cell_usd(b, at->usd_per_1k);
+    cell_percent(b, &at->accuracy);
+    buf_addf(b, "<td>%.2f</td><td>", v->calls);
+    markup_percent(b, v->checked, 1);
+    buf_add_c(b, "</td><td>");
+    markup_percent(b, v->passed, 1);
+    buf_add_c(b, "</td><td>");
+    markup_percent(b, v->wrong, 2);
+    buf_add_c(b, "</td></tr>\n");
+}
+
+static void verified_sentence(const struct report_verified *v, struct buf *b)
+{
+    buf_addf(b,
+             "<p>The best single expert is right on %.2f %% at $%.4g a query. With the check that "
+             "accuracy ",
+             100 * v->accuracy, v->single_usd);
+    if (isnan(v->usd))
+        buf_add_c(b, "is never reached.</p>\n");
+    else
+        buf_addf(b, "is reached at $%.4g: <b>%.1f times cheaper</b>, by %.2f calls a query.</p>\n",
+                 v->usd, v->single_usd / v->usd, v->matched.calls);
+}
+
+void page_verified(const struct page *p, struct buf *b)
+{
+    const struct report_verified *v = p->r->verified;
+    if (!v)
+        return;
+    page_section(b, "verified", "Answers that are checked",
+                 "Experts are asked one after another until a check passes an answer. Right and "
+                 "wrong are what was recorded; the last column is the share of wrong answers among "
+                 "those that the check has passed.");
+    verified_sentence(v, b);
+    buf_add_c(b, "<div class=\"scroll\"><table><thead><tr>");
+    head(b, "", "of the<br />reference's cost");
+    head(b, "", "USD per<br />1,000");
+    head(b, "", "accuracy, %");
+    head(b, "", "calls");
+    head(b, "", "checked, %");
+    head(b, "", "passed, %");
+    head(b, "", "wrong of<br />them, %");
+    buf_add_c(b, "</tr></thead><tbody>\n");
+    for (size_t i = 0; i < p->r->at_count; i++)
+        if (!isnan(p->r->at[i].spent_usd_per_1k))
+            verified_row(&p->r->at[i], &v->at[i], b);
+    buf_add_c(b, "</tbody></table></div></section>\n");
+}

@@ -166,6 +166,66 @@ static void write_pair(const struct report *r, struct buf *b)
     buf_add_c(b, "},\n ");
 }
 
+static void write_point(const struct verified_point *p, struct buf *b)
+{
+    number(b, "calls", p->calls);
+    more(b, "checked", p->checked);
+    more(b, "passed", p->passed);
+    more(b, "wrong_of_passed", p->wrong);
+    more(b, "check_down", p->down);
+    buf_add_char(b, '}');
+}
+
+static void write_believed(const struct report_verified *v, struct buf *b)
+{
+    number(b, "check_usd", (double)v->believed[0].price_nano_usd / NANO_PER_USD);
+    buf_add_c(b, ", \"believed\": [");
+    for (size_t i = 0; i < 2; i++) {
+        buf_add_c(b, i ? ", {" : "{");
+        number(b, "false_pass", (double)v->believed[i].false_pass);
+        more(b, "false_alarm", (double)v->believed[i].false_alarm);
+        buf_add_char(b, '}');
+    }
+    buf_add_c(b, "],\n  ");
+}
+
+static void write_verified_at(const struct report *r, struct buf *b)
+{
+    const char *separator = "\n   {";
+    buf_add_c(b, "\"at_cost\": [");
+    for (size_t i = 0; i < r->at_count; i++) {
+        if (isnan(r->at[i].spent_usd_per_1k))
+            continue;
+        buf_add_c(b, separator);
+        number(b, "fraction", r->at[i].fraction);
+        buf_add_c(b, ", ");
+        write_point(&r->verified->at[i], b);
+        separator = ",\n   {";
+    }
+    buf_add_c(b, "],\n  ");
+}
+
+static void write_verified(const struct report *r, struct buf *b)
+{
+    const struct report_verified *v = r->verified;
+    key(b, "verified");
+    if (!v) {
+        buf_add_c(b, "null,\n ");
+        return;
+    }
+    buf_add_char(b, '{');
+    write_believed(v, b);
+    write_verified_at(r, b);
+    buf_add_c(b, "\"best_single\": {");
+    number(b, "accuracy", v->accuracy);
+    more(b, "usd", v->single_usd);
+    more(b, "reached_at_usd", v->usd);
+    more(b, "times_cheaper", v->single_usd / v->usd);
+    buf_add_c(b, ", ");
+    write_point(&v->matched, b);
+    buf_add_c(b, "},\n ");
+}
+
 void report_write_json(const struct report *r, struct buf *b)
 {
     buf_addf(b, "\"queries\": %zu, \"reference\": ", r->queries);
@@ -183,5 +243,6 @@ void report_write_json(const struct report *r, struct buf *b)
     buf_add_c(b, "},\n ");
     write_keeps(r, b);
     write_pair(r, b);
+    write_verified(r, b);
     buf_addf(b, "\"bootstrap\": {\"draws\": %zu, \"seed\": %" PRIu64 "}", r->draws, r->seed);
 }

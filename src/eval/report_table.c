@@ -153,6 +153,49 @@ static void write_pair(const struct report *r, struct buf *b)
              cell(cpt80, &r->cpt80, 100, 1), STR_FMT(r->experts[r->reference].name));
 }
 
+static void write_check(const struct verified_check *a, const struct verified_check *b,
+                        struct buf *out)
+{
+    char price[CELL_BYTES];
+    snprintf(price, sizeof(price), "%.6g", (double)a->price_nano_usd / NANO_PER_USD);
+    buf_addf(out,
+             "\n  verified plans: a check at %s USD, which passes %.1f %% of wrong answers and "
+             "rejects\n  %.1f %% of right ones (%.1f and %.1f as seen from the other half)\n",
+             price, 100 * (double)a->false_pass, 100 * (double)a->false_alarm,
+             100 * (double)b->false_pass, 100 * (double)b->false_alarm);
+}
+
+static void write_verified_row(double usd_per_1k, const struct verified_point *p, struct buf *b)
+{
+    char text[CELL_BYTES];
+    buf_addf(b, "%12.4f%10.2f", usd_per_1k, p->calls);
+    pad(b, plain(text, p->checked, 100, 1), 12);
+    pad(b, plain(text, p->passed, 100, 1), 12);
+    pad(b, plain(text, p->wrong, 100, 2), 18);
+    buf_add_char(b, '\n');
+}
+
+static void write_verified(const struct report *r, struct buf *b)
+{
+    const struct report_verified *v = r->verified;
+    write_check(&v->believed[0], &v->believed[1], b);
+    buf_addf(b, "\n  %-12s%12s%10s%12s%12s%18s\n", "% of cost", "USD/1,000", "calls", "checked %",
+             "passed %", "wrong of them %");
+    for (size_t i = 0; i < r->at_count; i++) {
+        if (isnan(r->at[i].spent_usd_per_1k))
+            continue;
+        buf_addf(b, "  %-12.1f", r->at[i].fraction * 100);
+        write_verified_row(r->at[i].usd_per_1k, &v->at[i], b);
+    }
+    buf_addf(b, "\n  the best single's accuracy (%.2f %% at $%.4g a query) is ", 100 * v->accuracy,
+             v->single_usd);
+    if (isnan(v->usd))
+        buf_add_c(b, "never reached\n");
+    else
+        buf_addf(b, "reached at $%.4g: %.1f times cheaper,\n  by %.2f calls a query\n", v->usd,
+                 v->single_usd / v->usd, v->matched.calls);
+}
+
 void report_write_table(const struct report *r, struct buf *b)
 {
     buf_addf(b, "  %zu queries; ± is one standard error", r->queries);
@@ -165,6 +208,8 @@ void report_write_table(const struct report *r, struct buf *b)
     write_curve(r, b);
     write_at(r, b);
     write_matched(r, b);
+    if (r->verified)
+        write_verified(r, b);
     if (r->is_pair)
         write_pair(r, b);
 }

@@ -31,15 +31,18 @@ static enum status rows_keep(struct eval_set *s, const struct model *m, const st
         return OK;
     struct eval_set kept = *s;
     uint32_t *index = ARENA_ARRAY(arena, count, uint32_t);
+    float *shared_sd = ARENA_ARRAY(arena, count, float);
     kept.estimates = ARENA_ARRAY(arena, count * width, struct estimate);
     kept.outcomes = ARENA_ARRAY(arena, count * width, struct outcome);
     kept.runs = s->runs ? ARENA_ARRAY(arena, count * width, struct eval_run) : NULL;
-    if (count && (!index || !kept.estimates || !kept.outcomes || (s->runs && !kept.runs)))
+    if (count &&
+        (!index || !shared_sd || !kept.estimates || !kept.outcomes || (s->runs && !kept.runs)))
         return error_set(err, ERR_MEMORY, "out of memory");
     kept.trained_on = 0;
     for (size_t i = 0; i < count; i++) {
         size_t from = rows[i] * width, to = i * width;
         index[i] = s->query_index[rows[i]];
+        shared_sd[i] = s->shared_sd[rows[i]];
         memcpy(&kept.estimates[to], &s->estimates[from], width * sizeof(*kept.estimates));
         memcpy(&kept.outcomes[to], &s->outcomes[from], width * sizeof(*kept.outcomes));
         if (kept.runs)
@@ -47,6 +50,7 @@ static enum status rows_keep(struct eval_set *s, const struct model *m, const st
         kept.trained_on += model_trained_on(m, d->queries[index[i]].text_hash);
     }
     kept.query_index = index;
+    kept.shared_sd = shared_sd;
     kept.left_out += t->queries - count;
     kept.table.queries = count;
     kept.table.estimates = kept.estimates;

@@ -10,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "predict/model.h"
+#include "predict/verified.h"
 
 struct eval_table {
     size_t queries, experts; /* columns: single experts first, then plans over them, if any */
@@ -22,18 +23,32 @@ struct eval_table {
     /* Columns that are plans: */
     const struct eval_plan *plans; /* [experts]; NULL: every column is a single expert */
     const struct eval_run *runs; /* [queries × experts]: how each plan went; NULL without plans */
+    const struct eval_verified
+        *verified; /* of columns of kind PLAN_VERIFIED; NULL: there are none */
 };
 
 /* A column as a plan over other columns. Of a single expert member_count is 1, and members[0] its own column. */
 struct eval_plan {
     enum plan_kind kind;
     size_t member_count;
-    size_t members[PLAN_MEMBERS_MAX]; /* columns */
+    size_t
+        members[PLAN_MEMBERS_MAX]; /* columns; of a verified plan none: every query has its own */
+};
+
+#define EVAL_NOBODY UINT16_MAX
+
+struct eval_verified {
+    /* [queries × PLAN_MEMBERS_MAX] whom verified plans ask, by place: columns, then EVAL_NOBODY. A plan of n members
+     * asks the first n of them. */
+    const uint16_t *orders;
+    /* What plans took the check for, on queries of one half and of the other: its errors on the other half. */
+    struct verified_check believed[2];
 };
 
 struct eval_run {
     uint8_t calls;  /* bit i: members[i] was asked, and is paid */
     uint8_t winner; /* members[winner] answered */
+    uint8_t check;  /* of a verified plan: enum plan_check of that answer */
 };
 
 static inline const struct estimate *eval_estimate(const struct eval_table *t, size_t q, size_t e)
@@ -51,6 +66,13 @@ static inline const struct eval_run *eval_plan_run(const struct eval_table *t, s
                                                    size_t column)
 {
     return &t->runs[q * t->experts + column];
+}
+
+/* The column that member i of plan `column` is; EVAL_NOBODY: the query's order ends before. */
+static inline size_t eval_plan_member(const struct eval_table *t, size_t q, size_t column, size_t i)
+{
+    const struct eval_plan *p = &t->plans[column];
+    return p->kind == PLAN_VERIFIED ? t->verified->orders[q * PLAN_MEMBERS_MAX + i] : p->members[i];
 }
 
 static inline bool eval_in_pool(const struct eval_table *t, size_t e)

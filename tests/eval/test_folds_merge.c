@@ -15,6 +15,7 @@ struct made {
     bool pool[4];
     struct eval_plan plans[4];
     uint32_t index[QUERIES], rows[QUERIES];
+    float shared_sd[QUERIES];
     struct fold fold;
 };
 
@@ -32,6 +33,7 @@ static void fold_make(struct made *m, uint32_t first, const size_t *asks, size_t
     for (uint32_t q = 0; q < QUERIES; q++) {
         m->index[q] = q;
         m->rows[q] = first + q;
+        m->shared_sd[q] = 1 + (float)first / 10;
         for (size_t c = 0; c < columns; c++) {
             bool asked = c >= 2 && q < asks[c - 2];
             m->estimates[q * columns + c].quality = (float)(c + 1) / 10;
@@ -43,6 +45,7 @@ static void fold_make(struct made *m, uint32_t first, const size_t *asks, size_t
     }
     m->fold = (struct fold){.rows = m->rows,
                             .set = {.query_index = m->index,
+                                    .shared_sd = m->shared_sd,
                                     .left_out = 1,
                                     .table = {.queries = QUERIES,
                                               .experts = columns,
@@ -69,6 +72,8 @@ Test(folds_merge, plans_of_equal_members_share_columns_by_how_often_they_ask)
     cr_assert_eq(folds_merge(folds, 3, a, &set, NULL), OK);
     const struct eval_table *t = &set.table;
     cr_assert_eq(t->queries, 30);
+    for (size_t q = 0; q < 30; q++) /* each row's of the model that estimated it */
+        cr_assert_eq(set.shared_sd[q], 1 + (float)(q / 10));
     cr_assert_eq(set.left_out, 3);
     cr_assert_eq(t->experts, 4);
     cr_assert_eq(t->reference, 1);
