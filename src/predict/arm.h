@@ -112,6 +112,10 @@ struct plan_state {
     float characters;      /* of the prompt, as struct features counts them */
     uint8_t calls_max;     /* a sequential plan asks no more members than so many; 0: no limit */
     uint32_t choice_count; /* 0: an open question */
+    bool is_timed;         /* an answer is wanted within left_ms; 0: now (predict/timed.h) */
+    uint32_t left_ms;
+    uint32_t
+        latency_ms[PLAN_MEMBERS_MAX]; /* how long asking each is expected to take; 0: unknown */
     const struct estimate *members[PLAN_MEMBERS_MAX]; /* with their costs at the prices in force */
     struct plan_answer answers[PLAN_MEMBERS_MAX];
 };

@@ -249,6 +249,7 @@ void panel_choose(const struct panel *p, const struct panel_state *s, const floa
                   double lambda, struct panel_verdict *v)
 {
     double part, best = 0;
+    v->worth = 0;
     size_t knot = knot_below(p, lambda, &part), next = SIZE_MAX;
     CHECK(__builtin_popcount(s->asked) < PANEL_MEMBERS_MAX);
     double hurdle = hurdle_between(p->hurdles[__builtin_popcount(s->asked)], knot, part);
@@ -260,6 +261,8 @@ void panel_choose(const struct panel *p, const struct panel_state *s, const floa
                       lambda * s->member[i].cost_usd +
                       (s->asked ? 0 : (double)s->member[i].quality);
         v->gain[i] = (float)gain;
+        if (s->asked && gain > hurdle)
+            v->worth |= (uint8_t)(1u << i);
         if (next == SIZE_MAX || gain > best ||
             (gain == best && s->member[i].cost_usd < s->member[next].cost_usd)) {
             next = i;
@@ -269,6 +272,8 @@ void panel_choose(const struct panel *p, const struct panel_state *s, const floa
     v->ask = 0;
     if (next != SIZE_MAX && (!s->asked || best > hurdle))
         v->ask = (uint8_t)(1u << next);
+    if (!s->asked)
+        v->worth = v->ask;
 }
 
 void panel_verdict(const struct panel *p, const struct panel_state *s, double lambda,

@@ -65,7 +65,9 @@ struct panel {
 };
 
 struct panel_verdict {
-    uint8_t ask;   /* bit of the member to ask next; 0: the winner's answer stands */
+    uint8_t ask; /* bit of the member to ask next; 0: the winner's answer stands */
+    uint8_t
+        worth; /* bits of all that are worth their price as the next; before any call as `ask` */
     size_t winner; /* of those asked; members when nobody was */
     float
         top; /* probability that the winner's answer is right; 0 where it is unknown what it says */

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/fmath.h"
 #include "base/money.h"
+#include "predict/timed.h"
 
 void plan_set_terms(const struct plan *p, const struct estimate *experts, float *x)
 {
@@ -79,6 +80,28 @@ void plan_set_panel_state(const struct plan *p, const struct plan_state *s, stru
     }
 }
 
+/* How likely each member is to be asked, before any call. */
+static void likely_members(const struct plan_set *s, size_t plan, const struct plan_state *state,
+                           float *likely)
+{
+    const float *weights = s->panel_heads + plan * PANEL_HEADS;
+    float x[PLAN_MEMBERS_MAX] = {0};
+    escalation_base(&s->plans[plan], state, x);
+    for (size_t i = 0; i < s->plans[plan].member_count; i++)
+        likely[i] = head(weights + (1 + i) * PANEL_HEAD, x, PLAN_MEMBERS_MAX);
+}
+
+static void timed_sequence(const struct plan_set *s, size_t plan, const struct plan_state *state,
+                           struct plan_verdict *ret)
+{
+    struct panel_state panel;
+    float likely[PLAN_MEMBERS_MAX];
+    plan_set_panel_state(&s->plans[plan], state, &panel);
+    likely_members(s, plan, state, likely);
+    timed_panel_verdict(&s->panels[s->escalation_of[plan]], &s->plans[plan], state, &panel, likely,
+                        ret);
+}
+
 /* Whoever is asked is waited for: its answer is what the next verdict hangs on. */
 static void panel_plan_verdict(const struct panel *panel, const struct plan *p,
                                const struct plan_state *s, struct plan_verdict *ret)
@@ -102,10 +125,14 @@ void plan_set_verdict(const struct plan_set *s, size_t plan, const struct plan_s
     CHECK(plan < s->count);
     const struct plan *p = &s->plans[plan];
     size_t by = s->escalation_of[plan];
-    if (p->kind == PLAN_SEQUENTIAL)
+    if (p->kind == PLAN_SEQUENTIAL && state->is_timed)
+        timed_sequence(s, plan, state, ret);
+    else if (p->kind == PLAN_SEQUENTIAL)
         panel_plan_verdict(&s->panels[by], p, state, ret);
     else if (p->rule == PLAN_AGREE)
         escalation_agreement(p, state, ret);
     else
         escalation_verdict(&s->escalations[by], p, state, ret);
+    if (p->kind != PLAN_SEQUENTIAL)
+        timed_verdict(p, state, ret);
 }

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/fmath.h"
 #include "predict/shared_factor.h"
+#include "predict/timed.h"
 
 #define NODES     SHARED_NODES
 #define SHIFT_MAX 20.0f
@@ -283,6 +284,17 @@ static size_t stops_at(const struct plan *p, const struct plan_state *s)
     return p->member_count;
 }
 
+/* Nobody is asked while the answer of `at` is waited for, or its check, and nobody after one that has stopped it. */
+static void go_on(const struct plan_answer *a, size_t at, struct plan_verdict *v)
+{
+    if (a->asked && (a->check == PLAN_PASSED || a->check == PLAN_CHECK_DOWN))
+        v->winner = at;
+    else if (a->asked || a->pending)
+        v->wait = true;
+    else
+        v->ask = (uint8_t)(1u << at);
+}
+
 void verified_verdict(const struct verified_terms *t, const struct plan *p,
                       const struct plan_state *s, struct plan_verdict *ret)
 {
@@ -300,13 +312,7 @@ void verified_verdict(const struct verified_terms *t, const struct plan *p,
             s->answers[i].failed ? 0 : trust_in(&check, &f, mass, s->answers[i].check, i);
     ret->winner = most_likely(p, s, ret->trust, target);
     size_t at = stops_at(p, s);
-    if (at == p->member_count)
-        return;
-    const struct plan_answer *a = &s->answers[at];
-    if (a->asked && (a->check == PLAN_PASSED || a->check == PLAN_CHECK_DOWN))
-        ret->winner = at;
-    else if (a->asked || a->pending)
-        ret->wait = true;
-    else
-        ret->ask = (uint8_t)(1u << at);
+    if (at < p->member_count)
+        go_on(&s->answers[at], at, ret);
+    timed_verdict(p, s, ret);
 }

@@ -156,3 +156,49 @@ Test(plan_set, every_plan_is_checked_by_its_own_rule)
     plan_set_verdict(&s, 1, &state, &v);
     cr_expect_eq(v.winner, 1, "afterwards the other stage's calibration holds");
 }
+
+/* Who belongs to a first wave is said by the plan's own heads. */
+Test(plan_set, a_sequential_plan_in_a_hurry_asks_whom_its_heads_expect)
+{
+    static float panel_heads[PANEL_HEADS];
+    struct plan_set s = {.count = 1, .panel_count = 1, .panel_heads = panel_heads};
+    struct estimate e[3] = {{.quality = 0.9f}, {.quality = 0.5f}, {.quality = 0.5f}};
+    struct plan_state state = {.members = {&e[0], &e[1], &e[2]},
+                               .choice_count = 4,
+                               .left_ms = 1500,
+                               .latency_ms = {1000, 1000, 1000}};
+    struct plan_verdict v;
+    s.plans[0] = (struct plan){
+        .kind = PLAN_SEQUENTIAL, .member_count = 3, .members = {0, 1, 2}, .gain_per_usd = 1};
+    s.panels[0] = (struct panel){.members = 3, .lambda_count = 1, .lambdas = {1}};
+    s.panels[0].posterior.experts = 3;
+    for (size_t i = 0; i < PANEL_MEMBERS_MAX; i++)
+        s.panels[0].values[i].experts = 3;
+    panel_heads[1 * PANEL_HEAD] = 5;
+    panel_heads[2 * PANEL_HEAD] = -5;
+    panel_heads[3 * PANEL_HEAD] = 5;
+    plan_set_verdict(&s, 0, &state, &v);
+    cr_expect_eq(v.ask, 1, "without a limit one after the other");
+    state.is_timed = true;
+    plan_set_verdict(&s, 0, &state, &v);
+    cr_expect_eq(v.ask, 1 | 4);
+    state.left_ms = 2000;
+    plan_set_verdict(&s, 0, &state, &v);
+    cr_expect_eq(v.ask, 1, "there is time for turns");
+}
+
+Test(plan_set, a_cascade_does_not_go_on_to_who_comes_too_late)
+{
+    struct plan_set s = set_make();
+    struct estimate e = {.quality = 0.5f};
+    struct plan_state state = {
+        .members = {&e, &e, &e}, .left_ms = 100, .latency_ms = {50, 50, 500}};
+    struct plan_verdict v;
+    state.answers[0] = (struct plan_answer){.asked = true, .answer_class = 3};
+    state.answers[1] = (struct plan_answer){.asked = true, .answer_class = 4};
+    plan_set_verdict(&s, 0, &state, &v);
+    cr_expect(v.ask == 4);
+    state.is_timed = true;
+    plan_set_verdict(&s, 0, &state, &v);
+    cr_expect(!v.ask && v.winner < 2);
+}

@@ -370,6 +370,28 @@ Test(verified, the_next_is_asked_when_the_last_was_rejected_or_has_failed)
     cr_assert_eq(v.winner, 2);
 }
 
+Test(verified, when_time_is_over_an_answer_that_is_still_checked_stands)
+{
+    struct plan_state s = state_of(&three, three_experts);
+    struct plan_verdict v;
+    s.is_timed = true;
+    s.left_ms = 500;
+    s.latency_ms[1] = 400;
+    said(&s, 0, PLAN_CHECKING);
+    verified_verdict(&noisy, &three, &s, &v);
+    cr_assert(v.wait && !v.ask);
+    said(&s, 0, PLAN_REJECTED);
+    verified_verdict(&noisy, &three, &s, &v);
+    cr_assert_eq(v.ask, 2);
+    s.left_ms = 300;
+    verified_verdict(&noisy, &three, &s, &v);
+    cr_assert(!v.ask && !v.wait && v.winner == 0, "the next would come too late");
+    s.left_ms = 0;
+    said(&s, 0, PLAN_CHECKING);
+    verified_verdict(&noisy, &three, &s, &v);
+    cr_assert(!v.ask && !v.wait && v.winner == 0);
+}
+
 Test(verified, an_answer_that_could_not_be_judged_stands)
 {
     struct plan_state s = state_of(&three, three_experts);
