@@ -173,17 +173,33 @@ static struct str predicted_cost(const struct ask_result *r, struct json_value *
     return json_get(*root, "cost_usd").raw;
 }
 
-/* One line a call of the plan. */
+/* "tests: cheap rejected (1 of 3 tests failed)"; why is plain text by verify/verify.h. */
+static void print_check(FILE *out, struct json_value check)
+{
+    struct str said = text_of(json_get(check, "why"));
+    fprintf(out, "  %.*s: %.*s %.*s", STR_FMT(text_of(json_get(check, "expert"))),
+            STR_FMT(text_of(json_get(check, "checked"))),
+            STR_FMT(text_of(json_get(check, "verdict"))));
+    if (said.len > 0)
+        fprintf(out, " (%.*s)", STR_FMT(said));
+}
+
+/* One line a call of the plan, and of a check between them. */
 static void print_calls(FILE *out, struct json_value calls)
 {
     struct json_iter it = json_iter_begin(calls);
     struct json_value call;
-    while (calls.type == JSON_ARRAY && json_array_next(&it, &call))
-        fprintf(
-            out, "  %.*s %.*s in %.2f s, %.*s USD (%.*s)\n",
-            STR_FMT(text_of(json_get(call, "expert"))), STR_FMT(text_of(json_get(call, "outcome"))),
-            number_of(json_get(call, "latency_ms")) / 1000, STR_FMT(json_get(call, "cost_usd").raw),
-            STR_FMT(text_of(json_get(call, "cost_basis"))));
+    while (calls.type == JSON_ARRAY && json_array_next(&it, &call)) {
+        if (json_get(call, "verdict").type == JSON_STRING)
+            print_check(out, call);
+        else
+            fprintf(out, "  %.*s %.*s", STR_FMT(text_of(json_get(call, "expert"))),
+                    STR_FMT(text_of(json_get(call, "outcome"))));
+        fprintf(out, " in %.2f s, %.*s USD (%.*s)\n",
+                number_of(json_get(call, "latency_ms")) / 1000,
+                STR_FMT(json_get(call, "cost_usd").raw),
+                STR_FMT(text_of(json_get(call, "cost_basis"))));
+    }
 }
 
 void ask_result_print(FILE *out, const struct ask_result *r)
