@@ -43,6 +43,7 @@ struct pool_choice;
 void pool_check_observe(struct pool *p, const struct pool_choice *c, size_t expert, bool passed,
                         double right);
 void pool_check_feedback(struct pool *p, size_t policy, bool passed, double score);
+bool pool_verifies(const struct pool *p); /* some policy does */
 /* How often checks and feedback have been heard; 0 where no policy verifies. */
 uint64_t pool_checks_heard(struct pool *p);
 /* What was learnt of them as the text of a file, and taken up from one before the first request. */

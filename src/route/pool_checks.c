@@ -34,6 +34,14 @@ void pool_check_feedback(struct pool *p, size_t policy, bool passed, double scor
         check_cell_feedback(cell_of(p, policy), passed, score);
 }
 
+bool pool_verifies(const struct pool *p)
+{
+    for (size_t i = 0; i < p->policy_count; i++)
+        if (p->policies[i].checks)
+            return true;
+    return false;
+}
+
 uint64_t pool_checks_heard(struct pool *p)
 {
     uint64_t sum = 0;

@@ -223,10 +223,10 @@ enum status budget_file_start(struct snapshot *s, const char *folder, struct bud
     enum status status = create(s, &k, err);
     if (status == OK)
         status = make_folder(k, folder, err);
-    if (status == OK)
-        status = resume_checks(k, err);
     if (status == OK && k->now.count > 0)
         status = resume(k, err);
+    if (status == OK && pool_verifies(k->now.snapshot->pool))
+        status = resume_checks(k, err);
     if (status == OK && k->now.count > 0)
         status = save(k, err);
     if (status == OK)
