@@ -116,7 +116,11 @@ struct asking_plan { /* over the first candidates, in their order */
     uint8_t max_calls;     /* members asked by a sequential plan; 0: no limit */
     bool strict;           /* of a verified plan: only an answer that has passed may stand */
     const struct estimate *members[PLAN_MEMBERS_MAX];
-    size_t kept_bytes_max; /* of an answer that is held back */
+    /* When an answer is wanted, by the scheduler's clock; 0: whenever it comes. Then the most trusted of those that are
+     * there stands, or else the first that comes; of a strict plan only one that has passed, however late. */
+    uint64_t deadline_ms;
+    uint32_t latency_ms[PLAN_MEMBERS_MAX]; /* how long each is expected to take; 0: unknown */
+    size_t kept_bytes_max;                 /* of an answer that is held back */
 };
 
 struct asking_options {

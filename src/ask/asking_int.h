@@ -93,7 +93,9 @@ int64_t hedge_reserved(const struct asking *a, const struct attempt *t);
  *                          the members left, then the other candidates, one after the other
  *
  * A member that failed counts as one whose answer is unknown. In a verified plan an answer is held to a check before
- * the next verdict, and what stands may be an answer that has passed alone (strict). */
+ * the next verdict, and what stands may be an answer that has passed alone (strict). Where an answer is wanted in time
+ * the verdict knows what is left of it, and when it is over is asked for once more: what is there stands, and members
+ * that are still out are cancelled. */
 NODISCARD enum status plan_run_create(struct asking *a, struct error *err);
 void plan_run_start(struct asking *a);
 /* The main call, which is a member's, has failed and was noted: the best answer held back stands. False: there

@@ -20,8 +20,9 @@ struct plan_run {
     const struct query *question;
     struct plan_state state;
     struct member members[PLAN_MEMBERS_MAX];
-    struct error unasked; /* why a member could not even be asked */
-    size_t latest;        /* member that was asked last */
+    struct error unasked;          /* why a member could not even be asked */
+    size_t latest;                 /* member that was asked last */
+    struct scheduler_timer *timer; /* of the deadline; NULL: there is none */
     bool entering; /* members are being asked: whoever fails at once is looked at afterwards */
 };
 
@@ -221,6 +222,9 @@ static void set_classes(struct plan_run *r)
 
 static void ask_verdict(struct asking *a, struct plan_verdict *ret)
 {
+    uint64_t now = asking_now_ms(a), deadline = a->o.plan->deadline_ms;
+    uint64_t left = deadline > now ? deadline - now : 0;
+    a->run->state.left_ms = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
     set_classes(a->run);
     a->o.ops->verdict(a->o.user, &a->run->state, ret);
 }
@@ -402,7 +406,37 @@ static void advance(struct asking *a, const struct last_word *last_word)
     }
 }
 
+/* A call whose events are told already goes on; one that is to be told, and is not yet, gives way to what is there. */
+static void on_time_over(void *arg)
+{
+    struct asking *a = arg;
+    struct plan_run *r = a->run;
+    bool any = false;
+    if (a->over)
+        return;
+    if (!attempt_is_open(a->main)) {
+        advance(a, NULL);
+        return;
+    }
+    for (size_t i = 0; i < r->plan->member_count; i++)
+        any |= r->members[i].answered;
+    if (!any || a->main->live)
+        return;
+    attempt_stop(a->main, CALL_CANCELLED);
+    plan_run_cancel(a);
+    CHECK(plan_run_rescue(a));
+}
+
 /* Life */
+
+static enum status make_timer(struct asking *a, struct error *err)
+{
+    struct plan_run *r = a->run;
+    if (r->state.is_timed)
+        r->timer = scheduler_timer_create(a->o.context->scheduler, on_time_over, a);
+    return r->timer || !r->state.is_timed ? OK
+                                          : error_set(err, ERR_MEMORY, "out of memory for a timer");
+}
 
 enum status plan_run_create(struct asking *a, struct error *err)
 {
@@ -417,6 +451,7 @@ enum status plan_run_create(struct asking *a, struct error *err)
     r->state.characters = from->characters;
     r->state.choice_count = from->question.choice_count;
     r->state.calls_max = from->max_calls;
+    r->state.is_timed = from->deadline_ms > 0 && !from->strict;
     a->run = r;
     for (size_t i = 0; i < r->plan->member_count; i++) {
         struct attempt *t = &r->members[i].attempt;
@@ -424,13 +459,17 @@ enum status plan_run_create(struct asking *a, struct error *err)
         attempt_reset(t, i);
         t->is_read = true;
         r->state.members[i] = from->members[i];
+        r->state.latency_ms[i] = from->latency_ms[i];
         a->passed[i] = plan_run_member;
     }
-    return OK;
+    return make_timer(a, err);
 }
 
 void plan_run_start(struct asking *a)
 {
+    uint64_t now = asking_now_ms(a), deadline = a->o.plan->deadline_ms;
+    if (a->run->timer)
+        scheduler_timer_start(a->run->timer, deadline > now ? deadline - now : 0);
     advance(a, NULL);
 }
 
@@ -444,6 +483,8 @@ void plan_run_cancel(struct asking *a)
 void plan_run_done(struct asking *a)
 {
     plan_checks_done(a);
+    if (a->run)
+        scheduler_timer_free(a->run->timer);
     for (size_t i = 0; a->run && i < a->run->plan->member_count; i++)
         attempt_done(&a->run->members[i].attempt);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "predict/escalation.h"
+#include "predict/timed.h"
 #include "predict/verified.h"
 
 #define ASKED "{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":\"2+5\"}]"
@@ -171,21 +172,35 @@ static void sequential_verdict(const struct scene *s, const struct plan_state *s
     ret->ask = (uint8_t)(ret->wait ? 0 : 1u << next);
 }
 
-/* Trusts the members in their order, the first most; with PLAN_TRUST it is the test that says whether to go on. */
-static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
+/* The same where there is a time: so many are worth asking, after any answers. */
+static void timed_sequence(const struct scene *s, const struct plan_state *state,
+                           struct plan_verdict *ret)
 {
-    struct scene *s = user;
+    struct panel panel = {.members = s->shape.member_count, .lambda_count = 1, .lambdas = {1}};
+    struct panel_state seen = {.members = s->shape.member_count};
+    float likely[PLAN_MEMBERS_MAX] = {0};
+    panel.posterior.experts = panel.members;
+    for (size_t done = 0; done < PANEL_MEMBERS_MAX; done++)
+        panel.values[done].experts = panel.members;
+    for (size_t i = 0; i < panel.members; i++) {
+        likely[i] = i < s->voices;
+        for (size_t done = 1; done < PANEL_MEMBERS_MAX; done++)
+            panel.offsets[done][i] = panel_output_of(i < s->voices ? 0.5f : -0.5f);
+        seen.asked |= (uint8_t)(state->answers[i].asked << i);
+        seen.barred |= (uint8_t)(state->answers[i].pending << i);
+        seen.member[i] = (struct panel_member){.quality = 0.5f,
+                                               .answer_class = state->answers[i].answer_class,
+                                               .stats = state->answers[i].stats};
+    }
+    timed_panel_verdict(&panel, &s->shape, state, &seen, likely, ret);
+}
+
+/* Trusts the members in their order, the first most; with PLAN_TRUST it is the test that says whether to go on. */
+static void escalate(const struct scene *s, const struct plan_state *state,
+                     struct plan_verdict *ret)
+{
     static const struct estimate none;
     const struct plan_answer *a = state->answers;
-    if (s->shape.kind == PLAN_VERIFIED) {
-        static const struct verified_terms perfect = {.shared_sd = 1};
-        verified_verdict(&perfect, &s->shape, state, ret);
-        return;
-    }
-    if (s->shape.kind == PLAN_SEQUENTIAL) {
-        sequential_verdict(s, state, ret);
-        return;
-    }
     struct plan_state read = *state;
     size_t last = s->shape.member_count - 1;
     for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
@@ -202,6 +217,20 @@ static void verdict(void *user, const struct plan_state *state, struct plan_verd
     ret->winner = s->winner;
     if (first_done && !a[last].asked && !a[last].pending)
         ret->ask = (uint8_t)((unsigned)s->escalate << last);
+}
+
+static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
+{
+    static const struct verified_terms perfect = {.shared_sd = 1};
+    const struct scene *s = user;
+    if (s->shape.kind == PLAN_VERIFIED) {
+        verified_verdict(&perfect, &s->shape, state, ret);
+    } else if (s->shape.kind == PLAN_SEQUENTIAL) {
+        (state->is_timed ? timed_sequence : sequential_verdict)(s, state, ret);
+    } else {
+        escalate(s, state, ret);
+        timed_verdict(&s->shape, state, ret);
+    }
 }
 
 static enum status check(void *user, size_t candidate, struct str completion, struct error *err)

@@ -152,3 +152,53 @@ Test(plan_checks, release_ends_the_check)
     scene_end(s);
     cr_expect(strstr(s->diary, "check_cancel"));
 }
+
+static struct scene *checked_in_time(bool strict)
+{
+    struct scene *s = verified(false, strict);
+    s->plan.deadline_ms = s->clock.now_ms + 1500;
+    scene_start(s);
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(0, "7");
+    scene_expect(s, "ask(cheap) paid(cheap,answered,20) check(cheap) ");
+    virtual_clock_advance(&s->clock, 600);
+    return s;
+}
+
+Test(plan_checks, when_time_is_over_an_answer_stands_unchecked)
+{
+    struct scene *s = checked_in_time(false);
+    size_t count = 0;
+    scene_expect(s, "check_cancel done(OK,cheap) ");
+    const struct asking_check *checks = asking_checks(s->asking, &count);
+    cr_assert_eq(count, 1);
+    cr_expect_eq(checks[0].verdict, PLAN_CHECK_DOWN);
+    cr_expect_eq(checks[0].ended_ms - checks[0].begin_ms, 500);
+    scene_end(s);
+}
+
+/* Nothing that has not passed may stand, so there is no answer yet. */
+Test(plan_checks, a_strict_plan_goes_on_when_time_is_over)
+{
+    struct scene *s = checked_in_time(true);
+    scene_expect(s, "");
+    say(s, PLAN_REJECTED, "wrong");
+    scene_expect(s, "ask(mid) ");
+    scene_answer(1, "8");
+    say(s, PLAN_PASSED, "");
+    scene_expect(s, "paid(mid,answered,20) check(mid) done(OK,mid) ");
+    scene_end(s);
+}
+
+Test(plan_checks, after_a_rejection_nobody_is_asked_who_comes_too_late)
+{
+    struct scene *s = verified(false, false);
+    s->plan.deadline_ms = s->clock.now_ms + 1500;
+    s->plan.latency_ms[MID] = 1000;
+    scene_start(s);
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(0, "7");
+    say(s, PLAN_REJECTED, "wrong");
+    scene_expect(s, "ask(cheap) paid(cheap,answered,20) check(cheap) done(OK,cheap) ");
+    scene_end(s);
+}

@@ -310,3 +310,178 @@ Test(plan_run, a_client_that_leaves_ends_the_voice_that_is_asked)
     scene_expect(s, "paid(mid,cancelled,10) cancel(mid) ");
     scene_end(s);
 }
+
+/* Plans in time. The clock begins at 1000. */
+
+#define BEGIN_MS 1000
+
+static struct scene *timed(enum plan_kind kind, size_t members, uint32_t within_ms,
+                           uint32_t latency_ms)
+{
+    struct scene *s = scene_begin();
+    scene_plan(s, kind, kind == PLAN_PANEL ? PLAN_AGREE : PLAN_TRUST, members);
+    s->plan.deadline_ms = BEGIN_MS + within_ms;
+    for (size_t i = 0; i < members; i++)
+        s->plan.latency_ms[i] = latency_ms;
+    return s;
+}
+
+static struct scene *voices_in_time(size_t voices, uint32_t within_ms, uint32_t latency_ms)
+{
+    struct scene *s = timed(PLAN_SEQUENTIAL, 3, within_ms, latency_ms);
+    s->voices = voices;
+    scene_start(s);
+    return s;
+}
+
+Test(plan_run, without_time_for_turns_all_are_asked_at_once)
+{
+    struct scene *s = voices_in_time(3, 1500, 1000);
+    scene_expect(s, "ask(cheap) ask(mid) ask(dear) ");
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(0, "7");
+    scene_answer(1, "7");
+    scene_answer(2, "8");
+    scene_expect(s, "paid(cheap,answered,20) paid(mid,answered,20) paid(dear,answered,20) "
+                    "done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, with_time_for_turns_one_is_asked_and_then_the_rest)
+{
+    struct scene *s = voices_in_time(3, 2500, 1000);
+    scene_expect(s, "ask(cheap) ");
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(0, "7");
+    scene_expect(s, "paid(cheap,answered,20) ask(mid) ask(dear) ");
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(1, "7");
+    scene_answer(2, "7");
+    cr_expect_eq(s->end.status, OK);
+    scene_end(s);
+}
+
+Test(plan_run, a_wave_that_is_decided_cancels_who_is_out)
+{
+    struct scene *s = voices_in_time(2, 1500, 1000);
+    scene_expect(s, "ask(cheap) ask(mid) ");
+    virtual_clock_advance(&s->clock, 900);
+    s->voices = 1; /* what the first has said makes the second worth nothing */
+    scene_answer(0, "7");
+    scene_expect(s, "paid(cheap,answered,20) paid(mid,cancelled,10) cancel(mid) done(OK,cheap) ");
+    size_t count = 0;
+    const struct asking_paid *paid = asking_paid(s->asking, &count);
+    cr_assert_eq(count, 2);
+    cr_expect(paid[1].outcome == CALL_CANCELLED && paid[1].candidate == MID &&
+              paid[1].ended_ms - paid[1].asked_ms == 900);
+    scene_end(s);
+}
+
+Test(plan_run, when_time_is_over_who_is_out_is_cancelled)
+{
+    struct scene *s = voices_in_time(3, 1500, 1000);
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(1, "8");
+    scene_expect(s, "ask(cheap) ask(mid) ask(dear) paid(mid,answered,20) ");
+    virtual_clock_advance(&s->clock, 499);
+    scene_expect(s, "");
+    virtual_clock_advance(&s->clock, 1);
+    scene_expect(s, "paid(cheap,cancelled,10) cancel(cheap) paid(dear,cancelled,10) cancel(dear) "
+                    "done(OK,mid) ");
+    cr_expect_str_eq(s->body, WHOLE("8"));
+    scene_end(s);
+}
+
+Test(plan_run, a_late_answer_is_better_than_none)
+{
+    struct scene *s = voices_in_time(2, 1500, 1000);
+    virtual_clock_advance(&s->clock, 5000);
+    scene_expect(s, "ask(cheap) ask(mid) ");
+    scene_fail(0, 503, 0);
+    scene_expect(s, "paid(cheap,failed,0) ");
+    scene_answer(1, "8");
+    scene_expect(s, "paid(mid,answered,20) done(OK,mid) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_request_that_begins_late_asks_somebody)
+{
+    struct scene *s = voices_in_time(3, 0, 1000);
+    scene_expect(s, "ask(cheap) ");
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(0, "7");
+    scene_expect(s, "paid(cheap,answered,20) done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, who_would_come_too_late_is_not_asked)
+{
+    struct scene *s = timed(PLAN_PANEL, 3, 1500, 1000);
+    scene_start(s);
+    virtual_clock_advance(&s->clock, 1000);
+    scene_answer(0, "7");
+    scene_answer(1, "8");
+    scene_expect(s, "ask(cheap) ask(mid) paid(cheap,answered,20) paid(mid,answered,20) "
+                    "done(OK,cheap) ");
+    scene_end(s);
+}
+
+/* The last of a panel is told as it comes: until it begins, what is held may still stand in its place. */
+Test(plan_run, a_last_that_has_not_begun_in_time_gives_way)
+{
+    struct scene *s = timed(PLAN_PANEL, 3, 1500, 0);
+    s->options.stream = true;
+    scene_start(s);
+    scene_chunk(0, CHUNK("7"));
+    scene_finish(0);
+    scene_chunk(1, CHUNK("8"));
+    scene_finish(1);
+    scene_expect(s, "ask(cheap) ask(mid) paid(cheap,answered,12) paid(mid,answered,12) ask(dear) ");
+    virtual_clock_advance(&s->clock, 1500);
+    scene_expect(s, "paid(dear,cancelled,10) cancel(dear) event(" CHUNK("7") ") event(done) "
+                                                                             "done(OK,cheap) ");
+    scene_end(s);
+}
+
+Test(plan_run, a_last_that_has_begun_is_told_to_its_end)
+{
+    struct scene *s = timed(PLAN_PANEL, 3, 1500, 0);
+    s->options.stream = true;
+    scene_start(s);
+    scene_chunk(0, CHUNK("7"));
+    scene_finish(0);
+    scene_chunk(1, CHUNK("8"));
+    scene_finish(1);
+    scene_chunk(2, CHUNK("9"));
+    virtual_clock_advance(&s->clock, 9000);
+    scene_chunk(2, CHUNK("!"));
+    scene_finish(2);
+    cr_expect(strstr(s->diary, "event(" CHUNK("!") ") flush event(done) flush "
+                                                   "paid(dear,answered,"));
+    cr_expect_eq(s->end.status, OK);
+    scene_end(s);
+}
+
+/* A fallback is asked where no member has answered: there is nothing that could stand in its place. */
+Test(plan_run, time_that_is_over_ends_no_fallback)
+{
+    struct scene *s = timed(PLAN_CASCADE, 2, 1500, 0);
+    scene_start(s);
+    scene_fail(0, 503, 0);
+    scene_fail(1, 503, 0);
+    scene_expect(s, "ask(cheap) paid(cheap,failed,0) ask(mid) paid(mid,failed,0) ask(dear) ");
+    virtual_clock_advance(&s->clock, 3000);
+    scene_answer(2, "9");
+    scene_expect(s, "paid(dear,answered,20) done(OK,dear) ");
+    scene_end(s);
+}
+
+Test(plan_run, who_leaves_before_the_time_is_over_leaves_nothing)
+{
+    struct scene *s = voices_in_time(2, 1500, 1000);
+    asking_cancel(s->asking);
+    virtual_clock_advance(&s->clock, 9000);
+    scene_expect(s, "ask(cheap) ask(mid) paid(cheap,cancelled,10) cancel(cheap) "
+                    "paid(mid,cancelled,10) cancel(mid) ");
+    scene_end(s);
+}
