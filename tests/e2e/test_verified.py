@@ -14,7 +14,8 @@ import pytest
 
 import httpx
 from conftest import KEY, wait_for
-from upstream import answer, stall, status
+from speakers import speak
+from upstream import answer, status
 
 CHECK = """if grep -q '"answer": *"[^"]*good'; then
     echo "it says good"
@@ -278,3 +279,55 @@ def test_only_what_passed_is_cached(start_gateway, upstream, command, stream):
     ask(g, stream)
     r = ask(g, stream)
     assert r.headers["x-leeroo-cache"] == "hit" and r.headers["x-leeroo-verified"] == "passed"
+
+
+WEATHER_TOOL = {"name": "get_weather", "description": "Weather", "input_schema": {
+    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}}
+
+
+def messages(g, *more, stream=False, **rest):
+    body = {"model": "leeroo", "max_tokens": 100, "tools": [WEATHER_TOOL], "stream": stream,
+            "messages": [{"role": "user", "content": "hello cat, the weather?"}, *more], **rest}
+    return g.client.post("/v1/messages", json=body)
+
+
+def events(r):
+    return [json.loads(line[6:]) for line in r.text.splitlines() if line.startswith("data: ")]
+
+
+@both
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+def test_an_agents_calls_are_held_to_its_tools(start_gateway, upstream, stream, dialect):
+    """Over Messages, as Claude Code speaks, to experts of either dialect; the turn stays with the expert that began it."""
+    for name in NAMES:
+        upstream.on(name, speak("It is sunny."))
+    g = start_gateway(names=NAMES, policies=policies("{schema: true}"), dialects={n: dialect for n in NAMES})
+    r = messages(g, stream=stream)
+    assert r.status_code == 200, r.text
+    assert r.headers["x-leeroo-verified"] == "passed"
+    if stream:
+        start = next(e["content_block"] for e in events(r) if e["type"] == "content_block_start")
+        said = "".join(e["delta"]["partial_json"] for e in events(r) if e["type"] == "content_block_delta")
+        call = {**start, "input": json.loads(said)}
+    else:
+        call = r.json()["content"][0]
+    assert call["type"] == "tool_use" and call["input"] == {"city": "Paris"}
+    first = r.headers["x-leeroo-expert"]
+    r = messages(g, {"role": "assistant", "content": [call]},
+                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call["id"], "content": "sunny"}]},
+                 stream=stream)
+    assert r.status_code == 200, r.text
+    assert r.headers["x-leeroo-session"] == "stayed" and r.headers["x-leeroo-expert"] == first
+    assert r.headers["x-leeroo-verified"] == "passed" and "sunny" in r.text
+
+
+def test_a_call_that_does_not_fit_its_tool_is_rejected(start_gateway, upstream):
+    wrong = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{
+        "index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": None, "tool_calls": [{
+            "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{\"town\": 1}"}}]}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10}}
+    upstream.on("cheap", lambda r: r.whole(200, wrong))
+    upstream.on("dear", speak())
+    r = messages(start_gateway(names=NAMES, policies=policies("{schema: true}")))
+    assert r.json()["content"][0]["input"] == {"city": "Paris"}
+    assert r.headers["x-leeroo-expert"] == "dear" and r.headers["x-leeroo-verified"] == "passed"
