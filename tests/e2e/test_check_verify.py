@@ -135,3 +135,25 @@ def test_the_check_of_the_examples(tmp_path, question, answer, code, why):
     done = subprocess.run([sys.executable, str(ROOT / "examples" / "check_python.py")], input=json.dumps(said), cwd=tmp_path,
                           capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (code, why)
+
+
+AWK_QUESTION = "Sum up column 1.\n```tests\n< 1 2\n< 3 4\n> 4\n\n> 0\n```\n"
+
+
+@pytest.mark.parametrize("question, answer, code, why", [
+    (AWK_QUESTION, 'Here is "it":\n```awk\n{ s += $1 }\nEND { print s + 0 }\n```', 0, "all 2 tests pass"),
+    (AWK_QUESTION, "```awk\n{ s += $1 }\nEND { print s }\n```", 1, 'test 2 of 2: line 1 is "", not "0"'),
+    (AWK_QUESTION, "```awk\n{ s += $1 }\n```", 1, 'test 1 of 2: line 1 is missing, "4"'),
+    (AWK_QUESTION, "```awk\nEND { print 4; print 5 }\n```", 1, 'test 1 of 2: prints "5" beyond its end'),
+    (AWK_QUESTION, "```awk\nBEGIN { while (1) i++ }\n```", 1, "test 1 of 2: no end after 1 s of processor time"),
+    (AWK_QUESTION, "```awk\nBEGIN { while (1) print }\n```", 1, "test 1 of 2: prints more than 64 KiB"),
+    (AWK_QUESTION, "```awk\n{ exit 7 }\n```", 1, "test 1 of 2: awk ends with exit code 7"),
+    (AWK_QUESTION, "four", 1, "the answer has no fence called awk"),
+    ("What is 2 + 2?", "4", 2, "the question brings no tests"),
+    (None, "4", 2, "this is no document of a check"),
+])
+def test_the_check_of_the_examples_for_awk(tmp_path, question, answer, code, why):
+    said = {"answer": answer} if question is None else {"question": question, "answer": answer}
+    done = subprocess.run(["sh", str(ROOT / "examples" / "check_awk.sh")], input=json.dumps(said, separators=(",", ":")),
+                          cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (code, why)
