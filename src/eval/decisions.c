@@ -76,12 +76,9 @@ static void add_plan(struct writer *w, size_t q, size_t column)
         csv_write_cell(&w->b, t->names[column]);
         return;
     }
-    struct plan p = {.kind = PLAN_VERIFIED};
-    while (p.member_count < t->plans[column].member_count &&
-           eval_plan_member(t, q, column, p.member_count) != EVAL_NOBODY) {
-        p.members[p.member_count] = eval_plan_member(t, q, column, p.member_count);
-        p.member_count++;
-    }
+    struct plan p = {.kind = PLAN_VERIFIED, .member_count = eval_plan_size(t, q, column)};
+    for (size_t i = 0; i < p.member_count; i++)
+        p.members[i] = eval_plan_member(t, q, column, i);
     buf_clear(&w->calls);
     plan_name_add(&w->calls, &p, t->names);
     csv_write_cell(&w->b, buf_str(&w->calls));

@@ -16,9 +16,8 @@ static double escalation(const struct eval_table *t, size_t column)
     if (!eval_is_plan(t, column))
         return 0;
     double count = 0;
-    unsigned last = 1u << (t->plans[column].member_count - 1);
     for (size_t q = 0; q < t->queries; q++)
-        count += (eval_plan_run(t, q, column)->calls & last) != 0;
+        count += eval_plan_run(t, q, column)->calls >> (eval_plan_size(t, q, column) - 1) & 1;
     return count / (double)t->queries;
 }
 

@@ -8,7 +8,7 @@
 
 #define PAGE_SLOTS    7 /* colours for columns of their own; all others share one more */
 #define PAGE_SLOT_ALL (PAGE_SLOTS + 1)
-#define PAGE_COLUMNS  (MODEL_ARMS_MAX + 1 + PLAN_MEMBERS_MAX)
+#define PAGE_COLUMNS  (MODEL_ARMS_MAX + 1 + VERIFIED_PLANS_MAX)
 
 struct page {
     const struct report_page *in;

@@ -27,20 +27,20 @@ struct eval_table {
         *verified; /* of columns of kind PLAN_VERIFIED; NULL: there are none */
 };
 
-/* A column as a plan over other columns. Of a single expert member_count is 1, and members[0] its own column. */
+/* A column as a plan over other columns. Of a single expert member_count is 1, and members[0] its own column; of a
+ * verified plan it is the most that it may ask. */
 struct eval_plan {
     enum plan_kind kind;
     size_t member_count;
-    size_t
-        members[PLAN_MEMBERS_MAX]; /* columns; of a verified plan none: every query has its own */
+    size_t members[PLAN_MEMBERS_MAX]; /* columns; every query has its own of a verified plan */
 };
 
 #define EVAL_NOBODY UINT16_MAX
 
 struct eval_verified {
-    /* [queries × PLAN_MEMBERS_MAX] whom verified plans ask, by place: columns, then EVAL_NOBODY. A plan of n members
-     * asks the first n of them. */
-    const uint16_t *orders;
+    size_t first; /* of VERIFIED_PLANS_MAX columns, from each query's cheapest plan to its best */
+    /* [queries × VERIFIED_PLANS_MAX × PLAN_MEMBERS_MAX] whom the plans ask, by place: columns, then EVAL_NOBODY */
+    const uint16_t *members;
     /* What plans took the check for, on queries of one half and of the other: its errors on the other half. */
     struct verified_check believed[2];
 };
@@ -68,11 +68,23 @@ static inline const struct eval_run *eval_plan_run(const struct eval_table *t, s
     return &t->runs[q * t->experts + column];
 }
 
-/* The column that member i of plan `column` is; EVAL_NOBODY: the query's order ends before. */
+/* The column that member i of plan `column` is; EVAL_NOBODY: a verified plan has fewer on this query. */
 static inline size_t eval_plan_member(const struct eval_table *t, size_t q, size_t column, size_t i)
 {
     const struct eval_plan *p = &t->plans[column];
-    return p->kind == PLAN_VERIFIED ? t->verified->orders[q * PLAN_MEMBERS_MAX + i] : p->members[i];
+    if (p->kind != PLAN_VERIFIED)
+        return p->members[i];
+    size_t at = q * VERIFIED_PLANS_MAX + column - t->verified->first;
+    return t->verified->members[at * PLAN_MEMBERS_MAX + i];
+}
+
+/* How many members plan `column` has on this query. */
+static inline size_t eval_plan_size(const struct eval_table *t, size_t q, size_t column)
+{
+    size_t count = t->plans[column].member_count, own = 0;
+    while (own < count && eval_plan_member(t, q, column, own) != EVAL_NOBODY)
+        own++;
+    return own;
 }
 
 static inline bool eval_in_pool(const struct eval_table *t, size_t e)

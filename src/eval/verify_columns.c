@@ -1,5 +1,5 @@
-/* A table grows by columns: see verify_columns.h. The order of a query's experts is the one that the gateway would take
- * (verified_steps), and each plan runs by the verdicts that the gateway runs it by; only answers, costs and what the
+/* A table grows by columns: see verify_columns.h. The plans of a query are those that the gateway would choose among
+ * (verified_plans), and each runs by the verdicts that the gateway runs it by; only answers, costs and what the
  * check has said come out of the data set. It belongs to one command's thread; what it makes lives in the arena, and
  * the set is exchanged at the end, whole. */
 #include "eval/verify_columns.h"
@@ -21,10 +21,10 @@ struct verifying {
     const struct verify_options *options;
     const uint32_t *query_index;
     const float *shared_sd;
-    size_t singles, most; /* columns that are experts; how many a plan asks at most */
-    uint8_t *said;        /* [queries × singles] enum check_said, once turned */
-    uint8_t *half;        /* [queries] 0, 1 */
-    uint16_t *orders;     /* [queries × PLAN_MEMBERS_MAX] */
+    size_t singles;    /* columns that are experts */
+    uint8_t *said;     /* [queries × singles] enum check_said, once turned */
+    uint8_t *half;     /* [queries] 0, 1 */
+    uint16_t *members; /* as in struct eval_verified */
     struct eval_verified *verified;
     struct eval_table table;
     struct estimate *estimates;
@@ -143,11 +143,11 @@ static enum plan_check plan_check_of(uint8_t said)
                                    : PLAN_CHECK_DOWN;
 }
 
-/* The plan over the first `count` of the query's order, asked and checked one by one as ask/plan_run.c does. */
+/* One plan, asked and checked one by one as ask/plan_run.c does. */
 static void plan_run(const struct verifying *v, const struct verified_terms *terms, size_t q,
-                     size_t count, struct outcome *ret, struct eval_run *ret_run)
+                     const struct verified_plan *p, struct outcome *ret, struct eval_run *ret_run)
 {
-    const uint16_t *order = &v->orders[q * PLAN_MEMBERS_MAX];
+    const size_t *order = p->members, count = p->member_count;
     struct plan plan = {.kind = PLAN_VERIFIED, .member_count = count};
     struct plan_state state = {.characters = 0};
     struct plan_verdict verdict;
@@ -180,23 +180,22 @@ static void plan_run(const struct verifying *v, const struct verified_terms *ter
     *ret = total;
 }
 
-/* The row's verified columns. Where the order ends early, for nobody else would add anything, longer plans are the
- * longest there is. */
+/* The row's verified columns. Where there are fewer plans the rest are the best of them. */
 static void row_verify(struct verifying *v, size_t q, size_t at)
 {
-    struct verified_step steps[PLAN_MEMBERS_MAX];
+    struct verified_plan plans[VERIFIED_PLANS_MAX];
     const struct verified_terms terms = {.check = v->verified->believed[v->half[q]],
                                          .shared_sd = v->shared_sd[q]};
-    uint16_t *order = &v->orders[q * PLAN_MEMBERS_MAX];
-    size_t n = verified_steps(&terms, eval_estimate(v->old, q, 0), v->old->pool, v->singles,
-                              v->most, steps);
+    size_t n = verified_plans(&terms, eval_estimate(v->old, q, 0), v->old->pool, v->singles,
+                              PLAN_MEMBERS_MAX, plans);
     CHECK(n > 0);
-    for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
-        order[i] = i < n ? (uint16_t)steps[i].expert : EVAL_NOBODY;
-    for (size_t count = 2; count <= v->most; count++, at++) {
-        size_t asks = count < n ? count : n;
-        v->estimates[at] = steps[asks - 1].estimate;
-        plan_run(v, &terms, q, asks, &v->outcomes[at], &v->runs[at]);
+    for (size_t k = 0; k < VERIFIED_PLANS_MAX; k++, at++) {
+        const struct verified_plan *p = &plans[k < n ? k : n - 1];
+        uint16_t *members = &v->members[(q * VERIFIED_PLANS_MAX + k) * PLAN_MEMBERS_MAX];
+        for (size_t i = 0; i < PLAN_MEMBERS_MAX; i++)
+            members[i] = i < p->member_count ? (uint16_t)p->members[i] : EVAL_NOBODY;
+        v->estimates[at] = p->estimate;
+        plan_run(v, &terms, q, p, &v->outcomes[at], &v->runs[at]);
     }
 }
 
@@ -214,12 +213,11 @@ static enum status column_name(const struct verifying *v, size_t c, struct arena
             *ret_plan = old->plans[c];
         return OK;
     }
-    size_t calls = c - old->experts + 2;
-    const char *name = arena_printf(a, "verified, up to %zu calls", calls);
+    const char *name = arena_printf(a, "verified %zu", c - old->experts + 1);
     if (!name)
         return error_set(err, ERR_MEMORY, "out of memory");
     *ret = str_from(name);
-    *ret_plan = (struct eval_plan){.kind = PLAN_VERIFIED, .member_count = calls};
+    *ret_plan = (struct eval_plan){.kind = PLAN_VERIFIED, .member_count = PLAN_MEMBERS_MAX};
     return OK;
 }
 
@@ -248,7 +246,7 @@ static enum status table_fill(struct verifying *v, struct arena *a, struct error
     const struct eval_table *old = v->old;
     struct eval_table *t = &v->table;
     *t = *old;
-    t->experts = old->experts + v->most - 1;
+    t->experts = old->experts + VERIFIED_PLANS_MAX;
     size_t cells = t->queries * t->experts;
     v->estimates = ARENA_ARRAY(a, cells + 1, struct estimate);
     v->outcomes = ARENA_ARRAY(a, cells + 1, struct outcome);
@@ -281,12 +279,11 @@ static enum status verifying_begin(struct verifying *v, struct arena *a, struct 
                          "a check is of use where there are two experts to ask or "
                          "more, and the pool has %zu; name more with --experts",
                          pool);
-    v->most = pool < PLAN_MEMBERS_MAX ? pool : PLAN_MEMBERS_MAX;
     v->said = ARENA_ARRAY(a, queries * v->singles + 1, uint8_t);
     v->half = ARENA_ARRAY(a, queries + 1, uint8_t);
-    v->orders = ARENA_ARRAY(a, queries * PLAN_MEMBERS_MAX + 1, uint16_t);
+    v->members = ARENA_ARRAY(a, queries * VERIFIED_PLANS_MAX * PLAN_MEMBERS_MAX + 1, uint16_t);
     v->verified = ARENA_NEW(a, struct eval_verified);
-    return v->said && v->half && v->orders && v->verified
+    return v->said && v->half && v->members && v->verified
                ? OK
                : error_set(err, ERR_MEMORY, "out of memory");
 }
@@ -305,8 +302,9 @@ enum status eval_verify(struct eval_set *s, const struct dataset *d, const struc
     if (status != OK)
         return status;
     halves_fill(&v);
-    *v.verified =
-        (struct eval_verified){.orders = v.orders, .believed = {believe(&v, 0), believe(&v, 1)}};
+    *v.verified = (struct eval_verified){.first = s->table.experts,
+                                         .members = v.members,
+                                         .believed = {believe(&v, 0), believe(&v, 1)}};
     status = table_fill(&v, a, err);
     if (status != OK)
         return status;

@@ -1,5 +1,5 @@
 /* Verified plans (predict/verified.h) as columns of a table: what a check has said of recorded answers, or what one
- * with errors would have said, decides how far down each query's own order experts are asked. */
+ * with errors would have said, decides how far each query's own plans go. */
 #pragma once
 
 #include "eval/build.h"
@@ -17,8 +17,8 @@ struct verify_options {
 /* "0.05", or "0.05,0.2" for false passes and false alarms apart; false: neither. */
 bool verify_errors_read(const char *text, struct verify_options *o);
 
-/* Adds a column for each number of experts from two on that a plan may ask, in the order that their estimates say; a
- * plan over one is that expert, who needs no check. What the plans believe of the check is counted on that half of the
+/* Adds VERIFIED_PLANS_MAX columns, from each query's cheapest plan to its best, as its estimates say.
+ * What the plans believe of the check is counted on that half of the
  * queries which the query is not in. Recorded costs count, and the price of each check. ERR_INPUT: fewer than two
  * experts to ask, or no such column. */
 NODISCARD enum status eval_verify(struct eval_set *s, const struct dataset *d,

@@ -6,11 +6,13 @@
  * quality. So every answer that is rejected makes the others less likely to be right, too. A check passes a wrong
  * answer with probability false_pass and rejects a right one with probability false_alarm.
  *
- * Who is asked next is whoever adds most expected quality per USD, given all rejections so far; that is Weitzman's rule
- * (1979, "Optimal search for the best alternative") for answers that are right or wrong. With a perfect check and s = 0
- * it is the order of p / (cost + price of the check), and asking one more is worth it while p > lambda times that. The
- * order does not hang on lambda, so the plans over its first 1, 2, 3 … experts are arms like all others, and a policy,
- * whether it has a lambda, a budget, a floor or a cap, chooses how far to go by choosing among them. */
+ * Plans are found one change after the other: somebody is asked in some place, goes for somebody else, or is left out;
+ * each time whatever adds most expected quality per USD. For independent experts and a perfect check that is Weitzman's
+ * rule (1979, "Optimal search for the best alternative"): the order of p / (cost + price of the check), in which asking
+ * one more is worth it while p > lambda times that. With a check that errs, or few places, cheap weak experts that were
+ * worth a question at first make room for better ones, for what they pass wrongly is never asked again. The plans on
+ * the way, from the cheapest to the best, do not hang on lambda: they are arms like all others, and a policy, whether
+ * it has a lambda, a budget, a floor or a cap, chooses among them. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,18 +37,20 @@ struct verified_terms {
     const float *shift;
 };
 
-struct verified_step {
-    size_t expert; /* asked in this place */
-    /* Of the plan that ends here: quality of what stands, costs with all checks, asked[] by place. */
-    struct estimate estimate;
+#define VERIFIED_PLANS_MAX 10
+
+struct verified_plan {
+    size_t member_count,
+        members[PLAN_MEMBERS_MAX]; /* experts, in the order in which they are asked */
+    struct estimate estimate; /* quality of what stands, costs with all checks, asked[] by place */
 };
 
-/* steps[] for the first experts of the order among experts[count <= VERIFIED_EXPERTS_MAX] with use[i] (NULL: all), at
- * most `most` and never more than PLAN_MEMBERS_MAX; returns how many: fewer where nobody else would add anything. Ties
- * go to the cheaper, then to the lower index. Any numbers are fine. */
-size_t verified_steps(const struct verified_terms *t, const struct estimate *experts,
+/* plans[] over experts[count <= VERIFIED_EXPERTS_MAX] with use[i] (NULL: all), of at most `most` members each and never
+ * more than PLAN_MEMBERS_MAX, from the cheapest to the best: both their quality and what is weighed of their costs
+ * rise. Returns how many: one or more, unless nobody may be asked or nobody could be right. Any numbers are fine. */
+size_t verified_plans(const struct verified_terms *t, const struct estimate *experts,
                       const bool *use, size_t count, size_t most,
-                      struct verified_step steps[PLAN_MEMBERS_MAX]);
+                      struct verified_plan plans[VERIFIED_PLANS_MAX]);
 
 /* What to do next in a verified plan whose members stand in the order in which they are asked: ask the next when the
  * last was rejected or has failed, wait for an answer or its check, else let one stand: whichever passed; where the

@@ -1,4 +1,4 @@
-/* Steps of a verified plan (predict/verified.h) as arms: see verified_arms.h. For a request in its arena, for a
+/* Verified plans (predict/verified.h) as arms: see verified_arms.h. For a request in its arena, for a
  * policy's sample on the heap, once when the pool is made. Nothing here knows how answers are checked: a check is two
  * error rates and a price. */
 #include "route/verified_arms.h"
@@ -38,15 +38,15 @@ static struct str name_of(const struct plan *plan, const struct str *names, stru
     return copy;
 }
 
-/* One piece: four arrays grow together, and each plan is the one before and one more. */
+/* One piece: four arrays grow together. */
 enum status verified_arms_add(const struct pool *p, const struct verified_terms *terms,
                               const bool *use, struct arena *a, struct pool_choice *c,
                               struct error *err)
 {
-    struct verified_step steps[PLAN_MEMBERS_MAX];
+    struct verified_plan plans[VERIFIED_PLANS_MAX];
     size_t experts = p->settings.expert_count, before = c->arm_count;
     size_t count =
-        verified_steps(terms, c->estimates, use, experts, most_calls(c->policy.max_calls), steps);
+        verified_plans(terms, c->estimates, use, experts, most_calls(c->policy.max_calls), plans);
     struct plan *arms = ARENA_ARRAY(a, before + count, struct plan);
     struct estimate *estimates = ARENA_ARRAY(a, before + count, struct estimate);
     const char **ruled_out = ARENA_ARRAY(a, before + count, const char *);
@@ -58,14 +58,14 @@ enum status verified_arms_add(const struct pool *p, const struct verified_terms 
     memcpy(ruled_out, c->ruled_out, before * sizeof(*ruled_out));
     for (size_t i = 0; i < experts; i++)
         names[i] = p->settings.experts[i].name;
-    struct plan plan = {.kind = PLAN_VERIFIED};
     for (size_t k = 0; k < count; k++) {
-        plan.members[plan.member_count++] = steps[k].expert;
+        struct plan plan = {.kind = PLAN_VERIFIED, .member_count = plans[k].member_count};
+        memcpy(plan.members, plans[k].members, sizeof(plan.members));
         plan.name = name_of(&plan, names, a);
         if (!plan.name.len)
             return error_set(err, ERR_MEMORY, "out of memory for a decision");
         arms[before + k] = plan;
-        estimates[before + k] = steps[k].estimate;
+        estimates[before + k] = plans[k].estimate;
         estimates[before + k].unfamiliar = c->estimates[0].unfamiliar;
     }
     c->arms = arms;
@@ -79,7 +79,7 @@ static void fill_row(struct verified_sample *s, const struct model_sample *from,
                      const bool *use, size_t count, const struct verified_terms *terms, size_t most)
 {
     struct estimate experts[MODEL_EXPERTS_MAX] = {{0}};
-    struct verified_step steps[PLAN_MEMBERS_MAX];
+    struct verified_plan plans[VERIFIED_PLANS_MAX];
     for (size_t i = 0; i < count; i++) {
         double usd = (double)from->cost_usd[row * from->arms + i];
         experts[i].quality = from->quality[row * from->arms + i];
@@ -87,11 +87,11 @@ static void fill_row(struct verified_sample *s, const struct model_sample *from,
             usd > 0 && usd < 1e9 ? (int64_t)(usd * (double)NANO_PER_USD + 0.5) : 0;
         experts[i].cost_max_nano_usd = experts[i].cost_nano_usd;
     }
-    size_t found = verified_steps(terms, experts, use, count, most_calls(most), steps);
-    for (size_t k = 0; k < PLAN_MEMBERS_MAX && found; k++) {
-        const struct estimate *e = &steps[k < found ? k : found - 1].estimate;
-        s->quality[row * PLAN_MEMBERS_MAX + k] = e->quality;
-        s->cost_usd[row * PLAN_MEMBERS_MAX + k] =
+    size_t found = verified_plans(terms, experts, use, count, most_calls(most), plans);
+    for (size_t k = 0; k < VERIFIED_PLANS_MAX && found; k++) {
+        const struct estimate *e = &plans[k < found ? k : found - 1].estimate;
+        s->quality[row * VERIFIED_PLANS_MAX + k] = e->quality;
+        s->cost_usd[row * VERIFIED_PLANS_MAX + k] =
             (float)((double)e->cost_nano_usd / (double)NANO_PER_USD);
     }
 }
@@ -100,11 +100,11 @@ enum status verified_sample_init(struct verified_sample *s, const struct model_s
                                  const bool *use, size_t count, const struct verified_terms *terms,
                                  size_t most, struct error *err)
 {
-    *s = (struct verified_sample){.sample = {.rows = from->rows, .arms = PLAN_MEMBERS_MAX}};
+    *s = (struct verified_sample){.sample = {.rows = from->rows, .arms = VERIFIED_PLANS_MAX}};
     if (!from->rows)
         return OK;
-    s->quality = calloc(from->rows * PLAN_MEMBERS_MAX, sizeof(*s->quality));
-    s->cost_usd = calloc(from->rows * PLAN_MEMBERS_MAX, sizeof(*s->cost_usd));
+    s->quality = calloc(from->rows * VERIFIED_PLANS_MAX, sizeof(*s->quality));
+    s->cost_usd = calloc(from->rows * VERIFIED_PLANS_MAX, sizeof(*s->cost_usd));
     if (!s->quality || !s->cost_usd) {
         verified_sample_done(s);
         return error_set(err, ERR_MEMORY, "out of memory for a policy");

@@ -1,5 +1,5 @@
-/* The verified plans of one request as arms of its choice: one for each number of experts that may be asked until an
- * answer passes the policy's check (predict/verified.h). Who they are, and in which order, differs from request to
+/* The verified plans of one request as arms of its choice: whom to ask, one after the other, until an answer passes
+ * the policy's check, from the cheapest plan to the best (predict/verified.h). Who they are differs from request to
  * request, so they are made in its arena, behind the pool's arms. */
 #pragma once
 
@@ -13,8 +13,8 @@ NODISCARD enum status verified_arms_add(const struct pool *p, const struct verif
 /* The name of a plan in ASCII, as headers take it, "verified(a->b)". Empty: no memory. */
 struct str verified_arms_label(const struct plan *plan, struct arena *a);
 
-/* A model's sample with verified plans as its only arms, PLAN_MEMBERS_MAX of them: policies that verify are calibrated
- * by it. */
+/* A model's sample with verified plans as its only arms, VERIFIED_PLANS_MAX of them: policies that verify are
+ * calibrated by it. */
 struct verified_sample {
     struct model_sample sample;
     float *quality, *cost_usd;

@@ -23,8 +23,8 @@ static const struct eval_plan plans[COLUMNS] = {
     {.kind = PLAN_SINGLE, .member_count = 1, .members = {0}},
     {.kind = PLAN_SINGLE, .member_count = 1, .members = {1}},
     {.kind = PLAN_VERIFIED, .member_count = 2}};
-static const uint16_t orders[QUERIES * PLAN_MEMBERS_MAX];
-static const struct eval_verified verified = {.orders = orders};
+static const uint16_t members[QUERIES * VERIFIED_PLANS_MAX * PLAN_MEMBERS_MAX];
+static const struct eval_verified verified = {.first = 2, .members = members};
 static const struct eval_table table = {.queries = QUERIES,
                                         .experts = COLUMNS,
                                         .estimates = estimates,

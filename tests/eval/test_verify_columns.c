@@ -56,10 +56,8 @@ static void check_run(const struct made *m, size_t q, size_t column, int64_t pri
     int64_t cost = 0;
     unsigned calls = 0;
     size_t passed = EVAL_NOBODY;
-    for (size_t i = 0; i < t->plans[column].member_count && passed == EVAL_NOBODY; i++) {
+    for (size_t i = 0; i < eval_plan_size(t, q, column) && passed == EVAL_NOBODY; i++) {
         size_t e = eval_plan_member(t, q, column, i);
-        if (e == EVAL_NOBODY)
-            break;
         calls |= 1u << i;
         cost += eval_outcome(t, q, e)->cost_nano_usd + price;
         if (eval_outcome(t, q, e)->score >= 0.5f)
@@ -80,10 +78,10 @@ Test(verify_columns, a_perfect_check_passes_the_first_that_is_right)
     const struct verify_options o = {.column = "score", .price_nano_usd = 500, .seed = 3};
     verify(&m, &o);
     const struct eval_table *t = &m.set.table;
-    cr_assert_eq(t->experts, EXPERTS + 1 + EXPERTS - 1);
+    cr_assert_eq(t->experts, EXPERTS + 1 + VERIFIED_PLANS_MAX);
     cr_assert_eq(eval_single_count(t), EXPERTS);
     cr_assert(str_equal(t->names[EXPERTS], STR("cascade(first→last)")));
-    cr_assert(str_equal(t->names[EXPERTS + 1], STR("verified, up to 2 calls")));
+    cr_assert(str_equal(t->names[EXPERTS + 1], STR("verified 1")));
     cr_assert_eq(t->plans[EXPERTS].kind, PLAN_CASCADE);
     cr_assert_eq((double)t->verified->believed[0].false_pass, 0);
     cr_assert_eq((double)t->verified->believed[1].false_alarm, 0);
@@ -99,21 +97,25 @@ Test(verify_columns, a_perfect_check_passes_the_first_that_is_right)
     random_table_done(&m.r);
 }
 
-Test(verify_columns, orders_are_those_of_the_estimates)
+Test(verify_columns, plans_are_those_of_the_estimates)
 {
     struct made m;
     make(&m, false);
     const struct verify_options o = {.column = "score"};
     verify(&m, &o);
+    const struct eval_table *t = &m.set.table;
     for (size_t q = 0; q < QUERIES; q++) {
         const struct verified_terms terms = {.shared_sd = 1};
-        struct verified_step steps[PLAN_MEMBERS_MAX];
-        size_t n = verified_steps(&terms, &m.r.estimates[q * EXPERTS], NULL, EXPERTS, 8, steps);
-        cr_assert_eq(n, EXPERTS);
-        for (size_t i = 0; i < n; i++)
-            cr_assert_eq(eval_plan_member(&m.set.table, q, EXPERTS + 2, i), steps[i].expert);
-        cr_assert_eq(eval_estimate(&m.set.table, q, EXPERTS)->cost_nano_usd,
-                     steps[1].estimate.cost_nano_usd);
+        struct verified_plan plans[VERIFIED_PLANS_MAX];
+        size_t n = verified_plans(&terms, &m.r.estimates[q * EXPERTS], NULL, EXPERTS, 8, plans);
+        for (size_t k = 0; k < VERIFIED_PLANS_MAX; k++) {
+            const struct verified_plan *p = &plans[k < n ? k : n - 1];
+            size_t column = EXPERTS + k;
+            cr_assert_eq(eval_plan_size(t, q, column), p->member_count);
+            for (size_t i = 0; i < p->member_count; i++)
+                cr_assert_eq(eval_plan_member(t, q, column, i), p->members[i]);
+            cr_assert_eq(eval_estimate(t, q, column)->cost_nano_usd, p->estimate.cost_nano_usd);
+        }
     }
     random_table_done(&m.r);
 }
@@ -125,10 +127,9 @@ Test(verify_columns, those_outside_the_pool_are_never_asked)
     m.r.pool[1] = false;
     const struct verify_options o = {.column = "score"};
     verify(&m, &o);
-    cr_assert_eq(m.set.table.experts, EXPERTS + 2);
     cr_assert_not(eval_in_pool(&m.set.table, 1));
-    for (size_t i = 0; i < QUERIES * PLAN_MEMBERS_MAX; i++)
-        cr_assert_neq(m.set.table.verified->orders[i], 1);
+    for (size_t i = 0; i < QUERIES * VERIFIED_PLANS_MAX * PLAN_MEMBERS_MAX; i++)
+        cr_assert_neq(m.set.table.verified->members[i], 1);
     random_table_done(&m.r);
     make(&m, false);
     m.r.pool[0] = m.r.pool[1] = m.r.pool[2] = false;

@@ -59,15 +59,12 @@ Test(verified_arms, stand_behind_the_pool_and_nothing_else_is_chosen)
     begin();
     struct pool_choice c = chosen("leeroo");
     size_t before = pool_arm_count(pool), experts = config->expert_count;
-    cr_assert_eq(c.arm_count, before + experts);
+    cr_assert_gt(c.arm_count, before + 1);
     cr_expect(c.is_verified && c.decision.arm >= before);
-    for (size_t k = 0; k < experts; k++) {
-        const struct plan *plan = &c.arms[before + k];
-        cr_expect(plan->kind == PLAN_VERIFIED && plan->member_count == k + 1);
-        for (size_t i = 0; k > 0 && i < k; i++)
-            cr_expect_eq(plan->members[i], c.arms[before + k - 1].members[i]);
-        if (k > 0)
-            cr_expect_geq(c.estimates[before + k].quality, c.estimates[before + k - 1].quality);
+    for (size_t k = before; k < c.arm_count; k++) {
+        cr_expect(c.arms[k].kind == PLAN_VERIFIED && c.arms[k].member_count <= experts);
+        if (k > before)
+            cr_expect_gt(c.estimates[k].quality, c.estimates[k - 1].quality);
     }
     const struct plan *all = &c.arms[c.decision.arm];
     cr_expect_eq(all->member_count, experts, "at lambda 0 everybody is asked if need be");
@@ -87,7 +84,8 @@ Test(verified_arms, lambda_and_calls_say_how_far_to_go)
     cr_expect_eq(c.arms[c.decision.arm].member_count, 1);
     c = chosen("leeroo/two");
     cr_expect_eq(c.arms[c.decision.arm].member_count, 2);
-    cr_expect_eq(c.arm_count, pool_arm_count(pool) + 2);
+    for (size_t k = pool_arm_count(pool); k < c.arm_count; k++)
+        cr_expect_leq(c.arms[k].member_count, 2);
     end();
 }
 
