@@ -287,11 +287,16 @@ enum status conf_read_bytes(struct conf_reader *r, const struct conf_row *row,
     return status;
 }
 
-enum status conf_read_ms(struct conf_reader *r, const struct conf_row *row,
-                         const struct yaml_tree *value, void *into, struct error *err)
+enum status conf_parse_ms(struct str text, double *ret_ms)
 {
     static const struct unit units[] = {
         {"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3.6e6}};
+    return read_with_unit(text, units, sizeof(units) / sizeof(units[0]), ret_ms);
+}
+
+enum status conf_read_ms(struct conf_reader *r, const struct conf_row *row,
+                         const struct yaml_tree *value, void *into, struct error *err)
+{
     static const char right[] = "a duration like 30s, 500ms or 1500 (milliseconds)";
     double ms = 0;
     CHECK(row->min >= 0);
@@ -299,7 +304,7 @@ enum status conf_read_ms(struct conf_reader *r, const struct conf_row *row,
     enum status status = need_scalar(r, row, value, right, err);
     if (status != OK)
         return status;
-    if (read_with_unit(value->scalar, units, sizeof(units) / sizeof(units[0]), &ms) != OK)
+    if (conf_parse_ms(value->scalar, &ms) != OK)
         return not_right(r, row, value, right, err);
     status = bounds(r, row, value, ms, " milliseconds", err);
     if (status == OK)

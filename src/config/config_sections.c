@@ -394,6 +394,8 @@ static const struct conf_row policy_rows[] = {
     {"max_cost", conf_read_usd, offsetof(struct raw_policy, policy.max_cost_nano_usd), false, 1, 0},
     {"max_calls", conf_read_u32, offsetof(struct raw_policy, policy.max_calls), false, 1,
      PLAN_MEMBERS_MAX},
+    {"max_latency", conf_read_ms, offsetof(struct raw_policy, policy.max_latency_ms), false, 1,
+     DAY_MS},
     {"experts", config_read_node, offsetof(struct raw_policy, experts), false, 0, 0},
     {"plans", config_read_node, offsetof(struct raw_policy, plans), false, 0, 0},
     {"verify", config_read_node, offsetof(struct raw_policy, verify), false, 0, 0},

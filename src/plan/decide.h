@@ -20,6 +20,8 @@ struct policy {
         max_cost_nano_usd; /* > 0: hard cap on one request's predicted cost, all calls of a plan made */
     uint32_t
         max_calls; /* > 0: no plan asks more members; a sequential one stops there, others are left out */
+    uint32_t
+        max_latency_ms; /* > 0: an answer is wanted within it (route/in_time.h, predict/timed.h) */
 };
 
 struct decision {

@@ -51,6 +51,25 @@ static enum status add_bars(const struct pool *p, struct gate *const *gates,
     return status;
 }
 
+/* How long each is expected to take, where that counts. */
+static enum status add_latencies(const struct pool *p, struct gate *const *gates, uint64_t now_ms,
+                                 struct arena *a, struct pool_target *target, struct error *err)
+{
+    const struct pool_settings *s = pool_settings(p);
+    bool limited = target->max_latency_ms > 0;
+    if (target->policy == SIZE_MAX)
+        return OK;
+    if (!limited && s->policies[target->policy].policy.max_latency_ms == 0)
+        return OK;
+    uint32_t *ms = ARENA_ARRAY(a, s->expert_count, uint32_t);
+    if (!ms)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    for (size_t i = 0; i < s->expert_count; i++)
+        ms[i] = gate_latency_ms(gates[i], now_ms);
+    target->latency_ms = ms;
+    return OK;
+}
+
 enum status candidates_choose(struct pool *p, struct gate *const *gates,
                               const struct openai_request *request, struct pool_target target,
                               uint64_t now_ms, const struct request_estimates *e, struct arena *a,
@@ -58,7 +77,9 @@ enum status candidates_choose(struct pool *p, struct gate *const *gates,
 {
     struct pool_target barred;
     bool any = false;
-    enum status status = add_bars(p, gates, target, now_ms, a, &barred, &any, err);
+    enum status status = add_latencies(p, gates, now_ms, a, &target, err);
+    if (status == OK)
+        status = add_bars(p, gates, target, now_ms, a, &barred, &any, err);
     if (status == OK && any)
         status = pool_choose(p, request, barred, e, a, ret, err);
     if (status == OK && any)

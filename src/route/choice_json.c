@@ -39,6 +39,10 @@ void choice_write_bounds(const struct pool_choice *choice, struct buf *out)
         money_format_usd(out, in_force->max_cost_nano_usd);
     else
         buf_add_c(out, "null");
+    if (in_force->max_latency_ms > 0)
+        buf_addf(out, ",\"max_latency_ms\":%u", in_force->max_latency_ms);
+    else
+        buf_add_c(out, ",\"max_latency_ms\":null");
 }
 
 void choice_write_order(const struct pool *p, const struct pool_choice *choice, const char *key,

@@ -10,6 +10,7 @@
 #include "base/saturate.h"
 #include "dialect/overflow.h"
 #include "dialect/token_estimate.h"
+#include "route/in_time.h"
 #include "route/verified_arms.h"
 
 static const char over_max_cost[] = "over max_cost", context_too_short[] = "context too short";
@@ -393,18 +394,22 @@ static bool is_member(const struct plan *plan, size_t expert)
     return false;
 }
 
-/* The members of the chosen arm, then the other experts, the best first. */
+/* The members of the chosen arm, then the other experts, the best first, and last those that are too slow: where all
+ * others fail, a late answer is better than none. mask[expert_count] is scratch. */
 static void fill_order(const struct pool *p, const struct policy *policy, double lambda,
-                       bool *eligible, struct pool_choice *c)
+                       const bool *eligible, bool *mask, struct pool_choice *c)
 {
     const struct plan *plan = &c->arms[c->decision.arm];
+    size_t experts = p->settings.expert_count;
     for (size_t k = 0; k < plan->member_count; k++)
         c->order[k] = plan->members[k];
-    for (size_t i = 0; i < p->settings.expert_count; i++)
-        eligible[i] = eligible[i] && !is_member(plan, i);
-    c->order_count = plan->member_count + decide_fallbacks(policy, lambda, c->estimates, eligible,
-                                                           p->settings.expert_count, SIZE_MAX,
-                                                           c->order + plan->member_count);
+    c->order_count = plan->member_count;
+    for (int late = 0; late <= 1; late++) {
+        for (size_t i = 0; i < experts; i++)
+            mask[i] = eligible[i] && !is_member(plan, i) && !c->ruled_out[i] == !late;
+        c->order_count += decide_fallbacks(policy, lambda, c->estimates, mask, experts, SIZE_MAX,
+                                           c->order + c->order_count);
+    }
 }
 
 static bool is_too_expensive_for_all(const struct pool *p, const struct pool_choice *c)
@@ -431,6 +436,9 @@ static struct policy policy_in_force(const struct pool *p, const struct pool_tar
     if (t->max_cost_nano_usd > 0 &&
         (policy.max_cost_nano_usd <= 0 || t->max_cost_nano_usd < policy.max_cost_nano_usd))
         policy.max_cost_nano_usd = t->max_cost_nano_usd;
+    if (t->max_latency_ms > 0 &&
+        (policy.max_latency_ms == 0 || t->max_latency_ms < policy.max_latency_ms))
+        policy.max_latency_ms = t->max_latency_ms;
     return policy;
 }
 
@@ -495,6 +503,7 @@ static enum status choose_among_verified(const struct pool *p, struct arena *a,
         return error_set(err, ERR_MEMORY, "out of memory for a decision");
     for (size_t i = before; i < c->arm_count; i++)
         verified[i] = true;
+    in_time_rule_out(c, before, verified);
     *choosable = verified;
     return OK;
 }
@@ -517,12 +526,30 @@ static enum status find_arms(const struct pool *p, const struct openai_request *
                                              : OK;
 }
 
-static enum status choose_routed(struct pool *p, const struct openai_request *r, bool *eligible,
-                                 struct arena *a, struct pool_choice *c, struct error *err)
+/* *ret: of the eligible those that are quick enough. */
+static enum status leave_out_slow(const struct pool *p, const bool *eligible, struct arena *a,
+                                  struct pool_choice *c, bool **ret, struct error *err)
+{
+    bool *quick = ARENA_ARRAY(a, p->arm_count, bool);
+    if (!quick)
+        return error_set(err, ERR_MEMORY, "out of memory for a decision");
+    memcpy(quick, eligible, p->arm_count * sizeof(*quick));
+    in_time_rule_out(c, 0, quick);
+    *ret = quick;
+    return in_time_price(quick, a, c, err);
+}
+
+/* One piece: who may be chosen, who is, and what the others are then. */
+static enum status choose_routed(struct pool *p, const struct openai_request *r,
+                                 const bool *eligible, struct arena *a, struct pool_choice *c,
+                                 struct error *err)
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
     const bool *choosable;
-    enum status status = find_arms(p, r, eligible, a, c, &choosable, err);
+    bool *quick;
+    enum status status = leave_out_slow(p, eligible, a, c, &quick, err);
+    if (status == OK)
+        status = find_arms(p, r, quick, a, c, &choosable, err);
     size_t count = c->arm_count;
     c->usual_usd = -1;
     if (status != OK)
@@ -536,7 +563,7 @@ static enum status choose_routed(struct pool *p, const struct openai_request *r,
     if (status != OK)
         return status;
     c->is_verified = c->arms[c->decision.arm].kind == PLAN_VERIFIED;
-    fill_order(p, &c->policy, c->decision.lambda, eligible, c);
+    fill_order(p, &c->policy, c->decision.lambda, eligible, quick, c);
     for (size_t i = 0; i < count; i++)
         if (!c->ruled_out[i] && c->policy.max_cost_nano_usd > 0 &&
             c->estimates[i].cost_max_nano_usd > c->policy.max_cost_nano_usd)

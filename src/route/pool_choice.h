@@ -30,6 +30,10 @@ struct pool_target { /* what a request asks for; one of the first two is SIZE_MA
     double lambda;
     double min_quality;        /* > 0: given */
     int64_t max_cost_nano_usd; /* > 0: given; counts where it is below the policy's */
+    uint32_t max_latency_ms;   /* the same */
+    /* [expert_count] how long asking each is expected to take, 0: unknown; set by candidates_choose where it counts.
+     * NULL: nothing is known. */
+    const uint32_t *latency_ms;
     /* [expert_count], in the arena, set by pool_bar_expert. A barred expert cannot serve even if it was asked for by
      * name. NULL: none is barred. */
     struct pool_bar *barred;

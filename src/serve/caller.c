@@ -40,10 +40,12 @@ static enum status hold_policies(const struct key_limits *l, const struct pool_s
 {
     if (!l->policies.list || target->policy == SIZE_MAX)
         return OK;
-    if (target->has_lambda || target->min_quality > 0)
+    if (target->has_lambda || target->min_quality > 0 || target->max_latency_ms > 0)
         return error_set(err, ERR_FORBIDDEN,
                          "this key has its policies as they are: it may not set %s",
-                         target->has_lambda ? "lambda" : "min_quality");
+                         target->has_lambda        ? "lambda"
+                         : target->min_quality > 0 ? "min_quality"
+                                                   : "max_latency");
     for (size_t i = 0; target->names_experts && i < s->expert_count; i++)
         if (!(target->barred && target->barred[i].why) && !may_name_expert(l, s->experts[i].name))
             return error_set(err, ERR_FORBIDDEN,

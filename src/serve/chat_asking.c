@@ -210,8 +210,13 @@ static enum status make_plan(const struct chat *c, struct asking_plan **ret, str
     made->strict =
         c->choice.is_verified && c->snapshot->config->policies[c->choice.target.policy].strict;
     made->kept_bytes_max = c->snapshot->config->limits.answer_bytes;
-    for (size_t i = 0; i < plan->member_count; i++)
+    uint32_t most_ms = c->choice.policy.max_latency_ms;
+    made->deadline_ms = most_ms ? c->begin_ms + most_ms : 0;
+    for (size_t i = 0; i < plan->member_count; i++) {
         made->members[i] = &c->choice.estimates[c->choice.order[i]];
+        if (most_ms && c->choice.target.latency_ms)
+            made->latency_ms[i] = c->choice.target.latency_ms[c->choice.order[i]];
+    }
     *ret = made;
     return plan_query_read(c->estimates.question, c->x->arena, &made->question, err);
 }

@@ -9,8 +9,9 @@
 
 #define TEXT_BYTES_MAX 16384 /* of one value, lists joined */
 #define LAMBDA_MAX     1e15  /* as in leeroo.yaml */
+#define MAX_LATENCY_MS 86400000.0
 
-enum wish { EXPERTS, LAMBDA, MIN_QUALITY, MAX_COST, PLANS, PLAN, POLICY, WISHES };
+enum wish { EXPERTS, LAMBDA, MIN_QUALITY, MAX_COST, MAX_LATENCY, PLANS, PLAN, POLICY, WISHES };
 
 static const struct row {
     const char *member, *header, *in_body; /* in_body: what errors call it */
@@ -26,6 +27,8 @@ static const struct row {
                      false, 0, "must be a number above 0, at most 1"},
     [MAX_COST] = {"max_cost", "x-leeroo-max-cost", "leeroo.max_cost", true, true, false, 0,
                   "must be an amount in USD above 0, like 0.01"},
+    [MAX_LATENCY] = {"max_latency", "x-leeroo-max-latency", "leeroo.max_latency", true, true, false,
+                     0, "must be a duration above 0, like 1.5s, 800ms or 1500 (milliseconds)"},
     [PLANS] = {"plans", "x-leeroo-plans", "leeroo.plans", false, true, true, ';',
                "must be a text such as \"none\", or a list of them"},
     [PLAN] = {"plan", "x-leeroo-plan", "leeroo.plan", false, true, true, ';',
@@ -137,7 +140,7 @@ static enum status unknown_member(struct reader *x, struct json_value key)
                          STR_FMT(name), nearest);
     return error_set(x->err, ERR_INPUT,
                      "leeroo has no member '%.*s'; there are experts, lambda, min_quality, "
-                     "max_cost, plans and policy",
+                     "max_cost, max_latency, plans and policy",
                      (int)(name.len < 60 ? name.len : 60), name.ptr);
 }
 
@@ -186,7 +189,7 @@ static enum status exclude(struct reader *x, enum wish a, enum wish b)
 /* Nobody trades quality for money where one expert is asked for. */
 static enum status refuse_for_expert(struct reader *x, const struct pool_target *t)
 {
-    static const enum wish choices[] = {LAMBDA, MIN_QUALITY, POLICY};
+    static const enum wish choices[] = {LAMBDA, MIN_QUALITY, MAX_LATENCY, POLICY};
     if (t->expert == SIZE_MAX)
         return OK;
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
@@ -229,6 +232,12 @@ static enum status apply_numbers(struct reader *x, struct pool_target *t)
     if (v[MAX_COST].param && (money_parse_usd(v[MAX_COST].text, &t->max_cost_nano_usd) != OK ||
                               t->max_cost_nano_usd <= 0))
         return wrong(x, MAX_COST);
+    if (v[MAX_LATENCY].param) {
+        if (conf_parse_ms(v[MAX_LATENCY].text, &number) != OK ||
+            !(number >= 1 && number <= MAX_LATENCY_MS))
+            return wrong(x, MAX_LATENCY);
+        t->max_latency_ms = (uint32_t)number;
+    }
     return OK;
 }
 

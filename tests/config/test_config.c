@@ -61,7 +61,8 @@ Test(config, everything)
         "limits: {body: 2MiB, header: 16KiB, answer: 1048576, connections: 100}\n"
         "drain: {delay: 0, timeout: 1m}\n"
         "upstream: {ca_file: /ca.pem, proxy: yes, connections: 7}\nsessions: {ttl: 5m}\n"
-        "policies:\n  fast: {lambda: 12.5, experts: [b]}\n  plan: {budget: 0.5, max_cost: 0.01}\n"
+        "policies:\n  fast: {lambda: 12.5, experts: [b]}\n  plan: {budget: 0.5, max_cost: 0.01, "
+        "max_latency: 1.5s}\n"
         "  good: {min_quality: 0.8, plans: [cascade, \"panel(a,b->c)\"]}\ndefault_policy: plan\n"
         "experts:\n"
         "  - name: a\n    url: https://h:8443/v1//\n    api_key: env:LEEROO_TEST_KEY\n"
@@ -97,6 +98,8 @@ Test(config, everything)
               c->policies[0].use[1]);
     cr_assert(c->policies[1].policy.budget_usd_per_1k == 0.5 &&
               c->policies[1].policy.max_cost_nano_usd == 10000000);
+    cr_assert(c->policies[1].policy.max_latency_ms == 1500 &&
+              c->policies[0].policy.max_latency_ms == 0);
     cr_assert_eq(c->policies[2].policy.min_quality, 0.8);
     cr_assert(c->policies[1].plans.len == 0 && !c->plan_places[1]);
     cr_assert(str_equal(c->policies[2].plans, STR("cascade;panel(a,b->c)")));
@@ -205,6 +208,8 @@ Test(config, mistakes_in_policies)
         {MODEL EXPERT "policies: {p: {lambda: 1, budget: 2}}\n",
          "l.yaml:4:12: policy 'p' has more than one of lambda, budget and min_quality; keep one"},
         {MODEL EXPERT "policies: {p: {lamda: 1}}\n", "did you mean 'lambda'?"},
+        {MODEL EXPERT "policies: {p: {max_latency: 0}}\n", "max_latency must be between 1 and"},
+        {MODEL EXPERT "policies: {p: {max_latency: soon}}\n", "max_latency must be a duration"},
         {MODEL EXPERT "policies: {p: {lambda: -1}}\n", "lambda must be between 0 and"},
         {MODEL EXPERT "policies: {p: {lambda: nan}}\n", "lambda must be a number"},
         {MODEL EXPERT "policies: {p: {min_quality: 80}}\n",

@@ -221,8 +221,11 @@ Test(caller, a_key_of_policies_has_them_as_they_are)
     target.max_cost_nano_usd = 1;
     target.plans = STR("none");
     cr_expect_eq(caller_restrict(&caller, pool, &target, key_scene.arena, &err), OK, "it narrows");
-    struct pool_target lambda = target, floor = target, named = target;
+    struct pool_target lambda = target, floor = target, named = target, hurried = target;
     lambda.has_lambda = true;
+    hurried.max_latency_ms = 100;
+    cr_expect_eq(caller_restrict(&caller, pool, &hurried, key_scene.arena, &err), ERR_FORBIDDEN);
+    cr_expect(strstr(err.text, "may not set max_latency"), "%s", err.text);
     floor.min_quality = 0.1;
     named.names_experts = true;
     cr_expect_eq(caller_restrict(&caller, pool, &lambda, key_scene.arena, &err), ERR_FORBIDDEN);

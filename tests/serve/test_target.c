@@ -118,6 +118,15 @@ Test(target, headers_say_the_same)
     cr_expect(str_equal(t.plans, STR("all")));
 }
 
+Test(target, a_time_is_a_text_or_milliseconds)
+{
+    const char *const headers[] = {"x-leeroo-max-latency", "2s", NULL};
+    cr_expect_eq(good("leeroo", "{}", NULL).max_latency_ms, 0);
+    cr_expect_eq(good("leeroo", "{\"max_latency\":1500}", NULL).max_latency_ms, 1500);
+    cr_expect_eq(good("leeroo", "{\"max_latency\":\"800ms\"}", headers).max_latency_ms, 800);
+    cr_expect_eq(good("leeroo", NULL, headers).max_latency_ms, 2000);
+}
+
 Test(target, the_body_wins_over_a_header)
 {
     const char *const headers[] = {"x-leeroo-lambda",
@@ -159,6 +168,10 @@ Test(target, mistakes_name_the_field)
         {"leeroo", "{\"max_cost\":-1}", "leeroo.max_cost", "above 0"},
         {"leeroo", "{\"max_cost\":\"cheap\"}", "leeroo.max_cost", "USD"},
         {"leeroo", "{\"max_cost\":[1]}", "leeroo.max_cost", "USD"},
+        {"leeroo", "{\"max_latency\":0}", "leeroo.max_latency", "duration above 0"},
+        {"leeroo", "{\"max_latency\":\"2 days\"}", "leeroo.max_latency", "like 1.5s"},
+        {"leeroo", "{\"max_latency\":\"25h\"}", "leeroo.max_latency", "like 1.5s"},
+        {"cheap", "{\"max_latency\":1}", "leeroo.max_latency", "model names the expert"},
         {"leeroo", "{\"experts\":[]}", "leeroo.experts", "list of experts"},
         {"leeroo", "{\"experts\":\" ,\"}", "leeroo.experts", "list of experts"},
         {"leeroo", "{\"experts\":[1]}", "leeroo.experts", "list of experts"},
