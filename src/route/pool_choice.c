@@ -546,7 +546,7 @@ static enum status choose_routed(struct pool *p, const struct openai_request *r,
 {
     struct pool_policy *policy = &p->policies[c->target.policy];
     const bool *choosable;
-    bool *quick;
+    bool *quick = NULL;
     enum status status = leave_out_slow(p, eligible, a, c, &quick, err);
     if (status == OK)
         status = find_arms(p, r, quick, a, c, &choosable, err);
