@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/name.h"
+#include "base/nearest.h"
 #include "catalogue/catalogue.h"
 #include "cli/commands.h"
 #include "cli/enrolling.h"
@@ -151,7 +152,7 @@ static enum status check_meant(const struct enroll_command *c, struct error *err
         if (model_expert_index(c->model, c->d->experts[i].name) == SIZE_MAX &&
             (names[count] = arena_copy(c->arena, c->d->experts[i].name).ptr))
             count++;
-    nearest = conf_nearest(str_from(c->name), names, count);
+    nearest = str_nearest(str_from(c->name), names, count);
     if (!nearest)
         return OK;
     return error_set(err, ERR_INPUT,

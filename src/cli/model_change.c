@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "config/config_read.h"
 #include "predict/model_parts.h"
 
@@ -32,7 +33,7 @@ static const char *nearest_of(const struct model *m, struct str name, struct are
     for (size_t i = 0; a && i < model_expert_count(m); i++)
         if ((names[count] = arena_copy(a, model_expert_at(m, i)->name).ptr))
             count++;
-    return conf_nearest(name, names, count);
+    return str_nearest(name, names, count);
 }
 
 static enum status unknown(const struct model *m, struct str name, struct arena *a,

@@ -1,6 +1,7 @@
 /* `leeroo collect --experts`: see play_pool.h. */
 #include "cli/play_pool.h"
 
+#include "base/nearest.h"
 #include "config/config_read.h"
 
 static enum status no_memory(struct error *err)
@@ -17,7 +18,7 @@ static enum status unknown(const struct config *config, struct str name, struct 
         if (!names[e])
             return no_memory(err);
     }
-    const char *nearest = conf_nearest(name, names, config->expert_count);
+    const char *nearest = str_nearest(name, names, config->expert_count);
     return error_set(err, ERR_USAGE, "--experts: %s has no expert '%.*s'%s%s%s", config->place,
                      STR_FMT(name), nearest ? "; did you mean '" : "", nearest ? nearest : "",
                      nearest ? "'?" : "");

@@ -1,5 +1,6 @@
 /* Who steps in for an expert that was asked for by name: `fallbacks` of its entry. Read once all experts are, because
  * they may stand further down. */
+#include "base/nearest.h"
 #include "config/config_int.h"
 
 static enum status unknown(struct conf_reader *r, const struct yaml_tree *item, struct error *err)
@@ -11,7 +12,7 @@ static enum status unknown(struct conf_reader *r, const struct yaml_tree *item, 
         if (!names[i])
             return config_no_memory(err);
     }
-    const char *nearest = conf_nearest(item->scalar, names, c->expert_count);
+    const char *nearest = str_nearest(item->scalar, names, c->expert_count);
     return conf_fail(r, item, err, "fallbacks: no expert '%.*s' is listed under experts%s%s%s",
                      STR_FMT(item->scalar), nearest ? "; did you mean '" : "",
                      nearest ? nearest : "", nearest ? "'?" : "");

@@ -53,5 +53,3 @@ enum status conf_fail(const struct conf_reader *r, const struct yaml_tree *at, s
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* "30s", "500ms", "1500": milliseconds. ERR_INPUT. */
 NODISCARD enum status conf_parse_ms(struct str text, double *ret_ms);
-/* The nearest of `names` within two edits (a third of the length for long words), or NULL. */
-const char *conf_nearest(struct str word, const char *const *names, size_t count);

@@ -5,6 +5,7 @@
 #include "serve/target.h"
 
 #include "base/hash.h"
+#include "base/nearest.h"
 #include "config/config_read.h"
 
 #define TEXT_BYTES_MAX 16384 /* of one value, lists joined */
@@ -133,7 +134,7 @@ static enum status unknown_member(struct reader *x, struct json_value key)
     struct str name = str_slice(key.raw, 1, key.raw.len - 1);
     for (int w = 0; w < WISHES; w++)
         names[w] = rows[w].member;
-    nearest = conf_nearest(name, names, WISHES);
+    nearest = str_nearest(name, names, WISHES);
     x->param = "leeroo";
     if (nearest)
         return error_set(x->err, ERR_INPUT, "leeroo has no member '%.*s'; did you mean '%s'?",
