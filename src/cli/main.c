@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/commit.h"
 #include "cli/process_setup.h"
 #include "lm/lm_try.h"
 #include "reader/encoder_open.h"
@@ -14,15 +15,50 @@ static const struct command *const commands[] = {COMMANDS NULL};
 static void print_help(FILE *out)
 {
     fputs("leeroo " LEEROO_VERSION " - one endpoint in front of many language models\n\n"
-          "usage: leeroo COMMAND [options]      leeroo COMMAND -h explains each\n\n",
+          "usage: leeroo COMMAND [options]      leeroo help COMMAND explains each\n\n",
           out);
     for (size_t i = 0; commands[i]; i++)
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (!strcmp(name, commands[i]->name))
+            return commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *names[sizeof(commands) / sizeof(commands[0])];
+    size_t count = 0;
+    for (; commands[count]; count++)
+        names[count] = commands[count]->name;
+    const char *nearest = str_nearest(str_from(name), names, count);
+    fprintf(stderr, "leeroo: no command '%s'", name);
+    if (nearest)
+        fprintf(stderr, ", did you mean '%s'?", nearest);
+    fputs("; `leeroo -h` lists them\n", stderr);
+    return 2;
+}
+
+/* `leeroo help`, `leeroo help train` */
+static int help(int argc, char **argv)
+{
+    char flag[] = "-h", *of[] = {argc > 2 ? argv[2] : NULL, flag, NULL};
+    if (argc < 3) {
+        print_help(stdout);
+        return process_end("help", 0);
+    }
+    const struct command *c = find(argv[2]);
+    return c ? process_end(c->name, c->run(2, of)) : unknown(argv[2]);
 }
 
 static void print_version(void)
 {
-    puts("leeroo " LEEROO_VERSION);
+    printf("leeroo " LEEROO_VERSION "%s%s%s\n", build_commit[0] ? " (" : "", build_commit,
+           build_commit[0] ? ")" : "");
     if (lm_is_built())
         printf("llama.cpp %s\n", lm_version());
     else
@@ -50,20 +86,15 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *name = argv[1];
-    if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help")) {
-        print_help(stdout);
-        return process_end("help", 0);
-    }
-    if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+    if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help"))
+        return help(argc, argv);
+    if (!strcmp(name, "--version") || !strcmp(name, "-V") || !strcmp(name, "version")) {
         print_version();
         return process_end("version", 0);
     }
     if (!strcmp(name, LM_TRY_COMMAND)) /* for ourselves */
         return try_gguf(argc - 2, argv + 2);
     lm_try_by("/proc/self/exe");
-    for (size_t i = 0; commands[i]; i++)
-        if (!strcmp(name, commands[i]->name))
-            return process_end(name, commands[i]->run(argc - 1, argv + 1));
-    fprintf(stderr, "leeroo: no command '%s'; `leeroo -h` lists them\n", name);
-    return 2;
+    const struct command *command = find(name);
+    return command ? process_end(name, command->run(argc - 1, argv + 1)) : unknown(name);
 }

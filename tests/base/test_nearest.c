@@ -1,3 +1,4 @@
+/* Which word may have been meant, and when none is near enough. */
 #include "base/nearest.h"
 
 #include <criterion/criterion.h>

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -36,11 +37,24 @@ def test_help_goes_to_standard_output(flag):
     assert {"train", "route", "eval", "replay", "serve", "ask", "demo"} <= set(commands())
 
 
-@pytest.mark.parametrize("flag", ["-V", "--version"])
+@pytest.mark.parametrize("flag", ["-V", "--version", "version"])
 def test_version(flag):
     done = run(flag)
     assert done.returncode == 0
-    assert re.fullmatch(r"leeroo \d+\.\d+\.\d+\n(without llama\.cpp|llama\.cpp \S+)\n", done.stdout)
+    assert re.fullmatch(r"leeroo \d+\.\d+\.\d+( \([0-9a-f]{7,40}\))?\n(without llama\.cpp|llama\.cpp \S+)\n", done.stdout)
+
+
+def test_help_explains_a_command():
+    assert run("help").stdout == run("-h").stdout
+    for command in commands():
+        assert run("help", command).stdout == run(command, "-h").stdout
+    done = run("help", "tarin")
+    assert done.returncode == 2 and "no command 'tarin', did you mean 'train'?" in done.stderr
+
+
+def test_what_may_have_been_meant():
+    assert "no option '--lamda', did you mean '--lambda'?" in run("route", "--lamda", "2").stderr
+    assert "no option '--xyzzy'; `leeroo route -h`" in run("route", "--xyzzy").stderr
 
 
 def test_an_unknown_command_is_named():
