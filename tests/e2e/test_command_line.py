@@ -57,6 +57,40 @@ def test_what_may_have_been_meant():
     assert "no option '--xyzzy'; `leeroo route -h`" in run("route", "--xyzzy").stderr
 
 
+def completed(*words):
+    """What bash offers for the last word."""
+    script = ('source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _leeroo; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, LEEROO, "leeroo", *words], capture_output=True, text=True, timeout=60, check=True)
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_options_and_files(tmp_path, monkeypatch):
+    (tmp_path / "queries.jsonl").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert set(completed("")) == {*commands(), "help", "version"}
+    assert completed("tra") == ["train"]
+    assert "--lambda" in completed("route", "--l")
+    assert completed("route", "que") == ["queries.jsonl"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_option(shell):
+    script = run("completion", shell).stdout
+    for command in commands():
+        for option in re.findall(r"^  (?:-\w, )?--([a-z-]+)", run(command, "-h").stdout, re.M):
+            assert option == "help" or re.search(rf"(--|-l ){option}\b", script), (command, option)
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=script, text=True, check=True, timeout=60)
+
+
+def test_completion_wants_a_shell():
+    for words in ([], ["csh"], ["bash", "zsh"]):
+        done = run("completion", *words)
+        assert done.returncode == 2 and "bash, zsh or fish" in done.stderr
+
+
 def test_an_unknown_command_is_named():
     done = run("tarin")
     assert done.returncode == 2
