@@ -22,7 +22,7 @@
 
 struct raw_expert {
     struct expert expert;
-    const struct yaml_tree *name, *fallbacks, *like, *parameters;
+    const struct yaml_tree *name, *fallbacks, *like, *parameters, *logprobs;
     struct config_raw_gguf gguf; /* and the URL that others have in its place */
     const struct yaml_tree
         *unpriced_output; /* a price without one; NULL: it has one, or there is no price */
@@ -206,6 +206,7 @@ static const struct conf_row expert_rows[] = {
     {"drop", config_read_drop, offsetof(struct raw_expert, expert), false, 0, 0},
     {"rename", config_read_rename, offsetof(struct raw_expert, expert), false, 0, 0},
     {"parameters", config_read_node, offsetof(struct raw_expert, parameters), false, 0, 0},
+    {"logprobs", config_read_node, offsetof(struct raw_expert, logprobs), false, 0, 0},
     {"max_output_tokens", conf_read_u32, EXPERT_FIELD(max_output_tokens), false, 1, 1e9},
     {"output_limit", conf_read_u32, EXPERT_FIELD(output_limit), false, 1, 1e9},
     {"price", read_price, 0, false, 0, 0},
@@ -242,6 +243,20 @@ static enum status read_url(struct conf_reader *r, const struct yaml_tree *node,
     return status == OK ? config_check_url(r, url, &e->url, err) : status;
 }
 
+/* Not by default where others might refuse them: a refused call is a failed one. */
+static enum status read_logprobs(struct conf_reader *r, const struct yaml_tree *node,
+                                 struct expert *e, struct error *err)
+{
+    static const struct conf_row row = {"logprobs", conf_read_bool, 0, false, 0, 0};
+    e->logprobs = e->gguf != NULL;
+    enum status status = node ? conf_read_bool(r, &row, node, &e->logprobs, err) : OK;
+    if (status == OK && e->logprobs && !e->dialect->has_logprobs)
+        return conf_fail(r, node, err,
+                         "logprobs: dialect %s has no log-probabilities; leave it out",
+                         e->dialect->name);
+    return status;
+}
+
 /* Reads one expert. The defaults come first and in one place; the checks follow in the order of the keys, so that the
  * first complaint is the first mistake. */
 static enum status read_fields(struct conf_reader *r, const struct yaml_tree *node,
@@ -274,6 +289,8 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
         status = read_url(r, node, raw.gguf.url, e, err);
     if (status == OK)
         status = config_read_parameters(r, raw.parameters, e, err);
+    if (status == OK)
+        status = read_logprobs(r, raw.logprobs, e, err);
     if (status != OK)
         return status;
     if (e->upstream_model.len == 0)

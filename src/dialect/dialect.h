@@ -44,6 +44,7 @@ struct dialect {
     const char *version_parameter; /* of the query, for the expert's api_version */
     enum dialect_errors errors;
     bool has_embeddings;   /* POST /embeddings, as OpenAI has it */
+    bool has_logprobs;     /* it tells log-probabilities of tokens, as OpenAI has them */
     bool demands_limit;    /* no request goes without a limit of its answer's length */
     bool system_anywhere;  /* it knows system messages amid a conversation */
     bool cache_is_ordered; /* the endpoint caches what it is told to cache, and reports it */

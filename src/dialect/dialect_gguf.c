@@ -44,6 +44,7 @@ const struct dialect dialect_gguf = {
     .key_prefix = "Bearer ",
     .version_parameter = "api-version",
     .errors = DIALECT_ERRORS_OPENAI,
+    .has_logprobs = true,
     .in_process = true,
     .lacks = lacks,
     .drops = drops,

@@ -19,6 +19,7 @@ const struct dialect dialect_openai = {
     .version_parameter = "api-version",
     .errors = DIALECT_ERRORS_OPENAI,
     .has_embeddings = true,
+    .has_logprobs = true,
     .write = write_request,
 };
 
@@ -31,5 +32,6 @@ const struct dialect dialect_azure = {
     .version_parameter = "api-version",
     .errors = DIALECT_ERRORS_OPENAI,
     .has_embeddings = true,
+    .has_logprobs = true,
     .write = write_request,
 };

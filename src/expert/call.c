@@ -29,6 +29,7 @@ void call_free(struct expert_call *c)
     buf_done(&c->redacted);
     buf_done(&c->chat);
     buf_done(&c->joined);
+    buf_done(&c->stripped);
     if (c->stream)
         call_dialect(c)->stream_free(c->stream);
     openai_stream_done(&c->chunks);
@@ -93,6 +94,17 @@ enum status call_malformed(struct expert_call *c, enum expert_retry retry, const
 {
     c->answer.retry = retry;
     return error_set(err, ERR_UPSTREAM, "expert %.*s %s", STR_FMT(c->options.expert->name), what);
+}
+
+struct str call_margins_take(struct expert_call *c, struct str data)
+{
+    struct json_value root;
+    if (!c->reads_margins || json_parse(data, "answer", 1, &root, NULL) != OK)
+        return data;
+    margins_add(&c->margins, root);
+    c->answer.certainty = margins_certainty(&c->margins);
+    buf_clear(&c->stripped);
+    return margins_strip(root, data, &c->stripped) ? buf_str(&c->stripped) : data;
 }
 
 /* Ends a call whose answer still comes. The transport lets go of it only now, because on_done may ask for its headers,
@@ -239,6 +251,7 @@ static enum status prepare(struct expert_call *c, struct error *err)
     return call_write(c, err);
 }
 
+/* One piece: whatever a call owns is made here, so that call_free may follow any failure. */
 enum status expert_call_start(struct transport *transport, const struct expert_call_options *o,
                               struct expert_call **ret, struct error *err)
 {
@@ -255,6 +268,7 @@ enum status expert_call_start(struct transport *transport, const struct expert_c
     buf_init(&c->text, CALL_TEXT_BYTES_MAX);
     buf_init(&c->chat, o->answer_bytes_max * 2);
     buf_init(&c->joined, o->answer_bytes_max * 2);
+    buf_init(&c->stripped, o->answer_bytes_max + SSE_EVENT_BYTES_MAX);
     openai_stream_init(&c->chunks, 2 * SSE_EVENT_BYTES_MAX);
     enum status status = prepare(c, err);
     if (status == OK)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/certainty.h"
 #include "dialect/openai.h"
 #include "expert/expert.h"
 #include "expert/retry.h"
@@ -24,6 +25,7 @@ struct expert_answer {
     /* not streamed: the whole of it; after an in-band error the error event's data */
     struct str body;
     struct openai_usage usage;
+    struct certainty certainty; /* of what has come, where `certainty` was asked for */
     uint64_t output_characters; /* generated so far; for an estimate where usage is missing */
     /* What was asked, by which reports are judged (expert/cost.h): */
     uint64_t asked_bytes;      /* the request's body */
@@ -57,6 +59,9 @@ struct expert_call_options {
     const char *path;
     struct str body; /* with `path`; valid until on_done or cancel */
     bool stream;
+    /* Log-probabilities are asked for, read, and taken out of what comes, where the dialect has them: unless the chat
+     * asks for them itself; not with `native` or `path`. */
+    bool certainty;
     size_t answer_bytes_max;   /* of an answer that is not streamed */
     uint32_t total_timeout_ms; /* 0: the expert's; less where earlier tries have used some of it */
     const struct http_header *headers; /* passed on to the expert; the caller has its allow-list */

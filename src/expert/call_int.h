@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "dialect/openai_stream.h"
 #include "expert/call.h"
+#include "expert/margins.h"
 #include "expert/redact_stream.h"
 #include "net/sse.h"
 
@@ -28,8 +29,11 @@ struct expert_call {
     struct buf body;              /* an answer that is not a stream */
     struct buf redacted;          /* scratch */
     struct buf chat;              /* an answer that was turned into a chat completion */
-    struct buf joined; /* scratch: of it, where texts that were apart are one now; or a name */
-    void *stream;      /* of the dialect; NULL: events are chunks already */
+    struct buf joined;  /* scratch: of it, where texts that were apart are one now; or a name */
+    void *stream;       /* of the dialect; NULL: events are chunks already */
+    bool reads_margins; /* log-probabilities were asked for here, and are nobody else's */
+    struct margins margins;
+    struct buf stripped;         /* scratch: a chunk, or the whole answer, without them */
     struct openai_stream chunks; /* a stream: what of it has come */
     struct openai_reply seen;    /* native: what the chunks of one event held, taken together */
     struct buf text;             /* URL, then the authorization value */
@@ -65,6 +69,9 @@ enum status call_malformed(struct expert_call *c, enum expert_retry retry, const
 /* Ends a call whose answer still comes, and frees it. */
 void call_finish_early(struct expert_call *c, enum status status, const struct error *err);
 void call_free(struct expert_call *c);
+
+/* What came, or one chunk of it, read for its margins and without them; as it is where it has none. */
+struct str call_margins_take(struct expert_call *c, struct str data);
 
 /* call_stream.c */
 

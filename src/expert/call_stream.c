@@ -66,6 +66,9 @@ void call_chunk_take(struct str data, void *arg)
         take_end(c, data);
         return;
     }
+    data = call_margins_take(c, data);
+    if (buf_status(&c->stripped, &c->failure) != OK)
+        return;
     switch (openai_stream_read(&c->chunks, &data, &reply)) {
     case OPENAI_CHUNK_EMPTY:
         return;

@@ -85,6 +85,7 @@ static enum status end_as_events(struct expert_call *c, struct str body, struct 
     return status;
 }
 
+/* One piece: what an answer is, is found out step by step, and each step may end it. */
 enum status call_whole_end(struct expert_call *c, struct error *err)
 {
     struct openai_reply reply;
@@ -92,6 +93,9 @@ enum status call_whole_end(struct expert_call *c, struct error *err)
     int http_status = c->answer.http_status;
     if (http_status >= 300)
         return call_reported(c, http_status, body, err);
+    body = call_margins_take(c, body);
+    if (buf_status(&c->stripped, err) != OK)
+        return err->status;
     if (openai_reply_read(body, &reply, NULL) != OK)
         return call_malformed(c, EXPERT_RETRY_NEXT, "sent an answer that is not a JSON object",
                               err);

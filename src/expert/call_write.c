@@ -96,6 +96,31 @@ static int64_t output_tokens_max(const struct expert_call_options *o)
     return __builtin_mul_overflow(limit, o->chat->answers, &all) ? INT64_MAX : all;
 }
 
+/* Before the expert's entry has its say, so that it can leave them out. */
+static enum status ask_margins(struct expert_call *c, struct str *body, struct error *err)
+{
+    static const struct str members = STR_INIT("{\"logprobs\":true,\"top_logprobs\":2}");
+    const struct expert_call_options *o = &c->options;
+    struct json_value set, asked;
+    struct dropped none = {0}; /* a client that wants none gets none */
+    struct buf joined;
+    if (!o->certainty || o->native || o->path || !o->expert->dialect->has_logprobs ||
+        json_get(o->chat->root, "logprobs").type == JSON_TRUE)
+        return OK;
+    c->reads_margins = true;
+    enum status status = json_parse(members, "logprobs", 1, &set, err);
+    if (status == OK)
+        status = json_parse(*body, "request", 1, &asked, err);
+    if (status != OK)
+        return status;
+    buf_init(&joined, body->len + members.len + BODY_BYTES_SPARE);
+    member_set_write(set, asked, &joined, &none);
+    buf_done(&c->asked);
+    c->asked = joined;
+    *body = buf_str(&c->asked);
+    return buf_status(&c->asked, err);
+}
+
 /* What the expert's entry says of names comes last, so that they are those of its own API. */
 static enum status edit_body(struct expert_call *c, struct str *body, struct error *err)
 {
@@ -152,6 +177,8 @@ enum status call_write(struct expert_call *c, struct error *err)
     enum status status = write_text(c, &key, err);
     if (status == OK)
         status = write_body(c, &r->body, err);
+    if (status == OK)
+        status = ask_margins(c, &r->body, err);
     if (status == OK)
         status = edit_body(c, &r->body, err);
     if (status == OK)

@@ -45,6 +45,7 @@ struct expert {
     size_t edit_count;
     struct str
         parameters; /* a JSON object of what is always asked for (expert/member_set.h); empty: none */
+    bool logprobs; /* where its answers are read, it is asked for them (expert/call.h: certainty) */
     struct price price;
     uint32_t cache_ttl_ms; /* how long it is assumed to keep prompts in its cache; 0: not at all */
     const char *tokenizer; /* path of the file that counts its tokens; NULL: none */

@@ -122,6 +122,7 @@ static enum status fill(void *user, size_t candidate, bool is_read, struct exper
     o->chat = &c->request;
     o->native = !is_read && is_native(c, expert);
     o->native_body = c->x->body;
+    o->certainty = is_read && expert->logprobs;
     o->collects = c->front.front == FRONT_CHAT;
     o->scratch = c->x->arena;
     o->answer_bytes_max = c->snapshot->config->limits.answer_bytes;

@@ -76,3 +76,20 @@ Test(config_gguf, mistakes_name_their_place_and_mend)
     refused("dialect: gguf, gguf: x, threads: many", "threads");
     refused("dialect: openai", "an expert lacks the key 'url'");
 }
+
+Test(config_gguf, logprobs_are_asked_for_unless_the_entry_says_no)
+{
+    cr_assert_eq(parse("dialect: gguf, gguf: x"), OK, "%s", err.text);
+    cr_expect(config->experts[0].logprobs);
+    cr_assert_eq(parse("dialect: gguf, gguf: x, logprobs: false"), OK, "%s", err.text);
+    cr_expect_not(config->experts[0].logprobs);
+    cr_assert_eq(parse("url: \"http://h\""), OK, "%s", err.text);
+    cr_expect_not(config->experts[0].logprobs, "others may refuse them");
+    cr_assert_eq(parse("url: \"http://h\", logprobs: true"), OK, "%s", err.text);
+    cr_expect(config->experts[0].logprobs);
+    cr_assert_eq(parse("url: \"http://h\", dialect: anthropic, logprobs: false"), OK, "%s",
+                 err.text);
+    refused("url: \"http://h\", logprobs: 2", "logprobs must be true or false");
+    refused("url: \"http://h\", dialect: anthropic, logprobs: true",
+            "leeroo.yaml:3:62: logprobs: dialect anthropic has no log-probabilities; leave it out");
+}

@@ -53,6 +53,7 @@ enum status call_scene_start(struct call_scene *s, const char *chat, struct erro
                                           .chat = &s->chat,
                                           .scratch = s->arena,
                                           .stream = s->chat.stream,
+                                          .certainty = s->certainty,
                                           .answer_bytes_max = 4096,
                                           .wall_ms = wall_ms,
                                           .user = s,

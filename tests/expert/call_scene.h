@@ -11,6 +11,7 @@ struct call_scene {
     struct expert expert; /* a test may change it before it asks */
     struct arena *arena;
     struct openai_request chat;
+    bool certainty; /* is asked for; a test may set it before it asks */
     struct expert_call *call;
     enum status status;
     struct expert_answer answer; /* of the end; its body is in `body` */

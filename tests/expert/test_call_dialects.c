@@ -215,3 +215,78 @@ Test(call_dialects, blank_lines_before_a_whole_answer_are_no_progress)
     scripted_done(c, OK);
     cr_expect_eq(scene.status, OK);
 }
+
+/* Log-probabilities that are asked for here */
+
+#define MARGINS                                                                                    \
+    "\"logprobs\":{\"content\":[{\"token\":\"4\",\"top_logprobs\":[{\"logprob\":-0.5},"            \
+    "{\"logprob\":-2}]}]}"
+
+static struct scripted_call *ask_certain(const struct dialect *dialect, const char *rest)
+{
+    call_scene_begin(&scene, dialect);
+    scene.certainty = true;
+    return call_scene_ask(&scene, rest);
+}
+
+static bool has(struct str text, const char *part)
+{
+    return str_find(text, str_from(part), 0) != SIZE_MAX;
+}
+
+Test(call_dialects, certainty_of_a_whole_answer_which_the_caller_gets_without_logprobs)
+{
+    struct scripted_call *c = ask_certain(&dialect_openai, ",\"logprobs\":false");
+    cr_expect(has(c->request->body, "\"logprobs\":true,\"top_logprobs\":2"), "%.*s",
+              STR_FMT(c->request->body));
+    cr_expect_not(has(c->request->body, "\"logprobs\":false"));
+    scripted_answer(c, 200,
+                    "{\"choices\":[{\"message\":{\"content\":\"4\"}," MARGINS "}],\"usage\":{"
+                    "\"prompt_tokens\":3,\"completion_tokens\":1}}");
+    cr_expect_eq(scene.status, OK);
+    cr_expect(scene.answer.certainty.known && scene.answer.certainty.mean == 1.5f);
+    cr_expect(strstr(scene.body, "\"logprobs\":null}"), "%s", scene.body);
+    cr_expect_eq(scene.answer.lost.len, 0, "a client that wanted none has lost nothing");
+}
+
+Test(call_dialects, certainty_of_a_stream_which_the_caller_gets_without_logprobs)
+{
+    struct scripted_call *c = ask_certain(&dialect_gguf, ",\"stream\":true");
+    cr_expect(has(c->request->body, "\"logprobs\":true"));
+    scripted_head(c, 200, "text/event-stream");
+    scripted_body(c, "data: {\"choices\":[{\"delta\":{\"content\":\"4\"}," MARGINS "}]}\n\n");
+    scripted_body(c, "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+                     "data: [DONE]\n\n");
+    scripted_done(c, OK);
+    cr_expect_eq(scene.status, OK, "%s", scene.complaint);
+    cr_expect(scene.answer.certainty.known && scene.answer.certainty.last == 1.5f);
+    cr_expect(strstr(scene.chunks, "\"logprobs\":null"), "%s", scene.chunks);
+    cr_expect_not(strstr(scene.chunks, "top_logprobs"));
+}
+
+Test(call_dialects, a_client_s_own_logprobs_are_left_alone)
+{
+    struct scripted_call *c = ask_certain(&dialect_openai, ",\"logprobs\":true,\"top_logprobs\":5");
+    cr_expect(has(c->request->body, "\"top_logprobs\":5"));
+    scripted_answer(c, 200, "{\"choices\":[{\"message\":{\"content\":\"4\"}," MARGINS "}]}");
+    cr_expect_eq(scene.status, OK);
+    cr_expect(strstr(scene.body, "top_logprobs"), "%s", scene.body);
+}
+
+Test(call_dialects, a_dialect_without_logprobs_is_not_asked_for_them)
+{
+    struct scripted_call *c = ask_certain(&dialect_anthropic, "");
+    cr_expect_not(has(c->request->body, "logprobs"));
+}
+
+Test(call_dialects, an_entry_that_leaves_logprobs_out_has_the_last_word)
+{
+    static const struct member_edit edits[] = {{STR_INIT("logprobs"), {0}},
+                                               {STR_INIT("top_logprobs"), {0}}};
+    call_scene_begin(&scene, &dialect_openai);
+    scene.certainty = true;
+    scene.expert.edits = edits;
+    scene.expert.edit_count = 2;
+    struct scripted_call *c = call_scene_ask(&scene, "");
+    cr_expect_not(has(c->request->body, "logprobs"));
+}
