@@ -34,6 +34,7 @@ static void write_number(struct buf *out, const char *name, int64_t number)
     buf_addf(out, ",\"%s\":%" PRId64, name, number);
 }
 
+/* One piece: the members of a line, in the order in which a person reads them. */
 void call_entry_write(const struct call_entry *e, struct buf *out)
 {
     bool reserves = e->kind == ENTRY_INTENT || e->kind == ENTRY_MORE;
@@ -54,6 +55,10 @@ void call_entry_write(const struct call_entry *e, struct buf *out)
         write_number(out, "output_tokens", e->output_tokens);
         write_text(out, "basis", str_from(cost_basis_name(e->basis)));
         write_number(out, "latency_ms", e->latency_ms);
+        if (e->certainty.known) {
+            buf_add_c(out, ",\"certainty\":");
+            certainty_write(&e->certainty, out);
+        }
         write_text(out, "text", e->text);
     }
     buf_add(out, STR("}\n"));
@@ -115,6 +120,14 @@ static enum status read_basis(const struct reading *r, enum cost_basis *ret)
                                       : lacks(r, "basis", "usage, estimated, predicted or limited");
 }
 
+static enum status read_certainty(const struct reading *r, struct certainty *ret)
+{
+    struct json_value list = json_get(r->root, "certainty");
+    if (list.type == JSON_NONE || certainty_read(list, ret))
+        return OK;
+    return lacks(r, "certainty", "[mean, least, last]");
+}
+
 static enum status read_answer(const struct reading *r, struct call_entry *e)
 {
     enum status status = read_asked(r, &e->asked);
@@ -126,6 +139,8 @@ static enum status read_answer(const struct reading *r, struct call_entry *e)
         status = read_number(r, "latency_ms", &e->latency_ms);
     if (status == OK)
         status = read_basis(r, &e->basis);
+    if (status == OK)
+        status = read_certainty(r, &e->certainty);
     return status == OK ? read_text(r, "text", &e->text) : status;
 }
 

@@ -5,6 +5,7 @@
  *     {"more":KEY,"reserved_nano_usd":N}         before another try of it, for what the failed ones have cost
  *     {"key":KEY,"asked":HEX,"expert":...,"text":...,"input_tokens":N,"output_tokens":N,"cost_nano_usd":N,
  *      "basis":"usage","latency_ms":N}           it was answered
+ *         with "certainty":[mean,least,last] where its log-probabilities were told
  *     {"failed":KEY,"expert":...,"cost_nano_usd":N,"problem":...}
  *     {"again":KEY,"expert":...,"cost_nano_usd":N}     it was answered twice, and this is not kept: its machine was
  *                                                      thought dead
@@ -21,6 +22,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/certainty.h"
 #include "base/error.h"
 #include "expert/cost.h"
 
@@ -39,6 +41,7 @@ struct call_entry {
     int64_t limit_nano_usd; /* ENTRY_INTENT: the most that a try within its limits costs */
     enum cost_basis basis;
     int64_t input_tokens, output_tokens, latency_ms;
+    struct certainty certainty; /* ENTRY_ANSWER */
 };
 
 /* One line without its end; texts live in `a`. ERR_INPUT. */

@@ -175,7 +175,8 @@ static struct call_entry entry_of(const struct calls *c, const struct call_slot 
                                .basis = cost->basis,
                                .input_tokens = cost->tokens.input,
                                .output_tokens = cost->tokens.output,
-                               .latency_ms = ending->latency_ms};
+                               .latency_ms = ending->latency_ms,
+                               .certainty = ending->certainty};
 }
 
 static void on_pump(void *arg);

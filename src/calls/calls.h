@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/certainty.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "calls/purse.h"
@@ -96,7 +97,8 @@ struct call_result {
     int64_t cost_nano_usd;               /* of failed tries, too */
     enum cost_basis basis;
     int64_t latency_ms;
-    const char *problem; /* why there is no text, during `done`; NULL */
+    struct certainty certainty; /* of an expert that tells log-probabilities */
+    const char *problem;        /* why there is no text, during `done`; NULL */
 };
 
 /* Where jobs come from. */

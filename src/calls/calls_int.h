@@ -40,6 +40,7 @@ struct call_known {  /* what the journal says of a key */
     uint32_t expert; /* who answered; UINT32_MAX: one that is not there any more */
     enum cost_basis basis;
     int64_t input_tokens, output_tokens, latency_ms;
+    struct certainty certainty;
     int64_t nano_usd;       /* of all that was done for it */
     int64_t told_nano_usd;  /* of it, what a result has told, or a round that is over */
     size_t ends, told_ends; /* calls; and those that are told with their cost */
@@ -102,6 +103,7 @@ struct calls {
 /* What stays of an answer or a failure, and its `done`. `text` ptr NULL: a failure. */
 struct call_ending {
     struct str text;
+    struct certainty certainty;
     const struct cost *cost;
     int64_t latency_ms;
     const struct error *failure;

@@ -42,7 +42,8 @@ void calls_join_end(struct calls *c, struct call_slot *s, const struct call_endi
                                    .input_tokens = cost->tokens.input,
                                    .output_tokens = cost->tokens.output,
                                    .cost_nano_usd = cost->nano_usd,
-                                   .latency_ms = ending->latency_ms};
+                                   .latency_ms = ending->latency_ms,
+                                   .certainty = ending->certainty};
     struct join_end *end = &c->joined->end;
     end->answered += answered;
     end->broken += !answered;

@@ -92,6 +92,7 @@ static void keep_answer(struct call_known *known, size_t expert, const struct ca
     known->input_tokens = e->input_tokens;
     known->output_tokens = e->output_tokens;
     known->latency_ms = e->latency_ms;
+    known->certainty = e->certainty;
 }
 
 /* One piece: a line of the journal, by its kind; what it costs is booked in one place. */
@@ -163,7 +164,8 @@ static struct call_result result_of(const struct call_known *known)
                                 .output_tokens = known->output_tokens,
                                 .cost_nano_usd = known->nano_usd,
                                 .basis = known->basis,
-                                .latency_ms = known->latency_ms};
+                                .latency_ms = known->latency_ms,
+                                .certainty = known->certainty};
 }
 
 bool calls_find(const struct calls *c, const struct call_job *job, struct call_result *ret)

@@ -115,7 +115,8 @@ static struct call_entry entry_of(const struct share_result *r, enum call_entry_
                                .basis = r->basis,
                                .input_tokens = r->input_tokens,
                                .output_tokens = r->output_tokens,
-                               .latency_ms = r->latency_ms};
+                               .latency_ms = r->latency_ms,
+                               .certainty = r->certainty};
 }
 
 /* Its machine may not go on with it, and another may: too dear for what was reserved, or refused for its own key. */
@@ -134,6 +135,7 @@ static void end_slot(struct calls *c, struct call_slot *s, const struct share_re
                               .tokens = {.input = r->input_tokens, .output = r->output_tokens}};
     struct call_ending ending = {.cost = &cost,
                                  .latency_ms = r->latency_ms,
+                                 .certainty = r->certainty,
                                  .http_status = r->http_status,
                                  .paid = r->paid,
                                  .id = id};

@@ -11,7 +11,8 @@
 #include "base/json.h"
 #include "dialect/token_estimate.h"
 
-#define ANSWER_BYTES_MAX  (2u << 20) /* escaped it still is a line of the journal */
+#define ANSWER_BYTES_MAX  (2u << 20)  /* escaped it still is a line of the journal */
+#define MARGINS_BYTES_MAX (64u << 20) /* the same with log-probabilities, some 300 bytes a token */
 #define REQUEST_BYTES_MAX (16u << 20)
 #define SCRATCH_BYTES_MAX (64u << 20)
 #define WAIT_MAX_MS       600000 /* in line for an expert: nobody waits for the answer */
@@ -94,6 +95,8 @@ static enum status read_text(const struct call_slot *s, struct str body, struct 
         content.type != JSON_NONE)
         return error_set(err, ERR_UPSTREAM, "the answer holds no text");
     status = openai_content_text(content, s->arena, &text, err);
+    if (status == OK && text.len > ANSWER_BYTES_MAX)
+        status = error_set(err, ERR_UPSTREAM, "the answer is over %u bytes", ANSWER_BYTES_MAX);
     if (status == OK)
         *ret = text.ptr ? text : STR("");
     return status;
@@ -104,6 +107,7 @@ static void on_done(void *user, const struct asking_end *end)
     struct call_slot *s = user;
     struct error failure = {0};
     struct call_ending ending = {.http_status = end->answer->http_status,
+                                 .certainty = end->answer->certainty,
                                  .failure = end->err,
                                  .unasked = asking_calls(s->asking) == 0};
     size_t count;
@@ -137,7 +141,8 @@ static enum status fill(void *user, size_t candidate, bool is_read, struct exper
     (void)candidate, (void)is_read, (void)err;
     o->chat = &s->request;
     o->scratch = s->arena;
-    o->answer_bytes_max = ANSWER_BYTES_MAX;
+    o->certainty = expert_of(s)->logprobs;
+    o->answer_bytes_max = o->certainty ? MARGINS_BYTES_MAX : ANSWER_BYTES_MAX;
     return OK;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/certainty.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/money.h"
@@ -157,9 +158,15 @@ NODISCARD enum status query_choices_keep(struct query *q, const struct str *choi
 /* The prompt of a query: text, then one line per choice "A. ...". */
 void query_prompt(struct str text, const struct str *choices, uint32_t count, struct buf *out);
 
-/* responses/MODEL.jsonl(.gz): calls fn for every {"id","text"} in file order; ERR_NOT_FOUND when there is no
- * such file. `text` is valid during the call. fn returns a status; anything but OK stops and is returned. */
+struct response_line { /* what an expert said to a query */
+    struct str id, text;
+    struct certainty certainty;
+};
+
+/* responses/MODEL.jsonl(.gz): calls fn for every {"id","text"} in file order, with "certainty" where it has one;
+ * ERR_NOT_FOUND when there is no such file. `said` is valid during the call. fn returns a status; anything but OK stops
+ * and is returned. */
 NODISCARD enum status responses_read(const char *dataset_path, struct str model,
-                                     enum status (*fn)(struct str id, struct str text, void *arg,
+                                     enum status (*fn)(const struct response_line *said, void *arg,
                                                        struct error *err),
                                      void *arg, struct error *err);

@@ -259,21 +259,32 @@ enum status dataset_write(const struct dataset *d, const char *path, struct erro
     return status;
 }
 
+struct said { /* by one expert */
+    const struct str *texts;
+    const struct certainty *certainty; /* NULL: none is known */
+};
+
 static void response_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
 {
-    const struct str *texts = arg;
-    if (!texts[index].ptr)
+    const struct said *said = arg;
+    if (!said->texts[index].ptr)
         return;
     buf_add(b, STR("{\"id\":"));
     json_write_string(b, d->queries[index].id);
     buf_add(b, STR(",\"text\":"));
-    json_write_string(b, texts[index]);
+    json_write_string(b, said->texts[index]);
+    if (said->certainty && said->certainty[index].known) {
+        buf_add(b, STR(",\"certainty\":"));
+        certainty_write(&said->certainty[index], b);
+    }
     buf_add(b, STR("}\n"));
 }
 
 enum status responses_write(const struct dataset *d, const char *path, struct str model,
-                            const struct str *texts, struct error *err)
+                            const struct str *texts, const struct certainty *certainty,
+                            struct error *err)
 {
+    const struct said said = {texts, certainty};
     char file[PATH_BYTES_MAX];
     if (model.len == 0 || expert_name_mistake(model))
         return error_set(err, ERR_INPUT, "'%.*s' cannot name a file of responses", STR_FMT(model));
@@ -281,7 +292,7 @@ enum status responses_write(const struct dataset *d, const char *path, struct st
     if (len < 0 || (size_t)len >= sizeof(file))
         return error_set(err, ERR_TOO_LARGE, "the path %s is too long", path);
     enum status status = file_make_folders(file, false, err);
-    return status == OK ? write_lines(d, file, "", d->query_count, response_line, texts, err)
+    return status == OK ? write_lines(d, file, "", d->query_count, response_line, &said, err)
                         : status;
 }
 

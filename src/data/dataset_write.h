@@ -12,9 +12,11 @@ NODISCARD enum status dataset_write(const struct dataset *d, const char *path, s
 /* Appends the query as a line of queries.jsonl. */
 void query_write(const struct query *q, struct buf *b);
 
-/* responses/MODEL.jsonl of `path`: texts[d->query_count], in the order of the queries; ptr NULL leaves one out. */
+/* responses/MODEL.jsonl of `path`: texts[d->query_count], in the order of the queries; ptr NULL leaves one out.
+ * `certainty` likewise; NULL: none is known. */
 NODISCARD enum status responses_write(const struct dataset *d, const char *path, struct str model,
-                                      const struct str *texts, struct error *err);
+                                      const struct str *texts, const struct certainty *certainty,
+                                      struct error *err);
 /* Copies responses/MODEL.jsonl or .jsonl.gz of one data set to another, byte for byte. ERR_NOT_FOUND when `from` has
  * neither. */
 NODISCARD enum status responses_copy(const char *from, const char *path, struct str model,

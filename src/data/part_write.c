@@ -10,18 +10,20 @@
 struct gathering {
     const struct map *rows; /* id → row of the part */
     struct str *texts;      /* [queries of the part] */
+    struct certainty *certainty;
     struct arena *arena;
     size_t found;
 };
 
-static enum status gather(struct str id, struct str text, void *arg, struct error *err)
+static enum status gather(const struct response_line *said, void *arg, struct error *err)
 {
     struct gathering *g = arg;
     uint32_t row;
-    if (!map_get(g->rows, id, &row))
+    if (!map_get(g->rows, said->id, &row))
         return OK;
     g->found += !g->texts[row].ptr;
-    g->texts[row] = arena_copy(g->arena, text);
+    g->certainty[row] = said->certainty;
+    g->texts[row] = arena_copy(g->arena, said->text);
     return g->texts[row].ptr ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -31,15 +33,17 @@ static enum status expert_texts(const struct dataset *part, const struct map *ro
 {
     struct str model = part->experts[expert].name;
     struct gathering g = {.rows = rows, .arena = arena_create(PART_TEXTS_BYTES_MAX)};
-    if (g.arena)
+    if (g.arena) {
         g.texts = ARENA_ARRAY(g.arena, part->query_count + 1, struct str);
+        g.certainty = ARENA_ARRAY(g.arena, part->query_count + 1, struct certainty);
+    }
     enum status status = ERR_MEMORY;
-    if (g.texts)
+    if (g.texts && g.certainty)
         status = responses_read(part->path.ptr, model, gather, &g, err);
     else
         error_set(err, ERR_MEMORY, "out of memory");
     if (status == OK && g.found > 0)
-        status = responses_write(part, path, model, g.texts, err);
+        status = responses_write(part, path, model, g.texts, g.certainty, err);
     *texts += status == OK ? g.found : 0;
     arena_free(g.arena);
     return status == ERR_NOT_FOUND ? OK : status;

@@ -8,10 +8,10 @@
 
 #define RESPONSE_BYTES_MAX (64u << 20) /* of one line, decoded */
 
-typedef enum status response_fn(struct str id, struct str text, void *arg, struct error *err);
+typedef enum status response_fn(const struct response_line *said, void *arg, struct error *err);
 
 static enum status response_parse(struct str line, const struct line_reader *r, struct arena *a,
-                                  struct str *id, struct str *text, struct error *err)
+                                  struct response_line *ret, struct error *err)
 {
     const char *place = line_reader_path(r);
     size_t number = line_reader_number(r);
@@ -19,11 +19,19 @@ static enum status response_parse(struct str line, const struct line_reader *r, 
     enum status status = json_parse(line, place, number, &v, err);
     if (status != OK)
         return status;
-    struct json_value id_value = json_get(v, "id"), text_value = json_get(v, "text");
+    struct json_value id_value = json_get(v, "id"), text_value = json_get(v, "text"),
+                      certainty = json_get(v, "certainty");
+    *ret = (struct response_line){.id = {NULL, 0}};
     if (id_value.type != JSON_STRING || text_value.type != JSON_STRING)
         return error_set_at(err, ERR_INPUT, place, number, 0,
                             "a response is {\"id\": string, \"text\": string}");
-    if (json_string_decode(id_value, a, id) != OK || json_string_decode(text_value, a, text) != OK)
+    if (json_is_set(certainty) && !certainty_read(certainty, &ret->certainty))
+        return error_set_at(err, ERR_INPUT, place, number, 0,
+                            "\"certainty\" should be [mean, least, last]: margins from 0 to %.0f, "
+                            "none of them below the least",
+                            (double)CERTAINTY_MARGIN_MAX);
+    if (json_string_decode(id_value, a, &ret->id) != OK ||
+        json_string_decode(text_value, a, &ret->text) != OK)
         return error_set_at(err, ERR_MEMORY, place, number, 0, "out of memory");
     return OK;
 }
@@ -31,15 +39,16 @@ static enum status response_parse(struct str line, const struct line_reader *r, 
 static enum status responses_each(struct line_reader *r, struct arena *a, response_fn *fn,
                                   void *arg, struct error *err)
 {
-    struct str line, id = {NULL, 0}, text = {NULL, 0};
+    struct str line;
+    struct response_line said;
     enum status status;
     while ((status = line_reader_next(r, &line, err)) == OK) {
         if (str_trim(line).len == 0)
             continue;
         arena_reset(a);
-        status = response_parse(line, r, a, &id, &text, err);
+        status = response_parse(line, r, a, &said, err);
         if (status == OK)
-            status = fn(id, text, arg, err);
+            status = fn(&said, arg, err);
         if (status != OK)
             return status;
     }

@@ -94,7 +94,7 @@ static enum status ask_set(struct demo *d, struct dataset *set, const char *fold
         status = dataset_write(set, path, err);
     for (size_t e = 0; e < set->expert_count && status == OK; e++)
         status = responses_write(set, path, set->experts[e].name,
-                                 &result.texts[e * set->query_count], err);
+                                 &result.texts[e * set->query_count], NULL, err);
     return status;
 }
 

@@ -42,22 +42,22 @@ static enum status keep(struct export_texts *t, struct place *place, struct str 
     return OK;
 }
 
-static enum status take(struct str id, struct str text, void *arg, struct error *err)
+static enum status take(const struct response_line *said, void *arg, struct error *err)
 {
     struct export_texts *t = arg;
     const struct export_options *o = t->x->o;
     uint32_t q;
     if (++t->done % PROGRESS_EVERY == 0 && o->progress)
         o->progress(t->done, 2 * t->x->d->query_count * t->x->d->expert_count, o->progress_arg);
-    if (!map_get(t->ids, id, &q))
+    if (!map_get(t->ids, said->id, &q))
         return OK;
     uint8_t *cell = export_cell(t->x, q, t->expert);
     if (t->gathers)
-        return *cell & CELL_NEEDED && str_trim(text).len > 0
-                   ? keep(t, &t->places[cell - t->x->cells], text, err)
+        return *cell & CELL_NEEDED && str_trim(said->text).len > 0
+                   ? keep(t, &t->places[cell - t->x->cells], said->text, err)
                    : OK;
     *cell &= (uint8_t)~CELL_TEXT;
-    if (str_trim(text).len > 0)
+    if (str_trim(said->text).len > 0)
         *cell |= CELL_TEXT;
     return OK;
 }

@@ -29,16 +29,17 @@ struct reading {
     struct answer_cell *cells;
 };
 
-static enum status note_text(struct str id, struct str text, void *arg, struct error *err)
+static enum status note_text(const struct response_line *said, void *arg, struct error *err)
 {
     struct reading *r = arg;
     uint32_t q;
     (void)err;
-    if (!map_get(r->ids, id, &q))
+    if (!map_get(r->ids, said->id, &q))
         return OK;
     struct answer_cell *cell = &r->cells[(r->first + q) * r->all->expert_count + r->expert];
     cell->present = true;
-    answer_stats(text, cell->stats);
+    cell->certainty = said->certainty;
+    answer_stats(said->text, cell->stats);
     return OK;
 }
 

@@ -9,6 +9,7 @@
 struct answer_cell {
     bool present; /* a text was recorded */
     float stats[ANSWER_STATS];
+    struct certainty certainty;
 };
 
 struct answer_table {

@@ -104,17 +104,17 @@ static enum status answer_keep(struct stage *s, struct str answer, struct str *r
     return OK;
 }
 
-static enum status take_text(struct str id, struct str text, void *arg, struct error *err)
+static enum status take_text(const struct response_line *said, void *arg, struct error *err)
 {
     struct stage *s = arg;
     uint32_t q;
-    if (!map_get(s->ids, id, &q))
-        return OK; /* a text about a query that this data set does not hold */
+    if (!map_get(s->ids, said->id, &q))
+        return OK; /* a said->text about a query that this data set does not hold */
     struct str *into = &s->answers[s->at * s->d->query_count + q];
     struct str answer;
     if (++s->done % PROGRESS_EVERY == 0 && s->progress)
         s->progress(s->done, s->count * s->d->query_count, s->arg);
-    if (judge_answer_read(&s->d->queries[q], s->rule, text, &answer))
+    if (judge_answer_read(&s->d->queries[q], s->rule, said->text, &answer))
         return answer_keep(s, answer, into, err);
     *into = (struct str){"", 0};
     return OK;

@@ -42,24 +42,25 @@ static enum status read_checks(struct stage *s, struct error *err)
     return OK;
 }
 
-static enum status take_text(struct str id, struct str text, void *arg, struct error *err)
+static enum status take_text(const struct response_line *said, void *arg, struct error *err)
 {
     struct stage *s = arg;
     struct error problem = {0};
     uint32_t q;
     (void)err;
-    if (!map_get(s->ids, id, &q))
+    if (!map_get(s->ids, said->id, &q))
         return OK;
     arena_reset(s->scratch);
     s->scores[q] = NAN;
-    const enum status status = check_score(s->checks[q], &s->d->queries[q], text, s->allow_commands,
-                                           NULL, s->scratch, &s->scores[q], &problem);
+    const enum status status =
+        check_score(s->checks[q], &s->d->queries[q], said->text, s->allow_commands, NULL,
+                    s->scratch, &s->scores[q], &problem);
     s->figures.refused += status == ERR_FORBIDDEN;
     if (status == OK || status == ERR_FORBIDDEN)
         return OK;
     if (s->figures.broken++ == 0)
         snprintf(s->figures.problem, sizeof(s->figures.problem), "question %.*s: %.300s",
-                 STR_FMT(id), problem.text);
+                 STR_FMT(said->id), problem.text);
     return OK;
 }
 

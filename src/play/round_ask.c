@@ -105,7 +105,10 @@ enum status play_take_answer(struct play *p, size_t query, size_t expert,
     const struct query *q = &run_dataset(p->run)->queries[query];
     const struct outcome o = outcome_of(q, r);
     p->scored[evaluate_reference_method(q)] += o.known;
-    return run_set_outcome(p->run, query, expert, &o, r->text, err);
+    enum status status = run_set_outcome(p->run, query, expert, &o, r->text, err);
+    if (status == OK)
+        run_set_certainty(p->run, query, expert, &r->certainty);
+    return status;
 }
 
 static void count_end(struct play_round *r, const struct call_result *result)
@@ -178,8 +181,10 @@ enum status play_recall(struct play *p, struct error *err)
             enum status status = play_cell_job(p->run, q, e, p->arena, &job, err);
             if (status != OK)
                 return status;
-            if (calls_find(p->calls, &job, &result))
-                run_set_text(p->run, q, e, result.text);
+            if (!calls_find(p->calls, &job, &result))
+                continue;
+            run_set_text(p->run, q, e, result.text);
+            run_set_certainty(p->run, q, e, &result.certainty);
         }
     return OK;
 }

@@ -30,6 +30,7 @@ struct run {
     struct dataset d;    /* queries and outcomes are [capacity] of the heap */
     size_t capacity;
     struct str *texts[DATASET_EXPERTS_MAX]; /* [capacity] each */
+    struct certainty *certainty[DATASET_EXPERTS_MAX];
     struct map *by_text, *by_id;
     size_t rounds;
 };
@@ -64,6 +65,9 @@ static enum status grow(struct run *r, struct error *err)
         void *texts = r->texts[e];
         grown = grow_one(&texts, sizeof(struct str), from, to);
         r->texts[e] = texts;
+        void *certainty = r->certainty[e];
+        grown = grown && grow_one(&certainty, sizeof(struct certainty), from, to);
+        r->certainty[e] = certainty;
     }
     if (!grown)
         return error_set(err, ERR_MEMORY, "out of memory for questions");
@@ -170,6 +174,13 @@ void run_set_text(struct run *r, size_t query, size_t expert, struct str text)
 {
     CHECK(query < r->d.query_count && expert < r->d.expert_count);
     r->texts[expert][query] = text;
+}
+
+void run_set_certainty(struct run *r, size_t query, size_t expert,
+                       const struct certainty *certainty)
+{
+    CHECK(query < r->d.query_count && expert < r->d.expert_count);
+    r->certainty[expert][query] = *certainty;
 }
 
 struct str run_text(const struct run *r, size_t query, size_t expert)
@@ -402,8 +413,10 @@ void run_close(struct run *r)
         return;
     if (r->lock_fd >= 0)
         close(r->lock_fd);
-    for (size_t e = 0; e < DATASET_EXPERTS_MAX; e++)
+    for (size_t e = 0; e < DATASET_EXPERTS_MAX; e++) {
         free(r->texts[e]);
+        free(r->certainty[e]);
+    }
     free(r->d.queries);
     free(r->d.outcomes);
     map_free(r->by_text);
@@ -418,7 +431,8 @@ enum status run_save(const struct run *r, struct error *err)
 {
     enum status status = OK;
     for (size_t e = 0; e < r->d.expert_count && status == OK; e++)
-        status = responses_write(&r->d, r->path, r->d.experts[e].name, r->texts[e], err);
+        status = responses_write(&r->d, r->path, r->d.experts[e].name, r->texts[e], r->certainty[e],
+                                 err);
     return status == OK ? dataset_write(&r->d, r->path, err) : status;
 }
 

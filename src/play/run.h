@@ -47,6 +47,8 @@ NODISCARD enum status run_add_query(struct run *r, const struct query *q, size_t
 NODISCARD enum status run_set_outcome(struct run *r, size_t query, size_t expert,
                                       const struct outcome *o, struct str text, struct error *err);
 void run_set_text(struct run *r, size_t query, size_t expert, struct str text);
+void run_set_certainty(struct run *r, size_t query, size_t expert,
+                       const struct certainty *certainty);
 
 /* Writes the run's own files, each whole: questions first, then experts, then outcomes, so that whoever reads them
  * amid it finds a data set. */

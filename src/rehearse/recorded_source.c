@@ -88,17 +88,18 @@ static enum status index_prompts(struct recorded *r, struct error *err)
     return fits ? OK : error_set(err, ERR_MEMORY, "out of memory for the index of prompts");
 }
 
-static enum status keep_response(struct str id, struct str text, void *arg, struct error *err)
+static enum status keep_response(const struct response_line *said, void *arg, struct error *err)
 {
     struct reading *reading = arg;
     uint32_t query;
-    if (!map_get(reading->by_id, id, &query))
+    if (!map_get(reading->by_id, said->id, &query))
         return OK; /* a response to a query that this data set does not hold */
     struct response *response = &reading->row[query];
-    enum status status = text_store_add(reading->recorded->texts, text, &response->offset, err);
+    enum status status =
+        text_store_add(reading->recorded->texts, said->text, &response->offset, err);
     if (status != OK)
         return status;
-    response->len = (uint32_t)text.len;
+    response->len = (uint32_t)said->text.len;
     response->there = true;
     reading->found++;
     progress_update(reading->progress, ++reading->done);

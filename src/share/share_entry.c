@@ -51,6 +51,18 @@ void share_call_write(const struct share_call *c, struct share_words *w)
 static const char *const ends[] = {
     [SHARE_ANSWERED] = "answered", [SHARE_BROKEN] = "broken", [SHARE_TOO_DEAR] = "too dear"};
 
+static void add_certainty(struct share_words *w, const struct certainty *c)
+{
+    struct buf text;
+    if (!c->known)
+        return;
+    buf_init(&text, sizeof(w->certainty));
+    certainty_write(c, &text);
+    snprintf(w->certainty, sizeof(w->certainty), "%.*s", STR_FMT(buf_str(&text)));
+    buf_done(&text);
+    add_text(w, STR("certainty"), str_from(w->certainty));
+}
+
 void share_result_write(const struct share_result *r, struct share_words *w)
 {
     w->count = w->number_count = 0;
@@ -66,6 +78,7 @@ void share_result_write(const struct share_result *r, struct share_words *w)
     add_number(w, STR("output_tokens"), r->output_tokens);
     add_number(w, STR("cost_nano_usd"), r->cost_nano_usd);
     add_number(w, STR("latency_ms"), r->latency_ms);
+    add_certainty(w, &r->certainty);
 }
 
 /* Reading */
@@ -182,6 +195,17 @@ static enum status read_basis(const struct reading *r, enum cost_basis *ret)
     return good ? OK : lacks(r, "basis", "usage, estimated, predicted or limited");
 }
 
+/* Only of an expert that tells log-probabilities. */
+static enum status read_certainty(const struct reading *r, struct certainty *ret)
+{
+    struct str text;
+    struct json_value list;
+    if (!find(r, "certainty", &text))
+        return OK;
+    bool good = json_parse(text, "certainty", 1, &list, NULL) == OK && certainty_read(list, ret);
+    return good ? OK : lacks(r, "certainty", "[mean, least, last]");
+}
+
 static enum status read_numbers(const struct reading *r, struct share_result *x)
 {
     int64_t http_status = 0;
@@ -213,6 +237,8 @@ static enum status read_result(const struct reading *r, struct share_result *x)
         status = read_text(r, "text", 0, SHARE_TEXT_BYTES, &x->text);
     if (status == OK)
         status = read_basis(r, &x->basis);
+    if (status == OK)
+        status = read_certainty(r, &x->certainty);
     return status == OK ? read_numbers(r, x) : status;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/certainty.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "expert/cost.h"
@@ -38,6 +39,7 @@ struct share_result {
     int http_status;
     enum cost_basis basis;
     int64_t input_tokens, output_tokens, cost_nano_usd, latency_ms;
+    struct certainty certainty;
 };
 
 /* Numbers as texts: what the words of an entry point into. */
@@ -46,6 +48,7 @@ struct share_words {
     size_t count;
     char numbers[10][24];
     size_t number_count;
+    char certainty[80];
 };
 void share_call_write(const struct share_call *c, struct share_words *w);
 void share_result_write(const struct share_result *r, struct share_words *w);

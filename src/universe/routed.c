@@ -216,10 +216,9 @@ static enum status estimates_make(struct routed *r, const struct routed_options 
     return status;
 }
 
-static enum status has_text(struct str id, struct str text, void *arg, struct error *err)
+static enum status has_text(const struct response_line *said, void *arg, struct error *err)
 {
-    (void)id;
-    (void)text;
+    (void)said;
     (void)err;
     *(bool *)arg = true;
     return CLOSED;

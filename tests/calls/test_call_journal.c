@@ -64,7 +64,8 @@ static const struct call_entry answer = {.kind = ENTRY_ANSWER,
                                          .basis = COST_ESTIMATED,
                                          .input_tokens = 7,
                                          .output_tokens = 9,
-                                         .latency_ms = 11};
+                                         .latency_ms = 11,
+                                         .certainty = {true, 2.25f, 1.0f / 3, 9}};
 
 static void append(const struct call_entry *entries, size_t n)
 {
@@ -101,6 +102,8 @@ Test(call_journal, what_is_written_is_read)
     cr_assert_eq(seen[2].input_tokens, 7);
     cr_assert_eq(seen[2].output_tokens, 9);
     cr_assert_eq(seen[2].latency_ms, 11);
+    cr_assert(seen[2].certainty.known && seen[2].certainty.mean == 2.25f &&
+              seen[2].certainty.least == 1.0f / 3 && seen[2].certainty.last == 9);
 }
 
 Test(call_journal, a_cut_last_line_goes_and_the_next_is_whole)
@@ -139,6 +142,9 @@ Test(call_journal, damage_in_the_middle_is_said)
         "{\"intent\":\"a\",\"reserved_nano_usd\":-1}\n",
         "{\"key\":\"a\",\"expert\":\"x\",\"cost_nano_usd\":1,\"asked\":\"12\"}\n",
         "{\"failed\":\"a\",\"expert\":\"x\",\"cost_nano_usd\":1}\n",
+        "{\"key\":\"a\",\"expert\":\"x\",\"cost_nano_usd\":1,\"asked\":\"0000000000000001\","
+        "\"input_tokens\":1,\"output_tokens\":1,\"basis\":\"usage\",\"latency_ms\":1,"
+        "\"certainty\":[1],\"text\":\"x\"}\n",
     };
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
         struct error err = {0};

@@ -164,11 +164,11 @@ Test(dataset_write, methods_confidence_and_checks)
     dataset_free(d);
 }
 
-static enum status see(struct str id, struct str text, void *arg, struct error *err)
+static enum status see(const struct response_line *said, void *arg, struct error *err)
 {
     (void)err;
-    cr_assert(str_equal(id, STR("q2")));
-    cr_assert(str_equal(text, STR(" \"hi\"\n")));
+    cr_assert(str_equal(said->id, STR("q2")));
+    cr_assert(str_equal(said->text, STR(" \"hi\"\n")));
     ++*(int *)arg;
     return OK;
 }
@@ -180,10 +180,34 @@ Test(dataset_write, responses)
     struct error err;
     int seen = 0;
     snprintf(path, sizeof(path), "%s/set", folder);
-    cr_assert_eq(responses_write(&original, path, STR("org/b"), texts, &err), OK, "%s", err.text);
+    cr_assert_eq(responses_write(&original, path, STR("org/b"), texts, NULL, &err), OK, "%s",
+                 err.text);
     cr_assert_eq(responses_read(path, STR("org/b"), see, &seen, &err), OK, "%s", err.text);
     cr_assert_eq(seen, 1);
-    cr_assert_eq(responses_write(&original, path, STR("../b"), texts, NULL), ERR_INPUT);
+    cr_assert_eq(responses_write(&original, path, STR("../b"), texts, NULL, NULL), ERR_INPUT);
+}
+
+static enum status see_certainty(const struct response_line *said, void *arg, struct error *err)
+{
+    (void)err;
+    struct certainty *seen = arg;
+    *seen = said->certainty;
+    return OK;
+}
+
+Test(dataset_write, responses_with_their_certainty)
+{
+    const struct str texts[] = {{NULL, 0}, STR("hi")};
+    const struct certainty certainty[] = {{0}, {true, 1.0f / 3, 0.1f, 7}};
+    struct certainty seen = {0};
+    char path[128];
+    struct error err;
+    snprintf(path, sizeof(path), "%s/set", folder);
+    cr_assert_eq(responses_write(&original, path, STR("org/b"), texts, certainty, &err), OK, "%s",
+                 err.text);
+    cr_assert_eq(responses_read(path, STR("org/b"), see_certainty, &seen, &err), OK);
+    cr_assert(seen.known && seen.mean == certainty[1].mean && seen.least == certainty[1].least &&
+              seen.last == 7);
 }
 
 Test(dataset_write, responses_copied)
@@ -194,7 +218,8 @@ Test(dataset_write, responses_copied)
     int seen = 0;
     snprintf(path, sizeof(path), "%s/set", folder);
     snprintf(copy, sizeof(copy), "%s/copy", folder);
-    cr_assert_eq(responses_write(&original, path, STR("org/b"), texts, &err), OK, "%s", err.text);
+    cr_assert_eq(responses_write(&original, path, STR("org/b"), texts, NULL, &err), OK, "%s",
+                 err.text);
     cr_assert_eq(responses_copy(path, copy, STR("org/b"), &err), OK, "%s", err.text);
     cr_assert_eq(responses_read(copy, STR("org/b"), see, &seen, &err), OK, "%s", err.text);
     cr_assert_eq(seen, 1);

@@ -23,11 +23,11 @@ static void teardown(void)
 
 TestSuite(part_write, .init = setup, .fini = teardown);
 
-static enum status see(struct str id, struct str text, void *arg, struct error *err)
+static enum status see(const struct response_line *said, void *arg, struct error *err)
 {
     (void)err;
-    cr_assert(str_equal(id, STR("b")));
-    cr_assert(str_equal(text, STR("to b")));
+    cr_assert(str_equal(said->id, STR("b")));
+    cr_assert(str_equal(said->text, STR("to b")));
     ++*(int *)arg;
     return OK;
 }

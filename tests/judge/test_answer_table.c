@@ -1,9 +1,11 @@
 /* Recorded answers: classes in the outcomes, statistics in a table. */
 #include "judge/answer_table.h"
+#include "scratch_set.h"
 
 #include <string.h>
 
 #include "plan/plan_set.h"
+#include "scratch_set.h"
 
 static void read_text(const char *folder, const char *expert, int query, struct buf *text)
 {
@@ -133,4 +135,27 @@ Test(answer_table, malformed_texts_are_an_error_that_names_them)
     buf_done(&text);
     dataset_free(d);
     plan_set_done(&f);
+}
+
+Test(answer_table, the_table_holds_how_certain_an_answer_was)
+{
+    char folder[64];
+    const size_t experts[] = {0, 1};
+    struct error err = {0};
+    struct answer_table table;
+    set_make(folder);
+    set_write(folder, "responses/b.jsonl",
+              "{\"id\":\"q1\",\"text\":\"A\",\"certainty\":[2.5,0.5,3]}\n"
+              "{\"id\":\"q2\",\"text\":\"1\"}\n");
+    struct dataset *d = set_load(folder);
+    struct arena *a = arena_create(1 << 20);
+    cr_assert_eq(answer_table_read(&d, 1, d, experts, 2, a, &table, &err), OK, "%s", err.text);
+    const struct certainty *c = &table.cells[1].certainty;
+    cr_expect(c->known && c->mean == 2.5f && c->least == 0.5f && c->last == 3);
+    cr_expect_not(table.cells[0].certainty.known);
+    cr_expect(table.cells[d->expert_count + 1].present);
+    cr_expect_not(table.cells[d->expert_count + 1].certainty.known);
+    arena_free(a);
+    dataset_free(d);
+    set_remove(folder);
 }

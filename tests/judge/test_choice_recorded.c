@@ -34,15 +34,15 @@ static char stated_letter(struct str text)
     return '\0';
 }
 
-static enum status compare(struct str id, struct str text, void *arg, struct error *err)
+static enum status compare(const struct response_line *said, void *arg, struct error *err)
 {
     struct tally *t = arg;
     uint32_t q;
     (void)err;
-    char stated = stated_letter(text);
-    if (!map_get(t->ids, id, &q) || q % SAMPLE_EVERY != 0)
+    char stated = stated_letter(said->text);
+    if (!map_get(t->ids, said->id, &q) || q % SAMPLE_EVERY != 0)
         return OK;
-    char letter = judge_choice(&t->d->queries[q], text);
+    char letter = judge_choice(&t->d->queries[q], said->text);
     t->others += stated == '\0';
     t->found += stated == '\0' && letter != '\0';
     if (stated == '\0')

@@ -22,7 +22,8 @@ static const struct share_result result = {.key = STR_INIT("cell/q 1/gpt"),
                                            .input_tokens = 1,
                                            .output_tokens = 2,
                                            .cost_nano_usd = INT64_MAX,
-                                           .latency_ms = 4};
+                                           .latency_ms = 4,
+                                           .certainty = {true, 2.25f, 1.0f / 3, 9}};
 
 Test(share_entry, a_call_comes_back)
 {
@@ -45,6 +46,12 @@ Test(share_entry, a_result_comes_back)
     cr_assert(str_equal(r.text, result.text) && r.end == SHARE_TOO_DEAR && r.http_status == 429);
     cr_assert(r.basis == COST_ESTIMATED && r.cost_nano_usd == INT64_MAX && r.latency_ms == 4);
     cr_assert(r.input_tokens == 1 && r.output_tokens == 2 && r.asked == 7);
+    cr_assert(r.certainty.known && r.certainty.mean == 2.25f && r.certainty.least == 1.0f / 3);
+    struct share_result unknown = result;
+    unknown.certainty = (struct certainty){0};
+    share_result_write(&unknown, &w);
+    cr_assert_eq(share_result_parse(w.words, w.count, &r, NULL), OK);
+    cr_assert_not(r.certainty.known);
 }
 
 /* With the value of one name changed, or without it where `value` is NULL. */
@@ -69,6 +76,8 @@ Test(share_entry, what_is_missing_or_malformed_is_said)
         "http_status", "basis",  "input_tokens", "output_tokens", "cost_nano_usd", "latency_ms"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         refused(names[i], NULL);
+    refused("certainty", "[1,2]");
+    refused("certainty", "x");
     refused("asked", "7");
     refused("asked", "000000000000000G");
     refused("cost_nano_usd", "-1");
