@@ -1,4 +1,5 @@
 /* Typed values, and the nearest key for a mistyped one. */
+#include "base/nearest.h"
 #include "config/config_read.h"
 
 #include <criterion/criterion.h>
@@ -7,14 +8,14 @@
 Test(config_read, nearest_key)
 {
     static const char *const names[] = {"listen", "limits", "experts", "model"};
-    cr_assert_str_eq(conf_nearest(STR("lisen"), names, 4), "listen");
-    cr_assert_str_eq(conf_nearest(STR("limit"), names, 4), "limits");
-    cr_assert_str_eq(conf_nearest(STR("expert"), names, 4), "experts");
-    cr_assert_str_eq(conf_nearest(STR("model"), names, 4), "model");
-    cr_assert_null(conf_nearest(STR("zebra"), names, 4));
-    cr_assert_null(conf_nearest(STR(""), names, 4));
+    cr_assert_str_eq(str_nearest(STR("lisen"), names, 4), "listen");
+    cr_assert_str_eq(str_nearest(STR("limit"), names, 4), "limits");
+    cr_assert_str_eq(str_nearest(STR("expert"), names, 4), "experts");
+    cr_assert_str_eq(str_nearest(STR("model"), names, 4), "model");
+    cr_assert_null(str_nearest(STR("zebra"), names, 4));
+    cr_assert_null(str_nearest(STR(""), names, 4));
     cr_assert_null(
-        conf_nearest(STR("a word so long that nobody can have meant it as a key"), names, 4));
+        str_nearest(STR("a word so long that nobody can have meant it as a key"), names, 4));
 }
 
 static enum status read_one(conf_read_fn *fn, const char *text, void *into)
