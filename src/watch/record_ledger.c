@@ -39,7 +39,7 @@ static bool needs_calls(const struct record *r)
             (!str_equal(only->expert, r->expert) || only->cost.nano_usd != r->cost.nano_usd));
 }
 
-static void write_call(const struct record_call *c, struct buf *out)
+static void write_call(const struct record_call *c, bool why, struct buf *out)
 {
     const struct token_counts *t = &c->cost.tokens;
     buf_add(out, STR("{\"expert\":"));
@@ -58,18 +58,18 @@ static void write_call(const struct record_call *c, struct buf *out)
         buf_addf(out, ",\"verdict\":\"%s\",\"checked\":", c->verdict);
         json_write_string(out, c->checked);
         buf_add_c(out, ",\"why\":");
-        json_write_string(out, c->why);
+        json_write_string(out, why ? c->why : STR(""));
     }
     buf_add_char(out, '}');
 }
 
-static void write_calls(const struct record *r, struct buf *out)
+static void write_calls(const struct record *r, bool why, struct buf *out)
 {
     buf_add_char(out, '[');
     for (size_t i = 0; i < r->call_count; i++) {
         if (i > 0)
             buf_add_char(out, ',');
-        write_call(&r->calls[i], out);
+        write_call(&r->calls[i], why, out);
     }
     buf_add_char(out, ']');
 }
@@ -82,7 +82,12 @@ void record_ledger_end(struct ledger *l, const struct record *r)
         return;
     buf_init(&calls, LEDGER_CALLS_BYTES_MAX);
     if (needs_calls(r))
-        write_calls(r, &calls);
+        write_calls(r, true, &calls);
+    if (calls.status != OK) { /* sums matter more than what checks have said in words */
+        buf_done(&calls);
+        buf_init(&calls, LEDGER_CALLS_BYTES_MAX);
+        write_calls(r, false, &calls);
+    }
     const struct token_counts *t = &r->cost.tokens;
     const struct ledger_end row = {
         .request = request_of(r),

@@ -102,3 +102,36 @@ Test(record_ledger, nobody_chosen_is_no_row)
     record_ledger_end(watch_test_ledger, &r);
     cr_assert_eq(watch_test_read("req_c", &found), ERR_NOT_FOUND);
 }
+
+/* Eight members and as many checks, each with all that it may say: the words go, the money stays. */
+Test(record_ledger, long_reasons_do_not_cost_the_list_its_sums)
+{
+    static char why[201];
+    struct record_call calls[16];
+    struct json_value list, call;
+    int64_t sum = 0, cost;
+    memset(why, '"', sizeof(why) - 1); /* each two bytes in JSON */
+    for (size_t i = 0; i < 16; i++) {
+        bool check = i % 2;
+        calls[i] = (struct record_call){.expert = STR("an-expert-with-a-name-of-some-length"),
+                                        .cost = {.basis = COST_USAGE, .nano_usd = 7},
+                                        .verdict = check ? "rejected" : NULL,
+                                        .checked = STR("an-expert-with-a-name-of-some-length"),
+                                        .why = str_from(why)};
+    }
+    struct record r = sample("req_long");
+    r.calls = calls;
+    r.call_count = 16;
+    struct ledger_found f = written(&r);
+    cr_assert_eq(json_parse(f.calls, "calls", 1, &list, NULL), OK);
+    struct json_iter it = json_iter_begin(list);
+    while (json_array_next(&it, &call)) {
+        cr_assert_eq(json_to_int64(json_get(call, "cost_nano_usd"), &cost), OK);
+        sum += cost;
+    }
+    cr_expect_eq(sum, 16 * 7);
+    r.id = "req_short";
+    r.call_count = 2;
+    f = written(&r);
+    cr_expect_neq(str_find(f.calls, STR("\\\"\\\""), 0), SIZE_MAX);
+}
