@@ -177,6 +177,7 @@ static void on_answered(struct attempt *t, const struct expert_answer *answer)
         return;
     }
     member_of(t)->answered = true;
+    run_of(t)->state.answers[t->candidate].certainty = answer->certainty;
     read_answer(t);
     settle(t);
     if (run_of(t)->plan->kind == PLAN_VERIFIED)

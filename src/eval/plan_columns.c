@@ -10,6 +10,7 @@ static void note_answer(struct plan_state *s, size_t i, const struct outcome *o,
 {
     s->answers[i].asked = true;
     s->answers[i].answer_class = o->answer_class;
+    s->answers[i].certainty = cell->certainty;
     memcpy(s->answers[i].stats, cell->stats, sizeof(cell->stats));
 }
 

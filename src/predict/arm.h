@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/certainty.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "encode/answer_stats.h"
@@ -106,6 +107,7 @@ struct plan_answer {
     enum plan_check check; /* of a verified plan, once it has answered */
     uint16_t answer_class; /* 0: unknown what it says; equal classes agree (judge) */
     float stats[ANSWER_STATS];
+    struct certainty certainty;
 };
 
 struct plan_state {

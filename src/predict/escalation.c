@@ -63,6 +63,10 @@ void escalation_features(const struct plan *p, const struct plan_state *s, float
     shared[3] = p->member_count > 2 ? agree(s, 0, 2) : 0;
     shared[4] = p->member_count > 2 ? agree(s, 1, 2) : 0;
     shared[5] = mean;
+    for (size_t i = 0; i < p->member_count; i++)
+        if (s->answers[i].asked)
+            certainty_features(&s->answers[i].certainty,
+                               features + ESCALATION_PLAIN_FEATURES + i * CERTAINTY_FEATURES);
 }
 
 static enum escalation_stage stage_of(const struct plan *p, const struct plan_state *s)

@@ -13,7 +13,11 @@
 
 #define ESCALATION_SLOT_FEATURES (5 + ANSWER_STATS)
 #define ESCALATION_MEMBERS_MAX   3
-#define ESCALATION_FEATURES      (ESCALATION_MEMBERS_MAX * ESCALATION_SLOT_FEATURES + 6)
+/* Without how certain the members were of their answers, which stands behind all else: forests of older models, and
+ * those learnt where nothing was known of it, look at these alone. */
+#define ESCALATION_PLAIN_FEATURES (ESCALATION_MEMBERS_MAX * ESCALATION_SLOT_FEATURES + 6)
+#define ESCALATION_FEATURES                                                                        \
+    (ESCALATION_PLAIN_FEATURES + ESCALATION_MEMBERS_MAX * CERTAINTY_FEATURES)
 
 enum escalation_stage { ESCALATION_BEFORE, ESCALATION_AFTER, ESCALATION_STAGES };
 

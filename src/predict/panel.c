@@ -98,6 +98,7 @@ static void best_two(const struct panel_state *s, const float *share, float *fir
             *second = fmaxf(*second, share[i]);
 }
 
+/* One piece: slots, what all share, and behind these what later models know, in the order that trees name them by. */
 void panel_features(const struct panel_state *s, float *features, float *logits)
 {
     float share[PANEL_MEMBERS_MAX] = {0}, size[PANEL_MEMBERS_MAX] = {0}, mean = 0, most = 0,
@@ -122,6 +123,11 @@ void panel_features(const struct panel_state *s, float *features, float *logits)
     best_two(s, share, &shared[4], &shared[5]);
     shared[6] = mean;
     shared[7] = distinct;
+    for (size_t i = 0; i < s->members; i++)
+        if (is_asked(s, i))
+            certainty_features(&s->member[i].certainty, features +
+                                                            PANEL_PLAIN_FEATURES(s->members) +
+                                                            i * CERTAINTY_FEATURES);
 }
 
 /* Answers are preferred of which it is known what they say, then those that are there at all. */

@@ -18,18 +18,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/certainty.h"
 #include "encode/answer_stats.h"
 #include "predict/trees.h"
 
 #define PANEL_MEMBERS_MAX   8
 #define PANEL_LAMBDAS_MAX   12
 #define PANEL_SLOT_FEATURES (5 + ANSWER_STATS)
-#define PANEL_FEATURES(m)   ((m)*PANEL_SLOT_FEATURES + 8) /* of the posterior's forest */
-#define PANEL_VALUE_SLOT    3
-#define PANEL_VALUES(m)     ((m)*PANEL_VALUE_SLOT + 8) /* of the values' forests */
-#define PANEL_FEATURES_MAX  PANEL_FEATURES(PANEL_MEMBERS_MAX)
-#define PANEL_VALUES_MAX    PANEL_VALUES(PANEL_MEMBERS_MAX)
-#define PANEL_OUTPUTS_MAX   (PANEL_MEMBERS_MAX * PANEL_LAMBDAS_MAX)
+/* Of the posterior's forest; PLAIN: without how certain the members were of their answers, which stands behind all
+ * else. Forests of older models, and those learnt where nothing was known of it, look at those alone. */
+#define PANEL_PLAIN_FEATURES(m) ((m)*PANEL_SLOT_FEATURES + 8)
+#define PANEL_FEATURES(m)       (PANEL_PLAIN_FEATURES(m) + (m)*CERTAINTY_FEATURES)
+#define PANEL_VALUE_SLOT        3
+#define PANEL_VALUES(m)         ((m)*PANEL_VALUE_SLOT + 8) /* of the values' forests */
+#define PANEL_FEATURES_MAX      PANEL_FEATURES(PANEL_MEMBERS_MAX)
+#define PANEL_VALUES_MAX        PANEL_VALUES(PANEL_MEMBERS_MAX)
+#define PANEL_OUTPUTS_MAX       (PANEL_MEMBERS_MAX * PANEL_LAMBDAS_MAX)
 
 /* One member and what it said. */
 struct panel_member {
@@ -39,6 +43,7 @@ struct panel_member {
     uint16_t
         answer_class; /* 0: unknown what it says; equal classes agree. Counts where it was asked */
     const float *stats; /* [ANSWER_STATS]; NULL: no text (it failed). Counts where it was asked */
+    struct certainty certainty; /* likewise */
 };
 
 struct panel_state {

@@ -76,7 +76,8 @@ void plan_set_panel_state(const struct plan *p, const struct plan_state *s, stru
                                                .output_tokens = e->output_tokens,
                                                .cost_usd = money_usd(e->cost_nano_usd),
                                                .answer_class = a->answer_class,
-                                               .stats = a->asked && !a->failed ? a->stats : NULL};
+                                               .stats = a->asked && !a->failed ? a->stats : NULL,
+                                               .certainty = a->certainty};
     }
 }
 

@@ -79,7 +79,8 @@ void panel_row_state(const struct panel_rows *r, size_t row, uint8_t asked, stru
                                                .output_tokens = c->output_tokens,
                                                .cost_usd = (double)c->expected_usd,
                                                .answer_class = c->answer_class,
-                                               .stats = c->stats};
+                                               .stats = c->stats,
+                                               .certainty = c->certainty};
     }
 }
 
@@ -230,6 +231,15 @@ static void posterior_note(const struct learner *l, const size_t *starts)
         }
 }
 
+/* Features that say nothing anywhere are left out, because trees draw some of all. */
+static size_t posterior_features(const struct learner *l)
+{
+    for (size_t i = 0; i < l->n * l->members; i++)
+        if (l->rows->cells[i].certainty.known)
+            return PANEL_FEATURES(l->members);
+    return PANEL_PLAIN_FEATURES(l->members);
+}
+
 static enum status learn_posterior(const struct learner *l, struct arena *a, size_t *starts,
                                    struct error *err)
 {
@@ -237,13 +247,15 @@ static enum status learn_posterior(const struct learner *l, struct arena *a, siz
     enum status status =
         draw_states(l, a, 1, l->members, l->options->posterior_states, &e.states, err);
     if (status == OK)
-        status = examples_allocate(&e, PANEL_FEATURES(l->members), l->members, a, err);
+        status = examples_allocate(&e, posterior_features(l), l->members, a, err);
     if (status != OK)
         return status;
     for (size_t i = 0; i < e.states.count; i++) {
+        float x[PANEL_FEATURES_MAX];
         struct panel_state s;
         panel_row_state(l->rows, e.states.row[i], e.states.subset[i], &s);
-        panel_features(&s, e.x + i * e.features, e.base + i * e.outputs);
+        panel_features(&s, x, e.base + i * e.outputs);
+        memcpy(e.x + i * e.features, x, e.features * sizeof(*x));
         for (size_t m = 0; m < l->members; m++) {
             const struct panel_cell *c = cell_of(l->rows, e.states.row[i], m);
             e.targets[i * e.outputs + m] = c->score;

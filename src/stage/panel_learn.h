@@ -24,6 +24,7 @@ struct panel_cell {
     float confidence;             /* of the score, above 0 */
     uint16_t answer_class;        /* 0: unknown what it says */
     const float *stats;           /* [ANSWER_STATS] of the text; NULL: none */
+    struct certainty certainty;
 };
 
 struct panel_rows {

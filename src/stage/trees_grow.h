@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "predict/trees.h"
 
-#define TREE_FEATURES_MAX 128
+#define TREE_FEATURES_MAX 160 /* of a panel of eight */
 #define TREE_BINS         32
 
 void forest_done(struct forest *f);

@@ -33,6 +33,7 @@ void plan_row_state(const struct plan_rows *r, const struct plan *p, size_t row,
             continue;
         ret->answers[i].asked = true;
         ret->answers[i].answer_class = outcome_of(r, row, p->members[i])->answer_class;
+        ret->answers[i].certainty = answer_of(r, row, p->members[i])->certainty;
         memcpy(ret->answers[i].stats, answer_of(r, row, p->members[i])->stats,
                sizeof(ret->answers[i].stats));
     }
@@ -52,7 +53,17 @@ bool plan_row_is_usable(const struct plan_rows *r, const struct plan *p, size_t 
 struct stage {
     float *features, *base, *targets, *weights, *logits;
     uint32_t *order;
+    size_t width; /* features of a row */
 };
+
+static size_t width_of(const struct plan_rows *r, const struct plan *p)
+{
+    for (size_t row = 0; row < r->rows; row++)
+        for (size_t i = 0; i < p->member_count; i++)
+            if (answer_of(r, row, p->members[i])->certainty.known)
+                return ESCALATION_FEATURES;
+    return ESCALATION_PLAIN_FEATURES; /* trees draw some of all, and may not draw what says nothing */
+}
 
 static enum status stage_allocate(struct stage *s, const struct plan_rows *r, size_t members,
                                   struct arena *a, struct error *err)
@@ -72,9 +83,11 @@ static void stage_fill(struct stage *s, const struct plan_rows *r, const struct 
 {
     size_t members = c->plan.member_count;
     for (size_t row = 0; row < r->rows; row++) {
+        float features[ESCALATION_FEATURES];
         struct plan_state state;
         plan_row_state(r, &c->plan, row, all, &state);
-        escalation_features(&c->plan, &state, s->features + row * ESCALATION_FEATURES);
+        escalation_features(&c->plan, &state, features);
+        memcpy(s->features + row * s->width, features, s->width * sizeof(*features));
         escalation_base(&c->plan, &state, s->base + row * members);
         for (size_t i = 0; i < members; i++) {
             size_t who = !all && i == members - 1 ? c->final[row] : i;
@@ -115,7 +128,7 @@ static enum status learn_fold(const struct stage *s, const struct plan_rows *r,
         if (r->folds[row] != fold)
             continue;
         float corrections[ESCALATION_MEMBERS_MAX] = {0};
-        forest_predict(&fresh, s->features + row * ESCALATION_FEATURES, corrections);
+        forest_predict(&fresh, s->features + row * s->width, corrections);
         for (size_t i = 0; i < members; i++)
             s->logits[row * members + i] =
                 s->base[row * members + i] + corrections[i] * (float)r->fold_count;
@@ -132,7 +145,7 @@ static enum status learn_stage(struct stage *s, const struct plan_rows *r, struc
     struct tree_bins *bins = NULL;
     forest->experts = members;
     stage_fill(s, r, c, stage == ESCALATION_AFTER);
-    enum status status = tree_bins_create(s->features, r->rows, ESCALATION_FEATURES, &bins, err);
+    enum status status = tree_bins_create(s->features, r->rows, s->width, &bins, err);
     for (unsigned fold = 0; fold < r->fold_count && status == OK; fold++)
         status = learn_fold(s, r, c, bins, fold, options, rng, forest, err);
     tree_bins_free(bins);
@@ -189,7 +202,7 @@ enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan
                               struct arena *a, struct plan_course *ret, struct error *err)
 {
     struct plan_course c = {.plan = *plan};
-    struct stage s;
+    struct stage s = {.width = 0};
     float *calibration = NULL;
     size_t members = plan->member_count;
     c.plan.rule = PLAN_TRUST;
@@ -202,6 +215,7 @@ enum status plan_course_learn(const struct plan_rows *r, const struct plan *plan
         c.usable[row] = plan_row_is_usable(r, &c.plan, row);
         c.usable_count += c.usable[row];
     }
+    s.width = width_of(r, &c.plan);
     static const enum escalation_stage order[] = {ESCALATION_AFTER, ESCALATION_BEFORE};
     for (size_t k = 0; k < 2 && status == OK; k++) {
         float *at = calibration + (size_t)order[k] * members * 2;

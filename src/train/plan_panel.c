@@ -62,7 +62,8 @@ static void gather_row(const struct plan_rows *r, const struct plan *p, size_t r
                                 .score = o->score,
                                 .confidence = outcome_confidence(o),
                                 .answer_class = o->answer_class,
-                                .stats = answer_of(r, p, row, i)->stats};
+                                .stats = answer_of(r, p, row, i)->stats,
+                                .certainty = answer_of(r, p, row, i)->certainty};
     }
 }
 

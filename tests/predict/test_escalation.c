@@ -370,3 +370,20 @@ Test(escalation, forged_numbers_give_a_sound_verdict)
         }
     }
 }
+
+/* Behind all that forests of older models look at. */
+Test(escalation, features_say_how_certain_an_answer_was)
+{
+    float plain[ESCALATION_FEATURES], f[ESCALATION_FEATURES];
+    struct plan_state s = state_of((int[]){4, 2, -1});
+    escalation_features(&panel, &s, plain);
+    for (size_t k = ESCALATION_PLAIN_FEATURES; k < ESCALATION_FEATURES; k++)
+        cr_expect_eq((double)plain[k], 0, "nothing is known");
+    s.answers[1].certainty = (struct certainty){true, 3, 1, 2};
+    s.answers[2].certainty = (struct certainty){true, 5, 5, 5};
+    escalation_features(&panel, &s, f);
+    cr_expect_eq(memcmp(f, plain, ESCALATION_PLAIN_FEATURES * sizeof(*f)), 0);
+    static const float wanted[3 * CERTAINTY_FEATURES] = {0, 0, 0, 0, 1, 3, 1, 2, 0, 0, 0, 0};
+    cr_expect_eq(memcmp(f + ESCALATION_PLAIN_FEATURES, wanted, sizeof(wanted)), 0,
+                 "one that was not asked has said nothing");
+}

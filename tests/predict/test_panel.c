@@ -287,3 +287,20 @@ Test(panel, eight_members_of_any_kind_come_to_an_end)
         cr_assert(v.top >= 0 && v.top <= 1);
     }
 }
+
+/* Behind all that forests of older models look at. */
+Test(panel, features_say_how_certain_an_answer_was)
+{
+    struct panel_state s = three(3, 2, 2, 4);
+    float plain[PANEL_FEATURES_MAX], f[PANEL_FEATURES_MAX], logits[PANEL_MEMBERS_MAX];
+    static const float none[3 * CERTAINTY_FEATURES] = {0}, wanted[3 * CERTAINTY_FEATURES] = {
+                                                               0, 0, 0, 0, 1, 3, 1, 2, 0, 0, 0, 0};
+    panel_features(&s, plain, logits);
+    cr_expect_eq(memcmp(plain + PANEL_PLAIN_FEATURES(3), none, sizeof(none)), 0);
+    s.member[1].certainty = (struct certainty){true, 3, 1, 2};
+    s.member[2].certainty = (struct certainty){true, 5, 5, 5};
+    panel_features(&s, f, logits);
+    cr_expect_eq(memcmp(f, plain, PANEL_PLAIN_FEATURES(3) * sizeof(*f)), 0);
+    cr_expect_eq(memcmp(f + PANEL_PLAIN_FEATURES(3), wanted, sizeof(wanted)), 0,
+                 "one that was not asked has said nothing");
+}

@@ -195,3 +195,40 @@ Test(panel_learn, the_same_rows_and_seed_give_the_same_panel)
     panel_done(&b);
     world_done(&w);
 }
+
+/* Certainty of the two cheap ones: more where they are right, or of a row drawn by chance. */
+static void make_certain(const struct world *w, bool shuffled)
+{
+    struct rng r;
+    rng_seed(&r, 9);
+    for (size_t row = 0; row < w->rows.rows; row++)
+        for (size_t i = 0; i < 2; i++) {
+            size_t from = shuffled ? rng_below(&r, w->rows.rows) : row;
+            float least = (float)rng_uniform(&r) + w->cells[from * MEMBERS + i].score;
+            w->cells[row * MEMBERS + i].certainty =
+                (struct certainty){true, 2 * least, least, least};
+        }
+}
+
+Test(panel_learn, certainty_of_the_cheap_ones_is_worth_what_it_tells)
+{
+    struct world w;
+    struct panel p;
+    struct panel_figures f;
+    double lambda = 10, none, told, chance;
+    world_make(&w, ROWS, true, 11);
+    learn(&w, &p, &f);
+    none = utility(&w, &p, lambda);
+    panel_done(&p);
+    make_certain(&w, false);
+    learn(&w, &p, &f);
+    told = utility(&w, &p, lambda);
+    panel_done(&p);
+    make_certain(&w, true);
+    learn(&w, &p, &f);
+    chance = utility(&w, &p, lambda);
+    panel_done(&p);
+    world_done(&w);
+    cr_expect_gt(told, none + 0.05, "%f %f", told, none);
+    cr_expect_lt(chance, none + 0.02, "%f %f", chance, none);
+}

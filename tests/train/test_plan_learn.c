@@ -237,3 +237,62 @@ Test(plan_learn, the_state_of_a_row_is_what_was_recorded)
         }
     plan_world_free(w);
 }
+
+/* Certainty */
+
+/* How certain the first was: more where it is right, though not by much; of a row drawn by chance where `shuffled`.
+ * What its text says tells nothing. */
+static struct plan_world *certain_world(bool known, bool shuffled)
+{
+    struct plan_world *w = plan_world_make(PLAN_WORLD_CLOSEST, ROWS, 10, 5);
+    struct rng r;
+    rng_seed(&r, 6);
+    for (size_t row = 0; row < ROWS; row++) {
+        size_t from = shuffled ? rng_below(&r, ROWS) : row;
+        float least = (float)rng_uniform(&r) + plan_world_outcome(w, from, 0)->score;
+        struct answer_cell *cell = &w->cells[row * PLAN_WORLD_EXPERTS];
+        cell->stats[ANSWER_LOG_CLOSEST] = 0;
+        cell->certainty = (struct certainty){known, 2 * least, least, least};
+    }
+    return w;
+}
+
+static struct plan_result certain_result(bool known, bool shuffled, double *escalated)
+{
+    struct plan_world *w = certain_world(known, shuffled);
+    struct plan_course c = learn(w, &cascade, 1);
+    struct plan arm = c.plan;
+    arm.gain_per_usd = 10; /* nothing known: the strong one brings .2 for .01 USD */
+    struct plan_result mean = mean_result(w, &c, &arm, escalated);
+    plan_course_done(&c);
+    plan_world_free(w);
+    return mean;
+}
+
+Test(plan_learn, a_cascade_that_knows_how_certain_the_cheap_one_was_asks_less_and_scores_more)
+{
+    double without, with, shuffled;
+    struct plan_result none = certain_result(false, false, &without),
+                       told = certain_result(true, false, &with),
+                       chance = certain_result(true, true, &shuffled);
+    cr_expect_gt(without, 0.8, "%f", without);
+    cr_expect_lt(with, 0.5, "%f", with);
+    cr_expect_gt((double)told.score, (double)none.score + 0.03, "%f %f", (double)told.score,
+                 (double)none.score);
+    cr_expect_gt(shuffled, 0.8, "%f", shuffled);
+    cr_expect_lt((double)chance.score, (double)none.score + 0.015, "%f %f", (double)chance.score,
+                 (double)none.score);
+}
+
+Test(plan_learn, what_nobody_has_told_changes_nothing)
+{
+    struct plan_world *w = certain_world(false, false);
+    struct plan_course c = learn(w, &cascade, 1);
+    for (size_t s = 0; s < ESCALATION_STAGES; s++)
+        for (size_t t = 0; t < c.escalation.forests[s].tree_count; t++)
+            for (size_t n = 0; n < c.escalation.forests[s].trees[t].nodes; n++)
+                cr_assert_lt(c.escalation.forests[s].trees[t].features[n],
+                             ESCALATION_PLAIN_FEATURES);
+    plan_course_done(&c);
+    plan_world_free(w);
+}
