@@ -82,6 +82,12 @@ struct dataset_skipped {
     size_t line, column; /* of the first such row */
 };
 
+/* What a check has said of the answers, to be written (dataset_write.h); data/check_column.h reads it. */
+struct dataset_check {
+    const char *column;   /* its name in outcomes.csv: "verified" */
+    const uint8_t *cells; /* [query_count × expert_count] of enum check_said */
+};
+
 struct dataset {
     struct arena *arena;
     struct str path;
@@ -96,6 +102,7 @@ struct dataset {
     bool is_table;         /* it was read from a table (data/result_table.h) */
     bool experts_unlisted; /* there is no experts.csv: they are those of outcomes.csv */
     bool has_answers;      /* every outcome's `answer` is there: outcomes.csv has that column */
+    const struct dataset_check *check; /* NULL: none is written; never set by reading */
 };
 
 enum dataset_parts {

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/name.h"
+#include "data/check_column.h"
 
 #define PATH_BYTES_MAX  4096
 #define WRITE_BUF_BYTES (64u << 20) /* one line, at most */
@@ -198,6 +199,13 @@ static void write_extras(const struct outcome *o, const struct outcome_extras *w
     }
 }
 
+static void write_check(uint8_t said, struct buf *b)
+{
+    buf_add_char(b, ',');
+    if (said != CHECK_UNKNOWN)
+        buf_add_char(b, said == CHECK_PASSES ? '1' : '0');
+}
+
 /* One row of outcomes.csv. The cells stand one after the other as in the header, so that the order can be checked at a
  * glance; a missing value is an empty cell, never a zero. */
 static void outcome_line(const struct dataset *d, size_t index, struct buf *b, const void *arg)
@@ -226,16 +234,20 @@ static void outcome_line(const struct dataset *d, size_t index, struct buf *b, c
         csv_write_cell(b, o->answer);
     }
     write_extras(o, arg, b);
+    if (d->check)
+        write_check(d->check->cells[query * d->expert_count + expert], b);
     buf_add_char(b, '\n');
 }
 
 static enum status write_outcomes(const struct dataset *d, const char *file, struct error *err)
 {
     struct outcome_extras wanted = want_extras(d);
-    char header[128];
-    snprintf(header, sizeof(header), "id,model,score,cost_usd,input_tokens,output_tokens%s%s%s\n",
+    char header[256];
+    snprintf(header, sizeof(header),
+             "id,model,score,cost_usd,input_tokens,output_tokens%s%s%s%s%s\n",
              d->has_answers ? ",answer" : "", wanted.method ? ",method" : "",
-             wanted.confidence ? ",confidence" : "");
+             wanted.confidence ? ",confidence" : "", d->check ? "," : "",
+             d->check ? d->check->column : "");
     return write_lines(d, file, header, d->query_count * d->expert_count, outcome_line, &wanted,
                        err);
 }

@@ -6,7 +6,7 @@
 
 /* The directory (made when missing, with its parent folders), queries.jsonl, experts.csv, and outcomes.csv
  * unless d->outcomes is NULL. Missing cells stay missing. The column `answer` is written when
- * d->has_answers; an answer may hold no line end. */
+ * d->has_answers; an answer may hold no line end; and a check's column when there is d->check. */
 NODISCARD enum status dataset_write(const struct dataset *d, const char *path, struct error *err);
 
 /* Appends the query as a line of queries.jsonl. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/check_column.h"
+
 static char folder[64];
 
 static void setup(void)
@@ -171,6 +173,20 @@ static enum status see(const struct response_line *said, void *arg, struct error
     cr_assert(str_equal(said->text, STR(" \"hi\"\n")));
     ++*(int *)arg;
     return OK;
+}
+
+Test(dataset_write, what_a_check_has_said)
+{
+    static const uint8_t cells[] = {CHECK_PASSES, CHECK_REJECTS, CHECK_UNKNOWN, CHECK_PASSES};
+    const struct dataset_check check = {"verified", cells};
+    uint8_t back[4];
+    struct error err = {0};
+    original.check = &check;
+    struct dataset *d = round_trip();
+    cr_assert_eq(check_column_read(d, "verified", back, &err), OK, "%s", err.text);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect_eq(back[i], outcomes[i].present ? cells[i] : CHECK_UNKNOWN, "%zu", i);
+    dataset_free(d);
 }
 
 Test(dataset_write, responses)
