@@ -6,10 +6,9 @@
 # fence called `awk`. Each test runs it in a process of its own, with limits of its own on time and output. What is
 # printed first is why; exit code 0 passes, 1 rejects, and 2 says that this check has nothing to say.
 
-document=$(cat)
-
-# Strings of the JSON document, the lines of a fence, and the tests: shared by the two programs below.
-reading='
+# Reads the document, puts the program and what each test reads into the folder of this run, and prints how many tests
+# there are, whether there is a program, and what each test has to print.
+splitting='
 function string(  out, sign) {
     while (match(rest, /["\\]/)) {
         out = out substr(rest, 1, RSTART - 1)
@@ -59,29 +58,26 @@ function tests(text,  lines, count, i, open) {
             output[total] = output[total] substr(lines[i], 3) "\n"
     }
 }
-function document(  question) {
+{
     rest = $0
     if (!sub(/^[{]"question":"/, "", rest))
         exit 3
     question = string()
     if (!sub(/^,"answer":"/, "", rest))
         exit 3
-    answer = string()
+    code = fence("awk", string())
     tests(fence("tests", question))
-}'
-
-# Into the folder of this run: the program, and what each test reads. Says how many tests there are.
-splitting='
-{
-    document()
-    code = fence("awk", answer)
     printf "%s", code > "program.awk"
-    for (i = 1; i <= total; i++)
+    print total + 0, (code == "" ? 0 : 1)
+    for (i = 1; i <= total; i++) {
         printf "%s", input[i] > (i ".in")
-    print total, (code == "" ? 0 : 1)
+        count = split(output[i], lines, "\n") - 1
+        for (n = 1; n <= count; n++)
+            print i " " lines[n]
+    }
 }'
 
-# What each test was to print, taken from the document again, against what the program has printed.
+# What the program has printed, against what the first tests had to print.
 comparing='
 function quoted(line) {
     return length(line) > 40 ? "\"" substr(line, 1, 40) "...\"" : "\"" line "\""
@@ -90,39 +86,51 @@ function verdict(text) {
     print text
     exit 1
 }
+NR == 1 {
+    total = $1
+    next
+}
 {
-    document()
+    at = index($0, " ")
+    test = substr($0, 1, at - 1)
+    wanted[test, ++count[test]] = substr($0, at + 1)
+}
+END {
     for (i = 1; i <= ran; i++) {
-        name = i ".got"
-        count = split(output[i], lines, "\n") - 1
-        for (n = 1; (getline got < name) > 0; n++) {
-            where = "test " i " of " total ": "
-            if (n > count)
+        where = "test " i " of " total ": "
+        for (n = 1; (getline got < (i ".got")) > 0; n++) {
+            if (n > count[i])
                 verdict(where "prints " quoted(got) " beyond its end")
-            if (got != lines[n])
-                verdict(where "line " n " is " quoted(got) ", not " quoted(lines[n]))
+            if (got != wanted[i, n])
+                verdict(where "line " n " is " quoted(got) ", not " quoted(wanted[i, n]))
         }
-        close(name)
-        if (n <= count)
-            verdict("test " i " of " total ": line " n " is missing, " quoted(lines[n]))
+        if (n <= count[i])
+            verdict(where "line " n " is missing, " quoted(wanted[i, n]))
     }
 }'
 
-counts=$(printf '%s\n' "$document" | awk "$reading$splitting") || { echo "this is no document of a check"; exit 2; }
+plan=$(awk "$splitting") || { echo "this is no document of a check"; exit 2; }
+counts=${plan%%
+*}
 total=${counts% *}
 [ "$total" -gt 0 ] || { echo "the question brings no tests"; exit 2; }
 [ "${counts#* }" = 1 ] || { echo "the answer has no fence called awk"; exit 1; }
 
+# Of each process from here on: one second of processor time, and 64 KiB of output.
+# shellcheck disable=SC3045 # -t is in dash, bash and busybox
+ulimit -t 1
+ulimit -f 128
 ran=0
 code=0
 while [ "$ran" -lt "$total" ] && [ "$code" = 0 ]; do
     next=$((ran + 1))
-    # shellcheck disable=SC3045 # -t is in dash, bash and busybox
-    (ulimit -t 1; ulimit -f 128; exec awk -f program.awk <$next.in >$next.got 2>&1)
+    awk -f program.awk <$next.in >$next.got 2>/dev/null
     code=$?
     [ "$code" != 0 ] || ran=$next
 done
-printf '%s\n' "$document" | awk -v ran="$ran" "$reading$comparing" || exit 1
+awk -v ran="$ran" "$comparing" <<END || exit 1
+$plan
+END
 case $code in
 0) echo "all $total tests pass" ;;
 137 | 152) echo "test $next of $total: no end after 1 s of processor time" ;;

@@ -64,7 +64,7 @@ void coding_task_of(struct rng *rng, const struct program_family *family, struct
     }
     buf_done(&b);
     shuffle(rng, ret);
-    ret->shown = (ret->count + 1) / 2;
+    ret->shown = (2 * ret->count + 2) / 3;
 }
 
 void coding_task_draw(struct rng *rng, struct coding_task *ret)
