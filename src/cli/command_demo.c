@@ -5,6 +5,7 @@
  * named. Only this file makes and removes that folder. */
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/demo_ask.h"
 #include "cli/wait.h"
+#include "demo/coded.h"
 
 #define DEMO_ARENA_BYTES (UINT64_C(2) << 30)
 #define QUERIES_MIN      50.0
@@ -28,11 +30,14 @@ static const char TEXT[] =
     "self-play that are each marked by an exam; then the gateway starts and answers three "
     "questions,\n"
     "explaining each choice.\n\n"
+    "With --verify the experts write programs, and a check that runs them against tests says what\n"
+    "may stand. Its folder always stays.\n\n"
     "Its files (questions, the run, the exam, the model, leeroo.yaml) go to a temporary folder "
     "that "
     "is\n"
     "removed, or stay in --dir. With --keep the gateway goes on until Ctrl-C.\n\n"
     "  leeroo demo\n"
+    "  leeroo demo --verify\n"
     "  leeroo demo --keep --dir my-demo --listen 127.0.0.1:8080\n";
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
@@ -67,20 +72,26 @@ static void print_next_steps(const struct demo *d)
     fflush(stdout);
 }
 
-static enum status tell(struct demo *d, struct error *err)
+typedef enum status demo_step(struct demo *, struct error *);
+
+static enum status tell(struct demo *d, bool verify, struct error *err)
 {
-    static enum status (*const steps[])(struct demo *, struct error *) = {
-        demo_hire, demo_set_exam, demo_play, demo_examine, demo_serve, demo_ask_three};
+    static demo_step *const usual[] = {demo_hire,  demo_set_exam,  demo_play, demo_examine,
+                                       demo_serve, demo_ask_three, NULL};
+    static demo_step *const verified[] = {coded_hire, coded_learn, coded_ask, coded_compare, NULL};
     uint64_t start = clock_now_ns();
     enum status status = OK;
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && status == OK; i++)
-        status = steps[i](d, err);
+    for (demo_step *const *step = verify ? verified : usual; *step && status == OK; step++)
+        status = (*step)(d, err);
     if (status != OK)
         return status;
     printf("That took %.1f s.\n", (double)(clock_now_ns() - start) * 1e-9);
+    if (verify)
+        coded_next_steps(d);
     if (!d->keep)
         return OK;
-    print_next_steps(d);
+    if (!verify)
+        print_next_steps(d);
     status = log_writer_start(err); /* from here on it is a service */
     return status == OK ? cli_wait_for_signal(err) : status;
 }
@@ -92,10 +103,11 @@ static void clean(struct demo *d)
     model_free(d->model);
     upstream_pool_stop(d->upstream);
     dataset_free(d->exam);
+    coded_free(d->coded);
     arena_free(d->arena);
 }
 
-static enum status demo(struct demo *d, struct error *err)
+static enum status demo(struct demo *d, bool verify, struct error *err)
 {
     char temporary[DEMO_PATH_BYTES] = "";
     bool made = !d->dir;
@@ -103,11 +115,12 @@ static enum status demo(struct demo *d, struct error *err)
     if (status != OK)
         return status;
     d->dir = made ? temporary : d->dir;
+    d->temporary = made;
     d->arena = arena_create(DEMO_ARENA_BYTES);
-    status = d->arena ? tell(d, err) : error_set(err, ERR_MEMORY, "out of memory");
+    status = d->arena ? tell(d, verify, err) : error_set(err, ERR_MEMORY, "out of memory");
     clean(d);
     log_writer_stop(LOG_STOP_MS);
-    if (made && !d->keep)
+    if (made && !d->keep && !(verify && status == OK)) /* whose next steps are in that folder */
         (void)nftw(temporary, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     else if (status == OK)
         printf("The files are in %s.\n", d->dir);
@@ -116,15 +129,25 @@ static enum status demo(struct demo *d, struct error *err)
     return status;
 }
 
+static bool no_colour(void) /* https://no-color.org */
+{
+    const char *wish = getenv("NO_COLOR");
+    return wish && *wish;
+}
+
 /* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
-    struct demo d = {.queries = 800, .seed = 1, .listen = "127.0.0.1:0"};
+    struct demo d = {.queries = 0, .seed = 1, .listen = "127.0.0.1:0"};
+    bool verify = false;
     const struct option_row rows[] = {
-        {"--queries", 'n', "N", "questions to learn from; the exam has half as many (800)",
-         OPTION_COUNT, &d.queries, QUERIES_MIN, QUERIES_MAX, NULL},
+        {"--queries", 'n', "N",
+         "questions to learn from, half as many to examine (800; --verify: 300)", OPTION_COUNT,
+         &d.queries, QUERIES_MIN, QUERIES_MAX, NULL},
         {"--seed", 's', "N", "of questions and slips (1)", OPTION_SEED, &d.seed, 0, 0, NULL},
         {"--dir", 'd', "DIR", "keep the files here", OPTION_STRING, &d.dir, 0, 0, NULL},
+        {"--verify", 'v', NULL, "answers that are programs, held to tests that are run",
+         OPTION_FLAG, &verify, 0, 0, NULL},
         {"--keep", 'k', NULL, "leave the gateway running, and the files in place", OPTION_FLAG,
          &d.keep, 0, 0, NULL},
         {"--listen", 'l', "ADDR", "of the gateway (127.0.0.1, a free port)", OPTION_STRING,
@@ -136,9 +159,10 @@ static int run(int argc, char **argv)
     if (status != OK)
         return status == CLOSED ? 0 : 2;
     d.out = stdout;
-    d.bold = isatty(STDOUT_FILENO);
+    d.queries = d.queries ? d.queries : verify ? 300 : 800;
+    d.bold = isatty(STDOUT_FILENO) && !no_colour();
     log_set_level(LOG_WARN);
-    return demo(&d, &err) == OK ? 0 : cli_fail("demo", &err);
+    return demo(&d, verify, &err) == OK ? 0 : cli_fail("demo", &err);
 }
 
 const struct command demo_command = {"demo", "the whole loop on built-in experts, no key needed",

@@ -20,12 +20,15 @@
 #define DEMO_BUDGET         0.10 /* USD per 1,000 queries, of the policy "thrifty" */
 #define DEMO_MODEL_FILE     "orchestrator.safetensors"
 
+struct coded_demo;
+
 struct demo {
     FILE *out; /* where the story is told */
     const char *dir, *listen;
     size_t queries;
     uint64_t seed;
     bool keep, bold;
+    bool temporary; /* the folder was made for this run */
     struct arena *arena;
     struct sandbox sandbox;
     struct upstream_pool *upstream;
@@ -35,6 +38,7 @@ struct demo {
     struct model *model;
     struct config *config;
     struct local *gateway;
+    struct coded_demo *coded; /* of --verify (demo/coded.h); NULL: the usual one */
 };
 
 void demo_heading(const struct demo *d, int step, const char *title);

@@ -105,6 +105,7 @@ static void on_head(struct http_call *call, int http_status)
     take_header(call, "x-leeroo-plan", p->reply.plan, sizeof(p->reply.plan));
     take_header(call, "x-leeroo-cost-usd", p->reply.cost_usd, sizeof(p->reply.cost_usd));
     take_header(call, "x-leeroo-cost-basis", p->reply.cost_basis, sizeof(p->reply.cost_basis));
+    take_header(call, "x-leeroo-request-id", p->reply.request_id, sizeof(p->reply.request_id));
     p->is_sse =
         p->on_event && str_starts(http_call_header(call, "content-type"), STR("text/event-stream"));
 }
@@ -145,7 +146,7 @@ enum status local_post(struct local *l, const char *path, struct str body,
     struct post post = {.local = l, .on_event = on_event, .arg = arg, .whole = whole};
     struct http_call *call = NULL;
     snprintf(url, sizeof(url), "http://%s%s", gateway_address(l->gateway), path);
-    const struct http_call_options o = {.method = "POST",
+    const struct http_call_options o = {.method = body.ptr ? "POST" : "GET",
                                         .url = url,
                                         .headers = headers,
                                         .header_count = 1,

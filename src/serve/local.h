@@ -15,12 +15,12 @@ const char *local_address(const struct local *l);
 
 struct local_reply {
     int http_status;
-    char expert[160], plan[512], cost_usd[32],
-        cost_basis[16]; /* the x-leeroo headers; "" when absent */
+    char expert[160], plan[512], cost_usd[32], cost_basis[16],
+        request_id[64]; /* the x-leeroo headers; "" when absent */
 };
 
-/* POSTs a JSON body and waits. An answer that is a stream goes event by event to on_event (when not NULL);
- * everything else is appended to `whole`. OK whatever the HTTP status. */
+/* POSTs a JSON body and waits; without one (ptr NULL) GETs. An answer that is a stream goes event by event to on_event
+ * (when not NULL); everything else is appended to `whole`. OK whatever the HTTP status. */
 NODISCARD enum status local_post(struct local *l, const char *path, struct str body,
                                  void (*on_event)(struct str data, void *arg), void *arg,
                                  struct buf *whole, struct local_reply *ret, struct error *err);
