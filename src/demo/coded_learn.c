@@ -145,7 +145,7 @@ static enum status write_set(const struct demo *d, struct coded *s, const char *
         status = dataset_write(data, path, err);
     for (size_t e = 0; e < data->expert_count && status == OK; e++)
         status = responses_write(data, path, data->experts[e].name,
-                                 &s->texts[e * data->query_count], err);
+                                 &s->texts[e * data->query_count], NULL, err);
     return status == OK ? write_hidden(s, path, err) : status;
 }
 
