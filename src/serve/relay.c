@@ -331,10 +331,18 @@ static void fail_stream(struct chat *c, enum status status, const struct error *
     end_stream(c, err->text);
 }
 
+/* What the expert refuses is the key that we have for it, or our account: nothing that the client could mend. */
+static bool is_our_fault(const struct expert_answer *answer)
+{
+    return answer->http_status >= 401 && answer->http_status <= 403;
+}
+
 /* The upstream's own words go through when it says that the request is at fault, or that there are too many; its
  * own breakdowns are a bad gateway to our client. */
 static int status_for_client(enum status status, const struct expert_answer *answer)
 {
+    if (is_our_fault(answer))
+        return errors_row(ERR_UPSTREAM)->http_status;
     if (answer->http_status >= 400 && answer->http_status < 500)
         return answer->http_status;
     return errors_row(status)->http_status;
@@ -365,6 +373,13 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
     }
     int http_status = too_long ? 400 : status_for_client(status, answer);
     bool own = http_status != answer->http_status;
+    struct error ours;
+    if (!too_long && is_our_fault(answer)) {
+        status =
+            error_set(&ours, ERR_UPSTREAM,
+                      "the expert refuses this gateway's own key or account: %.300s", err->text);
+        err = &ours;
+    }
     const struct errors_row row = too_long ? *errors_row(ERR_CONTEXT)
                                   : own    ? *errors_row(status)
                                            : errors_http_row(http_status);
