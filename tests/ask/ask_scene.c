@@ -116,7 +116,8 @@ static enum status fill(void *user, size_t candidate, bool is_read, struct exper
                         struct error *err)
 {
     const struct scene *s = user;
-    (void)candidate, (void)is_read, (void)err;
+    (void)candidate, (void)err;
+    o->certainty = is_read && s->certainty;
     o->chat = &s->chat;
     o->scratch = s->arena;
     o->answer_bytes_max = SCENE_ANSWER_BYTES_MAX;
@@ -222,7 +223,9 @@ static void escalate(const struct scene *s, const struct plan_state *state,
 static void verdict(void *user, const struct plan_state *state, struct plan_verdict *ret)
 {
     static const struct verified_terms perfect = {.shared_sd = 1};
-    const struct scene *s = user;
+    struct scene *s = user;
+    for (size_t i = 0; i < s->shape.member_count; i++)
+        s->seen[i] = state->answers[i].certainty;
     if (s->shape.kind == PLAN_VERIFIED) {
         verified_verdict(&perfect, &s->shape, state, ret);
     } else if (s->shape.kind == PLAN_SEQUENTIAL) {

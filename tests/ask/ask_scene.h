@@ -43,6 +43,8 @@ struct scene {
     size_t winner; /* with PLAN_TRUST: whose answer stands */
     size_t voices; /* of a sequential plan: members asked */
     bool escalate;
+    bool certainty;                       /* is asked for where answers are read */
+    struct certainty seen[SCENE_EXPERTS]; /* of the members, by the last verdict */
     struct asking *asking;
     bool refuse_expert[SCENE_EXPERTS]; /* may_ask says no */
     /* > 0: what all may cost; output_limit says what is left of it, at 1 nano-USD a token */

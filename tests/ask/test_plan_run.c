@@ -485,3 +485,38 @@ Test(plan_run, who_leaves_before_the_time_is_over_leaves_nothing)
                     "paid(mid,cancelled,10) cancel(mid) ");
     scene_end(s);
 }
+
+/* How certain a member was of its words is known to the verdict; the answer that is told has no log-probabilities. */
+
+#define TOKEN "{\"token\":\"7\",\"top_logprobs\":[{\"logprob\":-0.5},{\"logprob\":-2}]}"
+
+Test(plan_run, a_whole_member_tells_how_certain_it_was)
+{
+    struct scene *s = scene_begin();
+    s->certainty = true;
+    scene_plan(s, PLAN_CASCADE, PLAN_TRUST, 2);
+    scene_start(s);
+    cr_expect_neq(str_find(scene_asked(0)->body, STR("\"top_logprobs\":2"), 0), SIZE_MAX);
+    scripted_answer(scripted_at(&s->script, 0), 200,
+                    "{\"choices\":[{\"message\":{\"content\":\"7\"},\"finish_reason\":\"stop\","
+                    "\"logprobs\":{\"content\":[" TOKEN "]}}]}");
+    cr_expect(s->seen[0].known && s->seen[0].mean == 1.5f && s->seen[0].last == 1.5f);
+    cr_expect_not(s->seen[1].known);
+    cr_expect(strstr(s->body, "\"logprobs\":null"), "%s", s->body);
+    scene_end(s);
+}
+
+Test(plan_run, a_streamed_member_tells_how_certain_it_was)
+{
+    struct scene *s = scene_begin();
+    s->certainty = s->options.stream = true;
+    scene_plan(s, PLAN_CASCADE, PLAN_TRUST, 2);
+    scene_start(s);
+    scene_chunk(0, "{\"choices\":[{\"delta\":{\"content\":\"7\"},\"logprobs\":{\"content\":[" TOKEN
+                   "]}}]}");
+    scene_chunk(0, "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}");
+    scene_finish(0);
+    cr_expect(s->seen[0].known && s->seen[0].least == 1.5f);
+    cr_expect_not(strstr(s->diary, "top_logprobs"), "%s", s->diary);
+    scene_end(s);
+}

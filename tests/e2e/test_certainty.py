@@ -214,12 +214,14 @@ def test_collect_writes_them_and_asks_nobody_who_may_refuse(leeroo, upstream, tm
         said(r)
     upstream.on("cheap", answer)
     upstream.on("dear", answer)
-    (tmp_path / "q.jsonl").write_text("".join(json.dumps(q) + "\n" for q, _, _ in rows))
     (tmp_path / "leeroo.yaml").write_text("experts:\n" + "".join(
         f"  - {{name: {n}, url: {upstream.url}, price: {{input: {i}, output: {o}}}"
         f"{', logprobs: true' if n == 'cheap' else ''}}}\n" for n, (i, o) in NAMES.items()))
-    run(leeroo, "collect", tmp_path / "q.jsonl", "-o", tmp_path / "out", "-c", tmp_path / "leeroo.yaml", "--spend", "1")
+    for count in (4, 6):  # a run that goes on knows of the first four from its journal
+        (tmp_path / "q.jsonl").write_text("".join(json.dumps(q) + "\n" for q, _, _ in rows[:count]))
+        run(leeroo, "collect", tmp_path / "q.jsonl", "-o", tmp_path / "out", "-c", tmp_path / "leeroo.yaml", "--spend", "1")
     lines = {n: [json.loads(x) for x in (tmp_path / "out" / "responses" / f"{n}.jsonl").open()] for n in NAMES}
+    assert len(upstream.of("cheap")) == 6
     wanted = {q["id"]: certainty for q, _, certainty in rows}
     assert {x["id"]: pytest.approx(x["certainty"], abs=1e-6) for x in lines["cheap"]} == wanted
     assert len(lines["dear"]) == 6 and not any("certainty" in x for x in lines["dear"])
