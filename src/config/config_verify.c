@@ -3,9 +3,12 @@
  *
  * On the thread that loads the configuration. Nothing is run or asked here (`leeroo check` does), but it is looked
  * which words of a command are files, because a command starts in a folder of its own. */
+#include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/config_int.h"
 
@@ -188,6 +191,20 @@ static enum status check_list(const struct conf_reader *r, const struct yaml_tre
     return OK;
 }
 
+/* Whole, for a command starts in a folder of its own. */
+static enum status join_whole(struct conf_reader *r, struct str word, const char **ret,
+                              struct error *err)
+{
+    char here[PATH_MAX];
+    enum status status = config_join_path(r, word, ret, err);
+    if (status != OK || **ret == '/')
+        return status;
+    if (!getcwd(here, sizeof(here)))
+        return error_set_errno(err, ERR_IO, errno, "verify: cannot tell which folder this is");
+    *ret = arena_printf(r->arena, "%s/%s", here, *ret);
+    return *ret ? OK : config_no_memory(err);
+}
+
 /* A program with a slash, and whatever else names a file in the folder of the configuration, means that one. A file is
  * readable by the command, too; a folder only where `files` says so. */
 static enum status read_word(struct conf_reader *r, struct str word, bool is_program,
@@ -198,7 +215,7 @@ static enum status read_word(struct conf_reader *r, struct str word, bool is_pro
     const char *plain = arena_printf(r->arena, "%.*s", STR_FMT(word));
     if (!plain)
         return config_no_memory(err);
-    enum status status = config_join_path(r, word, &path, err);
+    enum status status = join_whole(r, word, &path, err);
     if (status != OK)
         return status;
     const bool slash = strchr(plain, '/') != NULL;
@@ -218,7 +235,7 @@ static enum status read_files(struct conf_reader *r, const struct yaml_tree *nod
     for (size_t i = 0; status == OK && i < node->count; i++) {
         struct stat info;
         const char *path = NULL;
-        status = config_join_path(r, node->items[i].scalar, &path, err);
+        status = join_whole(r, node->items[i].scalar, &path, err);
         if (status != OK)
             return status;
         if (files->count == VERIFY_WORDS_MAX)

@@ -3,7 +3,9 @@ body, ledger and metrics say of it, and what is learnt. The checks are real: a c
 JSON schemas, another expert."""
 
 import json
+import os
 import shutil
+import subprocess
 import tempfile
 import threading
 from decimal import Decimal
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import httpx
-from conftest import KEY, wait_for
+from conftest import KEY, wait_for, write_config
 from speakers import speak
 from upstream import answer, status
 
@@ -162,6 +164,20 @@ class Service:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/check"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_a_configuration_named_from_elsewhere_finds_its_check(leeroo, model_file, tmp_path):
+    """A command starts in a folder of its own, so its files are named whole, however the configuration was named."""
+    folder = Path(tempfile.mkdtemp(prefix="leeroo-conf-"))
+    folder.chmod(0o755)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "check.sh").write_text(CHECK)
+    config = write_config(folder / "sub", model_file, "http://127.0.0.1:1", policies=policies("{command: [sh, check.sh]}"))
+    for cwd, name in ((folder, "sub/leeroo.yaml"), (folder / "sub", "leeroo.yaml"), (tmp_path, str(config))):
+        done = subprocess.run([leeroo, "check", "-c", name], cwd=cwd, capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "UP_KEY": KEY}, check=False)
+        assert done.returncode == 0 and "cannot be asked" not in done.stdout, done.stdout + done.stderr
+    shutil.rmtree(folder)
 
 
 def test_a_service_checks(start_gateway, upstream):
