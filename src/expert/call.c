@@ -16,6 +16,7 @@
 #define CALL_MESSAGE_BYTES   200 /* of an upstream's own words in our sentence */
 #define ERROR_BODY_BYTES_MAX (64u << 10)
 #define CALL_TEXT_BYTES_MAX  16384
+#define MARGINS_GROWTH       50 /* how many bytes log-probabilities make of one of an answer */
 #define AFTER_ALL_DATES_MS   (INT64_MAX / 2)
 
 void call_free(struct expert_call *c)
@@ -143,11 +144,22 @@ static enum call_form form_of(const struct expert_call *c, struct str bytes)
     return is_sse || (c->options.stream && !is_json) ? CALL_FORM_EVENTS : CALL_FORM_WHOLE;
 }
 
+/* What came of an answer, in bytes of its text: log-probabilities that were asked for here stand behind the text, or in
+ * front of it, and are many times as long. */
+static uint64_t bytes_cut(const struct expert_call *c)
+{
+    struct str body = buf_str(&c->body);
+    size_t at = c->reads_margins ? str_find(body, STR("\"logprobs\""), 0) : SIZE_MAX;
+    if (at == SIZE_MAX)
+        return body.len;
+    return at > body.len / MARGINS_GROWTH ? at : body.len / MARGINS_GROWTH;
+}
+
 /* A whole answer that is too long to be read, or breaks off, was written all the same, and is paid for: as much as came
  * of it, and no more than the expert was told to write. */
 static uint64_t characters_cut(const struct expert_call *c)
 {
-    const uint64_t came = c->body.len;
+    const uint64_t came = bytes_cut(c);
     const int64_t tokens = tokens_from_characters(came), most = c->answer.output_tokens_max;
     if (c->answer.http_status >= 300 || !str_starts(str_trim(buf_str(&c->body)), STR("{")))
         return 0;

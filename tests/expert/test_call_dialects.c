@@ -290,3 +290,24 @@ Test(call_dialects, an_entry_that_leaves_logprobs_out_has_the_last_word)
     struct scripted_call *c = call_scene_ask(&scene, "");
     cr_expect_not(has(c->request->body, "logprobs"));
 }
+
+/* What is paid of an answer that breaks off is what came of its text. */
+static uint64_t characters_of_cut(const char *body)
+{
+    struct scripted_call *c = ask_certain(&dialect_openai, "");
+    scripted_head(c, 200, "application/json");
+    scripted_body(c, body);
+    scripted_done(c, ERR_IO);
+    cr_expect_neq(scene.status, OK);
+    uint64_t characters = scene.answer.output_characters;
+    end();
+    return characters;
+}
+
+Test(call_dialects, logprobs_of_an_answer_that_breaks_off_are_no_text)
+{
+    static const char text[] = "{\"choices\":[{\"message\":{\"content\":\"four\"}",
+                      cut[] = "{\"choices\":[{\"message\":{\"content\":\"four\"}," MARGINS;
+    cr_expect_eq(characters_of_cut(text), sizeof(text) - 1);
+    cr_expect_eq(characters_of_cut(cut), sizeof(text));
+}
