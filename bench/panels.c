@@ -231,9 +231,11 @@ static void look(struct bench *b, const struct panel *p, const struct panel_stat
 {
     float features[PANEL_FEATURES_MAX], logits[PANEL_MEMBERS_MAX];
     double started = clock_cpu_seconds();
-    panel_features(s, features, logits);
-    if (s->asked)
+    panel_start(&p->votes, s, logits);
+    if (s->asked) {
+        panel_features(s, features);
         forest_predict(&p->posterior, features, logits);
+    }
     panel_posterior(s, logits, &ret->verdict);
     if (s->asked != (1u << s->members) - 1)
         panel_gains(p, s, &ret->verdict, ret->gains);

@@ -200,6 +200,20 @@ static enum status read_numbers(const struct safetensors *s, size_t n, struct pa
     return is_sound(p) ? OK : damaged(err);
 }
 
+/* Whatever they are, who is right is told by probabilities. */
+static enum status read_votes(const struct safetensors *s, size_t n, struct panel *p,
+                              struct error *err)
+{
+    char name[NAME_BYTES];
+    const float *weights;
+    size_t terms = PANEL_TERMS(p->members);
+    snprintf(name, sizeof(name), "panel.%zu.votes", n);
+    enum status status = model_read_floats(s, name, 2 * p->members, terms, 0, &weights, err);
+    for (size_t i = 0; i < 2 * p->members && status == OK; i++)
+        memcpy(p->votes.weights[i / 2][i % 2], weights + i * terms, terms * sizeof(*weights));
+    return status;
+}
+
 static enum status read_panel(const struct safetensors *s, size_t n, size_t members,
                               struct plan_set *set, struct error *err)
 {
@@ -209,6 +223,8 @@ static enum status read_panel(const struct safetensors *s, size_t n, size_t memb
         return p->members == members ? OK : damaged(err);
     p->members = members;
     enum status status = read_numbers(s, n, p, err);
+    if (status == OK)
+        status = read_votes(s, n, p, err);
     snprintf(prefix, sizeof(prefix), "panel.%zu.posterior", n);
     if (status == OK)
         status = model_read_forest(s, prefix, members, PANEL_FEATURES(members), &p->posterior, err);

@@ -2,7 +2,8 @@
  * functions on the same kind of state and must get the same verdicts, so nothing here reads a clock, keeps anything or
  * draws lots; any thread may ask. Subsets share one forest because eight members have 255 of them, most of which no
  * training set has enough of: a slot of features for each member says whether it was asked, and trees do the rest.
- * The naive vote is no more than a start that trees correct: it takes voters for independent, which they are not. */
+ * The naive vote is a feature among others: it takes voters for independent, which they are not. The weighted vote is
+ * what trees start from; where they had to find it by themselves they were short of it (bench/panels.md). */
 #include "predict/panel.h"
 
 #include <math.h>
@@ -13,12 +14,10 @@
 
 #define EDGE                 1e-3f /* probabilities are taken no nearer to 0 and 1 than this */
 #define CHARACTERS_PER_TOKEN 4.0f
-#define VOTE_WEIGHT          0.6f /* of one voter's log-odds: voters err together */
-#define VOTE_SHARE                                                                                 \
-    0.7f /* of the vote in where the forest starts from, the rest is the estimate's */
-#define OPEN_CHOICES 10.0f   /* an open question counts as one of so many */
-#define NO_ANSWER    (-8.0f) /* stands for the vote's logit where there is none */
-#define NOT_ASKED    (-9.0f)
+#define VOTE_WEIGHT          0.6f    /* of one voter's log-odds: voters err together */
+#define OPEN_CHOICES         10.0f   /* an open question counts as one of so many */
+#define NO_ANSWER            (-8.0f) /* stands for the vote's logit where there is none */
+#define NOT_ASKED            (-9.0f)
 
 static float logit(float p)
 {
@@ -69,6 +68,12 @@ static void vote(const struct panel_state *s, float *share, float *size)
         share[i] = size[i] > 0 ? odds[i] / (total + fmaxf(choices - distinct, 0.5f)) : 0;
 }
 
+/* How much longer than expected an answer is, as a logarithm. */
+static float length_ratio(const struct panel_member *m)
+{
+    return m->stats[ANSWER_LOG_CHARACTERS] - log1pf(CHARACTERS_PER_TOKEN * m->output_tokens);
+}
+
 static void slot_features(const struct panel_state *s, size_t i, float share, float size, float *f)
 {
     const struct panel_member *m = &s->member[i];
@@ -80,7 +85,7 @@ static void slot_features(const struct panel_state *s, size_t i, float share, fl
     f[4] = s->choice_count && m->answer_class == s->choice_count;
     if (!m->stats)
         return;
-    f[2] = m->stats[ANSWER_LOG_CHARACTERS] - log1pf(CHARACTERS_PER_TOKEN * m->output_tokens);
+    f[2] = length_ratio(m);
     memcpy(f + 5, m->stats, ANSWER_STATS * sizeof(*f));
 }
 
@@ -99,7 +104,7 @@ static void best_two(const struct panel_state *s, const float *share, float *fir
 }
 
 /* One piece: slots, what all share, and behind these what later models know, in the order that trees name them by. */
-void panel_features(const struct panel_state *s, float *features, float *logits)
+void panel_features(const struct panel_state *s, float *features)
 {
     float share[PANEL_MEMBERS_MAX] = {0}, size[PANEL_MEMBERS_MAX] = {0}, mean = 0, most = 0,
           distinct = 0;
@@ -110,7 +115,6 @@ void panel_features(const struct panel_state *s, float *features, float *logits)
     for (size_t i = 0; i < s->members; i++) {
         float *slot = features + i * PANEL_SLOT_FEATURES;
         slot_features(s, i, share[i], size[i], slot);
-        logits[i] = size[i] > 0 ? VOTE_SHARE * slot[3] + (1 - VOTE_SHARE) * slot[0] : slot[0];
         mean += slot[0] / (float)s->members;
         most = fmaxf(most, size[i]);
         distinct += size[i] > 0 ? 1 / size[i] : 0;
@@ -128,6 +132,82 @@ void panel_features(const struct panel_state *s, float *features, float *logits)
             certainty_features(&s->member[i].certainty, features +
                                                             PANEL_PLAIN_FEATURES(s->members) +
                                                             i * CERTAINTY_FEATURES);
+}
+
+/* The weighted vote */
+
+struct terms {
+    struct panel_term *at;
+    size_t count;
+};
+
+static void term(struct terms *t, size_t index, float value)
+{
+    t->at[t->count++] = (struct panel_term){(uint32_t)index, value};
+}
+
+/* What the member itself says, and what is asked. */
+static void own_terms(const struct panel_state *s, size_t m, struct terms *t)
+{
+    const struct panel_member *member = &s->member[m];
+    float choices = s->choice_count ? (float)s->choice_count : OPEN_CHOICES;
+    term(t, 0, 1);
+    if (is_known(s, m))
+        term(t, 1, 1);
+    if (is_asked(s, m) && member->stats)
+        term(t, 2, length_ratio(member));
+    if (is_known(s, m) && member->answer_class == s->choice_count)
+        term(t, 3, 1);
+    term(t, 4, logf(choices));
+    term(t, 5, log1pf(s->characters));
+}
+
+/* What another says of the member's answer. */
+static void voice_terms(const struct panel_state *s, size_t m, size_t i, float logit_i,
+                        struct terms *t)
+{
+    size_t at = 6 + s->members + 3 * i;
+    if (i == m || !is_known(s, i))
+        return;
+    if (is_known(s, m) && !agree(s, m, i)) {
+        term(t, at + 2, 1);
+        return;
+    }
+    term(t, at, 1);
+    term(t, at + 1, logit_i);
+}
+
+size_t panel_vote_terms(const struct panel_state *s, size_t m, struct panel_term *terms)
+{
+    struct terms t = {terms, 0};
+    size_t pair = 6 + 4 * s->members;
+    own_terms(s, m, &t);
+    for (size_t i = 0; i < s->members; i++) {
+        float own = logit(s->member[i].quality);
+        bool against = i != m && is_known(s, i) && !agree(s, i, m);
+        term(&t, 6 + i, own);
+        voice_terms(s, m, i, own, &t);
+        for (size_t k = 0; k < i; k++, pair += 2)
+            if (against && k != m && is_known(s, k) && !agree(s, k, m))
+                term(&t, pair + !agree(s, i, k), 1);
+    }
+    return t.count;
+}
+
+void panel_start(const struct panel_votes *v, const struct panel_state *s, float *logits)
+{
+    struct panel_term terms[PANEL_TERMS_MAX];
+    for (size_t m = 0; m < s->members; m++) {
+        if (!s->asked) {
+            logits[m] = logit(s->member[m].quality);
+            continue;
+        }
+        const float *weights = v->weights[m][is_asked(s, m)];
+        size_t count = panel_vote_terms(s, m, terms);
+        logits[m] = 0;
+        for (size_t k = 0; k < count; k++)
+            logits[m] += terms[k].value * weights[terms[k].index];
+    }
 }
 
 /* Answers are preferred of which it is known what they say, then those that are there at all. */
@@ -288,9 +368,11 @@ void panel_verdict(const struct panel *p, const struct panel_state *s, double la
     float features[PANEL_FEATURES_MAX], logits[PANEL_MEMBERS_MAX], gains[PANEL_OUTPUTS_MAX];
     struct panel_verdict v = {0};
     CHECK(p->members == s->members);
-    panel_features(s, features, logits);
-    if (s->asked)
+    panel_start(&p->votes, s, logits);
+    if (s->asked) {
+        panel_features(s, features);
         forest_predict(&p->posterior, features, logits);
+    }
     panel_posterior(s, logits, &v);
     for (size_t i = 0; i < s->members; i++)
         v.gain[i] = -INFINITY;

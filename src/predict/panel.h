@@ -3,8 +3,8 @@
  * After each answer two forests (predict/trees.h) are walked, each shared by all subsets of the members:
  *
  *   posterior   for every member the probability that its answer is right, asked or not, given all answers so far.
- *               It starts from what the estimates say and, where members answered, from a naive Bayes vote over the
- *               distinct answers and "none of them". Members that agree get the mean of theirs.
+ *               Before any call it is what the estimates say. Then it starts from a weighted vote: a logistic
+ *               regression for each member, by who agrees with whom. Members that agree get the mean of theirs.
  *   values      one for each number of answers so far. What the final answer gains over the one that would stand now
  *               if member e were asked next and the best was done from there on, less lambda times what that costs
  *               after e, at each of a few lambdas (score per USD). Before the first call, over e's own answer.
@@ -34,6 +34,8 @@
 #define PANEL_FEATURES_MAX      PANEL_FEATURES(PANEL_MEMBERS_MAX)
 #define PANEL_VALUES_MAX        PANEL_VALUES(PANEL_MEMBERS_MAX)
 #define PANEL_OUTPUTS_MAX       (PANEL_MEMBERS_MAX * PANEL_LAMBDAS_MAX)
+#define PANEL_TERMS(m)          (6 + 4 * (m) + (m) * ((m)-1)) /* of the vote, for one member */
+#define PANEL_TERMS_MAX         PANEL_TERMS(PANEL_MEMBERS_MAX)
 
 /* One member and what it said. */
 struct panel_member {
@@ -55,6 +57,26 @@ struct panel_state {
     struct panel_member member[PANEL_MEMBERS_MAX];
 };
 
+/* The weighted vote: who is right, as log-odds, is a sum over what there is of these terms of the state.
+ *
+ *   0  1                                   6 + i         logit of member i's estimated quality
+ *   1  it is known what the member says    6 + m + 3i    i agrees with it, or, where that is unknown, it is known
+ *   2  how much longer than expected it is               what i says; then the same times i's logit
+ *   3  it takes the last choice            8 + m + 3i    i says something else
+ *   4  log of the number of choices        6 + 4m + 2p   the pair p of others agrees on something else
+ *   5  log of the prompt's characters      7 + 4m + 2p   ... says two other things
+ *
+ * of m members; the pairs are (0, 1), (0, 2), (1, 2), (0, 3) ... */
+struct panel_votes {
+    float weights[PANEL_MEMBERS_MAX][2][PANEL_TERMS_MAX]; /* not asked; asked */
+};
+
+/* One term that is there. */
+struct panel_term {
+    uint32_t index;
+    float value;
+};
+
 /* The learnt part; points into a model. */
 struct panel {
     size_t members, lambda_count;
@@ -65,6 +87,7 @@ struct panel {
     float hurdles[PANEL_MEMBERS_MAX][PANEL_LAMBDAS_MAX];
     /* offsets[answers so far][member × lambda]: added to where the values' outputs start from */
     float offsets[PANEL_MEMBERS_MAX][PANEL_OUTPUTS_MAX];
+    struct panel_votes votes;
     struct forest posterior;                 /* members outputs */
     struct forest values[PANEL_MEMBERS_MAX]; /* by answers so far; members × lambdas outputs */
 };
@@ -82,8 +105,12 @@ struct panel_verdict {
         [PANEL_MEMBERS_MAX]; /* utility of asking each next, over stopping; -INFINITY: can not be asked */
 };
 
-/* features[PANEL_FEATURES(members)] and logits[members], where the posterior's forest starts from. */
-void panel_features(const struct panel_state *s, float *features, float *logits);
+/* features[PANEL_FEATURES(members)] of the posterior's forest. */
+void panel_features(const struct panel_state *s, float *features);
+/* terms[PANEL_TERMS_MAX] of the vote on one member; returns how many there are. */
+size_t panel_vote_terms(const struct panel_state *s, size_t member, struct panel_term *terms);
+/* logits[members]: where the posterior's forest starts from. Nobody was asked: the estimates. */
+void panel_start(const struct panel_votes *v, const struct panel_state *s, float *logits);
 /* The posterior over the members' answers: logits[members] of the forest → trust, winner and top. Agreeing members
  * share the mean of their probabilities; a known answer wins before an unknown one, whatever it is trusted. */
 void panel_posterior(const struct panel_state *s, const float *logits, struct panel_verdict *ret);

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "stage/panel_votes.h"
 
 #define ARENA_BYTES  ((size_t)8 << 30)
 #define LAMBDA_LEAST 0.01 /* times the mean cost of the dearest member: a call is worth this gain */
@@ -17,6 +18,9 @@
 #define CHEAP_KNOTS  3   /* lambdas beyond, for what the cheap members cost */
 #define CHEAP_MOST   0.5 /* times the mean cost of the cheapest */
 #define ERRORS_MIN   2.0 /* standard errors that going on must gain */
+
+#define STATES_PER_ROW                                                                             \
+    6 /* times the states of a number of answers: more numbers of them, fewer states of each */
 
 static const float hurdles[] = {0, 0.005f, 0.01f, 0.02f, 0.03f, 0.05f, 0.08f};
 #define HURDLES (sizeof(hurdles) / sizeof(hurdles[0]))
@@ -27,6 +31,7 @@ struct learner {
     struct rng *rng;
     struct arena *arena;
     struct panel *panel;
+    struct panel_votes *votes; /* [folds] by the rows of the others */
     size_t n, members, knots, subsets;
     /* By subset and row: */
     float *trust;    /* [subsets × n × members] */
@@ -41,7 +46,7 @@ struct learner {
 void panel_learn_options_default(struct panel_learn_options *o)
 {
     *o = (struct panel_learn_options){
-        .posterior = {.trees = 120,
+        .posterior = {.trees = 240,
                       .leaves = 8,
                       .learning_rate = 0.05f,
                       .l2 = 5,
@@ -123,6 +128,13 @@ struct states {
     size_t count;
 };
 
+/* Of a row and number of answers: fewer where there are many numbers of answers, or eight members take minutes. */
+static size_t states_of(const struct learner *l, size_t wanted)
+{
+    size_t most = STATES_PER_ROW * wanted / l->members;
+    return most < wanted ? most : wanted;
+}
+
 /* Of each number of answers `least`..`most`, so many states of a row on average. */
 static enum status draw_states(const struct learner *l, struct arena *a, size_t least, size_t most,
                                size_t wanted, struct states *ret, struct error *err)
@@ -173,8 +185,10 @@ static enum status examples_allocate(struct examples *e, size_t features, size_t
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 
-/* Grows the trees of every fold on the examples of the others; `starts` [folds + 1] are the first trees of each. */
-static enum status grow(const struct learner *l, const struct examples *e,
+/* Grows the trees of every fold on the examples of the others; `starts` [folds + 1] are the first trees of each.
+ * `begin`, which may be NULL, sets the bases for a fold. */
+static enum status grow(const struct learner *l, struct examples *e,
+                        void (*begin)(const struct learner *l, struct examples *e, unsigned fold),
                         const struct forest_options *options, struct forest *forest, size_t *starts,
                         struct error *err)
 {
@@ -184,6 +198,8 @@ static enum status grow(const struct learner *l, const struct examples *e,
     for (unsigned fold = 0; fold < l->rows->fold_count && status == OK; fold++) {
         size_t count = 0;
         starts[fold] = forest->tree_count;
+        if (begin)
+            begin(l, e, fold);
         for (size_t i = 0; i < e->states.count; i++)
             if (l->rows->folds[e->states.row[i]] != fold)
                 e->order[count++] = (uint32_t)i;
@@ -221,7 +237,8 @@ static void posterior_note(const struct learner *l, const size_t *starts)
             struct panel_verdict v;
             size_t at = subset * l->n + row;
             panel_row_state(l->rows, row, (uint8_t)subset, &s);
-            panel_features(&s, x, logits);
+            panel_start(&l->votes[l->rows->folds[row]], &s, logits);
+            panel_features(&s, x);
             if (subset)
                 predict_held_out(l, &l->panel->posterior, starts, l->rows->folds[row], x, logits);
             panel_posterior(&s, logits, &v);
@@ -240,12 +257,37 @@ static size_t posterior_features(const struct learner *l)
     return PANEL_PLAIN_FEATURES(l->members);
 }
 
+/* Votes that the fold's rows had no part in. */
+static void begin_posterior(const struct learner *l, struct examples *e, unsigned fold)
+{
+    for (size_t i = 0; i < e->states.count; i++) {
+        struct panel_state s;
+        panel_row_state(l->rows, e->states.row[i], e->states.subset[i], &s);
+        panel_start(&l->votes[fold], &s, e->base + i * e->outputs);
+    }
+}
+
+static enum status learn_votes(const struct learner *l, const struct states *states,
+                               struct error *err)
+{
+    size_t count = sizeof(struct panel_votes) / sizeof(float);
+    enum status status = OK;
+    for (unsigned fold = 0; fold < l->rows->fold_count && status == OK; fold++) {
+        status = panel_votes_fit(l->rows, states->row, states->subset, states->count, fold,
+                                 &l->votes[fold], err);
+        for (size_t k = 0; k < count; k++)
+            ((float *)l->panel->votes.weights)[k] +=
+                ((float *)l->votes[fold].weights)[k] / (float)l->rows->fold_count;
+    }
+    return status;
+}
+
 static enum status learn_posterior(const struct learner *l, struct arena *a, size_t *starts,
                                    struct error *err)
 {
     struct examples e;
-    enum status status =
-        draw_states(l, a, 1, l->members, l->options->posterior_states, &e.states, err);
+    enum status status = draw_states(l, a, 1, l->members,
+                                     states_of(l, l->options->posterior_states), &e.states, err);
     if (status == OK)
         status = examples_allocate(&e, posterior_features(l), l->members, a, err);
     if (status != OK)
@@ -254,7 +296,7 @@ static enum status learn_posterior(const struct learner *l, struct arena *a, siz
         float x[PANEL_FEATURES_MAX];
         struct panel_state s;
         panel_row_state(l->rows, e.states.row[i], e.states.subset[i], &s);
-        panel_features(&s, x, e.base + i * e.outputs);
+        panel_features(&s, x);
         memcpy(e.x + i * e.features, x, e.features * sizeof(*x));
         for (size_t m = 0; m < l->members; m++) {
             const struct panel_cell *c = cell_of(l->rows, e.states.row[i], m);
@@ -262,7 +304,10 @@ static enum status learn_posterior(const struct learner *l, struct arena *a, siz
             e.weights[i * e.outputs + m] = c->confidence;
         }
     }
-    return grow(l, &e, &l->options->posterior, &l->panel->posterior, starts, err);
+    status = learn_votes(l, &e.states, err);
+    return status == OK ? grow(l, &e, begin_posterior, &l->options->posterior, &l->panel->posterior,
+                               starts, err)
+                        : status;
 }
 
 /* The scores that values learn from: what was recorded, in part replaced by what all answers together say of it. */
@@ -456,7 +501,8 @@ static enum status learn_values(const struct learner *l, size_t size, struct are
 {
     struct examples e;
     size_t starts[UINT8_MAX + 1];
-    enum status status = draw_states(l, a, size, size, l->options->value_states, &e.states, err);
+    enum status status =
+        draw_states(l, a, size, size, states_of(l, l->options->value_states), &e.states, err);
     if (status == OK)
         status = examples_allocate(&e, PANEL_VALUES(l->members), l->members * l->knots, a, err);
     if (status != OK)
@@ -464,7 +510,7 @@ static enum status learn_values(const struct learner *l, size_t size, struct are
     for (size_t i = 0; i < e.states.count; i++)
         value_example(l, &e, i);
     fit_offsets(l, &e, size);
-    status = grow(l, &e, &l->options->values, &l->panel->values[size], starts, err);
+    status = grow(l, &e, NULL, &l->options->values, &l->panel->values[size], starts, err);
     if (status != OK)
         return status;
     for (size_t subset = 0; subset < l->subsets; subset++)
@@ -559,7 +605,9 @@ static enum status learner_allocate(struct learner *l, struct error *err)
     l->later = ARENA_ARRAY(l->arena, states * l->knots, float);
     l->asked = ARENA_ARRAY(l->arena, states * l->knots, uint8_t);
     l->score = ARENA_ARRAY(l->arena, l->n * l->members, float);
-    bool good = l->trust && l->top && l->winner && l->final && l->later && l->asked && l->score;
+    l->votes = ARENA_ARRAY(l->arena, l->rows->fold_count, struct panel_votes);
+    bool good =
+        l->votes && l->trust && l->top && l->winner && l->final && l->later && l->asked && l->score;
     return good ? OK : error_set(err, ERR_MEMORY, "out of memory");
 }
 

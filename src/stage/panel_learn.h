@@ -1,7 +1,8 @@
 /* Learning a sequential panel (predict/panel.h) from recorded outcomes by backward induction over the subsets of its
  * members: fitted optimal stopping (Longstaff & Schwartz 2001), as American options are priced.
  *
- *   posterior   one forest on sampled subsets of every row, with what the members answered there
+ *   posterior   a weighted vote (stage/panel_votes.h), then one forest, on sampled subsets of every row with what the
+ *               members answered there
  *   values      from the states in which one member is left back to the first call: what the final answer, by the
  *               verdicts learnt so far, gains over the one that would stand now, regressed on the state. Paid is what
  *               was recorded. That difference is mostly 0, which makes it far less noisy than the final score.
@@ -38,7 +39,8 @@ struct panel_rows {
 
 struct panel_learn_options {
     struct forest_options posterior, values;
-    size_t posterior_states, value_states; /* states learnt from, of a row and number of answers */
+    /* States learnt from, of a row and number of answers; of more than six members fewer. */
+    size_t posterior_states, value_states;
     size_t lambda_count;
     float surrogate; /* share of the full posterior in the scores that values learn from, 0..1 */
 };

@@ -130,22 +130,22 @@ static void add_check(struct listing *l, size_t c)
     }
 }
 
-/* rows[members] of `width` floats each, `stride` apart, in one piece. NULL: out of memory. */
-static float *pack(const float *rows, size_t members, size_t width, size_t stride, struct arena *a)
+/* rows[count] of `width` floats each, `stride` apart, in one piece. NULL: out of memory. */
+static float *pack(const float *rows, size_t count, size_t width, size_t stride, struct arena *a)
 {
-    float *packed = ARENA_ARRAY(a, members * width, float);
-    for (size_t i = 0; packed && i < members; i++)
+    float *packed = ARENA_ARRAY(a, count * width, float);
+    for (size_t i = 0; packed && i < count; i++)
         memcpy(packed + i * width, rows + i * stride, width * sizeof(*packed));
     return packed;
 }
 
-/* A table of a panel, by the number of answers so far. */
-static void add_panel_rows(struct listing *l, const struct panel *p, const char *name,
-                           const float *rows, size_t width, size_t stride)
+/* A table of a panel. */
+static void add_panel_rows(struct listing *l, const char *name, const float *rows, size_t count,
+                           size_t width, size_t stride)
 {
-    float *packed = pack(rows, p->members, width, stride, l->arena);
+    float *packed = pack(rows, count, width, stride, l->arena);
     l->good = l->good && packed;
-    add(l, (struct model_tensor){.item = {name, "F32", 2, {p->members, width}, packed}});
+    add(l, (struct model_tensor){.item = {name, "F32", 2, {count, width}, packed}});
 }
 
 static void add_panel(struct listing *l, size_t n)
@@ -157,10 +157,12 @@ static void add_panel(struct listing *l, size_t n)
                                           1,
                                           {p->lambda_count},
                                           p->lambdas}});
-    add_panel_rows(l, p, arena_printf(l->arena, "panel.%zu.hurdles", n), p->hurdles[0],
+    add_panel_rows(l, arena_printf(l->arena, "panel.%zu.hurdles", n), p->hurdles[0], p->members,
                    p->lambda_count, PANEL_LAMBDAS_MAX);
-    add_panel_rows(l, p, arena_printf(l->arena, "panel.%zu.offsets", n), p->offsets[0],
+    add_panel_rows(l, arena_printf(l->arena, "panel.%zu.offsets", n), p->offsets[0], p->members,
                    p->members * p->lambda_count, PANEL_OUTPUTS_MAX);
+    add_panel_rows(l, arena_printf(l->arena, "panel.%zu.votes", n), p->votes.weights[0][0],
+                   2 * p->members, PANEL_TERMS(p->members), PANEL_TERMS_MAX);
     for (size_t i = 0; i <= p->members; i++) {
         l->good = l->good && prefix;
         if (!prefix)

@@ -80,7 +80,7 @@ static struct fixture fixture_make(void)
     cr_assert_eq(f.text.status, OK);
     size_t count = plan_items(&f, items, &bytes_from);
     cr_assert_eq(f.plans.set.panel_count, 1);
-    cr_assert_eq(count, 2 + 5 * f.plans.set.escalation_count + 3 + 2 * (1 + EXPERTS));
+    cr_assert_eq(count, 2 + 5 * f.plans.set.escalation_count + 4 + 2 * (1 + EXPERTS));
     for (size_t i = 0; i < count; i++)
         cr_assert_str_eq(items[i].dtype, i < bytes_from ? "F32" : "U8");
     put_file(&f, items, count);

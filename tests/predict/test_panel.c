@@ -28,13 +28,19 @@ static struct panel_state three(uint8_t asked, unsigned a, unsigned b, unsigned 
     return s;
 }
 
-/* A panel whose forests have no trees: the naive vote, and gains that are set by hand. */
+/* A panel whose forests have no trees: a vote in which each agreeing voice counts its own log-odds, and gains that are
+ * set by hand. */
 static struct panel plain(size_t members)
 {
     struct panel p = {.members = members, .lambda_count = 2, .lambdas = {1, 3}};
     p.posterior.experts = members;
     for (size_t i = 0; i < PANEL_MEMBERS_MAX; i++)
         p.values[i].experts = members * 2;
+    for (size_t m = 0; m < members; m++)
+        for (size_t i = 0; i < members; i++) {
+            p.votes.weights[m][0][6 + m] = p.votes.weights[m][1][6 + m] = 1;
+            p.votes.weights[m][1][6 + members + 3 * i + 1] = 1;
+        }
     return p;
 }
 
@@ -43,47 +49,87 @@ static double log_odds(double p)
     return log(p / (1 - p));
 }
 
-/* The same by the book: each answer that somebody gave has the product of its voters' odds to 0.6, each that nobody
- * gave has 1. */
-static double vote_by_hand(const struct panel_state *s, unsigned answer)
+/* All terms of the vote in their places, by the book. */
+static void terms_by_hand(const struct panel_state *s, size_t m, double *x)
 {
-    double total = 0, wanted = 0;
-    for (unsigned a = 1; a <= s->choice_count; a++) {
-        double score = 0;
-        for (size_t i = 0; i < s->members; i++)
-            if (s->asked >> i & 1 && s->member[i].answer_class == a)
-                score += 0.6 * (log_odds((double)s->member[i].quality) + log(s->choice_count - 1));
-        total += exp(score);
-        wanted = a == answer ? exp(score) : wanted;
+    size_t pair = 6 + 4 * s->members;
+    unsigned says[PANEL_MEMBERS_MAX];
+    for (size_t i = 0; i < s->members; i++)
+        says[i] = s->asked >> i & 1 ? s->member[i].answer_class : 0;
+    x[0] = 1;
+    x[1] = says[m] != 0;
+    x[2] = s->asked >> m & 1 ? 5 - log1p(40) : 0;
+    x[3] = says[m] == s->choice_count;
+    x[4] = log(s->choice_count);
+    x[5] = log1p(100);
+    for (size_t i = 0; i < s->members; i++) {
+        double own = log_odds((double)s->member[i].quality);
+        size_t at = 6 + s->members + 3 * i;
+        x[6 + i] = own;
+        x[at] = i != m && says[i] && (!says[m] || says[i] == says[m]);
+        x[at + 1] = own * x[at];
+        x[at + 2] = i != m && says[i] && says[m] && says[i] != says[m];
+        for (size_t k = 0; k < i; k++, pair += 2) {
+            bool others =
+                i != m && k != m && says[i] && says[k] && says[i] != says[m] && says[k] != says[m];
+            x[pair] = others && says[i] == says[k];
+            x[pair + 1] = others && says[i] != says[k];
+        }
     }
-    return wanted / total;
 }
 
-Test(panel, the_forest_starts_from_a_vote_over_distinct_answers)
+Test(panel, the_terms_of_the_vote_are_what_the_book_says)
 {
-    for (unsigned asked = 1; asked < 8; asked++)
-        for (unsigned a = 1; a <= 4; a++)
-            for (unsigned b = 1; b <= 4; b++)
-                for (unsigned c = 1; c <= 4; c++) {
-                    struct panel_state s = three((uint8_t)asked, a, b, c);
-                    float features[PANEL_FEATURES_MAX], logits[PANEL_MEMBERS_MAX];
-                    panel_features(&s, features, logits);
-                    for (size_t i = 0; i < MEMBERS; i++) {
-                        double own = log_odds((double)s.member[i].quality), wanted = own;
-                        if (asked >> i & 1)
-                            wanted = 0.7 * log_odds(vote_by_hand(&s, s.member[i].answer_class)) +
-                                     0.3 * own;
-                        cr_assert_float_eq((double)logits[i], wanted, 1e-3, "%u: %u %u %u, %zu",
-                                           asked, a, b, c, i);
+    for (unsigned asked = 0; asked < 8; asked++)
+        for (unsigned a = 0; a <= 4; a++)
+            for (unsigned b = 0; b <= 4; b++)
+                for (unsigned c = 0; c <= 4; c++)
+                    for (size_t m = 0; m < MEMBERS; m++) {
+                        struct panel_state s = three((uint8_t)asked, a, b, c);
+                        struct panel_term terms[PANEL_TERMS_MAX];
+                        double wanted[PANEL_TERMS_MAX] = {0};
+                        size_t count = panel_vote_terms(&s, m, terms);
+                        terms_by_hand(&s, m, wanted);
+                        for (size_t k = 0; k < count; k++) {
+                            cr_assert_lt(terms[k].index, PANEL_TERMS(MEMBERS));
+                            wanted[terms[k].index] -= (double)terms[k].value;
+                        }
+                        for (size_t k = 0; k < PANEL_TERMS_MAX; k++)
+                            cr_assert_float_eq(wanted[k], 0, 1e-5, "%u: %u %u %u, %zu: term %zu",
+                                               asked, a, b, c, m, k);
                     }
-                }
+}
+
+Test(panel, the_forest_starts_from_the_weighted_vote)
+{
+    struct panel_votes v = {0};
+    float logits[PANEL_MEMBERS_MAX];
+    for (size_t i = 0; i < MEMBERS; i++)
+        for (size_t k = 0; k < PANEL_TERMS(MEMBERS); k++) {
+            v.weights[i][0][k] = (float)(k + 1) / 10;
+            v.weights[i][1][k] = (float)(i + 1) - (float)k / 7;
+        }
+    struct panel_state s = three(0, 1, 1, 1);
+    panel_start(&v, &s, logits);
+    for (size_t i = 0; i < MEMBERS; i++)
+        cr_assert_float_eq((double)logits[i], log_odds((double)s.member[i].quality), 1e-5,
+                           "before any call there is no vote");
+    s = three(5, 2, 0, 3);
+    panel_start(&v, &s, logits);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        double terms[PANEL_TERMS_MAX] = {0}, sum = 0;
+        terms_by_hand(&s, i, terms);
+        for (size_t k = 0; k < PANEL_TERMS(MEMBERS); k++)
+            sum += terms[k] * (double)v.weights[i][i != 1][k];
+        cr_assert_float_eq((double)logits[i], sum, 1e-4);
+    }
 }
 
 Test(panel, features_say_who_was_asked_and_who_agrees)
 {
     struct panel_state s = three(3, 2, 2, 4);
-    float f[PANEL_FEATURES_MAX], logits[PANEL_MEMBERS_MAX];
-    panel_features(&s, f, logits);
+    float f[PANEL_FEATURES_MAX];
+    panel_features(&s, f);
     const float *second = f + PANEL_SLOT_FEATURES, *third = f + 2 * PANEL_SLOT_FEATURES,
                 *shared = f + 3 * PANEL_SLOT_FEATURES;
     cr_assert_eq((double)f[1], 3); /* asked, and two say so */
@@ -95,7 +141,7 @@ Test(panel, features_say_who_was_asked_and_who_agrees)
     cr_assert_eq((double)shared[3], 2);
     cr_assert_eq((double)shared[7], 1);
     s.member[1].answer_class = 4; /* now they differ, and one has the last choice */
-    panel_features(&s, f, logits);
+    panel_features(&s, f);
     cr_assert_eq((double)second[4], 1);
     cr_assert_eq((double)shared[3], 1);
     cr_assert_eq((double)shared[7], 2);
@@ -127,8 +173,8 @@ Test(panel, an_answer_that_says_nothing_known_never_wins_by_default)
     cr_assert_eq(v.winner, 2, "where all are unknown, the most trusted stands");
     cr_assert_eq((double)v.top, 0, "... and counts for nothing");
     s.member[2].stats = NULL; /* it failed */
-    float features[PANEL_FEATURES_MAX], base[PANEL_MEMBERS_MAX];
-    panel_features(&s, features, base);
+    float features[PANEL_FEATURES_MAX];
+    panel_features(&s, features);
     cr_assert_eq((double)features[2 * PANEL_SLOT_FEATURES + 1], 1);
 }
 
@@ -292,14 +338,14 @@ Test(panel, eight_members_of_any_kind_come_to_an_end)
 Test(panel, features_say_how_certain_an_answer_was)
 {
     struct panel_state s = three(3, 2, 2, 4);
-    float plain[PANEL_FEATURES_MAX], f[PANEL_FEATURES_MAX], logits[PANEL_MEMBERS_MAX];
+    float plain[PANEL_FEATURES_MAX], f[PANEL_FEATURES_MAX];
     static const float none[3 * CERTAINTY_FEATURES] = {0}, wanted[3 * CERTAINTY_FEATURES] = {
                                                                0, 0, 0, 0, 1, 3, 1, 2, 0, 0, 0, 0};
-    panel_features(&s, plain, logits);
+    panel_features(&s, plain);
     cr_expect_eq(memcmp(plain + PANEL_PLAIN_FEATURES(3), none, sizeof(none)), 0);
     s.member[1].certainty = (struct certainty){true, 3, 1, 2};
     s.member[2].certainty = (struct certainty){true, 5, 5, 5};
-    panel_features(&s, f, logits);
+    panel_features(&s, f);
     cr_expect_eq(memcmp(f, plain, PANEL_PLAIN_FEATURES(3) * sizeof(*f)), 0);
     cr_expect_eq(memcmp(f + PANEL_PLAIN_FEATURES(3), wanted, sizeof(wanted)), 0,
                  "one that was not asked has said nothing");
