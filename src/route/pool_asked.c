@@ -86,6 +86,38 @@ static void count_one(struct counting *c, const struct policy *policy, double la
             c->asked[plan->members[k]].alone++;
 }
 
+/* As count_one, of a policy whose answers are verified: by what its owner believes of the check. */
+static void count_verified(struct counting *c, const struct pool_policy *policy, double lambda)
+{
+    const struct pool *p = c->pool;
+    const struct policy *rule = &policy->live.policy;
+    const struct verified_terms terms = {
+        .check = p->settings.policies[policy - p->policies].check,
+        .shared_sd = model_shared_sd(p->model),
+    };
+    struct verified_plan plans[VERIFIED_PLANS_MAX];
+    struct estimate estimates[VERIFIED_PLANS_MAX];
+    struct decision d;
+    size_t most = rule->max_calls ? rule->max_calls : PLAN_MEMBERS_MAX;
+    size_t count =
+        verified_plans(&terms, c->estimates, c->eligible, p->settings.expert_count, most, plans);
+    for (size_t i = 0; i < count; i++)
+        estimates[i] = plans[i].estimate;
+    c->decisions++;
+    if (decide(rule, lambda, estimates, NULL, count, &d, NULL) != OK)
+        return;
+    for (size_t k = 0; k < plans[d.arm].member_count; k++)
+        c->asked[plans[d.arm].members[k]].in_plan++;
+}
+
+static void count_row(struct counting *c, const struct pool_policy *policy, double lambda)
+{
+    if (policy->checks)
+        count_verified(c, policy, lambda);
+    else
+        count_one(c, &policy->live.policy, lambda);
+}
+
 static void count_policy(struct counting *c, const struct pool_policy *policy)
 {
     static const double times[] = POOL_ASKED_LAMBDAS;
@@ -96,9 +128,9 @@ static void count_policy(struct counting *c, const struct pool_policy *policy)
         estimate_row(c, row);
         find_fitting(c, &live->policy);
         for (size_t i = 0; live->budget && i < sizeof(times) / sizeof(times[0]); i++)
-            count_one(c, &live->policy, lambda * times[i]);
+            count_row(c, policy, lambda * times[i]);
         if (!live->budget)
-            count_one(c, &live->policy, lambda);
+            count_row(c, policy, lambda);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "route/pool_asked.h"
 #include "route/verified_arms.h"
 #include "serve/serve_test.h"
 
@@ -132,5 +133,19 @@ Test(verified_arms, what_checks_say_moves_the_estimates)
     cr_expect_lt(after.estimates[arm].quality, before.estimates[arm].quality);
     cr_expect_neq(after.order[0], first);
     cr_expect_eq(pool_checks_heard(pool), 200);
+    end();
+}
+
+/* Whoever is a member of a verified plan is asked by some policy. */
+Test(verified_arms, members_are_not_told_of_as_never_asked)
+{
+    begin();
+    struct pool_asked asked[3] = {{0}};
+    uint64_t decisions = 0;
+    struct error err = {0};
+    cr_assert_eq(pool_asked(pool, asked, &decisions, &err), OK, "%s", err.text);
+    cr_expect_gt(decisions, 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect(asked[i].in_plan > 0 && !pool_never_asks(&asked[i]), "%zu", i);
     end();
 }
