@@ -201,8 +201,9 @@ Test(config_verify, mistakes_are_named_with_their_place)
     refuse("{command: [a, [b]]}", "l.yaml:8:27: command must be a list of texts");
     refuse("{command: [a, \"b\\0c\"]}", "command must be a list of texts");
     refuse("{command: [a], files: b}", "files must be a list like");
+    refuse("{command: [a], files: [no-such-file]}", "l.yaml:8:36: files: there is no '/");
     refuse("{command: [a], files: [no-such-file]}",
-           "l.yaml:8:36: files: there is no 'no-such-file'");
+           "/no-such-file'; paths are meant from the folder of this file");
     refuse("{command: [a], cpu: 10ms}", "cpu must be between 1000 and 600000");
     refuse("{command: [a], memory: 1KiB}", "memory must be between");
     refuse("{command: [a], workers: 0}", "workers must be between 1 and 64");
