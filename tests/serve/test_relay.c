@@ -198,16 +198,29 @@ Test(relay, an_error_in_the_stream_is_an_error_event)
 Test(relay, refusals_keep_their_status_and_their_words)
 {
     struct stage *s = stage_begin(", retries: 0", NULL);
-#define REFUSAL "{\"error\":{\"message\":\"bad key\",\"code\":\"k\"}}"
-    stage_play(s, CHEAP, (struct canned){.http_status = 401, .body = REFUSAL});
-    stage_play(s, CHEAP, (struct canned){.http_status = 403, .body = "<html>"});
+#define REFUSAL "{\"error\":{\"message\":\"bad tool\",\"code\":\"k\"}}"
+    stage_play(s, CHEAP, (struct canned){.http_status = 422, .body = REFUSAL});
+    stage_play(s, CHEAP, (struct canned){.http_status = 409, .body = "<html>"});
     stage_play(s, CHEAP, (struct canned){.http_status = 503, .body = REFUSAL});
     stage_play(s, CHEAP, (struct canned){.http_status = 302, .body = ""});
-    stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 401, "\r\n\r\n" REFUSAL, NULL);
-    stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 403, "expert cheap answered 403", NULL);
-    stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 502, "expert cheap answered 503: bad key",
+    stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 422, "\r\n\r\n" REFUSAL, NULL);
+    stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 409, "expert cheap answered 409", NULL);
+    stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 502, "expert cheap answered 503: bad tool",
                  NULL);
     stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 502, "redirects are not followed", NULL);
+    stage_end(s);
+}
+
+/* A key of ours is no fault of the client's. */
+Test(relay, a_refused_key_of_ours_is_a_bad_gateway)
+{
+    static const int statuses[] = {401, 402, 403};
+    struct stage *s = stage_begin(", retries: 0, breaker: off", NULL);
+    for (size_t i = 0; i < 3; i++) {
+        stage_play(s, CHEAP, (struct canned){.http_status = statuses[i], .body = REFUSAL});
+        stage_expect(s, CHAT_PATH, CHAT_TO("cheap", ""), 502,
+                     "refuses this gateway's own key or account: expert cheap answered 40", NULL);
+    }
     stage_end(s);
 }
 
