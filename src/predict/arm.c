@@ -82,6 +82,18 @@ void plan_name_add(struct buf *out, const struct plan *p, const struct str *name
     buf_add_char(out, ')');
 }
 
+void plan_label_add(struct buf *out, struct str name)
+{
+    static const struct str arrow = {"→", sizeof("→") - 1};
+    for (size_t at = 0; at < name.len;) {
+        size_t next = str_find(name, arrow, at);
+        bool found = next != SIZE_MAX;
+        buf_add(out, str_slice(name, at, found ? next : name.len));
+        buf_add_c(out, found ? "->" : "");
+        at = found ? next + arrow.len : name.len;
+    }
+}
+
 /* The next byte of a name, blanks left out and "→" read as "->"; '\0' at the end. */
 struct reader {
     struct str text;

@@ -136,6 +136,8 @@ struct plan_verdict {
 const char *plan_kind_name(enum plan_kind kind);
 /* Appends the plan's name made of its kind, its members' names and its share. `names` [experts]. */
 void plan_name_add(struct buf *out, const struct plan *p, const struct str *names);
+/* Appends a plan's name in ASCII, as headers take it: "->" for every "→". */
+void plan_label_add(struct buf *out, struct str name);
 /* Reads "cascade(a->b)", "panel(a,b->c)", with "→" too, or "sequential(a,b,c)"; names[count] are the experts. No more
  * than kind and members is set. ERR_INPUT: not of that form, or an expert twice; ERR_NOT_FOUND: an unknown expert. */
 NODISCARD enum status plan_parse(struct str text, const struct str *names, size_t count,

@@ -44,18 +44,11 @@ static bool bind_plan(const struct pool *p, const struct plan *from, struct plan
     return true;
 }
 
-/* Headers take ASCII only. Names of experts are plain, so the arrow is all there is to replace. */
 static char *label_of(const struct plan *plan)
 {
-    static const struct str arrow = {"→", sizeof("→") - 1};
-    size_t at = str_find(plan->name, arrow, 0);
     struct buf text;
-    buf_init(&text, plan->name.len + 16);
-    buf_add(&text, str_slice(plan->name, 0, at));
-    if (at != SIZE_MAX) {
-        buf_add_c(&text, "->");
-        buf_add(&text, str_slice(plan->name, at + arrow.len, plan->name.len));
-    }
+    buf_init(&text, SIZE_MAX / 2);
+    plan_label_add(&text, plan->name);
     return buf_take(&text);
 }
 

@@ -15,17 +15,12 @@ static size_t most_calls(size_t most)
 
 struct str verified_arms_label(const struct plan *plan, struct arena *a)
 {
-    static const struct str arrow = {"→", sizeof("→") - 1};
-    struct str name = plan->name;
-    char *text = arena_alloc(a, name.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; text && i < name.len;) {
-        bool is_arrow = str_starts(str_slice(name, i, name.len), arrow);
-        memcpy(text + n, is_arrow ? "->" : name.ptr + i, is_arrow ? 2 : 1);
-        n += is_arrow ? 2 : 1;
-        i += is_arrow ? arrow.len : 1;
-    }
-    return (struct str){text ? text : "", text ? n : 0};
+    struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    plan_label_add(&text, plan->name);
+    struct str copy = text.status == OK ? arena_copy(a, buf_str(&text)) : STR("");
+    buf_done(&text);
+    return copy.ptr ? copy : STR("");
 }
 
 static struct str name_of(const struct plan *plan, const struct str *names, struct arena *a)
