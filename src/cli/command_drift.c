@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
-#include "cli/drift_ledger.h"
 #include "print/drift_output.h"
 #include "setup/dataset_open.h"
+#include "setup/drift_ledger.h"
 #include "setup/setup_model.h"
 #include "watch/spend_output.h"
 

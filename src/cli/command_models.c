@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/model_change.h"
 #include "print/models_output.h"
+#include "setup/model_change.h"
 #include "setup/setup_encoders.h"
 #include "setup/setup_model.h"
 

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/model_change.h"
+#include "setup/model_change.h"
 
 #define OUTPUT_BYTES_MAX (1u << 20)
 

@@ -1,10 +1,10 @@
 /* What the files of `leeroo enroll` share. */
 #pragma once
 
-#include "cli/model_change.h"
 #include "data/dataset.h"
 #include "enroll/enroll.h"
 #include "prior/prior.h"
+#include "setup/model_change.h"
 
 struct enroll_command {
     const char *path, *dataset, *from, *output; /* NULL: not given */

@@ -18,10 +18,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/play_pool.h"
 #include "print/play_output.h"
 #include "print/probe_output.h"
 #include "serve/gateway.h"
+#include "setup/play_pool.h"
 #include "setup/setup_encoders.h"
 #include "setup/setup_gguf.h"
 

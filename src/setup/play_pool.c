@@ -1,5 +1,5 @@
 /* `leeroo collect --experts`: see play_pool.h. */
-#include "cli/play_pool.h"
+#include "setup/play_pool.h"
 
 #include "base/nearest.h"
 #include "config/config_read.h"

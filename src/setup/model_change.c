@@ -1,5 +1,5 @@
 /* A loaded model, edited and put where the user wants it: see model_change.h. */
-#include "cli/model_change.h"
+#include "setup/model_change.h"
 
 #include <errno.h>
 #include <sys/stat.h>

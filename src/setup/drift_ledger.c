@@ -1,5 +1,5 @@
 /* Each opinion in the ledger (store/reader.h), and what its decision had estimated, as it stands in the row. */
-#include "cli/drift_ledger.h"
+#include "setup/drift_ledger.h"
 
 #include <string.h>
 
