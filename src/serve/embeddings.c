@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "front/front_embeddings.h"
-#include "serve/caller.h"
+#include "keys/caller.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
 #include "watch/record.h"

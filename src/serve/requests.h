@@ -1,7 +1,7 @@
 /* Private to serve: which rows of the ledger are whose. */
 #pragma once
 
-#include "serve/caller.h"
+#include "keys/caller.h"
 #include "store/reader.h"
 
 /* Whether the caller may see it: with a key its own only. */

@@ -7,9 +7,9 @@
  * another trade between quality and money, but not get past a cap or a bar. */
 #pragma once
 
+#include "keys/caller.h"
 #include "net/http_server.h"
 #include "route/pool_choice.h"
-#include "serve/caller.h"
 #include "session/affinity.h"
 #include "session/session.h"
 

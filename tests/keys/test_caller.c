@@ -1,8 +1,8 @@
 /* What a caller is told of its limits, and what its key bars. */
-#include "serve/caller.h"
+#include "keys/caller.h"
 
 #include "keys/key_scene.h"
-#include "serve_test.h"
+#include "serve/serve_test.h"
 
 static struct keys *keys;
 static struct caller caller;

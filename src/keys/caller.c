@@ -1,8 +1,8 @@
 /* A caller's limits in words, headers and statuses: who calls, what its key may use, what it may still spend. The sums
- * themselves are in the folder keys. A caller lives in its exchange's arena and belongs to the worker's thread.
+ * themselves are key_meter's. A caller lives in its exchange's arena and belongs to the worker's thread.
  * caller_may_spend is asked before every call to an expert, and caller_settle once at the end, whatever happened:
  * between the two, what was reserved counts as spent. */
-#include "serve/caller.h"
+#include "keys/caller.h"
 
 #include "base/clock.h"
 
