@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "base/log.h"
 #include "base/log_writer.h"
 #include "cli/commands.h"
+#include "cli/commit.h"
 #include "cli/file_limit.h"
 #include "cli/process_setup.h"
 #include "serve/gateway.h"
@@ -87,11 +89,14 @@ static void log_start(const struct gateway *gateway, const struct config *config
 static enum status run_gateway(const struct options *o, struct config *config, struct model *model,
                                struct error *err)
 {
+    const struct admin_build build = {LEEROO_VERSION, build_commit};
     struct gateway *gateway = NULL;
     bool given = false;
     enum status status = log_writer_start(err);
     if (status == OK)
         status = gateway_create(config, model, &gateway, err);
+    if (status == OK)
+        status = admin_serve(gateway, &build, err);
     if (status == OK) {
         log_start(gateway, config, model);
         status = gateway_reload_by(gateway, reload, (void *)(uintptr_t)o->config, err);

@@ -1,5 +1,5 @@
-/* Who makes a request, found out once (serve/admission.h) and asked again on every hop. Lives in the exchange's arena, and
- * whatever its key has reserved is given back when that goes, if not before.
+/* Who makes a request, found out once (serve/admission.h) and asked again on every hop. Lives in the exchange's arena,
+ * and whatever its key has reserved is given back when that goes, if not before.
  *
  * Whoever asks an expert on behalf of a client: caller_restrict before the choice, caller_may_spend before every call,
  * caller_settle once at its end. */

@@ -58,7 +58,8 @@ static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
 /* What a key is for: sums over everybody, or what it does itself. */
 static bool is_for(const struct caller *caller, enum path_admission needs)
 {
-    return client_key_is_for_metrics(caller->key) == (needs == ADMISSION_METRICS);
+    return needs != ADMISSION_ADMIN &&
+           client_key_is_for_metrics(caller->key) == (needs == ADMISSION_METRICS);
 }
 
 static void turn_back(struct worker *w, struct http_exchange *x, bool from_metrics)
@@ -113,7 +114,7 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
 {
     enum path_admission needs = path ? path->admission : ADMISSION_USUAL;
     struct keys *keys = w->gateway->keys;
-    if (needs == ADMISSION_OPEN || !keys_wanted(keys))
+    if (needs == ADMISSION_OPEN || needs == ADMISSION_PAGE || !keys_wanted(keys))
         return true;
     struct str secret = find_secret(x);
     enum status status = ERR_AUTH;

@@ -1,6 +1,6 @@
 /* Private to serve: what every request passes first. It asks for a key where keys are asked for, counts the request
  * against the key's rates, and turns away whoever has used up a budget. What a path needs is in its row
- * (serve/gateway_int.h); one that nobody thought of needs all of it. */
+ * (serve/path.h); one that nobody thought of needs all of it. */
 #pragma once
 
 #include "serve/gateway_int.h"

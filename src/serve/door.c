@@ -17,6 +17,7 @@
 
 #define PATH_SHOWN_BYTES 40
 #define NAME_SHOWN_BYTES 100
+#define ALLOW_BYTES_MAX  64
 
 static bool refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
 {
@@ -49,16 +50,20 @@ static bool is_websocket(const struct http_exchange *x)
     return str_equal_nocase(http_header_get(x, "upgrade"), STR("websocket"));
 }
 
-static bool refuse_method(struct http_exchange *x, const struct path *path)
+static bool refuse_method(struct worker *w, struct http_exchange *x, const struct path *path)
 {
     char message[160];
-    if (is_websocket(x)) {
-        snprintf(message, sizeof(message), "no WebSocket is offered; send %s over HTTP",
-                 path_methods(path));
-        return refuse(x, 426, message, path_methods(path));
-    }
-    snprintf(message, sizeof(message), "%s takes %s", path->path, path_methods(path));
-    return refuse(x, 405, message, path_methods(path));
+    bool websocket = is_websocket(x);
+    struct buf allow;
+    buf_init(&allow, ALLOW_BYTES_MAX);
+    path_methods(&w->gateway->above.paths, path, &allow);
+    if (websocket)
+        snprintf(message, sizeof(message), "no WebSocket is offered; send %s over HTTP", allow.ptr);
+    else
+        snprintf(message, sizeof(message), "%s takes %s", path->path, allow.ptr);
+    refuse(x, websocket ? 426 : 405, message, allow.ptr);
+    buf_done(&allow);
+    return false;
 }
 
 static bool refuse_body(struct http_exchange *x, const struct path *path)
@@ -140,7 +145,7 @@ static bool is_browser_trick(const struct http_exchange *x)
 bool door_ask(struct http_exchange *x, void *worker)
 {
     struct worker *w = worker;
-    const struct path *path = path_find(x->path);
+    const struct path *path = path_find(&w->gateway->above.paths, x->path, x->method);
     struct caller *caller = ARENA_NEW(x->arena, struct caller);
     if (!caller) {
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
@@ -154,8 +159,8 @@ bool door_ask(struct http_exchange *x, void *worker)
     if (!path)
         return refuse_path(x);
     if (!path_takes(path, x->method))
-        return refuse_method(x, path);
-    if (!str_equal(x->method, STR("POST")))
+        return refuse_method(w, x, path);
+    if (!path_takes_body(path))
         return !x->has_body || refuse_body(x, path);
     if (is_browser_trick(x))
         return refuse(x, 415, "send content-type: application/json", NULL);

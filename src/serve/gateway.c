@@ -1,4 +1,4 @@
-/* The table of paths, and the life of the gateway.
+/* The life of the gateway.
  *
  * Worker 0 runs on the thread that calls gateway_run and takes the signals; the others have threads. How all of them
  * end is drain.c's. Of what stands here other threads may call gateway_drain alone; a handler runs on the loop of its
@@ -36,74 +36,6 @@
 
 #define GATEWAY_THREADS_DEFAULT_MAX 4
 
-/* Paths */
-
-static void health_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
-{
-    (void)w, (void)caller;
-    answer_json(x, 200, NULL, STR("{\"status\":\"ok\"}"));
-}
-
-static void ready_handle(struct worker *w, struct http_exchange *x, struct caller *caller)
-{
-    (void)caller;
-    if (atomic_load(&w->gateway->draining))
-        answer_error(x, NULL, ERR_OVERLOAD, "the gateway is shutting down", NULL, "draining");
-    else
-        answer_json(x, 200, NULL, STR("{\"status\":\"ready\"}"));
-}
-
-static const struct path paths[] = {
-    {"/v1/chat/completions", false, "POST", ADMISSION_USUAL, FRONT_CHAT, chat_handle},
-    {"/v1/completions", false, "POST", ADMISSION_USUAL, FRONT_CHAT, completions_handle},
-    {"/v1/responses", false, "POST", ADMISSION_USUAL, FRONT_CHAT, responses_handle},
-    {"/v1/messages", false, "POST", ADMISSION_USUAL, FRONT_MESSAGES, messages_handle},
-    {"/v1/messages/count_tokens", false, "POST", ADMISSION_USUAL, FRONT_MESSAGES,
-     count_tokens_handle},
-    {"/v1/embeddings", false, "POST", ADMISSION_USUAL, FRONT_CHAT, embeddings_handle},
-    {"/v1/route", false, "POST", ADMISSION_USUAL, FRONT_CHAT, route_handle},
-    {"/v1/feedback", false, "POST", ADMISSION_KEY, FRONT_CHAT, feedback_handle},
-    {"/v1/requests/", true, "GET", ADMISSION_USUAL, FRONT_CHAT, requests_handle},
-    {"/v1/models", false, "GET", ADMISSION_USUAL, FRONT_CHAT, models_handle},
-    {"/v1/models/", true, "GET", ADMISSION_USUAL, FRONT_CHAT, models_handle},
-    {"/v1/experts", false, "GET", ADMISSION_USUAL, FRONT_CHAT, experts_handle},
-    {"/metrics", false, "GET", ADMISSION_METRICS, FRONT_CHAT, metrics_handle},
-    {"/healthz", false, "GET", ADMISSION_OPEN, FRONT_CHAT, health_handle},
-    {"/readyz", false, "GET", ADMISSION_OPEN, FRONT_CHAT, ready_handle},
-};
-
-#define PATH_COUNT (sizeof(paths) / sizeof(paths[0]))
-
-const struct path *path_find(struct str path)
-{
-    for (size_t i = 0; i < PATH_COUNT; i++) {
-        struct str known = str_from(paths[i].path);
-        if (paths[i].prefix ? str_starts(path, known) : str_equal(path, known))
-            return &paths[i];
-    }
-    return NULL;
-}
-
-bool path_takes(const struct path *path, struct str method)
-{
-    if (str_equal(method, STR("HEAD")))
-        return str_equal(str_from(path->method), STR("GET"));
-    return str_equal(method, str_from(path->method));
-}
-
-const char *path_methods(const struct path *path)
-{
-    return path_takes(path, STR("HEAD")) ? "GET, HEAD" : path->method;
-}
-
-enum front path_words(struct str path)
-{
-    for (size_t i = 0; i < PATH_COUNT; i++)
-        if (paths[i].words != FRONT_CHAT && str_starts(path, str_from(paths[i].path)))
-            return paths[i].words;
-    return FRONT_CHAT;
-}
-
 /* Requests */
 
 /* Whoever is here has passed the door. */
@@ -113,7 +45,7 @@ static void handle(struct http_exchange *x, void *arg)
     struct caller *caller = x->user;
     x->user = NULL;
     if (unpack_body(x, w->snapshot->config->limits.body_bytes, &w->gateway->bodies))
-        path_find(x->path)->handle(w, x, caller);
+        path_find(&w->gateway->above.paths, x->path, x->method)->handle(w, x, caller);
 }
 
 void gateway_drain(struct gateway *g)
@@ -312,11 +244,19 @@ enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg, 
     return status;
 }
 
+void gateway_put_above(struct gateway *g, const struct gateway_above *above)
+{
+    CHECK(!g->above.paths.rows);
+    g->above = *above;
+}
+
 /* The order is the point: first whatever posts to loops, then loops, then what their requests stood on. */
 void gateway_free(struct gateway *g)
 {
     if (!g)
         return;
+    if (g->above.stop)
+        g->above.stop(g->above.user);
     reload_stop(g->reload);
     loop_timer_free(g->timer);
     loop_timer_free(g->alive);
@@ -336,6 +276,8 @@ void gateway_free(struct gateway *g)
         snapshot_release(w->snapshot);
         snapshot_release(atomic_load(&w->next));
     }
+    if (g->above.free)
+        g->above.free(g->above.user);
     free(g->workers);
     secure_free(g->secure);
     cache_free(g->cache);

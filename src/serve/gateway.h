@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "net/http_client.h"
 #include "predict/model.h"
+#include "serve/path.h"
 
 #define GATEWAY_END_S 15
 
@@ -31,6 +32,18 @@ typedef enum status gateway_load(void *arg, struct config **ret_config, struct m
  * more. */
 NODISCARD enum status gateway_reload_by(struct gateway *g, gateway_load *load, void *arg,
                                         struct error *err);
+
+/* Paths of a folder above, and what stands behind them: the handlers find it as gateway.above.user (serve/serving.h).
+ * The gateway takes it: gateway_free calls `stop` while loops are there and do not run, for timers and threads, and
+ * `free` when no exchange is left. Both may be NULL. */
+struct gateway_above {
+    struct path_table paths;
+    void *user;
+    void (*stop)(void *user);
+    void (*free)(void *user);
+};
+void gateway_put_above(struct gateway *g,
+                       const struct gateway_above *above); /* once, before gateway_run */
 
 /* Blocks until the gateway has drained. With `signals`, SIGTERM and SIGINT drain it, a second one stops it at once, and
  * SIGHUP reloads; systemd is told of each. When all loops have ended, a SIGALRM is due in GATEWAY_END_S: threads that

@@ -62,9 +62,13 @@ def ask(gateway, key, content="hello cat", model="leeroo", headers=(), **more):
     return gateway.client.post("/v1/chat/completions", json=body, headers={**bearer(key), **dict(headers)})
 
 
+def tables():
+    return "".join((ROOT / "src" / name).read_text() for name in ("serve/path.c", "admin/admin.c"))
+
+
 def routes():
-    """The table of routes in the gateway's source, so that a new one is asked for, too."""
-    found = re.findall(r'\{"(/[^"]*)", (true|false), "([A-Z]+)"', (ROOT / "src/serve/gateway.c").read_text())
+    """The tables of routes in the gateway's source, so that a new one is asked for, too."""
+    found = re.findall(r'\{"(/[^"]*)", (true|false), "([A-Z]+)"', tables())
     assert len(found) >= 10
     return [(path + ("x" if prefix == "true" else ""), method) for path, prefix, method in found]
 

@@ -12,7 +12,7 @@
 
 static const struct path *find(const char *path)
 {
-    return path_find(str_from(path));
+    return path_find(&(struct path_table){0}, str_from(path), STR("GET"));
 }
 
 Test(gateway_paths, are_found_whole_or_by_what_they_begin_with)

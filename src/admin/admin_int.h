@@ -1,0 +1,23 @@
+/* Private to admin/: one for the whole gateway, and its handlers, a file for each group of paths. A handler runs on the
+ * loop of its worker, several at a time on different ones; it may not wait. */
+#pragma once
+
+#include "admin/admin.h"
+#include "serve/serving.h"
+
+struct admin {
+    struct gateway *gateway;
+    struct admin_build build;
+};
+
+static inline struct admin *admin_of(const struct worker *w)
+{
+    return w->gateway->above.user;
+}
+
+const struct path_table *admin_paths(void);
+
+/* Answers with what was written to `body`, or that there was no memory for it, and is done with it. */
+void admin_answer(struct http_exchange *x, int http_status, struct buf *body);
+
+void admin_session_get(struct worker *w, struct http_exchange *x, struct caller *caller);
