@@ -55,7 +55,12 @@ static enum status fail_result(const PGresult *result, struct error *err)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     first_line(PQresultErrorMessage(result), text);
     bool refused = state && (!strncmp(state, "22", 2) || !strncmp(state, "23", 2));
-    return error_set(err, refused ? ERR_INPUT : ERR_IO, "ledger: PostgreSQL: %s", text);
+    bool late = state && !strcmp(state, "57014"); /* statement_timeout */
+    return error_set(err,
+                     refused ? ERR_INPUT
+                     : late  ? ERR_TIMEOUT
+                             : ERR_IO,
+                     "ledger: PostgreSQL: %s", text);
 }
 
 static void disconnect(struct postgres_backend *s)

@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "store/backend.h"
 #include "store/sql.h"
 
 #define WRITER_BUSY_MS 200 /* the writer tries again by itself */
 #define READER_BUSY_MS 2000
+#define LATE_STEPS     100000
 #define APPLICATION_ID 0x4c656572 /* "Leer" */
 
 struct sqlite_backend {
@@ -28,6 +30,7 @@ struct sqlite_backend {
     int held_fd; /* O_PATH, of the file that is open: closing it takes no lock away; -1: none */
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_STATEMENTS];
+    uint64_t deadline_ms; /* of the query that runs; 0: none */
 };
 
 static struct sqlite_backend *self(struct backend *b)
@@ -45,6 +48,9 @@ static enum status fail(struct sqlite_backend *s, struct error *err)
     case SQLITE_TOOBIG:
     case SQLITE_RANGE:
         status = ERR_INPUT;
+        break;
+    case SQLITE_INTERRUPT: /* is_late */
+        status = ERR_TIMEOUT;
         break;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -120,10 +126,18 @@ static struct value column(sqlite3_stmt *stmt, int i)
     }
 }
 
+/* SQLite asks every LATE_STEPS of its virtual machine; 1 ends the query as interrupted. */
+static int is_late(void *arg)
+{
+    const struct sqlite_backend *s = arg;
+    return s->deadline_ms && clock_now_ms() >= s->deadline_ms;
+}
+
 static enum status query(struct backend *b, const char *sql, const struct value *values,
                          size_t count, backend_row_fn *on_row, void *arg, struct error *err)
 {
     struct sqlite_backend *s = self(b);
+    s->deadline_ms = b->answer_ms ? clock_now_ms() + b->answer_ms : 0;
     sqlite3_stmt *stmt = NULL;
     struct value row[BACKEND_COLUMNS_MAX];
     enum status status = OK;
@@ -221,6 +235,7 @@ static enum status prepare(struct sqlite_backend *s, struct error *err)
     return OK;
 }
 
+/* One piece: what a writer and a reader want of a connection, in the order in which it must be said. */
 static enum status connect_now(struct sqlite_backend *s, bool write, struct error *err)
 {
     int flags = SQLITE_OPEN_NOMUTEX | (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
@@ -233,6 +248,8 @@ static enum status connect_now(struct sqlite_backend *s, bool write, struct erro
     if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
         return fail(s, err);
     s->held_fd = open(s->path, O_PATH | O_CLOEXEC);
+    if (!write)
+        sqlite3_progress_handler(s->db, LATE_STEPS, is_late, s);
     sqlite3_busy_timeout(s->db, write ? WRITER_BUSY_MS : READER_BUSY_MS);
     if (write)
         status = run(s,

@@ -112,3 +112,21 @@ Test(sqlite, tells_refused_rows_from_storage_that_is_away)
     cr_assert_eq(b->ops->begin(b, &err), OK, "%s", err.text);
     b->ops->rollback(b);
 }
+
+/* A question that would never end does, and the connection is as good as before. */
+Test(sqlite, a_reader_gives_up_in_time)
+{
+    struct error err = {0};
+    struct value v = {0};
+    cr_assert_eq(backend_connect(b, true, NULL), OK);
+    reconnect();
+    cr_assert_eq(backend_connect(b, false, NULL), OK);
+    b->answer_ms = 30;
+    cr_assert_eq(b->ops->query(b,
+                               "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+                               "SELECT COUNT(*) FROM n",
+                               NULL, 0, take, &v, &err),
+                 ERR_TIMEOUT);
+    b->answer_ms = 0;
+    cr_assert_eq(ask("SELECT COUNT(*) FROM requests"), 0);
+}
