@@ -10,16 +10,12 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "store/backend.h"
+#include "store/reader_int.h"
 #include "store/sql.h"
 
 #define SQL_BYTES_MAX 8192
 #define SPEND_MS      600000 /* sums over years take their time */
 #define DAY_MS        INT64_C(86400000)
-
-struct ledger_reader {
-    struct backend *backend;
-};
 
 enum status ledger_reader_create(const char *store, struct ledger_reader **ret, struct error *err)
 {
@@ -43,9 +39,11 @@ void ledger_reader_free(struct ledger_reader *r)
     free(r);
 }
 
-static enum status ask(struct ledger_reader *r, const char *sql, const struct value *values,
-                       size_t count, backend_row_fn *on_row, void *arg, struct error *err)
+enum status reader_ask(struct ledger_reader *r, uint64_t answer_ms, const char *sql,
+                       const struct value *values, size_t count, backend_row_fn *on_row, void *arg,
+                       struct error *err)
 {
+    r->backend->answer_ms = answer_ms;
     enum status status = backend_connect(r->backend, false, err);
     if (status != OK)
         return status;
@@ -54,76 +52,59 @@ static enum status ask(struct ledger_reader *r, const char *sql, const struct va
 
 /* One request */
 
-struct found_state {
-    struct ledger_found *found;
-    struct arena *arena;
-    bool there, no_memory;
-};
-
-static struct str keep(struct found_state *s, const struct value *v)
+static struct str keep(struct reader_row *s, const struct value *v)
 {
     struct str text = v->type == VALUE_TEXT ? arena_copy(s->arena, v->text) : STR("");
     s->no_memory |= !text.ptr;
     return text;
 }
 
-static int64_t integer_or(const struct value *v, int64_t otherwise)
-{
-    return v->type == VALUE_INT ? v->integer : otherwise;
-}
-
-static double real_of(const struct value *v)
-{
-    return v->type == VALUE_REAL ? v->real : 0;
-}
-
-static size_t take_begin(struct found_state *s, const struct value *v)
+static size_t take_begin(struct reader_row *s, const struct value *v)
 {
     struct ledger_found *f = s->found;
     size_t i = 0;
     f->id = keep(s, &v[i++]);
     f->instance = keep(s, &v[i++]);
-    f->begin_ms = integer_or(&v[i++], 0);
+    f->begin_ms = reader_integer(&v[i++], 0);
     f->front = keep(s, &v[i++]);
     f->key = keep(s, &v[i++]);
     f->policy = keep(s, &v[i++]);
     f->model = keep(s, &v[i++]);
     f->plan = keep(s, &v[i++]);
     f->expert = keep(s, &v[i++]);
-    f->stream = integer_or(&v[i++], 0);
-    f->quality = real_of(&v[i++]);
-    f->lambda = real_of(&v[i++]);
-    f->predicted_nano_usd = integer_or(&v[i++], 0);
-    f->reference_nano_usd = integer_or(&v[i++], 0);
+    f->stream = reader_integer(&v[i++], 0);
+    f->quality = reader_real(&v[i++]);
+    f->lambda = reader_real(&v[i++]);
+    f->predicted_nano_usd = reader_integer(&v[i++], 0);
+    f->reference_nano_usd = reader_integer(&v[i++], 0);
     f->decision = keep(s, &v[i++]);
     return i;
 }
 
-/* One row of sql_request, column by column in the order of that statement; whoever changes one must change the
- * other. */
-static enum status take_request(const struct value *v, size_t count, void *arg, struct error *err)
+/* Column by column in the order of those statements; whoever changes one must change the other. */
+enum status reader_take_row(const struct value *v, size_t count, void *row, struct error *err)
 {
-    struct found_state *s = arg;
+    struct reader_row *s = row;
     struct ledger_found *f = s->found;
     size_t i = take_begin(s, v);
     f->outcome = keep(s, &v[i++]);
-    f->http_status = integer_or(&v[i++], 0);
+    f->http_status = reader_integer(&v[i++], 0);
     f->basis = keep(s, &v[i++]);
-    f->cost_nano_usd = integer_or(&v[i++], 0);
-    f->input_tokens = integer_or(&v[i++], 0);
-    f->cached_tokens = integer_or(&v[i++], 0);
-    f->cache_write_tokens = integer_or(&v[i++], 0);
-    f->output_tokens = integer_or(&v[i++], 0);
-    f->reasoning_tokens = integer_or(&v[i++], 0);
-    f->attempts = integer_or(&v[i++], 0);
-    f->cached = integer_or(&v[i++], 0);
-    f->first_token_ms = integer_or(&v[i++], -1);
-    f->total_ms = integer_or(&v[i++], -1);
+    f->cost_nano_usd = reader_integer(&v[i++], 0);
+    f->input_tokens = reader_integer(&v[i++], 0);
+    f->cached_tokens = reader_integer(&v[i++], 0);
+    f->cache_write_tokens = reader_integer(&v[i++], 0);
+    f->output_tokens = reader_integer(&v[i++], 0);
+    f->reasoning_tokens = reader_integer(&v[i++], 0);
+    f->attempts = reader_integer(&v[i++], 0);
+    f->cached = reader_integer(&v[i++], 0);
+    f->first_token_ms = reader_integer(&v[i++], -1);
+    f->total_ms = reader_integer(&v[i++], -1);
     f->problem = keep(s, &v[i++]);
     f->calls = keep(s, &v[i++]);
     f->has_feedback = v[i].type == VALUE_INT;
-    f->feedback_ms = integer_or(&v[i++], 0);
-    f->score = real_of(&v[i++]);
+    f->feedback_ms = reader_integer(&v[i++], 0);
+    f->score = reader_real(&v[i++]);
     f->comment = keep(s, &v[i++]);
     CHECK(i == count);
     s->there = true;
@@ -134,9 +115,9 @@ enum status ledger_read_request(struct ledger_reader *r, struct str id, struct a
                                 struct ledger_found *ret, struct error *err)
 {
     struct ledger_found found = {0};
-    struct found_state state = {.found = &found, .arena = a};
+    struct reader_row state = {.found = &found, .arena = a};
     const struct value value = {.type = VALUE_TEXT, .text = id};
-    enum status status = ask(r, sql_request, &value, 1, take_request, &state, err);
+    enum status status = reader_ask(r, 0, sql_request, &value, 1, reader_take_row, &state, err);
     if (status != OK)
         return status;
     if (!state.there)
@@ -163,15 +144,15 @@ static enum status take_opinion(const struct value *v, size_t count, void *arg, 
     const struct opinion_state *s = arg;
     CHECK(count == 9);
     const struct ledger_opinion opinion = {
-        .id = v[0].type == VALUE_TEXT ? v[0].text : STR(""),
-        .expert = v[1].type == VALUE_TEXT ? v[1].text : STR(""),
-        .score = v[2].type == VALUE_INT ? (double)v[2].integer : real_of(&v[2]),
-        .cost_nano_usd = integer_or(&v[3], 0),
-        .input_tokens = integer_or(&v[4], 0),
-        .output_tokens = integer_or(&v[5], 0),
-        .is_single = integer_or(&v[6], 0),
-        .begin_ms = integer_or(&v[7], 0),
-        .decision = v[8].type == VALUE_TEXT ? v[8].text : STR(""),
+        .id = reader_text(&v[0]),
+        .expert = reader_text(&v[1]),
+        .score = reader_real(&v[2]),
+        .cost_nano_usd = reader_integer(&v[3], 0),
+        .input_tokens = reader_integer(&v[4], 0),
+        .output_tokens = reader_integer(&v[5], 0),
+        .is_single = reader_integer(&v[6], 0),
+        .begin_ms = reader_integer(&v[7], 0),
+        .decision = reader_text(&v[8]),
     };
     return s->on_opinion(&opinion, s->arg, err);
 }
@@ -181,8 +162,7 @@ enum status ledger_read_opinions(struct ledger_reader *r, int64_t since_ms, opin
 {
     struct opinion_state state = {on_opinion, arg};
     const struct value since = {.type = VALUE_INT, .integer = since_ms};
-    r->backend->answer_ms = SPEND_MS;
-    return ask(r, opinions, &since, 1, take_opinion, &state, err);
+    return reader_ask(r, SPEND_MS, opinions, &since, 1, take_opinion, &state, err);
 }
 
 /* Spend */
@@ -302,16 +282,16 @@ static enum status take_spend(const struct value *v, size_t count, void *arg, st
     char date[32];
     CHECK(count == 10);
     struct spend spend = {
-        .group = v[0].type == VALUE_TEXT ? v[0].text : STR(""),
-        .requests = integer_or(&v[1], 0),
-        .open = integer_or(&v[2], 0),
-        .failed = integer_or(&v[3], 0),
-        .input_tokens = integer_or(&v[4], 0),
-        .cached_tokens = integer_or(&v[5], 0),
-        .output_tokens = integer_or(&v[6], 0),
-        .cost_nano_usd = integer_or(&v[7], 0),
-        .reference_nano_usd = integer_or(&v[8], 0),
-        .estimated_nano_usd = integer_or(&v[9], 0),
+        .group = reader_text(&v[0]),
+        .requests = reader_integer(&v[1], 0),
+        .open = reader_integer(&v[2], 0),
+        .failed = reader_integer(&v[3], 0),
+        .input_tokens = reader_integer(&v[4], 0),
+        .cached_tokens = reader_integer(&v[5], 0),
+        .output_tokens = reader_integer(&v[6], 0),
+        .cost_nano_usd = reader_integer(&v[7], 0),
+        .reference_nano_usd = reader_integer(&v[8], 0),
+        .estimated_nano_usd = reader_integer(&v[9], 0),
     };
     if (s->by == SPEND_DAY)
         spend.group = date_of(spend.group, date);
@@ -325,12 +305,11 @@ enum status ledger_read_spend(struct ledger_reader *r, enum spend_by by, int64_t
     struct spend_state state = {by, on_group, arg};
     const struct value range[] = {{.type = VALUE_INT, .integer = since_ms},
                                   {.type = VALUE_INT, .integer = until_ms}};
-    r->backend->answer_ms = SPEND_MS;
     buf_init(&sql, SQL_BYTES_MAX);
     write_spend(&sql, r->backend->ops, by);
     enum status status = buf_status(&sql, err);
     if (status == OK)
-        status = ask(r, sql.ptr, range, 2, take_spend, &state, err);
+        status = reader_ask(r, SPEND_MS, sql.ptr, range, 2, take_spend, &state, err);
     buf_done(&sql);
     return status;
 }
@@ -340,7 +319,7 @@ static enum status take_losses(const struct value *v, size_t count, void *arg, s
     struct spend_loss *loss = arg;
     (void)err;
     CHECK(count == 2);
-    *loss = (struct spend_loss){integer_or(&v[0], 0), integer_or(&v[1], 0)};
+    *loss = (struct spend_loss){reader_integer(&v[0], 0), reader_integer(&v[1], 0)};
     return OK;
 }
 
@@ -358,7 +337,7 @@ enum status ledger_read_losses(struct ledger_reader *r, int64_t since_ms, int64_
     buf_add_c(&sql, " FROM losses WHERE to_ms >= $1 AND from_ms < $2");
     enum status status = buf_status(&sql, err);
     if (status == OK)
-        status = ask(r, sql.ptr, range, 2, take_losses, ret, err);
+        status = reader_ask(r, SPEND_MS, sql.ptr, range, 2, take_losses, ret, err);
     buf_done(&sql);
     return status;
 }

@@ -9,10 +9,11 @@
 
 #include "base/check.h"
 
-#define REQUEST_COLUMNS                                                                            \
+#define LISTED_COLUMNS                                                                             \
     "id, instance, begin_ms, front, key_id, policy, model, plan, expert, stream, quality, "        \
     "lambda, "                                                                                     \
-    "predicted_nano_usd, reference_nano_usd, decision"
+    "predicted_nano_usd, reference_nano_usd"
+#define REQUEST_COLUMNS LISTED_COLUMNS ", decision"
 #define END_COLUMNS                                                                                \
     "outcome, http_status, basis, cost_nano_usd, input_tokens, cached_tokens, "                    \
     "cache_write_tokens, output_tokens, reasoning_tokens, attempts, cached, first_token_ms, "      \
@@ -110,6 +111,8 @@ const size_t sql_value_counts[SQL_STATEMENTS] = {
 const char sql_request[] =
     "SELECT " REQUEST_COLUMNS ", " END_COLUMNS ", f.at_ms, f.score, f.comment FROM requests "
     "LEFT JOIN feedback f ON f.request_id = id WHERE id = $1";
+const char sql_listed[] =
+    "SELECT " LISTED_COLUMNS ", NULL, " END_COLUMNS ", NULL, NULL, NULL FROM requests";
 
 /* Binding */
 

@@ -30,3 +30,5 @@ enum sql_statement sql_bind(const struct row *row, const char *instance, char *s
 
 /* Columns of a whole request with its feedback, in this order. */
 extern const char sql_request[]; /* $1: id */
+/* The same, but decision and feedback are NULL; a WHERE may follow. */
+extern const char sql_listed[];
