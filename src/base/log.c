@@ -1,8 +1,8 @@
-/* logfmt lines made of events; log_writer.c brings them to standard error.
+/* logfmt lines made of events; log_json.c makes JSON of them on demand, log_writer.c brings them to standard error.
  *
- * Any thread may log. The only state is the threshold and, for each thread, the date of the current second. Whatever a
- * line ends up with, it is made printable as a whole before it leaves: values that nobody quoted may come from clients.
- * Not from a signal's handler: it formats, and it takes the writer's lock. */
+ * Any thread may log. The only state is threshold and format and, for each thread, the date of the current second.
+ * Whatever a line ends up with, it is made printable as a whole before it leaves: values that nobody quoted may come
+ * from clients. Not from a signal's handler: it formats, and it takes the writer's lock. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -12,12 +12,13 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "base/log_json.h"
 #include "base/log_writer.h"
 
 #define LINE_BYTES    LOG_LINE_BYTES
 #define MESSAGE_BYTES 300
 
-static atomic_int threshold = LOG_INFO;
+static atomic_int threshold = LOG_INFO, log_format = LOG_TEXT;
 static const char *const names[] = {"debug", "info", "warn", "error", "off"};
 
 void log_set_level(enum log_level level)
@@ -38,6 +39,20 @@ enum status log_level_parse(struct str name, enum log_level *ret)
             return OK;
         }
     return ERR_INPUT;
+}
+
+void log_set_format(enum log_format format)
+{
+    atomic_store_explicit(&log_format, (int)format, memory_order_relaxed);
+}
+
+enum status log_format_parse(struct str name, enum log_format *ret)
+{
+    bool is_json = str_equal(name, STR("json"));
+    if (!is_json && !str_equal(name, STR("text")))
+        return ERR_INPUT;
+    *ret = is_json ? LOG_JSON : LOG_TEXT;
+    return OK;
 }
 
 /* Whether it may stand without quotes, and, quoted or not, without any escape. */
@@ -134,10 +149,14 @@ static size_t begin(char line[LINE_BYTES], enum log_level level, const char *msg
 static size_t end(char line[LINE_BYTES], size_t n)
 {
     CHECK(n < LINE_BYTES);
+    char shown[LINE_BYTES];
     const struct str all = {line, n};
     if (!utf8_printable(all)) {
-        char shown[LINE_BYTES];
         n = utf8_make_printable(shown, sizeof(shown), all);
+        memcpy(line, shown, n);
+    }
+    if (atomic_load_explicit(&log_format, memory_order_relaxed) == LOG_JSON) {
+        n = log_json_write(shown, sizeof(shown) - 1, (struct str){line, n});
         memcpy(line, shown, n);
     }
     line[n++] = '\n';

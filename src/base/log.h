@@ -1,6 +1,7 @@
-/* logfmt on standard error, one line per event: `ts=... level=info msg="..." key=value`. Every line is UTF-8 without
- * control characters, whatever the values hold. Thread-safe; base/log_writer.h says how lines get there. Library code
- * returns errors and does not log; watch, serve, rehearse, play and cli do. Prompts and secrets are never logged. */
+/* logfmt on standard error, one line per event: `ts=... level=info msg="..." key=value`, or the same as one JSON object
+ * (base/log_json.h). Every line is UTF-8 without control characters, whatever the values hold. Thread-safe;
+ * base/log_writer.h says how lines get there. Library code returns errors and does not log; watch, serve, rehearse,
+ * play and cli do. Prompts and secrets are never logged. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,10 +10,14 @@
 #include "base/str.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
+enum log_format { LOG_TEXT, LOG_JSON };
 
 void log_set_level(enum log_level level); /* default LOG_INFO */
 bool log_enabled(enum log_level level);
 NODISCARD enum status log_level_parse(struct str name, enum log_level *ret);
+void log_set_format(
+    enum log_format format); /* default LOG_TEXT; any thread, from the next line on */
+NODISCARD enum status log_format_parse(struct str name, enum log_format *ret); /* "text", "json" */
 /* `fields` is a printf format of ready logfmt pairs, or "": log_event(LOG_INFO, "listening", "addr=%s", a) */
 void log_event(enum log_level level, const char *msg, const char *fields, ...)
     __attribute__((format(printf, 3, 4)));

@@ -42,13 +42,15 @@ static const char text[] =
     "requests\n"
     "that run keep what they began with, and a file that will not do is refused with a line in the "
     "log.\n"
-    "Logs go to standard error, one line per request, without prompts and keys.\n"
+    "Logs go to standard error, one line per request, without prompts and keys; --log-format json\n"
+    "(or `log: json`) makes each line a JSON object.\n"
     "\n"
     "  leeroo serve -c leeroo.yaml\n";
 
 struct options {
     const char *config;
-    const char *log;
+    const char *log, *log_format; /* the second NULL: as the configuration says */
+    enum log_format format;       /* in force */
     bool check;
 };
 
@@ -62,11 +64,29 @@ static void log_warning(void *arg, const struct setup_warning *w)
         log_event(LOG_WARN, w->what, "mend=\"%s\"", w->mend);
 }
 
+/* What the command line says stands above what the configuration does. */
+static void take_format(struct options *o, const struct config *config)
+{
+    if (!o->log_format)
+        o->format = config->log_format;
+    log_set_format(o->format);
+}
+
+/* Configuration and model, by the options. */
+static enum status load(struct options *o, struct config **ret_config, struct model **ret_model,
+                        struct error *err)
+{
+    enum status status = setup_load((void *)(uintptr_t)o->config, ret_config, ret_model, err);
+    if (status == OK)
+        take_format(o, *ret_config);
+    return status;
+}
+
 /* gateway_load */
 static enum status reload(void *arg, struct config **ret_config, struct model **ret_model,
                           struct error *err)
 {
-    enum status status = setup_load(arg, ret_config, ret_model, err);
+    enum status status = load(arg, ret_config, ret_model, err);
     if (status == OK)
         setup_warnings(*ret_config, *ret_model, log_warning, NULL);
     return status;
@@ -86,7 +106,7 @@ static void log_start(const struct gateway *gateway, const struct config *config
 }
 
 /* Takes configuration and model, whatever happens. */
-static enum status run_gateway(const struct options *o, struct config *config, struct model *model,
+static enum status run_gateway(struct options *o, struct config *config, struct model *model,
                                struct error *err)
 {
     const struct admin_build build = {LEEROO_VERSION, build_commit};
@@ -99,7 +119,7 @@ static enum status run_gateway(const struct options *o, struct config *config, s
         status = admin_serve(gateway, &build, err);
     if (status == OK) {
         log_start(gateway, config, model);
-        status = gateway_reload_by(gateway, reload, (void *)(uintptr_t)o->config, err);
+        status = gateway_reload_by(gateway, reload, o, err);
         given = status == OK;
     }
     if (status == OK)
@@ -115,21 +135,31 @@ static enum status run_gateway(const struct options *o, struct config *config, s
     return status;
 }
 
-static enum status serve(const struct options *o, struct error *err)
+static enum status parse_log(struct options *o, struct error *err)
+{
+    enum log_level level;
+    if (log_level_parse(str_from(o->log), &level) != OK)
+        return error_set(err, ERR_USAGE, "--log must be debug, info, warn, error or off");
+    if (o->log_format && log_format_parse(str_from(o->log_format), &o->format) != OK)
+        return error_set(err, ERR_USAGE, "--log-format must be text or json, not '%.40s'",
+                         o->log_format);
+    log_set_level(level);
+    return OK;
+}
+
+static enum status serve(struct options *o, struct error *err)
 {
     struct config *config = NULL;
     struct model *model = NULL;
-    enum log_level level;
-    enum status status = log_level_parse(str_from(o->log), &level);
+    enum status status = parse_log(o, err);
     if (status != OK)
-        return error_set(err, ERR_USAGE, "--log must be debug, info, warn, error or off");
-    log_set_level(level);
+        return status;
     file_limit_raise();
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGHUP, &ignore, NULL); /* until the gateway watches it */
     process_end_on_alarm("leeroo serve: a file or the database does not answer; stopped without "
                          "waiting for it\n");
-    status = setup_load((void *)(uintptr_t)o->config, &config, &model, err);
+    status = load(o, &config, &model, err);
     if (status != OK)
         return status;
     if (!o->check)
@@ -142,6 +172,18 @@ static enum status serve(const struct options *o, struct error *err)
     return OK;
 }
 
+/* Where every line of standard error is to be JSON, the last one is, too. */
+static int fail(const struct options *o, const struct error *err)
+{
+    char quoted[2 * sizeof(err->text)];
+    if (o->format != LOG_JSON || err->status == ERR_USAGE)
+        return cli_fail("serve", err);
+    log_set_format(LOG_JSON);
+    log_quote(quoted, sizeof(quoted), str_from(err->text));
+    log_event(LOG_ERROR, "cannot serve", "err=%s", quoted);
+    return 1;
+}
+
 static int run(int argc, char **argv)
 {
     struct options o = {.config = "leeroo.yaml", .log = "info"};
@@ -152,6 +194,9 @@ static int run(int argc, char **argv)
          0, NULL},
         {"--log", 0, "LEVEL", "debug, info, warn, error or off (default info)", OPTION_STRING,
          &o.log, 0, 0, NULL},
+        {"--log-format", 0, "FORMAT",
+         "text or json (default: `log` of the configuration, else text)", OPTION_STRING,
+         &o.log_format, 0, 0, NULL},
     };
     const struct usage usage = {"serve [-c leeroo.yaml]", text, rows,
                                 sizeof(rows) / sizeof(rows[0])};
@@ -160,7 +205,7 @@ static int run(int argc, char **argv)
         options_parse_alone(&usage, "the configuration is given with -c", argc, argv);
     if (status != OK)
         return status == CLOSED ? 0 : 2;
-    return serve(&o, &err) == OK ? 0 : cli_fail("serve", &err);
+    return serve(&o, &err) == OK ? 0 : fail(&o, &err);
 }
 
 const struct command serve_command = {"serve", "run the gateway", run};

@@ -108,6 +108,16 @@ static enum status read_auth(struct conf_reader *r, const struct conf_row *row,
     return conf_fail(r, value, err, "%s must be auto, required or off", row->key);
 }
 
+static enum status read_log(struct conf_reader *r, const struct conf_row *row,
+                            const struct yaml_tree *value, void *into, struct error *err)
+{
+    bool json = false;
+    enum status status = conf_read_either(r, row, value, "text", "json", &json, err);
+    if (status == OK)
+        *(enum log_format *)into = json ? LOG_JSON : LOG_TEXT;
+    return status;
+}
+
 #define CONFIG_FIELD(field) offsetof(struct raw, config.field)
 
 static const struct conf_row top_rows[] = {
@@ -138,6 +148,7 @@ static const struct conf_row top_rows[] = {
     {"reference", config_read_node, offsetof(struct raw, reference), false, 0, 0},
     {"ledger", config_read_node, offsetof(struct raw, ledger), false, 0, 0},
     {"keep", config_read_node, offsetof(struct raw, keep), false, 0, 0},
+    {"log", read_log, CONFIG_FIELD(log_format), false, 0, 0},
     {"traces", config_read_traces, CONFIG_FIELD(traces), false, 0, 0},
 };
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "catalogue/catalogue.h"
 #include "expert/expert.h"
 #include "plan/decide.h"
@@ -154,6 +155,7 @@ struct config {
     struct config_ledger ledger;
     struct config_keep keep;
     struct config_traces traces;
+    enum log_format log_format; /* of the gateway's log */
     struct expert *experts;
     struct config_origin *origins;
     size_t expert_count;

@@ -144,3 +144,19 @@ Test(log, the_threshold)
     cr_assert_str_eq(written(LOG_ERROR, "silent", "1"), "");
     cr_assert_not(log_enabled(LOG_ERROR));
 }
+
+Test(log, the_same_as_json)
+{
+    enum log_format format = LOG_TEXT;
+    cr_assert_eq(log_format_parse(STR("JSON"), &format), ERR_INPUT);
+    cr_assert_eq(format, LOG_TEXT);
+    cr_assert_eq(log_format_parse(STR("json"), &format), OK);
+    log_set_format(format);
+    const char *line = written_as(true, LOG_WARN, "a \"message\"", "n=1 e=\"x\xff\n\"");
+    log_set_format(LOG_TEXT);
+    const char *from =
+        strstr(line, "Z\",\"level\":\"warn\",\"msg\":\"a \\\"message\\\"\",\"n\":1,");
+    cr_assert_not_null(from, "%s", line);
+    cr_assert_eq(strncmp(line, "{\"ts\":\"20", 9), 0, "%s", line);
+    cr_assert_str_eq(line + strlen(line) - 2, "}\n");
+}
