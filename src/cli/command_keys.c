@@ -37,12 +37,14 @@ static const char text[] =
     "Without a limit a key is unlimited. Budgets are in USD; a day and a month begin at 00:00 "
     "UTC.\n"
     "With --policies a key may use those policies as they are, and experts by name only when\n"
-    "--experts lists them. With --metrics it reads /metrics, and may do nothing else.\n";
+    "--experts lists them. --role admin makes a key for the admin API and the page, which may do\n"
+    "whatever other keys may; --role metrics one that reads /metrics and may do nothing else.\n";
 
 struct options {
-    const char *config, *file, *name;
+    const char *config, *file, *name, *role;
     struct keys_wishes wishes;
     bool metrics, json;
+    enum key_role as; /* what role and metrics say */
 };
 
 struct key_place { /* where the keys are, and the names they may list */
@@ -203,7 +205,7 @@ static enum status create(const struct options *o, struct key_place *d, struct e
     struct key_row row = {
         .name = str_from(o->name),
         .created_ms = d->now_ms,
-        .metrics = o->metrics,
+        .role = o->as,
         .limits = {.budget_nano_usd = {KEY_UNLIMITED, KEY_UNLIMITED, KEY_UNLIMITED},
                    .requests_per_minute = KEY_UNLIMITED,
                    .tokens_per_minute = KEY_UNLIMITED}};
@@ -299,10 +301,13 @@ static bool asks_for_limits(const struct keys_wishes *w)
 }
 
 /* One piece: a list of what does not go together. */
-static enum status check_usage(const struct options *o, int count, char **argv, struct error *err)
+static enum status check_usage(struct options *o, int count, char **argv, struct error *err)
 {
     static const char *const actions[] = {"create", "list", "revoke", "change"};
     size_t i = 0;
+    o->as = o->metrics ? KEY_METRICS : KEY_USER;
+    if (o->role && (o->metrics || key_role_parse(str_from(o->role), &o->as) != OK))
+        return error_set(err, ERR_USAGE, "--role is user, admin or metrics, and then no --metrics");
     while (count > 0 && i < 4 && strcmp(argv[0], actions[i]) != 0)
         i++;
     if (count == 0 || i == 4)
@@ -314,9 +319,11 @@ static enum status check_usage(const struct options *o, int count, char **argv, 
     if (i != 0 && o->name)
         return error_set(err, ERR_USAGE, "--name is for create; %s takes ID or NAME as it is",
                          actions[i]);
-    if (o->metrics && (i != 0 || asks_for_limits(&o->wishes)))
-        return error_set(err, ERR_USAGE,
-                         "--metrics is for create, and without limits: such a key asks no expert");
+    if (i != 0 && (o->role || o->metrics))
+        return error_set(err, ERR_USAGE, "%s is for create; a key keeps its role",
+                         o->role ? "--role" : "--metrics");
+    if (o->as == KEY_METRICS && asks_for_limits(&o->wishes))
+        return error_set(err, ERR_USAGE, "a key for metrics is without limits: it asks no expert");
     if (o->wishes.spent_anew && i != 3)
         return error_set(err, ERR_USAGE, "--spent-anew is for change");
     if (i >= 2 && count < 2)
@@ -354,8 +361,10 @@ static int run(int argc, char **argv)
          OPTION_STRING, &w->expires, 0, 0, NULL},
         {"--spent-anew", 0, NULL, "change: what was lost of its spending counts no longer",
          OPTION_FLAG, &w->spent_anew, 0, 0, NULL},
-        {"--metrics", 0, NULL, "reads /metrics and does nothing else", OPTION_FLAG, &o.metrics, 0,
+        {"--role", 0, "ROLE", "create: user (default), admin or metrics", OPTION_STRING, &o.role, 0,
          0, NULL},
+        {"--metrics", 0, NULL, "create: the same as --role metrics", OPTION_FLAG, &o.metrics, 0, 0,
+         NULL},
         {"--json", 0, NULL, "for programs", OPTION_FLAG, &o.json, 0, 0, NULL},
     };
     const struct usage usage = {"keys create|list|change|revoke [ID|NAME] [options]", text, rows,

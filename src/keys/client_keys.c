@@ -535,9 +535,9 @@ const struct key_limits *client_key_limits(const struct client_key *key)
     return &key->row->limits;
 }
 
-bool client_key_is_for_metrics(const struct client_key *key)
+enum key_role client_key_role(const struct client_key *key)
 {
-    return key->row->metrics;
+    return key->row->role;
 }
 
 static struct key_clock now(void)

@@ -35,7 +35,7 @@ struct client_key *client_key_hold(struct client_key *key); /* returns it */
 void client_key_release(struct client_key *key);            /* NULL is fine */
 struct str client_key_id(const struct client_key *key);     /* "key_..."; of NULL empty */
 const struct key_limits *client_key_limits(const struct client_key *key);
-bool client_key_is_for_metrics(const struct client_key *key); /* and for nothing else */
+enum key_role client_key_role(const struct client_key *key);
 
 /* key_meter.h says what each does; here with locks and clocks. */
 bool client_key_admit(struct client_key *key, struct key_refusal *ret);

@@ -27,6 +27,24 @@ const char *key_period_name(enum key_period p)
     return names[p];
 }
 
+static const char *const role_names[KEY_ROLES] = {"user", "metrics", "admin"};
+
+const char *key_role_name(enum key_role role)
+{
+    CHECK(role < KEY_ROLES);
+    return role_names[role];
+}
+
+enum status key_role_parse(struct str name, enum key_role *ret)
+{
+    for (enum key_role role = KEY_USER; role < KEY_ROLES; role++)
+        if (str_equal(name, str_from(role_names[role]))) {
+            *ret = role;
+            return OK;
+        }
+    return ERR_INPUT;
+}
+
 bool key_limits_have_budget(const struct key_limits *l)
 {
     for (size_t p = 0; p < KEY_PERIODS; p++)
@@ -315,21 +333,42 @@ static bool write_names(struct buf *out, const char *key, const void *field)
     return true;
 }
 
-static enum status read_flag(const struct reader *r, const struct member *m, struct json_value v,
-                             void *into, struct error *err)
+/* The role that was there before roles had names, and its mark, so that earlier versions read the file, too. */
+static enum status read_metrics(const struct reader *r, const struct member *m, struct json_value v,
+                                void *into, struct error *err)
 {
     if (v.type != JSON_TRUE && v.type != JSON_FALSE)
         return bad(r, m->key, "true or false", err);
-    *(bool *)into = v.type == JSON_TRUE;
+    if (v.type == JSON_TRUE)
+        *(enum key_role *)into = KEY_METRICS;
     return OK;
 }
 
-static bool write_flag(struct buf *out, const char *key, const void *field)
+static bool write_metrics(struct buf *out, const char *key, const void *field)
 {
-    if (!*(const bool *)field)
+    if (*(const enum key_role *)field != KEY_METRICS)
         return false;
     write_key(out, key);
     buf_add_c(out, "true");
+    return true;
+}
+
+static enum status read_role(const struct reader *r, const struct member *m, struct json_value v,
+                             void *into, struct error *err)
+{
+    bool quoted = v.type == JSON_STRING && v.raw.len > 2;
+    if (!quoted || key_role_parse(str_slice(v.raw, 1, v.raw.len - 1), into) != OK)
+        return bad(r, m->key, "\"user\", \"admin\" or \"metrics\"", err);
+    return OK;
+}
+
+static bool write_role(struct buf *out, const char *key, const void *field)
+{
+    enum key_role role = *(const enum key_role *)field;
+    if (role == KEY_USER || role == KEY_METRICS)
+        return false;
+    write_key(out, key);
+    buf_addf(out, "\"%s\"", key_role_name(role));
     return true;
 }
 
@@ -343,7 +382,8 @@ static const struct member members[] = {
     {"revoked", FIELD(revoked_ms), read_time, write_time, false},
     {"expires", FIELD(expires_ms), read_time, write_time, false},
     {"spent_anew", FIELD(spent_anew_ms), read_time, write_time, false},
-    {"metrics", FIELD(metrics), read_flag, write_flag, false},
+    {"metrics", FIELD(role), read_metrics, write_metrics, false},
+    {"role", FIELD(role), read_role, write_role, false},
     {"budget_day_usd", FIELD(limits.budget_nano_usd[KEY_DAY]), read_usd, write_usd, false},
     {"budget_month_usd", FIELD(limits.budget_nano_usd[KEY_MONTH]), read_usd, write_usd, false},
     {"budget_total_usd", FIELD(limits.budget_nano_usd[KEY_TOTAL]), read_usd, write_usd, false},
@@ -352,7 +392,8 @@ static const struct member members[] = {
     {"experts", FIELD(limits.experts), read_names, write_names, false},
     {"policies", FIELD(limits.policies), read_names, write_names, false},
 };
-#define MEMBERS (sizeof(members) / sizeof(members[0]))
+#define MEMBERS   (sizeof(members) / sizeof(members[0]))
+#define SEEN_ROLE (1u << 31) /* in the set of members that were seen */
 
 static enum status read_member(const struct reader *r, struct json_value key, struct json_value v,
                                unsigned *seen, struct key_row *row, struct error *err)
@@ -366,6 +407,11 @@ static enum status read_member(const struct reader *r, struct json_value key, st
     if (*seen >> i & 1u)
         return error_set(err, ERR_INPUT, "%s: key %zu: %s is there twice", r->place, r->row,
                          members[i].key);
+    if (members[i].offset == FIELD(role) && *seen & SEEN_ROLE)
+        return error_set(err, ERR_INPUT, "%s: key %zu: say role or metrics, not both", r->place,
+                         r->row);
+    if (members[i].offset == FIELD(role))
+        *seen |= SEEN_ROLE;
     *seen |= 1u << i;
     if (v.type == JSON_NULL && !members[i].required)
         return OK;

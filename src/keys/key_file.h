@@ -19,6 +19,16 @@
 #define KEY_SECRET_BYTES   47 /* with the NUL: the prefix and 256 bits as 43 letters */
 #define KEY_UNLIMITED      INT64_C(-1)
 
+enum key_role {
+    KEY_USER,    /* asks experts */
+    KEY_METRICS, /* reads /metrics, and may do nothing else */
+    KEY_ADMIN,   /* whatever others may, and the admin API */
+    KEY_ROLES,
+};
+
+const char *key_role_name(enum key_role role); /* "user", "metrics", "admin" */
+NODISCARD enum status key_role_parse(struct str name, enum key_role *ret); /* ERR_INPUT */
+
 enum key_period { KEY_DAY, KEY_MONTH, KEY_TOTAL, KEY_PERIODS };
 
 const char *key_period_name(enum key_period p); /* "day", "month", "total" */
@@ -39,7 +49,7 @@ struct key_row {
     struct digest sha256;                       /* of the secret */
     int64_t created_ms, revoked_ms, expires_ms; /* since 1970; 0: never */
     int64_t spent_anew_ms; /* what was lost of its spending before then is forgiven */
-    bool metrics;          /* it reads /metrics, and may do nothing else */
+    enum key_role role;
     struct key_limits limits;
 };
 

@@ -43,8 +43,6 @@ static void print_limits(FILE *out, const struct key_row *row)
     const struct key_limits *l = &row->limits;
     struct buf text;
     buf_init(&text, LIST_BYTES_MAX);
-    if (row->metrics)
-        buf_add_c(&text, " /metrics only");
     if (l->requests_per_minute != KEY_UNLIMITED)
         buf_addf(&text, " requests/min=%lld", (long long)l->requests_per_minute);
     if (l->tokens_per_minute != KEY_UNLIMITED)
@@ -62,12 +60,12 @@ static void print_limits(FILE *out, const struct key_row *row)
 void keys_print_table(const struct key_file *f, const struct key_spent *spent, int64_t now_ms,
                       FILE *out)
 {
-    fprintf(out, "%-15s %-20s %-8s %16s %16s %16s  %s\n", "ID", "NAME", "STATE", "TODAY USD",
-            "MONTH USD", "TOTAL USD", "LIMITS");
+    fprintf(out, "%-15s %-20s %-7s %-8s %16s %16s %16s  %s\n", "ID", "NAME", "ROLE", "STATE",
+            "TODAY USD", "MONTH USD", "TOTAL USD", "LIMITS");
     for (size_t i = 0; i < f->count; i++) {
         const struct key_row *row = &f->rows[i];
-        fprintf(out, "%-15.*s %-20.*s %-8s", STR_FMT(row->id), STR_FMT(row->name),
-                state_of(row, now_ms));
+        fprintf(out, "%-15.*s %-20.*s %-7s %-8s", STR_FMT(row->id), STR_FMT(row->name),
+                key_role_name(row->role), state_of(row, now_ms));
         for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++)
             print_amount(out, &spent[i], p, row->limits.budget_nano_usd[p]);
         print_limits(out, row);
@@ -79,6 +77,8 @@ static void write_row(struct buf *out, const struct key_row *row, const struct k
 {
     bool lost = key_spent_is_lost(spent, NULL);
     key_row_write(row, false, out);
+    if (row->role != KEY_ADMIN) /* which is a member of its row */
+        buf_addf(out, ", \"role\": \"%s\"", key_role_name(row->role));
     buf_addf(out, ", \"state\": \"%s\", \"spent_usd\": {", state_of(row, now_ms));
     for (enum key_period p = KEY_DAY; p < KEY_PERIODS; p++) {
         buf_addf(out, "%s\"%s\": ", p ? ", " : "", key_period_name(p));

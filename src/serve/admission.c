@@ -55,25 +55,31 @@ static void turn_away(struct worker *w, struct http_exchange *x, bool had_one)
             headers, 1);
 }
 
-/* What a key is for: sums over everybody, or what it does itself. */
-static bool is_for(const struct caller *caller, enum path_admission needs)
+/* What a key is for: sums over everybody, what it does itself, or all of it. */
+static bool is_for(enum key_role role, enum path_admission needs)
 {
-    return needs != ADMISSION_ADMIN &&
-           client_key_is_for_metrics(caller->key) == (needs == ADMISSION_METRICS);
+    if (role == KEY_ADMIN)
+        return true;
+    return needs != ADMISSION_ADMIN && (role == KEY_METRICS) == (needs == ADMISSION_METRICS);
 }
 
-static void turn_back(struct worker *w, struct http_exchange *x, bool from_metrics)
+static const char *why_not(enum key_role role, enum path_admission needs)
+{
+    if (needs == ADMISSION_ADMIN)
+        return "this is for an admin key: `leeroo keys create --role admin --name NAME`";
+    return role == KEY_METRICS
+               ? "this key is for /metrics, and for nothing else"
+               : "/metrics has the sums of all keys and is for a key that is made for it: "
+                 "`leeroo keys create --role metrics --name NAME`";
+}
+
+static void turn_back(struct worker *w, struct http_exchange *x, const char *why)
 {
     char id[RECORD_ID_BYTES];
     struct http_header headers[HEADERS_MAX];
     worker_request_id(w, id);
     watch_rejected(&w->watch, errors_row(ERR_FORBIDDEN)->http_status);
-    respond(x, id, ERR_FORBIDDEN,
-            from_metrics
-                ? "/metrics has the sums of all keys and is for a key that is made for it: "
-                  "`leeroo keys create --metrics --name NAME`"
-                : "this key is for /metrics, and for nothing else",
-            headers, 0);
+    respond(x, id, ERR_FORBIDDEN, why, headers, 0);
 }
 
 /* Over a limit: it is a request like others, so those who count hear of it. */
@@ -129,8 +135,9 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
         answer_error_as(path_words(x->path), x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return false;
     }
-    if (!is_for(caller, needs)) {
-        turn_back(w, x, needs == ADMISSION_METRICS);
+    enum key_role role = client_key_role(caller->key);
+    if (!is_for(role, needs)) {
+        turn_back(w, x, why_not(role, needs));
         return false;
     }
     bool counts = needs == ADMISSION_USUAL && str_equal(x->method, STR("POST"));

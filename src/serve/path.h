@@ -15,7 +15,7 @@ struct worker;
 enum path_admission {
     ADMISSION_USUAL,   /* a key; of a POST also its rates and budgets, for it may ask an expert */
     ADMISSION_KEY,     /* a key: what costs nothing */
-    ADMISSION_METRICS, /* a key that is for metrics; it is let in nowhere else */
+    ADMISSION_METRICS, /* a key of that role, which is let in nowhere else; or an admin key */
     ADMISSION_ADMIN,   /* an admin key */
     ADMISSION_PAGE,    /* nobody is asked, but strange names and origins are turned away */
     ADMISSION_OPEN,    /* nobody is asked */

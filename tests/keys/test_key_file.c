@@ -62,6 +62,26 @@ Test(key_file, unset_is_unlimited)
     cr_expect_eq(parse(HEAD "]}").count, 0);
 }
 
+Test(key_file, roles_are_read_and_written_as_earlier_versions_know_them)
+{
+    struct key_file f = parse(HEAD KEY("key_a", DIGEST_A, ", \"metrics\": true") "," KEY(
+        "key_b", DIGEST_B, ", \"role\": \"admin\"") "]}");
+    cr_expect_eq(f.rows[0].role, KEY_METRICS);
+    cr_expect_eq(f.rows[1].role, KEY_ADMIN);
+    struct buf out;
+    buf_init(&out, 4096);
+    key_file_write(&f, &out);
+    cr_expect(strstr(out.ptr, "\"metrics\": true") && strstr(out.ptr, "\"role\": \"admin\""));
+    cr_expect_null(strstr(out.ptr, "\"role\": \"metrics\""));
+    buf_done(&out);
+    cr_expect_eq(parse(HEAD KEY("a", DIGEST_A, ", \"role\": \"metrics\"") "]}").rows[0].role,
+                 KEY_METRICS);
+    cr_expect_eq(parse(HEAD KEY("a", DIGEST_A, ", \"role\": \"user\"") "]}").rows[0].role,
+                 KEY_USER);
+    cr_expect_eq(parse(HEAD KEY("a", DIGEST_A, ", \"metrics\": false") "]}").rows[0].role,
+                 KEY_USER);
+}
+
 Test(key_file, every_limit_is_read)
 {
     struct key_file f = parse(HEAD KEY("key_a", DIGEST_A, ALL) "]}");
@@ -123,6 +143,8 @@ Test(key_file, mistakes_are_named)
         {HEAD KEY("a", DIGEST_A, ", \"experts\": \"a\"") "]}", "experts must be a list"},
         {HEAD KEY("a", DIGEST_A, ", \"experts\": [1]") "]}", "experts must be a short text"},
         {HEAD KEY("a", DIGEST_A, ", \"budget_week_usd\": 1") "]}", "no member \"budget_week_usd\""},
+        {HEAD KEY("a", DIGEST_A, ", \"role\": \"root\"") "]}", "role must be \"user\""},
+        {HEAD KEY("a", DIGEST_A, ", \"role\": \"user\", \"metrics\": true") "]}", "not both"},
         {HEAD KEY("a", DIGEST_A, ", \"id\": \"b\"") "]}", "id is there twice"},
         {HEAD KEY("a", DIGEST_A, "") "," KEY("a", DIGEST_B, "") "]}", "keys 1 and 2 have the same"},
         {HEAD KEY("a", DIGEST_A, "") "," KEY("b", DIGEST_A, "") "]}", "keys 1 and 2 have the same"},
