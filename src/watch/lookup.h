@@ -7,9 +7,8 @@
 #include "store/ledger.h"
 #include "store/reader.h"
 
-#define LOOKUP_QUEUE_MAX 128   /* questions waiting; more are refused */
-#define LOOKUP_ID_BYTES  64    /* of a request's id, at most */
-#define LOOKUP_LATE_MS   10000 /* then a client is told that it takes too long */
+#define LOOKUP_ID_BYTES 64    /* of a request's id, at most */
+#define LOOKUP_LATE_MS  10000 /* then a client is told that it takes too long */
 
 struct lookup;
 
@@ -25,8 +24,8 @@ void lookup_free(struct lookup *l); /* after the loops; NULL is fine */
  * or the newest rows are not in it yet. */
 typedef void lookup_fn(struct http_exchange *x, void *user, enum status status,
                        const struct ledger_found *found, const struct error *err);
-/* Until `answer` is called the exchange belongs to the lookup, which uses its `user` and on_gone. ERR_OVERLOAD: the
- * queue is full; ERR_NOT_FOUND: no id is that long; ERR_MEMORY. `answer` is not called after an error. */
+/* Until `answer` is called the exchange belongs to the lookup, which uses its `user` and on_gone. ERR_OVERLOAD: too
+ * many wait; ERR_NOT_FOUND: no id is that long; ERR_MEMORY. `answer` is not called after an error. */
 NODISCARD enum status lookup_request(struct lookup *l, struct loop *loop, struct http_exchange *x,
                                      struct str id, lookup_fn *answer, void *user,
                                      struct error *err);
