@@ -1,4 +1,8 @@
-/* leeroo check: whether `serve` would run, and on what. */
+/* leeroo check: whether `serve` would run, and on what.
+ *
+ * Everything is looked at that can be judged although something before it was wrong, and told at once. What it finds is
+ * found by setup/check_*.h, for people and for programs; nothing is written, nobody is listened for, and clients' money
+ * is not spent. One thread. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,29 +53,19 @@ static enum status connect_all(struct check_found *f, struct error *err)
     return OK;
 }
 
-/* Returns whether all is well; *err says what is not, if it keeps `serve` from starting. */
-static enum status look(const struct options *o, struct check_found *f, struct error *err)
+/* What is looked at only where configuration and model are right. */
+static enum status look_further(const struct options *o, struct check_found *f, struct error *err)
 {
-    struct config *config = NULL;
-    struct model *model = NULL;
-    enum status status = setup_load((void *)(uintptr_t)o->config, &config, &model, err);
+    const struct config *config = f->config;
+    setup_warnings(config, f->model, take_warning, f);
+    enum status status = setup_never_asked(config, f->model, take_warning, f, err);
     if (status != OK)
         return status;
-    status = keys_check(config, err);
-    f->config = config;
-    f->model = model;
-    f->fine = f->asked = true;
-    if (status == OK)
-        setup_warnings(config, model, take_warning, f);
-    if (status == OK)
-        status = setup_never_asked(config, model, take_warning, f, err);
-    if (status == OK)
-        f->encoder_count = check_encoders(config, model, o->connect, f->encoders);
+    f->encoder_count = check_encoders(config, f->model, o->connect, f->encoders);
     for (size_t i = 0; i < f->encoder_count; i++)
         f->fine &= f->encoders[i].status == OK;
     f->memory_bytes = check_memory(config);
-    if (status == OK)
-        status = check_verify(config, o->connect, f->verify, &f->verify_count, err);
+    status = check_verify(config, o->connect, f->verify, &f->verify_count, err);
     for (size_t i = 0; i < f->verify_count; i++)
         f->fine &= f->verify[i].fine;
     if (status == OK && o->connect)
@@ -79,31 +73,61 @@ static enum status look(const struct options *o, struct check_found *f, struct e
     return status;
 }
 
+/* All that keeps `serve` from starting is in f->problems then. In one piece: what can still be judged when something
+ * before it was wrong. */
+static void look(const struct options *o, struct check_found *f, struct config **ret_config,
+                 struct model **ret_model)
+{
+    struct error err = {0};
+    struct problems *all = &f->problems;
+    f->fine = f->asked = true;
+    if (config_gather(o->config, all, ret_config, &err) != OK)
+        return;
+    (void)problems_go_on(all, setup_complete(*ret_config, ret_model, &err), &err);
+    (void)problems_go_on(all, keys_check(*ret_config, &err), &err);
+    (*ret_config)->problems = NULL;
+    if (all->count == 0) {
+        f->config = *ret_config;
+        f->model = *ret_model;
+        (void)problems_go_on(all, look_further(o, f, &err), &err);
+    }
+    problems_sort(all);
+}
+
+static int fail(const struct problems *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        (void)cli_fail("check", &all->list[i]);
+    if (all->more)
+        fprintf(stderr, "leeroo check: and %zu more\n", all->more);
+    return 1;
+}
+
 /* Prints what was found whatever went wrong, then frees it all: one way out. */
 static int check(const struct options *o)
 {
     struct error err = {0};
+    struct config *config = NULL;
+    struct model *model = NULL;
     struct check_found *f = calloc(1, sizeof(*f));
     if (!f) {
         error_set(&err, ERR_MEMORY, "out of memory");
         return cli_fail("check", &err);
     }
     f->path = o->config;
-    enum status status = look(o, f, &err);
-    const struct config *config = f->config;
-    if (status != OK) {
+    look(o, f, &config, &model);
+    if (f->problems.count > 0) {
         f->config = NULL;
-        f->failure = &err;
         f->fine = false;
     }
     if (o->json)
         check_print_json(f, stdout);
     else
         check_print_text(f, stdout);
-    int code = status != OK ? cli_fail("check", &err) : f->fine ? 0 : 1;
+    int code = f->problems.count > 0 ? fail(&f->problems) : f->fine ? 0 : 1;
     free((void *)(uintptr_t)f->replies);
-    model_free((struct model *)(uintptr_t)f->model);
-    config_free((struct config *)(uintptr_t)config);
+    model_free(model);
+    config_free(config);
     free(f);
     return code;
 }

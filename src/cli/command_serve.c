@@ -52,6 +52,7 @@ struct options {
     const char *log, *log_format; /* the second NULL: as the configuration says */
     enum log_format format;       /* in force */
     bool check;
+    struct problems problems; /* with configuration and model */
 };
 
 static void log_warning(void *arg, const struct setup_warning *w)
@@ -72,24 +73,17 @@ static void take_format(struct options *o, const struct config *config)
     log_set_format(o->format);
 }
 
-/* Configuration and model, by the options. */
-static enum status load(struct options *o, struct config **ret_config, struct model **ret_model,
-                        struct error *err)
-{
-    enum status status = setup_load((void *)(uintptr_t)o->config, ret_config, ret_model, err);
-    if (status == OK)
-        take_format(o, *ret_config);
-    return status;
-}
-
 /* gateway_load */
 static enum status reload(void *arg, struct config **ret_config, struct model **ret_model,
                           struct error *err)
 {
-    enum status status = load(arg, ret_config, ret_model, err);
-    if (status == OK)
-        setup_warnings(*ret_config, *ret_model, log_warning, NULL);
-    return status;
+    struct options *o = arg;
+    enum status status = setup_load((void *)(uintptr_t)o->config, ret_config, ret_model, err);
+    if (status != OK)
+        return status;
+    take_format(o, *ret_config);
+    setup_warnings(*ret_config, *ret_model, log_warning, NULL);
+    return OK;
 }
 
 static void log_start(const struct gateway *gateway, const struct config *config,
@@ -159,9 +153,10 @@ static enum status serve(struct options *o, struct error *err)
     sigaction(SIGHUP, &ignore, NULL); /* until the gateway watches it */
     process_end_on_alarm("leeroo serve: a file or the database does not answer; stopped without "
                          "waiting for it\n");
-    status = load(o, &config, &model, err);
+    status = setup_gather(o->config, &o->problems, &config, &model, err);
     if (status != OK)
         return status;
+    take_format(o, config);
     if (!o->check)
         return run_gateway(o, config, model, err);
     printf("%s: %zu expert%s, %zu polic%s, all well\n", o->config, config->expert_count,
@@ -173,7 +168,7 @@ static enum status serve(struct options *o, struct error *err)
 }
 
 /* Where every line of standard error is to be JSON, the last one is, too. */
-static int fail(const struct options *o, const struct error *err)
+static int say_failed(const struct options *o, const struct error *err)
 {
     char quoted[2 * sizeof(err->text)];
     if (o->format != LOG_JSON || err->status == ERR_USAGE)
@@ -182,6 +177,14 @@ static int fail(const struct options *o, const struct error *err)
     log_quote(quoted, sizeof(quoted), str_from(err->text));
     log_event(LOG_ERROR, "cannot serve", "err=%s", quoted);
     return 1;
+}
+
+/* All that is wrong with the configuration, a line each; else what went wrong later. */
+static int fail(const struct options *o, const struct error *err)
+{
+    for (size_t i = 0; i < o->problems.count; i++)
+        (void)say_failed(o, &o->problems.list[i]);
+    return o->problems.count > 0 ? 1 : say_failed(o, err);
 }
 
 static int run(int argc, char **argv)

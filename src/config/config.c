@@ -182,42 +182,63 @@ static enum status place_model(struct conf_reader *r, struct config *c, struct e
     return c->model_given ? OK : config_join_path(r, STR(CONFIG_MODEL_FILE), &c->model_path, err);
 }
 
-/* One piece: the order of the sections, each of which may name what stands in those before it. */
+typedef enum status section_fn(struct conf_reader *r, const struct yaml_tree *node,
+                               struct error *err);
+
+/* The sections in their order: each may name what stands in those before it. */
+static const struct section {
+    section_fn *read;
+    size_t node; /* in struct raw */
+    /* What must have been read for it to be judged: nothing, the names of all experts, all before it. */
+    enum { NEEDS_NOTHING, NEEDS_NAMES, NEEDS_ALL } needs;
+} sections[] = {
+    {read_listen, offsetof(struct raw, listen), NEEDS_NOTHING},
+    {config_read_experts, offsetof(struct raw, experts), NEEDS_NOTHING},
+    {config_read_embedders, offsetof(struct raw, embedders), NEEDS_NOTHING},
+    {config_read_encoders, offsetof(struct raw, encoders), NEEDS_NOTHING},
+    {config_read_orchestrator, offsetof(struct raw, orchestrator), NEEDS_ALL},
+    {config_read_policies, offsetof(struct raw, policies), NEEDS_NAMES},
+    {config_pick_default, offsetof(struct raw, default_policy), NEEDS_ALL},
+    {config_read_aliases, offsetof(struct raw, aliases), NEEDS_ALL},
+    {config_pick_reference, offsetof(struct raw, reference), NEEDS_ALL},
+    {config_read_ledger, offsetof(struct raw, ledger), NEEDS_NOTHING},
+    {config_read_keep, offsetof(struct raw, keep), NEEDS_NOTHING},
+};
+
+/* Where problems are gathered it goes on behind a section that is wrong, and returns the first mistake's status. */
+static enum status read_sections(struct conf_reader *r, const struct raw *raw, struct error *err)
+{
+    struct config *c = r->context;
+    enum status first = OK;
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        const struct section *s = &sections[i];
+        if ((s->needs != NEEDS_NOTHING && c->names_unread) ||
+            (s->needs == NEEDS_ALL && first != OK))
+            continue;
+        enum status status =
+            s->read(r, *(const struct yaml_tree *const *)((const char *)raw + s->node), err);
+        if (!conf_goes_on(r, status))
+            return status;
+        first = first == OK ? status : first;
+    }
+    return first;
+}
+
+/* One piece: the top level, paths that follow from it, sections. What is said there of the top level stands first. */
 static enum status read_root(struct conf_reader *r, const struct yaml_tree *root, struct error *err)
 {
     struct config *c = r->context;
     struct raw raw = {.config = *c};
-    enum status status =
-        conf_read_map(r, root, "the configuration", ROWS(top_rows), &raw, NULL, err);
-    if (status != OK)
-        return status;
+    enum status top = conf_read_map(r, root, "the configuration", ROWS(top_rows), &raw, NULL, err);
+    if (!conf_goes_on(r, top) || root->kind != TREE_MAP)
+        return top;
     *c = raw.config;
-    status = read_listen(r, raw.listen, err);
-    if (status == OK)
-        status = place_keys(c, err);
+    enum status status = place_keys(c, err);
     if (status == OK)
         status = place_model(r, c, err);
     if (status == OK)
-        status = config_read_experts(r, raw.experts, err);
-    if (status == OK)
-        status = config_read_embedders(r, raw.embedders, err);
-    if (status == OK)
-        status = config_read_encoders(r, raw.encoders, err);
-    if (status == OK)
-        status = config_read_orchestrator(r, raw.orchestrator, err);
-    if (status == OK)
-        status = config_read_policies(r, raw.policies, err);
-    if (status == OK)
-        status = config_pick_default(r, raw.default_policy, err);
-    if (status == OK)
-        status = config_read_aliases(r, raw.aliases, err);
-    if (status == OK)
-        status = config_pick_reference(r, raw.reference, err);
-    if (status == OK)
-        status = config_read_ledger(r, raw.ledger, err);
-    if (status == OK)
-        status = config_read_keep(r, raw.keep, err);
-    return status;
+        status = read_sections(r, &raw, err);
+    return top == OK ? status : top;
 }
 
 /* One piece: the defaults of the top level. */
@@ -249,17 +270,37 @@ static struct config *config_create(const char *place)
     return c;
 }
 
-static enum status parse(struct str text, const char *place, bool without_secrets,
+/* How a file is read. */
+struct reading {
+    bool without_secrets;
+    struct problems *all; /* NULL: the first mistake ends it */
+};
+
+/* With what is wrong in the order of lines, whatever the order in which it was found. */
+static enum status first_of(const struct reading *how, enum status status, struct error *err)
+{
+    if (status == OK || !how->all)
+        return status;
+    (void)problems_go_on(how->all, status, err);
+    problems_sort(how->all);
+    return problems_first(how->all, err);
+}
+
+static enum status parse(struct str text, const char *place, const struct reading *how,
                          struct config **ret, struct error *err)
 {
+    struct error own = {0};
     struct config *c = config_create(place);
     if (!c)
         return config_no_memory(err);
-    struct conf_reader r = {c->place, c->arena, c, without_secrets};
+    err = err ? err : &own;
+    c->problems = how->all;
+    struct conf_reader r = {c->place, c->arena, c, how->without_secrets, how->all};
     const struct yaml_tree *root = NULL;
     enum status status = yaml_tree_parse(text, c->place, c->arena, &root, err);
     if (status == OK)
         status = read_root(&r, root, err);
+    status = first_of(how, status, err);
     if (status != OK) {
         config_free(c);
         return status;
@@ -272,7 +313,13 @@ static enum status parse(struct str text, const char *place, bool without_secret
 
 enum status config_parse(struct str text, const char *place, struct config **ret, struct error *err)
 {
-    return parse(text, place, false, ret, err);
+    return parse(text, place, &(struct reading){0}, ret, err);
+}
+
+enum status config_parse_gathering(struct str text, const char *place, struct problems *all,
+                                   struct config **ret, struct error *err)
+{
+    return parse(text, place, &(struct reading){.all = all}, ret, err);
 }
 
 enum status config_not_found(const char *path, struct error *err)
@@ -282,7 +329,7 @@ enum status config_not_found(const char *path, struct error *err)
         "%s: No such file or directory; `leeroo init` writes one, -c FILE names another", path);
 }
 
-static enum status load(const char *path, bool without_secrets, struct config **ret,
+static enum status load(const char *path, const struct reading *how, struct config **ret,
                         struct error *err)
 {
     struct buf text;
@@ -291,19 +338,29 @@ static enum status load(const char *path, bool without_secrets, struct config **
     if (status == ERR_NOT_FOUND)
         status = config_not_found(path, err);
     if (status == OK)
-        status = parse(buf_str(&text), path, without_secrets, ret, err);
+        status = parse(buf_str(&text), path, how, ret, err);
     buf_done(&text);
     return status;
 }
 
 enum status config_load(const char *path, struct config **ret, struct error *err)
 {
-    return load(path, false, ret, err);
+    return load(path, &(struct reading){0}, ret, err);
+}
+
+enum status config_gather(const char *path, struct problems *all, struct config **ret,
+                          struct error *err)
+{
+    struct error own = {0};
+    err = err ? err : &own;
+    enum status status = load(path, &(struct reading){.all = all}, ret, err);
+    (void)problems_go_on(all, status, err);
+    return status;
 }
 
 enum status config_load_without_secrets(const char *path, struct config **ret, struct error *err)
 {
-    return load(path, true, ret, err);
+    return load(path, &(struct reading){.without_secrets = true}, ret, err);
 }
 
 /* Copied into our arena, so they are ours to wipe. */

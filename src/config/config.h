@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/problems.h"
 #include "catalogue/catalogue.h"
 #include "expert/expert.h"
 #include "plan/decide.h"
@@ -128,6 +129,10 @@ struct config_keep {   /* of prompts, for learning */
 struct config {
     struct arena *arena;
     const char *place; /* the file's name as given */
+    /* While it is made: where all that is wrong is noted (config_gather); NULL: the first mistake ends it. */
+    struct problems *problems;
+    bool
+        names_unread; /* an expert was read without its name: nothing that names experts can be judged */
     struct str listen; /* "127.0.0.1:8080" */
     bool allow_remote;
     bool remote; /* listen is not a loopback address */
@@ -183,11 +188,19 @@ struct config {
 /* ERR_NOT_FOUND, with the mend. */
 enum status config_not_found(const char *path, struct error *err);
 NODISCARD enum status config_load(const char *path, struct config **ret, struct error *err);
+/* The same, but what is wrong is gathered: all that can be told at once goes into *all, in the order of lines, and *err
+ * is the first of it. On success `config->problems` is `all`, so that config_price and config_bind add to it; whoever
+ * is done sets it to NULL. */
+NODISCARD enum status config_gather(const char *path, struct problems *all, struct config **ret,
+                                    struct error *err);
 /* For commands that call no expert: the variables that `env:NAME` names need not exist, and such values stay empty. */
 NODISCARD enum status config_load_without_secrets(const char *path, struct config **ret,
                                                   struct error *err);
 NODISCARD enum status config_parse(struct str text, const char *place, struct config **ret,
                                    struct error *err);
+NODISCARD enum status config_parse_gathering(struct str text, const char *place,
+                                             struct problems *all, struct config **ret,
+                                             struct error *err);
 void config_free(struct config *c); /* NULL is fine; wipes the keys */
 
 /* Experts without prices get the model's where it knows them, else the catalogue's. ERR_INPUT, with the place and the

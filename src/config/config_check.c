@@ -194,20 +194,38 @@ static enum status check_tokenizer(const struct config *c, size_t i, struct erro
                         "expert '%.*s': tokenizer: %s", STR_FMT(c->experts[i].name), why.text);
 }
 
-enum status config_bind(struct config *c, const struct model *m, struct error *err)
+/* Plans name experts by what the model knows, so that all must be known first. */
+static enum status check_known(const struct config *c, const struct model *m, struct error *err)
 {
     for (size_t i = 0; i < c->expert_count; i++)
-        if (model_expert_index(m, c->experts[i].name) == SIZE_MAX)
-            return unknown_expert(c, i, m, err);
-    enum status status = config_price(c, m, err);
-    for (size_t i = 0; status == OK && i < c->expert_count; i++)
-        status = check_tokenizer(c, i, err);
+        if (model_expert_index(m, c->experts[i].name) == SIZE_MAX &&
+            !problems_go_on(c->problems, unknown_expert(c, i, m, err), err))
+            return err->status;
+    return problems_first(c->problems, err);
+}
+
+/* One piece: what must be right before the next can be judged; where problems are gathered, all of a kind are told. */
+enum status config_bind(struct config *c, const struct model *m, struct error *err)
+{
+    struct error own = {0};
+    err = err ? err : &own;
+    enum status status = check_known(c, m, err);
+    if (status == OK)
+        status = config_price(c, m, err);
     if (status != OK)
         return status;
+    for (size_t i = 0; i < c->expert_count; i++) {
+        status = check_tokenizer(c, i, err);
+        if (!problems_go_on(c->problems, status, err))
+            return status;
+    }
     if (c->reference == SIZE_MAX)
         c->reference = most_expensive_expert(c);
-    for (size_t i = 0; status == OK && i < c->policy_count; i++)
+    for (size_t i = 0; i < c->policy_count; i++) {
         status = check_plans(c, i, m, err);
+        if (!problems_go_on(c->problems, status, err))
+            return status;
+    }
     config_bind_verify(c);
-    return status;
+    return problems_first(c->problems, err);
 }

@@ -140,7 +140,7 @@ enum status config_read_encoders(struct conf_reader *r, const struct yaml_tree *
                                  struct error *err)
 {
     struct config *c = r->context;
-    enum status status = OK;
+    enum status first = OK;
     if (!node)
         return OK;
     if (node->kind != TREE_LIST || node->count == 0 || node->count > ENCODERS_NAMED_MAX)
@@ -149,9 +149,13 @@ enum status config_read_encoders(struct conf_reader *r, const struct yaml_tree *
     c->encoders = ARENA_ARRAY(c->arena, node->count, struct encoder_spec);
     if (!c->encoders)
         return config_no_memory(err);
-    for (size_t i = 0; status == OK && i < node->count; i++)
-        status = read_encoder(r, &node->items[i], err);
-    return status;
+    for (size_t i = 0; i < node->count; i++) {
+        enum status status = read_encoder(r, &node->items[i], err);
+        if (!conf_goes_on(r, status))
+            return status;
+        first = first == OK ? status : first;
+    }
+    return first;
 }
 
 void config_wipe_encoders(struct config *c)

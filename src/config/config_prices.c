@@ -97,6 +97,8 @@ static enum status unknown_price(const struct config *c, size_t i, struct error 
 
 enum status config_price(struct config *c, const struct model *m, struct error *err)
 {
+    struct error own = {0};
+    err = err ? err : &own;
     for (size_t i = 0; i < c->expert_count; i++) {
         struct config_origin *origin = &c->origins[i];
         size_t trained = m ? model_expert_index(m, c->experts[i].name) : SIZE_MAX;
@@ -108,11 +110,11 @@ enum status config_price(struct config *c, const struct model *m, struct error *
         } else if (origin->known) {
             c->experts[i].price = origin->known->price;
             origin->price_from = CONFIG_PRICE_OF_CATALOGUE;
-        } else {
-            return unknown_price(c, i, err);
+        } else if (!problems_go_on(c->problems, unknown_price(c, i, err), err)) {
+            return err->status;
         }
     }
-    return OK;
+    return problems_first(c->problems, err);
 }
 
 const char *config_price_source_name(enum config_price_source source)

@@ -24,7 +24,11 @@ enum status conf_fail(const struct conf_reader *r, const struct yaml_tree *at, s
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return error_set_at(err, ERR_INPUT, r->place, at->line, at->column, "%s", text);
+    struct error own, *into = err ? err : &own;
+    enum status status = error_set_at(into, ERR_INPUT, r->place, at->line, at->column, "%s", text);
+    if (r->problems)
+        problems_add(r->problems, into);
+    return status;
 }
 
 static void list_keys(const struct conf_row *rows, size_t count, char *into, size_t size)
@@ -64,6 +68,25 @@ static enum status check_required(const struct conf_reader *r, const struct yaml
     return OK;
 }
 
+bool conf_goes_on(const struct conf_reader *r, enum status status)
+{
+    return status == OK || (r->problems && status == ERR_INPUT);
+}
+
+/* Item k of a section; *seen gets the bit of its row also where its value is wrong: it is not missing. */
+static enum status read_item(struct conf_reader *r, const struct yaml_tree *node, size_t k,
+                             const char *what, const struct conf_row *rows, size_t row_count,
+                             void *base, uint64_t *seen, struct error *err)
+{
+    size_t i = 0;
+    while (i < row_count && !str_equal(node->keys[k].scalar, str_from(rows[i].key)))
+        i++;
+    if (i == row_count)
+        return unknown_key(r, &node->keys[k], what, rows, row_count, err);
+    *seen |= (uint64_t)1 << i;
+    return rows[i].read(r, &rows[i], &node->items[k], (char *)base + rows[i].offset, err);
+}
+
 enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node, const char *what,
                           const struct conf_row *rows, size_t row_count, void *base,
                           uint64_t *ret_seen, struct error *err)
@@ -73,22 +96,18 @@ enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node, c
         return conf_fail(r, node, err, "%s must be a section of `key: value` lines, not %s", what,
                          yaml_tree_kind_name(node));
     uint64_t seen = 0;
-    for (size_t k = 0; k < node->count; k++) {
-        size_t i = 0;
-        while (i < row_count && !str_equal(node->keys[k].scalar, str_from(rows[i].key)))
-            i++;
-        if (i == row_count)
-            return unknown_key(r, &node->keys[k], what, rows, row_count, err);
-        enum status status =
-            rows[i].read(r, &rows[i], &node->items[k], (char *)base + rows[i].offset, err);
-        if (status != OK)
+    enum status first = OK;
+    for (size_t k = 0; k <= node->count; k++) {
+        enum status status = k < node->count
+                                 ? read_item(r, node, k, what, rows, row_count, base, &seen, err)
+                                 : check_required(r, node, what, rows, row_count, seen, err);
+        if (!conf_goes_on(r, status))
             return status;
-        seen |= (uint64_t)1 << i;
+        first = first == OK ? status : first;
     }
-    enum status status = check_required(r, node, what, rows, row_count, seen, err);
-    if (status == OK && ret_seen)
+    if (first == OK && ret_seen)
         *ret_seen = seen;
-    return status;
+    return first;
 }
 
 static enum status need_scalar(const struct conf_reader *r, const struct conf_row *row,

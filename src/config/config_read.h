@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/problems.h"
 #include "config/yaml_tree.h"
 
 struct conf_reader {
@@ -13,6 +14,8 @@ struct conf_reader {
     struct arena *arena;
     void *context;        /* of the rows' own readers */
     bool without_secrets; /* variables that env:NAME names need not exist; such values stay empty */
+    struct problems
+        *problems; /* every mistake goes here, and reading goes on; NULL: the first ends it */
 };
 
 struct conf_row;
@@ -29,10 +32,14 @@ struct conf_row {
 
 #define CONF_ROWS_MAX 64 /* in one section */
 
-/* `what` names the section in messages ("an expert"). *ret_seen (may be NULL) has bit i set when row i was there. */
+/* `what` names the section in messages ("an expert"). *ret_seen (may be NULL) has bit i set when row i was there. Where
+ * problems are gathered, it reads all rows that it can and returns the status of the first mistake. */
 NODISCARD enum status conf_read_map(struct conf_reader *r, const struct yaml_tree *node,
                                     const char *what, const struct conf_row *rows, size_t row_count,
                                     void *base, uint64_t *ret_seen, struct error *err);
+
+/* Whether reading goes on after `status` of a part: it is OK, or a mistake that is noted. */
+bool conf_goes_on(const struct conf_reader *r, enum status status);
 
 conf_read_fn conf_read_str;    /* struct str, not empty */
 conf_read_fn conf_read_bool;   /* bool: true, false, yes, no, on, off */
@@ -48,7 +55,7 @@ NODISCARD enum status conf_read_either(const struct conf_reader *r, const struct
                                        const struct yaml_tree *value, const char *first,
                                        const char *second, bool *ret, struct error *err);
 
-/* "LINE:COLUMN: KEY: ..." */
+/* "LINE:COLUMN: KEY: ..."; noted in r->problems. */
 enum status conf_fail(const struct conf_reader *r, const struct yaml_tree *at, struct error *err,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* "30s", "500ms", "1500": milliseconds. ERR_INPUT. */

@@ -283,6 +283,8 @@ static enum status read_fields(struct conf_reader *r, const struct yaml_tree *no
         status = config_read_text(r, "name", raw.name, &e->name, err);
     if (status == OK)
         status = config_check_expert_name(r, raw.name, c, e->name, err);
+    else if (conf_goes_on(r, status) && raw.gguf.url)
+        (void)!read_url(r, node, raw.gguf.url, e, err); /* noted beside the others */
     if (status == OK)
         status = config_read_gguf(r, node, &raw.gguf, e, err);
     if (status == OK && !e->gguf)
@@ -336,10 +338,45 @@ static enum status read_expert(struct conf_reader *r, const struct yaml_tree *no
     return OK;
 }
 
+/* Of an entry that is wrong no more than its name is kept, so that what names it is not called wrong, too. */
+static void keep_name(struct config *c, const struct yaml_tree *node)
+{
+    for (size_t k = 0; node->kind == TREE_MAP && k < node->count; k++) {
+        if (!str_equal(node->keys[k].scalar, STR("name")) || node->items[k].kind != TREE_SCALAR)
+            continue;
+        c->origins[c->expert_count] =
+            (struct config_origin){.line = node->items[k].line, .column = node->items[k].column};
+        c->experts[c->expert_count++] =
+            (struct expert){.name = node->items[k].scalar, .dialect = &dialect_openai};
+        return;
+    }
+    c->names_unread = true;
+}
+
+/* Where problems are gathered, all entries are read, and the first mistake's status comes back. */
+static enum status read_entries(struct conf_reader *r, const struct yaml_tree *node,
+                                const struct yaml_tree **ret_fallbacks, struct error *err)
+{
+    struct config *c = r->context;
+    enum status first = OK;
+    for (size_t i = 0; i < node->count; i++) {
+        enum status status = read_expert(r, &node->items[i], &ret_fallbacks[i], err);
+        if (!conf_goes_on(r, status))
+            return status;
+        if (status != OK)
+            keep_name(c, &node->items[i]);
+        first = first == OK ? status : first;
+    }
+    return first;
+}
+
 enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *node,
                                 struct error *err)
 {
     struct config *c = r->context;
+    c->names_unread = !node || node->kind != TREE_LIST || node->count > CONFIG_EXPERTS_MAX;
+    if (!node) /* that it lacks has been said */
+        return ERR_INPUT;
     if (node->kind != TREE_LIST || node->count == 0)
         return conf_fail(r, node, err, "experts must be a list with at least one expert, not %s",
                          node->kind == TREE_LIST ? "an empty one" : yaml_tree_kind_name(node));
@@ -351,9 +388,7 @@ enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *n
     if (!c->experts || !c->origins)
         return config_no_memory(err);
     const struct yaml_tree *fallbacks[CONFIG_EXPERTS_MAX] = {NULL};
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i < node->count; i++)
-        status = read_expert(r, &node->items[i], &fallbacks[i], err);
+    enum status status = read_entries(r, node, fallbacks, err);
     for (size_t i = 0; status == OK && i < node->count; i++)
         status = config_read_fallbacks(r, fallbacks[i], i, err);
     return status;
@@ -396,10 +431,14 @@ enum status config_read_embedders(struct conf_reader *r, const struct yaml_tree 
     c->embedders = ARENA_ARRAY(c->arena, node->count, struct expert);
     if (!c->embedders)
         return config_no_memory(err);
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i < node->count; i++)
-        status = read_embedder(r, &node->items[i], err);
-    return status;
+    enum status first = OK;
+    for (size_t i = 0; i < node->count; i++) {
+        enum status status = read_embedder(r, &node->items[i], err);
+        if (!conf_goes_on(r, status))
+            return status;
+        first = first == OK ? status : first;
+    }
+    return first;
 }
 
 static const struct conf_row policy_rows[] = {
@@ -536,14 +575,16 @@ enum status config_read_policies(struct conf_reader *r, const struct yaml_tree *
     c->verify = ARENA_ARRAY(c->arena, count + 3, struct verify_settings); /* + half read */
     if (!c->policies || !c->plan_places || !c->verify)
         return config_no_memory(err);
+    enum status first = OK;
     for (size_t i = 0; i < count; i++) {
         enum status status = read_policy(r, &node->keys[i], &node->items[i], err);
-        if (status != OK)
+        if (!conf_goes_on(r, status))
             return status;
+        first = first == OK ? status : first;
     }
     if (count == 0) /* no price on quality: the best predicted expert */
         c->policies[c->policy_count++] = (struct route_policy){.name = STR("default")};
-    return OK;
+    return first;
 }
 
 size_t config_policy_index(const struct config *c, struct str name)

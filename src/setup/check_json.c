@@ -191,6 +191,13 @@ static void write_config(struct buf *b, const struct check_found *f)
     buf_add_char(b, ']');
 }
 
+static void write_problem(struct buf *b, const char *before, const struct error *problem)
+{
+    buf_add_c(b, before);
+    text(b, "{", "message", str_from(problem->text));
+    buf_addf(b, ",\"line\":%zu,\"column\":%zu}", problem->line, problem->column);
+}
+
 void check_print_json(const struct check_found *f, FILE *out)
 {
     struct buf b;
@@ -200,9 +207,12 @@ void check_print_json(const struct check_found *f, FILE *out)
     if (f->config) {
         write_config(&b, f);
     } else {
-        text(&b, ",\"error\":{", "message", str_from(f->failure->text));
-        buf_addf(&b, ",\"line\":%zu,\"column\":%zu}", f->failure->line, f->failure->column);
+        write_problem(&b, ",\"error\":", &f->problems.list[0]);
     }
+    buf_add_c(&b, ",\"problems\":[");
+    for (size_t i = 0; i < f->problems.count; i++)
+        write_problem(&b, i ? "," : "", &f->problems.list[i]);
+    buf_add_char(&b, ']');
     buf_add_c(&b, "}\n");
     fwrite(b.ptr, 1, b.len, out);
     buf_done(&b);

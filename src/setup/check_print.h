@@ -14,7 +14,7 @@ struct check_found {
     const char *path;
     const struct config *config; /* NULL: `failure` says why */
     const struct model *model;
-    const struct error *failure;
+    struct problems problems; /* all that keeps `serve` from starting, with configuration NULL */
     struct setup_warning warnings[CHECK_WARNINGS_MAX];
     size_t warning_count;
     struct check_encoder encoders[ENCODERS_NAMED_MAX];

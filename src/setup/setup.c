@@ -4,6 +4,8 @@
  * Nothing stays in memory here but words, in the configuration's. */
 #include "setup/setup.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/plan_filter.h"
@@ -11,29 +13,81 @@
 #include "serve/secure.h"
 #include "setup/setup_gguf.h"
 
-#define WHY_BYTES_MAX 4096
 #include "setup/setup_model.h"
+
+#define WHY_BYTES_MAX 4096
+
+/* The steps of setup_complete; what one of them says is noted where problems are gathered. */
+static bool goes_on(struct config *config, enum status status, enum status *first,
+                    struct error *cause, struct error *err)
+{
+    if (status != OK && *first == OK) {
+        *first = status;
+        *err = *cause;
+    }
+    return problems_go_on(config->problems, status, cause);
+}
+
+/* In one piece: which step can still be judged when one before it was wrong. */
+enum status setup_complete(struct config *config, struct model **ret_model, struct error *err)
+{
+    struct model *model = NULL;
+    struct error cause = {0}, own = {0};
+    enum status first = OK;
+    err = err ? err : &own;
+    bool on = goes_on(config, setup_open_models(config, &cause), &first, &cause, err);
+    if (on)
+        on = goes_on(config, setup_model(config, &model, &cause), &first, &cause, err);
+    if (on && model)
+        on = goes_on(config, config_bind(config, model, &cause), &first, &cause, err);
+    if (on)
+        (void)goes_on(config, secure_check(config, &cause), &first, &cause, err);
+    if (first != OK) {
+        model_free(model);
+        return first;
+    }
+    *ret_model = model;
+    return OK;
+}
+
+/* One of many mistakes is all that a caller can be told who takes one. */
+static void tell_more(const struct problems *all, struct error *err)
+{
+    size_t more = all->count + all->more - 1, used = strlen(err->text);
+    snprintf(err->text + used, sizeof(err->text) - used,
+             " (and %zu more; `leeroo check` tells all)", more);
+}
 
 enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
                        struct error *err)
 {
-    const char *path = arg;
+    struct problems *all = calloc(1, sizeof(*all));
+    struct error own = {0};
+    err = err ? err : &own;
+    if (!all)
+        return error_set(err, ERR_MEMORY, "out of memory for a configuration");
+    enum status status = setup_gather(arg, all, ret_config, ret_model, err);
+    if (status != OK && all->count + all->more > 1)
+        tell_more(all, err);
+    free(all);
+    return status;
+}
+
+enum status setup_gather(const char *path, struct problems *all, struct config **ret_config,
+                         struct model **ret_model, struct error *err)
+{
     struct config *config = NULL;
-    struct model *model = NULL;
-    enum status status = setup_config(path, &config, err);
+    enum status status = config_gather(path, all, &config, err);
     if (status == OK)
-        status = setup_model(config, &model, err);
-    if (status == OK)
-        status = config_bind(config, model, err);
-    if (status == OK)
-        status = secure_check(config, err);
+        status = setup_complete(config, ret_model, err);
     if (status != OK) {
-        model_free(model);
         config_free(config);
-        return status;
+        problems_sort(all);
+        enum status told = problems_first(all, err);
+        return told == OK ? status : told;
     }
+    config->problems = NULL;
     *ret_config = config;
-    *ret_model = model;
     return OK;
 }
 

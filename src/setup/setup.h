@@ -8,6 +8,15 @@
 NODISCARD enum status setup_load(void *arg, struct config **ret_config, struct model **ret_model,
                                  struct error *err);
 
+/* The same, and all that is wrong at once: into *all, in the order of lines, of which *err is the first. */
+NODISCARD enum status setup_gather(const char *path, struct problems *all,
+                                   struct config **ret_config, struct model **ret_model,
+                                   struct error *err);
+/* What is left to do for a configuration that is loaded: its models are opened, one that routes is found and bound to
+ * it, certificate and key are looked at. Where the configuration gathers problems, all of these are tried. */
+NODISCARD enum status setup_complete(struct config *config, struct model **ret_model,
+                                     struct error *err);
+
 /* How many of the model's plans ask somebody who is not in the configuration, and so never run. */
 size_t setup_idle_plans(const struct config *config, const struct model *model);
 

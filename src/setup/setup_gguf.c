@@ -37,18 +37,25 @@ static enum status open_model(struct config *config, struct expert *e, struct er
     return OK;
 }
 
-static enum status open_models(struct config *config, struct error *err)
+enum status setup_open_models(struct config *config, struct error *err)
 {
+    enum status first = OK;
     for (size_t i = 0; i < config->expert_count; i++) {
         struct expert *e = &config->experts[i];
         const struct config_origin *at = &config->origins[i];
-        struct error cause;
+        struct error cause, told;
         enum status status = e->gguf ? open_model(config, e, &cause) : OK;
-        if (status != OK)
-            return error_set_at(err, status, config->place, at->line, at->column,
-                                "expert '%.*s': %s", STR_FMT(e->name), cause.text);
+        if (status == OK)
+            continue;
+        error_set_at(&told, status, config->place, at->line, at->column, "expert '%.*s': %s",
+                     STR_FMT(e->name), cause.text);
+        if (first == OK && err)
+            *err = told;
+        first = first == OK ? status : first;
+        if (!problems_go_on(config->problems, status, &told))
+            return status;
     }
-    return OK;
+    return first;
 }
 
 enum status setup_config(const char *path, struct config **ret, struct error *err)
@@ -56,7 +63,7 @@ enum status setup_config(const char *path, struct config **ret, struct error *er
     struct config *config = NULL;
     enum status status = config_load(path, &config, err);
     if (status == OK)
-        status = open_models(config, err);
+        status = setup_open_models(config, err);
     if (status != OK) {
         config_free(config);
         return status;

@@ -139,6 +139,29 @@ def test_mistakes_are_those_of_serve(check, leeroo, model_file, tmp_path):
     assert done.stderr.replace("leeroo check:", "") == serve.stderr.replace("leeroo serve:", "")
     found = json.loads(check(path, "--json").stdout)
     assert found["fine"] is False and found["error"]["line"] == 4 and "treads" in found["error"]["message"]
+    assert found["problems"] == [found["error"]]
+
+
+def test_all_mistakes_are_told_at_once(check, leeroo, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="treads: 1\nkeep: {share: 2}",
+                        urls={"mid": "mid.example"}, policies="policies:\n  default: {lambda: -1}\n  some: {experts: [mid, nobody]}\n")
+    done = check(path)
+    serve = subprocess.run([leeroo, "serve", "-c", str(path)], capture_output=True, text=True, timeout=60,
+                           env={**os.environ, "UP_KEY": KEY})
+    assert done.returncode == serve.returncode == 1 and done.stdout == ""
+    assert done.stderr.replace("leeroo check:", "") == serve.stderr.replace("leeroo serve:", "")
+    said = [re.search(r"leeroo.yaml:(\d+):\d+: (\w+(?: \w+)?)", line).groups() for line in done.stderr.splitlines()]
+    assert [what for _, what in said] == ["unknown key", "share must", "url", "lambda must", "no expert"], done.stderr
+    assert [int(line) for line, _ in said] == sorted(int(line) for line, _ in said)
+    assert [p["line"] for p in json.loads(check(path, "--json").stdout)["problems"]] == [int(line) for line, _ in said]
+    assert "UP_KEY" in check(path, UP_KEY="").stderr, "and the key that is missing, beside them"
+
+
+def test_what_only_the_model_can_tell_is_told_of_all(check, tmp_path):
+    path = tmp_path / "leeroo.yaml"
+    path.write_text("experts:\n" + "".join(f"  - {{name: {n}, url: 'http://127.0.0.1:1/v1'}}\n" for n in "ab"))
+    done = check(path)
+    assert done.returncode == 1 and done.stderr.count("no price is known for model") == 2, done.stderr
 
 
 def test_wrong_usage(check):

@@ -77,7 +77,8 @@ def test_that_it_cannot_serve_is_such_a_line_too(leeroo, tmp_path):
     (tmp_path / "leeroo.yaml").write_text("experts: []\ntreads: 1\n")
     run = subprocess.run([leeroo, "serve", "-c", "leeroo.yaml", "--log-format", "json"], capture_output=True, text=True,
                          cwd=tmp_path, timeout=60, env={**os.environ})
-    (line,) = [json.loads(line) for line in run.stderr.splitlines()]
-    assert run.returncode == 1 and line["msg"] == "cannot serve" and "leeroo.yaml:" in line["err"]
+    lines = [json.loads(line) for line in run.stderr.splitlines()]
+    assert run.returncode == 1 and [line["msg"] for line in lines] == ["cannot serve"] * 2
+    assert [line["err"].split(" ")[0] for line in lines] == ["leeroo.yaml:1:10:", "leeroo.yaml:2:1:"]
     wrong = subprocess.run([leeroo, "serve", "--log-format", "xml"], capture_output=True, text=True, timeout=60)
     assert wrong.returncode == 2 and "--log-format must be text or json, not 'xml'" in wrong.stderr
