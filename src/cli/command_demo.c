@@ -152,6 +152,8 @@ static int run(int argc, char **argv)
          &d.keep, 0, 0, NULL},
         {"--listen", 'l', "ADDR", "of the gateway (127.0.0.1, a free port)", OPTION_STRING,
          &d.listen, 0, 0, NULL},
+        {"--allow-remote", 0, NULL, "whoever reaches ADDR may ask: for a container", OPTION_FLAG,
+         &d.allow_remote, 0, 0, NULL},
     };
     const struct usage usage = {"demo [options]", TEXT, rows, sizeof(rows) / sizeof(rows[0])};
     struct error err = {0};

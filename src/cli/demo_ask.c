@@ -30,8 +30,10 @@ static enum status write_config(const struct demo *d, const char *path, struct e
         return status;
     fprintf(out.stream,
             "# Written by `leeroo demo`; the experts live in its process.\n"
-            "listen: %s\nmodel: " DEMO_MODEL_FILE "\n\nexperts:\n",
-            d->listen);
+            "listen: %s\n%smodel: " DEMO_MODEL_FILE "\n\nexperts:\n",
+            d->listen,
+            d->allow_remote ? "allow_remote: true\nauth: off       # nothing here costs money\n"
+                            : "");
     for (size_t i = 0; i < SANDBOX_EXPERT_COUNT; i++)
         fprintf(out.stream, "  - name: %.*s\n    url: %s\n", STR_FMT(d->experts[i].name),
                 d->upstream_url);

@@ -63,6 +63,7 @@ static void print_version(void)
         printf("llama.cpp %s\n", lm_version());
     else
         puts("without llama.cpp");
+    puts("with " LEEROO_WITH);
 }
 
 static int try_gguf(int argc, char **argv)

@@ -28,7 +28,8 @@ struct demo {
     size_t queries;
     uint64_t seed;
     bool keep, bold;
-    bool temporary; /* the folder was made for this run */
+    bool allow_remote; /* --listen may be an address that other machines reach */
+    bool temporary;    /* the folder was made for this run */
     struct arena *arena;
     struct sandbox sandbox;
     struct upstream_pool *upstream;

@@ -41,7 +41,11 @@ def test_help_goes_to_standard_output(flag):
 def test_version(flag):
     done = run(flag)
     assert done.returncode == 0
-    assert re.fullmatch(r"leeroo \d+\.\d+\.\d+( \([0-9a-f]{7,40}\))?\n(without llama\.cpp|llama\.cpp \S+)\n", done.stdout)
+    first, llama, parts = done.stdout.splitlines()
+    assert re.fullmatch(r"leeroo \d+\.\d+\.\d+( \([0-9a-f]{7,40}\))?", first)
+    assert re.fullmatch(r"without llama\.cpp|llama\.cpp \S+", llama)
+    assert re.fullmatch(r"with ([\w/ ]+ \([\w-]+ [\d.]+\)(, |$))+", parts)
+    assert all(f"{part} (" in parts for part in ("PostgreSQL", "SQLite", "Redis", "TLS", "HTTP/2"))
 
 
 def test_help_explains_a_command():

@@ -132,3 +132,11 @@ def test_wrong_usage(leeroo):
     assert run(leeroo, "surplus").returncode == 2
     failed = run(leeroo, "--dir", "/proc/no/such")
     assert failed.returncode == 1 and "/proc/no" in failed.stderr
+
+
+def test_a_container_may_be_reached_from_outside(leeroo, tmp_path):
+    refused = run(leeroo, "-n", "50", "--listen", "0.0.0.0:0")
+    assert refused.returncode == 1 and "can be reached from other machines" in refused.stderr
+    done = run(leeroo, "-n", "50", "--listen", "0.0.0.0:0", "--allow-remote", "--dir", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    assert "allow_remote: true\nauth: off" in (tmp_path / "demo" / "leeroo.yaml").read_text()
