@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "watch/access_log.h"
+#include "watch/last_errors.h"
 #include "watch/metrics_count.h"
 #include "watch/record_ledger.h"
 #include "watch/trace_context.h"
@@ -40,6 +41,8 @@ void watch_end(const struct watch *w, const struct record *r)
         warn_of_report(r, &r->calls[i]);
     if (w->metrics)
         metrics_ended(w->metrics, r);
+    if (w->errors)
+        last_errors_note(w->errors, r);
     if (w->traces && r->trace && r->trace->on)
         traces_add(w->traces, r);
 }

@@ -8,16 +8,18 @@
 
 #include "watch/record.h"
 
+struct last_errors;
 struct ledger;
 struct metrics;
 struct traces;
 
 /* Owns nothing: whatever made the parts frees them. Each thread has its own, with metrics and traces of its own; they
- * may share the ledger. */
+ * may share the ledger and the errors. */
 struct watch {
-    struct ledger *ledger;   /* NULL: none */
-    struct metrics *metrics; /* NULL: none */
-    struct traces *traces;   /* NULL: none */
+    struct ledger *ledger;      /* NULL: none */
+    struct metrics *metrics;    /* NULL: none */
+    struct traces *traces;      /* NULL: none */
+    struct last_errors *errors; /* NULL: nobody looks */
 };
 
 void watch_begin(const struct watch *w, const struct record *r);
