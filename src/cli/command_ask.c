@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "config/env_file.h"
 #include "print/ask_table.h"
 #include "serve/local.h"
 #include "setup/setup_gguf.h"
@@ -30,7 +31,7 @@ static const char text[] = "Sends one question through the configured experts an
                            "  leeroo ask --budget 0.5 - < question.txt\n";
 
 struct options {
-    const char *config, *policy, *expert, *system, *max_cost, *plans;
+    const char *config, *env_file, *policy, *expert, *system, *max_cost, *plans;
     struct policy wanted;
     bool has_lambda, has_budget, has_min_quality;
     bool explain, json;
@@ -44,7 +45,8 @@ struct ask {
     struct arena *arena;
     struct buf question, request, answer, whole, decision, usage;
     struct local_reply reply;
-    struct error failure; /* an error event in the stream */
+    struct problems problems; /* of the file of variables */
+    struct error failure;     /* an error event in the stream */
     double seconds;
 };
 
@@ -106,7 +108,12 @@ static enum status apply_policy(struct ask *a, struct error *err)
 
 static enum status start(struct ask *a, struct error *err)
 {
-    enum status status = setup_config(a->options->config, &a->config, err);
+    struct env_file_taken taken;
+    enum status status = OK;
+    if (a->options->env_file)
+        status = env_file_load(a->options->env_file, &a->problems, &taken, err);
+    if (status == OK)
+        status = setup_config(a->options->config, &a->config, err);
     if (status == OK)
         status = setup_model(a->config, &a->model, err);
     if (status == OK)
@@ -291,6 +298,8 @@ static int run(int argc, char **argv)
     const struct option_row rows[] = {
         {"--config", 'c', "FILE", "the configuration (default leeroo.yaml)", OPTION_STRING,
          &o.config, 0, 0, NULL},
+        {"--env-file", 0, "FILE", "variables for env:NAME, as lines NAME=VALUE", OPTION_STRING,
+         &o.env_file, 0, 0, NULL},
         {"--explain", 0, NULL, "print the table behind the decision", OPTION_FLAG, &o.explain, 0, 0,
          NULL},
         {"--policy", 0, "NAME", "a policy of the configuration", OPTION_STRING, &o.policy, 0, 0,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
+#include "config/env_file.h"
 #include "keys/client_keys.h"
 #include "setup/check_print.h"
 #include "setup/setup.h"
@@ -25,7 +26,7 @@ static const char text[] =
     "  leeroo check -c leeroo.yaml --connect\n";
 
 struct options {
-    const char *config;
+    const char *config, *env_file;
     bool connect, json;
 };
 
@@ -73,6 +74,18 @@ static enum status look_further(const struct options *o, struct check_found *f, 
     return status;
 }
 
+/* False: what is wrong with it is noted. */
+static bool take_env_file(const char *path, struct check_found *f)
+{
+    struct env_file_taken taken;
+    struct error err;
+    if (env_file_load(path, &f->problems, &taken, &err) != OK)
+        return false;
+    if (taken.others_read_it)
+        take_warning(f, &env_file_readable);
+    return true;
+}
+
 /* All that keeps `serve` from starting is in f->problems then. In one piece: what can still be judged when something
  * before it was wrong. */
 static void look(const struct options *o, struct check_found *f, struct config **ret_config,
@@ -81,6 +94,8 @@ static void look(const struct options *o, struct check_found *f, struct config *
     struct error err = {0};
     struct problems *all = &f->problems;
     f->fine = f->asked = true;
+    if (o->env_file && !take_env_file(o->env_file, f))
+        return;
     if (config_gather(o->config, all, ret_config, &err) != OK)
         return;
     (void)problems_go_on(all, setup_complete(*ret_config, ret_model, &err), &err);
@@ -140,6 +155,8 @@ static int run(int argc, char **argv)
          &o.config, 0, 0, NULL},
         {"--connect", 0, NULL, "also ask each expert for its list of models", OPTION_FLAG,
          &o.connect, 0, 0, NULL},
+        {"--env-file", 0, "FILE", "variables for env:NAME, as lines NAME=VALUE", OPTION_STRING,
+         &o.env_file, 0, 0, NULL},
         {"--json", 0, NULL, "print one JSON object", OPTION_FLAG, &o.json, 0, 0, NULL},
     };
     const struct usage usage = {"check [-c leeroo.yaml] [--connect]", text, rows,

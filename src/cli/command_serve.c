@@ -14,6 +14,7 @@
 #include "cli/commit.h"
 #include "cli/file_limit.h"
 #include "cli/process_setup.h"
+#include "config/env_file.h"
 #include "serve/gateway.h"
 #include "setup/setup.h"
 
@@ -48,10 +49,11 @@ static const char text[] =
     "  leeroo serve -c leeroo.yaml\n";
 
 struct options {
-    const char *config;
+    const char *config, *env_file;
     const char *log, *log_format; /* the second NULL: as the configuration says */
     enum log_format format;       /* in force */
     bool check;
+    bool env_readable;        /* by others */
     struct problems problems; /* with configuration and model */
 };
 
@@ -113,6 +115,8 @@ static enum status run_gateway(struct options *o, struct config *config, struct 
         status = admin_serve(gateway, &build, err);
     if (status == OK) {
         log_start(gateway, config, model);
+        if (o->env_readable)
+            log_warning(NULL, &env_file_readable);
         status = gateway_reload_by(gateway, reload, o, err);
         given = status == OK;
     }
@@ -141,6 +145,18 @@ static enum status parse_log(struct options *o, struct error *err)
     return OK;
 }
 
+/* Before there are threads, since the environment has no lock. */
+static enum status take_env_file(struct options *o, struct error *err)
+{
+    struct env_file_taken taken;
+    if (!o->env_file)
+        return OK;
+    enum status status = env_file_load(o->env_file, &o->problems, &taken, err);
+    o->env_readable = status == OK && taken.others_read_it;
+    return status;
+}
+
+/* One piece: what must be done before the first thread, in its order. */
 static enum status serve(struct options *o, struct error *err)
 {
     struct config *config = NULL;
@@ -153,6 +169,9 @@ static enum status serve(struct options *o, struct error *err)
     sigaction(SIGHUP, &ignore, NULL); /* until the gateway watches it */
     process_end_on_alarm("leeroo serve: a file or the database does not answer; stopped without "
                          "waiting for it\n");
+    status = take_env_file(o, err);
+    if (status != OK)
+        return status;
     status = setup_gather(o->config, &o->problems, &config, &model, err);
     if (status != OK)
         return status;
@@ -193,6 +212,8 @@ static int run(int argc, char **argv)
     const struct option_row rows[] = {
         {"--config", 'c', "FILE", "the configuration (default leeroo.yaml)", OPTION_STRING,
          &o.config, 0, 0, NULL},
+        {"--env-file", 0, "FILE", "variables for env:NAME, as lines NAME=VALUE", OPTION_STRING,
+         &o.env_file, 0, 0, NULL},
         {"--check", 0, NULL, "check configuration and model, then exit", OPTION_FLAG, &o.check, 0,
          0, NULL},
         {"--log", 0, "LEVEL", "debug, info, warn, error or off (default info)", OPTION_STRING,

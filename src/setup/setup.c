@@ -17,6 +17,10 @@
 
 #define WHY_BYTES_MAX 4096
 
+const struct setup_warning env_file_readable = {
+    .what = "the file of --env-file can be read by other users of this machine",
+    .mend = "`chmod 600` it"};
+
 /* The steps of setup_complete; what one of them says is noted where problems are gathered. */
 static bool goes_on(struct config *config, enum status status, enum status *first,
                     struct error *cause, struct error *err)

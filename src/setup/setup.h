@@ -26,6 +26,9 @@ struct setup_warning {
     const char *mend;
 };
 
+/* Of a file of variables that other users may read (config/env_file.h). */
+extern const struct setup_warning env_file_readable;
+
 /* Calls `warn` for each expert that no policy would ever ask (route/pool_asked.h). The words are in the configuration's
  * memory. ERR_MEMORY, or what makes the pool impossible. */
 NODISCARD enum status setup_never_asked(const struct config *config, const struct model *model,
