@@ -4,6 +4,8 @@
 #include "admin/admin_int.h"
 
 static const struct path paths[] = {
+    {"/", false, "GET", ADMISSION_PAGE, FRONT_CHAT, admin_page},
+    {"/ui/", true, "GET", ADMISSION_PAGE, FRONT_CHAT, admin_page},
     {"/v1/admin/session", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_session_get},
 };
 

@@ -20,4 +20,5 @@ const struct path_table *admin_paths(void);
 /* Answers with what was written to `body`, or that there was no memory for it, and is done with it. */
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body);
 
+void admin_page(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_session_get(struct worker *w, struct http_exchange *x, struct caller *caller);
