@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -54,12 +55,47 @@ def test_no_man_page_without_a_command():
     assert {page.stem for page in DOCS.glob("*.1")} == {"leeroo"} | {f"leeroo-{name}" for name in commands()}
 
 
-def test_the_configuration_page_has_every_key():
-    page = (DOCS / "configuration.md").read_text()
+def configuration_keys():
     source = "".join(path.read_text() for path in (ROOT / "src" / "config").glob("config*.c"))
     keys = set(re.findall(r'\{"(\w+)",\s*(?:conf|config|read)_\w+', source))
     assert len(keys) > 20
+    return keys
+
+
+def test_the_configuration_page_has_every_key():
+    page = (DOCS / "configuration.md").read_text()
+    keys = configuration_keys()
     assert {key for key in keys if f"`{key}`" not in page and f"{{{key}:" not in page and f", {key}:" not in page} == set()
+
+
+@pytest.fixture(scope="module")
+def configuration_manual(tmp_path_factory):
+    path = tmp_path_factory.mktemp("manual") / "leeroo.yaml.5"
+    subprocess.run([ROOT / "scripts" / "configuration-page", DOCS / "configuration.md", path], check=True, timeout=60)
+    return path
+
+
+def test_the_man_page_of_the_configuration_has_every_key(configuration_manual):
+    """Each row of the page's tables is an item, and each key of the sources is named."""
+    text = configuration_manual.read_text()
+    items = {name for line in re.findall(r"^\.It (Cm .*)$", text, re.M) for name in re.findall(r"Cm (\S+)", line)}
+    rows = re.findall(r"^\| (`.*?) \|", (DOCS / "configuration.md").read_text(), re.M)
+    in_rows = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert len(in_rows) > 100 and items == in_rows
+    plain = text.replace("\\fB", "`").replace("\\fR", "`")
+    assert {key for key in configuration_keys() - items
+            if f"`{key}`" not in plain and not re.search(rf"[{{,] ?{key}:", plain)} == set()
+
+
+def test_the_man_page_of_the_configuration_is_well_formed(configuration_manual):
+    if not shutil.which("mandoc"):
+        pytest.skip("skipped: no mandoc")
+    lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", configuration_manual], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert lint.stdout + lint.stderr == ""
+    shown = subprocess.run(["mandoc", "-T", "utf8", configuration_manual], capture_output=True, text=True, timeout=60,
+                           check=True).stdout
+    assert "](" not in shown and "env:OPENAI_API_KEY" in shown
 
 
 def test_the_page_on_running_has_every_metric():
