@@ -2,11 +2,16 @@
 #include <stdlib.h>
 
 #include "admin/admin_int.h"
+#include "serve/errors.h"
+
+#define ERROR_BYTES_MAX (16u << 10)
 
 static const struct path paths[] = {
     {"/", false, "GET", ADMISSION_PAGE, FRONT_CHAT, admin_page},
     {"/ui/", true, "GET", ADMISSION_PAGE, FRONT_CHAT, admin_page},
     {"/v1/admin/session", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_session_get},
+    {"/v1/admin/session", false, "POST", ADMISSION_PAGE, FRONT_CHAT, admin_session_post},
+    {"/v1/admin/session", false, "DELETE", ADMISSION_ADMIN, FRONT_CHAT, admin_session_delete},
 };
 
 static const struct path_table table = {paths, sizeof(paths) / sizeof(paths[0])};
@@ -16,13 +21,37 @@ const struct path_table *admin_paths(void)
     return &table;
 }
 
+static void respond(struct http_exchange *x, int http_status, struct buf *body)
+{
+    const struct http_header headers[] = {
+        {STR("content-type"), STR("application/json")},
+        {STR("cache-control"), STR("no-store")},
+        {STR("x-content-type-options"), STR("nosniff")},
+    };
+    http_respond(x, http_status, headers, sizeof(headers) / sizeof(headers[0]), buf_str(body));
+}
+
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body)
 {
     if (body->status == OK)
-        answer_json(x, http_status, NULL, buf_str(body));
+        respond(x, http_status, body);
     else
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
     buf_done(body);
+}
+
+void admin_answer_error(struct http_exchange *x, int http_status, const char *code,
+                        const char *message)
+{
+    const struct front_error e = {.http_status = http_status,
+                                  .message = str_from(message),
+                                  .type = errors_http_row(http_status).type,
+                                  .code = code};
+    struct buf body;
+    buf_init(&body, ERROR_BYTES_MAX);
+    front_error_write(FRONT_CHAT, &e, &body);
+    respond(x, http_status, &body);
+    buf_done(&body);
 }
 
 enum status admin_serve(struct gateway *g, const struct admin_build *build, struct error *err)

@@ -8,6 +8,7 @@
 struct admin {
     struct gateway *gateway;
     struct admin_build build;
+    atomic_size_t wrong; /* keys that nobody has, whose senders wait to hear of it */
 };
 
 static inline struct admin *admin_of(const struct worker *w)
@@ -20,5 +21,11 @@ const struct path_table *admin_paths(void);
 /* Answers with what was written to `body`, or that there was no memory for it, and is done with it. */
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body);
 
+/* For what no enum status says, such as 409; with a code of its own. */
+void admin_answer_error(struct http_exchange *x, int http_status, const char *code,
+                        const char *message);
+
 void admin_page(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_session_get(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_session_post(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_session_delete(struct worker *w, struct http_exchange *x, struct caller *caller);

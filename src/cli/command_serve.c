@@ -111,7 +111,7 @@ static enum status run_gateway(struct options *o, struct config *config, struct 
     enum status status = log_writer_start(err);
     if (status == OK)
         status = gateway_create(config, model, &gateway, err);
-    if (status == OK)
+    if (status == OK && config->page != PAGE_OFF)
         status = admin_serve(gateway, &build, err);
     if (status == OK) {
         log_start(gateway, config, model);

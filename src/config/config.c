@@ -108,6 +108,16 @@ static enum status read_auth(struct conf_reader *r, const struct conf_row *row,
     return conf_fail(r, value, err, "%s must be auto, required or off", row->key);
 }
 
+static enum status read_page(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
+{
+    bool on = false;
+    enum status status = conf_read_bool(r, row, value, &on, err);
+    if (status == OK)
+        *(enum config_page *)into = on ? PAGE_ON : PAGE_OFF;
+    return status;
+}
+
 static enum status read_log(struct conf_reader *r, const struct conf_row *row,
                             const struct yaml_tree *value, void *into, struct error *err)
 {
@@ -125,6 +135,7 @@ static const struct conf_row top_rows[] = {
     {"allow_remote", conf_read_bool, CONFIG_FIELD(allow_remote), false, 0, 0},
     {"auth", read_auth, CONFIG_FIELD(auth), false, 0, 0},
     {"keys", read_path, CONFIG_FIELD(keys_file), false, 0, 0},
+    {"page", read_page, CONFIG_FIELD(page), false, 0, 0},
     {"strict_budgets", conf_read_bool, CONFIG_FIELD(strict_budgets), false, 0, 0},
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
     {"model", read_path, CONFIG_FIELD(model_path), false, 0, 0},

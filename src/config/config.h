@@ -71,6 +71,12 @@ enum config_auth {
     AUTH_OFF,      /* never: a proxy in front does it */
 };
 
+enum config_page {            /* and the admin API behind it */
+                   PAGE_AUTO, /* there; where nobody is asked for a key, for this machine alone */
+                   PAGE_OFF,  /* not there */
+                   PAGE_ON, /* there; where nobody is asked for a key, for whoever reaches the gateway */
+};
+
 struct config_texts {
     const struct str *list;
     size_t count;
@@ -137,6 +143,7 @@ struct config {
     bool allow_remote;
     bool remote; /* listen is not a loopback address */
     enum config_auth auth;
+    enum config_page page;
     bool strict_budgets;    /* a key whose spending is lost has none left */
     const char *keys_file;  /* as given; NULL: not */
     const char *keys_path;  /* of the file of client keys (key_file.h); NULL: nowhere to have any */

@@ -14,6 +14,8 @@
 
 struct caller {
     struct client_key *key; /* held; NULL: nobody is asked for keys */
+    struct str cookie; /* of a browser's session that stands for the key; empty: there is none */
+    int64_t session_end_ms; /* of it */
     struct key_reserved reserved;
     bool refused; /* the last thing asked for */
     struct key_refusal refusal;

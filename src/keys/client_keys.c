@@ -493,13 +493,17 @@ bool keys_wanted(const struct keys *k)
 enum status keys_find(struct keys *k, struct str secret, int64_t wall_ms, struct client_key **ret)
 {
     struct digest d;
-    uint32_t i = 0;
     enum status status = digest_sha256(secret, &d, NULL);
-    if (status != OK)
-        return status;
+    return status == OK ? keys_find_digest(k, &d, wall_ms, ret) : status;
+}
+
+enum status keys_find_digest(struct keys *k, const struct digest *d, int64_t wall_ms,
+                             struct client_key **ret)
+{
+    uint32_t i = 0;
     struct table *t = table_hold(k);
-    if (t && map_get(t->by_digest, prefix_of(&d), &i) &&
-        digest_equal(&d, &t->file.rows[i].sha256) && !key_row_refused(&t->file.rows[i], wall_ms)) {
+    if (t && map_get(t->by_digest, prefix_of(d), &i) && digest_equal(d, &t->file.rows[i].sha256) &&
+        !key_row_refused(&t->file.rows[i], wall_ms)) {
         *ret = &t->keys[i]; /* held through its table */
         return OK;
     }
@@ -528,6 +532,16 @@ void client_key_release(struct client_key *key)
 struct str client_key_id(const struct client_key *key)
 {
     return key ? key->row->id : STR("");
+}
+
+struct str client_key_name(const struct client_key *key)
+{
+    return key->row->name;
+}
+
+const struct digest *client_key_digest(const struct client_key *key)
+{
+    return &key->row->sha256;
 }
 
 const struct key_limits *client_key_limits(const struct client_key *key)

@@ -28,12 +28,17 @@ bool keys_wanted(const struct keys *k);
 /* The key is held. ERR_AUTH: no key has this secret, or it is no longer good; ERR_MEMORY: nobody can say. */
 NODISCARD enum status keys_find(struct keys *k, struct str secret, int64_t wall_ms,
                                 struct client_key **ret);
+/* The same by the secret's digest, for what has stood for the key since it was shown (sign_in.h). */
+NODISCARD enum status keys_find_digest(struct keys *k, const struct digest *d, int64_t wall_ms,
+                                       struct client_key **ret);
 /* A caller was turned away; the log says so once a second. */
 void keys_note_refused(struct keys *k, bool had_one);
 
 struct client_key *client_key_hold(struct client_key *key); /* returns it */
 void client_key_release(struct client_key *key);            /* NULL is fine */
 struct str client_key_id(const struct client_key *key);     /* "key_..."; of NULL empty */
+struct str client_key_name(const struct client_key *key);
+const struct digest *client_key_digest(const struct client_key *key); /* of its secret */
 const struct key_limits *client_key_limits(const struct client_key *key);
 enum key_role client_key_role(const struct client_key *key);
 

@@ -38,6 +38,14 @@ bool http_cors_lets(const struct http_cors *c, struct str origin)
     return false;
 }
 
+bool http_cors_names(const struct http_cors *c, struct str origin)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (!str_equal(c->origins[i], STR("*")) && is_meant(c->origins[i], origin))
+            return true;
+    return false;
+}
+
 bool http_cors_is_same(struct str origin, struct str host)
 {
     size_t scheme = str_find(origin, STR("://"), 0);
@@ -82,8 +90,8 @@ void http_cors_answer_preflight(const struct http_cors *c, struct http_exchange 
     struct buf age;
     buf_init(&age, NUMBER_BYTES_MAX);
     buf_addf(&age, "%u", (unsigned)c->max_age_s);
-    headers[n++] =
-        (struct http_header){STR("access-control-allow-methods"), STR("GET, HEAD, POST")};
+    headers[n++] = (struct http_header){STR("access-control-allow-methods"),
+                                        STR("GET, HEAD, POST, PATCH, DELETE")};
     if (asked.len > 0)
         headers[n++] = (struct http_header){STR("access-control-allow-headers"), asked};
     headers[n++] = (struct http_header){STR("access-control-max-age"), buf_str(&age)};

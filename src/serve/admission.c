@@ -1,8 +1,12 @@
-/* Who is let in. What a refusal says is the same for every path, so that it tells nothing of what lies behind. */
+/* Who is let in: a key in a header, or a browser's session that stands for one, and the role that the path is for. What
+ * a refusal says is the same for every path, so that it tells nothing of what lies behind.
+ *
+ * Runs on the worker's thread at the door; nothing here waits, and the caller that it fills belongs to the exchange. */
 #include "serve/admission.h"
 
 #include "base/clock.h"
 #include "keys/client_keys.h"
+#include "keys/sign_in.h"
 #include "serve/errors.h"
 
 #define BODY_BYTES_MAX (16u << 10)
@@ -21,6 +25,30 @@ static struct str find_secret(const struct http_exchange *x)
             return value;
     }
     return STR("");
+}
+
+/* A header with a key counts, and the cookie only where there is none. */
+static enum status find_key(struct worker *w, struct http_exchange *x, struct caller *caller,
+                            bool *had_one)
+{
+    struct digest key;
+    struct str secret = find_secret(x), cookie = sign_in_cookie(x->headers, x->header_count);
+    int64_t now_ms = clock_wall_ms();
+    *had_one = secret.len > 0 || cookie.len > 0;
+    if (secret.len > 0)
+        return keys_find(w->gateway->keys, secret, now_ms, &caller->key);
+    if (!sign_ins_find(w->gateway->sign_ins, cookie, now_ms, &key, &caller->session_end_ms))
+        return ERR_AUTH;
+    caller->cookie = cookie;
+    return keys_find_digest(w->gateway->keys, &key, now_ms, &caller->key);
+}
+
+/* Browsers send a cookie with whatever any page makes them send. */
+static bool is_forged(const struct http_exchange *x, const struct caller *caller)
+{
+    bool reads = str_equal(x->method, STR("GET")) || str_equal(x->method, STR("HEAD"));
+    return caller->cookie.len > 0 && !reads &&
+           !sign_in_csrf_is(caller->cookie, http_header_get(x, SIGN_IN_CSRF_HEADER));
 }
 
 static void respond(struct http_exchange *x, const char *id, enum status status, const char *text,
@@ -119,15 +147,12 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
                     struct caller *caller)
 {
     enum path_admission needs = path ? path->admission : ADMISSION_USUAL;
-    struct keys *keys = w->gateway->keys;
-    if (needs == ADMISSION_OPEN || needs == ADMISSION_PAGE || !keys_wanted(keys))
+    bool had_one = false;
+    if (needs == ADMISSION_OPEN || needs == ADMISSION_PAGE || !keys_wanted(w->gateway->keys))
         return true;
-    struct str secret = find_secret(x);
-    enum status status = ERR_AUTH;
-    if (secret.len > 0)
-        status = keys_find(keys, secret, clock_wall_ms(), &caller->key);
+    enum status status = find_key(w, x, caller, &had_one);
     if (status == ERR_AUTH) {
-        turn_away(w, x, secret.len > 0);
+        turn_away(w, x, had_one);
         return false;
     }
     if (status != OK || arena_defer(x->arena, leave, caller) != OK) {
@@ -138,6 +163,12 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
     enum key_role role = client_key_role(caller->key);
     if (!is_for(role, needs)) {
         turn_back(w, x, why_not(role, needs));
+        return false;
+    }
+    if (is_forged(x, caller)) {
+        turn_back(w, x,
+                  "a browser's session needs the header " SIGN_IN_CSRF_HEADER
+                  " with the `csrf` of GET /v1/admin/session for what changes or asks something");
         return false;
     }
     bool counts = needs == ADMISSION_USUAL && str_equal(x->method, STR("POST"));

@@ -7,16 +7,14 @@
 
 #include <stdio.h>
 
-#include "keys/client_keys.h"
 #include "net/http_cors.h"
-#include "net/http_host.h"
 #include "serve/admission.h"
 #include "serve/errors.h"
 #include "serve/gateway_int.h"
+#include "serve/stranger.h"
 #include "serve/unpack.h"
 
 #define PATH_SHOWN_BYTES 40
-#define NAME_SHOWN_BYTES 100
 #define ALLOW_BYTES_MAX  64
 
 static bool refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
@@ -73,18 +71,12 @@ static bool refuse_body(struct http_exchange *x, const struct path *path)
     return refuse(x, 413, message, NULL);
 }
 
-/* Who is called by which name, and by which page */
-
-static struct http_cors cors_of(const struct worker *w)
-{
-    const struct config_cors *c = &w->snapshot->config->cors;
-    return (struct http_cors){c->origins.list, c->origins.count, c->max_age_ms / 1000};
-}
+/* Pages of other origins */
 
 size_t door_headers(const struct http_header *headers, size_t count, struct http_header *into,
                     void *worker)
 {
-    const struct http_cors cors = cors_of(worker);
+    const struct http_cors cors = stranger_cors(worker);
     struct str origin = STR("");
     for (size_t i = 0; cors.count > 0 && i < count; i++)
         if (str_equal_nocase(headers[i].name, STR("origin")))
@@ -92,42 +84,10 @@ size_t door_headers(const struct http_header *headers, size_t count, struct http
     return http_cors_headers(&cors, origin, into);
 }
 
-static bool refuse_stranger(struct worker *w, struct http_exchange *x, const char *what,
-                            struct str name, const char *mend)
-{
-    char message[360];
-    int shown = name.len < NAME_SHOWN_BYTES ? (int)name.len : NAME_SHOWN_BYTES;
-    snprintf(message, sizeof(message), "this gateway asks for no keys, so %s, not '%.*s'; %s", what,
-             shown, name.ptr, mend);
-    watch_rejected(&w->watch, errors_row(ERR_FORBIDDEN)->http_status);
-    answer_error_as(path_words(x->path), x, NULL, ERR_FORBIDDEN, message, NULL, NULL);
-    return false;
-}
-
-/* Where nobody is asked for a key, being able to reach this machine is what lets a client in. A web page in somebody's
- * browser can, under a name of its own that it points here, or by its origin. */
-static bool is_no_stranger(struct worker *w, struct http_exchange *x)
-{
-    const struct config *c = w->snapshot->config;
-    const struct http_cors cors = cors_of(w);
-    struct str origin = http_header_get(x, "origin");
-    if (keys_wanted(w->gateway->keys))
-        return true;
-    if ((!c->remote || c->hosts.count > 0) && !http_host_is_local(x->host) &&
-        !http_host_is_among(x->host, c->hosts.list, c->hosts.count))
-        return refuse_stranger(w, x, "it is called by loopback names", x->host,
-                               "add the name to `hosts` in the configuration, or make keys with "
-                               "`leeroo keys create`");
-    if (origin.ptr && !http_cors_is_same(origin, x->host) && !http_cors_lets(&cors, origin))
-        return refuse_stranger(w, x, "it is called by no web page", origin,
-                               "add the page to `cors: {origins: [...]}` in the configuration");
-    return true;
-}
-
 /* Browsers send no key along when they ask for permission. */
 static bool answer_preflight(struct worker *w, struct http_exchange *x)
 {
-    const struct http_cors cors = cors_of(w);
+    const struct http_cors cors = stranger_cors(w);
     if (!http_cors_is_preflight(x) || !http_cors_lets(&cors, http_header_get(x, "origin")))
         return false;
     http_cors_answer_preflight(&cors, x);
@@ -151,7 +111,7 @@ bool door_ask(struct http_exchange *x, void *worker)
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
         return false;
     }
-    if ((!path || path->admission != ADMISSION_OPEN) && !is_no_stranger(w, x))
+    if (!stranger_pass(w, x, path))
         return false;
     if (answer_preflight(w, x) || !admission_pass(w, x, path, caller))
         return false;

@@ -20,6 +20,7 @@
 #include "base/thread.h"
 #include "cache/cache.h"
 #include "keys/client_keys.h"
+#include "keys/sign_in.h"
 #include "route/estimator.h"
 #include "serve/budget_file.h"
 #include "serve/door.h"
@@ -173,6 +174,9 @@ static enum status gateway_start(struct gateway *g, struct error *err)
     char listen[256];
     snprintf(listen, sizeof(listen), "%.*s", STR_FMT(g->snapshot->config->listen));
     enum status status = keys_open(g->snapshot->config, &g->keys, err);
+    g->sign_ins = sign_ins_create();
+    if (status == OK && !g->sign_ins)
+        status = error_set(err, ERR_MEMORY, "out of memory for sessions of browsers");
     if (status == OK)
         status = keep_budgets(g, err);
     if (status == OK)
@@ -284,6 +288,7 @@ void gateway_free(struct gateway *g)
     if (g->listen_fd >= 0)
         close(g->listen_fd);
     keeping_stop(g->keeping);
+    sign_ins_free(g->sign_ins);
     keys_close(g->keys);
     budget_file_stop(g->budget_file);
     lookup_free(g->lookup);

@@ -18,6 +18,7 @@ static const struct fixed {
     {"listen", FIXED_STR, CONFIG(listen)},
     {"listen", FIXED_BOOL, CONFIG(remote)},
     {"auth", FIXED_U32, CONFIG(auth)},
+    {"page", FIXED_U32, CONFIG(page)},
     {"keys", FIXED_PATH, CONFIG(keys_file)},
     {"threads", FIXED_U32, CONFIG(threads)},
     {"state_dir", FIXED_PATH, CONFIG(state_dir)},

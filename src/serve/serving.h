@@ -51,6 +51,7 @@ struct gateway {
     struct affinity *affinity;       /* what experts hold in their prompt caches */
     struct sessions *sessions;       /* whose turn it is */
     struct keys *keys;               /* of clients */
+    struct sign_ins *sign_ins;       /* browsers that keys stand behind */
     struct budget_file *budget_file; /* of the budgets' state; may be NULL */
     struct ledger *ledger;           /* NULL: none */
     struct ledger_watch *ledger_watch;

@@ -151,6 +151,7 @@ Test(config, mistakes_at_the_top)
         {MODEL EXPERT "allow_remote: maybe\n", "allow_remote must be true or false, not 'maybe'"},
         {MODEL EXPERT "upstream: {private_addresses: no}\n", "must be allow or deny"},
         {MODEL EXPERT "auth: optional\n", "auth must be auto, required or off"},
+        {MODEL EXPERT "page: auto\n", "page must be true or false"},
         {MODEL EXPERT "auth: [off]\n", "auth must be auto, required or off"},
         {MODEL EXPERT "limits: {body: 10 parsecs}\n", "body must be a size like 64KiB"},
         {MODEL EXPERT "limits: {body: 10}\n",
@@ -253,14 +254,17 @@ Test(config, remote_listening_must_be_asked_for)
 Test(config, keys_are_in_state_dir_or_where_the_file_says)
 {
     struct config *c = parse(MODEL EXPERT);
+    cr_expect_eq(c->page, PAGE_AUTO);
     cr_expect(!c->remote && c->auth == AUTH_AUTO && !c->keys_path && !c->spend_path);
     config_free(c);
-    c = parse(MODEL EXPERT "state_dir: st\nauth: required\n");
+    c = parse(MODEL EXPERT "state_dir: st\nauth: required\npage: false\n");
+    cr_expect_eq(c->page, PAGE_OFF);
     cr_expect(c->auth == AUTH_REQUIRED);
     cr_expect_str_eq(c->keys_path, "dir/st/keys.json");
     cr_expect_str_eq(c->spend_path, "dir/st/keys.spend");
     config_free(c);
-    c = parse(MODEL EXPERT "state_dir: st\nkeys: /etc/k.json\nauth: off\n");
+    c = parse(MODEL EXPERT "state_dir: st\nkeys: /etc/k.json\nauth: off\npage: true\n");
+    cr_expect_eq(c->page, PAGE_ON);
     cr_expect(c->auth == AUTH_OFF);
     cr_expect_str_eq(c->keys_path, "/etc/k.json");
     cr_expect_str_eq(c->spend_path, "dir/st/keys.spend");

@@ -36,6 +36,18 @@ Test(http_cors, which_pages)
     cr_expect_not(http_cors_lets(&(struct http_cors){0}, STR("null")));
 }
 
+Test(http_cors, a_page_is_named_or_all_are_meant)
+{
+    const struct str some[] = {STR("*"), STR("https://ops.example"), STR("https://*.in.example")};
+    const struct http_cors c = {some, 3, 0};
+    cr_expect(http_cors_lets(&c, STR("https://evil.example")));
+    cr_expect_not(http_cors_names(&c, STR("https://evil.example")) ||
+                  http_cors_names(&c, STR("null")));
+    cr_expect(http_cors_names(&c, STR("https://ops.example")));
+    cr_expect(http_cors_names(&c, STR("https://a.in.example")));
+    cr_expect_not(http_cors_names(&(struct http_cors){0}, STR("https://ops.example")));
+}
+
 Test(http_cors, what_answers_say)
 {
     struct http_header h[HTTP_CORS_HEADERS_MAX];

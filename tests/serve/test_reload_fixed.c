@@ -52,6 +52,7 @@ Test(reload_fixed, keys_are_named_and_put_back)
             "threads,limits.connections,limits.body");
     changes("", "limits: {bodies: 1024MiB, body_time: 1m, body_rate: 1}\n",
             "limits.bodies,limits.body_time,limits.body_rate");
+    changes("", "page: false\n", "page");
     changes("state_dir: s\n", "state_dir: s\nstrict_budgets: true\n", "strict_budgets");
     changes("state_dir: s\n", "", "state_dir,ledger"); /* which is in there */
     changes("", "state_dir: s\n", "state_dir,ledger");
