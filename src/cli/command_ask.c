@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/terminal.h"
 #include "cli/commands.h"
 #include "config/env_file.h"
 #include "print/ask_table.h"
@@ -255,7 +256,7 @@ static enum status run_ask(struct ask *a, const char *argument, struct error *er
     write_request(a);
     status = decide_first(a, err);
     if (status == OK && a->options->explain && !a->options->json)
-        ask_table_print(stderr, buf_str(&a->decision), isatty(STDERR_FILENO));
+        ask_table_print(stderr, buf_str(&a->decision), terminal_has_style(STDERR_FILENO));
     if (status == OK)
         status = ask_pool(a, err);
     if (status != OK)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/screen.h"
 #include "cli/commands.h"
 #include "config/env_file.h"
 #include "keys/client_keys.h"
@@ -124,6 +125,7 @@ static int check(const struct options *o)
     struct error err = {0};
     struct config *config = NULL;
     struct model *model = NULL;
+    struct screen screen = {0};
     struct check_found *f = calloc(1, sizeof(*f));
     if (!f) {
         error_set(&err, ERR_MEMORY, "out of memory");
@@ -138,7 +140,8 @@ static int check(const struct options *o)
     if (o->json)
         check_print_json(f, stdout);
     else
-        check_print_text(f, stdout);
+        check_print_text(f, screen_begin(&screen, stdout));
+    screen_end(&screen);
     int code = f->problems.count > 0 ? fail(&f->problems) : f->fine ? 0 : 1;
     free((void *)(uintptr_t)f->replies);
     model_free(model);

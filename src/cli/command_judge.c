@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/new_folder.h"
 #include "base/progress.h"
+#include "base/screen.h"
 #include "cli/commands.h"
 #include "data/dataset_write.h"
 #include "data/subset.h"
@@ -123,7 +124,7 @@ static enum status print(const struct judge_command *c, const struct dataset *d,
         write_json(c, d, &b);
     else if (!c->quiet)
         write_table(c, d, &b);
-    return file_print(stdout, &b, err);
+    return (c->json ? file_print : screen_print)(stdout, &b, err);
 }
 
 /* The data set of the chosen experts, complete with their texts. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/screen.h"
 #include "cli/commands.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
@@ -246,7 +247,9 @@ static enum status list(const struct options *o, struct key_place *d, struct err
         return status;
     if (o->json)
         return keys_print_json(&d->file, spent, d->now_ms, stdout, err);
-    keys_print_table(&d->file, spent, d->now_ms, stdout);
+    struct screen screen;
+    keys_print_table(&d->file, spent, d->now_ms, screen_begin(&screen, stdout));
+    screen_end(&screen);
     return OK;
 }
 

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/screen.h"
+#include "base/terminal.h"
 #include "cli/commands.h"
 #include "config/config.h"
 #include "watch/spend_output.h"
@@ -143,8 +146,8 @@ static enum status print(const struct gathered *g, bool json, struct error *err)
     if (json)
         spend_write_json(&g->list, &out);
     else
-        spend_write_table(&g->list, &out);
-    return file_print(stdout, &out, err);
+        spend_write_table(&g->list, terminal_columns(STDOUT_FILENO), &out);
+    return (json ? file_print : screen_print)(stdout, &out, err);
 }
 
 static enum status spend(const struct options *o, struct error *err)

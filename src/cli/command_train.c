@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/screen.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
 #include "data/input_file.h"
@@ -207,13 +208,16 @@ static enum status train(struct train_command *c, struct error *err)
     if (status == OK && c->json)
         status = train_print_json(trained, c->output, stdout, err);
     if (status == OK && !c->json && !c->quiet) {
-        fprintf(stderr, "%zu queries, figures by %d-fold cross-validation:\n\n", trained->queries,
+        struct screen screen;
+        FILE *out = screen_begin(&screen, stderr);
+        fprintf(out, "%zu queries, figures by %d-fold cross-validation:\n\n", trained->queries,
                 TRAIN_FOLDS);
-        train_print_experts(trained, stderr);
+        train_print_experts(trained, out);
         if (c->answers.cells)
-            train_print_plans(trained, stderr);
-        train_print_late(trained, stderr);
-        fprintf(stderr, "\nwrote %s\n", c->output);
+            train_print_plans(trained, out);
+        train_print_late(trained, out);
+        fprintf(out, "\nwrote %s\n", c->output);
+        screen_end(&screen);
     }
     trained_free(trained);
     return status;

@@ -3,8 +3,10 @@
 #include "cli/options.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log_writer.h"
+#include "base/terminal.h"
 
 #define USAGE_BYTES_MAX (1u << 16)
 
@@ -22,8 +24,9 @@ void options_listen(options_listener *listener, void *arg)
 static void print_usage(const struct usage *u)
 {
     struct buf text;
+    size_t width = terminal_columns(STDOUT_FILENO);
     buf_init(&text, USAGE_BYTES_MAX);
-    options_usage_write(u, &text);
+    options_usage_write(u, width ? width : TERMINAL_COLUMNS, &text);
     fwrite(text.ptr, 1, text.len, stdout);
     buf_done(&text);
 }

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/screen.h"
 #include "print/play_output.h"
 #include "print/probe_output.h"
 #include "serve/gateway.h"
@@ -285,8 +286,11 @@ struct calls_share play_setup_share(const char *url, const char *run)
 static void on_round(void *arg, const struct play_round *r)
 {
     const struct play_setup *c = arg;
-    if (!c->quiet && !c->json)
-        (c->everything ? play_print_collected : play_print_round)(r, stdout);
+    struct screen screen;
+    if (c->quiet || c->json)
+        return;
+    (c->everything ? play_print_collected : play_print_round)(r, screen_begin(&screen, stdout));
+    screen_end(&screen);
 }
 
 static void on_probed(void *arg, const struct play_probed *p)
@@ -327,24 +331,29 @@ static void say_goes_on(const struct play_setup *c)
 static enum status run_loop(struct play_setup *c, const struct play_options *o, struct error *err)
 {
     struct play_end end;
+    struct screen screen = {0};
     if (c->folder == c->name)
         fprintf(stderr, "the run is %s\n", c->folder);
     (void)play_setup_signals();
     const off_t before = journal_bytes(c->folder);
     enum status status = play_run(c->folder, o, &end, err);
     if (status == OK)
-        play_print_end(&end, o->settings, c->folder, c->json ? stderr : stdout);
+        play_print_end(&end, o->settings, c->folder,
+                       screen_begin(&screen, c->json ? stderr : stdout));
     else if (goes_on(status, before, journal_bytes(c->folder)))
         say_goes_on(c);
+    screen_end(&screen);
     return status;
 }
 
 static enum status forecast(struct play_setup *c, const struct play_options *o, struct error *err)
 {
     struct play_forecast f;
+    struct screen screen = {0};
     enum status status = play_forecast(o, c->folder, c->arena, &f, err);
     if (status == OK)
-        play_print_forecast(&f, o, stdout);
+        play_print_forecast(&f, o, screen_begin(&screen, stdout));
+    screen_end(&screen);
     return status;
 }
 

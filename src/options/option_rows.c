@@ -10,12 +10,12 @@
 
 #include "base/nearest.h"
 #include "base/str.h"
+#include "base/text_fit.h"
 
 #define ROWS_MAX 64 /* that a suggestion is looked for among */
 
-void options_usage_write(const struct usage *u, struct buf *out)
+static void write_rows(const struct usage *u, struct buf *out)
 {
-    buf_addf(out, "usage: leeroo %s\n\n%s\n", u->synopsis, u->text);
     buf_add_c(out, "options:\n");
     for (size_t i = 0; i < u->row_count; i++) {
         const struct option_row *row = &u->rows[i];
@@ -27,6 +27,16 @@ void options_usage_write(const struct usage *u, struct buf *out)
         buf_addf(out, "  %-26s %s\n", left, row->help);
     }
     buf_add_c(out, "  -h, --help                 this text\n");
+}
+
+void options_usage_write(const struct usage *u, size_t width, struct buf *out)
+{
+    struct buf text;
+    buf_init(&text, out->limit);
+    buf_addf(&text, "usage: leeroo %s\n\n%s\n", u->synopsis, u->text);
+    write_rows(u, &text);
+    text_fit(buf_str(&text), width, TEXT_FIT_HELP, out);
+    buf_done(&text);
 }
 
 /* What may have been meant; of `arg` only the name counts. */

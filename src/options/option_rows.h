@@ -47,5 +47,5 @@ struct usage {
  * that says what is wrong, without the command's name. */
 NODISCARD enum status options_read(const struct usage *usage, int argc, char **argv, int *ret_count,
                                    struct error *err);
-/* The text of -h, as the rows have it. */
-void options_usage_write(const struct usage *usage, struct buf *out);
+/* The text of -h, as the rows have it, in lines of at most `width` columns where words allow. */
+void options_usage_write(const struct usage *usage, size_t width, struct buf *out);

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/money.h"
+#include "base/screen.h"
 
 #define NAME_WIDTH_MAX 80
 
@@ -118,11 +119,13 @@ static void print_unfamiliar(FILE *out, struct json_value root)
             100 * share);
 }
 
-void ask_table_print(FILE *out, struct str decision, bool bold)
+void ask_table_print(FILE *to, struct str decision, bool bold)
 {
     struct json_value root, key, item;
+    struct screen screen;
     if (json_parse(decision, "decision", 1, &root, NULL) != OK)
         return;
+    FILE *out = screen_begin(&screen, to);
     struct json_value estimates = json_get(root, "estimates");
     struct str plan = text_of(json_get(root, "plan")), policy = text_of(json_get(root, "policy"));
     struct str chosen = str_equal(plan, STR("single")) ? text_of(json_get(root, "expert")) : plan;
@@ -138,6 +141,7 @@ void ask_table_print(FILE *out, struct str decision, bool bold)
     print_placed(out, root, width);
     print_silent(out, root);
     print_unfamiliar(out, root);
+    screen_end(&screen);
 }
 
 struct found {
@@ -202,9 +206,11 @@ static void print_calls(FILE *out, struct json_value calls)
     }
 }
 
-void ask_result_print(FILE *out, const struct ask_result *r)
+void ask_result_print(FILE *to, const struct ask_result *r)
 {
     struct found found = read_usage(r);
+    struct screen screen;
+    FILE *out = screen_begin(&screen, to);
     struct json_value root = {0};
     struct str predicted = predicted_cost(r, &root);
     fprintf(out, "\n%s answered in %.2f s", r->expert, r->seconds);
@@ -218,6 +224,7 @@ void ask_result_print(FILE *out, const struct ask_result *r)
     else
         fprintf(out, ": predicted %.*s USD; the expert reported no usage\n", STR_FMT(predicted));
     print_calls(out, found.calls);
+    screen_end(&screen);
 }
 
 static void print_raw(FILE *out, const char *name, struct json_value value)

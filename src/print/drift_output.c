@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/screen.h"
 
 #define OUTPUT_BYTES_MAX (8u << 20)
 #define NAME_WIDTH_MIN   8
@@ -223,5 +224,5 @@ enum status drift_print(const struct drift_told *t, bool json, FILE *to, struct 
     struct buf b;
     buf_init(&b, OUTPUT_BYTES_MAX);
     (json ? write_json : write_table)(t, &b);
-    return file_print(to, &b, err);
+    return (json ? file_print : screen_print)(to, &b, err);
 }

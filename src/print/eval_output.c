@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/screen.h"
 #include "eval/report_html.h"
 #include "eval/report_write.h"
 
@@ -114,7 +115,7 @@ enum status eval_print(const struct eval_outputs *o, FILE *to, struct error *err
     struct buf out;
     buf_init(&out, EVAL_OUTPUT_BYTES);
     (o->json ? write_json : write_table)(o, &out);
-    return file_print(to, &out, err);
+    return (o->json ? file_print : screen_print)(to, &out, err);
 }
 
 /* ---- page */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/file.h"
+#include "base/screen.h"
 #include "print/gaps_table.h"
 #include "print/printable.h"
 
@@ -145,7 +145,7 @@ enum status gaps_print(const struct gaps *g, size_t most, FILE *to, struct error
     write_heading(g, &b);
     write_topics(g, most, &b);
     write_alone(g, most, &b);
-    return file_print(to, &b, err);
+    return screen_print(to, &b, err);
 }
 
 void gaps_print_notes(const struct gaps *g, const char *model, const char *dataset,

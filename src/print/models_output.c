@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/screen.h"
 
 #define OUTPUT_BYTES_MAX (16u << 20)
 #define NAME_WIDTH_MIN   8
@@ -335,5 +336,5 @@ enum status models_print(const struct models_told *t, bool json, FILE *to, struc
     struct buf b;
     buf_init(&b, OUTPUT_BYTES_MAX);
     (json ? write_json : write_table)(t, &b);
-    return file_print(to, &b, err);
+    return (json ? file_print : screen_print)(to, &b, err);
 }

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/screen.h"
 #include "print/printable.h"
 
 #define LINE_WIDTH      80
@@ -284,5 +284,5 @@ enum status select_print(const struct select_outputs *o, FILE *to, struct error 
     write_next(o->u, &out);
     write_dominated(o->u, &out);
     write_domain_sets(o->u, &out);
-    return file_print(to, &out, err);
+    return screen_print(to, &out, err);
 }

@@ -133,23 +133,61 @@ static struct str shown(struct str group)
     return group.len > 0 ? str_slice(group, 0, NAME_WIDTH_MAX) : STR("-");
 }
 
-static void add_row(struct buf *out, struct str name, size_t name_width, const size_t *widths,
+struct shown_table {
+    size_t name_width, widths[COLUMNS];
+    bool hidden[COLUMNS], empty[COLUMNS]; /* empty: 0 in every row */
+};
+
+static void add_row(struct buf *out, struct str name, const struct shown_table *t,
                     const struct spend *s)
 {
     char cells[COLUMNS][CELL_BYTES];
     format_row(s, cells);
-    buf_addf(out, "%-*.*s", (int)name_width, STR_FMT(name));
+    buf_addf(out, "%-*.*s", (int)t->name_width, STR_FMT(name));
     for (size_t i = 0; i < COLUMNS; i++)
-        buf_addf(out, "  %*s", (int)widths[i], cells[i]);
+        if (!t->hidden[i])
+            buf_addf(out, "  %*s", (int)t->widths[i], cells[i]);
     buf_add_char(out, '\n');
 }
 
-static void measure(const struct spend *s, size_t *widths)
+static void measure(const struct spend *s, struct shown_table *t)
 {
     char cells[COLUMNS][CELL_BYTES];
     format_row(s, cells);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        t->widths[i] = larger(t->widths[i], strlen(cells[i]));
+        t->empty[i] &= !strpbrk(cells[i], "123456789");
+    }
+}
+
+/* With one blank between columns, which is what remains when it is fitted. */
+static size_t least_width(const struct shown_table *t)
+{
+    size_t width = t->name_width;
     for (size_t i = 0; i < COLUMNS; i++)
-        widths[i] = larger(widths[i], strlen(cells[i]));
+        width += t->hidden[i] ? 0 : 1 + t->widths[i];
+    return width;
+}
+
+/* First the columns that say nothing, then those that matter least. */
+static void hide(struct shown_table *t, size_t columns)
+{
+    static const size_t order[] = {2, 8, 9, 3, 1};
+    const size_t count = sizeof(order) / sizeof(order[0]);
+    for (size_t i = 0; i < 2 * count && columns && least_width(t) > columns; i++)
+        t->hidden[order[i % count]] |= i >= count || t->empty[order[i % count]];
+}
+
+static void write_hidden(const struct shown_table *t, struct buf *out)
+{
+    const char *before = "\nno room for: ";
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (t->hidden[i])
+            buf_addf(out, "%s%s", before, titles[i]);
+        before = t->hidden[i] ? ", " : before;
+    }
+    if (*before == ',')
+        buf_add_c(out, "; a wider terminal or --json has it\n");
 }
 
 static void write_notes(const struct spend_list *l, struct buf *out)
@@ -168,24 +206,29 @@ static void write_notes(const struct spend_list *l, struct buf *out)
              usd);
 }
 
-void spend_write_table(const struct spend_list *l, struct buf *out)
+void spend_write_table(const struct spend_list *l, size_t columns, struct buf *out)
 {
     const char *by = spend_by_name(l->by);
-    size_t name_width = larger(strlen(by), strlen("total")), widths[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++)
-        widths[i] = strlen(titles[i]);
-    measure(&l->total, widths);
-    for (size_t i = 0; i < l->count; i++) {
-        name_width = larger(name_width, shown(l->rows[i].group).len);
-        measure(&l->rows[i], widths);
+    struct shown_table t = {.name_width = larger(strlen(by), strlen("total"))};
+    for (size_t i = 0; i < COLUMNS; i++) {
+        t.widths[i] = strlen(titles[i]);
+        t.empty[i] = true;
     }
-    buf_addf(out, "%-*s", (int)name_width, by);
+    measure(&l->total, &t);
+    for (size_t i = 0; i < l->count; i++) {
+        t.name_width = larger(t.name_width, shown(l->rows[i].group).len);
+        measure(&l->rows[i], &t);
+    }
+    hide(&t, columns);
+    buf_addf(out, "%-*s", (int)t.name_width, by);
     for (size_t i = 0; i < COLUMNS; i++)
-        buf_addf(out, "  %*s", (int)widths[i], titles[i]);
+        if (!t.hidden[i])
+            buf_addf(out, "  %*s", (int)t.widths[i], titles[i]);
     buf_add_char(out, '\n');
     for (size_t i = 0; i < l->count; i++)
-        add_row(out, shown(l->rows[i].group), name_width, widths, &l->rows[i]);
-    add_row(out, STR("total"), name_width, widths, &l->total);
+        add_row(out, shown(l->rows[i].group), &t, &l->rows[i]);
+    add_row(out, STR("total"), &t, &l->total);
+    write_hidden(&t, out);
     write_notes(l, out);
 }
 

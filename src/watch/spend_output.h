@@ -21,5 +21,6 @@ const char *spend_by_name(enum spend_by by);
  * as how long ago, "7d", "12h", "30m". ERR_INPUT: it is none of these. */
 void spend_time_write(struct buf *out, int64_t ms);
 NODISCARD enum status spend_time_parse(const char *text, int64_t now_ms, int64_t *ret_ms);
-void spend_write_table(const struct spend_list *l, struct buf *out);
+/* For a screen of that many columns (0: no limit): what there is no room for is left out, and named. */
+void spend_write_table(const struct spend_list *l, size_t columns, struct buf *out);
 void spend_write_json(const struct spend_list *l, struct buf *out);

@@ -3,6 +3,8 @@
 
 #include <poll.h>
 #include <pty.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,16 +49,52 @@ static void read_until(int fd, const char *wanted, char *into, size_t size)
     }
 }
 
+static void open_terminal(unsigned short columns, int *ret_master, int *ret_terminal)
+{
+    struct winsize size = {.ws_row = 24, .ws_col = columns};
+    setenv("TERM", "xterm", 1);
+    if (openpty(ret_master, ret_terminal, NULL, NULL, &size) != 0)
+        cr_skip_test("skipped: this machine has no pseudo-terminals");
+}
+
 Test(progress, draws_on_a_terminal_and_clears)
 {
     int master, terminal;
-    if (openpty(&master, &terminal, NULL, NULL, NULL) != 0)
-        cr_skip_test("skipped: this machine has no pseudo-terminals");
+    open_terminal(80, &master, &terminal);
+    run_bar(terminal);
+    char seen[1024] = {0}, cleared[96];
+    const char *line = "counting               [..............................]   0 %";
+    snprintf(cleared, sizeof(cleared), "\r%*s\r", (int)strlen(line), "");
+    read_until(master, cleared, seen, sizeof(seen));
+    cr_assert_not_null(strstr(seen, line), "%s", seen);
+    cr_assert_not_null(strstr(seen, cleared), "the line is cleared");
+    cr_assert_null(strchr(seen, '\033'), "without an escape");
+    close(terminal);
+    close(master);
+}
+
+Test(progress, is_no_wider_than_the_terminal)
+{
+    int master, terminal;
+    open_terminal(50, &master, &terminal);
     run_bar(terminal);
     char seen[1024] = {0};
-    read_until(master, "\r\033[K", seen, sizeof(seen));
-    cr_assert_not_null(strstr(seen, "counting"));
-    cr_assert_not_null(strstr(seen, "\r\033[K"), "the line is cleared");
+    read_until(master, " \r", seen, sizeof(seen));
+    cr_assert_not_null(strstr(seen, "\rcounting               [..]   0 %"), "%s", seen);
+    close(terminal);
+    close(master);
+}
+
+Test(progress, is_silent_on_a_dumb_terminal)
+{
+    int master, terminal;
+    open_terminal(80, &master, &terminal);
+    setenv("TERM", "dumb", 1);
+    run_bar(terminal);
+    cr_assert_eq(write(terminal, "end", 3), 3);
+    char seen[64] = {0};
+    read_until(master, "end", seen, sizeof(seen));
+    cr_assert_str_eq(seen, "end");
     close(terminal);
     close(master);
 }

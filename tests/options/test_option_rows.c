@@ -49,7 +49,7 @@ Test(option_rows, usage_has_every_row)
 {
     struct buf text;
     buf_init(&text, 4096);
-    options_usage_write(&usage, &text);
+    options_usage_write(&usage, 80, &text);
     buf_add_char(&text, '\0');
     cr_expect_str_eq(text.ptr, "usage: leeroo try [options]\n\nTries.\n\noptions:\n"
                                "  -q, --quiet                no output\n"

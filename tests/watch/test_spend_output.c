@@ -78,7 +78,7 @@ Test(spend_output, the_table_lines_up_and_rounds_to_a_millionth)
     struct buf out;
     buf_init(&out, 1 << 16);
     l.loss = (struct spend_loss){.rows = 3, .nano_usd = 1499};
-    spend_write_table(&l, &out);
+    spend_write_table(&l, 0, &out);
     cr_assert_eq(buf_status(&out, NULL), OK);
     cr_expect(strstr(out.ptr, "expert   requests  input tokens"), "%s", out.ptr);
     cr_expect(strstr(out.ptr, "big     1,234,567         1,000"), "%s", out.ptr);
@@ -91,12 +91,29 @@ Test(spend_output, the_table_lines_up_and_rounds_to_a_millionth)
     buf_done(&out);
 }
 
+Test(spend_output, what_there_is_no_room_for_is_named)
+{
+    struct spend rows[2];
+    struct spend_list l = two_experts(rows);
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    spend_write_table(&l, 110, &out);
+    cr_expect(strstr(out.ptr, "saved  estimated  failed\n"), "%s", out.ptr);
+    cr_expect(!strstr(out.ptr, "no room for"), "%s", out.ptr);
+    buf_clear(&out);
+    spend_write_table(&l, 80, &out);
+    cr_expect(strstr(out.ptr, "\nno room for: "), "%s", out.ptr);
+    cr_expect(strstr(out.ptr, "; a wider terminal or --json has it\n"), "%s", out.ptr);
+    cr_expect(strstr(out.ptr, "spent $") && strstr(out.ptr, "requests"), "%s", out.ptr);
+    buf_done(&out);
+}
+
 Test(spend_output, a_sum_of_nothing_says_what_is_counted)
 {
     struct spend_list l = {.by = SPEND_DAY, .since_ms = INT64_MIN, .until_ms = NOW};
     struct buf out;
     buf_init(&out, 1 << 16);
-    spend_write_table(&l, &out);
+    spend_write_table(&l, 0, &out);
     cr_expect(strstr(out.ptr, "\nno requests: what `leeroo serve` serves is counted"), "%s",
               out.ptr);
     buf_done(&out);
