@@ -13,7 +13,9 @@ dev:
 	@scripts/install-deps build
 	@scripts/build build-dev leeroo
 
-demo: all
+demo:
+	@scripts/install-deps build
+	@scripts/build -q $(BUILD) leeroo
 	@$(BUILD)/leeroo demo
 
 test:

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/log_writer.h"
+#include "base/terminal.h"
 #include "cli/commands.h"
 #include "cli/demo_ask.h"
 #include "cli/wait.h"
@@ -54,24 +55,6 @@ static enum status make_temporary(char path[DEMO_PATH_BYTES], struct error *err)
     return status;
 }
 
-static void print_next_steps(const struct demo *d)
-{
-    const char *address = local_address(d->gateway);
-    printf("\n%sThe gateway goes on until Ctrl-C%s. Try:\n\n"
-           "  curl -s http://%s/v1/chat/completions -H 'content-type: application/json' \\\n"
-           "       -d '{\"model\": \"leeroo\", \"messages\": [{\"role\": \"user\", \"content\": "
-           "\"What is 17 * 23?\"}]}'\n"
-           "  curl -s http://%s/v1/route -H 'content-type: application/json' \\\n"
-           "       -d '{\"model\": \"leeroo\", \"messages\": [{\"role\": \"user\", \"content\": "
-           "\"Spell \\\"garden\\\" "
-           "backwards.\"}]}'\n"
-           "  leeroo eval %s/" DEMO_MODEL_FILE " %s/exam --reference sage\n"
-           "  leeroo route %s/" DEMO_MODEL_FILE " %s/exam/queries.jsonl --budget 0.1\n",
-           d->bold ? "\033[1m" : "", d->bold ? "\033[0m" : "", address, address, d->dir, d->dir,
-           d->dir, d->dir);
-    fflush(stdout);
-}
-
 typedef enum status demo_step(struct demo *, struct error *);
 
 static enum status tell(struct demo *d, bool verify, struct error *err)
@@ -86,12 +69,9 @@ static enum status tell(struct demo *d, bool verify, struct error *err)
     if (status != OK)
         return status;
     printf("That took %.1f s.\n", (double)(clock_now_ns() - start) * 1e-9);
-    if (verify)
-        coded_next_steps(d);
+    (verify ? coded_next_steps : demo_next_steps)(d);
     if (!d->keep)
         return OK;
-    if (!verify)
-        print_next_steps(d);
     status = log_writer_start(err); /* from here on it is a service */
     return status == OK ? cli_wait_for_signal(err) : status;
 }
@@ -129,12 +109,6 @@ static enum status demo(struct demo *d, bool verify, struct error *err)
     return status;
 }
 
-static bool no_colour(void) /* https://no-color.org */
-{
-    const char *wish = getenv("NO_COLOR");
-    return wish && *wish;
-}
-
 /* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
@@ -162,7 +136,7 @@ static int run(int argc, char **argv)
         return status == CLOSED ? 0 : 2;
     d.out = stdout;
     d.queries = d.queries ? d.queries : verify ? 300 : 800;
-    d.bold = isatty(STDOUT_FILENO) && !no_colour();
+    d.bold = terminal_has_style(STDOUT_FILENO);
     log_set_level(LOG_WARN);
     return demo(&d, verify, &err) == OK ? 0 : cli_fail("demo", &err);
 }

@@ -8,6 +8,8 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
+#include "base/text_fit.h"
 #include "cli/demo_ask.h"
 #include "judge/answer_text.h"
 #include "print/ask_table.h"
@@ -62,8 +64,9 @@ enum status demo_serve(struct demo *d, struct error *err)
     d->config->threads = 1;
     status = local_start(d->config, d->model, &d->gateway, err);
     if (status == OK)
-        printf("  %s is written; the gateway answers on http://%s/v1 as model \"leeroo\".\n", path,
-               local_address(d->gateway));
+        printf("  %s is written; the gateway answers on\n"
+               "  http://%s/v1 as model \"leeroo\".\n",
+               path, local_address(d->gateway));
     return status;
 }
 
@@ -131,6 +134,15 @@ static enum status post(struct demo *d, const char *path, struct str body, struc
     return status;
 }
 
+static void print_fitted(const char *text) /* answers are of any length */
+{
+    struct buf b;
+    buf_init(&b, REPLY_BYTES_MAX);
+    text_fit(str_from(text ? text : ""), TERMINAL_COLUMNS, TEXT_FIT_TABLES, &b);
+    fwrite(b.ptr, 1, b.len, stdout);
+    buf_done(&b);
+}
+
 static enum status print_answer(struct demo *d, struct str answer, const char *wanted,
                                 const struct local_reply *reply, struct error *err)
 {
@@ -143,7 +155,7 @@ static enum status print_answer(struct demo *d, struct str answer, const char *w
     if (json_string_decode(json_get(message, "content"), d->arena, &text) != OK)
         return error_set(err, ERR_UPSTREAM, "the gateway's answer holds no text");
     const struct query known = {.answer = str_from(wanted)};
-    printf("  %s: %.*s\n", reply->expert, STR_FMT(text));
+    print_fitted(arena_printf(d->arena, "  %s: %.*s\n", reply->expert, STR_FMT(text)));
     if (judge_score(&known, text) > 0)
         printf("  Right, for %s USD.\n\n", reply->cost_usd);
     else
@@ -163,7 +175,8 @@ static enum status ask_one(struct demo *d, const char *question, const char *wan
     buf_add(&body, STR("{\"model\":\"leeroo\",\"messages\":[{\"role\":\"user\",\"content\":"));
     json_write_string(&body, str_from(question));
     buf_add(&body, STR("}]}"));
-    printf("  %s%s%s\n\n", d->bold ? "\033[1m" : "", question, d->bold ? "\033[0m" : "");
+    print_fitted(arena_printf(d->arena, "  %s%s%s\n\n", d->bold ? "\033[1m" : "", question,
+                              d->bold ? "\033[0m" : ""));
     enum status status = post(d, "/v1/route", buf_str(&body), &decision, &reply, err);
     if (status == OK) {
         ask_table_print(stdout, buf_str(&decision), d->bold);

@@ -337,22 +337,24 @@ enum status coded_ask(struct demo *d, struct error *err)
 
 void coded_next_steps(const struct demo *d)
 {
+    const char *dir = demo_shown(d, d->dir), *program = demo_program(d);
     demo_heading(d, 5, "What to do next");
     fprintf(d->out,
             "  %s has the check (" CODED_SCRIPT "), the data sets with its verdicts, the\n"
             "  model and leeroo.yaml. docs/verify.md tells what else a check can be.\n\n"
-            "    leeroo eval --folds 5 %s/" CODED_LEARN " --verify-column " CODED_COLUMN "\n"
-            "    leeroo check --config %s/leeroo.yaml\n"
-            "    leeroo train %s/" CODED_LEARN " -o %s/mine.safetensors\n",
-            d->dir, d->dir, d->dir, d->dir, d->dir);
+            "    %s eval --folds 5 %s/" CODED_LEARN " --verify-column " CODED_COLUMN "\n"
+            "    %s check --config %s/leeroo.yaml\n"
+            "    %s train %s/" CODED_LEARN " -o %s/mine.safetensors\n",
+            dir, program, dir, program, dir, program, dir, dir);
     if (!d->keep) {
-        fprintf(d->out, "    leeroo demo --verify --keep --dir %s\n\n", d->dir);
+        fprintf(d->out, "    %s demo --verify --keep --dir %s\n\n", program, dir);
         return;
     }
     const char *address = local_address(d->gateway);
     fprintf(d->out,
             "\n  The gateway goes on until Ctrl-C; `leeroo/strict` is its other policy:\n\n"
-            "    curl -si http://%s/v1/chat/completions -d @%s/" CODED_REQUEST "\n\n",
-            address, d->dir);
+            "    curl -si http://%s/v1/chat/completions \\\n"
+            "         -d @%s/" CODED_REQUEST "\n\n",
+            address, dir);
     fflush(d->out);
 }

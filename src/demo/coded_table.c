@@ -133,13 +133,14 @@ static void print_table(const struct demo *d, const struct report *plain,
 
 static void print_commands(const struct demo *d)
 {
+    const char *dir = demo_shown(d, d->dir);
     fprintf(d->out,
             "\n  The same from outside, with errors, and every call as a CSV file:\n\n"
-            "    leeroo eval %s/" DEMO_MODEL_FILE " %s/" CODED_HELD " \\\n"
+            "    %s eval %s/" DEMO_MODEL_FILE " %s/" CODED_HELD " \\\n"
             "         --reference " REFERENCE " --at " FRACTION_LIST " \\\n"
             "         --verify-column " CODED_COLUMN " --verify-price " CODED_CHECK_USD " \\\n"
             "         --decisions %s/decisions.csv\n\n",
-            d->dir, d->dir, d->dir);
+            demo_program(d), dir, dir, dir);
 }
 
 /* One piece: the set is measured as it is, then again with its verified columns. */

@@ -51,6 +51,14 @@ NODISCARD enum status demo_set_exam(struct demo *d, struct error *err); /* 2: it
 NODISCARD enum status demo_play(struct demo *d, struct error *err);     /* 3: five rounds */
 NODISCARD enum status demo_examine(struct demo *d, struct error *err);  /* 4: the table */
 
+/* 7: commands to go on with. */
+void demo_next_steps(const struct demo *d);
+/* The text as a shell takes it for one word; the same in the demo's arena, and so the name that the program was called
+ * by. */
+void demo_quote(const char *text, struct buf *out);
+const char *demo_shown(const struct demo *d, const char *text);
+const char *demo_program(const struct demo *d);
+
 /* What a model makes of the exam. */
 struct demo_mark {
     double right, usd_per_1k; /* at DEMO_LAMBDA */

@@ -58,11 +58,11 @@ static void print_line(FILE *out, const struct report *r, const char *label, str
                        bool compare, bool bold)
 {
     double reference = r->experts[r->reference].usd_per_1k, mix = mix_at(r, line.usd_per_1k);
-    fprintf(out, "  %s%-40s  %8.1f %%  %9.4f  %7.0f %%%s", bold ? "\033[1m" : "", label,
+    fprintf(out, "  %s%-40s  %6.1f %%  %9.4f %6.0f %%%s", bold ? "\033[1m" : "", label,
             100 * line.accuracy, line.usd_per_1k, 100 * line.usd_per_1k / reference,
             bold ? "\033[0m" : "");
     if (compare && !isnan(mix))
-        fprintf(out, "  %8.1f %%", 100 * mix);
+        fprintf(out, "  %.1f %%", 100 * mix);
     fputc('\n', out);
 }
 
@@ -103,11 +103,10 @@ static void print_report(const struct demo *d, const struct report *r, struct li
     char of_reference[LABEL_BYTES];
     snprintf(of_reference, sizeof(of_reference), "of %.*s", STR_FMT(r->experts[r->reference].name));
     fprintf(d->out,
-            "  %zu questions that it has not seen. \"random mix\" is the best that two experts, "
-            "mixed at\n"
-            "  random, would do for the same money.\n\n"
-            "  %-40s  %10s  %9s  %9s  %10s\n",
-            r->queries, "who answers", "right", "USD/1,000", of_reference, "random mix");
+            "  %zu questions that it has not seen. \"mix\" is the best that two\n"
+            "  experts, mixed at random, would do for the same money.\n\n"
+            "  %-40s  %8s  %9s %8s  %6s\n",
+            r->queries, "who answers", "right", "USD/1,000", of_reference, "mix");
     print_single(d->out, r, "cheapest", cheapest(r));
     print_line(d->out, r, "anybody, at random",
                (struct line){r->random_mix.accuracy.value, r->random_mix.usd_per_1k}, false, false);
@@ -118,13 +117,11 @@ static void print_report(const struct demo *d, const struct report *r, struct li
     print_line(d->out, r, "oracle: knows beforehand who is right",
                (struct line){r->oracle.accuracy.value, r->oracle.usd_per_1k}, false, false);
     const struct report_expert *best = &r->experts[r->best_single.expert];
-    fprintf(
-        d->out,
-        "\n  The gateway below answers %.1f %% right where always asking %.*s gives %.1f %%, at "
-        "%.0f %% of\n"
-        "  the cost.",
-        100 * routed.accuracy, STR_FMT(best->name), 100 * best->accuracy.value,
-        100 * routed.usd_per_1k / best->usd_per_1k);
+    fprintf(d->out,
+            "\n  The gateway below answers %.1f %% right where always asking %.*s gives\n"
+            "  %.1f %%, at %.0f %% of the cost.",
+            100 * routed.accuracy, STR_FMT(best->name), 100 * best->accuracy.value,
+            100 * routed.usd_per_1k / best->usd_per_1k);
     if (!isnan(r->matched.value))
         fprintf(d->out, " %.*s is matched at %.0f %% of its cost.",
                 STR_FMT(r->experts[r->reference].name), 100 * r->matched.value);

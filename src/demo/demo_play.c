@@ -17,7 +17,7 @@
 #define ROUNDS        5
 #define WORKERS       32
 #define OUTPUT_TOKENS 200 /* of an answer at most: so much is kept back for each call in flight */
-#define BAR_CELLS     30
+#define BAR_CELLS     18
 #define BAR_FROM      0.5 /* where the bars begin: a right answer out of two */
 #define USD_PER_TEXT                                                                               \
     0.0002 /* of the cap, for each question there is: about a quarter of asking everybody */
@@ -148,9 +148,9 @@ static enum status load_model(struct demo *d, const char *folder, const char *mo
     if (access(model_path, F_OK) == 0)
         return model_load(model_path, &d->model, err);
     snprintf(path, sizeof(path), "%s/round-%zu/model.safetensors", folder, rounds);
-    fprintf(
-        d->out,
-        "\n  No round has beaten the prior on enough questions; the last one's model is taken.\n");
+    fprintf(d->out,
+            "\n  No round has beaten the prior on enough questions; the last one's model is\n"
+            "  taken.\n");
     return rename(path, model_path) == 0
                ? model_load(model_path, &d->model, err)
                : error_set(err, ERR_INPUT, "too few questions to learn from; --queries gives more");
@@ -164,11 +164,10 @@ enum status demo_play(struct demo *d, struct error *err)
     uint64_t start = clock_now_ns();
     demo_heading(d, 3, "Self-play");
     fprintf(d->out,
-            "  %zu other questions, and money for a part of what asking everybody everything would "
-            "cost. Each\n"
-            "  round asks where an answer is worth its price, learns, and takes the exam. Right "
-            "answers, for half\n"
-            "  of what the best expert costs, and where " DEMO_LAMBDA_MEANING ":\n\n"
+            "  %zu other questions, and money for a part of what asking everybody\n"
+            "  everything would cost. Each round asks where an answer is worth its price,\n"
+            "  learns, and takes the exam. Right answers, for half of what the best expert\n"
+            "  costs, and where " DEMO_LAMBDA_MEANING ":\n\n"
             "  %-8s  %7s  %8s  %9s  %-*s  %7s  %9s\n",
             d->queries, "", "answers", "USD", "at half", BAR_CELLS, "50 to 100 %", "right",
             "USD/1,000");

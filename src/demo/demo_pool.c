@@ -40,9 +40,8 @@ static double usd_per_m(int64_t nano_usd_per_m)
 static void print_experts(FILE *out)
 {
     fprintf(out,
-            "  Four experts run in this process, behind a real HTTP endpoint. They really compute; "
-            "beyond\n"
-            "  their skill they are wrong in ways that look right.\n\n"
+            "  Four experts run in this process, behind a real HTTP endpoint. They really\n"
+            "  compute; beyond their skill they are wrong in ways that look right.\n\n"
             "  %-8s  %10s  %11s  %s\n",
             "expert", "USD/M in", "USD/M out", "what it can do");
     for (size_t i = 0; i < SANDBOX_EXPERT_COUNT; i++) {
@@ -116,13 +115,13 @@ static void print_skills(FILE *out, const struct dataset *set)
 {
     fprintf(out, "  right answers, in percent\n  %-8s", "expert");
     for (int skill = 0; skill < SKILL_COUNT; skill++)
-        fprintf(out, "  %10s", skill_name((enum skill)skill));
-    fprintf(out, "  %10s\n", "all");
+        fprintf(out, " %10s", skill_name((enum skill)skill));
+    fprintf(out, " %10s\n", "all");
     for (size_t e = 0; e < set->expert_count; e++) {
         fprintf(out, "  %-8.*s", STR_FMT(set->experts[e].name));
         for (int skill = 0; skill < SKILL_COUNT; skill++)
-            fprintf(out, "  %10.0f", accuracy(set, e, str_from(skill_name((enum skill)skill))));
-        fprintf(out, "  %10.1f\n", accuracy(set, e, STR("")));
+            fprintf(out, " %10.0f", accuracy(set, e, str_from(skill_name((enum skill)skill))));
+        fprintf(out, " %10.1f\n", accuracy(set, e, STR("")));
     }
 }
 
@@ -131,7 +130,7 @@ static void print_examples(FILE *out, const struct dataset *q)
     for (int skill = 0; skill < SKILL_COUNT; skill++) {
         struct str name = str_from(skill_name((enum skill)skill));
         for (size_t i = 0; i < q->query_count; i++) {
-            if (!str_equal(q->queries[i].domain, name) || q->queries[i].text.len > 72)
+            if (!str_equal(q->queries[i].domain, name) || q->queries[i].text.len > 56)
                 continue;
             fprintf(out, "  %-10.*s  %.*s  -> %.*s\n", STR_FMT(name), STR_FMT(q->queries[i].text),
                     STR_FMT(q->queries[i].answer));
@@ -147,12 +146,11 @@ enum status demo_set_exam(struct demo *d, struct error *err)
     if (status != OK)
         return status;
     demo_heading(d, 2, "An exam");
-    fprintf(
-        d->out,
-        "  %zu questions with known answers, made up from seed %llu. Nothing is learnt from them; "
-        "every\n"
-        "  expert takes them all, so that any choice can be marked. For example:\n\n",
-        count, (unsigned long long)d->seed);
+    fprintf(d->out,
+            "  %zu questions with known answers, made up from seed %llu. Nothing is learnt from\n"
+            "  them; every expert takes them all, so that any choice can be marked. For\n"
+            "  example:\n\n",
+            count, (unsigned long long)d->seed);
     print_examples(d->out, d->exam);
     status = ask_set(d, d->exam, "exam", "asking for the exam", err);
     if (status != OK)
