@@ -3,15 +3,13 @@
  * It edits the file of keys and nothing else; a gateway that runs sees the change within half a second
  * (keys/client_keys.h). The file is locked while it is changed, so that two commands do not undo each other. A secret
  * is printed once, when it is made, and kept nowhere. */
+#include "keys/key_desk.h"
 #include "keys/keys_limits.h"
 #include "print/keys_list.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/screen.h"
@@ -51,105 +49,53 @@ struct options {
 struct key_place { /* where the keys are, and the names they may list */
     struct arena *arena;
     struct config *config; /* NULL with --file */
-    const char *path, *spend_path, *folder;
-    struct key_file file;
-    int lock; /* -1: not held */
-    int64_t now_ms;
+    const char *spend_path;
+    struct key_desk desk;
 };
 
 /* Opening */
 
-static enum status find_file(const struct options *o, struct key_place *d, struct error *err)
+static enum status find_file(const struct options *o, struct key_place *p, struct error *err)
 {
     const char *slash = o->file ? strrchr(o->file, '/') : NULL;
+    int64_t now_ms = clock_wall_ms();
     if (o->file) {
-        d->path = o->file;
-        d->spend_path = arena_printf(d->arena, "%.*skeys.spend",
+        p->desk = key_desk_at(p->arena, o->file, NULL, now_ms);
+        p->spend_path = arena_printf(p->arena, "%.*skeys.spend",
                                      slash ? (int)(slash - o->file) + 1 : 0, o->file);
-        return d->spend_path ? OK : error_set(err, ERR_MEMORY, "out of memory");
+        return p->spend_path ? OK : error_set(err, ERR_MEMORY, "out of memory");
     }
-    enum status status = config_load_without_secrets(o->config, &d->config, err);
+    enum status status = config_load_without_secrets(o->config, &p->config, err);
     if (status != OK)
         return status;
-    if (!d->config->keys_path)
+    if (!p->config->keys_path)
         return error_set(err, ERR_INPUT,
                          "%s does not say where keys are kept; add `state_dir: state` or `keys: "
                          "FILE` to it",
                          o->config);
-    d->path = d->config->keys_path;
-    d->spend_path = d->config->spend_path;
-    d->folder = d->config->state_dir;
+    p->desk = key_desk_at(p->arena, p->config->keys_path, p->config->state_dir, now_ms);
+    p->spend_path = p->config->spend_path;
     return OK;
 }
 
-static void place_close(struct key_place *d)
+static void place_close(struct key_place *p)
 {
-    if (d->lock >= 0)
-        close(d->lock);
-    config_free(d->config);
-    arena_free(d->arena);
+    key_desk_close(&p->desk);
+    config_free(p->config);
+    arena_free(p->arena);
 }
 
-static enum status place_open(const struct options *o, struct key_place *d, struct error *err)
+static enum status place_open(const struct options *o, struct key_place *p, struct error *err)
 {
-    *d = (struct key_place){.lock = -1, .now_ms = clock_wall_ms()};
-    d->arena = arena_create(ARENA_BYTES_MAX);
-    return d->arena ? find_file(o, d, err) : error_set(err, ERR_MEMORY, "out of memory");
-}
-
-/* Nobody else changes the file from here until place_close. */
-static enum status begin_change(struct key_place *d, bool create, struct error *err)
-{
-    static const struct key_file none;
-    if (create && d->folder && mkdir(d->folder, 0700) != 0 && errno != EEXIST)
-        return error_set_errno(err, ERR_IO, errno, "cannot make %s", d->folder);
-    enum status status = create || access(d->path, F_OK) == 0
-                             ? key_file_lock(d->path, &d->lock, err)
-                             : error_set(err, ERR_NOT_FOUND,
-                                         "%s: there are no keys yet; `leeroo keys create --name "
-                                         "NAME` makes one",
-                                         d->path);
-    if (status != OK)
-        return status;
-    status = key_file_load(d->path, d->arena, &d->file, err);
-    if (status != ERR_NOT_FOUND || !create)
-        return status;
-    d->file = none;
-    d->file.rows = ARENA_NEW(d->arena, struct key_row);
-    return d->file.rows ? OK : error_set(err, ERR_MEMORY, "out of memory");
-}
-
-/* By id, or by the name of a key that is not revoked. */
-static enum status find_key(const struct key_place *d, const char *who, struct key_row **ret,
-                            struct error *err)
-{
-    struct key_row *found = NULL;
-    for (size_t i = 0; i < d->file.count; i++) {
-        struct key_row *row = &d->file.rows[i];
-        if (str_equal(row->id, str_from(who))) {
-            *ret = row;
-            return OK;
-        }
-        if (row->revoked_ms != 0 || !str_equal(row->name, str_from(who)))
-            continue;
-        if (found)
-            return error_set(err, ERR_INPUT,
-                             "more than one key is called '%.100s'; give the id of one (%.*s, "
-                             "%.*s, ...)",
-                             who, STR_FMT(found->id), STR_FMT(row->id));
-        found = row;
-    }
-    if (!found)
-        return error_set(err, ERR_NOT_FOUND, "%s has no live key '%.100s'; `leeroo keys list`",
-                         d->path, who);
-    *ret = found;
-    return OK;
+    *p = (struct key_place){.desk = {.lock = -1}};
+    p->arena = arena_create(ARENA_BYTES_MAX);
+    return p->arena ? find_file(o, p, err) : error_set(err, ERR_MEMORY, "out of memory");
 }
 
 /* Actions */
 
-static void print_made(const struct options *o, const struct key_place *d,
-                       const struct key_row *row, const char *secret)
+static void print_made(const struct options *o, const struct key_desk *d, const struct key_row *row,
+                       const char *secret)
 {
     struct buf json;
     if (!o->json) {
@@ -166,7 +112,7 @@ static void print_made(const struct options *o, const struct key_place *d,
 }
 
 /* A key that nobody has seen is in the file all the same. */
-static enum status show_made(const struct options *o, const struct key_place *d,
+static enum status show_made(const struct options *o, const struct key_desk *d,
                              const struct key_row *row, const char *secret, struct error *err)
 {
     print_made(o, d, row, secret);
@@ -178,57 +124,25 @@ static enum status show_made(const struct options *o, const struct key_place *d,
                      STR_FMT(row->id));
 }
 
-static enum status check_name(const struct key_place *d, const char *name, struct error *err)
-{
-    struct str s = str_from(name);
-    if (s.len == 0 || s.len > KEY_NAME_BYTES_MAX || !utf8_valid(s))
-        return error_set(err, ERR_USAGE, "--name: say whose key it is, in at most %d bytes",
-                         KEY_NAME_BYTES_MAX);
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 127)
-            return error_set(err, ERR_USAGE, "--name: no control characters");
-    for (size_t i = 0; i < d->file.count; i++)
-        if (d->file.rows[i].revoked_ms == 0 && str_equal(d->file.rows[i].name, s))
-            return error_set(err, ERR_INPUT,
-                             "there is a key '%s' (%.*s); revoke it, or give another name", name,
-                             STR_FMT(d->file.rows[i].id));
-    if (d->file.count >= KEY_COUNT_MAX)
-        return error_set(err, ERR_TOO_LARGE,
-                         "%s: there is room for %d keys; revoked ones may be "
-                         "deleted from it",
-                         d->path, KEY_COUNT_MAX);
-    return OK;
-}
-
-static enum status create(const struct options *o, struct key_place *d, struct error *err)
+static enum status create(const struct options *o, struct key_place *p, struct error *err)
 {
     char secret[KEY_SECRET_BYTES] = {0};
-    struct key_row row = {
-        .name = str_from(o->name),
-        .created_ms = d->now_ms,
-        .role = o->as,
-        .limits = {.budget_nano_usd = {KEY_UNLIMITED, KEY_UNLIMITED, KEY_UNLIMITED},
-                   .requests_per_minute = KEY_UNLIMITED,
-                   .tokens_per_minute = KEY_UNLIMITED}};
-    enum status status = begin_change(d, true, err);
+    struct key_desk *d = &p->desk;
+    struct key_row row = key_desk_blank(d, str_from(o->name), o->as);
+    enum status status = key_desk_open(d, true, err);
     if (status == OK)
-        status = check_name(d, o->name, err);
+        status = keys_apply(&o->wishes, p->config, d->arena, d->now_ms, &row, err);
     if (status == OK)
-        status = keys_apply(&o->wishes, d->config, d->arena, d->now_ms, &row, err);
-    if (status == OK)
-        status = key_secret_make(d->arena, &row, secret, err);
-    if (status == OK) {
-        d->file.rows[d->file.count++] = row;
-        status = key_file_save(d->path, &d->file, err);
-    }
+        status = key_desk_add(d, &row, secret, err);
     if (status == OK)
         status = show_made(o, d, &row, secret, err);
     explicit_bzero(secret, sizeof(secret));
     return status;
 }
 
-static enum status list(const struct options *o, struct key_place *d, struct error *err)
+static enum status list(const struct options *o, struct key_place *p, struct error *err)
 {
+    struct key_desk *d = &p->desk;
     enum status status = key_file_load(d->path, d->arena, &d->file, err);
     if (status == ERR_NOT_FOUND && !o->json)
         return error_set(err, ERR_NOT_FOUND,
@@ -239,8 +153,8 @@ static enum status list(const struct options *o, struct key_place *d, struct err
     struct key_spent *spent = ARENA_ARRAY(d->arena, d->file.count + 1, struct key_spent);
     if (status == OK && !spent)
         status = error_set(err, ERR_MEMORY, "out of memory");
-    if (status == OK && d->spend_path)
-        status = key_spend_read(d->spend_path, d->file.rows, d->file.count, spent, err);
+    if (status == OK && p->spend_path)
+        status = key_spend_read(p->spend_path, d->file.rows, d->file.count, spent, err);
     for (size_t i = 0; status == OK && i < d->file.count; i++)
         key_spent_roll(&spent[i], d->now_ms);
     if (status != OK)
@@ -253,48 +167,45 @@ static enum status list(const struct options *o, struct key_place *d, struct err
     return OK;
 }
 
-static enum status revoke_key(const char *who, struct key_place *d, struct error *err)
+static enum status revoke_key(const char *who, struct key_desk *d, struct error *err)
 {
     struct key_row *row = NULL;
-    enum status status = begin_change(d, false, err);
+    enum status status = key_desk_open(d, false, err);
     if (status == OK)
-        status = find_key(d, who, &row, err);
-    if (status == OK && row->revoked_ms != 0)
-        status = error_set(err, ERR_INPUT, "%.*s is revoked already", STR_FMT(row->id));
-    if (status == OK) {
-        row->revoked_ms = d->now_ms;
-        status = key_file_save(d->path, &d->file, err);
-    }
+        status = key_desk_find(d, str_from(who), &row, err);
+    if (status == OK)
+        status = key_desk_revoke(d, row, err);
     if (status == OK)
         fprintf(stderr, "%.*s '%.*s' is revoked; a running gateway refuses it within a second\n",
                 STR_FMT(row->id), STR_FMT(row->name));
     return status;
 }
 
-static enum status change(const struct options *o, const char *who, struct key_place *d,
+static enum status change(const struct options *o, const char *who, struct key_place *p,
                           struct error *err)
 {
     struct key_row *row = NULL;
-    enum status status = begin_change(d, false, err);
+    struct key_desk *d = &p->desk;
+    enum status status = key_desk_open(d, false, err);
     if (status == OK)
-        status = find_key(d, who, &row, err);
+        status = key_desk_find(d, str_from(who), &row, err);
     if (status == OK)
-        status = keys_apply(&o->wishes, d->config, d->arena, d->now_ms, row, err);
+        status = keys_apply(&o->wishes, p->config, d->arena, d->now_ms, row, err);
     if (status == OK)
-        status = key_file_save(d->path, &d->file, err);
+        status = key_desk_save(d, err);
     if (status == OK)
         fprintf(stderr, "%.*s '%.*s' is changed\n", STR_FMT(row->id), STR_FMT(row->name));
     return status;
 }
 
 static enum status act(const struct options *o, const char *action, const char *who,
-                       struct key_place *d, struct error *err)
+                       struct key_place *p, struct error *err)
 {
     if (!strcmp(action, "create"))
-        return create(o, d, err);
+        return create(o, p, err);
     if (!strcmp(action, "list"))
-        return list(o, d, err);
-    return !strcmp(action, "revoke") ? revoke_key(who, d, err) : change(o, who, d, err);
+        return list(o, p, err);
+    return !strcmp(action, "revoke") ? revoke_key(who, &p->desk, err) : change(o, who, p, err);
 }
 
 static bool asks_for_limits(const struct keys_wishes *w)

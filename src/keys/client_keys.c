@@ -1,9 +1,10 @@
 /* Tables of keys, each immutable, counted and swapped whole, and the accounts behind them, which stay for the life of
  * the process.
  *
- * One thread of its own reads the file and builds tables; every other thread only holds one. The worker's lock guards
- * the pointer to the table and is held for an instant, never while a file is read. Each account has a lock of its own.
- * keys_open and keys_close touch the disk and must not be called on an event loop that serves. */
+ * A thread of its own reads the file and builds tables, or whoever has just written it, one at a time; every other
+ * one only holds a table. The worker's lock guards the pointer to it and is held for an instant, never while a file
+ * is read. Each account has a lock of its own. keys_open, keys_close and keys_refresh touch the disk and must not be
+ * called on an event loop that serves. */
 #include "keys/client_keys.h"
 
 #include <errno.h>
@@ -65,12 +66,14 @@ struct keys {
     atomic_uint without, wrong;       /* turned away since the log said so */
     struct worker_thread worker;      /* reads the file again */
     struct table *table;              /* held; guarded by the worker's lock */
-    /* These belong to the reader of the file: keys_open first, then the thread. */
+    /* These belong to the reader of the file: keys_open first, then whoever holds this lock. */
+    pthread_mutex_t reading;
     struct key_spend *spend; /* NULL until there are keys */
     struct account *accounts[KEY_COUNT_MAX];
     size_t account_count;
     struct map *by_id; /* accounts */
     struct stamp seen;
+    /* The thread's. */
     char said[sizeof(((struct error *)0)->text)]; /* the last complaint */
     uint64_t refused_said_ms;
 };
@@ -328,24 +331,29 @@ static void complain(struct keys *k, const struct error *err)
     log_event(LOG_ERROR, "keys not read, those before stay", "err=%s", quoted);
 }
 
-static void look_again(struct keys *k)
+/* Under the lock. After a failure the next look tries again: the cause may lie outside the file. */
+static enum status look_again(struct keys *k, struct error *err)
 {
     struct stamp now;
-    struct error err = {0};
     bool there = look(k->path, &now);
-    if (!there && !k->table)
-        return;
-    if (there && same_stamp(&now, &k->seen))
-        return;
+    if ((!there && !k->table) || (there && same_stamp(&now, &k->seen)))
+        return OK;
     enum status status = there && !now.is_regular
-                             ? error_set(&err, ERR_IO, "%s: not a regular file", k->path)
-                             : read_table(k, &err);
-    if (status != OK) {
-        complain(k, &err);
-        return; /* the next look tries again: the cause may lie outside the file */
-    }
-    k->seen = now;
-    k->said[0] = '\0';
+                             ? error_set(err, ERR_IO, "%s: not a regular file", k->path)
+                             : read_table(k, err);
+    if (status == OK)
+        k->seen = now;
+    return status;
+}
+
+enum status keys_refresh(struct keys *k, struct error *err)
+{
+    if (!k->path || k->auth == AUTH_OFF)
+        return OK;
+    pthread_mutex_lock(&k->reading);
+    enum status status = look_again(k, err);
+    pthread_mutex_unlock(&k->reading);
+    return status;
 }
 
 static void say_refused(struct keys *k)
@@ -362,9 +370,12 @@ static void say_refused(struct keys *k)
 static void watch(void *arg)
 {
     struct keys *k = arg;
+    struct error err;
     while (worker_wait(&k->worker, NULL, KEYS_LOOK_MS) == WORKER_DUE) {
-        if (k->path)
-            look_again(k);
+        if (keys_refresh(k, &err) == OK)
+            k->said[0] = '\0';
+        else
+            complain(k, &err);
         say_refused(k);
     }
 }
@@ -424,6 +435,7 @@ static enum status create(const struct config *c, struct keys **ret, struct erro
     k->remote = c->remote;
     k->strict = c->strict_budgets;
     worker_init(&k->worker);
+    pthread_mutex_init(&k->reading, NULL); /* on Linux it cannot fail */
     k->by_id = map_create(16);
     bool copied = copy_path(c->keys_path, &k->path) && copy_path(c->state_dir, &k->folder) &&
                   copy_path(c->spend_path, &k->spend_path);
@@ -470,6 +482,7 @@ void keys_close(struct keys *k)
         pthread_mutex_destroy(&k->accounts[i]->lock);
         free(k->accounts[i]);
     }
+    pthread_mutex_destroy(&k->reading);
     map_free(k->by_id);
     key_spend_close(k->spend);
     free(k->path);
@@ -509,6 +522,22 @@ enum status keys_find_digest(struct keys *k, const struct digest *d, int64_t wal
     }
     table_release(t);
     return ERR_AUTH;
+}
+
+void keys_each(struct keys *k, int64_t wall_ms,
+               void (*fn)(void *arg, const struct key_row *row, const struct key_spent *spent),
+               void *arg)
+{
+    struct table *t = table_hold(k);
+    for (size_t i = 0; t && i < t->file.count; i++) {
+        struct account *a = t->keys[i].account;
+        pthread_mutex_lock(&a->lock);
+        struct key_spent spent = a->meter.spent;
+        pthread_mutex_unlock(&a->lock);
+        key_spent_roll(&spent, wall_ms);
+        fn(arg, t->keys[i].row, &spent);
+    }
+    table_release(t);
 }
 
 void keys_note_refused(struct keys *k, bool had_one)

@@ -31,6 +31,13 @@ NODISCARD enum status keys_find(struct keys *k, struct str secret, int64_t wall_
 /* The same by the secret's digest, for what has stood for the key since it was shown (sign_in.h). */
 NODISCARD enum status keys_find_digest(struct keys *k, const struct digest *d, int64_t wall_ms,
                                        struct client_key **ret);
+/* Looks at the file now, and what is there is in force when it returns. For whoever has just written it; waits for a
+ * disk. OK also where it has not changed, or is not there. */
+NODISCARD enum status keys_refresh(struct keys *k, struct error *err);
+/* All keys in force, with what each has spent as of now. */
+void keys_each(struct keys *k, int64_t wall_ms,
+               void (*fn)(void *arg, const struct key_row *row, const struct key_spent *spent),
+               void *arg);
 /* A caller was turned away; the log says so once a second. */
 void keys_note_refused(struct keys *k, bool had_one);
 

@@ -79,7 +79,7 @@ def routes():
 def test_every_route_asks_for_a_key(desk, start_gateway):
     desk.create("a")
     g = start_gateway(top=STATE)
-    everything = routes() + [("/", "GET"), ("/v1/unknown", "POST"), ("/v1/chat/completions/", "POST"),
+    everything = routes() + [("/x", "GET"), ("/v1/unknown", "POST"), ("/v1/chat/completions/", "POST"),
                              ("/metrics/x", "GET"), ("/v1/models", "HEAD"), ("/healthz/", "GET")]
     for path, method in everything:
         for headers in ({}, bearer("lr-" + "A" * 43), {"authorization": "Bearer"}, {"x-api-key": "x"}, {"api-key": KEY}):
