@@ -14,15 +14,22 @@
 #include "setup/setup.h"
 
 static const char text[] =
-    "Reads the configuration and the model as `leeroo serve` would, without listening or calling "
-    "anybody,\n"
-    "and says what it would run on and what may surprise its owner. API keys are never shown.\n"
+    "Reads the configuration and the model as `leeroo serve` would, without listening, and says "
+    "what\n"
+    "it would run on and what may surprise its owner: whether the port is free, or who has it, "
+    "when\n"
+    "the certificate ends, whether state_dir can be written and the ledger opened (its database "
+    "is\n"
+    "asked, and nothing changed). All that is wrong is told at once. API keys are never shown.\n"
     "Commands that check answers run once, shut in, with a sample. With --connect each expert's\n"
     "endpoint is also asked for its list of models, which costs nothing, and services that check\n"
     "answers judge that sample.\n"
     "\n"
-    "Exits with 0 when all is well (warnings included), with 1 when serve would refuse, or an\n"
-    "expert, an encoder or a check cannot be asked.\n"
+    "Exits with 0 when all is well (warnings included), with 1 when serve would refuse or "
+    "something\n"
+    "must be mended: a ledger that is away, a certificate that has ended, an expert, an encoder or "
+    "a\n"
+    "check that cannot be asked; with 2 when the command line is wrong.\n"
     "\n"
     "  leeroo check -c leeroo.yaml --connect\n";
 
@@ -102,7 +109,9 @@ static void look(const struct options *o, struct check_found *f, struct config *
     (void)problems_go_on(all, setup_complete(*ret_config, ret_model, &err), &err);
     (void)problems_go_on(all, keys_check(*ret_config, &err), &err);
     (*ret_config)->problems = NULL;
-    if (all->count == 0) {
+    bool whole = all->count == 0;
+    check_start(*ret_config, &f->start, all, take_warning, f);
+    if (whole) {
         f->config = *ret_config;
         f->model = *ret_model;
         (void)problems_go_on(all, look_further(o, f, &err), &err);
@@ -133,10 +142,7 @@ static int check(const struct options *o)
     }
     f->path = o->config;
     look(o, f, &config, &model);
-    if (f->problems.count > 0) {
-        f->config = NULL;
-        f->fine = false;
-    }
+    f->fine &= f->problems.count == 0;
     if (o->json)
         check_print_json(f, stdout);
     else

@@ -1,4 +1,7 @@
-/* Listening sockets from addresses as people write them. */
+/* Listening sockets from addresses as people write them.
+ *
+ * Names are looked up and /proc is read for who is in the way, so all of it belongs to the start of a process and never
+ * on a loop, but for http_listen_deafen, which waits for nothing. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <netdb.h>
@@ -9,6 +12,7 @@
 #include <unistd.h>
 
 #include "net/http_server.h"
+#include "net/port_owner.h"
 
 #define LISTEN_BACKLOG 4096
 #define HOST_BYTES_MAX 256
@@ -57,8 +61,27 @@ static enum status address_bound(int fd, char *bound, struct error *err)
     return OK;
 }
 
-static enum status socket_listen(const struct addrinfo *a, const char *text, int *ret,
-                                 struct error *err)
+/* Who is in the way, or why one may not. */
+static enum status cannot_listen(int code, const char *address, const char *port, struct error *err)
+{
+    struct port_owner owner;
+    uint64_t number = 0;
+    if (code == EACCES)
+        return error_set_errno(err, ERR_IO, code,
+                               "cannot listen on %s (ports below 1024 want root or "
+                               "CAP_NET_BIND_SERVICE)",
+                               address);
+    if (code != EADDRINUSE || str_to_uint64(str_from(port), &number) != OK ||
+        !port_owner_find((uint16_t)number, &owner))
+        return error_set_errno(err, ERR_IO, code, "cannot listen on %s", address);
+    error_set_errno(err, ERR_IO, code, "cannot listen on %s, taken by %s (process %ld)", address,
+                    owner.name, (long)owner.pid);
+    return ERR_IO;
+}
+
+/* With `listens` false the address is only held for a moment: whether it could be had. */
+static enum status socket_listen(const struct addrinfo *a, const char *text, const char *port,
+                                 bool listens, int *ret, struct error *err)
 {
     int one = 1;
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -67,16 +90,16 @@ static enum status socket_listen(const struct addrinfo *a, const char *text, int
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (a->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+    if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || (listens && listen(fd, LISTEN_BACKLOG) != 0)) {
         int code = errno;
         close(fd);
-        return error_set_errno(err, ERR_IO, code, "cannot listen on %s", text);
+        return cannot_listen(code, text, port, err);
     }
     *ret = fd;
     return OK;
 }
 
-enum status http_listen(const char *address, int *ret_fd, char *bound, struct error *err)
+static enum status socket_at(const char *address, bool listens, int *ret_fd, struct error *err)
 {
     struct address parts;
     enum status status = address_split(address, &parts, err);
@@ -86,9 +109,24 @@ enum status http_listen(const char *address, int *ret_fd, char *bound, struct er
     int code = getaddrinfo(parts.host, parts.port, &hints, &found);
     if (code != 0)
         return error_set(err, ERR_INPUT, "cannot listen on %s: %s", address, gai_strerror(code));
-    int fd = -1;
-    status = socket_listen(found, address, &fd, err);
+    status = socket_listen(found, address, parts.port, listens, ret_fd, err);
     freeaddrinfo(found);
+    return status;
+}
+
+enum status http_listen_try(const char *address, struct error *err)
+{
+    int fd = -1;
+    enum status status = socket_at(address, false, &fd, err);
+    if (status == OK)
+        close(fd);
+    return status;
+}
+
+enum status http_listen(const char *address, int *ret_fd, char *bound, struct error *err)
+{
+    int fd = -1;
+    enum status status = socket_at(address, true, &fd, err);
     if (status != OK)
         return status;
     status = address_bound(fd, bound, err);

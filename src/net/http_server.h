@@ -80,6 +80,10 @@ struct http_server;
  * address really bound goes to bound (at least 64 bytes). */
 NODISCARD enum status http_listen(const char *address, int *ret_fd, char *bound, struct error *err);
 
+/* Whether the address could be had now: nobody can connect meanwhile. As http_listen; sys_errno EADDRINUSE: it is
+ * taken, and where it is known the message says by whom. */
+NODISCARD enum status http_listen_try(const char *address, struct error *err);
+
 /* From now on new attempts to connect are ignored (and refused once the socket is closed), while connections already in
  * the queue can still be accepted. So closing the socket resets nobody. Best effort. */
 void http_listen_deafen(int fd);

@@ -151,6 +151,9 @@ static void write_config(struct buf *b, const struct check_found *f)
     text(b, ",", "listen", c->listen);
     buf_addf(b, ",\"tls\":%s,\"state\":%s,\"ledger\":%s", truth(c->tls.certificate),
              truth(c->state_dir), truth(c->ledger.store));
+    buf_add_c(b, ",\"start\":{");
+    check_start_json(&f->start, b);
+    buf_add_char(b, '}');
     bool is_prior = config_all_placed(c);
     buf_addf(b, ",\"model\":{\"prior\":%s", truth(is_prior));
     if (!is_prior)
@@ -204,9 +207,9 @@ void check_print_json(const struct check_found *f, FILE *out)
     buf_init(&b, JSON_BYTES_MAX);
     text(&b, "{", "config", str_from(f->path));
     buf_addf(&b, ",\"fine\":%s", truth(f->fine));
-    if (f->config) {
+    if (f->config)
         write_config(&b, f);
-    } else {
+    if (f->problems.count > 0) {
         write_problem(&b, ",\"error\":", &f->problems.list[0]);
     }
     buf_add_c(&b, ",\"problems\":[");

@@ -37,10 +37,7 @@ static void print_whole(const struct check_found *f, FILE *out)
         fprintf(out, " (%zu over experts that are not configured)", idle);
     fputc('\n', out);
     fprintf(out, "%-10s%.*s\n", "reference", STR_FMT(c->experts[c->reference].name));
-    fprintf(out, "%-10s%s\n", "state", c->state_dir ? c->state_dir : "kept in memory only");
-    struct str store = str_from(c->ledger.store);
-    bool url = str_find(store, STR("://"), 0) != SIZE_MAX; /* may hold a password */
-    fprintf(out, "%-10s%s\n", "ledger", !store.len ? "none" : url ? "PostgreSQL" : store.ptr);
+    check_start_print(&f->start, out);
 }
 
 static int width_of(const struct config *c)
@@ -249,7 +246,13 @@ static void print_verdict(const struct check_found *f, FILE *out)
             fprintf(out, "%s%s", before, who[i]);
             before = " and ";
         }
-    fputs(f->asked && heard && held ? "all well\n" : " can be asked\n", out);
+    if (!f->asked || !heard || !held)
+        fprintf(out, " can be asked%s", f->problems.count ? ", and " : "\n");
+    if (f->problems.count)
+        fprintf(out, "%zu problem%s\n", f->problems.count + f->problems.more,
+                f->problems.count == 1 ? "" : "s");
+    else if (f->asked && heard && held)
+        fputs("all well\n", out);
 }
 
 static void print_warnings(const struct check_found *f, FILE *out)

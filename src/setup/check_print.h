@@ -5,16 +5,18 @@
 
 #include "setup/check_connect.h"
 #include "setup/check_encoders.h"
+#include "setup/check_start.h"
 #include "setup/check_verify.h"
 #include "setup/setup.h"
 
-#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + ENCODERS_NAMED_MAX + 8)
+#define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + ENCODERS_NAMED_MAX + 16)
 
 struct check_found {
     const char *path;
-    const struct config *config; /* NULL: `failure` says why */
+    const struct config *config; /* NULL: `problems` says why */
     const struct model *model;
-    struct problems problems; /* all that keeps `serve` from starting, with configuration NULL */
+    struct problems problems; /* all that keeps `serve` from starting, or from what it is for */
+    struct check_start start; /* where `problems` has nothing from before it */
     struct setup_warning warnings[CHECK_WARNINGS_MAX];
     size_t warning_count;
     struct check_encoder encoders[ENCODERS_NAMED_MAX];

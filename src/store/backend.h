@@ -59,6 +59,9 @@ struct backend { /* the head of each kind's own struct */
     const struct backend_ops *ops;
     bool connected;
     struct backend_gone gone;
+    bool
+        takes_empty; /* connecting to read is OK, too, where there are no tables yet: then `empty` */
+    bool empty;
     uint64_t answer_ms; /* how long a query may take, where a backend limits it; 0: some seconds */
 };
 

@@ -322,6 +322,9 @@ static enum status check_schema(struct postgres_backend *s, bool write, struct e
     }
     if (status != OK || version == SQL_SCHEMA_VERSION)
         return status;
+    s->base.empty = version == 0;
+    if (version == 0 && s->base.takes_empty && !write)
+        return OK;
     if (version == 0)
         return error_set(err, ERR_CORRUPT, "ledger: the database holds no ledger yet");
     return error_set(err, ERR_CORRUPT,

@@ -210,6 +210,9 @@ static enum status check_schema(struct sqlite_backend *s, bool write, struct err
                          s->path, (long long)version, SQL_SCHEMA_VERSION);
     if (version == SQL_SCHEMA_VERSION)
         return OK;
+    s->base.empty = !write;
+    if (!write && s->base.takes_empty)
+        return OK;
     if (!write)
         return error_set(err, ERR_CORRUPT, "ledger %s holds nothing yet", s->path);
     return make_schema(s, err);

@@ -1,11 +1,13 @@
 /* The ledger in PostgreSQL: a real server, started here. One test, because starting one takes seconds. */
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "postgres_test.h"
 #include "store/backend.h"
+#include "store/ledger_probe.h"
 #include "store/reader.h"
 #include "store_test.h"
 
@@ -221,6 +223,35 @@ Test(postgres, away_at_the_start_is_no_error)
     flush(l);
     cr_assert_eq(sum_by(SPEND_TOTAL).requests, 1);
     ledger_close(l);
+}
+
+Test(postgres, is_probed_without_making_anything)
+{
+    struct ledger_probe p = {0};
+    struct error err = {0};
+    cr_assert_eq(ledger_probe(postgres_test_url(), &p, &err), OK, "%s", err.text);
+    cr_assert(p.is_server && !p.there);
+    cr_assert_eq(ledger_probe(postgres_test_url(), &p, &err), OK);
+    cr_assert(!p.there, "the first probe has made nothing");
+    struct ledger *l = open_ledger("a");
+    store_test_say_end(l, "req_a", 1, "answered");
+    flush(l);
+    cr_assert_eq(ledger_probe(postgres_test_url(), &p, &err), OK, "%s", err.text);
+    cr_assert(p.there);
+    cr_assert_gt(p.bytes, 8192);
+    ledger_close(l);
+    postgres_test_run("CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA leeroo TO reader; "
+                      "GRANT SELECT ON ALL TABLES IN SCHEMA leeroo TO reader");
+    char url[400];
+    snprintf(url, sizeof(url), "%s", postgres_test_url());
+    char *user = strstr(url, "user=postgres");
+    cr_assert_not_null(user, "%s", url);
+    snprintf(user, sizeof(url) - (size_t)(user - url), "user=reader");
+    cr_assert_eq(ledger_probe(url, &p, &err), ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(err.text, "may not write the tables"), "%s", err.text);
+    postgres_test_run("DROP SCHEMA leeroo CASCADE");
+    cr_assert_eq(ledger_probe(url, &p, &err), ERR_FORBIDDEN);
+    cr_assert_not_null(strstr(err.text, "may not make a schema"), "%s", err.text);
 }
 
 /* A row that the database will never take does not hold up the others. */
