@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all dev demo test check check-all check-clients bench paper base-model install wheel format fuzz clean help
+.PHONY: all dev demo test check check-all check-clients check-page bench paper base-model install wheel format fuzz clean help
 
 all:
 	@scripts/install-deps build
@@ -30,6 +30,9 @@ check-all:
 
 check-clients:
 	@scripts/check --clients
+
+check-page:
+	@scripts/check --page
 
 bench: all
 	@ninja -C $(BUILD) benches
@@ -69,6 +72,7 @@ help:
 	@echo 'make check      unit tests under sanitizers, layer and format checks, end-to-end tests, fuzz seeds'
 	@echo 'make check-all  and clang, ThreadSanitizer, valgrind, shellcheck, $(FUZZ_SECONDS) s of fuzzing a target, benches, clients'
 	@echo 'make check-clients  agents and client libraries of Python, Node.js, Go and Java against the gateway'
+	@echo 'make check-page the operator'\''s page in Chromium: every view, hostile texts, keyboard, contrast'
 	@echo 'make bench      the benchmarks'
 	@echo 'make paper      the claims of the Leeroo paper, measured on recorded outcomes ($$LEEROO_DATA)'
 	@echo 'make base-model what ships for experts without outcomes, made again from recorded ones ($$LEEROO_DATA)'
