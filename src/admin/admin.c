@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_int.h"
+#include "net/errands.h"
 #include "serve/errors.h"
 
 #define ERROR_BYTES_MAX (16u << 10)
@@ -12,6 +13,10 @@ static const struct path paths[] = {
     {"/v1/admin/session", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_session_get},
     {"/v1/admin/session", false, "POST", ADMISSION_PAGE, FRONT_CHAT, admin_session_post},
     {"/v1/admin/session", false, "DELETE", ADMISSION_ADMIN, FRONT_CHAT, admin_session_delete},
+    {"/v1/admin/keys", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_keys_list},
+    {"/v1/admin/keys", false, "POST", ADMISSION_ADMIN, FRONT_CHAT, admin_keys_create},
+    {"/v1/admin/keys/", true, "PATCH", ADMISSION_ADMIN, FRONT_CHAT, admin_keys_change},
+    {"/v1/admin/keys/", true, "DELETE", ADMISSION_ADMIN, FRONT_CHAT, admin_keys_revoke},
 };
 
 static const struct path_table table = {paths, sizeof(paths) / sizeof(paths[0])};
@@ -21,20 +26,20 @@ const struct path_table *admin_paths(void)
     return &table;
 }
 
-static void respond(struct http_exchange *x, int http_status, struct buf *body)
+void admin_respond(struct http_exchange *x, int http_status, struct str body)
 {
     const struct http_header headers[] = {
         {STR("content-type"), STR("application/json")},
         {STR("cache-control"), STR("no-store")},
         {STR("x-content-type-options"), STR("nosniff")},
     };
-    http_respond(x, http_status, headers, sizeof(headers) / sizeof(headers[0]), buf_str(body));
+    http_respond(x, http_status, headers, sizeof(headers) / sizeof(headers[0]), body);
 }
 
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body)
 {
     if (body->status == OK)
-        respond(x, http_status, body);
+        admin_respond(x, http_status, buf_str(body));
     else
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
     buf_done(body);
@@ -50,8 +55,21 @@ void admin_answer_error(struct http_exchange *x, int http_status, const char *co
     struct buf body;
     buf_init(&body, ERROR_BYTES_MAX);
     front_error_write(FRONT_CHAT, &e, &body);
-    respond(x, http_status, &body);
+    admin_respond(x, http_status, buf_str(&body));
     buf_done(&body);
+}
+
+static void stop(void *admin)
+{
+    struct admin *a = admin;
+    errands_stop(a->errands);
+}
+
+static void free_admin(void *admin)
+{
+    struct admin *a = admin;
+    errands_free(a->errands);
+    free(a);
 }
 
 enum status admin_serve(struct gateway *g, const struct admin_build *build, struct error *err)
@@ -61,6 +79,11 @@ enum status admin_serve(struct gateway *g, const struct admin_build *build, stru
         return error_set(err, ERR_MEMORY, "out of memory for the admin API");
     a->gateway = g;
     a->build = *build;
-    gateway_put_above(g, &(struct gateway_above){.paths = table, .user = a, .free = free});
+    enum status status = errands_start(&a->errands, err);
+    if (status != OK) {
+        free_admin(a);
+        return status;
+    }
+    gateway_put_above(g, &(struct gateway_above){table, a, stop, free_admin});
     return OK;
 }

@@ -5,10 +5,13 @@
 #include "admin/admin.h"
 #include "serve/serving.h"
 
+struct errands;
+
 struct admin {
     struct gateway *gateway;
     struct admin_build build;
-    atomic_size_t wrong; /* keys that nobody has, whose senders wait to hear of it */
+    struct errands *errands; /* what may wait for a disk */
+    atomic_size_t wrong;     /* keys that nobody has, whose senders wait to hear of it */
 };
 
 static inline struct admin *admin_of(const struct worker *w)
@@ -18,6 +21,8 @@ static inline struct admin *admin_of(const struct worker *w)
 
 const struct path_table *admin_paths(void);
 
+/* JSON that no cache keeps and no browser takes for anything else. */
+void admin_respond(struct http_exchange *x, int http_status, struct str body);
 /* Answers with what was written to `body`, or that there was no memory for it, and is done with it. */
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body);
 
@@ -25,6 +30,10 @@ void admin_answer(struct http_exchange *x, int http_status, struct buf *body);
 void admin_answer_error(struct http_exchange *x, int http_status, const char *code,
                         const char *message);
 
+void admin_keys_list(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_keys_create(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_keys_change(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_keys_revoke(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_page(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_session_get(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_session_post(struct worker *w, struct http_exchange *x, struct caller *caller);

@@ -524,6 +524,14 @@ enum status keys_find_digest(struct keys *k, const struct digest *d, int64_t wal
     return ERR_AUTH;
 }
 
+bool keys_desk(const struct keys *k, struct arena *a, int64_t now_ms, struct key_desk *ret)
+{
+    if (!k->path || k->auth == AUTH_OFF)
+        return false;
+    *ret = key_desk_at(a, k->path, k->folder, now_ms);
+    return true;
+}
+
 void keys_each(struct keys *k, int64_t wall_ms,
                void (*fn)(void *arg, const struct key_row *row, const struct key_spent *spent),
                void *arg)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "keys/key_desk.h"
 #include "keys/key_meter.h"
 
 #define KEYS_LOOK_MS 500
@@ -31,6 +32,8 @@ NODISCARD enum status keys_find(struct keys *k, struct str secret, int64_t wall_
 /* The same by the secret's digest, for what has stood for the key since it was shown (sign_in.h). */
 NODISCARD enum status keys_find_digest(struct keys *k, const struct digest *d, int64_t wall_ms,
                                        struct client_key **ret);
+/* The desk of the file, not opened. False: there is no place for one, or nobody is ever asked for a key. */
+bool keys_desk(const struct keys *k, struct arena *a, int64_t now_ms, struct key_desk *ret);
 /* Looks at the file now, and what is there is in force when it returns. For whoever has just written it; waits for a
  * disk. OK also where it has not changed, or is not there. */
 NODISCARD enum status keys_refresh(struct keys *k, struct error *err);

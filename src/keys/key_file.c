@@ -132,13 +132,15 @@ void key_time_write(struct buf *out, int64_t ms)
 
 struct reader {
     const char *place;
-    size_t row; /* from 1 */
+    size_t row; /* from 1; 0: of no file */
     struct arena *arena;
 };
 
 static enum status bad(const struct reader *r, const char *member, const char *right,
                        struct error *err)
 {
+    if (r->row == 0)
+        return error_set(err, ERR_INPUT, "%s: %s must be %s", r->place, member, right);
     return error_set(err, ERR_INPUT, "%s: key %zu: %s must be %s", r->place, r->row, member, right);
 }
 
@@ -441,6 +443,28 @@ static enum status read_row(const struct reader *r, struct json_value object, st
                              members[i].key);
     *ret = row;
     return OK;
+}
+
+enum status key_limit_read(struct json_value key, struct json_value value, const char *place,
+                           struct arena *a, struct key_row *row, struct error *err)
+{
+    static const struct key_row blank = {
+        .limits = {.budget_nano_usd = {KEY_UNLIMITED, KEY_UNLIMITED, KEY_UNLIMITED},
+                   .requests_per_minute = KEY_UNLIMITED,
+                   .tokens_per_minute = KEY_UNLIMITED}};
+    const struct reader r = {.place = place, .arena = a};
+    for (size_t i = 0; i < MEMBERS; i++) {
+        const struct member *m = &members[i];
+        void *field = (char *)row + m->offset;
+        if (m->offset < FIELD(limits) || !json_string_equal(key, str_from(m->key)))
+            continue;
+        if (value.type != JSON_NULL)
+            return m->read(&r, m, value, field, err);
+        memcpy(field, (const char *)&blank + m->offset,
+               m->read == read_names ? sizeof(struct key_names) : sizeof(int64_t));
+        return OK;
+    }
+    return ERR_NOT_FOUND;
 }
 
 static enum status check_unique(const struct reader *r, const struct key_file *f, struct error *err)

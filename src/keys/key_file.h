@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/json.h"
 
 #define KEY_FILE_BYTES_MAX (4u << 20)
 #define KEY_COUNT_MAX      8192 /* revoked ones included */
@@ -70,6 +71,12 @@ NODISCARD enum status key_file_parse(struct str text, const char *place, struct 
 void key_file_write(const struct key_file *f, struct buf *out);
 /* The members of one key, `"id": "key_...", "name": ...`, with or without its digest. */
 void key_row_write(const struct key_row *row, bool with_digest, struct buf *out);
+
+/* One limit of the row, by its name in the file ("budget_day_usd": 5); null lifts it. ERR_NOT_FOUND: no limit has that
+ * name, and *err is not set; ERR_INPUT. */
+NODISCARD enum status key_limit_read(struct json_value key, struct json_value value,
+                                     const char *place, struct arena *a, struct key_row *row,
+                                     struct error *err);
 
 /* ERR_NOT_FOUND where there is none. */
 NODISCARD enum status key_file_load(const char *path, struct arena *a, struct key_file *ret,

@@ -1,4 +1,7 @@
-/* Limits from the command line into a key's row. */
+/* Limits from the command line, or out of JSON, into a key's row: the same limits under the same rules, each way in its
+ * own words.
+ *
+ * No file, clock or lock; texts of the row go to the caller's arena. Nothing waits; any thread. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,8 +67,9 @@ static struct str known_at(const struct config *c, bool experts, size_t i)
     return experts ? c->experts[i].name : c->policies[i].name;
 }
 
-static enum status check_known(const struct config *c, bool experts, struct str name,
-                               struct error *err)
+/* `mark`: before the name of the list, as it was given. */
+static enum status check_known(const struct config *c, bool experts, const char *mark,
+                               struct str name, struct error *err)
 {
     struct buf known;
     for (size_t i = 0; i < known_count(c, experts); i++)
@@ -74,7 +78,7 @@ static enum status check_known(const struct config *c, bool experts, struct str 
     buf_init(&known, KNOWN_BYTES);
     for (size_t i = 0; i < known_count(c, experts); i++)
         buf_addf(&known, "%s%.*s", i ? ", " : "", STR_FMT(known_at(c, experts, i)));
-    error_set(err, ERR_USAGE, "--%s: %s has no '%.*s'; it has %s%s",
+    error_set(err, ERR_USAGE, "%s%s: %s has no '%.*s'; it has %s%s", mark,
               experts ? "experts" : "policies", c->place, STR_FMT(name),
               known.ptr ? known.ptr : "none", known.status == OK ? "" : ", ...");
     buf_done(&known);
@@ -99,7 +103,7 @@ static enum status read_names(const char *text, bool experts, const struct confi
         if (name.len == 0 || count == KEY_LIST_MAX)
             return error_set(err, ERR_USAGE, "--%s: '%.60s' is no list of names like a,b",
                              experts ? "experts" : "policies", text);
-        enum status status = c ? check_known(c, experts, name, err) : OK;
+        enum status status = c ? check_known(c, experts, "--", name, err) : OK;
         if (status != OK)
             return status;
         list[count++] = name;
@@ -132,5 +136,129 @@ enum status keys_apply(const struct keys_wishes *w, const struct config *c, stru
         row->spent_anew_ms = now_ms + 1000; /* the file keeps seconds */
     if (status == OK && w->expires)
         status = read_expiry(w->expires, now_ms, &row->expires_ms, err);
+    return status;
+}
+
+/* JSON */
+
+#define PLACE      "request body"
+#define MS_MAX     INT64_C(253402300799000) /* the end of the year 9999 */
+#define SHOWN_MAX  60
+#define LIMITS_MAX 16
+
+static enum status not_right(const char *what, struct error *err)
+{
+    return error_set(err, ERR_INPUT, PLACE ": %s", what);
+}
+
+/* Whole seconds, as the file keeps them. */
+static enum status read_end(struct json_value v, int64_t *ret, struct error *err)
+{
+    int64_t ms = 0;
+    if (v.type == JSON_NULL) {
+        *ret = 0;
+        return OK;
+    }
+    if (v.type != JSON_NUMBER || json_to_int64(v, &ms) != OK || ms < 1000 || ms > MS_MAX)
+        return not_right("expires_ms must be milliseconds since 1970, or null", err);
+    *ret = ms - ms % 1000;
+    return OK;
+}
+
+static enum status read_role(struct json_value v, struct arena *a, enum key_role *ret,
+                             struct error *err)
+{
+    struct str text;
+    if (json_string_decode(v, a, &text) != OK || key_role_parse(text, ret) != OK)
+        return not_right("role must be \"user\", \"admin\" or \"metrics\"", err);
+    return OK;
+}
+
+static enum status read_anew(struct json_value v, int64_t now_ms, int64_t *ret, struct error *err)
+{
+    if (v.type != JSON_TRUE)
+        return not_right("spent_anew must be true where it is said", err);
+    *ret = now_ms + 1000; /* the file keeps seconds */
+    return OK;
+}
+
+struct wording { /* of one body */
+    bool makes;
+    struct arena *arena;
+    int64_t now_ms;
+};
+
+static enum status read_member(const struct wording *w, struct json_value key, struct json_value v,
+                               struct key_row *row, struct error *err)
+{
+    if (json_string_equal(key, STR("expires_ms")))
+        return read_end(v, &row->expires_ms, err);
+    if (!w->makes && json_string_equal(key, STR("spent_anew")))
+        return read_anew(v, w->now_ms, &row->spent_anew_ms, err);
+    if (w->makes && json_string_equal(key, STR("role")))
+        return read_role(v, w->arena, &row->role, err);
+    if (w->makes && json_string_equal(key, STR("name")))
+        return json_string_decode(v, w->arena, &row->name) == OK
+                   ? OK
+                   : not_right("name must be a text", err);
+    enum status status = key_limit_read(key, v, PLACE, w->arena, row, err);
+    if (status != ERR_NOT_FOUND)
+        return status;
+    return error_set(err, ERR_INPUT, PLACE ": there is no %.*s %s; docs/admin.md lists them",
+                     (int)(key.raw.len < SHOWN_MAX ? key.raw.len : SHOWN_MAX), key.raw.ptr,
+                     w->makes ? "of a key" : "to change of a key");
+}
+
+static enum status check_names(const struct config *c, bool experts, const struct key_names *names,
+                               struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && names->list && i < names->count; i++)
+        status = check_known(c, experts, "", names->list[i], err);
+    return status == ERR_USAGE ? ERR_INPUT : status;
+}
+
+static bool has_limit(const struct key_limits *l)
+{
+    return key_limits_have_budget(l) || l->requests_per_minute != KEY_UNLIMITED ||
+           l->tokens_per_minute != KEY_UNLIMITED || l->experts.list || l->policies.list;
+}
+
+static enum status read_members(const struct wording *w, struct json_value object,
+                                struct key_row *row, struct error *err)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value key, v, seen[LIMITS_MAX];
+    size_t count = 0;
+    while (json_object_next(&it, &key, &v)) {
+        for (size_t i = 0; i < count; i++)
+            if (str_equal(seen[i].raw, key.raw))
+                return error_set(err, ERR_INPUT, PLACE ": %.*s is there twice", STR_FMT(key.raw));
+        enum status status = read_member(w, key, v, row, err);
+        if (status != OK)
+            return status;
+        if (count == LIMITS_MAX)
+            return not_right("too many members", err);
+        seen[count++] = key;
+    }
+    return count > 0 ? OK : not_right("says nothing", err);
+}
+
+enum status keys_apply_json(struct str body, bool makes, const struct config *c, struct arena *a,
+                            int64_t now_ms, struct key_row *row, struct error *err)
+{
+    const struct wording w = {makes, a, now_ms};
+    struct json_value root;
+    enum status status = json_parse(body, PLACE, 1, &root, err);
+    if (status == OK && root.type != JSON_OBJECT)
+        status = not_right("must be an object", err);
+    if (status == OK)
+        status = read_members(&w, root, row, err);
+    if (status == OK && row->role == KEY_METRICS && has_limit(&row->limits))
+        status = not_right("a key for metrics is without limits: it asks no expert", err);
+    if (status == OK && c)
+        status = check_names(c, true, &row->limits.experts, err);
+    if (status == OK && c)
+        status = check_names(c, false, &row->limits.policies, err);
     return status;
 }

@@ -1,8 +1,9 @@
-/* Limits of a key as its owner words them, into the key's row. */
+/* Limits of a key as its owner words them, on a command line or in JSON, into the key's row. */
 #pragma once
 
 #include <stdbool.h>
 
+#include "base/json.h"
 #include "config/config.h"
 #include "keys/key_spend.h"
 
@@ -18,3 +19,10 @@ struct keys_wishes {
 NODISCARD enum status keys_apply(const struct keys_wishes *wishes, const struct config *c,
                                  struct arena *a, int64_t now_ms, struct key_row *row,
                                  struct error *err);
+
+/* The same of a JSON object: the members of the file of keys, of which null lifts one, and `expires_ms`; where it makes
+ * a key also `name` and `role`, where it changes one `spent_anew`. *row has what is not said. ERR_INPUT: one cannot be
+ * read, is unknown or not for this; ERR_MEMORY. */
+NODISCARD enum status keys_apply_json(struct str body, bool makes, const struct config *c,
+                                      struct arena *a, int64_t now_ms, struct key_row *row,
+                                      struct error *err);

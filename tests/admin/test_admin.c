@@ -24,6 +24,8 @@ Test(admin, paths_are_found_beside_the_gateways_own)
     cr_expect(session->handle == admin_session_get);
     const struct path *out = path_find(admin_paths(), STR("/v1/admin/session"), STR("DELETE"));
     cr_expect(out->handle == admin_session_delete);
+    const struct path *keys = path_find(admin_paths(), STR("/v1/admin/keys/key_a"), STR("PATCH"));
+    cr_expect(keys->handle == admin_keys_change);
     const struct path *other = path_find(admin_paths(), STR("/v1/admin/session"), STR("PUT"));
     cr_assert_not_null(other);
     cr_expect_not(path_takes(other, STR("PUT")));
