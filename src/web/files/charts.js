@@ -165,7 +165,7 @@ export function timeChart(options) {
     const length = data.series.length ? data.series[0].values.length : 0;
     const to = data.from_ms + data.step_ms * Math.max(1, length - 1);
     const x = linear(data.from_ms, to, left, right);
-    const high = Math.max(options.least || 0, ...peaks(data, options.stacked));
+    const high = Math.max(0, ...peaks(data, options.stacked)) || options.zero || 1; // of nothing, an axis all the same
     const marks = ticks(0, high * 1.08 || 1, 4);
     const y = linear(0, Math.max(high * 1.08, marks[marks.length - 1]) || 1, bottom, top);
     gridY(root, y, marks, left, right, options.axis || options.format);

@@ -20,7 +20,7 @@ export function armsOf(d, lambda, chosen) {
   return arms.sort((a, b) => (b.chosen - a.chosen) || (!!a.why - !!b.why) || ((b.utility ?? -1e9) - (a.utility ?? -1e9)));
 }
 
-export const swatchOf = (name) => el(`span.sw.${isExpert(name) ? colourOf(name) : "b7"}`, { "aria-hidden": "true" });
+export const swatchOf = (name) => el(`span.sw.${isExpert(name) ? colourOf(name) : "bink"}`, { "aria-hidden": "true" });
 
 const ARMS_SHOWN = 12;
 
@@ -66,7 +66,7 @@ export function winners(arms, lambdas) {
     }
     const last = pieces[pieces.length - 1];
     if (last && last.name === best.name) last.to = (i + 1) / lambdas.length;
-    else pieces.push({ name: best.name, css: isExpert(best.name) ? colourOf(best.name) : "b7", from: i / lambdas.length, to: (i + 1) / lambdas.length });
+    else pieces.push({ name: best.name, css: isExpert(best.name) ? colourOf(best.name) : "bink", from: i / lambdas.length, to: (i + 1) / lambdas.length });
   });
   return pieces;
 }

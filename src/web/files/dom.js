@@ -127,8 +127,8 @@ export function command(text, label = "Copy") {
   return el("div.command", el("pre", { tabindex: "0" }, text), copyButton(text, label));
 }
 
-export function copyButton(text, label = "Copy") {
-  return el("button.slim", { type: "button", onclick: () => copy(text) }, label);
+export function copyButton(text, label = "Copy", spec = "button.slim") {
+  return el(spec, { type: "button", onclick: () => copy(text) }, label);
 }
 
 async function copy(text) {

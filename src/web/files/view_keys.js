@@ -102,7 +102,7 @@ function showOnce(made, closed) {
     closed();
   });
   add(dialog, el("h2", { id }, `Key ${made.name}`), el("p", "This is the only time that it is shown. The gateway keeps a digest and cannot tell it again."),
-    el("p.secret", { tabindex: "0" }, made.key), el("div.buttons", copyButton(made.key, "Copy the key"), el("button.go", { type: "button", onclick: () => dialog.close() }, "Done")));
+    el("p.secret", { tabindex: "0" }, made.key), el("div.buttons", copyButton(made.key, "Copy the key", "button"), el("button.go", { type: "button", onclick: () => dialog.close() }, "Done")));
   document.body.append(dialog);
   dialog.showModal();
 }

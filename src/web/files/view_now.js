@@ -54,7 +54,7 @@ function makeTiles() {
     tiles.spend.set(`${usd(rates.usd_per_hour)} /h`, `${usd(today.usd)} today · ${usd(month.usd)} this month`);
     const reference = month.reference_usd;
     tiles.saved.set(reference ? usd(reference - month.usd) : "–",
-      reference ? `of ${usd(reference)} for the reference` : "no reference expert is set");
+      reference ? `of ${usd(reference)} for the reference` : "nothing to compare with, yet");
     tiles.latency.set(duration(latency.p50_ms), `p95 ${duration(latency.p95_ms)} · p99 ${duration(latency.p99_ms)}`);
     tiles.first.set(duration(first.p50_ms), `p95 ${duration(first.p95_ms)} · p99 ${duration(first.p99_ms)}`);
     tiles.tokens.set(`${rate(rates.tokens_per_s)} /s`, "input and output");
@@ -106,28 +106,25 @@ function lastErrors(place, errors) {
 class History {
   constructor() { this.data = null; }
 
-  /** New steps go behind the old ones, and as many old ones go: it never grows. */
+  /** New steps go behind the old ones, and as many old ones go: it never grows. What was before the start is nothing. */
   merge(fresh, points) {
     const old = this.data;
-    const same = old && old.step_s === fresh.step_s && JSON.stringify(old.experts) === JSON.stringify(fresh.experts);
-    if (!same) {
-      this.data = fresh;
-      return;
-    }
-    const shift = Math.round((fresh.from_ms - old.from_ms) / (1000 * fresh.step_s));
+    const step_ms = 1000 * fresh.step_s;
+    const shift = old ? Math.round((fresh.from_ms - old.from_ms) / step_ms) : -1;
+    const follows = old && old.step_s === fresh.step_s && shift >= 0 && shift <= old.requests.length
+      && JSON.stringify(old.experts) === JSON.stringify(fresh.experts);
     const merged = { ...fresh };
-    if (shift < 0 || shift > old.requests.length) {
-      this.data = fresh;
-      return;
-    }
     for (const key of Object.keys(fresh)) {
       if (!Array.isArray(fresh[key]) || key === "experts") continue;
-      merged[key] = old[key].slice(0, shift).concat(fresh[key]).slice(-points);
+      const before = follows ? old[key].slice(0, shift) : new Array(Math.max(0, points - fresh[key].length)).fill(nothing(key));
+      merged[key] = before.concat(fresh[key]).slice(-points);
     }
-    merged.from_ms = fresh.from_ms - 1000 * fresh.step_s * (merged.requests.length - fresh.requests.length);
+    merged.from_ms = fresh.from_ms + step_ms * (fresh.requests.length - merged.requests.length);
     this.data = merged;
   }
 }
+
+const nothing = (key) => (key === "answered" ? [] : key.endsWith("_ms") ? null : 0);
 
 /** Steps joined until at most COLUMNS_MAX are left: sums as rates a second, or the mean of what is known. */
 function joined(values, every, how) {
@@ -141,10 +138,10 @@ function joined(values, every, how) {
 }
 
 function charts() {
-  const who = timeChart({ title: "Requests answered a second, by expert", stacked: true, format: rate, total: "all", least: 0.01 });
-  const money = timeChart({ title: "Spend and what the reference would have cost, USD an hour", format: usd, axis: usdRound, least: 1e-6 });
-  const time = timeChart({ title: "Time to the whole answer and to the first token", format: duration, axis: durationRound, least: 10 });
-  const fail = timeChart({ title: "Errors a second", format: rate, least: 0.01 });
+  const who = timeChart({ title: "Requests answered a second, by expert", stacked: true, format: rate, axis: number, total: "all" });
+  const money = timeChart({ title: "Spend and what the reference would have cost, USD an hour", format: usd, axis: usdRound, zero: 0.01 });
+  const time = timeChart({ title: "Time to the whole answer and to the first token", format: duration, axis: durationRound, zero: 1000 });
+  const fail = timeChart({ title: "Errors a second", format: rate, axis: number });
   return { who, money, time, fail, all: [who, money, time, fail] };
 }
 

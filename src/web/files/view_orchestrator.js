@@ -14,6 +14,7 @@ const COLOURS = 7;
 /* The model */
 
 function headline(m) {
+  if (!m.model) return ["No model is in force."];
   const point = (m.policies || []).find((p) => p.requests > 0);
   const reference = (m.experts || []).find((e) => e.name === m.reference);
   if (!point) return ["The model in force."];
@@ -124,7 +125,7 @@ function noRuns(runs) {
 /* The view */
 
 function noModel() {
-  return el("div.empty", el("h2", "No model is in force"),
+  return el("div.empty", el("h2", "How to get one"),
     el("p", "Experts are placed by what is known of them, or by their price. A model learns who answers what: from questions that it makes up and scores itself,"),
     command("leeroo play first --spend 2.00"), el("p", "or from outcomes that you have recorded, named as ", el("code", "model:"), " in leeroo.yaml:"),
     command("leeroo train recorded -o orchestrator.safetensors"));
