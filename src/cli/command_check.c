@@ -73,6 +73,7 @@ static enum status look_further(const struct options *o, struct check_found *f, 
     f->encoder_count = check_encoders(config, f->model, o->connect, f->encoders);
     for (size_t i = 0; i < f->encoder_count; i++)
         f->fine &= f->encoders[i].status == OK;
+    f->page = page_reach_of(config, config->listen);
     f->memory_bytes = check_memory(config);
     status = check_verify(config, o->connect, f->verify, &f->verify_count, err);
     for (size_t i = 0; i < f->verify_count; i++)

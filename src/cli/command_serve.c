@@ -16,6 +16,7 @@
 #include "cli/process_setup.h"
 #include "config/env_file.h"
 #include "serve/gateway.h"
+#include "setup/page_reach.h"
 #include "setup/setup.h"
 
 static const char text[] =
@@ -35,6 +36,7 @@ static const char text[] =
     "  GET  /v1/requests/ID        what the ledger knows of a request, and why it was decided so\n"
     "  POST /v1/feedback           a score for it: {\"request_id\", \"score\", \"comment\"}\n"
     "  GET  /metrics               counters for Prometheus\n"
+    "  GET  /, /v1/admin/...       the page of whoever runs it, and the API behind it\n"
     "  GET  /healthz, /readyz      alive; ready to take requests\n"
     "\n"
     "SIGTERM or SIGINT stops accepting and lets answers in flight finish (drain.timeout); a second "
@@ -96,6 +98,9 @@ static void log_start(const struct gateway *gateway, const struct config *config
               gateway_address(gateway), config->expert_count, config->policy_count,
               STR_FMT(config->policies[config->default_policy].name),
               (unsigned long long)model_checksum(model));
+    const struct page_reach page = page_reach_of(config, str_from(gateway_address(gateway)));
+    if (page.on)
+        log_event(LOG_INFO, "page", "url=%s opens=\"%s\"", page.url, page_reach_text(&page));
     if (geteuid() == 0)
         log_event(LOG_WARN, "running as root", "mend=\"run it as a user of its own\"");
     setup_warnings(config, model, log_warning, NULL);

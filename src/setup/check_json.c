@@ -154,6 +154,9 @@ static void write_config(struct buf *b, const struct check_found *f)
     buf_add_c(b, ",\"start\":{");
     check_start_json(&f->start, b);
     buf_add_char(b, '}');
+    text(b, ",\"page\":{", "url", str_from(f->page.url));
+    text(b, ",", "opens", str_from(f->page.on ? page_opens_name(f->page.opens) : "off"));
+    buf_addf(b, ",\"admin_keys\":%zu}", f->page.admin_keys);
     bool is_prior = config_all_placed(c);
     buf_addf(b, ",\"model\":{\"prior\":%s", truth(is_prior));
     if (!is_prior)

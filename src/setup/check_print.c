@@ -28,6 +28,8 @@ static void print_whole(const struct check_found *f, FILE *out)
     const struct config *c = f->config;
     fprintf(out, "%-10s%.*s, %s, %s\n", "listen", STR_FMT(c->listen),
             c->tls.certificate ? "TLS" : "plain HTTP", auth_text(c));
+    fprintf(out, "%-10s%s%s%s\n", "page", f->page.url, f->page.on ? ", " : "",
+            page_reach_text(&f->page));
     size_t idle = setup_idle_plans(c, f->model);
     fprintf(out, "%-10s%s (%016" PRIx64 "), %zu experts, %zu plans", "model",
             config_all_placed(c) ? "none yet, estimates are a prior" : c->model_path,

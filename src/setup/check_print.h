@@ -7,6 +7,7 @@
 #include "setup/check_encoders.h"
 #include "setup/check_start.h"
 #include "setup/check_verify.h"
+#include "setup/page_reach.h"
 #include "setup/setup.h"
 
 #define CHECK_WARNINGS_MAX (CONFIG_POLICIES_MAX + CONFIG_EXPERTS_MAX + ENCODERS_NAMED_MAX + 16)
@@ -23,6 +24,7 @@ struct check_found {
     size_t encoder_count;
     struct check_verify verify[CONFIG_POLICIES_MAX];
     size_t verify_count;
+    struct page_reach page;
     const struct check_reply *replies; /* [expert_count]; NULL: nobody was asked */
     bool asked;                        /* all that were asked could be */
     bool fine;                         /* nothing must be mended */

@@ -73,6 +73,23 @@ def test_the_same_as_json(check, model_file, tmp_path):
     assert "connect" not in found["experts"][0]
 
 
+def test_how_the_page_is_reached(check, leeroo, model_file, tmp_path):
+    path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1", top="state_dir: state")
+
+    def page():
+        line = next(line for line in check(path).stdout.splitlines() if line.startswith("page "))
+        return line, json.loads(check(path, "--json").stdout)["page"]
+    line, found = page()
+    assert "http://127.0.0.1:0/, open on this machine" in line and found == {"url": "http://127.0.0.1:0/", "opens": "this machine", "admin_keys": 0}
+    for role, part in (("user", "leeroo keys create --role admin"), ("admin", "for admin keys")):
+        subprocess.run([leeroo, "keys", "create", "--role", role, "--name", role, "-c", str(path)], check=True, capture_output=True)
+        line, found = page()
+        assert part in line and found["opens"] == "admin key" and found["admin_keys"] == (role == "admin")
+    path.write_text("page: false\n" + path.read_text())
+    line, found = page()
+    assert "off" in line and found["opens"] == "off" and found["url"] == ""
+
+
 def test_where_prices_come_from(check, model_file, tmp_path):
     path = write_config(tmp_path, model_file, "http://127.0.0.1:1/v1")
     path.write_text(path.read_text().replace("- name: cheap", "- name: cheap\n    price: {input: 0, output: 0}"))

@@ -282,6 +282,18 @@ def test_by_way_of_a_proxy_the_open_admin_api_is_closed(start_gateway):
         assert g.client.get("/v1/models", headers=headers).status_code == 200, "clients may, as before"
 
 
+def test_the_first_lines_of_serve_say_where_the_page_is(start_gateway, desk):  # noqa: F811
+    g = start_gateway(top=STATE)
+    said = g.wait_line(r'msg=page url=(\S+) opens="(.*)"')
+    assert said.group(1) == g.url + "/" and "open on this machine" in said.group(2)
+    desk.create("ci")
+    assert "leeroo keys create --role admin" in start_gateway(
+        top="state_dir: second\nkeys: state/keys.json").wait_line(r"msg=page .*").group(0)
+    off = start_gateway(top="page: false")
+    off.chat()
+    assert "msg=page" not in off.text
+
+
 def test_the_page_can_be_switched_on_for_whoever_comes_and_off(start_gateway):
     on = start_gateway(top="hosts: [leeroo.example]\npage: true")
     assert on.client.get("/v1/admin/session", headers={"host": "leeroo.example", "x-forwarded-for": "10.1.2.3"}).status_code == 200
