@@ -159,6 +159,10 @@ void asking_checked(struct asking *a, enum plan_check verdict, struct str why,
 /* Checks that have ended, in their order. */
 const struct asking_check *asking_checks(const struct asking *a, size_t *ret_count);
 
+/* After a failure: what became of each expert that was asked, or could not be, the best first, as one sentence without
+ * secrets or addresses. Empty: one alone was tried, and on_done has said all. In the asking's arena. */
+struct str asking_failures(const struct asking *a);
+
 /* The candidate that is asked now, at the end the one whose answer stands. */
 size_t asking_candidate_at(const struct asking *a);
 /* Whether the events that are told, or the answer, are in the client's own dialect, as `fill` wished. */

@@ -35,6 +35,8 @@ struct asking {
     struct asking_paid paid[ASKING_PAID_MAX];
     size_t paid_count;
     struct plan_checks checks; /* of a verified plan */
+    struct str *failures;      /* [count] why each failed; empty: it has not. NULL: none has */
+    size_t failed_count;
 };
 
 /* asking.c */
@@ -55,6 +57,9 @@ void asking_log_retry(struct asking *a, size_t from, size_t next, const struct e
 void asking_pay(struct asking *a, const struct asking_paid *paid);
 int64_t asking_input_cost(const struct asking *a, size_t candidate);
 extern const struct expert_answer asking_no_answer; /* of a call that was not made */
+
+/* failures.c: the attempt has failed for good. */
+void failures_note(struct asking *a, const struct attempt *t, const struct attempt_failure *f);
 
 /* fallback.c: the candidates one after the other. */
 void fallback_init(struct asking *a);

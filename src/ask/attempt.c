@@ -278,6 +278,7 @@ void attempt_pause(struct attempt *t, uint64_t wait_ms)
 static void fail(struct attempt *t, const struct attempt_failure *failure)
 {
     move(t, ATTEMPT_ENDED);
+    failures_note(t->asking, t, failure);
     t->owner->on_failed(t, failure);
 }
 

@@ -244,15 +244,15 @@ static struct front_error error_for(const struct chat *c, const struct errors_ro
                                 .request_id = c->id};
 }
 
-static void end_failed(struct chat *c, const struct errors_row *row, const struct error *err,
+static void end_failed(struct chat *c, const struct errors_row *row, const char *message,
                        const struct overflow *overflow, uint64_t retry_after_ms)
 {
-    struct front_error e = error_for(c, row, err->text);
+    struct front_error e = error_for(c, row, message);
     e.overflow = overflow;
     struct buf body;
     buf_init(&body, ERROR_BODY_BYTES_MAX);
     front_error_write(c->front.front, &e, &body);
-    end_whole(c, row->http_status, buf_str(&body), retry_after_ms, err->text);
+    end_whole(c, row->http_status, buf_str(&body), retry_after_ms, message);
     buf_done(&body);
 }
 
@@ -281,7 +281,7 @@ static void finish_whole(struct chat *c, struct str body)
         chat_cache_put_body(c, completion);
         end_whole(c, 200, body, 0, NULL);
     } else {
-        end_failed(c, errors_row(status), &err, NULL, 0);
+        end_failed(c, errors_row(status), err.text, NULL, 0);
     }
     buf_done(&answer);
     buf_done(&more);
@@ -354,6 +354,25 @@ static bool speaks_as_client(const struct chat *c)
     return c->chosen && front_takes_errors(c->front.front, chat_expert(c)->dialect);
 }
 
+/* Several have failed: the client hears of each, whatever the last one said. Not where the request is at fault, which
+ * the last one found. */
+static bool fail_together(struct chat *c, enum status status, const struct expert_answer *answer)
+{
+    bool tried_all = answer->retry != EXPERT_RETRY_NEVER || status == ERR_OVERLOAD;
+    struct str told = c->asking && tried_all ? asking_failures(c->asking) : STR("");
+    int http_status = status_for_client(status, answer);
+    if (told.len == 0)
+        return false;
+    if (http_status < 500 && http_status != 429) /* a fault of experts, each in its own way */
+        http_status = errors_row(ERR_UPSTREAM)->http_status;
+    const struct errors_row row = http_status == errors_row(status)->http_status
+                                      ? *errors_row(status)
+                                      : errors_http_row(http_status);
+    end_failed(c, &row, arena_printf(c->x->arena, "%.*s", STR_FMT(told)), NULL,
+               answer->retry_after_ms);
+    return true;
+}
+
 /* One piece: each way to say it rules out those below: inside the stream, in the expert's own words, in ours. */
 void relay_fail(struct chat *c, enum status status, const struct error *err,
                 const struct expert_answer *answer)
@@ -371,6 +390,8 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
         fail_stream(c, ERR_CONTEXT, err, &overflow);
         return;
     }
+    if (!too_long && fail_together(c, status, answer))
+        return;
     int http_status = too_long ? 400 : status_for_client(status, answer);
     bool own = http_status != answer->http_status;
     struct error ours;
@@ -388,7 +409,7 @@ void relay_fail(struct chat *c, enum status status, const struct error *err,
         (!too_long || front_says_overflow(c->front.front, answer->body)))
         end_whole(c, http_status, answer->body, answer->retry_after_ms, err->text);
     else
-        end_failed(c, &row, err, too_long ? &overflow : NULL, answer->retry_after_ms);
+        end_failed(c, &row, err->text, too_long ? &overflow : NULL, answer->retry_after_ms);
 }
 
 void relay_done(struct chat *c, const struct asking_end *end)
