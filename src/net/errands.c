@@ -43,6 +43,12 @@ static void unlink_sent(struct sent *s)
         s->next->previous = s->previous;
 }
 
+static void let_go(struct sent *s)
+{
+    if (s->what.release)
+        s->what.release(s->data);
+}
+
 static void free_sent(struct sent *s)
 {
     loop_timer_free(s->late);
@@ -82,6 +88,7 @@ static void deliver(void *arg)
         s->x->on_gone = NULL;
     if (s->x || !s->late)
         s->what.done(s->x, s->what.user, s->status, s->data, &s->err);
+    let_go(s);
     free_sent(s);
 }
 
@@ -210,6 +217,7 @@ void errands_free(struct errands *e)
         struct sent *s = e->all;
         unlink_sent(s);
         CHECK(e->all != s);
+        let_go(s);
         free_sent(s);
     }
     worker_done(&e->worker);

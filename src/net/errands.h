@@ -17,7 +17,10 @@ struct errand { /* a kind of errand, with whom it is for; texts are static */
      * read which `work` never changes: it may still be at it. */
     void (*done)(struct http_exchange *x, void *user, enum status status, void *data,
                  const struct error *err);
-    void *user;             /* for both; outlives it */
+    /* Once, behind all of that, whether anybody was told or not: what `data` holds is let go. NULL: nothing. On the
+     * loop, or in errands_free. Not after an error of errands_send. */
+    void (*release)(void *data);
+    void *user;             /* for the first two; outlives it */
     const void *data;       /* copied, aligned as malloc does */
     size_t data_bytes;      /* at most ERRANDS_DATA_BYTES_MAX */
     size_t arena_bytes_max; /* of what `work` finds */

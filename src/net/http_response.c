@@ -3,7 +3,9 @@
  *
  * Runs on the loop's thread. Nothing is sent from here: the bytes leave at the end of the round (http_conn.c), so a
  * handler may respond from anywhere, even from inside its own call. */
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "base/check.h"
@@ -273,6 +275,15 @@ bool http_stream_write(struct http_exchange *x, struct str bytes)
     if (conn_unsent_bytes(c) > c->server->options.send_high_water)
         c->full = true;
     return !c->full;
+}
+
+size_t http_stream_unsent(struct http_exchange *x)
+{
+    struct conn *c = request_of(x)->conn;
+    int queued = 0;
+    if (ioctl(c->fd, SIOCOUTQ, &queued) != 0 || queued < 0)
+        queued = 0;
+    return conn_unsent_bytes(c) + (size_t)queued;
 }
 
 void http_stream_end(struct http_exchange *x, const struct http_header *trailers,

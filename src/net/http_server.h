@@ -118,6 +118,8 @@ void http_stream_begin(struct http_exchange *x, int http_status, const struct ht
 /* Queues bytes (copied). Returns false when the send buffer is above the high-water mark: stop producing
  * until on_drained. */
 bool http_stream_write(struct http_exchange *x, struct str bytes);
+/* What was written and the client's machine has not taken yet, here and in the kernel, headers and TLS included. */
+size_t http_stream_unsent(struct http_exchange *x);
 void http_stream_end(struct http_exchange *x, const struct http_header *trailers,
                      size_t trailer_count);
 /* Cuts the connection without a proper end, so that the client sees a broken answer. */

@@ -19,9 +19,11 @@ static struct {
     struct errands *errands;
     sem_t began, go, told; /* an errand with `wait` says that it began, and waits for go */
     pthread_t thread;
-    atomic_int done;
+    atomic_int done, released;
     uint32_t late_ms;
 } at;
+
+static int sent_in_all; /* on the loop */
 
 static enum status work(void *data, struct arena *a, void *user, struct error *err)
 {
@@ -52,6 +54,13 @@ static void done(struct http_exchange *x, void *user, enum status status, void *
         sem_post(&at.told);
 }
 
+static void release(void *data)
+{
+    const struct order *o = data;
+    cr_assert(o->word[0]);
+    atomic_fetch_add(&at.released, 1);
+}
+
 static enum status send_order(struct http_exchange *x, const char *word, bool wait,
                               struct error *err)
 {
@@ -59,6 +68,7 @@ static enum status send_order(struct http_exchange *x, const char *word, bool wa
     strcpy(o.word, word);
     const struct errand errand = {.work = work,
                                   .done = done,
+                                  .release = release,
                                   .user = &at,
                                   .data = &o,
                                   .data_bytes = sizeof(o),
@@ -66,7 +76,9 @@ static enum status send_order(struct http_exchange *x, const char *word, bool wa
                                   .late_ms = at.late_ms,
                                   .late = "too late",
                                   .busy = "too many"};
-    return errands_send(at.errands, at.server->loop, x, &errand, err);
+    enum status status = errands_send(at.errands, at.server->loop, x, &errand, err);
+    sent_in_all += status == OK;
+    return status;
 }
 
 /* /WORD, /wait/WORD */
@@ -97,6 +109,7 @@ static void end(void)
     errands_stop(at.errands);
     test_server_stop(at.server);
     errands_free(at.errands);
+    cr_assert_eq(atomic_load(&at.released), sent_in_all);
 }
 
 TestSuite(errands, .init = begin, .fini = end);
@@ -116,6 +129,7 @@ Test(errands, what_was_found_is_told)
     ask("/bad", "there is none");
     ask("/b", "found b");
     cr_assert_eq(atomic_load(&at.done), 3);
+    cr_assert_eq(atomic_load(&at.released), 3);
 }
 
 static int begin_asking(const char *path)
@@ -136,6 +150,7 @@ Test(errands, nobody_is_told_who_has_left)
     sem_post(&at.go);
     ask("/b", "found b");
     cr_assert_eq(atomic_load(&at.done), 1);
+    cr_assert_eq(atomic_load(&at.released), 2);
 }
 
 Test(errands, who_waits_too_long_is_told_so_once)

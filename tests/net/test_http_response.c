@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/net_test.h"
@@ -199,3 +200,54 @@ Test(http_response, every_status_has_a_reason)
     cr_assert_str_eq(http_reason(431), "Request Header Fields Too Large");
     cr_assert_str_eq(http_reason(299), "Unknown");
 }
+
+#ifndef NET_TEST_TLS /* what stands between would read */
+
+#define UNSENT_BYTES (16u << 20)
+
+struct filling {
+    struct test_hold hold;
+    size_t unsent;
+    char *bytes;
+};
+
+static void fill(void *arg)
+{
+    struct filling *f = arg;
+    (void)http_stream_write(f->hold.x, (struct str){f->bytes, UNSENT_BYTES});
+}
+
+static void look(void *arg)
+{
+    struct filling *f = arg;
+    f->unsent = http_stream_unsent(f->hold.x);
+}
+
+Test(http_response, what_a_client_does_not_read_is_unsent)
+{
+    struct filling f = {.bytes = calloc(1, UNSENT_BYTES)};
+    test_hold_init(&f.hold);
+    f.hold.stream = true;
+    struct test_server *holder = test_server_start(NULL, test_holding, &f.hold);
+    int fd = test_connect(holder->port);
+    test_send(fd, GET("/"));
+    test_wait(&f.hold.asked);
+    free(test_read_until(fd, "first"));
+    test_on_loop(holder, fill, &f);
+    test_on_loop(holder, look, &f);
+    cr_assert(f.unsent > UNSENT_BYTES / 4 && f.unsent < UNSENT_BYTES + 100, "%zu", f.unsent);
+    for (size_t got = 0; got < UNSENT_BYTES;) {
+        ssize_t n = recv(fd, f.bytes, UNSENT_BYTES, 0);
+        cr_assert_gt(n, 0);
+        got += (size_t)n;
+    }
+    for (int i = 0; i < 2000 && f.unsent > 0; i++, usleep(10000))
+        test_on_loop(holder, look, &f);
+    cr_assert_eq(f.unsent, 0);
+    close(fd);
+    test_wait(&f.hold.gone);
+    test_server_stop(holder);
+    free(f.bytes);
+}
+
+#endif
