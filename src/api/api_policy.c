@@ -110,7 +110,8 @@ double leeroo_policy_lambda(const struct leeroo_policy *policy)
 
 static struct budget_named named(const struct leeroo_policy *p)
 {
-    return (struct budget_named){STATE_NAME, p->budget_usd_per_1k, text_policy_budget(p->policy)};
+    double usd = p->budget_usd_per_1k;
+    return (struct budget_named){STATE_NAME, usd, text_policy_budget(p->policy), 0};
 }
 
 int leeroo_policy_state(const struct leeroo_policy *policy, char **ret, struct leeroo_error *err)

@@ -67,7 +67,9 @@ static enum status policy_set(struct router *r, const struct route_options *o, s
 
 static struct budget_named named(const struct router *r)
 {
-    return (struct budget_named){STR("route"), r->budget_usd_per_1k, text_policy_budget(r->policy)};
+    return (struct budget_named){.name = STR("route"),
+                                 .usd_per_1k = r->budget_usd_per_1k,
+                                 .state = text_policy_budget(r->policy)};
 }
 
 static enum status state_save(struct router *r, struct error *err)

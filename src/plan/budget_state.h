@@ -10,6 +10,7 @@ struct budget_named {
     struct str name; /* the policy's */
     double usd_per_1k;
     struct budget_state state;
+    double lambda; /* in force, where that is known; no part of the file */
 };
 
 /* Appends the text of the file. */

@@ -318,9 +318,9 @@ size_t pool_budgets(struct pool *p, struct budget_named *into)
         if (!policy->live.budget)
             continue;
         if (into)
-            into[n] = (struct budget_named){p->settings.policies[i].name,
-                                            policy->live.policy.budget_usd_per_1k,
-                                            budget_cell_state(policy->live.budget)};
+            into[n] = (struct budget_named){
+                p->settings.policies[i].name, policy->live.policy.budget_usd_per_1k,
+                budget_cell_state(policy->live.budget), budget_cell_lambda(policy->live.budget)};
         n++;
     }
     return n;

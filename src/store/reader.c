@@ -43,11 +43,17 @@ enum status reader_ask(struct ledger_reader *r, uint64_t answer_ms, const char *
                        const struct value *values, size_t count, backend_row_fn *on_row, void *arg,
                        struct error *err)
 {
-    r->backend->answer_ms = answer_ms;
+    bool late = r->most_ms && (!answer_ms || answer_ms > r->most_ms);
+    r->backend->answer_ms = late ? r->most_ms : answer_ms;
     enum status status = backend_connect(r->backend, false, err);
     if (status != OK)
         return status;
     return r->backend->ops->query(r->backend, sql, values, count, on_row, arg, err);
+}
+
+void ledger_reader_hurry(struct ledger_reader *r, uint64_t answer_ms)
+{
+    r->most_ms = answer_ms;
 }
 
 /* One request */

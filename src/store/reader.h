@@ -16,6 +16,8 @@ struct ledger_reader;
 NODISCARD enum status ledger_reader_create(const char *store, struct ledger_reader **ret,
                                            struct error *err);
 void ledger_reader_free(struct ledger_reader *r); /* NULL is fine */
+/* No question takes longer, sums neither: ERR_TIMEOUT then. Before the first one. */
+void ledger_reader_hurry(struct ledger_reader *r, uint64_t answer_ms);
 
 struct ledger_found { /* a request with its feedback; texts are in the arena */
     struct str id, instance, front, key, policy, model, plan, expert, decision;

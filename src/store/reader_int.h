@@ -6,6 +6,7 @@
 
 struct ledger_reader {
     struct backend *backend;
+    uint64_t most_ms; /* 0: no limit */
 };
 
 /* Connects where it is not; `answer_ms` as in struct backend. */
