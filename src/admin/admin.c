@@ -10,6 +10,9 @@
 static const struct path paths[] = {
     {"/", false, "GET", ADMISSION_PAGE, FRONT_CHAT, admin_page},
     {"/ui/", true, "GET", ADMISSION_PAGE, FRONT_CHAT, admin_page},
+    {"/v1/admin/now", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_now},
+    {"/v1/admin/history", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_history},
+    {"/v1/admin/events", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_events},
     {"/v1/admin/session", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_session_get},
     {"/v1/admin/session", false, "POST", ADMISSION_PAGE, FRONT_CHAT, admin_session_post},
     {"/v1/admin/session", false, "DELETE", ADMISSION_ADMIN, FRONT_CHAT, admin_session_delete},
@@ -62,12 +65,14 @@ void admin_answer_error(struct http_exchange *x, int http_status, const char *co
 static void stop(void *admin)
 {
     struct admin *a = admin;
+    figures_stop(a->figures);
     errands_stop(a->errands);
 }
 
 static void free_admin(void *admin)
 {
     struct admin *a = admin;
+    figures_free(a->figures);
     errands_free(a->errands);
     free(a);
 }
@@ -80,7 +85,10 @@ enum status admin_serve(struct gateway *g, const struct admin_build *build, stru
     a->gateway = g;
     a->build = *build;
     enum status status = errands_start(&a->errands, err);
+    if (status == OK)
+        status = figures_create(g, &a->build, &a->figures, err);
     if (status != OK) {
+        stop(a);
         free_admin(a);
         return status;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "admin/admin.h"
+#include "admin/admin_figures.h"
 #include "serve/serving.h"
 
 struct errands;
@@ -12,11 +13,17 @@ struct admin {
     struct admin_build build;
     struct errands *errands; /* what may wait for a disk */
     atomic_size_t wrong;     /* keys that nobody has, whose senders wait to hear of it */
+    struct figures *figures;
 };
 
 static inline struct admin *admin_of(const struct worker *w)
 {
     return w->gateway->above.user;
+}
+
+static inline struct figures *figures_of(const struct worker *w)
+{
+    return admin_of(w)->figures;
 }
 
 const struct path_table *admin_paths(void);

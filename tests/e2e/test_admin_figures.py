@@ -1,0 +1,246 @@
+"""The figures of the admin API: now, history, events; that they agree with the ledger, and what they cost nobody."""
+
+import json
+import socket
+import time
+from decimal import Decimal
+
+import pytest
+
+from conftest import DEFAULT_POLICIES, Gateway, wait_for, write_config
+from test_keys import bearer, desk  # noqa: F401
+from test_spend import as_json, spend  # noqa: F401
+from upstream import answer, status
+
+STATE = "state_dir: state\ndrain: {delay: 0}\nreference: dear"
+BUDGET = DEFAULT_POLICIES + "  thrifty: {budget: 0.5}\n"
+
+
+def get(g, path, code=200, **params):
+    r = g.client.get(f"/v1/admin/{path}", params=params)
+    assert r.status_code == code, (path, params, r.text)
+    return json.loads(r.text, parse_float=Decimal)
+
+
+def get_now(g, check=lambda now: True):
+    """The object, once it is as wanted: the sampler comes by once a second."""
+    def look():
+        now = get(g, "now")
+        return now if check(now) else None
+    return wait_for(look, "figures")
+
+
+def ask_some(g, upstream):
+    """Eight requests: five answered by cheap, two by dear, one failed."""
+    upstream.on("cheap", *[answer(usage=(1234, 77))] * 5, status(500, "<b>it's \"down\"</b>"))
+    upstream.on("dear", answer(usage=(100003, 1)))
+    for i in range(5):
+        assert g.chat(model="leeroo/cheapest", stream=bool(i % 2)).status_code == 200
+    for _ in range(2):
+        assert g.chat(model="dear").status_code == 200
+    assert g.chat(model="cheap").status_code == 502
+    assert g.client.post("/v1/chat/completions", content="{").status_code == 400
+
+
+def test_now_says_what_runs(start_gateway, upstream):
+    g = start_gateway(top=STATE, expert="retries: 0\nconcurrency: 7", policies=BUDGET)
+    now = get(g, "now")
+    assert now["version"] and now["start_ms"] <= now["at_ms"] <= time.time() * 1000 + 1
+    assert len(now["model"]["checksum"]) == 16 and now["model"]["loaded_ms"] > 0
+    assert now["ledger"] is True and now["in_flight"] == 1 and now["connections"] >= 1
+    assert now["today"] == {"requests": 0, "usd": 0, "reference_usd": 0, "errors": 0} == now["month"]
+    assert now["latency"] == {"p50_ms": None, "p95_ms": None, "p99_ms": None} == now["first_token"]
+    assert [e["name"] for e in now["experts"]] == ["cheap", "mid", "dear"]
+    assert now["experts"][0] == {"name": "cheap", "state": "closed", "in_flight": 0, "queued": 0, "limit": 7, "why": None,
+                                 "requests_per_s": 0, "errors_per_s": 0, "p50_ms": None}
+    assert now["budgets"][0]["policy"] == "thrifty" and now["budgets"][0]["per_query_usd"] == Decimal("0.0005")
+    assert now["budgets"][0]["lambda"] > 0 and now["errors"] == []
+    ask_some(g, upstream)
+    now = get_now(g, lambda now: now["today"]["requests"] == 8)
+    assert now["rates"]["requests_per_s"] > 0 and now["rates"]["errors_per_s"] > 0
+    assert now["rates"]["tokens_per_s"] > 0 and now["rates"]["usd_per_hour"] > 0
+    assert now["latency"]["p50_ms"] > 0 and now["first_token"]["p99_ms"] > 0
+    assert now["experts"][0]["errors_per_s"] > 0 and now["experts"][0]["p50_ms"] > 0
+    assert now["experts"][1]["requests_per_s"] == 0
+
+
+def test_the_last_errors_are_told_as_they_are(start_gateway, upstream):
+    g = start_gateway(expert="retries: 0")
+    upstream.on("cheap", *[status(500)] * 25, answer())
+    for _ in range(25):
+        r = g.chat(model="cheap")
+        assert r.status_code in (502, 503), r.text
+    now = get(g, "now")
+    assert len(now["errors"]) == 20 and now["ledger"] is False and now["sums_complete"] is True
+    assert now["errors"][0]["id"] == r.headers["x-leeroo-request-id"] and now["errors"][0]["status"] == r.status_code
+    assert now["errors"][0]["message"] and now["errors"][-1]["expert"] == "cheap"
+    assert [e["at_ms"] for e in now["errors"]] == sorted([e["at_ms"] for e in now["errors"]], reverse=True)
+    assert next(e for e in now["experts"] if e["name"] == "cheap")["state"] in ("open", "half-open", "cooling")
+
+
+def check_sums(now, total):
+    for period in ("today", "month"):
+        assert now[period] == {"requests": total["requests"], "usd": total["spent_usd"], "errors": total["failed"],
+                               "reference_usd": total["reference_usd"]}, period
+
+
+def test_sums_are_those_of_spend_also_after_a_restart(start_gateway, upstream, spend):  # noqa: F811
+    g = start_gateway(top=STATE, expert="retries: 0")
+    ask_some(g, upstream)
+    now = get_now(g, lambda now: now["today"]["requests"] == 8)
+    check_sums(now, as_json(spend("--json"))["total"])
+    assert g.stop() == 0
+    g = start_gateway(top=STATE, expert="retries: 0")
+    get_now(g, lambda now: now["sums_complete"])
+    upstream.on("cheap", answer(usage=(11, 22)))
+    assert g.chat(model="leeroo/cheapest").status_code == 200
+    now = get_now(g, lambda now: now["today"]["requests"] == 9)
+    wait_for(lambda: as_json(spend("--json"))["total"]["requests"] == 9)
+    check_sums(now, as_json(spend("--json"))["total"])
+
+
+def test_history_has_what_was_answered_by_whom(start_gateway, upstream):
+    g = start_gateway(top=STATE, expert="retries: 0")
+    empty = get(g, "history", step_s=60, points=10)
+    assert empty["step_s"] == 60 and empty["experts"] == [] and empty["answered"] == [] and empty["p50_ms"] == []
+    ask_some(g, upstream)
+    history = wait_for(lambda: (h := get(g, "history", step_s=5, points=720)) and sum(h["requests"]) >= 8 and h)
+    count = len(history["requests"])
+    for name in ("answered", "errors", "usd", "reference_usd", "p50_ms", "p95_ms", "first_token_p50_ms"):
+        assert len(history[name]) == count, name
+    sums = dict(zip(history["experts"], map(sum, zip(*history["answered"]))))
+    assert sums == {"cheap": 5, "dear": 2} and sum(history["requests"]) == 8 and sum(history["errors"]) == 1
+    assert sum(history["usd"]) == get(g, "now")["today"]["usd"]
+    assert abs(history["from_ms"] + 5000 * count - time.time() * 1000) < 10000
+    assert get(g, "history", points=1)["step_s"] == 5
+
+
+@pytest.mark.parametrize("query, word", [("step_s=7", "step_s"), ("points=0", "points"), ("points=x", "points"), ("a=1", "unknown"),
+                                         ("step_s=5&step_s=5", "twice"), ("points=99999999999999999999", "points"),
+                                         ("=1", "name"), ("points=1%00", "NUL"), ("%ff=1", "UTF-8")])
+def test_a_query_that_is_wrong_is_told_so(gateway, query, word):
+    r = gateway.client.get(f"/v1/admin/history?{query}")
+    assert r.status_code == 400 and word in r.json()["error"]["message"], r.text
+
+
+def test_people_with_a_key_of_their_own_see_no_figures(desk, start_gateway):  # noqa: F811
+    keys = {role: desk.create(role, "--role", role) for role in ("user", "metrics", "admin")}
+    g = start_gateway(top=STATE)
+    for path in ("now", "history", "events"):
+        assert g.client.get(f"/v1/admin/{path}").status_code == 401, path
+        for role in ("user", "metrics"):
+            assert g.client.get(f"/v1/admin/{path}", headers=bearer(keys[role])).status_code == 403, (path, role)
+    assert g.client.get("/v1/admin/now", headers=bearer(keys["admin"])).status_code == 200
+
+
+# Events
+
+class Listener:
+    """A raw socket that reads server-sent events, or does not."""
+
+    def __init__(self, g, receive_bytes=None):
+        host, port = g.address.rsplit(":", 1)
+        self.sock = socket.socket()
+        if receive_bytes:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.sock.settimeout(20)
+        self.sock.connect((host, int(port)))
+        self.sock.sendall(f"GET /v1/admin/events HTTP/1.1\r\nhost: {g.address}\r\n\r\n".encode())
+        self.data = b""
+
+    def read_until(self, needle, count=1):
+        while self.data.count(needle) < count:
+            more = self.sock.recv(65536)
+            if not more:
+                raise EOFError(self.data)
+            self.data += more
+        return self.data
+
+    def read_all(self):
+        while more := self.sock.recv(65536):
+            self.data += more
+        return self.data
+
+    def close(self):
+        self.sock.close()
+
+
+def events_of(lines):
+    """Objects of the events, as they come."""
+    name = None
+    for line in lines:
+        if line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: "):
+            yield name, json.loads(line[6:], parse_float=Decimal)
+
+
+def test_events_come_at_once_and_every_second(start_gateway, upstream):
+    g = start_gateway(top=STATE)
+    with g.client.stream("GET", "/v1/admin/events") as r:
+        assert r.headers["content-type"].startswith("text/event-stream") and r.headers["cache-control"] == "no-store"
+        events = events_of(r.iter_lines())
+        name, first = next(events)
+        assert name == "now" and first["today"]["requests"] == 0 and first["experts"]
+        upstream.on("cheap", answer())
+        assert g.chat(model="cheap").status_code == 200
+        times = []
+        for name, now in events:
+            times.append(time.monotonic())
+            assert name == "now" and now["in_flight"] == 0  # who listens is none
+            if now["today"]["requests"] == 1 and len(times) > 3:
+                break
+        assert 0.3 < (times[-1] - times[0]) / (len(times) - 1) < 3
+    assert get(g, "now")["in_flight"] == 1
+    assert g.client.head("/v1/admin/events").status_code == 200
+
+
+def test_a_listener_who_does_not_read_is_cut_off(leeroo, upstream, tmp_path):
+    names = [f"{i:03}-{'x' * 110}" for i in range(250)]  # each event is some 70 KB
+    experts = "\n".join(f'  - {{name: {n}, url: "{upstream.url}", price: {{input: 1, output: 2}}}}' for n in names)
+    config = tmp_path / "leeroo.yaml"
+    config.write_text(f"listen: 127.0.0.1:0\nthreads: 2\ndrain: {{delay: 0}}\nexperts:\n{experts}\n")
+    g = Gateway(leeroo, config)
+    reading, deaf = Listener(g), Listener(g, receive_bytes=2048)
+    reading.read_until(b"event: now")
+    assert get(g, "now")["connections"] == 3
+    wait_for(lambda: get(g, "now")["connections"] == 2, "the deaf one is cut off", 60)
+    with pytest.raises((ConnectionError, EOFError)):
+        deaf.read_until(b"never")
+    reading.data = b""
+    reading.read_until(b"event: now", 2)
+    reading.close()
+    deaf.close()
+    g.client.close()
+    assert g.stop() == 0, g.text
+
+
+def test_only_so_many_may_listen(start_gateway):
+    g = start_gateway(top=STATE)
+    listeners = [Listener(g) for _ in range(200)]
+    for one in listeners:
+        one.read_until(b"event: now")
+    r = g.client.get("/v1/admin/events")
+    assert r.status_code == 503 and r.json()["error"]["code"] == "too_many_listeners"
+    assert get(g, "now")["in_flight"] == 1
+    memory = g.memory_kib()
+    for one in listeners:
+        one.read_until(b"event: now", 4)
+    assert g.memory_kib() < memory + 8192
+    for one in listeners:
+        one.close()
+    wait_for(lambda: get(g, "now")["connections"] <= 2)
+    with g.client.stream("GET", "/v1/admin/events") as r:
+        assert r.status_code == 200
+
+
+def test_streams_end_when_the_gateway_drains(leeroo, model_file, upstream, tmp_path):
+    g = Gateway(leeroo, write_config(tmp_path, model_file, upstream.url, top="drain: {delay: 0, timeout: 10s}"))
+    listeners = [Listener(g) for _ in range(5)]
+    for one in listeners:
+        one.read_until(b"event: now")
+    assert g.stop(seconds=10) == 0
+    for one in listeners:
+        assert one.read_all().endswith(b"0\r\n\r\n")
+        one.close()
+    g.client.close()
