@@ -130,3 +130,14 @@ def test_revoking_is_asked_about(visit, mock):
     page.get_by_role("button", name="Revoke ada").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     page.wait_for_selector("text=this is the last admin key")
+
+
+def test_spending_that_was_lost_is_forgiven(visit, mock):
+    mock.world.keys[0]["spent_lost"] = True
+    page = visit.open("keys")
+    page.wait_for_selector("tr:has-text('ci-bot') >> text=spending unknown")
+    page.get_by_role("button", name="Change ci-bot").click()
+    page.get_by_label("count anew from zero").check()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_selector("text=Saved")
+    assert mock.world.calls[-1][2]["spent_anew"] is True

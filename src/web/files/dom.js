@@ -106,19 +106,24 @@ function optionOf(option, chosen) {
   return el("option", { value, selected: value === chosen }, label);
 }
 
-/** A table with a caption; columns are {head, css}, cells are nodes, texts, or null for nothing. */
+/** A table with a caption; columns are {head, css}, cells are nodes, texts, or null for nothing. With `cards` each row is
+ *  a block of its own where the window is narrow, and stays a row for screen readers. */
 export function table(caption, columns, rows, options = {}) {
-  const head = el("tr", columns.map((c) => el(`th${c.css ? `.${c.css}` : ""}`, { scope: "col" }, c.head)));
-  const body = el(`tbody${options.rows ? ".rows" : ""}`, rows.map((row) => tableRow(columns, row)));
+  const head = el("tr", { role: options.cards && "row" },
+    columns.map((c) => el(`th${c.css ? `.${c.css}` : ""}`, { scope: "col", role: options.cards && "columnheader" }, c.head)));
+  const body = el(`tbody${options.rows ? ".rows" : ""}`, { role: options.cards && "rowgroup" }, rows.map((row) => tableRow(columns, row, options.cards)));
   return el("div.scroll", { tabindex: "0", role: "region", "aria-label": caption },
-    el("table", el(options.seen ? "caption" : "caption.vh", caption), el("thead", head), body));
+    el(options.cards ? "table.cards" : "table", { role: options.cards && "table" }, el("caption.vh", caption),
+      el("thead", { role: options.cards && "rowgroup" }, head), body));
 }
 
-export function tableRow(columns, row) {
+export function tableRow(columns, row, cards = false) {
   const cells = row.cells || row;
-  return el(`tr${row.css ? `.${row.css}` : ""}`, cells.map((cell, i) => {
+  return el(`tr${row.css ? `.${row.css}` : ""}`, { role: cards && "row" }, cells.map((cell, i) => {
     const css = columns[i].css ? `.${columns[i].css}` : "";
-    return i === 0 ? el(`th${css}`, { scope: "row" }, cell ?? "–") : el(`td${css}`, cell ?? "–");
+    const said = cards ? el("div", cell ?? "–") : cell ?? "–";
+    if (i === 0) return el(`th${css}`, { scope: "row", role: cards && "rowheader" }, said);
+    return el(`td${css}`, { role: cards && "cell", "data-head": cards && columns[i].head }, said);
   }));
 }
 

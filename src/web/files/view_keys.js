@@ -30,6 +30,7 @@ function limitsOf(k) {
 function stateOf(k) {
   if (k.revoked) return el("span.state.failed", "revoked");
   if (k.expires_ms && k.expires_ms < Date.now()) return el("span.state.warned", "expired");
+  if (k.spent_lost) return el("span.state.warned", { title: "What it had spent is not known: it is refused until that is forgiven." }, "spending unknown");
   return el("span.state", "in force");
 }
 
@@ -40,7 +41,7 @@ function keysTable(keys, edit, revoke) {
     [k.name || "unnamed", el("div.small.soft", k.id, el("span.slim-only", `, ${k.role}`), el("span.wide", k.created_ms ? `, ${day(k.created_ms)}` : ""))], k.role, stateOf(k),
     spentOf(k.spent_today_usd, k.budget_day_usd), spentOf(k.spent_month_usd, k.budget_month_usd), spentOf(k.spent_total_usd, k.budget_total_usd), limitsOf(k),
     k.revoked ? "" : el("div.buttons", el("button.slim", { type: "button", onclick: () => edit(k) }, "Change", el("span.vh", ` ${k.name}`)),
-      el("button.slim.danger", { type: "button", onclick: () => revoke(k) }, "Revoke", el("span.vh", ` ${k.name}`)))] })));
+      el("button.slim.danger", { type: "button", onclick: () => revoke(k) }, "Revoke", el("span.vh", ` ${k.name}`)))] })), { cards: true });
 }
 
 /* Making and changing */
@@ -150,8 +151,10 @@ export async function open(place, { signal }) {
     const problem = el("div", { role: "alert" });
     const edit = (k) => {
       const limits = limitFields(k);
-      formDialog(`Change ${k.name || k.id}`, [el("p.how", "An empty field lifts the limit. Requests in flight are not touched."), limits.node], "Save", async () => {
-        await ask("PATCH", `/v1/admin/keys/${encodeURIComponent(k.id)}`, limits.read(true));
+      const anew = el("input", { type: "checkbox" });
+      formDialog(`Change ${k.name || k.id}`, [el("p.how", "An empty field lifts the limit. Requests in flight are not touched."), limits.node,
+        k.spent_lost ? el("label.check", anew, "What it had spent is not known: count anew from zero") : null], "Save", async () => {
+        await ask("PATCH", `/v1/admin/keys/${encodeURIComponent(k.id)}`, { ...limits.read(true), ...(anew.checked ? { spent_anew: true } : {}) });
         announce("Saved; in force within a second.");
         again();
       });

@@ -34,6 +34,9 @@ function headline(title, now) {
   });
 }
 
+/** Broken between the two, not before a unit. */
+const tail = (l) => `p95\u00a0${duration(l.p95_ms)} · p99\u00a0${duration(l.p99_ms)}`.replace(/(\d) (m?s|min|h)\b/g, "$1\u00a0$2");
+
 function tile(name) {
   const big = el("span.big"), under = el("span.under");
   const node = el("div.tile", el("dt", name), el("dd", el("div", big), el("div", under)));
@@ -55,8 +58,8 @@ function makeTiles() {
     const reference = month.reference_usd;
     tiles.saved.set(reference ? usd(reference - month.usd) : "–",
       reference ? `of ${usd(reference)} for the reference` : "nothing to compare with, yet");
-    tiles.latency.set(duration(latency.p50_ms), `p95 ${duration(latency.p95_ms)} · p99 ${duration(latency.p99_ms)}`);
-    tiles.first.set(duration(first.p50_ms), `p95 ${duration(first.p95_ms)} · p99 ${duration(first.p99_ms)}`);
+    tiles.latency.set(duration(latency.p50_ms), tail(latency));
+    tiles.first.set(duration(first.p50_ms), tail(first));
     tiles.tokens.set(`${rate(rates.tokens_per_s)} /s`, "input and output");
   }
   return { node, set };
@@ -79,9 +82,9 @@ function expertRow(e) {
 }
 
 function expertsTable() {
-  const node = table("Experts now", EXPERT_COLUMNS, [], { rows: true });
+  const node = table("Experts now", EXPERT_COLUMNS, [], { rows: true, cards: true });
   const body = node.querySelector("tbody");
-  return { node, set: (experts) => keep(body, experts, () => experts.map((e) => tableRow(EXPERT_COLUMNS, expertRow(e)))) };
+  return { node, set: (experts) => keep(body, experts, () => experts.map((e) => tableRow(EXPERT_COLUMNS, expertRow(e), true))) };
 }
 
 function policies(place, budgets) {

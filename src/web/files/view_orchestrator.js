@@ -50,7 +50,7 @@ function expertsTable(m) {
   return table("Experts of the model", columns, m.experts.map((e) => ({ css: e.name === m.reference ? "hi" : "", cells: [
     [swatchOf(e.name), e.name, e.name === m.reference ? el("span.se", " the reference") : null], percent(e.quality),
     e.cost_usd === null ? "–" : usd(1000 * e.cost_usd), percent(e.answered_share), e.outcomes === null ? "–" : count(e.outcomes),
-    e.placed === "prior" ? el("span.state.warned", "prior") : "outcomes"] })));
+    e.placed === "prior" ? el("span.state.warned", "prior") : "outcomes"] })), { cards: true });
 }
 
 function policiesTable(m) {
@@ -110,8 +110,8 @@ function runsSection(place, runs, charts, reload) {
       ["Its last model replaces the one in force at once, for every request from then on. Requests in flight end with the one they began with.",
         "Rolling back puts the present one back."], "Publish", false], reload));
     return [run.name, count(run.rounds.length), count(last.questions), usd(last.spent_usd), typeof last.area === "number" ? number(last.area, 3) : "–", judgeWords(run.judge), pageLink(run),
-      run.rounds.length ? button : null];
-  })));
+      run.rounds.length ? button : ""];
+  }), { cards: true }));
   put(place, parts);
 }
 
