@@ -14,8 +14,9 @@
 #include "serve/stranger.h"
 #include "serve/unpack.h"
 
-#define PATH_SHOWN_BYTES 40
-#define ALLOW_BYTES_MAX  64
+#define PATH_SHOWN_BYTES    40
+#define OPEN_BODY_BYTES_MAX 4096
+#define ALLOW_BYTES_MAX     64
 
 static bool refuse(struct http_exchange *x, int http_status, const char *message, const char *allow)
 {
@@ -102,6 +103,16 @@ static bool is_browser_trick(const struct http_exchange *x)
     return http_header_get(x, "origin").ptr && str_find(type, STR("json"), 0) == SIZE_MAX;
 }
 
+/* Where nobody is asked for a key nobody's body is worth much memory: it must say how small it is. */
+static bool is_small(const struct http_exchange *x)
+{
+    uint64_t bytes = 0;
+    return !http_header_get(x, "transfer-encoding").ptr &&
+           !http_header_get(x, "content-encoding").ptr &&
+           str_to_uint64(str_trim(http_header_get(x, "content-length")), &bytes) == OK &&
+           bytes <= OPEN_BODY_BYTES_MAX;
+}
+
 bool door_ask(struct http_exchange *x, void *worker)
 {
     struct worker *w = worker;
@@ -124,5 +135,7 @@ bool door_ask(struct http_exchange *x, void *worker)
         return !x->has_body || refuse_body(x, path);
     if (is_browser_trick(x))
         return refuse(x, 415, "send content-type: application/json", NULL);
+    if (path->admission == ADMISSION_PAGE && !is_small(x))
+        return refuse(x, 413, "send a small body here, with its content-length, as it is", NULL);
     return unpack_offered(x);
 }

@@ -54,6 +54,15 @@ static bool is_of_this_machine(const struct worker *w, const struct http_exchang
     return !w->snapshot->config->remote && http_host_is_local(x->host);
 }
 
+/* What a browser says of the page that made it send this. It says so of pictures and frames, too, which name no origin;
+ * what answers they get they cannot read, but may keep open. */
+static bool is_of_another_page(const struct http_exchange *x)
+{
+    struct str site = http_header_get(x, "sec-fetch-site");
+    return !http_header_get(x, "origin").ptr &&
+           (str_equal(site, STR("cross-site")) || str_equal(site, STR("same-site")));
+}
+
 /* One piece: who may call by which name, in the order in which a mend is told. */
 bool stranger_pass(struct worker *w, struct http_exchange *x, const struct path *path)
 {
@@ -76,6 +85,9 @@ bool stranger_pass(struct worker *w, struct http_exchange *x, const struct path 
                            operators || by_cookie
                                ? "name the page in `cors: {origins: [...]}` in the configuration"
                                : "add the page to `cors: {origins: [...]}` in the configuration");
+    bool is_page = path && path->admission == ADMISSION_PAGE; /* which others may link to */
+    if ((operators || by_cookie) && !is_page && is_of_another_page(x))
+        return refuse(w, x, "another page than this gateway's own made a browser send this");
     if (keyless && path && path->admission == ADMISSION_ADMIN && c->page != PAGE_ON &&
         !is_of_this_machine(w, x))
         return refuse(w, x,

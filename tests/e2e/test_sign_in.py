@@ -182,6 +182,18 @@ def test_who_may_not_sign_in(guarded):
     guarded.wait_line(r'msg="turned away" .*wrong_key=\d')
 
 
+def test_a_strangers_body_is_small(guarded):
+    """Nobody has shown a key yet, so nothing large is taken in."""
+    def told(*headers):
+        lines = ["POST /v1/admin/session HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers]
+        return asked(guarded, ("\r\n".join(lines) + "\r\n\r\n").encode())
+    for headers in (["Content-Length: 4097"], ["Content-Length: 9000000"], ["Transfer-Encoding: chunked"],
+                    ["Content-Length: 100", "Content-Encoding: gzip"]):
+        assert told(*headers).split()[1] == "413", "at once, before any of it has come"
+    assert Browser(guarded).send("POST", "/v1/admin/session", json={"key": "x", "more": "y" * 3000}).status_code == 401
+    assert Browser(guarded).sign_in(guarded.admin).status_code == 200
+
+
 def test_guesses_wait_and_the_right_key_does_not(guarded):
     def guess(i):
         return httpx.post(guarded.url + "/v1/admin/session", json={"key": f"lr-{i}"}, timeout=60).status_code
@@ -201,6 +213,10 @@ def test_foreign_pages_and_names_get_nothing_by_the_cookie(guarded):
             r = browser.send(method, path, json=body, headers=headers)
             assert r.status_code == 403, (headers, path, r.text)
     assert browser.status(headers={"origin": "https://ops.example"}) == 200, "it is named in cors"
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):  # a picture has no origin
+        assert browser.status(headers={"sec-fetch-site": site}) == browser.status("GET", "/v1/models", headers={"sec-fetch-site": site}) == status
+        assert browser.status("GET", "/", headers={"sec-fetch-site": site}) == 200, "others may link to the page"
+        assert guarded.client.get("/v1/models", headers={**bearer(guarded.user), "sec-fetch-site": site}).status_code == 200
     r = guarded.client.get("/v1/models", headers={**bearer(guarded.user), "origin": "https://evil.example"})
     assert r.status_code == 200 and "access-control-allow-credentials" not in r.headers, "cors says that all pages may, with a key"
     r = guarded.client.get("/v1/admin/session", headers={**bearer(guarded.admin), "origin": "https://evil.example"})
