@@ -3,7 +3,7 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 FUZZ_SECONDS ?= 60
 
-.PHONY: all dev demo test check check-all check-clients check-page bench paper base-model install wheel format fuzz clean help
+.PHONY: all dev demo test check check-all check-clients check-page bench paper base-model install deb release wheel format fuzz clean help
 
 all:
 	@scripts/install-deps build
@@ -51,6 +51,12 @@ install: all
 	@ninja -C $(BUILD)
 	@meson install -C $(BUILD) --no-rebuild
 
+deb:
+	@scripts/deb
+
+release:
+	@scripts/release
+
 wheel:
 	@python3 python/leeroo_build.py $(BUILD)/wheel
 
@@ -62,7 +68,7 @@ fuzz:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
 
 clean:
-	rm -rf build build-dev build-check build-clang build-tsan build-valgrind build-fuzz build-library
+	rm -rf build build-dev build-check build-clang build-tsan build-valgrind build-fuzz build-library build-package
 
 help:
 	@echo 'make            build $(BUILD)/leeroo'
@@ -79,5 +85,7 @@ help:
 	@echo 'make fuzz       $(FUZZ_SECONDS) s of fuzzing a target (FUZZ_SECONDS=, FUZZ_TARGETS=)'
 	@echo 'make format     clang-format over every source file'
 	@echo 'make install    install under $(PREFIX) (PREFIX=, DESTDIR=)'
+	@echo 'make deb        Debian packages, in build/packages (DEB_REVISION=, LEEROO_LLAMA=no)'
+	@echo 'make release    a tarball that runs on Debian 12 and newer systems, SBOM and checksums, in build/packages'
 	@echo 'make wheel      the Python package of libleeroo, in $(BUILD)/wheel'
 	@echo 'make clean      remove the build folders'
