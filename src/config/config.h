@@ -120,6 +120,7 @@ struct config_ledger {
     const char *store;
     const char *journal_path;
     size_t journal_bytes; /* 0: store/ledger.h's */
+    int64_t keep_ms;      /* how old requests become in it; 0: they stay for ever */
 };
 
 #define KEEP_DAYS 30

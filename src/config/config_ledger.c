@@ -7,11 +7,14 @@
 #include "base/buf.h"
 #include "config/config_int.h"
 
-#define JOURNAL_MIN (1u << 20)
-#define JOURNAL_MAX (1u << 30)
+#define JOURNAL_MIN   (1u << 20)
+#define JOURNAL_MAX   (1u << 30)
+#define DAY_MS        INT64_C(86400000)
+#define KEEP_DAYS_MAX 36500
 
 struct raw_ledger {
     size_t journal_bytes;
+    int64_t keep_ms;
     const struct yaml_tree *store;
 };
 
@@ -76,11 +79,31 @@ static enum status place_journal(struct conf_reader *r, const struct yaml_tree *
     return OK;
 }
 
+/* "90d", "12w": days, because anything shorter is a slip of the pen. */
+static enum status read_keep(struct conf_reader *r, const struct conf_row *row,
+                             const struct yaml_tree *value, void *into, struct error *err)
+{
+    struct str text = value->kind == TREE_SCALAR ? value->scalar : STR("");
+    char unit = text.len > 1 ? text.ptr[text.len - 1] : '\0';
+    int64_t number = 0;
+    if ((unit != 'd' && unit != 'w') ||
+        str_to_int64(str_slice(text, 0, text.len - 1), &number) != OK || number < 1 ||
+        number > KEEP_DAYS_MAX)
+        return conf_fail(r, value, err,
+                         "%s must be how long requests stay, at least a day: 90d, 12w; without it "
+                         "they stay for ever",
+                         row->key);
+    *(int64_t *)into = number * (unit == 'w' ? 7 : 1) * DAY_MS;
+    return OK;
+}
+
+/* One piece: the rows, and what follows from state_dir where they say nothing. */
 enum status config_read_ledger(struct conf_reader *r, const struct yaml_tree *node,
                                struct error *err)
 {
     static const struct conf_row rows[] = {
         {"store", config_read_node, offsetof(struct raw_ledger, store), false, 0, 0},
+        {"keep", read_keep, offsetof(struct raw_ledger, keep_ms), false, 0, 0},
         {"journal", conf_read_bytes, offsetof(struct raw_ledger, journal_bytes), false, JOURNAL_MIN,
          JOURNAL_MAX},
     };
@@ -93,6 +116,7 @@ enum status config_read_ledger(struct conf_reader *r, const struct yaml_tree *no
     if (status != OK)
         return status;
     c->ledger.journal_bytes = raw.journal_bytes;
+    c->ledger.keep_ms = raw.keep_ms;
     if (raw.store && raw.store->kind == TREE_SCALAR && str_equal(raw.store->scalar, STR("none")))
         return OK;
     if (raw.store)

@@ -150,7 +150,8 @@ static enum status open_ledger(struct gateway *g, struct error *err)
     const struct config *c = g->snapshot->config;
     const struct ledger_options o = {.store = c->ledger.store,
                                      .journal_path = c->ledger.journal_path,
-                                     .journal_bytes = c->ledger.journal_bytes};
+                                     .journal_bytes = c->ledger.journal_bytes,
+                                     .keep_ms = c->ledger.keep_ms};
     return ledger_watch_open(&o, c->state_dir, &g->ledger, err);
 }
 

@@ -212,6 +212,7 @@ static void write_keeping(struct keeping *k, struct buf *out)
               (double)counts.dropped);
 }
 
+/* One piece: a list, metric by metric. */
 static void write_ledger(struct ledger *l, struct buf *out)
 {
     struct ledger_state s;
@@ -231,6 +232,9 @@ static void write_ledger(struct ledger *l, struct buf *out)
     write_one(out, "leeroo_ledger_gone_files_total", "counter",
               "Files of the ledger that were moved away or deleted; a new one was begun.",
               (double)s.gone_files);
+    write_one(out, "leeroo_ledger_pruned_rows_total", "counter",
+              "Requests that were erased because they were older than ledger.keep.",
+              (double)s.pruned_rows);
     metrics_write_head(out, "leeroo_ledger_lost_usd_total", "counter", "What they had cost.");
     metrics_write_usd(out, "leeroo_ledger_lost_usd_total", "", s.lost_nano_usd);
     write_one(out, "leeroo_ledger_journal_used_bytes", "gauge",

@@ -27,6 +27,7 @@ static const struct fixed {
     {"ledger", FIXED_PATH, CONFIG(ledger.store)},
     {"ledger", FIXED_PATH, CONFIG(ledger.journal_path)},
     {"ledger", FIXED_SIZE, CONFIG(ledger.journal_bytes)},
+    {"ledger", FIXED_SIZE, CONFIG(ledger.keep_ms)},
     {"keep", FIXED_BOOL, CONFIG(keep.on)},
     {"keep", FIXED_U32, CONFIG(keep.days)},
     {"keep", FIXED_PATH, CONFIG(keep.given)},

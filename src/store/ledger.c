@@ -166,6 +166,7 @@ void ledger_state(struct ledger *l, struct ledger_state *ret)
         .written_rows = atomic_load(&l->written_rows),
         .damaged_bytes = atomic_load(&l->damaged_bytes),
         .gone_files = atomic_load(&l->gone_files),
+        .pruned_rows = atomic_load(&l->pruned_rows),
         .journal_bytes = journal_bytes(l->journal),
         .journal_used_bytes = journal_head(l->journal) - journal_tail(l->journal),
     };
@@ -174,6 +175,7 @@ void ledger_state(struct ledger *l, struct ledger_state *ret)
     ret->lost_nano_usd = l->lost_nano_usd;
     pthread_mutex_unlock(&l->lock);
     pthread_mutex_lock(&l->flush_lock);
+    ret->pruning = l->pruning;
     snprintf(ret->problem, sizeof(ret->problem), "%s", l->problem);
     pthread_mutex_unlock(&l->flush_lock);
     if (stalled && !ret->problem[0])
@@ -240,6 +242,7 @@ static enum status open_parts(struct ledger *l, const struct ledger_options *o, 
     if (status != OK)
         return status;
     l->recover_until = journal_head(l->journal);
+    l->keep_ms = o->keep_ms;
     l->open = open_set_create(open_limit(l->journal));
     l->batch = batch_create();
     if (!l->open || !l->batch)

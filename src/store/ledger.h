@@ -30,6 +30,8 @@ struct ledger_options {
     /* A file that is made with all its bytes, so that a full disk is found at the start. */
     const char *journal_path;
     uint64_t journal_bytes; /* 0: LEDGER_JOURNAL_BYTES */
+    /* How old requests may become, in milliseconds; 0: they are kept for ever. Older ones go in the background. */
+    int64_t keep_ms;
     /* Names this process among replicas; NULL: the name in the journal, at first the host's with a random number. */
     const char *instance;
 };
@@ -87,6 +89,13 @@ struct ledger_state {
     uint64_t damaged_bytes; /* of the journal, passed over */
     uint64_t gone_files; /* of the database, moved away or deleted meanwhile; a new one was begun */
     uint64_t journal_used_bytes, journal_bytes;
+    uint64_t pruned_rows; /* by this process, since they were older than keep_ms */
+    struct ledger_pruning {
+        uint64_t runs;     /* that went to their end; once an hour */
+        uint64_t rows;     /* of the last one */
+        int64_t before_ms; /* of the last one: older requests are gone */
+        uint64_t failures;
+    } pruning;
     char problem[160]; /* why storage is not up, or was not the last time */
 };
 void ledger_state(struct ledger *l, struct ledger_state *ret); /* any thread; cheap */

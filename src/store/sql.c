@@ -101,11 +101,20 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_INTERRUPT] = "UPDATE requests SET outcome = 'interrupted', basis = 'estimated', "
                       "cost_nano_usd = predicted_nano_usd "
                       "WHERE outcome = 'open' AND instance = $1",
+    [SQL_PRUNE_FEEDBACK] = "DELETE FROM feedback WHERE request_id IN (SELECT id FROM requests "
+                           "WHERE begin_ms <= $1 AND outcome <> 'open')",
+    [SQL_PRUNE_REQUESTS] = "DELETE FROM requests WHERE begin_ms <= $1 AND outcome <> 'open'",
+    [SQL_PRUNE_LOSSES] = "DELETE FROM losses WHERE to_ms <= $1",
+    [SQL_PRUNE_ORPHANS] = "DELETE FROM feedback WHERE at_ms <= $1 AND NOT EXISTS "
+                          "(SELECT 1 FROM requests WHERE id = request_id)",
 };
 
 const size_t sql_value_counts[SQL_STATEMENTS] = {
-    [SQL_BEGIN] = BEGIN_VALUES, [SQL_END] = END_VALUES, [SQL_FEEDBACK] = 4, [SQL_LOSS] = 5,
-    [SQL_INTERRUPT] = 1,
+    [SQL_BEGIN] = BEGIN_VALUES, [SQL_END] = END_VALUES,
+    [SQL_FEEDBACK] = 4,         [SQL_LOSS] = 5,
+    [SQL_INTERRUPT] = 1,        [SQL_PRUNE_FEEDBACK] = 1,
+    [SQL_PRUNE_REQUESTS] = 1,   [SQL_PRUNE_LOSSES] = 1,
+    [SQL_PRUNE_ORPHANS] = 1,
 };
 
 const char sql_request[] =

@@ -15,6 +15,11 @@ enum sql_statement {
     SQL_FEEDBACK,
     SQL_LOSS,
     SQL_INTERRUPT, /* closes what an earlier process left open */
+    /* Erase up to a time, which is included: feedback first, then its requests. */
+    SQL_PRUNE_FEEDBACK,
+    SQL_PRUNE_REQUESTS,
+    SQL_PRUNE_LOSSES,
+    SQL_PRUNE_ORPHANS, /* feedback on requests that are not there */
     SQL_STATEMENTS
 };
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "store/ledger_int.h"
+#include "store/retention_int.h"
 #include "store/sql.h"
 
 #define INDEX_SLOTS (2 * LEDGER_BATCH_ROWS)
@@ -255,6 +256,59 @@ static enum status write_all(struct ledger *l, struct error *err)
     return status;
 }
 
+/* Pruning: between batches, so that it never has the database when a row wants it, and on this thread's connection */
+
+static void prune_failed(struct ledger *l, const struct error *err)
+{
+    l->prune_at_ms = clock_now_ms() + LEDGER_PRUNE_RETRY_MS;
+    pthread_mutex_lock(&l->flush_lock);
+    l->pruning.failures++;
+    snprintf(l->problem, sizeof(l->problem), "%s", err->text);
+    pthread_mutex_unlock(&l->flush_lock);
+}
+
+static void prune_ended(struct ledger *l)
+{
+    pthread_mutex_lock(&l->flush_lock);
+    l->pruning.runs++;
+    l->pruning.rows = l->prune_rows;
+    l->pruning.before_ms = l->prune_before_ms;
+    pthread_mutex_unlock(&l->flush_lock);
+    l->prune_at_ms = clock_now_ms() + LEDGER_PRUNE_MS;
+    l->prune_before_ms = 0;
+}
+
+static bool prune_is_due(const struct ledger *l)
+{
+    return l->keep_ms > 0 && clock_now_ms() >= l->prune_at_ms;
+}
+
+/* One step of a run, which begins with it where none is on. */
+static void prune(struct ledger *l)
+{
+    struct error err = {0};
+    int64_t rows = 0;
+    bool done = false;
+    if (!l->prune_before_ms) {
+        l->prune_before_ms = clock_wall_ms() - l->keep_ms;
+        l->prune_rows = 0;
+    }
+    atomic_store(&l->busy_since_ms, clock_now_ms());
+    enum status status = backend_connect(l->backend, true, &err);
+    note_gone(l);
+    if (status == OK)
+        status = retention_step(l->backend, l->prune_before_ms, &rows, &done, &err);
+    atomic_store(&l->busy_since_ms, 0);
+    if (status != OK) {
+        prune_failed(l, &err);
+        return;
+    }
+    l->prune_rows += (uint64_t)rows;
+    atomic_fetch_add(&l->pruned_rows, (uint64_t)rows);
+    if (done)
+        prune_ended(l);
+}
+
 /* Sleeping */
 
 static bool is_hurried(void *arg)
@@ -277,8 +331,11 @@ static void pause_ms(struct ledger *l, uint32_t ms)
 /* Until there is a row. Who appends one looks at `idle` after it, so it is seen here or wakes the writer. */
 static void idle(struct ledger *l)
 {
+    uint64_t now_ms = clock_now_ms(),
+             left_ms = l->prune_at_ms > now_ms ? l->prune_at_ms - now_ms : 0;
     atomic_store(&l->idle, true);
-    (void)worker_wait(&l->writer, has_reason, WORKER_FOREVER_MS);
+    (void)worker_wait(&l->writer, has_reason,
+                      l->keep_ms > 0 ? (uint32_t)left_ms : WORKER_FOREVER_MS);
     atomic_store(&l->idle, false);
 }
 
@@ -312,6 +369,11 @@ void writer_main(void *arg)
             retry_ms = LEDGER_RETRY_MS;
             if (last)
                 return;
+            if (prune_is_due(l)) {
+                prune(l);
+                pause_ms(l, LEDGER_PRUNE_PAUSE_MS);
+                continue;
+            }
             idle(l);
             pause_ms(l, LEDGER_INTERVAL_MS);
             continue;

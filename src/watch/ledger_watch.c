@@ -1,10 +1,14 @@
-/* A timer that reads ledger_state. */
+/* A timer that reads ledger_state and tells the log what has changed since: storage that went and came, rows that were
+ * lost, and what was pruned.
+ *
+ * The timer is its loop's; opening and closing wait for files and are of the start and the end of the process. */
 #include "watch/ledger_watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/money.h"
@@ -64,6 +68,24 @@ static void say(enum log_level level, const char *what, const struct ledger_stat
               problem);
 }
 
+/* What a run took out, and each that failed: a run tries again by itself. */
+static void look_at_pruning(struct ledger_watch *w, const struct ledger_state *now)
+{
+    const struct ledger_pruning *p = &now->pruning, *last = &w->last.pruning;
+    if (p->failures > last->failures)
+        say(LOG_WARN, "ledger could not be pruned, tried again in a minute", now);
+    if (p->runs > last->runs && p->rows > 0) {
+        char before[32];
+        time_t at = (time_t)(p->before_ms / 1000);
+        struct tm utc;
+        gmtime_r(&at, &utc);
+        if (strftime(before, sizeof(before), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+            before[0] = 0;
+        log_event(LOG_INFO, "ledger pruned", "rows=%" PRIu64 " before=%s", p->rows, before);
+    }
+    w->last.pruning = *p;
+}
+
 /* One piece: each kind of trouble is compared with what was seen last, and told once. */
 static void look(void *arg)
 {
@@ -71,6 +93,7 @@ static void look(void *arg)
     struct ledger_state now;
     uint64_t now_ms = loop_now_ms(w->loop);
     ledger_state(w->ledger, &now);
+    look_at_pruning(w, &now);
     bool loses = now.lost_rows > w->last.lost_rows;
     bool first_loss = loses && w->last.lost_rows == 0;
     bool went = !now.storage_up && w->last.storage_up;

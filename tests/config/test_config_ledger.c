@@ -1,5 +1,6 @@
 /* The section `ledger`: paths, the URL out of the environment, and what is refused. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,30 @@ static void refuse(const char *text, const char *why)
     cr_assert_eq(config_parse(str_from(text), "dir/leeroo.yaml", &c, &err), ERR_INPUT);
     cr_expect(strstr(err.text, why), "%s", err.text);
     cr_expect_null(strstr(err.text, "canary"), "%s", err.text);
+}
+
+Test(config_ledger, keeps_for_days_or_for_ever)
+{
+    static const struct {
+        const char *keep;
+        int64_t days; /* -1: refused */
+    } rows[] = {{"90d", 90}, {"1d", 1},      {"12w", 84}, {"36500d", 36500},
+                {"0d", -1},  {"-1d", -1},    {"90", -1},  {"12h", -1},
+                {"d", -1},   {"36501d", -1}, {"[1]", -1}, {"1.5d", -1}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[256];
+        struct config *c = NULL;
+        struct error err = {0};
+        snprintf(text, sizeof(text), REST "ledger: {keep: %s}\n", rows[i].keep);
+        enum status status = config_parse(str_from(text), "l.yaml", &c, &err);
+        cr_assert_eq(status, rows[i].days < 0 ? ERR_INPUT : OK, "%s: %s", rows[i].keep, err.text);
+        if (status == OK)
+            cr_assert_eq(c->ledger.keep_ms, rows[i].days * 86400000);
+        else
+            cr_assert_not_null(strstr(err.text, "keep must be how long requests stay"), "%s",
+                               err.text);
+        config_free(c);
+    }
 }
 
 Test(config_ledger, is_where_the_file_says_or_in_the_state_dir)

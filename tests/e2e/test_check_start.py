@@ -119,6 +119,13 @@ def test_rights_of_another_user(leeroo, config, model_file, tmp_path):
     assert done.returncode == 1 and "(it belongs to user 0, this is user 65534); `chown` it" in done.stderr, done.stderr
 
 
+def test_a_ledger_of_another_user(leeroo, config, model_file, tmp_path):
+    (tmp_path / "l.sqlite").write_text("")
+    (tmp_path / "l.sqlite").chmod(0o600)
+    done = as_nobody(leeroo, config("ledger: {store: l.sqlite}"), tmp_path, model_file)
+    assert done.returncode == 1 and "it cannot be written; it belongs to another user: Permission denied" in done.stderr
+
+
 def test_certificates(check, config, tmp_path):
     top = "tls: {certificate: cert.pem, key: key.pem}"
     make_pair(tmp_path, days=90)

@@ -70,12 +70,3 @@ Test(ledger_probe, what_is_no_ledger)
     expect_wrong("/nowhere/at/all/l.sqlite", ERR_IO, "its folder: No such file or directory");
     expect_wrong("postgresql://127.0.0.1:1/x?password=canary", ERR_IO, "PostgreSQL: ");
 }
-
-Test(ledger_probe, rights)
-{
-    if (geteuid() == 0)
-        cr_skip_test("skipped: root may write everywhere");
-    write_file("l.sqlite", "");
-    cr_assert_eq(chmod(store_test_path("l.sqlite"), 0400), 0);
-    expect_wrong(store_test_path("l.sqlite"), ERR_FORBIDDEN, "cannot be written");
-}

@@ -9,6 +9,7 @@
 #include "store/backend.h"
 #include "store/ledger_probe.h"
 #include "store/reader.h"
+#include "store/retention.h"
 #include "store_test.h"
 
 static struct ledger_reader *reader;
@@ -222,6 +223,35 @@ Test(postgres, away_at_the_start_is_no_error)
     postgres_test_start();
     flush(l);
     cr_assert_eq(sum_by(SPEND_TOTAL).requests, 1);
+    ledger_close(l);
+}
+
+Test(postgres, old_requests_go)
+{
+    struct ledger *l = open_ledger("a");
+    struct ledger_old old = {0};
+    struct error err = {0};
+    uint64_t gone = 0;
+    char id[32];
+    for (unsigned i = 0; i < 1200; i++) {
+        snprintf(id, sizeof(id), "req_%u", i);
+        store_test_say_end(l, id, i, "answered");
+        if (i % 10 == 0)
+            cr_assert_eq(ledger_feedback(l, str_from(id), 1, STR(""), 5), OK);
+    }
+    store_test_say_begin(l, "req_open", 1);
+    flush(l);
+    cr_assert_eq(ledger_count_old(reader, INT64_MAX, &old, &err), OK, "%s", err.text);
+    cr_assert_eq(old.requests, 1200);
+    cr_assert_eq(old.feedback, 120);
+    cr_assert_eq(old.open, 1);
+    cr_assert_eq(ledger_prune(postgres_test_url(), old.last_ms + 1, NULL, &gone, &err), OK, "%s",
+                 err.text);
+    cr_assert_eq(gone, 1200);
+    cr_assert_eq(ledger_count_old(reader, INT64_MAX, &old, &err), OK);
+    cr_assert_eq(old.requests, 0);
+    cr_assert_eq(old.feedback, 0);
+    cr_assert_eq(old.open, 1);
     ledger_close(l);
 }
 
