@@ -13,6 +13,8 @@ static const struct path paths[] = {
     {"/v1/admin/now", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_now},
     {"/v1/admin/history", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_history},
     {"/v1/admin/events", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_events},
+    {"/v1/admin/requests", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_requests},
+    {"/v1/admin/requests/", true, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_request},
     {"/v1/admin/session", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_session_get},
     {"/v1/admin/session", false, "POST", ADMISSION_PAGE, FRONT_CHAT, admin_session_post},
     {"/v1/admin/session", false, "DELETE", ADMISSION_ADMIN, FRONT_CHAT, admin_session_delete},
@@ -37,6 +39,22 @@ void admin_respond(struct http_exchange *x, int http_status, struct str body)
         {STR("x-content-type-options"), STR("nosniff")},
     };
     http_respond(x, http_status, headers, sizeof(headers) / sizeof(headers[0]), body);
+}
+
+void admin_respond_page(struct http_exchange *x, struct str body)
+{
+    const struct http_header headers[] = {
+        {STR("content-type"), STR("text/html; charset=utf-8")},
+        {STR("cache-control"), STR("no-store")},
+        {STR("content-security-policy"),
+         STR("sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+             "base-uri 'none'; form-action 'none'; frame-ancestors 'self'")},
+        {STR("x-content-type-options"), STR("nosniff")},
+        {STR("referrer-policy"), STR("no-referrer")},
+        {STR("cross-origin-opener-policy"), STR("same-origin")},
+        {STR("cross-origin-resource-policy"), STR("same-origin")},
+    };
+    http_respond(x, 200, headers, sizeof(headers) / sizeof(headers[0]), body);
 }
 
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body)

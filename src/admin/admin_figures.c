@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -17,6 +18,7 @@
 #include "store/search.h"
 
 #define FLUSH_MS       1000
+#define DESK_FLUSH_MS  500
 #define ASK_AGAIN_MS   10000
 #define SUMS_BYTES_MAX (16u << 10)
 
@@ -117,33 +119,101 @@ static void on_tick(void *arg)
         ask_ledger(f);
 }
 
-/* Asking the desk */
+/* The desk */
 
-void figures_ask(struct figures *f, struct worker *w, struct http_exchange *x,
-                 const struct errand *what)
+struct desk_errand {
+    desk_write *write;
+    struct desk_job job;
+};
+
+static enum status do_job(void *data, struct arena *a, void *user, struct error *err)
 {
+    struct desk_errand *e = data;
+    e->job.asked.ptr = e->job.text; /* it was copied */
+    buf_init(&e->job.out, DESK_BYTES_MAX);
+    enum status status = e->write(user, &e->job, a, err);
+    return status == OK ? buf_status(&e->job.out, err) : status;
+}
+
+static void release_job(void *data)
+{
+    struct desk_errand *e = data;
+    buf_done(&e->job.out);
+    snapshot_release(e->job.snapshot);
+}
+
+static void answer_job(struct http_exchange *x, void *user, enum status status, void *data,
+                       const struct error *err)
+{
+    struct desk_errand *e = data;
+    (void)user;
+    if (status == OK && e->job.is_page)
+        admin_respond_page(x, buf_str(&e->job.out));
+    else if (status == OK)
+        admin_respond(x, 200, buf_str(&e->job.out));
+    else if (status != ERR_OVERLOAD && e->job.conflict)
+        admin_answer_error(x, 409, e->job.conflict, err->text);
+    else if (status == ERR_TIMEOUT)
+        admin_answer_error(x, 503, "too_slow", err->text);
+    else
+        answer_error(x, NULL, status, err->text, NULL, NULL);
+}
+
+/* One piece: a job is either filled, sent and the desk's, or let go and answered. */
+void figures_ask(struct worker *w, struct http_exchange *x, desk_write *write, struct str asked)
+{
+    struct desk_errand e = {.write = write};
     struct error err = {0};
-    struct errand errand = *what;
-    errand.user = f;
-    errand.late_ms = FIGURES_LATE_MS;
-    errand.late = "this takes too long; ask again later";
-    errand.busy = "too many ask at once; ask again later";
+    struct figures *f = figures_of(w);
+    const struct errand errand = {.work = do_job,
+                                  .done = answer_job,
+                                  .release = release_job,
+                                  .user = f,
+                                  .data = &e,
+                                  .data_bytes = sizeof(e),
+                                  .arena_bytes_max = DESK_ARENA_BYTES_MAX,
+                                  .late_ms = FIGURES_LATE_MS,
+                                  .late = "this takes too long; ask again later",
+                                  .busy = "too many ask at once; ask again later"};
+    if (asked.len > DESK_TEXT_BYTES_MAX) {
+        answer_error(x, NULL, ERR_INPUT, "what is asked is longer than 4096 bytes", NULL, NULL);
+        return;
+    }
+    if (asked.len > 0)
+        memcpy(e.job.text, asked.ptr, asked.len);
+    e.job.asked.len = asked.len;
+    e.job.snapshot = snapshot_hold(w->snapshot);
     enum status status = errands_send(f->desk, w->loop, x, &errand, &err);
     if (status == OK)
         return;
-    if (errand.release)
-        errand.release((void *)(uintptr_t)errand.data);
+    release_job(&e);
     answer_error(x, NULL, status, err.text, NULL, NULL);
 }
 
-bool figures_has_ledger(struct figures *f, struct http_exchange *x)
+enum status desk_ledger(struct figures *f, struct desk_job *job, struct error *err)
 {
-    if (f->reader)
-        return true;
-    admin_answer_error(x, 409, "no_ledger",
-                       "this gateway keeps no ledger; give a state_dir or ledger.store in "
-                       "leeroo.yaml");
-    return false;
+    if (!f->reader) {
+        job->conflict = "no_ledger";
+        return error_set(err, ERR_NOT_FOUND,
+                         "this gateway keeps no ledger; give a state_dir or ledger.store in "
+                         "leeroo.yaml");
+    }
+    job->is_fresh = ledger_flush(f->gateway->ledger, DESK_FLUSH_MS);
+    return OK;
+}
+
+enum status desk_ledger_status(enum status status, struct error *err)
+{
+    struct error why = *err;
+    switch (status) {
+    case OK:
+    case ERR_INPUT:
+    case ERR_TIMEOUT:
+    case ERR_MEMORY:
+        return status;
+    default:
+        return error_set(err, ERR_OVERLOAD, "the ledger cannot be read now: %.300s", why.text);
+    }
 }
 
 /* Writing */

@@ -13,6 +13,7 @@
 #define FIGURES_LATE_MS 15000 /* then whoever asked the desk is told that it takes too long */
 
 struct events;
+struct figures;
 
 struct figures {
     struct gateway *gateway;
@@ -32,11 +33,33 @@ NODISCARD enum status figures_create(struct gateway *g, const struct admin_build
 void figures_stop(struct figures *f); /* as struct gateway_above has it; NULL is fine */
 void figures_free(struct figures *f);
 
-/* Errands of the desk: `work` and `done` have the struct figures as user. Answers by itself when it cannot be sent. */
-void figures_ask(struct figures *f, struct worker *w, struct http_exchange *x,
-                 const struct errand *what);
-/* False: there is no ledger, and x was told so. */
-bool figures_has_ledger(struct figures *f, struct http_exchange *x);
+/* What waits for a database or a disk: a job is written at the desk, and what it wrote, or why it could not, is
+ * answered on the worker's loop. */
+#define DESK_TEXT_BYTES_MAX  4096 /* of what is asked; longer ones are refused */
+#define DESK_BYTES_MAX       (8u << 20)
+#define DESK_ARENA_BYTES_MAX (16u << 20)
+
+struct desk_job {
+    struct snapshot *snapshot; /* held */
+    struct buf out;            /* the answer */
+    bool is_fresh;             /* of the ledger: its newest rows are in the database */
+    bool is_page;              /* it is HTML of somebody else's making, not JSON */
+    /* Beside an error: the code of a 409; static. NULL: the status says it all. */
+    const char *conflict;
+    struct str asked; /* of the path or the query; in text */
+    char text[DESK_TEXT_BYTES_MAX];
+};
+
+/* On the desk's thread. ERR_TIMEOUT is answered as 503, others as everywhere. */
+typedef enum status desk_write(struct figures *f, struct desk_job *job, struct arena *a,
+                               struct error *err);
+/* Answers by itself in any case. */
+void figures_ask(struct worker *w, struct http_exchange *x, desk_write *write, struct str asked);
+/* For what is read of the ledger: ERR_NOT_FOUND with a 409 where there is none. Else rows that wait are written first.
+ */
+NODISCARD enum status desk_ledger(struct figures *f, struct desk_job *job, struct error *err);
+/* What is wrong with the storage is "not now"; what was asked, and memory, stay as they are. */
+enum status desk_ledger_status(enum status status, struct error *err);
 
 /* The object of GET /v1/admin/now, as it is for the worker's snapshot. On the worker's loop. */
 void figures_write_now(struct figures *f, struct worker *w, struct buf *out);
@@ -58,3 +81,5 @@ void figures_write_text(struct buf *out, const char *key, struct str text);
 void admin_now(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_history(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_events(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_requests(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_request(struct worker *w, struct http_exchange *x, struct caller *caller);

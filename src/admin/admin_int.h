@@ -30,6 +30,8 @@ const struct path_table *admin_paths(void);
 
 /* JSON that no cache keeps and no browser takes for anything else. */
 void admin_respond(struct http_exchange *x, int http_status, struct str body);
+/* HTML that others have made: it may show itself, and do nothing. */
+void admin_respond_page(struct http_exchange *x, struct str body);
 /* Answers with what was written to `body`, or that there was no memory for it, and is done with it. */
 void admin_answer(struct http_exchange *x, int http_status, struct buf *body);
 

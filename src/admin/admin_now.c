@@ -189,53 +189,19 @@ void admin_now(struct worker *w, struct http_exchange *x, struct caller *caller)
 
 /* History */
 
-struct steps {
-    unsigned step_s;
-    size_t points;
-    struct buf text; /* freed by let_go */
-};
-
-static enum status write_steps(void *data, struct arena *a, void *user, struct error *err)
+static enum status read_steps(struct str query, struct arena *a, uint64_t *step_s, uint64_t *points,
+                              struct error *err)
 {
-    struct steps *s = data;
-    struct figures *f = user;
-    struct history_rows rows;
-    enum status status = history_copy(f->history, s->step_s, s->points, a, &rows, err);
-    if (status != OK)
-        return status;
-    buf_init(&s->text, HISTORY_JSON_BYTES_MAX);
-    history_json_write(&rows, &s->text);
-    return buf_status(&s->text, err);
-}
-
-static void answer_steps(struct http_exchange *x, void *user, enum status status, void *data,
-                         const struct error *err)
-{
-    struct steps *s = data;
-    (void)user;
-    if (status == OK)
-        admin_answer(x, 200, &s->text);
-    else
-        answer_error(x, NULL, status, err->text, NULL, NULL);
-}
-
-static void let_go(void *data)
-{
-    struct steps *s = data;
-    buf_done(&s->text);
-}
-
-static enum status read_steps(const struct http_exchange *x, struct steps *s, struct error *err)
-{
-    struct admin_query q = {.rest = x->query};
+    struct admin_query q = {.rest = query};
     struct admin_parameter p;
-    uint64_t step_s = HISTORY_SHORT_S, points = HISTORY_LONG_STEPS;
     enum status status;
-    while ((status = admin_query_next(&q, x->arena, &p, err)) == OK) {
+    *step_s = HISTORY_SHORT_S;
+    *points = HISTORY_LONG_STEPS;
+    while ((status = admin_query_next(&q, a, &p, err)) == OK) {
         if (str_equal(p.name, STR("step_s")))
-            status = admin_query_integer(&p, HISTORY_SHORT_S, HISTORY_LONG_S, &step_s, err);
+            status = admin_query_integer(&p, HISTORY_SHORT_S, HISTORY_LONG_S, step_s, err);
         else if (str_equal(p.name, STR("points")))
-            status = admin_query_integer(&p, 1, HISTORY_LONG_STEPS, &points, err);
+            status = admin_query_integer(&p, 1, HISTORY_LONG_STEPS, points, err);
         else
             status = admin_query_unknown(&p, "step_s, points", err);
         if (status != OK)
@@ -243,28 +209,27 @@ static enum status read_steps(const struct http_exchange *x, struct steps *s, st
     }
     if (status != CLOSED)
         return status;
-    if (step_s != HISTORY_SHORT_S && step_s != HISTORY_LONG_S)
+    if (*step_s != HISTORY_SHORT_S && *step_s != HISTORY_LONG_S)
         return error_set(err, ERR_INPUT, "step_s must be %d or %d", HISTORY_SHORT_S,
                          HISTORY_LONG_S);
-    s->step_s = (unsigned)step_s;
-    s->points = (size_t)points;
     return OK;
+}
+
+static enum status write_steps(struct figures *f, struct desk_job *job, struct arena *a,
+                               struct error *err)
+{
+    struct history_rows rows;
+    uint64_t step_s, points;
+    enum status status = read_steps(job->asked, a, &step_s, &points, err);
+    if (status == OK)
+        status = history_copy(f->history, (unsigned)step_s, (size_t)points, a, &rows, err);
+    if (status == OK)
+        history_json_write(&rows, &job->out);
+    return status;
 }
 
 void admin_history(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    struct error err = {0};
-    struct steps steps = {0};
     (void)caller;
-    if (read_steps(x, &steps, &err) != OK) {
-        answer_error(x, NULL, err.status, err.text, NULL, NULL);
-        return;
-    }
-    figures_ask(figures_of(w), w, x,
-                &(struct errand){.work = write_steps,
-                                 .done = answer_steps,
-                                 .release = let_go,
-                                 .data = &steps,
-                                 .data_bytes = sizeof(steps),
-                                 .arena_bytes_max = HISTORY_ARENA_BYTES});
+    figures_ask(w, x, write_steps, x->query);
 }

@@ -402,3 +402,27 @@ enum status kept_each(struct kept *k, int64_t since_ms, kept_fn *fn, void *arg, 
     sqlite3_finalize(stmt);
     return status;
 }
+
+enum status kept_find(struct kept *k, struct str request_id, struct arena *a, struct str *ret_text,
+                      struct error *err)
+{
+    static const char sql[] = "SELECT text FROM prompts WHERE request_id = ?1";
+    sqlite3_stmt *stmt = NULL;
+    enum status status = OK;
+    int code = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(k->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_bind_text(stmt, 1, request_id.ptr ? request_id.ptr : "", (int)request_id.len,
+                          SQLITE_STATIC) == SQLITE_OK)
+        code = sqlite3_step(stmt);
+    struct str text = code == SQLITE_ROW ? arena_copy(a, column_text(stmt, 0)) : STR("");
+    if (code == SQLITE_DONE)
+        status = error_set(err, ERR_NOT_FOUND, "the request's prompt is not kept");
+    else if (code != SQLITE_ROW)
+        status = fail(k, err);
+    else if (!text.ptr)
+        status = error_set(err, ERR_MEMORY, "out of memory for a prompt");
+    sqlite3_finalize(stmt);
+    if (status == OK)
+        *ret_text = text;
+    return status;
+}

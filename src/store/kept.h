@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -60,3 +61,7 @@ NODISCARD enum status kept_forget_all(struct kept *k, int64_t now_ms, size_t *re
 typedef enum status kept_fn(const struct kept_row *row, void *arg, struct error *err);
 NODISCARD enum status kept_each(struct kept *k, int64_t since_ms, kept_fn *fn, void *arg,
                                 struct error *err);
+
+/* The prompt of one request, in the arena. ERR_NOT_FOUND: it was not kept, or is forgotten. */
+NODISCARD enum status kept_find(struct kept *k, struct str request_id, struct arena *a,
+                                struct str *ret_text, struct error *err);

@@ -3,6 +3,7 @@
 #include "watch/record_ledger.h"
 
 #include "base/json.h"
+#include "watch/trace_context.h"
 
 static struct ledger_request request_of(const struct record *r)
 {
@@ -23,11 +24,28 @@ static struct ledger_request request_of(const struct record *r)
     };
 }
 
+/* The decision with one member more, where the request is traced and there is room. */
+static struct str with_trace(const struct record *r, struct buf *out)
+{
+    struct str d = r->decision;
+    if (!r->trace || !r->trace->on || d.len < 2 || d.ptr[d.len - 1] != '}')
+        return d;
+    buf_add(out, str_slice(d, 0, d.len - 1));
+    buf_addf(out, "%s\"trace_id\":\"%016llx%016llx\"}", d.len > 2 ? "," : "",
+             (unsigned long long)r->trace->id_high, (unsigned long long)r->trace->id_low);
+    return out->status == OK ? buf_str(out) : d;
+}
+
 void record_ledger_begin(struct ledger *l, const struct record *r)
 {
-    const struct ledger_begin row = {.request = request_of(r), .decision = r->decision};
-    if (r->expert.len > 0)
-        ledger_begin(l, &row);
+    struct buf decision;
+    if (r->expert.len == 0)
+        return;
+    buf_init(&decision, LEDGER_DECISION_BYTES_MAX);
+    const struct ledger_begin row = {.request = request_of(r),
+                                     .decision = with_trace(r, &decision)};
+    ledger_begin(l, &row);
+    buf_done(&decision);
 }
 
 /* False: the row already says everything about the one call there was. */

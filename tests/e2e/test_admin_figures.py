@@ -1,6 +1,7 @@
 """The figures of the admin API: now, history, events; that they agree with the ledger, and what they cost nobody."""
 
 import json
+import os
 import socket
 import time
 from decimal import Decimal
@@ -8,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from conftest import DEFAULT_POLICIES, Gateway, wait_for, write_config
+from postgres import Postgres
 from test_keys import bearer, desk  # noqa: F401
 from test_spend import as_json, spend  # noqa: F401
 from upstream import answer, status
@@ -126,7 +128,7 @@ def test_a_query_that_is_wrong_is_told_so(gateway, query, word):
 def test_people_with_a_key_of_their_own_see_no_figures(desk, start_gateway):  # noqa: F811
     keys = {role: desk.create(role, "--role", role) for role in ("user", "metrics", "admin")}
     g = start_gateway(top=STATE)
-    for path in ("now", "history", "events"):
+    for path in ("now", "history", "events", "requests", "requests/req_1"):
         assert g.client.get(f"/v1/admin/{path}").status_code == 401, path
         for role in ("user", "metrics"):
             assert g.client.get(f"/v1/admin/{path}", headers=bearer(keys[role])).status_code == 403, (path, role)
@@ -244,3 +246,140 @@ def test_streams_end_when_the_gateway_drains(leeroo, model_file, upstream, tmp_p
         assert one.read_all().endswith(b"0\r\n\r\n")
         one.close()
     g.client.close()
+
+
+# Requests
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request, monkeypatch):
+    """Top-level settings with a ledger of each kind."""
+    if request.param == "sqlite":
+        yield STATE
+        return
+    server = Postgres()
+    monkeypatch.setenv("LEDGER_URL", server.url)
+    yield f"{STATE}\nledger: {{store: env:LEDGER_URL}}"
+    server.close()
+
+
+def pages(g, **params):
+    """All rows, page by page."""
+    rows, cursor = [], None
+    while True:
+        page = get(g, "requests", **params, **({"before": cursor} if cursor else {}))
+        assert len(page["requests"]) <= params.get("limit", 50)
+        rows += page["requests"]
+        cursor = page["next"]
+        if cursor is None:
+            return rows
+
+
+XSS = ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "javascript:alert(1)",
+       "{{7*7}}${7*7}", "' OR 1=1 --", "\u2028\u2029\u202e", "\x1b[31mred", "<!--", "&lt;b&gt;", "\\u003cscript\\u003e", "\U0001f600", "%3Cscript%3E"]
+
+
+def test_requests_are_found(start_gateway, upstream, spend, ledger):  # noqa: F811
+    g = start_gateway(top=ledger, expert="retries: 0")
+    ask_some(g, upstream)
+    rows = wait_for(lambda: (r := pages(g)) and len(r) == 8 and all(x["outcome"] != "open" for x in r) and r)
+    assert [r["begin_ms"] for r in rows] == sorted([r["begin_ms"] for r in rows], reverse=True)
+    assert [r["outcome"] for r in rows] == ["failed"] + ["answered"] * 7
+    last, failed = rows[1], rows[0]
+    assert last["expert"] == "dear" and last["policy"] is None and last["plan"] == "single" and last["attempts"] == 1
+    assert last["input_tokens"] == 100003 and last["output_tokens"] == 1 and last["cost_usd"] == Decimal("0.500030000")
+    assert last["key"] is None and last["key_name"] is None and last["http_status"] == 200 and last["verified"] is None
+    assert last["stream"] is False and rows[4]["stream"] is True and rows[4]["first_token_ms"] >= 0
+    assert failed["http_status"] == 502 and failed["problem"] and failed["total_ms"] >= 0
+    total = as_json(spend("--json", LEDGER_URL=os.environ.get("LEDGER_URL", "")))["total"]
+    assert sum(r["cost_usd"] for r in rows) == total["spent_usd"]
+    assert sum(r["input_tokens"] for r in rows) == total["input_tokens"]
+    for limit in (1, 3, 8, 200):
+        assert [r["id"] for r in pages(g, limit=limit)] == [r["id"] for r in rows], limit
+    ids = {r["id"] for r in rows}
+    for params, count in (({"id": last["id"]}, 1), ({"expert": "dear"}, 2), ({"policy": "cheapest"}, 5), ({"outcome": "failed"}, 1),
+                          ({"min_usd": "0.1"}, 2), ({"max_usd": "0.1"}, 6), ({"from_ms": last["begin_ms"] + 10 ** 6}, 0),
+                          ({"to_ms": last["begin_ms"] + 10 ** 6}, 8), ({"q": "CHEAPEST"}, 5), ({"q": last["id"][4:]}, 1), ({"key": "key_x"}, 0),
+                          ({"expert": "dear", "outcome": "failed"}, 0), ({"q": ""}, 8)):
+        found = pages(g, **params)
+        assert len(found) == count and {r["id"] for r in found} <= ids, params
+    for word in XSS + ["%", "_", "\\"]:
+        for name in ("q", "key", "expert", "id", "policy"):
+            assert pages(g, **{name: word}) == [] or (name == "q" and word in "_\\"), (name, word)
+    for query in ("limit=0", "before=x", "outcome=x", "nothing=1", "min_usd=x", f"q={'x' * 300}", "id=%ff", f"q={'x' * 5000}"):
+        assert g.client.get(f"/v1/admin/requests?{query}").status_code == 400, query
+
+
+def test_one_request_is_told_whole(start_gateway, upstream, ledger):
+    g = start_gateway(top=ledger + "\nkeep: {share: 1}")
+    upstream.on("cheap", answer())
+    words = "hello <script>alert(1)</script> cat"
+    r = g.chat(words, model="leeroo/cheapest")
+    assert r.status_code == 200
+    found = wait_for(lambda: (f := get(g, f"requests/{r.headers['x-leeroo-request-id']}"))["prompt"] and f)
+    told = json.loads(g.client.get(f"/v1/requests/{r.headers['x-leeroo-request-id']}").text, parse_float=Decimal)
+    assert {k: v for k, v in found.items() if k in told} == told
+    assert set(found) - set(told) == {"key_name", "trace_id", "prompt"}
+    assert found["prompt"] == words and found["trace_id"] is None and found["key_name"] is None
+    assert found["decision"]["estimates"] and found["outcome"] == "answered"
+    for name in ("req_nobody", "%00", "..%2f..", "%ff", "x" * 80, "a%27%20OR%201=1"):
+        assert g.client.get(f"/v1/admin/requests/{name}").status_code == 404, name
+
+
+def test_what_is_hostile_travels_unharmed(start_gateway, upstream):
+    g = start_gateway(top=STATE + "\nkeep: {share: 1}", expert="retries: 0")
+    upstream.on("cheap", answer())
+    asked = {}
+    for words in XSS:
+        r = g.chat(f"say {words}", model="leeroo/cheapest")
+        asked[r.headers["x-leeroo-request-id"]] = f"say {words}"
+        r = g.client.post("/v1/feedback", json={"request_id": r.headers["x-leeroo-request-id"], "score": 0.5, "comment": words})
+        assert r.status_code == 200, r.text
+    for request_id, prompt in asked.items():
+        found = wait_for(lambda i=request_id: (f := get(g, f"requests/{i}"))["prompt"] and f["feedback"] and f)
+        assert found["prompt"] == prompt and found["feedback"]["comment"] == prompt[4:]
+    upstream.on("mid", *[status(500, words) for words in XSS])
+    for words in XSS:
+        assert g.chat(words, model=words).status_code == 404
+        assert g.chat(words, model="mid", user=words).status_code in (502, 503)
+    assert get(g, "now")["errors"] and len(pages(g, expert="mid", outcome="failed")) > 1
+    for path in ("now", "requests", "history", f"requests/{request_id}"):
+        r = g.client.get(f"/v1/admin/{path}")
+        assert r.headers["content-type"] == "application/json" and r.headers["x-content-type-options"] == "nosniff", path
+        assert r.headers["cache-control"] == "no-store" and r.json() is not None
+
+
+def test_requests_of_all_keys_are_an_admins_to_see(desk, start_gateway, upstream):  # noqa: F811
+    ann, bob, admin = desk.create("ann"), desk.create("<b>bob</b>"), desk.create("root", "--role", "admin")
+    g = start_gateway(top=STATE)
+    upstream.on("cheap", answer())
+    ids = {}
+    for name, key in (("ann", ann), ("<b>bob</b>", bob)):
+        r = g.client.post("/v1/chat/completions", headers=bearer(key),
+                          json={"model": "cheap", "messages": [{"role": "user", "content": "hello"}]})
+        assert r.status_code == 200
+        ids[name] = r.headers["x-leeroo-request-id"]
+    assert g.client.get(f"/v1/requests/{ids['<b>bob</b>']}", headers=bearer(ann)).status_code == 404
+    g.client.headers.update(bearer(admin))
+    rows = wait_for(lambda: (r := pages(g)) and len(r) == 2 and r)
+    assert {r["key_name"]: r["id"] for r in rows} == ids
+    for name, request_id in ids.items():
+        found = get(g, f"requests/{request_id}")
+        assert found["key_name"] == name
+        assert [r["id"] for r in pages(g, key=found["key"])] == [request_id]
+
+
+def test_without_a_ledger_it_is_said(gateway):
+    for path in ("requests", "requests/req_1"):
+        r = gateway.client.get(f"/v1/admin/{path}")
+        assert r.status_code == 409 and r.json()["error"]["code"] == "no_ledger", r.text
+
+
+def test_a_traced_request_tells_its_trace(start_gateway, upstream):
+    g = start_gateway(top=STATE + "\ntraces: {endpoint: \"http://127.0.0.1:9/v1/traces\"}")
+    upstream.on("cheap", answer())
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    r = g.client.post("/v1/chat/completions", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
+                      json={"model": "cheap", "messages": [{"role": "user", "content": "hello"}]})
+    assert r.status_code == 200
+    found = wait_for(lambda: g.client.get(f"/v1/admin/requests/{r.headers['x-leeroo-request-id']}").json())
+    assert found["trace_id"] == trace and found["decision"]["trace_id"] == trace

@@ -110,6 +110,25 @@ Test(kept, rows_come_back_in_order_of_time_and_redacted)
     cr_expect_eq(st.st_mode & 0777, 0600);
 }
 
+Test(kept, one_is_found_by_its_request)
+{
+    struct arena *a = arena_create(1 << 20);
+    struct str text = STR("");
+    struct error err = {0};
+    struct kept *k = open_kept(KEPT_WRITE);
+    put(k, "req_a", 10, "what is <b>that</b>?");
+    put(k, "req_b", 10, "and this?");
+    cr_assert_eq(kept_find(k, STR("req_a"), a, &text, &err), OK, "%s", err.text);
+    cr_assert(str_equal(text, STR("what is <b>that</b>?")));
+    cr_assert_eq(kept_find(k, STR("req_"), a, &text, &err), ERR_NOT_FOUND);
+    cr_assert_eq(kept_find(k, STR(""), a, &text, &err), ERR_NOT_FOUND);
+    cr_assert_eq(kept_find(k, STR("req_a' OR 1=1 --"), a, &text, &err), ERR_NOT_FOUND);
+    cr_assert_eq(kept_forget(k, (struct str[]){STR("req_a")}, 1, NULL, &err), OK);
+    cr_assert_eq(kept_find(k, STR("req_a"), a, &text, &err), ERR_NOT_FOUND);
+    kept_close(k);
+    arena_free(a);
+}
+
 Test(kept, long_texts_are_passed_over)
 {
     struct kept *k = open_kept(KEPT_WRITE);

@@ -2,8 +2,10 @@
 #include "watch/record_ledger.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "base/json.h"
+#include "watch/trace_context.h"
 #include "watch_test.h"
 
 TestSuite(record_ledger, .init = watch_test_begin, .fini = watch_test_end, .timeout = 60);
@@ -40,6 +42,30 @@ static struct ledger_found written(const struct record *r)
     record_ledger_end(watch_test_ledger, r);
     cr_assert_eq(watch_test_read(r->id, &found), OK);
     return found;
+}
+
+Test(record_ledger, a_traced_request_is_found_by_its_trace)
+{
+    const struct trace trace = {.on = true, .id_high = 0xab, .id_low = 1, .span = 2}, off = {0};
+    char big[LEDGER_DECISION_BYTES_MAX];
+    struct record r = sample("req_a");
+    r.trace = &trace;
+    cr_expect(str_equal(written(&r).decision,
+                        STR("{\"trace_id\":\"00000000000000ab0000000000000001\"}")));
+    r.id = "req_b";
+    r.decision = STR("{\"quality\":1}");
+    cr_expect(str_equal(written(&r).decision, STR("{\"quality\":1,\"trace_id\":"
+                                                  "\"00000000000000ab0000000000000001\"}")));
+    r.id = "req_c";
+    r.trace = &off;
+    cr_expect(str_equal(written(&r).decision, STR("{\"quality\":1}")));
+    r.id = "req_d"; /* there is no room for it */
+    r.trace = &trace;
+    memset(big, ' ', sizeof(big));
+    big[0] = '{';
+    big[sizeof(big) - 1] = '}';
+    r.decision = (struct str){big, sizeof(big)};
+    cr_expect(str_equal(written(&r).decision, r.decision));
 }
 
 Test(record_ledger, every_figure_has_its_column)
