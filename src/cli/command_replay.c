@@ -4,10 +4,10 @@
 #include "base/log.h"
 #include "base/log_writer.h"
 #include "cli/commands.h"
-#include "cli/file_limit.h"
 #include "cli/wait.h"
 #include "rehearse/recorded_source.h"
 #include "rehearse/upstream.h"
+#include "setup/file_limit.h"
 
 #define MS_MAX 3600000.0
 

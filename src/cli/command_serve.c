@@ -12,10 +12,10 @@
 #include "base/log_writer.h"
 #include "cli/commands.h"
 #include "cli/commit.h"
-#include "cli/file_limit.h"
 #include "cli/process_setup.h"
 #include "config/env_file.h"
 #include "serve/gateway.h"
+#include "setup/file_limit.h"
 #include "setup/page_reach.h"
 #include "setup/setup.h"
 

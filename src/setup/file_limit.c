@@ -1,5 +1,5 @@
 /* As many file descriptors as the system lets us have. */
-#include "cli/file_limit.h"
+#include "setup/file_limit.h"
 
 #include <sys/resource.h>
 
