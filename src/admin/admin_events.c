@@ -2,8 +2,8 @@
  *
  * Worker 0's tick writes the event once, for all; each worker with listeners gets it by a message and sends it to its
  * own. What is sent belongs to whoever holds it last. A worker that has not taken the last one yet misses this one, and
- * a listener that does not read is cut off. A stream ends by itself after LIFE_MS, so that its client comes back past
- * the door, where a key that was revoked meanwhile is turned away; and when the gateway drains. */
+ * a listener that does not read is cut off. A stream ends when its key or its session has ended, or nobody without one
+ * is let in any more; after LIFE_MS, so that its client comes back past the door; and when the gateway drains. */
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -27,6 +27,7 @@ struct event { /* immutable */
 struct listener { /* in the exchange's arena */
     struct http_exchange *x;
     struct ears *ears;
+    const struct caller *caller; /* in the same arena */
     struct listener *previous, *next;
     uint64_t end_ms;
 };
@@ -98,19 +99,27 @@ static void on_gone(struct http_exchange *x)
     forget(x->user);
 }
 
-static void send_to(struct listener *l, const struct event *e, uint64_t now_ms)
+static void end_of(struct listener *l, bool reads)
 {
     struct http_exchange *x = l->x;
-    size_t most = BEHIND_EVENTS_MAX * e->text.len;
-    bool reads = http_stream_unsent(x) <= (most > BEHIND_BYTES_MIN ? most : BEHIND_BYTES_MIN);
-    bool room = reads && http_stream_write(x, buf_str(&e->text));
-    if (room && !e->last && now_ms < l->end_ms)
-        return;
     forget(l);
-    if (room)
+    if (reads)
         http_stream_end(x, NULL, 0);
     else
         http_abort(x);
+}
+
+static void send_to(struct listener *l, const struct event *e, uint64_t now_ms)
+{
+    size_t most = BEHIND_EVENTS_MAX * e->text.len;
+    bool reads = http_stream_unsent(l->x) <= (most > BEHIND_BYTES_MIN ? most : BEHIND_BYTES_MIN);
+    if (!reads || !admission_holds(l->ears->worker, l->caller)) {
+        end_of(l, reads);
+        return;
+    }
+    bool room = http_stream_write(l->x, buf_str(&e->text));
+    if (!room || e->last || now_ms >= l->end_ms)
+        end_of(l, room);
 }
 
 static void deliver(void *arg)
@@ -157,10 +166,14 @@ void events_tick(struct events *all)
 
 /* The handler */
 
-static void listen_on(struct ears *ears, struct listener *l, struct http_exchange *x)
+static void listen_on(struct ears *ears, struct listener *l, struct http_exchange *x,
+                      const struct caller *caller)
 {
-    *l = (struct listener){
-        .x = x, .ears = ears, .next = ears->first, .end_ms = clock_now_ms() + LIFE_MS};
+    *l = (struct listener){.x = x,
+                           .ears = ears,
+                           .caller = caller,
+                           .next = ears->first,
+                           .end_ms = clock_now_ms() + LIFE_MS};
     if (ears->first)
         ears->first->previous = l;
     ears->first = l;
@@ -187,7 +200,6 @@ void admin_events(struct worker *w, struct http_exchange *x, struct caller *call
     struct ears *ears = &all->ears[w - w->gateway->workers];
     struct listener *l = ARENA_NEW(x->arena, struct listener);
     struct event *e = write_event(all, w, "", false);
-    (void)caller;
     if (!l || !e) {
         answer_error(x, NULL, ERR_MEMORY, "out of memory", NULL, NULL);
     } else if (atomic_load(&w->gateway->draining)) {
@@ -201,7 +213,7 @@ void admin_events(struct worker *w, struct http_exchange *x, struct caller *call
                      "200 listen already; close a page, or ask /v1/admin/now", NULL,
                      "too_many_listeners");
     } else {
-        listen_on(ears, l, x);
+        listen_on(ears, l, x, caller);
         begin_stream(x, buf_str(&e->text));
     }
     release(e);

@@ -177,3 +177,20 @@ bool admission_pass(struct worker *w, struct http_exchange *x, const struct path
     refuse(w, x, caller);
     return false;
 }
+
+bool admission_holds(struct worker *w, const struct caller *caller)
+{
+    struct digest of_session;
+    int64_t now_ms = clock_wall_ms(), end_ms;
+    struct client_key *now = NULL;
+    if (!caller->key)
+        return !keys_wanted(w->gateway->keys);
+    if (caller->cookie.len > 0 &&
+        !sign_ins_find(w->gateway->sign_ins, caller->cookie, now_ms, &of_session, &end_ms))
+        return false;
+    if (keys_find_digest(w->gateway->keys, client_key_digest(caller->key), now_ms, &now) != OK)
+        return false;
+    bool same = client_key_role(now) == client_key_role(caller->key);
+    client_key_release(now);
+    return same;
+}

@@ -79,6 +79,9 @@ struct gateway {
 /* As its record has it (watch/record.h). */
 void worker_request_id(struct worker *w, char into[RECORD_ID_BYTES]);
 
+/* Whether whoever was let in would be now, with the same role: asked again by what stays open. */
+bool admission_holds(struct worker *w, const struct caller *caller);
+
 /* Answers with a whole JSON body and x-leeroo-request-id. */
 void answer_json(struct http_exchange *x, int http_status, const char *request_id, struct str body);
 /* In the words of the API that the client speaks. */

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import stat
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import httpx
 import pytest
 from conftest import wait_for
 
@@ -219,3 +221,36 @@ def test_what_was_lost_of_a_keys_spending_is_forgiven(admin):
     made = admin.create("ci")
     r = admin.send("PATCH", f"{PATH}/{made['id']}", spent_anew=True)
     assert r.status_code == 200 and r.json()["spent_lost"] is False
+
+
+def hear(gateway, headers):
+    """Opens the stream of events and reads the first; the thread ends with the stream."""
+    first, ended = threading.Event(), threading.Event()
+
+    def listen():
+        with httpx.stream("GET", gateway.url + "/v1/admin/events", headers=headers, timeout=30) as r:
+            assert r.status_code == 200
+            for _ in r.iter_lines():
+                first.set()
+        ended.set()
+    threading.Thread(target=listen, daemon=True).start()
+    assert first.wait(20)
+    return ended
+
+
+def test_a_stream_ends_with_what_let_it_in(admin):
+    g, eve = admin.gateway, admin.create("eve", role="admin")
+    signed_in, leaves = Browser(g, eve["key"]), Browser(g, eve["key"])
+    by_key, stays = hear(g, bearer(eve["key"])), hear(g, admin.headers)
+    by_cookie, left = (hear(g, {"cookie": f"leeroo_session={b.cookie}"}) for b in (signed_in, leaves))
+    assert leaves.status("DELETE") == 204
+    assert left.wait(20) and not by_cookie.is_set(), "signed out"
+    assert admin.send("DELETE", f"{PATH}/{eve['id']}").status_code == 200
+    assert by_key.wait(20) and by_cookie.wait(20) and not stays.is_set(), "revoked"
+
+
+def test_a_stream_that_was_open_to_all_ends_with_the_first_key(start_gateway, desk):  # noqa: F811
+    g = start_gateway(top=STATE)
+    ended = hear(g, {})
+    Admin(g).create("ann", role="admin")
+    assert ended.wait(20)
