@@ -47,6 +47,7 @@ class World:
         self.calls = []  # (method, path, body) of whatever is not GET
         self.sessions = {}
         self.events_refused = False
+        self.stream_s = None  # how long a listener is listened to; None: for ever
         self.quiet = False  # listeners stay connected and hear nothing
         self.answer = "Let me think. 17 * 23 = 391. The answer is 391."
         self.stream_error = None
@@ -104,7 +105,9 @@ class World:
         wave = [0 if calm else 1 + 0.6 * math.sin(s / 170) + 0.25 * math.sin(s / 31) for s in steps]
         answered = [[0 if calm else round(step_s * w * 3 / (j + 1) * (1 + 0.3 * math.sin(s / 60 + j))) for j in range(len(self.experts))]
                     for s, w in zip(steps, wave)]
-        return {"step_s": step_s, "from_ms": steps[0] * 1000, "experts": self.experts, "answered": answered,
+        names = [name for j, name in enumerate(self.experts) if any(row[j] for row in answered)]  # who answered nothing is not there
+        columns = [self.experts.index(name) for name in names]
+        return {"step_s": step_s, "from_ms": steps[0] * 1000, "experts": names, "answered": [[row[j] for j in columns] for row in answered],
                 "requests": [sum(row) for row in answered], "errors": [1 if not calm and s // step_s % 37 == 0 else 0 for s in steps],
                 "usd": [round(sum(n * COSTS.get(e, 2e-5) for n, e in zip(row, self.experts)), 9) for row in answered],
                 "reference_usd": [sum(row) * 0.00075 for row in answered],
@@ -282,7 +285,8 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.server.listeners += 1
         try:
-            while not self.server.closing and not world.events_refused:
+            begun = time.monotonic()
+            while not self.server.closing and not world.events_refused and time.monotonic() - begun < (world.stream_s or 1e9):
                 if not world.quiet:
                     self.wfile.write(f"event: now\ndata: {json.dumps(world.now())}\n\n".encode())
                     self.wfile.flush()

@@ -101,3 +101,35 @@ def test_history_goes_back_as_far_as_is_wanted(visit, mock):
     assert all(points <= 10 for _, points in asked), asked
     longest = page.evaluate("Math.max(...[...document.querySelectorAll('figure path.line')].map(p => p.getAttribute('d').split('L').length))")
     assert longest <= 240
+
+
+def test_streams_that_end_in_good_order_are_followed_by_the_next(visit, mock):
+    mock.world.stream_s = 0.6
+    page = visit.open("now")
+    page.wait_for_selector("#live.on")
+    page.evaluate("""() => {
+      window.states = [];
+      new MutationObserver(() => window.states.push(document.getElementById("live").className.trim()))
+        .observe(document.getElementById("live"), {attributes: true});
+    }""")
+    page.wait_for_timeout(4000)
+    assert "live off" not in page.evaluate("() => window.states") and page.locator("#live.on").count() == 1
+
+
+def test_an_expert_that_begins_to_answer_joins_the_chart(visit, mock):
+    told = mock.world.history
+    only = {"name": "abacus"}
+
+    def history(step_s, points):
+        found = told(step_s, points)
+        i = found["experts"].index(only["name"])
+        return {**found, "experts": [only["name"]], "answered": [[row[i]] for row in found["answered"]]}
+    mock.world.history = history
+    page = visit.open("now")
+    page.wait_for_selector("figure li:has-text('abacus')")
+    assert page.locator("figure li:has-text('sage')").count() == 0
+    before = page.locator("figure >> nth=0 >> path.b0").get_attribute("d")
+    only["name"] = "sage"
+    page.wait_for_selector("figure li:has-text('sage')")
+    assert page.locator("figure >> nth=0 >> path.b0").count() == 1 and len(before) > 1000
+    assert len(page.locator("figure >> nth=0 >> path.b0").get_attribute("d")) > 1000, "what was before is forgotten"

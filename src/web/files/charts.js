@@ -162,7 +162,7 @@ export function timeChart(options) {
 
   function draw(root, data, width, height) {
     const left = 54, right = width - 8, top = 12, bottom = height - 24;
-    const length = data.series.length ? data.series[0].values.length : 0;
+    const length = data.series.length ? data.series[0].values.length : data.count || 0;
     const to = data.from_ms + data.step_ms * Math.max(1, length - 1);
     const x = linear(data.from_ms, to, left, right);
     const high = Math.max(0, ...peaks(data, options.stacked)) || options.zero || 1; // of nothing, an axis all the same

@@ -15,5 +15,6 @@ export function colourOf(name) {
   return `b${Math.min(COLOURS, order.get(name))}`;
 }
 
+export const orderOf = (name) => order.get(name) ?? Infinity;
 export const isExpert = (name) => order.has(name);
 export const expertNames = () => [...order.keys()];

@@ -6,6 +6,7 @@ import { get, ApiError } from "./api.js";
 const SILENCE_MS = 6000; // the gateway sends each second
 const PAUSE_MS = 1000;
 const PAUSE_MAX_MS = 15000;
+const FRESH_MS = 3000;
 
 export class Live extends EventTarget {
   constructor() {
@@ -17,6 +18,7 @@ export class Live extends EventTarget {
     this.timer = 0;
     this.pause = PAUSE_MS;
     this.wanted = false;
+    this.follows = false; // a stream that had nothing to say yet comes after one that ended well
     document.addEventListener("visibilitychange", () => this.#tabChanged());
     window.addEventListener("online", () => { if (this.state === "off") this.#open(); });
   }
@@ -82,6 +84,7 @@ export class Live extends EventTarget {
     this.now = now;
     this.at = Date.now();
     this.pause = PAUSE_MS;
+    this.follows = false;
     this.#watch();
     this.#become("on");
     this.dispatchEvent(new Event("now"));
@@ -91,6 +94,12 @@ export class Live extends EventTarget {
   async #lost() {
     this.#close();
     if (!this.wanted || document.hidden) return;
+    if (this.state === "on" && !this.follows && Date.now() - this.at < FRESH_MS) {
+      // The gateway ends each stream after a while, to look at the key again: nothing is lost.
+      this.follows = true;
+      this.#open();
+      return;
+    }
     this.#become("off");
     this.timer = setTimeout(() => this.#again(), this.pause);
     this.pause = Math.min(PAUSE_MAX_MS, 2 * this.pause);

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { el, put, say, keep, command, table, tableRow } from "./dom.js";
 import { usd, usdRound, count, rate, duration, durationRound, percent, when, number, plural } from "./format.js";
 import { timeChart } from "./charts.js";
-import { colourOf, learnExperts } from "./colours.js";
+import { colourOf, learnExperts, orderOf } from "./colours.js";
 
 const RANGES = [
   { name: "15 min", step_s: 5, points: 180 },
@@ -109,18 +109,20 @@ function lastErrors(place, errors) {
 class History {
   constructor() { this.data = null; }
 
-  /** New steps go behind the old ones, and as many old ones go: it never grows. What was before the start is nothing. */
+  /** New steps go behind the old ones, and as many old ones go: it never grows. What was before the start is nothing.
+   *  Each answer names those experts only who have answered in its own time. */
   merge(fresh, points) {
     const old = this.data;
     const step_ms = 1000 * fresh.step_s;
     const shift = old ? Math.round((fresh.from_ms - old.from_ms) / step_ms) : -1;
-    const follows = old && old.step_s === fresh.step_s && shift >= 0 && shift <= old.requests.length
-      && JSON.stringify(old.experts) === JSON.stringify(fresh.experts);
-    const merged = { ...fresh };
+    const follows = old && old.step_s === fresh.step_s && shift >= 0 && shift <= old.requests.length;
+    const experts = follows ? [...new Set([...old.experts, ...fresh.experts])] : fresh.experts;
+    const merged = { ...fresh, experts };
     for (const key of Object.keys(fresh)) {
       if (!Array.isArray(fresh[key]) || key === "experts") continue;
       const before = follows ? old[key].slice(0, shift) : new Array(Math.max(0, points - fresh[key].length)).fill(nothing(key));
-      merged[key] = before.concat(fresh[key]).slice(-points);
+      const after = key === "answered" ? fresh.answered.map((row) => experts.map((name) => row[fresh.experts.indexOf(name)] || 0)) : fresh[key];
+      merged[key] = before.concat(after).slice(-points);
     }
     merged.from_ms = fresh.from_ms + step_ms * (fresh.requests.length - merged.requests.length);
     this.data = merged;
@@ -152,13 +154,14 @@ function drawHistory(drawn, h) {
   const every = Math.max(1, Math.ceil(h.requests.length / COLUMNS_MAX));
   const step_s = h.step_s * every;
   const skip = h.requests.length % every;
-  const base = { from_ms: h.from_ms + 1000 * h.step_s * (skip + every - 1), step_ms: 1000 * step_s };
+  const base = { from_ms: h.from_ms + 1000 * h.step_s * (skip + every - 1), step_ms: 1000 * step_s, count: Math.floor(h.requests.length / every) };
   const perSecond = (values) => joined(values, every).map((v) => v / step_s);
   const perHour = (values) => joined(values, every).map((v) => (3600 * v) / step_s);
   const mean = (values) => joined(values, every, "mean");
-  const totals = h.experts.map((name, i) => [name, i, h.answered.reduce((a, row) => a + (row[i] || 0), 0)]);
-  const shown = h.experts.length <= EXPERTS_SHOWN + 1 ? totals
-    : [...totals].sort((a, b) => b[2] - a[2]).slice(0, EXPERTS_SHOWN).sort((a, b) => a[1] - b[1]);
+  const totals = h.experts.map((name, i) => [name, i, h.answered.reduce((a, row) => a + (row[i] || 0), 0)])
+    .filter((t) => t[2] > 0 || h.experts.length <= EXPERTS_SHOWN).sort((a, b) => orderOf(a[0]) - orderOf(b[0]));
+  const shown = totals.length <= EXPERTS_SHOWN + 1 ? totals
+    : [...totals].sort((a, b) => b[2] - a[2]).slice(0, EXPERTS_SHOWN).sort((a, b) => orderOf(a[0]) - orderOf(b[0]));
   const series = shown.map(([name, i]) => ({ name, css: colourOf(name), values: perSecond(h.answered.map((row) => row[i] || 0)) }));
   if (shown.length < totals.length) {
     const rest = totals.filter((t) => !shown.includes(t)).map((t) => t[1]);
