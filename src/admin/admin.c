@@ -15,6 +15,7 @@ static const struct path paths[] = {
     {"/v1/admin/events", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_events},
     {"/v1/admin/requests", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_requests},
     {"/v1/admin/requests/", true, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_request},
+    {"/v1/admin/model", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_model},
     {"/v1/admin/session", false, "GET", ADMISSION_ADMIN, FRONT_CHAT, admin_session_get},
     {"/v1/admin/session", false, "POST", ADMISSION_PAGE, FRONT_CHAT, admin_session_post},
     {"/v1/admin/session", false, "DELETE", ADMISSION_ADMIN, FRONT_CHAT, admin_session_delete},

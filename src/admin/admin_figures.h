@@ -82,4 +82,5 @@ void admin_now(struct worker *w, struct http_exchange *x, struct caller *caller)
 void admin_history(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_events(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_requests(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_model(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_request(struct worker *w, struct http_exchange *x, struct caller *caller);

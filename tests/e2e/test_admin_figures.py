@@ -128,7 +128,7 @@ def test_a_query_that_is_wrong_is_told_so(gateway, query, word):
 def test_people_with_a_key_of_their_own_see_no_figures(desk, start_gateway):  # noqa: F811
     keys = {role: desk.create(role, "--role", role) for role in ("user", "metrics", "admin")}
     g = start_gateway(top=STATE)
-    for path in ("now", "history", "events", "requests", "requests/req_1"):
+    for path in ("now", "history", "events", "requests", "requests/req_1", "model"):
         assert g.client.get(f"/v1/admin/{path}").status_code == 401, path
         for role in ("user", "metrics"):
             assert g.client.get(f"/v1/admin/{path}", headers=bearer(keys[role])).status_code == 403, (path, role)
@@ -369,7 +369,7 @@ def test_requests_of_all_keys_are_an_admins_to_see(desk, start_gateway, upstream
 
 
 def test_without_a_ledger_it_is_said(gateway):
-    for path in ("requests", "requests/req_1"):
+    for path in ("requests", "requests/req_1", "model"):
         r = gateway.client.get(f"/v1/admin/{path}")
         assert r.status_code == 409 and r.json()["error"]["code"] == "no_ledger", r.text
 
@@ -383,3 +383,63 @@ def test_a_traced_request_tells_its_trace(start_gateway, upstream):
     assert r.status_code == 200
     found = wait_for(lambda: g.client.get(f"/v1/admin/requests/{r.headers['x-leeroo-request-id']}").json())
     assert found["trace_id"] == trace and found["decision"]["trace_id"] == trace
+
+
+# The model
+
+def test_the_model_says_what_decides_and_how(start_gateway, upstream, ledger):
+    g = start_gateway(top=ledger, policies=BUDGET + "  picky: {min_quality: 0.5}\n")
+    empty = get(g, "model")
+    assert empty["curve"] == empty["calibration"] == empty["doubt"] == [] and empty["basis"]["requests"] == 0
+    assert empty["model"]["checksum"] == get(g, "now")["model"]["checksum"] and empty["model"]["kind"] == "outcomes"
+    assert empty["model"]["rows"] == 400 and empty["model"]["file"].endswith("m.leeroo")
+    assert 0 < empty["model"]["trained_ms"] <= time.time() * 1000 and empty["reference"] == "dear"
+    experts = {e["name"]: e for e in empty["experts"]}
+    assert list(experts) == ["cheap", "mid", "dear"] and all(e["placed"] == "outcomes" for e in experts.values())
+    assert experts["cheap"]["quality"] < experts["mid"]["quality"] < experts["dear"]["quality"]
+    assert 0 < experts["cheap"]["cost_usd"] < experts["mid"]["cost_usd"] < experts["dear"]["cost_usd"]
+    assert experts["cheap"]["outcomes"] == 400 and experts["cheap"]["answered_share"] is None
+    asked = {"hello cat two": 3, "prove quantum lemma tensor": 2}
+    upstream.on("cheap", answer(usage=(10, 20)))
+    upstream.on("mid", answer(usage=(10, 20)))
+    upstream.on("dear", answer(usage=(10, 20)))
+    decided = []
+    for words, times in asked.items():
+        for i in range(times):
+            r = g.chat(words, model="leeroo/best" if i else "leeroo/thrift")
+            assert r.status_code == 200
+            decided.append(r.headers["x-leeroo-request-id"])
+            score = {"request_id": decided[-1], "score": 1 if i else 0}
+            assert g.client.post("/v1/feedback", json=score).status_code == 200
+    model = wait_for(lambda: (m := get(g, "model")) and m["basis"]["requests"] == m["basis"]["feedback"] == 5 and m)
+    assert model["basis"]["of_this_model"] == 5 and model["basis"]["from_ms"] <= model["basis"]["to_ms"]
+    lambdas, qualities, costs = ([p[k] for p in model["curve"]] for k in ("lambda", "quality", "cost_usd"))
+    assert lambdas == sorted(lambdas) and lambdas[0] == 0 and len(lambdas) > 1
+    assert qualities == sorted(qualities, reverse=True) and costs == sorted(costs, reverse=True)
+    decisions = [get(g, f"requests/{i}")["decision"] for i in decided]
+    best = sum(max(e[0] for e in d["estimates"].values()) for d in decisions) / 5
+    assert abs(qualities[0] - best) < Decimal("0.001")
+    least = sum(min(e[1] for e in d["estimates"].values()) for d in decisions) / 5
+    assert abs(costs[-1] - least) < Decimal("1e-9")
+    assert sum(b["n"] for b in model["doubt"]) == 5 == sum(b["n"] for b in model["calibration"])
+    assert abs(sum(b["observed"] * b["n"] for b in model["calibration"]) - 3) < Decimal("1e-9")
+    policies = {p["name"]: p for p in model["policies"]}
+    assert policies["best"]["requests"] == 3 and policies["thrift"]["requests"] == 2 and policies["default"]["requests"] == 0
+    assert policies["best"]["lambda"] == 0 and policies["thrift"]["lambda"] == 10 ** 9 and policies["thrifty"]["lambda"] > 0
+    assert policies["best"]["quality"] > policies["thrift"]["quality"] and policies["best"]["cost_usd"] > 0
+    assert policies["default"]["quality"] is None and policies["picky"]["lambda"] is None
+    shares = wait_for(lambda: (s := {e["name"]: e["answered_share"] for e in get(g, "model")["experts"]})["cheap"] and s)
+    assert abs(sum(shares.values()) - 1) < Decimal("1e-9")
+
+
+def test_a_model_that_is_none_yet_is_a_prior(leeroo, upstream, tmp_path):
+    config = tmp_path / "leeroo.yaml"
+    config.write_text("listen: 127.0.0.1:0\ndrain: {delay: 0}\nexperts:\n" + "\n".join(
+        f'  - {{name: {n}, url: "{upstream.url}", price: {{input: {p}, output: {p}}}}}' for n, p in (("gpt-4o", 2), ("gpt-4o-mini", 1))))
+    g = Gateway(leeroo, config)
+    model = get(g, "model")
+    assert model["model"]["kind"] == "prior" and model["model"]["file"] is None and get(g, "now")["model"] is None
+    assert all(e["placed"] == "prior" and e["outcomes"] is None and e["why"] for e in model["experts"])
+    assert model["curve"] == [] and all(p["requests"] == 0 for p in model["policies"])
+    g.client.close()
+    assert g.stop() == 0
