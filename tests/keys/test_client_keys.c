@@ -191,6 +191,66 @@ Test(keys, who_asked_once_goes_on_asking)
     keys_close(k);
 }
 
+struct seen {
+    size_t count;
+    int64_t total_nano_usd;
+    enum key_role role;
+};
+
+static void see(void *arg, const struct key_row *row, const struct key_spent *spent)
+{
+    struct seen *s = arg;
+    s->count++;
+    s->total_nano_usd += spent->nano_usd[KEY_TOTAL];
+    s->role = row->role;
+}
+
+Test(keys, what_was_just_written_is_in_force_when_refresh_returns)
+{
+    char a[KEY_SECRET_BYTES], b[KEY_SECRET_BYTES];
+    struct seen seen = {0};
+    struct key_desk desk;
+    struct error err;
+    struct keys *k = key_scene_open();
+    cr_expect_eq(keys_refresh(k, &err), OK, "nothing is there");
+    keys_each(k, clock_wall_ms(), see, &seen);
+    cr_expect_eq(seen.count, 0);
+    key_scene_add("key_a", a);
+    key_scene_add("key_b", b)->role = KEY_ADMIN;
+    key_scene_save();
+    cr_expect_eq(keys_refresh(k, &err), OK);
+    cr_expect(keys_wanted(k));
+    struct client_key *key = key_scene_find(k, a), *same = NULL;
+    cr_assert_not_null(key);
+    cr_expect_eq(keys_find_digest(k, client_key_digest(key), clock_wall_ms(), &same), OK);
+    cr_expect(same == key && str_equal(client_key_name(same), STR("n")));
+    struct key_reserved none = {0};
+    client_key_settle(key, &none, (struct key_reserved){.nano_usd = 7});
+    keys_each(k, clock_wall_ms(), see, &seen);
+    cr_expect(seen.count == 2 && seen.total_nano_usd == 7 && seen.role == KEY_ADMIN);
+    key_scene.file.rows[0].revoked_ms = 1000;
+    key_scene_save();
+    cr_expect_eq(keys_refresh(k, &err), OK);
+    cr_expect_null(key_scene_find(k, a));
+    cr_expect_eq(keys_find_digest(k, client_key_digest(key), clock_wall_ms(), &same), ERR_AUTH);
+    cr_expect(keys_desk(k, key_scene.arena, 1000, &desk));
+    cr_expect_str_eq(desk.path, key_scene.t.path);
+    client_key_release(same);
+    client_key_release(key);
+    keys_close(k);
+}
+
+Test(keys, where_nobody_is_asked_there_is_no_desk)
+{
+    struct key_desk desk;
+    struct error err;
+    key_scene.config.auth = AUTH_OFF;
+    struct keys *k = key_scene_open();
+    cr_expect_not(keys_desk(k, key_scene.arena, 1000, &desk));
+    cr_expect_eq(keys_refresh(k, &err), OK);
+    keys_close(k);
+}
+
 Test(keys, limits_change_and_what_was_taken_stays)
 {
     char a[KEY_SECRET_BYTES], b[KEY_SECRET_BYTES];
