@@ -41,7 +41,8 @@ bool http_cors_lets(const struct http_cors *c, struct str origin)
 bool http_cors_names(const struct http_cors *c, struct str origin)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (!str_equal(c->origins[i], STR("*")) && is_meant(c->origins[i], origin))
+        if (!str_equal(c->origins[i], STR("*")) && !str_equal(c->origins[i], STR("null")) &&
+            is_meant(c->origins[i], origin))
             return true;
     return false;
 }

@@ -13,7 +13,8 @@ struct http_cors {             /* count 0: no page */
 };
 
 bool http_cors_lets(const struct http_cors *c, struct str origin);
-/* The same where "*" is not enough: what acts for an operator is not for every page. */
+/* The same where "*" is not enough, nor "null", which any page can be in a frame: what acts for an operator is not for
+ * every page. */
 bool http_cors_names(const struct http_cors *c, struct str origin);
 /* Whether the page was served by this very server, as the client calls it. */
 bool http_cors_is_same(struct str origin, struct str host);

@@ -110,7 +110,7 @@ class Browser:
 @pytest.fixture
 def guarded(desk, start_gateway):  # noqa: F811
     """A gateway that asks for keys, with its admin key and a user's."""
-    g = start_gateway(top=STATE + "\ncors: {origins: ['*', 'https://ops.example']}")
+    g = start_gateway(top=STATE + "\ncors: {origins: ['*', 'null', 'https://ops.example']}")
     g.admin, g.user = desk.create("ann", "--role", "admin"), desk.create("ci")
     wait_for(lambda: g.client.get("/v1/models").status_code == 401)
     return g

@@ -38,8 +38,9 @@ Test(http_cors, which_pages)
 
 Test(http_cors, a_page_is_named_or_all_are_meant)
 {
-    const struct str some[] = {STR("*"), STR("https://ops.example"), STR("https://*.in.example")};
-    const struct http_cors c = {some, 3, 0};
+    const struct str some[] = {STR("*"), STR("https://ops.example"), STR("https://*.in.example"),
+                               STR("null")};
+    const struct http_cors c = {some, 4, 0};
     cr_expect(http_cors_lets(&c, STR("https://evil.example")));
     cr_expect_not(http_cors_names(&c, STR("https://evil.example")) ||
                   http_cors_names(&c, STR("null")));
