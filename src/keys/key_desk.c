@@ -70,7 +70,7 @@ struct key_row key_desk_blank(const struct key_desk *d, struct str name, enum ke
 {
     return (struct key_row){
         .name = name,
-        .created_ms = d->now_ms,
+        .created_ms = d->now_ms - d->now_ms % 1000, /* as the file keeps it */
         .role = role,
         .limits = {.budget_nano_usd = {KEY_UNLIMITED, KEY_UNLIMITED, KEY_UNLIMITED},
                    .requests_per_minute = KEY_UNLIMITED,

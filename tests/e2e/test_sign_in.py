@@ -10,6 +10,7 @@ from conftest import wait_for
 
 from test_door import asked
 from test_keys import STATE, bearer, desk  # noqa: F401
+from test_tls import context, start_tls  # noqa: F401
 
 
 def test_where_nobody_is_asked_for_keys_the_admin_api_is_open(start_gateway):
@@ -280,6 +281,17 @@ def test_over_tls_and_behind_it_the_cookie_is_for_tls_alone(guarded):
     r = browser.send("POST", "/v1/admin/session", json={"key": guarded.admin}, headers={"x-forwarded-proto": "https"})
     assert r.headers["set-cookie"].endswith("; Secure")
     assert "Secure" not in Browser(guarded, guarded.admin).set_cookie
+
+
+def test_over_tls_a_browser_signs_in(start_tls, desk, tmp_path):  # noqa: F811
+    key = desk.create("ann", "--role", "admin")
+    g = start_tls(top=STATE)
+    url = g.url.replace("127.0.0.1", "localhost")
+    assert g.wait_line(r"msg=page url=(\S+)").group(1).startswith("https://")
+    with httpx.Client(base_url=url, verify=context(tmp_path)) as browser:
+        r = browser.post("/v1/admin/session", json={"key": key}, headers={"origin": url})
+        assert r.status_code == 200 and r.headers["set-cookie"].endswith("; Secure"), r.text
+        assert browser.get("/v1/admin/session").json()["auth"] == "cookie"
 
 
 def test_where_nobody_is_asked_for_a_key_there_is_nothing_to_sign_in_to(start_gateway):
