@@ -9,6 +9,8 @@
 
 #include "base/check.h"
 
+#define HEADER_SHOWN 160 /* bytes, in a complaint */
+
 struct csv {
     struct line_reader *lines;
     bool spanning;
@@ -58,13 +60,16 @@ static enum status split(struct csv *c, char *row, size_t len, struct str *cells
     int count = 0;
     for (;;) {
         if (count == CSV_COLUMNS_MAX)
-            return error_set_at(err, ERR_TOO_LARGE, csv_path(c), csv_line(c), at + 1,
-                                "more than %d columns", CSV_COLUMNS_MAX);
+            return error_set_at(
+                err, ERR_TOO_LARGE, csv_path(c), csv_line(c), at + 1, "more than %d columns%s",
+                CSV_COLUMNS_MAX,
+                memchr(row, '\r', len) ? "; its lines end in CR alone, save it with LF" : "");
         c->columns[count] = at + 1;
         if (at < len && row[at] == '"') {
             if (!take_quoted(row, len, &at, &cells[count]))
-                return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), c->columns[count],
-                                    "the quoted cell does not end on this line");
+                return error_set_at(
+                    err, ERR_INPUT, csv_path(c), csv_line(c), c->columns[count],
+                    "the quoted cell does not end on this line; a quote within one is doubled");
         } else {
             take_plain(row, len, &at, &cells[count]);
         }
@@ -209,15 +214,45 @@ int csv_column(const struct csv *c, const char *name)
     return -1;
 }
 
+/* A header in which a column is missed: mostly it is none, or not in commas. */
+static enum status mend_header(const struct csv *c, struct error *err)
+{
+    struct str header = buf_str(&c->header_bytes);
+    const char *encoding = utf8_mend(header);
+    if (encoding)
+        return error_mend(err, "%s", encoding);
+    if (c->count == 1 && memchr(header.ptr, ';', header.len))
+        return error_mend(err, "cells are parted by commas here, not by ';'");
+    if (c->count == 1 && memchr(header.ptr, '\t', header.len))
+        return error_mend(err, "cells are parted by commas here, not by tabs");
+    return error_mend(err, "the first line names the columns");
+}
+
 enum status csv_require(const struct csv *c, const char *name, int *ret, struct error *err)
 {
     int column = csv_column(c, name);
-    if (column < 0)
-        return error_set_at(err, ERR_INPUT, csv_path(c), 1, 0,
-                            "no column '%s'; the header is: %.*s", name,
-                            STR_FMT(buf_str(&c->header_bytes)));
+    if (column < 0) {
+        error_set_at(err, ERR_INPUT, csv_path(c), 1, 0, "no column '%s'; the header is: %.*s", name,
+                     STR_FMT(str_slice(buf_str(&c->header_bytes), 0, HEADER_SHOWN)));
+        return mend_header(c, err);
+    }
     *ret = column;
     return OK;
+}
+
+size_t csv_find_line(const char *path, const char *column, struct str value, const char *other,
+                     struct str other_value)
+{
+    struct csv *c = NULL;
+    size_t line = 0;
+    if (csv_open(path, &c, NULL) != OK)
+        return 0;
+    int a = csv_column(c, column), b = other ? csv_column(c, other) : a;
+    while (!line && a >= 0 && b >= 0 && csv_next(c, NULL) == OK)
+        if (str_equal(csv_cell(c, a), value) && (!other || str_equal(csv_cell(c, b), other_value)))
+            line = csv_line(c);
+    csv_close(c);
+    return line;
 }
 
 enum status csv_next(struct csv *c, struct error *err)
@@ -229,10 +264,13 @@ enum status csv_next(struct csv *c, struct error *err)
     status = split(c, c->row_bytes.ptr, c->row_bytes.len, c->cells, &count, err);
     if (status != OK)
         return status;
-    if (count != c->count)
-        return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), 0,
-                            "%d cells, but the header has %d columns", count, c->count);
-    return OK;
+    if (count == c->count)
+        return OK;
+    error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), 0,
+                 "%d cells, but the header has %d columns", count, c->count);
+    return error_mend(err, count > c->count
+                               ? "a cell with a comma in it wants quotes, a decimal number a point"
+                               : "what is unknown is an empty cell between commas");
 }
 
 struct str csv_cell(const struct csv *c, int column)

@@ -21,6 +21,11 @@ int csv_column(const struct csv *c, const char *name);
 /* Index of a column that must be there; ERR_INPUT naming the file and the columns found. */
 NODISCARD enum status csv_require(const struct csv *c, const char *name, int *ret,
                                   struct error *err);
+/* For a complaint about a second row: the line of the first whose cell in `column` has this value, and in `other`, if
+ * that is not NULL, the other one. Reads the file anew; 0: there is none. */
+size_t csv_find_line(const char *path, const char *column, struct str value, const char *other,
+                     struct str other_value);
+
 /* Moves to the next row (blank lines are skipped). CLOSED at the end; ERR_INPUT when the number of cells differs. */
 NODISCARD enum status csv_next(struct csv *c, struct error *err);
 struct str csv_cell(const struct csv *c, int column);    /* valid until csv_next */

@@ -125,6 +125,22 @@ enum status error_prefix(struct error *err, const char *format, ...)
     return err->status;
 }
 
+enum status error_mend(struct error *err, const char *format, ...)
+{
+    if (!err)
+        return ERR_INPUT;
+    size_t len = strlen(err->text), room = sizeof(err->text) - len;
+    if (room > 2) {
+        va_list args;
+        memcpy(err->text + len, "; ", 3);
+        va_start(args, format);
+        vsnprintf(err->text + len + 2, room - 2, format, args);
+        va_end(args);
+        flatten(err->text, sizeof(err->text));
+    }
+    return err->status;
+}
+
 const char *status_name(enum status status)
 {
     CHECK((unsigned)status < STATUS_COUNT);

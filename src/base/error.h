@@ -70,5 +70,9 @@ enum status error_set_at(struct error *err, enum status status, const char *plac
 enum status error_prefix(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Puts the mend behind the text: "text; MEND". Returns err->status (ERR_INPUT when err is NULL). */
+enum status error_mend(struct error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* A stable lower-case name ("timeout"), for logs and metrics; never NULL. */
 const char *status_name(enum status status);

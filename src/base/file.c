@@ -43,7 +43,9 @@ enum status file_read(const char *path, size_t limit, struct buf *into, struct e
     int failed = ferror(f) ? (errno ? errno : EIO) : 0;
     fclose(f);
     enum status status = buf_status(&b, err);
-    if (failed)
+    if (failed == EISDIR)
+        status = error_set(err, ERR_IO, "%s: a folder, where a file is expected", path);
+    else if (failed)
         status = error_set_errno(err, ERR_IO, failed, "%s", path);
     else if (status != OK)
         error_prefix(err, "%s", path);

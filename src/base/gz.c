@@ -220,7 +220,8 @@ static enum status read_error(struct line_reader *r, int code, struct error *err
     if (code == Z_MEM_ERROR)
         return error_set(err, ERR_MEMORY, "%s: out of memory", r->path);
     const char *text = r->source.z.msg ? r->source.z.msg : "its data are wrong";
-    return error_set_at(err, ERR_CORRUPT, r->path, r->number + 1, 0, "damaged gzip file (%s)",
+    return error_set_at(err, ERR_CORRUPT, r->path, r->number + 1, 0,
+                        "damaged gzip file (%s); copy or pack it again",
                         code == Z_BUF_ERROR ? "it ends early" : text);
 }
 

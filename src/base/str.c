@@ -364,3 +364,10 @@ size_t utf8_make_printable(char *into, size_t size, struct str s)
     into[n] = 0;
     return n;
 }
+
+const char *utf8_mend(struct str s)
+{
+    if (str_starts(s, STR("\xff\xfe")) || str_starts(s, STR("\xfe\xff")))
+        return "this is UTF-16; save the file as UTF-8";
+    return utf8_valid(s) ? NULL : "this is not UTF-8; save the file as UTF-8";
+}

@@ -48,6 +48,9 @@ bool utf8_printable(struct str s);
 size_t utf8_make_printable(char *into, size_t size, struct str s);
 /* Its first bytes, at most so many, without a part of a character at their end. */
 struct str utf8_cut(struct str s, size_t bytes_max);
+/* What to do about bytes that should be UTF-8 text and are not ("this is UTF-16; save the file as UTF-8"); NULL: they
+ * are. */
+const char *utf8_mend(struct str s);
 size_t utf8_count(struct str s); /* code points, of a text that is valid */
 /* Decodes one code point at *at (< s.len) and moves *at past it; an invalid byte gives U+FFFD and moves one byte. */
 uint32_t utf8_next(struct str s, size_t *at);

@@ -41,6 +41,17 @@ static void list_keys(const struct conf_row *rows, size_t count, char *into, siz
     }
 }
 
+/* What is no key though YAML takes it for one: "lambda:10", and the 5 of "{lambda: 0,5}". */
+static const char *spelling_mistake(struct str key)
+{
+    bool digits = key.len > 0;
+    for (size_t i = 0; i < key.len; i++)
+        digits = digits && key.ptr[i] >= '0' && key.ptr[i] <= '9';
+    if (digits)
+        return "a decimal number has a point, not a comma: 0.5";
+    return memchr(key.ptr, ':', key.len) ? "a blank is missing behind the colon" : NULL;
+}
+
 static enum status unknown_key(const struct conf_reader *r, const struct yaml_tree *key,
                                const char *what, const struct conf_row *rows, size_t count,
                                struct error *err)
@@ -48,6 +59,10 @@ static enum status unknown_key(const struct conf_reader *r, const struct yaml_tr
     const char *names[CONF_ROWS_MAX] = {NULL};
     for (size_t i = 0; i < count; i++)
         names[i] = rows[i].key;
+    const char *wrong = spelling_mistake(key->scalar);
+    if (wrong)
+        return conf_fail(r, key, err, "unknown key '%.*s' in %s; %s", STR_FMT(key->scalar), what,
+                         wrong);
     const char *nearest = str_nearest(key->scalar, names, count);
     if (nearest)
         return conf_fail(r, key, err, "unknown key '%.*s' in %s; did you mean '%s'?",

@@ -378,7 +378,9 @@ enum status config_read_experts(struct conf_reader *r, const struct yaml_tree *n
     if (!node) /* that it lacks has been said */
         return ERR_INPUT;
     if (node->kind != TREE_LIST || node->count == 0)
-        return conf_fail(r, node, err, "experts must be a list with at least one expert, not %s",
+        return conf_fail(r, node, err,
+                         "experts must be a list with at least one expert, not %s; each begins "
+                         "with `- name: NAME`",
                          node->kind == TREE_LIST ? "an empty one" : yaml_tree_kind_name(node));
     if (node->count > CONFIG_EXPERTS_MAX)
         return conf_fail(r, node, err, "%zu experts; at most %d are possible", node->count,

@@ -6,6 +6,7 @@
  * anchors count as often as they are used, and libyaml's document is gone before the tree is returned. */
 #include "config/yaml_tree.h"
 
+#include <string.h>
 #include <yaml.h>
 
 #include "base/check.h"
@@ -125,23 +126,62 @@ static enum status walk_node(struct walk *w, int id, size_t depth, struct yaml_t
     return error_set(err, ERR_INPUT, "%s: damaged YAML document", w->place);
 }
 
-static enum status syntax_error(const yaml_parser_t *p, const char *place, struct error *err)
+/* Bytes that are no text, in the line where they stand. */
+static enum status encoding_error(const yaml_parser_t *p, struct str text, const char *place,
+                                  struct error *err)
 {
+    size_t line = 1, column = 1;
+    for (size_t i = 0; i < p->problem_offset && i < text.len; i++) {
+        column = text.ptr[i] == '\n' ? 1 : column + 1;
+        line += text.ptr[i] == '\n';
+    }
+    const char *mend = utf8_mend(text);
+    return error_set_at(err, ERR_INPUT, place, line, column, "%s; %s", p->problem,
+                        mend ? mend : "take the character out");
+}
+
+/* Whether the line, counted from 0, is indented by a tab. */
+static bool has_tab(struct str text, size_t line)
+{
+    size_t at = 0;
+    for (; at < text.len && line > 0; at++)
+        line -= text.ptr[at] == '\n';
+    while (at < text.len && text.ptr[at] == ' ')
+        at++;
+    return at < text.len && text.ptr[at] == '\t';
+}
+
+static enum status syntax_error(const yaml_parser_t *p, struct str text, const char *place,
+                                struct error *err)
+{
+    const char *problem = p->problem ? p->problem : "unknown problem";
+    size_t line = p->problem_mark.line;
     if (p->error == YAML_MEMORY_ERROR)
         return out_of_memory(err);
     if (p->error == YAML_READER_ERROR)
-        return error_set(err, ERR_INPUT, "%s: %s at byte %zu: the file must be UTF-8 text", place,
-                         p->problem, p->problem_offset);
-    return error_set_at(err, ERR_INPUT, place, p->problem_mark.line + 1, p->problem_mark.column + 1,
-                        "not valid YAML: %s%s%s", p->problem ? p->problem : "unknown problem",
-                        p->context ? ", " : "", p->context ? p->context : "");
+        return encoding_error(p, text, place, err);
+    if (has_tab(text, line))
+        return error_set_at(err, ERR_INPUT, place, line + 1, p->problem_mark.column + 1,
+                            "a tab indents this line; YAML wants blanks");
+    error_set_at(err, ERR_INPUT, place, line + 1, p->problem_mark.column + 1, "not valid YAML: %s",
+                 problem);
+    if (p->context)
+        error_mend(err, "%s that begins on line %zu", p->context, p->context_mark.line + 1);
+    if (!strncmp(problem, "did not find expected '-'", 25) ||
+        !strcmp(problem, "did not find expected key"))
+        error_mend(err, "the lines of one section begin at the same column");
+    if (!strcmp(problem, "mapping values are not allowed in this context"))
+        error_mend(err,
+                   "a value with ': ' in it wants quotes, and a line above may lack its colon");
+    return ERR_INPUT;
 }
 
-static enum status refuse_second(yaml_parser_t *p, const char *place, struct error *err)
+static enum status refuse_second(yaml_parser_t *p, struct str text, const char *place,
+                                 struct error *err)
 {
     yaml_document_t more;
     if (!yaml_parser_load(p, &more))
-        return syntax_error(p, place, err);
+        return syntax_error(p, text, place, err);
     const yaml_node_t *root = yaml_document_get_root_node(&more);
     enum status status = OK;
     if (root)
@@ -188,11 +228,11 @@ enum status yaml_tree_parse(struct str text, const char *place, struct arena *a,
     const struct yaml_tree *root = NULL;
     enum status status;
     if (!yaml_parser_load(&parser, &document)) {
-        status = syntax_error(&parser, place, err);
+        status = syntax_error(&parser, text, place, err);
     } else {
         status = walk_document(&document, place, a, &root, err);
         if (status == OK && root->kind != TREE_EMPTY)
-            status = refuse_second(&parser, place, err);
+            status = refuse_second(&parser, text, place, err);
         yaml_document_delete(&document);
     }
     yaml_parser_delete(&parser);

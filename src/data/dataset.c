@@ -1,9 +1,15 @@
-/* A data set directory as one value: loading its parts, looking things up, and uniting several. */
+/* A data set directory as one value: loading its parts, looking things up, and uniting several.
+ *
+ * Each part is read by a file of its own (query.c, expert_list.c, outcomes.c); a table of results goes to
+ * result_table.c. Where what was given is no data set at all, the complaint says here what one is. Blocks on files, so
+ * never on an event loop; what is loaded is read-only and may be shared by threads. */
 #include "data/dataset.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "data/dataset_int.h"
@@ -61,11 +67,40 @@ static enum status part_read(struct dataset *d, const char *file, struct error *
     return outcomes_read(d, path, err);
 }
 
+/* "data/queries.jsonl" was given for "data". */
+static bool is_part(const char *path)
+{
+    static const char *const parts[] = {"queries.jsonl",    "experts.csv",    "outcomes.csv",
+                                        "queries.jsonl.gz", "experts.csv.gz", "outcomes.csv.gz"};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (!strcmp(name, parts[i]))
+            return true;
+    return false;
+}
+
+/* What was taken for a data set may be none. */
+static enum status mended(enum status status, const char *path, struct error *err)
+{
+    struct stat found;
+    const char *slash = strrchr(path, '/');
+    if (status == OK)
+        return OK;
+    if (stat(path, &found) != 0)
+        error_set_errno(err, status, errno, "%s", path);
+    if (status == ERR_NOT_FOUND)
+        error_mend(err, "a data set is a folder with queries.jsonl, outcomes.csv and experts.csv");
+    else if (!S_ISDIR(found.st_mode) && is_part(path))
+        error_mend(err, "this is a part of a data set, which is the folder: %.*s",
+                   slash ? (int)(slash - path) : 1, slash ? path : ".");
+    return status;
+}
+
 enum status dataset_load(const char *path, unsigned parts, struct dataset **ret, struct error *err)
 {
     struct dataset *d = NULL;
     if (table_is(path))
-        return table_load(path, ret, err);
+        return mended(table_load(path, ret, err), path, err);
     enum status status = dataset_create(path, &d, err);
     if (status != OK)
         return status;
@@ -79,7 +114,7 @@ enum status dataset_load(const char *path, unsigned parts, struct dataset **ret,
         status = part_read(d, "outcomes.csv", err);
     if (status != OK) {
         dataset_free(d);
-        return status;
+        return mended(status, path, err);
     }
     *ret = d;
     return OK;

@@ -7,11 +7,23 @@
 #include "base/name.h"
 #include "data/dataset_int.h"
 
+/* "0,5": as people write it, and spreadsheets. */
+static bool has_comma(struct str cell)
+{
+    size_t commas = 0, others = 0;
+    for (size_t i = 0; i < cell.len; i++) {
+        commas += cell.ptr[i] == ',';
+        others += cell.ptr[i] != ',' && (cell.ptr[i] < '0' || cell.ptr[i] > '9');
+    }
+    return commas == 1 && !others && cell.len > 1;
+}
+
 enum status dataset_cell_error(const struct csv *c, int column, struct error *err, const char *want)
 {
     struct str cell = csv_cell(c, column);
-    return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, column),
-                        "'%.*s' is not %s", (int)(cell.len < 60 ? cell.len : 60), cell.ptr, want);
+    error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, column),
+                 "'%.*s' is not %s", (int)(cell.len < 60 ? cell.len : 60), cell.ptr, want);
+    return has_comma(cell) ? error_mend(err, "a decimal number has a point: 0.5") : ERR_INPUT;
 }
 
 struct expert_columns {
@@ -24,7 +36,7 @@ static enum status read_other(const struct csv *c, int column, int64_t *ret, str
 {
     struct str cell = column < 0 ? (struct str){0} : csv_cell(c, column);
     if (cell.len > 0 && money_parse_usd(cell, ret) != OK)
-        return dataset_cell_error(c, column, err, "a price in USD per million tokens");
+        return dataset_cell_error(c, column, err, "a price in USD per million tokens, like 0.6");
     return OK;
 }
 
@@ -84,9 +96,10 @@ static enum status read_usual(const struct csv *c, const struct expert_columns *
         return OK;
     }
     if (money_parse_usd(cell_at(c, at->input), &e->price.input_nano_usd_per_m) != OK)
-        return dataset_cell_error(c, at->input, err, "a price in USD per million tokens");
+        return dataset_cell_error(c, at->input, err, "a price in USD per million tokens, like 0.6");
     if (money_parse_usd(cell_at(c, at->output), &e->price.output_nano_usd_per_m) != OK)
-        return dataset_cell_error(c, at->output, err, "a price in USD per million tokens");
+        return dataset_cell_error(c, at->output, err,
+                                  "a price in USD per million tokens, like 0.6");
     return OK;
 }
 
@@ -99,7 +112,9 @@ static enum status expert_read(const struct csv *c, const struct expert_columns 
     if (status != OK)
         return status;
     if (dataset_expert_index(d, name) != SIZE_MAX)
-        return dataset_cell_error(c, at->model, err, "new: the model is there twice");
+        return error_set_at(err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, at->model),
+                            "'%.*s' is there twice (first on line %zu); keep one", STR_FMT(name),
+                            csv_find_line(csv_path(c), "model", name, NULL, name));
     if (d->expert_count == DATASET_EXPERTS_MAX)
         return error_set_at(err, ERR_TOO_LARGE, csv_path(c), csv_line(c), 0, "more than %d experts",
                             DATASET_EXPERTS_MAX);

@@ -24,8 +24,13 @@ static enum status score_read(const struct csv *c, int column, struct outcome *o
     double score;
     if (cell.len == 1 && (cell.ptr[0] == '0' || cell.ptr[0] == '1'))
         score = cell.ptr[0] - '0'; /* nearly every cell there is */
-    else if (str_to_double(cell, &score) != OK || !(score >= 0 && score <= 1))
+    else if (str_to_double(cell, &score) != OK)
         return dataset_cell_error(c, column, err, "a score between 0 and 1");
+    else if (!(score >= 0 && score <= 1)) {
+        (void)!dataset_cell_error(c, column, err, "a score between 0 and 1");
+        return score > 1 && score <= 100 ? error_mend(err, "of percent take the hundredth")
+                                         : ERR_INPUT;
+    }
     o->score = (float)score;
     o->known = true;
     return OK;
@@ -179,6 +184,26 @@ static enum status skip_row(const struct csv *c, int column, struct dataset *d, 
     return OK;
 }
 
+static enum status there_twice(const struct csv *c, const struct outcome_columns *at,
+                               struct error *err)
+{
+    struct str id = csv_cell(c, at->id), model = csv_cell(c, at->model);
+    return error_set_at(
+        err, ERR_INPUT, csv_path(c), csv_line(c), csv_cell_column(c, at->id),
+        "the outcome of '%.*s' on '%.*s' is there twice (first on line %zu); keep one",
+        (int)(model.len < 60 ? model.len : 60), model.ptr, (int)(id.len < 60 ? id.len : 60), id.ptr,
+        csv_find_line(csv_path(c), "id", id, "model", model));
+}
+
+/* Outcomes without questions: the questions' file is to blame. */
+static enum status no_queries(const struct dataset *d, struct error *err)
+{
+    return error_set(err, ERR_INPUT,
+                     "%.*s/queries.jsonl: no query in it; each line is one, like {\"id\": \"q1\", "
+                     "\"text\": \"...\"}",
+                     STR_FMT(d->path));
+}
+
 /* One piece: what rows share (the last expert, the last method) lives between them. */
 static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct map *ids,
                                  struct error *err)
@@ -192,6 +217,8 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
     while (status == OK && (status = csv_next(c, err)) == OK) {
         uint32_t query;
         struct str model = csv_cell(c, at.model);
+        if (!d->query_count)
+            return no_queries(d, err);
         if (!map_get(ids, csv_cell(c, at.id), &query))
             return dataset_cell_error(c, at.id, err, "the id of a query in queries.jsonl");
         if (expert >= d->expert_count || !str_equal(d->experts[expert].name, model))
@@ -202,8 +229,7 @@ static enum status outcomes_rows(struct csv *c, struct dataset *d, const struct 
         }
         struct outcome *o = &d->outcomes[(size_t)query * d->expert_count + expert];
         if (o->present)
-            return dataset_cell_error(c, at.id, err,
-                                      "new for this model: the outcome is there twice");
+            return there_twice(c, &at, err);
         o->present = true;
         rows++;
         status = outcome_read(c, &at, d, expert, o, err);

@@ -137,6 +137,20 @@ static enum status fields_read(const struct line *line, struct json_value object
     return choices_read(line, found[FIELD_CHOICES], a, q, err);
 }
 
+/* A line that is no JSON: it may be no text, or a question as it is. */
+static enum status mend_json(struct str json_line, struct error *err)
+{
+    const char *encoding = utf8_mend(json_line);
+    struct str trimmed = str_trim(json_line);
+    if (encoding)
+        return error_mend(err, "%s", encoding);
+    if (!str_starts(trimmed, STR("{")))
+        return error_mend(err,
+                          "each line is one JSON object, like {\"id\": \"q1\", \"text\": \"...\"}");
+    return err ? err->status : ERR_INPUT;
+}
+
+/* One piece: a line's steps in their order, each of which may be the one to complain. */
 enum status query_parse(struct str json_line, const char *place, size_t line_number,
                         struct arena *a, struct query *ret, struct error *err)
 {
@@ -148,9 +162,14 @@ enum status query_parse(struct str json_line, const char *place, size_t line_num
     struct json_value object;
     enum status status = json_parse(line.text, place, line_number, &object, err);
     if (status != OK)
-        return status;
+        return mend_json(json_line, err);
     if (object.type != JSON_OBJECT)
-        return line_error(&line, object, err, "expected a JSON object like {\"id\",\"text\"}");
+        return line_error(
+            &line, object, err,
+            object.type == JSON_ARRAY
+                ? "expected a JSON object like {\"id\",\"text\"} on each line, not an "
+                  "array of them; `jq -c '.[]'` makes lines of it"
+                : "expected a JSON object like {\"id\",\"text\"}");
     struct query q = {0};
     status = fields_read(&line, object, a, &q, err);
     if (status == OK)
@@ -170,17 +189,18 @@ bool query_id_fits(struct str id)
     return id.len > 0 && id.len <= QUERY_ID_BYTES_MAX;
 }
 
-static enum status id_check(struct map *ids, const struct query *q, size_t index, const char *place,
-                            size_t line, struct error *err)
+/* ids: the line of each. */
+static enum status id_check(struct map *ids, const struct query *q, const char *place, size_t line,
+                            struct error *err)
 {
     uint32_t other;
     if (q->id.len == 0)
         return error_set_at(err, ERR_INPUT, place, line, 0, "the query has no \"id\"");
     if (map_get(ids, q->id, &other))
         return error_set_at(err, ERR_INPUT, place, line, 0,
-                            "id '%.*s' is there twice (query %u has it)", STR_FMT(q->id),
-                            other + 1);
-    if (map_put(ids, q->id, (uint32_t)index) != OK)
+                            "id '%.*s' is there twice (first on line %u); give it another",
+                            STR_FMT(q->id), other);
+    if (map_put(ids, q->id, (uint32_t)line) != OK)
         return error_set(err, ERR_MEMORY, "out of memory");
     return OK;
 }
@@ -194,7 +214,6 @@ static enum status queries_gather(struct dataset *d, struct line_reader *r, stru
     while ((status = line_reader_next(r, &line, err)) == OK) {
         if (str_trim(line).len == 0)
             continue;
-        size_t index = list->len / sizeof(struct query);
         const char *place = line_reader_path(r);
         size_t number = line_reader_number(r);
         struct query *q = (struct query *)(void *)buf_reserve(list, sizeof(*q));
@@ -202,7 +221,7 @@ static enum status queries_gather(struct dataset *d, struct line_reader *r, stru
             return buf_status(list, err);
         status = query_parse(line, place, number, d->arena, q, err);
         if (status == OK && ids)
-            status = id_check(ids, q, index, place, number, err);
+            status = id_check(ids, q, place, number, err);
         if (status != OK)
             return status;
         list->len += sizeof(*q);

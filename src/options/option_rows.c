@@ -122,7 +122,8 @@ static enum status store(const struct option_row *row, const char *value, struct
         snprintf(wanted, sizeof(wanted), "a number of at least %g", row->min);
     else
         snprintf(wanted, sizeof(wanted), "a number from %g to %g", row->min, row->max);
-    return error_set(err, ERR_USAGE, "%s '%.60s': expected %s", row->name, value, wanted);
+    return error_set(err, ERR_USAGE, "%s '%.60s': expected %s%s", row->name, value, wanted,
+                     strchr(value, ',') ? ", with a decimal point" : "");
 }
 
 /* One option at argv[*at]; moves *at over its value. */

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "predict/model_format.h"
@@ -43,7 +44,8 @@ static enum status read_version(struct model *m, const struct safetensors *s, st
     enum status status = metadata_string(m, s, "version", &found, err);
     if (status == OK && !str_equal(found, STR(MODEL_VERSION)))
         return error_set(err, ERR_UNSUPPORTED,
-                         "version is '%.*s'; this program reads '%s': train the model again",
+                         "a model of version '%.*s'; this program reads '%s': train the model "
+                         "again, or use the program that made it",
                          STR_FMT(str_slice(found, 0, 60)), MODEL_VERSION);
     return status;
 }
@@ -513,6 +515,25 @@ static struct model *model_create(void)
     return m;
 }
 
+/* Whether it looks like a text: a data set, a configuration. */
+static bool is_text(const struct file_copy *f)
+{
+    struct str head = {(const char *)f->ptr, f->len < 64 ? f->len : 64};
+    return head.len > 0 && utf8_printable(str_slice(head, 0, head.len < 8 ? head.len : 8));
+}
+
+/* What was given for a model may be none: a data set, whose place is behind it, or a file that is not there yet. */
+static void mend(const struct model *m, const char *path, struct error *err)
+{
+    struct stat found;
+    bool there = stat(path, &found) == 0;
+    if (!there)
+        error_mend(err, "`leeroo train DATASET -o %s` makes it", path);
+    else if (S_ISDIR(found.st_mode) || is_text(&m->file))
+        error_mend(err, "a model file is what `leeroo train -o MODEL` writes, and MODEL stands "
+                        "before the data");
+}
+
 enum status model_load(const char *path, struct model **ret, struct error *err)
 {
     struct model *m = model_create();
@@ -521,6 +542,8 @@ enum status model_load(const char *path, struct model **ret, struct error *err)
     enum status status = file_copy_open(path, &m->file, err);
     if (status == OK)
         status = read_model(m, m->file.ptr, m->file.len, path, err);
+    if (status != OK)
+        mend(m, path, err);
     if (status != OK)
         model_free(m);
     else

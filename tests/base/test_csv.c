@@ -198,3 +198,29 @@ Test(csv, quoted_cells_may_span_lines_where_that_is_asked_for)
     csv_close(c);
     cr_assert_eq(csv_open(temp.path, &c, &err), ERR_INPUT, "and not else");
 }
+
+Test(csv, a_header_that_is_none_says_how_it_should_be)
+{
+    static const char *const heads[][2] = {{"id;score\n", "parted by commas here, not by ';'"},
+                                           {"id\tscore\n", "parted by commas here, not by tabs"},
+                                           {"\xff\xfei\n", "this is UTF-16"},
+                                           {"q1,0.5\n", "the first line names the columns"}};
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        struct error err = {0};
+        struct csv *c = open_text(heads[i][0]);
+        int column;
+        cr_assert_eq(csv_require(c, "id", &column, &err), ERR_INPUT);
+        cr_expect_not_null(strstr(err.text, heads[i][1]), "%s", err.text);
+        csv_close(c);
+    }
+}
+
+Test(csv, the_first_line_of_a_value_is_found)
+{
+    csv_close(open_text("id,model,score\n\nq1,a,0\nq1,b,1\nq2,b,1\n"));
+    cr_expect_eq(csv_find_line(temp.path, "id", STR("q1"), NULL, STR("")), 3);
+    cr_expect_eq(csv_find_line(temp.path, "id", STR("q1"), "model", STR("b")), 4);
+    cr_expect_eq(csv_find_line(temp.path, "id", STR("q2"), "model", STR("a")), 0);
+    cr_expect_eq(csv_find_line(temp.path, "name", STR("q1"), NULL, STR("")), 0);
+    cr_expect_eq(csv_find_line("/no/such/file", "id", STR("q1"), NULL, STR("")), 0);
+}

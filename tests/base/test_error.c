@@ -112,3 +112,19 @@ Test(error, a_text_that_was_cut_ends_in_dots_behind_a_whole_character)
         cr_assert(utf8_valid((struct str){err.text, len}));
     }
 }
+
+Test(error, a_mend_stands_behind_and_is_cut_with_the_rest)
+{
+    struct error err;
+    char long_text[600];
+    error_set_at(&err, ERR_INPUT, "x.csv", 3, 0, "no column 'id'");
+    cr_assert_eq(error_mend(&err, "cells are parted by %s", "commas"), ERR_INPUT);
+    cr_expect_str_eq(err.text, "x.csv:3: no column 'id'; cells are parted by commas");
+    cr_expect_eq(err.line, 3);
+    memset(long_text, 'x', sizeof(long_text));
+    long_text[sizeof(long_text) - 1] = 0;
+    error_set(&err, ERR_INPUT, "%s", long_text);
+    error_mend(&err, "too late");
+    cr_expect_lt(strlen(err.text), sizeof(err.text));
+    cr_expect_eq(error_mend(NULL, "nobody listens"), ERR_INPUT);
+}

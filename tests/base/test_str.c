@@ -301,3 +301,16 @@ Test(str, is_ascii_wherever_the_other_byte_stands)
         }
     }
 }
+
+Test(str, bytes_that_are_no_utf8_have_a_mend)
+{
+    cr_expect_null(utf8_mend(STR("caf\xc3\xa9")));
+    cr_expect_null(utf8_mend(STR("")));
+    cr_expect_str_eq(utf8_mend(STR("caf\xe9")), "this is not UTF-8; save the file as UTF-8");
+    cr_expect_str_eq(utf8_mend(STR("\xff\xfe"
+                                   "a")),
+                     "this is UTF-16; save the file as UTF-8");
+    cr_expect_str_eq(utf8_mend(STR("\xfe\xff"
+                                   "a")),
+                     "this is UTF-16; save the file as UTF-8");
+}

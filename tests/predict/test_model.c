@@ -350,7 +350,8 @@ Test(model, foreign_files_are_refused_in_a_sentence)
 Test(model, other_versions_are_refused)
 {
     expect_edit_refused("\"version\":\"5\"", "\"version\":\"3\"", ERR_UNSUPPORTED,
-                        "version is '3'; this program reads '5': train the model again");
+                        "a model of version '3'; this program reads '5': train the model again, or "
+                        "use the program that made it");
     expect_edit_refused("\\\"ngram18", "\\\"ngram19", ERR_UNSUPPORTED, "encoder is 'ngram19");
     expect_edit_refused("\\\"name\\\":\\\"ngram", "\\\"name\\\":\\\"other", ERR_UNSUPPORTED,
                         "no encoder 'other'");
