@@ -173,6 +173,23 @@ enum status publish_edited(const struct model *m, const struct model_edit *edit,
     return status == OK ? put(&p, ret, err) : status;
 }
 
+enum status publish_copy(const char *from, const char *path, enum publish_change *ret,
+                         struct error *err)
+{
+    struct places p;
+    enum status status = places_of(path, &p, err);
+    if (status == OK)
+        status = check_folder(path, err);
+    if (status == OK)
+        status = copy(from, p.next, err);
+    if (status == OK)
+        status = can_load(p.next, err);
+    if (status == OK)
+        return put(&p, ret, err);
+    unlink(p.next);
+    return status;
+}
+
 /* Back */
 
 /* Both at once where the file system can; else PATH at once, and PATH.previous a moment later. */

@@ -24,6 +24,11 @@ NODISCARD enum status publish_write(const struct trained *t, const char *path,
 NODISCARD enum status publish_edited(const struct model *m, const struct model_edit *edit,
                                      const char *path, enum publish_change *ret, struct error *err);
 
+/* The same for a model file, of a run's round perhaps: its bytes are copied. What cannot be loaded is not published,
+ * and nothing was touched then. */
+NODISCARD enum status publish_copy(const char *from, const char *path, enum publish_change *ret,
+                                   struct error *err);
+
 enum rollback_change {
     ROLLBACK_TO_PREVIOUS, /* the two files have changed places */
     ROLLBACK_TO_PRIOR,    /* there was none before: PATH is PATH.previous now */

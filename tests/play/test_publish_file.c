@@ -117,6 +117,34 @@ Test(publish_file, an_edited_model_takes_its_place)
     place_free(p);
 }
 
+Test(publish_file, a_file_takes_its_place)
+{
+    struct place *p = place_make();
+    char from[PATH_BYTES];
+    enum publish_change change = PUBLISH_SAME;
+    struct error err = {0};
+    struct buf none;
+    snprintf(from, sizeof(from), "%s/round", p->folder);
+    cr_assert_eq(model_write(p->models[1], from, NULL), OK);
+    cr_assert_eq(publish_copy(from, p->path, &change, &err), OK, "%s", err.text);
+    cr_assert_eq(change, PUBLISH_FIRST);
+    publish(p, 0);
+    cr_assert_eq(publish_copy(from, p->path, &change, &err), OK, "%s", err.text);
+    cr_assert_eq(change, PUBLISH_REPLACED);
+    stands(p, 2, 1);
+    cr_assert_eq(publish_copy(from, p->path, &change, NULL), OK);
+    cr_assert_eq(change, PUBLISH_SAME);
+    buf_init(&none, 8);
+    buf_add_c(&none, "nothing");
+    cr_assert_eq(file_write(from, &none, NULL), OK);
+    cr_assert_neq(publish_copy(from, p->path, &change, &err), OK);
+    unlink(from);
+    cr_assert_eq(publish_copy(from, p->path, &change, &err), ERR_NOT_FOUND);
+    stands(p, 2, 1);
+    buf_done(&none);
+    place_free(p);
+}
+
 Test(publish_file, the_same_model_again_changes_nothing)
 {
     struct place *p = place_make();
