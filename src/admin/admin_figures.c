@@ -6,7 +6,7 @@
  * no exchange is left. */
 #include "admin/admin_int.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/money.h"
+#include "serve/reload.h"
 #include "store/ledger.h"
 #include "store/search.h"
 
@@ -146,7 +147,9 @@ static void answer_job(struct http_exchange *x, void *user, enum status status, 
                        const struct error *err)
 {
     struct desk_errand *e = data;
-    (void)user;
+    struct figures *f = user;
+    if (status == OK && e->job.reload && f->gateway->reload)
+        reload_now(f->gateway->reload);
     if (status == OK && e->job.is_page)
         admin_respond_page(x, buf_str(&e->job.out));
     else if (status == OK)
@@ -160,7 +163,8 @@ static void answer_job(struct http_exchange *x, void *user, enum status status, 
 }
 
 /* One piece: a job is either filled, sent and the desk's, or let go and answered. */
-void figures_ask(struct worker *w, struct http_exchange *x, desk_write *write, struct str asked)
+void figures_ask(struct worker *w, struct http_exchange *x, const struct caller *caller,
+                 desk_write *write, struct str asked)
 {
     struct desk_errand e = {.write = write};
     struct error err = {0};
@@ -182,6 +186,7 @@ void figures_ask(struct worker *w, struct http_exchange *x, desk_write *write, s
     if (asked.len > 0)
         memcpy(e.job.text, asked.ptr, asked.len);
     e.job.asked.len = asked.len;
+    snprintf(e.job.by, sizeof(e.job.by), "%.*s", STR_FMT(caller_key_id(caller)));
     e.job.snapshot = snapshot_hold(w->snapshot);
     enum status status = errands_send(f->desk, w->loop, x, &errand, &err);
     if (status == OK)

@@ -46,7 +46,9 @@ struct desk_job {
     bool is_page;              /* it is HTML of somebody else's making, not JSON */
     /* Beside an error: the code of a 409; static. NULL: the status says it all. */
     const char *conflict;
-    struct str asked; /* of the path or the query; in text */
+    bool reload;           /* the gateway looks at its files when this is over */
+    char by[KEY_ID_BYTES]; /* of whoever asks; empty where nobody is asked for a key */
+    struct str asked;      /* of the path or the query; in text */
     char text[DESK_TEXT_BYTES_MAX];
 };
 
@@ -54,7 +56,8 @@ struct desk_job {
 typedef enum status desk_write(struct figures *f, struct desk_job *job, struct arena *a,
                                struct error *err);
 /* Answers by itself in any case. */
-void figures_ask(struct worker *w, struct http_exchange *x, desk_write *write, struct str asked);
+void figures_ask(struct worker *w, struct http_exchange *x, const struct caller *caller,
+                 desk_write *write, struct str asked);
 /* For what is read of the ledger: ERR_NOT_FOUND with a 409 where there is none. Else rows that wait are written first.
  */
 NODISCARD enum status desk_ledger(struct figures *f, struct desk_job *job, struct error *err);
@@ -84,3 +87,7 @@ void admin_events(struct worker *w, struct http_exchange *x, struct caller *call
 void admin_requests(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_model(struct worker *w, struct http_exchange *x, struct caller *caller);
 void admin_request(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_runs(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_run(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_publish(struct worker *w, struct http_exchange *x, struct caller *caller);
+void admin_rollback(struct worker *w, struct http_exchange *x, struct caller *caller);

@@ -227,6 +227,5 @@ static enum status write_all(struct figures *f, struct desk_job *job, struct are
 
 void admin_model(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    (void)caller;
-    figures_ask(w, x, write_all, STR(""));
+    figures_ask(w, x, caller, write_all, STR(""));
 }

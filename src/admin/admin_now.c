@@ -230,6 +230,5 @@ static enum status write_steps(struct figures *f, struct desk_job *job, struct a
 
 void admin_history(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    (void)caller;
-    figures_ask(w, x, write_steps, x->query);
+    figures_ask(w, x, caller, write_steps, x->query);
 }

@@ -211,16 +211,14 @@ static enum status find_request(struct figures *f, struct desk_job *job, struct 
 
 void admin_requests(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
-    (void)caller;
-    figures_ask(w, x, find_requests, x->query);
+    figures_ask(w, x, caller, find_requests, x->query);
 }
 
 void admin_request(struct worker *w, struct http_exchange *x, struct caller *caller)
 {
     struct str id = percent_decode(str_slice(x->path, REQUEST_PATH.len, x->path.len), x->arena);
-    (void)caller;
     if (id.len == 0 || memchr(id.ptr, 0, id.len) || !utf8_valid(id))
         answer_error(x, NULL, ERR_NOT_FOUND, "no request of that id is in the ledger", NULL, NULL);
     else
-        figures_ask(w, x, find_request, id);
+        figures_ask(w, x, caller, find_request, id);
 }

@@ -140,6 +140,7 @@ static const struct conf_row top_rows[] = {
     {"threads", conf_read_u32, CONFIG_FIELD(threads), false, 1, CONFIG_THREADS_MAX},
     {"model", read_path, CONFIG_FIELD(model_path), false, 0, 0},
     {"outcomes", read_path, CONFIG_FIELD(outcomes_path), false, 0, 0},
+    {"runs", read_path, CONFIG_FIELD(runs_path), false, 0, 0},
     {"state_dir", read_path, CONFIG_FIELD(state_dir), false, 0, 0},
     {"limits", read_limits, CONFIG_FIELD(limits), false, 0, 0},
     {"hosts", config_read_hosts, CONFIG_FIELD(hosts), false, 0, 0},

@@ -157,6 +157,7 @@ struct config {
     bool model_given;
     const char *
         outcomes_path; /* a data set by which experts are placed that the model does not know; NULL: none */
+    const char *runs_path; /* a folder of runs of self-play, for the admin API; NULL: none */
     struct config_limits limits;
     struct config_texts hosts; /* names of this gateway, beside those of loopback */
     struct config_cors cors;

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import time
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 from conftest import DEFAULT_POLICIES, Gateway, wait_for, write_config
 from postgres import Postgres
 from test_keys import bearer, desk  # noqa: F401
+from test_rollback import models  # noqa: F401
 from test_spend import as_json, spend  # noqa: F401
 from upstream import answer, status
 
@@ -128,7 +130,7 @@ def test_a_query_that_is_wrong_is_told_so(gateway, query, word):
 def test_people_with_a_key_of_their_own_see_no_figures(desk, start_gateway):  # noqa: F811
     keys = {role: desk.create(role, "--role", role) for role in ("user", "metrics", "admin")}
     g = start_gateway(top=STATE)
-    for path in ("now", "history", "events", "requests", "requests/req_1", "model"):
+    for path in ("now", "history", "events", "requests", "requests/req_1", "model", "runs", "runs/a/page"):
         assert g.client.get(f"/v1/admin/{path}").status_code == 401, path
         for role in ("user", "metrics"):
             assert g.client.get(f"/v1/admin/{path}", headers=bearer(keys[role])).status_code == 403, (path, role)
@@ -441,5 +443,126 @@ def test_a_model_that_is_none_yet_is_a_prior(leeroo, upstream, tmp_path):
     assert model["model"]["kind"] == "prior" and model["model"]["file"] is None and get(g, "now")["model"] is None
     assert all(e["placed"] == "prior" and e["outcomes"] is None and e["why"] for e in model["experts"])
     assert model["curve"] == [] and all(p["requests"] == 0 for p in model["policies"])
+    g.client.close()
+    assert g.stop() == 0
+
+
+# Runs
+
+PAGE = "<!doctype html><title>a run</title><script>alert(1)</script>"
+
+
+def write_run(folder, rounds, model=None, page=None):
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    for k, more in enumerate(rounds, 1):
+        (folder / f"round-{k}").mkdir()
+        round_file = {"round": k, "rounds": len(rounds), "spent_nano_usd": 25 * 10 ** 7, "spent_all_nano_usd": 25 * 10 ** 7 * k,
+                      "questions": 100 * k, **more}
+        (folder / f"round-{k}" / "round.json").write_text(json.dumps(round_file))
+    if model:
+        shutil.copy(model, folder / f"round-{len(rounds)}" / "model.safetensors")
+    if page:
+        (folder / "report.html").write_text(page)
+
+
+@pytest.fixture
+def runs(tmp_path, models):  # noqa: F811
+    """Three runs, and what only looks like one."""
+    folder = tmp_path / "runs"
+    judge = {"judge": "<i>judge</i>", "trusted": True, "reason": "it <b>agrees</b>", "agreement": 0.9}
+    write_run(folder / "learnt", [{"area": 0.5, "publication": "kept"}, {"area": 0.625, "publication": "published", "evaluation": {"judges": [judge]}}],
+              models[1], PAGE)
+    write_run(folder / "early", [])
+    write_run(folder / "broken", [{"area": 0.25, "publication": "no model"}])
+    (folder / "broken" / "round-2").mkdir()
+    (folder / "broken" / "round-2" / "round.json").write_text("{")
+    (folder / "data").mkdir()
+    (folder / "<b>").mkdir()
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "run.json").write_text("{}")
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "report.html").write_text("secret")
+    (folder / "file").write_text("")
+    return folder
+
+
+def test_runs_are_told_round_by_round(start_gateway, runs):
+    g = start_gateway(top="runs: runs")
+    told = get(g, "runs")
+    assert told["folder"] == str(runs)
+    named = {r["name"]: r for r in told["runs"]}
+    assert set(named) == {"learnt", "early", "broken"}
+    learnt, broken = named["learnt"], named["broken"]
+    assert [(r["round"], r["area"], r["published"], r["questions"]) for r in learnt["rounds"]] == [
+        (1, Decimal("0.5"), False, 100), (2, Decimal("0.625"), True, 200)]
+    assert learnt["rounds"][1]["spent_usd"] == Decimal("0.25") and learnt["rounds"][1]["publication"] == "published"
+    assert learnt["judge"]["trusted"] is True and learnt["judge"]["name"] == "<i>judge</i>"
+    assert learnt["has_model"] is True and learnt["problem"] is None and learnt["changed_ms"] > 0
+    assert named["early"]["rounds"] == [] and named["early"]["judge"] is None and named["early"]["page"] is None
+    assert len(broken["rounds"]) == 1 and "round.json" in broken["problem"] and broken["has_model"] is False
+    r = g.client.get(learnt["page"])
+    assert r.status_code == 200 and r.text == PAGE and r.headers["content-type"].startswith("text/html")
+    policy = r.headers["content-security-policy"]
+    assert policy.startswith("sandbox;") and "script-src" not in policy and "allow-scripts" not in policy
+    for name in ("..", "%2e%2e", ".hidden", "%2fetc", "..%2f..", "data", "early", "nobody", "%00", "learnt%2f..", ""):
+        assert g.client.get(f"/v1/admin/runs/{name}/page").status_code == 404, name
+    assert g.client.get("/v1/admin/runs/learnt").status_code == 404
+
+
+def test_without_a_folder_of_runs_there_are_none(start_gateway):
+    g = start_gateway()
+    assert get(g, "runs") == {"folder": None, "runs": []}
+    r = g.client.post("/v1/admin/model/publish", json={"run": "learnt"})
+    assert r.status_code == 404 and "runs" in r.json()["error"]["message"]
+    g.stop()
+    g = start_gateway(top="runs: nowhere")
+    assert get(g, "runs")["runs"] == []
+
+
+def in_force(g, checksum):
+    return wait_for(lambda: (m := get(g, "now")["model"]) and m["checksum"] == checksum and m)
+
+
+def test_what_a_run_has_learnt_is_published_and_taken_back(leeroo, upstream, tmp_path, runs, models):  # noqa: F811
+    model = tmp_path / "m.leeroo"
+    shutil.copy(models[0], model)
+    g = Gateway(leeroo, write_config(tmp_path, model, upstream.url, top="runs: runs\ndrain: {delay: 0}"))
+    post = lambda what, body: g.client.post(f"/v1/admin/model/{what}", json=body)  # noqa: E731
+    was = get(g, "now")["model"]["checksum"]
+    r = post("rollback", {})
+    assert r.status_code == 409 and r.json()["error"]["code"] == "no_previous", r.text
+    r = post("publish", {"run": "learnt"})
+    assert r.status_code == 200 and r.json()["was"] == was and r.json()["checksum"] != was, r.text
+    new = r.json()["checksum"]
+    assert in_force(g, new)["loaded_ms"] > 0 and model.read_bytes() == models[1].read_bytes()
+    assert post("publish", {"run": "learnt"}).json() == {"checksum": new, "was": new}
+    r = post("rollback", {})
+    assert r.status_code == 200 and r.json() == {"checksum": was, "was": new}, r.text
+    in_force(g, was)
+    assert post("rollback", {}).json() == {"checksum": new, "was": was}
+    for body, code in (({"run": "early"}, 409), ({"run": "nobody"}, 404), ({"run": "../learnt"}, 404), ({}, 400), ({"run": 7}, 400),
+                       ({"run": "learnt", "a": 1}, 400), ([], 400), ({"run": ""}, 400), ({"run": "x" * 5000}, 400)):
+        assert post("publish", body).status_code == code, body
+    (runs / "learnt" / "round-2" / "model.safetensors").write_bytes(b"no model")
+    r = post("publish", {"run": "learnt"})
+    assert r.status_code >= 400 and model.read_bytes() == models[1].read_bytes(), r.text
+    assert g.client.get("/v1/admin/model/publish").status_code == 405
+    g.wait_line(f"model published.*checksum={new} was={was}")
+    g.wait_line(f"model rolled back.*checksum={was} was={new}")
+    g.client.close()
+    assert g.stop() == 0, g.text
+
+
+def test_a_model_of_others_is_not_published(leeroo, upstream, tmp_path, runs, models):  # noqa: F811
+    model = tmp_path / "m.leeroo"
+    shutil.copy(models[0], model)
+    config = tmp_path / "leeroo.yaml"
+    config.write_text(f"listen: 127.0.0.1:0\nruns: runs\nmodel: {model}\ndrain: {{delay: 0}}\nexperts:\n"
+                      f'  - {{name: gpt-4o, url: "{upstream.url}", price: {{input: 1, output: 2}}}}\n')
+    g = Gateway(leeroo, config)
+    r = g.client.post("/v1/admin/model/publish", json={"run": "learnt"})
+    assert r.status_code == 409 and r.json()["error"]["code"] == "unknown_experts", r.text
+    assert model.read_bytes() == models[0].read_bytes() and runs.exists()
     g.client.close()
     assert g.stop() == 0
