@@ -6,12 +6,16 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "packages"))
+from readme import ways  # noqa: E402
+
 DIST = ROOT / "dist"
 LEEROO = os.environ.get("LEEROO_BIN", str(ROOT / "build" / "leeroo"))
 VERSION = re.search(r"version: '([\d.]+)'", (ROOT / "meson.build").read_text())[1]
@@ -125,14 +129,6 @@ def test_debian_files_fit_the_program():
     installed = (DIST / "debian" / "leeroo.install").read_text().split()
     assert {"usr/bin/leeroo", "usr/share/man/man5", "usr/share/bash-completion"} <= set(installed)
     assert f"leeroo_{VERSION}-1_amd64.deb" in (ROOT / "README.md").read_text()
-
-
-def ways():
-    """README's ways to a first answer: lists of commands, in their order."""
-    text = (ROOT / "README.md").read_text()
-    section = re.search(r"^## Install\n(.*?)^## ", text, re.M | re.S)[1]
-    blocks = re.findall(r"(?:^    .*\n)+", section, re.M)
-    return [re.sub(r" *\\\n *", " ", re.sub(r"^    ", "", block, flags=re.M)).splitlines() for block in blocks]
 
 
 def test_three_ways_of_three_commands():
