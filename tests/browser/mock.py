@@ -173,11 +173,11 @@ class World:
     def runs(self):
         if not self.runs_folder or self.empty:
             return {"folder": self.runs_folder, "runs": []}
-        rounds = [{"round": k + 1, "area": 0.62 + 0.1 * (1 - math.exp(-k / 1.6)), "spent_usd": 0.31 * (k + 1), "questions": 160 * (k + 1), "published": k in (0, 2, 4)} for k in range(5)]
-        second = [{"round": k + 1, "area": 0.58 + 0.12 * (1 - math.exp(-k / 2)), "spent_usd": 0.22 * (k + 1), "questions": 120 * (k + 1), "published": k == 1} for k in range(4)]
+        rounds = [{"round": k + 1, "area": 0.62 + 0.1 * (1 - math.exp(-k / 1.6)), "area_error": 0.012, "spent_usd": 0.31, "spent_all_usd": 0.31 * (k + 1), "publication": "better", "problem": None, "outcomes": 300, "questions": 160 * (k + 1), "published": k in (0, 2, 4)} for k in range(5)]
+        second = [{"round": k + 1, "area": 0.58 + 0.12 * (1 - math.exp(-k / 2)), "area_error": 0.012, "spent_usd": 0.22, "spent_all_usd": 0.22 * (k + 1), "publication": "kept", "problem": None, "outcomes": 300, "questions": 120 * (k + 1), "published": k == 1} for k in range(4)]
         return {"folder": self.runs_folder, "runs": [
-            {"name": "first", "rounds": rounds, "judge": {"name": "referee", "trusted": True, "agreement": 0.96, "agreement_low": 0.86, "agreement_high": 1, "reason": None}, "page": "/v1/admin/runs/first/page"},
-            {"name": "second", "rounds": second, "judge": {"name": "referee", "trusted": False, "agreement": 0.58, "agreement_low": 0.4, "agreement_high": 0.74, "reason": "it agrees with references no better than chance"}, "page": None}]}
+            {"name": "first", "changed_ms": now_ms(), "has_model": True, "problem": None, "rounds": rounds, "judge": {"name": "referee", "trusted": True, "agreement": 0.96, "agreement_low": 0.86, "agreement_high": 1, "canary_share": 0.0, "canaries": 20, "pairs": 24, "reason": None}, "page": "/v1/admin/runs/first/page"},
+            {"name": "second", "changed_ms": now_ms(), "has_model": True, "problem": None, "rounds": second, "judge": {"name": "referee", "trusted": False, "agreement": 0.58, "agreement_low": 0.4, "agreement_high": 0.74, "reason": "it agrees with references no better than chance"}, "page": None}]}
 
 
 class Handler(BaseHTTPRequestHandler):

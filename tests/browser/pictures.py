@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Takes the pictures of the page for README and docs: docs/page-*.png, of a gateway of this build over the demo's
-experts, with some minutes of traffic.
+"""Takes the pictures of the page for README and docs: docs/page-*.png, of a gateway of this build over the recorded
+answers of the demo's experts, with some minutes of traffic.
 
 usage: build/browser/venv/bin/python tests/browser/pictures.py [--seconds N] [--out FOLDER]
 """
@@ -30,7 +30,7 @@ from conftest import CHROMIUM, FLAGS, ROOT
 LEEROO = Path(os.environ.get("LEEROO_BIN", ROOT / "build" / "leeroo")).resolve()
 BYTES_MAX = 150 * 1024
 POLICIES = ["leeroo"] * 6 + ["leeroo/thrifty"] * 2 + ["leeroo/best"]
-ASKED = "A shop sells 14 boxes of 25 pens each and takes back 38 pens. How many pens are sold?"
+ASKED = "A notebook costs 7 dollars and a pen costs 6 dollars. How much do 3 notebooks and 6 pens cost together?"
 
 
 class Program:
@@ -62,16 +62,34 @@ def ask(url, path, body, method="POST"):
         return answer.headers, json.loads(text) if text else None
 
 
+def add_newcomer(exam):
+    """An expert that no model has learnt of: it answers as lexicon does, for more."""
+    shutil.copy(exam / "responses" / "lexicon.jsonl", exam / "responses" / "newcomer.jsonl")
+    with open(exam / "experts.csv", "a", encoding="utf-8") as file:
+        file.write("newcomer,0.8,2.4\n")
+
+
 def start_world(folder):
-    """The demo's experts and what they have taught; a gateway with a ledger before them."""
-    demo = Program("demo", "--keep", "--dir", folder / "demo")
-    demo.line(r"goes on until", 120)
+    """What the demo has taught, its exam's recorded answers at the pace of real models, and a gateway before them."""
+    Program("demo", "--dir", folder / "demo").process.wait(120)
     shutil.copytree(folder / "demo" / "play", folder / "runs" / "first")
+    add_newcomer(folder / "demo" / "exam")
+    experts = Program("replay", folder / "demo" / "exam", "--listen", "127.0.0.1:0", "--ttft", "60-700", "--tps", "90",
+                      "--fail-500", "0.004,newcomer=0.3", "--cut", "0.002")
+    address = experts.line(r"(127\.0\.0\.1:\d+)")[1]
     text = (folder / "demo" / "leeroo.yaml").read_text()
     text = re.sub(r"listen: .*", "listen: 127.0.0.1:0", text).replace("model: ", "model: demo/")
+    text = re.sub(r"url: .*", f"url: http://{address}/v1", text)
+    text = text.replace("\npolicies:", f"  - name: newcomer\n    url: http://{address}/v1\n    price: {{input: 0.8, output: 2.4}}\n    concurrency: 4\n\npolicies:")
     (folder / "leeroo.yaml").write_text(f"{text}\nstate_dir: state\nreference: sage\nruns: runs\nkeep: {{share: 1, days: 1}}\n")
     gateway = Program("serve", "-c", folder / "leeroo.yaml", cwd=folder)
-    return demo, gateway, "http://" + gateway.line(r"(127\.0\.0\.1:\d+)")[1]
+    return experts, gateway, "http://" + gateway.line(r"(127\.0\.0\.1:\d+)")[1]
+
+
+def one_to_open(url):
+    """The id of a request that was tried more than once before it was answered."""
+    _, found = ask(url, "/v1/admin/requests?outcome=answered&policy=default&limit=200", None, "GET")
+    return max(found["requests"], key=lambda r: (r["attempts"] > 1, r["expert"] != "newcomer", r["total_ms"] or 0))["id"]
 
 
 class Traffic(threading.Thread):
@@ -97,8 +115,8 @@ class Traffic(threading.Thread):
             score = self.scores.get((i, expert))
             if score is not None and self.draw.random() < 0.6:
                 ask(self.url, "/v1/feedback", {"request_id": name, "score": score})
-        except urllib.error.HTTPError:
-            pass  # a refusal is traffic, too
+        except OSError:
+            pass  # a refusal is traffic, too, and at the end nobody is there
 
     def run(self):
         begun = time.monotonic()
@@ -109,8 +127,13 @@ class Traffic(threading.Thread):
 
 
 def save(data, out, name):
-    """As few colours as do, so that the repository stays small."""
-    image = Image.open(io.BytesIO(data)).convert("RGB").quantize(200, dither=Image.Dither.NONE)
+    """As few colours as do, those that cover most, so that the repository stays small."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    common = sorted(image.getcolors(image.width * image.height), reverse=True)[:255]
+    palette = Image.new("P", (1, 1))
+    theme = [(255, 255, 255)] + [tuple(int(h[i:i + 2], 16) for i in (0, 2, 4)) for h in set(re.findall(r"#([0-9a-f]{6})\b", (ROOT / "src/web/files/app.css").read_text()))]
+    palette.putpalette([value for colour in (theme + [colour for _, colour in common])[:255] for value in colour])
+    image = image.quantize(palette=palette, dither=Image.Dither.NONE)
     image.save(out / f"{name}.png", optimize=True)
     size = (out / f"{name}.png").stat().st_size
     print(f"{name}.png {image.width}x{image.height} {size} bytes")
@@ -161,19 +184,17 @@ def main():
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as p:
-        demo, gateway, url = start_world(Path(name))
+        experts, gateway, url = start_world(Path(name))
         traffic = Traffic(url, Path(name), options.seconds)
         try:
             traffic.start()
             time.sleep(options.seconds)
-            headers, _ = ask(url, "/v1/chat/completions", {"model": "leeroo", "messages": [{"role": "user", "content": ASKED}]})
-            time.sleep(1)
             browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            pictures(Camera(browser, url, options.out), headers["x-leeroo-request-id"])
+            pictures(Camera(browser, url, options.out), one_to_open(url))
         finally:
             traffic.wanted = False
             gateway.end()
-            demo.end()
+            experts.end()
 
 
 if __name__ == "__main__":

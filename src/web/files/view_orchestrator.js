@@ -13,8 +13,11 @@ const COLOURS = 7;
 
 /* The model */
 
+/** A prior that stands in for a model that nobody has made yet. */
+const isMissing = (m) => !m.model || (m.model.kind === "prior" && !m.model.file);
+
 function headline(m) {
-  if (!m.model) return ["No model is in force."];
+  if (isMissing(m)) return ["No model is in force."];
   const point = (m.policies || []).find((p) => p.requests > 0);
   const reference = (m.experts || []).find((e) => e.name === m.reference);
   if (!point) return ["The model in force."];
@@ -50,7 +53,7 @@ function expertsTable(m) {
   return table("Experts of the model", columns, m.experts.map((e) => ({ css: e.name === m.reference ? "hi" : "", cells: [
     [swatchOf(e.name), e.name, e.name === m.reference ? el("span.se", " the reference") : null], percent(e.quality),
     e.cost_usd === null ? "–" : usd(1000 * e.cost_usd), percent(e.answered_share), e.outcomes === null ? "–" : count(e.outcomes),
-    e.placed === "prior" ? el("span.state.warned", "prior") : "outcomes"] })), { cards: true });
+    e.placed === "prior" ? [el("span.state.warned", "prior"), e.why ? el("div.small.soft", e.why) : null] : "outcomes"] })), { cards: true });
 }
 
 function policiesTable(m) {
@@ -79,6 +82,7 @@ function judgeWords(judge) {
   return list.slice(0, 8).map((j) => el("div", el(j.trusted ? "span.state" : "span.state.warned", j.trusted ? "trusted" : "not trusted"), ` ${j.name}`,
     typeof j.agreement === "number" ? el("div.small.soft", `agrees in ${percent(j.agreement, 0)}${typeof j.agreement_low === "number"
       ? ` (${number(100 * j.agreement_low, 2)} to ${number(100 * j.agreement_high, 2)})` : ""}`) : null,
+    typeof j.canary_share === "number" ? el("div.small.soft", `fell for ${percent(j.canary_share, 0)} of ${count(j.canaries)} canaries`) : null,
     j.reason ? el("div.small.soft", j.reason) : null));
 }
 
@@ -99,7 +103,7 @@ function runsSection(place, runs, charts, reload) {
     charts.push(chart);
     let at = 0;
     chart.set({ series: curves.map((run) => ({ name: run.name, css: `b${at++ % COLOURS}`,
-      points: run.rounds.filter((x) => typeof x.area === "number").map((x) => ({ x: x.spent_usd, y: x.area, published: x.published })) })) });
+      points: run.rounds.filter((x) => typeof x.area === "number").map((x) => ({ x: x.spent_all_usd, y: x.area, published: x.published })) })) });
     parts.push(chart.node, el("p.small.soft", "Filled points were published."));
   }
   parts.push(table("Runs", [{ head: "run", css: "name" }, { head: "rounds" }, { head: "questions" }, { head: "spent, USD" }, { head: "area" }, { head: "judge", css: "l.wrap" },
@@ -107,10 +111,10 @@ function runsSection(place, runs, charts, reload) {
     const last = lastOf(run);
     const button = el("button.slim", { type: "button" }, "Publish", el("span.vh", ` ${run.name}`));
     button.addEventListener("click", () => change(button, "/v1/admin/model/publish", { run: run.name }, [`Publish ${run.name}?`,
-      ["Its last model replaces the one in force at once, for every request from then on. Requests in flight end with the one they began with.",
+      ["The model of its last round replaces the one in force at once, for every request from then on, whether it is better or not: the area and the run’s own page say what the run thought of it.",
         "Rolling back puts the present one back."], "Publish", false], reload));
-    return [run.name, count(run.rounds.length), count(last.questions), usd(last.spent_usd), typeof last.area === "number" ? number(last.area, 3) : "–", judgeWords(run.judge), pageLink(run),
-      run.rounds.length ? button : ""];
+    return [[run.name, run.problem ? el("div.small.bad.wrap", run.problem) : null, last.problem ? el("div.small.bad.wrap", last.problem) : null], count(run.rounds.length), count(last.questions), usd(last.spent_all_usd), typeof last.area === "number" ? number(last.area, 3) : "–", judgeWords(run.judge), pageLink(run),
+      run.has_model ? button : el("span.soft", "no model yet")];
   }), { cards: true }));
   put(place, parts);
 }
@@ -134,11 +138,11 @@ function noModel() {
 function show(place, m, runs, charts, reload) {
   const rollback = el("button.danger", { type: "button" }, "Roll back");
   rollback.addEventListener("click", () => change(rollback, "/v1/admin/model/rollback", {}, ["Roll back to the model before this one?",
-    ["The model that was in force before is put back at once, for every request from then on. Publishing the present one again takes one more step."], "Roll back"], reload));
+    ["The model that was in force before is put back at once, for every request from then on. The two change places: rolling back a second time undoes it."], "Roll back"], reload));
   put(place, el("h1", headline(m)));
-  if (!m.model) add(place, noModel());
-  else {
-    add(place, el("div.bar-line", el("p.facts", "Model ", el("b", shortSum(m.model.checksum)), m.model.file ? [" from ", el("b", m.model.file)] : "",
+  if (isMissing(m)) add(place, noModel());
+  if (m.model) {
+    add(place, el("div.bar-line", el("p.facts", "Model ", el("b", shortSum(m.model.checksum)), m.model.file ? [" from ", el("b", { title: m.model.file }, String(m.model.file).split("/").pop())] : "",
       m.model.rows ? `, ${plural(m.model.rows, "row")}` : "", m.model.trained_ms ? `, made ${whenExact(m.model.trained_ms)}` : "", ": ", KINDS[m.model.kind] || m.model.kind || "", "."),
     rollback));
   }
@@ -146,7 +150,9 @@ function show(place, m, runs, charts, reload) {
     const plane = planeChart({ title: "Cost and predicted quality", costTitle: "USD per 1,000 requests" });
     charts.push(plane);
     plane.set(planeOf(m));
-    const basis = m.basis && m.basis.requests ? `The curve is the ledger’s last ${plural(m.basis.requests, "decision")} (since ${when(m.basis.from_ms)}), decided anew at each lambda.`
+    const b = m.basis;
+    const older = b && typeof b.of_this_model === "number" && b.of_this_model < b.requests ? `, ${b.of_this_model ? count(b.of_this_model) : "none"} of them of this model` : "";
+    const basis = b && b.requests ? `The curve is the ledger’s last ${plural(b.requests, "decision")} (since ${when(b.from_ms)}${older}), decided anew at each lambda.`
       : "There are no decisions in the ledger to draw the curve from, yet.";
     put(plane.below, planeLegend());
     add(place, el("section", el("h2", "Cost and quality"), el("p.how", `Up and to the left is better. ${basis}`), plane.node),

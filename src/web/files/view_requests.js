@@ -21,7 +21,7 @@ const COLUMNS = [{ head: "time" }, { head: "answered by", css: "l.name" }, { hea
 
 function outcomeOf(q) {
   const css = { answered: "", open: "", failed: ".failed", cancelled: ".warned", interrupted: ".warned" }[q.outcome] ?? ".warned";
-  return el(`span.state${css}`, { title: q.problem || null }, q.cached ? "from cache" : q.outcome);
+  return el(`span.state${css}`, { title: q.problem || null }, q.cached ? "from cache" : q.outcome, q.verified ? el("span.se", `, check: ${q.verified}`) : null);
 }
 
 function rowOf(q, cost) {
@@ -156,6 +156,13 @@ function headline(q) {
   return [el("em", "No answer"), q.expert ? [" from ", el("em", who)] : "", "."];
 }
 
+/** Where another one answered than was chosen. */
+function steppedIn(q) {
+  const [first] = (q.decision && q.decision.members) || [];
+  if (!first || q.plan !== "single" || !q.expert || q.expert === first || q.outcome !== "answered") return "";
+  return [el("b", first), " was chosen, ", el("b", q.expert), " stepped in. "];
+}
+
 function pairs(rows) {
   return el("dl.pairs", rows.filter((row) => row && row[1] !== null && row[1] !== undefined)
     .flatMap(([name, value]) => [el("dt", name), el("dd", value)]));
@@ -256,11 +263,14 @@ async function openOne(place, { signal, fail }, id) {
       return;
     }
     q.calls = q.calls || [];
+    if (q.calls.length === 1 && typeof q.calls[0].latency_ms !== "number" && typeof q.total_ms === "number") {
+      Object.assign(q.calls[0], { begin_ms: 0, latency_ms: q.total_ms }); // one call took as long as the request
+    }
     q.usage = q.usage || {};
     put(place, back, el("h1", headline(q)),
       q.error ? el("p.error", q.error) : null,
-      el("p.facts", q.policy ? ["Policy ", el("b", q.policy), " at lambda ", el("b", number(q.lambda, 4)), ". ", tradeInWords(q.lambda), " "] : "",
-        q.outcome === "answered" && q.reference_cost_usd && q.cost_usd <= q.reference_cost_usd ? [el("b", percent(1 - q.cost_usd / q.reference_cost_usd, 0)), " less than the reference would have cost."] : ""),
+      el("p.facts", steppedIn(q), q.policy ? ["Policy ", el("b", q.policy), " at lambda ", el("b", number(q.lambda, 4)), ". ", tradeInWords(q.lambda), " "] : "",
+        q.outcome === "answered" && q.reference_cost_usd && q.cost_usd < 0.995 * q.reference_cost_usd ? [el("b", percent(1 - q.cost_usd / q.reference_cost_usd, 0)), " less than the reference would have cost."] : ""),
       section("Why", null, decisionOf(q, charts)),
       q.prompt || q.answer ? section("What was said", "A share of the prompts is kept here (keep in leeroo.yaml).",
         q.prompt ? [el("h3", "Question"), el("pre.text", { tabindex: "0" }, textOf(q.prompt))] : null,
