@@ -135,3 +135,24 @@ def deb():
 @pytest.fixture(scope="session")
 def tarball():
     return next(path for path in made_by("release") if path.name.endswith(".tar.gz"))
+
+
+GO_TOOLS = ROOT / "build" / "go-tools"
+GO_MODULES = {"helm": "helm.sh/helm/v3/cmd/helm@v3.18.6", "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
+              "compose-go": "github.com/compose-spec/compose-go/v2/cmd@v2.9.1"}
+
+
+def go_tool(name):
+    """The path of a program that is a Go module, built once where it is not installed."""
+    found = shutil.which(name, path=f"{GO_TOOLS}:{os.environ['PATH']}")
+    if found:
+        return found
+    if not shutil.which("go"):
+        pytest.skip(f"skipped: no {name}, and no Go to build it")
+    folder = GO_TOOLS / f"{name}.new"
+    done = run("go", "install", GO_MODULES[name], check=False, seconds=1800, cwd="/", env={**os.environ, "GOBIN": str(folder)})
+    if done.returncode != 0:
+        pytest.skip(f"skipped: {name} could not be built: {done.stderr[-300:]}")
+    next(folder.iterdir()).rename(GO_TOOLS / name)
+    folder.rmdir()
+    return str(GO_TOOLS / name)

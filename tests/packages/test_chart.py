@@ -5,18 +5,15 @@ ServiceMonitor, which is the Prometheus operator's kind."""
 
 import json
 import os
-import shutil
 import subprocess
 from importlib import resources
 
 import pytest
 import yaml
-from conftest import ROOT, run
+from conftest import ROOT, go_tool, run
 
 CHART = ROOT / "dist" / "helm" / "leeroo"
 LEEROO = os.environ.get("LEEROO_BIN", str(ROOT / "build" / "leeroo"))
-TOOLS = ROOT / "build" / "go-tools"
-MODULES = {"helm": "helm.sh/helm/v3/cmd/helm@v3.18.6", "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"}
 RELEASES = ["v1.25.0", "v1.37.0"]
 KINDS = ["deployment-apps-v1", "service-v1", "configmap-v1", "persistentvolumeclaim-v1", "poddisruptionbudget-policy-v1",
          "ingress-networking-v1"]
@@ -29,21 +26,9 @@ VARIANTS = {
 }
 
 
-def tool(name):
-    found = shutil.which(name, path=f"{TOOLS}:{os.environ['PATH']}")
-    if found:
-        return found
-    if not shutil.which("go"):
-        pytest.skip(f"skipped: no {name}, and no Go to build it")
-    done = run("go", "install", MODULES[name], check=False, seconds=1800, cwd="/", env={**os.environ, "GOBIN": str(TOOLS)})
-    if done.returncode != 0:
-        pytest.skip(f"skipped: {name} could not be built: {done.stderr[-300:]}")
-    return str(TOOLS / name)
-
-
 def rendered(variant):
     settings = [word for each in VARIANTS[variant] for word in ("--set", each)]
-    return run(tool("helm"), "template", "try", CHART, *settings).stdout
+    return run(go_tool("helm"), "template", "try", CHART, *settings).stdout
 
 
 @pytest.fixture(scope="session", params=RELEASES)
@@ -62,13 +47,13 @@ def schemas(request, tmp_path_factory):
 
 
 def conforms(schemas, text):
-    return subprocess.run([tool("kubeconform"), "-strict", "-summary", "-skip", "ServiceMonitor", "-schema-location",
+    return subprocess.run([go_tool("kubeconform"), "-strict", "-summary", "-skip", "ServiceMonitor", "-schema-location",
                            f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", "-"], input=text, capture_output=True,
                           text=True, timeout=120, check=False)
 
 
 def test_helm_finds_nothing_wrong():
-    assert "0 chart(s) failed" in run(tool("helm"), "lint", "--strict", CHART).stdout
+    assert "0 chart(s) failed" in run(go_tool("helm"), "lint", "--strict", CHART).stdout
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
