@@ -117,9 +117,11 @@ const size_t sql_value_counts[SQL_STATEMENTS] = {
     [SQL_PRUNE_ORPHANS] = 1,
 };
 
-const char sql_request[] =
-    "SELECT " REQUEST_COLUMNS ", " END_COLUMNS ", f.at_ms, f.score, f.comment FROM requests "
-    "LEFT JOIN feedback f ON f.request_id = id WHERE id = $1";
+#define WHOLE                                                                                      \
+    "SELECT " REQUEST_COLUMNS ", " END_COLUMNS ", f.at_ms, f.score, f.comment FROM requests "      \
+    "LEFT JOIN feedback f ON f.request_id = id"
+const char sql_request[] = WHOLE " WHERE id = $1";
+const char sql_whole[] = WHOLE;
 const char sql_listed[] =
     "SELECT " LISTED_COLUMNS ", NULL, " END_COLUMNS ", NULL, NULL, NULL FROM requests";
 

@@ -35,5 +35,6 @@ enum sql_statement sql_bind(const struct row *row, const char *instance, char *s
 
 /* Columns of a whole request with its feedback, in this order. */
 extern const char sql_request[]; /* $1: id */
+extern const char sql_whole[];   /* the same of all requests; a WHERE may follow */
 /* The same, but decision and feedback are NULL; a WHERE may follow. */
 extern const char sql_listed[];

@@ -40,7 +40,7 @@ static void end(void)
     store_test_end();
 }
 
-TestSuite(retention, .init = begin, .fini = end, .timeout = 60);
+TestSuite(ledger_retention, .init = begin, .fini = end, .timeout = 60);
 
 /* `count` requests that are over, from `first_ms` on, one every `step_ms`; every tenth has feedback. */
 static void say_many(const char *prefix, unsigned count, int64_t first_ms, int64_t step_ms)
@@ -93,7 +93,7 @@ static void say_open(const char *id, int64_t begin_ms)
     cr_assert(ledger_flush(l, 20000));
 }
 
-Test(retention, what_is_old_is_counted_and_goes)
+Test(ledger_retention, what_is_old_is_counted_and_goes)
 {
     struct ledger_old old = {0};
     struct error err = {0};
@@ -125,7 +125,7 @@ Test(retention, what_is_old_is_counted_and_goes)
 }
 
 /* More of them than a step has rows. */
-Test(retention, requests_of_one_millisecond_go_together)
+Test(ledger_retention, requests_of_one_millisecond_go_together)
 {
     uint64_t gone = 0;
     struct error err = {0};
@@ -137,7 +137,7 @@ Test(retention, requests_of_one_millisecond_go_together)
     cr_assert_eq(ask("SELECT COUNT(*) FROM requests"), 10);
 }
 
-Test(retention, it_stops_when_told_and_goes_on_later)
+Test(ledger_retention, it_stops_when_told_and_goes_on_later)
 {
     static const volatile sig_atomic_t stop = 1;
     uint64_t gone = 0, rest = 0;
@@ -151,7 +151,7 @@ Test(retention, it_stops_when_told_and_goes_on_later)
 }
 
 /* The time that the ledger keeps, and rows that are written meanwhile. */
-Test(retention, a_ledger_keeps_for_a_time)
+Test(ledger_retention, a_ledger_keeps_for_a_time)
 {
     struct ledger_state s = {0};
     int64_t now_ms = clock_wall_ms();
@@ -178,7 +178,7 @@ Test(retention, a_ledger_keeps_for_a_time)
     cr_assert(ledger_flush(l, 20000));
 }
 
-Test(retention, a_database_that_is_locked_is_waited_for)
+Test(ledger_retention, a_database_that_is_locked_is_waited_for)
 {
     struct backend *lock = NULL;
     struct ledger_state s = {0};
