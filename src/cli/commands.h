@@ -12,6 +12,7 @@ extern const struct command health_command;
 extern const struct command ask_command;
 extern const struct command keys_command;
 extern const struct command spend_command;
+extern const struct command ledger_command;
 extern const struct command forget_command;
 extern const struct command play_command;
 extern const struct command rollback_command;
@@ -34,7 +35,8 @@ extern const struct command completion_command;
 
 #define COMMANDS                                                                                   \
     &init_command, &check_command, &serve_command, &health_command, &ask_command, &keys_command,   \
-        &spend_command, &forget_command, &play_command, &rollback_command, &models_command,        \
-        &select_command, &gaps_command, &enroll_command, &retire_command, &drift_command,          \
-        &collect_command, &judge_command, &split_command, &train_command, &eval_command,           \
-        &route_command, &export_command, &replay_command, &demo_command, &completion_command,
+        &spend_command, &ledger_command, &forget_command, &play_command, &rollback_command,        \
+        &models_command, &select_command, &gaps_command, &enroll_command, &retire_command,         \
+        &drift_command, &collect_command, &judge_command, &split_command, &train_command,          \
+        &eval_command, &route_command, &export_command, &replay_command, &demo_command,            \
+        &completion_command,
