@@ -32,10 +32,9 @@ systemd-run -q --unit=stub /root/replay replay /root/stub --listen 127.0.0.1:900
 section started; systemctl enable --now leeroo; wait_ready; systemctl is-active leeroo; ps -o user= -p "$(pid)"
 section asked; ask
 section status; systemctl show leeroo -p NRestarts -p Result; journalctl -u leeroo --no-pager -o cat | tail -n 20
-section key; KEY=$(sudo -u leeroo leeroo keys create -c /etc/leeroo/leeroo.yaml --name me 2>/dev/null || \
-    setpriv --reuid leeroo --regid leeroo --clear-groups leeroo keys create -c /etc/leeroo/leeroo.yaml --name me); sleep 2
+section key; KEY=$(leeroo keys create -c /etc/leeroo/leeroo.yaml --name me); sleep 2
 ask; ask -H "authorization: Bearer $KEY"
-section spend; setpriv --reuid leeroo --regid leeroo --clear-groups leeroo spend -c /etc/leeroo/leeroo.yaml
+section spend; leeroo spend -c /etc/leeroo/leeroo.yaml
 section reload; systemctl reload leeroo; sleep 1; systemctl is-active leeroo
 OLD=$(pid)
 section upgraded; dpkg --force-confdef --force-confold -i second.deb; wait_ready; dpkg-query -W leeroo; grep 'by hand' /etc/leeroo/leeroo.yaml
