@@ -21,7 +21,7 @@ RUN --mount=type=bind,from=build,source=/src/build/packages,target=/packages \
         /packages/leeroo_*.deb && \
     rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
 # The same number in every image, so that a volume keeps its owner.
-RUN usermod -u 10001 leeroo && groupmod -g 10001 leeroo && chown -R 10001:10001 /var/lib/leeroo
+RUN usermod -u 10001 leeroo && groupmod -g 10001 leeroo && install -d -m 700 -o 10001 -g 10001 /var/lib/leeroo
 COPY dist/docker/leeroo.yaml /etc/leeroo/leeroo.yaml
 
 LABEL org.opencontainers.image.title="Leeroo" \

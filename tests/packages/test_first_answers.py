@@ -102,8 +102,8 @@ class Image:
 
     def __init__(self, folder):
         need("buildah", "unshare")
-        self.argv = ["buildah", "--storage-driver", "vfs", "--root", str(folder / "store"), "--runroot", str(folder / "run")]
-        self.env = {**os.environ, "BUILDAH_ISOLATION": "chroot"}
+        self.argv = ["buildah", "--root", str(folder / "store"), "--runroot", str(folder / "run")]
+        self.env = {**os.environ, "BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"}
         base = debian("bookworm")
         (folder / "base").mkdir()
         run("tar", "-C", base, "--exclude=./proc/*", "--exclude=./sys/*", "-cf", folder / "base" / "base.tar", ".")
@@ -119,7 +119,7 @@ class Image:
         """`docker build -t NAME FOLDER`, with the Debian from here as its base."""
         words = shlex.split(docker_build)
         assert words[:3] == ["docker", "build", "-t"] and words[4] == "."
-        llama = environment()["LEEROO_LLAMA"] if os.environ.get("LEEROO_IMAGE_LLAMA") else "no" # minutes of compiling
+        llama = environment()["LEEROO_LLAMA"] if os.environ.get("LEEROO_IMAGE_LLAMA") else "no"  # minutes of compiling
         self.buildah("build", "--build-arg", "BASE=localhost/debian:bookworm", "--build-arg", "RUNTIME=localhost/debian:bookworm",
                      "--build-arg", f"LLAMA={llama}", "-t", f"localhost/{words[3]}", ROOT)
         self.container = self.buildah("from", f"localhost/{words[3]}").stdout.strip()
@@ -129,14 +129,13 @@ class Image:
     def run_argv(self, config, arguments):
         """The root file system read-only, a /tmp and the volume of its own, the user without a right."""
         words = " ".join(shlex.quote(word) for word in [*config["Entrypoint"], *arguments])
-        user = config["User"]
-        uid = user.split(":")[0]
+        uid, gid = config["User"].split(":")
         return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", f"""
             cd {shlex.quote(self.root)}
             mount --bind . . && cd {shlex.quote(self.root)} && mount -o remount,ro,bind .
             mount -t tmpfs -o mode=1777 tmpfs tmp && mount -t tmpfs -o mode=700,uid={uid} tmpfs var/lib/leeroo && mount -t proc proc proc
-            exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all chroot --userspec={user} . sh -c 'cd {config["WorkingDir"]} &&
-                (: >/etc/leeroo/x) 2>/dev/null && exit 9; exec "$@"' sh {words}"""]
+            exec chroot . setpriv --reuid={uid} --regid={gid} --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \\
+                sh -c 'cd {config["WorkingDir"]}; (touch /tmp/x && ! touch /x) 2>/dev/null || exit 9; exec "$@"' sh {words}"""]
 
 
 @pytest.fixture(scope="module")
