@@ -61,6 +61,21 @@ const char *config_url_mistake(struct str url)
     return NULL;
 }
 
+enum status config_check_base(const struct conf_reader *r, const struct yaml_tree *at,
+                              struct str url, struct error *err)
+{
+    static const char *const endings[] = {"/chat/completions", "/completions", "/embeddings",
+                                          "/messages",         "/responses",   "/models"};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        struct str end = str_from(endings[i]);
+        if (url.len > end.len && str_equal(str_slice(url, url.len - end.len, url.len), end))
+            return conf_fail(r, at, err,
+                             "url: it must be the base, without %s, which is added by itself: %.*s",
+                             endings[i], (int)(url.len - end.len), url.ptr);
+    }
+    return OK;
+}
+
 /* The URL itself is left out of the message where it may hold a password. */
 enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
                              struct str *url, struct error *err)

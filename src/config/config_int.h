@@ -86,6 +86,9 @@ NODISCARD enum status config_check_listen(const struct conf_reader *r, const str
 /* Also trims trailing slashes. */
 NODISCARD enum status config_check_url(const struct conf_reader *r, const struct yaml_tree *at,
                                        struct str *url, struct error *err);
+/* That it is no whole endpoint, pasted: what is asked there goes behind the URL by itself. */
+NODISCARD enum status config_check_base(const struct conf_reader *r, const struct yaml_tree *at,
+                                        struct str url, struct error *err);
 /* NULL: there is none. */
 const char *config_url_mistake(struct str url);
 NODISCARD enum status config_check_expert_name(const struct conf_reader *r,

@@ -240,7 +240,9 @@ static enum status read_url(struct conf_reader *r, const struct yaml_tree *node,
     if (!url)
         return conf_fail(r, node, err, "an expert lacks the key 'url'");
     enum status status = config_read_text(r, "url", url, &e->url, err);
-    return status == OK ? config_check_url(r, url, &e->url, err) : status;
+    if (status == OK)
+        status = config_check_url(r, url, &e->url, err);
+    return status == OK ? config_check_base(r, url, e->url, err) : status;
 }
 
 /* Not by default where others might refuse them: a refused call is a failed one. */

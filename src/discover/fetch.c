@@ -11,7 +11,7 @@
 #include "expert/redact.h"
 
 #define URL_BYTES_MAX 4096
-#define HEADERS_MAX   (2 + DIALECT_HEADERS_MAX)
+#define HEADERS_MAX   (3 + DIALECT_HEADERS_MAX)
 
 struct asking;
 
@@ -87,6 +87,8 @@ static size_t fill_headers(struct getting *g)
     headers[n++] = (struct http_header){STR("user-agent"), STR("leeroo/" LEEROO_VERSION)};
     for (size_t i = 0; i < dialect_header_count(dialect); i++)
         headers[n++] = dialect->headers[i];
+    if (g->fetch->post.len > 0)
+        headers[n++] = (struct http_header){STR("content-type"), STR("application/json")};
     if (g->fetch->key.len == 0)
         return n;
     buf_addf(&g->credential, "%s%.*s", dialect->key_prefix, STR_FMT(g->fetch->key));
@@ -98,7 +100,8 @@ static enum status getting_start(struct getting *g, struct error *err)
 {
     struct http_call *call;
     buf_add(&g->url, g->fetch->url);
-    const struct http_call_options o = {.method = "GET",
+    const struct http_call_options o = {.method = g->fetch->post.len > 0 ? "POST" : "GET",
+                                        .body = g->fetch->post,
                                         .headers = g->headers,
                                         .header_count = fill_headers(g),
                                         .url = g->url.ptr,

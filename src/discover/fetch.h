@@ -1,5 +1,5 @@
-/* Many GETs at once, on one loop, by a thread that waits for them: for commands that ask endpoints what they have.
- * Nothing is tried again. */
+/* Many GETs (or POSTs) at once, on one loop, by a thread that waits for them: for commands that ask endpoints what they
+ * have. Nothing is tried again. */
 #pragma once
 
 #include <stddef.h>
@@ -23,6 +23,7 @@ struct fetch {
     struct str url;                /* with its query */
     const struct dialect *dialect; /* whose headers go along */
     struct str key;                /* secret; empty: none */
+    struct str post;               /* JSON that is sent; empty: a GET */
     uint32_t connect_timeout_ms, total_timeout_ms;
     /* What came: */
     enum fetch_end end;

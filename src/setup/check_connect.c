@@ -17,9 +17,14 @@ bool check_reach_fine(enum check_reach reach)
 
 const char *check_reach_name(enum check_reach reach)
 {
-    static const char *const names[] = {
-        "ok",         "ok, no list of models", "model not listed", "refused", "not ready", "broken",
-        "not reached"};
+    static const char *const names[] = {"ok",
+                                        "ok, no list of models",
+                                        "model not listed",
+                                        "wrong url",
+                                        "refused",
+                                        "not ready",
+                                        "broken",
+                                        "not reached"};
     CHECK(reach >= 0 && reach <= REACH_NOBODY);
     return names[reach];
 }
@@ -97,5 +102,5 @@ enum status check_connect(const struct config *config, struct check_reply *ret, 
     for (size_t i = 0; i < count_elsewhere(config); i++)
         fetch_done(&list[i]);
     free(list);
-    return status;
+    return status == OK ? check_urls(config, ret, err) : status;
 }

@@ -88,6 +88,20 @@ Test(config_gather, nothing_that_follows_from_another_mistake)
                "l.yaml:3:12: expert 'a' is listed twice\nl.yaml:4:10: threads must be");
 }
 
+Test(config_gather, a_whole_endpoint_is_no_base)
+{
+    expect_all(
+        "experts:\n"
+        "  - {name: a, url: 'http://h:1/v1/chat/completions'}\n"
+        "  - {name: b, url: 'http://h:1/v1/messages/'}\n"
+        "  - {name: c, url: 'http://h:1/v1/models'}\n",
+        "l.yaml:2:20: url: it must be the base, without /chat/completions, which is added by "
+        "itself: http://h:1/v1\n"
+        "l.yaml:3:20: url: it must be the base, without /messages, which is added by itself: "
+        "http://h:1/v1\n"
+        "l.yaml:4:20: url: it must be the base, without /models");
+}
+
 Test(config_gather, what_is_no_configuration_has_one_mistake)
 {
     expect_all("a: [\n", "l.yaml:2:1: ");

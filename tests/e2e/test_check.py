@@ -216,6 +216,54 @@ def test_each_expert_has_its_own_line(check, model_file, models, tmp_path, kind,
     assert found["cheap"]["result"] == "ok" and found["mid"]["fine"] is (code == 0)
 
 
+class Base(JsonServer):
+    """An API below /v1 alone, as Ollama, vLLM and llama-server have it; with a list of models or without."""
+
+    def __init__(self, prefix="/v1", lists=True):
+        self.prefix, self.lists, self.posted = prefix, lists, []
+        super().__init__()
+
+    def reply(self, method, path, headers, body):
+        if method == "POST":
+            self.posted.append((path, body))
+        if method == "GET" and self.lists and path == self.prefix + "/models":
+            return 200, {"data": [{"id": n} for n in ("cheap", "mid", "dear")]}
+        if method == "POST" and path == self.prefix + "/chat/completions":
+            return 400, {"error": {"message": "messages: field required"}}
+        return 404, {"error": {"message": "404 page not found"}}
+
+
+@pytest.mark.parametrize("prefix,wrong,right", [("/v1", "", "/v1"), ("/v1", "/api", "/v1"), ("/openai/v1", "", "/openai/v1"),
+                                                ("/api/v1", "/v1", "/api/v1"), ("/a/b/v1", "/a/b", "/a/b/v1")])
+def test_a_base_url_that_is_wrong_is_told_with_the_right_one(check, model_file, tmp_path, prefix, wrong, right):
+    server = Base(prefix)
+    try:
+        done = check(write_config(tmp_path, model_file, server.url + wrong), "--connect")
+        assert done.returncode == 1 and "not all experts can be asked" in done.stdout
+        assert ("wrong url, HTTP 404 in " in done.stdout and
+                f": there is nothing at {server.url}{wrong}/chat/completions, but models are listed below url: {server.url}{right}\n" in done.stdout), done.stdout
+        assert all(body == {} for _, body in server.posted), "nothing that could cost"
+        right_one = check(write_config(tmp_path, model_file, server.url + right), "--connect")
+        assert right_one.returncode == 0 and right_one.stdout.count("ok, HTTP 200 in ") == 3
+    finally:
+        server.close()
+
+
+def test_an_endpoint_without_a_list_is_told_from_a_wrong_url(check, model_file, tmp_path):
+    server = Base(lists=False)
+    try:
+        fine = check(write_config(tmp_path, model_file, f"{server.url}/v1"), "--connect")
+        assert fine.returncode == 0 and fine.stdout.count("ok, no list of models, HTTP 404 in ") == 3
+        path = write_config(tmp_path, model_file, server.url)
+        done = check(path, "--connect")
+        assert done.returncode == 1
+        assert "url must be what stands before /chat/completions, mostly with /v1 at its end, like" in done.stdout
+        found = json.loads(check(path, "--connect", "--json").stdout)["experts"][0]["connect"]
+        assert (found["result"], found["fine"], found["http_status"]) == ("wrong url", False, 404)
+    finally:
+        server.close()
+
+
 def test_nobody_is_there(check, model_file, models, tmp_path):
     path = write_config(tmp_path, model_file, f"{models.url}/fine/v1",
                         urls={"mid": f"http://127.0.0.1:{free_port()}/v1"})
