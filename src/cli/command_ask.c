@@ -129,7 +129,7 @@ static enum status start(struct ask *a, struct error *err)
     a->config->ledger.store = NULL; /* a gateway that runs has the journal */
     a->config->threads = 1;
     a->config->drain.delay_ms = 0;
-    return local_start(a->config, a->model, &a->local, err);
+    return local_start(a->config, a->model, NULL, &a->local, err);
 }
 
 static void write_message(struct buf *b, const char *role, struct str content)

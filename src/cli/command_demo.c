@@ -9,12 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/log_writer.h"
 #include "base/terminal.h"
 #include "cli/commands.h"
+#include "cli/commit.h"
 #include "cli/demo_ask.h"
 #include "cli/wait.h"
 #include "demo/coded.h"
@@ -76,6 +78,12 @@ static enum status tell(struct demo *d, bool verify, struct error *err)
     return status == OK ? cli_wait_for_signal(err) : status;
 }
 
+static enum status add_page(struct gateway *g, struct error *err)
+{
+    static const struct admin_build build = {LEEROO_VERSION, build_commit};
+    return admin_serve(g, &build, err);
+}
+
 static void clean(struct demo *d)
 {
     local_stop(d->gateway);
@@ -112,7 +120,7 @@ static enum status demo(struct demo *d, bool verify, struct error *err)
 /* One piece: the rows of the options point into its variables. */
 static int run(int argc, char **argv)
 {
-    struct demo d = {.queries = 0, .seed = 1, .listen = "127.0.0.1:0"};
+    struct demo d = {.queries = 0, .seed = 1, .listen = "127.0.0.1:0", .prepare = add_page};
     bool verify = false;
     const struct option_row rows[] = {
         {"--queries", 'n', "N",

@@ -32,10 +32,12 @@ static enum status write_config(const struct demo *d, const char *path, struct e
         return status;
     fprintf(out.stream,
             "# Written by `leeroo demo`; the experts live in its process.\n"
-            "listen: %s\n%smodel: " DEMO_MODEL_FILE "\n\nexperts:\n",
+            "listen: %s\n%smodel: " DEMO_MODEL_FILE "\nstate_dir: state      # the ledger\n"
+            "runs: .               # of self-play\n\nexperts:\n",
             d->listen,
-            d->allow_remote ? "allow_remote: true\nauth: off       # nothing here costs money\n"
-                            : "");
+            d->allow_remote
+                ? "allow_remote: true\nauth: off       # nothing here costs money\npage: true\n"
+                : "");
     for (size_t i = 0; i < SANDBOX_EXPERT_COUNT; i++)
         fprintf(out.stream, "  - name: %.*s\n    url: %s\n", STR_FMT(d->experts[i].name),
                 d->upstream_url);
@@ -62,7 +64,7 @@ enum status demo_serve(struct demo *d, struct error *err)
     if (status != OK)
         return status;
     d->config->threads = 1;
-    status = local_start(d->config, d->model, &d->gateway, err);
+    status = local_start(d->config, d->model, d->prepare, &d->gateway, err);
     if (status == OK)
         printf("  %s is written; the gateway answers on\n"
                "  http://%s/v1 as model \"leeroo\".\n",

@@ -73,7 +73,7 @@ static enum status serve(struct demo *d, struct error *err)
     if (status != OK)
         return status;
     d->config->threads = 1;
-    status = local_start(d->config, d->model, &d->gateway, err);
+    status = local_start(d->config, d->model, d->prepare, &d->gateway, err);
     if (status == OK)
         fprintf(d->out,
                 "  The gateway answers on http://%s/v1. Its policy asks one coder\n"
@@ -352,9 +352,11 @@ void coded_next_steps(const struct demo *d)
     }
     const char *address = local_address(d->gateway);
     fprintf(d->out,
-            "\n  The gateway goes on until Ctrl-C; `leeroo/strict` is its other policy:\n\n"
+            "\n  The gateway goes on until Ctrl-C; in a browser, its page:\n\n"
+            "    http://%s/\n\n"
+            "  In another terminal; `leeroo/strict` is its other policy:\n\n"
             "    curl -si http://%s/v1/chat/completions \\\n"
             "         -d @%s/" CODED_REQUEST "\n\n",
-            address, dir);
+            address, address, dir);
     fflush(d->out);
 }

@@ -38,6 +38,7 @@ struct demo {
     struct dataset *exam; /* with outcomes */
     struct model *model;
     struct config *config;
+    local_prepare *prepare; /* gives the gateway the page; NULL: none */
     struct local *gateway;
     struct coded_demo *coded; /* of --verify (demo/coded.h); NULL: the usual one */
 };

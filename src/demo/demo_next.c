@@ -45,7 +45,9 @@ static void print_requests(const struct demo *d)
 {
     const char *address = local_address(d->gateway);
     fprintf(d->out,
-            "  %sThe gateway goes on until Ctrl-C.%s In another terminal:\n\n"
+            "  %sThe gateway goes on until Ctrl-C.%s In a browser:\n\n"
+            "    http://%s/\n\n"
+            "  In another terminal:\n\n"
             "    curl -s http://%s/v1/chat/completions \\\n"
             "         -H 'content-type: application/json' \\\n"
             "         -d '{\"model\": \"leeroo\", \"messages\": [{\"role\": \"user\",\n"
@@ -54,7 +56,7 @@ static void print_requests(const struct demo *d)
             "         -H 'content-type: application/json' \\\n"
             "         -d '{\"model\": \"leeroo\", \"messages\": [{\"role\": \"user\",\n"
             "              \"content\": \"Spell \\\"garden\\\" backwards.\"}]}'\n\n",
-            d->bold ? "\033[1m" : "", d->bold ? "\033[0m" : "", address, address);
+            d->bold ? "\033[1m" : "", d->bold ? "\033[0m" : "", address, address, address);
 }
 
 static void print_files(const struct demo *d, const char *program)

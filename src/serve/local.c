@@ -42,9 +42,11 @@ static void *gateway_thread(void *arg)
 }
 
 static enum status start(struct local *l, const struct config *config, const struct model *model,
-                         struct error *err)
+                         local_prepare *prepare, struct error *err)
 {
     enum status status = gateway_create(config, model, &l->gateway, err);
+    if (status == OK && prepare)
+        status = prepare(l->gateway, err);
     if (status == OK)
         status = loop_create(&l->loop, err);
     if (status == OK)
@@ -56,13 +58,13 @@ static enum status start(struct local *l, const struct config *config, const str
     return status;
 }
 
-enum status local_start(const struct config *config, const struct model *model, struct local **ret,
-                        struct error *err)
+enum status local_start(const struct config *config, const struct model *model,
+                        local_prepare *prepare, struct local **ret, struct error *err)
 {
     struct local *l = calloc(1, sizeof(*l));
     if (!l)
         return error_set(err, ERR_MEMORY, "out of memory for the gateway");
-    enum status status = start(l, config, model, err);
+    enum status status = start(l, config, model, prepare, err);
     if (status != OK) {
         local_stop(l);
         return status;

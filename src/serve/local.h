@@ -7,9 +7,13 @@
 
 struct local;
 
-/* Runs the gateway on its own thread. Configuration and model are borrowed until local_stop. */
+/* What a gateway is given before it runs, such as more paths. */
+typedef enum status local_prepare(struct gateway *g, struct error *err);
+
+/* Runs the gateway on its own thread. Configuration and model are borrowed until local_stop. `prepare`: NULL for
+ * none. */
 NODISCARD enum status local_start(const struct config *config, const struct model *model,
-                                  struct local **ret, struct error *err);
+                                  local_prepare *prepare, struct local **ret, struct error *err);
 void local_stop(struct local *l); /* drains first; NULL is fine */
 const char *local_address(const struct local *l);
 

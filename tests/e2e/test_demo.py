@@ -79,7 +79,7 @@ def test_the_router_beats_every_mix_of_single_experts(demo):
 def test_its_files_are_data_sets_and_a_model(leeroo, demo):
     _, folder = demo
     names = {p.name for p in folder.iterdir()} - {"orchestrator.safetensors.previous"}
-    assert names == {"questions", "play", "exam", "orchestrator.safetensors", "leeroo.yaml"}
+    assert names == {"questions", "play", "exam", "orchestrator.safetensors", "leeroo.yaml", "state"}
     report = subprocess.run([leeroo, "eval", str(folder / "orchestrator.safetensors"), str(folder / "exam"),
                              "--reference", "sage", "--json"], capture_output=True, text=True, timeout=120, check=True)
     assert json.loads(report.stdout)["trained_on"] == 0
@@ -120,6 +120,9 @@ def test_keep_leaves_the_gateway_running(leeroo, tmp_path):
     url = re.search(r"curl -s (http://\S+)", "".join(lines)).group(1)
     answer = httpx.post(url, json={"model": "leeroo", "messages": [{"role": "user", "content": "What is 17 * 23?"}]})
     assert "391" in answer.json()["choices"][0]["message"]["content"]
+    page = re.search(r"In a browser:\s+(http://\S+/)\n", "".join(lines)).group(1)
+    assert "<title>" in httpx.get(page).text
+    assert [run["name"] for run in httpx.get(page + "v1/admin/runs").json()["runs"]] == ["play"]
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0, process.stderr.read()
     reader.join(5)

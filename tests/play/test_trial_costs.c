@@ -127,7 +127,7 @@ Test(trial_costs, the_loop_and_the_gateway_find_the_same, .timeout = 60)
     cr_expect_str_eq(seen.keys[1], "sk-trial-123456", "Anthropic's header");
     cr_expect(strstr(seen.bodies[1], "\"max_tokens\":4096"), "Anthropic's words: %s",
               seen.bodies[1]);
-    cr_assert_eq(local_start(config, model, &gateway, &err), OK, "%s", err.text);
+    cr_assert_eq(local_start(config, model, NULL, &gateway, &err), OK, "%s", err.text);
     for (size_t i = 0; i < EXPERTS; i++) {
         const struct outcome *o = &result.outcomes[i];
         cr_expect(o->present && o->known && o->cost_known);

@@ -200,7 +200,7 @@ struct stage *stage_begin_plan(const char *each_expert, const char *plan)
 void stage_start(struct stage *s)
 {
     struct error err = {0};
-    cr_assert_eq(local_start(s->config, s->model, &s->local, &err), OK, "%s", err.text);
+    cr_assert_eq(local_start(s->config, s->model, NULL, &s->local, &err), OK, "%s", err.text);
     s->port = atoi(strrchr(local_address(s->local), ':') + 1);
 }
 
