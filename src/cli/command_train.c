@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "data/input_file.h"
 #include "judge/answer_table.h"
+#include "print/lambda_advice.h"
 #include "print/train_output.h"
 #include "setup/dataset_open.h"
 #include "setup/setup_encoders.h"
@@ -159,12 +160,24 @@ static enum status keep_usable(const struct dataset *d, size_t *experts, size_t 
     return OK;
 }
 
+static enum status find_lambdas(const struct dataset *d, const struct trained *t,
+                                struct lambda_points *ret, struct error *err)
+{
+    struct arena *a = arena_create(ANSWER_ARENA_BYTES);
+    enum status status =
+        a ? lambda_points_find(t, d, a, ret, err) : error_set(err, ERR_MEMORY, "out of memory");
+    arena_free(a); /* with nothing of *ret in it */
+    ret->has_plans = t->plans.set.count > 0;
+    return status;
+}
+
 /* Options, work, outputs; what was trained is freed at one place. */
 static enum status train(struct train_command *c, struct error *err)
 {
     const struct dataset *d = c->all ? c->all : c->parts[0];
     struct train_options options;
     struct trained *trained;
+    struct lambda_points lambdas = {.queries = 0};
     size_t chosen[DATASET_EXPERTS_MAX] = {0};
     train_options_default(&options);
     options.seed = c->seed;
@@ -205,8 +218,10 @@ static enum status train(struct train_command *c, struct error *err)
     status = model_write(trained, c->output, err);
     if (status == OK && !c->quiet)
         train_print_doubts(trained, stderr);
+    if (status == OK && (c->json || !c->quiet))
+        status = find_lambdas(d, trained, &lambdas, err);
     if (status == OK && c->json)
-        status = train_print_json(trained, c->output, stdout, err);
+        status = train_print_json(trained, &lambdas, c->output, stdout, err);
     if (status == OK && !c->json && !c->quiet) {
         struct screen screen;
         FILE *out = screen_begin(&screen, stderr);
@@ -216,6 +231,7 @@ static enum status train(struct train_command *c, struct error *err)
         if (c->answers.cells)
             train_print_plans(trained, out);
         train_print_late(trained, out);
+        lambda_advice_print(&lambdas, out);
         fprintf(out, "\nwrote %s\n", c->output);
         screen_end(&screen);
     }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "print/lambda_advice.h"
 
 #define NAME_WIDTH_MIN 24 /* of a table's first column */
 #define NAME_WIDTH_MAX 80 /* longer names push their row to the right */
@@ -188,8 +189,8 @@ static void add_plans_json(const struct trained_plans *p, struct buf *b)
 }
 
 /* The members in the order of the object. */
-enum status train_print_json(const struct trained *t, const char *path, FILE *out,
-                             struct error *err)
+enum status train_print_json(const struct trained *t, const struct lambda_points *lambdas,
+                             const char *path, FILE *out, struct error *err)
 {
     struct buf b;
     buf_init(&b, 16u << 20);
@@ -220,6 +221,8 @@ enum status train_print_json(const struct trained *t, const char *path, FILE *ou
     add_plans_json(&t->plans, &b);
     if (t->late_count)
         add_late_json(t, &b);
+    buf_add_char(&b, ',');
+    lambda_advice_json(lambdas, &b);
     buf_add_c(&b, "}\n");
     return file_print(out, &b, err);
 }

@@ -286,3 +286,27 @@ def test_a_damaged_model_is_refused(leeroo, dataset, model, tmp_path):
         done = run(leeroo, "route", broken, dataset / "queries.jsonl")
         assert done.returncode == 1 and str(broken) in done.stderr and done.stdout == ""
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_it_says_what_lambda_to_take(leeroo, tmp_path):
+    """Three places, with figures that routing its own queries confirms within their errors, and lines for leeroo.yaml."""
+    data = write_dataset(tmp_path / "data", 1500, 3)
+    told = train(leeroo, data, "-o", tmp_path / "m").stderr
+    assert re.search(r"What lambda to take, by held-out estimates and what was recorded of \d+ queries\n", told)
+    assert [m for m in re.findall(r"  (about as good as|the knee|half of what)", told)] == ["about as good as", "the knee", "half of what"]
+    places = json.loads(train(leeroo, data, "-o", tmp_path / "m", "--json").stdout)["lambdas"]
+    assert f"default: {{lambda: {places['matches']['lambda']:g}}}" in told
+    folds = json.loads(run(leeroo, "eval", "--folds", "5", data, "--json", "--plans", "none").stdout)
+    best = next(e for e in folds["experts"] if e["name"] == places["best"])
+    assert places["matches"]["quality"] == pytest.approx(best["accuracy"], abs=0.02)
+    assert places["matches"]["usd_per_1k"] < best["usd_per_1k"]
+    half = next(a for a in folds["at_cost"] if a["fraction"] == 0.5)
+    assert places["half"]["usd_per_1k"] <= best["usd_per_1k"] / 2 * 1.001
+    assert abs(places["half"]["quality"] - half["accuracy"]) < 4 * places["half"]["quality_se"]  # other models, other folds
+    assert places["knee"]["usd_per_1k"] < best["usd_per_1k"]
+
+
+def test_few_queries_say_nothing_of_a_lambda(leeroo, tmp_path):
+    data = write_dataset(tmp_path / "data", 60, 3)
+    assert "What lambda" not in train(leeroo, data, "-o", tmp_path / "m").stderr
+    assert json.loads(train(leeroo, data, "-o", tmp_path / "m", "--json").stdout)["lambdas"] is None

@@ -30,7 +30,7 @@ static char *printed(const struct trained *t, bool json)
     FILE *out = open_memstream(&text, &size);
     cr_assert_not_null(out);
     if (json)
-        cr_assert_eq(train_print_json(t, "m", out, NULL), OK);
+        cr_assert_eq(train_print_json(t, &(struct lambda_points){0}, "m", out, NULL), OK);
     else
         train_print_late(t, out);
     fclose(out);
