@@ -121,7 +121,7 @@ def environment():
 def made_by(target):
     """The files that `make TARGET` says that it has made; LEEROO_PACKAGES names a folder of some that were made before."""
     if os.environ.get("LEEROO_PACKAGES"):
-        return sorted(Path(os.environ["LEEROO_PACKAGES"]).iterdir())
+        return sorted(Path(os.environ["LEEROO_PACKAGES"]).resolve().iterdir())
     need("dh", "patchelf")
     done = run("make", "--no-print-directory", "-C", ROOT, target, seconds=3000, env=environment())
     return [ROOT / line for line in done.stdout.splitlines() if line.startswith("build/packages/")]

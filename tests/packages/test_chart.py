@@ -5,6 +5,8 @@ ServiceMonitor, which is the Prometheus operator's kind."""
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from importlib import resources
 
@@ -82,3 +84,18 @@ def test_the_gateway_takes_its_configuration(variant, tmp_path):
     assert done.returncode == 0 or variant == "everything", done.stderr
     if variant == "everything":
         assert json.loads(documents["ConfigMap", "try-leeroo-dashboard"]["data"]["leeroo.json"])["title"] == "Leeroo"
+
+
+def test_the_notes_tell_how_the_first_key_is_made(tmp_path):
+    """helm renders notes for a cluster only, so they are made a document of here."""
+    chart = tmp_path / "leeroo"
+    shutil.copytree(CHART, chart)
+    notes = (chart / "templates" / "NOTES.txt").read_text()
+    (chart / "templates" / "notes.yaml").write_text(
+        '{{ define "notes" }}' + notes + '{{ end }}\nkind: Notes\ntext: {{ include "notes" . | quote }}\n')
+    text = next(each["text"] for each in yaml.safe_load_all(run(go_tool("helm"), "template", "try", chart).stdout)
+                if each and each["kind"] == "Notes")
+    overrides = json.loads(re.search(r"--overrides='(.*)'", text)[1])["spec"]
+    assert overrides["containers"][0]["args"][:2] == ["keys", "create"]
+    assert overrides["volumes"][0]["persistentVolumeClaim"] == {"claimName": "try-leeroo"}
+    assert "service/try-leeroo 8080:8080" in text
