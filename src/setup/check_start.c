@@ -295,11 +295,18 @@ void check_start(const struct config *config, struct check_start *ret, struct pr
 static const char *const names[CHECK_START_PARTS] = {
     [CHECK_PORT] = "port", [CHECK_TLS] = "tls", [CHECK_STATE] = "state", [CHECK_LEDGER] = "ledger"};
 
+/* Of what is wrong without the word in front, which the line begins with anyhow. */
+static const char *text_of(const struct check_fact *f)
+{
+    const char *colon = f->fine ? NULL : strstr(f->text, ": ");
+    return colon ? colon + 2 : f->text;
+}
+
 void check_start_print(const struct check_start *s, FILE *out)
 {
     for (size_t i = 0; i < CHECK_START_PARTS; i++)
         if (s->parts[i].told)
-            fprintf(out, "%-10s%s\n", names[i], s->parts[i].text);
+            fprintf(out, "%-10s%s\n", names[i], text_of(&s->parts[i]));
 }
 
 void check_start_json(const struct check_start *s, struct buf *out)

@@ -134,6 +134,11 @@ def test_postgresql(ledger, tmp_path):
         assert "holds no ledger yet" in said
         how = ledger("backup", "--ledger", server.url, "-o", "x", code=1).stderr
         assert "this ledger is in PostgreSQL: `pg_dump --schema=leeroo --format=custom --file=FILE URL`" in how
+        server.query("CREATE TABLE leeroo.requests (id TEXT)")
+        server.run("pg_dump", "--schema=leeroo", "--format=custom", f"--file={server.folder}/dump", server.url)
+        server.query("DROP SCHEMA leeroo CASCADE")
+        server.run("pg_restore", f"--dbname={server.url}", f"{server.folder}/dump")
+        assert server.query("SELECT COUNT(*) FROM leeroo.requests") == [["0"]], "as it says"
     finally:
         server.close()
 
