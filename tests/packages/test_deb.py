@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import stub
-from conftest import debian, run, System
+from conftest import System, debian, need, run
 
 CONFIG = """listen: 127.0.0.1:8080   # changed by hand
 state_dir: /var/lib/leeroo
@@ -115,3 +115,19 @@ def test_a_purge_leaves_the_user_alone(life):
     left = re.findall(r"^[<>] (.*)$", life["purged"], re.M)
     assert [path for path in left if "leeroo" in path] == [], life["purged"]
     assert re.search(r"^leeroo:", life["purged"], re.M)
+
+
+def test_lintian_finds_no_error(deb):
+    """The address of the maintainer is nobody's before there is a release."""
+    need("lintian")
+    run("lintian", "--fail-on", "error", "--suppress-tags", "bogus-mail-host,bogus-mail-host-in-debian-changelog",
+        *sorted(deb.parent.glob("*.deb")))
+
+
+def test_what_the_package_is(deb):
+    fields = dict(re.findall(r"^ (\w[\w-]+): (.*)$", run("dpkg-deb", "-I", deb).stdout, re.M))
+    assert fields["Package"] == "leeroo" and re.search(r"\blibc6 \(>= 2\.36\)", fields["Depends"]), fields
+    files = run("dpkg-deb", "-c", deb).stdout
+    for path in ("man1/leeroo-serve.1.gz", "man5/leeroo.yaml.5.gz", "bash-completion/completions/leeroo", "sbom.cdx.json",
+                 "doc/leeroo/docs/installing.md", "doc/leeroo/examples/leeroo.yaml", "sysusers.d/leeroo.conf"):
+        assert path in files, path
