@@ -370,8 +370,27 @@ def test_requests_of_all_keys_are_an_admins_to_see(desk, start_gateway, upstream
         assert [r["id"] for r in pages(g, key=found["key"])] == [request_id]
 
 
+def test_a_ledger_that_is_away_is_said_and_nobody_waits(start_gateway, upstream, monkeypatch):
+    server = Postgres()
+    try:
+        monkeypatch.setenv("LEDGER_URL", server.url)
+        g = start_gateway(top=f"{STATE}\nledger: {{store: env:LEDGER_URL}}")
+        upstream.on("cheap", answer())
+        assert g.chat(model="cheap").status_code == 200
+        wait_for(lambda: len(pages(g)) == 1)
+        server.stop()
+        for path in ("requests", "requests/req_1", "model"):
+            r = g.client.get(f"/v1/admin/{path}")
+            assert r.status_code == 503 and "ledger" in r.json()["error"]["message"], r.text
+        assert g.chat(model="cheap").status_code == 200 and get(g, "now")["ledger"] is True
+        server.start()
+        wait_for(lambda: g.client.get("/v1/admin/requests").status_code == 200 and len(pages(g)) == 2, seconds=40)
+    finally:
+        server.close()
+
+
 def test_without_a_ledger_it_is_said(gateway):
-    for path in ("requests", "requests/req_1", "model"):
+    for path in ("requests", "requests/req_1"):
         r = gateway.client.get(f"/v1/admin/{path}")
         assert r.status_code == 409 and r.json()["error"]["code"] == "no_ledger", r.text
 
