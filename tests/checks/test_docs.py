@@ -28,7 +28,7 @@ def commands():
 def options_of(command):
     """The options in the table at the end of `leeroo COMMAND -h`, and of the other forms of it that this names."""
     text = output(command, "-h")
-    forms = re.findall(rf"`leeroo {command} (--[\w-]+) -h`", text)
+    forms = re.findall(rf"`leeroo\s+{command}\s+(--[\w-]+)\s+-h`", text)
     tables = [page.split("\noptions:\n")[-1] for page in [text, *(output(command, form, "-h") for form in forms)]]
     return {name for table in tables for name in re.findall(r"^\s+(?:-\w, )?(--[\w-]+)", table, re.M)}
 
