@@ -55,8 +55,9 @@ class Program:
         self.process.wait(30)
 
 
-def ask(url, path, body, method="POST"):
-    request = urllib.request.Request(url + path, json.dumps(body).encode() if body is not None else None, {"content-type": "application/json"}, method=method)
+def ask(url, path, body, method="POST", key=None):
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {})}
+    request = urllib.request.Request(url + path, json.dumps(body).encode() if body is not None else None, headers, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
         text = answer.read()
         return answer.headers, json.loads(text) if text else None
@@ -144,16 +145,19 @@ class Camera:
     def __init__(self, browser, url, out):
         self.browser, self.url, self.out = browser, url, out
 
-    def take(self, name, view, width=1280, height=1000, scheme="light", act=None, full=False):
+    def take(self, name, view, width=1280, height=1000, scheme="light", act=None, key=None):
         context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         page.goto(f"{self.url}/#/{view}")
+        if key:
+            page.get_by_label("Admin key").fill(key)
+            page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector("#live.on")
         page.wait_for_timeout(1500)
         if act:
             act(page)
         page.wait_for_timeout(700)
-        save(page.screenshot(full_page=full), self.out, name)
+        save(page.screenshot(), self.out, name)
         context.close()
 
 
@@ -174,7 +178,23 @@ def pictures(camera, request_id):
     camera.take("page-playground", "playground", height=1080, act=play)
     camera.take("page-playground-dark", "playground", scheme="dark", height=1080, act=play)
     camera.take("page-orchestrator", "orchestrator", height=1180)
-    camera.take("page-keys", "keys", height=560)
+    camera.take("page-keys", "keys", height=620, key=make_keys(camera.url))
+
+
+def make_keys(url):
+    """Some that have spent; the first is the admin's, and from then on everybody is asked for one."""
+    admin = ask(url, "/v1/admin/keys", {"name": "ada", "role": "admin"})[1]["key"]
+    wanted = [({"name": "ci-bot", "budget_day_usd": 0.02, "requests_per_minute": 600}, 24), ({"name": "notebooks", "budget_month_usd": 0.05, "experts": ["abacus", "almanac", "sage"]}, 15),
+              ({"name": "support-desk", "budget_day_usd": 0.5, "budget_month_usd": 5, "policies": ["thrifty"]}, 20), ({"name": "prometheus", "role": "metrics"}, 0)]
+    for limits, requests in wanted:
+        key = ask(url, "/v1/admin/keys", limits, key=admin)[1]["key"]
+        model = f"leeroo/{limits.get('policies', ['default'])[0]}"
+        for _ in range(requests):
+            try:
+                ask(url, "/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": ASKED}]}, key=key)
+            except OSError:
+                break  # its budget is used up
+    return admin
 
 
 def main():

@@ -7,7 +7,7 @@ const known = (x) => typeof x === "number" && Number.isFinite(x);
 
 function digits(x, significant, all = false) {
   if (x === 0) return "0";
-  const size = Math.floor(Math.log10(Math.abs(x)) + 1e-12);
+  const size = Math.floor(Math.log10(Math.abs(Number(x.toPrecision(significant)))) + 1e-12);
   const decimals = Math.min(12, Math.max(0, significant - 1 - size));
   return x.toLocaleString("en", { minimumFractionDigits: all ? decimals : 0, maximumFractionDigits: decimals });
 }

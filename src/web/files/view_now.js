@@ -11,6 +11,7 @@ const RANGES = [
   { name: "1 h", step_s: 5, points: 720 },
   { name: "24 h", step_s: 60, points: 1440 },
 ];
+const POINTS_MIN = 36; // drawn soon after the start, when there are fewer
 const COLUMNS_MAX = 240; // as many values as a chart draws
 const EXPERTS_SHOWN = 7;
 
@@ -76,7 +77,7 @@ export const swatch = (name) => el(`span.sw.${colourOf(name)}`, { "aria-hidden":
 function expertRow(e) {
   const [words, css] = STATES[e.state] || [e.state, "warned"];
   return { cells: [[swatch(e.name), e.name],
-    [el(`span.state${css ? `.${css}` : ""}`, words), e.why ? el("div.small.soft.wrap", e.why) : null],
+    [el(`span.state${css ? `.${css}` : ""}`, words), e.why && e.why !== words ? el("div.small.soft.wrap", e.why) : null],
     count(e.in_flight), count(e.queued), e.limit === null ? "none" : count(e.limit), rate(e.requests_per_s),
     el(e.errors_per_s > 0 ? "span.bad" : "span", rate(e.errors_per_s)), duration(e.p50_ms)] };
 }
@@ -120,7 +121,7 @@ class History {
     const merged = { ...fresh, experts };
     for (const key of Object.keys(fresh)) {
       if (!Array.isArray(fresh[key]) || key === "experts") continue;
-      const before = follows ? old[key].slice(0, shift) : new Array(Math.max(0, points - fresh[key].length)).fill(nothing(key));
+      const before = follows ? old[key].slice(0, shift) : new Array(Math.max(0, Math.min(points, POINTS_MIN) - fresh[key].length)).fill(nothing(key));
       const after = key === "answered" ? fresh.answered.map((row) => experts.map((name) => row[fresh.experts.indexOf(name)] || 0)) : fresh[key];
       merged[key] = before.concat(after).slice(-points);
     }
@@ -264,7 +265,7 @@ export async function open(place, { live, signal }) {
   live.addEventListener("now", show, { signal });
   const timer = setInterval(() => {
     if (document.hidden || live.state !== "on" || !history.data) return;
-    const behind = Date.now() - (history.data.from_ms + 1000 * range.step_s * history.data.requests.length);
+    const behind = (live.now ? live.now.at_ms : Date.now()) - (history.data.from_ms + 1000 * range.step_s * history.data.requests.length);
     if (behind > 1000 * range.step_s * range.points) history.data = null;
     fetchHistory(history.data ? Math.min(range.points, 3 + Math.max(0, Math.ceil(behind / (1000 * range.step_s)))) : range.points);
   }, 5000);

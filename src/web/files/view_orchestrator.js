@@ -99,11 +99,11 @@ function runsSection(place, runs, charts, reload) {
   const curves = runs.runs.filter((r) => r.rounds.some((x) => typeof x.area === "number")).slice(0, COLOURS);
   const parts = [];
   if (curves.length) {
-    const chart = curvesChart({ title: "Learning curves of the runs", xTitle: "spent, USD", yTitle: "area under the curve", xFormat: usdRound, yFormat: (v) => number(v, 3) });
+    const chart = curvesChart({ title: "Learning curves of the runs", xTitle: "spent, USD", yTitle: "area under the curve, points", xFormat: usdRound, yFormat: (v) => number(v, 3) });
     charts.push(chart);
     let at = 0;
     chart.set({ series: curves.map((run) => ({ name: run.name, css: `b${at++ % COLOURS}`,
-      points: run.rounds.filter((x) => typeof x.area === "number").map((x) => ({ x: x.spent_all_usd, y: x.area, published: x.published })) })) });
+      points: run.rounds.filter((x) => typeof x.area === "number").map((x) => ({ x: x.spent_all_usd, y: 100 * x.area, published: x.published })) })) });
     parts.push(chart.node, el("p.small.soft", "Filled points were published."));
   }
   parts.push(table("Runs", [{ head: "run", css: "name" }, { head: "rounds" }, { head: "questions" }, { head: "spent, USD" }, { head: "area" }, { head: "judge", css: "l.wrap" },
@@ -113,7 +113,7 @@ function runsSection(place, runs, charts, reload) {
     button.addEventListener("click", () => change(button, "/v1/admin/model/publish", { run: run.name }, [`Publish ${run.name}?`,
       ["The model of its last round replaces the one in force at once, for every request from then on, whether it is better or not: the area and the run’s own page say what the run thought of it.",
         "Rolling back puts the present one back."], "Publish", false], reload));
-    return [[run.name, run.problem ? el("div.small.bad.wrap", run.problem) : null, last.problem ? el("div.small.bad.wrap", last.problem) : null], count(run.rounds.length), count(last.questions), usd(last.spent_all_usd), typeof last.area === "number" ? number(last.area, 3) : "–", judgeWords(run.judge), pageLink(run),
+    return [[run.name, run.problem ? el("div.small.bad.wrap", run.problem) : null, last.problem ? el("div.small.bad.wrap", last.problem) : null], count(run.rounds.length), count(last.questions), usd(last.spent_all_usd), typeof last.area === "number" ? number(100 * last.area, 3) : "–", judgeWords(run.judge), pageLink(run),
       run.has_model ? button : el("span.soft", "no model yet")];
   }), { cards: true }));
   put(place, parts);
@@ -161,7 +161,7 @@ function show(place, m, runs, charts, reload) {
   }
   trust(place, m, charts);
   const place2 = el("div");
-  add(place, el("section", el("h2", "Runs of self-play"), el("p.how", "Area is the share of quality that the model’s curve covers, over the costs there are; more is better."), place2));
+  add(place, el("section", el("h2", "Runs of self-play"), el("p.how", "Area is the quality that the model’s curve reaches on average over the costs there are, in points; more is better."), place2));
   if (runs instanceof Error) put(place2, el("p.error", runs.message));
   else if (!runs.runs.length) put(place2, noRuns(runs));
   else runsSection(place2, runs, charts, reload);

@@ -84,7 +84,7 @@ function filterForm(live, changed) {
       const value = controls[key].value.trim();
       if (value) found.set(key, value);
     }
-    if (controls.span.value) found.set("from_ms", Date.now() - Number(controls.span.value));
+    if (controls.span.value) found.set("from_ms", (live.now ? live.now.at_ms : Date.now()) - Number(controls.span.value));
     if (controls.min.value) found.set("min_usd", controls.min.value);
     if (controls.max.value) found.set("max_usd", controls.max.value);
     return found;
