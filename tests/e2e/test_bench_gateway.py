@@ -27,4 +27,4 @@ def test_what_open_pages_cost_is_measured_by_a_command(leeroo):
     assert {int(pages): int(events) >= int(pages) for pages, _, events in rounds} == {0: True, 10: True}, run.stdout
     assert all(int(answers) >= 50 for _, answers, _ in rounds), run.stdout
     assert re.search(r"p99 at 50/s: \d+ us with no page, \d+ us with 10; \d+\.\d\d times", run.stdout), run.stdout
-    assert re.search(r"idle: \d+\.\d\d % of a core with no page, \d+\.\d\d % with one", run.stdout), run.stdout
+    assert re.search(r"idle: \d+\.\d+ % of a core with no page, \d+\.\d+ % with one", run.stdout), run.stdout
