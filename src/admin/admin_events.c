@@ -141,7 +141,8 @@ static void post(struct ears *ears, struct event *e)
     struct event *none = NULL;
     atomic_fetch_add(&e->holders, 1);
     if (!atomic_compare_exchange_strong(&ears->event, &none, e)) {
-        release(e);
+        atomic_fetch_sub(&e->holders,
+                         1); /* the one before is still there; the caller holds it, too */
         return;
     }
     ears->message = (struct loop_message){.fn = deliver, .arg = ears};
