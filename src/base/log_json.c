@@ -116,7 +116,9 @@ static size_t digits(struct str s, size_t at)
 /* By the grammar of JSON. */
 static bool is_number(struct str s)
 {
-    size_t at = s.len > 0 && s.ptr[0] == '-', whole = digits(s, at);
+    if (s.len == 0)
+        return false;
+    size_t at = s.ptr[0] == '-', whole = digits(s, at);
     if (whole == 0 || (whole > 1 && s.ptr[at] == '0'))
         return false;
     at += whole;
@@ -157,7 +159,8 @@ static bool put(struct out *o, struct str bytes)
 {
     if (bytes.len > o->room - o->len)
         return false;
-    memcpy(o->bytes + o->len, bytes.ptr, bytes.len);
+    if (bytes.len > 0)
+        memcpy(o->bytes + o->len, bytes.ptr, bytes.len);
     o->len += bytes.len;
     return true;
 }
