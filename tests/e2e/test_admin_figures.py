@@ -46,6 +46,18 @@ def ask_some(g, upstream):
     assert g.client.post("/v1/chat/completions", content="{").status_code == 400
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request, monkeypatch):
+    """Top-level settings with a ledger of each kind."""
+    if request.param == "sqlite":
+        yield STATE
+        return
+    server = Postgres()
+    monkeypatch.setenv("LEDGER_URL", server.url)
+    yield f"{STATE}\nledger: {{store: env:LEDGER_URL}}"
+    server.close()
+
+
 def test_now_says_what_runs(start_gateway, upstream):
     g = start_gateway(top=STATE, expert="retries: 0\nconcurrency: 7", policies=BUDGET)
     now = get(g, "now")
@@ -88,19 +100,28 @@ def check_sums(now, total):
                                "reference_usd": total["reference_usd"]}, period
 
 
-def test_sums_are_those_of_spend_also_after_a_restart(start_gateway, upstream, spend):  # noqa: F811
-    g = start_gateway(top=STATE, expert="retries: 0")
-    ask_some(g, upstream)
-    now = get_now(g, lambda now: now["today"]["requests"] == 8)
-    check_sums(now, as_json(spend("--json"))["total"])
+def test_sums_are_those_of_spend_also_after_a_restart(start_gateway, upstream, spend, ledger):  # noqa: F811
+    top = f"{ledger}\ncache: {{size: 1MiB}}"
+
+    def spent():
+        return as_json(spend("--json", LEDGER_URL=os.environ.get("LEDGER_URL", "")))["total"]
+    g = start_gateway(top=top, expert="retries: 0")
+    upstream.on("cheap", answer(usage=(1234, 77)), answer(usage=None), status(500), answer(usage=(1, 2)))
+    upstream.on("dear", answer(usage=(100003, 1)))
+    for i, (model, code) in enumerate((("leeroo/cheapest", 200), ("leeroo/cheapest", 200), ("cheap", 502), ("dear", 200), ("dear", 200))):
+        assert g.chat(f"hello {i}", model=model, stream=bool(i % 2)).status_code == code
+    for _ in range(2):  # the second is out of the cache
+        assert g.chat("hello again", model="dear", temperature=0).status_code == 200
+    now = get_now(g, lambda now: now["today"]["requests"] == 7)
+    check_sums(now, spent())
     assert g.stop() == 0
-    g = start_gateway(top=STATE, expert="retries: 0")
+    g = start_gateway(top=top, expert="retries: 0")
     get_now(g, lambda now: now["sums_complete"])
     upstream.on("cheap", answer(usage=(11, 22)))
     assert g.chat(model="leeroo/cheapest").status_code == 200
-    now = get_now(g, lambda now: now["today"]["requests"] == 9)
-    wait_for(lambda: as_json(spend("--json"))["total"]["requests"] == 9)
-    check_sums(now, as_json(spend("--json"))["total"])
+    now = get_now(g, lambda now: now["today"]["requests"] == 8)
+    wait_for(lambda: spent()["requests"] == 8)
+    check_sums(now, spent())
 
 
 def test_history_has_what_was_answered_by_whom(start_gateway, upstream):
@@ -251,18 +272,6 @@ def test_streams_end_when_the_gateway_drains(leeroo, model_file, upstream, tmp_p
 
 
 # Requests
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def ledger(request, monkeypatch):
-    """Top-level settings with a ledger of each kind."""
-    if request.param == "sqlite":
-        yield STATE
-        return
-    server = Postgres()
-    monkeypatch.setenv("LEDGER_URL", server.url)
-    yield f"{STATE}\nledger: {{store: env:LEDGER_URL}}"
-    server.close()
-
 
 def pages(g, **params):
     """All rows, page by page."""
