@@ -137,6 +137,19 @@ static enum status run(struct command *c, struct arena *a, struct error *err)
     return status;
 }
 
+/* Where the data come from, for whoever has a clone and nothing else. */
+static void say_what_is_missing(const char *data)
+{
+    fprintf(stderr,
+            "paper: no recorded outcomes in %s (LEEROO_DATA names the folder), so nothing is "
+            "measured\n"
+            "  mmlu_pro  answers published by TIGER-AI-Lab/MMLU-Pro; `scripts/get-data` "
+            "fetches them\n"
+            "  mmlu      HELM's runs in aryopg/mmlu-redux, experts of shuhao02/RouterDC\n"
+            "bench/data.md says how the sets are made\n",
+            data);
+}
+
 int main(int argc, char **argv)
 {
     static struct command c = {.file = "examples/pools.yaml",
@@ -149,8 +162,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (access(c.options.data, R_OK) != 0) {
-        printf("skipped: no data in %s\n", c.options.data);
-        return 0;
+        say_what_is_missing(c.options.data);
+        return 1;
     }
     struct arena *a = arena_create(ARENA_BYTES);
     enum status status = a ? run(&c, a, &err) : error_set(&err, ERR_MEMORY, "out of memory");
