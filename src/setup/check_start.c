@@ -279,6 +279,29 @@ static void check_ledger(struct checking *k)
     wrong(k, f, status, text);
 }
 
+/* Runs of self-play. The admin API shows them as they come, so a folder that is not there yet keeps nobody from
+ * starting. */
+static void check_runs(struct checking *k)
+{
+    const char *path = k->config->runs_path;
+    struct stat st;
+    char text[sizeof(((struct check_fact *)0)->text)];
+    if (!path)
+        return;
+    struct check_fact *f = part(k, CHECK_RUNS);
+    bool there = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    bool readable = there && access(path, R_OK | X_OK) == 0;
+    snprintf(f->text, sizeof(f->text), "%.300s%s", path,
+             readable ? ""
+             : there  ? ", may not be read"
+                      : ", no such folder");
+    if (readable)
+        return;
+    snprintf(text, sizeof(text), "runs: %.300s %s, so the admin API has no runs to show", path,
+             there ? "may not be read" : "is no folder");
+    warn_of(k, text, "name the folder that the runs of `leeroo play` are in");
+}
+
 void check_start(const struct config *config, struct check_start *ret, struct problems *all,
                  void (*warn)(void *arg, const struct setup_warning *w), void *arg)
 {
@@ -288,12 +311,16 @@ void check_start(const struct config *config, struct check_start *ret, struct pr
     check_tls(&k);
     check_state(&k);
     check_ledger(&k);
+    check_runs(&k);
 }
 
 /* Telling it */
 
-static const char *const names[CHECK_START_PARTS] = {
-    [CHECK_PORT] = "port", [CHECK_TLS] = "tls", [CHECK_STATE] = "state", [CHECK_LEDGER] = "ledger"};
+static const char *const names[CHECK_START_PARTS] = {[CHECK_PORT] = "port",
+                                                     [CHECK_TLS] = "tls",
+                                                     [CHECK_STATE] = "state",
+                                                     [CHECK_LEDGER] = "ledger",
+                                                     [CHECK_RUNS] = "runs"};
 
 /* Of what is wrong without the word in front, which the line begins with anyhow. */
 static const char *text_of(const struct check_fact *f)

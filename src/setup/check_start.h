@@ -1,5 +1,5 @@
-/* What `serve` would meet on this machine at its start: the port, the certificate, state_dir, the ledger. Nothing is
- * made, listened on or written. */
+/* What `serve` would meet on this machine at its start: the port, the certificate, state_dir, the ledger, the
+ * folder of runs. Nothing is made, listened on or written. */
 #pragma once
 
 #include <stdio.h>
@@ -8,7 +8,14 @@
 #include "config/config.h"
 #include "setup/setup.h"
 
-enum check_start_part { CHECK_PORT, CHECK_TLS, CHECK_STATE, CHECK_LEDGER, CHECK_START_PARTS };
+enum check_start_part {
+    CHECK_PORT,
+    CHECK_TLS,
+    CHECK_STATE,
+    CHECK_LEDGER,
+    CHECK_RUNS,
+    CHECK_START_PARTS
+};
 
 struct check_fact {
     bool told; /* else there is nothing to look at */

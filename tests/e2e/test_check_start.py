@@ -101,6 +101,15 @@ def test_a_ledger_that_is_none(check, config, tmp_path):
     assert gone.returncode == 1 and "its folder: No such file or directory" in gone.stderr
 
 
+def test_a_folder_of_runs_is_looked_for(check, config, tmp_path):
+    done = check(config("runs: runs"))
+    assert done.returncode == 0 and f"{tmp_path}/runs, no such folder" in done.stdout
+    assert "is no folder, so the admin API has no runs to show" in done.stdout + done.stderr
+    (tmp_path / "runs").mkdir()
+    done = check(config("runs: runs"))
+    assert done.returncode == 0 and "no such folder" not in done.stdout and "no runs to show" not in done.stdout + done.stderr
+
+
 def test_a_state_dir_that_cannot_be(check, config, tmp_path):
     (tmp_path / "file").write_text("")
     done = check(config("state_dir: file"))
