@@ -26,6 +26,7 @@
 struct rising {
     struct demo *d;
     const char *folder;
+    size_t told;
     enum status status; /* of marking; the first that failed */
     struct error err;
 };
@@ -96,6 +97,7 @@ static void on_round(void *arg, const struct play_round *round)
     struct rising *r = arg;
     if (r->status == OK)
         r->status = mark_round(r, round, &r->err);
+    r->told++;
 }
 
 /* Their texts are none of the exam's. */
@@ -137,6 +139,8 @@ static enum status run(struct demo *d, const char *questions, const char *folder
         *err = rising.err;
         status = rising.status;
     }
+    if (status == OK && rising.told == 0)
+        fprintf(d->out, "  All rounds were played before, in %s.\n", folder);
     return status;
 }
 

@@ -101,6 +101,13 @@ def test_the_seed_repeats_it(leeroo, tmp_path):
     assert story("4", "c") != first and models[2] != models[0]
 
 
+def test_a_folder_that_was_played_in_says_so(leeroo, tmp_path):
+    for again in (False, True):
+        done = run(leeroo, "--queries", "60", "--dir", str(tmp_path / "d"))
+        assert done.returncode == 0, done.stderr
+        assert ("All rounds were played before, in " in done.stdout) == again
+
+
 def test_the_temporary_folder_goes(leeroo, tmp_path):
     done = run(leeroo, "--queries", "60", env={**os.environ, "TMPDIR": str(tmp_path)})
     assert done.returncode == 0, done.stderr

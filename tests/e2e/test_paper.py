@@ -183,4 +183,4 @@ def test_usage(paper, tmp_path):
     for wrong in (["--plans", "some"], ["--colour"], ["a", "b"]):
         assert run(paper, *wrong).returncode == 2
     done = run(paper, tmp_path / "none")
-    assert done.returncode == 0 and "skipped: no data" in done.stdout
+    assert done.returncode == 1 and "no recorded outcomes in" in done.stderr and done.stdout == ""
