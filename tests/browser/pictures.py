@@ -78,11 +78,12 @@ def start_world(folder):
     experts = Program("replay", folder / "demo" / "exam", "--listen", "127.0.0.1:0", "--ttft", "60-700", "--tps", "90",
                       "--fail-500", "0.004,newcomer=0.3", "--cut", "0.002")
     address = experts.line(r"(127\.0\.0\.1:\d+)")[1]
-    text = (folder / "demo" / "leeroo.yaml").read_text()
-    text = re.sub(r"listen: .*", "listen: 127.0.0.1:0", text).replace("model: ", "model: demo/")
-    text = re.sub(r"url: .*", f"url: http://{address}/v1", text)
-    text = text.replace("\npolicies:", f"  - name: newcomer\n    url: http://{address}/v1\n    price: {{input: 0.8, output: 2.4}}\n    concurrency: 4\n\npolicies:")
-    (folder / "leeroo.yaml").write_text(f"{text}\nstate_dir: state\nreference: sage\nruns: runs\nkeep: {{share: 1, days: 1}}\n")
+    names = ["abacus", "almanac", "lexicon", "sage", "newcomer"]
+    own = {"newcomer": "\n    price: {input: 0.8, output: 2.4}\n    concurrency: 4"}
+    lines = ["listen: 127.0.0.1:0", "model: demo/orchestrator.safetensors", "state_dir: state", "reference: sage", "runs: runs", "keep: {share: 1, days: 1}", "policies:",
+             "  default: {lambda: 100}", "  thrifty: {budget: 0.10}", "  best: {lambda: 0}", "experts:"]
+    lines += [f"  - name: {name}\n    url: http://{address}/v1{own.get(name, '')}" for name in names]
+    (folder / "leeroo.yaml").write_text("\n".join(lines) + "\n")
     gateway = Program("serve", "-c", folder / "leeroo.yaml", cwd=folder)
     return experts, gateway, "http://" + gateway.line(r"(127\.0\.0\.1:\d+)")[1]
 

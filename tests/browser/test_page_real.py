@@ -23,7 +23,7 @@ class Program:
         self.process = subprocess.Popen([str(a) for a in argv], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True).start()
 
-    def line(self, pattern, seconds=90):
+    def line(self, pattern, seconds=40):
         def found():
             return next((m for m in (re.search(pattern, line) for line in list(self.lines)) if m), None)
         try:
@@ -41,7 +41,7 @@ def demo(leeroo, tmp_path_factory):
     """The demo's experts, its model and its run of self-play."""
     folder = tmp_path_factory.mktemp("page")
     program = Program(leeroo, "demo", "--keep", "--dir", folder / "demo", "--queries", "300", cwd=folder)
-    program.line("goes on until")
+    program.line("/v1/chat/completions")
     shutil.copytree(folder / "demo" / "play", folder / "runs" / "first")
     yield folder
     program.end()
@@ -51,14 +51,13 @@ def demo(leeroo, tmp_path_factory):
 def gateways(world, leeroo):
     started = []
 
-    def start(name, top="", without=()):
-        text = (world / "demo" / "leeroo.yaml").read_text()
-        text = re.sub(r"listen: .*", "listen: 127.0.0.1:0", text).replace("model: ", "model: demo/")
-        for word in without:
-            text = re.sub(rf"^{word}: .*\n", "", text, flags=re.M)
-        if "model" in without:
-            text = re.sub(r"(    url: .*\n)", r"\1    price: {input: 0.1, output: 0.2}\n", text)
-        (world / f"{name}.yaml").write_text(f"{text}\n{top}")
+    def start(name, top="", model=True):
+        experts = re.findall(r"- name: (\S+)\n    url: (\S+)", (world / "demo" / "leeroo.yaml").read_text())
+        assert len(experts) == 4, experts
+        price = "" if model else "\n    price: {input: 0.1, output: 0.2}"
+        lines = ["listen: 127.0.0.1:0", "model: demo/orchestrator.safetensors" if model else "", top, "policies:", "  default: {lambda: 100}",
+                 "  thrifty: {budget: 0.10}", "experts:"] + [f"  - name: {n}\n    url: {url}{price}" for n, url in experts]
+        (world / f"{name}.yaml").write_text("\n".join(lines) + "\n")
         gateway = Program(leeroo, "serve", "-c", f"{name}.yaml", cwd=world)
         started.append(gateway)
         gateway.url = "http://" + gateway.line(r"(127\.0\.0\.1:\d+)")[1]
@@ -122,7 +121,7 @@ def test_the_playground_of_a_gateway_that_works(visits, gateways):
 
 
 def test_without_model_and_ledger_it_says_how_to_get_them(visits, gateways):
-    gateway = gateways("bare", without=("model",))
+    gateway = gateways("bare", model=False)
     page = visits(gateway.url).open("now")
     for word in ("No request has come yet", "No model is in force", "No ledger is kept"):
         page.wait_for_selector(f"text={word}")

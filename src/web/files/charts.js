@@ -348,16 +348,21 @@ function drawPlane(root, data, width, height, options) {
   labels(root, placed, obstacles, { left, right, top, bottom });
 }
 
+const isDecade = (t, x) => (x.log && Math.abs(Math.log10(t.value) - Math.round(Math.log10(t.value))) < 1e-9 ? 1 : 0);
+
 function planeAxes(root, x, y, box, options) {
   const wanted = Math.max(2, Math.floor((box.right - box.left) / 76));
   const all = x.log ? logTicks(x.low, x.high, wanted) : ticks(0, x.high, wanted).map((value) => ({ value, major: true }));
-  let last = -99;
+  const taken = [];
   for (const t of all) {
     const at = r(x.at(t.value));
     add(root, svg(t.major ? "line.grid" : "line.minor", { x1: at, x2: at, y1: box.top, y2: box.bottom }));
-    const half = textWidth(usdRound(t.value)) / 2;
-    if (!t.major || at - half < last + 8 || at + half > box.width + 4) continue;
-    last = at + half;
+  }
+  // Decades first: the rest is named where there is room left.
+  for (const t of all.filter((v) => v.major).sort((a, b) => isDecade(b, x) - isDecade(a, x))) {
+    const at = r(x.at(t.value)), half = textWidth(usdRound(t.value)) / 2;
+    if (at + half > box.width + 4 || taken.some(([from, to]) => at - half < to + 8 && at + half > from - 8)) continue;
+    taken.push([at - half, at + half]);
     add(root, svg("text.tick", { x: at, y: box.bottom + 17, "text-anchor": "middle" }, usdRound(t.value)));
   }
   gridY(root, y, ticks(y.low, y.high, 5), box.left, box.right, (v) => `${number(100 * v)} %`);

@@ -96,14 +96,15 @@ function pageLink(run) {
 const lastOf = (run) => run.rounds[run.rounds.length - 1] || {};
 
 function runsSection(place, runs, charts, reload) {
-  const curves = runs.runs.filter((r) => r.rounds.some((x) => typeof x.area === "number")).slice(0, COLOURS);
+  const isDrawn = (x) => typeof x.area === "number" && typeof x.spent_all_usd === "number";
+  const curves = runs.runs.filter((r) => r.rounds.some(isDrawn)).slice(0, COLOURS);
   const parts = [];
   if (curves.length) {
     const chart = curvesChart({ title: "Learning curves of the runs", xTitle: "spent, USD", yTitle: "area under the curve, points", xFormat: usdRound, yFormat: (v) => number(v, 3) });
     charts.push(chart);
     let at = 0;
     chart.set({ series: curves.map((run) => ({ name: run.name, css: `b${at++ % COLOURS}`,
-      points: run.rounds.filter((x) => typeof x.area === "number").map((x) => ({ x: x.spent_all_usd, y: 100 * x.area, published: x.published })) })) });
+      points: run.rounds.filter(isDrawn).map((x) => ({ x: x.spent_all_usd, y: 100 * x.area, published: x.published })) })) });
     parts.push(chart.node, el("p.small.soft", "Filled points were published."));
   }
   parts.push(table("Runs", [{ head: "run", css: "name" }, { head: "rounds" }, { head: "questions" }, { head: "spent, USD" }, { head: "area" }, { head: "judge", css: "l.wrap" },

@@ -19,12 +19,14 @@ export function open(place, { words, entered }) {
       key.value = "";
       await entered();
     } catch (problem) {
+      if (problem.status === 409) return entered().catch((e) => put(error, e.message)); // nobody is asked for a key any more
       put(error, problem.status === 401
         ? "No admin key that is in force. Keys begin with lr- and are shown once, when they are made."
         : problem.message);
       button.disabled = false;
       key.focus();
     }
+    return undefined;
   }
 
   put(place, el("div.signin",
