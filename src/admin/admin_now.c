@@ -189,6 +189,9 @@ void admin_now(struct worker *w, struct http_exchange *x, struct caller *caller)
 
 /* History */
 
+_Static_assert(HISTORY_ARENA_BYTES < DESK_ARENA_BYTES_MAX, "a day of all experts fits");
+_Static_assert(HISTORY_JSON_BYTES_MAX <= DESK_BYTES_MAX, "and so does its text");
+
 static enum status read_steps(struct str query, struct arena *a, uint64_t *step_s, uint64_t *points,
                               struct error *err)
 {
