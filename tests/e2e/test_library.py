@@ -155,7 +155,8 @@ def test_the_example_on_recorded_queries(leeroo, example, recorded):
 
 def test_the_example_says_what_is_wrong(example, tmp_path):
     done = run(example, tmp_path / "none", "1", stdin="")
-    assert done.returncode == 1 and done.stderr == f"route: {tmp_path}/none: No such file or directory\n"
+    assert done.returncode == 1 and done.stderr == \
+        f"route: {tmp_path}/none: No such file or directory; `leeroo train DATASET -o {tmp_path}/none` makes it\n"
     assert run(example).returncode == 2
 
 
