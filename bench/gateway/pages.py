@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from gateway import Bench, rss_mb, wait_port
+from gateway import Bench, wait_port
 
 BARS = {"ratio": 1.10, "one_page": 0.01, "growth_mb": 16}
 
@@ -74,6 +74,12 @@ def on_core_s(pid):
     return sum(int(Path(f"/proc/{pid}/task/{t}/schedstat").read_text().split()[0]) for t in os.listdir(f"/proc/{pid}/task")) / 1e9
 
 
+def memory_mb(pid):
+    """The process's own: the ledger's journal is a mapped file, which fills up with every request."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) / 1024
+
+
 def share_of_a_core(bench, port, pid, count):
     """What the gateway takes for its pages alone."""
     pages = Pages(port, count)
@@ -104,7 +110,7 @@ def main():
             raise SystemExit("pages.py: the gateway does not start")
         request = bench.request("leeroo", {})
         bench.load(port, request, "open", 64, min(o.seconds, 5), o.rate)  # warm
-        memory, ratios, p99 = rss_mb(process.pid), [], {0: [], o.pages: []}
+        memory, ratios, p99 = memory_mb(process.pid), [], {0: [], o.pages: []}
         for r in range(o.rounds):
             for count in ((0, o.pages) if r % 2 else (o.pages, 0)):  # neither is always the first
                 pages = Pages(port, count)
@@ -119,7 +125,7 @@ def main():
         ratio = statistics.median(ratios)
         print(f"p99 at {o.rate}/s: {statistics.median(p99[0]):.0f} us with no page, {statistics.median(p99[o.pages]):.0f} us with {o.pages}; "
               f"{ratio:.2f} times ({min(ratios):.2f} to {max(ratios):.2f}; bar {BARS['ratio']})")
-        grown = rss_mb(process.pid) - memory
+        grown = memory_mb(process.pid) - memory
         shares = {count: share_of_a_core(bench, port, process.pid, count) for count in (0, 1, o.pages)}
         print(f"idle: {100 * shares[0]:.3f} % of a core with no page, {100 * shares[1]:.3f} % with one (bar {100 * BARS['one_page']:g}), "
               f"{100 * shares[o.pages]:.3f} % with {o.pages}; memory grew by {grown:.1f} MB (bar {BARS['growth_mb']})")
