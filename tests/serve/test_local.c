@@ -15,7 +15,7 @@ static void ask(const struct config *config, const struct model *model, const ch
     struct local *local = NULL;
     struct error err = {0};
     buf_init(whole, 1 << 20);
-    cr_assert_eq(local_start(config, model, &local, &err), OK, "%s", err.text);
+    cr_assert_eq(local_start(config, model, NULL, &local, &err), OK, "%s", err.text);
     cr_assert(strstr(local_address(local), "127.0.0.1:"));
     for (int twice = 0; twice < 2; twice++) { /* the loop and the connection are used again */
         buf_clear(whole);
