@@ -272,7 +272,10 @@ export async function open(place, context) {
     answers, panel.below);
   words(state.lambda ?? 0);
   if (state.lambda !== null) slider.value = stepOf(state.lambda);
-  else say(output, "the policy’s own");
+  else {
+    say(output, "the policy’s own"); // no decision has told it, yet
+    say(trade, "");
+  }
   targetChanged();
   if (!expertNames().length) add(place, el("p.warn", "No experts are configured. leeroo init writes a configuration with those that this machine can reach."));
   await decide();
