@@ -224,7 +224,7 @@ def test_max_cost_is_a_hard_cap(start_gateway):
 def test_health_and_unknown_paths(gateway):
     assert gateway.client.get("/healthz").json() == {"status": "ok"}
     assert gateway.client.get("/readyz").status_code == 200
-    for path in ("/", "/v1", "/v1/completion", "/v1/chat/completions/", "/../etc/passwd", "/v1/routes"):
+    for path in ("/index.html", "/ui", "/v1", "/v1/completion", "/v1/chat/completions/", "/../etc/passwd", "/v1/routes"):
         r = gateway.client.get(path)
         assert r.status_code == 404 and set(r.json()["error"]) == {"message", "type", "param", "code"}, path
     for method, path, allow in [("GET", "/v1/chat/completions", "POST"), ("GET", "/v1/route", "POST"),
