@@ -34,11 +34,24 @@ static bool begins_at(struct str text, size_t at, struct str word)
     return word.len > 0 && str_starts(str_slice(text, at, text.len), word);
 }
 
+static bool is_of_word(struct str text, size_t at)
+{
+    char c = at < text.len ? text.ptr[at] : ' ';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A host may be called "api", which "rapid" is not. */
+static bool word_at(struct str text, size_t at, struct str word)
+{
+    return begins_at(text, at, word) && (at == 0 || !is_of_word(text, at - 1)) &&
+           !is_of_word(text, at + word.len);
+}
+
 static void add_without_addresses(struct str text, struct str host, struct buf *out)
 {
     for (size_t at = 0; at < text.len;) {
         bool url = begins_at(text, at, STR("http://")) || begins_at(text, at, STR("https://"));
-        if (url || begins_at(text, at, host)) {
+        if (url || word_at(text, at, host)) {
             buf_add(out, ADDRESS);
             at += url ? 0 : host.len;
             while (at < text.len && !ends_address(text.ptr[at]) &&

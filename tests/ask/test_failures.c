@@ -43,6 +43,19 @@ Test(failures, neither_addresses_nor_words_about_our_key)
     scene_end(s);
 }
 
+Test(failures, a_short_host_is_not_found_inside_of_words)
+{
+    struct scene *s = scene_begin();
+    s->experts[MID].url = STR("http://api:8080/v1");
+    scene_start(s);
+    note(s, CHEAP, 500, "expert cheap answered 500: no");
+    note(s, MID, 0, "expert mid: capital rapids of api:8080, api");
+    expect_told(s, "no expert answered (cheap: answered 500: no; mid: capital rapids of [address], "
+                   "[address])");
+    asking_cancel(s->asking);
+    scene_end(s);
+}
+
 Test(failures, what_is_said_is_cut_amid_no_character)
 {
     struct scene *s = scene_begin();
