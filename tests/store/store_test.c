@@ -41,6 +41,17 @@ const char *store_test_path(const char *name)
     return into;
 }
 
+struct ledger *store_test_open(void)
+{
+    struct ledger *l = NULL;
+    struct error err = {0};
+    const struct ledger_options o = {.store = store_test_path("l.sqlite"),
+                                     .journal_path = store_test_path("l.journal"),
+                                     .journal_bytes = 8u << 20};
+    cr_assert_eq(ledger_open(&o, &l, &err), OK, "%s", err.text);
+    return l;
+}
+
 int64_t store_test_cost(unsigned number)
 {
     return 1000001 + (int64_t)number * 7;

@@ -11,6 +11,8 @@ void store_test_begin(void); /* makes the folder */
 void store_test_end(void);   /* removes it with all files in it */
 /* The path of a file in it; valid until the test ends. */
 const char *store_test_path(const char *name);
+/* A ledger in l.sqlite, by way of l.journal. */
+struct ledger *store_test_open(void);
 
 /* A request that began and one that ended: plausible figures, made from `number`. */
 struct ledger_request store_test_request(const char *id, unsigned number);

@@ -19,12 +19,8 @@ static struct ledger *l;
 
 static void begin(void)
 {
-    struct error err = {0};
     store_test_begin();
-    const struct ledger_options o = {.store = store_test_path("l.sqlite"),
-                                     .journal_path = store_test_path("l.journal"),
-                                     .journal_bytes = 8u << 20};
-    cr_assert_eq(ledger_open(&o, &l, &err), OK, "%s", err.text);
+    l = store_test_open();
 }
 
 static void end(void)

@@ -11,13 +11,9 @@ static struct ledger_reader *reader;
 
 static void begin(void)
 {
-    struct error err = {0};
     store_test_begin();
-    const struct ledger_options o = {.store = store_test_path("l.sqlite"),
-                                     .journal_path = store_test_path("l.journal"),
-                                     .journal_bytes = 8u << 20};
-    cr_assert_eq(ledger_open(&o, &l, &err), OK, "%s", err.text);
-    cr_assert_eq(ledger_reader_create(o.store, &reader, NULL), OK);
+    l = store_test_open();
+    cr_assert_eq(ledger_reader_create(store_test_path("l.sqlite"), &reader, NULL), OK);
 }
 
 static void end(void)
